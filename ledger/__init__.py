@@ -1,0 +1,40 @@
+"""The experiment ledger for deep learning that needs no server.
+
+Importing this package costs next to nothing: every public name is loaded when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "Dataset": "ledger.session.run",
+    "LedgerError": "ledger.errors",
+    "Ledger": "ledger.store.ledger",
+    "Run": "ledger.session.run",
+    "evaluate": "ledger.recorder",
+    "run": "ledger.session.run",
+}
+
+__all__ = ["Dataset", "Ledger", "LedgerError", "Run", "__version__", "evaluate", "run"]
+
+if TYPE_CHECKING:
+    from ledger.errors import LedgerError as LedgerError
+    from ledger.recorder import evaluate as evaluate
+    from ledger.session.run import Dataset as Dataset
+    from ledger.session.run import Run as Run
+    from ledger.session.run import run as run
+    from ledger.store.ledger import Ledger as Ledger
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module `ledger` has no attribute `{name}`")
+    value = getattr(import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""Pure functions over entries: no I/O, no git, no clock."""

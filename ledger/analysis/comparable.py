@@ -1,0 +1,126 @@
+"""Which measurements may be compared, and which run is best where they may.
+
+Two values are comparable when metric, split, dataset version and evaluator version agree. A value
+whose dataset version nobody knows is comparable with nothing.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from ledger.model.boxes import Metric
+from ledger.model.entries import Run
+from ledger.model.values import Direction, Document
+
+
+class Group(Document, frozen=True, kw_only=True, order=True):
+    """What values must share to be comparable."""
+
+    key: str
+    """Metric and split: `validation/accuracy`."""
+    dataset: str
+    """Dataset version as people name it; `unknown` when nobody said."""
+    dataset_hash: str
+    """Content hash of that version; empty when unknown."""
+    evaluator: str
+    """Version of the evaluator; empty when none was given."""
+
+    @property
+    def known(self) -> bool:
+        """Whether values of this group may be compared with each other at all."""
+        return bool(self.dataset_hash)
+
+    @property
+    def label(self) -> str:
+        """How people name the group."""
+        evaluator = f", evaluator {self.evaluator}" if self.evaluator else ""
+        return f"{self.key} on {self.dataset}{evaluator}"
+
+
+class Standing(Document, frozen=True, kw_only=True):
+    """One run's value within a group."""
+
+    run: Run
+    """The run."""
+    metric: Metric
+    """Its value in this group; the latest where it was measured more than once."""
+
+
+class Leaderboard(Document, frozen=True, kw_only=True):
+    """The runs of one comparable group, best first where that can be said."""
+
+    group: Group
+    """What they share."""
+    direction: Direction | None
+    """Which values are better; none when nobody said or the runs disagree."""
+    standings: tuple[Standing, ...]
+    """Best first; in order of time when they cannot be ranked."""
+
+    @property
+    def ranked(self) -> bool:
+        """Whether the order means anything."""
+        return self.group.known and self.direction is not None
+
+    @property
+    def best(self) -> Standing | None:
+        """The best run, where that can be said."""
+        first = self.standings[0]
+        return first if self.ranked and math.isfinite(first.metric.number) else None
+
+
+def group_of(metric: Metric) -> Group:
+    """Return the comparable group of a measurement; content hashes decide, names are for people."""
+    return Group(
+        key=metric.key,
+        dataset=metric.dataset or (metric.dataset_hash or "unknown")[:19],
+        dataset_hash=metric.dataset_hash or "",
+        evaluator=metric.evaluator or "",
+    )
+
+
+def leaderboards(runs: Iterable[Run]) -> list[Leaderboard]:
+    """Return one leaderboard per comparable group, the group with the most runs first."""
+    members: dict[tuple[str, str, str], dict[str, Standing]] = {}
+    groups: dict[tuple[str, str, str], Group] = {}
+    for run in runs:
+        for metric in run.metrics():
+            group = group_of(metric)
+            identity = (group.key, group.dataset_hash, group.evaluator)
+            groups.setdefault(identity, group)
+            members.setdefault(identity, {})[run.record.id] = Standing(run=run, metric=metric)
+    boards = [_board(groups[identity], list(standings.values())) for identity, standings in members.items()]
+    return sorted(boards, key=lambda board: (-len(board.standings), board.group))
+
+
+def why_not_comparable(left: Metric, right: Metric) -> str | None:
+    """Return why two measurements of one metric must not be ranked, or none when they may."""
+    ours, theirs = group_of(left), group_of(right)
+    if ours.key != theirs.key:
+        return f"different metrics: `{ours.key}` and `{theirs.key}`"
+    if not ours.known or not theirs.known:
+        return "the dataset version is unknown"
+    if ours.dataset_hash != theirs.dataset_hash:
+        return f"measured on different data: `{ours.dataset}` and `{theirs.dataset}`"
+    if ours.evaluator != theirs.evaluator:
+        return f"measured by different evaluators: `{ours.evaluator or 'unknown'}` and `{theirs.evaluator or 'unknown'}`"
+    return None
+
+
+def agreed_direction(metrics: Iterable[Metric]) -> Direction | None:
+    """Return the direction that all measurements that state one agree on, else none."""
+    stated = {metric.direction for metric in metrics if metric.direction is not None}
+    return stated.pop() if len(stated) == 1 else None
+
+
+def _board(group: Group, standings: Sequence[Standing]) -> Leaderboard:
+    direction = agreed_direction(standing.metric for standing in standings)
+    if group.known and direction is not None:
+        standings = sorted(standings, key=lambda standing: rank_key(standing.metric, direction, standing.run.record.id))
+    return Leaderboard(group=group, direction=direction, standings=tuple(standings))
+
+
+def rank_key(metric: Metric, direction: Direction, tie: str) -> tuple[bool, float, str]:
+    """Return a sort key: best first, what is not a number last, ties by `tie`."""
+    value = metric.number
+    if math.isnan(value):
+        return (True, 0.0, tie)
+    return (False, -value if direction == "higher" else value, tie)

@@ -1,0 +1,51 @@
+"""What can go wrong, split by what the caller does next. Knows nothing of the rest of the package."""
+
+from collections.abc import Sequence
+
+
+class LedgerError(Exception):
+    """A problem the user can mend: one line, and a hint that says what to type.
+
+    Args:
+        message: lower case, no full stop, the offending value last, after a colon, in backticks.
+        hint: what to do about it, when something can be done.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(LedgerError):
+    """The command or call itself is wrong: exit code 2, type it again."""
+
+
+class InvalidDocument(LedgerError):
+    """A document does not say what its format asks for; every problem found is listed.
+
+    Args:
+        source: the file or path the document was read from.
+        problems: one line each, the field first.
+    """
+
+    def __init__(self, source: str, problems: Sequence[str], *, hint: str | None = None) -> None:
+        super().__init__(f"{source}: {'; '.join(problems)}", hint=hint)
+        self.source = source
+        self.problems = tuple(problems)
+
+
+class NotFound(LedgerError):
+    """What was asked for is not there: a repository, a ledger, a run, a file."""
+
+
+class Conflict(LedgerError):
+    """The ledger already says something else; nothing was written."""
+
+
+class LostRace(LedgerError):
+    """Another writer moved the branch first; nothing was written, and trying again is right."""
+
+
+class NotAppended(LedgerError):
+    """The record is safe in the spool but not yet on the branch; `ledger recover` finishes it."""

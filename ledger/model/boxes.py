@@ -1,0 +1,355 @@
+"""The ten boxes that every run record answers, and what fills them.
+
+A box that could not be captured, wholly or in part, says so in `unknown`: the name of the field
+(`all` for the whole box) and why.
+"""
+
+from ledger.model.values import Direction, Document, Number, ParamValue, Role
+
+
+class Box(Document, frozen=True, kw_only=True):
+    """What every box has."""
+
+    unknown: dict[str, str] = {}
+    """What could not be captured, and why: field name (`all` for the whole box) to reason."""
+
+    @property
+    def known(self) -> bool:
+        """Whether anything at all was captured."""
+        return "all" not in self.unknown
+
+
+class OmittedFile(Document, frozen=True, kw_only=True):
+    """A changed file that is too large for the patch: named and hashed instead."""
+
+    path: str
+    """Path inside the repository."""
+    bytes: int
+    """Size in bytes."""
+    hash: str
+    """Hash of its content."""
+
+
+class Patch(Document, frozen=True, kw_only=True):
+    """Uncommitted changes: staged, unstaged and untracked together, against the commit."""
+
+    file: str = "code.patch"
+    """File beside the record that holds the patch."""
+    hash: str
+    """Hash of the patch file."""
+    bytes: int
+    """Size of the patch file in bytes."""
+    files: int
+    """How many files it changes."""
+    added: int
+    """Lines added."""
+    removed: int
+    """Lines removed."""
+    exact: bool = True
+    """Whether commit plus patch give `tree` exactly; false when something was redacted or left out."""
+
+
+class Code(Box, frozen=True, kw_only=True):
+    """The training code: the commit and what was changed since."""
+
+    commit: str | None = None
+    """Commit that was checked out, with its hash algorithm (`git:…`)."""
+    branch: str | None = None
+    """Branch that was checked out; none when HEAD was detached."""
+    remote: str | None = None
+    """URL of the remote, credentials removed."""
+    pushed: bool | None = None
+    """Whether a remote branch reaches the commit, as far as this clone knows."""
+    dirty: bool | None = None
+    """Whether anything was uncommitted, untracked files included."""
+    patch: Patch | None = None
+    """The uncommitted changes."""
+    tree: str | None = None
+    """Tree that commit and patch give, with its hash algorithm; the proof that a restore is exact."""
+    omitted: list[OmittedFile] = []
+    """Changed files past the size limit: named and hashed, not stored."""
+
+
+class Params(Box, frozen=True, kw_only=True):
+    """The inputs that a person or a sweep chose."""
+
+    values: dict[str, ParamValue] = {}
+    """Every param by its dotted name."""
+    sources: list[str] = []
+    """Files that params were read from."""
+
+
+class DatasetUse(Document, frozen=True, kw_only=True):
+    """One dataset version as a run used it."""
+
+    role: Role
+    """What it was used for."""
+    split: str
+    """Split it stands for in metric names."""
+    name: str | None = None
+    """Name of the dataset on the ledger."""
+    version: str | None = None
+    """Label of the dataset version on the ledger."""
+    hash: str | None = None
+    """Content hash of the dataset version: of its sorted listing of paths, sizes and file hashes."""
+    path: str | None = None
+    """Where the run found it."""
+    files: int | None = None
+    """How many files it holds."""
+    bytes: int | None = None
+    """Size of all its files in bytes."""
+    samples: int | None = None
+    """How many samples it holds, where the run said so."""
+
+    @property
+    def label(self) -> str:
+        """How people name it: `name@version`, else what there is."""
+        if self.name:
+            return f"{self.name}@{self.version}" if self.version else self.name
+        return self.path or self.role
+
+
+class Datasets(Box, frozen=True, kw_only=True):
+    """The datasets that were trained and judged on."""
+
+    used: list[DatasetUse] = []
+    """Every dataset version the run used."""
+
+
+class Gpu(Document, frozen=True, kw_only=True):
+    """One GPU as NVML names it, and how it was used while the run lived."""
+
+    name: str
+    """Product name."""
+    memory_bytes: int | None = None
+    """Memory in bytes."""
+    driver: str | None = None
+    """Driver version."""
+    utilisation_mean: float | None = None
+    """Mean share of time in which a kernel ran (0..1)."""
+    memory_peak_bytes: int | None = None
+    """Largest memory use seen, in bytes."""
+    gpu_idle_fraction: float | None = None
+    """Share of samples with utilisation under 5 % (0..1)."""
+    energy_kwh: float | None = None
+    """Energy used while the run lived, in kWh."""
+
+
+class Usage(Document, frozen=True, kw_only=True):
+    """What the sampler saw while the run lived."""
+
+    samples: int
+    """How many samples were taken."""
+    interval_seconds: float
+    """Seconds between two samples."""
+    cpu_seconds: float | None = None
+    """CPU time of the run and its children, in seconds."""
+    cpu_fraction_mean: float | None = None
+    """Mean share of the cores the run may use that it kept busy (0..1)."""
+    memory_peak_bytes: int | None = None
+    """Largest resident memory of the run and its children, in bytes."""
+
+
+class Hardware(Box, frozen=True, kw_only=True):
+    """The machine, and how much of it was used."""
+
+    host: str | None = None
+    """Host name."""
+    cpu: str | None = None
+    """CPU product name."""
+    cores: int | None = None
+    """Logical cores of the machine."""
+    cores_limit: float | None = None
+    """Cores the run was allowed to use (affinity and cgroup)."""
+    memory_bytes: int | None = None
+    """Memory of the machine in bytes."""
+    memory_limit_bytes: int | None = None
+    """Memory the run was allowed to use (cgroup), in bytes."""
+    disk_bytes: int | None = None
+    """Size of the disk the run worked on, in bytes."""
+    disk_free_bytes: int | None = None
+    """Free space on that disk, in bytes."""
+    gpus: list[Gpu] = []
+    """GPUs the run could see; empty when the machine has none."""
+    usage: Usage | None = None
+    """What the sampler saw."""
+
+
+class Environment(Box, frozen=True, kw_only=True):
+    """The software the run stood on, in short; the file has it whole."""
+
+    file: str = "environment.json"
+    """File beside the record that lists every package."""
+    hash: str | None = None
+    """Hash of that file; equal hashes are equal environments."""
+    python: str | None = None
+    """Python version."""
+    os: str | None = None
+    """Operating system and kernel."""
+    container: str | None = None
+    """Container the run was in (`docker`, `kubernetes`, …); none when in none."""
+    packages: int | None = None
+    """How many packages were installed."""
+    frameworks: dict[str, str] = {}
+    """Version of each deep-learning framework and of CUDA and cuDNN."""
+
+
+class Cost(Box, frozen=True, kw_only=True):
+    """What the run cost."""
+
+    amount: float | None = None
+    """Price of the run, in `currency`."""
+    currency: str | None = None
+    """Currency of every amount (ISO 4217)."""
+    device: str | None = None
+    """Catalogue entry that the price comes from."""
+    device_count: float | None = None
+    """How many of them the run held."""
+    price_per_hour: float | None = None
+    """Price of one of them per hour, in `currency`."""
+    catalogue: str | None = None
+    """Price catalogue used, with its date."""
+    energy_kwh: float | None = None
+    """Energy of all GPUs, in kWh, where measured."""
+    idle_amount: float | None = None
+    """Share of `amount` in which the GPUs did nothing, in `currency`."""
+
+
+class Model(Box, frozen=True, kw_only=True):
+    """The trained model's file."""
+
+    path: str | None = None
+    """Where the run left it."""
+    hash: str | None = None
+    """Hash of the file, or of the folder's listing."""
+    bytes: int | None = None
+    """Size in bytes."""
+    parameters: int | None = None
+    """How many parameters it has."""
+    trainable: int | None = None
+    """How many of them are trained."""
+    format: str | None = None
+    """Format of the file (`torch`, `safetensors`, `onnx`, …)."""
+
+
+class Logs(Box, frozen=True, kw_only=True):
+    """The training log, in short; the file beside the record has its head, tail and every problem once."""
+
+    file: str = "log.txt"
+    """File beside the record that holds the summary."""
+    hash: str | None = None
+    """Hash of the full log."""
+    bytes: int | None = None
+    """Size of the full log in bytes."""
+    lines: int | None = None
+    """Lines of the full log."""
+    warnings: dict[str, int] = {}
+    """Every different warning, and how often it came."""
+    errors: dict[str, int] = {}
+    """Every different error, and how often it came."""
+
+
+class Metric(Document, frozen=True, kw_only=True):
+    """One measured number, with all that decides what it may be compared with."""
+
+    name: str
+    """Name of the metric, such as `accuracy`."""
+    value: Number
+    """Measured value."""
+    split: str | None = None
+    """Split it was measured on."""
+    direction: Direction | None = None
+    """Which values are better; none when nobody has said."""
+    dataset: str | None = None
+    """Dataset version as people name it, such as `digits-validation@v2`."""
+    dataset_hash: str | None = None
+    """Content hash of that dataset version."""
+    evaluator: str | None = None
+    """Version of the code that measured it."""
+    step: int | None = None
+    """Step it was measured at; none for the run's final value."""
+    epoch: float | None = None
+    """Epoch it was measured at."""
+
+    @property
+    def key(self) -> str:
+        """How people name it: `split/name`, or `name` alone."""
+        return f"{self.split}/{self.name}" if self.split else self.name
+
+    @property
+    def number(self) -> float:
+        """The value as a float; NaN and the infinities are themselves again."""
+        return float(self.value)
+
+
+class Curves(Document, frozen=True, kw_only=True):
+    """The learning curves beside the record."""
+
+    file: str = "curves.csv"
+    """File beside the record: step, epoch, seconds, then one column per series."""
+    hash: str
+    """Hash of that file."""
+    series: list[str]
+    """Names of the columns."""
+    points: int
+    """Rows in the file."""
+    logged: int
+    """Points that were logged before down-sampling."""
+
+
+class Figure(Document, frozen=True, kw_only=True):
+    """A picture that the run chose to keep."""
+
+    file: str
+    """File beside the record (`figures/…`)."""
+    title: str
+    """What it shows."""
+    hash: str
+    """Hash of the file."""
+    bytes: int
+    """Size in bytes."""
+
+
+class Results(Box, frozen=True, kw_only=True):
+    """What came out."""
+
+    headline: str | None = None
+    """Key of the metric that speaks for the run, such as `validation/accuracy`."""
+    metrics: list[Metric] = []
+    """Every final metric."""
+    curves: Curves | None = None
+    """The learning curves."""
+    figures: list[Figure] = []
+    """Pictures the run chose to keep."""
+
+
+class SeriesSummary(Document, frozen=True, kw_only=True):
+    """One logged series in short, over every point that was logged."""
+
+    count: int
+    """Points logged."""
+    first: Number
+    """First value."""
+    last: Number
+    """Last value."""
+    min: Number
+    """Smallest finite value."""
+    max: Number
+    """Largest finite value."""
+    mean: Number
+    """Mean of the finite values."""
+    stdev: Number
+    """Sample standard deviation of the finite values (n - 1); 0 for one value."""
+    not_finite: int = 0
+    """How many values were NaN or infinite."""
+
+
+class Statistics(Box, frozen=True, kw_only=True):
+    """What the logged series say in numbers."""
+
+    steps: int | None = None
+    """Last step logged."""
+    epochs: float | None = None
+    """Last epoch logged."""
+    series: dict[str, SeriesSummary] = {}
+    """Every logged series in short."""

@@ -1,0 +1,103 @@
+"""Documents to bytes and back: canonical JSON, one format number each, upgrades for old formats."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from ledger.errors import InvalidDocument
+from ledger.model.entries import (
+    DATASET_FORMAT,
+    ENVIRONMENT_FORMAT,
+    EVALUATION_FORMAT,
+    DatasetVersion,
+    EnvironmentFile,
+    Evaluation,
+)
+from ledger.model.record import RECORD_FORMAT, Record
+
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+"""Turns a document of one format into the next; `Any` because an old shape has no type any more."""
+
+T = TypeVar("T", Record, DatasetVersion, Evaluation, EnvironmentFile)
+
+FORMATS: dict[type, int] = {
+    Record: RECORD_FORMAT,
+    DatasetVersion: DATASET_FORMAT,
+    Evaluation: EVALUATION_FORMAT,
+    EnvironmentFile: ENVIRONMENT_FORMAT,
+}
+"""The format this version of the tool writes, by type."""
+
+UPGRADES: dict[type, dict[int, Upgrade]] = {Record: {}, DatasetVersion: {}, Evaluation: {}, EnvironmentFile: {}}
+"""Format to the function that lifts it to the next one. Format 1 is the first, so no step exists yet."""
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+
+
+class _Head(msgspec.Struct):
+    format: int
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+_DECODERS: dict[type, msgspec.json.Decoder[Any]] = {}
+
+
+def dump(document: msgspec.Struct) -> bytes:
+    """Return the canonical bytes: UTF-8, two-space indent, fixed key order, one final line feed."""
+    return msgspec.json.format(_ENCODER.encode(document), indent=2) + b"\n"
+
+
+def load(
+    data: bytes,
+    kind: type[T],
+    *,
+    source: str,
+    upgrades: Mapping[int, Upgrade] | None = None,
+    current: int | None = None,
+) -> T:
+    """Return the typed document that `data` holds, upgraded from its format to the current one.
+
+    Args:
+        data: JSON bytes.
+        kind: what the document should be.
+        source: where the bytes came from, for messages.
+        upgrades: format to upgrade step; by default those of `kind`.
+        current: format to arrive at; by default the one written for `kind`.
+
+    Raises:
+        InvalidDocument: it is no JSON, has a newer format, or a field is wrong.
+    """
+    steps = UPGRADES[kind] if upgrades is None else upgrades
+    goal = FORMATS[kind] if current is None else current
+    try:
+        found = _HEAD.decode(data).format
+        if found == goal:
+            return _decoder(kind).decode(data)  # type: ignore[no-any-return]  # a decoder of `kind`
+        if found > goal:
+            raise InvalidDocument(
+                source,
+                [f"format: `{found}` is newer than this version of ledger reads (`{goal}`)"],
+                hint="pip install --upgrade git-ledger",
+            )
+        document = msgspec.json.decode(data)
+        for step in range(found, goal):
+            if step not in steps:
+                raise InvalidDocument(source, [f"format: no such format: `{step}`"])
+            document = {**steps[step](document), "format": step + 1}
+        return msgspec.convert(document, kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidDocument(source, [_problem(error)]) from error
+
+
+def _decoder(kind: type) -> "msgspec.json.Decoder[Any]":
+    if kind not in _DECODERS:
+        _DECODERS[kind] = msgspec.json.Decoder(kind)
+    return _DECODERS[kind]
+
+
+def _problem(error: Exception) -> str:
+    """Say field first what msgspec says field last: `$.results.metrics[0].value`."""
+    message, _, field = str(error).partition(" - at `$")
+    plain = message[:1].lower() + message[1:]
+    return f"{field.strip('`.')}: {plain}" if field else plain

@@ -1,0 +1,151 @@
+"""Every other document on the ledger, and the whole ledger as one value."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from ledger.model.boxes import DatasetUse, Metric
+from ledger.model.record import Author, Record
+from ledger.model.values import Document, Role
+
+DATASET_FORMAT = 1
+EVALUATION_FORMAT = 1
+ENVIRONMENT_FORMAT = 1
+
+
+class DatasetVersion(Document, frozen=True, kw_only=True):
+    """An immutable version of a dataset, with its name and label."""
+
+    format: int
+    """Format of this document."""
+    name: str
+    """Name of the dataset."""
+    version: str
+    """Label of this version, unique under the name."""
+    role: Role
+    """What the dataset is for."""
+    hash: str
+    """Content hash: of the sorted listing of paths, sizes and file hashes."""
+    files: int
+    """How many files it holds."""
+    bytes: int
+    """Size of all files in bytes."""
+    samples: int | None = None
+    """How many samples it holds, where somebody said so."""
+    parent: str | None = None
+    """Label of the version it grew from."""
+    reason: str | None = None
+    """Why this version exists."""
+    source: str | None = None
+    """Where its data came from."""
+    author: Author
+    """Who added it."""
+    added_at: datetime
+    """When it was added, UTC."""
+    tool: str
+    """Name and version of the tool that made the entry."""
+
+    @property
+    def label(self) -> str:
+        """How people name it: `name@version`."""
+        return f"{self.name}@{self.version}"
+
+
+class ManifestLine(Document, frozen=True, kw_only=True):
+    """One file of a dataset version."""
+
+    path: str
+    """Path inside the dataset, with `/` on every system."""
+    bytes: int
+    """Size in bytes."""
+    hash: str
+    """Hash of its content."""
+
+
+class Evaluation(Document, frozen=True, kw_only=True):
+    """A later measurement of an existing run's model, such as on a newer validation set."""
+
+    format: int
+    """Format of this document."""
+    id: str
+    """Id of the evaluation, shaped like a run id."""
+    run: str
+    """Run whose model was measured."""
+    datasets: list[DatasetUse] = []
+    """Dataset versions it was measured on."""
+    metrics: list[Metric]
+    """What was measured."""
+    note: str | None = None
+    """What the author wanted to say."""
+    author: Author
+    """Who measured it."""
+    evaluated_at: datetime
+    """When, UTC."""
+    tool: str
+    """Name and version of the tool that made the entry."""
+
+
+class EnvironmentFile(Document, frozen=True, kw_only=True):
+    """The whole environment: the content of `environment.json`, shared by every run that has the same."""
+
+    format: int
+    """Format of this document."""
+    python: str
+    """Python version and implementation."""
+    executable: str
+    """Interpreter the run used."""
+    os: str
+    """Operating system and kernel."""
+    machine: str
+    """Processor architecture."""
+    container: str | None = None
+    """Container the run was in; none when in none."""
+    frameworks: dict[str, str] = {}
+    """Version of each deep-learning framework and of CUDA and cuDNN."""
+    packages: dict[str, str] = {}
+    """Every installed package and its version."""
+    variables: dict[str, str] = {}
+    """Environment variables that say how the run was set up; an allow-list, never all."""
+
+
+class Run(Document, frozen=True, kw_only=True):
+    """A record as it was read from the ledger, with what stands beside it."""
+
+    record: Record
+    """The record."""
+    path: str
+    """Folder of the record on the branch."""
+    files: Mapping[str, str]
+    """File name (relative to `path`) to git blob id, `record.json` included."""
+    evaluations: tuple[Evaluation, ...] = ()
+    """Later measurements, oldest first."""
+
+    def metrics(self) -> list[Metric]:
+        """Return every measurement of the run's model: its own final metrics, then the later ones."""
+        later = [metric for evaluation in self.evaluations for metric in evaluation.metrics]
+        return [*self.record.results.metrics, *later]
+
+
+class Problem(Document, frozen=True, kw_only=True):
+    """Something on the branch that could not be read."""
+
+    path: str
+    """Path on the branch."""
+    message: str
+    """What is wrong with it."""
+
+
+class Contents(Document, frozen=True, kw_only=True):
+    """The whole ledger at one commit."""
+
+    tip: str | None
+    """Commit it was read at; none when the ledger has no entry yet."""
+    runs: tuple[Run, ...] = ()
+    """Every run, oldest first."""
+    datasets: tuple[DatasetVersion, ...] = ()
+    """Every dataset version, by name, oldest first."""
+    problems: tuple[Problem, ...] = ()
+    """What could not be read."""
+
+    def run(self, run_id: str) -> Run | None:
+        """Return the run of that whole id, or none."""
+        return next((run for run in self.runs if run.record.id == run_id), None)

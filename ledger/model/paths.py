@@ -1,0 +1,50 @@
+"""Where each entry lives on the ledger branch. Folders by date, so none grows with the ledger."""
+
+from ledger.errors import LedgerError
+from ledger.model.ids import ID
+from ledger.model.values import check_slug
+
+RECORD_FILE = "record.json"
+ENVIRONMENT_FILE = "environment.json"
+CURVES_FILE = "curves.csv"
+LOG_FILE = "log.txt"
+PATCH_FILE = "code.patch"
+FIGURES = "figures"
+DATASET_FILE = "dataset.json"
+MANIFEST_FILE = "manifest.jsonl"
+FORMAT_FILE = "format"
+POLICY_FILE = "policy.yaml"
+
+
+def run_path(run_id: str) -> str:
+    """Return the folder of a run: `runs/YYYY/MM/DD/<id>`.
+
+    Raises:
+        LedgerError: the id is not well-formed.
+    """
+    return f"runs/{_by_date(run_id)}"
+
+
+def evaluation_path(evaluation_id: str) -> str:
+    """Return the file of an evaluation: `evaluations/YYYY/MM/DD/<id>.json`.
+
+    Raises:
+        LedgerError: the id is not well-formed.
+    """
+    return f"evaluations/{_by_date(evaluation_id)}.json"
+
+
+def dataset_path(name: str, version: str) -> str:
+    """Return the folder of a dataset version: `datasets/<name>/<version>`.
+
+    Raises:
+        LedgerError: name or version cannot stand in a path.
+    """
+    return f"datasets/{check_slug('dataset name', name)}/{check_slug('dataset version', version)}"
+
+
+def _by_date(entry_id: str) -> str:
+    match = ID.fullmatch(entry_id)
+    if match is None:
+        raise LedgerError(f"not an id: `{ascii(entry_id)[1:-1]}`")
+    return f"{match[1]}/{match[2]}/{match[3]}/{entry_id}"

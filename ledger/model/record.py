@@ -1,0 +1,142 @@
+"""The record of a run: the document that people read, review and compare."""
+
+from datetime import datetime
+
+from ledger.model.boxes import (
+    Box,
+    Code,
+    Cost,
+    Datasets,
+    Environment,
+    Hardware,
+    Logs,
+    Metric,
+    Model,
+    Params,
+    Results,
+    Statistics,
+)
+from ledger.model.values import Document, Status
+
+RECORD_FORMAT = 1
+"""The format this version of the tool writes; older ones are upgraded when read."""
+
+
+class Author(Document, frozen=True, kw_only=True):
+    """Who made an entry, as git knows them."""
+
+    name: str
+    """Name."""
+    email: str
+    """E-mail address."""
+
+
+class Link(Document, frozen=True, kw_only=True):
+    """Something worth following: a paper, a ticket, a discussion."""
+
+    url: str
+    """Where it leads (http, https or mailto)."""
+    title: str | None = None
+    """What it is."""
+
+
+class Timing(Document, frozen=True, kw_only=True):
+    """When the run lived."""
+
+    started_at: datetime
+    """Start, UTC."""
+    ended_at: datetime
+    """End, UTC; for a lost run the last sign of life."""
+    duration_seconds: float
+    """Seconds between them, by a clock that never jumps."""
+    recorded_at: datetime
+    """When the record was made, UTC."""
+
+
+class Record(Document, frozen=True, kw_only=True):
+    """One run: who, when, how it ended, and the ten boxes."""
+
+    format: int
+    """Format of this document."""
+    id: str
+    """Run id."""
+    status: Status
+    """How the run ended."""
+    reason: str | None = None
+    """Why it ended so: the exception, the signal, the exit code."""
+    exit_code: int | None = None
+    """Exit code of the process, where there was one."""
+    experiment: str
+    """Named group of runs that answer one question."""
+    tags: list[str] = []
+    """Free words to find the run by."""
+    note: str | None = None
+    """What the author wanted to say."""
+    author: Author
+    """Who ran it."""
+    command: list[str] = []
+    """Command line, secrets removed."""
+    folder: str | None = None
+    """Folder the command was given in, inside the repository."""
+    seed: int | None = None
+    """Random seed."""
+    parent: str | None = None
+    """Run this one continues or was derived from."""
+    baseline: str | None = None
+    """Run this one wants to be compared with."""
+    links: list[Link] = []
+    """Papers, tickets, discussions."""
+    timing: Timing
+    """When it lived."""
+    code: Code
+    """Box 1: training code."""
+    params: Params
+    """Box 2: parameters."""
+    datasets: Datasets
+    """Box 3: datasets."""
+    hardware: Hardware
+    """Box 4: used hardware."""
+    environment: Environment
+    """Box 5: environment."""
+    cost: Cost
+    """Box 6: experiment cost."""
+    model: Model
+    """Box 7: model."""
+    logs: Logs
+    """Box 8: logs."""
+    results: Results
+    """Box 9: results."""
+    statistics: Statistics
+    """Box 10: statistics."""
+    redactions: dict[str, int] = {}
+    """Secrets replaced before anything was stored: kind to count."""
+    tool: str
+    """Name and version of the tool that made the record."""
+
+    def boxes(self) -> dict[str, Box]:
+        """Return the ten boxes by name, in their order."""
+        return {name: getattr(self, name) for name in BOXES}
+
+    def metric(self, key: str) -> Metric | None:
+        """Return the final metric of that key (`split/name`), or none."""
+        return next((metric for metric in self.results.metrics if metric.key == key), None)
+
+    @property
+    def headline(self) -> Metric | None:
+        """The metric that speaks for the run."""
+        return self.metric(self.results.headline) if self.results.headline else None
+
+
+BOXES = (
+    "code",
+    "params",
+    "datasets",
+    "hardware",
+    "environment",
+    "cost",
+    "model",
+    "logs",
+    "results",
+    "statistics",
+)
+"""The ten boxes in the order of the record."""

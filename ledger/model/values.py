@@ -1,0 +1,81 @@
+"""The small value types that documents are made of: numbers, names, directions."""
+
+import math
+import re
+import unicodedata
+from typing import Literal
+
+from msgspec import Struct
+
+from ledger.errors import LedgerError
+
+Number = float | Literal["NaN", "Infinity", "-Infinity"]
+"""A measured number as it stands in JSON, where NaN and the infinities have no literal."""
+
+ParamValue = bool | int | float | str | list[bool | int | float | str | None] | None
+"""A param as it stands in JSON; nested params are flattened to dotted names."""
+
+Direction = Literal["higher", "lower"]
+"""Which values of a metric are better; `None` where nobody has said."""
+
+Role = Literal["train", "validation", "test", "production"]
+"""What a dataset was used for in a run."""
+
+Status = Literal["running", "finished", "failed", "interrupted", "killed", "preempted", "lost"]
+"""How a run ended; `running` stands only in spools, never in a record."""
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+
+
+class Document(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The base of every typed value: frozen, built by keyword, defaults left out of the JSON."""
+
+
+def number(value: float) -> Number:
+    """Return `value` as JSON can hold it: NaN and the infinities become their names."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return float(value)
+
+
+def is_plain_text(text: str) -> bool:
+    """Say whether `text` holds no control, format or surrogate characters (newline and tab included)."""
+    return not any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in text)
+
+
+def check_label(field: str, text: str) -> str:
+    """Return `text` when it can be shown anywhere: one line, not empty, at most 200 characters.
+
+    Raises:
+        LedgerError: it is empty, too long, or holds control characters.
+    """
+    if not text.strip():
+        raise LedgerError(f"{field} must not be empty")
+    if len(text) > 200:
+        raise LedgerError(f"{field} is longer than 200 characters: `{text[:40]}…`")
+    if not is_plain_text(text):
+        raise LedgerError(f"{field} holds control characters: `{ascii(text)[1:-1]}`")
+    return text
+
+
+def check_slug(field: str, text: str) -> str:
+    """Return `text` when it can stand in a path, a URL and a shell word.
+
+    Raises:
+        LedgerError: it cannot; the hint offers a name that can.
+    """
+    if _SLUG.fullmatch(text) and not text.endswith(".lock") and ".." not in text:
+        return text
+    raise LedgerError(
+        f"{field} must be lower-case letters, digits, `.`, `_` or `-`: `{ascii(text)[1:-1]}`",
+        hint=f"use `{slug(text)}`",
+    )
+
+
+def slug(text: str) -> str:
+    """Return the nearest name that `check_slug` accepts; different texts may give the same one."""
+    folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9._-]+", "-", folded).strip("-._")[:80]
+    return re.sub(r"\.\.+", ".", name) or "unnamed"
