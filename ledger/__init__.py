@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "Dataset": "ledger.session.run",
+    "Dataset": "ledger.recorder",
     "LedgerError": "ledger.errors",
     "Ledger": "ledger.store.ledger",
     "Run": "ledger.session.run",
@@ -22,7 +22,7 @@ __all__ = ["Dataset", "Ledger", "LedgerError", "Run", "__version__", "evaluate",
 if TYPE_CHECKING:
     from ledger.errors import LedgerError as LedgerError
     from ledger.recorder import evaluate as evaluate
-    from ledger.session.run import Dataset as Dataset
+    from ledger.recorder import Dataset as Dataset
     from ledger.session.run import Run as Run
     from ledger.session.run import run as run
     from ledger.store.ledger import Ledger as Ledger

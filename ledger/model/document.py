@@ -19,7 +19,7 @@ from ledger.model.record import RECORD_FORMAT, Record
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 """Turns a document of one format into the next; `Any` because an old shape has no type any more."""
 
-T = TypeVar("T", Record, DatasetVersion, Evaluation, EnvironmentFile)
+T = TypeVar("T", bound=Record | DatasetVersion | Evaluation | EnvironmentFile)
 
 FORMATS: dict[type, int] = {
     Record: RECORD_FORMAT,

@@ -125,6 +125,21 @@ class Run(Document, frozen=True, kw_only=True):
         return [*self.record.results.metrics, *later]
 
 
+class LogEntry(Document, frozen=True, kw_only=True):
+    """One commit of the ledger branch."""
+
+    commit: str
+    """Commit id."""
+    time: datetime
+    """When it was committed, UTC."""
+    author: Author
+    """Who made it."""
+    subject: str
+    """First line of its message."""
+    message: str = ""
+    """Whole message."""
+
+
 class Problem(Document, frozen=True, kw_only=True):
     """Something on the branch that could not be read."""
 

@@ -1,0 +1,89 @@
+"""Fields of a run by name, as filters, sorting, columns and comparisons name them."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from ledger.errors import UsageError
+from ledger.model.boxes import Metric
+from ledger.model.entries import Run
+from ledger.model.record import Record
+from ledger.model.values import ParamValue
+
+Value = ParamValue | datetime
+"""What a field can hold; none when the run does not have it."""
+
+_FIELDS: dict[str, Callable[[Record], Value]] = {
+    "id": lambda record: record.id,
+    "status": lambda record: record.status,
+    "experiment": lambda record: record.experiment,
+    "author": lambda record: record.author.name,
+    "note": lambda record: record.note,
+    "tags": lambda record: list(record.tags),
+    "seed": lambda record: record.seed,
+    "started": lambda record: record.timing.started_at,
+    "ended": lambda record: record.timing.ended_at,
+    "duration": lambda record: record.timing.duration_seconds,
+    "cost": lambda record: record.cost.amount,
+    "commit": lambda record: (record.code.commit or "").removeprefix("git:") or None,
+    "branch": lambda record: record.code.branch,
+    "dirty": lambda record: record.code.dirty,
+    "dataset": lambda record: [use.label for use in record.datasets.used],
+    "host": lambda record: record.hardware.host,
+    "parameters": lambda record: record.model.parameters,
+    "baseline": lambda record: record.baseline,
+    "parent": lambda record: record.parent,
+}
+"""Fields that every run has; `params.NAME` and `metrics.SPLIT/NAME` come on top."""
+
+
+def field_value(run: Run, name: str) -> Value:
+    """Return a field of a run, none when this run does not have it.
+
+    Raises:
+        UsageError: no run could have a field of that name.
+    """
+    kind, dot, rest = name.partition(".")
+    if dot and kind == "params":
+        return run.record.params.values.get(rest)
+    if dot and kind == "metrics":
+        metric = run_metric(run, rest)
+        return metric.number if metric else None
+    if name not in _FIELDS:
+        from difflib import get_close_matches
+
+        known = [*_FIELDS, "params.NAME", "metrics.SPLIT/NAME"]
+        close = get_close_matches(name, known, n=1)
+        hint = f"did you mean `{close[0]}`?" if close else f"one of {', '.join(known)}"
+        raise UsageError(f"no such field: `{name}`", hint=hint)
+    return _FIELDS[name](run.record)
+
+
+def run_metric(run: Run, key: str) -> Metric | None:
+    """Return a run's measurement of that key: the one of its own record, else the latest evaluation."""
+    own = run.record.metric(key)
+    if own is not None:
+        return own
+    return next((metric for metric in reversed(run.metrics()) if metric.key == key), None)
+
+
+def params_that_differ(runs: Iterable[Run]) -> list[str]:
+    """Return the names of params that are not the same in all runs, in order of their names."""
+    values = [run.record.params.values for run in runs]
+    names = sorted({name for params in values for name in params})
+    missing = object()
+    return [name for name in names if len({repr(params.get(name, missing)) for params in values}) > 1]
+
+
+def show_value(value: Value) -> str:
+    """Return a value as people read it in a table."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, list):
+        return ", ".join(show_value(item) for item in value)
+    return str(value)

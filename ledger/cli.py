@@ -1,0 +1,125 @@
+"""The table of verbs, and the one place that turns errors into exit codes.
+
+Exit codes: 0 done; 1 a problem the user can mend; 2 the command itself is wrong; 3 a bug; 130 Ctrl-C;
+141 the reader of our output went away.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from ledger import __version__
+from ledger.errors import LedgerError, UsageError
+
+VERBS = {
+    "init": "Begin a ledger in this repository, or one of its own where there is none.",
+    "record": "Record a training run that has ended.",
+    "run": "Run a command and record it, however it ends.",
+    "list": "List runs: filter, sort, choose columns.",
+    "show": "Show one run: its ten boxes, or a file of its record.",
+    "compare": "Compare runs: params that differ, metrics side by side.",
+    "log": "Show the commits of the ledger, newest first.",
+    "recover": "Finish what a crash left: runs that died, records that wait.",
+    "site": "Build or serve the static site of the ledger.",
+    "schema": "Print the JSON Schema of a document.",
+    "demo": "Train small real models, record them, and build their site.",
+    "completion": "Print the shell completion for bash, zsh or fish.",
+}
+"""Every verb and its one line; the file `commands/<verb>.py` is imported when the verb is chosen."""
+
+
+class _Verbs(click.Group):
+    """A group that imports a command only when it is chosen, so that `ledger --help` starts at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command = getattr(import_module(f"ledger.commands.{cmd_name}"), f"{cmd_name}_command")
+        if not isinstance(command, click.Command):
+            raise TypeError(f"not a command: `{cmd_name}`")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            raise UsageError(f"no such command: `{args[0]}`", hint=_nearest(args[0])) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
+@click.version_option(__version__, "-V", "--version", prog_name="git-ledger")
+@click.option(
+    "-C", "folder", type=click.Path(file_okay=False), metavar="FOLDER", help="Work as if started in FOLDER, like git."
+)
+def program(folder: str | None) -> None:
+    """The experiment ledger for deep learning that needs no server.
+
+    Every run becomes one permanent, reviewable record on the branch `ledger` of your own git repository.
+    """
+    if folder is not None:
+        try:
+            os.chdir(folder)
+        except OSError as error:
+            raise UsageError(f"cannot work in this folder: `{folder}`: {error.strerror}") from error
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        result = program.main(args=list(arguments), prog_name="ledger", standalone_mode=False)
+        sys.stdout.flush()
+    except LedgerError as error:
+        return _complain(error.message, error.hint, 2 if isinstance(error, UsageError) else 1)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
+    except click.UsageError as error:
+        hint = f"{error.ctx.command_path} --help" if error.ctx else None
+        return _complain(_lowered(error.format_message()), hint, 2)
+    except click.ClickException as error:
+        return _complain(_lowered(error.format_message()), None, 1)
+    except (KeyboardInterrupt, click.Abort):
+        return _complain("stopped", None, 130)
+    except BrokenPipeError:
+        # What is still buffered must not be written at exit, where Python would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 141
+    except Exception as error:  # noqa: BLE001  # the one place where a bug becomes a line and a report
+        from ledger.commands.bug import write_report
+
+        said = f"this is a bug in ledger: {type(error).__name__}: {error}"
+        return _complain(said, f"please report it with this file: {write_report(error, arguments)}", 3)
+    return result if isinstance(result, int) else 0
+
+
+def _complain(message: str, hint: str | None, code: int) -> int:
+    """Say one line on stderr, and a hint; nothing from a record may control the terminal."""
+    from ledger.commands.output import plain
+
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {plain(message)}", err=True)
+    if hint:
+        click.echo(f"{click.style('hint:', fg='cyan')} {plain(hint)}", err=True)
+    return code
+
+
+def _lowered(message: str) -> str:
+    return (message[:1].lower() + message[1:]).rstrip(".")
+
+
+def _nearest(verb: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(verb, VERBS, n=1)
+    return f"did you mean `ledger {close[0]}`?" if close else "ledger --help lists every command"

@@ -1,0 +1,84 @@
+"""`ledger compare`: runs side by side."""
+
+from pathlib import Path
+
+import click
+
+from ledger.analysis.compare import Comparison, MetricRow, compare
+from ledger.analysis.fields import show_value
+from ledger.commands.output import plain, say, write_csv, write_json, write_table
+from ledger.commands.workplace import open_ledger
+from ledger.errors import UsageError
+from ledger.model.entries import Contents, Run
+from ledger.model.ids import resolve
+from ledger.recorder.message import shown
+from ledger.store.ledger import Ledger
+
+
+@click.command("compare")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN RUN...")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option("--plot", type=click.Path(dir_okay=False), metavar="FILE", help="Draw the learning curves: .svg or .png.")
+@click.option("--series", multiple=True, help="Draw only these curves.")
+def compare_command(runs: tuple[str, ...], as_json: bool, as_csv: bool, plot: str | None, series: tuple[str, ...]) -> None:
+    """Compare two or more RUNs: params that differ, metrics side by side.
+
+    Values measured on different dataset versions, or by different evaluators, are shown and not ranked.
+    """
+    ledger = open_ledger()
+    contents = ledger.contents()
+    chosen = _find(contents, runs)
+    comparison = compare(chosen)
+    if plot:
+        _draw(ledger, chosen, list(series), Path(plot))
+    if as_json:
+        write_json(comparison)
+        return
+    header, rows = _table(comparison)
+    if as_csv:
+        write_csv(header, rows)
+        return
+    write_table(header, rows)
+    for row in comparison.metrics:
+        if row.refused and row.refused not in {"only one run has it", "a tie"}:
+            say(f"not ranked: {row.key}: {row.refused}")
+    if any((row.refused or "").startswith("measured on different data") for row in comparison.metrics):
+        say("hint: measure both models on one dataset version, with ledger.evaluate(…), to compare them")
+
+
+def _find(contents: Contents, runs: tuple[str, ...]) -> list[Run]:
+    ids = list(dict.fromkeys(resolve(run, (known.record.id for known in contents.runs)) for run in runs))
+    if len(ids) < 2:  # noqa: PLR2004  # a comparison takes two
+        raise UsageError("a comparison takes two different runs", hint="ledger compare RUN RUN")
+    return [run for run_id in ids if (run := contents.run(run_id)) is not None]
+
+
+def _table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    rows = [[fact.name, *(show_value(value) for value in fact.values)] for fact in comparison.facts]
+    rows += [[f"params.{row.name}", *(show_value(value) for value in row.values)] for row in comparison.params]
+    rows += [[row.key, *_cells(row)] for row in comparison.metrics]
+    return ["", *(plain(run) for run in comparison.runs)], rows
+
+
+def _cells(row: MetricRow) -> list[str]:
+    labels = {metric.dataset for metric in row.metrics if metric}
+    cells = []
+    for index, metric in enumerate(row.metrics):
+        if metric is None:
+            cells.append("")
+            continue
+        where = f" on {metric.dataset or 'unknown data'}" if len(labels) > 1 or not metric.dataset else ""
+        cells.append(f"{shown(metric)}{where}{' (best)' if row.best == index else ''}")
+    return cells
+
+
+def _draw(ledger: Ledger, runs: list[Run], series: list[str], path: Path) -> None:
+    try:
+        from ledger.publish.figures import render_comparison
+    except ImportError as error:
+        raise UsageError(f"drawing needs a package: `{error.name}`", hint="pip install 'git-ledger[site]'") from error
+    if path.suffix not in {".svg", ".png"}:
+        raise UsageError(f"a plot is written as .svg or .png: `{path}`")
+    path.write_bytes(render_comparison(runs, ledger.read_blob, series, kind=path.suffix[1:]))
+    say(f"wrote {path}")

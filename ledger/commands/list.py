@@ -1,0 +1,101 @@
+"""`ledger list`: a table of runs."""
+
+from collections.abc import Sequence
+
+import click
+
+from ledger.analysis.fields import field_value, params_that_differ, show_value
+from ledger.analysis.query import parse_condition, sort_runs
+from ledger.commands.output import duration, moment, say, write_csv, write_json, write_table
+from ledger.commands.workplace import open_ledger
+from ledger.model.entries import Run
+from ledger.recorder.message import shown
+
+_PARAMS_SHOWN = 4
+
+
+@click.command("list")
+@click.argument("filters", nargs=-1, metavar="[FILTER]...")
+@click.option("-e", "--experiment", help="Only runs of this experiment.")
+@click.option("-t", "--tag", help="Only runs with this tag.")
+@click.option("-s", "--sort", metavar="FIELD", help="Sort by this field; newest first without it.")
+@click.option("-r", "--reverse", is_flag=True, help="Turn the order round.")
+@click.option("-n", "--limit", type=click.IntRange(min=1), help="Show at most this many.")
+@click.option("-c", "--columns", metavar="FIELD,…", help="Show these fields instead of the usual ones.")
+@click.option("--json", "as_json", is_flag=True, help="Print whole records as JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+def list_command(
+    filters: tuple[str, ...],
+    experiment: str | None,
+    tag: str | None,
+    sort: str | None,
+    reverse: bool,
+    limit: int | None,
+    columns: str | None,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """List runs, newest first.
+
+    A FILTER is FIELD OPERATOR VALUE; all must hold. Fields: id, status, experiment, author, tags, note, seed,
+    started, duration, cost, commit, dataset, host, params.NAME, metrics.SPLIT/NAME. Operators: = != < <= > >= ~.
+
+    Example: ledger list 'params.lr < 0.01' status=finished --sort metrics.validation/accuracy
+    """
+    conditions = [parse_condition(text) for text in filters]
+    contents = open_ledger().contents()
+    for problem in contents.problems:
+        say(f"warning: {problem.path}: {problem.message}")
+    runs = [
+        run
+        for run in contents.runs
+        if (experiment is None or run.record.experiment == experiment)
+        and (tag is None or tag in run.record.tags)
+        and all(condition(run) for condition in conditions)
+    ]
+    if sort is None:
+        ordered: Sequence[Run] = runs if reverse else runs[::-1]
+    else:
+        result = sort_runs(runs, sort, reverse=reverse) if runs else None
+        ordered = result.runs if result else ()
+        if result and result.warning:
+            say(f"warning: {result.warning}")
+    ordered = ordered[:limit]
+    if as_json:
+        write_json([run.record for run in ordered])
+        return
+    header, rows = _chosen(ordered, columns.split(",")) if columns else _usual(ordered)
+    if as_csv:
+        write_csv(header, rows)
+    elif ordered:
+        write_table(header, rows)
+    else:
+        say("no run is on the ledger yet; next: ledger record --help" if not contents.runs else "no run passes")
+
+
+def _chosen(runs: Sequence[Run], columns: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+    names = [name.strip() for name in columns if name.strip()]
+    return names, [[show_value(field_value(run, name)) for name in names] for run in runs]
+
+
+def _usual(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
+    params = params_that_differ(runs)[:_PARAMS_SHOWN] if len(runs) > 1 else []
+    header = ["run", "started", "status", "experiment", "headline", "measured on", "took", "cost", *params]
+    return header, [_usual_row(run, params) for run in runs]
+
+
+def _usual_row(run: Run, params: Sequence[str]) -> list[str]:
+    record = run.record
+    headline = record.headline
+    cost = record.cost
+    return [
+        record.id,
+        moment(record.timing.started_at),
+        record.status,
+        record.experiment,
+        f"{headline.key} {shown(headline)}" if headline else "",
+        (headline.dataset or "unknown") if headline else "",
+        duration(record.timing.duration_seconds),
+        f"{cost.amount:.4f} {cost.currency}" if cost.amount is not None else "",
+        *(show_value(record.params.values.get(name)) for name in params),
+    ]

@@ -1,0 +1,20 @@
+"""`ledger log`: the history of the ledger itself."""
+
+import click
+
+from ledger.commands.output import moment, plain, write_json
+from ledger.commands.workplace import open_ledger
+
+
+@click.command("log")
+@click.option("-n", "--limit", type=click.IntRange(min=1), help="Show at most this many.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def log_command(limit: int | None, as_json: bool) -> None:
+    """Show the commits of the ledger, newest first: what was added, when, by whom."""
+    entries = open_ledger().log(limit)
+    if as_json:
+        write_json(list(entries))
+        return
+    for entry in entries:
+        commit = click.style(entry.commit[:10], fg="yellow")
+        click.echo(f"{commit} {moment(entry.time)}  {plain(entry.subject)}  ({plain(entry.author.name)})")

@@ -1,0 +1,51 @@
+"""The options that `ledger record` and `ledger run` share."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from ledger.recorder.given import Given
+
+F = TypeVar("F", bound=Callable[..., Any])  # click's own signature for decorators
+
+_FILE = click.Path(dir_okay=False)
+
+
+def given_options(command: F) -> F:
+    """Add the shared options; `given_from` turns them into one value."""
+    options = [
+        click.option("-e", "--experiment", default="default", show_default=True, help="Group of runs it belongs to."),
+        click.option("--params", "params_files", multiple=True, type=_FILE, help="Params file: YAML, JSON or TOML."),
+        click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="One param."),
+        click.option("--metrics", "metrics_files", multiple=True, type=_FILE, help="Metrics file: JSON, YAML, TOML."),
+        click.option("-m", "--metric", "metrics", multiple=True, metavar="SPLIT/NAME=VALUE", help="One metric."),
+        click.option("--headline", metavar="SPLIT/NAME", help="Metric that speaks for the run."),
+        click.option(
+            "-d",
+            "--dataset",
+            "datasets",
+            multiple=True,
+            metavar="ROLE[:NAME@VERSION]=PATH",
+            help="Dataset used: role train, validation, test or production.",
+        ),
+        click.option("--curves", multiple=True, type=_FILE, help="Learning curves: CSV or JSON lines."),
+        click.option("--figure", "figures", multiple=True, metavar="[TITLE=]FILE", help="Picture to keep: png or svg."),
+        click.option("--log", type=_FILE, help="Training log."),
+        click.option("--model", type=click.Path(), help="Trained model: file or folder."),
+        click.option("-t", "--tag", "tags", multiple=True, help="Word to find the run by."),
+        click.option("-n", "--note", help="What you want to say about it."),
+        click.option("--seed", type=int, help="Random seed; else the param `seed`."),
+        click.option("--parent", metavar="RUN", help="Run that this one continues."),
+        click.option("--baseline", metavar="RUN", help="Run to compare with."),
+        click.option("--link", "links", multiple=True, metavar="URL", help="Paper, ticket, discussion."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def given_from(options: dict[str, Any]) -> Given:
+    """Return the shared options as one value; `Any` because click passes them by name."""
+    return msgspec.convert({name: value for name, value in options.items() if value is not None}, Given)

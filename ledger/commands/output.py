@@ -1,0 +1,105 @@
+"""How commands speak: data on stdout as text, JSON or CSV; talk on stderr."""
+
+import csv
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import click
+import msgspec
+
+_LINE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def plain(text: str) -> str:
+    """Return text that cannot control a terminal: control and format characters become visible escapes."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character if character == "\n" or unicodedata.category(character) not in _LINE else ascii(character)[1:-1]
+        for character in text
+    )
+
+
+def say(message: str) -> None:
+    """Say something to the person, on stderr."""
+    click.echo(plain(message), err=True)
+
+
+def write_json(value: object) -> None:
+    """Write one JSON document on stdout."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write a table as CSV on stdout; a leading `=`, `+`, `-` or `@` of a text cannot become a formula."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([_inert(cell) for cell in header])
+    writer.writerows([_inert(cell) for cell in row] for row in rows)
+
+
+def write_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> None:
+    """Write a table for people; on anything but a terminal nothing is cut or coloured.
+
+    Args:
+        header: names of the columns.
+        rows: cells, as plain text.
+        right: columns that hold numbers.
+    """
+    if not sys.stdout.isatty():
+        for row in (header, *rows):
+            click.echo("\t".join(plain(cell).replace("\n", " ").replace("\t", " ") for cell in row))
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    numbers = set(right)
+    for index, name in enumerate(header):
+        table.add_column(Text(plain(name)), justify="right" if index in numbers else "left", overflow="fold", no_wrap=index == 0)
+    for row in rows:
+        table.add_row(*(Text(plain(cell), style=_STATUS_STYLE.get(cell, "")) for cell in row))
+    Console().print(table)
+
+
+_STATUS_STYLE = {
+    "finished": "green",
+    "failed": "red",
+    "killed": "red",
+    "lost": "red",
+    "interrupted": "yellow",
+    "preempted": "yellow",
+}
+
+
+def moment(time: datetime) -> str:
+    """Return a time as people read it, and say that it is UTC."""
+    return f"{time:%Y-%m-%d %H:%M} UTC"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the two units that matter."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in binary units."""
+    amount = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TiB"
+
+
+def _inert(cell: str) -> str:
+    text = plain(cell)
+    numeric = text.lstrip("+-").replace(".", "", 1).replace("e", "", 1).replace("-", "").isdigit()
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} and not numeric else text

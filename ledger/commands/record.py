@@ -1,0 +1,101 @@
+"""`ledger record`: a run that has ended becomes a record."""
+
+import os
+import secrets
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ledger.commands.options import given_from, given_options
+from ledger.commands.output import say, write_json
+from ledger.commands.workplace import open_ledger
+from ledger.errors import UsageError
+from ledger.model.ids import new_id
+from ledger.model.values import Status, check_label
+from ledger.recorder import Draft, Recorded, record
+from ledger.recorder.given import read_given
+
+_STATUSES: tuple[Status, ...] = ("finished", "failed", "interrupted", "killed", "preempted")
+
+
+@click.command("record")
+@given_options
+@click.option("--status", type=click.Choice(_STATUSES), default="finished", show_default=True, help="How it ended.")
+@click.option("--reason", help="Why it ended so.")
+@click.option("--duration", type=click.FloatRange(min=0), metavar="SECONDS", help="How long it ran.")
+@click.option("--command", "command_line", metavar="TEXT", help="Command line it was started with.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was recorded as JSON.")
+def record_command(
+    experiment: str,
+    status: Status,
+    reason: str | None,
+    duration: float | None,
+    command_line: str | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Record a training run that has ended.
+
+    Nothing in your working tree, index or HEAD moves: the record is one commit on the branch `ledger`.
+
+    Example: ledger record --params params.yaml --metrics metrics.json --dataset validation=data/val --log train.log
+    """
+    ledger = open_ledger()
+    now = datetime.now(UTC)
+    draft = Draft(
+        id=new_id(now, secrets.token_bytes(4)),
+        status=status,
+        reason=reason,
+        experiment=check_label("experiment", experiment),
+        started_at=now - timedelta(seconds=duration or 0),
+        ended_at=now,
+        duration_seconds=duration or 0.0,
+        timed=duration is not None,
+        command=_split(command_line),
+        folder=folder_in(ledger.repository.worktree),
+    )
+    draft = read_given(given_from(options), draft)
+    tell(record(ledger, draft, state_dir=ledger.repository.state_dir, strict=True), as_json=as_json)
+
+
+def tell(recorded: Recorded, *, as_json: bool) -> None:
+    """Say what was recorded: one line, what was redacted, what to type next."""
+    made = recorded.record
+    if as_json:
+        headline = made.headline
+        write_json(
+            {
+                "id": made.id,
+                "status": made.status,
+                "path": recorded.path,
+                "commit": recorded.commit,
+                "headline": {"metric": headline.key, "value": headline.value} if headline else None,
+                "redactions": made.redactions,
+                "unknown": {name: dict(box.unknown) for name, box in made.boxes().items() if box.unknown},
+            }
+        )
+        return
+    said = f"{made.headline.key} {made.headline.number:.6g}" if made.headline else made.status
+    say(f"recorded {made.id}: {said}; next: ledger show {made.id[16:]}")
+    if made.redactions:
+        counts = ", ".join(f"{count} {kind}" for kind, count in made.redactions.items())
+        say(f"warning: secrets were replaced before anything was stored: {counts}")
+
+
+def folder_in(worktree: Path | None) -> str | None:
+    """Return the current folder inside the worktree, as records name it."""
+    if worktree is None:
+        return None
+    inside = os.path.relpath(Path.cwd(), worktree)
+    return None if inside.startswith("..") else inside
+
+
+def _split(command_line: str | None) -> list[str]:
+    import shlex
+
+    try:
+        return shlex.split(command_line or "")
+    except ValueError as error:
+        raise UsageError(f"--command is not a command line: {str(error).lower()}: `{command_line}`") from error

@@ -1,0 +1,60 @@
+"""`ledger run -- command`: run it with its terminal intact, and record it."""
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ledger.commands.options import given_from, given_options
+from ledger.commands.output import say, write_json
+from ledger.commands.record import folder_in, tell
+from ledger.commands.workplace import open_ledger
+from ledger.errors import LedgerError
+from ledger.model.ids import new_id
+from ledger.model.values import check_label
+from ledger.session.command import Wrapped, begin, run_wrapped
+from ledger.session.place import find_place
+
+
+@click.command("run", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
+@given_options
+@click.option("--json", "as_json", is_flag=True, help="Print what was recorded as JSON on stderr's place: the last line.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run_command(experiment: str, as_json: bool, command: tuple[str, ...], **options: Any) -> int:
+    """Run COMMAND, record it whatever happens, and return its exit code.
+
+    The command finds a folder in LEDGER_RUN_DIR; what it leaves there (params.yaml, metrics.json,
+    curves.csv, figures/*.png, model.pt, note.txt) becomes part of the record. Files named by options are
+    read when it has ended.
+
+    Example: ledger run --dataset validation=data/val -- python train.py --lr 0.1
+    """
+    check_label("experiment", experiment)
+    place = find_place(Path())
+    if place.ledger is None:
+        problem = place.problem.message if place.problem else "no ledger"
+        say(f"warning: {problem}; the record will wait in {place.state_dir}")
+    else:
+        try:
+            open_ledger()
+        except LedgerError as error:
+            say(f"warning: {error.message}")
+    run_id = new_id(datetime.now(UTC), secrets.token_bytes(4))
+    folder = folder_in(place.ledger.repository.worktree) if place.ledger else None
+    wrapped = run_wrapped(place, begin(experiment, command, run_id, folder), command, given_from(options))
+    _tell(wrapped, as_json=as_json)
+    return wrapped.exit_code
+
+
+def _tell(wrapped: Wrapped, *, as_json: bool) -> None:
+    if wrapped.recorded is not None:
+        tell(wrapped.recorded, as_json=as_json)
+        return
+    if as_json:
+        write_json({"id": wrapped.id, "problem": wrapped.problem, "hint": wrapped.hint})
+        return
+    say(f"warning: {wrapped.problem}")
+    if wrapped.hint:
+        say(f"hint: {wrapped.hint}")

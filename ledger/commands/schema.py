@@ -1,0 +1,17 @@
+"""`ledger schema`: the JSON Schema of every document."""
+
+import click
+
+from ledger.commands.output import write_json
+from ledger.model.entries import DatasetVersion, EnvironmentFile, Evaluation
+from ledger.model.record import Record
+from ledger.model.schema import json_schema
+
+_KINDS = {"record": Record, "dataset": DatasetVersion, "evaluation": Evaluation, "environment": EnvironmentFile}
+
+
+@click.command("schema")
+@click.argument("document", type=click.Choice(list(_KINDS)), default="record")
+def schema_command(document: str) -> None:
+    """Print the JSON Schema of DOCUMENT, each field with its description."""
+    write_json(json_schema(_KINDS[document]))

@@ -1,0 +1,198 @@
+"""`ledger show`: one run in the terminal."""
+
+import sys
+from collections.abc import Iterator
+
+import click
+
+from ledger.analysis.fields import show_value
+from ledger.commands.output import duration, moment, plain, size, write_json
+from ledger.commands.workplace import open_ledger
+from ledger.errors import NotFound
+from ledger.model.boxes import Metric
+from ledger.model.entries import Run
+from ledger.model.ids import resolve
+from ledger.model.paths import RECORD_FILE
+from ledger.model.record import Record
+from ledger.recorder.message import shown
+
+Lines = Iterator[tuple[str, str]]
+"""Name and value of each line of a box."""
+
+
+@click.command("show")
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="Print the record as JSON, evaluations included.")
+@click.option("--file", "file", metavar="NAME", help="Print a file of the record: log.txt, curves.csv, code.patch, …")
+def show_command(run: str, as_json: bool, file: str | None) -> None:
+    """Show one RUN: its id, or enough of its start or of its last part."""
+    ledger = open_ledger()
+    contents = ledger.contents()
+    run_id = resolve(run, (known.record.id for known in contents.runs))
+    found = contents.run(run_id)
+    if found is None:
+        raise NotFound(f"no run has this id: `{run_id}`")
+    if file is not None:
+        if file not in found.files:
+            raise NotFound(f"this record has no such file: `{file}`", hint=f"one of {', '.join(sorted(found.files))}")
+        data = ledger.read_blob(found.files[file])
+        click.echo(plain(data.decode("utf-8", "replace")) if sys.stdout.isatty() else data, nl=False)
+    elif as_json:
+        write_json({"record": found.record, "path": found.path, "evaluations": found.evaluations})
+    else:
+        _show(found)
+
+
+def _show(run: Run) -> None:
+    record = run.record
+    status = click.style(record.status, fg="green" if record.status == "finished" else "red", bold=True)
+    click.echo(f"{click.style(record.id, bold=True)}  {status}{plain(f': {record.reason}' if record.reason else '')}")
+    _write_lines(_heading(record))
+    boxes = {
+        "code": _code,
+        "params": _params,
+        "datasets": _datasets,
+        "hardware": _hardware,
+        "environment": _environment,
+        "cost": _cost,
+        "model": _model,
+        "logs": _logs,
+        "statistics": _statistics,
+    }
+    for name, box in record.boxes().items():
+        click.echo(f"\n{click.style(name, bold=True)}")
+        _write_lines(_results(run) if name == "results" else boxes[name](record))
+        _write_lines((f"{field} unknown" if field != "all" else "unknown", why) for field, why in box.unknown.items())
+    others = sorted(set(run.files) - {RECORD_FILE})
+    click.echo(f"\nfiles: {', '.join(others)}  (ledger show {record.id[16:]} --file NAME)")
+
+
+def _write_lines(lines: Lines) -> None:
+    for name, value in lines:
+        if value:
+            click.echo(f"  {plain(name):<24} {plain(value)}")
+
+
+def _heading(record: Record) -> Lines:
+    yield "experiment", record.experiment
+    yield "author", f"{record.author.name} <{record.author.email}>"
+    yield "started", f"{moment(record.timing.started_at)}, took {duration(record.timing.duration_seconds)}"
+    yield "command", " ".join(record.command)
+    yield "seed", show_value(record.seed)
+    yield "tags", ", ".join(record.tags)
+    yield "note", record.note or ""
+    yield "parent", record.parent or ""
+    yield "baseline", record.baseline or ""
+    for link in record.links:
+        yield "link", f"{link.title}: {link.url}" if link.title else link.url
+    if record.redactions:
+        yield "redacted", ", ".join(f"{count} {kind}" for kind, count in record.redactions.items())
+
+
+def _code(record: Record) -> Lines:
+    code = record.code
+    pushed = {True: " (pushed)", False: " (not pushed)", None: ""}[code.pushed]
+    yield "commit", f"{code.commit.removeprefix('git:')}{pushed}" if code.commit else ""
+    yield "branch", code.branch or ""
+    yield "remote", code.remote or ""
+    if code.patch:
+        patch = code.patch
+        exact = "" if patch.exact else ", changed by redaction"
+        yield "uncommitted", f"{patch.files} files, +{patch.added} -{patch.removed}, {size(patch.bytes)}{exact}"
+    elif code.dirty is False:
+        yield "uncommitted", "nothing"
+    for file in code.omitted:
+        yield "left out", f"{file.path} ({size(file.bytes)}, {file.hash[:19]})"
+
+
+def _params(record: Record) -> Lines:
+    for name, value in record.params.values.items():
+        yield name, show_value(value)
+
+
+def _datasets(record: Record) -> Lines:
+    for use in record.datasets.used:
+        count = f"{use.files} files, {size(use.bytes or 0)}" if use.files is not None else ""
+        samples = f"{use.samples} samples, " if use.samples is not None else ""
+        yield use.role, f"{use.label}  {samples}{count}  {(use.hash or '')[:19]}".rstrip()
+
+
+def _hardware(record: Record) -> Lines:
+    hardware = record.hardware
+    limit = f", {hardware.cores_limit:g} allowed" if hardware.cores_limit not in {None, hardware.cores} else ""
+    yield "host", hardware.host or ""
+    yield "cpu", f"{hardware.cpu or 'unknown'}, {hardware.cores} cores{limit}" if hardware.cores else ""
+    memory_limit = f", {size(hardware.memory_limit_bytes)} allowed" if hardware.memory_limit_bytes else ""
+    yield "memory", f"{size(hardware.memory_bytes)}{memory_limit}" if hardware.memory_bytes else ""
+    for gpu in hardware.gpus:
+        idle = f", idle {gpu.gpu_idle_fraction:.0%}" if gpu.gpu_idle_fraction is not None else ""
+        yield "gpu", f"{gpu.name}{f', {size(gpu.memory_bytes)}' if gpu.memory_bytes else ''}{idle}"
+    if not hardware.gpus and hardware.known and "gpus" not in hardware.unknown:
+        yield "gpu", "none"
+    usage = hardware.usage
+    if usage:
+        busy = f"cores {usage.cpu_fraction_mean:.0%} busy, " if usage.cpu_fraction_mean is not None else ""
+        yield "used", f"{busy}peak memory {size(usage.memory_peak_bytes or 0)}"
+
+
+def _environment(record: Record) -> Lines:
+    environment = record.environment
+    yield "python", environment.python or ""
+    yield "os", environment.os or ""
+    yield "container", environment.container or ""
+    yield "frameworks", ", ".join(f"{name} {version}" for name, version in environment.frameworks.items())
+    yield "packages", show_value(environment.packages)
+
+
+def _cost(record: Record) -> Lines:
+    cost = record.cost
+    if cost.amount is not None:
+        yield "amount", f"{cost.amount:.4f} {cost.currency}"
+        yield "for", f"{cost.device_count:g} × {cost.device} at {cost.price_per_hour:g} {cost.currency} per hour"
+    if cost.idle_amount is not None:
+        yield "of it idle", f"{cost.idle_amount:.4f} {cost.currency}"
+    if cost.energy_kwh is not None:
+        yield "energy", f"{cost.energy_kwh:.4g} kWh"
+    yield "catalogue", cost.catalogue or ""
+
+
+def _model(record: Record) -> Lines:
+    model = record.model
+    yield "file", f"{model.path} ({size(model.bytes or 0)}, {(model.hash or '')[:19]})" if model.path else ""
+    yield "parameters", f"{model.parameters:,}" if model.parameters is not None else ""
+    yield "format", model.format or ""
+
+
+def _logs(record: Record) -> Lines:
+    logs = record.logs
+    yield "log", f"{logs.lines} lines, {size(logs.bytes or 0)}" if logs.lines is not None else ""
+    for kind, found in (("error", logs.errors), ("warning", logs.warnings)):
+        for text, count in list(found.items())[:5]:
+            yield f"{kind} ×{count}", text.splitlines()[-1] if text else ""
+
+
+def _results(run: Run) -> Lines:
+    headline = run.record.results.headline
+    for metric in run.record.results.metrics:
+        yield f"{metric.key}{' *' if metric.key == headline else ''}", _measured(metric)
+    for evaluation in run.evaluations:
+        for metric in evaluation.metrics:
+            yield f"{metric.key} (later)", f"{_measured(metric)}, {moment(evaluation.evaluated_at)}"
+    curves = run.record.results.curves
+    if curves:
+        yield "curves", f"{', '.join(curves.series)} ({curves.logged} points)"
+    for figure in run.record.results.figures:
+        yield "figure", f"{figure.title} ({figure.file})"
+
+
+def _measured(metric: Metric) -> str:
+    better = f", {metric.direction} is better" if metric.direction else ""
+    return f"{shown(metric)} on {metric.dataset or 'unknown data'}{better}"
+
+
+def _statistics(record: Record) -> Lines:
+    for name, series in record.statistics.series.items():
+        last = f"{float(series.last):.6g}"
+        yield name, f"last {last}, min {float(series.min):.6g}, max {float(series.max):.6g}, {series.count} points"
+
+

@@ -1,0 +1,84 @@
+"""`ledger site`: build or serve the static site of the ledger."""
+
+from pathlib import Path
+
+import click
+
+from ledger.commands.output import say, write_json
+from ledger.commands.progress import Bar
+from ledger.commands.workplace import open_ledger
+
+from ledger.publish.build import SiteReport, build_site
+from ledger.publish.serve import serve_site
+from ledger.repository.blobs import blob_reader
+from ledger.repository.repository import remotes
+from ledger.store.ledger import Ledger
+
+_OUTPUT = "build/site"
+
+
+@click.group("site")
+def site_command() -> None:
+    """Build or serve the static site of the ledger."""
+
+
+@site_command.command("build")
+@click.option("-o", "--output", type=click.Path(file_okay=False), default=_OUTPUT, show_default=True, help="Folder.")
+@click.option("--title", default="Experiment ledger", show_default=True, help="Name of the site.")
+@click.option("--repository-url", metavar="URL", help="Where commits are shown; the remote's address by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
+def build_command(output: str, title: str, repository_url: str | None, as_json: bool) -> None:
+    """Build the site into OUTPUT; only pages whose content changed are written."""
+    report = build_now(open_ledger(), Path(output), title=title, repository_url=repository_url)
+    if as_json:
+        write_json(report)
+        return
+    for problem in report.problems:
+        say(f"warning: {problem}")
+    say(
+        f"built {output}: {report.written} pages written, {report.kept} unchanged, {report.deleted} deleted"
+        f" in {report.seconds:.1f} s; next: ledger site serve, or open {output}/index.html"
+    )
+
+
+@site_command.command("serve")
+@click.option("-o", "--output", type=click.Path(file_okay=False), default=_OUTPUT, show_default=True, help="Folder.")
+@click.option("--title", default="Experiment ledger", show_default=True, help="Name of the site.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port; 0 for a free one.")
+def serve_command(output: str, title: str, host: str, port: int) -> None:
+    """Build the site, serve it, and build it again whenever the ledger moves; open pages reload."""
+    ledger = open_ledger()
+
+    def build() -> SiteReport:
+        return build_now(ledger, Path(output), title=title, repository_url=None)
+
+    serve_site(build, Path(output), host, port, ledger.tip, say)
+
+
+def build_now(ledger: Ledger, output: Path, *, title: str, repository_url: str | None) -> SiteReport:
+    """Build the site of a ledger with a progress bar on stderr.
+
+    Raises:
+        UsageError: the packages of the extra `site` are not installed.
+        LedgerError: the site cannot be built.
+    """
+    url = repository_url or _remote_address(ledger)
+    with Bar("building the site") as bar, blob_reader(ledger.repository) as read_blob:
+        return build_site(
+            ledger.contents(), read_blob, list(ledger.log()), output, title=title, repository_url=url, progress=bar.show
+        )
+
+
+def _remote_address(ledger: Ledger) -> str | None:
+    """Return the web address of the remote, where it has one: credentials and `.git` removed."""
+    from ledger.capture.secrets import Redactor
+
+    urls = remotes(ledger.repository.config(r"^remote\..*\.url$"))
+    url = urls.get("origin") or next(iter(urls.values()), "")
+    if url.startswith("git@") and ":" in url:
+        host, _, path = url.removeprefix("git@").partition(":")
+        url = f"https://{host}/{path}"
+    return Redactor().url(url).removesuffix(".git") if url.startswith(("http://", "https://")) else None
+
+

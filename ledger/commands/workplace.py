@@ -1,0 +1,44 @@
+"""What every command that reads or writes a ledger does first."""
+
+from pathlib import Path
+
+from ledger.commands.output import say
+from ledger.errors import LedgerError
+from ledger.session.recover import is_anything_left, recover
+from ledger.store.ledger import Ledger
+
+
+def open_ledger() -> Ledger:
+    """Open the ledger of the current folder and finish what a crash left on this host, saying so.
+
+    Raises:
+        NotFound: there is no repository.
+    """
+    ledger = Ledger.open(Path())
+    state_dir = ledger.repository.state_dir
+    try:
+        if is_anything_left(state_dir):
+            tell_recovered(ledger, state_dir)
+    except LedgerError as error:
+        say(f"warning: {error.message}")
+    return ledger
+
+
+def tell_recovered(ledger: Ledger, state_dir: Path) -> int:
+    """Recover, say one line for each, and return how many still wait.
+
+    Raises:
+        InvalidDocument: a waiting file is damaged.
+    """
+    still = 0
+    for found in recover(ledger, state_dir):
+        if found.problem:
+            still += 1
+            say(f"warning: {found.id} still waits: {found.problem}")
+            if found.hint:
+                say(f"hint: {found.hint}")
+        elif found.status:
+            say(f"recorded {found.id}: it had ended as {found.status} (ledger show {found.id[16:]})")
+        else:
+            say(f"recorded {found.id}, which was waiting (ledger show {found.id[16:]})")
+    return still

@@ -1,0 +1,190 @@
+"""The demo: a small team's first weeks with a ledger, played with real models on real data.
+
+The project it plays with is in `templates/demo`: what a user would write, driven as a user would.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from ledger.errors import Conflict, LedgerError, NotFound
+from ledger.model.values import Document
+from ledger.repository.process import git_environment
+from ledger.resources import shipped
+
+Progress = Callable[[str, int, int], None]
+
+_LINEAR = "        return nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.ReLU(), nn.Linear(width, 10))"
+_DROPOUT = _LINEAR.replace("nn.ReLU(), ", "nn.ReLU(), nn.Dropout(0.2), ")
+_EPOCHS_BEFORE_KILL = 2
+
+
+class _Step(Document, frozen=True, kw_only=True):
+    """One training run of the story."""
+
+    title: str
+    options: str
+    fails: bool = False
+    wrapped: bool = False
+
+
+_FIRST_WEEK = (
+    *(
+        _Step(title=f"MLP, lr {lr}, seed {seed}", options=f"--model mlp --lr {lr} --seed {seed} --experiment learning-rate")
+        for lr in (0.1, 0.01, 0.001)
+        for seed in (0, 1)
+    ),
+    _Step(
+        title="SGD",
+        options="--model mlp --optimizer sgd --lr 0.5 --experiment learning-rate --tag baseline",
+    ),
+    _Step(
+        title="a learning rate that is too large",
+        options="--model cnn --width 8 --optimizer sgd --lr 1e6 --experiment architecture",
+        fails=True,
+    ),
+    *(
+        _Step(title=f"CNN, seed {seed}", options=f"--model cnn --width 8 --seed {seed} --experiment architecture")
+        for seed in (0, 1, 2)
+    ),
+    _Step(
+        title="CNN, wrapped by `ledger run`",
+        options="--model cnn --width 16 --experiment architecture --tag wide",
+        wrapped=True,
+    ),
+)
+_SECOND_WEEK = tuple(
+    _Step(
+        title=f"CNN trained on shifted digits, seed {seed}",
+        options=f"--model cnn --width 16 --shift 1 --epochs 25 --seed {seed} --validation v2 --experiment robustness"
+        " --tag candidate",
+    )
+    for seed in (0, 1)
+)
+_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + 6
+
+
+def play(folder: Path, progress: Progress) -> None:
+    """Play the whole story in a new repository in `folder`; takes one to three minutes.
+
+    Args:
+        folder: new or empty.
+        progress: called with what is done, how many steps are done, and of how many.
+
+    Raises:
+        Conflict: the folder holds something.
+        NotFound: torch, scikit-learn or matplotlib is not installed.
+        LedgerError: a step fails that should not.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise Conflict(f"the demo needs an empty folder: `{folder}`", hint="ledger demo NEW-FOLDER")
+    _Story(folder.resolve(), progress).play()
+
+
+class _Story:
+    def __init__(self, folder: Path, progress: Progress) -> None:
+        self.folder = folder
+        self.progress = progress
+        self.done = 0
+        ours = {"PYTHONPATH": str(Path(__file__).parents[1]), "MPLBACKEND": "Agg", "PYTHONUNBUFFERED": "1"}
+        self.environment = git_environment({**ours, "OMP_NUM_THREADS": "1"})
+
+    def play(self) -> None:
+        self.python("-c", "import torch, sklearn, matplotlib")
+        self.begin()
+        self.train_all(_FIRST_WEEK)
+        self.train_with_uncommitted_code()
+        self.train_and_be_killed()
+        models = self.models()
+        self.say("looking for hard cases in production")
+        self.python("grow.py", *models)
+        self.say("measuring every model on validation set v2")
+        self.python("evaluate.py", *models)
+        self.train_all(_SECOND_WEEK)
+        self.say("finding the run that was killed")
+        self.ledger("recover")
+
+    def begin(self) -> None:
+        self.say("making a repository and its data")
+        shutil.copytree(shipped("templates") / "demo", self.folder, dirs_exist_ok=True)
+        (self.folder / "gitignore").rename(self.folder / ".gitignore")
+        self.git("init", "--quiet", "--initial-branch=main")
+        if not self.git("config", "--get", "user.email", check=False).strip():
+            self.git("config", "user.name", "Demo Researcher")
+            self.git("config", "user.email", "demo@example.com")
+        self.python("data.py")
+        self.git("add", ".")
+        self.git("commit", "--quiet", "--message", "Train small models on digits")
+        self.ledger("init")
+
+    def train_all(self, steps: Sequence[_Step]) -> None:
+        with ThreadPoolExecutor(max_workers=max(2, (os.cpu_count() or 2) // 2)) as pool:
+            list(pool.map(self.train, steps))
+
+    def train(self, step: _Step) -> None:
+        if step.wrapped:
+            self.ledger("run", "--experiment", "architecture", "--", sys.executable, "train.py", *step.options.split())
+        else:
+            self.python("train.py", *step.options.split(), fails=step.fails)
+        self.say(step.title)
+
+    def train_with_uncommitted_code(self) -> None:
+        script = self.folder / "train.py"
+        committed = script.read_text("utf-8")
+        script.write_text(committed.replace(_LINEAR, _DROPOUT), "utf-8")
+        options = "--model mlp --lr 0.01 --experiment regularisation --tag dropout --note"
+        self.python("train.py", *options.split(), "Dropout 0.2, tried before it was committed")
+        script.write_text(committed, "utf-8")
+        self.say("a run with uncommitted code")
+
+    def train_and_be_killed(self) -> None:
+        """Kill a run outright once it has shown that it trains, as an out-of-memory killer would."""
+        command = [sys.executable, "train.py", "--model", "cnn", "--width", "64", "--epochs", "500"]
+        with subprocess.Popen(
+            [*command, "--experiment", "architecture"],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as process:
+            for number, _ in enumerate(process.stdout or ()):
+                if number == _EPOCHS_BEFORE_KILL:
+                    process.send_signal(signal.SIGKILL)
+        self.say("a run that was killed outright")
+
+    def models(self) -> list[str]:
+        return sorted(str(path.relative_to(self.folder)) for path in (self.folder / "models").glob("*.pt"))
+
+    def say(self, what: str) -> None:
+        self.done += 1
+        self.progress(what, self.done, _STEPS)
+
+    def python(self, *arguments: str, fails: bool = False) -> str:
+        return self.command([sys.executable, *arguments], fails=fails)
+
+    def ledger(self, *arguments: str) -> str:
+        return self.command([sys.executable, "-m", "ledger", *arguments])
+
+    def git(self, *arguments: str, check: bool = True) -> str:
+        return self.command(["git", *arguments], check=check)
+
+    def command(self, command: Sequence[str], *, fails: bool = False, check: bool = True) -> str:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if check and (done.returncode != 0) != fails:
+            said = (done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
+            if "ModuleNotFoundError" in said[-1]:
+                missing = said[-1].split("'")[1]
+                raise NotFound(f"the demo needs a package: `{missing}`", hint="pip install torch scikit-learn matplotlib")
+            raise LedgerError(f"the demo failed at `{' '.join(command[1:4])}`: {said[-1]}")
+        return done.stdout
+
+

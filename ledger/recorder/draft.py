@@ -1,0 +1,138 @@
+"""What is known of a run before it is a record: everything the user gave or the session kept."""
+
+from datetime import datetime
+
+from ledger.analysis.curves import Point
+from ledger.model.boxes import Code, Environment, Gpu, Hardware, Metric, Model, Usage
+from ledger.model.entries import EnvironmentFile, ManifestLine
+from ledger.model.record import Link
+from ledger.model.values import Document, ParamValue, Role, Status
+
+
+class Dataset(Document, frozen=True, kw_only=True):
+    """A dataset that a run used: by path, or already hashed."""
+
+    role: Role
+    """What it was used for."""
+    path: str
+    """Where it is."""
+    split: str | None = None
+    """Split it stands for in metric names; the role when none is given."""
+    name: str | None = None
+    """Name of the dataset on the ledger."""
+    version: str | None = None
+    """Label of this version."""
+    parent: str | None = None
+    """Label of the version it grew from."""
+    reason: str | None = None
+    """Why this version exists."""
+    source: str | None = None
+    """Where its data came from."""
+    samples: int | None = None
+    """How many samples it holds."""
+    hash: str | None = None
+    """Its content hash, where it was hashed when it was used."""
+    lines: list[ManifestLine] = []
+    """Its manifest, where it was hashed when it was used."""
+
+
+class Problem(Document, frozen=True, kw_only=True):
+    """Something the run wanted to keep that could not be captured."""
+
+    field: str
+    """What of it: `metrics.accuracy`, `figures.roc`, …"""
+    message: str
+    """Why not."""
+
+
+class FigureSource(Document, frozen=True, kw_only=True):
+    """A picture to keep."""
+
+    title: str
+    """What it shows."""
+    path: str
+    """File that holds it: png or svg."""
+
+
+class Captured(Document, frozen=True, kw_only=True):
+    """What the probes saw, at the start of the run where there was one."""
+
+    code: Code
+    """Box 1."""
+    patch: bytes
+    """The patch that belongs to it."""
+    hardware: Hardware
+    """Box 4."""
+    environment: Environment
+    """Box 5."""
+    environment_file: EnvironmentFile
+    """The whole environment."""
+    redactions: dict[str, int] = {}
+    """Secrets replaced in it: kind to count."""
+
+
+class Draft(Document, frozen=True, kw_only=True):
+    """All that a record is made from."""
+
+    id: str
+    """Run id."""
+    status: Status
+    """How the run ended."""
+    experiment: str
+    """Named group of runs that answer one question."""
+    started_at: datetime
+    """Start, UTC."""
+    ended_at: datetime
+    """End, UTC."""
+    duration_seconds: float
+    """Seconds between them, by a clock that never jumps."""
+    timed: bool = True
+    """Whether the times are the run's own; false when it was recorded afterwards."""
+    reason: str | None = None
+    """Why it ended so."""
+    exit_code: int | None = None
+    """Exit code of the process."""
+    tags: list[str] = []
+    """Free words."""
+    note: str | None = None
+    """What the author wanted to say."""
+    command: list[str] = []
+    """Command line."""
+    folder: str | None = None
+    """Folder it was given in, inside the repository."""
+    seed: int | None = None
+    """Random seed."""
+    parent: str | None = None
+    """Run this one continues."""
+    baseline: str | None = None
+    """Run this one wants to be compared with."""
+    links: list[Link] = []
+    """Papers, tickets, discussions."""
+    params: dict[str, ParamValue] = {}
+    """Every param by its dotted name."""
+    param_sources: list[str] = []
+    """Files that params were read from."""
+    metrics: list[Metric] = []
+    """Final metrics."""
+    headline: str | None = None
+    """Key of the metric that speaks for the run."""
+    datasets: list[Dataset] = []
+    """Datasets used."""
+    points: list[Point] = []
+    """Everything logged."""
+    log: str | None = None
+    """File with the full training log."""
+    model_path: str | None = None
+    """File or folder with the trained model."""
+    model: Model | None = None
+    """The model box, where it was captured when the model was still in memory."""
+    figures: list[FigureSource] = []
+    """Pictures to keep."""
+    usage: Usage | None = None
+    """What the sampler saw."""
+    gpus: list[Gpu] = []
+    """What the sampler saw of the GPUs."""
+    problems: list[Problem] = []
+    """What the run wanted to keep and could not."""
+    captured: Captured | None = None
+    """What the probes saw at the start; none to look now."""

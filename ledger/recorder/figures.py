@@ -1,0 +1,56 @@
+"""Pictures that a run chose to keep: read, checked, hashed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ledger.errors import LedgerError
+from ledger.hashing import hash_bytes
+from ledger.model import paths
+from ledger.model.boxes import Figure
+from ledger.model.values import slug
+from ledger.recorder.draft import FigureSource
+
+
+def read_figures(
+    sources: Sequence[FigureSource], side: dict[str, bytes], *, limit: int, strict: bool
+) -> tuple[list[Figure], dict[str, str]]:
+    """Return the figures box part and what could not be kept; contents are added to `side` by file name.
+
+    Raises:
+        LedgerError: strict, and a figure is missing, too large, or neither png nor svg.
+    """
+    figures: list[Figure] = []
+    problems: dict[str, str] = {}
+    for source in sources:
+        try:
+            data, suffix = _read(Path(source.path), limit)
+        except LedgerError as error:
+            if strict:
+                raise
+            problems[f"figures.{slug(source.title)}"] = error.message
+            continue
+        file = _free_name(f"{paths.FIGURES}/{slug(source.title)}", suffix, side)
+        side[file] = data
+        figures.append(Figure(file=file, title=source.title, hash=hash_bytes(data), bytes=len(data)))
+    return figures, problems
+
+
+def _read(path: Path, limit: int) -> tuple[bytes, str]:
+    try:
+        if path.stat().st_size > limit:
+            raise LedgerError(f"figure is larger than {limit} bytes: `{path}`", hint="save it smaller, or as svg")
+        data = path.read_bytes()
+    except OSError as error:
+        raise LedgerError(f"cannot read the figure: `{path}`: {error.strerror}") from error
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return data, ".png"
+    if b"<svg" in data[:4096]:
+        return data, ".svg"
+    raise LedgerError(f"a figure must be png or svg: `{path}`")
+
+
+def _free_name(stem: str, suffix: str, taken: dict[str, bytes]) -> str:
+    name, number = f"{stem}{suffix}", 2
+    while name in taken:
+        name, number = f"{stem}-{number}{suffix}", number + 1
+    return name

@@ -1,0 +1,190 @@
+"""What the user named on a command line: read, checked, and added to a draft."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from ledger.analysis.curves import Point
+from ledger.capture.curves import read_curves
+from ledger.capture.metrics import parse_metric, read_metrics
+from ledger.capture.params import parse_assignment, read_params
+from ledger.errors import LedgerError, UsageError
+from ledger.model.boxes import Metric
+from ledger.model.record import Link
+from ledger.model.values import Document, ParamValue, Role, check_label
+from ledger.recorder.draft import Dataset, Draft, FigureSource, Problem
+
+T = TypeVar("T")
+
+ROLES: tuple[Role, ...] = ("train", "validation", "test", "production")
+
+
+class Given(Document, frozen=True, kw_only=True):
+    """The options that `ledger record` and `ledger run` share, as typed."""
+
+    params_files: list[str] = []
+    """Files to read params from: YAML, JSON or TOML."""
+    params: list[str] = []
+    """`name=value` each."""
+    metrics_files: list[str] = []
+    """Files to read metrics from."""
+    metrics: list[str] = []
+    """`split/name=value` each."""
+    datasets: list[str] = []
+    """`role=path` or `role:name@version=path` each."""
+    curves: list[str] = []
+    """CSV or JSON-lines files with learning curves."""
+    figures: list[str] = []
+    """`path` or `title=path` each."""
+    log: str | None = None
+    """The training log."""
+    model: str | None = None
+    """The trained model's file or folder."""
+    tags: list[str] = []
+    """Free words."""
+    note: str | None = None
+    """What the author wants to say."""
+    seed: int | None = None
+    """Random seed."""
+    parent: str | None = None
+    """Run this one continues."""
+    baseline: str | None = None
+    """Run this one wants to be compared with."""
+    links: list[str] = []
+    """URLs."""
+    headline: str | None = None
+    """Key of the metric that speaks for the run."""
+
+
+def read_given(given: Given, draft: Draft, *, newer_than: float | None = None, strict: bool = True) -> Draft:
+    """Return the draft with everything the options name.
+
+    Args:
+        given: the options.
+        draft: what is known already.
+        newer_than: a results file older than this (seconds since 1970) is another run's, and is refused.
+        strict: raise on the first problem instead of noting it and reading on.
+
+    Raises:
+        LedgerError: strict, and a file is missing, malformed or stale, or an option says nothing sensible.
+    """
+    reading = _Reading(strict=strict)
+    params: dict[str, ParamValue] = dict(draft.params)
+    nothing: dict[str, ParamValue] = {}
+    for name in given.params_files:
+        params |= reading.attempt("params", _params_in, name, nothing)
+    for text in given.params:
+        params |= reading.attempt("params", _param, text, nothing)
+    metrics: list[Metric] = list(draft.metrics)
+    points: list[Point] = list(draft.points)
+    for name in given.metrics_files:
+        metrics += reading.attempt("metrics", lambda name: read_metrics(_fresh(name, newer_than)), name, [])
+    for text in given.metrics:
+        metrics += reading.attempt("metrics", lambda text: [parse_metric(text)], text, [])
+    for name in given.curves:
+        points += reading.attempt("curves", lambda name: read_curves(_fresh(name, newer_than)), name, [])
+    datasets: list[Dataset] = []
+    for text in given.datasets:
+        datasets += reading.attempt("datasets", lambda text: [parse_dataset(text)], text, [])
+    log = reading.attempt("logs", _log, given.log, None) if given.log else None
+    seed = given.seed if given.seed is not None else draft.seed
+    return msgspec.structs.replace(
+        draft,
+        params=params,
+        param_sources=[*draft.param_sources, *given.params_files],
+        metrics=_unique(metrics),
+        points=points,
+        datasets=[*draft.datasets, *datasets],
+        figures=[*draft.figures, *(_figure(text) for text in given.figures)],
+        log=log or draft.log,
+        model_path=given.model or draft.model_path,
+        tags=list(dict.fromkeys([*draft.tags, *(check_label("tag", tag) for tag in given.tags)])),
+        note=given.note or draft.note,
+        seed=_seed(seed, params),
+        parent=given.parent or draft.parent,
+        baseline=given.baseline or draft.baseline,
+        links=[*draft.links, *(_link(url) for url in given.links)],
+        headline=given.headline or draft.headline,
+        problems=[*draft.problems, *reading.problems],
+    )
+
+
+def parse_dataset(text: str) -> Dataset:
+    """Return the dataset that `role=path` or `role:name@version=path` names.
+
+    Raises:
+        UsageError: it has another shape, or the role is unknown.
+    """
+    left, equals, path = text.partition("=")
+    role, _, label = left.partition(":")
+    name, _, version = label.partition("@")
+    if not equals or not path:
+        raise UsageError(f"a dataset is given as ROLE=PATH or ROLE:NAME@VERSION=PATH: `{text}`")
+    for known in ROLES:
+        if role == known:
+            return Dataset(role=known, split=known, path=path, name=name or None, version=version or None)
+    raise UsageError(f"no such dataset role: `{role}`", hint=f"one of {', '.join(ROLES)}")
+
+
+class _Reading:
+    """Reads what was named; strict raises, lenient notes the problem and goes on."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self._strict = strict
+        self.problems: list[Problem] = []
+
+    def attempt(self, field: str, read: Callable[[str], T], name: str, otherwise: T) -> T:
+        try:
+            return read(name)
+        except LedgerError as error:
+            if self._strict:
+                raise
+            self.problems.append(Problem(field=f"{field}.{name}"[:200], message=error.message))
+            return otherwise
+
+
+def _fresh(name: str, newer_than: float | None) -> Path:
+    path = Path(name)
+    # File systems keep times in steps of up to two seconds (FAT); older by more is certainly older.
+    if newer_than is not None and path.exists() and path.stat().st_mtime < newer_than - 2:
+        raise LedgerError(f"this file is older than the run, so it is another run's result: `{name}`")
+    return path
+
+
+def _params_in(name: str) -> dict[str, ParamValue]:
+    return read_params(Path(name))
+
+
+def _param(text: str) -> dict[str, ParamValue]:
+    return dict([parse_assignment(text)])
+
+
+def _log(name: str) -> str | None:
+    if not Path(name).is_file():
+        raise LedgerError(f"no such log file: `{name}`")
+    return name
+
+
+def _figure(text: str) -> FigureSource:
+    title, equals, path = text.partition("=")
+    if equals and not Path(text).exists():
+        return FigureSource(title=check_label("figure title", title), path=path)
+    return FigureSource(title=Path(text).stem, path=text)
+
+
+def _link(url: str) -> Link:
+    if not url.startswith(("http://", "https://", "mailto:")):
+        raise UsageError(f"a link must start with http://, https:// or mailto: `{url}`")
+    return Link(url=check_label("link", url))
+
+
+def _unique(metrics: Sequence[Metric]) -> list[Metric]:
+    """Let a later statement of the same measurement stand: an option overrides a file."""
+    return list({(metric.key, metric.dataset, metric.step): metric for metric in metrics}.values())
+
+
+def _seed(seed: int | None, params: dict[str, ParamValue]) -> int | None:
+    found = params.get("seed")
+    return found if seed is None and isinstance(found, int) and not isinstance(found, bool) else seed

@@ -1,0 +1,54 @@
+"""Commit messages: `git log ledger` must read like a ledger."""
+
+from ledger import __version__
+from ledger.model.boxes import Metric
+from ledger.model.entries import Evaluation
+from ledger.model.record import Record
+from ledger.model.values import is_plain_text
+
+TOOL = f"git-ledger {__version__}"
+"""Name and version that every entry carries."""
+
+
+def record_message(record: Record, path: str) -> str:
+    """Return the message of the commit that adds a record."""
+    headline = record.headline
+    said = f"{headline.key} {shown(headline)}" if headline else "no metric"
+    if record.status != "finished":
+        said = f"{record.status}, {said}" if headline else record.status
+    body = [f"{record.status} after {record.timing.duration_seconds:.1f} s{f': {record.reason}' if record.reason else ''}"]
+    body += [f"{metric.key} {shown(metric)}{_on(metric)}" for metric in record.results.metrics[:10]]
+    if record.code.commit:
+        patch = record.code.patch
+        changes = f" with uncommitted changes in {patch.files} files" if patch else ""
+        body.append(f"code {record.code.commit.removeprefix('git:')[:12]}{changes}")
+    return _message(f"run {record.experiment}: {said} ({record.id})", body, path, record.code.commit)
+
+
+def evaluation_message(evaluation: Evaluation, path: str) -> str:
+    """Return the message of the commit that adds an evaluation."""
+    first = evaluation.metrics[0]
+    subject = f"evaluation of {evaluation.run}: {first.key} {shown(first)}{_on(first)}"
+    body = [f"{metric.key} {shown(metric)}{_on(metric)}" for metric in evaluation.metrics[:10]]
+    return _message(subject, body, path, None)
+
+
+def shown(metric: Metric) -> str:
+    """Return a metric's value as people read it: four significant digits at least, no false precision."""
+    return f"{metric.number:.6g}"
+
+
+def _on(metric: Metric) -> str:
+    return f" on {metric.dataset}" if metric.dataset else ""
+
+
+def _message(subject: str, body: list[str], path: str, commit: str | None) -> str:
+    trailers = [f"Ledger-Entry: {path}", f"Ledger-Tool: {TOOL}"]
+    if commit:
+        trailers.append(f"Source-Commit: {commit.removeprefix('git:')}")
+    lines = [subject, "", *body, "", *trailers]
+    return "\n".join(_plain(line) for line in lines) + "\n"
+
+
+def _plain(line: str) -> str:
+    return "".join(character if is_plain_text(character) else " " for character in line)[:500]

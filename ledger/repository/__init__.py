@@ -1,0 +1,1 @@
+"""Git itself, in few typed calls. Knows nothing of records; the only room of GitPython."""

@@ -1,0 +1,135 @@
+"""Runs git: argument lists, a scrubbed environment, no shell, no prompt, errors in one line."""
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from ledger.errors import LedgerError, NotFound
+
+_KEPT = frozenset(
+    {
+        "GIT_ALLOW_PROTOCOL",
+        "GIT_ASKPASS",
+        "GIT_AUTHOR_EMAIL",
+        "GIT_AUTHOR_NAME",
+        "GIT_CEILING_DIRECTORIES",
+        "GIT_COMMITTER_EMAIL",
+        "GIT_COMMITTER_NAME",
+        "GIT_CONFIG_COUNT",
+        "GIT_CONFIG_GLOBAL",
+        "GIT_CONFIG_NOSYSTEM",
+        "GIT_CONFIG_SYSTEM",
+        "GIT_EXEC_PATH",
+        "GIT_HTTP_PROXY_AUTHMETHOD",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "GIT_SSL_CAINFO",
+        "GIT_SSL_NO_VERIFY",
+        "GIT_TRACE",
+        "GIT_TRACE2_EVENT",
+    }
+)
+"""Variables that say how to reach or configure git. All others (GIT_DIR, GIT_INDEX_FILE, GIT_QUARANTINE_PATH…)
+are set by git for its hooks and would silently send our calls to another repository or index."""
+
+
+def git_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the process environment without the `GIT_*` that a hook inherits, plus `extra`."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name in _KEPT or name.startswith(("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"))
+    }
+    # Messages are matched and shown; nothing may ever wait for a terminal.
+    return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"} | dict(extra or {})
+
+
+class Git:
+    """The git command, bound to one folder or git directory.
+
+    Args:
+        folder: where git is run.
+        environment: variables added to the scrubbed environment, such as `GIT_DIR`.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.environment_added = dict(environment or {})
+        self._environment = git_environment(self.environment_added)
+
+    def having(self, environment: Mapping[str, str]) -> "Git":
+        """Return the same git with more variables."""
+        return Git(self.folder, self.environment_added | dict(environment))
+
+    def output(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        """Return what git prints.
+
+        Raises:
+            LedgerError: git exits with an error; its own last line is the message.
+            NotFound: git is not installed.
+        """
+        code, out, err = self.attempt(*arguments, stdin=stdin)
+        if code:
+            raise git_error(arguments[0], code, err)
+        return out
+
+    def attempt(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
+        """Return exit code, output and errors, whatever the exit code.
+
+        Raises:
+            NotFound: git is not installed.
+        """
+        with self._started(arguments, subprocess.PIPE) as process:
+            out, err = process.communicate(stdin)
+        return process.returncode, out, err
+
+    @contextmanager
+    def streaming(self, *arguments: str, stdin: IO[bytes]) -> Iterator[IO[bytes]]:
+        """Give git a file to read and yield its output as a stream.
+
+        Raises:
+            LedgerError: git exits with an error and the caller read to the end.
+            NotFound: git is not installed.
+        """
+        with self._started(arguments, stdin, stderr=subprocess.DEVNULL) as process:
+            if process.stdout is None:
+                raise LedgerError("git gave no output stream")
+            try:
+                yield process.stdout
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode:
+            raise git_error(arguments[0], process.returncode, b"")
+
+    def _started(
+        self, arguments: Sequence[str], stdin: int | IO[bytes], stderr: int = subprocess.PIPE
+    ) -> "subprocess.Popen[bytes]":
+        try:
+            return subprocess.Popen(
+                ["git", *arguments],
+                cwd=self.folder,
+                env=self._environment,
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+            )
+        except FileNotFoundError as error:
+            if not self.folder.is_dir():
+                raise NotFound(f"no such folder: `{self.folder}`") from error
+            raise NotFound("git is not installed or not on PATH", hint="install git 2.30 or newer") from error
+        except NotADirectoryError as error:
+            raise NotFound(f"not a folder: `{self.folder}`") from error
+        except PermissionError as error:
+            raise LedgerError(f"no permission to enter the folder: `{self.folder}`") from error
+
+
+def git_error(command: str, code: int, err: bytes) -> LedgerError:
+    """Return git's failure as one line: the last `fatal:` or `error:` line it wrote, else its last line."""
+    lines = [line.strip() for line in err.decode("utf-8", "replace").splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
+    said = telling[-1].removeprefix("fatal: ").removeprefix("error: ") if telling else f"exit code {code}"
+    return LedgerError(f"git {command} failed: {said}")

@@ -1,0 +1,173 @@
+"""A git repository as the ledger sees it: where it is, what is in it, who works in it."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from ledger.errors import LedgerError, NotFound
+from ledger.model.record import Author
+from ledger.model.values import Document
+from ledger.repository.process import Git
+
+EMBEDDED = ".ledger"
+"""Folder of the repository that `ledger init PATH` makes where there is none."""
+
+
+class TreeFile(Document, frozen=True, kw_only=True):
+    """One file of a commit's tree."""
+
+    mode: str
+    """Git's file mode, such as `100644`."""
+    blob: str
+    """Blob id."""
+    path: str
+    """Path inside the tree."""
+
+
+class Repository:
+    """A git repository: plain, bare, a linked worktree, or one embedded for the ledger alone.
+
+    Args:
+        git: git bound to it.
+        git_dir: its git directory; a linked worktree has one of its own.
+        common_dir: the directory that all worktrees share.
+        worktree: the top of the checked-out files; none in a bare repository.
+        prefix: the folder inside the worktree it was found from, ending in `/`, or empty.
+    """
+
+    def __init__(self, git: Git, git_dir: Path, common_dir: Path, worktree: Path | None, prefix: str) -> None:
+        self.git = git
+        self.git_dir = git_dir
+        self.common_dir = common_dir
+        self.worktree = worktree
+        self.prefix = prefix
+
+    @classmethod
+    def discover(cls, folder: Path) -> "Repository":
+        """Find the repository that `folder` is in: the user's own, else one embedded by `ledger init`.
+
+        Raises:
+            NotFound: there is none.
+            LedgerError: git refuses it (foreign owner, unknown format, …).
+        """
+        git = Git(folder)
+        asked = ("--is-inside-work-tree", "--show-cdup", "--show-prefix", "--absolute-git-dir")
+        code, out, err = git.attempt("rev-parse", *asked, "--path-format=absolute", "--git-common-dir")
+        if code:
+            embedded = _find_embedded(folder.resolve())
+            if embedded is not None:
+                return cls.at_embedded(embedded)
+            reason = err.decode("utf-8", "replace").strip().removeprefix("fatal: ")
+            if "not a git repository" not in reason:
+                raise LedgerError(f"git refuses this repository: {reason.splitlines()[0] if reason else code}")
+            raise NotFound(
+                f"not a git repository: `{folder.resolve()}`", hint="git init, or: ledger init . for a ledger alone"
+            )
+        inside, cdup, prefix, git_dir, common_dir = os.fsdecode(out).split("\n")[:5]
+        worktree = (folder / cdup).resolve() if inside == "true" else None
+        return cls(git, Path(git_dir), Path(common_dir), worktree, prefix)
+
+    @classmethod
+    def at_embedded(cls, git_dir: Path) -> "Repository":
+        """Open a repository made by `ledger init PATH`; its worktree is the folder around it."""
+        worktree = git_dir.parent
+        git = Git(worktree, {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(worktree)})
+        return cls(git, git_dir, git_dir, worktree, "")
+
+    @property
+    def state_dir(self) -> Path:
+        """Where derived and waiting things of the ledger live; shared by all worktrees."""
+        return self.common_dir / "ledger"
+
+    def author(self) -> Author:
+        """Return who git says works here; `unknown` where git was never told."""
+        return read_author(self.git)
+
+    def config(self, pattern: str) -> list[tuple[str, str]]:
+        """Return the configuration entries whose name matches a regular expression, in git's order."""
+        _, out, _ = self.git.attempt("config", "-z", "--get-regexp", pattern)
+        entries = out.decode("utf-8", "replace").split("\0")[:-1]
+        return [(name, value) for name, _, value in (entry.partition("\n") for entry in entries)]
+
+    def resolve(self, revision: str) -> str | None:
+        """Return the commit id that a revision names, or none."""
+        code, out, _ = self.git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        return None if code else out.decode().strip()
+
+    def is_pushed(self, commit: str) -> bool:
+        """Say whether a remote-tracking branch of this clone reaches the commit."""
+        _, out, _ = self.git.attempt("for-each-ref", "--count=1", f"--contains={commit}", "refs/remotes")
+        return bool(out)
+
+    def read_tree(self, tip: str) -> list[TreeFile]:
+        """Return every file of a commit's tree, in git's order.
+
+        Raises:
+            LedgerError: the commit or one of its trees is missing or damaged.
+        """
+        out = self.git.output("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", tip)
+        files = []
+        for line in os.fsdecode(out).split("\0")[:-1]:
+            facts, _, path = line.partition("\t")
+            mode, _, blob = facts.split(" ")
+            files.append(TreeFile(mode=mode, blob=blob, path=path))
+        return files
+
+    def read_objects(self, names: Iterable[str]) -> Iterator[bytes | None]:
+        """Yield the content of each object in order; none for one that does not exist.
+
+        Args:
+            names: object ids, or `commit:path`; none may hold a line feed.
+
+        Raises:
+            LedgerError: git fails on the way.
+        """
+        with tempfile.TemporaryFile() as questions:
+            questions.writelines(os.fsencode(name) + b"\n" for name in names)
+            questions.seek(0)
+            with self.git.streaming("cat-file", "--batch", stdin=questions) as answers:
+                while header := answers.readline():
+                    facts = header.rstrip(b"\n").rsplit(b" ", 2)
+                    if facts[-1] in {b"missing", b"ambiguous"}:
+                        yield None
+                        continue
+                    content = answers.read(int(facts[-1]))
+                    answers.read(1)
+                    yield content
+
+    def read_object(self, name: str) -> bytes:
+        """Return the content of one object.
+
+        Raises:
+            NotFound: there is no such object.
+        """
+        content = next(iter(self.read_objects([name])), None)
+        if content is None:
+            raise NotFound(f"no such object in the repository: `{name}`")
+        return content
+
+
+def read_author(git: Git) -> Author:
+    """Return who git says is at work in a folder, inside a repository or not."""
+    code, out, _ = git.attempt("var", "GIT_AUTHOR_IDENT")
+    name, _, rest = out.decode("utf-8", "replace").partition(" <")
+    if code:
+        return Author(name="unknown", email="unknown@localhost")
+    return Author(name=name or "unknown", email=rest.partition(">")[0] or "unknown@localhost")
+
+
+def _find_embedded(folder: Path) -> Path | None:
+    for parent in (folder, *folder.parents):
+        if (parent / EMBEDDED / "HEAD").is_file():
+            return parent / EMBEDDED
+    return None
+
+
+def remotes(config: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+    """Return remote name to URL from configuration entries such as `remote.origin.url`."""
+    return {
+        name.removeprefix("remote.").removesuffix(".url"): value
+        for name, value in config
+        if name.startswith("remote.") and name.endswith(".url")
+    }

@@ -1,0 +1,75 @@
+"""Signals that end a run: noticed, recorded, and passed on as if nobody had looked."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from ledger.model.values import Status
+
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""Signals whose default is to end the process without running any Python code."""
+
+PREEMPTION_VARIABLE = "LEDGER_PREEMPTION_SIGNAL"
+"""Environment variable that names the scheduler's warning signal, such as `SIGUSR1`."""
+
+
+def preemption_signal() -> signal.Signals | None:
+    """Return the scheduler's warning signal, where the environment names one."""
+    name = os.environ.get(PREEMPTION_VARIABLE, "").upper().removeprefix("SIG")
+    return signal.Signals.__members__.get(f"SIG{name}")
+
+
+def status_of(number: int) -> Status:
+    """Return how a run ended that this signal ended."""
+    if number == preemption_signal():
+        return "preempted"
+    return "interrupted" if number == signal.SIGINT else "killed"
+
+
+class Watch:
+    """Handlers for the signals that end a run, chained in front of whatever stood there.
+
+    Args:
+        warned: called at once, with what the signal means; whoever handles the signal goes on.
+        ended: called before the process dies of a signal that nobody else handles.
+    """
+
+    def __init__(self, warned: Callable[[Status, str], None], ended: Callable[[Status, str], None]) -> None:
+        self._warned = warned
+        self._ended = ended
+        self._pid = os.getpid()
+        self._previous: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
+
+    def start(self) -> None:
+        """Set the handlers; outside the main thread Python allows none, and the run goes unwatched."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        warning = preemption_signal()
+        for number in (*ENDING, *((warning,) if warning else ())):
+            if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP, and means it
+                self._previous[number] = signal.signal(number, self._notice)
+
+    def stop(self) -> None:
+        """Put back what stood there, unless somebody replaced ours in the meantime."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number, previous in self._previous.items():
+            if signal.getsignal(number) == self._notice:
+                signal.signal(number, signal.SIG_DFL if previous is None else previous)
+        self._previous.clear()
+
+    def _notice(self, number: int, frame: FrameType | None) -> None:
+        previous = self._previous.get(number)
+        reason = signal.Signals(number).name
+        if os.getpid() == self._pid:
+            self._warned(status_of(number), reason)
+        if callable(previous):
+            previous(number, frame)
+            return
+        if os.getpid() == self._pid:
+            self._ended(status_of(number), reason)
+        # Die of the signal itself, so that the parent sees the truth.
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)

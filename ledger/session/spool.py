@@ -1,0 +1,324 @@
+"""The spool: the crash-safe folder a run writes while it lives.
+
+`start.json` is written before anything else, so that a run that dies in its first second is known.
+Every event is one line and one `os.write` to a file opened for appending: what was written is there
+after SIGKILL. A lock held on `alive` tells a living run from a dead one: the kernel frees it however
+the process ends.
+"""
+
+import fcntl
+import math
+import os
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from ledger.errors import InvalidDocument
+from ledger.model.boxes import Gpu, Metric, Model, Usage
+from ledger.model.ids import is_id
+from ledger.model.record import Link
+from ledger.model.values import Document, Number, ParamValue, Status, number
+from ledger.recorder.draft import Captured, Dataset, Problem
+
+START, CAPTURED, ALIVE, LOG = "start.json", "captured.json", "alive", "log.txt"
+RUN_DIR = "run"
+
+
+class Start(Document, frozen=True, kw_only=True):
+    """What is known before the first step."""
+
+    id: str
+    host: str
+    pid: int
+    started_at: datetime
+    experiment: str
+    command: list[str] = []
+    folder: str | None = None
+    parent: str | None = None
+    baseline: str | None = None
+    tags: list[str] = []
+    note: str | None = None
+    seed: int | None = None
+    links: list[Link] = []
+    params: dict[str, ParamValue] = {}
+    param_sources: list[str] = []
+
+
+class Event(Document, frozen=True, kw_only=True, tag_field="is"):
+    """One line of the spool."""
+
+
+class Logged(Event, frozen=True, kw_only=True, tag="log"):
+    """One call of `run.log`."""
+
+    seconds: float
+    step: int | None = None
+    epoch: float | None = None
+    values: dict[str, Number]
+
+
+class Measured(Event, frozen=True, kw_only=True, tag="metric"):
+    """One call of `run.metric`."""
+
+    metric: Metric
+    headline: bool = False
+
+
+class Used(Event, frozen=True, kw_only=True, tag="dataset"):
+    """One call of `run.dataset`."""
+
+    dataset: Dataset
+
+
+class Chosen(Event, frozen=True, kw_only=True, tag="params"):
+    """Params that became known later."""
+
+    values: dict[str, ParamValue]
+
+
+class Drawn(Event, frozen=True, kw_only=True, tag="figure"):
+    """A figure, kept as a file of the spool."""
+
+    title: str
+    path: str
+
+
+class Trained(Event, frozen=True, kw_only=True, tag="model"):
+    """The model, captured while it was in memory."""
+
+    model: Model
+
+
+class Said(Event, frozen=True, kw_only=True, tag="said"):
+    """Words about the run: a tag, a note, a link, a seed, a log file."""
+
+    tags: list[str] = []
+    note: str | None = None
+    links: list[Link] = []
+    seed: int | None = None
+    log: str | None = None
+
+
+class Failed(Event, frozen=True, kw_only=True, tag="problem"):
+    """Something that could not be captured."""
+
+    problem: Problem
+
+
+class Warned(Event, frozen=True, kw_only=True, tag="signal"):
+    """A signal that asked the run to stop."""
+
+    status: Status
+    reason: str
+
+
+class Ended(Event, frozen=True, kw_only=True, tag="end"):
+    """The run's end, as the run itself saw it."""
+
+    status: Status
+    seconds: float
+    ended_at: datetime
+    reason: str | None = None
+    exit_code: int | None = None
+    usage: Usage | None = None
+    gpus: list[Gpu] = []
+
+
+AnyEvent = Logged | Measured | Used | Chosen | Drawn | Trained | Said | Failed | Warned | Ended
+
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder(AnyEvent).decode
+
+
+class Spool:
+    """The writing end of one process.
+
+    Args:
+        folder: the spool's folder; it exists.
+        lock: descriptor that holds the lock on `alive`; none for a process that joined another's run.
+    """
+
+    def __init__(self, folder: Path, lock: int | None) -> None:
+        self.folder = folder
+        self._lock = lock
+        name = "events.jsonl" if lock is not None else f"events-{os.getpid()}.jsonl"
+        self._events = os.open(folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    @classmethod
+    def create(cls, state_dir: Path, start: Start) -> Self:
+        """Make the spool of a new run; it is known as alive from its first moment.
+
+        Raises:
+            OSError: the folder cannot be written to.
+        """
+        folder = spool_dir(state_dir) / start.id
+        folder.mkdir(parents=True, mode=0o700)
+        lock = os.open(folder / ALIVE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            pass  # a file system without locks: the process id alone tells
+        _write_whole(folder / START, msgspec.json.format(_ENCODE(start), indent=2))
+        (folder / RUN_DIR).mkdir()
+        return cls(folder, lock)
+
+    @classmethod
+    def join(cls, folder: Path) -> Self:
+        """Open the spool of a run that another process leads, such as `ledger run`.
+
+        Raises:
+            OSError: it is not there or cannot be written to.
+        """
+        return cls(folder, None)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process makes the record in the end."""
+        return self._lock is not None
+
+    def write(self, event: AnyEvent) -> None:
+        """Append one event; it is safe from SIGKILL when this returns.
+
+        Raises:
+            OSError: the disk is full, or gone.
+        """
+        os.write(self._events, _ENCODE(event) + b"\n")
+
+    def log(self, seconds: float, step: int | None, epoch: float | None, values: Mapping[str, float]) -> None:
+        """Append one point of the learning curves.
+
+        Raises:
+            OSError: the disk is full, or gone.
+        """
+        safe: dict[str, Number] = {
+            name: value if math.isfinite(value) else number(value) for name, value in values.items()
+        }
+        os.write(self._events, _ENCODE(Logged(seconds=seconds, step=step, epoch=epoch, values=safe)) + b"\n")
+
+    def write_captured(self, captured: Captured) -> None:
+        """Keep what the probes saw at the start.
+
+        Raises:
+            OSError: the disk is full, or gone.
+        """
+        _write_whole(self.folder / CAPTURED, _ENCODE(captured))
+
+    def close(self) -> None:
+        """Stop writing; the spool stays, and is no longer alive."""
+        os.close(self._events)
+        if self._lock is not None:
+            os.close(self._lock)
+
+    def remove(self) -> None:
+        """Close it and delete it: its record has been seen on the branch."""
+        self.discard(self.folder)
+        self.close()
+
+    @staticmethod
+    def discard(folder: Path) -> None:
+        """Delete a spool, living or dead; `alive` goes last, so that nobody takes half of it for a dead run."""
+        (folder / START).unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def spool_dir(state_dir: Path) -> Path:
+    """Return the folder that holds every spool."""
+    return state_dir / "spool"
+
+
+def dead_spools(state_dir: Path) -> list[Path]:
+    """Return the spools of this host whose process is gone, oldest first."""
+    try:
+        folders = sorted(entry.path for entry in os.scandir(spool_dir(state_dir)) if is_id(entry.name))
+    except OSError:
+        return []
+    dead = []
+    for folder in map(Path, folders):
+        with claimed(folder) as mine:
+            if mine:
+                dead.append(folder)
+    return dead
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[bool]:
+    """Hold a dead spool for the length of the block; yields false when its run lives or somebody else holds it."""
+    try:
+        start = read_start(folder)
+        alive = (folder / ALIVE).open("rb+")
+    except (InvalidDocument, OSError):
+        yield False  # being made or removed at this very moment
+        return
+    with alive:
+        if start.host != socket.gethostname():
+            yield False
+            return
+        try:
+            fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        except OSError:  # a file system without locks
+            yield not _process_exists(start.pid)
+        else:
+            yield True
+
+
+def _process_exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def read_start(folder: Path) -> Start:
+    """Return what a spool knew before its first step.
+
+    Raises:
+        OSError: it cannot be read.
+        InvalidDocument: it is damaged.
+    """
+    try:
+        return msgspec.json.decode((folder / START).read_bytes(), type=Start)
+    except msgspec.DecodeError as error:
+        raise InvalidDocument(str(folder / START), [str(error)]) from error
+
+
+def read_captured(folder: Path) -> Captured | None:
+    """Return what the probes saw at the start; none when the run died before they were done."""
+    try:
+        return msgspec.json.decode((folder / CAPTURED).read_bytes(), type=Captured)
+    except (msgspec.DecodeError, OSError):
+        return None
+
+
+def read_events(folder: Path) -> list[AnyEvent]:
+    """Return every event of every process of the run; a line torn by a crash or a full disk is left out."""
+    events: list[AnyEvent] = []
+    for path in sorted(folder.glob("events*.jsonl")):
+        for line in path.read_bytes().splitlines():
+            try:
+                events.append(_DECODE(line))
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue
+    return events
+
+
+def last_sign_of_life(folder: Path) -> datetime:
+    """Return when the run last wrote anything, UTC."""
+    times = [path.stat().st_mtime for path in (*folder.glob("events*.jsonl"), folder / START, folder / LOG) if path.exists()]
+    return datetime.fromtimestamp(max(times), tz=UTC)
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    aside = path.with_suffix(".new")
+    aside.write_bytes(data)
+    aside.replace(path)

@@ -1,0 +1,183 @@
+"""Runs a command with its terminal intact and keeps a copy of everything it prints.
+
+On a terminal the command gets a pseudo-terminal of its own, so that progress bars, colours and
+line editing work as without us; elsewhere its two streams are passed on one by one.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import pty
+import selectors
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import tty
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import BinaryIO
+
+from ledger.errors import NotFound
+
+_CHUNK = 1 << 16
+_FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+
+Notice = Callable[[int], None]
+"""Told of every signal that reached us while the command ran."""
+
+
+def run_command(
+    command: Sequence[str], log: Path, *, environment: Mapping[str, str], started: Callable[[int], None], notice: Notice
+) -> int:
+    """Run a command to its end and return its exit code; negative for the signal it died of.
+
+    Args:
+        command: program and arguments.
+        log: file that gets a copy of all output.
+        environment: the command's whole environment.
+        started: told the process id.
+        notice: told of signals that reached us and were passed on.
+
+    Raises:
+        NotFound: there is no such program.
+        OSError: the log cannot be written.
+    """
+    with log.open("wb") as copy:
+        if os.isatty(0) and os.isatty(1):
+            return _on_terminal(command, copy, environment, started, notice)
+        return _on_pipes(command, copy, environment, started, notice)
+
+
+def _on_pipes(
+    command: Sequence[str], log: BinaryIO, environment: Mapping[str, str], started: Callable[[int], None], notice: Notice
+) -> int:
+    with _process(command, environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        started(process.pid)
+        if process.stdout is None or process.stderr is None:
+            raise AssertionError("both streams were asked for")
+        streams = {process.stdout.fileno(): 1, process.stderr.fileno(): 2}
+        with _passing_on(process, notice, terminal=False), selectors.DefaultSelector() as selector:
+            for stream in streams:
+                selector.register(stream, selectors.EVENT_READ)
+            while selector.get_map():
+                for key, _ in selector.select():
+                    data = os.read(key.fd, _CHUNK)
+                    if data:
+                        log.write(data)
+                        log.flush()
+                        _write_all(streams[key.fd], data)
+                    else:
+                        selector.unregister(key.fd)
+            return process.wait()
+
+
+def _on_terminal(
+    command: Sequence[str], log: BinaryIO, environment: Mapping[str, str], started: Callable[[int], None], notice: Notice
+) -> int:
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, fcntl.ioctl(0, termios.TIOCGWINSZ, b"\0" * 8))
+    with contextlib.closing(os.fdopen(leader, "rb", buffering=0)):
+        with _process(
+            command,
+            environment,
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+            start_new_session=True,
+            # The pseudo-terminal must be the one that Ctrl-C and job control act on.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0) and None,
+        ) as process:
+            os.close(follower)
+            started(process.pid)
+            with _passing_on(process, notice, terminal=True), _raw_terminal(), _following_size(leader):
+                _copy_both_ways(leader, log)
+            return process.wait()
+
+
+def _copy_both_ways(leader: int, log: BinaryIO) -> None:
+    """Copy keys to the command and its output to us, until it closes its terminal."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(leader, selectors.EVENT_READ)
+        selector.register(0, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                try:
+                    data = os.read(key.fd, _CHUNK)
+                except OSError as error:
+                    if error.errno == errno.EIO:  # how Linux says that the other end is closed
+                        return
+                    raise
+                if key.fd == leader:
+                    if not data:
+                        return
+                    log.write(data)
+                    log.flush()
+                    _write_all(1, data)
+                elif data:
+                    _write_all(leader, data)
+                else:
+                    selector.unregister(0)
+                    _write_all(leader, b"\x04")
+
+
+def _process(command: Sequence[str], environment: Mapping[str, str], **options: object) -> "subprocess.Popen[bytes]":
+    try:
+        return subprocess.Popen(command, env=dict(environment), **options)  # type: ignore[call-overload,no-any-return]  # options of Popen
+    except FileNotFoundError as error:
+        raise NotFound(f"no such program: `{command[0]}`") from error
+    except PermissionError as error:
+        raise NotFound(f"not a program that may be run: `{command[0]}`") from error
+
+
+@contextlib.contextmanager
+def _passing_on(process: "subprocess.Popen[bytes]", notice: Notice, *, terminal: bool) -> Iterator[None]:
+    """Pass signals on to the command; a Ctrl-C reaches it by itself where it shares our terminal."""
+
+    def forward(number: int, _: FrameType | None) -> None:
+        notice(number)
+        if number != signal.SIGINT or terminal:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(number)
+
+    previous = {number: signal.signal(number, forward) for number in (*_FORWARDED, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _raw_terminal() -> Iterator[None]:
+    before = termios.tcgetattr(0)
+    tty.setraw(0)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(0, termios.TCSAFLUSH, before)
+
+
+@contextlib.contextmanager
+def _following_size(leader: int) -> Iterator[None]:
+    def resize(_: int, __: FrameType | None) -> None:
+        size = fcntl.ioctl(0, termios.TIOCGWINSZ, struct.pack("HHHH", 0, 0, 0, 0))
+        fcntl.ioctl(leader, termios.TIOCSWINSZ, size)
+
+    before = signal.signal(signal.SIGWINCH, resize)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGWINCH, before)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    """Write everything; a reader that went away must not end the training."""
+    if descriptor in (1, 2):
+        (sys.stdout if descriptor == 1 else sys.stderr).flush()
+    with contextlib.suppress(BrokenPipeError):
+        while data:
+            data = data[os.write(descriptor, data) :]

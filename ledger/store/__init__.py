@@ -1,0 +1,1 @@
+"""The ledger on its branch: append, read, policy, and what waits to be appended."""

@@ -1,0 +1,191 @@
+"""The Ledger: a branch of a git repository that only ever grows."""
+
+import random
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from ledger import __version__
+from ledger.errors import Conflict, InvalidDocument, LostRace
+from ledger.model import paths
+from ledger.model.entries import Contents, LogEntry
+from ledger.model.record import Author
+from ledger.repository.append import append_commit
+from ledger.repository.repository import Repository
+from ledger.resources import shipped
+from ledger.store.policy import Policy, load_policy
+from ledger.store.reader import read_contents
+from ledger.store.waiting import Entry
+
+BRANCH = "ledger"
+FORMAT = b"1\n"
+_TRIES = 60
+"""Lost races before giving up: with jitter up to 0.2 s this is over five seconds of others being first."""
+
+
+class Ledger:
+    """The ledger of one repository.
+
+    Args:
+        repository: the repository it lives in.
+        branch: name of its branch.
+    """
+
+    def __init__(self, repository: Repository, branch: str = BRANCH) -> None:
+        self.repository = repository
+        self.branch = branch
+
+    @classmethod
+    def open(cls, folder: Path | str = ".", branch: str = BRANCH) -> "Ledger":
+        """Open the ledger of the repository that `folder` is in; its branch need not exist yet.
+
+        Raises:
+            NotFound: there is no repository.
+            LedgerError: git refuses it.
+        """
+        return cls(Repository.discover(Path(folder)), branch)
+
+    @property
+    def ref(self) -> str:
+        """Full name of the branch."""
+        return f"refs/heads/{self.branch}"
+
+    def tip(self) -> str | None:
+        """Return the commit the ledger is at: the local branch, else a remote's; none when there is neither.
+
+        Raises:
+            LedgerError: git fails.
+        """
+        remote = f"refs/remotes/*/{self.branch}"
+        out = self.repository.git.output("for-each-ref", "--format=%(refname) %(objectname)", self.ref, remote)
+        found = dict(line.split(" ") for line in out.decode().splitlines())
+        origin = f"refs/remotes/origin/{self.branch}"
+        return found.get(self.ref) or found.get(origin) or next(iter(found.values()), None)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """What the team agreed on, as of the first time this is asked.
+
+        Raises:
+            InvalidDocument: `policy.yaml` or the format of the ledger cannot be read.
+        """
+        tip = self.tip()
+        if tip is None:
+            return Policy()
+        answers = self.repository.read_objects([f"{tip}:{paths.FORMAT_FILE}", f"{tip}:{paths.POLICY_FILE}"])
+        version, policy = answers
+        self._check_format(version)
+        return load_policy(policy) if policy is not None else Policy()
+
+    def create(self, author: Author, now: datetime) -> str | None:
+        """Make the branch with its format and policy; returns the commit, or none when it exists already.
+
+        Raises:
+            LedgerError: git cannot write.
+        """
+        if self.tip() is not None:
+            return None
+        message = f"ledger: begin\n\nLedger-Tool: git-ledger {__version__}\n"
+        try:
+            return append_commit(
+                self.repository, self.ref, parent=None, files=_founding_files(), message=message, author=author, now=now
+            )
+        except LostRace:
+            return None
+
+    def append(self, entry: Entry) -> str:
+        """Add an entry in one commit and return the commit; adding the same entry again changes nothing.
+
+        Raises:
+            Conflict: one of its paths already holds something else.
+            LostRace: other writers were first too many times.
+            LedgerError: git cannot write; the branch is as it was.
+        """
+        for attempt in range(_TRIES):
+            tip = self.tip()
+            files = entry.files if tip else {**_founding_files(), **entry.files}
+            if tip and not (files := self._missing(tip, files)):
+                return tip
+            try:
+                return append_commit(
+                    self.repository,
+                    self.ref,
+                    parent=tip,
+                    files=files,
+                    message=entry.message,
+                    author=entry.author,
+                    now=entry.made_at,
+                    keep=entry.keep,
+                )
+            except LostRace:
+                time.sleep(random.uniform(0, min(0.2, 0.01 * (attempt + 1))))  # noqa: S311  # jitter, not a secret
+        raise LostRace(f"other writers were first {_TRIES} times: `{self.branch}`", hint="ledger recover")
+
+    def contents(self) -> Contents:
+        """Read every entry.
+
+        Raises:
+            LedgerError: git cannot read the branch, or its format is newer than this version reads.
+        """
+        tip = self.tip()
+        if tip is not None:
+            self._check_format(next(self.repository.read_objects([f"{tip}:{paths.FORMAT_FILE}"])))
+        return read_contents(self.repository, tip)
+
+    def holds(self, path: str) -> bool:
+        """Say whether a path is on the branch."""
+        tip = self.tip()
+        return tip is not None and next(self.repository.read_objects([f"{tip}:{path}"])) is not None
+
+    def read_blob(self, blob: str) -> bytes:
+        """Return the content of a file on the ledger by its blob id.
+
+        Raises:
+            NotFound: there is no such blob.
+        """
+        return self.repository.read_object(blob)
+
+    def log(self, limit: int | None = None) -> Iterator[LogEntry]:
+        """Yield the commits of the ledger, newest first.
+
+        Raises:
+            LedgerError: the history is damaged.
+        """
+        tip = self.tip()
+        if tip is None:
+            return
+        from ledger.repository.history import read_log
+
+        yield from read_log(self.repository, tip, limit)
+
+    def _missing(self, tip: str, files: dict[str, bytes]) -> dict[str, bytes]:
+        """Return the files that are not on the branch yet.
+
+        Raises:
+            Conflict: one is there with another content.
+        """
+        names = [f"{tip}:{path}" for path in (paths.FORMAT_FILE, *files)]
+        version, *present = self.repository.read_objects(names)
+        self._check_format(version)
+        missing = {}
+        for (path, content), there in zip(files.items(), present, strict=True):
+            if there is None:
+                missing[path] = content
+            elif there != content:
+                raise Conflict(f"the ledger already holds another content at this path: `{path}`")
+        return missing
+
+    def _check_format(self, version: bytes | None) -> None:
+        if version is None:
+            raise InvalidDocument(self.branch, ["this branch is not a ledger: it has no file `format`"])
+        if version.strip() != FORMAT.strip():
+            shown = ascii(version[:20].decode("utf-8", "replace"))
+            raise InvalidDocument(
+                self.branch, [f"format {shown} is not one this version reads"], hint="pip install --upgrade git-ledger"
+            )
+
+
+def _founding_files() -> dict[str, bytes]:
+    return {paths.FORMAT_FILE: FORMAT, paths.POLICY_FILE: (shipped("templates") / paths.POLICY_FILE).read_bytes()}

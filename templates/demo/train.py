@@ -1,0 +1,135 @@
+"""Train a small model on handwritten digits and record the run. Everything about ledger is marked with (*)."""
+
+import argparse
+from pathlib import Path
+
+import ledger  # (*)
+import matplotlib
+import numpy as np
+import torch
+from torch import nn
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+
+def load(folder: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Read a folder with one file of images per class: `0.npy` … `9.npy`, each (n, 8, 8)."""
+    images, labels = [], []
+    for path in sorted(Path(folder).glob("*.npy")):
+        batch = np.load(path)
+        images.append(batch)
+        labels += [int(path.stem)] * len(batch)
+    return torch.tensor(np.concatenate(images) / 16.0, dtype=torch.float32), torch.tensor(labels)
+
+
+def build(model: str, width: int) -> nn.Module:
+    """Build a perceptron or a small convolutional network for 8 x 8 images."""
+    if model == "mlp":
+        return nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.ReLU(), nn.Linear(width, 10))
+    return nn.Sequential(
+        nn.Unflatten(1, (1, 8)),
+        nn.Conv2d(1, width, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(width, 2 * width, 3, padding=1),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(2 * width * 16, 10),
+    )
+
+
+def measure(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> tuple[float, float, torch.Tensor]:
+    """Return loss, accuracy and the predicted classes."""
+    model.eval()
+    with torch.no_grad():
+        logits = model(images)
+    predicted = logits.argmax(1)
+    return nn.functional.cross_entropy(logits, labels).item(), (predicted == labels).float().mean().item(), predicted
+
+
+def draw_confusion(labels: torch.Tensor, predicted: torch.Tensor) -> plt.Figure:
+    """Draw which digit was taken for which."""
+    counts = torch.zeros(10, 10, dtype=torch.int)
+    for truth, guess in zip(labels.tolist(), predicted.tolist(), strict=True):
+        counts[truth, guess] += 1
+    figure, axes = plt.subplots(figsize=(4, 4))
+    axes.imshow(counts, cmap="Purples")
+    for row in range(10):
+        for column in range(10):
+            if counts[row, column]:
+                colour = "white" if counts[row, column] > counts.max() / 2 else "black"
+                axes.text(column, row, int(counts[row, column]), ha="center", va="center", color=colour, fontsize=7)
+    axes.set(xlabel="predicted", ylabel="truth", xticks=range(10), yticks=range(10))
+    return figure
+
+
+def main() -> None:
+    """Train, log, measure."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--experiment", default="digits")
+    parser.add_argument("--model", choices=["mlp", "cnn"], default="mlp")
+    parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--lr", type=float, default=0.01)
+    parser.add_argument("--optimizer", choices=["adam", "sgd"], default="adam")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--shift", type=int, default=0, help="augment by shifts of up to this many pixels")
+    parser.add_argument("--validation", default="v1")
+    parser.add_argument("--tag", action="append", default=[])
+    parser.add_argument("--note")
+    args = parser.parse_args()
+    chosen = ("model", "width", "lr", "optimizer", "epochs", "batch_size", "seed", "shift")
+    params = {name: getattr(args, name) for name in chosen}
+
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(1)
+    with ledger.run(args.experiment, params=params, tags=args.tag, note=args.note, sample_seconds=0.5) as run:  # (*)
+        images, labels = load("data/train")
+        judged_on = f"data/validation/{args.validation}"
+        val_images, val_labels = load(judged_on)
+        run.dataset("data/train", role="train", name="digits-train", version="v1", samples=len(labels))  # (*)
+        run.dataset(  # (*)
+            judged_on, role="validation", name="digits-validation", version=args.validation, samples=len(val_labels)
+        )
+        model = build(args.model, args.width)
+        kind = torch.optim.Adam if args.optimizer == "adam" else torch.optim.SGD
+        optimizer = kind(model.parameters(), lr=args.lr)
+        step = 0
+        for epoch in range(1, args.epochs + 1):
+            model.train()
+            for batch in torch.randperm(len(labels)).split(args.batch_size):
+                inputs = images[batch]
+                if args.shift:
+                    down, right = torch.randint(-args.shift, args.shift + 1, (2,)).tolist()
+                    inputs = inputs.roll((down, right), (1, 2))
+                loss = nn.functional.cross_entropy(model(inputs), labels[batch])
+                if not torch.isfinite(loss):
+                    raise FloatingPointError(f"the loss is {loss.item()} at step {step}; lr {args.lr} is too large")
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                step += 1
+                run.log(step=step, epoch=epoch, **{"train/loss": loss.item()})  # (*)
+            val_loss, val_accuracy, _ = measure(model, val_images, val_labels)
+            run.log(  # (*)
+                step=step, epoch=epoch, **{"validation/loss": val_loss, "validation/accuracy": val_accuracy}
+            )
+            print(f"epoch {epoch:2d}  validation loss {val_loss:.4f}  accuracy {val_accuracy:.4f}", flush=True)
+
+        train_loss, train_accuracy, _ = measure(model, images, labels)
+        val_loss, val_accuracy, predicted = measure(model, val_images, val_labels)
+        run.metric("accuracy", val_accuracy, split="validation", headline=True)  # (*)
+        run.metric("loss", val_loss, split="validation")  # (*)
+        run.metric("accuracy", train_accuracy, split="train")  # (*)
+        run.metric("loss", train_loss, split="train")  # (*)
+        run.figure(draw_confusion(val_labels, predicted), "Confusion on the validation set")  # (*)
+        path = Path("models") / f"{run.id}.pt"
+        path.parent.mkdir(exist_ok=True)
+        torch.save({"state": model.state_dict(), "model": args.model, "width": args.width}, path)
+        run.model(path, model)  # (*)
+
+
+if __name__ == "__main__":
+    main()
