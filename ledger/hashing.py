@@ -33,3 +33,18 @@ def hash_listing(lines: Iterable[str]) -> str:
     for line in lines:
         hasher.update(line.encode("utf-8", "surrogateescape") + b"\n")
     return f"blake3:{hasher.hexdigest()}"
+
+
+class StreamHash:
+    """Hashes bytes as they pass by, in constant memory."""
+
+    def __init__(self) -> None:
+        self._hasher = blake3()
+
+    def update(self, data: bytes) -> None:
+        """Add the next bytes."""
+        self._hasher.update(data)
+
+    def result(self) -> str:
+        """Return `blake3:<64 hex digits>` of everything added so far."""
+        return f"blake3:{self._hasher.hexdigest()}"

@@ -1,0 +1,224 @@
+"""Learning curves as values: thinned out, summed up, and written as CSV and read back."""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from ledger.errors import InvalidDocument, LedgerError
+from ledger.model.boxes import SeriesSummary, Statistics
+from ledger.model.values import Document, check_label, number
+
+_AXES = ("step", "epoch", "seconds")
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_REAL = re.compile(r"-?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:e[+-]?[0-9]{1,4})?|NaN|-?Infinity")
+_QUOTED_AT_START = ("=", "+", "-", "@", "'")
+"""First characters that make a spreadsheet run a cell as a formula
+(https://owasp.org/www-community/attacks/CSV_Injection), and the sign that disarms them."""
+_SHOWN = 20
+
+
+class Point(Document, frozen=True, kw_only=True):
+    """What was logged at one moment."""
+
+    step: int | None = None
+    """Step; none when nobody said."""
+    epoch: float | None = None
+    """Epoch, fractions allowed; none when nobody said."""
+    seconds: float | None = None
+    """Seconds since the run started; none when nobody said."""
+    values: dict[str, float] = {}
+    """Series name to value; a series that was not logged here is absent."""
+
+
+def down_sample(points: Sequence[Point], limit: int = 500) -> list[Point]:
+    """Return at most `limit` of the points, in order, that draw the same picture.
+
+    Kept before all else are the first and the last point, and of every series its minimum, its maximum
+    and its first value that is not finite, even where those alone are more than `limit`. The rest goes to
+    the minimum and maximum of every series in buckets of equal width, then to evenly spaced points.
+    Deterministic; O(points x series). The method is min-max aggregation, the rendering-preserving part
+    of M4 (Jugel et al., VLDB 2014, https://doi.org/10.14778/2732951.2732953).
+    """
+    count = len(points)
+    if count <= limit:
+        return list(points)
+    kept = {0, count - 1} | _extremes(points, 0, count) | _first_not_finite(points)
+    series = len({name for point in points for name in point.values})
+    buckets = (limit - len(kept)) // (2 * series) if series else 0
+    for bucket in range(max(0, buckets)):
+        kept |= _extremes(points, count * bucket // buckets, count * (bucket + 1) // buckets)
+    spare = limit - len(kept)
+    for place in range(max(0, spare)):
+        kept.add((2 * place + 1) * count // (2 * spare))
+    return [points[position] for position in sorted(kept)]
+
+
+def _extremes(points: Sequence[Point], start: int, end: int) -> set[int]:
+    """Return where each series is smallest and largest between two positions."""
+    lowest: dict[str, tuple[float, int]] = {}
+    highest: dict[str, tuple[float, int]] = {}
+    for position in range(start, end):
+        for name, value in points[position].values.items():
+            if not math.isfinite(value):
+                continue
+            if name not in lowest or value < lowest[name][0]:
+                lowest[name] = (value, position)
+            if name not in highest or value > highest[name][0]:
+                highest[name] = (value, position)
+    return {position for _, position in (*lowest.values(), *highest.values())}
+
+
+def _first_not_finite(points: Sequence[Point]) -> set[int]:
+    """Return where each series first was NaN or infinite: the place where a training broke."""
+    first: dict[str, int] = {}
+    for position, point in enumerate(points):
+        for name, value in point.values.items():
+            if not math.isfinite(value):
+                first.setdefault(name, position)
+    return set(first.values())
+
+
+class _Tally:
+    """One series in constant memory; mean and variance by Welford (1962), doi:10.1080/00401706.1962.10490022."""
+
+    def __init__(self, first: float) -> None:
+        self.first = self.last = first
+        self.count = self.finite = 0
+        self.mean = self.squares = 0.0
+        self.low, self.high = math.inf, -math.inf
+
+    def add(self, value: float) -> None:
+        self.last = value
+        self.count += 1
+        if not math.isfinite(value):
+            return
+        self.finite += 1
+        delta = value - self.mean
+        self.mean += delta / self.finite
+        self.squares += delta * (value - self.mean)
+        self.low, self.high = min(self.low, value), max(self.high, value)
+
+    def summary(self) -> SeriesSummary:
+        known = self.finite > 0
+        variance = self.squares / (self.finite - 1) if self.finite > 1 else 0.0
+        return SeriesSummary(
+            count=self.count,
+            first=number(self.first),
+            last=number(self.last),
+            min=number(self.low if known else math.nan),
+            max=number(self.high if known else math.nan),
+            mean=number(self.mean if known else math.nan),
+            stdev=number(math.sqrt(variance) if known and variance >= 0 else math.nan),
+            not_finite=self.count - self.finite,
+        )
+
+
+def summarise(points: Iterable[Point]) -> Statistics:
+    """Return every series in short, and the last step and epoch; only finite values count for the numbers."""
+    tallies: dict[str, _Tally] = {}
+    steps: int | None = None
+    epochs: float | None = None
+    for point in points:
+        steps = steps if point.step is None else point.step
+        epochs = epochs if point.epoch is None else point.epoch
+        for name, value in point.values.items():
+            tally = tallies.get(name)
+            if tally is None:
+                tally = tallies[name] = _Tally(value)
+            tally.add(value)
+    series = {name: tally.summary() for name, tally in sorted(tallies.items())}
+    return Statistics(steps=steps, epochs=epochs, series=series)
+
+
+def render_curves(points: Sequence[Point]) -> bytes:
+    """Return the points as CSV: step, epoch, seconds, then the series by name; blank where nothing was logged.
+
+    A series whose name a spreadsheet would run as a formula, or that is called like an axis, is written
+    behind an apostrophe. The same points give the same bytes.
+
+    Raises:
+        LedgerError: a series' name cannot be shown.
+    """
+    series = sorted({name for point in points for name in point.values})
+    for name in series:
+        check_label("series name", name)
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([*_AXES, *(_quoted(name) for name in series)])
+    for point in points:
+        axes = ["" if point.step is None else str(point.step), _cell(point.epoch), _cell(point.seconds)]
+        writer.writerow([*axes, *(_cell(point.values.get(name)) for name in series)])
+    return file.getvalue().encode()
+
+
+def load_curves(data: bytes, source: str) -> list[Point]:
+    """Return the points that `render_curves` wrote.
+
+    Args:
+        data: the CSV.
+        source: where it came from, for messages.
+
+    Raises:
+        InvalidDocument: it is something else; every problem is told, with its line.
+    """
+    problems: list[str] = []
+    try:
+        reader = csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True)
+        header = next(reader, [])
+        names = _names(header, problems)
+        points = [] if problems else list(_points(reader, names, problems))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InvalidDocument(source, [str(error).lower()]) from error
+    if problems:
+        raise InvalidDocument(source, problems)
+    return points
+
+
+def _names(header: list[str], problems: list[str]) -> list[str]:
+    if tuple(header[: len(_AXES)]) != _AXES:
+        problems.append("line 1: the columns must begin with step,epoch,seconds")
+        return []
+    names = [name.removeprefix("'") for name in header[len(_AXES) :]]
+    if len(set(names)) != len(names):
+        problems.append("line 1: a column stands twice")
+    for name in names:
+        try:
+            check_label("series name", name)
+        except LedgerError as error:
+            problems.append(f"line 1: {error}")
+    return names
+
+
+def _points(reader: Iterable[list[str]], names: list[str], problems: list[str]) -> Iterator[Point]:
+    for line, row in enumerate(reader, start=2):
+        if len(problems) >= _SHOWN:
+            return
+        if len(row) != len(names) + len(_AXES):
+            problems.append(f"line {line}: {len(names) + len(_AXES)} columns expected, not {len(row)}")
+            continue
+        step, *cells = row
+        wrong = [cell for cell in cells if cell and not _REAL.fullmatch(cell)]
+        wrong += [step] if step and not _WHOLE.fullmatch(step) else []
+        if wrong:
+            problems.append(f"line {line}: not a number: `{ascii(wrong[0])[1:-1][:40]}`")
+            continue
+        epoch, seconds, *values = (float(cell) if cell else None for cell in cells)
+        yield Point(
+            step=int(step) if step else None,
+            epoch=epoch,
+            seconds=seconds,
+            values={name: value for name, value in zip(names, values, strict=True) if value is not None},
+        )
+
+
+def _quoted(name: str) -> str:
+    return f"'{name}" if name.startswith(_QUOTED_AT_START) or name in _AXES else name
+
+
+def _cell(value: float | None) -> str:
+    if value is None:
+        return ""
+    shown = number(float(value))
+    return shown if isinstance(shown, str) else repr(shown)

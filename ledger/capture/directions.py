@@ -1,0 +1,38 @@
+"""Which values of a metric are better, told from its name where the name leaves no doubt."""
+
+import re
+
+from ledger.model.values import Direction
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_LOWER = _words(
+    "loss losses error err errors perplexity ppl rmse mse mae mape smape rmsle wer cer ter per latency "
+    "nll bce fid kid ece brier regret hamming bpc bpb eer rer crps"
+)
+_HIGHER = _words(
+    "accuracy acc f1 f2 auc auroc auprc roc precision recall bleu sacrebleu chrf rouge meteor iou miou "
+    "jaccard map map50 r2 dice psnr ssim mcc kappa ndcg mrr reward specificity sensitivity hits "
+    "throughput spearman pearson comet"
+)
+_DOUBTFUL = _words(
+    "scale weight weights threshold bits std stdev stderr var variance drop gap delta diff difference "
+    "change ratio count neg negative steps epoch lr temperature coefficient coef lambda alpha beta gamma "
+    "time patience min max loss2 noise function fn type curve"
+)
+"""Words that turn the meaning round or make the number something else: `neg_mse`, `accuracy_drop`, `loss_scale`."""
+_SEPARATORS = re.compile(r"[_/ \-.@]+")
+
+
+def known_direction(name: str) -> Direction | None:
+    """Return which values of the metric are better, or none where the name does not say for certain."""
+    words = set(_SEPARATORS.split(name.lower()))
+    if words & _DOUBTFUL:
+        return None
+    lower, higher = bool(words & _LOWER), bool(words & _HIGHER)
+    if lower == higher:
+        return None
+    return "lower" if lower else "higher"

@@ -1,0 +1,142 @@
+"""The NVIDIA GPUs a run can see, by NVML: the only room that knows how to ask it."""
+
+import ctypes.util
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, cast
+
+from ledger.model.boxes import Gpu
+
+_MIG_ENABLED = 1
+
+
+class Nvml(Protocol):
+    """What is used of `pynvml`; handles and structs are opaque C types, hence `Any`."""
+
+    NVMLError: type[Exception]
+
+    def nvmlInit(self) -> None: ...  # noqa: N802, D102  # NVML's own names
+    def nvmlShutdown(self) -> None: ...  # noqa: N802, D102
+    def nvmlSystemGetDriverVersion(self) -> str | bytes: ...  # noqa: N802, D102
+    def nvmlDeviceGetCount(self) -> int: ...  # noqa: N802, D102
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> Any: ...  # noqa: N802, D102, ANN401  # opaque handle
+    def nvmlDeviceGetUUID(self, handle: Any) -> str | bytes: ...  # noqa: N802, D102, ANN401  # opaque handle
+    def nvmlDeviceGetName(self, handle: Any) -> str | bytes: ...  # noqa: N802, D102, ANN401  # opaque handle
+    def nvmlDeviceGetMemoryInfo(self, handle: Any) -> Any: ...  # noqa: N802, D102, ANN401  # C struct
+    def nvmlDeviceGetUtilizationRates(self, handle: Any) -> Any: ...  # noqa: N802, D102, ANN401  # C struct
+    def nvmlDeviceGetTotalEnergyConsumption(self, handle: Any) -> int: ...  # noqa: N802, D102, ANN401  # opaque handle
+    def nvmlDeviceGetPowerUsage(self, handle: Any) -> int: ...  # noqa: N802, D102, ANN401  # opaque handle
+    def nvmlDeviceGetMigMode(self, handle: Any) -> Sequence[int]: ...  # noqa: N802, D102, ANN401  # opaque handle
+    def nvmlDeviceGetMaxMigDeviceCount(self, handle: Any) -> int: ...  # noqa: N802, D102, ANN401  # opaque handle
+    def nvmlDeviceGetMigDeviceHandleByIndex(self, device: Any, index: int) -> Any: ...  # noqa: N802, D102, ANN401  # opaque handle
+
+
+class Device(NamedTuple):
+    """One GPU, or one instance of a divided GPU."""
+
+    handle: Any  # opaque C type
+    """What NVML knows it by."""
+    gpu: Gpu
+    """What stands in the record."""
+
+
+def open_nvml(root: Path = Path("/")) -> Nvml | None:
+    """Return NVML, initialised, or none when this machine has no NVIDIA driver.
+
+    Importing pynvml costs 20 ms, so first it is asked whether a driver can be there at all.
+
+    Args:
+        root: root of the file system, `/` but in tests.
+
+    Raises:
+        RuntimeError: there is a driver, but it does not answer.
+    """
+    driver = (root / "proc/driver/nvidia").exists() or (root / "dev/nvidiactl").exists() or (root / "dev/dxg").exists()
+    if not driver and (root / "proc").exists():
+        return None
+    if not driver and ctypes.util.find_library("nvidia-ml") is None:
+        return None
+    import pynvml
+
+    nvml = cast("Nvml", pynvml)  # a module with these functions
+    try:
+        nvml.nvmlInit()
+    except Exception as error:
+        raise RuntimeError(f"NVML does not answer: {error}") from error
+    return nvml
+
+
+def visible_devices(nvml: Nvml, variables: Mapping[str, str] | None = None) -> list[Device]:
+    """Return the GPUs that CUDA_VISIBLE_DEVICES leaves visible; a divided GPU gives its instances.
+
+    Args:
+        nvml: NVML, initialised.
+        variables: environment variables; by default those of this process.
+
+    Raises:
+        RuntimeError: NVML does not answer.
+    """
+    asked = (os.environ if variables is None else variables).get("CUDA_VISIBLE_DEVICES")
+    try:
+        driver = _text(nvml.nvmlSystemGetDriverVersion())
+        whole = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
+        chosen = [handle for device in whole for handle in _instances(nvml, device)] if asked is None else []
+        if asked is not None:
+            chosen = _chosen(nvml, whole, asked)
+        return [Device(handle, _describe(nvml, handle, driver)) for handle in chosen]
+    except nvml.NVMLError as error:
+        raise RuntimeError(f"NVML does not answer: {error}") from error
+
+
+def _chosen(nvml: Nvml, whole: list[Any], asked: str) -> list[Any]:
+    """Choose as CUDA does: in the order asked for, up to the first entry that names nothing.
+
+    Source: CUDA C++ programming guide, environment variables, CUDA_VISIBLE_DEVICES.
+    """
+    chosen: list[Any] = []
+    for entry in (part.strip() for part in asked.split(",")):
+        if entry.isdigit() and int(entry) < len(whole):
+            chosen += _instances(nvml, whole[int(entry)])
+        elif entry.startswith(("GPU-", "MIG-")):
+            instances = [instance for device in whole for instance in _instances(nvml, device)]
+            named = [
+                handle for handle in (*whole, *instances) if _text(nvml.nvmlDeviceGetUUID(handle)).startswith(entry)
+            ]
+            if not named:
+                break
+            chosen.append(named[0])
+        else:
+            break
+    return chosen
+
+
+def _instances(nvml: Nvml, device: Any) -> list[Any]:  # noqa: ANN401  # opaque handle
+    """Return the instances of a divided GPU, or the GPU itself."""
+    try:
+        if nvml.nvmlDeviceGetMigMode(device)[0] != _MIG_ENABLED:
+            return [device]
+        count = nvml.nvmlDeviceGetMaxMigDeviceCount(device)
+    except nvml.NVMLError:
+        return [device]  # GPUs that cannot be divided answer `not supported`
+    instances: list[Any] = []
+    for index in range(count):
+        try:
+            instances.append(nvml.nvmlDeviceGetMigDeviceHandleByIndex(device, index))
+        except nvml.NVMLError:
+            continue  # a place that holds no instance
+    return instances
+
+
+def _describe(nvml: Nvml, handle: Any, driver: str) -> Gpu:  # noqa: ANN401  # opaque handle
+    memory: int | None = None
+    try:
+        memory = int(nvml.nvmlDeviceGetMemoryInfo(handle).total)
+    except nvml.NVMLError:
+        memory = None  # unified memory, as on Grace and Jetson, has no size of its own
+    return Gpu(name=_text(nvml.nvmlDeviceGetName(handle)), memory_bytes=memory, driver=driver)
+
+
+def _text(value: str | bytes) -> str:
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    return "".join(character for character in text if character.isprintable())[:200]

@@ -1,0 +1,46 @@
+"""Counts the parameters in a safetensors file from its header; the tensors themselves are never read.
+
+Format: https://huggingface.co/docs/safetensors (eight bytes of header length, little-endian, then JSON).
+"""
+
+import json
+import math
+from pathlib import Path
+
+_LENGTH_BYTES = 8
+_HEADER_LIMIT = 100_000_000
+"""Bytes; the limit of the format's own reader."""
+
+
+def is_safetensors_start(start: bytes) -> bool:
+    """Say whether a file that starts so is a safetensors file."""
+    length = int.from_bytes(start[:_LENGTH_BYTES], "little")
+    return start[_LENGTH_BYTES : _LENGTH_BYTES + 2] == b'{"' and 0 < length <= _HEADER_LIMIT
+
+
+def count_tensors(path: Path) -> int:
+    """Return how many numbers the file's tensors hold.
+
+    Raises:
+        ValueError: the header is damaged, or claims more than the file holds.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+            if length > _HEADER_LIMIT:
+                raise ValueError("its header is larger than 100 MB")
+            header = json.loads(file.read(length))
+    except (OSError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+    limit = path.stat().st_size * 8  # no type has less than one bit
+    total = 0
+    for name, tensor in header.items() if isinstance(header, dict) else ():
+        if name == "__metadata__":
+            continue
+        shape = tensor.get("shape") if isinstance(tensor, dict) else None
+        if not isinstance(shape, list) or not all(type(side) is int and 0 <= side <= limit for side in shape):
+            raise ValueError("its header is damaged")
+        total += math.prod(shape)
+        if total > limit:
+            raise ValueError("its header claims more than the file holds")
+    return total

@@ -1,0 +1,1 @@
+"""Datasets: what a version holds, file by file."""
