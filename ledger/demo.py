@@ -20,7 +20,7 @@ from ledger.resources import shipped
 Progress = Callable[[str, int, int], None]
 
 _LINEAR = "        return nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.ReLU(), nn.Linear(width, 10))"
-_DROPOUT = _LINEAR.replace("nn.ReLU(), ", "nn.ReLU(), nn.Dropout(0.2), ")
+_DROPOUT = _LINEAR.replace("nn.ReLU()", "nn.Sequential(nn.ReLU(), nn.Dropout(0.2))")
 _EPOCHS_BEFORE_KILL = 2
 
 
@@ -45,7 +45,7 @@ _FIRST_WEEK = (
     ),
     _Step(
         title="a learning rate that is too large",
-        options="--model cnn --width 8 --optimizer sgd --lr 1e6 --experiment architecture",
+        options="--model cnn --width 8 --optimizer sgd --lr 1000 --experiment architecture",
         fails=True,
     ),
     *(

@@ -6,7 +6,7 @@ import click
 
 from ledger.analysis.fields import field_value, params_that_differ, show_value
 from ledger.analysis.query import parse_condition, sort_runs
-from ledger.commands.output import duration, moment, say, write_csv, write_json, write_table
+from ledger.commands.output import duration, moment, money, say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.model.entries import Run
 from ledger.recorder.message import shown
@@ -96,6 +96,6 @@ def _usual_row(run: Run, params: Sequence[str]) -> list[str]:
         f"{headline.key} {shown(headline)}" if headline else "",
         (headline.dataset or "unknown") if headline else "",
         duration(record.timing.duration_seconds),
-        f"{cost.amount:.4f} {cost.currency}" if cost.amount is not None else "",
+        money(cost.amount, cost.currency),
         *(show_value(record.params.values.get(name)) for name in params),
     ]

@@ -89,6 +89,13 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
+def money(amount: float | None, currency: str | None) -> str:
+    """Return an amount with two decimals, more where it is small, and its currency; nothing for none."""
+    if amount is None:
+        return ""
+    return f"{amount:.2f} {currency}" if amount >= 1 or amount == 0 else f"{amount:.2g} {currency}"
+
+
 def size(count: int) -> str:
     """Return a number of bytes in binary units."""
     amount = float(count)

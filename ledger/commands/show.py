@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import click
 
 from ledger.analysis.fields import show_value
-from ledger.commands.output import duration, moment, plain, size, write_json
+from ledger.commands.output import duration, moment, money, plain, size, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
 from ledger.model.boxes import Metric
@@ -147,10 +147,10 @@ def _environment(record: Record) -> Lines:
 def _cost(record: Record) -> Lines:
     cost = record.cost
     if cost.amount is not None:
-        yield "amount", f"{cost.amount:.4f} {cost.currency}"
+        yield "amount", money(cost.amount, cost.currency)
         yield "for", f"{cost.device_count:g} × {cost.device} at {cost.price_per_hour:g} {cost.currency} per hour"
     if cost.idle_amount is not None:
-        yield "of it idle", f"{cost.idle_amount:.4f} {cost.currency}"
+        yield "of it idle", money(cost.idle_amount, cost.currency)
     if cost.energy_kwh is not None:
         yield "energy", f"{cost.energy_kwh:.4g} kWh"
     yield "catalogue", cost.catalogue or ""

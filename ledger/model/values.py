@@ -66,7 +66,7 @@ def check_slug(field: str, text: str) -> str:
     Raises:
         LedgerError: it cannot; the hint offers a name that can.
     """
-    if _SLUG.fullmatch(text) and not text.endswith(".lock") and ".." not in text:
+    if _SLUG.fullmatch(text) and ".." not in text:
         return text
     raise LedgerError(
         f"{field} must be lower-case letters, digits, `.`, `_` or `-`: `{ascii(text)[1:-1]}`",

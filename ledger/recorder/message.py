@@ -15,7 +15,8 @@ def record_message(record: Record, path: str) -> str:
     headline = record.headline
     said = f"{headline.key} {shown(headline)}" if headline else "no metric"
     if record.status != "finished":
-        said = f"{record.status}, {said}" if headline else record.status
+        why = f"{record.status}: {record.reason}" if record.reason else record.status
+        said = f"{record.status}, {said}" if headline else why
     body = [f"{record.status} after {record.timing.duration_seconds:.1f} s{f': {record.reason}' if record.reason else ''}"]
     body += [f"{metric.key} {shown(metric)}{_on(metric)}" for metric in record.results.metrics[:10]]
     if record.code.commit:

@@ -12,6 +12,9 @@ from torch import nn
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+DIVERGED = 1e4
+"""No useful model ever has a cross-entropy above this."""
+
 
 def load(folder: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Read a folder with one file of images per class: `0.npy` … `9.npy`, each (n, 8, 8)."""
@@ -105,8 +108,8 @@ def main() -> None:
                     down, right = torch.randint(-args.shift, args.shift + 1, (2,)).tolist()
                     inputs = inputs.roll((down, right), (1, 2))
                 loss = nn.functional.cross_entropy(model(inputs), labels[batch])
-                if not torch.isfinite(loss):
-                    raise FloatingPointError(f"the loss is {loss.item()} at step {step}; lr {args.lr} is too large")
+                if not loss < DIVERGED:
+                    raise FloatingPointError(f"the loss is {loss.item():.3g} at step {step}: lr {args.lr} is too large")
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()

@@ -1,0 +1,47 @@
+# `make demo` and `make test` are all that a fresh machine needs; both make .venv themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.PHONY: demo test lint format benchmarks wheel screenshots clean
+
+demo: .venv/demo
+	$(BIN)/ledger demo
+
+test: .venv/test
+	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal $(ARGS)
+
+lint: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+benchmarks: .venv/test
+	for script in tests/benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# The wheel is built from the sdist, as a package index would.
+wheel: .venv/test
+	$(BIN)/python -m build --outdir build/dist
+
+screenshots: .venv/test
+	$(BIN)/python -m tests.browser.screenshots build/screenshots
+
+clean:
+	rm -rf build .venv
+
+.venv/python:
+	$(PYTHON) -m venv .venv
+	$(PIP) install --upgrade 'pip>=25.1'
+	touch $@
+
+.venv/demo: .venv/python pyproject.toml
+	$(PIP) install --editable '.[site]' --group demo
+	touch $@
+
+.venv/test: .venv/python pyproject.toml
+	$(PIP) install --editable '.[all]' --group dev
+	touch $@

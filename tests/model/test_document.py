@@ -1,0 +1,167 @@
+"""Documents to bytes and back: the same bytes every time, old formats for ever, errors that name the field."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jsonschema
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.errors import InvalidDocument
+from ledger.model import boxes
+from ledger.model.document import FORMATS, UPGRADES, dump, load
+from ledger.model.record import BOXES, RECORD_FORMAT, Author, Record, Timing
+from ledger.model.schema import field_docs, json_schema
+from ledger.model.values import number
+from tests.samples import sample_ledger
+
+FROZEN = Path(__file__).parent / "frozen"
+NOW = datetime(2026, 11, 20, 19, 48, 12, 123456, tzinfo=UTC)
+
+
+def minimal() -> Record:
+    return Record(
+        format=RECORD_FORMAT,
+        id="20261120-194812-abcdef",
+        status="finished",
+        experiment="x",
+        author=Author(name="Ada", email="ada@example.com"),
+        timing=Timing(started_at=NOW, ended_at=NOW, duration_seconds=0.0, recorded_at=NOW),
+        code=boxes.Code(unknown={"all": "why"}),
+        params=boxes.Params(),
+        datasets=boxes.Datasets(),
+        hardware=boxes.Hardware(),
+        environment=boxes.Environment(),
+        cost=boxes.Cost(),
+        model=boxes.Model(),
+        logs=boxes.Logs(),
+        results=boxes.Results(),
+        statistics=boxes.Statistics(),
+        tool="git-ledger 0.1.0",
+    )
+
+
+def test_the_frozen_record_of_format_1_is_read_for_ever() -> None:
+    data = (FROZEN / "record-1.json").read_bytes()
+    record = load(data, Record, source="record-1.json")
+    assert record.id == "20261120-194812-x7k2qf"
+    assert record.params.values == {"lr": 0.001, "optimizer.name": "adam", "widths": [32, 64]}
+    assert record.results.metrics[1].number != record.results.metrics[1].number
+    assert record.headline is not None
+    assert record.headline.number == 0.9722
+    assert all(box.known or box.unknown["all"] for box in record.boxes().values())
+
+
+def test_the_frozen_record_is_canonical() -> None:
+    data = (FROZEN / "record-1.json").read_bytes()
+    assert dump(load(data, Record, source="x")) == data
+
+
+values = st.one_of(
+    st.booleans(),
+    st.integers(-(2**53), 2**53),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(),
+    st.none(),
+    st.lists(st.one_of(st.integers(-9, 9), st.text(max_size=5), st.none()), max_size=3),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(params=st.dictionaries(st.text(), values), metric=st.floats(), note=st.text())
+def test_load_is_the_inverse_of_dump(params: dict[str, object], metric: float, note: str) -> None:
+    measured = boxes.Metric(name="m", value=number(metric), split="validation")
+    record = msgspec.structs.replace(
+        minimal(),
+        params=boxes.Params(values=params),
+        results=boxes.Results(metrics=[measured]),
+        note=note.encode("utf-8", "ignore").decode(),
+    )
+    data = dump(record)
+    again = load(data, Record, source="x")
+    assert dump(again) == data
+    assert again.results == record.results
+    assert data.endswith(b"}\n")
+    json.loads(data, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+def test_the_order_in_which_params_were_given_does_not_matter() -> None:
+    one = msgspec.structs.replace(minimal(), params=boxes.Params(values={"b": 1, "a": 2}))
+    other = msgspec.structs.replace(minimal(), params=boxes.Params(values={"a": 2, "b": 1}))
+    assert dump(one) == dump(other)
+
+
+def test_a_wrong_field_is_named() -> None:
+    broken = dump(minimal()).replace(b'"status": "finished"', b'"status": "fine"')
+    with pytest.raises(InvalidDocument, match=r"record\.json: status: invalid enum value 'fine'"):
+        load(broken, Record, source="record.json")
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"{}", b'{"format": "1"}', b"\xff\xfe", b"[" * 100_000])
+def test_what_is_no_document_is_one_clear_error(data: bytes) -> None:
+    with pytest.raises(InvalidDocument, match=r"^record\.json: "):
+        load(data, Record, source="record.json")
+
+
+def test_a_newer_format_is_refused_with_advice() -> None:
+    newer = dump(minimal()).replace(b'"format": 1', b'"format": 99')
+    with pytest.raises(InvalidDocument, match="`99` is newer") as caught:
+        load(newer, Record, source="record.json")
+    assert "upgrade" in str(caught.value.hint)
+
+
+def test_old_formats_climb_the_chain_step_by_step() -> None:
+    old = json.loads(dump(minimal()))
+    old["title"] = old.pop("experiment")
+    chain = {
+        1: lambda document: {**document, "name": document.pop("title")},
+        2: lambda document: {**document, "experiment": document.pop("name")},
+    }
+    record = load(json.dumps(old).encode(), Record, source="x", upgrades=chain, current=3)
+    assert (record.experiment, record.format) == ("x", 3)
+    with pytest.raises(InvalidDocument, match="no such format: `2`"):
+        load(json.dumps(old).encode(), Record, source="x", upgrades={1: chain[1]}, current=3)
+
+
+def test_every_format_below_the_current_one_has_an_upgrade_and_a_frozen_sample() -> None:
+    for kind, current in FORMATS.items():
+        assert set(UPGRADES[kind]) == set(range(1, current))
+    assert {path.name for path in FROZEN.glob("record-*.json")} == {
+        f"record-{version}.json" for version in range(1, RECORD_FORMAT + 1)
+    }
+
+
+@pytest.mark.parametrize("kind", list(FORMATS), ids=lambda kind: kind.__name__)
+def test_the_schema_describes_every_field(kind: type) -> None:
+    schema = json_schema(kind)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for name, definition in schema["$defs"].items():
+        for field, described in definition.get("properties", {}).items():
+            assert described.get("description"), f"{name}.{field}"
+
+
+def test_real_records_satisfy_the_schema() -> None:
+    validator = jsonschema.Draft202012Validator(json_schema(Record))
+    for run in sample_ledger()[0].runs:
+        validator.validate(json.loads(dump(run.record)))
+    bad = json.loads(dump(minimal())) | {"status": "fine"}
+    assert not validator.is_valid(bad)
+
+
+def test_every_field_of_the_model_has_its_line() -> None:
+    docs = field_docs()
+    assert len(docs) > 20
+    for name, fields in docs.items():
+        for field, text in fields.items():
+            assert text.strip(), f"{name}.{field}"
+            assert len(text) <= 120, f"{name}.{field}"
+            assert text.endswith("."), f"{name}.{field}"
+
+
+def test_there_are_ten_boxes() -> None:
+    assert len(BOXES) == 10
+    assert set(minimal().boxes()) == set(BOXES)
+    assert not minimal().code.known

@@ -1,0 +1,89 @@
+"""One commit in one fast-import: whole or not at all, and never over somebody else's."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import LedgerError, LostRace
+from ledger.model.record import Author
+from ledger.repository.append import append_commit
+from ledger.repository.repository import Repository
+from tests.conftest import git_in, state_of
+
+NOW = datetime(2026, 11, 20, 19, 48, 12, tzinfo=UTC)
+REF = "refs/heads/ledger"
+
+
+def append(repo: Path, parent: str | None, files: dict[str, bytes], **more: object) -> str:
+    options = {"message": "add\n", "author": Author(name="Ada", email="ada@example.com"), "now": NOW} | more
+    return append_commit(Repository.discover(repo), REF, parent=parent, files=files, **options)  # type: ignore[arg-type]  # options by name
+
+
+def test_a_commit_holds_exactly_the_bytes_given(repo: Path) -> None:
+    odd = b"no newline\0binary\xff\ndata 3\ndone\n"
+    commit = append(repo, None, {"a/b.bin": odd, "c.txt": b""})
+    assert git_in(repo, "ls-tree", "-r", "--name-only", commit) == "a/b.bin\nc.txt\n"
+    assert next(Repository.discover(repo).read_objects([f"{commit}:a/b.bin"])) == odd
+    assert git_in(repo, "rev-parse", REF).strip() == commit
+
+
+def test_author_and_time_are_as_given_and_cannot_forge_headers(repo: Path) -> None:
+    author = Author(name="Eve\ncommitter X <x> 1 +0000", email="e>\n")
+    commit = append(repo, None, {"a": b""}, author=author, message="subject\n\nbody\n")
+    assert git_in(repo, "log", "-1", "--format=%an|%ae|%at|%s|%b", commit) == (
+        f"Evecommitter X x 1 +0000|e|{int(NOW.timestamp())}|subject|body\n\n"
+    )
+
+
+def test_the_next_commit_keeps_what_was_there(repo: Path) -> None:
+    first = append(repo, None, {"a": b"1"})
+    second = append(repo, first, {"b": b"2"})
+    assert git_in(repo, "ls-tree", "--name-only", second) == "a\nb\n"
+    assert git_in(repo, "rev-list", "--count", REF) == "2\n"
+
+
+def test_a_lost_race_is_refused_and_changes_nothing(repo: Path) -> None:
+    first = append(repo, None, {"a": b"1"})
+    second = append(repo, first, {"b": b"2"})
+    with pytest.raises(LostRace):
+        append(repo, first, {"c": b"3"})
+    assert git_in(repo, "rev-parse", REF).strip() == second
+
+
+def test_a_second_root_is_refused(repo: Path) -> None:
+    first = append(repo, None, {"a": b"1"})
+    with pytest.raises(LostRace):
+        append(repo, None, {"b": b"2"})
+    assert git_in(repo, "rev-parse", REF).strip() == first
+
+
+def test_code_commits_are_kept_alive(repo: Path) -> None:
+    head = git_in(repo, "rev-parse", "HEAD").strip()
+    append(repo, None, {"a": b""}, keep=[head])
+    assert git_in(repo, "rev-parse", f"refs/ledger/code/{head}").strip() == head
+
+
+def test_the_user_s_repository_is_not_touched(repo: Path) -> None:
+    (repo / "dirty.txt").write_text("dirty")
+    before = state_of(repo)
+    append(repo, None, {"a": b""})
+    assert state_of(repo) == before
+
+
+def test_a_lock_left_behind_is_explained(repo: Path) -> None:
+    first = append(repo, None, {"a": b"1"})
+    lock = repo / ".git" / "refs" / "heads" / "ledger.lock"
+    lock.write_text("")
+    with pytest.raises(LedgerError, match="left a lock behind") as caught:
+        append(repo, first, {"b": b"2"})
+    assert str(lock) in str(caught.value)
+    assert "rm" in str(caught.value.hint)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_repository_that_cannot_be_written_says_so(repo: Path) -> None:
+    (repo / ".git" / "objects").chmod(0o500)
+    with pytest.raises(LedgerError, match="cannot be written"):
+        append(repo, None, {"a": b"1"})

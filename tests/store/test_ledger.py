@@ -1,0 +1,206 @@
+"""The ledger on its branch: append-only, idempotent, readable from any clone."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import Conflict, InvalidDocument, LedgerError
+from ledger.model.document import dump
+from ledger.model.entries import Evaluation
+from ledger.model.paths import evaluation_path, run_path
+from ledger.model.record import Author
+from ledger.store.ledger import Ledger
+from ledger.store.waiting import Entry, read_waiting, write_waiting
+from tests.conftest import ROOT, git_in
+from tests.samples import sample_ledger
+
+ADA = Author(name="Ada", email="ada@example.com")
+NOW = datetime(2026, 11, 20, 19, 48, 12, tzinfo=UTC)
+
+
+def entry(number: int = 0, content: bytes = b"{}", **more: object) -> Entry:
+    run_id = f"20261120-194812-{number:06d}"
+    files = {f"{run_path(run_id)}/record.json": content}
+    return Entry(**{"id": run_id, "files": files, "message": "run\n", "author": ADA, "made_at": NOW} | more)  # type: ignore[arg-type]  # fields by name
+
+
+def append_samples(ledger: Ledger, count: int = 3) -> list[str]:
+    contents, blobs = sample_ledger()
+    ids = []
+    for run in contents.runs[:count]:
+        files = {f"{run.path}/{name}": blobs[blob] for name, blob in run.files.items()}
+        ledger.append(Entry(id=run.record.id, files=files, message="run\n", author=ADA, made_at=NOW))
+        ids.append(run.record.id)
+    return ids
+
+
+def test_the_first_append_begins_the_branch_with_format_and_policy(ledger: Ledger, repo: Path) -> None:
+    assert ledger.tip() is None
+    commit = ledger.append(entry())
+    assert ledger.tip() == commit
+    assert git_in(repo, "show", "ledger:format") == "1\n"
+    assert git_in(repo, "ls-tree", "--name-only", "ledger").split() == ["format", "policy.yaml", "runs"]
+    assert git_in(repo, "rev-list", "--count", "--all", "--not", "main") == "1\n"
+
+
+def test_beginning_twice_is_beginning_once(ledger: Ledger, repo: Path) -> None:
+    assert ledger.create(ADA, NOW) is not None
+    assert ledger.create(ADA, NOW) is None
+    assert git_in(repo, "rev-list", "--count", "ledger") == "1\n"
+
+
+def test_adding_the_same_entry_again_changes_nothing(ledger: Ledger, repo: Path) -> None:
+    first = ledger.append(entry())
+    assert ledger.append(entry()) == first
+    assert git_in(repo, "rev-list", "--count", "ledger") == "1\n"
+
+
+def test_another_content_at_the_same_path_is_refused(ledger: Ledger) -> None:
+    first = ledger.append(entry())
+    with pytest.raises(Conflict, match="already holds"):
+        ledger.append(entry(content=b'{"changed": true}'))
+    assert ledger.tip() == first
+
+
+def test_what_was_appended_is_read_back(ledger: Ledger) -> None:
+    ids = append_samples(ledger)
+    contents = ledger.contents()
+    expected = {run.record.id: run.record for run in sample_ledger()[0].runs}
+    assert [run.record.id for run in contents.runs] == sorted(ids)
+    assert all(run.record == expected[run.record.id] for run in contents.runs)
+    assert contents.problems == ()
+    run = contents.runs[0]
+    assert ledger.read_blob(run.files["record.json"]) == dump(run.record)
+
+
+def test_evaluations_join_their_run_in_order_of_time(ledger: Ledger) -> None:
+    (run_id,) = append_samples(ledger, 1)
+    metric = sample_ledger()[0].runs[0].record.results.metrics[0]
+    for number in (2, 1):
+        made = Evaluation(
+            format=1,
+            id=f"20261122-00000{number}-aaaaaa",
+            run=run_id,
+            metrics=[metric],
+            author=ADA,
+            evaluated_at=NOW,
+            tool="t",
+        )
+        ledger.append(entry(files={evaluation_path(made.id): dump(made)}))
+    (run,) = ledger.contents().runs
+    assert [evaluation.id[14:15] for evaluation in run.evaluations] == ["1", "2"]
+    assert len(run.metrics()) == len(run.record.results.metrics) + 2
+
+
+def test_damaged_entries_are_problems_and_hide_nothing(ledger: Ledger) -> None:
+    append_samples(ledger, 2)
+    ledger.append(entry(number=5, content=b"{broken"))
+    contents = ledger.contents()
+    assert len(contents.runs) == 2
+    assert [problem.path for problem in contents.problems] == ["runs/2026/11/20/20261120-194812-000005/record.json"]
+
+
+def test_a_record_that_claims_to_be_another_is_a_problem(ledger: Ledger) -> None:
+    record = sample_ledger()[0].runs[0].record
+    ledger.append(entry(number=7, content=dump(record)))
+    contents = ledger.contents()
+    assert contents.runs == ()
+    assert "another entry" in contents.problems[0].message
+
+
+def test_a_fresh_clone_reads_and_continues_the_remote_s_ledger(ledger: Ledger, repo: Path, tmp_path: Path) -> None:
+    first = ledger.append(entry(1))
+    git_in(tmp_path, "clone", "-q", str(repo), "clone")
+    clone = Ledger.open(tmp_path / "clone")
+    assert clone.tip() == first
+    second = clone.append(entry(2))
+    assert git_in(tmp_path / "clone", "rev-list", "ledger").split() == [second, first]
+
+
+def test_a_branch_that_is_no_ledger_is_refused(ledger: Ledger, repo: Path) -> None:
+    git_in(repo, "branch", "ledger")
+    with pytest.raises(InvalidDocument, match="not a ledger"):
+        ledger.append(entry())
+    with pytest.raises(InvalidDocument, match="not a ledger"):
+        ledger.contents()
+
+
+def test_a_ledger_of_a_newer_format_is_refused_with_advice(ledger: Ledger) -> None:
+    ledger.append(entry())
+    ledger.append(entry(1))
+    assert ledger.tip() is not None
+    from ledger.repository.append import append_commit
+
+    append_commit(
+        ledger.repository,
+        ledger.ref,
+        parent=ledger.tip(),
+        files={"format": b"2\n"},
+        message="m\n",
+        author=ADA,
+        now=NOW,
+    )
+    with pytest.raises(InvalidDocument, match="format") as caught:
+        ledger.append(entry(3))
+    assert "upgrade" in str(caught.value.hint)
+
+
+def test_many_processes_append_at_once_and_nothing_is_lost(ledger: Ledger, repo: Path) -> None:
+    script = (
+        "import sys; from tests.store.test_ledger import entry; from ledger.store.ledger import Ledger\n"
+        "for n in range(5): Ledger.open(sys.argv[1]).append(entry(int(sys.argv[2]) * 100 + n))"
+    )
+    writers = [
+        subprocess.Popen([sys.executable, "-c", script, str(repo), str(number)], cwd=ROOT) for number in range(6)
+    ]
+    assert [writer.wait() for writer in writers] == [0] * 6
+    listed = git_in(repo, "ls-tree", "-r", "--name-only", "ledger", "runs").split()
+    assert len(listed) == 30
+    assert git_in(repo, "rev-list", "--count", "ledger") == "30\n"
+    assert git_in(repo, "fsck", "--strict", "--no-dangling") == ""
+
+
+def test_an_entry_that_waits_is_whole_and_comes_back(tmp_path: Path) -> None:
+    made = entry(files={"a/b": bytes(range(256))}, keep=["abc"])
+    write_waiting(tmp_path, made)
+    write_waiting(tmp_path, made)
+    ((path, found),) = read_waiting(tmp_path)
+    assert found == made
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(InvalidDocument):
+        list(read_waiting(tmp_path))
+
+
+def test_an_embedded_ledger_works_where_there_is_no_repository(tmp_path: Path) -> None:
+    from ledger.repository.history import create_embedded
+
+    ledger = Ledger(create_embedded(tmp_path))
+    ledger.append(entry())
+    assert Ledger.open(tmp_path).tip() == ledger.tip()
+
+
+def test_a_bare_repository_holds_a_ledger(tmp_path: Path) -> None:
+    git_in(tmp_path, "init", "-q", "--bare", "bare.git")
+    ledger = Ledger.open(tmp_path / "bare.git")
+    ledger.append(entry())
+    assert ledger.tip() is not None
+
+
+def test_the_log_tells_what_was_added(ledger: Ledger) -> None:
+    assert list(ledger.log()) == []
+    ledger.append(entry(message="run x: accuracy 0.9\n\nbody\n"))
+    assert [found.subject for found in ledger.log()] == ["run x: accuracy 0.9"]
+
+
+def test_a_missing_object_is_a_problem_not_a_crash(ledger: Ledger, repo: Path) -> None:
+    append_samples(ledger, 2)
+    blob = git_in(repo, "rev-parse", f"ledger:{ledger.contents().runs[0].path}/record.json").strip()
+    (repo / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    contents = ledger.contents()
+    assert len(contents.runs) == 1
+    assert "missing" in contents.problems[0].message
+    with pytest.raises(LedgerError):
+        ledger.read_blob(blob)

@@ -1,0 +1,48 @@
+"""What a team agreed on."""
+
+import pytest
+
+from ledger.capture.prices import PRICES
+from ledger.errors import LedgerError
+from ledger.resources import shipped
+from ledger.store.policy import Limits, Policy, load_policy
+
+
+def test_the_shipped_policy_is_all_defaults() -> None:
+    assert load_policy((shipped("templates") / "policy.yaml").read_bytes()) == Policy()
+
+
+def test_the_shipped_policy_works_when_uncommented() -> None:
+    text = (shipped("templates") / "policy.yaml").read_text()
+    lines = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# ") and ":" in line]
+    lines = [line for line in lines if not line[0].isupper()]
+    policy = load_policy("\n".join(lines).encode())
+    assert policy.directions == {"validation/score": "higher", "perplexity_gap": "lower"}
+    assert policy.prices.currency == "EUR"
+    assert policy.limits == Limits()
+
+
+def test_directions_and_limits_are_taken() -> None:
+    policy = load_policy(b"directions: {score: higher}\nlimits: {figure_bytes: 10}\n")
+    assert policy.directions == {"score": "higher"}
+    assert policy.limits.figure_bytes == 10
+    assert policy.prices == PRICES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"- a\n",
+        b"directions: {score: up}\n",
+        b"limit: {}\n",
+        b"limits: {patch_byte: 3}\n",
+        b"a: [\n",
+        b"prices: {currency: 3}\n",
+        b"!!python/object/apply:os.system ['true']\n",
+        b"x: \xff\n",
+    ],
+)
+def test_a_malformed_policy_is_refused_in_one_line_that_names_the_file(text: bytes) -> None:
+    with pytest.raises(LedgerError, match=r"policy\.yaml") as caught:
+        load_policy(text)
+    assert "\n" not in str(caught.value)

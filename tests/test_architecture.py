@@ -1,0 +1,137 @@
+"""The floors of the house are kept: imports go down only, and each library stays in its room."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "ledger"
+
+FLOORS = (
+    {"errors"},
+    {"resources"},
+    {"model", "hashing"},
+    {"repository", "data", "analysis"},
+    {"capture"},
+    {"store"},
+    {"recorder"},
+    {"session", "publish"},
+    {"commands", "demo"},
+    {"cli"},
+    {"__main__"},
+)
+"""From the ground up; `.github/ARCHITECTURE.md` draws the same picture. Rooms of one floor do not meet."""
+
+BESIDE = {"commands": {"demo"}}
+"""Rooms that may import a room of their own floor."""
+
+ROOMS = {
+    "blake3": {"hashing"},
+    "click": {"commands", "cli"},
+    "git": {"repository"},
+    "jinja2": {"publish"},
+    "markupsafe": {"publish"},
+    "matplotlib": {"publish"},
+    "mkdocs": {"publish"},
+    "msgspec": None,
+    "psutil": {"capture", "session"},
+    "pygments": {"publish"},
+    "pynvml": {"capture"},
+    "rich": {"commands", "cli"},
+    "torch": {"capture"},
+    "watchfiles": {"publish"},
+    "yaml": {"capture", "store", "publish"},
+}
+"""Outside library to the rooms that may use it; none means every room."""
+
+LIGHT = ("torch", "matplotlib", "mkdocs", "zmq", "git", "click", "msgspec", "yaml", "rich", "subprocess")
+RECORD_PATH_FREE_OF = ("git", "jinja2", "matplotlib", "mkdocs", "rich", "torch", "numpy", "pynvml", "importlib.metadata")
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def floor_of(room: str) -> int:
+    return next(number for number, rooms in enumerate(FLOORS) if room in rooms)
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py" and "_share" not in path.parts)
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Yield every module that a file imports, deferred and type-only ones included."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            # `from ledger.publish import names` imports a module of that package.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "id", getattr(node.func, "attr", "")) == "import_module"
+            and node.args
+        ):
+            argument = node.args[0]
+            text = argument.values[0] if isinstance(argument, ast.JoinedStr) else argument
+            if isinstance(text, ast.Constant):
+                yield str(text.value)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down_only(path: Path) -> None:
+    ours = room_of(path)
+    for name in imports_of(path):
+        parts = name.split(".")
+        if parts[0] != "ledger" or len(parts) == 1 or parts[1] in {ours, "__version__", "__path__"}:
+            continue
+        theirs = parts[1]
+        allowed = floor_of(theirs) < floor_of(ours) or theirs in BESIDE.get(ours, set())
+        assert allowed, f"{path.relative_to(PACKAGE)} imports {name}: an arrow upward or sideways"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_each_library_stays_in_its_room(path: Path) -> None:
+    ours = room_of(path)
+    for name in imports_of(path):
+        library = name.split(".")[0]
+        if library in {"ledger", "__future__"} or library in sys.stdlib_module_names:
+            continue
+        assert library in ROOMS, f"{path.relative_to(PACKAGE)} imports {library}, which has no room yet"
+        rooms = ROOMS[library]
+        assert rooms is None or ours in rooms, f"{path.relative_to(PACKAGE)} imports {library} outside of {rooms}"
+
+
+def test_every_room_stands_on_a_floor() -> None:
+    rooms = {room_of(path) for path in modules()}
+    assert rooms == set().union(*FLOORS)
+
+
+def test_the_reader_of_imports_sees_deferred_ones(tmp_path: Path) -> None:
+    file = tmp_path / "x.py"
+    file.write_text("def f():\n    import git\n    from ledger.cli import run\n")
+    assert list(imports_of(file)) == ["git", "ledger.cli.run"]
+
+
+def loaded_by(statement: str) -> set[str]:
+    import subprocess
+
+    script = f"import sys; before = set(sys.modules); {statement}; print(*sorted(set(sys.modules) - before))"
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
+    return set(out.stdout.split())
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    loaded = loaded_by("import ledger")
+    assert not [name for name in LIGHT if name in loaded]
+
+
+def test_the_record_path_loads_only_what_it_needs() -> None:
+    loaded = loaded_by("import ledger.commands.record")
+    assert "ledger.recorder.record" in loaded
+    assert not [name for name in RECORD_PATH_FREE_OF if name in loaded]
