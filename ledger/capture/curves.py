@@ -6,12 +6,11 @@ killed while writing it.
 """
 
 import csv
-import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import TextIO
 
 from ledger.analysis.curves import Point
 from ledger.errors import LedgerError, NotFound
@@ -30,6 +29,7 @@ _INDEX = {"", "unnamed: 0"}
 """What pandas calls the index it writes."""
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "infinity": math.inf, "-inf": -math.inf, "-infinity": -math.inf}
 _DEPTH = 20
+_SNIFFED = 4096
 
 Row = tuple[int, Mapping[str, object]]
 """Line number, and name to cell."""
@@ -43,7 +43,7 @@ def read_curves(path: Path) -> list[Point]:
         LedgerError: it is neither, is over 200 MB, or a line is wrong; the message names the line.
     """
     try:
-        with path.open("rb") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             if path.stat().st_size > _LIMIT:
                 raise LedgerError(f"the curves file is larger than 200 MB: `{path}`", hint="log fewer points to it")
             return list(_points(_rows(file, path), path))
@@ -55,11 +55,10 @@ def read_curves(path: Path) -> list[Point]:
         raise LedgerError(f"not UTF-8: `{path}`", hint="save the file as UTF-8") from None
 
 
-def _rows(file: BinaryIO, path: Path) -> Iterator[Row]:
-    start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
-    file.seek(0)
-    lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    if path.suffix.lower() in {".jsonl", ".ndjson", ".json"} or start.startswith(b"{"):
+def _rows(lines: TextIO, path: Path) -> Iterator[Row]:
+    start = lines.read(_SNIFFED).lstrip()
+    lines.seek(0)
+    if path.suffix.lower() in {".jsonl", ".ndjson", ".json"} or start.startswith("{"):
         return _json_rows(lines, path)
     return _csv_rows(lines, path)
 
@@ -88,7 +87,7 @@ def _flat(prefix: str, row: Mapping[str, object], depth: int) -> Iterator[tuple[
             yield key, value
 
 
-def _csv_rows(lines: "io.TextIOWrapper", path: Path) -> Iterator[Row]:
+def _csv_rows(lines: TextIO, path: Path) -> Iterator[Row]:
     text = iter(lines)
     head = next(text, "")
     if not head.strip():

@@ -22,6 +22,8 @@ from ledger.model.boxes import Gpu, Usage
 _IDLE_BELOW = 0.05
 """Utilisation under which a GPU counts as idle: a display or a monitor alone stays below it."""
 _STOP_SECONDS = 5.0
+_FIRST_PAUSE_SECONDS = 0.05
+"""The first pause; each doubles up to the interval, so that a run of a second is seen too."""
 _MILLIJOULES_PER_KWH = 3.6e9
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 """Unit of `ru_maxrss`: bytes on macOS, KiB elsewhere (getrusage(2))."""
@@ -32,7 +34,7 @@ class Sampler:
 
     Args:
         pid: root of the process tree; by default this process, whose use so far is not counted.
-        interval_seconds: seconds between two samples.
+        interval_seconds: seconds between two samples; the first few come sooner.
         nvml: NVML, initialised; by default the machine's own, where it has one.
     """
 
@@ -81,10 +83,13 @@ class Sampler:
 
     def _run(self) -> None:
         self._open_gpus()
-        while not self._stopped.wait(self._interval):
+        pause = min(self._interval, _FIRST_PAUSE_SECONDS)
+        while not self._stopped.wait(pause):
             self._sample_process()
-            for watch in self._gpus:
-                watch.sample()
+            if pause == self._interval:
+                for watch in self._gpus:
+                    watch.sample()
+            pause = min(self._interval, 2 * pause)
         for watch in self._gpus:
             watch.sample(last=True)
         if self._close_nvml and self._nvml is not None:

@@ -11,7 +11,9 @@ the rule set of gitleaks (https://github.com/gitleaks/gitleaks, config/gitleaks.
 import re
 from typing import NamedTuple
 
-_OPEN = rb"(?<![A-Za-z0-9])"
+_COLOUR = rb"|(?<=\x1b\[[0-9]m)|(?<=\x1b\[[0-9]{2}m)|(?<=\x1b\[[0-9];[0-9]{2}m)"
+_OPEN = rb"(?:(?<![A-Za-z0-9])" + _COLOUR + rb")"
+"""Where a token may begin: not within a word, but right behind a colour of the terminal."""
 
 
 class Shape(NamedTuple):
@@ -78,7 +80,9 @@ SHAPES: tuple[Shape, ...] = (
     _shape(
         "jwt",
         "eyJ",
-        rb"(?<![A-Za-z0-9_\-])eyJ[A-Za-z0-9_\-]{10,}\.eyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-.]{0,4096}",
+        rb"(?:(?<![A-Za-z0-9_\-])"
+        + _COLOUR
+        + rb")eyJ[A-Za-z0-9_\-]{10,}\.eyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-.]{0,4096}",
     ),
     _shape(
         "authorization",

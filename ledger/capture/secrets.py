@@ -50,6 +50,8 @@ _KEY_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----
 _KEY_END = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_LINE = re.compile(rb"[ \t>|+\-]{0,12}[A-Za-z0-9+/=]{16,128}[ \t]*\r?")
 _LINE_BYTES = 200
+_KEY_LINES = 400
+"""The longest line of a key, and the most lines."""
 _KEY_BYTES = 20_000
 """A PEM block longer than this is none: an RSA key of 16,384 bits takes 12,800 bytes."""
 _BINARY = re.compile(rb"^GIT binary patch\r?$", re.MULTILINE)
@@ -314,24 +316,27 @@ def _key_blocks(data: bytes) -> Iterator[_Span]:
 
 def _past_key_lines(data: bytes, position: int) -> int:
     """Return where the base64 lines after a key's first line end, for a key whose last line is missing."""
-    for _ in range(400):
-        line_end = data.find(b"\n", position)
-        following = data.find(b"\n", line_end + 1) if line_end >= 0 else -1
-        line = data[line_end + 1 : following if following >= 0 else len(data)]
-        if line_end < 0 or len(line) > _LINE_BYTES or not _KEY_LINE.fullmatch(line):
+    for _ in range(_KEY_LINES):
+        line_end = data.find(b"\n", position, position + _LINE_BYTES)
+        if line_end < 0:
             return position
-        position = line_end + 1 + len(line)
+        following = data.find(b"\n", line_end + 1, line_end + _LINE_BYTES)
+        end = following if following >= 0 else min(len(data), line_end + _LINE_BYTES)
+        if not _KEY_LINE.fullmatch(data, line_end + 1, end):
+            return position
+        position = end
     return position
 
 
 def _orphan(data: bytes, start: int, end: int, floor: int) -> _Span:
     """Return the span of a key whose first line is missing: its last line and the base64 lines above."""
-    line_start = data.rfind(b"\n", floor, start) + 1
+    line_start = data.rfind(b"\n", max(floor, start - _LINE_BYTES), start) + 1
     begin = start
-    for _ in range(400):
-        above = data.rfind(b"\n", floor, line_start - 1) + 1 if line_start > floor else line_start
-        line = data[max(above, floor) : line_start - 1]
-        if line_start <= floor or len(line) > _LINE_BYTES or not _KEY_LINE.fullmatch(line):
+    for _ in range(_KEY_LINES):
+        if line_start <= floor:
             break
-        begin, line_start = above, above
+        above = max(data.rfind(b"\n", max(floor, line_start - 1 - _LINE_BYTES), line_start - 1) + 1, floor)
+        if not _KEY_LINE.fullmatch(data, above, line_start - 1):
+            break
+        begin = line_start = above
     return _Span(begin, end, "private-key")

@@ -7,19 +7,21 @@ number, `no` and dates are text. Tags, more than one document and alias bombs ar
 import json
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.errors import LedgerError, NotFound
 
 if TYPE_CHECKING:
+    from yaml.events import Event
     from yaml.nodes import MappingNode, Node, ScalarNode
 
 SIZE_LIMIT = 5_000_000
 """Bytes; a file of inputs or results that people wrote or read is far smaller."""
 _NODE_LIMIT = 1_000_000
 """Values a YAML file may stand for with its aliases followed; without aliases 5 MB cannot hold more."""
+_DEPTH_LIMIT = 100
 _SUFFIXES = {".yaml": "YAML", ".yml": "YAML", ".json": "JSON", ".toml": "TOML"}
 
 _NULL = re.compile(r"~|null|Null|NULL|")
@@ -148,8 +150,10 @@ def _load_json(text: str, source: str) -> object:
 def _load_yaml(text: str, source: str) -> object:
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    kind = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = kind(text)
     try:
+        _check_depth(yaml.parse(text, Loader=kind), source)
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -161,6 +165,18 @@ def _load_yaml(text: str, source: str) -> object:
     finally:
         loader.dispose()
     return {} if node is None else _YamlValues(source).build(node) or {}
+
+
+def _check_depth(events: "Iterable[Event]", source: str) -> None:
+    """Refuse deep nesting before values are made: libyaml's composer recurses in C until the process dies."""
+    depth = 0
+    for event in events:
+        kind = type(event).__name__
+        depth += kind.endswith("StartEvent")
+        depth -= kind.endswith("EndEvent")
+        if depth > _DEPTH_LIMIT:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise LedgerError(f"{source}, line {line}: nested more than {_DEPTH_LIMIT} deep", hint="mend the YAML")
 
 
 class _YamlValues:
@@ -193,7 +209,7 @@ class _YamlValues:
             if name_node.id != "scalar":
                 raise self._error(name_node, "a name must be one word or text")
             name = name_node.value
-            if name == "<<" and name_node.style is None:
+            if name == "<<" and not name_node.style:
                 merged |= self._merge(value_node)
             elif name in values:
                 raise self._error(name_node, "the name stands twice", name)
@@ -212,7 +228,7 @@ class _YamlValues:
 
     def _scalar(self, node: "ScalarNode") -> object:
         text = str(node.value)
-        if node.style is not None:
+        if node.style:
             return text
         if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.endswith((":binary", ":set", ":omap")):
             raise self._error(node, "tags are not allowed", node.tag)
