@@ -1,0 +1,128 @@
+"""What pages need to know about the rest of the ledger, gathered once per build."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from ledger.analysis.comparable import Group, Leaderboard, group_of, leaderboards
+from ledger.model.boxes import Metric
+from ledger.model.entries import Contents, DatasetVersion, LogEntry, Problem, Run
+from ledger.model.ids import is_id
+from ledger.model.values import Document
+from ledger.publish import names
+from ledger.publish.text import utc
+
+
+class Measurement(Document, frozen=True, kw_only=True):
+    """One value with the time it was measured."""
+
+    run: Run
+    """Run whose model was measured."""
+    metric: Metric
+    """The value."""
+    at: datetime
+    """When it was measured, UTC."""
+
+
+class Atlas(Document, frozen=True, kw_only=True):
+    """The whole ledger as pages see it."""
+
+    runs: tuple[Run, ...]
+    """Every run that can have a page, oldest first."""
+    by_id: Mapping[str, Run]
+    """The same by id."""
+    experiments: Mapping[str, tuple[Run, ...]]
+    """Experiment to its runs, oldest first; the experiment with the latest run first."""
+    neighbours: Mapping[str, tuple[str | None, str | None]]
+    """Run to the previous and the next run of its experiment."""
+    boards: tuple[Leaderboard, ...]
+    """One leaderboard per comparable group."""
+    datasets: Mapping[str, tuple[DatasetVersion, ...]]
+    """Dataset name to its versions, oldest first."""
+    measurements: Mapping[str, tuple[Measurement, ...]]
+    """Content hash of a dataset version to what was measured on it, oldest first."""
+    log: tuple[LogEntry, ...]
+    """Commits of the ledger branch, newest first."""
+    problems: tuple[Problem, ...]
+    """What could not be read or shown."""
+    repository_url: str | None
+    """Where the code is shown, for links to commits."""
+
+
+def survey(contents: Contents, log: Iterable[LogEntry], repository_url: str | None) -> Atlas:
+    """Return the atlas of a ledger; runs whose ids cannot name a page are left out and reported."""
+    runs, problems = _presentable(contents)
+    experiments: dict[str, list[Run]] = {}
+    for run in reversed(runs):
+        experiments.setdefault(run.record.experiment, []).append(run)
+    by_experiment = {name: tuple(reversed(members)) for name, members in experiments.items()}
+    datasets: dict[str, list[DatasetVersion]] = {}
+    for version in contents.datasets:
+        datasets.setdefault(version.name, []).append(version)
+    return Atlas(
+        runs=runs,
+        by_id={run.record.id: run for run in runs},
+        experiments=by_experiment,
+        neighbours=_neighbours(by_experiment),
+        boards=tuple(leaderboards(runs)),
+        datasets={
+            name: tuple(sorted(versions, key=lambda version: (utc(version.added_at), version.version)))
+            for name, versions in sorted(datasets.items())
+        },
+        measurements=_measurements(runs),
+        log=tuple(log),
+        problems=(*contents.problems, *problems),
+        repository_url=repository_url,
+    )
+
+
+def board_path(group: Group) -> str:
+    """Return the page of a comparable group's leaderboard."""
+    return names.board_page(group.key, group.dataset, f"{group.key}\0{group.dataset_hash}\0{group.evaluator}")
+
+
+def board_path_of(metric: Metric) -> str:
+    """Return the page of the leaderboard that a value stands on."""
+    return board_path(group_of(metric))
+
+
+def _presentable(contents: Contents) -> tuple[tuple[Run, ...], list[Problem]]:
+    runs: dict[str, Run] = {}
+    problems = []
+    for run in contents.runs:
+        run_id = run.record.id
+        if not is_id(run_id):
+            problems.append(
+                Problem(path=run.path, message=f"not shown: its id is not well-formed: `{ascii(run_id)[1:-1]}`")
+            )
+        elif run_id in runs:
+            problems.append(Problem(path=run.path, message=f"not shown: another record has the same id: `{run_id}`"))
+        else:
+            runs[run_id] = run
+    return tuple(sorted(runs.values(), key=lambda run: run.record.id)), problems
+
+
+def _neighbours(experiments: Mapping[str, tuple[Run, ...]]) -> dict[str, tuple[str | None, str | None]]:
+    found: dict[str, tuple[str | None, str | None]] = {}
+    for runs in experiments.values():
+        ids: list[str | None] = [None, *(run.record.id for run in runs), None]
+        for before, at, after in zip(ids, ids[1:], ids[2:], strict=False):
+            found[at or ""] = (before, after)
+    return found
+
+
+def _measurements(runs: Iterable[Run]) -> dict[str, tuple[Measurement, ...]]:
+    found: dict[str, list[Measurement]] = {}
+    for run in runs:
+        for metric in run.record.results.metrics:
+            if metric.dataset_hash:
+                measured = Measurement(run=run, metric=metric, at=utc(run.record.timing.ended_at))
+                found.setdefault(metric.dataset_hash, []).append(measured)
+        for evaluation in run.evaluations:
+            for metric in evaluation.metrics:
+                if metric.dataset_hash:
+                    measured = Measurement(run=run, metric=metric, at=utc(evaluation.evaluated_at))
+                    found.setdefault(metric.dataset_hash, []).append(measured)
+    return {
+        dataset_hash: tuple(sorted(members, key=lambda member: (member.at, member.run.record.id)))
+        for dataset_hash, members in found.items()
+    }

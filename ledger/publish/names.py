@@ -1,0 +1,60 @@
+"""Where each page of the site stands. Paths never depend on what else is on the ledger, and never on its goodwill."""
+
+from urllib.parse import quote
+
+from ledger.hashing import hash_bytes
+from ledger.model.values import slug
+
+HOME = "index.html"
+RUNS = "runs/index.html"
+EXPERIMENTS = "experiments/index.html"
+DATASETS = "datasets/index.html"
+BOARDS = "leaderboards/index.html"
+COMPARE = "compare.html"
+GLOSSARY = "handbook/glossary.html"
+
+_TAKEN = {"index"}
+"""Names that the site needs for itself."""
+
+
+def run_page(run_id: str) -> str:
+    """Return the page of a run; `run_id` is well-formed."""
+    return f"runs/{run_id}.html"
+
+
+def experiment_page(name: str) -> str:
+    """Return the page of an experiment, whatever its name."""
+    return f"experiments/{_file_name(name)}.html"
+
+
+def dataset_page(name: str) -> str:
+    """Return the page of a dataset, whatever its name."""
+    return f"datasets/{_file_name(name)}.html"
+
+
+def board_page(key: str, dataset: str, identity: str) -> str:
+    """Return the page of a leaderboard; `identity` tells groups apart that people name alike."""
+    digits = hash_bytes(identity.encode("utf-8", "surrogatepass"))[7:15]
+    return f"leaderboards/{slug(f'{key}-{dataset}')[:60].strip('-._')}-{digits}.html"
+
+
+def curve_data(run_id: str) -> str:
+    """Return the file of a run's curves for scripts."""
+    return f"data/curves/{run_id}.js"
+
+
+def figure_file(run_id: str, number: int) -> str:
+    """Return the file of a run's picture."""
+    return f"data/figures/{run_id}/{number}.png"
+
+
+def link(path: str, depth: int) -> str:
+    """Return `path` as a relative URL from a page `depth` folders down."""
+    return "../" * depth + quote(path, safe="/#=,")
+
+
+def _file_name(name: str) -> str:
+    plain = slug(name)
+    if plain == name and plain not in _TAKEN:
+        return plain
+    return f"{plain[:60].rstrip('-._')}-{hash_bytes(name.encode('utf-8', 'surrogatepass'))[7:15]}"

@@ -1,0 +1,196 @@
+"""Pages about many runs at once: home, all runs, leaderboards, compare and the glossary."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from ledger.analysis.comparable import Leaderboard
+from ledger.model.boxes import Box
+from ledger.model.record import BOXES
+from ledger.model.schema import field_docs
+from ledger.model.values import Document
+from ledger.publish import names
+from ledger.publish.atlas import Atlas, board_path
+from ledger.publish.charts import render_calendar
+from ledger.publish.page import Page, markup
+from ledger.publish.run_tables import run_table
+from ledger.publish.templating import render
+from ledger.publish.text import day
+
+TABLE_ROWS = 200
+"""Rows of the table of all runs without scripts; with them it has every run."""
+
+BOARD_ROWS = 200
+"""Rows of one leaderboard's page."""
+
+_HOME_RUNS = 10
+_HOME_BOARDS = 8
+_HOME_LOG = 8
+
+
+class Totals(Document, frozen=True, kw_only=True):
+    """The whole ledger in numbers."""
+
+    runs: int
+    """Runs."""
+    finished: int
+    """Runs that finished."""
+    unfinished: int
+    """Runs that ended in any other way."""
+    experiments: int
+    """Experiments."""
+    datasets: int
+    """Dataset versions."""
+    hours: float
+    """Time of all runs, in hours."""
+    gpu_hours: float
+    """GPUs held times hours."""
+    energy_kwh: float | None
+    """Measured GPU energy, in kWh; none when nothing measured it."""
+    costs: list[tuple[str, float]]
+    """Currency to amount."""
+    unpriced: int
+    """Runs whose cost is unknown."""
+
+
+class Place(Document, frozen=True, kw_only=True):
+    """A leaderboard with its page, for lists of leaderboards."""
+
+    board: Leaderboard
+    """The leaderboard."""
+    path: str
+    """Its page."""
+
+
+def render_home(atlas: Atlas) -> Page:
+    """Return the home page; for an empty ledger it says what this is and what to type."""
+    counts: dict[str, tuple[int, int]] = {}
+    for run in atlas.runs:
+        at = day(run.record.timing.started_at)
+        runs, bad = counts.get(at, (0, 0))
+        counts[at] = (runs + 1, bad + (run.record.status != "finished"))
+    calendar = render_calendar(counts, date.fromisoformat(max(counts))) if counts else ""
+    content = render(
+        "home",
+        atlas=atlas,
+        totals=_totals(atlas),
+        calendar=markup(calendar),
+        table=run_table(atlas.runs, limit=_HOME_RUNS, params=0, metrics=0),
+        places=[place for place in _places(atlas.boards) if place.board.best][:_HOME_BOARDS],
+        log=atlas.log[:_HOME_LOG],
+        depth=0,
+    )
+    return Page(
+        kind="home",
+        path=names.HOME,
+        title="Home",
+        description=f"{len(atlas.runs)} runs in {len(atlas.experiments)} experiments: latest, best, activity and cost",
+        content=content,
+    )
+
+
+def render_runs(atlas: Atlas) -> Page:
+    """Return the table of all runs; without scripts it has the latest `TABLE_ROWS`."""
+    table = run_table(atlas.runs, limit=TABLE_ROWS)
+    return Page(
+        kind="runs",
+        path=names.RUNS,
+        title="Runs",
+        description=f"All {table.total} runs: sort, filter by text, status, experiment and tag, and choose columns",
+        content=render("runs", table=table, depth=1),
+    )
+
+
+def render_boards(atlas: Atlas) -> Page:
+    """Return the list of leaderboards, those of one metric together."""
+    metrics: dict[str, list[Place]] = {}
+    for place in _places(atlas.boards):
+        metrics.setdefault(place.board.group.key, []).append(place)
+    return Page(
+        kind="boards",
+        path=names.BOARDS,
+        title="Leaderboards",
+        description=f"{len(atlas.boards)} leaderboards: only values measured on the same data are ranked",
+        content=render("boards", metrics=metrics, depth=1),
+    )
+
+
+def render_board(board: Leaderboard, atlas: Atlas) -> Page:
+    """Return the page of one leaderboard, with links to the boards it must not be mixed with."""
+    siblings = [place for place in _places(atlas.boards) if place.board.group.key == board.group.key]
+    values = [standing.metric.number for standing in board.standings]
+    content = render(
+        "board",
+        board=board,
+        siblings=[place for place in siblings if place.board.group != board.group],
+        standings=board.standings[:BOARD_ROWS],
+        low=min(values),
+        high=max(values),
+        depth=1,
+    )
+    return Page(
+        kind="board",
+        path=board_path(board.group),
+        title=f"Leaderboard: {board.group.label}",
+        description=f"{len(board.standings)} runs by {board.group.label}",
+        content=content,
+    )
+
+
+def render_compare() -> Page:
+    """Return the page on which scripts compare the runs that its address names."""
+    return Page(
+        kind="compare",
+        path=names.COMPARE,
+        title="Compare runs",
+        description="Runs side by side: params that differ, metrics on the same data, learning curves",
+        content=render("compare", depth=0),
+    )
+
+
+def render_glossary() -> Page:
+    """Return what every field of every document means, from the docstrings of the types."""
+    docs = field_docs()
+    shared = set(docs["Box"])
+    boxes = {name.capitalize() for name in BOXES}
+    order = ["Record", *(name.capitalize() for name in BOXES)]
+    order += [name for name in docs if name not in order and docs[name] and name != Box.__name__]
+    types = [
+        (name, {f: line for f, line in docs[name].items() if name not in boxes or f not in shared}) for name in order
+    ]
+    content = render("glossary", types=types, depth=1)
+    contents = [(f"type-{name.lower()}", name) for name in order]
+    return Page(
+        kind="glossary",
+        path=names.GLOSSARY,
+        title="Glossary",
+        description="Every word and every field of a record, in one line each",
+        content=content,
+        contents=[("words", "Words"), *contents],
+    )
+
+
+def _places(boards: Sequence[Leaderboard]) -> list[Place]:
+    return [Place(board=board, path=board_path(board.group)) for board in boards]
+
+
+def _totals(atlas: Atlas) -> Totals:
+    records = [run.record for run in atlas.runs]
+    costs: dict[str, float] = {}
+    for record in records:
+        if record.cost.amount is not None:
+            currency = record.cost.currency or ""
+            costs[currency] = costs.get(currency, 0.0) + record.cost.amount
+    energies = [record.cost.energy_kwh for record in records if record.cost.energy_kwh is not None]
+    finished = sum(record.status == "finished" for record in records)
+    return Totals(
+        runs=len(records),
+        finished=finished,
+        unfinished=len(records) - finished,
+        experiments=len(atlas.experiments),
+        datasets=sum(len(versions) for versions in atlas.datasets.values()),
+        hours=sum(record.timing.duration_seconds for record in records) / 3600,
+        gpu_hours=sum(len(record.hardware.gpus) * record.timing.duration_seconds for record in records) / 3600,
+        energy_kwh=sum(energies) if energies else None,
+        costs=sorted(costs.items()),
+        unpriced=sum(record.cost.amount is None for record in records),
+    )

@@ -1,0 +1,214 @@
+"""The page of one run: status, headline, curves, and the ten boxes in their order."""
+
+import math
+import re
+import shlex
+from collections.abc import Callable
+from datetime import datetime
+
+from ledger.analysis.comparable import agreed_direction, why_not_comparable
+from ledger.errors import LedgerError
+from ledger.model.boxes import Metric
+from ledger.model.document import load
+from ledger.model.entries import EnvironmentFile, Run
+from ledger.model.paths import ENVIRONMENT_FILE, LOG_FILE, PATCH_FILE, run_path
+from ledger.model.values import Document
+from ledger.publish import names
+from ledger.publish.atlas import Atlas, board_path_of
+from ledger.publish.curve_panels import Panel, panels_of, render_curve_script, try_points
+from ledger.publish.page import Page, markup
+from ledger.publish.patches import FileChange, load_patch
+from ledger.publish.pictures import Picture, pictures_of
+from ledger.publish.templating import render
+from ledger.publish.text import one_line, safe_url, short_number, utc
+
+LOG_SHOWN = 200_000
+"""Characters of the log summary that a page shows."""
+
+_COMMIT = re.compile(r"git:([0-9a-f]{40}(?:[0-9a-f]{24})?)")
+"""A commit or tree id (SHA-1 or SHA-256) as records write it."""
+
+SECTIONS = (
+    ("code", "Code"),
+    ("params", "Parameters"),
+    ("datasets", "Datasets"),
+    ("hardware", "Hardware"),
+    ("environment", "Environment"),
+    ("cost", "Cost"),
+    ("model", "Model"),
+    ("logs", "Logs"),
+    ("results", "Results"),
+    ("statistics", "Statistics"),
+)
+"""The ten boxes in the order of the record, with their headings."""
+
+
+class MetricRow(Document, frozen=True, kw_only=True):
+    """One value as the table of results shows it."""
+
+    metric: Metric
+    """The value."""
+    at: datetime
+    """When it was measured."""
+    later: bool
+    """Whether it is a later evaluation."""
+    note: str | None
+    """What its author wanted to say."""
+    board: str
+    """Page of the leaderboard it stands on; empty when its dataset version is unknown."""
+
+
+class Beside(Document, frozen=True, kw_only=True):
+    """What stands beside the record, read and bounded."""
+
+    panels: list[Panel]
+    """Learning curves."""
+    curves_problem: str | None
+    """Why the curves cannot be shown."""
+    environment: EnvironmentFile | None
+    """The whole environment."""
+    log: str | None
+    """The log summary."""
+    changes: list[FileChange]
+    """Uncommitted changes, file by file."""
+    left_out: int
+    """Lines of the patch that are not shown."""
+    pictures: list[Picture]
+    """Pictures that the run kept."""
+
+
+def render_run(run: Run, atlas: Atlas, read_blob: Callable[[str], bytes]) -> tuple[Page, dict[str, bytes]]:
+    """Return the page of a run, and the files it needs: its curves for scripts, its pictures."""
+    points, problem = try_points(run, read_blob)
+    beside = _beside(run, read_blob, panels_of(points, run.record.results.headline), problem)
+    files = {picture.path: read_blob(picture.blob) for picture in beside.pictures if picture.path}
+    if points:
+        files[names.curve_data(run.record.id)] = render_curve_script(run.record.id, points)
+    return _page(run, atlas, beside), files
+
+
+def _page(run: Run, atlas: Atlas, beside: Beside) -> Page:
+    record = run.record
+    before, after = atlas.neighbours[record.id]
+    commit = hex_id(record.code.commit)
+    content = render(
+        "run",
+        run=run,
+        record=record,
+        before=before,
+        after=after,
+        beside=beside,
+        sections=SECTIONS,
+        rows=_metric_rows(run),
+        comparison=_comparison(run, atlas),
+        related=[run_id for run_id in (record.parent, record.baseline) if run_id in atlas.by_id],
+        known_datasets=set(atlas.datasets),
+        commit=commit,
+        commit_url=f"{atlas.repository_url}/commit/{commit}" if atlas.repository_url and commit else None,
+        restore=markup("\n").join(restore_commands(run)),
+        command=shlex.join(record.command),
+        links=[(link.title or link.url, safe_url(link.url), link.url) for link in record.links],
+        depth=1,
+    )
+    headline = record.headline
+    said = (
+        f": {headline.key} {short_number(headline.value)} on {headline.dataset or 'unknown data'}" if headline else ""
+    )
+    contents = [(name, title) for name, title in SECTIONS]
+    if beside.panels:
+        contents.insert(0, ("curves", "Learning curves"))
+    return Page(
+        kind="run",
+        path=names.run_page(record.id),
+        title=f"{record.id} · {record.experiment}",
+        description=f"{record.status} run of {one_line(record.experiment, 60)} by {record.author.name}{said}",
+        content=content,
+        contents=contents,
+    )
+
+
+def _beside(run: Run, read_blob: Callable[[str], bytes], panels: list[Panel], problem: str | None) -> Beside:
+    log = run.files.get(LOG_FILE)
+    patch = run.files.get(PATCH_FILE)
+    changes, left_out = load_patch(read_blob(patch)) if patch else ([], 0)
+    return Beside(
+        panels=panels,
+        curves_problem=problem,
+        environment=_environment(run, read_blob),
+        log=read_blob(log).decode("utf-8", "replace")[:LOG_SHOWN] if log else None,
+        changes=changes,
+        left_out=left_out,
+        pictures=pictures_of(run, read_blob),
+    )
+
+
+def _environment(run: Run, read_blob: Callable[[str], bytes]) -> EnvironmentFile | None:
+    blob = run.files.get(ENVIRONMENT_FILE)
+    if blob is None:
+        return None
+    try:
+        return load(read_blob(blob), EnvironmentFile, source=f"{run.path}/{ENVIRONMENT_FILE}")
+    except LedgerError:
+        return None
+
+
+def _metric_rows(run: Run) -> list[MetricRow]:
+    rows = [
+        _metric_row(metric, run.record.timing.ended_at, later=False, note=None) for metric in run.record.results.metrics
+    ]
+    for evaluation in run.evaluations:
+        rows += [
+            _metric_row(metric, evaluation.evaluated_at, later=True, note=evaluation.note)
+            for metric in evaluation.metrics
+        ]
+    return sorted(rows, key=lambda row: (row.metric.key != run.record.results.headline, row.metric.key, utc(row.at)))
+
+
+def _metric_row(metric: Metric, at: datetime, *, later: bool, note: str | None) -> MetricRow:
+    board = board_path_of(metric) if metric.dataset_hash else ""
+    return MetricRow(metric=metric, at=at, later=later, note=note, board=board)
+
+
+def _comparison(run: Run, atlas: Atlas) -> dict[str, object] | None:
+    """Return how the headline compares with the baseline's (else the parent's), or why it must not be compared."""
+    headline = run.record.headline
+    other = atlas.by_id.get(run.record.baseline or run.record.parent or "")
+    if headline is None or other is None:
+        return None
+    word = "baseline" if run.record.baseline else "parent"
+    candidates = [metric for metric in other.metrics() if metric.key == headline.key]
+    reasons = [why_not_comparable(headline, metric) for metric in candidates]
+    if None not in reasons:
+        why = reasons[-1] if reasons else f"it has no `{headline.key}`"
+        return {"id": other.record.id, "word": word, "why": why, "difference": None, "better": None}
+    metric = candidates[reasons.index(None)]
+    difference = headline.number - metric.number
+    direction = agreed_direction([headline, metric])
+    judged = direction is not None and math.isfinite(difference) and difference != 0
+    better = (difference > 0) == (direction == "higher") if judged else None
+    return {"id": other.record.id, "word": word, "why": None, "difference": difference, "better": better}
+
+
+def hex_id(git_id: str | None) -> str | None:
+    """Return the digits of a `git:…` id, or none when it is not one: it will stand in commands that people paste."""
+    match = _COMMIT.fullmatch(git_id or "")
+    return match[1] if match else None
+
+
+def restore_commands(run: Run) -> list[str]:
+    """Return the commands that bring the run's exact code back into a folder beside the repository."""
+    commit, tree = hex_id(run.record.code.commit), hex_id(run.record.code.tree)
+    if commit is None:
+        return []
+    folder = f"../{run.record.id}"
+    lines = []
+    if run.record.code.pushed is False:
+        lines.append(f"git fetch origin refs/ledger/code/{commit}")
+    lines.append(f"git worktree add --detach {folder} {commit}")
+    patch = run.record.code.patch
+    if patch is not None and PATCH_FILE in run.files:
+        source = f"{run_path(run.record.id)}/{PATCH_FILE}"
+        lines.append(f"git show ledger:{source} | git -C {folder} apply --index --binary -")
+        if tree and patch.exact:
+            lines.append(f"git -C {folder} write-tree   # prints {tree}")
+    return lines

@@ -1,0 +1,115 @@
+/* Compares the runs that the address names: what differs, what came out, and whether it may be ranked at all. */
+"use strict";
+(() => {
+  const { element, number, duration, minute, badge } = window.ledger;
+  const place = document.querySelector("[data-compare]");
+  if (!place) return;
+  const LIMIT = 12;
+
+  const start = (data) => {
+    let rows = [], all = false;
+    const readHash = () => {
+      const wanted = (window.ledger.hash().get("runs") || "").split(",").map((id) => id.trim()).filter(Boolean);
+      rows = [...new Set(wanted.map((id) => (data.byId.has(id) ? data.byId.get(id) : data.id.findIndex((each) => each.startsWith(id) || each.slice(16).startsWith(id)))).filter((row) => row >= 0))].slice(0, LIMIT);
+    };
+    const change = (next) => { rows = next; window.ledger.setHash({ runs: rows.map((row) => data.id[row]).join() }); refresh(); };
+
+    const chips = element("div", { class: "lg-bar-tools" });
+    const add = element("input", { type: "search", class: "lg-field", list: "lg-ids", placeholder: "Add a run: id, experiment, tag, lr=0.01", "aria-label": "Add a run" });
+    const ids = element("datalist", { id: "lg-ids" });
+    const addFirst = () => { const hit = data.byId.has(add.value.trim()) ? data.byId.get(add.value.trim()) : window.ledger.match(data, add.value).find((row) => !rows.includes(row)); if (add.value.trim() && hit !== undefined && rows.length < LIMIT) { add.value = ""; change([...new Set([...rows, hit])]); add.focus(); } };
+    add.addEventListener("input", () => {
+      ids.replaceChildren(...window.ledger.match(data, add.value).slice(0, 12).map((row) => element("option", { value: data.id[row] }, data.word(data.experiment, row))));
+      if (data.byId.has(add.value.trim())) addFirst();
+    });
+    add.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); addFirst(); } });
+    const body = element("div");
+
+    const heads = () => element("tr", {}, element("th", { scope: "col" }, ""), ...rows.map((row) => element("th", { scope: "col" }, element("a", { class: "lg-id", href: window.ledger.url(data.page(row)) }, data.id[row]))));
+    const line = (title, cells, css, sub) => element("tr", { class: css }, element("th", { scope: "row" }, title, sub ? element("small", {}, sub) : null), ...cells.map((cell) => (cell instanceof Node && cell.nodeName === "TD" ? cell : element("td", {}, cell))));
+    const tableOf = (label, lines) => element("div", { class: "lg-scroll", tabindex: "0", role: "region", "aria-label": label }, element("table", { class: "lg-table lg-compare" }, element("thead", {}, heads()), element("tbody", {}, ...lines)));
+
+    const overview = () => tableOf("Overview", [
+      line("status", rows.map((row) => badge(data.word(data.status, row)))),
+      line("experiment", rows.map((row) => element("a", { href: window.ledger.url(data.pages[data.experiment.codes[row]]) }, data.word(data.experiment, row)))),
+      line("started (UTC)", rows.map((row) => minute(data.started[row]))),
+      line("duration", rows.map((row) => duration(data.duration[row]))),
+      line("cost", rows.map((row) => (data.cost[row] === null ? element("span", { class: "lg-unknown" }, "unknown") : number(data.cost[row]) + " " + data.word(data.currency, row)))),
+      line("author", rows.map((row) => data.word(data.author, row))),
+      line("commit", rows.map((row) => element("code", {}, data.word(data.commit, row) || "unknown"))),
+    ]);
+
+    const params = () => {
+      const found = data.params.map((param) => ({ name: param.name, values: rows.map((row) => data.word(param, row)) })).filter(({ values }) => values.some(Boolean));
+      const differing = found.filter(({ values }) => new Set(values).size > 1);
+      const shown = all ? found : differing;
+      const toggle = element("button", { type: "button", class: "lg-button", onclick: () => { all = !all; refresh(); } }, all ? `Only the ${differing.length} that differ` : `All ${found.length} params`);
+      return [element("h2", {}, "Params ", element("small", {}, differing.length ? `${differing.length} of ${found.length} differ` : "none differ")), shown.length ? tableOf("Params", shown.map(({ name, values }) => line(element("code", {}, name), values.map((value) => (value ? element("code", { class: "lg-wrap" }, value) : element("span", { class: "lg-none" }, "none"))), all && differing.some((each) => each.name === name) ? "lg-differs" : null))) : element("p", { class: "lg-none" }, "These runs had the same params."), element("div", { class: "lg-bar-tools" }, toggle)];
+    };
+
+    const metrics = () => {
+      const groups = data.metrics.map((metric) => ({ metric, values: rows.map((row) => metric.values[row]) })).filter(({ values }) => values.some((value) => value !== null));
+      const keys = [...new Set(groups.map(({ metric }) => metric.key))];
+      const lines = [];
+      for (const key of keys) {
+        const ours = groups.filter(({ metric }) => metric.key === key);
+        for (const { metric, values } of ours) {
+          const finite = values.filter((value) => value !== null && Number.isFinite(value));
+          const ranked = metric.known && metric.direction && finite.length > 1;
+          const best = ranked ? (metric.direction === "higher" ? Math.max(...finite) : Math.min(...finite)) : null;
+          lines.push(line(element("a", { href: window.ledger.url(metric.page) }, key + (metric.direction === "higher" ? " ↑" : metric.direction === "lower" ? " ↓" : "")), values.map((value) => element("td", { class: ranked && value === best ? "lg-best" : null, title: value === null ? null : String(value) }, value === null ? element("span", { class: "lg-none" }, "not measured") : number(value), ranked && value === best ? element("span", { class: "lg-sr" }, " best") : null)), null, "on " + metric.dataset + (metric.evaluator ? ", " + metric.evaluator : "")));
+          if (!metric.known) lines.push(element("tr", {}, element("td", { colspan: rows.length + 1, class: "lg-refuse" }, "Not ranked: nobody knows on which dataset version these values were measured.")));
+          else if (!metric.direction && finite.length > 1) lines.push(element("tr", {}, element("td", { colspan: rows.length + 1, class: "lg-refuse" }, "Not ranked: nobody said which values are better.")));
+        }
+        if (ours.length > 1) lines.push(element("tr", {}, element("td", { colspan: rows.length + 1, class: "lg-refuse" }, `${key} was measured ${ours.length} ways (${ours.map(({ metric }) => metric.dataset + (metric.evaluator ? " by " + metric.evaluator : "")).join("; ")}). Values of different rows answer different questions and are not ranked together.`)));
+      }
+      return [element("h2", {}, "Metrics"), lines.length ? tableOf("Metrics", lines) : element("p", { class: "lg-none" }, "These runs have no metrics.")];
+    };
+
+    const curves = async (holder) => {
+      const withCurves = rows.filter((row) => data.curves[row]);
+      if (!withCurves.length) { holder.replaceChildren(element("p", { class: "lg-none" }, "None of these runs kept learning curves.")); return; }
+      let loaded;
+      try { loaded = await Promise.all(withCurves.map((row) => window.ledger.curves(data.id[row]))); }
+      catch { holder.replaceChildren(element("p", { class: "lg-callout" }, "The curves cannot be loaded.")); return; }
+      const counts = new Map();
+      loaded.forEach((each) => Object.keys(each.series).forEach((name) => counts.set(name, (counts.get(name) || 0) + 1)));
+      const series = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a) || a.localeCompare(b));
+      const preferred = series.includes(data.word(data.headline, rows[0])) ? data.word(data.headline, rows[0]) : series[0];
+      const show = (name) => {
+        const members = withCurves.map((row, at) => [row, loaded[at]]).filter(([, each]) => each.series[name]);
+        const legend = element("ul", { class: "lg-legend" }, ...members.map(([row], slot) => {
+          const key = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+          key.setAttribute("viewBox", "0 0 24 8"); key.setAttribute("aria-hidden", "true");
+          const stroke = document.createElementNS("http://www.w3.org/2000/svg", "path");
+          stroke.setAttribute("class", `lg-line lg-c${slot % 8} lg-d${Math.floor(slot / 8) % 3}`); stroke.setAttribute("d", "M1 4H23");
+          key.append(stroke);
+          return element("li", {}, key, element("a", { class: "lg-id", href: window.ledger.url(data.page(row)) }, data.id[row]));
+        }));
+        const group = element("div", { class: "lg-panels lg-wide", "data-series": name }, element("figure", { class: "lg-figure" }, element("div", { class: "lg-plot" }), element("figcaption", {}, legend)));
+        group.dataset.overlay = name;
+        const choice = element("select", { class: "lg-field", "aria-label": "Series", onchange: () => show(choice.value) }, ...series.map((each) => element("option", { value: each }, each)));
+        choice.value = name;
+        holder.replaceChildren(element("div", { class: "lg-tools" }, element("label", {}, "series ", choice)), group);
+        const axes = window.ledger.charts.axisOf(members[0][1]).filter((axis) => members.every(([, each]) => each.x[axis]));
+        window.ledger.charts.install(group, axes, (_, axis) => members.map(([row, each]) => window.ledger.charts.lineOf(each, axis, name, data.id[row])));
+      };
+      show(preferred);
+    };
+
+    const refresh = () => {
+      chips.replaceChildren(...rows.map((row) => element("span", { class: "lg-chip" }, element("a", { class: "lg-id", href: window.ledger.url(data.page(row)) }, data.id[row]), element("button", { type: "button", "aria-label": "Remove " + data.id[row], onclick: () => change(rows.filter((each) => each !== row)) }, "×"))));
+      if (!rows.length) { body.replaceChildren(element("p", {}, "Choose runs in the ", element("a", { href: window.ledger.url("runs/index.html") }, "table of runs"), " or add them above. The address of this page then names them and can be shared.")); place.dataset.ready = "true"; return; }
+      const holder = element("div");
+      body.replaceChildren(overview(), ...metrics(), ...params(), element("h2", {}, "Learning curves"), holder);
+      curves(holder).then(() => { place.dataset.ready = "true"; });
+    };
+
+    place.replaceChildren(element("div", { class: "lg-bar-tools" }, add, ids), chips, body);
+    window.addEventListener("hashchange", () => { readHash(); refresh(); });
+    readHash();
+    refresh();
+  };
+
+  window.ledger.runs().then(start).catch((error) => { place.replaceChildren(element("p", { class: "lg-callout" }, error.message)); });
+})();

@@ -1,0 +1,144 @@
+/* Loads data as scripts (pages opened from a folder may not fetch) and scans its columns.
+   Everything in it came from records: it is only ever put on a page as text, never as markup. */
+"use strict";
+(() => {
+  const root = window.__md_scope;
+  const arrived = new Map();
+  const waiting = new Map();
+
+  window.ledgerData = (name, value) => {
+    arrived.set(name, value);
+    (waiting.get(name) || []).forEach((resolve) => resolve(value));
+    waiting.delete(name);
+  };
+
+  const load = (name, path) => new Promise((resolve, reject) => {
+    if (arrived.has(name)) { resolve(arrived.get(name)); return; }
+    const asked = waiting.has(name);
+    waiting.set(name, [...(waiting.get(name) || []), resolve]);
+    if (asked) return;
+    const script = document.createElement("script");
+    script.src = new URL(path, root);
+    script.onerror = () => { waiting.delete(name); reject(new Error("cannot load " + path)); };
+    document.head.append(script);
+  });
+
+  const element = (tag, attributes = {}, ...children) => {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+      else if (value === true) made.setAttribute(name, "");
+      else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
+    }
+    made.append(...children.filter((child) => child !== null && child !== undefined));
+    return made;
+  };
+
+  /* Runs: metrics get one slot a row; words and codes stay as they are. */
+  let prepared = null;
+  const runs = async () => {
+    const data = await load("runs", "data/runs.js");
+    if (prepared) return prepared;
+    for (const metric of data.metrics) {
+      if (metric.rows) {
+        const whole = new Array(data.rows).fill(null);
+        metric.rows.forEach((row, index) => { whole[row] = metric.values[index]; });
+        metric.values = whole;
+        metric.rows = null;
+      }
+      metric.values = metric.values.map((value) => (typeof value === "string" ? Number(value) : value));
+    }
+    data.word = (column, row) => (column.codes[row] < 0 ? "" : column.words[column.codes[row]]);
+    data.page = (row) => "runs/" + data.id[row] + ".html";
+    data.byId = new Map(data.id.map((id, row) => [id, row]));
+    prepared = data;
+    return data;
+  };
+
+  /* Which rows hold a word: a column's words are tested once each, then rows only compare codes. */
+  const markWords = (hits, column, test) => {
+    const wanted = column.words.map(test);
+    if (!wanted.includes(true)) return;
+    const codes = column.codes;
+    for (let row = 0; row < codes.length; row += 1) {
+      const code = codes[row];
+      if (typeof code === "number" ? code >= 0 && wanted[code] : code.some((each) => wanted[each])) hits[row] = 1;
+    }
+  };
+
+  const rowsWith = (data, word) => {
+    const hits = new Uint8Array(data.rows);
+    const has = (text) => text.toLowerCase().includes(word);
+    for (let row = 0; row < data.rows; row += 1) if (data.id[row].includes(word)) hits[row] = 1;
+    for (const name of ["status", "experiment", "author", "tags", "note", "commit"]) markWords(hits, data[name], has);
+    for (const param of data.params) {
+      const name = param.name.toLowerCase();
+      if (name.includes(word)) markWords(hits, param, () => true);
+      else markWords(hits, param, (value) => (name + "=" + value.toLowerCase()).includes(word));
+    }
+    for (const metric of data.metrics) {
+      if (has(metric.key) || has(metric.dataset)) metric.values.forEach((value, row) => { if (value !== null) hits[row] = 1; });
+    }
+    return hits;
+  };
+
+  /* Rows, newest first, that hold every word of the query. */
+  const match = (data, query) => {
+    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+    const all = new Uint8Array(data.rows).fill(1);
+    for (const word of words) {
+      const hits = rowsWith(data, word);
+      for (let row = 0; row < data.rows; row += 1) all[row] &= hits[row];
+    }
+    const rows = [];
+    for (let row = 0; row < data.rows; row += 1) if (all[row]) rows.push(row);
+    return rows;
+  };
+
+  const number = (value) => {
+    if (value === null || value === undefined) return "–";
+    if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
+    if (Number.isInteger(value) && Math.abs(value) < 1e7) return value.toString().replace(/\B(?=(\d{3})+$)/g, "\u202f").replace("-", "−");
+    const size = Math.abs(value);
+    const text = size >= 1e-4 && size < 1e7 ? (size < 1e4 ? value.toPrecision(4) : Number(value.toPrecision(5)).toString()) : value.toExponential(2).replace("e+", "e");
+    return value < 0 ? text.replace("-", "−") : text;
+  };
+
+  const duration = (seconds) => {
+    if (seconds < 60) return seconds.toFixed(1) + " s";
+    const minutes = Math.floor(seconds / 60);
+    if (minutes < 60) return minutes + " min " + Math.round(seconds % 60) + " s";
+    return Math.floor(minutes / 60) + " h " + (minutes % 60) + " min";
+  };
+
+  const minute = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+
+  const icons = {
+    finished: "M5 10.5l3.2 3.2L15 6.8", failed: "M6 6l8 8M14 6l-8 8", interrupted: "M7.5 5.5v9M12.5 5.5v9",
+    killed: "M11 3l-5 8h3.5L8.5 17 14 9h-3.5z", preempted: "M5 6l5 4-5 4zM12 6v8M15 6v8",
+    lost: "M7.5 7.5a2.6 2.6 0 1 1 3.7 2.700c-.8.4-1.200.9-1.200 1.800M10 15v.2", running: "M10 5v5l3.2 2",
+  };
+  const badge = (status) => {
+    const made = element("span", { class: "lg-badge lg-s-" + status });
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("viewBox", "0 0 20 20");
+    svg.setAttribute("aria-hidden", "true");
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    path.setAttribute("d", icons[status] || icons.lost);
+    svg.append(path);
+    made.append(svg, status);
+    return made;
+  };
+
+  const hash = () => new URLSearchParams(location.hash.slice(1));
+  const setHash = (values) => {
+    const text = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== "" && value !== null)).toString();
+    history.replaceState(null, "", text ? "#" + text.replaceAll("%2C", ",").replaceAll("%2F", "/") : location.pathname + location.search);
+  };
+
+  const curves = (id) => load("curves:" + id, "data/curves/" + id + ".js");
+  const handbook = () => load("handbook", "data/handbook.js");
+  const url = (path) => new URL(path, root).href;
+
+  window.ledger = { runs, curves, handbook, match, element, number, duration, minute, badge, hash, setHash, url };
+})();

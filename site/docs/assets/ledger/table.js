@@ -1,0 +1,151 @@
+/* The table of all runs: sort, filter, choose columns, select for comparison. The address holds the whole state. */
+"use strict";
+(() => {
+  const { element, number, duration, minute, badge } = window.ledger;
+  const place = document.querySelector("[data-runs-table]");
+  if (!place) return;
+  const PAGE = 100;
+
+  const start = (data) => {
+    const columns = [
+      { id: "status", title: "Status", value: (row) => data.word(data.status, row), cell: (row) => badge(data.word(data.status, row)) },
+      { id: "experiment", title: "Experiment", css: "lg-name-cell", value: (row) => data.word(data.experiment, row).toLowerCase(),
+        cell: (row) => element("a", { href: window.ledger.url(data.pages[data.experiment.codes[row]]) }, data.word(data.experiment, row)) },
+      { id: "started", title: "Started (UTC)", css: "lg-nowrap", value: (row) => data.started[row], cell: (row) => minute(data.started[row]) },
+      { id: "duration", title: "Duration", css: "lg-right lg-nowrap", value: (row) => data.duration[row], cell: (row) => duration(data.duration[row]) },
+      { id: "author", title: "Author", css: "lg-nowrap", value: (row) => data.word(data.author, row).toLowerCase(), cell: (row) => data.word(data.author, row) },
+      { id: "cost", title: "Cost", css: "lg-right lg-nowrap", value: (row) => data.cost[row], cell: (row) => data.cost[row] === null ? element("span", { class: "lg-unknown" }, "unknown") : number(data.cost[row]) + " " + data.word(data.currency, row) },
+      { id: "tags", title: "Tags", value: (row) => tags(row).join(" "), cell: (row) => { const all = document.createElement("span"); tags(row).forEach((tag) => all.append(element("span", { class: "lg-tag" }, tag), " ")); return all; } },
+      { id: "commit", title: "Commit", css: "lg-nowrap", value: (row) => data.word(data.commit, row), cell: (row) => element("code", {}, data.word(data.commit, row)) },
+      { id: "note", title: "Note", css: "lg-name-cell", value: (row) => data.word(data.note, row).toLowerCase(), cell: (row) => data.word(data.note, row) },
+    ];
+    const tags = (row) => data.tags.codes[row].map((code) => data.tags.words[code]);
+    data.metrics.forEach((metric, at) => columns.push({
+      id: "m." + at, group: "Metrics", title: metric.key, sub: metric.dataset, detail: metric.evaluator, css: "lg-right",
+      value: (row) => metric.values[row], cell: (row) => metric.values[row] === null ? element("span", { class: "lg-none", title: "not measured here" }, "–") : element("span", { title: String(metric.values[row]) }, number(metric.values[row])),
+      better: metric.direction,
+    }));
+    data.params.forEach((param) => columns.push({
+      id: "p." + param.name, group: "Params", title: param.name, css: "lg-right",
+      value: (row) => { const word = data.word(param, row); const as = Number(word); return word === "" ? null : Number.isNaN(as) ? word.toLowerCase() : as; },
+      cell: (row) => { const word = data.word(param, row); return word ? element("code", {}, word.length > 40 ? word.slice(0, 39) + "…" : word) : ""; },
+    }));
+    const byId = new Map(columns.map((column) => [column.id, column]));
+    const metricIds = data.metrics.map((_, at) => "m." + at);
+    const usual = ["status", "experiment", "started", "duration", ...data.shown_params.map((name) => "p." + name), ...metricIds.slice(0, 2), "cost", "author"];
+
+    const state = { q: "", status: "", experiment: "", tag: "", sort: "-started", cols: [...usual], sel: new Set(), page: 1 };
+    const readHash = () => {
+      const from = window.ledger.hash();
+      for (const name of ["q", "status", "experiment", "tag"]) state[name] = from.get(name) || "";
+      state.sort = byId.has((from.get("sort") || "").replace(/^-/, "")) || /^-?id$/.test(from.get("sort") || "") ? from.get("sort") : "-started";
+      state.cols = from.has("cols") ? from.get("cols").split(",").filter((id) => byId.has(id)) : [...usual];
+      state.sel = new Set((from.get("sel") || "").split(",").filter((id) => data.byId.has(id)));
+      state.page = Math.max(1, Number.parseInt(from.get("page") || "1", 10) || 1);
+    };
+    const writeHash = () => window.ledger.setHash({
+      q: state.q, status: state.status, experiment: state.experiment, tag: state.tag, sort: state.sort === "-started" ? "" : state.sort,
+      cols: state.cols.join() === usual.join() ? "" : state.cols.join(), sel: [...state.sel].join(), page: state.page > 1 ? state.page : "",
+    });
+
+    const options = (words, all) => [element("option", { value: "" }, all), ...[...words].sort().map((word) => element("option", { value: word }, word.length > 60 ? word.slice(0, 59) + "…" : word))];
+    const change = (name) => (event) => { state[name] = event.target.value; state.page = 1; refresh(); };
+    const query = element("input", { type: "search", class: "lg-field", placeholder: "Filter: id, lr=0.01, metric, tag, note", "aria-label": "Filter runs by text", oninput: change("q") });
+    const status = element("select", { class: "lg-field", "aria-label": "Status", onchange: change("status") }, ...options(data.status.words, "any status"), element("option", { value: "unfinished" }, "not finished"));
+    const experiment = element("select", { class: "lg-field", "aria-label": "Experiment", onchange: change("experiment") }, ...options(data.experiment.words, "any experiment"));
+    const tag = element("select", { class: "lg-field", "aria-label": "Tag", onchange: change("tag") }, ...options(data.tags.words, "any tag"));
+    const menu = element("div", { class: "lg-menu-body" });
+    let heading = "";
+    for (const column of columns) {
+      if ((column.group || "Columns") !== heading) { heading = column.group || "Columns"; menu.append(element("strong", {}, heading)); }
+      const tick = element("input", { type: "checkbox", "data-column": column.id, onchange: () => {
+        state.cols = columns.map((each) => each.id).filter((id) => (id === column.id ? tick.checked : state.cols.includes(id)));
+        refresh();
+      } });
+      menu.append(element("label", {}, tick, column.title + (column.sub ? " on " + column.sub : "") + (column.detail ? " by " + column.detail : "")));
+    }
+    const chooser = element("details", { class: "lg-menu" }, element("summary", {}, "Columns"), menu);
+    document.addEventListener("pointerdown", (event) => { if (!event.target.closest(".lg-menu")) chooser.open = false; });
+    chooser.addEventListener("keydown", (event) => { if (event.key === "Escape") { chooser.open = false; chooser.firstChild.focus(); } });
+    const reset = element("button", { type: "button", class: "lg-button", onclick: () => { history.replaceState(null, "", location.pathname + location.search); readHash(); refresh(); } }, "Reset");
+    const count = element("span", { class: "lg-count-line", role: "status" });
+    const compare = element("a", { class: "lg-button lg-button-main", hidden: true }, "Compare");
+    const table = element("table", { class: "lg-table lg-runs" });
+    const box = element("div", { class: "lg-scroll", tabindex: "0", role: "region", "aria-label": "Runs" }, table);
+    const pager = element("div", { class: "lg-bar-tools" });
+
+    const filtered = () => {
+      const wanted = (column, word) => column.words.indexOf(word);
+      let rows = window.ledger.match(data, state.q);
+      if (state.status === "unfinished") rows = rows.filter((row) => data.word(data.status, row) !== "finished");
+      else if (state.status) { const code = wanted(data.status, state.status); rows = rows.filter((row) => data.status.codes[row] === code); }
+      if (state.experiment) { const code = wanted(data.experiment, state.experiment); rows = rows.filter((row) => data.experiment.codes[row] === code); }
+      if (state.tag) { const code = wanted(data.tags, state.tag); rows = rows.filter((row) => data.tags.codes[row].includes(code)); }
+      return rows;
+    };
+    const sorted = (rows) => {
+      const down = state.sort.startsWith("-");
+      const id = state.sort.replace(/^-/, "");
+      const value = id === "id" ? (row) => data.id[row] : byId.get(id).value;
+      const keyed = rows.map((row) => [value(row), row]);
+      const empty = (key) => key === null || key === "" || Number.isNaN(key);
+      keyed.sort(([a, i], [b, j]) => {
+        if (empty(a) || empty(b)) return empty(a) - empty(b) || i - j;
+        const order = typeof a === typeof b ? (a < b ? -1 : a > b ? 1 : 0) : typeof a === "number" ? -1 : 1;
+        return (down ? -order : order) || i - j;
+      });
+      return keyed.map(([, row]) => row);
+    };
+    const sortBy = (id, first) => { state.sort = state.sort === first ? (first.startsWith("-") ? id : "-" + id) : first; state.page = 1; refresh(); head(id); };
+    const head = (id) => { const button = table.querySelector(`[data-sort="${CSS.escape(id)}"]`); if (button) button.focus(); };
+    const header = (id, title, sub, css, first) => {
+      const at = state.sort.replace(/^-/, "") === id ? (state.sort.startsWith("-") ? "descending" : "ascending") : null;
+      return element("th", { scope: "col", class: css, "aria-sort": at }, element("button", { type: "button", class: "lg-sort", "data-sort": id, onclick: () => sortBy(id, first) }, title), sub ? element("small", {}, sub) : null);
+    };
+
+    const showCompare = () => {
+      compare.hidden = state.sel.size === 0;
+      compare.textContent = `Compare ${state.sel.size} selected`;
+      compare.href = window.ledger.url("compare.html#runs=" + [...state.sel].join());
+    };
+    const rowOf = (row, shown) => {
+      const id = data.id[row];
+      const tick = element("input", { type: "checkbox", "aria-label": "Select " + id, onchange: () => { if (tick.checked) state.sel.add(id); else state.sel.delete(id); line.classList.toggle("lg-selected", tick.checked); writeHash(); showCompare(); } });
+      tick.checked = state.sel.has(id);
+      const line = element("tr", { class: tick.checked ? "lg-selected" : null }, element("td", {}, tick),
+        element("th", { scope: "row" }, element("a", { class: "lg-id", href: window.ledger.url(data.page(row)) }, id)),
+        ...shown.map((column) => element("td", { class: column.css }, column.cell(row))));
+      return line;
+    };
+
+    const refresh = () => {
+      const rows = sorted(filtered());
+      const pages = Math.max(1, Math.ceil(rows.length / PAGE));
+      state.page = Math.min(state.page, pages);
+      const shown = state.cols.map((id) => byId.get(id));
+      table.replaceChildren(
+        element("caption", { class: "lg-sr" }, "Runs; the headings sort"),
+        element("thead", {}, element("tr", {}, element("th", { scope: "col" }, element("span", { class: "lg-sr" }, "Select")), header("id", "Run", "", null, "-id"),
+          ...shown.map((column) => header(column.id, column.title, column.sub, column.css, column.better === "higher" || ["started", "duration", "cost"].includes(column.id) ? "-" + column.id : column.id)))),
+        element("tbody", {}, ...rows.slice((state.page - 1) * PAGE, state.page * PAGE).map((row) => rowOf(row, shown))));
+      query.value = state.q; status.value = state.status; experiment.value = state.experiment; tag.value = state.tag;
+      menu.querySelectorAll("[data-column]").forEach((tick) => { tick.checked = state.cols.includes(tick.dataset.column); });
+      count.textContent = rows.length === data.rows ? `${data.rows} run${data.rows === 1 ? "" : "s"}` : `${rows.length} of ${data.rows} runs`;
+      if (!rows.length) table.tBodies[0].append(element("tr", {}, element("td", { colspan: shown.length + 2, class: "lg-none" }, "No run matches. Reset shows all.")));
+      pager.replaceChildren(...(pages > 1 ? [
+        element("button", { type: "button", class: "lg-button", disabled: state.page === 1, onclick: () => { state.page -= 1; refresh(); } }, "← newer"),
+        element("span", {}, `page ${state.page} of ${pages}`),
+        element("button", { type: "button", class: "lg-button", disabled: state.page === pages, onclick: () => { state.page += 1; refresh(); } }, "older →")] : []));
+      showCompare();
+      writeHash();
+    };
+
+    place.replaceChildren(element("div", { class: "lg-bar-tools" }, query, status, experiment, tag, chooser, reset), element("div", { class: "lg-bar-tools" }, count, compare), box, pager);
+    window.addEventListener("hashchange", () => { readHash(); refresh(); });
+    readHash();
+    refresh();
+    place.dataset.ready = "true";
+  };
+
+  window.ledger.runs().then(start).catch((error) => { place.prepend(element("p", { class: "lg-callout" }, "The table shows the latest runs only: " + error.message)); });
+})();
