@@ -9,6 +9,7 @@ import resource
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -36,9 +37,18 @@ class Sampler:
         pid: root of the process tree; by default this process, whose use so far is not counted.
         interval_seconds: seconds between two samples; the first few come sooner.
         nvml: NVML, initialised; by default the machine's own, where it has one.
+        beat: called at every sample, as a sign of life.
     """
 
-    def __init__(self, pid: int | None = None, interval_seconds: float = 2.0, *, nvml: Nvml | None = None) -> None:
+    def __init__(
+        self,
+        pid: int | None = None,
+        interval_seconds: float = 2.0,
+        *,
+        nvml: Nvml | None = None,
+        beat: Callable[[], None] | None = None,
+    ) -> None:
+        self._beat = beat or (lambda: None)
         self._pid = os.getpid() if pid is None else pid
         self._own = pid is None or pid == os.getpid()
         self._interval = max(0.01, interval_seconds)
@@ -85,6 +95,8 @@ class Sampler:
         self._open_gpus()
         pause = min(self._interval, _FIRST_PAUSE_SECONDS)
         while not self._stopped.wait(pause):
+            with contextlib.suppress(OSError):  # a full disk takes the heartbeat, not the samples
+                self._beat()
             self._sample_process()
             if pause == self._interval:
                 for watch in self._gpus:

@@ -120,12 +120,12 @@ def parse_dataset(text: str) -> Dataset:
     left, equals, path = text.partition("=")
     role, _, label = left.partition(":")
     name, _, version = label.partition("@")
-    if not equals or not path:
+    if not equals or not path or not role:
         raise UsageError(f"a dataset is given as ROLE=PATH or ROLE:NAME@VERSION=PATH: `{text}`")
     for known in ROLES:
         if role == known:
             return Dataset(role=known, split=known, path=path, name=name or None, version=version or None)
-    raise UsageError(f"no such dataset role: `{role}`", hint=f"one of {', '.join(ROLES)}")
+    raise UsageError(f"no such dataset role: `{role}` in `{text}`", hint=f"one of {', '.join(ROLES)}")
 
 
 class _Reading:

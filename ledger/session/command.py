@@ -71,7 +71,7 @@ def run_wrapped(place: Place, start: Start, command: Sequence[str], given: Given
     sampler: list[Sampler] = []
 
     def started(pid: int) -> None:
-        sampler.append(Sampler(pid))
+        sampler.append(Sampler(pid, beat=spool.beat))
         sampler[0].start()
 
     environment = os.environ | {

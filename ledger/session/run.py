@@ -126,7 +126,8 @@ class Run:
         self._exception: BaseException | None = None
         self._captured_error_hook = sys.excepthook
         self._spool, self.id = _open_spool(place, start)
-        self._sampler = Sampler(interval_seconds=sample_seconds)
+        beat = self._spool.beat if self._spool is not None and self._spool.leads else None
+        self._sampler = Sampler(interval_seconds=sample_seconds, beat=beat)
         self._watch = Watch(self._on_warning, self._on_death)
         self.recorded: Recorded | None = None
         """What became of it; none until it has ended, or when the record waits."""

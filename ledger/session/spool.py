@@ -201,6 +201,14 @@ class Spool:
         }
         os.write(self._events, _ENCODE(Logged(seconds=seconds, step=step, epoch=epoch, values=safe)) + b"\n")
 
+    def beat(self) -> None:
+        """Leave a sign of life.
+
+        Raises:
+            OSError: the folder is gone.
+        """
+        os.utime(self.folder / ALIVE)
+
     def write_captured(self, captured: Captured) -> None:
         """Keep what the probes saw at the start.
 
@@ -314,8 +322,8 @@ def read_events(folder: Path) -> list[AnyEvent]:
 
 def last_sign_of_life(folder: Path) -> datetime:
     """Return when the run last wrote anything, UTC."""
-    times = [path.stat().st_mtime for path in (*folder.glob("events*.jsonl"), folder / START, folder / LOG) if path.exists()]
-    return datetime.fromtimestamp(max(times), tz=UTC)
+    signs = (*folder.glob("events*.jsonl"), folder / START, folder / ALIVE, folder / LOG)
+    return datetime.fromtimestamp(max(path.stat().st_mtime for path in signs if path.exists()), tz=UTC)
 
 
 def _write_whole(path: Path, data: bytes) -> None:
