@@ -1,6 +1,5 @@
 """The NVIDIA GPUs a run can see, by NVML: the only room that knows how to ask it."""
 
-import ctypes.util
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -55,8 +54,11 @@ def open_nvml(root: Path = Path("/")) -> Nvml | None:
     driver = (root / "proc/driver/nvidia").exists() or (root / "dev/nvidiactl").exists() or (root / "dev/dxg").exists()
     if not driver and (root / "proc").exists():
         return None
-    if not driver and ctypes.util.find_library("nvidia-ml") is None:
-        return None
+    if not driver:
+        from ctypes.util import find_library
+
+        if find_library("nvidia-ml") is None:
+            return None
     import pynvml
 
     nvml = cast("Nvml", pynvml)  # a module with these functions

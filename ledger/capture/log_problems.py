@@ -15,8 +15,22 @@ _TRACEBACK_HEAD = 10
 _TRACEBACK_TAIL = 80
 """Lines of one traceback that are kept, first and last: endless recursion prints a thousand."""
 
-_CANDIDATE = re.compile(rb"(?i:error|warn|critical|fatal|exception|killed|fault|abort|out of memory)|\b[EWF]\d{4} ")
-"""What a line must hold to be looked at more closely; most lines of a log do not."""
+_SIGNS = (
+    b"err",
+    b"warn",
+    b"critical",
+    b"fatal",
+    b"exception",
+    b"killed",
+    b"fault",
+    b"abort",
+    b"severe",
+    b"dumped",
+    b"memory",
+)
+"""What a line must hold, in any letter case, to be looked at more closely; most lines of a log do not."""
+_GLOG = b"EWF"
+"""First letters of the problems of glog, such as `W1120 19:48:12`."""
 _ERROR = re.compile(
     r"(?:^|[\s\[(|:<])(?:ERROR|CRITICAL|FATAL|SEVERE)(?=[\s\])|:>]|$)"
     r"|^[EF]\d{4} \d\d:"
@@ -61,7 +75,8 @@ class Problems:
         if at >= 0:
             self._prefix, self._traceback, self._left_out = line[:at], [clean(line[at:])], 0
             return
-        if not _CANDIDATE.search(line):
+        lower = line.lower()
+        if not any(sign in lower for sign in _SIGNS) and not (line[:1] in _GLOG and line[1:5].isdigit()):
             return
         text = clean(line)
         if _ERROR.search(text):

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from ledger.capture.safetensors_file import count_tensors, is_safetensors_start
-from ledger.capture.torch_file import Counted, count_parameters, is_torch_file
 from ledger.data.manifest import build_manifest
 from ledger.errors import LedgerError, NotFound
 from ledger.hashing import hash_file
@@ -31,6 +30,11 @@ _SUFFIXES = {
     ".ubj": "xgboost",
 }
 _START = 64
+
+
+class _Counted(NamedTuple):
+    parameters: int
+    trainable: int | None
 
 
 class _Parameter(Protocol):
@@ -79,7 +83,7 @@ def capture_model(path: Path | None, module: object | None = None) -> Model:
     )
 
 
-def _model(counted: Counted | None, unknown: dict[str, str]) -> Model:
+def _model(counted: _Counted | None, unknown: dict[str, str]) -> Model:
     if counted is None:
         return Model(unknown=unknown)
     if counted.trainable is None:
@@ -111,8 +115,11 @@ def _format(path: Path) -> str | None:
         start = file.read(_START)
     if is_safetensors_start(start):
         return "safetensors"
-    if start.startswith(b"PK\x03\x04") and is_torch_file(path):
-        return "torch"
+    if start.startswith(b"PK\x03\x04"):
+        from ledger.capture.torch_file import is_torch_file  # zipfile and pickletools cost 5 ms
+
+        if is_torch_file(path):
+            return "torch"
     if start[4:8] == b"TFL3":
         return "tflite"
     for magic, kind in _MAGIC:
@@ -121,25 +128,27 @@ def _format(path: Path) -> str | None:
     return _SUFFIXES.get(path.suffix.lower())
 
 
-def _from_module(module: object, unknown: dict[str, str]) -> Counted | None:
+def _from_module(module: object, unknown: dict[str, str]) -> _Counted | None:
     try:
         parameters = list(cast("_Module", module).parameters())  # checked by what follows
         counts = [(int(parameter.numel()), bool(parameter.requires_grad)) for parameter in parameters]
     except Exception as error:  # noqa: BLE001  # a foreign object must not harm the run
         unknown["parameters"] = f"the module does not list them: {type(error).__name__}"
         return None
-    return Counted(sum(count for count, _ in counts), sum(count for count, trained in counts if trained))
+    return _Counted(sum(count for count, _ in counts), sum(count for count, trained in counts if trained))
 
 
-def _from_file(path: Path, kind: str | None, unknown: dict[str, str]) -> Counted | None:
+def _from_file(path: Path, kind: str | None, unknown: dict[str, str]) -> _Counted | None:
     files = [path] if path.is_file() else sorted(file for file in path.iterdir() if file.is_file())
     try:
         if kind == "safetensors":
-            return Counted(sum(count_tensors(file) for file in files if _format(file) == kind), None)
+            return _Counted(sum(count_tensors(file) for file in files if _format(file) == kind), None)
         if kind == "torch":
             models = [file for file in files if _format(file) == kind]
             if len(models) == 1:
-                return count_parameters(models[0])
+                from ledger.capture.torch_file import count_parameters
+
+                return _Counted(*count_parameters(models[0]))
             unknown["parameters"] = "the folder holds several torch files"
             return None
     except (ValueError, OSError) as error:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
+from ledger.capture.private_keys import find_private_keys
 from ledger.capture.secret_names import SecretName, secret_name
 from ledger.capture.secret_shapes import SHAPES
 from ledger.model.values import ParamValue
@@ -24,7 +25,8 @@ _CORES = (
     b"private_key private-key credential auth signing_key encryption_key account_key storage_key _pwd _pass"
 ).split()
 """A part of every name that `secret_name` knows, in lower case: where to look at all."""
-_NAME_BEFORE = re.compile(rb"[A-Za-z0-9_.\-]{0,60}\Z")
+_NAME_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+_NAME_LENGTH = 60
 _NAME_AFTER = re.compile(rb"([A-Za-z0-9_.\-]{0,40})\\{0,3}[\"']?\]?[ \t]{0,4}(?:=>|:=|=(?!=)|:)[ \t]{0,8}")
 _VALUE = re.compile(
     rb"[bru]{0,2}(?:\\(?P<q>[\"'])(?P<escaped>[^\"'\\\r\n]{1,4096})"
@@ -46,14 +48,6 @@ _LONG_NUMBER = 12
 """Digits from which a number under a strong name is more likely a key than a setting."""
 _REFERENCE = re.compile(r"\$\{?[A-Za-z_][\w.:]*\}?|<[^<>]*>|\{\{?[^{}]*\}\}?")
 
-_KEY_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_END = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_LINE = re.compile(rb"[ \t>|+\-]{0,12}[A-Za-z0-9+/=]{16,128}[ \t]*\r?")
-_LINE_BYTES = 200
-_KEY_LINES = 400
-"""The longest line of a key, and the most lines."""
-_KEY_BYTES = 20_000
-"""A PEM block longer than this is none: an RSA key of 16,384 bits takes 12,800 bytes."""
 _BINARY = re.compile(rb"^GIT binary patch\r?$", re.MULTILINE)
 
 
@@ -195,7 +189,8 @@ def _replacement(secret: bytes, kind: str) -> bytes:
 
 def _spans(data: bytes) -> list[_Span]:
     """Return what must go, in order, overlaps joined, placeholders of an earlier pass left alone."""
-    found = [*_by_shape(data), *_by_name(data), *_key_blocks(data)]
+    keys = (_Span(start, end, "private-key") for start, end in find_private_keys(data))
+    found = [*_by_shape(data), *_by_name(data), *keys]
     if not found:
         return []
     found.sort(key=lambda span: (span.start, -span.end))
@@ -254,8 +249,8 @@ def _by_name(data: bytes) -> Iterator[_Span]:
         while position >= 0:
             resume = position + len(core)
             if after := _NAME_AFTER.match(data, resume):
-                before = _NAME_BEFORE.search(data, max(0, position - 60), position)
-                start = before.start() if before else position
+                window = data[max(0, position - _NAME_LENGTH) : position]
+                start = position - len(window) + len(window.rstrip(_NAME_BYTES))
                 name = data[start : after.end(1)].decode("ascii")
                 found = secret_name(name)
                 value = _VALUE.match(data, after.end()) if found else None
@@ -289,54 +284,3 @@ def _is_bare_secret(data: bytes, start: int, name: str, found: SecretName, value
     if _WORD.fullmatch(value) and not shell:
         return secret_name(value.decode("ascii").strip(".-")) is None and found.kind != "token"
     return True
-
-
-def _key_blocks(data: bytes) -> Iterator[_Span]:
-    """Find private keys, also those cut off at either end, indented, or behind the signs of a patch."""
-    if b"PRIVATE KEY" not in data:
-        return
-    ends = [match.span() for match in _KEY_END.finditer(data)]
-    position = 0
-    covered = 0
-    for begin in _KEY_BEGIN.finditer(data):
-        if begin.start() < covered:
-            continue
-        while position < len(ends) and ends[position][0] < begin.end():
-            if ends[position][0] >= covered:
-                yield _orphan(data, *ends[position], covered)
-            position += 1
-        whole = position < len(ends) and ends[position][0] - begin.start() <= _KEY_BYTES
-        covered = ends[position][1] if whole else _past_key_lines(data, begin.end())
-        yield _Span(begin.start(), covered, "private-key")
-    for start, end in ends[position:]:
-        if start >= covered:
-            yield _orphan(data, start, end, covered)
-            covered = end
-
-
-def _past_key_lines(data: bytes, position: int) -> int:
-    """Return where the base64 lines after a key's first line end, for a key whose last line is missing."""
-    for _ in range(_KEY_LINES):
-        line_end = data.find(b"\n", position, position + _LINE_BYTES)
-        if line_end < 0:
-            return position
-        following = data.find(b"\n", line_end + 1, line_end + _LINE_BYTES)
-        end = following if following >= 0 else min(len(data), line_end + _LINE_BYTES)
-        if not _KEY_LINE.fullmatch(data, line_end + 1, end):
-            return position
-        position = end
-    return position
-
-
-def _orphan(data: bytes, start: int, end: int, floor: int) -> _Span:
-    """Return the span of a key whose first line is missing: its last line and the base64 lines above."""
-    line_start = data.rfind(b"\n", max(floor, start - _LINE_BYTES), start) + 1
-    begin = start
-    for _ in range(_KEY_LINES):
-        if line_start <= floor:
-            break
-        above = max(data.rfind(b"\n", max(floor, line_start - 1 - _LINE_BYTES), line_start - 1) + 1, floor)
-        if not _KEY_LINE.fullmatch(data, above, line_start - 1):
-            break
-        begin = line_start = above
-    return _Span(begin, end, "private-key")

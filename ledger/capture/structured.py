@@ -6,7 +6,6 @@ number, `no` and dates are text. Tags, more than one document and alias bombs ar
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,6 +111,8 @@ def _reason(error: Exception) -> str:
 
 
 def _load_toml(text: str, source: str) -> object:
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except ValueError as error:

@@ -22,15 +22,6 @@ _BUFFER = re.compile(r"(?:^|\.)(?:running_mean|running_var|num_batches_tracked|p
 """Names of tensors in a state dict that are no parameters: batch norms', position tables'."""
 
 
-class Counted(NamedTuple):
-    """Parameters of a model file."""
-
-    parameters: int
-    """How many."""
-    trainable: int | None
-    """How many of them are trained; none when the file does not say."""
-
-
 class _Tensor:
     """A stored tensor."""
 
@@ -68,8 +59,8 @@ def is_torch_file(path: Path) -> bool:
         return False
 
 
-def count_parameters(path: Path) -> Counted:
-    """Return the parameters of a model file.
+def count_parameters(path: Path) -> tuple[int, int | None]:
+    """Return how many parameters a model file holds, and how many are trained where it says so.
 
     Raises:
         ValueError: it is damaged, too large, or holds no model that could be told from the rest.
@@ -90,8 +81,8 @@ def count_parameters(path: Path) -> Counted:
     declared = [tensor for tensor in tensors if tensor.trained is not None]
     if declared and not isinstance(root, dict):
         trained = _total(tensor for tensor in declared if tensor.trained)
-        return Counted(_total(declared), trained)
-    return Counted(_total(_state(root).values()), None)
+        return _total(declared), trained
+    return _total(_state(root).values()), None
 
 
 def _state(root: object) -> dict[str, _Tensor]:

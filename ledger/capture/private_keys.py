@@ -1,0 +1,67 @@
+"""Finds private keys in PEM form: whole, cut off at either end, indented, or behind the signs of a patch.
+
+Every search is bounded by the longest line or key there is, so the time grows with the data only.
+"""
+
+import re
+from collections.abc import Iterator
+
+_KEY_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_END = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_LINE = re.compile(rb"[ \t>|+\-]{0,12}[A-Za-z0-9+/=]{16,128}[ \t]*\r?")
+_LINE_BYTES = 200
+_KEY_LINES = 400
+"""The longest line of a key, and the most lines."""
+_KEY_BYTES = 20_000
+"""A PEM block longer than this is none: an RSA key of 16,384 bits takes 12,800 bytes."""
+
+
+def find_private_keys(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where each private key starts and ends, its first and last line included, in order."""
+    if b"PRIVATE KEY" not in data:
+        return
+    ends = [match.span() for match in _KEY_END.finditer(data)]
+    position = 0
+    covered = 0
+    for begin in _KEY_BEGIN.finditer(data):
+        if begin.start() < covered:
+            continue
+        while position < len(ends) and ends[position][0] < begin.end():
+            if ends[position][0] >= covered:
+                yield _orphan(data, *ends[position], covered)
+            position += 1
+        whole = position < len(ends) and ends[position][0] - begin.start() <= _KEY_BYTES
+        covered = ends[position][1] if whole else _past_key_lines(data, begin.end())
+        yield begin.start(), covered
+    for start, end in ends[position:]:
+        if start >= covered:
+            yield _orphan(data, start, end, covered)
+            covered = end
+
+
+def _past_key_lines(data: bytes, position: int) -> int:
+    """Return where the base64 lines after a key's first line end, for a key whose last line is missing."""
+    for _ in range(_KEY_LINES):
+        line_end = data.find(b"\n", position, position + _LINE_BYTES)
+        if line_end < 0:
+            return position
+        following = data.find(b"\n", line_end + 1, line_end + _LINE_BYTES)
+        end = following if following >= 0 else min(len(data), line_end + _LINE_BYTES)
+        if not _KEY_LINE.fullmatch(data, line_end + 1, end):
+            return position
+        position = end
+    return position
+
+
+def _orphan(data: bytes, start: int, end: int, floor: int) -> tuple[int, int]:
+    """Return the span of a key whose first line is missing: its last line and the base64 lines above."""
+    line_start = data.rfind(b"\n", max(floor, start - _LINE_BYTES), start) + 1
+    begin = start
+    for _ in range(_KEY_LINES):
+        if line_start <= floor:
+            break
+        above = max(data.rfind(b"\n", max(floor, line_start - 1 - _LINE_BYTES), line_start - 1) + 1, floor)
+        if not _KEY_LINE.fullmatch(data, above, line_start - 1):
+            break
+        begin = line_start = above
+    return begin, end
