@@ -1,0 +1,1 @@
+"""One probe per box of the record; a probe that cannot learn something says why instead of raising."""

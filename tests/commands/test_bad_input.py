@@ -1,0 +1,197 @@
+"""Bad input: one clear line, the right exit code, nothing half-written."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ledger.store.ledger import Ledger
+from tests.conftest import ROOT, Cli, Finished, git_in
+
+NAMES = ["with space", "a/b", "Größe 学習", "<script>alert(1)</script>", "'; rm -rf ~ #", "--option", "=1+1"]
+
+
+def complaint(done: Finished, code: int) -> str:
+    """Return the one line of complaint; a hint may follow, and nothing else."""
+    assert done.code == code, done.err
+    assert done.out == ""
+    lines = done.err.splitlines()
+    assert lines[0].startswith("error: ")
+    assert all(line.startswith("hint: ") for line in lines[1:]), done.err
+    assert len(lines) <= 2
+    return lines[0]
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("record",), ("show", "x"), ("log",), ("site", "build"), ("init",)])
+def test_outside_of_a_repository(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = cli(*arguments)
+    assert "not a git repository" in complaint(done, 1)
+    assert "ledger init" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_with_a_path_makes_a_ledger_where_there_is_no_repository(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text("1\n")
+    assert cli("init", ".").code == 0
+    assert cli("init", ".").code == 0
+    assert cli("record", "--metric", "test/loss=1").code == 0
+    record = json.loads(cli("list", "--json").out)[0]
+    assert record["code"]["patch"]["files"] == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".ledger", "train.py"]
+
+
+def test_a_bare_repository_records(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    git_in(tmp_path, "init", "-q", "--bare", "bare.git")
+    monkeypatch.chdir(tmp_path / "bare.git")
+    assert cli("record", "--metric", "test/loss=1").code == 0
+    assert len(json.loads(cli("list", "--json").out)) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("record", "--params", "nope.yaml"), 1, "nope.yaml"),
+        (("record", "--metrics", "nope.json"), 1, "nope.json"),
+        (("record", "--dataset", "train=nope"), 1, "nope"),
+        (("record", "--dataset", "trian=x"), 2, "trian"),
+        (("record", "--log", "nope.log"), 1, "nope.log"),
+        (("record", "--model", "nope.pt"), 1, "nope.pt"),
+        (("record", "--curves", "nope.csv"), 1, "nope.csv"),
+        (("record", "--figure", "nope.png"), 1, "nope.png"),
+        (("record", "--metric", "accuracy"), 2, "accuracy"),
+        (("record", "--metric", "accuracy=high"), 2, "high"),
+        (("record", "--param", "lr"), 2, "lr"),
+        (("record", "--seed", "x"), 2, "x"),
+        (("record", "--link", "javascript:alert(1)"), 2, "javascript"),
+        (("record", "--experiment", "a\nb"), 1, "experiment"),
+        (("record", "--experiment", ""), 1, "experiment"),
+        (("record", "--tag", "\x1b[31m"), 1, "tag"),
+        (("record", "--dataset", "train:Bad Name@v1=."), 1, "bad-name"),
+        (("record", "--expriment", "x"), 2, "--expriment"),
+        (("record", "extra"), 2, "extra"),
+        (("recrod",), 2, "recrod"),
+        (("show", "zzzzzz"), 1, "zzzzzz"),
+        (("list", "params.lr"), 2, "params.lr"),
+        (("list", "--limit", "0"), 2, "0"),
+        (("compare", "x"), 1, "x"),
+        (("schema", "nope"), 2, "nope"),
+        (("-C", "/nowhere", "list"), 2, "/nowhere"),
+    ],
+)
+def test_each_mistake_is_one_line_that_names_it(
+    repo: Path, cli: Cli, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    done = cli(*arguments)
+    complaint(done, code)
+    assert said in done.err
+    assert Ledger.open(repo).tip() is None
+
+
+def test_an_unknown_field_suggests_the_nearest(repo: Path, cli: Cli) -> None:
+    cli("record", "--metric", "test/loss=1")
+    done = cli("list", "experment=x")
+    complaint(done, 2)
+    assert "did you mean `experiment`?" in done.err
+    (repo / "m.json").write_text('{"metrics": [{"name": "loss", "valeu": 1}]}')
+    done = cli("record", "--metrics", "m.json")
+    assert "valeu" in done.err
+    assert "value" in done.err
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", '"x"', '{"a": "high"}', '{"a": [1]}', '{"a": true}', "\xff"])
+def test_a_malformed_metrics_file_is_named(repo: Path, cli: Cli, content: str) -> None:
+    (repo / "metrics.json").write_bytes(content.encode("latin-1"))
+    assert "metrics.json" in complaint(cli("record", "--metrics", "metrics.json"), 1)
+
+
+def test_a_metrics_file_of_fifty_megabytes_is_refused_at_once(repo: Path, cli: Cli) -> None:
+    (repo / "metrics.json").write_bytes(b'{"a": 1' + b" " * 50_000_000 + b"}")
+    done = cli("record", "--metrics", "metrics.json")
+    complaint(done, 1)
+    assert "--curves" in done.err
+
+
+def test_nan_and_infinity_are_kept_as_what_they_are(repo: Path, cli: Cli) -> None:
+    (repo / "metrics.json").write_text('{"test": {"loss": NaN, "gain": -Infinity}}')
+    assert cli("record", "--metrics", "metrics.json", "--metric", "test/accuracy=inf").code == 0
+    (record,) = json.loads(cli("list", "--json").out)
+    values = {metric["name"]: metric["value"] for metric in record["results"]["metrics"]}
+    assert values == {"loss": "NaN", "gain": "-Infinity", "accuracy": "Infinity"}
+    assert "nan" in cli("list", "--columns", "metrics.test/loss").out
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_strange_names_are_recorded_and_shown(repo: Path, cli: Cli, name: str) -> None:
+    done = cli("record", f"--experiment={name}", f"--tag={name}", f"--param={name}=1", f"--metric=test/{name}=1")
+    assert done.code == 0, done.err
+    (record,) = json.loads(cli("list", "--json").out)
+    assert (record["experiment"], record["tags"]) == (name, [name])
+    for arguments in (("list",), ("show", record["id"]), ("log",), ("list", "--csv")):
+        assert cli(*arguments).code == 0
+    assert cli("list", f"--experiment={name}", "--columns", "id").out.splitlines()[-1] == record["id"]
+
+
+def test_csv_cells_cannot_become_formulas(repo: Path, cli: Cli) -> None:
+    cli("record", "--experiment", "=HYPERLINK(1)", "--metric", "test/loss=-1.5")
+    out = cli("list", "--csv", "--columns", "experiment,metrics.test/loss").out
+    assert out.splitlines()[1] == "'=HYPERLINK(1),-1.5"
+
+
+def test_an_ambiguous_id_lists_what_it_could_be(repo: Path, cli: Cli) -> None:
+    for _ in range(2):
+        cli("record")
+    done = cli("show", "2")
+    complaint(done, 2)
+    assert done.err.count("-") >= 4
+
+
+def test_a_reader_that_goes_away_is_no_error(repo: Path, cli: Cli) -> None:
+    for _ in range(3):
+        cli("record", "--note", "x" * 50_000)
+    command = f"'{sys.executable}' -m ledger list --json | head -c 10"
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=env, check=False)
+    assert (len(done.stdout), done.stderr) == (10, "")
+
+
+def test_ctrl_c_during_recording_leaves_nothing_half_written(repo: Path) -> None:
+    (repo / "data").mkdir()
+    for number in range(300):
+        (repo / "data" / f"{number}.bin").write_bytes(os.urandom(100_000))
+    codes = set()
+    for delay in (0.05, 0.1, 0.15, 0.2, 0.25):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ledger", "record", "--dataset", "train=data"],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        codes.add(process.returncode)
+        assert process.returncode in {0, 130, -signal.SIGINT}, err
+        assert "Traceback" not in err or process.returncode == -signal.SIGINT
+    assert git_in(repo, "fsck", "--strict", "--no-dangling") == ""
+    assert Ledger.open(repo).contents().problems == ()
+    assert not list((repo / ".git").rglob("*.lock"))
+
+
+def test_a_bug_is_one_line_and_a_report(repo: Path, cli: Cli) -> None:
+    cli("record", "--param", "x=1")
+    sitecustomize = repo / "sitecustomize.py"
+    sitecustomize.write_text("import ledger.analysis.query as q\ndef broken(*_, **__): raise RuntimeError('oops')\nq.sort_runs = broken\n")
+    done = cli("list", "--sort", "id", env={"PYTHONPATH": f"{repo}:{ROOT}"})
+    assert "this is a bug in ledger: RuntimeError: oops" in complaint(done, 3)
+    report = Path(done.err.splitlines()[1].split("file: ")[1])
+    assert "Traceback" in report.read_text()
+    report.unlink()

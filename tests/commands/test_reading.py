@@ -1,0 +1,187 @@
+"""list, show, compare, log: what is on the ledger, as text, JSON and CSV."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ledger.analysis.compare import compare
+from ledger.analysis.query import parse_condition, sort_runs
+from ledger.errors import UsageError
+from ledger.store.ledger import Ledger
+from ledger.store.waiting import Entry
+from tests.conftest import Cli
+from tests.samples import sample_ledger
+
+
+@pytest.fixture
+def samples(ledger: Ledger) -> Ledger:
+    """A ledger that holds the sample runs."""
+    contents, blobs = sample_ledger()
+    author = ledger.repository.author()
+    for run in contents.runs:
+        files = {f"{run.path}/{name}": blobs[blob] for name, blob in run.files.items()}
+        for evaluation in run.evaluations:
+            from ledger.model.document import dump
+            from ledger.model.paths import evaluation_path
+
+            files[evaluation_path(evaluation.id)] = dump(evaluation)
+        made_at = datetime(2026, 11, 20, tzinfo=UTC)
+        ledger.append(Entry(id=run.record.id, files=files, message="run\n", author=author, made_at=made_at))
+    return ledger
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_newest_run_comes_first_and_the_limit_holds(samples: Ledger, cli: Cli) -> None:
+    ids = [run.record.id for run in samples.contents().runs]
+    assert [row["id"] for row in rows(cli("list", "--csv", "-c", "id").out)] == ids[::-1]
+    assert [row["id"] for row in rows(cli("list", "--csv", "-c", "id", "-n", "2").out)] == ids[::-1][:2]
+    assert [row["id"] for row in rows(cli("list", "--csv", "-c", "id", "-r").out)] == ids
+
+
+def test_filters_keep_what_passes_all_of_them(samples: Ledger, cli: Cli) -> None:
+    records = [run.record for run in samples.contents().runs]
+    experiment = records[0].experiment
+    expected = {r.id for r in records if r.experiment == experiment and r.status == "finished"}
+    done = cli("list", f"experiment={experiment}", "status = finished", "--csv", "-c", "id")
+    assert {row["id"] for row in rows(done.out)} == expected
+
+
+def test_sorting_by_a_metric_never_mixes_dataset_versions(samples: Ledger, cli: Cli) -> None:
+    done = cli("list", "--sort", "metrics.validation/accuracy", "--csv", "-c", "id")
+    assert "measured on different data" in done.err
+    runs = {run.record.id: run for run in samples.contents().runs}
+    seen: list[tuple[str, float]] = []
+    for row in rows(done.out):
+        metric = runs[row["id"]].record.metric("validation/accuracy")
+        if metric is not None:
+            seen.append((metric.dataset or "", metric.number))
+    order = [label for label, _ in seen]
+    assert order == sorted(order, key=order.index), "each version stands in one piece"
+    for version in set(order):
+        values = [value for label, value in seen if label == version]
+        assert values == sorted(values, reverse=True)
+
+
+def test_json_is_whole_records(samples: Ledger, cli: Cli) -> None:
+    listed = json.loads(cli("list", "--json").out)
+    assert {record["id"] for record in listed} == {run.record.id for run in samples.contents().runs}
+    assert all("params" in record and "timing" in record for record in listed)
+
+
+def test_show_prints_all_ten_boxes_and_any_file(samples: Ledger, cli: Cli) -> None:
+    run = next(run for run in samples.contents().runs if "code.patch" in run.files and "curves.csv" in run.files)
+    out = cli("show", run.record.id[16:]).out
+    for box in run.record.boxes():
+        assert f"\n{box}\n" in out
+    assert "(later)" in cli("show", next(r for r in samples.contents().runs if r.evaluations).record.id).out
+    patch = samples.read_blob(run.files["code.patch"]).decode()
+    assert cli("show", run.record.id, "--file", "code.patch").out == patch
+    assert json.loads(cli("show", run.record.id, "--json").out)["record"]["id"] == run.record.id
+    done = cli("show", run.record.id, "--file", "nope")
+    assert (done.code, done.out) == (1, "")
+    assert "code.patch" in done.err
+
+
+def test_nothing_from_a_record_controls_the_terminal(samples: Ledger, cli: Cli) -> None:
+    for run in samples.contents().runs:
+        out = cli("show", run.record.id).out
+        assert "\x1b" not in out
+        assert "\u202e" not in out
+    assert "\x1b" not in cli("list").out
+
+
+def test_values_on_different_data_are_shown_and_not_ranked(samples: Ledger, cli: Cli) -> None:
+    runs = samples.contents().runs
+
+    def on(version: str) -> str:
+        return next(
+            run.record.id
+            for run in runs
+            if (metric := run.record.metric("validation/accuracy"))
+            and metric.dataset == f"digits-validation@{version}"
+            and not run.evaluations
+        )
+
+    done = cli("compare", on("v1"), on("v2"))
+    assert done.code == 0
+    assert "not ranked: validation/accuracy: measured on different data: `digits-validation@v1`" in done.err
+    assert "(best)" not in [line for line in done.out.splitlines() if line.startswith("validation/accuracy")][0]
+
+
+def test_two_runs_measured_on_one_version_later_are_ranked_on_it(samples: Ledger) -> None:
+    runs = [run for run in samples.contents().runs if run.evaluations][:2]
+    row = next(row for row in compare(runs).metrics if row.key == "validation/accuracy")
+    assert {metric.dataset for metric in row.metrics if metric} == {"digits-validation@v2"}
+    values = [metric.number for metric in row.metrics if metric]
+    assert row.best == values.index(max(values))
+
+
+def test_params_that_differ_stand_side_by_side(samples: Ledger, cli: Cli) -> None:
+    one, other = [run.record for run in samples.contents().runs if run.record.params.values][:2]
+    comparison = json.loads(cli("compare", one.id, other.id, "--json").out)
+    names = {row["name"] for row in comparison["params"]}
+    expected = {
+        name
+        for name in {*one.params.values, *other.params.values}
+        if one.params.values.get(name) != other.params.values.get(name)
+    }
+    assert names == expected
+    assert cli("compare", one.id, one.id).code == 2
+
+
+def test_the_log_reads_like_a_ledger(repo: Path, cli: Cli) -> None:
+    cli("record", "-e", "digits", "-m", "validation/accuracy=0.5")
+    (entry,) = json.loads(cli("log", "--json").out)
+    assert entry["subject"].startswith("run digits: validation/accuracy 0.5 (")
+    assert "digits" in cli("log", "-n", "1").out
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("status = finished", True),
+        ("status != finished", False),
+        ("experiment ~ PO", True),
+        ("seed >= 0", True),
+        ("params.nope = 1", False),
+        ("params.nope != 1", True),
+        ("started > 2026-01-01", True),
+        ("started = 1999", False),
+        ("duration < 1e9", True),
+        ("metrics.validation/accuracy > 2", False),
+        ("dataset = digits-validation@v1", True),
+        ("dirty = false", True),
+        ("id ~ 2026", True),
+    ],
+)
+def test_conditions(text: str, expected: bool) -> None:  # noqa: FBT001  # a column of the table
+    runs = sample_ledger()[0].runs
+    run = next(
+        run
+        for run in runs
+        if run.record.status == "finished"
+        and run.record.code.dirty is False
+        and any(use.label == "digits-validation@v1" for use in run.record.datasets.used)
+    )
+    text = text.replace("PO", run.record.experiment[1:4].upper())
+    assert parse_condition(text)(run) is expected
+
+
+@pytest.mark.parametrize("text", ["", "lr", "= 3", "lr =", "nope = 1"])
+def test_what_is_no_condition_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_condition(text)(sample_ledger()[0].runs[0])
+
+
+def test_sorting_puts_runs_without_the_field_last() -> None:
+    runs = sample_ledger()[0].runs
+    values = [run.record.model.parameters for run in sort_runs(runs, "parameters").runs]
+    having = [value for value in values if value is not None]
+    assert values == sorted(having) + [None] * (len(values) - len(having))

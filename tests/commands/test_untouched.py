@@ -1,0 +1,64 @@
+"""`git status`, HEAD, index, stash and files are identical before and after every command."""
+
+from pathlib import Path
+
+import pytest
+
+from ledger.cli import VERBS
+from ledger.store.ledger import Ledger
+from tests.conftest import Cli, git_in, state_of
+
+COMMANDS = {
+    "init": ("init",),
+    "record": ("record", "--metric", "validation/accuracy=0.5", "--param", "lr=0.1"),
+    "run": ("run", "--", "true"),
+    "list": ("list", "--sort", "metrics.validation/accuracy"),
+    "show": ("show", "RUN"),
+    "compare": ("compare", "RUN", "OTHER"),
+    "log": ("log",),
+    "recover": ("recover",),
+    "site": ("site", "build", "--output", "../site"),
+    "schema": ("schema",),
+    "completion": ("completion", "zsh"),
+}
+
+
+def make_half_staged(folder: Path) -> None:
+    (folder / "train.py").write_text("staged\n")
+    git_in(folder, "add", "train.py")
+    (folder / "train.py").write_text("staged and edited\n")
+    (folder / "untracked.txt").write_text("untracked\n")
+    (folder / "stashed.txt").write_text("stashed\n")
+    git_in(folder, "add", "stashed.txt")
+    git_in(folder, "stash", "push", "--quiet", "--", "stashed.txt")
+
+
+@pytest.fixture(params=["dirty and half staged", "linked worktree"])
+def place(request: pytest.FixtureRequest, repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = repo
+    if request.param == "linked worktree":
+        folder = tmp_path / "linked"
+        git_in(repo, "worktree", "add", "--quiet", "-b", "side", str(folder))
+    make_half_staged(folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_every_command_leaves_the_user_s_repository_alone(place: Path, cli: Cli) -> None:
+    assert set(COMMANDS) == set(VERBS) - {"demo"}, "a new verb wants its line here; the demo makes its own repository"
+    for number in (1, 2):
+        assert cli("record", "--metric", f"validation/accuracy=0.{number}").code == 0
+    runs = [run.record.id for run in Ledger.open(place).contents().runs]
+    before = state_of(place)
+    for verb, arguments in COMMANDS.items():
+        done = cli(*(runs[0] if word == "RUN" else runs[1] if word == "OTHER" else word for word in arguments))
+        assert done.code == 0, (verb, done.err)
+        assert state_of(place) == before, verb
+
+
+def test_a_command_that_fails_leaves_it_alone_as_well(place: Path, cli: Cli) -> None:
+    before = state_of(place)
+    for arguments in (("record", "--log", "nope"), ("show", "zzz"), ("record", "--metric", "x"), ("list", "bad filter")):
+        assert cli(*arguments).code in {1, 2}
+        assert state_of(place) == before
+    assert Ledger.open(place).tip() is None

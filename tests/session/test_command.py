@@ -1,0 +1,227 @@
+"""`ledger run`: the command's terminal intact, its exit code returned, its run recorded."""
+
+import errno
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ledger.model.entries import Run
+from ledger.store.ledger import Ledger
+from tests.conftest import ROOT, Cli
+
+PYTHON = sys.executable
+
+
+def only_run(repo: Path) -> Run:
+    (run,) = Ledger.open(repo).contents().runs
+    return run
+
+
+def file_of(repo: Path, name: str) -> str:
+    return Ledger.open(repo).read_blob(only_run(repo).files[name]).decode()
+
+
+def test_output_exit_code_and_log_are_the_command_s(repo: Path, cli: Cli) -> None:
+    done = cli("run", "-e", "wrapped", "--", "sh", "-c", "echo out; echo 'warning: odd' >&2; exit 3")
+    assert (done.code, done.out) == (3, "out\n")
+    assert done.err.startswith("warning: odd\n")
+    record = only_run(repo).record
+    assert (record.status, record.exit_code, record.reason) == ("failed", 3, "exit code 3")
+    assert record.command[0] == "sh"
+    assert list(record.logs.warnings) == ["warning: odd"]
+    assert "out\n" in file_of(repo, "log.txt")
+
+
+def test_what_the_command_leaves_in_its_run_folder_is_recorded(repo: Path, cli: Cli) -> None:
+    script = """
+import json, os, pathlib
+folder = pathlib.Path(os.environ["LEDGER_RUN_DIR"])
+(folder / "params.yaml").write_text("lr: 0.1\\nopt: {name: adam}\\n")
+(folder / "metrics.json").write_text(json.dumps({"validation": {"accuracy": 0.5}}))
+(folder / "curves.csv").write_text("step,train/loss\\n1,0.5\\n2,0.25\\n")
+(folder / "figures").mkdir()
+(folder / "figures" / "roc.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+(folder / "model.pt").write_bytes(b"weights")
+(folder / "note.txt").write_text("a note")
+"""
+    done = cli("run", "--", PYTHON, "-c", script)
+    assert done.code == 0, done.err
+    record = only_run(repo).record
+    assert record.params.values == {"lr": 0.1, "opt.name": "adam"}
+    assert record.headline is not None
+    assert record.headline.key == "validation/accuracy"
+    assert record.statistics.series["train/loss"].last == 0.25
+    assert [figure.title for figure in record.results.figures] == ["roc"]
+    assert record.model.bytes == 7
+    assert record.note == "a note"
+
+
+def test_options_name_files_that_the_command_writes(repo: Path, cli: Cli) -> None:
+    (repo / "stale.json").write_text('{"test/accuracy": 1.0}')
+    os.utime(repo / "stale.json", (1e9, 1e9))
+    done = cli(
+        "run", "--metrics", "m.json", "--metrics", "stale.json", "--param", "lr=0.1", "--", "sh", "-c",
+        "echo '{\"validation/loss\": 0.25}' > m.json",
+    )  # fmt: skip
+    assert done.code == 0
+    record = only_run(repo).record
+    assert [metric.key for metric in record.results.metrics] == ["validation/loss"]
+    assert "older than the run" in record.results.unknown["metrics.stale.json"]
+
+
+def test_a_script_that_uses_the_python_api_joins_the_run(repo: Path, cli: Cli) -> None:
+    script = "import ledger\nwith ledger.run('inner', params={'lr': 1}) as run:\n    run.log(step=1, loss=2.0)\n    run.metric('loss', 2.0, split='test')"
+    assert cli("run", "-e", "outer", "--", PYTHON, "-c", script).code == 0
+    record = only_run(repo).record
+    assert record.experiment == "outer"
+    assert record.params.values == {"lr": 1}
+    assert record.statistics.series["loss"].count == 1
+    assert record.results.metrics[0].value == 2.0
+
+
+def test_an_exception_inside_is_the_reason(repo: Path, cli: Cli) -> None:
+    script = "import ledger\nwith ledger.run('inner') as run: raise ValueError('boom')"
+    assert cli("run", "--", PYTHON, "-c", script).code == 1
+    record = only_run(repo).record
+    assert (record.status, record.reason) == ("failed", "ValueError: boom")
+    assert any("ValueError: boom" in error for error in record.logs.errors)
+
+
+def test_a_command_that_is_not_there_is_one_clear_line_and_no_record(repo: Path, cli: Cli) -> None:
+    done = cli("run", "--", "no-such-program")
+    assert (done.code, done.err) == (1, "error: no such program: `no-such-program`\n")
+    assert Ledger.open(repo).contents().runs == ()
+    assert not any((repo / ".git" / "ledger" / "spool").iterdir())
+
+
+def test_outside_of_any_repository_the_command_runs_all_the_same(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = cli("run", "--", "sh", "-c", "echo trained; exit 4")
+    assert (done.code, done.out) == (4, "trained\n")
+    assert "not a git repository" in done.err
+    assert "ledger recover --homeless" in done.err
+
+
+def start(repo: Path, *command: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [PYTHON, "-m", "ledger", "run", "--", *command],
+        cwd=repo,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_sigterm_reaches_the_command_and_is_recorded_as_killed(repo: Path) -> None:
+    process = start(repo, "sh", "-c", "echo ready; exec sleep 60")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    record = only_run(repo).record
+    assert (record.status, record.reason) == ("killed", "SIGTERM")
+
+
+def test_a_command_that_catches_sigterm_may_end_well(repo: Path) -> None:
+    process = start(repo, "sh", "-c", "trap 'echo saved; exit 0' TERM; echo ready; while :; do sleep 0.1; done")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, "saved\n")
+    assert only_run(repo).record.status == "finished"
+
+
+def test_a_command_killed_outright_is_killed_and_its_log_is_kept(repo: Path, cli: Cli) -> None:
+    done = cli("run", "--", "sh", "-c", "echo before; kill -9 $$")
+    assert done.code == 137
+    record = only_run(repo).record
+    assert (record.status, record.reason) == ("killed", "SIGKILL")
+    assert "before" in file_of(repo, "log.txt")
+
+
+def test_a_wrapper_killed_outright_leaves_a_run_that_is_found(repo: Path, cli: Cli) -> None:
+    process = start(repo, "sh", "-c", "echo ready; exec sleep 3")
+    assert process.stdout is not None
+    process.stdout.readline()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)
+    assert "it had ended as lost" in cli("list").err
+    assert "ready" in file_of(repo, "log.txt")
+
+
+def test_ctrl_c_reaches_the_command_once_and_is_interrupted(repo: Path) -> None:
+    process = start(repo, "sh", "-c", "trap 'echo got it; exit 130' INT; echo ready; while :; do sleep 0.1; done")
+    assert process.stdout is not None
+    process.stdout.readline()
+    os.killpg(process.pid, signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "got it\n")
+    assert only_run(repo).record.status == "interrupted"
+
+
+def test_the_last_line_of_json_is_the_record(repo: Path, cli: Cli) -> None:
+    done = cli("run", "--json", "--", "true")
+    assert json.loads(done.out)["id"] == only_run(repo).record.id
+
+
+def on_terminal(repo: Path, *command: str, keys: bytes = b"") -> tuple[int, str]:
+    """Run the command line on a real pseudo-terminal of 40 by 100, and return exit code and screen."""
+    pid, screen = pty.fork()
+    if pid == 0:
+        os.chdir(repo)
+        os.execve(PYTHON, [PYTHON, "-m", "ledger", "run", "--", *command], {**os.environ, "PYTHONPATH": str(ROOT)})
+    import fcntl
+    import struct
+    import termios
+
+    fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    seen = b""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        readable, _, _ = select.select([screen], [], [], 1)
+        if not readable:
+            continue
+        try:
+            data = os.read(screen, 4096)
+        except OSError as error:
+            assert error.errno == errno.EIO
+            break
+        if not data:
+            break
+        seen += data
+        if keys and b"ready" in seen and seen.endswith(b"\n"):
+            os.write(screen, keys)
+            keys = b""
+    os.close(screen)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()
+
+
+def test_on_a_terminal_the_command_sees_a_terminal_of_the_same_size(repo: Path) -> None:
+    script = "import os, sys, time; time.sleep(.3); print('ready', sys.stdout.isatty(), tuple(os.get_terminal_size())); print('got', input())"
+    code, screen = on_terminal(repo, PYTHON, "-c", script, keys=b"hello\r")
+    assert code == 0
+    assert "ready True (100, 40)" in screen
+    assert "got hello" in screen
+    assert "recorded" in screen
+    assert "ready True" in file_of(repo, "log.txt")
+
+
+def test_on_a_terminal_ctrl_c_interrupts_the_command(repo: Path) -> None:
+    code, screen = on_terminal(repo, "sh", "-c", "echo ready; exec sleep 60", keys=b"\x03")
+    assert code == 130
+    assert only_run(repo).record.status == "interrupted"
+    assert "recorded" in screen
