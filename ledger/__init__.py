@@ -21,8 +21,8 @@ __all__ = ["Dataset", "Ledger", "LedgerError", "Run", "__version__", "evaluate",
 
 if TYPE_CHECKING:
     from ledger.errors import LedgerError as LedgerError
-    from ledger.recorder import evaluate as evaluate
     from ledger.recorder import Dataset as Dataset
+    from ledger.recorder import evaluate as evaluate
     from ledger.session.run import Run as Run
     from ledger.session.run import run as run
     from ledger.store.ledger import Ledger as Ledger

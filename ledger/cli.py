@@ -34,10 +34,10 @@ VERBS = {
 class _Verbs(click.Group):
     """A group that imports a command only when it is chosen, so that `ledger --help` starts at once."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return list(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
         if cmd_name not in VERBS:
             return None
         command = getattr(import_module(f"ledger.commands.{cmd_name}"), f"{cmd_name}_command")
@@ -53,7 +53,7 @@ class _Verbs(click.Group):
         except click.UsageError as error:
             raise UsageError(f"no such command: `{args[0]}`", hint=_nearest(args[0])) from error
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))
 
@@ -75,7 +75,7 @@ def program(folder: str | None) -> None:
             raise UsageError(f"cannot work in this folder: `{folder}`: {error.strerror}") from error
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for each exit code
     """Run one command line and return its exit code."""
     try:
         result = program.main(args=list(arguments), prog_name="ledger", standalone_mode=False)

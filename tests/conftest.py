@@ -28,7 +28,7 @@ def _own_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("GIT_EDITOR", "false")
     (home / ".gitconfig").write_text(
         "[user]\n\tname = Ada Lovelace\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n"
-        "[protocol \"file\"]\n\tallow = always\n"
+        '[protocol "file"]\n\tallow = always\n'
     )
 
 
@@ -126,4 +126,3 @@ def state_of(repository: Path) -> dict[str, object]:
             if path.is_file() and ".git" not in path.relative_to(repository).parts
         },
     }
-

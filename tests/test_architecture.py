@@ -47,7 +47,17 @@ ROOMS = {
 """Outside library to the rooms that may use it; none means every room."""
 
 LIGHT = ("torch", "matplotlib", "mkdocs", "zmq", "git", "click", "msgspec", "yaml", "rich", "subprocess")
-RECORD_PATH_FREE_OF = ("git", "jinja2", "matplotlib", "mkdocs", "rich", "torch", "numpy", "pynvml", "importlib.metadata")
+RECORD_PATH_FREE_OF = (
+    "git",
+    "jinja2",
+    "matplotlib",
+    "mkdocs",
+    "rich",
+    "torch",
+    "numpy",
+    "pynvml",
+    "importlib.metadata",
+)
 
 
 def room_of(path: Path) -> str:
@@ -59,7 +69,9 @@ def floor_of(room: str) -> int:
 
 
 def modules() -> list[Path]:
-    return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py" and "_share" not in path.parts)
+    return sorted(
+        path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py" and "_share" not in path.parts
+    )
 
 
 def imports_of(path: Path) -> Iterator[str]:

@@ -101,7 +101,9 @@ def why_not_comparable(left: Metric, right: Metric) -> str | None:
     if ours.dataset_hash != theirs.dataset_hash:
         return f"measured on different data: `{ours.dataset}` and `{theirs.dataset}`"
     if ours.evaluator != theirs.evaluator:
-        return f"measured by different evaluators: `{ours.evaluator or 'unknown'}` and `{theirs.evaluator or 'unknown'}`"
+        return (
+            f"measured by different evaluators: `{ours.evaluator or 'unknown'}` and `{theirs.evaluator or 'unknown'}`"
+        )
     return None
 
 

@@ -47,12 +47,9 @@ _VARIABLES = frozenset(
         "SLURM_GPUS_PER_NODE",
         "SLURM_JOB_PARTITION",
         "SLURM_MEM_PER_NODE",
-        "SLURM_JOB_ID",
         "SLURM_ARRAY_JOB_ID",
         "SLURM_ARRAY_TASK_ID",
         "SLURM_PROCID",
-        "RANK",
-        "LOCAL_RANK",
         "LSB_JOBID",
         "PBS_JOBID",
     }

@@ -23,7 +23,7 @@ _SHOWN = 20
 _STEP_LIMIT = 1 << 63
 
 
-def metric(  # noqa: PLR0917  # the fields of a metric in their order
+def metric(  # the fields of a metric in their order
     name: str,
     value: object,
     split: str | None = None,

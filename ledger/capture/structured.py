@@ -122,7 +122,7 @@ def _load_toml(text: str, source: str) -> object:
         raise LedgerError(f"{source}{where}: {_first_lower(message)}", hint="mend the TOML") from None
 
 
-class _Repeated(Exception):  # noqa: N818  # not an error of ours: it only carries the name out of the parser
+class _Repeated(Exception):  # not an error of ours: it only carries the name out of the parser
     pass
 
 

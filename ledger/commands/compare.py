@@ -1,6 +1,7 @@
 """`ledger compare`: runs side by side."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -21,7 +22,9 @@ from ledger.store.ledger import Ledger
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.option("--plot", type=click.Path(dir_okay=False), metavar="FILE", help="Draw the learning curves: .svg or .png.")
 @click.option("--series", multiple=True, help="Draw only these curves.")
-def compare_command(runs: tuple[str, ...], as_json: bool, as_csv: bool, plot: str | None, series: tuple[str, ...]) -> None:
+def compare_command(
+    runs: tuple[str, ...], as_json: bool, as_csv: bool, plot: str | None, series: tuple[str, ...]
+) -> None:
     """Compare two or more RUNs: params that differ, metrics side by side.
 
     Values measured on different dataset versions, or by different evaluators, are shown and not ranked.
@@ -78,7 +81,8 @@ def _draw(ledger: Ledger, runs: list[Run], series: list[str], path: Path) -> Non
         from ledger.publish.figures import render_comparison
     except ImportError as error:
         raise UsageError(f"drawing needs a package: `{error.name}`", hint="pip install 'git-ledger[site]'") from error
+    kind: Literal["svg", "png"] = "png" if path.suffix == ".png" else "svg"
     if path.suffix not in {".svg", ".png"}:
         raise UsageError(f"a plot is written as .svg or .png: `{path}`")
-    path.write_bytes(render_comparison(runs, ledger.read_blob, series, kind=path.suffix[1:]))
+    path.write_bytes(render_comparison(runs, ledger.read_blob, series, kind=kind))
     say(f"wrote {path}")

@@ -59,7 +59,9 @@ def write_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     numbers = set(right)
     for index, name in enumerate(header):
-        table.add_column(Text(plain(name)), justify="right" if index in numbers else "left", overflow="fold", no_wrap=index == 0)
+        table.add_column(
+            Text(plain(name)), justify="right" if index in numbers else "left", overflow="fold", no_wrap=index == 0
+        )
     for row in rows:
         table.add_row(*(Text(plain(cell), style=_STATUS_STYLE.get(cell, "")) for cell in row))
     Console().print(table)
@@ -82,10 +84,10 @@ def moment(time: datetime) -> str:
 
 def duration(seconds: float) -> str:
     """Return a duration in the two units that matter."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    if not hours and not minutes:
+        return f"{seconds:.1f} s"
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
@@ -97,13 +99,10 @@ def money(amount: float | None, currency: str | None) -> str:
 
 
 def size(count: int) -> str:
-    """Return a number of bytes in binary units."""
-    amount = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if amount < 1024:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} TiB"
+    """Return a number of bytes in decimal units, as disks and the site name them."""
+    from rich.filesize import decimal
+
+    return decimal(count)
 
 
 def _inert(cell: str) -> str:

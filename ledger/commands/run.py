@@ -20,7 +20,9 @@ from ledger.session.place import find_place
 
 @click.command("run", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
 @given_options
-@click.option("--json", "as_json", is_flag=True, help="Print what was recorded as JSON on stderr's place: the last line.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print what was recorded as JSON on stderr's place: the last line."
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run_command(experiment: str, as_json: bool, command: tuple[str, ...], **options: Any) -> int:
     """Run COMMAND, record it whatever happens, and return its exit code.

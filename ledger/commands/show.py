@@ -148,7 +148,7 @@ def _cost(record: Record) -> Lines:
     cost = record.cost
     if cost.amount is not None:
         yield "amount", money(cost.amount, cost.currency)
-        yield "for", f"{cost.device_count:g} × {cost.device} at {cost.price_per_hour:g} {cost.currency} per hour"
+        yield "for", f"{cost.device_count:g} x {cost.device} at {cost.price_per_hour:g} {cost.currency} per hour"
     if cost.idle_amount is not None:
         yield "of it idle", money(cost.idle_amount, cost.currency)
     if cost.energy_kwh is not None:
@@ -168,7 +168,7 @@ def _logs(record: Record) -> Lines:
     yield "log", f"{logs.lines} lines, {size(logs.bytes or 0)}" if logs.lines is not None else ""
     for kind, found in (("error", logs.errors), ("warning", logs.warnings)):
         for text, count in list(found.items())[:5]:
-            yield f"{kind} ×{count}", text.splitlines()[-1] if text else ""
+            yield f"{kind} x{count}", text.splitlines()[-1] if text else ""
 
 
 def _results(run: Run) -> Lines:
@@ -194,5 +194,3 @@ def _statistics(record: Record) -> Lines:
     for name, series in record.statistics.series.items():
         last = f"{float(series.last):.6g}"
         yield name, f"last {last}, min {float(series.min):.6g}, max {float(series.max):.6g}, {series.count} points"
-
-

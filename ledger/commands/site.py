@@ -7,7 +7,6 @@ import click
 from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
 from ledger.commands.workplace import open_ledger
-
 from ledger.publish.build import SiteReport, build_site
 from ledger.publish.serve import serve_site
 from ledger.repository.blobs import blob_reader
@@ -80,5 +79,3 @@ def _remote_address(ledger: Ledger) -> str | None:
         host, _, path = url.removeprefix("git@").partition(":")
         url = f"https://{host}/{path}"
     return Redactor().url(url).removesuffix(".git") if url.startswith(("http://", "https://")) else None
-
-

@@ -11,6 +11,7 @@ from datetime import datetime
 from ledger.errors import NotFound, UsageError
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
+_SHOWN = 5
 ID = re.compile(r"(\d{4})(\d{2})(\d{2})-\d{6}-[0-9a-hjkmnp-tv-z]{6}")
 """The shape of a run id; its groups are year, month and day."""
 
@@ -42,7 +43,7 @@ def resolve(short: str, ids: Iterable[str]) -> str:
     if not wanted or not matches:
         raise NotFound(f"no run has this id: `{ascii(short)[1:-1]}`", hint="ledger list shows every run")
     if len(matches) > 1:
-        shown = ", ".join(matches[-5:])
-        more = f" and {len(matches) - 5} more" if len(matches) > 5 else ""
+        shown = ", ".join(matches[-_SHOWN:])
+        more = f" and {len(matches) - _SHOWN} more" if len(matches) > _SHOWN else ""
         raise UsageError(f"{len(matches)} runs match this id: `{short}`", hint=f"say more of it: {shown}{more}")
     return matches[0]

@@ -30,9 +30,7 @@ class Resolved(Document, frozen=True, kw_only=True):
     """What could not be captured of it, and why."""
 
 
-def resolve_dataset(
-    ledger: Ledger | None, source: Dataset, *, author: Author, now: datetime, strict: bool
-) -> Resolved:
+def resolve_dataset(ledger: Ledger | None, source: Dataset, *, author: Author, now: datetime, strict: bool) -> Resolved:
     """Hash a dataset and find its version on the ledger.
 
     Args:

@@ -183,20 +183,14 @@ def build_entry(ledger: Ledger | None, draft: Draft, *, strict: bool) -> tuple[E
     files |= {f"{folder}/{name}": content for name, content in side.items()}
     commit = captured.code.commit
     keep = [commit.removeprefix("git:")] if commit and captured.code.pushed is False else []
-    entry = Entry(
-        id=draft.id, files=files, message=record_message(made, folder), author=author, made_at=now, keep=keep
-    )
+    entry = Entry(id=draft.id, files=files, message=record_message(made, folder), author=author, made_at=now, keep=keep)
     return entry, made
 
 
 def _append(ledger: Ledger | None, entry: Entry, state_dir: Path) -> str:
-    if ledger is None:
-        path = write_waiting(state_dir, entry)
-        raise NotAppended(
-            f"no git repository here; the record is kept in: `{path}`",
-            hint="inside a repository: ledger recover --homeless",
-        )
     try:
+        if ledger is None:
+            raise LedgerError("no git repository here", hint="inside a repository: ledger recover --homeless")  # noqa: TRY301  # it waits like every other
         return ledger.append(entry)
     except Conflict:
         raise
@@ -204,7 +198,9 @@ def _append(ledger: Ledger | None, entry: Entry, state_dir: Path) -> str:
         try:
             path = write_waiting(state_dir, entry)
         except OSError as disk:
-            raise LedgerError(f"{error.message}; the record could not be kept either: {disk}", hint=error.hint) from disk
+            raise LedgerError(
+                f"{error.message}; the record could not be kept either: {disk}", hint=error.hint
+            ) from disk
         raise NotAppended(
             f"{error.message}; the record is safe in: `{path}`", hint=error.hint or "ledger recover"
         ) from error
@@ -295,7 +291,7 @@ def _directed(metric: Metric, directions: Mapping[str, str]) -> Metric:
 
 
 def _headline(wanted: str | None, metrics: list[Metric], *, strict: bool) -> str | None:
-    """Choose the metric that speaks for the run: the one asked for, else validation, test, any; accuracy before loss."""
+    """Choose the metric that speaks for the run: asked for, else validation, test, any; higher-is-better first."""
     keys = [metric.key for metric in metrics]
     if wanted in keys or not keys:
         return wanted if keys else None

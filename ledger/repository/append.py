@@ -80,7 +80,7 @@ def _explain(said: str, plain: LedgerError) -> LedgerError:
     if "ermission denied" in said or "ead-only file system" in said:
         return LedgerError("the repository cannot be written to; nothing was written", hint="check its owner and mode")
     if ".lock': File exists" in said:
-        lock = said.split("Unable to create '")[-1].split("'")[0]
+        lock = said.rsplit("Unable to create '", maxsplit=1)[-1].split("'", maxsplit=1)[0]
         return LedgerError(
             f"git left a lock behind: `{lock}`", hint=f"if no git process is running: rm '{lock}', then: ledger recover"
         )

@@ -92,7 +92,9 @@ class Repository:
 
     def resolve(self, revision: str) -> str | None:
         """Return the commit id that a revision names, or none."""
-        code, out, _ = self.git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        code, out, _ = self.git.attempt(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+        )
         return None if code else out.decode().strip()
 
     def is_pushed(self, commit: str) -> bool:

@@ -14,16 +14,18 @@ import msgspec
 from ledger.capture.sampler import Sampler
 from ledger.errors import LedgerError
 from ledger.model.values import Document, Status
-from ledger.recorder import Recorded, record
+from ledger.recorder import Recorded
 from ledger.recorder.draft import Captured
 from ledger.recorder.given import Given, read_given
 from ledger.recorder.record import capture_now
+from ledger.session.closing import record_spool
 from ledger.session.drafting import read_draft
+from ledger.session.events import Ended, Start, Warned
+from ledger.session.lifetime import SPOOL_VARIABLE
 from ledger.session.place import Place
-from ledger.session.run import SPOOL_VARIABLE
 from ledger.session.run_dir import RUN_DIR_VARIABLE, harvest
 from ledger.session.signals import status_of
-from ledger.session.spool import LOG, RUN_DIR, Ended, Spool, Start, Warned
+from ledger.session.spool import LOG, RUN_DIR, Spool
 from ledger.session.terminal import run_command
 
 
@@ -101,27 +103,17 @@ def run_wrapped(place: Place, start: Start, command: Sequence[str], given: Given
     return _finish(place, spool, given, captured, began, exit_code)
 
 
-def _finish(
-    place: Place, spool: Spool, given: Given, captured: Captured, began: float, exit_code: int
-) -> Wrapped:
+def _finish(place: Place, spool: Spool, given: Given, captured: Captured, began: float, exit_code: int) -> Wrapped:
     run_id = spool.folder.name
     try:
-        draft = read_draft(spool.folder)
-        draft = harvest(spool.folder / RUN_DIR, draft)
+        draft = harvest(spool.folder / RUN_DIR, read_draft(spool.folder))
         draft = read_given(given, draft, newer_than=began, strict=False)
-        recorded = record(
-            place.ledger,
-            msgspec.structs.replace(draft, captured=captured),
-            state_dir=place.state_dir,
-            strict=False,
-        )
+        draft = msgspec.structs.replace(draft, captured=captured)
+        recorded = record_spool(place, spool.folder, draft)
     except LedgerError as error:
-        if (place.state_dir / "waiting" / f"{run_id}.entry").exists():
-            spool.remove()
-        else:
-            spool.close()
-        return Wrapped(exit_code=exit_code, id=run_id, problem=error.message, hint=error.hint)
-    spool.remove()
+        return Wrapped(exit_code=exit_code, id=run_id, problem=error.message, hint=error.hint or "ledger recover")
+    finally:
+        spool.close()
     return Wrapped(exit_code=exit_code, id=run_id, recorded=recorded)
 
 
@@ -154,5 +146,3 @@ def _interpreter(program: str) -> Path | None:
     """Return the Python interpreter that a command starts, when it visibly starts one."""
     found = shutil.which(program)
     return Path(found) if found and Path(found).name.startswith("python") else None
-
-

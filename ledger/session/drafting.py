@@ -1,18 +1,19 @@
 """From a spool, living or dead, to the draft that the recorder turns into a record."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from ledger.analysis.curves import Point
 from ledger.recorder.draft import Draft, FigureSource
-from ledger.session.spool import (
-    LOG,
+from ledger.session.events import (
     AnyEvent,
     Chosen,
     Drawn,
     Ended,
+    Event,
     Failed,
     Logged,
     Measured,
@@ -21,11 +22,11 @@ from ledger.session.spool import (
     Trained,
     Used,
     Warned,
-    last_sign_of_life,
-    read_captured,
-    read_events,
-    read_start,
 )
+from ledger.session.spool import LOG, last_sign_of_life, read_captured, read_events, read_start
+
+E = TypeVar("E", bound=Event)
+T = TypeVar("T")
 
 
 def read_draft(folder: Path) -> Draft:
@@ -64,57 +65,47 @@ def _begun(start: Start, folder: Path) -> Draft:
     )
 
 
-def _with_events(draft: Draft, events: Iterable[AnyEvent]) -> Draft:
-    metrics = {}
-    headline, log, model, note, seed = draft.headline, draft.log, draft.model, draft.note, draft.seed
-    params, tags, links = dict(draft.params), list(draft.tags), list(draft.links)
-    datasets, figures, points, problems = list(draft.datasets), list(draft.figures), [], list(draft.problems)
-    for event in events:
-        match event:
-            case Logged():
-                values = {name: float(value) for name, value in event.values.items()}
-                points.append(Point(step=event.step, epoch=event.epoch, seconds=event.seconds, values=values))
-            case Measured():
-                metrics[event.metric.key, event.metric.dataset_hash or event.metric.dataset, event.metric.step] = event.metric
-                headline = event.metric.key if event.headline else headline
-            case Used():
-                datasets.append(event.dataset)
-            case Chosen():
-                params |= event.values
-            case Drawn():
-                figures.append(FigureSource(title=event.title, path=event.path))
-            case Trained():
-                model = event.model
-            case Said():
-                tags += event.tags
-                links += event.links
-                note = "\n\n".join(text for text in (note, event.note) if text) or None
-                seed = event.seed if event.seed is not None else seed
-                log = event.log or log
-            case Failed():
-                problems.append(event.problem)
-            case Warned() | Ended():
-                pass
+def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
+    measured, said = _only(Measured, events), _only(Said, events)
+    # A later statement of the same measurement stands.
+    metrics = {(event.metric.key, event.metric.dataset, event.metric.step): event.metric for event in measured}
+    params = dict(draft.params)
+    for chosen in _only(Chosen, events):
+        params |= chosen.values
+    notes = [draft.note, *(event.note for event in said)]
     return msgspec.structs.replace(
         draft,
         metrics=list(metrics.values()),
-        headline=headline,
-        log=log,
-        model=model,
-        note=note,
-        seed=_seed(seed, params),
+        headline=_last(event.metric.key for event in measured if event.headline),
+        log=_last(event.log for event in said if event.log) or draft.log,
+        model=_last(event.model for event in _only(Trained, events)),
+        note="\n\n".join(note for note in notes if note) or None,
+        seed=_seed(_last([draft.seed, *(event.seed for event in said if event.seed is not None)]), params),
         params=params,
-        tags=list(dict.fromkeys(tags)),
-        links=links,
-        datasets=datasets,
-        figures=figures,
-        points=points,
-        problems=problems,
+        tags=list(dict.fromkeys([*draft.tags, *(tag for event in said for tag in event.tags)])),
+        links=[*draft.links, *(link for event in said for link in event.links)],
+        datasets=[event.dataset for event in _only(Used, events)],
+        figures=[FigureSource(title=event.title, path=event.path) for event in _only(Drawn, events)],
+        points=[_point(event) for event in _only(Logged, events)],
+        problems=[event.problem for event in _only(Failed, events)],
     )
 
 
+def _point(event: Logged) -> Point:
+    values = {name: float(value) for name, value in event.values.items()}
+    return Point(step=event.step, epoch=event.epoch, seconds=event.seconds, values=values)
+
+
+def _only(kind: type[E], events: Iterable[AnyEvent]) -> list[E]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def _last(values: Iterable[T]) -> T | None:
+    return next(reversed(list(values)), None)
+
+
 def _with_end(draft: Draft, start: Start, events: Iterable[AnyEvent], folder: Path) -> Draft:
-    ends = [event for event in events if isinstance(event, Ended)]
+    ends = _only(Ended, events)
     if ends:
         # The first failure is the truth; a leader's later "finished" does not undo it.
         end = next((event for event in ends if event.status != "finished"), ends[-1])
@@ -132,7 +123,7 @@ def _with_end(draft: Draft, start: Start, events: Iterable[AnyEvent], folder: Pa
     ended_at = last_sign_of_life(folder)
     logged = [point.seconds or 0.0 for point in draft.points]
     seconds = max([(ended_at - start.started_at).total_seconds(), *logged, 0.0])
-    warned = [event for event in events if isinstance(event, Warned)]
+    warned = _only(Warned, events)
     return msgspec.structs.replace(
         draft,
         status=warned[-1].status if warned else "lost",

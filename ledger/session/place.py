@@ -45,5 +45,3 @@ def find_place(folder: Path) -> Place:
 
 def _existing(folder: Path) -> Path:
     return folder if folder.exists() else folder.parent
-
-

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from ledger.errors import LedgerError, NotAppended
+from ledger.errors import LedgerError
 from ledger.model.paths import RECORD_FILE, run_path
 from ledger.model.values import Document, Status
-from ledger.recorder import record
+from ledger.session.closing import record_spool
 from ledger.session.drafting import read_draft
+from ledger.session.place import Place
 from ledger.session.run_dir import harvest
 from ledger.session.spool import RUN_DIR, Spool, claimed, dead_spools
 from ledger.store.ledger import Ledger
@@ -59,12 +60,8 @@ def _recover_spool(ledger: Ledger, state_dir: Path, folder: Path) -> Recovered:
             Spool.discard(folder)
             return Recovered(id=folder.name)
         draft = harvest(folder / RUN_DIR, read_draft(folder))
-        made = record(ledger, draft, state_dir=state_dir, strict=False)
-    except NotAppended as error:
-        Spool.discard(folder)
-        return Recovered(id=folder.name, problem=error.message, hint=error.hint)
+        made = record_spool(Place(ledger, state_dir), folder, draft)
     except (LedgerError, OSError) as error:
         hint = error.hint if isinstance(error, LedgerError) else None
         return Recovered(id=folder.name, problem=str(error), hint=hint)
-    Spool.discard(folder)
     return Recovered(id=folder.name, status=made.record.status)

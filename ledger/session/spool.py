@@ -12,7 +12,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -20,117 +20,14 @@ from typing import Self
 import msgspec
 
 from ledger.errors import InvalidDocument
-from ledger.model.boxes import Gpu, Metric, Model, Usage
 from ledger.model.ids import is_id
-from ledger.model.record import Link
-from ledger.model.values import Document, Number, ParamValue, Status, number
-from ledger.recorder.draft import Captured, Dataset, Problem
+from ledger.model.values import Number, number
+from ledger.recorder.draft import Captured
+from ledger.session.events import AnyEvent, Logged, Start
 
 START, CAPTURED, ALIVE, LOG = "start.json", "captured.json", "alive", "log.txt"
 RUN_DIR = "run"
 
-
-class Start(Document, frozen=True, kw_only=True):
-    """What is known before the first step."""
-
-    id: str
-    host: str
-    pid: int
-    started_at: datetime
-    experiment: str
-    command: list[str] = []
-    folder: str | None = None
-    parent: str | None = None
-    baseline: str | None = None
-    tags: list[str] = []
-    note: str | None = None
-    seed: int | None = None
-    links: list[Link] = []
-    params: dict[str, ParamValue] = {}
-    param_sources: list[str] = []
-
-
-class Event(Document, frozen=True, kw_only=True, tag_field="is"):
-    """One line of the spool."""
-
-
-class Logged(Event, frozen=True, kw_only=True, tag="log"):
-    """One call of `run.log`."""
-
-    seconds: float
-    step: int | None = None
-    epoch: float | None = None
-    values: dict[str, Number]
-
-
-class Measured(Event, frozen=True, kw_only=True, tag="metric"):
-    """One call of `run.metric`."""
-
-    metric: Metric
-    headline: bool = False
-
-
-class Used(Event, frozen=True, kw_only=True, tag="dataset"):
-    """One call of `run.dataset`."""
-
-    dataset: Dataset
-
-
-class Chosen(Event, frozen=True, kw_only=True, tag="params"):
-    """Params that became known later."""
-
-    values: dict[str, ParamValue]
-
-
-class Drawn(Event, frozen=True, kw_only=True, tag="figure"):
-    """A figure, kept as a file of the spool."""
-
-    title: str
-    path: str
-
-
-class Trained(Event, frozen=True, kw_only=True, tag="model"):
-    """The model, captured while it was in memory."""
-
-    model: Model
-
-
-class Said(Event, frozen=True, kw_only=True, tag="said"):
-    """Words about the run: a tag, a note, a link, a seed, a log file."""
-
-    tags: list[str] = []
-    note: str | None = None
-    links: list[Link] = []
-    seed: int | None = None
-    log: str | None = None
-
-
-class Failed(Event, frozen=True, kw_only=True, tag="problem"):
-    """Something that could not be captured."""
-
-    problem: Problem
-
-
-class Warned(Event, frozen=True, kw_only=True, tag="signal"):
-    """A signal that asked the run to stop."""
-
-    status: Status
-    reason: str
-
-
-class Ended(Event, frozen=True, kw_only=True, tag="end"):
-    """The run's end, as the run itself saw it."""
-
-    status: Status
-    seconds: float
-    ended_at: datetime
-    reason: str | None = None
-    exit_code: int | None = None
-    usage: Usage | None = None
-    gpus: list[Gpu] = []
-
-
-AnyEvent = Logged | Measured | Used | Chosen | Drawn | Trained | Said | Failed | Warned | Ended
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(AnyEvent).decode
@@ -160,10 +57,8 @@ class Spool:
         folder = spool_dir(state_dir) / start.id
         folder.mkdir(parents=True, mode=0o700)
         lock = os.open(folder / ALIVE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
+        with suppress(OSError):  # on a file system without locks the process id alone tells
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            pass  # a file system without locks: the process id alone tells
         _write_whole(folder / START, msgspec.json.format(_ENCODE(start), indent=2))
         (folder / RUN_DIR).mkdir()
         return cls(folder, lock)

@@ -53,7 +53,11 @@ def run_command(
 
 
 def _on_pipes(
-    command: Sequence[str], log: BinaryIO, environment: Mapping[str, str], started: Callable[[int], None], notice: Notice
+    command: Sequence[str],
+    log: BinaryIO,
+    environment: Mapping[str, str],
+    started: Callable[[int], None],
+    notice: Notice,
 ) -> int:
     with _process(command, environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         started(process.pid)
@@ -76,12 +80,17 @@ def _on_pipes(
 
 
 def _on_terminal(
-    command: Sequence[str], log: BinaryIO, environment: Mapping[str, str], started: Callable[[int], None], notice: Notice
+    command: Sequence[str],
+    log: BinaryIO,
+    environment: Mapping[str, str],
+    started: Callable[[int], None],
+    notice: Notice,
 ) -> int:
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, fcntl.ioctl(0, termios.TIOCGWINSZ, b"\0" * 8))
-    with contextlib.closing(os.fdopen(leader, "rb", buffering=0)):
-        with _process(
+    with (
+        contextlib.closing(os.fdopen(leader, "rb", buffering=0)),
+        _process(
             command,
             environment,
             stdin=follower,
@@ -90,12 +99,13 @@ def _on_terminal(
             start_new_session=True,
             # The pseudo-terminal must be the one that Ctrl-C and job control act on.
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0) and None,
-        ) as process:
-            os.close(follower)
-            started(process.pid)
-            with _passing_on(process, notice, terminal=True), _raw_terminal(), _following_size(leader):
-                _copy_both_ways(leader, log)
-            return process.wait()
+        ) as process,
+    ):
+        os.close(follower)
+        started(process.pid)
+        with _passing_on(process, notice, terminal=True), _raw_terminal(), _following_size(leader):
+            _copy_both_ways(leader, log)
+        return process.wait()
 
 
 def _copy_both_ways(leader: int, log: BinaryIO) -> None:

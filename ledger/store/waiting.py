@@ -62,7 +62,7 @@ def read_waiting(state_dir: Path) -> Iterator[tuple[Path, Entry]]:
         except (msgspec.DecodeError, OSError) as error:
             raise InvalidDocument(str(path), [str(error)]) from error
         if not is_id(entry.id):
-            raise LedgerError(f"{path}: not an id: `{ascii(entry.id)}`")
+            raise LedgerError(f"{path}: not an id: `{entry.id!a}`")
         yield path, entry
 
 

@@ -50,7 +50,7 @@ def test_a_series_that_cannot_be_shown_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "data, said",
+    ("data", "said"),
     [
         (b"", "must begin with"),
         (b"a,b\n", "must begin with"),

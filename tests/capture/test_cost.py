@@ -9,7 +9,7 @@ from ledger.model.boxes import Gpu, Hardware
 
 
 @pytest.mark.parametrize(
-    "product, device",
+    ("product", "device"),
     [
         ("NVIDIA H100 80GB HBM3", "H100"),
         ("NVIDIA H100 PCIe", "H100"),
@@ -61,7 +61,7 @@ def test_a_run_without_gpus_costs_its_cores() -> None:
 
 
 @pytest.mark.parametrize(
-    "hardware, why",
+    ("hardware", "why"),
     [
         (Hardware(gpus=[Gpu(name="MI300X")]), "no price for: `MI300X`"),
         (Hardware(cores=2, unknown={"gpus": "broken"}), "GPUs of the machine are unknown"),

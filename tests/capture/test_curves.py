@@ -49,7 +49,7 @@ def test_the_half_line_of_a_killed_run_is_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name, text, said",
+    ("name", "text", "said"),
     [
         ("m.csv", "step,a\n1,0.5\n2,oops\n", "line 3: a number expected in column `a`: `oops`"),
         ("m.csv", "step,a\n1,0.5\n2,1,2\n", "line 3: 2 columns expected, not 3"),

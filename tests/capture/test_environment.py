@@ -95,7 +95,7 @@ def test_variables_come_from_an_allow_list(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    "files, variables, kind",
+    ("files", "variables", "kind"),
     [
         ({}, {}, None),
         ({".dockerenv": ""}, {}, "docker"),

@@ -12,7 +12,7 @@ H100, L4 = "NVIDIA H100 80GB HBM3", "NVIDIA L4"
 
 
 @pytest.mark.parametrize(
-    "asked, names",
+    ("asked", "names"),
     [
         (None, [H100, L4]),
         ("1,0", [L4, H100]),

@@ -85,7 +85,7 @@ def test_a_malformed_metric_is_a_usage_error(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name, direction",
+    ("name", "direction"),
     [
         ("loss", "lower"),
         ("val_loss", "lower"),

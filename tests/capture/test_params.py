@@ -25,7 +25,7 @@ def written(folder: Path, name: str, text: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "name, text",
+    ("name", "text"),
     [
         ("p.yaml", "optimizer: {lr: 1e-3, betas: [0.9, 0.99]}\nname: no\nseed: 7\nflag: true\nnothing: ~\n"),
         (
@@ -63,7 +63,7 @@ def test_yaml_dates_anchors_and_merges_are_understood(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name, text, said",
+    ("name", "text", "said"),
     [
         ("p.yaml", "a: 1\na: 2\n", "line 2: the name stands twice: `a`"),
         ("p.json", '{"a": 1,\n "b": 2,\n "a": 3}', "line 3: the name stands twice: `a`"),
@@ -186,7 +186,7 @@ def test_flattened_params_can_always_be_written(values: dict[str, object]) -> No
 
 
 @pytest.mark.parametrize(
-    "text, value",
+    ("text", "value"),
     [
         ("lr=1e-3", 0.001),
         ("n=5", 5),

@@ -39,7 +39,7 @@ KEY = (
 )
 
 
-@pytest.mark.parametrize("kind, token", TOKENS.items())
+@pytest.mark.parametrize(("kind", "token"), TOKENS.items())
 @pytest.mark.parametrize("around", ["{}", "using {} now", '"{}"', "x={},", "+{}", "\x1b[31m{}\x1b[0m"])
 def test_a_token_of_a_known_shape_is_replaced_wherever_it_stands(kind: str, token: str, around: str) -> None:
     redactor = Redactor()
@@ -182,7 +182,7 @@ def test_params_lose_secret_values_and_keep_the_rest() -> None:
 
 
 @pytest.mark.parametrize(
-    "url, expected",
+    ("url", "expected"),
     [
         ("https://bob:pw@example.org/a.git", "https://example.org/a.git"),
         ("https://sometoken@example.org/a.git", "https://example.org/a.git"),

@@ -13,7 +13,7 @@ import pytest
 from ledger.store.ledger import Ledger
 from tests.conftest import ROOT, Cli, Finished, git_in
 
-NAMES = ["with space", "a/b", "Größe 学習", "<script>alert(1)</script>", "'; rm -rf ~ #", "--option", "=1+1"]
+NAMES = ["with space", "a/b", "Größe 学習", "<script>alert(1)</script>", "'; rm -rf ~ #", "--option", "+1,2"]
 
 
 def complaint(done: Finished, code: int) -> str:
@@ -28,7 +28,9 @@ def complaint(done: Finished, code: int) -> str:
 
 
 @pytest.mark.parametrize("arguments", [("list",), ("record",), ("show", "x"), ("log",), ("site", "build"), ("init",)])
-def test_outside_of_a_repository(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
+def test_outside_of_a_repository(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
     monkeypatch.chdir(tmp_path)
     done = cli(*arguments)
     assert "not a git repository" in complaint(done, 1)
@@ -189,7 +191,9 @@ def test_ctrl_c_during_recording_leaves_nothing_half_written(repo: Path) -> None
 def test_a_bug_is_one_line_and_a_report(repo: Path, cli: Cli) -> None:
     cli("record", "--param", "x=1")
     sitecustomize = repo / "sitecustomize.py"
-    sitecustomize.write_text("import ledger.analysis.query as q\ndef broken(*_, **__): raise RuntimeError('oops')\nq.sort_runs = broken\n")
+    sitecustomize.write_text(
+        "import ledger.analysis.query as q\ndef broken(*_, **__): raise RuntimeError('oops')\nq.sort_runs = broken\n"
+    )
     done = cli("list", "--sort", "id", env={"PYTHONPATH": f"{repo}:{ROOT}"})
     assert "this is a bug in ledger: RuntimeError: oops" in complaint(done, 3)
     report = Path(done.err.splitlines()[1].split("file: ")[1])

@@ -112,7 +112,7 @@ def test_values_on_different_data_are_shown_and_not_ranked(samples: Ledger, cli:
     done = cli("compare", on("v1"), on("v2"))
     assert done.code == 0
     assert "not ranked: validation/accuracy: measured on different data: `digits-validation@v1`" in done.err
-    assert "(best)" not in [line for line in done.out.splitlines() if line.startswith("validation/accuracy")][0]
+    assert "(best)" not in next(line for line in done.out.splitlines() if line.startswith("validation/accuracy"))
 
 
 def test_two_runs_measured_on_one_version_later_are_ranked_on_it(samples: Ledger) -> None:

@@ -58,7 +58,12 @@ def test_every_command_leaves_the_user_s_repository_alone(place: Path, cli: Cli)
 
 def test_a_command_that_fails_leaves_it_alone_as_well(place: Path, cli: Cli) -> None:
     before = state_of(place)
-    for arguments in (("record", "--log", "nope"), ("show", "zzz"), ("record", "--metric", "x"), ("list", "bad filter")):
+    for arguments in (
+        ("record", "--log", "nope"),
+        ("show", "zzz"),
+        ("record", "--metric", "x"),
+        ("list", "bad filter"),
+    ):
         assert cli(*arguments).code in {1, 2}
         assert state_of(place) == before
     assert Ledger.open(place).tip() is None

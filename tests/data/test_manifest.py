@@ -83,7 +83,7 @@ def test_links_to_files_count_as_their_content(dataset: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "target, said", [("train", "leads to a folder"), ("nowhere", "leads nowhere"), ("link", "leads nowhere")]
+    ("target", "said"), [("train", "leads to a folder"), ("nowhere", "leads nowhere"), ("link", "leads nowhere")]
 )
 def test_links_that_hide_data_are_refused(dataset: Path, target: str, said: str) -> None:
     (dataset / "link").symlink_to(dataset / target)
@@ -169,7 +169,7 @@ def test_a_manifest_that_leads_out_of_the_dataset_is_refused(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "data, said",
+    ("data", "said"),
     [
         (b"", "lists no files"),
         (b"{", "line 1"),

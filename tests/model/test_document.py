@@ -15,7 +15,7 @@ from ledger.model import boxes
 from ledger.model.document import FORMATS, UPGRADES, dump, load
 from ledger.model.record import BOXES, RECORD_FORMAT, Author, Record, Timing
 from ledger.model.schema import field_docs, json_schema
-from ledger.model.values import number
+from ledger.model.values import ParamValue, number
 from tests.samples import sample_ledger
 
 FROZEN = Path(__file__).parent / "frozen"
@@ -72,7 +72,7 @@ values = st.one_of(
 
 @settings(max_examples=100, deadline=None)
 @given(params=st.dictionaries(st.text(), values), metric=st.floats(), note=st.text())
-def test_load_is_the_inverse_of_dump(params: dict[str, object], metric: float, note: str) -> None:
+def test_load_is_the_inverse_of_dump(params: dict[str, ParamValue], metric: float, note: str) -> None:
     measured = boxes.Metric(name="m", value=number(metric), split="validation")
     record = msgspec.structs.replace(
         minimal(),

@@ -162,9 +162,14 @@ def test_figures_are_kept_by_what_they_are_not_by_their_name(ledger: Ledger, rep
     (repo / "a.png").write_bytes(SVG)
     (repo / "b.svg").write_text("<p>no picture</p>")
     recorded = add(
-        ledger, draft(figures=[FigureSource(title="My <b> plot", path="a.png")] * 2 + [FigureSource(title="b", path="b.svg")]), strict=False
+        ledger,
+        draft(figures=[FigureSource(title="My <b> plot", path="a.png")] * 2 + [FigureSource(title="b", path="b.svg")]),
+        strict=False,
     )
-    assert [figure.file for figure in recorded.record.results.figures] == ["figures/my-b-plot.svg", "figures/my-b-plot-2.svg"]
+    assert [figure.file for figure in recorded.record.results.figures] == [
+        "figures/my-b-plot.svg",
+        "figures/my-b-plot-2.svg",
+    ]
     assert "must be png or svg" in recorded.record.results.unknown["figures.b"]
 
 
@@ -211,7 +216,9 @@ def test_policy_says_which_values_are_better(ledger: Ledger, repo: Path) -> None
 def test_the_commit_message_is_an_entry_of_a_ledger(ledger: Ledger, repo: Path) -> None:
     recorded = add(ledger, draft(metrics=[Metric(name="accuracy", value=0.97219, split="validation")]))
     message = git_in(repo, "log", "-1", "--format=%B", "ledger")
-    assert message.startswith("run digits: validation/accuracy 0.97219 (20261120-194812-000000)\n\nfinished after 3.0 s")
+    assert message.startswith(
+        "run digits: validation/accuracy 0.97219 (20261120-194812-000000)\n\nfinished after 3.0 s"
+    )
     trailers = git_in(repo, "log", "-1", "--format=%(trailers:key=Ledger-Entry,valueonly)", "ledger").strip()
     assert trailers == recorded.path
 

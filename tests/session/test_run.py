@@ -1,6 +1,5 @@
 """A run that records itself, however it ends: real processes, really killed."""
 
-import os
 import signal
 import subprocess
 import time
@@ -207,15 +206,19 @@ def test_without_with_an_exception_is_still_a_failure(repo: Path) -> None:
 
 
 def test_workers_that_fork_do_not_end_the_run(repo: Path) -> None:
-    script = "import ledger, os\nwith ledger.run('x') as run:\n    if os.fork() == 0: raise SystemExit(5)\n    os.wait()\n    run.log(loss=1)"
+    script = (
+        "import ledger, os\n"
+        "with ledger.run('x') as run:\n"
+        "    if os.fork() == 0: raise SystemExit(5)\n"
+        "    os.wait()\n"
+        "    run.log(loss=1)"
+    )
     assert finish(run_python(script, cwd=repo))[0] == 0
     record = only_run(repo).record
     assert (record.status, record.statistics.series["loss"].count) == ("finished", 1)
 
 
-def test_outside_of_any_repository_training_goes_on_and_the_record_waits(
-    tmp_path: Path, repo: Path, cli: Cli
-) -> None:
+def test_outside_of_any_repository_training_goes_on_and_the_record_waits(tmp_path: Path, repo: Path, cli: Cli) -> None:
     away = tmp_path / "away"
     away.mkdir()
     process = start(away, "pass")
@@ -295,4 +298,4 @@ def test_a_full_disk_does_not_stop_the_training(full_disk: Path) -> None:
     code, out, err = finish(run_python(script, cwd=full_disk))
     assert (code, out) == (0, "after\n"), err
     assert "No space left" in err
-    assert os.listdir(full_disk / ".git" / "ledger" / "spool")
+    assert list((full_disk / ".git" / "ledger" / "spool").iterdir())

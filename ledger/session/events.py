@@ -1,0 +1,112 @@
+"""What stands in a spool: the start of a run, and one event per line after it."""
+
+from datetime import datetime
+
+from ledger.model.boxes import Gpu, Metric, Model, Usage
+from ledger.model.record import Link
+from ledger.model.values import Document, Number, ParamValue, Status
+from ledger.recorder.draft import Dataset, Problem
+
+
+class Start(Document, frozen=True, kw_only=True):
+    """What is known before the first step."""
+
+    id: str
+    host: str
+    pid: int
+    started_at: datetime
+    experiment: str
+    command: list[str] = []
+    folder: str | None = None
+    parent: str | None = None
+    baseline: str | None = None
+    tags: list[str] = []
+    note: str | None = None
+    seed: int | None = None
+    links: list[Link] = []
+    params: dict[str, ParamValue] = {}
+    param_sources: list[str] = []
+
+
+class Event(Document, frozen=True, kw_only=True, tag_field="is"):
+    """One line of the spool."""
+
+
+class Logged(Event, frozen=True, kw_only=True, tag="log"):
+    """One call of `run.log`."""
+
+    seconds: float
+    step: int | None = None
+    epoch: float | None = None
+    values: dict[str, Number]
+
+
+class Measured(Event, frozen=True, kw_only=True, tag="metric"):
+    """One call of `run.metric`."""
+
+    metric: Metric
+    headline: bool = False
+
+
+class Used(Event, frozen=True, kw_only=True, tag="dataset"):
+    """One call of `run.dataset`."""
+
+    dataset: Dataset
+
+
+class Chosen(Event, frozen=True, kw_only=True, tag="params"):
+    """Params that became known later."""
+
+    values: dict[str, ParamValue]
+
+
+class Drawn(Event, frozen=True, kw_only=True, tag="figure"):
+    """A figure, kept as a file of the spool."""
+
+    title: str
+    path: str
+
+
+class Trained(Event, frozen=True, kw_only=True, tag="model"):
+    """The model, captured while it was in memory."""
+
+    model: Model
+
+
+class Said(Event, frozen=True, kw_only=True, tag="said"):
+    """Words about the run: a tag, a note, a link, a seed, a log file."""
+
+    tags: list[str] = []
+    note: str | None = None
+    links: list[Link] = []
+    seed: int | None = None
+    log: str | None = None
+
+
+class Failed(Event, frozen=True, kw_only=True, tag="problem"):
+    """Something that could not be captured."""
+
+    problem: Problem
+
+
+class Warned(Event, frozen=True, kw_only=True, tag="signal"):
+    """A signal that asked the run to stop."""
+
+    status: Status
+    reason: str
+
+
+class Ended(Event, frozen=True, kw_only=True, tag="end"):
+    """The run's end, as the run itself saw it."""
+
+    status: Status
+    seconds: float
+    ended_at: datetime
+    reason: str | None = None
+    exit_code: int | None = None
+    usage: Usage | None = None
+    gpus: list[Gpu] = []
+
+
+AnyEvent = Logged | Measured | Used | Chosen | Drawn | Trained | Said | Failed | Warned | Ended
+"""Every kind of line, told apart by its field `is`."""

@@ -1,0 +1,179 @@
+"""The life of a run inside this process: it begins, it is watched, and it ends exactly once.
+
+Nothing here raises into training: what goes wrong is a warning of the logger `ledger`, and stands in
+the record.
+"""
+
+import atexit
+import contextlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from ledger.capture.sampler import Sampler
+from ledger.errors import LedgerError
+from ledger.model.values import Status
+from ledger.recorder import Recorded
+from ledger.recorder.draft import Problem
+from ledger.recorder.record import capture_now
+from ledger.session.closing import record_spool
+from ledger.session.drafting import read_draft
+from ledger.session.events import AnyEvent, Chosen, Ended, Failed, Said, Start, Warned
+from ledger.session.place import Place
+from ledger.session.signals import Watch
+from ledger.session.spool import Spool
+
+_LOG = logging.getLogger("ledger")
+
+SPOOL_VARIABLE = "LEDGER_SPOOL"
+"""Environment variable by which `ledger run` tells a script whose run it is part of."""
+
+
+class Lifetime:
+    """One run from its first moment to its record.
+
+    Args:
+        place: where it is recorded.
+        start: what is known before the first step.
+        sample_seconds: seconds between two looks at the hardware.
+    """
+
+    def __init__(self, place: Place, start: Start, sample_seconds: float) -> None:
+        self._place = place
+        self._pid = os.getpid()
+        self._clock = time.monotonic()
+        self._ended = False
+        self._exception: BaseException | None = None
+        self._excepthook_before = sys.excepthook
+        self.spool, self.id = _open_spool(place, start)
+        beat = self.spool.beat if self.spool is not None and self.spool.leads else None
+        self._sampler = Sampler(interval_seconds=sample_seconds, beat=beat)
+        self._watch = Watch(self._on_warning, self.end)
+        self.recorded: Recorded | None = None
+        if self.spool is None or self.spool.leads:
+            self._begin()
+        else:
+            # A part of the run that `ledger run` leads: what the script says of itself joins it.
+            self.say(Chosen(values=start.params))
+            self.say(Said(tags=start.tags, note=start.note, links=start.links, seed=start.seed))
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the run began, by a clock that never jumps."""
+        return time.monotonic() - self._clock
+
+    def say(self, event: AnyEvent) -> None:
+        """Append an event to the spool; a full disk is a warning."""
+        if self.spool is None:
+            return
+        try:
+            self.spool.write(event)
+        except (OSError, TypeError, ValueError) as error:
+            _LOG.warning("run %s: not written to the spool: %s", self.id, error)
+
+    def problem(self, field: str, error: BaseException) -> None:
+        """Warn, and let the record say what could not be captured."""
+        _LOG.warning("run %s: %s: %s", self.id, field, error)
+        self.say(Failed(problem=Problem(field=field[:200], message=str(error)[:500])))
+
+    @contextlib.contextmanager
+    def harmless(self, field: str) -> Iterator[None]:
+        """Turn whatever goes wrong in the block into a warning and a line of the record."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  # whatever it is, training goes on and the record says so
+            self.problem(field, error)
+
+    def end(self, status: Status, reason: str | None = None, exit_code: int | None = None) -> None:
+        """End the run and record it; a second call, or one from a forked child, does nothing."""
+        if self._ended or os.getpid() != self._pid:
+            return
+        self._ended = True
+        usage, gpus = self._sampler.stop()
+        now = datetime.now(UTC)
+        self.say(
+            Ended(
+                status=status,
+                seconds=self.seconds,
+                ended_at=now,
+                reason=reason,
+                exit_code=exit_code,
+                usage=usage,
+                gpus=gpus,
+            )
+        )
+        self._watch.stop()
+        atexit.unregister(self._at_exit)
+        if sys.excepthook == self._on_exception:
+            sys.excepthook = self._excepthook_before
+        if self.spool is None:
+            return
+        if self.spool.leads:
+            self._record(self.spool)
+        self.spool.close()
+
+    def end_with(self, error: BaseException | None) -> None:
+        """End the run as this exception tells, or as finished when there is none."""
+        self.end(*_ending(error))
+
+    def _begin(self) -> None:
+        if self._place.problem is not None:
+            _LOG.warning("%s; the record will wait in %s", self._place.problem, self._place.state_dir)
+        sys.excepthook = self._on_exception
+        atexit.register(self._at_exit)
+        self._watch.start()
+        if self.spool is not None:
+            with self.harmless("captured"):
+                self.spool.write_captured(capture_now(self._place.ledger, Path.cwd()))
+        self._sampler.start()
+
+    def _record(self, spool: Spool) -> None:
+        try:
+            self.recorded = record_spool(self._place, spool.folder, read_draft(spool.folder))
+        except LedgerError as error:
+            _LOG.warning("run %s: %s%s", self.id, error.message, f" (hint: {error.hint})" if error.hint else "")
+        except Exception:  # noqa: BLE001  # training goes on, whatever broke; the log has the trace
+            _LOG.exception("run %s could not be recorded; its spool stays in %s", self.id, spool.folder)
+        else:
+            headline = self.recorded.record.headline
+            said = f"{headline.key} {headline.number:.6g}" if headline else self.recorded.record.status
+            _LOG.info("recorded %s: %s (ledger show %s)", self.id, said, self.id[16:])
+
+    def _on_exception(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        self._exception = error
+        self._excepthook_before(kind, error, traceback)
+
+    def _on_warning(self, status: Status, reason: str) -> None:
+        self.say(Warned(status=status, reason=reason))
+
+    def _at_exit(self) -> None:
+        self.end_with(self._exception)
+
+
+def _open_spool(place: Place, start: Start) -> tuple[Spool | None, str]:
+    joined = os.environ.get(SPOOL_VARIABLE)
+    try:
+        if joined and Path(joined).is_dir():
+            return Spool.join(Path(joined)), Path(joined).name
+        return Spool.create(place.state_dir, start), start.id
+    except OSError as error:
+        _LOG.warning("run %s is not recorded: its spool cannot be written: %s", start.id, error)
+        return None, start.id
+
+
+def _ending(error: BaseException | None) -> tuple[Status, str | None, int | None]:
+    """Return status, reason and exit code of a run that ended with this exception, or none."""
+    if error is None:
+        return "finished", None, None
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", "Ctrl-C", None
+    if isinstance(error, SystemExit):
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        return ("failed", f"exit code {code}", code) if code else ("finished", None, 0)
+    said = str(error).strip().splitlines()
+    return "failed", f"{type(error).__name__}: {said[0][:300]}" if said else type(error).__name__, None
