@@ -9,15 +9,17 @@ from pathlib import Path
 import msgspec
 
 from ledger import __version__
+from ledger.analysis.comparable import Leaderboard
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model.entries import Contents, LogEntry, Run
 from ledger.model.values import Document
 from ledger.publish import names, overview_pages, run_page, subject_pages
-from ledger.publish.atlas import Atlas, survey
+from ledger.publish.atlas import Atlas, board_path, survey
 from ledger.publish.columns import PATH as COLUMNS_PATH
 from ledger.publish.columns import render_columns
 from ledger.publish.output import Made, Memory, claim, delete_files, read_memory, sizes, write_file, write_memory
+from ledger.publish.overview_pages import BOARD_ROWS
 from ledger.publish.page import Page
 from ledger.publish.shell import Handbook, join, read_handbook
 from ledger.resources import shipped
@@ -183,6 +185,7 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str]) -> Iter
         yield _finished(page.path, {page.path: join(shells[page.kind], page.parts())})
     yield _finished(COLUMNS_PATH, {COLUMNS_PATH: render_columns(atlas, names.experiment_page)})
     marks = {run.record.id: _run_mark(run) for run in atlas.runs}
+    yield from _boards(atlas, shells, _key(renderer, shells["board"]), marks)
     for name, runs in atlas.experiments.items():
         key = _key(experiment_shell, [marks[run.record.id] for run in runs], sorted(_known(atlas, runs)))
         yield Unit(
@@ -209,8 +212,23 @@ def _overviews(atlas: Atlas) -> Iterator[Page]:
     yield overview_pages.render_glossary()
     for name in atlas.datasets:
         yield subject_pages.render_dataset(name, atlas)
+
+
+def _boards(atlas: Atlas, shells: Mapping[str, str], renderer: str, marks: Mapping[str, str]) -> Iterator[Unit]:
+    sizes = [(board.group, len(board.standings)) for board in atlas.boards]
     for board in atlas.boards:
-        yield overview_pages.render_board(board, atlas)
+        shown = [(marks[standing.run.record.id], standing.metric) for standing in board.standings[:BOARD_ROWS]]
+        siblings = [size for size in sizes if size[0].key == board.group.key]
+        yield Unit(
+            name=board_path(board.group),
+            key=_key(renderer, board.group, board.direction, shown, siblings, board.standings[-1].metric),
+            render=partial(_board_files, board, atlas, shells),
+        )
+
+
+def _board_files(board: Leaderboard, atlas: Atlas, shells: Mapping[str, str]) -> dict[str, bytes]:
+    page = overview_pages.render_board(board, atlas)
+    return {page.path: join(shells[page.kind], page.parts())}
 
 
 def _finished(name: str, files: Mapping[str, bytes]) -> Unit:

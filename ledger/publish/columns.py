@@ -10,7 +10,7 @@ import msgspec
 
 from ledger.analysis.comparable import Group
 from ledger.model.entries import Run
-from ledger.model.values import Document
+from ledger.model.values import Document, ParamValue
 from ledger.publish.atlas import Atlas, board_path
 from ledger.publish.run_tables import common_groups, varied_params
 from ledger.publish.text import one_line, param_text, short_hash, utc, visible
@@ -156,15 +156,26 @@ def _word_lists(values: Iterable[Sequence[str]]) -> WordLists:
 def _params(runs: Sequence[Run]) -> list[ParamColumn]:
     indexes: dict[str, dict[str, int]] = {}
     codes: dict[str, list[int]] = {}
+    written: dict[tuple[type, ParamValue], str] = {}
     for row, run in enumerate(runs):
         for name, value in run.record.params.values.items():
             index = indexes.setdefault(name, {})
             column = codes.setdefault(name, [])
             column.extend([-1] * (row - len(column)))
-            column.append(index.setdefault(one_line(param_text(value), _PARAM_LENGTH), len(index)))
+            column.append(index.setdefault(_param_word(value, written), len(index)))
     for column in codes.values():
         column.extend([-1] * (len(runs) - len(column)))
     return [ParamColumn(name=visible(name), words=list(indexes[name]), codes=codes[name]) for name in sorted(codes)]
+
+
+def _param_word(value: ParamValue, written: dict[tuple[type, ParamValue], str]) -> str:
+    """Return a param as the table shows it; each different value is written once (`True` and `1` are different)."""
+    if isinstance(value, list):
+        return one_line(param_text(value), _PARAM_LENGTH)
+    key = (type(value), value)
+    if key not in written:
+        written[key] = one_line(param_text(value), _PARAM_LENGTH)
+    return written[key]
 
 
 def _metrics(runs: Sequence[Run], atlas: Atlas) -> list[MetricValues]:

@@ -1,5 +1,6 @@
 """Pages about many runs at once: home, all runs, leaderboards, compare and the glossary."""
 
+import math
 from collections.abc import Sequence
 from datetime import date
 
@@ -117,14 +118,14 @@ def render_boards(atlas: Atlas) -> Page:
 def render_board(board: Leaderboard, atlas: Atlas) -> Page:
     """Return the page of one leaderboard, with links to the boards it must not be mixed with."""
     siblings = [place for place in _places(atlas.boards) if place.board.group.key == board.group.key]
-    values = [standing.metric.number for standing in board.standings]
+    values = [standing.metric.number for standing in board.standings if math.isfinite(standing.metric.number)]
     content = render(
         "board",
         board=board,
         siblings=[place for place in siblings if place.board.group != board.group],
         standings=board.standings[:BOARD_ROWS],
-        low=min(values),
-        high=max(values),
+        low=min(values, default=0.0),
+        high=max(values, default=0.0),
         depth=1,
     )
     return Page(

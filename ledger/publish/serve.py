@@ -48,7 +48,7 @@ _RELOAD_SCRIPT = b"""(() => {
 """
 
 
-def serve_site(  # noqa: PLR0917  # the command passes them by name
+def serve_site(  # the command passes them by name
     build: Callable[[], SiteReport],
     output: Path,
     host: str,

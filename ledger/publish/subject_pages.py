@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ledger.analysis.comparable import Group, agreed_direction, group_of, leaderboards, rank_key
 from ledger.model.boxes import Metric
@@ -137,8 +137,10 @@ def render_datasets(atlas: Atlas) -> Page:
 def render_dataset(name: str, atlas: Atlas) -> Page:
     """Return the page of a dataset: its versions, and each metric over time, broken where the version changes."""
     versions = atlas.datasets[name]
-    measured = [[m for m in atlas.measurements.get(version.hash, ()) if m.metric.key] for version in versions]
-    keys = Counter(m.metric.key for members in measured for m in members)
+    measured = [_by_key(atlas.measurements.get(version.hash, ())) for version in versions]
+    keys: Counter[str] = Counter()
+    for members in measured:
+        keys.update({key: len(measurements) for key, measurements in members.items()})
     main = keys.most_common(1)[0][0] if keys else None
     content = render(
         "dataset",
@@ -146,7 +148,7 @@ def render_dataset(name: str, atlas: Atlas) -> Page:
         facts=[_facts(version, atlas) for version in versions],
         charts=[(key, markup(chart)) for key in sorted(keys) if (chart := _history(key, versions, measured))],
         main=main,
-        matrix=_matrix(main, measured),
+        matrix=_matrix([members.get(main or "", []) for members in measured]),
         versions=versions,
         boards=[
             (board, board_path(board.group))
@@ -247,10 +249,17 @@ def _facts(version: DatasetVersion, atlas: Atlas) -> VersionFacts:
     return VersionFacts(version=version, judged=len({member.run.record.id for member in members}), trained=trained)
 
 
-def _history(key: str, versions: Sequence[DatasetVersion], measured: Sequence[Sequence[Measurement]]) -> str:
+def _by_key(measurements: Sequence[Measurement]) -> dict[str, list[Measurement]]:
+    found: dict[str, list[Measurement]] = {}
+    for measurement in measurements:
+        found.setdefault(measurement.metric.key, []).append(measurement)
+    return found
+
+
+def _history(key: str, versions: Sequence[DatasetVersion], measured: Sequence[Mapping[str, list[Measurement]]]) -> str:
     stretches, directions = [], []
     for slot, (version, members) in enumerate(zip(versions, measured, strict=True)):
-        ours = [m for m in members if m.metric.key == key and math.isfinite(m.metric.number)][-DOTS_SHOWN:]
+        ours = [m for m in members.get(key, ()) if math.isfinite(m.metric.number)][-DOTS_SHOWN:]
         directions += [m.metric for m in ours]
         if ours:
             dots = [_measured_dot(m, version.version, slot) for m in ours]
@@ -272,9 +281,9 @@ def _measured_dot(measurement: Measurement, version: str, slot: int) -> Dot:
     )
 
 
-def _matrix(key: str | None, measured: Sequence[Sequence[Measurement]]) -> list[tuple[Run, list[float | str | None]]]:
-    """Return the latest runs with the latest value of `key` on each version; none where it was not measured."""
-    values = [{m.run.record.id: m.metric.value for m in members if m.metric.key == key} for members in measured]
-    runs = {m.run.record.id: m.run for members in measured for m in members if m.metric.key == key}
+def _matrix(measured: Sequence[Sequence[Measurement]]) -> list[tuple[Run, list[float | str | None]]]:
+    """Return the latest runs with the latest of one metric on each version; none where it was not measured."""
+    values = [{m.run.record.id: m.metric.value for m in members} for members in measured]
+    runs = {m.run.record.id: m.run for members in measured for m in members}
     latest = sorted(runs, reverse=True)[:MATRIX_ROWS]
     return [(runs[run_id], [column.get(run_id) for column in values]) for run_id in latest]

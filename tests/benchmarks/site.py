@@ -1,0 +1,59 @@
+"""What the site costs: `python tests/benchmarks/site.py [RUNS …]`.
+
+Prints CPU milliseconds per record page on a cold build, what one new record costs among all others, and
+the bytes of search data per run (raw and gzipped). Without arguments: 1,000 and 10,000 runs.
+"""
+
+import gzip
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from ledger.publish.build import SiteReport, build_site
+from tests.samples import many_runs, sample_log, sample_reader
+
+
+class Bench:
+    """One ledger, built again and again in one folder."""
+
+    def __init__(self, count: int, folder: Path) -> None:
+        self.contents, blobs = many_runs(count)
+        self.read_blob = sample_reader(blobs)
+        self.log = sample_log(self.contents)
+        self.output = folder / "site"
+
+    def build(self, count: int | None = None) -> tuple[float, SiteReport]:
+        """Build the first `count` runs, by default all; return CPU seconds and what the build says."""
+        contents = msgspec.structs.replace(self.contents, runs=self.contents.runs[:count])
+        start = time.process_time()
+        report = build_site(contents, self.read_blob, self.log, self.output)
+        return time.process_time() - start, report
+
+
+def main(counts: list[int]) -> None:
+    """Measure each size in turn."""
+    for count in counts:
+        with tempfile.TemporaryDirectory() as folder:
+            bench = Bench(count, Path(folder))
+            cold, report = bench.build(count - 1)
+            warm, one = bench.build()
+            idle, _ = bench.build()
+            data = (bench.output / "data" / "runs.js").read_bytes()
+            size = sum(path.stat().st_size for path in bench.output.rglob("*") if path.is_file())
+        print(f"{count} runs of 20 params and 10 metrics")
+        print(f"  cold build         {cold:8.2f} s CPU, {cold / report.written * 1000:.2f} ms a page")
+        print(f"  one new record     {warm:8.2f} s CPU, {one.seconds:.2f} s in all, {one.written} pages written")
+        print(f"  nothing new        {idle:8.2f} s CPU")
+        print(
+            f"  table and search   {len(data) / count:8.0f} bytes a run, {len(gzip.compress(data)) / count:.0f} gzipped"
+        )
+        print(f"  whole site         {size / count / 1000:8.1f} kB a run")
+
+
+if __name__ == "__main__":
+    main([int(argument) for argument in sys.argv[1:]] or [1000, 10_000])

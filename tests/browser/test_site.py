@@ -1,0 +1,275 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from ledger.model.entries import Contents, Run
+from ledger.publish import names
+from tests.browser.conftest import watch
+from tests.samples import Blobs
+
+pytestmark = pytest.mark.browser
+
+
+def run_where(ledger: tuple[Contents, Blobs], test: Callable[[Run], bool]) -> Run:
+    return next(run for run in ledger[0].runs if test(run))
+
+
+def page_kinds(ledger: tuple[Contents, Blobs], folder: Path) -> list[str]:
+    runs = ledger[0].runs
+    status = {run.record.status: run.record.id for run in runs}
+    boards = sorted(path.name for path in (folder / "leaderboards").glob("*-*.html"))
+    return [
+        names.HOME, names.RUNS, names.EXPERIMENTS, names.DATASETS, names.BOARDS, names.GLOSSARY,
+        f"{names.COMPARE}#runs={runs[0].record.id},{runs[-2].record.id}", names.COMPARE, f"leaderboards/{boards[0]}",
+        *(names.run_page(run_id) for run_id in status.values()), names.run_page(runs[-1].record.id),
+        names.experiment_page("cnn-width"), names.experiment_page(runs[-1].record.experiment),
+        names.dataset_page("digits-validation"), "handbook/index.html", "handbook/recording.html",
+    ]  # fmt: skip
+
+
+def ready(tab: Page, address: str, fragment: str = "") -> None:
+    tab.goto("about:blank")
+    tab.goto(f"{address}{names.RUNS}{fragment}")
+    tab.wait_for_selector("[data-runs-table][data-ready]")
+
+
+def shown_ids(tab: Page) -> list[str]:
+    return tab.locator(".lg-runs tbody .lg-id").all_inner_texts()
+
+
+@pytest.mark.parametrize("query", ["id", "param", "value", "metric", "tag", "author", "note"])
+def test_search_finds_a_run_by(query: str, tab: Page, address: str, ledger: tuple[Contents, Blobs]) -> None:
+    run = run_where(ledger, lambda run: run.record.experiment == "augmentation")
+    typed = {
+        "id": run.record.id[16:], "param": "noise", "value": "noise=0.05", "metric": "validation/accuracy v2",
+        "tag": "noise", "author": run.record.author.name, "note": "hard cases inputs",
+    }[query]  # fmt: skip
+    tab.goto(f"{address}handbook/index.html")
+    tab.keyboard.press("/")
+    tab.keyboard.type(typed)
+    hit = tab.locator(".lg-hit", has_text=run.record.id)
+    expect(hit).to_be_visible()
+    hit.click()
+    expect(tab).to_have_url(f"{address}{names.run_page(run.record.id)}")
+    expect(tab.locator("h1")).to_contain_text(run.record.id)
+
+
+def test_search_finds_the_handbook_too(tab: Page, address: str) -> None:
+    tab.goto(address + "index.html")
+    tab.get_by_label("Search runs and handbook").fill("redact")
+    expect(tab.locator(".lg-hits-title", has_text="Handbook")).to_be_visible()
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("Enter")
+    expect(tab).to_have_url(re.compile("/handbook/"))
+
+
+def test_the_table_sorts_by_a_metric_and_by_a_param(tab: Page, address: str, ledger: tuple[Contents, Blobs]) -> None:
+    ready(tab, address)
+    values = {run.record.id: [m for m in run.metrics() if m.key == "validation/accuracy"] for run in ledger[0].runs}
+    v2 = {run_id: m.number for run_id, ms in values.items() for m in ms if m.dataset == "digits-validation@v2"}
+    tab.locator("th", has_text="digits-validation@v2").get_by_role("button").first.click()
+    best = [run_id for run_id, _ in sorted(v2.items(), key=lambda item: -item[1])]
+    assert shown_ids(tab)[: len(best)] == best
+    assert set(shown_ids(tab)) == set(values)
+    heading = tab.get_by_role("button", name="optimizer.lr")
+    heading.click()
+    expect(tab.locator("th[aria-sort=ascending]")).to_contain_text("optimizer.lr")
+    assert shown_ids(tab)[0] in {
+        run.record.id for run in ledger[0].runs if run.record.params.values.get("optimizer.lr") == 0.001
+    }
+
+
+def test_the_table_filters_and_its_address_can_be_shared(tab: Page, address: str, chromium: Browser) -> None:
+    ready(tab, address)
+    tab.get_by_label("Status", exact=True).and_(tab.locator("select")).select_option("finished")
+    tab.get_by_label("Experiment", exact=True).and_(tab.locator("select")).select_option("mlp-learning-rate")
+    tab.get_by_label("Filter runs by text").fill("lr=0.01")
+    expect(tab.get_by_role("status").filter(has_text="runs").last).to_contain_text("3 of 19 runs")
+    found = shown_ids(tab)
+    assert len(found) == 3
+    with chromium.new_context() as other:
+        shared = other.new_page()
+        shared.goto(tab.url)
+        shared.wait_for_selector("[data-runs-table][data-ready]")
+        assert shown_ids(shared) == found
+    tab.get_by_role("button", name="Reset").click()
+    assert len(shown_ids(tab)) == 19
+
+
+def test_a_tag_leads_to_the_runs_that_have_it(tab: Page, address: str, ledger: tuple[Contents, Blobs]) -> None:
+    run = run_where(ledger, lambda run: "noise" in run.record.tags)
+    tab.goto(address + names.run_page(run.record.id))
+    tab.get_by_role("link", name="noise", exact=True).click()
+    tab.wait_for_selector("[data-runs-table][data-ready]")
+    assert shown_ids(tab) == [run.record.id]
+
+
+def test_columns_can_be_chosen(tab: Page, address: str) -> None:
+    ready(tab, address)
+    tab.locator("summary", has_text="Columns").click()
+    tab.get_by_label("dropout").check()
+    expect(tab.get_by_role("button", name="dropout")).to_be_visible()
+    ready(tab, address, "#" + tab.url.split("#")[1])
+    expect(tab.get_by_role("button", name="dropout")).to_be_visible()
+
+
+def test_selected_runs_are_compared_and_not_ranked_across_versions(
+    tab: Page, address: str, ledger: tuple[Contents, Blobs]
+) -> None:
+    first = ledger[0].runs[4].record.id
+    second = run_where(ledger, lambda run: run.record.experiment == "augmentation").record.id
+    ready(tab, address)
+    for run_id in (first, second):
+        tab.get_by_label(f"Select {run_id}").check()
+    tab.get_by_role("link", name="Compare 2 selected").click()
+    tab.wait_for_selector("[data-compare][data-ready]")
+    metrics = tab.get_by_role("region", name="Metrics")
+    expect(metrics).to_contain_text("answer different questions and are not ranked together")
+    expect(metrics).to_contain_text("nobody knows on which dataset version")
+    expect(metrics.locator(".lg-best")).to_have_count(2)
+    params = tab.get_by_role("region", name="Params")
+    expect(params).to_contain_text("noise")
+    expect(params).not_to_contain_text("epochs")
+    expect(tab.locator(".lg-chart .lg-line")).to_have_count(2)
+    tab.get_by_label(f"Remove {first}").click()
+    expect(tab).to_have_url(re.compile(f"runs={second}$"))
+
+
+def test_curves_answer_the_pointer_and_scale_by_logarithm(
+    tab: Page, address: str, ledger: tuple[Contents, Blobs]
+) -> None:
+    tab.goto(address + names.run_page(ledger[0].runs[0].record.id))
+    tab.wait_for_selector(".lg-tools")
+    chart = tab.locator(".lg-panels .lg-chart").first
+    chart.hover()
+    expect(tab.locator(".lg-legend output").first).to_have_text(re.compile(r"0\.\d+"))
+    tab.get_by_label("logarithmic scale").check()
+    expect(tab.locator(".lg-panels .lg-name", has_text="(log)").first).to_be_visible()
+    tab.get_by_label("Horizontal axis").select_option("seconds")
+    expect(tab.locator(".lg-panels .lg-name", has_text="seconds").first).to_be_visible()
+
+
+def test_dark_is_kept_from_page_to_page(tab: Page, address: str) -> None:
+    tab.emulate_media(color_scheme="light")
+    tab.goto(address + "index.html")
+    assert tab.locator("body").get_attribute("data-md-color-scheme") == "default"
+    tab.get_by_title("Switch to dark").click()
+    expect(tab.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+    tab.goto(address + names.RUNS)
+    expect(tab.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+
+
+def test_the_system_decides_until_somebody_chooses(tab: Page, address: str) -> None:
+    tab.emulate_media(color_scheme="dark")
+    tab.goto(address + "index.html")
+    expect(tab.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+
+
+def test_text_can_be_read_in_both_themes(tab: Page, address: str, ledger: tuple[Contents, Blobs], folder: Path) -> None:
+    measure = Path(__file__).with_name("contrast.js").read_text()
+    for scheme in ("light", "dark"):
+        tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        for path in page_kinds(ledger, folder):
+            tab.goto(address + path)
+            tab.wait_for_load_state("networkidle")
+            assert tab.evaluate(measure) == [], f"{path} in {scheme}"
+
+
+def test_no_page_is_wider_than_a_phone(tab: Page, address: str, ledger: tuple[Contents, Blobs], folder: Path) -> None:
+    tab.set_viewport_size({"width": 390, "height": 844})
+    for path in page_kinds(ledger, folder):
+        tab.goto("about:blank")
+        tab.goto(address + path)
+        tab.wait_for_load_state("networkidle")
+        wider = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wider <= 0, path
+
+
+def test_every_page_has_one_heading_and_named_controls(
+    tab: Page, address: str, ledger: tuple[Contents, Blobs], folder: Path
+) -> None:
+    for path in page_kinds(ledger, folder):
+        tab.goto("about:blank")
+        tab.goto(address + path)
+        tab.wait_for_load_state("networkidle")
+        assert tab.locator("h1").count() == 1, path
+        nameless = tab.evaluate(
+            """[...document.querySelectorAll('.md-content :is(a, button, input, select)')]
+            .filter(e => !(e.textContent.trim() || e.getAttribute('aria-label') || e.title || e.labels?.length))
+            .map(e => e.outerHTML)"""
+        )
+        assert nameless == [], path
+
+
+def test_the_keyboard_is_enough(tab: Page, address: str) -> None:
+    tab.goto(address + "index.html")
+    tab.keyboard.press("Tab")
+    expect(tab.locator(":focus")).to_have_text("Skip to content")
+    tab.keyboard.press("s")
+    expect(tab.locator("#ledger-search")).to_be_focused()
+    tab.keyboard.type("cnn-width")
+    expect(tab.locator(".lg-hit").first).to_be_visible()
+    tab.keyboard.press("ArrowDown")
+    expect(tab.locator(".lg-hit").first).to_be_focused()
+    tab.keyboard.press("Enter")
+    expect(tab).to_have_url(re.compile("/runs/2026"))
+    ready(tab, address)
+    tab.get_by_role("button", name="Duration").focus()
+    tab.keyboard.press("Enter")
+    expect(tab.locator("th[aria-sort=descending]")).to_contain_text("Duration")
+    expect(tab.get_by_role("button", name="Duration")).to_be_focused()
+    tab.keyboard.press("Enter")
+    expect(tab.locator("th[aria-sort=ascending]")).to_contain_text("Duration")
+
+
+def test_pages_work_from_the_folder(tab: Page, folder: Path, ledger: tuple[Contents, Blobs]) -> None:
+    home = (folder / "index.html").as_uri()
+    tab.goto(home)
+    tab.get_by_role("link", name="Runs", exact=True).first.click()
+    tab.wait_for_selector("[data-runs-table][data-ready]")
+    assert len(shown_ids(tab)) == len(ledger[0].runs)
+    tab.keyboard.press("/")
+    tab.keyboard.type("dropout=0.3")
+    tab.locator(".lg-hit").first.click()
+    tab.wait_for_selector(".lg-tools")
+    expect(tab.locator("h1")).to_contain_text("2026")
+
+
+def test_without_scripts_everything_can_be_read(
+    chromium: Browser, address: str, ledger: tuple[Contents, Blobs]
+) -> None:
+    with chromium.new_context(java_script_enabled=False) as context:
+        tab = context.new_page()
+        tab.goto(address + names.RUNS)
+        assert tab.locator("tbody .lg-id").count() == len(ledger[0].runs)
+        tab.locator("tbody .lg-id").nth(3).click()
+        assert tab.locator("svg.lg-chart").count() == 3
+        assert tab.locator(".lg-noscript").count() == 0
+
+
+def test_a_hostile_record_runs_nothing(
+    chromium: Browser, address: str, ledger: tuple[Contents, Blobs], folder: Path
+) -> None:
+    troubles: list[str] = []
+    with chromium.new_context() as context:
+        watch(context, troubles)
+        tab = context.new_page()
+        tab.on("dialog", lambda dialog: troubles.append(f"dialog: {dialog.message}"))
+        hostile = ledger[0].runs[-1]
+        for path in (
+            names.run_page(hostile.record.id),
+            names.experiment_page(hostile.record.experiment),
+            f"{names.COMPARE}#runs={hostile.record.id}",
+        ):
+            tab.goto(address + path)
+            tab.wait_for_load_state("networkidle")
+        ready(tab, address, "#q=alert")
+        assert shown_ids(tab) == [hostile.record.id]
+        tab.keyboard.press("/")
+        tab.keyboard.type("<script>")
+        expect(tab.locator(".lg-hit").first).to_be_visible()
+    assert troubles == []
+    assert folder.exists()

@@ -1,0 +1,265 @@
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from ledger.model.entries import Contents, Run
+from ledger.publish import names
+from ledger.publish.pictures import pictures_of
+from ledger.publish.run_page import restore_commands
+from tests.samples import HOSTILE, Blobs, sample_reader
+
+VOID = {"meta", "link", "input", "br", "img", "hr"}
+
+
+class Page(HTMLParser):
+    """What a browser would see: tags with attributes, ids and text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.ids: set[str] = set()
+        self.said: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.ids.update(value for name, value in attrs if name == "id" and value)
+
+    def handle_data(self, data: str) -> None:
+        self.said.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.said).split())
+
+    def attributes(self, tag: str, name: str) -> list[str]:
+        return [attributes[name] or "" for found, attributes in self.tags if found == tag and name in attributes]
+
+
+@pytest.fixture
+def page(built: Path) -> Callable[[str], Page]:
+    return lambda path: Page((built / path).read_text(encoding="utf-8"))
+
+
+def run_where(ledger: tuple[Contents, Blobs], test: Callable[[Run], bool]) -> Run:
+    return next(run for run in ledger[0].runs if test(run))
+
+
+def test_every_link_leads_to_something(built: Path) -> None:
+    pages = {
+        path.relative_to(built).as_posix(): Page(path.read_text(encoding="utf-8")) for path in built.rglob("*.html")
+    }
+    broken = []
+    for path, page in pages.items():
+        found = [
+            *page.attributes("a", "href"),
+            *page.attributes("img", "src"),
+            *page.attributes("script", "src"),
+            *page.attributes("link", "href"),
+        ]
+        for url in found:
+            parts = urlsplit(url)
+            if parts.scheme:
+                assert parts.scheme in {"https", "http", "mailto", "data"}, url
+                continue
+            target = (built / path).parent / unquote(parts.path) if parts.path else built / path
+            if not target.resolve().is_file():
+                broken.append(f"{path}: {url}")
+            elif parts.fragment and "=" not in parts.fragment:
+                key = target.resolve().relative_to(built.resolve()).as_posix()
+                if parts.fragment not in pages[key].ids | {"__codelineno-0-1"} and not parts.fragment.startswith("__"):
+                    broken.append(f"{path}: {url} (no such heading)")
+    assert broken == []
+
+
+def test_nothing_is_asked_of_other_hosts(built: Path) -> None:
+    for path in built.rglob("*.html"):
+        page = Page(path.read_text(encoding="utf-8"))
+        loaded = [*page.attributes("script", "src"), *page.attributes("img", "src"), *page.attributes("link", "href")]
+        assert not [url for url in loaded if urlsplit(url).scheme not in {"", "data"}], path
+    styles = b"".join(path.read_bytes() for path in built.rglob("*.css"))
+    assert not re.findall(rb"url\((?!['\"]?data:)", styles)
+
+
+def test_no_page_needs_inline_scripts_or_styles(built: Path) -> None:
+    for path in built.rglob("*.html"):
+        html = path.read_text(encoding="utf-8")
+        assert "script-src 'self'; style-src 'self'" in html
+        page = Page(html)
+        for tag, attributes in page.tags:
+            assert "style" not in attributes, (path, tag)
+            assert not [name for name in attributes if name.startswith("on")], (path, tag)
+            if tag == "script" and "src" not in attributes:
+                assert attributes.get("type") == "application/json"
+            assert tag != "style", path
+
+
+def test_markup_from_a_record_stays_text(ledger: tuple[Contents, Blobs], built: Path) -> None:
+    plain = Page((built / names.run_page(ledger[0].runs[0].record.id)).read_text())
+    scripts = len(plain.attributes("script", "src")) + 1
+    for path in built.rglob("*.html"):
+        html = path.read_text(encoding="utf-8")
+        page = Page(html)
+        assert len([tag for tag, _ in page.tags if tag == "script"]) == scripts, path
+        assert "<b>bold" not in html
+        assert "{{7*7}}" not in html or "49" not in page.text[page.text.index("{{7*7}}") :][:10]
+        assert not [url for url in page.attributes("a", "href") if url.startswith("javascript")]
+
+
+def test_the_hostile_run_can_be_read(ledger: tuple[Contents, Blobs], page: Callable[[str], Page]) -> None:
+    hostile = ledger[0].runs[-1]
+    shown = page(names.run_page(hostile.record.id))
+    assert "<script>alert(1)</script>\"'&⟨U+202E⟩gnp.exe⟨U+001B⟩[31m{{7*7}}" in shown.text
+    assert "<b>bold</b> [link](javascript:alert(1))" in shown.text
+    assert "paper <1>" in shown.text
+    assert "https://example.org/paper?a=1&b=<2>" in shown.attributes("a", "href")
+    assert "mailto:team@example.org" in shown.attributes("a", "href")
+
+
+def test_no_page_or_data_file_holds_characters_that_hide(built: Path) -> None:
+    for path in [*built.rglob("*.html"), *built.rglob("data/**/*.js")]:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]", text), path
+        if path.suffix == ".js":
+            assert not re.search(r"\\u00[01][0-9a-f]|\\u20[0-2][0-9a-f]", text), path
+
+
+def test_an_svg_is_never_a_file_and_html_is_never_a_picture(ledger: tuple[Contents, Blobs], built: Path) -> None:
+    contents, blobs = ledger
+    svg, png, html = pictures_of(contents.runs[-1], sample_reader(blobs))
+    assert svg.source.startswith("data:image/svg+xml;base64,")
+    assert (built / png.path).read_bytes().startswith(b"\x89PNG")
+    assert html.problem == "it is neither PNG nor SVG"
+    assert not list((built / "data").rglob("*.svg"))
+
+
+def test_every_box_says_what_is_unknown_and_why(ledger: tuple[Contents, Blobs], page: Callable[[str], Page]) -> None:
+    lost = run_where(ledger, lambda run: run.record.status == "lost")
+    shown = page(names.run_page(lost.record.id))
+    boxes = ["code", "params", "datasets", "hardware", "environment", "cost", "model", "logs", "results", "statistics"]
+    order = [value for tag, attributes in shown.tags if tag == "h2" and (value := attributes.get("id")) in boxes]
+    assert order == boxes
+    assert shown.text.count("everything unknown : the process was gone before it could say") == 2
+    assert "metrics unknown : the run was lost before its last epoch" in shown.text
+
+
+def test_the_facts_of_a_run_are_on_its_page(ledger: tuple[Contents, Blobs], page: Callable[[str], Page]) -> None:
+    run = run_where(ledger, lambda run: run.record.experiment == "augmentation")
+    text = page(names.run_page(run.record.id)).text
+    for expected in (
+        "validation/accuracy", "0.9340", "digits-validation@v2", "digits-eval 1", "NVIDIA L4", "41 %", "22 %", "37 194",
+        "numpy==2.4.6", "OMP_NUM_THREADS", "WARNING learning rate is above", "Ticket 311", "0.04 USD per hour",
+        "git fetch origin refs/ledger/code/", "apply --index --binary -", "write-tree", "try label smoothing",
+        "python train.py --model=cnn",
+    ):  # fmt: skip
+        assert expected in text, expected
+
+
+def test_a_later_evaluation_stands_beside_the_original(
+    ledger: tuple[Contents, Blobs], page: Callable[[str], Page]
+) -> None:
+    run = run_where(ledger, lambda run: bool(run.evaluations))
+    text = page(names.run_page(run.record.id)).text
+    original, later = run.record.results.metrics[0].number, run.evaluations[0].metrics[0].number
+    assert text.index(f"{original:.4f}") < text.index("later evaluation") < text.index(f"{later:.4f}")
+
+
+def test_a_baseline_on_other_data_is_not_compared(ledger: tuple[Contents, Blobs], page: Callable[[str], Page]) -> None:
+    same = run_where(ledger, lambda run: bool(run.record.baseline) and "v2" not in run.record.tags)
+    assert "against baseline" in page(names.run_page(same.record.id)).text
+    contents, blobs = ledger
+    assert blobs
+    bare = run_where(ledger, lambda run: run.record.status == "lost")
+    assert "against baseline" not in page(names.run_page(bare.record.id)).text
+    assert contents.runs
+
+
+def test_commands_to_paste_hold_nothing_from_a_hostile_record(ledger: tuple[Contents, Blobs]) -> None:
+    import msgspec
+
+    run = ledger[0].runs[0]
+    code = msgspec.structs.replace(run.record.code, commit="git:$(rm -rf ~)")
+    evil = msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, code=code))
+    assert restore_commands(evil) == []
+    assert len(restore_commands(run)) == 1
+
+
+def test_leaderboards_never_mix_dataset_versions(built: Path) -> None:
+    boards = [Page(path.read_text()) for path in (built / "leaderboards").glob("validation-accuracy-*.html")]
+    assert len(boards) == 2
+    ranked = [set(re.findall(r"2026\d{4}-\d{6}-\w{6}", board.text.split("Not on this board")[0])) for board in boards]
+    assert sorted(map(len, ranked)) == [14, 15]
+    for board in boards:
+        assert "answer another question" in board.text
+
+
+def test_a_board_of_unknown_data_is_not_ranked(built: Path) -> None:
+    (path,) = (built / "leaderboards").glob("train-loss-*.html")
+    assert "Not ranked. Nobody knows on which dataset version" in Page(path.read_text()).text
+
+
+def test_the_history_of_a_validation_set_breaks_between_versions(built: Path) -> None:
+    html = (built / "datasets" / "digits-validation.html").read_text()
+    text = Page(html).text
+    assert text.index("digits-validation@v1") < text.index("60 hard cases added") < text.rindex("Over time")
+    chart = html[html.index('class="lg-chart lg-history"') :].split("</svg>")[0]
+    assert chart.count("<polyline") == 2
+    assert chart.count('class="lg-break"') == 1
+    assert "not measured" in text
+
+
+def test_an_experiment_shows_what_was_varied(page: Callable[[str], Page]) -> None:
+    shown = page("experiments/mlp-learning-rate.html")
+    assert "Which learning rate suits the small MLP?" in shown.text
+    assert "optimizer.lr (log)" in shown.text
+    assert "hidden" not in shown.text.split("What was varied")[1].split("Learning curves")[0]
+
+
+def test_the_home_page_counts_what_was_done(ledger: tuple[Contents, Blobs], page: Callable[[str], Page]) -> None:
+    text = page("index.html").text
+    assert f"runs {len(ledger[0].runs)} in 4 experiments" in text
+    assert "not finished 3" in text
+    assert "GPU hours" in text
+
+
+def test_titles_and_descriptions_say_what_a_page_is(built: Path) -> None:
+    titles: dict[str, str] = {}
+    for path in built.rglob("*.html"):
+        html = path.read_text(encoding="utf-8")
+        title = re.search(r"<title>(.*?)</title>", html, re.DOTALL)
+        assert title is not None
+        assert title[1].strip().endswith("· Digits &lt;lab&gt;")
+        assert title[1] not in titles.values(), path
+        titles[path.name] = title[1]
+        description = re.search(r'name="description" content="([^"]+)"', html)
+        assert description is not None, path
+        assert len(description[1]) > 15
+
+
+def test_the_glossary_has_every_field(page: Callable[[str], Page]) -> None:
+    text = page("handbook/glossary.html").text
+    for expected in (
+        "gpu_idle_fraction Share of samples",
+        "headline Key of the metric",
+        "noise floor the spread of a metric",
+    ):
+        assert expected in text
+
+
+def test_a_table_of_the_latest_runs_stands_on_the_page_without_scripts(
+    ledger: tuple[Contents, Blobs], page: Callable[[str], Page]
+) -> None:
+    shown = page("runs/index.html")
+    for run in ledger[0].runs:
+        assert f"../runs/{run.record.id}.html" in shown.attributes("a", "href")
+
+
+def test_names_in_data_for_scripts_are_what_pages_show(built: Path) -> None:
+    data = (built / "data" / "runs.js").read_text(encoding="utf-8")
+    assert data.startswith('ledgerData("runs", {')
+    assert HOSTILE not in data
+    assert "⟨U+202E⟩" in data
