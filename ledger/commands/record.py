@@ -1,7 +1,6 @@
 """`ledger record`: a run that has ended becomes a record."""
 
 import os
-import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import click
 
 from ledger.commands.options import given_from, given_options
 from ledger.commands.output import say, write_json
+from ledger.commands.progress import Bar
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.ids import new_id
@@ -45,7 +45,7 @@ def record_command(
     ledger = open_ledger()
     now = datetime.now(UTC)
     draft = Draft(
-        id=new_id(now, secrets.token_bytes(4)),
+        id=new_id(now, os.urandom(4)),
         status=status,
         reason=reason,
         experiment=check_label("experiment", experiment),
@@ -57,7 +57,9 @@ def record_command(
         folder=folder_in(ledger.repository.worktree),
     )
     draft = read_given(given_from(options), draft)
-    tell(record(ledger, draft, state_dir=ledger.repository.state_dir, strict=True), as_json=as_json)
+    with Bar("hashing datasets") as bar:
+        recorded = record(ledger, draft, state_dir=ledger.repository.state_dir, strict=True, progress=bar.count)
+    tell(recorded, as_json=as_json)
 
 
 def tell(recorded: Recorded, *, as_json: bool) -> None:

@@ -28,8 +28,11 @@ _LABEL_LENGTH = 200
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
-class Document(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Document(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The base of every typed value: frozen, built by keyword, defaults left out of the JSON."""
+
+    # gc=False: frozen values cannot refer to themselves, and the garbage collector's walks over
+    # 10,000 records were a third of the cost of reading them (151 µs a record with, 109 without).
 
 
 def number(value: float) -> Number:

@@ -1,6 +1,6 @@
 """A later measurement of a run that is already on the ledger, such as on a newer validation set."""
 
-import secrets
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from ledger.model.boxes import Metric
 from ledger.model.document import dump
 from ledger.model.entries import EVALUATION_FORMAT, Evaluation
 from ledger.model.ids import new_id, resolve
-from ledger.recorder.datasets import attach_datasets, resolve_dataset
+from ledger.recorder.datasets import Resolver, attach_datasets
 from ledger.recorder.draft import Dataset
 from ledger.recorder.message import TOOL, evaluation_message
 from ledger.store.ledger import Ledger
@@ -48,11 +48,12 @@ def evaluate(
     if not given:
         raise LedgerError("an evaluation needs at least one metric")
     author, now = ledger.repository.author(), datetime.now(UTC)
-    resolved = [resolve_dataset(ledger, source, author=author, now=now, strict=True) for source in datasets]
+    resolver = Resolver(ledger, author=author, now=now, strict=True)
+    resolved = [resolver.resolve(source) for source in datasets]
     uses = [found.use for found in resolved]
     evaluation = Evaluation(
         format=EVALUATION_FORMAT,
-        id=new_id(now, secrets.token_bytes(4)),
+        id=new_id(now, os.urandom(4)),
         run=run_id,
         datasets=uses,
         metrics=attach_datasets(given, uses),
