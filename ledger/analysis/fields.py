@@ -45,8 +45,8 @@ def field_value(run: Run, name: str) -> Value:
     kind, dot, rest = name.partition(".")
     if dot and kind == "params":
         return run.record.params.values.get(rest)
-    if dot and kind == "metrics":
-        metric = run_metric(run, rest)
+    if key := metric_key(name):
+        metric = run_metric(run, key)
         return metric.number if metric else None
     if name not in _FIELDS:
         from difflib import get_close_matches
@@ -56,6 +56,13 @@ def field_value(run: Run, name: str) -> Value:
         hint = f"did you mean `{close[0]}`?" if close else f"one of {', '.join(known)}"
         raise UsageError(f"no such field: `{name}`", hint=hint)
     return _FIELDS[name](run.record)
+
+
+def metric_key(name: str) -> str | None:
+    """Return the metric that a field names: `metrics.split/name`, or `split/name` alone; none for other fields."""
+    if name.startswith("metrics."):
+        return name.removeprefix("metrics.")
+    return name if "/" in name else None
 
 
 def run_metric(run: Run, key: str) -> Metric | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from ledger.analysis.comparable import Group, agreed_direction, group_of, rank_key
-from ledger.analysis.fields import Value, field_value, run_metric
+from ledger.analysis.fields import Value, field_value, metric_key, run_metric
 from ledger.errors import UsageError
 from ledger.model.entries import Run
 from ledger.model.values import Direction, Document
@@ -80,8 +80,8 @@ def sort_runs(runs: Sequence[Run], name: str, *, reverse: bool = False) -> Sorte
     Raises:
         UsageError: there is no such field.
     """
-    if name.startswith("metrics."):
-        return _sort_by_metric(runs, name.removeprefix("metrics."), reverse=reverse)
+    if key := metric_key(name):
+        return _sort_by_metric(runs, key, reverse=reverse)
     having = [run for run in runs if field_value(run, name) is not None]
     lacking = [run for run in runs if field_value(run, name) is None]
     having.sort(key=lambda run: _order(field_value(run, name)), reverse=reverse)

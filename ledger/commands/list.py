@@ -6,12 +6,14 @@ import click
 
 from ledger.analysis.fields import field_value, params_that_differ, show_value
 from ledger.analysis.query import parse_condition, sort_runs
-from ledger.commands.output import duration, moment, money, say, write_csv, write_json, write_table
+from ledger.commands.output import duration, money, say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.model.entries import Run
 from ledger.recorder.message import shown
 
-_PARAMS_SHOWN = 4
+_PARAMS_SHOWN = 6
+_NEEDED = 5
+"""Columns from the left that are shown however narrow the terminal is."""
 
 
 @click.command("list")
@@ -68,7 +70,7 @@ def list_command(
     if as_csv:
         write_csv(header, rows)
     elif ordered:
-        write_table(header, rows)
+        write_table(header, rows, needed=len(header) if columns else _NEEDED)
     else:
         say("no run is on the ledger yet; next: ledger record --help" if not contents.runs else "no run passes")
 
@@ -80,7 +82,7 @@ def _chosen(runs: Sequence[Run], columns: Sequence[str]) -> tuple[list[str], lis
 
 def _usual(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
     params = params_that_differ(runs)[:_PARAMS_SHOWN] if len(runs) > 1 else []
-    header = ["run", "started", "status", "experiment", "headline", "measured on", "took", "cost", *params]
+    header = ["run", "status", "experiment", "headline", "measured on", "took", *params, "cost"]
     return header, [_usual_row(run, params) for run in runs]
 
 
@@ -90,12 +92,11 @@ def _usual_row(run: Run, params: Sequence[str]) -> list[str]:
     cost = record.cost
     return [
         record.id,
-        moment(record.timing.started_at),
         record.status,
         record.experiment,
-        f"{headline.key} {shown(headline)}" if headline else "",
+        f"{shown(headline)} {headline.key}" if headline else "",
         (headline.dataset or "unknown") if headline else "",
         duration(record.timing.duration_seconds),
-        money(cost.amount, cost.currency),
         *(show_value(record.params.values.get(name)) for name in params),
+        money(cost.amount, cost.currency),
     ]

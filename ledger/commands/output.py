@@ -39,33 +39,42 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     writer.writerows([_inert(cell) for cell in row] for row in rows)
 
 
-def write_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> None:
-    """Write a table for people; on anything but a terminal nothing is cut or coloured.
+def write_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, needed: int | None = None) -> None:
+    """Write a table for people; on anything but a terminal nothing is cut, left out or coloured.
 
     Args:
         header: names of the columns.
         rows: cells, as plain text.
-        right: columns that hold numbers.
+        needed: columns from the left that are always shown; the others give way in a narrow terminal.
     """
+    table = [[plain(cell).replace("\n", " ").replace("\t", " ") for cell in row] for row in (header, *rows)]
     if not sys.stdout.isatty():
-        for row in (header, *rows):
-            click.echo("\t".join(plain(cell).replace("\n", " ").replace("\t", " ") for cell in row))
+        for row in table:
+            click.echo("\t".join(row))
         return
     from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    numbers = set(right)
-    for index, name in enumerate(header):
-        table.add_column(
-            Text(plain(name)), justify="right" if index in numbers else "left", overflow="fold", no_wrap=index == 0
-        )
-    for row in rows:
-        table.add_row(*(Text(plain(cell), style=_STATUS_STYLE.get(cell, "")) for cell in row))
-    Console().print(table)
+    console = Console()
+    shown = len(header)
+    widths = [max(cell_len(row[index]) for row in table) + _GAP for index in range(shown)]
+    while shown > (needed or len(header)) and sum(widths[:shown]) > console.width:
+        shown -= 1
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for index, name in enumerate(table[0][:shown]):
+        drawn.add_column(Text(name), overflow="fold", no_wrap=index == 0)
+    for row in table[1:]:
+        drawn.add_row(*(Text(cell, style=_STATUS_STYLE.get(cell, "")) for cell in row[:shown]))
+    console.print(drawn)
+    if shown < len(header):
+        say(f"not shown for want of width: {', '.join(header[shown:])} (--columns, --csv)")
 
+
+_GAP = 3
+"""Characters between two columns."""
 
 _STATUS_STYLE = {
     "finished": "green",

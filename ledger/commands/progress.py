@@ -1,35 +1,56 @@
-"""A progress bar on stderr; nothing where stderr is no terminal."""
+"""A progress bar on stderr for work that takes a moment; nothing where stderr is no terminal."""
 
 import sys
+import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 
 class Bar:
-    """One bar, shown for the length of a block.
+    """One bar, drawn only when the block takes longer than half a second.
 
     Args:
         title: what is being done.
     """
 
+    _PATIENCE_SECONDS = 0.5
+
     def __init__(self, title: str) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
-        self._task = self._progress.add_task(title, total=None)
         self._title = title
+        self._drawn: tuple[Progress, TaskID] | None = None
+        self._since = time.monotonic()
 
     def __enter__(self) -> Self:
-        self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        if self._drawn is not None:
+            self._drawn[0].stop()
 
     def show(self, what: str, done: int, total: int) -> None:
         """Say what is done, how many are done, and of how many."""
-        self._progress.update(self._task, description=f"{self._title}: {what}", completed=done, total=total)
+        if not sys.stderr.isatty() or time.monotonic() - self._since < self._PATIENCE_SECONDS:
+            return
+        if self._drawn is None:
+            self._drawn = self._draw()
+        progress, task = self._drawn
+        described = f"{self._title}: {what}" if what else self._title
+        progress.update(task, description=described, completed=done, total=total)
+
+    def count(self, done: int, total: int) -> None:
+        """Say how many are done, and of how many."""
+        self.show("", done, total)
+
+    def _draw(self) -> "tuple[Progress, TaskID]":
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        progress = Progress(*columns, console=Console(stderr=True))
+        progress.start()
+        return progress, progress.add_task(self._title, total=None)

@@ -1,6 +1,6 @@
 """Box 3, datasets: hashes what a run used, and adds versions that the ledger does not know yet."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from ledger.recorder.draft import Dataset
 from ledger.recorder.message import TOOL
 from ledger.store.ledger import Ledger
 
+Progress = Callable[[int, int], None]
+"""Told how many are done, and of how many."""
+
 
 class Resolved(Document, frozen=True, kw_only=True):
     """One dataset of a run, hashed, and the files that a new version adds to the branch."""
@@ -30,42 +33,91 @@ class Resolved(Document, frozen=True, kw_only=True):
     """What could not be captured of it, and why."""
 
 
-def resolve_dataset(ledger: Ledger | None, source: Dataset, *, author: Author, now: datetime, strict: bool) -> Resolved:
-    """Hash a dataset and find its version on the ledger.
+class Resolver:
+    """Hashes datasets and finds their versions on the ledger.
 
     Args:
-        ledger: where versions are looked up.
-        source: what the run used.
+        ledger: where versions are looked up; none outside of any repository.
         author: who adds a new version.
         now: when, UTC.
         strict: raise instead of recording what is known.
-
-    Raises:
-        LedgerError: strict, and the data cannot be read.
-        Conflict: strict, and the version's name is taken by other content.
+        progress: told how many files are hashed, and of how many.
     """
-    use = DatasetUse(
-        role=source.role,
-        split=source.split or source.role,
-        name=source.name,
-        version=source.version,
-        path=source.path,
-        samples=source.samples,
-    )
-    try:
-        manifest = _manifest(source)
-        files = _new_version(ledger, source, manifest, author, now)
-    except Conflict as error:
-        if strict:
-            raise
-        hashed = msgspec.structs.replace(use, version=None, hash=manifest.hash, files=manifest.files)
-        return Resolved(use=msgspec.structs.replace(hashed, bytes=manifest.bytes), unknown=error.message)
-    except LedgerError as error:
-        if strict:
-            raise
-        return Resolved(use=use, unknown=error.message)
-    use = msgspec.structs.replace(use, hash=manifest.hash, files=manifest.files, bytes=manifest.bytes)
-    return Resolved(use=use, files=files)
+
+    def __init__(
+        self, ledger: Ledger | None, *, author: Author, now: datetime, strict: bool, progress: Progress | None = None
+    ) -> None:
+        self._ledger = ledger
+        self._author = author
+        self._now = now
+        self._strict = strict
+        self._progress = progress
+
+    def resolve(self, source: Dataset) -> Resolved:
+        """Return how a run used a dataset, and the files that a new version adds.
+
+        Raises:
+            LedgerError: strict, and the data cannot be read.
+            Conflict: strict, and the version's name is taken by other content.
+        """
+        use = DatasetUse(
+            role=source.role,
+            split=source.split or source.role,
+            name=source.name,
+            version=source.version,
+            path=source.path,
+            samples=source.samples,
+        )
+        try:
+            manifest = self._manifest(source)
+        except LedgerError as error:
+            if self._strict:
+                raise
+            return Resolved(use=use, unknown=error.message)
+        use = msgspec.structs.replace(use, hash=manifest.hash, files=manifest.files, bytes=manifest.bytes)
+        try:
+            return Resolved(use=use, files=self._new_version(source, manifest))
+        except LedgerError as error:
+            if self._strict:
+                raise
+            return Resolved(use=msgspec.structs.replace(use, version=None), unknown=error.message)
+
+    def _manifest(self, source: Dataset) -> Manifest:
+        if source.hash is None:
+            return build_manifest(Path(source.path), progress=self._progress)
+        size = sum(line.bytes for line in source.lines)
+        return Manifest(lines=source.lines, hash=source.hash, files=len(source.lines), bytes=size)
+
+    def _new_version(self, source: Dataset, manifest: Manifest) -> dict[str, bytes]:
+        if not source.name or not source.version:
+            return {}
+        folder = paths.dataset_path(source.name, source.version)
+        document, listing = f"{folder}/{paths.DATASET_FILE}", f"{folder}/{paths.MANIFEST_FILE}"
+        known = self._ledger.read(document) if self._ledger else None
+        if known is not None:
+            if load(known, DatasetVersion, source=document).hash == manifest.hash:
+                return {}
+            raise Conflict(
+                f"the ledger holds other content under this dataset version: `{source.name}@{source.version}`",
+                hint=f"give it a label of its own: --dataset {source.role}:{source.name}@NEW={source.path}",
+            )
+        version = DatasetVersion(
+            format=DATASET_FORMAT,
+            name=source.name,
+            version=source.version,
+            role=source.role,
+            hash=manifest.hash,
+            files=manifest.files,
+            bytes=manifest.bytes,
+            samples=source.samples,
+            parent=source.parent,
+            reason=source.reason,
+            source=source.source,
+            author=self._author,
+            added_at=self._now,
+            tool=TOOL,
+        )
+        return {document: dump(version), listing: render_manifest(manifest)}
 
 
 def attach_datasets(metrics: Sequence[Metric], uses: Sequence[DatasetUse]) -> list[Metric]:
@@ -88,45 +140,3 @@ def _attached(metric: Metric, uses: Sequence[DatasetUse]) -> Metric:
     if len(hashes) != 1 or None in hashes:
         return metric
     return msgspec.structs.replace(metric, dataset=found[0].label, dataset_hash=found[0].hash)
-
-
-def _manifest(source: Dataset) -> Manifest:
-    if source.hash is None:
-        return build_manifest(Path(source.path))
-    size = sum(line.bytes for line in source.lines)
-    return Manifest(lines=source.lines, hash=source.hash, files=len(source.lines), bytes=size)
-
-
-def _new_version(
-    ledger: Ledger | None, source: Dataset, manifest: Manifest, author: Author, now: datetime
-) -> dict[str, bytes]:
-    if not source.name or not source.version:
-        return {}
-    folder = paths.dataset_path(source.name, source.version)
-    document, listing = f"{folder}/{paths.DATASET_FILE}", f"{folder}/{paths.MANIFEST_FILE}"
-    tip = ledger.tip() if ledger else None
-    known = next(ledger.repository.read_objects([f"{tip}:{document}"])) if ledger and tip else None
-    if known is not None:
-        if load(known, DatasetVersion, source=document).hash == manifest.hash:
-            return {}
-        raise Conflict(
-            f"the ledger holds other content under this dataset version: `{source.name}@{source.version}`",
-            hint=f"give the changed data a label of its own: --dataset {source.role}:{source.name}@NEW={source.path}",
-        )
-    version = DatasetVersion(
-        format=DATASET_FORMAT,
-        name=source.name,
-        version=source.version,
-        role=source.role,
-        hash=manifest.hash,
-        files=manifest.files,
-        bytes=manifest.bytes,
-        samples=source.samples,
-        parent=source.parent,
-        reason=source.reason,
-        source=source.source,
-        author=author,
-        added_at=now,
-        tool=TOOL,
-    )
-    return {document: dump(version), listing: render_manifest(manifest)}

@@ -32,9 +32,9 @@ from ledger.model.boxes import (
     Statistics,
 )
 from ledger.model.document import dump
-from ledger.model.record import RECORD_FORMAT, Author, Record, Timing
+from ledger.model.record import RECORD_FORMAT, Record, Timing
 from ledger.model.values import Document
-from ledger.recorder.datasets import attach_datasets, resolve_dataset
+from ledger.recorder.datasets import Progress, Resolver, attach_datasets
 from ledger.recorder.draft import Captured, Draft
 from ledger.recorder.figures import read_figures
 from ledger.recorder.message import TOOL, record_message
@@ -57,7 +57,9 @@ class Recorded(Document, frozen=True, kw_only=True):
     """The commit that holds it."""
 
 
-def record(ledger: Ledger | None, draft: Draft, *, state_dir: Path, strict: bool) -> Recorded:
+def record(
+    ledger: Ledger | None, draft: Draft, *, state_dir: Path, strict: bool, progress: Progress | None = None
+) -> Recorded:
     """Make the record of a run and append it to the ledger.
 
     Args:
@@ -66,19 +68,20 @@ def record(ledger: Ledger | None, draft: Draft, *, state_dir: Path, strict: bool
         state_dir: where the record waits when it cannot be appended.
         strict: refuse what cannot be captured (a missing file, a taken dataset version) instead of
             recording the rest and saying so in the record.
+        progress: told how many files of a dataset are hashed, and of how many.
 
     Raises:
         LedgerError: strict, and something the user named cannot be captured; nothing was written.
         NotAppended: the record is made and safe in `state_dir`, but the branch cannot be written.
     """
     try:
-        entry, made = build_entry(ledger, draft, strict=strict)
+        entry, made = build_entry(ledger, draft, strict=strict, progress=progress)
         commit = _append(ledger, entry, state_dir)
     except Conflict:
         if strict:
             raise
         # Another run added the same dataset version a moment ago: look again, now that it is there.
-        entry, made = build_entry(ledger, draft, strict=strict)
+        entry, made = build_entry(ledger, draft, strict=strict, progress=progress)
         commit = _append(ledger, entry, state_dir)
     return Recorded(record=made, path=paths.run_path(draft.id), commit=commit)
 
@@ -118,7 +121,9 @@ def read_policy(ledger: Ledger | None, *, strict: bool) -> tuple[Policy, str | N
         return Policy(), error.message
 
 
-def build_entry(ledger: Ledger | None, draft: Draft, *, strict: bool) -> tuple[Entry, Record]:
+def build_entry(
+    ledger: Ledger | None, draft: Draft, *, strict: bool, progress: Progress | None = None
+) -> tuple[Entry, Record]:
     """Return the entry that adds a run's record, and the record; nothing is written.
 
     Raises:
@@ -138,7 +143,8 @@ def build_entry(ledger: Ledger | None, draft: Draft, *, strict: bool) -> tuple[E
     if captured.patch:
         side[paths.PATCH_FILE] = captured.patch
     side[paths.ENVIRONMENT_FILE] = dump(captured.environment_file)
-    datasets = _datasets(ledger, draft, files, author=author, now=now, strict=strict)
+    resolver = Resolver(ledger, author=author, now=now, strict=strict, progress=progress)
+    datasets = _datasets(draft, resolver, files)
     hardware = _with_usage(captured.hardware, draft)
     made = Record(
         format=RECORD_FORMAT,
@@ -206,20 +212,15 @@ def _append(ledger: Ledger | None, entry: Entry, state_dir: Path) -> str:
         ) from error
 
 
-def _datasets(
-    ledger: Ledger | None, draft: Draft, files: dict[str, bytes], *, author: Author, now: datetime, strict: bool
-) -> Datasets:
+def _datasets(draft: Draft, resolver: Resolver, files: dict[str, bytes]) -> Datasets:
+    """Return the datasets box; files of versions that the ledger does not know yet are added to `files`."""
     if not draft.datasets:
         return Datasets(unknown={"all": "no dataset was named"})
-    unknown = {}
-    used = []
-    for source in draft.datasets:
-        resolved = resolve_dataset(ledger, source, author=author, now=now, strict=strict)
-        used.append(resolved.use)
-        files |= resolved.files
-        if resolved.unknown:
-            unknown[f"used.{resolved.use.label}"] = resolved.unknown
-    return Datasets(used=used, unknown=unknown)
+    resolved = [resolver.resolve(source) for source in draft.datasets]
+    for found in resolved:
+        files |= found.files
+    unknown = {f"used.{found.use.label}": found.unknown for found in resolved if found.unknown}
+    return Datasets(used=[found.use for found in resolved], unknown=unknown)
 
 
 def _with_usage(hardware: Hardware, draft: Draft) -> Hardware:

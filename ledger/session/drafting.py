@@ -114,7 +114,7 @@ def _with_end(draft: Draft, start: Start, events: Iterable[AnyEvent], folder: Pa
             draft,
             status=end.status,
             reason=end.reason,
-            exit_code=end.exit_code,
+            exit_code=next((event.exit_code for event in ends if event.exit_code is not None), None),
             ended_at=last.ended_at,
             duration_seconds=last.seconds,
             usage=next((event.usage for event in ends if event.usage), None),

@@ -56,7 +56,9 @@ def recover(ledger: Ledger, state_dir: Path) -> list[Recovered]:
 
 def _recover_spool(ledger: Ledger, state_dir: Path, folder: Path) -> Recovered:
     try:
-        if ledger.holds(f"{run_path(folder.name)}/{RECORD_FILE}"):  # killed between the append and the cleaning up
+        if (
+            ledger.read(f"{run_path(folder.name)}/{RECORD_FILE}") is not None
+        ):  # killed between the append and the cleaning up
             Spool.discard(folder)
             return Recovered(id=folder.name)
         draft = harvest(folder / RUN_DIR, read_draft(folder))

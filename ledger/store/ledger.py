@@ -134,10 +134,10 @@ class Ledger:
             self._check_format(next(self.repository.read_objects([f"{tip}:{paths.FORMAT_FILE}"])))
         return read_contents(self.repository, tip)
 
-    def holds(self, path: str) -> bool:
-        """Say whether a path is on the branch."""
+    def read(self, path: str) -> bytes | None:
+        """Return the content of a path on the branch, none when it is not there."""
         tip = self.tip()
-        return tip is not None and next(self.repository.read_objects([f"{tip}:{path}"])) is not None
+        return next(self.repository.read_objects([f"{tip}:{path}"])) if tip else None
 
     def read_blob(self, blob: str) -> bytes:
         """Return the content of a file on the ledger by its blob id.

@@ -1,0 +1,109 @@
+"""The demo is the whole path, with real models on real data: it must tell its story every time."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ledger.model.entries import Contents
+from ledger.store.ledger import Ledger
+from tests.conftest import ROOT, git_in, run_python
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a demo that was played through the command line."""
+    folder = tmp_path_factory.mktemp("demo") / "digits"
+    done = subprocess.run(
+        [sys.executable, "-m", "ledger", "demo", str(folder)], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"{folder}/build/site/index.html" in done.stdout
+    return folder
+
+
+@pytest.fixture(scope="module")
+def contents(played: Path) -> Contents:
+    return Ledger.open(played).contents()
+
+
+def test_at_least_eight_real_models_were_trained(contents: Contents) -> None:
+    finished = [run.record for run in contents.runs if run.record.status == "finished"]
+    assert len(finished) >= 8
+    assert {record.params.values["model"] for record in finished} == {"mlp", "cnn"}
+    assert len({record.seed for record in finished}) >= 3
+    assert len({record.params.values["lr"] for record in finished}) >= 3
+    for record in finished:
+        assert record.headline is not None
+        assert 0.8 < record.headline.number <= 1.0
+        losses = record.statistics.series["train/loss"]
+        assert float(losses.last) < float(losses.first)
+        assert record.model.parameters is not None
+        assert record.results.figures
+
+
+def test_one_crashed_one_was_killed_and_one_had_uncommitted_code(contents: Contents) -> None:
+    by_status = {status: [run for run in contents.runs if run.record.status == status] for status in ("failed", "lost")}
+    (failed,) = by_status["failed"]
+    assert "FloatingPointError" in str(failed.record.reason)
+    assert any("FloatingPointError" in error for error in failed.record.logs.errors)
+    (lost,) = by_status["lost"]
+    assert lost.record.statistics.series["validation/accuracy"].count >= 2
+    (dirty,) = [run for run in contents.runs if run.record.code.patch]
+    assert dirty.record.tags == ["dropout"]
+
+
+def test_version_two_holds_hard_cases_and_every_model_was_measured_on_it(contents: Contents) -> None:
+    versions = {version.label: version for version in contents.datasets}
+    assert set(versions) == {"digits-train@v1", "digits-validation@v1", "digits-validation@v2"}
+    assert versions["digits-validation@v2"].parent == "v1"
+    assert (versions["digits-validation@v2"].samples or 0) > (versions["digits-validation@v1"].samples or 0)
+    first_week = [run for run in contents.runs if run.record.status == "finished" and run.evaluations]
+    assert len(first_week) >= 8
+    for run in first_week:
+        before = run.record.metric("validation/accuracy")
+        after = run.evaluations[0].metrics[0]
+        assert before is not None
+        assert after.number < before.number, "hard cases are hard"
+
+
+def test_every_record_is_readable_and_names_no_secret(contents: Contents, played: Path) -> None:
+    assert contents.problems == ()
+    assert git_in(played, "fsck", "--strict", "--no-dangling") == ""
+    assert git_in(played, "status", "--porcelain") == ""
+
+
+def test_the_site_has_a_page_for_every_run(contents: Contents, played: Path) -> None:
+    pages = {path.stem for path in (played / "build" / "site" / "runs").rglob("*.html")}
+    assert {run.record.id for run in contents.runs} <= pages
+
+
+def test_the_demo_does_not_touch_a_folder_that_holds_something(played: Path) -> None:
+    command = [sys.executable, "-m", "ledger", "demo", str(played)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 1
+    assert "needs an empty folder" in done.stderr
+
+
+def test_an_exact_code_can_be_brought_back(contents: Contents, played: Path) -> None:
+    (run,) = [run for run in contents.runs if run.record.code.patch]
+    code = run.record.code
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from ledger.store.ledger import Ledger; from ledger.repository.snapshot import check_restores\n"
+        "book = Ledger.open(); print(check_restores(book.repository, sys.argv[1], book.read_blob(sys.argv[2])))"
+    )
+    process = run_python(script, str(code.commit).removeprefix("git:"), run.files["code.patch"], cwd=played)
+    out, err = process.communicate(timeout=60)
+    assert f"git:{out.strip()}" == code.tree, err
+
+
+def test_the_list_of_the_demo_warns_about_versions(played: Path) -> None:
+    command = [sys.executable, "-m", "ledger", "-C", str(played), "list", "--sort", "validation/accuracy", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "measured on different data" in done.stderr
+    assert len(json.loads(done.stdout)) >= 14
