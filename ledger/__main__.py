@@ -5,8 +5,10 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from ledger.cli import run
-
+    try:
+        from ledger.cli import run
+    except KeyboardInterrupt:
+        sys.exit(130)  # Ctrl-C before there was anything to stop; `cli.run` answers it from here on
     sys.exit(run(sys.argv[1:]))
 
 

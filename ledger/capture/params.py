@@ -4,14 +4,13 @@ Anything Python can hold becomes a param; what has no plain form becomes its `re
 to recognise a library's types: arrays and tensors are known by `item` and `tolist`.
 """
 
-import dataclasses
 import datetime as dt
 import enum
 import json
 import math
 import os
 import re
-from argparse import Namespace
+import sys
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -111,9 +110,12 @@ def _nested(value: object) -> dict[object, object] | None:
     try:
         if isinstance(value, Mapping):
             return dict(value)
-        if isinstance(value, Namespace):
+        # Whoever has such a value has imported its module; whoever has none need not pay 3 ms for both.
+        argparse = sys.modules.get("argparse")
+        if argparse is not None and isinstance(value, argparse.Namespace):
             return dict(vars(value).items())
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        dataclasses = sys.modules.get("dataclasses")
+        if dataclasses is not None and dataclasses.is_dataclass(value) and not isinstance(value, type):
             return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     except Exception:  # noqa: BLE001  # a foreign mapping may do anything when it is read
         return None

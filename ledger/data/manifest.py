@@ -9,7 +9,6 @@ import re
 import stat
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import msgspec
@@ -50,7 +49,7 @@ class _Found(msgspec.Struct, frozen=True):
 
 
 def build_manifest(path: Path, *, jobs: int | None = None, progress: Progress | None = None) -> Manifest:
-    """Return the manifest of a file or folder, each file hashed in a pool of threads.
+    """Return the manifest of a file or folder, many files hashed in a pool of threads.
 
     Args:
         path: the dataset; a single file is a dataset of one line under its own name.
@@ -63,7 +62,18 @@ def build_manifest(path: Path, *, jobs: int | None = None, progress: Progress | 
             in their Unicode form, or a file changed while it was hashed.
     """
     found = _scan(path)
-    threads = jobs or min(_JOBS, os.cpu_count() or 1)
+    if len(found) > _BATCH:
+        return manifest_of(_hash_in_threads(found, jobs or min(_JOBS, os.cpu_count() or 1), progress))
+    # One batch is done by one thread: this one does it 5 ms sooner, which is what the import of a pool costs.
+    lines = _hash_batch(found)
+    if progress is not None:
+        progress(len(lines), len(found))
+    return manifest_of(lines)
+
+
+def _hash_in_threads(found: list[_Found], threads: int, progress: Progress | None) -> list[ManifestLine]:
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
     batches = [found[start : start + _BATCH] for start in range(0, len(found), _BATCH)]
     lines: list[ManifestLine] = []
     with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
@@ -76,7 +86,7 @@ def build_manifest(path: Path, *, jobs: int | None = None, progress: Progress | 
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return manifest_of(lines)
+    return lines
 
 
 def manifest_of(lines: Iterable[ManifestLine]) -> Manifest:

@@ -7,7 +7,6 @@ from typing import TypeVar
 import msgspec
 
 from ledger.analysis.curves import Point
-from ledger.capture.curves import read_curves
 from ledger.capture.metrics import parse_metric, read_metrics
 from ledger.capture.params import parse_assignment, read_params
 from ledger.errors import LedgerError, UsageError
@@ -84,7 +83,7 @@ def read_given(given: Given, draft: Draft, *, newer_than: float | None = None, s
     for text in given.metrics:
         metrics += reading.attempt("metrics", lambda text: [parse_metric(text)], text, [])
     for name in given.curves:
-        points += reading.attempt("curves", lambda name: read_curves(_fresh(name, newer_than)), name, [])
+        points += reading.attempt("curves", lambda name: _curves(_fresh(name, newer_than)), name, [])
     datasets: list[Dataset] = []
     for text in given.datasets:
         datasets += reading.attempt("datasets", lambda text: [parse_dataset(text)], text, [])
@@ -159,6 +158,12 @@ def _params_in(name: str) -> dict[str, ParamValue]:
 
 def _param(text: str) -> dict[str, ParamValue]:
     return dict([parse_assignment(text)])
+
+
+def _curves(path: Path) -> list[Point]:
+    from ledger.capture.curves import read_curves
+
+    return read_curves(path)
 
 
 def _log(name: str) -> str | None:

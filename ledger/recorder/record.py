@@ -11,8 +11,6 @@ from ledger.capture.code import capture_code
 from ledger.capture.cost import capture_cost
 from ledger.capture.environment import capture_environment
 from ledger.capture.hardware import capture_hardware
-from ledger.capture.logs import summarise_log
-from ledger.capture.model import capture_model
 from ledger.capture.secrets import Redactor
 from ledger.errors import Conflict, InvalidDocument, LedgerError, NotAppended
 from ledger.hashing import hash_bytes
@@ -245,6 +243,8 @@ def _model(draft: Draft, *, strict: bool) -> Model:
         return draft.model
     if draft.model_path is None:
         return Model(unknown={"all": "no model was given"})
+    from ledger.capture.model import capture_model
+
     try:
         return capture_model(Path(draft.model_path))
     except LedgerError as error:
@@ -256,6 +256,8 @@ def _model(draft: Draft, *, strict: bool) -> Model:
 def _logs(draft: Draft, side: dict[str, bytes], redactor: Redactor, *, strict: bool) -> Logs:
     if draft.log is None:
         return Logs(unknown={"all": "no log was given"})
+    from ledger.capture.logs import summarise_log
+
     try:
         logs, side[paths.LOG_FILE] = summarise_log(Path(draft.log), redactor)
     except LedgerError as error:
