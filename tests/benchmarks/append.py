@@ -1,0 +1,88 @@
+"""The git part of one append, at 0 and at 10,000 records, beside the fewest git processes that could do it."""
+
+import tempfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from ledger.store.ledger import Ledger
+from tests.benchmarks.ledgers import DAYS, entry_of, ledger_of
+from tests.benchmarks.measuring import Case, interleaved, milliseconds, quiet_world, run, show, verdict
+from tests.samples import START
+
+RECORDS = 10_000
+REPETITIONS = 21
+LIMIT_SECONDS = 0.025
+LIMIT_RATIO = 1.3
+
+
+def appending(ledger: Ledger) -> Case:
+    """Return the case that appends one new entry to a ledger."""
+
+    def prepare(repetition: int) -> Callable[[], object]:
+        entry = entry_of(RECORDS + repetition, at=START + timedelta(days=DAYS, minutes=repetition))
+        return lambda: ledger.append(entry)
+
+    return prepare
+
+
+def by_hand(folder: Path) -> Case:
+    """Return the floor: the same files as blobs, one flat tree, one commit, one ref, in four git processes."""
+    run(["git", "init", "--quiet", "--bare", "."], folder)
+
+    def prepare(repetition: int) -> Callable[[], object]:
+        entry = entry_of(RECORDS + repetition, at=START + timedelta(days=DAYS, minutes=repetition))
+        files = [folder / f"file-{number}" for number in range(len(entry.files))]
+        for file, content in zip(files, entry.files.values(), strict=True):
+            file.write_bytes(content)
+
+        def work() -> None:
+            blobs = run(["git", "hash-object", "-w", "--no-filters", *files], folder).decode().split()
+            listing = "".join(f"100644 blob {blob}\tfile-{number}\n" for number, blob in enumerate(blobs))
+            tree = run(["git", "mktree"], folder, stdin=listing.encode()).decode().strip()
+            commit = run(["git", "commit-tree", "-m", entry.message, tree], folder).decode().strip()
+            run(["git", "update-ref", "refs/heads/ledger", commit], folder)
+
+        return work
+
+    return prepare
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
+        home = Path(scratch)
+        quiet_world(home / "home")
+        (home / "hand").mkdir()
+        (home / "empty").mkdir()
+        run(["git", "init", "--quiet", "--bare", "."], home / "empty")
+        empty = Ledger.open(home / "empty")
+        empty.create(empty.repository.author(), START)
+        cases = {
+            "four git processes by hand": by_hand(home / "hand"),
+            "append to no records": appending(empty),
+            f"append to {RECORDS:,} records": appending(ledger_of(RECORDS, home / "full")),
+        }
+        samples = interleaved(cases, REPETITIONS)
+    floor, none, many = (sample.median for sample in samples.values())
+    show(
+        f"git part of one append, CPU ms of {REPETITIONS} repetitions",
+        ("", "median", "best", "to the floor"),
+        (
+            (name, milliseconds(sample.median), milliseconds(sample.best), f"{sample.median / floor:.2f}")
+            for name, sample in samples.items()
+        ),
+    )
+    show(
+        "limits",
+        ("", "measured", "limit", ""),
+        (
+            ("CPU ms at none", milliseconds(none), milliseconds(LIMIT_SECONDS), verdict(none, LIMIT_SECONDS)),
+            ("CPU ms at many", milliseconds(many), milliseconds(LIMIT_SECONDS), verdict(many, LIMIT_SECONDS)),
+            ("many to none", f"{many / none:.2f}", f"{LIMIT_RATIO}", verdict(many / none, LIMIT_RATIO)),
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Large ledgers for benchmarks: realistic, seeded, the same every time, made in one stream and kept."""
+
+import hashlib
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from ledger.model import boxes
+from ledger.model.document import dump
+from ledger.model.ids import new_id
+from ledger.model.paths import RECORD_FILE
+from ledger.model.record import Record
+from ledger.recorder.message import record_message
+from ledger.store.ledger import FORMAT, Ledger
+from ledger.store.waiting import Entry
+from tests.benchmarks.measuring import run
+from tests.samples import AUTHORS, START, Blobs, sample_run
+
+DAYS = 300
+"""Days over which the runs of a large ledger are spread."""
+_VERSION = "2"
+"""Part of the cache's name: raised when what is made changes."""
+
+
+def cache_dir() -> Path:
+    """Return the folder where made ledgers and foreign tools are kept between benchmarks."""
+    folder = Path(tempfile.gettempdir()) / f"git-ledger-benchmarks-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def ledger_of(count: int, folder: Path) -> Ledger:
+    """Copy a ledger of `count` runs into `folder`, which must not exist, and open it; the first call makes it."""
+    kept = cache_dir() / f"ledger-{count}-{_VERSION}"
+    if not kept.exists():
+        aside = Path(tempfile.mkdtemp(dir=cache_dir()))
+        _make(count, aside)
+        aside.rename(kept)
+    shutil.copytree(kept, folder)
+    return Ledger.open(folder)
+
+
+def entry_of(number: int, at: datetime | None = None, days: int = DAYS, count: int = 1) -> Entry:
+    """Return the realistic entry of run `number`: record, environment, curves and log.
+
+    Args:
+        number: seeds everything in it.
+        at: when it was made; by default its place in a ledger of `count` runs over `days` days.
+        days: days the ledger is spread over.
+        count: runs of the ledger.
+    """
+    record, side = _record(number, at or START + timedelta(days=days) * number / count)
+    folder = f"runs/{record.id[:4]}/{record.id[4:6]}/{record.id[6:8]}/{record.id}"
+    files = {f"{folder}/{name}": content for name, content in {**side, RECORD_FILE: dump(record)}.items()}
+    return Entry(
+        id=record.id,
+        files=files,
+        message=record_message(record, folder),
+        author=record.author,
+        made_at=record.timing.recorded_at,
+    )
+
+
+def _record(number: int, at: datetime) -> tuple[Record, Blobs]:
+    chance = random.Random(number)  # noqa: S311  # samples, not secrets
+    blobs: Blobs = {}
+    base = sample_run(blobs, number % 40, experiment="base", params={"lr": 0.1}, accuracy=0.9, started=at)
+    metrics = [
+        msgspec.structs.replace(base.record.results.metrics[0], name=f"metric_{n}", value=chance.random())
+        for n in range(10)
+    ]
+    record = msgspec.structs.replace(
+        base.record,
+        id=new_id(at, hashlib.sha256(str(number).encode()).digest()),
+        author=AUTHORS[number % 2],
+        experiment=f"experiment-{number % 20}",
+        params=boxes.Params(values={f"optimizer.option_{n}": chance.choice([0.1, 0.01, 0.001]) for n in range(20)}),
+        results=msgspec.structs.replace(base.record.results, headline="validation/metric_0", metrics=metrics),
+    )
+    return record, {name: blobs[blob] for name, blob in base.files.items() if name != RECORD_FILE}
+
+
+def _make(count: int, folder: Path) -> None:
+    run(["git", "init", "--quiet", "--bare", "."], folder)
+    stream = folder / "stream"
+    with stream.open("wb") as file:
+        file.writelines(_stream(count))
+    with stream.open("rb") as file:
+        # One long-lived process, as `git gc` leaves a ledger: everything in one pack.
+        import subprocess
+
+        subprocess.run(["git", "fast-import", "--quiet", "--done"], cwd=folder, stdin=file, check=True)
+    stream.unlink()
+
+
+def _stream(count: int) -> Iterator[bytes]:
+    """Yield one commit per run, each on top of the one before."""
+    for number in range(count):
+        entry = entry_of(number, count=count)
+        stamp = f"{entry.author.name} <{entry.author.email}> {int(entry.made_at.timestamp())} +0000"
+        yield f"commit refs/heads/ledger\nauthor {stamp}\ncommitter {stamp}\n".encode()
+        yield _data(entry.message.encode())
+        files = entry.files if number else {"format": FORMAT, **entry.files}
+        for path, content in files.items():
+            yield f"M 100644 inline {path}\n".encode() + _data(content)
+    yield b"done\n"
+
+
+def _data(content: bytes) -> bytes:
+    return b"data %d\n%b\n" % (len(content), content)
