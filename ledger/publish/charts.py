@@ -54,12 +54,12 @@ class Stretch(Document, frozen=True, kw_only=True):
     """Measurements; `x` is seconds since 1970."""
 
 
-def render_lines(lines: Sequence[Line], *, title: str, x_label: str, y_label: str) -> str:
+def render_lines(lines: Sequence[Line], *, title: str, x_label: str, y_label: str, width: int = 420) -> str:
     """Return the lines with axes, or nothing when no point can be drawn."""
     drawable = [(x, y) for line in lines for x, y in zip(line.xs, line.ys, strict=True) if math.isfinite(y)]
     if not drawable:
         return ""
-    frame = frame_of([x for x, _ in drawable], [y for _, y in drawable], width=640, height=280)
+    frame = frame_of([x for x, _ in drawable], [y for _, y in drawable], width=width, height=max(230, width * 3 // 8))
     paths = []
     for slot, line in enumerate(lines):
         data = path_data(frame, line.xs, line.ys)

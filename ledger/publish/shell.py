@@ -9,6 +9,7 @@ import logging
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
+from html import unescape
 from pathlib import Path
 
 import msgspec
@@ -141,8 +142,13 @@ def _wanted(target: Path) -> list[str]:
     ]
 
 
+def _plain(html: str) -> str:
+    """Return the text of the handbook's own HTML, as scripts put it on a page: as text."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
 def _search_data(index: bytes) -> bytes:
     """Return the handbook's sections as a script, so that it also loads in pages opened from a folder."""
     docs = msgspec.json.decode(index, type=_SearchIndex).docs
-    sections = [[doc.location, doc.title, " ".join(re.sub(r"<[^>]+>", " ", doc.text).split())] for doc in docs]
+    sections = [[doc.location, _plain(doc.title), _plain(doc.text)] for doc in docs]
     return b'ledgerData("handbook", ' + msgspec.json.encode(sections) + b");\n"

@@ -237,7 +237,7 @@ def _overlay(runs: Sequence[Run], headline: Group | None, read_blob: Callable[[s
             axis, places = axis_of(points)
             lines.append(line_of(points, places, series, run.record.id))
             ids.append(run.record.id)
-    svg = render_lines(lines, title="Learning curves", x_label=axis, y_label=visible(series))
+    svg = render_lines(lines, title="Learning curves", x_label=axis, y_label=visible(series), width=800)
     return Overlay(series=series, svg=svg, run_ids=tuple(ids)) if svg else None
 
 

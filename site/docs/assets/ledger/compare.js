@@ -58,10 +58,10 @@
           const ranked = metric.known && metric.direction && finite.length > 1;
           const best = ranked ? (metric.direction === "higher" ? Math.max(...finite) : Math.min(...finite)) : null;
           lines.push(line(element("a", { href: window.ledger.url(metric.page) }, key + (metric.direction === "higher" ? " ↑" : metric.direction === "lower" ? " ↓" : "")), values.map((value) => element("td", { class: ranked && value === best ? "lg-best" : null, title: value === null ? null : String(value) }, value === null ? element("span", { class: "lg-none" }, "not measured") : number(value), ranked && value === best ? element("span", { class: "lg-sr" }, " best") : null)), null, "on " + metric.dataset + (metric.evaluator ? ", " + metric.evaluator : "")));
-          if (!metric.known) lines.push(element("tr", {}, element("td", { colspan: rows.length + 1, class: "lg-refuse" }, "Not ranked: nobody knows on which dataset version these values were measured.")));
-          else if (!metric.direction && finite.length > 1) lines.push(element("tr", {}, element("td", { colspan: rows.length + 1, class: "lg-refuse" }, "Not ranked: nobody said which values are better.")));
+          if (!metric.known) lines.push(element("tr", {}, element("td", { colspan: rows.length + 1, class: "lg-refuse" }, element("span", {}, "Not ranked: nobody knows on which dataset version these values were measured."))));
+          else if (!metric.direction && finite.length > 1) lines.push(element("tr", {}, element("td", { colspan: rows.length + 1, class: "lg-refuse" }, element("span", {}, "Not ranked: nobody said which values are better."))));
         }
-        if (ours.length > 1) lines.push(element("tr", {}, element("td", { colspan: rows.length + 1, class: "lg-refuse" }, `${key} was measured ${ours.length} ways (${ours.map(({ metric }) => metric.dataset + (metric.evaluator ? " by " + metric.evaluator : "")).join("; ")}). Values of different rows answer different questions and are not ranked together.`)));
+        if (ours.length > 1) lines.push(element("tr", {}, element("td", { colspan: rows.length + 1, class: "lg-refuse" }, element("span", {}, `${key} was measured ${ours.length} ways (${ours.map(({ metric }) => metric.dataset + (metric.evaluator ? " by " + metric.evaluator : "")).join("; ")}). Values of different rows answer different questions and are not ranked together.`))));
       }
       return [element("h2", {}, "Metrics"), lines.length ? tableOf("Metrics", lines) : element("p", { class: "lg-none" }, "These runs have no metrics.")];
     };
