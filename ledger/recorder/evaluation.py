@@ -7,13 +7,13 @@ from pathlib import Path
 
 from ledger.capture.metrics import parse_key
 from ledger.capture.secrets import Redactor
-from ledger.errors import LedgerError
+from ledger.errors import Conflict, LedgerError
 from ledger.model import paths
 from ledger.model.boxes import Metric
 from ledger.model.document import dump
 from ledger.model.entries import EVALUATION_FORMAT, Evaluation
 from ledger.model.ids import new_id, resolve
-from ledger.recorder.datasets import Resolver, attach_datasets
+from ledger.recorder.datasets import Resolved, Resolver, attach_datasets
 from ledger.recorder.draft import Dataset
 from ledger.recorder.message import TOOL, evaluation_message
 from ledger.store.ledger import Ledger
@@ -62,10 +62,23 @@ def evaluate(
         evaluated_at=now,
         tool=TOOL,
     )
+    try:
+        ledger.append(_entry(evaluation, resolved))
+    except Conflict:
+        # Somebody added the same dataset version a moment ago: look again, now that it is there.
+        ledger.append(_entry(evaluation, [resolver.resolve(source) for source in datasets]))
+    return evaluation
+
+
+def _entry(evaluation: Evaluation, resolved: Sequence[Resolved]) -> Entry:
     path = paths.evaluation_path(evaluation.id)
     files = {path: dump(evaluation)}
     for found in resolved:
         files |= found.files
-    message = evaluation_message(evaluation, path)
-    ledger.append(Entry(id=evaluation.id, files=files, message=message, author=author, made_at=now))
-    return evaluation
+    return Entry(
+        id=evaluation.id,
+        files=files,
+        message=evaluation_message(evaluation, path),
+        author=evaluation.author,
+        made_at=evaluation.evaluated_at,
+    )

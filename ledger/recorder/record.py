@@ -72,12 +72,10 @@ def record(
         LedgerError: strict, and something the user named cannot be captured; nothing was written.
         NotAppended: the record is made and safe in `state_dir`, but the branch cannot be written.
     """
+    entry, made = build_entry(ledger, draft, strict=strict, progress=progress)
     try:
-        entry, made = build_entry(ledger, draft, strict=strict, progress=progress)
         commit = _append(ledger, entry, state_dir)
     except Conflict:
-        if strict:
-            raise
         # Another run added the same dataset version a moment ago: look again, now that it is there.
         entry, made = build_entry(ledger, draft, strict=strict, progress=progress)
         commit = _append(ledger, entry, state_dir)

@@ -1,6 +1,7 @@
 """From a draft to an entry: everything captured, nothing secret, nothing half-written."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from ledger.model.record import Link
 from ledger.recorder import Dataset, Draft, FigureSource, Recorded, evaluate, record
 from ledger.recorder.given import Given, parse_dataset, read_given
 from ledger.store.ledger import Ledger
-from ledger.store.waiting import waiting_files
+from ledger.store.waiting import Entry, waiting_files
 from tests.conftest import git_in, state_of
 
 NOW = datetime(2026, 11, 20, 19, 48, 12, tzinfo=UTC)
@@ -61,6 +62,45 @@ def test_the_record_on_the_branch_is_the_record_returned(ledger: Ledger, repo: P
     shown = git_in(repo, "show", f"ledger:{recorded.path}/record.json")
     assert json.loads(shown)["params"]["values"] == {"lr": 0.1}
     assert shown.startswith('{\n  "format": 1,\n  "id"')
+
+
+class Raced(Ledger):
+    """A ledger on which others append something just before we do, once."""
+
+    before: list[Callable[[], object]]
+
+    def append(self, entry: Entry) -> str:
+        while self.before:
+            self.before.pop()()
+        return super().append(entry)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_two_runs_that_add_the_same_dataset_version_at_once_are_both_recorded(
+    ledger: Ledger, repo: Path, data: Path, *, strict: bool
+) -> None:
+    datasets = [Dataset(role="validation", path=str(data / "val"), name="digits-val", version="v1")]
+    raced = Raced.open(repo)
+    assert isinstance(raced, Raced)
+    raced.before = [lambda: add(ledger, draft(1, datasets=datasets))]
+    made = add(raced, draft(2, datasets=datasets), strict=strict).record
+    assert made.datasets.used[0].label == "digits-val@v1"
+    assert made.datasets.unknown == {}
+    contents = ledger.contents()
+    assert (len(contents.runs), len(contents.datasets)) == (2, 1)
+
+
+def test_an_evaluation_that_adds_a_dataset_version_together_with_another_is_recorded(
+    ledger: Ledger, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = Dataset(role="validation", path=str(data / "val"), name="digits-val", version="v2")
+    first = add(ledger, draft(1)).record
+    Raced.before = [lambda: add(ledger, draft(2, datasets=[dataset]))]
+    monkeypatch.setattr("ledger.recorder.evaluation.Ledger", Raced)
+    evaluate(first.id, {"validation/accuracy": 0.9}, datasets=[dataset])
+    contents = ledger.contents()
+    assert [len(run.evaluations) for run in contents.runs] == [1, 0]
+    assert [version.label for version in contents.datasets] == ["digits-val@v2"]
 
 
 def test_metrics_know_the_dataset_of_their_split(ledger: Ledger, data: Path) -> None:
