@@ -202,7 +202,7 @@ def restore_commands(run: Run) -> list[str]:
         return []
     folder = f"../{run.record.id}"
     lines = []
-    if run.record.code.pushed is False:
+    if run.record.code.pushed is False and run.record.code.remote:
         lines.append(f"git fetch origin refs/ledger/code/{commit}")
     lines.append(f"git worktree add --detach {folder} {commit}")
     patch = run.record.code.patch

@@ -86,7 +86,9 @@ def param_text(value: ParamValue) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration in its two largest units."""
+    """Return a duration in its two largest units; nothing takes no time at all, so zero was not measured."""
+    if seconds <= 0:
+        return "unknown"
     if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 59.95:
@@ -116,8 +118,9 @@ def percent(fraction: float) -> str:
 
 
 def money(amount: float, currency: str | None) -> str:
-    """Return an amount with its currency; small ones keep two significant digits."""
-    text = f"{amount:,.2f}" if abs(amount) >= 1 or amount == 0 else f"{amount:.2g}"
+    """Return an amount with its currency; small ones keep two significant digits, ten decimals at most."""
+    small = 0 < abs(amount) < 1
+    text = f"{amount:,.{min(10, 1 - math.floor(math.log10(abs(amount)))) if small else 2}f}"
     return f"{text.replace(',', chr(0x202F))} {currency or ''}".strip()
 
 

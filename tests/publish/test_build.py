@@ -11,6 +11,7 @@ from ledger.model.entries import Contents, Run
 from ledger.publish import names
 from ledger.publish.build import SiteReport, build_site
 from ledger.publish.output import MEMORY, delete_files, inside
+from tests.conftest import git_in
 from tests.samples import Blobs, sample_ledger, sample_log, sample_reader
 
 
@@ -171,6 +172,20 @@ def test_a_link_in_the_output_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="leads out"):
         inside(tmp_path / "out", "/etc/passwd")
     assert (tmp_path / "elsewhere" / "a.html").exists()
+
+
+def test_a_site_inside_a_repository_leaves_its_status_as_it_was(site: Site, repo: Path) -> None:
+    before = git_in(repo, "status", "--porcelain", "--untracked-files=all")
+    inner = Site(repo / "build" / "site", site.contents, site.blobs)
+    inner.build()
+    assert git_in(repo, "status", "--porcelain", "--untracked-files=all") == before
+
+
+def test_the_work_tree_of_a_pages_branch_can_be_the_output(site: Site) -> None:
+    site.output.mkdir()
+    git_in(site.output, "init", "--quiet")
+    site.build()
+    assert "runs/index.html" in git_in(site.output, "status", "--porcelain", "--untracked-files=all")
 
 
 def test_nothing_half_written_is_left(site: Site) -> None:

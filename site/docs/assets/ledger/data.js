@@ -105,6 +105,8 @@
   };
 
   const duration = (seconds) => {
+    if (seconds <= 0) return "unknown";
+    if (seconds < 1) return Math.round(seconds * 1000) + " ms";
     if (seconds < 60) return seconds.toFixed(1) + " s";
     const minutes = Math.floor(seconds / 60);
     if (minutes < 60) return minutes + " min " + Math.round(seconds % 60) + " s";
