@@ -110,6 +110,7 @@ def state_of(repository: Path) -> dict[str, object]:
     """Return everything that a command must leave alone: HEAD, index bytes, stash, reflog, status, files."""
     git_dir = Path(git_in(repository, "rev-parse", "--absolute-git-dir").strip())
     index = git_dir / "index"
+    seen = git_in(repository, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     return {
         "index": index.read_bytes() if index.exists() else None,
         "index time": index.stat().st_mtime_ns if index.exists() else None,
@@ -120,9 +121,5 @@ def state_of(repository: Path) -> dict[str, object]:
         "status": git_in(repository, "--no-optional-locks", "status", "--porcelain=v2", "--branch"),
         "staged": git_in(repository, "diff", "--cached"),
         "unstaged": git_in(repository, "diff"),
-        "files": {
-            str(path.relative_to(repository)): path.read_bytes()
-            for path in sorted(repository.rglob("*"))
-            if path.is_file() and ".git" not in path.relative_to(repository).parts
-        },
+        "files": {name: (repository / name).read_bytes() for name in seen if (repository / name).is_file()},
     }

@@ -63,10 +63,20 @@ def build_now(ledger: Ledger, output: Path, *, title: str, repository_url: str |
         LedgerError: the site cannot be built.
     """
     url = repository_url or _remote_address(ledger)
+    if output == Path(_OUTPUT):
+        _hide_from_git(output)
     with Bar("building the site") as bar, blob_reader(ledger.repository) as read_blob:
         return build_site(
             ledger.contents(), read_blob, list(ledger.log()), output, title=title, repository_url=url, progress=bar.show
         )
+
+
+def _hide_from_git(output: Path) -> None:
+    """Keep the built site out of `git status` and of every patch, by a file beside it that hides itself too."""
+    ignore = output.parent / ".gitignore"
+    if not ignore.exists():
+        ignore.parent.mkdir(parents=True, exist_ok=True)
+        ignore.write_text(f"/{output.name}/\n/.gitignore\n", encoding="utf-8")
 
 
 def _remote_address(ledger: Ledger) -> str | None:

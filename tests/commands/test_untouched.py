@@ -17,7 +17,7 @@ COMMANDS = {
     "compare": ("compare", "RUN", "OTHER"),
     "log": ("log",),
     "recover": ("recover",),
-    "site": ("site", "build", "--output", "../site"),
+    "site": ("site", "build"),
     "schema": ("schema",),
     "completion": ("completion", "zsh"),
 }
