@@ -48,16 +48,18 @@ ROOMS = {
 
 LIGHT = ("torch", "matplotlib", "mkdocs", "zmq", "git", "click", "msgspec", "yaml", "rich", "subprocess")
 RECORD_PATH_FREE_OF = (
-    "git",
-    "jinja2",
-    "matplotlib",
-    "mkdocs",
-    "rich",
-    "torch",
-    "numpy",
-    "pynvml",
-    "importlib.metadata",
+    *("git", "jinja2", "matplotlib", "mkdocs", "rich", "torch", "numpy", "pynvml", "yaml", "importlib.metadata"),
+    *(
+        "argparse",
+        "concurrent.futures",
+        "hmac",
+        "logging",
+        "ledger.session",
+        "ledger.capture.logs",
+        "ledger.capture.model",
+    ),
 )
+"""What recording needs only where it was asked for; `tests/benchmarks/record.py` prints what each would cost."""
 
 
 def room_of(path: Path) -> str:
