@@ -4,12 +4,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import msgspec
 import pytest
 
 from ledger.model.entries import Contents, Run
 from ledger.publish import names
+from ledger.publish.atlas import survey
 from ledger.publish.pictures import pictures_of
-from ledger.publish.run_page import restore_commands
+from ledger.publish.run_page import render_run, restore_commands
 from tests.samples import HOSTILE, Blobs, sample_reader
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
@@ -168,19 +170,25 @@ def test_a_later_evaluation_stands_beside_the_original(
     assert text.index(f"{original:.4f}") < text.index("later evaluation") < text.index(f"{later:.4f}")
 
 
-def test_a_baseline_on_other_data_is_not_compared(ledger: tuple[Contents, Blobs], page: Callable[[str], Page]) -> None:
-    same = run_where(ledger, lambda run: bool(run.record.baseline) and "v2" not in run.record.tags)
-    assert "against baseline" in page(names.run_page(same.record.id)).text
+def test_a_baseline_on_the_same_data_is_compared_and_one_on_other_data_is_not(ledger: tuple[Contents, Blobs]) -> None:
     contents, blobs = ledger
-    assert blobs
-    bare = run_where(ledger, lambda run: run.record.status == "lost")
-    assert "against baseline" not in page(names.run_page(bare.record.id)).text
-    assert contents.runs
+    run = run_where(ledger, lambda run: run.record.experiment == "augmentation")
+    evaluated = run_where(ledger, lambda run: bool(run.evaluations))
+    only_v1 = run_where(ledger, lambda run: run.record.experiment == "cnn-width" and not run.evaluations)
+
+    def text_against(baseline: Run) -> str:
+        record = msgspec.structs.replace(run.record, baseline=baseline.record.id)
+        shown = msgspec.structs.replace(run, record=record)
+        page, _ = render_run(shown, survey(contents, [], None), sample_reader(blobs))
+        return Page(page.content).text
+
+    assert "better than" in text_against(evaluated)
+    refused = text_against(only_v1)
+    assert "not comparable measured on different data: `digits-validation@v2` and `digits-validation@v1`" in refused
+    assert "better than" not in refused
 
 
 def test_commands_to_paste_hold_nothing_from_a_hostile_record(ledger: tuple[Contents, Blobs]) -> None:
-    import msgspec
-
     run = ledger[0].runs[0]
     code = msgspec.structs.replace(run.record.code, commit="git:$(rm -rf ~)")
     evil = msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, code=code))
