@@ -188,6 +188,18 @@ def test_no_page_is_wider_than_a_phone(tab: Page, address: str, ledger: tuple[Co
         assert wider <= 0, path
 
 
+def test_a_phone_has_a_menu_and_a_search(tab: Page, address: str) -> None:
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(address + names.RUNS)
+    tab.locator("label.md-header__button[for=__drawer]").click()
+    drawer = tab.locator(".md-sidebar--primary")
+    drawer.get_by_role("link", name="Datasets").click()
+    expect(tab).to_have_url(address + names.DATASETS)
+    tab.locator("label.md-header__button[for=__search]").click()
+    tab.keyboard.type("lr=0.01")
+    expect(tab.locator(".lg-hit .lg-id")).to_have_count(3)
+
+
 def test_every_page_has_one_heading_and_named_controls(
     tab: Page, address: str, ledger: tuple[Contents, Blobs], folder: Path
 ) -> None:
