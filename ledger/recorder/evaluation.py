@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ledger.capture.metrics import parse_key
 from ledger.capture.secrets import Redactor
-from ledger.errors import Conflict, LedgerError
+from ledger.errors import LedgerError
 from ledger.model import paths
 from ledger.model.boxes import Metric
 from ledger.model.document import dump
@@ -62,11 +62,7 @@ def evaluate(
         evaluated_at=now,
         tool=TOOL,
     )
-    try:
-        ledger.append(_entry(evaluation, resolved))
-    except Conflict:
-        # Somebody added the same dataset version a moment ago: look again, now that it is there.
-        ledger.append(_entry(evaluation, [resolver.resolve(source) for source in datasets]))
+    ledger.append(_entry(evaluation, resolved))
     return evaluation
 
 

@@ -76,7 +76,9 @@ def record(
     try:
         commit = _append(ledger, entry, state_dir)
     except Conflict:
-        # Another run added the same dataset version a moment ago: look again, now that it is there.
+        if strict:
+            raise
+        # Another run added other data under the same label a moment ago: look again, now that it is there.
         entry, made = build_entry(ledger, draft, strict=strict, progress=progress)
         commit = _append(ledger, entry, state_dir)
     return Recorded(record=made, path=paths.run_path(draft.id), commit=commit)
@@ -174,7 +176,7 @@ def build_entry(
         hardware=hardware,
         environment=captured.environment,
         cost=_cost(hardware, draft, policy, policy_problem),
-        model=_model(draft, strict=strict),
+        model=_model(draft, redactor, strict=strict),
         logs=_logs(draft, side, redactor, strict=strict),
         results=_results(draft, datasets, policy, side, strict=strict),
         statistics=summarise(draft.points) if draft.points else Statistics(unknown={"all": "nothing was logged"}),
@@ -236,19 +238,24 @@ def _cost(hardware: Hardware, draft: Draft, policy: Policy, policy_problem: str 
     return msgspec.structs.replace(cost, unknown={**cost.unknown, "catalogue": policy_problem})
 
 
-def _model(draft: Draft, *, strict: bool) -> Model:
+def _model(draft: Draft, redactor: Redactor, *, strict: bool) -> Model:
     if draft.model is not None:
-        return draft.model
+        return _without_secrets(draft.model, redactor)
     if draft.model_path is None:
         return Model(unknown={"all": "no model was given"})
     from ledger.capture.model import capture_model
 
     try:
-        return capture_model(Path(draft.model_path))
+        made = capture_model(Path(draft.model_path))
     except LedgerError as error:
         if strict:
             raise
-        return Model(path=draft.model_path, unknown={"all": error.message})
+        made = Model(path=draft.model_path, unknown={"all": error.message})
+    return _without_secrets(made, redactor)
+
+
+def _without_secrets(model: Model, redactor: Redactor) -> Model:
+    return msgspec.structs.replace(model, path=redactor.text(model.path)) if model.path else model
 
 
 def _logs(draft: Draft, side: dict[str, bytes], redactor: Redactor, *, strict: bool) -> Logs:

@@ -20,11 +20,13 @@ def redact_draft(draft: Draft, redactor: Redactor) -> Draft:
 
     return msgspec.structs.replace(
         draft,
+        experiment=redactor.text(draft.experiment),
         reason=text(draft.reason),
         note=text(draft.note),
         tags=[redactor.text(tag) for tag in draft.tags],
         command=redactor.argv(draft.command),
         links=[Link(url=redactor.url(link.url), title=text(link.title)) for link in draft.links],
         params=redactor.params(draft.params),
+        figures=[msgspec.structs.replace(figure, title=redactor.text(figure.title)) for figure in draft.figures],
         datasets=[dataset(source) for source in draft.datasets],
     )

@@ -146,11 +146,17 @@ def test_changed_data_cannot_take_the_label_of_another_version(ledger: Ledger, d
 def test_secrets_never_reach_the_branch_from_anywhere(ledger: Ledger, repo: Path) -> None:
     (repo / "train.log").write_text(f"login with {TOKEN}\n")
     (repo / "config.py").write_text(f"TOKEN = '{TOKEN}'\n")
+    (repo / ".gitignore").write_text("*.pt\n")
+    (repo / f"model-{TOKEN}.pt").write_bytes(b"weights")
+    (repo / "roc.svg").write_bytes(SVG)
     git_in(repo, "remote", "add", "origin", f"https://ada:{TOKEN}@example.com/a.git")
     made = draft(
         params={"api_key": "hunter2hunter2", "name": TOKEN, "max_tokens": 5},
         command=["train.py", "--token", "s3cr3t-value", f"--url=https://u:{TOKEN}@h/x"],
         note=f"note {TOKEN}",
+        experiment=f"with {TOKEN}",
+        figures=[FigureSource(title=f"roc {TOKEN}", path="roc.svg")],
+        model_path=f"model-{TOKEN}.pt",
         reason=f"reason {TOKEN}",
         tags=[TOKEN],
         links=[Link(url=f"https://u:{TOKEN}@example.com/x")],

@@ -5,12 +5,13 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ledger.errors import Conflict, InvalidDocument, LedgerError
 from ledger.model.document import dump
 from ledger.model.entries import Evaluation
-from ledger.model.paths import evaluation_path, run_path
+from ledger.model.paths import dataset_path, evaluation_path, run_path
 from ledger.model.record import Author
 from ledger.store.ledger import Ledger
 from ledger.store.waiting import Entry, read_waiting, write_waiting
@@ -63,6 +64,18 @@ def test_another_content_at_the_same_path_is_refused(ledger: Ledger) -> None:
     with pytest.raises(Conflict, match="already holds"):
         ledger.append(entry(content=b'{"changed": true}'))
     assert ledger.tip() == first
+
+
+def test_one_dataset_version_added_twice_is_no_conflict(ledger: Ledger) -> None:
+    version = sample_ledger()[0].datasets[0]
+    path = f"{dataset_path(version.name, version.version)}/dataset.json"
+    ledger.append(entry(1, files={path: dump(version)}))
+    later = msgspec.structs.replace(version, author=ADA, added_at=NOW)
+    ledger.append(entry(2, files={path: dump(later), **entry(2).files}))
+    assert ledger.contents().datasets == (version,)
+    other = msgspec.structs.replace(version, hash="blake3:" + "0" * 64)
+    with pytest.raises(Conflict, match="already holds"):
+        ledger.append(entry(3, files={path: dump(other)}))
 
 
 def test_what_was_appended_is_read_back(ledger: Ledger) -> None:
