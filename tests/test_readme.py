@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "site" / "docs" / "handbook").glob("*.md"))]
 BLOCK = re.compile(r"^ *```(\w+)[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"(?:^|[\s(`])(?:git )?ledger ([a-z]+)((?: (?!--? )[^\n`#|>&]*)?)")
+COMMAND = re.compile(r"^(?:\$ )?(?:git )?ledger ([a-z]+)([^\n|>&]*)", re.MULTILINE)
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -25,7 +25,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def commands_in(page: Path) -> list[tuple[str, str]]:
     """Return verb and arguments of every ledger command in a page's shell blocks and inline code."""
-    text = re.sub(r"#.*", "", "\n".join(blocks(page, "sh") + blocks(page, "bash") + blocks(page, "console")))
+    text = re.sub(r" #.*", "", "\n".join(blocks(page, "sh") + blocks(page, "bash") + blocks(page, "console")))
     inline = re.findall(r"`((?:git )?ledger [a-z][^`\n]*)`", page.read_text("utf-8"))
     return [(match[1], match[2]) for match in COMMAND.finditer("\n".join([text, *inline]))]
 
