@@ -16,6 +16,7 @@ from ledger.model.ids import new_id
 from ledger.model.values import Status, check_label
 from ledger.recorder import Draft, Recorded, record
 from ledger.recorder.given import read_given
+from ledger.recorder.message import closing_line
 
 _STATUSES: tuple[Status, ...] = ("finished", "failed", "interrupted", "killed", "preempted")
 
@@ -79,8 +80,7 @@ def tell(recorded: Recorded, *, as_json: bool) -> None:
             }
         )
         return
-    said = f"{made.headline.key} {made.headline.number:.6g}" if made.headline else made.status
-    say(f"recorded {made.id}: {said}; next: ledger show {made.id[16:]}")
+    say(closing_line(made))
     if made.redactions:
         counts = ", ".join(f"{count} {kind}" for kind, count in made.redactions.items())
         say(f"warning: secrets were replaced before anything was stored: {counts}")

@@ -36,6 +36,13 @@ def evaluation_message(evaluation: Evaluation, path: str) -> str:
     return _message(subject, body, path, None)
 
 
+def closing_line(record: Record) -> str:
+    """Return the line that every way of recording ends with: the id, the headline, what to type next."""
+    headline = record.headline
+    said = f"{headline.key} {shown(headline)}" if headline else record.status
+    return f"recorded {record.id}: {said}; next: ledger show {record.id[16:]}"
+
+
 def shown(metric: Metric) -> str:
     """Return a metric's value as people read it: four significant digits at least, no false precision."""
     return f"{metric.number:.6g}"

@@ -20,6 +20,7 @@ from ledger.errors import LedgerError
 from ledger.model.values import Status
 from ledger.recorder import Recorded
 from ledger.recorder.draft import Problem
+from ledger.recorder.message import closing_line
 from ledger.recorder.record import capture_now
 from ledger.session.closing import record_spool
 from ledger.session.drafting import read_draft
@@ -140,9 +141,7 @@ class Lifetime:
         except Exception:  # noqa: BLE001  # training goes on, whatever broke; the log has the trace
             _LOG.exception("run %s could not be recorded; its spool stays in %s", self.id, spool.folder)
         else:
-            headline = self.recorded.record.headline
-            said = f"{headline.key} {headline.number:.6g}" if headline else self.recorded.record.status
-            _LOG.info("recorded %s: %s (ledger show %s)", self.id, said, self.id[16:])
+            _announce(closing_line(self.recorded.record))
 
     def _on_exception(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
         self._exception = error
@@ -153,6 +152,15 @@ class Lifetime:
 
     def _at_exit(self) -> None:
         self.end_with(self._exception)
+
+
+def _announce(line: str) -> None:
+    """Say the one line that a run owes its user: to the log where there is one, else on stderr."""
+    if _LOG.hasHandlers():
+        _LOG.info(line)
+    else:
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # stderr may be closed, or none
+            sys.stderr.write(f"{line}\n")
 
 
 def _open_spool(place: Place, start: Start) -> tuple[Spool | None, str]:

@@ -51,7 +51,9 @@ def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
 def test_a_run_that_ends_well_is_finished_with_all_it_logged(repo: Path) -> None:
     code, out, err = finish(start(repo, "pass"))
     assert (code, out) == (0, "ready\nafter\n"), err
-    record = only_run(repo).record
+    run = only_run(repo)
+    record = run.record
+    assert f"recorded {record.id}: validation/accuracy 0.9; next: ledger show {record.id[16:]}\n" in err
     assert (record.status, record.experiment, record.seed, record.tags) == ("finished", "py", 3, ["a"])
     assert record.results.curves is not None
     assert record.results.curves.points == 50
