@@ -1,6 +1,9 @@
 """`ledger demo`: the whole path, played with real models."""
 
 import os
+import shlex
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -27,5 +30,11 @@ def demo_command(folder: str | None) -> None:
     report = build_now(Ledger.open(), Path("build/site"), title="Digits: experiment ledger", repository_url=None)
     say(f"built {report.written} pages in {report.seconds:.1f} s")
     click.echo(f"open   {Path('build/site/index.html').resolve().as_uri()}")
-    click.echo(f"or     cd {where} && ledger site serve")
-    click.echo(f"try    cd {where} && ledger list --sort metrics.validation/accuracy")
+    ledger = shlex.join([_program(), "-C", str(where)])
+    click.echo(f"or     {ledger} site serve")
+    click.echo(f"try    {ledger} list --sort validation/accuracy")
+
+
+def _program() -> str:
+    """Return what to type for this program: its name where the shell finds it, else its path."""
+    return "ledger" if shutil.which("ledger") else str(Path(sys.executable).with_name("ledger"))
