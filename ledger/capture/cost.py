@@ -102,11 +102,11 @@ def _gpu_cost(base: Cost, gpus: list[Gpu], hours: float, catalogue: Catalogue) -
         unknown["price_per_hour"] = "several kinds of device"
     return _replace(
         base,
-        amount=sum(amounts),
+        amount=_money(sum(amounts)),
         device=" + ".join(kinds),
         device_count=float(sum(shares)),
         price_per_hour=catalogue.devices[kinds[0]] if len(kinds) == 1 else None,
-        idle_amount=sum(idle) if len(idle) == len(gpus) else None,
+        idle_amount=_money(sum(idle)) if len(idle) == len(gpus) else None,
         unknown=unknown,
     )
 
@@ -118,7 +118,7 @@ def _core_cost(base: Cost, hardware: Hardware, hours: float, catalogue: Catalogu
         return _replace(base, unknown={"amount": why})
     return _replace(
         base,
-        amount=cores * catalogue.cpu_core * hours,
+        amount=_money(cores * catalogue.cpu_core * hours),
         device="CPU core",
         device_count=float(cores),
         price_per_hour=catalogue.cpu_core,
@@ -144,3 +144,8 @@ def _energy(gpus: list[Gpu]) -> float | None:
 
 def _words(name: str) -> set[str]:
     return set(re.split(r"[\s\-_/()]+", name.lower())) - {""}
+
+
+def _money(amount: float) -> float:
+    """Return an amount to a millionth: list prices carry no more, and records should read like documents."""
+    return round(amount, 6)

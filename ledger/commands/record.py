@@ -2,7 +2,6 @@
 
 import os
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import click
@@ -55,7 +54,7 @@ def record_command(
         duration_seconds=duration or 0.0,
         timed=duration is not None,
         command=_split(command_line),
-        folder=folder_in(ledger.repository.worktree),
+        folder=ledger.repository.folder,
     )
     draft = read_given(given_from(options), draft)
     with Bar("hashing datasets") as bar:
@@ -84,14 +83,6 @@ def tell(recorded: Recorded, *, as_json: bool) -> None:
     if made.redactions:
         counts = ", ".join(f"{count} {kind}" for kind, count in made.redactions.items())
         say(f"warning: secrets were replaced before anything was stored: {counts}")
-
-
-def folder_in(worktree: Path | None) -> str | None:
-    """Return the current folder inside the worktree, as records name it."""
-    if worktree is None:
-        return None
-    inside = os.path.relpath(Path.cwd(), worktree)
-    return None if inside.startswith("..") else inside
 
 
 def _split(command_line: str | None) -> list[str]:

@@ -9,7 +9,7 @@ import click
 
 from ledger.commands.options import given_from, given_options
 from ledger.commands.output import say, write_json
-from ledger.commands.record import folder_in, tell
+from ledger.commands.record import tell
 from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError
 from ledger.model.ids import new_id
@@ -44,7 +44,7 @@ def run_command(experiment: str, as_json: bool, command: tuple[str, ...], **opti
         except LedgerError as error:
             say(f"warning: {error.message}")
     run_id = new_id(datetime.now(UTC), secrets.token_bytes(4))
-    folder = folder_in(place.ledger.repository.worktree) if place.ledger else None
+    folder = place.ledger.repository.folder if place.ledger else None
     wrapped = run_wrapped(place, begin(experiment, command, run_id, folder), command, given_from(options))
     _tell(wrapped, as_json=as_json)
     return wrapped.exit_code

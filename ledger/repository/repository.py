@@ -52,19 +52,22 @@ class Repository:
             LedgerError: git refuses it (foreign owner, unknown format, …).
         """
         git = Git(folder)
-        asked = ("--is-inside-work-tree", "--show-cdup", "--show-prefix", "--absolute-git-dir")
-        code, out, err = git.attempt("rev-parse", *asked, "--path-format=absolute", "--git-common-dir")
+        code, out, err = git.attempt("rev-parse", *_PLACES)
         if code:
             embedded = _find_embedded(folder.resolve())
             if embedded is not None:
                 return cls.at_embedded(embedded)
             reason = err.decode("utf-8", "replace").strip().removeprefix("fatal: ")
             if "not a git repository" not in reason:
-                raise LedgerError(f"git refuses this repository: {reason.splitlines()[0] if reason else code}")
+                raise _refused(folder, reason or f"exit code {code}")
             raise NotFound(
                 f"not a git repository: `{folder.resolve()}`", hint="git init, or: ledger init . for a ledger alone"
             )
-        inside, cdup, prefix, git_dir, common_dir = os.fsdecode(out).split("\n")[:5]
+        places = os.fsdecode(out).removesuffix("\n").split("\n")
+        if len(places) != _PLACES_ASKED:  # a folder with a line feed in its name: one question at a time
+            questions = (*((name,) for name in _PLACES[:4]), _PLACES[4:])
+            places = [os.fsdecode(git.output("rev-parse", *question)).removesuffix("\n") for question in questions]
+        inside, cdup, prefix, git_dir, common_dir = places
         worktree = (folder / cdup).resolve() if inside == "true" else None
         return cls(git, Path(git_dir), Path(common_dir), worktree, prefix)
 
@@ -74,6 +77,11 @@ class Repository:
         worktree = git_dir.parent
         git = Git(worktree, {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(worktree)})
         return cls(git, git_dir, git_dir, worktree, "")
+
+    @property
+    def folder(self) -> str | None:
+        """The folder inside the worktree it was found from, as records name it; none in a bare repository."""
+        return (self.prefix.rstrip("/") or ".") if self.worktree else None
 
     @property
     def state_dir(self) -> Path:
@@ -157,6 +165,27 @@ def read_author(git: Git) -> Author:
     if code:
         return Author(name="unknown", email="unknown@localhost")
     return Author(name=name or "unknown", email=rest.partition(">")[0] or "unknown@localhost")
+
+
+_PLACES = (
+    "--is-inside-work-tree",
+    "--show-cdup",
+    "--show-prefix",
+    "--absolute-git-dir",
+    "--path-format=absolute",
+    "--git-common-dir",
+)
+_PLACES_ASKED = 5
+"""Answers to these; the last but one only says how the last is written."""
+
+
+def _refused(folder: Path, reason: str) -> LedgerError:
+    if "dubious ownership" in reason:
+        return LedgerError(
+            f"git refuses a repository that belongs to somebody else: `{folder.resolve()}`",
+            hint="if you trust it, type the line that `git status` shows: git config --global --add safe.directory …",
+        )
+    return LedgerError(f"git refuses this repository: {reason.splitlines()[0]}")
 
 
 def _find_embedded(folder: Path) -> Path | None:

@@ -65,12 +65,14 @@ def run(
     Raises:
         LedgerError: the experiment's name, a tag or a link cannot stand in a record.
     """
+    place = find_place(Path(folder))
     start = Start(
         id=new_id(datetime.now(UTC), secrets.token_bytes(4)),
         host=socket.gethostname(),
         pid=os.getpid(),
         started_at=datetime.now(UTC),
         experiment=check_label("experiment", experiment or "default"),
+        folder=place.ledger.repository.folder if place.ledger else None,
         command=[*(["python"] if sys.argv[:1] else []), *sys.argv],
         tags=[check_label("tag", tag) for tag in tags],
         note=note,
@@ -80,7 +82,7 @@ def run(
         links=[Link(url=check_label("link", url)) for url in links],
         params=flatten(params or {}),
     )
-    return Run(find_place(Path(folder)), start, log=log, sample_seconds=sample_seconds)
+    return Run(place, start, log=log, sample_seconds=sample_seconds)
 
 
 class Run:

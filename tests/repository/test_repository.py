@@ -30,7 +30,8 @@ def test_no_git_on_path_is_said(repo: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_top_is_found_from_a_subfolder(repo: Path) -> None:
     (repo / "a" / "b").mkdir(parents=True)
     found = Repository.discover(repo / "a" / "b")
-    assert (found.worktree, found.prefix) == (repo.resolve(), "a/b/")
+    assert (found.worktree, found.folder) == (repo.resolve(), "a/b")
+    assert Repository.discover(repo).folder == "."
 
 
 def test_a_linked_worktree_shares_the_common_directory(repo: Path, tmp_path: Path) -> None:
