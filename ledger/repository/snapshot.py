@@ -82,7 +82,7 @@ def _bare(repository: Repository) -> Snapshot:
 
 def _read_status(git: Git) -> _Status:
     arguments = ("status", "--porcelain=v2", "--branch", "--untracked-files=all", "--no-renames", "-z")
-    out = git.output("-c", "core.fsmonitor=false", *arguments)
+    out = git.output(*_ALONE, *arguments)
     commit = branch = None
     changed = []
     for line in os.fsdecode(out).split("\0"):
@@ -94,6 +94,9 @@ def _read_status(git: Git) -> _Status:
             changed.append(line.split(" ", _PATH_FIELD[line[:2]])[-1])
     return _Status(commit=commit, branch=branch, changed=changed)
 
+
+_ALONE = ("-c", "core.fsmonitor=false", "-c", "core.splitIndex=false")
+"""No watcher is started, and no half of an index is left in the user's git directory."""
 
 _PATH_FIELD = {"1 ": 8, "u ": 10, "? ": 1}
 """How many spaces stand before the path in each kind of line (git-status, porcelain format version 2)."""
@@ -142,8 +145,8 @@ def _patch(repository: Repository, git: Git, commit: str | None, taken: list[str
             }
         )
         paths = b"".join(os.fsencode(path) + b"\0" for path in sorted(taken))
-        own.output("update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=paths)
-        tree = own.output("write-tree", "--missing-ok").decode().strip()
+        own.output(*_ALONE, "update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=paths)
+        tree = own.output(*_ALONE, "write-tree", "--missing-ok").decode().strip()
         base = commit or own.output("mktree").decode().strip()
         return own.output(*_DIFF, "--src-prefix=a/", "--dst-prefix=b/", base, tree), tree
 

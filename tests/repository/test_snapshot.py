@@ -200,3 +200,12 @@ def test_a_sha256_repository_works(tmp_path: Path) -> None:
     assert len(seen.tree) == 64
     assert seen.commit is not None
     assert check_restores(Repository.discover(repo), seen.commit, seen.patch) == seen.tree
+
+
+def test_a_split_index_is_left_as_it_is(repo: Path) -> None:
+    git_in(repo, "config", "core.splitIndex", "true")
+    git_in(repo, "update-index", "--split-index")
+    (repo / "train.py").write_text("print('changed')\n")
+    before = sorted(path.name for path in (repo / ".git").iterdir())
+    assert snapshot(repo).changed == ["train.py"]
+    assert sorted(path.name for path in (repo / ".git").iterdir()) == before
