@@ -4,6 +4,7 @@ Measured: a tenth of the cost of index-based ways, and the same at 100,000 recor
 compares and swaps: when the branch is no longer at the parent we name, nothing is updated.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -74,11 +75,20 @@ def _identity(author: Author) -> str:
     return f"{clean(author.name) or 'unknown'} <{clean(author.email)}>"
 
 
+_IN_THE_WAY = re.compile(r"'refs/heads/([^']+)' exists; cannot create")
+"""How git refuses `ledger` beside `ledger/x`: one name cannot be both a file and a folder."""
+
+
 def _explain(said: str, plain: LedgerError) -> LedgerError:
     if "No space left" in said:
         return LedgerError("the disk is full; nothing was written", hint="free some space, then: ledger recover")
     if "ermission denied" in said or "ead-only file system" in said:
         return LedgerError("the repository cannot be written to; nothing was written", hint="check its owner and mode")
+    if in_the_way := _IN_THE_WAY.search(said):
+        return LedgerError(
+            f"git cannot keep the ledger's branch beside this one: `{in_the_way[1]}`",
+            hint=f"git branch -m '{in_the_way[1]}' NEW-NAME, then: ledger recover",
+        )
     if ".lock': File exists" in said:
         lock = said.rsplit("Unable to create '", maxsplit=1)[-1].split("'", maxsplit=1)[0]
         return LedgerError(

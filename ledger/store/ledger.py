@@ -1,5 +1,6 @@
 """The Ledger: a branch of a git repository that only ever grows."""
 
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -60,8 +61,10 @@ class Ledger:
             LedgerError: git fails.
         """
         remote = f"refs/remotes/*/{self.branch}"
-        out = self.repository.git.output("for-each-ref", "--format=%(refname) %(objectname)", self.ref, remote)
-        found = dict(line.split(" ") for line in out.decode().splitlines())
+        out = self.repository.git.output("for-each-ref", "--format=%(objectname) %(refname)", self.ref, remote)
+        lines = (line.partition(" ") for line in os.fsdecode(out).splitlines())
+        # A pattern without `*` matches what lies below it as well: a user's branch `ledger/x` is no ledger.
+        found = {name: commit for commit, _, name in lines if not name.startswith(f"{self.ref}/")}
         origin = f"refs/remotes/origin/{self.branch}"
         return found.get(self.ref) or found.get(origin) or next(iter(found.values()), None)
 

@@ -217,3 +217,11 @@ def test_a_missing_object_is_a_problem_not_a_crash(ledger: Ledger, repo: Path) -
     assert "missing" in contents.problems[0].message
     with pytest.raises(LedgerError):
         ledger.read_blob(blob)
+
+
+def test_a_branch_below_the_ledger_s_name_is_no_ledger_and_is_named_as_in_the_way(ledger: Ledger, repo: Path) -> None:
+    git_in(repo, "branch", "ledger/idea")
+    assert ledger.tip() is None
+    with pytest.raises(LedgerError, match="`ledger/idea`") as caught:
+        ledger.append(entry())
+    assert "git branch -m 'ledger/idea'" in str(caught.value.hint)
