@@ -22,6 +22,7 @@ _KEPT = frozenset(
         "GIT_CONFIG_GLOBAL",
         "GIT_CONFIG_NOSYSTEM",
         "GIT_CONFIG_SYSTEM",
+        "GIT_DISCOVERY_ACROSS_FILESYSTEM",
         "GIT_EXEC_PATH",
         "GIT_HTTP_PROXY_AUTHMETHOD",
         "GIT_SSH",

@@ -59,7 +59,7 @@ class Repository:
                 return cls.at_embedded(embedded)
             reason = err.decode("utf-8", "replace").strip().removeprefix("fatal: ")
             if "not a git repository" not in reason:
-                raise _refused(folder, reason or f"exit code {code}")
+                raise _refused(reason or f"exit code {code}")
             raise NotFound(
                 f"not a git repository: `{folder.resolve()}`", hint="git init, or: ledger init . for a ledger alone"
             )
@@ -179,13 +179,11 @@ _PLACES_ASKED = 5
 """Answers to these; the last but one only says how the last is written."""
 
 
-def _refused(folder: Path, reason: str) -> LedgerError:
-    if "dubious ownership" in reason:
-        return LedgerError(
-            f"git refuses a repository that belongs to somebody else: `{folder.resolve()}`",
-            hint="if you trust it, type the line that `git status` shows: git config --global --add safe.directory …",
-        )
-    return LedgerError(f"git refuses this repository: {reason.splitlines()[0]}")
+def _refused(reason: str) -> LedgerError:
+    first = reason.splitlines()[0]
+    _, found, top = first.partition("dubious ownership in repository at ")
+    hint = f"if you trust its owner: git config --global --add safe.directory {top}" if found else None
+    return LedgerError(f"git refuses this repository: {first}", hint=hint)
 
 
 def _find_embedded(folder: Path) -> Path | None:

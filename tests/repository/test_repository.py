@@ -1,5 +1,6 @@
 """Finding a repository and asking it things."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,20 @@ def test_the_log_is_read_newest_first(repo: Path) -> None:
 def test_a_damaged_history_is_one_line(repo: Path) -> None:
     with pytest.raises(LedgerError, match="cannot read the history"):
         list(read_log(Repository.discover(repo), "0" * 40))
+
+
+def test_a_line_feed_in_the_name_of_a_folder_leads_nowhere_else(tmp_path: Path) -> None:
+    repo = make_repository(tmp_path / "two\nlines")
+    (repo / "a").mkdir()
+    found = Repository.discover(repo / "a")
+    assert found.git_dir == found.common_dir == repo / ".git"
+    assert (found.worktree, found.prefix) == (repo, "a/")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_repository_of_somebody_else_says_how_to_trust_it(repo: Path) -> None:
+    os.chown(repo, 12345, 12345)
+    os.chown(repo / ".git", 12345, 12345)
+    with pytest.raises(LedgerError, match="dubious ownership") as caught:
+        Repository.discover(repo)
+    assert f"safe.directory '{repo}'" in str(caught.value.hint)
