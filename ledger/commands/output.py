@@ -29,7 +29,13 @@ def say(message: str) -> None:
 
 def write_json(value: object) -> None:
     """Write one JSON document on stdout."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    try:
+        data = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        from ledger.model.document import encode
+
+        data = encode(value)
+    click.echo(msgspec.json.format(data, indent=2).decode())
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

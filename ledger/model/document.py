@@ -45,7 +45,29 @@ _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {}
 
 def dump(document: msgspec.Struct) -> bytes:
     """Return the canonical bytes: UTF-8, two-space indent, fixed key order, one final line feed."""
-    return msgspec.json.format(_ENCODER.encode(document), indent=2) + b"\n"
+    return msgspec.json.format(encode(document), indent=2) + b"\n"
+
+
+def encode(value: object) -> bytes:
+    r"""Return compact JSON, mappings in the order of their keys; text that is not UTF-8 is written as it is shown.
+
+    Arguments, folders, files and branches may have names in any bytes; Python keeps such bytes as lone
+    surrogates, for which JSON has no form. They become `\udcff`, as every message shows them.
+    """
+    try:
+        return _ENCODER.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_shown(msgspec.to_builtins(value, order="deterministic")))
+
+
+def _shown(value: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, list):
+        return [_shown(item) for item in value]
+    if isinstance(value, dict):
+        return {_shown(name): _shown(item) for name, item in value.items()}
+    return value
 
 
 def load(

@@ -20,6 +20,7 @@ from typing import Self
 import msgspec
 
 from ledger.errors import InvalidDocument
+from ledger.model.document import encode
 from ledger.model.ids import is_id
 from ledger.model.values import Number, number
 from ledger.recorder.draft import Captured
@@ -59,7 +60,7 @@ class Spool:
         lock = os.open(folder / ALIVE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with suppress(OSError):  # on a file system without locks the process id alone tells
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _write_whole(folder / START, msgspec.json.format(_ENCODE(start), indent=2))
+        _write_whole(folder / START, msgspec.json.format(encode(start), indent=2))
         (folder / RUN_DIR).mkdir()
         return cls(folder, lock)
 
@@ -83,7 +84,7 @@ class Spool:
         Raises:
             OSError: the disk is full, or gone.
         """
-        os.write(self._events, _ENCODE(event) + b"\n")
+        os.write(self._events, encode(event) + b"\n")
 
     def log(self, seconds: float, step: int | None, epoch: float | None, values: Mapping[str, float]) -> None:
         """Append one point of the learning curves.
@@ -110,7 +111,7 @@ class Spool:
         Raises:
             OSError: the disk is full, or gone.
         """
-        _write_whole(self.folder / CAPTURED, _ENCODE(captured))
+        _write_whole(self.folder / CAPTURED, encode(captured))
 
     def close(self) -> None:
         """Stop writing; the spool stays, and is no longer alive."""

@@ -199,3 +199,16 @@ def test_a_bug_is_one_line_and_a_report(repo: Path, cli: Cli) -> None:
     report = Path(done.err.splitlines()[1].split("file: ")[1])
     assert "Traceback" in report.read_text()
     report.unlink()
+
+
+def test_names_and_arguments_that_are_not_utf_8_are_recorded_and_shown(repo: Path, cli: Cli) -> None:
+    odd = os.fsdecode(b"odd-\xff")
+    git_in(repo, "checkout", "-qb", odd)
+    (repo / odd).write_bytes(bytes(2_000_000))  # too large for the patch: named and hashed instead
+    done = cli("run", "-n", odd, "--", sys.executable, "-c", "import ledger\nwith ledger.run(): pass", odd)
+    assert done.code == 0, done.err
+    (record,) = json.loads(cli("list", "--json").out)
+    shown = "odd-\\udcff"
+    assert (record["note"], record["command"][-1], record["code"]["branch"]) == (shown, shown, shown)
+    assert [file["path"] for file in record["code"]["omitted"]] == [shown]
+    assert shown in cli("show", record["id"]).out

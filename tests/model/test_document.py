@@ -165,3 +165,10 @@ def test_there_are_ten_boxes() -> None:
     assert len(BOXES) == 10
     assert set(minimal().boxes()) == set(BOXES)
     assert not minimal().code.known
+
+
+def test_text_that_is_not_utf_8_is_written_as_it_is_shown() -> None:
+    odd = msgspec.structs.replace(minimal(), folder="d\udcff", command=["a\udcff"], redactions={"k\udcff": 1})
+    back = load(dump(odd), Record, source="x")
+    assert (back.folder, back.command, back.redactions) == ("d\\udcff", ["a\\udcff"], {"k\\udcff": 1})
+    assert list(json.loads(dump(odd))) == list(json.loads(dump(back)))
