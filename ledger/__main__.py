@@ -1,15 +1,33 @@
 """`python -m ledger`."""
 
+import io
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    _open_standard_streams()
     try:
         from ledger.cli import run
     except KeyboardInterrupt:
         sys.exit(130)  # Ctrl-C before there was anything to stop; `cli.run` answers it from here on
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_standard_streams() -> None:
+    """Open what the caller closed: else the next file opened becomes stdout, and gets what is printed."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that cannot show a letter of a note gets its number, as stderr does anyway.
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ Exit codes: 0 done; 1 a problem the user can mend; 2 the command itself is wrong
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -93,9 +94,12 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for eac
     except (KeyboardInterrupt, click.Abort):
         return _complain("stopped", None, 130)
     except BrokenPipeError:
-        # What is still buffered must not be written at exit, where Python would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _give_up_output()
         return 141
+    except OSError as error:  # a full disk, a folder that may not be written to: the user's to mend
+        _give_up_output()
+        where = f": `{error.filename}`" if error.filename is not None else ""
+        return _complain(f"{(error.strerror or str(error)).lower()}{where}", None, 1)
     except Exception as error:  # noqa: BLE001  # the one place where a bug becomes a line and a report
         from ledger.commands.bug import write_report
 
@@ -104,13 +108,22 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for eac
     return result if isinstance(result, int) else 0
 
 
+def _give_up_output() -> None:
+    """Drop what is still buffered: Python would try to write it at exit, and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def _complain(message: str, hint: str | None, code: int) -> int:
     """Say one line on stderr, and a hint; nothing from a record may control the terminal."""
     from ledger.commands.output import plain
 
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {plain(message)}", err=True)
-    if hint:
-        click.echo(f"{click.style('hint:', fg='cyan')} {plain(hint)}", err=True)
+    with suppress(OSError):  # who cannot hear us still gets the exit code
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {plain(message)}", err=True)
+        if hint:
+            click.echo(f"{click.style('hint:', fg='cyan')} {plain(hint)}", err=True)
     return code
 
 

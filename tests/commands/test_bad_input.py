@@ -212,3 +212,33 @@ def test_names_and_arguments_that_are_not_utf_8_are_recorded_and_shown(repo: Pat
     assert (record["note"], record["command"][-1], record["code"]["branch"]) == (shown, shown, shown)
     assert [file["path"] for file in record["code"]["omitted"]] == [shown]
     assert shown in cli("show", record["id"]).out
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_the_caller_closed_are_no_error(repo: Path, closed: str) -> None:
+    for verb in ("record -m accuracy=0.5", "list", "run -- echo hello"):
+        command = f"{sys.executable} -m ledger {verb} {closed}"
+        done = subprocess.run(["sh", "-c", command], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
+        assert done.returncode == 0, command
+    assert len(Ledger.open(repo).contents().runs) == 2
+
+
+def test_output_that_cannot_be_written_is_one_line_and_no_bug(repo: Path, cli: Cli) -> None:
+    cli("record", "-m", "accuracy=0.5")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ledger", "list"],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "error: no space left on device\n")
+
+
+def test_letters_that_the_terminal_lacks_are_shown_by_their_number(repo: Path, cli: Cli) -> None:
+    cli("record", "-n", "学")
+    done = cli("show", Ledger.open(repo).contents().runs[0].record.id, env={"PYTHONIOENCODING": "latin-1"})
+    assert done.code == 0, done.err
+    assert "\\u5b66" in done.out
