@@ -80,7 +80,7 @@ _IN_THE_WAY = re.compile(r"'refs/heads/([^']+)' exists; cannot create")
 
 
 def _explain(said: str, plain: LedgerError) -> LedgerError:
-    if "No space left" in said:
+    if "No space left" in said or "Out of diskspace" in said:
         return LedgerError("the disk is full; nothing was written", hint="free some space, then: ledger recover")
     if "ermission denied" in said or "ead-only file system" in said:
         return LedgerError("the repository cannot be written to; nothing was written", hint="check its owner and mode")
