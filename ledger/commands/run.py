@@ -1,6 +1,7 @@
 """`ledger run -- command`: run it with its terminal intact, and record it."""
 
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from ledger.session.place import find_place
 @click.command("run", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
 @given_options
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print what was recorded as JSON on stderr's place: the last line."
+    "--json", "as_json", is_flag=True, help="Print what was recorded as JSON, after what the command printed."
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run_command(experiment: str, as_json: bool, command: tuple[str, ...], **options: Any) -> int:
@@ -35,6 +36,10 @@ def run_command(experiment: str, as_json: bool, command: tuple[str, ...], **opti
     """
     check_label("experiment", experiment)
     place = find_place(Path())
+    given = given_from(options)
+    run_id = new_id(datetime.now(UTC), secrets.token_bytes(4))
+    folder = place.ledger.repository.folder if place.ledger else None
+    start = begin(experiment, command, run_id, folder, given)
     if place.ledger is None:
         problem = place.problem.message if place.problem else "no ledger"
         say(f"warning: {problem}; the record will wait in {place.state_dir}")
@@ -43,10 +48,9 @@ def run_command(experiment: str, as_json: bool, command: tuple[str, ...], **opti
             open_ledger()
         except LedgerError as error:
             say(f"warning: {error.message}")
-    run_id = new_id(datetime.now(UTC), secrets.token_bytes(4))
-    folder = place.ledger.repository.folder if place.ledger else None
-    wrapped = run_wrapped(place, begin(experiment, command, run_id, folder), command, given_from(options))
-    _tell(wrapped, as_json=as_json)
+    wrapped = run_wrapped(place, start, command, given)
+    with suppress(OSError):  # who cannot hear us any more still gets the command's exit code
+        _tell(wrapped, as_json=as_json)
     return wrapped.exit_code
 
 

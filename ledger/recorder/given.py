@@ -100,11 +100,11 @@ def read_given(given: Given, draft: Draft, *, newer_than: float | None = None, s
         log=log or draft.log,
         model_path=given.model or draft.model_path,
         tags=list(dict.fromkeys([*draft.tags, *(check_label("tag", tag) for tag in given.tags)])),
-        note=given.note or draft.note,
+        note="\n\n".join(note for note in (draft.note, given.note) if note) or None,
         seed=_seed(seed, params),
         parent=given.parent or draft.parent,
         baseline=given.baseline or draft.baseline,
-        links=[*draft.links, *(_link(url) for url in given.links)],
+        links=list(dict.fromkeys([*draft.links, *(_link(url) for url in given.links)])),
         headline=given.headline or draft.headline,
         problems=[*draft.problems, *reading.problems],
     )

@@ -1,20 +1,22 @@
 """`ledger run -- command`: wraps a command in a run, whatever it is and however it ends."""
 
+import logging
 import os
 import shutil
 import signal
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from ledger.capture.sampler import Sampler
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, NotFound
 from ledger.model.values import Document, Status
-from ledger.recorder import Recorded
+from ledger.recorder import Draft, Recorded
 from ledger.recorder.draft import Captured
 from ledger.recorder.given import Given, read_given
 from ledger.recorder.record import capture_now
@@ -24,9 +26,11 @@ from ledger.session.events import Ended, Start, Warned
 from ledger.session.lifetime import SPOOL_VARIABLE
 from ledger.session.place import Place
 from ledger.session.run_dir import RUN_DIR_VARIABLE, harvest
-from ledger.session.signals import status_of
+from ledger.session.signals import ENDING, preemption_signal, status_of
 from ledger.session.spool import LOG, RUN_DIR, Spool
 from ledger.session.terminal import run_command
+
+_LOG = logging.getLogger("ledger")
 
 
 class Wrapped(Document, frozen=True, kw_only=True):
@@ -54,21 +58,27 @@ def run_wrapped(place: Place, start: Start, command: Sequence[str], given: Given
         given: what to read when it has ended: metrics, curves, log, model.
 
     Raises:
-        NotFound: there is no such program; nothing is recorded.
-        OSError: the spool cannot be written.
+        NotFound: there is no such program, or it cannot be run; nothing is recorded.
     """
-    spool = Spool.create(place.state_dir, start)
+    try:
+        spool = Spool.create(place.state_dir, start)
+    except OSError as error:
+        return _run_unrecorded(place, start, command, error)
     # A file the command wrote is a result of this run only if it is newer than this moment.
     began = time.time()
     clock = time.monotonic()
     captured = capture_now(place.ledger, Path.cwd(), python=_interpreter(command[0]))
-    spool.write_captured(captured)
+    with suppress(OSError):  # a full disk may lose what we keep, never the command
+        spool.write_captured(captured)
     signals: list[int] = []
 
     def notice(number: int) -> None:
+        if number not in {signal.SIGINT, *ENDING, preemption_signal()}:
+            return  # SIGUSR1 and SIGUSR2 are words between a scheduler and its script: no end
         signals.append(number)
         if number != signal.SIGINT:
-            spool.write(Warned(status=status_of(number), reason=signal.Signals(number).name))
+            with suppress(OSError):
+                spool.write(Warned(status=status_of(number), reason=signal.Signals(number).name))
 
     sampler: list[Sampler] = []
 
@@ -83,50 +93,85 @@ def run_wrapped(place: Place, start: Start, command: Sequence[str], given: Given
     }
     try:
         code = run_command(command, spool.folder / LOG, environment=environment, started=started, notice=notice)
-    except BaseException:
+    except NotFound:
         spool.remove()
         raise
     usage, gpus = sampler[0].stop()
     status, reason = _ending(code, signals)
-    exit_code = 128 - code if code < 0 else code
-    spool.write(
-        Ended(
-            status=status,
-            seconds=time.monotonic() - clock,
-            ended_at=datetime.now(UTC),
-            reason=reason,
-            exit_code=exit_code,
-            usage=usage,
-            gpus=gpus,
-        )
+    exit_code = _shell_code(code)
+    ended = Ended(
+        status=status,
+        seconds=time.monotonic() - clock,
+        ended_at=datetime.now(UTC),
+        reason=reason,
+        exit_code=exit_code,
+        usage=usage,
+        gpus=gpus,
     )
-    return _finish(place, spool, given, captured, began, exit_code)
-
-
-def _finish(place: Place, spool: Spool, given: Given, captured: Captured, began: float, exit_code: int) -> Wrapped:
-    run_id = spool.folder.name
     try:
-        draft = harvest(spool.folder / RUN_DIR, read_draft(spool.folder))
-        draft = read_given(given, draft, newer_than=began, strict=False)
-        draft = msgspec.structs.replace(draft, captured=captured)
-        recorded = record_spool(place, spool.folder, draft)
-    except LedgerError as error:
-        return Wrapped(exit_code=exit_code, id=run_id, problem=error.message, hint=error.hint or "ledger recover")
-    finally:
-        spool.close()
-    return Wrapped(exit_code=exit_code, id=run_id, recorded=recorded)
+        with closing(spool):
+            spool.write(ended)
+            recorded = _record(place, spool.folder, given, captured, began)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # whatever broke, the command's exit code is the answer
+        problem, hint = _said(error)
+        return Wrapped(exit_code=exit_code, id=start.id, problem=problem, hint=hint)
+    return Wrapped(exit_code=exit_code, id=start.id, recorded=recorded)
 
 
-def begin(experiment: str, command: Sequence[str], run_id: str, folder: str | None) -> Start:
-    """Return what is known of a wrapped command before it starts."""
+def _record(place: Place, folder: Path, given: Given, captured: Captured, began: float) -> Recorded:
+    draft = harvest(folder / RUN_DIR, read_draft(folder))
+    draft = read_given(msgspec.structs.replace(given, note=None), draft, newer_than=began, strict=False)
+    return record_spool(place, folder, msgspec.structs.replace(draft, captured=captured))
+
+
+def _said(error: BaseException) -> tuple[str, str]:
+    if isinstance(error, LedgerError):
+        return error.message, error.hint or "ledger recover"
+    why = "stopped" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
+    return f"the command has ended, but its run is not recorded yet: {why}", "ledger recover"
+
+
+def _run_unrecorded(place: Place, start: Start, command: Sequence[str], error: OSError) -> Wrapped:
+    """Run the command all the same: what we cannot keep is no reason to keep it from training."""
+    problem = f"this run is not recorded ({(error.strerror or str(error)).lower()}): `{place.state_dir}`"
+    _LOG.warning(problem)
+    code = run_command(command, Path(os.devnull), environment=os.environ, started=lambda _: None, notice=lambda _: None)
+    return Wrapped(exit_code=_shell_code(code), id=start.id, problem=problem)
+
+
+def _shell_code(code: int) -> int:
+    """Return the exit code as a shell says it: 128 + n when signal n ended the command."""
+    return 128 - code if code < 0 else code
+
+
+def begin(experiment: str, command: Sequence[str], run_id: str, folder: str | None, given: Given) -> Start:
+    """Return what is known of a wrapped command before it starts: kept even if nobody lives to see its end.
+
+    Raises:
+        LedgerError: an option says nothing sensible; better now than after hours of training.
+    """
+    now = datetime.now(UTC)
+    asked = Draft(
+        id=run_id, status="running", experiment=experiment, started_at=now, ended_at=now, duration_seconds=0.0
+    )
+    # Files are read at the end: the command may write them.
+    words = msgspec.structs.replace(given, params_files=[], metrics_files=[], curves=[], log=None)
+    stated = read_given(words, asked)
     return Start(
         id=run_id,
         host=socket.gethostname(),
         pid=os.getpid(),
-        started_at=datetime.now(UTC),
+        started_at=now,
         experiment=experiment,
         command=list(command),
         folder=folder,
+        parent=stated.parent,
+        baseline=stated.baseline,
+        tags=stated.tags,
+        note=stated.note,
+        seed=stated.seed,
+        links=stated.links,
+        params=stated.params,
     )
 
 

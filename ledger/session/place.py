@@ -1,6 +1,7 @@
 """Where a run's ledger and its spool are, also where there is no repository at all."""
 
 import os
+import tempfile
 from pathlib import Path
 
 from ledger.errors import LedgerError
@@ -25,10 +26,16 @@ class Place:
 def homeless_dir() -> Path:
     """Return the folder for runs that have no writable repository: `$XDG_STATE_HOME/ledger`.
 
-    Source: the XDG base directory specification, which names `~/.local/state` as the default.
+    Source: the XDG base directory specification, which names `~/.local/state` as the default. A user
+    without a home, as containers give every other one, has a folder among the temporary files.
     """
     base = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "ledger"
+    if base.startswith("/"):
+        return Path(base) / "ledger"
+    try:
+        return Path.home() / ".local" / "state" / "ledger"
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / f"ledger-{os.getuid()}"
 
 
 def find_place(folder: Path) -> Place:

@@ -9,11 +9,11 @@ import errno
 import fcntl
 import os
 import pty
+import select
 import selectors
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import tty
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,24 +37,50 @@ def run_command(
 
     Args:
         command: program and arguments.
-        log: file that gets a copy of all output.
+        log: file that gets a copy of all output, as long as it can be written.
         environment: the command's whole environment.
         started: told the process id.
         notice: told of signals that reached us and were passed on.
 
     Raises:
-        NotFound: there is no such program.
-        OSError: the log cannot be written.
+        NotFound: there is no such program, or it cannot be run.
     """
-    with log.open("wb") as copy:
-        if os.isatty(0) and os.isatty(1):
-            return _on_terminal(command, copy, environment, started, notice)
-        return _on_pipes(command, copy, environment, started, notice)
+    run = _on_terminal if _has_terminal() else _on_pipes
+    with contextlib.closing(_Copy(log)) as copy:
+        return run(command, copy, environment, started, notice)
+
+
+class _Copy:
+    """The copy of all output; a full disk ends the copy, never the command."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: BinaryIO | None = None
+        with contextlib.suppress(OSError):
+            self._file = path.open("ab")
+
+    def write(self, data: bytes) -> None:
+        if self._file is not None and not _write_all(self._file.fileno(), data):
+            self.close()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _has_terminal() -> bool:
+    """Say whether we may take the terminal over: the kernel stops a background job that tries."""
+    if not (os.isatty(0) and os.isatty(1)):
+        return False
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:  # a terminal, but not the one that controls us
+        return True
 
 
 def _on_pipes(
     command: Sequence[str],
-    log: BinaryIO,
+    log: _Copy,
     environment: Mapping[str, str],
     started: Callable[[int], None],
     notice: Notice,
@@ -72,7 +98,6 @@ def _on_pipes(
                     data = os.read(key.fd, _CHUNK)
                     if data:
                         log.write(data)
-                        log.flush()
                         _write_all(streams[key.fd], data)
                     else:
                         selector.unregister(key.fd)
@@ -81,7 +106,7 @@ def _on_pipes(
 
 def _on_terminal(
     command: Sequence[str],
-    log: BinaryIO,
+    log: _Copy,
     environment: Mapping[str, str],
     started: Callable[[int], None],
     notice: Notice,
@@ -108,8 +133,8 @@ def _on_terminal(
         return process.wait()
 
 
-def _copy_both_ways(leader: int, log: BinaryIO) -> None:
-    """Copy keys to the command and its output to us, until it closes its terminal."""
+def _copy_both_ways(leader: int, log: _Copy) -> None:
+    """Copy keys to the command and its output to us, until it closes its terminal; ours may go before."""
     with selectors.DefaultSelector() as selector:
         selector.register(leader, selectors.EVENT_READ)
         selector.register(0, selectors.EVENT_READ)
@@ -118,14 +143,13 @@ def _copy_both_ways(leader: int, log: BinaryIO) -> None:
                 try:
                     data = os.read(key.fd, _CHUNK)
                 except OSError as error:
-                    if error.errno == errno.EIO:  # how Linux says that the other end is closed
-                        return
-                    raise
+                    if error.errno != errno.EIO:  # how Linux says that the other end is closed
+                        raise
+                    data = b""
                 if key.fd == leader:
                     if not data:
                         return
                     log.write(data)
-                    log.flush()
                     _write_all(1, data)
                 elif data:
                     _write_all(leader, data)
@@ -139,8 +163,9 @@ def _process(command: Sequence[str], environment: Mapping[str, str], **options: 
         return subprocess.Popen(command, env=dict(environment), **options)  # type: ignore[call-overload,no-any-return]  # options of Popen
     except FileNotFoundError as error:
         raise NotFound(f"no such program: `{command[0]}`") from error
-    except PermissionError as error:
-        raise NotFound(f"not a program that may be run: `{command[0]}`") from error
+    except (OSError, ValueError) as error:  # no permission, no program format, arguments too long or with a NUL
+        why = (getattr(error, "strerror", None) or str(error)).lower()
+        raise NotFound(f"this program cannot be run ({why}): `{command[0]}`") from error
 
 
 @contextlib.contextmanager
@@ -168,14 +193,16 @@ def _raw_terminal() -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(0, termios.TCSAFLUSH, before)
+        with contextlib.suppress(termios.error):  # the terminal may be gone: a window closed, a connection lost
+            termios.tcsetattr(0, termios.TCSAFLUSH, before)
 
 
 @contextlib.contextmanager
 def _following_size(leader: int) -> Iterator[None]:
     def resize(_: int, __: FrameType | None) -> None:
-        size = fcntl.ioctl(0, termios.TIOCGWINSZ, struct.pack("HHHH", 0, 0, 0, 0))
-        fcntl.ioctl(leader, termios.TIOCSWINSZ, size)
+        with contextlib.suppress(OSError):
+            size = fcntl.ioctl(0, termios.TIOCGWINSZ, struct.pack("HHHH", 0, 0, 0, 0))
+            fcntl.ioctl(leader, termios.TIOCSWINSZ, size)
 
     before = signal.signal(signal.SIGWINCH, resize)
     try:
@@ -184,10 +211,13 @@ def _following_size(leader: int) -> Iterator[None]:
         signal.signal(signal.SIGWINCH, before)
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
-    """Write everything; a reader that went away must not end the training."""
-    if descriptor in (1, 2):
-        (sys.stdout if descriptor == 1 else sys.stderr).flush()
-    with contextlib.suppress(BrokenPipeError):
-        while data:
+def _write_all(descriptor: int, data: bytes) -> bool:
+    """Write everything and say whether that went well: no reader gone and no full disk may end the training."""
+    while data:
+        try:
             data = data[os.write(descriptor, data) :]
+        except BlockingIOError:  # whoever shares our stream made it so
+            select.select([], [descriptor], [])
+        except OSError:
+            return False
+    return True

@@ -183,12 +183,138 @@ def test_the_last_line_of_json_is_the_record(repo: Path, cli: Cli) -> None:
     assert json.loads(done.out)["id"] == only_run(repo).record.id
 
 
-def on_terminal(repo: Path, *command: str, keys: bytes = b"") -> tuple[int, str]:
-    """Run the command line on a real pseudo-terminal of 40 by 100, and return exit code and screen."""
+def test_what_the_options_say_survives_a_wrapper_killed_outright(repo: Path, cli: Cli) -> None:
+    options = ["-p", "lr=0.1", "-p", "seed=7", "-t", "big", "-n", "a note", "--link", "https://example.com"]
+    process = subprocess.Popen(
+        [PYTHON, "-m", "ledger", "run", *options, "--", "sh", "-c", "echo ready; exec sleep 60"],
+        cwd=repo,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)
+    assert cli("recover").code == 0
+    record = only_run(repo).record
+    assert (record.status, record.tags, record.note, record.seed) == ("lost", ["big"], "a note", 7)
+    assert record.params.values == {"lr": 0.1, "seed": 7}
+    assert [link.url for link in record.links] == ["https://example.com"]
+
+
+def test_options_count_once_and_the_script_s_note_stands_beside_them(repo: Path, cli: Cli) -> None:
+    options = ["-t", "big", "-n", "of the option", "--link", "https://example.com", "-p", "lr=0.1"]
+    script = "echo of the script > $LEDGER_RUN_DIR/note.txt; echo 'lr: 9' > $LEDGER_RUN_DIR/params.yaml"
+    assert cli("run", *options, "--", "sh", "-c", script).code == 0
+    record = only_run(repo).record
+    assert (record.tags, len(record.links), record.params.values) == (["big"], 1, {"lr": 0.1})
+    assert record.note == "of the option\n\nof the script\n"
+
+
+@pytest.mark.parametrize(
+    "option", [("-p", "lr"), ("-t", " "), ("--link", "file:///etc"), ("-d", "nonsense=x"), ("-m", "loss=low")]
+)
+def test_a_mistyped_option_is_refused_before_hours_of_training(repo: Path, cli: Cli, option: tuple[str, str]) -> None:
+    done = cli("run", *option, "--", "touch", "trained")
+    assert done.code in {1, 2}, done.err
+    assert done.err.startswith("error: ")
+    assert not (repo / "trained").exists()
+
+
+def test_a_spool_that_cannot_be_written_keeps_nobody_from_training(repo: Path, cli: Cli) -> None:
+    (repo / ".git" / "ledger").write_text("in the way")
+    done = cli("run", "--", "sh", "-c", "echo trained; exit 3")
+    assert (done.code, done.out) == (3, "trained\n")
+    assert "this run is not recorded" in done.err
+    assert "bug" not in done.err
+
+
+def test_a_copy_of_the_log_that_cannot_grow_does_not_end_the_command(repo: Path) -> None:
+    command = [PYTHON, "-m", "ledger", "run", "--", "sh", "-c", "seq 1 100000; exit 3"]
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 200; exec "$@"', "sh", *command],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 3, done.stderr
+    assert done.stdout.endswith("\n99999\n100000\n")
+    assert only_run(repo).record.exit_code == 3
+
+
+def test_a_signal_that_only_says_something_is_not_how_the_run_ended(repo: Path) -> None:
+    process = start(repo, "sh", "-c", "trap 'echo saved' USR1; echo ready; sleep 1; exit 5")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGUSR1)
+    process.communicate(timeout=30)
+    assert process.returncode == 5
+    record = only_run(repo).record
+    assert (record.status, record.reason) == ("failed", "exit code 5")
+
+
+def test_a_file_that_is_no_program_is_one_clear_line(repo: Path, cli: Cli) -> None:
+    (repo / "train").write_text("no program\n")
+    (repo / "train").chmod(0o755)
+    done = cli("run", "--", "./train")
+    assert (done.code, done.err) == (1, "error: this program cannot be run (exec format error): `./train`\n")
+    assert not list((repo / ".git" / "ledger" / "spool").iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without a home")
+def test_a_user_without_a_home_trains_all_the_same(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    done = subprocess.run(
+        [PYTHON, "-m", "ledger", "run", "--", "echo", "trained"],
+        cwd="/",
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        user=54321,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "trained\n"), done.stderr
+    assert len(list((tmp_path / "ledger-54321" / "waiting").iterdir())) == 1
+
+
+def test_a_background_job_is_not_stopped_for_touching_the_terminal(repo: Path) -> None:
+    script = "import os, sys\nos.setpgid(0, 0)\nos.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    job = [PYTHON, "-c", script, "-m", "ledger", "run", "--", "echo", "trained"]
+    watcher = f"import subprocess\nprint('ended with', subprocess.run({job!r}, timeout=30).returncode)"
+    _, screen = in_terminal(repo, PYTHON, "-c", watcher)
+    assert "trained" in screen
+    assert "ended with 0" in screen
+
+
+def test_a_terminal_that_goes_away_ends_neither_the_command_nor_its_record(repo: Path) -> None:
+    stubborn = "trap '' HUP; echo ready; sleep 0.5; seq 1 50000; touch trained; exit 3"
     pid, screen = pty.fork()
     if pid == 0:
         os.chdir(repo)
-        os.execve(PYTHON, [PYTHON, "-m", "ledger", "run", "--", *command], {**os.environ, "PYTHONPATH": str(ROOT)})
+        command = [PYTHON, "-m", "ledger", "run", "--", "sh", "-c", stubborn]
+        os.execve(PYTHON, command, {**os.environ, "PYTHONPATH": str(ROOT)})
+    while b"ready" not in os.read(screen, 4096):
+        pass
+    os.close(screen)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3
+    assert (repo / "trained").exists()
+    assert "50000" in file_of(repo, "log.txt")
+
+
+def on_terminal(repo: Path, *command: str, keys: bytes = b"") -> tuple[int, str]:
+    """Wrap a command on a real pseudo-terminal of 40 by 100, and return exit code and screen."""
+    return in_terminal(repo, PYTHON, "-m", "ledger", "run", "--", *command, keys=keys)
+
+
+def in_terminal(repo: Path, program: str, *arguments: str, keys: bytes = b"") -> tuple[int, str]:
+    """Run a program on a real pseudo-terminal of 40 by 100, and return exit code and screen."""
+    pid, screen = pty.fork()
+    if pid == 0:
+        os.chdir(repo)
+        os.execve(program, [program, *arguments], {**os.environ, "PYTHONPATH": str(ROOT)})
     import fcntl
     import struct
     import termios
