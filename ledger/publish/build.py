@@ -14,10 +14,11 @@ from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model.entries import Contents, LogEntry, Run
 from ledger.model.values import Document
-from ledger.publish import names, overview_pages, run_page, subject_pages
+from ledger.publish import dataset_pages, experiment_pages, names, overview_pages, run_page
 from ledger.publish.atlas import Atlas, board_path, survey
 from ledger.publish.columns import PATH as COLUMNS_PATH
 from ledger.publish.columns import render_columns
+from ledger.publish.not_found import render_not_found
 from ledger.publish.output import Made, Memory, claim, delete_files, read_memory, sizes, write_file, write_memory
 from ledger.publish.overview_pages import BOARD_ROWS
 from ledger.publish.page import Page
@@ -95,7 +96,8 @@ def build_site(
         claim(output)
         site = _Site(output, before, progress)
         shells = site.place_handbook(title, atlas.repository_url)
-        site.place_all(list(_units(atlas, read_blob, shells)))
+        not_found = _finished(names.NOT_FOUND, {names.NOT_FOUND: render_not_found(title)})
+        site.place_all([not_found, *_units(atlas, read_blob, shells)])
         site.sweep()
         write_memory(output, site.memory(shells))
     except OSError as error:
@@ -205,13 +207,13 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str]) -> Iter
 def _overviews(atlas: Atlas) -> Iterator[Page]:
     yield overview_pages.render_home(atlas)
     yield overview_pages.render_runs(atlas)
-    yield subject_pages.render_experiments(atlas)
-    yield subject_pages.render_datasets(atlas)
+    yield experiment_pages.render_experiments(atlas)
+    yield dataset_pages.render_datasets(atlas)
     yield overview_pages.render_boards(atlas)
     yield overview_pages.render_compare()
     yield overview_pages.render_glossary()
     for name in atlas.datasets:
-        yield subject_pages.render_dataset(name, atlas)
+        yield dataset_pages.render_dataset(name, atlas)
 
 
 def _boards(atlas: Atlas, shells: Mapping[str, str], renderer: str, marks: Mapping[str, str]) -> Iterator[Unit]:
@@ -241,7 +243,7 @@ def _run_files(run: Run, atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str,
 
 
 def _experiment_files(name: str, atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str]) -> dict[str, bytes]:
-    page = subject_pages.render_experiment(name, atlas, read_blob)
+    page = experiment_pages.render_experiment(name, atlas, read_blob)
     return {page.path: join(shells[page.kind], page.parts())}
 
 

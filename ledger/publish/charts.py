@@ -11,6 +11,9 @@ from ledger.publish.text import escaped, exact_number, short_number
 COLOURS = 8
 """How many line colours the style sheet has; beyond them colours come again with another dash."""
 
+DOTS_SHOWN = 300
+"""Points that a chart of runs or measurements draws, the latest."""
+
 _LOG_FROM = 50.0
 """Ratio of largest to smallest value from which a scatter chart's params are spread by logarithm."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from ledger.analysis.comparable import Group
+from ledger.analysis.comparable import Group, group_of
 from ledger.model.entries import Run
 from ledger.model.values import Document, ParamValue
 from ledger.publish.atlas import Atlas, board_path
@@ -102,8 +102,8 @@ class Columns(Document, frozen=True, kw_only=True, omit_defaults=False):
     """Currency of the amount."""
     curves: list[int]
     """1 where the run kept curves."""
-    headline: Words
-    """Key of the headline metric."""
+    headline: list[int]
+    """Which of `metrics` is the headline metric as the run measured it; -1 for none."""
     pages: list[str]
     """Experiment pages, in the order of the words of `experiment`."""
     shown_params: list[str]
@@ -118,6 +118,7 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
     """Return the data of every run as a script."""
     runs = list(reversed(atlas.runs))
     experiment = _words(run.record.experiment for run in runs)
+    order = {identity: at for at, identity in enumerate(_order(runs))}
     columns = Columns(
         rows=len(runs),
         id=[run.record.id for run in runs],
@@ -128,15 +129,15 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
         tags=_word_lists([visible(tag) for tag in run.record.tags] for run in runs),
         note=_words(one_line(run.record.note or "", _NOTE_LENGTH) for run in runs),
         started=[int(utc(run.record.timing.started_at).timestamp()) for run in runs],
-        duration=[round(run.record.timing.duration_seconds, 1) for run in runs],
+        duration=[round(seconds := run.record.timing.duration_seconds, 1 if seconds >= 1 else 3) for run in runs],
         cost=[None if (amount := run.record.cost.amount) is None else _six_digits(amount) for run in runs],
         currency=_words(visible(run.record.cost.currency or "") for run in runs),
         curves=[int(run.record.results.curves is not None) for run in runs],
-        headline=_words(visible(run.record.results.headline or "") for run in runs),
+        headline=[order.get(_identity(group_of(best)), -1) if (best := run.record.headline) else -1 for run in runs],
         pages=[experiment_page(word) for word in experiment.words],
         shown_params=[visible(name) for name in varied_params(runs[:2000])[:3]],
         params=_params(runs),
-        metrics=_metrics(runs, atlas),
+        metrics=_metrics(runs, atlas, list(order)),
     )
     return b'ledgerData("runs", ' + msgspec.json.encode(columns) + b");\n"
 
@@ -178,7 +179,12 @@ def _param_word(value: ParamValue, written: dict[tuple[type, ParamValue], str]) 
     return written[key]
 
 
-def _metrics(runs: Sequence[Run], atlas: Atlas) -> list[MetricValues]:
+def _order(runs: Sequence[Run]) -> list[tuple[str, str, str]]:
+    """Return the comparable groups in the order of their columns, each once whatever people name its dataset."""
+    return list(dict.fromkeys(_identity(group) for group in common_groups(runs)))
+
+
+def _metrics(runs: Sequence[Run], atlas: Atlas, order: Sequence[tuple[str, str, str]]) -> list[MetricValues]:
     boards = {_identity(board.group): board for board in atlas.boards}
     found: dict[tuple[str, str, str], dict[int, float | str]] = {}
     for row, run in enumerate(runs):
@@ -187,10 +193,6 @@ def _metrics(runs: Sequence[Run], atlas: Atlas) -> list[MetricValues]:
             found.setdefault(identity, {})[row] = (
                 value if isinstance(value := metric.value, str) else _six_digits(value)
             )
-    order: list[tuple[str, str, str]] = []
-    for group in common_groups(runs):
-        if _identity(group) not in order:
-            order.append(_identity(group))
     columns = []
     for identity in order:
         board, values = boards[identity], found[identity]

@@ -12,6 +12,7 @@ DATASETS = "datasets/index.html"
 BOARDS = "leaderboards/index.html"
 COMPARE = "compare.html"
 GLOSSARY = "handbook/glossary.html"
+NOT_FOUND = "404.html"
 
 _TAKEN = {"index"}
 """Names that the site needs for itself."""

@@ -18,9 +18,7 @@ MEMORY = ".ledger-site.json"
 
 MEMORY_FORMAT = 1
 
-_IGNORE = ".gitignore"
-
-_KNOWN_HIDDEN = {".git", ".nojekyll", _IGNORE}
+_KNOWN_HIDDEN = {".git", ".gitignore", ".nojekyll"}
 """What may stand in a new output folder: it is often the work tree of a branch for pages."""
 
 
@@ -78,14 +76,8 @@ def write_memory(output: Path, memory: Memory) -> None:
 
 
 def claim(output: Path) -> None:
-    """Make the folder, mark it as ours before the first page stands in it, and keep it out of the user's git.
-
-    A site inside a repository would else change `git status` and stand in the patch of every later run. A
-    folder that is a work tree itself is a branch for pages: there the files are meant to be added.
-    """
+    """Make the folder, and mark it as ours before the first page stands in it."""
     output.mkdir(parents=True, exist_ok=True)
-    if not (output / ".git").exists() and not (output / _IGNORE).exists():
-        write_file(output, _IGNORE, b"# made by ledger site build\n*\n")
     if not (output / MEMORY).exists():
         write_memory(output, Memory())
 

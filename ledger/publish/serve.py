@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from ledger.errors import LedgerError
 from ledger.publish.build import SiteReport
+from ledger.publish.names import NOT_FOUND
 
 POLL_SECONDS = 1.0
 """How often the tip of the ledger branch is read."""
@@ -172,7 +173,9 @@ class _Handler(BaseHTTPRequestHandler):
             return HTTPStatus.OK, _TYPES[".js"], _RELOAD_SCRIPT
         file = _file_of(self.server.output, path)
         if file is None:
-            return HTTPStatus.NOT_FOUND, plain, b"no such page\n"
+            missing = _file_of(self.server.output, NOT_FOUND)
+            body = missing.read_bytes() if missing else b"no such page\n"
+            return HTTPStatus.NOT_FOUND, _TYPES[".html"] if missing else plain, body
         data = file.read_bytes()
         if file.suffix == ".html":
             data = data.replace(b"</body>", b'<script src="%s"></script></body>' % _RELOAD_PATH.encode())

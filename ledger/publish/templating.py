@@ -24,8 +24,15 @@ _FILTERS: dict[str, Callable[..., object]] = {
     "one_line": text.one_line,
 }
 
+
+def _money(amount: float, currency: str | None) -> Markup:
+    """Return an amount in short that says itself exactly when it is pointed at."""
+    shown, exact = text.visible(text.money(amount, currency)), text.visible(text.exact_money(amount, currency))
+    return Markup('<span class="lg-nowrap" title="{}">{}</span>').format(exact, shown)
+
+
 _FUNCTIONS: dict[str, Callable[..., object]] = {
-    "money": text.money,
+    "money": _money,
     "safe_url": text.safe_url,
     "link": names.link,
     "run_page": names.run_page,

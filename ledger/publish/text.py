@@ -7,6 +7,7 @@ Characters that could hide or reorder text are made visible; markup of our own i
 import math
 import unicodedata
 from datetime import UTC, datetime
+from decimal import Decimal
 from html import escape
 from urllib.parse import urlsplit
 
@@ -19,6 +20,9 @@ _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _SAFE_SCHEMES = {"http", "https", "mailto"}
 
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+_SMALLEST_AMOUNT = 0.001
+"""Amounts of money below it are shown as below it, on the command line too."""
 
 
 def visible(text: str) -> str:
@@ -89,18 +93,18 @@ def duration(seconds: float) -> str:
     """Return a duration in its two largest units; nothing takes no time at all, so zero was not measured."""
     if seconds <= 0:
         return "unknown"
-    if seconds < 0.9995:
+    if seconds < 0.05:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+        return f"{minutes} min {rest} s"
     hours, minutes = divmod(minutes, 60)
     if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+        return f"{hours} h {minutes} min"
     days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
+    return f"{days} d {hours} h"
 
 
 def byte_size(size: float) -> str:
@@ -118,10 +122,19 @@ def percent(fraction: float) -> str:
 
 
 def money(amount: float, currency: str | None) -> str:
-    """Return an amount with its currency; small ones keep two significant digits, ten decimals at most."""
-    small = 0 < abs(amount) < 1
-    text = f"{amount:,.{min(10, 1 - math.floor(math.log10(abs(amount)))) if small else 2}f}"
-    return f"{text.replace(',', chr(0x202F))} {currency or ''}".strip()
+    """Return an amount with its currency as the command line shows it: nobody decides by less than a thousandth."""
+    if 0 < amount < _SMALLEST_AMOUNT:
+        shown = f"<{_SMALLEST_AMOUNT}"
+    elif 0 < amount < 1:
+        shown = f"{amount:.2g}"
+    else:
+        shown = f"{amount:,.2f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return f"{shown} {currency or ''}".strip()
+
+
+def exact_money(amount: float, currency: str | None) -> str:
+    """Return every digit of an amount, without an exponent, with its currency."""
+    return f"{Decimal(repr(float(amount))):f} {currency or ''}".strip()
 
 
 def minute(time: datetime) -> str:

@@ -174,13 +174,6 @@ def test_a_link_in_the_output_is_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "elsewhere" / "a.html").exists()
 
 
-def test_a_site_inside_a_repository_leaves_its_status_as_it_was(site: Site, repo: Path) -> None:
-    before = git_in(repo, "status", "--porcelain", "--untracked-files=all")
-    inner = Site(repo / "build" / "site", site.contents, site.blobs)
-    inner.build()
-    assert git_in(repo, "status", "--porcelain", "--untracked-files=all") == before
-
-
 def test_the_work_tree_of_a_pages_branch_can_be_the_output(site: Site) -> None:
     site.output.mkdir()
     git_in(site.output, "init", "--quiet")
@@ -222,6 +215,22 @@ def test_damaged_curves_cost_the_curves_and_not_the_site(site: Site) -> None:
     site.build()
     page = (site.output / names.run_page(run.record.id)).read_text()
     assert "The learning curves cannot be shown" in page
+
+
+def test_the_table_knows_each_headline_on_the_data_it_was_measured_on(site: Site) -> None:
+    site.build()
+    data = json.loads(
+        (site.output / "data" / "runs.js").read_text().removeprefix('ledgerData("runs", ').removesuffix(");\n")
+    )
+    shown = {
+        run_id: data["metrics"][at] if at >= 0 else None
+        for run_id, at in zip(data["id"], data["headline"], strict=True)
+    }
+    for run in site.contents.runs:
+        headline, column = run.record.headline, shown[run.record.id]
+        assert (headline is None) == (column is None)
+        if headline is not None and column is not None:
+            assert (column["key"], column["dataset"]) == (headline.key, headline.dataset)
 
 
 def test_progress_is_told(site: Site) -> None:

@@ -1,3 +1,5 @@
+import base64
+import hashlib
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -90,6 +92,8 @@ def test_nothing_is_asked_of_other_hosts(built: Path) -> None:
 def test_no_page_needs_inline_scripts_or_styles(built: Path) -> None:
     for path in built.rglob("*.html"):
         html = path.read_text(encoding="utf-8")
+        if path == built / names.NOT_FOUND:
+            continue
         assert "script-src 'self'; style-src 'self'" in html
         page = Page(html)
         for tag, attributes in page.tags:
@@ -100,12 +104,25 @@ def test_no_page_needs_inline_scripts_or_styles(built: Path) -> None:
             assert tag != "style", path
 
 
+def test_the_page_for_lost_addresses_admits_its_own_style_and_script_only(built: Path) -> None:
+    html = (built / names.NOT_FOUND).read_text(encoding="utf-8")
+    policy = html.split('Content-Security-Policy" content="')[1].split('"')[0]
+    for tag, directive in (("style", "style-src"), ("script", "script-src")):
+        source = html.split(f"<{tag}>")[1].split(f"</{tag}>")[0]
+        digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+        assert f"{directive} 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+    assert not [url for tag in ("a", "link") for url in Page(html).attributes(tag, "href")]
+
+
 def test_markup_from_a_record_stays_text(ledger: tuple[Contents, Blobs], built: Path) -> None:
     plain = Page((built / names.run_page(ledger[0].runs[0].record.id)).read_text())
     scripts = len(plain.attributes("script", "src")) + 1
     for path in built.rglob("*.html"):
         html = path.read_text(encoding="utf-8")
         page = Page(html)
+        if path == built / names.NOT_FOUND:
+            continue
         assert len([tag for tag, _ in page.tags if tag == "script"]) == scripts, path
         assert "<b>bold" not in html
         assert "{{7*7}}" not in html or "49" not in page.text[page.text.index("{{7*7}}") :][:10]
@@ -154,7 +171,7 @@ def test_the_facts_of_a_run_are_on_its_page(ledger: tuple[Contents, Blobs], page
     text = page(names.run_page(run.record.id)).text
     for expected in (
         "validation/accuracy", "0.9340", "digits-validation@v2", "digits-eval 1", "NVIDIA L4", "41 %", "22 %", "37 194",
-        "numpy==2.4.6", "OMP_NUM_THREADS", "WARNING learning rate is above", "Ticket 311", "0.040 USD per hour",
+        "numpy==2.4.6", "OMP_NUM_THREADS", "WARNING learning rate is above", "Ticket 311", "0.04 USD per hour",
         "git fetch origin refs/ledger/code/", "apply --index --binary -", "write-tree", "try label smoothing",
         "python train.py --model=cnn",
     ):  # fmt: skip
@@ -225,6 +242,38 @@ def test_an_experiment_shows_what_was_varied(page: Callable[[str], Page]) -> Non
     assert "Which learning rate suits the small MLP?" in shown.text
     assert "optimizer.lr (log)" in shown.text
     assert "hidden" not in shown.text.split("What was varied")[1].split("Learning curves")[0]
+
+
+def test_an_experiment_shows_how_far_chance_alone_moves_a_setting(page: Callable[[str], Page]) -> None:
+    text = page("experiments/mlp-learning-rate.html").text
+    settings = text.split("Settings Runs of one setting")[1].split("What was varied")[0]
+    assert "optimizer.lr 0.01 3" in settings
+    assert "0.9600 mean of 3 · 0.9540 to 0.9660" in settings
+    assert "0.8730 mean of 3 · 0.8670 to 0.8790" in settings
+    best = text.split("Best results")[2].split("Settings Runs")[0]
+    assert "mean of 3 · 0.9540 to 0.9660" in best
+
+
+def test_without_repeats_nobody_knows_the_spread(page: Callable[[str], Page]) -> None:
+    text = page("experiments/cnn-width.html").text
+    assert "No setting was run more than once" in text
+    assert "1 run: spread unknown" in text
+
+
+def test_a_seed_is_no_param_to_draw(page: Callable[[str], Page], built: Path) -> None:
+    html = (built / "experiments" / "mlp-learning-rate.html").read_text()
+    labels = re.findall(r'<text class="lg-name"[^>]*>([^<]+)</text>', html)
+    assert "optimizer.lr (log)" in labels
+    assert "seed" not in labels
+
+
+def test_an_amount_says_itself_exactly_when_pointed_at(ledger: tuple[Contents, Blobs], built: Path) -> None:
+    run = ledger[0].runs[0]
+    html = (built / names.run_page(run.record.id)).read_text()
+    amount = run.record.cost.amount
+    assert amount is not None
+    assert amount < 0.001
+    assert f'title="{amount:.6f} USD">&lt;0.001 USD</span>' in html
 
 
 def test_the_home_page_counts_what_was_done(ledger: tuple[Contents, Blobs], page: Callable[[str], Page]) -> None:

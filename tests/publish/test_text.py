@@ -65,10 +65,11 @@ def test_numbers_line_up_in_columns(value: float | str, shown: str) -> None:
     [
         (0, "unknown"),
         (0.0123, "12 ms"),
+        (0.4, "0.4 s"),
         (59.9, "59.9 s"),
-        (59.97, "1 min"),
+        (59.97, "1 min 0 s"),
         (61, "1 min 1 s"),
-        (3600, "1 h"),
+        (3600, "1 h 0 min"),
         (200_000, "2 d 7 h"),
     ],
 )
@@ -79,8 +80,10 @@ def test_durations_have_two_units(seconds: float, shown: str) -> None:
 def test_sizes_and_money_keep_what_matters() -> None:
     assert [text.byte_size(size) for size in (0, 999, 1500, 999_999, 8e9)] == ["0 B", "999 B", "1.5 kB", "1 MB", "8 GB"]
     assert text.money(0.00123, "USD") == "0.0012 USD"
-    assert text.money(1.1e-05, "USD") == "0.000011 USD"
-    assert text.money(0.5, "USD") == "0.50 USD"
+    assert text.money(4.2e-05, "USD") == "<0.001 USD"
+    assert text.money(0.5, "USD") == "0.5 USD"
+    assert text.money(0, "USD") == "0.00 USD"
+    assert text.exact_money(4.2e-05, "USD") == "0.000042 USD"
     assert text.money(1234.5, "EUR") == "1\u202f234.50 EUR"
 
 

@@ -1,21 +1,22 @@
-"""Pages about one subject: an experiment, or a dataset with the history of its versions."""
+"""The list of experiments and the page of one: settings with their spread, what was varied, curves, best results."""
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from ledger.analysis.comparable import Group, agreed_direction, group_of, leaderboards, rank_key
+from ledger.analysis.settings import Setting, Spread, is_seed, settings_of, spread_of
 from ledger.model.boxes import Metric
-from ledger.model.entries import DatasetVersion, Run
+from ledger.model.entries import Run
 from ledger.model.values import Document, Number
 from ledger.publish import names
-from ledger.publish.atlas import Atlas, Measurement, board_path
-from ledger.publish.charts import Dot, Line, Stretch, dot_title, render_history, render_lines, render_scatter
+from ledger.publish.atlas import Atlas, board_path
+from ledger.publish.charts import DOTS_SHOWN, Dot, Line, dot_title, render_lines, render_scatter
 from ledger.publish.curve_panels import axis_of, line_of, try_points
 from ledger.publish.page import Page, markup
 from ledger.publish.run_tables import common_groups, run_table, varied_params
 from ledger.publish.templating import render
-from ledger.publish.text import param_text, visible
+from ledger.publish.text import param_text, short_hash, visible
 
 RUNS_SHOWN = 200
 """Rows of an experiment's table; the table of all runs has the rest."""
@@ -23,23 +24,17 @@ CURVES_SHOWN = 8
 """Runs whose curves are laid over each other: as many as there are colours."""
 SCATTERS_SHOWN = 6
 """Params drawn against the headline metric."""
-DOTS_SHOWN = 300
-"""Measurements drawn per dataset version, the latest."""
-MATRIX_ROWS = 30
-"""Runs in the matrix of measurements by dataset version."""
+SETTINGS_SHOWN = 30
+"""Settings in the table of settings, those with most runs."""
+_SETTING_GROUPS = 3
+"""Comparable groups in the table of settings: the headline metric on its dataset versions."""
 
-
-_EXPERIMENT_CONTENTS = (
+_CONTENTS = (
     ("best", "Best results"),
+    ("settings", "Settings"),
     ("varied", "What was varied"),
     ("curves", "Learning curves"),
     ("runs", "Runs"),
-)
-_DATASET_CONTENTS = (
-    ("versions", "Versions"),
-    ("history", "Over time"),
-    ("matrix", "Run by version"),
-    ("boards", "Leaderboards"),
 )
 
 
@@ -65,30 +60,40 @@ class Best(Document, frozen=True, kw_only=True):
     """Its value."""
     count: int
     """How many runs it is the best of."""
+    spread: Spread | None = None
+    """Of the runs of its setting: how far chance alone spreads the value."""
 
 
-class VersionFacts(Document, frozen=True, kw_only=True):
-    """A dataset version with what was measured on it."""
+class SettingRow(Document, frozen=True, kw_only=True):
+    """One setting as the table of settings shows it."""
 
-    version: DatasetVersion
-    """The version."""
-    judged: int
-    """Runs measured on it."""
-    trained: int
-    """Runs trained on it."""
+    shown: list[tuple[str, str]]
+    """Params that tell it from the other settings, as typed."""
+    code: str
+    """Commit and patch, shortened, where settings differ in code; else empty."""
+    count: int
+    """How many runs it has."""
+    spreads: list[Spread | None]
+    """Of each comparable group in turn; none where no run has a finite value."""
 
 
 def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]) -> Page:
     """Return the page of an experiment: its runs, what was varied, curves and the best per comparable group."""
     runs = atlas.experiments[name]
-    headline = next(iter(common_groups(runs)), None)
+    groups = common_groups(runs)
+    headline = groups[0] if groups else None
+    judged = [group for group in groups if headline and group.known and group.key == headline.key][:_SETTING_GROUPS]
+    settings = settings_of(runs)
     content = render(
         "experiment",
         name=name,
         runs=runs,
         question=next((run for run in runs if run.record.note), None),
         table=run_table(runs, limit=RUNS_SHOWN),
-        bests=_bests(runs),
+        bests=_bests(runs, settings),
+        judged=judged,
+        settings=_setting_rows(settings, judged),
+        settings_total=len(settings),
         board_path=board_path,
         varied=[(param, _values(runs, param)) for param in varied_params(runs)[:24]],
         headline=headline,
@@ -104,7 +109,7 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
         title=name,
         description=f"Experiment {name}: {len(runs)} runs, what was varied and what came out",
         content=content,
-        contents=_EXPERIMENT_CONTENTS,
+        contents=_CONTENTS,
     )
 
 
@@ -122,59 +127,43 @@ def render_experiments(atlas: Atlas) -> Page:
     )
 
 
-def render_datasets(atlas: Atlas) -> Page:
-    """Return the list of datasets with their versions."""
-    rows = [(name, [_facts(version, atlas) for version in versions]) for name, versions in atlas.datasets.items()]
-    return Page(
-        kind="datasets",
-        path=names.DATASETS,
-        title="Datasets",
-        description=f"{len(rows)} datasets and the history of every validation set",
-        content=render("datasets", rows=rows, depth=1),
-    )
-
-
-def render_dataset(name: str, atlas: Atlas) -> Page:
-    """Return the page of a dataset: its versions, and each metric over time, broken where the version changes."""
-    versions = atlas.datasets[name]
-    measured = [_by_key(atlas.measurements.get(version.hash, ())) for version in versions]
-    keys: Counter[str] = Counter()
-    for members in measured:
-        keys.update({key: len(measurements) for key, measurements in members.items()})
-    main = keys.most_common(1)[0][0] if keys else None
-    content = render(
-        "dataset",
-        name=name,
-        facts=[_facts(version, atlas) for version in versions],
-        charts=[(key, markup(chart)) for key in sorted(keys) if (chart := _history(key, versions, measured))],
-        main=main,
-        matrix=_matrix([members.get(main or "", []) for members in measured]),
-        versions=versions,
-        boards=[
-            (board, board_path(board.group))
-            for version in versions
-            for board in atlas.boards
-            if board.group.dataset_hash == version.hash
-        ],
-        depth=1,
-    )
-    return Page(
-        kind="dataset",
-        path=names.dataset_page(name),
-        title=name,
-        description=f"Dataset {name}: {len(versions)} versions, why each exists, and what was measured on it",
-        content=content,
-        contents=_DATASET_CONTENTS,
-    )
-
-
-def _bests(runs: Sequence[Run]) -> list[Best]:
+def _bests(runs: Sequence[Run], settings: Sequence[Setting]) -> list[Best]:
     """Return the best of the runs in each group where that can be said; of these runs alone, never of others."""
+    setting_of = {run.record.id: setting for setting in settings for run in setting.runs}
     return [
-        Best(group=board.group, run=board.best.run, value=board.best.metric.value, count=len(board.standings))
+        Best(
+            group=board.group,
+            run=board.best.run,
+            value=board.best.metric.value,
+            count=len(board.standings),
+            spread=spread_of(setting_of[board.best.run.record.id], board.group),
+        )
         for board in leaderboards(runs)
         if board.best
     ]
+
+
+def _setting_rows(settings: Sequence[Setting], groups: Sequence[Group]) -> list[SettingRow]:
+    """Return the settings with most runs; none when no setting was repeated, as then there is no spread to show."""
+    if not groups or all(len(setting.runs) == 1 for setting in settings):
+        return []
+    told = [name for name in varied_params(setting.runs[0] for setting in settings) if not is_seed(name)]
+    other_code = len({(setting.commit, setting.patch) for setting in settings}) > 1
+    most = sorted(settings, key=lambda setting: -len(setting.runs))[:SETTINGS_SHOWN]
+    return [
+        SettingRow(
+            shown=[(name, param_text(setting.params[name])) for name in told if name in setting.params],
+            code=_code_text(setting) if other_code else "",
+            count=len(setting.runs),
+            spreads=[spread_of(setting, group) for group in groups],
+        )
+        for setting in most
+    ]
+
+
+def _code_text(setting: Setting) -> str:
+    commit = short_hash(setting.commit, 10) if setting.commit else "unknown code"
+    return f"{commit} and uncommitted changes" if setting.patch else commit
 
 
 def _headline_best(runs: Sequence[Run]) -> list[Best]:
@@ -202,7 +191,7 @@ def _scatters(runs: Sequence[Run], headline: Group | None) -> list[str]:
         return []
     charts: list[str] = []
     values = {run.record.id: m.number for run in runs for m in run.metrics() if group_of(m) == headline}
-    for param in varied_params(runs):
+    for param in (name for name in varied_params(runs) if not is_seed(name)):
         dots = []
         for run in runs:
             value, x = values.get(run.record.id), run.record.params.values.get(param)
@@ -239,51 +228,3 @@ def _overlay(runs: Sequence[Run], headline: Group | None, read_blob: Callable[[s
             ids.append(run.record.id)
     svg = render_lines(lines, title="Learning curves", x_label=axis, y_label=visible(series), width=800)
     return Overlay(series=series, svg=svg, run_ids=tuple(ids)) if svg else None
-
-
-def _facts(version: DatasetVersion, atlas: Atlas) -> VersionFacts:
-    members = atlas.measurements.get(version.hash, ())
-    trained = sum(
-        any(use.hash == version.hash and use.role == "train" for use in run.record.datasets.used) for run in atlas.runs
-    )
-    return VersionFacts(version=version, judged=len({member.run.record.id for member in members}), trained=trained)
-
-
-def _by_key(measurements: Sequence[Measurement]) -> dict[str, list[Measurement]]:
-    found: dict[str, list[Measurement]] = {}
-    for measurement in measurements:
-        found.setdefault(measurement.metric.key, []).append(measurement)
-    return found
-
-
-def _history(key: str, versions: Sequence[DatasetVersion], measured: Sequence[Mapping[str, list[Measurement]]]) -> str:
-    stretches, directions = [], []
-    for slot, (version, members) in enumerate(zip(versions, measured, strict=True)):
-        ours = [m for m in members.get(key, ()) if math.isfinite(m.metric.number)][-DOTS_SHOWN:]
-        directions += [m.metric for m in ours]
-        if ours:
-            dots = [_measured_dot(m, version.version, slot) for m in ours]
-            stretches.append(Stretch(label=version.version, dots=dots))
-    if not stretches:
-        return ""
-    title = f"{key} over time, broken where the dataset version changes"
-    return render_history(stretches, title=title, y_label=visible(key), direction=agreed_direction(directions))
-
-
-def _measured_dot(measurement: Measurement, version: str, slot: int) -> Dot:
-    run_id = measurement.run.record.id
-    return Dot(
-        x=measurement.at.timestamp(),
-        y=measurement.metric.number,
-        title=dot_title(f"{run_id} on {version}", measurement.metric.number),
-        url=names.link(names.run_page(run_id), 1),
-        slot=slot,
-    )
-
-
-def _matrix(measured: Sequence[Sequence[Measurement]]) -> list[tuple[Run, list[float | str | None]]]:
-    """Return the latest runs with the latest of one metric on each version; none where it was not measured."""
-    values = [{m.run.record.id: m.metric.value for m in members} for members in measured]
-    runs = {m.run.record.id: m.run for members in measured for m in members}
-    latest = sorted(runs, reverse=True)[:MATRIX_ROWS]
-    return [(runs[run_id], [column.get(run_id) for column in values]) for run_id in latest]

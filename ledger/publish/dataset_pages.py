@@ -1,0 +1,130 @@
+"""The list of datasets and the page of one: its versions and what was measured on each."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from ledger.analysis.comparable import agreed_direction
+from ledger.model.entries import DatasetVersion, Run
+from ledger.model.values import Document
+from ledger.publish import names
+from ledger.publish.atlas import Atlas, Measurement, board_path
+from ledger.publish.charts import DOTS_SHOWN, Dot, Stretch, dot_title, render_history
+from ledger.publish.page import Page, markup
+from ledger.publish.templating import render
+from ledger.publish.text import visible
+
+MATRIX_ROWS = 30
+"""Runs in the matrix of measurements by dataset version."""
+
+_CONTENTS = (
+    ("versions", "Versions"),
+    ("history", "Over time"),
+    ("matrix", "Run by version"),
+    ("boards", "Leaderboards"),
+)
+
+
+class VersionFacts(Document, frozen=True, kw_only=True):
+    """A dataset version with what was measured on it."""
+
+    version: DatasetVersion
+    """The version."""
+    judged: int
+    """Runs measured on it."""
+    trained: int
+    """Runs trained on it."""
+
+
+def render_datasets(atlas: Atlas) -> Page:
+    """Return the list of datasets with their versions."""
+    rows = [(name, [_facts(version, atlas) for version in versions]) for name, versions in atlas.datasets.items()]
+    return Page(
+        kind="datasets",
+        path=names.DATASETS,
+        title="Datasets",
+        description=f"{len(rows)} datasets and the history of every validation set",
+        content=render("datasets", rows=rows, depth=1),
+    )
+
+
+def render_dataset(name: str, atlas: Atlas) -> Page:
+    """Return the page of a dataset: its versions, and each metric over time, broken where the version changes."""
+    versions = atlas.datasets[name]
+    measured = [_by_key(atlas.measurements.get(version.hash, ())) for version in versions]
+    keys: Counter[str] = Counter()
+    for members in measured:
+        keys.update({key: len(measurements) for key, measurements in members.items()})
+    main = keys.most_common(1)[0][0] if keys else None
+    content = render(
+        "dataset",
+        name=name,
+        facts=[_facts(version, atlas) for version in versions],
+        charts=[(key, markup(chart)) for key in sorted(keys) if (chart := _history(key, versions, measured))],
+        main=main,
+        matrix=_matrix([members.get(main or "", []) for members in measured]),
+        versions=versions,
+        boards=[
+            (board, board_path(board.group))
+            for version in versions
+            for board in atlas.boards
+            if board.group.dataset_hash == version.hash
+        ],
+        depth=1,
+    )
+    return Page(
+        kind="dataset",
+        path=names.dataset_page(name),
+        title=name,
+        description=f"Dataset {name}: {len(versions)} versions, why each exists, and what was measured on it",
+        content=content,
+        contents=_CONTENTS,
+    )
+
+
+def _facts(version: DatasetVersion, atlas: Atlas) -> VersionFacts:
+    members = atlas.measurements.get(version.hash, ())
+    trained = sum(
+        any(use.hash == version.hash and use.role == "train" for use in run.record.datasets.used) for run in atlas.runs
+    )
+    return VersionFacts(version=version, judged=len({member.run.record.id for member in members}), trained=trained)
+
+
+def _by_key(measurements: Sequence[Measurement]) -> dict[str, list[Measurement]]:
+    found: dict[str, list[Measurement]] = {}
+    for measurement in measurements:
+        found.setdefault(measurement.metric.key, []).append(measurement)
+    return found
+
+
+def _history(key: str, versions: Sequence[DatasetVersion], measured: Sequence[Mapping[str, list[Measurement]]]) -> str:
+    stretches, directions = [], []
+    for slot, (version, members) in enumerate(zip(versions, measured, strict=True)):
+        ours = [m for m in members.get(key, ()) if math.isfinite(m.metric.number)][-DOTS_SHOWN:]
+        directions += [m.metric for m in ours]
+        if ours:
+            dots = [_measured_dot(m, version.version, slot) for m in ours]
+            stretches.append(Stretch(label=version.version, dots=dots))
+    if not stretches:
+        return ""
+    title = f"{key} over time, broken where the dataset version changes"
+    return render_history(stretches, title=title, y_label=visible(key), direction=agreed_direction(directions))
+
+
+def _measured_dot(measurement: Measurement, version: str, slot: int) -> Dot:
+    run_id = measurement.run.record.id
+    return Dot(
+        x=measurement.at.timestamp(),
+        y=measurement.metric.number,
+        title=dot_title(f"{run_id} on {version}", measurement.metric.number),
+        url=names.link(names.run_page(run_id), 1),
+        slot=slot,
+    )
+
+
+def _matrix(measured: Sequence[Sequence[Measurement]]) -> list[tuple[Run, list[float | str | None]]]:
+    """Return the latest runs with the latest of one metric on each version; none where it was not measured."""
+    values = [{m.run.record.id: m.metric.value for m in members} for members in measured]
+    runs = {m.run.record.id: m.run for members in measured for m in members}
+    latest = sorted(runs, reverse=True)[:MATRIX_ROWS]
+    return [(runs[run_id], [column.get(run_id) for column in values]) for run_id in latest]
