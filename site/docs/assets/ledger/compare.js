@@ -1,7 +1,7 @@
 /* Compares the runs that the address names: what differs, what came out, and whether it may be ranked at all. */
 "use strict";
 (() => {
-  const { element, number, duration, minute, badge } = window.ledger;
+  const { element, number, duration, money, minute, badge } = window.ledger;
   const place = document.querySelector("[data-compare]");
   if (!place) return;
   const LIMIT = 12;
@@ -34,7 +34,7 @@
       line("experiment", rows.map((row) => element("a", { href: window.ledger.url(data.pages[data.experiment.codes[row]]) }, data.word(data.experiment, row)))),
       line("started (UTC)", rows.map((row) => minute(data.started[row]))),
       line("duration", rows.map((row) => duration(data.duration[row]))),
-      line("cost", rows.map((row) => (data.cost[row] === null ? element("span", { class: "lg-unknown" }, "unknown") : number(data.cost[row]) + " " + data.word(data.currency, row)))),
+      line("cost", rows.map((row) => money(data, row))),
       line("author", rows.map((row) => data.word(data.author, row))),
       line("commit", rows.map((row) => element("code", {}, data.word(data.commit, row) || "unknown"))),
     ]);
@@ -75,7 +75,8 @@
       const counts = new Map();
       loaded.forEach((each) => Object.keys(each.series).forEach((name) => counts.set(name, (counts.get(name) || 0) + 1)));
       const series = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a) || a.localeCompare(b));
-      const preferred = series.includes(data.word(data.headline, rows[0])) ? data.word(data.headline, rows[0]) : series[0];
+      const headline = data.metrics[data.headline[rows[0]]];
+    const preferred = headline && series.includes(headline.key) ? headline.key : series[0];
       const show = (name) => {
         const members = withCurves.map((row, at) => [row, loaded[at]]).filter(([, each]) => each.series[name]);
         const legend = element("ul", { class: "lg-legend" }, ...members.map(([row], slot) => {

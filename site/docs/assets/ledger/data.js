@@ -104,13 +104,21 @@
     return value < 0 ? text.replace("-", "−") : text;
   };
 
+  /* Durations and money are written as `ledger.publish.text` writes them. */
   const duration = (seconds) => {
     if (seconds <= 0) return "unknown";
-    if (seconds < 1) return Math.round(seconds * 1000) + " ms";
-    if (seconds < 60) return seconds.toFixed(1) + " s";
-    const minutes = Math.floor(seconds / 60);
-    if (minutes < 60) return minutes + " min " + Math.round(seconds % 60) + " s";
-    return Math.floor(minutes / 60) + " h " + (minutes % 60) + " min";
+    if (seconds < 0.05) return Math.round(seconds * 1000) + " ms";
+    if (seconds < 59.95) return seconds.toFixed(1) + " s";
+    const whole = Math.round(seconds), minutes = Math.floor(whole / 60), hours = Math.floor(minutes / 60);
+    if (minutes < 60) return minutes + " min " + (whole % 60) + " s";
+    return hours < 48 ? hours + " h " + (minutes % 60) + " min" : Math.floor(hours / 24) + " d " + (hours % 24) + " h";
+  };
+
+  const money = (data, row) => {
+    const amount = data.cost[row], currency = data.word(data.currency, row);
+    if (amount === null) return element("span", { class: "lg-unknown" }, "unknown");
+    const shown = amount > 0 && amount < 0.001 ? "<0.001" : amount > 0 && amount < 1 ? String(Number(amount.toPrecision(2))) : amount.toFixed(2).replace(/\B(?=(\d{3})+\.)/g, "\u202f");
+    return element("span", { class: "lg-nowrap", title: amount + " " + currency }, shown + " " + currency);
   };
 
   const minute = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
@@ -142,5 +150,5 @@
   const handbook = () => load("handbook", "data/handbook.js");
   const url = (path) => new URL(path, root).href;
 
-  window.ledger = { runs, curves, handbook, match, element, number, duration, minute, badge, hash, setHash, url };
+  window.ledger = { runs, curves, handbook, match, element, number, duration, money, minute, badge, hash, setHash, url };
 })();

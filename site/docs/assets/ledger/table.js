@@ -1,32 +1,32 @@
 /* The table of all runs: sort, filter, choose columns, select for comparison. The address holds the whole state. */
 "use strict";
 (() => {
-  const { element, number, duration, minute, badge } = window.ledger;
+  const { element, number, duration, money, minute, badge } = window.ledger;
   const place = document.querySelector("[data-runs-table]");
   if (!place) return;
   const PAGE = 100;
 
   const start = (data) => {
     const columns = [
-      { id: "status", title: "Status", value: (row) => data.word(data.status, row), cell: (row) => badge(data.word(data.status, row)) },
-      { id: "experiment", title: "Experiment", css: "lg-name-cell", value: (row) => data.word(data.experiment, row).toLowerCase(),
+      { id: "status", title: "Status", css: "lg-k-side", value: (row) => data.word(data.status, row), cell: (row) => badge(data.word(data.status, row)) },
+      { id: "experiment", title: "Experiment", css: "lg-name-cell lg-k-name", value: (row) => data.word(data.experiment, row).toLowerCase(),
         cell: (row) => element("a", { href: window.ledger.url(data.pages[data.experiment.codes[row]]) }, data.word(data.experiment, row)) },
-      { id: "started", title: "Started (UTC)", css: "lg-nowrap", value: (row) => data.started[row], cell: (row) => minute(data.started[row]) },
-      { id: "duration", title: "Duration", css: "lg-right lg-nowrap", value: (row) => data.duration[row], cell: (row) => duration(data.duration[row]) },
-      { id: "author", title: "Author", css: "lg-nowrap", value: (row) => data.word(data.author, row).toLowerCase(), cell: (row) => data.word(data.author, row) },
-      { id: "cost", title: "Cost", css: "lg-right lg-nowrap", value: (row) => data.cost[row], cell: (row) => data.cost[row] === null ? element("span", { class: "lg-unknown" }, "unknown") : number(data.cost[row]) + " " + data.word(data.currency, row) },
-      { id: "tags", title: "Tags", value: (row) => tags(row).join(" "), cell: (row) => { const all = document.createElement("span"); tags(row).forEach((tag) => all.append(element("span", { class: "lg-tag" }, tag), " ")); return all; } },
-      { id: "commit", title: "Commit", css: "lg-nowrap", value: (row) => data.word(data.commit, row), cell: (row) => element("code", {}, data.word(data.commit, row)) },
-      { id: "note", title: "Note", css: "lg-name-cell", value: (row) => data.word(data.note, row).toLowerCase(), cell: (row) => data.word(data.note, row) },
+      { id: "started", title: "Started (UTC)", css: "lg-nowrap lg-k-when", value: (row) => data.started[row], cell: (row) => minute(data.started[row]) },
+      { id: "duration", title: "Duration", css: "lg-right lg-nowrap lg-k-when", value: (row) => data.duration[row], cell: (row) => duration(data.duration[row]) },
+      { id: "author", title: "Author", label: "by", css: "lg-nowrap lg-desk", value: (row) => data.word(data.author, row).toLowerCase(), cell: (row) => data.word(data.author, row) },
+      { id: "cost", title: "Cost", label: "cost", css: "lg-right lg-nowrap lg-desk", value: (row) => data.cost[row], cell: (row) => money(data, row) },
+      { id: "tags", title: "Tags", label: "tags", value: (row) => tags(row).join(" "), cell: (row) => { const all = document.createElement("span"); tags(row).forEach((tag) => all.append(element("span", { class: "lg-tag" }, tag), " ")); return all; } },
+      { id: "commit", title: "Commit", label: "commit", css: "lg-nowrap", value: (row) => data.word(data.commit, row), cell: (row) => element("code", {}, data.word(data.commit, row)) },
+      { id: "note", title: "Note", label: "note", css: "lg-name-cell", value: (row) => data.word(data.note, row).toLowerCase(), cell: (row) => data.word(data.note, row) },
     ];
     const tags = (row) => data.tags.codes[row].map((code) => data.tags.words[code]);
     data.metrics.forEach((metric, at) => columns.push({
-      id: "m." + at, group: "Metrics", title: metric.key, sub: metric.dataset, detail: metric.evaluator, css: "lg-right",
+      id: "m." + at, group: "Metrics", title: metric.key, sub: metric.dataset, detail: metric.evaluator, label: metric.key + " on " + metric.dataset, css: at < 2 ? "lg-right lg-desk" : "lg-right",
       value: (row) => metric.values[row], cell: (row) => metric.values[row] === null ? element("span", { class: "lg-none", title: "not measured here" }, "–") : element("span", { title: String(metric.values[row]) }, number(metric.values[row])),
       better: metric.direction,
     }));
     data.params.forEach((param) => columns.push({
-      id: "p." + param.name, group: "Params", title: param.name, css: "lg-right",
+      id: "p." + param.name, group: "Params", title: param.name, label: param.name, css: "lg-right",
       value: (row) => { const word = data.word(param, row); const as = Number(word); return word === "" ? null : Number.isNaN(as) ? word.toLowerCase() : as; },
       cell: (row) => { const word = data.word(param, row); return word ? element("code", {}, word.length > 40 ? word.slice(0, 39) + "…" : word) : ""; },
     }));
@@ -68,9 +68,10 @@
     document.addEventListener("pointerdown", (event) => { if (!event.target.closest(".lg-menu")) chooser.open = false; });
     chooser.addEventListener("keydown", (event) => { if (event.key === "Escape") { chooser.open = false; chooser.firstChild.focus(); } });
     const reset = element("button", { type: "button", class: "lg-button", onclick: () => { history.replaceState(null, "", location.pathname + location.search); readHash(); refresh(); } }, "Reset");
+    const order = element("select", { class: "lg-field lg-phone", "aria-label": "Order", onchange: () => { state.sort = order.value; state.page = 1; refresh(); } });
     const count = element("span", { class: "lg-count-line", role: "status" });
     const compare = element("a", { class: "lg-button lg-button-main", hidden: true }, "Compare");
-    const table = element("table", { class: "lg-table lg-runs" });
+    const table = element("table", { class: "lg-table lg-runs lg-cards" });
     const box = element("div", { class: "lg-scroll", tabindex: "0", role: "region", "aria-label": "Runs" }, table);
     const pager = element("div", { class: "lg-bar-tools" });
 
@@ -103,18 +104,29 @@
       return element("th", { scope: "col", class: css, "aria-sort": at }, element("button", { type: "button", class: "lg-sort", "data-sort": id, onclick: () => sortBy(id, first) }, title), sub ? element("small", {}, sub) : null);
     };
 
+    const firstOf = (column) => (column.better === "higher" || ["started", "duration", "cost"].includes(column.id) ? "-" + column.id : column.id);
     const showCompare = () => {
       compare.hidden = state.sel.size === 0;
       compare.textContent = `Compare ${state.sel.size} selected`;
       compare.href = window.ledger.url("compare.html#runs=" + [...state.sel].join());
     };
+    /* On phones a row is a card and the headings are gone: the headline value speaks for the run, and a list sorts. */
+    const headline = (row) => {
+      const metric = data.metrics[data.headline[row]];
+      return element("td", { class: "lg-k-value lg-phone" }, ...(metric ? [number(metric.values[row]), element("small", {}, metric.key + " on " + metric.dataset)] : [element("span", { class: "lg-none" }, "no value")]));
+    };
+    const sortings = (shown) => {
+      const chosen = [["-started", "newest first"], ["started", "oldest first"], ...shown.filter((column) => column.id !== "started").map((column) => [firstOf(column), "by " + (column.group ? column.label : column.title.toLowerCase())])];
+      if (!chosen.some(([sort]) => sort === state.sort)) chosen.push([state.sort, "as in the address"]);
+      order.replaceChildren(...chosen.map(([sort, text]) => element("option", { value: sort, selected: sort === state.sort }, text)));
+    };
     const rowOf = (row, shown) => {
       const id = data.id[row];
       const tick = element("input", { type: "checkbox", "aria-label": "Select " + id, onchange: () => { if (tick.checked) state.sel.add(id); else state.sel.delete(id); line.classList.toggle("lg-selected", tick.checked); writeHash(); showCompare(); } });
       tick.checked = state.sel.has(id);
-      const line = element("tr", { class: tick.checked ? "lg-selected" : null }, element("td", {}, tick),
-        element("th", { scope: "row" }, element("a", { class: "lg-id", href: window.ledger.url(data.page(row)) }, id)),
-        ...shown.map((column) => element("td", { class: column.css }, column.cell(row))));
+      const line = element("tr", { class: tick.checked ? "lg-selected" : null }, element("td", { class: "lg-k-tick" }, tick),
+        element("th", { scope: "row", class: "lg-k-id" }, element("a", { class: "lg-id", href: window.ledger.url(data.page(row)) }, id)),
+        headline(row), ...shown.map((column) => element("td", { class: column.css, "data-label": column.label }, column.cell(row))));
       return line;
     };
 
@@ -126,12 +138,14 @@
       table.replaceChildren(
         element("caption", { class: "lg-sr" }, "Runs; the headings sort"),
         element("thead", {}, element("tr", {}, element("th", { scope: "col" }, element("span", { class: "lg-sr" }, "Select")), header("id", "Run", "", null, "-id"),
-          ...shown.map((column) => header(column.id, column.title, column.sub, column.css, column.better === "higher" || ["started", "duration", "cost"].includes(column.id) ? "-" + column.id : column.id)))),
+          element("th", { scope: "col", class: "lg-phone" }, "Headline"),
+          ...shown.map((column) => header(column.id, column.title, column.sub, column.css, firstOf(column))))),
         element("tbody", {}, ...rows.slice((state.page - 1) * PAGE, state.page * PAGE).map((row) => rowOf(row, shown))));
+      sortings(shown);
       query.value = state.q; status.value = state.status; experiment.value = state.experiment; tag.value = state.tag;
       menu.querySelectorAll("[data-column]").forEach((tick) => { tick.checked = state.cols.includes(tick.dataset.column); });
       count.textContent = rows.length === data.rows ? `${data.rows} run${data.rows === 1 ? "" : "s"}` : `${rows.length} of ${data.rows} runs`;
-      if (!rows.length) table.tBodies[0].append(element("tr", {}, element("td", { colspan: shown.length + 2, class: "lg-none" }, "No run matches. Reset shows all.")));
+      if (!rows.length) table.tBodies[0].append(element("tr", {}, element("td", { colspan: shown.length + 3, class: "lg-none" }, "No run matches. Reset shows all.")));
       pager.replaceChildren(...(pages > 1 ? [
         element("button", { type: "button", class: "lg-button", disabled: state.page === 1, onclick: () => { state.page -= 1; refresh(); } }, "← newer"),
         element("span", {}, `page ${state.page} of ${pages}`),
@@ -140,7 +154,7 @@
       writeHash();
     };
 
-    place.replaceChildren(element("div", { class: "lg-bar-tools" }, query, status, experiment, tag, chooser, reset), element("div", { class: "lg-bar-tools" }, count, compare), box, pager);
+    place.replaceChildren(element("div", { class: "lg-bar-tools" }, query, status, experiment, tag, order, chooser, reset), element("div", { class: "lg-bar-tools" }, count, compare), box, pager);
     window.addEventListener("hashchange", () => { readHash(); refresh(); });
     readHash();
     refresh();
