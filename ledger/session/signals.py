@@ -28,6 +28,9 @@ def status_of(number: int) -> Status:
     return "interrupted" if number == signal.SIGINT else "killed"
 
 
+_Handler = Callable[[int, FrameType | None], object] | int | None
+
+
 class Watch:
     """Handlers for the signals that end a run, chained in front of whatever stood there.
 
@@ -40,7 +43,9 @@ class Watch:
         self._warned = warned
         self._ended = ended
         self._pid = os.getpid()
-        self._previous: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
+        self._previous: dict[int, _Handler] = {}
+        self.stopped = False
+        """Whether its run has ended."""
 
     def start(self) -> None:
         """Set the handlers; outside the main thread Python allows none, and the run goes unwatched."""
@@ -52,23 +57,31 @@ class Watch:
                 self._previous[number] = signal.signal(number, self._notice)
 
     def stop(self) -> None:
-        """Put back what stood there, unless somebody replaced ours in the meantime."""
+        """Put back what stood there; where somebody stands in front of ours by now, it only passes signals on."""
+        self.stopped = True
         if threading.current_thread() is not threading.main_thread():
             return
-        for number, previous in self._previous.items():
+        for number in self._previous:
             if signal.getsignal(number) == self._notice:
+                previous = self.behind(number)
                 signal.signal(number, signal.SIG_DFL if previous is None else previous)
-        self._previous.clear()
+
+    def behind(self, number: int) -> _Handler:
+        """Return whose turn it is after us; runs that have ended are stepped over."""
+        handler = self._previous.get(number)
+        watch = getattr(handler, "__self__", None)
+        return watch.behind(number) if isinstance(watch, Watch) and watch.stopped else handler
 
     def _notice(self, number: int, frame: FrameType | None) -> None:
-        previous = self._previous.get(number)
+        previous = self.behind(number)
         reason = signal.Signals(number).name
-        if os.getpid() == self._pid:
+        watching = not self.stopped and os.getpid() == self._pid
+        if watching:
             self._warned(status_of(number), reason)
         if callable(previous):
             previous(number, frame)
             return
-        if os.getpid() == self._pid:
+        if watching:
             self._ended(status_of(number), reason)
         # Die of the signal itself, so that the parent sees the truth.
         signal.signal(number, signal.SIG_DFL)
