@@ -24,7 +24,8 @@ Role = Literal["train", "validation", "test", "production"]
 Status = Literal["running", "finished", "failed", "interrupted", "killed", "preempted", "lost"]
 """How a run ended; `running` stands only in spools, never in a record."""
 
-_LABEL_LENGTH = 200
+LABEL_LENGTH = 200
+"""Characters of a name at most."""
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
@@ -57,8 +58,8 @@ def check_label(field: str, text: str) -> str:
     """
     if not text.strip():
         raise LedgerError(f"{field} must not be empty")
-    if len(text) > _LABEL_LENGTH:
-        raise LedgerError(f"{field} is longer than {_LABEL_LENGTH} characters: `{text[:40]}…`")
+    if len(text) > LABEL_LENGTH:
+        raise LedgerError(f"{field} is longer than {LABEL_LENGTH} characters: `{text[:40]}…`")
     if not is_plain_text(text):
         raise LedgerError(f"{field} holds control characters: `{ascii(text)[1:-1]}`")
     return text

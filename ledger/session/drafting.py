@@ -1,12 +1,14 @@
 """From a spool, living or dead, to the draft that the recorder turns into a record."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from ledger.analysis.curves import Point
+from ledger.model.values import LABEL_LENGTH, is_plain_text
 from ledger.recorder.draft import Draft, FigureSource
 from ledger.session.events import (
     AnyEvent,
@@ -92,8 +94,15 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
 
 
 def _point(event: Logged) -> Point:
-    values = {name: float(value) for name, value in event.values.items()}
+    values = {_series(name): float(value) for name, value in event.values.items()}
     return Point(step=event.step, epoch=event.epoch, seconds=event.seconds, values=values)
+
+
+@lru_cache
+def _series(name: str) -> str:
+    """Return a name that a record can hold: the curves of hours must not be lost for one odd name."""
+    shown = name if is_plain_text(name) else ascii(name)[1:-1]
+    return shown[:LABEL_LENGTH] if shown.strip() else "unnamed"
 
 
 def _only(kind: type[E], events: Iterable[AnyEvent]) -> list[E]:

@@ -69,13 +69,16 @@ class Lifetime:
         return time.monotonic() - self._clock
 
     def say(self, event: AnyEvent) -> None:
-        """Append an event to the spool; a full disk is a warning."""
+        """Append an event to the spool; what cannot be written is a warning, and the record says so."""
         if self.spool is None:
             return
         try:
             self.spool.write(event)
-        except (OSError, TypeError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, training goes on
             _LOG.warning("run %s: not written to the spool: %s", self.id, error)
+            if not isinstance(error, OSError) and not isinstance(event, Failed):
+                kind = type(event).__name__.lower()
+                self.say(Failed(problem=Problem(field=kind, message=str(error)[:500])))
 
     def problem(self, field: str, error: BaseException) -> None:
         """Warn, and let the record say what could not be captured."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, get_args
 
 import msgspec
 
@@ -20,6 +20,8 @@ from ledger.capture.metrics import metric as make_metric
 from ledger.capture.model import capture_model
 from ledger.capture.params import flatten
 from ledger.data.manifest import build_manifest
+from ledger.errors import LedgerError
+from ledger.model.document import encode
 from ledger.model.ids import new_id
 from ledger.model.record import Link
 from ledger.model.values import Direction, Role, Status, check_label
@@ -63,7 +65,7 @@ def run(
         The run, started: a context manager. Without `with`, call `finish()`, or let the end of the process do it.
 
     Raises:
-        LedgerError: the experiment's name, a tag or a link cannot stand in a record.
+        LedgerError: an argument is of the wrong type, or a name, a tag or a link cannot stand in a record.
     """
     place = find_place(Path(folder))
     start = Start(
@@ -74,14 +76,19 @@ def run(
         experiment=check_label("experiment", experiment or "default"),
         folder=place.ledger.repository.folder if place.ledger else None,
         command=[*(["python"] if sys.argv[:1] else []), *sys.argv],
-        tags=[check_label("tag", tag) for tag in tags],
+        tags=[check_label("tag", tag) for tag in _listed(tags)],
         note=note,
-        seed=seed,
+        seed=None if seed is None else int(seed),
         parent=parent,
         baseline=baseline,
-        links=[Link(url=check_label("link", url)) for url in links],
+        links=[Link(url=check_label("link", url)) for url in _listed(links)],
         params=flatten(params or {}),
     )
+    try:
+        msgspec.json.decode(encode(start), type=Start)
+    except (TypeError, OverflowError, msgspec.ValidationError) as error:
+        said = str(error)
+        raise LedgerError(f"ledger.run() was given a value of the wrong type: {said[:1].lower()}{said[1:]}") from error
     return Run(place, start, log=log, sample_seconds=sample_seconds)
 
 
@@ -123,8 +130,11 @@ class Run:
         try:
             numbers = {name: float(value) for name, value in {**(values or {}), **more}.items()}
             if self._life.spool is not None:
+                # Steps come as scalars of numpy and torch too, which JSON does not know.
+                step = None if step is None else int(step)
+                epoch = None if epoch is None else float(epoch)
                 self._life.spool.log(self._life.seconds, step, epoch, numbers)
-        except (TypeError, ValueError, OSError, RuntimeError) as error:
+        except Exception as error:  # noqa: BLE001  # a foreign object may do anything when it is asked
             self._life.problem("curves", error)
 
     def metric(
@@ -204,9 +214,9 @@ class Run:
             parent=parent,
             reason=reason,
             source=source,
-            samples=samples,
         )
         with self._life.harmless(f"datasets.{path}"):
+            used = msgspec.structs.replace(used, samples=None if samples is None else int(samples))
             manifest = build_manifest(Path(path))
             used = msgspec.structs.replace(used, hash=manifest.hash, lines=manifest.lines)
         self._life.say(Used(dataset=used))
@@ -245,6 +255,8 @@ class Run:
 
     def finish(self, status: Status = "finished", reason: str | None = None, exit_code: int | None = None) -> None:
         """End the run and record it; a second call does nothing."""
+        if status not in get_args(Status):
+            status, reason = "failed", f"finish() was told an unknown status: `{ascii(status)[1:-1]}`"
         self._life.end(status, reason, exit_code)
 
     def __enter__(self) -> Self:
@@ -254,6 +266,11 @@ class Run:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._life.end_with(error)
+
+
+def _listed(texts: Sequence[str]) -> Sequence[str]:
+    """Return one text as a list of one: in Python it is a sequence of its letters."""
+    return [texts] if isinstance(texts, str) else texts
 
 
 def _label(dataset: Dataset | None) -> str | None:

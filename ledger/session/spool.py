@@ -33,6 +33,8 @@ RUN_DIR = "run"
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(AnyEvent).decode
 
+_CLOSED = -1
+
 
 class Spool:
     """The writing end of one process.
@@ -82,20 +84,29 @@ class Spool:
         """Append one event; it is safe from SIGKILL when this returns.
 
         Raises:
-            OSError: the disk is full, or gone.
+            OSError: the disk is full or gone, or the spool is closed.
+            TypeError: it holds something that JSON has no form for.
+            msgspec.ValidationError: it could not be read again, since a value is of another type than it should be.
         """
-        os.write(self._events, encode(event) + b"\n")
+        data = encode(event)
+        _DECODE(data)
+        self._append(data)
 
     def log(self, seconds: float, step: int | None, epoch: float | None, values: Mapping[str, float]) -> None:
         """Append one point of the learning curves.
 
         Raises:
-            OSError: the disk is full, or gone.
+            OSError: the disk is full or gone, or the spool is closed.
         """
         safe: dict[str, Number] = {
             name: value if math.isfinite(value) else number(value) for name, value in values.items()
         }
-        os.write(self._events, _ENCODE(Logged(seconds=seconds, step=step, epoch=epoch, values=safe)) + b"\n")
+        self._append(_ENCODE(Logged(seconds=seconds, step=step, epoch=epoch, values=safe)))
+
+    def _append(self, line: bytes) -> None:
+        if self._events == _CLOSED:
+            raise OSError("the run has ended")
+        os.write(self._events, line + b"\n")
 
     def beat(self) -> None:
         """Leave a sign of life.
@@ -115,7 +126,9 @@ class Spool:
 
     def close(self) -> None:
         """Stop writing; the spool stays, and is no longer alive."""
-        os.close(self._events)
+        # The number of a closed file is soon that of another one: what is said late must not land there.
+        events, self._events = self._events, _CLOSED
+        os.close(events)
         if self._lock is not None:
             os.close(self._lock)
 

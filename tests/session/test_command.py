@@ -264,22 +264,6 @@ def test_a_file_that_is_no_program_is_one_clear_line(repo: Path, cli: Cli) -> No
     assert not list((repo / ".git" / "ledger" / "spool").iterdir())
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without a home")
-def test_a_user_without_a_home_trains_all_the_same(tmp_path: Path) -> None:
-    tmp_path.chmod(0o777)
-    done = subprocess.run(
-        [PYTHON, "-m", "ledger", "run", "--", "echo", "trained"],
-        cwd="/",
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
-        user=54321,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (0, "trained\n"), done.stderr
-    assert len(list((tmp_path / "ledger-54321" / "waiting").iterdir())) == 1
-
-
 def test_a_background_job_is_not_stopped_for_touching_the_terminal(repo: Path) -> None:
     script = "import os, sys\nos.setpgid(0, 0)\nos.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
     job = [PYTHON, "-c", script, "-m", "ledger", "run", "--", "echo", "trained"]

@@ -1,21 +1,25 @@
 """A run that records itself, however it ends: real processes, really killed."""
 
+import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 import ledger as api
+from ledger.errors import LedgerError
 from ledger.model.entries import Run
 from ledger.session.place import homeless_dir
 from ledger.session.recover import recover
 from ledger.session.spool import dead_spools, spool_dir
 from ledger.store.ledger import Ledger
 from ledger.store.waiting import waiting_files
-from tests.conftest import Cli, git_in, run_python, state_of
+from tests.conftest import ROOT, Cli, git_in, run_python, state_of
 
 BODY = """
 import ledger, sys, time
@@ -197,6 +201,93 @@ def test_wrong_values_warn_and_never_stop_the_training(repo: Path, caplog: pytes
     assert len([entry for entry in caplog.records if entry.levelname == "WARNING"]) == 6
 
 
+def test_what_is_said_after_the_end_lands_in_nobody_s_file(repo: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run = api.run("x")
+    run.finish()
+    paths = [repo / f"mine-{number}" for number in range(3)]
+    files = [path.open("w") for path in paths]
+    run.log(loss=0.5)
+    run.metric("accuracy", 0.5)
+    run.note("too late")
+    for file in files:
+        file.close()
+    assert [path.read_text() for path in paths] == ["", "", ""]
+    assert "the run has ended" in caplog.text
+
+
+def test_scalars_of_torch_are_steps_epochs_seeds_and_values(repo: Path) -> None:
+    seed = torch.tensor(7)
+    with api.run("x", seed=seed) as run:  # type: ignore[arg-type]  # what scripts pass
+        run.log(step=torch.tensor(3), epoch=torch.tensor(0.5), loss=torch.tensor(0.25))  # type: ignore[arg-type]  # the same
+    record = only_run(repo).record
+    assert (record.seed, record.statistics.steps, record.statistics.epochs) == (7, 3, 0.5)
+    assert record.statistics.series["loss"].last == 0.25
+
+
+def test_values_that_raise_anything_never_stop_the_training(repo: Path) -> None:
+    class Odd:
+        def __float__(self) -> float:
+            raise KeyError("odd")
+
+    with api.run("x") as run:
+        run.log(loss=10**400)
+        run.log(loss=Odd())  # type: ignore[arg-type]  # the mistake under test
+        run.note(5)  # type: ignore[arg-type]  # the mistake under test
+    record = only_run(repo).record
+    assert record.status == "finished"
+    assert {"curves", "said"} <= set(record.results.unknown)
+
+
+def test_odd_names_of_curves_do_not_cost_the_record(repo: Path) -> None:
+    with api.run("x") as run:
+        run.log({"two\nlines": 1, "": 2, "x" * 500: 3, "loss": 4})
+    assert set(only_run(repo).record.statistics.series) == {"two\\nlines", "unnamed", "x" * 200, "loss"}
+
+
+def test_an_unknown_status_is_a_failure_that_says_so(repo: Path) -> None:
+    api.run("x").finish("exploded")  # type: ignore[arg-type]  # the mistake under test
+    record = only_run(repo).record
+    assert record.status == "failed"
+    assert "`exploded`" in str(record.reason)
+
+
+def test_a_wrong_type_at_the_start_is_said_at_once(repo: Path) -> None:
+    with pytest.raises(LedgerError, match="wrong type"):
+        api.run("x", note=5)  # type: ignore[arg-type]  # the mistake under test
+    assert not (repo / ".git" / "ledger").exists()
+
+
+def test_one_tag_may_be_given_without_a_list(repo: Path) -> None:
+    api.run("x", tags="baseline", links="https://example.com").finish()
+    record = only_run(repo).record
+    assert (record.tags, [link.url for link in record.links]) == (["baseline"], ["https://example.com"])
+
+
+def test_a_handler_of_the_training_outlives_a_run_that_ended_before_another(repo: Path) -> None:
+    caught: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: caught.append(number))
+    try:
+        first, second = api.run("first"), api.run("second")
+        first.finish()
+        os.kill(os.getpid(), signal.SIGTERM)
+        second.finish()
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert caught == [signal.SIGTERM, signal.SIGTERM]
+
+
+def test_a_run_that_began_after_one_that_ended_records_its_own_death(repo: Path) -> None:
+    prelude = "import ledger\nfirst = ledger.run('first')\n"
+    process = start(repo, "first.finish(); print('ready', flush=True); time.sleep(60)", prelude)
+    wait_until_ready(process)
+    wait_until_ready(process)
+    process.send_signal(signal.SIGTERM)
+    assert finish(process)[0] == -signal.SIGTERM
+    ends = {run.record.experiment: run.record.status for run in Ledger.open(repo).contents().runs}
+    assert ends == {"first": "finished", "py": "killed"}
+
+
 def test_without_with_the_end_of_the_process_ends_the_run(repo: Path) -> None:
     assert finish(run_python("import ledger; ledger.run('x').log(loss=1)", cwd=repo))[0] == 0
     assert only_run(repo).record.status == "finished"
@@ -301,3 +392,17 @@ def test_a_full_disk_does_not_stop_the_training(full_disk: Path) -> None:
     assert (code, out) == (0, "after\n"), err
     assert "No space left" in err
     assert list((full_disk / ".git" / "ledger" / "spool").iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without a home")
+def test_a_user_without_a_home_has_a_place_all_the_same(tmp_path: Path) -> None:
+    script = "import os, pwd\nfrom ledger.session.place import homeless_dir\nos.setuid(54321)\nprint(homeless_dir())"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert Path(done.stdout.strip()).name == "ledger-54321"
