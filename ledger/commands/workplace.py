@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from ledger.commands.output import say
-from ledger.errors import LedgerError
 from ledger.store.ledger import Ledger
 
 
@@ -20,20 +19,13 @@ def open_ledger() -> Ledger:
         return ledger
     from ledger.session.recover import is_anything_left
 
-    try:
-        if is_anything_left(state_dir):
-            tell_recovered(ledger, state_dir)
-    except LedgerError as error:
-        say(f"warning: {error.message}")
+    if is_anything_left(state_dir):
+        tell_recovered(ledger, state_dir)
     return ledger
 
 
 def tell_recovered(ledger: Ledger, state_dir: Path) -> int:
-    """Recover, say one line for each, and return how many still wait.
-
-    Raises:
-        InvalidDocument: a waiting file is damaged.
-    """
+    """Recover, say one line for each, and return how many still wait."""
     from ledger.session.recover import recover
 
     still = 0

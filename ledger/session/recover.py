@@ -35,23 +35,23 @@ def is_anything_left(state_dir: Path) -> bool:
 def recover(ledger: Ledger, state_dir: Path) -> list[Recovered]:
     """Append every waiting record and every run whose process is gone; again is the same.
 
-    Raises:
-        InvalidDocument: a waiting file is damaged.
+    One that cannot be recovered says why, and keeps no other from it.
     """
-    done = []
-    for path, entry in read_waiting(state_dir):
-        try:
-            ledger.append(entry)
-        except LedgerError as error:
-            done.append(Recovered(id=entry.id, problem=error.message, hint=error.hint))
-        else:
-            path.unlink(missing_ok=True)
-            done.append(Recovered(id=entry.id))
+    done = [_recover_waiting(ledger, path) for path in waiting_files(state_dir)]
     for folder in dead_spools(state_dir):
         with claimed(folder) as mine:
             if mine:
                 done.append(_recover_spool(ledger, state_dir, folder))
     return done
+
+
+def _recover_waiting(ledger: Ledger, path: Path) -> Recovered:
+    try:
+        ledger.append(read_waiting(path))
+        path.unlink(missing_ok=True)
+    except (LedgerError, OSError) as error:
+        return Recovered(id=path.stem, problem=str(error), hint=_hint(error))
+    return Recovered(id=path.stem)
 
 
 def _recover_spool(ledger: Ledger, state_dir: Path, folder: Path) -> Recovered:
@@ -63,7 +63,10 @@ def _recover_spool(ledger: Ledger, state_dir: Path, folder: Path) -> Recovered:
             return Recovered(id=folder.name)
         draft = harvest(folder / RUN_DIR, read_draft(folder))
         made = record_spool(Place(ledger, state_dir), folder, draft)
-    except (LedgerError, OSError) as error:
-        hint = error.hint if isinstance(error, LedgerError) else None
-        return Recovered(id=folder.name, problem=str(error), hint=hint)
+    except Exception as error:  # noqa: BLE001  # one spool that we cannot read must not stop every command from now on
+        return Recovered(id=folder.name, problem=str(error) or type(error).__name__, hint=_hint(error))
     return Recovered(id=folder.name, status=made.record.status)
+
+
+def _hint(error: Exception) -> str | None:
+    return error.hint if isinstance(error, LedgerError) else None

@@ -1,13 +1,12 @@
 """Entries that are made but not yet on the branch: kept whole in a file each until they are."""
 
 import os
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from ledger.errors import InvalidDocument, LedgerError
+from ledger.errors import InvalidDocument
 from ledger.model.ids import is_id
 from ledger.model.record import Author
 from ledger.model.values import Document
@@ -33,7 +32,7 @@ class Entry(Document, frozen=True, kw_only=True):
 
 
 def write_waiting(state_dir: Path, entry: Entry) -> Path:
-    """Keep an entry until `read_waiting` finds it; whole or not at all, again is the same.
+    """Keep an entry until `waiting_files` finds it; whole or not at all, again is the same.
 
     Raises:
         OSError: it cannot be written.
@@ -50,20 +49,19 @@ def write_waiting(state_dir: Path, entry: Entry) -> Path:
     return path
 
 
-def read_waiting(state_dir: Path) -> Iterator[tuple[Path, Entry]]:
-    """Yield every entry that waits, oldest first.
+def read_waiting(path: Path) -> Entry:
+    """Return the entry that waits in a file.
 
     Raises:
-        InvalidDocument: a file is damaged or is no entry.
+        InvalidDocument: the file is damaged or is no entry.
     """
-    for path in waiting_files(state_dir):
-        try:
-            entry = msgspec.msgpack.decode(path.read_bytes(), type=Entry)
-        except (msgspec.DecodeError, OSError) as error:
-            raise InvalidDocument(str(path), [str(error)]) from error
-        if not is_id(entry.id):
-            raise LedgerError(f"{path}: not an id: `{entry.id!a}`")
-        yield path, entry
+    try:
+        entry = msgspec.msgpack.decode(path.read_bytes(), type=Entry)
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+        raise InvalidDocument(str(path), [str(error)], hint="if you can do without it, remove it") from error
+    if not is_id(entry.id):
+        raise InvalidDocument(str(path), [f"not an id: `{ascii(entry.id)[1:-1]}`"])
+    return entry
 
 
 def waiting_files(state_dir: Path) -> list[Path]:

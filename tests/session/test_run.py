@@ -406,3 +406,19 @@ def test_a_user_without_a_home_has_a_place_all_the_same(tmp_path: Path) -> None:
     )
     assert done.stderr == ""
     assert Path(done.stdout.strip()).name == "ledger-54321"
+
+
+def test_what_cannot_be_recovered_keeps_nothing_else_from_it(repo: Path, cli: Cli) -> None:
+    state = repo / ".git" / "ledger"
+    for _ in range(2):
+        finish(start(repo, "import os; os._exit(1)"))
+    poisoned = min((state / "spool").iterdir())
+    (poisoned / "events.jsonl").unlink()
+    (poisoned / "events.jsonl").mkdir()
+    (state / "waiting").mkdir()
+    (state / "waiting" / "20261120-194812-aaaaaa.entry").write_bytes(b"damaged")
+    done = cli("list", "--json")
+    assert done.code == 0
+    assert done.err.count("still waits") == 2
+    assert done.err.count("it had ended as lost") == 1
+    assert cli("recover").code == 1

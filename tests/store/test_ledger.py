@@ -14,7 +14,7 @@ from ledger.model.entries import Evaluation
 from ledger.model.paths import dataset_path, evaluation_path, run_path
 from ledger.model.record import Author
 from ledger.store.ledger import Ledger
-from ledger.store.waiting import Entry, read_waiting, write_waiting
+from ledger.store.waiting import Entry, read_waiting, waiting_files, write_waiting
 from tests.conftest import ROOT, git_in
 from tests.samples import sample_ledger
 
@@ -180,11 +180,12 @@ def test_an_entry_that_waits_is_whole_and_comes_back(tmp_path: Path) -> None:
     made = entry(files={"a/b": bytes(range(256))}, keep=["abc"])
     write_waiting(tmp_path, made)
     write_waiting(tmp_path, made)
-    ((path, found),) = read_waiting(tmp_path)
+    (path,) = waiting_files(tmp_path)
+    found = read_waiting(path)
     assert found == made
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(InvalidDocument):
-        list(read_waiting(tmp_path))
+        read_waiting(path)
 
 
 def test_an_embedded_ledger_works_where_there_is_no_repository(tmp_path: Path) -> None:
