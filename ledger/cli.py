@@ -23,6 +23,7 @@ VERBS = {
     "show": "Show one run: its ten boxes, or a file of its record.",
     "compare": "Compare runs: params that differ, metrics side by side.",
     "log": "Show the commits of the ledger, newest first.",
+    "verify": "Verify that the ledger only ever grew, and holds what its records say.",
     "recover": "Finish what a crash left: runs that died, records that wait.",
     "site": "Build or serve the static site of the ledger.",
     "schema": "Print the JSON Schema of a document.",
@@ -73,7 +74,8 @@ def program(folder: str | None) -> None:
         try:
             os.chdir(folder)
         except OSError as error:
-            raise UsageError(f"cannot work in this folder: `{folder}`: {error.strerror}") from error
+            why = (error.strerror or "").lower()
+            raise UsageError(f"cannot work in this folder ({why}): `{folder}`") from error
 
 
 def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for each exit code

@@ -25,6 +25,12 @@ def run_path(run_id: str) -> str:
     return f"runs/{_by_date(run_id)}"
 
 
+def run_of(path: str) -> str | None:
+    """Return the run whose record stands at a path, none when no record may stand there."""
+    run_id = path.removesuffix(f"/{RECORD_FILE}").rpartition("/")[2]
+    return run_id if ID.fullmatch(run_id) and path == f"{run_path(run_id)}/{RECORD_FILE}" else None
+
+
 def evaluation_path(evaluation_id: str) -> str:
     """Return the file of an evaluation: `evaluations/YYYY/MM/DD/<id>.json`.
 

@@ -41,7 +41,8 @@ def _read(path: Path, limit: int) -> tuple[bytes, str]:
             raise LedgerError(f"figure is larger than {limit} bytes: `{path}`", hint="save it smaller, or as svg")
         data = path.read_bytes()
     except OSError as error:
-        raise LedgerError(f"cannot read the figure: `{path}`: {error.strerror}") from error
+        why = (error.strerror or "").lower()
+        raise LedgerError(f"the figure cannot be read ({why}): `{path}`") from error
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return data, ".png"
     if b"<svg" in data[:4096]:

@@ -157,8 +157,8 @@ def build_entry(
         command=draft.command,
         folder=draft.folder,
         seed=draft.seed,
-        parent=draft.parent,
-        baseline=draft.baseline,
+        parent=_named_run(ledger, draft.parent, strict=strict),
+        baseline=_named_run(ledger, draft.baseline, strict=strict),
         links=draft.links,
         timing=Timing(
             started_at=draft.started_at,
@@ -219,6 +219,18 @@ def _datasets(draft: Draft, resolver: Resolver, files: dict[str, bytes]) -> Data
         files |= found.files
     unknown = {f"used.{found.use.label}": found.unknown for found in resolved if found.unknown}
     return Datasets(used=[found.use for found in resolved], unknown=unknown)
+
+
+def _named_run(ledger: Ledger | None, short: str | None, *, strict: bool) -> str | None:
+    """Return the whole id of a run that the user named; what names no run is refused, or kept as it is."""
+    if short is None or ledger is None:
+        return short
+    try:
+        return ledger.resolve(short)
+    except LedgerError:
+        if strict:
+            raise
+        return short
 
 
 def _with_usage(hardware: Hardware, draft: Draft) -> Hardware:

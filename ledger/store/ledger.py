@@ -13,6 +13,7 @@ from ledger.errors import Conflict, InvalidDocument, LostRace
 from ledger.model import paths
 from ledger.model.document import load
 from ledger.model.entries import Contents, DatasetVersion, LogEntry
+from ledger.model.ids import resolve
 from ledger.model.record import Author
 from ledger.repository.append import append_commit
 from ledger.repository.repository import Repository
@@ -142,6 +143,17 @@ class Ledger:
         """Return the content of a path on the branch, none when it is not there."""
         tip = self.tip()
         return next(self.repository.read_objects([f"{tip}:{path}"])) if tip else None
+
+    def resolve(self, short: str) -> str:
+        """Return the run that an id, or enough of one, names.
+
+        Raises:
+            NotFound: no run has it.
+            UsageError: several have it.
+        """
+        tip = self.tip()
+        files = self.repository.read_tree(tip) if tip else []
+        return resolve(short, filter(None, (paths.run_of(file.path) for file in files)))
 
     def read_blob(self, blob: str) -> bytes:
         """Return the content of a file on the ledger by its blob id.

@@ -67,6 +67,11 @@ def _assemble(
                 datasets.append(entry)
             else:
                 evaluations[entry.run].append(entry)
+    known = {record.id for _, record in records}
+    for run_id in sorted(set(evaluations) - known):
+        for evaluation in evaluations[run_id]:
+            message = f"it evaluates a run that is not on the ledger: `{ascii(run_id)[1:-1]}`"
+            problems.append(Problem(path=paths.evaluation_path(evaluation.id), message=message))
     runs = [
         Run(record=record, path=folder, files=files[folder], evaluations=_in_order(evaluations.get(record.id, ())))
         for folder, record in records

@@ -16,6 +16,7 @@ COMMANDS = {
     "show": ("show", "RUN"),
     "compare": ("compare", "RUN", "OTHER"),
     "log": ("log",),
+    "verify": ("verify",),
     "recover": ("recover",),
     "site": ("site", "build"),
     "schema": ("schema",),

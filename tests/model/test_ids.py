@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.model.ids import is_id, new_id, resolve
-from ledger.model.paths import dataset_path, evaluation_path, run_path
+from ledger.model.paths import dataset_path, evaluation_path, run_of, run_path
 from ledger.model.values import check_label, check_slug, is_plain_text, slug
 
 NOW = datetime(2026, 11, 20, 19, 48, 12, tzinfo=UTC)
@@ -53,6 +53,14 @@ def test_a_malformed_id_makes_no_path(bad: str) -> None:
         run_path(bad)
     with pytest.raises(LedgerError, match="not an id"):
         evaluation_path(bad)
+
+
+@pytest.mark.parametrize(
+    "path", ["runs/record.json", "record.json", "runs/2025/11/20/20261120-194812-aaaaaa/record.json"]
+)
+def test_only_a_record_in_its_place_names_a_run(path: str) -> None:
+    assert run_of("runs/2026/11/20/20261120-194812-aaaaaa/record.json") == "20261120-194812-aaaaaa"
+    assert run_of(path) is None
 
 
 @pytest.mark.parametrize("bad", ["", "..", "a/b", "A", "a b", "ü", ".git", "-x", "a..b", "a\n", "a" * 200])

@@ -234,6 +234,15 @@ def test_recording_touches_nothing_of_the_user_s(ledger: Ledger, repo: Path) -> 
     assert state_of(repo) == before
 
 
+def test_a_parent_is_named_by_enough_of_its_id(ledger: Ledger) -> None:
+    add(ledger, draft(1))
+    made = add(ledger, draft(2, parent="000001", baseline="20261120-194812-000001")).record
+    assert made.parent == made.baseline == "20261120-194812-000001"
+    with pytest.raises(LedgerError, match="no run has this id: `zzz`"):
+        add(ledger, draft(3, baseline="zzz"))
+    assert add(ledger, draft(3, baseline="zzz"), strict=False).record.baseline == "zzz"
+
+
 def test_environments_that_are_the_same_are_one_blob(ledger: Ledger) -> None:
     add(ledger, draft(1))
     add(ledger, draft(2))

@@ -1,0 +1,80 @@
+"""Walks a branch commit by commit and says what each one changed, against every parent.
+
+An end-to-end difference misses what was changed and undone, and a plain log misses what a merge dropped.
+Replace refs and grafts are switched off: they show a history that is not the one others have.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+
+from ledger.model.values import Document
+from ledger.repository.repository import Repository
+
+_AS_IT_IS = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
+
+
+class Change(Document, frozen=True, kw_only=True):
+    """One path that one commit changed against one parent."""
+
+    status: str
+    """Git's letter: `A` added, `M` modified, `D` deleted, `T` type changed."""
+    mode: str
+    """Mode after the change; `000000` when it is gone."""
+    blob: str
+    """Object after the change."""
+    path: str
+    """Path inside the tree."""
+
+
+class Step(Document, frozen=True, kw_only=True):
+    """One commit and all that it changed."""
+
+    commit: str
+    """Commit id."""
+    parents: list[str]
+    """Its parents' ids."""
+    seconds: int
+    """When it was committed, in seconds since 1970."""
+    changes: list[Change]
+    """What differs from each parent; everything, for a root."""
+
+
+def walk(repository: Repository, tip: str, since: str | None = None) -> Iterator[Step]:
+    """Yield every commit that leads to `tip`, newest first, without those that lead to `since`.
+
+    Raises:
+        LedgerError: an object is missing or damaged.
+    """
+    git = repository.git.having(_AS_IT_IS)
+    wanted = [tip, f"^{since}"] if since else [tip]
+    # A merge is shown once per parent, each time with its header.
+    options = ("--root", "-r", "-m", "--raw", "--no-abbrev", "--no-renames", "-z", "--format=%x01%H %P%x02%ct")
+    with tempfile.TemporaryFile() as nothing:
+        arguments = ("log", *options, "--end-of-options", *wanted, "--")
+        with git.streaming(*arguments, stdin=nothing) as out:
+            yield from _steps(out.read().split(b"\x01")[1:])
+
+
+def _steps(texts: list[bytes]) -> Iterator[Step]:
+    step: Step | None = None
+    for text in texts:
+        header, _, body = text.partition(b"\0")
+        ids, _, seconds = header.decode().strip().partition("\x02")
+        commit, *parents = ids.split()
+        changes = list(_changes(body.lstrip(b"\n").split(b"\0")))
+        if step is not None and step.commit == commit:
+            step = Step(commit=commit, parents=step.parents, seconds=step.seconds, changes=[*step.changes, *changes])
+            continue
+        if step is not None:
+            yield step
+        step = Step(commit=commit, parents=parents, seconds=int(seconds), changes=changes)
+    if step is not None:
+        yield step
+
+
+def _changes(fields: list[bytes]) -> Iterator[Change]:
+    for facts, path in zip(fields[::2], fields[1::2], strict=False):
+        if facts.startswith(b":"):
+            _, mode, _, blob, status = facts[1:].decode().split(" ")
+            yield Change(status=status[:1], mode=mode, blob=blob, path=os.fsdecode(path))
