@@ -19,6 +19,7 @@ from ledger.repository.append import append_commit
 from ledger.repository.repository import Repository
 from ledger.resources import shipped
 from ledger.store.policy import Policy, load_policy
+from ledger.store.queue import queued
 from ledger.store.reader import read_contents
 from ledger.store.waiting import Entry
 
@@ -108,25 +109,29 @@ class Ledger:
             LostRace: other writers were first too many times.
             LedgerError: git cannot write; the branch is as it was.
         """
-        for attempt in range(_TRIES):
-            tip = self.tip()
-            files = entry.files if tip else {**_founding_files(), **entry.files}
-            if tip and not (files := self._missing(tip, files)):
-                return tip
-            try:
-                return append_commit(
-                    self.repository,
-                    self.ref,
-                    parent=tip,
-                    files=files,
-                    message=entry.message,
-                    author=entry.author,
-                    now=entry.made_at,
-                    keep=entry.keep,
-                )
-            except LostRace:
-                time.sleep(random.uniform(0, min(0.2, 0.01 * (attempt + 1))))  # noqa: S311  # jitter, not a secret
+        with queued(self.repository.state_dir / "append.lock"):
+            for attempt in range(_TRIES):
+                try:
+                    return self._append_once(entry)
+                except LostRace:
+                    time.sleep(random.uniform(0, min(0.2, 0.01 * (attempt + 1))))  # noqa: S311  # jitter, no secret
         raise LostRace(f"other writers were first {_TRIES} times: `{self.branch}`", hint="ledger recover")
+
+    def _append_once(self, entry: Entry) -> str:
+        tip = self.tip()
+        files = entry.files if tip else {**_founding_files(), **entry.files}
+        if tip and not (files := self._missing(tip, files)):
+            return tip
+        return append_commit(
+            self.repository,
+            self.ref,
+            parent=tip,
+            files=files,
+            message=entry.message,
+            author=entry.author,
+            now=entry.made_at,
+            keep=entry.keep,
+        )
 
     def contents(self) -> Contents:
         """Read every entry.
