@@ -16,6 +16,7 @@ def blob_reader(repository: Repository) -> Iterator[Callable[[str], bytes]]:
     import git
 
     with git.Repo(repository.git_dir) as repo:
+        repo.git.update_environment(GIT_DIR=str(repository.git_dir))
 
         def read(blob: str) -> bytes:
             try:

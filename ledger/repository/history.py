@@ -33,7 +33,8 @@ def create_embedded(folder: Path) -> Repository:
         exclude.write_text(f"/{EMBEDDED}/\n", encoding="utf-8")
         made.close()
     except (OSError, git.GitCommandError) as error:
-        raise LedgerError(f"cannot make a ledger here: {error}") from error
+        why = (getattr(error, "strerror", None) or str(error)).lower()
+        raise LedgerError(f"cannot make a ledger here ({why}): `{folder}`") from error
     return Repository.at_embedded(git_dir)
 
 
@@ -44,6 +45,7 @@ def read_log(repository: Repository, tip: str, limit: int | None = None) -> Iter
         LedgerError: the history is damaged.
     """
     with git.Repo(repository.git_dir) as repo:
+        repo.git.update_environment(GIT_DIR=str(repository.git_dir))
         try:
             for commit in repo.iter_commits(tip, max_count=-1 if limit is None else limit):
                 yield LogEntry(

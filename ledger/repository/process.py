@@ -74,7 +74,7 @@ class Git:
         """
         code, out, err = self.attempt(*arguments, stdin=stdin)
         if code:
-            raise git_error(arguments[0], code, err)
+            raise git_error(_command(arguments), code, err)
         return out
 
     def attempt(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
@@ -104,7 +104,7 @@ class Git:
                 process.kill()
                 raise
         if process.returncode:
-            raise git_error(arguments[0], process.returncode, b"")
+            raise git_error(_command(arguments), process.returncode, b"")
 
     def _started(
         self, arguments: Sequence[str], stdin: int | IO[bytes], stderr: int = subprocess.PIPE
@@ -126,6 +126,14 @@ class Git:
             raise NotFound(f"not a folder: `{self.folder}`") from error
         except PermissionError as error:
             raise LedgerError(f"no permission to enter the folder: `{self.folder}`") from error
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """Return git's command, which stands behind the settings of this one call."""
+    position = 0
+    while arguments[position] == "-c":
+        position += 2
+    return arguments[position]
 
 
 def git_error(command: str, code: int, err: bytes) -> LedgerError:

@@ -54,7 +54,7 @@ class Repository:
         git = Git(folder)
         code, out, err = git.attempt("rev-parse", *_PLACES)
         if code:
-            embedded = _find_embedded(folder.resolve())
+            embedded = _find_embedded(_resolved(folder))
             if embedded is not None:
                 return cls.at_embedded(embedded)
             reason = err.decode("utf-8", "replace").strip().removeprefix("fatal: ")
@@ -69,7 +69,8 @@ class Repository:
             places = [os.fsdecode(git.output("rev-parse", *question)).removesuffix("\n") for question in questions]
         inside, cdup, prefix, git_dir, common_dir = places
         worktree = (folder / cdup).resolve() if inside == "true" else None
-        return cls(git, Path(git_dir), Path(common_dir), worktree, prefix)
+        # Bound to a place that stays: a training may change its folder, or remove the one it began in.
+        return cls(Git(worktree or Path(git_dir)), Path(git_dir), Path(common_dir), worktree, prefix)
 
     @classmethod
     def at_embedded(cls, git_dir: Path) -> "Repository":
@@ -177,6 +178,13 @@ _PLACES = (
 )
 _PLACES_ASKED = 5
 """Answers to these; the last but one only says how the last is written."""
+
+
+def _resolved(folder: Path) -> Path:
+    try:
+        return folder.resolve()
+    except OSError as error:
+        raise NotFound("the current folder is gone", hint="cd to a folder that exists") from error
 
 
 def _refused(reason: str) -> LedgerError:

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import LedgerError, NotFound
+from ledger.repository.blobs import blob_reader
 from ledger.repository.history import create_embedded, read_log
+from ledger.repository.process import Git
 from ledger.repository.repository import Repository, remotes
 from tests.conftest import git_in, make_repository
 
@@ -143,3 +145,35 @@ def test_a_repository_of_somebody_else_says_how_to_trust_it(repo: Path) -> None:
     with pytest.raises(LedgerError, match="dubious ownership") as caught:
         Repository.discover(repo)
     assert f"safe.directory '{repo}'" in str(caught.value.hint)
+
+
+def test_a_repository_stays_the_same_when_the_training_changes_its_folder(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Repository.discover(Path())
+    monkeypatch.chdir(make_repository(tmp_path / "other"))
+    git_in(Path(), "commit", "-q", "--allow-empty", "-m", "Other")
+    assert found.resolve("HEAD") == git_in(repo, "rev-parse", "HEAD").strip()
+
+
+def test_a_folder_that_is_gone_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(NotFound, match="the current folder is gone"):
+        Repository.discover(Path())
+
+
+def test_the_log_and_the_blobs_of_an_embedded_repository_are_read(tmp_path: Path) -> None:
+    embedded = create_embedded(tmp_path)
+    git_in(tmp_path, "--git-dir=.ledger", "--work-tree=.", "commit", "-q", "--allow-empty", "-m", "First")
+    tip = embedded.resolve("HEAD")
+    assert tip is not None
+    assert [entry.subject for entry in read_log(embedded, tip)] == ["First"]
+    with blob_reader(embedded) as read:
+        assert read(tip).startswith(b"tree ")
+
+
+def test_a_failure_names_the_command_of_git_not_its_settings(repo: Path) -> None:
+    with pytest.raises(LedgerError, match="git cat-file failed"):
+        Git(repo).output("-c", "core.fsmonitor=false", "cat-file", "-p", "nothing")
