@@ -42,6 +42,8 @@ def _capture(repository: Repository, redactor: Redactor, file_limit: int, patch_
     if snapshot.skipped:
         shown = ", ".join(snapshot.skipped[:10])
         unknown["patch"] = f"{len(snapshot.skipped)} paths cannot stand in a patch (nested repositories…): {shown}"
+    if snapshot.problem:
+        unknown |= {"patch": snapshot.problem, "tree": snapshot.problem}
     code = Code(
         commit=f"git:{snapshot.commit}" if snapshot.commit else None,
         branch=snapshot.branch,

@@ -34,7 +34,9 @@ class Snapshot(Document, frozen=True, kw_only=True):
     patch: bytes
     """The other changes, as `git apply` reads them; empty when there are none."""
     tree: str | None
-    """Tree that commit and patch give; none in a bare repository without commits."""
+    """Tree that commit and patch give; none in a bare repository without commits, or without a patch."""
+    problem: str | None = None
+    """Why there is no patch, where git cannot make one."""
 
 
 class _Status(Document, frozen=True, kw_only=True):
@@ -52,7 +54,7 @@ def read_snapshot(repository: Repository, *, file_limit: int, patch_limit: int) 
         patch_limit: bytes that all changed files in the patch may have together; the largest are left out.
 
     Raises:
-        LedgerError: git fails.
+        LedgerError: git cannot say what is checked out.
     """
     if repository.worktree is None:
         return _bare(repository)
@@ -60,7 +62,11 @@ def read_snapshot(repository: Repository, *, file_limit: int, patch_limit: int) 
     git = repository.git if top == repository.git.folder else Git(top, repository.git.environment_added)
     status = _read_status(git)
     taken, omitted, skipped = _choose(top, status.changed, file_limit, patch_limit)
-    patch, tree = _patch(repository, git, status.commit, taken)
+    problem = None
+    try:
+        patch, tree = _patch(repository, git, status.commit, taken)
+    except LedgerError as error:  # a filter that is not installed, a file that changes: what else is known stands
+        patch, tree, problem = b"", None, error.message
     return Snapshot(
         commit=status.commit,
         branch=status.branch,
@@ -69,6 +75,7 @@ def read_snapshot(repository: Repository, *, file_limit: int, patch_limit: int) 
         skipped=skipped,
         patch=patch,
         tree=tree,
+        problem=problem,
     )
 
 
@@ -95,8 +102,8 @@ def _read_status(git: Git) -> _Status:
     return _Status(commit=commit, branch=branch, changed=changed)
 
 
-_ALONE = ("-c", "core.fsmonitor=false", "-c", "core.splitIndex=false")
-"""No watcher is started, and no half of an index is left in the user's git directory."""
+_ALONE = ("-c", "core.fsmonitor=false", "-c", "core.splitIndex=false", "-c", "core.safecrlf=false")
+"""No watcher is started, no half of an index is left in the user's git directory, and line ends are no error."""
 
 _PATH_FIELD = {"1 ": 8, "u ": 10, "? ": 1}
 """How many spaces stand before the path in each kind of line (git-status, porcelain format version 2)."""

@@ -209,3 +209,23 @@ def test_a_split_index_is_left_as_it_is(repo: Path) -> None:
     before = sorted(path.name for path in (repo / ".git").iterdir())
     assert snapshot(repo).changed == ["train.py"]
     assert sorted(path.name for path in (repo / ".git").iterdir()) == before
+
+
+def test_line_ends_that_git_warns_of_are_no_error(repo: Path) -> None:
+    git_in(repo, "config", "core.autocrlf", "true")
+    git_in(repo, "config", "core.safecrlf", "true")
+    (repo / "train.py").write_bytes(b"one\ntwo\n")
+    seen = snapshot(repo)
+    assert seen.problem is None
+    assert b"+two" in seen.patch
+
+
+def test_a_filter_that_fails_costs_the_patch_and_nothing_else(repo: Path) -> None:
+    (repo / ".gitattributes").write_text("*.bin filter=gone\n")
+    git_in(repo, "config", "filter.gone.clean", "not-installed-anywhere")
+    git_in(repo, "config", "filter.gone.required", "true")
+    (repo / "weights.bin").write_bytes(b"1")
+    seen = snapshot(repo)
+    assert seen.commit == git_in(repo, "rev-parse", "HEAD").strip()
+    assert (seen.patch, seen.tree) == (b"", None)
+    assert "clean filter 'gone' failed" in str(seen.problem)
