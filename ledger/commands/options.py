@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from ledger.model.values import DEFAULT_EXPERIMENT
 from ledger.recorder.given import Given
 
 F = TypeVar("F", bound=Callable[..., Any])  # click's own signature for decorators
@@ -16,7 +17,9 @@ _FILE = click.Path(dir_okay=False)
 def given_options(command: F) -> F:
     """Add the shared options; `given_from` turns them into one value."""
     options = [
-        click.option("-e", "--experiment", default="default", show_default=True, help="Group of runs it belongs to."),
+        click.option(
+            "-e", "--experiment", default=DEFAULT_EXPERIMENT, show_default=True, help="Group of runs it belongs to."
+        ),
         click.option("--params", "params_files", multiple=True, type=_FILE, help="Params file: YAML, JSON or TOML."),
         click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="One param."),
         click.option("--metrics", "metrics_files", multiple=True, type=_FILE, help="Metrics file: JSON, YAML, TOML."),

@@ -24,6 +24,9 @@ Role = Literal["train", "validation", "test", "production"]
 Status = Literal["running", "finished", "failed", "interrupted", "killed", "preempted", "lost"]
 """How a run ended; `running` stands only in spools, never in a record."""
 
+DEFAULT_EXPERIMENT = "default"
+"""Experiment of a run when nobody names one."""
+
 LABEL_LENGTH = 200
 """Characters of a name at most."""
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")

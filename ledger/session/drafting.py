@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from ledger.analysis.curves import Point
-from ledger.model.values import LABEL_LENGTH, is_plain_text
+from ledger.model.values import DEFAULT_EXPERIMENT, LABEL_LENGTH, is_plain_text
 from ledger.recorder.draft import Draft, FigureSource
 from ledger.session.events import (
     AnyEvent,
@@ -75,8 +75,13 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
     for chosen in _only(Chosen, events):
         params |= chosen.values
     notes = [draft.note, *(event.note for event in said)]
+    named = _last(event.experiment for event in said if event.experiment)
     return msgspec.structs.replace(
         draft,
+        # What `ledger run` was told stands before what the script inside says.
+        experiment=named if named and draft.experiment == DEFAULT_EXPERIMENT else draft.experiment,
+        parent=draft.parent or _last(event.parent for event in said if event.parent),
+        baseline=draft.baseline or _last(event.baseline for event in said if event.baseline),
         metrics=list(metrics.values()),
         headline=_last(event.metric.key for event in measured if event.headline),
         log=_last(event.log for event in said if event.log) or draft.log,

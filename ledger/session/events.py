@@ -74,8 +74,11 @@ class Trained(Event, frozen=True, kw_only=True, tag="model"):
 
 
 class Said(Event, frozen=True, kw_only=True, tag="said"):
-    """Words about the run: a tag, a note, a link, a seed, a log file."""
+    """Words about the run: a tag, a note, a link, a seed, a log file, where it belongs."""
 
+    experiment: str | None = None
+    parent: str | None = None
+    baseline: str | None = None
     tags: list[str] = []
     note: str | None = None
     links: list[Link] = []

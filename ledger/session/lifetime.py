@@ -17,7 +17,7 @@ from types import TracebackType
 
 from ledger.capture.sampler import Sampler
 from ledger.errors import LedgerError
-from ledger.model.values import Status
+from ledger.model.values import DEFAULT_EXPERIMENT, Status
 from ledger.recorder import Recorded
 from ledger.recorder.draft import Problem
 from ledger.recorder.message import closing_line
@@ -61,7 +61,17 @@ class Lifetime:
         else:
             # A part of the run that `ledger run` leads: what the script says of itself joins it.
             self.say(Chosen(values=start.params))
-            self.say(Said(tags=start.tags, note=start.note, links=start.links, seed=start.seed))
+            self.say(
+                Said(
+                    experiment=start.experiment if start.experiment != DEFAULT_EXPERIMENT else None,
+                    parent=start.parent,
+                    baseline=start.baseline,
+                    tags=start.tags,
+                    note=start.note,
+                    links=start.links,
+                    seed=start.seed,
+                )
+            )
 
     @property
     def seconds(self) -> float:

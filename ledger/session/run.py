@@ -24,7 +24,7 @@ from ledger.errors import LedgerError
 from ledger.model.document import encode
 from ledger.model.ids import new_id
 from ledger.model.record import Link
-from ledger.model.values import Direction, Role, Status, check_label
+from ledger.model.values import DEFAULT_EXPERIMENT, Direction, Role, Status, check_label
 from ledger.recorder import Dataset, Recorded
 from ledger.session.events import Chosen, Drawn, Measured, Said, Start, Trained, Used
 from ledger.session.figures import write_figure
@@ -73,9 +73,9 @@ def run(
         host=socket.gethostname(),
         pid=os.getpid(),
         started_at=datetime.now(UTC),
-        experiment=check_label("experiment", experiment or "default"),
+        experiment=check_label("experiment", experiment or DEFAULT_EXPERIMENT),
         folder=place.ledger.repository.folder if place.ledger else None,
-        command=[*(["python"] if sys.argv[:1] else []), *sys.argv],
+        command=["python", *argv] if (argv := getattr(sys, "argv", [])) else [],  # an embedded Python has none
         tags=[check_label("tag", tag) for tag in _listed(tags)],
         note=note,
         seed=None if seed is None else int(seed),

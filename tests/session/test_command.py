@@ -92,6 +92,16 @@ def test_a_script_that_uses_the_python_api_joins_the_run(repo: Path, cli: Cli) -
     assert record.results.metrics[0].value == 2.0
 
 
+@pytest.mark.parametrize(("options", "experiment"), [((), "of the script"), (("-e", "of the option"), "of the option")])
+def test_where_a_run_belongs_is_said_by_the_option_or_else_by_the_script(
+    repo: Path, cli: Cli, options: tuple[str, ...], experiment: str
+) -> None:
+    script = "import ledger\nwith ledger.run('of the script', baseline='b', parent='p'): pass"
+    assert cli("run", *options, "--", PYTHON, "-c", script).code == 0
+    record = only_run(repo).record
+    assert (record.experiment, record.baseline, record.parent) == (experiment, "b", "p")
+
+
 def test_an_exception_inside_is_the_reason(repo: Path, cli: Cli) -> None:
     script = "import ledger\nwith ledger.run('inner') as run: raise ValueError('boom')"
     assert cli("run", "--", PYTHON, "-c", script).code == 1
