@@ -19,6 +19,7 @@ VERBS = {
     "init": "Begin a ledger in this repository, or one of its own where there is none.",
     "record": "Record a training run that has ended.",
     "run": "Run a command and record it, however it ends.",
+    "evaluate": "Record a later measurement of a run, such as on a newer validation set.",
     "list": "List runs: filter, sort, choose columns.",
     "show": "Show one run: its ten boxes, or a file of its record.",
     "compare": "Compare runs: params that differ, metrics side by side.",

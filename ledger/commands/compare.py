@@ -47,7 +47,7 @@ def compare_command(
         if row.refused and row.refused not in {"only one run has it", "a tie"}:
             say(f"not ranked: {row.key}: {row.refused}")
     if any((row.refused or "").startswith("measured on different data") for row in comparison.metrics):
-        say("hint: measure both models on one dataset version, with ledger.evaluate(…), to compare them")
+        say("hint: measure both models on one dataset version, with ledger evaluate, to compare them")
 
 
 def _find(contents: Contents, runs: tuple[str, ...]) -> list[Run]:

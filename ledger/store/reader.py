@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 
 from ledger.errors import InvalidDocument, LedgerError
 from ledger.model import paths
@@ -78,10 +79,15 @@ def _assemble(
     ]
     return Contents(
         tip=tip,
-        runs=tuple(sorted(runs, key=lambda run: run.record.id)),
+        runs=tuple(sorted(runs, key=_by_time)),
         datasets=tuple(sorted(datasets, key=lambda dataset: (dataset.name, dataset.added_at, dataset.version))),
         problems=tuple(problems),
     )
+
+
+def _by_time(run: Run) -> tuple[str, datetime, str]:
+    """Order runs by the second in their id, within it by their start: ids of one second sort by chance."""
+    return run.record.id[:15], run.record.timing.started_at, run.record.id
 
 
 def _in_order(evaluations: Iterable[Evaluation]) -> tuple[Evaluation, ...]:

@@ -185,3 +185,21 @@ def test_sorting_puts_runs_without_the_field_last() -> None:
     values = [run.record.model.parameters for run in sort_runs(runs, "parameters").runs]
     having = [value for value in values if value is not None]
     assert values == sorted(having) + [None] * (len(values) - len(having))
+
+
+def test_a_later_measurement_stands_beside_the_first(repo: Path, cli: Cli) -> None:
+    for version in ("v1", "v2"):
+        (repo / version).mkdir()
+        (repo / version / "a.txt").write_text(version)
+    cli("record", "-m", "validation/accuracy=0.9", "-d", "validation:digits@v1=v1", "-e", "one")
+    cli("record", "-m", "validation/accuracy=0.5", "-d", "validation:digits@v2=v2", "-e", "two")
+    one, two = [record["id"] for record in reversed(json.loads(cli("list", "--json").out))]
+    assert "(best)" not in cli("compare", one, two).out
+    done = cli("evaluate", one[16:], "-m", "validation/accuracy=0.4", "-d", "validation:digits@v2=v2")
+    assert done.code == 0
+    assert f"of {one}: validation/accuracy 0.4 on digits@v2" in done.err
+    line = next(row for row in cli("compare", one, two).out.splitlines() if row.startswith("validation/accuracy"))
+    assert line.split("\t")[1:] == ["0.4", "0.5 (best)"]
+    assert "0.4 on digits@v2" in cli("show", one).out
+    assert cli("evaluate", one).code == 1
+    assert cli("evaluate", "zzz", "-m", "a=1").code == 1

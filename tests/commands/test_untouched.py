@@ -12,6 +12,7 @@ COMMANDS = {
     "init": ("init",),
     "record": ("record", "--metric", "validation/accuracy=0.5", "--param", "lr=0.1"),
     "run": ("run", "--", "true"),
+    "evaluate": ("evaluate", "RUN", "--metric", "validation/accuracy=0.4"),
     "list": ("list", "--sort", "metrics.validation/accuracy"),
     "show": ("show", "RUN"),
     "compare": ("compare", "RUN", "OTHER"),
