@@ -19,12 +19,15 @@ from ledger.recorder.message import closing_line
 
 _STATUSES: tuple[Status, ...] = ("finished", "failed", "interrupted", "killed", "preempted")
 
+_LONGEST_SECONDS = 10 * 365 * 86_400
+"""Ten years; what is longer, or no number, is a mistake."""
+
 
 @click.command("record")
 @given_options
 @click.option("--status", type=click.Choice(_STATUSES), default="finished", show_default=True, help="How it ended.")
 @click.option("--reason", help="Why it ended so.")
-@click.option("--duration", type=click.FloatRange(min=0), metavar="SECONDS", help="How long it ran.")
+@click.option("--duration", type=float, metavar="SECONDS", help="How long it ran.")
 @click.option("--command", "command_line", metavar="TEXT", help="Command line it was started with.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was recorded as JSON.")
 def record_command(
@@ -42,6 +45,8 @@ def record_command(
 
     Example: ledger record --params params.yaml --metrics metrics.json --dataset validation=data/val --log train.log
     """
+    if duration is not None and not 0 <= duration <= _LONGEST_SECONDS:
+        raise UsageError(f"--duration is given in seconds: `{duration:g}`", hint="such as --duration 3600")
     ledger = open_ledger()
     now = datetime.now(UTC)
     draft = Draft(

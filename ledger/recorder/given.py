@@ -117,10 +117,13 @@ def parse_dataset(text: str) -> Dataset:
         UsageError: it has another shape, or the role is unknown.
     """
     left, equals, path = text.partition("=")
-    role, _, label = left.partition(":")
-    name, _, version = label.partition("@")
-    if not equals or not path or not role:
-        raise UsageError(f"a dataset is given as ROLE=PATH or ROLE:NAME@VERSION=PATH: `{text}`")
+    role, colon, label = left.partition(":")
+    name, at, version = label.partition("@")
+    if not equals or not path or not role or (colon and not name) or (at and not version):
+        raise UsageError(
+            f"a dataset is given as ROLE=PATH or ROLE:NAME@VERSION=PATH: `{text}`",
+            hint="such as --dataset validation:digits@v1=data/val",
+        )
     for known in ROLES:
         if role == known:
             return Dataset(role=known, split=known, path=path, name=name or None, version=version or None)
