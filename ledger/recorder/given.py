@@ -1,6 +1,6 @@
 """What the user named on a command line: read, checked, and added to a draft."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -101,7 +101,7 @@ def read_given(given: Given, draft: Draft, *, newer_than: float | None = None, s
         model_path=given.model or draft.model_path,
         tags=list(dict.fromkeys([*draft.tags, *(check_label("tag", tag) for tag in given.tags)])),
         note="\n\n".join(note for note in (draft.note, given.note) if note) or None,
-        seed=_seed(seed, params),
+        seed=seed_of(seed, params),
         parent=given.parent or draft.parent,
         baseline=given.baseline or draft.baseline,
         links=list(dict.fromkeys([*draft.links, *(_link(url) for url in given.links)])),
@@ -193,6 +193,7 @@ def _unique(metrics: Sequence[Metric]) -> list[Metric]:
     return list({(metric.key, metric.dataset, metric.step): metric for metric in metrics}.values())
 
 
-def _seed(seed: int | None, params: dict[str, ParamValue]) -> int | None:
-    found = params.get("seed")
+def seed_of(seed: int | None, params: Mapping[str, ParamValue]) -> int | None:
+    """Return the seed, or the param of that name when nobody named it."""
+    found = params.get("seed", params.get("random_seed"))
     return found if seed is None and isinstance(found, int) and not isinstance(found, bool) else seed

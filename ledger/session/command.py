@@ -66,10 +66,28 @@ def run_wrapped(place: Place, start: Start, command: Sequence[str], given: Given
         return _run_unrecorded(place, start, command, error)
     # A file the command wrote is a result of this run only if it is newer than this moment.
     began = time.time()
-    clock = time.monotonic()
     captured = capture_now(place.ledger, Path.cwd(), python=_interpreter(command[0]))
     with suppress(OSError):  # a full disk may lose what we keep, never the command
         spool.write_captured(captured)
+    try:
+        ended = _run(spool, command)
+    except NotFound:
+        spool.remove()
+        raise
+    exit_code = ended.exit_code or 0
+    try:
+        with closing(spool):
+            spool.write(ended)
+            recorded = _record(place, spool.folder, given, captured, began)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # whatever broke, the command's exit code is the answer
+        problem, hint = _said(error)
+        return Wrapped(exit_code=exit_code, id=start.id, problem=problem, hint=hint)
+    return Wrapped(exit_code=exit_code, id=start.id, recorded=recorded)
+
+
+def _run(spool: Spool, command: Sequence[str]) -> Ended:
+    """Run the command, watched, and return how it ended; what we cannot write down is no reason to stop it."""
+    clock = time.monotonic()
     signals: list[int] = []
 
     def notice(number: int) -> None:
@@ -89,33 +107,20 @@ def run_wrapped(place: Place, start: Start, command: Sequence[str], given: Given
     environment = os.environ | {
         SPOOL_VARIABLE: str(spool.folder),
         RUN_DIR_VARIABLE: str(spool.folder / RUN_DIR),
-        "LEDGER_RUN_ID": start.id,
+        "LEDGER_RUN_ID": spool.folder.name,
     }
-    try:
-        code = run_command(command, spool.folder / LOG, environment=environment, started=started, notice=notice)
-    except NotFound:
-        spool.remove()
-        raise
+    code = run_command(command, spool.folder / LOG, environment=environment, started=started, notice=notice)
     usage, gpus = sampler[0].stop()
     status, reason = _ending(code, signals)
-    exit_code = _shell_code(code)
-    ended = Ended(
+    return Ended(
         status=status,
         seconds=time.monotonic() - clock,
         ended_at=datetime.now(UTC),
         reason=reason,
-        exit_code=exit_code,
+        exit_code=_shell_code(code),
         usage=usage,
         gpus=gpus,
     )
-    try:
-        with closing(spool):
-            spool.write(ended)
-            recorded = _record(place, spool.folder, given, captured, began)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # whatever broke, the command's exit code is the answer
-        problem, hint = _said(error)
-        return Wrapped(exit_code=exit_code, id=start.id, problem=problem, hint=hint)
-    return Wrapped(exit_code=exit_code, id=start.id, recorded=recorded)
 
 
 def _record(place: Place, folder: Path, given: Given, captured: Captured, began: float) -> Recorded:

@@ -1,6 +1,6 @@
 """From a spool, living or dead, to the draft that the recorder turns into a record."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +10,7 @@ import msgspec
 from ledger.analysis.curves import Point
 from ledger.model.values import DEFAULT_EXPERIMENT, LABEL_LENGTH, is_plain_text
 from ledger.recorder.draft import Draft, FigureSource
+from ledger.recorder.given import seed_of
 from ledger.session.events import (
     AnyEvent,
     Chosen,
@@ -87,7 +88,7 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
         log=_last(event.log for event in said if event.log) or draft.log,
         model=_last(event.model for event in _only(Trained, events)),
         note="\n\n".join(note for note in notes if note) or None,
-        seed=_seed(_last([draft.seed, *(event.seed for event in said if event.seed is not None)]), params),
+        seed=seed_of(_last([draft.seed, *(event.seed for event in said if event.seed is not None)]), params),
         params=params,
         tags=list(dict.fromkeys([*draft.tags, *(tag for event in said for tag in event.tags)])),
         links=[*draft.links, *(link for event in said for link in event.links)],
@@ -145,9 +146,3 @@ def _with_end(draft: Draft, start: Start, events: Iterable[AnyEvent], folder: Pa
         ended_at=max(ended_at, start.started_at),
         duration_seconds=seconds,
     )
-
-
-def _seed(seed: int | None, params: Mapping[str, object]) -> int | None:
-    """Take the seed from a param of that name when nobody named it."""
-    found = params.get("seed", params.get("random_seed"))
-    return found if seed is None and isinstance(found, int) and not isinstance(found, bool) else seed
