@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 from ledger.errors import LedgerError, NotFound
 from ledger.model.record import Author
@@ -139,13 +140,7 @@ class Repository:
             questions.seek(0)
             with self.git.streaming("cat-file", "--batch", stdin=questions) as answers:
                 while header := answers.readline():
-                    facts = header.rstrip(b"\n").rsplit(b" ", 2)
-                    if facts[-1] in {b"missing", b"ambiguous"}:
-                        yield None
-                        continue
-                    content = answers.read(int(facts[-1]))
-                    answers.read(1)
-                    yield content
+                    yield read_content(header, answers)
 
     def read_object(self, name: str) -> bytes:
         """Return the content of one object.
@@ -157,6 +152,16 @@ class Repository:
         if content is None:
             raise NotFound(f"no such object in the repository: `{name}`")
         return content
+
+
+def read_content(header: bytes, answers: IO[bytes]) -> bytes | None:
+    """Return what follows a header of `git cat-file --batch`; none for an object that it does not have."""
+    facts = header.rstrip(b"\n").rsplit(b" ", 2)
+    if facts[-1] in {b"missing", b"ambiguous"}:
+        return None
+    content = answers.read(int(facts[-1]))
+    answers.read(1)
+    return content
 
 
 def read_author(git: Git) -> Author:

@@ -177,3 +177,17 @@ def test_the_log_and_the_blobs_of_an_embedded_repository_are_read(tmp_path: Path
 def test_a_failure_names_the_command_of_git_not_its_settings(repo: Path) -> None:
     with pytest.raises(LedgerError, match="git cat-file failed"):
         Git(repo).output("-c", "core.fsmonitor=false", "cat-file", "-p", "nothing")
+
+
+def test_the_log_and_the_blobs_of_a_sha256_repository_are_read(tmp_path: Path) -> None:
+    git_in(tmp_path, "init", "-q", "--object-format=sha256")
+    git_in(tmp_path, "commit", "-q", "--allow-empty", "-m", "First")
+    found = Repository.discover(tmp_path)
+    tip = found.resolve("HEAD")
+    assert tip is not None
+    assert [entry.commit for entry in read_log(found, "HEAD")] == [tip]
+    with blob_reader(found) as read:
+        assert read(tip).startswith(b"tree ")
+        with pytest.raises(NotFound):
+            read("0" * 64)
+        assert read(tip).endswith(b"First\n")
