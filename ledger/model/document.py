@@ -52,7 +52,7 @@ def encode(value: object) -> bytes:
     r"""Return compact JSON, mappings in the order of their keys; text that is not UTF-8 is written as it is shown.
 
     Arguments, folders, files and branches may have names in any bytes; Python keeps such bytes as lone
-    surrogates, for which JSON has no form. They become `\udcff`, as every message shows them.
+    surrogates, for which JSON has no form. They become `\xff`.
     """
     try:
         return _ENCODER.encode(value)
@@ -62,7 +62,11 @@ def encode(value: object) -> bytes:
 
 def _shown(value: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
     if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
+        try:
+            data = value.encode("utf-8", "surrogateescape")  # the bytes as they were: Latin-1, or UTF-8 after all
+        except UnicodeEncodeError:
+            data = value.encode("utf-8", "backslashreplace")
+        return data.decode("utf-8", "backslashreplace")
     if isinstance(value, list):
         return [_shown(item) for item in value]
     if isinstance(value, dict):

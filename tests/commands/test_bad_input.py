@@ -214,7 +214,7 @@ def test_names_and_arguments_that_are_not_utf_8_are_recorded_and_shown(repo: Pat
     done = cli("run", "-n", odd, "--", sys.executable, "-c", "import ledger\nwith ledger.run(): pass", odd)
     assert done.code == 0, done.err
     (record,) = json.loads(cli("list", "--json").out)
-    shown = "odd-\\udcff"
+    shown = "odd-\\xff"
     assert (record["note"], record["command"][-1], record["code"]["branch"]) == (shown, shown, shown)
     assert [file["path"] for file in record["code"]["omitted"]] == [shown]
     assert shown in cli("show", record["id"]).out

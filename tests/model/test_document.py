@@ -167,8 +167,13 @@ def test_there_are_ten_boxes() -> None:
     assert not minimal().code.known
 
 
+@pytest.mark.parametrize(("text", "shown"), [("\udcc3\udca9", "é"), ("\ud800", "\\ud800")])
+def test_lone_surrogates_become_the_text_they_stand_for_or_their_number(text: str, shown: str) -> None:
+    assert load(dump(msgspec.structs.replace(minimal(), note=text)), Record, source="x").note == shown
+
+
 def test_text_that_is_not_utf_8_is_written_as_it_is_shown() -> None:
     odd = msgspec.structs.replace(minimal(), folder="d\udcff", command=["a\udcff"], redactions={"k\udcff": 1})
     back = load(dump(odd), Record, source="x")
-    assert (back.folder, back.command, back.redactions) == ("d\\udcff", ["a\\udcff"], {"k\\udcff": 1})
+    assert (back.folder, back.command, back.redactions) == ("d\\xff", ["a\\xff"], {"k\\xff": 1})
     assert list(json.loads(dump(odd))) == list(json.loads(dump(back)))
