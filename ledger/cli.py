@@ -82,7 +82,7 @@ def program(folder: str | None) -> None:
 def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for each exit code
     """Run one command line and return its exit code."""
     try:
-        result = program.main(args=list(arguments), prog_name="ledger", standalone_mode=False)
+        result = _dispatch(arguments)
         sys.stdout.flush()
     except LedgerError as error:
         return _complain(error.message, error.hint, 2 if isinstance(error, UsageError) else 1)
@@ -109,6 +109,17 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for eac
         said = f"this is a bug in ledger: {type(error).__name__}: {error}"
         return _complain(said, f"please report it with this file: {write_report(error, arguments)}", 3)
     return result if isinstance(result, int) else 0
+
+
+def _dispatch(arguments: Sequence[str]) -> object:
+    """Let click find the command and run it; its own `main` would turn a reader that went away into exit code 1."""
+    if "_LEDGER_COMPLETE" in os.environ:
+        return program.main(args=list(arguments), prog_name="ledger", standalone_mode=False)
+    try:
+        with program.make_context("ledger", list(arguments)) as context:
+            return program.invoke(context)
+    except click.exceptions.Exit as ended:  # --help and --version
+        return ended.exit_code
 
 
 def _give_up_output() -> None:

@@ -97,7 +97,8 @@ class _Story:
         self.progress = progress
         self.done = 0
         ours = {"PYTHONPATH": str(Path(__file__).parents[1]), "MPLBACKEND": "Agg", "PYTHONUNBUFFERED": "1"}
-        self.environment = git_environment({**ours, "OMP_NUM_THREADS": "1"})
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        self.environment = git_environment({**ours, "OMP_NUM_THREADS": "1", "PATH": path})
 
     def play(self) -> None:
         self.python("-c", "import torch, sklearn, matplotlib")
@@ -133,7 +134,7 @@ class _Story:
     def train(self, step: _Step) -> None:
         options = step.options.split()
         if step.wrapped:
-            script = ["--", sys.executable, "train.py"]
+            script = ["--", "python", "train.py"]
             self.python("-m", "ledger", "run", "-e", step.experiment, *script, *options, fails=step.fails)
         else:
             self.python("train.py", "--experiment", step.experiment, *options, fails=step.fails)

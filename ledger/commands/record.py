@@ -85,6 +85,9 @@ def tell(recorded: Recorded, *, as_json: bool) -> None:
         )
         return
     say(closing_line(made))
+    for field, why in made.results.unknown.items():
+        if field != "metrics":  # a run without metrics is no surprise to whoever recorded it
+            say(f"warning: {field}: {why}")
     if made.redactions:
         counts = ", ".join(f"{count} {kind}" for kind, count in made.redactions.items())
         say(f"warning: secrets were replaced before anything was stored: {counts}")

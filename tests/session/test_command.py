@@ -75,6 +75,7 @@ def test_options_name_files_that_the_command_writes(repo: Path, cli: Cli) -> Non
     record = only_run(repo).record
     assert [metric.key for metric in record.results.metrics] == ["validation/loss"]
     assert "older than the run" in record.results.unknown["metrics.stale.json"]
+    assert "warning: metrics.stale.json: this file is older than the run" in done.err
 
 
 def test_a_script_that_uses_the_python_api_joins_the_run(repo: Path, cli: Cli) -> None:
