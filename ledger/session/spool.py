@@ -11,6 +11,7 @@ import math
 import os
 import shutil
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -150,7 +151,7 @@ def spool_dir(state_dir: Path) -> Path:
 
 
 def dead_spools(state_dir: Path) -> list[Path]:
-    """Return the spools of this host whose process is gone, oldest first."""
+    """Return the spools whose process is gone, oldest first: of this host, and of others long silent."""
     try:
         folders = sorted(entry.path for entry in os.scandir(spool_dir(state_dir)) if is_id(entry.name))
     except OSError:
@@ -173,7 +174,7 @@ def claimed(folder: Path) -> Iterator[bool]:
         yield False  # being made or removed at this very moment
         return
     with alive:
-        if start.host != socket.gethostname():
+        if start.host != socket.gethostname() and not _is_silent(folder):
             yield False
             return
         try:
@@ -184,6 +185,19 @@ def claimed(folder: Path) -> Iterator[bool]:
             yield not _process_exists(start.pid)
         else:
             yield True
+
+
+_SILENCE_SECONDS = 86_400.0
+"""After this, nobody on another host is alive: a living run leaves a sign every few seconds, and a scheduler
+suspends one for hours. Locks do not reach across every network file system, so they alone do not tell; and every
+container is another host."""
+
+
+def _is_silent(folder: Path) -> bool:
+    try:
+        return time.time() - last_sign_of_life(folder).timestamp() > _SILENCE_SECONDS
+    except OSError:
+        return False
 
 
 def _process_exists(pid: int) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -422,3 +423,17 @@ def test_what_cannot_be_recovered_keeps_nothing_else_from_it(repo: Path, cli: Cl
     assert done.err.count("still waits") == 2
     assert done.err.count("it had ended as lost") == 1
     assert cli("recover").code == 1
+
+
+def test_a_run_of_a_container_that_is_gone_is_found_once_it_is_silent(repo: Path, cli: Cli) -> None:
+    finish(start(repo, "import os; os._exit(1)"))
+    (folder,) = (repo / ".git" / "ledger" / "spool").iterdir()
+    begun = folder / "start.json"
+    elsewhere = begun.read_text().replace(f'"host": "{socket.gethostname()}"', '"host": "another-container"')
+    begun.write_text(elsewhere)
+    assert cli("recover").err == "nothing waits\n"
+    days_ago = time.time() - 2 * 86_400
+    for path in folder.iterdir():
+        os.utime(path, (days_ago, days_ago))
+    assert cli("recover").code == 0
+    assert only_run(repo).record.status == "lost"
