@@ -36,7 +36,7 @@ from ledger.recorder.datasets import Progress, Resolver, attach_datasets
 from ledger.recorder.draft import Captured, Draft
 from ledger.recorder.figures import read_figures
 from ledger.recorder.message import TOOL, record_message
-from ledger.recorder.redaction import redact_draft
+from ledger.recorder.redaction import redact_draft, redact_reasons
 from ledger.repository.process import Git
 from ledger.repository.repository import read_author
 from ledger.store.ledger import Ledger
@@ -180,9 +180,9 @@ def build_entry(
         logs=_logs(draft, side, redactor, strict=strict),
         results=_results(draft, datasets, policy, side, strict=strict),
         statistics=summarise(draft.points) if draft.points else Statistics(unknown={"all": "nothing was logged"}),
-        redactions=dict(sorted(redactor.counts.items())),
         tool=TOOL,
     )
+    made = redact_reasons(made, redactor)
     files[f"{folder}/{paths.RECORD_FILE}"] = dump(made)
     files |= {f"{folder}/{name}": content for name, content in side.items()}
     commit = captured.code.commit

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from ledger.analysis.curves import Point
 from ledger.errors import Conflict, LedgerError, NotAppended
 from ledger.model.boxes import Metric
 from ledger.model.record import Link
 from ledger.recorder import Dataset, Draft, FigureSource, Recorded, evaluate, record
+from ledger.recorder.draft import Problem
 from ledger.recorder.given import Given, parse_dataset, read_given
 from ledger.store.ledger import Ledger
 from ledger.store.waiting import Entry, waiting_files
@@ -172,6 +174,27 @@ def test_secrets_never_reach_the_branch_from_anywhere(ledger: Ledger, repo: Path
     assert "[redacted: " in git_in(repo, "show", f"ledger:{recorded.path}/code.patch")
     assert recorded.record.code.patch is not None
     assert recorded.record.code.patch.exact is False
+
+
+def test_secrets_in_names_and_in_what_errors_quote_never_reach_the_branch(ledger: Ledger, repo: Path) -> None:
+    metric = Metric(name=TOKEN, value=1.0, split=TOKEN, dataset=TOKEN, evaluator=TOKEN)
+    made = draft(
+        parent=TOKEN,
+        baseline=TOKEN,
+        metrics=[metric],
+        headline=metric.key,
+        points=[Point(step=1, values={TOKEN: 1.0}), Point(step=2, values={"loss": 2.0})],
+        problems=[Problem(field="tracker", message=f"cannot log in at https://u:{TOKEN}@example.com")],
+        datasets=[Dataset(role="train", path=f"nowhere/{TOKEN}")],
+        model_path=f"nowhere/{TOKEN}",
+        log=f"nowhere/{TOKEN}",
+    )
+    recorded = add(ledger, made, strict=False)
+    assert TOKEN not in git_in(repo, "log", "-p", "--format=full", "ledger")
+    assert recorded.record.headline is not None
+    assert set(recorded.record.statistics.series) == {"[redacted: github-token]", "loss"}
+    assert "[redacted: " in recorded.record.results.unknown["tracker"]
+    assert sum(recorded.record.redactions.values()) >= 10
 
 
 def test_what_is_named_and_missing_is_refused_and_nothing_is_written(ledger: Ledger) -> None:
