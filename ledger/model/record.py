@@ -118,8 +118,8 @@ class Record(Document, frozen=True, kw_only=True):
         return {name: getattr(self, name) for name in BOXES}
 
     def metric(self, key: str) -> Metric | None:
-        """Return the final metric of that key (`split/name`), or none."""
-        return next((metric for metric in self.results.metrics if metric.key == key), None)
+        """Return the metric of that key (`split/name`) that was stated last, or none: of many steps the final one."""
+        return next((metric for metric in reversed(self.results.metrics) if metric.key == key), None)
 
     @property
     def headline(self) -> Metric | None:

@@ -177,3 +177,11 @@ def test_text_that_is_not_utf_8_is_written_as_it_is_shown() -> None:
     back = load(dump(odd), Record, source="x")
     assert (back.folder, back.command, back.redactions) == ("d\\xff", ["a\\xff"], {"k\\xff": 1})
     assert list(json.loads(dump(odd))) == list(json.loads(dump(back)))
+
+
+def test_of_one_metric_at_several_steps_the_last_speaks_for_the_run() -> None:
+    metrics = [boxes.Metric(name="accuracy", value=step / 10, split="validation", step=step) for step in range(3)]
+    results = boxes.Results(headline="validation/accuracy", metrics=metrics)
+    headline = msgspec.structs.replace(minimal(), results=results).headline
+    assert headline is not None
+    assert headline.value == 0.2
