@@ -37,12 +37,13 @@ def read_figures(
 
 def _read(path: Path, limit: int) -> tuple[bytes, str]:
     try:
-        if path.stat().st_size > limit:
-            raise LedgerError(f"figure is larger than {limit} bytes: `{path}`", hint="save it smaller, or as svg")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(limit + 1)  # a device has no size, and no end
     except OSError as error:
         why = (error.strerror or "").lower()
         raise LedgerError(f"the figure cannot be read ({why}): `{path}`") from error
+    if len(data) > limit:
+        raise LedgerError(f"figure is larger than {limit} bytes: `{path}`", hint="save it smaller, or as svg")
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return data, ".png"
     if b"<svg" in data[:4096]:

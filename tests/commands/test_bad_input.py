@@ -69,6 +69,7 @@ def test_a_bare_repository_records(tmp_path: Path, cli: Cli, monkeypatch: pytest
         (("record", "--model", "nope.pt"), 1, "nope.pt"),
         (("record", "--curves", "nope.csv"), 1, "nope.csv"),
         (("record", "--figure", "nope.png"), 1, "nope.png"),
+        (("record", "--figure", "/dev/zero"), 1, "/dev/zero"),
         (("record", "--metric", "accuracy"), 2, "accuracy"),
         (("record", "--metric", "accuracy=high"), 2, "high"),
         (("record", "--param", "lr"), 2, "lr"),
