@@ -78,10 +78,15 @@ def group_of(metric: Metric) -> Group:
 
 
 def leaderboards(runs: Iterable[Run]) -> list[Leaderboard]:
-    """Return one leaderboard per comparable group: validation first, train last, newest data first."""
+    """Return one leaderboard per comparable group: validation first, train last, newest data first.
+
+    Runs that were retracted stand on no board.
+    """
     members: dict[tuple[str, str, str], dict[str, Standing]] = {}
     groups: dict[tuple[str, str, str], Group] = {}
     for run in runs:
+        if run.retraction is not None:
+            continue
         for metric in run.metrics():
             group = group_of(metric)
             identity = (group.key, group.dataset_hash, group.evaluator)

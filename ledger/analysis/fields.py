@@ -6,32 +6,32 @@ from datetime import datetime
 from ledger.errors import UsageError
 from ledger.model.boxes import Metric
 from ledger.model.entries import Run
-from ledger.model.record import Record
 from ledger.model.values import ParamValue
 
 Value = ParamValue | datetime
 """What a field can hold; none when the run does not have it."""
 
-_FIELDS: dict[str, Callable[[Record], Value]] = {
-    "id": lambda record: record.id,
-    "status": lambda record: record.status,
-    "experiment": lambda record: record.experiment,
-    "author": lambda record: record.author.name,
-    "note": lambda record: record.note,
-    "tags": lambda record: list(record.tags),
-    "seed": lambda record: record.seed,
-    "started": lambda record: record.timing.started_at,
-    "ended": lambda record: record.timing.ended_at,
-    "duration": lambda record: record.timing.duration_seconds,
-    "cost": lambda record: record.cost.amount,
-    "commit": lambda record: (record.code.commit or "").removeprefix("git:") or None,
-    "branch": lambda record: record.code.branch,
-    "dirty": lambda record: record.code.dirty,
-    "dataset": lambda record: [use.label for use in record.datasets.used],
-    "host": lambda record: record.hardware.host,
-    "parameters": lambda record: record.model.parameters,
-    "baseline": lambda record: record.baseline,
-    "parent": lambda record: record.parent,
+_FIELDS: dict[str, Callable[[Run], Value]] = {
+    "id": lambda run: run.record.id,
+    "status": lambda run: run.record.status,
+    "experiment": lambda run: run.record.experiment,
+    "author": lambda run: run.record.author.name,
+    "note": lambda run: run.record.note,
+    "tags": lambda run: list[bool | int | float | str | None](run.tags),
+    "seed": lambda run: run.record.seed,
+    "started": lambda run: run.record.timing.started_at,
+    "ended": lambda run: run.record.timing.ended_at,
+    "duration": lambda run: run.record.timing.duration_seconds,
+    "cost": lambda run: run.record.cost.amount,
+    "commit": lambda run: (run.record.code.commit or "").removeprefix("git:") or None,
+    "branch": lambda run: run.record.code.branch,
+    "dirty": lambda run: run.record.code.dirty,
+    "dataset": lambda run: [use.label for use in run.record.datasets.used],
+    "host": lambda run: run.record.hardware.host,
+    "parameters": lambda run: run.record.model.parameters,
+    "baseline": lambda run: run.record.baseline,
+    "parent": lambda run: run.record.parent,
+    "retracted": lambda run: run.retraction is not None,
 }
 """Fields that every run has; `params.NAME` and `metrics.SPLIT/NAME` come on top."""
 
@@ -55,7 +55,7 @@ def field_value(run: Run, name: str) -> Value:
         close = get_close_matches(name, known, n=1)
         hint = f"did you mean `{close[0]}`?" if close else f"one of {', '.join(known)}"
         raise UsageError(f"no such field: `{name}`", hint=hint)
-    return _FIELDS[name](run.record)
+    return _FIELDS[name](run)
 
 
 def metric_key(name: str) -> str | None:

@@ -49,9 +49,14 @@ def is_seed(param: str) -> bool:
 
 
 def settings_of(runs: Iterable[Run]) -> list[Setting]:
-    """Return the settings of `runs` in the order they first appear; unknown code is shared with no other run."""
+    """Return the settings of `runs` in the order they first appear; unknown code is shared with no other run.
+
+    Runs that were retracted belong to no setting.
+    """
     members: dict[bytes, list[Run]] = {}
     for run in runs:
+        if run.retraction is not None:
+            continue
         members.setdefault(_identity(run), []).append(run)
     return [_setting(same) for same in members.values()]
 

@@ -52,7 +52,7 @@ def list_command(
         run
         for run in contents.runs
         if (experiment is None or run.record.experiment == experiment)
-        and (tag is None or tag in run.record.tags)
+        and (tag is None or tag in run.tags)
         and all(condition(run) for condition in conditions)
     ]
     if sort is None:
@@ -92,7 +92,7 @@ def _usual_row(run: Run, params: Sequence[str]) -> list[str]:
     cost = record.cost
     return [
         record.id,
-        record.status,
+        f"{record.status}, retracted" if run.retraction else record.status,
         record.experiment,
         f"{shown(headline)} {headline.key}" if headline else "",
         (headline.dataset or "unknown") if headline else "",

@@ -3,11 +3,11 @@
 import click
 
 from ledger.commands.output import write_json
-from ledger.model.entries import DatasetVersion, EnvironmentFile, Evaluation
+from ledger.model.entries import DatasetVersion, EnvironmentFile, Evaluation, Note
 from ledger.model.record import Record
 from ledger.model.schema import json_schema
 
-_KINDS = {"record": Record, "dataset": DatasetVersion, "evaluation": Evaluation, "environment": EnvironmentFile}
+_KINDS = {"record": Record, "dataset": DatasetVersion, "evaluation": Evaluation, "note": Note, "environment": EnvironmentFile}
 
 
 @click.command("schema")

@@ -22,9 +22,10 @@ Lines = Iterator[tuple[str, str]]
 
 @click.command("show")
 @click.argument("run")
-@click.option("--json", "as_json", is_flag=True, help="Print the record as JSON, evaluations included.")
+@click.option("--json", "as_json", is_flag=True, help="Print the record as JSON, with evaluations and notes.")
 @click.option("--file", "file", metavar="NAME", help="Print a file of the record: log.txt, curves.csv, code.patch, …")
-def show_command(run: str, as_json: bool, file: str | None) -> None:
+@click.option("--history", is_flag=True, help="Tell the story of the run: recorded, measured again, noted.")
+def show_command(run: str, as_json: bool, file: str | None, history: bool) -> None:
     """Show one RUN: its id, or enough of its start or of its last part."""
     ledger = open_ledger()
     contents = ledger.contents()
@@ -38,7 +39,10 @@ def show_command(run: str, as_json: bool, file: str | None) -> None:
         data = ledger.read_blob(found.files[file])
         click.echo(plain(data.decode("utf-8", "replace")) if sys.stdout.isatty() else data, nl=False)
     elif as_json:
-        write_json({"record": found.record, "path": found.path, "evaluations": found.evaluations})
+        later = {"evaluations": found.evaluations, "notes": found.notes}
+        write_json({"record": found.record, "path": found.path, **later})
+    elif history:
+        _write_lines(_history(found))
     else:
         _show(found)
 
@@ -47,7 +51,7 @@ def _show(run: Run) -> None:
     record = run.record
     status = click.style(record.status, fg="green" if record.status == "finished" else "red", bold=True)
     click.echo(f"{click.style(record.id, bold=True)}  {status}{plain(f': {record.reason}' if record.reason else '')}")
-    _write_lines(_heading(record))
+    _write_lines(_heading(run))
     boxes = {
         "code": _code,
         "params": _params,
@@ -73,18 +77,37 @@ def _write_lines(lines: Lines) -> None:
             click.echo(f"  {plain(name):<24} {plain(value)}")
 
 
-def _heading(record: Record) -> Lines:
+def _history(run: Run) -> Lines:
+    """Tell what was said about a run, oldest first."""
+    record = run.record
+    said = [(record.timing.recorded_at, f"recorded as {record.status} by {record.author.name}")]
+    for evaluation in run.evaluations:
+        measured = ", ".join(f"{metric.key} {_measured(metric)}" for metric in evaluation.metrics)
+        said.append((evaluation.evaluated_at, f"measured again by {evaluation.author.name}: {measured}"))
+    words = {"comment": "noted", "tag": "tagged", "untag": "tag taken away", "retraction": "retracted"}
+    said += [(note.noted_at, f"{words[note.kind]} by {note.author.name}: {note.text}") for note in run.notes]
+    for when, what in sorted(said, key=lambda entry: entry[0]):
+        yield moment(when), what
+
+
+def _heading(run: Run) -> Lines:
+    record = run.record
     yield "experiment", record.experiment
     yield "author", f"{record.author.name} <{record.author.email}>"
     yield "started", f"{moment(record.timing.started_at)}, took {duration(record.timing.duration_seconds)}"
     yield "command", " ".join(record.command)
     yield "seed", show_value(record.seed)
-    yield "tags", ", ".join(record.tags)
+    yield "tags", ", ".join(run.tags)
     yield "note", record.note or ""
     yield "parent", record.parent or ""
     yield "baseline", record.baseline or ""
     for link in record.links:
         yield "link", f"{link.title}: {link.url}" if link.title else link.url
+    for note in run.notes:
+        if note.kind == "comment":
+            yield "note", f"{note.text} ({note.author.name}, {moment(note.noted_at)})"
+    if run.retraction:
+        yield "retracted", f"{run.retraction.text} ({run.retraction.author.name}, {moment(run.retraction.noted_at)})"
     if record.redactions:
         yield "redacted", ", ".join(f"{count} {kind}" for kind, count in record.redactions.items())
 

@@ -10,26 +10,29 @@ from ledger.model.entries import (
     DATASET_FORMAT,
     ENVIRONMENT_FORMAT,
     EVALUATION_FORMAT,
+    NOTE_FORMAT,
     DatasetVersion,
     EnvironmentFile,
     Evaluation,
+    Note,
 )
 from ledger.model.record import RECORD_FORMAT, Record
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 """Turns a document of one format into the next; `Any` because an old shape has no type any more."""
 
-T = TypeVar("T", bound=Record | DatasetVersion | Evaluation | EnvironmentFile)
+T = TypeVar("T", bound=Record | DatasetVersion | Evaluation | EnvironmentFile | Note)
 
 FORMATS: dict[type, int] = {
     Record: RECORD_FORMAT,
     DatasetVersion: DATASET_FORMAT,
     Evaluation: EVALUATION_FORMAT,
     EnvironmentFile: ENVIRONMENT_FORMAT,
+    Note: NOTE_FORMAT,
 }
 """The format this version of the tool writes, by type."""
 
-UPGRADES: dict[type, dict[int, Upgrade]] = {Record: {}, DatasetVersion: {}, Evaluation: {}, EnvironmentFile: {}}
+UPGRADES: dict[type, dict[int, Upgrade]] = {kind: {} for kind in FORMATS}
 """Format to the function that lifts it to the next one. Format 1 is the first, so no step exists yet."""
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.record import Author, Record
-from ledger.model.values import Document, Role
+from ledger.model.values import Document, NoteKind, Role
 
 DATASET_FORMAT = 1
 EVALUATION_FORMAT = 1
 ENVIRONMENT_FORMAT = 1
+NOTE_FORMAT = 1
 
 
 class DatasetVersion(Document, frozen=True, kw_only=True):
@@ -84,6 +85,27 @@ class Evaluation(Document, frozen=True, kw_only=True):
     """Name and version of the tool that made the entry."""
 
 
+class Note(Document, frozen=True, kw_only=True):
+    """A later statement about a run; nothing that stands on the ledger is ever edited."""
+
+    format: int
+    """Format of this document."""
+    id: str
+    """Id of the note, shaped like a run id."""
+    run: str
+    """Run it is about."""
+    kind: NoteKind
+    """What it does: `comment`, `tag`, `untag` or `retraction`."""
+    text: str
+    """The comment, the tag, or the reason."""
+    author: Author
+    """Who made it."""
+    noted_at: datetime
+    """When, UTC."""
+    tool: str
+    """Name and version of the tool that made the entry."""
+
+
 class EnvironmentFile(Document, frozen=True, kw_only=True):
     """The whole environment: the content of `environment.json`, shared by every run that has the same."""
 
@@ -118,6 +140,24 @@ class Run(Document, frozen=True, kw_only=True):
     """File name (relative to `path`) to git blob id, `record.json` included."""
     evaluations: tuple[Evaluation, ...] = ()
     """Later measurements, oldest first."""
+    notes: tuple[Note, ...] = ()
+    """Later statements, oldest first."""
+
+    @property
+    def tags(self) -> list[str]:
+        """Its tags as they are now: those of the record, and what notes added or took away since."""
+        tags = dict.fromkeys(self.record.tags)
+        for note in self.notes:
+            if note.kind == "tag":
+                tags[note.text] = None
+            elif note.kind == "untag":
+                tags.pop(note.text, None)
+        return list(tags)
+
+    @property
+    def retraction(self) -> Note | None:
+        """The statement that withdrew it, none while it stands."""
+        return next((note for note in reversed(self.notes) if note.kind == "retraction"), None)
 
     def metrics(self) -> list[Metric]:
         """Return every measurement of the run's model: its own final metrics, then the later ones."""

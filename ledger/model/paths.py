@@ -40,6 +40,15 @@ def evaluation_path(evaluation_id: str) -> str:
     return f"evaluations/{_by_date(evaluation_id)}.json"
 
 
+def note_path(note_id: str) -> str:
+    """Return the file of a note: `notes/YYYY/MM/DD/<id>.json`.
+
+    Raises:
+        LedgerError: the id is not well-formed.
+    """
+    return f"notes/{_by_date(note_id)}.json"
+
+
 def dataset_path(name: str, version: str) -> str:
     """Return the folder of a dataset version: `datasets/<name>/<version>`.
 

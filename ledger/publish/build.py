@@ -249,7 +249,7 @@ def _experiment_files(name: str, atlas: Atlas, read_blob: ReadBlob, shells: Mapp
 
 def _run_mark(run: Run) -> str:
     """Return the hash of all that the ledger says about a run: blob ids stand for the files beside the record."""
-    return _key(run.path, sorted(run.files.items()), run.evaluations, run.record if not run.files else None)
+    return _key(run.path, sorted(run.files.items()), run.evaluations, run.notes, run.record if not run.files else None)
 
 
 def _known(atlas: Atlas, runs: Sequence[Run]) -> set[str]:

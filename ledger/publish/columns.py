@@ -114,6 +114,11 @@ class Columns(Document, frozen=True, kw_only=True, omit_defaults=False):
     """Every comparable group, those of headline metrics first."""
 
 
+def _said_of(run: Run) -> str:
+    """Return what its author and others said about a run, for search."""
+    return " ".join([run.record.note or "", *(note.text for note in run.notes if note.kind != "untag")]).strip()
+
+
 def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes:
     """Return the data of every run as a script."""
     runs = list(reversed(atlas.runs))
@@ -122,12 +127,12 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
     columns = Columns(
         rows=len(runs),
         id=[run.record.id for run in runs],
-        status=_words(run.record.status for run in runs),
+        status=_words("retracted" if run.retraction else run.record.status for run in runs),
         experiment=Words(words=[visible(word) for word in experiment.words], codes=experiment.codes),
         author=_words(visible(run.record.author.name) for run in runs),
         commit=_words(short_hash(run.record.code.commit or "", 12) for run in runs),
-        tags=_word_lists([visible(tag) for tag in run.record.tags] for run in runs),
-        note=_words(one_line(run.record.note or "", _NOTE_LENGTH) for run in runs),
+        tags=_word_lists([visible(tag) for tag in run.tags] for run in runs),
+        note=_words(one_line(_said_of(run), _NOTE_LENGTH) for run in runs),
         started=[int(utc(run.record.timing.started_at).timestamp()) for run in runs],
         duration=[round(seconds := run.record.timing.duration_seconds, 1 if seconds >= 1 else 3) for run in runs],
         cost=[None if (amount := run.record.cost.amount) is None else _six_digits(amount) for run in runs],

@@ -2,7 +2,7 @@
 
 from ledger import __version__
 from ledger.model.boxes import Metric
-from ledger.model.entries import Evaluation
+from ledger.model.entries import Evaluation, Note
 from ledger.model.record import Record
 from ledger.model.values import is_plain_text
 
@@ -34,6 +34,12 @@ def evaluation_message(evaluation: Evaluation, path: str) -> str:
     subject = f"evaluation of {evaluation.run}: {first.key} {shown(first)}{_on(first)}"
     body = [f"{metric.key} {shown(metric)}{_on(metric)}" for metric in evaluation.metrics[:10]]
     return _message(subject, body, path, None)
+
+
+def note_message(note: Note, path: str) -> str:
+    """Return the message of the commit that adds a note."""
+    said = {"comment": "note on", "tag": "tag of", "untag": "tag taken from", "retraction": "retraction of"}[note.kind]
+    return _message(f"{said} {note.run}: {note.text.splitlines()[0]}", [], path, None)
 
 
 def closing_line(record: Record) -> str:

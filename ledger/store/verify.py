@@ -26,6 +26,7 @@ _SHAPES = tuple(
         r"runs/\d{4}/\d\d/\d\d/[0-9a-z-]{22}/(record\.json|environment\.json|curves\.csv|log\.txt|code\.patch)",
         r"runs/\d{4}/\d\d/\d\d/[0-9a-z-]{22}/figures/[a-z0-9._-]+\.(png|svg)",
         r"datasets/[a-z0-9._-]+/[a-z0-9._-]+/(dataset\.json|manifest\.jsonl)",
+        r"notes/\d{4}/\d\d/\d\d/[0-9a-z-]{22}\.json",
         r"evaluations/\d{4}/\d\d/\d\d/[0-9a-z-]{22}\.json",
     )
 )
@@ -55,7 +56,7 @@ class Verdict(Document, frozen=True, kw_only=True):
     commits: int
     """Commits walked."""
     entries: int
-    """Runs, dataset versions and evaluations read."""
+    """Runs, dataset versions, evaluations and notes read."""
     findings: tuple[Finding, ...]
     """What is wrong; empty when all is well."""
     open: tuple[str, ...]
@@ -96,7 +97,8 @@ def verify(ledger: Ledger, read_blob: Callable[[str], bytes], since: str | None 
     ]
     if not findings:
         _remember(ledger, tip)
-    entries = len(contents.runs) + len(contents.datasets) + sum(len(run.evaluations) for run in contents.runs)
+    later = sum(len(run.evaluations) + len(run.notes) for run in contents.runs)
+    entries = len(contents.runs) + len(contents.datasets) + later
     return Verdict(
         tip=tip, commits=len(steps), entries=entries, findings=tuple(findings), open=tuple(_unseen(ledger, contents))
     )

@@ -1,0 +1,66 @@
+"""Later statements about a run: comments, tags, a retraction. Nothing on the ledger is ever edited."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from ledger.capture.secrets import Redactor
+from ledger.errors import LedgerError
+from ledger.model import paths
+from ledger.model.document import dump
+from ledger.model.entries import NOTE_FORMAT, Note
+from ledger.model.ids import new_id
+from ledger.model.values import NoteKind, check_label
+from ledger.recorder.message import TOOL, note_message
+from ledger.store.ledger import Ledger
+from ledger.store.waiting import Entry
+
+_TEXT_LENGTH = 10_000
+
+
+def add_notes(ledger: Ledger, run: str, kind: NoteKind, texts: Sequence[str]) -> list[Note]:
+    """Append one note per text about a run and return them; secrets in them are replaced.
+
+    Args:
+        ledger: the ledger.
+        run: the run's id, or enough of it.
+        kind: what the notes do.
+        texts: comments, tags, or the reason.
+
+    Raises:
+        NotFound: there is no such run.
+        LedgerError: a text is empty or too long, or a tag holds control characters.
+    """
+    run_id = ledger.resolve(run)
+    author = ledger.repository.author()
+    checked = [_checked(kind, Redactor().text(text)) for text in texts]
+    if not checked:
+        raise LedgerError("there is nothing to note")
+    notes = []
+    for text in checked:
+        now = datetime.now(UTC)
+        note = Note(
+            format=NOTE_FORMAT,
+            id=new_id(now, os.urandom(4)),
+            run=run_id,
+            kind=kind,
+            text=text,
+            author=author,
+            noted_at=now,
+            tool=TOOL,
+        )
+        path = paths.note_path(note.id)
+        message = note_message(note, path)
+        ledger.append(Entry(id=note.id, files={path: dump(note)}, message=message, author=author, made_at=now))
+        notes.append(note)
+    return notes
+
+
+def _checked(kind: NoteKind, text: str) -> str:
+    if kind in {"tag", "untag"}:
+        return check_label("tag", text)
+    if not text.strip():
+        raise LedgerError("a note must say something")
+    if len(text) > _TEXT_LENGTH:
+        raise LedgerError(f"a note is longer than {_TEXT_LENGTH} characters: `{text[:40]}…`")
+    return text
