@@ -13,7 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ledger.errors import Conflict, LedgerError, NotFound
+from ledger.model.record import Author
 from ledger.model.values import Document
+from ledger.repository.making import create_project
 from ledger.repository.process import git_environment
 from ledger.resources import shipped
 
@@ -119,12 +121,10 @@ class _Story:
         self.say("making a repository and its data")
         shutil.copytree(shipped("templates") / "demo", self.folder, dirs_exist_ok=True)
         (self.folder / "gitignore").rename(self.folder / ".gitignore")
-        self.git("init", "--quiet", "--initial-branch=main")
-        self.git("config", "user.name", "Demo Researcher")
-        self.git("config", "user.email", "demo@example.com")
         self.python("data.py")
-        self.git("add", ".")
-        self.git("commit", "--quiet", "--message", "Train small models on digits")
+        create_project(
+            self.folder, Author(name="Demo Researcher", email="demo@example.com"), "Train small models on digits"
+        )
         self.ledger("init")
 
     def train_all(self, steps: Sequence[_Step]) -> None:
@@ -177,9 +177,6 @@ class _Story:
 
     def ledger(self, *arguments: str) -> str:
         return self.command([sys.executable, "-m", "ledger", *arguments])
-
-    def git(self, *arguments: str) -> str:
-        return self.command(["git", *arguments])
 
     def command(self, command: Sequence[str], *, fails: bool = False) -> str:
         self.folder.mkdir(parents=True, exist_ok=True)

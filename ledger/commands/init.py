@@ -23,7 +23,7 @@ def init_command(path: str | None) -> None:
     except NotFound:
         if path is None:
             raise
-        from ledger.repository.history import create_embedded
+        from ledger.repository.making import create_embedded
 
         ledger = Ledger(create_embedded(Path(path)))
     commit = ledger.create(ledger.repository.author(), datetime.now(UTC))

@@ -7,7 +7,13 @@ from ledger.model.entries import DatasetVersion, EnvironmentFile, Evaluation, No
 from ledger.model.record import Record
 from ledger.model.schema import json_schema
 
-_KINDS = {"record": Record, "dataset": DatasetVersion, "evaluation": Evaluation, "note": Note, "environment": EnvironmentFile}
+_KINDS = {
+    "record": Record,
+    "dataset": DatasetVersion,
+    "evaluation": Evaluation,
+    "note": Note,
+    "environment": EnvironmentFile,
+}
 
 
 @click.command("schema")

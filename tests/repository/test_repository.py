@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import LedgerError, NotFound
+from ledger.model.record import Author
 from ledger.repository.blobs import blob_reader
-from ledger.repository.history import create_embedded, read_log
+from ledger.repository.history import read_log
+from ledger.repository.making import create_embedded, create_project
 from ledger.repository.process import Git
 from ledger.repository.repository import Repository, remotes
 from tests.conftest import git_in, make_repository
@@ -63,6 +65,17 @@ def test_making_an_embedded_repository_twice_changes_nothing(tmp_path: Path) -> 
     git_in(tmp_path, f"--git-dir={first.git_dir}", "config", "x.y", "kept")
     create_embedded(tmp_path)
     assert git_in(tmp_path, f"--git-dir={first.git_dir}", "config", "x.y") == "kept\n"
+
+
+def test_a_project_is_one_commit_of_what_is_not_ignored(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("1\n")
+    (tmp_path / "data.bin").write_text("2\n")
+    (tmp_path / ".gitignore").write_text("*.bin\n")
+    made = create_project(tmp_path, Author(name="Bo", email="bo@example.com"), "Begin\n")
+    assert git_in(tmp_path, "ls-files").split() == [".gitignore", "train.py"]
+    assert git_in(tmp_path, "log", "--format=%an <%ae> %s").strip() == "Bo <bo@example.com> Begin"
+    assert git_in(tmp_path, "status", "--porcelain") == ""
+    assert made.author().name == "Bo"
 
 
 def test_a_repository_of_your_own_wins_over_an_embedded_one(tmp_path: Path) -> None:

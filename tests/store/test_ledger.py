@@ -189,7 +189,7 @@ def test_an_entry_that_waits_is_whole_and_comes_back(tmp_path: Path) -> None:
 
 
 def test_an_embedded_ledger_works_where_there_is_no_repository(tmp_path: Path) -> None:
-    from ledger.repository.history import create_embedded
+    from ledger.repository.making import create_embedded
 
     ledger = Ledger(create_embedded(tmp_path))
     ledger.append(entry())

@@ -1,0 +1,60 @@
+"""Makes repositories, through GitPython: one for a ledger alone, and one for a project.
+
+GitPython costs 0.07 to 0.2 s of CPU to import, so nothing that a record waits for stands here.
+"""
+
+from pathlib import Path
+
+import git
+
+from ledger.errors import LedgerError
+from ledger.model.record import Author
+from ledger.repository.repository import EMBEDDED, Repository
+
+
+def create_embedded(folder: Path) -> Repository:
+    """Make a repository for the ledger alone inside `folder`, and return it; it is found again if it exists.
+
+    Raises:
+        LedgerError: the folder cannot be written to.
+    """
+    git_dir = folder.resolve() / EMBEDDED
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with git.Repo.init(git_dir, bare=True, initial_branch="main") as made, made.config_writer() as config:
+            config.set_value("core", "bare", "false")
+            config.set_value("core", "worktree", "..")
+        exclude = git_dir / "info" / "exclude"
+        exclude.parent.mkdir(exist_ok=True)
+        exclude.write_text(f"/{EMBEDDED}/\n", encoding="utf-8")
+    except (OSError, git.GitError) as error:
+        raise LedgerError(f"cannot make a ledger here ({_why(error)}): `{folder}`") from error
+    return Repository.at_embedded(git_dir)
+
+
+def create_project(folder: Path, author: Author, message: str) -> Repository:
+    """Make a repository of the files in `folder`, all but the ignored ones in one commit, and return it.
+
+    Args:
+        folder: exists and is in no repository.
+        author: who works in it, from now on.
+        message: of the commit.
+
+    Raises:
+        LedgerError: the folder cannot be written to.
+    """
+    try:
+        with git.Repo.init(folder, initial_branch="main") as made:
+            with made.config_writer() as config:
+                config.set_value("user", "name", author.name)
+                config.set_value("user", "email", author.email)
+            made.git.add("--all")
+            who = git.Actor(author.name, author.email)
+            made.index.commit(message, author=who, committer=who)
+    except (OSError, git.GitError) as error:
+        raise LedgerError(f"cannot make a repository here ({_why(error)}): `{folder}`") from error
+    return Repository.discover(folder)
+
+
+def _why(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()
