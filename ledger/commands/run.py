@@ -48,7 +48,7 @@ def run_command(experiment: str, as_json: bool, command: tuple[str, ...], **opti
             open_ledger()
         except LedgerError as error:
             say(f"warning: {error.message}")
-    wrapped = run_wrapped(place, start, command, given)
+    wrapped = run_wrapped(place, start, command)
     with suppress(OSError):  # who cannot hear us any more still gets the command's exit code
         _tell(wrapped, as_json=as_json)
     return wrapped.exit_code

@@ -21,11 +21,10 @@ from ledger.recorder.draft import Captured
 from ledger.recorder.given import Given, read_given
 from ledger.recorder.record import capture_now
 from ledger.session.closing import record_spool
-from ledger.session.drafting import read_draft
 from ledger.session.events import Ended, Start, Warned
 from ledger.session.lifetime import SPOOL_VARIABLE
 from ledger.session.place import Place
-from ledger.session.run_dir import RUN_DIR_VARIABLE, harvest
+from ledger.session.run_dir import RUN_DIR_VARIABLE, read_whole_draft
 from ledger.session.signals import ENDING, preemption_signal, status_of
 from ledger.session.spool import LOG, RUN_DIR, Spool
 from ledger.session.terminal import run_command
@@ -48,14 +47,13 @@ class Wrapped(Document, frozen=True, kw_only=True):
     """What to do about that."""
 
 
-def run_wrapped(place: Place, start: Start, command: Sequence[str], given: Given) -> Wrapped:
+def run_wrapped(place: Place, start: Start, command: Sequence[str]) -> Wrapped:
     """Run a command with its terminal intact, record it, and say what its exit code was.
 
     Args:
         place: where it is recorded.
-        start: what is known before it starts.
+        start: what is known before it starts, and what to read when it has ended.
         command: program and arguments.
-        given: what to read when it has ended: metrics, curves, log, model.
 
     Raises:
         NotFound: there is no such program, or it cannot be run; nothing is recorded.
@@ -64,8 +62,6 @@ def run_wrapped(place: Place, start: Start, command: Sequence[str], given: Given
         spool = Spool.create(place.state_dir, start)
     except OSError as error:
         return _run_unrecorded(place, start, command, error)
-    # A file the command wrote is a result of this run only if it is newer than this moment.
-    began = time.time()
     captured = capture_now(place.ledger, Path.cwd(), python=_interpreter(command[0]))
     with suppress(OSError):  # a full disk may lose what we keep, never the command
         spool.write_captured(captured)
@@ -78,7 +74,7 @@ def run_wrapped(place: Place, start: Start, command: Sequence[str], given: Given
     try:
         with closing(spool):
             spool.write(ended)
-            recorded = _record(place, spool.folder, given, captured, began)
+            recorded = _record(place, spool.folder, captured)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # whatever broke, the command's exit code is the answer
         problem, hint = _said(error)
         return Wrapped(exit_code=exit_code, id=start.id, problem=problem, hint=hint)
@@ -123,10 +119,8 @@ def _run(spool: Spool, command: Sequence[str]) -> Ended:
     )
 
 
-def _record(place: Place, folder: Path, given: Given, captured: Captured, began: float) -> Recorded:
-    draft = harvest(folder / RUN_DIR, read_draft(folder))
-    draft = read_given(msgspec.structs.replace(given, note=None), draft, newer_than=began, strict=False)
-    return record_spool(place, folder, msgspec.structs.replace(draft, captured=captured))
+def _record(place: Place, folder: Path, captured: Captured) -> Recorded:
+    return record_spool(place, folder, msgspec.structs.replace(read_whole_draft(folder), captured=captured))
 
 
 def _said(error: BaseException) -> tuple[str, str]:
@@ -177,6 +171,8 @@ def begin(experiment: str, command: Sequence[str], run_id: str, folder: str | No
         seed=stated.seed,
         links=stated.links,
         params=stated.params,
+        given=msgspec.structs.replace(given, note=None),
+        working_folder=str(Path.cwd()),
     )
 
 

@@ -6,6 +6,7 @@ from ledger.model.boxes import Gpu, Metric, Model, Usage
 from ledger.model.record import Link
 from ledger.model.values import Document, Number, ParamValue, Status
 from ledger.recorder.draft import Dataset, Problem
+from ledger.recorder.given import Given
 
 
 class Start(Document, frozen=True, kw_only=True):
@@ -26,6 +27,10 @@ class Start(Document, frozen=True, kw_only=True):
     links: list[Link] = []
     params: dict[str, ParamValue] = {}
     param_sources: list[str] = []
+    given: Given | None = None
+    """What to read when a wrapped command has ended."""
+    working_folder: str | None = None
+    """Where the names in `given` begin."""
 
 
 class Event(Document, frozen=True, kw_only=True, tag_field="is"):

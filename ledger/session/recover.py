@@ -1,15 +1,15 @@
 """Finishes what a crash left: records that wait, and spools whose process is gone."""
 
+import contextlib
 from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.model.paths import RECORD_FILE, run_path
 from ledger.model.values import Document, Status
 from ledger.session.closing import record_spool
-from ledger.session.drafting import read_draft
 from ledger.session.place import Place
-from ledger.session.run_dir import harvest
-from ledger.session.spool import RUN_DIR, Spool, claimed, dead_spools
+from ledger.session.run_dir import read_whole_draft
+from ledger.session.spool import Spool, claimed, dead_spools, read_start
 from ledger.store.ledger import Ledger
 from ledger.store.waiting import read_waiting, waiting_files
 
@@ -56,16 +56,21 @@ def _recover_waiting(ledger: Ledger, path: Path) -> Recovered:
 
 def _recover_spool(ledger: Ledger, state_dir: Path, folder: Path) -> Recovered:
     try:
-        if (
-            ledger.read(f"{run_path(folder.name)}/{RECORD_FILE}") is not None
-        ):  # killed between the append and the cleaning up
+        # Killed between the append and the cleaning up: nothing is left to do.
+        if ledger.read(f"{run_path(folder.name)}/{RECORD_FILE}") is not None:
             Spool.discard(folder)
             return Recovered(id=folder.name)
-        draft = harvest(folder / RUN_DIR, read_draft(folder))
-        made = record_spool(Place(ledger, state_dir), folder, draft)
+        with _working_folder(folder):
+            made = record_spool(Place(ledger, state_dir), folder, read_whole_draft(folder))
     except Exception as error:  # noqa: BLE001  # one spool that we cannot read must not stop every command from now on
         return Recovered(id=folder.name, problem=str(error) or type(error).__name__, hint=_hint(error))
     return Recovered(id=folder.name, status=made.record.status)
+
+
+def _working_folder(folder: Path) -> contextlib.AbstractContextManager[None]:
+    """Stand where a wrapped command was given, so that the files its options name are found; it may be gone."""
+    where = read_start(folder).working_folder
+    return contextlib.chdir(where) if where and Path(where).is_dir() else contextlib.nullcontext()
 
 
 def _hint(error: Exception) -> str | None:

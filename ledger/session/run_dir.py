@@ -1,12 +1,30 @@
-"""The folder `LEDGER_RUN_DIR`: what a script in any language leaves there becomes part of its record."""
+"""What a wrapped command leaves for its record: the files its options name, and the folder `LEDGER_RUN_DIR`."""
 
 from pathlib import Path
 
 from ledger.recorder.draft import Draft
 from ledger.recorder.given import Given, read_given
+from ledger.session.drafting import read_draft
+from ledger.session.spool import RUN_DIR, read_start
 
 RUN_DIR_VARIABLE = "LEDGER_RUN_DIR"
 _MODELS = ("model.pt", "model.pth", "model.safetensors", "model.onnx", "model")
+
+
+def read_whole_draft(folder: Path) -> Draft:
+    """Return the draft of a spool with all that its command left, seen from the folder the command was given in.
+
+    A file that is older than the run is another run's result, and is refused.
+
+    Raises:
+        OSError: the spool cannot be read.
+        InvalidDocument: its start is damaged.
+    """
+    start = read_start(folder)
+    draft = harvest(folder / RUN_DIR, read_draft(folder))
+    if start.given is None:
+        return draft
+    return read_given(start.given, draft, newer_than=start.started_at.timestamp(), strict=False)
 
 
 def harvest(folder: Path, draft: Draft) -> Draft:

@@ -179,6 +179,34 @@ def test_a_wrapper_killed_outright_leaves_a_run_that_is_found(repo: Path, cli: C
     assert "ready" in file_of(repo, "log.txt")
 
 
+def test_a_wrapper_killed_outright_still_gets_what_its_options_name(
+    repo: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repo / "data").write_text("1")
+    (repo / "elsewhere").mkdir()
+    command = "echo '{\"validation/loss\": 0.5}' > m.json; echo ready; exec sleep 3"
+    process = subprocess.Popen(
+        [PYTHON, "-m", "ledger", "run", "--metrics", "m.json", "-d", "validation=data", "--", "sh", "-c", command],
+        cwd=repo,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    while process.stdout.readline() != "ready\n":
+        pass
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)
+    monkeypatch.chdir(repo / "elsewhere")
+    cli("recover")
+    record = only_run(repo).record
+    assert (record.status, record.results.metrics[0].key) == ("lost", "validation/loss")
+    assert record.datasets.used[0].path == "data"
+    assert record.results.metrics[0].dataset_hash == record.datasets.used[0].hash
+
+
 def test_ctrl_c_reaches_the_command_once_and_is_interrupted(repo: Path) -> None:
     process = start(repo, "sh", "-c", "trap 'echo got it; exit 130' INT; echo ready; while :; do sleep 0.1; done")
     assert process.stdout is not None
