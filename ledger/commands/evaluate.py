@@ -33,7 +33,7 @@ def evaluate_command(
 
     Example: ledger evaluate x7k2qf -m validation/accuracy=0.91 -d validation:digits-validation@v2=data/val
     """
-    open_ledger()
+    open_ledger(writing=True)
     given = [metric for name in files for metric in read_metrics(Path(name))]
     given += [parse_metric(text) for text in metrics]
     made = evaluate(run, given, datasets=[parse_dataset(text) for text in datasets], note=note)

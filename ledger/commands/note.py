@@ -28,7 +28,7 @@ def tell_notes(run: str, kind: NoteKind, texts: list[str], *, as_json: bool) -> 
         NotFound: there is no such run.
         LedgerError: a text cannot stand in a note.
     """
-    notes: list[Note] = add_notes(open_ledger(), run, kind, texts)
+    notes: list[Note] = add_notes(open_ledger(writing=True), run, kind, texts)
     if as_json:
         write_json(notes)
         return

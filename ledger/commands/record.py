@@ -47,7 +47,7 @@ def record_command(
     """
     if duration is not None and not 0 <= duration <= _LONGEST_SECONDS:
         raise UsageError(f"--duration is given in seconds: `{duration:g}`", hint="such as --duration 3600")
-    ledger = open_ledger()
+    ledger = open_ledger(writing=True)
     now = datetime.now(UTC)
     draft = Draft(
         id=new_id(now, os.urandom(4)),

@@ -45,7 +45,7 @@ def run_command(experiment: str, as_json: bool, command: tuple[str, ...], **opti
         say(f"warning: {problem}; the record will wait in {place.state_dir}")
     else:
         try:
-            open_ledger()
+            open_ledger(writing=True)
         except LedgerError as error:
             say(f"warning: {error.message}")
     wrapped = run_wrapped(place, start, command)

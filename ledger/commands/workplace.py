@@ -6,13 +6,19 @@ from ledger.commands.output import say
 from ledger.store.ledger import Ledger
 
 
-def open_ledger() -> Ledger:
+def open_ledger(*, writing: bool = False) -> Ledger:
     """Open the ledger of the current folder and finish what a crash left on this host, saying so.
+
+    Args:
+        writing: whether the command will append; somebody who has the branch checked out is warned.
 
     Raises:
         NotFound: there is no repository.
     """
     ledger = Ledger.open(Path())
+    if writing and ledger.repository.is_checked_out(ledger.ref):
+        say(f"warning: the branch `{ledger.branch}` is checked out; git status there will show new entries as deleted")
+        say("hint: switch to another branch there, and read entries with ledger show")
     state_dir = ledger.repository.state_dir
     # What waits lies in a folder of its kind; where nothing does, the 8 ms of the session's imports are saved.
     if not any(state_dir.glob("*/*")):

@@ -90,6 +90,11 @@ class Repository:
         """Where derived and waiting things of the ledger live; shared by all worktrees."""
         return self.common_dir / "ledger"
 
+    def is_checked_out(self, ref: str) -> bool:
+        """Say whether a worktree of this repository stands on a branch: moving it would make its files look changed."""
+        heads = [*self.common_dir.glob("worktrees/*/HEAD"), *([self.common_dir / "HEAD"] if self.worktree else [])]
+        return any(head.read_text("utf-8", "replace").strip() == f"ref: {ref}" for head in heads if head.is_file())
+
     def author(self) -> Author:
         """Return who git says works here; `unknown` where git was never told."""
         return read_author(self.git)

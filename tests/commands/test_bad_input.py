@@ -51,6 +51,18 @@ def test_init_with_a_path_makes_a_ledger_where_there_is_no_repository(
     assert sorted(path.name for path in tmp_path.iterdir()) == [".ledger", "train.py"]
 
 
+def test_a_branch_that_is_checked_out_is_warned_about(repo: Path, cli: Cli, tmp_path: Path) -> None:
+    assert "checked out" not in cli("record").err
+    git_in(repo, "worktree", "add", "-q", str(tmp_path / "linked"), "ledger")
+    done = cli("record")
+    assert done.code == 0
+    assert "warning: the branch `ledger` is checked out" in done.err
+    assert "checked out" not in cli("list").err
+    git_in(repo, "worktree", "remove", "--force", str(tmp_path / "linked"))
+    git_in(repo, "checkout", "-q", "ledger")
+    assert "checked out" in cli("record").err
+
+
 def test_a_bare_repository_records(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     git_in(tmp_path, "init", "-q", "--bare", "bare.git")
     monkeypatch.chdir(tmp_path / "bare.git")
