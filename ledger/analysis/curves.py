@@ -115,21 +115,81 @@ class _Tally:
         )
 
 
+class _Summary:
+    """Every series in constant memory."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[str, _Tally] = {}
+        self._steps: int | None = None
+        self._epochs: float | None = None
+
+    def add(self, point: Point) -> None:
+        self._steps = self._steps if point.step is None else point.step
+        self._epochs = self._epochs if point.epoch is None else point.epoch
+        for name, value in point.values.items():
+            tally = self._tallies.get(name)
+            if tally is None:
+                tally = self._tallies[name] = _Tally(value)
+            tally.add(value)
+
+    def statistics(self) -> Statistics:
+        series = {name: tally.summary() for name, tally in sorted(self._tallies.items())}
+        return Statistics(steps=self._steps, epochs=self._epochs, series=series)
+
+
 def summarise(points: Iterable[Point]) -> Statistics:
     """Return every series in short, and the last step and epoch; only finite values count for the numbers."""
-    tallies: dict[str, _Tally] = {}
-    steps: int | None = None
-    epochs: float | None = None
+    summary = _Summary()
     for point in points:
-        steps = steps if point.step is None else point.step
-        epochs = epochs if point.epoch is None else point.epoch
-        for name, value in point.values.items():
-            tally = tallies.get(name)
-            if tally is None:
-                tally = tallies[name] = _Tally(value)
-            tally.add(value)
-    series = {name: tally.summary() for name, tally in sorted(tallies.items())}
-    return Statistics(steps=steps, epochs=epochs, series=series)
+        summary.add(point)
+    return summary.statistics()
+
+
+class Gathered(Document, frozen=True, kw_only=True):
+    """A long history in bounded memory: thinned points, and what all of them say in numbers."""
+
+    points: list[Point]
+    """The points, thinned out where there were very many."""
+    logged: int
+    """How many there were."""
+    statistics: Statistics
+    """Every series in short, over all of them."""
+
+
+def gather(points: Iterable[Point]) -> Gathered | None:
+    """Return any number of points in bounded memory, none when there are none."""
+    gatherer = Gatherer()
+    for point in points:
+        gatherer.add(point)
+    return gatherer.result()
+
+
+class Gatherer:
+    """Takes points one at a time, however many, and holds at most `HELD` of them."""
+
+    HELD = 100_000
+    """Points that are held at most: about 60 MB with five series."""
+    KEPT = 20_000
+    """Points that stay when that many are thinned out; many more than any picture shows."""
+
+    def __init__(self) -> None:
+        self._points: list[Point] = []
+        self._logged = 0
+        self._summary = _Summary()
+
+    def add(self, point: Point) -> None:
+        """Take the next point."""
+        self._summary.add(point)
+        self._points.append(point)
+        self._logged += 1
+        if len(self._points) > self.HELD:
+            self._points = down_sample(self._points, self.KEPT)
+
+    def result(self) -> Gathered | None:
+        """Return what was gathered, none when there was nothing."""
+        if not self._logged:
+            return None
+        return Gathered(points=self._points, logged=self._logged, statistics=self._summary.statistics())
 
 
 def render_curves(points: Sequence[Point]) -> bytes:

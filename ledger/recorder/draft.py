@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from ledger.analysis.curves import Point
+from ledger.analysis.curves import Gathered
 from ledger.model.boxes import Code, Environment, Gpu, Hardware, Metric, Model, Usage
 from ledger.model.entries import EnvironmentFile, ManifestLine
 from ledger.model.record import Link
@@ -118,8 +118,8 @@ class Draft(Document, frozen=True, kw_only=True):
     """Key of the metric that speaks for the run."""
     datasets: list[Dataset] = []
     """Datasets used."""
-    points: list[Point] = []
-    """Everything logged."""
+    curves: Gathered | None = None
+    """Everything logged; none when nothing was."""
     log: str | None = None
     """File with the full training log."""
     model_path: str | None = None

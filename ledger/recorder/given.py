@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ledger.analysis.curves import Point
+from ledger.analysis.curves import Point, gather
 from ledger.capture.metrics import parse_metric, read_metrics
 from ledger.capture.params import parse_assignment, read_params
 from ledger.errors import LedgerError, UsageError
@@ -77,7 +77,7 @@ def read_given(given: Given, draft: Draft, *, newer_than: float | None = None, s
     for text in given.params:
         params |= reading.attempt("params", _param, text, nothing)
     metrics: list[Metric] = list(draft.metrics)
-    points: list[Point] = list(draft.points)
+    points: list[Point] = []
     for name in given.metrics_files:
         metrics += reading.attempt("metrics", lambda name: read_metrics(_fresh(name, newer_than)), name, [])
     for text in given.metrics:
@@ -94,7 +94,7 @@ def read_given(given: Given, draft: Draft, *, newer_than: float | None = None, s
         params=params,
         param_sources=[*draft.param_sources, *given.params_files],
         metrics=_unique(metrics),
-        points=points,
+        curves=gather([*(draft.curves.points if draft.curves else ()), *points]) if points else draft.curves,
         datasets=[*draft.datasets, *datasets],
         figures=[*draft.figures, *(_figure(text) for text in given.figures)],
         log=log or draft.log,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from ledger.analysis.curves import down_sample, render_curves, summarise
+from ledger.analysis.curves import down_sample, render_curves
 from ledger.capture.code import capture_code
 from ledger.capture.cost import capture_cost
 from ledger.capture.environment import capture_environment
@@ -179,7 +179,7 @@ def build_entry(
         model=_model(draft, redactor, strict=strict),
         logs=_logs(draft, side, redactor, strict=strict),
         results=_results(draft, datasets, policy, side, strict=strict),
-        statistics=summarise(draft.points) if draft.points else Statistics(unknown={"all": "nothing was logged"}),
+        statistics=draft.curves.statistics if draft.curves else Statistics(unknown={"all": "nothing was logged"}),
         tool=TOOL,
     )
     made = redact_reasons(made, redactor)
@@ -290,11 +290,11 @@ def _results(draft: Draft, datasets: Datasets, policy: Policy, side: dict[str, b
     if not metrics:
         unknown.setdefault("metrics", "no metric was given")
     curves = None
-    if draft.points:
-        kept = down_sample(draft.points, policy.limits.curve_points)
+    if draft.curves:
+        kept = down_sample(draft.curves.points, policy.limits.curve_points)
         side[paths.CURVES_FILE] = data = render_curves(kept)
         series = sorted({name for point in kept for name in point.values})
-        curves = Curves(hash=hash_bytes(data), series=series, points=len(kept), logged=len(draft.points))
+        curves = Curves(hash=hash_bytes(data), series=series, points=len(kept), logged=draft.curves.logged)
     figures, problems = read_figures(draft.figures, side, limit=policy.limits.figure_bytes, strict=strict)
     return Results(
         headline=_headline(draft.headline, metrics, strict=strict),

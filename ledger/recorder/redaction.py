@@ -2,7 +2,7 @@
 
 import msgspec
 
-from ledger.analysis.curves import Point
+from ledger.analysis.curves import Gathered
 from ledger.capture.secrets import Redactor
 from ledger.model.boxes import Metric
 from ledger.model.record import Link, Record
@@ -35,7 +35,7 @@ def redact_draft(draft: Draft, redactor: Redactor) -> Draft:
         baseline=text(draft.baseline),
         metrics=[metric(measured) for measured in draft.metrics],
         headline=text(draft.headline),
-        points=_points(draft.points, redactor),
+        curves=_curves(draft.curves, redactor),
         experiment=redactor.text(draft.experiment),
         reason=text(draft.reason),
         note=text(draft.note),
@@ -60,11 +60,16 @@ def redact_reasons(record: Record, redactor: Redactor) -> Record:
     return msgspec.structs.replace(record, **boxes, redactions=dict(sorted(redactor.counts.items())))
 
 
-def _points(points: list[Point], redactor: Redactor) -> list[Point]:
-    names = {name: redactor.text(name) for name in {name for point in points for name in point.values}}
+def _curves(curves: Gathered | None, redactor: Redactor) -> Gathered | None:
+    if curves is None:
+        return None
+    names = {name: redactor.text(name) for name in curves.statistics.series}
     if all(name == shown for name, shown in names.items()):
-        return points
-    return [
+        return curves
+    points = [
         msgspec.structs.replace(point, values={names[name]: value for name, value in point.values.items()})
-        for point in points
+        for point in curves.points
     ]
+    series = {names[name]: summary for name, summary in curves.statistics.series.items()}
+    statistics = msgspec.structs.replace(curves.statistics, series=series)
+    return Gathered(points=points, logged=curves.logged, statistics=statistics)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ledger.analysis.curves import Point
+from ledger.analysis.curves import Gatherer, Point
 from ledger.model.values import DEFAULT_EXPERIMENT, LABEL_LENGTH, is_plain_text
 from ledger.recorder.draft import Draft, FigureSource
 from ledger.recorder.given import seed_of
@@ -40,10 +40,16 @@ def read_draft(folder: Path) -> Draft:
         InvalidDocument: its start is damaged.
     """
     start = read_start(folder)
-    events = read_events(folder)
+    gatherer = Gatherer()
+    events: list[AnyEvent] = []
+    for event in read_events(folder):
+        if isinstance(event, Logged):
+            gatherer.add(_point(event))  # a million of them must not fill the memory that training used
+        else:
+            events.append(event)
     draft = _with_events(_begun(start, folder), events)
-    draft = _with_end(draft, start, events, folder)
-    return msgspec.structs.replace(draft, captured=read_captured(folder))
+    draft = msgspec.structs.replace(draft, curves=gatherer.result(), captured=read_captured(folder))
+    return _with_end(draft, start, events, folder)
 
 
 def _begun(start: Start, folder: Path) -> Draft:
@@ -94,7 +100,6 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
         links=[*draft.links, *(link for event in said for link in event.links)],
         datasets=[event.dataset for event in _only(Used, events)],
         figures=[FigureSource(title=event.title, path=event.path) for event in _only(Drawn, events)],
-        points=[_point(event) for event in _only(Logged, events)],
         problems=[event.problem for event in _only(Failed, events)],
     )
 
@@ -136,8 +141,8 @@ def _with_end(draft: Draft, start: Start, events: Iterable[AnyEvent], folder: Pa
             gpus=next((event.gpus for event in ends if event.gpus), []),
         )
     ended_at = last_sign_of_life(folder)
-    logged = [point.seconds or 0.0 for point in draft.points]
-    seconds = max([(ended_at - start.started_at).total_seconds(), *logged, 0.0])
+    logged = draft.curves.points[-1].seconds if draft.curves else None
+    seconds = max((ended_at - start.started_at).total_seconds(), logged or 0.0, 0.0)
     warned = _only(Warned, events)
     return msgspec.structs.replace(
         draft,

@@ -231,16 +231,15 @@ def read_captured(folder: Path) -> Captured | None:
         return None
 
 
-def read_events(folder: Path) -> list[AnyEvent]:
-    """Return every event of every process of the run; a line torn by a crash or a full disk is left out."""
-    events: list[AnyEvent] = []
+def read_events(folder: Path) -> Iterator[AnyEvent]:
+    """Yield every event of every process of the run; a line torn by a crash or a full disk is left out."""
     for path in sorted(folder.glob("events*.jsonl")):
-        for line in path.read_bytes().splitlines():
-            try:
-                events.append(_DECODE(line))
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue
-    return events
+        with path.open("rb") as lines:
+            for line in lines:
+                try:
+                    yield _DECODE(line)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    continue
 
 
 def last_sign_of_life(folder: Path) -> datetime:

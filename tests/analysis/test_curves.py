@@ -2,12 +2,13 @@
 
 import math
 import statistics
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.analysis.curves import Point, down_sample, load_curves, render_curves, summarise
+from ledger.analysis.curves import Gatherer, Point, down_sample, gather, load_curves, render_curves, summarise
 from ledger.errors import InvalidDocument, LedgerError
 from ledger.model.values import is_plain_text
 
@@ -108,3 +109,28 @@ def test_values_that_are_not_finite_are_counted_apart() -> None:
     assert (found.steps, found.epochs) == (1, 0.5)
     assert (found.series["a"].first, found.series["a"].mean, found.series["a"].not_finite) == ("Infinity", 3.0, 1)
     assert found.series["b"].min == "NaN"
+
+
+def test_a_very_long_history_is_held_in_bounded_memory_and_summed_up_whole() -> None:
+    count = 3 * Gatherer.HELD
+
+    def points() -> Iterator[Point]:
+        for step in range(count):
+            yield Point(step=step, values={"loss": -1.0 if step == 12_345 else float(step % 7)})
+
+    gathered = gather(points())
+    assert gathered is not None
+    assert len(gathered.points) <= Gatherer.HELD
+    assert gathered.logged == gathered.statistics.series["loss"].count == count
+    assert (gathered.points[0].step, gathered.points[-1].step) == (0, count - 1)
+    # What a picture must show survives every thinning.
+    assert min(point.values["loss"] for point in gathered.points) == gathered.statistics.series["loss"].min == -1.0
+    assert gather([]) is None
+
+
+def test_a_short_history_is_kept_as_it_is() -> None:
+    points = [Point(step=step, values={"loss": float(step)}) for step in range(1000)]
+    gathered = gather(points)
+    assert gathered is not None
+    assert gathered.points == points
+    assert gathered.statistics == summarise(points)

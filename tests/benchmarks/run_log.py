@@ -82,7 +82,8 @@ def tell_reading(spool: Path) -> int:
     samples = interleaved(
         {"read_events": lambda _: lambda: read_events(spool), "read_draft": lambda _: lambda: read_draft(spool)}, 3
     )
-    points = len(read_draft(spool).points)
+    curves = read_draft(spool).curves
+    points = curves.logged if curves else 0
     size = sum(path.stat().st_size for path in spool.glob("events*.jsonl"))
     show(
         f"reading {points:,} points back ({size / points:.0f} bytes each)",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.analysis.curves import Point
+from ledger.analysis.curves import Point, gather
 from ledger.errors import Conflict, LedgerError, NotAppended
 from ledger.model.boxes import Metric
 from ledger.model.record import Link
@@ -183,7 +183,7 @@ def test_secrets_in_names_and_in_what_errors_quote_never_reach_the_branch(ledger
         baseline=TOKEN,
         metrics=[metric],
         headline=metric.key,
-        points=[Point(step=1, values={TOKEN: 1.0}), Point(step=2, values={"loss": 2.0})],
+        curves=gather([Point(step=1, values={TOKEN: 1.0}), Point(step=2, values={"loss": 2.0})]),
         problems=[Problem(field="tracker", message=f"cannot log in at https://u:{TOKEN}@example.com")],
         datasets=[Dataset(role="train", path=f"nowhere/{TOKEN}")],
         model_path=f"nowhere/{TOKEN}",
