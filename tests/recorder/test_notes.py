@@ -108,7 +108,7 @@ def test_the_site_shows_notes_tags_and_retractions_and_only_rewrites_their_run(t
     assert "odd" in (tmp_path / "site" / "data" / "runs.js").read_text()
     add_notes(two, "000001", "retraction", ["leak"])
     build()
-    assert "It stands on no leaderboard" in (tmp_path / "site" / page).read_text()
+    assert "and on no leaderboard since" in (tmp_path / "site" / page).read_text()
     assert "retracted" in (tmp_path / "site" / "index.html").read_text()
 
 
