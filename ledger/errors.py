@@ -49,3 +49,7 @@ class LostRace(LedgerError):
 
 class NotAppended(LedgerError):
     """The record is safe in the spool but not yet on the branch; `ledger recover` finishes it."""
+
+
+class Unanswered(LedgerError):
+    """A remote did not answer in time; whether it did what was asked is not known, and asking again is right."""

@@ -1,13 +1,14 @@
 """Runs git: argument lists, a scrubbed environment, no shell, no prompt, errors in one line."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from ledger.errors import LedgerError, NotFound
+from ledger.errors import LedgerError, NotFound, Unanswered
 
 _KEPT = frozenset(
     {
@@ -27,6 +28,7 @@ _KEPT = frozenset(
         "GIT_HTTP_PROXY_AUTHMETHOD",
         "GIT_SSH",
         "GIT_SSH_COMMAND",
+        "GIT_SSH_VARIANT",
         "GIT_SSL_CAINFO",
         "GIT_SSL_NO_VERIFY",
         "GIT_TRACE",
@@ -77,14 +79,27 @@ class Git:
             raise git_error(_command(arguments), code, err)
         return out
 
-    def attempt(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
+    def attempt(
+        self, *arguments: str, stdin: bytes = b"", timeout_seconds: float | None = None
+    ) -> tuple[int, bytes, bytes]:
         """Return exit code, output and errors, whatever the exit code.
+
+        With a timeout git gets a session of its own: no terminal to ask at, and it can be ended with all its children.
 
         Raises:
             NotFound: git is not installed.
+            Unanswered: the time is over; git and whatever it started were ended.
         """
-        with self._started(arguments, subprocess.PIPE) as process:
-            out, err = process.communicate(stdin)
+        with self._started(arguments, subprocess.PIPE, alone=timeout_seconds is not None) as process:
+            try:
+                out, err = process.communicate(stdin, timeout=timeout_seconds)
+            except subprocess.TimeoutExpired as error:
+                _end(process)
+                raise Unanswered(f"no answer within {timeout_seconds:.0f} s") from error
+            except BaseException:
+                if timeout_seconds is not None:
+                    _end(process)  # Ctrl-C does not reach a session of its own
+                raise
         return process.returncode, out, err
 
     @contextmanager
@@ -107,7 +122,7 @@ class Git:
             raise git_error(_command(arguments), process.returncode, b"")
 
     def _started(
-        self, arguments: Sequence[str], stdin: int | IO[bytes], stderr: int = subprocess.PIPE
+        self, arguments: Sequence[str], stdin: int | IO[bytes], stderr: int = subprocess.PIPE, *, alone: bool = False
     ) -> "subprocess.Popen[bytes]":
         try:
             return subprocess.Popen(
@@ -117,6 +132,7 @@ class Git:
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
+                start_new_session=alone,
             )
         except FileNotFoundError as error:
             if not self.folder.is_dir():
@@ -126,6 +142,19 @@ class Git:
             raise NotFound(f"not a folder: `{self.folder}`") from error
         except PermissionError as error:
             raise LedgerError(f"no permission to enter the folder: `{self.folder}`") from error
+
+
+_GRACE_SECONDS = 0.5
+"""What git gets to remove its temporary files before it is killed."""
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process that leads a session, and all that it started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=_GRACE_SECONDS)
 
 
 def _command(arguments: Sequence[str]) -> str:

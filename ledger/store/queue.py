@@ -18,8 +18,12 @@ _PAUSE_SECONDS = 0.002
 
 
 @contextlib.contextmanager
-def queued(file: Path) -> Iterator[bool]:
+def queued(file: Path, patience_seconds: float = _PATIENCE_SECONDS) -> Iterator[bool]:
     """Hold a lock on `file` for the length of the block; yields whether it is held.
+
+    Args:
+        file: made where it is missing; it stays.
+        patience_seconds: how long to wait for a turn.
 
     Where it cannot be held (no `flock`, as on some NFS; a folder that cannot be written; a holder that
     does not move on), the block runs all the same.
@@ -31,13 +35,13 @@ def queued(file: Path) -> Iterator[bool]:
         yield False
         return
     try:
-        yield _lock(descriptor)
+        yield _lock(descriptor, patience_seconds)
     finally:
         os.close(descriptor)
 
 
-def _lock(descriptor: int) -> bool:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+def _lock(descriptor: int, patience_seconds: float) -> bool:
+    deadline = time.monotonic() + patience_seconds
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -238,6 +238,14 @@ def _remember(ledger: Ledger, tip: str) -> None:
         file.write_text(f"{tip}\n", encoding="ascii")
 
 
+def follow(ledger: Ledger, tip: str) -> None:
+    """Forget what was remembered as clean where `sync` has just made those commits again on top of others'."""
+    before, file = _memory(ledger)
+    if before and ledger.repository.git.attempt("merge-base", "--is-ancestor", before, tip)[0]:
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)
+
+
 def _against_memory(ledger: Ledger, tip: str | None) -> tuple[Finding, ...]:
     before, _ = _memory(ledger)
     if not re.fullmatch(r"[0-9a-f]{40,64}", before):

@@ -1,0 +1,54 @@
+"""What a sync did, as a value and in words."""
+
+from typing import Literal
+
+from ledger.model.values import Document
+
+State = Literal["up to date", "sent", "received", "both", "inbox", "no remote", "failed"]
+
+
+class Synced(Document, frozen=True, kw_only=True, omit_defaults=False):
+    """What a sync did."""
+
+    state: State
+    """How the ledgers stand now; `inbox`: the remote has everything, though not yet on the branch."""
+    message: str
+    """The same in words, in one line."""
+    remote: str | None = None
+    """Name of the remote."""
+    sent: list[str] = []
+    """Entries that the remote got, as folders or files on the branch without their suffix."""
+    received: list[str] = []
+    """Entries that this clone got."""
+    folded: list[str] = []
+    """Refs of the remote's inbox whose entries are on the branch now."""
+    tip: str | None = None
+    """Commit that the branch is at, where both agree."""
+    hint: str | None = None
+    """What to type when it failed."""
+
+    @property
+    def safe(self) -> bool:
+        """Whether the remote holds everything that this clone holds."""
+        return self.state not in {"no remote", "failed"}
+
+
+def in_words(made: Synced) -> str:
+    """Return what a sync that did not fail has done, in one line."""
+    sent, received = _count(made.sent), _count(made.received)
+    also = f", {len(made.folded)} of its inbox folded in" if made.folded else ""
+    if made.state == "inbox":
+        return (
+            f"others keep {made.remote} busy: {sent} wait in its inbox, and whoever syncs next puts them on the branch"
+        )
+    if made.state == "both":
+        return f"sent {sent} to {made.remote}, received {received}{also}"
+    if made.state == "sent":
+        return f"sent {sent} to {made.remote}{also}"
+    if made.state == "received":
+        return f"received {received} from {made.remote}{also}"
+    return f"up to date with {made.remote}{also}"
+
+
+def _count(entries: list[str]) -> str:
+    return "1 entry" if len(entries) == 1 else f"{len(entries)} entries"

@@ -1,0 +1,118 @@
+"""Remotes to sync with: a bare repository, its clones, and the same over HTTP with git's own server."""
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from ledger.model.ids import new_id
+from ledger.model.paths import run_path
+from ledger.model.record import Author
+from ledger.store.ledger import Ledger
+from ledger.store.waiting import Entry
+from tests.conftest import git_in
+from tests.store.test_ledger import NOW
+
+
+def make_hub(folder: Path, *, object_format: str = "sha1") -> Path:
+    """Make a bare repository that holds the code of a project, and no ledger."""
+    hub, seed = folder / "hub.git", folder / "seed"
+    git_in(folder, "init", "--quiet", "--bare", f"--object-format={object_format}", str(hub))
+    git_in(folder, "init", "--quiet", f"--object-format={object_format}", str(seed))
+    (seed / "train.py").write_text("print('training')\n")
+    git_in(seed, "add", ".")
+    git_in(seed, "commit", "--quiet", "--message", "Train")
+    git_in(seed, "push", "--quiet", str(hub), "HEAD:main")
+    return hub
+
+
+def clone(hub: Path | str, folder: Path, *options: str, author: str = "Ada") -> Ledger:
+    """Clone a repository, as somebody who works in it."""
+    git_in(folder.parent, "clone", "--quiet", *options, str(hub), str(folder))
+    git_in(folder, "config", "user.name", author)
+    return Ledger.open(folder)
+
+
+def made(number: int, author: str = "Ada") -> Entry:
+    """Return an entry of its own for every number and author."""
+    run_id = new_id(NOW, (number * 7919 + sum(author.encode()) * 104_729).to_bytes(4, "big"))
+    files = {f"{run_path(run_id)}/record.json": f'{{"number": {number}, "by": "{author}"}}'.encode()}
+    who = Author(name=author, email=f"{author.lower()}@example.com")
+    return Entry(id=run_id, files=files, message=f"run {number} of {author}\n", author=who, made_at=NOW)
+
+
+def held(repository: Path, ref: str = "ledger") -> list[str]:
+    """Return the runs on a branch, each as often as it is there."""
+    out = git_in(repository, "ls-tree", "-r", "--name-only", ref).splitlines()
+    return sorted(path.split("/")[-2] for path in out if path.endswith("/record.json"))
+
+
+def added(repository: Path, ref: str = "ledger") -> list[str]:
+    """Return every file of a run that any commit added, once for each commit."""
+    out = git_in(repository, "log", "--format=", "--name-only", ref).splitlines()
+    return sorted(path.split("/")[-2] for path in out if path.endswith("/record.json"))
+
+
+class _Backend(BaseHTTPRequestHandler):
+    """Git's own server for HTTP, as a web server calls it (git-http-backend, CGI)."""
+
+    root: Path
+
+    def do_GET(self) -> None:
+        self._answer(b"")
+
+    def do_POST(self) -> None:
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+        else:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self._answer(body)
+
+    def _answer(self, body: bytes) -> None:
+        path, _, query = self.path.partition("?")
+        environment = {
+            "GIT_PROJECT_ROOT": str(self.root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REQUEST_METHOD": self.command,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "REMOTE_USER": "tester",
+            "REMOTE_ADDR": "127.0.0.1",
+            "PATH": "/usr/bin:/bin",
+        }
+        done = subprocess.run(["git", "http-backend"], input=body, env=environment, capture_output=True, check=False)
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().splitlines() if ": " in line)
+        self.send_response(int(headers.pop("Status", "200").split()[0]))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's own name
+        pass
+
+
+@contextmanager
+def over_http(root: Path) -> Iterator[str]:
+    """Serve the repositories of a folder on loopback; yields the address of the folder."""
+    handler = type("Backend", (_Backend,), {"root": root})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
