@@ -28,6 +28,7 @@ VERBS = {
     "compare": "Compare runs: params that differ, metrics side by side.",
     "log": "Show the commits of the ledger, newest first.",
     "verify": "Verify that the ledger only ever grew, and holds what its records say.",
+    "sync": "Send entries to a remote, and get those of others.",
     "recover": "Finish what a crash left: runs that died, records that wait.",
     "site": "Build or serve the static site of the ledger.",
     "schema": "Print the JSON Schema of a document.",

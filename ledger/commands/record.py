@@ -9,6 +9,7 @@ import click
 from ledger.commands.options import given_from, given_options
 from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
+from ledger.commands.pushing import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.ids import new_id
@@ -29,6 +30,7 @@ _LONGEST_SECONDS = 10 * 365 * 86_400
 @click.option("--reason", help="Why it ended so.")
 @click.option("--duration", type=float, metavar="SECONDS", help="How long it ran.")
 @click.option("--command", "command_line", metavar="TEXT", help="Command line it was started with.")
+@push_options
 @click.option("--json", "as_json", is_flag=True, help="Print what was recorded as JSON.")
 def record_command(
     experiment: str,
@@ -36,6 +38,8 @@ def record_command(
     reason: str | None,
     duration: float | None,
     command_line: str | None,
+    push: bool | None,
+    push_timeout: float,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -65,6 +69,7 @@ def record_command(
     with Bar("hashing datasets") as bar:
         recorded = record(ledger, draft, state_dir=ledger.repository.state_dir, strict=True, progress=bar.count)
     tell(recorded, as_json=as_json)
+    push_recorded(ledger, push=push, push_timeout=push_timeout)
 
 
 def tell(recorded: Recorded, *, as_json: bool) -> None:

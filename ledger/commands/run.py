@@ -10,6 +10,7 @@ import click
 
 from ledger.commands.options import given_from, given_options
 from ledger.commands.output import say, write_json
+from ledger.commands.pushing import push_options, push_recorded
 from ledger.commands.record import tell
 from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError
@@ -21,11 +22,19 @@ from ledger.session.place import find_place
 
 @click.command("run", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
 @given_options
+@push_options
 @click.option(
     "--json", "as_json", is_flag=True, help="Print what was recorded as JSON, after what the command printed."
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def run_command(experiment: str, as_json: bool, command: tuple[str, ...], **options: Any) -> int:
+def run_command(
+    experiment: str,
+    push: bool | None,
+    push_timeout: float,
+    as_json: bool,
+    command: tuple[str, ...],
+    **options: Any,
+) -> int:
     """Run COMMAND, record it whatever happens, and return its exit code.
 
     The command finds a folder in LEDGER_RUN_DIR; what it leaves there (params.yaml, metrics.json,
@@ -51,6 +60,9 @@ def run_command(experiment: str, as_json: bool, command: tuple[str, ...], **opti
     wrapped = run_wrapped(place, start, command)
     with suppress(OSError):  # who cannot hear us any more still gets the command's exit code
         _tell(wrapped, as_json=as_json)
+    with suppress(OSError):
+        if wrapped.recorded is not None and place.ledger is not None:
+            push_recorded(place.ledger, push=push, push_timeout=push_timeout)
     return wrapped.exit_code
 
 

@@ -35,6 +35,10 @@ SPOOL_VARIABLE = "LEDGER_SPOOL"
 """Environment variable by which `ledger run` tells a script whose run it is part of."""
 
 
+PUSH_VARIABLE = "LEDGER_PUSH"
+"""Environment variable that sends the record to the remote when it is `1`."""
+
+
 class Lifetime:
     """One run from its first moment to its record.
 
@@ -155,6 +159,24 @@ class Lifetime:
             _LOG.exception("run %s could not be recorded; its spool stays in %s", self.id, spool.folder)
         else:
             _announce(closing_line(self.recorded.record))
+            if os.environ.get(PUSH_VARIABLE) == "1":
+                self._push()
+
+    def _push(self) -> None:
+        """Send the record to the remote; only who asks for it waits for a network inside a training."""
+        if self._place.ledger is None:
+            return
+        try:
+            from ledger.store.sync import PUSH_SECONDS, sync
+
+            made = sync(self._place.ledger, timeout_seconds=PUSH_SECONDS)
+        except Exception:  # noqa: BLE001  # training goes on, whatever broke; the log has the trace
+            _LOG.exception("run %s is recorded here, but was not sent", self.id)
+            return
+        if made.safe:
+            _announce(made.message)
+        else:
+            _LOG.warning("run %s is safe here, but %s (hint: %s)", self.id, made.message, made.hint)
 
     def _on_exception(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
         self._exception = error

@@ -21,6 +21,7 @@ COMMANDS = {
     "compare": ("compare", "RUN", "OTHER"),
     "log": ("log",),
     "verify": ("verify",),
+    "sync": ("sync",),
     "recover": ("recover",),
     "site": ("site", "build"),
     "schema": ("schema",),
@@ -41,6 +42,8 @@ def make_half_staged(folder: Path) -> None:
 @pytest.fixture(params=["dirty and half staged", "linked worktree"])
 def place(request: pytest.FixtureRequest, repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = repo
+    git_in(tmp_path, "init", "--quiet", "--bare", "hub.git")
+    git_in(repo, "remote", "add", "origin", str(tmp_path / "hub.git"))
     if request.param == "linked worktree":
         folder = tmp_path / "linked"
         git_in(repo, "worktree", "add", "--quiet", "-b", "side", str(folder))

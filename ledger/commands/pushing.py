@@ -1,0 +1,66 @@
+"""After something was recorded: send it to the remote, unless there is none or nobody wants it."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from ledger.commands.output import say
+from ledger.repository.repository import remotes
+from ledger.store.ledger import Ledger
+
+F = TypeVar("F", bound=Callable[..., Any])  # click's own signature for decorators
+
+_NO = {"false", "no", "off", "0"}
+"""How git's configuration says no (git-config, boolean)."""
+
+_LONGEST_SECONDS = 86_400.0
+
+
+def push_options(command: F) -> F:
+    """Add `--push/--no-push` and `--push-timeout`."""
+    seconds = click.FloatRange(min=0, min_open=True, max=_LONGEST_SECONDS)
+    options = [
+        click.option("--push/--no-push", default=None, help="Send it to the remote; the setting `ledger.push` else."),
+        click.option(
+            "--push-timeout",
+            type=seconds,
+            default=10.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="How long to wait for the remote.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def push_recorded(ledger: Ledger, *, push: bool | None, push_timeout: float) -> None:
+    """Sync after recording; whatever goes wrong is one line, for the record is safe here already."""
+    try:
+        _push(ledger, push=push, push_timeout=push_timeout)
+    except KeyboardInterrupt:
+        _warn("stopped", "ledger sync")
+    except Exception as error:  # noqa: BLE001  # what was recorded is recorded, whatever became of the push
+        _warn(str(error) or type(error).__name__, "ledger sync")
+
+
+def _push(ledger: Ledger, *, push: bool | None, push_timeout: float) -> None:
+    settings = ledger.repository.config(r"^(remote\..*\.url|ledger\.push)$")
+    wanted = dict(settings).get("ledger.push", "true").lower() not in _NO if push is None else push
+    if not wanted or not (remotes(settings) or push):
+        return
+    # Only here: a clone without a remote never pays for it.
+    from ledger.store.sync import sync
+
+    made = sync(ledger, timeout_seconds=push_timeout)
+    if made.safe:
+        say(made.message)
+    else:
+        _warn(made.message, made.hint or "ledger sync")
+
+
+def _warn(why: str, hint: str) -> None:
+    type_this = hint if "ledger sync" in hint else f"{hint}; then: ledger sync"
+    say(f"warning: the record is safe here, but {why}; next: {type_this}")

@@ -1,0 +1,68 @@
+"""`ledger sync`: make the ledgers of this clone and of a remote agree."""
+
+import click
+
+from ledger.commands.output import say, write_json
+from ledger.commands.workplace import open_ledger
+from ledger.errors import UsageError
+from ledger.repository.repository import remotes
+from ledger.store.ledger import Ledger
+from ledger.store.sync import sync
+from ledger.store.synced import Synced
+
+_LONGEST_SECONDS = 86_400.0
+
+
+@click.command("sync")
+@click.argument("remote", required=False)
+@click.option("--all", "everywhere", is_flag=True, help="Sync with every remote.")
+@click.option("--fold/--no-fold", default=True, help="Also put on the branch what waits in the remote's inbox.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True, max=_LONGEST_SECONDS),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="When to give up, for each remote.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+def sync_command(remote: str | None, everywhere: bool, fold: bool, timeout: float, as_json: bool) -> int:
+    """Send this clone's entries to REMOTE, and get those of others.
+
+    Without REMOTE it is the branch's own remote, else `origin`, else the only one. Entries that two clones
+    recorded apart are joined without a conflict. Exit code 1 when the remote does not hold them.
+
+    Example: ledger sync
+    """
+    if everywhere and remote is not None:
+        raise UsageError("give a remote or --all, not both", hint="ledger sync --all")
+    ledger = open_ledger(writing=True)
+    if everywhere:
+        done = _sync_all(ledger, timeout, fold=fold)
+    else:
+        done = [sync(ledger, remote, timeout_seconds=timeout, fold=fold)]
+    if as_json:
+        write_json(done if everywhere else done[0])
+    else:
+        for made in done:
+            tell_synced(made)
+    return 0 if all(made.safe for made in done) else 1
+
+
+def tell_synced(made: Synced) -> None:
+    """Say what a sync did, in one line; when it failed, what to type as well."""
+    say(made.message)
+    if made.hint:
+        say(f"hint: {made.hint}")
+
+
+def _sync_all(ledger: Ledger, timeout: float, *, fold: bool) -> list[Synced]:
+    names = sorted(remotes(ledger.repository.config(r"^remote\..*\.url$")))
+    if not names:
+        return [sync(ledger, timeout_seconds=timeout, fold=fold)]
+    done = {name: sync(ledger, name, timeout_seconds=timeout, fold=fold) for name in names}
+    tip = ledger.tip()
+    for name, made in done.items():  # what a later remote held is news to an earlier one
+        if made.safe and made.tip != tip:
+            done[name] = sync(ledger, name, timeout_seconds=timeout, fold=fold)
+    return list(done.values())
