@@ -54,7 +54,7 @@ def _push(ledger: Ledger, *, push: bool | None, push_timeout: float) -> None:
     # Only here: a clone without a remote never pays for it.
     from ledger.store.sync import sync
 
-    made = sync(ledger, timeout_seconds=push_timeout)
+    made = sync(ledger, timeout_seconds=push_timeout, hurry=True)
     if made.safe:
         say(made.message)
     else:

@@ -169,7 +169,7 @@ class Lifetime:
         try:
             from ledger.store.sync import PUSH_SECONDS, sync
 
-            made = sync(self._place.ledger, timeout_seconds=PUSH_SECONDS)
+            made = sync(self._place.ledger, timeout_seconds=PUSH_SECONDS, hurry=True)
         except Exception:  # noqa: BLE001  # training goes on, whatever broke; the log has the trace
             _LOG.exception("run %s is recorded here, but was not sent", self.id)
             return

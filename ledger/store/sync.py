@@ -6,9 +6,10 @@ that holds another ledger, is refused with what to type. See `.github/decisions/
 """
 
 import os
+import random
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -28,11 +29,19 @@ PUSH_SECONDS = 10.0
 """What a training waits for its push at most."""
 _TRIES = 2
 """Pushes before the inbox. Measured with 32 clones: trying on took 14.7 pushes per record, the inbox 1.0."""
+_BUSY_REFS = 3
+"""Inbox refs of the last moments from which a remote is busy: whoever is in a hurry goes there at once."""
+_BUSY_SPAN = timedelta(seconds=30)
+_FOLDERS = 1 / 8
+"""Part of those in a hurry that folds all the same: with nobody else at the branch, they are not overtaken.
+Measured with 16 clones: 2.9 pushes per record without this, 1.3 with it."""
 _RACES = 20
 """Times that a writer of this clone may be first while histories are joined."""
 
 
-def sync(ledger: Ledger, remote: str | None = None, *, timeout_seconds: float, fold: bool = True) -> Synced:
+def sync(
+    ledger: Ledger, remote: str | None = None, *, timeout_seconds: float, fold: bool = True, hurry: bool = False
+) -> Synced:
     """Make this clone's ledger and a remote's agree; whatever fails, nothing local is lost.
 
     Args:
@@ -40,6 +49,7 @@ def sync(ledger: Ledger, remote: str | None = None, *, timeout_seconds: float, f
         remote: name of the remote; by default the branch's own, else `origin`, else the only one.
         timeout_seconds: for everything together.
         fold: also put on the branch what waits in the remote's inbox.
+        hurry: only bring ours to safety where many others sync right now, and receive nothing then.
 
     Returns:
         What was done; a remote that cannot be reached, or that is refused, is the state `failed`.
@@ -58,7 +68,7 @@ def sync(ledger: Ledger, remote: str | None = None, *, timeout_seconds: float, f
             )
         # Pushes of one clone at the same time fail inside git before any of them is compared.
         with queued(ledger.repository.state_dir / "push.lock", timeout_seconds):
-            return _Exchange(ledger, name, deadline).run(fold=fold)
+            return _Exchange(ledger, name, deadline).run(fold=fold, hurry=hurry)
     except LedgerError as error:
         message = f"not synced with {name or 'a remote'}: {error.message}"
         return Synced(state="failed", remote=name, message=message, hint=error.hint or "ledger sync")
@@ -80,17 +90,21 @@ class _Exchange:
         self.folded: dict[str, str] = {}
         self.troubles: list[str] = []
 
-    def run(self, *, fold: bool) -> Synced:
+    def run(self, *, fold: bool, hurry: bool) -> Synced:
         """Fetch, join and push; twice at most, then use the inbox."""
         reason = ""
         for attempt in range(_TRIES):
             theirs = self._remote_refs()
+            if hurry and (straight := self._straight_to_inbox(theirs, folders=0 if attempt else _FOLDERS)):
+                return straight
             base = self._fetched(theirs, inbox=fold and attempt == 0)
             tip, folded = self._joined(base, self._inbox(theirs) if fold and attempt == 0 else {})
             if tip is None:
                 return self._told("up to date", None)
             self.folded |= folded
             pushed = self._pushed(tip, base, theirs)
+            if base is not None and pushed.state == "rejected":  # ours stands on theirs as it was a moment ago
+                self._remember(base)
             if pushed.state in {"ok", "up to date"}:
                 self._agree(tip)
                 self._clear_inbox()
@@ -237,9 +251,11 @@ class _Exchange:
 
     def _agree(self, tip: str) -> None:
         """Remember where both are, and drop what was only needed on the way."""
-        moves = [f"update {self.seen} {tip}", f"update refs/remotes/{self.remote}/{self.ledger.branch} {tip}"]
         out = self.repository.git.output("for-each-ref", "--format=%(refname)", self.incoming)
-        moves += [f"delete {name}" for name in os.fsdecode(out).splitlines()]
+        self._remember(tip, *(f"delete {name}" for name in os.fsdecode(out).splitlines()))
+
+    def _remember(self, tip: str, *more: str) -> None:
+        moves = [f"update {self.seen} {tip}", f"update refs/remotes/{self.remote}/{self.ledger.branch} {tip}", *more]
         self.repository.git.attempt("update-ref", "--stdin", stdin=os.fsencode("\n".join(moves) + "\n"))
 
     def _clear_inbox(self) -> None:
@@ -254,6 +270,17 @@ class _Exchange:
         refused = [result.reason for result in results.values() if result.state == "refused"]
         if refused:
             self.troubles.append(f"the inbox was not emptied: {refused[0]}")
+
+    def _straight_to_inbox(self, theirs: Mapping[str, str], folders: float) -> Synced | None:
+        """Push ours to the inbox without a look at the branch, when many others have just done so."""
+        known = self._known()
+        mine, seen = known.get(self.ledger.ref), known.get(self.seen)
+        if mine is None or seen is None or not contains(self.repository, mine, seen):
+            return None
+        if not _is_busy(theirs, datetime.now(UTC)) or random.random() < folders:  # noqa: S311  # a draw, no secret
+            return None
+        self.sent = entries_in([change.path for change in differences(self.repository, seen, mine)])
+        return self._to_inbox(mine, theirs, "") if self.sent else None
 
     def _to_inbox(self, tip: str | None, theirs: Mapping[str, str], reason: str) -> Synced:
         name = f"{INBOX}{new_id(datetime.now(UTC), os.urandom(4))}"
@@ -281,3 +308,10 @@ class _Exchange:
         )
         message = "; ".join([in_words(made), *self.troubles])
         return msgspec.structs.replace(made, message=message)
+
+
+def _is_busy(theirs: Mapping[str, str], now: datetime) -> bool:
+    """Say whether many inbox refs of a remote are of this moment, by the times in their names."""
+    moments = {f"{now - timedelta(seconds=back):%Y%m%d-%H%M%S}" for back in range(int(_BUSY_SPAN.total_seconds()))}
+    recent = [name for name in theirs if name.startswith(INBOX) and name.removeprefix(INBOX)[:15] in moments]
+    return len(recent) >= _BUSY_REFS

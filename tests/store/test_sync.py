@@ -1,15 +1,20 @@
 """Ledgers of clones and remotes agree, whoever was first, offline or stopped; nothing is lost or there twice."""
 
+import os
+import random
+import signal
 import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ledger.errors import NotFound
 from ledger.model.document import dump
+from ledger.model.ids import new_id
 from ledger.model.paths import dataset_path
 from ledger.model.record import Author
 from ledger.repository.append import append_commit
@@ -500,3 +505,53 @@ def test_ssh_remotes_sync_in_batch_mode(hub: Path, tmp_path: Path, monkeypatch: 
     (tmp_path / "asked").unlink()
     assert synced(Ledger.open(folder_of(one))).state == "up to date"
     assert "BatchMode=yes" in (tmp_path / "asked").read_text()
+
+
+def test_who_is_in_a_hurry_goes_straight_to_a_busy_inbox(ada: Ledger, bob: Ledger, hub: Path) -> None:
+    ada.append(made(0))
+    synced(ada)
+    synced(bob)
+    for number in range(3):
+        name = new_id(datetime.now(UTC), bytes(3) + bytes([number]) * 4)
+        bob.append(made(number, "Bob"))
+        git_in(folder_of(bob), "push", "--quiet", "origin", f"ledger:{INBOX}{name[:-1]}{number}")
+    ada.append(made(1))
+    random.seed(1)  # its first draw is no folder
+    done = sync(ada, timeout_seconds=60, hurry=True)
+    assert (done.state, done.safe, len(done.sent)) == ("inbox", True, 1)
+    assert len(git_in(hub, "for-each-ref", INBOX).splitlines()) == 4
+    assert len(synced(ada).folded) == 4
+    assert len(held(hub)) == 5
+    assert held(hub) == added(hub)
+
+
+def test_syncs_killed_at_any_moment_leave_nothing_to_repair(ada: Ledger, bob: Ledger, hub: Path) -> None:
+    ada.append(made(0))
+    synced(ada)
+    synced(bob)
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from ledger.store.ledger import Ledger\nfrom ledger.store.sync import sync\n"
+        "ledger = Ledger.open(Path(sys.argv[1])); print(flush=True); sync(ledger, timeout_seconds=60)"
+    )
+    for number in range(1, 9):
+        bob.append(made(number, "Bob"))
+        synced(bob)
+        ada.append(made(number))
+        command = [sys.executable, "-c", script, str(folder_of(ada))]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(0.02 * number)
+            os.killpg(process.pid, signal.SIGKILL)
+    # What git was told already may still be on its way: its processes are not ours, and end by themselves.
+    time.sleep(0.5)
+    assert synced(ada).safe
+    assert synced(bob).safe
+    expected = sorted([made(0).id, *(made(number, by).id for number in range(1, 9) for by in ("Ada", "Bob"))])
+    assert held(hub) == added(hub) == expected
+    assert ada.tip() == bob.tip()
+    assert wrong_with(ada) == []
+    git_in(folder_of(ada), "fsck", "--strict")
+    git_in(hub, "fsck", "--strict")
+    assert git_in(hub, "for-each-ref", "refs/ledger/scratch") == ""
