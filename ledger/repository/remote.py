@@ -122,7 +122,7 @@ def push(
     )
     results = _results(out.decode("utf-8", "replace"), _hook_said(err))
     if not results and code:
-        raise _explain(remote, git_error("push", code, err))
+        raise _explain(remote, git_error("push", code, err), err)
     return results
 
 
@@ -179,6 +179,8 @@ _CAUSES = (
     ("Host key verification failed", "its host key is not known here", "connect once with ssh and look at the key"),
     ("could not read Username", "it asks who you are", "git config credential.helper"),
     ("Authentication failed", "it does not accept who you are", "git config credential.helper"),
+    ("error: 403", "it does not let you in, or not write", "ask who looks after it"),
+    ("denied to", "it does not let you write", "ask who looks after it"),
     ("does not appear to be a git repository", "there is no repository at its address", "git remote get-url {remote}"),
     ("does not exist", "there is no repository at its address", "git remote get-url {remote}"),
     ("not found", "there is no repository at its address", "git remote get-url {remote}"),
@@ -188,7 +190,7 @@ _CAUSES = (
 """What git says, what it means, and what to type."""
 
 
-def _explain(remote: str, plain: LedgerError, err: bytes = b"") -> LedgerError:
+def _explain(remote: str, plain: LedgerError, err: bytes) -> LedgerError:
     said = f"{err.decode('utf-8', 'replace')}\n{plain.message}"
     for words, meaning, hint in _CAUSES:
         if words in said:

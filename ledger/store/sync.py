@@ -97,25 +97,28 @@ class _Exchange:
             theirs = self._remote_refs()
             if hurry and (straight := self._straight_to_inbox(theirs, folders=0 if attempt else _FOLDERS)):
                 return straight
-            base = self._fetched(theirs, inbox=fold and attempt == 0)
-            tip, folded = self._joined(base, self._inbox(theirs) if fold and attempt == 0 else {})
-            if tip is None:
-                return self._told("up to date", None)
+            inbox = self._inbox(theirs) if fold and attempt == 0 else {}
+            base = self._fetched(theirs, inbox)
+            tip, folded = self._joined(base, inbox)
             self.folded |= folded
-            pushed = self._pushed(tip, base, theirs)
-            if base is not None and pushed.state == "rejected":  # ours stands on theirs as it was a moment ago
+            pushed = self._sent(tip, base, theirs)
+            if pushed.state != "rejected":
+                return self._ended(tip, pushed)
+            if base is not None:  # ours stands on theirs as it was a moment ago
                 self._remember(base)
-            if pushed.state in {"ok", "up to date"}:
-                self._agree(tip)
-                self._clear_inbox()
-                return self._told(self._state(), tip)
             reason = pushed.reason
-            if pushed.state == "refused":
-                raise LedgerError(f"it refuses the push: {reason}", hint="ask who looks after it, then: ledger sync")
-        self.folded = {}
         if not self.sent:  # all that the remote lacks on its branch already waits in its inbox
-            return self._told(self._state(), None)
+            return self._told_reader(reason)
+        self.folded = {}
         return self._to_inbox(tip, theirs, reason)
+
+    def _ended(self, tip: str | None, pushed: Pushed) -> Synced:
+        if pushed.state == "refused":
+            return self._told_reader(pushed.reason)
+        if tip is not None:
+            self._agree(tip)
+            self._clear_inbox()
+        return self._told(self._state(), tip)
 
     def _left(self) -> float:
         left = self.deadline - time.monotonic()
@@ -137,7 +140,7 @@ class _Exchange:
         lines = (line.partition(" ") for line in os.fsdecode(out).splitlines())
         return {name: commit for commit, _, name in lines}
 
-    def _fetched(self, theirs: Mapping[str, str], *, inbox: bool) -> str | None:
+    def _fetched(self, theirs: Mapping[str, str], inbox: Mapping[str, str]) -> str | None:
         """Fetch what we lack and return the remote's tip, none when it has no ledger yet.
 
         Raises:
@@ -148,7 +151,7 @@ class _Exchange:
         refspecs = []
         if tip and tip not in known.values():
             refspecs.append(f"+{self.ledger.ref}:{self.incoming}/branch")
-        if inbox and self._inbox(theirs):
+        if inbox:
             refspecs.append(f"+{INBOX}*:{self.incoming}/inbox/*")
         if refspecs:
             fetch(self.repository, self.remote, refspecs, timeout_seconds=self._left())
@@ -231,6 +234,24 @@ class _Exchange:
         # What a writer of this clone added meanwhile is sent, not received.
         self.received |= set(entries_in(files)) - set(self.sent)
 
+    def _sent(self, tip: str | None, base: str | None, theirs: Mapping[str, str]) -> Pushed:
+        """Push; who has nothing of their own to send is not in trouble where they may not.
+
+        Raises:
+            LedgerError: the remote cannot be reached, or does not take what is ours.
+        """
+        if tip is None:
+            return Pushed(state="up to date")
+        try:
+            pushed = self._pushed(tip, base, theirs)
+        except LedgerError as error:
+            if self.sent:
+                raise
+            return Pushed(state="refused", reason=error.message)
+        if pushed.state == "refused" and self.sent:
+            raise LedgerError(f"it refuses the push: {pushed.reason}", hint="ask who looks after it, then: ledger sync")
+        return pushed
+
     def _pushed(self, tip: str, base: str | None, theirs: Mapping[str, str]) -> Pushed:
         """Push our branch, and the code that only this clone holds; what becomes of the branch counts."""
         code = [name for name in self._known() if name.startswith(CODE) and name not in theirs]
@@ -288,13 +309,19 @@ class _Exchange:
         results = self._push([f"{tip}:{name}", *(f"{ref}:{ref}" for ref in code)])
         taken = results.get(name, Pushed(state="refused", reason=reason))
         if taken.state not in {"ok", "up to date"}:
-            raise LedgerError(f"others were first twice, and it takes no inbox either: {taken.reason}")
+            raise LedgerError(f"it took the push neither on its branch nor in its inbox: {taken.reason}")
         return self._told("inbox", None)
 
     def _state(self) -> State:
         if self.sent:
             return "both" if self.received else "sent"
         return "received" if self.received else "up to date"
+
+    def _told_reader(self, reason: str) -> Synced:
+        """Say what was received by somebody who has nothing to send, and may not put the inbox of others in order."""
+        self.folded = {}
+        self.troubles.append(f"what waits in its inbox stays there: {reason}")
+        return self._told(self._state(), None)
 
     def _told(self, state: State, tip: str | None) -> Synced:
         made = Synced(

@@ -329,6 +329,47 @@ def test_a_hook_that_refuses_is_quoted(ada: Ledger, hub: Path) -> None:
     assert git_in(hub, "for-each-ref", INBOX) == ""
 
 
+def test_a_reader_who_may_not_push_receives_what_others_left_in_the_inbox(ada: Ledger, bob: Ledger, hub: Path) -> None:
+    ada.append(made(0))
+    synced(ada)
+    busy(hub)
+    ada.append(made(1))
+    assert synced(ada).state == "inbox"
+    (hub / "hooks" / "update").write_text("#!/bin/sh\nexit 1\n")
+    done = synced(bob)
+    assert (done.state, done.safe, len(done.received), done.folded) == ("received", True, 2, [])
+    assert "stays there: hook declined" in done.message
+
+
+def test_writers_of_one_clone_queue_their_pushes(ada: Ledger, hub: Path) -> None:
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER.replace("Path(sys.argv[1]).name", f"'w{number}'"), str(folder_of(ada)), "3"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(4)
+    ]
+    said = [writer.communicate(timeout=120)[0] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * 4
+    assert "inbox" not in "".join(said)
+    assert len(held(hub)) == 12
+    assert held(hub) == added(hub)
+
+
+@pytest.mark.parametrize("path", ["notes/a b.json", 'runs/"x".json', "runs/é.json"])
+def test_a_path_that_no_entry_has_is_never_sent(ada: Ledger, bob: Ledger, path: str) -> None:
+    ada.append(made(0))
+    synced(ada)
+    synced(bob)
+    bob.append(made(1, "Bob"))
+    synced(bob)
+    files = {path: b"{}"}
+    append_commit(ada.repository, ada.ref, parent=ada.tip(), files=files, message="x", author=ADA, now=NOW)
+    assert "adds what is no entry" in synced(ada).message
+
+
 def test_code_that_only_this_clone_holds_goes_along(ada: Ledger, hub: Path) -> None:
     (folder_of(ada) / "new.py").write_text("x")
     git_in(folder_of(ada), "add", ".")
