@@ -8,8 +8,9 @@ from pathlib import Path
 from statistics import median
 
 from ledger.repository import remote as remote_module
-from ledger.store import sync as sync_module
+from ledger.store import exchange
 from ledger.store.ledger import Ledger
+from ledger.store.sync import sync
 from tests.benchmarks.ledgers import entry_of
 from tests.benchmarks.measuring import quiet_world, run, show, verdict
 
@@ -30,11 +31,11 @@ def write(folder: Path, number: int) -> None:
         pushes += 1
         return original(*arguments, **options)  # type: ignore[arg-type]  # as given
 
-    sync_module.__dict__["push"] = counted
+    exchange.__dict__["push"] = counted
     for record in range(RECORDS):
         ledger.append(entry_of(number * RECORDS + record, count=CLONES * RECORDS))
         before, started = pushes, time.perf_counter()
-        done = sync_module.sync(ledger, timeout_seconds=TIMEOUT_SECONDS, hurry=True)
+        done = sync(ledger, timeout_seconds=TIMEOUT_SECONDS, hurry=True)
         print(time.perf_counter() - started, pushes - before, done.state.replace(" ", "-"), flush=True)
 
 
@@ -57,10 +58,10 @@ def main() -> None:
         ]
         lines = [line.split() for writer in writers for line in writer.communicate()[0].splitlines()]
         last = Ledger.open(home / "clone0")
-        sync_module.sync(last, timeout_seconds=TIMEOUT_SECONDS)
+        sync(last, timeout_seconds=TIMEOUT_SECONDS)
         tree = run(["git", "ls-tree", "-r", "--name-only", "ledger"], home / "hub.git").decode().splitlines()
         present = sum(path.endswith("/record.json") for path in tree)
-        left = run(["git", "for-each-ref", sync_module.INBOX], home / "hub.git").decode().splitlines()
+        left = run(["git", "for-each-ref", exchange.INBOX], home / "hub.git").decode().splitlines()
     records = CLONES * RECORDS
     seconds = sorted(float(line[0]) for line in lines)
     pushes = sum(int(line[1]) for line in lines) / records

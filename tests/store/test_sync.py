@@ -19,8 +19,9 @@ from ledger.model.paths import dataset_path
 from ledger.model.record import Author
 from ledger.repository.append import append_commit
 from ledger.repository.blobs import blob_reader
+from ledger.store.exchange import INBOX
 from ledger.store.ledger import Ledger
-from ledger.store.sync import INBOX, sync
+from ledger.store.sync import sync
 from ledger.store.synced import Synced
 from ledger.store.verify import verify
 from ledger.store.waiting import Entry

@@ -1,0 +1,312 @@
+"""One exchange with one remote: list, fetch, join, push, and the inbox where others are faster. For `store/sync.py`."""
+
+import os
+import random
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from ledger.errors import LedgerError, LostRace, Unanswered
+from ledger.model.ids import new_id
+from ledger.repository.remote import Pushed, fetch, push, remote_refs
+from ledger.repository.replay import differences
+from ledger.store.join import common_base, contains, entries_in, join
+from ledger.store.ledger import Ledger
+from ledger.store.queue import queued
+from ledger.store.relation import check_related
+from ledger.store.synced import State, Synced, in_words
+
+INBOX = "refs/ledger/inbox/"
+CODE = "refs/ledger/code/"
+_TRIES = 2
+"""Pushes before the inbox. Measured with 32 clones: trying on took 14.7 pushes per record, the inbox 1.0."""
+_BUSY_REFS = 3
+"""Inbox refs of the last moments from which a remote is busy: whoever is in a hurry goes there at once."""
+_BUSY_SPAN = timedelta(seconds=30)
+_FOLDERS = 1 / 8
+"""Part of those in a hurry that folds all the same: with nobody else at the branch, they are not overtaken.
+Measured with 16 clones: 2.9 pushes per record without this, 1.5 with it."""
+_RACES = 20
+"""Times that a writer of this clone may be first while histories are joined."""
+
+
+class Exchange:
+    """One sync with one remote; it runs once.
+
+    Args:
+        ledger: the ledger of this clone.
+        remote: name of the remote.
+        deadline: when to give up, in seconds of `time.monotonic`.
+    """
+
+    def __init__(self, ledger: Ledger, remote: str, deadline: float) -> None:
+        self.ledger = ledger
+        self.repository = ledger.repository
+        self.remote = remote
+        self.deadline = deadline
+        self.before = ledger.tip()
+        self.seen = f"refs/ledger/seen/{remote}/{ledger.branch}"
+        self.incoming = f"refs/ledger/incoming/{remote}"
+        self.sent: list[str] = []
+        self.received: set[str] = set()
+        self.folded: dict[str, str] = {}
+        self.troubles: list[str] = []
+
+    def run(self, *, fold: bool, hurry: bool) -> Synced:
+        """Fetch, join and push; twice at most, then use the inbox.
+
+        Raises:
+            LedgerError: the remote cannot be reached, is refused, or does not take what is ours.
+        """
+        reason = ""
+        for attempt in range(_TRIES):
+            theirs = self._remote_refs()
+            if hurry and (straight := self._straight_to_inbox(theirs, folders=0 if attempt else _FOLDERS)):
+                return straight
+            inbox = self._inbox(theirs) if fold and attempt == 0 else {}
+            base = self._fetched(theirs, inbox)
+            tip, folded = self._joined(base, inbox)
+            self.folded |= folded
+            pushed = self._sent(tip, base, theirs)
+            if pushed.state != "rejected":
+                return self._ended(tip, pushed)
+            if base is not None:  # ours stands on theirs as it was a moment ago
+                self._remember(base)
+            reason = pushed.reason
+        if not self.sent:  # all that the remote lacks on its branch already waits in its inbox
+            return self._told_reader(reason)
+        self.folded = {}
+        return self._to_inbox(tip, theirs, reason)
+
+    def _ended(self, tip: str | None, pushed: Pushed) -> Synced:
+        if pushed.state == "refused":
+            return self._told_reader(pushed.reason)
+        if tip is not None:
+            self._agree(tip)
+            self._clear_inbox()
+        return self._told(self._state(), tip)
+
+    def _left(self) -> float:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise Unanswered("the time is over; others were using it", hint="ledger sync --timeout 120")
+        return left
+
+    def _remote_refs(self) -> dict[str, str]:
+        wanted = [self.ledger.ref, f"{INBOX}*", f"{CODE}*"]
+        return remote_refs(self.repository, self.remote, wanted, timeout_seconds=self._left())
+
+    def _heads(self) -> dict[str, str]:
+        return remote_refs(self.repository, self.remote, ["refs/heads/*"], timeout_seconds=self._left())
+
+    def _known(self) -> dict[str, str]:
+        """Return the refs that keep what we know of ledgers, ours and others'."""
+        wanted = (self.ledger.ref, "refs/ledger/seen", f"refs/remotes/*/{self.ledger.branch}", CODE.rstrip("/"))
+        out = self.repository.git.output("for-each-ref", "--format=%(objectname) %(refname)", *wanted)
+        lines = (line.partition(" ") for line in os.fsdecode(out).splitlines())
+        return {name: commit for commit, _, name in lines}
+
+    def _fetched(self, theirs: Mapping[str, str], inbox: Mapping[str, str]) -> str | None:
+        """Fetch what we lack and return the remote's tip, none when it has no ledger yet.
+
+        Raises:
+            LedgerError: its history is no continuation of what we know; nothing of ours was changed.
+        """
+        known = self._known()
+        tip = theirs.get(self.ledger.ref)
+        refspecs = []
+        if tip and tip not in known.values():
+            refspecs.append(f"+{self.ledger.ref}:{self.incoming}/branch")
+        if inbox:
+            refspecs.append(f"+{INBOX}*:{self.incoming}/inbox/*")
+        if refspecs:
+            fetch(self.repository, self.remote, refspecs, timeout_seconds=self._left())
+        if tip and any(":" + self.incoming + "/branch" in spec for spec in refspecs):
+            tip = self.repository.resolve(f"{self.incoming}/branch")  # it may have moved since it was listed
+        if tip:
+            self.ledger.check(tip)
+        check_related(self.ledger, self.remote, known, self.seen, tip, self._heads)
+        return tip
+
+    def _inbox(self, theirs: Mapping[str, str]) -> dict[str, str]:
+        return {name: commit for name, commit in theirs.items() if name.startswith(INBOX)}
+
+    def _joined(self, base: str | None, inbox: Mapping[str, str]) -> tuple[str | None, dict[str, str]]:
+        """Move our branch to a tip that holds theirs, ours and the inbox; return it, and what of the inbox it holds.
+
+        Raises:
+            Conflict: ours or theirs cannot stand together.
+            LostRace: other writers of this clone were first too many times.
+        """
+        for _ in range(_RACES):
+            with queued(self.repository.state_dir / "append.lock", self._left()):
+                mine = self.repository.resolve(self.ledger.ref)
+                tip, added = self._on_top(base, mine)
+                self.sent = [entry for entry in added if entry not in self.received]
+                tip, folded = self._folded(tip, inbox)
+                if tip is None or self._moved(mine, tip):
+                    self._note_received(tip)
+                    return tip, folded
+        raise LostRace("other writers of this clone were first too many times")
+
+    def _on_top(self, base: str | None, mine: str | None) -> tuple[str | None, list[str]]:
+        if mine is None:
+            return base, []
+        if base is None:
+            return mine, entries_in([file.path for file in self.repository.read_tree(mine)])
+        known = self._known()
+        others = [commit for name, commit in known.items() if name.startswith("refs/ledger/seen/")]
+        joined = join(
+            self.repository, base, mine, shared=[commit for commit in others if commit != known.get(self.seen)]
+        )
+        return joined.tip, joined.added
+
+    def _folded(self, tip: str | None, inbox: Mapping[str, str]) -> tuple[str | None, dict[str, str]]:
+        folded = {}
+        for name in sorted(inbox):
+            commit = self.repository.resolve(f"{self.incoming}/inbox/{name.removeprefix(INBOX)}")
+            if commit is None:
+                continue  # somebody else folded it since it was listed
+            try:
+                self.ledger.check(commit)
+                if tip is not None and common_base(self.repository, tip, commit) is None:
+                    self.troubles.append(f"{name} holds another ledger")
+                    continue
+                tip = join(self.repository, tip, commit).tip if tip else commit
+            except LedgerError as error:
+                self.troubles.append(f"{name} cannot be folded: {error.message}")
+                continue
+            folded[name] = commit
+        return tip, folded
+
+    def _moved(self, mine: str | None, tip: str) -> bool:
+        """Move our branch from `mine` to `tip`, unless another writer moved it first."""
+        if mine == tip:
+            return True
+        code, _, _ = self.repository.git.attempt("update-ref", self.ledger.ref, tip, mine or "0" * len(tip))
+        if code == 0 and mine is not None and not contains(self.repository, tip, mine):
+            from ledger.store.verify import follow
+
+            follow(self.ledger, tip)
+        return code == 0
+
+    def _note_received(self, tip: str | None) -> None:
+        if tip is None or tip == self.before:
+            return
+        if self.before is None:
+            files = [file.path for file in self.repository.read_tree(tip)]
+        else:
+            files = [change.path for change in differences(self.repository, self.before, tip) if change.status == "A"]
+        # What a writer of this clone added meanwhile is sent, not received.
+        self.received |= set(entries_in(files)) - set(self.sent)
+
+    def _sent(self, tip: str | None, base: str | None, theirs: Mapping[str, str]) -> Pushed:
+        """Push; who has nothing of their own to send is not in trouble where they may not.
+
+        Raises:
+            LedgerError: the remote cannot be reached, or does not take what is ours.
+        """
+        if tip is None:
+            return Pushed(state="up to date")
+        try:
+            pushed = self._pushed(tip, base, theirs)
+        except LedgerError as error:
+            if self.sent:
+                raise
+            return Pushed(state="refused", reason=error.message)
+        if pushed.state == "refused" and self.sent:
+            raise LedgerError(f"it refuses the push: {pushed.reason}", hint="ask who looks after it, then: ledger sync")
+        return pushed
+
+    def _pushed(self, tip: str, base: str | None, theirs: Mapping[str, str]) -> Pushed:
+        """Push our branch, and the code that only this clone holds; what becomes of the branch counts."""
+        code = [name for name in self._known() if name.startswith(CODE) and name not in theirs]
+        if tip == base and not code:
+            return Pushed(state="up to date")
+        refspecs = [f"{tip}:{self.ledger.ref}"] if tip != base else []
+        results = self._push([*refspecs, *(f"{name}:{name}" for name in code)])
+        untaken = [name for name in code if results.get(name, Pushed(state="refused")).state in {"rejected", "refused"}]
+        branch = results.get(self.ledger.ref, Pushed(state="up to date" if tip == base else "rejected"))
+        if untaken and branch.state == "refused":  # a large file in the code must not keep the records
+            branch = self._push(refspecs).get(self.ledger.ref, branch)
+        if untaken and branch.state in {"ok", "up to date"}:
+            self.troubles.append(f"{len(untaken)} code commits were not taken")
+        return branch
+
+    def _push(self, refspecs: list[str], expected: Mapping[str, str] | None = None) -> dict[str, Pushed]:
+        return push(self.repository, self.remote, refspecs, expected=expected, timeout_seconds=self._left())
+
+    def _agree(self, tip: str) -> None:
+        """Remember where both are, and drop what was only needed on the way."""
+        out = self.repository.git.output("for-each-ref", "--format=%(refname)", self.incoming)
+        self._remember(tip, *(f"delete {name}" for name in os.fsdecode(out).splitlines()))
+
+    def _remember(self, tip: str, *more: str) -> None:
+        moves = [f"update {self.seen} {tip}", f"update refs/remotes/{self.remote}/{self.ledger.branch} {tip}", *more]
+        self.repository.git.attempt("update-ref", "--stdin", stdin=os.fsencode("\n".join(moves) + "\n"))
+
+    def _clear_inbox(self) -> None:
+        """Delete what was folded at the remote, each only where it is still what we folded."""
+        if not self.folded:
+            return
+        try:
+            results = self._push([f":{name}" for name in self.folded], self.folded)
+        except LedgerError as error:  # the entries are on the branch; whoever comes next deletes the rest
+            self.troubles.append(f"the inbox was not emptied: {error.message}")
+            return
+        refused = [result.reason for result in results.values() if result.state == "refused"]
+        if refused:
+            self.troubles.append(f"the inbox was not emptied: {refused[0]}")
+
+    def _straight_to_inbox(self, theirs: Mapping[str, str], folders: float) -> Synced | None:
+        """Push ours to the inbox without a look at the branch, when many others have just done so."""
+        known = self._known()
+        mine, seen = known.get(self.ledger.ref), known.get(self.seen)
+        if mine is None or seen is None or not contains(self.repository, mine, seen):
+            return None
+        if not _is_busy(theirs, datetime.now(UTC)) or random.random() < folders:  # noqa: S311  # a draw, no secret
+            return None
+        self.sent = entries_in([change.path for change in differences(self.repository, seen, mine)])
+        return self._to_inbox(mine, theirs, "") if self.sent else None
+
+    def _to_inbox(self, tip: str | None, theirs: Mapping[str, str], reason: str) -> Synced:
+        name = f"{INBOX}{new_id(datetime.now(UTC), os.urandom(4))}"
+        code = [ref for ref in self._known() if ref.startswith(CODE) and ref not in theirs]
+        results = self._push([f"{tip}:{name}", *(f"{ref}:{ref}" for ref in code)])
+        taken = results.get(name, Pushed(state="refused", reason=reason))
+        if taken.state not in {"ok", "up to date"}:
+            raise LedgerError(f"it took the push neither on its branch nor in its inbox: {taken.reason}")
+        return self._told("inbox", None)
+
+    def _state(self) -> State:
+        if self.sent:
+            return "both" if self.received else "sent"
+        return "received" if self.received else "up to date"
+
+    def _told_reader(self, reason: str) -> Synced:
+        """Say what was received by somebody who has nothing to send, and may not put the inbox of others in order."""
+        self.folded = {}
+        self.troubles.append(f"what waits in its inbox stays there: {reason}")
+        return self._told(self._state(), None)
+
+    def _told(self, state: State, tip: str | None) -> Synced:
+        made = Synced(
+            state=state,
+            remote=self.remote,
+            sent=self.sent,
+            received=sorted(self.received),
+            folded=sorted(self.folded),
+            tip=tip,
+            message="",
+        )
+        message = "; ".join([in_words(made), *self.troubles])
+        return msgspec.structs.replace(made, message=message)
+
+
+def _is_busy(theirs: Mapping[str, str], now: datetime) -> bool:
+    """Say whether many inbox refs of a remote are of this moment, by the times in their names."""
+    moments = {f"{now - timedelta(seconds=back):%Y%m%d-%H%M%S}" for back in range(int(_BUSY_SPAN.total_seconds()))}
+    recent = [name for name in theirs if name.startswith(INBOX) and name.removeprefix(INBOX)[:15] in moments]
+    return len(recent) >= _BUSY_REFS
