@@ -26,6 +26,7 @@ VERBS = {
     "list": "List runs: filter, sort, choose columns.",
     "show": "Show one run: its ten boxes, or a file of its record.",
     "compare": "Compare runs: params that differ, metrics side by side.",
+    "export": "Export runs as a flat table: CSV, JSON lines or Parquet.",
     "log": "Show the commits of the ledger, newest first.",
     "verify": "Verify that the ledger only ever grew, and holds what its records say.",
     "sync": "Send entries to a remote, and get those of others.",

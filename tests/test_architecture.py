@@ -32,11 +32,14 @@ ROOMS = {
     "click": {"commands", "cli"},
     "git": {"repository"},
     "jinja2": {"publish"},
+    "lark": {"analysis"},
     "markupsafe": {"publish"},
     "matplotlib": {"publish"},
     "mkdocs": {"publish"},
     "msgspec": None,
+    "pandas": {"store"},
     "psutil": {"capture", "session"},
+    "pyarrow": {"store"},
     "pygments": {"publish"},
     "pynvml": {"capture"},
     "rich": {"commands", "cli"},
@@ -48,6 +51,7 @@ ROOMS = {
 
 LIGHT = ("torch", "matplotlib", "mkdocs", "zmq", "git", "click", "msgspec", "yaml", "rich", "subprocess")
 RECORD_PATH_FREE_OF = (
+    *("lark", "sqlite3", "pandas", "pyarrow"),
     *("git", "jinja2", "matplotlib", "mkdocs", "rich", "torch", "numpy", "pynvml", "yaml", "importlib.metadata"),
     *(
         "argparse",

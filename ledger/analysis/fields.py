@@ -48,14 +48,40 @@ def field_value(run: Run, name: str) -> Value:
     if key := metric_key(name):
         metric = run_metric(run, key)
         return metric.number if metric else None
-    if name not in _FIELDS:
-        from difflib import get_close_matches
+    return _FIELDS[canonical_field(name)](run)
 
-        known = [*_FIELDS, "params.NAME", "metrics.SPLIT/NAME"]
-        close = get_close_matches(name, known, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else f"one of {', '.join(known)}"
-        raise UsageError(f"no such field: `{name}`", hint=hint)
-    return _FIELDS[name](run)
+
+def canonical_field(name: str) -> str:
+    """Return the one name of a field: `validation/accuracy` alone is `metrics.validation/accuracy`.
+
+    Raises:
+        UsageError: no run could have a field of that name.
+    """
+    kind, dot, rest = name.partition(".")
+    if name in _FIELDS or (dot and rest and kind == "params"):
+        return name
+    if key := metric_key(name):
+        return f"metrics.{key}"
+    from difflib import get_close_matches
+
+    known = [*_FIELDS, "params.NAME", "metrics.SPLIT/NAME"]
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean `{close[0]}`?" if close else f"one of {', '.join(known)}"
+    raise UsageError(f"no such field: `{name}`", hint=hint)
+
+
+def fields_of(run: Run) -> dict[str, Value]:
+    """Return every field that a run has, by its canonical name."""
+    found = {name: read(run) for name, read in _FIELDS.items()}
+    found |= {f"params.{name}": value for name, value in run.record.params.values.items()}
+    found |= {f"metrics.{key}": metric.number for key, metric in metrics_of(run).items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def metrics_of(run: Run) -> dict[str, Metric]:
+    """Return the measurement of each metric that `run_metric` gives, by its key."""
+    latest = {metric.key: metric for metric in run.metrics()}
+    return latest | {metric.key: metric for metric in run.record.results.metrics}
 
 
 def metric_key(name: str) -> str | None:

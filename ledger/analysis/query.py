@@ -1,125 +1,248 @@
-"""Filters and sorting of runs: `params.lr < 0.01`, `status = failed`, `tags = baseline`."""
+"""The query language: `metrics.validation/accuracy > 0.9 and (tags = baseline or not status = failed)`.
+
+Owns what a query is, how it is written and what passes it. How it is asked of an index is not known here.
+"""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
 
-from ledger.analysis.comparable import Group, agreed_direction, group_of, rank_key
-from ledger.analysis.fields import Value, field_value, metric_key, run_metric
+from ledger.analysis.fields import Value, canonical_field, field_value
+from ledger.analysis.sortable import as_float, number_of, readable
+from ledger.analysis.words import find_phrase, words_in, words_of
 from ledger.errors import UsageError
 from ledger.model.entries import Run
-from ledger.model.values import Direction, Document
+from ledger.model.values import Document
 
-_CONDITION = re.compile(r"\s*([^\s<>=!~]+)\s*(<=|>=|!=|=|<|>|~)\s*(.*?)\s*", re.DOTALL)
-
-Condition = Callable[[Run], bool]
-"""Says whether a run passes."""
+if TYPE_CHECKING:
+    from lark import Lark, Token, Tree
 
 
-def parse_condition(text: str) -> Condition:
-    """Return the test that `FIELD OPERATOR VALUE` states; operators are = != < <= > >= and ~ (contains).
+class Comparison(Document, frozen=True, kw_only=True):
+    """A field in relation to a value."""
 
-    A run that does not have the field passes `!=` only. A list passes when one of its items does.
+    field: str
+    """Name of the field, as `canonical_field` gives it."""
+    operator: str
+    """`=`, `!=`, `<`, `<=`, `>`, `>=`, or `~` for contains."""
+    value: str
+    """The value as it was written, without quotes."""
+
+
+class Phrase(Document, frozen=True, kw_only=True):
+    """Words that follow each other somewhere in what people wrote; the last may be the start of a word."""
+
+    words: tuple[str, ...]
+    """The words, in lower case."""
+
+
+class Every(Document, frozen=True, kw_only=True):
+    """All parts hold."""
+
+    parts: tuple["Query", ...]
+    """The parts."""
+
+
+class Some(Document, frozen=True, kw_only=True):
+    """At least one part holds."""
+
+    parts: tuple["Query", ...]
+    """The parts."""
+
+
+class Not(Document, frozen=True, kw_only=True):
+    """The part does not hold."""
+
+    part: "Query"
+    """The part."""
+
+
+Query = Comparison | Phrase | Every | Some | Not
+
+_Ordered = TypeVar("_Ordered", float, str)
+
+_GRAMMAR = r"""
+start: either
+?either: both (_OR both)*
+?both: plain (_AND plain)*
+?plain: _NOT plain -> negation
+      | "(" either ")"
+      | term OPERATOR term -> comparison
+      | term -> phrase
+term: WORD | QUOTED
+_OR.1: /or(?![^\s()'"=!<>~])/i
+_AND.1: /and(?![^\s()'"=!<>~])/i
+_NOT.1: /not(?![^\s()'"=!<>~])/i
+OPERATOR: "!=" | "<=" | ">=" | "=" | "<" | ">" | "~"
+WORD: /[^\s()'"=!<>~]+/
+QUOTED: /"(\\.|[^"\\])*"/s | /'(\\.|[^'\\])*'/s
+%ignore /\s+/
+"""
+"""The handbook's page on reading shows the same grammar."""
+
+_LONGEST = 10_000
+"""Characters of a query at most."""
+_MOST = 200
+"""Conditions and negations of a query at most, and parentheses: SQLite refuses expressions 1000 deep."""
+_EXAMPLE = "write FIELD OPERATOR VALUE, such as 'params.lr < 0.01 and not status = failed'"
+
+
+def parse_query(text: str) -> Query:
+    """Return the query that a text states.
 
     Raises:
-        UsageError: it has another shape.
+        UsageError: it states none; the message shows where with a caret.
     """
-    match = _CONDITION.fullmatch(text)
-    if match is None or not match[3]:
-        raise UsageError(
-            f"not a filter: `{text}`", hint="write FIELD OPERATOR VALUE, such as 'params.lr < 0.01' or status=failed"
-        )
-    name, operator, wanted = match[1], match[2], match[3].strip("'\"")
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if len(text) > _LONGEST or len(re.findall(r"[=<>~(]|\b(?:not|and|or)\b", text, re.IGNORECASE)) > _MOST:
+        raise UsageError(f"the query is too long: `{text[:40]}…`", hint="split it, or ask for less")
+    from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-    def passes(run: Run) -> bool:
-        value = field_value(run, name)
-        items: Sequence[Value] = value if isinstance(value, list) else [value]
-        if operator == "!=":
-            return all(item is None or not _holds(item, "=", wanted) for item in items)
-        return any(item is not None and _holds(item, operator, wanted) for item in items)
+    try:
+        tree = _parser().parse(text)
+    except UnexpectedCharacters as error:
+        raise _refused(text, error.pos_in_stream or 0, "this cannot stand here; put a text in quotes") from error
+    except UnexpectedToken as error:
+        at = len(text.rstrip()) if error.token.type == "$END" else error.token.start_pos or 0
+        raise _refused(text, at, _expected(error.accepts or error.expected)) from error
+    except UnexpectedInput as error:
+        raise _refused(text, 0, "this is no query") from error
+    return _Reader(text).read(tree.children[0])
 
-    return passes
+
+def parse_queries(texts: Iterable[str]) -> Query | None:
+    """Return the query that states all texts, none for no text.
+
+    Raises:
+        UsageError: one of them states no query.
+    """
+    parts = tuple(parse_query(text) for text in texts)
+    if len(parts) > 1:
+        return Every(parts=parts)
+    return parts[0] if parts else None
+
+
+@cache
+def _parser() -> "Lark":
+    from lark import Lark
+
+    return Lark(_GRAMMAR, parser="lalr", maybe_placeholders=False)
+
+
+def _expected(terminals: Iterable[str]) -> str:
+    expected = set(terminals)
+    if "WORD" in expected:
+        return "a field, a value or a word is expected here"
+    if "OPERATOR" in expected:
+        return "`and`, `or` or an operator is expected here; a text with spaces stands in quotes"
+    return "`and` or `or` is expected here; a text with spaces stands in quotes"
+
+
+def _refused(text: str, at: int, why: str, hint: str | None = None) -> UsageError:
+    line = re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text)
+    return UsageError(f"not a filter: {why}\n  {line}\n  {' ' * at}^", hint=hint or _EXAMPLE)
+
+
+class _Reader:
+    """Turns what the parser found into a query.
+
+    Args:
+        text: what was parsed.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def read(self, node: "Tree[Token] | Token") -> Query:
+        from lark import Token
+
+        if isinstance(node, Token):
+            raise TypeError(f"the grammar leaves no token here: `{node}`")
+        if node.data == "negation":
+            return Not(part=self.read(node.children[0]))
+        if node.data == "comparison":
+            return self._comparison(node)
+        if node.data == "phrase":
+            return self._phrase(_token(node.children[0]))
+        parts = tuple(self.read(child) for child in node.children)
+        return Every(parts=parts) if node.data == "both" else Some(parts=parts)
+
+    def _comparison(self, node: "Tree[Token]") -> Comparison:
+        left, operator, right = node.children
+        name = _token(left)
+        try:
+            field = canonical_field(_plain(name))
+        except UsageError as error:
+            raise _refused(self._text, name.start_pos or 0, error.message, error.hint) from error
+        return Comparison(field=field, operator=str(operator), value=_plain(_token(right)))
+
+    def _phrase(self, token: "Token") -> Phrase:
+        words = tuple(words_in(_plain(token)))
+        if not words:
+            raise _refused(self._text, token.start_pos or 0, "there is no word to look for here")
+        return Phrase(words=words)
+
+
+def _token(term: "Tree[Token] | Token") -> "Token":
+    from lark import Token
+
+    token = term if isinstance(term, Token) else term.children[0]
+    if not isinstance(token, Token):
+        raise TypeError("a term is one token")
+    return token
+
+
+def _plain(token: "Token") -> str:
+    if token.type != "QUOTED":
+        return str(token)
+    return re.sub(r"\\(.)", r"\1", str(token)[1:-1], flags=re.DOTALL)
+
+
+def passes(query: Query, run: Run) -> bool:
+    """Say whether a run passes.
+
+    A run that does not have a field passes `!=` only. A list passes when one of its items does, `!=` when none is.
+    """
+    match query:
+        case Comparison():
+            return _compare(field_value(run, query.field), query.operator, query.value)
+        case Phrase():
+            return find_phrase(query.words, words_of(run))
+        case Every():
+            return all(passes(part, run) for part in query.parts)
+        case Some():
+            return any(passes(part, run) for part in query.parts)
+        case Not():
+            return not passes(query.part, run)
+
+
+def _compare(value: Value, operator: str, wanted: str) -> bool:
+    items: Sequence[Value] = value if isinstance(value, list) else [value]
+    if operator == "!=":
+        return all(item is None or not _holds(item, "=", wanted) for item in items)
+    return any(item is not None and _holds(item, operator, wanted) for item in items)
 
 
 def _holds(value: Value, operator: str, wanted: str) -> bool:
     if operator == "~":
-        return wanted.lower() in str(value).lower()
+        return wanted.lower() in readable(value).lower()
     if isinstance(value, bool):
-        order = 0 if wanted.lower() == str(value).lower() else 1
-    elif isinstance(value, int | float):
-        try:
-            number = float(wanted)
-        except ValueError:
-            return False
-        if value != value or number != number:  # noqa: PLR0124  # NaN is ordered against nothing
-            return False
-        order = (value > number) - (value < number)
-    else:
-        # Ids and ISO times sort as text; a shorter time, such as a day, names all of it.
-        text = value.isoformat() if isinstance(value, datetime) else str(value)
-        text = text[: len(wanted)] if isinstance(value, datetime) else text
-        order = (text > wanted) - (text < wanted)
-    return {"=": order == 0, "<": order < 0, ">": order > 0, "<=": order <= 0, ">=": order >= 0}[operator]
-
-
-class Sorted(Document, frozen=True, kw_only=True):
-    """Runs in order, and what there is to say about the order."""
-
-    runs: tuple[Run, ...]
-    """The runs."""
-    warning: str | None = None
-    """Why part of the order means nothing."""
-
-
-def sort_runs(runs: Sequence[Run], name: str, *, reverse: bool = False) -> Sorted:
-    """Sort runs by a field; runs without it come last.
-
-    A metric is sorted best first within each comparable group, the group with the newest run first:
-    numbers measured on different dataset versions are never put into one order.
-
-    Raises:
-        UsageError: there is no such field.
-    """
-    if key := metric_key(name):
-        return _sort_by_metric(runs, key, reverse=reverse)
-    having = [run for run in runs if field_value(run, name) is not None]
-    lacking = [run for run in runs if field_value(run, name) is None]
-    having.sort(key=lambda run: _order(field_value(run, name)), reverse=reverse)
-    return Sorted(runs=(*having, *lacking))
-
-
-def _sort_by_metric(runs: Sequence[Run], key: str, *, reverse: bool) -> Sorted:
-    metrics = {run.record.id: metric for run in runs if (metric := run_metric(run, key)) is not None}
-    having = [run for run in runs if run.record.id in metrics]
-    if not having:
-        raise UsageError(f"no run here has this metric: `{key}`")
-    groups: dict[tuple[str, str], tuple[Group, list[Run]]] = {}
-    for run in having:
-        group = group_of(metrics[run.record.id])
-        groups.setdefault((group.dataset_hash, group.evaluator), (group, []))[1].append(run)
-    direction: Direction | None = agreed_direction(metrics.values())
-    ordered: list[Run] = []
-    newest_first = sorted(groups.values(), key=lambda pair: pair[1][-1].record.id, reverse=True)
-    for _, members in newest_first:
-        members.sort(key=lambda run: rank_key(metrics[run.record.id], direction or "higher", run.record.id))
-        ordered += reversed(members) if reverse else members
-    lacking = [run for run in runs if run.record.id not in metrics]
-    return Sorted(runs=(*ordered, *lacking), warning=_warn(key, [group for group, _ in newest_first], direction))
-
-
-def _warn(key: str, groups: Sequence[Group], direction: Direction | None) -> str | None:
-    if len(groups) > 1:
-        named = ", ".join(group.dataset for group in groups)
-        return f"{key} was measured on different data ({named}): sorted within each, not across"
-    if not groups[0].known:
-        return f"{key}: the dataset version is unknown, so the order means little; name it with --dataset"
-    if direction is None:
-        return f"{key}: nobody said which values are better; shown largest first (set `directions` in policy.yaml)"
-    return None
-
-
-def _order(value: Value) -> tuple[int, float | str]:
-    """Order numbers before text, so that a field of mixed kinds sorts at all."""
+        return operator == "=" and wanted.lower() == readable(value)
     if isinstance(value, int | float):
-        return (0, float(value))
-    return (1, value.isoformat() if isinstance(value, datetime) else str(value))
+        number = number_of(wanted)
+        return number is not None and _ordered(as_float(value), operator, number)
+    text = readable(value)
+    # Ids and ISO times sort as text; a shorter time, such as a day, names all of it.
+    return _ordered(text[: len(wanted)] if isinstance(value, datetime) else text, operator, wanted)
+
+
+def _ordered(ours: _Ordered, operator: str, theirs: _Ordered) -> bool:
+    return {
+        "=": ours == theirs,
+        "<": ours < theirs,
+        ">": ours > theirs,
+        "<=": ours <= theirs,
+        ">=": ours >= theirs,
+    }[operator]

@@ -10,10 +10,10 @@ from ledger.analysis.fields import show_value
 from ledger.commands.output import plain, say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
-from ledger.model.entries import Contents, Run
-from ledger.model.ids import resolve
+from ledger.model.entries import Run
 from ledger.recorder.message import shown
 from ledger.store.ledger import Ledger
+from ledger.store.selection import find_runs
 
 
 @click.command("compare")
@@ -30,8 +30,7 @@ def compare_command(
     Values measured on different dataset versions, or by different evaluators, are shown and not ranked.
     """
     ledger = open_ledger()
-    contents = ledger.contents()
-    chosen = _find(contents, runs)
+    chosen = _find(ledger, runs)
     comparison = compare(chosen)
     if plot:
         _draw(ledger, chosen, list(series), Path(plot))
@@ -50,11 +49,11 @@ def compare_command(
         say("hint: measure both models on one dataset version, with ledger evaluate, to compare them")
 
 
-def _find(contents: Contents, runs: tuple[str, ...]) -> list[Run]:
-    ids = list(dict.fromkeys(resolve(run, (known.record.id for known in contents.runs)) for run in runs))
-    if len(ids) < 2:  # noqa: PLR2004  # a comparison takes two
+def _find(ledger: Ledger, runs: tuple[str, ...]) -> list[Run]:
+    found = find_runs(ledger, runs)
+    if len(found) < 2:  # noqa: PLR2004  # a comparison takes two
         raise UsageError("a comparison takes two different runs", hint="ledger compare RUN RUN")
-    return [run for run_id in ids if (run := contents.run(run_id)) is not None]
+    return found
 
 
 def _table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import click
 
 from ledger.analysis.fields import field_value, params_that_differ, show_value
-from ledger.analysis.query import parse_condition, sort_runs
+from ledger.analysis.query import Comparison, Every, Query, parse_queries
 from ledger.commands.output import duration, money, say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.model.entries import Run
 from ledger.recorder.message import shown
+from ledger.store.selection import select_runs
 
 _PARAMS_SHOWN = 6
 _NEEDED = 5
@@ -39,30 +40,18 @@ def list_command(
 ) -> None:
     """List runs, newest first.
 
-    A FILTER is FIELD OPERATOR VALUE; all must hold. Fields: id, status, experiment, author, tags, note, seed,
-    started, duration, cost, commit, dataset, host, params.NAME, metrics.SPLIT/NAME. Operators: = != < <= > >= ~.
+    A FILTER is FIELD OPERATOR VALUE, joined by and, or, not and parentheses, or a word to look for; all FILTERs must
+    hold. Fields: id, status, experiment, author, tags, note, seed, started, duration, cost, commit, dataset, host,
+    params.NAME, metrics.SPLIT/NAME. Operators: = != < <= > >= ~.
 
     Example: ledger list 'params.lr < 0.01' status=finished --sort metrics.validation/accuracy
     """
-    conditions = [parse_condition(text) for text in filters]
-    contents = open_ledger().contents()
-    for problem in contents.problems:
+    selection = select_runs(open_ledger(), _query(filters, experiment, tag), sort=sort, reverse=reverse, limit=limit)
+    for problem in selection.problems:
         say(f"warning: {problem.path}: {problem.message}")
-    runs = [
-        run
-        for run in contents.runs
-        if (experiment is None or run.record.experiment == experiment)
-        and (tag is None or tag in run.tags)
-        and all(condition(run) for condition in conditions)
-    ]
-    if sort is None:
-        ordered: Sequence[Run] = runs if reverse else runs[::-1]
-    else:
-        result = sort_runs(runs, sort, reverse=reverse) if runs else None
-        ordered = result.runs if result else ()
-        if result and result.warning:
-            say(f"warning: {result.warning}")
-    ordered = ordered[:limit]
+    if selection.warning:
+        say(f"warning: {selection.warning}")
+    ordered = selection.runs
     if as_json:
         write_json([run.record for run in ordered])
         return
@@ -72,7 +61,19 @@ def list_command(
     elif ordered:
         write_table(header, rows, needed=len(header) if columns else _NEEDED)
     else:
-        say("no run is on the ledger yet; next: ledger record --help" if not contents.runs else "no run passes")
+        say("no run is on the ledger yet; next: ledger record --help" if selection.empty else "no run passes")
+
+
+def _query(filters: Sequence[str], experiment: str | None, tag: str | None) -> Query | None:
+    stated: list[Query] = [
+        Comparison(field=field, operator="=", value=value)
+        for field, value in (("experiment", experiment), ("tags", tag))
+        if value is not None
+    ]
+    if filters:  # the grammar's library is loaded for it alone
+        parsed = parse_queries(filters)
+        stated += [parsed] if parsed else []
+    return Every(parts=tuple(stated)) if stated else None
 
 
 def _chosen(runs: Sequence[Run], columns: Sequence[str]) -> tuple[list[str], list[list[str]]]:

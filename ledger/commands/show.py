@@ -11,10 +11,10 @@ from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
 from ledger.model.boxes import Metric
 from ledger.model.entries import Run
-from ledger.model.ids import resolve
 from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
 from ledger.recorder.message import shown
+from ledger.store.selection import find_runs
 
 Lines = Iterator[tuple[str, str]]
 """Name and value of each line of a box."""
@@ -28,11 +28,7 @@ Lines = Iterator[tuple[str, str]]
 def show_command(run: str, as_json: bool, file: str | None, history: bool) -> None:
     """Show one RUN: its id, or enough of its start or of its last part."""
     ledger = open_ledger()
-    contents = ledger.contents()
-    run_id = resolve(run, (known.record.id for known in contents.runs))
-    found = contents.run(run_id)
-    if found is None:
-        raise NotFound(f"no run has this id: `{run_id}`")
+    (found,) = find_runs(ledger, [run])
     if file is not None:
         if file not in found.files:
             raise NotFound(f"this record has no such file: `{file}`", hint=f"one of {', '.join(sorted(found.files))}")

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -117,13 +117,13 @@ class Repository:
         _, out, _ = self.git.attempt("for-each-ref", "--count=1", f"--contains={commit}", "refs/remotes")
         return bool(out)
 
-    def read_tree(self, tip: str) -> list[TreeFile]:
-        """Return every file of a commit's tree, in git's order.
+    def read_tree(self, tip: str, folders: Sequence[str] = ()) -> list[TreeFile]:
+        """Return every file of a commit's tree, in git's order, or those in some folders of it.
 
         Raises:
             LedgerError: the commit or one of its trees is missing or damaged.
         """
-        out = self.git.output("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", tip)
+        out = self.git.output("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", tip, *folders)
         files = []
         for line in os.fsdecode(out).split("\0")[:-1]:
             facts, _, path = line.partition("\t")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ledger import __version__
 from ledger.errors import Conflict, InvalidDocument, LostRace
@@ -22,6 +23,9 @@ from ledger.store.policy import Policy, load_policy
 from ledger.store.queue import queued
 from ledger.store.reader import read_contents
 from ledger.store.waiting import Entry
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BRANCH = "ledger"
 FORMAT = b"1\n"
@@ -141,8 +145,27 @@ class Ledger:
         """
         tip = self.tip()
         if tip is not None:
-            self._check_format(next(self.repository.read_objects([f"{tip}:{paths.FORMAT_FILE}"])))
+            self.check_format(tip)
         return read_contents(self.repository, tip)
+
+    def check_format(self, tip: str) -> None:
+        """Refuse a commit whose entries this version cannot read.
+
+        Raises:
+            InvalidDocument: its format is newer, or it is no ledger.
+        """
+        self._check_format(next(self.repository.read_objects([f"{tip}:{paths.FORMAT_FILE}"])))
+
+    def to_pandas(self, query: str | None = None) -> "pd.DataFrame":
+        """Return the runs that pass a query as a table, oldest first, with the columns of `ledger export`.
+
+        Raises:
+            UsageError: pandas is not installed, or the query states none.
+            LedgerError: git cannot read the branch.
+        """
+        from ledger.store.export import to_pandas
+
+        return to_pandas(self, query)
 
     def read(self, path: str) -> bytes | None:
         """Return the content of a path on the branch, none when it is not there."""

@@ -23,60 +23,87 @@ def read_contents(repository: Repository, tip: str | None) -> Contents:
     if tip is None:
         return Contents(tip=None)
     files: dict[str, dict[str, str]] = defaultdict(dict)
-    documents: list[tuple[str, str, type[_Entry]]] = []
+    documents: list[tuple[str, str, type[AnyEntry]]] = []
     for file in repository.read_tree(tip):
-        kind, _, rest = file.path.partition("/")
-        if kind == "runs":
-            parts = file.path.split("/", _RUN_DEPTH)
-            folder, name = "/".join(parts[:_RUN_DEPTH]), parts[-1]
+        folder, name = split_run(file.path)
+        if folder:
             files[folder][name] = file.blob
-            if name == paths.RECORD_FILE:
-                documents.append((file.path, file.blob, Record))
-        elif kind == "datasets" and rest.endswith(f"/{paths.DATASET_FILE}"):
-            documents.append((file.path, file.blob, DatasetVersion))
-        elif kind in _LATER:
-            documents.append((file.path, file.blob, _LATER[kind]))
+        kind = kind_of(file.path)
+        if kind is not None:
+            documents.append((file.path, file.blob, kind))
     entries, problems = _load_all(repository, documents)
     return _assemble(tip, files, entries, problems)
 
 
-_Entry = Record | DatasetVersion | Evaluation | Note
+AnyEntry = Record | DatasetVersion | Evaluation | Note
+"""What stands on the ledger as a document."""
+
+
+def split_run(path: str) -> tuple[str, str]:
+    """Return the folder of the run that a path lies in and the file's name there; an empty folder for other paths."""
+    if not path.startswith("runs/"):
+        return "", path
+    parts = path.split("/", _RUN_DEPTH)
+    return "/".join(parts[:_RUN_DEPTH]), parts[-1]
+
+
+def kind_of(path: str) -> type[AnyEntry] | None:
+    """Return the kind of document that a path holds, none for files that are no entry."""
+    kind, _, rest = path.partition("/")
+    if kind == "runs":
+        return Record if split_run(path)[1] == paths.RECORD_FILE else None
+    if kind == "datasets":
+        return DatasetVersion if rest.endswith(f"/{paths.DATASET_FILE}") else None
+    return _LATER.get(kind)
+
+
+def load_entry(path: str, data: bytes | None, kind: type[AnyEntry]) -> AnyEntry | Problem:
+    """Return the document that stands at a path, or what is wrong with it; none is an object that is missing."""
+    try:
+        if data is None:
+            raise LedgerError("the object is missing from this clone")  # noqa: TRY301  # one place makes problems
+        entry: AnyEntry = load(data, kind, source=path)
+        _check_path(path, entry)
+    except InvalidDocument as error:
+        return Problem(path=path, message="; ".join(error.problems))
+    except LedgerError as error:
+        return Problem(path=path, message=error.message)
+    return entry
+
 
 _LATER: dict[str, type[Evaluation | Note]] = {"evaluations": Evaluation, "notes": Note}
 """Folder to the kind of later statement about a run that it holds, one file each."""
 
 
 def _load_all(
-    repository: Repository, documents: list[tuple[str, str, type[_Entry]]]
-) -> tuple[list[tuple[str, _Entry]], list[Problem]]:
-    entries: list[tuple[str, _Entry]] = []
+    repository: Repository, documents: list[tuple[str, str, type[AnyEntry]]]
+) -> tuple[list[tuple[str, AnyEntry]], list[Problem]]:
+    entries: list[tuple[str, AnyEntry]] = []
     problems: list[Problem] = []
     contents = repository.read_objects(blob for _, blob, _ in documents)
     for (path, _, kind), data in zip(documents, contents, strict=True):
-        try:
-            if data is None:
-                raise LedgerError("the object is missing from this clone")  # noqa: TRY301  # one place makes problems
-            entry: _Entry = load(data, kind, source=path)
-            _check_path(path, entry)
-        except InvalidDocument as error:
-            problems.append(Problem(path=path, message="; ".join(error.problems)))
-        except LedgerError as error:
-            problems.append(Problem(path=path, message=error.message))
+        entry = load_entry(path, data, kind)
+        if isinstance(entry, Problem):
+            problems.append(entry)
         else:
             entries.append((path, entry))
     return entries, problems
 
 
+def about_no_run(path: str, run: str) -> Problem:
+    """Return the problem of a later statement whose run is not on the ledger."""
+    return Problem(path=path, message=f"it is about a run that is not on the ledger: `{ascii(run)[1:-1]}`")
+
+
 def _assemble(
-    tip: str, files: dict[str, dict[str, str]], entries: list[tuple[str, _Entry]], problems: list[Problem]
+    tip: str, files: dict[str, dict[str, str]], entries: list[tuple[str, AnyEntry]], problems: list[Problem]
 ) -> Contents:
     known = {entry.id for _, entry in entries if isinstance(entry, Record)}
     evaluations: dict[str, list[Evaluation]] = defaultdict(list)
     notes: dict[str, list[Note]] = defaultdict(list)
     for path, entry in entries:
         if isinstance(entry, Evaluation | Note) and entry.run not in known:
-            said = ascii(entry.run)[1:-1]
-            problems.append(Problem(path=path, message=f"it is about a run that is not on the ledger: `{said}`"))
+            problems.append(about_no_run(path, entry.run))
         elif isinstance(entry, Evaluation):
             evaluations[entry.run].append(entry)
         elif isinstance(entry, Note):
@@ -86,8 +113,8 @@ def _assemble(
             record=entry,
             path=path.rpartition("/")[0],
             files=files[path.rpartition("/")[0]],
-            evaluations=tuple(sorted(evaluations.get(entry.id, ()), key=_said_at)),
-            notes=tuple(sorted(notes.get(entry.id, ()), key=_said_at)),
+            evaluations=tuple(sorted(evaluations.get(entry.id, ()), key=said_at)),
+            notes=tuple(sorted(notes.get(entry.id, ()), key=said_at)),
         )
         for path, entry in entries
         if isinstance(entry, Record)
@@ -95,23 +122,23 @@ def _assemble(
     datasets = [entry for _, entry in entries if isinstance(entry, DatasetVersion)]
     return Contents(
         tip=tip,
-        runs=tuple(sorted(runs, key=_by_time)),
+        runs=tuple(sorted(runs, key=by_time)),
         datasets=tuple(sorted(datasets, key=lambda dataset: (dataset.name, dataset.added_at, dataset.version))),
         problems=tuple(problems),
     )
 
 
-def _said_at(later: Evaluation | Note) -> tuple[str, datetime]:
-    """Order later statements as `_by_time` orders runs."""
+def said_at(later: Evaluation | Note) -> tuple[str, datetime]:
+    """Return the sort key of a later statement: as `by_time` does for runs."""
     return later.id[:15], later.evaluated_at if isinstance(later, Evaluation) else later.noted_at
 
 
-def _by_time(run: Run) -> tuple[str, datetime, str]:
-    """Order runs by the second in their id, within it by their start: ids of one second sort by chance."""
+def by_time(run: Run) -> tuple[str, datetime, str]:
+    """Return the sort key of a run: the second in their id, within it its start: ids of one second sort by chance."""
     return run.record.id[:15], run.record.timing.started_at, run.record.id
 
 
-def _check_path(path: str, entry: _Entry) -> None:
+def _check_path(path: str, entry: AnyEntry) -> None:
     """Refuse a document that claims to be another one than its path says."""
     match entry:
         case Record():

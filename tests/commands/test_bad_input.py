@@ -17,14 +17,16 @@ NAMES = ["with space", "a/b", "Größe 学習", "<script>alert(1)</script>", "';
 
 
 def complaint(done: Finished, code: int) -> str:
-    """Return the one line of complaint; a hint may follow, and nothing else."""
+    """Return the one line of complaint; a filter with a caret under it and a hint may follow, and nothing else."""
     assert done.code == code, done.err
     assert done.out == ""
     lines = done.err.splitlines()
     assert lines[0].startswith("error: ")
-    assert all(line.startswith("hint: ") for line in lines[1:]), done.err
-    assert len(lines) <= 2
-    return lines[0]
+    shown = [line for line in lines if line.startswith("  ")]
+    assert len(shown) in {0, 2}
+    assert all(line.startswith("hint: ") or line in shown for line in lines[1:]), done.err
+    assert len(lines) - len(shown) <= 2
+    return "\n".join([lines[0], *shown])
 
 
 @pytest.mark.parametrize("arguments", [("list",), ("record",), ("show", "x"), ("log",), ("site", "build"), ("init",)])
@@ -100,7 +102,7 @@ def test_a_bare_repository_records(tmp_path: Path, cli: Cli, monkeypatch: pytest
         (("record", "extra"), 2, "extra"),
         (("recrod",), 2, "recrod"),
         (("show", "zzzzzz"), 1, "zzzzzz"),
-        (("list", "params.lr"), 2, "params.lr"),
+        (("list", "params.lr <"), 2, "params.lr <\n             ^"),
         (("list", "--limit", "0"), 2, "0"),
         (("compare", "x"), 1, "x"),
         (("schema", "nope"), 2, "nope"),
@@ -212,7 +214,7 @@ def test_a_bug_is_one_line_and_a_report(repo: Path, cli: Cli) -> None:
     cli("record", "--param", "x=1")
     sitecustomize = repo / "sitecustomize.py"
     sitecustomize.write_text(
-        "import ledger.analysis.query as q\ndef broken(*_, **__): raise RuntimeError('oops')\nq.sort_runs = broken\n"
+        "import ledger.store.selection as s\ndef broken(*_, **__): raise RuntimeError('oops')\ns.select_runs = broken\n"
     )
     done = cli("list", "--sort", "id", env={"PYTHONPATH": f"{repo}:{ROOT}"})
     assert "this is a bug in ledger: RuntimeError: oops" in complaint(done, 3)

@@ -19,6 +19,7 @@ COMMANDS = {
     "list": ("list", "--sort", "metrics.validation/accuracy"),
     "show": ("show", "RUN"),
     "compare": ("compare", "RUN", "OTHER"),
+    "export": ("export", "--format", "jsonl"),
     "log": ("log",),
     "verify": ("verify",),
     "sync": ("sync",),

@@ -1,0 +1,80 @@
+"""The order of runs: by a field, and by a metric only within what is comparable."""
+
+from collections.abc import Sequence
+
+from ledger.analysis.comparable import Group, agreed_direction, group_of, rank_key
+from ledger.analysis.fields import field_value, metric_key, run_metric
+from ledger.analysis.sortable import sortable
+from ledger.errors import UsageError
+from ledger.model.entries import Run
+from ledger.model.values import Direction, Document
+
+
+class Sorted(Document, frozen=True, kw_only=True):
+    """Runs in order, and what there is to say about the order."""
+
+    runs: tuple[Run, ...]
+    """The runs."""
+    warning: str | None = None
+    """Why part of the order means nothing."""
+
+
+def sort_runs(runs: Sequence[Run], name: str, *, reverse: bool = False) -> Sorted:
+    """Sort runs (given oldest first) by a field; runs without it come last.
+
+    A metric is sorted best first within each comparable group, the group with the newest run first:
+    numbers measured on different dataset versions are never put into one order.
+
+    Raises:
+        UsageError: there is no such field.
+    """
+    if key := metric_key(name):
+        return _sort_by_metric(runs, key, reverse=reverse)
+    keys = {run.record.id: sortable(field_value(run, name)) for run in runs}
+    having = [run for run in runs if keys[run.record.id] is not None]
+    having.sort(key=lambda run: keys[run.record.id] or "", reverse=reverse)
+    return Sorted(runs=(*having, *(run for run in runs if keys[run.record.id] is None)))
+
+
+def _sort_by_metric(runs: Sequence[Run], key: str, *, reverse: bool) -> Sorted:
+    metrics = {run.record.id: metric for run in runs if (metric := run_metric(run, key)) is not None}
+    groups: dict[tuple[str, str], tuple[Group, list[Run]]] = {}
+    for run in (run for run in runs if run.record.id in metrics):
+        group = group_of(metrics[run.record.id])
+        identity = group.dataset_hash, group.evaluator
+        _, members = groups.setdefault(identity, (group, []))
+        members.append(run)
+    if not groups:
+        raise no_such_metric(key)
+    direction = agreed_direction(metrics.values())
+    place = {run.record.id: number for number, run in enumerate(runs)}
+    newest_first = sorted(groups.values(), key=lambda pair: place[pair[1][-1].record.id], reverse=True)
+    ordered: list[Run] = []
+    for _, members in newest_first:
+        members.sort(key=lambda run: rank_key(metrics[run.record.id], direction or "higher", run.record.id))
+        ordered += reversed(members) if reverse else members
+    lacking = [run for run in runs if run.record.id not in metrics]
+    return Sorted(runs=(*ordered, *lacking), warning=warn_of(key, [group for group, _ in newest_first], direction))
+
+
+def no_such_metric(key: str) -> UsageError:
+    """Return the error of sorting by a metric that no run has."""
+    return UsageError(f"no run here has this metric: `{key}`")
+
+
+def warn_of(key: str, groups: Sequence[Group], direction: Direction | None) -> str | None:
+    """Return why an order by a metric means less than it seems to, none when it means all of it.
+
+    Args:
+        key: the metric.
+        groups: the comparable groups of the runs, in their order; at least one.
+        direction: which values are better.
+    """
+    if len(groups) > 1:
+        named = ", ".join(group.dataset for group in groups)
+        return f"{key} was measured on different data ({named}): sorted within each, not across"
+    if not groups[0].known:
+        return f"{key}: the dataset version is unknown, so the order means little; name it with --dataset"
+    if direction is None:
+        return f"{key}: nobody said which values are better; shown largest first (set `directions` in policy.yaml)"
+    return None

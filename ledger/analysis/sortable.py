@@ -1,0 +1,132 @@
+"""Values as texts that compare and sort as the values do, so that Python and a database give one order.
+
+The first letter is the kind: `b` booleans, `d` times, `n` numbers, `t` texts, `x` what is no number. Numbers are
+64-bit floats: their IEEE 754 bits, turned so that they sort as text. No such text holds a NUL.
+"""
+
+import math
+import struct
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+
+import msgspec
+
+from ledger.analysis.fields import Value
+
+Range = tuple[str, str]
+"""From the first text that is meant up to the first that is not any more."""
+
+_LAST = "\U0010ffff"
+_NEXT = "\x01"
+"""What follows a text in the order is that text and this character: none smaller stands in any."""
+_BITS = 64
+_NOT_A_NUMBER = "x"
+
+
+def sortable(value: Value) -> str | None:
+    """Return a value as sortable text; a list as JSON of its items, none for none."""
+    if isinstance(value, list):
+        return msgspec.json.encode(sortable_items(value)).decode()
+    return None if value is None else _scalar(value)
+
+
+def sortable_items(values: Sequence[Value]) -> list[str]:
+    """Return the items of a list as sortable texts; none becomes the empty text, which no range holds."""
+    return ["" if value is None else _scalar(value) for value in values]
+
+
+def _scalar(value: Value) -> str:
+    if isinstance(value, str):
+        return f"t{_escape(value)}"
+    if isinstance(value, bool):
+        return "b1" if value else "b0"
+    if isinstance(value, int | float):
+        return _number(as_float(value))
+    return f"d{readable(value)}"
+
+
+def as_float(value: float) -> float:
+    """Return a number as a 64-bit float; whole numbers past its range are infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+@lru_cache(maxsize=4096)
+def _number(value: float) -> str:
+    if value != value:  # noqa: PLR0124  # NaN
+        return _NOT_A_NUMBER
+    (bits,) = struct.unpack(">Q", struct.pack(">d", value + 0.0))  # -0.0 is 0.0
+    return f"n{bits ^ ((1 << _BITS) - 1) if bits >> (_BITS - 1) else bits | (1 << (_BITS - 1)):016x}"
+
+
+def number_of(text: str) -> float | None:
+    """Return the number that somebody wrote, none when it is none; NaN is ordered against nothing, so none too."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return None if math.isnan(number) else number
+
+
+def readable(value: Value) -> str:
+    """Return a single value as `~` searches it: numbers in their shortest form, times in ISO form."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(as_float(value)).removesuffix(".0")
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def read_back(text: str) -> str:
+    """Return what `readable` says of the value that a sortable text stands for."""
+    kind, rest = text[:1], text[1:]
+    if kind == "b":
+        return "true" if rest == "1" else "false"
+    if kind == "n":
+        bits = int(rest, 16)
+        bits = bits ^ (1 << (_BITS - 1)) if bits >> (_BITS - 1) else bits ^ ((1 << _BITS) - 1)
+        return readable(struct.unpack(">d", struct.pack(">Q", bits))[0])
+    if kind == _NOT_A_NUMBER:
+        return "nan"
+    return rest.replace("\x01\x01", "\0").replace("\x01\x02", "\x01") if kind == "t" else rest
+
+
+def ranges(operator: str, wanted: str, *, time: bool) -> list[Range]:
+    """Return where sortable texts lie that stand in a relation (`=`, `<`, `<=`, `>`, `>=`) to what was written.
+
+    Args:
+        operator: the relation.
+        wanted: what was written.
+        time: whether the field holds times, of which a shorter one, such as a day, names all of it.
+    """
+    if time:
+        return [_range(operator, "d", f"d{_escape(wanted)}", _LAST)]
+    found = [_range(operator, "t", f"t{_escape(wanted)}", _NEXT)]
+    number = number_of(wanted)
+    if number is not None:
+        found.append(_range(operator, "n", _number(number), _NEXT))
+    if operator == "=" and wanted.lower() in {"true", "false"}:
+        flag = "b1" if wanted.lower() == "true" else "b0"
+        found.append((flag, flag + _NEXT))
+    return found
+
+
+def _range(operator: str, kind: str, at: str, after: str) -> Range:
+    end = chr(ord(kind) + 1)
+    return {
+        "=": (at, at + after),
+        "<": (kind, at),
+        "<=": (kind, at + after),
+        ">": (at + after, end),
+        ">=": (at, end),
+    }[operator]
+
+
+def _escape(text: str) -> str:
+    """Keep the order and lose NUL, at which a database may end a text."""
+    if "\0" not in text and "\x01" not in text:
+        return text
+    return text.replace("\x01", "\x01\x02").replace("\0", "\x01\x01")

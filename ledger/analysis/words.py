@@ -1,0 +1,51 @@
+"""The words of a run that full-text search finds: id, experiment, params, tags, notes, authors, log warnings."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ledger.model.entries import Run
+
+_WORD = re.compile(r"[^\W_]+")
+BREAK = "\u2758"
+"""Stands between two texts, so that no phrase reaches from one into the next; it is part of no word."""
+_WORD_OR_BREAK = re.compile(rf"[^\W_]+|{BREAK}")
+
+
+def words_in(text: str) -> list[str]:
+    """Return the words of a text in lower case: runs of letters and digits."""
+    return _WORD.findall(text.lower())
+
+
+def words_of(run: Run) -> list[str]:
+    """Return every word of a run in order, with `BREAK` between its texts."""
+    return _WORD_OR_BREAK.findall(f" {BREAK} ".join(_texts(run)).lower())
+
+
+def find_phrase(phrase: Sequence[str], words: Sequence[str]) -> bool:
+    """Say whether the words of a phrase follow each other in `words`; its last may be the start of one."""
+    *whole, start = phrase
+    return any(
+        words[at].startswith(start) and list(words[at - len(whole) : at]) == whole
+        for at in range(len(whole), len(words))
+    )
+
+
+def _texts(run: Run) -> Iterator[str]:
+    record = run.record
+    yield record.id
+    yield record.experiment
+    yield f"{record.author.name} {record.author.email}"
+    if record.note:
+        yield record.note
+    yield from run.tags
+    for name, value in record.params.values.items():
+        yield f"{name} {value}" if isinstance(value, str) else name
+    yield from record.logs.warnings
+    for evaluation in run.evaluations:
+        yield evaluation.author.name
+        if evaluation.note:
+            yield evaluation.note
+    for note in run.notes:
+        yield note.author.name
+        if note.kind in {"comment", "retraction"}:
+            yield note.text

@@ -1,0 +1,52 @@
+"""`ledger export`: runs as a flat table for other tools."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from ledger.analysis.query import parse_queries
+from ledger.commands.output import say
+from ledger.commands.workplace import open_ledger
+from ledger.errors import UsageError
+from ledger.store.export import Format, render_export
+from ledger.store.selection import select_runs
+
+
+@click.command("export")
+@click.argument("filters", nargs=-1, metavar="[FILTER]...")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["parquet", "csv", "jsonl"]),
+    help="Format; by default that of the file's name.",
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write here, not to stdout.")
+def export_command(filters: tuple[str, ...], kind: Format | None, output: str | None) -> None:
+    """Export runs, oldest first: id, status, times, cost, params.NAME, metrics.SPLIT/NAME and their datasets.
+
+    A FILTER is a query, as in ledger list.
+
+    Example: ledger export 'status = finished' -o runs.parquet
+    """
+    kind = kind or _named(output)
+    if output is None and kind == "parquet" and sys.stdout.isatty():
+        raise UsageError("Parquet is not for terminals", hint="ledger export -o runs.parquet")
+    query = parse_queries(filters)
+    selection = select_runs(open_ledger(), query, reverse=True)
+    for problem in selection.problems:
+        say(f"warning: {problem.path}: {problem.message}")
+    data = render_export(selection.runs, kind)
+    if output is None:
+        click.echo(data, nl=False)
+        return
+    Path(output).write_bytes(data)
+    say(f"wrote {len(selection.runs)} runs to {output}")
+
+
+def _named(output: str | None) -> Format:
+    formats: dict[str, Format] = {".parquet": "parquet", ".csv": "csv", ".jsonl": "jsonl"}
+    suffix = Path(output).suffix if output else ".csv"
+    if suffix not in formats:
+        raise UsageError(f"no format has this ending: `{suffix}`", hint="--format parquet, csv or jsonl")
+    return formats[suffix]

@@ -1,0 +1,81 @@
+"""Runs for other tools: CSV, JSON lines, Parquet, pandas. The only room of pandas and pyarrow."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from ledger.analysis.flat import Cell, flat_columns
+from ledger.analysis.query import parse_query
+from ledger.errors import UsageError
+from ledger.model.entries import Run
+from ledger.model.values import number
+from ledger.store.ledger import Ledger
+from ledger.store.selection import select_runs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Format = Literal["parquet", "csv", "jsonl"]
+
+
+def render_export(runs: Sequence[Run], kind: Format) -> bytes:
+    """Return runs as a flat table in a file format; its columns are those of `flat_columns`.
+
+    Raises:
+        UsageError: Parquet was asked for and pyarrow is not installed.
+    """
+    columns = flat_columns(runs)
+    if kind == "parquet":
+        return _parquet(columns)
+    rows = zip(*columns.values(), strict=True)
+    if kind == "jsonl":
+        lines = ({name: _plain(cell) for name, cell in zip(columns, row, strict=True)} for row in rows)
+        return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([_inert(name) for name in columns])
+    writer.writerows([_inert(_plain(cell)) for cell in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def to_pandas(ledger: Ledger, query: str | None) -> "pd.DataFrame":
+    """Return the runs that pass a query as a table, oldest first.
+
+    Raises:
+        UsageError: pandas is not installed, or the query states none.
+        LedgerError: git cannot read the branch.
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise _missing("pandas") from error
+    runs = select_runs(ledger, parse_query(query) if query else None, reverse=True).runs
+    return pd.DataFrame(flat_columns(runs))
+
+
+def _parquet(columns: dict[str, list[Cell]]) -> bytes:
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise _missing("pyarrow") from error
+    out = io.BytesIO()
+    parquet.write_table(pa.table(columns), out)
+    return out.getvalue()
+
+
+def _missing(package: str) -> UsageError:
+    return UsageError(f"this needs a package: `{package}`", hint="pip install 'git-ledger[export]'")
+
+
+def _plain(cell: Cell) -> Cell:
+    """Return NaN and the infinities by their names, as the ledger writes them."""
+    return number(cell) if isinstance(cell, float) else cell
+
+
+def _inert(cell: Cell) -> Cell:
+    """Keep a text of a record from becoming a formula where the file is opened as a spreadsheet."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -1,0 +1,128 @@
+"""The index: an SQLite file beside the repository that answers questions without reading every record.
+
+Derived and disposable. Git decides: what is shown is read from git by blob id, the index only says which. It is
+brought up to date before every answer; one that is damaged, foreign, older or newer in format is made anew, and
+where none can be written the ledger is read as if there were none.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+from ledger import __version__
+from ledger.store.index_query import Index
+from ledger.store.index_update import SCHEMA, update
+from ledger.store.ledger import Ledger
+from ledger.store.queue import queued
+
+FILE = "index.sqlite3"
+_APPLICATION = 0x4C656467
+"""`Ledg` in the header of the file: https://www.sqlite.org/pragma.html#pragma_application_id."""
+_FORMAT = 1
+"""Raised when the tables change; a file of any other number is made anew."""
+_PATIENCE_SECONDS = 10.0
+"""How long to wait while another process brings the index up to date, before reading without it."""
+_DAMAGED = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+"""Result codes (https://www.sqlite.org/rescode.html) that a new file cures; others say that none can be used now."""
+
+T = TypeVar("T")
+
+
+class Unusable(Exception):
+    """The file is not an index that this version can use; a new one may be."""
+
+
+def ask(ledger: Ledger, question: Callable[[Index], T]) -> T | None:
+    """Return the answer to a question, asked of the index at the tip of the branch; none where there can be no index.
+
+    Raises:
+        LedgerError: the question raises it, or git cannot read the branch.
+    """
+    file = ledger.repository.state_dir / FILE
+    for _ in range(2):
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with closing(_connect(file)) as database:
+                if not _is_empty(database) and not _is_ours(database):
+                    raise Unusable  # noqa: TRY301  # one place removes files
+                _bring_up_to_date(database, ledger)
+                with _transaction(database, "DEFERRED"):
+                    return question(Index(database, ledger.repository))
+        except Unusable:
+            _remove(file)
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in _DAMAGED:
+                return None
+            _remove(file)
+        except (OSError, UnicodeEncodeError):  # a folder that cannot be made; a path that is no text
+            return None
+    return None
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    address = f"file:{quote(str(file))}?mode=rwc"
+    database = sqlite3.connect(address, timeout=_PATIENCE_SECONDS, isolation_level=None, uri=True)
+    # The record of a lost update is on the branch, so nothing has to outlive a power cut.
+    database.execute("PRAGMA synchronous = NORMAL")
+    return database
+
+
+def _is_empty(database: sqlite3.Connection) -> bool:
+    return database.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+
+
+def _is_ours(database: sqlite3.Connection) -> bool:
+    (application,) = database.execute("PRAGMA application_id").fetchone()
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    return (application, version, _remembered(database, "tool")) == (_APPLICATION, _FORMAT, __version__)
+
+
+def _remembered(database: sqlite3.Connection, name: str) -> str | None:
+    row = database.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return row[0] if row else None
+
+
+def _bring_up_to_date(database: sqlite3.Connection, ledger: Ledger) -> None:
+    if not _is_empty(database) and _remembered(database, "tip") == ledger.tip():
+        return
+    with queued(ledger.repository.state_dir / "index.lock", _PATIENCE_SECONDS), _transaction(database, "IMMEDIATE"):
+        begun = _is_empty(database)
+        if begun:
+            for statement in SCHEMA:
+                database.execute(statement)
+            database.execute(f"PRAGMA application_id = {_APPLICATION}")
+            database.execute(f"PRAGMA user_version = {_FORMAT}")
+            database.execute("INSERT INTO meta VALUES ('tool', ?)", (__version__,))
+        # Asked again: who waited here may find that another process has done the work, for a newer tip.
+        tip, old = ledger.tip(), _remembered(database, "tip")
+        if tip is not None and tip != old:
+            ledger.check_format(tip)
+            update(database, ledger.repository, old, tip)
+            database.execute("INSERT OR REPLACE INTO meta VALUES ('tip', ?)", (tip,))
+    if begun:
+        # Only now: the first filling is written once this way, not to a log and then to the file.
+        with suppress(sqlite3.OperationalError):
+            database.execute("PRAGMA journal_mode = WAL")
+
+
+@contextmanager
+def _transaction(database: sqlite3.Connection, kind: str) -> Iterator[None]:
+    database.execute(f"BEGIN {kind}")
+    try:
+        yield
+    except BaseException:
+        with suppress(sqlite3.Error):
+            database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")
+
+
+def _remove(file: Path) -> None:
+    """Remove the index with what SQLite keeps beside it; who has it open keeps what they opened."""
+    with queued(file.with_name("index.lock"), _PATIENCE_SECONDS):
+        for suffix in ("-journal", "-wal", "-shm", ""):
+            with suppress(OSError):
+                file.with_name(file.name + suffix).unlink()

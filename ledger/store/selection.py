@@ -1,0 +1,92 @@
+"""Which runs answer a question: from the index where there can be one, else by reading every record."""
+
+from collections.abc import Sequence
+
+from ledger.analysis.order import sort_runs
+from ledger.analysis.query import Query, passes
+from ledger.model.entries import Problem, Run
+from ledger.model.ids import resolve
+from ledger.model.values import Document
+from ledger.store.index import ask
+from ledger.store.index_query import Index, NotInSql
+from ledger.store.ledger import Ledger
+
+
+class Selection(Document, frozen=True, kw_only=True):
+    """The runs that were asked for."""
+
+    runs: tuple[Run, ...]
+    """The runs, in the order asked for."""
+    warning: str | None = None
+    """Why part of the order means nothing."""
+    problems: tuple[Problem, ...] = ()
+    """What on the ledger could not be read."""
+    empty: bool = False
+    """Whether no run is on the ledger at all."""
+
+
+def select_runs(
+    ledger: Ledger,
+    query: Query | None = None,
+    *,
+    sort: str | None = None,
+    reverse: bool = False,
+    limit: int | None = None,
+) -> Selection:
+    """Return the runs that pass a query, newest first, or sorted by a field as `sort_runs` does.
+
+    Args:
+        ledger: where they are.
+        query: what they must pass.
+        sort: the field to sort by.
+        reverse: turn the order round.
+        limit: return at most so many.
+
+    Raises:
+        UsageError: there is no such field, or no run has the metric to sort by.
+        LedgerError: git cannot read the branch.
+    """
+
+    def question(index: Index) -> Selection | None:
+        try:
+            found = index.select(query, sort, reverse=reverse, limit=limit)
+        except NotInSql:
+            return None
+        return Selection(
+            runs=found.runs, warning=found.warning, problems=index.problems(), empty=not found.runs and index.is_empty()
+        )
+
+    return ask(ledger, question) or _read_all(ledger, query, sort, reverse=reverse, limit=limit)
+
+
+def _read_all(ledger: Ledger, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None) -> Selection:
+    contents = ledger.contents()
+    runs: Sequence[Run] = [run for run in contents.runs if query is None or passes(query, run)]
+    warning = None
+    if sort is None:
+        runs = runs if reverse else runs[::-1]
+    elif runs:
+        ordered = sort_runs(runs, sort, reverse=reverse)
+        runs, warning = ordered.runs, ordered.warning
+    return Selection(runs=tuple(runs[:limit]), warning=warning, problems=contents.problems, empty=not contents.runs)
+
+
+def find_runs(ledger: Ledger, shorts: Sequence[str]) -> list[Run]:
+    """Return the runs that ids, or enough of each, name; one that is named twice stands once.
+
+    Raises:
+        NotFound: no run has it.
+        UsageError: several have it.
+        LedgerError: git cannot read the branch.
+    """
+
+    def question(index: Index) -> list[Run]:
+        ids = [resolve(short, index.matching(short.strip().lower())) for short in shorts]
+        return index.runs_of(list(dict.fromkeys(ids)))
+
+    found = ask(ledger, question)
+    if found is not None:
+        return found
+    contents = ledger.contents()
+    ids = [resolve(short, (run.record.id for run in contents.runs)) for short in shorts]
+    return [run for wanted in dict.fromkeys(ids) if (run := contents.run(wanted)) is not None]
