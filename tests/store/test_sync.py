@@ -19,7 +19,7 @@ from ledger.model.paths import dataset_path
 from ledger.model.record import Author
 from ledger.repository.append import append_commit
 from ledger.repository.blobs import blob_reader
-from ledger.store.exchange import INBOX
+from ledger.store.exchange import INBOX, Exchange
 from ledger.store.ledger import Ledger
 from ledger.store.sync import sync
 from ledger.store.synced import Synced
@@ -565,6 +565,21 @@ def test_who_is_in_a_hurry_goes_straight_to_a_busy_inbox(ada: Ledger, bob: Ledge
     assert len(synced(ada).folded) == 4
     assert len(held(hub)) == 5
     assert held(hub) == added(hub)
+
+
+def test_folding_ends_in_time_to_push(ada: Ledger, bob: Ledger, hub: Path) -> None:
+    ada.append(made(0))
+    synced(ada)
+    synced(bob)
+    bob.append(made(1, "Bob"))
+    git_in(folder_of(bob), "push", "--quiet", "origin", f"ledger:{INBOX}20261120-194812-000000")
+    ada.append(made(1))
+    exchange = Exchange(ada, "origin", time.monotonic() + 60)
+    exchange.fold_until = time.monotonic()  # as if the others before this one had taken all of it
+    done = exchange.run(fold=True, hurry=False)
+    assert (done.state, done.folded) == ("sent", [])
+    assert held(hub) == sorted([made(0).id, made(1).id])
+    assert len(synced(ada).folded) == 1
 
 
 def test_syncs_killed_at_any_moment_leave_nothing_to_repair(ada: Ledger, bob: Ledger, hub: Path) -> None:
