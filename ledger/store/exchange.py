@@ -129,7 +129,7 @@ class Exchange:
         if tip and any(":" + self.incoming + "/branch" in spec for spec in refspecs):
             tip = self.repository.resolve(f"{self.incoming}/branch")  # it may have moved since it was listed
         if tip:
-            self.ledger.check(tip)
+            self.ledger.check_format(tip)
         check_related(self.ledger, self.remote, known, self.seen, tip, self._heads)
         return tip
 
@@ -175,7 +175,7 @@ class Exchange:
             if commit is None:
                 continue  # somebody else folded it since it was listed
             try:
-                self.ledger.check(commit)
+                self.ledger.check_format(commit)
                 if tip is not None and common_base(self.repository, tip, commit) is None:
                     self.troubles.append(f"{name} holds another ledger")
                     continue

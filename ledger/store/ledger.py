@@ -221,14 +221,6 @@ class Ledger:
                 raise Conflict(f"the ledger already holds another content at this path: `{path}`")
         return missing
 
-    def check(self, tip: str) -> None:
-        """Return when a commit is a ledger that this version reads.
-
-        Raises:
-            InvalidDocument: it is something else, or newer.
-        """
-        self._check_format(next(self.repository.read_objects([f"{tip}:{paths.FORMAT_FILE}"])))
-
     def _check_format(self, version: bytes | None) -> None:
         if version is None:
             raise InvalidDocument(self.branch, ["this branch is not a ledger: it has no file `format`"])
