@@ -11,7 +11,6 @@ from ledger.commands.output import plain, say, write_csv, write_json, write_tabl
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.entries import Run
-from ledger.recorder.message import shown
 from ledger.store.ledger import Ledger
 from ledger.store.selection import find_runs
 
@@ -71,7 +70,7 @@ def _cells(row: MetricRow) -> list[str]:
             cells.append("")
             continue
         where = f" on {metric.dataset or 'unknown data'}" if len(labels) > 1 or not metric.dataset else ""
-        cells.append(f"{shown(metric)}{where}{' (best)' if row.best == index else ''}")
+        cells.append(f"{show_value(metric.number)}{where}{' (best)' if row.best == index else ''}")
     return cells
 
 

@@ -9,7 +9,6 @@ from ledger.analysis.query import Comparison, Every, Query, parse_queries
 from ledger.commands.output import duration, money, say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.model.entries import Run
-from ledger.recorder.message import shown
 from ledger.store.selection import select_runs
 
 _PARAMS_SHOWN = 6
@@ -95,7 +94,7 @@ def _usual_row(run: Run, params: Sequence[str]) -> list[str]:
         record.id,
         f"{record.status}, retracted" if run.retraction else record.status,
         record.experiment,
-        f"{shown(headline)} {headline.key}" if headline else "",
+        f"{show_value(headline.number)} {headline.key}" if headline else "",
         (headline.dataset or "unknown") if headline else "",
         duration(record.timing.duration_seconds),
         *(show_value(record.params.values.get(name)) for name in params),

@@ -13,7 +13,6 @@ from ledger.model.boxes import Metric
 from ledger.model.entries import Run
 from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
-from ledger.recorder.message import shown
 from ledger.store.selection import find_runs
 
 Lines = Iterator[tuple[str, str]]
@@ -206,7 +205,7 @@ def _results(run: Run) -> Lines:
 
 def _measured(metric: Metric) -> str:
     better = f", {metric.direction} is better" if metric.direction else ""
-    return f"{shown(metric)} on {metric.dataset or 'unknown data'}{better}"
+    return f"{show_value(metric.number)} on {metric.dataset or 'unknown data'}{better}"
 
 
 def _statistics(record: Record) -> Lines:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -11,6 +12,7 @@ from ledger.analysis.sortable import sortable, sortable_items
 from ledger.analysis.words import words_of
 from ledger.errors import LedgerError
 from ledger.model import paths
+from ledger.model.boxes import Metric
 from ledger.model.entries import Evaluation, Note, Problem, Run
 from ledger.model.record import Record
 from ledger.model.values import Document
@@ -198,13 +200,19 @@ def _row(run: Run, groups: dict[str, int]) -> tuple[str, str, str, str, str, str
         for name, value in fields_of(run).items()
     }
     for key, metric in metrics_of(run).items():
-        group = group_of(metric)
-        said = msgspec.json.encode([group.dataset_hash, group.evaluator, group.dataset, metric.direction]).decode()
+        said = _say_group(metric.dataset_hash, metric.evaluator, metric.dataset, metric.direction)
         facts[f"group.{key}"] = groups.setdefault(said, len(groups) + 1)
     second, started, run_id = by_time(run)
     place = f"{second} {sortable(started.timestamp())} {run_id}"
     files = msgspec.json.encode(run.files).decode()
     return run_id, place, run.path, files, msgspec.json.encode(facts).decode(), " ".join(words_of(run))
+
+
+@lru_cache(maxsize=1024)
+def _say_group(content: str | None, evaluator: str | None, label: str | None, direction: str | None) -> str:
+    """Return a comparable group, as `group_of` makes it, as JSON: few groups stand in many runs."""
+    group = group_of(Metric(name="", value=0.0, dataset=label, dataset_hash=content, evaluator=evaluator))
+    return msgspec.json.encode([group.dataset_hash, group.evaluator, group.dataset, direction]).decode()
 
 
 def _write_homeless(database: sqlite3.Connection, runs: Iterable[str]) -> None:

@@ -1,0 +1,118 @@
+"""The index: making it from cold, one new record, and a sorted list against a bare Python start.
+
+`--many` adds a ledger of 100,000 records, which takes minutes to make once.
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from ledger.analysis.query import parse_query
+from ledger.store.index import FILE, ask
+from ledger.store.ledger import Ledger
+from ledger.store.selection import select_runs
+from tests.benchmarks.ledgers import entry_of, ledger_of
+from tests.benchmarks.measuring import (
+    Sample,
+    command,
+    cpu_seconds,
+    interleaved,
+    milliseconds,
+    quiet_world,
+    show,
+    verdict,
+)
+
+FEW, MANY = 10_000, 100_000
+REPETITIONS = 11
+METRIC = "metrics.validation/metric_0"
+"""The headline of the runs that `tests/benchmarks/ledgers.py` makes."""
+LISTING = ("list", "--sort", METRIC, "--limit", "20")
+LIMIT_COLD_SECONDS = 15.0
+"""For 100,000 records; a tenth of it for 10,000."""
+LIMIT_NEW_SECONDS = 0.1
+LIMIT_RATIO = 3.0
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """Return the CPU seconds that a piece of work takes, children included."""
+    before = cpu_seconds()
+    work()
+    return cpu_seconds() - before
+
+
+def after_append(ledger: Ledger, count: int, folder: Path, program: list[str]) -> Callable[[int], Callable[[], object]]:
+    """Return the case of the first command after one record was appended, which is not measured."""
+
+    def prepare(repetition: int) -> Callable[[], object]:
+        ledger.append(entry_of(count + repetition + 1, count=count))
+        return command([*program, *LISTING], folder)(repetition)
+
+    return prepare
+
+
+def measure(count: int, folder: Path) -> None:
+    """Measure with a ledger of `count` runs and print."""
+    ledger = ledger_of(count, folder)
+    cold = seconds_of(lambda: ask(ledger, lambda _: True))
+    size = (ledger.repository.state_dir / FILE).stat().st_size
+    asked = {
+        "first sort by a metric": lambda: select_runs(ledger, sort=METRIC, limit=20),
+        "the same again": lambda: select_runs(ledger, sort=METRIC, limit=20),
+        "first word": lambda: select_runs(ledger, parse_query("experiment"), limit=20),
+        "the same word again": lambda: select_runs(ledger, parse_query("experiment"), limit=20),
+    }
+    inside = [(name, milliseconds(seconds_of(question))) for name, question in asked.items()]
+    show(f"{count:,} records, {size / 1e6:.0f} MB, CPU ms inside one process", ("", "CPU ms"), inside)
+    python = sys.executable
+    program = [python, "-m", "ledger"]
+    imports = "import ledger.cli, ledger.commands.list, sqlite3"
+    samples = interleaved(
+        {
+            "python -c pass": command([python, "-c", "pass"], folder),
+            "and the imports": command([python, "-c", imports], folder),
+            "whole command": command([*program, *LISTING], folder),
+            "after one new record": after_append(ledger, count, folder, program),
+        },
+        REPETITIONS,
+    )
+    report(count, cold, samples)
+
+
+def report(count: int, cold: float, samples: dict[str, Sample]) -> None:
+    """Print what the commands cost, and whether the limits are kept."""
+    bare = samples["python -c pass"].median
+    show(
+        f"ledger {' '.join(LISTING)}, CPU ms of {REPETITIONS} repetitions",
+        ("", "median", "best", "to a bare interpreter"),
+        (
+            (name, milliseconds(sample.median), milliseconds(sample.best), f"{sample.median / bare:.2f}")
+            for name, sample in samples.items()
+        ),
+    )
+    whole, loaded = samples["whole command"].median, samples["and the imports"].median
+    parts = (("interpreter", bare), ("imports", loaded - bare), ("git and the query", whole - loaded))
+    show("of it", ("", "CPU ms"), [(name, milliseconds(part)) for name, part in parts])
+    limit, new = LIMIT_COLD_SECONDS * count / MANY, samples["after one new record"].median
+    show(
+        "limits",
+        ("", "measured", "limit", ""),
+        [
+            ("CPU s from cold", f"{cold:.2f}", f"{limit:.1f}", verdict(cold, limit)),
+            ("CPU ms after one new record", milliseconds(new), "100.0", verdict(new, LIMIT_NEW_SECONDS)),
+            ("list to a bare interpreter", f"{whole / bare:.2f}", f"{LIMIT_RATIO}", verdict(whole / bare, LIMIT_RATIO)),
+        ],
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
+        quiet_world(Path(scratch) / "home")
+        for count in (FEW, MANY) if "--many" in sys.argv else (FEW,):
+            measure(count, Path(scratch) / f"ledger-{count}")
+
+
+if __name__ == "__main__":
+    main()
