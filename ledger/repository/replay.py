@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from ledger.errors import LedgerError
 from ledger.model.values import Document
 from ledger.repository.repository import Repository
-from ledger.repository.walk import Change
 
 _KEPT = (b"author ", b"committer ")
 _REGULAR = "100644"
@@ -64,21 +63,6 @@ def join_commit(
     stream += f"\nfrom {first}\nmerge {second}\n".encode()
     stream += b"".join(f"M {_REGULAR} {blob} {path}\n".encode("ascii") for path, blob in sorted(files.items()))
     return _imported(repository, stream + f"get-mark :1\nreset {scratch}\nfrom {'0' * len(first)}\n\ndone\n".encode())
-
-
-def differences(repository: Repository, before: str, after: str) -> list[Change]:
-    """Return what differs between two commits, end to end.
-
-    Raises:
-        LedgerError: a commit or a tree is missing or damaged.
-    """
-    out = repository.git.output("diff-tree", "-r", "--raw", "--no-abbrev", "--no-renames", "-z", before, after)
-    fields = out.split(b"\0")
-    changes = []
-    for facts, path in zip(fields[::2], fields[1::2], strict=False):
-        _, mode, _, blob, status = facts[1:].decode().split(" ")
-        changes.append(Change(status=status[:1], mode=mode, blob=blob, path=os.fsdecode(path)))
-    return changes
 
 
 def _head(original: bytes) -> bytes:

@@ -56,14 +56,12 @@ def walk(repository: Repository, tip: str, since: str | None = None) -> Iterator
             yield from _steps(out.read().split(b"\x01")[1:])
 
 
-def read_difference(repository: Repository, old: str, new: str) -> list[Change] | None:
-    """Return the paths in which two commits differ, related or not; none when this clone does not have the old one.
+def read_difference(repository: Repository, old: str, new: str) -> list[Change]:
+    """Return the paths in which two commits differ end to end, related or not.
 
     Raises:
-        LedgerError: the new commit is missing, or one of its trees is.
+        LedgerError: a commit is missing, or one of its trees is.
     """
-    if repository.resolve(old) is None:
-        return None
     out = repository.git.output(
         "diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--end-of-options", old, new
     )

@@ -11,7 +11,7 @@ import msgspec
 from ledger.errors import LedgerError, LostRace, Unanswered
 from ledger.model.ids import new_id
 from ledger.repository.remote import Pushed, fetch, push, remote_refs
-from ledger.repository.replay import differences
+from ledger.repository.walk import read_difference
 from ledger.store.join import common_base, contains, entries_in, join
 from ledger.store.ledger import Ledger
 from ledger.store.queue import queued
@@ -203,7 +203,9 @@ class Exchange:
         if self.before is None:
             files = [file.path for file in self.repository.read_tree(tip)]
         else:
-            files = [change.path for change in differences(self.repository, self.before, tip) if change.status == "A"]
+            files = [
+                change.path for change in read_difference(self.repository, self.before, tip) if change.status == "A"
+            ]
         # What a writer of this clone added meanwhile is sent, not received.
         self.received |= set(entries_in(files)) - set(self.sent)
 
@@ -273,7 +275,7 @@ class Exchange:
             return None
         if not _is_busy(theirs, datetime.now(UTC)) or random.random() < folders:  # noqa: S311  # a draw, no secret
             return None
-        self.sent = entries_in([change.path for change in differences(self.repository, seen, mine)])
+        self.sent = entries_in([change.path for change in read_difference(self.repository, seen, mine)])
         return self._to_inbox(mine, theirs, "") if self.sent else None
 
     def _to_inbox(self, tip: str | None, theirs: Mapping[str, str], reason: str) -> Synced:

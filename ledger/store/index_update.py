@@ -85,9 +85,9 @@ def _everything(repository: Repository, tip: str) -> _Changes:
 
 
 def _difference(repository: Repository, old: str, new: str) -> _Changes | None:
+    if repository.resolve(old) is None:
+        return None  # a gc took it, or the index is another clone's: all is read anew
     differing = read_difference(repository, old, new)
-    if differing is None:
-        return None
     touched: dict[str, dict[str, str]] = {}
     documents: dict[str, str | None] = {}
     for change in differing:

@@ -12,9 +12,9 @@ from ledger.model import paths
 from ledger.model.document import load
 from ledger.model.entries import DatasetVersion
 from ledger.model.values import Document
-from ledger.repository.replay import Replayed, differences, join_commit, replay
+from ledger.repository.replay import Replayed, join_commit, replay
 from ledger.repository.repository import Repository
-from ledger.repository.walk import Change, Step, walk
+from ledger.repository.walk import Change, Step, read_difference, walk
 
 _PATH = re.compile(r"(?!.*(?:^|/)\.\.?(?:/|$))[A-Za-z0-9][A-Za-z0-9._/-]*")
 """What every path of an entry looks like; nothing else is put into a stream for git."""
@@ -59,7 +59,7 @@ def join(repository: Repository, onto: str, tip: str, shared: Sequence[str] = ()
         return Joined(tip=onto, added=[])
     steps = _oldest_first(repository, onto, tip)
     _check_only_grew(steps)
-    changes = differences(repository, onto, tip)
+    changes = read_difference(repository, onto, tip)
     ours = {change.path: change.blob for change in changes if change.status == "A"}
     if contains(repository, tip, onto):
         return Joined(tip=tip, added=entries_in(list(ours)))
