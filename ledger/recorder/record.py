@@ -160,18 +160,9 @@ def build_entry(
         parent=_named_run(ledger, draft.parent, strict=strict),
         baseline=_named_run(ledger, draft.baseline, strict=strict),
         links=draft.links,
-        timing=Timing(
-            started_at=draft.started_at,
-            ended_at=draft.ended_at,
-            duration_seconds=round(draft.duration_seconds, 3),
-            recorded_at=now,
-        ),
+        timing=_timing(draft, now),
         code=captured.code,
-        params=Params(
-            values=draft.params,
-            sources=draft.param_sources,
-            unknown={} if draft.params else {"all": "no params were given"},
-        ),
+        params=_params(draft),
         datasets=datasets,
         hardware=hardware,
         environment=captured.environment,
@@ -189,6 +180,20 @@ def build_entry(
     keep = [commit.removeprefix("git:")] if commit and captured.code.pushed is False else []
     entry = Entry(id=draft.id, files=files, message=record_message(made, folder), author=author, made_at=now, keep=keep)
     return entry, made
+
+
+def _timing(draft: Draft, now: datetime) -> Timing:
+    return Timing(
+        started_at=draft.started_at,
+        ended_at=draft.ended_at,
+        duration_seconds=round(draft.duration_seconds, 3),
+        recorded_at=now,
+    )
+
+
+def _params(draft: Draft) -> Params:
+    unknown = {} if draft.params else {"all": "no params were given"}
+    return Params(values=draft.params, sources=draft.param_sources, unknown=unknown)
 
 
 def _append(ledger: Ledger | None, entry: Entry, state_dir: Path) -> str:

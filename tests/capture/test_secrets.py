@@ -256,8 +256,11 @@ def test_redacting_twice_changes_nothing_and_counts_nothing(text: str) -> None:
 
 
 @given(st.text())
-def test_any_text_can_be_redacted(text: str) -> None:
-    Redactor().text(text)
+def test_any_text_keeps_its_lines_and_changes_only_where_something_was_counted(text: str) -> None:
+    redactor = Redactor()
+    redacted = redactor.text(text)
+    assert redacted.count("\n") == text.count("\n")
+    assert (redacted == text) == (redactor.counts == {})
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """One commit in one fast-import: whole or not at all, and never over somebody else's."""
 
-import os
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from ledger.errors import LedgerError, LostRace
 from ledger.model.record import Author
 from ledger.repository.append import append_commit
 from ledger.repository.repository import Repository
-from tests.conftest import git_in, state_of
+from tests.conftest import git_in, make_repository, state_of
 
 NOW = datetime(2026, 11, 20, 19, 48, 12, tzinfo=UTC)
 REF = "refs/heads/ledger"
@@ -82,8 +82,19 @@ def test_a_lock_left_behind_is_explained(repo: Path) -> None:
     assert "rm" in str(caught.value.hint)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_repository_that_cannot_be_written_says_so(repo: Path) -> None:
-    (repo / ".git" / "objects").chmod(0o500)
-    with pytest.raises(LedgerError, match="cannot be written"):
-        append(repo, None, {"a": b"1"})
+def test_a_repository_that_cannot_be_written_says_so_and_stays_as_it_was(tmp_path: Path) -> None:
+    mount = tmp_path / "mount"
+    mount.mkdir()
+    tmpfs = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(mount)]
+    if subprocess.run(tmpfs, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a file system")
+    try:
+        repo = make_repository(mount / "repo")
+        first = append(repo, None, {"a": b"1"})
+        subprocess.run(["mount", "-o", "remount,ro", str(mount)], check=True)
+        with pytest.raises(LedgerError, match="cannot be written to") as caught:
+            append(repo, first, {"b": b"2"})
+        assert caught.value.hint
+        assert git_in(repo, "rev-parse", REF).strip() == first
+    finally:
+        subprocess.run(["umount", "--lazy", str(mount)], check=True)
