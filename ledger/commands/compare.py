@@ -16,7 +16,7 @@ from ledger.store.selection import find_runs
 
 
 @click.command("compare")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN RUN...")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.option("--plot", type=click.Path(dir_okay=False), metavar="FILE", help="Draw the learning curves: .svg or .png.")
@@ -24,7 +24,7 @@ from ledger.store.selection import find_runs
 def compare_command(
     runs: tuple[str, ...], as_json: bool, as_csv: bool, plot: str | None, series: tuple[str, ...]
 ) -> None:
-    """Compare two or more RUNs: params that differ, metrics side by side.
+    """Compare two or more RUNs, or one with its baseline: params that differ, metrics side by side.
 
     Values measured on different dataset versions, or by different evaluators, are shown and not ranked.
     """
@@ -50,9 +50,21 @@ def compare_command(
 
 def _find(ledger: Ledger, runs: tuple[str, ...]) -> list[Run]:
     found = find_runs(ledger, runs)
-    if len(found) < 2:  # noqa: PLR2004  # a comparison takes two
-        raise UsageError("a comparison takes two different runs", hint="ledger compare RUN RUN")
+    if len(found) == 1:
+        return [_baseline_of(ledger, found[0]), *found]
     return found
+
+
+def _baseline_of(ledger: Ledger, run: Run) -> Run:
+    contents = ledger.contents()
+    other = contents.run(run.record.baseline) if run.record.baseline else None
+    other = other or contents.baselines().get(run.record.experiment)
+    if other is None or other.record.id == run.record.id:
+        raise UsageError(
+            "a comparison takes two different runs, or one whose experiment has a baseline",
+            hint="ledger compare RUN RUN, or: ledger baseline RUN",
+        )
+    return other
 
 
 def _table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:

@@ -80,6 +80,7 @@ def _history(run: Run) -> Lines:
         measured = ", ".join(f"{metric.key} {_measured(metric)}" for metric in evaluation.metrics)
         said.append((evaluation.evaluated_at, f"measured again by {evaluation.author.name}: {measured}"))
     words = {"comment": "noted", "tag": "tagged", "untag": "tag taken away", "retraction": "retracted"}
+    words["baseline"] = "made the baseline"
     said += [(note.noted_at, f"{words[note.kind]} by {note.author.name}: {note.text}") for note in run.notes]
     for when, what in sorted(said, key=lambda entry: entry[0]):
         yield moment(when), what

@@ -95,7 +95,7 @@ class Note(Document, frozen=True, kw_only=True):
     run: str
     """Run it is about."""
     kind: NoteKind
-    """What it does: `comment`, `tag`, `untag` or `retraction`."""
+    """What it does: `comment`, `tag`, `untag`, `retraction`, or `baseline` of the run's experiment."""
     text: str
     """The comment, the tag, or the reason."""
     author: Author
@@ -204,3 +204,11 @@ class Contents(Document, frozen=True, kw_only=True):
     def run(self, run_id: str) -> Run | None:
         """Return the run of that whole id, or none."""
         return next((run for run in self.runs if run.record.id == run_id), None)
+
+    def baselines(self) -> dict[str, Run]:
+        """Return the run that each experiment is compared with, by the latest word on it; a retracted one is none."""
+        said = [
+            (note.id[:15], note.noted_at, run) for run in self.runs for note in run.notes if note.kind == "baseline"
+        ]
+        latest = {run.record.experiment: run for _, _, run in sorted(said, key=lambda one: one[:2])}
+        return {experiment: run for experiment, run in sorted(latest.items()) if run.retraction is None}

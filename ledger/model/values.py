@@ -24,8 +24,8 @@ Role = Literal["train", "validation", "test", "production"]
 Status = Literal["running", "finished", "failed", "interrupted", "killed", "preempted", "lost"]
 """How a run ended; `running` stands only in spools, never in a record."""
 
-NoteKind = Literal["comment", "tag", "untag", "retraction"]
-"""What a later statement about a run does: say something, add or take away a tag, withdraw the run."""
+NoteKind = Literal["comment", "tag", "untag", "retraction", "baseline"]
+"""What a later statement about a run does: say something, add or take away a tag, withdraw the run, compare with it."""
 
 DEFAULT_EXPERIMENT = "default"
 """Experiment of a run when nobody names one."""

@@ -46,6 +46,16 @@ class Atlas(Document, frozen=True, kw_only=True):
     """What could not be read or shown."""
     repository_url: str | None
     """Where the code is shown, for links to commits."""
+    baselines: Mapping[str, str] = {}
+    """Experiment to the run it is compared with."""
+
+    def reference_of(self, run: Run) -> tuple[str, str] | None:
+        """Return the run that another is compared with, and why: its own baseline, its experiment's, or its parent."""
+        record = run.record
+        common = self.baselines.get(record.experiment)
+        if record.baseline or (common and common != record.id):
+            return record.baseline or common or "", "baseline"
+        return (record.parent, "parent") if record.parent else None
 
 
 def survey(contents: Contents, log: Iterable[LogEntry], repository_url: str | None) -> Atlas:
@@ -71,6 +81,7 @@ def survey(contents: Contents, log: Iterable[LogEntry], repository_url: str | No
         measurements=_measurements(runs),
         log=tuple(log),
         problems=(*contents.problems, *problems),
+        baselines={name: run.record.id for name, run in contents.baselines().items()},
         repository_url=repository_url,
     )
 

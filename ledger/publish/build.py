@@ -198,7 +198,8 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str]) -> Iter
     known = sorted(atlas.datasets)
     for run in atlas.runs:
         record = run.record
-        related = [marks.get(run_id or "") for run_id in (record.baseline, record.parent)]
+        compared = atlas.baselines.get(record.experiment)
+        related = [compared, *(marks.get(run_id or "") for run_id in (record.baseline, compared, record.parent))]
         used = [use.name for use in record.datasets.used if use.name in known]
         key = _key(run_shell, marks[record.id], atlas.neighbours[record.id], related, used)
         yield Unit(name=names.run_page(record.id), key=key, render=partial(_run_files, run, atlas, read_blob, shells))

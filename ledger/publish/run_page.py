@@ -101,6 +101,7 @@ def _page(run: Run, atlas: Atlas, beside: Beside) -> Page:
         sections=SECTIONS,
         rows=_metric_rows(run),
         comparison=_comparison(run, atlas),
+        is_baseline=atlas.baselines.get(record.experiment) == record.id,
         related=[run_id for run_id in (record.parent, record.baseline) if run_id in atlas.by_id],
         known_datasets=set(atlas.datasets),
         commit=commit,
@@ -170,12 +171,12 @@ def _metric_row(metric: Metric, at: datetime, *, later: bool, note: str | None) 
 
 
 def _comparison(run: Run, atlas: Atlas) -> dict[str, object] | None:
-    """Return how the headline compares with the baseline's (else the parent's), or why it must not be compared."""
+    """Return how the headline compares with that of the run it is compared with, or why it must not be."""
     headline = run.record.headline
-    other = atlas.by_id.get(run.record.baseline or run.record.parent or "")
+    reference, word = atlas.reference_of(run) or ("", "")
+    other = atlas.by_id.get(reference)
     if headline is None or other is None:
         return None
-    word = "baseline" if run.record.baseline else "parent"
     candidates = [metric for metric in other.metrics() if metric.key == headline.key]
     reasons = [why_not_comparable(headline, metric) for metric in candidates]
     if None not in reasons:

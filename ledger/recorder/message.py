@@ -4,7 +4,7 @@ from ledger import __version__
 from ledger.model.boxes import Metric
 from ledger.model.entries import Evaluation, Note
 from ledger.model.record import Record
-from ledger.model.values import is_plain_text
+from ledger.model.values import NoteKind, is_plain_text
 
 TOOL = f"git-ledger {__version__}"
 """Name and version that every entry carries."""
@@ -36,9 +36,18 @@ def evaluation_message(evaluation: Evaluation, path: str) -> str:
     return _message(subject, body, path, None)
 
 
+_NOTED: dict[NoteKind, str] = {
+    "comment": "note on",
+    "tag": "tag of",
+    "untag": "tag taken from",
+    "retraction": "retraction of",
+    "baseline": "baseline is",
+}
+
+
 def note_message(note: Note, path: str) -> str:
     """Return the message of the commit that adds a note."""
-    said = {"comment": "note on", "tag": "tag of", "untag": "tag taken from", "retraction": "retraction of"}[note.kind]
+    said = _NOTED[note.kind]
     return _message(f"{said} {note.run}: {note.text.splitlines()[0]}", [], path, None)
 
 

@@ -16,6 +16,7 @@ COMMANDS = {
     "note": ("note", "RUN", "a note"),
     "tag": ("tag", "RUN", "good"),
     "retract": ("retract", "RUN", "--because", "a reason"),
+    "baseline": ("baseline", "RUN"),
     "list": ("list", "--sort", "metrics.validation/accuracy"),
     "show": ("show", "RUN"),
     "compare": ("compare", "RUN", "OTHER"),

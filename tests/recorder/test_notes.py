@@ -118,3 +118,26 @@ def test_notes_are_in_order_of_time(two: Ledger) -> None:
     notes = two.contents().runs[0].notes
     assert [note.text for note in notes] == ["0", "1", "2", "3", "4"]
     assert all(note.noted_at <= datetime.now(UTC) for note in notes)
+
+
+def test_the_latest_word_makes_the_baseline_and_a_retracted_run_is_none(two: Ledger, cli: Cli) -> None:
+    assert cli("baseline").err.startswith("no experiment has a baseline yet")
+    assert cli("baseline", "000001", "--because", "in production").code == 0
+    add_notes(two, "000002", "baseline", ["in production since Monday"])
+    (run,) = two.contents().baselines().values()
+    assert run.record.id.endswith("000002")
+    said = cli("compare", "000001")
+    assert said.out.split()[:2] == [run.record.id for run in two.contents().runs][::-1]
+    assert cli("compare", "000002").code == 2  # it is the baseline itself
+    add_notes(two, "000002", "retraction", ["leak"])
+    assert two.contents().baselines() == {}
+    assert "made the baseline by Ada Lovelace: in production" in cli("show", "000001", "--history").out
+
+
+def test_a_page_compares_with_the_baseline_of_the_experiment(two: Ledger, tmp_path: Path) -> None:
+    add_notes(two, "000001", "baseline", ["in production"])
+    with blob_reader(two.repository) as read_blob:
+        build_site(two.contents(), read_blob, list(two.log()), tmp_path / "site")
+    page = next((tmp_path / "site").rglob("*000002.html")).read_text()
+    assert "against baseline" in page
+    assert "lg-s-baseline" in next((tmp_path / "site").rglob("*000001.html")).read_text()
