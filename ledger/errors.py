@@ -47,6 +47,10 @@ class LostRace(LedgerError):
     """Another writer moved the branch first; nothing was written, and trying again is right."""
 
 
+class GitKilled(LedgerError):
+    """Git was killed while it wrote; what it left locked is to be cleared, then trying again is right."""
+
+
 class NotAppended(LedgerError):
     """The record is safe in the spool but not yet on the branch; `ledger recover` finishes it."""
 

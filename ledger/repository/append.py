@@ -4,13 +4,18 @@ Measured: a tenth of the cost of index-based ways, and the same at 100,000 recor
 compares and swaps: when the branch is no longer at the parent we name, nothing is updated.
 """
 
+import os
 import re
+import shlex
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
 
-from ledger.errors import LedgerError, LostRace
+from ledger.errors import GitKilled, LedgerError, LostRace
 from ledger.model.record import Author
-from ledger.repository.process import git_error
+from ledger.repository.locks import lock_age_seconds
+from ledger.repository.process import DURABLE, git_error
 from ledger.repository.repository import Repository
 
 
@@ -24,8 +29,9 @@ def append_commit(
     author: Author,
     now: datetime,
     keep: Iterable[str] = (),
+    inherited: int | None = None,
 ) -> str:
-    """Commit `files` onto `ref` and return the commit's id.
+    """Commit `files` onto `ref` and return the commit's id; it is on the disk then, not only on its way there.
 
     Args:
         repository: where to.
@@ -35,20 +41,62 @@ def append_commit(
         message: commit message.
         author: also the committer.
         now: time of the commit, UTC.
-        keep: commits to hold with a ref of their own (`refs/ledger/code/<commit>`), in the same transaction.
+        keep: commits to hold with a ref of their own (`refs/ledger/code/<commit>`).
+        inherited: descriptor that git holds open as long as it lives.
 
     Raises:
         LostRace: another writer moved the branch; nothing was changed.
+        GitKilled: git was killed; the branch is as it was, or holds the commit.
         LedgerError: git could not write (disk full, read-only, a lock left behind, …); nothing was changed.
     """
     stream = _stream(ref, parent, files, message, f"{_identity(author)} {int(now.timestamp())} +0000", keep)
-    code, out, err = repository.git.attempt("fast-import", "--quiet", "--done", stdin=stream)
+    return _written(repository, ref, ("fast-import", "--quiet", "--done"), stream, inherited).decode().strip()
+
+
+def move_branch(repository: Repository, ref: str, old: str | None, new: str, *, inherited: int | None = None) -> None:
+    """Move a branch from one commit to another, or make it where `old` is none.
+
+    Raises:
+        LostRace: another writer moved the branch; nothing was changed.
+        GitKilled: git was killed; the branch is at either.
+        LedgerError: git could not write; nothing was changed.
+    """
+    _written(repository, ref, ("update-ref", ref, new, old or "0" * len(new)), b"", inherited)
+
+
+def keep_commits(repository: Repository, commits: Iterable[str]) -> None:
+    """Hold commits with a ref of their own (`refs/ledger/code/<commit>`) where there is none yet.
+
+    Raises:
+        LedgerError: git could not write, or has no such commit.
+    """
+    wanted = [f"update refs/ledger/code/{commit} {commit}\n" for commit in commits]
+    if wanted:
+        _written(repository, "refs/ledger/code", ("update-ref", "--stdin"), "".join(wanted).encode(), None)
+
+
+def _written(repository: Repository, ref: str, command: tuple[str, ...], stdin: bytes, inherited: int | None) -> bytes:
+    held = () if inherited is None else (inherited,)
+    code, out, err = repository.git.attempt(*DURABLE, *command, stdin=stdin, inherited=held)
     if code == 0:
-        return out.decode().strip()
+        return out
     said = err.decode("utf-8", "replace")
-    if "does not contain" in said or ("cannot lock ref" in said and "but expected" in said):
+    _remove_crash_report(repository, said)
+    if code < 0:
+        raise GitKilled(f"git was killed while it wrote (signal {-code})", hint="ledger recover")
+    if any(words in said for words in ("does not contain", "but expected", "reference already exists")):
         raise LostRace(f"another writer moved the branch first: `{ref}`")
-    raise _explain(said, git_error("fast-import", code, err))
+    raise _explain(said, git_error(command[0], code, err))
+
+
+_CRASH_REPORT = re.compile(r"dumping crash report to (.*fast_import_crash_\d+)$", re.MULTILINE)
+"""Where `git fast-import` writes down what it was told when it failed: nobody reads it, and nobody cleans it up."""
+
+
+def _remove_crash_report(repository: Repository, said: str) -> None:
+    if found := _CRASH_REPORT.search(said):
+        with suppress(OSError):
+            (repository.git_dir / Path(found[1]).name).unlink()
 
 
 def _stream(
@@ -79,19 +127,45 @@ _IN_THE_WAY = re.compile(r"'refs/heads/([^']+)' exists; cannot create")
 """How git refuses `ledger` beside `ledger/x`: one name cannot be both a file and a folder."""
 
 
+_LOCK = re.compile(r"Unable to create '(.+\.lock)': File exists")
+_FULL = ("No space left", "Out of diskspace", "quota exceeded", "Quota exceeded")
+_READ_ONLY = ("ermission denied", "ead-only file system", "insufficient permission")
+
+
 def _explain(said: str, plain: LedgerError) -> LedgerError:
-    if "No space left" in said or "Out of diskspace" in said:
-        return LedgerError("the disk is full; nothing was written", hint="free some space, then: ledger recover")
-    if "ermission denied" in said or "ead-only file system" in said:
-        return LedgerError("the repository cannot be written to; nothing was written", hint="check its owner and mode")
+    if any(words in said for words in _FULL):
+        what = "the quota is used up" if "uota" in said else "the disk is full"
+        return LedgerError(f"{what}; nothing was written", hint="free some space, then: ledger recover")
+    if any(words in said for words in _READ_ONLY):
+        return LedgerError(
+            "the repository cannot be written to; nothing was written",
+            hint="check its owner and mode, then: ledger recover",
+        )
     if in_the_way := _IN_THE_WAY.search(said):
         return LedgerError(
             f"git cannot keep the ledger's branch beside this one: `{in_the_way[1]}`",
             hint=f"git branch -m '{in_the_way[1]}' NEW-NAME, then: ledger recover",
         )
-    if ".lock': File exists" in said:
-        lock = said.rsplit("Unable to create '", maxsplit=1)[-1].split("'", maxsplit=1)[0]
-        return LedgerError(
-            f"git left a lock behind: `{lock}`", hint=f"if no git process is running: rm '{lock}', then: ledger recover"
-        )
+    if lock := _LOCK.search(said):
+        return _locked(Path(lock[1]))
     return plain
+
+
+def _locked(lock: Path) -> LedgerError:
+    age = lock_age_seconds(lock)
+    if age is None:
+        return LedgerError(f"another git process was at work for too long: `{lock}`", hint="ledger recover")
+    since = datetime.fromtimestamp(lock.stat().st_mtime, tz=UTC)
+    return LedgerError(
+        f"a git process that died left its lock, or one still holds it, since {since:%Y-%m-%d %H:%M:%S} UTC"
+        f" ({_spoken(age)}): `{lock}`",
+        hint=f"when `ps -e | grep git` shows no git at work here: rm {shlex.quote(os.fspath(lock))}"
+        "; then: ledger recover",
+    )
+
+
+def _spoken(seconds: float) -> str:
+    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{seconds:.0f} s ago"

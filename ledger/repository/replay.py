@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from ledger.errors import LedgerError
 from ledger.model.values import Document
+from ledger.repository.process import DURABLE
 from ledger.repository.repository import Repository
 
 _KEPT = (b"author ", b"committer ")
@@ -75,4 +76,5 @@ def _head(original: bytes) -> bytes:
 
 
 def _imported(repository: Repository, stream: bytes) -> str:
-    return repository.git.output("fast-import", "--quiet", "--done", "--date-format=raw", stdin=stream).decode().strip()
+    out = repository.git.output(*DURABLE, "fast-import", "--quiet", "--done", "--date-format=raw", stdin=stream)
+    return out.decode().strip()

@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from ledger.errors import LedgerError, LostRace, Unanswered
+from ledger.errors import GitKilled, LedgerError, LostRace, Unanswered
 from ledger.model.ids import new_id
+from ledger.repository.append import move_branch
 from ledger.repository.remote import Pushed, fetch, push, remote_refs
 from ledger.repository.walk import read_difference
 from ledger.store.join import common_base, contains, entries_in, join
 from ledger.store.ledger import Ledger
-from ledger.store.queue import queued
+from ledger.store.queue import Turn
 from ledger.store.relation import check_related
 from ledger.store.synced import State, Synced, in_words
 
@@ -144,12 +145,12 @@ class Exchange:
             LostRace: other writers of this clone were first too many times.
         """
         for _ in range(_RACES):
-            with queued(self.repository.state_dir / "append.lock", self._left()):
+            with self.ledger.writing(self._left()) as turn:
                 mine = self.repository.resolve(self.ledger.ref)
                 tip, added = self._on_top(base, mine)
                 self.sent = [entry for entry in added if entry not in self.received]
                 tip, folded = self._folded(tip, inbox)
-                if tip is None or self._moved(mine, tip):
+                if tip is None or self._moved(mine, tip, turn):
                     self._note_received(tip)
                     return tip, folded
         raise LostRace("other writers of this clone were first too many times")
@@ -186,16 +187,26 @@ class Exchange:
             folded[name] = commit
         return tip, folded
 
-    def _moved(self, mine: str | None, tip: str) -> bool:
-        """Move our branch from `mine` to `tip`, unless another writer moved it first."""
+    def _moved(self, mine: str | None, tip: str, turn: Turn) -> bool:
+        """Move our branch from `mine` to `tip`, unless another writer moved it first.
+
+        Raises:
+            LedgerError: git could not write.
+        """
         if mine == tip:
             return True
-        code, _, _ = self.repository.git.attempt("update-ref", self.ledger.ref, tip, mine or "0" * len(tip))
-        if code == 0 and mine is not None and not contains(self.repository, tip, mine):
+        try:
+            move_branch(self.repository, self.ledger.ref, mine, tip, inherited=turn.descriptor)
+        except LostRace:
+            return False
+        except GitKilled:
+            self.ledger.clear_dead_locks(turn.begun_ns)
+            return False
+        if mine is not None and not contains(self.repository, tip, mine):
             from ledger.store.verify import follow
 
             follow(self.ledger, tip)
-        return code == 0
+        return True
 
     def _note_received(self, tip: str | None) -> None:
         if tip is None or tip == self.before:

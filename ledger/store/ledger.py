@@ -4,23 +4,24 @@ import os
 import random
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger import __version__
-from ledger.errors import Conflict, InvalidDocument, LostRace
+from ledger.errors import Conflict, GitKilled, InvalidDocument, LostRace
 from ledger.model import paths
 from ledger.model.document import load
 from ledger.model.entries import Contents, DatasetVersion, LogEntry
 from ledger.model.ids import resolve
 from ledger.model.record import Author
-from ledger.repository.append import append_commit
+from ledger.repository.append import append_commit, keep_commits
 from ledger.repository.repository import Repository
 from ledger.resources import shipped
 from ledger.store.policy import Policy, load_policy
-from ledger.store.queue import queued
+from ledger.store.queue import Turn, queued
 from ledger.store.reader import read_contents
 from ledger.store.waiting import Entry
 
@@ -31,6 +32,8 @@ BRANCH = "ledger"
 FORMAT = b"1\n"
 _TRIES = 60
 """Lost races before giving up: with jitter up to 0.2 s this is over five seconds of others being first."""
+_KILLS = 3
+"""Times that git may be killed under one append, as by a machine that is out of memory, before giving up."""
 
 
 class Ledger:
@@ -113,18 +116,39 @@ class Ledger:
             LostRace: other writers were first too many times.
             LedgerError: git cannot write; the branch is as it was.
         """
-        with queued(self.repository.state_dir / "append.lock"):
+        killed = 0
+        with self.writing() as turn:
             for attempt in range(_TRIES):
                 try:
-                    return self._append_once(entry)
+                    return self._append_once(entry, turn)
+                except GitKilled:
+                    killed += 1
+                    if killed == _KILLS:
+                        raise
+                    self.clear_dead_locks(turn.begun_ns)
                 except LostRace:
                     time.sleep(random.uniform(0, min(0.2, 0.01 * (attempt + 1))))  # noqa: S311  # jitter, no secret
         raise LostRace(f"other writers were first {_TRIES} times: `{self.branch}`", hint="ledger recover")
 
-    def _append_once(self, entry: Entry) -> str:
+    @contextmanager
+    def writing(self, patience_seconds: float = 10.0) -> Iterator[Turn]:
+        """Wait for the turn to write the branch; what a writer that was killed in its turn left locked is freed."""
+        with queued(self.repository.state_dir / "append.lock", patience_seconds) as turn:
+            self.clear_dead_locks(turn.died_ns)
+            yield turn
+
+    def clear_dead_locks(self, since_ns: int | None) -> None:
+        """Free the branch of locks that a writer of ours left who died after `since_ns`; none: nobody did."""
+        if since_ns is not None:
+            from ledger.repository.locks import clear_dead_locks
+
+            clear_dead_locks(self.repository.common_dir, (self.ref, "refs/ledger/code/*"), since_ns)
+
+    def _append_once(self, entry: Entry, turn: Turn) -> str:
         tip = self.tip()
         files = entry.files if tip else {**_founding_files(), **entry.files}
         if tip and not (files := self._missing(tip, files)):
+            keep_commits(self.repository, entry.keep)  # git may have been killed between the branch and these
             return tip
         return append_commit(
             self.repository,
@@ -135,6 +159,7 @@ class Ledger:
             author=entry.author,
             now=entry.made_at,
             keep=entry.keep,
+            inherited=turn.descriptor,
         )
 
     def contents(self) -> Contents:

@@ -8,6 +8,7 @@ that holds another ledger, is refused with what to type. See `.github/decisions/
 import time
 
 from ledger.errors import LedgerError
+from ledger.repository.locks import clear_dead_locks
 from ledger.repository.remote import check_remote, choose_remote
 from ledger.store.exchange import Exchange
 from ledger.store.ledger import Ledger
@@ -16,6 +17,12 @@ from ledger.store.synced import Synced
 
 PUSH_SECONDS = 10.0
 """What a training waits for its push at most."""
+
+
+def _locked_by(ledger: Ledger, remote: str) -> tuple[str, ...]:
+    """Return the refs that a sync writes besides the branch; deleting one takes the lock on all packed ones."""
+    tracking = f"refs/remotes/{remote}/{ledger.branch}"
+    return ("refs/ledger/seen/**/*", "refs/ledger/incoming/**/*", tracking, "packed-refs")
 
 
 def sync(
@@ -46,7 +53,9 @@ def sync(
                 state="no remote", message="this repository has no remote to share its ledger with", hint=hint
             )
         # Pushes of one clone at the same time fail inside git before any of them is compared.
-        with queued(ledger.repository.state_dir / "push.lock", timeout_seconds):
+        with queued(ledger.repository.state_dir / "push.lock", timeout_seconds) as turn:
+            if turn.died_ns is not None:
+                clear_dead_locks(ledger.repository.common_dir, _locked_by(ledger, name), turn.died_ns)
             return Exchange(ledger, name, deadline).run(fold=fold, hurry=hurry)
     except LedgerError as error:
         message = f"not synced with {name or 'a remote'}: {error.message}"

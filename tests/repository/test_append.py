@@ -1,6 +1,9 @@
 """One commit in one fast-import: whole or not at all, and never over somebody else's."""
 
+import json
+import os
 import subprocess
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +11,7 @@ import pytest
 
 from ledger.errors import LedgerError, LostRace
 from ledger.model.record import Author
-from ledger.repository.append import append_commit
+from ledger.repository.append import append_commit, keep_commits
 from ledger.repository.repository import Repository
 from tests.conftest import git_in, make_repository, state_of
 
@@ -72,14 +75,34 @@ def test_the_user_s_repository_is_not_touched(repo: Path) -> None:
     assert state_of(repo) == before
 
 
-def test_a_lock_left_behind_is_explained(repo: Path) -> None:
+def test_the_lock_of_somebody_else_is_explained(repo: Path) -> None:
     first = append(repo, None, {"a": b"1"})
     lock = repo / ".git" / "refs" / "heads" / "ledger.lock"
     lock.write_text("")
-    with pytest.raises(LedgerError, match="left a lock behind") as caught:
+    os.utime(lock, (time.time() - 7 * 3600, time.time() - 7 * 3600))
+    with pytest.raises(LedgerError, match=r"since .* UTC \(7 hours ago\): `") as caught:
         append(repo, first, {"b": b"2"})
     assert str(lock) in str(caught.value)
-    assert "rm" in str(caught.value.hint)
+    assert f"rm {lock}; then: ledger recover" in str(caught.value.hint)
+    assert not list((repo / ".git").glob("fast_import_crash_*"))
+
+
+def test_what_is_written_is_on_the_disk(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = tmp_path / "trace"
+    monkeypatch.setenv("GIT_TRACE2_EVENT", str(trace))
+    first = append(repo, None, {"a": b"1"})
+    append(repo, first, {"b/c": b"2"})
+    events = [json.loads(line) for line in trace.read_text().splitlines()]
+    flushes = sum(int(event["value"]) for event in events if event.get("key") == "fsync/hardware-flush")
+    assert flushes >= 9, "two commits, two blobs, three trees, two refs; git alone leaves all but packs to the kernel"
+
+
+def test_code_commits_are_held_once(repo: Path) -> None:
+    head = git_in(repo, "rev-parse", "HEAD").strip()
+    keep_commits(Repository.discover(repo), [head])
+    keep_commits(Repository.discover(repo), [head])
+    keep_commits(Repository.discover(repo), [])
+    assert git_in(repo, "rev-parse", f"refs/ledger/code/{head}").strip() == head
 
 
 def test_a_repository_that_cannot_be_written_says_so_and_stays_as_it_was(tmp_path: Path) -> None:

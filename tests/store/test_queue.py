@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.errors import LedgerError
 from ledger.repository import append as append_module
 from ledger.store import ledger as ledger_module
 from ledger.store.ledger import Ledger
@@ -22,7 +24,7 @@ def test_a_writer_waits_for_its_turn(ledger: Ledger) -> None:
     ledger.append(entry(1))
     done = threading.Event()
     with queued(ledger.repository.state_dir / "append.lock") as mine:
-        assert mine
+        assert mine.held
 
         def write() -> None:
             ledger.append(entry(2))
@@ -51,6 +53,86 @@ def test_a_killed_writer_leaves_no_lock(ledger: Ledger, repo: Path) -> None:
     assert time.monotonic() - started < 5
 
 
+def hold_refs(repo: Path) -> Path:
+    """Let git stand still with its lock taken, as long as the hook is there (githooks, reference-transaction)."""
+    hook = repo / ".git" / "hooks" / "reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\n[ $1 != prepared ] || exec sleep 60\n")
+    hook.chmod(0o755)
+    return hook
+
+
+APPEND = (
+    "import sys; from tests.store.test_ledger import entry; from ledger.store.ledger import Ledger\n"
+    "Ledger.open(sys.argv[1]).append(entry(int(sys.argv[2])))"
+)
+
+
+def append_until_locked(repo: Path, number: int) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-c", APPEND, str(repo), str(number)]
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, start_new_session=True)
+    deadline = time.monotonic() + 30
+    while not (lock := repo / ".git" / "refs" / "heads" / "ledger.lock").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert lock.exists()
+    return process
+
+
+def test_the_lock_of_a_writer_that_was_killed_with_its_git_is_freed_by_the_next(ledger: Ledger, repo: Path) -> None:
+    ledger.append(entry(1))
+    hook = hold_refs(repo)
+    process = append_until_locked(repo, 2)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    hook.unlink()
+    assert (repo / ".git" / "refs" / "heads" / "ledger.lock").exists()
+    commit = ledger.append(entry(3))
+    assert ledger.tip() == commit
+    assert not list((repo / ".git" / "refs").rglob("*.lock"))
+    assert git_in(repo, "rev-list", "--count", "ledger") == "2\n"
+
+
+def test_a_git_that_outlives_its_writer_keeps_the_next_one_waiting(ledger: Ledger, repo: Path) -> None:
+    ledger.append(entry(1))
+    hook = hold_refs(repo)
+    process = append_until_locked(repo, 2)
+    process.kill()
+    process.wait()
+    with queued(ledger.repository.state_dir / "append.lock", 0.2) as turn:
+        assert not turn.held
+    os.killpg(process.pid, signal.SIGKILL)
+    hook.unlink()
+    with queued(ledger.repository.state_dir / "append.lock") as turn:
+        assert turn.held
+        assert turn.died_ns is not None
+
+
+def test_a_lock_is_only_freed_when_a_writer_died_after_it_began(ledger: Ledger, repo: Path) -> None:
+    ledger.append(entry(1))
+    lock = repo / ".git" / "refs" / "heads" / "ledger.lock"
+    lock.touch()
+    os.utime(lock, (time.time() - 100, time.time() - 100))
+    with pytest.raises(LedgerError, match="s ago"):
+        ledger.append(entry(2))
+    (ledger.repository.state_dir / "append.lock").write_bytes(b"busy\n")
+    with pytest.raises(LedgerError, match="s ago"):
+        ledger.append(entry(2))
+    assert lock.exists()
+
+
+def test_git_that_is_killed_under_a_writer_is_started_again(ledger: Ledger, repo: Path) -> None:
+    ledger.append(entry(1))
+    hook = hold_refs(repo)
+    process = append_until_locked(repo, 2)
+    (git,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    hook.unlink()
+    os.kill(int(git), signal.SIGKILL)
+    assert process.wait(30) == 0
+    assert git_in(repo, "rev-list", "--count", "ledger") == "2\n"
+    assert not list((repo / ".git" / "refs").rglob("*.lock"))
+
+
 def test_without_locks_a_lost_race_is_tried_again(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_locks(_descriptor: int, _operation: int) -> None:
         raise OSError(38, "Function not implemented")
@@ -66,7 +148,7 @@ def test_without_locks_a_lost_race_is_tried_again(ledger: Ledger, monkeypatch: p
     monkeypatch.setattr(fcntl, "flock", no_locks)
     monkeypatch.setattr(ledger_module, "append_commit", somebody_is_first)
     with queued(ledger.repository.state_dir / "append.lock") as mine:
-        assert not mine
+        assert not mine.held
     last = ledger.append(entry(3))
     assert ledger.tip() == last
     assert len(raced) == 1
@@ -74,13 +156,9 @@ def test_without_locks_a_lost_race_is_tried_again(ledger: Ledger, monkeypatch: p
 
 
 def test_thirty_two_processes_append_and_nothing_is_lost(ledger: Ledger, repo: Path) -> None:
-    script = (
-        "import sys; from tests.store.test_ledger import entry; from ledger.store.ledger import Ledger\n"
-        "Ledger.open(sys.argv[1]).append(entry(int(sys.argv[2])))"
-    )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     writers = [
-        subprocess.Popen([sys.executable, "-c", script, str(repo), str(number)], env=environment, cwd=ROOT)
+        subprocess.Popen([sys.executable, "-c", APPEND, str(repo), str(number)], env=environment, cwd=ROOT)
         for number in range(32)
     ]
     assert [writer.wait(120) for writer in writers] == [0] * 32
