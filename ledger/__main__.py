@@ -9,10 +9,31 @@ def main() -> None:
     """Run the command line and exit with its code."""
     _open_standard_streams()
     try:
+        if sys.argv[1:2] == ["list"] and (code := _answer_quickly()) is not None:
+            sys.exit(code)
         from ledger.cli import run
     except KeyboardInterrupt:
         sys.exit(130)  # Ctrl-C before there was anything to stop; `cli.run` answers it from here on
     sys.exit(run(sys.argv[1:]))
+
+
+def _answer_quickly() -> int | None:
+    """Print what is known without loading the command line, and return the exit code; none where it is not known."""
+    from ledger.commands.quick import answer
+
+    found = answer(sys.argv[1:])
+    if found is None:
+        return None
+    out, err = found
+    try:
+        sys.stderr.write(err)
+        sys.stdout.write(out)
+        sys.stdout.flush()
+    except OSError as error:
+        from ledger.cli import unwritten
+
+        return unwritten(error)
+    return 0
 
 
 def _open_standard_streams() -> None:

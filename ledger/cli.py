@@ -102,13 +102,8 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for eac
         return _complain(_lowered(error.format_message()), None, 1)
     except (KeyboardInterrupt, click.Abort):
         return _complain("stopped", None, 130)
-    except BrokenPipeError:
-        _give_up_output()
-        return 141
-    except OSError as error:  # a full disk, a folder that may not be written to: the user's to mend
-        _give_up_output()
-        where = f": `{error.filename}`" if error.filename is not None else ""
-        return _complain(f"{(error.strerror or str(error)).lower()}{where}", None, 1)
+    except OSError as error:
+        return unwritten(error)
     except Exception as error:  # noqa: BLE001  # the one place where a bug becomes a line and a report
         from ledger.commands.bug import write_report
 
@@ -128,6 +123,15 @@ def _dispatch(arguments: Sequence[str]) -> object:
         return ended.exit_code
 
 
+def unwritten(error: OSError) -> int:
+    """Return the exit code of a reader that went away, or of what is the user's to mend: a full disk, a folder."""
+    _give_up_output()
+    if isinstance(error, BrokenPipeError):
+        return 141
+    where = f": `{error.filename}`" if error.filename is not None else ""
+    return _complain(f"{(error.strerror or str(error)).lower()}{where}", None, 1)
+
+
 def _give_up_output() -> None:
     """Drop what is still buffered: Python would try to write it at exit, and complain."""
     try:
@@ -138,7 +142,7 @@ def _give_up_output() -> None:
 
 def _complain(message: str, hint: str | None, code: int) -> int:
     """Say one line on stderr, and a hint; nothing from a record may control the terminal."""
-    from ledger.commands.output import plain
+    from ledger.model.values import plain
 
     with suppress(OSError):  # who cannot hear us still gets the exit code
         click.echo(f"{click.style('error:', fg='red', bold=True)} {plain(message)}", err=True)

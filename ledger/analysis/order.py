@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from ledger.analysis.comparable import Group, agreed_direction, group_of, rank_key
-from ledger.analysis.fields import field_value, metric_key, run_metric
+from ledger.analysis.fields import field_value, run_metric
+from ledger.analysis.ranking import metric_key, no_such_metric, warn_of
 from ledger.analysis.sortable import sortable
-from ledger.errors import UsageError
 from ledger.model.entries import Run
-from ledger.model.values import Direction, Document
+from ledger.model.values import Document
 
 
 class Sorted(Document, frozen=True, kw_only=True):
@@ -54,27 +54,7 @@ def _sort_by_metric(runs: Sequence[Run], key: str, *, reverse: bool) -> Sorted:
         members.sort(key=lambda run: rank_key(metrics[run.record.id], direction or "higher", run.record.id))
         ordered += reversed(members) if reverse else members
     lacking = [run for run in runs if run.record.id not in metrics]
-    return Sorted(runs=(*ordered, *lacking), warning=warn_of(key, [group for group, _ in newest_first], direction))
-
-
-def no_such_metric(key: str) -> UsageError:
-    """Return the error of sorting by a metric that no run has."""
-    return UsageError(f"no run here has this metric: `{key}`")
-
-
-def warn_of(key: str, groups: Sequence[Group], direction: Direction | None) -> str | None:
-    """Return why an order by a metric means less than it seems to, none when it means all of it.
-
-    Args:
-        key: the metric.
-        groups: the comparable groups of the runs, in their order; at least one.
-        direction: which values are better.
-    """
-    if len(groups) > 1:
-        named = ", ".join(group.dataset for group in groups)
-        return f"{key} was measured on different data ({named}): sorted within each, not across"
-    if not groups[0].known:
-        return f"{key}: the dataset version is unknown, so the order means little; name it with --dataset"
-    if direction is None:
-        return f"{key}: nobody said which values are better; shown largest first (set `directions` in policy.yaml)"
-    return None
+    first, _ = newest_first[0]
+    datasets = [group.dataset for group, _ in newest_first]
+    warning = warn_of(key, datasets, known=first.known, direction=direction)
+    return Sorted(runs=(*ordered, *lacking), warning=warning)

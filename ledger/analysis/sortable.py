@@ -6,9 +6,9 @@ The first letter is the kind: `b` booleans, `d` times, `n` numbers, `t` texts, `
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -20,15 +20,19 @@ Range = tuple[str, str]
 _LAST = "\U0010ffff"
 _NEXT = "\x01"
 """What follows a text in the order is that text and this character: none smaller stands in any."""
-_BITS = 64
+_DOUBLE = struct.Struct(">d")
+_WITHOUT_SIGN, _WITH_SIGN = "01234567", "89abcdef"
+"""First digits of positive numbers and of negative ones, before they are turned."""
+_TURNED = str.maketrans("0123456789abcdef", "fedcba9876543210")
 _NOT_A_NUMBER = "x"
 
 
 def sortable(value: Value) -> str | None:
     """Return a value as sortable text; a list as JSON of its items, none for none."""
-    if isinstance(value, list):
-        return msgspec.json.encode(sortable_items(value)).decode()
-    return None if value is None else _scalar(value)
+    make = _MAKERS.get(type(value))
+    if make is not None:
+        return make(value)
+    return msgspec.json.encode(sortable_items(value)).decode() if isinstance(value, list) else None
 
 
 def sortable_items(values: Sequence[Value]) -> list[str]:
@@ -37,13 +41,7 @@ def sortable_items(values: Sequence[Value]) -> list[str]:
 
 
 def _scalar(value: Value) -> str:
-    if isinstance(value, str):
-        return f"t{_escape(value)}"
-    if isinstance(value, bool):
-        return "b1" if value else "b0"
-    if isinstance(value, int | float):
-        return _number(as_float(value))
-    return f"d{readable(value)}"
+    return _MAKERS[type(value)](value)
 
 
 def as_float(value: float) -> float:
@@ -54,12 +52,22 @@ def as_float(value: float) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-@lru_cache(maxsize=4096)
 def _number(value: float) -> str:
     if value != value:  # noqa: PLR0124  # NaN
         return _NOT_A_NUMBER
-    (bits,) = struct.unpack(">Q", struct.pack(">d", value + 0.0))  # -0.0 is 0.0
-    return f"n{bits ^ ((1 << _BITS) - 1) if bits >> (_BITS - 1) else bits | (1 << (_BITS - 1)):016x}"
+    bits = _DOUBLE.pack(value + 0.0).hex()  # -0.0 is 0.0
+    sign = _WITHOUT_SIGN.find(bits[0])
+    return f"n{_WITH_SIGN[sign]}{bits[1:]}" if sign >= 0 else f"n{bits.translate(_TURNED)}"
+
+
+_MAKERS: dict[type, Callable[[Any], str]] = {  # each is given its own kind of value
+    str: lambda value: f"t{_escape(value)}",
+    bool: lambda value: "b1" if value else "b0",
+    int: lambda value: _number(as_float(value)),
+    float: _number,
+    datetime: lambda value: f"d{value.isoformat()}",
+}
+"""Kind of a value to its sortable text: one look instead of a question for each kind, at 50 values a run."""
 
 
 def number_of(text: str) -> float | None:
@@ -86,9 +94,9 @@ def read_back(text: str) -> str:
     if kind == "b":
         return "true" if rest == "1" else "false"
     if kind == "n":
-        bits = int(rest, 16)
-        bits = bits ^ (1 << (_BITS - 1)) if bits >> (_BITS - 1) else bits ^ ((1 << _BITS) - 1)
-        return readable(struct.unpack(">d", struct.pack(">Q", bits))[0])
+        sign = _WITH_SIGN.find(rest[0])
+        bits = f"{_WITHOUT_SIGN[sign]}{rest[1:]}" if sign >= 0 else rest.translate(_TURNED)
+        return readable(_DOUBLE.unpack(bytes.fromhex(bits))[0])
     if kind == _NOT_A_NUMBER:
         return "nan"
     return rest.replace("\x01\x01", "\0").replace("\x01\x02", "\x01") if kind == "t" else rest

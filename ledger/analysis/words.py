@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from ledger.model.entries import Run
 
@@ -18,7 +19,12 @@ def words_in(text: str) -> list[str]:
 
 def words_of(run: Run) -> list[str]:
     """Return every word of a run in order, with `BREAK` between its texts."""
-    return _WORD_OR_BREAK.findall(f" {BREAK} ".join(_texts(run)).lower())
+    return spoken(run).split()
+
+
+def spoken(run: Run) -> str:
+    """Return the words of a run in one text, parted by spaces."""
+    return f" {BREAK} ".join(_kept_words(text) if len(text) <= _KEPT else _words(text) for text in _texts(run))
 
 
 def find_phrase(phrase: Sequence[str], words: Sequence[str]) -> bool:
@@ -28,6 +34,15 @@ def find_phrase(phrase: Sequence[str], words: Sequence[str]) -> bool:
         words[at].startswith(start) and list(words[at - len(whole) : at]) == whole
         for at in range(len(whole), len(words))
     )
+
+
+def _words(text: str) -> str:
+    return " ".join(_WORD_OR_BREAK.findall(text.lower()))
+
+
+_KEPT = 100
+"""Characters of a text that is likely to come again, such as the name of a param."""
+_kept_words = lru_cache(maxsize=4096)(_words)
 
 
 def _texts(run: Run) -> Iterator[str]:

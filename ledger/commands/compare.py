@@ -7,10 +7,11 @@ import click
 
 from ledger.analysis.compare import Comparison, MetricRow, compare
 from ledger.analysis.fields import show_value
-from ledger.commands.output import plain, say, write_csv, write_json, write_table
+from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.entries import Run
+from ledger.model.values import plain
 from ledger.store.ledger import Ledger
 from ledger.store.selection import find_runs
 

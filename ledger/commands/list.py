@@ -4,14 +4,16 @@ from collections.abc import Sequence
 
 import click
 
-from ledger.analysis.fields import field_value, params_that_differ, show_value
+from ledger.analysis.fields import field_value, show_value
 from ledger.analysis.query import Comparison, Every, Query, parse_queries
-from ledger.commands.output import duration, money, say, write_csv, write_json, write_table
+from ledger.analysis.usual import usual_table
+from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.model.entries import Run
-from ledger.store.selection import select_runs
+from ledger.store.selection import Listing, Selection, list_runs, select_runs
 
-_PARAMS_SHOWN = 6
+_NONE = {True: "no run is on the ledger yet; next: ledger record --help", False: "no run passes"}
+"""What is said instead of a table, by whether the ledger is empty."""
 _NEEDED = 5
 """Columns from the left that are shown however narrow the terminal is."""
 
@@ -45,22 +47,35 @@ def list_command(
 
     Example: ledger list 'params.lr < 0.01' status=finished --sort metrics.validation/accuracy
     """
-    selection = select_runs(open_ledger(), _query(filters, experiment, tag), sort=sort, reverse=reverse, limit=limit)
-    for problem in selection.problems:
-        say(f"warning: {problem.path}: {problem.message}")
-    if selection.warning:
-        say(f"warning: {selection.warning}")
-    ordered = selection.runs
-    if as_json:
-        write_json([run.record for run in ordered])
+    ledger, query = open_ledger(), _query(filters, experiment, tag)
+    if not (columns or as_json):
+        listing = list_runs(ledger, query, sort=sort, reverse=reverse, limit=limit)
+        _say(listing)
+        _write(*usual_table(listing.lines), needed=_NEEDED, as_csv=as_csv, none=_NONE[listing.empty])
         return
-    header, rows = _chosen(ordered, columns.split(",")) if columns else _usual(ordered)
+    selection = select_runs(ledger, query, sort=sort, reverse=reverse, limit=limit)
+    _say(selection)
+    if as_json:
+        write_json([run.record for run in selection.runs])
+        return
+    header, rows = _chosen(selection.runs, (columns or "").split(","))
+    _write(header, rows, needed=len(header), as_csv=as_csv, none=_NONE[selection.empty])
+
+
+def _say(found: Listing | Selection) -> None:
+    for problem in found.problems:
+        say(f"warning: {problem.path}: {problem.message}")
+    if found.warning:
+        say(f"warning: {found.warning}")
+
+
+def _write(header: Sequence[str], rows: Sequence[Sequence[str]], *, needed: int, as_csv: bool, none: str) -> None:
     if as_csv:
         write_csv(header, rows)
-    elif ordered:
-        write_table(header, rows, needed=len(header) if columns else _NEEDED)
+    elif rows:
+        write_table(header, rows, needed=needed)
     else:
-        say("no run is on the ledger yet; next: ledger record --help" if selection.empty else "no run passes")
+        say(none)
 
 
 def _query(filters: Sequence[str], experiment: str | None, tag: str | None) -> Query | None:
@@ -78,25 +93,3 @@ def _query(filters: Sequence[str], experiment: str | None, tag: str | None) -> Q
 def _chosen(runs: Sequence[Run], columns: Sequence[str]) -> tuple[list[str], list[list[str]]]:
     names = [name.strip() for name in columns if name.strip()]
     return names, [[show_value(field_value(run, name)) for name in names] for run in runs]
-
-
-def _usual(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
-    params = params_that_differ(runs)[:_PARAMS_SHOWN] if len(runs) > 1 else []
-    header = ["run", "status", "experiment", "headline", "measured on", "took", *params, "cost"]
-    return header, [_usual_row(run, params) for run in runs]
-
-
-def _usual_row(run: Run, params: Sequence[str]) -> list[str]:
-    record = run.record
-    headline = record.headline
-    cost = record.cost
-    return [
-        record.id,
-        f"{record.status}, retracted" if run.retraction else record.status,
-        record.experiment,
-        f"{show_value(headline.number)} {headline.key}" if headline else "",
-        (headline.dataset or "unknown") if headline else "",
-        duration(record.timing.duration_seconds),
-        *(show_value(record.params.values.get(name)) for name in params),
-        money(cost.amount, cost.currency),
-    ]

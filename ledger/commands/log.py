@@ -2,8 +2,9 @@
 
 import click
 
-from ledger.commands.output import moment, plain, write_json
+from ledger.commands.output import moment, write_json
 from ledger.commands.workplace import open_ledger
+from ledger.model.values import plain
 
 
 @click.command("log")

@@ -2,24 +2,13 @@
 
 import csv
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import click
 import msgspec
 
-_LINE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-
-
-def plain(text: str) -> str:
-    """Return text that cannot control a terminal: control and format characters become visible escapes."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        character if character == "\n" or unicodedata.category(character) not in _LINE else ascii(character)[1:-1]
-        for character in text
-    )
+from ledger.model.values import plain
 
 
 def say(message: str) -> None:
@@ -95,28 +84,6 @@ _STATUS_STYLE = {
 def moment(time: datetime) -> str:
     """Return a time as people read it, and say that it is UTC."""
     return f"{time:%Y-%m-%d %H:%M} UTC"
-
-
-def duration(seconds: float) -> str:
-    """Return a duration in the two units that matter."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if not hours and not minutes:
-        return f"{seconds:.1f} s"
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-_SMALLEST_AMOUNT = 0.001
-"""Amounts below it are shown as below it: nobody decides by less."""
-
-
-def money(amount: float | None, currency: str | None) -> str:
-    """Return an amount with two decimals, more where it is small, and its currency; nothing for none."""
-    if amount is None:
-        return ""
-    if 0 < amount < _SMALLEST_AMOUNT:
-        return f"<{_SMALLEST_AMOUNT} {currency}"
-    return f"{amount:.2f} {currency}" if amount >= 1 or amount == 0 else f"{amount:.2g} {currency}"
 
 
 def size(count: int) -> str:

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 import click
 
 from ledger.analysis.fields import show_value
-from ledger.commands.output import duration, moment, money, plain, size, write_json
+from ledger.analysis.line import duration, money
+from ledger.commands.output import moment, size, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
 from ledger.model.boxes import Metric
 from ledger.model.entries import Run
 from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
+from ledger.model.values import plain
 from ledger.store.selection import find_runs
 
 Lines = Iterator[tuple[str, str]]

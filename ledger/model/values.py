@@ -32,6 +32,8 @@ DEFAULT_EXPERIMENT = "default"
 
 LABEL_LENGTH = 200
 """Characters of a name at most."""
+_NOT_PLAIN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Categories of Unicode that no label holds: control, format, surrogates, and what ends a line."""
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
@@ -53,7 +55,17 @@ def number(value: float) -> Number:
 
 def is_plain_text(text: str) -> bool:
     """Say whether `text` holds no control, format or surrogate characters (newline and tab included)."""
-    return not any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in text)
+    return not any(unicodedata.category(character) in _NOT_PLAIN for character in text)
+
+
+def plain(text: str) -> str:
+    """Return text that cannot control a terminal: control and format characters become visible escapes."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character if character == "\n" or unicodedata.category(character) not in _NOT_PLAIN else ascii(character)[1:-1]
+        for character in text
+    )
 
 
 def check_label(field: str, text: str) -> str:

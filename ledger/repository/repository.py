@@ -11,6 +11,8 @@ from ledger.model.record import Author
 from ledger.model.values import Document
 from ledger.repository.process import Git
 
+_AT_ONCE = 1 << 18
+"""Bytes read at once from git: with Python's own 8 KiB, reading 100,000 records of 8.5 KB took 1 s of CPU longer."""
 EMBEDDED = ".ledger"
 """Folder of the repository that `ledger init PATH` makes where there is none."""
 
@@ -143,7 +145,10 @@ class Repository:
         with tempfile.TemporaryFile() as questions:
             questions.writelines(os.fsencode(name) + b"\n" for name in names)
             questions.seek(0)
-            with self.git.streaming("cat-file", "--batch", stdin=questions) as answers:
+            with (
+                self.git.streaming("cat-file", "--batch", stdin=questions) as pipe,
+                open(pipe.fileno(), "rb", buffering=_AT_ONCE, closefd=False) as answers,  # noqa: PTH123  # a descriptor
+            ):
                 while header := answers.readline():
                     yield read_content(header, answers)
 

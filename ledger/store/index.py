@@ -13,16 +13,12 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from ledger import __version__
+from ledger.store.index_file import APPLICATION, FILE, FORMAT, config_stamp, is_ours, remembered
 from ledger.store.index_query import Index
 from ledger.store.index_update import SCHEMA, update
 from ledger.store.ledger import Ledger
 from ledger.store.queue import queued
 
-FILE = "index.sqlite3"
-_APPLICATION = 0x4C656467
-"""`Ledg` in the header of the file: https://www.sqlite.org/pragma.html#pragma_application_id."""
-_FORMAT = 1
-"""Raised when the tables change; a file of any other number is made anew."""
 _PATIENCE_SECONDS = 10.0
 """How long to wait while another process brings the index up to date, before reading without it."""
 _DAMAGED = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
@@ -46,7 +42,7 @@ def ask(ledger: Ledger, question: Callable[[Index], T]) -> T | None:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             with closing(_connect(file)) as database:
-                if not _is_empty(database) and not _is_ours(database):
+                if not _is_empty(database) and not is_ours(database):
                     raise Unusable  # noqa: TRY301  # one place removes files
                 _bring_up_to_date(database, ledger)
                 with _transaction(database, "DEFERRED"):
@@ -74,38 +70,38 @@ def _is_empty(database: sqlite3.Connection) -> bool:
     return database.execute("SELECT 1 FROM sqlite_master").fetchone() is None
 
 
-def _is_ours(database: sqlite3.Connection) -> bool:
-    (application,) = database.execute("PRAGMA application_id").fetchone()
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    return (application, version, _remembered(database, "tool")) == (_APPLICATION, _FORMAT, __version__)
-
-
-def _remembered(database: sqlite3.Connection, name: str) -> str | None:
-    row = database.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-    return row[0] if row else None
-
-
 def _bring_up_to_date(database: sqlite3.Connection, ledger: Ledger) -> None:
-    if not _is_empty(database) and _remembered(database, "tip") == ledger.tip():
+    known = None if _is_empty(database) else remembered(database, "tip")
+    tip, stamp = ledger.tip(), _stamp(ledger)
+    if known is not None and known == tip and remembered(database, "config") == stamp:
         return
     with queued(ledger.repository.state_dir / "index.lock", _PATIENCE_SECONDS), _transaction(database, "IMMEDIATE"):
         begun = _is_empty(database)
         if begun:
             for statement in SCHEMA:
                 database.execute(statement)
-            database.execute(f"PRAGMA application_id = {_APPLICATION}")
-            database.execute(f"PRAGMA user_version = {_FORMAT}")
+            database.execute(f"PRAGMA application_id = {APPLICATION}")
+            database.execute(f"PRAGMA user_version = {FORMAT}")
             database.execute("INSERT INTO meta VALUES ('tool', ?)", (__version__,))
-        # Asked again: who waited here may find that another process has done the work, for a newer tip.
-        tip, old = ledger.tip(), _remembered(database, "tip")
+        old = remembered(database, "tip")
+        if old != known:
+            tip = ledger.tip()  # while this one waited, another process has done the work, maybe for a newer tip
         if tip is not None and tip != old:
-            ledger.check_format(tip)
-            update(database, ledger.repository, old, tip)
+            update(database, ledger, old, tip)
             database.execute("INSERT OR REPLACE INTO meta VALUES ('tip', ?)", (tip,))
+        database.execute("INSERT OR REPLACE INTO meta VALUES ('config', ?)", (stamp,))
     if begun:
         # Only now: the first filling is written once this way, not to a log and then to the file.
         with suppress(sqlite3.OperationalError):
             database.execute("PRAGMA journal_mode = WAL")
+
+
+def _stamp(ledger: Ledger) -> str:
+    """Return the stamp of the configuration with which git has just accepted the repository."""
+    try:
+        return config_stamp(ledger.repository.common_dir)
+    except OSError:
+        return ""
 
 
 @contextmanager

@@ -6,26 +6,22 @@ from contextlib import suppress
 
 import msgspec
 
-from ledger.analysis.comparable import Group
-from ledger.analysis.fields import canonical_field, metric_key
-from ledger.analysis.order import Sorted, no_such_metric, warn_of
+from ledger.analysis.fields import canonical_field
+from ledger.analysis.order import Sorted
 from ledger.analysis.query import Comparison, Every, Not, Phrase, Query, Some
 from ledger.analysis.sortable import ranges, read_back
+from ledger.analysis.usual import Line
 from ledger.errors import LedgerError
 from ledger.model.entries import Problem, Run
-from ledger.model.values import Direction
 from ledger.repository.repository import Repository
+from ledger.store.index_order import Sql, order_rows, read_lines, read_numbers
 from ledger.store.index_update import read_runs
-
-Sql = tuple[str, list[str]]
-"""An expression and its arguments."""
 
 _FIELDS_KEPT = 64
 """Fields that get columns and indexes of their own; those of later questions are searched without."""
 _TIMES = {"started", "ended"}
 _ASKED = 500
 """Rows that one statement names."""
-_DIRECTIONS: dict[str | None, Direction] = {"higher": "higher", "lower": "lower"}
 
 
 class NotInSql(Exception):
@@ -47,7 +43,7 @@ class Index:
 
     def is_empty(self) -> bool:
         """Say whether there is no run at all."""
-        return not self._numbers("SELECT 1 FROM runs LIMIT 1", [])
+        return not read_numbers(self._database, "SELECT 1 FROM runs LIMIT 1")
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what could not be read, by path."""
@@ -70,7 +66,8 @@ class Index:
         Raises:
             LedgerError: git cannot read one.
         """
-        return self._read([n for run in ids for n in self._numbers("SELECT number FROM runs WHERE id = ?", [run])])
+        asked = "SELECT number FROM runs WHERE id = ?"
+        return self._read([number for run in ids for number in read_numbers(self._database, asked, [run])])
 
     def select(self, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None) -> Sorted:
         """Return the runs that pass, newest first or sorted as `sort_runs` does, the first of them where limited.
@@ -80,88 +77,27 @@ class Index:
             UsageError: no run has the metric to sort by.
             LedgerError: git cannot read a record.
         """
-        where, arguments = self._where(query) if query else ("1", [])
-        count = -1 if limit is None else limit
-        if sort is None:
-            order = f"ORDER BY place {'ASC' if reverse else 'DESC'} LIMIT {count}"
-            numbers = self._numbers(f"SELECT number FROM runs WHERE {where} {order}", arguments)  # noqa: S608  # our own expression
-            return Sorted(runs=tuple(self._read(numbers)))
-        if key := metric_key(canonical_field(sort)):
-            return self._by_metric(key, (where, arguments), reverse=reverse, count=count)
-        column = self._column(sort)
-        direction = "DESC" if reverse else "ASC"
-        numbers = []
-        for part, order in ((f"{column} IS NOT NULL", f"{column} {direction}, place"), (f"{column} IS NULL", "place")):
-            numbers += self._numbers(*self._part((where, arguments), part, order, count, len(numbers)))
-        return Sorted(runs=tuple(self._read(numbers)))
+        numbers, warning = self._order(query, sort, reverse=reverse, limit=limit)
+        return Sorted(runs=tuple(self._read(numbers)), warning=warning)
 
-    def _part(self, where: Sql, part: str, order: str, count: int, found: int) -> Sql:
-        limit = -1 if count < 0 else max(count - found, 0)
-        text = f"SELECT number FROM runs WHERE ({where[0]}) AND {part} ORDER BY {order} LIMIT {limit}"  # noqa: S608  # our own expressions
-        return text, where[1]
+    def select_lines(
+        self, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None
+    ) -> tuple[list[Line], str | None]:
+        """Return the lines of the runs that `select` returns, and its warning; git is not asked.
 
-    def _by_metric(self, key: str, where: Sql, *, reverse: bool, count: int) -> Sorted:
-        value, group = self._column(f"metrics.{key}"), self._column(f"group.{key}")
-        rows = self._groups_with(group, where)
-        if not rows:
-            if not self._numbers(f"SELECT 1 FROM runs WHERE {where[0]} LIMIT 1", where[1]):  # noqa: S608  # our own expression
-                return Sorted(runs=())
-            raise no_such_metric(key)
-        groups, members, direction = self._groups(key, rows)
-        up = direction == "lower"
-        best, tie = ("DESC" if up == reverse else "ASC"), ("DESC" if reverse else "ASC")
-        numbers: list[int] = []
-        for inside in members:
-            ours = f"{group} IN ({inside})"
-            parts = [
-                (f"{ours} AND {value} < 'o'", f"{value} {best}, id {tie}"),
-                (f"{ours} AND {value} >= 'o'", f"id {tie}"),
-            ]
-            for part, order in reversed(parts) if reverse else parts:
-                numbers += self._numbers(*self._part(where, part, order, count, len(numbers)))
-        numbers += self._numbers(*self._part(where, f"{value} IS NULL", "place", count, len(numbers)))
-        return Sorted(runs=tuple(self._read(numbers)), warning=warn_of(key, groups, direction))
-
-    def _groups_with(self, group: str, where: Sql) -> list[tuple[int, str, str]]:
-        """Return every group of the runs that pass, with the first and the last place in it.
-
-        Each step is one look into an index: grouping would walk all runs, 0.2 s of CPU at 100,000.
+        Raises:
+            NotInSql: the question has no form in SQL.
+            UsageError: no run has the metric to sort by.
         """
-        text, arguments = where
-        found: list[tuple[int, str, str]] = []
-        at = 0
-        while True:
-            step = f"SELECT {group} FROM runs WHERE ({text}) AND {group} > {at} ORDER BY {group} LIMIT 1"  # noqa: S608  # our own expressions
-            if not (row := self._database.execute(step, arguments).fetchone()):
-                return found
-            (at,) = row
-            ends = [
-                self._database.execute(
-                    f"SELECT place FROM runs WHERE ({text}) AND {group} = {at} ORDER BY place {way} LIMIT 1",  # noqa: S608  # our own expressions
-                    arguments,
-                ).fetchone()[0]
-                for way in ("ASC", "DESC")
-            ]
-            found.append((at, ends[0], ends[1]))
+        numbers, warning = self._order(query, sort, reverse=reverse, limit=limit)
+        return read_lines(self._database, numbers), warning
 
-    def _groups(
-        self, key: str, rows: Sequence[tuple[int, str, str]]
-    ) -> tuple[list[Group], list[str], Direction | None]:
-        """Return the comparable groups, the one with the newest run first, and the numbers of each."""
-        said: dict[tuple[str, str], list[tuple[str, str, str, int]]] = {}
-        directions = set()
-        for number, first, last in rows:
-            (text,) = self._database.execute("SELECT said FROM groups WHERE number = ?", (number,)).fetchone()
-            content, evaluator, label, direction = msgspec.json.decode(text)
-            said.setdefault((content, evaluator), []).append((first, last, label, number))
-            directions |= {direction} - {None}
-        newest = sorted(said.items(), key=lambda item: max(last for _, last, _, _ in item[1]), reverse=True)
-        groups = [
-            Group(key=key, dataset=min(parts)[2], dataset_hash=content, evaluator=evaluator)
-            for (content, evaluator), parts in newest
-        ]
-        members = [", ".join(str(number) for *_, number in parts) for _, parts in newest]
-        return groups, members, _DIRECTIONS.get(directions.pop()) if len(directions) == 1 else None
+    def _order(
+        self, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None
+    ) -> tuple[list[int], str | None]:
+        where = self._where(query) if query else ("1", [])
+        field = canonical_field(sort) if sort is not None else None
+        return order_rows(self._database, self._column, where, field, reverse=reverse, limit=limit)
 
     def _where(self, query: Query) -> Sql:
         match query:
@@ -235,9 +171,6 @@ class Index:
             return
         for statement in _WORDS:
             self._database.execute(statement)
-
-    def _numbers(self, text: str, arguments: Sequence[str]) -> list[int]:
-        return [number for (number,) in self._database.execute(text, arguments)]
 
     def _read(self, numbers: Sequence[int]) -> list[Run]:
         found: dict[int, tuple[str, dict[str, str], list[tuple[str, str]]]] = {}

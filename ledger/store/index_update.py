@@ -1,15 +1,15 @@
 """Brings the tables of the index from one commit of the branch to another: all of it, or what differs."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
 
-from ledger.analysis.comparable import group_of
-from ledger.analysis.fields import fields_of, metrics_of
+from ledger.analysis.fields import metrics_of, own_fields
+from ledger.analysis.line import line_of
 from ledger.analysis.sortable import sortable, sortable_items
-from ledger.analysis.words import words_of
+from ledger.analysis.words import spoken
 from ledger.errors import LedgerError
 from ledger.model import paths
 from ledger.model.boxes import Metric
@@ -17,23 +17,29 @@ from ledger.model.entries import Evaluation, Note, Problem, Run
 from ledger.model.record import Record
 from ledger.model.values import Document
 from ledger.repository.repository import Repository
-from ledger.repository.walk import read_difference
+from ledger.repository.walk import Change, read_difference
+from ledger.store.ledger import Ledger
 from ledger.store.reader import about_no_run, by_time, kind_of, load_entry, said_at, split_run
 
 SCHEMA = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
     # `facts` is JSON of field to sortable text; `group.KEY` in it names the comparable group of a metric.
     (
-        "CREATE TABLE runs (number INTEGER PRIMARY KEY, id TEXT UNIQUE, place TEXT, folder TEXT UNIQUE,"
-        " files TEXT, facts TEXT, words TEXT)"
+        "CREATE TABLE runs (number INTEGER PRIMARY KEY, id TEXT UNIQUE, place TEXT, folder TEXT,"
+        " files TEXT, facts TEXT, words TEXT, named INTEGER, cells TEXT)"
     ),
     "CREATE INDEX runs_by_place ON runs (place)",
     "CREATE INDEX runs_by_end ON runs (substr(id, 17))",
+    # Folders of runs that held no record when they were last looked at.
+    "CREATE TABLE strays (folder TEXT PRIMARY KEY)",
     "CREATE TABLE later (path TEXT PRIMARY KEY, blob TEXT, run TEXT)",
     "CREATE INDEX later_by_run ON later (run)",
     "CREATE TABLE problems (path TEXT PRIMARY KEY, run TEXT, message TEXT)",
     "CREATE INDEX problems_by_run ON problems (run)",
-    "CREATE TABLE groups (number INTEGER PRIMARY KEY, said TEXT UNIQUE)",
+    # What decides which values of a metric are comparable; empty texts where nobody said.
+    "CREATE TABLE groups (number INTEGER PRIMARY KEY, content TEXT, evaluator TEXT, label TEXT, direction TEXT)",
+    # The names of params, in one text: most runs of an experiment have the same.
+    "CREATE TABLE names (named INTEGER PRIMARY KEY, said TEXT UNIQUE)",
     "CREATE TABLE fields (name TEXT PRIMARY KEY, number INTEGER)",
 )
 """The tables of the index, and the indexes that every question needs."""
@@ -51,25 +57,38 @@ class _Changes(Document, frozen=True, kw_only=True):
     """Path of another document that was touched to its blob; none when it is gone."""
 
 
-def update(database: sqlite3.Connection, repository: Repository, old: str | None, new: str) -> None:
+def update(database: sqlite3.Connection, ledger: Ledger, old: str | None, new: str) -> None:
     """Bring the tables from commit `old` to `new`, inside the caller's transaction.
 
     Raises:
+        InvalidDocument: the format of the ledger is newer than this version reads.
         LedgerError: git cannot read the commit.
     """
-    changes = _difference(repository, old, new) if old else None
+    repository = ledger.repository
+    differing = _read_difference(repository, old, new) if old else None
+    if differing is None or any(change.path == paths.FORMAT_FILE for change in differing):
+        ledger.check_format(new)
+    changes = None if differing is None else _changes(database, repository, differing, new)
     if changes is None:
-        for table in ("runs", "later", "problems"):
+        for table in ("runs", "strays", "later", "problems"):
             database.execute(f"DELETE FROM {table}")  # noqa: S608  # one of our own names
         changes = _everything(repository, new)
-    runs = _write_documents(database, repository, changes.documents)
-    folders = changes.folders
-    for folder in folders:
-        database.execute("DELETE FROM runs WHERE folder = ?", (folder,))
-        database.execute("DELETE FROM problems WHERE path = ?", (f"{folder}/{paths.RECORD_FILE}",))
-        runs.add(folder.rpartition("/")[2])
-    _write_runs(database, repository, folders | _stored_folders(database, runs, folders))
-    _write_homeless(database, runs)
+        about = _write_documents(database, repository, changes.documents)
+        _write_runs(database, repository, changes.folders)
+    else:
+        about = _write_documents(database, repository, changes.documents)
+        for folder in changes.folders:
+            about.add(_remove_run(database, folder))
+            database.execute("DELETE FROM problems WHERE path = ?", (f"{folder}/{paths.RECORD_FILE}",))
+        _write_runs(database, repository, changes.folders | _stored_folders(database, about, changes.folders))
+    _write_homeless(database, about)
+
+
+def _remove_run(database: sqlite3.Connection, folder: str) -> str:
+    """Remove the run of a folder, where it is there, and return its id."""
+    run = folder.rpartition("/")[2]
+    database.execute("DELETE FROM runs WHERE id = ? AND folder = ?", (run, folder))
+    return run
 
 
 def _everything(repository: Repository, tip: str) -> _Changes:
@@ -84,24 +103,48 @@ def _everything(repository: Repository, tip: str) -> _Changes:
     return _Changes(folders=folders, documents=documents)
 
 
-def _difference(repository: Repository, old: str, new: str) -> _Changes | None:
-    if repository.resolve(old) is None:
-        return None  # a gc took it, or the index is another clone's: all is read anew
-    differing = read_difference(repository, old, new)
+def _read_difference(repository: Repository, old: str, new: str) -> list[Change] | None:
+    """Return what differs, none where the old commit is not here: a gc took it, or the index is another clone's."""
+    try:
+        return read_difference(repository, old, new)
+    except LedgerError:
+        if repository.resolve(old) is None:
+            return None
+        raise
+
+
+def _changes(database: sqlite3.Connection, repository: Repository, differing: Sequence[Change], new: str) -> _Changes:
     touched: dict[str, dict[str, str]] = {}
     documents: dict[str, str | None] = {}
+    known = set()
     for change in differing:
-        folder, _ = split_run(change.path)
+        folder, name = split_run(change.path)
         if folder:
-            touched[folder] = {}
+            touched.setdefault(folder, {})[name] = change.blob
+            if change.status != "A":
+                known.add(folder)
         elif kind_of(change.path) is not None:
             documents[change.path] = None if change.status == "D" else change.blob
-    if touched:
-        for file in repository.read_tree(new, list(touched) if len(touched) <= _FOLDERS_ASKED else ()):
+    # The difference holds every file of a folder that is new; of others it holds those that differ.
+    known |= {folder for folder in touched if _is_known(database, folder)}
+    if known:
+        for folder in known:
+            touched[folder] = {}
+        for file in repository.read_tree(new, list(known) if len(known) <= _FOLDERS_ASKED else ()):
             folder, name = split_run(file.path)
-            if folder in touched:
+            if folder in known:
                 touched[folder][name] = file.blob
     return _Changes(folders=touched, documents=documents)
+
+
+def _is_known(database: sqlite3.Connection, folder: str) -> bool:
+    """Say whether something of a folder was there before."""
+    asked = (
+        "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND folder = ?)"
+        " OR EXISTS (SELECT 1 FROM problems WHERE path = ?) OR EXISTS (SELECT 1 FROM strays WHERE folder = ?)"
+    )
+    run, record = folder.rpartition("/")[2], f"{folder}/{paths.RECORD_FILE}"
+    return bool(database.execute(asked, (run, folder, record, folder)).fetchone()[0])
 
 
 def _write_documents(
@@ -134,19 +177,28 @@ def _stored_folders(
         for folder, files in database.execute("SELECT folder, files FROM runs WHERE id = ?", (run,)).fetchall():
             if folder not in known:
                 found[folder] = msgspec.json.decode(files, type=dict[str, str])
-                database.execute("DELETE FROM runs WHERE folder = ?", (folder,))
+                _remove_run(database, folder)
     return found
 
 
 def _write_runs(database: sqlite3.Connection, repository: Repository, folders: Mapping[str, Mapping[str, str]]) -> None:
-    groups: dict[str, int] = dict(database.execute("SELECT said, number FROM groups"))
-    insert = "INSERT INTO runs (id, place, folder, files, facts, words) VALUES (?, ?, ?, ?, ?, ?)"
-    for found in read_runs(repository, _with_later(database, folders)):
-        if isinstance(found, Problem):
-            _write_problem(database, found)
-        else:
-            database.execute(insert, _row(found, groups))
-    database.executemany("INSERT OR IGNORE INTO groups (said, number) VALUES (?, ?)", groups.items())
+    rows = _Rows(database)
+    strays = ((folder,) for folder, files in folders.items() if paths.RECORD_FILE not in files)
+    database.executemany("INSERT OR IGNORE INTO strays VALUES (?)", strays)
+    problems = []
+
+    def made() -> Iterator[tuple[str | int, ...]]:
+        for found in read_runs(repository, _with_later(database, folders)):
+            if isinstance(found, Problem):
+                problems.append(found)
+            else:
+                yield rows.row(found)
+
+    columns = "id, place, folder, files, facts, words, named, cells"
+    database.executemany(f"INSERT INTO runs ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", made())  # noqa: S608  # our own names
+    rows.write(database)
+    for problem in problems:
+        _write_problem(database, problem)
 
 
 def _with_later(
@@ -194,25 +246,59 @@ def read_runs(
             yield record
 
 
-def _row(run: Run, groups: dict[str, int]) -> tuple[str, str, str, str, str, str]:
-    facts: dict[str, str | list[str] | int | None] = {
-        name: sortable_items(value) if isinstance(value, list) else sortable(value)
-        for name, value in fields_of(run).items()
-    }
-    for key, metric in metrics_of(run).items():
-        said = _say_group(metric.dataset_hash, metric.evaluator, metric.dataset, metric.direction)
-        facts[f"group.{key}"] = groups.setdefault(said, len(groups) + 1)
-    second, started, run_id = by_time(run)
-    place = f"{second} {sortable(started.timestamp())} {run_id}"
-    files = msgspec.json.encode(run.files).decode()
-    return run_id, place, run.path, files, msgspec.json.encode(facts).decode(), " ".join(words_of(run))
+class _Rows:
+    """Makes the rows of runs, and gives numbers to what many of them share.
+
+    Args:
+        database: where the numbers given so far are.
+    """
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        groups = database.execute("SELECT content, evaluator, label, direction, number FROM groups")
+        self._groups: dict[tuple[str, ...], int] = {tuple(group): number for *group, number in groups}
+        self._names: dict[str, int] = dict(database.execute("SELECT said, named FROM names"))
+        self._given = len(self._groups), len(self._names)
+
+    def row(self, run: Run) -> tuple[str | int, ...]:
+        """Return what stands in the table of runs."""
+        facts: dict[str, str | list[str] | int | None] = {}
+        for name, value in own_fields(run).items():
+            if value is not None:
+                facts[name] = sortable_items(value) if isinstance(value, list) else sortable(value)
+        for name, param in run.record.params.values.items():
+            if isinstance(param, list):
+                facts[f"params.{name}"] = sortable_items(param)
+            elif param is not None:
+                field, said = _param(name, param)
+                facts[field] = said
+        for key, metric in metrics_of(run).items():
+            facts[f"metrics.{key}"], facts[f"group.{key}"] = sortable(metric.number), self._group(metric)
+        second, started, run_id = by_time(run)
+        place = f"{second} {sortable(started.timestamp())} {run_id}"
+        _, names, cells = line_of(run)
+        named = self._names.setdefault(names, len(self._names) + 1)
+        files, told = msgspec.json.encode(run.files).decode(), msgspec.json.encode(facts).decode()
+        return run_id, place, run.path, files, told, spoken(run), named, cells
+
+    def write(self, database: sqlite3.Connection) -> None:
+        """Write the numbers that were given since."""
+        groups, names = self._given
+        new_groups = [(number, *group) for group, number in list(self._groups.items())[groups:]]
+        database.executemany("INSERT INTO groups VALUES (?, ?, ?, ?, ?)", new_groups)
+        new_names = [(number, said) for said, number in list(self._names.items())[names:]]
+        database.executemany("INSERT INTO names VALUES (?, ?)", new_names)
+
+    def _group(self, metric: Metric) -> int:
+        """Return the number of a comparable group, as `group_of` makes it, and of the direction in it."""
+        label = metric.dataset or (metric.dataset_hash or "unknown")[:19]
+        said = metric.dataset_hash or "", metric.evaluator or "", label, metric.direction or ""
+        return self._groups.get(said) or self._groups.setdefault(said, len(self._groups) + 1)
 
 
-@lru_cache(maxsize=1024)
-def _say_group(content: str | None, evaluator: str | None, label: str | None, direction: str | None) -> str:
-    """Return a comparable group, as `group_of` makes it, as JSON: few groups stand in many runs."""
-    group = group_of(Metric(name="", value=0.0, dataset=label, dataset_hash=content, evaluator=evaluator))
-    return msgspec.json.encode([group.dataset_hash, group.evaluator, group.dataset, direction]).decode()
+@lru_cache(maxsize=4096, typed=True)
+def _param(name: str, value: bool | float | str) -> tuple[str, str | None]:  # noqa: FBT001  # a value, not a switch
+    """Return field and sortable text of a param: most of a sweep take few values."""
+    return f"params.{name}", sortable(value)
 
 
 def _write_homeless(database: sqlite3.Connection, runs: Iterable[str]) -> None:

@@ -2,14 +2,29 @@
 
 from collections.abc import Sequence
 
+from ledger.analysis.line import line_of
 from ledger.analysis.order import sort_runs
 from ledger.analysis.query import Query, passes
+from ledger.analysis.usual import Line
 from ledger.model.entries import Problem, Run
 from ledger.model.ids import resolve
 from ledger.model.values import Document
 from ledger.store.index import ask
 from ledger.store.index_query import Index, NotInSql
 from ledger.store.ledger import Ledger
+
+
+class Listing(Document, frozen=True, kw_only=True):
+    """The lines of the runs that were asked for; as `Selection`, without what they say in full."""
+
+    lines: tuple[Line, ...]
+    """Their lines of the usual table, in the order asked for."""
+    warning: str | None = None
+    """Why part of the order means nothing."""
+    problems: tuple[Problem, ...] = ()
+    """What on the ledger could not be read."""
+    empty: bool = False
+    """Whether no run is on the ledger at all."""
 
 
 class Selection(Document, frozen=True, kw_only=True):
@@ -57,6 +72,37 @@ def select_runs(
         )
 
     return ask(ledger, question) or _read_all(ledger, query, sort, reverse=reverse, limit=limit)
+
+
+def list_runs(
+    ledger: Ledger,
+    query: Query | None = None,
+    *,
+    sort: str | None = None,
+    reverse: bool = False,
+    limit: int | None = None,
+) -> Listing:
+    """Return the lines of the runs that `select_runs` returns; where there is an index, no record is read.
+
+    Raises:
+        UsageError: there is no such field, or no run has the metric to sort by.
+        LedgerError: git cannot read the branch.
+    """
+
+    def question(index: Index) -> Listing | None:
+        try:
+            lines, warning = index.select_lines(query, sort, reverse=reverse, limit=limit)
+        except NotInSql:
+            return None
+        empty = not lines and index.is_empty()
+        return Listing(lines=tuple(lines), warning=warning, problems=index.problems(), empty=empty)
+
+    listing = ask(ledger, question)
+    if listing is not None:
+        return listing
+    found = _read_all(ledger, query, sort, reverse=reverse, limit=limit)
+    lines = tuple(line_of(run) for run in found.runs)
+    return Listing(lines=lines, warning=found.warning, problems=found.problems, empty=found.empty)
 
 
 def _read_all(ledger: Ledger, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None) -> Selection:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ledger.analysis.query import parse_query
-from ledger.store.index import FILE, ask
+from ledger.store.index import ask
+from ledger.store.index_file import FILE
 from ledger.store.ledger import Ledger
 from ledger.store.selection import select_runs
 from tests.benchmarks.ledgers import entry_of, ledger_of

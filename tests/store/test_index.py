@@ -22,9 +22,10 @@ from ledger.errors import LedgerError, UsageError
 from ledger.model.document import dump
 from ledger.model.entries import Contents, Evaluation, Note
 from ledger.model.ids import new_id
-from ledger.model.paths import evaluation_path, note_path
+from ledger.model.paths import evaluation_path, note_path, run_path
 from ledger.store import selection
-from ledger.store.index import FILE, ask
+from ledger.store.index import ask
+from ledger.store.index_file import FILE
 from ledger.store.index_query import Index, NotInSql
 from ledger.store.ledger import Ledger
 from ledger.store.selection import Selection, find_runs, select_runs
@@ -240,6 +241,44 @@ def test_what_is_appended_later_is_in_the_next_answer(samples: Ledger) -> None:
         runs[3].record.id
     ]
     assert_right(samples)
+
+
+def test_a_record_that_comes_to_files_that_were_there_has_them(samples: Ledger) -> None:
+    (run,) = new_runs(1)[0].runs
+    append_files(samples, {f"{run.path}/log.txt": b"said early\n"})
+    assert_right(samples)
+    append_files(samples, {f"{run.path}/record.json": dump(run.record)})
+    assert_right(samples)
+    (found,) = find_runs(samples, [run.record.id])
+    assert set(found.files) == {"log.txt", "record.json"}
+
+
+def test_every_text_of_a_run_is_searched(samples: Ledger) -> None:
+    run = samples.contents().runs[0].record
+    author = msgspec.structs.replace(run.author, name="Chrysippus", email="stoa@example.com")
+    logs = msgspec.structs.replace(run.logs, warnings={"the pomegranate is overripe": 2})
+    params = msgspec.structs.replace(run.params, values={"tangerine": "clementine", "count": 3})
+    new_id_ = new_id(MADE_AT, b"text")
+    record = msgspec.structs.replace(
+        run, id=new_id_, author=author, logs=logs, params=params, tags=["quince"], note="a medlar", experiment="fruits"
+    )
+    append_files(samples, {f"{run_path(new_id_)}/record.json": dump(record)})
+    said = {"comment": "like a damson", "tag": "loquat", "retraction": "it was a lemon"}
+    for number, (kind, text) in enumerate(said.items()):
+        name = new_id(MADE_AT + timedelta(seconds=number), bytes([number] * 4))
+        note = msgspec.convert(
+            {"format": 1, "id": name, "run": new_id_, "kind": kind, "text": text, "tool": "t",
+             "author": {"name": "Zenobia", "email": "a@b"}, "noted_at": MADE_AT},
+            Note,
+        )  # fmt: skip
+        append_files(samples, {note_path(name): dump(note)})
+    words = ("chrysippus", "stoa", "pomegranate", "overripe", "tangerine", "clementine", "quince", "medlar", "fruits")
+    for word in (*words, "damson", "loquat", "lemon", "zenobia", new_id_[:8], new_id_[16:], "POMEGRAN"):
+        query = parse_query(word)
+        found = ask(samples, lambda index, query=query: index.select(query, None, reverse=False, limit=None).runs)  # type: ignore[misc]  # the loop's own value
+        assert found is not None
+        assert new_id_ in [one.record.id for one in found], word
+        assert found == cold(samples, query).runs
 
 
 def test_a_branch_that_was_rewound_is_answered_as_it_is_now(samples: Ledger) -> None:

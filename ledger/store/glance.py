@@ -1,0 +1,154 @@
+"""Looks into the index without git and without the model, for commands that are asked in loops.
+
+It answers where all is plain to see: an ordinary repository of ours, one branch, nothing that waits, an index of its
+tip. Everything else is nothing, and the caller asks the ordinary way. It writes nothing, and trusts what it reads no
+more than a record: lines that could control a terminal are no answer.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+
+from ledger.analysis.ranking import metric_key
+from ledger.analysis.usual import BETWEEN, EXACTLY, Line
+from ledger.errors import UsageError
+from ledger.store.index_file import FILE, config_stamp, is_ours, remembered
+from ledger.store.index_order import order_rows, read_lines
+
+# pathlib, re, typing and urllib each take longer to load than everything here takes to run.
+# ruff: noqa: PTH109, PTH112, PTH116, PTH118, PTH120, PTH123, PTH208
+
+_REF = "refs/heads/ledger"
+_TELLING = frozenset(
+    {
+        "GIT_CEILING_DIRECTORIES",
+        "GIT_CONFIG_COUNT",
+        "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+        "GIT_EXEC_PATH",
+        "GIT_TRACE",
+        "GIT_TRACE2_EVENT",
+    }
+)
+"""Variables by which git looks elsewhere or says more; `repository/process.py` keeps these, and drops GIT_DIR."""
+_HEX = frozenset(b"0123456789abcdef")
+_ID_LENGTHS = {40, 64}
+"""Digits of a commit id: SHA-1 and SHA-256."""
+
+
+class Glance:
+    """What was seen.
+
+    Args:
+        lines: lines of the usual table, in order.
+        warnings: what there is to say beside it.
+    """
+
+    def __init__(self, lines: list[Line], warnings: list[str]) -> None:
+        self.lines = lines
+        self.warnings = warnings
+
+
+def glance(sort: str | None, *, reverse: bool, limit: int | None) -> Glance | None:
+    """Return the lines of the runs in an order, as `list_runs` does, where one look is enough; none where not."""
+    try:
+        git_dir = _find_git_dir()
+        tip = _read_tip(git_dir) if git_dir else None
+        if git_dir is None or tip is None or _does_anything_wait(git_dir):
+            return None
+        database = _connect(os.path.join(git_dir, "ledger", FILE))
+        try:
+            database.execute("BEGIN")
+            told = remembered(database, "tip"), remembered(database, "config")
+            if is_ours(database) and told == (tip, config_stamp(git_dir)):
+                return _look(database, sort, reverse=reverse, limit=limit)
+        finally:
+            database.close()
+    except (OSError, ValueError, LookupError, sqlite3.Error, UsageError):
+        pass  # the ordinary way says what is wrong
+    return None
+
+
+def _connect(file: str) -> sqlite3.Connection:
+    # These three characters mean something in such an address: https://www.sqlite.org/uri.html
+    quoted = file.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return sqlite3.connect(f"file:{quoted}?mode=ro", timeout=0, isolation_level=None, uri=True)
+
+
+def _look(database: sqlite3.Connection, sort: str | None, *, reverse: bool, limit: int | None) -> Glance | None:
+    def column(field: str) -> str:
+        # Only fields that have columns: making one is writing.
+        row = database.execute("SELECT number FROM fields WHERE name = ?", (field,)).fetchone()
+        if row is None:
+            raise LookupError(field)
+        return f"f{row[0]:d}"
+
+    field = f"metrics.{key}" if sort is not None and (key := metric_key(sort)) else sort
+    numbers, warning = order_rows(database, column, ("1", []), field, reverse=reverse, limit=limit)
+    lines = read_lines(database, numbers)
+    rows = database.execute("SELECT path, message FROM problems ORDER BY path")
+    warnings = [f"{path}: {message}" for path, message in rows] + ([warning] if warning else [])
+    harmless = all(map(str.isprintable, _texts(lines))) and all(map(str.isprintable, warnings))
+    return Glance(lines, warnings) if lines and harmless else None
+
+
+def _texts(lines: list[Line]) -> Iterator[str]:
+    for run, names, cells in lines:
+        yield run
+        yield names.replace(BETWEEN, "").replace("\n", "")
+        yield cells.replace(BETWEEN, "").replace(EXACTLY, "").replace("\n", "")
+
+
+def _find_git_dir() -> str | None:
+    """Return the git directory that the current folder is in, as git finds it; none where that takes more than a look.
+
+    Raises:
+        OSError: the folder is gone, or may not be read.
+    """
+    if not _TELLING.isdisjoint(os.environ):
+        return None
+    folder = os.getcwd()
+    device, user = os.stat(folder).st_dev, os.geteuid()
+    while True:
+        seen = os.stat(folder)
+        if seen.st_dev != device:
+            return None
+        found = os.path.join(folder, ".git")
+        if os.path.lexists(found):
+            ours = seen.st_uid == user and os.stat(found).st_uid == user
+            return found if ours and _is_git_dir(found) else None
+        if os.path.lexists(os.path.join(folder, "HEAD")) and os.path.isdir(os.path.join(folder, "objects")):
+            return folder if seen.st_uid == user and _is_git_dir(folder) else None
+        folder, before = os.path.dirname(folder), folder
+        if folder == before:
+            return None
+
+
+def _is_git_dir(folder: str) -> bool:
+    """Say whether a folder is a git directory of its own, that of no linked worktree and with a HEAD as any."""
+    with open(os.path.join(folder, "HEAD"), "rb") as file:
+        head = file.read(256)
+    whole = all(os.path.isdir(os.path.join(folder, name)) for name in ("objects", "refs"))
+    plain = head.startswith(b"ref: refs/heads/") or _is_id(head.strip())
+    return whole and plain and not os.path.lexists(os.path.join(folder, "commondir"))
+
+
+def _read_tip(git_dir: str) -> str | None:
+    """Return the commit of the ledger's branch; none where it is not in a file of its own or among the packed."""
+    try:
+        with open(os.path.join(git_dir, *_REF.split("/")), "rb") as file:
+            found = file.read(256).removesuffix(b"\n")
+    except FileNotFoundError:
+        with open(os.path.join(git_dir, "packed-refs"), "rb") as file:
+            before, named, _ = file.read().partition(f" {_REF}\n".encode())
+        found = before.rpartition(b"\n")[2] if named else b""
+    return found.decode() if _is_id(found) else None
+
+
+def _is_id(text: bytes) -> bool:
+    return len(text) in _ID_LENGTHS and _HEX.issuperset(text)
+
+
+def _does_anything_wait(git_dir: str) -> bool:
+    """Say whether a crash may have left something, or a run is living: then its folder of a kind is not empty."""
+    with os.scandir(os.path.join(git_dir, "ledger")) as entries:
+        return any(entry.is_dir() and os.listdir(entry.path) for entry in entries)

@@ -1,0 +1,318 @@
+"""`ledger list` the quick way prints what the ordinary way prints, to the byte, or leaves it to the ordinary way."""
+
+import os
+import pty
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ledger.analysis.usual import Line
+from ledger.model.document import dump
+from ledger.model.ids import new_id
+from ledger.model.paths import evaluation_path
+from ledger.store.glance import glance
+from ledger.store.index_file import FILE
+from ledger.store.ledger import Ledger
+from ledger.store.selection import list_runs
+from ledger.store.waiting import Entry
+from tests.conftest import ROOT, git_in, make_repository
+from tests.samples import many_runs, sample_ledger
+
+METRIC = "metrics.validation/accuracy"
+ORDINARY = "import sys; from ledger.cli import run; sys.exit(run(sys.argv[1:]))"
+"""Skips the quick way: it stands before the command line in `ledger.__main__`."""
+ONLY_QUICK = "import sys; from ledger.commands.quick import answer; sys.exit(answer(sys.argv[1:]) is None)"
+
+
+def append_all(ledger: Ledger, *, many: bool = False) -> None:
+    contents, blobs = many_runs(9) if many else sample_ledger()
+    files: dict[str, bytes] = {}
+    for run in contents.runs[1 if many else 0 :]:  # the first of many is among the samples
+        files |= {f"{run.path}/{name}": blobs.get(blob, b"x") for name, blob in run.files.items()}
+        files[f"{run.path}/record.json"] = dump(run.record)
+        files |= {evaluation_path(evaluation.id): dump(evaluation) for evaluation in run.evaluations}
+    made_at = datetime(2026, 11, 20, tzinfo=UTC)
+    author = ledger.repository.author()
+    ledger.append(Entry(id="all", files=files, message="runs\n", author=author, made_at=made_at))
+
+
+@pytest.fixture
+def samples(ledger: Ledger) -> Ledger:
+    append_all(ledger)
+    return ledger
+
+
+def started(script: str, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        check=False,
+        timeout=120,
+    )
+
+
+def program(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[bytes]":
+    return started("from ledger.__main__ import main; main()", *arguments, **environment)
+
+
+def is_quick(*arguments: str, **environment: str) -> bool:
+    return started(ONLY_QUICK, *arguments, **environment).returncode == 0
+
+
+def assert_same(*arguments: str, **environment: str) -> None:
+    there, here = started(ORDINARY, *arguments, **environment), program(*arguments, **environment)
+    assert (here.returncode, here.stdout, here.stderr) == (there.returncode, there.stdout, there.stderr)
+
+
+QUICK = [
+    ("list",),
+    ("list", "-r"),
+    ("list", "-n", "3"),
+    ("list", "--limit=1"),
+    ("list", "--reverse", "-n", "100"),
+    ("list", "--sort", METRIC, "--limit", "5"),
+    ("list", "-s", METRIC, "-r"),
+    ("list", "--sort=validation/accuracy"),
+    ("list", "-s", "started"),
+    ("list", "-s", "params.lr", "-n", "4"),
+]
+ORDINARY_ONLY = [
+    ("list", "--json", "-n", "2"),
+    ("list", "--csv"),
+    ("list", "-c", "id,params.lr"),
+    ("list", "status=finished"),
+    ("list", "-e", "digits"),
+    ("list", "-n", "0"),
+    ("list", "-n", "x"),
+    ("list", "-n", "٣"),
+    ("list", "-n", "2", "-n", "3"),
+    ("list", "-s", "metrics.nobody/measured"),
+    ("list", "-s", "nonsense"),
+    ("list", "-s"),
+    ("list", "--sort="),
+    ("list", "--unknown"),
+    ("list", "--", "-n"),
+    ("list", "--help"),
+    ("lists",),
+    (),
+]
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository whose index has been asked every question once."""
+    folder = make_repository(tmp_path_factory.mktemp("asked") / "repo")
+    ledger = Ledger.open(folder)
+    append_all(ledger)
+    for arguments in QUICK:
+        subprocess.run(
+            [sys.executable, "-c", ORDINARY, *arguments],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            check=True,
+            capture_output=True,
+        )
+    return folder
+
+
+@pytest.mark.parametrize("arguments", [*QUICK, *ORDINARY_ONLY], ids=" ".join)
+def test_both_ways_print_the_same_bytes(
+    asked: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(asked)
+    assert_same(*arguments)
+    assert is_quick(*arguments) == (arguments in QUICK)
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"COLUMNS": "20"}, {"PYTHONIOENCODING": "ascii"}])
+def test_the_environment_changes_neither(
+    asked: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    monkeypatch.chdir(asked)
+    assert_same("list", **environment)
+    assert_same("list", "-s", METRIC, **environment)
+    assert is_quick("list", **environment)
+
+
+def test_the_library_answers_the_same_lines(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(asked)
+    for sort in (None, METRIC, "started"):
+        for reverse in (False, True):
+            for limit in (None, 1, 4):
+                seen = glance(sort, reverse=reverse, limit=limit)
+                listing = list_runs(Ledger.open(), sort=sort, reverse=reverse, limit=limit)
+                assert seen is not None
+                assert tuple(seen.lines) == listing.lines
+
+
+def test_a_terminal_gets_the_table_for_people(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(asked)
+
+    def shown(script: str) -> bytes:
+        ours, theirs = pty.openpty()
+        with os.fdopen(theirs, "wb") as terminal:
+            subprocess.run(
+                [sys.executable, "-c", script, "list", "-n", "2"],
+                stdout=terminal,
+                env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "90", "TERM": "xterm"},
+                check=True,
+            )
+            os.set_blocking(ours, False)
+            data = os.read(ours, 1 << 16)
+        os.close(ours)
+        return data
+
+    people = shown("from ledger.__main__ import main; main()")
+    assert people == shown(ORDINARY)
+    assert b"\t" not in people
+
+
+def test_nothing_heavy_is_loaded(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(asked)
+    script = (
+        "import sys; from ledger.commands.quick import answer\nassert answer(['list', '-s', 'started', '-n', '2'])\n"
+        "print(*sys.modules)"
+    )
+    loaded = started(script).stdout.decode().split()
+    heavy = {
+        "click",
+        "rich",
+        "msgspec",
+        "re",
+        "json",
+        "typing",
+        "subprocess",
+        "pathlib",
+        "urllib.parse",
+        "ledger.model",
+    }
+    assert "sqlite3" in loaded
+    assert not heavy & set(loaded)
+
+
+def file_of(ledger: Ledger) -> Path:
+    return ledger.repository.state_dir / FILE
+
+
+def change(file: Path, statement: str) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute(statement)
+
+
+def add_a_run(ledger: Ledger) -> None:
+    append_all(ledger, many=True)
+
+
+def wait(ledger: Ledger) -> None:
+    folder = ledger.repository.state_dir / "waiting"
+    folder.mkdir(exist_ok=True)
+    (folder / "x").write_bytes(b"")
+
+
+OBSTACLES: dict[str, Callable[[Ledger], object]] = {
+    "an index that is behind": add_a_run,
+    "no index": lambda ledger: file_of(ledger).unlink(),
+    "garbage": lambda ledger: file_of(ledger).write_bytes(b"garbage" * 1000),
+    "a newer index": lambda ledger: change(file_of(ledger), "PRAGMA user_version = 999"),
+    "an index of another tool": lambda ledger: change(file_of(ledger), "UPDATE meta SET value='0' WHERE name='tool'"),
+    "escape sequences": lambda ledger: change(file_of(ledger), "UPDATE runs SET cells = cells || char(27) || '[2J'"),
+    "other types": lambda ledger: change(file_of(ledger), "UPDATE runs SET cells = x'ff'"),
+    "something that waits": wait,
+    "a configuration that changed": lambda ledger: git_in(ledger.repository.common_dir, "config", "a.b", "c"),
+    "a branch that is gone": lambda ledger: git_in(ledger.repository.common_dir, "update-ref", "-d", ledger.ref),
+    "a HEAD that is damaged": lambda ledger: (ledger.repository.git_dir / "HEAD").write_text("what?"),
+}
+
+
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+def test_what_is_not_plain_to_see_is_left_to_the_ordinary_way(samples: Ledger, obstacle: str) -> None:
+    assert program("list").returncode == 0
+    assert is_quick("list")
+    OBSTACLES[obstacle](samples)
+    assert not is_quick("list")
+    assert_same("list")
+
+
+@pytest.mark.parametrize("variable", ["GIT_CEILING_DIRECTORIES", "GIT_TRACE", "GIT_CONFIG_COUNT"])
+def test_variables_that_move_git_are_left_to_git(samples: Ledger, variable: str) -> None:
+    assert len(samples.contents().runs) == len(started(ORDINARY, "list").stdout.splitlines()) - 1
+    assert is_quick("list", GIT_DIR="/nowhere"), "which no command of ours heeds"
+    assert not is_quick("list", **{variable: "0"})
+    assert_same("list", "-n", "2", **{variable: "0"})
+
+
+def test_it_is_found_from_below_and_among_packed_refs_and_in_a_bare_repository(
+    samples: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = program("list").stdout
+    git_in(samples.repository.common_dir, "pack-refs", "--all")
+    below = samples.repository.git.folder / "a" / "b"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    assert is_quick("list")
+    assert program("list").stdout == expected
+    git_in(tmp_path, "clone", "--quiet", "--bare", str(samples.repository.common_dir), "bare.git")
+    monkeypatch.chdir(tmp_path / "bare.git")
+    assert not is_quick("list")
+    assert program("list").stdout == expected
+    assert is_quick("list")
+    assert program("list").stdout == expected
+
+
+def test_a_linked_worktree_and_a_repository_within_are_asked_the_ordinary_way(
+    samples: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = program("list").stdout
+    git_in(samples.repository.git.folder, "worktree", "add", "--quiet", str(tmp_path / "linked"))
+    monkeypatch.chdir(tmp_path / "linked")
+    assert not is_quick("list")
+    assert program("list").stdout == expected
+    inside = make_repository(samples.repository.git.folder / "inside")
+    monkeypatch.chdir(inside)
+    assert not is_quick("list")
+    assert_same("list")
+
+
+def test_a_reader_that_went_away_ends_it_as_it_ends_the_others(asked: Path) -> None:
+    for script in (ORDINARY, "from ledger.__main__ import main; main()"):
+        ours, theirs = os.pipe()
+        os.close(ours)
+        done = subprocess.run(
+            [sys.executable, "-c", script, "list"],
+            cwd=asked,
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            check=False,
+        )
+        os.close(theirs)
+        assert (done.returncode, done.stderr) == (141, done.stderr if b"warning" in done.stderr else b"")
+
+
+def test_lines_tell_params_apart_that_are_shown_alike() -> None:
+    from ledger.analysis.usual import usual_table
+
+    def line(number: int, value: object) -> Line:
+        import msgspec
+
+        from ledger.analysis.line import line_of
+
+        contents, _ = many_runs(1, params=0)
+        run = contents.runs[0]
+        params = msgspec.structs.replace(run.record.params, values={"a": value, "b": 1})
+        made_at = datetime(2026, 11, 20, 0, 0, number, tzinfo=UTC)
+        record = msgspec.structs.replace(run.record, id=new_id(made_at, b"abcd"), params=params)
+        return line_of(msgspec.structs.replace(run, record=record))
+
+    for left, right in ((1, 1.0), (0.0, -0.0), (0.1234567, 0.12345674), ("1", 1), (True, "true"), ("a\x01", "a\\x01")):
+        header, rows = usual_table([line(1, left), line(2, right)])
+        assert header[6:-1] == ["a"]
+        assert all(row[-2].isprintable() for row in rows)
+    assert usual_table([line(1, 0.5), line(2, 0.5)])[0][6:-1] == []
