@@ -48,3 +48,19 @@ class StreamHash:
     def result(self) -> str:
         """Return `blake3:<64 hex digits>` of everything added so far."""
         return f"blake3:{self._hasher.hexdigest()}"
+
+
+def merkle_root(leaves: Iterable[bytes]) -> str:
+    """Return the root of a Merkle tree over leaves in the order given, as RFC 6962 section 2.1 builds it, with BLAKE3.
+
+    Leaves and nodes are hashed apart (0x00 and 0x01 before them), so that no node can pass for a leaf.
+    """
+    level = [blake3(b"\0" + leaf).digest() for leaf in leaves]
+    if not level:
+        return f"blake3:{blake3(b'').hexdigest()}"
+    # A level of odd length hands its last node up as it is: the same tree as splitting at powers of two.
+    while len(level) > 1:
+        odd = level[-1:] if len(level) % 2 else []
+        pairs = zip(level[::2], level[1::2], strict=False)
+        level = [blake3(b"\1" + left + right).digest() for left, right in pairs] + odd
+    return f"blake3:{level[0].hex()}"

@@ -38,6 +38,9 @@ def push_options(command: F) -> F:
 
 def push_recorded(ledger: Ledger, *, push: bool | None, push_timeout: float) -> None:
     """Sync after recording; whatever goes wrong is one line, for the record is safe here already."""
+    if ledger.unsigned is not None:
+        say(f"warning: policy asks for signatures, and this entry has none: {ledger.unsigned.message}")
+        say(f"hint: {ledger.unsigned.hint}; then: ledger sign" if ledger.unsigned.hint else "hint: ledger sign")
     try:
         _push(ledger, push=push, push_timeout=push_timeout)
     except KeyboardInterrupt:

@@ -25,8 +25,11 @@ _LONGEST_SECONDS = 86_400.0
     metavar="SECONDS",
     help="When to give up, for each remote.",
 )
+@click.option("--accept-redaction", is_flag=True, help="Take over a history that `ledger redact` made again elsewhere.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
-def sync_command(remote: str | None, everywhere: bool, fold: bool, timeout: float, as_json: bool) -> int:
+def sync_command(
+    remote: str | None, everywhere: bool, fold: bool, timeout: float, accept_redaction: bool, as_json: bool
+) -> int:
     """Send this clone's entries to REMOTE, and get those of others.
 
     Without REMOTE it is the branch's own remote, else `origin`, else the only one. Entries that two clones
@@ -34,13 +37,15 @@ def sync_command(remote: str | None, everywhere: bool, fold: bool, timeout: floa
 
     Example: ledger sync
     """
+    if everywhere and accept_redaction:
+        raise UsageError("a redaction is taken over from one remote", hint="ledger sync REMOTE --accept-redaction")
     if everywhere and remote is not None:
         raise UsageError("give a remote or --all, not both", hint="ledger sync --all")
     ledger = open_ledger(writing=True)
     if everywhere:
         done = _sync_all(ledger, timeout, fold=fold)
     else:
-        done = [sync(ledger, remote, timeout_seconds=timeout, fold=fold)]
+        done = [sync(ledger, remote, timeout_seconds=timeout, fold=fold, accept_redaction=accept_redaction)]
     if as_json:
         write_json(done if everywhere else done[0])
     else:

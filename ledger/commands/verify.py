@@ -1,25 +1,29 @@
 """`ledger verify`: an answer about every record ever made."""
 
+from collections.abc import Iterator
+
 import click
 
-from ledger.commands.output import plain, say, write_json
+from ledger.commands.output import say, write_json
+from ledger.model.values import plain
 from ledger.repository.blobs import blob_reader
 from ledger.store.ledger import Ledger
-from ledger.store.verify import verify
+from ledger.store.verify import Verdict, verify
 
 
 @click.command("verify")
 @click.option("--since", metavar="COMMIT", help="Walk only the history after this commit.")
+@click.option("--all", "whole", is_flag=True, help="Look at everything, whatever a signed checkpoint vouches for.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def verify_command(since: str | None, as_json: bool) -> int:
+def verify_command(since: str | None, whole: bool, as_json: bool) -> int:
     """Verify that the ledger only ever grew, and that it holds what its records say.
 
     Every commit is compared with every parent; every document is read and every hash taken again. Exit code 1
-    when something is wrong.
+    when something is wrong. What came before a checkpoint that a signer of policy.yaml signed is not looked at again.
     """
     ledger = Ledger.open()
     with blob_reader(ledger.repository) as read_blob:
-        verdict = verify(ledger, read_blob, since)
+        verdict = verify(ledger, read_blob, since, whole=whole)
     if as_json:
         write_json(verdict)
         return 0 if verdict.clean else 1
@@ -28,6 +32,18 @@ def verify_command(since: str | None, as_json: bool) -> int:
         click.echo(plain(f"{commit}{finding.path or ledger.ref}: {finding.message}"))
     for unseen in verdict.open:
         say(f"cannot tell: {unseen}")
-    walked = f"{verdict.entries} entries in {verdict.commits} commits"
+    walked = ", ".join(_looked_at(verdict))
     say(f"{walked}: {f'{len(verdict.findings)} findings' if verdict.findings else 'nothing is wrong'}")
     return 0 if verdict.clean else 1
+
+
+def _looked_at(verdict: Verdict) -> Iterator[str]:
+    since = f" since {verdict.since[:10]}" if verdict.since else ""
+    yield f"{verdict.entries} entries in {verdict.commits} commits{since}"
+    for count, what in (
+        (verdict.signatures, "signed"),
+        (verdict.checkpoints, "checkpoints"),
+        (verdict.redactions, "redactions"),
+    ):
+        if count:
+            yield f"{count} {what}"

@@ -12,17 +12,19 @@ from ledger.model.entries import (
     ENVIRONMENT_FORMAT,
     EVALUATION_FORMAT,
     NOTE_FORMAT,
+    REDACTION_FORMAT,
     DatasetVersion,
     EnvironmentFile,
     Evaluation,
     Note,
+    Redaction,
 )
 from ledger.model.record import RECORD_FORMAT, Record
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 """Turns a document of one format into the next; `Any` because an old shape has no type any more."""
 
-T = TypeVar("T", bound=Record | DatasetVersion | Evaluation | EnvironmentFile | Note)
+T = TypeVar("T", bound=Record | DatasetVersion | Evaluation | EnvironmentFile | Note | Redaction)
 
 FORMATS: dict[type, int] = {
     Record: RECORD_FORMAT,
@@ -30,6 +32,7 @@ FORMATS: dict[type, int] = {
     Evaluation: EVALUATION_FORMAT,
     EnvironmentFile: ENVIRONMENT_FORMAT,
     Note: NOTE_FORMAT,
+    Redaction: REDACTION_FORMAT,
 }
 """The format this version of the tool writes, by type."""
 

@@ -11,6 +11,7 @@ DATASET_FORMAT = 1
 EVALUATION_FORMAT = 1
 ENVIRONMENT_FORMAT = 1
 NOTE_FORMAT = 1
+REDACTION_FORMAT = 1
 
 
 class DatasetVersion(Document, frozen=True, kw_only=True):
@@ -101,6 +102,57 @@ class Note(Document, frozen=True, kw_only=True):
     author: Author
     """Who made it."""
     noted_at: datetime
+    """When, UTC."""
+    tool: str
+    """Name and version of the tool that made the entry."""
+
+
+class RedactedFile(Document, frozen=True, kw_only=True):
+    """One file whose content a redaction replaced."""
+
+    path: str
+    """Path on the branch."""
+    before: str
+    """Hash of what stood there."""
+    after: str
+    """Hash of what stands there now."""
+
+
+class ReplacedCheckpoint(Document, frozen=True, kw_only=True):
+    """A checkpoint whose commit a redaction made again."""
+
+    name: str
+    """Its tag."""
+    before: str
+    """Commit it stood on."""
+    after: str
+    """The same commit, made again."""
+    entries: int
+    """How many entries it stated."""
+    root: str
+    """The Merkle root it stated, over what stood there before."""
+
+
+class Redaction(Document, frozen=True, kw_only=True):
+    """A tombstone: what was taken out of the ledger's history, by whom and why; never what it was."""
+
+    format: int
+    """Format of this document."""
+    id: str
+    """Id of the redaction, shaped like a run id."""
+    reason: str
+    """Why, in the redactor's words."""
+    files: list[RedactedFile]
+    """Every file whose content was replaced."""
+    before: str
+    """Tip of the branch before."""
+    after: str
+    """The same commit, made again; this entry stands on top of it."""
+    checkpoints: list[ReplacedCheckpoint] = []
+    """Checkpoints that stood on commits made again."""
+    author: Author
+    """Who did it."""
+    redacted_at: datetime
     """When, UTC."""
     tool: str
     """Name and version of the tool that made the entry."""

@@ -49,6 +49,20 @@ def note_path(note_id: str) -> str:
     return f"notes/{_by_date(note_id)}.json"
 
 
+def redaction_path(redaction_id: str) -> str:
+    """Return the file of a redaction: `redactions/YYYY/MM/DD/<id>.json`.
+
+    Raises:
+        LedgerError: the id is not well-formed.
+    """
+    return f"redactions/{_by_date(redaction_id)}.json"
+
+
+def signature_path(document: str, name: str) -> str:
+    """Return the file of a signature: beside the document, its name a hash of the key and of what it signs."""
+    return f"{document}.{name[:16]}.sig"
+
+
 def dataset_path(name: str, version: str) -> str:
     """Return the folder of a dataset version: `datasets/<name>/<version>`.
 

@@ -12,7 +12,7 @@ from ledger.model import paths
 from ledger.model.boxes import Metric
 from ledger.model.document import dump
 from ledger.model.entries import EVALUATION_FORMAT, Evaluation
-from ledger.model.ids import new_id, resolve
+from ledger.model.ids import new_id
 from ledger.recorder.datasets import Resolved, Resolver, attach_datasets
 from ledger.recorder.draft import Dataset
 from ledger.recorder.message import TOOL, evaluation_message
@@ -43,7 +43,7 @@ def evaluate(
         Conflict: a dataset version's name is taken by other content.
     """
     ledger = Ledger.open(folder)
-    run_id = resolve(run, (known.record.id for known in ledger.contents().runs))
+    run_id = ledger.resolve(run)
     given = [parse_key(key, value) for key, value in metrics.items()] if isinstance(metrics, Mapping) else metrics
     if not given:
         raise LedgerError("an evaluation needs at least one metric")

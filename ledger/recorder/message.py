@@ -1,9 +1,11 @@
 """Commit messages: `git log ledger` must read like a ledger."""
 
+from collections.abc import Sequence
+
 from ledger import __version__
 from ledger.model.boxes import Metric
 from ledger.model.entries import Evaluation, Note
-from ledger.model.record import Record
+from ledger.model.record import Author, Record
 from ledger.model.values import NoteKind, is_plain_text
 
 TOOL = f"git-ledger {__version__}"
@@ -49,6 +51,12 @@ def note_message(note: Note, path: str) -> str:
     """Return the message of the commit that adds a note."""
     said = _NOTED[note.kind]
     return _message(f"{said} {note.run}: {note.text.splitlines()[0]}", [], path, None)
+
+
+def signature_message(documents: Sequence[str], author: Author) -> str:
+    """Return the message of the commit that adds signatures."""
+    said = documents[0] if len(documents) == 1 else f"{len(documents)} entries"
+    return _message(f"signature of {said} by {author.name}", [], documents[0], None)
 
 
 def closing_line(record: Record) -> str:

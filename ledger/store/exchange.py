@@ -42,17 +42,20 @@ class Exchange:
         ledger: the ledger of this clone.
         remote: name of the remote.
         deadline: when to give up, in seconds of `time.monotonic`.
+        accept_redaction: take over a history that differs from what was known by redactions alone.
     """
 
-    def __init__(self, ledger: Ledger, remote: str, deadline: float) -> None:
+    def __init__(self, ledger: Ledger, remote: str, deadline: float, *, accept_redaction: bool = False) -> None:
         self.ledger = ledger
         self.repository = ledger.repository
         self.remote = remote
         self.deadline = deadline
+        self.accept_redaction = accept_redaction
         self.fold_until = time.monotonic() + (deadline - time.monotonic()) * _FOLDING
         self.before = ledger.tip()
         self.seen = f"refs/ledger/seen/{remote}/{ledger.branch}"
         self.incoming = f"refs/ledger/incoming/{remote}"
+        self.tags = f"refs/tags/{ledger.branch}/"
         self.sent: list[str] = []
         self.received: set[str] = set()
         self.folded: dict[str, str] = {}
@@ -99,7 +102,7 @@ class Exchange:
         return left
 
     def _remote_refs(self) -> dict[str, str]:
-        wanted = [self.ledger.ref, f"{INBOX}*", f"{CODE}*"]
+        wanted = [self.ledger.ref, f"{INBOX}*", f"{CODE}*", f"{self.tags}*"]
         return remote_refs(self.repository, self.remote, wanted, timeout_seconds=self._left())
 
     def _heads(self) -> dict[str, str]:
@@ -107,7 +110,7 @@ class Exchange:
 
     def _known(self) -> dict[str, str]:
         """Return the refs that keep what we know of ledgers, ours and others'."""
-        wanted = (self.ledger.ref, "refs/ledger/seen", f"refs/remotes/*/{self.ledger.branch}", CODE.rstrip("/"))
+        wanted = (self.ledger.ref, "refs/ledger/seen", f"refs/remotes/*/{self.ledger.branch}", CODE, self.tags)
         out = self.repository.git.output("for-each-ref", "--format=%(objectname) %(refname)", *wanted)
         lines = (line.partition(" ") for line in os.fsdecode(out).splitlines())
         return {name: commit for commit, _, name in lines}
@@ -125,13 +128,16 @@ class Exchange:
             refspecs.append(f"+{self.ledger.ref}:{self.incoming}/branch")
         if inbox:
             refspecs.append(f"+{INBOX}*:{self.incoming}/inbox/*")
+        refspecs += [f"{name}:{name}" for name in theirs if name.startswith(self.tags) and name not in known]
         if refspecs:
             fetch(self.repository, self.remote, refspecs, timeout_seconds=self._left())
         if tip and any(":" + self.incoming + "/branch" in spec for spec in refspecs):
             tip = self.repository.resolve(f"{self.incoming}/branch")  # it may have moved since it was listed
         if tip:
             self.ledger.check_format(tip)
-        check_related(self.ledger, self.remote, known, self.seen, tip, self._heads)
+        check_related(
+            self.ledger, self.remote, known, self.seen, tip, self._heads, accept_redaction=self.accept_redaction
+        )
         return tip
 
     def _inbox(self, theirs: Mapping[str, str]) -> dict[str, str]:
@@ -161,10 +167,11 @@ class Exchange:
         if base is None:
             return mine, entries_in([file.path for file in self.repository.read_tree(mine)])
         known = self._known()
-        others = [commit for name, commit in known.items() if name.startswith("refs/ledger/seen/")]
-        joined = join(
-            self.repository, base, mine, shared=[commit for commit in others if commit != known.get(self.seen)]
-        )
+        # A checkpoint stands on its commit: that one is merged, not made again.
+        others = [commit for name, commit in known.items() if name.startswith(("refs/ledger/seen/", self.tags))]
+        shared = [commit for commit in others if commit != known.get(self.seen)]
+        # Who takes over a redaction makes what is their own again: a merge would bring the old history back.
+        joined = join(self.repository, base, mine, shared=[] if self.accept_redaction else shared)
         return joined.tip, joined.added
 
     def _folded(self, tip: str | None, inbox: Mapping[str, str]) -> tuple[str | None, dict[str, str]]:
@@ -203,7 +210,7 @@ class Exchange:
             self.ledger.clear_dead_locks(turn.begun_ns)
             return False
         if mine is not None and not contains(self.repository, tip, mine):
-            from ledger.store.verify import follow
+            from ledger.store.verify.memory import follow
 
             follow(self.ledger, tip)
         return True
@@ -240,7 +247,7 @@ class Exchange:
 
     def _pushed(self, tip: str, base: str | None, theirs: Mapping[str, str]) -> Pushed:
         """Push our branch, and the code that only this clone holds; what becomes of the branch counts."""
-        code = [name for name in self._known() if name.startswith(CODE) and name not in theirs]
+        code = self._beside(theirs)
         if tip == base and not code:
             return Pushed(state="up to date")
         refspecs = [f"{tip}:{self.ledger.ref}"] if tip != base else []
@@ -250,8 +257,12 @@ class Exchange:
         if untaken and branch.state == "refused":  # a large file in the code must not keep the records
             branch = self._push(refspecs).get(self.ledger.ref, branch)
         if untaken and branch.state in {"ok", "up to date"}:
-            self.troubles.append(f"{len(untaken)} code commits were not taken")
+            self.troubles.append(f"{len(untaken)} code commits or checkpoints were not taken")
         return branch
+
+    def _beside(self, theirs: Mapping[str, str]) -> list[str]:
+        """Return the refs beside the branch that the remote lacks: code that only this clone holds, checkpoints."""
+        return [name for name in self._known() if name.startswith((CODE, self.tags)) and name not in theirs]
 
     def _push(self, refspecs: list[str], expected: Mapping[str, str] | None = None) -> dict[str, Pushed]:
         return push(self.repository, self.remote, refspecs, expected=expected, timeout_seconds=self._left())
@@ -291,8 +302,7 @@ class Exchange:
 
     def _to_inbox(self, tip: str | None, theirs: Mapping[str, str], reason: str) -> Synced:
         name = f"{INBOX}{new_id(datetime.now(UTC), os.urandom(4))}"
-        code = [ref for ref in self._known() if ref.startswith(CODE) and ref not in theirs]
-        results = self._push([f"{tip}:{name}", *(f"{ref}:{ref}" for ref in code)])
+        results = self._push([f"{tip}:{name}", *(f"{ref}:{ref}" for ref in self._beside(theirs))])
         taken = results.get(name, Pushed(state="refused", reason=reason))
         if taken.state not in {"ok", "up to date"}:
             raise LedgerError(f"it took the push neither on its branch nor in its inbox: {taken.reason}")

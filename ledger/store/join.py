@@ -5,9 +5,10 @@ before it can reach anybody else. Knows nothing of remotes.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ledger.errors import Conflict, LedgerError
+from ledger.hashing import hash_bytes
 from ledger.model import paths
 from ledger.model.document import load
 from ledger.model.entries import DatasetVersion
@@ -15,6 +16,7 @@ from ledger.model.values import Document
 from ledger.repository.replay import Replayed, join_commit, replay
 from ledger.repository.repository import Repository
 from ledger.repository.walk import Change, Step, read_difference, walk
+from ledger.store.redactions import tombstones
 
 _PATH = re.compile(r"(?!.*(?:^|/)\.\.?(?:/|$))[A-Za-z0-9][A-Za-z0-9._/-]*")
 """What every path of an entry looks like; nothing else is put into a stream for git."""
@@ -22,7 +24,7 @@ _PATH = re.compile(r"(?!.*(?:^|/)\.\.?(?:/|$))[A-Za-z0-9][A-Za-z0-9._/-]*")
 _ENTRY = re.compile(
     rf"(runs/.+)/{re.escape(paths.RECORD_FILE)}"
     rf"|(datasets/.+)/{re.escape(paths.DATASET_FILE)}"
-    r"|((?:evaluations|notes)/.+)\.json"
+    r"|((?:evaluations|notes|redactions)/.+)\.json"
 )
 """The one file of each entry that speaks for it."""
 
@@ -63,7 +65,13 @@ def join(repository: Repository, onto: str, tip: str, shared: Sequence[str] = ()
     ours = {change.path: change.blob for change in changes if change.status == "A"}
     if contains(repository, tip, onto):
         return Joined(tip=tip, added=entries_in(list(ours)))
+    redacted = _redacted(repository, onto)
+    ours = {
+        path: blob for path, blob in ours.items() if (path, _hash_of(repository, path, blob, redacted)) not in redacted
+    }
     for change in changes:
+        if (change.path, _hash_of(repository, change.path, change.blob, redacted)) in redacted:
+            continue  # there, a redaction put something else in its place
         if change.status in {"M", "T"} and _is_ours(repository, onto, tip, change, steps):
             ours[change.path] = change.blob
     if _is_any_shared(repository, onto, tip, shared, len(steps)):
@@ -71,6 +79,16 @@ def join(repository: Repository, onto: str, tip: str, shared: Sequence[str] = ()
     else:
         made = replay(repository, onto, _replayed(steps, ours))
     return Joined(tip=made, added=entries_in(list(ours)))
+
+
+def _redacted(repository: Repository, tip: str) -> set[tuple[str, str]]:
+    """Return path and hash of everything that redactions took out of a history."""
+    return {(file.path, file.before) for redaction in tombstones(repository, tip) for file in redaction.files}
+
+
+def _hash_of(repository: Repository, path: str, blob: str, redacted: Collection[tuple[str, str]]) -> str:
+    """Return the content hash of a blob; empty where no redaction names its path: most need not be read."""
+    return hash_bytes(repository.read_object(blob)) if any(path == named for named, _ in redacted) else ""
 
 
 def contains(repository: Repository, tip: str, commit: str) -> bool:
@@ -152,6 +170,11 @@ def _is_ours(repository: Repository, onto: str, tip: str, change: Change, steps:
         raise Conflict(
             f"this dataset version stands for other data there: `{label}`",
             hint="give yours another version; ledger show names the runs that use it",
+        )
+    if (path, hash_bytes(theirs)) in _redacted(repository, tip):
+        raise Conflict(
+            f"a redaction took this out here, and the other ledger still holds it: `{path}`",
+            hint=f"git push --force-with-lease=BRANCH:{onto} REMOTE BRANCH",
         )
     raise Conflict(f"the other ledger holds something else at this path: `{path}`")
 

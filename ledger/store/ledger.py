@@ -3,7 +3,7 @@
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger import __version__
-from ledger.errors import Conflict, GitKilled, InvalidDocument, LostRace
+from ledger.errors import Conflict, GitKilled, InvalidDocument, LedgerError, LostRace
 from ledger.model import paths
 from ledger.model.document import load
 from ledger.model.entries import Contents, DatasetVersion, LogEntry
-from ledger.model.ids import resolve
+from ledger.model.ids import is_id
 from ledger.model.record import Author
 from ledger.repository.append import append_commit, keep_commits
 from ledger.repository.repository import Repository
@@ -47,6 +47,8 @@ class Ledger:
     def __init__(self, repository: Repository, branch: str = BRANCH) -> None:
         self.repository = repository
         self.branch = branch
+        self.unsigned: LedgerError | None = None
+        """Why the last entry was added without the signature that policy asks for; none when nothing is amiss."""
 
     @classmethod
     def open(cls, folder: Path | str = ".", branch: str = BRANCH) -> "Ledger":
@@ -146,10 +148,13 @@ class Ledger:
 
     def _append_once(self, entry: Entry, turn: Turn) -> str:
         tip = self.tip()
-        files = entry.files if tip else {**_founding_files(), **entry.files}
-        if tip and not (files := self._missing(tip, files)):
+        files, policy = self._missing(tip, entry.files) if tip else (dict(entry.files), None)
+        if tip and not files:
             keep_commits(self.repository, entry.keep)  # git may have been killed between the branch and these
             return tip
+        files |= self._signatures(files, policy)
+        if tip is None:
+            files |= _founding_files()
         return append_commit(
             self.repository,
             self.ref,
@@ -161,6 +166,19 @@ class Ledger:
             keep=entry.keep,
             inherited=turn.descriptor,
         )
+
+    def _signatures(self, files: Mapping[str, bytes], policy: bytes | None) -> dict[str, bytes]:
+        """Return the signatures that policy asks for; a record is not kept waiting for a key that is not here."""
+        self.unsigned = None
+        if policy is None or not load_policy(policy).signatures.required:
+            return {}
+        from ledger.store.signatures import signature_files
+
+        try:
+            return signature_files(self.repository, files)
+        except LedgerError as error:
+            self.unsigned = error
+            return {}
 
     def contents(self) -> Contents:
         """Read every entry.
@@ -204,9 +222,12 @@ class Ledger:
             NotFound: no run has it.
             UsageError: several have it.
         """
-        tip = self.tip()
-        files = self.repository.read_tree(tip) if tip else []
-        return resolve(short, filter(None, (paths.run_of(file.path) for file in files)))
+        whole = short.strip().lower()
+        if is_id(whole) and self.read(f"{paths.run_path(whole)}/{paths.RECORD_FILE}") is not None:
+            return whole
+        from ledger.store.selection import resolve_run
+
+        return resolve_run(self, short)
 
     def read_blob(self, blob: str) -> bytes:
         """Return the content of a file on the ledger by its blob id.
@@ -229,14 +250,14 @@ class Ledger:
 
         yield from read_log(self.repository, tip, limit)
 
-    def _missing(self, tip: str, files: dict[str, bytes]) -> dict[str, bytes]:
-        """Return the files that are not on the branch yet.
+    def _missing(self, tip: str, files: Mapping[str, bytes]) -> tuple[dict[str, bytes], bytes | None]:
+        """Return the files that are not on the branch yet, and the branch's policy.
 
         Raises:
             Conflict: one is there with another content.
         """
-        names = [f"{tip}:{path}" for path in (paths.FORMAT_FILE, *files)]
-        version, *present = self.repository.read_objects(names)
+        names = [f"{tip}:{path}" for path in (paths.FORMAT_FILE, paths.POLICY_FILE, *files)]
+        version, policy, *present = self.repository.read_objects(names)
         self._check_format(version)
         missing = {}
         for (path, content), there in zip(files.items(), present, strict=True):
@@ -244,7 +265,7 @@ class Ledger:
                 missing[path] = content
             elif there != content and not _is_same_version(path, there, content):
                 raise Conflict(f"the ledger already holds another content at this path: `{path}`")
-        return missing
+        return missing, policy
 
     def _check_format(self, version: bytes | None) -> None:
         if version is None:

@@ -28,6 +28,15 @@ class Limits(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Points kept of each learning curve."""
 
 
+class Signatures(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose signatures count, and whether every entry must have one."""
+
+    required: bool = False
+    """Whether entries added from now on must be signed."""
+    signers: str = ""
+    """Lines of an allowed-signers file (ssh-keygen(1)): who, and their public key."""
+
+
 class Policy(Document, frozen=True, kw_only=True):
     """What a team agreed on."""
 
@@ -37,6 +46,8 @@ class Policy(Document, frozen=True, kw_only=True):
     """How large things may be."""
     prices: Catalogue = PRICES
     """What hardware costs."""
+    signatures: Signatures = Signatures()
+    """Whose signatures count."""
 
 
 class _Written(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,6 +55,7 @@ class _Written(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     directions: dict[str, Direction] = {}
     limits: Limits = Limits()
+    signatures: Signatures = Signatures()
     prices: dict[str, Any] = {}  # `load_catalogue` checks it, all problems at once
 
 
@@ -62,7 +74,7 @@ def load_policy(data: bytes) -> Policy:
     except (yaml.YAMLError, msgspec.ValidationError, RecursionError) as error:
         raise InvalidDocument(POLICY_FILE, [" ".join(str(error).split())]) from error
     prices = load_catalogue(written.prices, f"{POLICY_FILE}: prices") if written.prices else PRICES
-    return Policy(directions=written.directions, limits=written.limits, prices=prices)
+    return Policy(directions=written.directions, limits=written.limits, prices=prices, signatures=written.signatures)
 
 
 def _mapping(value: object) -> Mapping[str, object]:

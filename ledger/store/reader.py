@@ -1,6 +1,7 @@
 """Reads every entry of the branch at one commit: one `ls-tree`, one `cat-file --batch`."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 
 from ledger.errors import InvalidDocument, LedgerError
@@ -14,8 +15,13 @@ _RUN_DEPTH = 5
 """`runs/YYYY/MM/DD/<id>`: how many parts the folder of a run has."""
 
 
-def read_contents(repository: Repository, tip: str | None) -> Contents:
+def read_contents(repository: Repository, tip: str | None, among: Collection[str] | None = None) -> Contents:
     """Return the whole ledger at `tip`; entries that cannot be read become problems, not errors.
+
+    Args:
+        repository: where it is.
+        tip: commit to read at.
+        among: read only the documents at these paths; of the others it is known that they are there.
 
     Raises:
         LedgerError: git cannot read the branch.
@@ -24,15 +30,19 @@ def read_contents(repository: Repository, tip: str | None) -> Contents:
         return Contents(tip=None)
     files: dict[str, dict[str, str]] = defaultdict(dict)
     documents: list[tuple[str, str, type[AnyEntry]]] = []
+    elsewhere: set[str | None] = set()
     for file in repository.read_tree(tip):
         folder, name = split_run(file.path)
         if folder:
             files[folder][name] = file.blob
+        if among is not None and file.path not in among:
+            elsewhere.add(paths.run_of(file.path))
+            continue
         kind = kind_of(file.path)
         if kind is not None:
             documents.append((file.path, file.blob, kind))
     entries, problems = _load_all(repository, documents)
-    return _assemble(tip, files, entries, problems)
+    return _assemble(tip, files, entries, problems, elsewhere)
 
 
 AnyEntry = Record | DatasetVersion | Evaluation | Note
@@ -54,7 +64,7 @@ def kind_of(path: str) -> type[AnyEntry] | None:
         return Record if split_run(path)[1] == paths.RECORD_FILE else None
     if kind == "datasets":
         return DatasetVersion if rest.endswith(f"/{paths.DATASET_FILE}") else None
-    return _LATER.get(kind)
+    return _LATER.get(kind) if rest.endswith(".json") else None
 
 
 def load_entry(path: str, data: bytes | None, kind: type[AnyEntry]) -> AnyEntry | Problem:
@@ -96,9 +106,14 @@ def about_no_run(path: str, run: str) -> Problem:
 
 
 def _assemble(
-    tip: str, files: dict[str, dict[str, str]], entries: list[tuple[str, AnyEntry]], problems: list[Problem]
+    tip: str,
+    files: dict[str, dict[str, str]],
+    entries: list[tuple[str, AnyEntry]],
+    problems: list[Problem],
+    elsewhere: Collection[str | None],
 ) -> Contents:
     known = {entry.id for _, entry in entries if isinstance(entry, Record)}
+    known.update(run for run in elsewhere if run is not None)
     evaluations: dict[str, list[Evaluation]] = defaultdict(list)
     notes: dict[str, list[Note]] = defaultdict(list)
     for path, entry in entries:

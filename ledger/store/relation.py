@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from ledger.errors import Conflict
 from ledger.store.join import common_base, contains
 from ledger.store.ledger import Ledger
+from ledger.store.redactions import only_redacted
 
 
 def check_related(
@@ -15,6 +16,8 @@ def check_related(
     seen: str,
     tip: str | None,
     remote_heads: Callable[[], Mapping[str, str]],
+    *,
+    accept_redaction: bool = False,
 ) -> None:
     """Return when what this clone has may be joined with a remote's ledger.
 
@@ -25,12 +28,23 @@ def check_related(
         seen: the ref that remembers where both last agreed.
         tip: where the remote's ledger is, already fetched; none when it has none.
         remote_heads: asks the remote for its branches; only where this clone has none of them.
+        accept_redaction: take over a history that differs from what was known by redactions alone.
 
     Raises:
         Conflict: the remote lost what it had, or holds another ledger; nothing was changed.
     """
     before = known.get(seen)
     if before is not None and (tip is None or not contains(ledger.repository, tip, before)):
+        redactions = only_redacted(ledger.repository, before, tip) if tip else []
+        if redactions and accept_redaction:
+            return
+        if redactions:
+            last = redactions[-1]
+            why = f"{last.author.name}: {last.reason.splitlines()[0]}"
+            raise Conflict(
+                f"{remote} was rewritten by a redaction, and nothing else in it changed ({why})",
+                hint=f"ledger sync {remote} --accept-redaction",
+            )
         lost = "no longer has the ledger" if tip is None else "no longer holds what it held: somebody rewound it"
         raise Conflict(
             f"{remote} {lost}; nothing was changed here",

@@ -8,8 +8,10 @@ from ledger.analysis.query import Query, passes
 from ledger.analysis.usual import Line
 from ledger.model.entries import Problem, Run
 from ledger.model.ids import resolve
+from ledger.model.paths import run_of
 from ledger.model.values import Document
 from ledger.store.index import ask
+from ledger.store.index_file import FILE
 from ledger.store.index_query import Index, NotInSql
 from ledger.store.ledger import Ledger
 
@@ -136,3 +138,20 @@ def find_runs(ledger: Ledger, shorts: Sequence[str]) -> list[Run]:
     contents = ledger.contents()
     ids = [resolve(short, (run.record.id for run in contents.runs)) for short in shorts]
     return [run for wanted in dict.fromkeys(ids) if (run := contents.run(wanted)) is not None]
+
+
+def resolve_run(ledger: Ledger, short: str) -> str:
+    """Return the run that an id, or enough of one, names; an index is asked where there is one, and none is made.
+
+    Raises:
+        NotFound: no run has it.
+        UsageError: several have it.
+        LedgerError: git cannot read the branch.
+    """
+    if (ledger.repository.state_dir / FILE).exists():
+        known = ask(ledger, lambda index: index.matching(short.strip().lower()))
+        if known:
+            return resolve(short, known)
+    tip = ledger.tip()
+    files = ledger.repository.read_tree(tip) if tip else []
+    return resolve(short, filter(None, (run_of(file.path) for file in files)))

@@ -26,7 +26,13 @@ def _locked_by(ledger: Ledger, remote: str) -> tuple[str, ...]:
 
 
 def sync(
-    ledger: Ledger, remote: str | None = None, *, timeout_seconds: float, fold: bool = True, hurry: bool = False
+    ledger: Ledger,
+    remote: str | None = None,
+    *,
+    timeout_seconds: float,
+    fold: bool = True,
+    hurry: bool = False,
+    accept_redaction: bool = False,
 ) -> Synced:
     """Make this clone's ledger and a remote's agree; whatever fails, nothing local is lost.
 
@@ -36,6 +42,7 @@ def sync(
         timeout_seconds: for everything together.
         fold: also put on the branch what waits in the remote's inbox.
         hurry: only bring ours to safety where many others sync right now, and receive nothing then.
+        accept_redaction: take over a history that was rewritten by redactions, when nothing else in it changed.
 
     Returns:
         What was done; a remote that cannot be reached, or that is refused, is the state `failed`.
@@ -56,7 +63,13 @@ def sync(
         with queued(ledger.repository.state_dir / "push.lock", timeout_seconds) as turn:
             if turn.died_ns is not None:
                 clear_dead_locks(ledger.repository.common_dir, _locked_by(ledger, name), turn.died_ns)
-            return Exchange(ledger, name, deadline).run(fold=fold, hurry=hurry)
+            before = ledger.tip()
+            done = Exchange(ledger, name, deadline, accept_redaction=accept_redaction).run(fold=fold, hurry=hurry)
+            if accept_redaction and before is not None and done.safe:
+                from ledger.store.redaction import follow_redaction
+
+                follow_redaction(ledger, before)
+            return done
     except LedgerError as error:
         message = f"not synced with {name or 'a remote'}: {error.message}"
         return Synced(state="failed", remote=name, message=message, hint=error.hint or "ledger sync")

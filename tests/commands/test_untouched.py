@@ -1,10 +1,12 @@
 """`git status`, HEAD, index, stash and files are identical before and after every command."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from ledger.cli import VERBS
+from ledger.model.paths import run_path
 from ledger.store.ledger import Ledger
 from tests.conftest import Cli, git_in, state_of
 
@@ -23,11 +25,14 @@ COMMANDS = {
     "export": ("export", "--format", "jsonl"),
     "log": ("log",),
     "verify": ("verify",),
+    "sign": ("sign",),
+    "checkpoint": ("checkpoint",),
     "sync": ("sync",),
     "recover": ("recover",),
     "site": ("site", "build"),
     "schema": ("schema",),
     "completion": ("completion", "zsh"),
+    "redact": ("redact", "--yes", "--because", "a reason", "--file", "FILE"),
 }
 
 
@@ -50,6 +55,10 @@ def place(request: pytest.FixtureRequest, repo: Path, tmp_path: Path, monkeypatc
         folder = tmp_path / "linked"
         git_in(repo, "worktree", "add", "--quiet", "-b", "side", str(folder))
     make_half_staged(folder)
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    git_in(repo, "config", "--global", "user.signingKey", str(key))
+    git_in(repo, "config", "--global", "gpg.format", "ssh")
     monkeypatch.chdir(folder)
     return folder
 
@@ -59,9 +68,10 @@ def test_every_command_leaves_the_user_s_repository_alone(place: Path, cli: Cli)
     for number in (1, 2):
         assert cli("record", "--metric", f"validation/accuracy=0.{number}").code == 0
     runs = [run.record.id for run in Ledger.open(place).contents().runs]
+    meant = {"RUN": runs[0], "OTHER": runs[1], "FILE": f"{run_path(runs[0])}/environment.json"}
     before = state_of(place)
     for verb, arguments in COMMANDS.items():
-        done = cli(*(runs[0] if word == "RUN" else runs[1] if word == "OTHER" else word for word in arguments))
+        done = cli(*(meant.get(word, word) for word in arguments))
         assert done.code == 0, (verb, done.err)
         assert state_of(place) == before, verb
 

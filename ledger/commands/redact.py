@@ -1,0 +1,108 @@
+"""`ledger redact`: take a leaked secret out of the ledger's history."""
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import click
+
+from ledger.commands.output import say, write_json
+from ledger.commands.workplace import open_ledger
+from ledger.errors import LedgerError, UsageError
+from ledger.repository.repository import remotes
+from ledger.store.ledger import Ledger
+from ledger.store.redaction import Needles, Plan, Redacted, plan_redaction, redact
+
+_SHOWN = 20
+
+
+@click.command("redact")
+@click.option(
+    "--file", "files", multiple=True, metavar="PATH", help="Take out a whole file on the branch, such as a figure."
+)
+@click.option("--because", "reason", metavar="TEXT", help="Why; it stands in the tombstone for everybody to read.")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--yes", is_flag=True, help="Do not ask again.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+def redact_command(files: tuple[str, ...], reason: str | None, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Replace a secret in every file and message of the ledger's history, in this clone.
+
+    The secret is asked for, or read from standard input, one a line: never give it as an argument. History from the
+    first commit that holds it is made again; a tombstone says which files were changed, by whom and why, and
+    `ledger verify` proves that nothing else was. What must be done at remotes and in other clones is printed.
+
+    Example: ledger redact --because "an API key in the log of a run" < secret.txt
+    """
+    ledger = open_ledger(writing=True)
+    secrets = [] if files else _asked()
+    if not secrets and not files:
+        raise UsageError("there is nothing to redact", hint="ledger redact --because TEXT < secret.txt")
+    if not reason and not dry_run:
+        raise UsageError("a redaction needs a reason", hint='ledger redact --because "what leaked, and where from"')
+    needles = Needles(secrets)
+    plan = plan_redaction(ledger, needles, files)
+    if plan.empty:
+        say("no file and no message of the ledger's history holds it; nothing was changed")
+        return
+    _tell_plan(plan)
+    if dry_run:
+        if as_json:
+            write_json(plan.files)
+        return
+    if not yes:
+        if secrets and not sys.stdin.isatty():
+            raise UsageError("nobody can be asked whether to go on", hint="ledger redact --yes … < secret.txt")
+        click.confirm("Make this history again? Every other clone must follow", abort=True, err=True)
+    done = redact(ledger, plan, needles, reason=reason or "", now=datetime.now(UTC))
+    if as_json:
+        write_json(done)
+    _tell_done(ledger, plan, done)
+
+
+def _asked() -> list[str]:
+    if sys.stdin.isatty():
+        return [click.prompt("Secret", hide_input=True, err=True)]
+    try:
+        return [line for line in (line.strip("\r\n") for line in sys.stdin) if line]
+    except UnicodeDecodeError as error:
+        raise LedgerError("the secret is not text", hint="ledger redact --file PATH takes out a whole file") from error
+
+
+def _tell_plan(plan: Plan) -> None:
+    for file in plan.files[:_SHOWN]:
+        say(f"holds it: {file.path}")
+    if len(plan.files) > _SHOWN:
+        say(f"and {len(plan.files) - _SHOWN} files more")
+    if plan.commits:
+        say(f"holds it: the message of {plan.commits} commits")
+
+
+def _tell_done(ledger: Ledger, plan: Plan, done: Redacted) -> None:
+    say(f"redacted {len(plan.files)} files; the tombstone is {done.redaction.id}")
+    for name in done.refs:
+        say(f"warning: this ref still reaches the history before, secret included: {name}")
+    if done.remain:
+        say(f"warning: {len(done.remain)} objects that hold it could not be removed from this clone")
+    say("")
+    for number, step in enumerate(_steps(ledger, plan, done), start=1):
+        say(f"{number}. {step}")
+
+
+def _steps(ledger: Ledger, plan: Plan, done: Redacted) -> Iterator[str]:
+    """Yield what is left to do, in order, and what cannot be undone."""
+    branch = ledger.ref
+    yield "Revoke the secret now. Whoever saw it has it; nothing below changes that."
+    for name in sorted(remotes(ledger.repository.config(r"^remote\..*\.url$"))):
+        yield f"Replace the history at {name}: git push --force-with-lease={branch}:{plan.tip} {name} {branch}"
+        for one in done.redaction.checkpoints:
+            yield f"Remove what keeps the old one there: git push {name} --delete refs/tags/{one.name}"
+        yield f"Fold what waits there, so that nothing old stays in its inbox: ledger sync {name}"
+    if done.redaction.checkpoints:
+        yield "Vouch for the new history: ledger checkpoint"
+    yield "In every other clone: ledger sync REMOTE --accept-redaction (entries not sent yet are kept, on top)"
+    yield "Build and publish the site again: ledger site build; old pages at the host must be removed there."
+    yield (
+        "What stays: hosts keep unreachable commits, pull requests, forks and caches until their support removes "
+        "them; your own branches, refs/ledger/code/*, CI logs, backups and mirrors were not looked at; base64, "
+        "pictures and archives that hold the secret are not recognised (--file takes out a whole file)."
+    )

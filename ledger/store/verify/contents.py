@@ -1,0 +1,146 @@
+"""What the branch holds is what its documents say: hashes, references, times."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+from ledger.hashing import hash_bytes
+from ledger.model import paths
+from ledger.model.entries import Contents, DatasetVersion, Redaction, Run
+from ledger.model.ids import is_id
+from ledger.store.signatures import is_signature
+from ledger.store.verify.findings import Finding
+
+_CLOCK_SKEW = timedelta(days=1)
+"""How far the clocks of two honest machines may be apart."""
+
+
+class Hashes:
+    """Takes the hash of a file on the branch, each content once.
+
+    Args:
+        tree: path to blob id.
+        read_blob: blob id to content.
+    """
+
+    def __init__(self, tree: Mapping[str, str], read_blob: Callable[[str], bytes]) -> None:
+        self.tree = tree
+        self._read_blob = read_blob
+        self._taken: dict[str, str] = {}
+
+    def of(self, path: str) -> str | None:
+        """Return the content hash of a path, none when it is not there."""
+        blob = self.tree.get(path)
+        if blob is None:
+            return None
+        if blob not in self._taken:
+            self._taken[blob] = hash_bytes(self._read_blob(blob))
+        return self._taken[blob]
+
+
+class Replaced:
+    """What redactions put in place of what.
+
+    Args:
+        redactions: every tombstone of the ledger.
+    """
+
+    def __init__(self, redactions: Mapping[str, Redaction]) -> None:
+        self._after = {
+            (file.path, file.before): file.after for redaction in redactions.values() for file in redaction.files
+        }
+
+    def now(self, path: str, stood: str) -> str:
+        """Return the hash of what must stand at a path where something with this hash stood once."""
+        seen = {stood}
+        while (after := self._after.get((path, stood))) and after not in seen:
+            stood = after
+            seen.add(after)
+        return stood
+
+    def first(self) -> dict[str, str]:
+        """Return, for each path that a redaction replaced, the hash of what stood there at first."""
+        afters = {(path, after) for (path, _), after in self._after.items()}
+        return {path: before for path, before in self._after if (path, before) not in afters}
+
+
+def check_contents(
+    contents: Contents, hashes: Hashes, replaced: Replaced, dates: Mapping[str, datetime]
+) -> Iterator[Finding]:
+    """Yield what documents say that is not so.
+
+    Args:
+        contents: the documents to check.
+        hashes: of every file on the branch.
+        replaced: what redactions put in place of what.
+        dates: path to when it was committed, where that is known.
+    """
+    for run in contents.runs:
+        yield from _of_files(run, hashes, replaced)
+        yield from _of_record(run, hashes, dates.get(f"{run.path}/{paths.RECORD_FILE}"))
+    for version in contents.datasets:
+        yield from _of_dataset(version, hashes, replaced)
+
+
+def check_redactions(
+    redactions: Mapping[str, Redaction], hashes: Hashes, replaced: Replaced, contains: Callable[[str], bool]
+) -> Iterator[Finding]:
+    """Yield tombstones that do not fit what stands on the branch."""
+    for path, redaction in redactions.items():
+        if not contains(redaction.after):
+            yield Finding(path=path, message="the history does not contain the commit that it stands on")
+        for file in redaction.files:
+            if hashes.of(file.path) != replaced.now(file.path, file.after):
+                yield Finding(path=file.path, message="it was redacted, and its content is not what the redaction left")
+
+
+def _of_files(run: Run, hashes: Hashes, replaced: Replaced) -> Iterator[Finding]:
+    record = run.record
+    results = record.results
+    promised = {figure.file: figure.hash for figure in results.figures}
+    if record.code.patch:
+        promised[record.code.patch.file] = record.code.patch.hash
+    if record.environment.hash:
+        promised[record.environment.file] = record.environment.hash
+    if results.curves:
+        promised[results.curves.file] = results.curves.hash
+    for name, expected in promised.items():
+        path = f"{run.path}/{name}"
+        found = hashes.of(path)
+        if found is None:
+            yield Finding(path=path, message="the record names this file, and it is not there")
+        elif found != replaced.now(path, expected):
+            yield Finding(path=path, message=f"its content is not what the record says: `{found}`")
+    unnamed = sorted(set(run.files) - set(promised) - {paths.RECORD_FILE, paths.LOG_FILE})
+    for name in unnamed:
+        if not is_signature(f"{run.path}/{name}"):
+            yield Finding(path=f"{run.path}/{name}", message="the record does not name this file")
+
+
+def _of_record(run: Run, hashes: Hashes, committed: datetime | None) -> Iterator[Finding]:
+    record, path = run.record, f"{run.path}/{paths.RECORD_FILE}"
+    for field, named in (("parent", record.parent), ("baseline", record.baseline)):
+        if named is not None and not _is_there(named, hashes.tree):
+            yield Finding(path=path, message=f"{field}: no such run: `{ascii(named)[1:-1]}`")
+    timing = record.timing
+    if timing.ended_at < timing.started_at or timing.duration_seconds < 0:
+        yield Finding(path=path, message="timing: it ended before it started")
+    if committed is not None and timing.recorded_at > committed + _CLOCK_SKEW:
+        yield Finding(path=path, message="timing: it was recorded more than a day after it was committed")
+
+
+def _is_there(run_id: str, tree: Mapping[str, str]) -> bool:
+    return is_id(run_id) and f"{paths.run_path(run_id)}/{paths.RECORD_FILE}" in tree
+
+
+def _of_dataset(version: DatasetVersion, hashes: Hashes, replaced: Replaced) -> Iterator[Finding]:
+    folder = paths.dataset_path(version.name, version.version)
+    manifest = f"{folder}/{paths.MANIFEST_FILE}"
+    found = hashes.of(manifest)
+    if found is None:
+        yield Finding(path=manifest, message="the version has no manifest")
+    elif found != replaced.now(manifest, version.hash):
+        yield Finding(path=manifest, message=f"its content is not what the version says: `{found}`")
+    parent = version.parent
+    if parent is not None and f"datasets/{version.name}/{parent}/{paths.DATASET_FILE}" not in hashes.tree:
+        said = ascii(parent)[1:-1]
+        yield Finding(path=f"{folder}/{paths.DATASET_FILE}", message=f"parent: no such version: `{said}`")

@@ -1,0 +1,42 @@
+"""What verification answers with."""
+
+from ledger.model.values import Document
+
+
+class Finding(Document, frozen=True, kw_only=True):
+    """Something that should not be so."""
+
+    path: str
+    """Path on the branch, or the ref."""
+    message: str
+    """What is wrong, and what it means."""
+    commit: str | None = None
+    """Commit that did it, where one did."""
+
+
+class Verdict(Document, frozen=True, kw_only=True):
+    """What verification found."""
+
+    tip: str | None
+    """Commit that was verified; none for a ledger without entries."""
+    commits: int
+    """Commits walked."""
+    entries: int
+    """Entries read: runs, dataset versions, evaluations, notes, redactions."""
+    findings: tuple[Finding, ...]
+    """What is wrong; empty when all is well."""
+    open: tuple[str, ...]
+    """What this clone cannot tell, and why."""
+    since: str | None = None
+    """Commit that verification began after: the one asked for, or a trusted checkpoint's."""
+    checkpoints: int = 0
+    """Checkpoints that history was proved to contain."""
+    signatures: int = 0
+    """Entries whose signature was found good."""
+    redactions: int = 0
+    """Redactions on the ledger; what they replaced is known to be gone."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is wrong with what could be seen."""
+        return not self.findings
