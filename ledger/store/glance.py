@@ -1,17 +1,16 @@
 """Looks into the index without git and without the model, for commands that are asked in loops.
 
 It answers where all is plain to see: an ordinary repository of ours, one branch, nothing that waits, an index of its
-tip. Everything else is nothing, and the caller asks the ordinary way. It writes nothing, and trusts what it reads no
-more than a record: lines that could control a terminal are no answer.
+tip. Everything else is nothing, and the caller asks the ordinary way. It trusts what it reads no more than a record:
+lines that could control a terminal are no answer.
 """
 
 import os
 import sqlite3
-from collections.abc import Iterator
 
 from ledger.analysis.ranking import metric_key
 from ledger.analysis.usual import BETWEEN, EXACTLY, Line
-from ledger.errors import UsageError
+from ledger.errors import LedgerError
 from ledger.store.index_file import FILE, config_stamp, is_ours, remembered
 from ledger.store.index_order import order_rows, read_lines
 
@@ -47,25 +46,39 @@ class Glance:
         self.lines = lines
         self.warnings = warnings
 
+    def is_harmless(self) -> bool:
+        """Say whether nothing in it can control a terminal: whoever wrote the index, it is checked again."""
+        cells = (cells.replace(BETWEEN, "").replace(EXACTLY, "") for _, _, cells in self.lines)
+        names = (f"{run}{names}".replace(BETWEEN, "") for run, names, _ in self.lines)
+        return all(text.replace("\n", "").isprintable() for text in (*cells, *names)) and all(
+            map(str.isprintable, self.warnings)
+        )
+
 
 def glance(sort: str | None, *, reverse: bool, limit: int | None) -> Glance | None:
-    """Return the lines of the runs in an order, as `list_runs` does, where one look is enough; none where not."""
+    """Return the lines of the runs in an order, as `list_runs` does, where one look is enough; none where not.
+
+    An index that is behind is brought up to date first: that loads the model and asks git, and no command line.
+    """
     try:
         git_dir = _find_git_dir()
         tip = _read_tip(git_dir) if git_dir else None
         if git_dir is None or tip is None or _does_anything_wait(git_dir):
             return None
-        database = _connect(os.path.join(git_dir, "ledger", FILE))
-        try:
-            database.execute("BEGIN")
-            told = remembered(database, "tip"), remembered(database, "config")
-            if is_ours(database) and told == (tip, config_stamp(git_dir)):
-                return _look(database, sort, reverse=reverse, limit=limit)
-        finally:
-            database.close()
-    except (OSError, ValueError, LookupError, sqlite3.Error, UsageError):
-        pass  # the ordinary way says what is wrong
-    return None
+        file, now = os.path.join(git_dir, "ledger", FILE), (tip, config_stamp(git_dir))
+        seen = _look(file, now, sort, reverse=reverse, limit=limit)
+        if seen is None and _bring_up_to_date():
+            seen = _look(file, now, sort, reverse=reverse, limit=limit)
+    except (OSError, ValueError, LookupError, sqlite3.Error, LedgerError):
+        return None  # the ordinary way says what is wrong
+    return seen if seen is not None and seen.lines and seen.is_harmless() else None
+
+
+def _bring_up_to_date() -> bool:
+    from ledger.store.index import ask
+    from ledger.store.ledger import Ledger
+
+    return ask(Ledger.open(), lambda _: True) is not None
 
 
 def _connect(file: str) -> sqlite3.Connection:
@@ -74,28 +87,28 @@ def _connect(file: str) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quoted}?mode=ro", timeout=0, isolation_level=None, uri=True)
 
 
-def _look(database: sqlite3.Connection, sort: str | None, *, reverse: bool, limit: int | None) -> Glance | None:
-    def column(field: str) -> str:
-        # Only fields that have columns: making one is writing.
-        row = database.execute("SELECT number FROM fields WHERE name = ?", (field,)).fetchone()
-        if row is None:
-            raise LookupError(field)
-        return f"f{row[0]:d}"
+def _look(file: str, now: tuple[str, str], sort: str | None, *, reverse: bool, limit: int | None) -> Glance | None:
+    """Return what an index says; none where it is of another commit or configuration than now."""
+    database = _connect(file)
+    try:
+        database.execute("BEGIN")
+        if not is_ours(database) or (remembered(database, "tip"), remembered(database, "config")) != now:
+            return None
 
-    field = f"metrics.{key}" if sort is not None and (key := metric_key(sort)) else sort
-    numbers, warning = order_rows(database, column, ("1", []), field, reverse=reverse, limit=limit)
-    lines = read_lines(database, numbers)
-    rows = database.execute("SELECT path, message FROM problems ORDER BY path")
-    warnings = [f"{path}: {message}" for path, message in rows] + ([warning] if warning else [])
-    harmless = all(map(str.isprintable, _texts(lines))) and all(map(str.isprintable, warnings))
-    return Glance(lines, warnings) if lines and harmless else None
+        def column(field: str) -> str:
+            # Only fields that have columns: making one is writing.
+            row = database.execute("SELECT number FROM fields WHERE name = ?", (field,)).fetchone()
+            if row is None:
+                raise LookupError(field)
+            return f"f{row[0]:d}"
 
-
-def _texts(lines: list[Line]) -> Iterator[str]:
-    for run, names, cells in lines:
-        yield run
-        yield names.replace(BETWEEN, "").replace("\n", "")
-        yield cells.replace(BETWEEN, "").replace(EXACTLY, "").replace("\n", "")
+        field = f"metrics.{key}" if sort is not None and (key := metric_key(sort)) else sort
+        numbers, warning = order_rows(database, column, ("1", []), field, reverse=reverse, limit=limit)
+        rows = database.execute("SELECT path, message FROM problems ORDER BY path")
+        warnings = [f"{path}: {message}" for path, message in rows] + ([warning] if warning else [])
+        return Glance(read_lines(database, numbers), warnings)
+    finally:
+        database.close()
 
 
 def _find_git_dir() -> str | None:

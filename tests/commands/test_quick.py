@@ -206,10 +206,6 @@ def change(file: Path, statement: str) -> None:
         database.execute(statement)
 
 
-def add_a_run(ledger: Ledger) -> None:
-    append_all(ledger, many=True)
-
-
 def wait(ledger: Ledger) -> None:
     folder = ledger.repository.state_dir / "waiting"
     folder.mkdir(exist_ok=True)
@@ -217,15 +213,14 @@ def wait(ledger: Ledger) -> None:
 
 
 OBSTACLES: dict[str, Callable[[Ledger], object]] = {
-    "an index that is behind": add_a_run,
     "no index": lambda ledger: file_of(ledger).unlink(),
     "garbage": lambda ledger: file_of(ledger).write_bytes(b"garbage" * 1000),
-    "a newer index": lambda ledger: change(file_of(ledger), "PRAGMA user_version = 999"),
-    "an index of another tool": lambda ledger: change(file_of(ledger), "UPDATE meta SET value='0' WHERE name='tool'"),
     "escape sequences": lambda ledger: change(file_of(ledger), "UPDATE runs SET cells = cells || char(27) || '[2J'"),
     "other types": lambda ledger: change(file_of(ledger), "UPDATE runs SET cells = x'ff'"),
     "something that waits": wait,
-    "a configuration that changed": lambda ledger: git_in(ledger.repository.common_dir, "config", "a.b", "c"),
+    "a repository that git refuses": lambda ledger: git_in(
+        ledger.repository.common_dir, "config", "core.repositoryformatversion", "999"
+    ),
     "a branch that is gone": lambda ledger: git_in(ledger.repository.common_dir, "update-ref", "-d", ledger.ref),
     "a HEAD that is damaged": lambda ledger: (ledger.repository.git_dir / "HEAD").write_text("what?"),
 }
@@ -238,6 +233,18 @@ def test_what_is_not_plain_to_see_is_left_to_the_ordinary_way(samples: Ledger, o
     OBSTACLES[obstacle](samples)
     assert not is_quick("list")
     assert_same("list")
+
+
+def test_an_index_that_is_behind_is_brought_up_to_date_without_the_command_line(samples: Ledger) -> None:
+    before = program("list").stdout.splitlines()
+    append_all(samples, many=True)
+    script = (
+        "import sys; from ledger.commands.quick import answer\nfound = answer(['list'])\n"
+        "assert 'click' not in sys.modules\nsys.stdout.write(found[0])"
+    )
+    after = started(script).stdout
+    assert len(after.splitlines()) == len(before) + 8
+    assert after == started(ORDINARY, "list").stdout
 
 
 @pytest.mark.parametrize("variable", ["GIT_CEILING_DIRECTORIES", "GIT_TRACE", "GIT_CONFIG_COUNT"])
@@ -260,7 +267,7 @@ def test_it_is_found_from_below_and_among_packed_refs_and_in_a_bare_repository(
     assert program("list").stdout == expected
     git_in(tmp_path, "clone", "--quiet", "--bare", str(samples.repository.common_dir), "bare.git")
     monkeypatch.chdir(tmp_path / "bare.git")
-    assert not is_quick("list")
+    assert not is_quick("list"), "there is no index yet"
     assert program("list").stdout == expected
     assert is_quick("list")
     assert program("list").stdout == expected

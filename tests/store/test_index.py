@@ -454,6 +454,23 @@ def test_ids_are_found_by_their_start_and_by_their_last_part(samples: Ledger) ->
         find_runs(samples, ["2026"])
 
 
+@pytest.mark.parametrize("indexed", [False, True])
+def test_a_short_id_is_resolved_with_an_index_and_without(samples: Ledger, indexed: bool) -> None:  # noqa: FBT001  # a column of the table
+    ids = [run.record.id for run in samples.contents().runs]
+    if indexed:
+        assert_right(samples)
+    samples.append(entry_of(samples, *new_runs(1)))
+    ids.append(new_runs(1)[0].runs[0].record.id)
+    for run in ids:
+        assert samples.resolve(run) == run
+        assert samples.resolve(f" {run[:18].upper()}") == run
+    with pytest.raises(LedgerError, match="no run has this id"):
+        samples.resolve("zzzzzz")
+    with pytest.raises(UsageError, match="runs match this id"):
+        samples.resolve("2026")
+    assert file_of(samples).exists() == indexed
+
+
 def test_recording_never_makes_an_index(ledger: Ledger) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "ledger", "record", "-m", "a=1"],
