@@ -1,5 +1,9 @@
-"""Many clones record and sync to one remote at once: pushes per record, seconds per record, records lost."""
+"""Many clones record and sync to one remote at once: pushes per record, seconds per record, records lost.
 
+`--clones 32 --records 10` is the size of the promise; the default takes less time and tells the same.
+"""
+
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -14,13 +18,11 @@ from ledger.store.sync import sync
 from tests.benchmarks.ledgers import entry_of
 from tests.benchmarks.measuring import quiet_world, run, show, verdict
 
-CLONES = 16
-RECORDS = 5
 LIMIT_PUSHES = 1.5
 TIMEOUT_SECONDS = 60.0
 
 
-def write(folder: Path, number: int) -> None:
+def write(folder: Path, number: int, clones: int, records: int) -> None:
     """Record and sync in one clone, and print for each record its seconds, its pushes and what became of it."""
     ledger = Ledger.open(folder)
     pushes = 0
@@ -32,29 +34,40 @@ def write(folder: Path, number: int) -> None:
         return original(*arguments, **options)  # type: ignore[arg-type]  # as given
 
     exchange.__dict__["push"] = counted
-    for record in range(RECORDS):
-        ledger.append(entry_of(number * RECORDS + record, count=CLONES * RECORDS))
+    for record in range(records):
+        ledger.append(entry_of(number * records + record, count=clones * records))
         before, started = pushes, time.perf_counter()
         done = sync(ledger, timeout_seconds=TIMEOUT_SECONDS, hurry=True)
         print(time.perf_counter() - started, pushes - before, done.state.replace(" ", "-"), flush=True)
 
 
-def main() -> None:
+def measure(clones: int, each: int) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
         home = Path(scratch)
         quiet_world(home / "home")
         run(["git", "init", "--quiet", "--bare", "hub.git"], home)
-        for number in range(CLONES):
+        for number in range(clones):
             run(["git", "clone", "--quiet", "hub.git", f"clone{number}"], home)
         writers = [
             subprocess.Popen(
-                [sys.executable, "-m", "tests.benchmarks.sync", str(home / f"clone{number}"), str(number)],
+                [
+                    sys.executable,
+                    "-m",
+                    "tests.benchmarks.sync",
+                    "--clones",
+                    str(clones),
+                    "--records",
+                    str(each),
+                    "--write",
+                    str(home / f"clone{number}"),
+                    str(number),
+                ],
                 cwd=Path(__file__).parents[2],
                 stdout=subprocess.PIPE,
                 text=True,
             )
-            for number in range(CLONES)
+            for number in range(clones)
         ]
         lines = [line.split() for writer in writers for line in writer.communicate()[0].splitlines()]
         last = Ledger.open(home / "clone0")
@@ -62,12 +75,12 @@ def main() -> None:
         tree = run(["git", "ls-tree", "-r", "--name-only", "ledger"], home / "hub.git").decode().splitlines()
         present = sum(path.endswith("/record.json") for path in tree)
         left = run(["git", "for-each-ref", exchange.INBOX], home / "hub.git").decode().splitlines()
-    records = CLONES * RECORDS
+    records = clones * each
     seconds = sorted(float(line[0]) for line in lines)
     pushes = sum(int(line[1]) for line in lines) / records
     inbox = sum(line[2] == "inbox" for line in lines)
     show(
-        f"{CLONES} clones x {RECORDS} records to one remote, all at once",
+        f"{clones} clones x {each} records to one remote, all at once",
         ("", "value"),
         [
             ("pushes per record", f"{pushes:.2f}"),
@@ -81,8 +94,19 @@ def main() -> None:
     )
 
 
-if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        write(Path(sys.argv[1]), int(sys.argv[2]))
+def main() -> None:
+    """Measure, or be one of the clones."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clones", type=int, default=16, metavar="N")
+    parser.add_argument("--records", type=int, default=5, metavar="N", help="How many each of them makes.")
+    parser.add_argument("--write", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.write:
+        folder, number = options.write
+        write(Path(folder), int(number), options.clones, options.records)
     else:
-        main()
+        measure(options.clones, options.records)
+
+
+if __name__ == "__main__":
+    main()
