@@ -1,7 +1,7 @@
 """The index: an SQLite file beside the repository that answers questions without reading every record.
 
-Derived and disposable. Git decides: what is shown is read from git by blob id, the index only says which. It is
-brought up to date before every answer; one that is damaged, foreign, older or newer in format is made anew, and
+Derived and disposable. It says which runs answer, and keeps the line that the usual table shows of each; all else is
+read from git by blob id. It is brought up to date before every answer; one that is damaged, foreign, older or newer in format is made anew, and
 where none can be written the ledger is read as if there were none.
 """
 
