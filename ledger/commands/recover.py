@@ -6,9 +6,9 @@ import click
 
 from ledger.commands.output import say
 from ledger.commands.workplace import tell_recovered
-from ledger.session.place import homeless_dir
 from ledger.session.recover import is_anything_left
 from ledger.store.ledger import Ledger
+from ledger.store.waiting import homeless_dir
 
 
 @click.command("recover")

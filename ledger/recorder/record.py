@@ -41,7 +41,7 @@ from ledger.repository.process import Git
 from ledger.repository.repository import read_author
 from ledger.store.ledger import Ledger
 from ledger.store.policy import Policy
-from ledger.store.waiting import Entry, write_waiting
+from ledger.store.waiting import Entry, homeless_dir, keep_waiting
 
 
 class Recorded(Document, frozen=True, kw_only=True):
@@ -205,14 +205,17 @@ def _append(ledger: Ledger | None, entry: Entry, state_dir: Path) -> str:
         raise
     except LedgerError as error:
         try:
-            path = write_waiting(state_dir, entry)
+            path = keep_waiting(state_dir, entry)
         except OSError as disk:
+            why = (disk.strerror or str(disk)).lower()
             raise LedgerError(
-                f"{error.message}; the record could not be kept either: {disk}", hint=error.hint
+                f"{error.message}; the record could not be kept anywhere else either ({why}): `{disk.filename}`",
+                hint=error.hint,
             ) from disk
-        raise NotAppended(
-            f"{error.message}; the record is safe in: `{path}`", hint=error.hint or "ledger recover"
-        ) from error
+        hint = error.hint or "ledger recover"
+        if path.is_relative_to(homeless_dir()) and hint.endswith("ledger recover"):
+            hint += " --homeless"
+        raise NotAppended(f"{error.message}; the record is safe in: `{path}`", hint=hint) from error
 
 
 def _datasets(draft: Draft, resolver: Resolver, files: dict[str, bytes]) -> Datasets:

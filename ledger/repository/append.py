@@ -4,17 +4,15 @@ Measured: a tenth of the cost of index-based ways, and the same at 100,000 recor
 compares and swaps: when the branch is no longer at the parent we name, nothing is updated.
 """
 
-import os
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from ledger.errors import GitKilled, LedgerError, LostRace
+from ledger.errors import GitKilled, LostRace
 from ledger.model.record import Author
-from ledger.repository.locks import lock_age_seconds
+from ledger.repository.complaints import explain
 from ledger.repository.process import DURABLE, git_error
 from ledger.repository.repository import Repository
 
@@ -86,7 +84,7 @@ def _written(repository: Repository, ref: str, command: tuple[str, ...], stdin: 
         raise GitKilled(f"git was killed while it wrote (signal {-code})", hint="ledger recover")
     if any(words in said for words in ("does not contain", "but expected", "reference already exists")):
         raise LostRace(f"another writer moved the branch first: `{ref}`")
-    raise _explain(said, git_error(command[0], code, err))
+    raise explain(said, git_error(command[0], code, err))
 
 
 _CRASH_REPORT = re.compile(r"dumping crash report to (.*fast_import_crash_\d+)$", re.MULTILINE)
@@ -121,51 +119,3 @@ def _identity(author: Author) -> str:
         return "".join(character for character in text if character >= " " and character not in "<>").strip()
 
     return f"{clean(author.name) or 'unknown'} <{clean(author.email)}>"
-
-
-_IN_THE_WAY = re.compile(r"'refs/heads/([^']+)' exists; cannot create")
-"""How git refuses `ledger` beside `ledger/x`: one name cannot be both a file and a folder."""
-
-
-_LOCK = re.compile(r"Unable to create '(.+\.lock)': File exists")
-_FULL = ("No space left", "Out of diskspace", "quota exceeded", "Quota exceeded")
-_READ_ONLY = ("ermission denied", "ead-only file system", "insufficient permission")
-
-
-def _explain(said: str, plain: LedgerError) -> LedgerError:
-    if any(words in said for words in _FULL):
-        what = "the quota is used up" if "uota" in said else "the disk is full"
-        return LedgerError(f"{what}; nothing was written", hint="free some space, then: ledger recover")
-    if any(words in said for words in _READ_ONLY):
-        return LedgerError(
-            "the repository cannot be written to; nothing was written",
-            hint="check its owner and mode, then: ledger recover",
-        )
-    if in_the_way := _IN_THE_WAY.search(said):
-        return LedgerError(
-            f"git cannot keep the ledger's branch beside this one: `{in_the_way[1]}`",
-            hint=f"git branch -m '{in_the_way[1]}' NEW-NAME, then: ledger recover",
-        )
-    if lock := _LOCK.search(said):
-        return _locked(Path(lock[1]))
-    return plain
-
-
-def _locked(lock: Path) -> LedgerError:
-    age = lock_age_seconds(lock)
-    if age is None:
-        return LedgerError(f"another git process was at work for too long: `{lock}`", hint="ledger recover")
-    since = datetime.fromtimestamp(lock.stat().st_mtime, tz=UTC)
-    return LedgerError(
-        f"a git process that died left its lock, or one still holds it, since {since:%Y-%m-%d %H:%M:%S} UTC"
-        f" ({_spoken(age)}): `{lock}`",
-        hint=f"when `ps -e | grep git` shows no git at work here: rm {shlex.quote(os.fspath(lock))}"
-        "; then: ledger recover",
-    )
-
-
-def _spoken(seconds: float) -> str:
-    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return f"{seconds:.0f} s ago"

@@ -10,11 +10,11 @@ from typing import IO
 
 from ledger.errors import LedgerError, NotFound, Unanswered
 
-DURABLE = ("-c", "core.fsync=loose-object,pack,reference", "-c", "core.filesRefLockTimeout=5000")
+DURABLE = ("-c", "core.fsync=loose-object,pack,reference", "-c", "core.filesRefLockTimeout=2000")
 """Settings of whatever writes what is then promised. By itself git (2.36 and later; older ones do not know the
 setting) leaves loose objects and refs to the kernel, so a power cut could take back an acknowledged record, or leave a
 branch that points at nothing. Measured: 2.4 ms and 1 ms of CPU for one append. A ref that another git has locked is
-waited for, 5 s; by itself git gives up after 0.1 s (git-config, core.fsync and core.filesRefLockTimeout)."""
+waited for, 2 s; by itself git gives up after 0.1 s (git-config, core.fsync and core.filesRefLockTimeout)."""
 
 _KEPT = frozenset(
     {

@@ -9,6 +9,7 @@ from typing import Literal
 
 from ledger.errors import LedgerError, NotFound
 from ledger.model.values import Document
+from ledger.repository.complaints import FULL, LOCK, explain
 from ledger.repository.process import DURABLE, Git, git_error
 from ledger.repository.repository import Repository, remotes
 
@@ -122,6 +123,12 @@ def push(
         *_QUIET, *settings, "push", *options, "--", remote, *refspecs, timeout_seconds=timeout_seconds
     )
     results = _results(out.decode("utf-8", "replace"), _hook_said(err))
+    if _is_full(err):
+        full = Pushed(state="refused", reason="its disk is full")
+        results = {name: full if made.state == "rejected" else made for name, made in results.items()}
+    elif lock := LOCK.search(err.decode("utf-8", "replace")):
+        locked = Pushed(state="rejected", reason=f"{LOCKED}: `{lock[1]}`")
+        results = {name: locked if made.state == "rejected" else made for name, made in results.items()}
     if not results and code:
         raise _explain(remote, git_error("push", code, err), err)
     return results
@@ -149,6 +156,9 @@ def _result(flag: str, summary: str, hook: str) -> Pushed:
         return Pushed(state="refused", reason=f"{reason}: {hook}" if hook else reason)
     return Pushed(state="rejected", reason=reason)
 
+
+LOCKED = "its branch is locked there by a git that died, or is still at work"
+"""Why a remote that was killed in the middle of another push does not take ours."""
 
 _RULES = ("hook", "declined", "prohibited", "protected", "denied", "deny", "not allowed", "permission")
 """Words by which git and the large hosts say that trying again would not help (git-receive-pack, builtin/)."""
@@ -191,8 +201,21 @@ _CAUSES = (
 """What git says, what it means, and what to type."""
 
 
+_PERMISSION = "Permission denied (publickey"
+"""What ssh says of keys; no word about files."""
+
+
+def _is_full(err: bytes) -> bool:
+    return any(words in err.decode("utf-8", "replace") for words in FULL)
+
+
 def _explain(remote: str, plain: LedgerError, err: bytes) -> LedgerError:
     said = f"{err.decode('utf-8', 'replace')}\n{plain.message}"
+    here = "\n".join(line for line in said.splitlines() if not line.startswith("remote:"))
+    if (ours := explain(here, plain)) is not plain and _PERMISSION not in here:
+        return ours
+    if _is_full(err):
+        return LedgerError("its disk is full", hint="ask who looks after it")
     for words, meaning, hint in _CAUSES:
         if words in said:
             return LedgerError(meaning, hint=hint.format(remote=remote))

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from ledger.errors import LedgerError
 from ledger.model.values import Document
-from ledger.repository.process import DURABLE
+from ledger.repository.complaints import explain
+from ledger.repository.process import DURABLE, git_error
 from ledger.repository.repository import Repository
 
 _KEPT = (b"author ", b"committer ")
@@ -76,5 +77,8 @@ def _head(original: bytes) -> bytes:
 
 
 def _imported(repository: Repository, stream: bytes) -> str:
-    out = repository.git.output(*DURABLE, "fast-import", "--quiet", "--done", "--date-format=raw", stdin=stream)
+    command = ("fast-import", "--quiet", "--done", "--date-format=raw")
+    code, out, err = repository.git.attempt(*DURABLE, *command, stdin=stream)
+    if code:
+        raise explain(err.decode("utf-8", "replace"), git_error(command[0], code, err))
     return out.decode().strip()

@@ -23,7 +23,7 @@ from ledger.recorder.record import capture_now
 from ledger.session.closing import record_spool
 from ledger.session.events import Ended, Start, Warned
 from ledger.session.lifetime import SPOOL_VARIABLE
-from ledger.session.place import Place
+from ledger.session.place import Place, create_spool
 from ledger.session.run_dir import RUN_DIR_VARIABLE, read_whole_draft
 from ledger.session.signals import ENDING, preemption_signal, status_of
 from ledger.session.spool import LOG, RUN_DIR, Spool
@@ -59,7 +59,7 @@ def run_wrapped(place: Place, start: Start, command: Sequence[str]) -> Wrapped:
         NotFound: there is no such program, or it cannot be run; nothing is recorded.
     """
     try:
-        spool = Spool.create(place.state_dir, start)
+        spool = create_spool(place, start)
     except OSError as error:
         return _run_unrecorded(place, start, command, error)
     captured = capture_now(place.ledger, Path.cwd(), python=_interpreter(command[0]))

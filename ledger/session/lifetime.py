@@ -25,7 +25,7 @@ from ledger.recorder.record import capture_now
 from ledger.session.closing import record_spool
 from ledger.session.drafting import read_draft
 from ledger.session.events import AnyEvent, Chosen, Ended, Failed, Said, Start, Warned
-from ledger.session.place import Place
+from ledger.session.place import Place, create_spool
 from ledger.session.signals import Watch
 from ledger.session.spool import Spool
 
@@ -203,7 +203,7 @@ def _open_spool(place: Place, start: Start) -> tuple[Spool | None, str]:
     try:
         if joined and Path(joined).is_dir():
             return Spool.join(Path(joined)), Path(joined).name
-        return Spool.create(place.state_dir, start), start.id
+        return create_spool(place, start), start.id
     except OSError as error:
         _LOG.warning("run %s is not recorded: its spool cannot be written: %s", start.id, error)
         return None, start.id

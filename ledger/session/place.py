@@ -1,11 +1,14 @@
 """Where a run's ledger and its spool are, also where there is no repository at all."""
 
 import os
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from ledger.errors import LedgerError
+from ledger.session.events import Start
+from ledger.session.spool import Spool
 from ledger.store.ledger import Ledger
+from ledger.store.waiting import homeless_dir
 
 
 class Place:
@@ -23,21 +26,6 @@ class Place:
         self.problem = problem
 
 
-def homeless_dir() -> Path:
-    """Return the folder for runs that have no writable repository: `$XDG_STATE_HOME/ledger`.
-
-    Source: the XDG base directory specification, which names `~/.local/state` as the default. A user
-    without a home, as containers give every other one, has a folder among the temporary files.
-    """
-    base = os.environ.get("XDG_STATE_HOME", "")
-    if base.startswith("/"):
-        return Path(base) / "ledger"
-    try:
-        return Path.home() / ".local" / "state" / "ledger"
-    except RuntimeError:
-        return Path(tempfile.gettempdir()) / f"ledger-{os.getuid()}"
-
-
 def find_place(folder: Path) -> Place:
     """Return where a run in `folder` belongs; it never raises, so that no training fails for it."""
     try:
@@ -48,6 +36,21 @@ def find_place(folder: Path) -> Place:
         return Place(ledger, ledger.repository.state_dir)
     problem = LedgerError(f"the repository cannot be written to: `{ledger.repository.common_dir}`")
     return Place(ledger, homeless_dir(), problem)
+
+
+def create_spool(place: Place, start: Start) -> Spool:
+    """Begin the spool of a run where it belongs, or in the user's own folder when the disk there is full.
+
+    Raises:
+        OSError: neither can be written; the message is about the first.
+    """
+    try:
+        return Spool.create(place.state_dir, start)
+    except OSError:
+        if place.state_dir != homeless_dir():
+            with suppress(OSError):
+                return Spool.create(homeless_dir(), start)
+        raise
 
 
 def _existing(folder: Path) -> Path:

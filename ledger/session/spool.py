@@ -60,12 +60,16 @@ class Spool:
         """
         folder = spool_dir(state_dir) / start.id
         folder.mkdir(parents=True, mode=0o700)
-        lock = os.open(folder / ALIVE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        with suppress(OSError):  # on a file system without locks the process id alone tells
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _write_whole(folder / START, msgspec.json.format(encode(start), indent=2))
-        (folder / RUN_DIR).mkdir()
-        return cls(folder, lock)
+        try:
+            lock = os.open(folder / ALIVE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            with suppress(OSError):  # on a file system without locks the process id alone tells
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _write_whole(folder / START, msgspec.json.format(encode(start), indent=2))
+            (folder / RUN_DIR).mkdir()
+            return cls(folder, lock)
+        except OSError:  # a full disk: half a spool says nothing
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     @classmethod
     def join(cls, folder: Path) -> Self:

@@ -11,7 +11,7 @@ import msgspec
 from ledger.errors import GitKilled, LedgerError, LostRace, Unanswered
 from ledger.model.ids import new_id
 from ledger.repository.append import move_branch
-from ledger.repository.remote import Pushed, fetch, push, remote_refs
+from ledger.repository.remote import LOCKED, Pushed, fetch, push, remote_refs
 from ledger.repository.walk import read_difference
 from ledger.store.join import common_base, contains, entries_in, join
 from ledger.store.ledger import Ledger
@@ -301,6 +301,8 @@ class Exchange:
         return self._to_inbox(mine, theirs, "") if self.sent else None
 
     def _to_inbox(self, tip: str | None, theirs: Mapping[str, str], reason: str) -> Synced:
+        if reason.startswith(LOCKED):
+            self.troubles.append(reason)
         name = f"{INBOX}{new_id(datetime.now(UTC), os.urandom(4))}"
         results = self._push([f"{tip}:{name}", *(f"{ref}:{ref}" for ref in self._beside(theirs))])
         taken = results.get(name, Pushed(state="refused", reason=reason))

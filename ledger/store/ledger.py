@@ -18,6 +18,7 @@ from ledger.model.entries import Contents, DatasetVersion, LogEntry
 from ledger.model.ids import is_id
 from ledger.model.record import Author
 from ledger.repository.append import append_commit, keep_commits
+from ledger.repository.housekeeping import no_pruning
 from ledger.repository.repository import Repository
 from ledger.resources import shipped
 from ledger.store.policy import Policy, load_policy
@@ -134,17 +135,22 @@ class Ledger:
 
     @contextmanager
     def writing(self, patience_seconds: float = 10.0) -> Iterator[Turn]:
-        """Wait for the turn to write the branch; what a writer that was killed in its turn left locked is freed."""
+        """Wait for the turn to write the branch; what a writer that was killed in its turn left locked is freed.
+
+        Raises:
+            LedgerError: git prunes new objects in this repository, and does not come to an end.
+        """
         with queued(self.repository.state_dir / "append.lock", patience_seconds) as turn:
             self.clear_dead_locks(turn.died_ns)
-            yield turn
+            with no_pruning(self.repository):
+                yield turn
 
     def clear_dead_locks(self, since_ns: int | None) -> None:
         """Free the branch of locks that a writer of ours left who died after `since_ns`; none: nobody did."""
         if since_ns is not None:
             from ledger.repository.locks import clear_dead_locks
 
-            clear_dead_locks(self.repository.common_dir, (self.ref, "refs/ledger/code/*"), since_ns)
+            clear_dead_locks(self.repository.common_dir, (self.ref, "refs/ledger/code/*", "gc.pid"), since_ns)
 
     def _append_once(self, entry: Entry, turn: Turn) -> str:
         tip = self.tip()

@@ -19,6 +19,11 @@ PUSH_SECONDS = 10.0
 """What a training waits for its push at most."""
 
 
+def _sync_hint(hint: str | None) -> str:
+    """Return what to type: what keeps an append waiting keeps a sync waiting, and is sent by the next one."""
+    return hint.replace("ledger recover", "ledger sync") if hint else "ledger sync"
+
+
 def _locked_by(ledger: Ledger, remote: str) -> tuple[str, ...]:
     """Return the refs that a sync writes besides the branch; deleting one takes the lock on all packed ones."""
     tracking = f"refs/remotes/{remote}/{ledger.branch}"
@@ -72,4 +77,4 @@ def sync(
             return done
     except LedgerError as error:
         message = f"not synced with {name or 'a remote'}: {error.message}"
-        return Synced(state="failed", remote=name, message=message, hint=error.hint or "ledger sync")
+        return Synced(state="failed", remote=name, message=message, hint=_sync_hint(error.hint))

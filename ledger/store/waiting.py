@@ -1,6 +1,8 @@
 """Entries that are made but not yet on the branch: kept whole in a file each until they are."""
 
 import os
+import tempfile
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -31,8 +33,37 @@ class Entry(Document, frozen=True, kw_only=True):
     """Code commits to keep alive, because no remote branch reaches them."""
 
 
+def homeless_dir() -> Path:
+    """Return the folder for what has no writable repository: `$XDG_STATE_HOME/ledger`.
+
+    Source: the XDG base directory specification, which names `~/.local/state` as the default. A user
+    without a home, as containers give every other one, has a folder among the temporary files.
+    """
+    base = os.environ.get("XDG_STATE_HOME", "")
+    if base.startswith("/"):
+        return Path(base) / "ledger"
+    try:
+        return Path.home() / ".local" / "state" / "ledger"
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / f"ledger-{os.getuid()}"
+
+
+def keep_waiting(state_dir: Path, entry: Entry) -> Path:
+    """Keep an entry as `write_waiting` does, in the user's own folder where `state_dir` cannot be written.
+
+    Raises:
+        OSError: neither can be written.
+    """
+    try:
+        return write_waiting(state_dir, entry)
+    except OSError:
+        if state_dir == homeless_dir():
+            raise
+        return write_waiting(homeless_dir(), entry)
+
+
 def write_waiting(state_dir: Path, entry: Entry) -> Path:
-    """Keep an entry until `waiting_files` finds it; whole or not at all, again is the same.
+    """Keep an entry until `waiting_files` finds it; whole or not at all, on the disk, again is the same.
 
     Raises:
         OSError: it cannot be written.
@@ -41,11 +72,21 @@ def write_waiting(state_dir: Path, entry: Entry) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{entry.id}{_SUFFIX}"
     aside = path.with_suffix(f".{os.getpid()}.new")
-    with aside.open("wb") as file:
-        file.write(msgspec.msgpack.encode(entry))
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+    try:
+        with aside.open("wb") as file:
+            file.write(msgspec.msgpack.encode(entry))
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+    with suppress(OSError):  # not every file system can; the name is on the disk a little later then
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     return path
 
 

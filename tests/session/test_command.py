@@ -261,8 +261,15 @@ def test_a_mistyped_option_is_refused_before_hours_of_training(repo: Path, cli: 
     assert not (repo / "trained").exists()
 
 
-def test_a_spool_that_cannot_be_written_keeps_nobody_from_training(repo: Path, cli: Cli) -> None:
+def test_a_spool_that_cannot_be_written_keeps_nobody_from_training(
+    repo: Path, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (repo / ".git" / "ledger").write_text("in the way")
+    done = cli("run", "--", "sh", "-c", "exit 3")
+    assert done.code == 3
+    assert done.err.startswith("recorded ")  # the user's own folder had room for the spool
+    (tmp_path / "state").write_text("in the way")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     done = cli("run", "--", "sh", "-c", "echo trained; exit 3")
     assert (done.code, done.out) == (3, "trained\n")
     assert "this run is not recorded" in done.err
