@@ -1,8 +1,8 @@
 """The index: an SQLite file beside the repository that answers questions without reading every record.
 
 Derived and disposable. It says which runs answer, and keeps the line that the usual table shows of each; all else is
-read from git by blob id. It is brought up to date before every answer; one that is damaged, foreign, older or newer in format is made anew, and
-where none can be written the ledger is read as if there were none.
+read from git by blob id. It is brought up to date before every answer; one that is damaged, foreign, older or newer
+in format is made anew, and where none can be written the ledger is read as if there were none.
 """
 
 import sqlite3
