@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from ledger.analysis.fields import Value, field_value, metrics_of
+from ledger.analysis.fields import Value, metrics_of, own_fields
 from ledger.model.entries import Run
 
 Cell = bool | int | float | str | datetime | None
@@ -22,7 +22,8 @@ def flat_columns(runs: Sequence[Run]) -> dict[str, list[Cell]]:
     Beside each `metrics.KEY` stand `dataset.KEY`, `dataset_hash.KEY` and `evaluator.KEY`: values may be compared
     where the last two agree. Durations are seconds, times UTC; lists are texts, parted by `, `.
     """
-    columns: dict[str, list[Cell]] = {name: _one_kind([field_value(run, name) for run in runs]) for name in _FIELDS}
+    own = [own_fields(run) for run in runs]
+    columns: dict[str, list[Cell]] = {name: _one_kind([fields[name] for fields in own]) for name in _FIELDS}
     columns["currency"] = [run.record.cost.currency for run in runs]
     for name in sorted({name for run in runs for name in run.record.params.values}):
         columns[f"params.{name}"] = _one_kind([run.record.params.values.get(name) for run in runs])
