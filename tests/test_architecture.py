@@ -28,8 +28,10 @@ BESIDE = {"commands": {"demo"}}
 """Rooms that may import a room of their own floor."""
 
 ROOMS = {
+    "PIL": {"data"},
     "blake3": {"hashing"},
     "click": {"commands", "cli"},
+    "fsspec": {"data"},
     "git": {"repository"},
     "jinja2": {"publish"},
     "lark": {"analysis"},
@@ -37,12 +39,15 @@ ROOMS = {
     "matplotlib": {"publish"},
     "mkdocs": {"publish"},
     "msgspec": None,
+    "numpy": {"data"},
     "pandas": {"store"},
     "psutil": {"capture", "session"},
-    "pyarrow": {"store"},
+    "pyarrow": {"store", "data"},
     "pygments": {"publish"},
     "pynvml": {"capture"},
     "rich": {"commands", "cli"},
+    "scipy": {"data"},
+    "sklearn": {"data"},
     "torch": {"capture"},
     "watchfiles": {"publish"},
     "yaml": {"capture", "store", "publish"},

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from ledger.model import boxes, entries, record
+from ledger.model import boxes, entries, record, statistics
 
-_MODULES = (record, boxes, entries)
+_MODULES = (record, boxes, entries, statistics)
 
 
 def json_schema(kind: type) -> dict[str, Any]:
