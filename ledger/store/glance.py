@@ -5,6 +5,7 @@ tip. Everything else is nothing, and the caller asks the ordinary way. It trusts
 lines that could control a terminal are no answer.
 """
 
+import fcntl
 import os
 import sqlite3
 
@@ -162,6 +163,22 @@ def _is_id(text: bytes) -> bool:
 
 
 def _does_anything_wait(git_dir: str) -> bool:
-    """Say whether a crash may have left something, or a run is living: then its folder of a kind is not empty."""
-    with os.scandir(os.path.join(git_dir, "ledger")) as entries:
-        return any(entry.is_dir() and os.listdir(entry.path) for entry in entries)
+    """Say whether a crash may have left something: all that lies in a folder of its kind and is no living run.
+
+    Raises:
+        OSError: it is something else than a spool.
+    """
+    with os.scandir(os.path.join(git_dir, "ledger")) as kinds:
+        left = [os.path.join(kind.path, name) for kind in kinds if kind.is_dir() for name in os.listdir(kind.path)]
+    return not all(map(_is_living_run, left))
+
+
+def _is_living_run(spool: str) -> bool:
+    """Say whether a process holds a spool: `session/spool.py` locks it, and then writes `start.json`."""
+    os.stat(os.path.join(spool, "start.json"))  # before it is there, a lock of ours could be in the way of the run's
+    with open(os.path.join(spool, "alive"), "rb") as alive:
+        try:
+            fcntl.flock(alive, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

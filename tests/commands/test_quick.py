@@ -21,7 +21,7 @@ from ledger.store.index_file import FILE
 from ledger.store.ledger import Ledger
 from ledger.store.selection import list_runs
 from ledger.store.waiting import Entry
-from tests.conftest import ROOT, git_in, make_repository
+from tests.conftest import ROOT, git_in, make_repository, run_python
 from tests.samples import many_runs, sample_ledger
 
 METRIC = "metrics.validation/accuracy"
@@ -235,6 +235,16 @@ def test_what_is_not_plain_to_see_is_left_to_the_ordinary_way(samples: Ledger, o
     assert_same("list")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+@pytest.mark.parametrize("whose", ["git_dir", "worktree"])
+def test_a_repository_of_somebody_else_is_refused_as_git_refuses_it(samples: Ledger, whose: str) -> None:
+    assert program("list").returncode == 0
+    os.chown(getattr(samples.repository, whose), 12345, -1)
+    assert not is_quick("list")
+    assert_same("list")
+    assert b"dubious ownership" in program("list").stderr
+
+
 def test_an_index_that_is_behind_is_brought_up_to_date_without_the_command_line(samples: Ledger) -> None:
     before = program("list").stdout.splitlines()
     append_all(samples, many=True)
@@ -245,6 +255,20 @@ def test_an_index_that_is_behind_is_brought_up_to_date_without_the_command_line(
     after = started(script).stdout
     assert len(after.splitlines()) == len(before) + 8
     assert after == started(ORDINARY, "list").stdout
+
+
+def test_a_living_run_is_in_nobodys_way_and_a_dead_one_is_recovered(samples: Ledger) -> None:
+    assert program("list").returncode == 0
+    script = "import ledger, time\nrun = ledger.run()\nrun.__enter__()\nprint('lives', flush=True); time.sleep(60)"
+    with run_python(script, cwd=samples.repository.git.folder) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "lives\n"
+        assert is_quick("list")
+        assert_same("list")
+        process.kill()
+    assert not is_quick("list")
+    assert b"recorded" in program("list").stderr
+    assert is_quick("list")
 
 
 @pytest.mark.parametrize("variable", ["GIT_CEILING_DIRECTORIES", "GIT_TRACE", "GIT_CONFIG_COUNT"])
