@@ -48,4 +48,5 @@ _DONE: dict[NoteKind, str] = {
     "untag": "took a tag from",
     "retraction": "retracted",
     "baseline": "others of its experiment are compared with",
+    "retirement": "retired",
 }

@@ -14,7 +14,7 @@ from ledger.model.boxes import Metric
 from ledger.model.entries import Run
 from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
-from ledger.model.values import plain
+from ledger.model.values import NoteKind, plain
 from ledger.store.selection import find_runs
 
 Lines = Iterator[tuple[str, str]]
@@ -74,6 +74,16 @@ def _write_lines(lines: Lines) -> None:
             click.echo(f"  {plain(name):<24} {plain(value)}")
 
 
+_SAID: dict[NoteKind, str] = {
+    "comment": "noted",
+    "tag": "tagged",
+    "untag": "tag taken away",
+    "retraction": "retracted",
+    "baseline": "made the baseline",
+    "retirement": "retired",
+}
+
+
 def _history(run: Run) -> Lines:
     """Tell what was said about a run, oldest first."""
     record = run.record
@@ -81,9 +91,7 @@ def _history(run: Run) -> Lines:
     for evaluation in run.evaluations:
         measured = ", ".join(f"{metric.key} {_measured(metric)}" for metric in evaluation.metrics)
         said.append((evaluation.evaluated_at, f"measured again by {evaluation.author.name}: {measured}"))
-    words = {"comment": "noted", "tag": "tagged", "untag": "tag taken away", "retraction": "retracted"}
-    words["baseline"] = "made the baseline"
-    said += [(note.noted_at, f"{words[note.kind]} by {note.author.name}: {note.text}") for note in run.notes]
+    said += [(note.noted_at, f"{_SAID[note.kind]} by {note.author.name}: {note.text}") for note in run.notes]
     for when, what in sorted(said, key=lambda entry: entry[0]):
         yield moment(when), what
 

@@ -8,11 +8,13 @@ import msgspec
 
 from ledger.errors import InvalidDocument
 from ledger.model.entries import (
+    CASE_FORMAT,
     DATASET_FORMAT,
     ENVIRONMENT_FORMAT,
     EVALUATION_FORMAT,
     NOTE_FORMAT,
     REDACTION_FORMAT,
+    Case,
     DatasetVersion,
     EnvironmentFile,
     Evaluation,
@@ -24,7 +26,7 @@ from ledger.model.record import RECORD_FORMAT, Record
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 """Turns a document of one format into the next; `Any` because an old shape has no type any more."""
 
-T = TypeVar("T", bound=Record | DatasetVersion | Evaluation | EnvironmentFile | Note | Redaction)
+T = TypeVar("T", bound=Record | DatasetVersion | Evaluation | EnvironmentFile | Note | Redaction | Case)
 
 FORMATS: dict[type, int] = {
     Record: RECORD_FORMAT,
@@ -32,6 +34,7 @@ FORMATS: dict[type, int] = {
     Evaluation: EVALUATION_FORMAT,
     EnvironmentFile: ENVIRONMENT_FORMAT,
     Note: NOTE_FORMAT,
+    Case: CASE_FORMAT,
     Redaction: REDACTION_FORMAT,
 }
 """The format this version of the tool writes, by type."""

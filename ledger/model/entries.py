@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 
 from ledger.model.boxes import DatasetUse, Metric
+from ledger.model.datasets import CaseResult, DatasetKind, Leak, Severity, VersionChange
 from ledger.model.record import Author, Record
+from ledger.model.statistics import DatasetStatistics, Drift
 from ledger.model.values import Document, NoteKind, Role
 
 DATASET_FORMAT = 1
 EVALUATION_FORMAT = 1
 ENVIRONMENT_FORMAT = 1
 NOTE_FORMAT = 1
+CASE_FORMAT = 1
 REDACTION_FORMAT = 1
 
 
@@ -39,6 +43,18 @@ class DatasetVersion(Document, frozen=True, kw_only=True):
     """Why this version exists."""
     source: str | None = None
     """Where its data came from."""
+    kind: DatasetKind | None = None
+    """What its labels are worth."""
+    statistics: DatasetStatistics | None = None
+    """What it looks like; none where nobody looked."""
+    change: VersionChange | None = None
+    """What it changed against its parent."""
+    drift: list[Drift] = []
+    """How far it is from production samples, and from its parent, when it was added."""
+    leaks: list[Leak] = []
+    """Content it shares with datasets that are used for something else."""
+    cases: list[str] = []
+    """Cases that must pass, by id: all that were registered when it was added."""
     author: Author
     """Who added it."""
     added_at: datetime
@@ -76,6 +92,8 @@ class Evaluation(Document, frozen=True, kw_only=True):
     """Dataset versions it was measured on."""
     metrics: list[Metric]
     """What was measured."""
+    cases: list[CaseResult] = []
+    """What the model made of each case that must pass."""
     note: str | None = None
     """What the author wanted to say."""
     author: Author
@@ -86,17 +104,48 @@ class Evaluation(Document, frozen=True, kw_only=True):
     """Name and version of the tool that made the entry."""
 
 
+class Case(Document, frozen=True, kw_only=True):
+    """An input with the answer that every model must give, or a rule that overrides models."""
+
+    format: int
+    """Format of this document."""
+    id: str
+    """Id of the case, shaped like a run id."""
+    dataset: str
+    """Dataset it belongs to; it is part of every version added from then on."""
+    input: str
+    """What the model is shown: a path inside the dataset, or the input itself."""
+    expected: str
+    """The answer."""
+    severity: Severity = "medium"
+    """How bad it is when a model gives another answer."""
+    override: Literal["always", "never"] | None = None
+    """A rule in front of the model: always this answer, or never; none for a case that the model must pass."""
+    origin: str | None = None
+    """Where it was seen, such as an issue."""
+    triage: Literal["bug", "error"] | None = None
+    """What somebody found: a bug to mend, or an error of the model to learn from."""
+    author: Author
+    """Who registered it."""
+    added_at: datetime
+    """When, UTC."""
+    tool: str
+    """Name and version of the tool that made the entry."""
+
+
 class Note(Document, frozen=True, kw_only=True):
-    """A later statement about a run; nothing that stands on the ledger is ever edited."""
+    """A later statement about a run or a dataset version; nothing that stands on the ledger is ever edited."""
 
     format: int
     """Format of this document."""
     id: str
     """Id of the note, shaped like a run id."""
-    run: str
-    """Run it is about."""
+    run: str = ""
+    """Run it is about; empty when it is about a dataset version."""
+    dataset: str | None = None
+    """Dataset version it is about, as `name@version`."""
     kind: NoteKind
-    """What it does: `comment`, `tag`, `untag`, `retraction`, or `baseline` of the run's experiment."""
+    """`comment`, `tag`, `untag`, `retraction`, `baseline` of the run's experiment, or `retirement` of a version."""
     text: str
     """The comment, the tag, or the reason."""
     author: Author
@@ -250,12 +299,20 @@ class Contents(Document, frozen=True, kw_only=True):
     """Every run, oldest first."""
     datasets: tuple[DatasetVersion, ...] = ()
     """Every dataset version, by name, oldest first."""
+    said: tuple[Note, ...] = ()
+    """Statements about dataset versions, oldest first."""
+    cases: tuple[Case, ...] = ()
+    """Cases that must pass, and overrides, oldest first."""
     problems: tuple[Problem, ...] = ()
     """What could not be read."""
 
     def run(self, run_id: str) -> Run | None:
         """Return the run of that whole id, or none."""
         return next((run for run in self.runs if run.record.id == run_id), None)
+
+    def retirement(self, label: str) -> Note | None:
+        """Return the statement that retired a dataset version, as `name@version`; none while it is in use."""
+        return next((note for note in self.said if note.kind == "retirement" and note.dataset == label), None)
 
     def baselines(self) -> dict[str, Run]:
         """Return the run that each experiment is compared with, by the latest word on it; a retracted one is none."""

@@ -10,6 +10,7 @@ CURVES_FILE = "curves.csv"
 LOG_FILE = "log.txt"
 PATCH_FILE = "code.patch"
 FIGURES = "figures"
+PICTURES = "pictures"
 DATASET_FILE = "dataset.json"
 MANIFEST_FILE = "manifest.jsonl"
 FORMAT_FILE = "format"
@@ -47,6 +48,26 @@ def note_path(note_id: str) -> str:
         LedgerError: the id is not well-formed.
     """
     return f"notes/{_by_date(note_id)}.json"
+
+
+def case_path(dataset: str, case_id: str) -> str:
+    """Return the file of a case: `cases/<dataset>/<id>.json`.
+
+    Raises:
+        LedgerError: the name cannot stand in a path, or the id is not well-formed.
+    """
+    if not ID.fullmatch(case_id):
+        raise LedgerError(f"not an id: `{ascii(case_id)[1:-1]}`")
+    return f"cases/{check_slug('dataset name', dataset)}/{case_id}.json"
+
+
+def picture_path(name: str, version: str, file: str) -> str:
+    """Return the path of a version's picture: `datasets/<name>/<version>/pictures/<file>`.
+
+    Raises:
+        LedgerError: one of them cannot stand in a path.
+    """
+    return f"{dataset_path(name, version)}/{PICTURES}/{check_slug('picture', file)}"
 
 
 def redaction_path(redaction_id: str) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from ledger.model import boxes, entries, record, statistics
+from ledger.model import boxes, datasets, entries, record, statistics
 
-_MODULES = (record, boxes, entries, statistics)
+_MODULES = (record, boxes, entries, datasets, statistics)
 
 
 def json_schema(kind: type) -> dict[str, Any]:

@@ -24,7 +24,7 @@ Role = Literal["train", "validation", "test", "production"]
 Status = Literal["running", "finished", "failed", "interrupted", "killed", "preempted", "lost"]
 """How a run ended; `running` stands only in spools, never in a record."""
 
-NoteKind = Literal["comment", "tag", "untag", "retraction", "baseline"]
+NoteKind = Literal["comment", "tag", "untag", "retraction", "baseline", "retirement"]
 """What a later statement about a run does: say something, add or take away a tag, withdraw the run, compare with it."""
 
 DEFAULT_EXPERIMENT = "default"

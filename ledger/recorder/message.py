@@ -44,13 +44,14 @@ _NOTED: dict[NoteKind, str] = {
     "untag": "tag taken from",
     "retraction": "retraction of",
     "baseline": "baseline is",
+    "retirement": "retirement of",
 }
 
 
 def note_message(note: Note, path: str) -> str:
     """Return the message of the commit that adds a note."""
     said = _NOTED[note.kind]
-    return _message(f"{said} {note.run}: {note.text.splitlines()[0]}", [], path, None)
+    return _message(f"{said} {note.dataset or note.run}: {note.text.splitlines()[0]}", [], path, None)
 
 
 def signature_message(documents: Sequence[str], author: Author) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ledger.hashing import hash_bytes
 from ledger.model.document import load
-from ledger.model.entries import DatasetVersion, Evaluation, Note, Redaction
+from ledger.model.entries import Case, DatasetVersion, Evaluation, Note, Redaction
 from ledger.model.ids import new_id
 from ledger.model.record import Author, Record
 from ledger.recorder.message import signature_message
@@ -72,10 +72,11 @@ def _is_wanted(document: str, data: bytes, author: Author, about: Collection[str
     return everybody or entry.author.email == author.email
 
 
-_KINDS: dict[str, type[Record | DatasetVersion | Evaluation | Note | Redaction]] = {
+_KINDS: dict[str, type[Record | DatasetVersion | Evaluation | Note | Redaction | Case]] = {
     "runs": Record,
     "datasets": DatasetVersion,
     "evaluations": Evaluation,
     "notes": Note,
     "redactions": Redaction,
+    "cases": Case,
 }

@@ -162,7 +162,7 @@ def _write_documents(
         entry = load_entry(path, data, kind)
         if isinstance(entry, Problem):
             _write_problem(database, entry)
-        elif isinstance(entry, Evaluation | Note):
+        elif isinstance(entry, Evaluation) or (isinstance(entry, Note) and entry.dataset is None):
             database.execute("INSERT INTO later VALUES (?, ?, ?)", (path, blob, entry.run))
             about.add(entry.run)
     return about

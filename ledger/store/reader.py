@@ -7,7 +7,7 @@ from datetime import datetime
 from ledger.errors import InvalidDocument, LedgerError
 from ledger.model import paths
 from ledger.model.document import load
-from ledger.model.entries import Contents, DatasetVersion, Evaluation, Note, Problem, Run
+from ledger.model.entries import Case, Contents, DatasetVersion, Evaluation, Note, Problem, Run
 from ledger.model.record import Record
 from ledger.repository.repository import Repository
 
@@ -45,7 +45,7 @@ def read_contents(repository: Repository, tip: str | None, among: Collection[str
     return _assemble(tip, files, entries, problems, elsewhere)
 
 
-AnyEntry = Record | DatasetVersion | Evaluation | Note
+AnyEntry = Record | DatasetVersion | Evaluation | Note | Case
 """What stands on the ledger as a document."""
 
 
@@ -81,8 +81,8 @@ def load_entry(path: str, data: bytes | None, kind: type[AnyEntry]) -> AnyEntry 
     return entry
 
 
-_LATER: dict[str, type[Evaluation | Note]] = {"evaluations": Evaluation, "notes": Note}
-"""Folder to the kind of later statement about a run that it holds, one file each."""
+_LATER: dict[str, type[Evaluation | Note | Case]] = {"evaluations": Evaluation, "notes": Note, "cases": Case}
+"""Folder to the kind of document that it holds, one file each."""
 
 
 def _load_all(
@@ -116,7 +116,10 @@ def _assemble(
     known.update(run for run in elsewhere if run is not None)
     evaluations: dict[str, list[Evaluation]] = defaultdict(list)
     notes: dict[str, list[Note]] = defaultdict(list)
+    said = [entry for _, entry in entries if isinstance(entry, Note) and entry.dataset is not None]
     for path, entry in entries:
+        if isinstance(entry, Note) and entry.dataset is not None:
+            continue
         if isinstance(entry, Evaluation | Note) and entry.run not in known:
             problems.append(about_no_run(path, entry.run))
         elif isinstance(entry, Evaluation):
@@ -139,6 +142,8 @@ def _assemble(
         tip=tip,
         runs=tuple(sorted(runs, key=by_time)),
         datasets=tuple(sorted(datasets, key=lambda dataset: (dataset.name, dataset.added_at, dataset.version))),
+        said=tuple(sorted(said, key=said_at)),
+        cases=tuple(sorted((entry for _, entry in entries if isinstance(entry, Case)), key=lambda case: case.id)),
         problems=tuple(problems),
     )
 
@@ -164,5 +169,7 @@ def _check_path(path: str, entry: AnyEntry) -> None:
             expected = paths.evaluation_path(entry.id)
         case Note():
             expected = paths.note_path(entry.id)
+        case Case():
+            expected = paths.case_path(entry.dataset, entry.id)
     if path != expected:
         raise LedgerError(f"the document says that it is another entry: `{expected}`")

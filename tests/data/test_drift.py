@@ -69,7 +69,7 @@ def test_a_planted_label_shift_is_found() -> None:
     assert found(report) == {("labels", "js")}
     figure = next(figure for figure in report.figures if figure.subject == "labels")
     assert figure.expected is not None
-    assert float(figure.value) > 2 * figure.expected
+    assert float(figure.value) > 2 * float(figure.expected)
 
 
 def test_the_power_is_what_the_handbook_states() -> None:

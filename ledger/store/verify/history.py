@@ -17,7 +17,9 @@ _SHAPES = tuple(
         r"policy\.yaml",
         rf"runs/{_DATED}/(record\.json{_SIGNED}|environment\.json|curves\.csv|log\.txt|code\.patch)",
         rf"runs/{_DATED}/figures/[a-z0-9._-]+\.(png|svg)",
-        rf"datasets/[a-z0-9._-]+/[a-z0-9._-]+/(dataset\.json{_SIGNED}|manifest\.jsonl)",
+        rf"datasets/[a-z0-9._-]+/[a-z0-9._-]+/(dataset\.json{_SIGNED}|manifest\.jsonl|pictures/[a-z0-9._-]+\.png)",
+        r"manifests/[a-z0-9._-]+/[a-z0-9._-]+/[0-9a-f]+/[0-9a-f]+\.jsonl",
+        rf"cases/[a-z0-9._-]+/[0-9a-z-]{{22}}\.json{_SIGNED}",
         rf"(notes|evaluations|redactions)/{_DATED}\.json{_SIGNED}",
     )
 )
