@@ -132,13 +132,18 @@ def _read_groups(
 
 
 def read_lines(database: sqlite3.Connection, numbers: Sequence[int]) -> list[Line]:
-    """Return the lines of runs by their numbers, in the order given."""
+    """Return the lines of runs by their numbers, in the order given.
+
+    Raises:
+        sqlite3.Error: one is missing, or is no text: somebody changed the index, which a new one cures.
+    """
     found: dict[int, Line] = {}
     for start in range(0, len(numbers), _ASKED):
         named = ", ".join(str(number) for number in numbers[start : start + _ASKED])
-        # Texts, whatever somebody wrote there: what is none is an error of SQLite's, and the index is made anew.
         columns = "number, CAST(id AS TEXT), CAST(said AS TEXT), CAST(cells AS TEXT)"
         asked = f"SELECT {columns} FROM runs JOIN names USING (named) WHERE number IN ({named})"  # noqa: S608  # whole numbers
         rows = database.execute(asked)
         found |= {number: (run, names, cells) for number, run, names, cells in rows}
+    if len(found) < len(numbers) or any(None in line for line in found.values()):
+        raise sqlite3.DatabaseError("the index holds no line of a run")
     return [found[number] for number in numbers]

@@ -217,6 +217,8 @@ OBSTACLES: dict[str, Callable[[Ledger], object]] = {
     "garbage": lambda ledger: file_of(ledger).write_bytes(b"garbage" * 1000),
     "escape sequences": lambda ledger: change(file_of(ledger), "UPDATE runs SET cells = cells || char(27) || '[2J'"),
     "other types": lambda ledger: change(file_of(ledger), "UPDATE runs SET cells = x'ff'"),
+    "no line": lambda ledger: change(file_of(ledger), "UPDATE runs SET cells = NULL"),
+    "no names": lambda ledger: change(file_of(ledger), "DELETE FROM names"),
     "something that waits": wait,
     "a repository that git refuses": lambda ledger: git_in(
         ledger.repository.common_dir, "config", "core.repositoryformatversion", "999"
