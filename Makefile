@@ -3,13 +3,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test lint format benchmarks wheel screenshots clean
+.PHONY: demo test faults lint format benchmarks wheel screenshots clean
 
 demo: .venv/demo
 	$(BIN)/ledger demo
 
 test: .venv/test
 	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal $(ARGS)
+
+# At least 300 kills and what else can go wrong; the figures of the handbook's reliability page. FAULT_SEED repeats one.
+faults: .venv/test
+	FAULT_KILLS=$${FAULT_KILLS:-300} $(BIN)/python -m pytest tests/faults $(ARGS)
 
 lint: .venv/test
 	$(BIN)/ruff check .

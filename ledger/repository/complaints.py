@@ -18,8 +18,8 @@ _IN_THE_WAY = re.compile(r"'refs/heads/([^']+)' exists; cannot create")
 
 LOCK = re.compile(r"Unable to create '(.+\.lock)': File exists")
 """How git names a lock that stands in its way."""
-FULL = ("No space left", "Out of diskspace", "quota exceeded", "Quota exceeded")
-"""How git and the system say that there is no room left."""
+FULL = ("No space left", "Out of diskspace", "quota exceeded", "Quota exceeded", "couldn't write '")
+"""How git and the system say that there is no room left; of a ref that it cannot write, git does not say why."""
 _READ_ONLY = ("ermission denied", "ead-only file system", "insufficient permission")
 
 

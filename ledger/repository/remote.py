@@ -127,7 +127,7 @@ def push(
         full = Pushed(state="refused", reason="its disk is full")
         results = {name: full if made.state == "rejected" else made for name, made in results.items()}
     elif lock := LOCK.search(err.decode("utf-8", "replace")):
-        locked = Pushed(state="rejected", reason=f"{LOCKED}: `{lock[1]}`")
+        locked = Pushed(state="rejected", reason=f"{LOCKED}: `{os.path.normpath(lock[1])}`")
         results = {name: locked if made.state == "rejected" else made for name, made in results.items()}
     if not results and code:
         raise _explain(remote, git_error("push", code, err), err)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 BRANCH = "ledger"
 FORMAT = b"1\n"
 _TRIES = 60
-"""Lost races before giving up: with jitter up to 0.2 s this is over five seconds of others being first."""
+"""Lost races before giving up: with jitter up to 0.6 s this is a quarter of a minute of others being first."""
 _KILLS = 3
 """Times that git may be killed under one append, as by a machine that is out of memory, before giving up."""
 
@@ -130,7 +130,7 @@ class Ledger:
                         raise
                     self.clear_dead_locks(turn.begun_ns)
                 except LostRace:
-                    time.sleep(random.uniform(0, min(0.2, 0.01 * (attempt + 1))))  # noqa: S311  # jitter, no secret
+                    time.sleep(random.uniform(0, min(1.0, 0.01 * (attempt + 1))))  # noqa: S311  # jitter, no secret
         raise LostRace(f"other writers were first {_TRIES} times: `{self.branch}`", hint="ledger recover")
 
     @contextmanager

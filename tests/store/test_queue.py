@@ -57,7 +57,7 @@ def hold_refs(repo: Path) -> Path:
     """Let git stand still with its lock taken, as long as the hook is there (githooks, reference-transaction)."""
     hook = repo / ".git" / "hooks" / "reference-transaction"
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\n[ $1 != prepared ] || exec sleep 60\n")
+    hook.write_text("#!/bin/sh\n[ $1 != prepared ] || exec sleep 60 <&- >&- 2>&-\n")
     hook.chmod(0o755)
     return hook
 
@@ -153,15 +153,3 @@ def test_without_locks_a_lost_race_is_tried_again(ledger: Ledger, monkeypatch: p
     assert ledger.tip() == last
     assert len(raced) == 1
     assert ledger.read(next(iter(entry(2).files))) is not None
-
-
-def test_thirty_two_processes_append_and_nothing_is_lost(ledger: Ledger, repo: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    writers = [
-        subprocess.Popen([sys.executable, "-c", APPEND, str(repo), str(number)], env=environment, cwd=ROOT)
-        for number in range(32)
-    ]
-    assert [writer.wait(120) for writer in writers] == [0] * 32
-    assert len(git_in(repo, "ls-tree", "-r", "--name-only", "ledger", "runs").split()) == 32
-    assert git_in(repo, "rev-list", "--count", "ledger") == "32\n"
-    assert not [path for path in (repo / ".git").rglob("*.lock") if path.name != "append.lock"]
