@@ -10,7 +10,11 @@ from pathlib import Path
 from ledger.model.ids import new_id
 from ledger.model.paths import run_path
 from ledger.model.record import Author
+from ledger.repository.blobs import blob_reader
 from ledger.store.ledger import Ledger
+from ledger.store.sync import sync
+from ledger.store.synced import Synced
+from ledger.store.verify import verify
 from ledger.store.waiting import Entry
 from tests.conftest import git_in
 from tests.store.test_ledger import NOW
@@ -53,6 +57,22 @@ def added(repository: Path, ref: str = "ledger") -> list[str]:
     """Return every file of a run that any commit added, once for each commit."""
     out = git_in(repository, "log", "--format=", "--name-only", ref).splitlines()
     return sorted(path.split("/")[-2] for path in out if path.endswith("/record.json"))
+
+
+def synced(ledger: Ledger, remote: str | None = None, *, timeout: float = 60, fold: bool = True) -> Synced:
+    return sync(ledger, remote, timeout_seconds=timeout, fold=fold)
+
+
+def folder_of(ledger: Ledger) -> Path:
+    assert ledger.repository.worktree is not None
+    return ledger.repository.worktree
+
+
+def wrong_with(ledger: Ledger) -> list[str]:
+    """Return what verification says of the history; the entries of these tests are no whole records."""
+    with blob_reader(ledger.repository) as read_blob:
+        findings = verify(ledger, read_blob).findings
+    return [finding.message for finding in findings if finding.commit or "rewound" in finding.message]
 
 
 class _Backend(BaseHTTPRequestHandler):
