@@ -13,13 +13,15 @@ _PUBLIC = {
     "LedgerError": "ledger.errors",
     "Ledger": "ledger.store.ledger",
     "Run": "ledger.session.run",
+    "cached": "ledger.data.cached",
     "evaluate": "ledger.recorder",
     "run": "ledger.session.run",
 }
 
-__all__ = ["Dataset", "Ledger", "LedgerError", "Run", "__version__", "evaluate", "run"]
+__all__ = ["Dataset", "Ledger", "LedgerError", "Run", "__version__", "cached", "evaluate", "run"]
 
 if TYPE_CHECKING:
+    from ledger.data.cached import cached as cached
     from ledger.errors import LedgerError as LedgerError
     from ledger.recorder import Dataset as Dataset
     from ledger.recorder import evaluate as evaluate

@@ -24,6 +24,8 @@ VERBS = {
     "tag": "Add tags to a run, or take them away.",
     "retract": "Withdraw a run: it stays on the ledger and on no leaderboard.",
     "baseline": "Make a run the one that others of its experiment are compared with.",
+    "prepare": "Run a preprocessing command once for its code, params and data.",
+    "cache": "List prepared data, and make room.",
     "list": "List runs: filter, sort, choose columns.",
     "show": "Show one run: its ten boxes, or a file of its record.",
     "compare": "Compare runs: params that differ, metrics side by side.",

@@ -48,7 +48,7 @@ ROOMS = {
     "rich": {"commands", "cli"},
     "scipy": {"data"},
     "sklearn": {"data"},
-    "torch": {"capture"},
+    "torch": {"capture", "data"},
     "watchfiles": {"publish"},
     "yaml": {"capture", "store", "publish"},
 }

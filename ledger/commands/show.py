@@ -144,6 +144,9 @@ def _datasets(record: Record) -> Lines:
         count = f"{use.files} files, {size(use.bytes or 0)}" if use.files is not None else ""
         samples = f"{use.samples} samples, " if use.samples is not None else ""
         yield use.role, f"{use.label}  {samples}{count}  {(use.hash or '')[:19]}".rstrip()
+        if use.prepared is not None:
+            sources = ", ".join(f"{source.path} {source.hash[:19]}" for source in use.prepared.sources)
+            yield "prepared", f"from {sources} by {use.prepared.step}"
 
 
 def _hardware(record: Record) -> Lines:

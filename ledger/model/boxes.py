@@ -4,6 +4,7 @@ A box that could not be captured, wholly or in part, says so in `unknown`: the n
 (`all` for the whole box) and why.
 """
 
+from ledger.model.datasets import Preparation
 from ledger.model.values import Direction, Document, Number, ParamValue, Role
 
 
@@ -100,6 +101,8 @@ class DatasetUse(Document, frozen=True, kw_only=True):
     """Size of all its files in bytes."""
     samples: int | None = None
     """How many samples it holds, where the run said so."""
+    prepared: Preparation | None = None
+    """How it was made from other data, where a step of `ledger prepare` or `@ledger.cached` made it."""
 
     @property
     def label(self) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from ledger.model.values import Document
+from ledger.model.values import Document, ParamValue
 
 ChangeKind = Literal["added", "removed", "changed", "relabelled"]
 """What became of a sample between two versions."""
@@ -59,6 +59,30 @@ class Leak(Document, frozen=True, kw_only=True):
     """How many files both hold."""
     examples: list[str]
     """Some of them, as they are called here."""
+
+
+class Source(Document, frozen=True, kw_only=True):
+    """One dataset that a preparation read."""
+
+    path: str
+    """Where it was."""
+    hash: str
+    """Its content hash."""
+
+
+class Preparation(Document, frozen=True, kw_only=True):
+    """How a dataset was made from others: one step, run once for its code, params and sources."""
+
+    step: str
+    """Name of the step: the function, or the command."""
+    code: str
+    """Hash of the step's code and of the project's code that it calls."""
+    params: dict[str, ParamValue] = {}
+    """Params of the step."""
+    sources: list[Source]
+    """What it read."""
+    duration_seconds: float
+    """How long it took, the one time that it ran."""
 
 
 class CaseResult(Document, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Box 3, datasets: hashes what a run used, and adds versions that the ledger does not know yet."""
 
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from ledger.data.manifest import Manifest, build_manifest, render_manifest
 from ledger.errors import Conflict, LedgerError
 from ledger.model import paths
 from ledger.model.boxes import DatasetUse, Metric
+from ledger.model.datasets import Preparation
 from ledger.model.document import dump, load
 from ledger.model.entries import DATASET_FORMAT, DatasetVersion
 from ledger.model.record import Author
@@ -74,7 +76,13 @@ class Resolver:
             if self._strict:
                 raise
             return Resolved(use=use, unknown=error.message)
-        use = msgspec.structs.replace(use, hash=manifest.hash, files=manifest.files, bytes=manifest.bytes)
+        use = msgspec.structs.replace(
+            use,
+            hash=manifest.hash,
+            files=manifest.files,
+            bytes=manifest.bytes,
+            prepared=_how_prepared(source.path, manifest.hash),
+        )
         try:
             return Resolved(use=use, files=self._new_version(source, manifest))
         except LedgerError as error:
@@ -118,6 +126,15 @@ class Resolver:
             tool=TOOL,
         )
         return {document: dump(version), listing: render_manifest(manifest)}
+
+
+def _how_prepared(path: str, content: str) -> Preparation | None:
+    """Return how data that lies in the preprocessing cache was made; none for all other data."""
+    if "/content/" not in os.path.realpath(path):  # spares other runs the import
+        return None
+    from ledger.data.prepared import Cache
+
+    return Cache().maker_of(content)
 
 
 def attach_datasets(metrics: Sequence[Metric], uses: Sequence[DatasetUse]) -> list[Metric]:

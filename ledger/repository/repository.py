@@ -147,7 +147,7 @@ class Repository:
             questions.seek(0)
             with (
                 self.git.streaming("cat-file", "--batch", stdin=questions) as pipe,
-                open(pipe.fileno(), "rb", buffering=_AT_ONCE, closefd=False) as answers,  # noqa: PTH123  # a descriptor
+                open(pipe.fileno(), "rb", buffering=_AT_ONCE, closefd=False) as answers,  # a descriptor
             ):
                 while header := answers.readline():
                     yield read_content(header, answers)

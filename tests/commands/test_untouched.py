@@ -25,6 +25,8 @@ COMMANDS = {
     "export": ("export", "--format", "jsonl"),
     "log": ("log",),
     "verify": ("verify",),
+    "prepare": ("prepare", "--dataset", "train.py", "--out", "PLACE", "--", "cp", "{dataset}", "{out}"),
+    "cache": ("cache",),
     "sign": ("sign",),
     "checkpoint": ("checkpoint",),
     "sync": ("sync",),
@@ -68,7 +70,12 @@ def test_every_command_leaves_the_user_s_repository_alone(place: Path, cli: Cli)
     for number in (1, 2):
         assert cli("record", "--metric", f"validation/accuracy=0.{number}").code == 0
     runs = [run.record.id for run in Ledger.open(place).contents().runs]
-    meant = {"RUN": runs[0], "OTHER": runs[1], "FILE": f"{run_path(runs[0])}/environment.json"}
+    meant = {
+        "PLACE": str(place.with_name("made")),
+        "RUN": runs[0],
+        "OTHER": runs[1],
+        "FILE": f"{run_path(runs[0])}/environment.json",
+    }
     before = state_of(place)
     for verb, arguments in COMMANDS.items():
         done = cli(*(meant.get(word, word) for word in arguments))

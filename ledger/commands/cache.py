@@ -1,0 +1,73 @@
+"""`ledger cache`: look at prepared data, and make room."""
+
+import click
+
+from ledger.analysis.line import duration
+from ledger.commands.output import moment, say, size, write_json, write_table
+from ledger.data.prepared import Cache
+from ledger.errors import UsageError
+
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+
+@click.group("cache", invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def cache_command(context: click.Context, as_json: bool) -> None:
+    """List what `ledger prepare` and `@ledger.cached` have made; `ledger cache clean` makes room."""
+    if context.invoked_subcommand is not None:
+        return
+    cache = Cache()
+    made = cache.made()
+    if as_json:
+        write_json(made)
+        return
+    if not made:
+        say(f"nothing is prepared yet: {cache.folder}")
+        return
+    rows = [
+        [
+            one.key[:12],
+            one.preparation.step,
+            size(one.bytes),
+            duration(one.preparation.duration_seconds),
+            moment(one.made_at),
+            one.content[:19],
+        ]
+        for one in made
+    ]
+    write_table(["key", "step", "size", "took", "made", "content"], rows)
+    total = sum({one.content: one.bytes for one in made}.values())
+    say(f"{len(made)} steps, {size(total)} of {size(cache.limit_bytes)} in {cache.folder}")
+
+
+@cache_command.command("clean")
+@click.argument("keys", nargs=-1, metavar="[KEY]...")
+@click.option("--keep", metavar="SIZE", help="Remove what was used longest ago until so much is left, such as 10G.")
+def clean_command(keys: tuple[str, ...], keep: str | None) -> None:
+    """Remove steps by the start of their KEY, or by size; everything without either.
+
+    What is removed is made again when it is asked for. What a link points to goes last.
+    """
+    cache = Cache()
+    if keys and keep:
+        raise UsageError("give keys or --keep, not both")
+    if keys:
+        chosen = [one for one in cache.made() if one.key.startswith(keys)]
+        if missing := [key for key in keys if not any(one.key.startswith(key) for one in chosen)]:
+            raise UsageError(f"no step has this key: `{missing[0]}`", hint="ledger cache lists them")
+        freed = sum(cache.remove(one) for one in chosen)
+    else:
+        chosen = cache.shrink(_bytes(keep) if keep else 0)
+        freed = sum({one.content: one.bytes for one in chosen}.values())
+    say(f"removed {len(chosen)} steps, {size(freed)}")
+
+
+def _bytes(text: str) -> int:
+    number, unit = text[:-1], text[-1:].lower()
+    if unit.isdigit():
+        number, unit = text, ""
+    try:
+        return int(float(number) * _UNITS[unit])
+    except (KeyError, ValueError) as error:
+        raise UsageError(f"no size: `{text}`", hint="such as 500M, 10G or 1T") from error

@@ -1,0 +1,110 @@
+"""`ledger prepare`: run a preprocessing command once for its code, params and data."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ledger.analysis.line import duration
+from ledger.capture.params import parse_assignment
+from ledger.commands.output import say, size, write_json
+from ledger.commands.progress import Bar
+from ledger.data.manifest import build_manifest
+from ledger.data.prepared import Cache, key_of
+from ledger.data.step_code import hash_scripts
+from ledger.errors import LedgerError, UsageError
+from ledger.model.datasets import Preparation, Source
+
+
+class _Failed(LedgerError):
+    """The command itself failed; it has said why."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__("the command failed, and nothing of what it wrote is kept")
+        self.code = code
+
+
+@click.command("prepare", context_settings={"ignore_unknown_options": True})
+@click.option("-d", "--dataset", "datasets", multiple=True, required=True, metavar="PATH", help="What it reads.")
+@click.option(
+    "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="What its result depends on as well."
+)
+@click.option(
+    "--code", "code", multiple=True, metavar="PATH", help="Files it depends on that the command does not name."
+)
+@click.option("-o", "--out", required=True, type=click.Path(), help="Where the result shall be: a link into the cache.")
+@click.option("--force", is_flag=True, help="Run it although its result is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print where the result lies, and how it was made, as JSON.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
+def prepare_command(
+    datasets: tuple[str, ...],
+    params: tuple[str, ...],
+    code: tuple[str, ...],
+    out: str,
+    force: bool,
+    as_json: bool,
+    command: tuple[str, ...],
+) -> int:
+    """Run COMMAND once for its code, its params and the content of its data.
+
+    In COMMAND, {dataset} stands for the (first) dataset and {out} for the folder to write to; they also stand in the
+    environment as LEDGER_DATASET and LEDGER_OUT. The second time the result is there at once. A command that fails
+    leaves nothing, and two that ask at the same time run it once.
+
+    Example: ledger prepare -d data/raw -p size=32 -o data/small -- python shrink.py {dataset} {out} --size 32
+    """
+    if not any("{out}" in word for word in command) and "LEDGER_OUT" not in " ".join(command):
+        say("hint: the command does not name {out}; it must write to the folder in $LEDGER_OUT")
+    with Bar("hashing datasets") as bar:
+        sources = [Source(path=path, hash=build_manifest(Path(path), progress=bar.count).hash) for path in datasets]
+    named = [Path(word) for word in (*command, *code) if Path(word).is_file()]
+    if missing := [path for path in code if not Path(path).is_file()]:
+        raise UsageError(f"no such file: `{missing[0]}`")
+    preparation = Preparation(
+        step=" ".join(command),
+        code=hash_scripts(named, Path()),
+        params=dict(parse_assignment(text) for text in params),
+        sources=sources,
+        duration_seconds=0.0,
+    )
+    key = key_of(preparation.step, preparation.code, preparation.params, sources)
+    cache = Cache()
+    found = cache.find(key)
+    if found is not None and force:
+        cache.remove(found)
+        found = None
+    try:
+        prepared = found or cache.prepare(key, preparation, lambda folder: _run(command, datasets[0], folder))
+    except _Failed as failed:
+        say(f"error: {failed.message}")
+        return failed.code
+    cache.link(prepared, Path(out))
+    if as_json:
+        write_json(
+            {
+                "path": out,
+                "ran": found is None,
+                **{name: getattr(prepared, name) for name in prepared.__struct_fields__},
+            }
+        )
+    else:
+        took = duration(prepared.preparation.duration_seconds)
+        said = f"made in {took}" if found is None else f"there already, made in {took} on {prepared.made_at:%Y-%m-%d}"
+        say(f"{out}: {prepared.files} files, {size(prepared.bytes)}, {prepared.content[:19]} ({said})")
+    return 0
+
+
+def _run(command: Sequence[str], dataset: str, folder: Path) -> None:
+    words = [word.replace("{dataset}", dataset).replace("{out}", str(folder)) for word in command]
+    try:
+        done = subprocess.run(
+            words, env={**os.environ, "LEDGER_DATASET": dataset, "LEDGER_OUT": str(folder)}, check=False
+        )
+    except OSError as error:
+        raise UsageError(
+            f"the command cannot be started ({(error.strerror or str(error)).lower()}): `{words[0]}`"
+        ) from error
+    if done.returncode:
+        raise _Failed(done.returncode if done.returncode > 0 else 128 - done.returncode)

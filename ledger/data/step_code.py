@@ -1,0 +1,158 @@
+"""The hash of a preprocessing step's code: its own, and that of the project's code it calls.
+
+Libraries are not part of it: their versions change without changing results far more often than not. A step that
+must run again for another reason says so with a version of its own.
+"""
+
+import ast
+import inspect
+import json
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+
+from ledger.errors import LedgerError
+from ledger.hashing import hash_bytes, hash_listing
+
+_LIBRARIES = tuple({str(Path(sysconfig.get_path(kind)).resolve()) for kind in ("stdlib", "purelib", "platlib")})
+_OWN = str(Path(__file__).resolve().parents[1])
+"""This package: a newer version of it must not make every step run again."""
+
+
+def hash_function(function: Callable[..., object]) -> str:
+    """Return the hash of a function's source, of every function and class of the project that it names, and so on.
+
+    A module of the project that it names counts as a whole. Constants that it names count by their value, where
+    JSON has a form for it.
+
+    Raises:
+        LedgerError: its source cannot be read, as in an interactive session.
+    """
+    seen: dict[str, str] = {}
+    waiting: list[object] = [inspect.unwrap(function)]
+    while waiting:
+        one = waiting.pop()
+        name = f"{getattr(one, '__module__', '')}.{getattr(one, '__qualname__', getattr(one, '__name__', ''))}"
+        if name in seen:
+            continue
+        seen[name] = _source_of(one)
+        for called, value in _named_by(one):
+            if isinstance(value, ModuleType):
+                seen.setdefault(value.__name__, _file_hash(value))
+            elif callable(value) and hasattr(value, "__qualname__"):
+                waiting.append(inspect.unwrap(value))
+            else:
+                seen.setdefault(f"{name}:{called}", _constant(value))
+    return hash_listing(f"{name} {content}" for name, content in sorted(seen.items()))
+
+
+def _source_of(one: object) -> str:
+    try:
+        return hash_bytes(inspect.getsource(one).encode())  # type: ignore[arg-type]  # a function or class, as `_is_ours` found
+    except (OSError, TypeError) as error:
+        named = getattr(one, "__name__", repr(one))
+        raise LedgerError(f"the source of this step cannot be read: `{named}`", hint="define it in a file") from error
+
+
+def _named_by(one: object) -> Iterator[tuple[str, object]]:
+    """Yield the project's functions, classes and modules, and the constants, that code names."""
+    functions = (
+        [value for value in vars(one).values() if isinstance(value, FunctionType)] if isinstance(one, type) else [one]
+    )
+    for function in functions:
+        if not isinstance(function, FunctionType):
+            continue
+        closed = dict(
+            zip(function.__code__.co_freevars, (cell.cell_contents for cell in function.__closure__ or ()), strict=True)
+        )
+        for name in sorted(_names_in(function.__code__)):
+            value = closed.get(name, function.__globals__.get(name, _NOTHING))
+            if value is not _NOTHING and _is_ours(value):
+                yield name, value
+    if isinstance(one, type):
+        yield from ((base.__name__, base) for base in one.__bases__ if _is_ours(base))
+
+
+_NOTHING = object()
+
+
+def _names_in(code: CodeType) -> set[str]:
+    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    return {*code.co_names, *code.co_freevars}.union(*(_names_in(part) for part in inner))
+
+
+def _is_ours(value: object) -> bool:
+    """Say whether a value is part of the project: its code, or a constant of it."""
+    if isinstance(value, ModuleType) or callable(value):
+        file = getattr(sys.modules.get(getattr(value, "__module__", "") or ""), "__file__", None)
+        file = getattr(value, "__file__", None) if isinstance(value, ModuleType) else file
+        where = str(Path(file).resolve()) if file else ""
+        return bool(where) and not where.startswith((*_LIBRARIES, _OWN))
+    return isinstance(value, str | int | float | bool | list | tuple | dict | type(None))
+
+
+def _constant(value: object) -> str:
+    try:
+        return hash_bytes(json.dumps(value, sort_keys=True).encode())
+    except (TypeError, ValueError):
+        return "no constant"
+
+
+def _file_hash(module: ModuleType) -> str:
+    try:
+        return hash_bytes(Path(module.__file__ or "").read_bytes())
+    except OSError:
+        return "no file"
+
+
+def hash_scripts(files: list[Path], folder: Path) -> str:
+    """Return the hash of scripts and, for Python, of the modules beside them that they import, and so on.
+
+    Args:
+        files: scripts and other files that a command names.
+        folder: where the project lies; imports are looked for there and beside each script.
+
+    Raises:
+        LedgerError: one cannot be read.
+    """
+    seen: dict[Path, str] = {}
+    waiting = [file.resolve() for file in files]
+    while waiting:
+        file = waiting.pop()
+        if file in seen:
+            continue
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise LedgerError(f"the code of the step cannot be read: `{file}`") from error
+        seen[file] = hash_bytes(content)
+        if file.suffix == ".py":
+            waiting += [found for name in _imports(content) for found in _found(name, (file.parent, folder.resolve()))]
+    names = {
+        file: file.name if not file.is_relative_to(folder.resolve()) else str(file.relative_to(folder.resolve()))
+        for file in seen
+    }
+    return hash_listing(sorted(f"{names[file]} {content}" for file, content in seen.items()))
+
+
+def _imports(content: bytes) -> Iterator[str]:
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError):
+        return  # Python will say so when it runs
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" if node.module else alias.name for alias in node.names)
+
+
+def _found(name: str, folders: tuple[Path, ...]) -> Iterator[Path]:
+    parts = name.split(".")
+    for folder in folders:
+        for depth in range(1, len(parts) + 1):
+            base = folder.joinpath(*parts[:depth])
+            yield from (file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file())
