@@ -26,6 +26,8 @@ VERBS = {
     "baseline": "Make a run the one that others of its experiment are compared with.",
     "prepare": "Run a preprocessing command once for its code, params and data.",
     "cache": "List prepared data, and make room.",
+    "case": "Register cases that every model must pass.",
+    "matrix": "Show what each run came to on each version of a dataset.",
     "list": "List runs: filter, sort, choose columns.",
     "show": "Show one run: its ten boxes, or a file of its record.",
     "compare": "Compare runs: params that differ, metrics side by side.",

@@ -1,5 +1,6 @@
-"""`ledger evaluate`: a later measurement of a run that is already on the ledger."""
+"""`ledger evaluate`: a later measurement of runs that are already on the ledger."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -8,43 +9,101 @@ from ledger.capture.metrics import parse_metric, read_metrics
 from ledger.commands.output import say, write_json
 from ledger.commands.pushing import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
+from ledger.errors import UsageError
 from ledger.recorder.evaluation import evaluate
 from ledger.recorder.given import parse_dataset
 from ledger.recorder.message import shown
 
 
-@click.command("evaluate")
-@click.argument("run")
+@click.command("evaluate", context_settings={"ignore_unknown_options": False})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="RUN | -- COMMAND...")
 @click.option("--metrics", "files", multiple=True, type=click.Path(dir_okay=False), help="Metrics file.")
 @click.option("-m", "--metric", "metrics", multiple=True, metavar="SPLIT/NAME=VALUE", help="One metric.")
 @click.option(
     "-d", "--dataset", "datasets", multiple=True, metavar="ROLE[:NAME@VERSION]=PATH", help="What it was measured on."
 )
+@click.option("--on", metavar="NAME@VERSION", help="Measure the models of many runs on this dataset version.")
+@click.option("--data", type=click.Path(), metavar="PATH", help="Where that version lies; else where a run found it.")
+@click.option("--runs", "query", metavar="QUERY", help="Only the models of runs that pass, as for `ledger list`.")
+@click.option("--evaluator", metavar="NAME", help="Version of the evaluator; else the hash of its scripts.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="How many models at once.")
+@click.option("--engine", metavar="ADDRESS", help="Run on a cluster: dask://host:port, ray://host:port.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="For each model.")
+@click.option("--again", is_flag=True, help="Measure what this evaluator has measured there already, too.")
+@click.option("--dry-run", is_flag=True, help="Only say which models would be measured.")
 @click.option("-n", "--note", help="What you want to say about it.")
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print what was recorded as JSON.")
 def evaluate_command(
-    run: str,
+    arguments: tuple[str, ...],
     files: tuple[str, ...],
     metrics: tuple[str, ...],
     datasets: tuple[str, ...],
+    on: str | None,
+    data: str | None,
+    query: str | None,
+    evaluator: str | None,
+    jobs: int | None,
+    engine: str | None,
+    timeout: float | None,
+    again: bool,
+    dry_run: bool,
     note: str | None,
     push: bool | None,
     push_timeout: float,
     as_json: bool,
-) -> None:
-    """Record a later measurement of RUN's model, such as on a newer validation set.
+) -> int:
+    """Record a later measurement of RUN's model, or measure the models of many runs with COMMAND.
+
+    With --on, COMMAND is started once for each model, with {model}, {dataset} and {run} put in. It writes its metrics
+    to the file in $LEDGER_METRICS, or prints them as JSON in its last line; answers to the cases in $LEDGER_CASES go
+    to $LEDGER_ANSWERS. Each result is recorded at once, so what was stopped goes on where it was.
 
     Example: ledger evaluate x7k2qf -m validation/accuracy=0.91 -d validation:digits-validation@v2=data/val
+
+    Example: ledger evaluate --on digits-validation@v3 -- python evaluate.py {model} {dataset}
     """
-    ledger = open_ledger(writing=True)
+    if on is not None:
+        if files or metrics or datasets:
+            raise UsageError(
+                "--on measures with a command; metrics are not given",
+                hint="ledger evaluate --on NAME@VERSION -- COMMAND",
+            )
+        from ledger.commands.reevaluating import reevaluate_many
+
+        code = reevaluate_many(
+            list(arguments), on=on, data=data, query=query, evaluator=evaluator, jobs=jobs, engine=engine,
+            timeout=timeout, again=again, dry_run=dry_run, note=note, as_json=as_json,
+        )  # fmt: skip
+        if not dry_run:
+            push_recorded(open_ledger(), push=push, push_timeout=push_timeout)
+        return code
+    _record_one(arguments, files, metrics, datasets, note, as_json=as_json)
+    push_recorded(open_ledger(), push=push, push_timeout=push_timeout)
+    return 0
+
+
+def _record_one(
+    arguments: Sequence[str],
+    files: Sequence[str],
+    metrics: Sequence[str],
+    datasets: Sequence[str],
+    note: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    if len(arguments) != 1:
+        raise UsageError(
+            "one run is evaluated at a time; many need --on",
+            hint="ledger evaluate RUN -m NAME=VALUE, or: ledger evaluate --on NAME@VERSION -- COMMAND {model}",
+        )
+    open_ledger(writing=True)
     given = [metric for name in files for metric in read_metrics(Path(name))]
     given += [parse_metric(text) for text in metrics]
-    made = evaluate(run, given, datasets=[parse_dataset(text) for text in datasets], note=note)
+    made = evaluate(arguments[0], given, datasets=[parse_dataset(text) for text in datasets], note=note)
     if as_json:
         write_json(made)
     else:
         first = made.metrics[0]
         where = f" on {first.dataset}" if first.dataset else ""
         say(f"recorded evaluation {made.id} of {made.run}: {first.key} {shown(first)}{where}")
-    push_recorded(ledger, push=push, push_timeout=push_timeout)

@@ -10,6 +10,13 @@ ChangeKind = Literal["added", "removed", "changed", "relabelled"]
 DatasetKind = Literal["truth", "fodder", "baseline"]
 """What its labels are worth: checked by people, made by the million, or made by the product in use today."""
 
+OVERRIDES_BEFORE_WARNING = 10
+"""Overrides of one dataset from which a warning is said.
+
+A rule of our own, after Sculley et al., Hidden Technical Debt in Machine Learning Systems (NeurIPS 2015, section 6):
+each rule in front of a model is a correction that the next model does not learn from.
+"""
+
 Severity = Literal["low", "medium", "high", "critical"]
 """How bad it is when a case fails."""
 

@@ -303,6 +303,8 @@ class Contents(Document, frozen=True, kw_only=True):
     """Statements about dataset versions, oldest first."""
     cases: tuple[Case, ...] = ()
     """Cases that must pass, and overrides, oldest first."""
+    pictures: Mapping[str, str] = {}
+    """Pictures of dataset versions: path on the branch to blob id."""
     problems: tuple[Problem, ...] = ()
     """What could not be read."""
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ledger.analysis.comparable import Group, Leaderboard, group_of, leaderboards
 from ledger.model.boxes import Metric
-from ledger.model.entries import Contents, DatasetVersion, LogEntry, Problem, Run
+from ledger.model.entries import Case, Contents, DatasetVersion, LogEntry, Note, Problem, Run
 from ledger.model.ids import is_id
 from ledger.model.values import Document
 from ledger.publish import names
@@ -46,6 +46,12 @@ class Atlas(Document, frozen=True, kw_only=True):
     """What could not be read or shown."""
     repository_url: str | None
     """Where the code is shown, for links to commits."""
+    cases: Mapping[str, tuple[Case, ...]] = {}
+    """Dataset name to its cases and overrides, oldest first."""
+    retired: Mapping[str, Note] = {}
+    """Dataset version (`name@version`) to the statement that retired it."""
+    pictures: Mapping[str, str] = {}
+    """Pictures of dataset versions: path on the branch to blob id."""
     baselines: Mapping[str, str] = {}
     """Experiment to the run it is compared with."""
 
@@ -81,9 +87,19 @@ def survey(contents: Contents, log: Iterable[LogEntry], repository_url: str | No
         measurements=_measurements(runs),
         log=tuple(log),
         problems=(*contents.problems, *problems),
+        cases=_by_dataset(contents.cases),
+        retired={note.dataset: note for note in contents.said if note.kind == "retirement" and note.dataset},
+        pictures=contents.pictures,
         baselines={name: run.record.id for name, run in contents.baselines().items()},
         repository_url=repository_url,
     )
+
+
+def _by_dataset(cases: Iterable[Case]) -> dict[str, tuple[Case, ...]]:
+    found: dict[str, list[Case]] = {}
+    for case in cases:
+        found.setdefault(case.dataset, []).append(case)
+    return {name: tuple(members) for name, members in found.items()}
 
 
 def board_path(group: Group) -> str:

@@ -23,6 +23,7 @@ from ledger.publish.output import Made, Memory, claim, delete_files, read_memory
 from ledger.publish.overview_pages import BOARD_ROWS
 from ledger.publish.page import Page
 from ledger.publish.shell import Handbook, join, read_handbook
+from ledger.publish.version_story import picture_files
 from ledger.resources import shipped
 
 ReadBlob = Callable[[str], bytes]
@@ -185,6 +186,10 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str]) -> Iter
     run_shell, experiment_shell = _key(renderer, shells["run"]), _key(renderer, shells["experiment"])
     for page in _overviews(atlas):
         yield _finished(page.path, {page.path: join(shells[page.kind], page.parts())})
+    for name, versions in atlas.datasets.items():
+        page = dataset_pages.render_dataset(name, atlas)
+        pictures = picture_files(versions, atlas, read_blob)
+        yield _finished(page.path, {page.path: join(shells[page.kind], page.parts()), **pictures})
     yield _finished(COLUMNS_PATH, {COLUMNS_PATH: render_columns(atlas, names.experiment_page)})
     marks = {run.record.id: _run_mark(run) for run in atlas.runs}
     yield from _boards(atlas, shells, _key(renderer, shells["board"]), marks)
@@ -213,8 +218,6 @@ def _overviews(atlas: Atlas) -> Iterator[Page]:
     yield overview_pages.render_boards(atlas)
     yield overview_pages.render_compare()
     yield overview_pages.render_glossary()
-    for name in atlas.datasets:
-        yield dataset_pages.render_dataset(name, atlas)
 
 
 def _boards(atlas: Atlas, shells: Mapping[str, str], renderer: str, marks: Mapping[str, str]) -> Iterator[Unit]:

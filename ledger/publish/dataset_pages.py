@@ -4,15 +4,17 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from ledger.analysis.cases import case_stories
 from ledger.analysis.comparable import agreed_direction
+from ledger.model.datasets import OVERRIDES_BEFORE_WARNING
 from ledger.model.entries import DatasetVersion, Run
-from ledger.model.values import Document
 from ledger.publish import names
 from ledger.publish.atlas import Atlas, Measurement, board_path
 from ledger.publish.charts import DOTS_SHOWN, Dot, Stretch, dot_title, render_history
 from ledger.publish.page import Page, markup
 from ledger.publish.templating import render
 from ledger.publish.text import visible
+from ledger.publish.version_story import Story, tell
 
 MATRIX_ROWS = 30
 """Runs in the matrix of measurements by dataset version."""
@@ -21,24 +23,14 @@ _CONTENTS = (
     ("versions", "Versions"),
     ("history", "Over time"),
     ("matrix", "Run by version"),
+    ("cases", "Cases that must pass"),
     ("boards", "Leaderboards"),
 )
 
 
-class VersionFacts(Document, frozen=True, kw_only=True):
-    """A dataset version with what was measured on it."""
-
-    version: DatasetVersion
-    """The version."""
-    judged: int
-    """Runs measured on it."""
-    trained: int
-    """Runs trained on it."""
-
-
 def render_datasets(atlas: Atlas) -> Page:
     """Return the list of datasets with their versions."""
-    rows = [(name, [_facts(version, atlas) for version in versions]) for name, versions in atlas.datasets.items()]
+    rows = [(name, _stories(versions, atlas)) for name, versions in atlas.datasets.items()]
     return Page(
         kind="datasets",
         path=names.DATASETS,
@@ -59,7 +51,10 @@ def render_dataset(name: str, atlas: Atlas) -> Page:
     content = render(
         "dataset",
         name=name,
-        facts=[_facts(version, atlas) for version in versions],
+        facts=_stories(versions, atlas),
+        stories=case_stories(atlas.cases.get(name, ()), atlas.runs),
+        overrides=[case for case in atlas.cases.get(name, ()) if case.override is not None],
+        many_overrides=OVERRIDES_BEFORE_WARNING,
         charts=[(key, markup(chart)) for key in sorted(keys) if (chart := _history(key, versions, measured))],
         main=main,
         matrix=_matrix([members.get(main or "", []) for members in measured]),
@@ -82,12 +77,9 @@ def render_dataset(name: str, atlas: Atlas) -> Page:
     )
 
 
-def _facts(version: DatasetVersion, atlas: Atlas) -> VersionFacts:
-    members = atlas.measurements.get(version.hash, ())
-    trained = sum(
-        any(use.hash == version.hash and use.role == "train" for use in run.record.datasets.used) for run in atlas.runs
-    )
-    return VersionFacts(version=version, judged=len({member.run.record.id for member in members}), trained=trained)
+def _stories(versions: Sequence[DatasetVersion], atlas: Atlas) -> list[Story]:
+    by_label = {version.version: version for version in versions}
+    return [tell(version, by_label.get(version.parent or ""), slot, atlas) for slot, version in enumerate(versions)]
 
 
 def _by_key(measurements: Sequence[Measurement]) -> dict[str, list[Measurement]]:

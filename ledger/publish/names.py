@@ -49,6 +49,11 @@ def figure_file(run_id: str, number: int) -> str:
     return f"data/figures/{run_id}/{number}.png"
 
 
+def sample_picture(dataset: str, content: str) -> str:
+    """Return the file of a picture of a sample, by its content hash: versions share it."""
+    return f"data/samples/{_file_name(dataset)}/{slug(content.removeprefix('blake3:'))[:32]}.png"
+
+
 def link(path: str, depth: int) -> str:
     """Return `path` as a relative URL from a page `depth` folders down."""
     return "../" * depth + quote(path, safe="/#=,")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ledger import __version__
 from ledger.model.boxes import Metric
-from ledger.model.entries import Evaluation, Note
+from ledger.model.entries import Case, Evaluation, Note
 from ledger.model.record import Author, Record
 from ledger.model.values import NoteKind, is_plain_text
 
@@ -52,6 +52,12 @@ def note_message(note: Note, path: str) -> str:
     """Return the message of the commit that adds a note."""
     said = _NOTED[note.kind]
     return _message(f"{said} {note.dataset or note.run}: {note.text.splitlines()[0]}", [], path, None)
+
+
+def case_message(case: Case, path: str) -> str:
+    """Return the message of the commit that registers a case."""
+    what = f"{case.override} answer" if case.override else f"{case.severity} case"
+    return _message(f"{what} of {case.dataset}: {case.input.splitlines()[0]} is {case.expected}", [], path, None)
 
 
 def signature_message(documents: Sequence[str], author: Author) -> str:

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
+import msgspec
+
 from ledger.errors import InvalidDocument, LedgerError
 from ledger.model import paths
 from ledger.model.document import load
@@ -31,10 +33,13 @@ def read_contents(repository: Repository, tip: str | None, among: Collection[str
     files: dict[str, dict[str, str]] = defaultdict(dict)
     documents: list[tuple[str, str, type[AnyEntry]]] = []
     elsewhere: set[str | None] = set()
+    pictures: dict[str, str] = {}
     for file in repository.read_tree(tip):
         folder, name = split_run(file.path)
         if folder:
             files[folder][name] = file.blob
+        elif f"/{paths.PICTURES}/" in file.path:
+            pictures[file.path] = file.blob
         if among is not None and file.path not in among:
             elsewhere.add(paths.run_of(file.path))
             continue
@@ -42,7 +47,8 @@ def read_contents(repository: Repository, tip: str | None, among: Collection[str
         if kind is not None:
             documents.append((file.path, file.blob, kind))
     entries, problems = _load_all(repository, documents)
-    return _assemble(tip, files, entries, problems, elsewhere)
+    contents = _assemble(tip, files, entries, problems, elsewhere)
+    return msgspec.structs.replace(contents, pictures=pictures) if pictures else contents
 
 
 AnyEntry = Record | DatasetVersion | Evaluation | Note | Case

@@ -1,0 +1,55 @@
+"""`ledger matrix`: which run was measured on which version of a dataset, and what came of it."""
+
+import click
+
+from ledger.analysis.fields import show_value
+from ledger.analysis.matrix import main_metric, matrix_of
+from ledger.analysis.query import parse_queries
+from ledger.commands.output import say, write_csv, write_json, write_table
+from ledger.commands.workplace import open_ledger
+from ledger.errors import NotFound
+from ledger.store.selection import select_runs
+
+
+@click.command("matrix")
+@click.argument("dataset")
+@click.option("-m", "--metric", metavar="SPLIT/NAME", help="Which metric; the one measured most often by default.")
+@click.option("--runs", "query", metavar="QUERY", help="Only runs that pass, as for `ledger list`.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+def matrix_command(dataset: str, metric: str | None, query: str | None, as_json: bool, as_csv: bool) -> None:
+    """Show what each run came to on each version of DATASET.
+
+    Columns are not comparable with each other: a value on v2 answers another question than one on v1. Gaps are runs
+    that were not measured there; ledger evaluate --on fills them.
+    """
+    ledger = open_ledger()
+    contents = ledger.contents()
+    versions = [version for version in contents.datasets if version.name == dataset]
+    if not versions:
+        names = ", ".join(sorted({version.name for version in contents.datasets})) or "none yet"
+        raise NotFound(f"no such dataset: `{ascii(dataset)[1:-1]}`", hint=f"known: {names}")
+    runs = select_runs(ledger, parse_queries([query]) if query else None, reverse=True).runs
+    key = metric or main_metric(versions, runs)
+    if key is None:
+        raise NotFound(
+            f"nothing has been measured on this dataset yet: `{dataset}`",
+            hint=f"ledger evaluate --on {versions[-1].label} -- COMMAND",
+        )
+    matrix = matrix_of(versions, runs, key)
+    if as_json:
+        write_json(matrix)
+        return
+    header = ["run", "experiment", *matrix.versions]
+    rows = [
+        [row.run, row.experiment, *("" if cell is None else show_value(cell.number) for cell in row.cells)]
+        for row in matrix.rows
+    ]
+    if as_csv:
+        write_csv(header, rows)
+        return
+    write_table(header, rows, needed=len(header))
+    say(f"{matrix.key}; columns are not comparable with each other")
+    if matrix.gaps:
+        missing = sorted({version for _, version in matrix.gaps})
+        say(f"{len(matrix.gaps)} gaps; to fill them: ledger evaluate --on {dataset}@{missing[-1]} -- COMMAND {{model}}")
