@@ -13,7 +13,7 @@ from ledger.model.ids import new_id
 from ledger.repository.append import move_branch
 from ledger.repository.remote import LOCKED, Pushed, fetch, push, remote_refs
 from ledger.repository.walk import read_difference
-from ledger.store.join import common_base, contains, entries_in, join
+from ledger.store.join import contains, entries_in, join
 from ledger.store.ledger import Ledger
 from ledger.store.queue import Turn
 from ledger.store.relation import check_related
@@ -184,9 +184,7 @@ class Exchange:
                 continue  # somebody else folded it since it was listed
             try:
                 self.ledger.check_format(commit)
-                if tip is not None and common_base(self.repository, tip, commit) is None:
-                    self.troubles.append(f"{name} holds another ledger")
-                    continue
+                # It may have a beginning of its own: two clones that never heard of each other each made one.
                 tip = join(self.repository, tip, commit).tip if tip else commit
             except LedgerError as error:
                 self.troubles.append(f"{name} cannot be folded: {error.message}")

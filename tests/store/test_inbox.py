@@ -110,3 +110,15 @@ def test_folding_ends_in_time_to_push(ada: Ledger, bob: Ledger, hub: Path) -> No
     assert (done.state, done.folded) == ("sent", [])
     assert held(hub) == sorted([made(0).id, made(1).id])
     assert len(synced(ada).folded) == 1
+
+
+def test_an_inbox_with_a_beginning_of_its_own_is_folded(ada: Ledger, bob: Ledger, hub: Path) -> None:
+    ada.append(made(1))
+    bob.append(made(2, "Bob"))  # neither has heard of the other: each has made a first commit
+    git_in(folder_of(bob), "push", "--quiet", "origin", f"ledger:{INBOX}20261121-000000-aaaaaa")
+    assert synced(ada).folded == [f"{INBOX}20261121-000000-aaaaaa"]
+    assert synced(bob).tip == synced(ada).tip
+    assert len(held(hub)) == 2
+    assert added(hub) == held(hub)
+    assert git_in(hub, "for-each-ref", INBOX.rstrip("/")) == ""
+    assert wrong_with(bob) == []
