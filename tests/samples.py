@@ -14,6 +14,7 @@ from ledger.model.paths import RECORD_FILE, run_path
 from ledger.model.values import ParamValue
 from tests.sample_boxes import AUTHORS, START, TOOL, TRAIN_HASH, V1_HASH, V2_HASH, sample_timing
 from tests.sample_runs import HOSTILE, Blobs, digits_runs, hostile_run, keep_beside, sample_run
+from tests.sample_versions import sample_answers, sample_cases, sample_leaks, sample_retirement, version_1, version_2
 
 __all__ = [
     "AUTHORS",
@@ -35,9 +36,25 @@ __all__ = [
 def sample_ledger() -> tuple[Contents, Blobs]:
     """Return eighteen runs in three experiments on two versions of a validation set, and the files beside them."""
     blobs: Blobs = {}
-    runs = digits_runs(blobs)
+    runs = [_with_answers(run, number) for number, run in enumerate(digits_runs(blobs))]
     hostile = hostile_run(blobs)
-    return Contents(tip="5" * 40, runs=(*runs, hostile), datasets=sample_datasets()), blobs
+    pictures = version_2()[3]
+    blobs |= {hashlib.sha1(content, usedforsecurity=False).hexdigest(): content for content in pictures.values()}
+    contents = Contents(
+        tip="5" * 40,
+        runs=(*runs, hostile),
+        datasets=sample_datasets(),
+        said=(sample_retirement(),),
+        cases=sample_cases(),
+        pictures={path: hashlib.sha1(data, usedforsecurity=False).hexdigest() for path, data in pictures.items()},
+    )
+    return contents, blobs
+
+
+def _with_answers(run: Run, number: int) -> Run:
+    """Return a run whose evaluations, where it has any, say what its model made of the cases."""
+    evaluations = [msgspec.structs.replace(one, cases=sample_answers(number)) for one in run.evaluations]
+    return msgspec.structs.replace(run, evaluations=tuple(evaluations))
 
 
 def sample_reader(blobs: Blobs) -> Callable[[str], bytes]:
@@ -60,6 +77,7 @@ def sample_log(contents: Contents) -> list[LogEntry]:
 
 def sample_datasets() -> tuple[DatasetVersion, ...]:
     """Return a training set and two versions of a validation set."""
+    statistics, change, drift, _ = version_2()
     common = {"format": 1, "author": AUTHORS[0], "tool": TOOL}
     return (
         msgspec.convert(
@@ -71,14 +89,17 @@ def sample_datasets() -> tuple[DatasetVersion, ...]:
         msgspec.convert(
             {**common, "name": "digits-validation", "version": "v1", "role": "validation", "hash": V1_HASH, "files": 1,
              "bytes": 184_320, "samples": 360, "reason": "the first validation split: 20 % of each class",
-             "source": "scikit-learn load_digits", "added_at": START},
+             "source": "scikit-learn load_digits", "added_at": START, "statistics": msgspec.to_builtins(version_1())},
             DatasetVersion,
         ),
         msgspec.convert(
             {**common, "name": "digits-validation", "version": "v2", "role": "validation", "hash": V2_HASH, "files": 2,
              "bytes": 215_040, "samples": 420, "parent": "v1",
              "reason": "60 hard cases added: shifted and noisy digits that most models of v1 got wrong",
-             "source": "scikit-learn load_digits", "added_at": START + timedelta(days=11)},
+             "source": "scikit-learn load_digits", "added_at": START + timedelta(days=11), "kind": "truth",
+             "statistics": msgspec.to_builtins(statistics), "change": msgspec.to_builtins(change),
+             "drift": msgspec.to_builtins(drift), "leaks": msgspec.to_builtins(sample_leaks()),
+             "cases": [case.id for case in sample_cases()]},
             DatasetVersion,
         ),
     )  # fmt: skip

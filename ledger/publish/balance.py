@@ -38,7 +38,7 @@ def render_balance(now: Mapping[str, int], then: Mapping[str, int] | None, *, ti
     height = _TOP + _ROW * len(labels) + 6
     key = name_at(_LEFT, 12, "samples per label" + (", above: the version before" if then is not None else ""))
     frame = Frame(width=_WIDTH, height=height, x=scale, y=scale)
-    return frame.render(f"{title}{more}", f'<g class="lg-axis">{key}</g>{"".join(rows)}', "lg-balance")
+    return frame.render(f"{title}{more}", f'<g class="lg-axis">{key}{"".join(rows)}</g>', "lg-balance")
 
 
 def _natural(label: str) -> tuple[int, float, str]:
