@@ -9,12 +9,14 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import pytest
 
+from ledger.analysis.cases import case_stories
 from ledger.model.entries import Contents, Run
 from ledger.publish import names
 from ledger.publish.atlas import survey
 from ledger.publish.pictures import pictures_of
 from ledger.publish.run_page import render_run, restore_commands
-from tests.samples import HOSTILE, Blobs, sample_reader
+from tests.sample_versions import sample_cases
+from tests.samples import HOSTILE, Blobs, sample_ledger, sample_reader
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 
@@ -235,6 +237,32 @@ def test_the_history_of_a_validation_set_breaks_between_versions(built: Path) ->
     assert chart.count("<polyline") == 2
     assert chart.count('class="lg-break"') == 1
     assert "not measured" in text
+
+
+def test_a_version_tells_what_it_changed_with_pictures_balance_drift_and_leaks(built: Path) -> None:
+    html = (built / "datasets" / "digits-validation.html").read_text()
+    text = Page(html).text
+    assert "against v1: +60 added, \N{MINUS SIGN}1 removed, 0 changed, 1 relabelled" in text
+    sources = re.findall(r'<img src="\.\./(data/samples/digits-validation/[0-9a-f]{32}\.png)"', html)
+    assert len(sources) == 14
+    for source in sources:
+        assert (built / source).read_bytes().startswith(b"\x89PNG")
+    assert html.count('class="lg-then"') == 10
+    assert "Against production week 46: 1 of 2 comparisons differ by more than chance" in text
+    assert "Against v1: no difference beyond chance in 2 comparisons" in text
+    assert "shares 2 files with digits-train@v1" in text
+    assert "label 8 has 34 samples" in text
+    assert "retired" in text.split("digits-validation@v1")[1].split("digits-validation@v2")[0]
+
+
+def test_the_cases_of_a_dataset_say_who_broke_and_who_mended_them(page: Callable[[str], Page]) -> None:
+    text = page("datasets/digits-validation.html").text.split("Cases that must pass", 2)[2]
+    first, second = text.index("untried"), text.index("✓ passes")
+    assert first < second  # what is not known to pass comes first
+    assert "never 0 for blank page" in text
+    story = case_stories(sample_cases(), sample_ledger()[0].runs)[1]
+    assert story.broken_by
+    assert all(run in text for run in story.broken_by[-3:])
 
 
 def test_an_experiment_shows_what_was_varied(page: Callable[[str], Page]) -> None:
