@@ -118,6 +118,8 @@ class Clones(RuleBasedStateMachine):
 
     @rule(who=WHO, prune=booleans())
     def clean_up(self, who: str, prune: bool) -> None:  # noqa: FBT001  # the same
+        if stale_locks(self.folder / who):
+            return  # git's own housekeeping refuses to work beside a killed git's lock; our next command frees it
         options = ["--prune=now"] if prune else ["--auto"]
         subprocess.run(["git", "gc", "--quiet", *options], cwd=self.folder / who, check=True)
 
