@@ -1,0 +1,205 @@
+"""What is measured on an image, from a file or from a row of an array; and small pictures of it."""
+
+import io
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ledger.model.statistics import ImageSummary
+from ledger.model.values import number
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
+"""Files that are images."""
+SIDE = 16
+"""Pixels along each side of the grey images that drift compares: 256 numbers, of which 50 components are used."""
+PICTURE_SIDE = 64
+"""Pixels along the longer side of a picture that stands on the ledger, at most."""
+_SIZES = 50
+_NAMED = 100
+_THREADS = 4
+_DEPTHS = (1, 16, 255, 1_023, 4_095, 16_383, 65_535)
+"""White, as arrays have it: 0 to 1, scikit-learn's digits, then 8, 10, 12, 14 and 16 bits."""
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """An image that is a file."""
+
+    path: Path
+
+    def open(self) -> "Image":
+        """Return the image, read whole.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: it is damaged.
+        """
+        from PIL import Image
+
+        with Image.open(self.path) as image:
+            image.load()
+            return image.copy()
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """An image that is a row of an array."""
+
+    array: "NDArray[np.generic]"
+    """(images, height, width[, channels]), maybe on disk."""
+    row: int
+    """Which."""
+    white: float
+    """Value of white; negative values mean that it was standardised, and 0 is grey."""
+
+    def open(self) -> "Image":
+        """Return the image, in eight bits a channel.
+
+        Raises:
+            ValueError: it has a shape that no image has.
+        """
+        import numpy as np
+        from PIL import Image
+
+        values = np.nan_to_num(np.asarray(self.array[self.row], dtype=np.float64))
+        # Three deviations to each side of the mean hold 99.7 per cent of what was standardised.
+        scaled = values / self.white if self.white > 0 else values / 6 + 0.5
+        pixels = (np.clip(scaled, 0, 1) * 255).round().astype(np.uint8)
+        if pixels.ndim == 3 and pixels.shape[2] == 1:  # noqa: PLR2004  # height, width, channels
+            pixels = pixels[:, :, 0]
+        return Image.fromarray(pixels)
+
+
+AnyImage = ImageFile | ImageRow
+"""Where an image can be opened."""
+
+
+def white_of(array: "NDArray[np.generic]") -> float:
+    """Return the value of white in an array of images; 0 when it holds negative values, so was standardised."""
+    import numpy as np
+
+    if array.dtype == np.uint8:
+        return 255.0
+    if array.size == 0 or np.nanmin(array) < 0:
+        return 0.0
+    largest = float(np.nanmax(array))
+    return float(next((depth for depth in _DEPTHS if largest <= depth), largest))
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was measured on one image."""
+
+    size: tuple[int, int]
+    """Width and height in pixels."""
+    mode: str
+    """Kind of pixel."""
+    means: tuple[float, ...]
+    """Mean of each channel, 0 to 1."""
+    squares: tuple[float, ...]
+    """Mean of the squares of each channel, 0 to 1."""
+    grey: "NDArray[np.float32]"
+    """The image in grey, (16, 16), 0 to 1."""
+
+
+def look_at(image: "Image") -> Look:
+    """Measure one image."""
+    import numpy as np
+    from PIL import Image, ImageStat
+
+    size, mode = image.size, image.mode
+    if mode in {"I", "F"} or mode.startswith("I;"):
+        deep = np.asarray(image, dtype=np.float64)
+        white = white_of(deep) or 1.0
+        image = Image.fromarray((np.clip(np.nan_to_num(deep) / white, 0, 1) * 255).astype(np.uint8))
+    elif mode != "L":
+        image = image.convert("RGB" if mode not in {"1", "LA"} else "L")
+    counted = ImageStat.Stat(image)
+    grey = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
+    return Look(
+        size=size,
+        mode=mode,
+        means=tuple(mean / 255 for mean in counted.mean),
+        squares=tuple(total / count / 255**2 for total, count in zip(counted.sum2, counted.count, strict=True)),
+        grey=np.asarray(grey, dtype=np.float32) / np.float32(255),
+    )
+
+
+def look_at_all(images: Sequence[AnyImage], progress: Callable[[int, int], None] | None = None) -> list[Look | None]:
+    """Measure images in a few threads; none stands for one that cannot be read.
+
+    Args:
+        images: where they can be opened.
+        progress: told how many are done, and of how many.
+    """
+    looks: list[Look | None] = []
+    # What Pillow warns of (damaged metadata, large pictures) is no concern of whoever adds a version.
+    with warnings.catch_warnings(), ThreadPoolExecutor(max_workers=_THREADS) as pool:
+        warnings.simplefilter("ignore")
+        for look in pool.map(_look_or_none, images):
+            looks.append(look)
+            if progress is not None:
+                progress(len(looks), len(images))
+    return looks
+
+
+def _look_or_none(image: AnyImage) -> Look | None:
+    try:
+        return look_at(image.open())
+    except ModuleNotFoundError:
+        raise
+    except Exception:  # noqa: BLE001  # damaged files make decoders raise anything, struct.error and SyntaxError too
+        return None
+
+
+def summarise_images(names: Sequence[str], looks: Sequence[Look | None]) -> ImageSummary:
+    """Return what images have in common; every image counts the same, whatever its size.
+
+    Args:
+        names: what each is called.
+        looks: what was measured on each, none where it cannot be read.
+    """
+    seen = [look for look in looks if look is not None]
+    channels = Counter(len(look.means) for look in seen).most_common(1)
+    alike = [look for look in seen if channels and len(look.means) == channels[0][0]]
+    means = [sum(values) / len(alike) for values in zip(*(look.means for look in alike), strict=True)]
+    squares = [sum(values) / len(alike) for values in zip(*(look.squares for look in alike), strict=True)]
+    deviations = [max(0.0, square - mean**2) ** 0.5 for mean, square in zip(means, squares, strict=True)]
+    sizes = Counter(f"{look.size[0]}x{look.size[1]}" for look in seen)
+    return ImageSummary(
+        count=len(seen),
+        unreadable=[name for name, look in zip(names, looks, strict=True) if look is None][:_NAMED],
+        sizes=dict(sorted(sizes.most_common(_SIZES), key=lambda item: (-item[1], item[0]))),
+        modes=dict(sorted(Counter(look.mode for look in seen).items())),
+        means=[round(float(number(mean)), 6) for mean in means],
+        deviations=[round(float(number(deviation)), 6) for deviation in deviations],
+    )
+
+
+def draw_picture(image: AnyImage) -> bytes | None:
+    """Return a small PNG of an image, the same bytes every time; none when it cannot be read."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            opened = image.open()
+        mode = "L" if opened.mode in {"1", "L", "LA"} else "RGB"
+        # A new image: what else the file holds, such as where it was taken, must not come along.
+        small = Image.new(mode, opened.size)
+        small.paste(opened.convert(mode))
+        small.thumbnail((PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.BOX)
+    except Exception:  # noqa: BLE001  # as above
+        return None
+    out = io.BytesIO()
+    small.save(out, "PNG", compress_level=9)
+    return out.getvalue()

@@ -1,0 +1,163 @@
+"""Tables: CSV, TSV, JSON lines, Parquet and arrays of two dimensions, as columns of numbers and of words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ledger.data.needed import needing
+from ledger.errors import LedgerError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+SUFFIXES = frozenset({".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson"})
+"""Files that are tables."""
+COLUMNS = 64
+"""Numeric columns that are looked at, at most: the summary of each is half a kilobyte on the ledger."""
+_TEXT_LENGTH = 20
+"""Mean characters from which a column of words is taken for text: labels and names are shorter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """A table by columns: every list and array has one entry for each row."""
+
+    rows: int
+    """How many rows."""
+    numbers: "dict[str, NDArray[np.float64]]" = field(default_factory=dict)
+    """Numeric columns; not a number where a value is missing."""
+    words: dict[str, list[str | None]] = field(default_factory=dict)
+    """All columns asked for as words, and every column of words."""
+    left_out: list[str] = field(default_factory=list)
+    """Numeric columns past the limit."""
+
+
+def read_table(path: Path) -> "pa.Table":
+    """Return a table as it stands in its file.
+
+    Raises:
+        LedgerError: it cannot be read, is malformed, or pyarrow is not installed.
+    """
+    with needing("reading a table"):
+        import pyarrow as pa
+        import pyarrow.csv
+        import pyarrow.json
+        import pyarrow.parquet
+    try:
+        match path.suffix.lower():
+            case ".parquet" | ".pq":
+                return pyarrow.parquet.read_table(path)
+            case ".jsonl" | ".ndjson":
+                return pyarrow.json.read_json(path)
+            case suffix:
+                options = pyarrow.csv.ParseOptions(delimiter="\t" if suffix == ".tsv" else ",", newlines_in_values=True)
+                return pyarrow.csv.read_csv(path, parse_options=options)
+    except FileNotFoundError:
+        raise LedgerError(f"there is no such table: `{path}`", hint="check the path") from None
+    except OSError as error:
+        raise LedgerError(f"the table cannot be read ({_why(error)}): `{path}`") from None
+    except pa.ArrowException as error:
+        raise LedgerError(f"the table is malformed ({_why(error)}): `{path}`", hint="mend it") from None
+
+
+def _why(error: Exception) -> str:
+    said = str(error).strip().splitlines() or [type(error).__name__]
+    return said[0][:1].lower() + said[0][1:160]
+
+
+def read_words(table: "pa.Table", column: str, source: str) -> list[str | None]:
+    """Return a column as words.
+
+    Args:
+        table: the table.
+        column: name of the column.
+        source: where the table came from, for messages.
+
+    Raises:
+        LedgerError: there is no such column.
+    """
+    if column not in table.column_names:
+        raise LedgerError(
+            f"the table has no such column: `{ascii(column)[1:-1]}` in `{source}`",
+            hint=f"one of {', '.join(map(str, table.column_names[:30]))}",
+        )
+    return [_word(value) for value in table.column(column).to_pylist()]
+
+
+def _word(value: Any) -> str | None:  # noqa: ANN401  # whatever a cell holds
+    if value is None or value == "":
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def columns_of(tables: Sequence["pa.Table"], wanted: Sequence[str]) -> Columns:
+    """Return tables under each other, by columns.
+
+    Args:
+        tables: of the same columns, or of some of them.
+        wanted: columns to have as words whatever their kind: labels and slices. They are no features.
+
+    Raises:
+        LedgerError: the tables do not fit together.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    try:
+        table = pa.concat_tables(tables, promote_options="permissive")
+    except pa.ArrowException as error:
+        raise LedgerError(
+            f"the tables of the dataset do not fit together: {_why(error)}", hint="name one of them as the dataset"
+        ) from None
+    numbers: dict[str, NDArray[np.float64]] = {}
+    words: dict[str, list[str | None]] = {}
+    left_out = []
+    for name in table.column_names:
+        kind = table.schema.field(name).type
+        if name in wanted or pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            words[name] = read_words(table, name, "the dataset")
+        elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+            values = table.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False)
+            if _counts_rows(values):
+                continue
+            if len(numbers) < COLUMNS:
+                numbers[name] = np.asarray(values, dtype=np.float64)
+            else:
+                left_out.append(name)
+    return Columns(rows=table.num_rows, numbers=numbers, words=words, left_out=left_out)
+
+
+def _counts_rows(values: "NDArray[np.float64]") -> bool:
+    """Say whether a column only numbers the rows: it would differ between any two versions, and mean nothing."""
+    import numpy as np
+
+    return len(values) > 2 and bool(np.all(np.diff(values) == 1))  # noqa: PLR2004  # two rows may be alike by chance
+
+
+def table_of(array: "NDArray[np.generic]", name: str) -> "pa.Table":
+    """Return an array of one or two dimensions as a table: (rows,) or (rows, columns)."""
+    import numpy as np
+    import pyarrow as pa
+
+    values = np.asarray(array)
+    if values.ndim == 1:
+        return pa.table({name: pa.array(values)})
+    return pa.table(
+        {f"x{column}": pa.array(np.ascontiguousarray(values[:, column])) for column in range(values.shape[1])}
+    )
+
+
+def text_column(columns: Columns, but: Sequence[str]) -> str | None:
+    """Return the column of words that reads like text, none where there is none: the longest on average."""
+    lengths = {}
+    for name, words in columns.words.items():
+        said = [word for word in words[:1_000] if word]
+        if name not in but and said:
+            lengths[name] = sum(map(len, said)) / len(said)
+    longest = max(lengths, key=lambda name: lengths[name], default=None)
+    return longest if longest is not None and lengths[longest] >= _TEXT_LENGTH else None
