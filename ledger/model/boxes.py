@@ -4,7 +4,7 @@ A box that could not be captured, wholly or in part, says so in `unknown`: the n
 (`all` for the whole box) and why.
 """
 
-from ledger.model.datasets import Preparation
+from ledger.model.datasets import Leak, Preparation
 from ledger.model.values import Direction, Document, Number, ParamValue, Role
 
 
@@ -117,6 +117,8 @@ class Datasets(Box, frozen=True, kw_only=True):
 
     used: list[DatasetUse] = []
     """Every dataset version the run used."""
+    leaks: list[Leak] = []
+    """Content that datasets to judge by share with what was trained on."""
 
 
 class Gpu(Document, frozen=True, kw_only=True):

@@ -58,6 +58,8 @@ class VersionChange(Document, frozen=True, kw_only=True):
 class Leak(Document, frozen=True, kw_only=True):
     """Content that a version shares with a dataset that is used for something else."""
 
+    within: str = ""
+    """Dataset of a run that shares it; empty on a dataset version, which speaks of itself."""
     dataset: str
     """The other version, as `name@version`."""
     role: str

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ledger import __version__
 from ledger.model.boxes import Metric
-from ledger.model.entries import Case, Evaluation, Note
+from ledger.model.entries import Case, DatasetVersion, Evaluation, Note
 from ledger.model.record import Author, Record
 from ledger.model.values import NoteKind, is_plain_text
 
@@ -58,6 +58,19 @@ def case_message(case: Case, path: str) -> str:
     """Return the message of the commit that registers a case."""
     what = f"{case.override} answer" if case.override else f"{case.severity} case"
     return _message(f"{what} of {case.dataset}: {case.input.splitlines()[0]} is {case.expected}", [], path, None)
+
+
+def dataset_message(version: DatasetVersion, path: str) -> str:
+    """Return the message of the commit that adds a dataset version."""
+    change = version.change
+    said = f": {version.reason.splitlines()[0]}" if version.reason and version.reason.strip() else ""
+    body = [f"{version.files} files, {version.bytes} bytes, {version.hash[:23]}"]
+    if change:
+        body.append(
+            f"against {change.parent}: {change.added} added, {change.removed} removed, {change.changed} changed,"
+            f" {change.relabelled} relabelled"
+        )
+    return _message(f"dataset {version.label}{said}", body, path, None)
 
 
 def signature_message(documents: Sequence[str], author: Author) -> str:
