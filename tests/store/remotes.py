@@ -39,6 +39,19 @@ def clone(hub: Path | str, folder: Path, *options: str, author: str = "Ada") -> 
     return Ledger.open(folder)
 
 
+def share(ledger: Ledger, folder: Path) -> tuple[Path, Ledger]:
+    """Give a repository a hub that holds its code and ledger; return the hub, and the ledger of a clone of it."""
+    hub, worktree = folder / "hub.git", ledger.repository.worktree
+    assert worktree is not None
+    git_in(folder, "init", "--quiet", "--bare", str(hub))
+    git_in(worktree, "remote", "add", "origin", str(hub))
+    git_in(worktree, "push", "--quiet", "origin", "main")
+    assert sync(ledger, timeout_seconds=60).safe
+    other = clone(hub, folder / "other")
+    assert sync(other, timeout_seconds=60).safe
+    return hub, other
+
+
 def made(number: int, author: str = "Ada") -> Entry:
     """Return an entry of its own for every number and author."""
     run_id = new_id(NOW, (number * 7919 + sum(author.encode()) * 104_729).to_bytes(4, "big"))

@@ -13,6 +13,7 @@ from ledger.store.sync import sync
 from ledger.store.verify import Verdict, verify
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import add, draft
+from tests.store.remotes import share
 from tests.store.test_signatures import key, policy, set_policy
 
 __all__ = ["key"]
@@ -108,12 +109,7 @@ def test_checkpoints_travel_and_stay_in_history_when_clones_are_joined(
     ledger: Ledger, repo: Path, tmp_path: Path
 ) -> None:
     add(ledger, draft(1))
-    git_in(tmp_path, "init", "-q", "--bare", "hub.git")
-    git_in(repo, "remote", "add", "origin", str(tmp_path / "hub.git"))
-    git_in(repo, "push", "-q", "origin", "main")
-    assert sync(ledger, timeout_seconds=60).safe
-    git_in(tmp_path, "clone", "-q", str(tmp_path / "hub.git"), "other")
-    other = Ledger.open(tmp_path / "other")
+    _, other = share(ledger, tmp_path)
     add(other, draft(2))
     assert sync(other, timeout_seconds=60).safe
     add(ledger, draft(3))

@@ -19,6 +19,7 @@ from ledger.store.verify import Verdict, verify
 from ledger.store.waiting import read_waiting, write_waiting
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import add, draft
+from tests.store.remotes import share
 from tests.store.test_checkpoint import checkpoint
 from tests.store.test_ledger import entry
 from tests.store.test_signatures import key, policy, set_policy
@@ -178,14 +179,7 @@ def test_what_waits_is_redacted_too(leaked: Ledger) -> None:
 def test_a_clone_takes_a_redaction_over_and_keeps_what_it_had_not_sent(
     leaked: Ledger, repo: Path, tmp_path: Path
 ) -> None:
-    git_in(tmp_path, "init", "-q", "--bare", "hub.git")
-    hub = tmp_path / "hub.git"
-    git_in(repo, "remote", "add", "origin", str(hub))
-    git_in(repo, "push", "-q", "origin", "main")
-    assert sync(leaked, timeout_seconds=60).safe
-    git_in(tmp_path, "clone", "-q", str(hub), "other")
-    other = Ledger.open(tmp_path / "other")
-    assert sync(other, timeout_seconds=60).safe
+    _, other = share(leaked, tmp_path)
     assert check(other).findings == ()
     add(other, draft(7))
     done = take_out(leaked)
@@ -211,13 +205,7 @@ def test_a_clone_takes_a_redaction_over_and_keeps_what_it_had_not_sent(
 def test_a_rewritten_remote_that_changed_more_than_its_tombstone_says_is_refused(
     leaked: Ledger, repo: Path, tmp_path: Path
 ) -> None:
-    git_in(tmp_path, "init", "-q", "--bare", "hub.git")
-    git_in(repo, "remote", "add", "origin", str(tmp_path / "hub.git"))
-    git_in(repo, "push", "-q", "origin", "main")
-    assert sync(leaked, timeout_seconds=60).safe
-    git_in(tmp_path, "clone", "-q", str(tmp_path / "hub.git"), "other")
-    other = Ledger.open(tmp_path / "other")
-    assert sync(other, timeout_seconds=60).safe
+    _, other = share(leaked, tmp_path)
     take_out(leaked)
     folder = tmp_path / "tree"
     git_in(repo, "worktree", "add", "-q", str(folder), "ledger")

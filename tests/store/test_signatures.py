@@ -11,6 +11,7 @@ from ledger.store.sync import sync
 from ledger.store.verify import Verdict, verify
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import add, draft
+from tests.store.remotes import share
 
 
 def check(ledger: Ledger) -> Verdict:
@@ -96,13 +97,7 @@ def test_a_key_that_does_not_count_any_more_signs_nothing(ledger: Ledger, repo: 
 def test_signatures_survive_two_clones_that_are_joined(ledger: Ledger, repo: Path, key: Path, tmp_path: Path) -> None:
     add(ledger, draft(1))
     set_policy(repo, policy(key))
-    git_in(tmp_path, "init", "-q", "--bare", "hub.git")
-    git_in(repo, "remote", "add", "origin", str(tmp_path / "hub.git"))
-    git_in(repo, "push", "-q", "origin", "main")
-    assert sync(ledger, timeout_seconds=60).safe
-    git_in(tmp_path, "clone", "-q", str(tmp_path / "hub.git"), "other")
-    other = Ledger.open(tmp_path / "other")
-    assert sync(other, timeout_seconds=60).safe
+    _, other = share(ledger, tmp_path)
     add(Ledger(ledger.repository), draft(2))
     add(Ledger(other.repository), draft(3))
     before = other.tip()
