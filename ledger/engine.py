@@ -5,10 +5,10 @@ sends them, it never reads a pickle that came from a file or a record.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
-from itertools import islice
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import chain, islice
 from typing import Any, Protocol, TypeVar
 
 from ledger.errors import LedgerError, UsageError
@@ -23,10 +23,14 @@ _AHEAD = 4
 class Engine(Protocol):
     """Where work is done."""
 
-    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    grain: int
+    """How many small things make one item that is worth handing out."""
+
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """Yield the result for each item, in the order of the items, as soon as it and all before it are there.
 
-        What the function raises is raised here, for that item; the items after it are given up.
+        Items are taken as workers become free, in the caller's thread. What the function raises is raised here, for
+        that item; the items after it are given up.
 
         Raises:
             LedgerError: the cluster is gone.
@@ -36,61 +40,79 @@ class Engine(Protocol):
 class _Local:
     """The cores of this machine: threads, whose work waits for processes, files, or code that frees the interpreter."""
 
+    grain = 64
+    """A future costs 20 µs, as much as hashing a small file."""
+
     def __init__(self, jobs: int) -> None:
         self.jobs = jobs
 
-    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-        if self.jobs == 1 or len(items) <= 1:
-            yield from map(function, items)
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        left = iter(items)
+        first = list(islice(left, 2))
+        if self.jobs == 1 or len(first) <= 1:  # one item is done before a pool is loaded
+            yield from map(function, chain(first, left))
             return
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(self.jobs) as pool:
-            yield from _in_order(pool, function, items, self.jobs * _AHEAD)
+            try:
+                yield from _in_order(
+                    lambda item: pool.submit(function, item), chain(first, left), self.jobs * _AHEAD, deque()
+                )
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
 
-def _in_order(pool: Executor, function: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
-    left = iter(items)
-    waiting = [pool.submit(function, item) for item in islice(left, ahead)]
-    try:
-        while waiting:
-            yield waiting.pop(0).result()
-            waiting += [pool.submit(function, item) for item in islice(left, 1)]
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
+def _in_order(submit: Callable[[T], Any], items: Iterable[T], ahead: int, waiting: deque[Any]) -> Iterator[Any]:
+    """Yield results in the order of the items; what is asked for and not yet there stands in `waiting`."""
+    for item in items:
+        waiting.append(submit(item))
+        if len(waiting) >= ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 class _Dask:
     """A Dask cluster, by the address of its scheduler."""
 
+    grain = 512
+    """A task costs the scheduler up to a millisecond: https://distributed.dask.org/en/stable/limitations.html."""
+
     def __init__(self, client: Any) -> None:  # noqa: ANN401  # distributed has no types
         self._client = client
 
-    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         from distributed import CancelledError
 
-        # Impure: the same item asked for twice is done twice, as here.
-        futures = self._client.map(function, list(items), pure=False)
+        waiting: deque[Any] = deque()
+        workers = max(1, sum(self._client.nthreads().values()))
         try:
-            for future in futures:
-                yield future.result()
+            # Impure: the same item asked for twice is done twice, as here.
+            yield from _in_order(
+                lambda item: self._client.submit(function, item, pure=False), items, workers * _AHEAD, waiting
+            )
         except (CancelledError, OSError) as error:
             raise LedgerError(
                 f"the Dask cluster is gone: {error}", hint="start it again; what is recorded stays"
             ) from error
         finally:
-            self._client.cancel(futures)
+            self._client.cancel(list(waiting))
 
 
 class _Ray:
     """A Ray cluster, by the address of its head."""
 
+    grain = 512
+
     def __init__(self, ray: Any) -> None:  # noqa: ANN401  # ray has no types that mypy reads
         self._ray = ray
 
-    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         remote = self._ray.remote(function)
-        for reference in [remote.remote(item) for item in items]:
-            yield self._ray.get(reference)
+        workers = max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        yield from _in_order(lambda item: remote.remote(item).future(), items, workers * _AHEAD, deque())
 
 
 @contextmanager
@@ -111,17 +133,17 @@ def open_engine(address: str | None = None, *, jobs: int | None = None) -> Itera
     kind, separator, place = address.partition("://")
     if not separator or not place or kind not in _OPENERS:
         raise UsageError(f"no such engine: `{address}`", hint="dask://host:8786, or ray://host:10001")
-    try:
-        opened = _OPENERS[kind](place)
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"this engine needs a package: `{error.name}`", hint=f"pip install {_PACKAGES[kind]}"
-        ) from None
-    except (OSError, TimeoutError, ConnectionError) as error:
-        raise LedgerError(
-            f"nothing answers there ({error}): `{address}`", hint="check the address, and that it runs"
-        ) from error
-    with opened as engine:
+    with ExitStack() as stack:
+        try:
+            engine = stack.enter_context(_OPENERS[kind](place))
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"this engine needs a package: `{error.name}`", hint=f"pip install {_PACKAGES[kind]}"
+            ) from None
+        except (OSError, TimeoutError, ConnectionError) as error:
+            raise LedgerError(
+                f"nothing answers there ({error}): `{address}`", hint="check the address, and that it runs"
+            ) from error
         yield engine
 
 

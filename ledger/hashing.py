@@ -1,12 +1,15 @@
 """Content hashes of bytes, files and trees. The only room of blake3."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from blake3 import blake3
 
-_MEMORY_MAP_FROM = 1 << 20
-"""Bytes from which hashing a file through a memory map on all cores beats reading it."""
+_AT_ONCE = 1 << 20
+"""Bytes read at once: what was read is still in the processor's cache when it is hashed."""
+_ALL_CORES_FROM = 1 << 24
+"""Bytes from which a file is hashed by all cores; below it, waking them costs more than they save."""
 
 
 def hash_bytes(data: bytes) -> str:
@@ -20,11 +23,34 @@ def hash_file(path: Path) -> str:
     Raises:
         OSError: the file cannot be read.
     """
-    if path.stat().st_size < _MEMORY_MAP_FROM:
-        return hash_bytes(path.read_bytes())
-    hasher = blake3(max_threads=blake3.AUTO)
-    hasher.update_mmap(path)
-    return f"blake3:{hasher.hexdigest()}"
+    with path.open("rb", buffering=0) as file:
+        return hash_descriptor(file.fileno(), path.stat().st_size)[0]
+
+
+def hash_descriptor(descriptor: int, size: int) -> tuple[str, int]:
+    """Return the hash of an open file from where it stands to its end, and how many bytes that were.
+
+    Args:
+        descriptor: the file.
+        size: how many bytes are expected; it decides how they are read, not how many.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    # Never through a memory map: a file that is cut short meanwhile would kill the process with SIGBUS.
+    if size < _AT_ONCE:
+        data = os.read(descriptor, size + 1)
+        if len(data) == size:
+            return hash_bytes(data), size
+    else:
+        data = b""
+    hasher = blake3(data, max_threads=blake3.AUTO if size >= _ALL_CORES_FROM else 1)
+    count = len(data)
+    window = memoryview(bytearray(_AT_ONCE))
+    while read := os.readv(descriptor, [window]):
+        hasher.update(window[:read])
+        count += read
+    return f"blake3:{hasher.hexdigest()}", count
 
 
 def hash_listing(lines: Iterable[str]) -> str:

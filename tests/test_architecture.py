@@ -52,7 +52,7 @@ ROOMS = {
     "sklearn": {"data"},
     "torch": {"capture", "data"},
     "watchfiles": {"publish"},
-    "yaml": {"capture", "store", "publish"},
+    "yaml": {"capture", "data", "store", "publish"},
 }
 """Outside library to the rooms that may use it; none means every room."""
 

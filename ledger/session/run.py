@@ -218,7 +218,7 @@ class Run:
         with self._life.harmless(f"datasets.{path}"):
             used = msgspec.structs.replace(used, samples=None if samples is None else int(samples))
             manifest = build_manifest(Path(path))
-            used = msgspec.structs.replace(used, hash=manifest.hash, lines=manifest.lines)
+            used = msgspec.structs.replace(used, hash=manifest.hash, lines=list(manifest.lines))
         self._life.say(Used(dataset=used))
         return used
 

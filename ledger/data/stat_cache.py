@@ -1,0 +1,192 @@
+"""Remembers the hash of files that have not changed since, so that a second pass reads none of them.
+
+Derived and disposable: one SQLite file; damaged, foreign or locked it is as if there were none. A file is taken to
+be unchanged when device, inode, size and both times are. That holds only for a file that was at rest when it was
+hashed: one changed again within the same tick of the file system's clock would look the same, so files younger than
+that are not remembered at all (git's "racy" rule, Documentation/technical/racy-git.txt).
+"""
+
+import os
+import struct
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ledger.hashing import hash_bytes
+
+if TYPE_CHECKING:
+    import sqlite3
+
+FILE = "hashes.sqlite3"
+"""Its usual name, in the folder where the ledger keeps what is no part of the branch."""
+RESOLUTION_NS = 2_000_000_000
+"""The coarsest clock of a file system in use: FAT counts every two seconds, ext3 and HFS+ every one."""
+_FORMAT = 1
+_APPLICATION = 0x4C654861
+"""`LeHa` in the header of the file: https://www.sqlite.org/pragma.html#pragma_application_id."""
+_PATIENCE_SECONDS = 5.0
+_KEPT_DAYS = 90
+_DIGEST, _CHECK = 32, 8
+_MASK = (1 << 64) - 1
+_FACTS = struct.Struct("<5Q")
+
+
+def facts_of(status: os.stat_result) -> bytes:
+    """Return what stays the same while a file does: device, inode, size, times of change of content and of inode."""
+    times = (status.st_mtime_ns & _MASK, status.st_ctime_ns & _MASK)  # times before 1970 are negative
+    return _FACTS.pack(status.st_dev & _MASK, status.st_ino & _MASK, status.st_size, *times)
+
+
+def is_at_rest(status: os.stat_result, now_ns: int) -> bool:
+    """Say whether a change made from now on would show in the times of a file."""
+    return max(status.st_mtime_ns, status.st_ctime_ns) < now_ns - RESOLUTION_NS
+
+
+class StatCache:
+    """A place where hashes are remembered.
+
+    Args:
+        file: the SQLite file; made, with its folder, when there is something to remember.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    @contextmanager
+    def opened(self, dataset: str) -> Iterator["Remembered"]:
+        """Open what is remembered of one dataset; whatever goes wrong with the file, the block never hears of it.
+
+        Args:
+            dataset: where it lies: the same text finds the same hashes.
+        """
+        remembered = Remembered(self.file, dataset)
+        try:
+            yield remembered
+            remembered.keep()
+        finally:
+            remembered.close()
+
+
+class Remembered:
+    """The hashes of one dataset; for one thread.
+
+    Args:
+        file: the SQLite file.
+        dataset: where the dataset lies.
+    """
+
+    def __init__(self, file: Path, dataset: str) -> None:
+        self._file = file
+        self._dataset = dataset
+        self._number: int | None = None
+        self._database: sqlite3.Connection | None = None
+        self._open()
+        self._last = ""
+        self._new: dict[str, bytes] = {}
+        self._gone: list[str] = []
+
+    def among(self, names: list[str]) -> Mapping[str, bytes]:
+        """Return what is remembered of some names; each call goes on in their order where the last one ended."""
+        if self._database is None or self._number is None or not names:
+            return {}
+        asked = "SELECT name, value FROM files WHERE dataset = ? AND name > ? AND name <= ?"
+        try:
+            found = dict(self._database.execute(asked, (self._number, self._last, names[-1])))
+        except Exception as error:  # noqa: BLE001  # a damaged file may say anything
+            self._give_up(error)
+            return {}
+        self._last = names[-1]
+        if len(found) > len(names) or not found.keys() <= set(names):
+            self._gone += found.keys() - set(names)
+        return {name: value for name, value in found.items() if isinstance(name, str) and isinstance(value, bytes)}
+
+    def remember(self, name: str, facts: bytes, content: str) -> None:
+        """Remember the `blake3:…` hash of a file for as long as its facts stay the same."""
+        known = facts + bytes.fromhex(content.removeprefix("blake3:"))
+        self._new[name] = known + _check(name, known)
+
+    def keep(self) -> None:
+        """Write down what was remembered since it was opened, and forget the files that were not asked for."""
+        if self._database is None:
+            return
+        try:
+            if self._number is not None:
+                asked = "SELECT name FROM files WHERE dataset = ? AND name > ?"
+                self._gone += (name for (name,) in self._database.execute(asked, (self._number, self._last)))
+            if not self._new and not self._gone:
+                return
+            with self._database:
+                self._write(self._database)
+        except Exception as error:  # noqa: BLE001  # it is only a cache: full disks and other writers are no news
+            self._give_up(error)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._database is not None:
+            with suppress(Exception):
+                self._database.close()
+            self._database = None
+
+    def _open(self) -> None:
+        import sqlite3
+
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(self._file, timeout=_PATIENCE_SECONDS)
+            (application,) = self._database.execute("PRAGMA application_id").fetchone()
+            (version,) = self._database.execute("PRAGMA user_version").fetchone()
+            if (application, version) != (_APPLICATION, _FORMAT):
+                (tables,) = self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                if tables:
+                    raise sqlite3.DatabaseError("made by something else")  # noqa: TRY301  # one place removes it
+                return
+            asked = "SELECT number FROM datasets WHERE place = ?"
+            row = self._database.execute(asked, (self._dataset,)).fetchone()
+            self._number = row[0] if row else None
+        except Exception as error:  # noqa: BLE001  # whatever it is, hashing goes on without
+            self._give_up(error)
+
+    def _write(self, database: "sqlite3.Connection") -> None:
+        today = int(time.time()) // 86400
+        database.execute(f"PRAGMA application_id = {_APPLICATION}")
+        database.execute(f"PRAGMA user_version = {_FORMAT}")
+        database.execute("CREATE TABLE IF NOT EXISTS datasets (number INTEGER PRIMARY KEY, place TEXT UNIQUE, day INT)")
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS files (dataset INT, name TEXT, value BLOB, PRIMARY KEY (dataset, name))"
+            " WITHOUT ROWID"
+        )
+        old = "SELECT number FROM datasets WHERE day < ?"
+        database.execute(f"DELETE FROM files WHERE dataset IN ({old})", (today - _KEPT_DAYS,))  # noqa: S608  # our own
+        database.execute("DELETE FROM datasets WHERE day < ?", (today - _KEPT_DAYS,))
+        said = "INSERT INTO datasets (place, day) VALUES (?, ?) ON CONFLICT (place) DO UPDATE SET day = excluded.day"
+        database.execute(said, (self._dataset, today))
+        asked = "SELECT number FROM datasets WHERE place = ?"
+        (number,) = database.execute(asked, (self._dataset,)).fetchone()
+        rows = ((number, name, value) for name, value in self._new.items())
+        database.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", rows)
+        gone = ((number, name) for name in self._gone)
+        database.executemany("DELETE FROM files WHERE dataset = ? AND name = ?", gone)
+
+    def _give_up(self, error: Exception) -> None:
+        """Go on without; a file that is damaged or foreign goes, one that others are writing stays."""
+        import sqlite3
+
+        self.close()
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+            for suffix in ("", "-journal", "-wal", "-shm"):
+                with suppress(OSError):
+                    self._file.with_name(self._file.name + suffix).unlink()
+
+
+def unchanged(name: str, value: bytes | None, facts: bytes) -> str | None:
+    """Return the hash of a file that is as it was when it was remembered, none where that is not certain."""
+    if value is None or value[: -_DIGEST - _CHECK] != facts or value[-_CHECK:] != _check(name, value[:-_CHECK]):
+        return None
+    return f"blake3:{value[-_DIGEST - _CHECK : -_CHECK].hex()}"
+
+
+def _check(name: str, known: bytes) -> bytes:
+    """Return what tells a row from a damaged one: a wrong hash would name data that never was."""
+    return bytes.fromhex(hash_bytes(name.encode("utf-8", "surrogatepass") + b"\0" + known)[7 : 7 + 2 * _CHECK])
