@@ -13,8 +13,11 @@ FIGURES = "figures"
 PICTURES = "pictures"
 DATASET_FILE = "dataset.json"
 MANIFEST_FILE = "manifest.jsonl"
+SHARDS = "manifests"
 FORMAT_FILE = "format"
 POLICY_FILE = "policy.yaml"
+ENTRY_FOLDERS = ("runs/", "datasets/", "evaluations/", "notes/", "cases/", "redactions/")
+"""Folders that hold entries; beside them lie only shards of manifests, of which there are many."""
 
 
 def run_path(run_id: str) -> str:
@@ -91,6 +94,15 @@ def dataset_path(name: str, version: str) -> str:
         LedgerError: name or version cannot stand in a path.
     """
     return f"datasets/{check_slug('dataset name', name)}/{check_slug('dataset version', version)}"
+
+
+def shards_path(name: str, version: str) -> str:
+    """Return the folder of the shards of a large version's manifest: `manifests/<name>/<version>`.
+
+    Raises:
+        LedgerError: name or version cannot stand in a path.
+    """
+    return f"{SHARDS}/{dataset_path(name, version).partition('/')[2]}"
 
 
 def _by_date(entry_id: str) -> str:

@@ -6,7 +6,7 @@ Replace refs and grafts are switched off: they show a history that is not the on
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ledger.model.values import Document
 from ledger.repository.repository import Repository
@@ -56,14 +56,20 @@ def walk(repository: Repository, tip: str, since: str | None = None) -> Iterator
             yield from _steps(out.read().split(b"\x01")[1:])
 
 
-def read_difference(repository: Repository, old: str, new: str) -> list[Change]:
+def read_difference(repository: Repository, old: str, new: str, among: Sequence[str] = ()) -> list[Change]:
     """Return the paths in which two commits differ end to end, related or not.
+
+    Args:
+        repository: which holds both.
+        old: one commit.
+        new: the other.
+        among: look only at these paths and folders.
 
     Raises:
         LedgerError: a commit is missing, or one of its trees is.
     """
     out = repository.git.output(
-        "diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--end-of-options", old, new
+        "diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--end-of-options", old, new, "--", *among
     )
     return list(_changes(out.split(b"\0")))
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from ledger.errors import GitKilled, LedgerError, LostRace, Unanswered
+from ledger.model import paths
 from ledger.model.ids import new_id
 from ledger.repository.append import move_branch
 from ledger.repository.remote import LOCKED, Pushed, fetch, push, remote_refs
@@ -165,7 +166,7 @@ class Exchange:
         if mine is None:
             return base, []
         if base is None:
-            return mine, entries_in([file.path for file in self.repository.read_tree(mine)])
+            return mine, entries_in([file.path for file in self.repository.read_tree(mine, paths.ENTRY_FOLDERS)])
         known = self._known()
         # A checkpoint stands on its commit: that one is merged, not made again.
         others = [commit for name, commit in known.items() if name.startswith(("refs/ledger/seen/", self.tags))]
@@ -217,7 +218,7 @@ class Exchange:
         if tip is None or tip == self.before:
             return
         if self.before is None:
-            files = [file.path for file in self.repository.read_tree(tip)]
+            files = [file.path for file in self.repository.read_tree(tip, paths.ENTRY_FOLDERS)]
         else:
             files = [
                 change.path for change in read_difference(self.repository, self.before, tip) if change.status == "A"

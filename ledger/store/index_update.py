@@ -94,7 +94,7 @@ def _remove_run(database: sqlite3.Connection, folder: str) -> str:
 def _everything(repository: Repository, tip: str) -> _Changes:
     folders: dict[str, dict[str, str]] = {}
     documents: dict[str, str | None] = {}
-    for file in repository.read_tree(tip):
+    for file in repository.read_tree(tip, paths.ENTRY_FOLDERS):
         folder, name = split_run(file.path)
         if folder:
             folders.setdefault(folder, {})[name] = file.blob
@@ -106,7 +106,7 @@ def _everything(repository: Repository, tip: str) -> _Changes:
 def _read_difference(repository: Repository, old: str, new: str) -> list[Change] | None:
     """Return what differs, none where the old commit is not here: a gc took it, or the index is another clone's."""
     try:
-        return read_difference(repository, old, new)
+        return read_difference(repository, old, new, (paths.FORMAT_FILE, *paths.ENTRY_FOLDERS))
     except LedgerError:
         if repository.resolve(old) is None:
             return None

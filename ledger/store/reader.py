@@ -34,7 +34,7 @@ def read_contents(repository: Repository, tip: str | None, among: Collection[str
     documents: list[tuple[str, str, type[AnyEntry]]] = []
     elsewhere: set[str | None] = set()
     pictures: dict[str, str] = {}
-    for file in repository.read_tree(tip):
+    for file in repository.read_tree(tip, paths.ENTRY_FOLDERS):
         folder, name = split_run(file.path)
         if folder:
             files[folder][name] = file.blob

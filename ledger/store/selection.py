@@ -153,5 +153,5 @@ def resolve_run(ledger: Ledger, short: str) -> str:
         if known:
             return resolve(short, known)
     tip = ledger.tip()
-    files = ledger.repository.read_tree(tip) if tip else []
+    files = ledger.repository.read_tree(tip, ["runs/"]) if tip else []
     return resolve(short, filter(None, (run_of(file.path) for file in files)))

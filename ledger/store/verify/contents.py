@@ -1,12 +1,14 @@
 """What the branch holds is what its documents say: hashes, references, times."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from ledger.errors import InvalidDocument
 from ledger.hashing import hash_bytes
 from ledger.model import paths
 from ledger.model.entries import Contents, DatasetVersion, Redaction, Run
 from ledger.model.ids import is_id
+from ledger.store.manifests import group_shards, join_shards
 from ledger.store.signatures import is_signature
 from ledger.store.verify.findings import Finding
 
@@ -36,6 +38,10 @@ class Hashes:
             self._taken[blob] = hash_bytes(self._read_blob(blob))
         return self._taken[blob]
 
+    def content(self, path: str) -> bytes:
+        """Return what stands at a path that is there."""
+        return self._read_blob(self.tree[path])
+
 
 class Replaced:
     """What redactions put in place of what.
@@ -57,6 +63,10 @@ class Replaced:
             seen.add(after)
         return stood
 
+    def holds(self, path: str) -> bool:
+        """Say whether a redaction put something else at a path."""
+        return any(path == named for named, _ in self._after)
+
     def first(self) -> dict[str, str]:
         """Return, for each path that a redaction replaced, the hash of what stood there at first."""
         afters = {(path, after) for (path, _), after in self._after.items()}
@@ -77,8 +87,10 @@ def check_contents(
     for run in contents.runs:
         yield from _of_files(run, hashes, replaced)
         yield from _of_record(run, hashes, dates.get(f"{run.path}/{paths.RECORD_FILE}"))
+    shards = group_shards(hashes.tree)
     for version in contents.datasets:
-        yield from _of_dataset(version, hashes, replaced)
+        folder = paths.shards_path(version.name, version.version)
+        yield from _of_dataset(version, hashes, replaced, shards.get(folder, []))
 
 
 def check_redactions(
@@ -132,11 +144,15 @@ def _is_there(run_id: str, tree: Mapping[str, str]) -> bool:
     return is_id(run_id) and f"{paths.run_path(run_id)}/{paths.RECORD_FILE}" in tree
 
 
-def _of_dataset(version: DatasetVersion, hashes: Hashes, replaced: Replaced) -> Iterator[Finding]:
+def _of_dataset(
+    version: DatasetVersion, hashes: Hashes, replaced: Replaced, shards: Sequence[str]
+) -> Iterator[Finding]:
     folder = paths.dataset_path(version.name, version.version)
     manifest = f"{folder}/{paths.MANIFEST_FILE}"
     found = hashes.of(manifest)
-    if found is None:
+    if found is None and shards:
+        yield from _of_shards(version, hashes, replaced, shards)
+    elif found is None:
         yield Finding(path=manifest, message="the version has no manifest")
     elif found != replaced.now(manifest, version.hash):
         yield Finding(path=manifest, message=f"its content is not what the version says: `{found}`")
@@ -144,3 +160,16 @@ def _of_dataset(version: DatasetVersion, hashes: Hashes, replaced: Replaced) -> 
     if parent is not None and f"datasets/{version.name}/{parent}/{paths.DATASET_FILE}" not in hashes.tree:
         said = ascii(parent)[1:-1]
         yield Finding(path=f"{folder}/{paths.DATASET_FILE}", message=f"parent: no such version: `{said}`")
+
+
+def _of_shards(version: DatasetVersion, hashes: Hashes, replaced: Replaced, shards: Sequence[str]) -> Iterator[Finding]:
+    folder = paths.shards_path(version.name, version.version)
+    if any(replaced.holds(path) for path in shards):
+        return  # what a redaction left there is no listing any more; `check_redactions` answers for it
+    try:
+        found = join_shards(map(hashes.content, shards), folder).hash
+    except InvalidDocument as error:
+        yield Finding(path=folder, message="; ".join(error.problems))
+        return
+    if found != version.hash:
+        yield Finding(path=folder, message=f"its content is not what the version says: `{found}`")
