@@ -1,26 +1,62 @@
-"""`ledger recover`: finish what a crash left."""
+"""`ledger recover`: list and finish what a crash left."""
 
 from pathlib import Path
 
 import click
 
-from ledger.commands.output import say
+from ledger.analysis.line import duration
+from ledger.commands.output import say, write_json, write_table
 from ledger.commands.workplace import tell_recovered
-from ledger.session.recover import is_anything_left
+from ledger.session.recover import Waiting, what_waits
 from ledger.store.ledger import Ledger
 from ledger.store.waiting import homeless_dir
 
 
 @click.command("recover")
+@click.option("--list", "listed", is_flag=True, help="Only list what waits, and the runs that live.")
+@click.option(
+    "--host", "hosts", multiple=True, metavar="NAME", help="Also the runs of this host, which is gone; `all`."
+)
 @click.option("--homeless", is_flag=True, help="Also take in runs that were made outside of any repository.")
-def recover_command(homeless: bool) -> int:
+@click.option("--json", "as_json", is_flag=True, help="With --list: print JSON.")
+def recover_command(listed: bool, hosts: tuple[str, ...], homeless: bool, as_json: bool) -> int:
     """Record the runs of this host whose process died, and append the records that wait.
 
-    Exit code 1 when something still waits.
+    Runs that live are left alone, and so are those of other hosts: only you can know that a host or container is
+    gone, and say so with --host. Exit code 1 when something still waits.
     """
     ledger = Ledger.open(Path())
     places = [ledger.repository.state_dir, *([homeless_dir()] if homeless else [])]
-    left = [place for place in places if is_anything_left(place)]
-    if not left:
+    waiting = [one for place in places for one in what_waits(place)]
+    if listed:
+        _list(waiting, as_json=as_json)
+        return 0
+    if all(one.state == "alive" for one in waiting):
         say("nothing waits")
-    return 1 if sum(tell_recovered(ledger, place) for place in left) else 0
+    still = sum(tell_recovered(ledger, place, hosts) for place in places)
+    elsewhere = [one for place in places for one in what_waits(place) if one.state == "elsewhere"]
+    for host in sorted({one.host or "" for one in elsewhere}):
+        runs = [one for one in elsewhere if one.host == host]
+        silent = duration(min(one.silence_seconds or 0.0 for one in runs))
+        say(f"{len(runs)} run{'s' * (len(runs) != 1)} of host {host} left alone, silent for {silent}")
+        say(f"hint: if that host is gone: ledger recover --host {host}")
+    return 1 if still else 0
+
+
+def _list(waiting: list[Waiting], *, as_json: bool) -> None:
+    if as_json:
+        write_json(waiting)
+    elif waiting:
+        words = {"entry": "waits to be appended", "dead": "its process is gone", "alive": "lives"}
+        rows = [
+            [
+                one.id,
+                words.get(one.state, "on another host"),
+                one.host or "",
+                "" if one.silence_seconds is None else duration(one.silence_seconds),
+            ]
+            for one in waiting
+        ]
+        write_table(["id", "state", "host", "silent for"], rows)
+    else:
+        say("nothing waits")

@@ -1,5 +1,6 @@
 """What every command that reads or writes a ledger does first."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from ledger.commands.output import say
@@ -30,12 +31,18 @@ def open_ledger(*, writing: bool = False) -> Ledger:
     return ledger
 
 
-def tell_recovered(ledger: Ledger, state_dir: Path) -> int:
-    """Recover, say one line for each, and return how many still wait."""
+def tell_recovered(ledger: Ledger, state_dir: Path, hosts: Collection[str] = ()) -> int:
+    """Recover, say one line for each, and return how many still wait.
+
+    Args:
+        ledger: where to.
+        state_dir: where things wait.
+        hosts: other hosts that are gone.
+    """
     from ledger.session.recover import recover
 
     still = 0
-    for found in recover(ledger, state_dir):
+    for found in recover(ledger, state_dir, hosts):
         if found.problem:
             still += 1
             say(f"warning: {found.id} still waits: {found.problem}")

@@ -1,7 +1,10 @@
 """Finishes what a crash left: records that wait, and spools whose process is gone."""
 
 import contextlib
+from collections.abc import Collection
 from pathlib import Path
+from socket import gethostname
+from typing import Literal
 
 from ledger.errors import LedgerError
 from ledger.model.paths import RECORD_FILE, run_path
@@ -9,7 +12,7 @@ from ledger.model.values import Document, Status
 from ledger.session.closing import record_spool
 from ledger.session.place import Place
 from ledger.session.run_dir import read_whole_draft
-from ledger.session.spool import Spool, claimed, dead_spools, read_start
+from ledger.session.spool import Spool, claimed, dead_spools, read_start, silence_seconds, spools
 from ledger.store.ledger import Ledger
 from ledger.store.waiting import read_waiting, waiting_files
 
@@ -32,14 +35,47 @@ def is_anything_left(state_dir: Path) -> bool:
     return bool(waiting_files(state_dir) or dead_spools(state_dir))
 
 
-def recover(ledger: Ledger, state_dir: Path) -> list[Recovered]:
+class Waiting(Document, frozen=True, kw_only=True):
+    """One thing that waits, or lives."""
+
+    id: str
+    """Run id, or that of the entry."""
+    state: Literal["entry", "dead", "alive", "elsewhere"]
+    """`entry`: made, and not on the branch yet; `dead`: its process is gone; `elsewhere`: on another host."""
+    host: str | None = None
+    """Host of the run."""
+    silence_seconds: float | None = None
+    """For how long it has given no sign of life."""
+
+
+def what_waits(state_dir: Path) -> list[Waiting]:
+    """Return everything that waits, and the runs that live."""
+    listed = [Waiting(id=path.stem, state="entry") for path in waiting_files(state_dir)]
+    dead = set(dead_spools(state_dir))
+    for folder in spools(state_dir):
+        try:
+            host = read_start(folder).host
+        except (LedgerError, OSError):
+            continue  # being made or removed at this very moment
+        state: Literal["dead", "alive", "elsewhere"] = "alive" if host == gethostname() else "elsewhere"
+        state = "dead" if folder in dead else state
+        listed.append(Waiting(id=folder.name, state=state, host=host, silence_seconds=silence_seconds(folder)))
+    return listed
+
+
+def recover(ledger: Ledger, state_dir: Path, hosts: Collection[str] = ()) -> list[Recovered]:
     """Append every waiting record and every run whose process is gone; again is the same.
 
     One that cannot be recovered says why, and keeps no other from it.
+
+    Args:
+        ledger: where to.
+        state_dir: where things wait.
+        hosts: other hosts that are gone, so that their runs are too; `all` names every one.
     """
     done = [_recover_waiting(ledger, path) for path in waiting_files(state_dir)]
-    for folder in dead_spools(state_dir):
-        with claimed(folder) as mine:
+    for folder in dead_spools(state_dir, hosts):
+        with claimed(folder, hosts) as mine:
             if mine:
                 done.append(_recover_spool(ledger, state_dir, folder))
     return done

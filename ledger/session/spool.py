@@ -12,7 +12,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -154,23 +154,37 @@ def spool_dir(state_dir: Path) -> Path:
     return state_dir / "spool"
 
 
-def dead_spools(state_dir: Path) -> list[Path]:
-    """Return the spools whose process is gone, oldest first: of this host, and of others long silent."""
+def spools(state_dir: Path) -> list[Path]:
+    """Return every spool, oldest first."""
     try:
-        folders = sorted(entry.path for entry in os.scandir(spool_dir(state_dir)) if is_id(entry.name))
+        return sorted(Path(entry.path) for entry in os.scandir(spool_dir(state_dir)) if is_id(entry.name))
     except OSError:
         return []
+
+
+def dead_spools(state_dir: Path, hosts: Collection[str] = ()) -> list[Path]:
+    """Return the spools whose process is gone, oldest first: of this host, and of those named."""
     dead = []
-    for folder in map(Path, folders):
-        with claimed(folder) as mine:
+    for folder in spools(state_dir):
+        with claimed(folder, hosts) as mine:
             if mine:
                 dead.append(folder)
     return dead
 
 
+ALL_HOSTS = "all"
+"""Names every host."""
+
+
 @contextmanager
-def claimed(folder: Path) -> Iterator[bool]:
-    """Hold a dead spool for the length of the block; yields false when its run lives or somebody else holds it."""
+def claimed(folder: Path, hosts: Collection[str] = ()) -> Iterator[bool]:
+    """Hold a dead spool for the length of the block; yields false when its run lives or somebody else holds it.
+
+    Args:
+        folder: the spool.
+        hosts: other hosts whose spools count too, unless they gave a sign a moment ago. Only a person can know that
+            another host is gone: locks and process ids do not reach that far, and every container is a host.
+    """
     try:
         start = read_start(folder)
         alive = (folder / ALIVE).open("rb+")
@@ -178,7 +192,8 @@ def claimed(folder: Path) -> Iterator[bool]:
         yield False  # being made or removed at this very moment
         return
     with alive:
-        if start.host != socket.gethostname() and not _is_silent(folder):
+        here = start.host == socket.gethostname()
+        if not here and not ((start.host in hosts or ALL_HOSTS in hosts) and silence_seconds(folder) > _MOMENT_SECONDS):
             yield False
             return
         try:
@@ -186,22 +201,21 @@ def claimed(folder: Path) -> Iterator[bool]:
         except BlockingIOError:
             yield False
         except OSError:  # a file system without locks
-            yield not _process_exists(start.pid)
+            yield not here or not _process_exists(start.pid)
         else:
             yield True
 
 
-_SILENCE_SECONDS = 86_400.0
-"""After this, nobody on another host is alive: a living run leaves a sign every few seconds, and a scheduler
-suspends one for hours. Locks do not reach across every network file system, so they alone do not tell; and every
-container is another host."""
+_MOMENT_SECONDS = 60.0
+"""A living run leaves a sign every few seconds: one that did so a moment ago lives, whoever names its host."""
 
 
-def _is_silent(folder: Path) -> bool:
+def silence_seconds(folder: Path) -> float:
+    """Return for how long a run has given no sign of life; none at all counts as a sign just now."""
     try:
-        return time.time() - last_sign_of_life(folder).timestamp() > _SILENCE_SECONDS
-    except OSError:
-        return False
+        return time.time() - last_sign_of_life(folder).timestamp()
+    except (OSError, ValueError):
+        return 0.0
 
 
 def _process_exists(pid: int) -> bool:

@@ -1,5 +1,6 @@
 """A run that records itself, however it ends: real processes, really killed."""
 
+import json
 import os
 import signal
 import socket
@@ -424,15 +425,23 @@ def test_what_cannot_be_recovered_keeps_nothing_else_from_it(repo: Path, cli: Cl
     assert cli("recover").code == 1
 
 
-def test_a_run_of_a_container_that_is_gone_is_found_once_it_is_silent(repo: Path, cli: Cli) -> None:
+def test_runs_of_other_hosts_are_left_alone_unless_their_host_is_named(repo: Path, cli: Cli) -> None:
     finish(start(repo, "import os; os._exit(1)"))
     (folder,) = (repo / ".git" / "ledger" / "spool").iterdir()
     begun = folder / "start.json"
-    elsewhere = begun.read_text().replace(f'"host": "{socket.gethostname()}"', '"host": "another-container"')
-    begun.write_text(elsewhere)
-    assert cli("recover").err == "nothing waits\n"
+    begun.write_text(begun.read_text().replace(f'"host": "{socket.gethostname()}"', '"host": "another-container"'))
+    (listed,) = json.loads(cli("recover", "--list", "--json").out)
+    assert (listed["id"], listed["state"], listed["host"]) == (folder.name, "elsewhere", "another-container")
+    assert cli("recover", "--host", "another-container").code == 0
+    assert folder.is_dir()  # it gave a sign of life a moment ago
     days_ago = time.time() - 2 * 86_400
     for path in folder.iterdir():
         os.utime(path, (days_ago, days_ago))
-    assert cli("recover").code == 0
+    done = cli("recover")
+    assert "1 run of host another-container left alone, silent for 48 h" in done.err
+    assert "if that host is gone: ledger recover --host another-container" in done.err
+    assert cli("recover", "--host", "a-third-one").code == 0
+    assert folder.is_dir()
+    assert cli("recover", "--host", "another-container").code == 0
     assert only_run(repo).record.status == "lost"
+    assert cli("recover", "--list").err == "nothing waits\n"
