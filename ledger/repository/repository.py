@@ -133,6 +133,10 @@ class Repository:
             files.append(TreeFile(mode=mode, blob=blob, path=path))
         return files
 
+    def holds(self, commit: str, path: str) -> bool:
+        """Say whether a path stands in a commit's tree."""
+        return self.git.attempt("cat-file", "-e", f"{commit}:{path}")[0] == 0
+
     def read_objects(self, names: Iterable[str]) -> Iterator[bytes | None]:
         """Yield the content of each object in order; none for one that does not exist.
 

@@ -1,7 +1,7 @@
 """Reads every entry of the branch at one commit: one `ls-tree`, one `cat-file --batch`."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -10,6 +10,7 @@ from ledger.errors import InvalidDocument, LedgerError
 from ledger.model import paths
 from ledger.model.document import load
 from ledger.model.entries import Case, Contents, DatasetVersion, Evaluation, Note, Problem, Run
+from ledger.model.ids import is_id
 from ledger.model.record import Record
 from ledger.repository.repository import Repository
 
@@ -23,7 +24,7 @@ def read_contents(repository: Repository, tip: str | None, among: Collection[str
     Args:
         repository: where it is.
         tip: commit to read at.
-        among: read only the documents at these paths; of the others it is known that they are there.
+        among: read only the documents at these paths; of the others it is only asked whether they are there.
 
     Raises:
         LedgerError: git cannot read the branch.
@@ -32,23 +33,42 @@ def read_contents(repository: Repository, tip: str | None, among: Collection[str
         return Contents(tip=None)
     files: dict[str, dict[str, str]] = defaultdict(dict)
     documents: list[tuple[str, str, type[AnyEntry]]] = []
-    elsewhere: set[str | None] = set()
     pictures: dict[str, str] = {}
-    for file in repository.read_tree(tip, paths.ENTRY_FOLDERS):
+    folders = paths.ENTRY_FOLDERS if among is None else folders_of(among)
+    for file in repository.read_tree(tip, folders) if folders else ():
         folder, name = split_run(file.path)
         if folder:
             files[folder][name] = file.blob
         elif f"/{paths.PICTURES}/" in file.path:
             pictures[file.path] = file.blob
-        if among is not None and file.path not in among:
-            elsewhere.add(paths.run_of(file.path))
-            continue
-        kind = kind_of(file.path)
+        kind = kind_of(file.path) if among is None or file.path in among else None
         if kind is not None:
             documents.append((file.path, file.blob, kind))
     entries, problems = _load_all(repository, documents)
-    contents = _assemble(tip, files, entries, problems, elsewhere)
+    contents = _assemble(tip, files, entries, problems, _elsewhere(repository, tip, entries) if among else ())
     return msgspec.structs.replace(contents, pictures=pictures) if pictures else contents
+
+
+def folders_of(files: Iterable[str]) -> list[str]:
+    """Return the folders of the entries that files belong to, each once: of a run, a dataset version, a day."""
+    found = set()
+    for file in files:
+        depth = _DEPTHS.get(file.partition("/")[0], file.count("/"))
+        found.add("/".join(file.split("/")[:depth]) + "/" if depth else file)
+    return sorted(found)
+
+
+_DEPTHS = {"runs": _RUN_DEPTH, "datasets": 3, "manifests": 3}
+"""Parts of the folder of an entry that is one; others lie in a folder with those of their day or dataset."""
+
+
+def _elsewhere(repository: Repository, tip: str, entries: Sequence[tuple[str, "AnyEntry"]]) -> set[str]:
+    """Return the runs that entries are about and that stand on the branch, among those that were not read."""
+    known = {entry.id for _, entry in entries if isinstance(entry, Record)}
+    asked = sorted({entry.run for _, entry in entries if isinstance(entry, Evaluation | Note)} - known)
+    asked = [run for run in asked if is_id(run)]
+    names = (f"{tip}:{paths.run_path(run)}/{paths.RECORD_FILE}" for run in asked)
+    return {run for run, there in zip(asked, repository.read_objects(names), strict=True) if there is not None}
 
 
 AnyEntry = Record | DatasetVersion | Evaluation | Note | Case
@@ -116,10 +136,9 @@ def _assemble(
     files: dict[str, dict[str, str]],
     entries: list[tuple[str, AnyEntry]],
     problems: list[Problem],
-    elsewhere: Collection[str | None],
+    elsewhere: Collection[str],
 ) -> Contents:
-    known = {entry.id for _, entry in entries if isinstance(entry, Record)}
-    known.update(run for run in elsewhere if run is not None)
+    known = {entry.id for _, entry in entries if isinstance(entry, Record)} | set(elsewhere)
     evaluations: dict[str, list[Evaluation]] = defaultdict(list)
     notes: dict[str, list[Note]] = defaultdict(list)
     said = [entry for _, entry in entries if isinstance(entry, Note) and entry.dataset is not None]

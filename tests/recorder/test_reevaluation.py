@@ -197,7 +197,7 @@ def cluster(tmp_path: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    started = []
+    started: list[subprocess.Popen[bytes]] = []
 
     def start(*words: str) -> None:
         command = [

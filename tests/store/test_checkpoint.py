@@ -56,6 +56,7 @@ def test_a_signed_checkpoint_is_where_verification_begins(ledger: Ledger, repo: 
     set_policy(repo, policy(key, required=False))
     made = checkpoint(ledger)
     assert (made.signed, made.entries) == (True, 2)
+    assert (check(ledger).commits, check(ledger).entries, check(ledger).findings) == (0, 0, ())
     add(ledger, draft(3))
     verdict = check(ledger)
     assert (verdict.since, verdict.commits, verdict.entries, verdict.checkpoints) == (made.commit, 1, 1, 1)

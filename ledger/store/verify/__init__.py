@@ -5,15 +5,16 @@ hashes taken again. What a shallow or partial clone cannot show is said, not pas
 a trusted signer signed vouches for what came before it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from ledger.errors import NotFound
 from ledger.model.entries import Contents
+from ledger.repository.repository import Repository
 from ledger.repository.walk import walk
 from ledger.store.checkpoint import Checkpoint, is_trusted, read_checkpoints
 from ledger.store.join import contains, entries_in
 from ledger.store.ledger import Ledger
-from ledger.store.reader import read_contents
+from ledger.store.reader import folders_of, read_contents
 from ledger.store.redactions import read_redactions
 from ledger.store.verify.contents import Hashes, Replaced, check_contents, check_redactions
 from ledger.store.verify.findings import Finding, Verdict
@@ -50,10 +51,11 @@ def verify(
     steps = list(walk(repository, tip, start))
     changed = {change.path for step in steps for change in step.changes if change.status != "D"}
     contents = read_contents(repository, tip, changed if start else None)
-    tree = {file.path: file.blob for file in repository.read_tree(tip)}
-    hashes, dates = Hashes(tree, read_blob), dates_of(steps)
-    redactions, unreadable = read_redactions(repository, tree)
+    redactions, unreadable = read_redactions(repository, _tree(repository, tip, ["redactions/"]))
     replaced = Replaced(redactions)
+    tree = _tree(repository, tip, folders_of(changed | replaced.first().keys()) if start else None)
+    hashes = Hashes(tree, read_blob, lambda path: start is not None and repository.holds(tip, path))
+    dates = dates_of(steps)
     signed = Signed(ledger, hashes, read_blob, replaced.first())
     findings = [
         *_against_memory(ledger, tip, known={redaction.before for redaction in redactions.values()}),
@@ -78,6 +80,12 @@ def verify(
         signatures=signed.good,
         redactions=len(redactions),
     )
+
+
+def _tree(repository: Repository, tip: str, folders: Sequence[str] | None) -> dict[str, str]:
+    """Return path to blob of what lies in these folders; none means everything."""
+    files = repository.read_tree(tip, folders or ()) if folders is None or folders else []
+    return {file.path: file.blob for file in files}
 
 
 def _start(ledger: Ledger, tip: str, checkpoints: list[Checkpoint], since: str | None, *, whole: bool) -> str | None:

@@ -22,11 +22,18 @@ class Hashes:
     Args:
         tree: path to blob id.
         read_blob: blob id to content.
+        beyond: whether a path stands on the branch that is not in the tree, which may be a part of it.
     """
 
-    def __init__(self, tree: Mapping[str, str], read_blob: Callable[[str], bytes]) -> None:
+    def __init__(
+        self,
+        tree: Mapping[str, str],
+        read_blob: Callable[[str], bytes],
+        beyond: Callable[[str], bool] = lambda _path: False,
+    ) -> None:
         self.tree = tree
         self._read_blob = read_blob
+        self._beyond = beyond
         self._taken: dict[str, str] = {}
 
     def of(self, path: str) -> str | None:
@@ -37,6 +44,10 @@ class Hashes:
         if blob not in self._taken:
             self._taken[blob] = hash_bytes(self._read_blob(blob))
         return self._taken[blob]
+
+    def there(self, path: str) -> bool:
+        """Say whether something stands at a path."""
+        return path in self.tree or self._beyond(path)
 
     def content(self, path: str) -> bytes:
         """Return what stands at a path that is there."""
@@ -131,7 +142,7 @@ def _of_files(run: Run, hashes: Hashes, replaced: Replaced) -> Iterator[Finding]
 def _of_record(run: Run, hashes: Hashes, committed: datetime | None) -> Iterator[Finding]:
     record, path = run.record, f"{run.path}/{paths.RECORD_FILE}"
     for field, named in (("parent", record.parent), ("baseline", record.baseline)):
-        if named is not None and not _is_there(named, hashes.tree):
+        if named is not None and not _is_there(named, hashes):
             yield Finding(path=path, message=f"{field}: no such run: `{ascii(named)[1:-1]}`")
     timing = record.timing
     if timing.ended_at < timing.started_at or timing.duration_seconds < 0:
@@ -140,8 +151,8 @@ def _of_record(run: Run, hashes: Hashes, committed: datetime | None) -> Iterator
         yield Finding(path=path, message="timing: it was recorded more than a day after it was committed")
 
 
-def _is_there(run_id: str, tree: Mapping[str, str]) -> bool:
-    return is_id(run_id) and f"{paths.run_path(run_id)}/{paths.RECORD_FILE}" in tree
+def _is_there(run_id: str, hashes: Hashes) -> bool:
+    return is_id(run_id) and hashes.there(f"{paths.run_path(run_id)}/{paths.RECORD_FILE}")
 
 
 def _of_dataset(
@@ -157,7 +168,7 @@ def _of_dataset(
     elif found != replaced.now(manifest, version.hash):
         yield Finding(path=manifest, message=f"its content is not what the version says: `{found}`")
     parent = version.parent
-    if parent is not None and f"datasets/{version.name}/{parent}/{paths.DATASET_FILE}" not in hashes.tree:
+    if parent is not None and not hashes.there(f"datasets/{version.name}/{parent}/{paths.DATASET_FILE}"):
         said = ascii(parent)[1:-1]
         yield Finding(path=f"{folder}/{paths.DATASET_FILE}", message=f"parent: no such version: `{said}`")
 
