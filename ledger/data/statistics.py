@@ -93,6 +93,7 @@ def _summary(name: str, values: "NDArray[np.float64]") -> FeatureSummary:
         spread = float(np.ptp(finite))
         drawn = 0 < spread < float(np.finfo(np.float64).max) / _BINS
         counts, edges = np.histogram(finite if drawn else [], bins=_BINS)
+        quantiles = [float(value) for value in np.quantile(finite, _QUANTILES)]
         mean, deviation = float(finite.mean()), float(finite.std(ddof=1)) if len(finite) > 1 else 0.0
     return FeatureSummary(
         name=shown(name),
@@ -100,7 +101,7 @@ def _summary(name: str, values: "NDArray[np.float64]") -> FeatureSummary:
         missing=len(values) - len(finite),
         mean=number(_rounded(mean)),
         deviation=number(_rounded(deviation)),
-        quantiles=[number(_rounded(float(value))) for value in np.quantile(finite, _QUANTILES)],
+        quantiles=[number(_rounded(value)) for value in quantiles],
         edges=[_rounded(float(edge)) for edge in edges] if drawn else [],
         counts=[int(count) for count in counts] if drawn else [],
     )
