@@ -15,8 +15,10 @@ from ledger.errors import UsageError
 from ledger.model.ids import new_id
 from ledger.model.values import Status, check_label
 from ledger.recorder import Draft, Recorded, record
+from ledger.recorder.dataset_warnings import how_to_name, warn_of_datasets
 from ledger.recorder.given import read_given
 from ledger.recorder.message import closing_line
+from ledger.store.ledger import Ledger
 
 _STATUSES: tuple[Status, ...] = ("finished", "failed", "interrupted", "killed", "preempted")
 
@@ -68,13 +70,15 @@ def record_command(
     draft = read_given(given_from(options), draft)
     with Bar("hashing datasets") as bar:
         recorded = record(ledger, draft, state_dir=ledger.repository.state_dir, strict=True, progress=bar.count)
-    tell(recorded, as_json=as_json)
+    tell(ledger, recorded, as_json=as_json)
     push_recorded(ledger, push=push, push_timeout=push_timeout)
 
 
-def tell(recorded: Recorded, *, as_json: bool) -> None:
-    """Say what was recorded: one line, what was redacted, what to type next."""
+def tell(ledger: Ledger, recorded: Recorded, *, as_json: bool) -> None:
+    """Say what was recorded: one line, what was redacted, what is wrong with its datasets, what to type next."""
     made = recorded.record
+    for warning in warn_of_datasets(ledger, made):
+        say(f"warning: {warning}")
     if as_json:
         headline = made.headline
         write_json(
@@ -96,6 +100,8 @@ def tell(recorded: Recorded, *, as_json: bool) -> None:
     if made.redactions:
         counts = ", ".join(f"{count} {kind}" for kind, count in made.redactions.items())
         say(f"warning: secrets were replaced before anything was stored: {counts}")
+    if (command := how_to_name(made)) is not None:
+        say(f"hint: give this data a name: {command}")
 
 
 def _split(command_line: str | None) -> list[str]:

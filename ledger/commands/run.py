@@ -18,6 +18,7 @@ from ledger.model.ids import new_id
 from ledger.model.values import check_label
 from ledger.session.command import Wrapped, begin, run_wrapped
 from ledger.session.place import find_place
+from ledger.store.ledger import Ledger
 
 
 @click.command("run", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
@@ -59,16 +60,16 @@ def run_command(
             say(f"warning: {error.message}")
     wrapped = run_wrapped(place, start, command)
     with suppress(OSError):  # who cannot hear us any more still gets the command's exit code
-        _tell(wrapped, as_json=as_json)
+        _tell(place.ledger, wrapped, as_json=as_json)
     with suppress(OSError):
         if wrapped.recorded is not None and place.ledger is not None:
             push_recorded(place.ledger, push=push, push_timeout=push_timeout)
     return wrapped.exit_code
 
 
-def _tell(wrapped: Wrapped, *, as_json: bool) -> None:
-    if wrapped.recorded is not None:
-        tell(wrapped.recorded, as_json=as_json)
+def _tell(ledger: Ledger | None, wrapped: Wrapped, *, as_json: bool) -> None:
+    if wrapped.recorded is not None and ledger is not None:
+        tell(ledger, wrapped.recorded, as_json=as_json)
         return
     if as_json:
         write_json({"id": wrapped.id, "problem": wrapped.problem, "hint": wrapped.hint})

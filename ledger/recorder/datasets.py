@@ -1,24 +1,26 @@
-"""Box 3, datasets: hashes what a run used, and adds versions that the ledger does not know yet."""
+"""Box 3, datasets: hashes what a run used, finds its versions, and adds those that the ledger does not know yet."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 
-from ledger.data.manifest import Manifest, build_manifest, render_manifest
-from ledger.errors import Conflict, LedgerError
+from ledger.data.leakage import find_leak, must_differ
+from ledger.data.manifest import Lines, Manifest, build_manifest
+from ledger.errors import Conflict, LedgerError, NotFound
 from ledger.model import paths
 from ledger.model.boxes import DatasetUse, Metric
-from ledger.model.datasets import Preparation
+from ledger.model.datasets import Leak, Preparation
 from ledger.model.document import dump, load
-from ledger.model.entries import DATASET_FORMAT, DatasetVersion
+from ledger.model.entries import DATASET_FORMAT, DatasetVersion, ManifestLine
 from ledger.model.record import Author
 from ledger.model.values import Document
 from ledger.recorder.draft import Dataset
 from ledger.recorder.message import TOOL
 from ledger.store.ledger import Ledger
+from ledger.store.manifests import hash_cache, manifest_files, read_manifest
+from ledger.store.versions import find_content, read_version
 
 Progress = Callable[[int, int], None]
 """Told how many are done, and of how many."""
@@ -31,6 +33,8 @@ class Resolved(Document, frozen=True, kw_only=True):
     """How the run used it."""
     files: dict[str, bytes] = {}
     """Path on the branch to content; empty when the ledger knows the version."""
+    lines: Iterable[ManifestLine] = ()
+    """Its files; empty where they could not be read."""
     unknown: str | None = None
     """What could not be captured of it, and why."""
 
@@ -58,8 +62,12 @@ class Resolver:
     def resolve(self, source: Dataset) -> Resolved:
         """Return how a run used a dataset, and the files that a new version adds.
 
+        Content that the ledger knows is that version, whether somebody named it or not; a source without a path is
+        the version it names.
+
         Raises:
             LedgerError: strict, and the data cannot be read.
+            NotFound: strict, and there is no such version.
             Conflict: strict, and the version's name is taken by other content.
         """
         use = DatasetUse(
@@ -67,10 +75,12 @@ class Resolver:
             split=source.split or source.role,
             name=source.name,
             version=source.version,
-            path=source.path,
+            path=source.path or None,
             samples=source.samples,
         )
         try:
+            if not source.path and source.hash is None:
+                return self._by_name(source, use)
             manifest = self._manifest(source)
         except LedgerError as error:
             if self._strict:
@@ -84,23 +94,51 @@ class Resolver:
             prepared=_how_prepared(source.path, manifest.hash),
         )
         try:
-            return Resolved(use=use, files=self._new_version(source, manifest))
+            if not (source.name and source.version):
+                return Resolved(use=self._recognised(use), lines=manifest.lines)
+            return Resolved(use=use, files=self._new_version(source, manifest), lines=manifest.lines)
         except LedgerError as error:
             if self._strict:
                 raise
-            return Resolved(use=msgspec.structs.replace(use, version=None), unknown=error.message)
+            return Resolved(use=msgspec.structs.replace(use, version=None), unknown=error.message, lines=manifest.lines)
+
+    def _by_name(self, source: Dataset, use: DatasetUse) -> Resolved:
+        """Return the use of a version that only its name tells."""
+        label = f"{source.name}@{source.version}"
+        version = read_version(self._ledger, source.name or "", source.version or "") if self._ledger else None
+        if version is None or self._ledger is None:
+            raise NotFound(f"no such dataset version: `{ascii(label)[1:-1]}`", hint="ledger dataset list")
+        use = msgspec.structs.replace(
+            use,
+            hash=version.hash,
+            files=version.files,
+            bytes=version.bytes,
+            samples=use.samples if use.samples is not None else version.samples,
+        )
+        return Resolved(use=use, lines=read_manifest(self._ledger, version).lines)
+
+    def _recognised(self, use: DatasetUse) -> DatasetUse:
+        """Return the use with name and version where the ledger knows its content."""
+        if self._ledger is None or use.hash is None:
+            return use
+        known = [version for version in find_content(self._ledger, use.hash) if use.name in {None, version.name}]
+        if not known:
+            return use
+        # The same content may stand under two names; the one for this role is meant.
+        found = next((version for version in known if version.role == use.role), known[0])
+        samples = use.samples if use.samples is not None else found.samples
+        return msgspec.structs.replace(use, name=found.name, version=found.version, samples=samples)
 
     def _manifest(self, source: Dataset) -> Manifest:
         if source.hash is None:
-            return build_manifest(Path(source.path), progress=self._progress)
+            return build_manifest(source.path, progress=self._progress, cache=hash_cache(self._ledger))
         size = sum(line.bytes for line in source.lines)
-        return Manifest(lines=source.lines, hash=source.hash, files=len(source.lines), bytes=size)
+        return Manifest(lines=Lines.of(source.lines), hash=source.hash, files=len(source.lines), bytes=size)
 
     def _new_version(self, source: Dataset, manifest: Manifest) -> dict[str, bytes]:
-        if not source.name or not source.version:
-            return {}
-        folder = paths.dataset_path(source.name, source.version)
-        document, listing = f"{folder}/{paths.DATASET_FILE}", f"{folder}/{paths.MANIFEST_FILE}"
+        name, label = source.name or "", source.version or ""
+        folder = paths.dataset_path(name, label)
+        document = f"{folder}/{paths.DATASET_FILE}"
         known = self._ledger.read(document) if self._ledger else None
         if known is not None:
             if load(known, DatasetVersion, source=document).hash == manifest.hash:
@@ -111,8 +149,8 @@ class Resolver:
             )
         version = DatasetVersion(
             format=DATASET_FORMAT,
-            name=source.name,
-            version=source.version,
+            name=name,
+            version=label,
             role=source.role,
             hash=manifest.hash,
             files=manifest.files,
@@ -125,7 +163,7 @@ class Resolver:
             added_at=self._now,
             tool=TOOL,
         )
-        return {document: dump(version), listing: render_manifest(manifest)}
+        return {document: dump(version), **manifest_files(name, label, manifest)}
 
 
 def _how_prepared(path: str, content: str) -> Preparation | None:
@@ -135,6 +173,20 @@ def _how_prepared(path: str, content: str) -> Preparation | None:
     from ledger.data.prepared import Cache
 
     return Cache().maker_of(content)
+
+
+def leaks_within(resolved: Sequence[Resolved]) -> list[Leak]:
+    """Return the content that datasets to judge by share with what the same run was trained on, and with each other."""
+    found = []
+    for position, ours in enumerate(resolved):
+        for theirs in resolved[:position]:
+            judge, other = (theirs, ours) if ours.use.role == "train" else (ours, theirs)
+            if must_differ(ours.use.role, theirs.use.role):
+                leak = find_leak(
+                    judge.lines, other.lines, dataset=other.use.label, role=other.use.role, within=judge.use.label
+                )
+                found += [leak] if leak else []
+    return found
 
 
 def attach_datasets(metrics: Sequence[Metric], uses: Sequence[DatasetUse]) -> list[Metric]:
@@ -148,7 +200,9 @@ def attach_datasets(metrics: Sequence[Metric], uses: Sequence[DatasetUse]) -> li
 
 def _attached(metric: Metric, uses: Sequence[DatasetUse]) -> Metric:
     if metric.dataset_hash:
-        return metric
+        # It was told its dataset by path, and the path turned out to be a version that the ledger knows.
+        same = next((use for use in uses if use.hash == metric.dataset_hash and use.path == metric.dataset), None)
+        return msgspec.structs.replace(metric, dataset=same.label) if same else metric
     if metric.dataset:
         found = [use for use in uses if metric.dataset in {use.label, use.name, use.path, use.role, use.hash}]
     else:

@@ -1,5 +1,6 @@
 """What the user named on a command line: read, checked, and added to a draft."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +17,8 @@ from ledger.model.values import Document, ParamValue, Role, check_label
 from ledger.recorder.draft import Dataset, Draft, FigureSource, Problem
 
 T = TypeVar("T")
+
+_LABEL = re.compile(r"[a-z0-9][a-z0-9._-]*@[a-z0-9][a-z0-9._-]*")
 
 ROLES: tuple[Role, ...] = ("train", "validation", "test", "production")
 
@@ -111,7 +114,7 @@ def read_given(given: Given, draft: Draft, *, newer_than: float | None = None, s
 
 
 def parse_dataset(text: str) -> Dataset:
-    """Return the dataset that `role=path` or `role:name@version=path` names.
+    """Return the dataset that `role=path`, `role:name@version=path` or `role=name@version` names.
 
     Raises:
         UsageError: it has another shape, or the role is unknown.
@@ -126,8 +129,16 @@ def parse_dataset(text: str) -> Dataset:
         )
     for known in ROLES:
         if role == known:
-            return Dataset(role=known, split=known, path=path, name=name or None, version=version or None)
+            return by_label(Dataset(role=known, split=known, path=path, name=name or None, version=version or None))
     raise UsageError(f"no such dataset role: `{role}` in `{text}`", hint=f"one of {', '.join(ROLES)}")
+
+
+def by_label(dataset: Dataset) -> Dataset:
+    """Return a dataset whose path is none but `name@version` as that version on the ledger."""
+    if dataset.name is not None or not _LABEL.fullmatch(dataset.path) or Path(dataset.path).exists():
+        return dataset
+    name, _, version = dataset.path.partition("@")
+    return msgspec.structs.replace(dataset, path="", name=name, version=version)
 
 
 class _Reading:

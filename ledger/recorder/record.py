@@ -32,7 +32,7 @@ from ledger.model.boxes import (
 from ledger.model.document import dump
 from ledger.model.record import RECORD_FORMAT, Record, Timing
 from ledger.model.values import Document
-from ledger.recorder.datasets import Progress, Resolver, attach_datasets
+from ledger.recorder.datasets import Progress, Resolver, attach_datasets, leaks_within
 from ledger.recorder.draft import Captured, Draft
 from ledger.recorder.figures import read_figures
 from ledger.recorder.message import TOOL, record_message
@@ -226,7 +226,7 @@ def _datasets(draft: Draft, resolver: Resolver, files: dict[str, bytes]) -> Data
     for found in resolved:
         files |= found.files
     unknown = {f"used.{found.use.label}": found.unknown for found in resolved if found.unknown}
-    return Datasets(used=[found.use for found in resolved], unknown=unknown)
+    return Datasets(used=[found.use for found in resolved], leaks=leaks_within(resolved), unknown=unknown)
 
 
 def _named_run(ledger: Ledger | None, short: str | None, *, strict: bool) -> str | None:

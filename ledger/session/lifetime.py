@@ -16,9 +16,12 @@ from pathlib import Path
 from types import TracebackType
 
 from ledger.capture.sampler import Sampler
+from ledger.data.stat_cache import FILE, StatCache
 from ledger.errors import LedgerError
+from ledger.model.record import Record
 from ledger.model.values import DEFAULT_EXPERIMENT, Status
 from ledger.recorder import Recorded
+from ledger.recorder.dataset_warnings import how_to_name, warn_of_datasets
 from ledger.recorder.draft import Problem
 from ledger.recorder.message import closing_line
 from ledger.recorder.record import capture_now
@@ -81,6 +84,11 @@ class Lifetime:
     def seconds(self) -> float:
         """Seconds since the run began, by a clock that never jumps."""
         return time.monotonic() - self._clock
+
+    @property
+    def hashes(self) -> StatCache:
+        """What remembers the hashes of datasets that have not changed."""
+        return StatCache(self._place.state_dir / FILE)
 
     def say(self, event: AnyEvent) -> None:
         """Append an event to the spool; what cannot be written is a warning, and the record says so."""
@@ -158,9 +166,20 @@ class Lifetime:
         except Exception:  # noqa: BLE001  # training goes on, whatever broke; the log has the trace
             _LOG.exception("run %s could not be recorded; its spool stays in %s", self.id, spool.folder)
         else:
-            _announce(closing_line(self.recorded.record))
+            self._tell(self.recorded.record)
             if os.environ.get(PUSH_VARIABLE) == "1":
                 self._push()
+
+    def _tell(self, record: Record) -> None:
+        """Say that it is recorded, what is wrong with its datasets, and how to name one that has no name."""
+        try:
+            warnings, name = warn_of_datasets(self._place.ledger, record), how_to_name(record)
+        except Exception:  # noqa: BLE001  # it is recorded, whatever broke; the log has the trace
+            _LOG.exception("run %s is recorded, but its datasets could not be looked at", self.id)
+            warnings, name = [], None
+        for warning in warnings:
+            _LOG.warning("run %s: %s", self.id, warning)
+        _announce(closing_line(record) + (f"; to name its data: {name}" if name else ""))
 
     def _push(self) -> None:
         """Send the record to the remote; only who asks for it waits for a network inside a training."""

@@ -26,6 +26,7 @@ from ledger.model.ids import new_id
 from ledger.model.record import Link
 from ledger.model.values import DEFAULT_EXPERIMENT, Direction, Role, Status, check_label
 from ledger.recorder import Dataset, Recorded
+from ledger.recorder.given import by_label
 from ledger.session.events import Chosen, Drawn, Measured, Said, Start, Trained, Used
 from ledger.session.figures import write_figure
 from ledger.session.lifetime import Lifetime
@@ -181,7 +182,7 @@ class Run:
 
     def dataset(
         self,
-        path: str | Path,
+        path_or_name: str | Path,
         *,
         role: Role = "train",
         split: str | None = None,
@@ -192,10 +193,12 @@ class Run:
         source: str | None = None,
         samples: int | None = None,
     ) -> Dataset:
-        """Hash a dataset, record its use, and return it for `run.metric(dataset=…)`.
+        """Find a dataset or hash it, record its use, and return it for `run.metric(dataset=…)`.
+
+        Content that the ledger knows is recorded as that version, whether it is named or not.
 
         Args:
-            path: file or folder.
+            path_or_name: file, folder, glob, archive or address, or `name@version` of a version on the ledger.
             role: `train`, `validation`, `test` or `production`.
             split: split it stands for in metric names; the role by default.
             name: name on the ledger; with `version` it becomes, or must be, that dataset version.
@@ -208,17 +211,18 @@ class Run:
         used = Dataset(
             role=role,
             split=split or role,
-            path=str(path),
+            path=str(path_or_name),
             name=name,
             version=version,
             parent=parent,
             reason=reason,
             source=source,
         )
-        with self._life.harmless(f"datasets.{path}"):
-            used = msgspec.structs.replace(used, samples=None if samples is None else int(samples))
-            manifest = build_manifest(Path(path))
-            used = msgspec.structs.replace(used, hash=manifest.hash, lines=list(manifest.lines))
+        with self._life.harmless(f"datasets.{path_or_name}"):
+            used = msgspec.structs.replace(by_label(used), samples=None if samples is None else int(samples))
+            if used.path:
+                manifest = build_manifest(used.path, cache=self._life.hashes)
+                used = msgspec.structs.replace(used, hash=manifest.hash, lines=list(manifest.lines))
         self._life.say(Used(dataset=used))
         return used
 

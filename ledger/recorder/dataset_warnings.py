@@ -1,0 +1,50 @@
+"""What whoever records a run should know of its datasets: leaks, retired versions, data without a name."""
+
+import shlex
+from collections.abc import Iterator
+
+from ledger.errors import LedgerError
+from ledger.model.boxes import DatasetUse
+from ledger.model.datasets import Leak
+from ledger.model.record import Record
+from ledger.store.ledger import Ledger
+from ledger.store.versions import read_retirements
+
+
+def warn_of_datasets(ledger: Ledger | None, record: Record) -> list[str]:
+    """Return what is wrong with a run's datasets, one line each; what cannot be read is no reason to say anything."""
+    warnings = [say_leak(leak) for leak in record.datasets.leaks]
+    if ledger is not None and any(use.name and use.version for use in record.datasets.used):
+        try:
+            warnings += _retired(ledger, record)
+        except LedgerError:
+            return warnings
+    return warnings
+
+
+def say_leak(leak: Leak) -> str:
+    """Return a leak in words."""
+    ours = f"{leak.within}: " if leak.within else ""
+    more = " …" if leak.files > len(leak.examples) else ""
+    return f"{ours}{leak.files} files are in {leak.dataset} ({leak.role}) too: {', '.join(leak.examples)}{more}"
+
+
+def _retired(ledger: Ledger, record: Record) -> Iterator[str]:
+    retired = read_retirements(ledger)
+    measured = {metric.dataset_hash for metric in record.results.metrics}
+    for use in record.datasets.used:
+        if use.label in retired and (use.hash in measured or use.role != "train"):
+            yield f"{use.label} is retired: {retired[use.label].text.splitlines()[0]}"
+
+
+def how_to_name(record: Record) -> str | None:
+    """Return what to type to give a name to data that has none, as it is judged on; none when all have one."""
+    order = {"validation": 0, "test": 1}
+    nameless = [use for use in record.datasets.used if use.path and use.hash and not (use.name and use.version)]
+    judged = sorted((use for use in nameless if use.role in order), key=lambda use: order[use.role])
+    return _command(judged[0]) if judged else None
+
+
+def _command(use: DatasetUse) -> str:
+    name = use.name or "NAME"
+    return f"ledger dataset add {name} {shlex.quote(use.path or '')} --role {use.role}"
