@@ -26,6 +26,7 @@ VERBS = {
     "baseline": "Make a run the one that others of its experiment are compared with.",
     "prepare": "Run a preprocessing command once for its code, params and data.",
     "cache": "List prepared data, and make room.",
+    "dataset": "Keep versions of datasets, and the history of each.",
     "case": "Register cases that every model must pass.",
     "matrix": "Show what each run came to on each version of a dataset.",
     "list": "List runs: filter, sort, choose columns.",

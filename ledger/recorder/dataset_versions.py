@@ -94,11 +94,7 @@ def add_version(ledger: Ledger, asked: Asked, *, progress: Progress = lambda _wh
     for version in known:
         if version.hash == manifest.hash:
             return Added(version=version, new=False)
-    if any(version.version == plan.version for version in known):
-        raise Conflict(
-            f"this version stands for other content: `{asked.name}@{plan.version}`",
-            hint=f"the next free label: --version {next_label(version.version for version in known)}",
-        )
+    _check_new(plan, known)  # only now: who adds what is known needs no reason, and hashing again costs little
     parent = next((version for version in known if version.version == plan.parent), None)
     looked = look_at_version(ledger, contents, plan, manifest, parent, progress)
     leaks = _leaks(ledger, contents, plan, manifest)
@@ -119,11 +115,23 @@ def add_version(ledger: Ledger, asked: Asked, *, progress: Progress = lambda _wh
     return Added(version=version, new=True, warnings=[*_twins(contents, version), *looked.warnings])
 
 
+def _check_new(plan: Asked, known: Sequence[DatasetVersion]) -> None:
+    if known and not (plan.reason or "").strip():
+        raise UsageError(
+            f"a new version of `{plan.name}` needs a reason", hint='say why it exists: --reason "60 hard cases"'
+        )
+    if any(version.version == plan.version for version in known):
+        raise Conflict(
+            f"this version stands for other content: `{plan.name}@{plan.version}`",
+            hint=f"the next free label: --version {next_label(version.version for version in known)}",
+        )
+
+
 def _planned(asked: Asked, known: Sequence[DatasetVersion]) -> Asked:
     """Return what is wanted with everything that follows from what is known.
 
     Raises:
-        UsageError: no reason or no role is given where one is needed.
+        UsageError: no role is given where one is needed, or a text is too long.
         NotFound: there is no such parent.
     """
     labels = [version.version for version in known]
@@ -132,10 +140,6 @@ def _planned(asked: Asked, known: Sequence[DatasetVersion]) -> Asked:
     if parent is not None and parent not in labels:
         said = f"one of {', '.join(labels[-20:])}" if labels else f"{asked.name} has no version yet: leave --parent out"
         raise NotFound(f"no such version to grow from: `{ascii(asked.name)[1:-1]}@{ascii(parent)[1:-1]}`", hint=said)
-    if known and not (asked.reason or "").strip():
-        raise UsageError(
-            f"a new version of `{asked.name}` needs a reason", hint='say why it exists: --reason "60 hard cases"'
-        )
     role = asked.role or next((version.role for version in known if version.version == parent), None)
     if role is None:
         raise UsageError("what the dataset is for is not said", hint="--role train, validation, test or production")

@@ -25,6 +25,7 @@ COMMANDS = {
     "export": ("export", "--format", "jsonl"),
     "log": ("log",),
     "verify": ("verify",),
+    "dataset": ("dataset", "add", "scripts", "train.py", "--role", "train"),
     "case": ("case", "add", "digits", "--input", "x", "--expect", "1"),
     "matrix": ("matrix", "digits"),
     "prepare": ("prepare", "--dataset", "train.py", "--out", "PLACE", "--", "cp", "{dataset}", "{out}"),
