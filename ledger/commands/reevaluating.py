@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ledger.analysis.query import parse_queries
+from ledger.analysis.versions import find_version
 from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
 from ledger.commands.workplace import open_ledger
@@ -12,7 +13,7 @@ from ledger.engine import open_engine
 from ledger.errors import UsageError
 from ledger.recorder.cases import cases_of
 from ledger.recorder.message import shown
-from ledger.recorder.reevaluation import Outcome, Planned, find_data, find_version, plan, reevaluate
+from ledger.recorder.reevaluation import Outcome, Planned, find_data, plan, reevaluate
 from ledger.store.selection import select_runs
 
 _HASH_SHOWN = 12
@@ -51,7 +52,7 @@ def reevaluate_many(
     place = find_data(version, contents.runs, Path(data) if data else None)
     chosen = select_runs(ledger, parse_queries([query]) if query else None, reverse=True).runs
     used = evaluator if evaluator is not None else _version_of(command)
-    cases = cases_of(ledger, version.name)
+    cases = [case for case in cases_of(ledger, version.name) if case.id in version.cases]
     planned = plan(chosen, version, place, command, evaluator=used, cases=cases, again=again, timeout_seconds=timeout)
     _tell_plan(planned, version.label, used)
     if dry_run:

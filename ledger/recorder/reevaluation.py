@@ -23,7 +23,7 @@ from ledger.hashing import hash_file
 from ledger.model import paths
 from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.document import dump
-from ledger.model.entries import EVALUATION_FORMAT, Case, Contents, DatasetVersion, Evaluation, Run
+from ledger.model.entries import EVALUATION_FORMAT, Case, DatasetVersion, Evaluation, Run
 from ledger.model.ids import new_id
 from ledger.model.values import Document
 from ledger.recorder.cases import judge
@@ -89,29 +89,6 @@ class Outcome(Document, frozen=True, kw_only=True):
     """What was recorded."""
     problem: str | None = None
     """Why nothing was."""
-
-
-def find_version(contents: Contents, label: str) -> DatasetVersion:
-    """Return the dataset version that `name@version` names; the latest in use where only the name is given.
-
-    Raises:
-        NotFound: there is none; the hint lists those there are.
-    """
-    name, _, version = label.partition("@")
-    known = [one for one in contents.datasets if one.name == name]
-    chosen = (
-        [one for one in known if one.version == version]
-        if version
-        else [one for one in known if contents.retirement(one.label) is None]
-    )
-    if chosen:
-        return chosen[-1]
-    hint = (
-        f"known: {', '.join(one.label for one in known or contents.datasets)}"
-        if contents.datasets
-        else "ledger dataset add"
-    )
-    raise NotFound(f"no such dataset version: `{ascii(label)[1:-1]}`", hint=hint)
 
 
 def find_data(version: DatasetVersion, runs: Sequence[Run], given: Path | None) -> Path:

@@ -13,6 +13,7 @@ from ledger.recorder.dataset_versions import Asked, add_version, retire_version
 from ledger.recorder.dataset_warnings import how_to_name, warn_of_datasets
 from ledger.recorder.given import parse_dataset
 from ledger.store.ledger import Ledger
+from ledger.store.versions import read_retirements
 
 NOW = datetime(2026, 11, 20, 19, 48, 12, tzinfo=UTC)
 
@@ -110,6 +111,21 @@ def test_what_is_measured_on_a_retired_version_is_warned_about(ledger: Ledger, v
     retire_version(ledger, "texts@v1", "half of the labels were wrong")
     made = recorded(ledger, Dataset(role="validation", path=str(val)))
     assert warn_of_datasets(ledger, made) == ["texts@v1 is retired: half of the labels were wrong"]
+
+
+def test_what_is_remembered_of_retired_versions_keeps_up_and_may_be_damaged(
+    ledger: Ledger, val: Path, repo: Path
+) -> None:
+    assert read_retirements(ledger) == {}
+    note = retire_version(ledger, "texts@v1", "why")
+    assert read_retirements(ledger) == {"texts@v1": note}
+    add_version(ledger, Asked(name="scripts", path=str(repo / "train.py"), role="test"))
+    other = retire_version(ledger, "scripts@v1", "why")
+    expected = {"texts@v1": note, "scripts@v1": other}
+    assert read_retirements(ledger) == expected
+    for damage in (b"damaged", b'{"tip": "' + b"0" * 40 + b'", "retired": []}'):
+        (ledger.repository.state_dir / "retired.json").write_bytes(damage)
+        assert read_retirements(ledger) == expected
 
 
 def test_data_without_a_name_is_told_how_to_get_one(ledger: Ledger, repo: Path) -> None:
