@@ -27,13 +27,9 @@ _WORTH_BYTES = 1 << 25
 """Below both, hashing anew costs less than opening a cache."""
 
 
-class Hashed(NamedTuple):
-    """What became of one file. A tuple: a million of them travel between processes."""
-
-    size: int
-    content: str
-    facts: bytes | None
-    """By which it is known to be unchanged the next time; none when it changed too recently to tell."""
+Hashed = tuple[int, str, bytes | None]
+"""Size and hash of a file, and the facts by which it is known to be unchanged the next time; none when it changed too
+recently to tell, or nobody asks."""
 
 
 class _Batch:
@@ -53,8 +49,7 @@ class _Batch:
         found = iter(hashed)
         for position, known in enumerate(self.known):
             if known is None:
-                one = next(found)
-                self.known[position] = one.size, one.content
+                self.known[position] = next(found)[:2]
 
 
 def hash_files(found: Found, path: str, engine: Engine, cache: StatCache | None, progress: Progress | None) -> Manifest:
@@ -110,7 +105,7 @@ class _Pass:
         self._write_complete()
         return manifest_of_text(self._text.getvalue(), self._bytes)
 
-    def _tasks(self) -> Iterator[tuple[str, list[str], dict[str, str]]]:
+    def _tasks(self) -> Iterator["Task"]:
         """Yield what must be read, batch after batch."""
         names, grain = self._found.names, self._engine.grain
         for start in range(0, len(names), grain):
@@ -120,7 +115,8 @@ class _Pass:
             missing = batch.missing
             if missing:
                 spelled = self._found.spelled
-                yield self._found.root, missing, {name: spelled[name] for name in missing if name in spelled}
+                elsewhere = {name: spelled[name] for name in missing if name in spelled}
+                yield Task(self._found.root, missing, elsewhere, remember=self._remembered is not None)
             else:
                 self._write_complete()
 
@@ -143,9 +139,9 @@ class _Pass:
     def _remember(self, batch: _Batch, hashed: list[Hashed]) -> None:
         if self._remembered is None:
             return
-        for name, one in zip(batch.missing, hashed, strict=True):
-            if one.facts is not None:
-                self._remembered.remember(name, one.facts, one.content)
+        for name, (_, content, facts) in zip(batch.missing, hashed, strict=True):
+            if facts is not None:
+                self._remembered.remember(name, facts, content)
 
     def _write_complete(self) -> None:
         """Write the lines of every batch that is complete and has none before it that is not."""
@@ -168,27 +164,41 @@ def counted(results: Iterator[R], progress: Progress | None, total: int) -> Iter
         yield result
 
 
-def hash_batch(task: tuple[str, list[str], dict[str, str]]) -> list[Hashed]:
+class Task(NamedTuple):
+    """Some files of a folder, for a worker that may be in another process."""
+
+    root: str
+    names: list[str]
+    spelled: dict[str, str]
+    """Name to path, where the file system spells it otherwise."""
+    remember: bool
+    """Whether somebody wants to know by what each is known to be unchanged."""
+
+
+def hash_batch(task: Task) -> list[Hashed]:
     """Return what became of some files of a folder; called on the engine's workers.
 
     Raises:
         LedgerError: one cannot be read, changed meanwhile, or stands for data that is not here.
     """
-    root, names, spelled = task
-    now = time.time_ns()
-    return [_hash_one(spelled.get(name) or f"{root}/{name}", now) for name in names]
+    now = time.time_ns() if task.remember else None
+    return [_hash_one(task.spelled.get(name) or f"{task.root}/{name}", now) for name in task.names]
 
 
-def _hash_one(path: str, now: int) -> Hashed:
+def _hash_one(path: str, now: int | None) -> Hashed:
     try:
         # A pipe that was put in the file's place must not block.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             before = os.fstat(descriptor)
             content, size = hash_descriptor(descriptor, before.st_size)
-            after = os.stat(path)  # noqa: PTH116  # by its name: another file may stand there now
-            facts = facts_of(after)
-            if facts_of(before) != facts or size != before.st_size:
+            # Who replaces a file unlinks the one that was read here: that changes its ctime.
+            after = os.fstat(descriptor)
+            if (
+                after.st_ctime_ns != before.st_ctime_ns
+                or after.st_mtime_ns != before.st_mtime_ns
+                or not size == after.st_size == before.st_size
+            ):
                 raise LedgerError(
                     f"the file changed while it was hashed: `{path}`", hint="try again when it is at rest"
                 )
@@ -197,4 +207,4 @@ def _hash_one(path: str, now: int) -> Hashed:
             os.close(descriptor)
     except OSError as error:
         raise unreadable(path, error) from None
-    return Hashed(size, content, facts if is_at_rest(before, now) else None)
+    return size, content, facts_of(before) if now is not None and is_at_rest(before, now) else None

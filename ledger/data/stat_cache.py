@@ -28,6 +28,8 @@ _APPLICATION = 0x4C654861
 """`LeHa` in the header of the file: https://www.sqlite.org/pragma.html#pragma_application_id."""
 _PATIENCE_SECONDS = 5.0
 _KEPT_DAYS = 90
+_HELD = 10_000
+"""Files held in memory before they are written down: 3 MB."""
 _DIGEST, _CHECK = 32, 8
 _MASK = (1 << 64) - 1
 _FACTS = struct.Struct("<5Q")
@@ -80,7 +82,8 @@ class Remembered:
     def __init__(self, file: Path, dataset: str) -> None:
         self._file = file
         self._dataset = dataset
-        self._number: int | None = None
+        self._known: int | None = None
+        """The dataset's number as it was opened: what is written since is not read again."""
         self._database: sqlite3.Connection | None = None
         self._open()
         self._last = ""
@@ -89,11 +92,11 @@ class Remembered:
 
     def among(self, names: list[str]) -> Mapping[str, bytes]:
         """Return what is remembered of some names; each call goes on in their order where the last one ended."""
-        if self._database is None or self._number is None or not names:
+        if self._database is None or self._known is None or not names:
             return {}
         asked = "SELECT name, value FROM files WHERE dataset = ? AND name > ? AND name <= ?"
         try:
-            found = dict(self._database.execute(asked, (self._number, self._last, names[-1])))
+            found = dict(self._database.execute(asked, (self._known, self._last, names[-1])))
         except Exception as error:  # noqa: BLE001  # a damaged file may say anything
             self._give_up(error)
             return {}
@@ -106,21 +109,31 @@ class Remembered:
         """Remember the `blake3:…` hash of a file for as long as its facts stay the same."""
         known = facts + bytes.fromhex(content.removeprefix("blake3:"))
         self._new[name] = known + _check(name, known)
+        if len(self._new) >= _HELD:
+            self._flush()
 
     def keep(self) -> None:
         """Write down what was remembered since it was opened, and forget the files that were not asked for."""
         if self._database is None:
             return
-        try:
-            if self._number is not None:
-                asked = "SELECT name FROM files WHERE dataset = ? AND name > ?"
-                self._gone += (name for (name,) in self._database.execute(asked, (self._number, self._last)))
-            if not self._new and not self._gone:
-                return
-            with self._database:
-                self._write(self._database)
-        except Exception as error:  # noqa: BLE001  # it is only a cache: full disks and other writers are no news
-            self._give_up(error)
+        if self._known is not None:
+            asked = "SELECT name FROM files WHERE dataset = ? AND name > ?"
+            try:
+                self._gone += (name for (name,) in self._database.execute(asked, (self._known, self._last)))
+            except Exception as error:  # noqa: BLE001  # a damaged file may say anything
+                self._give_up(error)
+        self._flush()
+
+    def _flush(self) -> None:
+        """Write down what is held: each file by itself is true, whether the pass comes to its end or not."""
+        if self._database is not None and (self._new or self._gone):
+            try:
+                with self._database:
+                    self._write(self._database)
+            except Exception as error:  # noqa: BLE001  # it is only a cache: full disks and other writers are no news
+                self._give_up(error)
+        self._new.clear()
+        self._gone.clear()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -144,7 +157,7 @@ class Remembered:
                 return
             asked = "SELECT number FROM datasets WHERE place = ?"
             row = self._database.execute(asked, (self._dataset,)).fetchone()
-            self._number = row[0] if row else None
+            self._known = row[0] if row else None
         except Exception as error:  # noqa: BLE001  # whatever it is, hashing goes on without
             self._give_up(error)
 
