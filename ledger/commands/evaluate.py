@@ -10,6 +10,7 @@ from ledger.commands.output import say, write_json
 from ledger.commands.pushing import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
+from ledger.recorder.dataset_warnings import warn_of_retired
 from ledger.recorder.evaluation import evaluate
 from ledger.recorder.given import parse_dataset
 from ledger.recorder.message import shown
@@ -97,10 +98,12 @@ def _record_one(
             "one run is evaluated at a time; many need --on",
             hint="ledger evaluate RUN -m NAME=VALUE, or: ledger evaluate --on NAME@VERSION -- COMMAND {model}",
         )
-    open_ledger(writing=True)
+    ledger = open_ledger(writing=True)
     given = [metric for name in files for metric in read_metrics(Path(name))]
     given += [parse_metric(text) for text in metrics]
     made = evaluate(arguments[0], given, datasets=[parse_dataset(text) for text in datasets], note=note)
+    for warning in warn_of_retired(ledger, made.datasets):
+        say(f"warning: {warning}")
     if as_json:
         write_json(made)
     else:

@@ -49,6 +49,8 @@ def reevaluate_many(
     ledger = open_ledger(writing=True)
     contents = ledger.contents()
     version = find_version(contents, on)
+    if (retired := contents.retirement(version.label)) is not None:
+        say(f"warning: {version.label} is retired: {retired.text.splitlines()[0]}")
     place = find_data(version, contents.runs, Path(data) if data else None)
     chosen = select_runs(ledger, parse_queries([query]) if query else None, reverse=True).runs
     used = evaluator if evaluator is not None else _version_of(command)

@@ -15,6 +15,7 @@ from ledger.model.entries import Run
 from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
 from ledger.model.values import NoteKind, plain
+from ledger.recorder.dataset_warnings import say_leak
 from ledger.store.selection import find_runs
 
 Lines = Iterator[tuple[str, str]]
@@ -147,6 +148,8 @@ def _datasets(record: Record) -> Lines:
         if use.prepared is not None:
             sources = ", ".join(f"{source.path} {source.hash[:19]}" for source in use.prepared.sources)
             yield "prepared", f"from {sources} by {use.prepared.step}"
+    for leak in record.datasets.leaks:
+        yield "leak", say_leak(leak)
 
 
 def _hardware(record: Record) -> Lines:

@@ -1,7 +1,7 @@
 """What whoever records a run should know of its datasets: leaks, retired versions, data without a name."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from ledger.errors import LedgerError
 from ledger.model.boxes import DatasetUse
@@ -13,13 +13,22 @@ from ledger.store.versions import read_retirements
 
 def warn_of_datasets(ledger: Ledger | None, record: Record) -> list[str]:
     """Return what is wrong with a run's datasets, one line each; what cannot be read is no reason to say anything."""
-    warnings = [say_leak(leak) for leak in record.datasets.leaks]
-    if ledger is not None and any(use.name and use.version for use in record.datasets.used):
-        try:
-            warnings += _retired(ledger, record)
-        except LedgerError:
-            return warnings
-    return warnings
+    measured = {metric.dataset_hash for metric in record.results.metrics}
+    judged = [use for use in record.datasets.used if use.hash in measured or use.role != "train"]
+    return [*(say_leak(leak) for leak in record.datasets.leaks), *warn_of_retired(ledger, judged)]
+
+
+def warn_of_retired(ledger: Ledger | None, judged: Sequence[DatasetUse]) -> list[str]:
+    """Return which of the versions that something was measured on are used no longer, and why."""
+    if ledger is None or not any(use.name and use.version for use in judged):
+        return []
+    try:
+        retired = read_retirements(ledger)
+    except LedgerError:
+        return []
+    return [
+        f"{use.label} is retired: {retired[use.label].text.splitlines()[0]}" for use in judged if use.label in retired
+    ]
 
 
 def say_leak(leak: Leak) -> str:
@@ -27,14 +36,6 @@ def say_leak(leak: Leak) -> str:
     ours = f"{leak.within}: " if leak.within else ""
     more = " …" if leak.files > len(leak.examples) else ""
     return f"{ours}{leak.files} files are in {leak.dataset} ({leak.role}) too: {', '.join(leak.examples)}{more}"
-
-
-def _retired(ledger: Ledger, record: Record) -> Iterator[str]:
-    retired = read_retirements(ledger)
-    measured = {metric.dataset_hash for metric in record.results.metrics}
-    for use in record.datasets.used:
-        if use.label in retired and (use.hash in measured or use.role != "train"):
-            yield f"{use.label} is retired: {retired[use.label].text.splitlines()[0]}"
 
 
 def how_to_name(record: Record) -> str | None:
