@@ -43,7 +43,7 @@ clean:
 	touch $@
 
 .venv/demo: .venv/python pyproject.toml
-	$(PIP) install --editable '.[site]' --group demo
+	$(PIP) install --editable '.[site,data]' --group demo
 	touch $@
 
 .venv/test: .venv/python pyproject.toml

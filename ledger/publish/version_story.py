@@ -11,6 +11,7 @@ from ledger.model.values import Document
 from ledger.publish import names
 from ledger.publish.atlas import Atlas
 from ledger.publish.balance import render_balance
+from ledger.publish.drift_figure import render_drift
 from ledger.publish.page import markup
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -45,8 +46,8 @@ class Story(Document, frozen=True, kw_only=True):
     """What became of samples (`added`, …) to pictures of some."""
     balance: str
     """Its labels, and the parent's, as a chart; empty without labels."""
-    drift: list[tuple[Drift, list[tuple[str, str]]]]
-    """Each comparison, and its figures as verdict and words: those that drifted first."""
+    drift: list[tuple[Drift, str, list[tuple[str, str]]]]
+    """Each comparison, its chart, and its figures as verdict and words: those that drifted first."""
 
 
 def tell(version: DatasetVersion, parent: DatasetVersion | None, slot: int, atlas: Atlas) -> Story:
@@ -65,7 +66,7 @@ def tell(version: DatasetVersion, parent: DatasetVersion | None, slot: int, atla
         retired=atlas.retired.get(version.label),
         pictures=_pictures(version, atlas),
         balance=markup(balance),
-        drift=[(drift, _figures(drift)) for drift in version.drift],
+        drift=[(drift, markup(render_drift(drift)), _figures(drift)) for drift in version.drift],
     )
 
 

@@ -1,34 +1,26 @@
-"""Measure models that are already on the ledger on the next validation set."""
+"""Measure one model on one dataset: `ledger evaluate --on NAME@VERSION -- python evaluate.py {model} {dataset}`."""
 
+import json
+import os
 import sys
 from pathlib import Path
 
-import ledger
 import torch
-from train import build, load, measure
+from train import build, load, measure, read
 
 
-def main(models: list[str]) -> None:
-    """Append one evaluation per model; a model's file is named after its run."""
-    images, labels = load("data/validation/v2")
-    hard_cases = ledger.Dataset(
-        path="data/validation/v2",
-        role="validation",
-        name="digits-validation",
-        version="v2",
-        parent="v1",
-        reason="v1 held only straight digits; production has some that are one pixel off",
-        source="production, hard cases found by the models",
-        samples=len(labels),
-    )
-    for path in models:
-        saved = torch.load(path, weights_only=True)
-        model = build(saved["model"], saved["width"])
-        model.load_state_dict(saved["state"])
-        loss, accuracy, _ = measure(model, images, labels)
-        metrics = {"validation/accuracy": accuracy, "validation/loss": loss}
-        ledger.evaluate(Path(path).stem, metrics, datasets=[hard_cases])
+def main(path: str, dataset: str) -> None:
+    """Write metrics and answers to the cases where ledger looks for them."""
+    saved = torch.load(path, weights_only=True)
+    model = build(saved["model"], saved["width"])
+    model.load_state_dict(saved["state"])
+    loss, accuracy, _ = measure(model, *load(dataset))
+    Path(os.environ["LEDGER_METRICS"]).write_text(json.dumps({"accuracy": accuracy, "loss": loss}))
+    with Path(os.environ["LEDGER_CASES"]).open() as lines:
+        cases = [json.loads(line) for line in lines]
+    answers = {case["id"]: model(read(Path(dataset, case["input"]))[None]).argmax().item() for case in cases}
+    Path(os.environ["LEDGER_ANSWERS"]).write_text(json.dumps(answers))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])

@@ -1,29 +1,33 @@
 """Make the next validation set: the last one, and the production digits that most models get wrong."""
 
+import shutil
 import sys
 from pathlib import Path
 
-import numpy as np
 import torch
-from data import write
-from train import build, load, measure
+from train import build, files_of, load, measure
+
+CASES = 4
+"""Hard digits, each of another class, that every later model must get right."""
 
 
 def main(models: list[str]) -> None:
-    """Show every model the production digits, straight and one pixel off, and keep the hard cases."""
+    """Show every model what production sends, keep what most get wrong, and print the worst of it."""
     images, labels = load("data/production")
-    images, labels = torch.cat([images, images.roll(-1, 2)]), torch.cat([labels, labels])
     wrong = torch.zeros(len(labels))
     for path in models:
         saved = torch.load(path, weights_only=True)
         model = build(saved["model"], saved["width"])
         model.load_state_dict(saved["state"])
         wrong += measure(model, images, labels)[2] != labels
-    hard = wrong > len(models) / 2
-    old_images, old_labels = load("data/validation/v1")
-    both = torch.cat([old_images, images[hard]]) * 16, torch.cat([old_labels, labels[hard]])
-    write(Path("data/validation/v2"), *(np.asarray(part) for part in both))
-    print(int(hard.sum()))
+    files = files_of("data/production")
+    shutil.copytree("data/validation/v1", "data/validation/v2")
+    for position in (wrong > len(models) / 2).nonzero().flatten().tolist():
+        source = files[position]
+        shutil.copy(source, Path("data/validation/v2", source.parent.name, f"production-{source.name}"))
+    worst = {files[position].parent.name: files[position] for position in wrong.argsort(stable=True).tolist()}
+    for digit in sorted(worst)[:CASES]:
+        print(f"{digit}/production-{worst[digit].name}")
 
 
 if __name__ == "__main__":

@@ -154,17 +154,23 @@ def test_cases_say_which_run_broke_and_which_mended_them(team: Path, cli: Cli) -
     assert case["severity"] == "high"
     assert "has a case already" in cli("case", "add", "numbers", "--input", "the number 7", "--expect", "small").err
     assert cli("case", "add", "numbers", "--input", "the number 8", "--expect", "big", "--never").code == 0
-    assert cli(*ON, *COMMAND).code == 0
+    (team / "data" / "v3").mkdir()
+    (team / "data" / "v3" / "values.txt").write_text("1 0.25")
+    done = cli("dataset", "add", "numbers", "data/v3", "--role", "test", "--reason", "small numbers were missing")
+    assert done.code == 0, done.err
+    late = cli("case", "add", "numbers", "--input", "the number 9", "--expect", "big")  # of the versions to come
+    assert late.code == 0
+    on_v3 = ("evaluate", "--on", "numbers@v3", "--data", "data/v3")
+    assert cli(*on_v3, *COMMAND).code == 0
     contents = Ledger.open(team).contents()
-    (story,) = case_stories(contents.cases, contents.runs)
+    untried, story = case_stories(contents.cases, contents.runs)
+    assert (untried.case.input, untried.state) == ("the number 9", "untried")
     ids = [run.record.id for run in contents.runs]
     assert (story.failed, story.passed) == (ids[:1], ids[1:])
     assert (story.mended_by, story.broken_by, story.state) == (ids[1:2], [], "passes")
     assert "never big" in cli("case", "list", "numbers").out
-    assert (
-        "1 of 1 cases fail"
-        in cli("evaluate", "--on", "numbers@v2", "--again", "--runs", "params.weight < 0.5", *COMMAND).err
-    )
+    again = cli(*on_v3, "--again", "--runs", "params.weight < 0.5", *COMMAND)
+    assert "1 of 1 cases fail" in again.err
 
 
 def test_overrides_that_pile_up_are_warned_of(repo: Path, cli: Cli) -> None:
