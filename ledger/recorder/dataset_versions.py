@@ -8,6 +8,7 @@ import msgspec
 
 from ledger.analysis.versions import find_version, next_label
 from ledger.capture.secrets import Redactor
+from ledger.data.difference import alike_but_for_case
 from ledger.data.labels import parse_labelling
 from ledger.data.leakage import find_leak, must_differ
 from ledger.data.manifest import Manifest, build_manifest
@@ -112,7 +113,7 @@ def add_version(ledger: Ledger, asked: Asked, *, progress: Progress = lambda _wh
     )
     ledger.append(entry)
     looked.keep()
-    return Added(version=version, new=True, warnings=[*_twins(contents, version), *looked.warnings])
+    return Added(version=version, new=True, warnings=[*_twins(contents, version), *_alike(manifest), *looked.warnings])
 
 
 def _check_new(plan: Asked, known: Sequence[DatasetVersion]) -> None:
@@ -203,6 +204,15 @@ def _leaks(ledger: Ledger, contents: Contents, plan: Asked, manifest: Manifest) 
 def _twins(contents: Contents, version: DatasetVersion) -> list[str]:
     same = [other.label for other in contents.datasets if other.hash == version.hash]
     return [f"the same content is on the ledger as {', '.join(same)}"] if same else []
+
+
+def _alike(manifest: Manifest) -> list[str]:
+    pairs = alike_but_for_case(manifest)
+    if not pairs:
+        return []
+    more = f", and {len(pairs) - 1} more" if len(pairs) > 1 else ""
+    shown = " and ".join(f"`{ascii(path)[1:-1]}`" for path in pairs[0])
+    return [f"two paths differ in letter case only, and many systems can hold only one of them: {shown}{more}"]
 
 
 def retire_version(ledger: Ledger, label: str, reason: str) -> Note:

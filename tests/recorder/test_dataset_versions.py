@@ -316,3 +316,10 @@ def test_without_the_packages_a_version_is_added_without_statistics(
     assert added.warnings == ["no statistics, as a package is missing: PIL (pip install 'git-ledger[data]')"]
     with pytest.raises(LedgerError, match="needs a package: `PIL`"):
         add(ledger, grown(first), labels="folder")
+
+
+def test_paths_that_differ_in_letter_case_only_are_a_warning(ledger: Ledger, first: Path) -> None:
+    twin = next(path for path in sorted(first.rglob("*")) if path.is_file())
+    twin.with_name(twin.name.upper()).write_bytes(twin.read_bytes() + b"x")
+    added = add(ledger, first, reason="a twin")
+    assert any("letter case only" in warning and twin.name.upper() in warning for warning in added.warnings)
