@@ -90,8 +90,11 @@ def read_dataset(
         progress: told how many are looked at, and of how many.
 
     Raises:
-        LedgerError: numpy, Pillow or pyarrow is not installed, or labels were asked for that cannot be had.
+        LedgerError: its files do not lie here, numpy, Pillow or pyarrow is not installed, or labels were asked for
+            that cannot be had.
     """
+    if not lies_here(root, lines):
+        raise LedgerError(f"only a file or folder on this machine is looked at: `{root}`", hint="unpack it")
     with needing("looking at data"):
         found = _Found(root, lines, labelling)
         if found.pictures():
@@ -99,6 +102,13 @@ def read_dataset(
         if found.tables():
             return found.as_rows(slices)
         return found.as_files(slices)
+
+
+def lies_here(root: Path, lines: Sequence[ManifestLine]) -> bool:
+    """Say whether a dataset's files are files on this machine: not in archives, globs, or stores elsewhere."""
+    if root.is_file():
+        return len(lines) == 1 and lines[0].path == unicodedata.normalize("NFC", root.name)
+    return root.is_dir()
 
 
 class _Found:

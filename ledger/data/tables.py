@@ -65,7 +65,8 @@ def read_table(path: Path) -> "pa.Table":
 
 def _why(error: Exception) -> str:
     said = str(error).strip().splitlines() or [type(error).__name__]
-    return said[0][:1].lower() + said[0][1:160]
+    first = said[0][:160]
+    return first if first[:2].isupper() else first[:1].lower() + first[1:]
 
 
 def read_words(table: "pa.Table", column: str, source: str) -> list[str | None]:

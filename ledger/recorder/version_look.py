@@ -16,7 +16,7 @@ from ledger.data.kept import keep_reading, read_kept
 from ledger.data.labels import Labelling, file_of, is_part, moved, parse_labelling
 from ledger.data.manifest import Manifest, build_manifest
 from ledger.data.needed import HINT, missing_package
-from ledger.data.reading import Reading, read_dataset
+from ledger.data.reading import Reading, lies_here, read_dataset
 from ledger.data.statistics import summarise
 from ledger.errors import LedgerError, NotFound
 from ledger.model import paths
@@ -105,7 +105,7 @@ def _read(asked: "Asked", manifest: Manifest, look: Look, progress: Progress) ->
         look.warnings.append(f"no statistics, as a package is missing: {package} ({HINT})")
         return None
     path = Path(asked.path)
-    if not path.exists():
+    if not lies_here(path, manifest.lines):
         look.warnings.append("no statistics: only a file or folder on this machine is looked at")
         return None
     labelling = parse_labelling(asked.labels) if asked.labels else None

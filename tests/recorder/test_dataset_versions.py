@@ -1,6 +1,7 @@
 """Dataset versions: planted changes, leaks and shifts of known size are found, and no more than them."""
 
 import shutil
+import tarfile
 from pathlib import Path
 
 import msgspec
@@ -305,6 +306,17 @@ def test_versions_are_found_by_content_and_their_manifests_are_theirs(ledger: Le
     assert find_content(ledger, version.hash) == [version]
     assert find_content(ledger, "blake3:" + "0" * 64) == []
     assert read_manifest(ledger, version).hash == version.hash
+
+
+def test_an_archive_and_a_glob_are_added_without_statistics(ledger: Ledger, first: Path, repo: Path) -> None:
+    with tarfile.open(repo / "v1.tar", "w") as archive:
+        archive.add(first, "v1")
+    for name, path in (("packed", str(repo / "v1.tar")), ("some", f"{first}/*/*.png")):
+        added = add(ledger, path, name=name, role="production")
+        assert (added.version.files, added.version.statistics) == (100, None)
+        assert "no statistics: only a file or folder on this machine is looked at" in added.warnings
+    with pytest.raises(LedgerError, match="only a file or folder"):
+        add(ledger, first, against=[str(repo / "v1.tar")])
 
 
 def test_without_the_packages_a_version_is_added_without_statistics(
