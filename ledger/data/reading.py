@@ -11,8 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from ledger.data import tables
+from ledger.data.annotations import Label
 from ledger.data.images import SIDE, SUFFIXES, AnyImage, ImageFile, ImageRow, look_at_all, summarise_images, white_of
-from ledger.data.labels import Label, Labelling, Read, file_of, guess_from_folders, is_part, only, read_labels
+from ledger.data.labels import Labelling, Read, file_of, guess_from_folders, is_part, only, read_labels
 from ledger.data.needed import needing
 from ledger.data.samples import Samples
 from ledger.errors import LedgerError
