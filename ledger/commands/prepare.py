@@ -57,8 +57,12 @@ def prepare_command(
     """
     if not any("{out}" in word for word in command) and "LEDGER_OUT" not in " ".join(command):
         say("hint: the command does not name {out}; it must write to the folder in $LEDGER_OUT")
+    cache = Cache()
     with Bar("hashing datasets") as bar:
-        sources = [Source(path=path, hash=build_manifest(Path(path), progress=bar.count).hash) for path in datasets]
+        sources = [
+            Source(path=path, hash=build_manifest(path, progress=bar.count, cache=cache.hashes).hash)
+            for path in datasets
+        ]
     named = [Path(word) for word in (*command, *code) if Path(word).is_file()]
     if missing := [path for path in code if not Path(path).is_file()]:
         raise UsageError(f"no such file: `{missing[0]}`")
@@ -70,7 +74,6 @@ def prepare_command(
         duration_seconds=0.0,
     )
     key = key_of(preparation.step, preparation.code, preparation.params, sources)
-    cache = Cache()
     found = cache.find(key)
     if found is not None and force:
         cache.remove(found)

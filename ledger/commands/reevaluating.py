@@ -14,6 +14,7 @@ from ledger.errors import UsageError
 from ledger.recorder.cases import cases_of
 from ledger.recorder.message import shown
 from ledger.recorder.reevaluation import Outcome, Planned, find_data, plan, reevaluate
+from ledger.store.manifests import hash_cache
 from ledger.store.selection import select_runs
 
 _HASH_SHOWN = 12
@@ -51,7 +52,7 @@ def reevaluate_many(
     version = find_version(contents, on)
     if (retired := contents.retirement(version.label)) is not None:
         say(f"warning: {version.label} is retired: {retired.text.splitlines()[0]}")
-    place = find_data(version, contents.runs, Path(data) if data else None)
+    place = find_data(version, contents.runs, Path(data) if data else None, hash_cache(ledger))
     chosen = select_runs(ledger, parse_queries([query]) if query else None, reverse=True).runs
     used = evaluator if evaluator is not None else _version_of(command)
     cases = [case for case in cases_of(ledger, version.name) if case.id in version.cases]

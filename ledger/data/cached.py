@@ -48,7 +48,7 @@ def cached(
     paths = [dataset] if isinstance(dataset, str | Path) else list(dataset)
 
     def decorate(function: Callable[P, T]) -> Cached[P, T]:
-        return Cached(function, [Path(path) for path in paths], dict(params or {}), version, cache)
+        return Cached(function, [str(path) for path in paths], dict(params or {}), version, cache)
 
     return decorate
 
@@ -67,7 +67,7 @@ class Cached(Generic[P, T]):
     def __init__(
         self,
         function: Callable[P, T],
-        datasets: Sequence[Path],
+        datasets: Sequence[str],
         params: Mapping[str, ParamValue],
         version: str,
         cache: Path | str | None,
@@ -93,7 +93,9 @@ class Cached(Generic[P, T]):
 
     def _prepared(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Prepared:
         params = {**self._params, **self._arguments(args, kwargs)}
-        sources = [Source(path=str(path), hash=build_manifest(path).hash) for path in self._datasets]
+        sources = [
+            Source(path=path, hash=build_manifest(path, cache=self._cache.hashes).hash) for path in self._datasets
+        ]
         step = f"{self._function.__module__}.{self._function.__qualname__}"
         code = hash_function(self._function)
         if self._version:

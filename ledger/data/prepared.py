@@ -21,6 +21,8 @@ from pathlib import Path
 import msgspec
 
 from ledger.data.manifest import build_manifest
+from ledger.data.stat_cache import FILE as HASHES
+from ledger.data.stat_cache import StatCache
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model.datasets import Preparation, Source
@@ -75,6 +77,8 @@ class Cache:
     def __init__(self, folder: Path | None = None, limit_bytes: int = LIMIT_BYTES) -> None:
         self.folder = folder or cache_folder()
         self.limit_bytes = limit_bytes
+        self.hashes = StatCache(self.folder / HASHES)
+        """Remembers the hashes of unchanged sources."""
 
     def content(self, prepared: Prepared) -> Path:
         """Return the folder that holds what a step made."""

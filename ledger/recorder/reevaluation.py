@@ -17,6 +17,7 @@ import msgspec
 
 from ledger.capture.metrics import parse_key, read_metrics
 from ledger.data.manifest import build_manifest
+from ledger.data.stat_cache import StatCache
 from ledger.engine import Engine
 from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.hashing import hash_file
@@ -91,13 +92,14 @@ class Outcome(Document, frozen=True, kw_only=True):
     """Why nothing was."""
 
 
-def find_data(version: DatasetVersion, runs: Sequence[Run], given: Path | None) -> Path:
+def find_data(version: DatasetVersion, runs: Sequence[Run], given: Path | None, cache: StatCache | None = None) -> Path:
     """Return where the data of a version lies on this machine, its content checked.
 
     Args:
         version: the version.
         runs: where they found it is looked at, the latest first.
         given: where the user says it is.
+        cache: remembers the hashes of unchanged files.
 
     Raises:
         NotFound: no run says where it is, or it is there no longer.
@@ -115,7 +117,7 @@ def find_data(version: DatasetVersion, runs: Sequence[Run], given: Path | None) 
     )
     for place in dict.fromkeys(places):
         if place.exists():
-            found = build_manifest(place).hash
+            found = build_manifest(place, cache=cache).hash
             if found == version.hash:
                 return place.absolute()
             if given:

@@ -105,9 +105,9 @@ def test_data_that_moved_is_the_same_data(tmp_path: Path, raw: Path, cache: Cach
         return 1
 
     for folder in (raw, other):
-        assert Cached(step, [folder], {}, "", None)() == 1
+        assert Cached(step, [str(folder)], {}, "", None)() == 1
     assert len(cache.made()) == 1
-    Cached(step, [raw], {}, "2", None)()
+    Cached(step, [str(raw)], {}, "2", None)()
     assert len(cache.made()) == 2
 
 
@@ -152,7 +152,7 @@ def test_a_step_that_writes_files_returns_their_place_and_nobody_may_change_them
         (out / "small").mkdir()
         (out / "small" / "a.txt").write_text((raw / "a.txt").read_text()[:size])
 
-    kept = Cached(step, [raw], {}, "", None)
+    kept = Cached(step, [str(raw)], {}, "", None)
     kept(size=3)  # type: ignore[call-arg]  # the cache gives `out`
     place = kept.path
     assert place is not None
@@ -240,7 +240,7 @@ def fill(cache: Cache, raw: Path, number: int, size: int = 1000) -> Path:
     def step(out: Path, number: int) -> None:
         (out / "data").write_bytes(bytes([number]) * size)
 
-    kept = Cached(step, [raw], {}, "", cache.folder)
+    kept = Cached(step, [str(raw)], {}, "", cache.folder)
     kept(number=number)  # type: ignore[call-arg]  # the cache gives `out`
     assert kept.path is not None
     return kept.path
