@@ -7,6 +7,7 @@ import click
 from ledger.commands.output import moment, say, write_json, write_table
 from ledger.commands.pushing import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
+from ledger.model.values import counted
 from ledger.repository.blobs import blob_reader
 from ledger.store.checkpoint import make_checkpoint, read_checkpoints
 
@@ -44,5 +45,5 @@ def checkpoint_command(
         write_json(made)
     else:
         said = "signed" if made.signed else "not signed: git is told of no SSH key" if signed is None else "not signed"
-        say(f"checkpoint {made.name}: {made.entries} entries, {made.root[:23]}… ({said})")
+        say(f"checkpoint {made.name}: {counted(made.entries, 'entry')}, {made.root[:23]}… ({said})")
     push_recorded(ledger, push=push, push_timeout=push_timeout)

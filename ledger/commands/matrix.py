@@ -8,6 +8,7 @@ from ledger.analysis.query import parse_queries
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
+from ledger.model.values import counted
 from ledger.store.selection import select_runs
 
 
@@ -51,5 +52,6 @@ def matrix_command(dataset: str, metric: str | None, query: str | None, as_json:
     write_table(header, rows, needed=len(header))
     say(f"{matrix.key}; columns are not comparable with each other")
     if matrix.gaps:
-        missing = sorted({version for _, version in matrix.gaps})
-        say(f"{len(matrix.gaps)} gaps; to fill them: ledger evaluate --on {dataset}@{missing[-1]} -- COMMAND {{model}}")
+        missing = max(version for _, version in matrix.gaps)
+        fill = f"ledger evaluate --on {dataset}@{missing} -- COMMAND {{model}}"
+        say(f"{counted(len(matrix.gaps), 'gap')}; to fill them: {fill}")

@@ -16,6 +16,7 @@ from ledger.data.prepared import Cache, key_of
 from ledger.data.step_code import hash_scripts
 from ledger.errors import LedgerError, UsageError
 from ledger.model.datasets import Preparation, Source
+from ledger.model.values import counted
 
 
 class _Failed(LedgerError):
@@ -95,7 +96,7 @@ def prepare_command(
     else:
         took = duration(prepared.preparation.duration_seconds)
         said = f"made in {took}" if found is None else f"there already, made in {took} on {prepared.made_at:%Y-%m-%d}"
-        say(f"{out}: {prepared.files} files, {size(prepared.bytes)}, {prepared.content[:19]} ({said})")
+        say(f"{out}: {counted(prepared.files, 'file')}, {size(prepared.bytes)}, {prepared.content[:19]} ({said})")
     return 0
 
 

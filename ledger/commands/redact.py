@@ -9,6 +9,7 @@ import click
 from ledger.commands.output import say, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError, UsageError
+from ledger.model.values import counted
 from ledger.repository.repository import remotes
 from ledger.store.ledger import Ledger
 from ledger.store.redaction import Needles, Plan, Redacted, plan_redaction, redact
@@ -74,11 +75,11 @@ def _tell_plan(plan: Plan) -> None:
     if len(plan.files) > _SHOWN:
         say(f"and {len(plan.files) - _SHOWN} files more")
     if plan.commits:
-        say(f"holds it: the message of {plan.commits} commits")
+        say(f"holds it: the message of {counted(plan.commits, 'commit')}")
 
 
 def _tell_done(ledger: Ledger, plan: Plan, done: Redacted) -> None:
-    say(f"redacted {len(plan.files)} files; the tombstone is {done.redaction.id}")
+    say(f"redacted {counted(len(plan.files), 'file')}; the tombstone is {done.redaction.id}")
     for name in done.refs:
         say(f"warning: this ref still reaches the history before, secret included: {name}")
     if done.remain:

@@ -11,6 +11,7 @@ from ledger.commands.workplace import open_ledger
 from ledger.data.step_code import hash_scripts
 from ledger.engine import open_engine
 from ledger.errors import UsageError
+from ledger.model.values import counted
 from ledger.recorder.cases import cases_of
 from ledger.recorder.message import shown
 from ledger.recorder.reevaluation import Outcome, Planned, find_data, plan, reevaluate
@@ -90,7 +91,7 @@ def _tell_plan(planned: Planned, label: str, evaluator: str) -> None:
         say(f"warning: {run} cannot be measured: {why}")
     done = f", {len(planned.done)} are measured already" if planned.done else ""
     by = f" by evaluator {evaluator}" if evaluator else ""
-    say(f"{len(planned.tasks)} models to measure on {label}{by}{done}")
+    say(f"{counted(len(planned.tasks), 'model')} to measure on {label}{by}{done}")
 
 
 def _tell(outcomes: Sequence[Outcome], planned: Planned, label: str) -> None:
@@ -101,6 +102,6 @@ def _tell(outcomes: Sequence[Outcome], planned: Planned, label: str) -> None:
         cases = f", {failed} of {len(evaluation.cases)} cases fail" if evaluation.cases else ""
         say(f"{evaluation.run}: {first.key} {shown(first)}{cases}")
     lost = len(planned.missing) + len(outcomes) - len(made)
-    said = f"recorded {len(made)} evaluations on {label}"
-    said += f"; {lost} models were not measured" if lost else ""
+    said = f"recorded {counted(len(made), 'evaluation')} on {label}"
+    said += f"; {counted(lost, 'model')} not measured" if lost else ""
     say(f"{said}; next: ledger matrix {label.partition('@')[0]}")

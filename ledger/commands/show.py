@@ -14,7 +14,7 @@ from ledger.model.boxes import Metric
 from ledger.model.entries import Run
 from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
-from ledger.model.values import NoteKind, plain
+from ledger.model.values import NoteKind, counted, plain
 from ledger.recorder.dataset_warnings import say_leak
 from ledger.store.selection import find_runs
 
@@ -128,7 +128,8 @@ def _code(record: Record) -> Lines:
     if code.patch:
         patch = code.patch
         exact = "" if patch.exact else ", changed by redaction"
-        yield "uncommitted", f"{patch.files} files, +{patch.added} -{patch.removed}, {size(patch.bytes)}{exact}"
+        files = counted(patch.files, "file")
+        yield "uncommitted", f"{files}, +{patch.added} -{patch.removed}, {size(patch.bytes)}{exact}"
     elif code.dirty is False:
         yield "uncommitted", "nothing"
     for file in code.omitted:
@@ -142,8 +143,8 @@ def _params(record: Record) -> Lines:
 
 def _datasets(record: Record) -> Lines:
     for use in record.datasets.used:
-        count = f"{use.files} files, {size(use.bytes or 0)}" if use.files is not None else ""
-        samples = f"{use.samples} samples, " if use.samples is not None else ""
+        count = f"{counted(use.files, 'file')}, {size(use.bytes or 0)}" if use.files is not None else ""
+        samples = f"{counted(use.samples, 'sample')}, " if use.samples is not None else ""
         yield use.role, f"{use.label}  {samples}{count}  {(use.hash or '')[:19]}".rstrip()
         if use.prepared is not None:
             sources = ", ".join(f"{source.path} {source.hash[:19]}" for source in use.prepared.sources)

@@ -8,6 +8,7 @@ from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
 from ledger.commands.pushing import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
+from ledger.model.values import counted
 from ledger.recorder.signing import sign_entries
 from ledger.repository.blobs import blob_reader
 
@@ -31,7 +32,7 @@ def sign_command(runs: tuple[str, ...], everybody: bool, push: bool | None, push
     if as_json:
         write_json(signed)
     elif signed:
-        say("signed 1 entry" if len(signed) == 1 else f"signed {len(signed)} entries")
+        say(f"signed {counted(len(signed), 'entry')}")
     else:
         say("nothing to sign: every entry of yours carries your signature")
     push_recorded(ledger, push=push, push_timeout=push_timeout)

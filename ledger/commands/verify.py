@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import click
 
 from ledger.commands.output import say, write_json
-from ledger.model.values import plain
+from ledger.model.values import counted, plain
 from ledger.repository.blobs import blob_reader
 from ledger.store.ledger import Ledger
 from ledger.store.verify import Verdict, verify
@@ -39,11 +39,9 @@ def verify_command(since: str | None, whole: bool, as_json: bool) -> int:
 
 def _looked_at(verdict: Verdict) -> Iterator[str]:
     since = f" since {verdict.since[:10]}" if verdict.since else ""
-    yield f"{verdict.entries} entries in {verdict.commits} commits{since}"
-    for count, what in (
-        (verdict.signatures, "signed"),
-        (verdict.checkpoints, "checkpoints"),
-        (verdict.redactions, "redactions"),
-    ):
+    yield f"{counted(verdict.entries, 'entry')} in {counted(verdict.commits, 'commit')}{since}"
+    for count, what in ((verdict.checkpoints, "checkpoint"), (verdict.redactions, "redaction")):
         if count:
-            yield f"{count} {what}"
+            yield counted(count, what)
+    if verdict.signatures:
+        yield f"{verdict.signatures} signed"

@@ -68,6 +68,12 @@ def plain(text: str) -> str:
     )
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun: `1 entry`, `2 entries`."""
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count} {noun if count == 1 else many}"
+
+
 def check_label(field: str, text: str) -> str:
     """Return `text` when it can be shown anywhere: one line, not empty, at most 200 characters.
 

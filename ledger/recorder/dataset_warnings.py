@@ -7,6 +7,7 @@ from ledger.errors import LedgerError
 from ledger.model.boxes import DatasetUse
 from ledger.model.datasets import Leak
 from ledger.model.record import Record
+from ledger.model.values import counted
 from ledger.store.ledger import Ledger
 from ledger.store.versions import read_retirements
 
@@ -35,7 +36,8 @@ def say_leak(leak: Leak) -> str:
     """Return a leak in words."""
     ours = f"{leak.within}: " if leak.within else ""
     more = " …" if leak.files > len(leak.examples) else ""
-    return f"{ours}{leak.files} files are in {leak.dataset} ({leak.role}) too: {', '.join(leak.examples)}{more}"
+    files = counted(leak.files, "file")
+    return f"{ours}{files} shared with {leak.dataset} ({leak.role}): {', '.join(leak.examples)}{more}"
 
 
 def how_to_name(record: Record) -> str | None:

@@ -6,7 +6,7 @@ from ledger import __version__
 from ledger.model.boxes import Metric
 from ledger.model.entries import Case, DatasetVersion, Evaluation, Note
 from ledger.model.record import Author, Record
-from ledger.model.values import NoteKind, is_plain_text
+from ledger.model.values import NoteKind, counted, is_plain_text
 
 TOOL = f"git-ledger {__version__}"
 """Name and version that every entry carries."""
@@ -25,7 +25,7 @@ def record_message(record: Record, path: str) -> str:
     body += [f"{metric.key} {shown(metric)}{_on(metric)}" for metric in record.results.metrics[:10]]
     if record.code.commit:
         patch = record.code.patch
-        changes = f" with uncommitted changes in {patch.files} files" if patch else ""
+        changes = f" with uncommitted changes in {counted(patch.files, 'file')}" if patch else ""
         body.append(f"code {record.code.commit.removeprefix('git:')[:12]}{changes}")
     return _message(f"run {record.experiment}: {said} ({record.id})", body, path, record.code.commit)
 
@@ -64,7 +64,7 @@ def dataset_message(version: DatasetVersion, path: str) -> str:
     """Return the message of the commit that adds a dataset version."""
     change = version.change
     said = f": {version.reason.splitlines()[0]}" if version.reason and version.reason.strip() else ""
-    body = [f"{version.files} files, {version.bytes} bytes, {version.hash[:23]}"]
+    body = [f"{counted(version.files, 'file')}, {version.bytes} bytes, {version.hash[:23]}"]
     if change:
         body.append(
             f"against {change.parent}: {change.added} added, {change.removed} removed, {change.changed} changed,"

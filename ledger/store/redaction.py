@@ -18,7 +18,7 @@ from ledger.model import paths
 from ledger.model.document import dump, load
 from ledger.model.entries import REDACTION_FORMAT, RedactedFile, Redaction, ReplacedCheckpoint
 from ledger.model.ids import new_id
-from ledger.model.values import Document
+from ledger.model.values import Document, counted
 from ledger.repository.repository import Repository
 from ledger.repository.rewrite import refs_reaching, remove_objects, rewrite, write_blob
 from ledger.repository.walk import walk
@@ -234,7 +234,7 @@ def redact(ledger: Ledger, plan: Plan, needles: Needles, *, reason: str, now: da
     aside = Ledger(repository, f"{ledger.branch}-redaction")
     repository.git.output("update-ref", aside.ref, again)
     path = paths.redaction_path(redaction.id)
-    subject = f"redaction of {len(plan.files)} files: {redaction.reason.splitlines()[0]}"
+    subject = f"redaction of {counted(len(plan.files), 'file')}: {redaction.reason.splitlines()[0]}"
     said = f"{subject}\n\nLedger-Entry: {path}\nLedger-Tool: {redaction.tool}\n"
     entry = Entry(id=redaction.id, files={path: dump(redaction)}, message=said, author=author, made_at=now)
     tip = aside.append(entry)

@@ -41,7 +41,7 @@ def test_the_story_of_a_dataset_from_its_first_version_to_its_retirement(val: Pa
         "dataset", "add", "pets", "val", "--reason", "3 new cats, and a dog that is one", "--source", "week 46"
     )
     assert second.code == 0, second.err
-    assert "against v1: 4 files added, 1 removed, 0 changed, 1 samples relabelled" in second.err
+    assert "against v1: 4 files added, 1 removed, 0 changed, 1 sample relabelled" in second.err
     assert cli("record", "-m", "validation/accuracy=0.7", "-d", "validation=val").code == 0
     shutil.rmtree(val)
 
@@ -115,14 +115,14 @@ def test_a_leak_is_a_warning_and_exit_code_1_only_when_it_is_asked_for(val: Path
     assert cli("dataset", "add", "pets-train", "train", "--role", "train").code == 0
     done = cli("dataset", "add", "pets", "val", "--role", "validation", "--strict")
     assert done.code == 1
-    assert "warning: 10 files are in pets-train@v1 (train) too: cat/0.png" in done.err
+    assert "warning: 10 files shared with pets-train@v1 (train): cat/0.png" in done.err
     assert "added pets@v1" in done.err
     again = cli("dataset", "add", "pets", "val", "--role", "validation")
     assert again.code == 0
     assert "this is pets@v1 already, so nothing was added" in again.err
     assert "10 files" in cli("record", "-d", "train=train", "-d", "validation=val").err
     run = json.loads(cli("list", "--json").out)[0]["id"]
-    assert "pets@v1: 10 files are in pets-train@v1 (train) too" in cli("show", run).out
+    assert "pets@v1: 10 files shared with pets-train@v1 (train)" in cli("show", run).out
 
 
 def test_what_was_added_is_printed_as_json_and_nothing_else(val: Path, cli: Cli) -> None:
@@ -198,5 +198,5 @@ def test_a_script_uses_a_version_by_name_and_is_told_how_to_name_other_data(val:
     assert {metric.dataset for metric in run.record.results.metrics} == {"pets@v1"}
     assert len({metric.dataset_hash for metric in run.record.results.metrics}) == 1
     assert run.record.datasets.leaks[0].files == 1
-    assert "pets@v1: 1 files are in train (train) too: cat/0.png" in said
+    assert "pets@v1: 1 file shared with train (train): cat/0.png" in said
     assert said.splitlines()[-1].endswith("to name its data: ledger dataset add NAME other.txt --role test")

@@ -94,7 +94,7 @@ def test_planted_leakage_within_a_run_stands_in_its_record(ledger: Ledger, val: 
         assert (leak.within, leak.dataset, leak.files) == ("texts@v1", str(repo / "train"), 2)
         assert leak.examples == ["7.txt", "8.txt"]
         (warning,) = warn_of_datasets(ledger, made)
-        assert warning == f"texts@v1: 2 files are in {repo / 'train'} (train) too: 7.txt, 8.txt"
+        assert warning == f"texts@v1: 2 files shared with {repo / 'train'} (train): 7.txt, 8.txt"
 
 
 def test_without_leakage_nothing_is_said(ledger: Ledger, val: Path, repo: Path) -> None:

@@ -104,7 +104,7 @@ def test_one_model_that_breaks_the_evaluator_stops_nobody(team: Path, cli: Cli) 
     assert "exit code 1: this model cannot be loaded" in done.err
     assert f"{run.id} cannot be measured: its model is another file now" in done.err
     assert measured(team) == {"0.4": 0.3}
-    assert "recorded 1 evaluations on numbers@v2; 4 models were not measured" in done.err
+    assert "recorded 1 evaluation on numbers@v2; 4 models not measured" in done.err
 
 
 def test_only_the_runs_that_pass_are_measured_and_a_dry_run_changes_nothing(team: Path, cli: Cli) -> None:

@@ -129,4 +129,4 @@ def test_the_command_line_makes_lists_and_refuses(repo: Path, cli: Cli) -> None:
     assert "not signed: git is told of no SSH key" in cli("checkpoint").err
     assert cli("checkpoint", "--list").out.count("ledger/checkpoint-") == 1
     assert "git config gpg.format ssh" in cli("checkpoint", "--sign").err
-    assert "1 entries in 1 commits, 1 checkpoints: nothing is wrong" in cli("verify").err
+    assert "1 entry in 1 commit, 1 checkpoint: nothing is wrong" in cli("verify").err

@@ -243,6 +243,6 @@ def test_the_command_asks_for_a_reason_shows_the_plan_and_the_steps(leaked: Ledg
     assert "1. Revoke the secret now." in done.err
     assert f"git push --force-with-lease=refs/heads/ledger:{tip} hub refs/heads/ledger" in done.err
     assert "hunter2" not in done.err + done.out
-    assert "1 redactions: nothing is wrong" in cli("verify").err
+    assert "1 redaction: nothing is wrong" in cli("verify").err
     assert "nothing was changed" in cli("redact", "--yes", "--because", "x", stdin=f"{SECRET}\n").err
     assert "[redacted]" in cli("show", "000002").out

@@ -202,7 +202,7 @@ def test_the_command_line_answers_with_its_exit_code(repo: Path, cli: Cli) -> No
     cli("record", "--metric", "test/loss=1", "--param", "lr=1")
     done = cli("verify")
     assert (done.code, done.out) == (0, "")
-    assert "1 entries in 1 commits: nothing is wrong" in done.err
+    assert "1 entry in 1 commit: nothing is wrong" in done.err
     with api.run("x", baseline="20200101-000000-aaaaaa"):
         pass
     done = cli("verify")

@@ -9,7 +9,7 @@ from ledger.commands.pushing import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.model.datasets import DatasetKind
 from ledger.model.entries import DatasetVersion
-from ledger.model.values import Role
+from ledger.model.values import Role, counted
 from ledger.recorder.dataset_versions import Added, Asked, add_version
 from ledger.recorder.dataset_warnings import say_leak
 
@@ -100,7 +100,7 @@ def _tell(added: Added, *, as_json: bool) -> None:
 
 
 def _facts(version: DatasetVersion) -> list[str]:
-    lines = [f"{version.files} files, {size(version.bytes)}"]
+    lines = [f"{counted(version.files, 'file')}, {size(version.bytes)}"]
     if version.statistics:
         lines += tell_statistics(version.statistics)
     lines += tell_change(version)

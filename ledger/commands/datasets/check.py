@@ -10,6 +10,7 @@ from ledger.data.difference import Difference, diff_manifests
 from ledger.data.manifest import Manifest, build_manifest
 from ledger.errors import LedgerError
 from ledger.model.entries import DatasetVersion
+from ledger.model.values import counted
 from ledger.store.ledger import Ledger
 from ledger.store.manifests import hash_cache, read_manifest
 
@@ -72,7 +73,7 @@ def _tell(path: str, nearest: tuple[DatasetVersion, Difference] | None) -> None:
         return
     version, difference = nearest
     click.echo(
-        f"{path} is no known version; against {version.label}: {len(difference.added)} files added,"
+        f"{path} is no known version; against {version.label}: {counted(len(difference.added), 'file')} added,"
         f" {len(difference.removed)} removed, {len(difference.changed)} changed"
     )
     for mark, paths in (

@@ -9,7 +9,7 @@ from ledger.commands.workplace import open_ledger
 from ledger.data.changes import label_shift
 from ledger.data.difference import Difference
 from ledger.model.entries import DatasetVersion
-from ledger.model.values import plain
+from ledger.model.values import counted, plain
 from ledger.store.manifests import read_difference
 
 
@@ -50,9 +50,10 @@ def diff_command(name: str, old: str, new: str, limit: int, as_json: bool) -> No
             click.echo(f"{mark} {plain(path)}")
         if len(paths) > limit:
             click.echo(f"{mark} … and {len(paths) - limit} more")
-    more = f", {relabelled} samples relabelled" if relabelled else ""
+    more = f", {counted(relabelled, 'sample')} relabelled" if relabelled else ""
+    added = counted(len(difference.added), "file")
     click.echo(
-        f"{ours.label} to {theirs.label}: {len(difference.added)} files added, {len(difference.removed)} removed,"
+        f"{ours.label} to {theirs.label}: {added} added, {len(difference.removed)} removed,"
         f" {len(difference.changed)} changed{more}"
     )
     if shift:

@@ -7,7 +7,7 @@ from ledger.analysis.versions import VersionFacts, facts_of, versions_of
 from ledger.commands.datasets.telling import tell_change, tell_drift
 from ledger.commands.output import moment, write_json
 from ledger.commands.workplace import open_ledger
-from ledger.model.values import plain
+from ledger.model.values import counted, plain
 from ledger.recorder.dataset_warnings import say_leak
 from ledger.recorder.message import shown
 
@@ -57,15 +57,15 @@ def _tell(fact: VersionFacts) -> None:
     version = fact.version
     retired = f", retired: {fact.retired.text}" if fact.retired else ""
     click.echo(click.style(plain(f"{version.label}{retired}"), bold=True))
-    samples = f", {version.samples} samples" if version.samples is not None else ""
+    samples = f", {counted(version.samples, 'sample')}" if version.samples is not None else ""
     lines = [
         f"{moment(version.added_at)} by {version.author.name}: {version.reason or 'the first version'}",
         *([f"source: {version.source}"] if version.source else []),
-        f"{version.role}, {version.files} files{samples}, {version.hash[:19]}",
+        f"{version.role}, {counted(version.files, 'file')}{samples}, {version.hash[:19]}",
         *tell_change(version),
         *(line for drift in version.drift for line in tell_drift(drift)),
         *(f"warning: {say_leak(leak)}" for leak in version.leaks),
-        f"{len(fact.judged)} runs measured on it, {len(fact.trained)} trained on it",
+        f"{counted(len(fact.judged), 'run')} measured on it, {len(fact.trained)} trained on it",
     ]
     for line in lines:
         click.echo(f"  {plain(line)}")

@@ -7,7 +7,7 @@ from ledger.commands.datasets.telling import tell_change, tell_drift, tell_stati
 from ledger.commands.output import moment, size, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.model.entries import Contents
-from ledger.model.values import plain
+from ledger.model.values import counted, plain
 from ledger.recorder.dataset_warnings import say_leak
 
 
@@ -47,7 +47,7 @@ def _lines(facts: VersionFacts, contents: Contents) -> list[str]:
         ("parent", version.parent),
         ("added", f"{moment(version.added_at)} by {version.author.name}"),
         ("hash", version.hash),
-        ("holds", f"{version.files} files, {size(version.bytes)}"),
+        ("holds", f"{counted(version.files, 'file')}, {size(version.bytes)}"),
     )
     lines += [f"{name:<8} {value}" for name, value in said if value]
     if version.statistics:
@@ -59,5 +59,5 @@ def _lines(facts: VersionFacts, contents: Contents) -> list[str]:
     cases = [case for case in contents.cases if case.id in version.cases]
     if cases:
         lines.append(f"{len(cases)} cases that must pass: ledger case list {version.name}")
-    lines.append(f"{len(facts.judged)} runs measured on it, {len(facts.trained)} trained on it")
+    lines.append(f"{counted(len(facts.judged), 'run')} measured on it, {len(facts.trained)} trained on it")
     return lines

@@ -6,13 +6,14 @@ from ledger.analysis.fields import show_value
 from ledger.data.drift import describe
 from ledger.model.entries import DatasetVersion
 from ledger.model.statistics import DatasetStatistics, Drift, ImageSummary
+from ledger.model.values import counted
 
 _SHOWN = 12
 
 
 def tell_statistics(statistics: DatasetStatistics) -> list[str]:
     """Return what a version looks like, one line each."""
-    lines = [f"{statistics.samples} samples"]
+    lines = [counted(statistics.samples, "sample")]
     if statistics.labels:
         lines.append(f"labels: {tell_counts(statistics.labels)}")
     slices: dict[str, dict[str, int]] = {}
@@ -61,8 +62,8 @@ def tell_change(version: DatasetVersion) -> list[str]:
     change = version.change
     if change is None:
         return []
-    files = f"{change.added} files added, {change.removed} removed, {change.changed} changed"
-    lines = [f"against {change.parent}: {files}, {change.relabelled} samples relabelled"]
+    files = f"{counted(change.added, 'file')} added, {change.removed} removed, {change.changed} changed"
+    lines = [f"against {change.parent}: {files}, {counted(change.relabelled, 'sample')} relabelled"]
     if change.labels:
         lines.append(f"labels since: {tell_counts(change.labels, signed=True)}")
     return lines
