@@ -191,8 +191,15 @@ def test_ctrl_c_during_recording_leaves_nothing_half_written(repo: Path) -> None
     for number in range(300):
         (repo / "data" / f"{number}.bin").write_bytes(os.urandom(100_000))
     script = (
-        "import sys; from ledger.cli import run; import ledger.commands.record; print('ready', flush=True)\n"
-        "sys.exit(run(['record', '--dataset', 'train=data']))"
+        "import signal, sys, ledger.cli as cli, ledger.commands.record\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # it waits until `run` can answer it\n"
+        "inner = cli._dispatch\n"
+        "def dispatch(arguments):\n"
+        "    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])\n"
+        "    return inner(arguments)\n"
+        "cli._dispatch = dispatch\n"
+        "print('ready', flush=True)\n"
+        "sys.exit(cli.run(['record', '--dataset', 'train=data']))"
     )
     for delay in (0.0, 0.01, 0.02, 0.04, 0.08, 0.16):
         process = run_python(script, cwd=repo)
