@@ -159,11 +159,20 @@ class Resolver:
             parent=source.parent,
             reason=source.reason,
             source=source.source,
+            cases=self._cases(name),
             author=self._author,
             added_at=self._now,
             tool=TOOL,
         )
         return {document: dump(version), **manifest_files(name, label, manifest)}
+
+    def _cases(self, name: str) -> list[str]:
+        """Return the cases that are registered for a dataset: they are part of every version from then on."""
+        tip = self._ledger.tip() if self._ledger else None
+        if tip is None or self._ledger is None:
+            return []
+        files = self._ledger.repository.read_tree(tip, [f"cases/{name}/"])
+        return [file.path.rpartition("/")[2].removesuffix(".json") for file in files if file.path.endswith(".json")]
 
 
 def _how_prepared(path: str, content: str) -> Preparation | None:

@@ -171,6 +171,10 @@ def test_cases_say_which_run_broke_and_which_mended_them(team: Path, cli: Cli) -
     assert "never big" in cli("case", "list", "numbers").out
     again = cli(*on_v3, "--again", "--runs", "params.weight < 0.5", *COMMAND)
     assert "1 of 1 cases fail" in again.err
+    done = cli("record", "--metric", "test/x=1", "--dataset", "test:numbers@v4=data/v1/values.txt")
+    assert done.code == 0, done.err
+    *_, third, fourth = Ledger.open(team).contents().datasets  # a version that a record adds holds the cases too
+    assert set(third.cases) < set(fourth.cases)
 
 
 def test_overrides_that_pile_up_are_warned_of(repo: Path, cli: Cli) -> None:
