@@ -24,6 +24,7 @@ VERBS = {
     "tag": "Add tags to a run, or take them away.",
     "retract": "Withdraw a run: it stays on the ledger and on no leaderboard.",
     "baseline": "Make a run the one that others of its experiment are compared with.",
+    "growth": "Fit how a metric grows, and say what ten times more would give.",
     "prepare": "Run a preprocessing command once for its code, params and data.",
     "cache": "List prepared data, and make room.",
     "dataset": "Keep versions of datasets, and the history of each.",

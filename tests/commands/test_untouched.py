@@ -28,6 +28,7 @@ COMMANDS = {
     "dataset": ("dataset", "add", "scripts", "train.py", "--role", "train"),
     "case": ("case", "add", "digits", "--input", "x", "--expect", "1"),
     "matrix": ("matrix", "digits"),
+    "growth": ("growth", "-m", "validation/accuracy", "--against", "duration"),
     "prepare": ("prepare", "--dataset", "train.py", "--out", "PLACE", "--", "cp", "{dataset}", "{out}"),
     "cache": ("cache",),
     "sign": ("sign",),
@@ -72,7 +73,7 @@ def test_every_command_leaves_the_user_s_repository_alone(place: Path, cli: Cli)
     assert set(COMMANDS) == set(VERBS) - {"demo"}, "a new verb wants its line here; the demo makes its own repository"
     for number in (1, 2):
         data = ("--dataset", "validation:digits@v1=train.py")
-        assert cli("record", "--metric", f"validation/accuracy=0.{number}", *data).code == 0
+        assert cli("record", "--metric", f"validation/accuracy=0.{number}", "--duration", "3", *data).code == 0
     runs = [run.record.id for run in Ledger.open(place).contents().runs]
     meant = {
         "PLACE": str(place.with_name("made")),

@@ -1,0 +1,74 @@
+"""`ledger growth`: how a metric grows with data, model size, time or money."""
+
+from typing import get_args
+
+import click
+
+from ledger.analysis.growth import Against, Growth, growth_of
+from ledger.analysis.query import Comparison, Every, Query, parse_queries
+from ledger.commands.output import say, write_json
+from ledger.commands.workplace import open_ledger
+from ledger.errors import NotFound, UsageError
+from ledger.model.values import counted
+from ledger.store.selection import select_runs
+
+_WORDS: dict[Against, str] = {
+    "samples": "training samples",
+    "parameters": "parameters",
+    "duration": "seconds",
+    "cost": "cost",
+}
+
+
+@click.command("growth")
+@click.argument("filters", nargs=-1, metavar="[FILTER]...")
+@click.option("-e", "--experiment", help="Only runs of this experiment.")
+@click.option("-m", "--metric", required=True, metavar="SPLIT/NAME", help="Which metric.")
+@click.option(
+    "--against", type=click.Choice(get_args(Against)), default="samples", show_default=True, help="What was put in."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def growth_command(
+    filters: tuple[str, ...], experiment: str | None, metric: str, against: Against, as_json: bool
+) -> None:
+    """Fit a power law to METRIC and say what ten times more would be expected to give.
+
+    One line for each comparable group: values on another dataset version, or by another evaluator, are another
+    question. Where there are too few points, it says so.
+
+    Example: ledger growth -e data-size -m validation/accuracy --against samples
+    """
+    stated: list[Query] = []
+    if experiment is not None:
+        stated.append(Comparison(field="experiment", operator="=", value=experiment))
+    if filters and (parsed := parse_queries(filters)):
+        stated.append(parsed)
+    runs = select_runs(open_ledger(), Every(parts=tuple(stated)) if stated else None, reverse=True).runs
+    try:
+        grown = growth_of(runs, metric, against)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"fitting needs a package: `{error.name}`", hint="pip install 'git-ledger[data]'") from None
+    if as_json:
+        write_json(grown)
+    elif not grown:
+        raise NotFound(f"no run has both a `{metric}` on known data and its {_WORDS[against]}")
+    else:
+        for growth in grown:
+            _tell(growth)
+
+
+def _tell(growth: Growth) -> None:
+    sizes = [point.size for point in growth.points]
+    runs = counted(len(growth.points), "run")
+    click.echo(f"{growth.group.label} against {_WORDS[growth.against]}: {runs}, {sizes[0]:g} to {sizes[-1]:g}")
+    if growth.why_not or growth.exponent is None or not growth.exponent_interval or not growth.expected_interval:
+        say(f"  {growth.why_not}")
+        return
+    low, high = growth.exponent_interval
+    click.echo(f"  the error goes with size to the power {growth.exponent:.3g} (95 %: {low:.3g} to {high:.3g})")
+    low, high = growth.expected_interval
+    click.echo(
+        f"  at {growth.expected_at:g}, ten times the largest: {growth.expected:.4g} expected ({low:.4g} to {high:.4g})"
+    )
+    if growth.flattens:
+        say("  the line bends: more brings less than this says")
