@@ -40,7 +40,7 @@ ROOMS = {
     "matplotlib": {"publish"},
     "mkdocs": {"publish"},
     "msgspec": None,
-    "numpy": {"data", "analysis"},
+    "numpy": {"data"},
     "pandas": {"store"},
     "psutil": {"capture", "session"},
     "pyarrow": {"store", "data"},

@@ -1,0 +1,163 @@
+"""Keep, discard, or cannot tell: each rule, and the published figures behind it."""
+
+import random
+
+import pytest
+
+from ledger.analysis.noise import Repeats, pool
+from ledger.analysis.verdict import ENOUGH, Question, Verdict, decide, repeats_needed
+
+SLEEP = (
+    (0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0),
+    (1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4),
+)
+"""Student's own example (Biometrika 6:1, 1908), which R's t.test gives t = -1.8608, df = 17.776, p-value = 0.07939."""
+
+NOTHING = (0.0, 0)
+KNOWN = (20.0, 20)
+"""Twenty degrees of freedom that say: the noise is 1 wide."""
+
+
+def repeats(*values: float) -> Repeats:
+    return Repeats(runs=tuple(map(str, range(len(values)))), values=values)
+
+
+def ask(
+    ours: tuple[float, ...], theirs: tuple[float, ...], others: tuple[float, int] = NOTHING, **more: object
+) -> Verdict:
+    facts = {"higher": True} | more
+    return decide(repeats(*ours), repeats(*theirs), others, Question(**facts))  # type: ignore[arg-type]  # fields by name
+
+
+def test_welch_s_test_gives_the_published_figures() -> None:
+    verdict = ask(SLEEP[1], SLEEP[0], min_effect=0)
+    assert verdict.test == "welch"
+    assert verdict.effect == pytest.approx(1.58)
+    assert verdict.freedom == pytest.approx(17.776, abs=1e-3)
+    assert verdict.p == pytest.approx(0.07939 / 2, abs=1e-5)
+    assert verdict.answer == "keep"
+
+
+def test_the_pooled_test_gives_the_published_quantile() -> None:
+    # The interval of 90 % reaches 1.943 standard errors at six degrees of freedom: any table of Student's law.
+    verdict = ask(SLEEP[1][:4], SLEEP[0][:4], min_effect=0)
+    assert (verdict.test, verdict.freedom) == ("pooled", 6)
+    assert verdict.low is not None
+    assert verdict.width is not None
+    assert (verdict.effect - verdict.low) / verdict.width == pytest.approx(1.943180 * 0.5**0.5, abs=1e-5)
+
+
+@pytest.mark.parametrize(("effect", "repeats_of_each"), [(0.2, 394), (0.5, 64), (0.8, 26)])
+def test_the_repeats_asked_for_are_cohen_s(effect: float, repeats_of_each: int) -> None:
+    # Cohen 1988, table 2.4.1 (two-sided 5 %, power 0.8): 393, 64, 26; G*Power gives 394 for the first.
+    assert repeats_needed(effect, 0.025) == repeats_of_each
+
+
+def test_an_effect_that_a_thousand_repeats_would_not_find_is_not_asked_for() -> None:
+    assert repeats_needed(0.01, 0.05) is None
+    assert repeats_needed(0.0, 0.05) is None
+    assert repeats_needed(50.0, 0.05) == 2
+
+
+def test_a_clear_improvement_is_kept() -> None:
+    verdict = ask((10.1, 9.9, 10.3, 10.0, 9.8), (0.2, 0.1, -0.3, 0.0, 0.1))
+    assert verdict.answer == "keep"
+    assert verdict.low is not None
+    assert verdict.high is not None
+    assert verdict.low < verdict.effect < verdict.high
+
+
+def test_where_lower_is_better_the_same_numbers_say_the_opposite() -> None:
+    values = (10.1, 9.9, 10.3, 10.0, 9.8), (0.2, 0.1, -0.3, 0.0, 0.1)
+    assert ask(*values, higher=False).answer == "discard"
+    assert ask(values[1], values[0], higher=False).answer == "keep"
+
+
+def test_an_equal_setting_with_many_repeats_is_within_noise() -> None:
+    chance = random.Random(1)  # noqa: S311  # samples, not secrets
+    ours, theirs = (tuple(chance.gauss(0, 1) for _ in range(40)) for _ in range(2))
+    verdict = ask(ours, theirs)
+    assert verdict.answer == "discard"
+    assert verdict.why.startswith("within noise")
+    assert verdict.repeats is None
+
+
+def test_two_runs_and_nothing_else_say_nothing() -> None:
+    verdict = ask((0.99,), (0.5,))
+    assert (verdict.answer, verdict.test, verdict.repeats) == ("cannot tell", None, ENOUGH)
+    assert "the noise is not known" in verdict.why
+
+
+def test_single_runs_are_judged_by_the_noise_of_others_and_need_a_large_difference() -> None:
+    assert ask((3.0,), (0.0,), KNOWN).answer == "cannot tell"
+    verdict = ask((9.0,), (0.0,), KNOWN)
+    assert (verdict.answer, verdict.test) == ("keep", "cantelli")
+
+
+def test_the_best_of_many_needs_more_than_one_of_one() -> None:
+    values = (3.1, 2.0, 1.2, 2.4, 1.6), (0.2, -0.9, 1.1, 0.3, -0.5)
+    alone, chosen = ask(*values), ask(*values, trials=100)
+    assert (alone.answer, chosen.answer) == ("keep", "cannot tell")
+    assert alone.p == chosen.p
+    assert chosen.corrected_p is not None
+    assert alone.p is not None
+    assert chosen.corrected_p > 50 * alone.p
+    assert chosen.repeats is not None
+    assert chosen.repeats > 5
+
+
+def test_the_best_of_many_is_never_kept_for_two_lucky_seeds() -> None:
+    assert ask((9.0, 9.5), (0.0, 0.5), KNOWN).answer == "keep"
+    assert ask((9.0, 9.5), (0.0, 0.5), KNOWN, trials=100).answer == "cannot tell"
+
+
+def test_better_by_less_than_is_asked_for_is_discarded() -> None:
+    values = (1.01, 0.99, 1.0, 1.02, 0.98), (0.01, -0.01, 0.0, 0.02, -0.02)
+    assert ask(*values, min_effect=0.5).answer == "keep"
+    verdict = ask(*values, min_effect=2.0)
+    assert (verdict.answer, verdict.why) == ("discard", "it is better, by less than is asked for")
+
+
+def test_repeats_that_are_all_the_same_say_that_the_seed_may_not_be_in_use() -> None:
+    verdict = ask((0.9,) * 5, (0.8,) * 5)
+    assert verdict.answer == "cannot tell"
+    assert "same value" in verdict.why
+    assert ask((0.9,) * 5, (0.8,) * 5, (0.0004, 4)).test == "pooled"
+
+
+def test_a_pair_that_spreads_more_than_others_is_judged_by_its_own_spread() -> None:
+    ours, theirs = (5.0, 9.0, 1.0), (0.0, 4.0, -4.0)
+    assert ask(ours, theirs, (20 * 1e-4, 20)).answer == "cannot tell"
+    assert ask(ours, theirs, (20 * 1e-4, 20)).freedom == 4
+
+
+def test_unequal_numbers_count_as_the_smaller() -> None:
+    few, many = (2.0, 2.2), (0.0, 0.1) * 10
+    verdict = ask(few, many, KNOWN)
+    assert verdict.low is not None
+    assert verdict.width is not None
+    assert verdict.freedom == 40
+    assert (verdict.effect - verdict.low) / verdict.width == pytest.approx(1.683851, abs=1e-4)  # t(40) at 5 %, tables
+
+
+@pytest.mark.parametrize("shape", ["normal", "skewed", "heavy"])
+@pytest.mark.parametrize("count", [1, 3, 5])
+def test_keep_is_rarely_said_when_nothing_differs(shape: str, count: int) -> None:
+    """A thousand pairs: `tests/benchmarks/verdicts.py` has the whole table."""
+    chance = random.Random(f"{shape}{count}")  # noqa: S311  # samples, not secrets
+
+    def draw() -> float:
+        if shape == "normal":
+            return chance.gauss(0, 1)
+        return (
+            chance.expovariate(1)
+            if shape == "skewed"
+            else chance.gauss(0, 1) / chance.gammavariate(1.5, 1 / 1.5) ** 0.5
+        )
+
+    kept = 0
+    for _ in range(1000):
+        ours, theirs = ([draw() for _ in range(count)] for _ in range(2))
+        others = pool([repeats(draw(), draw()) for _ in range(8)])
+        kept += ask(tuple(ours), tuple(theirs), others, min_effect=0).answer == "keep"
+    assert kept < 75  # 50 are expected at most; 75 is 3.6 standard deviations more
