@@ -29,6 +29,7 @@ VERBS = {
     "cache": "List prepared data, and make room.",
     "dataset": "Keep versions of datasets, and the history of each.",
     "case": "Register cases that every model must pass.",
+    "leaderboard": "Show which settings are best, on each dataset version by itself.",
     "matrix": "Show what each run came to on each version of a dataset.",
     "list": "List runs: filter, sort, choose columns.",
     "show": "Show one run: its ten boxes, or a file of its record.",

@@ -57,7 +57,7 @@ def settings_of(runs: Iterable[Run]) -> list[Setting]:
     for run in runs:
         if run.retraction is not None:
             continue
-        members.setdefault(_identity(run), []).append(run)
+        members.setdefault(setting_key(run), []).append(run)
     return [_setting(same) for same in members.values()]
 
 
@@ -86,7 +86,8 @@ def _chosen(run: Run) -> dict[str, ParamValue]:
     return {name: value for name, value in sorted(run.record.params.values.items()) if not is_seed(name)}
 
 
-def _identity(run: Run) -> bytes:
+def setting_key(run: Run) -> bytes:
+    """Return what runs of one setting share, and no other run has: params without seeds, code, training data."""
     record = run.record
     code, patch = record.code, record.code.patch
     known = code.commit is not None and (patch is not None or not code.dirty)

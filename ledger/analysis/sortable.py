@@ -94,12 +94,20 @@ def read_back(text: str) -> str:
     if kind == "b":
         return "true" if rest == "1" else "false"
     if kind == "n":
-        sign = _WITH_SIGN.find(rest[0])
-        bits = f"{_WITHOUT_SIGN[sign]}{rest[1:]}" if sign >= 0 else rest.translate(_TURNED)
-        return readable(_DOUBLE.unpack(bytes.fromhex(bits))[0])
+        return readable(read_number(text))
     if kind == _NOT_A_NUMBER:
         return "nan"
     return rest.replace("\x01\x01", "\0").replace("\x01\x02", "\x01") if kind == "t" else rest
+
+
+def read_number(text: str) -> float:
+    """Return the number that a sortable text stands for, to the bit but for the sign of zero; NaN of what is none."""
+    if text[:1] != "n":
+        return math.nan
+    sign = _WITH_SIGN.find(text[1])
+    bits = f"{_WITHOUT_SIGN[sign]}{text[2:]}" if sign >= 0 else text[1:].translate(_TURNED)
+    value: float = _DOUBLE.unpack(bytes.fromhex(bits))[0]
+    return value
 
 
 def ranges(operator: str, wanted: str, *, time: bool) -> list[Range]:

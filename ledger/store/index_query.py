@@ -9,12 +9,13 @@ import msgspec
 from ledger.analysis.fields import canonical_field
 from ledger.analysis.order import Sorted
 from ledger.analysis.query import Comparison, Every, Not, Phrase, Query, Some
-from ledger.analysis.sortable import ranges, read_back
+from ledger.analysis.sortable import ranges, read_back, sortable
 from ledger.analysis.usual import Line
 from ledger.errors import LedgerError
 from ledger.model.entries import Problem, Run
 from ledger.repository.repository import Repository
 from ledger.store.index_order import Sql, order_rows, read_lines, read_numbers
+from ledger.store.index_standings import Standing, count_headlines, read_standings
 from ledger.store.index_update import read_runs
 
 _FIELDS_KEPT = 64
@@ -22,6 +23,10 @@ _FIELDS_KEPT = 64
 _TIMES = {"started", "ended"}
 _ASKED = 500
 """Rows that one statement names."""
+
+
+Fact = str | int | float | list[str] | None
+"""A value in the facts of a run: sortable text, a list of them, or the number of a comparable group."""
 
 
 class NotInSql(Exception):
@@ -69,6 +74,30 @@ class Index:
         asked = "SELECT number FROM runs WHERE id = ?"
         return self._read([number for run in ids for number in read_numbers(self._database, asked, [run])])
 
+    def facts(self, field: str) -> list[tuple[str, dict[str, Fact]]]:
+        """Return id and facts of every run that has a field, oldest first; values as `sortable` makes them.
+
+        Raises:
+            NotInSql: the field has no form in SQL.
+        """
+        asked = f"SELECT id, facts FROM runs WHERE {self._column(field)} IS NOT NULL ORDER BY place"  # noqa: S608  # our own expression
+        decoder = msgspec.json.Decoder(dict[str, Fact])
+        return [(run, decoder.decode(said)) for run, said in self._database.execute(asked)]
+
+    def groups(self) -> dict[int, tuple[str, str]]:
+        """Return content hash and evaluator of the comparable group of each number in the facts."""
+        rows = self._database.execute("SELECT number, content, evaluator FROM groups")
+        return {number: (content, evaluator) for number, content, evaluator in rows}
+
+    def spoken_of(self, folder: str, experiment: str | None = None) -> list[str]:
+        """Return the runs that later statements are about: those of `notes`, or `evaluations`."""
+        rows = self._database.execute(
+            "SELECT DISTINCT id FROM later JOIN runs ON id = run WHERE path >= ? AND path < ?"
+            " AND (? IS NULL OR json_extract(facts, '$.experiment') = ?) ORDER BY id",
+            (f"{folder}/", f"{folder}0", experiment, sortable(experiment)),
+        )
+        return [run for (run,) in rows]
+
     def select(self, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None) -> Sorted:
         """Return the runs that pass, newest first or sorted as `sort_runs` does, the first of them where limited.
 
@@ -91,6 +120,22 @@ class Index:
         """
         numbers, warning = self._order(query, sort, reverse=reverse, limit=limit)
         return read_lines(self._database, numbers), warning
+
+    def standings(self, key: str, query: Query | None) -> list[Standing]:
+        """Return the scores of a metric in each comparable group, of the runs that pass.
+
+        Raises:
+            NotInSql: the question has no form in SQL.
+        """
+        return list(read_standings(self._database, self._column, self._where(query) if query else ("1", []), key))
+
+    def headlines(self, query: Query | None) -> dict[str, int]:
+        """Return how many of the runs that pass have each metric as their headline.
+
+        Raises:
+            NotInSql: the question has no form in SQL.
+        """
+        return count_headlines(self._database, self._where(query) if query else ("1", []))
 
     def _order(
         self, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None

@@ -7,6 +7,7 @@ from functools import lru_cache
 import msgspec
 
 from ledger.analysis.fields import metrics_of, own_fields
+from ledger.analysis.leaderboard import latest_metrics, short_key
 from ledger.analysis.line import line_of
 from ledger.analysis.sortable import sortable, sortable_items
 from ledger.analysis.words import spoken
@@ -40,6 +41,14 @@ SCHEMA = (
     "CREATE TABLE groups (number INTEGER PRIMARY KEY, content TEXT, evaluator TEXT, label TEXT, direction TEXT)",
     # The names of params, in one text: most runs of an experiment have the same.
     "CREATE TABLE names (named INTEGER PRIMARY KEY, said TEXT UNIQUE)",
+    # What leaderboards ask of every run, apart from the long rows of the runs themselves.
+    "CREATE TABLE settled (run TEXT PRIMARY KEY, setting TEXT, headline TEXT, retracted INTEGER) WITHOUT ROWID",
+    # Measurements that are not the one in `facts`: on other data, by other evaluators, or again.
+    (
+        "CREATE TABLE again (metric TEXT, run TEXT, number INTEGER, value TEXT,"
+        " PRIMARY KEY (metric, run, number)) WITHOUT ROWID"
+    ),
+    "CREATE INDEX again_by_run ON again (run)",
     "CREATE TABLE fields (name TEXT PRIMARY KEY, number INTEGER)",
 )
 """The tables of the index, and the indexes that every question needs."""
@@ -70,7 +79,7 @@ def update(database: sqlite3.Connection, ledger: Ledger, old: str | None, new: s
         ledger.check_format(new)
     changes = None if differing is None else _changes(database, repository, differing, new)
     if changes is None:
-        for table in ("runs", "strays", "later", "problems"):
+        for table in ("runs", "strays", "later", "problems", "settled", "again"):
             database.execute(f"DELETE FROM {table}")  # noqa: S608  # one of our own names
         changes = _everything(repository, new)
         about = _write_documents(database, repository, changes.documents)
@@ -87,7 +96,9 @@ def update(database: sqlite3.Connection, ledger: Ledger, old: str | None, new: s
 def _remove_run(database: sqlite3.Connection, folder: str) -> str:
     """Remove the run of a folder, where it is there, and return its id."""
     run = folder.rpartition("/")[2]
-    database.execute("DELETE FROM runs WHERE id = ? AND folder = ?", (run, folder))
+    if database.execute("DELETE FROM runs WHERE id = ? AND folder = ?", (run, folder)).rowcount:
+        database.execute("DELETE FROM settled WHERE run = ?", (run,))
+        database.execute("DELETE FROM again WHERE run = ?", (run,))
     return run
 
 
@@ -258,6 +269,8 @@ class _Rows:
         self._groups: dict[tuple[str, ...], int] = {tuple(group): number for *group, number in groups}
         self._names: dict[str, int] = dict(database.execute("SELECT said, named FROM names"))
         self._given = len(self._groups), len(self._names)
+        self._settled: list[tuple[str, str, str | None, bool]] = []
+        self._again: list[tuple[str, str, int, str | None]] = []
 
     def row(self, run: Run) -> tuple[str | int, ...]:
         """Return what stands in the table of runs."""
@@ -269,24 +282,38 @@ class _Rows:
             if isinstance(param, list):
                 facts[f"params.{name}"] = sortable_items(param)
             elif param is not None:
-                field, said = _param(name, param)
-                facts[field] = said
-        for key, metric in metrics_of(run).items():
+                field, text = _param(name, param)
+                facts[field] = text
+        told = metrics_of(run)
+        for key, metric in told.items():
             facts[f"metrics.{key}"], facts[f"group.{key}"] = sortable(metric.number), self._group(metric)
         second, started, run_id = by_time(run)
         place = f"{second} {sortable(started.timestamp())} {run_id}"
         _, names, cells = line_of(run)
         named = self._names.setdefault(names, len(self._names) + 1)
-        files, told = msgspec.json.encode(run.files).decode(), msgspec.json.encode(facts).decode()
-        return run_id, place, run.path, files, told, spoken(run), named, cells
+        self._settle(run, told)
+        files, said = msgspec.json.encode(run.files).decode(), msgspec.json.encode(facts).decode()
+        return run_id, place, run.path, files, said, spoken(run), named, cells
 
     def write(self, database: sqlite3.Connection) -> None:
-        """Write the numbers that were given since."""
+        """Write the numbers that were given since, and what leaderboards ask of the runs."""
+        database.executemany("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?)", self._settled)
+        database.executemany("INSERT OR REPLACE INTO again VALUES (?, ?, ?, ?)", self._again)
         groups, names = self._given
         new_groups = [(number, *group) for group, number in list(self._groups.items())[groups:]]
         database.executemany("INSERT INTO groups VALUES (?, ?, ?, ?, ?)", new_groups)
         new_names = [(number, said) for said, number in list(self._names.items())[names:]]
         database.executemany("INSERT INTO names VALUES (?, ?)", new_names)
+
+    def _settle(self, run: Run, told: Mapping[str, Metric]) -> None:
+        record = run.record
+        self._settled.append((record.id, short_key(run), record.results.headline, run.retraction is not None))
+        if run.evaluations or len(told) < len(record.results.metrics):
+            self._again += (
+                (key, record.id, self._group(metric), sortable(metric.number))
+                for (key, _, _), metric in latest_metrics(run).items()
+                if told[key] is not metric
+            )
 
     def _group(self, metric: Metric) -> int:
         """Return the number of a comparable group, as `group_of` makes it, and of the direction in it."""

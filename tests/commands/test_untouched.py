@@ -27,6 +27,7 @@ COMMANDS = {
     "verify": ("verify",),
     "dataset": ("dataset", "add", "scripts", "train.py", "--role", "train"),
     "case": ("case", "add", "digits", "--input", "x", "--expect", "1"),
+    "leaderboard": ("leaderboard", "--metric", "validation/accuracy"),
     "matrix": ("matrix", "digits"),
     "growth": ("growth", "-m", "validation/accuracy", "--against", "duration"),
     "prepare": ("prepare", "--dataset", "train.py", "--out", "PLACE", "--", "cp", "{dataset}", "{out}"),

@@ -1,0 +1,95 @@
+"""Leaderboards of a whole ledger: from the index where there can be one, else by reading every record."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from ledger.analysis.comparable import Group
+from ledger.analysis.leaderboard import Score, SettingBoard, in_order, setting_board, setting_boards
+from ledger.analysis.query import Query, passes
+from ledger.errors import NotFound
+from ledger.model.entries import Problem
+from ledger.model.values import Direction, Document
+from ledger.store.index import ask
+from ledger.store.index_query import Index, NotInSql
+from ledger.store.index_standings import Standing
+from ledger.store.ledger import Ledger
+
+
+class Standings(Document, frozen=True, kw_only=True):
+    """The leaderboards of one metric."""
+
+    key: str
+    """Metric and split."""
+    boards: tuple[SettingBoard, ...]
+    """One for each comparable group, that with the newest run first."""
+    problems: tuple[Problem, ...] = ()
+    """What on the ledger could not be read."""
+
+
+def read_standings(ledger: Ledger, key: str | None = None, query: Query | None = None) -> Standings:
+    """Return the leaderboards of a metric; without a name, of the headline that most runs have.
+
+    Args:
+        ledger: where the runs are.
+        key: metric and split.
+        query: what the runs must pass.
+
+    Raises:
+        NotFound: no run that passes has the metric, or has a headline.
+        LedgerError: git cannot read the branch.
+    """
+
+    def question(index: Index) -> Standings | None:
+        try:
+            chosen = key or _most_common(index.headlines(query))
+            boards = _boards(chosen, index.standings(chosen, query))
+        except NotInSql:
+            return None
+        return Standings(key=chosen, boards=boards, problems=index.problems())
+
+    found = ask(ledger, question)
+    if found is None:
+        contents = ledger.contents()
+        runs = [run for run in contents.runs if query is None or passes(query, run)]
+        chosen = key or _most_common(Counter(run.record.results.headline or "" for run in runs))
+        found = Standings(key=chosen, boards=tuple(setting_boards(runs, chosen)), problems=contents.problems)
+    if not found.boards:
+        raise NotFound(
+            f"no run here has this metric: `{ascii(found.key)[1:-1]}`",
+            hint="ledger leaderboard, without --metric, takes the one that most runs are judged by",
+        )
+    return found
+
+
+def _most_common(headlines: Mapping[str, int]) -> str:
+    named = [(-count, name) for name, count in headlines.items() if name]
+    if not named:
+        raise NotFound("no run here has a metric that speaks for it", hint="ledger leaderboard --metric SPLIT/NAME")
+    return min(named)[1]
+
+
+def _boards(key: str, standings: Iterable[Standing]) -> tuple[SettingBoard, ...]:
+    scores: dict[tuple[str, str], dict[str, Score]] = {}
+    labels: dict[tuple[str, str], set[str]] = {}
+    directions: dict[tuple[str, str], set[str]] = {}
+    for (content, evaluator, label, direction), members in standings:
+        identity = content, evaluator
+        # A later measurement in the same group comes later, and takes the place of the one before.
+        scores.setdefault(identity, {}).update((score.run, score) for score in members)
+        labels.setdefault(identity, set()).add(label)
+        directions.setdefault(identity, set()).add(direction)
+    return tuple(
+        in_order(
+            setting_board(
+                Group(key=key, dataset=min(labels[identity]), dataset_hash=identity[0], evaluator=identity[1]),
+                _agreed(directions[identity] - {""}),
+                members.values(),
+            )
+            for identity, members in scores.items()
+        )
+    )
+
+
+def _agreed(stated: set[str]) -> Direction | None:
+    known: Sequence[Direction] = [direction for direction in ("higher", "lower") if direction in stated]
+    return known[0] if len(known) == 1 else None
