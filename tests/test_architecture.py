@@ -40,7 +40,7 @@ ROOMS = {
     "matplotlib": {"publish"},
     "mkdocs": {"publish"},
     "msgspec": None,
-    "numpy": {"data"},
+    "numpy": {"data", "analysis"},
     "pandas": {"store"},
     "psutil": {"capture", "session"},
     "pyarrow": {"store", "data"},
