@@ -12,7 +12,8 @@ from ledger.errors import LedgerError, UsageError
 from ledger.model.values import counted
 from ledger.repository.repository import remotes
 from ledger.store.ledger import Ledger
-from ledger.store.redaction import Needles, Plan, Redacted, plan_redaction, redact
+from ledger.store.redaction import Redacted, redact
+from ledger.store.redaction_plan import Needles, Plan, plan_redaction
 
 _SHOWN = 20
 

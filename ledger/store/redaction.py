@@ -4,63 +4,27 @@ The only act that changes what is on the branch. It changes nothing but what the
 file, author, time and message stays, and the roots of checkpoints prove it. See `.github/decisions/redaction.md`.
 """
 
-import json
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from urllib.parse import quote
 
 from ledger import __version__
-from ledger.errors import InvalidDocument, LedgerError, NotFound
-from ledger.hashing import hash_bytes
+from ledger.errors import InvalidDocument, LedgerError
 from ledger.model import paths
-from ledger.model.document import dump, load
-from ledger.model.entries import REDACTION_FORMAT, RedactedFile, Redaction, ReplacedCheckpoint
+from ledger.model.document import dump
+from ledger.model.entries import REDACTION_FORMAT, Redaction, ReplacedCheckpoint
 from ledger.model.ids import new_id
 from ledger.model.values import Document, counted
 from ledger.repository.repository import Repository
-from ledger.repository.rewrite import refs_reaching, remove_objects, rewrite, write_blob
-from ledger.repository.walk import walk
+from ledger.repository.rewrite import refs_reaching, remove_objects, rewrite
 from ledger.store.checkpoint import read_checkpoints
 from ledger.store.index_file import FILE
 from ledger.store.ledger import Ledger
-from ledger.store.reader import kind_of
+from ledger.store.redaction_plan import Needles, Plan
 from ledger.store.redactions import tombstones
-from ledger.store.signatures import document_of, is_signature
 from ledger.store.verify.memory import forget
 from ledger.store.waiting import Entry, read_waiting, waiting_files, write_waiting
-
-MARK = "[redacted]"
-"""What stands where a secret stood."""
-_SHORTEST = 6
-"""Characters of a secret at least: fewer stand in many words that are none."""
-_EMPTY_PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f64540"
-    "0000000049454e44ae426082"
-)
-"""One transparent pixel (PNG, ISO/IEC 15948): what stands where a picture stood."""
-_GONE = f"{MARK}\n".encode()
-"""What stands where a whole file stood."""
-_EMPTY_SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 20"><text y="15">redacted</text></svg>\n'
-
-
-class Plan(Document, frozen=True, kw_only=True):
-    """What a redaction would change."""
-
-    tip: str
-    """Tip of the branch that was looked at."""
-    files: list[RedactedFile]
-    """Files whose content would be replaced, signatures of them included."""
-    commits: int
-    """Commits whose message would be changed."""
-    blobs: dict[str, str]
-    """Blob to the one that would stand in its place."""
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing would change."""
-        return not self.files and not self.commits
 
 
 class Redacted(Document, frozen=True, kw_only=True):
@@ -74,128 +38,6 @@ class Redacted(Document, frozen=True, kw_only=True):
     """Objects that hold what was redacted and could not be removed from this clone."""
     refs: list[str] = []
     """Refs that still reach the history before."""
-
-
-class Needles:
-    """The forms in which a secret stands in files: as it is, inside JSON, inside a URL.
-
-    Args:
-        secrets: each at least six characters.
-
-    Raises:
-        LedgerError: one is too short, or stands on several lines.
-    """
-
-    def __init__(self, secrets: Sequence[str]) -> None:
-        self._forms: set[bytes] = set()
-        for secret in secrets:
-            if len(secret) < _SHORTEST or "\n" in secret:
-                raise LedgerError(
-                    f"a secret to redact is one line of at least {_SHORTEST} characters",
-                    hint="ledger redact --file PATH takes out a whole file",
-                )
-            inside = (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], quote(secret, safe=""))
-            self._forms.update(form.encode() for form in (secret, *inside))
-
-    def replaced(self, data: bytes) -> bytes:
-        """Return `data` with the mark in place of every secret."""
-        for form in sorted(self._forms, key=len, reverse=True):
-            data = data.replace(form, MARK.encode())
-        return data
-
-
-def plan_redaction(ledger: Ledger, needles: Needles, files: Collection[str] = ()) -> Plan:
-    """Look for secrets in every file and message of the ledger's whole history.
-
-    Args:
-        ledger: the ledger.
-        needles: what to look for.
-        files: paths on the branch whose whole content goes.
-
-    Raises:
-        NotFound: there is no ledger, or no such file on it.
-        LedgerError: a secret stands in a path, or what is left would be no document.
-    """
-    tip = ledger.tip()
-    if tip is None:
-        raise NotFound("there is no ledger here")
-    held = _History(ledger, tip)
-    if missing := sorted(set(files) - set(held.latest)):
-        raise NotFound(
-            f"no such file on the ledger: `{missing[0]}`", hint=f"git ls-tree -r --name-only {ledger.branch}"
-        )
-    for path in held.latest:
-        if (named := needles.replaced(os.fsencode(path))) != os.fsencode(path):
-            raise LedgerError(f"a path holds it, and entries are found by their paths: `{os.fsdecode(named)}`")
-    whole = {held.latest[path] for path in files}
-    replaced: dict[str, tuple[bytes, bytes]] = {}  # blob to what it held and what it will hold
-    for blob, data in held.contents():
-        content = _placeholder(held.first[blob]) if blob in whole else needles.replaced(data)
-        if content != data:
-            _check_readable(held.first[blob], content)
-            replaced[blob] = data, content
-    touched = {document_of(path) for path, blob in held.latest.items() if blob in replaced}
-    for path, blob in held.latest.items():  # a signature of what is there no longer
-        if is_signature(path) and document_of(path) in touched:
-            replaced[blob] = ledger.repository.read_object(blob), _GONE
-    return Plan(
-        tip=tip,
-        files=[
-            RedactedFile(path=path, before=hash_bytes(replaced[blob][0]), after=hash_bytes(replaced[blob][1]))
-            for path, blob in sorted(held.latest.items())
-            if blob in replaced
-        ],
-        commits=sum(needles.replaced(message) != message for message in held.messages()),
-        blobs={blob: write_blob(ledger.repository, content) for blob, (_, content) in replaced.items()},
-    )
-
-
-class _History:
-    """Every file and message of a branch, from its first commit on."""
-
-    def __init__(self, ledger: Ledger, tip: str) -> None:
-        self.repository = ledger.repository
-        self.steps = list(walk(ledger.repository, tip))
-        self.first: dict[str, str] = {}
-        """Blob to the first path it stood at."""
-        self.latest: dict[str, str] = {}
-        """Path to the last blob that stood there."""
-        for step in reversed(self.steps):
-            for change in step.changes:
-                if change.status != "D":
-                    self.first.setdefault(change.blob, change.path)
-                    self.latest[change.path] = change.blob
-
-    def contents(self) -> Iterator[tuple[str, bytes]]:
-        """Yield every blob and what it holds."""
-        for blob, data in zip(self.first, self.repository.read_objects(self.first), strict=True):
-            if data is None:
-                raise LedgerError(f"a file of the ledger is not in this clone: `{self.first[blob]}`", hint="git fetch")
-            yield blob, data
-
-    def messages(self) -> Iterator[bytes]:
-        """Yield what every commit says."""
-        for data in self.repository.read_objects(step.commit for step in self.steps):
-            yield (data or b"").partition(b"\n\n")[2]
-
-
-def _placeholder(path: str) -> bytes:
-    if path in {paths.FORMAT_FILE, paths.POLICY_FILE} or kind_of(path) is not None or is_signature(path):
-        raise LedgerError(
-            f"a whole document cannot be taken out, only what stands in it: `{path}`",
-            hint="ledger redact asks for the secret itself",
-        )
-    return {".png": _EMPTY_PNG, ".svg": _EMPTY_SVG}.get(os.path.splitext(path)[1], _GONE)  # noqa: PTH122  # a path on the branch
-
-
-def _check_readable(path: str, content: bytes) -> None:
-    kind = kind_of(path)
-    if kind is None:
-        return
-    try:
-        load(content, kind, source=path)
-    except InvalidDocument as error:
-        raise LedgerError(f"without it this would be no document any more ({error.problems[0]}): `{path}`") from error
 
 
 def redact(ledger: Ledger, plan: Plan, needles: Needles, *, reason: str, now: datetime) -> Redacted:

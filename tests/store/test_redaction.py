@@ -13,7 +13,8 @@ from ledger.recorder.notes import add_notes
 from ledger.repository.blobs import blob_reader
 from ledger.store.checkpoint import read_checkpoints
 from ledger.store.ledger import Ledger
-from ledger.store.redaction import Needles, Redacted, plan_redaction, redact
+from ledger.store.redaction import Redacted, redact
+from ledger.store.redaction_plan import Needles, plan_redaction
 from ledger.store.sync import sync
 from ledger.store.verify import Verdict, verify
 from ledger.store.waiting import read_waiting, write_waiting

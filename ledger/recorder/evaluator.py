@@ -1,0 +1,135 @@
+"""Runs the team's own evaluator on one model, on this machine or on a worker that sees the same files.
+
+The evaluator is a command. It is told where the model and the data are, and writes its metrics to a file
+(`$LEDGER_METRICS`) or prints them as JSON in its last line; answers to cases go to `$LEDGER_ANSWERS`.
+"""
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from ledger.capture.metrics import parse_key, read_metrics
+from ledger.errors import LedgerError
+from ledger.model.boxes import Metric
+from ledger.model.values import Document
+
+_SAID = 2_000
+"""Characters of an evaluator's complaint that are kept."""
+
+
+class Task(Document, frozen=True, kw_only=True):
+    """One model to measure: all that a worker needs, on this machine or another that sees the same files."""
+
+    run: str
+    """Run whose model it is."""
+    model: str
+    """The model's file or folder, absolute."""
+    dataset: str
+    """The data, absolute."""
+    command: list[str]
+    """The evaluator; `{model}`, `{dataset}` and `{run}` are put in."""
+    folder: str
+    """Where it is started."""
+    split: str
+    """Split of metrics that name none."""
+    cases: str
+    """The cases as JSON lines."""
+    timeout_seconds: float | None = None
+    """When to give it up."""
+
+
+class Measured(Document, frozen=True, kw_only=True):
+    """What became of one task."""
+
+    run: str
+    """Run whose model was measured."""
+    metrics: list[Metric] = []
+    """What was measured."""
+    answers: dict[str, str] = {}
+    """Case to answer."""
+    problem: str | None = None
+    """Why there is nothing; none when all went well."""
+
+
+def measure(task: Task) -> Measured:
+    """Run the evaluator on one model; whatever goes wrong is part of what is returned."""
+    with tempfile.TemporaryDirectory(prefix="ledger-evaluate-") as scratch:
+        here = Path(scratch)
+        (here / "cases.jsonl").write_text(task.cases, encoding="utf-8")
+        meant = {"{model}": task.model, "{dataset}": task.dataset, "{run}": task.run}
+        environment = {
+            **os.environ,
+            "LEDGER_MODEL": task.model,
+            "LEDGER_DATASET": task.dataset,
+            "LEDGER_RUN": task.run,
+            "LEDGER_METRICS": str(here / "metrics.json"),
+            "LEDGER_CASES": str(here / "cases.jsonl"),
+            "LEDGER_ANSWERS": str(here / "answers.json"),
+        }
+        try:
+            done = subprocess.run(
+                [_filled(word, meant) for word in task.command],
+                cwd=task.folder,
+                env=environment,
+                capture_output=True,
+                timeout=task.timeout_seconds,
+                check=False,
+            )
+            if done.returncode:
+                return Measured(
+                    run=task.run, problem=f"exit code {done.returncode}: {_last_line(done.stderr or done.stdout)}"
+                )
+            return Measured(run=task.run, metrics=_metrics(here, done.stdout, task.split), answers=_answers(here))
+        except subprocess.TimeoutExpired:
+            return Measured(run=task.run, problem=f"gave no answer within {task.timeout_seconds:.0f} s")
+        except OSError as error:
+            return Measured(run=task.run, problem=f"cannot be started ({(error.strerror or str(error)).lower()})")
+        except LedgerError as error:
+            return Measured(run=task.run, problem=error.message)
+
+
+def _filled(word: str, meant: Mapping[str, str]) -> str:
+    for mark, text in meant.items():
+        word = word.replace(mark, text)
+    return word
+
+
+def _last_line(output: bytes) -> str:
+    lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
+    return (lines[-1] if lines else "it said nothing")[:_SAID]
+
+
+def _metrics(here: Path, stdout: bytes, split: str) -> list[Metric]:
+    file = here / "metrics.json"
+    found = read_metrics(file) if file.is_file() else _printed(_last_line(stdout))
+    if not found:
+        raise LedgerError("it measured nothing", hint="write metrics to the file in $LEDGER_METRICS")
+    return [metric if metric.split else msgspec.structs.replace(metric, split=split) for metric in found]
+
+
+def _printed(line: str) -> list[Metric]:
+    try:
+        said = json.loads(line)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise LedgerError(f"its last line is no JSON with metrics: `{ascii(line)[1:-1][:80]}`")
+    return [parse_key(str(key), value) for key, value in said.items()]
+
+
+def _answers(here: Path) -> dict[str, str]:
+    file = here / "answers.json"
+    if not file.is_file():
+        return {}
+    try:
+        said = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise LedgerError("its answers to the cases are no JSON") from error
+    if not isinstance(said, dict):
+        raise LedgerError("its answers to the cases are no JSON object of case id to answer")
+    return {str(case): answer if isinstance(answer, str) else json.dumps(answer) for case, answer in said.items()}
