@@ -25,6 +25,7 @@ VERBS = {
     "retract": "Withdraw a run: it stays on the ledger and on no leaderboard.",
     "baseline": "Make a run the one that others of its experiment are compared with.",
     "growth": "Fit how a metric grows, and say what ten times more would give.",
+    "advise": "Say what to try next, from the numbers of a run.",
     "prepare": "Run a preprocessing command once for its code, params and data.",
     "cache": "List prepared data, and make room.",
     "dataset": "Keep versions of datasets, and the history of each.",

@@ -30,6 +30,7 @@ COMMANDS = {
     "leaderboard": ("leaderboard", "--metric", "validation/accuracy"),
     "matrix": ("matrix", "digits"),
     "growth": ("growth", "-m", "validation/accuracy", "--against", "duration"),
+    "advise": ("advise", "RUN"),
     "prepare": ("prepare", "--dataset", "train.py", "--out", "PLACE", "--", "cp", "{dataset}", "{out}"),
     "cache": ("cache",),
     "sign": ("sign",),
