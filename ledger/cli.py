@@ -35,6 +35,7 @@ VERBS = {
     "list": "List runs: filter, sort, choose columns.",
     "show": "Show one run: its ten boxes, or a file of its record.",
     "compare": "Compare runs: params that differ, metrics side by side.",
+    "judge": "Say whether a run is better by more than chance: keep, discard, or cannot tell.",
     "export": "Export runs as a flat table: CSV, JSON lines or Parquet.",
     "log": "Show the commits of the ledger, newest first.",
     "verify": "Verify that the ledger only ever grew, and holds what its records say.",
