@@ -132,7 +132,8 @@ def setting_board(group: Group, direction: Direction | None, scores: Iterable[Sc
         if score.retracted:
             withdrawn.append(score)
         else:
-            members.setdefault(score.setting, []).append(score)
+            # Values on unknown data are comparable with nothing: not even a mean may be taken over them.
+            members.setdefault(score.setting if group.known else score.run, []).append(score)
     refused = None
     if not group.known:
         refused = "the dataset version is unknown"

@@ -54,6 +54,8 @@ class Atlas(Document, frozen=True, kw_only=True):
     """Pictures of dataset versions: path on the branch to blob id."""
     baselines: Mapping[str, str] = {}
     """Experiment to the run it is compared with."""
+    withdrawn: tuple[Run, ...] = ()
+    """Retracted runs, oldest first."""
 
     def reference_of(self, run: Run) -> tuple[str, str] | None:
         """Return the run that another is compared with, and why: its own baseline, its experiment's, or its parent."""
@@ -80,6 +82,7 @@ def survey(contents: Contents, log: Iterable[LogEntry], repository_url: str | No
         experiments=by_experiment,
         neighbours=_neighbours(by_experiment),
         boards=tuple(leaderboards(runs)),
+        withdrawn=tuple(run for run in runs if run.retraction is not None),
         datasets={
             name: tuple(sorted(versions, key=lambda version: (utc(version.added_at), version.version)))
             for name, versions in sorted(datasets.items())

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,17 +10,18 @@ import msgspec
 
 from ledger import __version__
 from ledger.analysis.comparable import Leaderboard
+from ledger.analysis.leaderboard import short_key
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model.entries import Contents, LogEntry, Run
 from ledger.model.values import Document
-from ledger.publish import dataset_pages, experiment_pages, names, overview_pages, run_page
+from ledger.publish import board_page, dataset_pages, experiment_pages, names, overview_pages, run_page
 from ledger.publish.atlas import Atlas, board_path, survey
+from ledger.publish.board_page import withdrawn_from
 from ledger.publish.columns import PATH as COLUMNS_PATH
 from ledger.publish.columns import render_columns
 from ledger.publish.not_found import render_not_found
 from ledger.publish.output import Made, Memory, claim, delete_files, read_memory, sizes, write_file, write_memory
-from ledger.publish.overview_pages import BOARD_ROWS
 from ledger.publish.page import Page
 from ledger.publish.shell import Handbook, join, read_handbook
 from ledger.publish.version_story import picture_files
@@ -222,18 +223,26 @@ def _overviews(atlas: Atlas) -> Iterator[Page]:
 
 def _boards(atlas: Atlas, shells: Mapping[str, str], renderer: str, marks: Mapping[str, str]) -> Iterator[Unit]:
     sizes = [(board.group, len(board.standings)) for board in atlas.boards]
+
+    @cache
+    def setting_of(run_id: str) -> str:
+        return short_key(atlas.by_id[run_id])
+
     for board in atlas.boards:
-        shown = [(marks[standing.run.record.id], standing.metric) for standing in board.standings[:BOARD_ROWS]]
+        shown = [marks[standing.run.record.id] for standing in board.standings]
         siblings = [size for size in sizes if size[0].key == board.group.key]
+        retired = atlas.retired.get(board.group.dataset)
         yield Unit(
             name=board_path(board.group),
-            key=_key(renderer, board.group, board.direction, shown, siblings, board.standings[-1].metric),
-            render=partial(_board_files, board, atlas, shells),
+            key=_key(renderer, board.group, board.direction, shown, siblings, withdrawn_from(board, atlas), retired),
+            render=partial(_board_files, board, atlas, setting_of, shells),
         )
 
 
-def _board_files(board: Leaderboard, atlas: Atlas, shells: Mapping[str, str]) -> dict[str, bytes]:
-    page = overview_pages.render_board(board, atlas)
+def _board_files(
+    board: Leaderboard, atlas: Atlas, setting_of: Callable[[str], str], shells: Mapping[str, str]
+) -> dict[str, bytes]:
+    page = board_page.render_board(board, atlas, setting_of)
     return {page.path: join(shells[page.kind], page.parts())}
 
 

@@ -1,6 +1,5 @@
-"""Pages about many runs at once: home, all runs, leaderboards, compare and the glossary."""
+"""Pages about many runs at once: home, all runs, the list of leaderboards, compare and the glossary."""
 
-import math
 from collections.abc import Sequence
 from datetime import date
 
@@ -19,9 +18,6 @@ from ledger.publish.text import day
 
 TABLE_ROWS = 200
 """Rows of the table of all runs without scripts; with them it has every run."""
-
-BOARD_ROWS = 200
-"""Rows of one leaderboard's page."""
 
 _HOME_RUNS = 10
 _HOME_BOARDS = 8
@@ -112,28 +108,6 @@ def render_boards(atlas: Atlas) -> Page:
         title="Leaderboards",
         description=f"{len(atlas.boards)} leaderboards: only values measured on the same data are ranked",
         content=render("boards", metrics=metrics, depth=1),
-    )
-
-
-def render_board(board: Leaderboard, atlas: Atlas) -> Page:
-    """Return the page of one leaderboard, with links to the boards it must not be mixed with."""
-    siblings = [place for place in _places(atlas.boards) if place.board.group.key == board.group.key]
-    values = [standing.metric.number for standing in board.standings if math.isfinite(standing.metric.number)]
-    content = render(
-        "board",
-        board=board,
-        siblings=[place for place in siblings if place.board.group != board.group],
-        standings=board.standings[:BOARD_ROWS],
-        low=min(values, default=0.0),
-        high=max(values, default=0.0),
-        depth=1,
-    )
-    return Page(
-        kind="board",
-        path=board_path(board.group),
-        title=f"Leaderboard: {board.group.label}",
-        description=f"{len(board.standings)} runs by {board.group.label}",
-        content=content,
     )
 
 

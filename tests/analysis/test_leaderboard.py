@@ -80,6 +80,7 @@ def test_without_repeats_none_is_marked_and_it_is_said() -> None:
 def test_what_cannot_be_ranked_has_no_ranks(direction: Direction | None, group: Group, why: str) -> None:
     found = board(("a", 0.9), ("a", 0.8), ("b", 0.1), direction=direction, group=group)
     assert {place.rank for place in found.places} == {None}
+    assert len(found.places) == (2 if group.known else 3), "there is no mean over unknown data"
     assert not found.leading
     assert why in str(found.refused)
 

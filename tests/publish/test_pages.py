@@ -13,9 +13,10 @@ from ledger.analysis.cases import case_stories
 from ledger.model.entries import Contents, Run
 from ledger.publish import names
 from ledger.publish.atlas import survey
+from ledger.publish.board_page import render_board
 from ledger.publish.pictures import pictures_of
 from ledger.publish.run_page import render_run, restore_commands
-from tests.sample_versions import sample_cases
+from tests.sample_versions import sample_cases, sample_retirement
 from tests.samples import HOSTILE, Blobs, sample_ledger, sample_reader
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
@@ -222,6 +223,31 @@ def test_leaderboards_never_mix_dataset_versions(built: Path) -> None:
     assert sorted(map(len, ranked)) == [14, 15]
     for board in boards:
         assert "answer another question" in board.text
+
+
+def test_a_board_merges_seeds_and_says_who_may_be_best(built: Path) -> None:
+    boards = [Page(path.read_text()).text for path in (built / "leaderboards").glob("validation-accuracy-*.html")]
+    (on_v1,) = (text for text in boards if "digits-validation@v1 is retired" in text)
+    assert re.search(r"\d+ settings of 1[45] runs", on_v1)
+    assert "★ may be the best" in on_v1
+    assert "with 95 % confidence" in on_v1
+    assert "mean of" not in on_v1
+    assert "±" in on_v1
+
+
+def test_a_retracted_run_stands_beside_the_board(ledger: tuple[Contents, Blobs]) -> None:
+    contents, _ = ledger
+    first = contents.runs[0]
+    note = msgspec.structs.replace(sample_retirement(), run=first.record.id, dataset=None, kind="retraction")
+    withdrawn = msgspec.structs.replace(first, notes=(note,))
+    atlas = survey(msgspec.structs.replace(contents, runs=(withdrawn, *contents.runs[1:])), [], None)
+    boards = [board for board in atlas.boards if board.group.key == "validation/accuracy"]
+    assert len(boards) == 2
+    for board in boards:
+        text = Page(render_board(board, atlas, lambda run_id: run_id).content).text
+        ranked, _, apart = text.partition("Not on this board")
+        assert first.record.id not in ranked
+        assert "Retracted: " + first.record.id in apart
 
 
 def test_a_board_of_unknown_data_is_not_ranked(built: Path) -> None:

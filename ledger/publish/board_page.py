@@ -1,0 +1,134 @@
+"""The page of one leaderboard: settings with mean and spread, the possible best marked, and what stands apart."""
+
+from collections.abc import Callable, Sequence
+
+from ledger.analysis.comparable import Leaderboard
+from ledger.analysis.leaderboard import Place, Score, SettingBoard, latest_metrics, setting_board
+from ledger.analysis.settings import is_seed
+from ledger.model.entries import Run
+from ledger.model.values import Document
+from ledger.publish.atlas import Atlas, board_path
+from ledger.publish.page import Page
+from ledger.publish.run_tables import varied_params
+from ledger.publish.templating import render
+from ledger.publish.text import param_text
+
+BOARD_ROWS = 200
+"""Settings on the page of one leaderboard."""
+_RUNS_LINKED = 5
+"""Runs of one setting that are linked; a count says how many more there are."""
+_PARAMS_SHOWN = 8
+"""Params that tell the settings of a board apart."""
+
+
+class Row(Document, frozen=True, kw_only=True):
+    """One setting as the page shows it."""
+
+    place: Place
+    """The setting."""
+    run: Run
+    """Its best run, which stands for it."""
+    params: tuple[tuple[str, str], ...]
+    """Params that tell it from the other settings shown, as typed."""
+    linked: tuple[str, ...]
+    """Runs that are linked."""
+    statuses: tuple[str, ...]
+    """How its runs ended, each way once."""
+
+
+def withdrawn_from(board: Leaderboard, atlas: Atlas) -> list[Score]:
+    """Return the retracted runs that were measured as those of a board were."""
+    group = board.group
+    found = []
+    for run in atlas.withdrawn:
+        metric = latest_metrics(run).get((group.key, group.dataset_hash, group.evaluator))
+        if metric is not None:
+            found.append(Score(run=run.record.id, setting="", value=metric.number, retracted=True))
+    return found
+
+
+def render_board(board: Leaderboard, atlas: Atlas, setting_of: Callable[[str], str]) -> Page:
+    """Return the page of one leaderboard, with links to the boards it must not be mixed with.
+
+    Args:
+        board: its runs.
+        atlas: everything else.
+        setting_of: run id to what the runs of its setting share.
+    """
+    scores = [
+        Score(run=standing.run.record.id, setting=setting_of(standing.run.record.id), value=standing.metric.number)
+        for standing in board.standings
+    ]
+    ranked = setting_board(board.group, board.direction, [*scores, *withdrawn_from(board, atlas)])
+    retired = atlas.retired.get(board.group.dataset)
+    content = render(
+        "board",
+        board=ranked,
+        rows=_rows(ranked, atlas),
+        scale=_scale(ranked),
+        retired=retired.text if retired else None,
+        siblings=[
+            (other, board_path(other.group))
+            for other in atlas.boards
+            if other.group.key == board.group.key and other.group != board.group
+        ],
+        depth=1,
+    )
+    return Page(
+        kind="board",
+        path=board_path(board.group),
+        title=f"Leaderboard: {board.group.label}",
+        description=f"{len(ranked.places)} settings of {ranked.runs} runs by {board.group.label}",
+        content=content,
+    )
+
+
+def _rows(board: SettingBoard, atlas: Atlas) -> list[Row]:
+    shown = board.places[:BOARD_ROWS]
+    runs = [atlas.by_id[place.runs[0]] for place in shown]
+    told = [name for name in varied_params(runs) if not is_seed(name)][:_PARAMS_SHOWN]
+    return [
+        Row(
+            place=place,
+            run=run,
+            params=_told(run, told),
+            linked=place.runs[:_RUNS_LINKED],
+            statuses=tuple(dict.fromkeys(atlas.by_id[one].record.status for one in place.runs)),
+        )
+        for place, run in zip(shown, runs, strict=True)
+    ]
+
+
+def _told(run: Run, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    values = run.record.params.values
+    return tuple((name, param_text(values[name])) for name in names if name in values)
+
+
+class Scale(Document, frozen=True, kw_only=True):
+    """Where values stand between the worst (0) and the best (100) of a board."""
+
+    low: float
+    """Smallest value."""
+    high: float
+    """Largest value."""
+    turned: bool
+    """Whether smaller values are better."""
+
+    def place(self, value: float) -> float:
+        """Return the place of a value."""
+        share = 97 * (value / self.width - self.low / self.width)
+        return 3 + (97 - share if self.turned else share)
+
+    @property
+    def width(self) -> float:
+        """Distance from the smallest to the largest value; infinite where no float holds it."""
+        return self.high - self.low
+
+
+def _scale(board: SettingBoard) -> Scale | None:
+    spreads = [place.spread for place in board.places if place.spread is not None]
+    if not spreads:
+        return None
+    low, high = min(spread.low for spread in spreads), max(spread.high for spread in spreads)
+    scale = Scale(low=low, high=high, turned=board.direction == "lower")
+    return scale if 0 < scale.width < float("inf") else None
