@@ -1,7 +1,7 @@
 """From runs to a verdict: which values are repeats, what else was tried, and what else must be said."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ledger.analysis.comparable import Group, agreed_direction, group_of, why_not_comparable
 from ledger.analysis.noise import Noise, Repeats, measure_noise, pool
@@ -32,18 +32,15 @@ class Tried(Document, frozen=True, kw_only=True):
     """Place of a setting to how many of its runs gave no finite number."""
     again: Mapping[int, int]
     """Place of a setting to how many of its runs had a seed that another had: they are no repeats."""
+    pooled: tuple[float, int]
+    """Sum of squares within settings, and its degrees of freedom."""
     unread: int = 0
-    """Settings with one run each that were counted and not read."""
+    """Settings that were counted and not read."""
 
     @property
     def count(self) -> int:
         """How many settings were tried."""
         return len(self.settings) + self.unread
-
-    @property
-    def pooled(self) -> tuple[float, int]:
-        """Sum of squares within settings, and its degrees of freedom."""
-        return pool(self.settings)
 
 
 class Judgement(Document, frozen=True, kw_only=True):
@@ -78,13 +75,13 @@ def identity(group: Group) -> Identity:
     return group.key, group.dataset_hash, group.evaluator
 
 
-def gather(runs: Iterable[Run], *, unread: int = 0, only: Group | None = None) -> dict[Identity, Tried]:
+def gather(runs: Iterable[Run], *, unread: int = 0, only: Collection[Identity] | None = None) -> dict[Identity, Tried]:
     """Return what was tried in each comparable group whose data are known; retracted runs belong to none.
 
     Args:
         runs: the runs.
         unread: settings with one run that are in the group and not among `runs`.
-        only: leave out all other groups.
+        only: the groups that are wanted; all when none.
     """
     found: dict[Identity, list[tuple[Setting, dict[str, Metric]]]] = {}
     groups: dict[Identity, Group] = {}
@@ -94,7 +91,7 @@ def gather(runs: Iterable[Run], *, unread: int = 0, only: Group | None = None) -
             for metric in run.metrics():
                 group = group_of(metric)
                 named = identity(group)
-                if group.known and (only is None or named == identity(only)):
+                if group.known and (only is None or named in only):
                     groups[named] = group
                     here.setdefault(named, {})[run.record.id] = metric
         for named, metrics in here.items():
@@ -129,6 +126,7 @@ def _tried(group: Group, members: Sequence[tuple[Setting, dict[str, Metric]]], u
         place=place,
         lost=lost,
         again=again,
+        pooled=pool(settings),
         unread=unread,
     )
 
@@ -213,6 +211,41 @@ def judge(
         UsageError: it cannot be asked: one setting, no finite value, no direction.
         ModuleNotFoundError: scipy is not installed.
     """
+    verdict = verdict_on(run, against, tried, min_effect=min_effect, trials=trials, metrics=metrics)
+    at, other = tried.place[run], tried.place[against]
+    ours = tried.settings[at]
+    noise, tries = measure_noise(tried.settings), verdict.trials
+    luck = None if noise is None or tries == 1 else best_by_luck(tries) * noise.width / math.sqrt(ours.count)
+    return Judgement(
+        run=run,
+        against=against,
+        metric=tried.group.key,
+        dataset=tried.group.dataset,
+        direction=direction_of(tried),
+        verdict=verdict,
+        ours=ours,
+        theirs=tried.settings[other],
+        noise=noise,
+        luck=luck,
+        cautions=_cautions(tried, at, other, noise),
+    )
+
+
+def verdict_on(
+    run: str,
+    against: str,
+    tried: Tried,
+    *,
+    min_effect: float | None = None,
+    trials: int | None = None,
+    metrics: int = 1,
+) -> Verdict:
+    """Return the verdict of `judge` alone, which costs the same however many settings were tried.
+
+    Raises:
+        UsageError: it cannot be asked: one setting, no finite value, no direction.
+        ModuleNotFoundError: scipy is not installed.
+    """
     direction = direction_of(tried)
     for name in (run, against):
         if name not in tried.place:
@@ -229,22 +262,7 @@ def judge(
     rest = total - own if total - own > 1e-12 * total else 0.0  # what rounding leaves of nothing
     tries = (trials or max(tried.count - 1, 1)) * metrics
     question = Question(higher=direction == "higher", min_effect=min_effect, trials=tries)
-    verdict = _sober(decide(ours, theirs, (rest, freedom - own_freedom), question), tried.lost.get(at, 0))
-    noise = measure_noise(tried.settings)
-    luck = None if noise is None or tries == 1 else best_by_luck(tries) * noise.width / math.sqrt(ours.count)
-    return Judgement(
-        run=run,
-        against=against,
-        metric=tried.group.key,
-        dataset=tried.group.dataset,
-        direction=direction,
-        verdict=verdict,
-        ours=ours,
-        theirs=theirs,
-        noise=noise,
-        luck=luck,
-        cautions=_cautions(tried, at, other, noise),
-    )
+    return _sober(decide(ours, theirs, (rest, freedom - own_freedom), question), tried.lost.get(at, 0))
 
 
 def _sober(verdict: Verdict, lost: int) -> Verdict:

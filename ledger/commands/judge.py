@@ -113,7 +113,7 @@ def _judge(
     for key in keys:
         peers = read_peers(ledger, [run, *([other] if other else [])], key, everything=pareto)
         group = shared_group(run, other or run, key)
-        tried = gather(peers.runs, unread=peers.unread.get(identity(group), 0), only=group)[identity(group)]
+        tried = gather(peers.runs, unread=peers.unread.get(identity(group), 0), only={identity(group)})[identity(group)]
         if direction is not None and tried.direction is None:
             tried = replace(tried, direction=direction)
         reference = other.record.id if other else best_other(run.record.id, tried)

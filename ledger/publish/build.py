@@ -24,6 +24,7 @@ from ledger.publish.not_found import render_not_found
 from ledger.publish.output import Made, Memory, claim, delete_files, read_memory, sizes, write_file, write_memory
 from ledger.publish.page import Page
 from ledger.publish.shell import Handbook, join, read_handbook
+from ledger.publish.verdict_line import VerdictLine, verdict_lines
 from ledger.publish.version_story import picture_files
 from ledger.resources import shipped
 
@@ -201,14 +202,16 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str]) -> Iter
             key=key,
             render=partial(_experiment_files, name, atlas, read_blob, shells),
         )
-    known = sorted(atlas.datasets)
+    known, verdicts = sorted(atlas.datasets), verdict_lines(atlas)
     for run in atlas.runs:
         record = run.record
         compared = atlas.baselines.get(record.experiment)
         related = [compared, *(marks.get(run_id or "") for run_id in (record.baseline, compared, record.parent))]
         used = [use.name for use in record.datasets.used if use.name in known]
-        key = _key(run_shell, marks[record.id], atlas.neighbours[record.id], related, used)
-        yield Unit(name=names.run_page(record.id), key=key, render=partial(_run_files, run, atlas, read_blob, shells))
+        verdict = verdicts.get(record.id)
+        key = _key(run_shell, marks[record.id], atlas.neighbours[record.id], related, used, verdict)
+        render = partial(_run_files, run, atlas, read_blob, shells, verdict)
+        yield Unit(name=names.run_page(record.id), key=key, render=render)
 
 
 def _overviews(atlas: Atlas) -> Iterator[Page]:
@@ -250,8 +253,10 @@ def _finished(name: str, files: Mapping[str, bytes]) -> Unit:
     return Unit(name=name, key=_key([hash_bytes(data) for data in files.values()]), render=lambda: files)
 
 
-def _run_files(run: Run, atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str]) -> dict[str, bytes]:
-    page, files = run_page.render_run(run, atlas, read_blob)
+def _run_files(
+    run: Run, atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], verdict: VerdictLine | None
+) -> dict[str, bytes]:
+    page, files = run_page.render_run(run, atlas, read_blob, verdict)
     return {page.path: join(shells[page.kind], page.parts()), **files}
 
 

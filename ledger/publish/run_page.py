@@ -21,6 +21,7 @@ from ledger.publish.patches import FileChange, load_patch
 from ledger.publish.pictures import Picture, pictures_of
 from ledger.publish.templating import render
 from ledger.publish.text import one_line, safe_url, short_number, utc
+from ledger.publish.verdict_line import VerdictLine
 
 LOG_SHOWN = 200_000
 """Characters of the log summary that a page shows."""
@@ -77,17 +78,19 @@ class Beside(Document, frozen=True, kw_only=True):
     """Pictures that the run kept."""
 
 
-def render_run(run: Run, atlas: Atlas, read_blob: Callable[[str], bytes]) -> tuple[Page, dict[str, bytes]]:
+def render_run(
+    run: Run, atlas: Atlas, read_blob: Callable[[str], bytes], verdict: VerdictLine | None = None
+) -> tuple[Page, dict[str, bytes]]:
     """Return the page of a run, and the files it needs: its curves for scripts, its pictures."""
     points, problem = try_points(run, read_blob)
     beside = _beside(run, read_blob, panels_of(points, run.record.results.headline), problem)
     files = {picture.path: read_blob(picture.blob) for picture in beside.pictures if picture.path}
     if points:
         files[names.curve_data(run.record.id)] = render_curve_script(run.record.id, points)
-    return _page(run, atlas, beside), files
+    return _page(run, atlas, beside, verdict), files
 
 
-def _page(run: Run, atlas: Atlas, beside: Beside) -> Page:
+def _page(run: Run, atlas: Atlas, beside: Beside, verdict: VerdictLine | None) -> Page:
     record = run.record
     before, after = atlas.neighbours[record.id]
     commit = hex_id(record.code.commit)
@@ -101,6 +104,7 @@ def _page(run: Run, atlas: Atlas, beside: Beside) -> Page:
         sections=SECTIONS,
         rows=_metric_rows(run),
         comparison=_comparison(run, atlas),
+        verdict=verdict,
         is_baseline=atlas.baselines.get(record.experiment) == record.id,
         related=[run_id for run_id in (record.parent, record.baseline) if run_id in atlas.by_id],
         known_datasets=set(atlas.datasets),
