@@ -25,10 +25,6 @@ _ASKED = 500
 """Rows that one statement names."""
 
 
-Fact = str | int | float | list[str] | None
-"""A value in the facts of a run: sortable text, a list of them, or the number of a comparable group."""
-
-
 class NotInSql(Exception):
     """A question that has no form in SQL; every record has to be read for it."""
 
@@ -74,27 +70,12 @@ class Index:
         asked = "SELECT number FROM runs WHERE id = ?"
         return self._read([number for run in ids for number in read_numbers(self._database, asked, [run])])
 
-    def facts(self, field: str) -> list[tuple[str, dict[str, Fact]]]:
-        """Return id and facts of every run that has a field, oldest first; values as `sortable` makes them.
-
-        Raises:
-            NotInSql: the field has no form in SQL.
-        """
-        asked = f"SELECT id, facts FROM runs WHERE {self._column(field)} IS NOT NULL ORDER BY place"  # noqa: S608  # our own expression
-        decoder = msgspec.json.Decoder(dict[str, Fact])
-        return [(run, decoder.decode(said)) for run, said in self._database.execute(asked)]
-
-    def groups(self) -> dict[int, tuple[str, str]]:
-        """Return content hash and evaluator of the comparable group of each number in the facts."""
-        rows = self._database.execute("SELECT number, content, evaluator FROM groups")
-        return {number: (content, evaluator) for number, content, evaluator in rows}
-
-    def spoken_of(self, folder: str, experiment: str | None = None) -> list[str]:
-        """Return the runs that later statements are about: those of `notes`, or `evaluations`."""
+    def noted(self, experiment: str) -> list[str]:
+        """Return the runs of an experiment that later statements are about, oldest first."""
         rows = self._database.execute(
-            "SELECT DISTINCT id FROM later JOIN runs ON id = run WHERE path >= ? AND path < ?"
-            " AND (? IS NULL OR json_extract(facts, '$.experiment') = ?) ORDER BY id",
-            (f"{folder}/", f"{folder}0", experiment, sortable(experiment)),
+            "SELECT DISTINCT id FROM later JOIN runs ON id = run WHERE path >= 'notes/' AND path < 'notes0'"
+            " AND json_extract(facts, '$.experiment') = ? ORDER BY id",
+            (sortable(experiment),),
         )
         return [run for (run,) in rows]
 

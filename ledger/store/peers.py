@@ -1,21 +1,18 @@
 """Which runs a judgement needs: the repeats, the best, and how many settings were tried; few of them are read."""
 
 from collections.abc import Collection, Sequence
+from math import fsum, isfinite, nan
 
 from ledger.analysis.judging import Identity
-from ledger.analysis.settings import is_seed
-from ledger.analysis.sortable import sortable
+from ledger.analysis.leaderboard import Score
 from ledger.model.entries import Contents, Run
 from ledger.model.values import Document
 from ledger.store.index import ask
-from ledger.store.index_query import Fact, Index, NotInSql
+from ledger.store.index_query import Index, NotInSql
 from ledger.store.ledger import Ledger
 
 MOST_REPEATS_READ = 300
 """Runs of repeated settings that are read for the noise floor, newest first: 200 degrees of freedom are plenty."""
-_ENDS = 3
-"""Settings with one run that are read at either end of the order, so that the best is among what was read."""
-_INFINITE = {sortable(float("inf")), sortable(float("-inf")), sortable(float("nan"))}
 
 
 class Peers(Document, frozen=True, kw_only=True):
@@ -25,12 +22,6 @@ class Peers(Document, frozen=True, kw_only=True):
     """The runs that were read, oldest first."""
     unread: dict[Identity, int]
     """Comparable group to how many more settings were tried in it."""
-
-
-class _Row(Document, frozen=True, kw_only=True):
-    run: str
-    value: str
-    identity: Identity
 
 
 def read_peers(ledger: Ledger, runs: Sequence[Run], key: str, *, everything: bool = False) -> Peers:
@@ -67,59 +58,42 @@ def read_baseline(ledger: Ledger, experiment: str) -> Run | None:
     """
 
     def question(index: Index) -> Contents:
-        return Contents(tip=None, runs=tuple(index.runs_of(index.spoken_of("notes", experiment))))
+        return Contents(tip=None, runs=tuple(index.runs_of(index.noted(experiment))))
 
     contents = ask(ledger, question) or ledger.contents()
     return contents.baselines().get(experiment)
 
 
 def _peers(index: Index, wanted: Collection[str], key: str) -> Peers:
-    """Read what has repeats, what stands at the ends, and what was measured again; count the rest.
+    """Read what is asked about, repeats newest first, and the ends of the order; count the other settings.
 
-    Runs that differ in nothing the index knows but their seeds may still be other settings: the code that was not
-    committed, the training data. So they are read, and told apart as `settings_of` does.
+    Both ends, because which values are better is not asked here.
     """
-    alike: dict[tuple[object, ...], list[_Row]] = {}
-    groups = index.groups()
-    again = set(index.spoken_of("evaluations"))
-    for run, facts in index.facts(f"metrics.{key}"):
-        number, value = facts.get(f"group.{key}"), facts.get(f"metrics.{key}")
-        if facts.get("retracted") != _TRUE and isinstance(number, int) and isinstance(value, str):
-            content, evaluator = groups.get(number, ("", ""))
-            alike.setdefault(_choice(facts), []).append(
-                _Row(run=run, value=value, identity=(key, content, evaluator)),
-            )
-    read: set[str] = set(wanted)
-    unread: list[_Row] = []
-    left = MOST_REPEATS_READ
-    for rows in reversed(alike.values()):
-        named = {row.run for row in rows}
-        if named & again or named & read or (len(rows) > 1 and left >= len(rows)):
-            left -= len(rows) if not named & read else 0
-            read |= named
-        else:
-            unread.append(sorted(rows, key=lambda row: row.value)[len(rows) // 2])
-    finite: dict[Identity, list[_Row]] = {}
-    for row in unread:
-        if row.value not in _INFINITE:
-            finite.setdefault(row.identity, []).append(row)
-    for rows in finite.values():
-        rows.sort(key=lambda row: row.value)
-        ends = [row.run for row in (*rows[:_ENDS], *rows[-_ENDS:])]
-        read |= {row.run for whole in alike.values() if any(one.run in ends for one in whole) for row in whole}
-    counted: dict[Identity, int] = {}
-    for row in unread:
-        if row.run not in read:
-            counted[row.identity] = counted.get(row.identity, 0) + 1
-    return Peers(runs=tuple(index.runs_of(sorted(read))), unread=counted)
+    boards: dict[Identity, dict[str, list[Score]]] = {}
+    for (content, evaluator, _, _), scores in index.standings(key, None):
+        settings = boards.setdefault((key, content, evaluator), {})
+        for score in scores:
+            if not score.retracted:
+                settings.setdefault(score.setting, []).append(score)
+    read = set(wanted)
+    for settings in boards.values():
+        members = sorted(settings.values(), key=lambda scores: max(score.run for score in scores), reverse=True)
+        ranked = sorted((scores for scores in members if isfinite(_mean(scores))), key=_mean)
+        taken = [*ranked[:1], *ranked[-1:], *(scores for scores in members if any(one.run in wanted for one in scores))]
+        left = MOST_REPEATS_READ
+        for scores in members:
+            if 1 < len(scores) <= left:
+                taken.append(scores)
+                left -= len(scores)
+        read.update(score.run for scores in taken for score in scores)
+    unread = {
+        identity: sum(not any(score.run in read for score in scores) for scores in settings.values())
+        for identity, settings in boards.items()
+    }
+    return Peers(runs=tuple(index.runs_of(sorted(read))), unread=unread)
 
 
-_TRUE = sortable(True)
-
-
-def _choice(facts: dict[str, Fact]) -> tuple[object, ...]:
-    """Return what a person chose, as far as the index knows."""
-    params = sorted(
-        (name, str(value)) for name, value in facts.items() if name.startswith("params.") and not is_seed(name)
-    )
-    return facts.get("commit"), facts.get("dirty"), tuple(params)
+def _mean(scores: Sequence[Score]) -> float:
+    """Return the mean of a setting's finite values; no number where it has none."""
+    finite = [score.value for score in scores if isfinite(score.value)]
+    return fsum(finite) / len(finite) if finite else nan
