@@ -54,7 +54,6 @@ def _sort_by_metric(runs: Sequence[Run], key: str, *, reverse: bool) -> Sorted:
         members.sort(key=lambda run: rank_key(metrics[run.record.id], direction or "higher", run.record.id))
         ordered += reversed(members) if reverse else members
     lacking = [run for run in runs if run.record.id not in metrics]
-    first, _ = newest_first[0]
-    datasets = [group.dataset for group, _ in newest_first]
-    warning = warn_of(key, datasets, known=first.known, direction=direction)
+    told = [(group.dataset_hash, group.dataset, group.evaluator) for group, _ in newest_first]
+    warning = warn_of(key, told, direction=direction)
     return Sorted(runs=(*ordered, *lacking), warning=warning)

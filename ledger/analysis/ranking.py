@@ -1,6 +1,6 @@
 """Sorting by a metric, as people name it and as they are told of it; loads as little as `usual` does."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ledger.errors import UsageError
 
@@ -17,20 +17,39 @@ def no_such_metric(key: str) -> UsageError:
     return UsageError(f"no run here has this metric: `{key}`")
 
 
-def warn_of(key: str, datasets: Sequence[str], *, known: bool, direction: str | None) -> str | None:
+def warn_of(key: str, groups: Sequence[tuple[str, str, str]], *, direction: str | None) -> str | None:
     """Return why an order by a metric means less than it seems to, none when it means all of it.
 
     Args:
         key: the metric.
-        datasets: the dataset version of each comparable group of the runs, in their order; at least one.
-        known: whether the version of the first is known at all.
+        groups: content hash, dataset version and evaluator of each comparable group, in their order; at least one.
         direction: which values are better.
     """
-    if len(datasets) > 1:
-        named = ", ".join(datasets)
-        return f"{key} was measured on different data ({named}): sorted within each, not across"
-    if not known:
+    if len(groups) > 1:
+        evaluators = len({evaluator for _, _, evaluator in groups}) > 1
+        named = ", ".join(f"{label} by {who or 'unknown'}" if evaluators else label for _, label, who in groups)
+        how = "on different data" if len({content for content, _, _ in groups}) > 1 else "by different evaluators"
+        remedy = measure_command(label for _, label, _ in groups)
+        advice = f"; to compare them: {remedy}" if remedy else ""
+        return f"{key} was measured {how} ({named}): sorted within each, not across{advice}"
+    if not groups[0][0]:
         return f"{key}: the dataset version is unknown, so the order means little; name it with --dataset"
     if direction is None:
         return f"{key}: nobody said which values are better; shown largest first (set `directions` in policy.yaml)"
     return None
+
+
+def measure_command(labels: Iterable[str]) -> str | None:
+    """Return the command that measures other models on the first of these dataset versions that can be named.
+
+    None where none can: a label comes from a record, and must not become something else in a shell.
+    """
+    for label in labels:
+        name, _, version = label.partition("@")
+        if all(part[:1].isalnum() and part.isascii() and not set(part) - _IN_A_SLUG for part in (name, version)):
+            return f"ledger evaluate --on {label} -- COMMAND {{model}}"
+    return None
+
+
+_IN_A_SLUG = set("abcdefghijklmnopqrstuvwxyz0123456789._-")
+"""What stands in names and labels of dataset versions: `model/values.py`."""

@@ -7,6 +7,7 @@ import click
 
 from ledger.analysis.compare import Comparison, MetricRow, compare
 from ledger.analysis.fields import show_value
+from ledger.analysis.ranking import measure_command
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
@@ -45,7 +46,11 @@ def compare_command(
     for row in comparison.metrics:
         if row.refused and row.refused not in {"only one run has it", "a tie"}:
             say(f"not ranked: {row.key}: {row.refused}")
-    if any((row.refused or "").startswith("measured on different data") for row in comparison.metrics):
+    apart = [row for row in comparison.metrics if (row.refused or "").startswith("measured")]
+    labels = sorted({metric.dataset for row in apart for metric in row.metrics if metric and metric.dataset})
+    if remedy := measure_command(reversed(labels)):
+        say(f"hint: to compare them: {remedy}")
+    elif apart:
         say("hint: measure both models on one dataset version, with ledger evaluate, to compare them")
 
 

@@ -8,6 +8,7 @@ import msgspec
 from ledger.analysis.fields import params_that_differ, show_value
 from ledger.analysis.leaderboard import Place, SettingBoard
 from ledger.analysis.query import parse_queries
+from ledger.analysis.ranking import measure_command
 from ledger.analysis.settings import is_seed
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
@@ -164,8 +165,8 @@ def _flat(shown: Sequence[_Shown]) -> tuple[list[str], list[list[str]]]:
 
 
 def _say_apart(key: str, boards: Sequence[SettingBoard], shown: int, retired: Mapping[str, Note]) -> None:
-    in_use = [board.group.dataset for board in boards if board.group.known and board.group.dataset not in retired]
+    in_use = (board.group.dataset for board in boards if board.group.known and board.group.dataset not in retired)
     more = f" ({shown} are shown; name one with --on)" if shown < len(boards) else ""
     say(f"{key} was measured in {len(boards)} ways that cannot be compared{more}")
-    if in_use and "@" in in_use[0]:
-        say(f"hint: ledger evaluate --on {in_use[0]} -- COMMAND {{model}} measures the other models there")
+    if remedy := measure_command(in_use):
+        say(f"hint: to compare them: {remedy}")

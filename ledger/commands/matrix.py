@@ -8,6 +8,7 @@ from ledger.analysis.query import parse_queries
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
+from ledger.model.boxes import Metric
 from ledger.model.values import counted
 from ledger.store.selection import select_runs
 
@@ -42,8 +43,9 @@ def matrix_command(dataset: str, metric: str | None, query: str | None, as_json:
         write_json(matrix)
         return
     header = ["run", "experiment", *matrix.versions]
+    mixed = len({cell.evaluator for row in matrix.rows for cell in row.cells if cell}) > 1
     rows = [
-        [row.run, row.experiment, *("" if cell is None else show_value(cell.number) for cell in row.cells)]
+        [row.run, row.experiment, *("" if cell is None else _cell(cell, mixed) for cell in row.cells)]
         for row in matrix.rows
     ]
     if as_csv:
@@ -55,3 +57,9 @@ def matrix_command(dataset: str, metric: str | None, query: str | None, as_json:
         missing = max(version for _, version in matrix.gaps)
         fill = f"ledger evaluate --on {dataset}@{missing} -- COMMAND {{model}}"
         say(f"{counted(len(matrix.gaps), 'gap')}; to fill them: {fill}")
+
+
+def _cell(metric: Metric, mixed: bool) -> str:
+    """Return a value; with its evaluator where there are several, as values of two are not comparable."""
+    shown = show_value(metric.number)
+    return f"{shown} (evaluator {metric.evaluator or 'unknown'})" if mixed else shown

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from ledger.analysis.comparable import Leaderboard
 from ledger.analysis.leaderboard import Place, Score, SettingBoard, latest_metrics, setting_board
+from ledger.analysis.ranking import measure_command
 from ledger.analysis.settings import is_seed
 from ledger.model.entries import Run
 from ledger.model.values import Document
@@ -67,6 +68,7 @@ def render_board(board: Leaderboard, atlas: Atlas, setting_of: Callable[[str], s
         rows=_rows(ranked, atlas),
         scale=_scale(ranked),
         retired=retired.text if retired else None,
+        remedy=None if retired else measure_command([board.group.dataset]),
         siblings=[
             (other, board_path(other.group))
             for other in atlas.boards

@@ -94,9 +94,11 @@ def _history(key: str, versions: Sequence[DatasetVersion], measured: Sequence[Ma
     for slot, (version, members) in enumerate(zip(versions, measured, strict=True)):
         ours = [m for m in members.get(key, ()) if math.isfinite(m.metric.number)][-DOTS_SHOWN:]
         directions += [m.metric for m in ours]
-        if ours:
-            dots = [_measured_dot(m, version.version, slot) for m in ours]
-            stretches.append(Stretch(label=version.version, dots=dots))
+        evaluators = sorted({m.metric.evaluator or "" for m in ours})
+        for evaluator in evaluators:  # a line over two of them would show a step that no model made
+            dots = [_measured_dot(m, version.version, slot) for m in ours if (m.metric.evaluator or "") == evaluator]
+            label = f"{version.version} by {evaluator or 'unknown'}" if len(evaluators) > 1 else version.version
+            stretches.append(Stretch(label=label, dots=dots))
     if not stretches:
         return ""
     title = f"{key} over time, broken where the dataset version changes"

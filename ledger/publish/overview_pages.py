@@ -72,7 +72,7 @@ def render_home(atlas: Atlas) -> Page:
         totals=_totals(atlas),
         calendar=markup(calendar),
         table=run_table(atlas.runs, limit=_HOME_RUNS, params=0, metrics=0),
-        places=[place for place in _places(atlas.boards) if place.board.best][:_HOME_BOARDS],
+        places=_in_use([place for place in _places(atlas.boards) if place.board.best], atlas)[:_HOME_BOARDS],
         log=atlas.log[:_HOME_LOG],
         depth=0,
     )
@@ -100,14 +100,15 @@ def render_runs(atlas: Atlas) -> Page:
 def render_boards(atlas: Atlas) -> Page:
     """Return the list of leaderboards, those of one metric together."""
     metrics: dict[str, list[Place]] = {}
-    for place in _places(atlas.boards):
+    places = _places(atlas.boards)
+    for place in [*_in_use(places, atlas), *(place for place in places if place.board.group.dataset in atlas.retired)]:
         metrics.setdefault(place.board.group.key, []).append(place)
     return Page(
         kind="boards",
         path=names.BOARDS,
         title="Leaderboards",
         description=f"{len(atlas.boards)} leaderboards: only values measured on the same data are ranked",
-        content=render("boards", metrics=metrics, depth=1),
+        content=render("boards", metrics=metrics, retired=atlas.retired, depth=1),
     )
 
 
@@ -146,6 +147,10 @@ def render_glossary() -> Page:
 
 def _places(boards: Sequence[Leaderboard]) -> list[Place]:
     return [Place(board=board, path=board_path(board.group)) for board in boards]
+
+
+def _in_use(places: Sequence[Place], atlas: Atlas) -> list[Place]:
+    return [place for place in places if place.board.group.dataset not in atlas.retired]
 
 
 def _totals(atlas: Atlas) -> Totals:

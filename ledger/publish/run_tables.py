@@ -69,10 +69,13 @@ def varied_params(runs: Iterable[Run]) -> list[str]:
 
 
 def common_groups(runs: Iterable[Run]) -> list[Group]:
-    """Return the comparable groups of the runs' headline metrics, then of all others, most runs first."""
+    """Return the comparable groups of the runs' headline metrics, then of all others, most runs first.
+
+    Of runs that were retracted no group comes: it would have no leaderboard.
+    """
     headlines: Counter[Group] = Counter()
     others: Counter[Group] = Counter()
-    for run in runs:
+    for run in (run for run in runs if run.retraction is None):
         for metric in run.metrics():
             chosen = headlines if metric.key == run.record.results.headline else others
             chosen[group_of(metric)] += 1

@@ -72,7 +72,7 @@ def _by_metric(
         if not read_numbers(database, f"SELECT 1 FROM runs WHERE {where[0]} LIMIT 1", where[1]):  # noqa: S608  # our own expression
             return [], None
         raise no_such_metric(key)
-    datasets, members, known, direction = _read_groups(database, rows)
+    told, members, direction = _read_groups(database, rows)
     up = direction == "lower"
     best, tie = ("DESC" if up == reverse else "ASC"), ("DESC" if reverse else "ASC")
     numbers: list[int] = []
@@ -84,7 +84,7 @@ def _by_metric(
         ]
         numbers = _read_parts(database, where, parts[::-1] if reverse else parts, count, numbers)
     numbers = _read_parts(database, where, [(f"{value} IS NULL", "place")], count, numbers)
-    return numbers, warn_of(key, datasets, known=known, direction=direction)
+    return numbers, warn_of(key, told, direction=direction)
 
 
 def _groups_with(database: sqlite3.Connection, group: str, where: Sql) -> list[tuple[int, str, str]]:
@@ -112,10 +112,10 @@ def _groups_with(database: sqlite3.Connection, group: str, where: Sql) -> list[t
 
 def _read_groups(
     database: sqlite3.Connection, rows: Sequence[tuple[int, str, str]]
-) -> tuple[list[str], list[str], bool, str | None]:
-    """Return dataset and numbers of each comparable group, that with the newest run first.
+) -> tuple[list[tuple[str, str, str]], list[str], str | None]:
+    """Return content hash, label and evaluator, and numbers of each comparable group, that with the newest run first.
 
-    Beside them whether the version of the first is known, and the direction that all agree on.
+    Beside them the direction that all agree on.
     """
     said: dict[tuple[str, str], list[tuple[str, str, str, int]]] = {}
     directions = set()
@@ -126,9 +126,9 @@ def _read_groups(
         said.setdefault((content, evaluator), []).append((first, last, label, number))
         directions |= {direction} - {""}
     newest = sorted(said.items(), key=lambda item: max(last for _, last, _, _ in item[1]), reverse=True)
-    datasets = [min(parts)[2] for _, parts in newest]
+    told = [(content, min(parts)[2], evaluator) for (content, evaluator), parts in newest]
     members = [", ".join(str(number) for *_, number in parts) for _, parts in newest]
-    return datasets, members, bool(newest[0][0][0]), directions.pop() if len(directions) == 1 else None
+    return told, members, directions.pop() if len(directions) == 1 else None
 
 
 def read_lines(database: sqlite3.Connection, numbers: Sequence[int]) -> list[Line]:

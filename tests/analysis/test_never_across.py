@@ -1,0 +1,188 @@
+"""Over random ledgers: nothing ranks, or draws one line through, two values that are not comparable."""
+
+import re
+from functools import cache
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.analysis.comparable import leaderboards, why_not_comparable
+from ledger.analysis.compare import compare
+from ledger.analysis.fields import metrics_of, run_metric
+from ledger.analysis.flat import flat_columns
+from ledger.analysis.leaderboard import latest_metrics, setting_boards, short_key
+from ledger.analysis.matrix import matrix_of
+from ledger.analysis.order import sort_runs
+from ledger.model.boxes import Metric, Params, Results
+from ledger.model.entries import Contents, DatasetVersion, Evaluation, Run
+from ledger.model.values import number
+from ledger.publish.atlas import board_path, survey
+from ledger.publish.board_page import render_board
+from ledger.publish.columns import render_columns
+from ledger.publish.dataset_pages import render_dataset
+from ledger.publish.experiment_pages import render_experiment
+from tests.sample_versions import sample_retirement
+from tests.samples import sample_datasets, sample_ledger
+
+KEY = "validation/accuracy"
+VERSIONS = ("blake3:1", "blake3:2")
+RUN_ID = re.compile(r"20261120-194812-\d{6}")
+
+
+@cache
+def base() -> Run:
+    return sample_ledger()[0].runs[0]
+
+
+@cache
+def known_versions() -> tuple[DatasetVersion, ...]:
+    first = sample_datasets()[0]
+    return tuple(
+        msgspec.structs.replace(first, name="digits", version=f"v{at}", hash=content, role="validation")
+        for at, content in enumerate(VERSIONS, start=1)
+    )
+
+
+METRICS = st.builds(
+    Metric,
+    name=st.sampled_from(["accuracy", "odd"]),
+    split=st.just("validation"),
+    value=st.sampled_from([0.1, 0.5, 0.5, 0.9, float("nan"), 7.0]).map(number),
+    direction=st.sampled_from(["higher", "higher", "lower", None]),
+    dataset=st.sampled_from(["digits@v1", "digits@v2", None]),
+    dataset_hash=st.sampled_from([*VERSIONS, *VERSIONS, None]),
+    evaluator=st.sampled_from([None, "1", "2"]),
+)
+
+
+NOTES = st.sampled_from(
+    [(), (), (), (msgspec.structs.replace(sample_retirement(), dataset=None, kind="retraction", text="wrong"),)]
+)
+"""Some runs are retracted."""
+
+
+@st.composite
+def ledgers(draw: st.DrawFn) -> list[Run]:
+    runs = []
+    for index in range(draw(st.integers(1, 7))):
+        params = Params(values={"lr": draw(st.sampled_from([0.1, 0.2])), "seed": index})
+        own = draw(st.lists(METRICS, min_size=1, max_size=3))
+        record = msgspec.structs.replace(
+            base().record,
+            id=f"20261120-194812-{index:06d}",
+            params=params,
+            results=Results(headline=own[0].key, metrics=own),
+        )
+        later = [
+            msgspec.structs.replace(evaluation, run=record.id, metrics=draw(st.lists(METRICS, min_size=1, max_size=2)))
+            for evaluation in draw(st.lists(st.just(evaluation_of(index)), max_size=2))
+        ]
+        runs.append(msgspec.structs.replace(base(), record=record, evaluations=tuple(later), notes=draw(NOTES)))
+    return runs
+
+
+@cache
+def evaluation_of(index: int) -> Evaluation:
+    found = next(run.evaluations[0] for run in sample_ledger()[0].runs if run.evaluations)
+    return msgspec.structs.replace(found, id=f"20261121-194812-{index:06d}")
+
+
+def identity(metric: Metric) -> tuple[str, str, str]:
+    return metric.key, metric.dataset_hash or "", metric.evaluator or ""
+
+
+@settings(deadline=None)
+@given(ledgers())
+def test_an_order_never_goes_across(runs: list[Run]) -> None:
+    for key in {metric.key for run in runs for metric in metrics_of(run).values()}:
+        found = sort_runs(runs, f"metrics.{key}")
+        groups = [identity(metric) for run in found.runs if (metric := run_metric(run, key))]
+        blocks = [group for at, group in enumerate(groups) if at == 0 or group != groups[at - 1]]
+        assert len(blocks) == len(set(blocks)), "a group stands in one piece"
+        if len(blocks) > 1:
+            assert "not across" in str(found.warning)
+        if any(not content for _, content, _ in blocks):
+            assert found.warning
+
+
+@settings(deadline=None)
+@given(ledgers())
+def test_a_comparison_has_a_best_among_comparable_values_only(runs: list[Run]) -> None:
+    for row in compare(runs).metrics:
+        there = [metric for metric in row.metrics if metric]
+        apart = [why_not_comparable(there[0], metric) for metric in there[1:]]
+        if row.best is not None:
+            assert not any(apart)
+        elif any(apart):
+            assert row.refused
+
+
+@settings(deadline=None)
+@given(ledgers())
+def test_a_board_holds_one_group_and_all_of_it(runs: list[Run]) -> None:
+    measured: dict[tuple[str, str, str], set[str]] = {}
+    for run in runs:
+        for group in latest_metrics(run):
+            measured.setdefault(group, set()).add(run.record.id)
+    boards = [board for key in {key for key, _, _ in measured} for board in setting_boards(runs, key)]
+    assert {
+        (board.group.key, board.group.dataset_hash, board.group.evaluator): {
+            *(run for place in board.places for run in place.runs),
+            *(one.run for one in board.withdrawn),
+        }
+        for board in boards
+    } == measured
+    for board in boards:
+        if not board.group.known:
+            assert not any(place.rank or place.leading or len(place.runs) > 1 for place in board.places)
+    for ranked in leaderboards(runs):
+        assert len({identity(standing.metric) for standing in ranked.standings}) == 1
+        assert ranked.group.known or not ranked.ranked
+
+
+@settings(deadline=None)
+@given(ledgers())
+def test_columns_of_a_matrix_and_an_export_say_what_they_were_measured_on(runs: list[Run]) -> None:
+    matrix = matrix_of(known_versions(), runs, KEY)
+    for row in matrix.rows:
+        for version, cell in zip(known_versions(), row.cells, strict=True):
+            assert cell is None or cell.dataset_hash == version.hash
+    columns = flat_columns(runs)
+    for name in [name for name in columns if name.startswith("metrics.")]:
+        key = name.removeprefix("metrics.")
+        for at, run in enumerate(runs):
+            metric = run_metric(run, key)
+            beside = columns[f"dataset_hash.{key}"][at], columns[f"evaluator.{key}"][at]
+            assert beside == ((metric.dataset_hash, metric.evaluator) if metric else (None, None))
+
+
+@settings(deadline=None, max_examples=40)
+@given(ledgers())
+def test_no_page_ranks_or_draws_a_line_across(runs: list[Run]) -> None:
+    contents = Contents(tip="5" * 40, runs=tuple(runs), datasets=known_versions())
+    atlas = survey(contents, [], None)
+    by_id = {run.record.id: run for run in runs}
+    for board in atlas.boards:
+        page = render_board(board, atlas, lambda run_id: short_key(by_id[run_id])).content
+        shown = set(RUN_ID.findall(page.partition("Not on this board")[0]))
+        wanted = (board.group.key, board.group.dataset_hash, board.group.evaluator)
+        wanted_runs = {run.record.id for run in runs if wanted in latest_metrics(run) and run.retraction is None}
+        assert shown
+        assert shown <= wanted_runs
+    for line in render_dataset("digits", atlas).content.split('class="lg-stretch"'):  # the label ends a stretch
+        if "<polyline" not in line:
+            continue
+        measured = [
+            {
+                metric.evaluator
+                for metric in by_id[run_id].metrics()
+                if metric.dataset_hash == VERSIONS[int(version[1]) - 1]
+            }
+            for run_id, version in re.findall(rf"({RUN_ID.pattern}) on (v\d)", line[line.index("<polyline") :])
+        ]
+        assert set.intersection(*measured), "one evaluator measured all that a line goes through"
+    text = render_columns(atlas, lambda name: name).decode()
+    for board in atlas.boards:
+        assert text.count(f'"{board_path(board.group)}"') == 1, "one column for each group"
+    render_experiment(base().record.experiment, atlas, lambda _: b"")
