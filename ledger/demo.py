@@ -74,13 +74,38 @@ _SECOND_WEEK = tuple(
     )
     for seed in (0, 1)
 )
+_SEEDS = " ".join(map(str, range(8)))
+_OTHER_SEEDS = " ".join(map(str, range(48, 56)))
+_SMALL = "--model mlp --width 8 --epochs 12"
+_REPEATS = (
+    _Step(title="a small MLP with eight seeds", experiment="seeds", options=f"{_SMALL} --seed {_SEEDS}", wrapped=False),
+    _Step(
+        title="a better one with eight seeds",
+        experiment="seeds",
+        options=f"--model mlp --width 48 --epochs 12 --seed {_SEEDS} --tag better",
+        wrapped=False,
+    ),
+    _Step(
+        title="an equal one with eight seeds: how often it logs changes nothing",
+        experiment="seeds",
+        options=f"{_SMALL} --log-every 2 --seed {_OTHER_SEEDS} --tag equal",
+        wrapped=False,
+    ),
+    _Step(
+        title="one more, with one seed: too few to tell",
+        experiment="seeds",
+        options="--model mlp --width 10 --epochs 12 --tag once",
+        wrapped=False,
+    ),
+)
+"""What `ledger judge` is shown with: a planted better setting, an equal one, and one without repeats."""
 _SOURCE = "scikit-learn digits (UCI optical recognition of handwritten digits)"
 _DATASETS = (
     ("digits-train", "data/train", "train", "the first training split"),
     ("digits-validation", "data/validation/v1", "validation", "the first validation split: straight digits"),
 )
 """Name, path, role and reason of what is there from the first day."""
-_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + 8
+_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + 9
 
 
 def play(folder: Path, progress: Progress) -> None:
@@ -120,11 +145,14 @@ class _Story:
         self.say("measuring every model on validation set v2")
         self.measure("v2", "status = finished")
         self.say("what others are compared with")
-        self.name_baseline()
+        self.name_baseline("architecture", "what production runs today")
         self.train_all(_SECOND_WEEK)
         self.say("filling the gaps: new models on v1, and on the cases")
         self.measure("v1", "experiment = robustness")
         self.measure("v2", "experiment = robustness", "--again")
+        self.train_all(_REPEATS)
+        self.say("what the repeats are compared with")
+        self.name_baseline("seeds", "the small one")
         self.say("finding the run that was killed")
         self.ledger("recover")
 
@@ -202,10 +230,11 @@ class _Story:
         where = ("--on", f"digits-validation@{version}", "--data", f"data/validation/{version}")
         self.ledger("evaluate", *where, "--runs", runs, "--evaluator", "measure-1", *options, *script)
 
-    def name_baseline(self) -> None:
-        """Say which run the later ones are compared with."""
-        listed = json.loads(self.ledger("list", "-e", "architecture", "status=finished", "--json"))
-        self.ledger("baseline", min(record["id"] for record in listed), "--because", "what production runs today")
+    def name_baseline(self, experiment: str, reason: str) -> None:
+        """Say which run of an experiment the others are compared with: its first that has no tag."""
+        listed = json.loads(self.ledger("list", "-e", experiment, "status=finished", "--json"))
+        first = min(record["id"] for record in listed if not record.get("tags"))
+        self.ledger("baseline", first, "--because", reason)
 
     def models(self) -> list[str]:
         return sorted(str(path.relative_to(self.folder)) for path in (self.folder / "models").glob("*.pt"))
