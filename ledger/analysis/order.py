@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from ledger.analysis.comparable import Group, agreed_direction, group_of, rank_key
 from ledger.analysis.fields import field_value, run_metric
-from ledger.analysis.ranking import metric_key, no_such_metric, warn_of
+from ledger.analysis.query import Query, metrics_named
+from ledger.analysis.ranking import metric_key, no_such_metric, warn_of, warn_of_filter
 from ledger.analysis.sortable import sortable
 from ledger.model.entries import Run
 from ledger.model.values import Document
@@ -23,7 +24,8 @@ def sort_runs(runs: Sequence[Run], name: str, *, reverse: bool = False) -> Sorte
     """Sort runs (given oldest first) by a field; runs without it come last.
 
     A metric is sorted best first within each comparable group, the group with the newest run first:
-    numbers measured on different dataset versions are never put into one order.
+    numbers measured on different dataset versions are never put into one order, and those of unknown
+    data into that of time.
 
     Raises:
         UsageError: there is no such field.
@@ -34,6 +36,17 @@ def sort_runs(runs: Sequence[Run], name: str, *, reverse: bool = False) -> Sorte
     having = [run for run in runs if keys[run.record.id] is not None]
     having.sort(key=lambda run: keys[run.record.id] or "", reverse=reverse)
     return Sorted(runs=(*having, *(run for run in runs if keys[run.record.id] is None)))
+
+
+def warn_of_filters(query: Query, passing: Sequence[Run]) -> list[str]:
+    """Return why numbers in a query mean less than they seem to, for the runs that pass it."""
+    said = []
+    for key in metrics_named(query):
+        groups = [group_of(metric) for run in reversed(passing) if (metric := run_metric(run, key)) is not None]
+        told = {(group.dataset_hash, group.evaluator): group for group in groups}
+        names = [(group.dataset_hash, group.dataset, group.evaluator) for group in told.values()]
+        said.append(warn_of_filter(key, names))
+    return [warning for warning in said if warning]
 
 
 def _sort_by_metric(runs: Sequence[Run], key: str, *, reverse: bool) -> Sorted:
@@ -50,8 +63,11 @@ def _sort_by_metric(runs: Sequence[Run], key: str, *, reverse: bool) -> Sorted:
     place = {run.record.id: number for number, run in enumerate(runs)}
     newest_first = sorted(groups.values(), key=lambda pair: place[pair[1][-1].record.id], reverse=True)
     ordered: list[Run] = []
-    for _, members in newest_first:
-        members.sort(key=lambda run: rank_key(metrics[run.record.id], direction or "higher", run.record.id))
+    for group, members in newest_first:
+        if group.known:
+            members.sort(key=lambda run: rank_key(metrics[run.record.id], direction or "higher", run.record.id))
+        else:
+            members.reverse()  # on unknown data none is better than another: newest first
         ordered += reversed(members) if reverse else members
     lacking = [run for run in runs if run.record.id not in metrics]
     told = [(group.dataset_hash, group.dataset, group.evaluator) for group, _ in newest_first]

@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from ledger.analysis.fields import Value, canonical_field, field_value
+from ledger.analysis.ranking import metric_key
 from ledger.analysis.sortable import as_float, number_of, readable
 from ledger.analysis.words import find_phrase, words_in, words_of
 from ledger.errors import UsageError
@@ -198,6 +199,20 @@ def _plain(token: "Token") -> str:
     if token.type != "QUOTED":
         return str(token)
     return re.sub(r"\\(.)", r"\1", str(token)[1:-1], flags=re.DOTALL)
+
+
+def metrics_named(query: Query) -> list[str]:
+    """Return the keys of the metrics whose values a query holds against numbers."""
+    match query:
+        case Comparison():
+            key = metric_key(query.field)
+            return [key] if key else []
+        case Every() | Some():
+            return list(dict.fromkeys(key for part in query.parts for key in metrics_named(part)))
+        case Not():
+            return metrics_named(query.part)
+        case Phrase():
+            return []
 
 
 def passes(query: Query, run: Run) -> bool:

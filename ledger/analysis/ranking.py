@@ -33,10 +33,25 @@ def warn_of(key: str, groups: Sequence[tuple[str, str, str]], *, direction: str 
         advice = f"; to compare them: {remedy}" if remedy else ""
         return f"{key} was measured {how} ({named}): sorted within each, not across{advice}"
     if not groups[0][0]:
-        return f"{key}: the dataset version is unknown, so the order means little; name it with --dataset"
+        return f"{key}: the dataset version is unknown, so they stand newest first; name it with --dataset"
     if direction is None:
         return f"{key}: nobody said which values are better; shown largest first (set `directions` in policy.yaml)"
     return None
+
+
+def warn_of_filter(key: str, groups: Sequence[tuple[str, str, str]]) -> str | None:
+    """Return why one number cannot be held against every value of a metric, none when it can.
+
+    Args:
+        key: the metric that a filter names.
+        groups: content hash, dataset version and evaluator of each comparable group that passed.
+    """
+    if len({(content, evaluator) for content, _, evaluator in groups}) < 2:  # noqa: PLR2004  # one group is no other
+        return None
+    named = ", ".join(dict.fromkeys(f"{label} by {who}" if who else label for _, label, who in groups))
+    remedy = measure_command(label for _, label, _ in groups)
+    advice = f"; to compare them: {remedy}" if remedy else ""
+    return f"{key}: the filter holds values that are not comparable against one number ({named}){advice}"
 
 
 def measure_command(labels: Iterable[str]) -> str | None:

@@ -65,8 +65,8 @@ def list_command(
 def _say(found: Listing | Selection) -> None:
     for problem in found.problems:
         say(f"warning: {problem.path}: {problem.message}")
-    if found.warning:
-        say(f"warning: {found.warning}")
+    for warning in found.warnings:
+        say(f"warning: {warning}")
 
 
 def _write(header: Sequence[str], rows: Sequence[Sequence[str]], *, needed: int, as_csv: bool, none: str) -> None:

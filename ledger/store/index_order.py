@@ -76,15 +76,24 @@ def _by_metric(
     up = direction == "lower"
     best, tie = ("DESC" if up == reverse else "ASC"), ("DESC" if reverse else "ASC")
     numbers: list[int] = []
-    for inside in members:
+    for (content, _, _), inside in zip(told, members, strict=True):
         ours = f"{group} IN ({inside})"
         parts = [
             (f"{ours} AND {value} < 'o'", f"{value} {best}, id {tie}"),
             (f"{ours} AND {value} >= 'o'", f"id {tie}"),
         ]
+        if not content:  # on unknown data none is better than another: newest first
+            parts = [(ours, f"place {'ASC' if reverse else 'DESC'}")]
         numbers = _read_parts(database, where, parts[::-1] if reverse else parts, count, numbers)
     numbers = _read_parts(database, where, [(f"{value} IS NULL", "place")], count, numbers)
     return numbers, warn_of(key, told, direction=direction)
+
+
+def read_filter_groups(
+    database: sqlite3.Connection, column: Column, where: Sql, key: str
+) -> list[tuple[str, str, str]]:
+    """Return content hash, label and evaluator of each comparable group of a metric among the runs that pass."""
+    return _read_groups(database, _groups_with(database, column(f"group.{key}"), where))[0]
 
 
 def _groups_with(database: sqlite3.Connection, group: str, where: Sql) -> list[tuple[int, str, str]]:

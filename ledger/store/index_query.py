@@ -8,13 +8,14 @@ import msgspec
 
 from ledger.analysis.fields import canonical_field
 from ledger.analysis.order import Sorted
-from ledger.analysis.query import Comparison, Every, Not, Phrase, Query, Some
+from ledger.analysis.query import Comparison, Every, Not, Phrase, Query, Some, metrics_named
+from ledger.analysis.ranking import warn_of_filter
 from ledger.analysis.sortable import ranges, read_back, sortable
 from ledger.analysis.usual import Line
 from ledger.errors import LedgerError
 from ledger.model.entries import Problem, Run
 from ledger.repository.repository import Repository
-from ledger.store.index_order import Sql, order_rows, read_lines, read_numbers
+from ledger.store.index_order import Sql, order_rows, read_filter_groups, read_lines, read_numbers
 from ledger.store.index_standings import Standing, count_headlines, read_standings
 from ledger.store.index_update import read_runs
 
@@ -101,6 +102,17 @@ class Index:
         """
         numbers, warning = self._order(query, sort, reverse=reverse, limit=limit)
         return read_lines(self._database, numbers), warning
+
+    def filter_warnings(self, query: Query | None) -> list[str]:
+        """Return why numbers in a query mean less than they seem to.
+
+        Raises:
+            NotInSql: the question has no form in SQL.
+        """
+        keys = metrics_named(query) if query else []
+        where = self._where(query) if query and keys else ("1", [])
+        said = (warn_of_filter(key, read_filter_groups(self._database, self._column, where, key)) for key in keys)
+        return [warning for warning in said if warning]
 
     def standings(self, key: str, query: Query | None) -> list[Standing]:
         """Return the scores of a metric in each comparable group, of the runs that pass.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ledger.analysis.line import line_of
-from ledger.analysis.order import sort_runs
+from ledger.analysis.order import sort_runs, warn_of_filters
 from ledger.analysis.query import Query, passes
 from ledger.analysis.usual import Line
 from ledger.model.entries import Problem, Run
@@ -21,8 +21,8 @@ class Listing(Document, frozen=True, kw_only=True):
 
     lines: tuple[Line, ...]
     """Their lines of the usual table, in the order asked for."""
-    warning: str | None = None
-    """Why part of the order means nothing."""
+    warnings: tuple[str, ...] = ()
+    """Why part of the order, or of the filter, means nothing."""
     problems: tuple[Problem, ...] = ()
     """What on the ledger could not be read."""
     empty: bool = False
@@ -34,8 +34,8 @@ class Selection(Document, frozen=True, kw_only=True):
 
     runs: tuple[Run, ...]
     """The runs, in the order asked for."""
-    warning: str | None = None
-    """Why part of the order means nothing."""
+    warnings: tuple[str, ...] = ()
+    """Why part of the order, or of the filter, means nothing."""
     problems: tuple[Problem, ...] = ()
     """What on the ledger could not be read."""
     empty: bool = False
@@ -67,10 +67,14 @@ def select_runs(
     def question(index: Index) -> Selection | None:
         try:
             found = index.select(query, sort, reverse=reverse, limit=limit)
+            filtering = index.filter_warnings(query)
         except NotInSql:
             return None
         return Selection(
-            runs=found.runs, warning=found.warning, problems=index.problems(), empty=not found.runs and index.is_empty()
+            runs=found.runs,
+            warnings=_warnings(found.warning, filtering),
+            problems=index.problems(),
+            empty=not found.runs and index.is_empty(),
         )
 
     return ask(ledger, question) or _read_all(ledger, query, sort, reverse=reverse, limit=limit)
@@ -94,29 +98,40 @@ def list_runs(
     def question(index: Index) -> Listing | None:
         try:
             lines, warning = index.select_lines(query, sort, reverse=reverse, limit=limit)
+            filtering = index.filter_warnings(query)
         except NotInSql:
             return None
         empty = not lines and index.is_empty()
-        return Listing(lines=tuple(lines), warning=warning, problems=index.problems(), empty=empty)
+        warnings = _warnings(warning, filtering)
+        return Listing(lines=tuple(lines), warnings=warnings, problems=index.problems(), empty=empty)
 
     listing = ask(ledger, question)
     if listing is not None:
         return listing
     found = _read_all(ledger, query, sort, reverse=reverse, limit=limit)
     lines = tuple(line_of(run) for run in found.runs)
-    return Listing(lines=lines, warning=found.warning, problems=found.problems, empty=found.empty)
+    return Listing(lines=lines, warnings=found.warnings, problems=found.problems, empty=found.empty)
 
 
 def _read_all(ledger: Ledger, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None) -> Selection:
     contents = ledger.contents()
     runs: Sequence[Run] = [run for run in contents.runs if query is None or passes(query, run)]
-    warning = None
+    warning, filtering = None, warn_of_filters(query, runs) if query else []
     if sort is None:
         runs = runs if reverse else runs[::-1]
     elif runs:
         ordered = sort_runs(runs, sort, reverse=reverse)
         runs, warning = ordered.runs, ordered.warning
-    return Selection(runs=tuple(runs[:limit]), warning=warning, problems=contents.problems, empty=not contents.runs)
+    return Selection(
+        runs=tuple(runs[:limit]),
+        warnings=_warnings(warning, filtering),
+        problems=contents.problems,
+        empty=not contents.runs,
+    )
+
+
+def _warnings(ordering: str | None, filtering: Sequence[str]) -> tuple[str, ...]:
+    return (*filtering, *([ordering] if ordering else []))
 
 
 def find_runs(ledger: Ledger, shorts: Sequence[str]) -> list[Run]:

@@ -13,7 +13,8 @@ from ledger.analysis.fields import metrics_of, run_metric
 from ledger.analysis.flat import flat_columns
 from ledger.analysis.leaderboard import latest_metrics, setting_boards, short_key
 from ledger.analysis.matrix import matrix_of
-from ledger.analysis.order import sort_runs
+from ledger.analysis.order import sort_runs, warn_of_filters
+from ledger.analysis.query import parse_query, passes
 from ledger.model.boxes import Metric, Params, Results
 from ledger.model.entries import Contents, DatasetVersion, Evaluation, Run
 from ledger.model.values import number
@@ -92,6 +93,11 @@ def identity(metric: Metric) -> tuple[str, str, str]:
     return metric.key, metric.dataset_hash or "", metric.evaluator or ""
 
 
+def identity_of(run: Run, key: str) -> tuple[str, str, str] | None:
+    metric = run_metric(run, key)
+    return identity(metric) if metric else None
+
+
 @settings(deadline=None)
 @given(ledgers())
 def test_an_order_never_goes_across(runs: list[Run]) -> None:
@@ -104,6 +110,20 @@ def test_an_order_never_goes_across(runs: list[Run]) -> None:
             assert "not across" in str(found.warning)
         if any(not content for _, content, _ in blocks):
             assert found.warning
+        for unknown in {group for group in groups if not group[1]}:
+            members = [run.record.id for run in found.runs if identity_of(run, key) == unknown]
+            assert members == sorted(members, reverse=True), "on unknown data the order is that of time"
+
+
+@settings(deadline=None)
+@given(ledgers(), st.sampled_from([0.1, 0.5]))
+def test_a_filter_says_when_one_number_is_held_against_values_of_different_groups(
+    runs: list[Run], limit: float
+) -> None:
+    query = parse_query(f"metrics.{KEY} >= {limit} or not status = lost")
+    passing = [run for run in runs if passes(query, run)]
+    groups = {identity_of(run, KEY) for run in passing} - {None}
+    assert bool(warn_of_filters(query, passing)) == (len(groups) > 1)
 
 
 @settings(deadline=None)
