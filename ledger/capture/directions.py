@@ -2,7 +2,7 @@
 
 import re
 
-from ledger.model.values import Direction
+from ledger.model.values import Direction, parse_slice
 
 
 def _words(text: str) -> frozenset[str]:
@@ -29,7 +29,7 @@ _SEPARATORS = re.compile(r"[_/ \-.@]+")
 
 def known_direction(name: str) -> Direction | None:
     """Return which values of the metric are better, or none where the name does not say for certain."""
-    words = set(_SEPARATORS.split(name.lower()))
+    words = set(_SEPARATORS.split(parse_slice(name)[0].lower()))
     if words & _DOUBTFUL:
         return None
     lower, higher = bool(words & _LOWER), bool(words & _HIGHER)

@@ -5,15 +5,18 @@ from pathlib import Path
 
 import click
 
+from ledger.analysis.query import parse_queries
 from ledger.capture.metrics import parse_metric, read_metrics
 from ledger.commands.output import say, write_json
 from ledger.commands.pushing import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
+from ledger.model.boxes import Metric
 from ledger.recorder.dataset_warnings import warn_of_retired
-from ledger.recorder.evaluation import evaluate
+from ledger.recorder.evaluation import evaluate, fill_aggregates
 from ledger.recorder.given import parse_dataset
 from ledger.recorder.message import shown
+from ledger.store.selection import select_runs
 
 
 @click.command("evaluate", context_settings={"ignore_unknown_options": False})
@@ -23,6 +26,8 @@ from ledger.recorder.message import shown
 @click.option(
     "-d", "--dataset", "datasets", multiple=True, metavar="ROLE[:NAME@VERSION]=PATH", help="What it was measured on."
 )
+@click.option("--period", metavar="DAY/DAY", help="Days that online metrics were counted over, first and last.")
+@click.option("--aggregates", is_flag=True, help="Only add the aggregates of policy.yaml to runs that lack them.")
 @click.option("--on", metavar="NAME@VERSION", help="Measure the models of many runs on this dataset version.")
 @click.option("--data", type=click.Path(), metavar="PATH", help="Where that version lies; else where a run found it.")
 @click.option("--runs", "query", metavar="QUERY", help="Only the models of runs that pass, as for `ledger list`.")
@@ -40,6 +45,8 @@ def evaluate_command(
     files: tuple[str, ...],
     metrics: tuple[str, ...],
     datasets: tuple[str, ...],
+    period: str | None,
+    aggregates: bool,
     on: str | None,
     data: str | None,
     query: str | None,
@@ -62,10 +69,18 @@ def evaluate_command(
 
     Example: ledger evaluate x7k2qf -m validation/accuracy=0.91 -d validation:digits-validation@v2=data/val
 
+    Example: ledger evaluate x7k2qf -m online/click_rate=0.031 --period 2026-11-01/2026-11-07
+
     Example: ledger evaluate --on digits-validation@v3 -- python evaluate.py {model} {dataset}
     """
+    if aggregates:
+        if arguments or files or metrics or datasets or on:
+            raise UsageError("--aggregates measures nothing", hint="ledger evaluate --aggregates [--runs QUERY]")
+        _fill(query, as_json=as_json)
+        push_recorded(open_ledger(), push=push, push_timeout=push_timeout)
+        return 0
     if on is not None:
-        if files or metrics or datasets:
+        if files or metrics or datasets or period:
             raise UsageError(
                 "--on measures with a command; metrics are not given",
                 hint="ledger evaluate --on NAME@VERSION -- COMMAND",
@@ -79,16 +94,18 @@ def evaluate_command(
         if not dry_run:
             push_recorded(open_ledger(), push=push, push_timeout=push_timeout)
         return code
-    _record_one(arguments, files, metrics, datasets, note, as_json=as_json)
+    given = [metric for name in files for metric in read_metrics(Path(name))]
+    given += [parse_metric(text) for text in metrics]
+    _record_one(arguments, given, datasets, period, note, as_json=as_json)
     push_recorded(open_ledger(), push=push, push_timeout=push_timeout)
     return 0
 
 
 def _record_one(
     arguments: Sequence[str],
-    files: Sequence[str],
-    metrics: Sequence[str],
+    metrics: Sequence[Metric],
     datasets: Sequence[str],
+    period: str | None,
     note: str | None,
     *,
     as_json: bool,
@@ -99,9 +116,8 @@ def _record_one(
             hint="ledger evaluate RUN -m NAME=VALUE, or: ledger evaluate --on NAME@VERSION -- COMMAND {model}",
         )
     ledger = open_ledger(writing=True)
-    given = [metric for name in files for metric in read_metrics(Path(name))]
-    given += [parse_metric(text) for text in metrics]
-    made = evaluate(arguments[0], given, datasets=[parse_dataset(text) for text in datasets], note=note)
+    sources = [parse_dataset(text) for text in datasets]
+    made = evaluate(arguments[0], metrics, datasets=sources, period=period, note=note)
     for warning in warn_of_retired(ledger, made.datasets):
         say(f"warning: {warning}")
     if as_json:
@@ -110,3 +126,17 @@ def _record_one(
         first = made.metrics[0]
         where = f" on {first.dataset}" if first.dataset else ""
         say(f"recorded evaluation {made.id} of {made.run}: {first.key} {shown(first)}{where}")
+
+
+def _fill(query: str | None, *, as_json: bool) -> None:
+    ledger = open_ledger(writing=True)
+    runs = select_runs(ledger, parse_queries([query]) if query else None, reverse=True).runs
+    made = fill_aggregates(ledger, runs)
+    if as_json:
+        write_json(made)
+        return
+    for evaluation in made:
+        told = ", ".join(f"{metric.key} {shown(metric)} ({metric.dataset})" for metric in evaluation.metrics)
+        say(f"recorded evaluation {evaluation.id} of {evaluation.run}: {told}")
+    if not made:
+        say("no run lacks an aggregate that its measurements complete")

@@ -275,6 +275,10 @@ class Metric(Document, frozen=True, kw_only=True):
     """Step it was measured at; none for the run's final value."""
     epoch: float | None = None
     """Epoch it was measured at."""
+    period: str | None = None
+    """Days it was counted over in production, first and last (`2026-11-01/2026-11-07`); none for offline metrics."""
+    derived_from: str | None = None
+    """Metric it was made of by a rule of `policy.yaml`, such as the mean over dataset versions."""
 
     @property
     def key(self) -> str:

@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from datetime import date
 from typing import Literal
 
 from msgspec import Struct
@@ -34,6 +35,7 @@ LABEL_LENGTH = 200
 """Characters of a name at most."""
 _NOT_PLAIN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Categories of Unicode that no label holds: control, format, surrogates, and what ends a line."""
+_SLICE = re.compile(r"(?P<name>.+)\[(?P<slice>[^\[\]]+)\]")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
@@ -74,6 +76,12 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun if count == 1 else many}"
 
 
+def parse_slice(name: str) -> tuple[str, str | None]:
+    """Return the metric and the slice that a name states: `accuracy[night]` is accuracy on the slice `night`."""
+    found = _SLICE.fullmatch(name)
+    return (found["name"], found["slice"]) if found else (name, None)
+
+
 def check_label(field: str, text: str) -> str:
     """Return `text` when it can be shown anywhere: one line, not empty, at most 200 characters.
 
@@ -86,6 +94,25 @@ def check_label(field: str, text: str) -> str:
         raise LedgerError(f"{field} is longer than {LABEL_LENGTH} characters: `{text[:40]}…`")
     if not is_plain_text(text):
         raise LedgerError(f"{field} holds control characters: `{ascii(text)[1:-1]}`")
+    return text
+
+
+def check_period(text: str) -> str:
+    """Return `text` when it names days, the first and the last: `2026-11-01/2026-11-07` (ISO 8601, section 4.4).
+
+    Raises:
+        LedgerError: it does not, or ends before it begins.
+    """
+    first, slash, last = text.partition("/")
+    try:
+        backwards = date.fromisoformat(last) < date.fromisoformat(first)
+    except ValueError:
+        backwards = True
+    # `fromisoformat` takes other forms of a day, too; two of one period would not be comparable.
+    if not slash or backwards or not len(first) == len(last) == len("2026-11-01"):
+        raise LedgerError(
+            f"a period is its first and its last day: `{ascii(text)[1:-1]}`", hint="such as 2026-11-01/2026-11-07"
+        )
     return text
 
 

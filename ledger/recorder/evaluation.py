@@ -5,18 +5,25 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from ledger.capture.metrics import parse_key
 from ledger.capture.secrets import Redactor
 from ledger.errors import LedgerError
+from ledger.hashing import hash_bytes
 from ledger.model import paths
-from ledger.model.boxes import Metric
+from ledger.model.boxes import DatasetUse, Metric
+from ledger.model.datasets import CaseResult
 from ledger.model.document import dump
-from ledger.model.entries import EVALUATION_FORMAT, Evaluation
+from ledger.model.entries import EVALUATION_FORMAT, Evaluation, Run
 from ledger.model.ids import new_id
+from ledger.model.values import check_period
 from ledger.recorder.datasets import Resolved, Resolver, attach_datasets
 from ledger.recorder.draft import Dataset
+from ledger.recorder.measured import complete, missing_aggregates
 from ledger.recorder.message import TOOL, evaluation_message
 from ledger.store.ledger import Ledger
+from ledger.store.selection import find_runs
 from ledger.store.waiting import Entry
 
 
@@ -25,6 +32,7 @@ def evaluate(
     metrics: Mapping[str, float] | Sequence[Metric],
     *,
     datasets: Sequence[Dataset] = (),
+    period: str | None = None,
     note: str | None = None,
     folder: Path | str = ".",
 ) -> Evaluation:
@@ -34,12 +42,13 @@ def evaluate(
         run: the run's id, or enough of it.
         metrics: `split/name` to value, or metrics made by hand.
         datasets: what it was measured on.
+        period: for online metrics: the days they were counted over, as `2026-11-01/2026-11-07`.
         note: what there is to say about it.
         folder: where the repository is.
 
     Raises:
         NotFound: there is no such run.
-        LedgerError: no metric was given, or a dataset cannot be read.
+        LedgerError: no metric was given, a dataset cannot be read, or the period is none.
         Conflict: a dataset version's name is taken by other content.
     """
     ledger = Ledger.open(folder)
@@ -47,34 +56,87 @@ def evaluate(
     given = [parse_key(key, value) for key, value in metrics.items()] if isinstance(metrics, Mapping) else metrics
     if not given:
         raise LedgerError("an evaluation needs at least one metric")
-    author, now = ledger.repository.author(), datetime.now(UTC)
-    resolver = Resolver(ledger, author=author, now=now, strict=True)
+    if period is not None:
+        given = [_counted_over(check_period(period), metric) for metric in given]
+    resolver = Resolver(ledger, author=ledger.repository.author(), now=datetime.now(UTC), strict=True)
     resolved = [resolver.resolve(source) for source in datasets]
     uses = [found.use for found in resolved]
-    evaluation = Evaluation(
+    return append_evaluation(ledger, run_id, attach_datasets(given, uses), resolved=resolved, uses=uses, note=note)
+
+
+def append_evaluation(
+    ledger: Ledger,
+    run: str,
+    metrics: Sequence[Metric],
+    *,
+    uses: Sequence[DatasetUse],
+    resolved: Sequence[Resolved] = (),
+    cases: Sequence[CaseResult] = (),
+    note: str | None = None,
+) -> Evaluation:
+    """Append measurements of a run's model, with what the team's policy makes of them, and return the evaluation.
+
+    Args:
+        ledger: where it goes.
+        run: whole id of the run.
+        metrics: what was measured, each with the dataset version it was measured on.
+        uses: those dataset versions.
+        resolved: the same with what the ledger does not know of them yet.
+        cases: what the model made of each case.
+        note: what there is to say about it; secrets in it are replaced.
+
+    Raises:
+        InvalidDocument: `policy.yaml` is damaged.
+        LedgerError: the branch cannot be written.
+    """
+    policy = ledger.policy
+    before = find_runs(ledger, [run])[0].metrics() if policy.aggregates else []
+    author, now = ledger.repository.author(), datetime.now(UTC)
+    made = Evaluation(
         format=EVALUATION_FORMAT,
         id=new_id(now, os.urandom(4)),
-        run=run_id,
-        datasets=uses,
-        metrics=attach_datasets(given, uses),
+        run=run,
+        datasets=[*uses],
+        metrics=complete(metrics, policy, before=before),
+        cases=[*cases],
         note=Redactor().text(note) if note else None,
         author=author,
         evaluated_at=now,
         tool=TOOL,
     )
-    ledger.append(_entry(evaluation, resolved))
-    return evaluation
-
-
-def _entry(evaluation: Evaluation, resolved: Sequence[Resolved]) -> Entry:
-    path = paths.evaluation_path(evaluation.id)
-    files = {path: dump(evaluation)}
+    path = paths.evaluation_path(made.id)
+    files = {path: dump(made)}
     for found in resolved:
         files |= found.files
-    return Entry(
-        id=evaluation.id,
-        files=files,
-        message=evaluation_message(evaluation, path),
-        author=evaluation.author,
-        made_at=evaluation.evaluated_at,
-    )
+    message = evaluation_message(made, path)
+    ledger.append(Entry(id=made.id, files=files, message=message, author=author, made_at=now))
+    return made
+
+
+def fill_aggregates(ledger: Ledger, runs: Sequence[Run]) -> list[Evaluation]:
+    """Append the aggregates of `policy.yaml` to the runs that have all their parts and not the whole.
+
+    Args:
+        ledger: where they go.
+        runs: the runs chosen; those that were retracted are left out.
+
+    Raises:
+        InvalidDocument: `policy.yaml` is damaged.
+        LedgerError: it names no aggregates, or the branch cannot be written.
+    """
+    if not ledger.policy.aggregates:
+        raise LedgerError("policy.yaml names no aggregates", hint="see the handbook: Policy")
+    standing = (run for run in runs if run.retraction is None)
+    return [
+        append_evaluation(ledger, run.record.id, whole, uses=())
+        for run in standing
+        if (whole := missing_aggregates(run.metrics(), ledger.policy))
+    ]
+
+
+def _counted_over(period: str, metric: Metric) -> Metric:
+    """Return an online metric: what was counted over the same days is comparable, and nothing else."""
+    if metric.dataset or metric.dataset_hash:
+        raise LedgerError(f"a metric is measured on a dataset or over a period, not both: `{metric.key}`")
+    label = f"production {period}"
+    return replace(metric, period=period, dataset=label, dataset_hash=hash_bytes(label.encode()))

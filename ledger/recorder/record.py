@@ -1,6 +1,5 @@
 """Turns a draft into a record and appends it: capture, redact, validate, append, else keep it waiting."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +34,7 @@ from ledger.model.values import Document
 from ledger.recorder.datasets import Progress, Resolver, attach_datasets, leaks_within
 from ledger.recorder.draft import Captured, Draft
 from ledger.recorder.figures import read_figures
+from ledger.recorder.measured import complete
 from ledger.recorder.message import TOOL, record_message
 from ledger.recorder.redaction import redact_draft, redact_reasons
 from ledger.repository.process import Git
@@ -293,7 +293,7 @@ def _logs(draft: Draft, side: dict[str, bytes], redactor: Redactor, *, strict: b
 
 
 def _results(draft: Draft, datasets: Datasets, policy: Policy, side: dict[str, bytes], *, strict: bool) -> Results:
-    metrics = [_directed(metric, policy.directions) for metric in attach_datasets(draft.metrics, datasets.used)]
+    metrics = complete(attach_datasets(draft.metrics, datasets.used), policy)
     unknown = {problem.field: problem.message for problem in draft.problems}
     if not metrics:
         unknown.setdefault("metrics", "no metric was given")
@@ -311,11 +311,6 @@ def _results(draft: Draft, datasets: Datasets, policy: Policy, side: dict[str, b
         figures=figures,
         unknown=unknown | problems,
     )
-
-
-def _directed(metric: Metric, directions: Mapping[str, str]) -> Metric:
-    direction = directions.get(metric.key) or directions.get(metric.name) or metric.direction
-    return msgspec.structs.replace(metric, direction=direction)
 
 
 def _headline(wanted: str | None, metrics: list[Metric], *, strict: bool) -> str | None:

@@ -3,9 +3,7 @@
 Each result becomes an evaluation as soon as it is there, so what was interrupted goes on where it stopped.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -15,17 +13,13 @@ from ledger.data.stat_cache import StatCache
 from ledger.engine import Engine
 from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.hashing import hash_file
-from ledger.model import paths
 from ledger.model.boxes import DatasetUse, Metric
-from ledger.model.document import dump
-from ledger.model.entries import EVALUATION_FORMAT, Case, DatasetVersion, Evaluation, Run
-from ledger.model.ids import new_id
+from ledger.model.entries import Case, DatasetVersion, Evaluation, Run
 from ledger.model.values import Document
 from ledger.recorder.cases import judge
+from ledger.recorder.evaluation import append_evaluation
 from ledger.recorder.evaluator import Task, measure
-from ledger.recorder.message import TOOL, evaluation_message
 from ledger.store.ledger import Ledger
-from ledger.store.waiting import Entry
 
 
 class Planned(Document, frozen=True, kw_only=True):
@@ -190,7 +184,6 @@ def reevaluate(
     Raises:
         LedgerError: the branch cannot be written, or the engine is gone; what is recorded stays.
     """
-    author = ledger.repository.author()
     use = DatasetUse(
         role=version.role,
         split=version.role,
@@ -202,30 +195,13 @@ def reevaluate(
         samples=version.samples,
     )
     for number, measured in enumerate(engine.map(measure, planned.tasks), start=1):
-        if measured.problem is not None:
-            progress(number, len(planned.tasks))
-            yield Outcome(run=measured.run, problem=measured.problem)
-            continue
-        now = datetime.now(UTC)
-        evaluation = Evaluation(
-            format=EVALUATION_FORMAT,
-            id=new_id(now, os.urandom(4)),
-            run=measured.run,
-            datasets=[use],
-            metrics=[_placed(metric, version, evaluator) for metric in measured.metrics],
-            cases=judge(cases, measured.answers),
-            note=note,
-            author=author,
-            evaluated_at=now,
-            tool=TOOL,
-        )
-        path = paths.evaluation_path(evaluation.id)
-        message = evaluation_message(evaluation, path)
-        ledger.append(
-            Entry(id=evaluation.id, files={path: dump(evaluation)}, message=message, author=author, made_at=now)
-        )
+        evaluation = None
+        if measured.problem is None:
+            metrics = [_placed(metric, version, evaluator) for metric in measured.metrics]
+            answered = judge(cases, measured.answers)
+            evaluation = append_evaluation(ledger, measured.run, metrics, uses=[use], cases=answered, note=note)
         progress(number, len(planned.tasks))
-        yield Outcome(run=measured.run, evaluation=evaluation)
+        yield Outcome(run=measured.run, evaluation=evaluation, problem=measured.problem)
 
 
 def _placed(metric: Metric, version: DatasetVersion, evaluator: str) -> Metric:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from ledger.analysis.aggregates import Aggregate, what_is_wrong
 from ledger.capture.cost import Catalogue, load_catalogue
 from ledger.capture.prices import PRICES
 from ledger.errors import InvalidDocument
@@ -42,6 +43,8 @@ class Policy(Document, frozen=True, kw_only=True):
 
     directions: dict[str, Direction] = {}
     """Metric name (or `split/name`) to which values are better."""
+    aggregates: dict[str, Aggregate] = {}
+    """Metric (`split/name`) to how it is made of others."""
     limits: Limits = Limits()
     """How large things may be."""
     prices: Catalogue = PRICES
@@ -54,6 +57,7 @@ class _Written(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file as people write it."""
 
     directions: dict[str, Direction] = {}
+    aggregates: dict[str, Aggregate] = {}
     limits: Limits = Limits()
     signatures: Signatures = Signatures()
     prices: dict[str, Any] = {}  # `load_catalogue` checks it, all problems at once
@@ -74,7 +78,16 @@ def load_policy(data: bytes) -> Policy:
     except (yaml.YAMLError, msgspec.ValidationError, RecursionError) as error:
         raise InvalidDocument(POLICY_FILE, [" ".join(str(error).split())]) from error
     prices = load_catalogue(written.prices, f"{POLICY_FILE}: prices") if written.prices else PRICES
-    return Policy(directions=written.directions, limits=written.limits, prices=prices, signatures=written.signatures)
+    wrong = [f"aggregates.{key}: {why}" for key, one in written.aggregates.items() if (why := what_is_wrong(one))]
+    if wrong:
+        raise InvalidDocument(POLICY_FILE, wrong)
+    return Policy(
+        directions=written.directions,
+        aggregates=written.aggregates,
+        limits=written.limits,
+        prices=prices,
+        signatures=written.signatures,
+    )
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -30,6 +30,7 @@ COMMANDS = {
     "case": ("case", "add", "digits", "--input", "x", "--expect", "1"),
     "leaderboard": ("leaderboard", "--metric", "validation/accuracy"),
     "matrix": ("matrix", "digits"),
+    "align": ("align", "validation/accuracy", "online/clicks"),
     "growth": ("growth", "-m", "validation/accuracy", "--against", "duration"),
     "advise": ("advise", "RUN"),
     "prepare": ("prepare", "--dataset", "train.py", "--out", "PLACE", "--", "cp", "{dataset}", "{out}"),

@@ -1,0 +1,52 @@
+"""`ledger align`: whether what is better offline is better in production."""
+
+import click
+
+from ledger.analysis.alignment import Alignment, align
+from ledger.analysis.query import parse_queries
+from ledger.commands.output import say, write_json
+from ledger.commands.workplace import open_ledger
+from ledger.errors import NotFound, UsageError
+from ledger.model.values import counted, plain
+from ledger.store.selection import select_runs
+
+
+@click.command("align")
+@click.argument("offline", metavar="OFFLINE")
+@click.argument("online", metavar="ONLINE")
+@click.argument("filters", nargs=-1, metavar="[FILTER]...")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def align_command(offline: str, online: str, filters: tuple[str, ...], as_json: bool) -> None:
+    """Say whether runs that are better by the metric OFFLINE are better by ONLINE, which was counted in production.
+
+    Spearman's rank correlation with its 95 % interval, for each dataset version and period that runs share. Online
+    metrics are recorded with: ledger evaluate RUN -m online/NAME=VALUE --period DAY/DAY.
+
+    Example: ledger align validation/accuracy online/click_rate
+    """
+    runs = select_runs(open_ledger(), parse_queries(filters), reverse=True).runs
+    try:
+        found = align(runs, offline, online)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"ranking needs a package: `{error.name}`", hint="pip install 'git-ledger[data]'") from None
+    if as_json:
+        write_json(found)
+        return
+    if not found:
+        raise NotFound(
+            f"no run has both `{offline}` on known data and `{online}` over a period",
+            hint=f"ledger evaluate RUN -m {online}=VALUE --period DAY/DAY",
+        )
+    for alignment in found:
+        _tell(alignment)
+
+
+def _tell(alignment: Alignment) -> None:
+    runs = counted(len(alignment.pairs), "run")
+    click.echo(plain(f"{alignment.offline.label}, and {alignment.online.label}: {runs}"))
+    if alignment.interval is None:
+        say(f"  {alignment.why_not}")
+        return
+    low, high = alignment.interval
+    rho = f"rank correlation {alignment.correlation:.2f} (95 %: {low:.2f} to {high:.2f})"
+    click.echo(f"  {alignment.answer}: {rho}")
