@@ -35,6 +35,13 @@ def given_options(command: F) -> F:
         ),
         click.option("--curves", multiple=True, type=_FILE, help="Learning curves: CSV or JSON lines."),
         click.option("--figure", "figures", multiple=True, metavar="[TITLE=]FILE", help="Picture to keep: png or svg."),
+        click.option(
+            "--table",
+            "tables",
+            multiple=True,
+            metavar="[[KIND:]SPLIT/METRIC|NAME=]FILE",
+            help="Table to keep, CSV: confusion, classes, slices, calibration, samples, or any table.",
+        ),
         click.option("--log", type=_FILE, help="Training log."),
         click.option("--model", type=click.Path(), help="Trained model: file or folder."),
         click.option("-t", "--tag", "tags", multiple=True, help="Word to find the run by."),

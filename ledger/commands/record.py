@@ -97,6 +97,9 @@ def tell(ledger: Ledger, recorded: Recorded, *, as_json: bool) -> None:
     for field, why in made.results.unknown.items():
         if field != "metrics":  # a run without metrics is no surprise to whoever recorded it
             say(f"warning: {field}: {why}")
+    for field, why in made.statistics.unknown.items():
+        if field.startswith("tables."):
+            say(f"warning: {field}: {why}")
     if made.redactions:
         counts = ", ".join(f"{count} {kind}" for kind, count in made.redactions.items())
         say(f"warning: secrets were replaced before anything was stored: {counts}")

@@ -5,7 +5,7 @@ A box that could not be captured, wholly or in part, says so in `unknown`: the n
 """
 
 from ledger.model.datasets import Leak, Preparation
-from ledger.model.values import Direction, Document, Number, ParamValue, Role
+from ledger.model.values import Direction, Document, Number, ParamValue, Role, TableKind
 
 
 class Box(Document, frozen=True, kw_only=True):
@@ -353,8 +353,35 @@ class SeriesSummary(Document, frozen=True, kw_only=True):
     """How many values were NaN or infinite."""
 
 
+class Table(Document, frozen=True, kw_only=True):
+    """A table that the run kept: results by class or slice, a confusion matrix, a value for each sample."""
+
+    file: str
+    """File beside the record (`tables/…`): CSV."""
+    name: str
+    """What it shows."""
+    kind: TableKind = "table"
+    """Which table it is, and so which columns it has."""
+    metric: str | None = None
+    """Key of the metric that it explains, such as `validation/accuracy`."""
+    dataset: str | None = None
+    """Dataset version that it was measured on, as people name it."""
+    dataset_hash: str | None = None
+    """Content hash of that dataset version."""
+    evaluator: str | None = None
+    """Version of the code that measured it."""
+    hash: str
+    """Hash of the file."""
+    bytes: int
+    """Size in bytes."""
+    rows: int
+    """Rows below the line of column names."""
+    columns: int
+    """Columns."""
+
+
 class Statistics(Box, frozen=True, kw_only=True):
-    """What the logged series say in numbers."""
+    """What the logged series say in numbers, and the tables that the run kept."""
 
     steps: int | None = None
     """Last step logged."""
@@ -362,3 +389,5 @@ class Statistics(Box, frozen=True, kw_only=True):
     """Last epoch logged."""
     series: dict[str, SeriesSummary] = {}
     """Every logged series in short."""
+    tables: list[Table] = []
+    """Tables that the run kept."""

@@ -28,6 +28,9 @@ Status = Literal["running", "finished", "failed", "interrupted", "killed", "pree
 NoteKind = Literal["comment", "tag", "untag", "retraction", "baseline", "retirement"]
 """What a later statement about a run does: say something, add or take away a tag, withdraw the run, compare with it."""
 
+TableKind = Literal["table", "confusion", "classes", "slices", "calibration", "samples"]
+"""What a table of a run shows, and so which columns it has: `model/tables.py`."""
+
 DEFAULT_EXPERIMENT = "default"
 """Experiment of a run when nobody names one."""
 

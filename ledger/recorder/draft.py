@@ -6,7 +6,7 @@ from ledger.analysis.curves import Gathered
 from ledger.model.boxes import Code, Environment, Gpu, Hardware, Metric, Model, Usage
 from ledger.model.entries import EnvironmentFile, ManifestLine
 from ledger.model.record import Link
-from ledger.model.values import Document, ParamValue, Role, Status
+from ledger.model.values import Document, ParamValue, Role, Status, TableKind
 
 
 class Dataset(Document, frozen=True, kw_only=True):
@@ -52,6 +52,25 @@ class FigureSource(Document, frozen=True, kw_only=True):
     """What it shows."""
     path: str
     """File that holds it: png or svg."""
+
+
+class TableSource(Document, frozen=True, kw_only=True):
+    """A table to keep."""
+
+    name: str
+    """What it shows."""
+    path: str
+    """File that holds it: CSV."""
+    kind: TableKind | None = None
+    """Which table it is; told by its columns where nobody says."""
+    metric: str | None = None
+    """Key of the metric that it explains."""
+    dataset: str | None = None
+    """Dataset version that it was measured on."""
+    dataset_hash: str | None = None
+    """Content hash of that dataset version."""
+    evaluator: str | None = None
+    """Version of the code that measured it."""
 
 
 class Captured(Document, frozen=True, kw_only=True):
@@ -128,6 +147,8 @@ class Draft(Document, frozen=True, kw_only=True):
     """The model box, where it was captured when the model was still in memory."""
     figures: list[FigureSource] = []
     """Pictures to keep."""
+    tables: list[TableSource] = []
+    """Tables to keep."""
     usage: Usage | None = None
     """What the sampler saw."""
     gpus: list[Gpu] = []

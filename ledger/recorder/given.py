@@ -13,8 +13,9 @@ from ledger.capture.params import parse_assignment, read_params
 from ledger.errors import LedgerError, UsageError
 from ledger.model.boxes import Metric
 from ledger.model.record import Link
-from ledger.model.values import Document, ParamValue, Role, check_label
-from ledger.recorder.draft import Dataset, Draft, FigureSource, Problem
+from ledger.model.tables import KINDS
+from ledger.model.values import Document, ParamValue, Role, check_label, plain
+from ledger.recorder.draft import Dataset, Draft, FigureSource, Problem, TableSource
 
 T = TypeVar("T")
 
@@ -40,6 +41,8 @@ class Given(Document, frozen=True, kw_only=True):
     """CSV or JSON-lines files with learning curves."""
     figures: list[str] = []
     """`path` or `title=path` each."""
+    tables: list[str] = []
+    """`kind:split/metric=path`, `name=path` or `path` each."""
     log: str | None = None
     """The training log."""
     model: str | None = None
@@ -87,6 +90,9 @@ def read_given(given: Given, draft: Draft, *, newer_than: float | None = None, s
         metrics += reading.attempt("metrics", lambda text: [parse_metric(text)], text, [])
     for name in given.curves:
         points += reading.attempt("curves", lambda name: _curves(_fresh(name, newer_than)), name, [])
+    tables: list[TableSource] = []
+    for text in given.tables:
+        tables += reading.attempt("tables", lambda text: [_fresh_table(text, newer_than)], text, [])
     datasets: list[Dataset] = []
     for text in given.datasets:
         datasets += reading.attempt("datasets", lambda text: [parse_dataset(text)], text, [])
@@ -100,6 +106,7 @@ def read_given(given: Given, draft: Draft, *, newer_than: float | None = None, s
         curves=gather([*(draft.curves.points if draft.curves else ()), *points]) if points else draft.curves,
         datasets=[*draft.datasets, *datasets],
         figures=[*draft.figures, *(_figure(text) for text in given.figures)],
+        tables=[*draft.tables, *tables],
         log=log or draft.log,
         model_path=given.model or draft.model_path,
         tags=list(dict.fromkeys([*draft.tags, *(check_label("tag", tag) for tag in given.tags)])),
@@ -141,6 +148,33 @@ def by_label(dataset: Dataset) -> Dataset:
     return msgspec.structs.replace(dataset, path="", name=name, version=version)
 
 
+def parse_table(text: str) -> TableSource:
+    """Return the table that `kind:split/metric=path`, `name=path`, `kind:path` or `path` names.
+
+    Raises:
+        UsageError: the kind is unknown.
+        LedgerError: the name cannot stand in a record.
+    """
+    left, equals, path = text.partition("=")
+    if Path(text).exists() or not equals:
+        left, path = "", text
+    if not equals and not Path(text).exists() and text.partition(":")[0] in KINDS:
+        left, _, path = text.partition(":")
+        left = f"{left}:{Path(path).stem}"
+    first, colon, name = left.partition(":")
+    kind = next((known for known in KINDS if first == known), None) if colon else None
+    if colon and kind is None:
+        raise UsageError(
+            f"no such kind of table: `{plain(first)}` in `{plain(text)}`", hint=f"one of {', '.join(KINDS)}"
+        )
+    name = (name if colon else left) or Path(path).stem
+    check_label("table name", name)
+    metric = name if "/" in name else None
+    if metric and kind:
+        name = f"{kind} {metric}"
+    return TableSource(name=check_label("table name", name), path=path, kind=kind, metric=metric)
+
+
 class _Reading:
     """Reads what was named; strict raises, lenient notes the problem and goes on."""
 
@@ -164,6 +198,13 @@ def _fresh(name: str, newer_than: float | None) -> Path:
     if newer_than is not None and path.exists() and path.stat().st_mtime < newer_than - 2:
         raise LedgerError(f"this file is older than the run, so it is another run's result: `{name}`")
     return path
+
+
+def _fresh_table(text: str, newer_than: float | None) -> TableSource:
+    source = parse_table(text)
+    if not _fresh(source.path, newer_than).is_file():
+        raise LedgerError(f"no such table file: `{plain(source.path)}`", hint="such as --table results.csv")
+    return source
 
 
 def _params_in(name: str) -> dict[str, ParamValue]:

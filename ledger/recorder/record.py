@@ -26,7 +26,6 @@ from ledger.model.boxes import (
     Model,
     Params,
     Results,
-    Statistics,
 )
 from ledger.model.document import dump
 from ledger.model.record import RECORD_FORMAT, Record, Timing
@@ -37,6 +36,7 @@ from ledger.recorder.figures import read_figures
 from ledger.recorder.measured import complete
 from ledger.recorder.message import TOOL, record_message
 from ledger.recorder.redaction import redact_draft, redact_reasons
+from ledger.recorder.tables import is_of_table, statistics_of
 from ledger.repository.process import Git
 from ledger.repository.repository import read_author
 from ledger.store.ledger import Ledger
@@ -144,6 +144,7 @@ def build_entry(
     resolver = Resolver(ledger, author=author, now=now, strict=strict, progress=progress)
     datasets = _datasets(draft, resolver, files)
     hardware = _with_usage(captured.hardware, draft)
+    results = _results(draft, datasets, policy, side, strict=strict)
     made = Record(
         format=RECORD_FORMAT,
         id=draft.id,
@@ -169,8 +170,16 @@ def build_entry(
         cost=_cost(hardware, draft, policy, policy_problem),
         model=_model(draft, redactor, strict=strict),
         logs=_logs(draft, side, redactor, strict=strict),
-        results=_results(draft, datasets, policy, side, strict=strict),
-        statistics=draft.curves.statistics if draft.curves else Statistics(unknown={"all": "nothing was logged"}),
+        results=results,
+        statistics=statistics_of(
+            draft,
+            side,
+            metrics=results.metrics,
+            uses=datasets.used,
+            redactor=redactor,
+            limit=policy.limits.table_bytes,
+            strict=strict,
+        ),
         tool=TOOL,
     )
     made = redact_reasons(made, redactor)
@@ -294,7 +303,7 @@ def _logs(draft: Draft, side: dict[str, bytes], redactor: Redactor, *, strict: b
 
 def _results(draft: Draft, datasets: Datasets, policy: Policy, side: dict[str, bytes], *, strict: bool) -> Results:
     metrics = complete(attach_datasets(draft.metrics, datasets.used), policy)
-    unknown = {problem.field: problem.message for problem in draft.problems}
+    unknown = {problem.field: problem.message for problem in draft.problems if not is_of_table(problem)}
     if not metrics:
         unknown.setdefault("metrics", "no metric was given")
     curves = None

@@ -6,7 +6,7 @@ from ledger.analysis.curves import Gathered
 from ledger.capture.secrets import Redactor
 from ledger.model.boxes import Metric
 from ledger.model.record import Link, Record
-from ledger.recorder.draft import Dataset, Draft
+from ledger.recorder.draft import Dataset, Draft, TableSource
 
 
 def redact_draft(draft: Draft, redactor: Redactor) -> Draft:
@@ -29,6 +29,15 @@ def redact_draft(draft: Draft, redactor: Redactor) -> Draft:
             evaluator=text(measured.evaluator),
         )
 
+    def table(source: TableSource) -> TableSource:
+        return msgspec.structs.replace(
+            source,
+            name=redactor.text(source.name),
+            metric=text(source.metric),
+            dataset=text(source.dataset),
+            evaluator=text(source.evaluator),
+        )
+
     return msgspec.structs.replace(
         draft,
         parent=text(draft.parent),
@@ -44,6 +53,7 @@ def redact_draft(draft: Draft, redactor: Redactor) -> Draft:
         links=[Link(url=redactor.url(link.url), title=text(link.title)) for link in draft.links],
         params=redactor.params(draft.params),
         figures=[msgspec.structs.replace(figure, title=redactor.text(figure.title)) for figure in draft.figures],
+        tables=[table(source) for source in draft.tables],
         datasets=[dataset(source) for source in draft.datasets],
     )
 

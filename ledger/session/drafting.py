@@ -22,6 +22,7 @@ from ledger.session.events import (
     Measured,
     Said,
     Start,
+    Tabled,
     Trained,
     Used,
     Warned,
@@ -100,6 +101,7 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
         links=[*draft.links, *(link for event in said for link in event.links)],
         datasets=[event.dataset for event in _only(Used, events)],
         figures=[FigureSource(title=event.title, path=event.path) for event in _only(Drawn, events)],
+        tables=[event.table for event in _only(Tabled, events)],
         problems=[event.problem for event in _only(Failed, events)],
     )
 

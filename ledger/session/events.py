@@ -5,7 +5,7 @@ from datetime import datetime
 from ledger.model.boxes import Gpu, Metric, Model, Usage
 from ledger.model.record import Link
 from ledger.model.values import Document, Number, ParamValue, Status
-from ledger.recorder.draft import Dataset, Problem
+from ledger.recorder.draft import Dataset, Problem, TableSource
 from ledger.recorder.given import Given
 
 
@@ -72,6 +72,12 @@ class Drawn(Event, frozen=True, kw_only=True, tag="figure"):
     path: str
 
 
+class Tabled(Event, frozen=True, kw_only=True, tag="table"):
+    """A table, kept as a file of the spool."""
+
+    table: TableSource
+
+
 class Trained(Event, frozen=True, kw_only=True, tag="model"):
     """The model, captured while it was in memory."""
 
@@ -116,5 +122,5 @@ class Ended(Event, frozen=True, kw_only=True, tag="end"):
     gpus: list[Gpu] = []
 
 
-AnyEvent = Logged | Measured | Used | Chosen | Drawn | Trained | Said | Failed | Warned | Ended
+AnyEvent = Logged | Measured | Used | Chosen | Drawn | Tabled | Trained | Said | Failed | Warned | Ended
 """Every kind of line, told apart by its field `is`."""

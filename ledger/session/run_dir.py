@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ledger.model.tables import KINDS
 from ledger.recorder.draft import Draft
 from ledger.recorder.given import Given, read_given
 from ledger.session.drafting import read_draft
@@ -31,7 +32,8 @@ def harvest(folder: Path, draft: Draft) -> Draft:
     """Return the draft with what the script left: params, metrics, curves, figures, a model, a note.
 
     Recognised are `params.{yaml,yml,json,toml}`, `metrics.{json,yaml,yml,toml}`, `curves.{csv,jsonl}`,
-    `figures/*.{png,svg}`, `model.{pt,pth,safetensors,onnx}` or a folder `model`, and `note.txt`.
+    `figures/*.{png,svg}`, `tables/<name>.csv` or `tables/<split>/<metric>[.<kind>].csv`,
+    `model.{pt,pth,safetensors,onnx}` or a folder `model`, and `note.txt`.
     What cannot be read is a problem in the draft, never an error.
     """
 
@@ -43,8 +45,17 @@ def harvest(folder: Path, draft: Draft) -> Draft:
         params_files=found("params", "yaml yml json toml"),
         metrics_files=found("metrics", "json yaml yml toml"),
         curves=found("curves", "csv jsonl"),
+        tables=[_table(path, folder / "tables") for path in sorted((folder / "tables").glob("**/*.csv"))],
         figures=found("figures/*", "png svg"),
         model=next((str(folder / name) for name in _MODELS if (folder / name).exists()), None),
         note=note.read_text("utf-8", "replace")[:10_000] if note.is_file() else None,
     )
     return read_given(given, draft, strict=False)
+
+
+def _table(path: Path, folder: Path) -> str:
+    """Return a table that the script left as one would type it: its kind, the name that its place gives it, itself."""
+    stem, dot, kind = path.relative_to(folder).as_posix().removesuffix(".csv").rpartition(".")
+    if dot and kind in KINDS:
+        return f"{kind}:{stem}={path}"
+    return f"{path.relative_to(folder).as_posix().removesuffix('.csv')}={path}"

@@ -26,6 +26,8 @@ class Limits(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     figure_bytes: int = 2 * _MIB
     """One figure."""
     curve_points: int = 500
+    table_bytes: int = _MIB
+    """One table."""
     """Points kept of each learning curve."""
 
 

@@ -120,6 +120,7 @@ def _of_files(run: Run, hashes: Hashes, replaced: Replaced) -> Iterator[Finding]
     record = run.record
     results = record.results
     promised = {figure.file: figure.hash for figure in results.figures}
+    promised |= {table.file: table.hash for table in record.statistics.tables}
     if record.code.patch:
         promised[record.code.patch.file] = record.code.patch.hash
     if record.environment.hash:

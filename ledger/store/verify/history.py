@@ -17,6 +17,7 @@ _SHAPES = tuple(
         r"policy\.yaml",
         rf"runs/{_DATED}/(record\.json{_SIGNED}|environment\.json|curves\.csv|log\.txt|code\.patch)",
         rf"runs/{_DATED}/figures/[a-z0-9._-]+\.(png|svg)",
+        rf"runs/{_DATED}/tables/[a-z0-9._-]+\.csv",
         rf"datasets/[a-z0-9._-]+/[a-z0-9._-]+/(dataset\.json{_SIGNED}|manifest\.jsonl|pictures/[a-z0-9._-]+\.png)",
         r"manifests/[a-z0-9._-]+/[a-z0-9._-]+/[0-9a-f]+/[0-9a-f]+\.jsonl",
         rf"cases/[a-z0-9._-]+/[0-9a-z-]{{22}}\.json{_SIGNED}",
