@@ -24,6 +24,7 @@ VERBS = {
     "tag": "Add tags to a run, or take them away.",
     "retract": "Withdraw a run: it stays on the ledger and on no leaderboard.",
     "baseline": "Make a run the one that others of its experiment are compared with.",
+    "milestone": "Say that a model reached a stage, with a run as evidence; list where each stands.",
     "align": "Say whether what is better offline is better in production.",
     "growth": "Fit how a metric grows, and say what ten times more would give.",
     "advise": "Say what to try next, from the numbers of a run.",

@@ -153,6 +153,7 @@ class _Story:
         self.train_all(_REPEATS)
         self.say("what the repeats are compared with")
         self.name_baseline("seeds", "the small one")
+        self.name_milestones()
         self.say("finding the run that was killed")
         self.ledger("recover")
 
@@ -235,6 +236,13 @@ class _Story:
         listed = json.loads(self.ledger("list", "-e", experiment, "status=finished", "--json"))
         first = min(record["id"] for record in listed if not record.get("tags"))
         self.ledger("baseline", first, "--because", reason)
+
+    def name_milestones(self) -> None:
+        """Claim two stages for the model of the robustness experiment, the second before all its evidence is there."""
+        listed = json.loads(self.ledger("list", "-e", "robustness", "status=finished", "--json"))
+        last = max(record["id"] for record in listed)
+        self.ledger("milestone", last, "measurable", "--because", "measured on both versions, and on the hard cases")
+        self.ledger("milestone", last, "accurate", "--because", "the best on shifted digits so far")
 
     def models(self) -> list[str]:
         return sorted(str(path.relative_to(self.folder)) for path in (self.folder / "models").glob("*.pt"))

@@ -24,7 +24,15 @@ def note_command(run: str, text: str, push: bool | None, push_timeout: float, as
 
 
 def tell_notes(
-    run: str, kind: NoteKind, texts: list[str], *, push: bool | None, push_timeout: float, as_json: bool
+    run: str,
+    kind: NoteKind,
+    texts: list[str],
+    *,
+    push: bool | None,
+    push_timeout: float,
+    as_json: bool,
+    stage: int | None = None,
+    model: str | None = None,
 ) -> None:
     """Append notes, say so, and send them to the remote.
 
@@ -33,7 +41,7 @@ def tell_notes(
         LedgerError: a text cannot stand in a note.
     """
     ledger = open_ledger(writing=True)
-    notes: list[Note] = add_notes(ledger, run, kind, texts)
+    notes: list[Note] = add_notes(ledger, run, kind, texts, stage=stage, model=model)
     if as_json:
         write_json(notes)
     else:
@@ -49,4 +57,5 @@ _DONE: dict[NoteKind, str] = {
     "retraction": "retracted",
     "baseline": "others of its experiment are compared with",
     "retirement": "retired",
+    "milestone": "named as evidence:",
 }

@@ -11,7 +11,7 @@ from ledger.commands.output import moment, size, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
 from ledger.model.boxes import Metric
-from ledger.model.entries import Run
+from ledger.model.entries import Note, Run
 from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
 from ledger.model.values import NoteKind, counted, plain
@@ -82,6 +82,7 @@ _SAID: dict[NoteKind, str] = {
     "retraction": "retracted",
     "baseline": "made the baseline",
     "retirement": "retired",
+    "milestone": "named as evidence of a milestone",
 }
 
 
@@ -92,9 +93,13 @@ def _history(run: Run) -> Lines:
     for evaluation in run.evaluations:
         measured = ", ".join(f"{metric.key} {_measured(metric)}" for metric in evaluation.metrics)
         said.append((evaluation.evaluated_at, f"measured again by {evaluation.author.name}: {measured}"))
-    said += [(note.noted_at, f"{_SAID[note.kind]} by {note.author.name}: {note.text}") for note in run.notes]
+    said += [(note.noted_at, f"{_said(note)} by {note.author.name}: {note.text}") for note in run.notes]
     for when, what in sorted(said, key=lambda entry: entry[0]):
         yield moment(when), what
+
+
+def _said(note: Note) -> str:
+    return _SAID[note.kind] if note.stage is None else f"{_SAID[note.kind]} (stage {note.stage})"
 
 
 def _heading(run: Run) -> Lines:
@@ -113,6 +118,9 @@ def _heading(run: Run) -> Lines:
     for note in run.notes:
         if note.kind == "comment":
             yield "note", f"{note.text} ({note.author.name}, {moment(note.noted_at)})"
+        elif note.kind == "milestone":
+            told = f"stage {note.stage} of {note.model or record.experiment}: {note.text}"
+            yield "milestone", f"{told} ({note.author.name}, {moment(note.noted_at)})"
     if run.retraction:
         yield "retracted", f"{run.retraction.text} ({run.retraction.author.name}, {moment(run.retraction.noted_at)})"
     if record.redactions:

@@ -67,7 +67,14 @@ def build_now(ledger: Ledger, output: Path, *, title: str, repository_url: str |
         _hide_from_git(output)
     with Bar("building the site") as bar, blob_reader(ledger.repository) as read_blob:
         return build_site(
-            ledger.contents(), read_blob, list(ledger.log()), output, title=title, repository_url=url, progress=bar.show
+            ledger.contents(),
+            read_blob,
+            list(ledger.log()),
+            output,
+            title=title,
+            repository_url=url,
+            budget=ledger.policy.budget,
+            progress=bar.show,
         )
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.datasets import CaseResult, DatasetKind, Leak, Severity, VersionChange
@@ -145,7 +147,11 @@ class Note(Document, frozen=True, kw_only=True):
     dataset: str | None = None
     """Dataset version it is about, as `name@version`."""
     kind: NoteKind
-    """`comment`, `tag`, `untag`, `retraction`, `baseline` of the run's experiment, or `retirement` of a version."""
+    """`comment`, `tag`, `untag`, `retraction`, `baseline` of an experiment, `retirement` of a version, `milestone`."""
+    stage: Annotated[int, Meta(ge=1, le=7)] | None = None
+    """Stage of a product that a model reached, 1 to 7, with the run as evidence; only a milestone has one."""
+    model: str | None = None
+    """Model that reached it; none for the one that its experiment is named after."""
     text: str
     """The comment, the tag, or the reason."""
     author: Author
@@ -154,6 +160,13 @@ class Note(Document, frozen=True, kw_only=True):
     """When, UTC."""
     tool: str
     """Name and version of the tool that made the entry."""
+
+    def __post_init__(self) -> None:
+        """Refuse a milestone without a stage, and a stage without a milestone."""
+        if (self.kind == "milestone") != (self.stage is not None):
+            raise ValueError("a milestone has a stage, and no other note has one")
+        if self.kind == "milestone" and not self.run:
+            raise ValueError("a milestone names the run that is its evidence")
 
 
 class RedactedFile(Document, frozen=True, kw_only=True):

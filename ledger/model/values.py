@@ -25,8 +25,9 @@ Role = Literal["train", "validation", "test", "production"]
 Status = Literal["running", "finished", "failed", "interrupted", "killed", "preempted", "lost"]
 """How a run ended; `running` stands only in spools, never in a record."""
 
-NoteKind = Literal["comment", "tag", "untag", "retraction", "baseline", "retirement"]
-"""What a later statement about a run does: say something, add or take away a tag, withdraw the run, compare with it."""
+NoteKind = Literal["comment", "tag", "untag", "retraction", "baseline", "retirement", "milestone"]
+"""What a later statement about a run does: say something, add or take away a tag, withdraw the run, compare with it,
+name it as evidence that a model reached a stage."""
 
 TableKind = Literal["table", "confusion", "classes", "slices", "calibration", "samples"]
 """What a table of a run shows, and so which columns it has: `model/tables.py`."""

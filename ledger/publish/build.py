@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ledger import __version__
+from ledger.analysis.budget import Budget
 from ledger.analysis.comparable import Leaderboard
 from ledger.analysis.leaderboard import short_key
 from ledger.errors import LedgerError
@@ -20,6 +21,7 @@ from ledger.publish.atlas import Atlas, board_path, survey
 from ledger.publish.board_page import withdrawn_from
 from ledger.publish.columns import PATH as COLUMNS_PATH
 from ledger.publish.columns import render_columns
+from ledger.publish.milestone_page import render_milestones, survey_milestones
 from ledger.publish.not_found import render_not_found
 from ledger.publish.output import Made, Memory, claim, delete_files, read_memory, sizes, write_file, write_memory
 from ledger.publish.page import Page
@@ -75,6 +77,7 @@ def build_site(
     *,
     title: str = "Experiment ledger",
     repository_url: str | None = None,
+    budget: Budget | None = None,
     progress: Progress | None = None,
 ) -> SiteReport:
     """Build the site of `contents` in `output`, touching only what changed since the last build there.
@@ -86,6 +89,7 @@ def build_site(
         output: folder of the site; new, empty, or made by an earlier build.
         title: name of the site.
         repository_url: where commits are shown on the web (http or https), for links.
+        budget: what one model may take up, as policy states it.
         progress: called with what is done, how many are done, and of how many.
 
     Raises:
@@ -100,7 +104,7 @@ def build_site(
         site = _Site(output, before, progress)
         shells = site.place_handbook(title, atlas.repository_url)
         not_found = _finished(names.NOT_FOUND, {names.NOT_FOUND: render_not_found(title)})
-        site.place_all([not_found, *_units(atlas, read_blob, shells)])
+        site.place_all([not_found, *_units(atlas, read_blob, shells, budget or Budget())])
         site.sweep()
         write_memory(output, site.memory(shells))
     except OSError as error:
@@ -182,11 +186,11 @@ class _Site:
         self.units[name] = Made(key=key, files={path: len(data) for path, data in sorted(files.items())})
 
 
-def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str]) -> Iterator[Unit]:
+def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget: Budget) -> Iterator[Unit]:
     """Yield every unit of the site. Overviews are rendered at once: their bytes are their key."""
     renderer = _renderer_key(atlas.repository_url)
     run_shell, experiment_shell = _key(renderer, shells["run"]), _key(renderer, shells["experiment"])
-    for page in _overviews(atlas):
+    for page in (*_overviews(atlas), render_milestones(atlas, survey_milestones(atlas, budget))):
         yield _finished(page.path, {page.path: join(shells[page.kind], page.parts())})
     for name, versions in atlas.datasets.items():
         page = dataset_pages.render_dataset(name, atlas)

@@ -29,6 +29,7 @@ KINDS = {
     "dataset": "datasets/dataset.html",
     "boards": "leaderboards/index.html",
     "board": "leaderboards/board.html",
+    "milestones": "milestones/index.html",
     "compare": "compare.html",
     "glossary": "handbook/glossary.html",
 }

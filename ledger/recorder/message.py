@@ -45,13 +45,15 @@ _NOTED: dict[NoteKind, str] = {
     "retraction": "retraction of",
     "baseline": "baseline is",
     "retirement": "retirement of",
+    "milestone": "milestone of",
 }
 
 
 def note_message(note: Note, path: str) -> str:
     """Return the message of the commit that adds a note."""
     said = _NOTED[note.kind]
-    return _message(f"{said} {note.dataset or note.run}: {note.text.splitlines()[0]}", [], path, None)
+    stage = "" if note.stage is None else f"stage {note.stage}{f' of {note.model}' if note.model else ''}: "
+    return _message(f"{said} {note.dataset or note.run}: {stage}{note.text.splitlines()[0]}", [], path, None)
 
 
 def case_message(case: Case, path: str) -> str:

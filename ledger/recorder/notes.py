@@ -1,4 +1,4 @@
-"""Later statements about a run: comments, tags, a retraction. Nothing on the ledger is ever edited."""
+"""Later statements about a run: comments, tags, a retraction, a milestone. Nothing on the ledger is ever edited."""
 
 import os
 from collections.abc import Sequence
@@ -18,7 +18,15 @@ from ledger.store.waiting import Entry
 _TEXT_LENGTH = 10_000
 
 
-def add_notes(ledger: Ledger, run: str, kind: NoteKind, texts: Sequence[str]) -> list[Note]:
+def add_notes(
+    ledger: Ledger,
+    run: str,
+    kind: NoteKind,
+    texts: Sequence[str],
+    *,
+    stage: int | None = None,
+    model: str | None = None,
+) -> list[Note]:
     """Append one note per text about a run and return them; secrets in them are replaced.
 
     Args:
@@ -26,14 +34,18 @@ def add_notes(ledger: Ledger, run: str, kind: NoteKind, texts: Sequence[str]) ->
         run: the run's id, or enough of it.
         kind: what the notes do.
         texts: comments, tags, or the reason.
+        stage: stage that a milestone says was reached.
+        model: model that reached it; the one that the run's experiment is named after when none.
 
     Raises:
         NotFound: there is no such run.
-        LedgerError: a text is empty or too long, or a tag holds control characters.
+        LedgerError: a text is empty or too long, or a tag or a name holds control characters.
     """
     run_id = ledger.resolve(run)
     author = ledger.repository.author()
     checked = [_checked(kind, Redactor().text(text)) for text in texts]
+    if model is not None:
+        model = check_label("model", Redactor().text(model))
     if not checked:
         raise LedgerError("there is nothing to note")
     notes = []
@@ -44,6 +56,8 @@ def add_notes(ledger: Ledger, run: str, kind: NoteKind, texts: Sequence[str]) ->
             id=new_id(now, os.urandom(4)),
             run=run_id,
             kind=kind,
+            stage=stage,
+            model=model,
             text=text,
             author=author,
             noted_at=now,

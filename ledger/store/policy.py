@@ -1,4 +1,4 @@
-"""`policy.yaml` on the ledger branch: metric directions, prices, limits; changed by review only."""
+"""`policy.yaml` on the ledger branch: metric directions, prices, limits, budget; changed by review only."""
 
 import re
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from ledger.analysis.aggregates import Aggregate, what_is_wrong
+from ledger.analysis.budget import Budget
 from ledger.capture.cost import Catalogue, load_catalogue
 from ledger.capture.prices import PRICES
 from ledger.errors import InvalidDocument
@@ -53,6 +54,8 @@ class Policy(Document, frozen=True, kw_only=True):
     """What hardware costs."""
     signatures: Signatures = Signatures()
     """Whose signatures count."""
+    budget: Budget = Budget()
+    """What one model may take up."""
 
 
 class _Written(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,6 +65,7 @@ class _Written(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     aggregates: dict[str, Aggregate] = {}
     limits: Limits = Limits()
     signatures: Signatures = Signatures()
+    budget: Budget = Budget()
     prices: dict[str, Any] = {}  # `load_catalogue` checks it, all problems at once
 
 
@@ -89,6 +93,7 @@ def load_policy(data: bytes) -> Policy:
         limits=written.limits,
         prices=prices,
         signatures=written.signatures,
+        budget=written.budget,
     )
 
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "tag": ("tag", "RUN", "good"),
     "retract": ("retract", "RUN", "--because", "a reason"),
     "baseline": ("baseline", "RUN"),
+    "milestone": ("milestone", "RUN", "works", "--because", "it runs"),
     "list": ("list", "--sort", "metrics.validation/accuracy"),
     "show": ("show", "RUN"),
     "compare": ("compare", "RUN", "OTHER"),

@@ -1,0 +1,74 @@
+"""What a model may cost, as a team agreed on it in `policy.yaml`, and what a run came to."""
+
+from ledger.model.record import Record
+from ledger.model.values import Document
+
+
+class Budget(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one model may take up at most; what is not stated has no limit."""
+
+    parameters: float | None = None
+    """Parameters of the model."""
+    model_bytes: float | None = None
+    """Size of its file in bytes."""
+    duration_seconds: float | None = None
+    """Time of the run, in seconds."""
+    cost: float | None = None
+    """Cost of the run, in the currency of the price catalogue."""
+    memory_bytes: float | None = None
+    """Largest memory of the run in bytes: of its GPUs where it had some, else of its processes."""
+
+    @property
+    def stated(self) -> bool:
+        """Whether anything is limited."""
+        return any(limit is not None for limit in limits_of(self).values())
+
+
+class Spent(Document, frozen=True, kw_only=True):
+    """One limited quantity, and what a run came to."""
+
+    name: str
+    """Field of the budget."""
+    limit: float
+    """What was agreed on."""
+    amount: float | None
+    """What the run came to; none where that is unknown."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the run is known to be over the limit."""
+        return self.amount is not None and self.amount > self.limit
+
+
+def limits_of(budget: Budget) -> dict[str, float | None]:
+    """Return every limit by the name of its field."""
+    return {name: getattr(budget, name) for name in Budget.__struct_fields__}
+
+
+def amounts_of(record: Record) -> dict[str, float | None]:
+    """Return what a run came to, by the names of the fields of a budget; none where it is unknown."""
+    duration = record.timing.duration_seconds
+    return {
+        "parameters": record.model.parameters,
+        "model_bytes": record.model.bytes,
+        "duration_seconds": duration if duration > 0 else None,  # nothing takes no time: it was not measured
+        "cost": record.cost.amount,
+        "memory_bytes": _memory(record),
+    }
+
+
+def spent_of(record: Record, budget: Budget) -> list[Spent]:
+    """Return what a run came to in everything that a budget limits, in the order of its fields."""
+    amounts = amounts_of(record)
+    return [
+        Spent(name=name, limit=limit, amount=amounts[name])
+        for name, limit in limits_of(budget).items()
+        if limit is not None
+    ]
+
+
+def _memory(record: Record) -> float | None:
+    peaks = [gpu.memory_peak_bytes for gpu in record.hardware.gpus if gpu.memory_peak_bytes is not None]
+    if peaks:
+        return max(peaks)
+    return record.hardware.usage.memory_peak_bytes if record.hardware.usage else None
