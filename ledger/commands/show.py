@@ -235,11 +235,11 @@ def _measured(metric: Metric) -> str:
 
 
 def _statistics(record: Record) -> Lines:
-    for name, series in record.statistics.series.items():
-        last = f"{float(series.last):.6g}"
-        yield name, f"last {last}, min {float(series.min):.6g}, max {float(series.max):.6g}, {series.count} points"
     for table in record.statistics.tables:
         what = f"{table.metric} on {table.dataset or 'unknown data'}, " if table.metric else ""
         shape = f"{counted(table.rows, 'row')} of {counted(table.columns, 'column')}"
         label = "table" if table.kind == "table" else f"table of {table.kind}"
         yield label, f"{table.name}: {what}{shape} ({table.file})"
+    for name, series in record.statistics.series.items():
+        last = f"{float(series.last):.6g}"
+        yield name, f"last {last}, min {float(series.min):.6g}, max {float(series.max):.6g}, {series.count} points"

@@ -26,9 +26,9 @@ class Limits(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All changed files in one patch together."""
     figure_bytes: int = 2 * _MIB
     """One figure."""
-    curve_points: int = 500
     table_bytes: int = _MIB
     """One table."""
+    curve_points: int = 500
     """Points kept of each learning curve."""
 
 
