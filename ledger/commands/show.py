@@ -176,7 +176,10 @@ def _hardware(record: Record) -> Lines:
     usage = hardware.usage
     if usage:
         busy = f"cores {usage.cpu_fraction_mean:.0%} busy, " if usage.cpu_fraction_mean is not None else ""
-        yield "used", f"{busy}peak memory {size(usage.memory_peak_bytes or 0)}"
+        yield "used", f"{busy}peak memory {size(usage.memory_peak_bytes or 0)}" if usage.samples else ""
+        if usage.data_wait_seconds is not None:
+            share = usage.data_wait_seconds / max(record.timing.duration_seconds, 1e-9)
+            yield "waited for data", f"{usage.data_wait_seconds:.4g} s, {share:.0%} of the time"
 
 
 def _environment(record: Record) -> Lines:

@@ -141,7 +141,7 @@ class Gpu(Document, frozen=True, kw_only=True):
 
 
 class Usage(Document, frozen=True, kw_only=True):
-    """What the sampler saw while the run lived."""
+    """What was seen of the run while it lived."""
 
     samples: int
     """How many samples were taken."""
@@ -153,6 +153,8 @@ class Usage(Document, frozen=True, kw_only=True):
     """Mean share of the cores the run may use that it kept busy (0..1)."""
     memory_peak_bytes: int | None = None
     """Largest resident memory of the run and its children, in bytes."""
+    data_wait_seconds: float | None = None
+    """Seconds that training waited for its next batch, where `run.loading` counted them."""
 
 
 class Hardware(Box, frozen=True, kw_only=True):

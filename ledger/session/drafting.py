@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from ledger.analysis.curves import Gatherer, Point
+from ledger.model.boxes import Usage
 from ledger.model.values import DEFAULT_EXPERIMENT, LABEL_LENGTH, is_plain_text
 from ledger.recorder.draft import Draft, FigureSource
 from ledger.recorder.given import seed_of
@@ -25,6 +26,7 @@ from ledger.session.events import (
     Tabled,
     Trained,
     Used,
+    Waited,
     Warned,
 )
 from ledger.session.spool import LOG, last_sign_of_life, read_captured, read_events, read_start
@@ -50,7 +52,7 @@ def read_draft(folder: Path) -> Draft:
             events.append(event)
     draft = _with_events(_begun(start, folder), events)
     draft = msgspec.structs.replace(draft, curves=gatherer.result(), captured=read_captured(folder))
-    return _with_end(draft, start, events, folder)
+    return _with_waiting(_with_end(draft, start, events, folder), events)
 
 
 def _begun(start: Start, folder: Path) -> Draft:
@@ -153,3 +155,12 @@ def _with_end(draft: Draft, start: Start, events: Iterable[AnyEvent], folder: Pa
         ended_at=max(ended_at, start.started_at),
         duration_seconds=seconds,
     )
+
+
+def _with_waiting(draft: Draft, events: Iterable[AnyEvent]) -> Draft:
+    """Add how long training waited for data: of several processes, which wait beside each other, the longest."""
+    longest = max((event.seconds for event in _only(Waited, events)), default=None)
+    if longest is None:
+        return draft
+    seen = draft.usage or Usage(samples=0, interval_seconds=0.0)
+    return msgspec.structs.replace(draft, usage=msgspec.structs.replace(seen, data_wait_seconds=round(longest, 3)))

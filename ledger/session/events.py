@@ -110,6 +110,12 @@ class Warned(Event, frozen=True, kw_only=True, tag="signal"):
     reason: str
 
 
+class Waited(Event, frozen=True, kw_only=True, tag="waited"):
+    """Seconds that this process has waited for its data so far."""
+
+    seconds: float
+
+
 class Ended(Event, frozen=True, kw_only=True, tag="end"):
     """The run's end, as the run itself saw it."""
 
@@ -122,5 +128,5 @@ class Ended(Event, frozen=True, kw_only=True, tag="end"):
     gpus: list[Gpu] = []
 
 
-AnyEvent = Logged | Measured | Used | Chosen | Drawn | Tabled | Trained | Said | Failed | Warned | Ended
+AnyEvent = Logged | Measured | Used | Chosen | Drawn | Tabled | Trained | Said | Failed | Warned | Waited | Ended
 """Every kind of line, told apart by its field `is`."""

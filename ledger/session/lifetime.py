@@ -27,7 +27,8 @@ from ledger.recorder.message import closing_line
 from ledger.recorder.record import capture_now
 from ledger.session.closing import record_spool
 from ledger.session.drafting import read_draft
-from ledger.session.events import AnyEvent, Chosen, Ended, Failed, Said, Start, Warned
+from ledger.session.events import AnyEvent, Chosen, Ended, Failed, Said, Start, Waited, Warned
+from ledger.session.loading import Waiting
 from ledger.session.place import Place, create_spool
 from ledger.session.signals import Watch
 from ledger.session.spool import Spool
@@ -61,6 +62,7 @@ class Lifetime:
         self.spool, self.id = _open_spool(place, start)
         beat = self.spool.beat if self.spool is not None and self.spool.leads else None
         self._sampler = Sampler(interval_seconds=sample_seconds, beat=beat)
+        self.waiting = Waiting(self._tell_waiting)
         self._watch = Watch(self._on_warning, self.end)
         self.recorded: Recorded | None = None
         if self.spool is None or self.spool.leads:
@@ -122,6 +124,8 @@ class Lifetime:
         self._ended = True
         usage, gpus = self._sampler.stop()
         now = datetime.now(UTC)
+        if self.waiting.seconds is not None:
+            self._tell_waiting(self.waiting.seconds)
         self.say(
             Ended(
                 status=status,
@@ -200,6 +204,10 @@ class Lifetime:
     def _on_exception(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
         self._exception = error
         self._excepthook_before(kind, error, traceback)
+
+    def _tell_waiting(self, seconds: float) -> None:
+        if os.getpid() == self._pid:  # a forked worker of a data loader has a copy of the count
+            self.say(Waited(seconds=seconds))
 
     def _on_warning(self, status: Status, reason: str) -> None:
         self.say(Warned(status=status, reason=reason))

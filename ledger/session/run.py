@@ -8,11 +8,11 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self, get_args
+from typing import Self, TypeVar, get_args
 
 import msgspec
 
@@ -32,8 +32,11 @@ from ledger.recorder.given import by_label
 from ledger.session.events import Chosen, Drawn, Measured, Said, Start, Tabled, Trained, Used
 from ledger.session.figures import write_figure
 from ledger.session.lifetime import Lifetime
+from ledger.session.loading import Loading
 from ledger.session.place import Place, find_place
 from ledger.session.tables import checked_kind, write_table
+
+T = TypeVar("T")
 
 
 def run(
@@ -233,6 +236,14 @@ class Run:
         """Add params that became known only now."""
         with self._life.harmless("params"):
             self._life.say(Chosen(values=flatten({**(values or {}), **more})))
+
+    def loading(self, loader: Iterable[T]) -> Loading[T]:
+        """Wrap a data loader, to count how long training waits for the next batch: `for batch in run.loading(loader)`.
+
+        Several loaders add up. The record has the seconds in its hardware box, those of a killed run too (but for
+        the last second of waiting, or the last hundredth). Attributes, `len()` and errors are those of the loader.
+        """
+        return Loading(loader, self._life.waiting)
 
     def figure(self, figure: object, title: str) -> None:
         """Keep a picture: a matplotlib figure, a path to a png or svg, or its bytes."""

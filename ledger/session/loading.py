@@ -1,0 +1,83 @@
+"""How long training waited for its data: counted around every `next()` of a data loader."""
+
+from collections.abc import Callable, Iterable, Iterator
+from threading import get_ident
+from time import perf_counter
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_AGAIN_SECONDS = 1.0
+_AGAIN_SHARE = 0.01
+"""What was counted is told again after a second more, or 1 % more: a day of waiting is told some 800 times."""
+
+
+class Waiting:
+    """Seconds that training waited for data; loaders add up, and one that feeds another counts once.
+
+    Args:
+        tell: told the seconds so far, now and then, so that a killed run keeps them.
+    """
+
+    def __init__(self, tell: Callable[[float], None]) -> None:
+        self._tell = tell
+        self._tell_at = 0.0
+        self._inside: set[int] = set()
+        self.seconds: float | None = None
+
+    def begin(self) -> float | None:
+        """Return when this wait began; none within another one of the same thread."""
+        thread = get_ident()
+        if thread in self._inside:
+            return None
+        self._inside.add(thread)
+        return perf_counter()
+
+    def end(self, began: float | None) -> None:
+        """Count a wait that `begin` returned."""
+        if began is None:
+            return
+        seconds = self.seconds = (self.seconds or 0.0) + perf_counter() - began
+        self._inside.discard(get_ident())
+        if seconds >= self._tell_at:
+            self._tell_at = max(seconds + _AGAIN_SECONDS, seconds * (1 + _AGAIN_SHARE))
+            self._tell(seconds)
+
+
+class Loading(Generic[T]):
+    """A data loader that counts how long its user waits; in everything else it is the loader.
+
+    Args:
+        loader: what gives batches: a `DataLoader`, a generator, a list.
+        waiting: what counts.
+    """
+
+    def __init__(self, loader: Iterable[T], waiting: Waiting) -> None:
+        self._loader = loader
+        self._waiting = waiting
+
+    def __iter__(self) -> Iterator[T]:
+        """Yield what the loader gives; what it raises passes through. Its start, such as of workers, is waiting too."""
+        waiting = self._waiting
+        began = waiting.begin()
+        try:
+            batches = iter(self._loader)
+        finally:
+            waiting.end(began)
+        while True:
+            began = waiting.begin()
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+            finally:
+                waiting.end(began)
+            yield batch
+
+    def __len__(self) -> int:
+        return len(self._loader)  # type: ignore[arg-type]  # a loader without a length says so itself
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("__"):  # what copies or pickles asks a half-made object
+            raise AttributeError(name)
+        return getattr(self._loader, name)
