@@ -1,0 +1,219 @@
+"""What single predictions say beyond one number: by class, by slice, by confidence. Counts and their ratios only."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import NormalDist
+
+from ledger.errors import LedgerError
+from ledger.model.tables import number_in
+from ledger.model.values import Document
+
+BINS = 15
+"""Bins of a calibration table: as many as Guo et al. 2017 (arXiv:1706.04599, section 4) report."""
+QUARTILES_FROM = 4
+"""Values from which quartiles say more than the values themselves."""
+
+
+class Confusion(Document, frozen=True, kw_only=True):
+    """How often each class was taken for each other one."""
+
+    labels: tuple[str, ...]
+    """Every class, by number where all are numbers, else by name."""
+    pairs: dict[tuple[str, str], int]
+    """True and predicted class to how often; pairs that never came are not there."""
+
+    def row(self, truth: str) -> list[int]:
+        """Return how often the samples of a class were taken for each one, in the order of `labels`."""
+        return [self.pairs.get((truth, predicted), 0) for predicted in self.labels]
+
+    @property
+    def right(self) -> int:
+        """How many samples were taken for what they are."""
+        return sum(count for (truth, predicted), count in self.pairs.items() if truth == predicted)
+
+    @property
+    def samples(self) -> int:
+        """How many samples there are."""
+        return sum(self.pairs.values())
+
+
+class ClassScore(Document, frozen=True, kw_only=True):
+    """How one class fared; a ratio of nothing to nothing is none."""
+
+    label: str
+    """The class."""
+    precision: float | None
+    """Share of what was taken for the class that is of it (0..1)."""
+    recall: float | None
+    """Share of the class that was taken for it (0..1)."""
+    f1: float | None
+    """Harmonic mean of both (0..1)."""
+    support: int
+    """Samples of the class."""
+
+
+class Bin(Document, frozen=True, kw_only=True):
+    """Predictions of about the same confidence."""
+
+    confidence: float
+    """Mean confidence (0..1)."""
+    accuracy: float
+    """Share of them that is right (0..1)."""
+    samples: int
+    """How many there are."""
+
+
+class SliceScore(Document, frozen=True, kw_only=True):
+    """How one slice of the samples fared."""
+
+    name: str
+    """The slice."""
+    value: float
+    """Share that is right (0..1)."""
+    samples: int
+    """Samples in the slice."""
+
+
+def confusion_table(truth: Sequence[str], predicted: Sequence[str]) -> Confusion:
+    """Return how often each class was taken for each other one.
+
+    Raises:
+        LedgerError: there is no sample, or not one prediction for each.
+    """
+    if not truth:
+        raise LedgerError("there is no sample")
+    if len(truth) != len(predicted):
+        raise LedgerError(f"one prediction for each sample expected: `{len(predicted)} for {len(truth)}`")
+    labels = _ordered({*truth, *predicted})
+    return Confusion(labels=labels, pairs=dict(Counter(zip(truth, predicted, strict=True))))
+
+
+def class_table(confusion: Confusion) -> list[ClassScore]:
+    """Return precision, recall and F1 of each class (Van Rijsbergen, Information Retrieval, 1979, chapter 7).
+
+    With TP right ones, FP others taken for the class and FN of the class taken for others: precision is
+    TP / (TP + FP), recall TP / (TP + FN), F1 2 TP / (2 TP + FP + FN).
+    """
+    support: Counter[str] = Counter()
+    taken: Counter[str] = Counter()
+    for (truth, predicted), count in confusion.pairs.items():
+        support[truth] += count
+        taken[predicted] += count
+    scores = []
+    for label in confusion.labels:
+        right = confusion.pairs.get((label, label), 0)
+        scores.append(
+            ClassScore(
+                label=label,
+                precision=_ratio(right, taken[label]),
+                recall=_ratio(right, support[label]),
+                f1=_ratio(2 * right, support[label] + taken[label]),
+                support=support[label],
+            )
+        )
+    return scores
+
+
+def confused_pairs(confusion: Confusion, most: int) -> list[tuple[str, str, int]]:
+    """Return the pairs of a true and another predicted class, those that came most often first."""
+    wrong = [(truth, taken, count) for (truth, taken), count in confusion.pairs.items() if truth != taken and count]
+    return sorted(wrong, key=lambda pair: (-pair[2], pair[0], pair[1]))[:most]
+
+
+def calibration_table(confidence: Sequence[float], right: Sequence[bool], bins: int = BINS) -> list[Bin]:
+    """Return mean confidence and accuracy in bins of equal width; a bin without samples is left out.
+
+    Bin m of M holds confidences above (m - 1)/M up to m/M, the first one 0 too (Guo et al. 2017,
+    arXiv:1706.04599, section 2).
+
+    Raises:
+        LedgerError: there is not one confidence for each sample, or one is no number from 0 to 1.
+    """
+    if len(confidence) != len(right):
+        raise LedgerError(f"one confidence for each sample expected: `{len(confidence)} for {len(right)}`")
+    held: list[list[tuple[float, bool]]] = [[] for _ in range(bins)]
+    for value, is_right in zip(confidence, right, strict=True):
+        if not 0 <= value <= 1:  # NaN too
+            raise LedgerError(
+                f"a confidence is a number from 0 to 1: `{value!r}`",
+                hint="give the probability of the predicted class, such as probabilities.max(1)",
+            )
+        held[max(0, math.ceil(value * bins) - 1)].append((value, is_right))
+    return [
+        Bin(
+            confidence=math.fsum(value for value, _ in members) / len(members),
+            accuracy=sum(is_right for _, is_right in members) / len(members),
+            samples=len(members),
+        )
+        for members in held
+        if members
+    ]
+
+
+def calibration_error(bins: Sequence[Bin]) -> float | None:
+    """Return the expected calibration error (0..1), none without samples (Guo et al. 2017, equation 3).
+
+    It is the mean distance of accuracy from confidence over the bins, each weighted by its samples.
+    """
+    samples = sum(each.samples for each in bins)
+    if not samples:
+        return None
+    return math.fsum(each.samples * abs(each.accuracy - each.confidence) for each in bins) / samples
+
+
+def slice_table(right: Sequence[bool], slices: Mapping[str, Sequence[bool]]) -> list[SliceScore]:
+    """Return the share of right ones in each slice, the worst first; a slice without samples is left out.
+
+    Raises:
+        LedgerError: a slice does not say of each sample whether it belongs to it.
+    """
+    scores = []
+    for name, mask in slices.items():
+        if len(mask) != len(right):
+            raise LedgerError(f"slice `{name}` must say of each sample whether it holds it: `{len(mask)}`")
+        inside = [is_right for is_right, held in zip(right, mask, strict=True) if held]
+        if inside:
+            scores.append(SliceScore(name=name, value=sum(inside) / len(inside), samples=len(inside)))
+    return sorted(scores, key=lambda score: (score.value, -score.samples, score.name))
+
+
+def wilson_interval(share: float, samples: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a share of `samples` (Wilson 1927, J. Am. Stat. Assoc. 22, p. 209).
+
+    Unlike the textbook interval it keeps its level for few samples and for shares near 0 and 1 (Brown, Cai and
+    DasGupta 2001, Statistical Science 16, p. 101).
+    """
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    middle = share + z * z / (2 * samples)
+    reach = z * math.sqrt(share * (1 - share) / samples + z * z / (4 * samples * samples))
+    scale = 1 + z * z / samples
+    return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
+
+
+def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return first quartile, median and third of finite values, at least one.
+
+    Type 7 of Hyndman and Fan 1996 (The American Statistician 50, p. 361), numpy's default: the quantile p lies at
+    the place (n - 1) p of the values in their order, between two of them in proportion.
+    """
+    ordered = sorted(values)
+
+    def at(share: float) -> float:
+        place = (len(ordered) - 1) * share
+        low = math.floor(place)
+        high = min(low + 1, len(ordered) - 1)
+        return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+    return at(0.25), at(0.5), at(0.75)
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _ordered(labels: Iterable[str]) -> tuple[str, ...]:
+    numbers = {label: number_in(label) for label in labels}
+    if all(value is not None and math.isfinite(value) for value in numbers.values()):
+        return tuple(sorted(numbers, key=lambda label: (numbers[label], label)))
+    return tuple(sorted(numbers))
