@@ -63,15 +63,16 @@ def align(runs: Iterable[Run], offline: str, online: str) -> list[Alignment]:
     Raises:
         ModuleNotFoundError: scipy is not installed.
     """
-    found: dict[tuple[Group, Group], list[tuple[str, Metric, Metric]]] = {}
+    found: dict[tuple[str, ...], list[tuple[str, Metric, Metric]]] = {}
     for run in (run for run in runs if run.retraction is None):
         measured = {group_of(metric): metric for metric in run.metrics()}
         left = [(group, metric) for group, metric in measured.items() if group.key == offline and group.known]
         right = [(group, metric) for group, metric in measured.items() if group.key == online and metric.period]
         for group, metric in left:
             for period, counted_metric in right:
-                found.setdefault((group, period), []).append((run.record.id, metric, counted_metric))
-    made = [_aligned(group, period, members) for (group, period), members in found.items()]
+                told = (group.dataset_hash, group.evaluator, period.dataset_hash, period.evaluator)
+                found.setdefault(told, []).append((run.record.id, metric, counted_metric))
+    made = [_aligned(group_of(members[0][1]), group_of(members[0][2]), members) for members in found.values()]
     return sorted(made, key=lambda one: (-len(one.pairs), one.offline, one.online))
 
 

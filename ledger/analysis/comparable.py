@@ -7,7 +7,7 @@ whose dataset version nobody knows is comparable with nothing.
 import math
 from collections.abc import Iterable, Sequence
 
-from ledger.model.boxes import Metric
+from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.entries import Run
 from ledger.model.values import Direction, Document
 
@@ -119,6 +119,13 @@ def why_not_comparable(left: Metric, right: Metric) -> str | None:
             f"measured by different evaluators: `{ours.evaluator or 'unknown'}` and `{theirs.evaluator or 'unknown'}`"
         )
     return None
+
+
+def data_of_curve(run: Run, series: str) -> DatasetUse | None:
+    """Return the dataset that a learning curve was measured on: that of the split in its name; none where unknown."""
+    split, slash, _ = series.partition("/")
+    uses = [use for use in run.record.datasets.used if slash and use.split == split and use.hash]
+    return uses[0] if len({use.hash for use in uses}) == 1 else None
 
 
 def agreed_direction(metrics: Iterable[Metric]) -> Direction | None:

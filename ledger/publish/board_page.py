@@ -8,8 +8,9 @@ from ledger.analysis.ranking import measure_command
 from ledger.analysis.settings import is_seed
 from ledger.model.entries import Run
 from ledger.model.values import Document
+from ledger.publish.alignment_view import alignment_views, render_periods
 from ledger.publish.atlas import Atlas, board_path
-from ledger.publish.page import Page
+from ledger.publish.page import Page, markup
 from ledger.publish.run_tables import varied_params
 from ledger.publish.templating import render
 from ledger.publish.text import param_text
@@ -74,6 +75,9 @@ def render_board(board: Leaderboard, atlas: Atlas, setting_of: Callable[[str], s
             for other in atlas.boards
             if other.group.key == board.group.key and other.group != board.group
         ],
+        alignments=alignment_views(board, atlas, depth=1),
+        periods=render_periods(board, depth=1),
+        markup=markup,
         depth=1,
     )
     return Page(

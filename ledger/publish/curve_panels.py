@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from ledger.analysis.comparable import data_of_curve
 from ledger.analysis.curves import Point, down_sample, load_curves
 from ledger.errors import LedgerError
 from ledger.model.entries import Run
@@ -81,8 +82,8 @@ def panels_of(points: Sequence[Point], headline: str | None) -> list[Panel]:
     return panels
 
 
-def render_curve_script(run_id: str, points: Sequence[Point]) -> bytes:
-    """Return the curves as a script that also loads in pages opened from a folder."""
+def render_curve_script(run: Run, points: Sequence[Point]) -> bytes:
+    """Return the curves, and what each was measured on, as a script that also loads in pages opened from a folder."""
     series = sorted({name for point in points for name in point.values})
     columns = {
         "x": {
@@ -91,8 +92,13 @@ def render_curve_script(run_id: str, points: Sequence[Point]) -> bytes:
             if points and all(getattr(point, name) is not None for point in points)
         },
         "series": {visible(name): [_short(point.values.get(name)) for point in points] for name in series},
+        "on": {
+            visible(name): [str(use.hash)[:19], visible(use.label)]
+            for name in series
+            if (use := data_of_curve(run, name))
+        },
     }
-    return b'ledgerData("curves:%s", %s);\n' % (run_id.encode(), msgspec.json.encode(columns))
+    return b'ledgerData("curves:%s", %s);\n' % (run.record.id.encode(), msgspec.json.encode(columns))
 
 
 def try_points(run: Run, read_blob: Callable[[str], bytes]) -> tuple[list[Point], str | None]:

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from ledger.analysis.comparable import Group, agreed_direction, group_of, leaderboards, rank_key
+from ledger.analysis.comparable import Group, agreed_direction, data_of_curve, group_of, leaderboards, rank_key
 from ledger.analysis.settings import Setting, Spread, is_seed, settings_of, spread_of
 from ledger.model.boxes import Metric
 from ledger.model.entries import Run
@@ -47,6 +47,10 @@ class Overlay(Document, frozen=True, kw_only=True):
     """The chart."""
     run_ids: tuple[str, ...]
     """Its runs, in the order of their colours."""
+    on: str | None
+    """Dataset version that all of them were measured on; none when nobody named it."""
+    elsewhere: int
+    """Runs that measured it on other data, which are not drawn."""
 
 
 class Best(Document, frozen=True, kw_only=True):
@@ -216,7 +220,10 @@ def _overlay(runs: Sequence[Run], headline: Group | None, read_blob: Callable[[s
     if not counts:
         return None
     series = headline.key if headline and headline.key in counts else counts.most_common(1)[0][0]
-    chosen = [run for run in kept if run.record.results.curves and series in run.record.results.curves.series]
+    having = [run for run in kept if run.record.results.curves and series in run.record.results.curves.series]
+    on = data_of_curve(having[-1], series)
+    wanted = on.hash if on else None
+    chosen = [run for run in having if (use.hash if (use := data_of_curve(run, series)) else None) == wanted]
     lines: list[Line] = []
     ids: list[str] = []
     axis = "step"
@@ -227,4 +234,7 @@ def _overlay(runs: Sequence[Run], headline: Group | None, read_blob: Callable[[s
             lines.append(line_of(points, places, series, run.record.id))
             ids.append(run.record.id)
     svg = render_lines(lines, title="Learning curves", x_label=axis, y_label=visible(series), width=800)
-    return Overlay(series=series, svg=svg, run_ids=tuple(ids)) if svg else None
+    if not svg:
+        return None
+    label = visible(on.label) if on else None
+    return Overlay(series=series, svg=svg, run_ids=tuple(ids), on=label, elsewhere=len(having) - len(chosen))

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from ledger.analysis.comparable import data_of_curve
 from ledger.errors import NotFound
 from ledger.model.entries import Run
 from ledger.publish.charts import Line
@@ -54,7 +55,7 @@ def render_comparison(
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    lines = _lines(runs, read_blob, series)
+    lines = chart_lines(runs, read_blob, series)
     styles = {run.record.id: _style(slot) for slot, run in enumerate(runs)}
     with mpl.rc_context(_SETTINGS):
         columns = 1 if len(lines) == 1 else 2
@@ -73,20 +74,30 @@ def render_comparison(
     return buffer.getvalue()
 
 
-def _lines(
+def chart_lines(
     runs: Sequence[Run], read_blob: Callable[[str], bytes], series: list[str]
 ) -> dict[str, tuple[str, list[tuple[str, Line]]]]:
-    """Return, for each series, what it is drawn over and each run's line."""
+    """Return, for each series on each dataset, what it is drawn over and each run's line.
+
+    Lines of runs that were measured on different data stand in different charts.
+    """
     points = {run.record.id: read_points(run, read_blob) for run in runs}
     logged = {run_id: {name for point in each for name in point.values} for run_id, each in points.items()}
     every = sorted(set().union(*logged.values()))
     shared = [name for name in every if sum(name in names for names in logged.values()) > 1]
     drawn: dict[str, tuple[str, list[tuple[str, Line]]]] = {}
     for name in series or shared or every:
-        axes = {run_id: axis_of(points[run_id]) for run_id in points if name in logged[run_id]}
-        members = [(run_id, line_of(points[run_id], places, name)) for run_id, (_, places) in axes.items()]
-        if members:
-            drawn[name] = (" / ".join(sorted({axis for axis, _ in axes.values()})), members)
+        used = {run.record.id: data_of_curve(run, name) for run in runs if name in logged[run.record.id]}
+        contents = dict.fromkeys(use.hash if use else None for use in used.values())
+        for content in contents:
+            on = {run_id: use for run_id, use in used.items() if (use.hash if use else None) == content}
+            axes = {run_id: axis_of(points[run_id]) for run_id in on}
+            members = [(run_id, line_of(points[run_id], places, name)) for run_id, (_, places) in axes.items()]
+            label = next((use.label for use in on.values() if use), "unknown data")
+            title = f"{name} on {label}" if len(contents) > 1 else name
+            if title in drawn:  # other content under the same name
+                title += f" ({content or ''})"
+            drawn[title] = (" / ".join(sorted({axis for axis, _ in axes.values()})), members)
     if not drawn:
         wanted = ", ".join(series) or "any series"
         has = f"they logged {', '.join(visible(name) for name in every[:12])}" if every else "they kept no curves"

@@ -86,7 +86,7 @@ def render_run(
     beside = _beside(run, read_blob, panels_of(points, run.record.results.headline), problem)
     files = {picture.path: read_blob(picture.blob) for picture in beside.pictures if picture.path}
     if points:
-        files[names.curve_data(run.record.id)] = render_curve_script(run.record.id, points)
+        files[names.curve_data(run.record.id)] = render_curve_script(run, points)
     return _page(run, atlas, beside, verdict), files
 
 

@@ -15,7 +15,7 @@ from ledger.analysis.leaderboard import latest_metrics, setting_boards, short_ke
 from ledger.analysis.matrix import matrix_of
 from ledger.analysis.order import sort_runs, warn_of_filters
 from ledger.analysis.query import parse_query, passes
-from ledger.model.boxes import Metric, Params, Results
+from ledger.model.boxes import DatasetUse, Metric, Params, Results
 from ledger.model.entries import Contents, DatasetVersion, Evaluation, Run
 from ledger.model.values import number
 from ledger.publish.atlas import board_path, survey
@@ -23,8 +23,9 @@ from ledger.publish.board_page import render_board
 from ledger.publish.columns import render_columns
 from ledger.publish.dataset_pages import render_dataset
 from ledger.publish.experiment_pages import render_experiment
+from ledger.publish.figures import chart_lines
 from tests.sample_versions import sample_retirement
-from tests.samples import sample_datasets, sample_ledger
+from tests.samples import START, Blobs, sample_datasets, sample_ledger, sample_reader, sample_run
 
 KEY = "validation/accuracy"
 VERSIONS = ("blake3:1", "blake3:2")
@@ -206,3 +207,24 @@ def test_no_page_ranks_or_draws_a_line_across(runs: list[Run]) -> None:
     for board in atlas.boards:
         assert text.count(f'"{board_path(board.group)}"') == 1, "one column for each group"
     render_experiment(base().record.experiment, atlas, lambda _: b"")
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.sampled_from([*VERSIONS, None]), min_size=2, max_size=6))
+def test_learning_curves_on_different_data_never_share_a_chart(contents: list[str | None]) -> None:
+    runs: list[Run] = []
+    blobs: Blobs = {}
+    for index, content in enumerate(contents):
+        run = sample_run(blobs, index, experiment="study", params={"seed": index}, accuracy=0.5, started=START)
+        use = DatasetUse(role="validation", split="validation", name="digits", version="v1", hash=content)
+        datasets = msgspec.structs.replace(run.record.datasets, used=[use])
+        runs.append(msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, datasets=datasets)))
+    ids = {run.record.id: content for run, content in zip(runs, contents, strict=True)}
+    atlas = survey(Contents(tip="1" * 40, runs=tuple(runs)), [], None)
+    page = render_experiment("study", atlas, sample_reader(blobs)).content
+    (overlaid,) = re.findall(r'data-overlay="validation/accuracy" data-runs="([^"]*)"', page)
+    assert len({ids[run] for run in overlaid.split()}) == 1
+    assert ("measured it on other data" in page) == (len(set(contents)) > 1)
+    charts = chart_lines(runs, sample_reader(blobs), ["validation/accuracy"]).values()
+    assert len(charts) == len(set(contents))
+    assert all(len({ids[run] for run, _ in members}) == 1 for _, members in charts)

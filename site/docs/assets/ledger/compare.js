@@ -76,9 +76,9 @@
       loaded.forEach((each) => Object.keys(each.series).forEach((name) => counts.set(name, (counts.get(name) || 0) + 1)));
       const series = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a) || a.localeCompare(b));
       const headline = data.metrics[data.headline[rows[0]]];
-    const preferred = headline && series.includes(headline.key) ? headline.key : series[0];
-      const show = (name) => {
-        const members = withCurves.map((row, at) => [row, loaded[at]]).filter(([, each]) => each.series[name]);
+      const preferred = headline && series.includes(headline.key) ? headline.key : series[0];
+      /* Lines of runs that were measured on different data answer different questions: a figure for each. */
+      const figure = (name, members, on) => {
         const legend = element("ul", { class: "lg-legend" }, ...members.map(([row], slot) => {
           const key = document.createElementNS("http://www.w3.org/2000/svg", "svg");
           key.setAttribute("viewBox", "0 0 24 8"); key.setAttribute("aria-hidden", "true");
@@ -89,11 +89,18 @@
         }));
         const group = element("div", { class: "lg-panels lg-wide", "data-series": name }, element("figure", { class: "lg-figure" }, element("div", { class: "lg-plot" }), element("figcaption", {}, legend)));
         group.dataset.overlay = name;
+        const axes = window.ledger.charts.axisOf(members[0][1]).filter((axis) => members.every(([, each]) => each.x[axis]));
+        return { parts: [on === null ? null : element("h3", {}, name, element("small", {}, " on " + on)), group], draw: () => window.ledger.charts.install(group, axes, (_, axis) => members.map(([row, each]) => window.ledger.charts.lineOf(each, axis, name, data.id[row]))) };
+      };
+      const show = (name) => {
+        const having = withCurves.map((row, at) => [row, loaded[at]]).filter(([, each]) => each.series[name]);
+        const dataOf = ([, each]) => (each.on[name] || ["", "data that nobody named"]);
+        const places = new Map(having.map((member) => dataOf(member)));
+        const figures = [...places].map(([content, label]) => figure(name, having.filter((member) => dataOf(member)[0] === content), places.size > 1 ? label : null));
         const choice = element("select", { class: "lg-field", "aria-label": "Series", onchange: () => show(choice.value) }, ...series.map((each) => element("option", { value: each }, each)));
         choice.value = name;
-        holder.replaceChildren(element("div", { class: "lg-tools" }, element("label", {}, "series ", choice)), group);
-        const axes = window.ledger.charts.axisOf(members[0][1]).filter((axis) => members.every(([, each]) => each.x[axis]));
-        window.ledger.charts.install(group, axes, (_, axis) => members.map(([row, each]) => window.ledger.charts.lineOf(each, axis, name, data.id[row])));
+        holder.replaceChildren(element("div", { class: "lg-tools" }, element("label", {}, "series ", choice)), ...figures.flatMap(({ parts }) => parts).filter(Boolean));
+        figures.forEach(({ draw }) => draw());
       };
       show(preferred);
     };

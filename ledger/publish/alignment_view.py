@@ -1,0 +1,76 @@
+"""What a leaderboard shows of production: how its metric goes with online ones, and those over their periods."""
+
+import math
+from collections.abc import Mapping
+
+from ledger.analysis.alignment import Alignment, align
+from ledger.analysis.comparable import Leaderboard
+from ledger.model.values import Document
+from ledger.publish.atlas import Atlas, board_path
+from ledger.publish.charts import Dot, Stretch, dot_title, render_history, render_scatter
+from ledger.publish.names import link, run_page
+from ledger.publish.text import visible
+
+
+class AlignmentView(Document, frozen=True, kw_only=True):
+    """An alignment with its picture."""
+
+    alignment: Alignment
+    """The numbers."""
+    chart: str
+    """One dot for each run, as SVG."""
+    path: str
+    """Leaderboard of the online metric."""
+
+
+def alignment_views(board: Leaderboard, atlas: Atlas, *, depth: int) -> list[AlignmentView]:
+    """Return how the metric of an offline board goes with each online metric that its runs have."""
+    runs = [standing.run for standing in board.standings]
+    online = {metric.key for run in runs for metric in run.metrics() if metric.period}
+    if not board.group.known or board.group.key in online:
+        return []
+    try:
+        found = [one for key in sorted(online) for one in align(runs, board.group.key, key)]
+    except ModuleNotFoundError:  # scipy came with the extra; without it pages have no correlations
+        return []
+    on_board = (board.group.dataset_hash, board.group.evaluator)
+    paths = {board_path(other.group) for other in atlas.boards}
+    return [
+        AlignmentView(alignment=one, chart=_scatter(one, depth), path=path)
+        for one in found
+        if (one.offline.dataset_hash, one.offline.evaluator) == on_board and (path := board_path(one.online)) in paths
+    ]
+
+
+def render_periods(board: Leaderboard, *, depth: int) -> str:
+    """Return an online metric of the runs of a board over the periods it was counted in; nothing for one period.
+
+    The line breaks between periods: other days are other data.
+    """
+    periods: dict[str, dict[str, float]] = {}
+    for run in (standing.run for standing in board.standings):
+        for metric in run.metrics():
+            if metric.key == board.group.key and metric.period and math.isfinite(metric.number):
+                periods.setdefault(metric.period, {})[run.record.id] = metric.number
+    if len(periods) < 2:  # noqa: PLR2004  # one period has no others
+        return ""
+    stretches = [Stretch(label=visible(period), dots=_dots(periods[period], depth)) for period in sorted(periods)]
+    title = f"{visible(board.group.key)} of the runs above, in each period"
+    return render_history(stretches, title=title, y_label=visible(board.group.key), direction=None)
+
+
+def _dots(values: Mapping[str, float], depth: int) -> list[Dot]:
+    return [
+        Dot(x=float(at), y=value, title=dot_title(run, value), url=link(run_page(run), depth))
+        for at, (run, value) in enumerate(sorted(values.items()))
+    ]
+
+
+def _scatter(alignment: Alignment, depth: int) -> str:
+    dots = [
+        Dot(x=pair.offline, y=pair.online, title=dot_title(pair.run, pair.online), url=link(run_page(pair.run), depth))
+        for pair in alignment.pairs
+    ]
+    if not dots:
+        return ""
+    return render_scatter(dots, x_label=visible(alignment.offline.key), y_label=visible(alignment.online.key))
