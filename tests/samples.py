@@ -14,6 +14,7 @@ from ledger.model.paths import RECORD_FILE, run_path
 from ledger.model.values import ParamValue
 from tests.sample_boxes import AUTHORS, START, TOOL, TRAIN_HASH, V1_HASH, V2_HASH, sample_timing
 from tests.sample_runs import HOSTILE, Blobs, digits_runs, hostile_run, keep_beside, sample_run
+from tests.sample_tables import hostile_tables, sample_tables, with_tables
 from tests.sample_versions import sample_answers, sample_cases, sample_leaks, sample_retirement, version_1, version_2
 
 __all__ = [
@@ -37,7 +38,8 @@ def sample_ledger() -> tuple[Contents, Blobs]:
     """Return eighteen runs in three experiments on two versions of a validation set, and the files beside them."""
     blobs: Blobs = {}
     runs = [_with_answers(run, number) for number, run in enumerate(digits_runs(blobs))]
-    hostile = hostile_run(blobs)
+    runs[-1] = with_tables(blobs, runs[-1], sample_tables())
+    hostile = with_tables(blobs, hostile_run(blobs), hostile_tables())
     pictures = version_2()[3]
     blobs |= {hashlib.sha1(content, usedforsecurity=False).hexdigest(): content for content in pictures.values()}
     contents = Contents(

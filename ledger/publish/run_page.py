@@ -3,9 +3,10 @@
 import math
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from ledger.analysis.advice import Advice
 from ledger.analysis.comparable import agreed_direction, why_not_comparable
 from ledger.errors import LedgerError
 from ledger.model.boxes import Metric
@@ -19,6 +20,7 @@ from ledger.publish.curve_panels import Panel, panels_of, render_curve_script, t
 from ledger.publish.page import Page, markup
 from ledger.publish.patches import FileChange, load_patch
 from ledger.publish.pictures import Picture, pictures_of
+from ledger.publish.table_views import TableView, tables_of
 from ledger.publish.templating import render
 from ledger.publish.text import one_line, safe_url, short_number, utc
 from ledger.publish.verdict_line import VerdictLine
@@ -76,10 +78,16 @@ class Beside(Document, frozen=True, kw_only=True):
     """Lines of the patch that are not shown."""
     pictures: list[Picture]
     """Pictures that the run kept."""
+    tables: list[TableView]
+    """Tables that the run kept."""
 
 
 def render_run(
-    run: Run, atlas: Atlas, read_blob: Callable[[str], bytes], verdict: VerdictLine | None = None
+    run: Run,
+    atlas: Atlas,
+    read_blob: Callable[[str], bytes],
+    verdict: VerdictLine | None = None,
+    advice: Sequence[Advice] = (),
 ) -> tuple[Page, dict[str, bytes]]:
     """Return the page of a run, and the files it needs: its curves for scripts, its pictures."""
     points, problem = try_points(run, read_blob)
@@ -87,10 +95,10 @@ def render_run(
     files = {picture.path: read_blob(picture.blob) for picture in beside.pictures if picture.path}
     if points:
         files[names.curve_data(run.record.id)] = render_curve_script(run, points)
-    return _page(run, atlas, beside, verdict), files
+    return _page(run, atlas, beside, verdict, advice), files
 
 
-def _page(run: Run, atlas: Atlas, beside: Beside, verdict: VerdictLine | None) -> Page:
+def _page(run: Run, atlas: Atlas, beside: Beside, verdict: VerdictLine | None, advice: Sequence[Advice]) -> Page:
     record = run.record
     before, after = atlas.neighbours[record.id]
     commit = hex_id(record.code.commit)
@@ -105,6 +113,7 @@ def _page(run: Run, atlas: Atlas, beside: Beside, verdict: VerdictLine | None) -
         rows=_metric_rows(run),
         comparison=_comparison(run, atlas),
         verdict=verdict,
+        advice=advice,
         is_baseline=atlas.baselines.get(record.experiment) == record.id,
         related=[run_id for run_id in (record.parent, record.baseline) if run_id in atlas.by_id],
         known_datasets=set(atlas.datasets),
@@ -144,6 +153,7 @@ def _beside(run: Run, read_blob: Callable[[str], bytes], panels: list[Panel], pr
         changes=changes,
         left_out=left_out,
         pictures=pictures_of(run, read_blob),
+        tables=tables_of(run, read_blob),
     )
 
 
