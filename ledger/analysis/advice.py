@@ -7,12 +7,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from ledger.analysis.budget import Budget, spent_of
 from ledger.analysis.cases import CaseStory
-from ledger.model.boxes import Metric
+from ledger.analysis.shares import Share, share_of, why_no_share
 from ledger.model.entries import DatasetVersion, Run
 from ledger.model.values import Document, counted
 
-Rule = Literal["bias", "variance", "mismatch", "slices", "idle", "flips"]
+Rule = Literal["bias", "variance", "mismatch", "slices", "data-wait", "idle", "complexity", "flips", "noise"]
 """Which rule speaks."""
 
 _ERRORS = 2.0
@@ -21,10 +22,15 @@ _GAP = 0.01
 """Gap below which nothing is advised: one point. Smaller ones are real with many samples, and seldom worth a week."""
 _IDLE = 0.3
 """Part of the time that a GPU may stand still before it is said: a threshold of our own."""
+_WAIT = 0.2
+"""Part of the time that training may wait for data before it is said: a threshold of our own."""
+_WAIT_SECONDS = 1.0
+"""Seconds of waiting below which nothing is said: the start of a loader alone takes as long."""
 _FLIPS = 2
 """Times a case must have changed sides: once is progress or a loss, twice is chance or a fragile model."""
 _NG = "Ng, Machine Learning Yearning (2018), chapters 20 to 24"
 _NG_MISMATCH = "Ng, Machine Learning Yearning (2018), chapters 37 to 40"
+_STALLS = "Mohan et al., Analyzing and Mitigating Data Stalls in DNN Training (PVLDB 2021, arXiv:2007.06775)"
 
 
 class Advice(Document, frozen=True, kw_only=True):
@@ -40,20 +46,14 @@ class Advice(Document, frozen=True, kw_only=True):
     """Where the rule comes from."""
 
 
-class _Measured(Document, frozen=True, kw_only=True):
-    """An error with its standard error."""
-
-    error: float
-    noise: float
-
-
 def advise(
     run: Run,
     versions: Mapping[str, DatasetVersion],
     stories: Sequence[CaseStory] = (),
     *,
-    name: str = "accuracy",
+    name: str | None = None,
     target: float | None = None,
+    budget: Budget | None = None,
 ) -> list[Advice]:
     """Return what to try next, the largest gap first.
 
@@ -61,47 +61,44 @@ def advise(
         run: the run.
         versions: content hash to dataset version: how many samples each has.
         stories: what became of the cases that its model must pass.
-        name: the metric, a part of the right answers: 0 to 1, higher is better.
+        name: the metric, a part of the right or of the wrong answers; `metric_of(run)` when none.
         target: what people, or the product in use today, reach in it.
+        budget: what a model may take up.
     """
-    errors = {split: _error(run, f"{split}/{name}", versions) for split in ("train", "validation", "test")}
+    name = metric_of(run) if name is None else name
+    errors = {split: share_of(run, f"{split}/{name}", versions) for split in ("train", "validation", "test")}
     gaps = [
-        *_bias(errors["train"], target, name),
+        *_bias(errors["train"], _target_error(run, name, target), f"the {name} of {target:g}" if target else ""),
         *_gap(errors["train"], errors["validation"], "variance", ("training", "validation"), _VARIANCE, _NG),
         *_gap(errors["validation"], errors["test"], "mismatch", ("validation", "test"), _MISMATCH, _NG_MISMATCH),
     ]
     gaps.sort(key=lambda advice: -advice.numbers["gap"])
-    return [*gaps, *_slices(run, versions), *_idle(run), *_flips(stories)]
+    hardware = [*_data_wait(run), *_idle(run)]
+    return [*gaps, *_slices(run, versions), *hardware, *_complexity(run, budget or Budget()), *_flips(stories)]
 
 
-def _error(run: Run, key: str, versions: Mapping[str, DatasetVersion]) -> _Measured | None:
-    """Return 1 minus a metric, with the standard error of a part counted on so many samples; none where thin."""
-    metric = run.record.metric(key)
-    samples = _samples(run, metric, versions) if metric is not None else None
-    if metric is None or samples is None or not 0 <= metric.number <= 1:
+def metric_of(run: Run) -> str:
+    """Return the metric that advice looks at: that of the run's headline where it is a share, else `accuracy`."""
+    headline = run.record.headline
+    return headline.name if headline is not None and why_no_share(headline) is None else "accuracy"
+
+
+def _target_error(run: Run, name: str, target: float | None) -> float | None:
+    """Return the error that a target states: of a metric where lower is better it is the target itself."""
+    if target is None or not 0 <= target <= 1:
         return None
-    error = 1 - metric.number
-    # A part of none or all has no spread of its own: as if half a sample more had gone the other way.
-    safe = min(max(error, 0.5 / samples), 1 - 0.5 / samples)
-    return _Measured(error=error, noise=math.sqrt(safe * (1 - safe) / samples))
+    train = run.record.metric(f"train/{name}")
+    return target if train is not None and train.direction == "lower" else 1 - target
 
 
-def _samples(run: Run, metric: Metric, versions: Mapping[str, DatasetVersion]) -> int | None:
-    for use in run.record.datasets.used:
-        if use.hash is not None and (use.hash == metric.dataset_hash or use.split == metric.split):
-            version = versions.get(use.hash)
-            return (version.samples if version else None) or use.samples
-    return None
-
-
-def _bias(train: _Measured | None, target: float | None, name: str) -> list[Advice]:
-    if train is None or target is None or not 0 <= target <= 1:
+def _bias(train: Share | None, target: float | None, named: str) -> list[Advice]:
+    if train is None or target is None:
         return []
-    gap = train.error - (1 - target)
+    gap = train.error - target
     if gap < max(_GAP, _ERRORS * train.noise):
         return []
-    say = f"it does not reach the {name} of {target:g} on its own training data: train longer, or a larger model"
-    return [Advice(rule="bias", say=say, numbers={"train": train.error, "target": 1 - target, "gap": gap}, source=_NG)]
+    say = f"it does not reach {named} on its own training data: train longer, or a larger model"
+    return [Advice(rule="bias", say=say, numbers={"train": train.error, "target": target, "gap": gap}, source=_NG)]
 
 
 _VARIANCE = "more training data, augmentation or regularisation"
@@ -109,7 +106,7 @@ _MISMATCH = "the validation set is not like the test data, or was tuned on too o
 
 
 def _gap(
-    before: _Measured | None, after: _Measured | None, rule: Rule, names: tuple[str, str], cure: str, source: str
+    before: Share | None, after: Share | None, rule: Rule, names: tuple[str, str], cure: str, source: str
 ) -> list[Advice]:
     if before is None or after is None:
         return []
@@ -145,6 +142,41 @@ def _idle(run: Run) -> list[Advice]:
     say = f"its GPUs stood still for {mean:.0%} of the time: prepare data once, or load it with more workers"
     source = f"a rule of our own: more than {_IDLE:.0%}"
     return [Advice(rule="idle", say=say, numbers={"gpu_idle_fraction": mean}, source=source)]
+
+
+def _data_wait(run: Run) -> list[Advice]:
+    usage, duration = run.record.hardware.usage, run.record.timing.duration_seconds
+    waited = usage.data_wait_seconds if usage else None
+    if waited is None or duration <= 0 or waited < _WAIT_SECONDS or waited / duration <= _WAIT:
+        return []
+    share = waited / duration
+    say = f"training waited for data {waited:.3g} of {duration:.3g} seconds: more workers, or data prepared once"
+    numbers = {"data_wait_seconds": waited, "duration_seconds": duration, "share": share}
+    source = f"{_STALLS}; more than {_WAIT:.0%} is a rule of our own"
+    return [Advice(rule="data-wait", say=say, numbers=numbers, source=source)]
+
+
+_CURES = {
+    "parameters": "a smaller model, or pruning",
+    "model_bytes": "fewer parameters, or fewer bits for each",
+    "duration_seconds": "fewer steps, or a smaller model",
+    "cost": "fewer steps, a smaller model or a cheaper device",
+    "memory_bytes": "a smaller batch or model",
+}
+"""Field of the budget to what brings it down."""
+
+
+def _complexity(run: Run, budget: Budget) -> list[Advice]:
+    return [
+        Advice(
+            rule="complexity",
+            say=f"{one.name.replace('_', ' ')} {one.amount:,.6g} of {one.limit:,.6g} agreed on: {_CURES[one.name]}",
+            numbers={one.name: one.amount, "limit": one.limit},
+            source="the budget of policy.yaml",
+        )
+        for one in spent_of(run.record, budget)
+        if one.over and one.amount is not None
+    ]
 
 
 def _flips(stories: Sequence[CaseStory]) -> list[Advice]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ledger import __version__
+from ledger.analysis.advice import Advice
 from ledger.analysis.budget import Budget
 from ledger.analysis.comparable import Leaderboard
 from ledger.analysis.leaderboard import short_key
@@ -207,14 +208,15 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget:
             render=partial(_experiment_files, name, atlas, read_blob, shells),
         )
     known, verdicts = sorted(atlas.datasets), verdict_lines(atlas)
+    by_hash = {one.hash: one for members in atlas.datasets.values() for one in members}
     for run in atlas.runs:
         record = run.record
         compared = atlas.baselines.get(record.experiment)
         related = [compared, *(marks.get(run_id or "") for run_id in (record.baseline, compared, record.parent))]
         used = [use.name for use in record.datasets.used if use.name in known]
-        verdict = verdicts.get(record.id)
-        key = _key(run_shell, marks[record.id], atlas.neighbours[record.id], related, used, verdict)
-        render = partial(_run_files, run, atlas, read_blob, shells, verdict)
+        verdict, advice = verdicts.get(record.id), run_page.advice_for(run, by_hash, budget)
+        key = _key(run_shell, marks[record.id], atlas.neighbours[record.id], related, used, verdict, advice)
+        render = partial(_run_files, run, atlas, read_blob, shells, verdict, advice)
         yield Unit(name=names.run_page(record.id), key=key, render=render)
 
 
@@ -258,9 +260,14 @@ def _finished(name: str, files: Mapping[str, bytes]) -> Unit:
 
 
 def _run_files(
-    run: Run, atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], verdict: VerdictLine | None
+    run: Run,
+    atlas: Atlas,
+    read_blob: ReadBlob,
+    shells: Mapping[str, str],
+    verdict: VerdictLine | None,
+    advice: Sequence[Advice],
 ) -> dict[str, bytes]:
-    page, files = run_page.render_run(run, atlas, read_blob, verdict)
+    page, files = run_page.render_run(run, atlas, read_blob, verdict, advice)
     return {page.path: join(shells[page.kind], page.parts()), **files}
 
 

@@ -3,15 +3,16 @@
 import math
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from ledger.analysis.advice import Advice
+from ledger.analysis.advice import Advice, advise
+from ledger.analysis.budget import Budget
 from ledger.analysis.comparable import agreed_direction, why_not_comparable
 from ledger.errors import LedgerError
 from ledger.model.boxes import Metric
 from ledger.model.document import load
-from ledger.model.entries import EnvironmentFile, Run
+from ledger.model.entries import DatasetVersion, EnvironmentFile, Run
 from ledger.model.paths import ENVIRONMENT_FILE, LOG_FILE, PATCH_FILE, run_path
 from ledger.model.values import Document
 from ledger.publish import names
@@ -96,6 +97,13 @@ def render_run(
     if points:
         files[names.curve_data(run.record.id)] = render_curve_script(run, points)
     return _page(run, atlas, beside, verdict, advice), files
+
+
+def advice_for(run: Run, versions: Mapping[str, DatasetVersion], budget: Budget) -> list[Advice]:
+    """Return what the page of a run says to try next: what is true of the run alone, whatever is recorded later."""
+    if run.retraction is not None:
+        return []
+    return [one for one in advise(run, versions, budget=budget) if one.rule != "slices"]  # it is on the dataset's page
 
 
 def _page(run: Run, atlas: Atlas, beside: Beside, verdict: VerdictLine | None, advice: Sequence[Advice]) -> Page:

@@ -3,11 +3,14 @@
 import msgspec
 import pytest
 
-from ledger.analysis.advice import advise
+from ledger.analysis.advice import advise, metric_of
+from ledger.analysis.budget import Budget
 from ledger.analysis.cases import CaseStory
-from ledger.model.boxes import DatasetUse, Gpu, Metric
+from ledger.analysis.shares import why_silent
+from ledger.model.boxes import Cost, DatasetUse, Gpu, Metric, Usage
 from ledger.model.entries import DatasetVersion, Run
 from ledger.model.statistics import DatasetStatistics
+from ledger.model.values import Direction
 from tests.sample_versions import sample_cases
 from tests.samples import sample_datasets, sample_ledger
 
@@ -19,10 +22,16 @@ def versions(sizes: dict[str, int]) -> dict[str, DatasetVersion]:
     return {split: msgspec.structs.replace(base, name=split, hash=split, samples=size) for split, size in sizes.items()}
 
 
-def run_with(accuracies: dict[str, float], idle: float | None = None) -> Run:
+def run_with(
+    accuracies: dict[str, float],
+    idle: float | None = None,
+    *,
+    name: str = "accuracy",
+    better: Direction | None = "higher",
+) -> Run:
     base = sample_ledger()[0].runs[0]
     metrics = [
-        Metric(name="accuracy", split=split, value=value, direction="higher", dataset_hash=split)
+        Metric(name=name, split=split, value=value, direction=better, dataset_hash=split)
         for split, value in accuracies.items()
     ]
     used = [DatasetUse(role="validation", split=split, hash=split) for split in accuracies]
@@ -82,3 +91,79 @@ def test_idle_hardware_small_slices_and_flipping_cases_are_said() -> None:
     assert given[2].numbers == {"cases": 1.0}
     assert all(advice.source for advice in given)
     assert advise(run_with({"validation": 0.9}, idle=0.2), versions(SPLITS)) == []
+
+
+@pytest.mark.parametrize(
+    ("errors", "target", "said"),
+    [
+        ({"train": 0.10, "validation": 0.11}, 0.01, ["bias"]),
+        ({"train": 0.01, "validation": 0.10, "test": 0.10}, 0.01, ["variance"]),
+        ({"train": 0.01, "validation": 0.015, "test": 0.10}, 0.01, ["mismatch"]),
+        ({"train": 0.01, "validation": 0.015, "test": 0.015}, 0.01, []),
+    ],
+)
+def test_a_share_of_wrong_answers_is_read_as_it_is_and_its_target_too(
+    errors: dict[str, float], target: float, said: list[str]
+) -> None:
+    run = run_with(errors, name="error_rate", better="lower")
+    given = advise(run, versions(SPLITS), name="error_rate", target=target)
+    assert [advice.rule for advice in given] == said
+    mirrored = rules({split: 1 - error for split, error in errors.items()}, target=1 - target)
+    assert mirrored == said, "an accuracy and its error rate are one thing"
+
+
+@pytest.mark.parametrize(
+    ("name", "better", "value", "why"),
+    [
+        ("loss", "lower", 0.3, "lower is better, and its name does not say"),
+        ("mean_squared_error", "lower", 0.3, "lower is better, and its name does not say"),
+        ("score", None, 0.3, "nobody said which values are better"),
+        ("perplexity", "higher", 12.0, "does not lie between 0 and 1"),
+    ],
+)
+def test_what_is_no_share_of_answers_is_said_and_gives_no_advice(
+    name: str, better: Direction | None, value: float, why: str
+) -> None:
+    run = run_with({"train": value, "validation": value * 2, "test": value * 3}, name=name, better=better)
+    assert advise(run, versions(SPLITS), name=name, target=0.1) == []
+    assert why in (why_silent(run, name) or "")
+    assert why_silent(run, "f1") == "the run has no such metric: `f1`"
+    assert why_silent(run_with({"train": 0.9}), "accuracy") is None
+
+
+def test_the_metric_of_the_headline_is_looked_at_where_it_is_a_share() -> None:
+    for name, better, expected in (("error_rate", "lower", "error_rate"), ("loss", "lower", "accuracy")):
+        run = run_with({"validation": 0.2}, name=name, better=better)  # type: ignore[arg-type]  # a direction
+        results = msgspec.structs.replace(run.record.results, headline=f"validation/{name}")
+        record = msgspec.structs.replace(run.record, results=results)
+        assert metric_of(msgspec.structs.replace(run, record=record)) == expected
+
+
+def waited(seconds: float | None, duration: float) -> list[str]:
+    run = run_with({})
+    usage = Usage(samples=1, interval_seconds=1.0, data_wait_seconds=seconds)
+    record = msgspec.structs.replace(
+        run.record,
+        hardware=msgspec.structs.replace(run.record.hardware, usage=usage, gpus=[]),
+        timing=msgspec.structs.replace(run.record.timing, duration_seconds=duration),
+    )
+    return [advice.say for advice in advise(msgspec.structs.replace(run, record=record), {}) if advice.numbers["share"]]
+
+
+def test_waiting_for_data_is_said_when_it_is_more_than_a_fifth_of_the_run() -> None:
+    assert waited(30.0, 100.0)[0].startswith("training waited for data 30 of 100 seconds")
+    assert waited(15.0, 100.0) == []
+    assert waited(0.5, 1.0) == [], "half a second says nothing"
+    assert waited(None, 100.0) == []
+    assert waited(30.0, 0.0) == []
+
+
+def test_what_is_over_the_budget_is_named_with_its_limit_and_what_is_unknown_is_silent() -> None:
+    run = run_with({})
+    given = advise(run, {}, budget=Budget(parameters=10_000, model_bytes=1e9, cost=1e-9))
+    assert given[0].rule == "complexity"
+    assert given[0].say.startswith("parameters 37,194 of 10,000 agreed on")
+    assert [sorted(advice.numbers) for advice in given] == [["limit", "parameters"], ["cost", "limit"]]
+    free = msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, cost=Cost()))
+    assert advise(free, {}, budget=Budget(cost=1e-9)) == []
+    assert advise(run, {}) == [], "nothing was agreed on"

@@ -74,6 +74,7 @@ def test_a_new_record_writes_its_page_and_those_that_show_it(site: Site) -> None
     assert names.run_page(patched.record.id) in pages
     assert pages - boards == {
         names.run_page(patched.record.id),
+        names.MILESTONES,
         names.experiment_page("augmentation"),
         names.HOME,
         names.RUNS,
