@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ledger.analysis.comparable import Group, agreed_direction, group_of, why_not_comparable
 from ledger.analysis.noise import Noise, Repeats, measure_noise, pool
+from ledger.analysis.per_sample import SampleEvidence
 from ledger.analysis.selection_bias import best_by_luck
 from ledger.analysis.settings import Setting, is_seed, settings_of
 from ledger.analysis.verdict import Question, Verdict, decide
@@ -66,6 +67,8 @@ class Judgement(Document, frozen=True, kw_only=True):
     """The noise floor of the group; none where no setting has repeats."""
     luck: float | None
     """By how much the best of the trials beats their mean when all are equal, in the metric's unit."""
+    samples: SampleEvidence | None = None
+    """What single samples say of the difference, where both settings kept a value for each."""
     cautions: list[str]
     """What else a careful reader would want to know."""
 
@@ -263,6 +266,20 @@ def verdict_on(
     tries = (trials or max(tried.count - 1, 1)) * metrics
     question = Question(higher=direction == "higher", min_effect=min_effect, trials=tries)
     return _sober(decide(ours, theirs, (rest, freedom - own_freedom), question), tried.lost.get(at, 0))
+
+
+def with_samples(judgement: Judgement, evidence: SampleEvidence | None) -> Judgement:
+    """Return a judgement with what single samples say; where they would take back a `keep`, a caution says so."""
+    if evidence is None:
+        return judgement
+    from msgspec.structs import replace
+
+    said = []
+    if judgement.verdict.answer == "keep" and evidence.low <= 0:
+        said.append(
+            f"better on these {evidence.samples} samples: as many others could turn it round, so test on more of them"
+        )
+    return replace(judgement, samples=evidence, cautions=[*judgement.cautions, *said])
 
 
 def _sober(verdict: Verdict, lost: int) -> Verdict:

@@ -48,6 +48,9 @@ def _evidence(judgement: Judgement) -> Iterator[str]:
         of = f"{noise.runs} runs of {noise.settings} setting{'s' if noise.settings > 1 else ''}"
         known = f"({noise.low:.3g} to {noise.high:.3g}; robust {noise.robust:.3g})"
         yield f"  noise       {noise.width:.3g} {known} from {of}"
+    if (seen := judgement.samples) is not None:
+        how = "each with itself" if seen.paired else "not the same ones"
+        yield f"  samples     {seen.effect:+.4g} over {seen.samples} ({how}), 95 % {seen.low:+.3g} to {seen.high:+.3g}"
     for caution in judgement.cautions:
         yield f"  caution     {caution}"
     if verdict.repeats is not None:

@@ -6,8 +6,9 @@ from typing import Literal, NoReturn
 import click
 from msgspec.structs import replace
 
-from ledger.analysis.judging import Judgement, Tried, best_other, gather, identity, judge, shared_group
+from ledger.analysis.judging import Judgement, Tried, best_other, gather, identity, judge, shared_group, with_samples
 from ledger.analysis.pareto import Front, choices_of, front_of
+from ledger.analysis.per_sample import SampleEvidence, sample_evidence
 from ledger.analysis.telling import lines_of
 from ledger.analysis.verdict import Answer
 from ledger.commands.output import write_json
@@ -17,6 +18,7 @@ from ledger.model.entries import Run
 from ledger.model.values import Direction, Document, plain
 from ledger.store.ledger import Ledger
 from ledger.store.peers import read_baseline, read_peers
+from ledger.store.sample_values import read_samples
 from ledger.store.selection import find_runs
 
 EXIT_CODES: dict[Answer, int] = {"keep": 0, "discard": 1, "cannot tell": 2}
@@ -118,10 +120,16 @@ def _judge(
             tried = replace(tried, direction=direction)
         reference = other.record.id if other else best_other(run.record.id, tried)
         judgement = judge(run.record.id, reference, tried, min_effect=min_effect, trials=trials, metrics=len(keys))
-        judgements.append(judgement)
+        judgements.append(with_samples(judgement, _samples(ledger, peers.runs, tried, judgement)))
         if pareto:
             fronts.append(_front(tried, peers.runs, judgement))
     return Judged(answer=_together([one.verdict.answer for one in judgements]), judgements=judgements, fronts=fronts)
+
+
+def _samples(ledger: Ledger, runs: tuple[Run, ...], tried: Tried, judgement: Judgement) -> SampleEvidence | None:
+    sides = ([run for run in runs if run.record.id in side.runs] for side in (judgement.ours, judgement.theirs))
+    ours, theirs = (read_samples(ledger, side, tried.group) for side in sides)
+    return sample_evidence(ours, theirs, judgement.direction) if ours and theirs else None
 
 
 def _front(tried: Tried, runs: tuple[Run, ...], judgement: Judgement) -> Front:
