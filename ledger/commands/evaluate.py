@@ -12,9 +12,9 @@ from ledger.commands.pushing import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.boxes import Metric
-from ledger.recorder.dataset_warnings import warn_of_retired
+from ledger.recorder.cautions import warn_of_directions, warn_of_retired
 from ledger.recorder.evaluation import evaluate, fill_aggregates
-from ledger.recorder.given import parse_dataset
+from ledger.recorder.given import parse_dataset, with_directions
 from ledger.recorder.message import shown
 from ledger.store.selection import select_runs
 
@@ -25,6 +25,9 @@ from ledger.store.selection import select_runs
 @click.option("-m", "--metric", "metrics", multiple=True, metavar="SPLIT/NAME=VALUE", help="One metric.")
 @click.option(
     "-d", "--dataset", "datasets", multiple=True, metavar="ROLE[:NAME@VERSION]=PATH", help="What it was measured on."
+)
+@click.option(
+    "--direction", "directions", multiple=True, metavar="SPLIT/NAME=higher|lower", help="Which values are better."
 )
 @click.option("--period", metavar="DAY/DAY", help="Days that online metrics were counted over, first and last.")
 @click.option("--aggregates", is_flag=True, help="Only add the aggregates of policy.yaml to runs that lack them.")
@@ -45,6 +48,7 @@ def evaluate_command(
     files: tuple[str, ...],
     metrics: tuple[str, ...],
     datasets: tuple[str, ...],
+    directions: tuple[str, ...],
     period: str | None,
     aggregates: bool,
     on: str | None,
@@ -95,7 +99,7 @@ def evaluate_command(
             push_recorded(open_ledger(), push=push, push_timeout=push_timeout)
         return code
     given = [metric for name in files for metric in read_metrics(Path(name))]
-    given += [parse_metric(text) for text in metrics]
+    given = with_directions([*given, *(parse_metric(text) for text in metrics)], directions)
     _record_one(arguments, given, datasets, period, note, as_json=as_json)
     push_recorded(open_ledger(), push=push, push_timeout=push_timeout)
     return 0
@@ -118,7 +122,7 @@ def _record_one(
     ledger = open_ledger(writing=True)
     sources = [parse_dataset(text) for text in datasets]
     made = evaluate(arguments[0], metrics, datasets=sources, period=period, note=note)
-    for warning in warn_of_retired(ledger, made.datasets):
+    for warning in [*warn_of_retired(ledger, made.datasets), *warn_of_directions(made.metrics)]:
         say(f"warning: {warning}")
     if as_json:
         write_json(made)

@@ -24,6 +24,13 @@ def given_options(command: F) -> F:
         click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="One param."),
         click.option("--metrics", "metrics_files", multiple=True, type=_FILE, help="Metrics file: JSON, YAML, TOML."),
         click.option("-m", "--metric", "metrics", multiple=True, metavar="SPLIT/NAME=VALUE", help="One metric."),
+        click.option(
+            "--direction",
+            "directions",
+            multiple=True,
+            metavar="SPLIT/NAME=higher|lower",
+            help="Which values of a metric are better, where its name does not say.",
+        ),
         click.option("--headline", metavar="SPLIT/NAME", help="Metric that speaks for the run."),
         click.option(
             "-d",

@@ -23,7 +23,6 @@ from ledger.recorder.draft import Dataset
 from ledger.recorder.measured import complete, missing_aggregates
 from ledger.recorder.message import TOOL, evaluation_message
 from ledger.store.ledger import Ledger
-from ledger.store.selection import find_runs
 from ledger.store.waiting import Entry
 
 
@@ -90,7 +89,7 @@ def append_evaluation(
         LedgerError: the branch cannot be written.
     """
     policy = ledger.policy
-    before = find_runs(ledger, [run])[0].metrics() if policy.aggregates else []
+    before = _measured_before(ledger, run) if policy.aggregates else []
     author, now = ledger.repository.author(), datetime.now(UTC)
     made = Evaluation(
         format=EVALUATION_FORMAT,
@@ -111,6 +110,12 @@ def append_evaluation(
     message = evaluation_message(made, path)
     ledger.append(Entry(id=made.id, files=files, message=message, author=author, made_at=now))
     return made
+
+
+def _measured_before(ledger: Ledger, run: str) -> list[Metric]:
+    from ledger.store.selection import find_runs  # the index and SQLite, which a record does without
+
+    return find_runs(ledger, [run])[0].metrics()
 
 
 def fill_aggregates(ledger: Ledger, runs: Sequence[Run]) -> list[Evaluation]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,6 +36,8 @@ class Given(Document, frozen=True, kw_only=True):
     """Files to read metrics from."""
     metrics: list[str] = []
     """`split/name=value` each."""
+    directions: list[str] = []
+    """`split/name=higher` or `name=lower` each."""
     datasets: list[str] = []
     """`role=path` or `role:name@version=path` each."""
     curves: list[str] = []
@@ -88,6 +91,8 @@ def read_given(given: Given, draft: Draft, *, newer_than: float | None = None, s
         metrics += reading.attempt("metrics", lambda name: read_metrics(_fresh(name, newer_than)), name, [])
     for text in given.metrics:
         metrics += reading.attempt("metrics", lambda text: [parse_metric(text)], text, [])
+    for text in given.directions:
+        metrics = reading.attempt("metrics", partial(_with_direction, metrics), text, metrics)
     for name in given.curves:
         points += reading.attempt("curves", lambda name: _curves(_fresh(name, newer_than)), name, [])
     tables: list[TableSource] = []
@@ -146,6 +151,33 @@ def by_label(dataset: Dataset) -> Dataset:
         return dataset
     name, _, version = dataset.path.partition("@")
     return msgspec.structs.replace(dataset, path="", name=name, version=version)
+
+
+def with_directions(metrics: Sequence[Metric], texts: Sequence[str]) -> list[Metric]:
+    """Return metrics with the directions that `split/name=higher` or `name=lower` state.
+
+    Raises:
+        UsageError: one has another shape, or no metric has that name.
+    """
+    found = list(metrics)
+    for text in texts:
+        found = _with_direction(found, text)
+    return found
+
+
+def _with_direction(metrics: Sequence[Metric], text: str) -> list[Metric]:
+    name, _, direction = text.rpartition("=")
+    if direction not in {"higher", "lower"}:
+        raise UsageError(
+            f"a direction is given as SPLIT/NAME=higher or =lower: `{plain(text)}`",
+            hint="such as --direction validation/score=higher",
+        )
+    if not any(name in {metric.key, metric.name} for metric in metrics):
+        raise UsageError(f"no metric of that name is given: `{plain(name)}`")
+    return [
+        msgspec.structs.replace(metric, direction=direction) if name in {metric.key, metric.name} else metric
+        for metric in metrics
+    ]
 
 
 def parse_table(text: str) -> TableSource:

@@ -21,7 +21,7 @@ from ledger.errors import LedgerError
 from ledger.model.record import Record
 from ledger.model.values import DEFAULT_EXPERIMENT, Status
 from ledger.recorder import Recorded
-from ledger.recorder.dataset_warnings import how_to_name, warn_of_datasets
+from ledger.recorder.cautions import how_to_name, warn_of_datasets, warn_of_directions
 from ledger.recorder.draft import Problem
 from ledger.recorder.message import closing_line
 from ledger.recorder.record import capture_now
@@ -178,6 +178,7 @@ class Lifetime:
         """Say that it is recorded, what is wrong with its datasets, and how to name one that has no name."""
         try:
             warnings, name = warn_of_datasets(self._place.ledger, record), how_to_name(record)
+            warnings += warn_of_directions(record.results.metrics)
         except Exception:  # noqa: BLE001  # it is recorded, whatever broke; the log has the trace
             _LOG.exception("run %s is recorded, but its datasets could not be looked at", self.id)
             warnings, name = [], None

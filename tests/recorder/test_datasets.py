@@ -9,8 +9,8 @@ from ledger.errors import LedgerError, NotFound
 from ledger.model.boxes import Metric
 from ledger.model.record import Record
 from ledger.recorder import Dataset, Draft, record
+from ledger.recorder.cautions import how_to_name, warn_of_datasets
 from ledger.recorder.dataset_versions import Asked, add_version, retire_version
-from ledger.recorder.dataset_warnings import how_to_name, warn_of_datasets
 from ledger.recorder.given import parse_dataset
 from ledger.store.ledger import Ledger
 from ledger.store.versions import read_retirements

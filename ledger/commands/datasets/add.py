@@ -10,8 +10,8 @@ from ledger.commands.workplace import open_ledger
 from ledger.model.datasets import DatasetKind
 from ledger.model.entries import DatasetVersion
 from ledger.model.values import Role, counted
+from ledger.recorder.cautions import say_leak
 from ledger.recorder.dataset_versions import Added, Asked, add_version
-from ledger.recorder.dataset_warnings import say_leak
 
 
 @click.command("add")

@@ -8,7 +8,7 @@ from ledger.commands.datasets.telling import tell_change, tell_drift
 from ledger.commands.output import moment, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.model.values import counted, plain
-from ledger.recorder.dataset_warnings import say_leak
+from ledger.recorder.cautions import say_leak
 from ledger.recorder.message import shown
 
 

@@ -1,10 +1,10 @@
-"""What whoever records a run should know of its datasets: leaks, retired versions, data without a name."""
+"""What whoever records a run should know: leaks, retired versions, data without a name, metrics without a direction."""
 
 import shlex
 from collections.abc import Sequence
 
 from ledger.errors import LedgerError
-from ledger.model.boxes import DatasetUse
+from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.datasets import Leak
 from ledger.model.record import Record
 from ledger.model.values import counted
@@ -30,6 +30,16 @@ def warn_of_retired(ledger: Ledger | None, judged: Sequence[DatasetUse]) -> list
     return [
         f"{use.label} is retired: {retired[use.label].text.splitlines()[0]}" for use in judged if use.label in retired
     ]
+
+
+def warn_of_directions(metrics: Sequence[Metric]) -> list[str]:
+    """Return which metrics nobody gave a direction, in one line: it is asked for, and never guessed."""
+    silent = list(dict.fromkeys(metric.key for metric in metrics if metric.direction is None))
+    if not silent:
+        return []
+    named = ", ".join(silent[:3]) + (f" and {len(silent) - 3} more" if len(silent) > 3 else "")  # noqa: PLR2004  # as shown
+    told = f"nobody said which values of {named} are better, so they are never ranked"
+    return [f"{told}; say it once in policy.yaml (directions), or: --direction {shlex.quote(silent[0])}=higher"]
 
 
 def say_leak(leak: Leak) -> str:
