@@ -25,6 +25,8 @@ _SIZES = 4
 _SPAN = 4.0
 """Ratio of the largest to the smallest size at least: what is asked about lies ten times beyond the largest."""
 _CONFIDENCE = 0.95
+_BAND = 24
+"""Parts that the line is drawn in: its interval is curved."""
 
 
 class GrowthPoint(Document, frozen=True, kw_only=True):
@@ -38,6 +40,19 @@ class GrowthPoint(Document, frozen=True, kw_only=True):
     """The metric."""
 
 
+class GrowthBand(Document, frozen=True, kw_only=True):
+    """The line at one size."""
+
+    size: float
+    """What is put in."""
+    low: float
+    """Lower end of where the error of one run of that size would lie, 95 per cent."""
+    error: float
+    """Error that it would be expected to have: how far from perfect."""
+    high: float
+    """Upper end."""
+
+
 class Growth(Document, frozen=True, kw_only=True):
     """A metric against what was put in."""
 
@@ -47,6 +62,10 @@ class Growth(Document, frozen=True, kw_only=True):
     """What was put in."""
     points: list[GrowthPoint]
     """One for each run, by size."""
+    direction: Direction | None = None
+    """Which values are better."""
+    band: list[GrowthBand] = []
+    """The line, from the smallest size to ten times the largest; empty where none is fitted."""
     why_not: str | None = None
     """Why no line is fitted; none where one is."""
     exponent: float | None = None
@@ -103,21 +122,25 @@ def fit(group: Group, against: Against, points: Sequence[GrowthPoint], direction
         direction: which values are better.
     """
     ordered = sorted(points, key=lambda point: (point.size, point.run))
-    growth = Growth(group=group, against=against, points=ordered)
     why_not, errors = _errors(ordered, direction)
     if why_not:
-        return Growth(group=group, against=against, points=ordered, why_not=why_not)
+        return Growth(group=group, against=against, points=ordered, direction=direction, why_not=why_not)
     sizes = [point.size for point in ordered]
     line = _Line([math.log(size) for size in sizes], [math.log(error) for error in errors])
     beyond = FACTOR * sizes[-1]
     low, middle, high = line.predicted(math.log(beyond))
-    as_metric: Callable[[float], float] = (lambda error: 1 - error) if direction == "higher" else (lambda error: error)
+
+    def as_metric(error: float) -> float:
+        return max(0.0, 1 - error) if direction == "higher" else error
+
     ends = sorted((as_metric(math.exp(low)), as_metric(math.exp(high))))
     width = line.quantile * line.slope_error
     return Growth(
-        group=growth.group,
+        group=group,
         against=against,
         points=ordered,
+        direction=direction,
+        band=line.band(sizes[0], beyond),
         exponent=line.slope,
         exponent_interval=(line.slope - width, line.slope + width),
         expected_at=beyond,
@@ -171,6 +194,15 @@ class _Line:
         middle = self.start + self.slope * x
         error = self.noise * math.sqrt(1 + 1 / self.count + (x - self.mean) ** 2 / self.spread)
         return middle - self.quantile * error, middle, middle + self.quantile * error
+
+    def band(self, first: float, last: float) -> list[GrowthBand]:
+        """Return the line and its interval at sizes that stand at equal distances on a logarithmic axis."""
+        found = []
+        for step in range(_BAND + 1):
+            size = first * (last / first) ** (step / _BAND)
+            low, middle, high = (math.exp(value) for value in self.predicted(math.log(size)))
+            found.append(GrowthBand(size=size, low=low, error=middle, high=high))
+        return found
 
     def bends_up(self) -> bool:
         """Say whether a parabola fits better than chance explains, and opens upwards (F test, 5 per cent)."""

@@ -98,11 +98,12 @@ def render_scatter(dots: Sequence[Dot], *, x_label: str, y_label: str) -> str:
     frame = frame_of(xs, ys, width=420, height=260, x_log=log)
     label = f"{x_label} (log)" if log else x_label
     body = [frame.render_grid(label, y_label)]
-    body += [_dot(dot, frame.x.place(dot.x), frame.y.place(dot.y)) for dot in dots]
+    body += [render_dot(dot, frame.x.place(dot.x), frame.y.place(dot.y)) for dot in dots]
     return frame.render(f"{y_label} by {x_label}, {len(dots)} runs", "".join(body), "lg-scatter")
 
 
-def _dot(dot: Dot, x: float, y: float) -> str:
+def render_dot(dot: Dot, x: float, y: float) -> str:
+    """Return a point of a run, a link that says what it is when it is pointed at."""
     title = escaped(dot.title)
     return (
         f'<a href="{escaped(dot.url)}" aria-label="{title}"><circle class="lg-dot lg-c{dot.slot % COLOURS}" '
@@ -149,7 +150,7 @@ def _stretch(frame: Frame, stretch: Stretch, places: Sequence[float], slot: int,
         best.append(better(best[-1], dot.y) if better and best else dot.y)
     steps = " ".join(f"{x:.1f},{frame.y.place(y):.1f}" for x, y in zip(places, best, strict=True))
     line = f'<polyline class="lg-line lg-c{slot % COLOURS}" points="{steps}"/>' if len(best) > 1 else ""
-    dots = "".join(_dot(dot, x, frame.y.place(dot.y)) for dot, x in zip(stretch.dots, places, strict=True))
+    dots = "".join(render_dot(dot, x, frame.y.place(dot.y)) for dot, x in zip(stretch.dots, places, strict=True))
     middle = (places[0] + places[-1]) / 2
     label = name_at(middle, frame.y.start + 20, stretch.label, anchor="middle", css="lg-stretch")
     return line + dots + label

@@ -13,6 +13,7 @@ from ledger.publish import names
 from ledger.publish.atlas import Atlas, board_path
 from ledger.publish.charts import DOTS_SHOWN, Dot, Line, dot_title, render_lines, render_scatter
 from ledger.publish.curve_panels import axis_of, line_of, try_points
+from ledger.publish.growth_chart import growth_section
 from ledger.publish.page import Page, markup
 from ledger.publish.run_tables import common_groups, run_table, varied_params
 from ledger.publish.templating import render
@@ -33,6 +34,7 @@ _CONTENTS = (
     ("best", "Best results"),
     ("settings", "Settings"),
     ("varied", "What was varied"),
+    ("growth", "Growth"),
     ("curves", "Learning curves"),
     ("runs", "Runs"),
 )
@@ -88,6 +90,7 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
     headline = groups[0] if groups else None
     judged = [group for group in groups if headline and group.known and group.key == headline.key][:_SETTING_GROUPS]
     settings = settings_of(runs)
+    growth = growth_section(runs, headline)
     content = render(
         "experiment",
         name=name,
@@ -102,6 +105,7 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
         varied=[(param, _values(runs, param)) for param in varied_params(runs)[:24]],
         headline=headline,
         scatters=[markup(svg) for svg in _scatters(runs, headline)],
+        growth=growth,
         overlay=_overlay(runs, headline, read_blob),
         statuses=Counter(run.record.status for run in runs).most_common(),
         markup=markup,
@@ -113,7 +117,7 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
         title=name,
         description=f"Experiment {name}: {len(runs)} runs, what was varied and what came out",
         content=content,
-        contents=_CONTENTS,
+        contents=_CONTENTS if growth.views or growth.why_not else [one for one in _CONTENTS if one[0] != "growth"],
     )
 
 
