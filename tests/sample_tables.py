@@ -51,7 +51,10 @@ def sample_tables(classes: int = 10, samples: int = 360) -> list[Named]:
     ]
     right = [one == other for one, other in zip(truth, taken, strict=True)]
     confusion = confusion_table(truth, taken)
-    writers = {f"writer {number}": [chance.random() < 0.3 / number for _ in truth] for number in range(1, 7)}
+    writers = {
+        f"writer {number}": [place for place in range(samples) if chance.random() < 0.3 / number]
+        for number in range(1, 7)
+    }
     return [
         ("confusion", "confusion", Cells(
             columns=["truth", *confusion.labels],

@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import NormalDist
 
 from ledger.errors import LedgerError
 from ledger.model.tables import number_in
@@ -162,19 +161,18 @@ def calibration_error(bins: Sequence[Bin]) -> float | None:
     return math.fsum(each.samples * abs(each.accuracy - each.confidence) for each in bins) / samples
 
 
-def slice_table(right: Sequence[bool], slices: Mapping[str, Sequence[bool]]) -> list[SliceScore]:
+def slice_table(right: Sequence[bool], slices: Mapping[str, Sequence[int]]) -> list[SliceScore]:
     """Return the share of right ones in each slice, the worst first; a slice without samples is left out.
 
-    Raises:
-        LedgerError: a slice does not say of each sample whether it belongs to it.
+    Args:
+        right: of each sample, whether its prediction is right.
+        slices: name to the places in `right` that belong to it; slices may overlap.
     """
-    scores = []
-    for name, mask in slices.items():
-        if len(mask) != len(right):
-            raise LedgerError(f"slice `{name}` must say of each sample whether it holds it: `{len(mask)}`")
-        inside = [is_right for is_right, held in zip(right, mask, strict=True) if held]
-        if inside:
-            scores.append(SliceScore(name=name, value=sum(inside) / len(inside), samples=len(inside)))
+    scores = [
+        SliceScore(name=name, value=sum(right[place] for place in places) / len(places), samples=len(places))
+        for name, places in slices.items()
+        if places
+    ]
     return sorted(scores, key=lambda score: (score.value, -score.samples, score.name))
 
 
@@ -184,6 +182,8 @@ def wilson_interval(share: float, samples: int, level: float = 0.95) -> tuple[fl
     Unlike the textbook interval it keeps its level for few samples and for shares near 0 and 1 (Brown, Cai and
     DasGupta 2001, Statistical Science 16, p. 101).
     """
+    from statistics import NormalDist  # it brings fractions and decimals along, which a training does not need
+
     z = NormalDist().inv_cdf(0.5 + level / 2)
     middle = share + z * z / (2 * samples)
     reach = z * math.sqrt(share * (1 - share) / samples + z * z / (4 * samples * samples))

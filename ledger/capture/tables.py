@@ -103,9 +103,12 @@ def plain_values(values: object) -> list[object]:
             values = values.detach().cpu()  # a tensor that is trained, or lies on a GPU
         if hasattr(values, "tolist") and type(values).__module__ != "numpy":
             values = values.tolist()  # an array of numpy gives its own scalars, which know how short they are
-        return list(islice(values, _MOST_CELLS + 1))  # type: ignore[call-overload]  # what is not iterable is refused below
+        listed: list[object] = list(islice(values, _MOST_CELLS + 1))  # type: ignore[call-overload]  # what is not iterable is refused below
     except Exception as error:
         raise LedgerError(f"a list or an array is expected, not {type_name(values)}") from error
+    if len(listed) > _MOST_CELLS:
+        raise _too_many()
+    return listed
 
 
 def cell_text(value: object) -> str:
@@ -194,8 +197,12 @@ def _bounded(rows: Iterable[T]) -> Iterator[T]:
     for row in rows:
         cells += len(row)
         if cells > _MOST_CELLS:
-            raise LedgerError(f"a table of more than {_MOST_CELLS} cells", hint="keep a part of it, or count it first")
+            raise _too_many()
         yield row
+
+
+def _too_many() -> LedgerError:
+    return LedgerError(f"a table of more than {_MOST_CELLS} cells", hint="keep a part of it, or count it first")
 
 
 def _texts(rows: Iterable[object]) -> list[list[str]]:

@@ -33,6 +33,7 @@ _SHOWN = 20
 """Problems of one table that are told."""
 _SLICES = 3
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 _NOT_FINITE = {
     "nan": math.nan, "inf": math.inf, "infinity": math.inf, "-inf": -math.inf, "-infinity": -math.inf,
 }  # fmt: skip
@@ -221,6 +222,8 @@ def _count(cell: str) -> str | None:
 
 
 def _value(cell: str) -> str | None:
+    if _WHOLE.fullmatch(cell):
+        return str(int(cell))
     value = number_in(cell)
     return None if value is None else number_text(value)
 

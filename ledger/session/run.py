@@ -19,22 +19,20 @@ import msgspec
 from ledger.capture.metrics import metric as make_metric
 from ledger.capture.model import capture_model
 from ledger.capture.params import flatten
-from ledger.capture.tables import make_cells
 from ledger.data.manifest import build_manifest
 from ledger.errors import LedgerError
 from ledger.model.document import encode
 from ledger.model.ids import new_id
 from ledger.model.record import Link
-from ledger.model.values import DEFAULT_EXPERIMENT, Direction, Role, Status, TableKind, check_label
+from ledger.model.values import DEFAULT_EXPERIMENT, Direction, Role, Status, check_label
 from ledger.recorder import Dataset, Recorded
-from ledger.recorder.draft import TableSource
 from ledger.recorder.given import by_label
-from ledger.session.events import Chosen, Drawn, Measured, Said, Start, Tabled, Trained, Used
+from ledger.session.events import Chosen, Drawn, Measured, Said, Start, Trained, Used
 from ledger.session.figures import write_figure
 from ledger.session.lifetime import Lifetime
 from ledger.session.loading import Loading
 from ledger.session.place import Place, find_place
-from ledger.session.tables import checked_kind, write_table
+from ledger.session.tabling import Tabling, identity_of
 
 T = TypeVar("T")
 
@@ -99,7 +97,7 @@ def run(
     return Run(place, start, log=log, sample_seconds=sample_seconds)
 
 
-class Run:
+class Run(Tabling):
     """A run while it lives; made by `ledger.run()`.
 
     Args:
@@ -110,7 +108,7 @@ class Run:
     """
 
     def __init__(self, place: Place, start: Start, *, log: str | Path | None, sample_seconds: float) -> None:
-        self._life = Lifetime(place, start, sample_seconds)
+        super().__init__(Lifetime(place, start, sample_seconds))
         if log is not None:
             self._life.say(Said(log=str(Path(log).absolute())))
 
@@ -181,10 +179,10 @@ class Run:
                 evaluator=evaluator,
                 step=step,
                 epoch=epoch,
-                dataset=dataset if isinstance(dataset, str) else _label(dataset),
-                dataset_hash=dataset.hash if isinstance(dataset, Dataset) else None,
+                **identity_of(dataset),
             )
             self._life.say(Measured(metric=made, headline=headline))
+            self._stated.add(made.key)
 
     def dataset(
         self,
@@ -252,48 +250,6 @@ class Run:
                 path = write_figure(figure, self._life.spool.folder, check_label("title", title))
                 self._life.say(Drawn(title=title, path=str(path)))
 
-    def table(
-        self,
-        name: str,
-        rows: object,
-        *,
-        kind: TableKind = "table",
-        columns: Sequence[str] | None = None,
-        metric: str | None = None,
-        split: str | None = None,
-        dataset: "Dataset | str | None" = None,
-        evaluator: str | None = None,
-    ) -> None:
-        """Keep a table: what a confusion matrix, a class or a slice says; a later one of the same name replaces it.
-
-        Args:
-            name: what it shows.
-            rows: a list of mappings or of rows, an array of two dimensions, a mapping of columns, a DataFrame.
-            kind: `table`, or one with columns of its own: `confusion` (`truth`, then a column for each predicted
-                class), `classes` (`class`, `precision`, `recall`, `f1`, `support`), `slices` (`slice`, a metric,
-                `samples`), `calibration` (`confidence`, `accuracy`, `samples`), `samples` (`sample`, `value`).
-            columns: names of the columns, where `rows` does not say them.
-            metric: metric that it explains; `validation/accuracy` names the split as well.
-            split: split of that metric.
-            dataset: what `run.dataset` returned, or `name@version`; by default that of the metric.
-            evaluator: version of the code that measured it; by default that of the metric.
-        """
-        with self._life.harmless(f"tables.{name}"):
-            if self._life.spool is None:
-                return
-            key = f"{check_label('split', split)}/{metric}" if split and metric else metric
-            source = TableSource(
-                name=check_label("table name", name),
-                path="",
-                kind=checked_kind(kind, key),
-                metric=None if key is None else check_label("metric", key),
-                dataset=dataset if isinstance(dataset, str) else _label(dataset),
-                dataset_hash=dataset.hash if isinstance(dataset, Dataset) else None,
-                evaluator=None if evaluator is None else check_label("evaluator", evaluator),
-            )
-            path = write_table(make_cells(rows, columns, kind), self._life.spool.folder, name, kind)
-            self._life.say(Tabled(table=msgspec.structs.replace(source, path=str(path))))
-
     def model(self, path: str | Path | None = None, module: object | None = None) -> None:
         """Record the trained model: its file or folder, and the module for the number of its parameters."""
         with self._life.harmless("model"):
@@ -331,9 +287,3 @@ class Run:
 def _listed(texts: Sequence[str]) -> Sequence[str]:
     """Return one text as a list of one: in Python it is a sequence of its letters."""
     return [texts] if isinstance(texts, str) else texts
-
-
-def _label(dataset: Dataset | None) -> str | None:
-    if dataset is None or dataset.name is None:
-        return dataset.path if dataset else None
-    return f"{dataset.name}@{dataset.version}" if dataset.version else dataset.name

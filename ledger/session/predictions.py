@@ -1,0 +1,151 @@
+"""What `run.predictions` makes of single predictions: the tables of a classifier, and the numbers they come to."""
+
+from collections.abc import Mapping
+
+from ledger.analysis.run_statistics import (
+    Confusion,
+    calibration_error,
+    calibration_table,
+    class_table,
+    confused_pairs,
+    confusion_table,
+    slice_table,
+)
+from ledger.capture.tables import cell_text, plain_values
+from ledger.errors import LedgerError
+from ledger.model.tables import Cells, number_text
+from ledger.model.values import Document, TableKind
+
+_MATRIX = 400
+"""Classes from which a matrix would be a file of hundreds of kilobytes, nearly all of them zeros."""
+_PAIRS = 2_000
+"""Confused pairs that are kept instead."""
+
+
+class Predictions(Document, frozen=True, kw_only=True):
+    """Predictions that were read and counted."""
+
+    confusion: Confusion
+    """How often each class was taken for each other one."""
+    right: list[bool]
+    """Of each sample, whether its prediction is right."""
+    ids: list[str]
+    """Id of each sample."""
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right ones (0..1)."""
+        return sum(self.right) / len(self.right)
+
+
+def read_predictions(truth: object, predicted: object, samples: object) -> Predictions:
+    """Return what truth and predictions say, one label for each sample; ids are the places where none are given.
+
+    Raises:
+        LedgerError: they are no labels, of different lengths, or there are none.
+    """
+    labels, taken = _labels("truth", truth), _labels("predicted", predicted)
+    confusion = confusion_table(labels, taken)
+    ids = [str(place) for place in range(len(labels))] if samples is None else _labels("samples", samples)
+    if len(ids) != len(labels):
+        raise LedgerError(f"one id for each sample expected: `{len(ids)} for {len(labels)}`")
+    return Predictions(
+        confusion=confusion,
+        right=[one == other for one, other in zip(labels, taken, strict=True)],
+        ids=ids,
+    )
+
+
+def tables_of(seen: Predictions) -> list[tuple[str, TableKind, Cells]]:
+    """Return what it is called, its kind, and the table itself: who was taken for whom, each class, each sample."""
+    confusion = seen.confusion
+    if len(confusion.labels) > _MATRIX:
+        pairs = [[truth, taken, str(count)] for truth, taken, count in confused_pairs(confusion, _PAIRS)]
+        first: tuple[str, TableKind, Cells] = (
+            "confused pairs", "table", Cells(columns=["truth", "predicted", "count"], rows=pairs),
+        )  # fmt: skip
+    else:
+        rows = [[label, *map(str, confusion.row(label))] for label in confusion.labels]
+        first = "confusion", "confusion", Cells(columns=["truth", *confusion.labels], rows=rows)
+    classes = [
+        [score.label, _ratio(score.precision), _ratio(score.recall), _ratio(score.f1), str(score.support)]
+        for score in class_table(confusion)
+    ]
+    values = [[name, "1" if is_right else "0"] for name, is_right in zip(seen.ids, seen.right, strict=True)]
+    return [
+        first,
+        ("classes", "classes", Cells(columns=["class", "precision", "recall", "f1", "support"], rows=classes)),
+        ("samples", "samples", Cells(columns=["sample", "value"], rows=values)),
+    ]
+
+
+def calibration_of(seen: Predictions, confidence: object) -> tuple[Cells, float]:
+    """Return the table of calibration and its expected error (0..1).
+
+    Raises:
+        LedgerError: there is not a probability for each sample.
+    """
+    try:
+        values = [float(value) for value in plain_values(confidence)]  # type: ignore[arg-type]  # what is no number is refused here
+    except (TypeError, ValueError):
+        raise LedgerError(
+            "confidence is one probability for each sample", hint="such as confidence=probabilities.max(1)"
+        ) from None
+    bins = calibration_table(values, seen.right)
+    rows = [[number_text(each.confidence), number_text(each.accuracy), str(each.samples)] for each in bins]
+    return Cells(columns=["confidence", "accuracy", "samples"], rows=rows), calibration_error(bins) or 0.0
+
+
+def slices_of(seen: Predictions, slices: object, name: str) -> tuple[Cells, float]:
+    """Return the table of slices, the worst first, and the value of the worst.
+
+    Args:
+        seen: the predictions.
+        slices: one label for each sample, or the name of a slice to a truth value for each sample.
+        name: what the share of right ones is called.
+
+    Raises:
+        LedgerError: they do not say of each sample where it belongs, or no sample belongs anywhere.
+    """
+    places: dict[str, list[int]] = {}
+    if isinstance(slices, Mapping):
+        for key, mask in slices.items():
+            held = plain_values(mask)
+            _check_length(f"slice `{key}`", len(held), seen)
+            places[cell_text(key)] = [place for place, is_in in enumerate(held) if is_in]
+    else:
+        labels = _labels("slices", slices)
+        _check_length("slices", len(labels), seen)
+        for place, label in enumerate(labels):
+            places.setdefault(label, []).append(place)
+    scores = slice_table(seen.right, places)
+    if not scores:
+        raise LedgerError("no slice holds a sample")
+    rows = [[score.name, number_text(score.value), str(score.samples)] for score in scores]
+    return Cells(columns=["slice", name, "samples"], rows=rows), scores[0].value
+
+
+def _labels(what: str, values: object) -> list[str]:
+    try:
+        return [_label(value) for value in plain_values(values)]
+    except LedgerError as error:
+        raise LedgerError(
+            f"{what} is one label for each sample: {error.message}", hint="such as predicted=logits.argmax(1)"
+        ) from None
+
+
+def _label(value: object) -> str:
+    text = cell_text(value)
+    if not text.strip():
+        raise LedgerError("a label is empty")
+    # A class that one side counts in floats and the other in whole numbers is the same class.
+    return text[:-2] if text.endswith(".0") and text[:-2].lstrip("-").isdigit() else text
+
+
+def _check_length(what: str, length: int, seen: Predictions) -> None:
+    if length != len(seen.right):
+        raise LedgerError(f"{what} must say something of each sample: `{length} for {len(seen.right)}`")
+
+
+def _ratio(value: float | None) -> str:
+    return "" if value is None else number_text(value)
