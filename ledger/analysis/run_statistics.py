@@ -203,7 +203,9 @@ def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
         place = (len(ordered) - 1) * share
         low = math.floor(place)
         high = min(low + 1, len(ordered) - 1)
-        return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+        part = place - low
+        # Weighted and not stepped: the distance of two large values may be past the largest float.
+        return ordered[low] * (1 - part) + ordered[high] * part if part else ordered[low]
 
     return at(0.25), at(0.5), at(0.75)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from ledger.analysis.comparable import Group, group_of
+from ledger.analysis.run_statistics import QUARTILES_FROM, quartiles
 from ledger.model.entries import Run
 from ledger.model.values import Document, ParamValue
 
@@ -41,6 +42,8 @@ class Spread(Document, frozen=True, kw_only=True):
     """Smallest."""
     high: float
     """Largest."""
+    quartiles: tuple[float, float, float] | None = None
+    """First quartile, median and third; none for fewer than four values, which say more themselves."""
 
 
 def is_seed(param: str) -> bool:
@@ -69,7 +72,13 @@ def spread_of(setting: Setting, group: Group) -> Spread | None:
     values = [value for value in latest.values() if math.isfinite(value)]
     if not values:
         return None
-    return Spread(count=len(values), mean=math.fsum(values) / len(values), low=min(values), high=max(values))
+    return Spread(
+        count=len(values),
+        mean=math.fsum(values) / len(values),
+        low=min(values),
+        high=max(values),
+        quartiles=quartiles(values) if len(values) >= QUARTILES_FROM else None,
+    )
 
 
 def _setting(runs: Sequence[Run]) -> Setting:

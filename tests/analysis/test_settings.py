@@ -74,6 +74,16 @@ def test_the_spread_is_taken_within_one_comparable_group() -> None:
     assert (on_v1.mean, on_v2.mean) == pytest.approx((0.96, 0.66))
 
 
+def test_four_values_have_quartiles_and_three_do_not() -> None:
+    runs = [run_with(n, value, lr=0.1, seed=n) for n, value in enumerate((0.91, 0.99, 0.93, 0.95))]
+    group = group_of(runs[0].metrics()[0])
+    four, three = spread_of(settings_of(runs)[0], group), spread_of(settings_of(runs[:3])[0], group)
+    assert four is not None
+    assert four.quartiles == pytest.approx((0.925, 0.94, 0.96))
+    assert three is not None
+    assert three.quartiles is None
+
+
 def test_values_that_are_not_finite_count_for_nothing() -> None:
     runs = [run_with(n, 0.9, lr=0.1, seed=n) for n in range(2)]
     failed = changed(

@@ -1,6 +1,7 @@
 """Tables on the page of a run: what a reader sees of each kind, and that nothing of it is markup or unbounded."""
 
 import re
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -11,11 +12,12 @@ from ledger.model.entries import Run
 from ledger.model.tables import Cells
 from ledger.model.values import TableKind
 from ledger.publish.atlas import survey
+from ledger.publish.experiment_pages import render_experiment
 from ledger.publish.reliability import render_reliability
 from ledger.publish.run_page import render_run
 from ledger.publish.table_views import TableView, tables_of
 from tests.sample_tables import Named, hostile_tables, sample_tables, with_tables
-from tests.samples import sample_ledger, sample_reader
+from tests.samples import START, Blobs, sample_ledger, sample_reader, sample_run
 
 
 def shown(tables: list[Named]) -> tuple[str, list[TableView]]:
@@ -172,6 +174,20 @@ def test_thousands_of_tables_are_not_all_drawn() -> None:
     run = with_tables(blobs, contents.runs[0], sample_tables())
     table = run.record.statistics.tables[0]
     assert len(tables_of(_with_table(run, *[table] * 3000), sample_reader(blobs))) == 50
+
+
+def test_a_setting_of_four_seeds_shows_median_and_quartiles() -> None:
+    blobs: Blobs = {}
+    runs = tuple(
+        sample_run(
+            blobs, index, experiment="seeds", params={"lr": 0.1, "seed": index}, accuracy=accuracy,
+            started=START + timedelta(hours=index),
+        )
+        for index, accuracy in enumerate((0.91, 0.99, 0.93, 0.95))
+    )  # fmt: skip
+    atlas = survey(msgspec.structs.replace(sample_ledger()[0], runs=runs), [], None)
+    text = text_of(render_experiment("seeds", atlas, sample_reader(blobs)).content)
+    assert "mean of 4 · 0.9100 to 0.9900 median 0.9400 · middle half 0.9250 to 0.9600" in text
 
 
 def _with_table(run: Run, *tables: Table) -> Run:
