@@ -98,13 +98,23 @@ _REPEATS = (
     ),
 )
 """What `ledger judge` is shown with: a planted better setting, an equal one, and one without repeats."""
+_WIDTHS = tuple(
+    _Step(
+        title=f"an MLP of width {width}: how does accuracy grow with size?",
+        experiment="width",
+        options=f"--model mlp --width {width} --epochs 12 --seed 0 1 2",
+        wrapped=False,
+    )
+    for width in (7, 12, 16, 24, 36)
+)
+"""Five sizes: what the growth of a metric is fitted to."""
 _SOURCE = "scikit-learn digits (UCI optical recognition of handwritten digits)"
 _DATASETS = (
     ("digits-train", "data/train", "train", "the first training split"),
     ("digits-validation", "data/validation/v1", "validation", "the first validation split: straight digits"),
 )
 """Name, path, role and reason of what is there from the first day."""
-_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + 9
+_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 9
 
 
 def play(folder: Path, progress: Progress) -> None:
@@ -149,7 +159,7 @@ class _Story:
         self.say("filling the gaps: new models on v1, and on the cases")
         self.measure("v1", "experiment = robustness")
         self.measure("v2", "experiment = robustness", "--again")
-        self.train_all(_REPEATS)
+        self.train_all((*_REPEATS, *_WIDTHS))
         self.say("what the repeats are compared with")
         self.name_baseline("seeds", "the small one")
         self.name_milestones()

@@ -8,7 +8,7 @@ from datetime import timedelta
 import msgspec
 
 from ledger.model import boxes
-from ledger.model.entries import Contents, DatasetVersion, LogEntry, Run
+from ledger.model.entries import Contents, DatasetVersion, LogEntry, Note, Run
 from ledger.model.ids import new_id
 from ledger.model.paths import RECORD_FILE, run_path
 from ledger.model.values import ParamValue
@@ -39,7 +39,9 @@ def sample_ledger() -> tuple[Contents, Blobs]:
     blobs: Blobs = {}
     runs = [_with_answers(run, number) for number, run in enumerate(digits_runs(blobs))]
     runs[-1] = with_tables(blobs, runs[-1], sample_tables())
-    hostile = with_tables(blobs, hostile_run(blobs), hostile_tables())
+    runs[9] = _evidence(runs[9], 3, "better than the rules that production used")
+    runs[11] = _evidence(runs[11], 5, "the widest is the best on both versions")
+    hostile = _evidence(with_tables(blobs, hostile_run(blobs), hostile_tables()), 1, HOSTILE, HOSTILE)
     pictures = version_2()[3]
     blobs |= {hashlib.sha1(content, usedforsecurity=False).hexdigest(): content for content in pictures.values()}
     contents = Contents(
@@ -57,6 +59,16 @@ def _with_answers(run: Run, number: int) -> Run:
     """Return a run whose evaluations, where it has any, say what its model made of the cases."""
     evaluations = [msgspec.structs.replace(one, cases=sample_answers(number)) for one in run.evaluations]
     return msgspec.structs.replace(run, evaluations=tuple(evaluations))
+
+
+def _evidence(run: Run, stage: int, text: str, model: str | None = None) -> Run:
+    """Return a run that somebody named as evidence of a milestone."""
+    noted_at = run.record.timing.recorded_at + timedelta(days=1)
+    note = Note(
+        format=1, id=new_id(noted_at, bytes(4)), run=run.record.id, kind="milestone", stage=stage, model=model,
+        text=text, author=AUTHORS[1], noted_at=noted_at, tool=TOOL,
+    )  # fmt: skip
+    return msgspec.structs.replace(run, notes=(*run.notes, note))
 
 
 def sample_reader(blobs: Blobs) -> Callable[[str], bytes]:

@@ -200,17 +200,17 @@ def _measurable(evidence: Evidence, _: Run | None) -> list[Check]:
     labels = sorted({evidence.label_of(metric) for _, metric in evidence.judged})
     answered = any(evaluation.cases for run in evidence.runs for evaluation in run.evaluations)
     second = ", ".join(labels[:3]) if len(labels) > 1 else "cases were answered" if answered else None
-    drawn = next((run for run in reversed(evidence.runs) if _is_inspectable(run)), None)
+    drawn = next((f"run {run.record.id}" for run in reversed(evidence.runs) if _is_inspectable(run)), None)
     return [
         _check("statistics of what it is judged on", described[0].label if described else None, "ledger dataset add"),
         _check("a second version, or cases", second, "measured on one version only: ledger evaluate --on"),
-        _check("something to look at", f"run {drawn.record.id}" if drawn else None, "no curve, no figure: run.log"),
+        _check("something to look at", drawn, "no curve, figure or table: run.log"),
     ]
 
 
 def _is_inspectable(run: Run) -> bool:
     record = run.record
-    return record.results.curves is not None or bool(record.results.figures)
+    return record.results.curves is not None or bool(record.results.figures or record.statistics.tables)
 
 
 def _accurate(evidence: Evidence, subject: Run | None) -> list[Check]:

@@ -18,8 +18,8 @@ WIDTHS = {1440: 900, 390: 844}
 """Width of a desktop and of a phone to the height of its window, in CSS pixels."""
 
 _FIXED = (
-    names.HOME, names.RUNS, names.EXPERIMENTS, names.DATASETS, names.BOARDS, names.GLOSSARY, names.NOT_FOUND,
-    "handbook/index.html", "handbook/recording.html",
+    names.HOME, names.RUNS, names.EXPERIMENTS, names.DATASETS, names.BOARDS, names.MILESTONES, names.GLOSSARY,
+    names.NOT_FOUND, "handbook/index.html", "handbook/recording.html",
 )  # fmt: skip
 
 

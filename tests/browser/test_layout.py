@@ -26,7 +26,7 @@ BROKEN_VALUES = """
 
 TABS = {
     "index.html": "Home", "runs": "Runs", "experiments": "Experiments", "datasets": "Datasets",
-    "leaderboards": "Leaderboards", "compare.html": "Compare", "handbook": "Handbook",
+    "leaderboards": "Leaderboards", "milestones": "Milestones", "compare.html": "Compare", "handbook": "Handbook",
 }  # fmt: skip
 
 
