@@ -39,7 +39,7 @@ def run_command(
     """Run COMMAND, record it whatever happens, and return its exit code.
 
     The command finds a folder in LEDGER_RUN_DIR; what it leaves there (params.yaml, metrics.json,
-    curves.csv, figures/*.png, model.pt, note.txt) becomes part of the record. Files named by options are
+    curves.csv, figures/*.png, tables/*.csv, model.pt, note.txt) becomes part of the record. Files named by options are
     read when it has ended.
 
     Example: ledger run --dataset validation=data/val -- python train.py --lr 0.1
