@@ -26,7 +26,7 @@ _CHOSEN: tuple[Against, ...] = ("parameters", "samples")
 _SAME_PRICE = 0.02
 """Relative spread of cost per second below which cost says nothing that time does not."""
 _ROOM = 10.0
-"""How far beyond the points, as a ratio, an interval is drawn: far out it may span many powers of ten."""
+"""How far beyond points and expectation, as a ratio, an interval is drawn: it may span many powers of ten."""
 CHARTS_SHOWN = 6
 """Charts of one experiment."""
 
@@ -140,7 +140,8 @@ def _error(growth: Growth, value: float) -> float:
 def _frame(growth: Growth) -> Frame:
     width, height = 420, 280
     errors = [_error(growth, point.value) for point in growth.points]
-    floor, ceiling = min(errors) / _ROOM, max(errors) * _ROOM
+    reached = [*errors, growth.band[-1].error]
+    floor, ceiling = min(reached) / _ROOM, max(reached) * _ROOM
     if growth.direction == "higher":
         ceiling = min(ceiling, 1.0)  # no share of wrong answers is larger
     lows = [max(one.low, floor) for one in growth.band]
