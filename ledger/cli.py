@@ -8,11 +8,11 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib import import_module
 
 import click
 
 from ledger import __version__
+from ledger.commands.lazy import LazyGroup
 from ledger.errors import LedgerError, UsageError
 
 VERBS = {
@@ -54,34 +54,13 @@ VERBS = {
 """Every verb and its one line; the file `commands/<verb>.py` is imported when the verb is chosen."""
 
 
-class _Verbs(click.Group):
-    """A group that imports a command only when it is chosen, so that `ledger --help` starts at once."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
-        if cmd_name not in VERBS:
-            return None
-        command = getattr(import_module(f"ledger.commands.{cmd_name}"), f"{cmd_name}_command")
-        if not isinstance(command, click.Command):
-            raise TypeError(f"not a command: `{cmd_name}`")
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            raise UsageError(f"no such command: `{args[0]}`", hint=_nearest(args[0])) from error
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
-        with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
-
-
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
+@click.group(
+    cls=LazyGroup,
+    verbs=VERBS,
+    package="ledger.commands",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=True,
+)
 @click.version_option(__version__, "-V", "--version", prog_name="git-ledger")
 @click.option(
     "-C", "folder", type=click.Path(file_okay=False), metavar="FOLDER", help="Work as if started in FOLDER, like git."
@@ -167,10 +146,3 @@ def _complain(message: str, hint: str | None, code: int) -> int:
 
 def _lowered(message: str) -> str:
     return (message[:1].lower() + message[1:]).rstrip(".")
-
-
-def _nearest(verb: str) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(verb, VERBS, n=1)
-    return f"did you mean `ledger {close[0]}`?" if close else "ledger --help lists every command"

@@ -1,8 +1,8 @@
 """`ledger dataset`: versions of datasets, why each exists, and how they differ. One file per verb in `datasets/`."""
 
-from importlib import import_module
-
 import click
+
+from ledger.commands.lazy import LazyGroup
 
 _VERBS = {
     "add": "Add a version of a dataset, with what it looks like and what it changed.",
@@ -16,25 +16,6 @@ _VERBS = {
 """Every verb and its one line; the file `datasets/<verb>.py` is imported when the verb is chosen."""
 
 
-class _DatasetVerbs(click.Group):
-    """A group that imports a command only when it is chosen."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        return list(_VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
-        if cmd_name not in _VERBS:
-            return None
-        command = getattr(import_module(f"ledger.commands.datasets.{cmd_name}"), f"{cmd_name}_command")
-        if not isinstance(command, click.Command):
-            raise TypeError(f"not a command: `{cmd_name}`")
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_VERBS.items()))
-
-
-@click.group("dataset", cls=_DatasetVerbs)
+@click.group("dataset", cls=LazyGroup, verbs=_VERBS, package="ledger.commands.datasets")
 def dataset_command() -> None:
     """Keep versions of datasets: why each exists, what it changed, and what it did to every metric."""
