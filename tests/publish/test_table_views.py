@@ -116,6 +116,11 @@ def test_calibration_is_a_diagram_with_its_error_and_its_bins() -> None:
     assert render_reliability([]) == ""
 
 
+def test_a_name_that_ends_with_its_metric_says_it_once() -> None:
+    page, _ = shown([("confusion validation/accuracy", "confusion", Cells(columns=["truth", "a"], rows=[["a", "1"]]))])
+    assert "<h3>confusion <small>validation/accuracy on digits-validation@v1</small></h3>" in page
+
+
 def test_samples_are_counted_and_not_shown() -> None:
     rows = [[f"image-{number}", "1"] for number in range(300)]
     page, view = one("samples", ["sample", "value"], rows)
