@@ -120,6 +120,20 @@ def test_the_planted_settings_get_the_three_verdicts_and_the_site_says_the_same(
         assert f">{answer.partition(':')[0]}</strong>:" in page.read_text("utf-8")
 
 
+def test_a_page_shows_who_was_taken_for_whom(contents: Contents, played: Path) -> None:
+    run = next(run for run in contents.runs if run.record.status == "finished")
+    tables = {table.kind: table for table in run.record.statistics.tables}
+    assert set(tables) == {"confusion", "classes", "samples", "calibration"}
+    headline = run.record.headline
+    assert headline is not None
+    assert {table.dataset_hash for table in tables.values()} == {headline.dataset_hash}
+    written = Ledger.open(played).read_blob(run.files[tables["samples"].file])
+    assert tables["samples"].rows == written.count(b"\n") - 1
+    html = (played / "build" / "site" / "runs" / f"{run.record.id}.html").read_text("utf-8")
+    assert 'class="lg-table lg-matrix"' in html
+    assert "Expected calibration error" in html
+
+
 def test_the_site_has_a_page_for_every_run(contents: Contents, played: Path) -> None:
     pages = {path.stem for path in (played / "build" / "site" / "runs").rglob("*.html")}
     assert {run.record.id for run in contents.runs} <= pages

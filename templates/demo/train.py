@@ -61,19 +61,24 @@ def measure(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> tup
     return nn.functional.cross_entropy(logits, labels).item(), (predicted == labels).float().mean().item(), predicted
 
 
-def draw_confusion(labels: torch.Tensor, predicted: torch.Tensor) -> plt.Figure:
-    """Draw which digit was taken for which."""
-    counts = torch.zeros(10, 10, dtype=torch.int)
-    for truth, guess in zip(labels.tolist(), predicted.tolist(), strict=True):
-        counts[truth, guess] += 1
-    figure, axes = plt.subplots(figsize=(4, 4))
-    axes.imshow(counts, cmap="Purples")
-    for row in range(10):
-        for column in range(10):
-            if counts[row, column]:
-                colour = "white" if counts[row, column] > counts.max() / 2 else "black"
-                axes.text(column, row, int(counts[row, column]), ha="center", va="center", color=colour, fontsize=7)
-    axes.set(xlabel="predicted", ylabel="truth", xticks=range(10), yticks=range(10))
+def confidence_of(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Return the probability that the model gives the class it predicts, for each picture."""
+    with torch.no_grad():
+        return model(images).softmax(1).amax(1)
+
+
+def draw_mistakes(
+    images: torch.Tensor, labels: torch.Tensor, predicted: torch.Tensor, confidence: torch.Tensor
+) -> plt.Figure:
+    """Draw the mistakes that the model was surest of, each with what it is and what it was taken for."""
+    wrong = (predicted != labels).nonzero().flatten()
+    surest = wrong[confidence[wrong].argsort(descending=True)][:8].tolist()
+    figure, places = plt.subplots(1, 8, figsize=(6, 1.1))
+    for axes, sample in zip(places, [*surest, *[None] * (8 - len(surest))], strict=True):
+        axes.axis("off")
+        if sample is not None:
+            axes.imshow(images[sample], cmap="Purples")
+            axes.set_title(f"{labels[sample]} as {predicted[sample]}", fontsize=7)
     return figure
 
 
@@ -143,7 +148,12 @@ def train(args: argparse.Namespace, seed: int) -> None:
         run.metric("loss", val_loss, split="validation", evaluator=EVALUATOR)  # (*)
         run.metric("accuracy", train_accuracy, split="train")  # (*)
         run.metric("loss", train_loss, split="train")  # (*)
-        run.figure(draw_confusion(val_labels, predicted), "Confusion on the validation set")  # (*)
+        confidence = confidence_of(model, val_images)
+        names = [path.stem for path in files_of(judged_on)]
+        run.predictions(  # (*)
+            val_labels, predicted, split="validation", evaluator=EVALUATOR, confidence=confidence, samples=names
+        )
+        run.figure(draw_mistakes(val_images, val_labels, predicted, confidence), "Surest mistakes")  # (*)
         path = Path("models") / f"{run.id}.pt"
         path.parent.mkdir(exist_ok=True)
         torch.save({"state": model.state_dict(), "model": args.model, "width": args.width}, path)
