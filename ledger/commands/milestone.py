@@ -67,7 +67,8 @@ def _list(*, as_json: bool) -> None:
 def _tell(progress: Progress) -> None:
     reached = progress.steps[progress.reached - 1] if progress.reached else None
     stands = f"stage {progress.reached}, {reached.stage.name}" if reached else "no stage that still counts"
-    click.echo(f"{click.style(plain(" ".join(progress.model.split())), bold=True)}: {stands} ({counted(progress.runs, 'run')})")
+    model = " ".join(plain(progress.model).split())
+    click.echo(f"{click.style(model, bold=True)}: {stands} ({counted(progress.runs, 'run')})")
     for step in progress.steps:
         if step.note is not None:
             _tell_claim(step)
