@@ -77,7 +77,9 @@ _SECOND_WEEK = tuple(
 _SEEDS = " ".join(map(str, range(12)))
 _SMALL = "--model mlp --width 8 --epochs 12"
 _REPEATS = (
-    _Step(title="a small MLP with twelve seeds", experiment="seeds", options=f"{_SMALL} --seed {_SEEDS}", wrapped=False),
+    _Step(
+        title="a small MLP with twelve seeds", experiment="seeds", options=f"{_SMALL} --seed {_SEEDS}", wrapped=False
+    ),
     _Step(
         title="a better one with twelve seeds",
         experiment="seeds",
