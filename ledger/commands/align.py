@@ -6,7 +6,7 @@ from ledger.analysis.alignment import Alignment, align
 from ledger.analysis.query import parse_queries
 from ledger.commands.output import say, write_json
 from ledger.commands.workplace import open_ledger
-from ledger.errors import NotFound, UsageError
+from ledger.errors import UsageError
 from ledger.model.values import counted, plain
 from ledger.store.selection import select_runs
 
@@ -33,10 +33,8 @@ def align_command(offline: str, online: str, filters: tuple[str, ...], as_json: 
         write_json(found)
         return
     if not found:
-        raise NotFound(
-            f"no run has both `{offline}` on known data and `{online}` over a period",
-            hint=f"ledger evaluate RUN -m {online}=VALUE --period DAY/DAY",
-        )
+        say(plain(f"no run has both {offline} on known data and {online} over a period"))
+        say(plain(f"hint: ledger evaluate RUN -m {online}=VALUE --period DAY/DAY"))
     for alignment in found:
         _tell(alignment)
 
