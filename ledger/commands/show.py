@@ -15,7 +15,7 @@ from ledger.model.entries import Note, Run
 from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
 from ledger.model.values import NoteKind, counted, plain
-from ledger.recorder.dataset_warnings import say_leak
+from ledger.recorder.cautions import say_leak
 from ledger.store.selection import find_runs
 
 Lines = Iterator[tuple[str, str]]
