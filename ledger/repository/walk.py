@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from ledger.model.values import Document
 from ledger.repository.repository import Repository
 
+_HEADER = "--format=%x01%H %P%x02%ct"
 _AS_IT_IS = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
 
 
@@ -49,11 +50,11 @@ def walk(repository: Repository, tip: str, since: str | None = None) -> Iterator
     git = repository.git.having(_AS_IT_IS)
     wanted = [tip, f"^{since}"] if since else [tip]
     # A merge is shown once per parent, each time with its header.
-    options = ("--root", "-r", "-m", "--raw", "--no-abbrev", "--no-renames", "-z", "--format=%x01%H %P%x02%ct")
+    options = ("--root", "-r", "-m", "--raw", "--no-abbrev", "--no-renames", "--no-show-signature", "-z", _HEADER)
     with tempfile.TemporaryFile() as nothing:
         arguments = ("log", *options, "--end-of-options", *wanted, "--")
         with git.streaming(*arguments, stdin=nothing) as out:
-            yield from _steps(out.read().split(b"\x01")[1:])
+            yield from _steps(out.read().split(b"\0"))
 
 
 def read_difference(repository: Repository, old: str, new: str, among: Sequence[str] = ()) -> list[Change]:
@@ -74,19 +75,24 @@ def read_difference(repository: Repository, old: str, new: str, among: Sequence[
     return list(_changes(out.split(b"\0")))
 
 
-def _steps(texts: list[bytes]) -> Iterator[Step]:
+def _steps(fields: list[bytes]) -> Iterator[Step]:
+    """Read the log field by field: a path may hold any byte but the one that ends it."""
     step: Step | None = None
-    for text in texts:
-        header, _, body = text.partition(b"\0")
-        ids, _, seconds = header.decode().strip().partition("\x02")
-        commit, *parents = ids.split()
-        changes = list(_changes(body.lstrip(b"\n").split(b"\0")))
-        if step is not None and step.commit == commit:
-            step = Step(commit=commit, parents=step.parents, seconds=step.seconds, changes=[*step.changes, *changes])
-            continue
-        if step is not None:
-            yield step
-        step = Step(commit=commit, parents=parents, seconds=int(seconds), changes=changes)
+    position = 0
+    while position < len(fields):
+        field = fields[position].lstrip(b"\n")
+        position += 1
+        if field.startswith(b":") and step is not None:
+            step.changes.append(_change(field, fields[position]))
+            position += 1
+        elif field.startswith(b"\x01"):
+            ids, _, seconds = field[1:].decode().strip().partition("\x02")
+            commit, *parents = ids.split()
+            if step is not None and step.commit == commit:
+                continue
+            if step is not None:
+                yield step
+            step = Step(commit=commit, parents=parents, seconds=int(seconds or 0), changes=[])
     if step is not None:
         yield step
 
@@ -94,5 +100,9 @@ def _steps(texts: list[bytes]) -> Iterator[Step]:
 def _changes(fields: list[bytes]) -> Iterator[Change]:
     for facts, path in zip(fields[::2], fields[1::2], strict=False):
         if facts.startswith(b":"):
-            _, mode, _, blob, status = facts[1:].decode().split(" ")
-            yield Change(status=status[:1], mode=mode, blob=blob, path=os.fsdecode(path))
+            yield _change(facts, path)
+
+
+def _change(facts: bytes, path: bytes) -> Change:
+    _, mode, _, blob, status = facts[1:].decode().split(" ")
+    return Change(status=status[:1], mode=mode, blob=blob, path=os.fsdecode(path))

@@ -12,9 +12,9 @@ from ledger.model.boxes import Table
 from ledger.model.entries import Run
 from ledger.repository.blobs import blob_reader
 from ledger.session.tables import CEILING
+from ledger.store.findings import Finding
 from ledger.store.ledger import Ledger
 from ledger.store.verify import verify
-from ledger.store.verify.findings import Finding
 from tests.conftest import Cli, git_in, run_python
 
 

@@ -12,12 +12,13 @@ from ledger.model.entries import Contents
 from ledger.repository.repository import Repository
 from ledger.repository.walk import walk
 from ledger.store.checkpoint import Checkpoint, is_trusted, read_checkpoints
+from ledger.store.findings import Finding
 from ledger.store.join import contains, entries_in
 from ledger.store.ledger import Ledger
 from ledger.store.reader import folders_of, read_contents
 from ledger.store.redactions import read_redactions
 from ledger.store.verify.contents import Hashes, Replaced, check_contents, check_redactions
-from ledger.store.verify.findings import Finding, Verdict
+from ledger.store.verify.findings import Verdict
 from ledger.store.verify.history import check_history, dates_of
 from ledger.store.verify.memory import remember, remembered
 from ledger.store.verify.vouched import Signed, check_checkpoints, check_roots
@@ -56,11 +57,14 @@ def verify(
     tree = _tree(repository, tip, folders_of(changed | replaced.first().keys()) if start else None)
     hashes = Hashes(tree, read_blob, lambda path: start is not None and repository.holds(tip, path))
     dates = dates_of(steps)
-    signed = Signed(ledger, hashes, read_blob, replaced.first())
+    signed = Signed(repository, ledger.policy.signatures, hashes, read_blob, replaced.first())
     findings = [
         *_against_memory(ledger, tip, known={redaction.before for redaction in redactions.values()}),
         *check_history(steps, whole=start is None),
-        *(Finding(path=problem.path, message=problem.message) for problem in (*contents.problems, *unreadable)),
+        *(
+            Finding(rule="document", path=problem.path, message=problem.message)
+            for problem in (*contents.problems, *unreadable)
+        ),
         *check_contents(contents, hashes, replaced, dates),
         *check_redactions(redactions, hashes, replaced, lambda commit: contains(repository, tip, commit)),
         *signed.check(changed if start else tree, steps, dates),
@@ -126,4 +130,4 @@ def _against_memory(
     if any(before == one or contains(ledger.repository, one, before) for one in known):
         return
     message = "the branch no longer contains the commit that was last verified: it was rewound or rewritten"
-    yield Finding(path=ledger.ref, commit=before, message=message)
+    yield Finding(rule="history", path=ledger.ref, commit=before, message=message)

@@ -8,9 +8,9 @@ from ledger.hashing import hash_bytes
 from ledger.model import paths
 from ledger.model.entries import Contents, DatasetVersion, Redaction, Run
 from ledger.model.ids import is_id
+from ledger.store.findings import Finding
 from ledger.store.manifests import group_shards, join_shards
 from ledger.store.signatures import is_signature
-from ledger.store.verify.findings import Finding
 
 _CLOCK_SKEW = timedelta(days=1)
 """How far the clocks of two honest machines may be apart."""
@@ -110,10 +110,16 @@ def check_redactions(
     """Yield tombstones that do not fit what stands on the branch."""
     for path, redaction in redactions.items():
         if not contains(redaction.after):
-            yield Finding(path=path, message="the history does not contain the commit that it stands on")
+            yield Finding(
+                rule="content", path=path, message="the history does not contain the commit that it stands on"
+            )
         for file in redaction.files:
             if hashes.of(file.path) != replaced.now(file.path, file.after):
-                yield Finding(path=file.path, message="it was redacted, and its content is not what the redaction left")
+                yield Finding(
+                    rule="content",
+                    path=file.path,
+                    message="it was redacted, and its content is not what the redaction left",
+                )
 
 
 def _of_files(run: Run, hashes: Hashes, replaced: Replaced) -> Iterator[Finding]:
@@ -131,25 +137,29 @@ def _of_files(run: Run, hashes: Hashes, replaced: Replaced) -> Iterator[Finding]
         path = f"{run.path}/{name}"
         found = hashes.of(path)
         if found is None:
-            yield Finding(path=path, message="the record names this file, and it is not there")
+            yield Finding(rule="content", path=path, message="the record names this file, and it is not there")
         elif found != replaced.now(path, expected):
-            yield Finding(path=path, message=f"its content is not what the record says: `{found}`")
+            yield Finding(rule="content", path=path, message=f"its content is not what the record says: `{found}`")
     unnamed = sorted(set(run.files) - set(promised) - {paths.RECORD_FILE, paths.LOG_FILE})
     for name in unnamed:
         if not is_signature(f"{run.path}/{name}"):
-            yield Finding(path=f"{run.path}/{name}", message="the record does not name this file")
+            yield Finding(rule="content", path=f"{run.path}/{name}", message="the record does not name this file")
 
 
 def _of_record(run: Run, hashes: Hashes, committed: datetime | None) -> Iterator[Finding]:
     record, path = run.record, f"{run.path}/{paths.RECORD_FILE}"
     for field, named in (("parent", record.parent), ("baseline", record.baseline)):
         if named is not None and not _is_there(named, hashes):
-            yield Finding(path=path, message=f"{field}: no such run: `{ascii(named)[1:-1]}`")
+            yield Finding(
+                rule="reference", path=path, field=field, message=f"{field}: no such run: `{ascii(named)[1:-1]}`"
+            )
     timing = record.timing
     if timing.ended_at < timing.started_at or timing.duration_seconds < 0:
-        yield Finding(path=path, message="timing: it ended before it started")
+        yield Finding(rule="plausible", path=path, message="timing: it ended before it started")
     if committed is not None and timing.recorded_at > committed + _CLOCK_SKEW:
-        yield Finding(path=path, message="timing: it was recorded more than a day after it was committed")
+        yield Finding(
+            rule="plausible", path=path, message="timing: it was recorded more than a day after it was committed"
+        )
 
 
 def _is_there(run_id: str, hashes: Hashes) -> bool:
@@ -165,13 +175,18 @@ def _of_dataset(
     if found is None and shards:
         yield from _of_shards(version, hashes, replaced, shards)
     elif found is None:
-        yield Finding(path=manifest, message="the version has no manifest")
+        yield Finding(rule="content", path=manifest, message="the version has no manifest")
     elif found != replaced.now(manifest, version.hash):
-        yield Finding(path=manifest, message=f"its content is not what the version says: `{found}`")
+        yield Finding(rule="content", path=manifest, message=f"its content is not what the version says: `{found}`")
     parent = version.parent
     if parent is not None and not hashes.there(f"datasets/{version.name}/{parent}/{paths.DATASET_FILE}"):
         said = ascii(parent)[1:-1]
-        yield Finding(path=f"{folder}/{paths.DATASET_FILE}", message=f"parent: no such version: `{said}`")
+        yield Finding(
+            rule="reference",
+            field="parent",
+            path=f"{folder}/{paths.DATASET_FILE}",
+            message=f"parent: no such version: `{said}`",
+        )
 
 
 def _of_shards(version: DatasetVersion, hashes: Hashes, replaced: Replaced, shards: Sequence[str]) -> Iterator[Finding]:
@@ -181,7 +196,7 @@ def _of_shards(version: DatasetVersion, hashes: Hashes, replaced: Replaced, shar
     try:
         found = join_shards(map(hashes.content, shards), folder).hash
     except InvalidDocument as error:
-        yield Finding(path=folder, message="; ".join(error.problems))
+        yield Finding(rule="content", path=folder, message="; ".join(error.problems))
         return
     if found != version.hash:
-        yield Finding(path=folder, message=f"its content is not what the version says: `{found}`")
+        yield Finding(rule="content", path=folder, message=f"its content is not what the version says: `{found}`")

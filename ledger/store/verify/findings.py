@@ -1,17 +1,7 @@
 """What verification answers with."""
 
 from ledger.model.values import Document
-
-
-class Finding(Document, frozen=True, kw_only=True):
-    """Something that should not be so."""
-
-    path: str
-    """Path on the branch, or the ref."""
-    message: str
-    """What is wrong, and what it means."""
-    commit: str | None = None
-    """Commit that did it, where one did."""
+from ledger.store.findings import Finding
 
 
 class Verdict(Document, frozen=True, kw_only=True):

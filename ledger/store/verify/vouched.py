@@ -12,28 +12,34 @@ from ledger.repository.repository import Repository
 from ledger.repository.signing import Signers
 from ledger.repository.walk import Step
 from ledger.store.checkpoint import Checkpoint, root_of
+from ledger.store.findings import Finding
 from ledger.store.join import contains, entries_in
-from ledger.store.ledger import Ledger
-from ledger.store.policy import load_policy
+from ledger.store.policy import Signatures, load_policy
 from ledger.store.signatures import entries_of, is_signature, payload
 from ledger.store.verify.contents import Hashes, Replaced
-from ledger.store.verify.findings import Finding
 
 
 class Signed:
     """Checks the signatures of entries, and counts the good ones.
 
     Args:
-        ledger: its policy says whose signatures count.
+        repository: where the history is.
+        policy: says whose signatures count, and whether everybody must sign.
         hashes: of every file on the branch.
         read_blob: blob id to content.
         replaced: paths that a redaction replaced: a signature there is none any more.
     """
 
     def __init__(
-        self, ledger: Ledger, hashes: Hashes, read_blob: Callable[[str], bytes], replaced: Collection[str]
+        self,
+        repository: Repository,
+        policy: Signatures,
+        hashes: Hashes,
+        read_blob: Callable[[str], bytes],
+        replaced: Collection[str],
     ) -> None:
-        self.ledger = ledger
+        self.repository = repository
+        self.policy = policy
         self.hashes = hashes
         self.read_blob = read_blob
         self.replaced = replaced
@@ -47,7 +53,7 @@ class Signed:
             steps: the history they came in, newest first.
             dates: path to when it was committed.
         """
-        policy = self.ledger.policy.signatures
+        policy = self.policy
         if not policy.signers and not policy.required:
             return
         looked_at = entries_of(sorted(self.hashes.tree))
@@ -59,14 +65,21 @@ class Signed:
             (signed if any(map(self._counts, looked_at[document])) else unsigned).append(document)
         for document in unsigned:
             if document not in exempt:
-                yield Finding(path=document, message="not signed, and policy asks for it; its author: ledger sign")
+                yield Finding(
+                    rule="signature",
+                    path=document,
+                    message="not signed, and policy asks for it; its author: ledger sign",
+                    hint="ledger sign",
+                )
         with Signers(policy.signers) as signers, ThreadPoolExecutor(os.cpu_count()) as pool:
             asked = [self._question(document, looked_at[document], dates) for document in signed]
             for document, names in zip(signed, pool.map(lambda one: _signers_of(signers, *one), asked), strict=True):
                 self.good += any(names)
                 if not all(names):
                     yield Finding(
-                        path=document, message="a signature does not fit: it was changed since, or nobody listed signed"
+                        rule="signature",
+                        path=document,
+                        message="a signature does not fit: it was changed since, or nobody listed signed",
                     )
 
     def _question(
@@ -104,7 +117,7 @@ class Signed:
     def _before(self, asking: str | None, steps: Sequence[Step]) -> set[str]:
         if asking is None:
             return set()
-        out = self.ledger.repository.git.output("rev-list", "--end-of-options", asking, "--").decode()
+        out = self.repository.git.output("rev-list", "--end-of-options", asking, "--").decode()
         before = set(out.split())
         return {
             change.path for step in steps if step.commit in before for change in step.changes if change.status == "A"
@@ -126,6 +139,7 @@ def check_checkpoints(
     for checkpoint in checkpoints:
         if checkpoint.commit not in replaced and not contains(repository, tip, checkpoint.commit):
             yield Finding(
+                rule="checkpoint",
                 path=f"refs/tags/{checkpoint.name}",
                 commit=checkpoint.commit,
                 message="the branch no longer contains this checkpoint: it was rewound or rewritten",
@@ -155,8 +169,16 @@ def check_roots(
             continue  # said already: history does not contain it
         tree = repository.read_tree(commit)
         if len(entries_in([file.path for file in tree])) != entries:
-            yield Finding(path=path, commit=commit, message="it states another number of entries than there are")
+            yield Finding(
+                rule="checkpoint",
+                path=path,
+                commit=commit,
+                message="it states another number of entries than there are",
+            )
         if root_of(tree, read_blob, stood if commit != before else None) != root:
             yield Finding(
-                path=path, commit=commit, message="its root is not that of the entries: something was changed"
+                rule="checkpoint",
+                path=path,
+                commit=commit,
+                message="its root is not that of the entries: something was changed",
             )
