@@ -56,6 +56,15 @@ def git_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"} | dict(extra or {})
 
 
+_PUSHED = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
+"""Where git keeps the objects of a push until its hooks have agreed to it (git-receive-pack, "quarantine")."""
+
+
+def pushed_objects() -> dict[str, str]:
+    """Return the variables that let git see the objects of a push in `pre-receive`; only who asks gets them."""
+    return {name: os.environ[name] for name in _PUSHED if name in os.environ}
+
+
 class Git:
     """The git command, bound to one folder or git directory.
 

@@ -82,6 +82,10 @@ class Repository:
         git = Git(worktree, {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(worktree)})
         return cls(git, git_dir, git_dir, worktree, "")
 
+    def with_objects(self, variables: Mapping[str, str]) -> "Repository":
+        """Return the same repository, with git told by variables where more objects are, such as those of a push."""
+        return Repository(self.git.having(variables), self.git_dir, self.common_dir, self.worktree, self.prefix)
+
     @property
     def folder(self) -> str | None:
         """The folder inside the worktree it was found from, as records name it; none in a bare repository."""
