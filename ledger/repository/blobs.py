@@ -1,10 +1,12 @@
 """Reads many objects one at a time, through one `cat-file --batch` that lives as long as they are asked for."""
 
 import os
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from ledger.errors import NotFound
+from ledger.model.values import Document
 from ledger.repository.repository import Repository, read_content
 
 
@@ -31,3 +33,46 @@ def blob_reader(repository: Repository) -> Iterator[Callable[[str], bytes]]:
 
         yield read
         questions.close()  # git ends when nobody can ask any more
+
+
+class ObjectFacts(Document, frozen=True, kw_only=True):
+    """What an object is, without its content."""
+
+    id: str
+    """Object id."""
+    kind: str
+    """`blob`, `tree`, `commit` or `tag`."""
+    bytes: int
+    """Size in bytes."""
+
+
+def read_facts(repository: Repository, names: Iterable[str]) -> list[ObjectFacts | None]:
+    """Return what each object is, in order; none for one that is not there. No content is read.
+
+    Args:
+        repository: where they are.
+        names: object ids, or `commit:path`; none may hold a line feed.
+
+    Raises:
+        LedgerError: git fails.
+    """
+    asked = list(names)
+    if not asked:
+        return []
+    with tempfile.TemporaryFile() as questions:
+        questions.writelines(os.fsencode(name) + b"\n" for name in asked)
+        questions.seek(0)
+        with repository.git.streaming("cat-file", "--batch-check", stdin=questions) as answers:
+            lines = answers.read().split(b"\n")
+    return [_facts(line) for line in lines[: len(asked)]]
+
+
+def _facts(line: bytes) -> ObjectFacts | None:
+    words = line.rsplit(b" ", 2)
+    if len(words) != _FACTS or words[-1] in {b"missing", b"ambiguous"} or not words[-1].isdigit():
+        return None
+    return ObjectFacts(id=words[0].decode(), kind=words[1].decode(), bytes=int(words[2]))
+
+
+_FACTS = 3
+"""Words that `cat-file --batch-check` says of an object."""

@@ -12,7 +12,8 @@ from ledger.model.values import Document
 from ledger.repository.repository import Repository
 
 _HEADER = "--format=%x01%H %P%x02%ct"
-_AS_IT_IS = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
+AS_IT_IS = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
+"""Variables with which git shows history and objects as others have them."""
 
 
 class Change(Document, frozen=True, kw_only=True):
@@ -47,7 +48,7 @@ def walk(repository: Repository, tip: str, since: str | None = None) -> Iterator
     Raises:
         LedgerError: an object is missing or damaged.
     """
-    git = repository.git.having(_AS_IT_IS)
+    git = repository.git.having(AS_IT_IS)
     wanted = [tip, f"^{since}"] if since else [tip]
     # A merge is shown once per parent, each time with its header.
     options = ("--root", "-r", "-m", "--raw", "--no-abbrev", "--no-renames", "--no-show-signature", "-z", _HEADER)

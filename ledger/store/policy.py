@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -14,6 +14,7 @@ from ledger.errors import InvalidDocument
 from ledger.model.paths import POLICY_FILE
 from ledger.model.values import Direction, Document
 
+_KIB = 1 << 10
 _MIB = 1 << 20
 
 
@@ -30,6 +31,18 @@ class Limits(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One table."""
     curve_points: int = 500
     """Points kept of each learning curve."""
+    record_bytes: int = 8 * _MIB
+    """One JSON document: a record, a dataset version, an evaluation, a note; an environment."""
+    log_bytes: int = 64 * _MIB
+    """The summary of a log."""
+    curves_bytes: int = 16 * _MIB
+    """The learning curves of a run."""
+    manifest_bytes: int = 32 * _MIB
+    """One file of a dataset version's manifest."""
+    picture_bytes: int = 256 * _KIB
+    """One picture of a sample."""
+    entry_bytes: int = 128 * _MIB
+    """All files of one entry together."""
 
 
 class Signatures(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,6 +52,31 @@ class Signatures(Document, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Whether entries added from now on must be signed."""
     signers: str = ""
     """Lines of an allowed-signers file (ssh-keygen(1)): who, and their public key."""
+
+
+BoxName = Literal[
+    "code", "params", "datasets", "hardware", "environment", "cost", "model", "logs", "results", "statistics"
+]
+"""The ten boxes of a record: `model.record.BOXES`."""
+
+
+class Require(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an entry must have to be let onto the ledger; by default nothing."""
+
+    boxes: list[BoxName] = []
+    """Boxes of the record that must be known."""
+    clean_code: bool | Literal["captured"] = False
+    """Whether all code must be committed; `captured` where an exact patch will do."""
+    known_datasets: bool = False
+    """Whether every dataset used must be a version on the ledger."""
+    seed: bool = False
+    """Whether the random seed must be stated."""
+    headline: bool = False
+    """Whether one metric must speak for the run."""
+    budget: bool = False
+    """Whether a run over the budget, or of unknown cost in what it limits, is refused."""
+    repeats_for_best: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
+    """Runs of one setting that a claim needs: a run tagged `best`, or made a baseline."""
 
 
 class Policy(Document, frozen=True, kw_only=True):
@@ -56,6 +94,8 @@ class Policy(Document, frozen=True, kw_only=True):
     """Whose signatures count."""
     budget: Budget = Budget()
     """What one model may take up."""
+    require: Require = Require()
+    """What an entry must have to be let onto the ledger."""
 
 
 class _Written(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,6 +106,7 @@ class _Written(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     signatures: Signatures = Signatures()
     budget: Budget = Budget()
+    require: Require = Require()
     prices: dict[str, Any] = {}  # `load_catalogue` checks it, all problems at once
 
 
@@ -80,8 +121,11 @@ def load_policy(data: bytes) -> Policy:
     import yaml
 
     try:
+        if b"*" in data and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, yaml.SafeLoader)):
+            # A few aliases of aliases are more values than any memory holds.
+            raise InvalidDocument(POLICY_FILE, ["it holds an alias (`*name`): write the value out"])
         written = msgspec.convert(_mapping(yaml.safe_load(data)), _Written)
-    except (yaml.YAMLError, msgspec.ValidationError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InvalidDocument(POLICY_FILE, [" ".join(str(error).split())]) from error
     prices = load_catalogue(written.prices, f"{POLICY_FILE}: prices") if written.prices else PRICES
     wrong = [f"aggregates.{key}: {why}" for key, one in written.aggregates.items() if (why := what_is_wrong(one))]
@@ -94,6 +138,7 @@ def load_policy(data: bytes) -> Policy:
         prices=prices,
         signatures=written.signatures,
         budget=written.budget,
+        require=written.require,
     )
 
 

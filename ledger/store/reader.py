@@ -45,7 +45,7 @@ def read_contents(repository: Repository, tip: str | None, among: Collection[str
         if kind is not None:
             documents.append((file.path, file.blob, kind))
     entries, problems = _load_all(repository, documents)
-    contents = _assemble(tip, files, entries, problems, _elsewhere(repository, tip, entries) if among else ())
+    contents = assemble(tip, files, entries, problems, _elsewhere(repository, tip, entries) if among else ())
     return msgspec.structs.replace(contents, pictures=pictures) if pictures else contents
 
 
@@ -99,7 +99,7 @@ def load_entry(path: str, data: bytes | None, kind: type[AnyEntry]) -> AnyEntry 
         if data is None:
             raise LedgerError("the object is missing from this clone")  # noqa: TRY301  # one place makes problems
         entry: AnyEntry = load(data, kind, source=path)
-        _check_path(path, entry)
+        check_path(path, entry)
     except InvalidDocument as error:
         return Problem(path=path, message="; ".join(error.problems))
     except LedgerError as error:
@@ -131,13 +131,22 @@ def about_no_run(path: str, run: str) -> Problem:
     return Problem(path=path, message=f"it is about a run that is not on the ledger: `{ascii(run)[1:-1]}`")
 
 
-def _assemble(
+def assemble(
     tip: str,
     files: dict[str, dict[str, str]],
     entries: list[tuple[str, AnyEntry]],
     problems: list[Problem],
     elsewhere: Collection[str],
 ) -> Contents:
+    """Return documents that were read as one ledger.
+
+    Args:
+        tip: commit they were read at.
+        files: folder of a run to its files: name to blob id.
+        entries: path and document of each.
+        problems: what could not be read; what is about a run that is not there is added.
+        elsewhere: runs that are on the ledger and not among the documents.
+    """
     known = {entry.id for _, entry in entries if isinstance(entry, Record)} | set(elsewhere)
     evaluations: dict[str, list[Evaluation]] = defaultdict(list)
     notes: dict[str, list[Note]] = defaultdict(list)
@@ -146,6 +155,8 @@ def _assemble(
         if isinstance(entry, Note) and entry.dataset is not None:
             continue
         if isinstance(entry, Evaluation | Note) and entry.run not in known:
+            if isinstance(entry, Note) and entry.kind == "rejection":
+                continue  # the run was proposed, and never came here
             problems.append(about_no_run(path, entry.run))
         elif isinstance(entry, Evaluation):
             evaluations[entry.run].append(entry)
@@ -183,8 +194,12 @@ def by_time(run: Run) -> tuple[str, datetime, str]:
     return run.record.id[:15], run.record.timing.started_at, run.record.id
 
 
-def _check_path(path: str, entry: AnyEntry) -> None:
-    """Refuse a document that claims to be another one than its path says."""
+def check_path(path: str, entry: AnyEntry) -> None:
+    """Refuse a document that claims to be another one than its path says.
+
+    Raises:
+        LedgerError: it does.
+    """
     match entry:
         case Record():
             expected = f"{paths.run_path(entry.id)}/{paths.RECORD_FILE}"
