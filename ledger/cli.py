@@ -45,6 +45,7 @@ VERBS = {
     "checkpoint": "Vouch for the whole ledger as it stands, with a tag.",
     "redact": "Take a leaked secret out of the ledger's history.",
     "sync": "Send entries to a remote, and get those of others.",
+    "hooks": "Install git hooks that keep the ledger whole wherever it arrives.",
     "recover": "Finish what a crash left: runs that died, records that wait.",
     "site": "Build or serve the static site of the ledger.",
     "schema": "Print the JSON Schema of a document.",

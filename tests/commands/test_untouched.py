@@ -39,6 +39,7 @@ COMMANDS = {
     "sign": ("sign",),
     "checkpoint": ("checkpoint",),
     "sync": ("sync",),
+    "hooks": ("hooks", "install"),
     "recover": ("recover",),
     "site": ("site", "build"),
     "schema": ("schema",),

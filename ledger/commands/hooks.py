@@ -1,0 +1,147 @@
+"""`ledger hooks`: git hooks that keep the ledger whole wherever it arrives."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ledger.commands.output import say, write_json
+from ledger.errors import UsageError
+from ledger.repository.hooks import CLIENT, SERVER, Hook, install_hooks, read_hooks, uninstall_hooks
+from ledger.repository.repository import Repository
+
+REFUSED = 10
+"""Exit code by which a hook knows a bad push from a tool that fails; Python's own codes are 1 and 2."""
+_SHOWN = 20
+"""Refusals that are shown in one push."""
+
+_server_option = click.option(
+    "--server",
+    type=click.Path(file_okay=False, exists=True),
+    metavar="PATH",
+    help="The hooks of the bare repository at PATH, to which people push.",
+)
+
+
+@click.group("hooks")
+def hooks_command() -> None:
+    """Install git hooks that keep the ledger whole wherever it arrives; hooks of others stay and run first."""
+
+
+@hooks_command.command("install")
+@_server_option
+def install_command(server: str | None) -> int:
+    """Put our hooks in front of those that stand there; doing it again is the same.
+
+    In a clone, pre-push refuses to send a damaged ledger, and reference-transaction notes that it moved. On a
+    server, pre-receive refuses what `ledger check` refuses, and post-receive publishes the site.
+
+    Example: ledger hooks install
+    """
+    repository, names = _place(server)
+    hooks = install_hooks(repository, names, sys.executable)
+    for hook in hooks:
+        say(_told_installed(hook))
+    return 0 if all(hook.state in {"installed", "wrapped"} for hook in hooks) else 1
+
+
+@hooks_command.command("uninstall")
+@_server_option
+def uninstall_command(server: str | None) -> int:
+    """Take our hooks away and put back what stood there before, to the byte.
+
+    A hook that somebody changed or wrapped since is named and left alone; the exit code is 1 then.
+    """
+    repository, names = _place(server)
+    left = 0
+    for hook in uninstall_hooks(repository, names):
+        if hook.state in {"changed", "wrapped"} or hook.before is not None:
+            left += 1
+            say(f"left alone: {_told(hook)}")
+        else:
+            say(f"{hook.name}: {'as it was before' if hook.state == 'foreign' else 'none'}")
+    return 1 if left else 0
+
+
+@hooks_command.command("status")
+@_server_option
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def status_command(server: str | None, as_json: bool) -> int:
+    """Say what stands where our hooks belong; exit code 1 when one of ours is missing."""
+    repository, names = _place(server)
+    hooks = read_hooks(repository, names)
+    if as_json:
+        write_json(hooks)
+    else:
+        for hook in hooks:
+            click.echo(_told(hook))
+    return 0 if all(hook.state in {"installed", "wrapped"} for hook in hooks) else 1
+
+
+@hooks_command.command("run")
+@click.argument("name", type=click.Choice(["pre-push", "pre-receive"]))
+@click.argument("arguments", nargs=-1)
+def run_command(name: str, arguments: Sequence[str]) -> int:  # noqa: ARG001  # git's arguments: a remote and its address
+    """Do what the hook NAME does, with what git writes to it on stdin: for a hook of your own that calls it.
+
+    Exit code 10 when the push is bad.
+    """
+    from ledger.repository.process import pushed_objects
+    from ledger.store.pushed import check_received, check_sent, load_updates
+
+    sending = name == "pre-push"
+    updates = load_updates(sys.stdin.buffer.read(), sending=sending)
+    repository = Repository.discover(Path())
+    refusals = (
+        check_sent(repository, updates)
+        if sending
+        else check_received(repository.with_objects(pushed_objects()), updates)
+    )
+    for refusal in refusals[:_SHOWN]:
+        click.echo(f"error: {_plain(refusal.ref)}: {_plain(refusal.message)}")
+        if refusal.hint:
+            click.echo(f"hint: {_plain(refusal.hint)}")
+    if len(refusals) > _SHOWN:
+        click.echo(f"error: and {len(refusals) - _SHOWN} more")
+    return REFUSED if refusals else 0
+
+
+def _plain(text: str) -> str:
+    from ledger.model.values import plain
+
+    return plain(text).replace("\n", " ")
+
+
+def _place(server: str | None) -> tuple[Repository, Sequence[str]]:
+    """Return the repository that is meant, and its kind of hooks.
+
+    Raises:
+        UsageError: people work in the repository that is named as a server's.
+    """
+    repository = Repository.discover(Path(server or "."))
+    if server is None:
+        return repository, CLIENT
+    if repository.worktree is not None:
+        raise UsageError(
+            f"this is no bare repository: `{server}`", hint="git init --bare PATH, or: ledger init --server PATH"
+        )
+    return repository, SERVER
+
+
+def _told_installed(hook: Hook) -> str:
+    if hook.state == "wrapped":
+        return f"{hook.name}: another hook stands over ours and runs it; both stay"
+    return f"{hook.name}: installed" + (", runs the one that stood there first" if hook.before else "")
+
+
+def _told(hook: Hook) -> str:
+    before = f" ({hook.before} is from before ours)" if hook.before else ""
+    words = {
+        "absent": f"{hook.name}: none{before}",
+        "installed": f"{hook.name}: installed{f', runs {hook.before} first' if hook.before else ''}",
+        "changed": f"{hook.name}: ours, changed by somebody: {hook.path}",
+        "wrapped": f"{hook.name}: ours, and another that runs it stands over it: {hook.path}",
+        "foreign": f"{hook.name}: not ours: {hook.path}{before}",
+    }
+    return words[hook.state]
