@@ -173,6 +173,14 @@ class Redactor:
         return data
 
 
+def find_secrets(data: bytes) -> dict[str, int]:
+    """Return the kinds of secrets that bytes hold, and how many of each; placeholders are none."""
+    counts: dict[str, int] = {}
+    for span in _spans(data):
+        counts[span.kind] = counts.get(span.kind, 0) + 1
+    return counts
+
+
 _HARMLESS = frozenset({"none", "None", "null", "true", "false", "True", "False", "basic", "bearer", "auto"})
 
 

@@ -10,7 +10,7 @@ from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.datasets import CaseResult, DatasetKind, Leak, Severity, VersionChange
 from ledger.model.record import Author, Record
 from ledger.model.statistics import DatasetStatistics, Drift
-from ledger.model.values import Document, NoteKind, Role
+from ledger.model.values import Document, Moment, NoteKind, Role
 
 DATASET_FORMAT = 1
 EVALUATION_FORMAT = 1
@@ -59,7 +59,7 @@ class DatasetVersion(Document, frozen=True, kw_only=True):
     """Cases that must pass, by id: all that were registered when it was added."""
     author: Author
     """Who added it."""
-    added_at: datetime
+    added_at: Moment
     """When it was added, UTC."""
     tool: str
     """Name and version of the tool that made the entry."""
@@ -100,7 +100,7 @@ class Evaluation(Document, frozen=True, kw_only=True):
     """What the author wanted to say."""
     author: Author
     """Who measured it."""
-    evaluated_at: datetime
+    evaluated_at: Moment
     """When, UTC."""
     tool: str
     """Name and version of the tool that made the entry."""
@@ -129,7 +129,7 @@ class Case(Document, frozen=True, kw_only=True):
     """What somebody found: a bug to mend, or an error of the model to learn from."""
     author: Author
     """Who registered it."""
-    added_at: datetime
+    added_at: Moment
     """When, UTC."""
     tool: str
     """Name and version of the tool that made the entry."""
@@ -156,7 +156,7 @@ class Note(Document, frozen=True, kw_only=True):
     """The comment, the tag, or the reason."""
     author: Author
     """Who made it."""
-    noted_at: datetime
+    noted_at: Moment
     """When, UTC."""
     tool: str
     """Name and version of the tool that made the entry."""
@@ -214,7 +214,7 @@ class Redaction(Document, frozen=True, kw_only=True):
     """Checkpoints that stood on commits made again."""
     author: Author
     """Who did it."""
-    redacted_at: datetime
+    redacted_at: Moment
     """When, UTC."""
     tool: str
     """Name and version of the tool that made the entry."""

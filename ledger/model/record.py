@@ -1,7 +1,5 @@
 """The record of a run: the document that people read, review and compare."""
 
-from datetime import datetime
-
 from ledger.model.boxes import (
     Box,
     Code,
@@ -16,7 +14,7 @@ from ledger.model.boxes import (
     Results,
     Statistics,
 )
-from ledger.model.values import Document, Status
+from ledger.model.values import Document, Moment, Status
 
 RECORD_FORMAT = 1
 """The format this version of the tool writes; older ones are upgraded when read."""
@@ -43,13 +41,13 @@ class Link(Document, frozen=True, kw_only=True):
 class Timing(Document, frozen=True, kw_only=True):
     """When the run lived."""
 
-    started_at: datetime
+    started_at: Moment
     """Start, UTC."""
-    ended_at: datetime
+    ended_at: Moment
     """End, UTC; for a lost run the last sign of life."""
     duration_seconds: float
     """Seconds between them, by a clock that never jumps."""
-    recorded_at: datetime
+    recorded_at: Moment
     """When the record was made, UTC."""
 
 

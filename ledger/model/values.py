@@ -3,10 +3,10 @@
 import math
 import re
 import unicodedata
-from datetime import date
-from typing import Literal
+from datetime import date, datetime
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from ledger.errors import LedgerError
 
@@ -19,15 +19,20 @@ ParamValue = bool | int | float | str | list[bool | int | float | str | None] | 
 Direction = Literal["higher", "lower"]
 """Which values of a metric are better; `None` where nobody has said."""
 
+Moment = Annotated[datetime, Meta(tz=True)]
+"""A time that says its zone: of two that do not, nobody knows which was first."""
+
 Role = Literal["train", "validation", "test", "production"]
 """What a dataset was used for in a run."""
 
 Status = Literal["running", "finished", "failed", "interrupted", "killed", "preempted", "lost"]
 """How a run ended; `running` stands only in spools, never in a record."""
 
-NoteKind = Literal["comment", "tag", "untag", "retraction", "baseline", "retirement", "milestone"]
+NoteKind = Literal[
+    "comment", "tag", "untag", "retraction", "baseline", "retirement", "milestone", "acceptance", "rejection", "retest"
+]
 """What a later statement about a run does: say something, add or take away a tag, withdraw the run, compare with it,
-name it as evidence that a model reached a stage."""
+name it as evidence that a model reached a stage, say what a reviewer decided."""
 
 TableKind = Literal["table", "confusion", "classes", "slices", "calibration", "samples"]
 """What a table of a run shows, and so which columns it has: `model/tables.py`."""

@@ -44,9 +44,6 @@ _KEPT = frozenset(
 """Variables that say how to reach or configure git. All others (GIT_DIR, GIT_INDEX_FILE, GIT_QUARANTINE_PATH…)
 are set by git for its hooks and would silently send our calls to another repository or index."""
 
-QUARANTINE = ("GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
-"""Variables that let a hook see objects of a push that is not accepted yet; `Repository.receiving` passes them on."""
-
 
 def git_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the process environment without the `GIT_*` that a hook inherits, plus `extra`."""

@@ -9,7 +9,7 @@ from typing import IO
 from ledger.errors import LedgerError, NotFound
 from ledger.model.record import Author
 from ledger.model.values import Document
-from ledger.repository.process import QUARANTINE, Git
+from ledger.repository.process import Git
 
 _AT_ONCE = 1 << 18
 """Bytes read at once from git: with Python's own 8 KiB, reading 100,000 records of 8.5 KB took 1 s of CPU longer."""
@@ -85,18 +85,6 @@ class Repository:
     def with_objects(self, variables: Mapping[str, str]) -> "Repository":
         """Return the same repository, with git told by variables where more objects are, such as those of a push."""
         return Repository(self.git.having(variables), self.git_dir, self.common_dir, self.worktree, self.prefix)
-
-    def having(self, environment: Mapping[str, str]) -> "Repository":
-        """Return the same repository, its git with more variables."""
-        return Repository(self.git.having(environment), self.git_dir, self.common_dir, self.worktree, self.prefix)
-
-    def receiving(self, environment: Mapping[str, str]) -> "Repository":
-        """Return the same repository with the objects of a push that is not accepted yet, for its pre-receive hook.
-
-        Git keeps them apart (git-receive-pack(1), Quarantine Environment) and names the place in the hook's
-        environment, which all other calls of ours forget.
-        """
-        return self.having({name: environment[name] for name in QUARANTINE if name in environment})
 
     @property
     def folder(self) -> str | None:

@@ -23,6 +23,7 @@ class Hashes:
         tree: path to blob id.
         read_blob: blob id to content.
         beyond: whether a path stands on the branch that is not in the tree, which may be a part of it.
+        taken: blob id to content hash, where it was taken already.
     """
 
     def __init__(
@@ -30,11 +31,12 @@ class Hashes:
         tree: Mapping[str, str],
         read_blob: Callable[[str], bytes],
         beyond: Callable[[str], bool] = lambda _path: False,
+        taken: Mapping[str, str] | None = None,
     ) -> None:
         self.tree = tree
         self._read_blob = read_blob
         self._beyond = beyond
-        self._taken: dict[str, str] = {}
+        self._taken: dict[str, str] = dict(taken or {})
 
     def of(self, path: str) -> str | None:
         """Return the content hash of a path, none when it is not there."""

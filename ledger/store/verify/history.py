@@ -51,7 +51,7 @@ def _wrong_with(change: Change) -> tuple[str, str, str | None] | None:
     """Return rule, message and mend of what a change breaks."""
     if change.status == "D":
         return "history", "removed; entries are never removed, a correction is a new entry", _NEVER
-    if change.status != "A" and change.path != paths.POLICY_FILE:
+    if change.status != "A" and not paths.is_agreed(change.path):
         return "history", "changed after it was added; entries never change, a correction is a new entry", _NEVER
     why = wrong_mode(change.mode) or wrong_path(change.path)
     return ("tree", why, "take the file out of the commit; entries are added by ledger alone") if why else None

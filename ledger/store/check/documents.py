@@ -1,0 +1,179 @@
+"""Documents are what their format asks for, to the byte, and say who they are."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from ledger.errors import InvalidDocument, LedgerError
+from ledger.model import paths
+from ledger.model.document import FORMATS, dump, load
+from ledger.model.entries import Case, DatasetVersion, EnvironmentFile, Evaluation, Note, Redaction
+from ledger.model.problems import problems_in
+from ledger.model.record import Record
+from ledger.store.findings import Finding
+from ledger.store.reader import check_path, kind_of
+
+AnyDocument = Record | DatasetVersion | Evaluation | Note | Case | Redaction | EnvironmentFile
+"""Every JSON document of a ledger."""
+
+_ESCAPED = re.compile(rb"\\u00[01]|\\u007f|\\[bfr]|\x7f", re.IGNORECASE)
+"""Control characters as they stand in JSON; a line feed and a tab are text."""
+_TEXT = {"\n", "\t"}
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+"""Characters that turn the direction of text, so that it reads as something else (CVE-2021-42574)."""
+_MEND = "ledger record writes it; nothing is written by hand"
+
+
+def document_kind(path: str) -> type[AnyDocument] | None:
+    """Return the kind of document that a path holds, none for other files."""
+    if path.startswith("runs/") and path.endswith(f"/{paths.ENVIRONMENT_FILE}"):
+        return EnvironmentFile
+    if path.startswith("redactions/") and path.endswith(".json"):
+        return Redaction
+    return kind_of(path)
+
+
+def load_checked(path: str, data: bytes, kind: type[AnyDocument]) -> tuple[AnyDocument | None, list[Finding]]:
+    """Return the document that stands at a path, none when it cannot be read, and all that is wrong with it."""
+    try:
+        document: AnyDocument = load(data, kind, source=path)
+    except InvalidDocument as error:
+        told = [] if error.hint else problems_in(data, kind)
+        return None, [_of_problem(path, problem, error.hint or _MEND) for problem in told or error.problems]
+    findings = list(_of_bytes(path, data, document, kind))
+    try:
+        _check_place(path, document)
+    except LedgerError as error:
+        findings.append(Finding(rule="document", path=path, field="id", message=error.message, hint=_MEND))
+        return None, findings
+    findings += _of_text(path, data, document)
+    return document, findings
+
+
+def _check_place(path: str, document: AnyDocument) -> None:
+    if isinstance(document, Redaction):
+        if path != paths.redaction_path(document.id):
+            raise LedgerError(f"the document says that it is another entry: `{paths.redaction_path(document.id)}`")
+    elif not isinstance(document, EnvironmentFile):
+        check_path(path, document)
+
+
+def _of_problem(path: str, problem: str, hint: str) -> Finding:
+    field, colon, _ = problem.partition(": ")
+    known = colon and re.fullmatch(r"[A-Za-z0-9_.\[\]\\-]+", field)
+    return Finding(rule="document", path=path, field=field if known else None, message=problem, hint=hint)
+
+
+def _of_bytes(path: str, data: bytes, document: AnyDocument, kind: type[AnyDocument]) -> Iterator[Finding]:
+    """Yield how the bytes differ from those that ledger writes: one document has one form."""
+    if document.format == FORMATS[kind] and data != dump(document):
+        yield Finding(rule="document", path=path, message=_why_not_canonical(data, document), hint=_MEND)
+
+
+def _why_not_canonical(data: bytes, document: AnyDocument) -> str:
+    if data.startswith(b"\xef\xbb\xbf"):
+        return "it begins with a byte order mark"
+    twice: list[str] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:  # `Any`: whatever JSON holds
+        found: dict[str, Any] = {}
+        for name, value in items:
+            if name in found:
+                twice.append(name)
+            found[name] = value
+        return found
+
+    try:
+        value = json.loads(data, object_pairs_hook=pairs)
+    except (ValueError, RecursionError):
+        return "it is not the JSON that ledger writes"
+    if twice:
+        return f"a key stands twice: `{ascii(twice[0][:80])[1:-1]}`"
+    unknown = next(_unknown(value, msgspec.to_builtins(document), ""), None)
+    if unknown:
+        return f"{unknown}: no field of this format; a newer version of ledger may know it"
+    return "not the bytes that ledger writes: order, spacing, numbers or escapes differ"
+
+
+def _unknown(value: Any, known: Any, field: str) -> Iterator[str]:  # noqa: ANN401  # whatever JSON holds
+    """Yield fields that reading dropped; those at their defaults are left out of what is written, and no news."""
+    if isinstance(value, Mapping) and isinstance(known, Mapping):
+        for name, item in value.items():
+            if name in known:
+                yield from _unknown(item, known[name], f"{field}.{name}" if field else name)
+            elif item not in (None, [], {}, False, ""):
+                yield ascii(f"{field}.{name}" if field else name)[1:-1][:80]
+    elif isinstance(value, list) and isinstance(known, list):
+        for position, (item, kept) in enumerate(zip(value, known, strict=False)):
+            yield from _unknown(item, kept, f"{field}[{position}]")
+
+
+def _of_text(path: str, data: bytes, document: AnyDocument) -> Iterator[Finding]:
+    """Yield texts that could control a terminal or read as something else."""
+    if data.isascii() and not _ESCAPED.search(data):
+        return
+    labels = dict(_labels(document))
+    for field, text in labels.items():
+        if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in text):
+            yield Finding(
+                rule="text",
+                path=path,
+                field=field,
+                message=f"{field} holds control characters: `{ascii(text[:80])[1:-1]}`",
+                hint="names are one line of plain text",
+            )
+    for field, text in _texts(msgspec.to_builtins(document), ""):
+        if field not in labels and any(_is_control(character) for character in text):
+            yield Finding(
+                rule="text",
+                severity="warning",
+                path=path,
+                field=field,
+                message=f"{field} holds control characters; they are shown as escapes",
+                hint="look at it with: ledger show --json",
+            )
+
+
+def _is_control(character: str) -> bool:
+    return character in _TURNING or (unicodedata.category(character) == "Cc" and character not in _TEXT)
+
+
+def _labels(document: AnyDocument) -> Iterator[tuple[str, str]]:
+    """Yield the names that stand in tables, titles and commands: `check_label` let each of them pass."""
+    if isinstance(document, Record):
+        yield "experiment", document.experiment
+        yield from ((f"tags[{position}]", tag) for position, tag in enumerate(document.tags))
+        yield from (
+            (f"results.figures[{position}].title", one.title) for position, one in enumerate(document.results.figures)
+        )
+        yield from (
+            (f"statistics.tables[{position}].name", one.name) for position, one in enumerate(document.statistics.tables)
+        )
+    metrics = document.results.metrics if isinstance(document, Record) else ()
+    start = "results.metrics"
+    if isinstance(document, Evaluation):
+        metrics, start = document.metrics, "metrics"
+    for position, metric in enumerate(metrics):
+        for name in ("name", "split", "evaluator"):
+            text = getattr(metric, name)
+            if text:
+                yield f"{start}[{position}].{name}", text
+    if isinstance(document, Note) and document.kind in {"tag", "untag"}:
+        yield "text", document.text
+
+
+def _texts(value: Any, field: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401  # whatever a document holds
+    if isinstance(value, str):
+        yield field, value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            inner = f"{field}.{ascii(str(name)[:80])[1:-1]}" if field else str(name)
+            yield inner, str(name)
+            yield from _texts(item, inner)
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _texts(item, f"{field}[{position}]")

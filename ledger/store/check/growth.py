@@ -1,0 +1,144 @@
+"""The branch only grows, from one beginning, by what belongs to whole entries."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from ledger.errors import LedgerError
+from ledger.model import paths
+from ledger.model.values import plain
+from ledger.repository.blobs import read_facts
+from ledger.store.check.proposal import Proposal, owner_of
+from ledger.store.findings import Finding
+from ledger.store.ledger import FORMAT
+from ledger.store.redactions import only_redacted
+from ledger.store.shapes import is_device
+from ledger.store.signatures import is_signature
+from ledger.store.verify.history import check_history, moment_of
+
+SKEW = timedelta(days=1)
+"""How far the clocks of two honest machines may be apart."""
+
+
+def check_growth(proposal: Proposal, now: datetime) -> Iterator[Finding]:
+    """Yield what commits do to the branch that none may do."""
+    yield from check_history(proposal.steps, whole=proposal.since is None)
+    for step in proposal.steps:
+        if moment_of(step.seconds) > now + SKEW:
+            yield Finding(
+                rule="history",
+                commit=step.commit,
+                message=f"committed in the future: {moment_of(step.seconds):%Y-%m-%d}",
+                hint="set the clock, then commit again",
+            )
+    yield from _of_format(proposal)
+    yield from _of_tree(proposal)
+    yield from _of_owners(proposal)
+    yield from _of_collisions(proposal)
+
+
+def check_contained(proposal: Proposal, ref: str) -> Finding:
+    """Return what is said of a tip that does not contain what the branch held: by a redaction, or by force."""
+    if proposal.since is None:
+        raise LedgerError("nothing was held before")
+    try:
+        redacted = only_redacted(proposal.repository, proposal.since, proposal.tip)
+    except LedgerError:
+        redacted = []
+    return Finding(
+        rule="history",
+        path=ref,
+        commit=proposal.tip,
+        message=(
+            "a redaction made the history again"
+            if redacted
+            else "the branch no longer contains what it held: it was rewound or rewritten"
+        )
+        + f" (it held {proposal.since[:10]})",
+        hint=(
+            "somebody who may write to the server looks at it and moves the branch there: git update-ref"
+            if redacted
+            else "ledger sync puts your entries on top of theirs"
+        ),
+    )
+
+
+def _of_format(proposal: Proposal) -> Iterator[Finding]:
+    (content,) = proposal.repository.read_objects([f"{proposal.tip}:{paths.FORMAT_FILE}"])
+    if content is None:
+        yield Finding(
+            rule="history",
+            path=paths.FORMAT_FILE,
+            commit=proposal.tip,
+            message="this branch is not a ledger: it has no file `format`",
+            hint="ledger init begins one",
+        )
+    elif content.strip() != FORMAT.strip():
+        shown = plain(content[:20].decode("utf-8", "backslashreplace")).replace("\n", " ")
+        yield Finding(
+            rule="history",
+            path=paths.FORMAT_FILE,
+            commit=proposal.tip,
+            message=f"the ledger has a format that this version does not read: `{shown}`",
+            hint="pip install --upgrade git-ledger",
+        )
+
+
+def _of_tree(proposal: Proposal) -> Iterator[Finding]:
+    """Yield files that are listed and cannot be reached: a tree whose names hold `/`, or hold one name twice."""
+    gone = {change.path for step in proposal.steps for change in step.changes if change.status != "A"}
+    looked = [one for one in proposal.added.values() if one.path not in gone]
+    facts = read_facts(proposal.repository, (f"{proposal.tip}:{one.path}" for one in looked))
+    for one, fact in zip(looked, facts, strict=True):
+        if fact is None or fact.id != one.blob:
+            yield Finding(
+                rule="tree",
+                path=one.path,
+                commit=one.commit,
+                message="the tree is malformed: this path does not lead to the file that is listed there",
+                hint="git fsck",
+            )
+        elif is_device(one.path):
+            yield Finding(
+                rule="tree",
+                severity="warning",
+                path=one.path,
+                commit=one.commit,
+                message="nobody on Windows can check this out: the name stands for a device there",
+                hint="give it another name",
+            )
+
+
+def _of_owners(proposal: Proposal) -> Iterator[Finding]:
+    """Yield files that are added to an entry which stands already, or to none."""
+    owners = {path: owner for path in proposal.added if (owner := owner_of(path)) and owner not in proposal.added}
+    standing = proposal.standing(owners.values())
+    for path, owner in owners.items():
+        if owner in standing and not is_signature(path):
+            said = "added to an entry that stood already; entries never change"
+        elif owner not in standing:
+            said = f"it belongs to no entry: there is no `{owner}`"
+        else:
+            continue
+        yield Finding(
+            rule="history",
+            path=path,
+            commit=proposal.added[path].commit,
+            message=said,
+            hint="take the file out; what a run kept is recorded with it",
+        )
+
+
+def _of_collisions(proposal: Proposal) -> Iterator[Finding]:
+    """Yield paths at which the ledger holds something else, where the proposal does not stand on its tip."""
+    for commit in proposal.elsewhere:
+        names = list(proposal.added)
+        facts = read_facts(proposal.repository, (f"{commit}:{path}" for path in names))
+        for path, fact in zip(names, facts, strict=True):
+            if fact is not None:
+                yield Finding(
+                    rule="history",
+                    path=path,
+                    commit=proposal.added[path].commit,
+                    message="the ledger already holds something else at this path",
+                    hint="give it another id or version",
+                )
