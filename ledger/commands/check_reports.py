@@ -1,0 +1,132 @@
+"""What a check found, as text and in the forms that others read: SARIF, GitHub's commands, GitLab's code quality.
+
+Whatever a proposal holds is data here: control characters become escapes, and nothing of it can begin a command.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+from ledger import __version__
+from ledger.model.values import plain
+from ledger.store.check import Checked, Finding
+
+RULES = {
+    "history": "The branch only grows, from one beginning.",
+    "tree": "Only regular files, at the paths of entries.",
+    "size": "Files and entries within the limits of the policy.",
+    "document": "Documents are what their format asks for, to the byte.",
+    "content": "Files are what their record says.",
+    "reference": "What is referred to is there.",
+    "text": "Texts cannot control a terminal or read as something else.",
+    "secret": "No secrets.",
+    "policy": "What the policy asks for.",
+    "signature": "Signed where the policy asks for it.",
+    "plausible": "What is stated can be so.",
+}
+"""Every rule of a check, in a line."""
+
+
+def render_text(checked: Checked) -> str:
+    """Return findings for people: commit, path, what is wrong, and the mend below where it is another one."""
+    return "".join(f"{line}\n" for line in _lines(checked.findings))
+
+
+def _lines(findings: Iterable[Finding]) -> Iterator[str]:
+    findings = list(findings)
+    for finding, after in zip(findings, [*findings[1:], None], strict=True):
+        yield f"{finding.severity}: {_said(finding)} [{finding.rule}]"
+        if finding.hint and (after is None or after.hint != finding.hint):
+            yield f"  hint: {_line(finding.hint)}"
+
+
+def _said(finding: Finding) -> str:
+    where = [f"commit {finding.commit[:10]}"] if finding.commit else []
+    where += [_line(finding.path)] if finding.path else []
+    return ": ".join([*where, _line(finding.message)])
+
+
+def _line(text: str) -> str:
+    return plain(text).replace("\n", "\\n")
+
+
+def render_github(checked: Checked) -> str:
+    """Return GitHub's workflow commands, one a line.
+
+    As of https://docs.github.com/actions/reference/workflow-commands-for-github-actions.
+    """
+    return "".join(f"{_github(finding)}\n" for finding in checked.findings)
+
+
+def _github(finding: Finding) -> str:
+    title = f"ledger check: {finding.rule}"
+    properties = {"file": _line(finding.path), "title": title} if finding.path else {"title": title}
+    said = ",".join(f"{name}={_github_property(value)}" for name, value in properties.items())
+    hint = f"\nhint: {_line(finding.hint)}" if finding.hint else ""
+    return f"::{finding.severity} {said}::{_github_data(f'{_said(finding)}{hint}')}"
+
+
+def _github_data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _github_property(text: str) -> str:
+    return _github_data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def gitlab_report(checked: Checked) -> list[dict[str, Any]]:  # `Any`: JSON
+    """Return a report of GitLab's code quality (https://docs.gitlab.com/ci/testing/code_quality/)."""
+    return [
+        {
+            "description": _said(finding) + (f"; hint: {_line(finding.hint)}" if finding.hint else ""),
+            "check_name": finding.rule,
+            "fingerprint": fingerprint(finding),
+            "severity": "major" if finding.severity == "error" else "minor",
+            "location": {"path": _line(finding.path) or "ledger", "lines": {"begin": 1}},
+        }
+        for finding in checked.findings
+    ]
+
+
+def fingerprint(finding: Finding) -> str:
+    """Return what stays the same of a finding when the same is proposed again in another commit."""
+    said = "\0".join((finding.rule, finding.path, finding.field or "", finding.message))
+    return hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def sarif_report(checked: Checked) -> dict[str, Any]:  # `Any`: JSON
+    """Return a log of SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html)."""
+    rules = list(dict.fromkeys([*RULES, *(finding.rule for finding in checked.findings)]))
+    driver = {
+        "name": "ledger check",
+        "version": __version__,
+        "rules": [{"id": rule, "shortDescription": {"text": RULES.get(rule, rule)}} for rule in rules],
+    }
+    results = [_sarif_result(finding, rules.index(finding.rule)) for finding in checked.findings]
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "results": results}],
+    }
+
+
+def _sarif_result(finding: Finding, index: int) -> dict[str, Any]:
+    about = {"commit": finding.commit, "field": finding.field, "hint": finding.hint}
+    return {
+        "ruleId": finding.rule,
+        "ruleIndex": index,
+        "level": finding.severity,
+        "message": {"text": _said(finding)},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": quote(os.fsencode(_line(finding.path) or "ledger"))},
+                    "region": {"startLine": 1},
+                }
+            }
+        ],
+        "partialFingerprints": {"finding/v1": fingerprint(finding)},
+        "properties": {name: _line(value) for name, value in about.items() if value},
+    }
