@@ -37,6 +37,7 @@ ROOMS = {
     "jinja2": {"publish"},
     "lark": {"analysis"},
     "markupsafe": {"publish"},
+    "markdown_it": {"publish"},
     "matplotlib": {"publish"},
     "mkdocs": {"publish"},
     "msgspec": None,

@@ -58,4 +58,7 @@ _DONE: dict[NoteKind, str] = {
     "baseline": "others of its experiment are compared with",
     "retirement": "retired",
     "milestone": "named as evidence:",
+    "acceptance": "accepted",
+    "rejection": "rejected",
+    "retest": "asked to repeat",
 }

@@ -32,6 +32,8 @@ _LONGEST_SECONDS = 10 * 365 * 86_400
 @click.option("--reason", help="Why it ended so.")
 @click.option("--duration", type=float, metavar="SECONDS", help="How long it ran.")
 @click.option("--command", "command_line", metavar="TEXT", help="Command line it was started with.")
+@click.option("--review", is_flag=True, help="Propose it, on a branch of its own, instead of adding it to the ledger.")
+@click.option("--proposal", metavar="NAME", help="The same, together with the other runs of the proposal NAME.")
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print what was recorded as JSON.")
 def record_command(
@@ -40,6 +42,8 @@ def record_command(
     reason: str | None,
     duration: float | None,
     command_line: str | None,
+    review: bool,
+    proposal: str | None,
     push: bool | None,
     push_timeout: float,
     as_json: bool,
@@ -69,9 +73,22 @@ def record_command(
     )
     draft = read_given(given_from(options), draft)
     with Bar("hashing datasets") as bar:
-        recorded = record(ledger, draft, state_dir=ledger.repository.state_dir, strict=True, progress=bar.count)
+        name = proposal or (draft.id if review else None)
+        place = _proposal(ledger, name) if name else ledger
+        recorded = record(place, draft, state_dir=ledger.repository.state_dir, strict=True, progress=bar.count)
     tell(ledger, recorded, as_json=as_json)
-    push_recorded(ledger, push=push, push_timeout=push_timeout)
+    if name is None:
+        push_recorded(ledger, push=push, push_timeout=push_timeout)
+    else:
+        from ledger.commands.proposing import send
+
+        send(ledger, name, [draft.id], opening=proposal is None, push=push, seconds=push_timeout, as_json=False)
+
+
+def _proposal(ledger: Ledger, name: str) -> Ledger:
+    from ledger.recorder.proposal import begin_proposal  # what talks to hosts takes longer to load than a record
+
+    return begin_proposal(ledger, name)
 
 
 def tell(ledger: Ledger, recorded: Recorded, *, as_json: bool) -> None:

@@ -83,6 +83,9 @@ _SAID: dict[NoteKind, str] = {
     "baseline": "made the baseline",
     "retirement": "retired",
     "milestone": "named as evidence of a milestone",
+    "acceptance": "accepted",
+    "rejection": "rejected",
+    "retest": "to be repeated, decided",
 }
 
 
@@ -118,6 +121,8 @@ def _heading(run: Run) -> Lines:
     for note in run.notes:
         if note.kind == "comment":
             yield "note", f"{note.text} ({note.author.name}, {moment(note.noted_at)})"
+        elif note.kind in {"acceptance", "rejection", "retest"}:
+            yield "review", f"{_SAID[note.kind]} by {note.author.name}: {note.text} ({moment(note.noted_at)})"
         elif note.kind == "milestone":
             told = f"stage {note.stage} of {note.model or record.experiment}: {note.text}"
             yield "milestone", f"{told} ({note.author.name}, {moment(note.noted_at)})"

@@ -1,5 +1,7 @@
 """Where each entry lives on the ledger branch. Folders by date, so none grows with the ledger."""
 
+import re
+
 from ledger.errors import LedgerError
 from ledger.model.ids import ID
 from ledger.model.values import check_slug
@@ -17,8 +19,18 @@ MANIFEST_FILE = "manifest.jsonl"
 SHARDS = "manifests"
 FORMAT_FILE = "format"
 POLICY_FILE = "policy.yaml"
+AGREED = re.compile(r"\.(?:github|forgejo)/workflows/ledger-[a-z]{1,20}\.yml|\.gitlab-ci\.yml", re.ASCII)
+"""Workflows that `ledger ci install` puts beside the policy."""
 ENTRY_FOLDERS = ("runs/", "datasets/", "evaluations/", "notes/", "cases/", "redactions/")
 """Folders that hold entries; beside them lie only shards of manifests, of which there are many."""
+
+
+def is_agreed(path: str) -> bool:
+    """Say whether a path holds what a team agreed on, and changes by review only: the policy, and what CI does.
+
+    Hosts read the workflows of a branch from the branch itself, so those of the ledger stand on it.
+    """
+    return path == POLICY_FILE or AGREED.fullmatch(path) is not None
 
 
 def run_path(run_id: str) -> str:

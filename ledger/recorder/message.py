@@ -46,6 +46,9 @@ _NOTED: dict[NoteKind, str] = {
     "baseline": "baseline is",
     "retirement": "retirement of",
     "milestone": "milestone of",
+    "acceptance": "acceptance of",
+    "rejection": "rejection of",
+    "retest": "retest of",
 }
 
 

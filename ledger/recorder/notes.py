@@ -26,6 +26,7 @@ def add_notes(
     *,
     stage: int | None = None,
     model: str | None = None,
+    elsewhere: bool = False,
 ) -> list[Note]:
     """Append one note per text about a run and return them; secrets in them are replaced.
 
@@ -36,12 +37,13 @@ def add_notes(
         texts: comments, tags, or the reason.
         stage: stage that a milestone says was reached.
         model: model that reached it; the one that the run's experiment is named after when none.
+        elsewhere: the run is one of a proposal, named by its whole id: it need not be on this ledger.
 
     Raises:
         NotFound: there is no such run.
         LedgerError: a text is empty or too long, or a tag or a name holds control characters.
     """
-    run_id = ledger.resolve(run)
+    run_id = run if elsewhere else ledger.resolve(run)
     author = ledger.repository.author()
     checked = [_checked(kind, Redactor().text(text)) for text in texts]
     if model is not None:

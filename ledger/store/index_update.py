@@ -33,7 +33,7 @@ SCHEMA = (
     "CREATE INDEX runs_by_end ON runs (substr(id, 17))",
     # Folders of runs that held no record when they were last looked at.
     "CREATE TABLE strays (folder TEXT PRIMARY KEY)",
-    "CREATE TABLE later (path TEXT PRIMARY KEY, blob TEXT, run TEXT)",
+    "CREATE TABLE later (path TEXT PRIMARY KEY, blob TEXT, run TEXT, kind TEXT)",
     "CREATE INDEX later_by_run ON later (run)",
     "CREATE TABLE problems (path TEXT PRIMARY KEY, run TEXT, message TEXT)",
     "CREATE INDEX problems_by_run ON problems (run)",
@@ -174,7 +174,8 @@ def _write_documents(
         if isinstance(entry, Problem):
             _write_problem(database, entry)
         elif isinstance(entry, Evaluation) or (isinstance(entry, Note) and entry.dataset is None):
-            database.execute("INSERT INTO later VALUES (?, ?, ?)", (path, blob, entry.run))
+            kind_of_note = entry.kind if isinstance(entry, Note) else ""
+            database.execute("INSERT INTO later VALUES (?, ?, ?, ?)", (path, blob, entry.run, kind_of_note))
             about.add(entry.run)
     return about
 
@@ -333,7 +334,9 @@ def _write_homeless(database: sqlite3.Connection, runs: Iterable[str]) -> None:
     for run in runs:
         database.execute("DELETE FROM problems WHERE run = ?", (run,))
         if not database.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone():
-            for (path,) in database.execute("SELECT path FROM later WHERE run = ?", (run,)).fetchall():
+            # What was proposed and rejected never came here, and is no problem.
+            asked = "SELECT path FROM later WHERE run = ? AND kind <> 'rejection'"
+            for (path,) in database.execute(asked, (run,)).fetchall():
                 _write_problem(database, about_no_run(path, run), run)
 
 

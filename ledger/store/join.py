@@ -118,13 +118,13 @@ def _is_any_shared(repository: Repository, onto: str, tip: str, shared: Sequence
 def _check_only_grew(steps: Sequence[Step]) -> None:
     for step in steps:
         for change in step.changes:
-            allowed = change.status == "A" or (change.status == "M" and change.path == paths.POLICY_FILE)
+            allowed = change.status == "A" or (change.status == "M" and paths.is_agreed(change.path))
             if not allowed:
                 raise Conflict(
                     f"commit {step.commit[:10]} changes what was recorded: `{ascii(change.path)[1:-1]}`",
                     hint="ledger verify says what is wrong",
                 )
-            if change.mode != "100644" or not _PATH.fullmatch(change.path):
+            if change.mode != "100644" or not (_PATH.fullmatch(change.path) or paths.is_agreed(change.path)):
                 raise Conflict(f"commit {step.commit[:10]} adds what is no entry: `{ascii(change.path)[1:-1]}`")
 
 
@@ -161,8 +161,8 @@ def _is_ours(repository: Repository, onto: str, tip: str, change: Change, steps:
     """
     path = change.path
     theirs, mine = repository.read_object(f"{onto}:{path}"), repository.read_object(change.blob)
-    if path == paths.POLICY_FILE:
-        return _is_our_policy(repository, onto, tip, steps, (theirs, mine))
+    if paths.is_agreed(path):
+        return _is_our_word(repository, onto, tip, steps, path, (theirs, mine))
     if path.startswith("datasets/") and path.endswith(f"/{paths.DATASET_FILE}"):
         if load(theirs, DatasetVersion, source=path).hash == load(mine, DatasetVersion, source=path).hash:
             return False  # one version added twice: its content decides, not who added it when
@@ -179,30 +179,31 @@ def _is_ours(repository: Repository, onto: str, tip: str, change: Change, steps:
     raise Conflict(f"the other ledger holds something else at this path: `{path}`")
 
 
-def _is_our_policy(
-    repository: Repository, onto: str, tip: str, steps: Sequence[Step], contents: tuple[bytes, bytes]
+def _is_our_word(
+    repository: Repository, onto: str, tip: str, steps: Sequence[Step], path: str, contents: tuple[bytes, bytes]
 ) -> bool:
+    """Say whether of what was agreed on, at a path that both sides hold, ours is the newer word."""
     theirs, mine = contents
-    edited = [step for step in steps for change in step.changes if change.path == paths.POLICY_FILE]
+    edited = [step for step in steps for change in step.changes if change.path == path]
     base = common_base(repository, onto, tip)
     if base is None:  # two beginnings, each with the policy that its version of the tool wrote
-        if all(change.status == "A" for step in edited for change in step.changes if change.path == paths.POLICY_FILE):
+        if all(change.status == "A" for step in edited for change in step.changes if change.path == path):
             return False
-        before = _policy_of(repository, edited[0].commit)
+        before = _read_at(repository, edited[0].commit, path)
     else:
-        before = _policy_of(repository, base)
+        before = _read_at(repository, base, path)
     if mine == before:
         return False
     if theirs == before:
         return True
     raise Conflict(
-        f"both ledgers changed this file by hand: `{paths.POLICY_FILE}`",
+        f"both ledgers changed this file by hand: `{path}`",
         hint="git worktree add ../policy ledger; there: git pull --no-rebase REMOTE ledger, settle it; ledger sync",
     )
 
 
-def _policy_of(repository: Repository, commit: str) -> bytes | None:
+def _read_at(repository: Repository, commit: str, path: str) -> bytes | None:
     try:
-        return repository.read_object(f"{commit}:{paths.POLICY_FILE}")
+        return repository.read_object(f"{commit}:{path}")
     except LedgerError:
         return None

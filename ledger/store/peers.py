@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from math import fsum, isfinite, nan
 
 from ledger.analysis.judging import Identity
-from ledger.analysis.leaderboard import Score
+from ledger.analysis.leaderboard import Score, short_key
 from ledger.model.entries import Contents, Run
 from ledger.model.values import Document
 from ledger.store.index import ask
@@ -29,7 +29,7 @@ def read_peers(ledger: Ledger, runs: Sequence[Run], key: str, *, everything: boo
 
     Args:
         ledger: where they are.
-        runs: what is judged, and against what.
+        runs: what is judged, and against what; those that are not on the ledger yet have their repeats there read.
         key: metric and split.
         everything: read every run that has the metric.
 
@@ -39,7 +39,7 @@ def read_peers(ledger: Ledger, runs: Sequence[Run], key: str, *, everything: boo
 
     def question(index: Index) -> Peers | None:
         try:
-            return _peers(index, {run.record.id for run in runs}, key)
+            return _peers(index, {run.record.id for run in runs}, {short_key(run) for run in runs}, key)
         except NotInSql:
             return None
 
@@ -64,7 +64,7 @@ def read_baseline(ledger: Ledger, experiment: str) -> Run | None:
     return contents.baselines().get(experiment)
 
 
-def _peers(index: Index, wanted: Collection[str], key: str) -> Peers:
+def _peers(index: Index, wanted: Collection[str], settings_wanted: Collection[str], key: str) -> Peers:
     """Read what is asked about, repeats newest first, and the ends of the order; count the other settings.
 
     Both ends, because which values are better is not asked here.
@@ -79,7 +79,8 @@ def _peers(index: Index, wanted: Collection[str], key: str) -> Peers:
     for settings in boards.values():
         members = sorted(settings.values(), key=lambda scores: max(score.run for score in scores), reverse=True)
         ranked = sorted((scores for scores in members if isfinite(_mean(scores))), key=_mean)
-        taken = [*ranked[:1], *ranked[-1:], *(scores for scores in members if any(one.run in wanted for one in scores))]
+        ours = (scores for scores in members if scores[0].setting in settings_wanted)
+        taken = [*ranked[:1], *ranked[-1:], *ours]
         left = MOST_REPEATS_READ
         for scores in members:
             if 1 < len(scores) <= left:

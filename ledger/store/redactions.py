@@ -36,7 +36,7 @@ def only_redacted(repository: Repository, before: str, tip: str) -> list[Redacti
     found = tombstones(repository, tip)
     steps = {(file.path, file.before): file.after for redaction in found for file in redaction.files}
     for change in read_difference(repository, before, tip):
-        if change.status == "A" or change.path == paths.POLICY_FILE:
+        if change.status == "A" or paths.is_agreed(change.path):
             continue
         was = hash_bytes(repository.read_object(f"{before}:{change.path}"))
         now = None if change.status == "D" else hash_bytes(repository.read_object(change.blob))

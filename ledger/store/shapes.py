@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from ledger.model.paths import AGREED
+
 _DATED = r"\d{4}/\d\d/\d\d/[0-9a-z-]{22}"
 _SIGNED = r"(\.[0-9a-f]{16}\.sig)?"
 _SHAPES = re.compile(
@@ -11,6 +13,7 @@ _SHAPES = re.compile(
         (
             r"format",
             r"policy\.yaml",
+            AGREED.pattern,
             rf"runs/{_DATED}/(record\.json{_SIGNED}|environment\.json|curves\.csv|log\.txt|code\.patch)",
             rf"runs/{_DATED}/figures/[a-z0-9._-]+\.(png|svg)",
             rf"runs/{_DATED}/tables/[a-z0-9._-]+\.csv",

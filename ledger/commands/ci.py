@@ -1,0 +1,74 @@
+"""`ledger ci`: the workflows that check, review and publish, and the comment that one of them writes."""
+
+import os
+from pathlib import Path
+
+import click
+
+from ledger.commands.output import say, write_json
+from ledger.commands.workplace import open_ledger
+from ledger.errors import LedgerError, NotFound, UsageError
+from ledger.recorder.workflows import CI_HOSTS, CiHost, install_workflows
+
+_LONGEST = 65_000
+"""Characters that GitHub takes for a comment, less what it may count differently."""
+
+
+@click.group("ci")
+def ci_command() -> None:
+    """Install the workflows that check, review and publish; each step of them is a command that runs here too."""
+
+
+@ci_command.command("install")
+@click.argument("host", type=click.Choice(CI_HOSTS))
+@click.option("--force", is_flag=True, help="Replace workflows of the working tree that were changed.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was installed as JSON.")
+def install_command(host: CiHost, force: bool, as_json: bool) -> None:
+    """Put the workflows of HOST on the ledger branch and, those that no proposal may change, in the working tree.
+
+    Example: ledger ci install github
+    """
+    ledger = open_ledger(writing=True)
+    made = install_workflows(ledger, host, force=force)
+    if as_json:
+        write_json(made)
+        return
+    for place in made.on_ledger:
+        say(f"on the branch {ledger.branch}: {place}")
+    for place in made.in_tree:
+        say(f"in the working tree: {place}")
+    if not (made.on_ledger or made.in_tree):
+        say("every workflow stands where it should")
+        return
+    commit = f"commit {', '.join(made.in_tree)} to the default branch, then: " if made.in_tree else ""
+    say(f"next: {commit}git push origin {ledger.branch}; the handbook's page on reviews says what to protect")
+
+
+@ci_command.command("comment")
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--request", type=click.IntRange(min=1), metavar="NUMBER", help="Pull request it belongs to.")
+@click.option("--source", metavar="OWNER:BRANCH", help="Instead of the number: where the pull request comes from.")
+@click.option("--commit", metavar="ID", help="With --source: what its branch must be at.")
+@click.option("--base", default="ledger", show_default=True, help="With --source: branch it is to be merged into.")
+def comment_command(file: str, request: int | None, source: str | None, commit: str | None, base: str) -> None:
+    """Write FILE, made by `ledger review`, as the one comment of a pull request, or update it.
+
+    For CI jobs of GitHub, GitLab and Forgejo: what is written to is taken from their environment.
+    """
+    from ledger.publish.review_comment import MARKER
+    from ledger.repository.comments import find_request, place_of, write_comment
+
+    if (request is None) == (source is None) or (source is None) != (commit is None):
+        raise UsageError("name the pull request by --request NUMBER, or by --source OWNER:BRANCH and --commit ID")
+    try:
+        body = Path(file).read_text("utf-8")
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no such file: `{file}`", hint="ledger review RANGE --output FILE") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise LedgerError(f"this file cannot be read: `{file}`") from error
+    if not body.startswith(MARKER) or len(body) > _LONGEST:
+        raise LedgerError(f"this is no review: `{file}`", hint="ledger review RANGE --output FILE")
+    place = place_of(os.environ)
+    number = request if request is not None else find_request(place, source or "", commit or "", base)
+    updated = write_comment(place, number, MARKER, body)
+    say(f"{'updated' if updated else 'wrote'} the comment of {number}")

@@ -1,0 +1,97 @@
+"""Puts the shipped workflows where a host looks for them: some on the ledger branch, some in the working tree."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, get_args
+
+from ledger.errors import Conflict, NotFound
+from ledger.model.values import Document, counted
+from ledger.repository.append import append_commit
+from ledger.resources import shipped
+from ledger.store.ledger import Ledger
+
+CiHost = Literal["github", "gitlab", "forgejo"]
+CI_HOSTS: tuple[CiHost, ...] = get_args(CiHost)
+
+_ON_THE_LEDGER: Mapping[CiHost, Mapping[str, str]] = {
+    "github": {
+        "ledger-review.yml": ".github/workflows/ledger-review.yml",
+        "ledger-site.yml": ".github/workflows/ledger-site.yml",
+    },
+    "gitlab": {"gitlab-ci.yml": ".gitlab-ci.yml"},
+    "forgejo": {
+        "ledger-review.yml": ".forgejo/workflows/ledger-review.yml",
+        "ledger-site.yml": ".forgejo/workflows/ledger-site.yml",
+    },
+}
+"""Workflows that run for the ledger branch: hosts read them from that branch."""
+_IN_THE_TREE: Mapping[CiHost, Mapping[str, str]] = {
+    "github": {
+        "ledger-comment.yml": ".github/workflows/ledger-comment.yml",
+        "ledger-verify.yml": ".github/workflows/ledger-verify.yml",
+    },
+    "gitlab": {},
+    "forgejo": {"ledger-verify.yml": ".forgejo/workflows/ledger-verify.yml"},
+}
+"""Workflows that no proposal may change, or that run by the clock: hosts read them from the default branch."""
+
+
+class Installed(Document, frozen=True, kw_only=True):
+    """What `ledger ci install` did."""
+
+    on_ledger: list[str]
+    """Files that were put on the ledger branch; empty when all stood there."""
+    in_tree: list[str]
+    """Files that were written in the working tree, to be committed to the default branch."""
+
+
+def install_workflows(ledger: Ledger, host: CiHost, *, force: bool = False) -> Installed:
+    """Put the workflows of a host in their places; doing it again changes nothing.
+
+    Args:
+        ledger: whose branch and working tree.
+        host: which host.
+        force: replace files of the working tree that somebody changed.
+
+    Raises:
+        NotFound: the repository has no working tree, and the host needs files there.
+        Conflict: a file of the working tree is another one.
+        LedgerError: git cannot write the branch.
+    """
+    source = shipped("templates") / "ci" / host
+    wanted = {place: (source / name).read_bytes() for name, place in _ON_THE_LEDGER[host].items()}
+    beside = {place: (source / name).read_bytes() for name, place in _IN_THE_TREE[host].items()}
+    written = _write(ledger.repository.worktree, beside, force=force)
+    author, now = ledger.repository.author(), datetime.now(UTC)
+    ledger.create(author, now)
+    missing = {place: content for place, content in wanted.items() if ledger.read(place) != content}
+    if missing:
+        with ledger.writing() as turn:
+            append_commit(
+                ledger.repository,
+                ledger.ref,
+                parent=ledger.tip(),
+                files=missing,
+                message=f"ci: {counted(len(missing), 'workflow')} of {host}\n",
+                author=author,
+                now=now,
+                inherited=turn.descriptor,
+            )
+    return Installed(on_ledger=sorted(missing), in_tree=written)
+
+
+def _write(worktree: Path | None, files: Mapping[str, bytes], *, force: bool) -> list[str]:
+    if files and worktree is None:
+        raise NotFound("this repository has no working tree, and the workflows of the default branch stand in one")
+    places = {place: Path(worktree or "", place) for place in files}
+    changed = [place for place, path in places.items() if path.exists() and path.read_bytes() != files[place]]
+    if changed and not force:
+        raise Conflict(
+            f"this file is another one: `{changed[0]}`", hint="compare it, then: ledger ci install HOST --force"
+        )
+    written = [place for place, path in places.items() if not path.exists() or place in changed]
+    for place in written:
+        places[place].parent.mkdir(parents=True, exist_ok=True)
+        places[place].write_bytes(files[place])
+    return sorted(written)

@@ -1,0 +1,131 @@
+"""One comment of a pull request that is written once and updated from then on, over the API of its host."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import quote, urlencode
+
+from ledger.errors import LedgerError, NotFound, UsageError
+from ledger.model.values import Document
+from ledger.repository.hosts import Kind
+
+_SECONDS = 30.0
+_PAGE = 100
+_PAGES = 30
+"""Pages of comments that are looked through: 3,000 comments."""
+_MOST_BYTES = 8_000_000
+"""Bytes of an answer that are read at most."""
+
+
+class Place(Document, frozen=True, kw_only=True):
+    """Where comments are written, as CI says it in its environment."""
+
+    kind: Kind
+    """Software of the host."""
+    api: str
+    """Address of the repository in the API, without a slash at its end."""
+    token: str
+    """Who we are."""
+
+
+def place_of(environment: Mapping[str, str]) -> Place:
+    """Return where the CI job that we are in may write comments.
+
+    Sources: GitHub, "Default environment variables"; Forgejo Actions, the same names; GitLab, "Predefined CI/CD
+    variables".
+
+    Raises:
+        UsageError: this is no CI job that we know, or it has no token.
+    """
+    if api := environment.get("CI_API_V4_URL"):
+        project, token = environment.get("CI_PROJECT_ID", ""), environment.get("LEDGER_TOKEN", "")
+        kind: Kind = "gitlab"
+        root = f"{api}/projects/{quote(project, safe='')}"
+        name = "LEDGER_TOKEN"
+    elif api := environment.get("GITHUB_API_URL"):
+        forgejo = environment.get("FORGEJO_TOKEN", "")
+        kind = "forgejo" if forgejo or environment.get("FORGEJO_ACTIONS") else "github"
+        token = forgejo or environment.get("GITHUB_TOKEN", "")
+        root = f"{api}/repos/{environment.get('GITHUB_REPOSITORY', '')}"
+        name = "GITHUB_TOKEN"
+    else:
+        raise UsageError("this is no CI job of GitHub, GitLab or Forgejo", hint="ledger review shows the same here")
+    if not token:
+        raise UsageError(f"a comment needs a token: the variable {name} is empty")
+    return Place(kind=kind, api=root, token=token)
+
+
+def find_request(place: Place, source: str, commit: str, base: str) -> int:
+    """Return the number of the open pull request from a branch, which must be at a commit.
+
+    Args:
+        place: where.
+        source: `owner:branch`.
+        commit: what its branch must be at: a later push has a review of its own.
+        base: branch it is to be merged into.
+
+    Raises:
+        NotFound: there is none.
+        LedgerError: the host refuses to say.
+    """
+    query = urlencode({"state": "open", "head": source, "base": base, "per_page": _PAGE})
+    for found in _listed(place, f"{place.api}/pulls?{query}"):
+        head = found.get("head")
+        number = found.get("number")
+        if isinstance(head, Mapping) and head.get("sha") == commit and isinstance(number, int):
+            return number
+    raise NotFound(f"no open pull request from here is at this commit: `{commit[:12]}`")
+
+
+def write_comment(place: Place, number: int, marker: str, body: str) -> bool:
+    """Write a comment, or update the one of ours that begins with a marker; return whether it was there.
+
+    Raises:
+        LedgerError: the host refuses it.
+    """
+    kind, verb = ("merge_requests", "notes") if place.kind == "gitlab" else ("issues", "comments")
+    comments = f"{place.api}/{kind}/{number:d}/{verb}"
+    for page in range(1, _PAGES + 1):
+        found = list(_listed(place, f"{comments}?{urlencode({'per_page': _PAGE, 'page': page, 'limit': _PAGE})}"))
+        for comment in found:
+            if str(comment.get("body") or "").startswith(marker) and isinstance(comment.get("id"), int):
+                method = "PUT" if place.kind == "gitlab" else "PATCH"
+                _asked(place, method, _one(place, comments, comment), {"body": body})
+                return True
+        if len(found) < _PAGE:
+            break
+    _asked(place, "POST", comments, {"body": body})
+    return False
+
+
+def _one(place: Place, comments: str, comment: Mapping[str, object]) -> str:
+    """Return the address of one comment: GitLab has it below its request, the others below the repository."""
+    number = comment["id"]
+    return f"{comments}/{number}" if place.kind == "gitlab" else f"{place.api}/issues/comments/{number}"
+
+
+def _listed(place: Place, address: str) -> Iterator[Mapping[str, object]]:
+    answer = _asked(place, "GET", address, None)
+    if not isinstance(answer, Sequence):
+        raise LedgerError("the host answered something else than a list")
+    yield from (one for one in answer if isinstance(one, Mapping))
+
+
+def _asked(place: Place, method: str, address: str, said: Mapping[str, str] | None) -> object:
+    header = {
+        "gitlab": ("PRIVATE-TOKEN", place.token),
+        "forgejo": ("Authorization", f"token {place.token}"),
+    }.get(place.kind, ("Authorization", f"Bearer {place.token}"))
+    headers = {"Content-Type": "application/json", "Accept": "application/json", header[0]: header[1]}
+    body = None if said is None else json.dumps(said).encode()
+    asked = urllib.request.Request(address, data=body, headers=headers, method=method)  # noqa: S310  # the API of CI
+    try:
+        with urllib.request.urlopen(asked, timeout=_SECONDS) as answer:  # noqa: S310  # as above
+            return json.loads(answer.read(_MOST_BYTES) or b"null")
+    except urllib.error.HTTPError as error:
+        raise LedgerError(
+            f"the host refused: {error.code} {error.reason} ({method} {address.partition('?')[0]})"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise LedgerError(f"the host could not be asked: {error}") from error

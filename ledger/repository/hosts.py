@@ -1,0 +1,187 @@
+"""Where a remote is hosted, and how a pull request is opened there: by the host's own command, its API, or by hand."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Literal
+from urllib.parse import quote, urlsplit
+
+from ledger.errors import LedgerError
+from ledger.model.values import Document
+
+Kind = Literal["github", "gitlab", "forgejo", "none"]
+"""Software of a host; Gitea speaks as Forgejo does."""
+
+KINDS: tuple[Kind, ...] = ("github", "gitlab", "forgejo", "none")
+_KNOWN: Mapping[str, Kind] = {
+    "github.com": "github",
+    "gitlab.com": "gitlab",
+    "codeberg.org": "forgejo",
+    "gitea.com": "forgejo",
+}
+_WORDS: Mapping[str, Kind] = {"github": "github", "gitlab": "gitlab", "forgejo": "forgejo", "gitea": "forgejo"}
+_SCP = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)")
+"""`git@example.org:team/project.git`: git-clone(1), GIT URLs."""
+_TOKENS: Mapping[Kind, tuple[str, ...]] = {
+    "github": ("GH_TOKEN", "GITHUB_TOKEN"),
+    "gitlab": ("GITLAB_TOKEN",),
+    "forgejo": ("FORGEJO_TOKEN", "GITEA_TOKEN"),
+}
+_COMMANDS: Mapping[Kind, str] = {"github": "gh", "gitlab": "glab", "forgejo": "tea"}
+_SECONDS = 30.0
+
+
+class Host(Document, frozen=True, kw_only=True):
+    """A repository at a host."""
+
+    kind: Kind
+    """Which software runs it; `none` where nobody knows."""
+    web: str
+    """Address of the repository for people; empty where it has none."""
+    path: str
+    """Owner and name, such as `team/project`."""
+
+
+class Request(Document, frozen=True, kw_only=True):
+    """A pull request to be."""
+
+    branch: str
+    """Branch with the proposal."""
+    base: str
+    """Branch it is to be merged into."""
+    title: str
+    """Its title."""
+    body: str
+    """What it says."""
+
+
+def host_of(url: str, kind: str | None = None) -> Host:
+    """Return where a remote's URL leads.
+
+    Args:
+        url: as git has it; credentials in it are dropped.
+        kind: what the user's configuration says of the host (`ledger.host`).
+
+    Raises:
+        LedgerError: the configuration says something else than github, gitlab, forgejo or none.
+    """
+    parts = urlsplit(url) if "://" in url else None
+    scp = _SCP.fullmatch(url) if parts is None else None
+    if parts is not None and parts.scheme in {"http", "https", "ssh", "git"} and parts.hostname:
+        name, path = parts.hostname, parts.path.strip("/")
+    elif scp is not None:
+        name, path = scp["host"], scp["path"].strip("/")
+    else:
+        return Host(kind="none", web="", path="")
+    told = (kind or "").lower()
+    if told and told not in KINDS:
+        raise LedgerError(
+            f"ledger.host is one of {', '.join(KINDS)}: `{ascii(told)[1:-1]}`", hint="git config ledger.host github"
+        )
+    found = next((known for known in KINDS if known == told), None) or _KNOWN.get(name.lower()) or _guessed(name)
+    secure = "http" if parts is not None and parts.scheme == "http" else "https"
+    port = f":{parts.port}" if parts is not None and parts.scheme in {"http", "https"} and parts.port else ""
+    path = path.removesuffix(".git")
+    return Host(kind=found, web=f"{secure}://{name}{port}/{path}", path=path)
+
+
+def _guessed(name: str) -> Kind:
+    """Return what a host's name says of its software: `gitlab.example.org`."""
+    words = name.lower().split(".")
+    return next((kind for word, kind in _WORDS.items() if word in words), "none")
+
+
+def request_url(host: Host, request: Request) -> str | None:
+    """Return the page on which a person opens the request; none for a host nobody knows."""
+    branch, base = quote(request.branch, safe=""), quote(request.base, safe="")
+    pages = {
+        "github": f"{host.web}/compare/{base}...{branch}?expand=1&title={quote(request.title)}",
+        "gitlab": (
+            f"{host.web}/-/merge_requests/new?merge_request%5Bsource_branch%5D={branch}"
+            f"&merge_request%5Btarget_branch%5D={base}"
+        ),
+        "forgejo": f"{host.web}/compare/{base}...{branch}",
+    }
+    return pages.get(host.kind)
+
+
+def open_request(host: Host, request: Request, folder: str) -> str | None:
+    """Open a pull request and return its address; none where neither the host's command nor a token is at hand.
+
+    Args:
+        host: where.
+        request: what.
+        folder: where the host's command is started: it reads which repository is meant there.
+
+    Raises:
+        LedgerError: the host refuses it.
+    """
+    command = _COMMANDS.get(host.kind)
+    if command and shutil.which(command):
+        return _by_command(host.kind, command, request, folder)
+    token = next((value for name in _TOKENS.get(host.kind, ()) if (value := os.environ.get(name))), None)
+    if token is None:
+        return None
+    return _by_api(host, request, token)
+
+
+def _by_command(kind: Kind, command: str, request: Request, folder: str) -> str | None:
+    options = {
+        "github": ["pr", "create", "--base", request.base, "--head", request.branch, "--title", request.title,
+                   "--body", request.body],
+        "gitlab": ["mr", "create", "--target-branch", request.base, "--source-branch", request.branch, "--title",
+                   request.title, "--description", request.body, "--yes"],
+        "forgejo": ["pulls", "create", "--base", request.base, "--head", request.branch, "--title", request.title,
+                    "--description", request.body],
+    }[kind]  # fmt: skip
+    try:
+        done = subprocess.run(
+            [command, *options], cwd=folder, capture_output=True, text=True, errors="replace", timeout=_SECONDS,
+            stdin=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise LedgerError(f"`{command}` could not be asked: {error}") from error
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise LedgerError(f"`{command}` refused: {said[-1] if said else f'exit code {done.returncode}'}")
+    return next((line.strip() for line in reversed(done.stdout.splitlines()) if "://" in line), None)
+
+
+def _by_api(host: Host, request: Request, token: str) -> str | None:
+    """Open it as the three hosts document: create a pull request, create a merge request."""
+    if host.kind == "gitlab":
+        address = f"{_root(host)}/api/v4/projects/{quote(host.path, safe='')}/merge_requests"
+        said = {"source_branch": request.branch, "target_branch": request.base, "title": request.title,
+                "description": request.body}  # fmt: skip
+        headers = {"PRIVATE-TOKEN": token}
+    else:
+        github = "https://api.github.com" if host.web.startswith("https://github.com/") else f"{_root(host)}/api/v3"
+        address = f"{github if host.kind == 'github' else f'{_root(host)}/api/v1'}/repos/{host.path}/pulls"
+        said = {"head": request.branch, "base": request.base, "title": request.title, "body": request.body}
+        headers = {"Authorization": f"{'Bearer' if host.kind == 'github' else 'token'} {token}"}
+    answer = _posted(address, said, headers)
+    return str(answer.get("html_url") or answer.get("web_url") or "") or None
+
+
+def _root(host: Host) -> str:
+    parts = urlsplit(host.web)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _posted(address: str, said: Mapping[str, str], headers: Mapping[str, str]) -> Mapping[str, object]:
+    asked = urllib.request.Request(  # noqa: S310  # http or https: `host_of` made the address
+        address, data=json.dumps(said).encode(), headers={"Content-Type": "application/json", **headers}, method="POST"
+    )
+    try:
+        with urllib.request.urlopen(asked, timeout=_SECONDS) as answer:  # noqa: S310  # as above
+            found = json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise LedgerError(f"the host refused the request: {error.code} {error.reason}") from error
+    except (OSError, ValueError) as error:
+        raise LedgerError(f"the host could not be asked: {error}") from error
+    return found if isinstance(found, dict) else {}
