@@ -12,6 +12,8 @@ from ledger.publish.text import escaped
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 """Tick distances that people read easily, times a power of ten."""
+_SMALLEST = 1e-300
+"""Distance of ticks below which floats are no longer exact enough to divide by (IEEE 754: subnormal from 2e-308)."""
 
 
 class Scale(Document, frozen=True, kw_only=True):
@@ -43,6 +45,8 @@ class Scale(Document, frozen=True, kw_only=True):
             if len(powers) > 1:
                 return [10.0**power for power in powers][::stride]
         rough = (self.high - self.low) / count
+        if rough < _SMALLEST:
+            return [self.low]  # its ends are neighbours among the smallest floats there are
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(step * power for step in _STEPS if step * power >= rough * 0.999)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
