@@ -1,5 +1,6 @@
 """`ledger hooks`: git hooks that keep the ledger whole wherever it arrives."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import click
 
 from ledger.commands.output import say, write_json
-from ledger.errors import UsageError
+from ledger.errors import LedgerError, UsageError
 from ledger.repository.hooks import CLIENT, SERVER, Hook, install_hooks, read_hooks, uninstall_hooks
+from ledger.repository.process import Git, pushed_objects
 from ledger.repository.repository import Repository
 
 REFUSED = 10
@@ -31,18 +33,29 @@ def hooks_command() -> None:
 
 @hooks_command.command("install")
 @_server_option
-def install_command(server: str | None) -> int:
+@click.option("--site", type=click.Path(file_okay=False), metavar="FOLDER", help="With --server: publish a site there.")
+def install_command(server: str | None, site: str | None) -> int:
     """Put our hooks in front of those that stand there; doing it again is the same.
 
     In a clone, pre-push refuses to send a damaged ledger, and reference-transaction notes that it moved. On a
-    server, pre-receive refuses what `ledger check` refuses, and post-receive publishes the site.
+    server, pre-receive refuses what `ledger check` refuses, and post-receive puts the inbox on the branch and
+    publishes the site.
 
     Example: ledger hooks install
     """
     repository, names = _place(server)
+    if site is not None and server is None:
+        raise UsageError(
+            "a site is published by a server's hooks", hint="ledger hooks install --server PATH --site FOLDER"
+        )
     hooks = install_hooks(repository, names, sys.executable)
     for hook in hooks:
         say(_told_installed(hook))
+    if site is not None:
+        from ledger.publish.background import SITE_SETTING
+
+        repository.git.output("config", SITE_SETTING, str(Path(site).absolute()))
+        say(f"after each push of the ledger its site is published to {site}; now: ledger site publish {server}")
     return 0 if all(hook.state in {"installed", "wrapped"} for hook in hooks) else 1
 
 
@@ -80,24 +93,24 @@ def status_command(server: str | None, as_json: bool) -> int:
 
 
 @hooks_command.command("run")
-@click.argument("name", type=click.Choice(["pre-push", "pre-receive"]))
+@click.argument("name", type=click.Choice(["pre-push", "pre-receive", "post-receive"]))
 @click.argument("arguments", nargs=-1)
 def run_command(name: str, arguments: Sequence[str]) -> int:  # noqa: ARG001  # git's arguments: a remote and its address
     """Do what the hook NAME does, with what git writes to it on stdin: for a hook of your own that calls it.
 
     Exit code 10 when the push is bad.
     """
-    from ledger.repository.process import pushed_objects
+    if name == "post-receive":
+        _publish_behind()
+        return 0
     from ledger.store.pushed import check_received, check_sent, load_updates
 
     sending = name == "pre-push"
     updates = load_updates(sys.stdin.buffer.read(), sending=sending)
-    repository = Repository.discover(Path())
-    refusals = (
-        check_sent(repository, updates)
-        if sending
-        else check_received(repository.with_objects(pushed_objects()), updates)
-    )
+    if sending:
+        refusals = check_sent(Repository.discover(Path()), updates)
+    else:
+        refusals = check_received(_received().with_objects(pushed_objects()), updates)
     for refusal in refusals[:_SHOWN]:
         click.echo(f"error: {_plain(refusal.ref)}: {_plain(refusal.message)}")
         if refusal.hint:
@@ -105,6 +118,34 @@ def run_command(name: str, arguments: Sequence[str]) -> int:  # noqa: ARG001  # 
     if len(refusals) > _SHOWN:
         click.echo(f"error: and {len(refusals) - _SHOWN} more")
     return REFUSED if refusals else 0
+
+
+def _received() -> Repository:
+    """Return the repository whose hook this is: git runs it in the git directory, and has looked at its owner."""
+    folder = Path(os.environ.get("GIT_DIR", ".")).absolute()
+    if not (folder / "HEAD").is_file():
+        raise UsageError("a server's hook is run by git, in the repository that is pushed to")
+    return Repository(Git(folder, {"GIT_DIR": str(folder)}), folder, folder, None, "")
+
+
+def _publish_behind() -> None:
+    """Fold and publish until nobody asks for more; whoever pushed does not wait for this."""
+    from ledger.publish.background import build_while_asked, leave_terminal, publish_ledger, site_of, write_log
+    from ledger.store.ledger import Ledger
+
+    repository = _received()
+    leave_terminal()
+
+    def notify(line: str) -> None:
+        write_log(repository.state_dir, line)
+
+    def build() -> None:
+        try:
+            publish_ledger(Ledger(repository), site_of(repository), notify=notify)
+        except (LedgerError, ImportError) as error:
+            notify(f"not published: {error}")
+
+    build_while_asked(repository.state_dir, build)
 
 
 def _plain(text: str) -> str:

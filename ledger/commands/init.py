@@ -1,23 +1,44 @@
 """`ledger init`: begin a ledger."""
 
+import shlex
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from ledger.commands.output import say
-from ledger.errors import NotFound
+from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.store.ledger import BRANCH, Ledger
 
 
 @click.command("init")
 @click.argument("path", required=False, type=click.Path(file_okay=False))
-def init_command(path: str | None) -> None:
+@click.option("--server", type=click.Path(file_okay=False), metavar="PATH", help="Make a bare repository to push to.")
+@click.option("--site", type=click.Path(file_okay=False), metavar="FOLDER", help="With --server: where its site goes.")
+@click.option(
+    "--object-format",
+    type=click.Choice(["sha1", "sha256"]),
+    default="sha1",
+    show_default=True,
+    help="With --server: git's hashes.",
+)
+def init_command(path: str | None, server: str | None, site: str | None, object_format: str) -> None:
     """Begin a ledger in the repository of this folder, or of PATH.
 
     Where PATH is in no git repository, one for the ledger alone is made in PATH/.ledger. Doing it twice
     changes nothing; `ledger record` does it by itself in a repository.
+
+    With --server PATH it makes a ledger that a team hosts by itself: a bare repository with hooks that refuse what
+    would damage the ledger, and a site that is published after each push.
+
+    Example: ledger init --server /srv/ledger.git
     """
+    if server is not None:
+        if path is not None:
+            raise UsageError("give a folder or --server, not both", hint="ledger init --server PATH")
+        _begin_server(Path(server), Path(site) if site else None, object_format)
+        return
     try:
         ledger = Ledger.open(Path(path or "."))
     except NotFound:
@@ -32,3 +53,33 @@ def init_command(path: str | None) -> None:
         say(f"began a ledger on the branch `{BRANCH}` of {where}; next: ledger record --help")
     else:
         say(f"there is a ledger already on the branch `{BRANCH}` of {where}")
+
+
+def _begin_server(folder: Path, site: Path | None, object_format: str) -> None:
+    """Make a repository to push to, with hooks, a first commit and a site; doing it twice changes nothing.
+
+    Raises:
+        LedgerError: something else stands there, or it cannot be written.
+    """
+    from ledger.publish.background import CURRENT, SITE_SETTING, building, publish_ledger, site_of
+    from ledger.repository.hooks import SERVER, install_hooks
+    from ledger.repository.making import create_server
+
+    repository = create_server(folder, object_format)
+    where = repository.git_dir.resolve()
+    ledger = Ledger(repository)
+    install_hooks(repository, SERVER, sys.executable)
+    ledger.create(repository.author(), datetime.now(UTC))
+    wanted = site.absolute() if site else site_of(repository) or where.with_name(f"{where.stem}-site")
+    repository.git.output("config", SITE_SETTING, str(wanted))
+    click.echo(f"a ledger to push to:  {where}")
+    try:
+        with building(repository.state_dir):
+            publish_ledger(ledger, wanted, notify=lambda _line: None)
+    except (LedgerError, ImportError) as error:
+        say(f"warning: its site is not published yet: {error}")
+        say('hint: pip install "git-ledger[site]"; then: ledger site publish ' + shlex.quote(str(where)))
+    click.echo(f"clone it:             git clone {shlex.quote(str(where))}   (from elsewhere: USER@HOST:{where})")
+    click.echo(f"or add it to yours:   git remote add origin USER@HOST:{where}; ledger sync")
+    click.echo("send what you record: ledger record does, and ledger sync")
+    click.echo(f"serve its site:       python3 -m http.server --directory {shlex.quote(str(wanted / CURRENT))}")

@@ -1,4 +1,4 @@
-"""`ledger site`: build or serve the static site of the ledger."""
+"""`ledger site`: build, serve or publish the static site of the ledger."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import click
 from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
 from ledger.commands.workplace import open_ledger
+from ledger.errors import UsageError
 from ledger.publish.build import SiteReport, build_site
 from ledger.publish.serve import serve_site
 from ledger.repository.blobs import blob_reader
@@ -18,7 +19,7 @@ _OUTPUT = "build/site"
 
 @click.group("site")
 def site_command() -> None:
-    """Build or serve the static site of the ledger."""
+    """Build, serve or publish the static site of the ledger."""
 
 
 @site_command.command("build")
@@ -53,6 +54,33 @@ def serve_command(output: str, title: str, host: str, port: int) -> None:
         return build_now(ledger, Path(output), title=title, repository_url=None)
 
     serve_site(build, Path(output), host, port, ledger.tip, say)
+
+
+@site_command.command("publish")
+@click.argument("repository", required=False, type=click.Path(file_okay=False, exists=True))
+@click.option("--to", "folder", type=click.Path(file_okay=False), help="Site folder; the setting ledger.site names it.")
+@click.option("--title", help="Name of the site; by default the setting ledger.siteTitle.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was published as JSON.")
+def publish_command(repository: str | None, folder: str | None, title: str | None, as_json: bool) -> None:
+    """Publish the site of REPOSITORY whole: build beside what is served, then switch FOLDER/current to it.
+
+    What waits in the repository's inbox is put on the branch first. A server's post-receive hook does the same
+    after each push; this is for a person, or cron. A web server serves FOLDER/current.
+
+    Example: ledger site publish /srv/ledger.git --to /srv/ledger-site
+    """
+    from ledger.publish.background import building, publish_ledger, site_of
+
+    ledger = Ledger.open(Path(repository or "."))
+    site = Path(folder) if folder else site_of(ledger.repository)
+    if site is None:
+        raise UsageError(
+            "no folder to publish to", hint="ledger site publish --to FOLDER, or: git config ledger.site FOLDER"
+        )
+    with building(ledger.repository.state_dir):
+        published = publish_ledger(ledger, site, title=title, notify=say)
+    if as_json:
+        write_json(published)
 
 
 def build_now(ledger: Ledger, output: Path, *, title: str, repository_url: str | None) -> SiteReport:

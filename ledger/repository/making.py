@@ -1,4 +1,4 @@
-"""Makes repositories, through GitPython: one for a ledger alone, and one for a project.
+"""Makes repositories, through GitPython: one for a ledger alone, one that people push to, and one for a project.
 
 GitPython costs 0.07 to 0.2 s of CPU to import, so nothing that a record waits for stands here.
 """
@@ -30,6 +30,33 @@ def create_embedded(folder: Path) -> Repository:
     except (OSError, git.GitError) as error:
         raise LedgerError(f"cannot make a ledger here ({_why(error)}): `{folder}`") from error
     return Repository.at_embedded(git_dir)
+
+
+def create_server(folder: Path, object_format: str) -> Repository:
+    """Make a bare repository that people push to, and return it; one that exists is found again.
+
+    Args:
+        folder: of the repository; made where it is missing.
+        object_format: `sha1` or `sha256`, as git names them.
+
+    Raises:
+        LedgerError: the folder cannot be written to, or holds something else.
+    """
+    if folder.is_dir() and any(folder.iterdir()):
+        found = Repository.discover(folder)
+        if found.worktree is not None or found.git_dir.resolve() != folder.resolve():
+            raise LedgerError(f"something else stands here: `{folder}`", hint="name a new folder, such as ledger.git")
+        return found
+    try:
+        made = git.Repo.init(folder, bare=True, initial_branch="main", object_format=object_format)
+        with made, made.config_writer() as config:
+            # A reflog is how an admin finds what a branch was before; bare repositories keep none by themselves.
+            config.set_value("core", "logAllRefUpdates", "true")
+            # Malformed objects are git's to refuse; it does so only when asked (git-config, receive.fsckObjects).
+            config.set_value("receive", "fsckObjects", "true")
+    except (OSError, git.GitError) as error:
+        raise LedgerError(f"cannot make a repository here ({_why(error)}): `{folder}`") from error
+    return Repository.discover(folder)
 
 
 def create_project(folder: Path, author: Author, message: str) -> Repository:

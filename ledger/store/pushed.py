@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from ledger.model.values import Document
 from ledger.repository.repository import Repository
 from ledger.repository.walk import read_difference
-from ledger.store.join import common_base, contains
+from ledger.store.join import contains
 from ledger.store.ledger import BRANCH
 
 _LEDGER = f"refs/heads/{BRANCH}"
@@ -134,14 +134,15 @@ def _check_branch(repository: Repository, update: Update, *, accept_redaction: b
                 hint=f"on the server, for this one push: git config {ACCEPT} true",
             )
             return
+        yield from _findings(repository, update.ref, update.new, None)  # a new history, so all of it is looked at
+        return
     yield from _findings(repository, update.ref, update.new, update.old)
 
 
 def _check_beside(repository: Repository, update: Update, tip: str | None) -> Iterator[Refusal]:
     """Yield what is wrong with a proposal, or with what waits in the inbox, on top of the ledger."""
     if update.new is not None:
-        base = common_base(repository, tip, update.new) if tip else None
-        yield from _findings(repository, update.ref, update.new, base)
+        yield from _findings(repository, update.ref, update.new, tip, proposed=True)
     if update.ref.startswith(_INBOX) and update.old is not None:
         kept = [commit for commit in (tip, update.new) if commit is not None]
         lost = _missing(repository, update.old, kept)
@@ -164,10 +165,12 @@ def _missing(repository: Repository, commit: str, kept: Iterable[str]) -> str | 
     return min(missing, default=None)
 
 
-def _findings(repository: Repository, ref: str, tip: str, since: str | None) -> Iterator[Refusal]:
+def _findings(
+    repository: Repository, ref: str, tip: str, since: str | None, *, proposed: bool = False
+) -> Iterator[Refusal]:
     from ledger.store.check import check_range
 
-    for finding in check_range(repository, tip, since, ref=ref).findings:
+    for finding in check_range(repository, tip, since, ref=ref, proposed=proposed).findings:
         if finding.severity == "error":
             where = [f"commit {finding.commit[:10]}"] if finding.commit else []
             place = ": ".join([*where, *([finding.path] if finding.path else [])])

@@ -5,7 +5,7 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -99,17 +99,35 @@ def _make(count: int, folder: Path) -> None:
     stream.unlink()
 
 
+def grow(folder: Path, numbers: Sequence[int], ref: str = "refs/heads/ledger") -> None:
+    """Put the runs of these numbers onto a branch that a repository has, a commit for each, in one stream."""
+    parent = f"from {run(['git', 'rev-parse', ref], folder).decode().strip()}\n".encode()
+    parts: list[bytes] = []
+    for number in numbers:
+        entry = entry_of(number, START + timedelta(seconds=number))
+        parts += [*_commit(entry, ref, b"" if parts else parent, entry.files)]
+    import subprocess
+
+    subprocess.run(
+        ["git", "fast-import", "--quiet", "--done"], cwd=folder, input=b"".join([*parts, b"done\n"]), check=True
+    )
+
+
 def _stream(count: int) -> Iterator[bytes]:
     """Yield one commit per run, each on top of the one before."""
     for number in range(count):
         entry = entry_of(number, count=count)
-        stamp = f"{entry.author.name} <{entry.author.email}> {int(entry.made_at.timestamp())} +0000"
-        yield f"commit refs/heads/ledger\nauthor {stamp}\ncommitter {stamp}\n".encode()
-        yield _data(entry.message.encode())
         files = entry.files if number else {"format": FORMAT, **entry.files}
-        for path, content in files.items():
-            yield f"M 100644 inline {path}\n".encode() + _data(content)
+        yield from _commit(entry, "refs/heads/ledger", b"", files)
     yield b"done\n"
+
+
+def _commit(entry: Entry, ref: str, parent: bytes, files: Mapping[str, bytes]) -> Iterator[bytes]:
+    stamp = f"{entry.author.name} <{entry.author.email}> {int(entry.made_at.timestamp())} +0000"
+    yield f"commit {ref}\nauthor {stamp}\ncommitter {stamp}\n".encode()
+    yield _data(entry.message.encode()) + parent
+    for path, content in files.items():
+        yield f"M 100644 inline {path}\n".encode() + _data(content)
 
 
 def _data(content: bytes) -> bytes:
