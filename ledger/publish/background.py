@@ -34,6 +34,9 @@ _KEPT = 3
 _KEPT_SECONDS = 60.0
 """How long a build stays after it was replaced: a reader that followed the link just before still finds its files."""
 _ASIDE = ".aside"
+PAUSE_SECONDS = 2.0
+"""Time between the end of a build and the next one: pushes in a row come to a build in two seconds, not to one each.
+A push after a pause is published at once."""
 
 SITE_SETTING = "ledger.site"
 """Setting of a repository: its site folder; relative to the git directory."""
@@ -163,7 +166,7 @@ def publish_ledger(ledger: Ledger, site: Path | None, *, title: str | None = Non
     for problem in folded.problems:
         notify(f"warning: {problem}")
     if folded.refs:
-        notify(f"folded {len(folded.refs)} refs of the inbox into the branch: {len(folded.added)} entries")
+        notify(f"the inbox held {len(folded.added)} entries that are on the branch now")
     if site is None:
         return None
     from ledger.publish.build import build_site
@@ -196,26 +199,32 @@ def ask(state_dir: Path) -> None:
         file.write(b"\n")
 
 
-def build_while_asked(state_dir: Path, build: Callable[[], object]) -> int:
+def build_while_asked(state_dir: Path, build: Callable[[], object], pause_seconds: float = PAUSE_SECONDS) -> int:
     """Call `build` until nobody asked while it ran; return how often, which is 0 where another process is at it.
 
     Args:
         state_dir: where asks and the lock are.
         build: builds once; what it raises ends this.
+        pause_seconds: between two builds, whoever does them.
 
     Raises:
         OSError: the lock cannot be made.
     """
     built = 0
     answered = -1
-    while (asked := _asked(state_dir)) != answered:
-        with _locked(state_dir, wait=False) as held:
-            if not held:
+    while _asked(state_dir) != answered:
+        with _locked(state_dir, wait=False) as lock:
+            if lock is None:
                 return built  # whoever holds it looks again when it is done
-            while (asked := _asked(state_dir)) != answered:
+            while _asked(state_dir) != answered:
+                # The lock's time is that of the last build: taking a lock does not change it.
+                ended = os.fstat(lock)
+                if ended.st_size:
+                    time.sleep(min(pause_seconds, max(0.0, pause_seconds - (time.time() - ended.st_mtime))))
+                answered = _asked(state_dir)
                 build()
                 built += 1
-                answered = asked
+                os.pwrite(lock, b"built\n", 0)
         # Somebody may have asked, and met the lock, between the last look and its end: look once more.
     return built
 
@@ -232,16 +241,16 @@ def building(state_dir: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(state_dir: Path, *, wait: bool) -> Iterator[bool]:
+def _locked(state_dir: Path, *, wait: bool) -> Iterator[int | None]:
     state_dir.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(state_dir / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
-            yield False
+            yield None
         else:
-            yield True
+            yield descriptor
     finally:
         os.close(descriptor)
 
