@@ -11,6 +11,7 @@ from ledger.errors import UsageError
 from ledger.publish.build import SiteReport, build_site
 from ledger.publish.serve import serve_site
 from ledger.repository.blobs import blob_reader
+from ledger.repository.hooks import MOVED
 from ledger.repository.repository import remotes
 from ledger.store.ledger import Ledger
 
@@ -53,7 +54,7 @@ def serve_command(output: str, title: str, host: str, port: int) -> None:
     def build() -> SiteReport:
         return build_now(ledger, Path(output), title=title, repository_url=None)
 
-    serve_site(build, Path(output), host, port, ledger.tip, say)
+    serve_site(build, Path(output), host, port, ledger.tip, say, ledger.repository.state_dir / MOVED)
 
 
 @site_command.command("publish")

@@ -5,6 +5,7 @@ Only what is served carries the reload script: the folder holds the site as it i
 
 import errno
 import threading
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,8 @@ from ledger.publish.names import NOT_FOUND
 
 POLL_SECONDS = 1.0
 """How often the tip of the ledger branch is read."""
+_LOOK_SECONDS = 0.1
+"""How often the mark of the hook `reference-transaction` is looked at: a stat(2), where reading the tip is a git."""
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -56,6 +59,7 @@ def serve_site(  # the command passes them by name
     port: int,
     tip: Callable[[], str | None],
     notify: Callable[[str], None],
+    moved: Path | None = None,
 ) -> None:
     """Build, then serve `output` until Ctrl-C, building again whenever `tip` changes.
 
@@ -66,6 +70,7 @@ def serve_site(  # the command passes them by name
         port: port to listen on; 0 for a free one.
         tip: commit of the ledger branch, or none.
         notify: called with one line whenever there is something to say.
+        moved: file that a hook touches when the ledger moves; then the tip is read at once.
 
     Raises:
         LedgerError: the port is in use, the address cannot be used, or the first build fails.
@@ -78,7 +83,7 @@ def serve_site(  # the command passes them by name
     try:
         address = f"[{host}]" if ":" in host else host
         notify(f"the site is at http://{address}:{server.server_port}/ (Ctrl-C stops)")
-        _follow(server, build, tip, shown, notify)
+        _follow(server, build, tip, shown, notify, moved)
     except KeyboardInterrupt:
         notify("stopped")
     finally:
@@ -118,9 +123,10 @@ def _follow(
     tip: Callable[[], str | None],
     shown: str | None,
     notify: Callable[[str], None],
+    moved: Path | None,
 ) -> None:
     """Build again when the tip moves; a build that fails is told and tried at the next move."""
-    while not server.stopped.wait(POLL_SECONDS):
+    while not _stopped(server, moved):
         try:
             now = tip()
             if now == shown:
@@ -132,6 +138,24 @@ def _follow(
             continue
         server.generation += 1
         notify(f"built again in {report.seconds:.1f} s: {report.written} pages written, {report.deleted} deleted")
+
+
+def _stopped(server: _Server, moved: Path | None) -> bool:
+    """Wait until the tip is to be read again, and say whether serving was stopped instead."""
+    before, deadline = _time_of(moved), time.monotonic() + POLL_SECONDS
+    while (left := deadline - time.monotonic()) > 0:
+        if server.stopped.wait(min(left, _LOOK_SECONDS)):
+            return True
+        if _time_of(moved) != before:
+            return False
+    return False
+
+
+def _time_of(moved: Path | None) -> int | None:
+    try:
+        return moved.stat().st_mtime_ns if moved else None
+    except OSError:
+        return None
 
 
 class _Handler(BaseHTTPRequestHandler):

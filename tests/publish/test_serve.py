@@ -86,6 +86,22 @@ def test_a_moved_tip_builds_again_and_open_pages_learn_of_it(served: tuple[Serve
     assert "build 2" in ask(port, "/index.html")[1]
 
 
+def test_the_mark_of_a_hook_builds_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "POLL_SECONDS", 600)
+    site, mark = Served(tmp_path / "site"), tmp_path / "moved"
+
+    def run() -> None:
+        serve_site(site.build, site.output, "127.0.0.1", 0, lambda: site.tip, site.said.put, mark)
+
+    threading.Thread(target=run, daemon=True).start()
+    site.wait_for("http://")
+    for tip in ("2", "3"):
+        site.tip = tip
+        time.sleep(0.3)
+        mark.write_text("\n")
+        site.wait_for("built again")
+
+
 def test_a_build_that_fails_is_told_and_serving_goes_on(served: tuple[Served, int]) -> None:
     site, port = served
     site.fails = True
