@@ -35,11 +35,14 @@ def render_text(checked: Checked) -> str:
 
 
 def _lines(findings: Iterable[Finding]) -> Iterator[str]:
-    findings = list(findings)
-    for finding, after in zip(findings, [*findings[1:], None], strict=True):
+    told = None
+    for finding in findings:
+        if told and told != finding.hint:
+            yield f"  hint: {_line(told)}"
         yield f"{finding.severity}: {_said(finding)} [{finding.rule}]"
-        if finding.hint and (after is None or after.hint != finding.hint):
-            yield f"  hint: {_line(finding.hint)}"
+        told = finding.hint
+    if told:
+        yield f"  hint: {_line(told)}"
 
 
 def _said(finding: Finding) -> str:

@@ -17,7 +17,7 @@ from ledger.repository.walk import AS_IT_IS, walk
 from ledger.store.check.checked import Checked, limited
 from ledger.store.check.contents import Examined
 from ledger.store.check.growth import check_contained, check_growth
-from ledger.store.check.proposal import Proposal, read_proposal
+from ledger.store.check.proposal import Proposal, owner_of, read_proposal
 from ledger.store.check.sizes import POLICY_BYTES, Weighed
 from ledger.store.findings import Finding
 from ledger.store.join import contains, entries_in
@@ -167,11 +167,21 @@ def _of_policies(proposal: Proposal, changes: list[tuple[str, str]]) -> Iterator
             )
 
 
+_MENDS = {
+    "content": "record the run again: an entry and its files are written together",
+    "reference": "record it first, or name another",
+    "plausible": "look at it; record it again where it is wrong",
+    "signature": "ledger sign, with a key that policy.yaml names",
+}
+"""The mend where a finding has none of its own, as `verify` finds what cannot be mended any more."""
+
+
 def _told(findings: list[Finding], proposal: Proposal) -> Iterator[Finding]:
-    """Yield findings with the commit that added what they are about."""
+    """Yield findings with the commit that added what they are about, and a mend."""
+    commits = {path: one.commit for path, one in proposal.added.items()}
+    for path, one in proposal.added.items():
+        commits.setdefault(owner_of(path) or path, one.commit)
     for finding in findings:
-        added = proposal.added.get(finding.path)
-        if finding.commit is None and added is not None:
-            yield msgspec.structs.replace(finding, commit=added.commit)
-        else:
-            yield finding
+        commit = finding.commit or commits.get(finding.path) or commits.get(owner_of(finding.path) or "")
+        hint = finding.hint or _MENDS.get(finding.rule)
+        yield msgspec.structs.replace(finding, commit=commit, hint=hint)

@@ -20,9 +20,10 @@ from ledger.store.reader import check_path, kind_of
 AnyDocument = Record | DatasetVersion | Evaluation | Note | Case | Redaction | EnvironmentFile
 """Every JSON document of a ledger."""
 
-_ESCAPED = re.compile(rb"\\u00[01]|\\u007f|\\[bfr]|\x7f", re.IGNORECASE)
-"""Control characters as they stand in JSON; a line feed and a tab are text."""
+_ESCAPED = re.compile(rb"\\u00[01]|\\u007f|\\[bfnrt]|\x7f", re.IGNORECASE)
+"""Control characters as they stand in JSON."""
 _TEXT = {"\n", "\t"}
+"""Control characters that are text where a field is no name."""
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 """Characters that turn the direction of text, so that it reads as something else (CVE-2021-42574)."""
 _MEND = "ledger record writes it; nothing is written by hand"

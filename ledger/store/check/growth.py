@@ -84,12 +84,13 @@ def _of_format(proposal: Proposal) -> Iterator[Finding]:
 
 
 def _of_tree(proposal: Proposal) -> Iterator[Finding]:
-    """Yield files that are listed and cannot be reached: a tree whose names hold `/`, or hold one name twice."""
+    """Yield files that are listed and not to be reached alike by everybody: names with a `/` in them, or twice."""
     gone = {change.path for step in proposal.steps for change in step.changes if change.status != "A"}
     looked = [one for one in proposal.added.values() if one.path not in gone]
     facts = read_facts(proposal.repository, (f"{proposal.tip}:{one.path}" for one in looked))
+    malformed = _malformed(proposal, [one.path for one in looked])
     for one, fact in zip(looked, facts, strict=True):
-        if fact is None or fact.id != one.blob:
+        if fact is None or fact.id != one.blob or not malformed.isdisjoint(_folders(one.path)):
             yield Finding(
                 rule="tree",
                 path=one.path,
@@ -106,6 +107,41 @@ def _of_tree(proposal: Proposal) -> Iterator[Finding]:
                 message="nobody on Windows can check this out: the name stands for a device there",
                 hint="give it another name",
             )
+
+
+def _folders(path: str) -> list[str]:
+    """Return the folders that a path lies in, the top included."""
+    parts = path.split("/")[:-1]
+    return ["", *("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))]
+
+
+def _malformed(proposal: Proposal, files: list[str]) -> set[str]:
+    """Return the folders of files whose trees are none that git would write."""
+    folders = sorted({folder for path in files for folder in _folders(path)})
+    if not folders:
+        return set()
+    trees = proposal.repository.read_objects(f"{proposal.tip}:{folder}" for folder in folders)
+    wide = len(proposal.tip) // 2
+    return {folder for folder, tree in zip(folders, trees, strict=True) if tree is None or not _is_sound(tree, wide)}
+
+
+def _is_sound(tree: bytes, wide: int) -> bool:
+    """Say whether each name in a tree stands once and is one name.
+
+    Args:
+        tree: its content, as git keeps it: mode, name, object id, again and again.
+        wide: bytes of an object id.
+    """
+    names: set[bytes] = set()
+    position = 0
+    while position < len(tree):
+        end = tree.find(b"\0", position)
+        name = tree[position:end].partition(b" ")[2]
+        if end < 0 or name in names or b"/" in name or not name:
+            return False
+        names.add(name)
+        position = end + 1 + wide
+    return True
 
 
 def _of_owners(proposal: Proposal) -> Iterator[Finding]:

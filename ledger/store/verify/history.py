@@ -37,11 +37,12 @@ def dates_of(steps: Sequence[Step]) -> dict[str, datetime]:
 
 
 def moment_of(seconds: int) -> datetime:
-    """Return the moment that a commit states; beyond what a calendar holds, the last or the first one."""
-    try:
-        return datetime.fromtimestamp(seconds, tz=UTC)
-    except (OverflowError, ValueError, OSError):
-        return datetime.max.replace(tzinfo=UTC) if seconds > 0 else datetime.min.replace(tzinfo=UTC)
+    """Return the moment that a commit states; beyond the years 1 to 9998, the last or the first of them."""
+    return datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), tz=UTC)
+
+
+_FIRST, _LAST = -62_135_596_800, 253_370_764_799
+"""The years 1 to 9998 in seconds since 1970: a day more or less is still a date (`datetime.MAXYEAR`)."""
 
 
 _NEVER = "undo the commit; say it in a new entry: ledger note, ledger retract, ledger redact"
