@@ -43,6 +43,7 @@ VERBS = {
     "propose": "Propose runs for a review, on a branch of their own.",
     "ci": "Install the workflows that check, review and publish.",
     "review": "Show what a reviewer should know of a proposal, and decide.",
+    "check": "Check what is proposed for the ledger: everything that is wrong with it, at once.",
     "verify": "Verify that the ledger only ever grew, and holds what its records say.",
     "sign": "Sign entries that are on the ledger already.",
     "checkpoint": "Vouch for the whole ledger as it stands, with a tag.",

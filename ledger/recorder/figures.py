@@ -9,6 +9,7 @@ from ledger.model import paths
 from ledger.model.boxes import Figure
 from ledger.model.values import slug
 from ledger.recorder.draft import FigureSource
+from ledger.store.pictures import wrong_picture
 
 
 def read_figures(
@@ -44,10 +45,11 @@ def _read(path: Path, limit: int) -> tuple[bytes, str]:
         raise LedgerError(f"the figure cannot be read ({why}): `{path}`") from error
     if len(data) > limit:
         raise LedgerError(f"figure is larger than {limit} bytes: `{path}`", hint="save it smaller, or as svg")
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return data, ".png"
-    if b"<svg" in data[:4096]:
-        return data, ".svg"
+    for suffix, begins in ((".png", data.startswith(b"\x89PNG\r\n\x1a\n")), (".svg", b"<svg" in data[:4096])):
+        if begins:
+            for why in wrong_picture(suffix, data):  # what `ledger check` would refuse is not recorded
+                raise LedgerError(f"{why}: `{path}`", hint="save it as png")
+            return data, suffix
     raise LedgerError(f"a figure must be png or svg: `{path}`")
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "export": ("export", "--format", "jsonl"),
     "log": ("log",),
     "verify": ("verify",),
+    "check": ("check",),
     "dataset": ("dataset", "add", "scripts", "train.py", "--role", "train"),
     "case": ("case", "add", "digits", "--input", "x", "--expect", "1"),
     "leaderboard": ("leaderboard", "--metric", "validation/accuracy"),

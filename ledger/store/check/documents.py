@@ -2,7 +2,6 @@
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from ledger.model.document import FORMATS, dump, load
 from ledger.model.entries import Case, DatasetVersion, EnvironmentFile, Evaluation, Note, Redaction
 from ledger.model.problems import problems_in
 from ledger.model.record import Record
+from ledger.model.values import is_plain_text
 from ledger.store.findings import Finding
 from ledger.store.reader import check_path, kind_of
 
@@ -22,10 +22,15 @@ AnyDocument = Record | DatasetVersion | Evaluation | Note | Case | Redaction | E
 
 _ESCAPED = re.compile(rb"\\u00[01]|\\u007f|\\[bfnrt]|\x7f", re.IGNORECASE)
 """Control characters as they stand in JSON."""
-_TEXT = {"\n", "\t"}
-"""Control characters that are text where a field is no name."""
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
-"""Characters that turn the direction of text, so that it reads as something else (CVE-2021-42574)."""
+_ODD = re.compile(
+    "[\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0001-\U000e007f]"
+)
+"""Control, format and line-ending characters beyond ASCII: the categories that `is_plain_text` refuses (Unicode 15)."""
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What is no text anywhere: control characters but for line feed and tab, and those that turn text around
+(CVE-2021-42574)."""
 _MEND = "ledger record writes it; nothing is written by hand"
 
 
@@ -115,11 +120,11 @@ def _unknown(value: Any, known: Any, field: str) -> Iterator[str]:  # noqa: ANN4
 
 def _of_text(path: str, data: bytes, document: AnyDocument) -> Iterator[Finding]:
     """Yield texts that could control a terminal or read as something else."""
-    if data.isascii() and not _ESCAPED.search(data):
+    if not _ESCAPED.search(data) and (data.isascii() or not _ODD.search(data.decode("utf-8", "replace"))):
         return
     labels = dict(_labels(document))
     for field, text in labels.items():
-        if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in text):
+        if not is_plain_text(text):
             yield Finding(
                 rule="text",
                 path=path,
@@ -128,7 +133,7 @@ def _of_text(path: str, data: bytes, document: AnyDocument) -> Iterator[Finding]
                 hint="names are one line of plain text",
             )
     for field, text in _texts(msgspec.to_builtins(document), ""):
-        if field not in labels and any(_is_control(character) for character in text):
+        if field not in labels and _CONTROL.search(text):
             yield Finding(
                 rule="text",
                 severity="warning",
@@ -137,10 +142,6 @@ def _of_text(path: str, data: bytes, document: AnyDocument) -> Iterator[Finding]
                 message=f"{field} holds control characters; they are shown as escapes",
                 hint="look at it with: ledger show --json",
             )
-
-
-def _is_control(character: str) -> bool:
-    return character in _TURNING or (unicodedata.category(character) == "Cc" and character not in _TEXT)
 
 
 def _labels(document: AnyDocument) -> Iterator[tuple[str, str]]:
