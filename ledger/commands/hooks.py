@@ -89,7 +89,10 @@ def status_command(server: str | None, as_json: bool) -> int:
     else:
         for hook in hooks:
             click.echo(_told(hook))
-    return 0 if all(hook.state in {"installed", "wrapped"} for hook in hooks) else 1
+    whole = all(hook.state in {"installed", "wrapped"} for hook in hooks)
+    if not whole and not as_json:
+        say("hint: ledger hooks install" + (f" --server {server}" if server else ""))
+    return 0 if whole else 1
 
 
 @hooks_command.command("run")
@@ -108,7 +111,9 @@ def run_command(name: str, arguments: Sequence[str]) -> int:  # noqa: ARG001  # 
     sending = name == "pre-push"
     updates = load_updates(sys.stdin.buffer.read(), sending=sending)
     if sending:
-        refusals = check_sent(Repository.discover(Path()), updates)
+        # Git says where the repository is when it was told so itself, as for files whose repository lies elsewhere.
+        sender = _received() if "GIT_DIR" in os.environ else Repository.discover(Path())
+        refusals = check_sent(sender, updates)
     else:
         refusals = check_received(_received().with_objects(pushed_objects()), updates)
     for refusal in refusals[:_SHOWN]:
@@ -121,7 +126,11 @@ def run_command(name: str, arguments: Sequence[str]) -> int:  # noqa: ARG001  # 
 
 
 def _received() -> Repository:
-    """Return the repository whose hook this is: git runs it in the git directory, and has looked at its owner."""
+    """Return the repository whose hook this is: git runs it there, and has looked at its owner.
+
+    Raises:
+        UsageError: this is no repository; somebody calls it by hand.
+    """
     folder = Path(os.environ.get("GIT_DIR", ".")).absolute()
     if not (folder / "HEAD").is_file():
         raise UsageError("a server's hook is run by git, in the repository that is pushed to")

@@ -48,7 +48,9 @@ def create_server(folder: Path, object_format: str) -> Repository:
             raise LedgerError(f"something else stands here: `{folder}`", hint="name a new folder, such as ledger.git")
         return found
     try:
-        made = git.Repo.init(folder, bare=True, initial_branch="main", object_format=object_format)
+        made = git.Repo.init(  # a dollar sign in a path is a dollar sign
+            folder, bare=True, expand_vars=False, initial_branch="main", object_format=object_format
+        )
         with made, made.config_writer() as config:
             # A reflog is how an admin finds what a branch was before; bare repositories keep none by themselves.
             config.set_value("core", "logAllRefUpdates", "true")

@@ -303,6 +303,17 @@ def _names(folder: Path) -> str:
     return " ".join(path.name for path in folder.rglob("*.html"))
 
 
+def test_a_server_may_have_any_name(tmp_path: Path, cli: Cli) -> None:
+    folder = tmp_path / "$HOME 'quoted' ü"
+    assert cli("init", "--server", str(folder), "--site", str(tmp_path / "$x")).code == 0
+    assert (tmp_path / "$x" / "current" / "index.html").is_file()
+    git_in(tmp_path, "clone", "--quiet", "--bare", str(folder), "copy")
+    grow(tmp_path / "copy", range(1, 2))
+    assert push(tmp_path / "copy", "ledger").returncode == 0
+    spoil(tmp_path / "copy")
+    assert push(tmp_path / "copy", "ledger").returncode == 1
+
+
 def test_a_repository_in_which_people_work_is_no_server(repo: Path, cli: Cli) -> None:
     done = cli("hooks", "install", "--server", str(repo))
     assert done.code == 2

@@ -231,6 +231,37 @@ def test_a_hook_that_was_forced_over_ours_is_not_mixed_up_with_the_one_from_befo
     assert (folder / "pre-push.before-ledger").read_text() == SHELL_HOOK
 
 
+def test_a_hook_that_was_forced_over_ours_alone_is_the_one_from_before_now(repo: Path, log: Path) -> None:
+    install(repo)
+    put(repo / ".git/hooks/pre-push", PYTHON_HOOK)  # `git lfs update --force`
+    assert install(repo) == ["installed", "installed"]
+    damage(repo)
+    assert push(repo, "ledger").returncode == 1
+    assert log.read_text().count("refs/heads/ledger") == 2
+    uninstall_hooks(Repository.discover(repo), CLIENT)
+    assert (repo / ".git/hooks/pre-push").read_text() == PYTHON_HOOK
+
+
+def test_a_repository_without_a_folder_of_hooks_gets_one(repo: Path) -> None:
+    shutil.rmtree(repo / ".git/hooks")
+    assert install(repo) == ["installed", "installed"]
+    damage(repo)
+    assert push(repo, "ledger").returncode == 1
+
+
+def test_a_repository_that_lies_apart_from_its_files_is_found(tmp_path: Path) -> None:
+    git_dir, files, hub = tmp_path / "dot.git", tmp_path / "files", tmp_path / "hub.git"
+    files.mkdir()
+    git_in(tmp_path, "init", "--quiet", "--bare", str(git_dir))
+    git_in(tmp_path, "init", "--quiet", "--bare", str(hub))
+    git = ["git", f"--git-dir={git_dir}", f"--work-tree={files}"]
+    git_in(files, *git[1:], "commit", "--quiet", "--allow-empty", "--message", "begin")
+    install(git_dir)
+    done = subprocess.run([*git, "push", str(hub), "HEAD:ledger"], cwd=files, capture_output=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert subprocess.run([*git, "push", "-q", str(hub), "HEAD:main"], cwd=files, check=False).returncode == 0
+
+
 def test_husky_runs_the_script_of_the_user_before_and_after_it_is_set_up_again(repo: Path, log: Path) -> None:
     put(repo / ".husky/pre-push", SHELL_HOOK)
     put(repo / ".husky/_/h", HUSKY, 0o644)
