@@ -1,4 +1,4 @@
-"""Makes repositories, through GitPython: one for a ledger alone, one that people push to, and one for a project.
+"""Makes repositories: one for a ledger alone, one that people push to, and one for a project.
 
 GitPython costs 0.07 to 0.2 s of CPU to import, so nothing that a record waits for stands here.
 """
@@ -9,6 +9,7 @@ import git
 
 from ledger.errors import LedgerError
 from ledger.model.record import Author
+from ledger.repository.process import Git
 from ledger.repository.repository import EMBEDDED, Repository
 
 
@@ -48,16 +49,15 @@ def create_server(folder: Path, object_format: str) -> Repository:
             raise LedgerError(f"something else stands here: `{folder}`", hint="name a new folder, such as ledger.git")
         return found
     try:
-        made = git.Repo.init(  # a dollar sign in a path is a dollar sign
-            folder, bare=True, expand_vars=False, initial_branch="main", object_format=object_format
-        )
-        with made, made.config_writer() as config:
-            # A reflog is how an admin finds what a branch was before; bare repositories keep none by themselves.
-            config.set_value("core", "logAllRefUpdates", "true")
-            # Malformed objects are git's to refuse; it does so only when asked (git-config, receive.fsckObjects).
-            config.set_value("receive", "fsckObjects", "true")
-    except (OSError, git.GitError) as error:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
         raise LedgerError(f"cannot make a repository here ({_why(error)}): `{folder}`") from error
+    maker = Git(folder)  # GitPython would expand a dollar sign in the path
+    maker.output("init", "--quiet", "--bare", "--initial-branch=main", f"--object-format={object_format}")
+    # A reflog is how an admin finds what a branch was before; bare repositories keep none by themselves.
+    maker.output("config", "core.logAllRefUpdates", "true")
+    # Malformed objects are git's to refuse; it does so only when asked (git-config, receive.fsckObjects).
+    maker.output("config", "receive.fsckObjects", "true")
     return Repository.discover(folder)
 
 
