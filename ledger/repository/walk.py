@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 
 from ledger.model.values import Document
+from ledger.repository.process import Git
 from ledger.repository.repository import Repository
 
 _HEADER = "--format=%x01%H %P%x02%ct"
@@ -49,13 +50,23 @@ def walk(repository: Repository, tip: str, since: str | None = None) -> Iterator
         LedgerError: an object is missing or damaged.
     """
     git = repository.git.having(AS_IT_IS)
-    wanted = [tip, f"^{since}"] if since else [tip]
+    wanted = [tip, *(f"^{known}" for known in _known(git, tip, since))] if since else [tip]
     # A merge is shown once per parent, each time with its header.
     options = ("--root", "-r", "-m", "--raw", "--no-abbrev", "--no-renames", "--no-show-signature", "-z", _HEADER)
     with tempfile.TemporaryFile() as nothing:
         arguments = ("log", *options, "--end-of-options", *wanted, "--")
         with git.streaming(*arguments, stdin=nothing) as out:
             yield from _steps(out.read().split(b"\0"))
+
+
+def _known(git: Git, tip: str, since: str) -> list[str]:
+    """Return the commits with all that leads to them to leave out: `since`, and where the histories part.
+
+    Git walks by date, and stops looking for what it should leave out a few commits after it found the last wanted one.
+    Entries keep their dates when they are put on top of newer ones, so it would let through what both have.
+    """
+    _, out, _ = git.attempt("merge-base", "--all", "--end-of-options", tip, since)
+    return list(dict.fromkeys([since, *out.decode().split()]))
 
 
 def read_difference(repository: Repository, old: str, new: str, among: Sequence[str] = ()) -> list[Change]:
