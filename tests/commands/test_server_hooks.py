@@ -15,7 +15,7 @@ from ledger.repository.repository import Repository
 from ledger.store.ledger import Ledger
 from ledger.store.sync import sync
 from tests.benchmarks.ledgers import entry_of, grow
-from tests.conftest import ROOT, Cli, git_in, make_repository
+from tests.conftest import ROOT, Cli, git_in, make_repository, run_python
 from tests.samples import START
 from tests.store.remotes import over_http
 
@@ -197,6 +197,35 @@ def test_what_waits_is_put_on_the_branch_after_it_arrived(hub: Path, clone: Path
     assert len(Ledger.open(hub).contents().runs) == 5
     assert sync(Ledger.open(clone), timeout_seconds=60).safe
     assert len(Ledger.open(clone).contents().runs) == 5
+
+
+WRITER = """
+import sys
+from datetime import timedelta
+from ledger.store.ledger import Ledger
+from ledger.store.sync import sync
+from tests.benchmarks.ledgers import entry_of
+from tests.samples import START
+ledger, first = Ledger.open(sys.argv[1]), int(sys.argv[2])
+for number in range(first, first + 4):
+    ledger.append(entry_of(number, START + timedelta(seconds=number)))
+    done = sync(ledger, timeout_seconds=120, hurry=True)
+    print(done.state, done.message)
+"""
+
+
+@pytest.mark.slow
+def test_many_who_push_at_once_lose_nothing_and_are_refused_nothing(tmp_path: Path) -> None:
+    hub = make_server(tmp_path / "hub.git")
+    clones = [tmp_path / f"clone{number}" for number in range(6)]
+    for folder in clones:
+        git_in(tmp_path, "clone", "--quiet", str(hub), str(folder))
+    writers = [run_python(WRITER, str(folder), str(n * 10 + 1), cwd=ROOT) for n, folder in enumerate(clones)]
+    said = [line for writer in writers for line in writer.communicate()[0].splitlines()]
+    assert len(said) == 24
+    assert [line for line in said if line.startswith("failed")] == []
+    wait_for("the inbox is folded", lambda: set(refs(hub)) == {"refs/heads/ledger"})
+    assert len(Ledger.open(hub).contents().runs) == 25
 
 
 def test_without_the_tool_nothing_for_the_ledger_is_taken_and_the_admin_is_told(
