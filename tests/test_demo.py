@@ -10,6 +10,7 @@ import pytest
 from ledger.analysis.cases import case_stories
 from ledger.model.entries import Contents
 from ledger.publish.dataset_pages import MATRIX_ROWS
+from ledger.store.check import check_range
 from ledger.store.ledger import Ledger
 from tests.conftest import ROOT, git_in, run_python
 
@@ -46,6 +47,11 @@ def test_at_least_eight_real_models_were_trained(contents: Contents) -> None:
         assert float(losses.last) < float(losses.first)
         assert record.model.parameters is not None
         assert record.results.figures
+
+
+def test_every_entry_would_pass_a_check(played: Path) -> None:
+    checked = check_range(Ledger.open(played).repository, "refs/heads/ledger", None)
+    assert checked.findings == ()
 
 
 def test_one_crashed_one_was_killed_and_one_had_uncommitted_code(contents: Contents) -> None:

@@ -5,7 +5,7 @@ import pytest
 from ledger.capture.prices import PRICES
 from ledger.errors import LedgerError
 from ledger.resources import shipped
-from ledger.store.policy import Limits, Policy, load_policy
+from ledger.store.policy import Limits, Policy, Require, load_policy
 
 
 def test_the_shipped_policy_is_all_defaults() -> None:
@@ -20,6 +20,17 @@ def test_the_shipped_policy_works_when_uncommented() -> None:
     assert policy.directions == {"validation/score": "higher", "perplexity_gap": "lower"}
     assert policy.prices.currency == "EUR"
     assert policy.limits == Limits()
+    assert policy.require.clean_code == "captured"
+    assert policy.require.repeats_for_best == 3
+
+
+def test_nothing_is_required_by_default() -> None:
+    assert load_policy(b"directions: {score: higher}\n").require == Require()
+    assert not any(getattr(Require(), name) for name in Require.__struct_fields__)
+
+
+def test_a_star_that_is_no_alias_is_no_alias() -> None:
+    assert load_policy(b"directions: {'a*b': higher}\n").directions == {"a*b": "higher"}
 
 
 def test_directions_and_limits_are_taken() -> None:
@@ -40,6 +51,12 @@ def test_directions_and_limits_are_taken() -> None:
         b"prices: {currency: 3}\n",
         b"!!python/object/apply:os.system ['true']\n",
         b"x: \xff\n",
+        b"prices: {a: &a [1], b: *a}\n",
+        b"limits: {figure_bytes: " + b"9" * 5000 + b"}\n",
+        b"directions: " + b"[" * 30_000,
+        b"require: {boxes: [everything]}\n",
+        b"require: {clean_code: perhaps}\n",
+        b"require: {repeats_for_best: -1}\n",
     ],
 )
 def test_a_malformed_policy_is_refused_in_one_line_that_names_the_file(text: bytes) -> None:

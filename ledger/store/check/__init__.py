@@ -4,14 +4,14 @@
 known before anything is read, each object is read once, nothing is written and nothing of it is run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 import msgspec
 
 from ledger.errors import InvalidDocument, LedgerError, NotFound
 from ledger.model import paths
-from ledger.repository.blobs import read_facts
+from ledger.repository.blobs import ObjectFacts, read_facts
 from ledger.repository.repository import Repository
 from ledger.repository.walk import AS_IT_IS, walk
 from ledger.store.check.checked import Checked, limited
@@ -57,17 +57,17 @@ def check_range(
     except LedgerError:
         return _unreadable(tip)
     proposal = read_proposal(repository, tip, since, steps, beside=beside)
-    findings = [check_contained(proposal, ref)] if beside and not proposed else []
+    findings = list(check_contained(proposal, ref, proposed=proposed)) if beside else []
     findings += _of_ref(ref)
     policy, policy_findings = _policy(proposal)
     weighed = Weighed(proposal, policy.limits)
     examined = Examined(proposal, weighed.readable(), policy)
-    changed, of_change = _policy_change(proposal)
+    changes = _agreed(proposal)
     findings += [
         *policy_findings,
         *check_growth(proposal, now or datetime.now(UTC)),
         *weighed.check(),
-        *of_change,
+        *_of_agreed(proposal, changes),
         *examined.check(),
     ]
     return Checked(
@@ -75,7 +75,7 @@ def check_range(
         commits=len(steps),
         entries=len(entries_in(list(proposal.added))),
         runs=tuple(sorted(run.record.id for run in examined.contents.runs)),
-        policy_changed=changed,
+        policy_changed=bool(changes) and since is not None,
     )
 
 
@@ -117,54 +117,54 @@ def _policy(proposal: Proposal) -> tuple[Policy, list[Finding]]:
         return Policy(), [finding]
 
 
-def _policy_change(proposal: Proposal) -> tuple[bool, list[Finding]]:
-    """Return whether the policy is changed, and what is wrong with that."""
-    changes = [
-        (change.blob, step.commit)
-        for step in proposal.steps
+def _agreed(proposal: Proposal) -> dict[tuple[str, str], str]:
+    """Return what is changed of what a team agreed on, policy and workflows: path and object to the latest commit."""
+    changes = {
+        (change.path, change.blob): step.commit
+        for step in reversed(proposal.steps)
         for change in step.changes
-        if change.path == paths.POLICY_FILE and change.status in {"A", "M"}
-    ]
-    names = [f"{proposal.since}:{paths.POLICY_FILE}"] if proposal.since else []
-    stood = next(iter(read_facts(proposal.repository, names)), None)
-    changes = [(blob, commit) for blob, commit in changes if stood is None or stood.id != blob]
-    findings = list(_of_policies(proposal, changes))
-    others = any(path not in {paths.POLICY_FILE, paths.FORMAT_FILE} for path in proposal.added)
-    if changes and proposal.since is not None and others:
-        findings.append(
-            Finding(
-                rule="policy",
-                path=paths.POLICY_FILE,
-                commit=changes[0][1],
-                message="the policy is changed among records",
-                hint="change policy.yaml in a proposal of its own",
-            )
+        if paths.is_agreed(change.path) and change.status in {"A", "M"}
+    }
+    if proposal.since is None:
+        return changes
+    names = sorted({path for path, _ in changes})
+    facts = read_facts(proposal.repository, (f"{proposal.since}:{path}" for path in names))
+    stood = {(path, fact.id) for path, fact in zip(names, facts, strict=True) if fact is not None}
+    return {change: commit for change, commit in changes.items() if change not in stood}
+
+
+def _of_agreed(proposal: Proposal, changes: Mapping[tuple[str, str], str]) -> Iterator[Finding]:
+    """Yield what is wrong with a change of the policy or of workflows."""
+    policies = {blob: commit for (path, blob), commit in changes.items() if path == paths.POLICY_FILE}
+    facts = read_facts(proposal.repository, policies)
+    for (blob, commit), fact in zip(policies.items(), facts, strict=True):
+        if problem := _wrong_policy(proposal, blob, fact):
+            hint = "see the handbook's page on policy"
+            yield Finding(rule="policy", path=paths.POLICY_FILE, commit=commit, message=problem, hint=hint)
+    others = any(not paths.is_agreed(path) and path != paths.FORMAT_FILE for path in proposal.added)
+    if proposal.since is None or not others:
+        return
+    for path, commit in {path: commit for (path, _), commit in changes.items()}.items():
+        what = "the policy is" if path == paths.POLICY_FILE else "what CI does is"
+        yield Finding(
+            rule="policy",
+            path=path,
+            commit=commit,
+            message=f"{what} changed among records",
+            hint=f"change {path} in a proposal of its own",
         )
-    return bool(changes) and proposal.since is not None, findings
 
 
-def _of_policies(proposal: Proposal, changes: list[tuple[str, str]]) -> Iterator[Finding]:
-    by_blob = dict(reversed(changes))
-    facts = read_facts(proposal.repository, by_blob)
-    for (blob, commit), fact in zip(by_blob.items(), facts, strict=True):
-        problem = None
-        if fact is None or fact.kind != "blob":
-            problem = "its content is missing"
-        elif fact.bytes > POLICY_BYTES:
-            problem = f"{fact.bytes:,} bytes, and {POLICY_BYTES:,} are allowed"
-        else:
-            try:
-                load_policy(proposal.repository.read_object(blob))
-            except LedgerError as error:
-                problem = "; ".join(error.problems) if isinstance(error, InvalidDocument) else error.message
-        if problem:
-            yield Finding(
-                rule="policy",
-                path=paths.POLICY_FILE,
-                commit=commit,
-                message=problem,
-                hint="see the handbook's page on policy",
-            )
+def _wrong_policy(proposal: Proposal, blob: str, fact: ObjectFacts | None) -> str | None:
+    if fact is None or fact.kind != "blob":
+        return "its content is missing"
+    if fact.bytes > POLICY_BYTES:
+        return f"{fact.bytes:,} bytes, and {POLICY_BYTES:,} are allowed"
+    try:
+        load_policy(proposal.repository.read_object(blob))
+    except InvalidDocument as error:
+        return "; ".join(error.problems)
+    return None
 
 
 _MENDS = {

@@ -21,7 +21,7 @@ class Checked(Document, frozen=True, kw_only=True):
     runs: tuple[str, ...]
     """Ids of the runs among them, oldest first."""
     policy_changed: bool = False
-    """Whether `policy.yaml` is changed."""
+    """Whether `policy.yaml` or a workflow is changed."""
 
     @property
     def ok(self) -> bool:

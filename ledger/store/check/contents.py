@@ -100,7 +100,12 @@ class Examined:
 
     def check(self) -> Iterator[Finding]:
         """Yield everything that is wrong with what is added."""
-        yield from self._of_documents
+        # What a redaction left in a file is no document any more, and what its tombstone says of it is looked at below.
+        replaced = {(file.path, file.after) for one in self.redactions.values() for file in one.files}
+        for finding in self._of_documents:
+            one = self.readable.get(finding.path)
+            if one is None or (finding.path, self._looked[one.blob].hash) not in replaced:
+                yield finding
         yield from self._of_files()
         for problem in self.contents.problems:
             yield Finding(

@@ -1,10 +1,12 @@
 """The branch only grows, from one beginning, by what belongs to whole entries."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from ledger.errors import LedgerError
 from ledger.model import paths
+from ledger.model.entries import Redaction
 from ledger.model.values import plain
 from ledger.repository.blobs import read_facts
 from ledger.store.check.proposal import Proposal, owner_of
@@ -21,7 +23,10 @@ SKEW = timedelta(days=1)
 
 def check_growth(proposal: Proposal, now: datetime) -> Iterator[Finding]:
     """Yield what commits do to the branch that none may do."""
-    yield from check_history(proposal.steps, whole=proposal.since is None)
+    redacted = _redacted(proposal)
+    taken_out = {file.path for one in redacted for file in one.files}
+    # A redaction may have made the very first commit again.
+    yield from check_history(proposal.steps, whole=proposal.since is None or bool(redacted))
     for step in proposal.steps:
         if moment_of(step.seconds) > now + SKEW:
             yield Finding(
@@ -32,34 +37,46 @@ def check_growth(proposal: Proposal, now: datetime) -> Iterator[Finding]:
             )
     yield from _of_format(proposal)
     yield from _of_tree(proposal)
-    yield from _of_owners(proposal)
-    yield from _of_collisions(proposal)
+    yield from _of_owners(proposal, taken_out)
+    yield from _of_collisions(proposal, taken_out)
 
 
-def check_contained(proposal: Proposal, ref: str) -> Finding:
-    """Return what is said of a tip that does not contain what the branch held: by a redaction, or by force."""
-    if proposal.since is None:
-        raise LedgerError("nothing was held before")
-    try:
-        redacted = only_redacted(proposal.repository, proposal.since, proposal.tip)
-    except LedgerError:
-        redacted = []
-    return Finding(
-        rule="history",
-        path=ref,
-        commit=proposal.tip,
-        message=(
-            "a redaction made the history again"
-            if redacted
-            else "the branch no longer contains what it held: it was rewound or rewritten"
+def check_contained(proposal: Proposal, ref: str, *, proposed: bool) -> Iterator[Finding]:
+    """Yield what is said of a tip that does not contain what is known to be good.
+
+    Args:
+        proposal: what is to stand there.
+        ref: the branch.
+        proposed: whether it need not contain it; that a redaction stands behind it is told all the same.
+    """
+    if _redacted(proposal):
+        yield Finding(
+            rule="history",
+            severity="warning" if proposed else "error",
+            path=ref,
+            commit=proposal.tip,
+            message=f"a redaction made the history again (it was at {str(proposal.since)[:10]})",
+            hint="look at what it took out, then: git push --no-verify; on a server of your own, there: git update-ref",
         )
-        + f" (it held {proposal.since[:10]})",
-        hint=(
-            "somebody who may write to the server looks at it and moves the branch there: git update-ref"
-            if redacted
-            else "ledger sync puts your entries on top of theirs"
-        ),
-    )
+    elif not proposed:
+        yield Finding(
+            rule="history",
+            path=ref,
+            commit=proposal.tip,
+            message="the branch no longer contains what it held: it was rewound or rewritten"
+            f" (it was at {str(proposal.since)[:10]})",
+            hint="ledger sync puts your entries on top of theirs",
+        )
+
+
+def _redacted(proposal: Proposal) -> list[Redaction]:
+    """Return the tombstones that explain every difference from what is known to be good; none when one is not."""
+    if proposal.since is None or not any(path.startswith("redactions/") for path in proposal.added):
+        return []
+    try:
+        return only_redacted(proposal.repository, proposal.since, proposal.tip)
+    except LedgerError:
+        return []
 
 
 def _of_format(proposal: Proposal) -> Iterator[Finding]:
@@ -144,9 +161,10 @@ def _is_sound(tree: bytes, wide: int) -> bool:
     return True
 
 
-def _of_owners(proposal: Proposal) -> Iterator[Finding]:
+def _of_owners(proposal: Proposal, taken_out: AbstractSet[str]) -> Iterator[Finding]:
     """Yield files that are added to an entry which stands already, or to none."""
-    owners = {path: owner for path in proposal.added if (owner := owner_of(path)) and owner not in proposal.added}
+    files = [path for path in proposal.added if path not in taken_out]
+    owners = {path: owner for path in files if (owner := owner_of(path)) and owner not in proposal.added}
     standing = proposal.standing(owners.values())
     for path, owner in owners.items():
         if owner in standing and not is_signature(path):
@@ -164,10 +182,10 @@ def _of_owners(proposal: Proposal) -> Iterator[Finding]:
         )
 
 
-def _of_collisions(proposal: Proposal) -> Iterator[Finding]:
+def _of_collisions(proposal: Proposal, taken_out: AbstractSet[str]) -> Iterator[Finding]:
     """Yield paths at which the ledger holds something else, where the proposal does not stand on its tip."""
     for commit in proposal.elsewhere:
-        names = list(proposal.added)
+        names = [path for path in proposal.added if path not in taken_out]
         facts = read_facts(proposal.repository, (f"{commit}:{path}" for path in names))
         for path, fact in zip(names, facts, strict=True):
             if fact is not None:

@@ -1,10 +1,11 @@
 """Checks one document that stands in no commit: a file on somebody's disk, or what a program wrote to a pipe."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 import msgspec
 
+from ledger.errors import LedgerError
 from ledger.model import paths
 from ledger.model.entries import Case, DatasetVersion, EnvironmentFile, Evaluation, Note, Redaction
 from ledger.model.record import Record
@@ -27,22 +28,6 @@ _TOLD_BY: tuple[tuple[str, type[AnyDocument]], ...] = (
     ("packages", EnvironmentFile),
 )
 """A field that only one kind of document has."""
-
-
-class _Names(msgspec.Struct):
-    """The fields by which a kind of document is told; `Raw` is not looked into."""
-
-    id: str = ""
-    name: str = ""
-    version: str = ""
-    dataset: str | None = None
-    timing: msgspec.Raw | None = None
-    evaluated_at: msgspec.Raw | None = None
-    noted_at: msgspec.Raw | None = None
-    redacted_at: msgspec.Raw | None = None
-    expected: msgspec.Raw | None = None
-    role: msgspec.Raw | None = None
-    packages: msgspec.Raw | None = None
 
 
 def check_document(data: bytes, source: str, policy: Policy, now: datetime | None = None) -> Checked:
@@ -91,24 +76,26 @@ def _place(data: bytes, source: str) -> tuple[str, type[AnyDocument] | None]:
         if path and (kind := document_kind(path)):
             return path, kind
     try:
-        names = msgspec.json.decode(data, type=_Names)
+        value = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return source, Record  # which says what is wrong with it
-    kind = next((kind for field, kind in _TOLD_BY if getattr(names, field) is not None), None)
-    return _path_of(names, kind) or source, kind
+    if not isinstance(value, dict):
+        return source, None
+    kind = next((kind for field, kind in _TOLD_BY if field in value), None)
+    return _path_of(
+        {name: str(value.get(name, "")) for name in ("id", "name", "version", "dataset")}, kind
+    ) or source, kind
 
 
-def _path_of(names: _Names, kind: type[AnyDocument] | None) -> str | None:
-    from ledger.errors import LedgerError
-
+def _path_of(names: Mapping[str, str], kind: type[AnyDocument] | None) -> str | None:
     try:
         if kind is Record:
-            return f"{paths.run_path(names.id)}/{paths.RECORD_FILE}"
+            return f"{paths.run_path(names['id'])}/{paths.RECORD_FILE}"
         if kind is DatasetVersion:
-            return f"{paths.dataset_path(names.name, names.version)}/{paths.DATASET_FILE}"
+            return f"{paths.dataset_path(names['name'], names['version'])}/{paths.DATASET_FILE}"
         if kind is Case:
-            return paths.case_path(names.dataset or "", names.id)
+            return paths.case_path(names["dataset"], names["id"])
         made = {Evaluation: paths.evaluation_path, Note: paths.note_path, Redaction: paths.redaction_path}
-        return made[kind](names.id) if kind in made else None
+        return made[kind](names["id"]) if kind in made else None
     except LedgerError:
-        return None
+        return None  # what is wrong with the id is said where it is looked at

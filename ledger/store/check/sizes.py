@@ -10,7 +10,7 @@ from ledger.store.findings import Finding
 from ledger.store.policy import Limits
 
 POLICY_BYTES = 64 * 1024
-"""Of `policy.yaml` at most: a long price list is 4 KB."""
+"""Of `policy.yaml` and of a workflow at most: a long price list is 4 KB."""
 _SIGNATURE_BYTES = 16 * 1024
 """Of a signature at most: one of a 16,384-bit RSA key, with its key, is 6 KB."""
 
@@ -71,8 +71,8 @@ class Weighed:
 
 def limit_of(path: str, limits: Limits) -> tuple[int, str]:
     """Return how many bytes a file may have, and the setting of the policy that says so."""
-    if path == paths.POLICY_FILE:
-        return POLICY_BYTES, "policy.yaml"
+    if paths.is_agreed(path):
+        return POLICY_BYTES, "policy and workflows"
     if path.endswith(".sig"):
         return _SIGNATURE_BYTES, "a signature"
     if path.endswith(f"/{paths.PATCH_FILE}"):

@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 
 from ledger.commands.check_reports import render_github, render_text
+from ledger.errors import NotFound
 from ledger.model.values import is_plain_text
 from ledger.repository.repository import Repository
 from ledger.store.check import Checked, check_range
+from ledger.store.ledger import Ledger
+from tests.conftest import Cli, git_in
 from tests.store.check.corpus import CORPUS, Hostile
 from tests.store.check.forge import Forge, Proposed, good_ledger
+from tests.store.test_ledger import append_samples, entry
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -34,6 +38,8 @@ def test_what_the_corpus_stands_on_is_clean() -> None:
     assert checked(forge, forge.put({**forge.run()}, sides[0], merged=[])).findings == ()
     alone = checked(forge, forge.put({"policy.yaml": b"limits:\n  figure_bytes: 99\n"}))
     assert (alone.findings, alone.policy_changed) == ((), True)
+    workflow = checked(forge, forge.put({".github/workflows/ledger-review.yml": b"on: push\n"}))
+    assert (workflow.findings, workflow.policy_changed) == ((), True)
 
 
 @pytest.mark.timeout(10)
@@ -88,3 +94,74 @@ def test_a_check_writes_nothing() -> None:
     before = state()
     checked(forge, tip)
     assert state() == before
+
+
+def test_objects_of_sha_256_are_checked_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git_in(tmp_path, "init", "--quiet", "--object-format=sha256", "repo")
+    monkeypatch.chdir(tmp_path / "repo")
+    ledger = Ledger.open()
+    append_samples(ledger, 3)
+    assert check_range(ledger.repository, "refs/heads/ledger", None).findings == ()
+    ledger.append(entry(9))
+    assert not check_range(ledger.repository, "ledger", "ledger~1").ok
+
+
+def test_replaced_objects_hide_nothing(ledger: Ledger, repo: Path) -> None:
+    append_samples(ledger, 1)
+    ledger.append(entry(9))
+    bad = git_in(repo, "rev-parse", "ledger").strip()
+    git_in(repo, "replace", bad, git_in(repo, "rev-parse", "ledger~1").strip())
+    assert not check_range(ledger.repository, bad, "ledger~1").ok
+
+
+def test_a_proposal_is_judged_by_the_policy_that_stands(ledger: Ledger, repo: Path) -> None:
+    append_samples(ledger, 1)
+    base = git_in(repo, "rev-parse", "ledger").strip()
+    append_samples(ledger, 2)
+    proposal = git_in(repo, "rev-parse", "ledger").strip()
+    tree = repo.parent / "tree"
+    git_in(repo, "worktree", "add", "-q", "--detach", str(tree), base)
+    (tree / "policy.yaml").write_text("require: {boxes: [cost], seed: true}\nlimits: {record_bytes: 99}\n")
+    git_in(tree, "commit", "-q", "-a", "-m", "policy")
+    policy = git_in(tree, "rev-parse", "HEAD").strip()
+    assert check_range(ledger.repository, proposal, base).ok
+    stricter = check_range(ledger.repository, proposal, policy, proposed=True)
+    assert {one.rule for one in stricter.findings} == {"size"}
+    forced = check_range(ledger.repository, proposal, policy)
+    assert {one.rule for one in forced.findings} == {"size", "history"}
+
+
+def test_a_redaction_is_told_and_what_it_took_out_is_no_collision(
+    ledger: Ledger, repo: Path, cli: Cli, tmp_path: Path
+) -> None:
+    assert cli("record", "--metric", "test/loss=1", "--duration", "3").code == 0
+    hub = tmp_path / "hub.git"
+    git_in(tmp_path, "clone", "-q", "--bare", str(repo), str(hub))
+    before = git_in(hub, "rev-parse", "ledger").strip()
+    run = ledger.contents().runs[0]
+    assert cli("redact", "--yes", "--because", "a reason", "--file", f"{run.path}/environment.json").code == 0
+    assert cli("check").code == 0
+    git_in(repo, "push", "-q", "--force", str(hub), "ledger:refs/heads/redacted")
+    there = Repository.discover(hub)
+    for proposed, weight in ((True, "warning"), (False, "error")):
+        (finding,) = check_range(there, "redacted", before, proposed=proposed).findings
+        assert "a redaction made the history again" in finding.message
+        assert finding.severity == weight
+
+
+def test_two_proposals_that_add_one_path_are_told_apart(ledger: Ledger, repo: Path) -> None:
+    append_samples(ledger, 1)
+    base = git_in(repo, "rev-parse", "ledger").strip()
+    ledger.append(entry(9, b"{}\n"))
+    ours = git_in(repo, "rev-parse", "ledger").strip()
+    git_in(repo, "update-ref", "refs/heads/ledger", base)
+    ledger.append(entry(9, b"[]\n"))
+    checked = check_range(ledger.repository, "ledger", ours, proposed=True)
+    assert any("already holds something else at this path" in one.message for one in checked.findings)
+
+
+def test_no_commit_of_that_name_is_said(ledger: Ledger) -> None:
+    append_samples(ledger, 1)
+    for tip, since in (("nope", None), ("ledger", "nope"), ("--all", None)):
+        with pytest.raises(NotFound, match="no such commit"):
+            check_range(ledger.repository, tip, since)

@@ -23,6 +23,21 @@ def a_policy_change_in_a_commit_between_records(forge: Forge) -> str:
     return forge.put(forge.run(), forge.put({"policy.yaml": b"limits:\n  figure_bytes: 99\n"}, first))
 
 
+@hostile("policy", "what CI does is changed among records")
+def a_workflow_hidden_among_records(forge: Forge) -> str:
+    return forge.put({**forge.run(), ".github/workflows/ledger-review.yml": b"on: push\n"})
+
+
+@hostile("size", "policy and workflows")
+def a_workflow_of_a_megabyte(forge: Forge) -> str:
+    return forge.put({".gitlab-ci.yml": b"#" * 1_000_000})
+
+
+@hostile("tree", "not a regular file")
+def a_workflow_that_is_a_link(forge: Forge) -> str:
+    return forge.put({".gitlab-ci.yml": (b"120000", forge.blob(b"runs/2026/11/20/x/log.txt"))})
+
+
 @hostile("size", "limits.figure_bytes")
 def a_policy_change_that_lets_itself_in(forge: Forge) -> str:
     raised = forge.put({"policy.yaml": b"limits:\n  figure_bytes: 99999999\n"})
