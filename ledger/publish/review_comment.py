@@ -82,7 +82,8 @@ def _headline(reviews: Sequence[RunReview], others: Sequence[str], problems: Seq
     if fatal:
         yield f"## ⛔ Not to be merged: {counted(len(fatal), 'problem')}"
     elif len(reviews) == 1:
-        yield f"## {_ICONS[reviews[0].word]} {reviews[0].word.capitalize()}: {code(reviews[0].run.record.id)}"
+        shown = _verdict(reviews[0])
+        yield f"## {_ICONS[reviews[0].word]} {shown[:1].upper()}{shown[1:]}: {code(reviews[0].run.record.id)}"
     elif reviews:
         words = [review.word for review in reviews]
         counts = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
@@ -105,6 +106,12 @@ def _headline(reviews: Sequence[RunReview], others: Sequence[str], problems: Seq
         more = f" and {len(others) - 5} more" if len(others) > 5 else ""  # noqa: PLR2004  # as shown
         yield f"Also added: {shown}{more}."
         yield ""
+
+
+def _verdict(review: RunReview) -> str:
+    """Return the verdict in a word, and how the run ended where it did not finish."""
+    status = review.run.record.status
+    return review.word if status == "finished" else f"{review.word}, but {status}"
 
 
 def _plain(why: str) -> str:
@@ -154,7 +161,7 @@ def _table(reviews: Sequence[RunReview]) -> Iterator[str]:
         shown = f"{code(headline.key, 40)} {short_number(headline.number)}" if headline else "none"
         change = f"{judged.verdict.effect:+.4g}" if judged else "\N{EN DASH}"
         cells = (
-            code(record.id), f"{_ICONS[review.word]} {review.word}", shown, change,
+            code(record.id), f"{_ICONS[review.word]} {_verdict(review)}", shown, change,
             duration(record.timing.duration_seconds), _cost(record),
         )  # fmt: skip
         yield f"| {' | '.join(cells)} |"
@@ -171,7 +178,7 @@ def _details(review: RunReview, *, unfolded: bool) -> Iterator[str]:
     if unfolded:
         yield "### What changed"
     else:
-        yield f"<details><summary>{_ICONS[review.word]} {review.word}: <code>{record.id}</code></summary>"
+        yield f"<details><summary>{_ICONS[review.word]} {_verdict(review)}: <code>{record.id}</code></summary>"
     yield ""
     if not unfolded:
         yield f"{_plain(review.why[:1].upper() + review.why[1:])}. {_against(review)}"
@@ -203,7 +210,7 @@ def _changes(review: RunReview) -> Iterator[str]:
         return
     words = [*(word for word, _ in review.against), "this run"]
     rows: list[tuple[str, list[Value]]] = [(f"param {code(row.name, 40)}", [*row.values]) for row in comparison.params]
-    facts = {"commit", "dirty", "dataset", "host", "seed", "status"}
+    facts = {"commit", "dirty", "dataset", "host", "seed", "status"} - {row.name for row in comparison.params}
     rows += [(fact.name, fact.values) for fact in comparison.facts if fact.name in facts]
     if not rows:
         yield "Params, code, data and hardware are the same."

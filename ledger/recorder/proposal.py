@@ -12,7 +12,7 @@ from ledger.model.values import Document, check_slug, counted
 from ledger.recorder.message import record_message
 from ledger.repository.append import move_branch
 from ledger.repository.hosts import Host, Request, host_of, open_request, request_url
-from ledger.repository.remote import choose_remote, push
+from ledger.repository.remote import choose_remote, push, remote_refs
 from ledger.repository.repository import remotes
 from ledger.store.ledger import Ledger
 from ledger.store.proposed import PROPOSALS, Proposed, proposal_ref
@@ -152,15 +152,15 @@ def withdraw(ledger: Ledger, name: str, *, timeout_seconds: float) -> list[str]:
         gone.append("here")
     remote = choose_remote(ledger.repository, ledger.branch)
     if remote is not None:
-        tracking = f"refs/remotes/{remote}/{PROPOSALS}{name}"
-        refused = push_refs(ledger, remote, f":{ref}", timeout_seconds)
-        known = ledger.repository.resolve(tracking)
-        if known is not None:
-            ledger.repository.git.output("update-ref", "-d", tracking, known)
-        if not refused:
-            gone.append(remote)
-        elif "does not exist" not in refused and "unable to delete" not in refused:
+        there = remote_refs(ledger.repository, remote, [ref], timeout_seconds=timeout_seconds)
+        refused = push_refs(ledger, remote, f":{ref}", timeout_seconds) if there else None
+        if refused:
             raise LedgerError(f"the remote keeps its branch: {refused}", hint=f"git push {remote} :{ref}")
+        if there:
+            gone.append(remote)
+        tracking = f"refs/remotes/{remote}/{PROPOSALS}{name}"
+        if (known := ledger.repository.resolve(tracking)) is not None:
+            ledger.repository.git.output("update-ref", "-d", tracking, known)
     if not gone:
         raise NotFound(f"there is no proposal of this name: `{name}`", hint="ledger propose --list")
     return gone
