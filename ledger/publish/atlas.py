@@ -56,6 +56,8 @@ class Atlas(Document, frozen=True, kw_only=True):
     """Experiment to the run it is compared with."""
     withdrawn: tuple[Run, ...] = ()
     """Retracted runs, oldest first."""
+    board_pages: frozenset[str] = frozenset()
+    """Pages of `boards`: a group of which every run was retracted has none."""
 
     def reference_of(self, run: Run) -> tuple[str, str] | None:
         """Return the run that another is compared with, and why: its own baseline, its experiment's, or its parent."""
@@ -76,12 +78,14 @@ def survey(contents: Contents, log: Iterable[LogEntry], repository_url: str | No
     datasets: dict[str, list[DatasetVersion]] = {}
     for version in contents.datasets:
         datasets.setdefault(version.name, []).append(version)
+    boards = tuple(leaderboards(runs))
     return Atlas(
         runs=runs,
         by_id={run.record.id: run for run in runs},
         experiments=by_experiment,
         neighbours=_neighbours(by_experiment),
-        boards=tuple(leaderboards(runs)),
+        boards=boards,
+        board_pages=frozenset(board_path(board.group) for board in boards),
         withdrawn=tuple(run for run in runs if run.retraction is not None),
         datasets={
             name: tuple(sorted(versions, key=lambda version: (utc(version.added_at), version.version)))
@@ -106,13 +110,20 @@ def _by_dataset(cases: Iterable[Case]) -> dict[str, tuple[Case, ...]]:
 
 
 def board_path(group: Group) -> str:
-    """Return the page of a comparable group's leaderboard."""
-    return names.board_page(group.key, group.dataset, f"{group.key}\0{group.dataset_hash}\0{group.evaluator}")
+    """Return the page of a comparable group's leaderboard, whatever its runs call the dataset version."""
+    return names.board_page(group.key, f"{group.key}\0{group.dataset_hash}\0{group.evaluator}")
 
 
-def board_path_of(metric: Metric) -> str:
-    """Return the page of the leaderboard that a value stands on."""
-    return board_path(group_of(metric))
+def board_path_of(metric: Metric, atlas: Atlas) -> str:
+    """Return the page of the leaderboard of a value; empty where there is none, or where nothing is ranked."""
+    path = board_path(group_of(metric)) if metric.dataset_hash else ""
+    return path if path in atlas.board_pages else ""
+
+
+def board_paths_of(run: Run, atlas: Atlas) -> list[str]:
+    """Return the page of the leaderboard of each value of a run, in their order."""
+    measured = [run.record.results.metrics, *(evaluation.metrics for evaluation in run.evaluations)]
+    return [board_path_of(metric, atlas) for metrics in measured for metric in metrics]
 
 
 def _presentable(contents: Contents) -> tuple[tuple[Run, ...], list[Problem]]:

@@ -18,7 +18,7 @@ from ledger.hashing import hash_bytes
 from ledger.model.entries import Contents, LogEntry, Run
 from ledger.model.values import Document
 from ledger.publish import board_page, dataset_pages, experiment_pages, names, overview_pages, run_page
-from ledger.publish.atlas import Atlas, board_path, survey
+from ledger.publish.atlas import Atlas, board_path, board_paths_of, survey
 from ledger.publish.board_page import withdrawn_from
 from ledger.publish.columns import PATH as COLUMNS_PATH
 from ledger.publish.columns import render_columns
@@ -215,7 +215,8 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget:
         related = [compared, *(marks.get(run_id or "") for run_id in (record.baseline, compared, record.parent))]
         used = [use.name for use in record.datasets.used if use.name in known]
         verdict, advice = verdicts.get(record.id), run_page.advice_for(run, by_hash, budget)
-        key = _key(run_shell, marks[record.id], atlas.neighbours[record.id], related, used, verdict, advice)
+        boards = board_paths_of(run, atlas)
+        key = _key(run_shell, marks[record.id], atlas.neighbours[record.id], related, used, verdict, advice, boards)
         render = partial(_run_files, run, atlas, read_blob, shells, verdict, advice)
         yield Unit(name=names.run_page(record.id), key=key, render=render)
 

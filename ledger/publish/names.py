@@ -34,10 +34,10 @@ def dataset_page(name: str) -> str:
     return f"datasets/{_file_name(name)}.html"
 
 
-def board_page(key: str, dataset: str, identity: str) -> str:
-    """Return the page of a leaderboard; `identity` tells groups apart that people name alike."""
+def board_page(key: str, identity: str) -> str:
+    """Return the page of a leaderboard; `identity` tells apart what one metric was measured on."""
     digits = hash_bytes(identity.encode("utf-8", "surrogatepass"))[7:15]
-    return f"leaderboards/{slug(f'{key}-{dataset}')[:60].strip('-._')}-{digits}.html"
+    return f"leaderboards/{slug(key)[:60].strip('-._')}-{digits}.html"
 
 
 def curve_data(run_id: str) -> str:

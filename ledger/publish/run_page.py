@@ -16,7 +16,7 @@ from ledger.model.entries import DatasetVersion, EnvironmentFile, Run
 from ledger.model.paths import ENVIRONMENT_FILE, LOG_FILE, PATCH_FILE, run_path
 from ledger.model.values import Document
 from ledger.publish import names
-from ledger.publish.atlas import Atlas, board_path_of
+from ledger.publish.atlas import Atlas, board_paths_of
 from ledger.publish.curve_panels import Panel, panels_of, render_curve_script, try_points
 from ledger.publish.page import Page, markup
 from ledger.publish.patches import FileChange, load_patch
@@ -59,7 +59,7 @@ class MetricRow(Document, frozen=True, kw_only=True):
     note: str | None
     """What its author wanted to say."""
     board: str
-    """Page of the leaderboard it stands on; empty when its dataset version is unknown."""
+    """Page of its leaderboard; empty when its dataset version is unknown, or nothing that counts was measured there."""
 
 
 class Beside(Document, frozen=True, kw_only=True):
@@ -118,7 +118,7 @@ def _page(run: Run, atlas: Atlas, beside: Beside, verdict: VerdictLine | None, a
         after=after,
         beside=beside,
         sections=SECTIONS,
-        rows=_metric_rows(run),
+        rows=_metric_rows(run, atlas),
         comparison=_comparison(run, atlas),
         verdict=verdict,
         advice=advice,
@@ -175,21 +175,16 @@ def _environment(run: Run, read_blob: Callable[[str], bytes]) -> EnvironmentFile
         return None
 
 
-def _metric_rows(run: Run) -> list[MetricRow]:
-    rows = [
-        _metric_row(metric, run.record.timing.ended_at, later=False, note=None) for metric in run.record.results.metrics
-    ]
+def _metric_rows(run: Run, atlas: Atlas) -> list[MetricRow]:
+    measured: list[tuple[Metric, datetime, bool, str | None]]
+    measured = [(metric, run.record.timing.ended_at, False, None) for metric in run.record.results.metrics]
     for evaluation in run.evaluations:
-        rows += [
-            _metric_row(metric, evaluation.evaluated_at, later=True, note=evaluation.note)
-            for metric in evaluation.metrics
-        ]
+        measured += [(metric, evaluation.evaluated_at, True, evaluation.note) for metric in evaluation.metrics]
+    rows = [
+        MetricRow(metric=metric, at=at, later=later, note=note, board=board)
+        for (metric, at, later, note), board in zip(measured, board_paths_of(run, atlas), strict=True)
+    ]
     return sorted(rows, key=lambda row: (row.metric.key != run.record.results.headline, row.metric.key, utc(row.at)))
-
-
-def _metric_row(metric: Metric, at: datetime, *, later: bool, note: str | None) -> MetricRow:
-    board = board_path_of(metric) if metric.dataset_hash else ""
-    return MetricRow(metric=metric, at=at, later=later, note=note, board=board)
 
 
 def _comparison(run: Run, atlas: Atlas) -> dict[str, object] | None:

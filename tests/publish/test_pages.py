@@ -12,8 +12,9 @@ import pytest
 from ledger.analysis.cases import case_stories
 from ledger.model.entries import Contents, Run
 from ledger.publish import names
-from ledger.publish.atlas import survey
+from ledger.publish.atlas import board_path_of, survey
 from ledger.publish.board_page import render_board
+from ledger.publish.build import build_site
 from ledger.publish.pictures import pictures_of
 from ledger.publish.run_page import render_run, restore_commands
 from tests.sample_versions import sample_cases, sample_retirement
@@ -56,7 +57,8 @@ def run_where(ledger: tuple[Contents, Blobs], test: Callable[[Run], bool]) -> Ru
     return next(run for run in ledger[0].runs if test(run))
 
 
-def test_every_link_leads_to_something(built: Path) -> None:
+def broken_links(built: Path) -> list[str]:
+    """Return every link to a file or a heading that a site does not have."""
     pages = {
         path.relative_to(built).as_posix(): Page(path.read_text(encoding="utf-8")) for path in built.rglob("*.html")
     }
@@ -80,7 +82,46 @@ def test_every_link_leads_to_something(built: Path) -> None:
                 key = target.resolve().relative_to(built.resolve()).as_posix()
                 if parts.fragment not in pages[key].ids | {"__codelineno-0-1"} and not parts.fragment.startswith("__"):
                     broken.append(f"{path}: {url} (no such heading)")
-    assert broken == []
+    return broken
+
+
+def test_every_link_leads_to_something(built: Path) -> None:
+    assert broken_links(built) == []
+
+
+def test_a_group_of_which_every_run_is_retracted_is_linked_from_nowhere(
+    ledger: tuple[Contents, Blobs], tmp_path: Path
+) -> None:
+    contents, blobs = ledger
+    alone = contents.runs[0]
+    metric = msgspec.structs.replace(
+        alone.record.results.metrics[0], dataset="other@v1", dataset_hash="blake3:" + "9" * 64
+    )
+    results = msgspec.structs.replace(alone.record.results, metrics=[metric])
+    run = msgspec.structs.replace(alone, record=msgspec.structs.replace(alone.record, results=results), evaluations=())
+    note = msgspec.structs.replace(sample_retirement(), run=alone.record.id, dataset=None, kind="retraction")
+    page = tmp_path / names.run_page(alone.record.id)
+
+    def build(shown: Run) -> list[str]:
+        build_site(Contents(tip="1" * 40, runs=(shown,)), sample_reader(blobs), [], tmp_path)
+        assert "other@v1" in Page(page.read_text()).text
+        return [url for url in Page(page.read_text()).attributes("a", "href") if "/validation-accuracy-" in url]
+
+    assert len(build(run)) == 1
+    assert build(msgspec.structs.replace(run, notes=(note,))) == []
+    assert broken_links(tmp_path) == []
+
+
+def test_one_dataset_version_under_two_names_has_one_board(ledger: tuple[Contents, Blobs]) -> None:
+    contents, _ = ledger
+    first, *others = contents.runs
+    metrics = [msgspec.structs.replace(metric, dataset="alias@v1") for metric in first.record.results.metrics]
+    results = msgspec.structs.replace(first.record.results, metrics=metrics)
+    renamed = msgspec.structs.replace(first, record=msgspec.structs.replace(first.record, results=results))
+    atlas = survey(msgspec.structs.replace(contents, runs=(renamed, *others)), [], None)
+    known = [metric for metric in renamed.metrics() if metric.dataset_hash]
+    assert known
+    assert "" not in {board_path_of(metric, atlas) for metric in known}
 
 
 def test_nothing_is_asked_of_other_hosts(built: Path) -> None:
