@@ -47,6 +47,10 @@ SECTIONS = (
 """The ten boxes in the order of the record, with their headings."""
 
 
+_DECIDED = {"acceptance": "accepted", "rejection": "rejected", "retest": "to be repeated"}
+"""What a reviewer decided, in a word."""
+
+
 class MetricRow(Document, frozen=True, kw_only=True):
     """One value as the table of results shows it."""
 
@@ -123,6 +127,7 @@ def _page(run: Run, atlas: Atlas, beside: Beside, verdict: VerdictLine | None, a
         verdict=verdict,
         advice=advice,
         is_baseline=atlas.baselines.get(record.experiment) == record.id,
+        decided=_DECIDED,
         related=[run_id for run_id in (record.parent, record.baseline) if run_id in atlas.by_id],
         known_datasets=set(atlas.datasets),
         commit=commit,
