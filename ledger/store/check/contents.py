@@ -6,7 +6,7 @@ from functools import cached_property
 
 import msgspec
 
-from ledger.capture.secrets import Redactor, find_secrets
+from ledger.capture.secrets import find_secrets
 from ledger.errors import LedgerError
 from ledger.model import paths
 from ledger.model.document import load
@@ -15,10 +15,11 @@ from ledger.model.ids import is_id
 from ledger.model.record import Record
 from ledger.repository.blobs import blob_reader
 from ledger.store.check.documents import AnyDocument, document_kind, load_checked
+from ledger.store.check.leaks import secrets_in, secrets_said
 from ledger.store.check.plausible import check_plausible, check_repeated
 from ledger.store.check.proposal import Added, Proposal, owner_of
 from ledger.store.check.required import check_claims, check_datasets, check_record, claims_in
-from ledger.store.check.side_files import Looked, look, secrets_said
+from ledger.store.check.side_files import Looked, look
 from ledger.store.findings import Finding
 from ledger.store.join import contains
 from ledger.store.policy import Policy
@@ -127,12 +128,9 @@ class Examined:
                 continue
             for message in looked.wrong:
                 yield Finding(rule="content", path=path, message=message, hint="save it as png")
-            found = dict(looked.secrets)
-            document = self.documents.get(path)
-            if isinstance(document, Record):
-                redactor = Redactor()
-                redactor.argv(document.command)
-                found |= redactor.counts
+            found = looked.secrets
+            if document_kind(path) is not None:
+                found = secrets_in(self.documents.get(path), found)
             if found:
                 yield Finding(rule="secret", path=path, message=secrets_said(found), hint=_REVOKE)
         if find_secrets("\n".join(self.proposal.added).encode()):

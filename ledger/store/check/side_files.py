@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ledger.capture.secrets import Redactor, find_secrets
 from ledger.hashing import hash_bytes
-from ledger.model.values import Document, counted
+from ledger.model.values import Document
 from ledger.store.pictures import wrong_picture
 
 
@@ -38,9 +38,3 @@ def _secrets_in(standing: Sequence[str], data: bytes) -> dict[str, int]:
         redactor.patch(data)  # which leaves binary content alone, as recording did
         return redactor.counts
     return find_secrets(data)
-
-
-def secrets_said(found: dict[str, int]) -> str:
-    """Return what is said of secrets: their kinds, never what they are."""
-    kinds = ", ".join(sorted(found))
-    return f"it holds {counted(sum(found.values()), 'secret')}, by the looks of it: {kinds}"

@@ -11,9 +11,10 @@ from ledger.model.entries import Case, DatasetVersion, EnvironmentFile, Evaluati
 from ledger.model.record import Record
 from ledger.store.check.checked import Checked, limited
 from ledger.store.check.documents import AnyDocument, document_kind, load_checked
+from ledger.store.check.leaks import secrets_in, secrets_said
 from ledger.store.check.plausible import check_plausible
 from ledger.store.check.required import check_record
-from ledger.store.check.side_files import look, secrets_said
+from ledger.store.check.side_files import look
 from ledger.store.check.sizes import limit_of
 from ledger.store.findings import Finding
 from ledger.store.policy import Policy
@@ -59,7 +60,7 @@ def _of_document(data: bytes, source: str, policy: Policy, now: datetime) -> Ite
         return
     document, problems = load_checked(path, data, kind)
     yield from problems
-    secrets = look([path], data).secrets
+    secrets = secrets_in(document, look([path], data).secrets)
     if secrets:
         yield Finding(rule="secret", message=secrets_said(secrets), hint="revoke it, and take it out")
     if document is not None:
