@@ -3,40 +3,31 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
-from ledger.analysis.curves import down_sample, render_curves
 from ledger.capture.code import capture_code
-from ledger.capture.cost import capture_cost
 from ledger.capture.environment import capture_environment
 from ledger.capture.hardware import capture_hardware
 from ledger.capture.secrets import Redactor
 from ledger.errors import Conflict, InvalidDocument, LedgerError, NotAppended
-from ledger.hashing import hash_bytes
 from ledger.model import paths
-from ledger.model.boxes import (
-    Box,
-    Cost,
-    Curves,
-    Datasets,
-    Gpu,
-    Hardware,
-    Logs,
-    Metric,
-    Model,
-    Params,
-    Results,
-)
 from ledger.model.document import dump
-from ledger.model.record import RECORD_FORMAT, Record, Timing
+from ledger.model.record import RECORD_FORMAT, Record
 from ledger.model.values import Document
-from ledger.recorder.datasets import Progress, Resolver, attach_datasets, leaks_within
+from ledger.recorder.boxes import (
+    cost_of,
+    datasets_of,
+    logs_of,
+    model_of,
+    named_run,
+    params_of,
+    results_of,
+    timing_of,
+    with_usage,
+)
+from ledger.recorder.datasets import Progress, Resolver
 from ledger.recorder.draft import Captured, Draft
-from ledger.recorder.figures import read_figures
-from ledger.recorder.measured import complete
 from ledger.recorder.message import TOOL, record_message
 from ledger.recorder.redaction import redact_draft, redact_reasons
-from ledger.recorder.tables import is_of_table, statistics_of
+from ledger.recorder.tables import statistics_of
 from ledger.repository.process import Git
 from ledger.repository.repository import read_author
 from ledger.store.ledger import Ledger
@@ -142,9 +133,9 @@ def build_entry(
         side[paths.PATCH_FILE] = captured.patch
     side[paths.ENVIRONMENT_FILE] = dump(captured.environment_file)
     resolver = Resolver(ledger, author=author, now=now, strict=strict, progress=progress)
-    datasets = _datasets(draft, resolver, files)
-    hardware = _with_usage(captured.hardware, draft)
-    results = _results(draft, datasets, policy, side, strict=strict)
+    datasets = datasets_of(draft, resolver, files)
+    hardware = with_usage(captured.hardware, draft)
+    results = results_of(draft, datasets, policy, side, strict=strict)
     made = Record(
         format=RECORD_FORMAT,
         id=draft.id,
@@ -158,18 +149,18 @@ def build_entry(
         command=draft.command,
         folder=draft.folder,
         seed=draft.seed,
-        parent=_named_run(ledger, draft.parent, strict=strict),
-        baseline=_named_run(ledger, draft.baseline, strict=strict),
+        parent=named_run(ledger, draft.parent, strict=strict),
+        baseline=named_run(ledger, draft.baseline, strict=strict),
         links=draft.links,
-        timing=_timing(draft, now),
+        timing=timing_of(draft, now),
         code=captured.code,
-        params=_params(draft),
+        params=params_of(draft),
         datasets=datasets,
         hardware=hardware,
         environment=captured.environment,
-        cost=_cost(hardware, draft, policy, policy_problem),
-        model=_model(draft, redactor, strict=strict),
-        logs=_logs(draft, side, redactor, strict=strict),
+        cost=cost_of(hardware, draft, policy, policy_problem),
+        model=model_of(draft, redactor, strict=strict),
+        logs=logs_of(draft, side, redactor, strict=strict),
         results=results,
         statistics=statistics_of(
             draft,
@@ -189,20 +180,6 @@ def build_entry(
     keep = [commit.removeprefix("git:")] if commit and captured.code.pushed is False else []
     entry = Entry(id=draft.id, files=files, message=record_message(made, folder), author=author, made_at=now, keep=keep)
     return entry, made
-
-
-def _timing(draft: Draft, now: datetime) -> Timing:
-    return Timing(
-        started_at=draft.started_at,
-        ended_at=draft.ended_at,
-        duration_seconds=round(draft.duration_seconds, 3),
-        recorded_at=now,
-    )
-
-
-def _params(draft: Draft) -> Params:
-    unknown = {} if draft.params else {"all": "no params were given"}
-    return Params(values=draft.params, sources=draft.param_sources, unknown=unknown)
 
 
 def _append(ledger: Ledger | None, entry: Entry, state_dir: Path) -> str:
@@ -225,118 +202,3 @@ def _append(ledger: Ledger | None, entry: Entry, state_dir: Path) -> str:
         if path.is_relative_to(homeless_dir()) and hint.endswith("ledger recover"):
             hint += " --homeless"
         raise NotAppended(f"{error.message}; the record is safe in: `{path}`", hint=hint) from error
-
-
-def _datasets(draft: Draft, resolver: Resolver, files: dict[str, bytes]) -> Datasets:
-    """Return the datasets box; files of versions that the ledger does not know yet are added to `files`."""
-    if not draft.datasets:
-        return Datasets(unknown={"all": "no dataset was named"})
-    resolved = [resolver.resolve(source) for source in draft.datasets]
-    for found in resolved:
-        files |= found.files
-    unknown = {f"used.{found.use.label}": found.unknown for found in resolved if found.unknown}
-    return Datasets(used=[found.use for found in resolved], leaks=leaks_within(resolved), unknown=unknown)
-
-
-def _named_run(ledger: Ledger | None, short: str | None, *, strict: bool) -> str | None:
-    """Return the whole id of a run that the user named; what names no run is refused, or kept as it is."""
-    if short is None or ledger is None:
-        return short
-    try:
-        return ledger.resolve(short)
-    except LedgerError:
-        if strict:
-            raise
-        return short
-
-
-def _with_usage(hardware: Hardware, draft: Draft) -> Hardware:
-    if draft.usage is None:
-        reason = "the run was not watched; `ledger run` or `ledger.run()` watch it"
-        return msgspec.structs.replace(hardware, unknown={**hardware.unknown, "usage": reason})
-    gpus: list[Gpu] = draft.gpus or hardware.gpus
-    return msgspec.structs.replace(hardware, usage=draft.usage, gpus=gpus)
-
-
-def _cost(hardware: Hardware, draft: Draft, policy: Policy, policy_problem: str | None) -> Cost:
-    if not draft.timed:
-        return Cost(unknown={"all": "the run's duration was not measured; give it with --duration"})
-    cost = capture_cost(hardware, draft.duration_seconds, policy.prices)
-    if policy_problem is None:
-        return cost
-    return msgspec.structs.replace(cost, unknown={**cost.unknown, "catalogue": policy_problem})
-
-
-def _model(draft: Draft, redactor: Redactor, *, strict: bool) -> Model:
-    if draft.model is not None:
-        return _without_secrets(draft.model, redactor)
-    if draft.model_path is None:
-        return Model(unknown={"all": "no model was given"})
-    from ledger.capture.model import capture_model
-
-    try:
-        made = capture_model(Path(draft.model_path))
-    except LedgerError as error:
-        if strict:
-            raise
-        made = Model(path=draft.model_path, unknown={"all": error.message})
-    return _without_secrets(made, redactor)
-
-
-def _without_secrets(model: Model, redactor: Redactor) -> Model:
-    return msgspec.structs.replace(model, path=redactor.text(model.path)) if model.path else model
-
-
-def _logs(draft: Draft, side: dict[str, bytes], redactor: Redactor, *, strict: bool) -> Logs:
-    if draft.log is None:
-        return Logs(unknown={"all": "no log was given"})
-    from ledger.capture.logs import summarise_log
-
-    try:
-        logs, side[paths.LOG_FILE] = summarise_log(Path(draft.log), redactor)
-    except LedgerError as error:
-        if strict:
-            raise
-        return Logs(unknown={"all": error.message})
-    return logs
-
-
-def _results(draft: Draft, datasets: Datasets, policy: Policy, side: dict[str, bytes], *, strict: bool) -> Results:
-    metrics = complete(attach_datasets(draft.metrics, datasets.used), policy)
-    unknown = {problem.field: problem.message for problem in draft.problems if not is_of_table(problem)}
-    if not metrics:
-        unknown.setdefault("metrics", "no metric was given")
-    curves = None
-    if draft.curves:
-        kept = down_sample(draft.curves.points, policy.limits.curve_points)
-        side[paths.CURVES_FILE] = data = render_curves(kept)
-        series = sorted({name for point in kept for name in point.values})
-        curves = Curves(hash=hash_bytes(data), series=series, points=len(kept), logged=draft.curves.logged)
-    figures, problems = read_figures(draft.figures, side, limit=policy.limits.figure_bytes, strict=strict)
-    return Results(
-        headline=_headline(draft.headline, metrics, strict=strict),
-        metrics=metrics,
-        curves=curves,
-        figures=figures,
-        unknown=unknown | problems,
-    )
-
-
-def _headline(wanted: str | None, metrics: list[Metric], *, strict: bool) -> str | None:
-    """Choose the metric that speaks for the run: asked for, else validation, test, any; higher-is-better first."""
-    keys = [metric.key for metric in metrics]
-    if wanted in keys or not keys:
-        return wanted if keys else None
-    if wanted is not None and strict:
-        raise LedgerError(f"no metric of this run is the headline asked for: `{wanted}`", hint=f"one of {keys}")
-    order = {"validation": 0, "test": 1}
-
-    def rank(metric: Metric) -> tuple[int, bool]:
-        return order.get(metric.split or "", 2), metric.direction != "higher"
-
-    return min(metrics, key=rank).key
-
-
-def unknown_boxes(made: Record) -> dict[str, Box]:
-    """Return the boxes of a record that could not be captured at all."""
-    return {name: box for name, box in made.boxes().items() if not box.known}

@@ -1,0 +1,165 @@
+"""Fills the boxes of a record from a draft, each with what could not be captured and why."""
+
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from ledger.analysis.curves import down_sample, render_curves
+from ledger.capture.cost import capture_cost
+from ledger.capture.secrets import Redactor
+from ledger.errors import LedgerError
+from ledger.hashing import hash_bytes
+from ledger.model import paths
+from ledger.model.boxes import Cost, Curves, Datasets, Gpu, Hardware, Logs, Metric, Model, Params, Results
+from ledger.model.record import Timing
+from ledger.recorder.datasets import Resolver, attach_datasets, leaks_within
+from ledger.recorder.draft import Draft
+from ledger.recorder.figures import read_figures
+from ledger.recorder.measured import complete
+from ledger.recorder.tables import is_of_table
+from ledger.store.ledger import Ledger
+from ledger.store.policy import Policy
+
+
+def timing_of(draft: Draft, now: datetime) -> Timing:
+    """Return when the run lived."""
+    return Timing(
+        started_at=draft.started_at,
+        ended_at=draft.ended_at,
+        duration_seconds=round(draft.duration_seconds, 3),
+        recorded_at=now,
+    )
+
+
+def params_of(draft: Draft) -> Params:
+    """Return box 2: the inputs that were chosen."""
+    unknown = {} if draft.params else {"all": "no params were given"}
+    return Params(values=draft.params, sources=draft.param_sources, unknown=unknown)
+
+
+def datasets_of(draft: Draft, resolver: Resolver, files: dict[str, bytes]) -> Datasets:
+    """Return the datasets box; files of versions that the ledger does not know yet are added to `files`."""
+    if not draft.datasets:
+        return Datasets(unknown={"all": "no dataset was named"})
+    resolved = [resolver.resolve(source) for source in draft.datasets]
+    for found in resolved:
+        files |= found.files
+    unknown = {f"used.{found.use.label}": found.unknown for found in resolved if found.unknown}
+    return Datasets(used=[found.use for found in resolved], leaks=leaks_within(resolved), unknown=unknown)
+
+
+def named_run(ledger: Ledger | None, short: str | None, *, strict: bool) -> str | None:
+    """Return the whole id of a run that the user named; what names no run is refused, or kept as it is."""
+    if short is None or ledger is None:
+        return short
+    try:
+        return ledger.resolve(short)
+    except LedgerError:
+        if strict:
+            raise
+        return short
+
+
+def with_usage(hardware: Hardware, draft: Draft) -> Hardware:
+    """Return box 4 with what the sampler saw while the run lived."""
+    if draft.usage is None:
+        reason = "the run was not watched; `ledger run` or `ledger.run()` watch it"
+        return msgspec.structs.replace(hardware, unknown={**hardware.unknown, "usage": reason})
+    gpus: list[Gpu] = draft.gpus or hardware.gpus
+    return msgspec.structs.replace(hardware, usage=draft.usage, gpus=gpus)
+
+
+def cost_of(hardware: Hardware, draft: Draft, policy: Policy, policy_problem: str | None) -> Cost:
+    """Return box 6; what could not be priced says why."""
+    if not draft.timed:
+        return Cost(unknown={"all": "the run's duration was not measured; give it with --duration"})
+    cost = capture_cost(hardware, draft.duration_seconds, policy.prices)
+    if policy_problem is None:
+        return cost
+    return msgspec.structs.replace(cost, unknown={**cost.unknown, "catalogue": policy_problem})
+
+
+def model_of(draft: Draft, redactor: Redactor, *, strict: bool) -> Model:
+    """Return box 7.
+
+    Raises:
+        LedgerError: strict, and what the user named cannot be captured.
+    """
+    if draft.model is not None:
+        return _without_secrets(draft.model, redactor)
+    if draft.model_path is None:
+        return Model(unknown={"all": "no model was given"})
+    from ledger.capture.model import capture_model
+
+    try:
+        made = capture_model(Path(draft.model_path))
+    except LedgerError as error:
+        if strict:
+            raise
+        made = Model(path=draft.model_path, unknown={"all": error.message})
+    return _without_secrets(made, redactor)
+
+
+def _without_secrets(model: Model, redactor: Redactor) -> Model:
+    return msgspec.structs.replace(model, path=redactor.text(model.path)) if model.path else model
+
+
+def logs_of(draft: Draft, side: dict[str, bytes], redactor: Redactor, *, strict: bool) -> Logs:
+    """Return box 8; the summary of the log is added to `side`.
+
+    Raises:
+        LedgerError: strict, and what the user named cannot be captured.
+    """
+    if draft.log is None:
+        return Logs(unknown={"all": "no log was given"})
+    from ledger.capture.logs import summarise_log
+
+    try:
+        logs, side[paths.LOG_FILE] = summarise_log(Path(draft.log), redactor)
+    except LedgerError as error:
+        if strict:
+            raise
+        return Logs(unknown={"all": error.message})
+    return logs
+
+
+def results_of(draft: Draft, datasets: Datasets, policy: Policy, side: dict[str, bytes], *, strict: bool) -> Results:
+    """Return box 9; curves and figures are added to `side`.
+
+    Raises:
+        LedgerError: strict, and what the user named cannot be captured.
+    """
+    metrics = complete(attach_datasets(draft.metrics, datasets.used), policy)
+    unknown = {problem.field: problem.message for problem in draft.problems if not is_of_table(problem)}
+    if not metrics:
+        unknown.setdefault("metrics", "no metric was given")
+    curves = None
+    if draft.curves:
+        kept = down_sample(draft.curves.points, policy.limits.curve_points)
+        side[paths.CURVES_FILE] = data = render_curves(kept)
+        series = sorted({name for point in kept for name in point.values})
+        curves = Curves(hash=hash_bytes(data), series=series, points=len(kept), logged=draft.curves.logged)
+    figures, problems = read_figures(draft.figures, side, limit=policy.limits.figure_bytes, strict=strict)
+    return Results(
+        headline=_headline(draft.headline, metrics, strict=strict),
+        metrics=metrics,
+        curves=curves,
+        figures=figures,
+        unknown=unknown | problems,
+    )
+
+
+def _headline(wanted: str | None, metrics: list[Metric], *, strict: bool) -> str | None:
+    """Choose the metric that speaks for the run: asked for, else validation, test, any; higher-is-better first."""
+    keys = [metric.key for metric in metrics]
+    if wanted in keys or not keys:
+        return wanted if keys else None
+    if wanted is not None and strict:
+        raise LedgerError(f"no metric of this run is the headline asked for: `{wanted}`", hint=f"one of {keys}")
+    order = {"validation": 0, "test": 1}
+
+    def rank(metric: Metric) -> tuple[int, bool]:
+        return order.get(metric.split or "", 2), metric.direction != "higher"
+
+    return min(metrics, key=rank).key
