@@ -260,6 +260,14 @@ def verdict_on(
             hint=f"ledger judge {run} --against RUN",
         )
     ours, theirs = tried.settings[at], tried.settings[other]
+    # A loss may well become a hundred times another; what counts right or wrong answers cannot.
+    is_share = direction == "higher" or "err" in tried.group.key
+    if is_share and _differ_in_unit(ours.values, theirs.values):
+        raise UsageError(
+            f"one is written as a part and the other as per cent, by the looks of {ours.mean:.4g} and {theirs.mean:.4g}"
+            f": `{tried.group.key}`",
+            hint="ledger evaluate RUN -m NAME=VALUE records it again in one unit",
+        )
     total, freedom = tried.pooled
     own, own_freedom = pool((ours, theirs))
     rest = total - own if total - own > 1e-12 * total else 0.0  # what rounding leaves of nothing
@@ -280,6 +288,13 @@ def with_samples(judgement: Judgement, evidence: SampleEvidence | None) -> Judge
             f"better on these {evidence.samples} samples: as many others could turn it round, so test on more of them"
         )
     return replace(judgement, samples=evidence, cautions=[*judgement.cautions, *said])
+
+
+def _differ_in_unit(ours: Sequence[float], theirs: Sequence[float]) -> bool:
+    """Say whether one side lies between 0 and 1 and a hundred times it is about the other: 0.93 and 93."""
+    small, large = sorted((ours, theirs), key=max)
+    whole = min(small) > 0 and max(small) <= 1 < min(large) and max(large) <= 100  # noqa: PLR2004  # per cent
+    return whole and 50 < (sum(large) / len(large)) / (sum(small) / len(small)) < 200  # noqa: PLR2004  # about a hundred
 
 
 def _sober(verdict: Verdict, lost: int) -> Verdict:

@@ -142,7 +142,9 @@ def test_questions_that_cannot_be_asked_say_so_and_never_exit_with_one(study: St
     diverged = study.add((float("nan"),), lr=0.6)
     whichever = study.add((0.9, 0.91), lr=0.7, direction=None, dataset="v3")
     other = study.add((0.9, 0.91), lr=0.8, direction=None, dataset="v3")
+    per_cent = study.add((90.1, 89.9), lr=0.9)
     said = {
+        ("judge", per_cent[0], "--against", base[0]): "one is written as a part and the other as per cent",
         ("judge", good[0]): "no baseline stands for this experiment: `study`",
         ("judge", good[0], "--against", good[0]): "a run cannot be judged against itself",
         ("judge", good[0], "--against", good[1]): "both are one setting, which differs by seed only",
