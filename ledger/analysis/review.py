@@ -9,6 +9,7 @@ from ledger.analysis.compare import Comparison
 from ledger.analysis.curves import Point
 from ledger.analysis.judging import Judgement, Tried
 from ledger.analysis.noise import measure_noise
+from ledger.analysis.surroundings import Difference
 from ledger.analysis.verdict import Verdict
 from ledger.model.boxes import Metric
 from ledger.model.entries import Run
@@ -50,6 +51,8 @@ class RunReview(Document, frozen=True, kw_only=True):
     """The verdict with its evidence; none where it could not be asked."""
     comparison: Comparison | None = None
     """What differs from those runs; they come first, in their order."""
+    surroundings: list[Difference] = []
+    """What differs in software and machines, in the order of the comparison."""
     metrics: list[MetricLine] = []
     """Its metrics."""
     code: list[str] = []

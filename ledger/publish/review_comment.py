@@ -212,8 +212,9 @@ def _changes(review: RunReview) -> Iterator[str]:
     rows: list[tuple[str, list[Value]]] = [(f"param {code(row.name, 40)}", [*row.values]) for row in comparison.params]
     facts = {"commit", "dirty", "dataset", "host", "seed", "status"} - {row.name for row in comparison.params}
     rows += [(fact.name, fact.values) for fact in comparison.facts if fact.name in facts]
+    rows += [(code(row.name, 40), [*row.values]) for row in review.surroundings]
     if not rows:
-        yield "Params, code, data and hardware are the same."
+        yield "Params, code, data, software and hardware are the same."
     else:
         yield from _rows(["", *words], [[name, *map(_value, values)] for name, values in rows[:40]])
         if len(rows) > 40:  # noqa: PLR2004  # as shown

@@ -8,6 +8,7 @@ from ledger.analysis.compare import compare
 from ledger.analysis.curves import Point, load_curves
 from ledger.analysis.judging import Identity, Judgement, Tried, best_other, gather, identity, judge, shared_group
 from ledger.analysis.review import RunReview, Word, drawn, metric_lines, warnings_of, word_of
+from ledger.analysis.surroundings import differences
 from ledger.errors import LedgerError, UsageError
 from ledger.model.boxes import Metric
 from ledger.model.entries import DatasetVersion, Run
@@ -65,6 +66,7 @@ class _Reading:
             against=[(name, other.record.id) for name, other in against],
             judgement=judgement,
             comparison=compare([*others, run]) if others else None,
+            surroundings=differences([*others, run]) if others else [],
             metrics=metric_lines(run, others, tried),
             code=self._commits(others[0] if others else None, run),
             curves=self._curves(run),

@@ -127,6 +127,22 @@ def test_what_changed_stands_beside_the_baseline_and_the_best(study: Study, cli:
     assert "- [ ] " in comment
 
 
+def test_software_and_machines_that_differ_are_named(study: Study, cli: Cli) -> None:
+    base = sample_run({}, 1, experiment="study", params={}, accuracy=0.5, started=START).record
+    environment = msgspec.structs.replace(base.environment, python="3.99.0", frameworks={"torch": "9.9"})
+    hardware = msgspec.structs.replace(base.hardware, cpu="Abacus 7")
+    study.add(0.1, (0.95,), "p", environment=environment, hardware=hardware)
+    comment = review(cli, "p")
+    for row in (
+        r"`python` \| `3\.\d+\.\d+` \| `3\.99\.0`",
+        r"`cpu` \| `[^`]+` \| `Abacus 7`",
+        r"`torch` \| .* \| `9\.9`",
+    ):
+        assert re.search(row, comment), row
+    study.add(0.1, (0.95,), "q")
+    assert "`cpu`" not in review(cli, "q"), "what is the same is not said"
+
+
 def test_a_sweep_of_twelve_is_one_table_and_folds_away(study: Study, cli: Cli) -> None:
     for at in range(12):
         study.add(1 + at, (0.9 + at / 1000,), "sweep")

@@ -1,0 +1,45 @@
+"""What runs stood on: software and machines side by side, as far as they differ."""
+
+from collections.abc import Sequence
+
+from ledger.model.entries import Run
+from ledger.model.record import Record
+from ledger.model.values import Document
+
+
+class Difference(Document, frozen=True, kw_only=True):
+    """One thing that is not the same for all runs."""
+
+    name: str
+    """What it is: `python`, `torch`, `gpu`, …"""
+    values: list[str | None]
+    """One value per run; none where it is not known."""
+
+
+def differences(runs: Sequence[Run]) -> list[Difference]:
+    """Return what differs in the environment and the hardware of runs, software first.
+
+    Packages are compared by the hash of their whole list: two that are equal are equal in every one.
+    """
+    told = [_facts(run.record) for run in runs]
+    names = list(dict.fromkeys(name for facts in told for name in facts))
+    rows = [Difference(name=name, values=[facts.get(name) for facts in told]) for name in names]
+    return [row for row in rows if len(set(row.values)) > 1]
+
+
+def _facts(record: Record) -> dict[str, str | None]:
+    environment, hardware = record.environment, record.hardware
+    counts: dict[str, int] = {}
+    for gpu in hardware.gpus:
+        counts[gpu.name] = counts.get(gpu.name, 0) + 1
+    gpus = ", ".join(f"{count} x {name}" for name, count in sorted(counts.items()))
+    listed = (environment.hash or "").rpartition(":")[2][:12]
+    return {
+        "python": environment.python,
+        "os": environment.os,
+        "container": environment.container,
+        **dict(sorted(environment.frameworks.items())),
+        "packages": f"{environment.packages} ({listed})" if listed and environment.packages is not None else None,
+        "cpu": hardware.cpu,
+        "gpu": gpus or None,
+    }
