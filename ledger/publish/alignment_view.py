@@ -45,7 +45,8 @@ def alignment_views(board: Leaderboard, atlas: Atlas, *, depth: int) -> list[Ali
 def render_periods(board: Leaderboard, *, depth: int) -> str:
     """Return an online metric of the runs of a board over the periods it was counted in; nothing for one period.
 
-    The line breaks between periods: other days are other data.
+    Each run is a dot, the oldest first. No line joins them: there is no time between runs, and other days are other
+    data.
     """
     periods: dict[str, dict[str, float]] = {}
     for run in (standing.run for standing in board.standings):
@@ -56,7 +57,7 @@ def render_periods(board: Leaderboard, *, depth: int) -> str:
         return ""
     stretches = [Stretch(label=visible(period), dots=_dots(periods[period], depth)) for period in sorted(periods)]
     title = f"{visible(board.group.key)} of the runs above, in each period"
-    return render_history(stretches, title=title, y_label=visible(board.group.key), direction=None)
+    return render_history(stretches, title=title, y_label=visible(board.group.key), direction=None, joined=False)
 
 
 def _dots(values: Mapping[str, float], depth: int) -> list[Dot]:

@@ -77,6 +77,7 @@ def render_board(board: Leaderboard, atlas: Atlas, setting_of: Callable[[str], s
         ],
         alignments=alignment_views(board, atlas, depth=1),
         periods=render_periods(board, depth=1),
+        online=any(standing.metric.period for standing in board.standings),
         markup=markup,
         depth=1,
     )

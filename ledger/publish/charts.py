@@ -111,10 +111,13 @@ def render_dot(dot: Dot, x: float, y: float) -> str:
     )
 
 
-def render_history(stretches: Sequence[Stretch], *, title: str, y_label: str, direction: str | None) -> str:
+def render_history(
+    stretches: Sequence[Stretch], *, title: str, y_label: str, direction: str | None, joined: bool = True
+) -> str:
     """Return a metric over time in one stretch per dataset version; the line breaks between them.
 
-    Within a stretch the line is the best so far where the direction is known, else it joins the measurements.
+    Within a stretch the line is the best so far where the direction is known, else it joins the measurements;
+    there is none where these are not `joined`.
     Measurements stand at equal distances in order of time: runs come in bursts.
     """
     dots = [dot for stretch in stretches for dot in stretch.dots]
@@ -129,7 +132,8 @@ def render_history(stretches: Sequence[Stretch], *, title: str, y_label: str, di
             body.append(f'<path class="lg-break" d="M{edge:.1f} {frame.y.end - 4:.0f}V{frame.y.start:.0f}"/>')
             x += gap
         places = [x + pitch * index for index in range(len(stretch.dots))]
-        body.append(_stretch(frame, stretch, places, slot, direction))
+        body.append(_best_so_far(frame, stretch, places, slot, direction) if joined else "")
+        body.append(_dots(frame, stretch, places))
         x = places[-1] + pitch
     return frame.render(title, "".join(body), "lg-history")
 
@@ -143,17 +147,20 @@ def _history_grid(frame: Frame, y_label: str) -> str:
     return "".join([*parts, name_at(frame.x.start, 14, y_label), "</g>"])
 
 
-def _stretch(frame: Frame, stretch: Stretch, places: Sequence[float], slot: int, direction: str | None) -> str:
+def _best_so_far(frame: Frame, stretch: Stretch, places: Sequence[float], slot: int, direction: str | None) -> str:
     best: list[float] = []
     for dot in stretch.dots:
         better = {"higher": max, "lower": min}.get(direction or "")
         best.append(better(best[-1], dot.y) if better and best else dot.y)
     steps = " ".join(f"{x:.1f},{frame.y.place(y):.1f}" for x, y in zip(places, best, strict=True))
-    line = f'<polyline class="lg-line lg-c{slot % COLOURS}" points="{steps}"/>' if len(best) > 1 else ""
+    return f'<polyline class="lg-line lg-c{slot % COLOURS}" points="{steps}"/>' if len(best) > 1 else ""
+
+
+def _dots(frame: Frame, stretch: Stretch, places: Sequence[float]) -> str:
     dots = "".join(render_dot(dot, x, frame.y.place(dot.y)) for dot, x in zip(stretch.dots, places, strict=True))
     middle = (places[0] + places[-1]) / 2
     label = name_at(middle, frame.y.start + 20, stretch.label, anchor="middle", css="lg-stretch")
-    return line + dots + label
+    return dots + label
 
 
 def render_calendar(counts: Mapping[str, tuple[int, int]], last: date) -> str:
