@@ -13,6 +13,7 @@ from ledger.analysis.advice import Advice
 from ledger.analysis.budget import Budget
 from ledger.analysis.comparable import Leaderboard
 from ledger.analysis.leaderboard import short_key
+from ledger.analysis.milestones import Milestones
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model.entries import Contents, LogEntry, Run
@@ -191,7 +192,7 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget:
     """Yield every unit of the site. Overviews are rendered at once: their bytes are their key."""
     renderer = _renderer_key(atlas.repository_url)
     run_shell, experiment_shell = _key(renderer, shells["run"]), _key(renderer, shells["experiment"])
-    for page in (*_overviews(atlas), render_milestones(atlas, survey_milestones(atlas, budget))):
+    for page in _overviews(atlas, survey_milestones(atlas, budget)):
         yield _finished(page.path, {page.path: join(shells[page.kind], page.parts())})
     for name, versions in atlas.datasets.items():
         page = dataset_pages.render_dataset(name, atlas)
@@ -221,8 +222,9 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget:
         yield Unit(name=names.run_page(record.id), key=key, render=render)
 
 
-def _overviews(atlas: Atlas) -> Iterator[Page]:
-    yield overview_pages.render_home(atlas)
+def _overviews(atlas: Atlas, milestones: Milestones) -> Iterator[Page]:
+    yield overview_pages.render_home(atlas, milestones)
+    yield render_milestones(atlas, milestones)
     yield overview_pages.render_runs(atlas)
     yield experiment_pages.render_experiments(atlas)
     yield dataset_pages.render_datasets(atlas)

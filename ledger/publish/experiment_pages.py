@@ -51,6 +51,8 @@ class Overlay(Document, frozen=True, kw_only=True):
     """Its runs, in the order of their colours."""
     on: str | None
     """Dataset version that all of them were measured on; none when nobody named it."""
+    total: int
+    """Runs that measured it on that data, drawn or not."""
     elsewhere: int
     """Runs that measured it on other data, which are not drawn."""
 
@@ -107,7 +109,8 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
         scatters=[markup(svg) for svg in _scatters(runs, headline)],
         growth=growth,
         overlay=_overlay(runs, headline, read_blob),
-        statuses=Counter(run.record.status for run in runs).most_common(),
+        statuses=_statuses(runs),
+        authors=list(dict.fromkeys(run.record.author.name for run in runs)),
         markup=markup,
         depth=1,
     )
@@ -125,7 +128,7 @@ def render_experiments(atlas: Atlas) -> Page:
     """Return the list of experiments, the one with the latest run first."""
     rows = []
     for name, runs in atlas.experiments.items():
-        rows.append((name, runs, Counter(run.record.status for run in runs).most_common(), _headline_best(runs)))
+        rows.append((name, runs, _statuses(runs), _headline_best(runs)))
     return Page(
         kind="experiments",
         path=names.EXPERIMENTS,
@@ -133,6 +136,11 @@ def render_experiments(atlas: Atlas) -> Page:
         description=f"{len(rows)} experiments: groups of runs that answer one question",
         content=render("experiments", rows=rows, depth=1),
     )
+
+
+def _statuses(runs: Sequence[Run]) -> list[tuple[str, int]]:
+    """Return how the runs ended, the most frequent end first; a retracted run counts as nothing else."""
+    return Counter("retracted" if run.retraction else run.record.status for run in runs).most_common()
 
 
 def _bests(runs: Sequence[Run], settings: Sequence[Setting]) -> list[Best]:
@@ -189,8 +197,11 @@ def _headline_best(runs: Sequence[Run]) -> list[Best]:
 
 
 def _values(runs: Sequence[Run], param: str) -> list[tuple[str, int]]:
-    counts = Counter(param_text(run.record.params.values[param]) for run in runs if param in run.record.params.values)
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:12]
+    """Return the values of a param as typed, the most frequent first, then by size where they are numbers."""
+    values = [run.record.params.values[param] for run in runs if param in run.record.params.values]
+    counts = Counter(param_text(value) for value in values)
+    sizes = {param_text(value): float(value) for value in values if _is_number(value)}  # type: ignore[arg-type]  # checked
+    return sorted(counts.items(), key=lambda item: (-item[1], sizes.get(item[0], math.inf), item[0]))[:12]
 
 
 def _scatters(runs: Sequence[Run], headline: Group | None) -> list[str]:
@@ -241,4 +252,6 @@ def _overlay(runs: Sequence[Run], headline: Group | None, read_blob: Callable[[s
     if not svg:
         return None
     label = visible(on.label) if on else None
-    return Overlay(series=series, svg=svg, run_ids=tuple(ids), on=label, elsewhere=len(having) - len(chosen))
+    return Overlay(
+        series=series, svg=svg, run_ids=tuple(ids), on=label, total=len(chosen), elsewhere=len(having) - len(chosen)
+    )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from ledger.analysis.comparable import Leaderboard
+from ledger.analysis.milestones import Milestones
 from ledger.model.boxes import Box
 from ledger.model.record import BOXES
 from ledger.model.schema import field_docs
@@ -58,7 +59,7 @@ class Place(Document, frozen=True, kw_only=True):
     """Its page."""
 
 
-def render_home(atlas: Atlas) -> Page:
+def render_home(atlas: Atlas, milestones: Milestones) -> Page:
     """Return the home page; for an empty ledger it says what this is and what to type."""
     counts: dict[str, tuple[int, int]] = {}
     for run in atlas.runs:
@@ -69,6 +70,7 @@ def render_home(atlas: Atlas) -> Page:
     content = render(
         "home",
         atlas=atlas,
+        milestones=milestones,
         totals=_totals(atlas),
         calendar=markup(calendar),
         table=run_table(atlas.runs, limit=_HOME_RUNS, params=0, metrics=0),

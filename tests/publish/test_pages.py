@@ -15,6 +15,7 @@ from ledger.publish import names
 from ledger.publish.atlas import board_path_of, survey
 from ledger.publish.board_page import render_board
 from ledger.publish.build import build_site
+from ledger.publish.experiment_pages import render_experiment
 from ledger.publish.pictures import pictures_of
 from ledger.publish.run_page import render_run, restore_commands
 from tests.sample_versions import sample_cases, sample_retirement
@@ -376,6 +377,57 @@ def test_the_home_page_counts_what_was_done(ledger: tuple[Contents, Blobs], page
     assert f"runs {len(ledger[0].runs)} in 4 experiments" in text
     assert "not finished 3" in text
     assert "GPU hours" in text
+
+
+def test_the_home_page_leads_to_the_milestones(page: Callable[[str], Page]) -> None:
+    home = page("index.html")
+    assert re.search(r"furthest milestone \d of 7 \S", home.text)
+    assert "milestones/index.html" in [at.get("href") for tag, at in home.tags if at.get("class") == "lg-tile"]
+
+
+def test_values_that_were_varied_stand_in_order_of_size(ledger: tuple[Contents, Blobs]) -> None:
+    contents, blobs = ledger
+    first = contents.runs[0]
+    same = [run for run in contents.runs if run.record.experiment == first.record.experiment]
+    runs = []
+    for run, width in zip(same, (12, 7, 100), strict=False):
+        params = msgspec.structs.replace(run.record.params, values={"width": width})
+        runs.append(msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, params=params)))
+    assert len(runs) == 3
+    atlas = survey(Contents(tip="1" * 40, runs=tuple(runs)), [], None)
+    text = Page(render_experiment(first.record.experiment, atlas, sample_reader(blobs)).content).text
+    assert re.search(r"width 7 \W 1 12 \W 1 100 \W 1", text)
+
+
+def test_an_experiment_of_retracted_runs_says_so(ledger: tuple[Contents, Blobs]) -> None:
+    contents, blobs = ledger
+    first = contents.runs[0]
+    note = msgspec.structs.replace(sample_retirement(), run=first.record.id, dataset=None, kind="retraction")
+    atlas = survey(Contents(tip="1" * 40, runs=(msgspec.structs.replace(first, notes=(note,)),)), [], None)
+    text = Page(render_experiment(first.record.experiment, atlas, sample_reader(blobs)).content).text
+    assert "Nothing is ranked: every run was retracted." in text
+    assert "1 retracted" in text
+    assert "finished" not in text
+
+
+def test_one_author_is_named_once_and_several_in_each_row(ledger: tuple[Contents, Blobs]) -> None:
+    contents, blobs = ledger
+    runs = [run for run in contents.runs if run.record.experiment == contents.runs[0].record.experiment]
+
+    def text_of(shown: list[Run]) -> str:
+        atlas = survey(Contents(tip="1" * 40, runs=tuple(shown)), [], None)
+        return Page(render_experiment(runs[0].record.experiment, atlas, sample_reader(blobs)).content).text
+
+    def by(name: str, run: Run) -> Run:
+        author = msgspec.structs.replace(run.record.author, name=name)
+        return msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, author=author))
+
+    alone = text_of([by("Ada", run) for run in runs])
+    assert "by Ada" in alone
+    assert alone.count("Ada") - alone.count("Ada, 20") == 1
+    both = text_of([by("Ada", runs[0]), *(by("Bob", run) for run in runs[1:])])
+    assert "Cost Author" in both
+    assert both.count("Bob") >= len(runs) - 1
 
 
 def test_titles_and_descriptions_say_what_a_page_is(built: Path) -> None:
