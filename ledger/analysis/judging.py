@@ -157,7 +157,7 @@ def shared_group(run: Run, other: Run, key: str) -> Group:
             return group_of(metric)
     on = next((metric.dataset for metric in reversed(ours) if metric.dataset), None) or "NAME@VERSION"
     raise UsageError(
-        f"{key} of the two cannot be compared: {why_not_comparable(ours[-1], theirs[-1])}",
+        f"`{key}` of the two cannot be compared: {why_not_comparable(ours[-1], theirs[-1])}",
         hint=f"ledger evaluate {other.record.id} --on {on} -- COMMAND",
     )
 

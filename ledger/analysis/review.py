@@ -45,6 +45,8 @@ class RunReview(Document, frozen=True, kw_only=True):
     """The verdict in a word."""
     why: str
     """The reason, in one line."""
+    mend: str | None = None
+    """What would let it be told; none where nothing is amiss."""
     against: list[tuple[str, str]] = []
     """Runs it is compared with: `baseline` or `best`, and the id."""
     judgement: Judgement | None = None

@@ -92,7 +92,8 @@ def _headline(reviews: Sequence[RunReview], others: Sequence[str], problems: Seq
         yield f"## No run: {counted(len(others), 'other document')}"
     yield ""
     if len(reviews) == 1:
-        yield f"**{_plain(reviews[0].why[:1].upper() + reviews[0].why[1:])}.** {_against(reviews[0])}"
+        yield f"**{_sentence(reviews[0].why)}** {_against(reviews[0])}"
+        yield from _mend(reviews[0])
         yield from _evidence(reviews[0])
         yield ""
     for problem in sorted(problems, key=lambda one: not one.fatal)[:20]:
@@ -120,13 +121,25 @@ def _plain(why: str) -> str:
     return "".join(code(part, 100) if at % 2 else _escaped(part) for at, part in enumerate(quoted))
 
 
+def _sentence(why: str) -> str:
+    """Return a reason as a sentence."""
+    return f"{_plain(why[:1].upper() + why[1:])}."
+
+
+def _mend(review: RunReview) -> Iterator[str]:
+    if review.mend:
+        yield from ("", f"To mend it: {code(review.mend, 200)}")
+
+
 def _escaped(text: str) -> str:
     line = one_line(text, 300)
     if text[:1] == " ":
         line = f" {line}"
     if text[-1:] == " ":
         line = f"{line} "
-    return "".join(f"\\{character}" if character in "\\*_{}[]<>#|~@!&:" else character for character in line)
+    line = "".join(f"\\{character}" if character in "\\*_{}[]<>#|~@!&" else character for character in line)
+    # What hosts make links of, though nobody wrote one: https://github.github.com/gfm/#autolinks-extension-
+    return re.sub(r"(?i)(www)\.", r"\1\\.", line.replace("://", ":\\//"))
 
 
 def _against(review: RunReview) -> str:
@@ -181,7 +194,8 @@ def _details(review: RunReview, *, unfolded: bool) -> Iterator[str]:
         yield f"<details><summary>{_ICONS[review.word]} {_verdict(review)}: <code>{record.id}</code></summary>"
     yield ""
     if not unfolded:
-        yield f"{_plain(review.why[:1].upper() + review.why[1:])}. {_against(review)}"
+        yield f"{_sentence(review.why)} {_against(review)}"
+        yield from _mend(review)
         yield from _evidence(review)
         yield ""
     if record.note:

@@ -56,13 +56,14 @@ class _Reading:
         against = [(word, other) for word, other in (("baseline", baseline), ("best", best)) if other is not None]
         if len(against) > 1 and against[0][1].record.id == against[1][1].record.id:
             against = against[:1]
-        word, why, judgement = self._judged(run, headline, [other for _, other in against], everyone, unread)
+        (word, why, mend), judgement = self._judged(run, headline, [other for _, other in against], everyone, unread)
         others = [other for _, other in against]
         missing = {name: box.unknown.get("all", "") for name, box in run.record.boxes().items() if not box.known}
         return RunReview(
             run=run,
             word=word,
             why=why,
+            mend=mend,
             against=[(name, other.record.id) for name, other in against],
             judgement=judgement,
             comparison=compare([*others, run]) if others else None,
@@ -127,26 +128,27 @@ class _Reading:
         others: Sequence[Run],
         everyone: Sequence[Run],
         unread: Mapping[Identity, int],
-    ) -> tuple[Word, str, Judgement | None]:
+    ) -> tuple[tuple[Word, str, str | None], Judgement | None]:
         """Return the verdict against the first run that it can be compared with."""
         if headline is None:
-            return "cannot tell", "it has no headline metric", None
+            return ("cannot tell", "it has no headline metric", None), None
         if not group_of(headline).known:
-            return "not comparable", "its headline was measured on data that nobody named", None
+            name_it = "name it when recording: --dataset validation:NAME@VERSION=PATH"
+            return ("not comparable", "its headline was measured on data that nobody named", name_it), None
         if not others:
-            return "cannot tell", "there is nothing to compare it with yet", None
-        apart = ""
+            return ("cannot tell", "there is nothing to compare it with yet", None), None
+        apart, mend = "", ""
         for other in others:
             try:
                 named = identity(shared_group(run, other, headline.key))
                 tried = gather(everyone, unread=unread.get(named, 0), only={named})[named]
                 judgement = judge(run.record.id, other.record.id, tried)
             except UsageError as error:
-                apart = apart or error.message
+                apart, mend = apart or error.message, mend or error.hint or ""
             else:
-                return word_of(judgement.verdict), judgement.verdict.why, judgement
+                return (word_of(judgement.verdict), judgement.verdict.why, None), judgement
         word: Word = "not comparable" if "cannot be compared" in apart or "no such metric" in apart else "cannot tell"
-        return word, apart, None
+        return (word, apart, mend or None), None
 
     def _commits(self, other: Run | None, run: Run) -> list[str]:
         """Return the commits between two runs' code, as far as this clone has them."""

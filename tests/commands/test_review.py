@@ -110,6 +110,7 @@ def test_values_on_other_data_are_not_comparable_and_the_mend_is_named(study: St
     comment = review(cli, "p")
     assert re.match(r"## \S+ Not comparable: `", comment.splitlines()[1])
     assert "measured on different data" in comment
+    assert re.search(r"^To mend it: `ledger evaluate \S+ --on d@v2 -- COMMAND`$", comment, re.MULTILINE)
     found = json.loads(cli("review", "p", "--json").out)
     assert (found["runs"][0]["word"], found["runs"][0]["run"]["record"]["id"]) == ("not comparable", run)
 
@@ -182,6 +183,9 @@ def test_nothing_from_a_record_acts_on_a_host(study: Study, cli: Cli, text: str)
     params = msgspec.structs.replace(base.params, values={"lr": 0.2, "evil": text, text[:40]: 1})
     logs = msgspec.structs.replace(base.logs, warnings={text: 3}, unknown={"all": text})
     study.add(0.2, (0.95, 0.96), "p", params=params, logs=logs, note=text, reason=text, status="failed")
+    study.add(0.2, (0.95,), "q", version=f"v2 {text}")
+    for line in review(cli, "q").splitlines():
+        assert not re.search(r"<a |<img|<script", cmarkgfm.github_flavored_markdown_to_html(line, options=0x20000))
     comment = review(cli, "p")
     html = cmarkgfm.github_flavored_markdown_to_html(comment, options=0x20000)  # our own folds pass: CMARK_OPT_UNSAFE
     tags = {tag.lower() for tag in re.findall(r"<\s*/?\s*([a-zA-Z][a-zA-Z0-9]*)", html)}
