@@ -113,7 +113,7 @@ def _gap(
     gap = after.error - before.error
     if gap < max(_GAP, _ERRORS * math.hypot(before.noise, after.noise)):
         return []
-    say = f"{names[1]} errors are {gap:.1%} more than {names[0]} errors: {cure}"
+    say = f"{names[1]} errors are {100 * gap:.1f} points above {names[0]} errors: {cure}"
     return [
         Advice(rule=rule, say=say, numbers={names[0]: before.error, names[1]: after.error, "gap": gap}, source=source)
     ]
