@@ -133,7 +133,9 @@ def test_selected_runs_are_compared_and_not_ranked_across_versions(
     params = tab.get_by_role("region", name="Params")
     expect(params).to_contain_text("noise")
     expect(params).not_to_contain_text("epochs")
-    expect(tab.locator(".lg-chart .lg-line")).to_have_count(2)
+    lines = tab.locator(".lg-chart .lg-line")
+    expect(lines).to_have_count(2)
+    assert len(set(lines.evaluate_all("all => all.map(line => line.getAttribute('class'))"))) == 2  # two figures
     tab.get_by_label(f"Remove {first}").click()
     expect(tab).to_have_url(re.compile(f"runs={second}$"))
 

@@ -26,7 +26,7 @@
     return Number(value.toPrecision(6)).toString().replace("-", "−");
   };
 
-  /* Draws lines ({name, xs, ys}) into `plot`; `say` gets the value of each line at the pointer. */
+  /* Draws lines ({name, xs, ys}, and slot where the colour is not the place in the list) into `plot`; `say` gets the value of each line at the pointer. */
   const draw = (plot, lines, { xName, yName, logY, title, say }) => {
     const width = Math.max(280, Math.round(plot.clientWidth) || 640);
     const height = Math.round(Math.min(380, Math.max(210, width * 0.46)));
@@ -54,10 +54,11 @@
       svg("text", { class: "lg-name", x: (left + right) / 2, y: height - 6, "text-anchor": "middle" }, xName),
       svg("text", { class: "lg-name", x: left, y: top - 10 }, logY ? yName + " (log)" : yName));
     chart.append(axis);
-    lines.forEach((line, slot) => {
+    lines.forEach((line, index) => {
+      const slot = line.slot ?? index;
       let path = "", down = false, count = 0;
-      line.xs.forEach((x, index) => {
-        const y = line.ys[index];
+      line.xs.forEach((x, at) => {
+        const y = line.ys[at];
         if (y === null) return;
         if (!usable(y)) { down = false; return; }
         path += `${down ? "L" : "M"}${px(x).toFixed(1)} ${py(y).toFixed(1)}`;
@@ -78,7 +79,8 @@
       if (nearest === null) return;
       cursor.setAttribute("d", `M${px(nearest).toFixed(1)} ${top}V${bottom}`);
       marks.replaceChildren();
-      const values = lines.map((line, slot) => {
+      const values = lines.map((line, order) => {
+        const slot = line.slot ?? order;
         let best = -1;
         line.xs.forEach((at, index) => { if (usable(line.ys[index]) && (best < 0 || Math.abs(at - nearest) < Math.abs(line.xs[best] - nearest))) best = index; });
         if (best < 0) return null;

@@ -79,7 +79,8 @@
       const preferred = headline && series.includes(headline.key) ? headline.key : series[0];
       /* Lines of runs that were measured on different data answer different questions: a figure for each. */
       const figure = (name, members, on) => {
-        const legend = element("ul", { class: "lg-legend" }, ...members.map(([row], slot) => {
+        const legend = element("ul", { class: "lg-legend" }, ...members.map(([row]) => {
+          const slot = rows.indexOf(row); /* one colour for a run, in every figure */
           const key = document.createElementNS("http://www.w3.org/2000/svg", "svg");
           key.setAttribute("viewBox", "0 0 24 8"); key.setAttribute("aria-hidden", "true");
           const stroke = document.createElementNS("http://www.w3.org/2000/svg", "path");
@@ -90,7 +91,7 @@
         const group = element("div", { class: "lg-panels lg-wide", "data-series": name }, element("figure", { class: "lg-figure" }, element("div", { class: "lg-plot" }), element("figcaption", {}, legend)));
         group.dataset.overlay = name;
         const axes = window.ledger.charts.axisOf(members[0][1]).filter((axis) => members.every(([, each]) => each.x[axis]));
-        return { parts: [on === null ? null : element("h3", {}, name, element("small", {}, " on " + on)), group], draw: () => window.ledger.charts.install(group, axes, (_, axis) => members.map(([row, each]) => window.ledger.charts.lineOf(each, axis, name, data.id[row]))) };
+        return { parts: [on === null ? null : element("h3", {}, name, element("small", {}, " on " + on)), group], draw: () => window.ledger.charts.install(group, axes, (_, axis) => members.map(([row, each]) => ({ ...window.ledger.charts.lineOf(each, axis, name, data.id[row]), slot: rows.indexOf(row) }))) };
       };
       const show = (name) => {
         const having = withCurves.map((row, at) => [row, loaded[at]]).filter(([, each]) => each.series[name]);

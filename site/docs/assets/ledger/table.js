@@ -32,7 +32,7 @@
     }));
     const byId = new Map(columns.map((column) => [column.id, column]));
     const metricIds = data.metrics.map((_, at) => "m." + at);
-    const usual = ["status", "experiment", "started", "duration", ...data.shown_params.map((name) => "p." + name), ...metricIds.slice(0, 2), "cost", "author"];
+    const usual = ["status", "experiment", "started", "duration", ...data.shown_params.map((name) => "p." + name), ...metricIds.slice(0, 2), "cost", ...(data.author.words.length > 1 ? ["author"] : [])];
 
     const state = { q: "", status: "", experiment: "", tag: "", sort: "-started", cols: [...usual], sel: new Set(), page: 1 };
     const readHash = () => {
