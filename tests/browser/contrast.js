@@ -7,6 +7,7 @@
     return [r, g, b, a / 255];
   };
   const over = ([r, g, b, a], under) => [r * a + under[0] * (1 - a), g * a + under[1] * (1 - a), b * a + under[2] * (1 - a), 1];
+  const opacity = (element) => { let share = 1; for (let at = element; at; at = at.parentElement) share *= Number(getComputedStyle(at).opacity); return share; };
   const light = ([r, g, b]) => [r, g, b].map((v) => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; })
     .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
   const behind = (element) => {
@@ -21,9 +22,10 @@
     const style = getComputedStyle(element);
     if (!text || !box.width || style.visibility === "hidden" || element.closest(".lg-sr, .headerlink, button.md-clipboard")) continue;
     const under = behind(element.closest("svg") ? element.closest("svg").parentElement : element);
-    const ink = over(rgba(element.closest("svg") ? style.fill : style.color), under);
-    const [a, b] = [light(ink), light(under)].sort((x, y) => y - x);
-    const ratio = (a + 0.05) / (b + 0.05);
+    const [r, g, b, alpha] = rgba(element.closest("svg") ? style.fill : style.color);
+    const ink = over([r, g, b, alpha * opacity(element)], under);
+    const [lighter, darker] = [light(ink), light(under)].sort((x, y) => y - x);
+    const ratio = (lighter + 0.05) / (darker + 0.05);
     const size = Number.parseFloat(style.fontSize);
     const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
     if (ratio < (large ? 3 : 4.5)) faults.add(`${text.slice(0, 30)} ${ratio.toFixed(2)} ${element.className.baseVal ?? element.className}`);

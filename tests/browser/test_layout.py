@@ -24,6 +24,10 @@ BROKEN_VALUES = """
 [...document.querySelectorAll('.lg-table :is(td, th) :is(code:not(.lg-wrap), .lg-num, .lg-id, time)')]
   .filter(e => e.textContent && e.getClientRects().length > 1).map(e => e.textContent)"""
 
+CODE_IN_PIECES = """
+[...document.querySelectorAll('.md-typeset__table code')]
+  .filter(e => e.getClientRects().length > e.textContent.split(/[-\\s\\/]+/).length).map(e => e.textContent)"""
+
 TABS = {
     "index.html": "Home", "runs": "Runs", "experiments": "Experiments", "datasets": "Datasets",
     "leaderboards": "Leaderboards", "milestones": "Milestones", "compare.html": "Compare", "handbook": "Handbook",
@@ -91,6 +95,13 @@ def test_no_value_breaks_within_itself(tab: Page, address: str, folder: Path) ->
             tab.goto(address + path)
             tab.wait_for_load_state("networkidle")
             assert tab.evaluate(BROKEN_VALUES) == [], f"{path} at {width}"
+
+
+def test_no_word_of_code_in_a_handbook_table_is_a_column_of_letters(tab: Page, address: str) -> None:
+    tab.set_viewport_size(PHONE)
+    for name in ("hooks", "checking", "verdicts"):
+        tab.goto(f"{address}handbook/{name}.html")
+        assert tab.evaluate(CODE_IN_PIECES) == [], name
 
 
 @pytest.mark.parametrize("scripts", [True, False])
