@@ -25,10 +25,11 @@ class AlignmentView(Document, frozen=True, kw_only=True):
 
 def alignment_views(board: Leaderboard, atlas: Atlas, *, depth: int) -> list[AlignmentView]:
     """Return how the metric of an offline board goes with each online metric that its runs have."""
-    runs = [standing.run for standing in board.standings]
-    online = {metric.key for run in runs for metric in run.metrics() if metric.period}
-    if not board.group.known or board.group.key in online:
+    # Every value of a group was counted over the same days, or over none: one tells.
+    online = {other.group.key for other in atlas.boards if other.standings[0].metric.period}
+    if not online or not board.group.known or board.group.key in online:
         return []
+    runs = [standing.run for standing in board.standings]
     try:
         found = [one for key in sorted(online) for one in align(runs, board.group.key, key)]
     except ModuleNotFoundError:  # scipy came with the extra; without it pages have no correlations
@@ -48,6 +49,8 @@ def render_periods(board: Leaderboard, *, depth: int) -> str:
     Each run is a dot, the oldest first. No line joins them: there is no time between runs, and other days are other
     data.
     """
+    if not board.standings[0].metric.period:
+        return ""
     periods: dict[str, dict[str, float]] = {}
     for run in (standing.run for standing in board.standings):
         for metric in run.metrics():

@@ -1,5 +1,6 @@
 """Where each page of the site stands. Paths never depend on what else is on the ledger, and never on its goodwill."""
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from ledger.hashing import hash_bytes
@@ -34,6 +35,7 @@ def dataset_page(name: str) -> str:
     return f"datasets/{_file_name(name)}.html"
 
 
+@lru_cache(maxsize=4096)  # ten thousand runs name the same few
 def board_page(key: str, identity: str) -> str:
     """Return the page of a leaderboard; `identity` tells apart what one metric was measured on."""
     digits = hash_bytes(identity.encode("utf-8", "surrogatepass"))[7:15]
