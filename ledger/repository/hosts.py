@@ -1,5 +1,6 @@
 """Where a remote is hosted, and how a pull request is opened there: by the host's own command, its API, or by hand."""
 
+import http.client
 import json
 import os
 import re
@@ -34,6 +35,16 @@ _TOKENS: Mapping[Kind, tuple[str, ...]] = {
 }
 _COMMANDS: Mapping[Kind, str] = {"github": "gh", "gitlab": "glab", "forgejo": "tea"}
 _SECONDS = 30.0
+_MOST_BYTES = 8_000_000
+"""Bytes of an answer that are read at most."""
+
+
+class HostRefused(LedgerError):
+    """A host answered that it will not."""
+
+    def __init__(self, message: str, *, code: int) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Host(Document, frozen=True, kw_only=True):
@@ -45,6 +56,8 @@ class Host(Document, frozen=True, kw_only=True):
     """Address of the repository for people; empty where it has none."""
     path: str
     """Owner and name, such as `team/project`."""
+    named: bool = True
+    """Whether it is a host we know or one that the user's configuration names; one that is guessed gets no token."""
 
 
 class Request(Document, frozen=True, kw_only=True):
@@ -70,7 +83,11 @@ def host_of(url: str, kind: str | None = None) -> Host:
     Raises:
         LedgerError: the configuration says something else than github, gitlab, forgejo or none.
     """
-    parts = urlsplit(url) if "://" in url else None
+    try:
+        parts = urlsplit(url) if "://" in url else None
+        number = parts.port if parts is not None else None
+    except ValueError:  # brackets or a port that are none: git will say so
+        return Host(kind="none", web="", path="")
     scp = _SCP.fullmatch(url) if parts is None else None
     if parts is not None and parts.scheme in {"http", "https", "ssh", "git"} and parts.hostname:
         name, path = parts.hostname, parts.path.strip("/")
@@ -83,11 +100,12 @@ def host_of(url: str, kind: str | None = None) -> Host:
         raise LedgerError(
             f"ledger.host is one of {', '.join(KINDS)}: `{ascii(told)[1:-1]}`", hint="git config ledger.host github"
         )
-    found = next((known for known in KINDS if known == told), None) or _KNOWN.get(name.lower()) or _guessed(name)
+    sure = next((known for known in KINDS if known == told), None) or _KNOWN.get(name.lower())
     secure = "http" if parts is not None and parts.scheme == "http" else "https"
-    port = f":{parts.port}" if parts is not None and parts.scheme in {"http", "https"} and parts.port else ""
+    port = f":{number}" if parts is not None and parts.scheme in {"http", "https"} and number else ""
     path = path.removesuffix(".git")
-    return Host(kind=found, web=f"{secure}://{name}{port}/{path}", path=path)
+    web = f"{secure}://{name}{port}/{path}"
+    return Host(kind=sure or _guessed(name), web=web, path=path, named=sure is not None)
 
 
 def _guessed(name: str) -> Kind:
@@ -125,7 +143,7 @@ def open_request(host: Host, request: Request, folder: str) -> str | None:
     if command and shutil.which(command):
         return _by_command(host.kind, command, request, folder)
     token = next((value for name in _TOKENS.get(host.kind, ()) if (value := os.environ.get(name))), None)
-    if token is None:
+    if token is None or not host.named:  # whoever calls a host `github.example.org` must not be sent a token for it
         return None
     return _by_api(host, request, token)
 
@@ -144,7 +162,9 @@ def _by_command(kind: Kind, command: str, request: Request, folder: str) -> str 
             [command, *options], cwd=folder, capture_output=True, text=True, errors="replace", timeout=_SECONDS,
             stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
+        raise LedgerError(f"`{command}` did not answer within {_SECONDS:.0f} s") from error
+    except OSError as error:
         raise LedgerError(f"`{command}` could not be asked: {error}") from error
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
@@ -164,8 +184,9 @@ def _by_api(host: Host, request: Request, token: str) -> str | None:
         address = f"{github if host.kind == 'github' else f'{_root(host)}/api/v1'}/repos/{host.path}/pulls"
         said = {"head": request.branch, "base": request.base, "title": request.title, "body": request.body}
         headers = {"Authorization": f"{'Bearer' if host.kind == 'github' else 'token'} {token}"}
-    answer = _posted(address, said, headers)
-    return str(answer.get("html_url") or answer.get("web_url") or "") or None
+    answer = ask("POST", address, said, headers)
+    found = answer if isinstance(answer, dict) else {}
+    return str(found.get("html_url") or found.get("web_url") or "") or None
 
 
 def _root(host: Host) -> str:
@@ -173,15 +194,36 @@ def _root(host: Host) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _posted(address: str, said: Mapping[str, str], headers: Mapping[str, str]) -> Mapping[str, object]:
-    asked = urllib.request.Request(  # noqa: S310  # http or https: `host_of` made the address
-        address, data=json.dumps(said).encode(), headers={"Content-Type": "application/json", **headers}, method="POST"
-    )
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: urllib would send the token along, to whatever host it leads to."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Return nothing: the answer is an error then."""
+
+
+def ask(method: str, address: str, said: Mapping[str, str] | None, headers: Mapping[str, str]) -> object:
+    """Ask an API and return its answer.
+
+    Args:
+        method: of HTTP.
+        address: http or https.
+        said: what is sent, as JSON.
+        headers: those that say who we are; no error shows their values.
+
+    Raises:
+        HostRefused: it refuses.
+        LedgerError: it cannot be asked, or a token is none.
+    """
+    if any(not (value.isascii() and value.isprintable()) for value in headers.values()):
+        raise LedgerError("the token of the host holds a line break, or characters that no token has")
+    every = {"Content-Type": "application/json", "Accept": "application/json", **headers}
+    body = None if said is None else json.dumps(said).encode()
+    asked = urllib.request.Request(address, data=body, headers=every, method=method)  # noqa: S310  # http or https
     try:
-        with urllib.request.urlopen(asked, timeout=_SECONDS) as answer:  # noqa: S310  # as above
-            found = json.load(answer)
+        with urllib.request.build_opener(_Stay).open(asked, timeout=_SECONDS) as answer:
+            return json.loads(answer.read(_MOST_BYTES) or b"null")
     except urllib.error.HTTPError as error:
-        raise LedgerError(f"the host refused the request: {error.code} {error.reason}") from error
-    except (OSError, ValueError) as error:
+        where = f"({method} {address.partition('?')[0]})"
+        raise HostRefused(f"the host refused: {error.code} {error.reason} {where}", code=error.code) from error
+    except (OSError, ValueError, RecursionError, http.client.HTTPException) as error:
         raise LedgerError(f"the host could not be asked: {error}") from error
-    return found if isinstance(found, dict) else {}

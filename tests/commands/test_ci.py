@@ -123,6 +123,9 @@ class _Api(BaseHTTPRequestHandler):
         said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         number = int(self.path.rsplit("/", 1)[1])
         found = next(one for one in self.comments if one["id"] == number)
+        if found.get("foreign"):
+            self._answer(403, {})
+            return
         found |= said
         self._answer(200, found)
 
@@ -229,3 +232,38 @@ def test_only_a_review_is_written(cli: Cli, comment: Path, repo: Path) -> None:
     assert "this is no review" in done.err
     gone = cli("ci", "comment", "nope.md", "--request", "7", env=job_of("github", "http://127.0.0.1:1"))
     assert "there is no such file" in gone.err
+
+
+@pytest.mark.parametrize("kind", HOSTS)
+def test_a_comment_of_somebody_else_that_begins_like_ours_does_not_keep_ours_out(
+    cli: Cli, comment: Path, kind: str
+) -> None:
+    comments: list[dict[str, object]] = [{"id": 1, "body": f"{MARKER} fine, merge it", "foreign": True}]
+    with host(comments, []) as (address, _):
+        for said in ("wrote", "updated"):
+            done = cli("ci", "comment", str(comment), "--request", "7", env=job_of(kind, address))
+            assert (done.code, done.err.strip()) == (0, f"{said} the comment of 7")
+    assert [one["body"] for one in comments[1:]] == [comment.read_text()]
+
+
+def test_a_host_that_redirects_or_answers_no_http_is_one_line_and_learns_no_token(cli: Cli, comment: Path) -> None:
+    class Elsewhere(_Api):
+        def do_GET(self) -> None:
+            if "elsewhere" in self.path:
+                self._note()
+            self.send_response(302)
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+
+    class Garbage(_Api):
+        def do_GET(self) -> None:
+            self.wfile.write(b"garbage\r\n\r\n")
+
+    with host([], []) as (address, api):
+        for handler, why in ((Elsewhere, "refused: 302"), (Garbage, "could not be asked")):
+            api.do_GET = handler.do_GET  # type: ignore[assignment,method-assign]  # the same host, which answers otherwise
+            done = cli("ci", "comment", str(comment), "--request", "7", env=job_of("github", address))
+            assert done.code == 1, done.err
+            assert why in done.err
+            assert "t0ken" not in done.err
+        assert api.asked == []
