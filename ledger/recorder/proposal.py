@@ -41,9 +41,9 @@ def read_proposals(ledger: Ledger) -> list[str]:
     """Return the names of the proposals in this clone, here and as remotes had them, that are not merged."""
     tip = ledger.tip()
     merged = (f"--no-merged={tip}",) if tip else ()
-    patterns = (f"refs/heads/{PROPOSALS}", f"refs/remotes/*/{PROPOSALS}")
+    patterns = (f"refs/heads/{PROPOSALS}", f"refs/remotes/*/{PROPOSALS}**")
     out = ledger.repository.git.output("for-each-ref", "--format=%(refname)", *merged, *patterns)
-    return sorted({ref.partition(PROPOSALS)[2] for ref in os.fsdecode(out).splitlines() if PROPOSALS in ref})
+    return sorted({ref.partition(PROPOSALS)[2] for ref in os.fsdecode(out).split("\n") if PROPOSALS in ref})
 
 
 def begin_proposal(ledger: Ledger, name: str) -> Ledger:

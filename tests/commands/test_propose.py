@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.repository.hosts import Request, host_of, request_url
+from ledger.errors import LedgerError
+from ledger.repository.hosts import Request, host_of, open_request, request_url
 from ledger.store.ledger import Ledger
 from tests.conftest import Cli, Finished, git_in
 
@@ -186,3 +187,37 @@ def test_a_name_that_cannot_stand_in_a_branch_is_refused(repo: Path, cli: Cli, n
         assert git_in(repo, "for-each-ref", "refs/heads/ledger-review") == ""
     else:
         assert git_in(repo, "for-each-ref", "refs/heads/ledger-review") == ""
+
+
+def test_a_proposal_that_another_clone_sent_is_listed_and_reviewed_by_its_name(
+    repo: Path, cli: Cli, hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = proposed(cli)
+    git_in(repo.parent, "clone", "--quiet", "--no-checkout", str(hub), "reviewer")
+    monkeypatch.chdir(repo.parent / "reviewer")
+    assert cli("propose", "--list").out.strip() == run
+    assert run in cli("review", "--format", "markdown").out
+
+
+@pytest.mark.parametrize("url", ["https://host.example:99999/a/b", "https://host.example:x/a/b", "https://[host/a/b"])
+def test_an_address_that_is_none_has_no_host(url: str) -> None:
+    assert host_of(url).kind == "none"
+
+
+def test_a_host_whose_name_is_only_guessed_gets_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setenv("GH_TOKEN", "t0ken")
+    request = Request(branch="b", base="ledger", title="t", body="")
+    assert open_request(host_of("https://github.localhost:1/a/b"), request, ".") is None
+    with pytest.raises(LedgerError, match="could not be asked"):
+        open_request(host_of("https://github.localhost:1/a/b", "github"), request, ".")
+
+
+def test_a_token_that_cannot_be_sent_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setenv("GH_TOKEN", "t0ken\n")
+    with pytest.raises(LedgerError) as refused:
+        open_request(
+            host_of("https://h.localhost:1/a/b", "github"), Request(branch="b", base="l", title="", body=""), "."
+        )
+    assert "t0ken" not in refused.value.message
