@@ -9,14 +9,13 @@ from pathlib import Path
 import msgspec
 
 from ledger import __version__
-from ledger.analysis.advice import Advice
 from ledger.analysis.budget import Budget
 from ledger.analysis.comparable import Leaderboard
 from ledger.analysis.leaderboard import short_key
 from ledger.analysis.milestones import Milestones
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
-from ledger.model.entries import Contents, LogEntry, Run
+from ledger.model.entries import Contents, DatasetVersion, LogEntry, Run
 from ledger.model.values import Document
 from ledger.publish import board_page, dataset_pages, experiment_pages, names, overview_pages, run_page
 from ledger.publish.atlas import Atlas, board_path, board_paths_of, survey
@@ -215,10 +214,12 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget:
         compared = atlas.baselines.get(record.experiment)
         related = [compared, *(marks.get(run_id or "") for run_id in (record.baseline, compared, record.parent))]
         used = [use.name for use in record.datasets.used if use.name in known]
-        verdict, advice = verdicts.get(record.id), run_page.advice_for(run, by_hash, budget)
-        boards = board_paths_of(run, atlas)
-        key = _key(run_shell, marks[record.id], atlas.neighbours[record.id], related, used, verdict, advice, boards)
-        render = partial(_run_files, run, atlas, read_blob, shells, verdict, advice)
+        # Advice is given when the page is made: it follows from the run, these versions and the budget.
+        measured_on = [by_hash[use.hash].label for use in record.datasets.used if use.hash in by_hash]
+        verdict, boards = verdicts.get(record.id), board_paths_of(run, atlas)
+        shown = (marks[record.id], atlas.neighbours[record.id], related, used, measured_on, verdict, boards)
+        render = partial(_run_files, run, atlas, read_blob, shells, verdict, by_hash, budget)
+        key = _key(run_shell, budget, *shown)
         yield Unit(name=names.run_page(record.id), key=key, render=render)
 
 
@@ -268,8 +269,10 @@ def _run_files(
     read_blob: ReadBlob,
     shells: Mapping[str, str],
     verdict: VerdictLine | None,
-    advice: Sequence[Advice],
+    by_hash: Mapping[str, DatasetVersion],
+    budget: Budget,
 ) -> dict[str, bytes]:
+    advice = run_page.advice_for(run, by_hash, budget)
     page, files = run_page.render_run(run, atlas, read_blob, verdict, advice)
     return {page.path: join(shells[page.kind], page.parts()), **files}
 
