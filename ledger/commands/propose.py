@@ -53,6 +53,8 @@ def propose_command(
         return
     if withdrawn is not None:
         gone = withdraw(ledger, withdrawn, timeout_seconds=push_timeout)
+        if as_json:
+            write_json(gone)
         say(f"withdrew {PROPOSALS}{withdrawn}: its branch is gone {' and at '.join(gone)}")
         return
     name, found = propose_runs(ledger, runs, name)

@@ -11,6 +11,7 @@ from ledger.commands.output import say, write_json
 from ledger.commands.pushing import push_options
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound, UsageError
+from ledger.model.entries import Note
 from ledger.model.values import Document, NoteKind
 from ledger.recorder.notes import add_notes
 from ledger.recorder.proposal import push_proposal, read_proposals
@@ -48,7 +49,7 @@ class Reviewed(Document, frozen=True, kw_only=True):
 @click.option("--retest", "decision", flag_value="retest", help="Decide: it is to be repeated first.")
 @click.option("--because", "reason", metavar="TEXT", help="Why it was decided so.")
 @push_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; of a decision, its notes.")
 def review_command(
     what: str | None,
     form: Literal["terminal", "markdown", "html"] | None,
@@ -72,8 +73,14 @@ def review_command(
     ledger = open_ledger(writing=decision is not None)
     proposed = read_proposed(ledger, what or _only_proposal(ledger))
     if decision is not None and reason is not None:
-        _decide(ledger, proposed, decision, reason, push=push, push_timeout=push_timeout)
+        notes = _decide(ledger, proposed, decision, reason, push=push, push_timeout=push_timeout)
+        if as_json:
+            write_json(notes)
         return
+    if proposed.merged and not proposed.runs and ".." not in proposed.name:
+        raise NotFound(
+            f"all of this is on the ledger already: `{ascii(proposed.name)[1:-1]}`", hint="ledger review RUN"
+        )
     findings: list[Finding] = []
     if not proposed.merged:
         findings += check_range(ledger.repository, proposed.tip, proposed.base, ref=ledger.ref, proposed=True).findings
@@ -152,7 +159,7 @@ def _without_html(comment: str) -> str:
 
 def _decide(
     ledger: Ledger, proposed: Proposed, decision: str, reason: str, *, push: bool | None, push_timeout: float
-) -> None:
+) -> list[Note]:
     """Note what was decided of every run: on the ledger, or with the proposal that it is to be merged with."""
     if not proposed.runs:
         raise NotFound(f"no run is proposed here: `{ascii(proposed.name)[1:-1]}`")
@@ -161,10 +168,16 @@ def _decide(
     with_it = not proposed.merged and kind != "rejection"
     if with_it and branch is None:
         raise UsageError(
-            "a decision on a range or a remote branch has nowhere to stand", hint=f"git fetch, then: {PROPOSALS}NAME"
+            "a decision on a range or a remote's branch has nowhere to stand; make the branch here",
+            hint=f"git branch {PROPOSALS}NAME {proposed.tip[:12]}, then: ledger review NAME",
         )
     place = Ledger(ledger.repository, branch) if with_it and branch else ledger
+    notes = []
     for run in proposed.runs:
         (note,) = add_notes(place, run.record.id, kind, [reason], elsewhere=not proposed.merged and not with_it)
-        say(f"{kind} of {note.run}: {note.text.splitlines()[0]}")
-    push_proposal(place, push=push, timeout_seconds=push_timeout)
+        say(f"{kind} of {note.run}: {note.text.strip().splitlines()[0]}")
+        notes.append(note)
+    sent = push_proposal(place, push=push, timeout_seconds=push_timeout)
+    if sent.problem:
+        say(f"warning: the decision is safe here, but {sent.problem}")
+    return notes

@@ -168,7 +168,8 @@ def _table(reviews: Sequence[RunReview]) -> Iterator[str]:
         return
     yield "| run | verdict | headline | change | time | cost |"
     yield "|---|---|---|---|---|---|"
-    for review in reviews:
+    room = MOST_BYTES // 2
+    for at, review in enumerate(reviews):
         record = review.run.record
         headline, judged = record.headline, review.judgement
         shown = f"{code(headline.key, 40)} {short_number(headline.number)}" if headline else "none"
@@ -177,7 +178,12 @@ def _table(reviews: Sequence[RunReview]) -> Iterator[str]:
             code(record.id), f"{_ICONS[review.word]} {_verdict(review)}", shown, change,
             duration(record.timing.duration_seconds), _cost(record),
         )  # fmt: skip
-        yield f"| {' | '.join(cells)} |"
+        row = f"| {' | '.join(cells)} |"
+        room -= _size([row])
+        if room < 0:
+            yield from ("", f"And {counted(len(reviews) - at, 'more run')}.")
+            break
+        yield row
     yield ""
 
 

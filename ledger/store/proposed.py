@@ -64,12 +64,27 @@ def read_proposed(ledger: Ledger, name: str) -> Proposed:
         tip = repository.resolve(candidate)
         if tip is not None:
             found = _between(ledger, name, _base(ledger, ledger_tip, tip), tip)
+            if found.merged and (same := _run_of(ledger, name, tip)) is not None:
+                return same
             here = candidate.removeprefix("refs/heads/") if candidate.startswith("refs/heads/") else None
             return replace(found, branch=here)
     if ledger_tip is None:
         raise NotFound(f"no proposal and no run has this name: `{ascii(name)[1:-1]}`")
     (run,) = find_runs(ledger, [name])
-    return Proposed(name=run.record.id, base=ledger_tip, tip=ledger_tip, runs=(run,), merged=True)
+    return _on_ledger(run, ledger_tip)
+
+
+def _on_ledger(run: Run, tip: str) -> Proposed:
+    return Proposed(name=run.record.id, base=tip, tip=tip, runs=(run,), merged=True)
+
+
+def _run_of(ledger: Ledger, name: str, tip: str) -> Proposed | None:
+    """Return the run that a merged proposal is named after, none where it is named otherwise."""
+    try:
+        (run,) = find_runs(ledger, [name])
+    except (NotFound, UsageError):
+        return None
+    return _on_ledger(run, tip)
 
 
 def _refs_of(name: str) -> list[str]:

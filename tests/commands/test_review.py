@@ -15,10 +15,12 @@ from ledger.model.entries import Run
 from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
 from ledger.model.values import ParamValue, number
-from ledger.publish.review_comment import MARKER, MOST_BYTES, code
+from ledger.publish.review_comment import MARKER, MOST_BYTES, code, render_review
 from ledger.recorder.message import record_message
 from ledger.recorder.proposal import begin_proposal
 from ledger.store.ledger import Ledger
+from ledger.store.proposed import read_proposed
+from ledger.store.review import review_runs
 from ledger.store.waiting import Entry
 from tests.conftest import Cli, git_in
 from tests.samples import START, Blobs, sample_run
@@ -165,6 +167,14 @@ def test_fifty_runs_fit_into_a_comment(study: Study, cli: Cli) -> None:
     assert "are left out here" in comment
 
 
+def test_a_thousand_runs_fit_into_a_comment_and_are_counted(study: Study) -> None:
+    study.add(0.2, (0.9, 0.91), "many")
+    reviews = review_runs(study.ledger, read_proposed(study.ledger, "many"))
+    comment = render_review("many", reviews * 500)
+    assert len(comment.encode()) <= MOST_BYTES
+    assert re.search(r"^And \d+ more runs\.$", comment, re.MULTILINE)
+
+
 HOSTILE = (
     "<script>alert(1)</script>",
     "</code></summary></details><img src=x onerror=alert(1)>",
@@ -284,3 +294,43 @@ def test_two_proposals_merge_in_either_order(study: Study, cli: Cli, repo: Path)
             path.rpartition("/")[2] for path in git_in(repo, "ls-tree", "-r", "-d", "--name-only", "trial").split()
         }
         git_in(repo, "checkout", "--quiet", "main")
+
+
+def test_a_proposal_that_is_merged_is_the_run_it_is_named_after_or_is_said_to_be_merged(
+    study: Study, cli: Cli, repo: Path
+) -> None:
+    done = cli("record", "--review", "-m", "validation/accuracy=0.5", "--json")
+    run = json.loads(done.out)["id"]
+    git_in(repo, "update-ref", "refs/heads/ledger", f"ledger-review/{run}")
+    assert review(cli, run).splitlines()[1].endswith(f"`{run}`")
+    git_in(repo, "branch", "ledger-review/p", "ledger")
+    merged = cli("review", "p")
+    assert merged.code == 1
+    assert "all of this is on the ledger already: `p`" in merged.err
+
+
+def test_a_decision_is_json_where_that_is_asked_for_and_says_that_it_was_not_sent(
+    study: Study, cli: Cli, repo: Path
+) -> None:
+    (run,) = study.add(0.2, (0.95,), "p")
+    git_in(repo, "remote", "add", "origin", str(repo.parent / "away.git"))
+    done = cli("review", "p", "--accept", "--because", "\nit is better", "--json")
+    assert done.code == 0, done.err
+    assert [(note["run"], note["kind"]) for note in json.loads(done.out)] == [(run, "acceptance")]
+    assert f"acceptance of {run}: it is better" in done.err
+    assert "the decision is safe here, but" in done.err
+    git_in(repo, "remote", "remove", "origin")
+    taken = cli("propose", "--withdraw", "p", "--json")
+    assert json.loads(taken.out) == ["here"]
+
+
+def test_a_decision_on_what_only_a_remote_has_says_what_to_type(study: Study, cli: Cli, repo: Path) -> None:
+    study.add(0.2, (0.95,), "p")
+    git_in(repo, "update-ref", "refs/remotes/origin/ledger-review/p", "ledger-review/p")
+    git_in(repo, "branch", "-D", "ledger-review/p")
+    done = cli("review", "p", "--accept", "--because", "better")
+    assert done.code == 2
+    hint = re.search(r"hint: (git branch \S+ \S+), then: ledger review NAME", done.err)
+    assert hint
+    git_in(repo, *hint[1].replace("NAME", "p").split()[1:])
+    assert cli("review", "p", "--accept", "--because", "better").code == 0
