@@ -49,6 +49,8 @@ def read_proposals(ledger: Ledger) -> list[str]:
 def begin_proposal(ledger: Ledger, name: str) -> Ledger:
     """Return the ledger of a proposal: a branch of that name, made on top of the ledger where there is none yet.
 
+    Where a remote has the ledger, it is made on top of that: what only this clone has is not proposed along.
+
     Raises:
         LedgerError: the name cannot stand in a branch, or git cannot write.
     """
@@ -56,7 +58,11 @@ def begin_proposal(ledger: Ledger, name: str) -> Ledger:
     place = Ledger(ledger.repository, f"{PROPOSALS}{name}")
     if ledger.repository.resolve(place.ref) is None:
         ledger.create(ledger.repository.author(), datetime.now(UTC))
-        move_branch(ledger.repository, place.ref, None, ledger.tip() or "")
+        try:
+            shared = _shared_tip(ledger)
+        except LedgerError:  # several remotes, and nothing says which: a run is recorded all the same
+            shared = None
+        move_branch(ledger.repository, place.ref, None, shared or ledger.tip() or "")
     return place
 
 

@@ -221,3 +221,18 @@ def test_a_token_that_cannot_be_sent_is_not_shown(monkeypatch: pytest.MonkeyPatc
             host_of("https://h.localhost:1/a/b", "github"), Request(branch="b", base="l", title="", body=""), "."
         )
     assert "t0ken" not in refused.value.message
+
+
+def test_what_waits_here_to_be_sent_is_not_proposed_along(repo: Path, cli: Cli, hub: Path) -> None:
+    assert cli("record", "-m", "validation/accuracy=0.7", "--no-push").code == 0
+    run = proposed(cli)
+    assert git_in(hub, "rev-list", "--count", f"ledger..ledger-review/{run}").strip() == "1"
+    assert cli("check", f"ledger-review/{run}").code == 0
+    assert run in cli("review", run, "--format", "markdown").out
+
+
+def test_a_run_is_proposed_where_nothing_says_which_remote_holds_the_ledger(repo: Path, cli: Cli) -> None:
+    for name in ("one", "two"):
+        git_in(repo, "remote", "add", name, str(repo.parent / name))
+    run = proposed(cli)
+    assert cli("propose", "--list").out.strip() == run
