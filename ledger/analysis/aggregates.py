@@ -95,6 +95,7 @@ def _whole(key: str, aggregate: Aggregate, parts: _Parts, label: str) -> Metric 
     direction = agreed_direction(metric for _, metric in parts)
     if aggregate.how == "worst" and direction is None:
         return None  # nobody said which is the worst
+    periods = {metric.period for _, metric in parts}
     values = [metric.number for _, metric in parts]
     weights = aggregate.weights or [1.0] * len(values)
     told = sorted((name, weight) for (name, _), weight in zip(parts, weights, strict=True))
@@ -107,6 +108,7 @@ def _whole(key: str, aggregate: Aggregate, parts: _Parts, label: str) -> Metric 
         dataset=label,
         dataset_hash=hash_bytes(msgspec.json.encode([aggregate.how, aggregate.of, told])),
         evaluator=parts[0][1].evaluator,
+        period=periods.pop() if len(periods) == 1 else None,
         derived_from=aggregate.of,
     )
 

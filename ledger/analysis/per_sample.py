@@ -18,6 +18,8 @@ _RESAMPLES = 2_000
 _VALUES = 2_500
 """Different values at most; means of more samples follow the normal law closely, and drawing them takes 40 MB."""
 _TAILS = (2.5, 97.5)
+_LARGEST = 1e150
+"""Values from which squares and sums pass what a float holds (IEEE 754 binary64: 1.8e308)."""
 _FEWEST = 10
 """Samples below which nothing is said: the percentile interval is far too narrow there (same, table 14.2)."""
 
@@ -65,7 +67,7 @@ def sample_evidence(
     order = sorted(left)
     mine = sign * np.array([left[sample] for sample in order])
     other = sign * np.array([right[sample] for sample in (order if paired else sorted(right))])
-    if not (np.isfinite(mine).all() and np.isfinite(other).all()):
+    if not (np.abs(mine) < _LARGEST).all() or not (np.abs(other) < _LARGEST).all():  # NaN is not less than anything
         return None
     if paired:
         low, high = _interval([mine - other])

@@ -21,7 +21,7 @@ def ci_command() -> None:
 
 @ci_command.command("install")
 @click.argument("host", type=click.Choice(CI_HOSTS))
-@click.option("--force", is_flag=True, help="Replace workflows of the working tree that were changed.")
+@click.option("--force", is_flag=True, help="Replace workflows that somebody changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was installed as JSON.")
 def install_command(host: CiHost, force: bool, as_json: bool) -> None:
     """Put the workflows of HOST on the ledger branch and, those that no proposal may change, in the working tree.

@@ -109,7 +109,8 @@ def _only_proposal(ledger: Ledger) -> str:
         return names[0]
     if not names:
         raise NotFound("no proposal waits for a review", hint="ledger propose RUN, or: ledger review RUN")
-    raise UsageError(f"{len(names)} proposals wait for a review", hint=f"ledger review {names[0]}; also {names[1]}")
+    shown = ", ".join(names[:5])
+    raise UsageError(f"{len(names)} proposals wait for a review: `{shown}`", hint="ledger review NAME")
 
 
 def _comment(proposed: Proposed, reviews: list[RunReview], findings: list[Finding]) -> str:

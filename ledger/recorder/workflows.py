@@ -52,20 +52,24 @@ def install_workflows(ledger: Ledger, host: CiHost, *, force: bool = False) -> I
     Args:
         ledger: whose branch and working tree.
         host: which host.
-        force: replace files of the working tree that somebody changed.
+        force: replace files that somebody changed.
 
     Raises:
         NotFound: the repository has no working tree, and the host needs files there.
-        Conflict: a file of the working tree is another one.
+        Conflict: one of the files is there, and another one.
         LedgerError: git cannot write the branch.
     """
     source = shipped("templates") / "ci" / host
     wanted = {place: (source / name).read_bytes() for name, place in _ON_THE_LEDGER[host].items()}
     beside = {place: (source / name).read_bytes() for name, place in _IN_THE_TREE[host].items()}
+    standing = {place: ledger.read(place) for place in wanted}
+    changed = [place for place, content in standing.items() if content not in {None, wanted[place]}]
+    if changed and not force:
+        raise _other(changed[0], f"on the branch {ledger.branch}")
     written = _write(ledger.repository.worktree, beside, force=force)
     author, now = ledger.repository.author(), datetime.now(UTC)
     ledger.create(author, now)
-    missing = {place: content for place, content in wanted.items() if ledger.read(place) != content}
+    missing = {place: content for place, content in wanted.items() if standing[place] != content}
     if missing:
         with ledger.writing() as turn:
             append_commit(
@@ -81,15 +85,19 @@ def install_workflows(ledger: Ledger, host: CiHost, *, force: bool = False) -> I
     return Installed(on_ledger=sorted(missing), in_tree=written)
 
 
+def _other(place: str, where: str) -> Conflict:
+    return Conflict(
+        f"this file is another one {where}: `{place}`", hint="compare, then: ledger ci install HOST --force"
+    )
+
+
 def _write(worktree: Path | None, files: Mapping[str, bytes], *, force: bool) -> list[str]:
     if files and worktree is None:
         raise NotFound("this repository has no working tree, and the workflows of the default branch stand in one")
     places = {place: Path(worktree or "", place) for place in files}
     changed = [place for place, path in places.items() if path.exists() and path.read_bytes() != files[place]]
     if changed and not force:
-        raise Conflict(
-            f"this file is another one: `{changed[0]}`", hint="compare it, then: ledger ci install HOST --force"
-        )
+        raise _other(changed[0], "in the working tree")
     written = [place for place, path in places.items() if not path.exists() or place in changed]
     for place in written:
         places[place].parent.mkdir(parents=True, exist_ok=True)

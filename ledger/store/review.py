@@ -95,9 +95,9 @@ class _Reading:
                 (found,) = find_runs(self._ledger, [named])
             except LedgerError:
                 found = None  # `ledger check` says that it names no run
-        found = found or self._baselines.get(run.record.experiment)
-        usable = found is not None and found.retraction is None and found.record.id != run.record.id
-        return found if usable else None
+        candidates = (found, self._baselines.get(run.record.experiment))
+        usable = (one for one in candidates if one is not None and one.retraction is None)
+        return next((one for one in usable if one.record.id != run.record.id), None)
 
     def _peers_of(self, key: str) -> tuple[list[Run], Mapping[Identity, int]]:
         """Return the runs that were read for a metric, those of the proposal among them, and what was not read."""

@@ -72,6 +72,9 @@ def test_the_worst_slice_of_one_dataset_version() -> None:
     elsewhere = measured(0.1, "d@v2", name="accuracy[night]")
     made = one([night, day, elsewhere, measured(0.7)], over="slices", how="worst")
     assert (made.number, made.dataset) == (0.5, "worst of 2 slices of d@v1")
+    week = "2026-11-01/2026-11-07"
+    online = [measured(value, name=f"accuracy[{part}]", period=week) for part, value in (("night", 0.5), ("day", 0.9))]
+    assert one(online, over="slices", how="worst").period == week
     dusk = measured(0.7, name="accuracy[dusk]")
     assert why_not_comparable(made, one([night, dusk], over="slices", how="worst")), "other slices are other data"
 

@@ -78,6 +78,7 @@ def test_repeats_are_averaged_for_each_sample() -> None:
         ([named(np.array([1.0] * 19 + [np.inf]))], [named(np.ones(20))]),
         ([named(np.ones(20)), named(np.ones(20), start=500)], [named(np.ones(20))]),
         ([], [named(np.ones(20))]),
+        ([named(np.full(20, 1.7e308))], [named(np.full(20, -1.7e308))]),
     ],
 )
 def test_too_few_samples_and_values_that_are_no_numbers_say_nothing(

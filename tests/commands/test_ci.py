@@ -53,10 +53,26 @@ def test_a_workflow_that_somebody_changed_is_not_overwritten(repo: Path, cli: Cl
     changed.write_text("mine\n")
     done = cli("ci", "install", "github")
     assert done.code == 1
-    assert "this file is another one" in done.err
+    assert "this file is another one in the working tree" in done.err
     assert changed.read_text() == "mine\n"
     assert cli("ci", "install", "github", "--force").code == 0
     assert changed.read_text() != "mine\n"
+
+
+def test_a_workflow_that_a_team_changed_on_its_ledger_is_not_overwritten(repo: Path, cli: Cli) -> None:
+    assert cli("ci", "install", "gitlab").code == 0
+    tip = git_in(repo, "rev-parse", "ledger").strip()
+    git_in(repo, "worktree", "add", "--quiet", "../theirs", "ledger")
+    theirs = repo.parent / "theirs"
+    (theirs / ".gitlab-ci.yml").write_text("ours: {}\n")
+    git_in(theirs, "commit", "--quiet", "--all", "--message", "ci: our own")
+    git_in(repo, "worktree", "remove", "--force", "../theirs")
+    done = cli("ci", "install", "gitlab")
+    assert done.code == 1
+    assert "this file is another one on the branch ledger" in done.err
+    assert git_in(repo, "show", "ledger:.gitlab-ci.yml") == "ours: {}\n"
+    assert cli("ci", "install", "gitlab", "--force").code == 0
+    assert git_in(repo, "show", "ledger:.gitlab-ci.yml") == git_in(repo, "show", f"{tip}:.gitlab-ci.yml")
 
 
 def test_what_ci_does_is_shared_and_joined_like_the_policy(repo: Path, cli: Cli, tmp_path: Path) -> None:
