@@ -15,7 +15,7 @@ from ledger.repository.hosts import Host, Request, host_of, open_request, reques
 from ledger.repository.remote import choose_remote, push, remote_refs
 from ledger.repository.repository import remotes
 from ledger.store.ledger import Ledger
-from ledger.store.proposed import PROPOSALS, Proposed, proposal_ref
+from ledger.store.proposed import PROPOSALS, Proposed, proposal_ref, shared_tip
 from ledger.store.selection import find_runs
 from ledger.store.waiting import Entry
 
@@ -58,11 +58,7 @@ def begin_proposal(ledger: Ledger, name: str) -> Ledger:
     place = Ledger(ledger.repository, f"{PROPOSALS}{name}")
     if ledger.repository.resolve(place.ref) is None:
         ledger.create(ledger.repository.author(), datetime.now(UTC))
-        try:
-            shared = _shared_tip(ledger)
-        except LedgerError:  # several remotes, and nothing says which: a run is recorded all the same
-            shared = None
-        move_branch(ledger.repository, place.ref, None, shared or ledger.tip() or "")
+        move_branch(ledger.repository, place.ref, None, shared_tip(ledger) or ledger.tip() or "")
     return place
 
 
@@ -80,7 +76,7 @@ def propose_runs(ledger: Ledger, runs: Sequence[str], name: str | None = None) -
         LedgerError: git cannot write.
     """
     found = find_runs(ledger, runs)
-    base = _shared_tip(ledger)
+    base = shared_tip(ledger)
     for run in found:
         if base is not None and ledger.repository.holds(base, f"{run.path}/{paths.RECORD_FILE}"):
             raise Conflict(f"this run is on the remote's ledger already: `{run.record.id}`", hint="ledger review RUN")
@@ -184,12 +180,6 @@ def _host(ledger: Ledger) -> Host:
     remote = choose_remote(ledger.repository, ledger.branch)
     url = remotes(settings).get(remote or "", "")
     return host_of(url, dict(settings).get("ledger.host"))
-
-
-def _shared_tip(ledger: Ledger) -> str | None:
-    """Return the ledger as the remote had it when we last heard of it; none where there is no remote."""
-    remote = choose_remote(ledger.repository, ledger.branch)
-    return ledger.repository.resolve(f"refs/remotes/{remote}/{ledger.branch}") if remote else None
 
 
 def _beginning(ledger: Ledger) -> str:

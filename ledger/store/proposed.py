@@ -2,9 +2,10 @@
 
 from msgspec.structs import replace
 
-from ledger.errors import NotFound, UsageError
+from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.model.entries import Run
 from ledger.model.values import Document
+from ledger.repository.remote import choose_remote
 from ledger.repository.walk import read_difference
 from ledger.store.join import common_base
 from ledger.store.ledger import Ledger
@@ -63,7 +64,8 @@ def read_proposed(ledger: Ledger, name: str) -> Proposed:
     for candidate in _refs_of(name):
         tip = repository.resolve(candidate)
         if tip is not None:
-            found = _between(ledger, name, _base(ledger, ledger_tip, tip), tip)
+            # What only this clone has is not merged: proposals are made to the ledger that everybody has.
+            found = _between(ledger, name, _base(ledger, shared_tip(ledger) or ledger_tip, tip), tip)
             if found.merged and (same := _run_of(ledger, name, tip)) is not None:
                 return same
             here = candidate.removeprefix("refs/heads/") if candidate.startswith("refs/heads/") else None
@@ -72,6 +74,18 @@ def read_proposed(ledger: Ledger, name: str) -> Proposed:
         raise NotFound(f"no proposal and no run has this name: `{ascii(name)[1:-1]}`")
     (run,) = find_runs(ledger, [name])
     return _on_ledger(run, ledger_tip)
+
+
+def shared_tip(ledger: Ledger) -> str | None:
+    """Return the ledger as its remote had it when we last heard of it.
+
+    None where there is no remote, or several and nothing says which.
+    """
+    try:
+        remote = choose_remote(ledger.repository, ledger.branch)
+    except LedgerError:
+        return None
+    return ledger.repository.resolve(f"refs/remotes/{remote}/{ledger.branch}") if remote else None
 
 
 def _on_ledger(run: Run, tip: str) -> Proposed:

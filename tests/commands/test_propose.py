@@ -66,6 +66,7 @@ def test_runs_that_only_this_clone_has_are_proposed_later_and_merge_without_bein
     assert done.code == 0, done.err
     assert "ledger-review/two" in branches(hub)
     assert cli("check", "ledger-review/two").code == 0, cli("check", "ledger-review/two").out
+    assert "## 2 runs: " in cli("review", "two", "--format", "markdown").out, "what only this clone has is not merged"
     git_in(hub, "update-ref", "refs/heads/ledger", "ledger-review/two")  # somebody merges it
     synced = cli("sync")
     assert synced.code == 0, synced.err
