@@ -16,6 +16,48 @@ from ledger.model.values import Document, ParamValue
 
 _SEEDS = {"seed", "random_seed"}
 """Params (their last dotted part) that choose the chance and not the setting."""
+_PLACES = frozenset(
+    [
+        "artifact_dir",
+        "checkpoint_dir",
+        "ckpt_dir",
+        "default_root_dir",
+        "exp_name",
+        "experiment_dir",
+        "experiment_name",
+        "hub_model_id",
+        "job_name",
+        "log_dir",
+        "log_file",
+        "log_path",
+        "logdir",
+        "logging_dir",
+        "name_of_run",
+        "out_dir",
+        "outdir",
+        "output_dir",
+        "output_path",
+        "project_dir",
+        "project_name",
+        "run_dir",
+        "run_group",
+        "run_id",
+        "run_name",
+        "save_dir",
+        "save_path",
+        "tensorboard_dir",
+        "wandb_dir",
+        "wandb_group",
+        "wandb_name",
+        "wandb_project",
+        "wandb_run_id",
+        "wandb_run_name",
+        "wandb_tags",
+        "work_dir",
+        "workdir",
+    ]
+)
+"""Params (their last dotted part) that say where things are put and what they are called, and set nothing."""
 
 
 class Setting(Document, frozen=True, kw_only=True):
@@ -49,6 +91,11 @@ class Spread(Document, frozen=True, kw_only=True):
 def is_seed(param: str) -> bool:
     """Say whether a param is a random seed, such as `seed` or `trainer.random_seed`."""
     return param.rpartition(".")[2].lower() in _SEEDS
+
+
+def is_place(param: str) -> bool:
+    """Say whether a param says where something is put, such as `output_dir` or `trainer.logging_dir`."""
+    return param.rpartition(".")[2].lower() in _PLACES
 
 
 def settings_of(runs: Iterable[Run]) -> list[Setting]:
@@ -92,14 +139,31 @@ def _setting(runs: Sequence[Run]) -> Setting:
 
 
 def _chosen(run: Run) -> dict[str, ParamValue]:
-    return {name: value for name, value in sorted(run.record.params.values.items()) if not is_seed(name)}
+    places = run.record.params.places
+    return {
+        name: value
+        for name, value in sorted(run.record.params.values.items())
+        if not is_seed(name) and not is_place(name) and name not in places
+    }
 
 
 def setting_key(run: Run) -> bytes:
-    """Return what runs of one setting share, and no other run has: params without seeds, code, training data."""
+    """Return what runs of one setting share, and no other run has: params that set something, code, training data."""
     record = run.record
-    code, patch = record.code, record.code.patch
-    known = code.commit is not None and (patch is not None or not code.dirty)
+    code = code_key(run)
     trained_on = sorted(use.hash or use.label for use in record.datasets.used if use.role == "train")
-    who = None if known else record.id
-    return msgspec.json.encode((_chosen(run), code.commit, patch.hash if patch else None, trained_on, who))
+    who = None if code else record.id
+    return msgspec.json.encode((_chosen(run), code, trained_on, who))
+
+
+def code_key(run: Run) -> str | None:
+    """Return what runs of the same code share; none where nobody knows.
+
+    Records of before this was recorded have commit and patch; what a run had written counts as code there.
+    """
+    code, patch = run.record.code, run.record.code.patch
+    if code.identity is not None:
+        return code.identity
+    if code.commit is None or (code.dirty and patch is None) or "identity" in code.unknown:
+        return None
+    return f"{code.commit} {patch.hash}" if patch else code.commit

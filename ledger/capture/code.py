@@ -1,49 +1,80 @@
 """Box 1, training code: commit, remote, and every uncommitted change as one patch."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+from ledger.capture.code_rules import CodeRules
+from ledger.capture.left_out import name_files
+from ledger.capture.script import Script, look_at_script
 from ledger.capture.secrets import Redactor
+from ledger.data.stat_cache import StatCache
 from ledger.errors import LedgerError
-from ledger.hashing import hash_bytes, hash_file
-from ledger.model.boxes import Code, OmittedFile, Patch
+from ledger.hashing import hash_bytes
+from ledger.model.boxes import Code, InnerRepository, Patch
+from ledger.repository.left_out import LeftOut, Limits
 from ledger.repository.repository import Repository, remotes
-from ledger.repository.snapshot import Snapshot, read_snapshot
+from ledger.repository.snapshot import Inside, Snapshot, read_snapshot
+
+_NAMED = 10
+"""Paths that a reason names; of more, it says how many."""
+_LISTED = 200
+"""Files that do not count as code, and repositories, that a record lists."""
 
 
 def capture_code(
-    repository: Repository | None, redactor: Redactor, *, file_limit: int, patch_limit: int
+    repository: Repository | None,
+    redactor: Redactor,
+    *,
+    rules: CodeRules | None = None,
+    limits: Limits,
+    script: Path | None = None,
+    cache: StatCache | None = None,
 ) -> tuple[Code, bytes]:
     """Return the code box and the patch that belongs to it (empty when nothing is uncommitted).
 
     Args:
         repository: where the training code lives; none outside of any repository.
         redactor: takes secrets out of the remote's URL and the patch.
-        file_limit: bytes from which a changed file is named and hashed instead of stored.
-        patch_limit: bytes that all changed files in the patch may have together.
+        rules: what is code, and what of it is kept.
+        limits: how much the patch may hold.
+        script: the file that runs, where it is known.
+        cache: remembers the hashes of files that are left out.
     """
     if repository is None:
         return Code(unknown={"all": "the run was not in a git repository"}), b""
     try:
-        return _capture(repository, redactor, file_limit, patch_limit)
+        return _capture(repository, redactor, rules or default_rules(repository), limits, script, cache)
     except (LedgerError, OSError) as error:
         return Code(unknown={"all": str(error)}), b""
 
 
-def _capture(repository: Repository, redactor: Redactor, file_limit: int, patch_limit: int) -> tuple[Code, bytes]:
-    snapshot = read_snapshot(repository, file_limit=file_limit, patch_limit=patch_limit)
+def default_rules(repository: Repository) -> CodeRules:
+    """Return the rules that stand where no policy says otherwise."""
+    return CodeRules(top=(repository.worktree or repository.git_dir).resolve())
+
+
+def _capture(
+    repository: Repository,
+    redactor: Redactor,
+    rules: CodeRules,
+    limits: Limits,
+    path: Path | None,
+    cache: StatCache | None,
+) -> tuple[Code, bytes]:
+    snapshot = read_snapshot(repository, rules=rules, limits=limits)
+    script = look_at_script(path, repository, snapshot)
     patch = redactor.patch(snapshot.patch)
     urls = remotes(repository.config(r"^remote\..*\.url$"))
     url = urls.get("origin") or next(iter(urls.values()), None)
-    unknown = {}
-    if snapshot.commit is None:
-        unknown["commit"] = "the repository has no commit yet"
+    parts = list(_parts(snapshot))
+    unknown = _unknown(snapshot, parts, script)
     if url is None:
         unknown["remote"] = "the repository has no remote"
-    if snapshot.skipped:
-        shown = ", ".join(snapshot.skipped[:10])
-        unknown["patch"] = f"{len(snapshot.skipped)} paths cannot stand in a patch (nested repositories…): {shown}"
-    if snapshot.problem:
-        unknown |= {"patch": snapshot.problem, "tree": snapshot.problem}
+    left_out = [one for part in parts for one in part.left_out()] + ([script.left_out] if script.left_out else [])
+    exact, identity = "tree" not in unknown, _identity(snapshot, script)
+    if identity is None:
+        unknown["identity"] = "not all of the code that ran could be read"
     code = Code(
         commit=f"git:{snapshot.commit}" if snapshot.commit else None,
         branch=snapshot.branch,
@@ -51,11 +82,96 @@ def _capture(repository: Repository, redactor: Redactor, file_limit: int, patch_
         pushed=bool(urls) and repository.is_pushed(snapshot.commit) if snapshot.commit else None,
         dirty=bool(snapshot.changed),
         patch=_describe(patch, exact=patch == snapshot.patch) if patch else None,
-        tree=f"git:{snapshot.tree}" if snapshot.tree else None,
-        omitted=_omitted(repository.worktree, snapshot),
+        tree=f"git:{snapshot.tree}" if snapshot.tree and exact else None,
+        identity=identity,
+        omitted=name_files(rules.top, left_out, cache),
+        not_code=[name for part in parts for name in part.not_code()][:_LISTED],
+        repositories=[_described(part, redactor) for part in parts if part.inside][:_LISTED] + script.repositories,
         unknown=unknown,
     )
     return code, patch
+
+
+class _Part(NamedTuple):
+    """A snapshot of the whole, or of a repository inside, with the folder it lies in."""
+
+    prefix: str
+    snapshot: Snapshot
+    inside: Inside | None = None
+
+    def left_out(self) -> list[LeftOut]:
+        return [
+            LeftOut(path=self.prefix + one.path, why=one.why, code=one.code, exact=one.exact)
+            for one in self.snapshot.left_out
+        ]
+
+    def not_code(self) -> list[str]:
+        return [self.prefix + path for path in self.snapshot.not_code]
+
+
+def _parts(snapshot: Snapshot, prefix: str = "", inside: Inside | None = None) -> Iterator[_Part]:
+    yield _Part(prefix, snapshot, inside)
+    for one in snapshot.inside:
+        yield from _parts(one.snapshot, f"{prefix}{one.path}/", one)
+
+
+def _unknown(snapshot: Snapshot, parts: Sequence[_Part], script: Script) -> dict[str, str]:
+    """Return what commit and patch do not give back, and why."""
+    unknown = {}
+    if snapshot.commit is None:
+        unknown["commit"] = "the repository has no commit yet"
+    inexact = [f"{one.path} ({one.why})" for part in parts for one in part.left_out() if not one.exact]
+    inexact += [f"{part.prefix} ({part.snapshot.problem})" for part in parts[1:] if part.snapshot.problem]
+    inner = [part for part in parts if part.inside and not part.snapshot.problem]
+    inexact += [
+        f"{part.prefix} (a repository inside the repository)"
+        for part in inner
+        if part.inside and not part.inside.submodule
+    ]
+    changed = [part.prefix for part in inner if part.inside and part.inside.submodule and part.snapshot.changed]
+    reasons = [f"not kept exactly: {_listed(inexact)}"] if inexact else []
+    if inexact:
+        unknown["patch"] = reasons[0]
+    if changed:
+        reasons.append(f"no tree of this repository holds what was changed inside submodules: {_listed(changed)}")
+    if reasons:
+        unknown["tree"] = "; ".join(reasons)
+    if snapshot.problem:
+        unknown |= {"patch": snapshot.problem, "tree": snapshot.problem}
+    unreached = [part.prefix for part in parts if part.inside and part.snapshot.commit and not part.inside.reachable]
+    if unreached:
+        unknown["repositories"] = f"no remote branch of their own reaches the commits of: {_listed(unreached)}"
+    if script.problem:
+        unknown["script"] = script.problem
+        unknown.setdefault("tree", script.problem)
+    return unknown
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _identity(snapshot: Snapshot, script: Script) -> str | None:
+    if snapshot.identity is None or not script.certain:
+        return None
+    if script.identity is None:
+        return snapshot.identity
+    return hash_bytes(f"{snapshot.identity}\n{script.identity}".encode())
+
+
+def _described(part: _Part, redactor: Redactor) -> InnerRepository:
+    inside, seen = part.inside, part.snapshot
+    remote = inside.remote if inside else None
+    return InnerRepository(
+        path=part.prefix.rstrip("/"),
+        kind="submodule" if inside and inside.submodule else "nested",
+        commit=f"git:{seen.commit}" if seen.commit else None,
+        remote=redactor.url(remote) if remote else None,
+        pushed=inside.reachable if inside and seen.commit else None,
+        dirty=bool(seen.changed) if not seen.problem else None,
+        tree=f"git:{seen.tree}" if seen.tree else None,
+    )
 
 
 def _describe(patch: bytes, *, exact: bool) -> Patch:
@@ -72,12 +188,3 @@ def _describe(patch: bytes, *, exact: bool) -> Patch:
             added += line.startswith(b"+")
             removed += line.startswith(b"-")
     return Patch(hash=hash_bytes(patch), bytes=len(patch), files=files, added=added, removed=removed, exact=exact)
-
-
-def _omitted(worktree: Path | None, snapshot: Snapshot) -> list[OmittedFile]:
-    if worktree is None:
-        return []
-    return [
-        OmittedFile(path=path, bytes=(worktree / path).stat().st_size, hash=hash_file(worktree / path))
-        for path in snapshot.omitted
-    ]

@@ -15,7 +15,7 @@ from ledger.errors import UsageError
 from ledger.model.ids import new_id
 from ledger.model.values import Status, check_label
 from ledger.recorder import Draft, Recorded, record
-from ledger.recorder.cautions import how_to_name, warn_of_datasets, warn_of_directions
+from ledger.recorder.cautions import how_to_name, warn_of_record
 from ledger.recorder.given import read_given
 from ledger.recorder.message import closing_line
 from ledger.store.ledger import Ledger
@@ -94,7 +94,7 @@ def _proposal(ledger: Ledger, name: str) -> Ledger:
 def tell(ledger: Ledger, recorded: Recorded, *, as_json: bool) -> None:
     """Say what was recorded: one line, what was redacted, what is wrong with its datasets, what to type next."""
     made = recorded.record
-    for warning in [*warn_of_datasets(ledger, made), *warn_of_directions(made.results.metrics)]:
+    for warning in warn_of_record(ledger, made):
         say(f"warning: {warning}")
     if as_json:
         headline = made.headline

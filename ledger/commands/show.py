@@ -22,6 +22,10 @@ Lines = Iterator[tuple[str, str]]
 """Name and value of each line of a box."""
 
 
+_LEFT_OUT = 5
+"""Files left out of the patch that are shown; the record has them all."""
+
+
 @click.command("show")
 @click.argument("run")
 @click.option("--json", "as_json", is_flag=True, help="Print the record as JSON, with evaluations and notes.")
@@ -145,8 +149,17 @@ def _code(record: Record) -> Lines:
         yield "uncommitted", f"{files}, +{patch.added} -{patch.removed}, {size(patch.bytes)}{exact}"
     elif code.dirty is False:
         yield "uncommitted", "nothing"
-    for file in code.omitted:
-        yield "left out", f"{file.path} ({size(file.bytes)}, {file.hash[:19]})"
+    for file in code.omitted[:_LEFT_OUT]:
+        facts = [counted(file.files, "file") if file.files else "", size(file.bytes), (file.hash or "not hashed")[:19]]
+        yield "left out", f"{file.path} ({', '.join(fact for fact in (*facts, file.why) if fact)})"
+    if len(code.omitted) > _LEFT_OUT:
+        yield "left out", f"{len(code.omitted) - _LEFT_OUT} more: ledger show {record.id[16:]} --json"
+    if code.not_code:
+        yield "no code", f"{', '.join(code.not_code[:_LEFT_OUT])}{' …' if len(code.not_code) > _LEFT_OUT else ''}"
+    for other in code.repositories:
+        said = {True: "changed", False: "unchanged", None: "not looked into"}[other.dirty]
+        kept = ", its changes stand in the patch" if other.kind == "submodule" and other.dirty else ""
+        yield other.kind, f"{other.path} at {(other.commit or 'no commit').removeprefix('git:')[:12]}, {said}{kept}"
 
 
 def _params(record: Record) -> Lines:

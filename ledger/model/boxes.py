@@ -4,6 +4,8 @@ A box that could not be captured, wholly or in part, says so in `unknown`: the n
 (`all` for the whole box) and why.
 """
 
+from typing import Literal
+
 from ledger.model.datasets import Leak, Preparation
 from ledger.model.values import Direction, Document, Number, ParamValue, Role, TableKind
 
@@ -21,14 +23,39 @@ class Box(Document, frozen=True, kw_only=True):
 
 
 class OmittedFile(Document, frozen=True, kw_only=True):
-    """A changed file that is too large for the patch: named and hashed instead."""
+    """A changed file that is not in the patch, or not as it was: named and hashed instead."""
 
     path: str
-    """Path inside the repository."""
+    """Path inside the repository; with a slash at the end it stands for all such files of a folder."""
     bytes: int
     """Size in bytes."""
-    hash: str
-    """Hash of its content."""
+    hash: str | None = None
+    """Hash of its content; of a folder, that of the sorted listing of paths, sizes and hashes."""
+    why: str | None = None
+    """Why it is not in the patch; none in records of versions that left out large files only."""
+    files: int | None = None
+    """How many files of a folder it stands for."""
+    code: bool = True
+    """Whether it counts as code: runs that differ in it are no repeats."""
+
+
+class InnerRepository(Document, frozen=True, kw_only=True):
+    """A repository beside the one that is recorded: a submodule, one inside the work tree, or that of the script."""
+
+    path: str
+    """Its folder, as seen from the top of the work tree."""
+    kind: Literal["submodule", "nested", "outside"]
+    """How it is there: known to the repository around it, only put there, or somewhere else."""
+    commit: str | None = None
+    """Commit that was checked out in it, with its hash algorithm."""
+    remote: str | None = None
+    """URL of its remote, credentials removed."""
+    pushed: bool | None = None
+    """Whether a remote branch of its own reaches the commit."""
+    dirty: bool | None = None
+    """Whether anything was uncommitted in it; of a submodule, the patch holds that too."""
+    tree: str | None = None
+    """Tree that its commit and its part of the patch give; none where that is not exact."""
 
 
 class Patch(Document, frozen=True, kw_only=True):
@@ -67,8 +94,14 @@ class Code(Box, frozen=True, kw_only=True):
     """The uncommitted changes."""
     tree: str | None = None
     """Tree that commit and patch give, with its hash algorithm; the proof that a restore is exact."""
+    identity: str | None = None
+    """What runs of the same code share: the tree without what runs write. None where it cannot be told."""
     omitted: list[OmittedFile] = []
-    """Changed files past the size limit: named and hashed, not stored."""
+    """Changed files that are not in the patch: too large, no source by their kind, results of runs."""
+    not_code: list[str] = []
+    """Files in the patch that do not count as code: what options name, and what runs wrote."""
+    repositories: list[InnerRepository] = []
+    """Submodules and other repositories whose code the run may have used."""
 
 
 class Params(Box, frozen=True, kw_only=True):
@@ -78,6 +111,8 @@ class Params(Box, frozen=True, kw_only=True):
     """Every param by its dotted name."""
     sources: list[str] = []
     """Files that params were read from."""
+    places: list[str] = []
+    """Params that say where things are put, by the policy of then: runs that differ in them alone are repeats."""
 
 
 class DatasetUse(Document, frozen=True, kw_only=True):

@@ -32,10 +32,11 @@ def timing_of(draft: Draft, now: datetime) -> Timing:
     )
 
 
-def params_of(draft: Draft) -> Params:
+def params_of(draft: Draft, policy: Policy) -> Params:
     """Return box 2: the inputs that were chosen."""
+    places = [name for name in draft.params if name in policy.places or name.rpartition(".")[2] in policy.places]
     unknown = {} if draft.params else {"all": "no params were given"}
-    return Params(values=draft.params, sources=draft.param_sources, unknown=unknown)
+    return Params(values=draft.params, sources=draft.param_sources, places=places, unknown=unknown)
 
 
 def datasets_of(draft: Draft, resolver: Resolver, files: dict[str, bytes]) -> Datasets:

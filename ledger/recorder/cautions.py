@@ -12,6 +12,22 @@ from ledger.store.ledger import Ledger
 from ledger.store.versions import read_retirements
 
 
+def warn_of_record(ledger: Ledger | None, record: Record) -> list[str]:
+    """Return all that whoever records a run should know, one line each."""
+    return [
+        *warn_of_code(record),
+        *warn_of_datasets(ledger, record),
+        *warn_of_directions(record.results.metrics),
+    ]
+
+
+def warn_of_code(record: Record) -> list[str]:
+    """Return what commit and patch do not give back, in one line."""
+    unknown = record.code.unknown
+    reasons = [unknown[field] for field in ("patch", "tree", "repositories") if field in unknown]
+    return [f"code: {'; '.join(dict.fromkeys(reasons))}"] if reasons and record.code.known else []
+
+
 def warn_of_datasets(ledger: Ledger | None, record: Record) -> list[str]:
     """Return what is wrong with a run's datasets, one line each; what cannot be read is no reason to say anything."""
     measured = {metric.dataset_hash for metric in record.results.metrics}

@@ -131,6 +131,8 @@ class Draft(Document, frozen=True, kw_only=True):
     """Every param by its dotted name."""
     param_sources: list[str] = []
     """Files that params were read from."""
+    result_files: list[str] = []
+    """Files that options name as results: they are no code."""
     metrics: list[Metric] = []
     """Final metrics."""
     headline: str | None = None

@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from ledger.analysis.curves import Point, gather
+from ledger.capture.code_rules import Named
 from ledger.capture.metrics import parse_metric, read_metrics
 from ledger.capture.params import parse_assignment, read_params
 from ledger.errors import LedgerError, UsageError
@@ -107,6 +108,7 @@ def read_given(given: Given, draft: Draft, *, newer_than: float | None = None, s
         draft,
         params=params,
         param_sources=[*draft.param_sources, *given.params_files],
+        result_files=[*draft.result_files, *_result_files(given)],
         metrics=_unique(metrics),
         curves=gather([*(draft.curves.points if draft.curves else ()), *points]) if points else draft.curves,
         datasets=[*draft.datasets, *datasets],
@@ -123,6 +125,40 @@ def read_given(given: Given, draft: Draft, *, newer_than: float | None = None, s
         headline=given.headline or draft.headline,
         problems=[*draft.problems, *reading.problems],
     )
+
+
+def named_files(draft: Draft) -> Named:
+    """Return the files that the options of a run name: what it reads its params from, what it writes, its data."""
+    drawn = [*(one.path for one in draft.figures), *(one.path for one in draft.tables)]
+    results = [*draft.result_files, *drawn, draft.log, draft.model_path]
+    data = [one.path for one in draft.datasets if one.path and "://" not in one.path]
+    return Named(
+        inputs=[_absolute(name) for name in draft.param_sources],
+        results=[_absolute(name) for name in (*results, *data) if name],
+        folders=[_absolute(name) for name in (*data, draft.model_path) if name and Path(name).is_dir()],
+    )
+
+
+def named_options(given: Given) -> Named:
+    """Return the files that options name, before the run that writes them has begun."""
+    data = [path for text in given.datasets if (path := text.partition("=")[2]) and "://" not in path]
+    tables = [text.rpartition("=")[2] for text in given.tables]
+    results = [*_result_files(given), *tables, given.log, given.model]
+    return Named(
+        inputs=[_absolute(name) for name in given.params_files],
+        results=[_absolute(name) for name in (*results, *data) if name],
+        folders=[_absolute(name) for name in (*data, given.model) if name and Path(name).is_dir()],
+    )
+
+
+def _result_files(given: Given) -> list[str]:
+    return [*given.metrics_files, *given.curves, *(_figure(text).path for text in given.figures)]
+
+
+def _absolute(name: str) -> str:
+    """Return a path as the top of a repository begins it: whole, its folder without links."""
+    path = Path(name)
+    return str(path.parent.resolve() / path.name)
 
 
 def parse_dataset(text: str) -> Dataset:

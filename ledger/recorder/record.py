@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ledger.capture.code import capture_code
+from ledger.capture.code_rules import CodeRules, Named
 from ledger.capture.environment import capture_environment
 from ledger.capture.hardware import capture_hardware
 from ledger.capture.secrets import Redactor
+from ledger.data.stat_cache import FILE, StatCache
 from ledger.errors import Conflict, InvalidDocument, LedgerError, NotAppended
 from ledger.model import paths
 from ledger.model.document import dump
@@ -25,12 +27,15 @@ from ledger.recorder.boxes import (
 )
 from ledger.recorder.datasets import Progress, Resolver
 from ledger.recorder.draft import Captured, Draft
+from ledger.recorder.given import named_files
 from ledger.recorder.message import TOOL, record_message
 from ledger.recorder.redaction import redact_draft, redact_reasons
 from ledger.recorder.tables import statistics_of
+from ledger.repository.left_out import Limits
 from ledger.repository.process import Git
-from ledger.repository.repository import read_author
+from ledger.repository.repository import Repository, read_author
 from ledger.store.ledger import Ledger
+from ledger.store.lives import note_life, read_lives
 from ledger.store.policy import Policy
 from ledger.store.waiting import Entry, homeless_dir, keep_waiting
 
@@ -72,18 +77,38 @@ def record(
         # Another run added other data under the same label a moment ago: look again, now that it is there.
         entry, made = build_entry(ledger, draft, strict=strict, progress=progress)
         commit = _append(ledger, entry, state_dir)
+    if draft.timed:
+        note_life(state_dir, draft.started_at, draft.ended_at)
     return Recorded(record=made, path=paths.run_path(draft.id), commit=commit)
 
 
-def capture_now(ledger: Ledger | None, folder: Path, *, python: Path | None = None) -> Captured:
-    """Return what the probes see now: code, hardware and environment; they never raise."""
+def capture_now(
+    ledger: Ledger | None,
+    folder: Path,
+    *,
+    python: Path | None = None,
+    script: Path | None = None,
+    named: Named | None = None,
+) -> Captured:
+    """Return what the probes see now: code, hardware and environment; they never raise.
+
+    Args:
+        ledger: whose repository holds the code.
+        folder: on whose disk the run works.
+        python: the interpreter that runs, where it is another than this one.
+        script: the file that runs, where it is known.
+        named: files that options name, and which are no code for that.
+    """
     redactor = Redactor()
-    limits = read_policy(ledger, strict=False)[0].limits
+    policy = read_policy(ledger, strict=False)[0]
+    repository = ledger.repository if ledger else None
     code, patch = capture_code(
-        ledger.repository if ledger else None,
+        repository,
         redactor,
-        file_limit=limits.patch_file_bytes,
-        patch_limit=limits.patch_bytes,
+        rules=_rules(repository, policy, named or Named()) if repository else None,
+        limits=Limits(policy.limits.patch_file_bytes, policy.limits.patch_bytes),
+        script=script,
+        cache=StatCache(repository.state_dir / FILE) if repository else None,
     )
     environment, environment_file = capture_environment(python)
     return Captured(
@@ -93,6 +118,16 @@ def capture_now(ledger: Ledger | None, folder: Path, *, python: Path | None = No
         environment=environment,
         environment_file=environment_file,
         redactions=dict(redactor.counts),
+    )
+
+
+def _rules(repository: Repository, policy: Policy, named: Named) -> CodeRules:
+    return CodeRules(
+        top=(repository.worktree or repository.git_dir).resolve(),
+        untracked=policy.code.untracked,
+        ignore=policy.code.ignore,
+        named=named,
+        lives=read_lives(repository.state_dir),
     )
 
 
@@ -119,7 +154,7 @@ def build_entry(
         LedgerError: strict, and something the user named cannot be captured.
     """
     redactor = Redactor()
-    captured = draft.captured or capture_now(ledger, Path.cwd())
+    captured = draft.captured or capture_now(ledger, Path.cwd(), named=named_files(draft))
     for kind, count in captured.redactions.items():
         redactor.counts[kind] = redactor.counts.get(kind, 0) + count
     draft = redact_draft(draft, redactor)
@@ -154,7 +189,7 @@ def build_entry(
         links=draft.links,
         timing=timing_of(draft, now),
         code=captured.code,
-        params=params_of(draft),
+        params=params_of(draft, policy),
         datasets=datasets,
         hardware=hardware,
         environment=captured.environment,

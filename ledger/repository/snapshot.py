@@ -1,21 +1,44 @@
 """The exact code of a run: what is uncommitted, as one patch, and the tree that commit and patch give.
 
 Staged, unstaged and untracked changes are put together in an index and an object store of our own,
-so that the user's index, objects, HEAD and work tree stay as they are, to the byte.
+so that the user's index, objects, HEAD and work tree stay as they are, to the byte. What the patch cannot give back
+exactly is named, and then no tree is stated.
 """
 
 import os
-import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from ledger.errors import LedgerError
+from ledger.hashing import hash_bytes, hash_file
 from ledger.model.values import Document
+from ledger.repository.changes import Change, Listed, Listing, State, read_listing, read_state
+from ledger.repository.exactness import differing_files, masked_files, named_filters
+from ledger.repository.left_out import Chosen, LeftOut, Limits, Rules
 from ledger.repository.process import Git
 from ledger.repository.repository import EMBEDDED, Repository
+from ledger.repository.work_index import WorkIndex, copied_index, scratch_environment
 
-_DIFF = ("diff-tree", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
+_DEPTH = 4
+"""Repositories inside repositories that are followed; one deeper is named."""
+_INSIDE = 50
+"""Repositories inside one repository that are followed."""
+
+
+class Inside(Document, frozen=True, kw_only=True):
+    """A repository inside the work tree."""
+
+    path: str
+    """Its folder in the work tree."""
+    submodule: bool
+    """Whether the repository around it knows it; false for one that was only put there."""
+    snapshot: "Snapshot"
+    """What is checked out in it; the changes of a submodule stand in the patch of the whole."""
+    reachable: bool
+    """Whether a remote branch of its own reaches its commit."""
+    remote: str | None = None
+    """URL of its remote."""
 
 
 class Snapshot(Document, frozen=True, kw_only=True):
@@ -27,56 +50,61 @@ class Snapshot(Document, frozen=True, kw_only=True):
     """Branch that is checked out; none when HEAD is detached."""
     changed: list[str]
     """Paths that are uncommitted, untracked files included."""
-    omitted: list[str]
-    """Those of them that are too large for the patch."""
-    skipped: list[str]
-    """Those that git cannot put in a patch: repositories inside the repository, sockets and the like."""
     patch: bytes
-    """The other changes, as `git apply` reads them; empty when there are none."""
+    """The changes, as `git apply` reads them, those inside submodules included; empty when there are none."""
     tree: str | None
-    """Tree that commit and patch give; none in a bare repository without commits, or without a patch."""
+    """Tree that commit and patch give; none where no tree can hold it, or something is not exact."""
+    identity: str | None = None
+    """What runs of the same code share: the tree without what is no code. None where it cannot be told."""
+    left_out: list[LeftOut] = []
+    """Changed files that are not in the patch, or not exactly."""
+    not_code: list[str] = []
+    """Files in the patch that do not count as code."""
+    inside: list[Inside] = []
+    """Repositories inside the work tree."""
     problem: str | None = None
     """Why there is no patch, where git cannot make one."""
 
 
-class _Status(Document, frozen=True, kw_only=True):
-    commit: str | None
-    branch: str | None
-    changed: list[str]
-
-
-def read_snapshot(repository: Repository, *, file_limit: int, patch_limit: int) -> Snapshot:
+def read_snapshot(repository: Repository, *, rules: Rules, limits: Limits) -> Snapshot:
     """Return what is checked out, uncommitted changes included.
 
     Args:
         repository: which repository; a bare one has only a commit.
-        file_limit: bytes from which a changed file is left out of the patch.
-        patch_limit: bytes that all changed files in the patch may have together; the largest are left out.
+        rules: say of each changed file whether it belongs into the patch, and whether it is code.
+        limits: how much the patch may hold.
 
     Raises:
         LedgerError: git cannot say what is checked out.
     """
+    return _read(repository, rules, limits, prefix="", depth=0)
+
+
+def _read(repository: Repository, rules: Rules, limits: Limits, prefix: str, depth: int) -> Snapshot:
     if repository.worktree is None:
         return _bare(repository)
     top = repository.worktree
     git = repository.git if top == repository.git.folder else Git(top, repository.git.environment_added)
-    status = _read_status(git)
-    taken, omitted, skipped = _choose(top, status.changed, file_limit, patch_limit)
-    problem = None
-    try:
-        patch, tree = _patch(repository, git, status.commit, taken)
-    except LedgerError as error:  # a filter that is not installed, a file that changes: what else is known stands
-        patch, tree, problem = b"", None, error.message
-    return Snapshot(
-        commit=status.commit,
-        branch=status.branch,
-        changed=status.changed,
-        omitted=omitted,
-        skipped=skipped,
-        patch=patch,
-        tree=tree,
-        problem=problem,
-    )
+    with copied_index(repository, git) as index:
+        listing = read_listing(index.git)
+        if hidden := [one for one in listing.unusual if one.hidden]:
+            _uncover(index, top, hidden, sparse=_is_sparse(repository))
+        state = _state(index.git)
+        inside = _inside(top, state.changes, listing, rules, limits, prefix, depth)
+        chosen = Chosen(top, state.changes, rules, limits, prefix)
+        try:
+            return _Whole(index, top, state, chosen, inside, rules, prefix).snapshot(listing)
+        except LedgerError as error:  # an object that a partial clone lacks: what else is known stands
+            return Snapshot(
+                commit=state.commit,
+                branch=state.branch,
+                changed=_names(state, inside),
+                patch=b"",
+                tree=None,
+                left_out=chosen.left_out,
+                inside=inside,
+                problem=error.message,
+            )
 
 
 def _bare(repository: Repository) -> Snapshot:
@@ -84,87 +112,160 @@ def _bare(repository: Repository) -> Snapshot:
     _, name, _ = repository.git.attempt("symbolic-ref", "--quiet", "--short", "HEAD")
     tree = repository.git.output("rev-parse", f"{commit}^{{tree}}").decode().strip() if commit else None
     branch = name.decode("utf-8", "replace").strip() or None
-    return Snapshot(commit=commit, branch=branch, changed=[], omitted=[], skipped=[], patch=b"", tree=tree)
+    identity = f"git:{tree}" if tree else None
+    return Snapshot(commit=commit, branch=branch, changed=[], patch=b"", tree=tree, identity=identity)
 
 
-def _read_status(git: Git) -> _Status:
-    arguments = ("status", "--porcelain=v2", "--branch", "--untracked-files=all", "--no-renames", "-z")
-    out = git.output(*_ALONE, *arguments)
-    commit = branch = None
-    changed = []
-    for line in os.fsdecode(out).split("\0"):
-        if line.startswith("# branch.oid ") and not line.endswith("(initial)"):
-            commit = line.split(" ")[2]
-        elif line.startswith("# branch.head ") and not line.endswith("(detached)"):
-            branch = line.split(" ", 2)[2]
-        elif line[:2] in _PATH_FIELD:
-            changed.append(line.split(" ", _PATH_FIELD[line[:2]])[-1])
-    return _Status(commit=commit, branch=branch, changed=changed)
+def _is_sparse(repository: Repository) -> bool:
+    return any(value == "true" for _, value in repository.config(r"^core\.sparsecheckout$"))
 
 
-_ALONE = ("-c", "core.fsmonitor=false", "-c", "core.splitIndex=false", "-c", "core.safecrlf=false")
-"""No watcher is started, no half of an index is left in the user's git directory, and line ends are no error."""
-
-_PATH_FIELD = {"1 ": 8, "u ": 10, "? ": 1}
-"""How many spaces stand before the path in each kind of line (git-status, porcelain format version 2)."""
+def _uncover(index: WorkIndex, top: Path, hidden: Sequence[Listed], *, sparse: bool) -> None:
+    """Look at what the user's index looks away from; what a sparse checkout left out is as it should be."""
+    index.uncover([one.path for one in hidden if not (sparse and one.skipped) or os.path.lexists(top / one.path)])
 
 
-def _choose(top: Path, changed: Iterable[str], file_limit: int, patch_limit: int) -> tuple[list[str], ...]:
-    sizes: dict[str, int] = {}
-    taken: list[str] = []
-    omitted: list[str] = []
-    skipped: list[str] = []
-    for path in changed:
-        full = top / path
-        if path.endswith("/") or path.split("/", 1)[0] == EMBEDDED:
-            skipped.append(path)
-        elif full.is_symlink() or not full.exists():
-            taken.append(path)  # a link is its text; a missing file is a deletion
-        elif full.is_file():
-            sizes[path] = full.stat().st_size
-        elif (full / ".git").exists():
-            taken.append(path)  # a submodule: its commit is recorded
-        else:
-            skipped.append(path)
-    total = 0
-    for path, size in sorted(sizes.items(), key=lambda item: (item[1], item[0])):
-        total += size
-        (omitted if size > file_limit or total > patch_limit else taken).append(path)
-    return taken, sorted(omitted), skipped
+def _state(git: Git) -> State:
+    try:
+        return read_state(git)
+    except LedgerError:
+        return read_state(git, filters=False)  # one that fails must not hide what else differs
 
 
-def _patch(repository: Repository, git: Git, commit: str | None, taken: list[str]) -> tuple[bytes, str | None]:
-    if not taken:
-        tree = git.output("rev-parse", f"{commit}^{{tree}}").decode().strip() if commit else None
-        return b"", tree
-    with tempfile.TemporaryDirectory(prefix="ledger-") as scratch:
-        index = Path(scratch, "index")
-        objects = Path(scratch, "objects")
-        objects.mkdir()
-        if (repository.git_dir / "index").is_file():
-            # With the user's cached stat data, only what changed is read.
-            shutil.copyfile(repository.git_dir / "index", index)
-        own = git.having(
-            {
-                "GIT_INDEX_FILE": str(index),
-                "GIT_OBJECT_DIRECTORY": str(objects),
-                "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(repository.common_dir / "objects"),
-            }
+def _names(state: State, inside: Sequence[Inside]) -> list[str]:
+    within = [f"{one.path}/{name}" for one in inside for name in one.snapshot.changed]
+    own = [
+        change.path
+        for change in state.changes
+        if change.path.split("/", 1)[0] != EMBEDDED
+        and (not change.gitlink or change.moved or not any(name.startswith(f"{change.path}/") for name in within))
+    ]
+    return [*own, *within]
+
+
+def _inside(
+    top: Path,
+    changes: Sequence[Change],
+    listing: Listing,
+    rules: Rules,
+    limits: Limits,
+    prefix: str,
+    depth: int,
+) -> list[Inside]:
+    """Look into the repositories inside the work tree; of those that git can say nothing of, it is said."""
+    known = {one.path for one in listing.unusual if one.gitlink}
+    put_there = {change.path for change in changes if change.gitlink and change.untracked} - {EMBEDDED}
+    found: list[Inside] = []
+    for path in sorted(known | put_there):
+        if not (top / path / ".git").exists():
+            continue  # not checked out: nothing of it was seen
+        followed = depth < _DEPTH and len(found) < _INSIDE
+        found.append(
+            _look_inside(top / path, path, rules, limits, prefix, depth, submodule=path in known, followed=followed)
         )
-        paths = b"".join(os.fsencode(path) + b"\0" for path in sorted(taken))
-        own.output(*_ALONE, "update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=paths)
-        tree = own.output(*_ALONE, "write-tree", "--missing-ok").decode().strip()
-        base = commit or own.output("mktree").decode().strip()
-        return own.output(*_DIFF, "--src-prefix=a/", "--dst-prefix=b/", base, tree), tree
+    return found
 
 
-def _quoted(path: Path) -> str:
-    """Quote a path for a list separated by colons, as git reads it."""
-    text = str(path)
-    if '"' not in text and "\\" not in text and os.pathsep not in text and not text.startswith('"'):
-        return text
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def _look_inside(
+    folder: Path, path: str, rules: Rules, limits: Limits, prefix: str, depth: int, *, submodule: bool, followed: bool
+) -> Inside:
+    if not followed:
+        return _unread(path, "it is one of too many repositories inside each other", submodule=submodule)
+    try:
+        repository = Repository.discover(folder)
+        if repository.worktree is None or repository.worktree != folder.resolve():
+            raise LedgerError("it is no repository that git can read")  # noqa: TRY301  # said as the rest is
+        seen = _read(repository, rules, limits, f"{prefix}{path}/", depth + 1)
+        reachable = seen.commit is not None and repository.is_pushed(seen.commit)
+        urls = dict(repository.config(r"^remote\..*\.url$"))
+    except LedgerError as error:
+        return _unread(path, error.message, submodule=submodule)
+    remote = urls.get("remote.origin.url") or next(iter(urls.values()), None)
+    return Inside(path=path, submodule=submodule, snapshot=seen, reachable=reachable, remote=remote)
+
+
+def _unread(path: str, problem: str, *, submodule: bool) -> Inside:
+    nothing = Snapshot(commit=None, branch=None, changed=[], patch=b"", tree=None, problem=problem)
+    return Inside(path=path, submodule=submodule, snapshot=nothing, reachable=False)
+
+
+class _Whole:
+    """Puts what was chosen together: patch, tree and identity, and what of it is not exact."""
+
+    def __init__(
+        self,
+        index: WorkIndex,
+        top: Path,
+        state: State,
+        chosen: Chosen,
+        inside: list[Inside],
+        rules: Rules,
+        prefix: str,
+    ) -> None:
+        self.index = index
+        self.top = top
+        self.state = state
+        self.chosen = chosen
+        self.inside = inside
+        self.rules = rules
+        self.prefix = prefix
+
+    def snapshot(self, listing: Listing) -> Snapshot:
+        """Return the whole.
+
+        Raises:
+            LedgerError: git lacks an object, or cannot write.
+        """
+        index, state, inside = self.index, self.state, self.inside
+        index.put_back(state.commit, self.chosen.put_back)
+        refused = index.take(self.chosen.taken)
+        files = [path for path in self.chosen.taken if path not in refused]
+        masked = masked_files(index, self.top, listing.attributes, [change.path for change in state.changes])
+        inexact = [LeftOut(path=path, why=why, exact=False) for path, why in refused.items()]
+        inexact += differing_files(index, self.top, [*files, *masked])
+        chosen_out = named_filters(index, self.top, listing.attributes, self.chosen.left_out)
+        left_out = sorted([*chosen_out, *inexact], key=lambda one: one.path)
+        tree = index.write_tree()
+        patch = index.difference(state.commit, tree, self.prefix) if files or not state.commit else b""
+        within = b"".join(one.snapshot.patch for one in inside if one.submodule)
+        whole = not within and all(one.exact for one in left_out) and all(_is_restored(one) for one in inside)
+        return Snapshot(
+            commit=state.commit,
+            branch=state.branch,
+            changed=[*_names(state, inside), *(one.path for one in inexact if one.path in masked)],
+            patch=patch + within,
+            tree=tree if whole and (state.commit or files) else None,
+            identity=self._identity(tree, left_out),
+            left_out=left_out,
+            not_code=self.chosen.not_code,
+            inside=inside,
+        )
+
+    def _identity(self, tree: str, left_out: Sequence[LeftOut]) -> str | None:
+        """Return what runs of the same code share: the tree without what is no code, and what no tree holds."""
+        if apart := [*self.chosen.not_code, *self.rules.apart(self.index.names)]:
+            self.index.leave(apart)
+            tree = self.index.write_tree()
+        if any(one.snapshot.identity is None for one in self.inside):
+            return None
+        plain = [one for one in self.inside if one.submodule and not one.snapshot.changed]
+        more = [
+            f"{one.path}\0{one.snapshot.commit}\0{one.snapshot.identity}" for one in self.inside if one not in plain
+        ]
+        try:
+            more += [f"{one.path}\0{_hash(self.top / one.path)}" for one in left_out if one.code]
+        except OSError:
+            return None
+        return hash_bytes("\n".join([tree, *more]).encode("utf-8", "surrogateescape")) if more else f"git:{tree}"
+
+
+def _hash(path: Path) -> str:
+    return hash_bytes(os.fsencode(path.readlink())) if path.is_symlink() else hash_file(path)
+
+
+def _is_restored(one: Inside) -> bool:
+    """Say whether the commit of the repository around it gives back what lies inside."""
+    return one.submodule and one.snapshot.problem is None and one.snapshot.tree is not None
 
 
 def check_restores(repository: Repository, commit: str, patch: bytes) -> str:
@@ -174,21 +275,12 @@ def check_restores(repository: Repository, commit: str, patch: bytes) -> str:
         LedgerError: the commit is missing, or the patch does not apply.
     """
     with tempfile.TemporaryDirectory(prefix="ledger-") as scratch:
-        own = repository.git.having(
-            {
-                "GIT_INDEX_FILE": str(Path(scratch, "index")),
-                "GIT_OBJECT_DIRECTORY": str(_made(Path(scratch, "objects"))),
-                "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(repository.common_dir / "objects"),
-            }
-        )
+        objects = Path(scratch, "objects")
+        objects.mkdir()
+        own = repository.git.having(scratch_environment(repository, Path(scratch, "index"), objects))
         own.output("read-tree", commit)
         if patch:
             code, _, err = own.attempt("apply", "--cached", "--binary", "--whitespace=nowarn", stdin=patch)
             if code:
                 raise LedgerError(f"the patch does not apply: {err.decode('utf-8', 'replace').splitlines()[0]}")
         return own.output("write-tree").decode().strip()
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder

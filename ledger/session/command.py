@@ -14,11 +14,12 @@ from pathlib import Path
 import msgspec
 
 from ledger.capture.sampler import Sampler
+from ledger.capture.script import script_of_command
 from ledger.errors import LedgerError, NotFound
 from ledger.model.values import Document, Status
 from ledger.recorder import Draft, Recorded
 from ledger.recorder.draft import Captured
-from ledger.recorder.given import Given, read_given
+from ledger.recorder.given import Given, named_options, read_given
 from ledger.recorder.record import capture_now
 from ledger.session.closing import record_spool
 from ledger.session.events import Ended, Start, Warned
@@ -62,7 +63,13 @@ def run_wrapped(place: Place, start: Start, command: Sequence[str]) -> Wrapped:
         spool = create_spool(place, start)
     except OSError as error:
         return _run_unrecorded(place, start, command, error)
-    captured = capture_now(place.ledger, Path.cwd(), python=_interpreter(command[0]))
+    captured = capture_now(
+        place.ledger,
+        Path.cwd(),
+        python=_interpreter(command[0]),
+        script=script_of_command(command),
+        named=named_options(start.given or Given()),
+    )
     with suppress(OSError):  # a full disk may lose what we keep, never the command
         spool.write_captured(captured)
     try:

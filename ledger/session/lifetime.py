@@ -16,12 +16,13 @@ from pathlib import Path
 from types import TracebackType
 
 from ledger.capture.sampler import Sampler
+from ledger.capture.script import script_of_process
 from ledger.data.stat_cache import FILE, StatCache
 from ledger.errors import LedgerError
 from ledger.model.record import Record
 from ledger.model.values import DEFAULT_EXPERIMENT, Status
 from ledger.recorder import Recorded
-from ledger.recorder.cautions import how_to_name, warn_of_datasets, warn_of_directions
+from ledger.recorder.cautions import how_to_name, warn_of_record
 from ledger.recorder.draft import Problem
 from ledger.recorder.message import closing_line
 from ledger.recorder.record import capture_now
@@ -159,7 +160,7 @@ class Lifetime:
         self._watch.start()
         if self.spool is not None:
             with self.harmless("captured"):
-                self.spool.write_captured(capture_now(self._place.ledger, Path.cwd()))
+                self.spool.write_captured(capture_now(self._place.ledger, Path.cwd(), script=script_of_process()))
         self._sampler.start()
 
     def _record(self, spool: Spool) -> None:
@@ -177,8 +178,7 @@ class Lifetime:
     def _tell(self, record: Record) -> None:
         """Say that it is recorded, what is wrong with its datasets, and how to name one that has no name."""
         try:
-            warnings, name = warn_of_datasets(self._place.ledger, record), how_to_name(record)
-            warnings += warn_of_directions(record.results.metrics)
+            warnings, name = warn_of_record(self._place.ledger, record), how_to_name(record)
         except Exception:  # noqa: BLE001  # it is recorded, whatever broke; the log has the trace
             _LOG.exception("run %s is recorded, but its datasets could not be looked at", self.id)
             warnings, name = [], None

@@ -8,6 +8,7 @@ import msgspec
 
 from ledger.analysis.aggregates import Aggregate, what_is_wrong
 from ledger.analysis.budget import Budget
+from ledger.capture.code_rules import Untracked
 from ledger.capture.cost import Catalogue, load_catalogue
 from ledger.capture.prices import PRICES
 from ledger.errors import InvalidDocument
@@ -79,6 +80,28 @@ class Require(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Runs of one setting that a claim needs: a run tagged `best`, or made a baseline."""
 
 
+class CodePolicy(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What counts as code, and what of it leaves the machine."""
+
+    untracked: Untracked = "source"
+    """Which untracked files go into the patch: source and configuration, all, or none."""
+    ignore: list[str] = []
+    """Patterns of files that are no code, as in `.gitignore`; runs that differ in them alone are repeats."""
+
+
+class Privacy(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is left out of every record."""
+
+    host: bool = False
+    """Leave out the name of the machine."""
+    email: bool = False
+    """Leave out the e-mail address of the author, in the commit of the record too."""
+    home: bool = False
+    """Write `~` for the path of the home folder, wherever a path of it stands."""
+    interpreter: bool = False
+    """Leave out the path of the Python interpreter."""
+
+
 class Policy(Document, frozen=True, kw_only=True):
     """What a team agreed on."""
 
@@ -96,6 +119,12 @@ class Policy(Document, frozen=True, kw_only=True):
     """What one model may take up."""
     require: Require = Require()
     """What an entry must have to be let onto the ledger."""
+    code: CodePolicy = CodePolicy()
+    """What counts as code, and what of it leaves the machine."""
+    places: list[str] = []
+    """Params that say where things are put, and set nothing: runs that differ in them alone are repeats."""
+    privacy: Privacy = Privacy()
+    """What is left out of every record."""
 
 
 class _Written(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,6 +136,9 @@ class _Written(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     signatures: Signatures = Signatures()
     budget: Budget = Budget()
     require: Require = Require()
+    code: CodePolicy = CodePolicy()
+    places: list[str] = []
+    privacy: Privacy = Privacy()
     prices: dict[str, Any] = {}  # `load_catalogue` checks it, all problems at once
 
 
@@ -139,6 +171,9 @@ def load_policy(data: bytes) -> Policy:
         signatures=written.signatures,
         budget=written.budget,
         require=written.require,
+        code=written.code,
+        places=written.places,
+        privacy=written.privacy,
     )
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ledger.capture.code_rules import CodeRules, Untracked
+from ledger.repository.left_out import Limits
 from ledger.repository.repository import Repository
 from ledger.repository.snapshot import Snapshot, check_restores, read_snapshot
 from tests.conftest import git_in, make_repository, state_of
@@ -13,8 +15,16 @@ from tests.conftest import git_in, make_repository, state_of
 LIMIT = 1 << 20
 
 
-def snapshot(folder: Path, *, file_limit: int = LIMIT, patch_limit: int = LIMIT) -> Snapshot:
-    return read_snapshot(Repository.discover(folder), file_limit=file_limit, patch_limit=patch_limit)
+def snapshot(
+    folder: Path, *, file_limit: int = LIMIT, patch_limit: int = LIMIT, untracked: Untracked = "all"
+) -> Snapshot:
+    repository = Repository.discover(folder)
+    rules = CodeRules(top=(repository.worktree or folder).resolve(), untracked=untracked)
+    return read_snapshot(repository, rules=rules, limits=Limits(file_limit, patch_limit))
+
+
+def left_out(seen: Snapshot) -> list[str]:
+    return [one.path for one in seen.left_out]
 
 
 def make_dirty(repo: Path) -> None:
@@ -126,7 +136,7 @@ def test_large_files_are_left_out_and_the_rest_stays_exact(repo: Path) -> None:
     (repo / "small.txt").write_text("small\n")
     (repo / "large.bin").write_bytes(b"x" * 5000)
     seen = snapshot(repo, file_limit=1000)
-    assert seen.omitted == ["large.bin"]
+    assert left_out(seen) == ["large.bin"]
     assert b"large.bin" not in seen.patch
     assert seen.commit is not None
     assert check_restores(Repository.discover(repo), seen.commit, seen.patch) == seen.tree
@@ -136,15 +146,15 @@ def test_many_files_share_one_limit_and_the_smallest_stay(repo: Path) -> None:
     for number in range(10):
         (repo / f"{number}.txt").write_bytes(b"x" * (100 + number))
     seen = snapshot(repo, patch_limit=350)
-    assert seen.omitted == [f"{number}.txt" for number in range(3, 10)]
+    assert left_out(seen) == [f"{number}.txt" for number in range(3, 10)]
 
 
 def test_repositories_inside_and_special_files_are_named_not_followed(repo: Path) -> None:
     make_repository(repo / "inner")
     os.mkfifo(repo / "pipe")
     seen = snapshot(repo)
-    assert seen.skipped == ["inner/"]
-    assert seen.patch == b""
+    assert [(one.path, one.submodule) for one in seen.inside] == [("inner", False)]
+    assert (seen.patch, seen.tree) == (b"", None)  # the commit of this repository does not give back the other
 
 
 def test_a_submodule_is_recorded_by_its_commit(repo: Path, tmp_path: Path) -> None:
@@ -220,12 +230,15 @@ def test_line_ends_that_git_warns_of_are_no_error(repo: Path) -> None:
     assert b"+two" in seen.patch
 
 
-def test_a_filter_that_fails_costs_the_patch_and_nothing_else(repo: Path) -> None:
+def test_a_filter_that_fails_costs_its_own_files_and_no_others(repo: Path) -> None:
     (repo / ".gitattributes").write_text("*.bin filter=gone\n")
     git_in(repo, "config", "filter.gone.clean", "not-installed-anywhere")
     git_in(repo, "config", "filter.gone.required", "true")
     (repo / "weights.bin").write_bytes(b"1")
+    (repo / "train.py").write_text("print(2)\n")
     seen = snapshot(repo)
-    assert seen.commit == git_in(repo, "rev-parse", "HEAD").strip()
-    assert (seen.patch, seen.tree) == (b"", None)
-    assert "clean filter 'gone' failed" in str(seen.problem)
+    assert b"+print(2)" in seen.patch
+    assert (seen.tree, seen.problem) == (None, None)
+    assert [(one.path, one.why, one.exact) for one in seen.left_out] == [
+        ("weights.bin", "its filter `gone` failed", False)
+    ]

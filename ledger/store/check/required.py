@@ -54,11 +54,12 @@ def _of_facts(record: Record, require: Require) -> Iterator[tuple[str, str, str]
 def _unclean(code: Code, *, exact: bool) -> str | None:
     if code.commit is None:
         return "the policy asks for the code, and its commit is unknown"
-    if not code.dirty:
-        return None
+    lost = any(file.code for file in code.omitted) or "patch" in code.unknown
+    if not code.dirty or (code.patch is None and not lost):
+        return None  # what is left out then is no code
     if not exact:
         return "the policy asks for committed code, and some was not"
-    if code.patch is None or not code.patch.exact or code.omitted:
+    if code.patch is None or not code.patch.exact or lost:
         return "the policy asks for the exact code, and what was not committed was not kept whole"
     return None
 

@@ -1,0 +1,249 @@
+"""What is source, what is configuration, and where frameworks put what they make: told by names and by size."""
+
+import re
+from pathlib import Path, PurePosixPath
+
+_PROGRAM = frozenset(
+    [
+        ".py",
+        ".pyi",
+        ".pyx",
+        ".pxd",
+        ".pxi",
+        ".ipynb",
+        ".c",
+        ".cc",
+        ".cpp",
+        ".cxx",
+        ".h",
+        ".hh",
+        ".hpp",
+        ".hxx",
+        ".inl",
+        ".cu",
+        ".cuh",
+        ".cl",
+        ".metal",
+        ".glsl",
+        ".s",
+        ".asm",
+        ".f",
+        ".f90",
+        ".f95",
+        ".rs",
+        ".go",
+        ".java",
+        ".kt",
+        ".kts",
+        ".scala",
+        ".clj",
+        ".swift",
+        ".m",
+        ".mm",
+        ".js",
+        ".mjs",
+        ".cjs",
+        ".ts",
+        ".jsx",
+        ".tsx",
+        ".r",
+        ".rmd",
+        ".jl",
+        ".lua",
+        ".pl",
+        ".pm",
+        ".rb",
+        ".ex",
+        ".exs",
+        ".erl",
+        ".hs",
+        ".ml",
+        ".mli",
+        ".nim",
+        ".zig",
+        ".d",
+        ".cs",
+        ".fs",
+        ".vb",
+        ".sql",
+        ".proto",
+        ".thrift",
+        ".fbs",
+        ".capnp",
+        ".sh",
+        ".bash",
+        ".zsh",
+        ".fish",
+        ".ps1",
+        ".bat",
+        ".cmd",
+        ".slurm",
+        ".sbatch",
+        ".pbs",
+        ".lsf",
+        ".cmake",
+        ".mk",
+        ".mak",
+        ".make",
+        ".gradle",
+        ".bzl",
+        ".bazel",
+        ".nix",
+        ".dockerfile",
+        ".tf",
+        ".patch",
+        ".diff",
+        ".g4",
+        ".lark",
+        ".triton",
+        ".mlir",
+        ".td",
+        ".jinja",
+        ".j2",
+        ".tmpl",
+    ]
+)
+"""Endings of programs, of what builds them, and of changes to them."""
+_CONFIGURATION = frozenset(
+    [
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".ini",
+        ".cfg",
+        ".conf",
+        ".json",
+        ".json5",
+        ".jsonc",
+        ".gin",
+        ".hocon",
+        ".jsonnet",
+        ".libsonnet",
+        ".properties",
+        ".dvc",
+        ".lock",
+    ]
+)
+"""Endings of configuration; several of them are those of data and results, too."""
+_NAMES = re.compile(
+    r"(?:GNU)?[Mm]akefile|Dockerfile(?:\..+)?|Containerfile|Justfile|justfile|Procfile|BUILD|WORKSPACE|Snakefile|Rakefile|"
+    r"Gemfile|Pipfile|CMakeLists\.txt|meson\.build|(?:dev-|test-)?(?:requirements|constraints)[\w.-]*\.(?:txt|in)|"
+    r"environment[\w.-]*\.ya?ml|\.(?:git(?:ignore|attributes|modules)|dockerignore|editorconfig|flake8|pylintrc|"
+    r"python-version|tool-versions|pre-commit-config\.yaml|dvcignore)"
+)
+"""Files that are source or configuration by their whole name."""
+CONFIGURATION_BYTES = 100_000
+"""A larger file with the ending of configuration is taken for data: vocabularies, annotations, indexes."""
+_LOOKED_AT = 4096
+
+_FRAMEWORK_FOLDERS = frozenset(
+    [
+        ".aim",
+        ".comet",
+        ".hydra",
+        ".mlflow",
+        ".neptune",
+        ".optuna",
+        ".ray",
+        ".swanlab",
+        ".trackio",
+        ".wandb",
+        "aim_logs",
+        "catboost_info",
+        "comet_logs",
+        "dvclive",
+        "lightning_logs",
+        "mlartifacts",
+        "mlruns",
+        "multirun",
+        "neptune_logs",
+        "ray_results",
+        "sacred_runs",
+        "swanlog",
+        "tb_logs",
+        "tensorboard",
+        "tensorboard_logs",
+        "wandb",
+        "__pycache__",
+        ".ipynb_checkpoints",
+        ".pytest_cache",
+        ".mypy_cache",
+        ".ruff_cache",
+    ]
+)
+"""Folders that belong to one framework: nothing in them is anybody's source."""
+_RESULT_FOLDERS = frozenset(
+    [
+        "artifacts",
+        "checkpoint",
+        "checkpoints",
+        "ckpt",
+        "ckpts",
+        "experiments",
+        "exp",
+        "log",
+        "logs",
+        "out",
+        "output",
+        "outputs",
+        "predictions",
+        "results",
+        "runs",
+        "save",
+        "saved",
+        "saved_models",
+        "snapshots",
+        "tb",
+        "weights",
+    ]
+)
+"""Folders in which people and frameworks leave results; a program in them may be somebody's source all the same."""
+
+
+def is_program(path: str) -> bool:
+    """Say whether a file holds a program, or what builds one, by its name."""
+    name = PurePosixPath(path).name
+    return PurePosixPath(name.lower()).suffix in _PROGRAM or _NAMES.fullmatch(name) is not None
+
+
+def is_configuration(path: str) -> bool:
+    """Say whether a file may hold configuration, by its name."""
+    return PurePosixPath(path.lower()).suffix in _CONFIGURATION
+
+
+def is_source(path: str, full: Path) -> bool:
+    """Say whether a file is source or configuration: by its name, by its size, and by how it begins."""
+    if is_program(path):
+        return True
+    try:
+        if is_configuration(path):
+            return full.stat().st_size <= CONFIGURATION_BYTES and not _is_list(path, full)
+        return not PurePosixPath(path).suffix and full.is_file() and _start(full).startswith(b"#!")
+    except OSError:
+        return False
+
+
+def in_framework_folder(path: str) -> str | None:
+    """Return the folder of a framework that a file lies in, none where it lies in none."""
+    return _first(path, _FRAMEWORK_FOLDERS)
+
+
+def in_result_folder(path: str) -> str | None:
+    """Return the folder of results that a file lies in, by its name; none where it lies in none."""
+    return _first(path, _RESULT_FOLDERS)
+
+
+def _first(path: str, names: frozenset[str]) -> str | None:
+    parts = path.split("/")[:-1]
+    at = next((place for place, part in enumerate(parts) if part.lower() in names), None)
+    return None if at is None else "/".join(parts[: at + 1]) + "/"
+
+
+def _is_list(path: str, full: Path) -> bool:
+    """Say whether JSON begins with a list: a table of things, and no configuration."""
+    return path.lower().endswith((".json", ".json5", ".jsonc")) and _start(full).lstrip().startswith(b"[")
+
+
+def _start(full: Path) -> bytes:
+    with full.open("rb") as file:
+        return file.read(_LOOKED_AT)
