@@ -149,11 +149,18 @@ def _chosen(run: Run) -> dict[str, ParamValue]:
 
 def setting_key(run: Run) -> bytes:
     """Return what runs of one setting share, and no other run has: params that set something, code, training data."""
-    record = run.record
     code = code_key(run)
-    trained_on = sorted(use.hash or use.label for use in record.datasets.used if use.role == "train")
-    who = None if code else record.id
-    return msgspec.json.encode((_chosen(run), code, trained_on, who))
+    who = None if code else run.record.id
+    return msgspec.json.encode((_chosen(run), code, _trained_on(run), who))
+
+
+def same_but_code(run: Run, other: Run) -> bool:
+    """Say whether two runs share all that makes a setting but the code."""
+    return _chosen(run) == _chosen(other) and _trained_on(run) == _trained_on(other)
+
+
+def _trained_on(run: Run) -> list[str]:
+    return sorted(use.hash or use.label for use in run.record.datasets.used if use.role == "train")
 
 
 def code_key(run: Run) -> str | None:

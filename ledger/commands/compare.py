@@ -13,6 +13,7 @@ from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.entries import Run
 from ledger.model.values import plain
+from ledger.store.code_difference import code_difference
 from ledger.store.ledger import Ledger
 from ledger.store.selection import find_runs
 
@@ -43,6 +44,9 @@ def compare_command(
         write_csv(header, rows)
         return
     write_table(header, rows)
+    for other in chosen[1:]:
+        if difference := code_difference(ledger, chosen[0], other):
+            say(f"{chosen[0].record.id} and {other.record.id} differ {difference.told()}")
     for row in comparison.metrics:
         if row.refused and row.refused not in {"only one run has it", "a tie"}:
             say(f"not ranked: {row.key}: {row.refused}")

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from ledger.capture.secrets import Redactor
 from ledger.commands.output import say
 from ledger.errors import LedgerError, NotFound, UsageError
+from ledger.store.consent import WHAT_GOES, give_consent, read_consent
 from ledger.store.ledger import BRANCH, Ledger
 
 
@@ -53,6 +55,22 @@ def init_command(path: str | None, server: str | None, site: str | None, object_
         say(f"began a ledger on the branch `{BRANCH}` of {where}; next: ledger record --help")
     else:
         say(f"there is a ledger already on the branch `{BRANCH}` of {where}")
+    give_consent(ledger.repository)
+    _say_where_it_goes(ledger)
+
+
+def _say_where_it_goes(ledger: Ledger) -> None:
+    """Say what will be sent, and where, before anything is."""
+    try:
+        consent = read_consent(ledger)
+    except LedgerError as error:
+        say(f"warning: {error.message}")
+        return
+    if consent.refused:
+        say("nothing is sent by itself: git config ledger.push is false here; to send: ledger sync")
+    elif consent.remote and consent.url:
+        say(f"what is recorded is sent to {consent.remote} ({Redactor().url(consent.url)}) {WHAT_GOES}")
+        say("hint: to keep it here: git config ledger.push false")
 
 
 def _begin_server(folder: Path, site: Path | None, object_format: str) -> None:

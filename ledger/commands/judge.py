@@ -16,6 +16,7 @@ from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError, UsageError
 from ledger.model.entries import Run
 from ledger.model.values import Direction, Document, plain
+from ledger.store.code_difference import why_no_repeats
 from ledger.store.ledger import Ledger
 from ledger.store.peers import read_baseline, read_peers
 from ledger.store.sample_values import read_samples
@@ -120,7 +121,10 @@ def _judge(
             tried = replace(tried, direction=direction)
         reference = other.record.id if other else best_other(run.record.id, tried)
         judgement = judge(run.record.id, reference, tried, min_effect=min_effect, trials=trials, metrics=len(keys))
-        judgements.append(with_samples(judgement, _samples(ledger, peers.runs, tried, judgement)))
+        judgement = with_samples(judgement, _samples(ledger, peers.runs, tried, judgement))
+        if judgement.verdict.answer == "cannot tell" and (why := why_no_repeats(ledger, run)):
+            judgement = replace(judgement, cautions=[*judgement.cautions, why])
+        judgements.append(judgement)
         if pareto:
             fronts.append(_front(tried, peers.runs, judgement))
     return Judged(answer=_together([one.verdict.answer for one in judgements]), judgements=judgements, fronts=fronts)

@@ -15,6 +15,7 @@ from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
 from ledger.model.entries import Note, Run
 from ledger.model.values import Document, ParamValue, counted
+from ledger.store.code_difference import why_no_repeats
 from ledger.store.ledger import Ledger
 from ledger.store.selection import find_runs
 from ledger.store.standings import Standings, read_standings
@@ -26,6 +27,8 @@ _BOARDS = 10
 """Boards shown when nobody says on which dataset version."""
 _WITHDRAWN = 5
 """Retracted runs that are named below a board."""
+_LOOKED_AT = 5
+"""Settings of which it is looked whether others differ from them in code alone."""
 
 
 class _Shown(Document, frozen=True, kw_only=True):
@@ -39,6 +42,8 @@ class _Shown(Document, frozen=True, kw_only=True):
     """For each setting shown, the params that tell the settings shown apart."""
     retired: str | None
     """Why its dataset version is used no longer."""
+    apart: str | None = None
+    """Why two of the settings shown are two: they differ in code alone."""
 
 
 @click.command("leaderboard")
@@ -106,6 +111,7 @@ def _show(ledger: Ledger, board: SettingBoard, limit: int, retired: Mapping[str,
             {name: run.record.params.values[name] for name in told if name in run.record.params.values} for run in runs
         ],
         retired=note.text if note else None,
+        apart=next((why for run in runs[:_LOOKED_AT] if (why := why_no_repeats(ledger, run, runs))), None),
     )
 
 
@@ -143,6 +149,8 @@ def _write(shown: _Shown, *, first: bool) -> None:
         say(f"none marked as best: {board.unmarked}")
     elif board.noise is not None:
         say(f"* may be the best, at 95 %; noise between runs of one setting: {board.noise:.2g}")
+    if shown.apart:
+        say(f"note: {shown.apart}")
     if board.withdrawn:
         named = ", ".join(one.run for one in board.withdrawn[:_WITHDRAWN])
         more = f" and {len(board.withdrawn) - _WITHDRAWN} more" if len(board.withdrawn) > _WITHDRAWN else ""

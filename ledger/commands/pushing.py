@@ -5,14 +5,12 @@ from typing import Any, TypeVar
 
 import click
 
+from ledger.capture.secrets import Redactor
 from ledger.commands.output import say
-from ledger.repository.repository import remotes
+from ledger.store.consent import WHAT_GOES, read_consent
 from ledger.store.ledger import Ledger
 
 F = TypeVar("F", bound=Callable[..., Any])  # click's own signature for decorators
-
-_NO = {"false", "no", "off", "0"}
-"""How git's configuration says no (git-config, boolean)."""
 
 _LONGEST_SECONDS = 86_400.0
 
@@ -50,10 +48,16 @@ def push_recorded(ledger: Ledger, *, push: bool | None, push_timeout: float) -> 
 
 
 def _push(ledger: Ledger, *, push: bool | None, push_timeout: float) -> None:
-    settings = ledger.repository.config(r"^(remote\..*\.url|ledger\.push)$")
-    wanted = dict(settings).get("ledger.push", "true").lower() not in _NO if push is None else push
-    if not wanted or not (remotes(settings) or push):
+    consent = read_consent(ledger, push=push)
+    if not consent.given:
+        if consent.remote is not None:
+            say(
+                f"hint: nothing was sent; to share records with {consent.remote}: ledger init;"
+                " to keep them here without this line: git config ledger.push false"
+            )
         return
+    if consent.first and consent.url:
+        say(f"sending to {consent.remote} ({Redactor().url(consent.url)}) {WHAT_GOES}")
     # Only here: a clone without a remote never pays for it.
     from ledger.store.sync import sync
 

@@ -12,6 +12,7 @@ from ledger.analysis.curves import Point, gather
 from ledger.capture.code_rules import Named
 from ledger.capture.metrics import parse_metric, read_metrics
 from ledger.capture.params import parse_assignment, read_params
+from ledger.capture.source_kinds import is_program
 from ledger.errors import LedgerError, UsageError
 from ledger.model.boxes import Metric
 from ledger.model.record import Link
@@ -131,7 +132,7 @@ def named_files(draft: Draft) -> Named:
     """Return the files that the options of a run name: what it reads its params from, what it writes, its data."""
     drawn = [*(one.path for one in draft.figures), *(one.path for one in draft.tables)]
     results = [*draft.result_files, *drawn, draft.log, draft.model_path]
-    data = [one.path for one in draft.datasets if one.path and "://" not in one.path]
+    data = [one.path for one in draft.datasets if _is_data(one.path)]
     return Named(
         inputs=[_absolute(name) for name in draft.param_sources],
         results=[_absolute(name) for name in (*results, *data) if name],
@@ -141,7 +142,7 @@ def named_files(draft: Draft) -> Named:
 
 def named_options(given: Given) -> Named:
     """Return the files that options name, before the run that writes them has begun."""
-    data = [path for text in given.datasets if (path := text.partition("=")[2]) and "://" not in path]
+    data = [path for text in given.datasets if _is_data(path := text.partition("=")[2])]
     tables = [text.rpartition("=")[2] for text in given.tables]
     results = [*_result_files(given), *tables, given.log, given.model]
     return Named(
@@ -149,6 +150,11 @@ def named_options(given: Given) -> Named:
         results=[_absolute(name) for name in (*results, *data) if name],
         folders=[_absolute(name) for name in (*data, given.model) if name and Path(name).is_dir()],
     )
+
+
+def _is_data(path: str) -> bool:
+    """Say whether a dataset is a file or folder here, and none that is a program all the same."""
+    return bool(path) and "://" not in path and not is_program(path)
 
 
 def _result_files(given: Given) -> list[str]:

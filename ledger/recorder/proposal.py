@@ -14,13 +14,12 @@ from ledger.repository.append import move_branch
 from ledger.repository.hosts import Host, Request, host_of, open_request, request_url
 from ledger.repository.remote import choose_remote, push, remote_refs
 from ledger.repository.repository import remotes
+from ledger.store.consent import is_refused, read_consent
 from ledger.store.ledger import Ledger
 from ledger.store.proposed import PROPOSALS, Proposed, proposal_ref, shared_tip
 from ledger.store.selection import find_runs
 from ledger.store.waiting import Entry
 
-_NO = {"false", "no", "off", "0"}
-"""How git's configuration says no (git-config, boolean)."""
 _HINT = "ledger review {name}"
 
 
@@ -101,15 +100,15 @@ def push_proposal(place: Ledger, *, push: bool | None, timeout_seconds: float) -
     Returns:
         What became of it; a remote that cannot be reached is a `problem`, as all that was made is safe here.
     """
-    settings = place.repository.config(r"^(remote\..*\.url|ledger\.push)$")
-    wanted = dict(settings).get("ledger.push", "true").lower() not in _NO if push is None else push
-    if not wanted or not remotes(settings):
-        return Opened()
     if not place.branch.startswith(PROPOSALS):
+        if not read_consent(place, push=push).given:
+            return Opened()
         from ledger.store.sync import sync
 
         made = sync(place, timeout_seconds=timeout_seconds)
         return Opened(pushed=made.remote) if made.safe else Opened(problem=made.message)
+    if push is False or (push is None and is_refused(place.repository)):
+        return Opened()  # else who asks for a proposal asks for it to be sent
     try:
         remote = choose_remote(place.repository, place.branch)
         if remote is None:

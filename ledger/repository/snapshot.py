@@ -243,7 +243,9 @@ class _Whole:
 
     def _identity(self, tree: str, left_out: Sequence[LeftOut]) -> str | None:
         """Return what runs of the same code share: the tree without what is no code, and what no tree holds."""
-        if apart := [*self.chosen.not_code, *self.rules.apart(self.index.names)]:
+        apart = self.rules.apart(self.index.names)
+        if apart or self.chosen.not_code:
+            self.index.put_back(self.state.commit, self.chosen.not_code)  # as in runs before it was written
             self.index.leave(apart)
             tree = self.index.write_tree()
         if any(one.snapshot.identity is None for one in self.inside):

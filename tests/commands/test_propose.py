@@ -16,6 +16,7 @@ from tests.conftest import Cli, Finished, git_in
 def hub(repo: Path, cli: Cli) -> Path:
     git_in(repo.parent, "init", "--quiet", "--bare", "hub.git")
     git_in(repo, "remote", "add", "origin", str(repo.parent / "hub.git"))
+    git_in(repo, "config", "ledger.push", "true")
     assert cli("record", "-m", "validation/accuracy=0.5").code == 0
     return repo.parent / "hub.git"
 

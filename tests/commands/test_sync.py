@@ -21,8 +21,50 @@ def hub(tmp_path: Path) -> Path:
 @pytest.fixture
 def work(hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     clone(hub, tmp_path / "work")
+    git_in(tmp_path / "work", "config", "ledger.push", "true")
     monkeypatch.chdir(tmp_path / "work")
     return tmp_path / "work"
+
+
+def test_nothing_leaves_a_clone_before_somebody_says_so(
+    hub: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone(hub, tmp_path / "fresh")
+    monkeypatch.chdir(tmp_path / "fresh")
+    Path("patients.csv").write_text("name\nErika Mustermann\n")
+    done = cli("run", "--", "true")
+    assert "hint: nothing was sent; to share records with origin: ledger init" in done.err
+    assert git_in(hub, "for-each-ref", "refs/heads/ledger", "refs/ledger") == ""
+    begun = cli("init")
+    assert f"what is recorded is sent to origin ({hub}) as records: params" in begun.err
+    sent = cli(*RECORD).err
+    assert f"sending to origin ({hub}) as records" in sent
+    assert "sent 2 entries" in sent
+    assert "sending to origin" not in cli(*RECORD).err  # it is said once
+    assert "Mustermann" not in git_in(hub, "log", "-p", "ledger")
+
+
+def test_a_remote_that_has_a_ledger_is_sent_to(
+    work: Path, hub: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli(*RECORD)
+    clone(hub, tmp_path / "colleague")
+    monkeypatch.chdir(tmp_path / "colleague")
+    assert "sent 1 entry to origin" in cli(*RECORD).err
+
+
+def test_who_syncs_has_agreed(hub: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    clone(hub, tmp_path / "fresh")
+    monkeypatch.chdir(tmp_path / "fresh")
+    cli(*RECORD)
+    assert cli("sync").code == 0
+    assert "sent 1 entry to origin" in cli(*RECORD).err
+
+
+def test_init_keeps_a_clone_that_sends_nothing_as_it_is(work: Path, cli: Cli) -> None:
+    git_in(work, "config", "ledger.push", "false")
+    assert "nothing is sent by itself" in cli("init").err
+    assert git_in(work, "config", "ledger.push").strip() == "false"
 
 
 @pytest.mark.parametrize("way", [RECORD, ("run", "--", "true")], ids=["record", "run"])
@@ -53,7 +95,7 @@ def test_a_failed_push_is_one_line_and_the_exit_code_of_the_recording(work: Path
     hub.rename(hub.with_name("moved"))
     done = cli(*RECORD)
     assert done.code == 0
-    (warning,) = [line for line in done.err.splitlines() if "origin" in line]
+    (warning,) = [line for line in done.err.splitlines() if "origin" in line and "sending to" not in line]
     assert warning.startswith("warning: the record is safe here, but not synced with origin: ")
     assert "ledger sync" in warning
     assert cli("run", "--", "sh", "-c", "exit 7").code == 7

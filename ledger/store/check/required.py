@@ -55,8 +55,8 @@ def _unclean(code: Code, *, exact: bool) -> str | None:
     if code.commit is None:
         return "the policy asks for the code, and its commit is unknown"
     lost = any(file.code for file in code.omitted) or "patch" in code.unknown
-    if not code.dirty or (code.patch is None and not lost):
-        return None  # what is left out then is no code
+    if not code.dirty or (code.patch is None and code.omitted and not lost):
+        return None  # all that was not committed is no code
     if not exact:
         return "the policy asks for committed code, and some was not"
     if code.patch is None or not code.patch.exact or lost:

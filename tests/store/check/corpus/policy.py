@@ -84,8 +84,12 @@ each(
     "the policy asks for",
     {
         "a box that must be known": _requires("boxes: [model]"),
-        "code that must be committed": _requires("clean_code: true", lambda record: record["code"].update(dirty=True)),
-        "code that must be kept": _requires("clean_code: captured", lambda record: record["code"].update(dirty=True)),
+        "code that must be committed": _requires(
+            "clean_code: true", lambda record: record["code"].update(dirty=True, omitted=[])
+        ),
+        "code that must be kept": _requires(
+            "clean_code: captured", lambda record: record["code"].update(dirty=True, omitted=[])
+        ),
         "code that must be known": _requires("clean_code: true", lambda record: record["code"].pop("commit")),
         "a seed that must be stated": _requires("seed: true", lambda record: record.pop("seed", None)),
         "a headline that must be": _requires("headline: true", lambda record: record["results"].pop("headline")),
