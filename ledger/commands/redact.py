@@ -105,6 +105,6 @@ def _steps(ledger: Ledger, plan: Plan, done: Redacted) -> Iterator[str]:
     yield "Build and publish the site again: ledger site build; old pages at the host must be removed there."
     yield (
         "What stays: hosts keep unreachable commits, pull requests, forks and caches until their support removes "
-        "them; your own branches, refs/ledger/code/*, CI logs, backups and mirrors were not looked at; base64, "
+        "them; your own branches, refs/ledger/kept, CI logs, backups and mirrors were not looked at; base64, "
         "pictures and archives that hold the secret are not recognised (--file takes out a whole file)."
     )

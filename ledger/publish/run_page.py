@@ -226,7 +226,7 @@ def restore_commands(run: Run) -> list[str]:
     folder = f"../{run.record.id}"
     lines = []
     if run.record.code.pushed is False and run.record.code.remote:
-        lines.append(f"git fetch origin refs/ledger/code/{commit}   # in another clone, once its author pushed it")
+        lines.append("git fetch origin refs/ledger/kept   # in another clone, once its author pushed it")
     lines.append(f"git worktree add --detach {folder} {commit}")
     patch = run.record.code.patch
     if patch is not None and PATCH_FILE in run.files:

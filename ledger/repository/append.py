@@ -5,7 +5,7 @@ compares and swaps: when the branch is no longer at the parent we name, nothing 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 from ledger.errors import GitKilled, LostRace
 from ledger.model.record import Author
 from ledger.repository.complaints import explain
+from ledger.repository.kept_code import KEPT, keeping_stream
 from ledger.repository.process import DURABLE, git_error
 from ledger.repository.repository import Repository
 
@@ -26,7 +27,7 @@ def append_commit(
     message: str,
     author: Author,
     now: datetime,
-    keep: Iterable[str] = (),
+    keep: Sequence[str] = (),
     inherited: int | None = None,
 ) -> str:
     """Commit `files` onto `ref` and return the commit's id; it is on the disk then, not only on its way there.
@@ -39,7 +40,7 @@ def append_commit(
         message: commit message.
         author: also the committer.
         now: time of the commit, UTC.
-        keep: commits to hold with a ref of their own (`refs/ledger/code/<commit>`).
+        keep: commits to keep alive (`refs/ledger/kept`).
         inherited: descriptor that git holds open as long as it lives.
 
     Raises:
@@ -47,7 +48,9 @@ def append_commit(
         GitKilled: git was killed; the branch is as it was, or holds the commit.
         LedgerError: git could not write (disk full, read-only, a lock left behind, …); nothing was changed.
     """
-    stream = _stream(ref, parent, files, message, f"{_identity(author)} {int(now.timestamp())} +0000", keep)
+    stamp = f"{_identity(author)} {int(now.timestamp())} +0000"
+    keeping = keeping_stream(repository, keep, stamp) if keep else b""
+    stream = _stream(ref, parent, files, message, stamp, keeping)
     return _written(repository, ref, ("fast-import", "--quiet", "--done"), stream, inherited).decode().strip()
 
 
@@ -62,15 +65,15 @@ def move_branch(repository: Repository, ref: str, old: str | None, new: str, *, 
     _written(repository, ref, ("update-ref", ref, new, old or "0" * len(new)), b"", inherited)
 
 
-def keep_commits(repository: Repository, commits: Iterable[str]) -> None:
-    """Hold commits with a ref of their own (`refs/ledger/code/<commit>`) where there is none yet.
+def keep_commits(repository: Repository, commits: Sequence[str], author: Author, now: datetime) -> None:
+    """Keep commits alive (`refs/ledger/kept`) that are not kept yet.
 
     Raises:
         LedgerError: git could not write, or has no such commit.
     """
-    wanted = [f"update refs/ledger/code/{commit} {commit}\n" for commit in commits]
-    if wanted:
-        _written(repository, "refs/ledger/code", ("update-ref", "--stdin"), "".join(wanted).encode(), None)
+    stamp = f"{_identity(author)} {int(now.timestamp())} +0000"
+    if commits and (stream := keeping_stream(repository, commits, stamp)):
+        _written(repository, KEPT, ("fast-import", "--quiet", "--done"), stream + b"done\n", None)
 
 
 def _written(repository: Repository, ref: str, command: tuple[str, ...], stdin: bytes, inherited: int | None) -> bytes:
@@ -98,15 +101,14 @@ def _remove_crash_report(repository: Repository, said: str) -> None:
 
 
 def _stream(
-    ref: str, parent: str | None, files: Mapping[str, bytes], message: str, stamp: str, keep: Iterable[str]
+    ref: str, parent: str | None, files: Mapping[str, bytes], message: str, stamp: str, keeping: bytes
 ) -> bytes:
     parts = [f"commit {ref}\nmark :1\nauthor {stamp}\ncommitter {stamp}\n".encode(), _data(message.encode())]
     if parent is not None:
         parts.append(f"from {parent}\n".encode())
     for path, content in sorted(files.items()):
         parts += [f"M 100644 inline {path}\n".encode(), _data(content)]
-    parts += [f"reset refs/ledger/code/{commit}\nfrom {commit}\n".encode() for commit in keep]
-    parts.append(b"get-mark :1\ndone\n")
+    parts += [keeping, b"get-mark :1\ndone\n"]
     return b"".join(parts)
 
 

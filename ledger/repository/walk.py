@@ -43,6 +43,11 @@ class Step(Document, frozen=True, kw_only=True):
     """What differs from each parent; everything, for a root."""
 
 
+def contains(repository: Repository, tip: str, commit: str) -> bool:
+    """Say whether the history of `tip` contains `commit`."""
+    return tip == commit or repository.git.attempt("merge-base", "--is-ancestor", commit, tip)[0] == 0
+
+
 def walk(repository: Repository, tip: str, since: str | None = None) -> Iterator[Step]:
     """Yield every commit that leads to `tip`, newest first, without those that lead to `since`.
 

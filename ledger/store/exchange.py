@@ -12,16 +12,17 @@ from ledger.errors import GitKilled, LedgerError, LostRace, Unanswered
 from ledger.model import paths
 from ledger.model.ids import new_id
 from ledger.repository.append import move_branch
+from ledger.repository.kept_code import CODE, KEPT
 from ledger.repository.remote import LOCKED, Pushed, fetch, push, remote_refs
-from ledger.repository.walk import read_difference
-from ledger.store.join import contains, entries_in, join
+from ledger.repository.walk import contains, read_difference
+from ledger.store.code_exchange import code_to_send, single_refs
+from ledger.store.join import entries_in, join
 from ledger.store.ledger import Ledger
 from ledger.store.queue import Turn
 from ledger.store.relation import check_related
 from ledger.store.synced import State, Synced, in_words
 
 INBOX = "refs/ledger/inbox/"
-CODE = "refs/ledger/code/"
 _TRIES = 2
 """Pushes before the inbox. Measured with 32 clones: trying on took 14.7 pushes per record, the inbox 1.0."""
 _BUSY_REFS = 3
@@ -103,7 +104,7 @@ class Exchange:
         return left
 
     def _remote_refs(self) -> dict[str, str]:
-        wanted = [self.ledger.ref, f"{INBOX}*", f"{CODE}*", f"{self.tags}*"]
+        wanted = [self.ledger.ref, KEPT, f"{INBOX}*", f"{CODE}*", f"{self.tags}*"]
         return remote_refs(self.repository, self.remote, wanted, timeout_seconds=self._left())
 
     def _heads(self) -> dict[str, str]:
@@ -111,7 +112,7 @@ class Exchange:
 
     def _known(self) -> dict[str, str]:
         """Return the refs that keep what we know of ledgers, ours and others'."""
-        wanted = (self.ledger.ref, "refs/ledger/seen", f"refs/remotes/*/{self.ledger.branch}", CODE, self.tags)
+        wanted = (self.ledger.ref, "refs/ledger/seen", f"refs/remotes/*/{self.ledger.branch}", KEPT, CODE, self.tags)
         out = self.repository.git.output("for-each-ref", "--format=%(objectname) %(refname)", *wanted)
         lines = (line.partition(" ") for line in os.fsdecode(out).splitlines())
         return {name: commit for commit, _, name in lines}
@@ -127,6 +128,8 @@ class Exchange:
         refspecs = []
         if tip and tip not in known.values():
             refspecs.append(f"+{self.ledger.ref}:{self.incoming}/branch")
+        if KEPT in known and KEPT in theirs and theirs[KEPT] != known[KEPT]:
+            refspecs.append(f"+{KEPT}:{self.incoming}/kept")
         if inbox:
             refspecs.append(f"+{INBOX}*:{self.incoming}/inbox/*")
         refspecs += [f"{name}:{name}" for name in theirs if name.startswith(self.tags) and name not in known]
@@ -250,7 +253,9 @@ class Exchange:
         if tip == base and not code:
             return Pushed(state="up to date")
         refspecs = [f"{tip}:{self.ledger.ref}"] if tip != base else []
-        results = self._push([*refspecs, *(f"{name}:{name}" for name in code)])
+        results = self._push([*refspecs, *(f"{here}:{there}" for there, here in code.items())])
+        if results.get(KEPT, Pushed(state="rejected")).state in {"ok", "up to date"}:
+            self._clear_code(theirs)
         untaken = [name for name in code if results.get(name, Pushed(state="refused")).state in {"rejected", "refused"}]
         branch = results.get(self.ledger.ref, Pushed(state="up to date" if tip == base else "rejected"))
         if untaken and branch.state == "refused":  # a large file in the code must not keep the records
@@ -259,9 +264,13 @@ class Exchange:
             self.troubles.append(f"{len(untaken)} code commits or checkpoints were not taken")
         return branch
 
-    def _beside(self, theirs: Mapping[str, str]) -> list[str]:
-        """Return the refs beside the branch that the remote lacks: code that only this clone holds, checkpoints."""
-        return [name for name in self._known() if name.startswith((CODE, self.tags)) and name not in theirs]
+    def _beside(self, theirs: Mapping[str, str]) -> dict[str, str]:
+        """Return what the remote lacks beside the branch, its ref to ours: code only this clone holds, checkpoints."""
+        known = self._known()
+        lacking = {name: name for name in known if name.startswith((CODE, self.tags)) and name not in theirs}
+        if (mine := known.get(KEPT)) and mine != theirs.get(KEPT):
+            lacking |= code_to_send(self.repository, mine, theirs)
+        return lacking
 
     def _push(self, refspecs: list[str], expected: Mapping[str, str] | None = None) -> dict[str, Pushed]:
         return push(self.repository, self.remote, refspecs, expected=expected, timeout_seconds=self._left())
@@ -288,6 +297,16 @@ class Exchange:
         if refused:
             self.troubles.append(f"the inbox was not emptied: {refused[0]}")
 
+    def _clear_code(self, theirs: Mapping[str, str]) -> None:
+        """Delete the refs of single commits at the remote that the one ref for all keeps now."""
+        kept = single_refs(self.repository, theirs)
+        if not kept:
+            return
+        try:
+            self._push([f":{name}" for name in kept], kept)
+        except LedgerError as error:  # they only take room
+            self.troubles.append(f"old code refs were not removed: {error.message}")
+
     def _straight_to_inbox(self, theirs: Mapping[str, str], folders: float) -> Synced | None:
         """Push ours to the inbox without a look at the branch, when many others have just done so."""
         known = self._known()
@@ -303,7 +322,7 @@ class Exchange:
         if reason.startswith(LOCKED):
             self.troubles.append(reason)
         name = f"{INBOX}{new_id(datetime.now(UTC), os.urandom(4))}"
-        results = self._push([f"{tip}:{name}", *(f"{ref}:{ref}" for ref in self._beside(theirs))])
+        results = self._push([f"{tip}:{name}", *(f"{here}:{there}" for there, here in self._beside(theirs).items())])
         taken = results.get(name, Pushed(state="refused", reason=reason))
         if taken.state not in {"ok", "up to date"}:
             raise LedgerError(f"it took the push neither on its branch nor in its inbox: {taken.reason}")

@@ -15,7 +15,7 @@ from ledger.model.entries import DatasetVersion
 from ledger.model.values import Document
 from ledger.repository.replay import Replayed, join_commit, replay
 from ledger.repository.repository import Repository
-from ledger.repository.walk import Change, Step, read_difference, walk
+from ledger.repository.walk import Change, Step, contains, read_difference, walk
 from ledger.store.redactions import tombstones
 
 _PATH = re.compile(r"(?!.*(?:^|/)\.\.?(?:/|$))[A-Za-z0-9][A-Za-z0-9._/-]*")
@@ -89,11 +89,6 @@ def _redacted(repository: Repository, tip: str) -> set[tuple[str, str]]:
 def _hash_of(repository: Repository, path: str, blob: str, redacted: Collection[tuple[str, str]]) -> str:
     """Return the content hash of a blob; empty where no redaction names its path: most need not be read."""
     return hash_bytes(repository.read_object(blob)) if any(path == named for named, _ in redacted) else ""
-
-
-def contains(repository: Repository, tip: str, commit: str) -> bool:
-    """Say whether the history of `tip` contains `commit`."""
-    return tip == commit or repository.git.attempt("merge-base", "--is-ancestor", commit, tip)[0] == 0
 
 
 def common_base(repository: Repository, one: str, other: str) -> str | None:

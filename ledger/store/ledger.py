@@ -150,13 +150,17 @@ class Ledger:
         if since_ns is not None:
             from ledger.repository.locks import clear_dead_locks
 
-            clear_dead_locks(self.repository.common_dir, (self.ref, "refs/ledger/code/*", "gc.pid"), since_ns)
+            clear_dead_locks(
+                self.repository.common_dir, (self.ref, "refs/ledger/kept", "refs/ledger/code/*", "gc.pid"), since_ns
+            )
 
     def _append_once(self, entry: Entry, turn: Turn) -> str:
         tip = self.tip()
         files, policy = self._missing(tip, entry.files) if tip else (dict(entry.files), None)
         if tip and not files:
-            keep_commits(self.repository, entry.keep)  # git may have been killed between the branch and these
+            keep_commits(
+                self.repository, entry.keep, entry.author, entry.made_at
+            )  # git may have been killed between the branch and these
             return tip
         files |= self._signatures(files, policy)
         if tip is None:

@@ -7,9 +7,9 @@ not move. All other refs are none of our business. What entries may look like is
 from collections.abc import Iterable, Iterator
 
 from ledger.model.values import Document
+from ledger.repository.kept_code import KEPT
 from ledger.repository.repository import Repository
-from ledger.repository.walk import read_difference
-from ledger.store.join import contains
+from ledger.repository.walk import contains, read_difference
 from ledger.store.ledger import BRANCH
 
 _LEDGER = f"refs/heads/{BRANCH}"
@@ -105,6 +105,10 @@ def check_received(repository: Repository, updates: Iterable[Update]) -> list[Re
             refusals += _check_branch(repository, update, accept_redaction=accepts)
         elif update.ref.startswith((_PROPOSALS, _INBOX)):
             refusals += _check_beside(repository, update, tip)
+        elif update.ref == KEPT and update.old and not (update.new and contains(repository, update.new, update.old)):
+            refusals.append(
+                Refusal(ref=update.ref, message="the code of runs is kept, and what is pushed lets go of some")
+            )
         elif update.ref.startswith(_CHECKPOINTS) and update.old is not None:
             said = "is deleted" if update.new is None else "is moved"
             refusals.append(Refusal(ref=update.ref, message=f"a checkpoint never changes, and this one {said}"))

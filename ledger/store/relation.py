@@ -4,7 +4,8 @@ import os
 from collections.abc import Callable, Mapping
 
 from ledger.errors import Conflict
-from ledger.store.join import common_base, contains
+from ledger.repository.walk import contains
+from ledger.store.join import common_base
 from ledger.store.ledger import Ledger
 from ledger.store.redactions import only_redacted
 

@@ -217,7 +217,7 @@ def test_the_facts_of_a_run_are_on_its_page(ledger: tuple[Contents, Blobs], page
     for expected in (
         "validation/accuracy", "0.9340", "digits-validation@v2", "digits-eval 1", "NVIDIA L4", "41 %", "22 %", "37 194",
         "numpy==2.4.6", "OMP_NUM_THREADS", "WARNING learning rate is above", "Ticket 311", "0.04 USD per hour",
-        "git fetch origin refs/ledger/code/", "apply --index --binary -", "write-tree", "try label smoothing",
+        "git fetch origin refs/ledger/kept", "apply --index --binary -", "write-tree", "try label smoothing",
         "python train.py --model=cnn",
     ):  # fmt: skip
         assert expected in text, expected

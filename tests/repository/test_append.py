@@ -16,6 +16,7 @@ from ledger.repository.repository import Repository
 from tests.conftest import git_in, make_repository, state_of
 
 NOW = datetime(2026, 11, 20, 19, 48, 12, tzinfo=UTC)
+ADA = Author(name="Ada", email="ada@example.com")
 REF = "refs/heads/ledger"
 
 
@@ -65,7 +66,8 @@ def test_a_second_root_is_refused(repo: Path) -> None:
 def test_code_commits_are_kept_alive(repo: Path) -> None:
     head = git_in(repo, "rev-parse", "HEAD").strip()
     append(repo, None, {"a": b""}, keep=[head])
-    assert git_in(repo, "rev-parse", f"refs/ledger/code/{head}").strip() == head
+    assert git_in(repo, "rev-list", "refs/ledger/kept").split()[-1] == head
+    assert git_in(repo, "ls-tree", "refs/ledger/kept") == ""
 
 
 def test_the_user_s_repository_is_not_touched(repo: Path) -> None:
@@ -99,10 +101,35 @@ def test_what_is_written_is_on_the_disk(repo: Path, tmp_path: Path, monkeypatch:
 
 def test_code_commits_are_held_once(repo: Path) -> None:
     head = git_in(repo, "rev-parse", "HEAD").strip()
-    keep_commits(Repository.discover(repo), [head])
-    keep_commits(Repository.discover(repo), [head])
-    keep_commits(Repository.discover(repo), [])
-    assert git_in(repo, "rev-parse", f"refs/ledger/code/{head}").strip() == head
+    keep_commits(Repository.discover(repo), [head], ADA, NOW)
+    first = git_in(repo, "rev-parse", "refs/ledger/kept")
+    keep_commits(Repository.discover(repo), [head], ADA, NOW)
+    keep_commits(Repository.discover(repo), [], ADA, NOW)
+    assert git_in(repo, "rev-parse", "refs/ledger/kept") == first
+
+
+def test_commits_that_nothing_else_reaches_survive_a_gc_in_one_ref(repo: Path) -> None:
+    kept = []
+    for number in range(3):
+        (repo / "train.py").write_text(f"{number}\n")
+        git_in(repo, "commit", "-qam", f"Idea {number}")
+        kept.append(git_in(repo, "rev-parse", "HEAD").strip())
+        keep_commits(Repository.discover(repo), kept[-1:], ADA, NOW)
+        git_in(repo, "reset", "-q", "--hard", "HEAD~1")
+    git_in(repo, "reflog", "expire", "--expire=now", "--all")
+    git_in(repo, "gc", "-q", "--prune=now")
+    assert [git_in(repo, "cat-file", "-t", commit).strip() for commit in kept] == ["commit"] * 3
+    assert git_in(repo, "for-each-ref", "--format=%(refname)", "refs/ledger").split() == ["refs/ledger/kept"]
+
+
+def test_refs_that_older_versions_made_of_each_commit_are_folded(repo: Path) -> None:
+    first = git_in(repo, "rev-parse", "HEAD").strip()
+    git_in(repo, "commit", "-q", "--allow-empty", "-m", "Two")
+    second = git_in(repo, "rev-parse", "HEAD").strip()
+    git_in(repo, "update-ref", f"refs/ledger/code/{first}", first)
+    keep_commits(Repository.discover(repo), [second], ADA, NOW)
+    assert git_in(repo, "for-each-ref", "--format=%(refname)", "refs/ledger").split() == ["refs/ledger/kept"]
+    assert {first, second} <= set(git_in(repo, "rev-list", "refs/ledger/kept").split())
 
 
 def test_a_repository_that_cannot_be_written_says_so_and_stays_as_it_was(tmp_path: Path) -> None:

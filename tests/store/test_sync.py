@@ -161,7 +161,23 @@ def test_code_that_only_this_clone_holds_goes_along(ada: Ledger, hub: Path) -> N
     entry = made(1)
     ada.append(Entry(id=entry.id, files=entry.files, message="run\n", author=ADA, made_at=NOW, keep=[commit]))
     synced(ada)
-    assert git_in(hub, "rev-parse", f"refs/ledger/code/{commit}").strip() == commit
+    assert commit in git_in(hub, "rev-list", "refs/ledger/kept").split()
+
+
+def test_code_of_many_clones_goes_into_one_ref_whoever_is_first(ada: Ledger, bob: Ledger, hub: Path) -> None:
+    commits = []
+    git_in(hub, "update-ref", "refs/ledger/code/" + (old := git_in(hub, "rev-parse", "main").strip()), old)
+    for round_ in range(2):
+        for number, ledger in enumerate((ada, bob)):
+            git_in(folder_of(ledger), "commit", "--quiet", "--allow-empty", "--message", f"Local {round_}")
+            commits.append(git_in(folder_of(ledger), "rev-parse", "HEAD").strip())
+            entry = made(round_ * 2 + number, ledger.repository.author().name)
+            keep = commits[-1:]
+            ledger.append(Entry(id=entry.id, files=entry.files, message="run\n", author=ADA, made_at=NOW, keep=keep))
+        for ledger in (ada, bob):
+            assert synced(ledger).safe
+    assert set(commits) <= set(git_in(hub, "rev-list", "refs/ledger/kept").split())
+    assert git_in(hub, "for-each-ref", "--format=%(refname)", "refs/ledger").split() == ["refs/ledger/kept"]
 
 
 def test_without_a_remote_it_says_so(ledger: Ledger) -> None:

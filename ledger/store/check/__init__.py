@@ -13,14 +13,14 @@ from ledger.errors import InvalidDocument, LedgerError, NotFound
 from ledger.model import paths
 from ledger.repository.blobs import ObjectFacts, read_facts
 from ledger.repository.repository import Repository
-from ledger.repository.walk import AS_IT_IS, walk
+from ledger.repository.walk import AS_IT_IS, contains, walk
 from ledger.store.check.checked import Checked, limited
 from ledger.store.check.contents import Examined
 from ledger.store.check.growth import check_contained, check_growth
 from ledger.store.check.proposal import Proposal, owner_of, read_proposal
 from ledger.store.check.sizes import POLICY_BYTES, Weighed
 from ledger.store.findings import Finding
-from ledger.store.join import contains, entries_in
+from ledger.store.join import entries_in
 from ledger.store.policy import Policy, load_policy
 
 __all__ = ["Checked", "Finding", "check_range"]

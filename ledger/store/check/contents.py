@@ -14,6 +14,7 @@ from ledger.model.entries import Contents, Evaluation, Note, Problem, Redaction,
 from ledger.model.ids import is_id
 from ledger.model.record import Record
 from ledger.repository.blobs import blob_reader
+from ledger.repository.walk import contains
 from ledger.store.check.documents import AnyDocument, document_kind, load_checked
 from ledger.store.check.leaks import secrets_in, secrets_said
 from ledger.store.check.plausible import check_plausible, check_repeated
@@ -21,7 +22,6 @@ from ledger.store.check.proposal import Added, Proposal, owner_of
 from ledger.store.check.required import check_claims, check_datasets, check_record, claims_in
 from ledger.store.check.side_files import Looked, look
 from ledger.store.findings import Finding
-from ledger.store.join import contains
 from ledger.store.policy import Policy
 from ledger.store.reader import AnyEntry, assemble, folders_of, read_contents, split_run
 from ledger.store.signatures import document_of, is_signature

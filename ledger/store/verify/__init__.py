@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from ledger.errors import NotFound
 from ledger.model.entries import Contents
 from ledger.repository.repository import Repository
-from ledger.repository.walk import walk
+from ledger.repository.walk import contains, walk
 from ledger.store.checkpoint import Checkpoint, is_trusted, read_checkpoints
 from ledger.store.findings import Finding
-from ledger.store.join import contains, entries_in
+from ledger.store.join import entries_in
 from ledger.store.ledger import Ledger
 from ledger.store.reader import folders_of, read_contents
 from ledger.store.redactions import read_redactions
@@ -117,7 +117,7 @@ def _unseen(ledger: Ledger, contents: Contents) -> Iterator[str]:
     names = sorted(commits)
     missing = sum(content is None for content in repository.read_objects(names)) if names else 0
     if missing:
-        yield f"{missing} of {len(names)} code commits are not in this clone; git fetch origin 'refs/ledger/code/*'"
+        yield f"{missing} of {len(names)} code commits are not in this clone; git fetch origin refs/ledger/kept"
 
 
 def _against_memory(

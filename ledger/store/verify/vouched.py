@@ -10,10 +10,10 @@ from ledger.model import paths
 from ledger.model.entries import Redaction
 from ledger.repository.repository import Repository
 from ledger.repository.signing import Signers
-from ledger.repository.walk import Step
+from ledger.repository.walk import Step, contains
 from ledger.store.checkpoint import Checkpoint, root_of
 from ledger.store.findings import Finding
-from ledger.store.join import contains, entries_in
+from ledger.store.join import entries_in
 from ledger.store.policy import Signatures, load_policy
 from ledger.store.signatures import entries_of, is_signature, payload
 from ledger.store.verify.contents import Hashes, Replaced

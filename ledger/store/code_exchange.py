@@ -1,0 +1,40 @@
+"""Where the code goes that only this clone keeps: to the remote's one ref for it, joined with that of the others."""
+
+from collections.abc import Mapping
+
+from ledger.repository.append import move_branch
+from ledger.repository.kept_code import CODE, KEPT, join_kept
+from ledger.repository.repository import Repository
+from ledger.repository.walk import contains
+
+
+def code_to_send(repository: Repository, mine: str, theirs: Mapping[str, str]) -> dict[str, str]:
+    """Return the refs of the remote to write, each with our commit for it; nothing where it keeps all that we keep.
+
+    Args:
+        repository: the clone.
+        mine: what it keeps.
+        theirs: refs of the remote, name to commit.
+
+    Raises:
+        LedgerError: git cannot write.
+    """
+    others = theirs.get(KEPT)
+    if others is None:
+        return {KEPT: mine}
+    if repository.resolve(others) is None:  # in a hurry, nothing was fetched: a ref of its own, for now
+        name = f"{CODE}{mine}"
+        return {} if name in theirs else {name: mine}
+    if contains(repository, others, mine):
+        return {}
+    joined = mine if contains(repository, mine, others) else join_kept(repository, others, mine)
+    if joined != mine:
+        move_branch(repository, KEPT, mine, joined)
+    return {KEPT: joined}
+
+
+def single_refs(repository: Repository, theirs: Mapping[str, str]) -> dict[str, str]:
+    """Return the refs of single commits at a remote that what this clone keeps holds as well."""
+    mine = repository.resolve(KEPT)
+    single = {name: commit for name, commit in theirs.items() if name.startswith(CODE)}
+    return {name: commit for name, commit in single.items() if mine is not None and contains(repository, mine, commit)}
