@@ -41,6 +41,7 @@ VERBS = {
     "export": "Export runs as a flat table: CSV, JSON lines or Parquet.",
     "log": "Show the commits of the ledger, newest first.",
     "propose": "Propose runs for a review, on a branch of their own.",
+    "policy": "Show or change what the team agreed on, without a checkout.",
     "ci": "Install the workflows that check, review and publish.",
     "review": "Show what a reviewer should know of a proposal, and decide.",
     "check": "Check what is proposed for the ledger: everything that is wrong with it, at once.",

@@ -1,5 +1,6 @@
 """After something was proposed: send it, and open its pull request where the host can be asked."""
 
+from ledger.analysis.review import proposal_title
 from ledger.commands.output import say, write_json
 from ledger.model.values import Document, plain
 from ledger.recorder.proposal import Opened, open_proposal, push_proposal
@@ -31,11 +32,29 @@ def send(
     place = Ledger(ledger.repository, f"{PROPOSALS}{name}")
     opened = push_proposal(place, push=push, timeout_seconds=seconds)
     if opened.pushed and opening:
-        asked = open_proposal(ledger, name, read_proposed(ledger, name), _body(name, runs))
+        asked = open_proposal(ledger, name, proposal_title(read_proposed(ledger, name).runs), _body(name, runs))
         opened = Opened(pushed=opened.pushed, url=asked.url, by_hand=asked.by_hand, problem=asked.problem)
     if as_json:
         write_json(Proposal(name=name, branch=place.branch, runs=runs, opened=opened))
         return
+    _tell(place, name, opened)
+
+
+def send_branch(ledger: Ledger, name: str, title: str, *, push: bool | None, seconds: float) -> None:
+    """Send a proposal that adds no run, such as a change of the policy, and open its pull request.
+
+    Raises:
+        LedgerError: `ledger.host` is set to a host nobody knows.
+    """
+    place = Ledger(ledger.repository, f"{PROPOSALS}{name}")
+    opened = push_proposal(place, push=push, timeout_seconds=seconds)
+    if opened.pushed:
+        asked = open_proposal(ledger, name, title, f"{title}\n\nWhat it changes stands in the diff of `policy.yaml`.")
+        opened = Opened(pushed=opened.pushed, url=asked.url, by_hand=asked.by_hand, problem=asked.problem)
+    _tell(place, name, opened)
+
+
+def _tell(place: Ledger, name: str, opened: Opened) -> None:
     if opened.problem:
         say(f"warning: the proposal is safe here, but {opened.problem}")
     if opened.url:

@@ -7,6 +7,7 @@ import click
 from ledger.analysis.line import duration
 from ledger.commands.output import say, write_json, write_table
 from ledger.commands.workplace import tell_recovered
+from ledger.model.values import counted
 from ledger.session.recover import Waiting, what_waits
 from ledger.store.ledger import Ledger
 from ledger.store.waiting import homeless_dir
@@ -18,14 +19,21 @@ from ledger.store.waiting import homeless_dir
     "--host", "hosts", multiple=True, metavar="NAME", help="Also the runs of this host, which is gone; `all`."
 )
 @click.option("--homeless", is_flag=True, help="Also take in runs that were made outside of any repository.")
+@click.option("--branch", is_flag=True, help="Put back what a commit made by hand took off the ledger branch.")
 @click.option("--json", "as_json", is_flag=True, help="With --list: print JSON.")
-def recover_command(listed: bool, hosts: tuple[str, ...], homeless: bool, as_json: bool) -> int:
+def recover_command(listed: bool, hosts: tuple[str, ...], homeless: bool, branch: bool, as_json: bool) -> int:
     """Record the runs of this host whose process died, and append the records that wait.
 
     Runs that live are left alone, and so are those of other hosts: only you can know that a host or container is
     gone, and say so with --host. Exit code 1 when something still waits.
+
+    With --branch it looks at the ledger branch instead: a commit made by hand that removed or changed entries is
+    undone, what it changed in the policy stays, and the branch as it was is kept under refs/ledger/before.
     """
     ledger = Ledger.open(Path())
+    if branch:
+        _rescue(ledger)
+        return 0
     places = [ledger.repository.state_dir, *([homeless_dir()] if homeless else [])]
     waiting = [one for place in places for one in what_waits(place)]
     if listed:
@@ -41,6 +49,18 @@ def recover_command(listed: bool, hosts: tuple[str, ...], homeless: bool, as_jso
         say(f"{len(runs)} run{'s' * (len(runs) != 1)} of host {host} left alone, silent for {silent}")
         say(f"hint: if that host is gone: ledger recover --host {host}")
     return 1 if still else 0
+
+
+def _rescue(ledger: Ledger) -> None:
+    from ledger.store.branch_rescue import rescue_branch
+
+    done = rescue_branch(ledger)
+    if done.before is None:
+        say("nothing was removed or changed on the branch")
+        return
+    commits = ", ".join(commit[:10] for commit in done.commits)
+    say(f"undone: what {commits} removed or changed; put back: {counted(len(done.entries), 'entry')}")
+    say(f"the branch as it was: {done.before}; next: ledger sync")
 
 
 def _list(waiting: list[Waiting], *, as_json: bool) -> None:

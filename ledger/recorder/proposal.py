@@ -4,7 +4,6 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from ledger.analysis.review import proposal_title
 from ledger.errors import Conflict, LedgerError, NotFound, UsageError
 from ledger.model import paths
 from ledger.model.entries import Run
@@ -16,7 +15,7 @@ from ledger.repository.remote import choose_remote, push, remote_refs
 from ledger.repository.repository import remotes
 from ledger.store.consent import is_refused, read_consent
 from ledger.store.ledger import Ledger
-from ledger.store.proposed import PROPOSALS, Proposed, proposal_ref, shared_tip
+from ledger.store.proposed import PROPOSALS, proposal_ref, shared_tip
 from ledger.store.selection import find_runs
 from ledger.store.waiting import Entry
 
@@ -119,13 +118,13 @@ def push_proposal(place: Ledger, *, push: bool | None, timeout_seconds: float) -
     return Opened(pushed=remote) if not done else Opened(problem=done)
 
 
-def open_proposal(ledger: Ledger, name: str, proposed: Proposed, body: str) -> Opened:
+def open_proposal(ledger: Ledger, name: str, title: str, body: str) -> Opened:
     """Open the pull request of a proposal that was pushed, or say how a person does.
 
     Raises:
         LedgerError: `ledger.host` is set to a host nobody knows.
     """
-    request = Request(branch=f"{PROPOSALS}{name}", base=ledger.branch, title=proposal_title(proposed.runs), body=body)
+    request = Request(branch=f"{PROPOSALS}{name}", base=ledger.branch, title=title, body=body)
     host = _host(ledger)
     by_hand = request_url(host, request)
     if host.kind == "none":

@@ -16,7 +16,7 @@ from ledger.repository.kept_code import CODE, KEPT
 from ledger.repository.remote import LOCKED, Pushed, fetch, push, remote_refs
 from ledger.repository.walk import contains, read_difference
 from ledger.store.code_exchange import code_to_send, single_refs
-from ledger.store.join import entries_in, join
+from ledger.store.join import check_only_grew, entries_in, join
 from ledger.store.ledger import Ledger
 from ledger.store.queue import Turn
 from ledger.store.relation import check_related
@@ -169,6 +169,7 @@ class Exchange:
         if mine is None:
             return base, []
         if base is None:
+            check_only_grew(self.repository, mine)
             return mine, entries_in([file.path for file in self.repository.read_tree(mine, paths.ENTRY_FOLDERS)])
         known = self._known()
         # A checkpoint stands on its commit: that one is merged, not made again.

@@ -59,7 +59,7 @@ def join(repository: Repository, onto: str, tip: str, shared: Sequence[str] = ()
     """
     if contains(repository, onto, tip):
         return Joined(tip=onto, added=[])
-    steps = _oldest_first(repository, onto, tip)
+    steps = oldest_first(repository, onto, tip)
     _check_only_grew(steps)
     changes = read_difference(repository, onto, tip)
     ours = {change.path: change.blob for change in changes if change.status == "A"}
@@ -97,9 +97,20 @@ def common_base(repository: Repository, one: str, other: str) -> str | None:
     return None if code else out.decode().split("\n", 1)[0]
 
 
-def _oldest_first(repository: Repository, onto: str, tip: str) -> list[Step]:
+def check_only_grew(repository: Repository, tip: str) -> None:
+    """Return when no commit of a whole history removed or changed an entry.
+
+    Raises:
+        Conflict: one did.
+    """
+    _check_only_grew(oldest_first(repository, None, tip))
+
+
+def oldest_first(repository: Repository, onto: str | None, tip: str) -> list[Step]:
+    """Return the commits that lead to `tip` and not to `onto`, parents before children."""
     by_commit = {step.commit: step for step in walk(repository, tip, onto)}
-    out = repository.git.output("rev-list", "--topo-order", "--reverse", tip, f"^{onto}", "--")
+    left_out = [f"^{onto}"] if onto else []
+    out = repository.git.output("rev-list", "--topo-order", "--reverse", tip, *left_out, "--")
     return [by_commit[commit] for commit in out.decode().split() if commit in by_commit]
 
 
@@ -117,7 +128,7 @@ def _check_only_grew(steps: Sequence[Step]) -> None:
             if not allowed:
                 raise Conflict(
                     f"commit {step.commit[:10]} changes what was recorded: `{ascii(change.path)[1:-1]}`",
-                    hint="ledger verify says what is wrong",
+                    hint="ledger recover --branch puts it back; ledger verify says what is wrong",
                 )
             if change.mode != "100644" or not (_PATH.fullmatch(change.path) or paths.is_agreed(change.path)):
                 raise Conflict(f"commit {step.commit[:10]} adds what is no entry: `{ascii(change.path)[1:-1]}`")
@@ -193,7 +204,7 @@ def _is_our_word(
         return True
     raise Conflict(
         f"both ledgers changed this file by hand: `{path}`",
-        hint="git worktree add ../policy ledger; there: git pull --no-rebase REMOTE ledger, settle it; ledger sync",
+        hint="ledger policy show, and git show REMOTE/ledger:policy.yaml; make them the same with ledger policy edit",
     )
 
 

@@ -5,6 +5,7 @@ first; whoever syncs next folds it into the branch. Nothing is ever dropped here
 that holds another ledger, is refused with what to type. See `.github/decisions/sync.md`.
 """
 
+import re
 import time
 
 from ledger.errors import LedgerError
@@ -21,7 +22,7 @@ PUSH_SECONDS = 10.0
 
 def _sync_hint(hint: str | None) -> str:
     """Return what to type: what keeps an append waiting keeps a sync waiting, and is sent by the next one."""
-    return hint.replace("ledger recover", "ledger sync") if hint else "ledger sync"
+    return re.sub(r"ledger recover(?! --)", "ledger sync", hint) if hint else "ledger sync"
 
 
 def _locked_by(ledger: Ledger, remote: str) -> tuple[str, ...]:
