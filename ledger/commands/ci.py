@@ -9,6 +9,7 @@ from ledger.commands.output import say, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.recorder.workflows import CI_HOSTS, CiHost, install_workflows
+from ledger.store.ledger import BRANCH
 
 _LONGEST = 65_000
 """Characters that GitHub takes for a comment, less what it may count differently."""
@@ -29,6 +30,8 @@ def install_command(host: CiHost, force: bool, as_json: bool) -> None:
     Example: ledger ci install github
     """
     ledger = open_ledger(writing=True)
+    if ledger.branch != BRANCH:
+        raise UsageError(f"the workflows know the branch `{BRANCH}` only, and here the ledger is on: `{ledger.branch}`")
     made = install_workflows(ledger, host, force=force)
     if as_json:
         write_json(made)

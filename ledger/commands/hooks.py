@@ -48,6 +48,7 @@ def install_command(server: str | None, site: str | None) -> int:
         raise UsageError(
             "a site is published by a server's hooks", hint="ledger hooks install --server PATH --site FOLDER"
         )
+    _check_branch(repository)
     hooks = install_hooks(repository, names, sys.executable)
     for hook in hooks:
         say(_told_installed(hook))
@@ -161,6 +162,17 @@ def _plain(text: str) -> str:
     from ledger.model.values import plain
 
     return plain(text).replace("\n", " ")
+
+
+def _check_branch(repository: Repository) -> None:
+    """Refuse where the ledger has a branch of another name: the stubs know `ledger` only."""
+    from ledger.store.ledger import BRANCH, main_branch
+
+    if main_branch(repository) != BRANCH:
+        raise LedgerError(
+            f"the hooks know the branch `{BRANCH}` only, and here the ledger is on: `{main_branch(repository)}`",
+            hint="git config --unset ledger.branch",
+        )
 
 
 def _place(server: str | None) -> tuple[Repository, Sequence[str]]:

@@ -11,7 +11,7 @@ from ledger.capture.secrets import Redactor
 from ledger.commands.output import say
 from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.store.consent import WHAT_GOES, give_consent, read_consent
-from ledger.store.ledger import BRANCH, Ledger
+from ledger.store.ledger import Ledger
 
 
 @click.command("init")
@@ -52,9 +52,9 @@ def init_command(path: str | None, server: str | None, site: str | None, object_
     commit = ledger.create(ledger.repository.author(), datetime.now(UTC))
     where = ledger.repository.worktree or ledger.repository.git_dir
     if commit:
-        say(f"began a ledger on the branch `{BRANCH}` of {where}; next: ledger record --help")
+        say(f"began a ledger on the branch `{ledger.branch}` of {where}; next: ledger record --help")
     else:
-        say(f"there is a ledger already on the branch `{BRANCH}` of {where}")
+        say(f"there is a ledger already on the branch `{ledger.branch}` of {where}")
     give_consent(ledger.repository)
     _say_where_it_goes(ledger)
 

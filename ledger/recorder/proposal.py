@@ -13,6 +13,7 @@ from ledger.repository.append import move_branch
 from ledger.repository.hosts import Host, Request, host_of, open_request, request_url
 from ledger.repository.remote import choose_remote, push, remote_refs
 from ledger.repository.repository import remotes
+from ledger.repository.walk import read_difference
 from ledger.store.consent import is_refused, read_consent
 from ledger.store.ledger import Ledger
 from ledger.store.proposed import PROPOSALS, proposal_ref, shared_tip
@@ -41,7 +42,16 @@ def read_proposals(ledger: Ledger) -> list[str]:
     merged = (f"--no-merged={tip}",) if tip else ()
     patterns = (f"refs/heads/{PROPOSALS}", f"refs/remotes/*/{PROPOSALS}**")
     out = ledger.repository.git.output("for-each-ref", "--format=%(refname)", *merged, *patterns)
-    return sorted({ref.partition(PROPOSALS)[2] for ref in os.fsdecode(out).split("\n") if PROPOSALS in ref})
+    refs = [ref for ref in os.fsdecode(out).split("\n") if PROPOSALS in ref and not _is_held(ledger, tip, ref)]
+    return sorted({ref.partition(PROPOSALS)[2] for ref in refs})
+
+
+def _is_held(ledger: Ledger, tip: str | None, ref: str) -> bool:
+    """Say whether the ledger holds all that a proposal adds, as after a squash or a rebase of it."""
+    if tip is None:
+        return False
+    changes = read_difference(ledger.repository, tip, ref)
+    return not any(change.status == "A" or paths.is_agreed(change.path) for change in changes)
 
 
 def begin_proposal(ledger: Ledger, name: str) -> Ledger:

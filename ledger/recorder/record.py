@@ -213,7 +213,15 @@ def build_entry(
     files |= {f"{folder}/{name}": content for name, content in side.items()}
     commit = captured.code.commit
     keep = [commit.removeprefix("git:")] if commit and captured.code.pushed is False else []
-    entry = Entry(id=draft.id, files=files, message=record_message(made, folder), author=author, made_at=now, keep=keep)
+    entry = Entry(
+        id=draft.id,
+        files=files,
+        message=record_message(made, folder),
+        author=author,
+        made_at=now,
+        keep=keep,
+        home=str(ledger.repository.common_dir.resolve()) if ledger else None,
+    )
     return entry, made
 
 

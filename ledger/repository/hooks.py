@@ -19,7 +19,7 @@ from ledger.model.values import Document
 from ledger.repository.repository import Repository
 from ledger.resources import shipped
 
-CLIENT = ("pre-push", "reference-transaction")
+CLIENT = ("pre-push", "reference-transaction", "pre-commit")
 """Hooks of a clone in which people work."""
 SERVER = ("pre-receive", "post-receive")
 """Hooks of a bare repository that people push to."""

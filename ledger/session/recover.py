@@ -83,11 +83,22 @@ def recover(ledger: Ledger, state_dir: Path, hosts: Collection[str] = ()) -> lis
 
 def _recover_waiting(ledger: Ledger, path: Path) -> Recovered:
     try:
-        ledger.append(read_waiting(path))
+        entry = read_waiting(path)
+        if entry.home is not None and entry.home != str(ledger.repository.common_dir.resolve()):
+            return _elsewhere(path.stem, entry.home)
+        ledger.append(entry)
         path.unlink(missing_ok=True)
     except (LedgerError, OSError) as error:
         return Recovered(id=path.stem, problem=str(error), hint=_hint(error))
     return Recovered(id=path.stem)
+
+
+def _elsewhere(name: str, home: str) -> Recovered:
+    """Return what becomes of a record that was made in another repository: nobody asked for it here."""
+    gone = "" if Path(home).is_dir() else ", which is gone"
+    return Recovered(
+        id=name, problem=f"it was made in another repository{gone}: `{home}`", hint="there: ledger recover --homeless"
+    )
 
 
 def _recover_spool(ledger: Ledger, state_dir: Path, folder: Path) -> Recovered:

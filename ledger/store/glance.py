@@ -62,6 +62,8 @@ def glance(sort: str | None, *, reverse: bool, limit: int | None) -> Glance | No
     """
     try:
         git_dir = _find_git_dir()
+        if git_dir and _names_a_branch(git_dir):
+            return None
         tip = _read_tip(git_dir) if git_dir else None
         if git_dir is None or tip is None or _does_anything_wait(git_dir):
             return None
@@ -72,6 +74,13 @@ def glance(sort: str | None, *, reverse: bool, limit: int | None) -> Glance | No
     except Exception:  # noqa: BLE001  # whatever it is, the ordinary way answers, or says what is wrong
         return None
     return seen if seen is not None and seen.lines and seen.is_harmless() else None
+
+
+def _names_a_branch(git_dir: str) -> bool:
+    """Say whether the repository may name another branch for its ledger."""
+    with open(os.path.join(git_dir, "config"), "rb") as file:
+        _, found, section = file.read().lower().partition(b"[ledger]")
+    return bool(found) and b"branch" in section
 
 
 def _bring_up_to_date() -> bool:

@@ -16,7 +16,7 @@ from ledger import __version__
 from ledger.store.index_file import APPLICATION, FILE, FORMAT, config_stamp, is_ours, remembered
 from ledger.store.index_query import Index
 from ledger.store.index_update import SCHEMA, update
-from ledger.store.ledger import BRANCH, Ledger
+from ledger.store.ledger import Ledger, main_branch
 from ledger.store.queue import queued
 
 _PATIENCE_SECONDS = 10.0
@@ -37,7 +37,7 @@ def ask(ledger: Ledger, question: Callable[[Index], T]) -> T | None:
     Raises:
         LedgerError: the question raises it, or git cannot read the branch.
     """
-    if ledger.branch != BRANCH:
+    if ledger.branch != main_branch(ledger.repository):
         return None  # the index is the ledger's: asked of a proposal, it would be made anew by turns
     file = ledger.repository.state_dir / FILE
     for _ in range(2):

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -37,22 +38,38 @@ _KILLS = 3
 """Times that git may be killed under one append, as by a machine that is out of memory, before giving up."""
 
 
+BRANCH_SETTING = "ledger.branch"
+"""Setting of a repository that names another branch for its ledger."""
+_SET = re.compile(r"^\[ledger\][^\[]*^\s*branch\s*=", re.IGNORECASE | re.MULTILINE)
+
+
+def main_branch(repository: Repository) -> str:
+    """Return the branch of a repository's ledger; git is asked only where its own configuration speaks of one."""
+    try:
+        text = (repository.common_dir / "config").read_text("utf-8", "replace")
+    except OSError:
+        return BRANCH
+    if not _SET.search(text):
+        return BRANCH
+    return dict(repository.config(r"^ledger\.branch$")).get(BRANCH_SETTING) or BRANCH
+
+
 class Ledger:
     """The ledger of one repository.
 
     Args:
         repository: the repository it lives in.
-        branch: name of its branch.
+        branch: name of its branch; the setting `ledger.branch` of the repository when none, else `ledger`.
     """
 
-    def __init__(self, repository: Repository, branch: str = BRANCH) -> None:
+    def __init__(self, repository: Repository, branch: str | None = None) -> None:
         self.repository = repository
-        self.branch = branch
+        self.branch = branch or main_branch(repository)
         self.unsigned: LedgerError | None = None
         """Why the last entry was added without the signature that policy asks for; none when nothing is amiss."""
 
     @classmethod
-    def open(cls, folder: Path | str = ".", branch: str = BRANCH) -> "Ledger":
+    def open(cls, folder: Path | str = ".", branch: str | None = None) -> "Ledger":
         """Open the ledger of the repository that `folder` is in; its branch need not exist yet.
 
         Raises:
@@ -92,6 +109,8 @@ class Ledger:
             return Policy()
         answers = self.repository.read_objects([f"{tip}:{paths.FORMAT_FILE}", f"{tip}:{paths.POLICY_FILE}"])
         version, policy = answers
+        if version is None:
+            return Policy()  # a branch of somebody's own has no policy; whoever appends to it is refused
         self._check_format(version)
         return load_policy(policy) if policy is not None else Policy()
 
@@ -279,7 +298,12 @@ class Ledger:
 
     def _check_format(self, version: bytes | None) -> None:
         if version is None:
-            raise InvalidDocument(self.branch, ["this branch is not a ledger: it has no file `format`"])
+            raise InvalidDocument(
+                self.branch,
+                ["this branch is not a ledger: it has no file `format`"],
+                hint=f"to let the ledger have another branch: git config {BRANCH_SETTING} NAME; "
+                f"or give yours another name: git branch -m {self.branch} NAME; then: ledger recover",
+            )
         if version.strip() != FORMAT.strip():
             shown = ascii(version[:20].decode("utf-8", "replace"))
             raise InvalidDocument(

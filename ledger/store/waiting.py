@@ -31,6 +31,8 @@ class Entry(Document, frozen=True, kw_only=True):
     """When, UTC."""
     keep: list[str] = []
     """Code commits to keep alive, because no remote branch reaches them."""
+    home: str | None = None
+    """Git directory of the repository it was made in; none outside of any."""
 
 
 def homeless_dir() -> Path:

@@ -13,7 +13,9 @@ from ledger.errors import Conflict, LedgerError
 from ledger.repository.hooks import CLIENT, SERVER, hooks_folder, install_hooks, read_hooks, uninstall_hooks
 from ledger.repository.repository import Repository
 from ledger.resources import shipped
+from ledger.store.ledger import Ledger
 from tests.conftest import ROOT, git_in, make_repository
+from tests.store.test_ledger import entry
 
 SHELL_HOOK = """#!/bin/sh
 echo "arguments: $*" >>"$LOG"
@@ -87,7 +89,7 @@ def damage(folder: Path) -> None:
 
 
 def test_a_push_of_a_branch_that_is_no_ledger_is_refused_and_others_pass(repo: Path) -> None:
-    assert install(repo) == ["installed", "installed"]
+    assert install(repo) == ["installed", "installed", "installed"]
     damage(repo)
     refused = push(repo, "ledger")
     assert refused.returncode == 1
@@ -149,7 +151,11 @@ def test_uninstalling_restores_bytes_modes_links_and_absence(repo: Path) -> None
     before = facts(folder)
     install(repo)
     assert facts(folder) != before
-    assert [hook.state for hook in uninstall_hooks(Repository.discover(repo), CLIENT)] == ["foreign", "foreign"]
+    assert [hook.state for hook in uninstall_hooks(Repository.discover(repo), CLIENT)] == [
+        "foreign",
+        "foreign",
+        "absent",
+    ]
     assert facts(folder) == before
     uninstall_hooks(Repository.discover(repo), CLIENT)
     assert facts(folder) == before
@@ -166,7 +172,7 @@ def test_installing_three_times_is_installing_once(repo: Path) -> None:
     put(repo / ".git/hooks/pre-push", SHELL_HOOK)
     install(repo)
     once = facts(repo / ".git/hooks")
-    assert install(repo) == install(repo) == ["installed", "installed"]
+    assert install(repo) == install(repo) == ["installed", "installed", "installed"]
     assert facts(repo / ".git/hooks") == once
 
 
@@ -186,7 +192,7 @@ def test_a_hook_of_ours_that_somebody_changed_is_named_and_left(repo: Path) -> N
     hook.write_text(hook.read_text() + "echo mine\n")
     changed = hook.read_bytes()
     left = uninstall_hooks(Repository.discover(repo), CLIENT)
-    assert [one.state for one in left] == ["changed", "absent"]
+    assert [one.state for one in left] == ["changed", "absent", "absent"]
     assert hook.read_bytes() == changed
     with pytest.raises(Conflict, match="somebody changed this hook"):
         install(repo)
@@ -199,13 +205,17 @@ def test_a_wrapper_that_was_put_over_ours_runs_it_and_stays(repo: Path, log: Pat
     (folder / "pre-push").rename(folder / "pre-push.legacy")
     put(folder / "pre-push", WRAPPER)
     before = facts(folder)
-    assert install(repo) == ["wrapped", "installed"]
+    assert install(repo) == ["wrapped", "installed", "installed"]
     assert facts(folder) == before
     damage(repo)
     assert push(repo, "ledger").returncode == 1
     assert push(repo, "main").returncode == 0
     assert log.read_text() == "wrapper\n"
-    assert [hook.state for hook in uninstall_hooks(Repository.discover(repo), CLIENT)] == ["wrapped", "absent"]
+    assert [hook.state for hook in uninstall_hooks(Repository.discover(repo), CLIENT)] == [
+        "wrapped",
+        "absent",
+        "absent",
+    ]
     assert (folder / "pre-push.legacy").exists()
 
 
@@ -213,7 +223,7 @@ def test_a_wrapper_from_before_ours_runs_first(repo: Path, log: Path) -> None:
     folder = repo / ".git/hooks"
     put(folder / "pre-push.legacy", SHELL_HOOK)
     put(folder / "pre-push", WRAPPER)
-    assert install(repo) == ["installed", "installed"]
+    assert install(repo) == ["installed", "installed", "installed"]
     assert push(repo, "main").returncode == 0
     assert log.read_text().endswith("wrapper\n")
     assert "refs/heads/main" in log.read_text()
@@ -234,7 +244,7 @@ def test_a_hook_that_was_forced_over_ours_is_not_mixed_up_with_the_one_from_befo
 def test_a_hook_that_was_forced_over_ours_alone_is_the_one_from_before_now(repo: Path, log: Path) -> None:
     install(repo)
     put(repo / ".git/hooks/pre-push", PYTHON_HOOK)  # `git lfs update --force`
-    assert install(repo) == ["installed", "installed"]
+    assert install(repo) == ["installed", "installed", "installed"]
     damage(repo)
     assert push(repo, "ledger").returncode == 1
     assert log.read_text().count("refs/heads/ledger") == 2
@@ -244,7 +254,7 @@ def test_a_hook_that_was_forced_over_ours_alone_is_the_one_from_before_now(repo:
 
 def test_a_repository_without_a_folder_of_hooks_gets_one(repo: Path) -> None:
     shutil.rmtree(repo / ".git/hooks")
-    assert install(repo) == ["installed", "installed"]
+    assert install(repo) == ["installed", "installed", "installed"]
     damage(repo)
     assert push(repo, "ledger").returncode == 1
 
@@ -267,12 +277,12 @@ def test_husky_runs_the_script_of_the_user_before_and_after_it_is_set_up_again(r
     put(repo / ".husky/_/h", HUSKY, 0o644)
     put(repo / ".husky/_/pre-push", HUSKY_HOOK)
     git_in(repo, "config", "core.hooksPath", ".husky/_")
-    assert install(repo) == ["installed", "installed"]
+    assert install(repo) == ["installed", "installed", "installed"]
     assert push(repo, "main").returncode == 0
     assert "refs/heads/main" in log.read_text()
     put(repo / ".husky/_/pre-push", HUSKY_HOOK)  # `npm install` writes them again
     assert read_hooks(Repository.discover(repo), CLIENT)[0].state == "foreign"
-    assert install(repo) == ["installed", "installed"]
+    assert install(repo) == ["installed", "installed", "installed"]
     damage(repo)
     assert push(repo, "ledger").returncode == 1
     assert log.read_text().count("arguments") == 2
@@ -300,7 +310,7 @@ def test_hooks_shared_by_all_repositories_are_never_written_to(repo: Path, tmp_p
     assert 'ledger hooks run pre-push "$@"' in caught.value.hint
     assert list(shared.iterdir()) == []
     git_in(repo, "config", "core.hooksPath", str(repo / ".git" / "hooks"))
-    assert install(repo) == ["installed", "installed"]
+    assert install(repo) == ["installed", "installed", "installed"]
 
 
 def test_hooks_that_are_switched_off_stay_off(repo: Path) -> None:
@@ -320,11 +330,11 @@ def test_the_line_for_a_shared_hook_refuses_a_bad_push(repo: Path, tmp_path: Pat
 
 def test_linked_worktrees_and_submodules_have_their_hooks(repo: Path, tmp_path: Path) -> None:
     git_in(repo, "worktree", "add", "--quiet", "-b", "side", str(tmp_path / "linked"))
-    assert install(tmp_path / "linked") == ["installed", "installed"]
+    assert install(tmp_path / "linked") == ["installed", "installed", "installed"]
     assert (repo / ".git/hooks/pre-push").exists()
     outer = make_repository(tmp_path / "outer")
     git_in(outer, "submodule", "--quiet", "add", str(repo), "inner")
-    assert install(outer / "inner") == ["installed", "installed"]
+    assert install(outer / "inner") == ["installed", "installed", "installed"]
     assert hooks_folder(Repository.discover(outer / "inner")) == outer / ".git/modules/inner/hooks"
     for place in (tmp_path / "linked", outer / "inner"):
         git_in(place, "branch", "--force", "ledger", "HEAD")
@@ -437,3 +447,20 @@ def test_an_installed_hook_is_executable_by_all_and_says_whose_it_is(repo: Path)
     hook = repo / ".git/hooks/pre-push"
     assert stat.S_IMODE(hook.stat().st_mode) == 0o755
     assert "git-ledger hook blake3:" in hook.read_text().splitlines()[1]
+
+
+def test_a_commit_made_by_hand_that_removes_entries_is_refused_and_one_of_the_policy_passes(
+    repo: Path, tmp_path: Path
+) -> None:
+    ledger = Ledger.open(repo)
+    ledger.append(entry(1))
+    install(repo)
+    git_in(repo, "worktree", "add", "-q", str(tmp_path / "policy"), "ledger")
+    ledger.append(entry(2))
+    (tmp_path / "policy" / "policy.yaml").write_text("directions:\n  score: higher\n")
+    commit = ["git", "commit", "--all", "-qm", "Score"]
+    done = subprocess.run(commit, cwd=tmp_path / "policy", capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "runs/2026/11/20/20261120-194812-000002/record.json" in done.stderr
+    git_in(tmp_path / "policy", "restore", "--source=HEAD", "--staged", "--worktree", "runs")
+    git_in(tmp_path / "policy", "commit", "--all", "-qm", "Score")
