@@ -78,6 +78,7 @@ _STATUS_STYLE = {
     "lost": "red",
     "interrupted": "yellow",
     "preempted": "yellow",
+    "pruned": "yellow",
 }
 
 

@@ -215,6 +215,14 @@ class Hardware(Box, frozen=True, kw_only=True):
     """GPUs the run could see; empty when the machine has none."""
     usage: Usage | None = None
     """What the sampler saw."""
+    processes: int | None = None
+    """Processes of the job (its world size), where a launcher started several for one training."""
+    rank: int | None = None
+    """Rank of the process that keeps the record; 0 leads the others."""
+    job: str | None = None
+    """Id of the job that the processes share, as launcher or scheduler name it."""
+    launcher: str | None = None
+    """What told the rank: `torchrun`, `mpi`, `slurm`, `torch.distributed`, `stated`, …"""
 
 
 class Environment(Box, frozen=True, kw_only=True):

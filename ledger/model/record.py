@@ -79,7 +79,9 @@ class Record(Document, frozen=True, kw_only=True):
     seed: int | None = None
     """Random seed."""
     parent: str | None = None
-    """Run this one continues or was derived from."""
+    """Run this one continues or was derived from, or the `ledger run` that it was started in."""
+    children: list[str] = []
+    """Runs that were started in it and have records of their own."""
     baseline: str | None = None
     """Run this one wants to be compared with."""
     links: list[Link] = []

@@ -25,8 +25,8 @@ Moment = Annotated[datetime, Meta(tz=True)]
 Role = Literal["train", "validation", "test", "production"]
 """What a dataset was used for in a run."""
 
-Status = Literal["running", "finished", "failed", "interrupted", "killed", "preempted", "lost"]
-"""How a run ended; `running` stands only in spools, never in a record."""
+Status = Literal["running", "finished", "failed", "interrupted", "killed", "preempted", "pruned", "lost"]
+"""How a run ended; `pruned` was stopped on purpose; `running` stands only in spools, never in a record."""
 
 NoteKind = Literal[
     "comment", "tag", "untag", "retraction", "baseline", "retirement", "milestone", "acceptance", "rejection", "retest"

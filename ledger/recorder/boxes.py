@@ -64,6 +64,11 @@ def named_run(ledger: Ledger | None, short: str | None, *, strict: bool) -> str 
 
 def with_usage(hardware: Hardware, draft: Draft) -> Hardware:
     """Return box 4 with what the sampler saw while the run lived."""
+    if draft.rank is not None:
+        rank = draft.rank
+        hardware = msgspec.structs.replace(
+            hardware, processes=rank.processes, rank=rank.rank, job=rank.job, launcher=rank.launcher
+        )
     if draft.usage is None:
         reason = "the run was not watched; `ledger run` or `ledger.run()` watch it"
         return msgspec.structs.replace(hardware, unknown={**hardware.unknown, "usage": reason})

@@ -73,6 +73,19 @@ class TableSource(Document, frozen=True, kw_only=True):
     """Version of the code that measured it."""
 
 
+class Rank(Document, frozen=True, kw_only=True):
+    """Which of several processes of one training kept something."""
+
+    rank: int
+    """Its rank; 0 leads."""
+    processes: int | None = None
+    """How many there are; none where only the rank is known."""
+    job: str | None = None
+    """What they share and no other job has."""
+    launcher: str | None = None
+    """What told the rank."""
+
+
 class Captured(Document, frozen=True, kw_only=True):
     """What the probes saw, at the start of the run where there was one."""
 
@@ -123,6 +136,10 @@ class Draft(Document, frozen=True, kw_only=True):
     """Random seed."""
     parent: str | None = None
     """Run this one continues."""
+    children: list[str] = []
+    """Runs that were started in it and have records of their own."""
+    rank: Rank | None = None
+    """Which process of a job keeps it; none where it is the only one."""
     baseline: str | None = None
     """Run this one wants to be compared with."""
     links: list[Link] = []

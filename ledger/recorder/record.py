@@ -185,6 +185,7 @@ def build_entry(
         folder=draft.folder,
         seed=draft.seed,
         parent=named_run(ledger, draft.parent, strict=strict),
+        children=draft.children,
         baseline=named_run(ledger, draft.baseline, strict=strict),
         links=draft.links,
         timing=timing_of(draft, now),

@@ -23,7 +23,7 @@ from ledger.recorder.given import Given, named_options, read_given
 from ledger.recorder.record import capture_now
 from ledger.session.closing import record_spool
 from ledger.session.events import Ended, Start, Warned
-from ledger.session.lifetime import SPOOL_VARIABLE
+from ledger.session.joining import SPOOL_VARIABLE
 from ledger.session.place import Place, create_spool
 from ledger.session.run_dir import RUN_DIR_VARIABLE, read_whole_draft
 from ledger.session.signals import ENDING, preemption_signal, status_of

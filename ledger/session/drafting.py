@@ -7,10 +7,10 @@ from typing import TypeVar
 
 import msgspec
 
-from ledger.analysis.curves import Gatherer, Point
+from ledger.analysis.curves import Gathered, Gatherer, Point
 from ledger.model.boxes import Usage
 from ledger.model.values import DEFAULT_EXPERIMENT, LABEL_LENGTH, is_plain_text
-from ledger.recorder.draft import Draft, FigureSource
+from ledger.recorder.draft import Draft, FigureSource, Problem, Rank
 from ledger.recorder.given import seed_of
 from ledger.session.events import (
     AnyEvent,
@@ -19,8 +19,10 @@ from ledger.session.events import (
     Ended,
     Event,
     Failed,
+    LeftOut,
     Logged,
     Measured,
+    Missing,
     Said,
     Start,
     Tabled,
@@ -29,7 +31,9 @@ from ledger.session.events import (
     Waited,
     Warned,
 )
-from ledger.session.spool import LOG, last_sign_of_life, read_captured, read_events, read_start
+from ledger.session.parts import Part, read_parts
+from ledger.session.points import left_out_text
+from ledger.session.spool import LOG, last_sign_of_life, read_captured, read_children, read_events, read_start
 
 E = TypeVar("E", bound=Event)
 T = TypeVar("T")
@@ -38,24 +42,91 @@ T = TypeVar("T")
 def read_draft(folder: Path) -> Draft:
     """Return the draft of a spooled run; one that says nothing of its end is `lost`.
 
+    A run that joined it is part of it only where it was the only one, and ended as the command did. Where there were
+    several, none of their values can speak for the whole: they are its children, with records of their own.
+
     Raises:
         OSError: the spool cannot be read.
         InvalidDocument: its start is damaged.
     """
     start = read_start(folder)
-    gatherer = Gatherer()
-    events: list[AnyEvent] = []
-    for event in read_events(folder):
-        if isinstance(event, Logged):
-            gatherer.add(_point(event))  # a million of them must not fill the memory that training used
-        else:
-            events.append(event)
-    draft = _with_events(_begun(start, folder), events)
-    draft = msgspec.structs.replace(draft, curves=gatherer.result(), captured=read_captured(folder))
-    return _with_waiting(_with_end(draft, start, events, folder), events)
+    parts = read_parts(folder, start)
+    inner = _own_record(folder, parts)
+    if inner is not None:
+        parts = [part for part in parts if part.of not in {None, inner.id}]
+    children = [*([inner.id] if inner else []), *read_children(folder)]
+    draft = _draft(start, folder, parts)
+    first = next((part.joined for part in parts if part.joined and part.rank == 0), None)
+    log = str(folder / LOG) if (folder / LOG).exists() else None
+    return msgspec.structs.replace(
+        draft,
+        children=children,
+        log=draft.log or log,
+        rank=start.rank or (first.start.rank if first else None) or _seen_rank(parts),
+    )
 
 
-def _begun(start: Start, folder: Path) -> Draft:
+def read_inner_draft(folder: Path) -> Draft | None:
+    """Return the draft of the run that joined a spool, where it has a record of its own; none where it has not.
+
+    Raises:
+        OSError: the spool cannot be read.
+        InvalidDocument: its start is damaged.
+    """
+    outer = read_start(folder)
+    parts = read_parts(folder, outer)
+    inner = _own_record(folder, parts)
+    if inner is None:
+        return None
+    mine = [part for part in parts if part.of in {None, inner.id}]
+    offset = next((part.joined.offset_seconds for part in mine if part.joined and part.rank == 0), 0.0)
+    draft = _draft(inner, folder, mine, offset=offset)
+    return msgspec.structs.replace(
+        draft, parent=draft.parent or outer.id, rank=inner.rank or _seen_rank(mine), folder=draft.folder or outer.folder
+    )
+
+
+def _own_record(folder: Path, parts: Sequence[Part]) -> Start | None:
+    """Return the run that joined, where it must have a record of its own; else none.
+
+    It must where others were started beside it, or where it failed and the script went on to a good end.
+    """
+    first = next((part for part in parts if part.joined is not None and part.rank == 0), None)
+    if first is None or first.joined is None:
+        return None
+    if read_children(folder):
+        return first.joined.start
+    led = [event for part in parts if part.leads for event in _only(Ended, part.events)]
+    caught = [event for event in _only(Ended, first.events) if event.raised and event.status not in _GOOD]
+    return first.joined.start if caught and led and led[-1].status == "finished" else None
+
+
+_GOOD = {"finished", "pruned"}
+"""How a run may end within a command that ends well."""
+
+
+def _seen_rank(parts: Sequence[Part]) -> Rank | None:
+    """Return rank 0 of the job whose ranks joined, where any said how many there are."""
+    seen = [part.said_rank for part in parts if part.said_rank and part.said_rank.processes]
+    return msgspec.structs.replace(seen[0], rank=0) if seen else None
+
+
+def _draft(start: Start, folder: Path, parts: Sequence[Part], *, offset: float = 0.0) -> Draft:
+    """Return the draft of a run from what its processes said, rank 0 first: what it said stands."""
+    leading = [event for part in parts if part.rank == 0 for event in part.events]
+    others = [event for part in parts if part.rank > 0 for event in part.events]
+    draft = _with_events(_begun(start), leading)
+    draft = _with_ranks(draft, _with_events(_begun(start), others)) if others else draft
+    draft = msgspec.structs.replace(
+        draft,
+        curves=_curves(parts, offset),
+        captured=read_captured(folder),
+        problems=[*draft.problems, *_left_out(parts)],
+    )
+    return _with_waiting(_with_end(draft, start, parts, folder, offset), [*leading, *others])
+
+
+def _begun(start: Start) -> Draft:
     return Draft(
         id=start.id,
         status="lost",
@@ -73,7 +144,6 @@ def _begun(start: Start, folder: Path) -> Draft:
         links=start.links,
         params=start.params,
         param_sources=start.param_sources,
-        log=str(folder / LOG) if (folder / LOG).exists() else None,
     )
 
 
@@ -108,9 +178,84 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
     )
 
 
-def _point(event: Logged) -> Point:
+def _curves(parts: Sequence[Part], offset: float) -> Gathered | None:
+    """Return the curves of all processes; a series that several ranks logged is that of the lowest of them."""
+    gatherer = Gatherer()
+    taken: set[str] = set()
+    for part in parts:
+        series: set[str] = set()
+        for event in read_events(part.path):
+            if isinstance(event, Logged):  # a million of them must not fill the memory that training used
+                point = _point(event, offset)
+                if part.rank > 0:
+                    kept = {name: value for name, value in point.values.items() if name not in taken}
+                    point = msgspec.structs.replace(point, values=kept)
+                if point.values:
+                    series.update(point.values)
+                    gatherer.add(point)
+        taken |= series
+    return gatherer.result()
+
+
+def _point(event: Logged, offset: float) -> Point:
     values = {_series(name): float(value) for name, value in event.values.items()}
-    return Point(step=event.step, epoch=event.epoch, seconds=event.seconds, values=values)
+    seconds = event.seconds - offset if offset else event.seconds
+    return Point(step=event.step, epoch=event.epoch, seconds=seconds, values=values)
+
+
+def _with_ranks(draft: Draft, others: Draft) -> Draft:
+    """Return the draft of rank 0 with what only other ranks said; where they contradict it a problem says so."""
+    keys = {(metric.key, metric.dataset): metric.number for metric in draft.metrics}
+    differing = [name for name, value in others.params.items() if draft.params.get(name, value) != value]
+    measured = [
+        metric.key
+        for metric in others.metrics
+        if keys.get((metric.key, metric.dataset), metric.number) != metric.number
+    ]
+    names = [*dict.fromkeys(measured), *differing]
+    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    said = [Problem(field="ranks", message=f"ranks say different things, rank 0 stands: {shown}")] if names else []
+    tables, figures = {table.name for table in draft.tables}, {figure.title for figure in draft.figures}
+    uses = {(use.role, use.split, use.path, use.name, use.version) for use in draft.datasets}
+    return msgspec.structs.replace(
+        draft,
+        params=others.params | draft.params,
+        metrics=[*draft.metrics, *(one for one in others.metrics if (one.key, one.dataset) not in keys)],
+        headline=draft.headline or others.headline,
+        model=draft.model or others.model,
+        tags=list(dict.fromkeys([*draft.tags, *others.tags])),
+        links=list(dict.fromkeys([*draft.links, *others.links])),
+        datasets=[
+            *draft.datasets,
+            *(
+                use
+                for use in {
+                    (use.role, use.split, use.path, use.name, use.version): use for use in others.datasets
+                }.values()
+                if (use.role, use.split, use.path, use.name, use.version) not in uses
+            ),
+        ],
+        figures=[*draft.figures, *(figure for figure in others.figures if figure.title not in figures)],
+        tables=[*draft.tables, *(table for table in others.tables if table.name not in tables)],
+        problems=[*draft.problems, *others.problems, *said],
+    )
+
+
+_SHOWN = 5
+"""Names that a problem lists."""
+
+
+def _left_out(parts: Sequence[Part]) -> list[Problem]:
+    """Return what was left out of the curves as one problem: of each series the last count that a process gave."""
+    total: dict[str, LeftOut] = {}
+    for part in parts:
+        last: dict[str, LeftOut] = {}
+        for event in _only(Missing, part.events):
+            last |= event.series
+        for name, left in last.items():
+            known = total.get(name)
+            total[name] = LeftOut(count=left.count + (known.count if known else 0), first=(known or left).first)
+    return [Problem(field="curves", message=left_out_text(total))] if total else []
 
 
 @lru_cache
@@ -128,26 +273,41 @@ def _last(values: Iterable[T]) -> T | None:
     return next(reversed(list(values)), None)
 
 
-def _with_end(draft: Draft, start: Start, events: Iterable[AnyEvent], folder: Path) -> Draft:
-    ends = _only(Ended, events)
-    if ends:
-        # The first failure is the truth; a leader's later "finished" does not undo it.
-        end = next((event for event in ends if event.status != "finished"), ends[-1])
-        last = max(ends, key=lambda event: event.seconds)
+def _end_of(parts: Sequence[Part]) -> Ended | None:
+    """Return how a run ended, none where nobody said: of a command its exit code decides.
+
+    What a run inside says of itself stands beside a good end only where it was said, or was no failure; beside a bad
+    one it says why.
+    """
+    led = _last(event for part in parts if part.leads for event in _only(Ended, part.events))
+    inside = [event for part in parts if not part.leads for event in _only(Ended, part.events)]
+    bad = next((event for event in inside if event.status != "finished"), None)
+    if led is None:
+        return bad or _last(inside)
+    if bad is None or (led.status == "finished" and bad.raised and bad.status != "pruned"):
+        return led
+    if led.status == "finished" or (led.status == "failed" and bad.status not in _GOOD):
+        return msgspec.structs.replace(led, status=bad.status, reason=bad.reason)
+    return led
+
+
+def _with_end(draft: Draft, start: Start, parts: Sequence[Part], folder: Path, offset: float) -> Draft:
+    end = _end_of(parts)
+    if end is not None:
         return msgspec.structs.replace(
             draft,
             status=end.status,
             reason=end.reason,
-            exit_code=next((event.exit_code for event in ends if event.exit_code is not None), None),
-            ended_at=last.ended_at,
-            duration_seconds=last.seconds,
-            usage=next((event.usage for event in ends if event.usage), None),
-            gpus=next((event.gpus for event in ends if event.gpus), []),
+            exit_code=end.exit_code,
+            ended_at=end.ended_at,
+            duration_seconds=max(0.0, end.seconds - offset),
+            usage=end.usage,
+            gpus=end.gpus,
         )
     ended_at = last_sign_of_life(folder)
     logged = draft.curves.points[-1].seconds if draft.curves else None
     seconds = max((ended_at - start.started_at).total_seconds(), logged or 0.0, 0.0)
-    warned = _only(Warned, events)
+    warned = [event for part in parts for event in _only(Warned, part.events)]
     return msgspec.structs.replace(
         draft,
         status=warned[-1].status if warned else "lost",

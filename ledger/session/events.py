@@ -5,7 +5,7 @@ from datetime import datetime
 from ledger.model.boxes import Gpu, Metric, Model, Usage
 from ledger.model.record import Link
 from ledger.model.values import Document, Number, ParamValue, Status
-from ledger.recorder.draft import Dataset, Problem, TableSource
+from ledger.recorder.draft import Dataset, Problem, Rank, TableSource
 from ledger.recorder.given import Given
 
 
@@ -27,6 +27,8 @@ class Start(Document, frozen=True, kw_only=True):
     links: list[Link] = []
     params: dict[str, ParamValue] = {}
     param_sources: list[str] = []
+    rank: Rank | None = None
+    """Which process of a job this is."""
     given: Given | None = None
     """What to read when a wrapped command has ended."""
     working_folder: str | None = None
@@ -35,6 +37,39 @@ class Start(Document, frozen=True, kw_only=True):
 
 class Event(Document, frozen=True, kw_only=True, tag_field="is"):
     """One line of the spool."""
+
+
+class Joined(Event, frozen=True, kw_only=True, tag="joined"):
+    """The first line of a process that writes into the spool of another: whose run it tells of."""
+
+    start: Start
+    """What the run in this process says of itself; its id is the run's own."""
+    offset_seconds: float = 0.0
+    """Seconds that the spool was old when this run began."""
+
+
+class Attached(Event, frozen=True, kw_only=True, tag="attached"):
+    """The first line of a process that was handed a run of another process."""
+
+    run: str
+    """Run id."""
+    rank: Rank | None = None
+    """Which process of a job this is."""
+
+
+class LeftOut(Document, frozen=True, kw_only=True):
+    """Values of one series that were no numbers."""
+
+    count: int
+    """How many."""
+    first: str
+    """What the first of them was."""
+
+
+class Missing(Event, frozen=True, kw_only=True, tag="missing"):
+    """What calls of `run.log` held that was no number, so far."""
+
+    series: dict[str, LeftOut]
 
 
 class Logged(Event, frozen=True, kw_only=True, tag="log"):
@@ -126,7 +161,25 @@ class Ended(Event, frozen=True, kw_only=True, tag="end"):
     exit_code: int | None = None
     usage: Usage | None = None
     gpus: list[Gpu] = []
+    raised: bool = False
+    """Whether an exception ended it, which the script may have caught; false where the script said so itself."""
 
 
-AnyEvent = Logged | Measured | Used | Chosen | Drawn | Tabled | Trained | Said | Failed | Warned | Waited | Ended
+AnyEvent = (
+    Joined
+    | Attached
+    | Missing
+    | Logged
+    | Measured
+    | Used
+    | Chosen
+    | Drawn
+    | Tabled
+    | Trained
+    | Said
+    | Failed
+    | Warned
+    | Waited
+    | Ended
+)
 """Every kind of line, told apart by its field `is`."""

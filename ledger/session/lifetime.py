@@ -4,7 +4,6 @@ Nothing here raises into training: what goes wrong is a warning of the logger `l
 the record.
 """
 
-import atexit
 import contextlib
 import logging
 import os
@@ -13,7 +12,6 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 
 from ledger.capture.sampler import Sampler
 from ledger.capture.script import script_of_process
@@ -28,65 +26,73 @@ from ledger.recorder.message import closing_line
 from ledger.recorder.record import capture_now
 from ledger.session.closing import record_spool
 from ledger.session.drafting import read_draft
-from ledger.session.events import AnyEvent, Chosen, Ended, Failed, Said, Start, Waited, Warned
+from ledger.session.endings import Ending, EndWatch, ending_of
+from ledger.session.events import AnyEvent, Chosen, Ended, Failed, LeftOut, Missing, Said, Start, Waited, Warned
+from ledger.session.joining import Seat
 from ledger.session.loading import Waiting
-from ledger.session.place import Place, create_spool
+from ledger.session.place import Place
+from ledger.session.points import left_out_text
 from ledger.session.signals import Watch
 from ledger.session.spool import Spool
 
 _LOG = logging.getLogger("ledger")
-
-SPOOL_VARIABLE = "LEDGER_SPOOL"
-"""Environment variable by which `ledger run` tells a script whose run it is part of."""
-
 
 PUSH_VARIABLE = "LEDGER_PUSH"
 """Environment variable that sends the record to the remote when it is `1`."""
 
 
 class Lifetime:
-    """One run from its first moment to its record.
+    """One run from its first moment to its record, or the part of one that this process tells.
 
     Args:
         place: where it is recorded.
-        start: what is known before the first step.
+        seat: where it writes.
+        start: what is known before the first step; none for a run that another process handed over.
         sample_seconds: seconds between two looks at the hardware.
     """
 
-    def __init__(self, place: Place, start: Start, sample_seconds: float) -> None:
+    def __init__(self, place: Place, seat: Seat, start: Start | None, sample_seconds: float = 2.0) -> None:
         self._place = place
         self._pid = os.getpid()
-        self._clock = time.monotonic()
+        self._clock = time.monotonic() - max(0.0, time.time() - seat.began)
         self._ended = False
-        self._exception: BaseException | None = None
-        self._excepthook_before = sys.excepthook
-        self.spool, self.id = _open_spool(place, start)
-        beat = self.spool.beat if self.spool is not None and self.spool.leads else None
+        self.seat, self.spool, self.id = seat, seat.spool, seat.id
+        beat = seat.spool.beat if seat.spool is not None and seat.role == "leads" else None
         self._sampler = Sampler(interval_seconds=sample_seconds, beat=beat)
         self.waiting = Waiting(self._tell_waiting)
         self._watch = Watch(self._on_warning, self.end)
+        self._ends = EndWatch(self._on_end, lambda: self.spool.size if self.spool else 0)
+        self.left_out: dict[str, LeftOut] = {}
         self.recorded: Recorded | None = None
-        if self.spool is None or self.spool.leads:
+        if start is None or seat.role == "silent":
+            return
+        self._ends.start()
+        if seat.role != "joins":
             self._begin()
-        else:
-            # A part of the run that `ledger run` leads: what the script says of itself joins it.
-            self.say(Chosen(values=start.params))
-            self.say(
-                Said(
-                    experiment=start.experiment if start.experiment != DEFAULT_EXPERIMENT else None,
-                    parent=start.parent,
-                    baseline=start.baseline,
-                    tags=start.tags,
-                    note=start.note,
-                    links=start.links,
-                    seed=start.seed,
-                )
+            return
+        # A part of the run that `ledger run` leads: what the script says of itself joins it.
+        self.say(Chosen(values=start.params))
+        self.say(
+            Said(
+                experiment=start.experiment if start.experiment != DEFAULT_EXPERIMENT else None,
+                parent=start.parent,
+                baseline=start.baseline,
+                tags=start.tags,
+                note=start.note,
+                links=start.links,
+                seed=start.seed,
             )
+        )
 
     @property
     def seconds(self) -> float:
         """Seconds since the run began, by a clock that never jumps."""
         return time.monotonic() - self._clock
+
+    @property
+    def silent(self) -> bool:
+        """Whether another rank keeps the record, so that nothing need be looked at here."""
+        return self.seat.role == "silent"
 
     @property
     def hashes(self) -> StatCache:
@@ -118,7 +124,14 @@ class Lifetime:
         except Exception as error:  # noqa: BLE001  # whatever it is, training goes on and the record says so
             self.problem(field, error)
 
-    def end(self, status: Status, reason: str | None = None, exit_code: int | None = None) -> None:
+    def missing(self, series: dict[str, LeftOut]) -> None:
+        """Say what was logged and is no number, so far; the last word of each series counts."""
+        self.left_out |= series
+        self.say(Missing(series=series))
+
+    def end(
+        self, status: Status, reason: str | None = None, exit_code: int | None = None, *, raised: bool = False
+    ) -> None:
         """End the run and record it; a second call, or one from a forked child, does nothing."""
         if self._ended or os.getpid() != self._pid:
             return
@@ -127,21 +140,25 @@ class Lifetime:
         now = datetime.now(UTC)
         if self.waiting.seconds is not None:
             self._tell_waiting(self.waiting.seconds)
-        self.say(
-            Ended(
-                status=status,
-                seconds=self.seconds,
-                ended_at=now,
-                reason=reason,
-                exit_code=exit_code,
-                usage=usage,
-                gpus=gpus,
+        if self.left_out:
+            self.say(Missing(series=self.left_out))
+        if self.seat.whole:
+            self.say(
+                Ended(
+                    status=status,
+                    seconds=self.seconds,
+                    ended_at=now,
+                    reason=reason,
+                    exit_code=exit_code,
+                    usage=usage,
+                    gpus=gpus,
+                    raised=raised,
+                )
             )
-        )
+        if self.left_out:
+            _LOG.warning("run %s: curves: %s", self.id, left_out_text(self.left_out))
         self._watch.stop()
-        atexit.unregister(self._at_exit)
-        if sys.excepthook == self._on_exception:
-            sys.excepthook = self._excepthook_before
+        self._ends.stop()
         if self.spool is None:
             return
         if self.spool.leads:
@@ -150,13 +167,19 @@ class Lifetime:
 
     def end_with(self, error: BaseException | None) -> None:
         """End the run as this exception tells, or as finished when there is none."""
-        self.end(*_ending(error))
+        self.end(*ending_of(error), raised=error is not None)
+
+    @property
+    def began(self) -> float:
+        """Seconds since 1970 from which the seconds of this run are counted."""
+        return time.time() - self.seconds
+
+    def _on_end(self, ending: Ending) -> None:
+        self.end(*ending)
 
     def _begin(self) -> None:
         if self._place.problem is not None:
             _LOG.warning("%s; the record will wait in %s", self._place.problem, self._place.state_dir)
-        sys.excepthook = self._on_exception
-        atexit.register(self._at_exit)
         self._watch.start()
         if self.spool is not None:
             with self.harmless("captured"):
@@ -202,19 +225,12 @@ class Lifetime:
         else:
             _LOG.warning("run %s is safe here, but %s (hint: %s)", self.id, made.message, made.hint)
 
-    def _on_exception(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-        self._exception = error
-        self._excepthook_before(kind, error, traceback)
-
     def _tell_waiting(self, seconds: float) -> None:
         if os.getpid() == self._pid:  # a forked worker of a data loader has a copy of the count
             self.say(Waited(seconds=seconds))
 
     def _on_warning(self, status: Status, reason: str) -> None:
         self.say(Warned(status=status, reason=reason))
-
-    def _at_exit(self) -> None:
-        self.end_with(self._exception)
 
 
 def _announce(line: str) -> None:
@@ -224,27 +240,3 @@ def _announce(line: str) -> None:
     else:
         with contextlib.suppress(OSError, ValueError, AttributeError):  # stderr may be closed, or none
             sys.stderr.write(f"{line}\n")
-
-
-def _open_spool(place: Place, start: Start) -> tuple[Spool | None, str]:
-    joined = os.environ.get(SPOOL_VARIABLE)
-    try:
-        if joined and Path(joined).is_dir():
-            return Spool.join(Path(joined)), Path(joined).name
-        return create_spool(place, start), start.id
-    except OSError as error:
-        _LOG.warning("run %s is not recorded: its spool cannot be written: %s", start.id, error)
-        return None, start.id
-
-
-def _ending(error: BaseException | None) -> tuple[Status, str | None, int | None]:
-    """Return status, reason and exit code of a run that ended with this exception, or none."""
-    if error is None:
-        return "finished", None, None
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted", "Ctrl-C", None
-    if isinstance(error, SystemExit):
-        code = error.code if isinstance(error.code, int) else int(error.code is not None)
-        return ("failed", f"exit code {code}", code) if code else ("finished", None, 0)
-    said = str(error).strip().splitlines()
-    return "failed", f"{type(error).__name__}: {said[0][:300]}" if said else type(error).__name__, None

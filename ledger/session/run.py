@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar, get_args
+from typing import Any, Self, TypeVar, get_args
 
 import msgspec
 
@@ -29,9 +29,12 @@ from ledger.recorder import Dataset, Recorded
 from ledger.recorder.given import by_label
 from ledger.session.events import Chosen, Drawn, Measured, Said, Start, Trained, Used
 from ledger.session.figures import write_figure
+from ledger.session.joining import Seat, attach, take_seat
 from ledger.session.lifetime import Lifetime
 from ledger.session.loading import Loading
-from ledger.session.place import Place, find_place
+from ledger.session.place import find_place
+from ledger.session.points import Points
+from ledger.session.ranks import find_rank
 from ledger.session.tabling import Tabling, identity_of
 
 T = TypeVar("T")
@@ -50,8 +53,14 @@ def run(
     log: str | Path | None = None,
     folder: str | Path = ".",
     sample_seconds: float = 2.0,
+    rank: int | None = None,
+    per_rank: bool = False,
 ) -> "Run":
     """Start a run that is recorded when it ends, however it ends.
+
+    Inside `ledger run` the first run joins the record of the command; every further one is a record of its own with
+    the command's as its parent, and then the first is too. Of several ranks of one training rank 0 keeps the record;
+    the run of another rank has the same methods and keeps nothing.
 
     Args:
         experiment: named group of runs that answer one question; `default` when none is given.
@@ -65,6 +74,8 @@ def run(
         log: file with the training log, read at the end.
         folder: where the repository is.
         sample_seconds: seconds between two looks at the hardware.
+        rank: rank of this process, where no launcher says it or it says it wrongly.
+        per_rank: keep a record of every rank; they are known as one job, and never count as repeats.
 
     Returns:
         The run, started: a context manager. Without `with`, call `finish()`, or let the end of the process do it.
@@ -88,27 +99,28 @@ def run(
         baseline=baseline,
         links=[Link(url=check_label("link", url)) for url in _listed(links)],
         params=flatten(params or {}),
+        rank=find_rank(os.environ, None if rank is None else int(rank)),
     )
     try:
         msgspec.json.decode(encode(start), type=Start)
     except (TypeError, OverflowError, msgspec.ValidationError) as error:
         said = str(error)
         raise LedgerError(f"ledger.run() was given a value of the wrong type: {said[:1].lower()}{said[1:]}") from error
-    return Run(place, start, log=log, sample_seconds=sample_seconds)
+    seat = take_seat(place, start, per_rank=per_rank)
+    return Run(Lifetime(place, seat, start, sample_seconds), log=log)
 
 
 class Run(Tabling):
     """A run while it lives; made by `ledger.run()`.
 
     Args:
-        place: where it is recorded.
-        start: what is known before the first step.
+        life: its life in this process.
         log: file with the training log.
-        sample_seconds: seconds between two looks at the hardware.
     """
 
-    def __init__(self, place: Place, start: Start, *, log: str | Path | None, sample_seconds: float) -> None:
-        super().__init__(Lifetime(place, start, sample_seconds))
+    def __init__(self, life: Lifetime, *, log: str | Path | None = None) -> None:
+        super().__init__(life)
+        self._points = Points()
         if log is not None:
             self._life.say(Said(log=str(Path(log).absolute())))
 
@@ -124,23 +136,44 @@ class Run(Tabling):
 
     def log(
         self,
-        values: Mapping[str, float] | None = None,
+        values: Mapping[str, object] | None = None,
+        at: int | None = None,
         /,
         *,
         step: int | None = None,
         epoch: float | None = None,
-        **more: float,
+        **more: object,
     ) -> None:
-        """Append one point of the learning curves: `run.log(step=3, **{"train/loss": 0.4})`."""
+        """Append one point of the learning curves: `run.log({"train/loss": 0.4}, step=3)`, or `run.log({…}, 3)`.
+
+        Numbers, one-element arrays and tensors are kept, and nested mappings become `outer/inner`. What is no number,
+        such as None, is left out without its neighbours; the record says of which series, and how often.
+        """
+        if (spool := self._life.spool) is None:
+            return
         try:
-            numbers = {name: float(value) for name, value in {**(values or {}), **more}.items()}
-            if self._life.spool is not None:
-                # Steps come as scalars of numpy and torch too, which JSON does not know.
-                step = None if step is None else int(step)
-                epoch = None if epoch is None else float(epoch)
-                self._life.spool.log(self._life.seconds, step, epoch, numbers)
+            points = self._points
+            if step is None:
+                step = at
+            if step is not None:
+                step = points.step(step)
+            if epoch is not None:
+                epoch = points.epoch(epoch)
+            if numbers := points.numbers(values, more):
+                spool.log(self._life.seconds, step, epoch, numbers)
+            if points.untold:
+                self._tell_left_out()
         except Exception as error:  # noqa: BLE001  # a foreign object may do anything when it is asked
             self._life.problem("curves", error)
+
+    def _tell_left_out(self) -> None:
+        """Let the spool know what was left out: at once, and then whenever it has doubled."""
+        points = self._points
+        grown = {name for name in points.untold if (count := points.left_out[name].count) & (count - 1) == 0}
+        self._life.left_out |= {name: points.left_out[name] for name in points.untold}
+        points.untold.clear()
+        if grown:
+            self._life.missing({name: points.left_out[name] for name in sorted(grown)})
 
     def metric(
         self,
@@ -222,6 +255,8 @@ class Run(Tabling):
             reason=reason,
             source=source,
         )
+        if self._life.silent:
+            return used
         with self._life.harmless(f"datasets.{path_or_name}"):
             used = msgspec.structs.replace(by_label(used), samples=None if samples is None else int(samples))
             if used.path:
@@ -252,6 +287,8 @@ class Run(Tabling):
 
     def model(self, path: str | Path | None = None, module: object | None = None) -> None:
         """Record the trained model: its file or folder, and the module for the number of its parameters."""
+        if self._life.silent:
+            return
         with self._life.harmless("model"):
             self._life.say(Trained(model=capture_model(Path(path) if path is not None else None, module)))
 
@@ -269,6 +306,10 @@ class Run(Tabling):
         with self._life.harmless("links"):
             self._life.say(Said(links=[Link(url=check_label("link", url), title=title)]))
 
+    def stop(self, reason: str) -> None:
+        """End the run because it was stopped on purpose, such as by a sweep: its record says `pruned`, and why."""
+        self._life.end("pruned", str(reason))
+
     def finish(self, status: Status = "finished", reason: str | None = None, exit_code: int | None = None) -> None:
         """End the run and record it; a second call does nothing."""
         if status not in get_args(Status):
@@ -282,6 +323,25 @@ class Run(Tabling):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._life.end_with(error)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> "tuple[Any, ...]":
+        """Hand the run over to another process, such as one that was spawned: it tells of the same run."""
+        life = self._life
+        folder = None if life.spool is None or life.seat.role == "silent" else str(life.spool.folder)
+        return _handed, (folder, life.seat.own, life.began)
+
+
+def _handed(folder: str | None, run: str, began: float) -> Run:
+    """Return a run that another process began; this one says more of it, and cannot end it."""
+    silent = Seat(run, "silent", None, began, whole=False)
+    seat = silent if folder is None else attach(Path(folder), run, began, find_rank(os.environ))
+    return Run(Lifetime(find_place(Path()), seat, None))
 
 
 def _listed(texts: Sequence[str]) -> Sequence[str]:

@@ -28,6 +28,8 @@ from ledger.recorder.draft import Captured
 from ledger.session.events import AnyEvent, Logged, Start
 
 START, CAPTURED, ALIVE, LOG = "start.json", "captured.json", "alive", "log.txt"
+FIRST, CHILDREN = "joined", "children"
+"""Names: the run that joined the spool, and the runs that were started beside it, one a line."""
 RUN_DIR = "run"
 
 
@@ -48,7 +50,8 @@ class Spool:
     def __init__(self, folder: Path, lock: int | None) -> None:
         self.folder = folder
         self._lock = lock
-        name = "events.jsonl" if lock is not None else f"events-{os.getpid()}.jsonl"
+        # Process ids of two hosts may be the same: a few random letters keep their files apart.
+        name = "events.jsonl" if lock is not None else f"events-{os.getpid()}-{os.urandom(3).hex()}.jsonl"
         self._events = os.open(folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     @classmethod
@@ -113,6 +116,14 @@ class Spool:
             raise OSError("the run has ended")
         os.write(self._events, line + b"\n")
 
+    @property
+    def size(self) -> int:
+        """Bytes written by this process: they tell whether anything was said since."""
+        try:
+            return os.fstat(self._events).st_size
+        except OSError:
+            return 0
+
     def beat(self) -> None:
         """Leave a sign of life.
 
@@ -147,6 +158,42 @@ class Spool:
         """Delete a spool, living or dead; `alive` goes last, so that nobody takes half of it for a dead run."""
         (folder / START).unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def claim_first(folder: Path, run: str) -> bool:
+    """Take the one place of a run that may join this spool; of any number of processes and threads one gets it.
+
+    Raises:
+        OSError: the spool cannot be written to.
+    """
+    try:
+        descriptor = os.open(folder / FIRST, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "w") as file:
+        file.write(run)
+    return True
+
+
+def add_child(folder: Path, run: str) -> None:
+    """Say in a spool that a run was started in it that has a spool of its own.
+
+    Raises:
+        OSError: the spool cannot be written to.
+    """
+    descriptor = os.open(folder / CHILDREN, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, f"{run}\n".encode())
+    finally:
+        os.close(descriptor)
+
+
+def read_children(folder: Path) -> list[str]:
+    """Return the runs that were started in a spool and have spools of their own, in their order."""
+    try:
+        return [line for line in (folder / CHILDREN).read_text("utf-8", "replace").split() if is_id(line)]
+    except OSError:
+        return []
 
 
 def spool_dir(state_dir: Path) -> Path:
@@ -249,15 +296,19 @@ def read_captured(folder: Path) -> Captured | None:
         return None
 
 
-def read_events(folder: Path) -> Iterator[AnyEvent]:
-    """Yield every event of every process of the run; a line torn by a crash or a full disk is left out."""
-    for path in sorted(folder.glob("events*.jsonl")):
-        with path.open("rb") as lines:
-            for line in lines:
-                try:
-                    yield _DECODE(line)
-                except (msgspec.DecodeError, UnicodeDecodeError):
-                    continue
+def event_files(folder: Path) -> list[Path]:
+    """Return the files that processes wrote into a spool: one for each process and run."""
+    return sorted(folder.glob("events*.jsonl"))
+
+
+def read_events(path: Path) -> Iterator[AnyEvent]:
+    """Yield every event of one process; a line torn by a crash or a full disk is left out."""
+    with path.open("rb") as lines:
+        for line in lines:
+            try:
+                yield _DECODE(line)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue
 
 
 def last_sign_of_life(folder: Path) -> datetime:

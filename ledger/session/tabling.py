@@ -72,6 +72,8 @@ class Tabling:
             dataset: what `run.dataset` returned, or `name@version`; by default that of the metric.
             evaluator: version of the code that measured it; by default that of the metric.
         """
+        if self._life.silent:
+            return
         with self._life.harmless(f"tables.{name}"):
             key = f"{check_label('split', split)}/{metric}" if split and metric else metric
             source = TableSource(
@@ -135,6 +137,8 @@ class Tabling:
             )
             self._life.say(Measured(metric=measured))
 
+        if self._life.silent:
+            return
         with self._life.harmless(f"tables.predictions {split}"):
             seen = read_predictions(truth, predicted, samples)
             if f"{split}/{name}" not in self._stated:

@@ -187,7 +187,7 @@ def test_a_kill_during_recording_leaves_one_whole_record(repo: Path) -> None:
 
 def test_wrong_values_warn_and_never_stop_the_training(repo: Path, caplog: pytest.LogCaptureFixture) -> None:
     with api.run("x") as run:
-        run.log(step=1, loss="high")  # type: ignore[arg-type]  # the mistake under test
+        run.log(step=1, loss="high")
         run.metric("accuracy", "abc", split="test")  # type: ignore[arg-type]  # the mistake under test
         run.metric("loss", float("nan"), split="test")
         run.dataset("nowhere", role="validation")
@@ -232,7 +232,7 @@ def test_values_that_raise_anything_never_stop_the_training(repo: Path) -> None:
 
     with api.run("x") as run:
         run.log(loss=10**400)
-        run.log(loss=Odd())  # type: ignore[arg-type]  # the mistake under test
+        run.log(loss=Odd())
         run.note(5)  # type: ignore[arg-type]  # the mistake under test
     record = only_run(repo).record
     assert record.status == "finished"

@@ -1,0 +1,196 @@
+"""How a run ends that nobody ends: exceptions, exit codes, cells of a notebook.
+
+Python tells nobody the exit code of a process before it is too late, so it is watched where the interpreter reads it.
+Whoever stood at these places before stays, and is called as before.
+"""
+
+import atexit
+import contextlib
+import gc
+import sys
+import threading
+from collections.abc import Callable
+from types import CodeType, TracebackType
+from typing import Any, NamedTuple, NoReturn
+
+from ledger.model.values import Status
+
+_STOPS = {("optuna", "TrialPruned"), ("fastai", "CancelFitException")}
+"""Package and class of exceptions that stop a training on purpose."""
+
+
+class Ending(NamedTuple):
+    """How a run ended."""
+
+    status: Status
+    reason: str | None = None
+    exit_code: int | None = None
+
+
+def ending_of(error: BaseException | None) -> Ending:
+    """Return how a run ended that this exception left, or none."""
+    if error is None:
+        return Ending("finished")
+    if isinstance(error, KeyboardInterrupt):
+        return Ending("interrupted", "Ctrl-C")
+    said = str(error).strip().splitlines()
+    reason = f"{type(error).__name__}: {said[0][:300]}" if said else type(error).__name__
+    if _is_stop(error):
+        return Ending("pruned", reason)
+    return _of_code(error.code) if isinstance(error, SystemExit) else Ending("failed", reason)
+
+
+def _of_code(said: object) -> Ending:
+    """Return how a process ended that `sys.exit` was told this."""
+    code = said if isinstance(said, int) else int(said is not None)
+    return Ending("failed", f"exit code {code}", code) if code else Ending("finished", None, 0)
+
+
+def _is_stop(error: BaseException) -> bool:
+    """Say whether a framework stopped the training on purpose, by the names of its classes: none is imported."""
+    names = {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(error).__mro__}
+    if names & _STOPS:
+        return True
+    if not isinstance(error, SystemExit) or error.code:
+        return False
+    # Ray ends the thread of a trial that its scheduler stopped by SystemExit from its own session.
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0] == "ray"
+
+
+class EndWatch:
+    """Watches for the end of the process, and for cells of a notebook that fail.
+
+    Args:
+        end: told how the run ended, when the process ends in good order.
+        said: returns a number that grows with all that the run says.
+    """
+
+    def __init__(self, end: Callable[[Ending], None], said: Callable[[], int]) -> None:
+        self._end = end
+        self._said = said
+        self._seen: Ending | None = None
+        self._cell: tuple[BaseException, int] | None = None
+        self._excepthook_before = sys.excepthook
+        self._unwatch: Callable[[], None] = lambda: None
+        self._cells: Any = None  # events of an IPython shell, which is not imported
+
+    def start(self) -> None:
+        """Begin to watch; never raises."""
+        self._excepthook_before = sys.excepthook
+        sys.excepthook = self._on_exception
+        with contextlib.suppress(Exception):  # an interpreter of another kind: `with` tells all the same
+            self._unwatch = _watch_exit_code(self._on_code)
+        with contextlib.suppress(Exception):  # a shell that only looks like IPython's
+            self._watch_cells()
+        atexit.register(self._at_exit)
+
+    def stop(self) -> None:
+        """Put back what stood there, unless somebody stands in front of ours by now."""
+        atexit.unregister(self._at_exit)
+        if sys.excepthook == self._on_exception:
+            sys.excepthook = self._excepthook_before
+        self._unwatch()
+        if self._cells is not None:
+            with contextlib.suppress(Exception):
+                self._cells.unregister("post_run_cell", self._on_cell)
+
+    def _on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        self._seen = ending_of(error)
+        self._excepthook_before(kind, error, trace)
+
+    def _on_code(self, said: object) -> None:
+        self._seen = _of_code(said)
+
+    def _watch_cells(self) -> None:
+        shell = sys.modules.get("IPython")
+        found = shell.get_ipython() if shell is not None else None
+        if found is not None:
+            found.events.register("post_run_cell", self._on_cell)
+            self._cells = found.events
+
+    def _on_cell(self, result: Any) -> None:  # noqa: ANN401  # IPython's ExecutionResult
+        error = getattr(result, "error_before_exec", None) or getattr(result, "error_in_exec", None)
+        if isinstance(error, BaseException):
+            self._cell = error, self._said()
+
+    def _at_exit(self) -> None:
+        if self._seen is None and self._cell is not None and self._cell[1] == self._said():
+            # A run that says something after a cell has failed went on; one that says nothing more ended there.
+            self._seen = ending_of(self._cell[0])
+        self._end(self._seen or Ending("finished"))
+
+
+def _watch_exit_code(tell: Callable[[object], None]) -> Callable[[], None]:
+    """Call back with what `SystemExit` holds when it leaves the whole program; returns what stops that."""
+    if sys.version_info >= (3, 12):
+        return _watch_unwinding(tell)
+    return _watch_code_attribute(tell)
+
+
+if sys.version_info >= (3, 12):
+
+    def _watch_unwinding(tell: Callable[[object], None]) -> Callable[[], None]:
+        """Watch exceptions that leave the outermost frame; code that raises nothing pays nothing (PEP 669)."""
+        monitoring = sys.monitoring
+        tool = next(number for number in (4, 3) if monitoring.get_tool(number) is None)
+
+        def unwind(_: CodeType, __: int, error: BaseException) -> None:
+            if isinstance(error, SystemExit) and threading.current_thread() is threading.main_thread():
+                frame = sys._getframe(1)  # noqa: SLF001  # the frame that the exception leaves
+                if frame.f_back is None:
+                    tell(error.code)
+
+        def stop() -> None:
+            monitoring.set_events(tool, 0)
+            monitoring.free_tool_id(tool)
+
+        monitoring.use_tool_id(tool, "ledger")
+        monitoring.register_callback(tool, monitoring.events.PY_UNWIND, unwind)
+        monitoring.set_events(tool, monitoring.events.PY_UNWIND)
+        return stop
+
+else:
+
+    def _watch_code_attribute(tell: Callable[[object], None]) -> Callable[[], None]:
+        """Watch who reads `SystemExit.code`: at the end of the program the interpreter does, with no frame below it.
+
+        Python 3.11 has no other moment: `raise SystemExit(main())` calls no hook, and `sys.exit` may be caught.
+        Reads, writes and deletions do what they did before.
+        """
+        import ctypes
+
+        (namespace,) = gc.get_referents(SystemExit.__dict__)
+        before = namespace["code"]
+
+        def read(error: SystemExit) -> object:
+            code = before.__get__(error, SystemExit)
+            try:
+                sys._getframe(1)  # noqa: SLF001  # its absence is the answer
+            except ValueError:
+                tell(code)
+            return code
+
+        exit_before = sys.exit
+
+        def leave(status: object = None, /) -> NoReturn:
+            # Python's own makes the exception only when somebody asks for it, and the interpreter does not.
+            raise SystemExit(status)
+
+        ours = property(read, before.__set__, before.__delete__)
+
+        def put(attribute: object) -> None:
+            namespace["code"] = attribute
+            ctypes.pythonapi.PyType_Modified(ctypes.py_object(SystemExit))
+
+        def stop() -> None:
+            if namespace["code"] is ours:
+                put(before)
+            if sys.exit is leave:
+                sys.exit = exit_before
+
+        put(ours)
+        sys.exit = leave
+        return stop
