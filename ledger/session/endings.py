@@ -10,7 +10,7 @@ import gc
 import sys
 import threading
 from collections.abc import Callable
-from types import CodeType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple, NoReturn
 
 from ledger.model.values import Status
@@ -72,6 +72,7 @@ class EndWatch:
         self._end = end
         self._said = said
         self._seen: Ending | None = None
+        self._watching = False
         self._cell: tuple[BaseException, int] | None = None
         self._excepthook_before = sys.excepthook
         self._unwatch: Callable[[], None] = lambda: None
@@ -79,6 +80,7 @@ class EndWatch:
 
     def start(self) -> None:
         """Begin to watch; never raises."""
+        self._watching = True
         self._excepthook_before = sys.excepthook
         sys.excepthook = self._on_exception
         with contextlib.suppress(Exception):  # an interpreter of another kind: `with` tells all the same
@@ -89,6 +91,7 @@ class EndWatch:
 
     def stop(self) -> None:
         """Put back what stood there, unless somebody stands in front of ours by now."""
+        self._watching = False
         atexit.unregister(self._at_exit)
         if sys.excepthook == self._on_exception:
             sys.excepthook = self._excepthook_before
@@ -96,6 +99,23 @@ class EndWatch:
         if self._cells is not None:
             with contextlib.suppress(Exception):
                 self._cells.unregister("post_run_cell", self._on_cell)
+
+    def let_go(self, frame: FrameType) -> None:
+        """Look at the next thing that happens in a frame: the script holds its run no longer, and may call `sys.exit`.
+
+        In `sys.exit(main())` Python 3.11 has looked `sys.exit` up before the run began, and its own makes no exception
+        that anybody could read, unless a trace function asks for it. This one takes itself away at the first event.
+        """
+        if sys.version_info >= (3, 12) or not self._watching or sys.gettrace() is not None:
+            return
+        if threading.current_thread() is threading.main_thread():
+
+            def once(seen: FrameType, _: str, __: object) -> None:
+                sys.settrace(None)
+                seen.f_trace = None
+
+            frame.f_trace = once
+            sys.settrace(lambda *_: None)
 
     def _on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         self._seen = ending_of(error)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 
 from ledger.capture.sampler import Sampler
 from ledger.capture.script import script_of_process
@@ -164,6 +165,11 @@ class Lifetime:
         if self.spool.leads:
             self._record(self.spool)
         self.spool.close()
+
+    def let_go(self, frame: FrameType) -> None:
+        """Know that the script holds its run no longer, and which frame goes on."""
+        with contextlib.suppress(Exception):
+            self._ends.let_go(frame)
 
     def end_with(self, error: BaseException | None) -> None:
         """End the run as this exception tells, or as finished when there is none."""

@@ -4,6 +4,7 @@ After the first moment nothing here raises into training: what goes wrong is a w
 `ledger`, and stands in the record.
 """
 
+import contextlib
 import os
 import secrets
 import socket
@@ -323,6 +324,10 @@ class Run(Tabling):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._life.end_with(error)
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):  # half made, or the interpreter is half gone
+            self._life.let_go(sys._getframe(1))  # noqa: SLF001  # the frame that goes on
 
     def __copy__(self) -> Self:
         return self
