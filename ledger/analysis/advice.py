@@ -145,9 +145,9 @@ def _idle(run: Run) -> list[Advice]:
 
 
 def _data_wait(run: Run) -> list[Advice]:
-    usage, duration = run.record.hardware.usage, run.record.timing.duration_seconds
+    usage, duration = run.record.hardware.usage, run.record.timing.took
     waited = usage.data_wait_seconds if usage else None
-    if waited is None or duration <= 0 or waited < _WAIT_SECONDS or waited / duration <= _WAIT:
+    if waited is None or duration is None or waited < _WAIT_SECONDS or waited / duration <= _WAIT:
         return []
     share = waited / duration
     say = f"training waited for data {waited:.3g} of {duration:.3g} seconds: more workers, or data prepared once"

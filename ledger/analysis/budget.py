@@ -47,11 +47,10 @@ def limits_of(budget: Budget) -> dict[str, float | None]:
 
 def amounts_of(record: Record) -> dict[str, float | None]:
     """Return what a run came to, by the names of the fields of a budget; none where it is unknown."""
-    duration = record.timing.duration_seconds
     return {
         "parameters": record.model.parameters,
         "model_bytes": record.model.bytes,
-        "duration_seconds": duration if duration > 0 else None,  # nothing takes no time: it was not measured
+        "duration_seconds": record.timing.took,
         "cost": record.cost.amount,
         "memory_bytes": _memory(record),
     }

@@ -36,7 +36,7 @@ def own_fields(run: Run) -> dict[str, Value]:
         "seed": record.seed,
         "started": timing.started_at,
         "ended": timing.ended_at,
-        "duration": timing.duration_seconds,
+        "duration": timing.took,
         "cost": record.cost.amount,
         "commit": (code.commit or "").removeprefix("git:") or None,
         "branch": code.branch,

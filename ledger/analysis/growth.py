@@ -232,6 +232,6 @@ def _samples(run: Run) -> float | None:
 _SIZE: dict[Against, Callable[[Run], float | None]] = {
     "samples": _samples,
     "parameters": lambda run: run.record.model.parameters,
-    "duration": lambda run: run.record.timing.duration_seconds,
+    "duration": lambda run: run.record.timing.took,
     "cost": lambda run: run.record.cost.amount,
 }

@@ -33,6 +33,8 @@ class Tried(Document, frozen=True, kw_only=True):
     """Place of a setting to how many of its runs gave no finite number."""
     again: Mapping[int, int]
     """Place of a setting to how many of its runs had a seed that another had: they are no repeats."""
+    ranks: Mapping[int, int]
+    """Place of a setting to how many of its runs are other ranks of a training that counts: they are no repeats."""
     pooled: tuple[float, int]
     """Sum of squares within settings, and its degrees of freedom."""
     unread: int = 0
@@ -90,7 +92,7 @@ def gather(runs: Iterable[Run], *, unread: int = 0, only: Collection[Identity] |
     groups: dict[Identity, Group] = {}
     for setting in settings_of(runs):
         here: dict[Identity, dict[str, Metric]] = {}
-        for run in setting.runs:
+        for run in (*setting.runs, *setting.ranks):
             for metric in run.metrics():
                 group = group_of(metric)
                 named = identity(group)
@@ -107,6 +109,7 @@ def _tried(group: Group, members: Sequence[tuple[Setting, dict[str, Metric]]], u
     place: dict[str, int] = {}
     lost: dict[int, int] = {}
     again: dict[int, int] = {}
+    ranks: dict[int, int] = {}
     for setting, metrics in members:
         runs = {run.record.id: run for run in setting.runs if run.record.id in metrics}
         finite = {name: run for name, run in runs.items() if math.isfinite(metrics[name].number)}
@@ -116,7 +119,10 @@ def _tried(group: Group, members: Sequence[tuple[Setting, dict[str, Metric]]], u
         kept = sorted(by_seed.values())
         at = len(settings)
         settings.append(Repeats(runs=tuple(kept), values=tuple(metrics[name].number for name in kept)))
-        place |= dict.fromkeys(runs, at)
+        others = [run.record.id for run in setting.ranks if run.record.id in metrics]
+        place |= dict.fromkeys([*runs, *others], at)
+        if others:
+            ranks[at] = len(others)
         if len(runs) > len(finite):
             lost[at] = len(runs) - len(finite)
         if len(finite) > len(kept):
@@ -129,6 +135,7 @@ def _tried(group: Group, members: Sequence[tuple[Setting, dict[str, Metric]]], u
         place=place,
         lost=lost,
         again=again,
+        ranks=ranks,
         pooled=pool(settings),
         unread=unread,
     )
@@ -314,6 +321,8 @@ def _cautions(tried: Tried, at: int, other: int, noise: Noise | None) -> list[st
             said.append(f"{lost} runs of {name} gave no finite number and are left out")
         if again := tried.again.get(place):
             said.append(f"{again} runs of {name} had a seed that another had, and are no repeats")
+        if ranks := tried.ranks.get(place):
+            said.append(f"{ranks} runs of {name} are ranks of one training by all that they share, and are no repeats")
     if noise is not None and noise.outliers:
         named = ", ".join(noise.outliers[:3])
         more = f" and {len(noise.outliers) - 3} more" if len(noise.outliers) > 3 else ""  # noqa: PLR2004  # as shown

@@ -7,6 +7,7 @@ import msgspec
 
 from ledger.analysis.best_set import Sample, best_set
 from ledger.analysis.comparable import Group, agreed_direction, group_of
+from ledger.analysis.ranks import decode_trace, encode_trace, other_ranks, trace_of
 from ledger.analysis.settings import Spread, setting_key
 from ledger.hashing import hash_bytes
 from ledger.model.boxes import Metric
@@ -28,6 +29,8 @@ class Score(Document, frozen=True, kw_only=True):
     """The value; the latest where it was measured more than once."""
     retracted: bool = False
     """Whether the run was withdrawn."""
+    trace: str = ""
+    """What tells whether it is a rank of the same training as another, as text; empty where that is not asked."""
 
 
 class Place(Document, frozen=True, kw_only=True):
@@ -75,6 +78,8 @@ class SettingBoard(Document, frozen=True, kw_only=True):
     """Pooled standard deviation over runs of one setting; none where nothing was repeated."""
     withdrawn: tuple[Withdrawn, ...] = ()
     """Retracted runs, which stand on no board."""
+    ranks: tuple[str, ...] = ()
+    """Runs that are other ranks of a training that is on the board, and so no repeats of it."""
 
     @property
     def leading(self) -> int:
@@ -104,6 +109,7 @@ def setting_boards(runs: Iterable[Run], key: str) -> list[SettingBoard]:
                     setting=short_key(run),
                     value=metric.number,
                     retracted=run.retraction is not None,
+                    trace=encode_trace(trace_of(run)),
                 )
                 metrics.setdefault((content, evaluator), []).append(metric)
                 scores.setdefault((content, evaluator), []).append(found)
@@ -139,6 +145,12 @@ def setting_board(group: Group, direction: Direction | None, scores: Iterable[Sc
         refused = "the dataset version is unknown"
     elif direction is None:
         refused = "nobody said which values are better, or runs disagree"
+    ranks: list[str] = []
+    for setting, own in members.items():
+        if len(own) > 1:
+            others = other_ranks([(score.run, decode_trace(score.trace)) for score in own if score.trace])
+            members[setting] = [score for score in own if score.run not in others]
+            ranks += others
     sign = -1.0 if direction == "lower" else 1.0
     settings = [_merge(own, sign) for own in members.values()]
     board = SettingBoard(
@@ -151,6 +163,7 @@ def setting_board(group: Group, direction: Direction | None, scores: Iterable[Sc
             Withdrawn(run=score.run, value=number(score.value))
             for score in sorted(withdrawn, key=lambda score: score.run)
         ),
+        ranks=tuple(sorted(ranks)),
     )
     if refused is not None:
         return _with(board, places=sorted(settings, key=lambda place: max(place.runs), reverse=True))

@@ -8,8 +8,10 @@ from ledger.model.entries import Run
 from ledger.model.values import ParamValue, plain
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float | None) -> str:
     """Return a duration in the two units that matter."""
+    if seconds is None:
+        return "unknown"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if not hours and not minutes:
@@ -38,7 +40,7 @@ def line_of(run: Run) -> Line:
         plain(record.experiment),
         plain(f"{show_value(headline.number)} {headline.key}") if headline else "",
         plain(headline.dataset or "unknown") if headline else "",
-        duration(record.timing.duration_seconds),
+        duration(record.timing.took),
         plain(money(record.cost.amount, record.cost.currency)),
     ]
     values = record.params.values

@@ -45,7 +45,7 @@ def takes_of(runs: Iterable[Run]) -> dict[str, float]:
         peaks = [gpu.memory_peak_bytes for gpu in gpus if gpu.memory_peak_bytes is not None]
         values = {
             f"cost ({record.cost.currency})": record.cost.amount,
-            "duration (s)": record.timing.duration_seconds,
+            "duration (s)": record.timing.took,
             "model (bytes)": record.model.bytes,
             "parameters": record.model.parameters,
             "memory (bytes)": usage.memory_peak_bytes if usage else None,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from ledger.analysis.comparable import Group, group_of
+from ledger.analysis.ranks import split_ranks
 from ledger.analysis.run_statistics import QUARTILES_FROM, quartiles
 from ledger.model.entries import Run
 from ledger.model.values import Document, ParamValue
@@ -71,6 +72,8 @@ class Setting(Document, frozen=True, kw_only=True):
     """Hash of the uncommitted changes they were trained with; none when there were none."""
     runs: tuple[Run, ...]
     """The runs, in the order given."""
+    ranks: tuple[Run, ...] = ()
+    """Other ranks of the same trainings, which are no repeats."""
 
 
 class Spread(Document, frozen=True, kw_only=True):
@@ -101,7 +104,7 @@ def is_place(param: str) -> bool:
 def settings_of(runs: Iterable[Run]) -> list[Setting]:
     """Return the settings of `runs` in the order they first appear; unknown code is shared with no other run.
 
-    Runs that were retracted belong to no setting.
+    Runs that were retracted belong to no setting; of several ranks of one training one run counts.
     """
     members: dict[bytes, list[Run]] = {}
     for run in runs:
@@ -129,12 +132,14 @@ def spread_of(setting: Setting, group: Group) -> Spread | None:
 
 
 def _setting(runs: Sequence[Run]) -> Setting:
+    runs, ranks = split_ranks(runs)
     code = runs[0].record.code
     return Setting(
         params=_chosen(runs[0]),
         commit=code.commit,
         patch=code.patch.hash if code.patch else None,
         runs=tuple(runs),
+        ranks=tuple(ranks),
     )
 
 

@@ -155,6 +155,9 @@ def _write(shown: _Shown, *, first: bool) -> None:
         named = ", ".join(one.run for one in board.withdrawn[:_WITHDRAWN])
         more = f" and {len(board.withdrawn) - _WITHDRAWN} more" if len(board.withdrawn) > _WITHDRAWN else ""
         say(f"retracted, so not ranked: {named}{more}")
+    if board.ranks:
+        more = f" and {len(board.ranks) - _WITHDRAWN} more" if len(board.ranks) > _WITHDRAWN else ""
+        say(f"ranks of one training, so counted once: {', '.join(board.ranks[:_WITHDRAWN])}{more}")
 
 
 def _flat(shown: Sequence[_Shown]) -> tuple[list[str], list[list[str]]]:

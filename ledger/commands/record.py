@@ -1,7 +1,8 @@
 """`ledger record`: a run that has ended becomes a record."""
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,18 +19,19 @@ from ledger.recorder import Draft, Recorded, record
 from ledger.recorder.cautions import how_to_name, warn_of_record
 from ledger.recorder.given import read_given
 from ledger.recorder.message import closing_line
+from ledger.recorder.times import times_of
+from ledger.session.ranks import find_rank
 from ledger.store.ledger import Ledger
 
-_STATUSES: tuple[Status, ...] = ("finished", "failed", "interrupted", "killed", "preempted")
-
-_LONGEST_SECONDS = 10 * 365 * 86_400
-"""Ten years; what is longer, or no number, is a mistake."""
+_STATUSES: tuple[Status, ...] = ("finished", "failed", "interrupted", "killed", "preempted", "pruned")
 
 
 @click.command("record")
 @given_options
 @click.option("--status", type=click.Choice(_STATUSES), default="finished", show_default=True, help="How it ended.")
 @click.option("--reason", help="Why it ended so.")
+@click.option("--started", metavar="TIME", help="When it started: ISO 8601; without a zone, in this machine's.")
+@click.option("--ended", metavar="TIME", help="When it ended.")
 @click.option("--duration", type=float, metavar="SECONDS", help="How long it ran.")
 @click.option("--command", "command_line", metavar="TEXT", help="Command line it was started with.")
 @click.option("--review", is_flag=True, help="Propose it, on a branch of its own, instead of adding it to the ledger.")
@@ -40,6 +42,8 @@ def record_command(
     experiment: str,
     status: Status,
     reason: str | None,
+    started: str | None,
+    ended: str | None,
     duration: float | None,
     command_line: str | None,
     review: bool,
@@ -55,19 +59,21 @@ def record_command(
 
     Example: ledger record --params params.yaml --metrics metrics.json --dataset validation=data/val --log train.log
     """
-    if duration is not None and not 0 <= duration <= _LONGEST_SECONDS:
-        raise UsageError(f"--duration is given in seconds: `{duration:g}`", hint="such as --duration 3600")
-    ledger = open_ledger(writing=True)
     now = datetime.now(UTC)
+    log = options.get("log")
+    times = times_of(now, started=started, ended=ended, duration=duration, log=Path(log) if log else None)
+    ledger = open_ledger(writing=True)
     draft = Draft(
-        id=new_id(now, os.urandom(4)),
+        id=new_id(now if "started_at" in times.unknown else times.started_at, os.urandom(4)),
         status=status,
         reason=reason,
         experiment=check_label("experiment", experiment),
-        started_at=now - timedelta(seconds=duration or 0),
-        ended_at=now,
-        duration_seconds=duration or 0.0,
-        timed=duration is not None,
+        started_at=times.started_at,
+        ended_at=times.ended_at,
+        duration_seconds=times.duration_seconds,
+        times=times.source,
+        times_unknown=times.unknown,
+        rank=find_rank(os.environ),
         command=_split(command_line),
         folder=ledger.repository.folder,
     )

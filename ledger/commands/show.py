@@ -18,6 +18,9 @@ from ledger.model.values import NoteKind, counted, plain
 from ledger.recorder.cautions import say_leak
 from ledger.store.selection import find_runs
 
+_CHILDREN = 10
+"""Runs started in a run that are named."""
+
 Lines = Iterator[tuple[str, str]]
 """Name and value of each line of a box."""
 
@@ -113,12 +116,24 @@ def _heading(run: Run) -> Lines:
     record = run.record
     yield "experiment", record.experiment
     yield "author", f"{record.author.name} <{record.author.email}>"
-    yield "started", f"{moment(record.timing.started_at)}, took {duration(record.timing.duration_seconds)}"
+    timing = record.timing
+    if "started_at" in timing.unknown:
+        yield "started", f"unknown: {timing.unknown['started_at']}"
+        yield "recorded", moment(timing.recorded_at)
+    else:
+        source = {"clock": "", "options": " (as stated)", "log": " (by the times in its log)"}[timing.source]
+        yield "started", f"{moment(timing.started_at)}, took {duration(timing.took)}{source}"
+    if timing.took is None or "started_at" in timing.unknown:
+        why = timing.unknown.get("duration_seconds", "it was not measured")
+        yield "took", duration(timing.took) if timing.took else f"unknown: {why}"
     yield "command", " ".join(record.command)
     yield "seed", show_value(record.seed)
     yield "tags", ", ".join(run.tags)
     yield "note", record.note or ""
     yield "parent", record.parent or ""
+    shown = ", ".join(record.children[:_CHILDREN])
+    more = f" and {len(record.children) - _CHILDREN} more" if len(record.children) > _CHILDREN else ""
+    yield "children", f"{shown}{more}"
     yield "baseline", record.baseline or ""
     for link in record.links:
         yield "link", f"{link.title}: {link.url}" if link.title else link.url
@@ -191,13 +206,18 @@ def _hardware(record: Record) -> Lines:
         yield "gpu", f"{gpu.name}{f', {size(gpu.memory_bytes)}' if gpu.memory_bytes else ''}{idle}"
     if not hardware.gpus and hardware.known and "gpus" not in hardware.unknown:
         yield "gpu", "none"
+    if hardware.processes is not None or hardware.rank is not None:
+        of = f" of {counted(hardware.processes, 'process')}" if hardware.processes else ""
+        told = f", told by {hardware.launcher}" if hardware.launcher else ""
+        yield "rank", f"{hardware.rank or 0}{of}{told}{f', job {hardware.job}' if hardware.job else ''}"
     usage = hardware.usage
     if usage:
         busy = f"cores {usage.cpu_fraction_mean:.0%} busy, " if usage.cpu_fraction_mean is not None else ""
         yield "used", f"{busy}peak memory {size(usage.memory_peak_bytes or 0)}" if usage.samples else ""
         if usage.data_wait_seconds is not None:
-            share = usage.data_wait_seconds / max(record.timing.duration_seconds, 1e-9)
-            yield "waited for data", f"{usage.data_wait_seconds:.4g} s, {share:.0%} of the time"
+            took = record.timing.took
+            share = f", {usage.data_wait_seconds / took:.0%} of the time" if took else ""
+            yield "waited for data", f"{usage.data_wait_seconds:.4g} s{share}"
 
 
 def _environment(record: Record) -> Lines:

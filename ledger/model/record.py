@@ -1,5 +1,7 @@
 """The record of a run: the document that people read, review and compare."""
 
+from typing import Literal
+
 from ledger.model.boxes import (
     Box,
     Code,
@@ -42,13 +44,22 @@ class Timing(Document, frozen=True, kw_only=True):
     """When the run lived."""
 
     started_at: Moment
-    """Start, UTC."""
+    """Start, UTC; where it is unknown, the moment of recording."""
     ended_at: Moment
-    """End, UTC; for a lost run the last sign of life."""
-    duration_seconds: float
-    """Seconds between them, by a clock that never jumps."""
+    """End, UTC; for a lost run the last sign of life, and where it is unknown, the moment of recording."""
+    duration_seconds: float | None = None
+    """Seconds between them, by a clock that never jumps; none where nobody knows. Older records have 0 then."""
     recorded_at: Moment
     """When the record was made, UTC."""
+    source: Literal["clock", "options", "log"] = "clock"
+    """Where the times come from: our own clock, what was stated, or the times in the log."""
+    unknown: dict[str, str] = {}
+    """What of it is unknown, and why."""
+
+    @property
+    def took(self) -> float | None:
+        """Seconds that the run took; none where nobody knows."""
+        return self.duration_seconds or None
 
 
 class Record(Document, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from ledger.analysis.comparable import Leaderboard
 from ledger.analysis.leaderboard import Place, Score, SettingBoard, latest_metrics, setting_board
 from ledger.analysis.ranking import measure_command
+from ledger.analysis.ranks import encode_trace, trace_of
 from ledger.analysis.settings import is_seed
 from ledger.model.entries import Run
 from ledger.model.values import Document
@@ -58,7 +59,12 @@ def render_board(board: Leaderboard, atlas: Atlas, setting_of: Callable[[str], s
         setting_of: run id to what the runs of its setting share.
     """
     scores = [
-        Score(run=standing.run.record.id, setting=setting_of(standing.run.record.id), value=standing.metric.number)
+        Score(
+            run=standing.run.record.id,
+            setting=setting_of(standing.run.record.id),
+            value=standing.metric.number,
+            trace=encode_trace(trace_of(standing.run)),
+        )
         for standing in board.standings
     ]
     ranked = setting_board(board.group, board.direction, [*scores, *withdrawn_from(board, atlas)])

@@ -94,7 +94,7 @@ class Columns(Document, frozen=True, kw_only=True, omit_defaults=False):
     """Note, shortened."""
     started: list[int]
     """Seconds since 1970."""
-    duration: list[float]
+    duration: list[float | None]
     """Seconds."""
     cost: list[float | None]
     """Amount."""
@@ -134,7 +134,10 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
         tags=_word_lists([visible(tag) for tag in run.tags] for run in runs),
         note=_words(one_line(_said_of(run), _NOTE_LENGTH) for run in runs),
         started=[int(utc(run.record.timing.started_at).timestamp()) for run in runs],
-        duration=[round(seconds := run.record.timing.duration_seconds, 1 if seconds >= 1 else 3) for run in runs],
+        duration=[
+            None if (seconds := run.record.timing.took) is None else round(seconds, 1 if seconds >= 1 else 3)
+            for run in runs
+        ],
         cost=[None if (amount := run.record.cost.amount) is None else _six_digits(amount) for run in runs],
         currency=_words(visible(run.record.cost.currency or "") for run in runs),
         curves=[int(run.record.results.curves is not None) for run in runs],

@@ -90,8 +90,8 @@ def _sizes(growth: Growth) -> int:
 
 def _costs_follow_time(runs: Sequence[Run]) -> bool:
     """Say whether every run was paid for at one price, so that cost is time in other units."""
-    records = [run.record for run in runs if run.record.cost.amount and run.record.timing.duration_seconds > 0]
-    prices = [(record.cost.amount or 0.0) / record.timing.duration_seconds for record in records]
+    paid = [(run.record.cost.amount, run.record.timing.took) for run in runs]
+    prices = [amount / took for amount, took in paid if amount and took]
     return bool(prices) and max(prices) <= min(prices) * (1 + _SAME_PRICE)
 
 

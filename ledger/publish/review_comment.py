@@ -176,7 +176,7 @@ def _table(reviews: Sequence[RunReview]) -> Iterator[str]:
         change = f"{judged.verdict.effect:+.4g}" if judged else "\N{EN DASH}"
         cells = (
             code(record.id), f"{_ICONS[review.word]} {_verdict(review)}", shown, change,
-            duration(record.timing.duration_seconds), _cost(record),
+            duration(record.timing.took), _cost(record),
         )  # fmt: skip
         row = f"| {' | '.join(cells)} |"
         room -= _size([row])
@@ -289,7 +289,7 @@ def _rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]
 
 
 def _spent(record: Record) -> str:
-    said = [f"Took {duration(record.timing.duration_seconds)}", f"cost {_cost(record)}"]
+    said = [f"Took {duration(record.timing.took)}", f"cost {_cost(record)}"]
     if record.cost.idle_amount and record.cost.amount:
         said.append(f"idle for {percent(record.cost.idle_amount / record.cost.amount)} of it")
     if record.model.parameters is not None:

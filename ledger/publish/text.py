@@ -89,9 +89,9 @@ def param_text(value: ParamValue) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float | None) -> str:
     """Return a duration in its two largest units; nothing takes no time at all, so zero was not measured."""
-    if seconds <= 0:
+    if seconds is None or seconds <= 0:
         return "unknown"
     if seconds < 0.05:
         return f"{seconds * 1000:.0f} ms"

@@ -1,6 +1,7 @@
 """What is known of a run before it is a record: everything the user gave or the session kept."""
 
 from datetime import datetime
+from typing import Literal
 
 from ledger.analysis.curves import Gathered
 from ledger.model.boxes import Code, Environment, Gpu, Hardware, Metric, Model, Usage
@@ -116,10 +117,12 @@ class Draft(Document, frozen=True, kw_only=True):
     """Start, UTC."""
     ended_at: datetime
     """End, UTC."""
-    duration_seconds: float
-    """Seconds between them, by a clock that never jumps."""
-    timed: bool = True
-    """Whether the times are the run's own; false when it was recorded afterwards."""
+    duration_seconds: float | None
+    """Seconds between them, by a clock that never jumps; none where nobody knows."""
+    times: Literal["clock", "options", "log"] = "clock"
+    """Where the times come from."""
+    times_unknown: dict[str, str] = {}
+    """What of the times is unknown, and why."""
     reason: str | None = None
     """Why it ended so."""
     exit_code: int | None = None

@@ -19,9 +19,8 @@ def record_message(record: Record, path: str) -> str:
     if record.status != "finished":
         why = f"{record.status}: {record.reason}" if record.reason else record.status
         said = f"{record.status}, {said}" if headline else why
-    body = [
-        f"{record.status} after {record.timing.duration_seconds:.1f} s{f': {record.reason}' if record.reason else ''}"
-    ]
+    after = "" if (took := record.timing.took) is None else f" after {took:.1f} s"
+    body = [f"{record.status}{after}{f': {record.reason}' if record.reason else ''}"]
     body += [f"{metric.key} {shown(metric)}{_on(metric)}" for metric in record.results.metrics[:10]]
     if record.code.commit:
         patch = record.code.patch

@@ -9,6 +9,7 @@ import msgspec
 from ledger.analysis.fields import metrics_of, own_fields
 from ledger.analysis.leaderboard import latest_metrics, short_key
 from ledger.analysis.line import line_of
+from ledger.analysis.ranks import encode_trace, trace_of
 from ledger.analysis.sortable import sortable, sortable_items
 from ledger.analysis.words import spoken
 from ledger.errors import LedgerError
@@ -42,7 +43,10 @@ SCHEMA = (
     # The names of params, in one text: most runs of an experiment have the same.
     "CREATE TABLE names (named INTEGER PRIMARY KEY, said TEXT UNIQUE)",
     # What leaderboards ask of every run, apart from the long rows of the runs themselves.
-    "CREATE TABLE settled (run TEXT PRIMARY KEY, setting TEXT, headline TEXT, retracted INTEGER) WITHOUT ROWID",
+    (
+        "CREATE TABLE settled (run TEXT PRIMARY KEY, setting TEXT, headline TEXT, retracted INTEGER, trace TEXT)"
+        " WITHOUT ROWID"
+    ),
     # Measurements that are not the one in `facts`: on other data, by other evaluators, or again.
     (
         "CREATE TABLE again (metric TEXT, run TEXT, number INTEGER, value TEXT,"
@@ -270,7 +274,7 @@ class _Rows:
         self._groups: dict[tuple[str, ...], int] = {tuple(group): number for *group, number in groups}
         self._names: dict[str, int] = dict(database.execute("SELECT said, named FROM names"))
         self._given = len(self._groups), len(self._names)
-        self._settled: list[tuple[str, str, str | None, bool]] = []
+        self._settled: list[tuple[str, str, str | None, bool, str]] = []
         self._again: list[tuple[str, str, int, str | None]] = []
 
     def row(self, run: Run) -> tuple[str | int, ...]:
@@ -298,7 +302,7 @@ class _Rows:
 
     def write(self, database: sqlite3.Connection) -> None:
         """Write the numbers that were given since, and what leaderboards ask of the runs."""
-        database.executemany("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?)", self._settled)
+        database.executemany("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?, ?)", self._settled)
         database.executemany("INSERT OR REPLACE INTO again VALUES (?, ?, ?, ?)", self._again)
         groups, names = self._given
         new_groups = [(number, *group) for group, number in list(self._groups.items())[groups:]]
@@ -308,7 +312,8 @@ class _Rows:
 
     def _settle(self, run: Run, told: Mapping[str, Metric]) -> None:
         record = run.record
-        self._settled.append((record.id, short_key(run), record.results.headline, run.retraction is not None))
+        trace = encode_trace(trace_of(run))
+        self._settled.append((record.id, short_key(run), record.results.headline, run.retraction is not None, trace))
         if run.evaluations or len(told) < len(record.results.metrics):
             self._again += (
                 (key, record.id, self._group(metric), sortable(metric.number))

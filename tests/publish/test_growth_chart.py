@@ -98,7 +98,7 @@ def test_time_that_bought_nothing_is_no_growth_and_time_that_did_is() -> None:
 def _learned(run: Run) -> Run:
     """Return the run with an error that its time bought."""
     (metric,) = run.record.results.metrics
-    value = 1 - law(run.record.timing.duration_seconds)
+    value = 1 - law(run.record.timing.took or 0.0)
     results = replace(run.record.results, metrics=[replace(metric, value=value)])
     return replace(run, record=replace(run.record, results=results))
 

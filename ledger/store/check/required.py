@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ledger.analysis.budget import spent_of
-from ledger.analysis.settings import setting_key
+from ledger.analysis.settings import setting_key, settings_of
 from ledger.model.boxes import Code, DatasetUse
 from ledger.model.entries import Evaluation, Note, Run
 from ledger.model.paths import DATASET_FILE
@@ -128,11 +128,8 @@ def check_claims(claims: Mapping[str, str], runs: Sequence[Run], repeats: int) -
         repeats: runs of one setting that a claim needs.
     """
     by_id = {run.record.id: run for run in runs}
-    counts: dict[bytes, int] = {}
-    for run in runs:
-        if run.retraction is None and run.record.status == "finished":
-            key = setting_key(run)
-            counts[key] = counts.get(key, 0) + 1
+    good = (run for run in runs if run.retraction is None and run.record.status == "finished")
+    counts = {setting_key(setting.runs[0]): len(setting.runs) for setting in settings_of(good)}
     for run_id, path in claims.items():
         claimed = by_id.get(run_id)
         count = counts.get(setting_key(claimed), 0) if claimed else 0

@@ -156,7 +156,7 @@ def _of_record(run: Run, hashes: Hashes, committed: datetime | None) -> Iterator
                 rule="reference", path=path, field=field, message=f"{field}: no such run: `{ascii(named)[1:-1]}`"
             )
     timing = record.timing
-    if timing.ended_at < timing.started_at or timing.duration_seconds < 0:
+    if timing.ended_at < timing.started_at or (timing.took or 0.0) < 0:
         yield Finding(rule="plausible", path=path, message="timing: it ended before it started")
     if committed is not None and timing.recorded_at > committed + _CLOCK_SKEW:
         yield Finding(

@@ -1,0 +1,150 @@
+"""When a run lived that is recorded afterwards: as stated, or as its log says; what nobody says is unknown."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from ledger.errors import UsageError
+from ledger.model.values import Document
+
+LONGEST_SECONDS = 10 * 365 * 86_400
+"""Ten years; what is longer, or no number, is a mistake."""
+
+_NOBODY = {
+    "started_at": "nobody said it; --started says it",
+    "ended_at": "nobody said it; --ended says it",
+    "duration_seconds": "nobody said it; --duration says it, or --started and --ended",
+}
+_COUNTED = "counted back from the moment of recording; --started says it"
+
+_READ_BYTES = 1 << 16
+"""Of a log its first and its last 64 KiB are looked at."""
+_MOMENT = re.compile(
+    rb"(?<![0-9])(20[0-9]{2}-[01][0-9]-[0-3][0-9])[T ]([0-2][0-9]:[0-5][0-9]:[0-5][0-9])(?:[.,]([0-9]{1,6})[0-9]*)?"
+    rb" ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2})?(?![0-9])"
+)
+
+
+class Times(Document, frozen=True, kw_only=True):
+    """When a run lived."""
+
+    started_at: datetime
+    """Start, UTC; the moment of recording where it is unknown."""
+    ended_at: datetime
+    """End, UTC; the moment of recording where it is unknown."""
+    duration_seconds: float | None = None
+    """Seconds it took; none where nobody knows."""
+    source: Literal["clock", "options", "log"] = "options"
+    """Where the times come from."""
+    unknown: dict[str, str] = {}
+    """What of them is unknown, and why."""
+
+
+def times_of(
+    now: datetime, *, started: str | None, ended: str | None, duration: float | None, log: Path | None
+) -> Times:
+    """Return when a run lived that has ended; what is stated stands before what its log says.
+
+    Args:
+        now: the moment of recording.
+        started: start as typed, ISO 8601; without a zone it is this machine's.
+        ended: end, the same.
+        duration: seconds that it took.
+        log: its log.
+
+    Raises:
+        UsageError: a moment or the duration means nothing, or they contradict each other.
+    """
+    if duration is not None and not 0 <= duration <= LONGEST_SECONDS:
+        raise UsageError(f"--duration is given in seconds: `{duration:g}`", hint="such as --duration 3600")
+    start, end = _moment("--started", started), _moment("--ended", ended)
+    if start is None and end is None and duration is None:
+        return _of_log(log, now)
+    _check(start, end, duration, now)
+    return _stated(start, end, None if duration is None else timedelta(seconds=duration), now)
+
+
+def _check(start: datetime | None, end: datetime | None, duration: float | None, now: datetime) -> None:
+    if start is not None and end is not None and end < start:
+        raise UsageError(f"it ended before it started: `{end}`", hint="times without a zone are this machine's")
+    if start is not None and end is not None and (duration or 0.0) > (end - start).total_seconds() + 1:
+        raise UsageError(f"it cannot have taken longer than from its start to its end: `{duration:g}`")
+    for moment in (start, end):
+        if moment is not None and moment > now + timedelta(days=1):
+            raise UsageError(f"a run that has ended lies in the past: `{moment}`")
+
+
+def _stated(start: datetime | None, end: datetime | None, took: timedelta | None, now: datetime) -> Times:
+    unknown: dict[str, str] = {}
+    if start is None:
+        back = end is None and took is not None
+        unknown["started_at"] = _COUNTED if back else _NOBODY["started_at"]
+        start = (end or now) - took if took is not None else end or now
+        if took is not None and end is not None:
+            del unknown["started_at"]
+    elif took is None and end is not None:
+        took = end - start
+    if end is None and took is None:
+        unknown |= {"ended_at": _NOBODY["ended_at"], "duration_seconds": _NOBODY["duration_seconds"]}
+    elif took is None:
+        unknown["duration_seconds"] = _NOBODY["duration_seconds"]
+    return Times(
+        started_at=start,
+        ended_at=end or (start + took if took is not None else max(now, start)),
+        duration_seconds=None if took is None else took.total_seconds(),
+        unknown=unknown,
+    )
+
+
+def _moment(option: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"{option} is a moment in ISO 8601: `{ascii(text)[1:-1]}`",
+            hint=f"such as {option} 2026-11-20T09:30:00+01:00",
+        ) from error
+
+
+def _of_log(log: Path | None, now: datetime) -> Times:
+    """Return the first and the last moment that a log names, where they are two; else nothing is known."""
+    moments = [found for found in _moments_in(log) if found[0] <= now + timedelta(days=1)] if log is not None else []
+    if len(moments) > 1 and moments[0][0] < moments[-1][0]:
+        (start, zoned), (end, _) = moments[0], moments[-1]
+        unknown = {} if zoned else {"zone": "the times in the log name none; this machine's was taken"}
+        took = (end - start).total_seconds()
+        return Times(started_at=start, ended_at=end, duration_seconds=took, source="log", unknown=unknown)
+    return Times(
+        started_at=now,
+        ended_at=now,
+        unknown=_NOBODY,
+    )
+
+
+def _moments_in(log: Path) -> list[tuple[datetime, bool]]:
+    """Return the first and the last moment in a log, each with whether it names its zone."""
+    try:
+        with log.open("rb") as file:
+            head = file.read(_READ_BYTES)
+            size = file.seek(0, 2)
+            file.seek(max(0, size - _READ_BYTES))
+            tail = file.read()
+    except OSError:
+        return []
+    first, last = _MOMENT.search(head), None
+    for last in _MOMENT.finditer(tail):  # noqa: B007  # the last one is wanted
+        pass
+    return [moment for found in (first, last) if found is not None and (moment := _read_moment(found)) is not None]
+
+
+def _read_moment(found: "re.Match[bytes]") -> tuple[datetime, bool] | None:
+    day, time, fraction, zone = (part.decode() if part else "" for part in found.groups())
+    zone = {"Z": "+00:00", "UTC": "+00:00"}.get(zone, zone)
+    try:
+        moment = datetime.fromisoformat(f"{day}T{time}{f'.{fraction:0<6}' if fraction else ''}{zone}")
+        return moment.astimezone(UTC), bool(zone)
+    except (ValueError, OverflowError):
+        return None
