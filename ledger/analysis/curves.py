@@ -122,10 +122,13 @@ class _Summary:
         self._tallies: dict[str, _Tally] = {}
         self._steps: int | None = None
         self._epochs: float | None = None
+        self._whole_from_zero = True
 
     def add(self, point: Point) -> None:
         self._steps = self._steps if point.step is None else point.step
-        self._epochs = self._epochs if point.epoch is None else point.epoch
+        if point.epoch is not None:
+            self._whole_from_zero &= point.epoch.is_integer() and (self._epochs is not None or point.epoch == 0)
+            self._epochs = point.epoch
         for name, value in point.values.items():
             tally = self._tallies.get(name)
             if tally is None:
@@ -134,7 +137,9 @@ class _Summary:
 
     def statistics(self) -> Statistics:
         series = {name: tally.summary() for name, tally in sorted(self._tallies.items())}
-        return Statistics(steps=self._steps, epochs=self._epochs, series=series)
+        # The epoch counted as 0 is one, too; of fractions the last says how many there were.
+        epochs = self._epochs + 1 if self._epochs is not None and self._whole_from_zero else self._epochs
+        return Statistics(steps=self._steps, epochs=epochs, series=series)
 
 
 def summarise(points: Iterable[Point]) -> Statistics:

@@ -15,6 +15,7 @@ from ledger.commands.record import tell
 from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError
 from ledger.model.ids import new_id
+from ledger.model.record import Record
 from ledger.model.values import check_label
 from ledger.session.command import Wrapped, begin, run_wrapped
 from ledger.session.place import find_place
@@ -67,9 +68,37 @@ def run_command(
     return wrapped.exit_code
 
 
+_FILLED_BY = {
+    "params": "--params FILE",
+    "datasets": "--dataset ROLE=PATH",
+    "model": "--model FILE",
+    "results": "--metrics FILE",
+}
+"""Options that fill a box."""
+
+
+def _empty_boxes(record: Record) -> str:
+    """Return which boxes stayed empty and what fills them, in one line; empty where none did.
+
+    A run that holds others leaves them to those.
+    """
+    boxes = record.boxes()
+    empty = [name for name in _FILLED_BY if not (boxes[name].known and _is_filled(record, name))]
+    if not empty or record.children:
+        return ""
+    options = " ".join(_FILLED_BY[name] for name in empty)
+    return f"nothing is known of {', '.join(empty)}; fill them with ledger run {options}, or ledger.run() in the script"
+
+
+def _is_filled(record: Record, name: str) -> bool:
+    return name != "results" or bool(record.results.metrics)
+
+
 def _tell(ledger: Ledger | None, wrapped: Wrapped, *, as_json: bool) -> None:
     if wrapped.recorded is not None and ledger is not None:
         tell(ledger, wrapped.recorded, as_json=as_json)
+        if not as_json and (empty := _empty_boxes(wrapped.recorded.record)):
+            say(f"hint: {empty}")
         return
     if as_json:
         write_json({"id": wrapped.id, "problem": wrapped.problem, "hint": wrapped.hint})

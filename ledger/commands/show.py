@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +17,12 @@ from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
 from ledger.model.values import NoteKind, counted, plain
 from ledger.recorder.cautions import say_leak
+from ledger.store.ledger import Ledger
 from ledger.store.selection import find_runs
+from ledger.store.waiting import living_run
+
+if TYPE_CHECKING:
+    from ledger.session.living import Living
 
 _CHILDREN = 10
 """Runs started in a run that are named."""
@@ -37,7 +43,12 @@ _LEFT_OUT = 5
 def show_command(run: str, as_json: bool, file: str | None, history: bool) -> None:
     """Show one RUN: its id, or enough of its start or of its last part."""
     ledger = open_ledger()
-    (found,) = find_runs(ledger, [run])
+    try:
+        (found,) = find_runs(ledger, [run])
+    except NotFound:
+        if not _show_living(ledger, run, as_json=as_json):
+            raise
+        return
     if file is not None:
         if file not in found.files:
             raise NotFound(f"this record has no such file: `{file}`", hint=f"one of {', '.join(sorted(found.files))}")
@@ -50,6 +61,39 @@ def show_command(run: str, as_json: bool, file: str | None, history: bool) -> No
         _write_lines(_history(found))
     else:
         _show(found)
+
+
+def _show_living(ledger: Ledger, short: str, *, as_json: bool) -> bool:
+    """Show a run that has not ended, and say whether there is one."""
+    from ledger.session.living import read_living  # what reads spools takes 8 ms to load
+
+    state_dir = ledger.repository.state_dir
+    if (run := living_run(state_dir, short)) is None:
+        return False
+    try:
+        living = read_living(state_dir, run)
+    except OSError:  # it ends at this very moment
+        return False
+    if as_json:
+        write_json(living)
+        return True
+    click.echo(f"{click.style(living.id, bold=True)}  {click.style(living.status, fg='cyan', bold=True)}")
+    _write_lines(_living_lines(living))
+    click.echo("\nits record is made when it ends")
+    return True
+
+
+def _living_lines(living: "Living") -> Lines:
+    yield "experiment", living.experiment
+    yield "started", f"{living.started_at} on {living.host}, process {living.pid}"
+    yield "last sign of life", f"{duration(living.silence_seconds)} ago"
+    yield "command", " ".join(living.command)
+    yield "children", ", ".join(living.children)
+    for name, value in living.params.items():
+        yield f"param {name}", show_value(value)
+    yield "logged", f"{counted(living.points, 'point')}, last step {living.steps}" if living.steps is not None else ""
+    for name, number in (*living.last.items(), *living.metrics.items()):
+        yield name, show_value(number)
 
 
 def _show(run: Run) -> None:
@@ -281,6 +325,9 @@ def _statistics(record: Record) -> Lines:
         shape = f"{counted(table.rows, 'row')} of {counted(table.columns, 'column')}"
         label = "table" if table.kind == "table" else f"table of {table.kind}"
         yield label, f"{table.name}: {what}{shape} ({table.file})"
+    statistics = record.statistics
+    yield "steps", f"the last is {statistics.steps}" if statistics.steps is not None else ""
+    yield "epochs", f"{statistics.epochs:g}" if statistics.epochs is not None else ""
     for name, series in record.statistics.series.items():
         last = f"{float(series.last):.6g}"
         yield name, f"last {last}, min {float(series.min):.6g}, max {float(series.max):.6g}, {series.count} points"

@@ -431,7 +431,7 @@ class Statistics(Box, frozen=True, kw_only=True):
     steps: int | None = None
     """Last step logged."""
     epochs: float | None = None
-    """Last epoch logged."""
+    """Epochs trained, by what was logged: the last epoch, and one more where they are whole numbers counted from 0."""
     series: dict[str, SeriesSummary] = {}
     """Every logged series in short."""
     tables: list[Table] = []

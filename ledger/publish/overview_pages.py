@@ -65,7 +65,7 @@ def render_home(atlas: Atlas, milestones: Milestones) -> Page:
     for run in atlas.runs:
         at = day(run.record.timing.started_at)
         runs, bad = counts.get(at, (0, 0))
-        counts[at] = (runs + 1, bad + (run.record.status != "finished"))
+        counts[at] = (runs + 1, bad + (run.record.status not in {"finished", "pruned"}))
     calendar = render_calendar(counts, date.fromisoformat(max(counts))) if counts else ""
     content = render(
         "home",

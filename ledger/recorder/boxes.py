@@ -13,6 +13,7 @@ from ledger.hashing import hash_bytes
 from ledger.model import paths
 from ledger.model.boxes import Cost, Curves, Datasets, Gpu, Hardware, Logs, Metric, Model, Params, Results
 from ledger.model.record import Timing
+from ledger.model.values import counted
 from ledger.recorder.datasets import Resolver, attach_datasets, leaks_within
 from ledger.recorder.draft import Draft
 from ledger.recorder.figures import read_figures
@@ -20,6 +21,7 @@ from ledger.recorder.measured import complete
 from ledger.recorder.tables import is_of_table
 from ledger.store.ledger import Ledger
 from ledger.store.policy import Policy
+from ledger.store.waiting import living_run
 
 
 def timing_of(draft: Draft, now: datetime) -> Timing:
@@ -38,7 +40,14 @@ def params_of(draft: Draft, policy: Policy) -> Params:
     """Return box 2: the inputs that were chosen."""
     places = [name for name in draft.params if name in policy.places or name.rpartition(".")[2] in policy.places]
     unknown = {} if draft.params else {"all": "no params were given"}
+    if draft.children and not draft.params:
+        unknown = {"all": _of_children(draft)}
     return Params(values=draft.params, sources=draft.param_sources, places=places, unknown=unknown)
+
+
+def _of_children(draft: Draft) -> str:
+    """Return why a run that holds others has nothing of its own to say."""
+    return f"{counted(len(draft.children), 'run')} started in it have records of their own"
 
 
 def datasets_of(draft: Draft, resolver: Resolver, files: dict[str, bytes]) -> Datasets:
@@ -59,6 +68,8 @@ def named_run(ledger: Ledger | None, short: str | None, *, strict: bool) -> str 
     try:
         return ledger.resolve(short)
     except LedgerError:
+        if (living := living_run(ledger.repository.state_dir, short)) is not None:
+            return living
         if strict:
             raise
         return short
@@ -141,7 +152,7 @@ def results_of(draft: Draft, datasets: Datasets, policy: Policy, side: dict[str,
     metrics = complete(attach_datasets(draft.metrics, datasets.used), policy)
     unknown = {problem.field: problem.message for problem in draft.problems if not is_of_table(problem)}
     if not metrics:
-        unknown.setdefault("metrics", "no metric was given")
+        unknown.setdefault("metrics", _of_children(draft) if draft.children else "no metric was given")
     curves = None
     if draft.curves:
         kept = down_sample(draft.curves.points, policy.limits.curve_points)

@@ -18,16 +18,17 @@ from ledger.capture.script import script_of_command
 from ledger.errors import LedgerError, NotFound
 from ledger.model.values import Document, Status
 from ledger.recorder import Draft, Recorded
-from ledger.recorder.draft import Captured
+from ledger.recorder.draft import Captured, Rank
 from ledger.recorder.given import Given, named_options, read_given
 from ledger.recorder.record import capture_now
 from ledger.session.closing import record_spool
 from ledger.session.events import Ended, Start, Warned
-from ledger.session.joining import SPOOL_VARIABLE
+from ledger.session.joining import SPOOL_VARIABLE, find_outer
 from ledger.session.place import Place, create_spool
+from ledger.session.ranks import find_rank, is_silent
 from ledger.session.run_dir import RUN_DIR_VARIABLE, read_whole_draft
 from ledger.session.signals import ENDING, preemption_signal, status_of
-from ledger.session.spool import LOG, RUN_DIR, Spool
+from ledger.session.spool import LOG, RUN_DIR, Spool, add_child
 from ledger.session.terminal import run_command
 
 _LOG = logging.getLogger("ledger")
@@ -59,7 +60,12 @@ def run_wrapped(place: Place, start: Start, command: Sequence[str]) -> Wrapped:
     Raises:
         NotFound: there is no such program, or it cannot be run; nothing is recorded.
     """
+    if is_silent(start.rank) and start.rank is not None:
+        return _run_as_rank(start, start.rank, command)
     try:
+        if (outer := find_outer(os.environ)) is not None:
+            add_child(Path(outer.folder), start.id)
+            start = msgspec.structs.replace(start, parent=start.parent or outer.start.id)
         spool = create_spool(place, start)
     except OSError as error:
         return _run_unrecorded(place, start, command, error)
@@ -145,6 +151,17 @@ def _run_unrecorded(place: Place, start: Start, command: Sequence[str], error: O
     return Wrapped(exit_code=_shell_code(code), id=start.id, problem=problem)
 
 
+def _run_as_rank(start: Start, rank: Rank, command: Sequence[str]) -> Wrapped:
+    """Run the command of a rank other than 0, whose record is kept by the wrapper of rank 0."""
+    of = f" of {rank.processes}" if rank.processes else ""
+    problem = f"rank {rank.rank}{of} keeps no record, rank 0 does (told by {rank.launcher})"
+    environment = {name: value for name, value in os.environ.items() if name not in {SPOOL_VARIABLE, RUN_DIR_VARIABLE}}
+    code = run_command(
+        command, Path(os.devnull), environment=environment, started=lambda _: None, notice=lambda _: None
+    )
+    return Wrapped(exit_code=_shell_code(code), id=start.id, problem=problem)
+
+
 def _shell_code(code: int) -> int:
     """Return the exit code as a shell says it: 128 + n when signal n ended the command."""
     return 128 - code if code < 0 else code
@@ -165,6 +182,7 @@ def begin(experiment: str, command: Sequence[str], run_id: str, folder: str | No
     stated = read_given(words, asked)
     return Start(
         id=run_id,
+        rank=find_rank(os.environ),
         host=socket.gethostname(),
         pid=os.getpid(),
         started_at=now,

@@ -1,11 +1,12 @@
 """Which runs answer a question: from the index where there can be one, else by reading every record."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ledger.analysis.line import line_of
 from ledger.analysis.order import sort_runs, warn_of_filters
 from ledger.analysis.query import Query, passes
 from ledger.analysis.usual import Line
+from ledger.errors import NotFound
 from ledger.model.entries import Problem, Run
 from ledger.model.ids import resolve
 from ledger.model.paths import run_of
@@ -14,6 +15,7 @@ from ledger.store.index import ask
 from ledger.store.index_file import FILE
 from ledger.store.index_query import Index, NotInSql
 from ledger.store.ledger import Ledger
+from ledger.store.waiting import living_run
 
 
 class Listing(Document, frozen=True, kw_only=True):
@@ -144,14 +146,14 @@ def find_runs(ledger: Ledger, shorts: Sequence[str]) -> list[Run]:
     """
 
     def question(index: Index) -> list[Run]:
-        ids = [resolve(short, index.matching(short.strip().lower())) for short in shorts]
+        ids = [_resolve(ledger, short, index.matching(short.strip().lower())) for short in shorts]
         return index.runs_of(list(dict.fromkeys(ids)))
 
     found = ask(ledger, question)
     if found is not None:
         return found
     contents = ledger.contents()
-    ids = [resolve(short, (run.record.id for run in contents.runs)) for short in shorts]
+    ids = [_resolve(ledger, short, (run.record.id for run in contents.runs)) for short in shorts]
     return [run for wanted in dict.fromkeys(ids) if (run := contents.run(wanted)) is not None]
 
 
@@ -169,4 +171,16 @@ def resolve_run(ledger: Ledger, short: str) -> str:
             return resolve(short, known)
     tip = ledger.tip()
     files = ledger.repository.read_tree(tip, ["runs/"]) if tip else []
-    return resolve(short, filter(None, (run_of(file.path) for file in files)))
+    return _resolve(ledger, short, filter(None, (run_of(file.path) for file in files)))
+
+
+def _resolve(ledger: Ledger, short: str, known: Iterable[str]) -> str:
+    """Return the run as `ids.resolve` does; of one that has no record yet say that it lives."""
+    try:
+        return resolve(short, known)
+    except NotFound as error:
+        if (living := living_run(ledger.repository.state_dir, short)) is None:
+            raise
+        raise NotFound(
+            f"this run has not ended, and has no record before it has: `{living}`", hint=f"ledger show {living}"
+        ) from error

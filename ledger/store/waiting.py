@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from ledger.errors import InvalidDocument
-from ledger.model.ids import is_id
+from ledger.errors import InvalidDocument, LedgerError
+from ledger.model.ids import is_id, resolve
 from ledger.model.record import Author
 from ledger.model.values import Document
 
@@ -105,6 +105,20 @@ def read_waiting(path: Path) -> Entry:
     if not is_id(entry.id):
         raise InvalidDocument(str(path), [f"not an id: `{ascii(entry.id)[1:-1]}`"])
     return entry
+
+
+def living_run(state_dir: Path, short: str) -> str | None:
+    """Return the run that an id, or enough of one, names among those that live or wait for `ledger recover`.
+
+    Args:
+        state_dir: where their spools lie.
+        short: as `ids.resolve` takes it; none where no run or several match.
+    """
+    try:
+        known = [entry.name for entry in os.scandir(state_dir / "spool") if is_id(entry.name)]
+        return resolve(short, known)
+    except (OSError, LedgerError):
+        return None
 
 
 def waiting_files(state_dir: Path) -> list[Path]:

@@ -126,6 +126,7 @@
   const icons = {
     finished: "M5 10.5l3.2 3.2L15 6.8", failed: "M6 6l8 8M14 6l-8 8", interrupted: "M7.5 5.5v9M12.5 5.5v9",
     killed: "M11 3l-5 8h3.5L8.5 17 14 9h-3.5z", preempted: "M5 6l5 4-5 4zM12 6v8M15 6v8",
+    pruned: "M5 5l4 5-4 5M15 5l-4 5 4 5",
     lost: "M7.5 7.5a2.6 2.6 0 1 1 3.7 2.700c-.8.4-1.200.9-1.200 1.800M10 15v.2", running: "M10 5v5l3.2 2",
     retracted: "M4.5 10h11M7 6.5h6M7 13.5h6",
   };
