@@ -86,7 +86,7 @@ class Points:
 
 def left_out_text(series: Mapping[str, LeftOut]) -> str:
     """Return what was left out of the curves in one line: each series with its count and its first value."""
-    named = ", ".join(f"{name} {left.count} times ({left.first})" for name, left in series.items())
+    named = ", ".join(f"{name} {left.count} times ({left.first})" for name, left in sorted(series.items()))
     return f"no numbers, so left out: {named}"
 
 
