@@ -112,6 +112,9 @@ def _tried(group: Group, members: Sequence[tuple[Setting, dict[str, Metric]]], u
     ranks: dict[int, int] = {}
     for setting, metrics in members:
         runs = {run.record.id: run for run in setting.runs if run.record.id in metrics}
+        others = [run for run in setting.ranks if run.record.id in metrics]
+        if not runs:  # only another rank was measured here, later
+            runs, others = {run.record.id: run for run in others[:1]}, others[1:]
         finite = {name: run for name, run in runs.items() if math.isfinite(metrics[name].number)}
         if not finite:
             continue
@@ -119,8 +122,7 @@ def _tried(group: Group, members: Sequence[tuple[Setting, dict[str, Metric]]], u
         kept = sorted(by_seed.values())
         at = len(settings)
         settings.append(Repeats(runs=tuple(kept), values=tuple(metrics[name].number for name in kept)))
-        others = [run.record.id for run in setting.ranks if run.record.id in metrics]
-        place |= dict.fromkeys([*runs, *others], at)
+        place |= dict.fromkeys([*runs, *(run.record.id for run in others)], at)
         if others:
             ranks[at] = len(others)
         if len(runs) > len(finite):

@@ -47,7 +47,7 @@ class Place(Document, frozen=True, kw_only=True):
     deviation: float | None = None
     """Sample standard deviation (n - 1); none below two values."""
     runs: tuple[str, ...]
-    """Its runs, best value first; those without a finite value last."""
+    """Its runs, best value first; then those without a finite value, then other ranks of the same trainings."""
 
 
 class Withdrawn(Document, frozen=True, kw_only=True):
@@ -145,14 +145,9 @@ def setting_board(group: Group, direction: Direction | None, scores: Iterable[Sc
         refused = "the dataset version is unknown"
     elif direction is None:
         refused = "nobody said which values are better, or runs disagree"
-    ranks: list[str] = []
-    for setting, own in members.items():
-        if len(own) > 1:
-            others = other_ranks([(score.run, decode_trace(score.trace)) for score in own if score.trace])
-            members[setting] = [score for score in own if score.run not in others]
-            ranks += others
     sign = -1.0 if direction == "lower" else 1.0
-    settings = [_merge(own, sign) for own in members.values()]
+    ranks: list[str] = []
+    settings = [_merged(own, sign, ranks) for own in members.values()]
     board = SettingBoard(
         group=group,
         direction=direction,
@@ -170,6 +165,18 @@ def setting_board(group: Group, direction: Direction | None, scores: Iterable[Sc
     return _ranked(board, settings, sign)
 
 
+def _merged(scores: Sequence[Score], sign: float, ranks: list[str]) -> Place:
+    """Return a setting; other ranks of one training are named, also in `ranks`, and count for nothing."""
+    if len(scores) == 1:
+        return _merge(scores, sign)
+    others = other_ranks([(score.run, decode_trace(score.trace)) for score in scores if score.trace])
+    if not others:
+        return _merge(scores, sign)
+    ranks += others
+    place = _merge([score for score in scores if score.run not in others], sign)
+    return msgspec.structs.replace(place, runs=(*place.runs, *sorted(others)))
+
+
 def _merge(scores: Sequence[Score], sign: float) -> Place:
     if len(scores) == 1 and math.isfinite(value := scores[0].value):
         return Place(rank=None, spread=Spread(count=1, mean=value, low=value, high=value), runs=(scores[0].run,))
@@ -178,8 +185,10 @@ def _merge(scores: Sequence[Score], sign: float) -> Place:
     runs = tuple(score.run for score in ordered)
     if not values:
         return Place(rank=None, spread=None, runs=runs)
-    mean = math.fsum(value / len(values) for value in values)  # divided first: a sum may pass the largest float
-    spread = Spread(count=len(values), mean=mean, low=min(values), high=max(values))
+    low, high = min(values), max(values)
+    # Divided first, and by twice as much: a sum, even a rounded one, may pass the largest float.
+    mean = min(max(2 * math.fsum(value / (2 * len(values)) for value in values), low), high)
+    spread = Spread(count=len(values), mean=mean, low=low, high=high)
     if len(values) == 1:
         return Place(rank=None, spread=spread, runs=runs)
     # hypot scales what it squares: no overflow where the result fits.

@@ -165,7 +165,7 @@ def _heading(run: Run) -> Lines:
         yield "started", f"unknown: {timing.unknown['started_at']}"
         yield "recorded", moment(timing.recorded_at)
     else:
-        source = {"clock": "", "options": " (as stated)", "log": " (by the times in its log)"}[timing.source]
+        source = {"options": " (as stated)", "log": " (by the times in its log)"}.get(timing.source, "")
         yield "started", f"{moment(timing.started_at)}, took {duration(timing.took)}{source}"
     if timing.took is None or "started_at" in timing.unknown:
         why = timing.unknown.get("duration_seconds", "it was not measured")

@@ -222,7 +222,7 @@ class Hardware(Box, frozen=True, kw_only=True):
     job: str | None = None
     """Id of the job that the processes share, as launcher or scheduler name it."""
     launcher: str | None = None
-    """What told the rank: `torchrun`, `mpi`, `slurm`, `torch.distributed`, `stated`, …"""
+    """What told the rank: `torchrun`, `mpi`, `slurm`, `torch.distributed`, `stated`."""
 
 
 class Environment(Box, frozen=True, kw_only=True):

@@ -1,7 +1,5 @@
 """The record of a run: the document that people read, review and compare."""
 
-from typing import Literal
-
 from ledger.model.boxes import (
     Box,
     Code,
@@ -51,8 +49,8 @@ class Timing(Document, frozen=True, kw_only=True):
     """Seconds between them, by a clock that never jumps; none where nobody knows. Older records have 0 then."""
     recorded_at: Moment
     """When the record was made, UTC."""
-    source: Literal["clock", "options", "log"] = "clock"
-    """Where the times come from: our own clock, what was stated, or the times in the log."""
+    source: str = "clock"
+    """Where the times come from: `clock` is our own, `options` what was stated, `log` the times in the log."""
     unknown: dict[str, str] = {}
     """What of it is unknown, and why."""
 

@@ -29,7 +29,7 @@ def timing_of(draft: Draft, now: datetime) -> Timing:
     return Timing(
         started_at=draft.started_at,
         ended_at=draft.ended_at,
-        duration_seconds=None if draft.duration_seconds is None else round(draft.duration_seconds, 3),
+        duration_seconds=round(draft.duration_seconds, 3) if draft.timed else None,
         recorded_at=now,
         source=draft.times,
         unknown=draft.times_unknown,
@@ -91,7 +91,7 @@ def with_usage(hardware: Hardware, draft: Draft) -> Hardware:
 
 def cost_of(hardware: Hardware, draft: Draft, policy: Policy, policy_problem: str | None) -> Cost:
     """Return box 6; what could not be priced says why."""
-    if draft.duration_seconds is None:
+    if not draft.timed:
         return Cost(unknown={"all": "the run's duration was not measured; give it with --duration"})
     cost = capture_cost(hardware, draft.duration_seconds, policy.prices)
     if policy_problem is None:

@@ -117,8 +117,10 @@ class Draft(Document, frozen=True, kw_only=True):
     """Start, UTC."""
     ended_at: datetime
     """End, UTC."""
-    duration_seconds: float | None
-    """Seconds between them, by a clock that never jumps; none where nobody knows."""
+    duration_seconds: float
+    """Seconds between them, by a clock that never jumps."""
+    timed: bool = True
+    """Whether anybody knows how long it took."""
     times: Literal["clock", "options", "log"] = "clock"
     """Where the times come from."""
     times_unknown: dict[str, str] = {}
