@@ -33,6 +33,7 @@ from ledger.session.events import (
 )
 from ledger.session.parts import Part, read_parts
 from ledger.session.points import left_out_text
+from ledger.session.ranks import launched_by
 from ledger.session.spool import LOG, last_sign_of_life, read_captured, read_children, read_events, read_start
 
 E = TypeVar("E", bound=Event)
@@ -62,7 +63,7 @@ def read_draft(folder: Path) -> Draft:
         draft,
         children=children,
         log=draft.log or log,
-        rank=start.rank or (first.start.rank if first else None) or _seen_rank(parts),
+        rank=start.rank or (first.start.rank if first else None) or _seen_rank(parts) or launched_by(start.command),
     )
 
 

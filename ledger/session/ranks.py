@@ -6,7 +6,7 @@ only where the training has imported and initialised it.
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ledger.recorder.draft import Rank
 
@@ -140,9 +140,53 @@ def _job(environment: Mapping[str, str]) -> str | None:
     return f"{named[0]}.{step}" if step and named[0] == environment.get("SLURM_JOB_ID") else named[0]
 
 
-def _first(environment: Mapping[str, str], names: "tuple[str, ...] | list[str]") -> int | None:
+def _first(environment: Mapping[str, str], names: Sequence[str]) -> int | None:
     return next((found for name in names if (found := _whole(environment.get(name))) is not None), None)
 
 
 def _whole(text: str | None) -> int | None:
     return int(text) if text is not None and text.strip().isascii() and text.strip().isdigit() else None
+
+
+_ASKED = {
+    "torchrun": ("--nproc-per-node", "--nproc_per_node"),
+    "torch.distributed.run": ("--nproc-per-node", "--nproc_per_node"),
+    "torch.distributed.launch": ("--nproc-per-node", "--nproc_per_node"),
+    "accelerate": ("--num-processes", "--num_processes"),
+    "deepspeed": ("--num-gpus", "--num_gpus"),
+    "mpirun": ("-n", "-np", "--np", "-c"),
+    "mpiexec": ("-n", "-np", "--np"),
+    "srun": ("-n", "--ntasks"),
+    "horovodrun": ("-np", "--num-proc"),
+}
+"""Launchers, and their options for how many processes to start, on each node or in all."""
+
+
+def launched_by(command: Sequence[str]) -> Rank | None:
+    """Return how many processes a command line asks a launcher for, none where it names no launcher or no number.
+
+    What the ranks themselves say stands before it.
+    """
+    for position, word in enumerate(command[:3]):
+        launcher = word.rpartition("/")[2]
+        if launcher not in _ASKED:
+            continue
+        rest = command[position + 1 :]
+        asked = _option(rest, _ASKED[launcher])
+        nodes = 1 if _ASKED[launcher][0] != "--nproc-per-node" else _option(rest, ("--nnodes",)) or 1
+        if asked is not None and asked * nodes > 1:
+            return Rank(rank=0, processes=asked * nodes, launcher=f"the command line of {launcher}")
+        return None
+    return None
+
+
+def _option(words: Sequence[str], names: Sequence[str]) -> int | None:
+    """Return the whole number that follows an option, or stands behind its `=`."""
+    for position, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in names:
+            return _whole(value if equals else next(iter(words[position + 1 : position + 2]), None))
+        before = words[position - 1] if position else ""
+        if not word.startswith("-") and word != "launch" and (not before.startswith("-") or "=" in before):
+            return None  # the program that is launched: what follows is its own
+    return None

@@ -72,7 +72,6 @@ class Events:
 def test_a_run_ends_with_the_cell_that_failed_unless_it_went_on(
     monkeypatch: pytest.MonkeyPatch, said_after: int, status: str
 ) -> None:
-    """The slow group runs a real notebook."""
     events = Events()
     shell = types.ModuleType("IPython")
     shell.get_ipython = lambda: types.SimpleNamespace(events=events)  # type: ignore[attr-defined]  # a stand-in

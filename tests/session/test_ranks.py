@@ -9,7 +9,7 @@ import pytest
 
 from ledger.model.entries import Run
 from ledger.recorder.draft import Rank
-from ledger.session.ranks import find_rank, is_silent
+from ledger.session.ranks import find_rank, is_silent, launched_by
 from ledger.store.ledger import Ledger
 from tests.conftest import ROOT, Cli
 
@@ -144,3 +144,32 @@ def test_every_rank_is_recorded_where_that_is_asked(repo: Path) -> None:
         environment = os.environ | {"PYTHONPATH": str(ROOT), "R": str(rank), "RANK": str(rank), "WORLD_SIZE": "2"}
         subprocess.run([PYTHON, "-c", script], cwd=repo, env=environment, capture_output=True, check=True, timeout=60)
     assert [run.record.hardware.rank for run in runs_of(repo)] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("command", "processes"),
+    [
+        ("torchrun --nproc-per-node 4 train.py", 4),
+        ("/usr/bin/torchrun --nnodes=2 --nproc_per_node=8 train.py --lr 0.1", 16),
+        ("python -m torch.distributed.run --standalone --nproc-per-node=2 train.py", 2),
+        ("accelerate launch --num_processes 2 train.py", 2),
+        ("mpirun -np 3 python train.py", 3),
+        ("srun --ntasks=5 python train.py", 5),
+        ("torchrun --nproc-per-node=gpu train.py", None),
+        ("torchrun --nproc-per-node=1 train.py", None),
+        ("python train.py --ntasks 4", None),
+        ("mpirun python train.py -n 4", None),
+    ],
+)
+def test_a_launcher_s_command_line_says_how_many_processes_it_starts(command: str, processes: int | None) -> None:
+    found = launched_by(command.split())
+    assert (found.processes if found else None) == processes
+
+
+def test_a_launched_script_that_knows_nothing_of_us_has_its_processes_in_the_record(repo: Path, cli: Cli) -> None:
+    (repo / "mpirun").write_text('#!/bin/sh\nshift 2\nexec "$@"\n')
+    (repo / "mpirun").chmod(0o755)
+    assert cli("run", "--", "./mpirun", "-n", "4", "true").code == 0
+    (run,) = runs_of(repo)
+    assert run.record.hardware.processes == 4
+    assert run.record.hardware.launcher == "the command line of mpirun"
