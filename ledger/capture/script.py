@@ -38,11 +38,19 @@ def script_of_command(command: Sequence[str]) -> Path | None:
     """Return the script that a command starts: the first program file it names; none where none is seen."""
     for place, word in enumerate(command):
         path = Path(word)
-        if word.startswith("-") or not path.is_file():
+        if word.startswith("-") or not _is_file(path):
             continue
         if is_program(word) or (place == 0 and os.sep in word and path.parent.name not in _PROGRAM_FOLDERS):
             return path
     return None
+
+
+def _is_file(path: Path) -> bool:
+    """Say whether there is such a file; a whole program, as `python -c` is given one, is too long to name one."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def script_of_process() -> Path | None:

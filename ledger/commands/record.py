@@ -17,10 +17,10 @@ from ledger.model.ids import new_id
 from ledger.model.values import Status, check_label
 from ledger.recorder import Draft, Recorded, record
 from ledger.recorder.cautions import how_to_name, warn_of_record
+from ledger.recorder.draft import Rank
 from ledger.recorder.given import read_given
 from ledger.recorder.message import closing_line
 from ledger.recorder.times import times_of
-from ledger.session.ranks import find_rank
 from ledger.store.ledger import Ledger
 
 _STATUSES: tuple[Status, ...] = ("finished", "failed", "interrupted", "killed", "preempted", "pruned")
@@ -74,7 +74,7 @@ def record_command(
         timed=times.duration_seconds is not None,
         times=times.source,
         times_unknown=times.unknown,
-        rank=find_rank(os.environ),
+        rank=_rank(),
         command=_split(command_line),
         folder=ledger.repository.folder,
     )
@@ -90,6 +90,13 @@ def record_command(
         from ledger.commands.proposing import send
 
         send(ledger, name, [draft.id], opening=proposal is None, push=push, seconds=push_timeout, as_json=False)
+
+
+def _rank() -> Rank | None:
+    """Return which rank of a job records here: a training may call this command in each of its processes."""
+    from ledger.session.ranks import find_rank  # nothing else of a living run is needed to record one that has ended
+
+    return find_rank(os.environ)
 
 
 def _proposal(ledger: Ledger, name: str) -> Ledger:

@@ -389,3 +389,8 @@ def test_on_a_terminal_ctrl_c_interrupts_the_command(repo: Path) -> None:
     assert code == 130
     assert only_run(repo).record.status == "interrupted"
     assert "recorded" in screen
+
+
+def test_a_program_that_stands_in_the_command_itself_runs_however_long_it_is(repo: Path, cli: Cli) -> None:
+    assert cli("run", "--", PYTHON, "-c", f"x = {'0 + ' * 2000}0").code == 0
+    assert only_run(repo).record.status == "finished"
