@@ -110,12 +110,13 @@ class EndWatch:
             return
         if threading.current_thread() is threading.main_thread():
 
-            def once(seen: FrameType, _: str, __: object) -> None:
+            def once(_: FrameType, __: str, ___: object) -> None:
+                # The next line, the next call of a function in Python, or what `sys.exit` raises.
                 sys.settrace(None)
-                seen.f_trace = None
+                frame.f_trace = None
 
             frame.f_trace = once
-            sys.settrace(lambda *_: None)
+            sys.settrace(once)
 
     def _on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         self._seen = ending_of(error)

@@ -53,6 +53,13 @@ def test_what_is_watched_is_put_back(repo: Path) -> None:
     assert process.returncode == 0
 
 
+def test_nothing_is_traced_once_a_run_is_let_go(repo: Path) -> None:
+    script = "import ledger, sys\ndef train(): assert sys.gettrace() is None\nledger.run('x'); train()\n"
+    process = run_python(script, cwd=repo)
+    assert process.communicate(timeout=60)[1].count("AssertionError") == 0
+    assert process.returncode == 0
+
+
 class Events:
     """Events of an IPython shell, as `IPython.core.events.EventManager` has them."""
 
