@@ -251,7 +251,7 @@ def _hardware(record: Record) -> Lines:
     if not hardware.gpus and hardware.known and "gpus" not in hardware.unknown:
         yield "gpu", "none"
     if hardware.processes is not None or hardware.rank is not None:
-        of = f" of {counted(hardware.processes, 'process')}" if hardware.processes else ""
+        of = f" of {hardware.processes} processes" if hardware.processes else ""
         told = f", told by {hardware.launcher}" if hardware.launcher else ""
         yield "rank", f"{hardware.rank or 0}{of}{told}{f', job {hardware.job}' if hardware.job else ''}"
     usage = hardware.usage

@@ -19,6 +19,9 @@ _STOPS = {("optuna", "TrialPruned"), ("fastai", "CancelFitException")}
 """Package and class of exceptions that stop a training on purpose."""
 
 
+_SUPPRESSED = contextlib.suppress.__exit__.__code__
+
+
 class Ending(NamedTuple):
     """How a run ended."""
 
@@ -110,10 +113,12 @@ class EndWatch:
             return
         if threading.current_thread() is threading.main_thread():
 
-            def once(_: FrameType, __: str, ___: object) -> None:
-                # The next line, the next call of a function in Python, or what `sys.exit` raises.
-                sys.settrace(None)
-                frame.f_trace = None
+            def once(seen: FrameType, _: str, __: object) -> None:
+                # The next line, the next call of a function in Python (but for the way out of here), or what
+                # `sys.exit` raises.
+                if seen.f_code is not _SUPPRESSED:
+                    sys.settrace(None)
+                    frame.f_trace = None
 
             frame.f_trace = once
             sys.settrace(once)
