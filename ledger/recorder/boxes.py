@@ -68,9 +68,8 @@ def named_run(ledger: Ledger | None, short: str | None, *, strict: bool) -> str 
     try:
         return ledger.resolve(short)
     except LedgerError:
-        if (living := living_run(ledger.repository.state_dir, short)) is not None:
-            return living
-        if strict:
+        # A run that lives has no record yet; only its whole id names it, since a word may be the start of any id.
+        if strict and living_run(ledger.repository.state_dir, short) != short:
             raise
         return short
 
