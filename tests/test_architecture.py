@@ -13,7 +13,7 @@ FLOORS = (
     {"errors"},
     {"resources"},
     {"model", "hashing", "engine"},
-    {"repository", "data", "analysis"},
+    {"repository", "data", "analysis", "formats"},
     {"capture"},
     {"store"},
     {"recorder"},
