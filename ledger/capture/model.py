@@ -233,7 +233,7 @@ def _in_safetensors(files: Sequence[Path]) -> int:
         if both := tensors.keys() & found.keys():
             raise ValueError(f"two files hold a tensor of one name: {min(both)}")
         tensors |= found
-    return total(parameters_in({**tensors}))
+    return total(parameters_in(tensors))
 
 
 def _of_parts(counts: Sequence[tuple[int, int | None]], files: Sequence[Path]) -> _Counted:

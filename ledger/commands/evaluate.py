@@ -98,7 +98,12 @@ def evaluate_command(
         if not dry_run:
             push_recorded(open_ledger(), push=push, push_timeout=push_timeout)
         return code
-    given = [metric for name in files for metric in read_metrics(Path(name))]
+    given: list[Metric] = []
+    for name in files:
+        found = read_metrics(Path(name))
+        given += found.metrics
+        if found.notice is not None:
+            say(f"warning: {name}: {found.notice}")
     given = with_directions([*given, *(parse_metric(text) for text in metrics)], directions)
     _record_one(arguments, given, datasets, period, note, as_json=as_json)
     push_recorded(open_ledger(), push=push, push_timeout=push_timeout)

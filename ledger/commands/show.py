@@ -164,7 +164,7 @@ def _code(record: Record) -> Lines:
 
 def _params(record: Record) -> Lines:
     for name, value in record.params.values.items():
-        yield name, show_value(value)
+        yield name, "null" if value is None else show_value(value) or '""'
 
 
 def _datasets(record: Record) -> Lines:
@@ -223,7 +223,9 @@ def _cost(record: Record) -> Lines:
 
 def _model(record: Record) -> Lines:
     model = record.model
-    yield "file", f"{model.path} ({size(model.bytes or 0)}, {(model.hash or '')[:19]})" if model.path else ""
+    stored = [size(model.bytes)] if model.bytes is not None else []
+    stored += [model.hash[:19]] if model.hash else []
+    yield "file", f"{model.path} ({', '.join(stored)})" if model.path and stored else model.path or ""
     yield "parameters", f"{model.parameters:,}" if model.parameters is not None else ""
     yield "format", model.format or ""
 

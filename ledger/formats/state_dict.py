@@ -19,8 +19,8 @@ _KEYS = (
     "weights",
     "params",
 )
-"""Where training checkpoints keep the model, in any letter case: Lightning, the torch tutorials and examples (`MODEL_STATE`
-in the one on DDP), DeepSpeed, timm."""
+"""Where training checkpoints keep the model, in any letter case: Lightning, DeepSpeed, timm, the torch tutorials and
+examples (`MODEL_STATE` in the one on DDP)."""
 _AVERAGED = re.compile(r"(?:^|[._])ema(?:$|[._])|^averaged_model$|^swa_model$", re.IGNORECASE)
 """Names of a moving average of the weights, which is a second copy of them: timm, YOLO, diffusers, Lightning."""
 _NO_MODEL = re.compile(r"optim|sched|scaler|rng|random|loops|callback|criterion|loss", re.IGNORECASE)
@@ -105,7 +105,7 @@ def find_parameters(root: Mapping[object, object], whole: type[Whole]) -> list[T
     raise ValueError("it holds no state dict under a known name")
 
 
-def parameters_in(mapping: Mapping[object, object]) -> list[Tensor]:
+def parameters_in(mapping: Mapping[object, object] | Mapping[str, Tensor]) -> list[Tensor]:
     """Return the tensors of a state dict that are parameters: no buffers, no moving averages beside the weights.
 
     Raises:

@@ -17,7 +17,6 @@ from ledger.recorder.datasets import Resolver, attach_datasets, leaks_within
 from ledger.recorder.draft import Draft
 from ledger.recorder.figures import read_figures
 from ledger.recorder.measured import complete
-from ledger.recorder.tables import is_of_table
 from ledger.store.ledger import Ledger
 from ledger.store.policy import Policy
 
@@ -35,8 +34,23 @@ def timing_of(draft: Draft, now: datetime) -> Timing:
 def params_of(draft: Draft, policy: Policy) -> Params:
     """Return box 2: the inputs that were chosen."""
     places = [name for name in draft.params if name in policy.places or name.rpartition(".")[2] in policy.places]
-    unknown = {} if draft.params else {"all": "no params were given"}
+    unknown = {name.removeprefix("params."): why for name, why in _problems(draft) if _box_of(name) == "params"}
+    if not draft.params:
+        silent = (
+            f"nothing stands in {', '.join(draft.param_sources)}" if draft.param_sources else "no params were given"
+        )
+        unknown = {"all": "; ".join(f"{name}: {why}" for name, why in unknown.items()) or silent}
     return Params(values=draft.params, sources=draft.param_sources, places=places, unknown=unknown)
+
+
+def _problems(draft: Draft) -> list[tuple[str, str]]:
+    return [(problem.field, problem.message) for problem in draft.problems]
+
+
+def _box_of(field: str) -> str:
+    """Return the box that a problem belongs to: the results, unless its name says another."""
+    first = field.partition(".")[0]
+    return first if first in {"params", paths.TABLES} else "results"
 
 
 def datasets_of(draft: Draft, resolver: Resolver, files: dict[str, bytes]) -> Datasets:
@@ -132,7 +146,7 @@ def results_of(draft: Draft, datasets: Datasets, policy: Policy, side: dict[str,
         LedgerError: strict, and what the user named cannot be captured.
     """
     metrics = complete(attach_datasets(draft.metrics, datasets.used), policy)
-    unknown = {problem.field: problem.message for problem in draft.problems if not is_of_table(problem)}
+    unknown = {name: why for name, why in _problems(draft) if _box_of(name) == "results"}
     if not metrics:
         unknown.setdefault("metrics", "no metric was given")
     curves = None

@@ -18,7 +18,7 @@ import msgspec
 
 from ledger.capture.metrics import metric as make_metric
 from ledger.capture.model import capture_model
-from ledger.capture.params import flatten
+from ledger.capture.params import flatten_known
 from ledger.data.manifest import build_manifest
 from ledger.errors import LedgerError
 from ledger.model.document import encode
@@ -73,6 +73,7 @@ def run(
         LedgerError: an argument is of the wrong type, or a name, a tag or a link cannot stand in a record.
     """
     place = find_place(Path(folder))
+    chosen, missing = flatten_known(params or {})
     start = Start(
         id=new_id(datetime.now(UTC), secrets.token_bytes(4)),
         host=socket.gethostname(),
@@ -87,14 +88,14 @@ def run(
         parent=parent,
         baseline=baseline,
         links=[Link(url=check_label("link", url)) for url in _listed(links)],
-        params=flatten(params or {}),
+        params=chosen,
     )
     try:
         msgspec.json.decode(encode(start), type=Start)
     except (TypeError, OverflowError, msgspec.ValidationError) as error:
         said = str(error)
         raise LedgerError(f"ledger.run() was given a value of the wrong type: {said[:1].lower()}{said[1:]}") from error
-    return Run(place, start, log=log, sample_seconds=sample_seconds)
+    return Run(place, start, log=log, sample_seconds=sample_seconds, missing=missing)
 
 
 class Run(Tabling):
@@ -105,10 +106,20 @@ class Run(Tabling):
         start: what is known before the first step.
         log: file with the training log.
         sample_seconds: seconds between two looks at the hardware.
+        missing: params without a value, and why.
     """
 
-    def __init__(self, place: Place, start: Start, *, log: str | Path | None, sample_seconds: float) -> None:
+    def __init__(
+        self,
+        place: Place,
+        start: Start,
+        *,
+        log: str | Path | None,
+        sample_seconds: float,
+        missing: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(Lifetime(place, start, sample_seconds))
+        self._say_missing(missing or {})
         if log is not None:
             self._life.say(Said(log=str(Path(log).absolute())))
 
@@ -233,7 +244,13 @@ class Run(Tabling):
     def params(self, values: Mapping[str, object] | None = None, /, **more: object) -> None:
         """Add params that became known only now."""
         with self._life.harmless("params"):
-            self._life.say(Chosen(values=flatten({**(values or {}), **more})))
+            chosen, missing = flatten_known({**(values or {}), **more})
+            self._life.say(Chosen(values=chosen))
+            self._say_missing(missing)
+
+    def _say_missing(self, missing: Mapping[str, str]) -> None:
+        for name, why in missing.items():
+            self._life.problem(f"params.{name}", LedgerError(why))
 
     def loading(self, loader: Iterable[T]) -> Loading[T]:
         """Wrap a data loader, to count how long training waits for the next batch: `for batch in run.loading(loader)`.
