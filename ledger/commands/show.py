@@ -254,7 +254,20 @@ def _results(run: Run) -> Lines:
 
 def _measured(metric: Metric) -> str:
     better = f", {metric.direction} is better" if metric.direction else ""
-    return f"{show_value(metric.number)} on {metric.dataset or 'unknown data'}{better}"
+    return f"{show_value(metric.number)} on {metric.dataset or 'unknown data'}{better}{_how_made(metric)}"
+
+
+def _how_made(metric: Metric) -> str:
+    """Return what a reader must know of a value: folds, another name, that nobody said it."""
+    told = ""
+    if metric.folds:
+        spread = f", deviation {metric.deviation:.4g}" if metric.deviation is not None else ""
+        told += f", mean of {counted(len(metric.folds), 'fold')}{spread}"
+    if metric.said:
+        told += f", said as {metric.said}"
+    if metric.origin == "curve":
+        told += ", from the curve: its last value" + (f", step {metric.step}" if metric.step is not None else "")
+    return told
 
 
 def _statistics(record: Record) -> Lines:

@@ -273,7 +273,7 @@ def _metric(line: MetricLine, others: int) -> list[str]:
     arrow = {"higher": " ↑", "lower": " ↓", None: ""}[line.metric.direction]
     values = [*line.others, *[None] * (others - len(line.others))]
     return [
-        f"{code(line.metric.key, 40)}{arrow}",
+        f"{code(line.metric.key, 40)}{arrow}{' (from the curve)' if line.metric.origin == 'curve' else ''}",
         code(line.metric.dataset or "unknown data", 40),
         *("\N{EN DASH}" if value is None else short_number(value) for value in values),
         f"**{short_number(line.metric.number)}**",

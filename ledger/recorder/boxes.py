@@ -13,9 +13,10 @@ from ledger.hashing import hash_bytes
 from ledger.model import paths
 from ledger.model.boxes import Cost, Curves, Datasets, Gpu, Hardware, Logs, Metric, Model, Params, Results
 from ledger.model.record import Timing
-from ledger.recorder.datasets import Resolver, attach_datasets, leaks_within
+from ledger.recorder.datasets import Resolver, attach_datasets, leaks_within, with_aliases
 from ledger.recorder.draft import Draft
 from ledger.recorder.figures import read_figures
+from ledger.recorder.from_curves import metrics_of_curves
 from ledger.recorder.measured import complete
 from ledger.store.ledger import Ledger
 from ledger.store.policy import Policy
@@ -53,7 +54,7 @@ def _box_of(field: str) -> str:
     return first if first in {"params", paths.TABLES} else "results"
 
 
-def datasets_of(draft: Draft, resolver: Resolver, files: dict[str, bytes]) -> Datasets:
+def datasets_of(draft: Draft, resolver: Resolver, policy: Policy, files: dict[str, bytes]) -> Datasets:
     """Return the datasets box; files of versions that the ledger does not know yet are added to `files`."""
     if not draft.datasets:
         return Datasets(unknown={"all": "no dataset was named"})
@@ -61,7 +62,8 @@ def datasets_of(draft: Draft, resolver: Resolver, files: dict[str, bytes]) -> Da
     for found in resolved:
         files |= found.files
     unknown = {f"used.{found.use.label}": found.unknown for found in resolved if found.unknown}
-    return Datasets(used=[found.use for found in resolved], leaks=leaks_within(resolved), unknown=unknown)
+    used = with_aliases([found.use for found in resolved], policy)
+    return Datasets(used=used, leaks=leaks_within(resolved), unknown=unknown)
 
 
 def named_run(ledger: Ledger | None, short: str | None, *, strict: bool) -> str | None:
@@ -145,10 +147,12 @@ def results_of(draft: Draft, datasets: Datasets, policy: Policy, side: dict[str,
     Raises:
         LedgerError: strict, and what the user named cannot be captured.
     """
-    metrics = complete(attach_datasets(draft.metrics, datasets.used), policy)
+    said = draft.metrics or metrics_of_curves(draft.curves, policy)
+    metrics = complete(attach_datasets(said, datasets.used), policy)
     unknown = {name: why for name, why in _problems(draft) if _box_of(name) == "results"}
-    if not metrics:
-        unknown.setdefault("metrics", "no metric was given")
+    if not draft.metrics:
+        instead = "; those here are the last values of the curves" if metrics else ""
+        unknown.setdefault("metrics", f"no metric was given{instead}")
     curves = None
     if draft.curves:
         kept = down_sample(draft.curves.points, policy.limits.curve_points)
@@ -168,6 +172,7 @@ def results_of(draft: Draft, datasets: Datasets, policy: Policy, side: dict[str,
 def _headline(wanted: str | None, metrics: list[Metric], *, strict: bool) -> str | None:
     """Choose the metric that speaks for the run: asked for, else validation, test, any; higher-is-better first."""
     keys = [metric.key for metric in metrics]
+    wanted = next((metric.key for metric in metrics if wanted is not None and metric.said == wanted), wanted)
     if wanted in keys or not keys:
         return wanted if keys else None
     if wanted is not None and strict:
