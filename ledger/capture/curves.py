@@ -217,9 +217,10 @@ def _points(rows: Iterable[Row], columns: Columns, lines: _Lines) -> tuple[list[
     broken: list[tuple[int, float]] = []
     clock_start: float | None = None
     for number, row in rows:
-        for name in row.keys() - checked:
-            _check_name(lines.path, number, name)
-            checked.add(name)
+        if not row.keys() <= checked:
+            for name in row.keys() - checked:
+                _check_name(lines.path, number, name)
+            checked |= row.keys()
         values = dict(columns.values(number, row))
         step = _axis(values, _STEP)
         if step is not None and (not math.isfinite(step) or step != int(step)):

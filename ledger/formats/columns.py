@@ -12,7 +12,6 @@ _FAST = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,20})?(?:[eE]-[0-9]{1,2
 """How nearly all cells look; a float holds each of them."""
 _ID = re.compile(r"0[0-9]+|(?=[0-9]*[a-f]*[0-9])[0-9a-fA-F]{5,64}|[0-9]+[eE][0-9]+")
 """Texts that are ids: one of them makes the whole column text, since an id may be made of digits only."""
-_POINT = re.compile(r"[-+]?[0-9]+\.[0-9]+")
 _SHOWN = 20
 
 
@@ -20,12 +19,14 @@ class _Column:
     """What was seen of one column."""
 
     def __init__(self) -> None:
+        self.plain = 0
+        """Cells that are numbers as they stand, of which nothing else need be known."""
         self.numbers = 0
         self.texts = 0
         self.example: tuple[int, str] | None = None
         self.ids = False
         self.units: set[str] = set()
-        self.doubtful = False
+        self.doubtful = self.comma = False
         self.kind = "text"
 
 
@@ -48,16 +49,22 @@ class Columns:
     def __init__(self, axes: frozenset[str]) -> None:
         self._axes = axes
         self._columns: dict[str, _Column] = {}
-        self._comma = self._point = False
+        self._comma = False
 
     def values(self, line: int, row: Mapping[str, object]) -> Iterator[tuple[str, float]]:
         """Yield the numbers of a row by column."""
         for name, cell in row.items():
-            if cell is None or (isinstance(cell, str) and is_nothing(cell)):
+            if cell is None or cell == "":
                 continue
             column = self._columns.get(name)
             if column is None:
                 column = self._columns[name] = _Column()
+            if isinstance(cell, str) and _FAST.fullmatch(cell):
+                column.plain += 1
+                yield name, float(cell)
+                continue
+            if isinstance(cell, str) and is_nothing(cell):
+                continue
             value = self._value(name, column, cell)
             if value is None:
                 column.texts += 1
@@ -79,10 +86,6 @@ class Columns:
             return None
 
     def _text(self, name: str, column: _Column, cell: str) -> float | None:
-        if _FAST.fullmatch(cell):
-            self._point |= "." in cell
-            column.units.add("")
-            return float(cell)
         said = read_measured(cell)
         if said.value is None:
             word = cell.strip()
@@ -91,8 +94,8 @@ class Columns:
                 return float(word)
             column.ids |= _ID.fullmatch(word) is not None
             return None
+        column.comma |= said.comma
         self._comma |= said.comma
-        self._point |= _POINT.fullmatch(cell.strip()) is not None
         column.doubtful |= said.doubtful
         if math.isfinite(said.value):
             column.units.add(said.unit)
@@ -103,14 +106,17 @@ class Columns:
         left_out: dict[str, str] = {}
         notes: list[str] = []
         for name, column in self._columns.items():
-            units = sorted(column.units)
+            if not column.plain and not column.numbers and not column.texts:
+                continue
+            column.numbers += column.plain
+            units = sorted(column.units | ({""} if column.plain else set()))
             if column.texts and (column.ids or column.texts >= column.numbers):
                 line, text = column.example or (0, "")
                 mixed = f", as on line {line}: `{ascii(text)[1:-1]}`" if column.numbers else ""
                 left_out[name] = f"{'ids' if column.ids and column.numbers else column.kind}{mixed}"
             elif len(units) > 1:
                 left_out[name] = f"different units: {', '.join(unit or 'none' for unit in units)}"
-            elif column.doubtful and (self._point or not self._comma):
+            elif column.doubtful and not (column.comma or (self._comma and not column.plain)):
                 left_out[name] = "a comma may stand before decimals or between thousands"
             else:
                 notes += _notes(plain(name), column, units[0] if units else "")

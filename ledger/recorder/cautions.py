@@ -2,15 +2,19 @@
 
 import shlex
 from collections.abc import Sequence
+from typing import get_args
 
 from ledger.analysis.splits import place_of
 from ledger.errors import LedgerError
 from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.datasets import Leak
 from ledger.model.record import Record
-from ledger.model.values import counted
+from ledger.model.values import Role, counted
 from ledger.store.ledger import Ledger
+from ledger.store.policy import SPLITS
 from ledger.store.versions import read_retirements
+
+_ROLES = get_args(Role)
 
 
 def warn_of_record(ledger: Ledger | None, record: Record) -> list[str]:
@@ -77,7 +81,7 @@ def warn_of_data(metrics: Sequence[Metric], uses: Sequence[DatasetUse]) -> list[
     if nowhere:
         verb = "is" if len(nowhere) == 1 else "are"
         told.append(
-            f"{_first(nowhere)} {verb} measured on no dataset, so {_never(nowhere)}; {_how_to_say(nowhere, uses)}"
+            f"{_first(nowhere)} {verb} measured on no dataset, so {_never(nowhere)}; {_how_to_say(nowhere[0], uses)}"
         )
     return told
 
@@ -86,12 +90,20 @@ def _never(keys: Sequence[str]) -> str:
     return "it is never ranked" if len(keys) == 1 else "they are never ranked"
 
 
-def _how_to_say(keys: Sequence[str], uses: Sequence[DatasetUse]) -> str:
+def _how_to_say(key: str, uses: Sequence[DatasetUse]) -> str:
     """Return how to say on which data a metric was measured."""
-    name = keys[0].rpartition("/")[2]
+    split, slash, name = key.rpartition("/")
+    word, underscore, bare = name.partition("_")
+    if not slash and underscore and bare and (word in SPLITS or word in _ROLES):
+        split, name = word, bare
+    split = SPLITS.get(split.lower(), split)
     judged = next((use for use in uses if use.hash and use.role != "train"), None)
+    if split in _ROLES:
+        return f"say it with --dataset {split}=PATH"
     if judged is not None:
         return f"if that was {judged.label}, name it {judged.split}/{name}"
+    if split:
+        return f"name the data after it, --dataset test:{split}@v1=PATH, or name it validation/{name}"
     return f"say it with --dataset validation=PATH, and name it validation/{name}"
 
 

@@ -111,7 +111,8 @@ def test_columns_that_are_no_series_are_named(tmp_path: Path) -> None:
     [
         ("epoch;loss\n0;0,512\n1;1,234\n", [0.512, 1.234], None),
         ("epoch;loss\n0;1,234\n1;2,345\n", None, "a comma may stand"),
-        ("epoch;loss;x\n0;1,234;0.5\n1;0,5;0.5\n", None, "a comma may stand"),
+        ("epoch;loss;x\n0;1,234;0,5\n1;999;0,5\n", None, "a comma may stand"),
+        ("epoch;loss;x\n0;1,234;0,5\n1;1,235;0,5\n", [1.234, 1.235], None),
         ("epoch,loss\n0,93.1%\n1,7%\n", [0.931, 0.07], "written in per cent"),
         ("epoch,loss\n0,tensor(0.5)\n1,\"tensor(0.25, device='cuda:0')\"\n", [0.5, 0.25], None),
         ("epoch,loss\n0,12.5 ms\n1,13 ms\n", [12.5, 13.0], "`loss` is in ms"),

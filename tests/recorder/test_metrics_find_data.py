@@ -7,6 +7,7 @@ import pytest
 from ledger.analysis.comparable import data_of_curve
 from ledger.analysis.curves import Point, gather
 from ledger.capture.metrics import parse_key
+from ledger.errors import NotFound
 from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.entries import Run
 from ledger.recorder.cautions import warn_of_data
@@ -14,6 +15,7 @@ from ledger.recorder.datasets import attach_datasets, with_aliases
 from ledger.recorder.draft import Dataset
 from ledger.store.ledger import Ledger
 from ledger.store.policy import Policy, load_policy
+from ledger.store.standings import read_standings
 from tests.recorder.test_record import add, draft
 
 
@@ -112,8 +114,14 @@ def test_a_metric_on_no_dataset_gets_one_line_that_says_what_to_type() -> None:
     (told,) = warn_of_data(metrics, [VALIDATION])
     assert told.startswith("accuracy, auc are measured on no dataset, so they are never ranked")
     assert told.endswith("if that was v@v1, name it validation/accuracy")
-    (line,) = warn_of_data([parse_key("val/accuracy", 0.9)], [])
-    assert line.endswith("say it with --dataset validation=PATH, and name it validation/accuracy")
+    for key, said in (
+        ("accuracy", "say it with --dataset validation=PATH, and name it validation/accuracy"),
+        ("val/accuracy", "say it with --dataset validation=PATH"),
+        ("test_accuracy", "say it with --dataset test=PATH"),
+        ("hellaswag/acc", "--dataset test:hellaswag@v1=PATH, or name it validation/acc"),
+    ):
+        (line,) = warn_of_data([parse_key(key, 0.9)], [])
+        assert line.endswith(said)
     assert warn_of_data([placed("val/accuracy", VALIDATION)], [VALIDATION]) == []
 
 
@@ -128,3 +136,11 @@ def test_a_curve_finds_its_data_by_the_same_names(ledger: Ledger, data: Path) ->
     for series in ("val/loss", "val_loss", "eval_loss", "validation/loss"):
         assert data_of_curve(run, series) == record.datasets.used[0]
     assert data_of_curve(run, "loss") is None
+
+
+def test_a_board_is_found_under_the_other_name_of_its_split(ledger: Ledger, data: Path) -> None:
+    datasets = [Dataset(role="validation", path=str(data), name="v", version="v1")]
+    add(ledger, draft(metrics=[parse_key("val/accuracy", 0.9)], datasets=datasets))
+    assert read_standings(ledger, "val/accuracy").key == "validation/accuracy"
+    with pytest.raises(NotFound, match="no run here has this metric"):
+        read_standings(ledger, "val/loss")
