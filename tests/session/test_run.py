@@ -445,3 +445,20 @@ def test_runs_of_other_hosts_are_left_alone_unless_their_host_is_named(repo: Pat
     assert cli("recover", "--host", "another-container").code == 0
     assert only_run(repo).record.status == "lost"
     assert cli("recover", "--list").err == "nothing waits\n"
+
+
+class Unset(dict[str, object]):
+    """A mapping whose value for `ckpt` was left to be given, as OmegaConf's `???`."""
+
+    def __getitem__(self, name: str) -> object:
+        if name == "ckpt":
+            raise ValueError("Missing mandatory value: ckpt")
+        return super().__getitem__(name)
+
+
+def test_a_param_that_has_no_value_loses_no_other(repo: Path) -> None:
+    with api.run(params=Unset(lr=0.1, ckpt="???"), folder=repo) as run:
+        run.params({"later": Unset(a=1, ckpt="???")})
+    made = only_run(repo)
+    assert made.record.params.values == {"lr": 0.1, "later.a": 1}
+    assert set(made.record.params.unknown) == {"ckpt", "later.ckpt"}
