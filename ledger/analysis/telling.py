@@ -50,7 +50,8 @@ def _evidence(judgement: Judgement) -> Iterator[str]:
         yield f"  noise       {noise.width:.3g} {known} from {of}"
     if (seen := judgement.samples) is not None:
         how = "each with itself" if seen.paired else "not the same ones"
-        yield f"  samples     {seen.effect:+z.4g} over {seen.samples} ({how}), 95 % {seen.low:+z.3g} to {seen.high:+z.3g}"
+        reach = f"95 % {seen.low:+z.3g} to {seen.high:+z.3g}"
+        yield f"  samples     {seen.effect:+z.4g} over {seen.samples} ({how}), {reach}"
     for caution in judgement.cautions:
         yield f"  caution     {caution}"
     if verdict.repeats is not None:

@@ -266,7 +266,9 @@ def _how_made(metric: Metric) -> str:
     if metric.said:
         told += f", said as {metric.said}"
     if metric.origin == "curve":
-        told += ", from the curve: its last value" + (f", step {metric.step}" if metric.step is not None else "")
+        told += ", from the curve: its last value"
+        told += f", step {metric.step}" if metric.step is not None else ""
+        told += f", epoch {metric.epoch:g}" if metric.step is None and metric.epoch is not None else ""
     return told
 
 
