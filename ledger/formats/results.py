@@ -186,7 +186,7 @@ def _one(path: str, key: str, value: object) -> Iterator[Found]:
 
 
 def _list(path: str, key: str, value: Sequence[object]) -> Found:
-    if not _numbers(value):
+    if not _numbers(value) or len(value) == 1:
         return LeftOut(path, f"a list of {len(value)}" if value else "an empty list")
     if len(value) > _MOST_FOLDS:
         return LeftOut(path, f"a list of {len(value)} numbers: values over time are given with --curves")
