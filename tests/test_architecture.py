@@ -13,7 +13,7 @@ FLOORS = (
     {"errors"},
     {"resources"},
     {"model", "hashing", "engine"},
-    {"repository", "data", "analysis"},
+    {"repository", "data", "analysis", "formats"},
     {"capture"},
     {"store"},
     {"recorder"},
@@ -53,7 +53,7 @@ ROOMS = {
     "sklearn": {"data"},
     "torch": {"capture", "data"},
     "watchfiles": {"publish"},
-    "yaml": {"capture", "data", "store", "publish"},
+    "yaml": {"formats", "data", "store", "publish"},
 }
 """Outside library to the rooms that may use it; none means every room."""
 

@@ -7,6 +7,7 @@ whose dataset version nobody knows is comparable with nothing.
 import math
 from collections.abc import Iterable, Sequence
 
+from ledger.analysis.splits import place_of_key
 from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.entries import Run
 from ledger.model.values import Direction, Document
@@ -123,8 +124,7 @@ def why_not_comparable(left: Metric, right: Metric) -> str | None:
 
 def data_of_curve(run: Run, series: str) -> DatasetUse | None:
     """Return the dataset that a learning curve was measured on: that of the split in its name; none where unknown."""
-    split, slash, _ = series.partition("/")
-    uses = [use for use in run.record.datasets.used if slash and use.split == split and use.hash]
+    uses = [use for use in place_of_key(series, run.record.datasets.used).uses if use.hash]
     return uses[0] if len({use.hash for use in uses}) == 1 else None
 
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from ledger.analysis.fields import show_value
 from ledger.analysis.usual import BETWEEN, EXACTLY, Line
 from ledger.model.entries import Run
-from ledger.model.values import ParamValue, plain
+from ledger.model.values import Origin, ParamValue, plain
 
 
 def duration(seconds: float | None) -> str:
@@ -32,13 +32,16 @@ def money(amount: float | None, currency: str | None) -> str:
     return f"{amount:.2f} {currency}" if amount >= 1 or amount == 0 else f"{amount:.2g} {currency}"
 
 
+_MARK: dict[Origin, str] = {"said": "", "curve": " (from the curve)"}
+
+
 def line_of(run: Run) -> Line:
     """Return what the usual table needs of a run; no cell and no name can control a terminal or hold a tab."""
     record, headline = run.record, run.record.headline
     cells = [
         f"{record.status}, retracted" if run.retraction else record.status,
         plain(record.experiment),
-        plain(f"{show_value(headline.number)} {headline.key}") if headline else "",
+        plain(f"{show_value(headline.number)} {headline.key}{_MARK[headline.origin]}") if headline else "",
         plain(headline.dataset or "unknown") if headline else "",
         duration(record.timing.took),
         plain(money(record.cost.amount, record.cost.currency)),

@@ -31,8 +31,8 @@ def _evidence(judgement: Judgement) -> Iterator[str]:
     yield f"  against     {judgement.against}: mean {theirs.mean:.6g} of {_repeats(theirs.count)}"
     interval = ""
     if verdict.low is not None and verdict.high is not None:
-        interval = f", 90 % interval {verdict.low:+.3g} to {verdict.high:+.3g}"
-    yield f"  improvement {verdict.effect:+.4g}{interval}"
+        interval = f", 90 % interval {verdict.low:+z.3g} to {verdict.high:+z.3g}"
+    yield f"  improvement {verdict.effect:+z.4g}{interval}"
     if verdict.min_effect is not None:
         yield f"  asked for   {verdict.min_effect:.3g}"
     if verdict.test is not None and verdict.p is not None:
@@ -50,7 +50,8 @@ def _evidence(judgement: Judgement) -> Iterator[str]:
         yield f"  noise       {noise.width:.3g} {known} from {of}"
     if (seen := judgement.samples) is not None:
         how = "each with itself" if seen.paired else "not the same ones"
-        yield f"  samples     {seen.effect:+.4g} over {seen.samples} ({how}), 95 % {seen.low:+.3g} to {seen.high:+.3g}"
+        reach = f"95 % {seen.low:+z.3g} to {seen.high:+z.3g}"
+        yield f"  samples     {seen.effect:+z.4g} over {seen.samples} ({how}), {reach}"
     for caution in judgement.cautions:
         yield f"  caution     {caution}"
     if verdict.repeats is not None:

@@ -24,7 +24,7 @@ _DOUBTFUL = _words(
     "time patience min max loss2 noise function fn type curve"
 )
 """Words that turn the meaning round or make the number something else: `neg_mse`, `accuracy_drop`, `loss_scale`."""
-_SEPARATORS = re.compile(r"[_/ \-.@]+")
+_SEPARATORS = re.compile(r"[_/ \-.@()\[\]{},:]+")
 
 
 def known_direction(name: str) -> Direction | None:

@@ -1,9 +1,11 @@
 """The lines of a training log as a terminal would leave them: one by one, clean, in bounded memory."""
 
+import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
+from ledger.formats.encoding import encoding_of
 from ledger.hashing import StreamHash
 
 _CHUNK = 1 << 20
@@ -23,6 +25,9 @@ _CONTROL = re.compile(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 """Control and format characters (Unicode categories Cc, Cf, Zl, Zp, Cs) but the tab: they hide or turn text."""
+_REPLACED = "\ufffd"
+_STRANGE = 0.2
+"""Share of a line from which bytes that are no UTF-8 are binary data, not letters of another encoding."""
 _BOUNDARY = re.compile(r"[^A-Za-z0-9_\-.+/=:@]")
 
 
@@ -45,9 +50,14 @@ class LogStream:
     def __iter__(self) -> Iterator[bytes]:
         """Yield each line without its line feed; of a progress bar only its last state."""
         rest = b""
+        to_utf8: Callable[[bytes], bytes] | None = None
         while chunk := self._file.read(_CHUNK):
+            if self.bytes == 0:
+                to_utf8 = _converter(chunk)
             self.bytes += len(chunk)
             self._hash.update(chunk)
+            if to_utf8 is not None:
+                chunk = to_utf8(chunk)
             *whole, last = chunk.split(b"\n")
             for line in whole:
                 self.lines += 1
@@ -57,6 +67,15 @@ class LogStream:
         if rest:
             self.lines += 1
             yield _last_state(rest)
+
+
+def _converter(start: bytes) -> Callable[[bytes], bytes] | None:
+    """Return what makes UTF-8 of a log in another encoding, as PowerShell writes it, chunk by chunk; else none."""
+    encoding = encoding_of(start)
+    if encoding == "utf-8":
+        return None
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    return lambda chunk: decoder.decode(chunk).encode("utf-8", "replace")
 
 
 def _bounded(unfinished: bytes) -> bytes:
@@ -77,12 +96,29 @@ def _last_state(line: bytes) -> bytes:
 
 def clean(line: bytes) -> str:
     """Return a line as text: no escape sequences, no control characters, invalid UTF-8 replaced, cut for redaction."""
-    text = line.decode("utf-8", "replace")
+    text = _decode(line)
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
     if not text.isprintable():
         text = _CONTROL.sub("", text)
     return text.rstrip() if len(text) <= _BEFORE_REDACTION else _cut_at_boundary(text)
+
+
+def _decode(line: bytes) -> str:
+    """Return a line as text: UTF-8, or what can only be Western Windows; other encodings cannot be told apart."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        text = line.decode("utf-8", "replace")
+        cut = len(line) >= _LINE_BYTES and error.start >= len(line) - 3
+        strange = [character for character in text if not character.isascii()]
+        if cut or set(strange) != {_REPLACED} or len(strange) > _STRANGE * len(text):
+            return text
+    try:
+        western = line.decode("cp1252")
+    except UnicodeDecodeError:
+        return text
+    return western if all(character.isprintable() or character in "\t\x1b" for character in western) else text
 
 
 def _cut_at_boundary(text: str) -> str:

@@ -1,20 +1,29 @@
-"""Final metrics: made from Python, from the command line, and from files in three forms.
+"""Final metrics: made from Python, from the command line, and from files.
 
-A file says `{"accuracy": 0.9}`, `{"validation/accuracy": 0.9}`, `{"validation": {"accuracy": 0.9}}`, or
-the long form `{"metrics": [{"name": …, "value": …, "split": …}]}`.
+A file says `{"accuracy": 0.9}`, `{"validation/accuracy": 0.9}`, `{"validation": {"accuracy": 0.9}}`, the long form
+`{"metrics": [{"name": …, "value": …, "split": …}]}`, or what other tools write: `ledger.formats.results`. Numbers are
+taken; what is no number is named and left out.
 """
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from ledger.capture.directions import known_direction
 from ledger.capture.structured import read_mapping, type_name
 from ledger.errors import InvalidDocument, LedgerError, UsageError
+from ledger.formats.numbers import read_measured
+from ledger.formats.results import LeftOut, Value, read_results
 from ledger.model.boxes import Metric
-from ledger.model.values import Direction, check_label, number
+from ledger.model.values import Direction, check_label, number, plain
 
-__all__ = ["known_direction", "metric", "parse_key", "parse_metric", "read_metrics"]
+__all__ = ["LAST_VALUE", "MetricsFile", "known_direction", "metric", "parse_key", "parse_metric", "read_metrics"]
+
+LAST_VALUE = "last value of the curve"
+"""Evaluator of a metric that nobody said: it is comparable with others of its kind, and never with what was said."""
 
 _KEYS = ("name", "value", "split", "direction", "evaluator", "step", "epoch", "dataset", "dataset_hash")
 _NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
@@ -49,7 +58,7 @@ def metric(  # the fields of a metric in their order
         raise LedgerError(f"direction is `higher` or `lower`: `{direction}`")
     return Metric(
         name=name,
-        value=number(_float(name, value)),
+        value=number(_float(f"{split}/{name}" if split else name, value)),
         split=split,
         direction=direction or known_direction(name),
         dataset=dataset,
@@ -80,61 +89,100 @@ def parse_metric(text: str) -> Metric:
     why = ""
     if equals:
         try:
-            return parse_key(key, float(value))
+            said = read_measured(value)
+            if said.value is not None and not said.doubtful:
+                return parse_key(key, said.value)
+            why = " (a comma may stand between thousands: write a point)" if said.doubtful else " (no number)"
         except LedgerError as error:
             why = f" ({error})"
-        except ValueError:
-            why = " (no number)"
     raise UsageError(
         f"a metric is given as split/name=number{why}: `{ascii(text)[1:-1]}`",
         hint="such as --metric validation/accuracy=0.93",
     )
 
 
-def read_metrics(path: Path) -> list[Metric]:
-    """Return the metrics that a JSON, YAML or TOML file holds, in its order.
+class MetricsFile(NamedTuple):
+    """What a metrics file holds."""
+
+    metrics: list[Metric]
+    """The metrics, in the order of the file."""
+    notice: str | None = None
+    """What stands in it and was left out, and what was written in another way than as a number; none when nothing."""
+
+
+def read_metrics(path: Path) -> MetricsFile:
+    """Return the metrics that a JSON, YAML or TOML file holds, in its order, and what was left out.
 
     Raises:
         NotFound: there is no such file.
         LedgerError: it cannot be read, is malformed (with the line), or is over 5 MB.
-        InvalidDocument: values are no numbers or keys are unknown; every problem is told.
+        InvalidDocument: it holds something, and nothing of it is a metric; every problem is told.
     """
     values = read_mapping(path, "metrics", advice="give a file of values over time with --curves instead")
     problems: list[str] = []
-    found: list[Metric] = []
-    seen: set[tuple[object, ...]] = set()
+    notes: list[str] = []
+    found: dict[tuple[object, ...], Metric] = {}
     long_form = isinstance(values.get("metrics"), list)
-    for label, read in _long_form(values, problems) if long_form else _short_form("", values):
-        try:
-            made = metric(**read) if long_form else parse_key(label, read["value"])  # type: ignore[arg-type]  # `metric` checks each
-        except LedgerError as error:
-            problems.append(f"{label}: {error}" if long_form else str(error))
-            continue
-        identity = (made.key, made.step, made.epoch, made.evaluator, made.dataset, made.dataset_hash)
-        if identity in seen:
-            problems.append(f"{label}: stands twice")
-        seen.add(identity)
-        found.append(made)
-    if problems:
-        more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
-        raise InvalidDocument(
-            str(path),
-            [*problems[:_SHOWN], *more],
-            hint='write names and numbers, such as {"validation/accuracy": 0.93}',
-        )
-    return found
-
-
-def _short_form(prefix: str, values: Mapping[str, object]) -> Iterator[tuple[str, dict[str, object]]]:
-    for name, value in values.items():
-        key = f"{prefix}/{name}" if prefix else str(name)
-        if isinstance(value, Mapping):
-            yield from _short_form(key, value)
+    made = _of_long_form(values, problems) if long_form else _of_others(values, problems, notes)
+    for label, one in made:
+        identity = (one.key, one.step, one.epoch, one.evaluator, one.dataset, one.dataset_hash)
+        if identity in found:
+            problems.append(f"`{label}` stands twice")
         else:
-            yield key, {"value": value}
+            found[identity] = one
+    if problems and not found:
+        raise InvalidDocument(
+            str(path), _bounded(problems), hint='write names and numbers, such as {"validation/accuracy": 0.93}'
+        )
+    return MetricsFile(list(found.values()), _notice(problems, notes))
 
 
-def _long_form(values: Mapping[str, object], problems: list[str]) -> Iterator[tuple[str, dict[str, object]]]:
+def _notice(problems: Sequence[str], notes: Sequence[str]) -> str | None:
+    parts = [f"left out: {', '.join(_bounded(problems))}"] if problems else []
+    return "; ".join([*parts, *_bounded(notes)]) or None
+
+
+def _bounded(problems: Sequence[str]) -> list[str]:
+    return [*problems[:_SHOWN], *([f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else [])]
+
+
+def _of_others(values: Mapping[str, object], problems: list[str], notes: list[str]) -> Iterator[tuple[str, Metric]]:
+    for found in read_results(values):
+        if isinstance(found, LeftOut):
+            problems.append(f"`{_shown(found.path)}` ({found.why})")
+            continue
+        try:
+            made = _made(found)
+        except LedgerError as error:
+            no_number = isinstance(found.value, bool | list | dict | None)
+            problems.append(f"`{_shown(found.path)}` ({type_name(found.value) if no_number else error.message})")
+            continue
+        notes += [f"`{_shown(found.path)}` is {found.note}"] if found.note else []
+        yield _shown(found.path), made
+
+
+def _shown(path: str) -> str:
+    return plain(path).replace("\n", "\\n")
+
+
+def _made(found: Value) -> Metric:
+    made = parse_key(found.key, found.value)
+    if found.last:
+        made = replace(
+            made,
+            origin="curve",
+            evaluator=LAST_VALUE,
+            step=None if found.step is None else _step(found.key, found.step),
+        )
+    return replace(
+        made,
+        epoch=found.epoch,
+        folds=[number(fold) for fold in found.folds],
+        evaluator=made.evaluator or found.evaluator,
+    )
+
+
+def _of_long_form(values: Mapping[str, object], problems: list[str]) -> Iterator[tuple[str, Metric]]:
     problems += [f"{key}: unknown beside `metrics`" for key in values if key != "metrics"]
     items = values["metrics"]
     for position, item in enumerate(items if isinstance(items, list) else []):
@@ -146,8 +194,12 @@ def _long_form(values: Mapping[str, object], problems: list[str]) -> Iterator[tu
         problems += [f"{label}: {_unknown(key)}" for key in unknown]
         missing = [key for key in ("name", "value") if key not in item]
         problems += [f"{label}: `{key}` is missing" for key in missing]
-        if not unknown and not missing:
-            yield label, dict(item)
+        if unknown or missing:
+            continue
+        try:
+            yield label, metric(**dict(item))
+        except LedgerError as error:
+            problems.append(f"{label}: {error.message}")
 
 
 def _unknown(key: str) -> str:

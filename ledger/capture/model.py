@@ -1,12 +1,15 @@
 """The trained model: its file's hash and size, and how many parameters it has. Never loads it."""
 
-from collections.abc import Iterable
+import math
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
-from ledger.capture.safetensors_file import count_tensors, is_safetensors_start
 from ledger.data.manifest import build_manifest
 from ledger.errors import LedgerError, NotFound
+from ledger.formats.safetensors_file import is_safetensors_start, read_tensors
+from ledger.formats.state_dict import Tensor, parameters_in, total
 from ledger.hashing import hash_file
 from ledger.model.boxes import Model
 
@@ -30,6 +33,15 @@ _SUFFIXES = {
     ".ubj": "xgboost",
 }
 _START = 64
+_SHARD = re.compile(r"-\d{5}-of-\d{5}\.")
+"""How Transformers numbers the parts of one model: `model-00001-of-00003.safetensors`."""
+_BESIDE = re.compile(r"optim|sched|scaler|rng|random_states|training_args|trainer_state", re.IGNORECASE)
+"""Names of what trainers write beside the model."""
+_INDEX_LIMIT = 50_000_000
+_NOT_COUNTED = {
+    "keras": "its weights lie in HDF5, which is not read; pass the model: run.model(path, model)",
+    "hdf5": "HDF5 is not read; pass the model: run.model(path, model)",
+}
 
 
 class _Counted(NamedTuple):
@@ -115,8 +127,8 @@ def _format(path: Path) -> str | None:
         start = file.read(_START)
     if is_safetensors_start(start):
         return "safetensors"
-    if start.startswith(b"PK\x03\x04"):
-        from ledger.capture.torch_file import is_torch_file  # zipfile and pickletools cost 5 ms
+    if start.startswith((b"PK\x03\x04", b"\x80\x02\x8a\nl\xfc")):
+        from ledger.formats.torch_file import is_torch_file  # zipfile and pickletools cost 5 ms
 
         if is_torch_file(path):
             return "torch"
@@ -129,7 +141,10 @@ def _format(path: Path) -> str | None:
 
 
 def _from_module(module: object, unknown: dict[str, str]) -> _Counted | None:
+    """Count what torch's modules list as `parameters()`, Keras' models as `weights` and `trainable_weights`."""
     try:
+        if not hasattr(module, "parameters") and hasattr(module, "trainable_weights"):
+            return _from_keras(module)
         parameters = list(cast("_Module", module).parameters())  # checked by what follows
         counts = [(int(parameter.numel()), bool(parameter.requires_grad)) for parameter in parameters]
     except Exception as error:  # noqa: BLE001  # a foreign object must not harm the run
@@ -138,23 +153,103 @@ def _from_module(module: object, unknown: dict[str, str]) -> _Counted | None:
     return _Counted(sum(count for count, _ in counts), sum(count for count, trained in counts if trained))
 
 
-def _from_file(path: Path, kind: str | None, unknown: dict[str, str]) -> _Counted | None:
-    files = [path] if path.is_file() else sorted(file for file in path.iterdir() if file.is_file())
-    try:
-        if kind == "safetensors":
-            return _Counted(sum(count_tensors(file) for file in files if _format(file) == kind), None)
-        if kind == "torch":
-            models = [file for file in files if _format(file) == kind]
-            if len(models) == 1:
-                from ledger.capture.torch_file import count_parameters
+def _from_keras(module: object) -> _Counted:
+    def count(name: str) -> int:
+        return sum(math.prod(int(side) for side in weight.shape) for weight in getattr(module, name))
 
-                return _Counted(*count_parameters(models[0]))
-            unknown["parameters"] = "the folder holds several torch files"
-            return None
+    return _Counted(count("weights"), count("trainable_weights"))
+
+
+def _from_file(path: Path, kind: str | None, unknown: dict[str, str]) -> _Counted | None:
+    try:
+        files = [path] if path.is_file() else _files_of_model(path, kind)
+        if path.is_file() and _SHARD.search(path.name):
+            raise ValueError("it is one part of several; name the folder")  # noqa: TRY301  # told as all others are
+        if kind == "safetensors":
+            return _Counted(_in_safetensors(files), None)
+        if kind == "torch":
+            from ledger.formats.torch_file import count_parameters
+
+            return _of_parts([count_parameters(file) for file in files], files)
+        if kind == "onnx":
+            from ledger.formats.onnx_file import count_initializers
+
+            if len(files) == 1:
+                return _Counted(count_initializers(files[0]), None)
+            raise ValueError("the folder holds several ONNX files")  # noqa: TRY301  # as above
     except (ValueError, OSError) as error:
         unknown["parameters"] = " ".join(str(error).split())[:200]
         return None
-    unknown["parameters"] = (
-        "they cannot be counted in this format; pass the module" if kind else "the format is unknown"
-    )
+    otherwise = "they cannot be counted in this format; pass the module" if kind else "the format is unknown"
+    unknown["parameters"] = _NOT_COUNTED.get(kind or "", otherwise)
     return None
+
+
+def _files_of_model(folder: Path, kind: str | None) -> list[Path]:
+    """Return the files of a folder that hold the model: those of its index, else the one there is.
+
+    Raises:
+        ValueError: it cannot be told which they are.
+    """
+    suffix = {"safetensors": ".safetensors.index.json", "torch": ".bin.index.json"}.get(kind or "")
+    indexes = sorted(file for file in folder.iterdir() if suffix and file.name.endswith(suffix))
+    if len(indexes) > 1:
+        raise ValueError("the folder holds several indexes of parts")
+    if indexes:
+        return _parts_of(indexes[0])
+    files = sorted(file for file in folder.iterdir() if file.is_file() and _format(file) == kind)
+    files = [file for file in files if not _BESIDE.search(file.name)] or files
+    shards = [file for file in files if _SHARD.search(file.name)]
+    whole = [file for file in files if file not in shards]
+    if shards and whole:
+        raise ValueError(f"the folder holds a model in parts and another beside it: {whole[0].name}")
+    if kind == "torch" and len(whole) > 1:
+        named = [file for file in whole if file.stem in {"pytorch_model", "model", "adapter_model"}]
+        if len(named) != 1:
+            raise ValueError("the folder holds several torch files")
+        return named
+    return files
+
+
+def _parts_of(index: Path) -> list[Path]:
+    """Return the files that an index of Transformers names; it says which tensor lies in which."""
+    import json
+
+    with index.open("rb") as file:
+        names = json.loads(file.read(_INDEX_LIMIT)).get("weight_map", {})
+    if not isinstance(names, dict) or not all(isinstance(name, str) and "/" not in name for name in names.values()):
+        raise ValueError(f"the index is damaged: {index.name}")
+    files = [index.parent / name for name in sorted(set(names.values()))]
+    missing = [file.name for file in files if not file.is_file()]
+    if missing:
+        raise ValueError(f"a part that the index names is not there: {missing[0]}")
+    return files
+
+
+def _in_safetensors(files: Sequence[Path]) -> int:
+    tensors: dict[str, Tensor] = {}
+    for file in files:
+        found = read_tensors(file)
+        if both := tensors.keys() & found.keys():
+            raise ValueError(f"two files hold a tensor of one name: {min(both)}")
+        tensors |= found
+    return total(parameters_in(tensors))
+
+
+def _of_parts(counts: Sequence[tuple[int, int | None]], files: Sequence[Path]) -> _Counted:
+    """Add up the parts of one model.
+
+    Raises:
+        ValueError: two of them hold a tensor of one name.
+    """
+    if len(counts) == 1:
+        return _Counted(*counts[0])
+    from ledger.formats.torch_file import names_in
+
+    seen: set[str] = set()
+    for file in files:
+        names = names_in(file)
+        if both := seen & names:
+            raise ValueError(f"two files hold a tensor of one name: {min(both)}")
+        seen |= names
+    return _Counted(sum(count for count, _ in counts), None)

@@ -11,12 +11,15 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from ledger.capture.structured import plain_scalar, read_mapping
+from ledger.capture.structured import load_json_value, read_mapping
 from ledger.errors import LedgerError, UsageError
+from ledger.formats.yaml_file import plain_scalar
 from ledger.model.values import ParamValue, is_plain_text, number
 
 _DEPTH = 20
@@ -25,6 +28,8 @@ _TEXT_LIMIT = 10_000
 """Characters of one value: a record is a few KB, and a param is no document."""
 _ITEMS = 1_000
 """Elements of an array that are kept as a list."""
+_WHY = 200
+"""Characters of the reason why a value cannot be read."""
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 Scalar = bool | int | float | str | None
@@ -42,6 +47,8 @@ def read_params(path: Path) -> dict[str, ParamValue]:
     for name, value in _pairs("", values, 0):
         if name in params:
             raise LedgerError(f"{path}: two params have one dotted name: `{name}`", hint="rename one of them")
+        if isinstance(value, _Unreadable):
+            continue  # a plain value always has one
         if not name.strip(". ") or not is_plain_text(name):
             raise LedgerError(f"{path}: a param's name is empty or holds control characters: `{ascii(name)[1:-1]}`")
         params[name] = value
@@ -52,17 +59,26 @@ def flatten(values: Mapping[str, object]) -> dict[str, ParamValue]:
     """Return Python values as params: nested ones by dotted name, anything unknown as its `repr`.
 
     Takes mappings, dataclasses, `argparse.Namespace`, enums, paths, dates, and scalars of numpy and torch.
-    Never raises; a name that comes twice is kept twice, the later one numbered.
+    Never raises; a name that comes twice is kept twice, the later one numbered. What cannot be read is left out.
     """
+    return flatten_known(values)[0]
+
+
+def flatten_known(values: Mapping[str, object]) -> tuple[dict[str, ParamValue], dict[str, str]]:
+    """Return Python values as params, and which have no value and why, such as `???` of OmegaConf."""
     params: dict[str, ParamValue] = {}
+    unknown: dict[str, str] = {}
     for name, value in _pairs("", values, 0):
         label = name if is_plain_text(name) else ascii(name)[1:-1]
+        if isinstance(value, _Unreadable):
+            unknown[label or "unnamed"] = value.why
+            continue
         unique, count = label or "unnamed", 1
         while unique in params:
             count += 1
             unique = f"{label} ({count})"
         params[unique] = value
-    return params
+    return params, unknown
 
 
 def parse_assignment(text: str) -> tuple[str, ParamValue]:
@@ -82,44 +98,54 @@ def _parse_value(text: str) -> ParamValue:
     stripped = text.strip()
     if stripped.startswith(("[", '"')):
         try:
-            return _leaf(json.loads(stripped), 0)
+            return _leaf(load_json_value(stripped), 0)
         except (ValueError, RecursionError):
             return _text(text)
     if stripped in {"NaN", "Infinity", "-Infinity"}:
         return stripped
-    try:
-        value = plain_scalar(stripped) if stripped not in {"", "~"} else text
-    except ValueError:
-        return _text(text)
+    value = plain_scalar(stripped) if stripped not in {"", "~"} else text
     if isinstance(value, bool) or value is None:
         return value if stripped in {"true", "false", "null"} else text
     return _leaf(value, 0) if isinstance(value, int | float) else _text(text)
 
 
-def _pairs(prefix: str, value: object, depth: int) -> Iterator[tuple[str, ParamValue]]:
+class _Unreadable(NamedTuple):
+    why: str
+
+
+def _pairs(prefix: str, value: object, depth: int) -> Iterator[tuple[str, ParamValue | _Unreadable]]:
     nested = _nested(value) if depth < _DEPTH else None
     if nested:
         for name, inner in nested.items():
             yield from _pairs(f"{prefix}.{name}" if prefix else str(name), inner, depth + 1)
     elif prefix:
-        yield prefix, _leaf(value, depth)
+        yield prefix, value if isinstance(value, _Unreadable) else _leaf(value, depth)
 
 
 def _nested(value: object) -> dict[object, object] | None:
     """Return the names and values inside `value`, or none when it is one value."""
     try:
         if isinstance(value, Mapping):
-            return dict(value)
+            return {name: _read(value.__getitem__, name) for name in list(value)}
         # Whoever has such a value has imported its module; whoever has none need not pay 3 ms for both.
         argparse = sys.modules.get("argparse")
         if argparse is not None and isinstance(value, argparse.Namespace):
             return dict(vars(value).items())
         dataclasses = sys.modules.get("dataclasses")
         if dataclasses is not None and dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+            return {field.name: _read(partial(getattr, value), field.name) for field in dataclasses.fields(value)}
     except Exception:  # noqa: BLE001  # a foreign mapping may do anything when it is read
         return None
     return None
+
+
+def _read(ask: Callable[[Any], object], name: object) -> object:
+    """Return one value of a foreign mapping, or that it has none: one `???` must not take the others away."""
+    try:
+        return ask(name)
+    except Exception as error:  # noqa: BLE001  # it may do anything when it is asked
+        said = " ".join(str(error).split())[:_WHY]
+        return _Unreadable(f"it has no value ({type(error).__name__}{f': {said}' if said else ''})")
 
 
 def _leaf(value: object, depth: int) -> ParamValue:

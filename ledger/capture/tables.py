@@ -4,6 +4,7 @@ No library is imported: an array or a frame is known by what it can do, and its 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from itertools import islice
@@ -13,6 +14,7 @@ from uuid import UUID
 
 from ledger.capture.structured import type_name
 from ledger.errors import LedgerError, NotFound
+from ledger.formats.encoding import encoding_of
 from ledger.model.tables import Cells, check_cells, dump_cells, load_cells, number_text
 from ledger.model.values import TableKind
 
@@ -44,6 +46,9 @@ def read_cells(path: Path, *, limit: int) -> Cells:
         raise LedgerError(f"the table cannot be read ({(error.strerror or '').lower()}): `{path}`") from None
     if len(data) > limit:
         raise too_large(str(path), limit)
+    if not (encoding := encoding_of(data)).startswith("utf-8"):
+        with suppress(UnicodeDecodeError):  # what is no text is told as it always is
+            data = data.decode(encoding).encode()
     return load_cells(data, str(path))
 
 

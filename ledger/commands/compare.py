@@ -92,7 +92,8 @@ def _cells(row: MetricRow) -> list[str]:
             cells.append("")
             continue
         where = f" on {metric.dataset or 'unknown data'}" if len(labels) > 1 or not metric.dataset else ""
-        cells.append(f"{show_value(metric.number)}{where}{' (best)' if row.best == index else ''}")
+        mark = " (from the curve)" if metric.origin == "curve" else ""
+        cells.append(f"{show_value(metric.number)}{where}{mark}{' (best)' if row.best == index else ''}")
     return cells
 
 

@@ -12,7 +12,7 @@ from ledger.commands.pushing import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.boxes import Metric
-from ledger.recorder.cautions import warn_of_directions, warn_of_retired
+from ledger.recorder.cautions import warn_of_data, warn_of_directions, warn_of_retired
 from ledger.recorder.evaluation import evaluate, fill_aggregates
 from ledger.recorder.given import parse_dataset, with_directions
 from ledger.recorder.message import shown
@@ -98,7 +98,12 @@ def evaluate_command(
         if not dry_run:
             push_recorded(open_ledger(), push=push, push_timeout=push_timeout)
         return code
-    given = [metric for name in files for metric in read_metrics(Path(name))]
+    given: list[Metric] = []
+    for name in files:
+        found = read_metrics(Path(name))
+        given += found.metrics
+        if found.notice is not None:
+            say(f"warning: {name}: {found.notice}")
     given = with_directions([*given, *(parse_metric(text) for text in metrics)], directions)
     _record_one(arguments, given, datasets, period, note, as_json=as_json)
     push_recorded(open_ledger(), push=push, push_timeout=push_timeout)
@@ -122,7 +127,8 @@ def _record_one(
     ledger = open_ledger(writing=True)
     sources = [parse_dataset(text) for text in datasets]
     made = evaluate(arguments[0], metrics, datasets=sources, period=period, note=note)
-    for warning in [*warn_of_retired(ledger, made.datasets), *warn_of_directions(made.metrics)]:
+    on_no_data = warn_of_data(made.metrics, made.datasets)
+    for warning in [*warn_of_retired(ledger, made.datasets), *on_no_data, *warn_of_directions(made.metrics)]:
         say(f"warning: {warning}")
     if as_json:
         write_json(made)

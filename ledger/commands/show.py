@@ -223,7 +223,7 @@ def _code(record: Record) -> Lines:
 
 def _params(record: Record) -> Lines:
     for name, value in record.params.values.items():
-        yield name, show_value(value)
+        yield name, "null" if value is None else show_value(value) or '""'
 
 
 def _datasets(record: Record) -> Lines:
@@ -287,7 +287,9 @@ def _cost(record: Record) -> Lines:
 
 def _model(record: Record) -> Lines:
     model = record.model
-    yield "file", f"{model.path} ({size(model.bytes or 0)}, {(model.hash or '')[:19]})" if model.path else ""
+    stored = [size(model.bytes)] if model.bytes is not None else []
+    stored += [model.hash[:19]] if model.hash else []
+    yield "file", f"{model.path} ({', '.join(stored)})" if model.path and stored else model.path or ""
     yield "parameters", f"{model.parameters:,}" if model.parameters is not None else ""
     yield "format", model.format or ""
 
@@ -316,7 +318,22 @@ def _results(run: Run) -> Lines:
 
 def _measured(metric: Metric) -> str:
     better = f", {metric.direction} is better" if metric.direction else ""
-    return f"{show_value(metric.number)} on {metric.dataset or 'unknown data'}{better}"
+    return f"{show_value(metric.number)} on {metric.dataset or 'unknown data'}{better}{_how_made(metric)}"
+
+
+def _how_made(metric: Metric) -> str:
+    """Return what a reader must know of a value: folds, another name, that nobody said it."""
+    told = ""
+    if metric.folds:
+        spread = f", deviation {metric.deviation:.4g}" if metric.deviation is not None else ""
+        told += f", mean of {counted(len(metric.folds), 'fold')}{spread}"
+    if metric.said:
+        told += f", said as {metric.said}"
+    if metric.origin == "curve":
+        told += ", from the curve: its last value"
+        told += f", step {metric.step}" if metric.step is not None else ""
+        told += f", epoch {metric.epoch:g}" if metric.step is None and metric.epoch is not None else ""
+    return told
 
 
 def _statistics(record: Record) -> Lines:

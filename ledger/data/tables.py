@@ -53,14 +53,48 @@ def read_table(path: Path) -> "pa.Table":
             case ".jsonl" | ".ndjson":
                 return pyarrow.json.read_json(path)
             case suffix:
-                options = pyarrow.csv.ParseOptions(delimiter="\t" if suffix == ".tsv" else ",", newlines_in_values=True)
-                return pyarrow.csv.read_csv(path, parse_options=options)
+                return _read_csv(path, "\t" if suffix == ".tsv" else ",")
     except FileNotFoundError:
         raise LedgerError(f"there is no such table: `{path}`", hint="check the path") from None
     except OSError as error:
         raise LedgerError(f"the table cannot be read ({_why(error)}): `{path}`") from None
     except pa.ArrowException as error:
         raise LedgerError(f"the table is malformed ({_why(error)}): `{path}`", hint="mend it") from None
+
+
+_ID = r"^\s*[-+]?0[0-9]|^\s*[0-9]+[eE][0-9]{3,}\s*$"
+"""Cells that pyarrow reads as numbers and that are ids: `0012` would lose its zeros, `61e9540` become infinite."""
+
+
+def _read_csv(path: Path, delimiter: str) -> "pa.Table":
+    """Return a CSV file as a table; a column that holds an id with zeros in front is text as a whole."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.csv
+
+    options = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    table = pyarrow.csv.read_csv(path, parse_options=options)
+    names = table.column_names
+    numbers = [
+        name
+        for name in names
+        if names.count(name) == 1
+        and (pa.types.is_integer(kind := table.schema.field(name).type) or pa.types.is_floating(kind))
+    ]
+    if not numbers:
+        return table
+    texts = pyarrow.csv.read_csv(
+        path,
+        parse_options=options,
+        convert_options=pyarrow.csv.ConvertOptions(
+            include_columns=numbers, column_types={name: pa.string() for name in numbers}, strings_can_be_null=True
+        ),
+    )
+    for name in numbers:
+        column = texts.column(name)
+        if pc.any(pc.match_substring_regex(column, _ID)).as_py():
+            table = table.set_column(names.index(name), name, column)
+    return table
 
 
 def _why(error: Exception) -> str:

@@ -4,10 +4,11 @@ A box that could not be captured, wholly or in part, says so in `unknown`: the n
 (`all` for the whole box) and why.
 """
 
+import math
 from typing import Literal
 
 from ledger.model.datasets import Leak, Preparation
-from ledger.model.values import Direction, Document, Number, ParamValue, Role, TableKind
+from ledger.model.values import Direction, Document, Number, Origin, ParamValue, Role, TableKind
 
 
 class Box(Document, frozen=True, kw_only=True):
@@ -138,6 +139,8 @@ class DatasetUse(Document, frozen=True, kw_only=True):
     """How many samples it holds, where the run said so."""
     prepared: Preparation | None = None
     """How it was made from other data, where a step of `ledger prepare` or `@ledger.cached` made it."""
+    aliases: list[str] = []
+    """Other names of its split in metrics and curves, by the policy of the time: `val`, `eval`."""
 
     @property
     def label(self) -> str:
@@ -324,6 +327,12 @@ class Metric(Document, frozen=True, kw_only=True):
     """Days it was counted over in production, first and last (`2026-11-01/2026-11-07`); none for offline metrics."""
     derived_from: str | None = None
     """Metric it was made of by a rule of `policy.yaml`, such as the mean over dataset versions."""
+    said: str | None = None
+    """Name it was given, where another stands for it: `val/accuracy` for the split `validation`."""
+    origin: Origin = "said"
+    """Where it comes from; `curve`: nobody said it, it is the last value of a learning curve."""
+    folds: list[Number] = []
+    """Values on the folds of a cross-validation, of which `value` is the mean; folds are no repeats."""
 
     @property
     def key(self) -> str:
@@ -334,6 +343,15 @@ class Metric(Document, frozen=True, kw_only=True):
     def number(self) -> float:
         """The value as a float; NaN and the infinities are themselves again."""
         return float(self.value)
+
+    @property
+    def deviation(self) -> float | None:
+        """Sample standard deviation over the folds (n - 1); none where there are no two."""
+        values = [float(value) for value in self.folds]
+        if len(values) < 2:  # noqa: PLR2004  # one value has no spread
+            return None
+        mean = sum(values) / len(values)
+        return math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
 class Curves(Document, frozen=True, kw_only=True):

@@ -19,6 +19,9 @@ ParamValue = bool | int | float | str | list[bool | int | float | str | None] | 
 Direction = Literal["higher", "lower"]
 """Which values of a metric are better; `None` where nobody has said."""
 
+Origin = Literal["said", "curve"]
+"""Where a metric comes from: somebody said it, or it is the last value of a learning curve."""
+
 Moment = Annotated[datetime, Meta(tz=True)]
 """A time that says its zone: of two that do not, nobody knows which was first."""
 

@@ -152,13 +152,13 @@ def _evidence(review: RunReview) -> Iterator[str]:
     if judged is None:
         return
     verdict, ours, theirs = judged.verdict, judged.ours, judged.theirs
-    reach = "" if verdict.low is None else f" (90 %: {verdict.low:+.3g} to {verdict.high:+.3g})"
+    reach = "" if verdict.low is None else f" (90 %: {verdict.low:+z.3g} to {verdict.high:+z.3g})"
     repeats = f", {verdict.repeats} repeats of each would settle it" if verdict.repeats else ""
     yield ""
     yield (
         f"{code(judged.metric, 60)} on {code(judged.dataset, 60)}: mean {short_number(ours.mean)} of"
         f" {counted(ours.count, 'run')} against {short_number(theirs.mean)} of {theirs.count}, improvement"
-        f" {verdict.effect:+.4g}{reach}, {counted(verdict.trials, 'trial')} corrected for{repeats}."
+        f" {verdict.effect:+z.4g}{reach}, {counted(verdict.trials, 'trial')} corrected for{repeats}."
     )
 
 
@@ -173,7 +173,7 @@ def _table(reviews: Sequence[RunReview]) -> Iterator[str]:
         record = review.run.record
         headline, judged = record.headline, review.judgement
         shown = f"{code(headline.key, 40)} {short_number(headline.number)}" if headline else "none"
-        change = f"{judged.verdict.effect:+.4g}" if judged else "\N{EN DASH}"
+        change = f"{judged.verdict.effect:+z.4g}" if judged else "\N{EN DASH}"
         cells = (
             code(record.id), f"{_ICONS[review.word]} {_verdict(review)}", shown, change,
             duration(record.timing.took), _cost(record),
@@ -273,7 +273,7 @@ def _metric(line: MetricLine, others: int) -> list[str]:
     arrow = {"higher": " ↑", "lower": " ↓", None: ""}[line.metric.direction]
     values = [*line.others, *[None] * (others - len(line.others))]
     return [
-        f"{code(line.metric.key, 40)}{arrow}",
+        f"{code(line.metric.key, 40)}{arrow}{' (from the curve)' if line.metric.origin == 'curve' else ''}",
         code(line.metric.dataset or "unknown data", 40),
         *("\N{EN DASH}" if value is None else short_number(value) for value in values),
         f"**{short_number(line.metric.number)}**",

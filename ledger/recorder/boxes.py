@@ -14,11 +14,11 @@ from ledger.model import paths
 from ledger.model.boxes import Cost, Curves, Datasets, Gpu, Hardware, Logs, Metric, Model, Params, Results
 from ledger.model.record import Timing
 from ledger.model.values import counted
-from ledger.recorder.datasets import Resolver, attach_datasets, leaks_within
+from ledger.recorder.datasets import Resolver, attach_datasets, leaks_within, with_aliases
 from ledger.recorder.draft import Draft
 from ledger.recorder.figures import read_figures
+from ledger.recorder.from_curves import metrics_of_curves
 from ledger.recorder.measured import complete
-from ledger.recorder.tables import is_of_table
 from ledger.store.ledger import Ledger
 from ledger.store.policy import Policy
 from ledger.store.waiting import living_run
@@ -39,7 +39,12 @@ def timing_of(draft: Draft, now: datetime) -> Timing:
 def params_of(draft: Draft, policy: Policy) -> Params:
     """Return box 2: the inputs that were chosen."""
     places = [name for name in draft.params if name in policy.places or name.rpartition(".")[2] in policy.places]
-    unknown = {} if draft.params else {"all": "no params were given"}
+    unknown = {name.removeprefix("params."): why for name, why in _problems(draft) if _box_of(name) == "params"}
+    if not draft.params:
+        silent = (
+            f"nothing stands in {', '.join(draft.param_sources)}" if draft.param_sources else "no params were given"
+        )
+        unknown = {"all": "; ".join(f"{name}: {why}" for name, why in unknown.items()) or silent}
     if draft.children and not draft.params:
         unknown = {"all": _of_children(draft)}
     return Params(values=draft.params, sources=draft.param_sources, places=places, unknown=unknown)
@@ -50,7 +55,17 @@ def _of_children(draft: Draft) -> str:
     return f"{counted(len(draft.children), 'run')} started in it have records of their own"
 
 
-def datasets_of(draft: Draft, resolver: Resolver, files: dict[str, bytes]) -> Datasets:
+def _problems(draft: Draft) -> list[tuple[str, str]]:
+    return [(problem.field, problem.message) for problem in draft.problems]
+
+
+def _box_of(field: str) -> str:
+    """Return the box that a problem belongs to: the results, unless its name says another."""
+    first = field.partition(".")[0]
+    return first if first in {"params", paths.TABLES} else "results"
+
+
+def datasets_of(draft: Draft, resolver: Resolver, policy: Policy, files: dict[str, bytes]) -> Datasets:
     """Return the datasets box; files of versions that the ledger does not know yet are added to `files`."""
     if not draft.datasets:
         return Datasets(unknown={"all": "no dataset was named"})
@@ -58,7 +73,8 @@ def datasets_of(draft: Draft, resolver: Resolver, files: dict[str, bytes]) -> Da
     for found in resolved:
         files |= found.files
     unknown = {f"used.{found.use.label}": found.unknown for found in resolved if found.unknown}
-    return Datasets(used=[found.use for found in resolved], leaks=leaks_within(resolved), unknown=unknown)
+    used = with_aliases([found.use for found in resolved], policy)
+    return Datasets(used=used, leaks=leaks_within(resolved), unknown=unknown)
 
 
 def named_run(ledger: Ledger | None, short: str | None, *, strict: bool) -> str | None:
@@ -148,10 +164,13 @@ def results_of(draft: Draft, datasets: Datasets, policy: Policy, side: dict[str,
     Raises:
         LedgerError: strict, and what the user named cannot be captured.
     """
-    metrics = complete(attach_datasets(draft.metrics, datasets.used), policy)
-    unknown = {problem.field: problem.message for problem in draft.problems if not is_of_table(problem)}
-    if not metrics:
-        unknown.setdefault("metrics", _of_children(draft) if draft.children else "no metric was given")
+    said = draft.metrics or metrics_of_curves(draft.curves, policy)
+    metrics = complete(attach_datasets(said, datasets.used), policy)
+    unknown = {name: why for name, why in _problems(draft) if _box_of(name) == "results"}
+    if not draft.metrics:
+        instead = "; those here are the last values of the curves" if metrics else ""
+        none = _of_children(draft) if draft.children else "no metric was given"
+        unknown.setdefault("metrics", f"{none}{instead}")
     curves = None
     if draft.curves:
         kept = down_sample(draft.curves.points, policy.limits.curve_points)
@@ -171,6 +190,7 @@ def results_of(draft: Draft, datasets: Datasets, policy: Policy, side: dict[str,
 def _headline(wanted: str | None, metrics: list[Metric], *, strict: bool) -> str | None:
     """Choose the metric that speaks for the run: asked for, else validation, test, any; higher-is-better first."""
     keys = [metric.key for metric in metrics]
+    wanted = next((metric.key for metric in metrics if wanted is not None and metric.said == wanted), wanted)
     if wanted in keys or not keys:
         return wanted if keys else None
     if wanted is not None and strict:

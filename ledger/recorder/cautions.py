@@ -2,14 +2,19 @@
 
 import shlex
 from collections.abc import Sequence
+from typing import get_args
 
+from ledger.analysis.splits import place_of
 from ledger.errors import LedgerError
 from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.datasets import Leak
 from ledger.model.record import Record
-from ledger.model.values import counted
+from ledger.model.values import Role, counted
 from ledger.store.ledger import Ledger
+from ledger.store.policy import SPLITS
 from ledger.store.versions import read_retirements
+
+_ROLES = get_args(Role)
 
 
 def warn_of_record(ledger: Ledger | None, record: Record) -> list[str]:
@@ -17,6 +22,7 @@ def warn_of_record(ledger: Ledger | None, record: Record) -> list[str]:
     return [
         *warn_of_code(record),
         *warn_of_datasets(ledger, record),
+        *warn_of_data(record.results.metrics, record.datasets.used),
         *warn_of_directions(record.results.metrics),
     ]
 
@@ -53,9 +59,56 @@ def warn_of_directions(metrics: Sequence[Metric]) -> list[str]:
     silent = list(dict.fromkeys(metric.key for metric in metrics if metric.direction is None))
     if not silent:
         return []
-    named = ", ".join(silent[:3]) + (f" and {len(silent) - 3} more" if len(silent) > 3 else "")  # noqa: PLR2004  # as shown
-    told = f"nobody said which values of {named} are better, so they are never ranked"
+    told = f"nobody said which values of {_first(silent)} are better, so they are never ranked"
     return [f"{told}; say it once in policy.yaml (directions), or: --direction {shlex.quote(silent[0])}=higher"]
+
+
+def warn_of_data(metrics: Sequence[Metric], uses: Sequence[DatasetUse]) -> list[str]:
+    """Return which metrics were measured on no dataset, in one line, and which on one of several, with what to type."""
+    nowhere: list[str] = []
+    told: list[str] = []
+    for metric in metrics:
+        if metric.dataset_hash or metric.period or metric.origin != "said":
+            continue
+        found = list({use.label: use for use in place_of(metric.split, metric.name, uses).uses if use.hash}.values())
+        if metric.dataset is None and len(found) > 1:
+            names = [use.label.partition("@")[0] for use in found]
+            named = " or ".join(f"{name}/{metric.name}" for name in names if "/" not in name)
+            one = f"several datasets are `{metric.split}` ({', '.join(use.label for use in found)})"
+            told.append(f"{metric.key} is on none of them, since {one}" + (f"; name it {named}" if named else ""))
+        else:
+            nowhere.append(metric.key)
+    if nowhere:
+        verb = "is" if len(nowhere) == 1 else "are"
+        told.append(
+            f"{_first(nowhere)} {verb} measured on no dataset, so {_never(nowhere)}; {_how_to_say(nowhere[0], uses)}"
+        )
+    return told
+
+
+def _never(keys: Sequence[str]) -> str:
+    return "it is never ranked" if len(keys) == 1 else "they are never ranked"
+
+
+def _how_to_say(key: str, uses: Sequence[DatasetUse]) -> str:
+    """Return how to say on which data a metric was measured."""
+    split, slash, name = key.rpartition("/")
+    word, underscore, bare = name.partition("_")
+    if not slash and underscore and bare and (word in SPLITS or word in _ROLES):
+        split, name = word, bare
+    split = SPLITS.get(split.lower(), split)
+    judged = next((use for use in uses if use.hash and use.role != "train"), None)
+    if split in _ROLES:
+        return f"say it with --dataset {split}=PATH"
+    if judged is not None:
+        return f"if that was {judged.label}, name it {judged.split}/{name}"
+    if split:
+        return f"name the data after it, --dataset test:{split}@v1=PATH, or name it validation/{name}"
+    return f"say it with --dataset validation=PATH, and name it validation/{name}"
+
+
+def _first(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")  # noqa: PLR2004  # as shown
 
 
 def say_leak(leak: Leak) -> str:

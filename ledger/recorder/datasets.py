@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from ledger.analysis.splits import place_of
 from ledger.data.leakage import find_leak, must_differ
 from ledger.data.manifest import Lines, Manifest, build_manifest
 from ledger.errors import Conflict, LedgerError, NotFound
@@ -15,11 +16,12 @@ from ledger.model.datasets import Leak, Preparation
 from ledger.model.document import dump, load
 from ledger.model.entries import DATASET_FORMAT, DatasetVersion, ManifestLine
 from ledger.model.record import Author
-from ledger.model.values import Document
+from ledger.model.values import Document, Number
 from ledger.recorder.draft import Dataset
 from ledger.recorder.message import TOOL
 from ledger.store.ledger import Ledger
 from ledger.store.manifests import hash_cache, manifest_files, read_manifest
+from ledger.store.policy import Policy
 from ledger.store.versions import find_content, read_version
 
 Progress = Callable[[int, int], None]
@@ -198,13 +200,51 @@ def leaks_within(resolved: Sequence[Resolved]) -> list[Leak]:
     return found
 
 
+def with_aliases(uses: Sequence[DatasetUse], policy: Policy) -> list[DatasetUse]:
+    """Return the uses with the other names that the policy gives to their splits; a name that a use has is its own."""
+    own = {name for use in uses for name in (use.split, use.name) if name}
+    return [
+        msgspec.structs.replace(
+            use, aliases=[word for word, split in policy.splits.items() if split == use.split and word not in own]
+        )
+        for use in uses
+    ]
+
+
 def attach_datasets(metrics: Sequence[Metric], uses: Sequence[DatasetUse]) -> list[Metric]:
     """Return the metrics, each with the dataset version it was measured on.
 
-    A metric that names a dataset (`name@version`, name, path or role) gets that one; else the one
-    dataset whose split is the metric's. Two datasets of one split leave it open.
+    A metric that names a dataset (`name@version`, name, path or role) gets that one; else the one that its own name
+    means: `analysis.splits`. Two datasets of one split leave it open. A metric under another name of a split is put
+    under the split, and keeps what it was called in `said`; unless something else stands there already.
     """
-    return [_attached(metric, uses) for metric in metrics]
+    attached = [_attached(metric, uses) for metric in metrics]
+    placed = [_placed(metric, uses) for metric in attached]
+    values: dict[tuple[object, ...], set[Number]] = {}
+    for metric in placed:
+        values.setdefault(_identity(metric), set()).add(metric.value)
+    found: dict[tuple[object, ...], Metric] = {}
+    for before, metric in zip(attached, placed, strict=True):
+        made = metric if len(values[_identity(metric)]) == 1 else before
+        first = found.setdefault((*_identity(made), made.value), made)
+        if first.said and not made.said:
+            found[(*_identity(made), made.value)] = made
+    return list(found.values())
+
+
+def _identity(metric: Metric) -> tuple[object, ...]:
+    same = (metric.dataset, metric.dataset_hash, metric.evaluator, metric.period, metric.origin)
+    return (metric.key, metric.step, metric.epoch, *same)
+
+
+def _placed(metric: Metric, uses: Sequence[DatasetUse]) -> Metric:
+    """Return a metric under the split that its name means, where it was measured on a dataset of that split."""
+    place = place_of(metric.split, metric.name, uses)
+    if (place.split, place.name) == (metric.split, metric.name) or metric.dataset_hash is None:
+        return metric
+    if metric.dataset_hash not in {use.hash for use in place.uses}:
+        return metric
+    return msgspec.structs.replace(metric, split=place.split, name=place.name, said=metric.key)
 
 
 def _attached(metric: Metric, uses: Sequence[DatasetUse]) -> Metric:
@@ -215,7 +255,7 @@ def _attached(metric: Metric, uses: Sequence[DatasetUse]) -> Metric:
     if metric.dataset:
         found = [use for use in uses if metric.dataset in {use.label, use.name, use.path, use.role, use.hash}]
     else:
-        found = [use for use in uses if use.split == metric.split]
+        found = place_of(metric.split, metric.name, uses).uses
     hashes = {use.hash for use in found}
     if len(hashes) != 1 or None in hashes:
         return metric

@@ -18,7 +18,7 @@ from ledger.model.document import dump
 from ledger.model.entries import EVALUATION_FORMAT, Evaluation, Run
 from ledger.model.ids import new_id
 from ledger.model.values import check_period
-from ledger.recorder.datasets import Resolved, Resolver, attach_datasets
+from ledger.recorder.datasets import Resolved, Resolver, attach_datasets, with_aliases
 from ledger.recorder.draft import Dataset
 from ledger.recorder.measured import complete, missing_aggregates
 from ledger.recorder.message import TOOL, evaluation_message
@@ -59,7 +59,7 @@ def evaluate(
         given = [_counted_over(check_period(period), metric) for metric in given]
     resolver = Resolver(ledger, author=ledger.repository.author(), now=datetime.now(UTC), strict=True)
     resolved = [resolver.resolve(source) for source in datasets]
-    uses = [found.use for found in resolved]
+    uses = with_aliases([found.use for found in resolved], ledger.policy)
     return append_evaluation(ledger, run_id, attach_datasets(given, uses), resolved=resolved, uses=uses, note=note)
 
 

@@ -106,7 +106,7 @@ def _last_line(output: bytes) -> str:
 
 def _metrics(here: Path, stdout: bytes, split: str) -> list[Metric]:
     file = here / "metrics.json"
-    found = read_metrics(file) if file.is_file() else _printed(_last_line(stdout))
+    found = read_metrics(file).metrics if file.is_file() else _printed(_last_line(stdout))
     if not found:
         raise LedgerError("it measured nothing", hint="write metrics to the file in $LEDGER_METRICS")
     return [metric if metric.split else msgspec.structs.replace(metric, split=split) for metric in found]

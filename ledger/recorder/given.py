@@ -90,13 +90,13 @@ def read_given(given: Given, draft: Draft, *, newer_than: float | None = None, s
     metrics: list[Metric] = list(draft.metrics)
     points: list[Point] = []
     for name in given.metrics_files:
-        metrics += reading.attempt("metrics", lambda name: read_metrics(_fresh(name, newer_than)), name, [])
+        metrics += reading.attempt("metrics", lambda name: _metrics(reading, _fresh(name, newer_than)), name, [])
     for text in given.metrics:
         metrics += reading.attempt("metrics", lambda text: [parse_metric(text)], text, [])
     for text in given.directions:
         metrics = reading.attempt("metrics", partial(_with_direction, metrics), text, metrics)
     for name in given.curves:
-        points += reading.attempt("curves", lambda name: _curves(_fresh(name, newer_than)), name, [])
+        points += reading.attempt("curves", lambda name: _curves(reading, _fresh(name, newer_than)), name, [])
     tables: list[TableSource] = []
     for text in given.tables:
         tables += reading.attempt("tables", lambda text: [_fresh_table(text, newer_than)], text, [])
@@ -262,8 +262,12 @@ class _Reading:
         except LedgerError as error:
             if self._strict:
                 raise
-            self.problems.append(Problem(field=f"{field}.{name}"[:200], message=error.message))
+            self.note(field, name, error.message)
             return otherwise
+
+    def note(self, field: str, name: str, message: str) -> None:
+        """Let the record say what was not taken of a file, which is no reason to refuse the rest."""
+        self.problems.append(Problem(field=f"{field}.{name}"[:200], message=message))
 
 
 def _fresh(name: str, newer_than: float | None) -> Path:
@@ -289,10 +293,20 @@ def _param(text: str) -> dict[str, ParamValue]:
     return dict([parse_assignment(text)])
 
 
-def _curves(path: Path) -> list[Point]:
+def _metrics(reading: _Reading, path: Path) -> list[Metric]:
+    found = read_metrics(path)
+    if found.notice is not None:
+        reading.note("metrics", str(path), found.notice)
+    return found.metrics
+
+
+def _curves(reading: _Reading, path: Path) -> list[Point]:
     from ledger.capture.curves import read_curves
 
-    return read_curves(path)
+    found = read_curves(path)
+    if found.notice is not None:
+        reading.note("curves", str(path), found.notice)
+    return found.points
 
 
 def _log(name: str) -> str | None:

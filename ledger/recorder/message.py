@@ -86,7 +86,8 @@ def signature_message(documents: Sequence[str], author: Author) -> str:
 def closing_line(record: Record) -> str:
     """Return the line that every way of recording ends with: the id, the headline, what to type next."""
     headline = record.headline
-    said = f"{headline.key} {shown(headline)}" if headline else record.status
+    mark = " (from the curve)" if headline and headline.origin == "curve" else ""
+    said = f"{headline.key} {shown(headline)}{mark}" if headline else record.status
     return f"recorded {record.id}: {said}; next: ledger show {record.id[16:]}"
 
 

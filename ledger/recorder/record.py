@@ -168,7 +168,7 @@ def build_entry(
         side[paths.PATCH_FILE] = captured.patch
     side[paths.ENVIRONMENT_FILE] = dump(captured.environment_file)
     resolver = Resolver(ledger, author=author, now=now, strict=strict, progress=progress)
-    datasets = datasets_of(draft, resolver, files)
+    datasets = datasets_of(draft, resolver, policy, files)
     hardware = with_usage(captured.hardware, draft)
     results = results_of(draft, datasets, policy, side, strict=strict)
     made = Record(

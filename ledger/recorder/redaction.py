@@ -27,6 +27,7 @@ def redact_draft(draft: Draft, redactor: Redactor) -> Draft:
             split=text(measured.split),
             dataset=text(measured.dataset),
             evaluator=text(measured.evaluator),
+            said=text(measured.said),
         )
 
     def table(source: TableSource) -> TableSource:

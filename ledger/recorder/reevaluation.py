@@ -17,6 +17,7 @@ from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.entries import Case, DatasetVersion, Evaluation, Run
 from ledger.model.values import Document
 from ledger.recorder.cases import judge
+from ledger.recorder.datasets import attach_datasets, with_aliases
 from ledger.recorder.evaluation import append_evaluation
 from ledger.recorder.evaluator import Task, measure
 from ledger.store.ledger import Ledger
@@ -194,10 +195,11 @@ def reevaluate(
         bytes=version.bytes,
         samples=version.samples,
     )
+    (use,) = with_aliases([use], ledger.policy)
     for number, measured in enumerate(engine.map(measure, planned.tasks), start=1):
         evaluation = None
         if measured.problem is None:
-            metrics = [_placed(metric, version, evaluator) for metric in measured.metrics]
+            metrics = attach_datasets([_placed(metric, version, evaluator) for metric in measured.metrics], [use])
             answered = judge(cases, measured.answers)
             evaluation = append_evaluation(ledger, measured.run, metrics, uses=[use], cases=answered, note=note)
         progress(number, len(planned.tasks))

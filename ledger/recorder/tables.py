@@ -144,11 +144,12 @@ def _described(table: Table, metrics: Sequence[Metric], uses: Sequence[DatasetUs
     same = [
         metric
         for metric in metrics
-        if metric.key == table.metric and where.dataset_hash in {None, metric.dataset_hash}
+        if metric.key == where.key and where.dataset_hash in {None, metric.dataset_hash}
     ]  # fmt: skip
     measured = same[-1] if same else where
     return msgspec.structs.replace(
         table,
+        metric=where.key if table.metric and where.said else table.metric,
         dataset=where.dataset or measured.dataset,
         dataset_hash=where.dataset_hash or measured.dataset_hash,
         evaluator=table.evaluator or measured.evaluator,

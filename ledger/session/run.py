@@ -19,7 +19,7 @@ import msgspec
 
 from ledger.capture.metrics import metric as make_metric
 from ledger.capture.model import capture_model
-from ledger.capture.params import flatten
+from ledger.capture.params import flatten_known
 from ledger.data.manifest import build_manifest
 from ledger.errors import LedgerError
 from ledger.model.document import encode
@@ -85,6 +85,7 @@ def run(
         LedgerError: an argument is of the wrong type, or a name, a tag or a link cannot stand in a record.
     """
     place = find_place(Path(folder))
+    chosen, missing = flatten_known(params or {})
     start = Start(
         id=new_id(datetime.now(UTC), secrets.token_bytes(4)),
         host=socket.gethostname(),
@@ -99,7 +100,7 @@ def run(
         parent=parent,
         baseline=baseline,
         links=[Link(url=check_label("link", url)) for url in _listed(links)],
-        params=flatten(params or {}),
+        params=chosen,
         rank=find_rank(os.environ, None if rank is None else int(rank)),
     )
     try:
@@ -108,7 +109,7 @@ def run(
         said = str(error)
         raise LedgerError(f"ledger.run() was given a value of the wrong type: {said[:1].lower()}{said[1:]}") from error
     seat = take_seat(place, start, per_rank=per_rank)
-    return Run(Lifetime(place, seat, start, sample_seconds), log=log)
+    return Run(Lifetime(place, seat, start, sample_seconds), log=log, missing=missing)
 
 
 class Run(Tabling):
@@ -117,11 +118,15 @@ class Run(Tabling):
     Args:
         life: its life in this process.
         log: file with the training log.
+        missing: params without a value, and why.
     """
 
-    def __init__(self, life: Lifetime, *, log: str | Path | None = None) -> None:
+    def __init__(
+        self, life: Lifetime, *, log: str | Path | None = None, missing: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(life)
         self._points = Points()
+        self._say_missing(missing or {})
         if log is not None:
             self._life.say(Said(log=str(Path(log).absolute())))
 
@@ -269,7 +274,13 @@ class Run(Tabling):
     def params(self, values: Mapping[str, object] | None = None, /, **more: object) -> None:
         """Add params that became known only now."""
         with self._life.harmless("params"):
-            self._life.say(Chosen(values=flatten({**(values or {}), **more})))
+            chosen, missing = flatten_known({**(values or {}), **more})
+            self._life.say(Chosen(values=chosen))
+            self._say_missing(missing)
+
+    def _say_missing(self, missing: Mapping[str, str]) -> None:
+        for name, why in missing.items():
+            self._life.problem(f"params.{name}", LedgerError(why))
 
     def loading(self, loader: Iterable[T]) -> Loading[T]:
         """Wrap a data loader, to count how long training waits for the next batch: `for batch in run.loading(loader)`.

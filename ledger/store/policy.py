@@ -15,6 +15,9 @@ from ledger.errors import InvalidDocument
 from ledger.model.paths import POLICY_FILE
 from ledger.model.values import Direction, Document
 
+SPLITS = {"val": "validation", "valid": "validation", "dev": "validation", "eval": "validation"}
+"""What trainers call the validation split: Ultralytics, Keras and Lightning `val`, Transformers `eval`."""
+
 _KIB = 1 << 10
 _MIB = 1 << 20
 
@@ -109,6 +112,8 @@ class Policy(Document, frozen=True, kw_only=True):
     """Metric name (or `split/name`) to which values are better."""
     aggregates: dict[str, Aggregate] = {}
     """Metric (`split/name`) to how it is made of others."""
+    splits: dict[str, str] = msgspec.field(default_factory=SPLITS.copy)
+    """Other name of a split, in lower case, to the split: `val` to `validation`."""
     limits: Limits = Limits()
     """How large things may be."""
     prices: Catalogue = PRICES
@@ -132,6 +137,7 @@ class _Written(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     directions: dict[str, Direction] = {}
     aggregates: dict[str, Aggregate] = {}
+    splits: dict[str, str] = {}
     limits: Limits = Limits()
     signatures: Signatures = Signatures()
     budget: Budget = Budget()
@@ -161,11 +167,17 @@ def load_policy(data: bytes) -> Policy:
         raise InvalidDocument(POLICY_FILE, [" ".join(str(error).split())]) from error
     prices = load_catalogue(written.prices, f"{POLICY_FILE}: prices") if written.prices else PRICES
     wrong = [f"aggregates.{key}: {why}" for key, one in written.aggregates.items() if (why := what_is_wrong(one))]
+    wrong += [
+        f"splits.{word}: names of splits have no `/`: `{word}: {split}`"
+        for word, split in written.splits.items()
+        if not word.strip() or not split.strip() or "/" in word + split
+    ]
     if wrong:
         raise InvalidDocument(POLICY_FILE, wrong)
     return Policy(
         directions=written.directions,
         aggregates=written.aggregates,
+        splits=SPLITS | {word.lower(): split for word, split in written.splits.items()},
         limits=written.limits,
         prices=prices,
         signatures=written.signatures,

@@ -54,6 +54,10 @@ def read_standings(ledger: Ledger, key: str | None = None, query: Query | None =
         chosen = key or _most_common(Counter(run.record.results.headline or "" for run in runs))
         found = Standings(key=chosen, boards=tuple(setting_boards(runs, chosen)), problems=contents.problems)
     if not found.boards:
+        split, slash, name = (key or "").partition("/")
+        meant = ledger.policy.splits.get(split.lower(), split) if slash else split
+        if meant != split:  # under this name it was put when it was recorded
+            return read_standings(ledger, f"{meant}/{name}", query)
         raise NotFound(
             f"no run here has this metric: `{ascii(found.key)[1:-1]}`",
             hint="ledger leaderboard, without --metric, takes the one that most runs are judged by",

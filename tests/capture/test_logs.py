@@ -133,3 +133,31 @@ def test_a_missing_log_and_a_folder_are_refused(tmp_path: Path) -> None:
         summarise_log(tmp_path / "no.log", Redactor())
     with pytest.raises(LedgerError, match="cannot be read"):
         summarise_log(tmp_path, Redactor())
+
+
+WORDS = "épreuve 1\r\nERROR:root:Größe fehlt\r\nUserWarning: naïve\r\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [
+        ("utf-16-le", b"\xff\xfe"),
+        ("utf-16-be", b"\xfe\xff"),
+        ("utf-16-le", b""),
+        ("utf-8", b"\xef\xbb\xbf"),
+        ("cp1252", b""),
+    ],
+)
+def test_a_log_in_another_encoding_is_read_and_hashed_as_it_is(tmp_path: Path, encoding: str, mark: bytes) -> None:
+    data = mark + (WORDS * 20).encode(encoding)
+    logs, short = summary(tmp_path, data)
+    assert (logs.lines, logs.bytes, logs.hash) == (60, len(data), hash_bytes(data))
+    assert logs.errors == {"ERROR:root:Größe fehlt": 20}
+    assert logs.warnings == {"UserWarning: naïve": 20}
+    assert "\népreuve 1\n" in short
+
+
+def test_a_chunk_that_ends_within_a_letter_loses_nothing(tmp_path: Path) -> None:
+    line = "x" * 1021 + "ERROR: ö\n"
+    logs, _ = summary(tmp_path, b"\xff\xfe" + (line * 3000).encode("utf-16-le"))
+    assert logs.lines == 3000

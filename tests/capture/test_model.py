@@ -54,7 +54,7 @@ def test_a_whole_module_says_what_is_trained(tmp_path: Path, net: nn.Module) -> 
 
 def test_tied_weights_count_once(tmp_path: Path) -> None:
     shared = torch.zeros(5, 5)
-    torch.save({"a": shared, "b": shared}, tmp_path / "m.pt")
+    torch.save({"a.weight": shared, "b.weight": shared}, tmp_path / "m.pt")
     assert capture_model(tmp_path / "m.pt").parameters == 25
 
 

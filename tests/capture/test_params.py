@@ -14,7 +14,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.capture.params import flatten, parse_assignment, read_params
+from ledger.capture.params import flatten, flatten_known, parse_assignment, read_params
 from ledger.errors import LedgerError, NotFound, UsageError
 
 
@@ -73,7 +73,6 @@ def test_yaml_dates_anchors_and_merges_are_understood(tmp_path: Path) -> None:
         ("p.json", '{"a": 1,\n}', "line 2"),
         ("p.yaml", "a: [1\nb: 2\n", "line 2"),
         ("p.yaml", "a: 1\n---\nb: 2\n", "line 2"),
-        ("p.yaml", "a: 1\nb: !!python/object/apply:os.system [x]\n", "line 2: tags are not allowed"),
         ("p.yaml", "a: &a [*a]\n", "aliases"),
         ("p.yaml", "a.b: 1\na: {b: 2}\n", "two params have one dotted name: `a.b`"),
         ("p.yaml", '"a\\nb": 1\n', "control characters"),
@@ -109,6 +108,132 @@ def test_missing_folder_binary_and_large_files_are_refused(tmp_path: Path) -> No
     (tmp_path / "l.json").write_bytes(b'{"a": "' + b"x" * 5_000_001 + b'"}')
     with pytest.raises(LedgerError, match="larger than 5 MB"):
         read_params(tmp_path / "l.json")
+
+
+IDS = ["61e9540", "3e812345", "0012345", "007", "1e400", "1234e56", "1_000_000", "0x1F", "00", "3087aeb", "1e-999"]
+"""Texts that would not be written back as they are, if they were read as numbers."""
+NUMBERS = {
+    "1e-3": 0.001,
+    "1e5": 1e5,
+    "3.0E+02": 300.0,
+    "12345": 12345,
+    "0.50": 0.5,
+    "-7": -7,
+    ".5": 0.5,
+    "5.000000000000000000e-01": 0.5,
+    "1e-05": 1e-5,
+    "100e6": 1e8,
+}
+
+
+@pytest.mark.parametrize("text", IDS)
+def test_an_id_stays_text(tmp_path: Path, text: str) -> None:
+    assert read_params(written(tmp_path, "p.yaml", f"a: {text}\nb: [{text}]\n")) == {"a": text, "b": [text]}
+    assert parse_assignment(f"a={text}") == ("a", text)
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+def test_a_text_that_is_written_back_the_same_is_a_number(tmp_path: Path, text: str) -> None:
+    (value,) = read_params(written(tmp_path, "p.yaml", f"a: {text}\n")).values()
+    assert (value, type(value)) == (NUMBERS[text], type(NUMBERS[text]))
+    assert parse_assignment(f"a={text}") == ("a", value)
+
+
+def test_a_number_that_overflows_in_json_and_toml_stays_text(tmp_path: Path) -> None:
+    assert read_params(written(tmp_path, "p.json", '{"a": 61e9540, "b": [1e999], "c": Infinity}')) == {
+        "a": "61e9540",
+        "b": ["1e999"],
+        "c": "Infinity",
+    }
+    assert read_params(written(tmp_path, "p.toml", "a = 1e999\nb = inf\n")) == {"a": "1e999", "b": "Infinity"}
+    assert parse_assignment("a=[61e9540, 1]") == ("a", ["61e9540", 1])
+
+
+def test_the_tags_of_python_give_their_values_and_nothing_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = """
+betas: !!python/tuple [0.9, 0.999]
+args: !!python/object:argparse.Namespace {lr: 0.1, name: x}
+root: !!python/object/apply:pathlib.PosixPath [/, data, train]
+relative: !!python/object/apply:pathlib.PosixPath [data, train]
+act: !!python/name:torch.nn.functional.relu ''
+kind: !!python/object/apply:project.Kind [adam]
+odd: !!python/object/apply:os.system ['touch exploded']
+ordered: !!python/object/apply:collections.OrderedDict
+- - [a, 1]
+  - [b, 2]
+default: !!python/object/apply:collections.defaultdict
+  args: [!!python/name:builtins.int '']
+  dictitems: {n: 3}
+scalar: !!python/object/apply:numpy._core.multiarray.scalar
+- !!python/object/apply:numpy.dtype {args: [f8, false, true], state: !!python/tuple [3, <, null, null, null, -1, -1, 0]}
+- !!binary AAAAAAAA4D8=
+own: !env HOME
+word: !!python/unicode 'x'
+whole: !!python/long 3
+set: !!set {a: null, b: null}
+"""
+    assert read_params(written(tmp_path, "hparams.yaml", text)) == {
+        "betas": [0.9, 0.999],
+        "args.lr": 0.1,
+        "args.name": "x",
+        "root": "/data/train",
+        "relative": "data/train",
+        "act": "torch.nn.functional.relu",
+        "kind": "project.Kind(adam)",
+        "odd": "os.system(touch exploded)",
+        "ordered.a": 1,
+        "ordered.b": 2,
+        "default.n": 3,
+        "scalar": 0.5,
+        "own": "!env HOME",
+        "word": "x",
+        "whole": 3,
+        "set": ["a", "b"],
+    }
+    assert not (tmp_path / "exploded").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_other_encodings_are_read(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "p.yaml").write_bytes("name: größe\nlr: 0.1\n".encode(encoding))
+    assert read_params(tmp_path / "p.yaml") == {"name": "größe", "lr": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("events.out.tfevents.1700000000.host", "TensorBoard event file"),
+        ("config.py", "a program, which is never run"),
+        ("p.ini", "ends in .yaml, .json or .toml"),
+    ],
+)
+def test_a_file_of_another_kind_gets_one_clear_line(tmp_path: Path, name: str, said: str) -> None:
+    with pytest.raises(LedgerError, match=said) as error:
+        read_params(written(tmp_path, name, "x"))
+    assert error.value.hint
+
+
+class Missing(dict[str, object]):
+    """A mapping as OmegaConf's: one value was left to be given, and asking for it raises."""
+
+    def __getitem__(self, name: str) -> object:
+        value = super().__getitem__(name)
+        if value == "???":
+            raise ValueError(f"Missing mandatory value: {name}")
+        return value
+
+
+def test_a_value_that_is_missing_takes_no_other_with_it() -> None:
+    params, unknown = flatten_known({"cfg": Missing(lr=0.1, ckpt="???", model=Missing(hidden=8, name="???"))})
+    assert params == {"cfg.lr": 0.1, "cfg.model.hidden": 8}
+    assert unknown == {
+        "cfg.ckpt": "it has no value (ValueError: Missing mandatory value: ckpt)",
+        "cfg.model.name": "it has no value (ValueError: Missing mandatory value: name)",
+    }
+    assert flatten(Missing(a=1, b="???")) == {"a": 1}
 
 
 class Optimizer(enum.Enum):

@@ -173,3 +173,11 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path) -> None:
 def test_files_of_spreadsheets_are_read_too(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes("\ufeffa;b\r\n1;2\r\n\r\n".encode())
     assert read_cells(tmp_path / "t.csv", limit=MIB) == Cells(columns=["a", "b"], rows=[["1", "2"]])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_table_in_another_encoding_is_read_and_its_ids_keep_their_zeros(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "t.csv").write_bytes("id,größe,commit\n0012,1,61e9540\n".encode(encoding))
+    cells = read_cells(tmp_path / "t.csv", limit=1_000)
+    assert (cells.columns, cells.rows) == (["id", "größe", "commit"], [["0012", "1", "61e9540"]])
+    assert load_cells(dump_cells(check_cells("table", cells, "t")), "t") == cells

@@ -94,7 +94,8 @@ def test_a_push_that_fails_is_one_line_and_the_record_is_safe(
         git_in(work, "remote", "set-url", "origin", "ssh://git@example.com/hub.git")
     done = cli(*RECORD)
     assert done.code == 0
-    recorded, warning = done.err.splitlines()
+    on_no_data, recorded, warning = done.err.splitlines()
+    assert "measured on no dataset" in on_no_data
     assert recorded.startswith("recorded ")
     assert warning == f"warning: the record is safe here, but not synced with origin: {expected}"
     assert len(held(work)) == 1

@@ -16,6 +16,7 @@ from ledger.data.labels import parse_labelling
 from ledger.data.manifest import build_manifest
 from ledger.data.reading import Reading, read_dataset
 from ledger.data.statistics import FEWEST_TO_JUDGE, summarise
+from ledger.data.tables import read_table
 from ledger.errors import LedgerError, NotFound, UsageError
 
 
@@ -323,3 +324,12 @@ def test_a_picture_is_small_and_the_same_every_time_and_holds_nothing_else(anima
     (animals / "shown.png").write_bytes(first)
     with Image.open(animals / "shown.png") as shown:
         assert shown.size == (64, 21)
+
+
+def test_a_column_of_ids_in_a_table_stays_text_as_a_whole(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,commit,x,count\n001,9182733,0.5,10\n12,61e9540,1e10,0\n,3,-0.5,7\n")
+    table = read_table(tmp_path / "t.csv")
+    assert table.column("id").to_pylist() == ["001", "12", None]
+    assert table.column("commit").to_pylist() == ["9182733", "61e9540", "3"]
+    assert table.column("x").to_pylist() == [0.5, 1e10, -0.5]
+    assert table.column("count").to_pylist() == [10, 0, 7]

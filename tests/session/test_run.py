@@ -199,7 +199,9 @@ def test_wrong_values_warn_and_never_stop_the_training(repo: Path, caplog: pytes
     assert record.results.metrics[0].value == "NaN"
     assert {"curves", "metrics.accuracy", "figures.roc"} <= set(record.results.unknown)
     assert "nowhere" in str(record.datasets.unknown)
-    assert len([entry for entry in caplog.records if entry.levelname == "WARNING"]) == 6
+    said = [entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING"]
+    assert len(said) == 7
+    assert "test/loss is measured on no dataset" in said[-1]
 
 
 def test_what_is_said_after_the_end_lands_in_nobody_s_file(repo: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -445,3 +447,20 @@ def test_runs_of_other_hosts_are_left_alone_unless_their_host_is_named(repo: Pat
     assert cli("recover", "--host", "another-container").code == 0
     assert only_run(repo).record.status == "lost"
     assert cli("recover", "--list").err == "nothing waits\n"
+
+
+class Unset(dict[str, object]):
+    """A mapping whose value for `ckpt` was left to be given, as OmegaConf's `???`."""
+
+    def __getitem__(self, name: str) -> object:
+        if name == "ckpt":
+            raise ValueError("Missing mandatory value: ckpt")
+        return super().__getitem__(name)
+
+
+def test_a_param_that_has_no_value_loses_no_other(repo: Path) -> None:
+    with api.run(params=Unset(lr=0.1, ckpt="???"), folder=repo) as run:
+        run.params({"later": Unset(a=1, ckpt="???")})
+    made = only_run(repo)
+    assert made.record.params.values == {"lr": 0.1, "later.a": 1}
+    assert set(made.record.params.unknown) == {"ckpt", "later.ckpt"}

@@ -1,11 +1,12 @@
-"""Counts the parameters in a safetensors file from its header; the tensors themselves are never read.
+"""Reads what tensors a safetensors file holds from its header; the tensors themselves are never read.
 
 Format: https://huggingface.co/docs/safetensors (eight bytes of header length, little-endian, then JSON).
 """
 
 import json
-import math
 from pathlib import Path
+
+from ledger.formats.state_dict import Tensor
 
 _LENGTH_BYTES = 8
 _HEADER_LIMIT = 100_000_000
@@ -18,8 +19,8 @@ def is_safetensors_start(start: bytes) -> bool:
     return start[_LENGTH_BYTES : _LENGTH_BYTES + 2] == b'{"' and 0 < length <= _HEADER_LIMIT
 
 
-def count_tensors(path: Path) -> int:
-    """Return how many numbers the file's tensors hold.
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file by name.
 
     Raises:
         ValueError: the header is damaged, or claims more than the file holds.
@@ -33,14 +34,16 @@ def count_tensors(path: Path) -> int:
     except (OSError, RecursionError) as error:
         raise ValueError(str(error)) from None
     limit = path.stat().st_size * 8  # no type has less than one bit
-    total = 0
+    found: dict[str, Tensor] = {}
+    left = limit
     for name, tensor in header.items() if isinstance(header, dict) else ():
         if name == "__metadata__":
             continue
         shape = tensor.get("shape") if isinstance(tensor, dict) else None
         if not isinstance(shape, list) or not all(type(side) is int and 0 <= side <= limit for side in shape):
             raise ValueError("its header is damaged")
-        total += math.prod(shape)
-        if total > limit:
+        found[name] = made = Tensor(name, tuple(shape), str(tensor.get("dtype", "")))
+        left -= made.count
+        if left < 0:
             raise ValueError("its header claims more than the file holds")
-    return total
+    return found

@@ -2,33 +2,26 @@
 
 A pickle is a program, and running that of an untrusted file hands it the machine. Here its opcodes are
 only read (`pickletools.genops`) and followed by a stack of inert values: no name is ever looked up,
-nothing is ever called. The file format is that of `torch.serialization` (a zip with `data.pkl`).
+nothing is ever called. The file format is that of `torch.serialization`: a zip with `data.pkl`, before
+torch 1.6 four pickles one after the other.
 """
 
-import math
+import io
 import pickletools
-import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
+
+from ledger.formats.state_dict import StateDict, Tensor, find_parameters, total
 
 _PICKLE_LIMIT = 32 << 20
 """Bytes of `data.pkl` that are read: 30 million parameters in 3,000 tensors take 0.3 MB."""
 _OPCODE_LIMIT = 4_000_000
-_STATE_KEYS = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights", "params")
-"""Where training checkpoints keep the model beside the optimizer: Lightning, the torch tutorials, DeepSpeed."""
-_BUFFER = re.compile(r"(?:^|\.)(?:running_mean|running_var|num_batches_tracked|position_ids|inv_freq)$")
-"""Names of tensors in a state dict that are no parameters: batch norms', position tables'."""
-
-
-class _Tensor:
-    """A stored tensor."""
-
-    def __init__(self, storage: str, size: tuple[int, ...]) -> None:
-        self.storage = storage
-        self.count = math.prod(size)
-        self.trained: bool | None = None
+_LEGACY_START = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""The magic number that `torch.save` pickled first before torch 1.6, and does still when it is asked to."""
+_LEGACY_HEAD = 3
+"""Pickles before that of the model: magic number, version, sizes of the machine's numbers."""
 
 
 class _Name(NamedTuple):
@@ -37,6 +30,7 @@ class _Name(NamedTuple):
 
 class _Storage(NamedTuple):
     key: str
+    kind: str
 
 
 class _Object:
@@ -45,14 +39,35 @@ class _Object:
     def __init__(self, parts: list[object]) -> None:
         self.parts = parts
 
+    def tensors(self) -> Iterator[Tensor]:
+        """Yield every tensor inside it, once."""
+        seen: set[int] = set()
+        left: list[object] = [self]
+        while left:
+            value = left.pop()
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            if isinstance(value, Tensor):
+                yield value
+            elif isinstance(value, _Object):
+                left += value.parts
+            elif isinstance(value, dict):
+                left += value.values()
+            elif isinstance(value, list | tuple):
+                left += value
+
 
 class _Mark:
     pass
 
 
 def is_torch_file(path: Path) -> bool:
-    """Say whether a zip file holds what `torch.save` writes."""
+    """Say whether a file holds what `torch.save` writes."""
     try:
+        with path.open("rb") as file:
+            if file.read(len(_LEGACY_START)) == _LEGACY_START:
+                return True
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith("/data.pkl") for name in archive.namelist())
     except (OSError, zipfile.BadZipFile, ValueError):
@@ -65,54 +80,65 @@ def count_parameters(path: Path) -> tuple[int, int | None]:
     Raises:
         ValueError: it is damaged, too large, or holds no model that could be told from the rest.
     """
+    root = _root(_pickle(path))
+    if isinstance(root, _Object):
+        found = [tensor for tensor in root.tensors() if tensor.trained is not None]
+        if not found:
+            raise ValueError("it is neither a model nor a state dict")
+    elif isinstance(root, dict):
+        found = find_parameters(root, _Object)
+    else:
+        raise ValueError("it is neither a model nor a state dict")  # noqa: TRY004  # about a file, not a call
+    told = all(tensor.trained is not None for tensor in found)
+    return total(found), total(tensor for tensor in found if tensor.trained) if told else None
+
+
+def names_in(path: Path) -> set[str]:
+    """Return the names of the tensors in a file that holds a state dict and nothing else.
+
+    Raises:
+        ValueError: it is damaged, or holds something else.
+    """
+    root = _root(_pickle(path))
+    if not isinstance(root, dict):
+        raise ValueError("it is no state dict")  # noqa: TRY004  # about a file, not a call
+    return {str(name) for name, value in root.items() if isinstance(value, Tensor)}
+
+
+def _root(data: bytes) -> object:
     try:
-        with zipfile.ZipFile(path) as archive:
-            name = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
-            with archive.open(name) as file:
-                data = file.read(_PICKLE_LIMIT + 1)
+        return _Follower().run(data)
+    except (IndexError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"its index could not be followed: {error}") from None
+
+
+def _pickle(path: Path) -> bytes:
+    """Return the pickle that says which tensors the file holds."""
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_LEGACY_START)) == _LEGACY_START:
+                file.seek(0)
+                data = _legacy(file)
+            else:
+                with zipfile.ZipFile(file) as archive:
+                    name = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
+                    with archive.open(name) as inner:
+                        data = inner.read(_PICKLE_LIMIT + 1)
     except (OSError, StopIteration, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"the file is damaged: {error}") from None
     if len(data) > _PICKLE_LIMIT:
         raise ValueError("its index is larger than 32 MB")
-    try:
-        root, tensors = _Follower().run(data)
-    except (IndexError, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ValueError(f"its index could not be followed: {error}") from None
-    declared = [tensor for tensor in tensors if tensor.trained is not None]
-    if declared and not isinstance(root, dict):
-        trained = _total(tensor for tensor in declared if tensor.trained)
-        return _total(declared), trained
-    return _total(_state(root).values()), None
+    return data
 
 
-def _state(root: object) -> dict[str, _Tensor]:
-    """Return the model's tensors by name, out of a state dict or a checkpoint around one."""
-    if not isinstance(root, dict):
-        raise ValueError("it is neither a model nor a state dict")  # noqa: TRY004  # about a file, not a call
-    direct = _tensors(root)
-    if direct:
-        return direct
-    for key in _STATE_KEYS:
-        inner = root.get(key)
-        if isinstance(inner, dict) and (found := _tensors(inner)):
-            return found
-    raise ValueError("it holds no state dict under a known name")
-
-
-def _tensors(mapping: dict[object, object]) -> dict[str, _Tensor]:
-    return {
-        str(name): value
-        for name, value in mapping.items()
-        if isinstance(value, _Tensor) and not _BUFFER.search(str(name))
-    }
-
-
-def _total(tensors: Iterable[_Tensor]) -> int:
-    """Add up the tensors; those that share a storage, such as tied weights, count once."""
-    largest: dict[str, dict[int, int]] = {}
-    for tensor in tensors:
-        largest.setdefault(tensor.storage, {})[id(tensor)] = tensor.count
-    return sum(max(counts.values()) for counts in largest.values())
+def _legacy(file: BinaryIO) -> bytes:
+    """Return the fourth pickle of a file from before the zip, and what follows it."""
+    start = io.BytesIO(file.read(_PICKLE_LIMIT))
+    for _ in range(_LEGACY_HEAD):
+        for opcode, _, _ in pickletools.genops(start):
+            if opcode.name == "STOP":
+                break
+    return start.read()
 
 
 class _Follower:
@@ -121,17 +147,16 @@ class _Follower:
     def __init__(self) -> None:
         self._stack: list[object] = []
         self._memo: dict[int, object] = {}
-        self._tensors: list[_Tensor] = []
 
-    def run(self, data: bytes) -> tuple[object, list[_Tensor]]:
-        """Return the value on top at the end, and every tensor met."""
+    def run(self, data: bytes) -> object:
+        """Return the value on top at the end."""
         for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
             if count > _OPCODE_LIMIT:
                 raise ValueError("too many opcodes")
             if opcode.name == "STOP":
                 break
             self._step(opcode.name, argument)
-        return self._stack[-1], self._tensors
+        return self._stack[-1]
 
     def _step(self, name: str, argument: object) -> None:
         stack = self._stack
@@ -208,19 +233,29 @@ class _Follower:
     def _made(self, how: str, target: object, given: object) -> object:
         """Return what a call would have made: a tensor, an ordered dict, or an inert object."""
         if how == "BUILD":
-            return target
+            return _built(target, given)
         called = target.text if isinstance(target, _Name) else ""
         parts = list(given) if isinstance(given, tuple) else [given]
         if called == "collections.OrderedDict":
-            return {}
+            return StateDict()
         if called.startswith("torch._utils._rebuild_tensor") and isinstance(parts[0], _Storage):
-            tensor = _Tensor(parts[0].key, _size(parts[2]))
-            self._tensors.append(tensor)
-            return tensor
-        if called.startswith("torch._utils._rebuild_parameter") and isinstance(parts[0], _Tensor):
+            storage, offset = parts[0], parts[1]
+            return Tensor(storage.key, _size(parts[2]), storage.kind, offset if isinstance(offset, int) else 0)
+        if called.startswith("torch._utils._rebuild_parameter") and isinstance(parts[0], Tensor):
             parts[0].trained = bool(parts[1])
             return parts[0]
+        if called == "torch._tensor._rebuild_from_type_v2":  # a tensor with attributes of its own
+            return self._made("REDUCE", parts[0], parts[2])
         return _Object(parts)
+
+
+def _built(target: object, state: object) -> object:
+    """Return an object with the state that it was given."""
+    if isinstance(target, StateDict):
+        target.of_module |= isinstance(state, dict) and "_metadata" in state
+    elif isinstance(target, _Object):
+        target.parts.append(state)
+    return target
 
 
 def _size(value: object) -> tuple[int, ...]:
@@ -230,15 +265,15 @@ def _size(value: object) -> tuple[int, ...]:
 
 
 def _storage(value: object) -> object:
-    """Return the storage of `('storage', type, key, location, count)`."""
-    if isinstance(value, tuple) and len(value) == 5 and value[0] == "storage":  # noqa: PLR2004  # the shape above
-        return _Storage(str(value[2]))
+    """Return the storage of `('storage', type, key, location, count)`, in old files with a view behind it."""
+    if isinstance(value, tuple) and len(value) in {5, 6} and value[0] == "storage":
+        return _Storage(str(value[2]), value[1].text if isinstance(value[1], _Name) else "")
     return _Object([value])
 
 
 _IGNORED = {"PROTO", "FRAME"}
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-_EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple, "EMPTY_SET": list}
+_EMPTY = {"EMPTY_DICT": StateDict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple, "EMPTY_SET": list}
 _MEMO_PUT = {"BINPUT", "LONG_BINPUT", "PUT", "MEMOIZE"}
 _MEMO_GET = {"BINGET", "LONG_BINGET", "GET"}
 _LITERALS = {

@@ -1,0 +1,45 @@
+"""Which data a metric or a curve was measured on, told by its name: a split, another name of it, a dataset."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ledger.model.boxes import DatasetUse
+
+
+class Place(NamedTuple):
+    """Where a name puts a value."""
+
+    split: str | None
+    """Split; that of the datasets where the name has another word for it."""
+    name: str
+    """Name without the split."""
+    uses: list[DatasetUse]
+    """Datasets of the run that are meant; several where the name leaves it open."""
+
+
+def place_of(split: str | None, name: str, uses: Sequence[DatasetUse]) -> Place:
+    """Return the split and the datasets that a name means among those of a run.
+
+    In this order: a split of the run; the name of one of its datasets, or `name@version`; another name of a split
+    (`val/loss`). A name without a split may begin with one: `val_loss`, `validation_loss`, as Keras and Lightning
+    write it. What means nothing here keeps its name, and no dataset.
+    """
+    if split is not None:
+        found = [use for use in uses if use.split == split]
+        found = found or [use for use in uses if split in {use.name, use.label}]
+        if found:
+            return Place(split, name, found)
+        found = [use for use in uses if split.lower() in use.aliases]
+        return Place(found[0].split, name, found) if found else Place(split, name, [])
+    words = {word: use.split for use in uses for word in (*use.aliases, use.split)}
+    for word in sorted(words, key=len, reverse=True):
+        bare = name[len(word) + 1 :]
+        if bare and name[: len(word) + 1].lower() == f"{word}_":
+            return Place(words[word], bare, [use for use in uses if use.split == words[word]])
+    return Place(None, name, [])
+
+
+def place_of_key(key: str, uses: Sequence[DatasetUse]) -> Place:
+    """Return the same for `split/name`, or `name` alone."""
+    split, slash, name = key.partition("/")
+    return place_of(split, name, uses) if slash else place_of(None, split, uses)

@@ -1,0 +1,116 @@
+"""When a text is a number, and which: one rule for params, metrics, curves and tables.
+
+A text becomes a number only if the number says all that the text said: the same decimal value, no leading zeros, no
+overflow, no underscores. What else looks like one is an id, a version or a date, and stays text.
+"""
+
+import math
+import re
+from decimal import Decimal
+from typing import NamedTuple
+
+_WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,18})")
+_REAL = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?")
+_LIKE_AN_ID = re.compile(r"[0-9]{2,}[eE][0-9]+|[0-9]+[eE]0[0-9]*")
+"""Digits around an `e`, with neither a point nor a sign, as in a short commit id."""
+_SHORTEST_ID = 7
+"""Characters of a short commit id of git; `100e6` and `1e5` are numbers, `1234e56` may be an id."""
+_WORDS = {
+    "nan": math.nan, "+nan": math.nan, "-nan": math.nan, ".nan": math.nan,
+    "inf": math.inf, "+inf": math.inf, "-inf": -math.inf, ".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf,
+    "infinity": math.inf, "+infinity": math.inf, "-infinity": -math.inf,
+}  # fmt: skip
+_NOTHING = {"", "-", "--", "n/a", "na", "none", "null", "nil", "<na>", "nat", "#n/a", "missing", "?", "???"}
+"""How loggers and spreadsheets write that there is no value."""
+_PRINTED = re.compile(
+    r"(?:tensor|array|jnp\.array|np\.float\d+|numpy\.float\d+|float)\(\s*\[?\s*(?P<value>[^\s,()\[\]]+?)\.?\s*\]?"
+    r"(?:\s*,\s*\w+\s*=\s*(?:'[^']*'|<[^<>]*>|[\w.]+))*\s*\)"
+)
+"""How Python prints one number of torch, numpy and JAX: `tensor(0.5, device='cuda:0', grad_fn=<NllLossBackward0>)`."""
+_UNIT = re.compile(
+    r"(?P<value>[^\s%]+?)\s*(?P<unit>%|ms|us|µs|ns|s|sec|min|kB|KB|MB|GB|TB|KiB|MiB|GiB|TiB|it/s|samples/s|tokens/s|tok/s"
+    r"|img/s|images/s|steps/s|Hz|kHz|MHz|GHz|W|kWh|J|dB|px|mm|cm|km|°C)"
+)
+_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+(?:[eE][-+]?[0-9]{1,3})?")
+_MAY_BE_THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2},[0-9]{3}")
+_POINT_IN_THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+\.[0-9]+|[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3}){2,}")
+_COMMA_IN_THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+")
+
+
+def exact_number(text: str) -> int | float | None:
+    """Return the number that a text says wholly, none where it is text; `nan` and infinities are words here."""
+    if _WHOLE.fullmatch(text):
+        value = int(text)
+        return value if -(1 << 63) <= value < 1 << 63 else None
+    if not _REAL.fullmatch(text) or (len(text) >= _SHORTEST_ID and _LIKE_AN_ID.fullmatch(text)):
+        return None
+    return _finite(text)
+
+
+class Said(NamedTuple):
+    """What a text says of a measured value."""
+
+    value: float | None
+    """The number; none where the text says none."""
+    unit: str = ""
+    """What stood behind it, such as `ms`; a per cent is counted in, and named too."""
+    doubtful: bool = False
+    """Whether a comma in it may stand between thousands as well as before decimals; `value` is the latter."""
+    comma: bool = False
+    """Whether a comma stands before its decimals for certain."""
+
+
+NOTHING = Said(None)
+
+
+def is_nothing(text: str) -> bool:
+    """Say whether a text only says that there is no value: `N/A`, `None`, `-`."""
+    return text.strip().lower() in _NOTHING
+
+
+def read_measured(text: str) -> Said:
+    """Return the number that a text says where a number is expected, as in a column of values."""
+    text = text.strip()
+    if text.lower() in _WORDS:
+        return Said(_WORDS[text.lower()])
+    if (value := exact_number(text)) is not None:
+        return Said(_as_float(value, text))
+    if printed := _PRINTED.fullmatch(text):
+        return read_measured(printed["value"]) if "(" not in printed["value"] else NOTHING
+    if unit := _UNIT.fullmatch(text):
+        said = read_measured(unit["value"])
+        if said.value is None or said.unit:
+            return NOTHING
+        value = (
+            float(Decimal(str(said.value)) / 100) if unit["unit"] == "%" and math.isfinite(said.value) else said.value
+        )
+        return Said(value, unit["unit"], said.doubtful, said.comma)
+    return _with_comma(text)
+
+
+def _with_comma(text: str) -> Said:
+    if _POINT_IN_THOUSANDS.fullmatch(text):
+        return Said(_finite(text.replace(",", "")))
+    if _COMMA_IN_THOUSANDS.fullmatch(text):
+        return Said(_finite(text.replace(".", "").replace(",", ".")), comma=True)
+    if _COMMA.fullmatch(text):
+        value = exact_number(text.replace(",", "."))
+        doubtful = _MAY_BE_THOUSANDS.fullmatch(text) is not None
+        return Said(
+            None if value is None else float(value), doubtful=doubtful, comma=not doubtful and value is not None
+        )
+    return NOTHING
+
+
+def _as_float(value: float, text: str) -> float | None:
+    """Return a number as a float, none where that would be another whole number."""
+    found = float(value)
+    return found if "." in text or "e" in text.lower() or Decimal(found) == Decimal(text) else None
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    if not math.isfinite(value):
+        return None
+    # A number that is too small for a float would be written back as nothing.
+    return value if value or not re.search(r"[1-9]", re.split("[eE]", text)[0]) else None

@@ -1,0 +1,47 @@
+"""Results of a run that logged curves and stated no metric: their last values, marked as what they are."""
+
+import math
+
+from ledger.analysis.curves import Gathered
+from ledger.capture.directions import known_direction
+from ledger.capture.metrics import LAST_VALUE
+from ledger.model.boxes import Metric
+from ledger.store.policy import Policy
+
+_MOST = 50
+"""Series that give a metric; a run that logs more has none that speaks for it."""
+
+
+def metrics_of_curves(curves: Gathered | None, policy: Policy) -> list[Metric]:
+    """Return the last value of each series of which it is known which values are better, as a metric `from the curve`.
+
+    They name a rule as their evaluator, so that they are compared with each other and never with what was said.
+    """
+    made: list[Metric] = []
+    for name, series in (curves.statistics.series if curves else {}).items():
+        split, slash, bare = name.partition("/")
+        direction = policy.directions.get(name) or policy.directions.get(bare) or known_direction(bare or name)
+        if direction is None or not math.isfinite(float(series.last)):
+            continue
+        step, epoch = _where(curves, name, float(series.last))
+        made.append(
+            Metric(
+                name=bare if slash and bare else name,
+                value=series.last,
+                split=split if slash and bare else None,
+                direction=direction,
+                evaluator=LAST_VALUE,
+                origin="curve",
+                step=step,
+                epoch=epoch,
+            )
+        )
+    return made if len(made) <= _MOST else []
+
+
+def _where(curves: Gathered | None, name: str, last: float) -> tuple[int | None, float | None]:
+    """Return step and epoch of the last value of a series, where the point was kept."""
+    for point in reversed(curves.points if curves else []):
+        if name in point.values:
+            return (point.step, point.epoch) if point.values[name] == last else (None, None)
+    return None, None
