@@ -49,7 +49,7 @@ def init_command(path: str | None, server: str | None, site: str | None, object_
         from ledger.repository.making import create_embedded
 
         ledger = Ledger(create_embedded(Path(path)))
-    commit = ledger.create(ledger.repository.author(), datetime.now(UTC))
+    commit = ledger.create(ledger.author(), datetime.now(UTC))
     where = ledger.repository.worktree or ledger.repository.git_dir
     if commit:
         say(f"began a ledger on the branch `{ledger.branch}` of {where}; next: ledger record --help")

@@ -1,5 +1,7 @@
 """`ledger policy`: show what the team agreed on, and change it without a checkout."""
 
+import os
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -115,24 +117,26 @@ def _commit(change: Callable[[str], str], message: str, push: bool | None, push_
 
 
 def _edited(ledger: Ledger, before: str) -> str:
-    """Return what was saved in the editor.
+    """Return what was saved in git's editor.
 
     Raises:
-        UsageError: nothing was saved.
-        InvalidDocument: what was saved is no policy; the hint names the file that keeps it.
+        UsageError: the editor failed, or nothing was saved.
+        LedgerError: what was saved is no policy; the file that keeps it is named.
     """
-    editor = ledger.repository.git.output("var", "GIT_EDITOR").decode("utf-8", "replace").strip()
-    try:
-        after = click.edit(before, editor=editor, extension=".yaml")
-    except click.ClickException as error:
-        raise UsageError(f"the editor failed: {error.message}", hint="git config core.editor NAME") from error
-    if after is None:
-        raise UsageError("nothing was saved, so nothing was changed")
+    editor = os.environ.get("GIT_EDITOR") or ledger.repository.git.output("var", "GIT_EDITOR").decode().strip()
+    draft = ledger.repository.state_dir / "policy-draft.yaml"
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    draft.write_text(before, "utf-8")
+    # As git itself starts it: people write options, and whole scripts, into this setting (git-var, GIT_EDITOR).
+    done = subprocess.run(["sh", "-c", f'{editor} "$@"', editor, str(draft)], check=False)
+    after = draft.read_text("utf-8", "replace")
+    if done.returncode or after == before:
+        draft.unlink()
+        why = f"the editor failed: `{editor}`" if done.returncode else "nothing was saved, so nothing was changed"
+        raise UsageError(why, hint="git config core.editor NAME" if done.returncode else None)
     try:
         load_policy(after.encode())
     except InvalidDocument as error:
-        draft = ledger.repository.state_dir / "policy-draft.yaml"
-        draft.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(after, "utf-8")
         raise LedgerError(f"{error.message}; nothing was changed, your text is in: `{draft}`") from error
+    draft.unlink()
     return after

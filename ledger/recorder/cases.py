@@ -50,7 +50,7 @@ def add_case(
     for field, text in texts.items():
         if not text.strip() or len(text) > TEXT_LENGTH:
             raise LedgerError(f"{field} of a case is empty, or longer than {TEXT_LENGTH} characters")
-    now, author = datetime.now(UTC), ledger.repository.author()
+    now, author = datetime.now(UTC), ledger.author()
     case = Case(
         format=CASE_FORMAT,
         id=new_id(now, os.urandom(4)),

@@ -179,7 +179,7 @@ def _version(
         drift=looked.drift,
         leaks=leaks,
         cases=[case.id for case in contents.cases if case.dataset == plan.name],
-        author=ledger.repository.author(),
+        author=ledger.author(),
         added_at=datetime.now(UTC),
         tool=TOOL,
     )
@@ -231,7 +231,7 @@ def retire_version(ledger: Ledger, label: str, reason: str) -> Note:
         raise LedgerError(f"this version is retired already ({said.text.splitlines()[0]}): `{version.label}`")
     if not reason.strip() or len(reason) > TEXT_LENGTH:
         raise UsageError(f"a reason is empty, or longer than {TEXT_LENGTH} characters", hint="--because TEXT")
-    now, author = datetime.now(UTC), ledger.repository.author()
+    now, author = datetime.now(UTC), ledger.author()
     note = Note(
         format=NOTE_FORMAT,
         id=new_id(now, os.urandom(4)),

@@ -57,7 +57,7 @@ def evaluate(
         raise LedgerError("an evaluation needs at least one metric")
     if period is not None:
         given = [_counted_over(check_period(period), metric) for metric in given]
-    resolver = Resolver(ledger, author=ledger.repository.author(), now=datetime.now(UTC), strict=True)
+    resolver = Resolver(ledger, author=ledger.author(), now=datetime.now(UTC), strict=True)
     resolved = [resolver.resolve(source) for source in datasets]
     uses = with_aliases([found.use for found in resolved], ledger.policy)
     return append_evaluation(ledger, run_id, attach_datasets(given, uses), resolved=resolved, uses=uses, note=note)
@@ -90,7 +90,7 @@ def append_evaluation(
     """
     policy = ledger.policy
     before = _measured_before(ledger, run) if policy.aggregates else []
-    author, now = ledger.repository.author(), datetime.now(UTC)
+    author, now = ledger.author(), datetime.now(UTC)
     made = Evaluation(
         format=EVALUATION_FORMAT,
         id=new_id(now, os.urandom(4)),

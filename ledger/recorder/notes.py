@@ -44,7 +44,7 @@ def add_notes(
         LedgerError: a text is empty or too long, or a tag or a name holds control characters.
     """
     run_id = run if elsewhere else ledger.resolve(run)
-    author = ledger.repository.author()
+    author = ledger.author()
     checked = [_checked(kind, Redactor().text(text)) for text in texts]
     if model is not None:
         model = check_label("model", Redactor().text(model))

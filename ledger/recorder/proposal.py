@@ -65,7 +65,7 @@ def begin_proposal(ledger: Ledger, name: str) -> Ledger:
     check_slug("proposal", name)
     place = Ledger(ledger.repository, f"{PROPOSALS}{name}")
     if ledger.repository.resolve(place.ref) is None:
-        ledger.create(ledger.repository.author(), datetime.now(UTC))
+        ledger.create(ledger.author(), datetime.now(UTC))
         move_branch(ledger.repository, place.ref, None, shared_tip(ledger) or ledger.tip() or "")
     return place
 

@@ -29,6 +29,7 @@ from ledger.recorder.datasets import Progress, Resolver
 from ledger.recorder.draft import Captured, Draft
 from ledger.recorder.given import named_files
 from ledger.recorder.message import TOOL, record_message
+from ledger.recorder.privacy import private_captured, private_record
 from ledger.recorder.redaction import redact_draft, redact_reasons
 from ledger.recorder.tables import statistics_of
 from ledger.repository.left_out import Limits
@@ -159,7 +160,8 @@ def build_entry(
         redactor.counts[kind] = redactor.counts.get(kind, 0) + count
     draft = redact_draft(draft, redactor)
     policy, policy_problem = read_policy(ledger, strict=strict)
-    author = ledger.repository.author() if ledger else read_author(Git(Path.cwd()))
+    captured = private_captured(captured, policy.privacy)
+    author = ledger.author() if ledger else read_author(Git(Path.cwd()))
     now = datetime.now(UTC)
     folder = paths.run_path(draft.id)
     files: dict[str, bytes] = {}
@@ -209,7 +211,7 @@ def build_entry(
         ),
         tool=TOOL,
     )
-    made = redact_reasons(made, redactor)
+    made = private_record(redact_reasons(made, redactor), side, policy.privacy)
     files[f"{folder}/{paths.RECORD_FILE}"] = dump(made)
     files |= {f"{folder}/{name}": content for name, content in side.items()}
     commit = captured.code.commit

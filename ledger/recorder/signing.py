@@ -41,7 +41,7 @@ def sign_entries(
     tip = ledger.tip()
     if tip is None:
         return []
-    author = ledger.repository.author()
+    author = ledger.author()
     tree = {file.path: file.blob for file in ledger.repository.read_tree(tip)}
     about = {ledger.resolve(run) for run in runs}
     mine = [

@@ -67,7 +67,7 @@ def install_workflows(ledger: Ledger, host: CiHost, *, force: bool = False) -> I
     if changed and not force:
         raise _other(changed[0], f"on the branch {ledger.branch}")
     written = _write(ledger.repository.worktree, beside, force=force)
-    author, now = ledger.repository.author(), datetime.now(UTC)
+    author, now = ledger.author(), datetime.now(UTC)
     ledger.create(author, now)
     missing = {place: content for place, content in wanted.items() if standing[place] != content}
     if missing:

@@ -54,6 +54,10 @@ def main_branch(repository: Repository) -> str:
     return dict(repository.config(r"^ledger\.branch$")).get(BRANCH_SETTING) or BRANCH
 
 
+WITHHELD = "withheld@localhost"
+"""Address that stands for one that the policy leaves out."""
+
+
 class Ledger:
     """The ledger of one repository.
 
@@ -113,6 +117,15 @@ class Ledger:
             return Policy()  # a branch of somebody's own has no policy; whoever appends to it is refused
         self._check_format(version)
         return load_policy(policy) if policy is not None else Policy()
+
+    def author(self) -> Author:
+        """Return who works here, as the policy lets entries name them."""
+        author = self.repository.author()
+        try:
+            private = self.policy.privacy.email
+        except InvalidDocument:
+            private = True  # a policy that cannot be read may ask for it
+        return Author(name=author.name, email=WITHHELD) if private else author
 
     def create(self, author: Author, now: datetime) -> str | None:
         """Make the branch with its format and policy; returns the commit, or none when it exists already.

@@ -35,7 +35,7 @@ def change_policy(ledger: Ledger, change: Callable[[str], str], message: str) ->
         LostRace: other writers were first too many times.
         LedgerError: git cannot write; the branch is as it was.
     """
-    author, now = ledger.repository.author(), datetime.now(UTC)
+    author, now = ledger.author(), datetime.now(UTC)
     ledger.create(author, now)
     for _ in range(_TRIES):
         with ledger.writing() as turn:
@@ -111,12 +111,13 @@ def without_value(text: str, key: str, values: Sequence[str]) -> str:
 
 
 def _value(text: str) -> object:
+    """Return a value as YAML reads it; what YAML cannot read, such as `*.log`, is text."""
     import yaml
 
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"not a value: `{ascii(text)[1:-1]}`") from error
+    except yaml.YAMLError:
+        return text
 
 
 def _set(key: str, present: object, values: list[object]) -> object:

@@ -54,7 +54,7 @@ def redact(ledger: Ledger, plan: Plan, needles: Needles, *, reason: str, now: da
     again = made.get(plan.tip)
     if again is None:
         raise LedgerError("there is nothing to redact")
-    author = repository.author()
+    author = ledger.author()
     replaced = [one for one in read_checkpoints(ledger) if one.commit in made]
     redaction = Redaction(
         format=REDACTION_FORMAT,
