@@ -75,6 +75,7 @@ def edit_command(push: bool | None, push_timeout: float) -> None:
     Example: ledger policy edit
     """
     ledger = open_ledger(writing=True)
+    ledger.create(ledger.author(), datetime.now(UTC))  # what is edited is what a new ledger begins with
     before = read_policy_text(ledger)
     _commit(replaced(before, _edited(ledger, before)), "policy: edit", push, push_timeout)
 
@@ -92,6 +93,7 @@ def propose_command(
     Example: ledger policy propose require.seed true
     """
     ledger = open_ledger(writing=True)
+    ledger.create(ledger.author(), datetime.now(UTC))
     before = read_policy_text(ledger)
     change: Callable[[str], str]
     change = (lambda text: with_value(text, key, values)) if key else replaced(before, _edited(ledger, before))
