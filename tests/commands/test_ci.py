@@ -78,6 +78,7 @@ def test_a_workflow_that_a_team_changed_on_its_ledger_is_not_overwritten(repo: P
 def test_what_ci_does_is_shared_and_joined_like_the_policy(repo: Path, cli: Cli, tmp_path: Path) -> None:
     git_in(tmp_path, "init", "--quiet", "--bare", "hub.git")
     git_in(repo, "remote", "add", "origin", str(tmp_path / "hub.git"))
+    assert cli("init").code == 0
     assert cli("record", "-m", "validation/accuracy=0.5").code == 0
     assert cli("ci", "install", "github").code == 0
     git_in(tmp_path, "clone", "--quiet", "--branch", "ledger", str(tmp_path / "hub.git"), "other")

@@ -25,6 +25,7 @@ def hub(tmp_path: Path) -> Path:
 @pytest.fixture
 def work(hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     clone(hub, tmp_path / "work")
+    git_in(tmp_path / "work", "config", "ledger.push", "true")
     monkeypatch.chdir(tmp_path / "work")
     return tmp_path / "work"
 
@@ -94,7 +95,8 @@ def test_a_push_that_fails_is_one_line_and_the_record_is_safe(
         git_in(work, "remote", "set-url", "origin", "ssh://git@example.com/hub.git")
     done = cli(*RECORD)
     assert done.code == 0
-    on_no_data, recorded, warning = done.err.splitlines()
+    on_no_data, recorded, sending, warning = done.err.splitlines()
+    assert sending.startswith("sending to origin (")
     assert "measured on no dataset" in on_no_data
     assert recorded.startswith("recorded ")
     assert warning == f"warning: the record is safe here, but not synced with origin: {expected}"

@@ -19,6 +19,7 @@ COMMANDS = {
     "propose": ("record", "--review", "--metric", "validation/accuracy=0.3"),
     "review": ("review", "RUN", "--format", "markdown"),
     "ci": ("ci", "install", "gitlab"),
+    "policy": ("policy", "set", "places", "scratch"),
     "note": ("note", "RUN", "a note"),
     "tag": ("tag", "RUN", "good"),
     "retract": ("retract", "RUN", "--because", "a reason"),
