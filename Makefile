@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test faults lint format benchmarks wheel screenshots clean
+.PHONY: demo test faults real lint format benchmarks wheel screenshots clean
 
 demo: .venv/demo
 	$(BIN)/ledger demo
@@ -14,6 +14,11 @@ test: .venv/test
 # At least 300 kills and what else can go wrong; the figures of the handbook's reliability page. FAULT_SEED repeats one.
 faults: .venv/test
 	FAULT_KILLS=$${FAULT_KILLS:-300} $(BIN)/python -m pytest tests/faults $(ARGS)
+
+# Real trainings by the packages that people use, each record held against what the training knows. Minutes.
+real: .venv/test .venv/real
+	REAL_PYTHON=$(CURDIR)/.venv/real/bin/python $(BIN)/python -m pytest tests/real $(ARGS)
+	$(BIN)/python -m tests.real.stamp --write
 
 WORKFLOWS := $(wildcard .github/workflows/*.yml templates/ci/github/*.yml templates/ci/forgejo/*.yml)
 
@@ -57,4 +62,11 @@ clean:
 
 .venv/test: .venv/python pyproject.toml
 	$(PIP) install --editable '.[all]' --group dev
+	touch $@
+
+# Packages of real trainings, in an environment of their own: some of them replace torch.
+.venv/real: pyproject.toml
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip --quiet --disable-pip-version-check install --upgrade 'pip>=25.1'
+	$@/bin/python -m pip --quiet --disable-pip-version-check install --editable . --group real
 	touch $@

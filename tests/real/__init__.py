@@ -1,0 +1,1 @@
+"""Real trainings by the packages that people use, recorded and looked at box by box; `make real` runs them."""
