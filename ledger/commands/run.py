@@ -49,8 +49,7 @@ def run_command(
     place = find_place(Path())
     given = given_from(options)
     run_id = new_id(datetime.now(UTC), secrets.token_bytes(4))
-    folder = place.ledger.repository.folder if place.ledger else None
-    start = begin(experiment, command, run_id, folder, given)
+    start = begin(place, experiment, command, run_id, given)
     if place.ledger is None:
         problem = place.problem.message if place.problem else "no ledger"
         say(f"warning: {problem}; the record will wait in {place.state_dir}")

@@ -167,7 +167,7 @@ def _shell_code(code: int) -> int:
     return 128 - code if code < 0 else code
 
 
-def begin(experiment: str, command: Sequence[str], run_id: str, folder: str | None, given: Given) -> Start:
+def begin(place: Place, experiment: str, command: Sequence[str], run_id: str, given: Given) -> Start:
     """Return what is known of a wrapped command before it starts: kept even if nobody lives to see its end.
 
     Raises:
@@ -188,7 +188,8 @@ def begin(experiment: str, command: Sequence[str], run_id: str, folder: str | No
         started_at=now,
         experiment=experiment,
         command=list(command),
-        folder=folder,
+        folder=place.ledger.repository.folder if place.ledger else None,
+        home=place.home,
         parent=stated.parent,
         baseline=stated.baseline,
         tags=stated.tags,

@@ -31,6 +31,8 @@ class Start(Document, frozen=True, kw_only=True):
     """Which process of a job this is."""
     given: Given | None = None
     """What to read when a wrapped command has ended."""
+    home: str | None = None
+    """Git directory of the repository it belongs to; none outside of any."""
     working_folder: str | None = None
     """Where the names in `given` begin."""
 

@@ -25,6 +25,11 @@ class Place:
         self.state_dir = state_dir
         self.problem = problem
 
+    @property
+    def home(self) -> str | None:
+        """Git directory of the repository, by which its runs are told from those of others."""
+        return str(self.ledger.repository.common_dir.resolve()) if self.ledger else None
+
 
 def find_place(folder: Path) -> Place:
     """Return where a run in `folder` belongs; it never raises, so that no training fails for it."""

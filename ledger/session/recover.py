@@ -84,7 +84,7 @@ def recover(ledger: Ledger, state_dir: Path, hosts: Collection[str] = ()) -> lis
 def _recover_waiting(ledger: Ledger, path: Path) -> Recovered:
     try:
         entry = read_waiting(path)
-        if entry.home is not None and entry.home != str(ledger.repository.common_dir.resolve()):
+        if entry.home is not None and entry.home != Place(ledger, path.parent).home:
             return _elsewhere(path.stem, entry.home)
         ledger.append(entry)
         path.unlink(missing_ok=True)
@@ -103,6 +103,9 @@ def _elsewhere(name: str, home: str) -> Recovered:
 
 def _recover_spool(ledger: Ledger, state_dir: Path, folder: Path) -> Recovered:
     try:
+        home = read_start(folder).home
+        if home is not None and home != Place(ledger, state_dir).home:
+            return _elsewhere(folder.name, home)
         # Killed between the append and the cleaning up: nothing is left to do.
         if ledger.read(f"{run_path(folder.name)}/{RECORD_FILE}") is not None:
             Spool.discard(folder)

@@ -93,6 +93,7 @@ def run(
         started_at=datetime.now(UTC),
         experiment=check_label("experiment", experiment or DEFAULT_EXPERIMENT),
         folder=place.ledger.repository.folder if place.ledger else None,
+        home=place.home,
         command=["python", *argv] if (argv := getattr(sys, "argv", [])) else [],  # an embedded Python has none
         tags=[check_label("tag", tag) for tag in _listed(tags)],
         note=note,

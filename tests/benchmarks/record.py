@@ -196,7 +196,7 @@ def measure_inside() -> None:
         (recorder, "capture_code", "probe: code"),
         (recorder, "capture_hardware", "probe: hardware"),
         (recorder, "capture_environment", "probe: environment"),
-        (recorder, "_datasets", "hash the dataset"),
+        (recorder, "datasets_of", "hash the dataset"),
         (recorder, "redact_draft", "redact"),
         (recorder, "dump", "encode"),
         (recorder, "_append", "append, our side of git"),
