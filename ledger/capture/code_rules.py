@@ -5,7 +5,10 @@ result: what options name, what lies in folders of frameworks, and what is no so
 while a run lived. What may be either counts as code, since a false grouping is worse than none.
 """
 
+import bisect
 import fnmatch
+import math
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -41,7 +44,7 @@ class CodeRules(Document, frozen=True, kw_only=True):
     named: Named = Named()
     """Files that options name."""
     lives: list[tuple[float, float]] = []
-    """When runs of this clone began and ended, in seconds since 1970."""
+    """When runs of this clone lived, in seconds since 1970: in order of time, and apart from each other."""
 
     def sort(self, path: str, *, untracked: bool) -> Sort:
         """Say whether a changed file is kept in the patch, and whether it is code."""
@@ -73,22 +76,21 @@ class CodeRules(Document, frozen=True, kw_only=True):
             return "an option names it"
         if self._is_ignored(path):
             return "`code.ignore` of the policy names it"
-        full = self.top / path
-        of_framework, written = in_framework_folder(path), self._was_written_meanwhile(full)
-        folder = of_framework or in_result_folder(path) or self._named_folder(path)
-        if untracked and folder and (of_framework or written or not is_program(path)):
+        if untracked and (folder := in_framework_folder(path)):
             return f"it lies in `{folder}`"
-        if is_source(path, full):
+        full = f"{self.top}/{path}"
+        written = self._was_written_meanwhile(full)
+        folder = in_result_folder(path) or self._named_folder(full)
+        if untracked and folder and (written or not is_program(path)):
+            return f"it lies in `{folder}`"
+        if not (untracked or written) or is_source(path, full):
             return None
-        if untracked:
-            return "a run wrote it" if written else "no source by its kind"
-        return "a run wrote it" if written else None
+        return "a run wrote it" if written else "no source by its kind"
 
     def _is_among(self, path: str, named: Sequence[str]) -> bool:
-        return str(self.top / path) in named
+        return f"{self.top}/{path}" in named
 
-    def _named_folder(self, path: str) -> str | None:
-        full = str(self.top / path)
+    def _named_folder(self, full: str) -> str | None:
         found = next((folder for folder in self.named.folders if full.startswith(f"{folder}/")), None)
         return None if found is None else f"{self._relative(found) or found}/"
 
@@ -99,12 +101,15 @@ class CodeRules(Document, frozen=True, kw_only=True):
     def _is_ignored(self, path: str) -> bool:
         return any(matches(path, pattern) for pattern in self.ignore)
 
-    def _was_written_meanwhile(self, full: Path) -> bool:
+    def _was_written_meanwhile(self, full: str) -> bool:
+        if not self.lives:
+            return False
         try:
-            at = full.lstat().st_mtime
+            at = os.lstat(full).st_mtime  # at 100,000 files every µs counts
         except OSError:
             return False
-        return any(begun <= at <= ended for begun, ended in self.lives)
+        place = bisect.bisect_right(self.lives, (at, math.inf))
+        return place > 0 and at <= self.lives[place - 1][1]
 
 
 def matches(path: str, pattern: str) -> bool:

@@ -28,11 +28,20 @@ def note_life(state_dir: Path, begun: datetime, ended: datetime) -> None:
 
 
 def read_lives(state_dir: Path) -> list[tuple[float, float]]:
-    """Return when runs began and ended, in seconds since 1970; what cannot be read is left out."""
+    """Return when any run lived, in seconds since 1970: spans in order of time that do not touch.
+
+    What cannot be read is left out.
+    """
     lives = []
     with suppress(OSError):
         for line in (state_dir / FILE).read_text("ascii", "replace").splitlines():
             with suppress(ValueError):
                 begun, ended = line.split()
                 lives.append((float(begun), float(ended)))
-    return lives
+    merged: list[tuple[float, float]] = []
+    for first, last in sorted(lives):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        elif first <= last:
+            merged.append((first, last))
+    return merged

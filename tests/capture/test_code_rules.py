@@ -33,7 +33,7 @@ def capture(repo: Path, rules: CodeRules | None = None) -> tuple[Code, str]:
 )
 def test_source_and_configuration_are_told_by_their_names(repo: Path, name: str) -> None:
     write(repo, name)
-    assert is_source(name, repo / name)
+    assert is_source(name, str(repo / name))
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_source_and_configuration_are_told_by_their_names(repo: Path, name: str)
 )
 def test_data_pictures_weights_and_prose_are_no_source(repo: Path, name: str) -> None:
     write(repo, name)
-    assert not is_source(name, repo / name)
+    assert not is_source(name, str(repo / name))
 
 
 def test_large_json_and_json_that_is_a_table_are_data(repo: Path) -> None:
@@ -50,7 +50,7 @@ def test_large_json_and_json_that_is_a_table_are_data(repo: Path) -> None:
     write(repo, "config.json", '{"lr": 0.1}')
     write(repo, "launch", "#!/bin/sh\n")
     names = ["vocabulary.json", "patients.json", "config.json", "launch"]
-    assert [is_source(name, repo / name) for name in names] == [False, False, True, True]
+    assert [is_source(name, str(repo / name)) for name in names] == [False, False, True, True]
 
 
 def test_untracked_data_stays_here_and_is_named_with_size_and_hash(repo: Path) -> None:
