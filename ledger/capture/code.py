@@ -75,11 +75,14 @@ def _capture(
     exact, identity = "tree" not in unknown, _identity(snapshot, script)
     if identity is None:
         unknown["identity"] = "not all of the code that ran could be read"
+    pushed = bool(urls) and repository.is_pushed(snapshot.commit) if snapshot.commit else None
+    if snapshot.lfs and pushed is False:
+        unknown["lfs"] = "no remote has this commit, so what git-lfs keeps for it may be nowhere but here"
     code = Code(
         commit=f"git:{snapshot.commit}" if snapshot.commit else None,
         branch=snapshot.branch,
         remote=redactor.url(url) if url else None,
-        pushed=bool(urls) and repository.is_pushed(snapshot.commit) if snapshot.commit else None,
+        pushed=pushed,
         dirty=bool(snapshot.changed),
         patch=_describe(patch, exact=patch == snapshot.patch) if patch else None,
         tree=f"git:{snapshot.tree}" if snapshot.tree and exact else None,

@@ -30,7 +30,11 @@ def warn_of_record(ledger: Ledger | None, record: Record) -> list[str]:
 def warn_of_code(record: Record) -> list[str]:
     """Return what commit and patch do not give back, in one line."""
     unknown = record.code.unknown
-    reasons = [unknown[field] for field in ("patch", "tree", "repositories") if field in unknown]
+    reasons = [unknown[field] for field in ("patch", "tree", "repositories", "lfs") if field in unknown]
+    filtered = [f"{file.path} ({file.why})" for file in record.code.omitted if "its filter is" in (file.why or "")]
+    if filtered:
+        more = f" and {len(filtered) - 3} more" if len(filtered) > 3 else ""  # noqa: PLR2004  # as shown
+        reasons.append(f"not in the patch: {', '.join(filtered[:3])}{more}")
     return [f"code: {'; '.join(dict.fromkeys(reasons))}"] if reasons and record.code.known else []
 
 

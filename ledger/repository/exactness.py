@@ -14,7 +14,7 @@ _MASKED = 500
 
 def masked_files(index: WorkIndex, top: Path, attributes: Sequence[str], changed: Sequence[str]) -> list[str]:
     """Return unchanged files behind a filter, which git would call unchanged whatever an edit did that it removes."""
-    if not _have_filters(top, attributes):
+    if not has_attribute(top, attributes, b"filter="):
         return []
     candidates = sorted(set(index.names()) - set(changed))
     filtered = index.filters_of(candidates)
@@ -24,7 +24,7 @@ def masked_files(index: WorkIndex, top: Path, attributes: Sequence[str], changed
 
 def named_filters(index: WorkIndex, top: Path, attributes: Sequence[str], left_out: Sequence[LeftOut]) -> list[LeftOut]:
     """Return what is left out, with the filter that keeps it where it has one."""
-    if not left_out or not _have_filters(top, attributes):
+    if not left_out or not has_attribute(top, attributes, b"filter="):
         return list(left_out)
     filters = index.filters_of([one.path for one in left_out])
     return [
@@ -35,8 +35,9 @@ def named_filters(index: WorkIndex, top: Path, attributes: Sequence[str], left_o
     ]
 
 
-def _have_filters(top: Path, attributes: Sequence[str]) -> bool:
-    return any(b"filter=" in _content(top / path) for path in attributes)
+def has_attribute(top: Path, attributes: Sequence[str], wanted: bytes) -> bool:
+    """Say whether an attribute, such as `filter=`, is given to any file, by the text of the attribute files."""
+    return any(wanted in _content(top / path) for path in attributes)
 
 
 def _content(path: Path) -> bytes:

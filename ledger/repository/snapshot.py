@@ -14,7 +14,7 @@ from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes, hash_file
 from ledger.model.values import Document
 from ledger.repository.changes import Change, Listed, Listing, State, read_listing, read_state
-from ledger.repository.exactness import differing_files, masked_files, named_filters
+from ledger.repository.exactness import differing_files, has_attribute, masked_files, named_filters
 from ledger.repository.left_out import Chosen, LeftOut, Limits, Rules
 from ledger.repository.process import Git
 from ledger.repository.repository import EMBEDDED, Repository
@@ -62,6 +62,8 @@ class Snapshot(Document, frozen=True, kw_only=True):
     """Files in the patch that do not count as code."""
     inside: list[Inside] = []
     """Repositories inside the work tree."""
+    lfs: bool = False
+    """Whether git-lfs keeps the content of some files apart from the commit."""
     problem: str | None = None
     """Why there is no patch, where git cannot make one."""
 
@@ -239,6 +241,7 @@ class _Whole:
             left_out=left_out,
             not_code=self.chosen.not_code,
             inside=inside,
+            lfs=has_attribute(self.top, listing.attributes, b"filter=lfs"),
         )
 
     def _identity(self, tree: str, left_out: Sequence[LeftOut]) -> str | None:

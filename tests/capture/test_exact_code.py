@@ -253,3 +253,24 @@ def test_submodules_are_looked_into_whatever_the_settings_say(tmp_path: Path) ->
     git_in(app, "config", "submodule.lib.ignore", "all")
     (app / "lib" / "code.py").write_text("lr = 0.9\n")
     assert "+lr = 0.9" in capture(app)[1]
+
+
+def test_content_that_git_lfs_keeps_apart_is_said_where_no_remote_has_the_commit(repo: Path) -> None:
+    (repo / ".gitattributes").write_text("*.bin filter=lfs -text\n")
+    (repo / "w.bin").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    git_in(repo, "add", ".")
+    git_in(repo, "commit", "-qm", "Weights")
+    assert "git-lfs" in capture(repo)[0].unknown["lfs"]
+
+
+def test_a_file_that_a_filter_turns_into_a_pointer_is_not_kept_exactly(repo: Path) -> None:
+    (repo / ".gitattributes").write_text("*.bin filter=lfs -text\n")
+    git_in(repo, "config", "filter.lfs.clean", "sha256sum")
+    (repo / "w.bin").write_bytes(b"one")
+    git_in(repo, "add", ".")
+    git_in(repo, "commit", "-qm", "Weights")
+    (repo / "w.bin").write_bytes(b"another")
+    git_in(repo, "add", ".")
+    code, _ = capture(repo)
+    assert "w.bin (git-lfs keeps it apart" in code.unknown["patch"]
+    assert code.tree is None
