@@ -92,6 +92,46 @@ def put_link(app: Path) -> None:
     (app / "link.py").symlink_to("code.py")
 
 
+def take_off_the_index(app: Path) -> None:
+    git_in(app, "rm", "-q", "--cached", "config.yaml")
+    (app / "config.yaml").write_text("lr: 5\n")
+
+
+def sparse_index(app: Path) -> None:
+    git_in(app, "sparse-checkout", "set", "--cone", "--sparse-index", "sub")
+
+
+def hide_and_delete(app: Path) -> None:
+    git_in(app, "update-index", "--skip-worktree", "config.yaml")
+    (app / "config.yaml").unlink()
+
+
+def put_folder_for_file(app: Path) -> None:
+    (app / "other.py").unlink(missing_ok=True)
+    (app / "other.py").mkdir()
+    (app / "other.py" / "x.py").write_text("1\n")
+
+
+def stage_large(app: Path) -> None:
+    (app / "windows.bat").write_text("y" * 3_000_000)
+    git_in(app, "add", "windows.bat")
+
+
+def ignore_stat(app: Path) -> None:
+    git_in(app, "config", "core.ignoreStat", "true")
+    (app / "config.yaml").write_text("lr: 0.9\n")
+
+
+def encode(app: Path) -> None:
+    (app / ".gitattributes").write_text("*.cfg working-tree-encoding=UTF-16\n")
+    (app / "secret.cfg").write_text("not UTF-16")
+
+
+def hide_submodule(app: Path) -> None:
+    git_in(app, "config", "submodule.lib.ignore", "all")
+    (app / "lib" / "deep" / "other.py").write_text("9\n")
+
+
 def sparse(app: Path) -> None:
     git_in(app, "sparse-checkout", "set", "--no-cone", "/*", "!/other.py")
 
@@ -116,7 +156,23 @@ EDITS: dict[str, Callable[[Path], object]] = {
     "deleted": lambda app: (app / "sub" / "deeper.py").unlink(missing_ok=True),
     "staged, then changed": stage_then_change,
     "link": put_link,
+    "taken off the index": take_off_the_index,
+    "sparse index": sparse_index,
+    "hidden and deleted": hide_and_delete,
+    "a folder in the place of a file": put_folder_for_file,
+    "too large, staged": stage_large,
+    "core.ignoreStat": ignore_stat,
+    "encoding": encode,
+    "repository inside a submodule": lambda app: put_repository(app / "lib"),
+    "submodule that settings hide": hide_submodule,
 }
+
+
+ALONE = {"nested repository", "sparse", "sparse index", "a folder in the place of a file", "encoding"}
+ALONE |= {"hidden and deleted", "taken off the index", "skip-worktree", "core.ignoreStat"}
+"""Edits after which git refuses some of the others."""
+SEVERAL = sorted(set(EDITS) - ALONE)
+"""Edits that git allows in any order."""
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -177,7 +233,7 @@ def test_each_kind_of_change_is_kept_or_named(tmp_path: Path, edit: str) -> None
 
 @pytest.mark.slow
 @settings(max_examples=12)
-@given(edits=st.lists(st.sampled_from(sorted(set(EDITS) - {"nested repository"})), min_size=2, max_size=6, unique=True))
+@given(edits=st.lists(st.sampled_from(SEVERAL), min_size=2, max_size=6, unique=True))
 def test_changes_of_several_kinds_at_once_are_kept_or_named(
     tmp_path_factory: pytest.TempPathFactory, edits: list[str]
 ) -> None:
