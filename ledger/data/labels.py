@@ -2,12 +2,14 @@
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from ledger.data import tables
 from ledger.data.annotations import Label, from_coco, from_yolo
+from ledger.data.matching import Match, match_keys
 from ledger.data.needed import needing
 from ledger.errors import LedgerError, NotFound, UsageError
 
@@ -18,8 +20,13 @@ _TABLE = re.compile(r"(.+(?:\.csv|\.tsv|\.parquet|\.pq|\.jsonl|\.ndjson)):(.+)",
 _FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "images", "labels", "data"})
 """Folders that say what samples are for, not what they show."""
-_KEYS = ("path", "file", "filename", "file_name", "image", "name", "id")
-"""Columns in which tables name the samples, looked at first."""
+_KEYS = frozenset(
+    {
+        *("path", "file", "filename", "file_name", "filepath", "image", "img", "picture", "photo", "name", "id", "key"),
+        *("ids", "uid", "uuid", "sample", "example", "item", "frame", "stem"),
+    }
+)
+"""Columns in which tables name the samples; in no other is a number taken for the name of a file."""
 _LEVEL = re.compile(r"folder:(\d)")
 
 
@@ -132,15 +139,17 @@ def read_labels(labelling: Labelling | None, root: Path, names: Sequence[str], s
 def _read_from(labelling: Labelling, file: Path, root: Path, names: Sequence[str], columns: Sequence[str]) -> Read:
     match labelling.kind:
         case "table":
-            return from_table(file, labelling.part, columns, names)
+            return from_table(file, labelling.part, columns, names, root)
         case "function":
             return from_function(labelling, [_found_at(root, name) for name in names])
         case "folder":
             labels = from_folders(names)
         case "coco":
-            labels = from_coco(file, names)
+            labels, warnings = from_coco(file, names, root)
+            return Read(labels=labels, warnings=warnings)
         case "yolo":
-            labels = from_yolo(file, names)
+            labels, warnings = from_yolo(file, names, root)
+            return Read(labels=labels, warnings=warnings)
         case "array":
             labels = from_array(file, len(names))
         case _:
@@ -176,40 +185,99 @@ def guess_from_folders(names: Sequence[str]) -> list[Label] | None:
     return labels
 
 
-def from_table(path: Path, column: str, slices: Sequence[str], names: Sequence[str]) -> Read:
-    """Return labels and slices from the rows of a table that name the samples: by path, file name or stem.
+def from_table(path: Path, column: str, slices: Sequence[str], names: Sequence[str], root: Path) -> Read:
+    """Return labels and slices from the rows of a table, each of which names a sample: by path, file name, stem or id.
+
+    `COLUMN@KEY` says in which column the samples are named; else it is found, and must be beyond doubt.
 
     Raises:
-        LedgerError: the table cannot be read, has no such column, or names no sample.
+        LedgerError: the table cannot be read, has no such column, names no sample, or names them ambiguously.
     """
     table = tables.read_table(path)
+    column, at, key = _column_and_key(column, table.column_names)
     label = tables.read_words(table, column, str(path))
     shared = {name: tables.read_words(table, name, str(path)) for name in slices}
-    ways: list[Callable[[str], str]] = [
-        str,
-        lambda name: name.rpartition("/")[2],
-        lambda name: PurePosixPath(name).stem,
-    ]
-    others = sorted(
-        (name for name in table.column_names if name != column),
-        key=lambda name: _KEYS.index(name.lower()) if name.lower() in _KEYS else len(_KEYS),
+    if at:
+        candidates = [key]
+    else:
+        candidates = [name for name in table.column_names if name != column and table.column_names.count(name) == 1]
+    found = {}
+    for name in candidates:
+        words = tables.read_words(table, name, str(path))
+        counted = tables.is_number(table, name)
+        if not at and counted and not _is_key(name):
+            continue  # numbers that happen to be file names: folds, ages, counts
+        said = partial(_said_in_row, label, shared)
+        match = match_keys(words, names, root=root, says=said, numbers=bool(at) or _is_key(name))
+        if not at and (counted or match.strength == 0) and match.strangers and match.named < len(names):
+            match = replace(match, problem=match.problem or _off(match, words, names, name))
+        if match.named:
+            found[name] = match
+    chosen = _chosen(found, label, path, names)
+    rows = found[chosen].keys
+    strangers = found[chosen].strangers or []
+    return Read(
+        labels=[only(label[row]) if row is not None else () for row in rows],
+        slices={name: [words[row] if row is not None else None for row in rows] for name, words in shared.items()},
+        warnings=_strangers(strangers, len(label), "rows", tables.read_words(table, chosen, str(path))),
     )
-    for key in others:
-        rows = {word.removeprefix("./"): row for row, word in enumerate(tables.read_words(table, key, "")) if word}
-        for way in ways:
-            places = [rows.get(way(name)) for name in names]
-            if any(place is not None for place in places):
-                return Read(
-                    labels=[only(label[place]) if place is not None else () for place in places],
-                    slices={
-                        name: [words[place] if place is not None else None for place in places]
-                        for name, words in shared.items()
-                    },
+
+
+def _off(match: Match, words: Sequence[str | None], names: Sequence[str], column: str) -> str:
+    """Return why numbers are not believed that leave both a row and a sample over: they may count from elsewhere."""
+    left = names[match.keys.index(None)]
+    stranger = words[(match.strangers or [0])[0]]
+    return f"`{stranger}` of column {column} names no sample, and no row names `{left}`"
+
+
+def _said_in_row(label: Sequence[str | None], shared: Mapping[str, Sequence[str | None]], row: int) -> Hashable:
+    return (label[row], *(words[row] for words in shared.values()))
+
+
+def _column_and_key(text: str, columns: Sequence[str]) -> tuple[str, str, str]:
+    """Return the column of labels, and the one that names the samples where it is said: `label@path`."""
+    if text in columns or "@" not in text:
+        return text, "", ""
+    return text.rpartition("@")
+
+
+def _is_key(column: str) -> bool:
+    """Say whether a column is called like one that names samples, so that its numbers may be their names."""
+    name = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
+    return name in _KEYS or name.endswith(("_id", "_path", "_file", "_name", "_key"))
+
+
+def _chosen(found: Mapping[str, Match], label: Sequence[str | None], path: Path, names: Sequence[str]) -> str:
+    """Return the column that names the samples: the one that names most, the stricter way where two tie.
+
+    Raises:
+        LedgerError: there is none, it is not exact, or another one that names them as strictly says otherwise.
+    """
+    hint = f"name the column of their paths, file names or ids: --labels {path.name}:COLUMN@PATHS"
+    if not found:
+        shown = f"samples are called {names[0]!r}" if names else "there are no samples"
+        raise LedgerError(f"no column of the table names the samples ({shown}): `{path}`", hint=hint)
+    best = max(found, key=lambda name: (found[name].named, found[name].strength, _is_key(name)))
+    match = found[best]
+    if match.problem is not None:
+        raise LedgerError(f"the table does not say which sample is which: {match.problem}: `{path}`", hint=hint)
+    for name, other in found.items():
+        if other.problem is not None or (other.strength < match.strength and other.named <= match.named):
+            continue
+        for place, (row, another) in enumerate(zip(match.keys, other.keys, strict=True)):
+            if row is not None and another is not None and label[row] != label[another]:
+                told = f"`{names[place]}` is {label[row]} by column {best} and {label[another]} by column {name}"
+                raise LedgerError(
+                    f"two columns of the table name the samples, differently: {told}: `{path}`", hint=hint
                 )
-    raise LedgerError(
-        f"no column of the table names the samples: `{path}`",
-        hint=f"one column must hold their paths or file names, such as {names[0]!r}",
-    )
+    return best
+
+
+def _strangers(positions: Sequence[int], count: int, what: str, words: Sequence[str | None]) -> list[str]:
+    """Return a warning about keys that name no sample, none where all do."""
+    if not positions:
+        return []
+    return [f"{len(positions)} of {count} {what} of labels name no sample, first {words[positions[0]]}"]
 
 
 def only(word: str | None) -> Label:
@@ -264,8 +332,16 @@ def from_function(labelling: Labelling, paths: Sequence[Path]) -> Read:
         except Exception as error:  # noqa: BLE001  # the user's function may raise anything for one sample
             failed.append(f"{path.name}: {type(error).__name__}: {str(error)[:80]}")
             said = None
-        labels.append(() if said is None else (str(said),))
+        labels.append(_said_by(said))
     if failed and len(failed) == len(paths):
         raise LedgerError(f"the function raised for every sample, first for {failed[0]}")
     more = [f"the function gave no label for {len(failed)} samples, first {failed[0]}"] if failed else []
     return Read(labels=labels, warnings=more)
+
+
+def _said_by(said: object) -> Label:
+    """Return the label that a function gave: one, or several in a list, a tuple or a set."""
+    if said is None:
+        return ()
+    several = said if isinstance(said, list | tuple | set | frozenset) else [said]
+    return tuple(sorted({str(one) for one in several if one is not None}))

@@ -15,6 +15,7 @@ from ledger.data.annotations import Label
 from ledger.data.images import SIDE, SUFFIXES, AnyImage, ImageFile, ImageRow, look_at_all, summarise_images, white_of
 from ledger.data.labels import Labelling, Read, file_of, guess_from_folders, is_part, only, read_labels
 from ledger.data.needed import needing
+from ledger.data.sample_files import TEXTS, is_about
 from ledger.data.samples import Samples
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
@@ -31,7 +32,6 @@ Kind = Literal["images", "rows", "texts", "files"]
 Progress = Callable[[int, int], None]
 
 _ARRAYS = frozenset({".npy", ".npz"})
-_TEXTS = frozenset({".txt", ".md", ".text", ".rst"})
 MOST_IMAGES = 20_000
 """Images that are looked at: decoding one takes milliseconds, and a mean is known well before."""
 MOST_ROWS = 100_000
@@ -286,8 +286,9 @@ class _Found:
         """Return texts as samples, else all files."""
         import numpy as np
 
-        texts = [line for line in self.lines if PurePosixPath(line.path).suffix.lower() in _TEXTS]
-        lines = texts or self.lines
+        lines = [line for line in self.lines if not is_about(line.path)] or self.lines
+        texts = [line for line in lines if PurePosixPath(line.path).suffix.lower() in TEXTS]
+        lines = texts or lines
         names = [line.path for line in lines]
         read = self._labelled(names, slices)
         chosen = _spread(len(names), MOST_IMAGES)

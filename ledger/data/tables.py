@@ -1,11 +1,13 @@
 """Tables: CSV, TSV, JSON lines, Parquet and arrays of two dimensions, as columns of numbers and of words."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ledger.data.needed import needing
+from ledger.data.sample_files import TABLES
 from ledger.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-SUFFIXES = frozenset({".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson"})
+SUFFIXES = TABLES
 """Files that are tables."""
 COLUMNS = 64
 """Numeric columns that are looked at, at most: the summary of each is half a kilobyte on the ledger."""
@@ -53,7 +55,7 @@ def read_table(path: Path) -> "pa.Table":
             case ".jsonl" | ".ndjson":
                 return pyarrow.json.read_json(path)
             case suffix:
-                return _read_csv(path, "\t" if suffix == ".tsv" else ",")
+                return _read_csv(path, "\t" if suffix == ".tsv" else _delimiter(path))
     except FileNotFoundError:
         raise LedgerError(f"there is no such table: `{path}`", hint="check the path") from None
     except OSError as error:
@@ -62,6 +64,15 @@ def read_table(path: Path) -> "pa.Table":
         raise LedgerError(f"the table is malformed ({_why(error)}): `{path}`", hint="mend it") from None
 
 
+def _delimiter(path: Path) -> str:
+    """Return what stands between the cells: comma, semicolon or tab, whichever the line of names has most of."""
+    with path.open("rb") as file:
+        head = re.sub(rb'"[^"]*"', b"", file.readline(_HEAD))
+    return max(",;\t", key=lambda sign: head.count(sign.encode()))
+
+
+_HEAD = 1 << 16
+"""Bytes of the line of names that are read."""
 _ID = r"^\s*[-+]?0[0-9]|^\s*[0-9]+[eE][0-9]{3,}\s*$"
 """Cells that pyarrow reads as numbers and that are ids: `0012` would lose its zeros, `61e9540` become infinite."""
 
@@ -120,6 +131,14 @@ def read_words(table: "pa.Table", column: str, source: str) -> list[str | None]:
             hint=f"one of {', '.join(map(str, table.column_names[:30]))}",
         )
     return [_word(value) for value in table.column(column).to_pylist()]
+
+
+def is_number(table: "pa.Table", column: str) -> bool:
+    """Say whether the cells of a column are numbers."""
+    import pyarrow as pa
+
+    kind = table.schema.field(column).type
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
 
 
 def _word(value: Any) -> str | None:  # noqa: ANN401  # whatever a cell holds

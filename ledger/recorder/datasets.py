@@ -1,7 +1,7 @@
 """Box 3, datasets: hashes what a run used, finds its versions, and adds those that the ledger does not know yet."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -35,7 +35,7 @@ class Resolved(Document, frozen=True, kw_only=True):
     """How the run used it."""
     files: dict[str, bytes] = {}
     """Path on the branch to content; empty when the ledger knows the version."""
-    lines: Iterable[ManifestLine] = ()
+    lines: Sequence[ManifestLine] = ()
     """Its files; empty where they could not be read."""
     unknown: str | None = None
     """What could not be captured of it, and why."""
