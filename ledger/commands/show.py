@@ -230,7 +230,9 @@ def _datasets(record: Record) -> Lines:
     for use in record.datasets.used:
         count = f"{counted(use.files, 'file')}, {size(use.bytes or 0)}" if use.files is not None else ""
         samples = f"{counted(use.samples, 'sample')}, " if use.samples is not None else ""
-        yield use.role, f"{use.label}  {samples}{count}  {(use.hash or '')[:19]}".rstrip()
+        count = count or (f"{use.memory} in memory" if use.memory else "")
+        told = "declared, not verified" if use.declared else (use.hash or "")[:19]
+        yield use.role, f"{use.label.removesuffix(' (declared)')}  {samples}{count}  {told}".rstrip()
         if use.prepared is not None:
             sources = ", ".join(f"{source.path} {source.hash[:19]}" for source in use.prepared.sources)
             yield "prepared", f"from {sources} by {use.prepared.step}"

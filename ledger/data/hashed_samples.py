@@ -37,14 +37,31 @@ def hash_samples(samples: Iterable[object] | Indexed) -> Manifest:
     Raises:
         LedgerError: there are none, or one holds something that has no canonical bytes.
     """
-    lines = []
-    for number, sample in enumerate(_each(samples)):
-        hasher = _Canonical()
-        hasher.add(sample, f"sample {number}", 0)
-        lines.append(ManifestLine(path=f"{number:0{_DIGITS}d}", bytes=hasher.count, hash=hasher.result()))
-    if not lines:
+    return manifest_of(sample_lines(samples))
+
+
+def sample_lines(samples: Iterable[object] | Indexed, prefix: str = "") -> Iterator[ManifestLine]:
+    """Yield the line of each sample, `prefix` before its number.
+
+    Raises:
+        LedgerError: as `hash_samples`.
+    """
+    number = -1
+    for number, sample in enumerate(_each(samples)):  # how many there were is asked below
+        yield value_line(sample, f"{prefix}{number:0{_DIGITS}d}", f"sample {number}")
+    if number < 0:
         raise LedgerError("the dataset holds no samples")
-    return manifest_of(lines)
+
+
+def value_line(value: object, path: str, where: str = "") -> ManifestLine:
+    """Return the line of one value, whatever it holds.
+
+    Raises:
+        LedgerError: it has no canonical bytes.
+    """
+    hasher = _Canonical()
+    hasher.add(value, where or path, 0)
+    return ManifestLine(path=path, bytes=hasher.count, hash=hasher.result())
 
 
 def _each(samples: Iterable[object] | Indexed) -> Iterator[object]:

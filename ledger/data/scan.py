@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
 
+from ledger.data.declared import nothing_at
 from ledger.errors import LedgerError, NotFound
 from ledger.model.values import Document
 
@@ -52,7 +53,7 @@ def scan(path: str) -> Found:
         found = _scan_glob(path) if is_glob(path) else _scan_place(path)
     except FileNotFoundError as error:
         if not os.path.exists(path) and not is_glob(path):  # noqa: PTH110  # text in, text out
-            raise NotFound(f"there is no dataset at: `{path}`", hint="check the path") from None
+            raise nothing_at(path) from None
         raise LedgerError(f"the dataset changed while it was read: `{error.filename}`", hint="try again") from None
     except OSError as error:
         raise unreadable(path, error) from None

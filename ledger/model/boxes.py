@@ -128,7 +128,14 @@ class DatasetUse(Document, frozen=True, kw_only=True):
     version: str | None = None
     """Label of the dataset version on the ledger."""
     hash: str | None = None
-    """Content hash of the dataset version: of its sorted listing of paths, sizes and file hashes."""
+    """Content hash of the dataset version: of its sorted listing of paths, sizes and file hashes.
+
+    Of data that was only declared it is `declared:` and its name and version, or its address.
+    """
+    declared: bool = False
+    """Whether it was only declared: nobody saw its bytes, and nothing verifies that they are the same."""
+    memory: str | None = None
+    """What it was where it lay in memory: the type, with shape or length. None for files."""
     path: str | None = None
     """Where the run found it."""
     files: int | None = None
@@ -145,9 +152,9 @@ class DatasetUse(Document, frozen=True, kw_only=True):
     @property
     def label(self) -> str:
         """How people name it: `name@version`, else what there is."""
-        if self.name:
-            return f"{self.name}@{self.version}" if self.version else self.name
-        return self.path or self.role
+        name = self.name or self.path or self.role
+        version = f"@{self.version}" if self.name and self.version else ""
+        return f"{name}{version}{' (declared)' if self.declared else ''}"
 
 
 class Datasets(Box, frozen=True, kw_only=True):

@@ -94,6 +94,15 @@ def parse_slice(name: str) -> tuple[str, str | None]:
     return (found["name"], found["slice"]) if found else (name, None)
 
 
+DECLARED = "declared:"
+"""What stands before a name in place of a content hash, where nobody saw the content."""
+
+
+def declared_hash(name: str) -> str:
+    """Return the identity of data whose bytes nobody saw: equal names are equal data, by whoever declared them."""
+    return f"{DECLARED}{name}"
+
+
 def check_label(field: str, text: str) -> str:
     """Return `text` when it can be shown anywhere: one line, not empty, at most 200 characters.
 

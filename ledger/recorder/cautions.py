@@ -126,7 +126,8 @@ def say_leak(leak: Leak) -> str:
 def how_to_name(record: Record) -> str | None:
     """Return what to type to give a name to data that has none, as it is judged on; none when all have one."""
     order = {"validation": 0, "test": 1}
-    nameless = [use for use in record.datasets.used if use.path and use.hash and not (use.name and use.version)]
+    seen = [use for use in record.datasets.used if use.path and use.hash and not use.declared]
+    nameless = [use for use in seen if not (use.name and use.version)]
     judged = sorted((use for use in nameless if use.role in order), key=lambda use: order[use.role])
     return _command(judged[0]) if judged else None
 

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from ledger.analysis.splits import place_of
+from ledger.data.declared import identity_of_declared, is_declared
 from ledger.data.leakage import find_leak, must_differ
 from ledger.data.manifest import Lines, Manifest, build_manifest
 from ledger.errors import Conflict, LedgerError, NotFound
@@ -79,7 +80,12 @@ class Resolver:
             version=source.version,
             path=source.path or None,
             samples=source.samples,
+            memory=source.memory,
         )
+        identity = source.hash if source.declared else _declared(source)
+        if identity is not None or source.unknown is not None:
+            use = msgspec.structs.replace(use, hash=identity, declared=identity is not None)
+            return Resolved(use=use, unknown=source.unknown)
         try:
             if not source.path and source.hash is None:
                 return self._by_name(source, use)
@@ -91,14 +97,14 @@ class Resolver:
         use = msgspec.structs.replace(
             use,
             hash=manifest.hash,
-            files=manifest.files,
-            bytes=manifest.bytes,
+            files=manifest.files if source.memory is None else None,
+            bytes=manifest.bytes if source.bytes is None else source.bytes,
             prepared=_how_prepared(source.path, manifest.hash),
         )
         try:
-            if not (source.name and source.version):
-                return Resolved(use=self._recognised(use), lines=manifest.lines)
-            return Resolved(use=use, files=self._new_version(source, manifest), lines=manifest.lines)
+            named = bool(source.name and source.version)
+            files = self._new_version(source, manifest) if named else {}
+            return Resolved(use=use if named else self._recognised(use), files=files, lines=manifest.lines)
         except LedgerError as error:
             if self._strict:
                 raise
@@ -177,6 +183,13 @@ class Resolver:
         return [file.path.rpartition("/")[2].removesuffix(".json") for file in files if file.path.endswith(".json")]
 
 
+def _declared(source: Dataset) -> str | None:
+    """Return what stands in place of the hash of data that is at an address which no storage answers to."""
+    if source.hash is not None or not is_declared(source.path):
+        return None
+    return identity_of_declared(source.name, source.version, source.path)
+
+
 def _how_prepared(path: str, content: str) -> Preparation | None:
     """Return how data that lies in the preprocessing cache was made; none for all other data."""
     if "/content/" not in os.path.realpath(path):  # spares other runs the import
@@ -250,13 +263,19 @@ def _placed(metric: Metric, uses: Sequence[DatasetUse]) -> Metric:
 def _attached(metric: Metric, uses: Sequence[DatasetUse]) -> Metric:
     if metric.dataset_hash:
         # It was told its dataset by path, and the path turned out to be a version that the ledger knows.
-        same = next((use for use in uses if use.hash == metric.dataset_hash and use.path == metric.dataset), None)
+        same = next((use for use in uses if use.hash == metric.dataset_hash and metric.dataset in _names_of(use)), None)
         return msgspec.structs.replace(metric, dataset=same.label) if same else metric
     if metric.dataset:
-        found = [use for use in uses if metric.dataset in {use.label, use.name, use.path, use.role, use.hash}]
+        found = [use for use in uses if metric.dataset in _names_of(use)]
     else:
         found = place_of(metric.split, metric.name, uses).uses
     hashes = {use.hash for use in found}
     if len(hashes) != 1 or None in hashes:
         return metric
     return msgspec.structs.replace(metric, dataset=found[0].label, dataset_hash=found[0].hash)
+
+
+def _names_of(use: DatasetUse) -> set[str | None]:
+    """Return what a dataset of a run may be called."""
+    stated = f"{use.name}@{use.version}" if use.name and use.version else use.name
+    return {use.label, stated, use.name, use.path, use.role, use.hash}

@@ -7,7 +7,7 @@ from ledger.analysis.curves import Gathered
 from ledger.model.boxes import Code, Environment, Gpu, Hardware, Metric, Model, Usage
 from ledger.model.entries import EnvironmentFile, ManifestLine
 from ledger.model.record import Link
-from ledger.model.values import Document, ParamValue, Role, Status, TableKind
+from ledger.model.values import DECLARED, Document, ParamValue, Role, Status, TableKind
 
 
 class Dataset(Document, frozen=True, kw_only=True):
@@ -32,9 +32,20 @@ class Dataset(Document, frozen=True, kw_only=True):
     samples: int | None = None
     """How many samples it holds."""
     hash: str | None = None
-    """Its content hash, where it was hashed when it was used."""
+    """Its content hash, where it was hashed when it was used; `declared:…` where it was only declared."""
     lines: list[ManifestLine] = []
     """Its manifest, where it was hashed when it was used."""
+    bytes: int | None = None
+    """Its size, where it was hashed when it was used and its manifest is too long to be kept."""
+    memory: str | None = None
+    """What it was where it lay in memory."""
+    unknown: str | None = None
+    """Why it has no hash, where that was learned when it was used."""
+
+    @property
+    def declared(self) -> bool:
+        """Whether nobody saw its bytes."""
+        return self.hash is not None and self.hash.startswith(DECLARED)
 
 
 class Problem(Document, frozen=True, kw_only=True):

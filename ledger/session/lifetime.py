@@ -117,6 +117,10 @@ class Lifetime:
         _LOG.warning("run %s: %s: %s", self.id, field, error)
         self.say(Failed(problem=Problem(field=field[:200], message=str(error)[:500])))
 
+    def warn(self, text: str) -> None:
+        """Warn of what the record says by itself."""
+        _LOG.warning("run %s: %s", self.id, text)
+
     @contextlib.contextmanager
     def harmless(self, field: str) -> Iterator[None]:
         """Turn whatever goes wrong in the block into a warning and a line of the record."""

@@ -20,14 +20,13 @@ import msgspec
 from ledger.capture.metrics import metric as make_metric
 from ledger.capture.model import capture_model
 from ledger.capture.params import flatten_known
-from ledger.data.manifest import build_manifest
 from ledger.errors import LedgerError
 from ledger.model.document import encode
 from ledger.model.ids import new_id
 from ledger.model.record import Link
 from ledger.model.values import DEFAULT_EXPERIMENT, Direction, Role, Status, check_label
 from ledger.recorder import Dataset, Recorded
-from ledger.recorder.given import by_label
+from ledger.session.data_used import declare, look_at_memory, look_at_path
 from ledger.session.events import Chosen, Drawn, Measured, Said, Start, Trained, Used
 from ledger.session.figures import write_figure
 from ledger.session.joining import Seat, attach, take_seat
@@ -226,7 +225,7 @@ class Run(Tabling):
 
     def dataset(
         self,
-        path_or_name: str | Path,
+        data: object,
         *,
         role: Role = "train",
         split: str | None = None,
@@ -236,13 +235,16 @@ class Run(Tabling):
         reason: str | None = None,
         source: str | None = None,
         samples: int | None = None,
+        declared: str | None = None,
     ) -> Dataset:
         """Find a dataset or hash it, record its use, and return it for `run.metric(dataset=…)`.
 
-        Content that the ledger knows is recorded as that version, whether it is named or not.
+        Content that the ledger knows is recorded as that version, whether it is named or not. Of data in memory every
+        sample is read once, and the random generators are left as they were; a generator is never used up.
 
         Args:
-            path_or_name: file, folder, glob, archive or address, or `name@version` of a version on the ledger.
+            data: file, folder, glob, archive or address, `name@version` of a version on the ledger, or the data
+                itself: an array, a tensor, a frame, a map-style dataset, a tuple or mapping of these.
             role: `train`, `validation`, `test` or `production`.
             split: split it stands for in metric names; the role by default.
             name: name on the ledger; with `version` it becomes, or must be, that dataset version.
@@ -251,11 +253,13 @@ class Run(Tabling):
             reason: why this version exists.
             source: where its data came from.
             samples: how many samples it holds.
+            declared: version of data that is not looked at: `run.dataset("imagenet-1k", declared="2012")`. The record
+                says that nobody verified it; runs on the same name and version are ranked with each other.
         """
         used = Dataset(
             role=role,
             split=split or role,
-            path=str(path_or_name),
+            path=os.fspath(data) if isinstance(data, str | Path) else "",
             name=name,
             version=version,
             parent=parent,
@@ -264,11 +268,16 @@ class Run(Tabling):
         )
         if self._life.silent:
             return used
-        with self._life.harmless(f"datasets.{path_or_name}"):
-            used = msgspec.structs.replace(by_label(used), samples=None if samples is None else int(samples))
-            if used.path:
-                manifest = build_manifest(used.path, cache=self._life.hashes)
-                used = msgspec.structs.replace(used, hash=manifest.hash, lines=list(manifest.lines))
+        with self._life.harmless(f"datasets.{used.path or role}"):
+            used = msgspec.structs.replace(used, samples=None if samples is None else int(samples))
+            if declared is not None:
+                used = declare(used, str(declared))
+            elif isinstance(data, str | os.PathLike):
+                used = look_at_path(msgspec.structs.replace(used, path=os.fspath(data)), self._life.hashes)
+            else:
+                used = look_at_memory(used, data)
+            if used.unknown is not None:
+                self._life.warn(f"datasets.{used.name or used.path or role}: {used.unknown}")
         self._life.say(Used(dataset=used))
         return used
 

@@ -29,7 +29,7 @@ def identity_of(dataset: Dataset | str | None) -> Identity:
     if not isinstance(dataset, Dataset):
         return Identity(dataset=dataset, dataset_hash=None)
     if dataset.name is None:
-        return Identity(dataset=dataset.path, dataset_hash=dataset.hash)
+        return Identity(dataset=dataset.path or dataset.role, dataset_hash=dataset.hash)
     label = f"{dataset.name}@{dataset.version}" if dataset.version else dataset.name
     return Identity(dataset=label, dataset_hash=dataset.hash)
 
