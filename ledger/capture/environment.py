@@ -7,9 +7,12 @@ from pathlib import Path
 
 from ledger.capture.containers import container_of
 from ledger.capture.interpreter import find_interpreter
+from ledger.capture.package_index import index_of
 from ledger.capture.packages import frameworks_of, read_packages
+from ledger.capture.python_path import python_path_of, shadowed_by
 from ledger.capture.secret_names import secret_name
 from ledger.capture.secrets import Redactor
+from ledger.capture.working_copies import look_at_copy
 from ledger.hashing import hash_bytes
 from ledger.model.boxes import Environment
 from ledger.model.document import dump
@@ -69,20 +72,25 @@ def capture_environment(python: Path | None = None) -> tuple[Environment, Enviro
     interpreter = find_interpreter(python, os.environ)
     if interpreter.version is None:
         unknown["python"] = "the interpreter did not answer"
-    packages = read_packages(interpreter.folders)
+    installed = read_packages(interpreter.folders)
+    packages = installed.packages
     if not packages:
         unknown["packages"] = "no package was found where the interpreter keeps them"
     frameworks = frameworks_of(packages, interpreter.folders) | _loaded_versions()
     file = EnvironmentFile(
         format=ENVIRONMENT_FORMAT,
         python=interpreter.version or "unknown",
-        executable=interpreter.executable,
+        executable=_inside(interpreter.executable),
         os=_os(),
         machine=os.uname().machine,
         container=container_of(Path("/"), os.environ),
         frameworks=dict(sorted(frameworks.items())),
         packages=packages,
-        variables=_variables(os.environ),
+        variables=_variables(os.environ) | python_path_of(os.environ),
+        sources=installed.sources,
+        tags=installed.tags,
+        index=index_of(os.environ, Path(interpreter.executable).parent.parent),
+        shadowed=shadowed_by(os.environ, interpreter.folders),
     )
     short = Environment(
         hash=hash_bytes(dump(file)),
@@ -91,9 +99,19 @@ def capture_environment(python: Path | None = None) -> tuple[Environment, Enviro
         container=file.container,
         packages=len(packages) if packages else None,
         frameworks=file.frameworks,
+        working_copies={name: look_at_copy(folder) for name, folder in installed.working_copies.items()},
         unknown=unknown,
     )
     return short, file
+
+
+def _inside(executable: str) -> str:
+    """Return an interpreter as its environment is called: `.venv/bin/python`, not where that lies on this machine."""
+    prefix = Path(executable).parent.parent
+    if (prefix / "pyvenv.cfg").is_file() or (prefix / "conda-meta").is_dir():
+        return str(Path(executable).relative_to(prefix.parent))
+    home = os.path.expanduser("~")  # noqa: PTH111  # never raises, where `Path.home` does
+    return f"~{executable[len(home) :]}" if len(home) > 1 and executable.startswith(f"{home}/") else executable
 
 
 def _os() -> str:

@@ -8,6 +8,11 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from ledger.capture.secrets import Redactor
+from ledger.model.entries import PackageSource
 
 _FRAMEWORKS = (
     "torch",
@@ -30,15 +35,28 @@ _FRAMEWORKS = (
 """Packages whose version is worth a line in the record itself."""
 _VERSION = re.compile(r"^Version: (\S{1,100})", re.MULTILINE)
 _CUDA = re.compile(r"^cuda(?:: Optional\[str\])? = '([0-9.]{1,20})'", re.MULTILINE)
+_WHEEL_TAG = re.compile(r"^Tag: ([A-Za-z0-9_.]{1,40}-[A-Za-z0-9_.]{1,40}-[A-Za-z0-9_.]{1,100})$", re.MULTILINE)
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _HEADER = 4096
 
 
-def read_packages(folders: Iterable[Path]) -> dict[str, str]:
-    """Return normalised package name to version, sorted; the first folder that has a package counts.
+class Installed(NamedTuple):
+    """The packages of an interpreter."""
 
-    What was installed from a working copy says `(editable)`, what came from git says its commit.
-    """
+    packages: dict[str, str]
+    """Normalised name to version, sorted; an editable install says `(editable)`, what came from git its commit."""
+    sources: dict[str, PackageSource]
+    """Where those came from that came from no index."""
+    tags: dict[str, str]
+    """Wheel tag of those that were built for an interpreter or a platform."""
+    working_copies: dict[str, Path]
+    """Folder of each editable install."""
+
+
+def read_packages(folders: Iterable[Path]) -> Installed:
+    """Return the packages of an interpreter; the first folder that has a package counts."""
     packages: dict[str, str] = {}
+    where: dict[str, Path] = {}
     for folder in folders:
         try:
             with os.scandir(folder) as entries:
@@ -47,9 +65,13 @@ def read_packages(folders: Iterable[Path]) -> dict[str, str]:
             continue
         for name, path in found:
             package = _package(name, Path(path))
-            if package:
-                packages.setdefault(*package)
-    return dict(sorted(packages.items()))
+            if package and package[0] not in packages:
+                packages[package[0]] = package[1]
+                where[package[0]] = Path(path)
+    sources = {name: source for name, path in sorted(where.items()) if (source := read_source(path)) is not None}
+    tags = {name: tag for name, path in sorted(where.items()) if (tag := _tag(path)) is not None}
+    copies = {name: copy for name, path in sorted(where.items()) if (copy := _working_copy(path)) is not None}
+    return Installed(dict(sorted(packages.items())), sources, tags, copies)
 
 
 def frameworks_of(packages: dict[str, str], folders: Iterable[Path]) -> dict[str, str]:
@@ -97,6 +119,67 @@ def _origin(direct_url: Path) -> str:
     except (ValueError, AttributeError):
         return ""
     return f" (git {commit})" if re.fullmatch(r"[0-9a-f]{7,64}", commit) else ""
+
+
+def read_source(metadata: Path) -> PackageSource | None:
+    """Return where a package came from by its metadata folder (PEP 610), none where it came from an index.
+
+    Addresses keep no credentials, and a folder of this machine is no address.
+    """
+    if metadata.suffix == ".egg-link":
+        return PackageSource(kind="editable")
+    origin = _direct_url(metadata)
+    url = str(origin.get("url", "")) if origin else ""
+    if origin is None or not url or _head(metadata / "INSTALLER").strip() == "conda":
+        return None  # conda's is the folder of whoever built it
+    local = url.startswith("file:")
+    kept = None if local else Redactor().url(url.partition("?")[0])[:500]
+    vcs, folder = origin.get("vcs_info"), origin.get("dir_info")
+    below = origin.get("subdirectory")
+    if isinstance(vcs, dict):
+        commit = str(vcs.get("commit_id", ""))
+        return PackageSource(
+            kind="vcs",
+            vcs=str(vcs.get("vcs", "git"))[:10],
+            url=kept,
+            commit=commit if _COMMIT.fullmatch(commit) else None,
+            subdirectory=below[:200] if isinstance(below, str) else None,
+        )
+    if isinstance(folder, dict):
+        return PackageSource(kind="editable" if folder.get("editable") else "folder", url=kept)
+    info = origin.get("archive_info")
+    hashes = info.get("hashes") if isinstance(info, dict) else None
+    known = hashes.get("sha256") if isinstance(hashes, dict) else None
+    sha = known if isinstance(known, str) and re.fullmatch(r"[0-9a-f]{64}", known) else None
+    return PackageSource(kind="archive", url=kept, sha256=sha)
+
+
+def _working_copy(metadata: Path) -> Path | None:
+    """Return the folder of an editable install."""
+    if metadata.suffix == ".egg-link":
+        lines = _head(metadata).splitlines()
+        return Path(lines[0]) if lines else None
+    origin = _direct_url(metadata)
+    folder = origin.get("dir_info") if origin else None
+    url = str(origin.get("url", "")) if origin else ""
+    if isinstance(folder, dict) and folder.get("editable") and url.startswith("file://"):
+        return Path(unquote(url.removeprefix("file://").removeprefix("localhost")))
+    return None
+
+
+def _tag(metadata: Path) -> str | None:
+    """Return the first tag of a wheel, none where it fits every interpreter and platform."""
+    match = _WHEEL_TAG.search(_head(metadata / "WHEEL")) if metadata.suffix == ".dist-info" else None
+    return match[1] if match and not match[1].endswith("-none-any") else None
+
+
+def _direct_url(metadata: Path) -> dict[str, Any] | None:
+    text = _head(metadata / "direct_url.json") if metadata.suffix == ".dist-info" else ""
+    try:
+        origin = json.loads(text) if text else None
+    except ValueError:
+        return None
+    return origin if isinstance(origin, dict) else None
 
 
 def _version(path: Path) -> str | None:

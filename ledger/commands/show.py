@@ -12,8 +12,8 @@ from ledger.commands.output import moment, size, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
 from ledger.model.boxes import Metric
-from ledger.model.entries import Note, Run
-from ledger.model.paths import RECORD_FILE
+from ledger.model.entries import EnvironmentFile, Note, Run
+from ledger.model.paths import ENVIRONMENT_FILE, RECORD_FILE
 from ledger.model.record import Record
 from ledger.model.values import NoteKind, counted, plain
 from ledger.recorder.cautions import say_leak
@@ -39,8 +39,9 @@ _LEFT_OUT = 5
 @click.argument("run")
 @click.option("--json", "as_json", is_flag=True, help="Print the record as JSON, with evaluations and notes.")
 @click.option("--file", "file", metavar="NAME", help="Print a file of the record: log.txt, curves.csv, code.patch, …")
+@click.option("--requirements", is_flag=True, help="Print the packages it ran with, for `pip install -r`.")
 @click.option("--history", is_flag=True, help="Tell the story of the run: recorded, measured again, noted.")
-def show_command(run: str, as_json: bool, file: str | None, history: bool) -> None:
+def show_command(run: str, as_json: bool, file: str | None, requirements: bool, history: bool) -> None:
     """Show one RUN: its id, or enough of its start or of its last part."""
     ledger = open_ledger()
     try:
@@ -54,6 +55,8 @@ def show_command(run: str, as_json: bool, file: str | None, history: bool) -> No
             raise NotFound(f"this record has no such file: `{file}`", hint=f"one of {', '.join(sorted(found.files))}")
         data = ledger.read_blob(found.files[file])
         click.echo(plain(data.decode("utf-8", "replace")) if sys.stdout.isatty() else data, nl=False)
+    elif requirements:
+        click.echo(_requirements(ledger, found), nl=False)
     elif as_json:
         later = {"evaluations": found.evaluations, "notes": found.notes}
         write_json({"record": found.record, "path": found.path, **later})
@@ -61,6 +64,17 @@ def show_command(run: str, as_json: bool, file: str | None, history: bool) -> No
         _write_lines(_history(found))
     else:
         _show(found)
+
+
+def _requirements(ledger: Ledger, run: Run) -> str:
+    from ledger.capture.requirements import render_requirements
+    from ledger.model.document import load
+
+    blob = run.files.get(ENVIRONMENT_FILE)
+    if blob is None:
+        raise NotFound("this record has no list of packages", hint=f"ledger show {run.record.id[16:]}")
+    file = load(ledger.read_blob(blob), EnvironmentFile, source=ENVIRONMENT_FILE)
+    return render_requirements(run.record.id, run.record.environment, file)
 
 
 def _show_living(ledger: Ledger, short: str, *, as_json: bool) -> bool:
@@ -271,7 +285,15 @@ def _environment(record: Record) -> Lines:
     yield "python", environment.python or ""
     yield "os", environment.os or ""
     yield "container", environment.container or ""
-    yield "frameworks", ", ".join(f"{name} {version}" for name, version in environment.frameworks.items())
+    imported, installed = environment.imported, environment.frameworks
+    yield "imported", ", ".join(f"{name} {version}" for name, version in (imported or {}).items())
+    rest = {name: version for name, version in installed.items() if name not in (imported or {})}
+    only = "installed" if imported is None else "installed as well"
+    yield only, ", ".join(f"{name} {version}" for name, version in rest.items())
+    for name, copy in environment.working_copies.items():
+        changed = {True: ", changed", False: "", None: ", maybe changed"}[copy.dirty]
+        at = f"commit {copy.commit.partition(':')[2][:12]}{changed}" if copy.commit else "in no repository"
+        yield "editable", f"{name} {at}{f' of {copy.remote}' if copy.remote else ''}"
     yield "packages", show_value(environment.packages)
 
 

@@ -235,6 +235,17 @@ class Hardware(Box, frozen=True, kw_only=True):
     """What told the rank: `torchrun`, `mpi`, `slurm`, `torch.distributed`, `stated`."""
 
 
+class WorkingCopy(Document, frozen=True, kw_only=True):
+    """A package that was installed from a working copy (`pip install -e`): its code is that of the folder."""
+
+    remote: str | None = None
+    """URL of the remote of its repository, credentials removed."""
+    commit: str | None = None
+    """Commit that was checked out, with its hash algorithm; none where it is in no repository."""
+    dirty: bool | None = None
+    """Whether anything was uncommitted in its folder; none where that is unknown."""
+
+
 class Environment(Box, frozen=True, kw_only=True):
     """The software the run stood on, in short; the file has it whole."""
 
@@ -251,7 +262,11 @@ class Environment(Box, frozen=True, kw_only=True):
     packages: int | None = None
     """How many packages were installed."""
     frameworks: dict[str, str] = {}
-    """Version of each deep-learning framework and of CUDA and cuDNN."""
+    """Version of each deep-learning framework and of CUDA and cuDNN, as installed; the run need not have used it."""
+    imported: dict[str, str] | None = None
+    """Version of each framework that the run had imported at its end; none where nobody saw."""
+    working_copies: dict[str, WorkingCopy] = {}
+    """Packages that were installed from a working copy, by name."""
 
 
 class Cost(Box, frozen=True, kw_only=True):

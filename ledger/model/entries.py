@@ -220,6 +220,23 @@ class Redaction(Document, frozen=True, kw_only=True):
     """Name and version of the tool that made the entry."""
 
 
+class PackageSource(Document, frozen=True, kw_only=True):
+    """Where a package came from that came from no index, as its installer wrote it down (PEP 610)."""
+
+    kind: Literal["editable", "folder", "vcs", "archive"]
+    """An editable install of a working copy, a folder, a repository, or one file at an address."""
+    url: str | None = None
+    """Its address, credentials removed; none for a folder or a file of the machine."""
+    vcs: str | None = None
+    """Kind of repository: `git`."""
+    commit: str | None = None
+    """Commit that was installed."""
+    subdirectory: str | None = None
+    """Folder of the package inside its repository."""
+    sha256: str | None = None
+    """SHA-256 of the file."""
+
+
 class EnvironmentFile(Document, frozen=True, kw_only=True):
     """The whole environment: the content of `environment.json`, shared by every run that has the same."""
 
@@ -228,7 +245,7 @@ class EnvironmentFile(Document, frozen=True, kw_only=True):
     python: str
     """Python version and implementation."""
     executable: str
-    """Interpreter the run used."""
+    """Interpreter the run used; in a virtual environment, from its folder on: `.venv/bin/python`."""
     os: str
     """Operating system and kernel."""
     machine: str
@@ -241,6 +258,14 @@ class EnvironmentFile(Document, frozen=True, kw_only=True):
     """Every installed package and its version."""
     variables: dict[str, str] = {}
     """Environment variables that say how the run was set up; an allow-list, never all."""
+    sources: dict[str, PackageSource] = {}
+    """Where packages came from that came from no index."""
+    tags: dict[str, str] = {}
+    """Wheel tag (interpreter, ABI, platform) of packages that were built for one."""
+    index: Literal["pypi", "other", "pypi and others"] | None = None
+    """Where pip was told to look for packages; none where that is unknown. No address is kept."""
+    shadowed: dict[str, str] = {}
+    """Modules that a folder of `PYTHONPATH` puts in front of another: name to what lies behind it."""
 
 
 class Run(Document, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from ledger.capture.secrets import Redactor
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model import paths
-from ledger.model.boxes import Cost, Curves, Datasets, Gpu, Hardware, Logs, Metric, Model, Params, Results
+from ledger.model.boxes import Cost, Curves, Datasets, Environment, Gpu, Hardware, Logs, Metric, Model, Params, Results
 from ledger.model.record import Timing
 from ledger.model.values import counted
 from ledger.recorder.datasets import Resolver, attach_datasets, leaks_within, with_aliases
@@ -88,6 +88,14 @@ def named_run(ledger: Ledger | None, short: str | None, *, strict: bool) -> str 
         if strict and living_run(ledger.repository.state_dir, short) != short:
             raise
         return short
+
+
+def with_imported(environment: Environment, imported: dict[str, str] | None) -> Environment:
+    """Return box 5 with the frameworks that the run had imported, where its processes said so."""
+    if imported is not None:
+        return msgspec.structs.replace(environment, imported=imported)
+    why = "what was imported is not known, only what is installed; `ledger.run()` inside the training sees it"
+    return msgspec.structs.replace(environment, unknown={**environment.unknown, "imported": why})
 
 
 def with_usage(hardware: Hardware, draft: Draft) -> Hardware:

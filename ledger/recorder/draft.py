@@ -184,6 +184,8 @@ class Draft(Document, frozen=True, kw_only=True):
     """Pictures to keep."""
     tables: list[TableSource] = []
     """Tables to keep."""
+    imported: dict[str, str] | None = None
+    """Frameworks that its processes had imported at their end; none where no process said so."""
     usage: Usage | None = None
     """What the sampler saw."""
     gpus: list[Gpu] = []

@@ -23,6 +23,7 @@ from ledger.recorder.boxes import (
     params_of,
     results_of,
     timing_of,
+    with_imported,
     with_usage,
 )
 from ledger.recorder.datasets import Progress, Resolver
@@ -195,7 +196,7 @@ def build_entry(
         params=params_of(draft, policy),
         datasets=datasets,
         hardware=hardware,
-        environment=captured.environment,
+        environment=with_imported(captured.environment, draft.imported),
         cost=cost_of(hardware, draft, policy, policy_problem),
         model=model_of(draft, redactor, strict=strict),
         logs=logs_of(draft, side, redactor, strict=strict),

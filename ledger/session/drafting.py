@@ -19,6 +19,7 @@ from ledger.session.events import (
     Ended,
     Event,
     Failed,
+    Imported,
     LeftOut,
     Logged,
     Measured,
@@ -176,7 +177,14 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
         figures=[FigureSource(title=event.title, path=event.path) for event in _only(Drawn, events)],
         tables=[event.table for event in _only(Tabled, events)],
         problems=[event.problem for event in _only(Failed, events)],
+        imported=_imported(events),
     )
+
+
+def _imported(events: Sequence[AnyEvent]) -> dict[str, str] | None:
+    """Return the frameworks that processes said they had imported, none where no process said anything of it."""
+    said = [event.frameworks for event in _only(Imported, events)]
+    return {name: version for one in said for name, version in one.items()} if said else None
 
 
 def _curves(parts: Sequence[Part], offset: float) -> Gathered | None:
@@ -239,6 +247,7 @@ def _with_ranks(draft: Draft, others: Draft) -> Draft:
         figures=[*draft.figures, *(figure for figure in others.figures if figure.title not in figures)],
         tables=[*draft.tables, *(table for table in others.tables if table.name not in tables)],
         problems=[*draft.problems, *others.problems, *said],
+        imported=draft.imported if others.imported is None else others.imported | (draft.imported or {}),
     )
 
 

@@ -147,6 +147,12 @@ class Warned(Event, frozen=True, kw_only=True, tag="signal"):
     reason: str
 
 
+class Imported(Event, frozen=True, kw_only=True, tag="imported"):
+    """Frameworks that this process had imported at its end."""
+
+    frameworks: dict[str, str]
+
+
 class Waited(Event, frozen=True, kw_only=True, tag="waited"):
     """Seconds that this process has waited for its data so far."""
 
@@ -182,6 +188,7 @@ AnyEvent = (
     | Failed
     | Warned
     | Waited
+    | Imported
     | Ended
 )
 """Every kind of line, told apart by its field `is`."""

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+from ledger.capture.imported import imported_frameworks
 from ledger.capture.sampler import Sampler
 from ledger.capture.script import script_of_process
 from ledger.data.stat_cache import FILE, StatCache
@@ -28,7 +29,19 @@ from ledger.recorder.record import capture_now
 from ledger.session.closing import record_spool
 from ledger.session.drafting import read_draft
 from ledger.session.endings import Ending, EndWatch, ending_of
-from ledger.session.events import AnyEvent, Chosen, Ended, Failed, LeftOut, Missing, Said, Start, Waited, Warned
+from ledger.session.events import (
+    AnyEvent,
+    Chosen,
+    Ended,
+    Failed,
+    Imported,
+    LeftOut,
+    Missing,
+    Said,
+    Start,
+    Waited,
+    Warned,
+)
 from ledger.session.joining import Seat
 from ledger.session.loading import Waiting
 from ledger.session.place import Place
@@ -147,6 +160,8 @@ class Lifetime:
             self._tell_waiting(self.waiting.seconds)
         if self.left_out:
             self.say(Missing(series=self.left_out))
+        with self.harmless("environment.imported"):
+            self.say(Imported(frameworks=imported_frameworks()))
         if self.seat.whole:
             self.say(
                 Ended(
