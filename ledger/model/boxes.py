@@ -128,12 +128,9 @@ class DatasetUse(Document, frozen=True, kw_only=True):
     version: str | None = None
     """Label of the dataset version on the ledger."""
     hash: str | None = None
-    """Content hash of the dataset version: of its sorted listing of paths, sizes and file hashes.
-
-    Of data that was only declared it is `declared:` and its name and version, or its address.
-    """
+    """Content hash of the version: of its sorted listing of paths, sizes and hashes; `declared:…` where none was seen."""
     declared: bool = False
-    """Whether it was only declared: nobody saw its bytes, and nothing verifies that they are the same."""
+    """Whether it was only declared, by name and version or address: nobody saw its bytes or verified them."""
     memory: str | None = None
     """What it was where it lay in memory: the type, with shape or length. None for files."""
     path: str | None = None
