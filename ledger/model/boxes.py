@@ -128,7 +128,7 @@ class DatasetUse(Document, frozen=True, kw_only=True):
     version: str | None = None
     """Label of the dataset version on the ledger."""
     hash: str | None = None
-    """Content hash of the version: of its sorted listing of paths, sizes and hashes; `declared:…` where none was seen."""
+    """Content hash of the version: of its listing of paths, sizes and hashes; `declared:…` where nobody saw it."""
     declared: bool = False
     """Whether it was only declared, by name and version or address: nobody saw its bytes or verified them."""
     memory: str | None = None
