@@ -70,7 +70,8 @@ def read_packages(folders: Iterable[Path]) -> Installed:
                 where[package[0]] = Path(path)
     sources = {name: source for name, path in sorted(where.items()) if (source := read_source(path)) is not None}
     tags = {name: tag for name, path in sorted(where.items()) if (tag := _tag(path)) is not None}
-    copies = {name: copy for name, path in sorted(where.items()) if (copy := _working_copy(path)) is not None}
+    edited = [name for name, source in sources.items() if source.kind == "editable"]
+    copies = {name: copy for name in edited if (copy := _working_copy(where[name])) is not None}
     return Installed(dict(sorted(packages.items())), sources, tags, copies)
 
 
@@ -189,8 +190,11 @@ def _version(path: Path) -> str | None:
 
 def _head(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return file.read(_HEADER).decode("utf-8", "replace")
+        descriptor = os.open(path, os.O_RDONLY)  # of hundreds of files: half the time of opening a file object
+        try:
+            return os.read(descriptor, _HEADER).decode("utf-8", "replace")
+        finally:
+            os.close(descriptor)
     except OSError:
         return ""
 
