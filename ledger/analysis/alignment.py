@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from ledger.analysis.comparable import Group, agreed_direction, group_of
+from ledger.analysis.comparable import Group, agreed_direction, counts, group_of
 from ledger.model.boxes import Metric
 from ledger.model.entries import Run
 from ledger.model.values import Document, counted
@@ -56,7 +56,7 @@ def align(runs: Iterable[Run], offline: str, online: str) -> list[Alignment]:
     """Return how two metrics go together, for each pair of comparable groups that runs share, most runs first.
 
     Args:
-        runs: the runs; those that were retracted are left out.
+        runs: the runs; those that do not count are left out.
         offline: a metric that is measured on a dataset version, as `split/name`.
         online: a metric that was counted over a period.
 
@@ -64,7 +64,7 @@ def align(runs: Iterable[Run], offline: str, online: str) -> list[Alignment]:
         ModuleNotFoundError: scipy is not installed.
     """
     found: dict[tuple[str, ...], list[tuple[str, Metric, Metric]]] = {}
-    for run in (run for run in runs if run.retraction is None):
+    for run in filter(counts, runs):
         measured = {group_of(metric): metric for metric in run.metrics()}
         left = [(group, metric) for group, metric in measured.items() if group.key == offline and group.known]
         right = [(group, metric) for group, metric in measured.items() if group.key == online and metric.period]

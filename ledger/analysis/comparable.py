@@ -5,8 +5,9 @@ whose dataset version nobody knows is comparable with nothing.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
+from ledger.analysis.shares import outside_range
 from ledger.analysis.splits import place_of_key
 from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.entries import Run
@@ -63,9 +64,13 @@ class Leaderboard(Document, frozen=True, kw_only=True):
 
     @property
     def best(self) -> Standing | None:
-        """The best run, where that can be said."""
-        first = self.standings[0]
-        return first if self.ranked and math.isfinite(first.metric.number) else None
+        """The best run, where that can be said; never one whose value is outside of the range that the others keep."""
+        if not self.ranked:
+            return None
+        values = [standing.metric.number for standing in self.standings]
+        strange = outside_range(self.group.key, values, self.direction)
+        first = next((one for one, outside in zip(self.standings, strange, strict=True) if not outside), None)
+        return first if first is not None and math.isfinite(first.metric.number) else None
 
 
 def group_of(metric: Metric) -> Group:
@@ -78,15 +83,35 @@ def group_of(metric: Metric) -> Group:
     )
 
 
+def counts(run: Run, include: Collection[str] = ()) -> bool:
+    """Say whether a run may be ranked, be the best, and be a repeat: it finished, and nobody withdrew it.
+
+    What did not finish was cut off somewhere, and its last number is not what its setting comes to. Everything that
+    ranks asks here.
+
+    Args:
+        run: the run.
+        include: statuses that count beside `finished`; what was retracted never does.
+    """
+    return run.unranked is None or (run.retraction is None and run.unranked in include)
+
+
+def why_uncounted(run: Run) -> str:
+    """Return why a run does not count, in words that follow its name; empty where it does."""
+    if run.unranked is None:
+        return ""
+    return "was retracted" if run.retraction is not None else f"did not finish ({run.unranked})"
+
+
 def leaderboards(runs: Iterable[Run]) -> list[Leaderboard]:
     """Return one leaderboard per comparable group: validation first, train last, newest data first.
 
-    Runs that were retracted stand on no board.
+    Runs that do not count stand on no board.
     """
     members: dict[tuple[str, str, str], dict[str, Standing]] = {}
     groups: dict[tuple[str, str, str], Group] = {}
     for run in runs:
-        if run.retraction is not None:
+        if not counts(run):
             continue
         for metric in run.metrics():
             group = group_of(metric)

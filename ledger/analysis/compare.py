@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
-from ledger.analysis.comparable import agreed_direction, rank_key, why_not_comparable
+from ledger.analysis.comparable import agreed_direction, counts, rank_key, why_not_comparable, why_uncounted
 from ledger.analysis.fields import Value, field_value, params_that_differ
+from ledger.analysis.settings import setting_key
+from ledger.analysis.shares import outside_range
 from ledger.model.boxes import Metric
 from ledger.model.entries import Run
 from ledger.model.values import Document, ParamValue
@@ -87,13 +89,32 @@ def _metric_row(key: str, runs: Sequence[Run]) -> MetricRow:
         refused = "nobody said which values are better"
     if refused is not None or direction is None:
         return MetricRow(key=key, metrics=chosen, refused=refused)
-    places = [index for index, metric in enumerate(chosen) if metric is not None]
+    places = [index for index, metric in enumerate(chosen) if metric is not None and counts(runs[index])]
+    if refused := _why_no_best(runs, [index for index, metric in enumerate(chosen) if metric is not None], places):
+        return MetricRow(key=key, metrics=chosen, refused=refused)
     ranked = sorted(places, key=lambda index: rank_key(chosen[index] or there[0], direction, ""))
     first, second = chosen[ranked[0]], chosen[ranked[1]]
     tie = first is not None and second is not None and first.number == second.number
     if tie:
         return MetricRow(key=key, metrics=chosen, refused="a tie")
+    values = [metric.number for index in places if (metric := chosen[index]) is not None]
+    if any(outside_range(key, values, direction)):
+        return MetricRow(key=key, metrics=chosen, refused="they look like one metric in two units: 0.93 and 93")
     return MetricRow(key=key, metrics=chosen, best=ranked[0])
+
+
+def _why_no_best(runs: Sequence[Run], measured: Sequence[int], counted: Sequence[int]) -> str | None:
+    """Return why none of the runs that were measured alike is the best, none where one may be."""
+    if len(counted) < 2:  # noqa: PLR2004  # a comparison takes two
+        out = [f"{runs[at].record.id} {why_uncounted(runs[at])}" for at in measured if at not in counted]
+        return ", ".join(out)
+    if len({setting_key(runs[at]) for at in counted}) == 1:
+        return SAME_SETTING
+    return None
+
+
+SAME_SETTING = "they are one setting, which differs by seed only, and nothing can be better than itself"
+"""Why repeats are not ranked."""
 
 
 def _choose(metrics: Sequence[Metric], wanted: tuple[str | None, str | None] | None) -> Metric | None:

@@ -6,9 +6,8 @@ Silent where nothing was repeated, where nobody said which values are better, an
 from collections.abc import Sequence
 
 from ledger.analysis.advice import Advice
-from ledger.analysis.comparable import group_of
-from ledger.analysis.judging import Tried, gather, verdict_on
-from ledger.analysis.noise import Repeats
+from ledger.analysis.comparable import counts, group_of
+from ledger.analysis.judging import Tried, gather, ranked_settings, verdict_on
 from ledger.model.entries import Run
 from ledger.model.values import counted
 
@@ -28,7 +27,7 @@ def best_of(runs: Sequence[Run]) -> tuple[Run, Tried] | None:
         runs: of one experiment, oldest first.
     """
     keys = {run.record.headline.key for run in runs if run.record.headline is not None}
-    headlines = [group_of(run.record.headline) for run in runs if run.record.headline and run.retraction is None]
+    headlines = [group_of(run.record.headline) for run in runs if run.record.headline and counts(run)]
     candidates = [
         tried
         for (key, _, _), tried in gather(runs).items()
@@ -37,7 +36,7 @@ def best_of(runs: Sequence[Run]) -> tuple[Run, Tried] | None:
     if not candidates:
         return None
     tried = max(candidates, key=lambda one: (headlines.count(one.group), sum(each.count for each in one.settings)))
-    name = _ranked(tried)[0].runs[-1]
+    name = ranked_settings(tried)[0].runs[-1]
     return next((run, tried) for run in runs if run.record.id == name)
 
 
@@ -57,13 +56,9 @@ def advise_among(run: Run, tried: Tried, runs: Sequence[Run]) -> list[Advice]:
         return []
 
 
-def _ranked(tried: Tried) -> list[Repeats]:
-    return sorted(tried.settings, key=lambda one: -one.mean if tried.direction == "higher" else one.mean)
-
-
 def _noise(run: Run, tried: Tried) -> list[Advice]:
     """Say when the two best settings, of which this is the best, differ by less than the noise width."""
-    ranked = _ranked(tried)
+    ranked = ranked_settings(tried)
     own = tried.settings[tried.place[run.record.id]]
     if len(ranked) == 1 or own is not ranked[0]:
         return []

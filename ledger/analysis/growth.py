@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from ledger.analysis.comparable import Group, agreed_direction, group_of
+from ledger.analysis.comparable import Group, agreed_direction, counts, group_of
 from ledger.model.boxes import Metric
 from ledger.model.entries import Run
 from ledger.model.values import Direction, Document
@@ -86,7 +86,7 @@ def growth_of(runs: Sequence[Run], key: str, against: Against) -> list[Growth]:
     """Return the growth of one metric for each comparable group that runs have, the one with most runs first.
 
     Args:
-        runs: the runs; retracted ones are left out.
+        runs: the runs; those that do not count are left out.
         key: metric and split.
         against: what was put in.
     """
@@ -94,7 +94,7 @@ def growth_of(runs: Sequence[Run], key: str, against: Against) -> list[Growth]:
     groups: dict[tuple[str, str], Group] = {}
     for run in runs:
         size = _SIZE[against](run)
-        if run.retraction is not None or size is None or not size > 0:
+        if not counts(run) or size is None or not size > 0:
             continue
         latest = {
             (group.dataset_hash, group.evaluator): metric

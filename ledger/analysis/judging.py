@@ -8,6 +8,7 @@ from ledger.analysis.noise import Noise, Repeats, measure_noise, pool
 from ledger.analysis.per_sample import SampleEvidence
 from ledger.analysis.selection_bias import best_by_luck
 from ledger.analysis.settings import Setting, is_seed, settings_of
+from ledger.analysis.shares import outside_range
 from ledger.analysis.verdict import Question, Verdict, decide
 from ledger.errors import UsageError
 from ledger.model.boxes import Metric
@@ -80,17 +81,24 @@ def identity(group: Group) -> Identity:
     return group.key, group.dataset_hash, group.evaluator
 
 
-def gather(runs: Iterable[Run], *, unread: int = 0, only: Collection[Identity] | None = None) -> dict[Identity, Tried]:
-    """Return what was tried in each comparable group whose data are known; retracted runs belong to none.
+def gather(
+    runs: Iterable[Run],
+    *,
+    unread: int = 0,
+    only: Collection[Identity] | None = None,
+    include: Collection[str] = (),
+) -> dict[Identity, Tried]:
+    """Return what was tried in each comparable group whose data are known; runs that do not count belong to none.
 
     Args:
         runs: the runs.
         unread: settings with one run that are in the group and not among `runs`.
         only: the groups that are wanted; all when none.
+        include: statuses that count beside `finished`.
     """
     found: dict[Identity, list[tuple[Setting, dict[str, Metric]]]] = {}
     groups: dict[Identity, Group] = {}
-    for setting in settings_of(runs):
+    for setting in settings_of(runs, include):
         here: dict[Identity, dict[str, Metric]] = {}
         for run in (*setting.runs, *setting.ranks):
             for metric in run.metrics():
@@ -177,13 +185,19 @@ def best_other(run: str, tried: Tried) -> str:
     Raises:
         UsageError: nothing else was tried in this group, or nobody said which values are better.
     """
-    direction = direction_of(tried)
+    direction_of(tried)
     own = tried.place.get(run)
-    others = [one for at, one in enumerate(tried.settings) if at != own]
+    others = [one for one in ranked_settings(tried) if own is None or one is not tried.settings[own]]
     if not others:
         raise UsageError(f"nothing else was measured, so there is no best to judge against: `{tried.group.label}`")
-    best = max(others, key=lambda one: one.mean if direction == "higher" else -one.mean)
-    return best.runs[-1]
+    return others[0].runs[-1]
+
+
+def ranked_settings(tried: Tried) -> list[Repeats]:
+    """Return the settings, best first, those left out whose mean is outside of the range that the others keep."""
+    strange = outside_range(tried.group.key, [one.mean for one in tried.settings], tried.direction)
+    kept = [one for one, outside in zip(tried.settings, strange, strict=True) if not outside]
+    return sorted(kept, key=lambda one: -one.mean if tried.direction == "higher" else one.mean)
 
 
 def direction_of(tried: Tried) -> Direction:

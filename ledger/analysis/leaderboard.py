@@ -1,7 +1,7 @@
 """The leaderboard of one comparable group: runs of one setting merged, ties shared, the possible best marked."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -9,6 +9,7 @@ from ledger.analysis.best_set import Sample, best_set
 from ledger.analysis.comparable import Group, agreed_direction, group_of
 from ledger.analysis.ranks import decode_trace, encode_trace, other_ranks, trace_of
 from ledger.analysis.settings import Spread, setting_key
+from ledger.analysis.shares import outside_range
 from ledger.hashing import hash_bytes
 from ledger.model.boxes import Metric
 from ledger.model.entries import Run
@@ -27,8 +28,8 @@ class Score(Document, frozen=True, kw_only=True):
     """What runs of its setting share and no other run has."""
     value: float
     """The value; the latest where it was measured more than once."""
-    retracted: bool = False
-    """Whether the run was withdrawn."""
+    unranked: str = ""
+    """Why it is ranked nowhere: `retracted`, or how it ended; empty where it counts."""
     trace: str = ""
     """What tells whether it is a rank of the same training as another, as text; empty where that is not asked."""
 
@@ -51,12 +52,14 @@ class Place(Document, frozen=True, kw_only=True):
 
 
 class Withdrawn(Document, frozen=True, kw_only=True):
-    """A retracted run with what it had come to."""
+    """A run that does not count, with what it had come to."""
 
     run: str
     """Run id."""
     value: Number
     """Its value."""
+    why: str = "retracted"
+    """`retracted`, or how it ended: `failed`, `killed`, `pruned`, …"""
 
 
 class SettingBoard(Document, frozen=True, kw_only=True):
@@ -77,7 +80,9 @@ class SettingBoard(Document, frozen=True, kw_only=True):
     noise: float | None = None
     """Pooled standard deviation over runs of one setting; none where nothing was repeated."""
     withdrawn: tuple[Withdrawn, ...] = ()
-    """Retracted runs, which stand on no board."""
+    """Runs that stand on no board: they did not finish, or were retracted."""
+    outside: tuple[Withdrawn, ...] = ()
+    """Runs whose value lies outside of the range that the others keep, as 93.1 does beside 0.92: not ranked."""
     ranks: tuple[str, ...] = ()
     """Runs that are other ranks of a training that is on the board, and so no repeats of it."""
 
@@ -97,8 +102,14 @@ def latest_metrics(run: Run) -> dict[tuple[str, str, str], Metric]:
     return {(metric.key, metric.dataset_hash or "", metric.evaluator or ""): metric for metric in run.metrics()}
 
 
-def setting_boards(runs: Iterable[Run], key: str) -> list[SettingBoard]:
-    """Return a board for each comparable group of one metric, that with the newest run first."""
+def setting_boards(runs: Iterable[Run], key: str, include: Collection[str] = ()) -> list[SettingBoard]:
+    """Return a board for each comparable group of one metric, that with the newest run first.
+
+    Args:
+        runs: the runs.
+        key: metric and split.
+        include: statuses that count beside `finished`.
+    """
     metrics: dict[tuple[str, str], list[Metric]] = {}
     scores: dict[tuple[str, str], list[Score]] = {}
     for run in runs:
@@ -108,21 +119,21 @@ def setting_boards(runs: Iterable[Run], key: str) -> list[SettingBoard]:
                     run=run.record.id,
                     setting=short_key(run),
                     value=metric.number,
-                    retracted=run.retraction is not None,
+                    unranked=run.unranked or "",
                     trace=encode_trace(trace_of(run)),
                 )
                 metrics.setdefault((content, evaluator), []).append(metric)
                 scores.setdefault((content, evaluator), []).append(found)
     return in_order(
         setting_board(
-            min(group_of(metric) for metric in metrics[identity]), agreed_direction(metrics[identity]), members
+            min(group_of(metric) for metric in metrics[identity]), agreed_direction(metrics[identity]), members, include
         )
         for identity, members in scores.items()
     )
 
 
 def in_order(boards: Iterable[SettingBoard]) -> list[SettingBoard]:
-    """Sort boards: that with the newest run first, those that have none but retracted ones last."""
+    """Sort boards: that with the newest run first, those on which no run counts last."""
 
     def newest(board: SettingBoard) -> tuple[str, Group]:
         return max((run for place in board.places for run in place.runs), default=""), board.group
@@ -130,16 +141,21 @@ def in_order(boards: Iterable[SettingBoard]) -> list[SettingBoard]:
     return sorted(boards, key=newest, reverse=True)
 
 
-def setting_board(group: Group, direction: Direction | None, scores: Iterable[Score]) -> SettingBoard:
-    """Rank the settings of one comparable group by their means; retracted runs are set apart."""
+def setting_board(
+    group: Group, direction: Direction | None, scores: Iterable[Score], include: Collection[str] = ()
+) -> SettingBoard:
+    """Rank the settings of one comparable group by their means; runs that do not count are set apart."""
     members: dict[str, list[Score]] = {}
-    withdrawn = []
+    counted: list[Score] = []
+    withdrawn: list[Score] = []
     for score in scores:
-        if score.retracted:
-            withdrawn.append(score)
-        else:
-            # Values on unknown data are comparable with nothing: not even a mean may be taken over them.
-            members.setdefault(score.setting if group.known else score.run, []).append(score)
+        aside = score.unranked and (score.unranked == "retracted" or score.unranked not in include)
+        (withdrawn if aside else counted).append(score)
+    strange = outside_range(group.key, [score.value for score in counted], direction) if group.known else []
+    outside = [score for score, one in zip(counted, strange, strict=bool(strange)) if one]
+    for score in counted if not outside else [one for one in counted if one not in outside]:
+        # Values on unknown data are comparable with nothing: not even a mean may be taken over them.
+        members.setdefault(score.setting if group.known else score.run, []).append(score)
     refused = None
     if not group.known:
         refused = "the dataset version is unknown"
@@ -155,8 +171,12 @@ def setting_board(group: Group, direction: Direction | None, scores: Iterable[Sc
         runs=sum(map(len, members.values())),
         refused=refused,
         withdrawn=tuple(
-            Withdrawn(run=score.run, value=number(score.value))
+            Withdrawn(run=score.run, value=number(score.value), why=score.unranked)
             for score in sorted(withdrawn, key=lambda score: score.run)
+        ),
+        outside=tuple(
+            Withdrawn(run=score.run, value=number(score.value), why="outside of the range")
+            for score in sorted(outside, key=lambda score: score.run)
         ),
         ranks=tuple(sorted(ranks)),
     )

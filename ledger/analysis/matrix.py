@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from ledger.analysis.comparable import counts
 from ledger.model.boxes import Metric
 from ledger.model.entries import DatasetVersion, Run
 from ledger.model.values import Document
@@ -54,14 +55,14 @@ def matrix_of(versions: Sequence[DatasetVersion], runs: Sequence[Run], key: str)
 
     Args:
         versions: of one dataset, oldest first.
-        runs: oldest first; retracted ones are left out.
+        runs: oldest first; those that do not count are left out.
         key: metric and split.
     """
     rows = []
     for run in reversed(runs):
         latest = {metric.dataset_hash: metric for metric in run.metrics() if metric.key == key}
         cells = [latest.get(version.hash) for version in versions]
-        if run.retraction is None and any(cell is not None for cell in cells):
+        if counts(run) and any(cell is not None for cell in cells):
             rows.append(MatrixRow(run=run.record.id, experiment=run.record.experiment, cells=cells))
     return Matrix(
         dataset=versions[0].name if versions else "",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ledger.analysis.comparable import Group, agreed_direction, group_of, rank_key
+from ledger.analysis.comparable import Group, agreed_direction, counts, group_of, rank_key
 from ledger.analysis.fields import field_value, run_metric
 from ledger.analysis.query import Query, metrics_named
 from ledger.analysis.ranking import metric_key, no_such_metric, warn_of, warn_of_filter
@@ -25,7 +25,7 @@ def sort_runs(runs: Sequence[Run], name: str, *, reverse: bool = False) -> Sorte
 
     A metric is sorted best first within each comparable group, the group with the newest run first:
     numbers measured on different dataset versions are never put into one order, and those of unknown
-    data into that of time.
+    data into that of time. Runs that do not count come after all that do, in the same order.
 
     Raises:
         UsageError: there is no such field.
@@ -51,25 +51,26 @@ def warn_of_filters(query: Query, passing: Sequence[Run]) -> list[str]:
 
 def _sort_by_metric(runs: Sequence[Run], key: str, *, reverse: bool) -> Sorted:
     metrics = {run.record.id: metric for run in runs if (metric := run_metric(run, key)) is not None}
-    groups: dict[tuple[str, str], tuple[Group, list[Run]]] = {}
+    groups: dict[tuple[bool, str, str], tuple[Group, list[Run]]] = {}
     for run in (run for run in runs if run.record.id in metrics):
         group = group_of(metrics[run.record.id])
-        identity = group.dataset_hash, group.evaluator
+        identity = counts(run), group.dataset_hash, group.evaluator
         _, members = groups.setdefault(identity, (group, []))
         members.append(run)
     if not groups:
         raise no_such_metric(key)
     direction = agreed_direction(metrics.values())
     place = {run.record.id: number for number, run in enumerate(runs)}
-    newest_first = sorted(groups.values(), key=lambda pair: place[pair[1][-1].record.id], reverse=True)
+    newest_first = sorted(groups.items(), key=lambda item: (item[0][0], place[item[1][1][-1].record.id]), reverse=True)
     ordered: list[Run] = []
-    for group, members in newest_first:
+    for _, (group, members) in newest_first:
         if group.known:
             members.sort(key=lambda run: rank_key(metrics[run.record.id], direction or "higher", run.record.id))
         else:
             members.reverse()  # on unknown data none is better than another: newest first
         ordered += reversed(members) if reverse else members
     lacking = [run for run in runs if run.record.id not in metrics]
-    told = [(group.dataset_hash, group.dataset, group.evaluator) for group, _ in newest_first]
-    warning = warn_of(key, told, direction=direction)
+    told = [(group.dataset_hash, group.dataset, group.evaluator) for _, (group, _) in newest_first]
+    aside = len({counted for (counted, *_), _ in newest_first}) > 1
+    warning = warn_of(key, told, direction=direction, aside=aside)
     return Sorted(runs=(*ordered, *lacking), warning=warning)

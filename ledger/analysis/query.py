@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 from ledger.analysis.fields import Value, canonical_field, field_value
 from ledger.analysis.ranking import metric_key
@@ -15,7 +15,7 @@ from ledger.analysis.sortable import as_float, number_of, readable
 from ledger.analysis.words import find_phrase, words_in, words_of
 from ledger.errors import UsageError
 from ledger.model.entries import Run
-from ledger.model.values import Document
+from ledger.model.values import Document, Status
 
 if TYPE_CHECKING:
     from lark import Lark, Token, Tree
@@ -231,6 +231,20 @@ def passes(query: Query, run: Run) -> bool:
             return any(passes(part, run) for part in query.parts)
         case Not():
             return not passes(query.part, run)
+
+
+def statuses_asked(query: Query) -> frozenset[str]:
+    """Return the statuses that a query asks for by name, as `status=failed` does: whoever names one wants to see it.
+
+    What it says by `!=` or `not` is no question for anything.
+    """
+    match query:
+        case Comparison(field="status", operator="=" | "~" as operator):
+            return frozenset(status for status in get_args(Status) if _holds(status, operator, query.value))
+        case Every() | Some():
+            return frozenset().union(*map(statuses_asked, query.parts))
+        case _:
+            return frozenset()
 
 
 def _compare(value: Value, operator: str, wanted: str) -> bool:

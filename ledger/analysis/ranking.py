@@ -17,14 +17,29 @@ def no_such_metric(key: str) -> UsageError:
     return UsageError(f"no run here has this metric: `{key}`")
 
 
-def warn_of(key: str, groups: Sequence[tuple[str, str, str]], *, direction: str | None) -> str | None:
+def warn_of(
+    key: str, groups: Sequence[tuple[str, str, str]], *, direction: str | None, aside: bool = False
+) -> str | None:
     """Return why an order by a metric means less than it seems to, none when it means all of it.
 
     Args:
         key: the metric.
         groups: content hash, dataset version and evaluator of each comparable group, in their order; at least one.
         direction: which values are better.
+        aside: whether there are runs that do not count, below all that do.
     """
+    apart = list(
+        {(content, evaluator): (content, label, evaluator) for content, label, evaluator in reversed(groups)}.values()
+    )
+    said = [_warn_of_order(key, apart[::-1], direction), f"{key}: {ASIDE}" if aside else None]
+    return "; ".join(filter(None, said)) or None
+
+
+ASIDE = "runs that did not finish, or were retracted, stand below those that count"
+"""What is said of an order that sets some runs aside."""
+
+
+def _warn_of_order(key: str, groups: Sequence[tuple[str, str, str]], direction: str | None) -> str | None:
     if len(groups) > 1:
         evaluators = len({evaluator for _, _, evaluator in groups}) > 1
         named = ", ".join(f"{label} by {who or 'unknown'}" if evaluators else label for _, label, who in groups)

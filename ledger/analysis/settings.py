@@ -5,11 +5,11 @@ only, so their spread is the noise that any difference between settings must be 
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
-from ledger.analysis.comparable import Group, group_of
+from ledger.analysis.comparable import Group, counts, group_of
 from ledger.analysis.ranks import split_ranks
 from ledger.analysis.run_statistics import QUARTILES_FROM, quartiles
 from ledger.model.entries import Run
@@ -101,14 +101,14 @@ def is_place(param: str) -> bool:
     return param.rpartition(".")[2].lower() in _PLACES
 
 
-def settings_of(runs: Iterable[Run]) -> list[Setting]:
+def settings_of(runs: Iterable[Run], include: Collection[str] = ()) -> list[Setting]:
     """Return the settings of `runs` in the order they first appear; unknown code is shared with no other run.
 
-    Runs that were retracted belong to no setting; of several ranks of one training one run counts.
+    Runs that do not count, as `counts` has it, belong to no setting; of several ranks of one training one run counts.
     """
     members: dict[bytes, list[Run]] = {}
     for run in runs:
-        if run.retraction is not None:
+        if not counts(run, include):
             continue
         members.setdefault(setting_key(run), []).append(run)
     return [_setting(same) for same in members.values()]

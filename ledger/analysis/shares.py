@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ledger.model.boxes import Metric
 from ledger.model.entries import DatasetVersion, Run
@@ -12,6 +12,18 @@ _ERROR_WORDS = {"error", "errors", "err"}
 """What the name of a share of wrong answers says: a loss is lower-is-better too, and is no share."""
 _MEASURED_WORDS = {"squared", "square", "absolute", "mean", "log", "relative", "percentage", "standard"}
 """With these an error is a distance (`mean_squared_error`), not a share."""
+
+
+_BY_NAME = {
+    "accuracy", "acc", "precision", "recall", "f1", "auc", "auroc", "auprc", "iou", "miou", "dice", "specificity",
+    "sensitivity",
+}  # fmt: skip
+"""Words of metrics that lie between 0 and 1 by their definition."""
+_PERCENT = 100.0
+_MANY = 3
+"""Values at least that keep a range, where the name of the metric does not say which."""
+_ABOUT = 2.0
+"""Two values that differ by a hundred times, give or take this factor, are one in two units."""
 
 
 class Share(Document, frozen=True, kw_only=True):
@@ -53,6 +65,42 @@ def why_no_share(metric: Metric) -> str | None:
     if metric.direction == "lower" and (not words & _ERROR_WORDS or words & _MEASURED_WORDS):
         return "lower is better, and its name does not say that it is a part of the answers, such as `error_rate`"
     return None
+
+
+def is_share_by_name(name: str) -> bool:
+    """Say whether a metric lies between 0 and 1 by its definition, as `accuracy` or `top1_acc` do."""
+    return not _BY_NAME.isdisjoint(re.split(r"[^a-z0-9]+", name.lower()))
+
+
+def outside_range(key: str, values: Sequence[float], direction: str | None) -> list[bool]:
+    """Say of each value whether it lies outside of the range that the others of its metric keep: 93.1 beside 0.92.
+
+    The range is that of the larger part, between 0 and 1 or above; where both are as many, that which the name asks
+    for. A metric that is no share by its name may well pass 1: of it only what is about a hundred times the others
+    counts, and only where there are several of them.
+
+    Args:
+        key: metric and split.
+        values: comparable values, one for each run.
+        direction: which are better.
+    """
+    inside = [0 <= value <= 1 for value in values]
+    beyond = [math.isfinite(value) and not kept for value, kept in zip(values, inside, strict=True)]
+    if not any(inside) or not any(beyond):
+        return [False] * len(values)
+    small, large = ([v for v, chosen in zip(values, which, strict=True) if chosen] for which in (inside, beyond))
+    share = is_share_by_name(key.rpartition("/")[2])
+    if not share and (direction != "higher" or max(len(small), len(large)) < _MANY):
+        return [False] * len(values)
+    if len(small) >= len(large):
+        middle = sorted(small)[len(small) // 2]
+        return [one and (share or _in_percent(middle, value)) for value, one in zip(values, beyond, strict=True)]
+    middle = sorted(large)[len(large) // 2]
+    return [one and _in_percent(value, middle) for value, one in zip(values, inside, strict=True)]
+
+
+def _in_percent(small: float, large: float) -> bool:
+    return small > 0 and large <= _PERCENT and _PERCENT / _ABOUT < large / small < _PERCENT * _ABOUT
 
 
 def why_silent(run: Run, name: str) -> str | None:

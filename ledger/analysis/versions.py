@@ -66,7 +66,7 @@ def next_label(taken: Iterable[str]) -> str:
 
 
 def facts_of(contents: Contents, versions: Sequence[DatasetVersion]) -> list[VersionFacts]:
-    """Return what became of each version; retracted runs stand on no board."""
+    """Return what became of each version; runs that do not count stand on no board."""
     measured: dict[str, list[str]] = {}
     trained: dict[str, list[str]] = {}
     for run in contents.runs:

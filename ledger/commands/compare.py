@@ -5,6 +5,7 @@ from typing import Literal
 
 import click
 
+from ledger.analysis.comparable import why_uncounted
 from ledger.analysis.compare import Comparison, MetricRow, compare
 from ledger.analysis.fields import show_value
 from ledger.analysis.ranking import measure_command
@@ -47,15 +48,27 @@ def compare_command(
     for other in chosen[1:]:
         if difference := code_difference(ledger, chosen[0], other):
             say(f"{chosen[0].record.id} and {other.record.id} differ {difference.told()}")
+    _say_uncounted(chosen)
     for row in comparison.metrics:
         if row.refused and row.refused not in {"only one run has it", "a tie"}:
             say(f"not ranked: {row.key}: {row.refused}")
+    _say_how_to_compare(comparison)
+
+
+def _say_how_to_compare(comparison: Comparison) -> None:
     apart = [row for row in comparison.metrics if (row.refused or "").startswith("measured")]
     labels = sorted({metric.dataset for row in apart for metric in row.metrics if metric and metric.dataset})
     if remedy := measure_command(reversed(labels)):
         say(f"hint: to compare them: {remedy}")
     elif apart:
         say("hint: measure both models on one dataset version, with ledger evaluate, to compare them")
+
+
+def _say_uncounted(runs: list[Run]) -> None:
+    for run in runs:
+        if why := why_uncounted(run):
+            said = run.retraction.text if run.retraction else run.record.reason or ""
+            say(plain(f"{run.record.id} {why}{f': {said.splitlines()[0]}' if said else ''}; it is never the best"))
 
 
 def _find(ledger: Ledger, runs: tuple[str, ...]) -> list[Run]:

@@ -12,10 +12,11 @@ from ledger.commands.pushing import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.boxes import Metric
-from ledger.recorder.cautions import warn_of_data, warn_of_directions, warn_of_retired
+from ledger.recorder.cautions import warn_of_data, warn_of_metrics, warn_of_retired
 from ledger.recorder.evaluation import evaluate, fill_aggregates
 from ledger.recorder.given import parse_dataset, with_directions
 from ledger.recorder.message import shown
+from ledger.store.ledger import Ledger
 from ledger.store.selection import select_runs
 
 
@@ -80,8 +81,7 @@ def evaluate_command(
     if aggregates:
         if arguments or files or metrics or datasets or on:
             raise UsageError("--aggregates measures nothing", hint="ledger evaluate --aggregates [--runs QUERY]")
-        _fill(query, as_json=as_json)
-        push_recorded(open_ledger(), push=push, push_timeout=push_timeout)
+        push_recorded(_fill(query, as_json=as_json), push=push, push_timeout=push_timeout)
         return 0
     if on is not None:
         if files or metrics or datasets or period:
@@ -91,12 +91,13 @@ def evaluate_command(
             )
         from ledger.commands.reevaluating import reevaluate_many
 
+        ledger = open_ledger(writing=True)
         code = reevaluate_many(
-            list(arguments), on=on, data=data, query=query, evaluator=evaluator, jobs=jobs, engine=engine,
+            ledger, list(arguments), on=on, data=data, query=query, evaluator=evaluator, jobs=jobs, engine=engine,
             timeout=timeout, again=again, dry_run=dry_run, note=note, as_json=as_json,
         )  # fmt: skip
         if not dry_run:
-            push_recorded(open_ledger(), push=push, push_timeout=push_timeout)
+            push_recorded(ledger, push=push, push_timeout=push_timeout)
         return code
     given: list[Metric] = []
     for name in files:
@@ -105,8 +106,8 @@ def evaluate_command(
         if found.notice is not None:
             say(f"warning: {name}: {found.notice}")
     given = with_directions([*given, *(parse_metric(text) for text in metrics)], directions)
-    _record_one(arguments, given, datasets, period, note, as_json=as_json)
-    push_recorded(open_ledger(), push=push, push_timeout=push_timeout)
+    ledger = _record_one(arguments, given, datasets, period, note, as_json=as_json)
+    push_recorded(ledger, push=push, push_timeout=push_timeout)
     return 0
 
 
@@ -118,7 +119,7 @@ def _record_one(
     note: str | None,
     *,
     as_json: bool,
-) -> None:
+) -> Ledger:
     if len(arguments) != 1:
         raise UsageError(
             "one run is evaluated at a time; many need --on",
@@ -126,9 +127,9 @@ def _record_one(
         )
     ledger = open_ledger(writing=True)
     sources = [parse_dataset(text) for text in datasets]
-    made = evaluate(arguments[0], metrics, datasets=sources, period=period, note=note)
+    made = evaluate(arguments[0], metrics, datasets=sources, period=period, note=note, ledger=ledger)
     on_no_data = warn_of_data(made.metrics, made.datasets)
-    for warning in [*warn_of_retired(ledger, made.datasets), *on_no_data, *warn_of_directions(made.metrics)]:
+    for warning in [*warn_of_retired(ledger, made.datasets), *on_no_data, *warn_of_metrics(ledger, made.metrics)]:
         say(f"warning: {warning}")
     if as_json:
         write_json(made)
@@ -136,17 +137,19 @@ def _record_one(
         first = made.metrics[0]
         where = f" on {first.dataset}" if first.dataset else ""
         say(f"recorded evaluation {made.id} of {made.run}: {first.key} {shown(first)}{where}")
+    return ledger
 
 
-def _fill(query: str | None, *, as_json: bool) -> None:
+def _fill(query: str | None, *, as_json: bool) -> Ledger:
     ledger = open_ledger(writing=True)
     runs = select_runs(ledger, parse_queries([query]) if query else None, reverse=True).runs
     made = fill_aggregates(ledger, runs)
     if as_json:
         write_json(made)
-        return
+        return ledger
     for evaluation in made:
         told = ", ".join(f"{metric.key} {shown(metric)} ({metric.dataset})" for metric in evaluation.metrics)
         say(f"recorded evaluation {evaluation.id} of {evaluation.run}: {told}")
     if not made:
         say("no run lacks an aggregate that its measurements complete")
+    return ledger

@@ -1,16 +1,19 @@
 """`ledger judge`: keep, discard, or cannot tell."""
 
 import math
+from collections.abc import Collection
 from typing import Literal, NoReturn
 
 import click
 from msgspec.structs import replace
 
+from ledger.analysis.comparable import counts
 from ledger.analysis.judging import Judgement, Tried, best_other, gather, identity, judge, shared_group, with_samples
 from ledger.analysis.pareto import Front, choices_of, front_of
 from ledger.analysis.per_sample import SampleEvidence, sample_evidence
 from ledger.analysis.telling import lines_of
 from ledger.analysis.verdict import Answer
+from ledger.commands.include import include_option
 from ledger.commands.output import write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError, UsageError
@@ -47,6 +50,7 @@ class Judged(Document, frozen=True, kw_only=True):
 @click.option("--min-effect", type=float, metavar="NUMBER", help="Smallest improvement worth having; the noise width.")
 @click.option("--trials", type=click.IntRange(min=1), help="Settings it was chosen from; all that were tried.")
 @click.option("--direction", type=click.Choice(["higher", "lower"]), help="Which values are better, if nobody said.")
+@include_option
 @click.option("--pareto", is_flag=True, help="Show where it stands in metric, cost, time, size and memory.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def judge_command(
@@ -56,12 +60,14 @@ def judge_command(
     min_effect: float | None,
     trials: int | None,
     direction: Literal["higher", "lower"] | None,
+    include: frozenset[str],
     pareto: bool,
     as_json: bool,
 ) -> int:
     """Say whether RUN is better than another by more than chance: keep (0), discard (1), cannot tell (2).
 
-    Runs of one setting, which differ by seed only, are judged together. Whatever goes wrong exits with 2 as well,
+    Runs of one setting, which differ by seed only, are judged together. A run that did not finish is not judged, and is
+    never the best, unless --include names how it ended. Whatever goes wrong exits with 2 as well,
     says `error:` on stderr and nothing on stdout, so that neither 0 nor 1 is ever returned without an answer.
 
     Example: ledger judge x7k2qf --against best --min-effect 0.002
@@ -70,7 +76,7 @@ def judge_command(
         raise UsageError(f"the smallest improvement must be a number, 0 or more: `{min_effect}`")
     try:
         ledger = open_ledger()
-        judged = _judge(ledger, run, against, metrics, min_effect, trials, direction, pareto=pareto)
+        judged = _judge(ledger, run, against, metrics, min_effect, trials, direction, include=include, pareto=pareto)
     except UsageError:
         raise
     except (LedgerError, OSError, ModuleNotFoundError) as error:
@@ -106,17 +112,19 @@ def _judge(
     trials: int | None,
     direction: Direction | None,
     *,
+    include: Collection[str],
     pareto: bool,
 ) -> Judged:
     (run,) = find_runs(ledger, [short])
-    _refuse_retracted(run, "run")
-    other = None if against == "best" else _other(ledger, run, against)
+    _refuse_uncounted(run, "run", include)
+    other = None if against == "best" else _other(ledger, run, against, include)
     keys = list(dict.fromkeys(metrics)) or [_headline(run)]
     judgements, fronts = [], []
     for key in keys:
-        peers = read_peers(ledger, [run, *([other] if other else [])], key, everything=pareto)
+        peers = read_peers(ledger, [run, *([other] if other else [])], key, everything=pareto, include=include)
         group = shared_group(run, other or run, key)
-        tried = gather(peers.runs, unread=peers.unread.get(identity(group), 0), only={identity(group)})[identity(group)]
+        unread = peers.unread.get(identity(group), 0)
+        tried = gather(peers.runs, unread=unread, only={identity(group)}, include=include)[identity(group)]
         if direction is not None and tried.direction is None:
             tried = replace(tried, direction=direction)
         reference = other.record.id if other else best_other(run.record.id, tried)
@@ -156,10 +164,10 @@ def _headline(run: Run) -> str:
     return run.record.results.headline
 
 
-def _other(ledger: Ledger, run: Run, against: str) -> Run:
+def _other(ledger: Ledger, run: Run, against: str, include: Collection[str]) -> Run:
     if against != "baseline":
         (other,) = find_runs(ledger, [against])
-        _refuse_retracted(other, "run to judge against")
+        _refuse_uncounted(other, "run to judge against", include)
         if other.record.id == run.record.id:
             raise UsageError(f"a run cannot be judged against itself: `{run.record.id}`")
         return other
@@ -170,7 +178,7 @@ def _other(ledger: Ledger, run: Run, against: str) -> Run:
             f"no baseline stands for this experiment: `{run.record.experiment}`",
             hint=f"ledger judge {run.record.id} --against best, or first: ledger baseline RUN",
         )
-    _refuse_retracted(baseline, "baseline")
+    _refuse_uncounted(baseline, "baseline", include)
     if baseline.record.id == run.record.id:
         raise UsageError(
             f"this run is the baseline itself: `{run.record.id}`", hint=f"ledger judge {run.record.id} --against best"
@@ -178,7 +186,13 @@ def _other(ledger: Ledger, run: Run, against: str) -> Run:
     return baseline
 
 
-def _refuse_retracted(run: Run, what: str) -> None:
+def _refuse_uncounted(run: Run, what: str, include: Collection[str]) -> None:
     if run.retraction is not None:
         why = run.retraction.text.splitlines()[0] if run.retraction.text else "nobody said why"
         raise UsageError(f"the {what} was retracted ({why}): `{run.record.id}`", hint="ledger judge RUN --against RUN")
+    if not counts(run, include):
+        status, reason = run.record.status, f", {run.record.reason}" if run.record.reason else ""
+        raise UsageError(
+            f"the {what} did not finish ({status}{plain(reason)}): `{run.record.id}`",
+            hint=f"to judge it all the same: --include {status}",
+        )

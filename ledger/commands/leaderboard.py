@@ -10,6 +10,7 @@ from ledger.analysis.leaderboard import Place, SettingBoard
 from ledger.analysis.query import parse_queries
 from ledger.analysis.ranking import measure_command
 from ledger.analysis.settings import is_seed
+from ledger.commands.include import include_option
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
@@ -26,7 +27,7 @@ _SHOWN = 20
 _BOARDS = 10
 """Boards shown when nobody says on which dataset version."""
 _WITHDRAWN = 5
-"""Retracted runs that are named below a board."""
+"""Runs of a kind that are named below a board."""
 _LOOKED_AT = 5
 """Settings of which it is looked whether others differ from them in code alone."""
 
@@ -50,22 +51,30 @@ class _Shown(Document, frozen=True, kw_only=True):
 @click.argument("filters", nargs=-1, metavar="[FILTER]...")
 @click.option("-m", "--metric", metavar="SPLIT/NAME", help="Which metric; that of most runs by default.")
 @click.option("--on", metavar="NAME@VERSION", help="Only on this dataset version; of a name alone, on each of its.")
+@include_option
 @click.option("-n", "--limit", type=click.IntRange(min=1), default=_SHOWN, show_default=True, help="Settings shown.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def leaderboard_command(
-    filters: tuple[str, ...], metric: str | None, on: str | None, limit: int, as_json: bool, as_csv: bool
+    filters: tuple[str, ...],
+    metric: str | None,
+    on: str | None,
+    include: frozenset[str],
+    limit: int,
+    as_json: bool,
+    as_csv: bool,
 ) -> None:
     """Show which settings are best, one board for each dataset version and evaluator.
 
     Runs that differ by seed only are one setting: its mean, standard deviation and n. Settings with one mean share a
     rank. A star marks those that may be the best: what parts them from the top is within the noise, corrected for how
-    many settings there are. A FILTER is a query, as in ledger list.
+    many settings there are. Runs that did not finish are named below the board and not ranked, unless --include or a
+    FILTER names how they ended. A FILTER is a query, as in ledger list.
 
     Example: ledger leaderboard --metric validation/accuracy --on digits@v2
     """
     ledger = open_ledger()
-    standings = read_standings(ledger, metric, parse_queries(filters) if filters else None)
+    standings = read_standings(ledger, metric, parse_queries(filters) if filters else None, include)
     for problem in standings.problems:
         say(f"warning: {problem.path}: {problem.message}")
     boards = [board for board in standings.boards if on is None or _is_on(board, on)]
@@ -151,13 +160,29 @@ def _write(shown: _Shown, *, first: bool) -> None:
         say(f"* may be the best, at 95 %; noise between runs of one setting: {board.noise:.2g}")
     if shown.apart:
         say(f"note: {shown.apart}")
-    if board.withdrawn:
-        named = ", ".join(one.run for one in board.withdrawn[:_WITHDRAWN])
-        more = f" and {len(board.withdrawn) - _WITHDRAWN} more" if len(board.withdrawn) > _WITHDRAWN else ""
-        say(f"retracted, so not ranked: {named}{more}")
+    _say_aside(board)
+
+
+def _say_aside(board: SettingBoard) -> None:
+    """Name the runs that are not on a board, by the reason."""
+    retracted = [one.run for one in board.withdrawn if one.why == "retracted"]
+    unfinished = [one for one in board.withdrawn if one.why != "retracted"]
+    if retracted:
+        say(f"retracted, so not ranked: {_named(retracted)}")
+    if unfinished:
+        ways = ",".join(sorted({one.why for one in unfinished}))
+        say(f"did not finish, so not ranked: {_named([f'{one.run} ({one.why})' for one in unfinished])}")
+        say(f"hint: to rank them too: --include {ways}")
+    if board.outside:
+        said = "outside of the range that the others keep, so not ranked"
+        say(f"{said}: {_named([f'{one.run} ({show_value(float(one.value))})' for one in board.outside])}")
     if board.ranks:
-        more = f" and {len(board.ranks) - _WITHDRAWN} more" if len(board.ranks) > _WITHDRAWN else ""
-        say(f"ranks of one training, so counted once: {', '.join(board.ranks[:_WITHDRAWN])}{more}")
+        say(f"ranks of one training, so counted once: {_named(board.ranks)}")
+
+
+def _named(parts: Sequence[str]) -> str:
+    more = f" and {len(parts) - _WITHDRAWN} more" if len(parts) > _WITHDRAWN else ""
+    return f"{', '.join(parts[:_WITHDRAWN])}{more}"
 
 
 def _flat(shown: Sequence[_Shown]) -> tuple[list[str], list[list[str]]]:

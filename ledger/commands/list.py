@@ -10,12 +10,26 @@ from ledger.analysis.usual import usual_table
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.model.entries import Run
+from ledger.model.record import Record
 from ledger.store.selection import Listing, Selection, list_runs, select_runs
 
 _NONE = {True: "no run is on the ledger yet; next: ledger record --help", False: "no run passes"}
 """What is said instead of a table, by whether the ledger is empty."""
 _NEEDED = 5
 """Columns from the left that are shown however narrow the terminal is."""
+
+
+class _Listed(Record, frozen=True, kw_only=True):
+    """A record with what was said about it later: its tags are those of now."""
+
+    retracted: str | None = None
+    """Why it was withdrawn; none while it stands."""
+
+    @classmethod
+    def of(cls, run: Run) -> "_Listed":
+        """Return a run as it is listed."""
+        fields = {name: getattr(run.record, name) for name in run.record.__struct_fields__} | {"tags": run.tags}
+        return cls(**fields, retracted=run.retraction.text if run.retraction else None)
 
 
 @click.command("list")
@@ -26,7 +40,7 @@ _NEEDED = 5
 @click.option("-r", "--reverse", is_flag=True, help="Turn the order round.")
 @click.option("-n", "--limit", type=click.IntRange(min=1), help="Show at most this many.")
 @click.option("-c", "--columns", metavar="FIELD,…", help="Show these fields instead of the usual ones.")
-@click.option("--json", "as_json", is_flag=True, help="Print whole records as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print whole records as JSON, with what was said later.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def list_command(
     filters: tuple[str, ...],
@@ -56,7 +70,7 @@ def list_command(
     selection = select_runs(ledger, query, sort=sort, reverse=reverse, limit=limit)
     _say(selection)
     if as_json:
-        write_json([run.record for run in selection.runs])
+        write_json([_Listed.of(run) for run in selection.runs])
         return
     header, rows = _chosen(selection.runs, (columns or "").split(","))
     _write(header, rows, needed=len(header), as_csv=as_csv, none=_NONE[selection.empty])

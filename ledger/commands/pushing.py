@@ -8,7 +8,7 @@ import click
 from ledger.capture.secrets import Redactor
 from ledger.commands.output import say
 from ledger.store.consent import WHAT_GOES, read_consent
-from ledger.store.ledger import Ledger
+from ledger.store.ledger import UNSIGNED, Ledger
 
 F = TypeVar("F", bound=Callable[..., Any])  # click's own signature for decorators
 
@@ -36,15 +36,20 @@ def push_options(command: F) -> F:
 
 def push_recorded(ledger: Ledger, *, push: bool | None, push_timeout: float) -> None:
     """Sync after recording; whatever goes wrong is one line, for the record is safe here already."""
-    if ledger.unsigned is not None:
-        say(f"warning: policy asks for signatures, and this entry has none: {ledger.unsigned.message}")
-        say(f"hint: {ledger.unsigned.hint}; then: ledger sign" if ledger.unsigned.hint else "hint: ledger sign")
+    say_unsigned(ledger)
     try:
         _push(ledger, push=push, push_timeout=push_timeout)
     except KeyboardInterrupt:
         _warn("stopped", "ledger sync")
     except Exception as error:  # noqa: BLE001  # what was recorded is recorded, whatever became of the push
         _warn(str(error) or type(error).__name__, "ledger sync")
+
+
+def say_unsigned(ledger: Ledger) -> None:
+    """Say that what was just added has not the signature that policy asks for, where that is so."""
+    if (why := ledger.unsigned) is not None:
+        say(f"warning: {UNSIGNED}: {why.message}")
+        say(f"hint: {why.hint}; then: ledger sign" if why.hint else "hint: ledger sign")
 
 
 def _push(ledger: Ledger, *, push: bool | None, push_timeout: float) -> None:

@@ -7,7 +7,6 @@ from ledger.analysis.query import parse_queries
 from ledger.analysis.versions import find_version
 from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
-from ledger.commands.workplace import open_ledger
 from ledger.data.step_code import hash_scripts
 from ledger.engine import open_engine
 from ledger.errors import UsageError
@@ -15,6 +14,7 @@ from ledger.model.values import counted
 from ledger.recorder.cases import cases_of
 from ledger.recorder.message import shown
 from ledger.recorder.reevaluation import Outcome, Planned, find_data, plan, reevaluate
+from ledger.store.ledger import Ledger
 from ledger.store.manifests import hash_cache
 from ledger.store.selection import select_runs
 
@@ -22,6 +22,7 @@ _HASH_SHOWN = 12
 
 
 def reevaluate_many(
+    ledger: Ledger,
     command: Sequence[str],
     *,
     on: str,
@@ -48,7 +49,6 @@ def reevaluate_many(
             "--on needs the evaluator's command",
             hint="ledger evaluate --on NAME@VERSION -- python evaluate.py {model} {dataset}",
         )
-    ledger = open_ledger(writing=True)
     contents = ledger.contents()
     version = find_version(contents, on)
     if (retired := contents.retirement(version.label)) is not None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import click
 
 from ledger.commands.output import say, write_json
+from ledger.errors import NotFound
 from ledger.model.values import counted, plain
 from ledger.repository.blobs import blob_reader
 from ledger.store.ledger import Ledger
@@ -19,11 +20,13 @@ def verify_command(since: str | None, whole: bool, as_json: bool) -> int:
     """Verify that the ledger only ever grew, and that it holds what its records say.
 
     Every commit is compared with every parent; every document is read and every hash taken again. Exit code 1
-    when something is wrong. What came before a checkpoint that a signer of policy.yaml signed is not looked at again.
+    when something is wrong, or there is no ledger. What came before a checkpoint that a signer of policy.yaml signed is not looked at again.
     """
     ledger = Ledger.open()
     with blob_reader(ledger.repository) as read_blob:
         verdict = verify(ledger, read_blob, since, whole=whole)
+    if verdict.tip is None and verdict.clean:
+        raise NotFound("there is no ledger to verify", hint="ledger init, or in a clone: git fetch origin; ledger sync")
     if as_json:
         write_json(verdict)
         return 0 if verdict.clean else 1

@@ -298,6 +298,13 @@ class Run(Document, frozen=True, kw_only=True):
         """The statement that withdrew it, none while it stands."""
         return next((note for note in reversed(self.notes) if note.kind == "retraction"), None)
 
+    @property
+    def unranked(self) -> str | None:
+        """Why it is ranked nowhere: `retracted`, or how it ended where it did not finish; none where it counts."""
+        if self.retraction is not None:
+            return "retracted"
+        return None if self.record.status == "finished" else self.record.status
+
     def metrics(self) -> list[Metric]:
         """Return every measurement of the run's model: its own final metrics, then the later ones."""
         later = [metric for evaluation in self.evaluations for metric in evaluation.metrics]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from ledger.analysis.comparable import Group, Leaderboard, group_of, leaderboards
+from ledger.analysis.comparable import Group, Leaderboard, counts, group_of, leaderboards
 from ledger.model.boxes import Metric
 from ledger.model.entries import Case, Contents, DatasetVersion, LogEntry, Note, Problem, Run
 from ledger.model.ids import is_id
@@ -39,7 +39,7 @@ class Atlas(Document, frozen=True, kw_only=True):
     datasets: Mapping[str, tuple[DatasetVersion, ...]]
     """Dataset name to its versions, oldest first."""
     measurements: Mapping[str, tuple[Measurement, ...]]
-    """Content hash of a dataset version to what was measured on it, oldest first."""
+    """Content hash of a dataset version to what was measured on it, oldest first; of runs that count."""
     log: tuple[LogEntry, ...]
     """Commits of the ledger branch, newest first."""
     problems: tuple[Problem, ...]
@@ -55,9 +55,9 @@ class Atlas(Document, frozen=True, kw_only=True):
     baselines: Mapping[str, str] = {}
     """Experiment to the run it is compared with."""
     withdrawn: tuple[Run, ...] = ()
-    """Retracted runs, oldest first."""
+    """Runs that do not count, oldest first."""
     board_pages: frozenset[str] = frozenset()
-    """Pages of `boards`: a group of which every run was retracted has none."""
+    """Pages of `boards`: a group in which no run counts has none."""
 
     def reference_of(self, run: Run) -> tuple[str, str] | None:
         """Return the run that another is compared with, and why: its own baseline, its experiment's, or its parent."""
@@ -86,12 +86,12 @@ def survey(contents: Contents, log: Iterable[LogEntry], repository_url: str | No
         neighbours=_neighbours(by_experiment),
         boards=boards,
         board_pages=frozenset(board_path(board.group) for board in boards),
-        withdrawn=tuple(run for run in runs if run.retraction is not None),
+        withdrawn=tuple(run for run in runs if not counts(run)),
         datasets={
             name: tuple(sorted(versions, key=lambda version: (utc(version.added_at), version.version)))
             for name, versions in sorted(datasets.items())
         },
-        measurements=_measurements(runs),
+        measurements=_measurements(filter(counts, runs)),
         log=tuple(log),
         problems=(*contents.problems, *problems),
         cases=_by_dataset(contents.cases),

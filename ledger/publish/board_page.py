@@ -40,13 +40,13 @@ class Row(Document, frozen=True, kw_only=True):
 
 
 def withdrawn_from(board: Leaderboard, atlas: Atlas) -> list[Score]:
-    """Return the retracted runs that were measured as those of a board were."""
+    """Return the runs that do not count and were measured as those of a board were."""
     group = board.group
     found = []
     for run in atlas.withdrawn:
         metric = latest_metrics(run).get((group.key, group.dataset_hash, group.evaluator))
         if metric is not None:
-            found.append(Score(run=run.record.id, setting="", value=metric.number, retracted=True))
+            found.append(Score(run=run.record.id, setting="", value=metric.number, unranked=run.unranked or ""))
     return found
 
 

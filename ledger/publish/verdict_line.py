@@ -3,7 +3,7 @@
 One line without numbers that move with every new run: a page is made again only when its answer changes.
 """
 
-from ledger.analysis.comparable import Group, group_of, why_not_comparable
+from ledger.analysis.comparable import Group, counts, group_of, why_not_comparable
 from ledger.analysis.judging import gather, identity, verdict_on
 from ledger.analysis.verdict import Answer
 from ledger.errors import UsageError
@@ -46,7 +46,7 @@ def _question(run: Run, atlas: Atlas) -> tuple[str, Group] | None:
     headline = run.record.headline
     reference, _ = atlas.reference_of(run) or ("", "")
     other = atlas.by_id.get(reference)
-    if headline is None or other is None or run.retraction is not None or other.retraction is not None:
+    if headline is None or other is None or not counts(run) or not counts(other):
         return None
     if all(why_not_comparable(headline, metric) is not None for metric in other.metrics()):
         return None

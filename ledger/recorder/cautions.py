@@ -1,9 +1,11 @@
 """What whoever records a run should know: leaks, retired versions, data without a name, metrics without a direction."""
 
+import math
 import shlex
 from collections.abc import Sequence
 from typing import get_args
 
+from ledger.analysis.shares import is_share_by_name, outside_range
 from ledger.analysis.splits import place_of
 from ledger.errors import LedgerError
 from ledger.model.boxes import DatasetUse, Metric
@@ -23,7 +25,7 @@ def warn_of_record(ledger: Ledger | None, record: Record) -> list[str]:
         *warn_of_code(record),
         *warn_of_datasets(ledger, record),
         *warn_of_data(record.results.metrics, record.datasets.used),
-        *warn_of_directions(record.results.metrics),
+        *warn_of_metrics(ledger, record.results.metrics),
     ]
 
 
@@ -56,6 +58,58 @@ def warn_of_retired(ledger: Ledger | None, judged: Sequence[DatasetUse]) -> list
     return [
         f"{use.label} is retired: {retired[use.label].text.splitlines()[0]}" for use in judged if use.label in retired
     ]
+
+
+def warn_of_metrics(ledger: Ledger | None, metrics: Sequence[Metric]) -> list[str]:
+    """Return what is wrong with metrics whatever they were measured on, one line each."""
+    return [*warn_of_directions(metrics), *warn_of_range(ledger, metrics)]
+
+
+def warn_of_range(ledger: Ledger | None, metrics: Sequence[Metric]) -> list[str]:
+    """Return which values lie outside of the range that their metric has by its name, one line each.
+
+    Silent where the others of that metric on this ledger are written so too. They are looked at only where there is
+    something to say: most records have nothing of the kind, and need no index.
+    """
+    strange = [metric for metric in metrics if not _is_in_range(metric) and is_share_by_name(metric.name)]
+    said = []
+    for metric in strange[:_VALUES_SAID]:
+        others = _others(ledger, metric)
+        if outside_range(metric.key, [*others, metric.number], metric.direction)[-1] or not others:
+            by = (
+                "the others of it lie between 0 and 1, so it is not ranked"
+                if others
+                else "lies between 0 and 1 by its name"
+            )
+            said.append(f"{metric.key} is {metric.number:g}, and {by}; if it is in per cent, record it as a part of 1")
+    return said
+
+
+_VALUES_SAID = 3
+"""Values of which it is said that they lie outside of their range."""
+
+
+def _is_in_range(metric: Metric) -> bool:
+    return not math.isfinite(metric.number) or 0 <= metric.number <= 1
+
+
+def _others(ledger: Ledger | None, metric: Metric) -> list[float]:
+    """Return the other values of a comparable group; none where they cannot be read."""
+    if ledger is None or not metric.dataset_hash:
+        return []
+    # The index and SQLite, which a record does without.
+    from ledger.store.index import ask
+    from ledger.store.index_query import NotInSql
+
+    try:
+        found = ask(ledger, lambda index: index.standings(metric.key, None)) or []
+    except (LedgerError, NotInSql):
+        return []
+    group = metric.dataset_hash, metric.evaluator or ""
+    values = [score.value for told, scores in found if told[:2] == group for score in scores]
+    if metric.number in values:
+        values.remove(metric.number)  # its own
+    return values
 
 
 def warn_of_directions(metrics: Sequence[Metric]) -> list[str]:

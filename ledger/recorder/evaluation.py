@@ -1,5 +1,6 @@
 """A later measurement of a run that is already on the ledger, such as on a newer validation set."""
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,8 +23,10 @@ from ledger.recorder.datasets import Resolved, Resolver, attach_datasets, with_a
 from ledger.recorder.draft import Dataset
 from ledger.recorder.measured import complete, missing_aggregates
 from ledger.recorder.message import TOOL, evaluation_message
-from ledger.store.ledger import Ledger
+from ledger.store.ledger import UNSIGNED, Ledger
 from ledger.store.waiting import Entry
+
+_LOG = logging.getLogger("ledger")
 
 
 def evaluate(
@@ -34,6 +37,7 @@ def evaluate(
     period: str | None = None,
     note: str | None = None,
     folder: Path | str = ".",
+    ledger: Ledger | None = None,
 ) -> Evaluation:
     """Append a later measurement of a run's model and return it.
 
@@ -44,23 +48,28 @@ def evaluate(
         period: for online metrics: the days they were counted over, as `2026-11-01/2026-11-07`.
         note: what there is to say about it.
         folder: where the repository is.
+        ledger: the same, opened; whoever gives it says what its `unsigned` holds.
 
     Raises:
         NotFound: there is no such run.
         LedgerError: no metric was given, a dataset cannot be read, or the period is none.
         Conflict: a dataset version's name is taken by other content.
     """
-    ledger = Ledger.open(folder)
-    run_id = ledger.resolve(run)
+    opened = ledger or Ledger.open(folder)
+    run_id = opened.resolve(run)
     given = [parse_key(key, value) for key, value in metrics.items()] if isinstance(metrics, Mapping) else metrics
     if not given:
         raise LedgerError("an evaluation needs at least one metric")
     if period is not None:
         given = [_counted_over(check_period(period), metric) for metric in given]
-    resolver = Resolver(ledger, author=ledger.author(), now=datetime.now(UTC), strict=True)
+    resolver = Resolver(opened, author=opened.author(), now=datetime.now(UTC), strict=True)
     resolved = [resolver.resolve(source) for source in datasets]
-    uses = with_aliases([found.use for found in resolved], ledger.policy)
-    return append_evaluation(ledger, run_id, attach_datasets(given, uses), resolved=resolved, uses=uses, note=note)
+    uses = with_aliases([found.use for found in resolved], opened.policy)
+    metrics = attach_datasets(given, uses)
+    made = append_evaluation(opened, run_id, metrics, resolved=resolved, uses=uses, note=note)
+    if ledger is None and opened.unsigned is not None:
+        _LOG.warning("evaluation %s: %s: %s (hint: ledger sign)", made.id, UNSIGNED, opened.unsigned.message)
+    return made
 
 
 def append_evaluation(

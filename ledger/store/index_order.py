@@ -19,8 +19,14 @@ Column = Callable[[str], str]
 _ASKED = 500
 """Rows that one statement names."""
 
-_Group = tuple[str, str, str, str]
-"""Content hash, evaluator, dataset label and direction of a metric: empty texts where nobody said."""
+_Row = tuple[str, str, str, str, int]
+"""Content hash, evaluator, dataset label and direction of a metric (empty texts where nobody said); 1 for runs that do
+not count."""
+
+
+_Group = tuple[str, str, str, str, int]
+"""Content hash, dataset label and evaluator of a comparable group, the numbers that stand for it, and whether it is of
+runs that do not count."""
 
 
 def order_rows(
@@ -72,11 +78,11 @@ def _by_metric(
         if not read_numbers(database, f"SELECT 1 FROM runs WHERE {where[0]} LIMIT 1", where[1]):  # noqa: S608  # our own expression
             return [], None
         raise no_such_metric(key)
-    told, members, direction = _read_groups(database, rows)
+    groups, direction = _read_groups(database, rows)
     up = direction == "lower"
     best, tie = ("DESC" if up == reverse else "ASC"), ("DESC" if reverse else "ASC")
     numbers: list[int] = []
-    for (content, _, _), inside in zip(told, members, strict=True):
+    for content, _, _, inside, _ in groups:
         ours = f"{group} IN ({inside})"
         parts = [
             (f"{ours} AND {value} < 'o'", f"{value} {best}, id {tie}"),
@@ -86,14 +92,16 @@ def _by_metric(
             parts = [(ours, f"place {'ASC' if reverse else 'DESC'}")]
         numbers = _read_parts(database, where, parts[::-1] if reverse else parts, count, numbers)
     numbers = _read_parts(database, where, [(f"{value} IS NULL", "place")], count, numbers)
-    return numbers, warn_of(key, told, direction=direction)
+    aside = len({one[4] for one in groups}) > 1
+    return numbers, warn_of(key, [one[:3] for one in groups], direction=direction, aside=aside)
 
 
 def read_filter_groups(
     database: sqlite3.Connection, column: Column, where: Sql, key: str
 ) -> list[tuple[str, str, str]]:
     """Return content hash, label and evaluator of each comparable group of a metric among the runs that pass."""
-    return _read_groups(database, _groups_with(database, column(f"group.{key}"), where))[0]
+    rows = _groups_with(database, column(f"group.{key}"), where)
+    return [one[:3] for one in _read_groups(database, rows, apart=False)[0]]
 
 
 def _groups_with(database: sqlite3.Connection, group: str, where: Sql) -> list[tuple[int, str, str]]:
@@ -120,24 +128,27 @@ def _groups_with(database: sqlite3.Connection, group: str, where: Sql) -> list[t
 
 
 def _read_groups(
-    database: sqlite3.Connection, rows: Sequence[tuple[int, str, str]]
-) -> tuple[list[tuple[str, str, str]], list[str], str | None]:
-    """Return content hash, label and evaluator, and numbers of each comparable group, that with the newest run first.
+    database: sqlite3.Connection, rows: Sequence[tuple[int, str, str]], *, apart: bool = True
+) -> tuple[list[_Group], str | None]:
+    """Return each comparable group, that with the newest run first, and the direction that all agree on.
 
-    Beside them the direction that all agree on.
+    What runs that do not count have is a group of its own, below the others; without `apart` it is not told apart.
     """
-    said: dict[tuple[str, str], list[tuple[str, str, str, int]]] = {}
+    said: dict[tuple[str, str, int], list[tuple[str, str, str, int]]] = {}
     directions = set()
     for number, first, last in rows:
-        asked = "SELECT content, evaluator, label, direction FROM groups WHERE number = ?"
-        group: _Group = database.execute(asked, (number,)).fetchone()
-        content, evaluator, label, direction = group
-        said.setdefault((content, evaluator), []).append((first, last, label, number))
+        asked = "SELECT content, evaluator, label, direction, aside FROM groups WHERE number = ?"
+        row: _Row = database.execute(asked, (number,)).fetchone()
+        content, evaluator, label, direction, aside = row
+        said.setdefault((content, evaluator, aside if apart else 0), []).append((first, last, label, number))
         directions |= {direction} - {""}
     newest = sorted(said.items(), key=lambda item: max(last for _, last, _, _ in item[1]), reverse=True)
-    told = [(content, min(parts)[2], evaluator) for (content, evaluator), parts in newest]
-    members = [", ".join(str(number) for *_, number in parts) for _, parts in newest]
-    return told, members, directions.pop() if len(directions) == 1 else None
+    groups: list[_Group] = [
+        (content, min(parts)[2], evaluator, ", ".join(str(number) for *_, number in parts), aside)
+        for (content, evaluator, aside), parts in newest
+    ]
+    groups.sort(key=lambda group: group[4])
+    return groups, directions.pop() if len(directions) == 1 else None
 
 
 def read_lines(database: sqlite3.Connection, numbers: Sequence[int]) -> list[Line]:

@@ -18,15 +18,15 @@ def read_standings(database: sqlite3.Connection, column: Column, where: Sql, key
     own = f"SELECT {group}, {value}, id FROM runs WHERE {group} IS NOT NULL AND ({text}) ORDER BY {group}"  # noqa: S608  # our own expressions
     again = "SELECT number, value, run FROM again WHERE metric = ? AND run IN (SELECT id FROM runs WHERE "
     settled = {
-        run: (setting, bool(retracted), trace)
-        for run, setting, retracted, trace in database.execute("SELECT run, setting, retracted, trace FROM settled")
+        run: (setting, unranked, trace)
+        for run, setting, unranked, trace in database.execute("SELECT run, setting, unranked, trace FROM settled")
     }
     for asked, given in ((own, arguments), (f"{again}{text}) ORDER BY number", [key, *arguments])):
         found: dict[int, list[Score]] = {}
         for number, said, run in database.execute(asked, given):
-            setting, retracted, trace = settled[run]
+            setting, unranked, trace = settled[run]
             found.setdefault(number, []).append(
-                Score(run=run, setting=setting, value=read_number(said), retracted=retracted, trace=trace)
+                Score(run=run, setting=setting, value=read_number(said), unranked=unranked, trace=trace)
             )
         for number, scores in found.items():
             named = "SELECT content, evaluator, label, direction FROM groups WHERE number = ?"

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import msgspec
 
+from ledger.analysis.comparable import counts
 from ledger.analysis.fields import metrics_of, own_fields
 from ledger.analysis.leaderboard import latest_metrics, short_key
 from ledger.analysis.line import line_of
@@ -38,13 +39,17 @@ SCHEMA = (
     "CREATE INDEX later_by_run ON later (run)",
     "CREATE TABLE problems (path TEXT PRIMARY KEY, run TEXT, message TEXT)",
     "CREATE INDEX problems_by_run ON problems (run)",
-    # What decides which values of a metric are comparable; empty texts where nobody said.
-    "CREATE TABLE groups (number INTEGER PRIMARY KEY, content TEXT, evaluator TEXT, label TEXT, direction TEXT)",
+    # What decides which values of a metric are comparable; empty texts where nobody said. Runs that do not count have
+    # groups of their own, so that an order sets them aside without a look at each.
+    (
+        "CREATE TABLE groups (number INTEGER PRIMARY KEY, content TEXT, evaluator TEXT, label TEXT, direction TEXT,"
+        " aside INTEGER)"
+    ),
     # The names of params, in one text: most runs of an experiment have the same.
     "CREATE TABLE names (named INTEGER PRIMARY KEY, said TEXT UNIQUE)",
     # What leaderboards ask of every run, apart from the long rows of the runs themselves.
     (
-        "CREATE TABLE settled (run TEXT PRIMARY KEY, setting TEXT, headline TEXT, retracted INTEGER, trace TEXT)"
+        "CREATE TABLE settled (run TEXT PRIMARY KEY, setting TEXT, headline TEXT, unranked TEXT, trace TEXT)"
         " WITHOUT ROWID"
     ),
     # Measurements that are not the one in `facts`: on other data, by other evaluators, or again.
@@ -270,11 +275,11 @@ class _Rows:
     """
 
     def __init__(self, database: sqlite3.Connection) -> None:
-        groups = database.execute("SELECT content, evaluator, label, direction, number FROM groups")
-        self._groups: dict[tuple[str, ...], int] = {tuple(group): number for *group, number in groups}
+        groups = database.execute("SELECT content, evaluator, label, direction, aside, number FROM groups")
+        self._groups: dict[tuple[str | int, ...], int] = {tuple(group): number for *group, number in groups}
         self._names: dict[str, int] = dict(database.execute("SELECT said, named FROM names"))
         self._given = len(self._groups), len(self._names)
-        self._settled: list[tuple[str, str, str | None, bool, str]] = []
+        self._settled: list[tuple[str, str, str | None, str, str]] = []
         self._again: list[tuple[str, str, int, str | None]] = []
 
     def row(self, run: Run) -> tuple[str | int, ...]:
@@ -291,7 +296,7 @@ class _Rows:
                 facts[field] = text
         told = metrics_of(run)
         for key, metric in told.items():
-            facts[f"metrics.{key}"], facts[f"group.{key}"] = sortable(metric.number), self._group(metric)
+            facts[f"metrics.{key}"], facts[f"group.{key}"] = sortable(metric.number), self._group(metric, run)
         second, started, run_id = by_time(run)
         place = f"{second} {sortable(started.timestamp())} {run_id}"
         _, names, cells = line_of(run)
@@ -306,25 +311,25 @@ class _Rows:
         database.executemany("INSERT OR REPLACE INTO again VALUES (?, ?, ?, ?)", self._again)
         groups, names = self._given
         new_groups = [(number, *group) for group, number in list(self._groups.items())[groups:]]
-        database.executemany("INSERT INTO groups VALUES (?, ?, ?, ?, ?)", new_groups)
+        database.executemany("INSERT INTO groups VALUES (?, ?, ?, ?, ?, ?)", new_groups)
         new_names = [(number, said) for said, number in list(self._names.items())[names:]]
         database.executemany("INSERT INTO names VALUES (?, ?)", new_names)
 
     def _settle(self, run: Run, told: Mapping[str, Metric]) -> None:
         record = run.record
         trace = encode_trace(trace_of(run))
-        self._settled.append((record.id, short_key(run), record.results.headline, run.retraction is not None, trace))
+        self._settled.append((record.id, short_key(run), record.results.headline, run.unranked or "", trace))
         if run.evaluations or len(told) < len(record.results.metrics):
             self._again += (
-                (key, record.id, self._group(metric), sortable(metric.number))
+                (key, record.id, self._group(metric, run), sortable(metric.number))
                 for (key, _, _), metric in latest_metrics(run).items()
                 if told[key] is not metric
             )
 
-    def _group(self, metric: Metric) -> int:
-        """Return the number of a comparable group, as `group_of` makes it, and of the direction in it."""
+    def _group(self, metric: Metric, run: Run) -> int:
+        """Return the number of a comparable group, as `group_of` makes it, its direction, and who counts."""
         label = metric.dataset or (metric.dataset_hash or "unknown")[:19]
-        said = metric.dataset_hash or "", metric.evaluator or "", label, metric.direction or ""
+        said = metric.dataset_hash or "", metric.evaluator or "", label, metric.direction or "", int(not counts(run))
         return self._groups.get(said) or self._groups.setdefault(said, len(self._groups) + 1)
 
 

@@ -58,6 +58,10 @@ WITHHELD = "withheld@localhost"
 """Address that stands for one that the policy leaves out."""
 
 
+UNSIGNED = "policy asks for signatures, and this entry has none"
+"""What is said of an entry that `Ledger.unsigned` is about."""
+
+
 class Ledger:
     """The ledger of one repository.
 

@@ -5,6 +5,7 @@ from math import fsum, isfinite, nan
 
 from ledger.analysis.judging import Identity
 from ledger.analysis.leaderboard import Score, short_key
+from ledger.analysis.shares import outside_range
 from ledger.model.entries import Contents, Run
 from ledger.model.values import Document
 from ledger.store.index import ask
@@ -24,7 +25,9 @@ class Peers(Document, frozen=True, kw_only=True):
     """Comparable group to how many more settings were tried in it."""
 
 
-def read_peers(ledger: Ledger, runs: Sequence[Run], key: str, *, everything: bool = False) -> Peers:
+def read_peers(
+    ledger: Ledger, runs: Sequence[Run], key: str, *, everything: bool = False, include: Collection[str] = ()
+) -> Peers:
     """Return the peers of runs in a metric, the runs and their repeats always among them.
 
     Args:
@@ -32,6 +35,7 @@ def read_peers(ledger: Ledger, runs: Sequence[Run], key: str, *, everything: boo
         runs: what is judged, and against what; those that are not on the ledger yet have their repeats there read.
         key: metric and split.
         everything: read every run that has the metric.
+        include: statuses that count beside `finished`.
 
     Raises:
         LedgerError: git cannot read the branch.
@@ -39,7 +43,7 @@ def read_peers(ledger: Ledger, runs: Sequence[Run], key: str, *, everything: boo
 
     def question(index: Index) -> Peers | None:
         try:
-            return _peers(index, {run.record.id for run in runs}, {short_key(run) for run in runs}, key)
+            return _peers(index, {run.record.id for run in runs}, {short_key(run) for run in runs}, key, include)
         except NotInSql:
             return None
 
@@ -64,7 +68,9 @@ def read_baseline(ledger: Ledger, experiment: str) -> Run | None:
     return contents.baselines().get(experiment)
 
 
-def _peers(index: Index, wanted: Collection[str], settings_wanted: Collection[str], key: str) -> Peers:
+def _peers(
+    index: Index, wanted: Collection[str], settings_wanted: Collection[str], key: str, include: Collection[str]
+) -> Peers:
     """Read what is asked about, repeats newest first, and the ends of the order; count the other settings.
 
     Both ends, because which values are better is not asked here.
@@ -73,12 +79,12 @@ def _peers(index: Index, wanted: Collection[str], settings_wanted: Collection[st
     for (content, evaluator, _, _), scores in index.standings(key, None):
         settings = boards.setdefault((key, content, evaluator), {})
         for score in scores:
-            if not score.retracted:
+            if not score.unranked or score.unranked in include:
                 settings.setdefault(score.setting, []).append(score)
     read = set(wanted)
     for settings in boards.values():
         members = sorted(settings.values(), key=lambda scores: max(score.run for score in scores), reverse=True)
-        ranked = sorted((scores for scores in members if isfinite(_mean(scores))), key=_mean)
+        ranked = _in_range(key, sorted((scores for scores in members if isfinite(_mean(scores))), key=_mean))
         ours = (scores for scores in members if scores[0].setting in settings_wanted)
         taken = [*ranked[:1], *ranked[-1:], *ours]
         left = MOST_REPEATS_READ
@@ -92,6 +98,13 @@ def _peers(index: Index, wanted: Collection[str], settings_wanted: Collection[st
         for identity, settings in boards.items()
     }
     return Peers(runs=tuple(index.runs_of(sorted(read))), unread=unread)
+
+
+def _in_range(key: str, settings: Sequence[list[Score]]) -> list[list[Score]]:
+    """Return the settings that may be the best, whichever values are better."""
+    means = [_mean(scores) for scores in settings]
+    strange = outside_range(key, means, "higher")
+    return [scores for scores, outside in zip(settings, strange, strict=True) if not outside] or [*settings]
 
 
 def _mean(scores: Sequence[Score]) -> float:

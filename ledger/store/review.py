@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from ledger.analysis.advice import advise, metric_of
-from ledger.analysis.comparable import group_of
+from ledger.analysis.comparable import counts, group_of, why_uncounted
 from ledger.analysis.compare import compare
 from ledger.analysis.curves import Point, load_curves
 from ledger.analysis.judging import Identity, Judgement, Tried, best_other, gather, identity, judge, shared_group
@@ -96,7 +96,7 @@ class _Reading:
             except LedgerError:
                 found = None  # `ledger check` says that it names no run
         candidates = (found, self._baselines.get(run.record.experiment))
-        usable = (one for one in candidates if one is not None and one.retraction is None)
+        usable = (one for one in candidates if one is not None and counts(one))
         return next((one for one in usable if one.record.id != run.record.id), None)
 
     def _peers_of(self, key: str) -> tuple[list[Run], Mapping[Identity, int]]:
@@ -132,6 +132,8 @@ class _Reading:
         """Return the verdict against the first run that it can be compared with."""
         if headline is None:
             return ("cannot tell", "it has no headline metric", None), None
+        if not counts(run):
+            return ("cannot tell", f"it {why_uncounted(run)}, and what did not finish is not ranked", None), None
         if not group_of(headline).known:
             name_it = "name it when recording: --dataset validation:NAME@VERSION=PATH"
             return ("not comparable", "its headline was measured on data that nobody named", name_it), None

@@ -1,11 +1,11 @@
 """Leaderboards of a whole ledger: from the index where there can be one, else by reading every record."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ledger.analysis.comparable import Group
 from ledger.analysis.leaderboard import Score, SettingBoard, in_order, setting_board, setting_boards
-from ledger.analysis.query import Query, passes
+from ledger.analysis.query import Query, passes, statuses_asked
 from ledger.errors import NotFound
 from ledger.model.entries import Problem
 from ledger.model.values import Direction, Document
@@ -26,23 +26,27 @@ class Standings(Document, frozen=True, kw_only=True):
     """What on the ledger could not be read."""
 
 
-def read_standings(ledger: Ledger, key: str | None = None, query: Query | None = None) -> Standings:
+def read_standings(
+    ledger: Ledger, key: str | None = None, query: Query | None = None, include: Collection[str] = ()
+) -> Standings:
     """Return the leaderboards of a metric; without a name, of the headline that most runs have.
 
     Args:
         ledger: where the runs are.
         key: metric and split.
-        query: what the runs must pass.
+        query: what the runs must pass; a status that it asks for by name counts.
+        include: other statuses that count beside `finished`.
 
     Raises:
         NotFound: no run that passes has the metric, or has a headline.
         LedgerError: git cannot read the branch.
     """
+    counted = {*include, *(statuses_asked(query) if query else ())}
 
     def question(index: Index) -> Standings | None:
         try:
             chosen = key or _most_common(index.headlines(query))
-            boards = _boards(chosen, index.standings(chosen, query))
+            boards = _boards(chosen, index.standings(chosen, query), counted)
         except NotInSql:
             return None
         return Standings(key=chosen, boards=boards, problems=index.problems())
@@ -52,12 +56,12 @@ def read_standings(ledger: Ledger, key: str | None = None, query: Query | None =
         contents = ledger.contents()
         runs = [run for run in contents.runs if query is None or passes(query, run)]
         chosen = key or _most_common(Counter(run.record.results.headline or "" for run in runs))
-        found = Standings(key=chosen, boards=tuple(setting_boards(runs, chosen)), problems=contents.problems)
+        found = Standings(key=chosen, boards=tuple(setting_boards(runs, chosen, counted)), problems=contents.problems)
     if not found.boards:
         split, slash, name = (key or "").partition("/")
         meant = ledger.policy.splits.get(split.lower(), split) if slash else split
         if meant != split:  # under this name it was put when it was recorded
-            return read_standings(ledger, f"{meant}/{name}", query)
+            return read_standings(ledger, f"{meant}/{name}", query, include)
         raise NotFound(
             f"no run here has this metric: `{ascii(found.key)[1:-1]}`",
             hint="ledger leaderboard, without --metric, takes the one that most runs are judged by",
@@ -72,7 +76,7 @@ def _most_common(headlines: Mapping[str, int]) -> str:
     return min(named)[1]
 
 
-def _boards(key: str, standings: Iterable[Standing]) -> tuple[SettingBoard, ...]:
+def _boards(key: str, standings: Iterable[Standing], include: Collection[str]) -> tuple[SettingBoard, ...]:
     scores: dict[tuple[str, str], dict[str, Score]] = {}
     labels: dict[tuple[str, str], set[str]] = {}
     directions: dict[tuple[str, str], set[str]] = {}
@@ -88,6 +92,7 @@ def _boards(key: str, standings: Iterable[Standing]) -> tuple[SettingBoard, ...]
                 Group(key=key, dataset=min(labels[identity]), dataset_hash=identity[0], evaluator=identity[1]),
                 _agreed(directions[identity] - {""}),
                 members.values(),
+                include,
             )
             for identity, members in scores.items()
         )

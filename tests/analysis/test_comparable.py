@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from ledger.analysis.comparable import Leaderboard, leaderboards, why_not_comparable
-from ledger.analysis.compare import compare
+from ledger.analysis.compare import SAME_SETTING, compare
 from ledger.analysis.order import sort_runs
 from ledger.analysis.ranking import measure_command
-from ledger.model.boxes import Metric, Results
+from ledger.model.boxes import Metric, Params, Results
 from ledger.model.entries import Run
 from ledger.model.values import number
 from tests.samples import sample_ledger
@@ -29,6 +29,12 @@ def run(index: int, *metrics: Metric) -> Run:
         base.record, id=f"20261120-194812-{index:06d}", results=Results(metrics=list(metrics))
     )
     return msgspec.structs.replace(base, record=record, evaluations=())
+
+
+def other(index: int, *metrics: Metric) -> Run:
+    """Return a run of another setting."""
+    made = run(index, *metrics)
+    return msgspec.structs.replace(made, record=msgspec.structs.replace(made.record, params=Params(values={"lr": 7})))
 
 
 def board(*runs: Run) -> Leaderboard:
@@ -88,7 +94,7 @@ def test_runs_that_disagree_on_the_direction_are_not_ranked() -> None:
 
 
 def test_a_tie_has_no_best_in_a_comparison() -> None:
-    (row,) = compare([run(1, metric(0.5)), run(2, metric(0.5))]).metrics
+    (row,) = compare([run(1, metric(0.5)), other(2, metric(0.5))]).metrics
     assert (row.best, row.refused) == (None, "a tie")
 
 
@@ -96,8 +102,13 @@ def test_a_comparison_refuses_and_says_why() -> None:
     (row,) = compare([run(1, metric(0.5)), run(2, metric(0.9, **V2))]).metrics
     assert row.best is None
     assert "different data" in str(row.refused)
-    (row,) = compare([run(1, metric(0.5)), run(2, metric(0.9))]).metrics
+    (row,) = compare([run(1, metric(0.5)), other(2, metric(0.9))]).metrics
     assert (row.best, row.refused) == (1, None)
+
+
+def test_repeats_of_one_setting_are_never_better_than_each_other() -> None:
+    (row,) = compare([run(1, metric(0.5)), run(2, metric(0.9))]).metrics
+    assert (row.best, row.refused) == (None, SAME_SETTING)
 
 
 def test_a_refusal_to_order_names_what_differs_and_the_command_that_helps() -> None:

@@ -88,7 +88,7 @@ def test_what_cannot_be_ranked_has_no_ranks(direction: Direction | None, group: 
 def test_retracted_runs_stand_apart() -> None:
     scores = [
         Score(run="good", setting="a", value=0.8),
-        Score(run="bad", setting="a", value=0.99, retracted=True),
+        Score(run="bad", setting="a", value=0.99, unranked="retracted"),
     ]
     found = setting_board(GROUP, "higher", scores)
     assert [place.runs for place in found.places] == [("good",)]
@@ -111,8 +111,10 @@ def test_every_run_stands_once_and_better_means_stand_higher(
     scores: list[tuple[str, float]], direction: Direction | None
 ) -> None:
     found = board(*scores, direction=direction)
-    assert sorted(run for place in found.places for run in place.runs) == [f"run-{n:02d}" for n in range(len(scores))]
-    assert len(found.places) == len({name for name, _ in scores})
+    outside = {one.run for one in found.outside}
+    standing = [run for place in found.places for run in place.runs]
+    assert sorted([*standing, *outside]) == [f"run-{n:02d}" for n in range(len(scores))]
+    assert len(found.places) == len({name for n, (name, _) in enumerate(scores) if f"run-{n:02d}" not in outside})
     ranked = [(place.rank, place.spread.mean) for place in found.places if place.rank and place.spread]
     assert not ranked or direction
     for (rank, mean), (after, worse) in pairwise(ranked):

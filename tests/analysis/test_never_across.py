@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.analysis.comparable import leaderboards, why_not_comparable
+from ledger.analysis.comparable import counts, leaderboards, why_not_comparable
 from ledger.analysis.compare import compare
 from ledger.analysis.fields import metrics_of, run_metric
 from ledger.analysis.flat import flat_columns
@@ -104,15 +104,17 @@ def identity_of(run: Run, key: str) -> tuple[str, str, str] | None:
 def test_an_order_never_goes_across(runs: list[Run]) -> None:
     for key in {metric.key for run in runs for metric in metrics_of(run).values()}:
         found = sort_runs(runs, f"metrics.{key}")
-        groups = [identity(metric) for run in found.runs if (metric := run_metric(run, key))]
+        # Runs that do not count stand below all others, in the same order.
+        groups = [(counts(run), *identity(metric)) for run in found.runs if (metric := run_metric(run, key))]
+        assert groups == sorted(groups, key=lambda group: not group[0])
         blocks = [group for at, group in enumerate(groups) if at == 0 or group != groups[at - 1]]
         assert len(blocks) == len(set(blocks)), "a group stands in one piece"
-        if len(blocks) > 1:
+        if len({group[1:] for group in blocks}) > 1:
             assert "not across" in str(found.warning)
-        if any(not content for _, content, _ in blocks):
+        if any(not content for _, _, content, _ in blocks):
             assert found.warning
-        for unknown in {group for group in groups if not group[1]}:
-            members = [run.record.id for run in found.runs if identity_of(run, key) == unknown]
+        for unknown in {group for group in groups if not group[2]}:
+            members = [run.record.id for run in found.runs if (counts(run), *(identity_of(run, key) or ())) == unknown]
             assert members == sorted(members, reverse=True), "on unknown data the order is that of time"
 
 
@@ -150,7 +152,7 @@ def test_a_board_holds_one_group_and_all_of_it(runs: list[Run]) -> None:
     assert {
         (board.group.key, board.group.dataset_hash, board.group.evaluator): {
             *(run for place in board.places for run in place.runs),
-            *(one.run for one in board.withdrawn),
+            *(one.run for one in (*board.withdrawn, *board.outside)),
         }
         for board in boards
     } == measured

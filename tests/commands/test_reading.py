@@ -6,12 +6,14 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from ledger.analysis.compare import compare
+from ledger.analysis.compare import SAME_SETTING, compare
 from ledger.analysis.order import sort_runs
 from ledger.analysis.query import parse_query, passes
 from ledger.errors import UsageError
+from ledger.model.boxes import Params
 from ledger.store.ledger import Ledger
 from ledger.store.waiting import Entry
 from tests.conftest import Cli
@@ -120,6 +122,10 @@ def test_two_runs_measured_on_one_version_later_are_ranked_on_it(samples: Ledger
     runs = [run for run in samples.contents().runs if run.evaluations][:2]
     row = next(row for row in compare(runs).metrics if row.key == "validation/accuracy")
     assert {metric.dataset for metric in row.metrics if metric} == {"digits-validation@v2"}
+    assert (row.best, row.refused) == (None, SAME_SETTING)  # they differ by seed only
+    other = msgspec.structs.replace(runs[0].record, params=Params(values={"lr": 0.5}))
+    runs[0] = msgspec.structs.replace(runs[0], record=other)
+    row = next(row for row in compare(runs).metrics if row.key == "validation/accuracy")
     values = [metric.number for metric in row.metrics if metric]
     assert row.best == values.index(max(values))
 
@@ -192,8 +198,8 @@ def test_a_later_measurement_stands_beside_the_first(repo: Path, cli: Cli) -> No
     for version in ("v1", "v2"):
         (repo / version).mkdir()
         (repo / version / "a.txt").write_text(version)
-    cli("record", "-m", "validation/accuracy=0.9", "-d", "validation:digits@v1=v1", "-e", "one")
-    cli("record", "-m", "validation/accuracy=0.5", "-d", "validation:digits@v2=v2", "-e", "two")
+    cli("record", "-m", "validation/accuracy=0.9", "-d", "validation:digits@v1=v1", "-e", "one", "-p", "lr=1")
+    cli("record", "-m", "validation/accuracy=0.5", "-d", "validation:digits@v2=v2", "-e", "two", "-p", "lr=2")
     one, two = [record["id"] for record in reversed(json.loads(cli("list", "--json").out))]
     assert "(best)" not in cli("compare", one, two).out
     done = cli("evaluate", one[16:], "-m", "validation/accuracy=0.4", "-d", "validation:digits@v2=v2")

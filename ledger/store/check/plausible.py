@@ -1,23 +1,17 @@
 """What is well-formed and still hard to believe: told, never refused."""
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
+from ledger.analysis.shares import is_share_by_name
 from ledger.model.boxes import Metric
 from ledger.model.entries import Case, Evaluation, Note, Redaction
 from ledger.model.record import Record
 from ledger.store.check.growth import SKEW
 from ledger.store.findings import Finding
-
-_SHARES = {
-    "accuracy", "acc", "precision", "recall", "f1", "auc", "auroc", "auprc", "iou", "miou", "dice", "specificity",
-    "sensitivity",
-}  # fmt: skip
-"""Words of metrics that lie between 0 and 1 by their definition."""
 
 
 def check_plausible(document: object, path: str, committed: datetime | None) -> Iterator[Finding]:
@@ -105,12 +99,8 @@ def _of_numbers(document: object) -> Iterator[tuple[str, str]]:
 def _of_metrics(metrics: Sequence[Metric], field: str) -> Iterator[tuple[str, str]]:
     for position, metric in enumerate(metrics):
         value = metric.number
-        if math.isfinite(value) and not 0 <= value <= 1 and _is_share(metric.name):
+        if math.isfinite(value) and not 0 <= value <= 1 and is_share_by_name(metric.name):
             yield f"{field}[{position}].value", f"{ascii(metric.key)[1:-1]} is {value:g}, and lies between 0 and 1"
-
-
-def _is_share(name: str) -> bool:
-    return not _SHARES.isdisjoint(re.split(r"[^a-z0-9]+", name.lower()))
 
 
 def check_repeated(new: Iterable[tuple[str, Record]], others: Iterable[tuple[str, Record]]) -> Iterator[Finding]:
