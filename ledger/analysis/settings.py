@@ -119,7 +119,12 @@ def spread_of(setting: Setting, group: Group) -> Spread | None:
     latest = {
         run.record.id: metric.number for run in setting.runs for metric in run.metrics() if group_of(metric) == group
     }
-    values = [value for value in latest.values() if math.isfinite(value)]
+    return spread_of_runs(latest.values())
+
+
+def spread_of_runs(numbers: Iterable[float]) -> Spread | None:
+    """Return the spread of the values of repeats, or none where none is finite."""
+    values = [value for value in numbers if math.isfinite(value)]
     if not values:
         return None
     return Spread(

@@ -20,7 +20,8 @@ def verify_command(since: str | None, whole: bool, as_json: bool) -> int:
     """Verify that the ledger only ever grew, and that it holds what its records say.
 
     Every commit is compared with every parent; every document is read and every hash taken again. Exit code 1
-    when something is wrong, or there is no ledger. What came before a checkpoint that a signer of policy.yaml signed is not looked at again.
+    when something is wrong, or there is no ledger. What came before a checkpoint that a signer of policy.yaml signed is
+    not looked at again.
     """
     ledger = Ledger.open()
     with blob_reader(ledger.repository) as read_blob:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from ledger.analysis.alignment import Alignment, align
 from ledger.analysis.comparable import Leaderboard
 from ledger.model.values import Document
-from ledger.publish.atlas import Atlas, board_path
+from ledger.publish.atlas import Atlas
 from ledger.publish.charts import Dot, Stretch, dot_title, render_history, render_scatter
 from ledger.publish.names import link, run_page
 from ledger.publish.text import visible
@@ -35,11 +35,10 @@ def alignment_views(board: Leaderboard, atlas: Atlas, *, depth: int) -> list[Ali
     except ModuleNotFoundError:  # scipy came with the extra; without it pages have no correlations
         return []
     on_board = (board.group.dataset_hash, board.group.evaluator)
-    paths = {board_path(other.group) for other in atlas.boards}
     return [
         AlignmentView(alignment=one, chart=_scatter(one, depth), path=path)
         for one in found
-        if (one.offline.dataset_hash, one.offline.evaluator) == on_board and (path := board_path(one.online)) in paths
+        if (one.offline.dataset_hash, one.offline.evaluator) == on_board and (path := atlas.address_of(one.online))
     ]
 
 

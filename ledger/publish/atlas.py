@@ -1,15 +1,25 @@
 """What pages need to know about the rest of the ledger, gathered once per build."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from ledger.analysis.comparable import Group, Leaderboard, counts, group_of, leaderboards
+from ledger.analysis.leaderboard import Place as SettingPlace
+from ledger.analysis.leaderboard import Score, SettingBoard, latest_metrics, setting_board, short_key
+from ledger.analysis.ranks import encode_trace, trace_of
+from ledger.analysis.settings import setting_key
 from ledger.model.boxes import Metric
 from ledger.model.entries import Case, Contents, DatasetVersion, LogEntry, Note, Problem, Run
 from ledger.model.ids import is_id
 from ledger.model.values import Document
 from ledger.publish import names
 from ledger.publish.text import utc
+
+Identity = tuple[str, str, str]
+"""What a comparable group is told by: metric key, content hash, evaluator."""
+
+SHARED_PAGES = 200
+"""Leaderboards that have a page of their own because several runs share them; headlines always have one."""
 
 
 class Measurement(Document, frozen=True, kw_only=True):
@@ -54,10 +64,31 @@ class Atlas(Document, frozen=True, kw_only=True):
     """Pictures of dataset versions: path on the branch to blob id."""
     baselines: Mapping[str, str] = {}
     """Experiment to the run it is compared with."""
-    withdrawn: tuple[Run, ...] = ()
-    """Runs that do not count, oldest first."""
-    board_pages: frozenset[str] = frozenset()
-    """Pages of `boards`: a group in which no run counts has none."""
+    ranked: Mapping[Identity, SettingBoard] = {}
+    """Comparable group to its settings, ranked; one for each of `boards`."""
+    addresses: Mapping[Identity, str] = {}
+    """Comparable group to where it stands: a page of its own, or its line on the page of all others."""
+    settings: Mapping[str, int] = {}
+    """Run to the number of its setting: repeats have the same."""
+
+    def address_of(self, group: Group) -> str:
+        """Return where the leaderboard of a group stands; empty where no run in it counts, so that there is none."""
+        return self.addresses.get((group.key, group.dataset_hash, group.evaluator), "")
+
+    def leader_of(self, group: Group) -> SettingPlace | None:
+        """Return the setting with the best mean in a group; none where that cannot be said."""
+        board = self.ranked.get((group.key, group.dataset_hash, group.evaluator))
+        return next((place for place in board.places if place.rank == 1), None) if board else None
+
+    @property
+    def own_pages(self) -> tuple[Leaderboard, ...]:
+        """Leaderboards that have a page of their own."""
+        return tuple(board for board in self.boards if "#" not in self.address_of(board.group))
+
+    @property
+    def listed(self) -> tuple[Leaderboard, ...]:
+        """Leaderboards that are lines on the page of all others."""
+        return tuple(board for board in self.boards if "#" in self.address_of(board.group))
 
     def reference_of(self, run: Run) -> tuple[str, str] | None:
         """Return the run that another is compared with, and why: its own baseline, its experiment's, or its parent."""
@@ -79,14 +110,17 @@ def survey(contents: Contents, log: Iterable[LogEntry], repository_url: str | No
     for version in contents.datasets:
         datasets.setdefault(version.name, []).append(version)
     boards = tuple(leaderboards(runs))
+    numbers: dict[bytes, int] = {}
+    settings = {run.record.id: numbers.setdefault(setting_key(run), len(numbers)) for run in runs}
     return Atlas(
         runs=runs,
         by_id={run.record.id: run for run in runs},
         experiments=by_experiment,
         neighbours=_neighbours(by_experiment),
         boards=boards,
-        board_pages=frozenset(board_path(board.group) for board in boards),
-        withdrawn=tuple(run for run in runs if not counts(run)),
+        ranked=_ranked(runs, boards),
+        addresses=_addresses(runs, boards),
+        settings=settings,
         datasets={
             name: tuple(sorted(versions, key=lambda version: (utc(version.added_at), version.version)))
             for name, versions in sorted(datasets.items())
@@ -115,9 +149,55 @@ def board_path(group: Group) -> str:
 
 
 def board_path_of(metric: Metric, atlas: Atlas) -> str:
-    """Return the page of the leaderboard of a value; empty where there is none, or where nothing is ranked."""
-    path = board_path(group_of(metric)) if metric.dataset_hash else ""
-    return path if path in atlas.board_pages else ""
+    """Return where the leaderboard of a value stands; empty where there is none, or where nothing is ranked."""
+    return atlas.address_of(group_of(metric)) if metric.dataset_hash else ""
+
+
+def board_name(group: Group) -> str:
+    """Return what tells a comparable group from all others, short and for addresses; it never changes."""
+    return board_path(group).rpartition("/")[2].removesuffix(".html")
+
+
+def _addresses(runs: Iterable[Run], boards: Sequence[Leaderboard]) -> dict[Identity, str]:
+    """Return where each leaderboard stands.
+
+    Its own page has what is the headline of a run, and what several runs share, the most shared first and so many.
+    """
+    headlines = {
+        (group.key, group.dataset_hash, group.evaluator)
+        for run in runs
+        if run.record.headline is not None
+        for group in [group_of(run.record.headline)]
+    }
+    told = {(board.group.key, board.group.dataset_hash, board.group.evaluator): board for board in boards}
+    shared = [identity for identity, board in told.items() if len(board.standings) > 1 and identity not in headlines]
+    shared.sort(key=lambda identity: -len(told[identity].standings))
+    own = {*headlines, *shared[:SHARED_PAGES]}
+    return {
+        identity: board_path(board.group) if identity in own else f"{names.OTHER_BOARDS}#{board_name(board.group)}"
+        for identity, board in told.items()
+    }
+
+
+def _ranked(runs: Iterable[Run], boards: Sequence[Leaderboard]) -> dict[Identity, SettingBoard]:
+    keys = {run.record.id: short_key(run) for run in runs}
+    traces = {run.record.id: encode_trace(trace_of(run)) for run in runs}
+    withdrawn: dict[Identity, list[Score]] = {}
+    for run in runs:
+        if not counts(run):
+            for identity, metric in latest_metrics(run).items():
+                score = Score(run=run.record.id, setting="", value=metric.number, unranked=run.unranked or "")
+                withdrawn.setdefault(identity, []).append(score)
+    found = {}
+    for board in boards:
+        identity = (board.group.key, board.group.dataset_hash, board.group.evaluator)
+        scores = [
+            Score(run=name, setting=keys[name], value=standing.metric.number, trace=traces[name])
+            for standing in board.standings
+            for name in [standing.run.record.id]
+        ]
+        found[identity] = setting_board(board.group, board.direction, [*scores, *withdrawn.get(identity, ())])
+    return found
 
 
 def board_paths_of(run: Run, atlas: Atlas) -> list[str]:

@@ -1,11 +1,10 @@
 """The page of one leaderboard: settings with mean and spread, the possible best marked, and what stands apart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ledger.analysis.comparable import Leaderboard
-from ledger.analysis.leaderboard import Place, Score, SettingBoard, latest_metrics, setting_board
+from ledger.analysis.leaderboard import Place, SettingBoard
 from ledger.analysis.ranking import measure_command
-from ledger.analysis.ranks import encode_trace, trace_of
 from ledger.analysis.settings import is_seed
 from ledger.model.entries import Run
 from ledger.model.values import Document
@@ -39,35 +38,10 @@ class Row(Document, frozen=True, kw_only=True):
     """How its runs ended, each way once."""
 
 
-def withdrawn_from(board: Leaderboard, atlas: Atlas) -> list[Score]:
-    """Return the runs that do not count and were measured as those of a board were."""
+def render_board(board: Leaderboard, atlas: Atlas) -> Page:
+    """Return the page of one leaderboard, with links to the boards it must not be mixed with."""
     group = board.group
-    found = []
-    for run in atlas.withdrawn:
-        metric = latest_metrics(run).get((group.key, group.dataset_hash, group.evaluator))
-        if metric is not None:
-            found.append(Score(run=run.record.id, setting="", value=metric.number, unranked=run.unranked or ""))
-    return found
-
-
-def render_board(board: Leaderboard, atlas: Atlas, setting_of: Callable[[str], str]) -> Page:
-    """Return the page of one leaderboard, with links to the boards it must not be mixed with.
-
-    Args:
-        board: its runs.
-        atlas: everything else.
-        setting_of: run id to what the runs of its setting share.
-    """
-    scores = [
-        Score(
-            run=standing.run.record.id,
-            setting=setting_of(standing.run.record.id),
-            value=standing.metric.number,
-            trace=encode_trace(trace_of(standing.run)),
-        )
-        for standing in board.standings
-    ]
-    ranked = setting_board(board.group, board.direction, [*scores, *withdrawn_from(board, atlas)])
+    ranked = atlas.ranked[group.key, group.dataset_hash, group.evaluator]
     retired = atlas.retired.get(board.group.dataset)
     content = render(
         "board",
@@ -77,7 +51,7 @@ def render_board(board: Leaderboard, atlas: Atlas, setting_of: Callable[[str], s
         retired=retired.text if retired else None,
         remedy=None if retired else measure_command([board.group.dataset]),
         siblings=[
-            (other, board_path(other.group))
+            (other, atlas.address_of(other.group))
             for other in atlas.boards
             if other.group.key == board.group.key and other.group != board.group
         ],

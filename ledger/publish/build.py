@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,7 +11,6 @@ import msgspec
 from ledger import __version__
 from ledger.analysis.budget import Budget
 from ledger.analysis.comparable import Leaderboard
-from ledger.analysis.leaderboard import short_key
 from ledger.analysis.milestones import Milestones
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
@@ -19,7 +18,6 @@ from ledger.model.entries import Contents, DatasetVersion, LogEntry, Run
 from ledger.model.values import Document
 from ledger.publish import board_page, dataset_pages, experiment_pages, names, overview_pages, run_page
 from ledger.publish.atlas import Atlas, board_path, board_paths_of, survey
-from ledger.publish.board_page import withdrawn_from
 from ledger.publish.columns import PATH as COLUMNS_PATH
 from ledger.publish.columns import render_columns
 from ledger.publish.milestone_page import render_milestones, survey_milestones
@@ -200,8 +198,14 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget:
     yield _finished(COLUMNS_PATH, {COLUMNS_PATH: render_columns(atlas, names.experiment_page)})
     marks = {run.record.id: _run_mark(run) for run in atlas.runs}
     yield from _boards(atlas, shells, _key(renderer, shells["board"]), marks)
+    places = {run.record.id: board_paths_of(run, atlas) for run in atlas.runs}
     for name, runs in atlas.experiments.items():
-        key = _key(experiment_shell, [marks[run.record.id] for run in runs], sorted(_known(atlas, runs)))
+        key = _key(
+            experiment_shell,
+            [marks[run.record.id] for run in runs],
+            sorted(_known(atlas, runs)),
+            [places[run.record.id] for run in runs],
+        )
         yield Unit(
             name=names.experiment_page(name),
             key=key,
@@ -216,7 +220,7 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget:
         used = [use.name for use in record.datasets.used if use.name in known]
         # Advice is given when the page is made: it follows from the run, these versions and the budget.
         measured_on = [by_hash[use.hash].label for use in record.datasets.used if use.hash in by_hash]
-        verdict, boards = verdicts.get(record.id), board_paths_of(run, atlas)
+        verdict, boards = verdicts.get(record.id), places[record.id]
         shown = (marks[record.id], atlas.neighbours[record.id], related, used, measured_on, verdict, boards)
         render = partial(_run_files, run, atlas, read_blob, shells, verdict, by_hash, budget)
         key = _key(run_shell, budget, *shown)
@@ -230,32 +234,31 @@ def _overviews(atlas: Atlas, milestones: Milestones) -> Iterator[Page]:
     yield experiment_pages.render_experiments(atlas)
     yield dataset_pages.render_datasets(atlas)
     yield overview_pages.render_boards(atlas)
+    if atlas.listed:
+        yield overview_pages.render_other_boards(atlas)
     yield overview_pages.render_compare()
     yield overview_pages.render_glossary()
 
 
 def _boards(atlas: Atlas, shells: Mapping[str, str], renderer: str, marks: Mapping[str, str]) -> Iterator[Unit]:
-    sizes = [(board.group, len(board.standings)) for board in atlas.boards]
-
-    @cache
-    def setting_of(run_id: str) -> str:
-        return short_key(atlas.by_id[run_id])
-
+    siblings: dict[str, list[object]] = {}
     for board in atlas.boards:
+        told = board.group, len(board.standings), atlas.address_of(board.group)
+        siblings.setdefault(board.group.key, []).append(told)
+    for board in atlas.own_pages:
+        group = board.group
         shown = [marks[standing.run.record.id] for standing in board.standings]
-        siblings = [size for size in sizes if size[0].key == board.group.key]
-        retired = atlas.retired.get(board.group.dataset)
+        aside = atlas.ranked[group.key, group.dataset_hash, group.evaluator].withdrawn
+        retired = atlas.retired.get(group.dataset)
         yield Unit(
-            name=board_path(board.group),
-            key=_key(renderer, board.group, board.direction, shown, siblings, withdrawn_from(board, atlas), retired),
-            render=partial(_board_files, board, atlas, setting_of, shells),
+            name=board_path(group),
+            key=_key(renderer, group, board.direction, shown, siblings[group.key], aside, retired),
+            render=partial(_board_files, board, atlas, shells),
         )
 
 
-def _board_files(
-    board: Leaderboard, atlas: Atlas, setting_of: Callable[[str], str], shells: Mapping[str, str]
-) -> dict[str, bytes]:
-    page = board_page.render_board(board, atlas, setting_of)
+def _board_files(board: Leaderboard, atlas: Atlas, shells: Mapping[str, str]) -> dict[str, bytes]:
+    page = board_page.render_board(board, atlas)
     return {page.path: join(shells[page.kind], page.parts())}
 
 

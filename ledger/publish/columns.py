@@ -11,7 +11,7 @@ import msgspec
 from ledger.analysis.comparable import Group, group_of
 from ledger.model.entries import Run
 from ledger.model.values import Document, ParamValue
-from ledger.publish.atlas import Atlas, board_path
+from ledger.publish.atlas import Atlas, board_name
 from ledger.publish.run_tables import common_groups, varied_params
 from ledger.publish.text import one_line, param_text, short_hash, utc, visible
 
@@ -55,6 +55,9 @@ class ParamColumn(Document, frozen=True, kw_only=True):
 class MetricValues(Document, frozen=True, kw_only=True):
     """One comparable group."""
 
+    id: str
+    """What tells it from all others, and never changes: addresses name their columns by it."""
+
     key: str
     """Metric and split."""
     dataset: str
@@ -66,7 +69,9 @@ class MetricValues(Document, frozen=True, kw_only=True):
     direction: str
     """Which values are better; empty when nobody said."""
     page: str
-    """Its leaderboard."""
+    """Where its leaderboard stands; empty where no run in it counts."""
+    leading: str
+    """For each of `values` 1 where the setting of the run may be the best of its board, else 0; empty for none."""
     rows: list[int] | None
     """Rows that have a value; none when every row is listed in `values`."""
     values: list[float | str | None]
@@ -100,6 +105,14 @@ class Columns(Document, frozen=True, kw_only=True, omit_defaults=False):
     """Amount."""
     currency: Words
     """Currency of the amount."""
+    setting: list[int]
+    """Number of the setting: repeats have the same."""
+    trained: Words
+    """Dataset versions it was trained on."""
+    seed: Words
+    """Random seed."""
+    changes: Words
+    """Uncommitted changes, shortened."""
     curves: list[int]
     """1 where the run kept curves."""
     headline: list[int]
@@ -112,6 +125,10 @@ class Columns(Document, frozen=True, kw_only=True, omit_defaults=False):
     """Every param."""
     metrics: list[MetricValues]
     """Every comparable group, those of headline metrics first."""
+
+
+def _trained_on(run: Run) -> str:
+    return ", ".join(sorted(use.label for use in run.record.datasets.used if use.role == "train"))
 
 
 def _said_of(run: Run) -> str:
@@ -140,6 +157,10 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
         ],
         cost=[None if (amount := run.record.cost.amount) is None else _six_digits(amount) for run in runs],
         currency=_words(visible(run.record.cost.currency or "") for run in runs),
+        setting=[atlas.settings[run.record.id] for run in runs],
+        trained=_words(visible(_trained_on(run)) for run in runs),
+        seed=_words("" if run.record.seed is None else str(run.record.seed) for run in runs),
+        changes=_words(short_hash(run.record.code.patch.hash, 12) if run.record.code.patch else "" for run in runs),
         curves=[int(run.record.results.curves is not None) for run in runs],
         headline=[order.get(_identity(group_of(best)), -1) if (best := run.record.headline) else -1 for run in runs],
         pages=[experiment_page(word) for word in experiment.words],
@@ -194,6 +215,12 @@ def _order(runs: Sequence[Run]) -> list[tuple[str, str, str]]:
 
 def _metrics(runs: Sequence[Run], atlas: Atlas, order: Sequence[tuple[str, str, str]]) -> list[MetricValues]:
     boards = {_identity(board.group): board for board in atlas.boards}
+    groups = {_identity(group): group for run in runs for group in map(group_of, run.metrics())}
+    leading = {
+        identity: {run for place in board.places if place.leading for run in place.runs}
+        for identity, board in atlas.ranked.items()
+    }
+    ids = [run.record.id for run in runs]
     found: dict[tuple[str, str, str], dict[int, float | str]] = {}
     for row, run in enumerate(runs):
         for metric in run.metrics():
@@ -203,17 +230,22 @@ def _metrics(runs: Sequence[Run], atlas: Atlas, order: Sequence[tuple[str, str, 
             )
     columns = []
     for identity in order:
-        board, values = boards[identity], found[identity]
+        board, values, stars = boards.get(identity), found[identity], leading.get(identity)
+        group = board.group if board else groups[identity]
         rows = sorted(values)
         sparse = len(rows) < _SPARSE_BELOW * len(runs)
         columns.append(
             MetricValues(
-                key=visible(board.group.key),
-                dataset=visible(board.group.dataset),
-                evaluator=visible(board.group.evaluator),
-                known=board.group.known,
-                direction=board.direction or "",
-                page=board_path(board.group),
+                id=board_name(group),
+                key=visible(group.key),
+                dataset=visible(group.dataset),
+                evaluator=visible(group.evaluator),
+                known=group.known,
+                direction=(board.direction if board else None) or "",
+                page=atlas.address_of(group),
+                leading="".join("1" if ids[row] in stars else "0" for row in (rows if sparse else range(len(runs))))
+                if stars
+                else "",
                 rows=rows if sparse else None,
                 values=[values[row] for row in rows] if sparse else [values.get(row) for row in range(len(runs))],
             )

@@ -9,13 +9,15 @@ from ledger.analysis.comparable import agreed_direction
 from ledger.model.datasets import OVERRIDES_BEFORE_WARNING
 from ledger.model.entries import DatasetVersion, Run
 from ledger.publish import names
-from ledger.publish.atlas import Atlas, Measurement, board_path
+from ledger.publish.atlas import Atlas, Measurement
 from ledger.publish.charts import DOTS_SHOWN, Dot, Stretch, dot_title, render_history
 from ledger.publish.page import Page, markup
 from ledger.publish.templating import render
 from ledger.publish.text import visible
 from ledger.publish.version_story import Story, tell
 
+CHARTS_SHOWN = 12
+"""Metrics that are drawn over time."""
 MATRIX_ROWS = 30
 """Runs in the matrix of measurements by dataset version."""
 
@@ -48,6 +50,9 @@ def render_dataset(name: str, atlas: Atlas) -> Page:
     for members in measured:
         keys.update({key: len(measurements) for key, measurements in members.items()})
     main = keys.most_common(1)[0][0] if keys else None
+    headlines = {run.record.results.headline for run in atlas.runs}
+    # A metric for each of a thousand classes would be a thousand charts: what speaks for runs, then what most have.
+    drawn = sorted(sorted(keys, key=lambda key: (key not in headlines, -keys[key], key))[:CHARTS_SHOWN])
     content = render(
         "dataset",
         name=name,
@@ -55,14 +60,15 @@ def render_dataset(name: str, atlas: Atlas) -> Page:
         stories=case_stories(atlas.cases.get(name, ()), atlas.runs),
         overrides=[case for case in atlas.cases.get(name, ()) if case.override is not None],
         many_overrides=OVERRIDES_BEFORE_WARNING,
-        charts=[(key, markup(chart)) for key in sorted(keys) if (chart := _history(key, versions, measured))],
+        charts=[(key, markup(chart)) for key in drawn if (chart := _history(key, versions, measured))],
+        undrawn=len(keys) - len(drawn),
         main=main,
         matrix=_matrix([members.get(main or "", []) for members in measured]),
         versions=versions,
         boards=[
-            (board, board_path(board.group))
+            (board, atlas.address_of(board.group))
             for version in versions
-            for board in atlas.boards
+            for board in atlas.own_pages
             if board.group.dataset_hash == version.hash
         ],
         depth=1,

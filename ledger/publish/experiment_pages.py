@@ -4,13 +4,16 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from ledger.analysis.comparable import Group, agreed_direction, data_of_curve, group_of, leaderboards, rank_key
-from ledger.analysis.settings import Setting, Spread, is_seed, settings_of, spread_of
+from ledger.analysis.comparable import Group, agreed_direction, counts, data_of_curve, group_of, leaderboards, rank_key
+from ledger.analysis.leaderboard import Score, setting_board, short_key
+from ledger.analysis.ranks import encode_trace, trace_of
+from ledger.analysis.settings import Setting, Spread, is_seed, settings_of, spread_of, spread_of_runs
+from ledger.analysis.shares import outside_range
 from ledger.model.boxes import Metric
 from ledger.model.entries import Run
 from ledger.model.values import Document, Number
 from ledger.publish import names
-from ledger.publish.atlas import Atlas, board_path
+from ledger.publish.atlas import Atlas
 from ledger.publish.charts import DOTS_SHOWN, Dot, Line, dot_title, render_lines, render_scatter
 from ledger.publish.curve_panels import axis_of, line_of, try_points
 from ledger.publish.growth_chart import growth_section
@@ -21,6 +24,9 @@ from ledger.publish.text import param_text, short_hash, visible
 
 RUNS_SHOWN = 200
 """Rows of an experiment's table; the table of all runs has the rest."""
+BESTS_SHOWN = 20
+"""Comparable groups whose best setting an experiment's page names."""
+_BESTS_LOOKED_AT = 40
 CURVES_SHOWN = 8
 """Runs whose curves are laid over each other: as many as there are colours."""
 SCATTERS_SHOWN = 6
@@ -58,18 +64,22 @@ class Overlay(Document, frozen=True, kw_only=True):
 
 
 class Best(Document, frozen=True, kw_only=True):
-    """The best run of a comparable group."""
+    """The best setting of a comparable group, or its best run."""
 
     group: Group
     """The group."""
     run: Run
     """The run."""
     value: Number
-    """Its value."""
+    """Its value; the mean of its setting on the page of an experiment."""
     count: int
     """How many runs it is the best of."""
     spread: Spread | None = None
     """Of the runs of its setting: how far chance alone spreads the value."""
+    tied: bool = False
+    """Whether another setting has the same mean."""
+    leading: bool = False
+    """Whether it may be the best of these settings: what parts others from it is more than noise."""
 
 
 class SettingRow(Document, frozen=True, kw_only=True):
@@ -98,12 +108,12 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
         name=name,
         runs=runs,
         question=next((run for run in runs if run.record.note), None),
-        table=run_table(runs, limit=RUNS_SHOWN),
-        bests=_bests(runs, settings),
+        table=run_table(runs, atlas, limit=RUNS_SHOWN),
+        bests=_bests(runs)[:BESTS_SHOWN],
         judged=judged,
         settings=_setting_rows(settings, judged),
         settings_total=len(settings),
-        board_path=board_path,
+        address_of=atlas.address_of,
         varied=[(param, _values(runs, param)) for param in varied_params(runs)[:24]],
         headline=headline,
         scatters=[markup(svg) for svg in _scatters(runs, headline)],
@@ -143,20 +153,43 @@ def _statuses(runs: Sequence[Run]) -> list[tuple[str, int]]:
     return Counter("retracted" if run.retraction else run.record.status for run in runs).most_common()
 
 
-def _bests(runs: Sequence[Run], settings: Sequence[Setting]) -> list[Best]:
-    """Return the best of the runs in each group where that can be said; of these runs alone, never of others."""
-    setting_of = {run.record.id: setting for setting in settings for run in setting.runs}
-    return [
-        Best(
-            group=board.group,
-            run=board.best.run,
-            value=board.best.metric.value,
-            count=len(board.standings),
-            spread=spread_of(setting_of[board.best.run.record.id], board.group),
+def _bests(runs: Sequence[Run]) -> list[Best]:
+    """Return the best setting in each group where that can be said; of these runs alone, never of others."""
+    keys = {run.record.id: short_key(run) for run in runs}
+    bests = []
+    headlines = {run.record.results.headline for run in runs}
+    boards = sorted(leaderboards(runs), key=lambda board: board.group.key not in headlines)
+    for board in boards[:_BESTS_LOOKED_AT]:
+        by_id = {standing.run.record.id: standing.run for standing in board.standings}
+        scores = [
+            Score(
+                run=name,
+                setting=keys[name],
+                value=standing.metric.number,
+                trace=encode_trace(trace_of(standing.run)),
+            )
+            for standing in board.standings
+            for name in [standing.run.record.id]
+        ]
+        ranked = setting_board(board.group, board.direction, scores)
+        first = next((place for place in ranked.places if place.rank == 1), None)
+        if first is None or first.spread is None:
+            continue
+        spread = spread_of_runs(
+            [one.metric.number for one in board.standings if one.run.record.id in first.runs[: first.spread.count]]
         )
-        for board in leaderboards(runs)
-        if board.best
-    ]
+        bests.append(
+            Best(
+                group=board.group,
+                run=by_id[first.runs[0]],
+                value=first.spread.mean,
+                count=ranked.runs,
+                spread=spread,
+                tied=first.tied,
+                leading=first.leading,
+            )
+        )
+    return bests
 
 
 def _setting_rows(settings: Sequence[Setting], groups: Sequence[Group]) -> list[SettingRow]:
@@ -185,13 +218,15 @@ def _code_text(setting: Setting) -> str:
 def _headline_best(runs: Sequence[Run]) -> list[Best]:
     """Return the best headline value in the group that most of the runs share; cheap enough for every experiment."""
     members: dict[Group, list[tuple[Metric, Run]]] = {}
-    for run in runs:
+    for run in filter(counts, runs):
         if (headline := run.record.headline) and math.isfinite(headline.number):
             members.setdefault(group_of(headline), []).append((headline, run))
     for group, standings in sorted(members.items(), key=lambda item: (-len(item[1]), item[0])):
         direction = agreed_direction(metric for metric, _ in standings)
         if group.known and direction:
-            metric, run = min(standings, key=lambda pair: rank_key(pair[0], direction, pair[1].record.id))
+            strange = outside_range(group.key, [metric.number for metric, _ in standings], direction)
+            kept = [pair for pair, outside in zip(standings, strange, strict=True) if not outside]
+            metric, run = min(kept, key=lambda pair: rank_key(pair[0], direction, pair[1].record.id))
             return [Best(group=group, run=run, value=metric.value, count=len(standings))]
     return []
 
@@ -209,7 +244,10 @@ def _scatters(runs: Sequence[Run], headline: Group | None) -> list[str]:
     if headline is None:
         return []
     charts: list[str] = []
-    values = {run.record.id: m.number for run in runs for m in run.metrics() if group_of(m) == headline}
+    values = {run.record.id: m.number for run in filter(counts, runs) for m in run.metrics() if group_of(m) == headline}
+    direction = agreed_direction(m for run in runs for m in run.metrics() if group_of(m) == headline)
+    strange = outside_range(headline.key, list(values.values()), direction)
+    values = {name: value for (name, value), outside in zip(values.items(), strange, strict=True) if not outside}
     for param in (name for name in varied_params(runs) if not is_seed(name)):
         dots = []
         for run in runs:

@@ -4,19 +4,23 @@ from collections.abc import Sequence
 from datetime import date
 
 from ledger.analysis.comparable import Leaderboard
+from ledger.analysis.leaderboard import Place as SettingPlace
 from ledger.analysis.milestones import Milestones
 from ledger.model.boxes import Box
+from ledger.model.entries import Run
 from ledger.model.record import BOXES
 from ledger.model.schema import field_docs
 from ledger.model.values import Document
 from ledger.publish import names
-from ledger.publish.atlas import Atlas, board_path
+from ledger.publish.atlas import Atlas, board_name
 from ledger.publish.charts import render_calendar
 from ledger.publish.page import Page, markup
 from ledger.publish.run_tables import run_table
 from ledger.publish.templating import render
 from ledger.publish.text import day
 
+OTHERS_SHOWN = 5000
+"""Lines on the page of the leaderboards that have none of their own."""
 TABLE_ROWS = 200
 """Rows of the table of all runs without scripts; with them it has every run."""
 
@@ -46,6 +50,8 @@ class Totals(Document, frozen=True, kw_only=True):
     """Measured GPU energy, in kWh; none when nothing measured it."""
     costs: list[tuple[str, float]]
     """Currency to amount."""
+    untimed: int
+    """Runs whose duration is unknown."""
     unpriced: int
     """Runs whose cost is unknown."""
 
@@ -56,7 +62,20 @@ class Place(Document, frozen=True, kw_only=True):
     board: Leaderboard
     """The leaderboard."""
     path: str
-    """Its page."""
+    """Its page, or its line on the page of all others."""
+    leader: SettingPlace | None = None
+    """The setting with the best mean; none where that cannot be said."""
+
+    @property
+    def run_of_leader(self) -> Run:
+        """The best run of that setting."""
+        name = self.leader.runs[0] if self.leader else ""
+        return next(standing.run for standing in self.board.standings if standing.run.record.id == name)
+
+    @property
+    def anchor(self) -> str:
+        """Name of its line on the page of all others."""
+        return board_name(self.board.group)
 
 
 def render_home(atlas: Atlas, milestones: Milestones) -> Page:
@@ -73,8 +92,8 @@ def render_home(atlas: Atlas, milestones: Milestones) -> Page:
         milestones=milestones,
         totals=_totals(atlas),
         calendar=markup(calendar),
-        table=run_table(atlas.runs, limit=_HOME_RUNS, params=0, metrics=0),
-        places=_in_use([place for place in _places(atlas.boards) if place.board.best], atlas)[:_HOME_BOARDS],
+        table=run_table(atlas.runs, atlas, limit=_HOME_RUNS, params=0, metrics=0),
+        places=_in_use([place for place in _first_of_all(atlas) if place.leader], atlas)[:_HOME_BOARDS],
         log=atlas.log[:_HOME_LOG],
         depth=0,
     )
@@ -89,7 +108,7 @@ def render_home(atlas: Atlas, milestones: Milestones) -> Page:
 
 def render_runs(atlas: Atlas) -> Page:
     """Return the table of all runs; without scripts it has the latest `TABLE_ROWS`."""
-    table = run_table(atlas.runs, limit=TABLE_ROWS)
+    table = run_table(atlas.runs, atlas, limit=TABLE_ROWS)
     return Page(
         kind="runs",
         path=names.RUNS,
@@ -102,7 +121,7 @@ def render_runs(atlas: Atlas) -> Page:
 def render_boards(atlas: Atlas) -> Page:
     """Return the list of leaderboards, those of one metric together."""
     metrics: dict[str, list[Place]] = {}
-    places = _places(atlas.boards)
+    places = _places(atlas.own_pages, atlas)
     for place in [*_in_use(places, atlas), *(place for place in places if place.board.group.dataset in atlas.retired)]:
         metrics.setdefault(place.board.group.key, []).append(place)
     return Page(
@@ -110,7 +129,19 @@ def render_boards(atlas: Atlas) -> Page:
         path=names.BOARDS,
         title="Leaderboards",
         description=f"{len(atlas.boards)} leaderboards: only values measured on the same data are ranked",
-        content=render("boards", metrics=metrics, retired=atlas.retired, depth=1),
+        content=render("boards", metrics=metrics, retired=atlas.retired, others=len(atlas.listed), depth=1),
+    )
+
+
+def render_other_boards(atlas: Atlas) -> Page:
+    """Return the one page of the leaderboards that have none of their own: a line for each."""
+    places = _places(atlas.listed, atlas)
+    return Page(
+        kind="boards",
+        path=names.OTHER_BOARDS,
+        title="Other leaderboards",
+        description=f"{len(places)} comparable groups with a line each",
+        content=render("other_boards", places=places[:OTHERS_SHOWN], total=len(places), depth=1),
     )
 
 
@@ -147,8 +178,16 @@ def render_glossary() -> Page:
     )
 
 
-def _places(boards: Sequence[Leaderboard]) -> list[Place]:
-    return [Place(board=board, path=board_path(board.group)) for board in boards]
+def _places(boards: Sequence[Leaderboard], atlas: Atlas) -> list[Place]:
+    return [
+        Place(board=board, path=atlas.address_of(board.group), leader=atlas.leader_of(board.group)) for board in boards
+    ]
+
+
+def _first_of_all(atlas: Atlas) -> list[Place]:
+    """Return the leaderboards, those first that speak for a run."""
+    headlines = {run.record.results.headline for run in atlas.runs}
+    return _places(sorted(atlas.boards, key=lambda board: board.group.key not in headlines), atlas)
 
 
 def _in_use(places: Sequence[Place], atlas: Atlas) -> list[Place]:
@@ -174,5 +213,6 @@ def _totals(atlas: Atlas) -> Totals:
         gpu_hours=sum(len(record.hardware.gpus) * (record.timing.took or 0.0) for record in records) / 3600,
         energy_kwh=sum(energies) if energies else None,
         costs=sorted(costs.items()),
+        untimed=sum(record.timing.took is None for record in records),
         unpriced=sum(record.cost.amount is None for record in records),
     )

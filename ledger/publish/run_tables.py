@@ -2,11 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from ledger.analysis.comparable import Group, group_of
 from ledger.model.entries import Run
 from ledger.model.values import Document, ParamValue
 from ledger.publish.text import param_text
+
+if TYPE_CHECKING:
+    from ledger.publish.atlas import Atlas
 
 
 class MetricColumn(Document, frozen=True, kw_only=True):
@@ -15,7 +19,7 @@ class MetricColumn(Document, frozen=True, kw_only=True):
     group: Group
     """What the values share."""
     path: str
-    """Page of its leaderboard."""
+    """Where its leaderboard stands; empty where no run in it counts."""
 
 
 class RunRow(Document, frozen=True, kw_only=True):
@@ -42,16 +46,14 @@ class RunTable(Document, frozen=True, kw_only=True):
     """How many runs there are; more than rows when the table is cut."""
 
 
-def run_table(runs: Sequence[Run], *, limit: int, params: int = 3, metrics: int = 2) -> RunTable:
+def run_table(runs: Sequence[Run], atlas: "Atlas", *, limit: int, params: int = 3, metrics: int = 2) -> RunTable:
     """Return a table of the newest `limit` of `runs`, which come oldest first."""
-    from ledger.publish.atlas import board_path
-
     shown = list(reversed(runs[-limit:])) if limit else []
     names = varied_params(shown)[:params]
     groups = common_groups(shown)[:metrics]
     return RunTable(
         params=tuple(names),
-        metrics=tuple(MetricColumn(group=group, path=board_path(group)) for group in groups),
+        metrics=tuple(MetricColumn(group=group, path=atlas.address_of(group)) for group in groups),
         rows=tuple(_row(run, names, groups) for run in shown),
         total=len(runs),
     )
@@ -71,7 +73,7 @@ def varied_params(runs: Iterable[Run]) -> list[str]:
 def common_groups(runs: Iterable[Run]) -> list[Group]:
     """Return the comparable groups of the runs' headline metrics, then of all others, most runs first.
 
-    Of runs that were retracted no group comes: it would have no leaderboard.
+    Of runs that were retracted no group comes.
     """
     headlines: Counter[Group] = Counter()
     others: Counter[Group] = Counter()

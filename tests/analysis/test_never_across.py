@@ -11,14 +11,14 @@ from ledger.analysis.comparable import counts, leaderboards, why_not_comparable
 from ledger.analysis.compare import compare
 from ledger.analysis.fields import metrics_of, run_metric
 from ledger.analysis.flat import flat_columns
-from ledger.analysis.leaderboard import latest_metrics, setting_boards, short_key
+from ledger.analysis.leaderboard import latest_metrics, setting_boards
 from ledger.analysis.matrix import matrix_of
 from ledger.analysis.order import sort_runs, warn_of_filters
 from ledger.analysis.query import parse_query, passes
 from ledger.model.boxes import DatasetUse, Metric, Params, Results
 from ledger.model.entries import Contents, DatasetVersion, Evaluation, Run
 from ledger.model.values import number
-from ledger.publish.atlas import board_path, survey
+from ledger.publish.atlas import survey
 from ledger.publish.board_page import render_board
 from ledger.publish.columns import render_columns
 from ledger.publish.dataset_pages import render_dataset
@@ -187,7 +187,7 @@ def test_no_page_ranks_or_draws_a_line_across(runs: list[Run]) -> None:
     atlas = survey(contents, [], None)
     by_id = {run.record.id: run for run in runs}
     for board in atlas.boards:
-        page = render_board(board, atlas, lambda run_id: short_key(by_id[run_id])).content
+        page = render_board(board, atlas).content
         shown = set(RUN_ID.findall(page.partition("Not on this board")[0]))
         wanted = (board.group.key, board.group.dataset_hash, board.group.evaluator)
         wanted_runs = {run.record.id for run in runs if wanted in latest_metrics(run) and run.retraction is None}
@@ -207,7 +207,7 @@ def test_no_page_ranks_or_draws_a_line_across(runs: list[Run]) -> None:
         assert set.intersection(*measured), "one evaluator measured all that a line goes through"
     text = render_columns(atlas, lambda name: name).decode()
     for board in atlas.boards:
-        assert text.count(f'"{board_path(board.group)}"') == 1, "one column for each group"
+        assert text.count(f'"{atlas.address_of(board.group)}"') == 1, "one column for each group"
     render_experiment(base().record.experiment, atlas, lambda _: b"")
 
 

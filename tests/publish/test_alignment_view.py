@@ -36,7 +36,7 @@ def atlas_of(count: int) -> Atlas:
 
 def page_of(atlas: Atlas, key: str) -> str:
     board: Leaderboard = next(board for board in atlas.boards if board.group.key == key)
-    return render_board(board, atlas, lambda run: run).content
+    return render_board(board, atlas).content
 
 
 def test_the_board_of_an_offline_metric_says_whether_production_agrees() -> None:

@@ -7,12 +7,16 @@
   const LIMIT = 12;
 
   const start = (data) => {
-    let rows = [], all = false;
+    let rows = [], all = false, left = [], missing = [];
     const readHash = () => {
       const wanted = (window.ledger.hash().get("runs") || "").split(",").map((id) => id.trim()).filter(Boolean);
-      rows = [...new Set(wanted.map((id) => (data.byId.has(id) ? data.byId.get(id) : data.id.findIndex((each) => each.startsWith(id) || each.slice(16).startsWith(id)))).filter((row) => row >= 0))].slice(0, LIMIT);
+      const found = wanted.map((id) => [id, data.byId.has(id) ? data.byId.get(id) : data.id.findIndex((each) => each.startsWith(id) || each.slice(16).startsWith(id))]);
+      const there = [...new Set(found.map(([, row]) => row).filter((row) => row >= 0))];
+      missing = found.filter(([, row]) => row < 0).map(([id]) => id);
+      rows = there.slice(0, LIMIT);
+      left = there.slice(LIMIT).map((row) => data.id[row]);
     };
-    const change = (next) => { rows = next; window.ledger.setHash({ runs: rows.map((row) => data.id[row]).join() }); refresh(); };
+    const change = (next) => { rows = next; left = []; missing = []; window.ledger.setHash({ runs: rows.map((row) => data.id[row]).join() }); refresh(); };
 
     const chips = element("div", { class: "lg-bar-tools" });
     const add = element("input", { type: "search", class: "lg-field", list: "lg-ids", placeholder: "Add a run: id, experiment, tag, lr=0.01", "aria-label": "Add a run" });
@@ -29,14 +33,41 @@
     const line = (title, cells, css, sub) => element("tr", { class: css }, element("th", { scope: "row" }, title, sub ? element("small", {}, sub) : null), ...cells.map((cell) => (cell instanceof Node && cell.nodeName === "TD" ? cell : element("td", {}, cell))));
     const tableOf = (label, lines) => element("div", { class: "lg-scroll", tabindex: "0", role: "region", "aria-label": label }, element("table", { class: "lg-table lg-compare" }, element("thead", {}, heads()), element("tbody", {}, ...lines)));
 
+    /* What parts the runs, in a sentence: params, what they were trained on, code. Else it would be read out of metrics. */
+    const apart = () => {
+      const several = (values) => new Set(values).size > 1;
+      const params = data.params.filter((param) => several(rows.map((row) => data.word(param, row)))).map((param) => param.name);
+      const parts = [];
+      if (several(rows.map((row) => data.word(data.trained, row)))) parts.push("training data (" + [...new Set(rows.map((row) => data.word(data.trained, row) || "unknown"))].join(" or ") + ")");
+      if (several(rows.map((row) => data.word(data.commit, row) + " " + data.word(data.changes, row)))) parts.push("code");
+      return { params, parts, one: !several(rows.map((row) => data.setting[row])) };
+    };
+    const sentence = () => {
+      const { params, parts, one } = apart();
+      const said = [];
+      if (missing.length) said.push(`Not on this site: ${missing.join(", ")}. `);
+      if (left.length) said.push(`Only ${LIMIT} runs are compared at once; left out: ${left.join(", ")}. `);
+      const uncounted = rows.filter((row) => !data.counts(row));
+      if (uncounted.length) said.push(`Never the best, since ${uncounted.length > 1 ? "they" : "it"} did not finish or ${uncounted.length > 1 ? "were" : "was"} retracted: ${uncounted.map((row) => data.id[row]).join(", ")}. `);
+      if (rows.length > 1) {
+        if (one) said.push("These runs are one setting: they differ by seed only, and nothing can be better than itself. What parts their values is noise.");
+        else if (params.length || parts.length) said.push("They differ in " + [params.length ? `params (${params.slice(0, 5).join(", ")}${params.length > 5 ? ` and ${params.length - 5} more` : ""})` : "", ...parts].filter(Boolean).join(", ") + ".");
+        else said.push("They are not repeats of each other, though no param differs: their code is unknown, or differs in files.");
+      }
+      return said.length ? element("p", { class: "lg-callout", "data-apart": true }, ...said) : null;
+    };
+
     const overview = () => tableOf("Overview", [
       line("status", rows.map((row) => badge(data.word(data.status, row)))),
       line("experiment", rows.map((row) => element("a", { href: window.ledger.url(data.pages[data.experiment.codes[row]]) }, data.word(data.experiment, row)))),
       line("started (UTC)", rows.map((row) => minute(data.started[row]))),
-      line("duration", rows.map((row) => duration(data.duration[row]))),
+      line("duration", rows.map((row) => (data.duration[row] === null ? element("span", { class: "lg-unknown" }, "unknown") : duration(data.duration[row])))),
       line("cost", rows.map((row) => money(data, row))),
       line("author", rows.map((row) => data.word(data.author, row))),
       line("commit", rows.map((row) => element("code", {}, data.word(data.commit, row) || "unknown"))),
+      ...(rows.some((row) => data.word(data.changes, row)) ? [line("uncommitted changes", rows.map((row) => (data.word(data.changes, row) ? element("code", {}, data.word(data.changes, row)) : element("span", { class: "lg-none" }, "none"))))] : []),
+      line("trained on", rows.map((row) => data.word(data.trained, row) || element("span", { class: "lg-unknown" }, "unknown")), new Set(rows.map((row) => data.word(data.trained, row))).size > 1 ? "lg-differs" : null),
+      line("seed", rows.map((row) => data.word(data.seed, row) || element("span", { class: "lg-unknown" }, "unknown"))),
     ]);
 
     const params = () => {
@@ -44,7 +75,19 @@
       const differing = found.filter(({ values }) => new Set(values).size > 1);
       const shown = all ? found : differing;
       const toggle = element("button", { type: "button", class: "lg-button", onclick: () => { all = !all; refresh(); } }, all ? `Only the ${differing.length} that differ` : `All ${found.length} params`);
-      return [element("h2", {}, "Params ", element("small", {}, differing.length ? `${differing.length} of ${found.length} differ` : "none differ")), shown.length ? tableOf("Params", shown.map(({ name, values }) => line(element("code", {}, name), values.map((value) => (value ? element("code", { class: "lg-wrap" }, value) : element("span", { class: "lg-none" }, "none"))), all && differing.some((each) => each.name === name) ? "lg-differs" : null))) : element("p", { class: "lg-none" }, "These runs had the same params."), element("div", { class: "lg-bar-tools" }, toggle)];
+      return [element("h2", {}, "Params ", element("small", {}, differing.length ? `${differing.length} of ${found.length} differ` : "none differ")), shown.length ? tableOf("Params", shown.map(({ name, values }) => line(element("code", {}, name), values.map((value) => (value ? element("code", { class: "lg-wrap" }, value) : element("span", { class: "lg-none" }, "none"))), all && differing.some((each) => each.name === name) ? "lg-differs" : null))) : element("p", { class: "lg-none" }, "These runs had the same params." + (apart().parts.length ? " They differ in " + apart().parts.join(", ") + "." : "")), element("div", { class: "lg-bar-tools" }, toggle)];
+    };
+
+    /* A star here is that of the leaderboard: where what parts these settings is more than noise explains. */
+    const stars = (metric, values) => {
+      const none = (told) => ({ starred: new Set(), told });
+      const having = rows.filter((row, at) => values[at] !== null && Number.isFinite(values[at]) && data.counts(row));
+      if (!metric.known || !metric.direction || having.length < 2) return none("");
+      if (new Set(having.map((row) => data.setting[row])).size < 2) return none("one setting, so none is better");
+      if (!metric.leading) return none("nobody knows the noise, so none is marked");
+      const leading = having.filter((row) => metric.leading[row] === "1");
+      if (leading.length === having.length) return none("within noise");
+      return leading.length ? { starred: new Set(leading), told: "" } : none("others are better than these");
     };
 
     const metrics = () => {
@@ -55,9 +98,8 @@
         const ours = groups.filter(({ metric }) => metric.key === key);
         for (const { metric, values } of ours) {
           const finite = values.filter((value) => value !== null && Number.isFinite(value));
-          const ranked = metric.known && metric.direction && finite.length > 1;
-          const best = ranked ? (metric.direction === "higher" ? Math.max(...finite) : Math.min(...finite)) : null;
-          lines.push(line(element("a", { href: window.ledger.url(metric.page) }, key + (metric.direction === "higher" ? " ↑" : metric.direction === "lower" ? " ↓" : "")), values.map((value) => element("td", { class: ranked && value === best ? "lg-best" : null, title: value === null ? null : String(value) }, value === null ? element("span", { class: "lg-none" }, "not measured") : number(value), ranked && value === best ? element("span", { class: "lg-sr" }, " best") : null)), null, "on " + metric.dataset + (metric.evaluator ? ", " + metric.evaluator : "")));
+          const { starred, told } = stars(metric, values);
+          lines.push(line(element(metric.page ? "a" : "span", { href: metric.page ? window.ledger.url(metric.page) : null }, key + (metric.direction === "higher" ? " ↑" : metric.direction === "lower" ? " ↓" : "")), values.map((value, at) => element("td", { class: starred.has(rows[at]) ? "lg-best" : null, title: value === null ? null : String(value) }, value === null ? element("span", { class: "lg-none" }, "not measured") : number(value), starred.has(rows[at]) ? element("span", { class: "lg-sr" }, " may be the best") : null)), null, "on " + metric.dataset + (metric.evaluator ? ", " + metric.evaluator : "") + (told ? ": " + told : "")));
           if (!metric.known) lines.push(element("tr", {}, element("td", { colspan: rows.length + 1, class: "lg-refuse" }, element("span", {}, "Not ranked: nobody knows on which dataset version these values were measured."))));
           else if (!metric.direction && finite.length > 1) lines.push(element("tr", {}, element("td", { colspan: rows.length + 1, class: "lg-refuse" }, element("span", {}, "Not ranked: nobody said which values are better."))));
         }
@@ -110,7 +152,7 @@
       chips.replaceChildren(...rows.map((row) => element("span", { class: "lg-chip" }, element("a", { class: "lg-id", href: window.ledger.url(data.page(row)) }, data.id[row]), element("button", { type: "button", "aria-label": "Remove " + data.id[row], onclick: () => change(rows.filter((each) => each !== row)) }, "×"))));
       if (!rows.length) { body.replaceChildren(element("p", {}, "Choose runs in the ", element("a", { href: window.ledger.url("runs/index.html") }, "table of runs"), " or add them above. The address of this page then names them and can be shared.")); place.dataset.ready = "true"; return; }
       const holder = element("div");
-      body.replaceChildren(overview(), ...metrics(), ...params(), element("h2", {}, "Learning curves"), holder);
+      body.replaceChildren(...[sentence()].filter(Boolean), overview(), ...metrics(), ...params(), element("h2", {}, "Learning curves"), holder);
       curves(holder).then(() => { place.dataset.ready = "true"; });
     };
 

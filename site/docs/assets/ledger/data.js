@@ -43,12 +43,19 @@
       if (metric.rows) {
         const whole = new Array(data.rows).fill(null);
         metric.rows.forEach((row, index) => { whole[row] = metric.values[index]; });
+        if (metric.leading) {
+          const stars = new Array(data.rows).fill("0");
+          metric.rows.forEach((row, index) => { stars[row] = metric.leading[index]; });
+          metric.leading = stars;
+        }
         metric.values = whole;
         metric.rows = null;
       }
       metric.values = metric.values.map((value) => (typeof value === "string" ? Number(value) : value));
     }
     data.word = (column, row) => (column.codes[row] < 0 ? "" : column.words[column.codes[row]]);
+    /* A run that did not finish, or was retracted, is never the best of anything. */
+    data.counts = (row) => data.word(data.status, row) === "finished";
     data.page = (row) => "runs/" + data.id[row] + ".html";
     data.byId = new Map(data.id.map((id, row) => [id, row]));
     prepared = data;

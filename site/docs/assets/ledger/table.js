@@ -12,7 +12,7 @@
       { id: "experiment", title: "Experiment", css: "lg-name-cell lg-k-name", value: (row) => data.word(data.experiment, row).toLowerCase(),
         cell: (row) => element("a", { href: window.ledger.url(data.pages[data.experiment.codes[row]]) }, data.word(data.experiment, row)) },
       { id: "started", title: "Started (UTC)", css: "lg-nowrap lg-k-when", value: (row) => data.started[row], cell: (row) => minute(data.started[row]) },
-      { id: "duration", title: "Duration", css: "lg-right lg-nowrap lg-k-when", value: (row) => data.duration[row], cell: (row) => duration(data.duration[row]) },
+      { id: "duration", title: "Duration", css: "lg-right lg-nowrap lg-k-when", value: (row) => data.duration[row], cell: (row) => (data.duration[row] === null ? element("span", { class: "lg-unknown" }, "unknown", element("span", { class: "lg-phone" }, " duration")) : duration(data.duration[row])) },
       { id: "author", title: "Author", label: "by", css: "lg-nowrap lg-desk", value: (row) => data.word(data.author, row).toLowerCase(), cell: (row) => data.word(data.author, row) },
       { id: "cost", title: "Cost", label: "cost", css: "lg-right lg-nowrap lg-desk", value: (row) => data.cost[row], cell: (row) => money(data, row) },
       { id: "tags", title: "Tags", label: "tags", value: (row) => tags(row).join(" "), cell: (row) => { const all = document.createElement("span"); tags(row).forEach((tag) => all.append(element("span", { class: "lg-tag" }, tag), " ")); return all; } },
@@ -21,7 +21,7 @@
     ];
     const tags = (row) => data.tags.codes[row].map((code) => data.tags.words[code]);
     data.metrics.forEach((metric, at) => columns.push({
-      id: "m." + at, group: "Metrics", title: metric.key, sub: metric.dataset, detail: metric.evaluator, label: metric.key + " on " + metric.dataset, css: at < 2 ? "lg-right lg-desk" : "lg-right",
+      id: "m." + metric.id, group: "Metrics", title: metric.key, sub: metric.dataset, detail: metric.evaluator, label: metric.key + " on " + metric.dataset, css: at < 2 ? "lg-right lg-desk" : "lg-right",
       value: (row) => metric.values[row], cell: (row) => metric.values[row] === null ? element("span", { class: "lg-none", title: "not measured here" }, "–") : element("span", { title: String(metric.values[row]) }, number(metric.values[row])),
       better: metric.direction,
     }));
@@ -31,12 +31,26 @@
       cell: (row) => { const word = data.word(param, row); return word ? element("code", {}, word.length > 40 ? word.slice(0, 39) + "…" : word) : ""; },
     }));
     const byId = new Map(columns.map((column) => [column.id, column]));
-    const metricIds = data.metrics.map((_, at) => "m." + at);
+    const metricIds = data.metrics.map((metric) => "m." + metric.id);
     const usual = ["status", "experiment", "started", "duration", ...data.shown_params.map((name) => "p." + name), ...metricIds.slice(0, 2), "cost", ...(data.author.words.length > 1 ? ["author"] : [])];
 
     const state = { q: "", status: "", experiment: "", tag: "", sort: "-started", cols: [...usual], sel: new Set(), page: 1 };
+    const gone = element("p", { class: "lg-callout", role: "status", hidden: true });
+    const tellGone = (from) => {
+      const asked = [...(from.get("cols") || "").split(","), (from.get("sort") || "").replace(/^-/, "")];
+      const columnsGone = [...new Set(asked)].filter((id) => id && id !== "id" && !byId.has(id));
+      const runsGone = (from.get("sel") || "").split(",").filter((id) => id && !data.byId.has(id));
+      const wordsGone = [["status", [...data.status.words, "unfinished"]], ["experiment", data.experiment.words], ["tag", data.tags.words]].filter(([name, words]) => from.get(name) && !words.includes(from.get(name))).map(([name]) => name + " " + from.get(name));
+      const said = [];
+      if (columnsGone.length) said.push("It names columns that are not here (any more): " + columnsGone.join(", ") + ". No other metric is shown in their place; choose under Columns.");
+      if (runsGone.length) said.push("It selects runs that are not here: " + runsGone.join(", ") + ".");
+      if (wordsGone.length) said.push("It filters by what no run has: " + wordsGone.join(", ") + ".");
+      gone.hidden = !said.length;
+      gone.replaceChildren(element("strong", {}, "This address cannot be shown as it was. "), said.join(" "));
+    };
     const readHash = () => {
       const from = window.ledger.hash();
+      tellGone(from);
       for (const name of ["q", "status", "experiment", "tag"]) state[name] = from.get(name) || "";
       state.sort = byId.has((from.get("sort") || "").replace(/^-/, "")) || /^-?id$/.test(from.get("sort") || "") ? from.get("sort") : "-started";
       state.cols = from.has("cols") ? from.get("cols").split(",").filter((id) => byId.has(id)) : [...usual];
@@ -154,7 +168,7 @@
       writeHash();
     };
 
-    place.replaceChildren(element("div", { class: "lg-bar-tools" }, query, status, experiment, tag, order, chooser, reset), element("div", { class: "lg-bar-tools" }, count, compare), box, pager);
+    place.replaceChildren(gone, element("div", { class: "lg-bar-tools" }, query, status, experiment, tag, order, chooser, reset), element("div", { class: "lg-bar-tools" }, count, compare), box, pager);
     window.addEventListener("hashchange", () => { readHash(); refresh(); });
     readHash();
     refresh();

@@ -1,0 +1,113 @@
+"""What a shared address shows, and what the compare page says and stars, in a real browser."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+from playwright.sync_api import Page
+
+from ledger.model.boxes import Params
+from ledger.model.entries import Contents, Run
+from ledger.model.values import Status
+from ledger.publish.build import build_site
+from tests.samples import Blobs, sample_ledger, sample_log, sample_reader
+
+
+def site_of(folder: Path, runs: list[Run], blobs: Blobs, name: str) -> Path:
+    contents = msgspec.structs.replace(sample_ledger()[0], runs=tuple(runs))
+    build_site(contents, sample_reader(blobs), sample_log(contents), folder / name)
+    return folder / name
+
+
+def as_setting(run: Run, lr: float, seed: int, value: float, status: Status = "finished") -> Run:
+    record = run.record
+    metrics = [
+        msgspec.structs.replace(metric, value=value) if metric.key == record.results.headline else metric
+        for metric in record.results.metrics
+    ]
+    results = msgspec.structs.replace(record.results, metrics=metrics)
+    params = Params(values={"lr": lr, "seed": seed})
+    code = msgspec.structs.replace(record.code, patch=None, dirty=False)
+    changed = msgspec.structs.replace(record, results=results, params=params, seed=seed, status=status, code=code)
+    return msgspec.structs.replace(run, record=changed, evaluations=(), notes=())
+
+
+@pytest.fixture
+def runs(ledger: tuple[Contents, Blobs]) -> list[Run]:
+    """Three repeats of a good setting, three of a bad one, and a failed run with the best value."""
+    base = ledger[0].runs[0]
+    measured = [("0.1", 0.91), ("0.1", 0.912), ("0.1", 0.911), ("0.2", 0.81), ("0.2", 0.812), ("0.2", 0.811)]
+    made = []
+    for index, (lr, value) in enumerate([*measured, ("0.3", 0.99)]):
+        one = msgspec.structs.replace(
+            base, record=msgspec.structs.replace(base.record, id=f"20261103-09123{index}-aaaaa{index}")
+        )
+        made.append(as_setting(one, float(lr), index, value, "failed" if index == 6 else "finished"))
+    return made
+
+
+def compared(tab: Page, site: Path, runs: list[Run]) -> str:
+    tab.goto("about:blank")
+    tab.goto((site / "compare.html").as_uri() + "#runs=" + ",".join(run.record.id for run in runs))
+    tab.wait_for_selector("[data-compare][data-ready]")
+    return tab.inner_text("main")
+
+
+def starred(tab: Page) -> list[str]:
+    return [cell.inner_text() for cell in tab.query_selector_all(".lg-best")]
+
+
+def test_the_compare_page_stars_nothing_that_noise_explains(
+    tab: Page, ledger: tuple[Contents, Blobs], runs: list[Run], tmp_path: Path
+) -> None:
+    site = site_of(tmp_path, runs, ledger[1], "site")
+    good, again, bad, failed = runs[0], runs[1], runs[3], runs[6]
+    text = compared(tab, site, [good, again])
+    assert "one setting: they differ by seed only" in text
+    assert starred(tab) == []
+    assert "They differ in params (lr" in compared(tab, site, [good, bad])
+    assert [re.match(r"0\.91", each) is not None for each in starred(tab)] == [True]
+    text = compared(tab, site, [good, failed])
+    assert f"Never the best, since it did not finish or was retracted: {failed.record.id}" in text
+    assert starred(tab) == []
+
+
+def test_the_compare_page_names_training_data_that_differs(
+    tab: Page, ledger: tuple[Contents, Blobs], runs: list[Run], tmp_path: Path
+) -> None:
+    other = runs[1]
+    used = [
+        msgspec.structs.replace(use, version="v9", hash="blake3:9") if use.role == "train" else use
+        for use in other.record.datasets.used
+    ]
+    datasets = msgspec.structs.replace(other.record.datasets, used=used)
+    record = msgspec.structs.replace(other.record, datasets=datasets, params=runs[0].record.params)
+    runs[1] = msgspec.structs.replace(other, record=record)
+    site = site_of(tmp_path, runs, ledger[1], "site")
+    text = compared(tab, site, runs[:2])
+    assert "They differ in training data" in text
+    assert "digits-train@v9" in text
+    assert starred(tab) == []
+
+
+def test_a_shared_address_shows_the_same_metric_later_or_says_that_it_is_gone(
+    tab: Page, ledger: tuple[Contents, Blobs], runs: list[Run], tmp_path: Path
+) -> None:
+    before = site_of(tmp_path, runs, ledger[1], "before")
+    after = site_of(tmp_path, [*runs, *ledger[0].runs[1:]], ledger[1], "after")
+    tab.goto((before / "runs/index.html").as_uri())
+    tab.wait_for_selector("[data-ready]")
+    (column, *_) = [box.get_attribute("data-column") or "" for box in tab.query_selector_all("[data-column^='m.']")]
+    shown = {}
+    for site in (before, after):
+        tab.goto("about:blank")
+        tab.goto((site / "runs/index.html").as_uri() + f"#sort=-{column}&cols=started,{column}")
+        tab.wait_for_selector("[data-ready]")
+        shown[site] = tab.inner_text(f"th:has([data-sort='{column}'])")
+        assert not tab.is_visible("[data-runs-table] .lg-callout")
+    assert shown[before] == shown[after]
+    tab.goto("about:blank")
+    tab.goto((after / "runs/index.html").as_uri() + "#sort=-m.1&cols=started,m.1")
+    tab.wait_for_selector("[data-ready]")
+    assert "names columns that are not here (any more): m.1" in tab.inner_text("[data-runs-table] .lg-callout")
