@@ -7,7 +7,6 @@ from ledger.analysis.comparable import Group, Leaderboard, counts, group_of, lea
 from ledger.analysis.leaderboard import Place as SettingPlace
 from ledger.analysis.leaderboard import Score, SettingBoard, latest_metrics, setting_board, short_key
 from ledger.analysis.ranks import encode_trace, trace_of
-from ledger.analysis.settings import setting_key
 from ledger.model.boxes import Metric
 from ledger.model.entries import Case, Contents, DatasetVersion, LogEntry, Note, Problem, Run
 from ledger.model.ids import is_id
@@ -110,15 +109,16 @@ def survey(contents: Contents, log: Iterable[LogEntry], repository_url: str | No
     for version in contents.datasets:
         datasets.setdefault(version.name, []).append(version)
     boards = tuple(leaderboards(runs))
-    numbers: dict[bytes, int] = {}
-    settings = {run.record.id: numbers.setdefault(setting_key(run), len(numbers)) for run in runs}
+    keys = {run.record.id: short_key(run) for run in runs}
+    numbers: dict[str, int] = {}
+    settings = {name: numbers.setdefault(key, len(numbers)) for name, key in keys.items()}
     return Atlas(
         runs=runs,
         by_id={run.record.id: run for run in runs},
         experiments=by_experiment,
         neighbours=_neighbours(by_experiment),
         boards=boards,
-        ranked=_ranked(runs, boards),
+        ranked=_ranked(runs, boards, keys),
         addresses=_addresses(runs, boards),
         settings=settings,
         datasets={
@@ -179,8 +179,9 @@ def _addresses(runs: Iterable[Run], boards: Sequence[Leaderboard]) -> dict[Ident
     }
 
 
-def _ranked(runs: Iterable[Run], boards: Sequence[Leaderboard]) -> dict[Identity, SettingBoard]:
-    keys = {run.record.id: short_key(run) for run in runs}
+def _ranked(
+    runs: Iterable[Run], boards: Sequence[Leaderboard], keys: Mapping[str, str]
+) -> dict[Identity, SettingBoard]:
     traces = {run.record.id: encode_trace(trace_of(run)) for run in runs}
     withdrawn: dict[Identity, list[Score]] = {}
     for run in runs:
