@@ -1,6 +1,5 @@
 """A later measurement of a run that is already on the ledger, such as on a newer validation set."""
 
-import logging
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -25,8 +24,6 @@ from ledger.recorder.measured import complete, missing_aggregates
 from ledger.recorder.message import TOOL, evaluation_message
 from ledger.store.ledger import UNSIGNED, Ledger
 from ledger.store.waiting import Entry
-
-_LOG = logging.getLogger("ledger")
 
 
 def evaluate(
@@ -68,7 +65,10 @@ def evaluate(
     metrics = attach_datasets(given, uses)
     made = append_evaluation(opened, run_id, metrics, resolved=resolved, uses=uses, note=note)
     if ledger is None and opened.unsigned is not None:
-        _LOG.warning("evaluation %s: %s: %s (hint: ledger sign)", made.id, UNSIGNED, opened.unsigned.message)
+        import logging  # a record does without it
+
+        log = logging.getLogger("ledger")
+        log.warning("evaluation %s: %s: %s (hint: ledger sign)", made.id, UNSIGNED, opened.unsigned.message)
     return made
 
 
