@@ -16,6 +16,7 @@ from ledger.capture.resumed import without_repeats
 from ledger.errors import LedgerError, NotFound
 from ledger.formats.columns import Columns, render_verdict
 from ledger.formats.encoding import encoding_of
+from ledger.formats.numbers import read_measured
 from ledger.formats.results import history_rows
 from ledger.model.values import check_label, counted
 
@@ -55,6 +56,7 @@ class _Lines:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.headers = 0
+        self.torn = 0
         self.good = 0
         self.wrong: list[tuple[int, str]] = []
 
@@ -65,6 +67,7 @@ class _Lines:
             LedgerError: most lines are wrong.
         """
         said = [f"the line of column names stands {self.headers + 1} times"] if self.headers else []
+        said += [f"line {self.torn} is half a line, as of a run that was killed, and left out"] if self.torn else []
         if self.wrong:
             line, why = self.wrong[0]
             if len(self.wrong) >= self.good:
@@ -157,8 +160,10 @@ def _json_lines(file: Iterable[str], lines: _Lines) -> Iterator[Row]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
-            if line.endswith("\n"):  # a run that is killed leaves half a line
+            if line.endswith("\n"):
                 lines.wrong.append((number, "not JSON, one object a line expected"))
+            else:
+                lines.torn = number  # a run that is killed leaves half a line
             continue
         if isinstance(row, dict):
             lines.good += 1
@@ -200,8 +205,10 @@ def _csv_rows(file: TextIO, lines: _Lines) -> Iterator[Row]:
             number = reader.line_num + 1
             if not row or (len(row) < len(header) and not ended):
                 continue  # an empty line, or the half line of a run that was killed
-            if [cell.strip() for cell in row] == header:
-                lines.headers += 1  # a logger that was resumed writes it again
+            names = [cell.strip() for cell in row]
+            if names == header or _is_header(names, header):
+                lines.headers += 1  # a logger that was resumed writes it again, perhaps with other columns
+                header = names
             elif len(row) != len(header):
                 lines.wrong.append((number, f"{len(header)} columns expected, not {len(row)}"))
             else:
@@ -209,6 +216,14 @@ def _csv_rows(file: TextIO, lines: _Lines) -> Iterator[Row]:
                 yield number, {name: cell for name, cell in zip(header, row, strict=True) if name.lower() not in _INDEX}
     except csv.Error as error:
         raise _error(lines.path, reader.line_num + 1, str(error)) from None
+
+
+def _is_header(names: Sequence[str], header: Sequence[str]) -> bool:
+    """Say whether a row names columns: most of those there are, and nothing that is a number."""
+    known = set(names) & set(header)
+    if 2 * len(known) < len(header) or len(set(names)) < len(names):
+        return False
+    return all(name and read_measured(name).value is None for name in names)
 
 
 def _points(rows: Iterable[Row], columns: Columns, lines: _Lines) -> tuple[list[Point], list[str]]:

@@ -2,6 +2,7 @@
 
 from ledger.analysis.review import proposal_title
 from ledger.commands.output import say, write_json
+from ledger.commands.pushing import say_before_first
 from ledger.model.values import Document, plain
 from ledger.recorder.proposal import Opened, open_proposal, push_proposal
 from ledger.store.ledger import Ledger
@@ -30,6 +31,7 @@ def send(
         LedgerError: `ledger.host` is set to a host nobody knows.
     """
     place = Ledger(ledger.repository, f"{PROPOSALS}{name}")
+    say_before_first(ledger, push=push)
     opened = push_proposal(place, push=push, timeout_seconds=seconds)
     if opened.pushed and opening:
         asked = open_proposal(ledger, name, proposal_title(read_proposed(ledger, name).runs), _body(name, runs))

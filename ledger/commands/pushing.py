@@ -7,6 +7,7 @@ import click
 
 from ledger.capture.secrets import Redactor
 from ledger.commands.output import say
+from ledger.errors import LedgerError
 from ledger.store.consent import WHAT_GOES, read_consent
 from ledger.store.ledger import UNSIGNED, Ledger
 
@@ -71,6 +72,16 @@ def _push(ledger: Ledger, *, push: bool | None, push_timeout: float) -> None:
         say(made.message)
     else:
         _warn(made.message, made.hint or "ledger sync")
+
+
+def say_before_first(ledger: Ledger, *, push: bool | None) -> None:
+    """Say what goes where before anything is sent from this clone for the first time; a proposal is sent when asked."""
+    try:
+        consent = read_consent(ledger, push=push)
+    except LedgerError:
+        return  # several remotes: whoever sends says so
+    if consent.first and consent.url:
+        say(f"sending to {consent.remote} ({Redactor().url(consent.url)}) {WHAT_GOES}")
 
 
 def _warn(why: str, hint: str) -> None:

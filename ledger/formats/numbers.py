@@ -40,11 +40,20 @@ _COMMA_IN_THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+")
 def exact_number(text: str) -> int | float | None:
     """Return the number that a text says wholly, none where it is text; `nan` and infinities are words here."""
     if _WHOLE.fullmatch(text):
-        value = int(text)
-        return value if -(1 << 63) <= value < 1 << 63 else None
+        whole = int(text)
+        return whole if -(1 << 63) <= whole < 1 << 63 else None
     if not _REAL.fullmatch(text) or (len(text) >= _SHORTEST_ID and _LIKE_AN_ID.fullmatch(text)):
         return None
-    return _finite(text)
+    value = _finite(text)
+    # What a float cannot say wholly was no float: an id with a point, a price with twenty digits.
+    return value if value is not None and Decimal(repr(value)) == Decimal(text) else None
+
+
+def nearest_number(text: str) -> float | None:
+    """Return the float that is nearest to a measured decimal number, however many digits it has."""
+    if (exact := exact_number(text)) is not None:
+        return float(exact)
+    return _finite(text) if _REAL.fullmatch(text) and "." in text else None
 
 
 class Said(NamedTuple):
@@ -75,6 +84,7 @@ def read_measured(text: str) -> Said:
         return Said(_WORDS[text.lower()])
     if (value := exact_number(text)) is not None:
         return Said(_as_float(value, text))
+    near = nearest_number(text)  # a measured value may have more digits than a float keeps
     if printed := _PRINTED.fullmatch(text):
         return read_measured(printed["value"]) if "(" not in printed["value"] else NOTHING
     if unit := _UNIT.fullmatch(text):
@@ -85,7 +95,7 @@ def read_measured(text: str) -> Said:
             float(Decimal(str(said.value)) / 100) if unit["unit"] == "%" and math.isfinite(said.value) else said.value
         )
         return Said(value, unit["unit"], said.doubtful, said.comma)
-    return _with_comma(text)
+    return _with_comma(text) if near is None else Said(near)
 
 
 def _with_comma(text: str) -> Said:

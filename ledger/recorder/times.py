@@ -18,6 +18,8 @@ _NOBODY = {
 }
 _COUNTED = "counted back from the moment of recording; --started says it"
 
+_LONGEST_SPAN = timedelta(days=60)
+"""Between the first and the last moment that a log names; more is a date in what was printed, and no training."""
 _READ_BYTES = 1 << 16
 """Of a log its first and its last 64 KiB are looked at."""
 _MOMENT = re.compile(
@@ -68,8 +70,13 @@ def times_of(
 def _check(start: datetime | None, end: datetime | None, duration: float | None, now: datetime) -> None:
     if start is not None and end is not None and end < start:
         raise UsageError(f"it ended before it started: `{end}`", hint="times without a zone are this machine's")
-    if start is not None and end is not None and (duration or 0.0) > (end - start).total_seconds() + 1:
-        raise UsageError(f"it cannot have taken longer than from its start to its end: `{duration:g}`")
+    if start is not None and end is not None and duration is not None:
+        span = (end - start).total_seconds()
+        if abs(duration - span) > max(60.0, 0.01 * span):
+            raise UsageError(
+                f"from start to end it is {span:g} s, and the duration says another: `{duration:g}`",
+                hint="leave one of --started, --ended and --duration out",
+            )
     for moment in (start, end):
         if moment is not None and moment > now + timedelta(days=1):
             raise UsageError(f"a run that has ended lies in the past: `{moment}`")
@@ -112,6 +119,10 @@ def _moment(option: str, text: str | None) -> datetime | None:
 def _of_log(log: Path | None, now: datetime) -> Times:
     """Return the first and the last moment that a log names, where they are two; else nothing is known."""
     moments = [found for found in _moments_in(log) if found[0] <= now + timedelta(days=1)] if log is not None else []
+    if len(moments) > 1 and moments[-1][0] - moments[0][0] > _LONGEST_SPAN:
+        first, last = (f"{moment:%Y-%m-%d}" for moment, _ in moments)
+        apart = f"the log names moments from {first} to {last}, so some are not its own"
+        return Times(started_at=now, ended_at=now, unknown=dict.fromkeys(_NOBODY, apart))
     if len(moments) > 1 and moments[0][0] < moments[-1][0]:
         (start, zoned), (end, _) = moments[0], moments[-1]
         unknown = {} if zoned else {"zone": "the times in the log name none; this machine's was taken"}

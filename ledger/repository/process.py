@@ -53,8 +53,11 @@ def git_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         if not name.startswith("GIT_") or name in _KEPT or name.startswith(("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"))
     }
     # Messages are matched and shown; nothing may ever wait for a terminal.
-    return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"} | dict(extra or {})
+    return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"} | _AS_IT_IS | dict(extra or {})
 
+
+_AS_IT_IS = {"GIT_NO_REPLACE_OBJECTS": "1"}
+"""Replace refs show objects that are not those that others have under the same id."""
 
 _PUSHED = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
 """Where git keeps the objects of a push until its hooks have agreed to it (git-receive-pack, "quarantine")."""

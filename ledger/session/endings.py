@@ -45,7 +45,8 @@ def ending_of(error: BaseException | None) -> Ending:
 
 def _of_code(said: object) -> Ending:
     """Return how a process ended that `sys.exit` was told this."""
-    code = said if isinstance(said, int) else int(said is not None)
+    # The system keeps the lowest byte of it; `sys.exit(not ok)` says a bool.
+    code = int(said) & 0xFF if isinstance(said, int) else int(said is not None)
     return Ending("failed", f"exit code {code}", code) if code else Ending("finished", None, 0)
 
 
@@ -75,6 +76,7 @@ class EndWatch:
         self._end = end
         self._said = said
         self._seen: Ending | None = None
+        self._last_before = getattr(sys, "last_value", None)
         self._watching = False
         self._cell: tuple[BaseException, int] | None = None
         self._excepthook_before = sys.excepthook
@@ -146,6 +148,10 @@ class EndWatch:
         if self._seen is None and self._cell is not None and self._cell[1] == self._said():
             # A run that says something after a cell has failed went on; one that says nothing more ended there.
             self._seen = ending_of(self._cell[0])
+        last = getattr(sys, "last_value", None)
+        if self._seen is None and last is not None and last is not self._last_before and self._cells is None:
+            # Python keeps what ended a script here, whoever has put a hook of their own over ours since.
+            self._seen = ending_of(last)
         self._end(self._seen or Ending("finished"))
 
 

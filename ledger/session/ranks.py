@@ -16,10 +16,14 @@ RANK_VARIABLE = "LEDGER_RANK"
 _LAUNCHERS = (
     ("torchrun", ("RANK",), ("WORLD_SIZE",)),
     ("jsrun", ("JSM_NAMESPACE_RANK",), ("JSM_NAMESPACE_SIZE",)),
-    ("mpi", ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "MV2_COMM_WORLD_RANK"),
-     ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_SIZE", "MV2_COMM_WORLD_SIZE")),
+    ("mpi", ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "MV2_COMM_WORLD_RANK", "MPIRUN_RANK", "PMI_ID"),
+     ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_SIZE", "MV2_COMM_WORLD_SIZE", "MPIRUN_NPROCS")),
     ("horovod", ("HOROVOD_RANK",), ("HOROVOD_SIZE",)),
     ("paddle", ("PADDLE_TRAINER_ID",), ("PADDLE_TRAINERS_NUM",)),
+    ("jax", ("JAX_PROCESS_ID",), ("JAX_NUM_PROCESSES",)),
+    ("flux", ("FLUX_TASK_RANK",), ("FLUX_JOB_SIZE",)),
+    ("pals", ("PALS_RANKID",), ("PALS_SIZE", "PALS_NRANKS")),
+    ("aprun", ("ALPS_APP_PE",), ("ALPS_APP_SIZE",)),
 )  # fmt: skip
 """Launcher, the variables of its rank, and of its number of processes; those of frameworks before those of schedulers:
 who starts torchrun under srun means the ranks of torchrun."""
@@ -66,7 +70,9 @@ def is_silent(rank: Rank | None) -> bool:
     A rank without a number of processes may be a word of the training's own, such as the rank of an adapter: it
     keeps its record, which says the rank, so that it is counted with no other rank of its job.
     """
-    return rank is not None and rank.rank > 0 and (rank.processes is None or rank.processes > 1) and bool(rank.launcher)
+    if rank is None or rank.rank == 0 or not rank.launcher:
+        return False
+    return rank.processes is None or rank.processes > max(rank.rank, 1)  # rank 5 of 2 is none: nothing may be lost
 
 
 def _answers(environment: Mapping[str, str], stated: int | None) -> Iterator[tuple[int, int | None, str]]:
@@ -126,8 +132,10 @@ def _of_tensorflow(config: str | None) -> tuple[int, int] | None:
 
 def _inside_srun(environment: Mapping[str, str]) -> bool:
     """Say whether a SLURM task number belongs to a step: a batch script and an interactive shell have one too."""
+    tasks = _first(environment, ("SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"))
     if "SLURM_STEP_ID" in environment or "SLURM_STEPID" in environment:
-        return environment.get("SLURM_JOB_NAME") not in _INTERACTIVE
+        # A shell of `salloc` is a step of one task; one of several tasks is what somebody started with `srun`.
+        return environment.get("SLURM_JOB_NAME") not in _INTERACTIVE or (tasks or 1) > 1
     return environment.get("ENVIRONMENT") != "BATCH" and environment.get("SLURM_JOB_NAME") not in _INTERACTIVE
 
 

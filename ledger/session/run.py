@@ -4,7 +4,6 @@ After the first moment nothing here raises into training: what goes wrong is a w
 `ledger`, and stands in the record.
 """
 
-import contextlib
 import os
 import secrets
 import socket
@@ -332,8 +331,19 @@ class Run(Tabling):
         """End the run because it was stopped on purpose, such as by a sweep: its record says `pruned`, and why."""
         self._life.end("pruned", str(reason))
 
-    def finish(self, status: Status = "finished", reason: str | None = None, exit_code: int | None = None) -> None:
-        """End the run and record it; a second call does nothing."""
+    def finish(self, status: Status | None = None, reason: str | None = None, exit_code: int | None = None) -> None:
+        """End the run and record it; a second call does nothing.
+
+        Args:
+            status: how it ended; by default `finished`, or as the exception says that is being handled, as in
+                `finally: run.finish()`.
+            reason: why it ended so.
+            exit_code: exit code of the process.
+        """
+        if status is None and (error := sys.exc_info()[1]) is not None:
+            self._life.end_with(error)
+            return
+        status = status or "finished"
         if status not in get_args(Status):
             status, reason = "failed", f"finish() was told an unknown status: `{ascii(status)[1:-1]}`"
         self._life.end(status, reason, exit_code)
@@ -347,8 +357,10 @@ class Run(Tabling):
         self._life.end_with(error)
 
     def __del__(self) -> None:
-        with contextlib.suppress(Exception):  # half made, or the interpreter is half gone
+        try:  # noqa: SIM105  # `contextlib` may be gone by then
             self._life.let_go(sys._getframe(1))  # noqa: SLF001  # the frame that goes on
+        except Exception:  # noqa: BLE001, S110  # half made, or the interpreter is half gone
+            pass
 
     def __copy__(self) -> Self:
         return self

@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ledger import __version__
 from ledger.errors import Conflict, GitKilled, InvalidDocument, LedgerError, LostRace
 from ledger.model import paths
@@ -156,6 +158,7 @@ class Ledger:
             LedgerError: git cannot write; the branch is as it was.
         """
         killed = 0
+        entry = self._private(entry)
         with self.writing() as turn:
             for attempt in range(_TRIES):
                 try:
@@ -168,6 +171,18 @@ class Ledger:
                 except LostRace:
                     time.sleep(random.uniform(0, min(1.0, 0.01 * (attempt + 1))))  # noqa: S311  # jitter, no secret
         raise LostRace(f"other writers were first {_TRIES} times: `{self.branch}`", hint="ledger recover")
+
+    def _private(self, entry: Entry) -> Entry:
+        """Return the entry as the policy lets it be appended."""
+        try:
+            if not self.policy.privacy.home:
+                return entry
+        except InvalidDocument:
+            return entry  # the append itself says what is wrong
+        from ledger.store.private import private_files, without_home
+
+        message = without_home(entry.message.encode()).decode()
+        return msgspec.structs.replace(entry, files=private_files(entry.files), message=message)
 
     @contextmanager
     def writing(self, patience_seconds: float = 10.0) -> Iterator[Turn]:

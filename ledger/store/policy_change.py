@@ -87,6 +87,8 @@ def with_value(text: str, key: str, values: Sequence[str]) -> str:
     if not values:
         raise UsageError(f"no value was given for: `{key}`", hint=f"ledger policy set {key} VALUE")
     found = [_value(one) for one in values]
+    if None in found:
+        raise UsageError(f"that is no value for: `{key}`", hint=f"ledger policy unset {key}")
     return _edited(text, key, lambda present: _set(key, present, found))
 
 
