@@ -76,6 +76,9 @@ def look_at_script(script: Path | None, repository: Repository, snapshot: Snapsh
         return Script()
     try:
         full = script.parent.resolve() / script.name
+        target = script.resolve()  # a link of the repository may lead to a file that it does not hold
+        if full.is_relative_to(repository.worktree) and not target.is_relative_to(repository.worktree.resolve()):
+            return _elsewhere(target, repository.worktree)
         if full.is_relative_to(repository.worktree):
             return _within(full, full.relative_to(repository.worktree).as_posix(), repository, snapshot)
         return _elsewhere(full, repository.worktree)

@@ -128,11 +128,12 @@ def warn_of_data(metrics: Sequence[Metric], uses: Sequence[DatasetUse]) -> list[
     for metric in metrics:
         if metric.dataset_hash or metric.period or metric.origin != "said":
             continue
-        found = list({use.label: use for use in place_of(metric.split, metric.name, uses).uses if use.hash}.values())
+        place = place_of(metric.split, metric.name, uses)
+        found = list({use.label: use for use in place.uses if use.hash}.values())
         if metric.dataset is None and len(found) > 1:
             names = [use.label.partition("@")[0] for use in found]
-            named = " or ".join(f"{name}/{metric.name}" for name in names if "/" not in name)
-            one = f"several datasets are `{metric.split}` ({', '.join(use.label for use in found)})"
+            named = " or ".join(f"{name}/{place.name}" for name in names if "/" not in name)
+            one = f"several datasets are `{place.split}` ({', '.join(use.label for use in found)})"
             told.append(f"{metric.key} is on none of them, since {one}" + (f"; name it {named}" if named else ""))
         else:
             nowhere.append(metric.key)

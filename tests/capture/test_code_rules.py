@@ -244,3 +244,14 @@ def test_a_script_that_git_ignores_is_said_and_tells_runs_apart(repo: Path, cli:
     git_in(repo, "commit", "-qm", "Ignore")
     assert cli("run", "--", "python", "scratch/train.py").code == 0
     assert "git ignores the script that ran" in cli("show", cli("list", "--columns", "id", "--csv").out.split()[-1]).out
+
+
+def test_a_script_that_a_link_leads_to_outside_is_said(repo: Path, cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "outside.py").write_text("print(1)\n")
+    (repo / "linked.py").symlink_to(tmp_path / "outside.py")
+    git_in(repo, "add", ".")
+    git_in(repo, "commit", "-qm", "Link")
+    assert cli("run", "--", "python", "linked.py").code == 0
+    shown = cli("show", cli("list", "--columns", "id", "--csv").out.split()[-1]).out
+    assert "the script lies outside of this repository" in shown
+    assert "tree unknown" in shown

@@ -48,6 +48,15 @@ def test_index_columns_text_columns_and_other_delimiters_are_understood(tmp_path
     ]
 
 
+def test_a_header_that_stands_again_with_other_columns_names_what_follows(tmp_path: Path) -> None:
+    text = "step,train,val\n1,0.5,0.9\nstep,val,train\n2,0.8,0.4\nstep,val,train,lr\n3,0.7,0.3,0.1\n"
+    assert read(tmp_path, text) == [
+        Point(step=1, values={"train": 0.5, "val": 0.9}),
+        Point(step=2, values={"train": 0.4, "val": 0.8}),
+        Point(step=3, values={"train": 0.3, "val": 0.7, "lr": 0.1}),
+    ]
+
+
 def test_the_half_line_of_a_killed_run_is_left_out(tmp_path: Path) -> None:
     assert len(read(tmp_path, "step,a,b\n1,2,3\n2,3")) == 1
     assert len(read(tmp_path, '{"step": 1, "a": 2}\n{"step": 2, "a', "log.jsonl")) == 1

@@ -338,3 +338,12 @@ def test_an_assignment_reads_json_and_else_text(text: str, value: object) -> Non
 def test_an_assignment_without_name_or_sign_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError, match="name=value"):
         parse_assignment(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["12345678901234567890", "123456789012345.678901", "12345678901234567.0", "0.10000000000000000055"]
+)
+def test_a_number_that_a_float_cannot_say_wholly_stays_text(tmp_path: Path, text: str) -> None:
+    (tmp_path / "params.yaml").write_text(f"build: {text}\n")
+    assert read_params(tmp_path / "params.yaml")["build"] == text
+    assert parse_assignment(f"build={text}") == ("build", text)

@@ -48,3 +48,16 @@ def test_without_such_a_policy_records_name_where_they_are_from(repo: Path, cli:
     shown = json.loads(cli("show", run, "--json").out)["record"]
     assert shown["hardware"]["host"]
     assert shown["author"]["email"] == "ada@example.com"
+
+
+def test_no_other_entry_names_the_home_folder_either(repo: Path, cli: Cli) -> None:
+    data = Path.home() / "data"
+    data.mkdir()
+    (data / "x").write_text("1")
+    assert cli("policy", "set", "privacy.home", "true").code == 0
+    run = record(cli)
+    assert cli("evaluate", run, "-m", "validation/accuracy=0.4", "-d", f"validation={data}").code == 0
+    assert cli("note", run, f"see {data}/x").code == 0
+    assert cli("dataset", "add", "d", str(data), "--role", "test", "--reason", f"from {data}").code == 0
+    assert str(Path.home()) not in git_in(repo, "log", "-p", "ledger")
+    assert cli("verify").code == 0

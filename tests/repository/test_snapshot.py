@@ -242,3 +242,12 @@ def test_a_filter_that_fails_costs_its_own_files_and_no_others(repo: Path) -> No
     assert [(one.path, one.why, one.exact) for one in seen.left_out] == [
         ("weights.bin", "its filter `gone` failed", False)
     ]
+
+
+def test_replace_refs_do_not_change_what_the_patch_stands_on(repo: Path) -> None:
+    first = git_in(repo, "rev-parse", "HEAD").strip()
+    (repo / "train.py").write_text("print(5)\n")
+    git_in(repo, "commit", "-qam", "Five")
+    git_in(repo, "replace", "HEAD", first)
+    seen = snapshot(repo)
+    assert (seen.patch, seen.changed) == (b"", [])

@@ -23,6 +23,8 @@ ENDS = [
     (HEAD + "run = ledger.run('x')\ntry:\n    sys.exit(2)\nexcept SystemExit:\n    pass", "finished", None),
     (HEAD + "run = ledger.run('x')\nrun = ledger.run('y'); run.finish()\nsys.exit(3)", "failed", 3),
     (HEAD + "ledger.run('x')\nprint(sum(range(1000)))", "finished", None),
+    (HEAD + "run = ledger.run('x')\nsys.exit(True)", "failed", 1),
+    (HEAD + "run = ledger.run('x')\nsys.exit(-1)", "failed", 255),
 ]
 
 
@@ -125,3 +127,25 @@ def test_ray_stops_a_trial_by_leaving_its_thread() -> None:
         except SystemExit as error:
             seen.append(ending_of(error).status)
     assert seen == ["pruned", "failed"]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "run = ledger.run('x')\ntry:\n    raise RuntimeError('out of memory')\nfinally:\n    run.finish()",
+        "run = ledger.run('x')\nsys.excepthook = lambda *error: None\nraise RuntimeError('out of memory')",
+    ],
+    ids=["finally", "a hook put over ours"],
+)
+def test_an_exception_on_its_way_out_is_the_end_whoever_looks_at_it_first(repo: Path, script: str) -> None:
+    (repo / "main.py").write_text(HEAD + script)
+    process = run_python(f"import runpy; runpy.run_path({str(repo / 'main.py')!r}, run_name='__main__')", cwd=repo)
+    err = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    (run,) = Ledger.open(repo).contents().runs
+    assert (run.record.status, run.record.reason) == ("failed", "RuntimeError: out of memory"), err
+
+
+def test_a_run_that_a_script_holds_to_the_end_leaves_no_words_at_the_end(repo: Path) -> None:
+    process = run_python("import ledger\nrun = ledger.run()\nkept = [run]", cwd=repo)
+    assert "Traceback" not in process.communicate(timeout=60)[1]

@@ -49,6 +49,11 @@ LAUNCHERS = [
     {"JSM_NAMESPACE_RANK": "{}", "JSM_NAMESPACE_SIZE": "2"},
     {"MV2_COMM_WORLD_RANK": "{}", "MV2_COMM_WORLD_SIZE": "2"},
     {"HOROVOD_RANK": "{}", "HOROVOD_SIZE": "2"},
+    {"MPIRUN_RANK": "{}", "MPIRUN_NPROCS": "2"},
+    {"PMI_ID": "{}", "PMI_SIZE": "2"},
+    {"JAX_PROCESS_ID": "{}", "JAX_NUM_PROCESSES": "2"},
+    {"FLUX_TASK_RANK": "{}", "FLUX_JOB_SIZE": "2", "FLUX_JOB_ID": "f1"},
+    {"SLURM_PROCID": "{}", "SLURM_NTASKS": "2", "SLURM_STEP_ID": "0", "SLURM_JOB_NAME": "bash"},
     {"LOCAL_RANK": "{}", "NODE_RANK": "0", "WORLD_SIZE": "2"},
 ]
 
@@ -58,6 +63,10 @@ def test_every_launcher_is_known_by_what_it_sets(launcher: dict[str, str]) -> No
     found = [find_rank({name: value.format(rank) for name, value in launcher.items()}) for rank in range(2)]
     assert [(rank.rank, rank.processes) if rank else None for rank in found] == [(0, 2), (1, 2)]
     assert [is_silent(rank) for rank in found] == [False, True]
+
+
+def test_a_rank_that_cannot_be_keeps_its_record() -> None:
+    assert not is_silent(find_rank({"RANK": "5", "WORLD_SIZE": "2"}))
 
 
 def test_one_process_of_a_job_is_no_rank() -> None:
