@@ -14,7 +14,7 @@ from ledger.store.check import check_range
 from ledger.store.ledger import Ledger
 from tests.conftest import ROOT, git_in, run_python
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # some fifty trainings: 70 s on one machine, 200 on another
 
 
 @pytest.fixture(scope="module")

@@ -190,7 +190,7 @@ def best_other(run: str, tried: Tried) -> str:
     others = [one for one in ranked_settings(tried) if own is None or one is not tried.settings[own]]
     if not others:
         raise UsageError(
-            f"nothing else that may be ranked was measured, so there is no best to judge against: `{tried.group.label}`"
+            f"nothing else was measured that may be ranked, so there is no best to judge against: `{tried.group.label}`"
         )
     return others[0].runs[-1]
 
