@@ -9,11 +9,13 @@ import click
 from ledger.commands.output import say, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError, UsageError
+from ledger.model.entries import Redaction
 from ledger.model.values import counted
 from ledger.repository.repository import remotes
 from ledger.store.ledger import Ledger
 from ledger.store.redaction import Redacted, redact
 from ledger.store.redaction_plan import Needles, Plan, plan_redaction
+from ledger.store.remembered import REMEMBERED
 
 _SHOWN = 20
 
@@ -80,26 +82,33 @@ def _tell_plan(plan: Plan) -> None:
 
 
 def _tell_done(ledger: Ledger, plan: Plan, done: Redacted) -> None:
-    say(f"redacted {counted(len(plan.files), 'file')}; the tombstone is {done.redaction.id}")
+    if done.redaction is None:
+        say(f"redacted {counted(len(plan.files), 'file')} that nobody else has seen, so no tombstone is needed")
+    else:
+        say(f"redacted {counted(len(plan.files), 'file')}; the tombstone is {done.redaction.id}")
     for name in done.refs:
         say(f"warning: this ref still reaches the history before, secret included: {name}")
     if done.remain:
         say(f"warning: {len(done.remain)} objects that hold it could not be removed from this clone")
     say("")
-    for number, step in enumerate(_steps(ledger, plan, done), start=1):
+    if done.redaction is None:
+        say("next: ledger sync; and revoke the secret where somebody may have seen it: logs, terminals, backups")
+        return
+    for number, step in enumerate(_steps(ledger, plan, done.redaction), start=1):
         say(f"{number}. {step}")
 
 
-def _steps(ledger: Ledger, plan: Plan, done: Redacted) -> Iterator[str]:
+def _steps(ledger: Ledger, plan: Plan, redaction: Redaction) -> Iterator[str]:
     """Yield what is left to do, in order, and what cannot be undone."""
     branch = ledger.ref
     yield "Revoke the secret now. Whoever saw it has it; nothing below changes that."
     for name in sorted(remotes(ledger.repository.config(r"^remote\..*\.url$"))):
         yield f"Replace the history at {name}: git push --force-with-lease={branch}:{plan.tip} {name} {branch}"
-        for one in done.redaction.checkpoints:
+        yield f"Let go of what {name} remembers of the old one: git push --force {name} {branch}:{REMEMBERED}"
+        for one in redaction.checkpoints:
             yield f"Remove what keeps the old one there: git push {name} --delete refs/tags/{one.name}"
         yield f"Fold what waits there, so that nothing old stays in its inbox: ledger sync {name}"
-    if done.redaction.checkpoints:
+    if redaction.checkpoints:
         yield "Vouch for the new history: ledger checkpoint"
     yield "In every other clone: ledger sync REMOTE --accept-redaction (entries not sent yet are kept, on top)"
     yield "Build and publish the site again: ledger site build; old pages at the host must be removed there."

@@ -9,23 +9,39 @@ from ledger.errors import NotFound
 from ledger.model.values import counted, plain
 from ledger.repository.blobs import blob_reader
 from ledger.store.ledger import Ledger
+from ledger.store.remembered import recall
 from ledger.store.verify import Verdict, verify
+from ledger.store.verify.memory import remembered
+from ledger.store.vouching import accept_named
+
+_PATIENCE_SECONDS = 10.0
+"""How long a remote is waited for that is asked what it remembers."""
 
 
 @click.command("verify")
 @click.option("--since", metavar="COMMIT", help="Walk only the history after this commit.")
 @click.option("--all", "whole", is_flag=True, help="Look at everything, whatever a signed checkpoint vouches for.")
+@click.option(
+    "--accept-redaction",
+    "accepted",
+    multiple=True,
+    metavar="ID",
+    help="Take somebody's word for a redaction that nobody signed, in this clone.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def verify_command(since: str | None, whole: bool, as_json: bool) -> int:
+def verify_command(since: str | None, whole: bool, accepted: tuple[str, ...], as_json: bool) -> int:
     """Verify that the ledger only ever grew, and that it holds what its records say.
 
     Every commit is compared with every parent; every document is read and every hash taken again. Exit code 1
     when something is wrong, or there is no ledger. What came before a checkpoint that a signer of policy.yaml signed is
-    not looked at again.
+    not looked at again. A clone that has not verified before asks the remote what it remembers of the branch.
     """
     ledger = Ledger.open()
+    if accepted:
+        accept_named(ledger, accepted)
+    recalled = recall(ledger, _PATIENCE_SECONDS) if remembered(ledger) is None else None
     with blob_reader(ledger.repository) as read_blob:
-        verdict = verify(ledger, read_blob, since, whole=whole)
+        verdict = verify(ledger, read_blob, since, whole=whole, recalled=recalled)
     if verdict.tip is None and verdict.clean:
         raise NotFound("there is no ledger to verify", hint="ledger init, or in a clone: git fetch origin; ledger sync")
     if as_json:
@@ -34,6 +50,10 @@ def verify_command(since: str | None, whole: bool, as_json: bool) -> int:
     for finding in verdict.findings:
         commit = f"{finding.commit[:10]} " if finding.commit else ""
         click.echo(plain(f"{commit}{finding.path or ledger.ref}: {finding.message}"))
+    for one in verdict.redactions:
+        what = f"{one.id} of {counted(one.files, 'file')}, {one.redacted_at:%Y-%m-%d}, by {one.author}"
+        vouched = one.vouched or "nobody vouches for it"
+        say(plain(f"relies on redaction {what}: {one.reason.splitlines()[0]} ({vouched})"))
     for unseen in verdict.open:
         say(f"cannot tell: {unseen}")
     walked = ", ".join(_looked_at(verdict))
@@ -44,7 +64,7 @@ def verify_command(since: str | None, whole: bool, as_json: bool) -> int:
 def _looked_at(verdict: Verdict) -> Iterator[str]:
     since = f" since {verdict.since[:10]}" if verdict.since else ""
     yield f"{counted(verdict.entries, 'entry')} in {counted(verdict.commits, 'commit')}{since}"
-    for count, what in ((verdict.checkpoints, "checkpoint"), (verdict.redactions, "redaction")):
+    for count, what in ((verdict.checkpoints, "checkpoint"), (len(verdict.redactions), "redaction")):
         if count:
             yield counted(count, what)
     if verdict.signatures:

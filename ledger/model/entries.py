@@ -195,6 +195,15 @@ class ReplacedCheckpoint(Document, frozen=True, kw_only=True):
     """The Merkle root it stated, over what stood there before."""
 
 
+class MadeAgain(Document, frozen=True, kw_only=True):
+    """A commit that an earlier redaction speaks of, and that a later one made again."""
+
+    before: str
+    """Commit that the earlier one names."""
+    after: str
+    """The same commit, made again."""
+
+
 class Redaction(Document, frozen=True, kw_only=True):
     """A tombstone: what was taken out of the ledger's history, by whom and why; never what it was."""
 
@@ -212,6 +221,8 @@ class Redaction(Document, frozen=True, kw_only=True):
     """The same commit, made again; this entry stands on top of it."""
     checkpoints: list[ReplacedCheckpoint] = []
     """Checkpoints that stood on commits made again."""
+    made_again: list[MadeAgain] = []
+    """What became of the commits that earlier redactions name."""
     author: Author
     """Who did it."""
     redacted_at: Moment

@@ -9,6 +9,7 @@ from ledger.errors import Conflict, NotFound
 from ledger.model.values import Document, counted
 from ledger.repository.append import append_commit
 from ledger.resources import shipped
+from ledger.store.law import policy_at, signed_change
 from ledger.store.ledger import Ledger
 
 CiHost = Literal["github", "gitlab", "forgejo"]
@@ -71,12 +72,16 @@ def install_workflows(ledger: Ledger, host: CiHost, *, force: bool = False) -> I
     ledger.create(author, now)
     missing = {place: content for place, content in wanted.items() if standing[place] != content}
     if missing:
+        policy = policy_at(ledger.repository, ledger.tip())
+        signed: dict[str, bytes] = {}
+        for place, content in missing.items():
+            signed |= signed_change(ledger.repository, policy, place, standing[place], content)
         with ledger.writing() as turn:
             append_commit(
                 ledger.repository,
                 ledger.ref,
                 parent=ledger.tip(),
-                files=missing,
+                files=missing | signed,
                 message=f"ci: {counted(len(missing), 'workflow')} of {host}\n",
                 author=author,
                 now=now,

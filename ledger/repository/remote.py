@@ -99,6 +99,7 @@ def push(
     refspecs: Sequence[str],
     *,
     expected: Mapping[str, str] | None = None,
+    atomic: bool = False,
     timeout_seconds: float,
 ) -> dict[str, Pushed]:
     """Push exactly these refs and return what became of each, by its full name at the remote.
@@ -110,6 +111,7 @@ def push(
         remote: name of the remote.
         refspecs: `source:refs/…`; an empty source deletes.
         expected: ref at the remote to the object it must still be at.
+        atomic: all of them or none; a remote that cannot do that takes each by itself.
         timeout_seconds: when to give up.
 
     Raises:
@@ -118,10 +120,13 @@ def push(
     """
     leases = [f"--force-with-lease={ref}:{commit}" for ref, commit in (expected or {}).items()]
     settings = ("-c", f"remote.{remote}.mirror=false", "-c", "push.followTags=false", "-c", "push.gpgSign=false")
-    options = ("--porcelain", "--no-verify", "--recurse-submodules=no", *leases)
+    whole = ("--atomic",) if atomic else ()
+    options = ("--porcelain", "--no-verify", "--recurse-submodules=no", *whole, *leases)
     code, out, err = _git(repository).attempt(
         *_QUIET, *settings, "push", *options, "--", remote, *refspecs, timeout_seconds=timeout_seconds
     )
+    if atomic and code and b"does not support --atomic" in err:
+        return push(repository, remote, refspecs, expected=expected, timeout_seconds=timeout_seconds)
     results = _results(out.decode("utf-8", "replace"), _hook_said(err))
     if _is_full(err):
         full = Pushed(state="refused", reason="its disk is full")

@@ -1,6 +1,7 @@
 """Annotated tags: statements about a commit, signed where there is a key."""
 
 import os
+import re
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,6 +60,31 @@ def read_tags(repository: Repository, pattern: str) -> list[Tag]:
                 )
             )
     return tags
+
+
+def read_tag(repository: Repository, name: str, object_id: str) -> Tag | None:
+    """Return the annotated tag that an object is, none when it is none; it need not have a ref yet.
+
+    Args:
+        repository: where the object is.
+        name: name of the tag, below `refs/tags/`.
+        object_id: the object.
+    """
+    code, out, _ = repository.git.attempt("cat-file", "tag", object_id)
+    head, _, said = out.decode("utf-8", "replace").partition("\n\n")
+    fields = dict(line.split(" ", 1) for line in head.split("\n") if " " in line)
+    if code or fields.get("type") != "commit":
+        return None
+    message, mark, _ = said.partition("-----BEGIN SSH SIGNATURE-----")
+    words = fields.get("tagger", "").split()
+    seconds = int(words[-2]) if len(words) > 1 and re.fullmatch(r"\d{1,11}", words[-2]) else 0
+    return Tag(
+        name=name,
+        commit=fields.get("object", ""),
+        message=message,
+        made_at=datetime.fromtimestamp(seconds, tz=UTC),
+        signed=bool(mark),
+    )
 
 
 def is_signed_by(repository: Repository, name: str, allowed: str) -> bool:

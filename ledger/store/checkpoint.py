@@ -14,11 +14,15 @@ from ledger.hashing import hash_bytes, merkle_root
 from ledger.model.values import Document
 from ledger.repository.repository import Repository, TreeFile
 from ledger.repository.signing import signing_key
-from ledger.repository.tags import Tag, is_signed_by, make_tag, read_tags
+from ledger.repository.tags import Tag, is_signed_by, make_tag, read_tag, read_tags
+from ledger.repository.walk import contains
 from ledger.store.join import entries_in
 from ledger.store.ledger import Ledger
 
 _SAID = re.compile(r"^Entries: (?P<entries>\d{1,12})\nRoot: (?P<root>blake3:[0-9a-f]{64})$", re.MULTILINE)
+
+
+_NAME = re.compile(r"checkpoint-\d{8}-\d{6}", re.ASCII)
 
 
 class Checkpoint(Document, frozen=True, kw_only=True):
@@ -112,6 +116,41 @@ def _checkpoint(tag: Tag, said: re.Match[str]) -> Checkpoint:
         made_at=tag.made_at,
         signed=tag.signed,
     )
+
+
+def wrong_with_checkpoint(
+    repository: Repository,
+    name: str,
+    object_id: str,
+    tip: str | None,
+    signers: str,
+    read_blob: Callable[[str], bytes],
+) -> str | None:
+    """Return why a tag may not stand as a checkpoint of a ledger; none when it says what is so.
+
+    Args:
+        repository: where its object is; it need not have a ref yet.
+        name: of the tag.
+        object_id: what it points to.
+        tip: where the ledger is.
+        signers: of whom one must have signed it, as lines of an allowed-signers file; nobody where there are none.
+        read_blob: blob id to content.
+
+    Raises:
+        LedgerError: git fails.
+    """
+    tag = read_tag(repository, name, object_id)
+    said = _SAID.search(tag.message) if tag else None
+    if not _NAME.fullmatch(name.rpartition("/")[2]) or tag is None or said is None:
+        return "a tag there is a checkpoint, checkpoint-DATE-TIME, and states how many entries there are and their root"
+    if tip is None or not contains(repository, tip, tag.commit):
+        return "it stands on a commit that the ledger does not hold"
+    if signers and not (tag.signed and is_signed_by(repository, object_id, signers)):
+        return "none of those whom the policy names signed it"
+    tree = repository.read_tree(tag.commit)
+    if len(entries_in([file.path for file in tree])) != int(said["entries"]):
+        return "it states another number of entries than there are"
+    return None if root_of(tree, read_blob) == said["root"] else "its root is not that of the entries"
 
 
 def is_trusted(ledger: Ledger, checkpoint: Checkpoint) -> bool:

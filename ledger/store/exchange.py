@@ -3,7 +3,7 @@
 import os
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -16,10 +16,13 @@ from ledger.repository.kept_code import CODE, KEPT
 from ledger.repository.remote import LOCKED, Pushed, fetch, push, remote_refs
 from ledger.repository.walk import contains, read_difference
 from ledger.store.code_exchange import code_to_send, single_refs
+from ledger.store.incoming import check_incoming, check_waiting, take_checkpoints
 from ledger.store.join import check_only_grew, entries_in, join
+from ledger.store.law import carries_law
 from ledger.store.ledger import Ledger
 from ledger.store.queue import Turn
-from ledger.store.relation import check_related
+from ledger.store.relation import check_continued, check_related
+from ledger.store.remembered import REMEMBERED, is_continued
 from ledger.store.synced import State, Synced, in_words
 
 INBOX = "refs/ledger/inbox/"
@@ -62,6 +65,8 @@ class Exchange:
         self.received: set[str] = set()
         self.folded: dict[str, str] = {}
         self.troubles: list[str] = []
+        self.outdated: str | None = None
+        """What the remote remembers of a history that a redaction made again: ours may take its place."""
 
     def run(self, *, fold: bool, hurry: bool) -> Synced:
         """Fetch, join and push; twice at most, then use the inbox.
@@ -75,7 +80,7 @@ class Exchange:
             if hurry and (straight := self._straight_to_inbox(theirs, folders=0 if attempt else _FOLDERS)):
                 return straight
             inbox = self._inbox(theirs) if fold and attempt == 0 else {}
-            base = self._fetched(theirs, inbox)
+            base = self._fetched(theirs, inbox, tags=not hurry)
             tip, folded = self._joined(base, inbox)
             self.folded |= folded
             pushed = self._sent(tip, base, theirs)
@@ -104,7 +109,7 @@ class Exchange:
         return left
 
     def _remote_refs(self) -> dict[str, str]:
-        wanted = [self.ledger.ref, KEPT, f"{INBOX}*", f"{CODE}*", f"{self.tags}*"]
+        wanted = [self.ledger.ref, KEPT, REMEMBERED, f"{INBOX}*", f"{CODE}*", f"{self.tags}*"]
         return remote_refs(self.repository, self.remote, wanted, timeout_seconds=self._left())
 
     def _heads(self) -> dict[str, str]:
@@ -117,32 +122,60 @@ class Exchange:
         lines = (line.partition(" ") for line in os.fsdecode(out).splitlines())
         return {name: commit for commit, _, name in lines}
 
-    def _fetched(self, theirs: Mapping[str, str], inbox: Mapping[str, str]) -> str | None:
+    def _fetched(self, theirs: Mapping[str, str], inbox: Mapping[str, str], *, tags: bool) -> str | None:
         """Fetch what we lack and return the remote's tip, none when it has no ledger yet.
+
+        Args:
+            theirs: refs of the remote.
+            inbox: those of them that wait there.
+            tags: whether checkpoints are fetched too; each is proved, which reads all that it vouches for.
 
         Raises:
             LedgerError: its history is no continuation of what we know; nothing of ours was changed.
         """
         known = self._known()
         tip = theirs.get(self.ledger.ref)
-        refspecs = []
-        if tip and tip not in known.values():
-            refspecs.append(f"+{self.ledger.ref}:{self.incoming}/branch")
-        if KEPT in known and KEPT in theirs and theirs[KEPT] != known[KEPT]:
-            refspecs.append(f"+{KEPT}:{self.incoming}/kept")
-        if inbox:
-            refspecs.append(f"+{INBOX}*:{self.incoming}/inbox/*")
-        refspecs += [f"{name}:{name}" for name in theirs if name.startswith(self.tags) and name not in known]
+        new = [name for name in theirs if tags and name.startswith(self.tags) and name not in known]
+        refspecs = self._lacking(theirs, known, [*inbox, *new])
         if refspecs:
             fetch(self.repository, self.remote, refspecs, timeout_seconds=self._left())
         if tip and any(":" + self.incoming + "/branch" in spec for spec in refspecs):
             tip = self.repository.resolve(f"{self.incoming}/branch")  # it may have moved since it was listed
         if tip:
             self.ledger.check_format(tip)
-        check_related(
-            self.ledger, self.remote, known, self.seen, tip, self._heads, accept_redaction=self.accept_redaction
-        )
+        self._check_known(known, theirs.get(REMEMBERED), tip)
+        if tip:
+            self.troubles += check_incoming(self.ledger, self.remote, known.get(self.seen), tip)
+            self.troubles += take_checkpoints(self.ledger, new, f"{self.incoming}/tags/", tip)
         return tip
+
+    def _lacking(self, theirs: Mapping[str, str], known: Mapping[str, str], others: Sequence[str]) -> list[str]:
+        """Return what to fetch: branch, code and memory of theirs that we lack, and of inbox and tags `others`."""
+        tip, remembered = theirs.get(self.ledger.ref), theirs.get(REMEMBERED)
+        refspecs = []
+        if tip and tip not in known.values():
+            refspecs.append(f"+{self.ledger.ref}:{self.incoming}/branch")
+        if KEPT in known and KEPT in theirs and theirs[KEPT] != known[KEPT]:
+            refspecs.append(f"+{KEPT}:{self.incoming}/kept")
+        if remembered and remembered != tip and not self.repository.holds(remembered, ""):
+            refspecs.append(f"+{REMEMBERED}:{self.incoming}/remembered")
+        if any(name.startswith(INBOX) for name in others):
+            refspecs.append(f"+{INBOX}*:{self.incoming}/inbox/*")
+        tags = [name for name in others if name.startswith(self.tags)]
+        return refspecs + [f"+{name}:{self.incoming}/tags/{name.removeprefix(self.tags)}" for name in tags]
+
+    def _check_known(self, known: Mapping[str, str], remembered: str | None, tip: str | None) -> None:
+        """Return when the remote's ledger continues what we know of it, and what the remote remembers.
+
+        Raises:
+            Conflict: it does not; nothing of ours was changed.
+        """
+        accepts = self.accept_redaction
+        check_related(self.ledger, self.remote, known, self.seen, tip, self._heads, accept_redaction=accepts)
+        if remembered is not None and remembered != known.get(self.seen):
+            check_continued(self.ledger, self.remote, remembered, tip, accept_redaction=accepts)
+            if not is_continued(self.ledger, tip, remembered):
+                self.outdated = remembered
 
     def _inbox(self, theirs: Mapping[str, str]) -> dict[str, str]:
         return {name: commit for name, commit in theirs.items() if name.startswith(INBOX)}
@@ -189,6 +222,7 @@ class Exchange:
                 continue  # somebody else folded it since it was listed
             try:
                 self.ledger.check_format(commit)
+                check_waiting(self.repository, commit, tip)
                 # It may have a beginning of its own: two clones that never heard of each other each made one.
                 tip = join(self.repository, tip, commit).tip if tip else commit
             except LedgerError as error:
@@ -251,10 +285,16 @@ class Exchange:
     def _pushed(self, tip: str, base: str | None, theirs: Mapping[str, str]) -> Pushed:
         """Push our branch, and the code that only this clone holds; what becomes of the branch counts."""
         code = self._beside(theirs)
-        if tip == base and not code:
+        if tip == base and not code and not self.outdated:
             return Pushed(state="up to date")
         refspecs = [f"{tip}:{self.ledger.ref}"] if tip != base else []
-        results = self._push([*refspecs, *(f"{here}:{there}" for there, here in code.items())])
+        memory = f"{tip}:{REMEMBERED}"
+        if code or not refspecs or self.outdated:
+            results = self._push([*refspecs, *(f"{here}:{there}" for there, here in code.items())])
+            if not refspecs or results.get(self.ledger.ref, Pushed(state="rejected")).state == "ok":
+                self._push([memory], {REMEMBERED: self.outdated} if self.outdated else None)
+        else:  # both or none: one that moved alone would look like a branch that was rewound
+            results = self._push([*refspecs, memory], atomic=True)
         if results.get(KEPT, Pushed(state="rejected")).state in {"ok", "up to date"}:
             self._clear_code(theirs)
         untaken = [name for name in code if results.get(name, Pushed(state="refused")).state in {"rejected", "refused"}]
@@ -273,8 +313,12 @@ class Exchange:
             lacking |= code_to_send(self.repository, mine, theirs)
         return lacking
 
-    def _push(self, refspecs: list[str], expected: Mapping[str, str] | None = None) -> dict[str, Pushed]:
-        return push(self.repository, self.remote, refspecs, expected=expected, timeout_seconds=self._left())
+    def _push(
+        self, refspecs: list[str], expected: Mapping[str, str] | None = None, *, atomic: bool = False
+    ) -> dict[str, Pushed]:
+        return push(
+            self.repository, self.remote, refspecs, expected=expected, atomic=atomic, timeout_seconds=self._left()
+        )
 
     def _agree(self, tip: str) -> None:
         """Remember where both are, and drop what was only needed on the way."""
@@ -314,6 +358,8 @@ class Exchange:
         mine, seen = known.get(self.ledger.ref), known.get(self.seen)
         if mine is None or seen is None or not contains(self.repository, mine, seen):
             return None
+        if carries_law(self.repository, mine, seen):
+            return None
         if not _is_busy(theirs, datetime.now(UTC)) or random.random() < folders:  # noqa: S311  # a draw, no secret
             return None
         self.sent = entries_in([change.path for change in read_difference(self.repository, seen, mine)])
@@ -322,6 +368,10 @@ class Exchange:
     def _to_inbox(self, tip: str | None, theirs: Mapping[str, str], reason: str) -> Synced:
         if reason.startswith(LOCKED):
             self.troubles.append(reason)
+        there = self.repository.resolve(f"refs/remotes/{self.remote}/{self.ledger.branch}")
+        if tip is not None and there is not None and carries_law(self.repository, tip, there):
+            said = "others keep it busy, and a change of what was agreed on does not wait in its inbox"
+            raise LedgerError(said, hint="ledger sync, in a moment")
         name = f"{INBOX}{new_id(datetime.now(UTC), os.urandom(4))}"
         results = self._push([f"{tip}:{name}", *(f"{here}:{there}" for there, here in self._beside(theirs).items())])
         taken = results.get(name, Pushed(state="refused", reason=reason))

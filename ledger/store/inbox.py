@@ -9,6 +9,7 @@ from ledger.errors import GitKilled, LedgerError, LostRace
 from ledger.model.values import Document
 from ledger.repository.append import move_branch
 from ledger.store.exchange import INBOX
+from ledger.store.incoming import check_waiting
 from ledger.store.join import join
 from ledger.store.ledger import Ledger
 
@@ -44,6 +45,7 @@ def fold_inbox(ledger: Ledger) -> Folded:
             for name, commit in waiting.items():
                 try:
                     ledger.check_format(commit)
+                    check_waiting(ledger.repository, commit, tip)
                     if tip is not None:
                         joined = join(ledger.repository, tip, commit)
                         tip = joined.tip

@@ -56,6 +56,15 @@ class Signatures(Document, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Whether entries added from now on must be signed."""
     signers: str = ""
     """Lines of an allowed-signers file (ssh-keygen(1)): who, and their public key."""
+    redactors: list[str] = []
+    """Names of those signers who may redact; all of them where none is named."""
+
+
+class Changes(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who may change the policy itself, and the workflows of the ledger."""
+
+    by: Literal["anybody", "signers", "review"] = "anybody"
+    """Whoever may write the branch, those whom `signatures.signers` names, or nobody without a proposal."""
 
 
 BoxName = Literal[
@@ -130,6 +139,8 @@ class Policy(Document, frozen=True, kw_only=True):
     """Params that say where things are put, and set nothing: runs that differ in them alone are repeats."""
     privacy: Privacy = Privacy()
     """What is left out of every record."""
+    changes: Changes = Changes()
+    """Who may change the policy."""
 
 
 class _Written(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -145,6 +156,7 @@ class _Written(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     code: CodePolicy = CodePolicy()
     places: list[str] = []
     privacy: Privacy = Privacy()
+    changes: Changes = Changes()
     prices: dict[str, Any] = {}  # `load_catalogue` checks it, all problems at once
 
 
@@ -172,6 +184,8 @@ def load_policy(data: bytes) -> Policy:
         for word, split in written.splits.items()
         if not word.strip() or not split.strip() or "/" in word + split
     ]
+    if written.changes.by == "signers" and not written.signatures.signers.strip():
+        wrong.append("changes.by: signers: `signatures.signers` names none, so nobody could change it any more")
     if wrong:
         raise InvalidDocument(POLICY_FILE, wrong)
     return Policy(
@@ -186,6 +200,7 @@ def load_policy(data: bytes) -> Policy:
         code=written.code,
         places=written.places,
         privacy=written.privacy,
+        changes=written.changes,
     )
 
 

@@ -7,6 +7,7 @@ from ledger import __version__
 from ledger.errors import Conflict, InvalidDocument, LostRace, UsageError
 from ledger.model.paths import POLICY_FILE
 from ledger.repository.append import append_commit
+from ledger.store.law import policy_at, signed_change
 from ledger.store.ledger import Ledger
 from ledger.store.policy import load_policy
 
@@ -45,12 +46,15 @@ def change_policy(ledger: Ledger, change: Callable[[str], str], message: str) ->
             if after == before:
                 return None
             load_policy(after.encode())
+            signed = signed_change(
+                ledger.repository, policy_at(ledger.repository, tip), POLICY_FILE, before.encode(), after.encode()
+            )
             try:
                 return append_commit(
                     ledger.repository,
                     ledger.ref,
                     parent=tip,
-                    files={POLICY_FILE: after.encode()},
+                    files={POLICY_FILE: after.encode()} | signed,
                     message=f"{message}\n\nLedger-Tool: git-ledger {__version__}\n",
                     author=author,
                     now=now,

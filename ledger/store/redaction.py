@@ -13,25 +13,31 @@ from ledger import __version__
 from ledger.errors import InvalidDocument, LedgerError
 from ledger.model import paths
 from ledger.model.document import dump
-from ledger.model.entries import REDACTION_FORMAT, Redaction, ReplacedCheckpoint
+from ledger.model.entries import REDACTION_FORMAT, MadeAgain, Redaction, ReplacedCheckpoint
 from ledger.model.ids import new_id
 from ledger.model.values import Document, counted
+from ledger.repository.blobs import blob_reader
 from ledger.repository.repository import Repository
 from ledger.repository.rewrite import refs_reaching, remove_objects, rewrite
 from ledger.store.checkpoint import read_checkpoints
 from ledger.store.index_file import FILE
+from ledger.store.law import policy_at
 from ledger.store.ledger import Ledger
 from ledger.store.redaction_plan import Needles, Plan
+from ledger.store.redaction_proof import afters_of
 from ledger.store.redactions import tombstones
+from ledger.store.signatures import signature_files
+from ledger.store.verify import Finding, verify
 from ledger.store.verify.memory import forget
+from ledger.store.vouching import accept
 from ledger.store.waiting import Entry, read_waiting, waiting_files, write_waiting
 
 
 class Redacted(Document, frozen=True, kw_only=True):
     """What a redaction changed."""
 
-    redaction: Redaction
-    """The tombstone."""
+    redaction: Redaction | None
+    """The tombstone; none where nobody else has seen what was taken out."""
     tip: str
     """Tip of the branch now."""
     remain: list[str] = []
@@ -44,49 +50,105 @@ def redact(ledger: Ledger, plan: Plan, needles: Needles, *, reason: str, now: da
     """Carry out a plan: make history again, leave the tombstone, and remove what was replaced from this clone.
 
     The branch moves once, in one step, from the old history to the new one with its tombstone: a crash before that
-    leaves everything as it was, and a crash after it leaves objects that the same command removes.
+    leaves everything as it was, and a crash after it leaves objects that the same command removes. Before it moves,
+    the new history is verified.
 
     Raises:
-        LedgerError: the branch has moved since, or git cannot write.
+        LedgerError: the branch has moved since, git cannot write, nobody can sign where the policy asks for it, or
+            the ledger would not be whole any more.
     """
     repository = ledger.repository
     made = rewrite(repository, plan.tip, plan.blobs, needles.replaced)
     again = made.get(plan.tip)
     if again is None:
         raise LedgerError("there is nothing to redact")
-    author = ledger.author()
-    replaced = [one for one in read_checkpoints(ledger) if one.commit in made]
-    redaction = Redaction(
-        format=REDACTION_FORMAT,
-        id=new_id(now, os.urandom(4)),
-        reason=needles.replaced(reason.encode()).decode(),
-        files=plan.files,
-        before=plan.tip,
-        after=again,
-        checkpoints=[
-            ReplacedCheckpoint(
-                name=one.name, before=one.commit, after=made[one.commit], entries=one.entries, root=one.root
-            )
-            for one in replaced
-        ],
-        author=author,
-        redacted_at=now,
-        tool=f"git-ledger {__version__}",
-    )
+    said = needles.replaced(reason.encode()).decode()
+    redaction = None if plan.unsent else _tombstone(ledger, plan, made, reason=said, now=now)
     aside = Ledger(repository, f"{ledger.branch}-redaction")
     repository.git.output("update-ref", aside.ref, again)
-    path = paths.redaction_path(redaction.id)
-    subject = f"redaction of {counted(len(plan.files), 'file')}: {redaction.reason.splitlines()[0]}"
-    said = f"{subject}\n\nLedger-Entry: {path}\nLedger-Tool: {redaction.tool}\n"
-    entry = Entry(id=redaction.id, files={path: dump(redaction)}, message=said, author=author, made_at=now)
-    tip = aside.append(entry)
-    _switch(ledger, plan.tip, tip, [*_reminders(ledger), aside.ref, *(f"refs/tags/{one.name}" for one in replaced)])
+    try:
+        tip = aside.append(_entry(ledger, redaction)) if redaction else again
+        if redaction:
+            accept(repository, {redaction.id: dump(redaction)})
+        _check_whole(ledger, aside)
+        replaced = [f"refs/tags/{one.name}" for one in redaction.checkpoints] if redaction else []
+        _switch(ledger, plan.tip, tip, [*(_reminders(ledger) if redaction else ()), aside.ref, *replaced])
+    except LedgerError:
+        repository.git.attempt("update-ref", "-d", aside.ref)
+        raise
     ledger.unsigned = aside.unsigned
     _redact_waiting(ledger, needles)
     remain = purge(ledger, [*plan.blobs, *made])
     return Redacted(
         redaction=redaction, tip=tip, remain=remain, refs=refs_reaching(repository, _present(repository, made))
     )
+
+
+def _tombstone(ledger: Ledger, plan: Plan, made: Mapping[str, str], *, reason: str, now: datetime) -> Redaction:
+    replaced = [one for one in read_checkpoints(ledger) if one.commit in made]
+    named = dict.fromkeys(
+        commit for one in tombstones(ledger.repository, plan.tip) for commit in (one.after, *afters_of(one))
+    )
+    taken = {one.commit for one in replaced} | {plan.tip}
+    return Redaction(
+        format=REDACTION_FORMAT,
+        id=new_id(now, os.urandom(4)),
+        reason=reason,
+        files=plan.files,
+        before=plan.tip,
+        after=made[plan.tip],
+        checkpoints=[
+            ReplacedCheckpoint(
+                name=one.name, before=one.commit, after=made[one.commit], entries=one.entries, root=one.root
+            )
+            for one in replaced
+        ],
+        made_again=[
+            MadeAgain(before=commit, after=made[commit]) for commit in named if commit in made and commit not in taken
+        ],
+        author=ledger.author(),
+        redacted_at=now,
+        tool=f"git-ledger {__version__}",
+    )
+
+
+def _entry(ledger: Ledger, redaction: Redaction) -> Entry:
+    """Return the tombstone as an entry, signed where the policy names signers: nobody else's word would count.
+
+    Raises:
+        LedgerError: git is told of no key to sign with.
+    """
+    path = paths.redaction_path(redaction.id)
+    files = {path: dump(redaction)}
+    policy = policy_at(ledger.repository, redaction.before).signatures
+    if policy.signers and not policy.required:
+        files |= signature_files(ledger.repository, files)
+    subject = f"redaction of {counted(len(redaction.files), 'file')}: {redaction.reason.splitlines()[0]}"
+    said = f"{subject}\n\nLedger-Entry: {path}\nLedger-Tool: {redaction.tool}\n"
+    return Entry(id=redaction.id, files=files, message=said, author=redaction.author, made_at=redaction.redacted_at)
+
+
+def _check_whole(ledger: Ledger, aside: Ledger) -> None:
+    """Verify the history that was made again.
+
+    Raises:
+        LedgerError: something is wrong with it that was not wrong before, or nobody vouches for it who may.
+    """
+    found = _findings(aside)
+    forget(aside)
+    known = {(one.rule, one.path, one.message) for one in _findings(ledger)} if found else set()
+    new = [one for one in found if (one.rule, one.path, one.message) not in known]
+    if new:
+        raise LedgerError(
+            f"the ledger would not be whole any more, so nothing was changed: {new[0].path}: {new[0].message}",
+            hint=new[0].hint or "name more of what is around it, or a whole file: ledger redact --file PATH",
+        )
+
+
+def _findings(ledger: Ledger) -> Sequence[Finding]:
+    fresh = Ledger(ledger.repository, ledger.branch)
+    with blob_reader(ledger.repository) as read_blob:
+        return verify(fresh, read_blob, whole=True).findings
 
 
 def _reminders(ledger: Ledger) -> Iterator[str]:

@@ -2,24 +2,25 @@
 
 import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from ledger.errors import InvalidDocument, LedgerError, NotFound
 from ledger.hashing import hash_bytes
 from ledger.model import paths
-from ledger.model.document import load
+from ledger.model.document import dump, load
 from ledger.model.entries import RedactedFile
+from ledger.model.record import Record
 from ledger.model.values import Document
 from ledger.repository.rewrite import write_blob
 from ledger.repository.walk import walk
 from ledger.store.ledger import Ledger
 from ledger.store.reader import kind_of
-from ledger.store.signatures import document_of, is_signature
+from ledger.store.signatures import document_of, is_signature, signature_of
 
 MARK = "[redacted]"
 """What stands where a secret stood."""
-_SHORTEST = 6
+SHORTEST = 6
 """Characters of a secret at least: fewer stand in many words that are none."""
 _EMPTY_PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f64540"
@@ -42,6 +43,8 @@ class Plan(Document, frozen=True, kw_only=True):
     """Commits whose message would be changed."""
     blobs: dict[str, str]
     """Blob to the one that would stand in its place."""
+    unsent: bool = False
+    """Whether nothing of it was ever sent: records then say what their files are now, and no tombstone is needed."""
 
     @property
     def empty(self) -> bool:
@@ -62,9 +65,9 @@ class Needles:
     def __init__(self, secrets: Sequence[str]) -> None:
         self._forms: set[bytes] = set()
         for secret in secrets:
-            if len(secret) < _SHORTEST or "\n" in secret:
+            if len(secret) < SHORTEST or "\n" in secret:
                 raise LedgerError(
-                    f"a secret to redact is one line of at least {_SHORTEST} characters",
+                    f"a secret to redact is one line of at least {SHORTEST} characters",
                     hint="ledger redact --file PATH takes out a whole file",
                 )
             inside = (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], quote(secret, safe=""))
@@ -103,7 +106,7 @@ def plan_redaction(ledger: Ledger, needles: Needles, files: Collection[str] = ()
     whole = {held.latest[path] for path in files}
     replaced: dict[str, tuple[bytes, bytes]] = {}  # blob to what it held and what it will hold
     for blob, data in held.contents():
-        content = _placeholder(held.first[blob]) if blob in whole else needles.replaced(data)
+        content = _whole(held.first[blob]) if blob in whole else needles.replaced(data)
         if content != data:
             _check_readable(held.first[blob], content)
             replaced[blob] = data, content
@@ -111,8 +114,12 @@ def plan_redaction(ledger: Ledger, needles: Needles, files: Collection[str] = ()
     for path, blob in held.latest.items():  # a signature of what is there no longer
         if is_signature(path) and document_of(path) in touched:
             replaced[blob] = ledger.repository.read_object(blob), _GONE
+    unsent = _is_unsent(ledger, tip, held, replaced, needles)
+    if unsent:
+        _say_what_files_are(ledger, held, replaced)
     return Plan(
         tip=tip,
+        unsent=unsent,
         files=[
             RedactedFile(path=path, before=hash_bytes(replaced[blob][0]), after=hash_bytes(replaced[blob][1]))
             for path, blob in sorted(held.latest.items())
@@ -121,6 +128,64 @@ def plan_redaction(ledger: Ledger, needles: Needles, files: Collection[str] = ()
         commits=sum(needles.replaced(message) != message for message in held.messages()),
         blobs={blob: write_blob(ledger.repository, content) for blob, (_, content) in replaced.items()},
     )
+
+
+def _is_unsent(ledger: Ledger, tip: str, held: "_History", replaced: Mapping[str, object], needles: Needles) -> bool:
+    """Say whether no commit that holds any of it was ever sent: to no remote, and under no checkpoint."""
+    wanted = ("refs/ledger/seen", "refs/remotes", f"refs/tags/{ledger.branch}/")
+    shared = ledger.repository.git.output("for-each-ref", "--format=%(objectname)", *wanted).decode().split()
+    if not shared:
+        return False  # whether somebody fetched from here is not known
+    left_out = "".join(f"^{commit}\n" for commit in shared)
+    out = ledger.repository.git.output("rev-list", "--stdin", stdin=f"{tip}\n{left_out}".encode())
+    own = set(out.decode().split())
+    messages = held.messages()
+    return all(
+        step.commit in own
+        for step, message in zip(held.steps, messages, strict=True)
+        if needles.replaced(message) != message or any(change.blob in replaced for change in step.changes)
+    )
+
+
+def _say_what_files_are(ledger: Ledger, held: "_History", replaced: dict[str, tuple[bytes, bytes]]) -> None:
+    """Let documents state the hash and size of their files as they will be, and sign again what was signed."""
+    now = {hash_bytes(before): after for before, after in replaced.values()}
+    signed: dict[str, str] = {}
+    for blob, data in held.contents():
+        path = held.first[blob]
+        if is_signature(path) and blob in replaced:
+            signed[blob] = path
+        elif kind_of(path) is not None and any(stated.encode() in data for stated in now):
+            content = replaced.get(blob, (data, data))[1]
+            stated = _restated(json.loads(content), now)
+            replaced[blob] = data, dump(load(json.dumps(stated).encode(), kind_of(path) or Record, source=path))
+    for blob, path in signed.items():
+        document = document_of(path)
+        files = [one for one in held.latest if document_of(one) == document and not is_signature(one)]
+        contents = {one: replaced[held.latest[one]][1] if held.latest[one] in replaced else None for one in files}
+        hashes = {
+            one: hash_bytes(content if content is not None else ledger.repository.read_object(held.latest[one]))
+            for one, content in contents.items()
+        }
+        replaced[blob] = replaced[blob][0], signature_of(ledger.repository, document or "", hashes)[1]
+
+
+_OF_DATA = frozenset({"format", "role", "version"})
+"""Fields of what states the size of data, beside the hash of its listing."""
+
+
+def _restated(value: object, now: Mapping[str, bytes]) -> object:
+    if isinstance(value, list):
+        return [_restated(item, now) for item in value]
+    if not isinstance(value, dict):
+        return value
+    stated = {name: _restated(item, now) for name, item in value.items()}
+    content = now.get(str(stated.get("hash")))
+    if content is not None:
+        stated["hash"] = hash_bytes(content)
+        if "bytes" in stated and _OF_DATA.isdisjoint(stated):
+            stated["bytes"] = len(content)
+    return stated
 
 
 class _History:
@@ -152,13 +217,26 @@ class _History:
             yield (data or b"").partition(b"\n\n")[2]
 
 
-def _placeholder(path: str) -> bytes:
-    if path in {paths.FORMAT_FILE, paths.POLICY_FILE} or kind_of(path) is not None or is_signature(path):
+def placeholder_of(path: str) -> bytes:
+    """Return what stands where a whole file stood.
+
+    Raises:
+        LedgerError: it is a document, of which only parts can be taken out.
+    """
+    if is_signature(path):
+        return _GONE
+    if path in {paths.FORMAT_FILE, paths.POLICY_FILE} or kind_of(path) is not None:
         raise LedgerError(
             f"a whole document cannot be taken out, only what stands in it: `{path}`",
             hint="ledger redact asks for the secret itself",
         )
     return {".png": _EMPTY_PNG, ".svg": _EMPTY_SVG}.get(os.path.splitext(path)[1], _GONE)  # noqa: PTH122  # a path on the branch
+
+
+def _whole(path: str) -> bytes:
+    if is_signature(path):
+        raise LedgerError(f"a signature goes with what it is about: `{path}`")
+    return placeholder_of(path)
 
 
 def _check_readable(path: str, content: bytes) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from ledger.errors import LedgerError
-from ledger.hashing import hash_bytes
 from ledger.model import paths
 from ledger.model.document import load
 from ledger.model.entries import Problem, Redaction
+from ledger.model.values import Document
 from ledger.repository.repository import Repository
-from ledger.repository.walk import read_difference
+from ledger.store.redaction_proof import Unproved, circle_in, unproved, wrong_with
 
 
 def tombstones(repository: Repository, tip: str) -> list[Redaction]:
@@ -22,31 +22,43 @@ def tombstones(repository: Repository, tip: str) -> list[Redaction]:
     return sorted(found.values(), key=lambda redaction: redaction.redacted_at)
 
 
-def only_redacted(repository: Repository, before: str, tip: str) -> list[Redaction]:
-    """Return the tombstones that explain every difference of `tip` from `before` but additions; none when one is not.
+class Explained(Document, frozen=True, kw_only=True):
+    """How a history that does not contain what is known differs from it."""
+
+    redactions: tuple[Redaction, ...]
+    """Tombstones that are new in it, oldest first; none where no redaction is said to be the reason."""
+    unproved: tuple[Unproved, ...]
+    """Differences that they do not explain."""
+
+    @property
+    def proved(self) -> bool:
+        """Whether redactions took something out, and nothing else was changed."""
+        return bool(self.redactions) and not self.unproved
+
+
+def explain_difference(repository: Repository, before: str, tip: str, *, law_stands: bool = False) -> Explained:
+    """Say whether redactions explain every difference of `tip` from `before` but additions.
 
     Args:
         repository: holds both histories.
         before: what this clone knows.
         tip: what is said to stand in its place.
+        law_stands: whether policy and workflows must be those of `before`.
 
     Raises:
         LedgerError: git cannot read one of them.
     """
+    known = {one.id for one in tombstones(repository, before)}
     found = tombstones(repository, tip)
-    steps = {(file.path, file.before): file.after for redaction in found for file in redaction.files}
-    for change in read_difference(repository, before, tip):
-        if change.status == "A" or paths.is_agreed(change.path):
-            continue
-        was = hash_bytes(repository.read_object(f"{before}:{change.path}"))
-        now = None if change.status == "D" else hash_bytes(repository.read_object(change.blob))
-        current, seen = was, {was}
-        while current != now and (after := steps.get((change.path, current))) and after not in seen:
-            current = after
-            seen.add(after)
-        if current != now:
-            return []
-    return found
+    new = tuple(one for one in found if one.id not in known)
+    if not new:
+        return Explained(redactions=(), unproved=())
+    wrong = [Unproved(path=paths.redaction_path(one.id), message=why) for one in new for why in wrong_with(one)]
+    if circle_in(found):
+        wrong.append(Unproved(path="redactions", message="what redactions say of commits or files leads in a circle"))
+    if not wrong:
+        wrong = list(unproved(repository, before, tip, found, law_stands=law_stands))
+    return Explained(redactions=new, unproved=tuple(wrong))
 
 
 def read_redactions(repository: Repository, tree: Mapping[str, str]) -> tuple[dict[str, Redaction], list[Problem]]:
@@ -71,6 +83,8 @@ def read_redactions(repository: Repository, tree: Mapping[str, str]) -> tuple[di
             redaction = load(data, Redaction, source=path)
             if path != paths.redaction_path(redaction.id):
                 raise LedgerError("the document says that it is another entry")  # noqa: TRY301  # as above
+            if wrong := wrong_with(redaction):
+                raise LedgerError("; ".join(wrong))  # noqa: TRY301  # as above
         except LedgerError as error:
             problems.append(Problem(path=path, message=error.message.removeprefix(f"{path}: ")))
         else:

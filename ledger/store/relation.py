@@ -4,10 +4,13 @@ import os
 from collections.abc import Callable, Mapping
 
 from ledger.errors import Conflict
+from ledger.model import paths
 from ledger.repository.walk import contains
 from ledger.store.join import common_base
 from ledger.store.ledger import Ledger
-from ledger.store.redactions import only_redacted
+from ledger.store.redactions import explain_difference
+from ledger.store.remembered import REMEMBERED, is_continued
+from ledger.store.vouching import vouch_at
 
 
 def check_related(
@@ -36,21 +39,14 @@ def check_related(
     """
     before = known.get(seen)
     if before is not None and (tip is None or not contains(ledger.repository, tip, before)):
-        redactions = only_redacted(ledger.repository, before, tip) if tip else []
-        if redactions and accept_redaction:
+        if tip and _is_redacted(ledger, remote, before, tip, accept_redaction=accept_redaction):
             return
-        if redactions:
-            last = redactions[-1]
-            why = f"{last.author.name}: {last.reason.splitlines()[0]}"
-            raise Conflict(
-                f"{remote} was rewritten by a redaction, and nothing else in it changed ({why})",
-                hint=f"ledger sync {remote} --accept-redaction",
-            )
         lost = "no longer has the ledger" if tip is None else "no longer holds what it held: somebody rewound it"
         raise Conflict(
             f"{remote} {lost}; nothing was changed here",
             hint=f"to put it back: git update-ref -d {seen}, then: ledger sync {remote}; "
-            f"to take theirs instead: first git branch -m {ledger.branch} {ledger.branch}-before",
+            f"to take theirs instead: first git branch -m {ledger.branch} {ledger.branch}-before"
+            + (f", and git push --force {remote} {tip}:{REMEMBERED}" if tip else ""),
         )
     mine = known.get(ledger.ref)
     if mine is None or tip is None or common_base(ledger.repository, mine, tip) is not None:
@@ -64,6 +60,73 @@ def check_related(
             hint=f"check its address: git remote get-url {remote}; "
             f"to take theirs: git branch -m {ledger.branch} {ledger.branch}-before, then: ledger sync {remote}",
         )
+
+
+def check_continued(
+    ledger: Ledger, remote: str, remembered: str, tip: str | None, *, accept_redaction: bool = False
+) -> None:
+    """Return when a remote's ledger continues what the remote itself remembers of it.
+
+    Raises:
+        Conflict: its branch was rewound or rewritten, and what remembers it was not; nothing was changed.
+    """
+    if is_continued(ledger, tip, remembered):
+        return
+    known = ledger.repository.holds(remembered, "")
+    mine = ledger.repository.resolve(ledger.ref)
+    if mine and known and all(contains(ledger.repository, mine, one) for one in (remembered, tip) if one):
+        return  # sending ours puts it back
+    if tip and known and _is_redacted(ledger, remote, remembered, tip, accept_redaction=accept_redaction):
+        return
+    raise Conflict(
+        f"{remote} remembers a ledger that its branch no longer holds ({remembered[:10]}): somebody rewound or"
+        " rewrote it; nothing was changed here",
+        hint=f"to put it back: git fetch {remote} {REMEMBERED}; git push --force {remote} FETCH_HEAD:{ledger.ref}",
+    )
+
+
+def _is_redacted(ledger: Ledger, remote: str, before: str, tip: str, *, accept_redaction: bool) -> bool:
+    """Say whether a remote's history is what redactions made of the one that is known, and a person accepts that.
+
+    Raises:
+        Conflict: it is said to be, and is not; nobody vouches for it; or nobody was asked yet.
+    """
+    explained = explain_difference(ledger.repository, before, tip)
+    if not explained.redactions:
+        return False
+    last = explained.redactions[-1]
+    why = f"{last.author.name}: {last.reason.splitlines()[0]}"
+    if explained.unproved:
+        one = explained.unproved[0]
+        raise Conflict(
+            f"{remote} was rewritten; a redaction is given as the reason ({why}), and it does not explain"
+            f" `{ascii(one.path or ledger.branch)[1:-1]}`: {one.message}; nothing was changed here",
+            hint=f"ask who did it; to put back what was known: git push --force {remote} {before}:{ledger.ref}",
+        )
+    ids = {one.id for one in explained.redactions}
+    if ledger.policy.signatures.signers:
+        unsigned = [
+            one
+            for one in vouch_at(ledger.repository, tip, ledger.policy.signatures)
+            if one.id in ids and one.vouched is None
+        ]
+        if unsigned:
+            raise Conflict(
+                f"{remote} was rewritten by a redaction that nobody signed whom the policy names ({why})",
+                hint=f"its author: ledger sign; then here: ledger sync {remote} --accept-redaction",
+            )
+    if not accept_redaction and not _is_ours(ledger, ids):
+        raise Conflict(
+            f"{remote} was rewritten by a redaction, and nothing else in it changed ({why})",
+            hint=f"ledger sync {remote} --accept-redaction",
+        )
+    return True
+
+
+def _is_ours(ledger: Ledger, ids: set[str]) -> bool:
+    """Say whether the branch of this clone has these redactions already: whoever works here knows of them."""
+    tip = ledger.repository.resolve(ledger.ref)
+    return tip is not None and all(ledger.repository.holds(tip, paths.redaction_path(one)) for one in ids)
 
 
 def _is_same_code(ledger: Ledger, remote: str, remote_heads: Callable[[], Mapping[str, str]]) -> bool:

@@ -13,6 +13,7 @@ _SHAPES = re.compile(
         (
             r"format",
             r"policy\.yaml",
+            r"law/[0-9a-f]{16}\.sig",
             AGREED.pattern,
             rf"runs/{_DATED}/(record\.json{_SIGNED}|environment\.json|curves\.csv|log\.txt|code\.patch)",
             rf"runs/{_DATED}/figures/[a-z0-9._-]+\.(png|svg)",

@@ -73,7 +73,10 @@ def sync(
             done = Exchange(ledger, name, deadline, accept_redaction=accept_redaction).run(fold=fold, hurry=hurry)
             if accept_redaction and before is not None and done.safe:
                 from ledger.store.redaction import follow_redaction
+                from ledger.store.vouching import accept_all
 
+                if (tip := ledger.tip()) is not None:
+                    accept_all(ledger.repository, tip)
                 follow_redaction(ledger, before)
             return done
     except LedgerError as error:

@@ -18,6 +18,7 @@ from tests.benchmarks.ledgers import entry_of, grow
 from tests.conftest import ROOT, Cli, git_in, make_repository, run_python
 from tests.samples import START
 from tests.store.remotes import over_http
+from tests.store.test_checkpoint import checkpoint
 
 
 @pytest.fixture(autouse=True)
@@ -174,12 +175,12 @@ def test_the_inbox_is_checked_and_not_emptied_of_what_the_ledger_lacks(hub: Path
 
 
 def test_checkpoints_never_move(hub: Path, clone: Path) -> None:
-    git_in(clone, "tag", "ledger/2026-01", "ledger")
-    assert push(clone, "ledger/2026-01").returncode == 0
+    name = checkpoint(Ledger.open(clone)).name
+    assert push(clone, name).returncode == 0
     before = refs(hub)
     Ledger.open(clone).append(entry_of(1, START))
-    git_in(clone, "tag", "--force", "ledger/2026-01", "ledger")
-    for arguments in (["--force", "ledger/2026-01"], [":refs/tags/ledger/2026-01"]):
+    git_in(clone, "tag", "--force", name, "ledger")
+    for arguments in (["--force", name], [f":refs/tags/{name}"]):
         done = push(clone, *arguments)
         assert done.returncode == 1
         assert "a checkpoint never changes" in done.stderr
@@ -224,7 +225,7 @@ def test_many_who_push_at_once_lose_nothing_and_are_refused_nothing(tmp_path: Pa
     said = [line for writer in writers for line in writer.communicate()[0].splitlines()]
     assert len(said) == 24
     assert [line for line in said if line.startswith("failed")] == []
-    wait_for("the inbox is folded", lambda: set(refs(hub)) == {"refs/heads/ledger"})
+    wait_for("the inbox is folded", lambda: set(refs(hub)) == {"refs/heads/ledger", "refs/ledger/remembered"})
     assert len(Ledger.open(hub).contents().runs) == 25
 
 

@@ -7,15 +7,19 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import msgspec
+
+from ledger.model.document import dump, load
 from ledger.model.ids import new_id
 from ledger.model.paths import run_path
-from ledger.model.record import Author
+from ledger.model.record import Author, Record
 from ledger.repository.blobs import blob_reader
 from ledger.store.ledger import Ledger
 from ledger.store.sync import sync
 from ledger.store.synced import Synced
 from ledger.store.verify import verify
 from ledger.store.waiting import Entry
+from tests.benchmarks.ledgers import entry_of
 from tests.conftest import git_in
 from tests.store.test_ledger import NOW
 
@@ -55,8 +59,12 @@ def share(ledger: Ledger, folder: Path) -> tuple[Path, Ledger]:
 def made(number: int, author: str = "Ada") -> Entry:
     """Return an entry of its own for every number and author."""
     run_id = new_id(NOW, (number * 7919 + sum(author.encode()) * 104_729).to_bytes(4, "big"))
-    files = {f"{run_path(run_id)}/record.json": f'{{"number": {number}, "by": "{author}"}}'.encode()}
     who = Author(name=author, email=f"{author.lower()}@example.com")
+    folder, sample = run_path(run_id), entry_of(number, NOW)
+    beside = {path.split("/", 5)[5]: content for path, content in sample.files.items()}
+    record = load(beside.pop("record.json"), Record, source="a sample")
+    files = {f"{folder}/record.json": dump(msgspec.structs.replace(record, id=run_id, author=who))}
+    files |= {f"{folder}/{name}": content for name, content in beside.items()}
     return Entry(id=run_id, files=files, message=f"run {number} of {author}\n", author=who, made_at=NOW)
 
 

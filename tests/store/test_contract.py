@@ -90,7 +90,7 @@ def test_an_entry_is_appended_read_and_appended_again(place: Path) -> None:
     entry = made(1)
     commit = ledger.append(entry)
     assert ledger.append(entry) == commit == ledger.tip()
-    (path,) = entry.files
+    path = next(iter(entry.files))
     assert ledger.read(path) == entry.files[path]
     with pytest.raises(Conflict, match="already holds another content"):
         ledger.append(type(entry)(id=entry.id, files={path: b"{}"}, message="x\n", author=ADA, made_at=NOW))

@@ -62,7 +62,7 @@ def test_an_inbox_that_changes_entries_is_left_alone_and_told(ada: Ledger, bob: 
     )
     git_in(folder_of(ada), "push", "--quiet", "origin", f"evil:{INBOX}evil")
     done = synced(bob)
-    assert "changes what was recorded" in done.message
+    assert "changed after it was added" in done.message
     assert done.folded == []
     assert bob.read(path) == made(1).files[path]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import LedgerError
-from ledger.model.entries import Run
+from ledger.model.entries import Redaction, Run
 from ledger.recorder.draft import FigureSource
 from ledger.recorder.notes import add_notes
 from ledger.repository.blobs import blob_reader
@@ -49,9 +49,11 @@ def with_figure(ledger: Ledger, repo: Path) -> Run:
     return run
 
 
-def take_out(ledger: Ledger, secret: str = SECRET, files: tuple[str, ...] = ()) -> Redacted:
+def take_out(ledger: Ledger, secret: str = SECRET, files: tuple[str, ...] = ()) -> tuple[Redacted, Redaction]:
     needles = Needles([secret])
-    return redact(ledger, plan_redaction(ledger, needles, files), needles, reason="a password in the params", now=NOW)
+    done = redact(ledger, plan_redaction(ledger, needles, files), needles, reason="a password in the params", now=NOW)
+    assert done.redaction is not None
+    return done, done.redaction
 
 
 def everything_in(folder: Path) -> bytes:
@@ -79,20 +81,20 @@ def test_it_is_gone_and_verify_understands_the_tombstone(leaked: Ledger, repo: P
     before = git_in(repo, "log", "--format=%an %ae %at %ct %s", "ledger").splitlines()
     first = git_in(repo, "rev-list", "ledger").split()[-1]
     assert check(leaked).findings == ()
-    done = take_out(leaked)
+    done, redaction = take_out(leaked)
     assert (done.remain, done.refs) == ([], [])
     assert not holds(repo)
-    assert {file.path.partition("/")[0] for file in done.redaction.files} == {"runs", "notes"}
-    assert len(done.redaction.files) == 2
+    assert {file.path.partition("/")[0] for file in redaction.files} == {"runs", "notes"}
+    assert len(redaction.files) == 2
     verdict = check(leaked)
-    assert (verdict.findings, verdict.redactions, verdict.entries) == ((), 1, 5)
+    assert (verdict.findings, len(verdict.redactions), verdict.entries) == ((), 1, 5)
     after = git_in(repo, "log", "--format=%an %ae %at %ct %s", "ledger").splitlines()
     assert len(after) == len(before) + 1
     assert [line for line in after[1:] if "hunter2" in line] == []
     assert after[1:] == [line.replace(SECRET, "[redacted]") for line in before]
     assert git_in(repo, "rev-list", "ledger").split()[-1] == first  # nothing before the leak was made again
     assert [run.record.params.values.get("db") for run in leaked.contents().runs] == [None, "[redacted]", None]
-    assert done.redaction.reason in git_in(repo, "log", "-1", "--format=%s", "ledger")
+    assert redaction.reason in git_in(repo, "log", "-1", "--format=%s", "ledger")
 
 
 def test_other_objects_that_nothing_reaches_stay(leaked: Ledger, repo: Path) -> None:
@@ -106,7 +108,7 @@ def test_other_objects_that_nothing_reaches_stay(leaked: Ledger, repo: Path) -> 
 
 def test_a_ref_that_still_reaches_the_secret_is_named(leaked: Ledger, repo: Path) -> None:
     git_in(repo, "branch", "keepsake", "ledger")
-    done = take_out(leaked)
+    done, _ = take_out(leaked)
     assert done.refs == ["refs/heads/keepsake"]
     assert done.remain
     assert holds(repo)
@@ -117,6 +119,7 @@ def test_a_whole_file_goes_and_the_record_still_fits(ledger: Ledger, repo: Path)
     figure = f"{run.path}/figures/a-face.svg"
     needles = Needles([])
     done = redact(ledger, plan_redaction(ledger, needles, [figure]), needles, reason="a face", now=NOW)
+    assert done.redaction is not None
     assert [file.path for file in done.redaction.files] == [figure]
     assert check(ledger).findings == ()
     with pytest.raises(LedgerError, match="a whole document cannot be taken out"):
@@ -138,9 +141,9 @@ def test_a_redacted_file_that_is_changed_later_is_found(ledger: Ledger, repo: Pa
 def test_checkpoints_prove_that_nothing_else_changed(leaked: Ledger, repo: Path) -> None:
     made = checkpoint(leaked)
     add(leaked, draft(4))
-    done = take_out(leaked)
+    _, redaction = take_out(leaked)
     assert read_checkpoints(leaked) == []
-    (replaced,) = done.redaction.checkpoints
+    (replaced,) = redaction.checkpoints
     assert (replaced.before, replaced.root, replaced.entries) == (made.commit, made.root, made.entries)
     assert check(leaked).findings == ()
     assert not holds(repo)
@@ -153,7 +156,7 @@ def test_checkpoints_prove_that_nothing_else_changed(leaked: Ledger, repo: Path)
     forged = git_in(folder, "rev-parse", "HEAD").strip()
     git_in(folder, "rebase", "-q", "--onto", forged, replaced.after, "ledger")
     tombstone = min(folder.glob("redactions/*/*/*/*.json"))
-    tombstone.write_text(tombstone.read_text().replace(replaced.after, forged).replace(done.redaction.after, forged))
+    tombstone.write_text(tombstone.read_text().replace(replaced.after, forged).replace(redaction.after, forged))
     git_in(folder, "commit", "-q", "-a", "--amend", "--no-edit")
     assert any("its root is not that of the entries" in finding.message for finding in check(leaked).findings)
 
@@ -165,8 +168,8 @@ def test_signatures_go_with_what_they_signed_and_can_be_made_again(
     assert "signed 4 entries" in cli("sign").err
     assert check(leaked).signatures == 4
     take_out(leaked)
-    assert (check(leaked).findings, check(leaked).signatures) == ((), 2)
-    assert "signed 3 entries" in cli("sign").err  # the two that changed, and the tombstone
+    assert (check(leaked).findings, check(leaked).signatures) == ((), 3)  # one of them the tombstone's
+    assert "signed 2 entries" in cli("sign").err  # those that changed
     assert (check(leaked).findings, check(leaked).signatures) == ((), 5)
 
 
@@ -183,12 +186,12 @@ def test_a_clone_takes_a_redaction_over_and_keeps_what_it_had_not_sent(
     _, other = share(leaked, tmp_path)
     assert check(other).findings == ()
     add(other, draft(7))
-    done = take_out(leaked)
+    _, redaction = take_out(leaked)
 
     refused = sync(leaked, timeout_seconds=60)
     assert not refused.safe  # the remote still holds it: joining would bring it back
     assert "a redaction took this out here" in refused.message
-    git_in(repo, "push", "-q", f"--force-with-lease=refs/heads/ledger:{done.redaction.before}", "origin", "ledger")
+    git_in(repo, "push", "-q", f"--force-with-lease=refs/heads/ledger:{redaction.before}", "origin", "ledger")
     assert sync(leaked, timeout_seconds=60).safe
 
     refused = sync(other, timeout_seconds=60)
@@ -216,7 +219,8 @@ def test_a_rewritten_remote_that_changed_more_than_its_tombstone_says_is_refused
     git_in(repo, "push", "-q", "--force", "origin", "ledger")
     refused = sync(other, timeout_seconds=60, accept_redaction=True)
     assert not refused.safe
-    assert "somebody rewound it" in refused.message
+    assert "it was changed, and no redaction says so" in refused.message
+    assert "000003/record.json" in refused.message
 
 
 @pytest.mark.parametrize(

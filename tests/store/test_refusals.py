@@ -1,9 +1,12 @@
 """What must not be joined is refused, with what to type; nothing changes then, here or there."""
 
+import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from ledger.hashing import hash_bytes
 from ledger.model.document import dump
 from ledger.model.paths import dataset_path
 from ledger.model.record import Author
@@ -91,7 +94,10 @@ def test_theirs_is_taken_as_the_hint_says(ada: Ledger, hub: Path) -> None:
     ada.append(made(2))
     synced(ada)
     git_in(hub, "update-ref", "refs/heads/ledger", first)
-    assert "git branch -m ledger ledger-before" in (synced(ada).hint or "")
+    hint = synced(ada).hint or ""
+    assert "git branch -m ledger ledger-before" in hint
+    assert hint.endswith(f"git push --force origin {first}:refs/ledger/remembered")
+    git_in(folder_of(ada), "push", "--quiet", "--force", "origin", f"{first}:refs/ledger/remembered")
     git_in(folder_of(ada), "branch", "-m", "ledger", "ledger-before")
     git_in(folder_of(ada), "update-ref", "-d", "refs/ledger/seen/origin/ledger")
     assert synced(ada).state in {"received", "up to date"}
@@ -129,12 +135,13 @@ def test_a_path_that_no_entry_has_is_never_sent(ada: Ledger, bob: Ledger, path: 
     assert "adds what is no entry" in synced(ada).message
 
 
-def dataset(content: str, author: Author) -> dict[str, bytes]:
+def dataset(content: str, author: Author, label: str = "v1") -> dict[str, bytes]:
     version = sample_ledger()[0].datasets[0]
-    import msgspec
-
-    version = msgspec.structs.replace(version, hash=content, author=author)
-    return {f"{dataset_path(version.name, version.version)}/dataset.json": dump(version)}
+    line = {"path": "a.txt", "bytes": 1, "hash": hash_bytes(content.encode())}
+    manifest = json.dumps(line, separators=(",", ":")).encode() + b"\n"
+    version = msgspec.structs.replace(version, version=label, hash=hash_bytes(manifest), author=author)
+    folder = dataset_path(version.name, version.version)
+    return {f"{folder}/dataset.json": dump(version), f"{folder}/manifest.jsonl": manifest}
 
 
 def test_one_dataset_version_added_twice_is_joined_and_two_contents_are_refused(ada: Ledger, bob: Ledger) -> None:
@@ -150,7 +157,7 @@ def test_one_dataset_version_added_twice_is_joined_and_two_contents_are_refused(
     assert synced(bob).state == "both"
     synced(ada)
     for ledger, number in ((ada, 3), (bob, 4)):
-        files = {name.replace("/v1/", "/v9/"): data for name, data in dataset(f"blake3:{number}", ADA).items()}
+        files = dataset(f"content {number}", ADA, "v9")
         entry = made(number)
         ledger.append(Entry(id=entry.id, files=entry.files | files, message="run\n", author=ADA, made_at=NOW))
     synced(ada)

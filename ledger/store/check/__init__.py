@@ -6,6 +6,7 @@ known before anything is read, each object is read once, nothing is written and 
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Literal
 
 import msgspec
 
@@ -21,6 +22,7 @@ from ledger.store.check.proposal import Proposal, owner_of, read_proposal
 from ledger.store.check.sizes import POLICY_BYTES, Weighed
 from ledger.store.findings import Finding
 from ledger.store.join import entries_in
+from ledger.store.law import FOLDER, check_law
 from ledger.store.policy import Policy, load_policy
 
 __all__ = ["Checked", "Finding", "check_range"]
@@ -33,6 +35,7 @@ def check_range(
     *,
     ref: str = "refs/heads/ledger",
     proposed: bool = False,
+    apart: Literal["proposals", "commits"] = "proposals",
     now: datetime | None = None,
 ) -> Checked:
     """Return everything that is wrong with the commits that lead to `tip` and not to `since`.
@@ -43,6 +46,8 @@ def check_range(
         since: commit that is known to be good, whose policy counts; none where everything is new.
         ref: the branch that is to hold them.
         proposed: whether `tip` need not contain `since`: a proposal that was made before others were taken in.
+        apart: whether what was agreed on must be changed in a proposal of its own, or, where many were taken in
+            since, in a commit of its own.
         now: the moment that counts as now; the clock's when none.
 
     Raises:
@@ -67,7 +72,8 @@ def check_range(
         *policy_findings,
         *check_growth(proposal, now or datetime.now(UTC)),
         *weighed.check(),
-        *_of_agreed(proposal, changes),
+        *_of_agreed(proposal, changes, apart),
+        *check_law(repository, tip, since, steps),
         *examined.check(),
     ]
     return Checked(
@@ -133,7 +139,9 @@ def _agreed(proposal: Proposal) -> dict[tuple[str, str], str]:
     return {change: commit for change, commit in changes.items() if change not in stood}
 
 
-def _of_agreed(proposal: Proposal, changes: Mapping[tuple[str, str], str]) -> Iterator[Finding]:
+def _of_agreed(
+    proposal: Proposal, changes: Mapping[tuple[str, str], str], apart: Literal["proposals", "commits"]
+) -> Iterator[Finding]:
     """Yield what is wrong with a change of the policy or of workflows."""
     policies = {blob: commit for (path, blob), commit in changes.items() if path == paths.POLICY_FILE}
     facts = read_facts(proposal.repository, policies)
@@ -141,10 +149,12 @@ def _of_agreed(proposal: Proposal, changes: Mapping[tuple[str, str], str]) -> It
         if problem := _wrong_policy(proposal, blob, fact):
             hint = "see the handbook's page on policy"
             yield Finding(rule="policy", path=paths.POLICY_FILE, commit=commit, message=problem, hint=hint)
-    others = any(not paths.is_agreed(path) and path != paths.FORMAT_FILE for path in proposal.added)
-    if proposal.since is None or not others:
+    if proposal.since is None:
         return
-    for path, commit in {path: commit for (path, _), commit in changes.items()}.items():
+    mixed = {step.commit for step in proposal.steps if any(_is_entrys(change.path) for change in step.changes)}
+    if mixed and apart == "proposals":
+        mixed = {step.commit for step in proposal.steps}
+    for path, commit in {path: commit for (path, _), commit in changes.items() if commit in mixed}.items():
         what = "the policy is" if path == paths.POLICY_FILE else "what CI does is"
         yield Finding(
             rule="policy",
@@ -153,6 +163,10 @@ def _of_agreed(proposal: Proposal, changes: Mapping[tuple[str, str], str]) -> It
             message=f"{what} changed among records",
             hint=f"change {path} in a proposal of its own",
         )
+
+
+def _is_entrys(path: str) -> bool:
+    return not paths.is_agreed(path) and path != paths.FORMAT_FILE and not path.startswith(FOLDER)
 
 
 def _wrong_policy(proposal: Proposal, blob: str, fact: ObjectFacts | None) -> str | None:

@@ -24,8 +24,9 @@ from ledger.store.check.side_files import Looked, look
 from ledger.store.findings import Finding
 from ledger.store.policy import Policy
 from ledger.store.reader import AnyEntry, assemble, folders_of, read_contents, split_run
+from ledger.store.redaction_proof import Steps
 from ledger.store.signatures import document_of, is_signature
-from ledger.store.verify.contents import Hashes, Replaced, check_contents, check_redactions
+from ledger.store.verify.contents import Hashes, check_contents, check_redactions
 from ledger.store.verify.vouched import Signed
 
 _BESIDE = 500
@@ -166,7 +167,7 @@ class Examined:
         tree = self._whole_entries()
         referred = self._referred()
         dates = {path: one.committed for path, one in self.proposal.added.items()}
-        replaced = Replaced(self.redactions)
+        replaced = Steps(list(self.redactions.values()))
         taken = {blob: looked.hash for blob, looked in self._looked.items()}
         # A tombstone may name what stood on the ledger before; a signature may be about it.
         named = {file.path for redaction in self.redactions.values() for file in redaction.files}

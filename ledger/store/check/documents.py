@@ -16,6 +16,7 @@ from ledger.model.record import Record
 from ledger.model.values import is_plain_text
 from ledger.store.findings import Finding
 from ledger.store.reader import check_path, kind_of
+from ledger.store.redaction_proof import wrong_with
 
 AnyDocument = Record | DatasetVersion | Evaluation | Note | Case | Redaction | EnvironmentFile
 """Every JSON document of a ledger."""
@@ -64,6 +65,8 @@ def _check_place(path: str, document: AnyDocument) -> None:
     if isinstance(document, Redaction):
         if path != paths.redaction_path(document.id):
             raise LedgerError(f"the document says that it is another entry: `{paths.redaction_path(document.id)}`")
+        if wrong := wrong_with(document):
+            raise LedgerError("; ".join(wrong))
     elif not isinstance(document, EnvironmentFile):
         check_path(path, document)
 

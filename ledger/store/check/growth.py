@@ -1,6 +1,6 @@
 """The branch only grows, from one beginning, by what belongs to whole entries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from ledger.repository.blobs import read_facts
 from ledger.store.check.proposal import Proposal, owner_of
 from ledger.store.findings import Finding
 from ledger.store.ledger import FORMAT
-from ledger.store.redactions import only_redacted
+from ledger.store.redactions import explain_difference
 from ledger.store.shapes import is_device
 from ledger.store.signatures import is_signature
 from ledger.store.verify.history import check_history, moment_of
@@ -36,6 +36,7 @@ def check_growth(proposal: Proposal, now: datetime) -> Iterator[Finding]:
                 hint="set the clock, then commit again",
             )
     yield from _of_format(proposal)
+    yield from _of_redactions(proposal, redacted)
     yield from _of_tree(proposal)
     yield from _of_owners(proposal, taken_out)
     yield from _of_collisions(proposal, taken_out)
@@ -71,12 +72,31 @@ def check_contained(proposal: Proposal, ref: str, *, proposed: bool) -> Iterator
 
 def _redacted(proposal: Proposal) -> list[Redaction]:
     """Return the tombstones that explain every difference from what is known to be good; none when one is not."""
-    if proposal.since is None or not any(path.startswith("redactions/") for path in proposal.added):
+    if proposal.since is None or not proposal.elsewhere or not _tombstones(proposal):
         return []
     try:
-        return only_redacted(proposal.repository, proposal.since, proposal.tip)
+        explained = explain_difference(proposal.repository, proposal.since, proposal.tip)
     except LedgerError:
         return []
+    return list(explained.redactions) if explained.proved else []
+
+
+def _tombstones(proposal: Proposal) -> list[str]:
+    return [path for path in proposal.added if path.startswith("redactions/") and not is_signature(path)]
+
+
+def _of_redactions(proposal: Proposal, redacted: Sequence[Redaction]) -> Iterator[Finding]:
+    """Yield tombstones that come with an append: the history that they speak of stands as it was."""
+    if proposal.since is None or redacted:
+        return
+    for path in _tombstones(proposal):
+        yield Finding(
+            rule="redaction",
+            path=path,
+            commit=proposal.added[path].commit,
+            message="it says that history was made again, and comes with an append: what it speaks of stands",
+            hint="only ledger redact writes a tombstone, on the history that it made again",
+        )
 
 
 def _of_format(proposal: Proposal) -> Iterator[Finding]:

@@ -5,29 +5,39 @@ hashes taken again. What a shallow or partial clone cannot show is said, not pas
 a trusted signer signed vouches for what came before it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ledger.errors import NotFound
-from ledger.model.entries import Contents
+from ledger.model.entries import Contents, Redaction
+from ledger.model.values import counted
 from ledger.repository.repository import Repository
 from ledger.repository.walk import contains, walk
 from ledger.store.checkpoint import Checkpoint, is_trusted, read_checkpoints
 from ledger.store.findings import Finding
 from ledger.store.join import entries_in
+from ledger.store.law import check_law
 from ledger.store.ledger import Ledger
 from ledger.store.reader import folders_of, read_contents
-from ledger.store.redactions import read_redactions
-from ledger.store.verify.contents import Hashes, Replaced, check_contents, check_redactions
+from ledger.store.redaction_proof import Steps
+from ledger.store.redactions import explain_difference, read_redactions
+from ledger.store.remembered import Recalled, is_continued
+from ledger.store.verify.contents import Hashes, check_contents, check_redactions
 from ledger.store.verify.findings import Verdict
 from ledger.store.verify.history import check_history, dates_of
 from ledger.store.verify.memory import remember, remembered
 from ledger.store.verify.vouched import Signed, check_checkpoints, check_roots
+from ledger.store.vouching import Relied, vouch
 
 __all__ = ["Finding", "Verdict", "verify"]
 
 
 def verify(
-    ledger: Ledger, read_blob: Callable[[str], bytes], since: str | None = None, *, whole: bool = False
+    ledger: Ledger,
+    read_blob: Callable[[str], bytes],
+    since: str | None = None,
+    *,
+    whole: bool = False,
+    recalled: Recalled | None = None,
 ) -> Verdict:
     """Verify a ledger; a clean one is remembered, so that a rewound branch is noticed the next time.
 
@@ -37,6 +47,7 @@ def verify(
         since: look only at what came after this commit; by default the latest checkpoint that a signer of the
             policy signed, where there is one.
         whole: look at everything, and take the roots of all checkpoints again.
+        recalled: what a remote remembers of the branch, where it was asked.
 
     Raises:
         NotFound: `since` is no commit of this repository.
@@ -52,24 +63,33 @@ def verify(
     steps = list(walk(repository, tip, start))
     changed = {change.path for step in steps for change in step.changes if change.status != "D"}
     contents = read_contents(repository, tip, changed if start else None)
-    redactions, unreadable = read_redactions(repository, _tree(repository, tip, ["redactions/"]))
-    replaced = Replaced(redactions)
+    tombs = _tree(repository, tip, ["redactions/"])
+    redactions, unreadable = read_redactions(repository, tombs)
+    replaced = Steps(list(redactions.values()))
     tree = _tree(repository, tip, folders_of(changed | replaced.first().keys()) if start else None)
     hashes = Hashes(tree, read_blob, lambda path: start is not None and repository.holds(tip, path))
     dates = dates_of(steps)
+    relied = vouch(repository, redactions, tombs, read_blob, ledger.policy.signatures)
+
+    def contained(commit: str) -> bool:
+        return contains(repository, tip, commit)
+
     signed = Signed(repository, ledger.policy.signatures, hashes, read_blob, replaced.first())
     findings = [
-        *_against_memory(ledger, tip, known={redaction.before for redaction in redactions.values()}),
+        *_against_memory(ledger, tip, redactions),
+        *_against_recalled(ledger, tip, recalled),
+        *check_law(repository, tip, start, steps),
         *check_history(steps, whole=start is None),
         *(
             Finding(rule="document", path=problem.path, message=problem.message)
             for problem in (*contents.problems, *unreadable)
         ),
         *check_contents(contents, hashes, replaced, dates),
-        *check_redactions(redactions, hashes, replaced, lambda commit: contains(repository, tip, commit)),
+        *check_redactions(redactions, hashes, replaced, contained),
+        *_not_vouched(relied, redactions),
         *signed.check(changed if start else tree, steps, dates),
         *check_checkpoints(repository, tip, checkpoints, redactions),
-        *(check_roots(repository, checkpoints, redactions, read_blob) if start is None else ()),
+        *(check_roots(repository, checkpoints, redactions, read_blob, contained) if start is None else ()),
     ]
     if not findings:
         remember(ledger, tip)
@@ -78,11 +98,11 @@ def verify(
         commits=len(steps),
         entries=len(entries_in([path for path in (changed if start else tree) if path in tree])),
         findings=tuple(findings),
-        open=tuple(_unseen(ledger, contents)),
+        open=(*_unseen(ledger, contents), *_not_known(recalled, checkpoints)),
         since=start,
         checkpoints=len(checkpoints),
         signatures=signed.good,
-        redactions=len(redactions),
+        redactions=tuple(relied),
     )
 
 
@@ -113,6 +133,10 @@ def _unseen(ledger: Ledger, contents: Contents) -> Iterator[str]:
         yield "this clone is shallow: what came before its oldest commit was not walked; git fetch --unshallow"
     if (repository.common_dir / "info" / "grafts").exists():
         yield "this repository has grafts: they were ignored, and other tools may show another history"
+    replacing = repository.git.output("for-each-ref", "--format=%(refname)", "refs/replace").decode().split()
+    if replacing:
+        many = counted(len(replacing), "replace ref")
+        yield f"this repository has {many}, {replacing[0]} first: ignored, and other tools may show another history"
     commits = {run.record.code.commit.removeprefix("git:") for run in contents.runs if run.record.code.commit}
     names = sorted(commits)
     missing = sum(content is None for content in repository.read_objects(names)) if names else 0
@@ -121,13 +145,62 @@ def _unseen(ledger: Ledger, contents: Contents) -> Iterator[str]:
 
 
 def _against_memory(
-    ledger: Ledger, tip: str | None, known: frozenset[str] | set[str] = frozenset()
+    ledger: Ledger, tip: str | None, redactions: Mapping[str, Redaction] | None = None
 ) -> Iterator[Finding]:
+    """Yield what speaks against what this clone has seen: its clean tip, and what redactions replaced."""
+    repository = ledger.repository
     before = remembered(ledger)
-    if before is None or (tip is not None and contains(ledger.repository, tip, before)):
+    if before is not None and (tip is None or not contains(repository, tip, before)):
+        message = "the branch no longer contains the commit that was last verified: it was rewound or rewritten"
+        yield from _not_continued(ledger, before, tip, message)
+    for path, redaction in (redactions or {}).items():
+        if tip is None or redaction.before == before or not repository.holds(redaction.before, ""):
+            continue
+        # The history before is still here, so what the redaction says of it can be looked at.
+        for one in explain_difference(repository, redaction.before, tip).unproved:
+            yield Finding(rule="redaction", path=one.path or path, commit=redaction.before, message=one.message)
+
+
+def _not_continued(ledger: Ledger, before: str, tip: str | None, message: str) -> Iterator[Finding]:
+    """Yield how a branch differs from what is remembered of it and is not in it, unless redactions explain it."""
+    lost = Finding(rule="history", path=ledger.ref, commit=before, message=message)
+    if tip is None or not ledger.repository.holds(before, ""):
+        yield lost
         return
-    # A clone that took over a redaction made its old commits again; only a tip that a tombstone names may go.
-    if any(before == one or contains(ledger.repository, one, before) for one in known):
+    explained = explain_difference(ledger.repository, before, tip)
+    if not explained.proved:
+        yield lost
+    for one in explained.unproved:
+        yield Finding(rule="redaction", path=one.path or ledger.ref, commit=before, message=one.message)
+
+
+def _against_recalled(ledger: Ledger, tip: str, recalled: Recalled | None) -> Iterator[Finding]:
+    """Yield what speaks against what a remote remembers."""
+    if recalled is not None and recalled.commit is not None and not is_continued(ledger, tip, recalled.commit):
+        message = (
+            f"{recalled.remote} remembers a commit that the branch no longer contains: it was rewound or rewritten"
+        )
+        yield from _not_continued(ledger, recalled.commit, tip, message)
+
+
+def _not_known(recalled: Recalled | None, checkpoints: Sequence[Checkpoint]) -> Iterator[str]:
+    """Say what a clone that never verified before cannot know."""
+    if recalled is None or recalled.commit is not None:
         return
-    message = "the branch no longer contains the commit that was last verified: it was rewound or rewritten"
-    yield Finding(rule="history", path=ledger.ref, commit=before, message=message)
+    if recalled.problem:
+        yield f"whether the branch was rewound before: {recalled.remote} could not be asked ({recalled.problem})"
+    elif not checkpoints:
+        yield "whether the branch was rewound before: nothing here or at a remote remembers it; next: ledger checkpoint"
+
+
+def _not_vouched(relied: Sequence[Relied], redactions: Mapping[str, Redaction]) -> Iterator[Finding]:
+    where = {redaction.id: path for path, redaction in redactions.items()}
+    for one in relied:
+        if one.vouched is None:
+            yield Finding(
+                rule="redaction",
+                path=where[one.id],
+                message=f"nobody vouches for this redaction ({one.author}: {one.reason.splitlines()[0]})",
+                hint="a signer of policy.yaml: ledger sign; without signers, whoever knows of it:"
+                f" ledger verify --accept-redaction {one.id}",
+            )

@@ -10,7 +10,8 @@ from ledger.model.entries import Contents, DatasetVersion, Redaction, Run
 from ledger.model.ids import is_id
 from ledger.store.findings import Finding
 from ledger.store.manifests import group_shards, join_shards
-from ledger.store.signatures import is_signature
+from ledger.store.redaction_proof import Steps, circle_in, shows_mark
+from ledger.store.signatures import document_of, is_signature
 
 _CLOCK_SKEW = timedelta(days=1)
 """How far the clocks of two honest machines may be apart."""
@@ -56,38 +57,8 @@ class Hashes:
         return self._read_blob(self.tree[path])
 
 
-class Replaced:
-    """What redactions put in place of what.
-
-    Args:
-        redactions: every tombstone of the ledger.
-    """
-
-    def __init__(self, redactions: Mapping[str, Redaction]) -> None:
-        self._after = {
-            (file.path, file.before): file.after for redaction in redactions.values() for file in redaction.files
-        }
-
-    def now(self, path: str, stood: str) -> str:
-        """Return the hash of what must stand at a path where something with this hash stood once."""
-        seen = {stood}
-        while (after := self._after.get((path, stood))) and after not in seen:
-            stood = after
-            seen.add(after)
-        return stood
-
-    def holds(self, path: str) -> bool:
-        """Say whether a redaction put something else at a path."""
-        return any(path == named for named, _ in self._after)
-
-    def first(self) -> dict[str, str]:
-        """Return, for each path that a redaction replaced, the hash of what stood there at first."""
-        afters = {(path, after) for (path, _), after in self._after.items()}
-        return {path: before for path, before in self._after if (path, before) not in afters}
-
-
 def check_contents(
-    contents: Contents, hashes: Hashes, replaced: Replaced, dates: Mapping[str, datetime]
+    contents: Contents, hashes: Hashes, replaced: Steps, dates: Mapping[str, datetime]
 ) -> Iterator[Finding]:
     """Yield what documents say that is not so.
 
@@ -107,24 +78,36 @@ def check_contents(
 
 
 def check_redactions(
-    redactions: Mapping[str, Redaction], hashes: Hashes, replaced: Replaced, contains: Callable[[str], bool]
+    redactions: Mapping[str, Redaction], hashes: Hashes, replaced: Steps, contains: Callable[[str], bool]
 ) -> Iterator[Finding]:
     """Yield tombstones that do not fit what stands on the branch."""
+    if circle_in(list(redactions.values())):
+        said = "what redactions say of commits or files leads in a circle"
+        yield Finding(rule="redaction", path=next(iter(redactions)), message=said)
+    touched = {(path, document_of(path)) for path in replaced.paths}
     for path, redaction in redactions.items():
-        if not contains(redaction.after):
-            yield Finding(
-                rule="content", path=path, message="the history does not contain the commit that it stands on"
-            )
+        if not contains(replaced.last_commit(redaction.after)):
+            said = "the history does not contain the commit that it stands on"
+            yield Finding(rule="redaction", path=path, message=said)
         for file in redaction.files:
-            if hashes.of(file.path) != replaced.now(file.path, file.after):
-                yield Finding(
-                    rule="content",
-                    path=file.path,
-                    message="it was redacted, and its content is not what the redaction left",
-                )
+            yield from _of_redacted(file.path, replaced.now(file.path, file.after), hashes)
+            owner = document_of(file.path)
+            alone = all(owner != other or is_signature(one) for one, other in touched)
+            if is_signature(file.path) and alone:
+                said = "a redaction took this signature away, and changed nothing of what it signs"
+                yield Finding(rule="redaction", path=file.path, message=said)
 
 
-def _of_files(run: Run, hashes: Hashes, replaced: Replaced) -> Iterator[Finding]:
+def _of_redacted(path: str, expected: str, hashes: Hashes) -> Iterator[Finding]:
+    if hashes.of(path) != expected:
+        said = "it was redacted, and its content is not what the redaction left"
+        yield Finding(rule="redaction", path=path, message=said)
+    elif not shows_mark(hashes.content(path), path):
+        said = "a redaction is said to have taken something out of it, and nothing in it shows that"
+        yield Finding(rule="redaction", path=path, message=said)
+
+
+def _of_files(run: Run, hashes: Hashes, replaced: Steps) -> Iterator[Finding]:
     record = run.record
     results = record.results
     promised = {figure.file: figure.hash for figure in results.figures}
@@ -168,9 +151,7 @@ def _is_there(run_id: str, hashes: Hashes) -> bool:
     return is_id(run_id) and hashes.there(f"{paths.run_path(run_id)}/{paths.RECORD_FILE}")
 
 
-def _of_dataset(
-    version: DatasetVersion, hashes: Hashes, replaced: Replaced, shards: Sequence[str]
-) -> Iterator[Finding]:
+def _of_dataset(version: DatasetVersion, hashes: Hashes, replaced: Steps, shards: Sequence[str]) -> Iterator[Finding]:
     folder = paths.dataset_path(version.name, version.version)
     manifest = f"{folder}/{paths.MANIFEST_FILE}"
     found = hashes.of(manifest)
@@ -191,9 +172,9 @@ def _of_dataset(
         )
 
 
-def _of_shards(version: DatasetVersion, hashes: Hashes, replaced: Replaced, shards: Sequence[str]) -> Iterator[Finding]:
+def _of_shards(version: DatasetVersion, hashes: Hashes, replaced: Steps, shards: Sequence[str]) -> Iterator[Finding]:
     folder = paths.shards_path(version.name, version.version)
-    if any(replaced.holds(path) for path in shards):
+    if any(path in replaced.paths for path in shards):
         return  # what a redaction left there is no listing any more; `check_redactions` answers for it
     try:
         found = join_shards(map(hashes.content, shards), folder).hash

@@ -2,6 +2,7 @@
 
 from ledger.model.values import Document
 from ledger.store.findings import Finding
+from ledger.store.vouching import Relied
 
 
 class Verdict(Document, frozen=True, kw_only=True):
@@ -23,8 +24,8 @@ class Verdict(Document, frozen=True, kw_only=True):
     """Checkpoints that history was proved to contain."""
     signatures: int = 0
     """Entries whose signature was found good."""
-    redactions: int = 0
-    """Redactions on the ledger; what they replaced is known to be gone."""
+    redactions: tuple[Relied, ...] = ()
+    """Redactions on the ledger that the answer relies on, oldest first."""
 
     @property
     def clean(self) -> bool:

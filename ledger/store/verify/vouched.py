@@ -15,8 +15,9 @@ from ledger.store.checkpoint import Checkpoint, root_of
 from ledger.store.findings import Finding
 from ledger.store.join import entries_in
 from ledger.store.policy import Signatures, load_policy
+from ledger.store.redaction_proof import Steps
 from ledger.store.signatures import entries_of, is_signature, payload
-from ledger.store.verify.contents import Hashes, Replaced
+from ledger.store.verify.contents import Hashes
 
 
 class Signed:
@@ -134,15 +135,23 @@ def check_checkpoints(
     checkpoints: Sequence[Checkpoint],
     redactions: Mapping[str, Redaction],
 ) -> Iterator[Finding]:
-    """Yield checkpoints that history no longer contains, but for those a redaction made again."""
-    replaced = {one.before for redaction in redactions.values() for one in redaction.checkpoints}
+    """Yield checkpoints that history no longer contains, but for those a redaction made again as they were."""
+    again = {one.before: one for redaction in redactions.values() for one in redaction.checkpoints}
     for checkpoint in checkpoints:
-        if checkpoint.commit not in replaced and not contains(repository, tip, checkpoint.commit):
+        said = again.get(checkpoint.commit)
+        if said is None and not contains(repository, tip, checkpoint.commit):
             yield Finding(
                 rule="checkpoint",
                 path=f"refs/tags/{checkpoint.name}",
                 commit=checkpoint.commit,
                 message="the branch no longer contains this checkpoint: it was rewound or rewritten",
+            )
+        elif said is not None and (said.entries, said.root) != (checkpoint.entries, checkpoint.root):
+            yield Finding(
+                rule="redaction",
+                path=f"refs/tags/{checkpoint.name}",
+                commit=checkpoint.commit,
+                message="a redaction says that this checkpoint stated something else than it does",
             )
 
 
@@ -151,22 +160,24 @@ def check_roots(
     checkpoints: Sequence[Checkpoint],
     redactions: Mapping[str, Redaction],
     read_blob: Callable[[str], bytes],
+    contained: Callable[[str], bool],
 ) -> Iterator[Finding]:
     """Yield checkpoints whose count or root is not that of their commit, or of the commit made again in its place."""
-    again = {one.before: one for redaction in redactions.values() for one in redaction.checkpoints}
-    stated = [(f"refs/tags/{one.name}", one.commit, one.entries, one.root) for one in checkpoints]
-    stated += [
+    steps = Steps(list(redactions.values()))
+    stated = {(f"refs/tags/{one.name}", one.commit, one.entries, one.root) for one in checkpoints}
+    stated |= {
         (path, one.before, one.entries, one.root)
         for path, redaction in redactions.items()
         for one in redaction.checkpoints
-    ]
-    stood = Replaced(redactions).first()
-    for path, before, entries, root in stated:
-        commit = before
-        while commit in again:
-            commit = again[commit].after
-        if repository.resolve(commit) is None:
-            continue  # said already: history does not contain it
+    }
+    stood = steps.first()
+    for path, before, entries, root in sorted(stated):
+        commit = steps.last_commit(before)
+        if not contained(commit):
+            if commit != before:
+                said = "the history does not contain the commit that a redaction put in the place of its own"
+                yield Finding(rule="redaction", path=path, commit=commit, message=said)
+            continue  # else said already
         tree = repository.read_tree(commit)
         if len(entries_in([file.path for file in tree])) != entries:
             yield Finding(
