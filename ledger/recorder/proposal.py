@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from ledger.errors import Conflict, LedgerError, NotFound, UsageError
+from ledger.errors import Conflict, LedgerError, NotFound
 from ledger.model import paths
 from ledger.model.entries import Run
 from ledger.model.values import Document, check_slug, counted
@@ -15,6 +15,7 @@ from ledger.repository.remote import choose_remote, push, remote_refs
 from ledger.repository.repository import remotes
 from ledger.repository.walk import read_difference
 from ledger.store.consent import is_refused, read_consent
+from ledger.store.held_back import beginning_for, hold_back, put_back
 from ledger.store.ledger import Ledger
 from ledger.store.proposed import PROPOSALS, proposal_ref, shared_tip
 from ledger.store.selection import find_runs
@@ -71,7 +72,9 @@ def begin_proposal(ledger: Ledger, name: str) -> Ledger:
 
 
 def propose_runs(ledger: Ledger, runs: Sequence[str], name: str | None = None) -> tuple[str, list[Run]]:
-    """Put runs that only this clone has on the branch of a proposal, and return its name and the runs.
+    """Move runs that only this clone has to the branch of a proposal, and return its name and the runs.
+
+    They are off the branch of this clone then, so that no sync sends them before somebody has looked at them.
 
     Args:
         ledger: where they are.
@@ -90,11 +93,14 @@ def propose_runs(ledger: Ledger, runs: Sequence[str], name: str | None = None) -
             raise Conflict(f"this run is on the remote's ledger already: `{run.record.id}`", hint="ledger review RUN")
     name = check_slug("proposal", name or found[0].record.id)
     place = Ledger(ledger.repository, f"{PROPOSALS}{name}")
+    start = beginning_for(ledger, base)
     if ledger.repository.resolve(place.ref) is None:
-        start = base or _beginning(ledger)
         move_branch(ledger.repository, place.ref, None, start)
-    for run in found:
-        place.append(_entry_of(ledger, run))
+    entries = [_entry_of(ledger, run) for run in found]
+    for entry in entries:
+        place.append(entry)
+    own = [path for entry in entries for path in entry.files if not path.startswith(("datasets/", "manifests/"))]
+    hold_back(ledger, name, start, own)
     return name, found
 
 
@@ -148,7 +154,10 @@ def open_proposal(ledger: Ledger, name: str, title: str, body: str) -> Opened:
 
 
 def withdraw(ledger: Ledger, name: str, *, timeout_seconds: float) -> list[str]:
-    """Take a proposal back: its branch goes, here and at the remote; return where it was.
+    """Take a proposal back: its branch goes, here and at the remote, and what it held back is on the ledger again.
+
+    Returns:
+        Where it was.
 
     Raises:
         NotFound: there is no proposal of that name.
@@ -158,6 +167,7 @@ def withdraw(ledger: Ledger, name: str, *, timeout_seconds: float) -> list[str]:
     ref, gone = proposal_ref(name), []
     here = ledger.repository.resolve(ref)
     if here is not None:
+        put_back(ledger, name, here)
         ledger.repository.git.output("update-ref", "-d", ref, here)
         gone.append("here")
     remote = choose_remote(ledger.repository, ledger.branch)
@@ -190,14 +200,6 @@ def _host(ledger: Ledger) -> Host:
     return host_of(url, dict(settings).get("ledger.host"))
 
 
-def _beginning(ledger: Ledger) -> str:
-    """Return the first commit of the ledger: where no remote is known, nothing of it is merged yet."""
-    tip = ledger.tip()
-    if tip is None:
-        raise UsageError("there is no ledger here", hint="ledger init")
-    return ledger.repository.git.output("rev-list", "--max-parents=0", tip, "--").decode().split()[0]
-
-
 def _entry_of(ledger: Ledger, run: Run) -> Entry:
     """Return a run with all that is said of it, and the dataset versions it names, as one entry."""
     record = run.record
@@ -208,7 +210,7 @@ def _entry_of(ledger: Ledger, run: Run) -> Entry:
             said.append(f"{paths.dataset_path(use.name, use.version)}/")
             said.append(f"{paths.shards_path(use.name, use.version)}/")
     tip = ledger.tip() or ""
-    for file in ledger.repository.read_tree(tip, said):
+    for file in ledger.repository.read_tree(tip, said) if said else ():
         files[file.path] = ledger.read_blob(file.blob)
     commit = record.code.commit
     keep = [commit.removeprefix("git:")] if commit and record.code.pushed is False else []
@@ -224,4 +226,5 @@ def _entry_of(ledger: Ledger, run: Run) -> Entry:
 
 def told_of(name: str, runs: Sequence[Run]) -> str:
     """Return what was proposed, in a line."""
-    return f"proposed {counted(len(runs), 'run')} on {PROPOSALS}{name}"
+    many = counted(len(runs), "run")
+    return f"proposed {many} on {PROPOSALS}{name}; off this clone's ledger until it is merged or withdrawn"

@@ -238,3 +238,39 @@ def test_a_run_is_proposed_where_nothing_says_which_remote_holds_the_ledger(repo
         git_in(repo, "remote", "add", name, str(repo.parent / name))
     run = proposed(cli)
     assert cli("propose", "--list").out.strip() == run
+
+
+def test_a_proposed_run_is_sent_by_nothing_until_it_is_merged_or_withdrawn(repo: Path, cli: Cli, hub: Path) -> None:
+    for lr in (1, 2):
+        assert cli("record", "-p", f"lr={lr}", "-m", "validation/accuracy=0.5", "--no-push").code == 0
+    held, kept = [run.record.id for run in Ledger.open(repo).contents().runs[1:]]
+    done = cli("propose", held, "--name", "rates", "--no-open")
+    assert done.code == 0, done.err
+    assert "off this clone's ledger until it is merged or withdrawn" in done.err
+    assert cli("record", "-m", "validation/accuracy=0.7").code == 0
+    assert cli("sync").code == 0
+    shared = git_in(hub, "ls-tree", "-r", "--name-only", "ledger")
+    assert kept in shared
+    assert held not in shared
+    assert cli("propose", "--list").out.split() == ["rates"]
+    assert cli("verify").code == 0, cli("verify").out
+
+    assert cli("propose", "--withdraw", "rates").code == 0
+    assert held in [run.record.id for run in Ledger.open(repo).contents().runs]
+    assert cli("sync").code == 0
+    assert held in git_in(hub, "ls-tree", "-r", "--name-only", "ledger")
+
+
+def test_a_first_run_of_all_is_proposed_on_a_beginning_without_it(repo: Path, cli: Cli) -> None:
+    git_in(repo.parent, "init", "--quiet", "--bare", "hub.git")
+    git_in(repo, "remote", "add", "origin", str(repo.parent / "hub.git"))
+    git_in(repo, "config", "ledger.push", "true")
+    assert cli("record", "-m", "validation/accuracy=0.5", "--no-push").code == 0
+    (run,) = Ledger.open(repo).contents().runs
+    assert cli("propose", run.record.id, "--name", "first", "--no-open").code == 0
+    assert Ledger.open(repo).contents().runs == ()
+    assert cli("record", "-m", "validation/accuracy=0.7").code == 0
+    assert run.record.id not in git_in(repo.parent / "hub.git", "ls-tree", "-r", "--name-only", "ledger")
+    git_in(repo, "push", "--quiet", "origin", ":refs/heads/ledger-review/first")
+    assert cli("propose", "--withdraw", "first").code == 0
+    assert len(Ledger.open(repo).contents().runs) == 2
