@@ -57,7 +57,7 @@ def verify_command(since: str | None, whole: bool, accepted: tuple[str, ...], as
     for unseen in verdict.open:
         say(f"cannot tell: {unseen}")
     walked = ", ".join(_looked_at(verdict))
-    say(f"{walked}: {f'{len(verdict.findings)} findings' if verdict.findings else 'nothing is wrong'}")
+    say(f"{walked}: {counted(len(verdict.findings), 'finding') if verdict.findings else 'nothing is wrong'}")
     return 0 if verdict.clean else 1
 
 

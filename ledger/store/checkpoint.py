@@ -65,6 +65,11 @@ def make_checkpoint(
     entries = len(entries_in([file.path for file in tree]))
     root = root_of(tree, read_blob)
     name = f"{ledger.branch}/checkpoint-{now:%Y%m%d-%H%M%S}"
+    if ledger.repository.git.attempt("show-ref", "--verify", "--quiet", f"refs/tags/{ledger.branch}")[0] == 0:
+        raise LedgerError(
+            f"a tag named `{ledger.branch}` leaves no room for checkpoints, and hides the branch from git",
+            hint=f"git tag -d {ledger.branch}; where it was fetched from: git push REMOTE :refs/tags/{ledger.branch}",
+        )
     message = (
         f"{entries} entries of the ledger\n\nEntries: {entries}\nRoot: {root}\nLedger-Tool: git-ledger {__version__}\n"
     )

@@ -400,7 +400,8 @@ class Exchange:
             tip=tip,
             message="",
         )
-        message = "; ".join([in_words(made), *self.troubles])
+        moved = tip is not None and self.before not in {None, tip}
+        message = "; ".join([in_words(made, moved=moved), *self.troubles])
         return msgspec.structs.replace(made, message=message)
 
 

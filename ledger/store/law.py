@@ -57,7 +57,10 @@ def _payload(path: str, before: bytes | None, after: bytes) -> bytes:
 
 
 def policy_at(repository: Repository, commit: str | None) -> Policy:
-    """Return the policy of a commit; the defaults where it has none, or none that can be read."""
+    """Return the policy of a commit; the defaults where it has none, or none that can be read.
+
+    What cannot be read names no signers, so whoever mends it needs none.
+    """
     if commit is None:
         return Policy()
     (data,) = repository.read_objects([f"{commit}:{paths.POLICY_FILE}"])

@@ -5,9 +5,9 @@ import random
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,9 @@ _TRIES = 60
 _KILLS = 3
 """Times that git may be killed under one append, as by a machine that is out of memory, before giving up."""
 
+
+_POLICIES = 50
+"""Policies that are looked at for one that can be read."""
 
 BRANCH_SETTING = "ledger.branch"
 """Setting of a repository that names another branch for its ledger."""
@@ -77,6 +80,8 @@ class Ledger:
         self.branch = branch or main_branch(repository)
         self.unsigned: LedgerError | None = None
         """Why the last entry was added without the signature that policy asks for; none when nothing is amiss."""
+        self.unreadable: InvalidDocument | None = None
+        """Why the last policy that can be read counts, and not the branch's own; none when that one does."""
 
     @classmethod
     def open(cls, folder: Path | str = ".", branch: str | None = None) -> "Ledger":
@@ -111,8 +116,11 @@ class Ledger:
     def policy(self) -> Policy:
         """What the team agreed on, as of the first time this is asked.
 
+        Where `policy.yaml` cannot be read, the last one that can counts, and a warning is logged: nothing that is
+        recorded waits for somebody to mend it.
+
         Raises:
-            InvalidDocument: `policy.yaml` or the format of the ledger cannot be read.
+            InvalidDocument: the format of the ledger cannot be read.
         """
         tip = self.tip()
         if tip is None:
@@ -122,7 +130,24 @@ class Ledger:
         if version is None:
             return Policy()  # a branch of somebody's own has no policy; whoever appends to it is refused
         self._check_format(version)
-        return load_policy(policy) if policy is not None else Policy()
+        try:
+            return load_policy(policy) if policy is not None else Policy()
+        except InvalidDocument as error:
+            self.unreadable = error
+            _warn_once(
+                f"warning: {paths.POLICY_FILE} on the ledger cannot be read ({'; '.join(error.problems)}): the last one"
+                " that can counts; mend it: ledger policy edit"
+            )
+            return self._policy_before(tip)
+
+    def _policy_before(self, tip: str) -> Policy:
+        """Return the latest policy in a history that can be read; the defaults where none of the last can."""
+        out = self.repository.git.output("rev-list", f"--max-count={_POLICIES}", tip, "--", paths.POLICY_FILE).decode()
+        for content in self.repository.read_objects(f"{commit}:{paths.POLICY_FILE}" for commit in out.split()):
+            with suppress(InvalidDocument):
+                if content is not None:
+                    return load_policy(content)
+        return Policy()
 
     def author(self) -> Author:
         """Return who works here, as the policy lets entries name them."""
@@ -130,7 +155,7 @@ class Ledger:
         try:
             private = self.policy.privacy.email
         except InvalidDocument:
-            private = True  # a policy that cannot be read may ask for it
+            private = True  # a ledger that cannot be read may ask for it
         return Author(name=author.name, email=WITHHELD) if private else author
 
     def create(self, author: Author, now: datetime) -> str | None:
@@ -231,7 +256,7 @@ class Ledger:
     def _signatures(self, files: Mapping[str, bytes], policy: bytes | None) -> dict[str, bytes]:
         """Return the signatures that policy asks for; a record is not kept waiting for a key that is not here."""
         self.unsigned = None
-        if policy is None or not load_policy(policy).signatures.required:
+        if policy is None or not self._asks_for_signatures(policy):
             return {}
         from ledger.store.signatures import signature_files
 
@@ -240,6 +265,12 @@ class Ledger:
         except LedgerError as error:
             self.unsigned = error
             return {}
+
+    def _asks_for_signatures(self, policy: bytes) -> bool:
+        try:
+            return load_policy(policy).signatures.required
+        except InvalidDocument:
+            return self.policy.signatures.required
 
     def contents(self) -> Contents:
         """Read every entry.
@@ -341,6 +372,13 @@ class Ledger:
             raise InvalidDocument(
                 self.branch, [f"format {shown} is not one this version reads"], hint="pip install --upgrade git-ledger"
             )
+
+
+@cache
+def _warn_once(said: str) -> None:
+    import logging
+
+    logging.getLogger(__name__).warning("%s", said)
 
 
 def _is_same_version(path: str, there: bytes, content: bytes) -> bool:

@@ -33,8 +33,8 @@ class Synced(Document, frozen=True, kw_only=True, omit_defaults=False):
         return self.state not in {"no remote", "failed"}
 
 
-def in_words(made: Synced) -> str:
-    """Return what a sync that did not fail has done, in one line."""
+def in_words(made: Synced, *, moved: bool = False) -> str:
+    """Return what a sync that did not fail has done, in one line; `moved`: the branch of this clone, by whatever."""
     sent, received = _count(made.sent), _count(made.received)
     also = f", {len(made.folded)} of its inbox folded in" if made.folded else ""
     if made.state == "inbox":
@@ -47,7 +47,7 @@ def in_words(made: Synced) -> str:
         return f"sent {sent} to {made.remote}{also}"
     if made.state == "received":
         return f"received {received} from {made.remote}{also}"
-    return f"up to date with {made.remote}{also}"
+    return f"took over what {made.remote} has{also}" if moved else f"up to date with {made.remote}{also}"
 
 
 def _count(entries: list[str]) -> str:

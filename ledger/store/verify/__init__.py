@@ -8,6 +8,7 @@ a trusted signer signed vouches for what came before it.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ledger.errors import NotFound
+from ledger.model import paths
 from ledger.model.entries import Contents, Redaction
 from ledger.model.values import counted
 from ledger.repository.repository import Repository
@@ -79,6 +80,7 @@ def verify(
         *_against_memory(ledger, tip, redactions),
         *_against_recalled(ledger, tip, recalled),
         *check_law(repository, tip, start, steps),
+        *_unreadable_policy(ledger),
         *check_history(steps, whole=start is None),
         *(
             Finding(rule="document", path=problem.path, message=problem.message)
@@ -88,9 +90,13 @@ def verify(
         *check_redactions(redactions, hashes, replaced, contained),
         *_not_vouched(relied, redactions),
         *signed.check(changed if start else tree, steps, dates),
+    ]
+    of_checkpoints = [
         *check_checkpoints(repository, tip, checkpoints, redactions),
         *(check_roots(repository, checkpoints, redactions, read_blob, contained) if start is None else ()),
     ]
+    ignored = _ignored(ledger, checkpoints, of_checkpoints)
+    findings += [one for one in of_checkpoints if one.path not in ignored]
     if not findings:
         remember(ledger, tip)
     return Verdict(
@@ -98,7 +104,11 @@ def verify(
         commits=len(steps),
         entries=len(entries_in([path for path in (changed if start else tree) if path in tree])),
         findings=tuple(findings),
-        open=(*_unseen(ledger, contents), *_not_known(recalled, checkpoints)),
+        open=(
+            *_unseen(ledger, contents),
+            *_not_known(recalled, checkpoints),
+            *(f"{name} is false and ignored: nobody signed it whom the policy names" for name in sorted(ignored)),
+        ),
         since=start,
         checkpoints=len(checkpoints),
         signatures=signed.good,
@@ -137,6 +147,8 @@ def _unseen(ledger: Ledger, contents: Contents) -> Iterator[str]:
     if replacing:
         many = counted(len(replacing), "replace ref")
         yield f"this repository has {many}, {replacing[0]} first: ignored, and other tools may show another history"
+    if repository.git.attempt("show-ref", "--verify", "--quiet", f"refs/tags/{ledger.branch}")[0] == 0:
+        yield f"a tag has the name of the branch: git shows it in its place, and we do not; git tag -d {ledger.branch}"
     commits = {run.record.code.commit.removeprefix("git:") for run in contents.runs if run.record.code.commit}
     names = sorted(commits)
     missing = sum(content is None for content in repository.read_objects(names)) if names else 0
@@ -181,6 +193,22 @@ def _against_recalled(ledger: Ledger, tip: str, recalled: Recalled | None) -> It
             f"{recalled.remote} remembers a commit that the branch no longer contains: it was rewound or rewritten"
         )
         yield from _not_continued(ledger, recalled.commit, tip, message)
+
+
+def _ignored(ledger: Ledger, checkpoints: Sequence[Checkpoint], findings: Sequence[Finding]) -> set[str]:
+    """Return the tags of checkpoints that something is wrong with and that no signer of the policy signed.
+
+    Where the policy names none, every checkpoint counts.
+    """
+    named = {f"refs/tags/{one.name}": one for one in checkpoints}
+    wrong = {finding.path for finding in findings} & named.keys()
+    return {name for name in wrong if ledger.policy.signatures.signers and not is_trusted(ledger, named[name])}
+
+
+def _unreadable_policy(ledger: Ledger) -> Iterator[Finding]:
+    if ledger.unreadable is not None:
+        said = f"it cannot be read: {'; '.join(ledger.unreadable.problems)}"
+        yield Finding(rule="policy", path=paths.POLICY_FILE, message=said, hint="ledger policy edit")
 
 
 def _not_known(recalled: Recalled | None, checkpoints: Sequence[Checkpoint]) -> Iterator[str]:

@@ -1,0 +1,135 @@
+"""What comes in is looked at before the branch moves, and a clone that knows nothing notices a rewind."""
+
+from pathlib import Path
+
+import pytest
+
+from ledger.repository.append import append_commit
+from ledger.store.ledger import Ledger
+from ledger.store.remembered import REMEMBERED
+from ledger.store.sync import sync
+from tests.conftest import Cli, git_in
+from tests.recorder.test_record import add, draft
+from tests.store.remotes import clone, folder_of, made, share, synced
+from tests.store.test_checkpoint import checkpoint
+from tests.store.test_ledger import ADA, NOW
+
+
+def record_of(ledger: Ledger) -> str:
+    tree = ledger.repository.read_tree(ledger.tip() or "", ["runs/"])
+    return next(file.path for file in tree if file.path.endswith("record.json"))
+
+
+def pushed_by_hand(ledger: Ledger, files: dict[str, bytes]) -> None:
+    """Push a commit that nobody of ours would make to a remote that has none of our hooks."""
+    git_in(folder_of(ledger), "branch", "--force", "evil", "ledger")
+    tip = ledger.tip()
+    append_commit(ledger.repository, "refs/heads/evil", parent=tip, files=files, message="x\n", author=ADA, now=NOW)
+    git_in(folder_of(ledger), "push", "--quiet", "--no-verify", "origin", "evil:ledger")
+
+
+@pytest.mark.parametrize("what", ["changed", "removed", "linked", "a script", "no document", "a policy among records"])
+def test_what_no_ledger_may_hold_is_refused_and_the_local_one_stays(ledger: Ledger, tmp_path: Path, what: str) -> None:
+    add(ledger, draft(1))
+    _, other = share(ledger, tmp_path)
+    path, before = record_of(ledger), other.tip()
+    content = ledger.read(path) or b""
+    if what in {"removed", "linked"}:
+        folder = tmp_path / "tree"
+        git_in(folder_of(ledger), "worktree", "add", "--quiet", "-b", "evil", str(folder), "ledger")
+        (folder / path).unlink()
+        if what == "linked":
+            (folder / path).symlink_to("/etc/passwd")
+        git_in(folder, "commit", "--quiet", "--all", "--message", "x")
+        git_in(folder, "push", "--quiet", "--no-verify", "origin", "evil:ledger")
+    else:
+        files = {
+            "changed": {path: content.replace(b"0.1", b"0.9")},
+            "a script": {"runs/x.sh": b"#!/bin/sh\n"},
+            "no document": {path.replace("-000001/", "-000002/"): b"{}\n"},
+            "a policy among records": made(5).files | {"policy.yaml": b"directions: {accuracy: lower}\n"},
+        }[what]
+        pushed_by_hand(ledger, dict(files))
+    done = sync(other, timeout_seconds=60)
+    assert done.state == "failed"
+    assert "origin holds what no ledger may: commit" in done.message
+    assert "up to date" not in done.message
+    assert f"git push --force origin {(before or '')[:10]}:refs/heads/ledger" in (done.hint or "")
+    assert other.tip() == before
+
+
+def test_a_change_of_the_policy_is_taken_and_told(ledger: Ledger, tmp_path: Path) -> None:
+    add(ledger, draft(1))
+    _, other = share(ledger, tmp_path)
+    pushed_by_hand(ledger, {"policy.yaml": b"directions: {accuracy: lower}\n"})
+    done = sync(other, timeout_seconds=60)
+    assert done.safe
+    assert "Ada changed what the team agreed on" in done.message
+    assert "up to date" not in done.message
+
+
+def test_a_policy_that_cannot_be_read_does_not_come_in(ledger: Ledger, tmp_path: Path) -> None:
+    add(ledger, draft(1))
+    _, other = share(ledger, tmp_path)
+    pushed_by_hand(ledger, {"policy.yaml": b"directions: [\n"})
+    assert "policy.yaml" in sync(other, timeout_seconds=60).message
+    assert other.read("policy.yaml") != b"directions: [\n"
+
+
+def test_a_false_checkpoint_is_not_taken(ada: Ledger, bob: Ledger, hub: Path) -> None:
+    ada.append(made(1))
+    good = checkpoint(ada)
+    synced(ada)
+    said = "10 entries\n\nEntries: 10\nRoot: blake3:" + "0" * 64
+    git_in(folder_of(ada), "tag", "-a", "-m", said, "ledger/checkpoint-20260101-000000", "refs/heads/ledger")
+    git_in(folder_of(ada), "push", "--quiet", "origin", "refs/tags/ledger/checkpoint-20260101-000000")
+    done = synced(bob)
+    assert "the checkpoint ledger/checkpoint-20260101-000000 was not taken: it states another number" in done.message
+    assert git_in(folder_of(bob), "tag", "--list", "ledger/*").split() == [good.name]
+
+
+def rewound(ledger: Ledger, hub: Path, how: str) -> None:
+    tip = git_in(hub, "rev-parse", "ledger").strip()
+    if how == "rewound":
+        git_in(hub, "update-ref", "refs/heads/ledger", f"{tip}~1")
+        return
+    path = record_of(ledger)
+    folder = hub.parent / "rewriting"
+    git_in(hub.parent, "clone", "--quiet", str(hub), str(folder))
+    git_in(folder, "checkout", "--quiet", "-b", "evil", f"{tip}~1")
+    (folder / path).write_bytes((folder / path).read_bytes().replace(b"0.1", b"0.9"))
+    git_in(folder, "commit", "--quiet", "--all", "--amend", "--no-edit")
+    git_in(folder, "push", "--quiet", "--force", "--no-verify", "origin", "evil:ledger")
+
+
+@pytest.mark.parametrize("how", ["rewound", "rewritten"])
+def test_a_fresh_clone_notices_what_was_forced(ledger: Ledger, tmp_path: Path, cli: Cli, how: str) -> None:
+    for number in (1, 2):
+        add(ledger, draft(number))
+    hub, _ = share(ledger, tmp_path)
+    assert git_in(hub, "rev-parse", REMEMBERED) == git_in(hub, "rev-parse", "ledger")
+    rewound(ledger, hub, how)
+    fresh = clone(hub, tmp_path / "fresh")
+    git_in(folder_of(fresh), "branch", "ledger", "origin/ledger")
+    found = cli("-C", str(folder_of(fresh)), "verify")
+    assert found.code == 1
+    assert "origin remembers a commit that the branch no longer contains" in found.out
+    done = sync(fresh, timeout_seconds=60)
+    assert not done.safe
+    assert "somebody rewound or rewrote it" in done.message
+
+
+def test_a_fresh_clone_says_what_it_cannot_know(ledger: Ledger, repo: Path, cli: Cli) -> None:
+    add(ledger, draft(1))
+    assert "nothing here or at a remote remembers it" in cli("verify").err
+    git_in(repo, "remote", "add", "origin", str(repo.parent / "away"))
+    (ledger.repository.state_dir / "verified-ledger").unlink()
+    assert "origin could not be asked" in cli("verify").err
+
+
+def test_the_memory_of_a_remote_never_runs_ahead_of_its_branch(ada: Ledger, bob: Ledger, hub: Path) -> None:
+    for number, ledger in enumerate((ada, bob, ada, bob)):
+        ledger.append(made(number, ledger.repository.author().name))
+        assert synced(ledger).safe
+        assert git_in(hub, "merge-base", REMEMBERED, "ledger") == git_in(hub, "rev-parse", REMEMBERED)
+    assert git_in(hub, "rev-parse", REMEMBERED) == git_in(hub, "rev-parse", "ledger")
