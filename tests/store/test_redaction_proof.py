@@ -307,7 +307,7 @@ def test_what_nobody_else_has_seen_is_redacted_without_a_tombstone_and_can_be_se
     assert "not sent yet" not in git_in(repo, "log", "-p", "ledger")
 
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=60)
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=60)
 
 
 @given(
@@ -318,7 +318,7 @@ def test_whatever_redaction_takes_out_is_proved(text: str, secret: str, places: 
         text = text[:place] + secret + text[place:]
     before = text.encode()
     assert is_marked(before, Needles([secret]).replaced(before), "log.txt")
-    document = json.dumps({"note": text, "value": 0.5, secret: [1, text]}, indent=2).encode()
+    document = json.dumps({"note": text, "value": 0.5, secret: [1, text]}, indent=2, ensure_ascii=False).encode()
     assert is_marked(document, Needles([secret]).replaced(document), "notes/x.json")
 
 
