@@ -4,11 +4,14 @@ import os
 from pathlib import Path
 
 import click
+import msgspec
 
 from ledger.commands.output import say, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError, NotFound, UsageError
+from ledger.model.values import counted
 from ledger.recorder.workflows import CI_HOSTS, CiHost, install_workflows
+from ledger.store.check.checked import Checked
 from ledger.store.ledger import BRANCH
 
 _LONGEST = 65_000
@@ -47,22 +50,41 @@ def install_command(host: CiHost, force: bool, as_json: bool) -> None:
     say(f"next: {commit}git push origin {ledger.branch}; the handbook's page on reviews says what to protect")
 
 
+def _read_checked(file: str) -> Checked:
+    try:
+        return msgspec.json.decode(Path(file).read_bytes(), type=Checked)
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no such file: `{file}`", hint="ledger check RANGE --json --output FILE") from error
+    except (OSError, msgspec.DecodeError) as error:
+        raise LedgerError(f"this is no result of ledger check: `{file}`") from error
+
+
 @ci_command.command("comment")
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option("--request", type=click.IntRange(min=1), metavar="NUMBER", help="Pull request it belongs to.")
 @click.option("--source", metavar="OWNER:BRANCH", help="Instead of the number: where the pull request comes from.")
 @click.option("--commit", metavar="ID", help="With --source: what its branch must be at.")
 @click.option("--base", default="ledger", show_default=True, help="With --source: branch it is to be merged into.")
-def comment_command(file: str, request: int | None, source: str | None, commit: str | None, base: str) -> None:
+@click.option(
+    "--check", "checked", type=click.Path(dir_okay=False), metavar="FILE", help="With --commit: also set its status."
+)
+def comment_command(
+    file: str, request: int | None, source: str | None, commit: str | None, base: str, checked: str | None
+) -> None:
     """Write FILE, made by `ledger review`, as the one comment of a pull request, or update it.
 
-    For CI jobs of GitHub, GitLab and Forgejo: what is written to is taken from their environment.
+    With --check FILE, made by `ledger check --json`, the commit also gets the status `ledger`, which a rule of the
+    host can require: a workflow that no proposal reaches sets it. For CI jobs of GitHub, GitLab and Forgejo: what is
+    written to is taken from their environment.
     """
     from ledger.publish.review_comment import MARKER
-    from ledger.repository.comments import find_request, place_of, write_comment
+    from ledger.repository.comments import STATUS, find_request, place_of, set_status, write_comment
 
     if (request is None) == (source is None) or (source is None) != (commit is None):
         raise UsageError("name the pull request by --request NUMBER, or by --source OWNER:BRANCH and --commit ID")
+    if checked is not None and commit is None:
+        raise UsageError("--check is about a commit: give it with --source and --commit")
+    result = _read_checked(checked) if checked is not None else None
     try:
         body = Path(file).read_text("utf-8")
     except FileNotFoundError as error:
@@ -72,6 +94,11 @@ def comment_command(file: str, request: int | None, source: str | None, commit: 
     if not body.startswith(MARKER) or len(body) > _LONGEST:
         raise LedgerError(f"this is no review: `{file}`", hint="ledger review RANGE --output FILE")
     place = place_of(os.environ)
+    if result is not None and commit is not None:
+        errors = sum(finding.severity == "error" for finding in result.findings)
+        told = counted(errors, "error") if errors else f"{counted(result.entries, 'entry')}: nothing keeps it off"
+        set_status(place, commit, passes=result.ok, said=told)
+        say(f"the status {STATUS} of {commit[:12]}: {'passes' if result.ok else 'fails'}, {told}")
     number = request if request is not None else find_request(place, source or "", commit or "", base)
     updated = write_comment(place, number, MARKER, body)
     say(f"{'updated' if updated else 'wrote'} the comment of {number}")

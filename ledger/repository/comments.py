@@ -1,4 +1,4 @@
-"""One comment of a pull request that is written once and updated from then on, over the API of its host."""
+"""What a host is told of a pull request: one comment, updated from then on, and whether its commit passes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote, urlencode
@@ -10,6 +10,10 @@ from ledger.repository.hosts import HostRefused, Kind, ask
 _PAGE = 100
 _PAGES = 30
 """Pages of comments that are looked through: 3,000 comments."""
+STATUS = "ledger"
+"""Name of the status of a commit."""
+_SAID = 140
+"""Characters that GitHub takes for the description of a status."""
 _NOT_OURS = (403, 404)
 """How hosts answer who would change what another wrote."""
 
@@ -98,6 +102,20 @@ def write_comment(place: Place, number: int, marker: str, body: str) -> bool:
             break
     _asked(place, "POST", comments, {"body": body})
     return False
+
+
+def set_status(place: Place, commit: str, *, passes: bool, said: str) -> None:
+    """Say of a commit whether it passes, under the name that a rule of the host can require: `ledger`.
+
+    Sources: GitHub, "Create a commit status"; Forgejo's API has the same; GitLab, "Set commit pipeline status".
+
+    Raises:
+        LedgerError: the host refuses it.
+    """
+    address = f"{place.api}/statuses/{quote(commit, safe='')}"
+    wrong = "failed" if place.kind == "gitlab" else "failure"
+    named = {"context": STATUS, "state": "success" if passes else wrong, "description": said[:_SAID]}
+    _asked(place, "POST", address, named)
 
 
 def _one(place: Place, comments: str, comment: Mapping[str, object]) -> str:

@@ -26,12 +26,17 @@ class Recalled(Document, frozen=True, kw_only=True):
 
 
 def recall(ledger: Ledger, timeout_seconds: float) -> Recalled:
-    """Ask the remote what it remembers, and fetch it where this clone does not have it; nothing is sent."""
+    """Ask the remote what it remembers, and fetch it where this clone does not have it; nothing is sent.
+
+    Where somebody has just fetched it, as a CI job with a token does, nobody is asked.
+    """
     repository, remote = ledger.repository, None
     try:
         remote = choose_remote(repository, ledger.branch)
         if remote is None:
             return Recalled()
+        if (fetched := repository.resolve(f"refs/ledger/incoming/{remote}/remembered")) is not None:
+            return Recalled(remote=remote, commit=fetched)
         there = remote_refs(repository, remote, [REMEMBERED], timeout_seconds=timeout_seconds)
         commit = there.get(REMEMBERED)
         if commit is not None and not repository.holds(commit, ""):

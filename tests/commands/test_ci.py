@@ -225,6 +225,46 @@ def test_a_pull_request_is_found_by_where_it_comes_from_and_only_at_its_commit(c
         assert "no open pull request from here is at this commit" in stale.err
 
 
+@pytest.mark.parametrize("kind", HOSTS)
+def test_the_status_that_a_rule_requires_says_what_the_check_found(
+    repo: Path, cli: Cli, comment: Path, kind: str
+) -> None:
+    assert cli("record", "-m", "validation/accuracy=0.5").code == 0
+    tip = git_in(repo, "rev-parse", "ledger").strip()
+    for number, state in ((1, "success"), (2, "failed" if kind == "gitlab" else "failure")):
+        if state != "success":
+            git_in(repo, "worktree", "add", "-q", str(repo.parent / "tree"), "ledger")
+            (repo.parent / "tree" / "evil.sh").write_text("echo\n")
+            git_in(repo.parent / "tree", "add", ".")
+            git_in(repo.parent / "tree", "commit", "-q", "-m", "x")
+        cli("check", f"{tip}~0..ledger", "--json", "--output", "check.json")
+        statuses: list[dict[str, object]] = []
+        requests: list[dict[str, object]] = [{"number": number, "head": {"sha": tip}}]
+        with host(statuses, requests) as (address, api):
+            said = ("--source", "team:x", "--commit", tip, "--check", "check.json")
+            done = cli("ci", "comment", str(comment), *said, env=job_of(kind, address))
+            assert done.code == 0 or kind == "gitlab", done.err
+            assert next(one[1] for one in api.asked if one[0] == "POST").endswith(f"/statuses/{tip}")
+        assert (statuses[0]["context"], statuses[0]["state"]) == ("ledger", state)
+
+
+def test_a_status_needs_a_commit_and_a_result(cli: Cli, comment: Path) -> None:
+    job = job_of("github", "http://127.0.0.1:1")
+    assert cli("ci", "comment", str(comment), "--request", "7", "--check", "x.json", env=job).code == 2
+    said = ("--source", "a:b", "--commit", "a" * 40, "--check", str(comment))
+    assert "this is no result of ledger check" in cli("ci", "comment", str(comment), *said, env=job).err
+
+
+def test_what_decides_stands_where_no_proposal_reaches_it() -> None:
+    comment = (TEMPLATES / "github" / "ledger-comment.yml").read_text()
+    assert "workflow_run:" in comment
+    assert "--check check.json" in comment
+    assert "statuses: write" in comment
+    forgejo = (TEMPLATES / "forgejo" / "ledger-review.yml").read_text()
+    assert "pull_request_target:" in forgejo
+    assert "pull_request:" not in forgejo
+
+
 @pytest.mark.parametrize(
     ("arguments", "env", "why"),
     [
