@@ -67,6 +67,8 @@ def glance(sort: str | None, *, reverse: bool, limit: int | None) -> Glance | No
         tip = _read_tip(git_dir) if git_dir else None
         if git_dir is None or tip is None or _does_anything_wait(git_dir):
             return None
+        if sort is not None and metric_key(sort):
+            return None  # what ranks is held against git
         file, now = os.path.join(git_dir, "ledger", FILE), (tip, config_stamp(git_dir))
         seen = _look(file, now, sort, reverse=reverse, limit=limit)
         if seen is None and _bring_up_to_date():
@@ -111,8 +113,7 @@ def _look(file: str, now: tuple[str, str], sort: str | None, *, reverse: bool, l
                 raise LookupError(field)
             return f"f{row[0]:d}"
 
-        field = f"metrics.{key}" if sort is not None and (key := metric_key(sort)) else sort
-        numbers, warning = order_rows(database, column, ("1", []), field, reverse=reverse, limit=limit)
+        numbers, warning = order_rows(database, column, ("1", []), sort, reverse=reverse, limit=limit)
         rows = database.execute("SELECT path, message FROM problems ORDER BY path")
         warnings = [f"{path}: {message}" for path, message in rows] + ([warning] if warning else [])
         return Glance(read_lines(database, numbers), warnings)

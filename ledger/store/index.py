@@ -6,7 +6,7 @@ in format is made anew, and where none can be written the ledger is read as if t
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -31,8 +31,15 @@ class Unusable(Exception):
     """The file is not an index that this version can use; a new one may be."""
 
 
-def ask(ledger: Ledger, question: Callable[[Index], T]) -> T | None:
+def ask(
+    ledger: Ledger, question: Callable[[Index], T | None], shown: Callable[[T], Sequence[str]] | None = None
+) -> T | None:
     """Return the answer to a question, asked of the index at the tip of the branch; none where there can be no index.
+
+    Args:
+        ledger: whose index.
+        question: what to ask it.
+        shown: the runs that an answer ranks or judges by: of these it must say what git says, else it is made anew.
 
     Raises:
         LedgerError: the question raises it, or git cannot read the branch.
@@ -48,7 +55,10 @@ def ask(ledger: Ledger, question: Callable[[Index], T]) -> T | None:
                     raise Unusable  # noqa: TRY301  # one place removes files
                 _bring_up_to_date(database, ledger)
                 with _transaction(database, "DEFERRED"):
-                    return question(Index(database, ledger.repository))
+                    answer = question(Index(database, ledger.repository))
+                    if shown is not None and answer is not None:
+                        _prove(database, ledger, shown(answer))
+                    return answer
         except Unusable:
             _remove(file)
         except sqlite3.Error as error:
@@ -58,6 +68,19 @@ def ask(ledger: Ledger, question: Callable[[Index], T]) -> T | None:
         except (OSError, UnicodeEncodeError):  # a folder that cannot be made; a path that is no text
             return None
     return None
+
+
+def _prove(database: sqlite3.Connection, ledger: Ledger, ids: Sequence[str]) -> None:
+    from ledger.store.index_proof import is_proved
+
+    tip = remembered(database, "tip")
+    if tip is not None and not is_proved(database, ledger.repository, tip, ids):
+        raise Unusable
+
+
+def remove_index(ledger: Ledger) -> None:
+    """Remove the index of a clone; the next question makes it anew."""
+    _remove(ledger.repository.state_dir / FILE)
 
 
 def _connect(file: Path) -> sqlite3.Connection:

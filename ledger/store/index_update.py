@@ -92,13 +92,13 @@ def update(database: sqlite3.Connection, ledger: Ledger, old: str | None, new: s
             database.execute(f"DELETE FROM {table}")  # noqa: S608  # one of our own names
         changes = _everything(repository, new)
         about = _write_documents(database, repository, changes.documents)
-        _write_runs(database, repository, changes.folders)
+        write_runs(database, repository, changes.folders)
     else:
         about = _write_documents(database, repository, changes.documents)
         for folder in changes.folders:
             about.add(_remove_run(database, folder))
             database.execute("DELETE FROM problems WHERE path = ?", (f"{folder}/{paths.RECORD_FILE}",))
-        _write_runs(database, repository, changes.folders | _stored_folders(database, about, changes.folders))
+        write_runs(database, repository, changes.folders | _stored_folders(database, about, changes.folders))
     _write_homeless(database, about)
 
 
@@ -202,7 +202,17 @@ def _stored_folders(
     return found
 
 
-def _write_runs(database: sqlite3.Connection, repository: Repository, folders: Mapping[str, Mapping[str, str]]) -> None:
+def write_runs(database: sqlite3.Connection, repository: Repository, folders: Mapping[str, Mapping[str, str]]) -> None:
+    """Write the rows of runs, of which none is there yet.
+
+    Args:
+        database: the tables, with later statements in them.
+        repository: where the records are.
+        folders: folder of each run to its files.
+
+    Raises:
+        LedgerError: git cannot read one.
+    """
     rows = _Rows(database)
     strays = ((folder,) for folder, files in folders.items() if paths.RECORD_FILE not in files)
     database.executemany("INSERT OR IGNORE INTO strays VALUES (?)", strays)

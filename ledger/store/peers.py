@@ -47,11 +47,15 @@ def read_peers(
         except NotInSql:
             return None
 
-    found = None if everything else ask(ledger, question)
+    found = None if everything else ask(ledger, question, _read)
     if found is not None:
         return found
     having = (run for run in ledger.contents().runs if any(metric.key == key for metric in run.metrics()))
     return Peers(runs=tuple(having), unread={})
+
+
+def _read(peers: Peers) -> list[str]:
+    return [run.record.id for run in peers.runs]
 
 
 def read_baseline(ledger: Ledger, experiment: str) -> Run | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from ledger.analysis.line import line_of
 from ledger.analysis.order import sort_runs, warn_of_filters
 from ledger.analysis.query import Query, passes
+from ledger.analysis.ranking import metric_key
 from ledger.analysis.usual import Line
 from ledger.errors import NotFound
 from ledger.model.entries import Problem, Run
@@ -79,7 +80,8 @@ def select_runs(
             empty=not found.runs and index.is_empty(),
         )
 
-    return ask(ledger, question) or _read_all(ledger, query, sort, reverse=reverse, limit=limit)
+    shown = _selected if sort and metric_key(sort) else None
+    return ask(ledger, question, shown) or _read_all(ledger, query, sort, reverse=reverse, limit=limit)
 
 
 def list_runs(
@@ -107,12 +109,20 @@ def list_runs(
         warnings = _warnings(warning, filtering)
         return Listing(lines=tuple(lines), warnings=warnings, problems=index.problems(), empty=empty)
 
-    listing = ask(ledger, question)
+    listing = ask(ledger, question, _ranked if sort and metric_key(sort) else None)
     if listing is not None:
         return listing
     found = _read_all(ledger, query, sort, reverse=reverse, limit=limit)
     lines = tuple(line_of(run) for run in found.runs)
     return Listing(lines=lines, warnings=found.warnings, problems=found.problems, empty=found.empty)
+
+
+def _ranked(listing: Listing) -> list[str]:
+    return [run for run, _, _ in listing.lines]
+
+
+def _selected(selection: Selection) -> list[str]:
+    return [run.record.id for run in selection.runs]
 
 
 def _read_all(ledger: Ledger, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None) -> Selection:

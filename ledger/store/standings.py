@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import zip_longest
 
 from ledger.analysis.comparable import Group
 from ledger.analysis.leaderboard import Score, SettingBoard, in_order, setting_board, setting_boards
@@ -51,7 +52,7 @@ def read_standings(
             return None
         return Standings(key=chosen, boards=boards, problems=index.problems())
 
-    found = ask(ledger, question)
+    found = ask(ledger, question, _shown)
     if found is None:
         contents = ledger.contents()
         runs = [run for run in contents.runs if query is None or passes(query, run)]
@@ -67,6 +68,12 @@ def read_standings(
             hint="ledger leaderboard, without --metric, takes the one that most runs are judged by",
         )
     return found
+
+
+def _shown(standings: Standings) -> list[str]:
+    """Return the runs that come first, on each board alike: those that people see and decide by."""
+    runs = ([run for place in board.places for run in place.runs] for board in standings.boards)
+    return [run for row in zip_longest(*runs) for run in row if run is not None]
 
 
 def _most_common(headlines: Mapping[str, int]) -> str:

@@ -23,15 +23,19 @@ from ledger.model.document import dump
 from ledger.model.entries import Contents, Evaluation, Note
 from ledger.model.ids import new_id
 from ledger.model.paths import evaluation_path, note_path, run_path
+from ledger.repository.blobs import blob_reader
 from ledger.store import selection
 from ledger.store.index import ask
 from ledger.store.index_file import FILE
 from ledger.store.index_query import Index, NotInSql
 from ledger.store.ledger import Ledger
-from ledger.store.selection import Selection, find_runs, select_runs
+from ledger.store.selection import Selection, find_runs, list_runs, select_runs
+from ledger.store.standings import read_standings
+from ledger.store.verify import verify
 from ledger.store.waiting import Entry
 from tests.conftest import ROOT, git_in, make_repository, run_python
 from tests.samples import many_runs, sample_ledger
+from tests.store.test_ledger import append_samples
 
 MADE_AT = datetime(2026, 11, 20, tzinfo=UTC)
 ACCURACY = "metrics.validation/accuracy"
@@ -480,3 +484,47 @@ def test_recording_never_makes_an_index(ledger: Ledger) -> None:
     )
     assert done.returncode == 0
     assert not file_of(ledger).exists()
+
+
+def forged(ledger: Ledger, statement: str, *values: object) -> None:
+    """Change the index behind our back, as whoever can write to this clone may."""
+    file = ledger.repository.state_dir / FILE
+    with closing(sqlite3.connect(file)) as database, database:
+        assert database.execute(statement, values).rowcount != 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE runs SET facts = replace(facts, '0.9', '0.1'), cells = replace(cells, '0.9', '0.1')",
+        "UPDATE runs SET facts = json_set(facts, '$.\"metrics.validation/accuracy\"', 'n+1')",
+        "UPDATE runs SET files = replace(files, 'log.txt', 'gol.txt')",
+        "UPDATE settled SET unranked = 'retracted'",
+        "UPDATE settled SET setting = 'one for all'",
+    ],
+)
+def test_a_forged_index_neither_ranks_nor_stays(ledger: Ledger, statement: str) -> None:
+    append_samples(ledger, 6)
+
+    def answers() -> tuple[object, ...]:
+        ranked = list_runs(ledger, sort=ACCURACY), select_runs(ledger, sort=ACCURACY)
+        return (read_standings(ledger, "validation/accuracy"), *ranked)
+
+    said = answers()
+    with blob_reader(ledger.repository) as read_blob:
+        assert [one for one in verify(ledger, read_blob).findings if one.rule == "index"] == []
+    forged(ledger, statement)
+    assert answers() == said
+    forged(ledger, statement)
+    with blob_reader(ledger.repository) as read_blob:
+        (found,) = [one for one in verify(ledger, read_blob).findings if one.rule == "index"]
+    assert "it said otherwise than git" in found.message
+    assert not (ledger.repository.state_dir / FILE).exists()
+
+
+def test_a_run_that_is_missing_from_the_index_is_found(ledger: Ledger) -> None:
+    append_samples(ledger, 3)
+    list_runs(ledger)
+    forged(ledger, "DELETE FROM runs WHERE number = 1")
+    with blob_reader(ledger.repository) as read_blob:
+        assert any(one.rule == "index" for one in verify(ledger, read_blob).findings)

@@ -15,6 +15,9 @@ from ledger.repository.repository import Repository
 from ledger.repository.walk import contains, walk
 from ledger.store.checkpoint import Checkpoint, is_trusted, read_checkpoints
 from ledger.store.findings import Finding
+from ledger.store.index import remove_index
+from ledger.store.index_file import FILE
+from ledger.store.index_proof import differing
 from ledger.store.join import entries_in
 from ledger.store.law import check_law
 from ledger.store.ledger import Ledger
@@ -81,6 +84,7 @@ def verify(
         *_against_recalled(ledger, tip, recalled),
         *check_law(repository, tip, start, steps),
         *_unreadable_policy(ledger),
+        *(_of_index(ledger, tip) if start is None else ()),
         *check_history(steps, whole=start is None),
         *(
             Finding(rule="document", path=problem.path, message=problem.message)
@@ -203,6 +207,15 @@ def _ignored(ledger: Ledger, checkpoints: Sequence[Checkpoint], findings: Sequen
     named = {f"refs/tags/{one.name}": one for one in checkpoints}
     wrong = {finding.path for finding in findings} & named.keys()
     return {name for name in wrong if ledger.policy.signatures.signers and not is_trusted(ledger, named[name])}
+
+
+def _of_index(ledger: Ledger, tip: str) -> Iterator[Finding]:
+    """Yield that the index of this clone says something else than git, and remove it."""
+    unlike = differing(ledger, tip)
+    if unlike:
+        remove_index(ledger)
+        said = f"it said otherwise than git, first of `{ascii(unlike[0])[1:-1]}`; it was removed, and is made anew"
+        yield Finding(rule="index", path=str(ledger.repository.state_dir / FILE), message=said)
 
 
 def _unreadable_policy(ledger: Ledger) -> Iterator[Finding]:
