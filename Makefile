@@ -12,8 +12,10 @@ test: .venv/test
 	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal $(ARGS)
 
 # At least 300 kills and what else can go wrong; the figures of the handbook's reliability page. FAULT_SEED repeats one.
+# Then every property test with examples that nobody drew before.
 faults: .venv/test
 	FAULT_KILLS=$${FAULT_KILLS:-300} $(BIN)/python -m pytest tests/faults $(ARGS)
+	LEDGER_EXAMPLES=search $(BIN)/python -m pytest tests -m hypothesis --numprocesses=2 --dist=worksteal $(ARGS)
 
 # Real trainings by the packages that people use, each record held against what the training knows. Minutes.
 real: .venv/test .venv/real

@@ -13,9 +13,18 @@ from ledger.store.ledger import Ledger
 
 ROOT = Path(__file__).parents[1]
 
-# Machines are busy at times: no test of ours fails on a time.
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("house")
+# Machines are busy at times: no test of ours fails on a time. Everybody draws the same examples, so what passes here
+# passes there; `make faults` and the nightly job look for others, keep what they find in `.hypothesis`, and print it
+# to be added by `@example`.
+_CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("house", derandomize=True, **_CALM)  # type: ignore[arg-type]  # options by name
+settings.register_profile("search", max_examples=2_000, print_blob=True, **_CALM)  # type: ignore[arg-type]  # as above
+settings.load_profile(os.environ.get("LEDGER_EXAMPLES", "house"))
+
+
+def examples(count: int) -> int:
+    """Return how many examples a test draws that costs more than others: `count`, and ten times more in a search."""
+    return count * (10 if os.environ.get("LEDGER_EXAMPLES") == "search" else 1)
 
 
 @pytest.fixture(autouse=True)

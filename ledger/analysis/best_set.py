@@ -62,7 +62,8 @@ def best_set(samples: Sequence[Sample]) -> Chosen:
         return Chosen(members=nothing, refused="there is only one setting")
     if freedom == 0:
         return Chosen(members=nothing, refused="no setting was repeated, so nobody knows the noise")
-    spread = math.sqrt(math.fsum(sample.squares for sample in samples) / freedom)
+    whole = sum(sample.squares for sample in samples)
+    spread = math.sqrt(math.fsum(sample.squares for sample in samples) / freedom) if math.isfinite(whole) else math.inf
     if not math.isfinite(spread):
         return Chosen(members=nothing, refused="the values are too large to compute their spread")
     if spread <= 1e-12 * max(abs(sample.mean) for sample in samples):

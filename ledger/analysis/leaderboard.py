@@ -7,6 +7,7 @@ import msgspec
 
 from ledger.analysis.best_set import Sample, best_set
 from ledger.analysis.comparable import Group, agreed_direction, group_of
+from ledger.analysis.means import mean
 from ledger.analysis.ranks import decode_trace, encode_trace, other_ranks, trace_of
 from ledger.analysis.settings import Spread, setting_key
 from ledger.analysis.shares import outside_range
@@ -206,13 +207,12 @@ def _merge(scores: Sequence[Score], sign: float) -> Place:
     if not values:
         return Place(rank=None, spread=None, runs=runs)
     low, high = min(values), max(values)
-    # Divided first, and by twice as much: a sum, even a rounded one, may pass the largest float.
-    mean = min(max(2 * math.fsum(value / (2 * len(values)) for value in values), low), high)
-    spread = Spread(count=len(values), mean=mean, low=low, high=high)
+    middle = mean(values)
+    spread = Spread(count=len(values), mean=middle, low=low, high=high)
     if len(values) == 1:
         return Place(rank=None, spread=spread, runs=runs)
     # hypot scales what it squares: no overflow where the result fits.
-    deviation = math.hypot(*(value - mean for value in values)) / math.sqrt(len(values) - 1)
+    deviation = math.hypot(*(value - middle for value in values)) / math.sqrt(len(values) - 1)
     return Place(rank=None, spread=spread, deviation=deviation, runs=runs)
 
 

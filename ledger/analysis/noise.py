@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from statistics import median
 
+from ledger.analysis.means import mean, square_sum
 from ledger.model.values import Document
 
 _OUTLYING = 3.5
@@ -41,7 +42,7 @@ class Repeats(Document, frozen=True, kw_only=True):
     @property
     def mean(self) -> float:
         """Arithmetic mean."""
-        return math.fsum(self.values) / len(self.values)
+        return mean(self.values)
 
 
 class Noise(Document, frozen=True, kw_only=True):
@@ -71,8 +72,8 @@ def squares(values: Sequence[float]) -> float:
     """Return the sum of squared distances from the mean; exactly 0 where all values are the same."""
     if len(values) < 2 or min(values) == max(values):  # noqa: PLR2004  # one value has no spread
         return 0.0
-    mean = math.fsum(values) / len(values)
-    return math.fsum((value - mean) ** 2 for value in values)
+    middle = mean(values)
+    return square_sum(value - middle for value in values)
 
 
 def pool(settings: Iterable[Repeats]) -> tuple[float, int]:
@@ -81,7 +82,8 @@ def pool(settings: Iterable[Repeats]) -> tuple[float, int]:
     The pooled variance is their ratio (Box, Hunter and Hunter, Statistics for Experimenters, 2nd edition 2005, 3.4).
     """
     repeated = [one.values for one in settings if one.count > 1]
-    return math.fsum(map(squares, repeated)), sum(len(values) - 1 for values in repeated)
+    within = [squares(values) for values in repeated]
+    return math.fsum(within) if math.isfinite(sum(within)) else math.inf, sum(len(values) - 1 for values in repeated)
 
 
 def measure_noise(settings: Iterable[Repeats]) -> Noise | None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from ledger.analysis.judging import Tried, direction_of
+from ledger.analysis.means import mean
 from ledger.model.entries import Run
 from ledger.model.values import Document
 
@@ -54,7 +55,7 @@ def takes_of(runs: Iterable[Run]) -> dict[str, float]:
         for name, value in values.items():
             if value is not None and math.isfinite(value):
                 found.setdefault(name, []).append(float(value))
-    return {name: math.fsum(values) / len(values) for name, values in found.items()}
+    return {name: mean(values) for name, values in found.items()}
 
 
 def choices_of(tried: Tried, runs: Mapping[str, Run]) -> list[Choice]:

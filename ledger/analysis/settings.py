@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 
 from ledger.analysis.comparable import Group, counts, group_of
+from ledger.analysis.means import mean
 from ledger.analysis.ranks import split_ranks
 from ledger.analysis.run_statistics import QUARTILES_FROM, quartiles
 from ledger.model.entries import Run
@@ -129,7 +130,7 @@ def spread_of_runs(numbers: Iterable[float]) -> Spread | None:
         return None
     return Spread(
         count=len(values),
-        mean=math.fsum(values) / len(values),
+        mean=mean(values),
         low=min(values),
         high=max(values),
         quartiles=quartiles(values) if len(values) >= QUARTILES_FROM else None,

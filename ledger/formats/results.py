@@ -7,6 +7,7 @@ nested or not.
 
 import math
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -191,7 +192,10 @@ def _list(path: str, key: str, value: Sequence[object]) -> Found:
     if len(value) > _MOST_FOLDS:
         return LeftOut(path, f"a list of {len(value)} numbers: values over time are given with --curves")
     folds = [float(one) for one in value if isinstance(one, int | float)]
-    return Value(path, key, math.fsum(folds) / len(folds), folds=folds)
+    # Divided first where the sum of what somebody wrote into a file passes the largest float.
+    large = max(map(abs, folds)) > sys.float_info.max / len(folds)
+    mean = math.fsum(fold / len(folds) for fold in folds) if large else math.fsum(folds) / len(folds)
+    return Value(path, key, mean, folds=folds)
 
 
 def _text(path: str, key: str, text: str) -> Found:

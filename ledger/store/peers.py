@@ -1,10 +1,11 @@
 """Which runs a judgement needs: the repeats, the best, and how many settings were tried; few of them are read."""
 
 from collections.abc import Collection, Sequence
-from math import fsum, isfinite, nan
+from math import isfinite, nan
 
 from ledger.analysis.judging import Identity
 from ledger.analysis.leaderboard import Score, short_key
+from ledger.analysis.means import mean
 from ledger.analysis.shares import outside_range
 from ledger.model.entries import Contents, Run
 from ledger.model.values import Document
@@ -114,4 +115,4 @@ def _in_range(key: str, settings: Sequence[list[Score]]) -> list[list[Score]]:
 def _mean(scores: Sequence[Score]) -> float:
     """Return the mean of a setting's finite values; no number where it has none."""
     finite = [score.value for score in scores if isfinite(score.value)]
-    return fsum(finite) / len(finite) if finite else nan
+    return mean(finite) if finite else nan

@@ -24,6 +24,7 @@ from ledger.publish.columns import render_columns
 from ledger.publish.dataset_pages import render_dataset
 from ledger.publish.experiment_pages import render_experiment
 from ledger.publish.figures import chart_lines
+from tests.conftest import examples
 from tests.sample_versions import sample_retirement
 from tests.samples import START, Blobs, sample_datasets, sample_ledger, sample_reader, sample_run
 
@@ -180,7 +181,7 @@ def test_columns_of_a_matrix_and_an_export_say_what_they_were_measured_on(runs: 
             assert beside == ((metric.dataset_hash, metric.evaluator) if metric else (None, None))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(ledgers())
 def test_no_page_ranks_or_draws_a_line_across(runs: list[Run]) -> None:
     contents = Contents(tip="5" * 40, runs=tuple(runs), datasets=known_versions())
@@ -211,7 +212,7 @@ def test_no_page_ranks_or_draws_a_line_across(runs: list[Run]) -> None:
     render_experiment(base().record.experiment, atlas, lambda _: b"")
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @given(st.lists(st.sampled_from([*VERSIONS, None]), min_size=2, max_size=6))
 def test_learning_curves_on_different_data_never_share_a_chart(contents: list[str | None]) -> None:
     runs: list[Run] = []

@@ -16,7 +16,7 @@ from ledger.model.boxes import Code
 from ledger.repository.left_out import Limits
 from ledger.repository.repository import Repository
 from ledger.repository.snapshot import check_restores
-from tests.conftest import git_in
+from tests.conftest import examples, git_in
 
 LIMITS = Limits(1 << 20, 10 << 20)
 
@@ -232,7 +232,7 @@ def test_each_kind_of_change_is_kept_or_named(tmp_path: Path, edit: str) -> None
 
 
 @pytest.mark.slow
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(edits=st.lists(st.sampled_from(SEVERAL), min_size=2, max_size=6, unique=True))
 def test_changes_of_several_kinds_at_once_are_kept_or_named(
     tmp_path_factory: pytest.TempPathFactory, edits: list[str]

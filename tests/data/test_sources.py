@@ -20,6 +20,7 @@ from ledger.data.manifest import build_manifest, load_manifest, manifest_of, ren
 from ledger.data.stat_cache import StatCache
 from ledger.errors import InvalidDocument, LedgerError, NotFound, UsageError
 from ledger.hashing import hash_bytes
+from tests.conftest import examples
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ NAMES = st.lists(st.text("abÄ. ", min_size=1, max_size=3).map(lambda text: f"{t
 CONTENTS = st.dictionaries(NAMES.map("/".join), st.binary(max_size=40), min_size=1)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=CONTENTS, jobs=st.integers(1, 8), chance=st.randoms(use_true_random=False))
 def test_same_content_gives_the_same_hash_whatever_the_way(
     tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes], jobs: int, chance: random.Random

@@ -14,6 +14,7 @@ import ledger.data.files
 from ledger.data.manifest import build_manifest
 from ledger.data.stat_cache import RESOLUTION_NS, StatCache
 from ledger.hashing import hash_descriptor
+from tests.conftest import examples
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ def test_a_folder_that_cannot_be_written_costs_nothing(dataset: Path, tmp_path: 
     assert build_manifest(dataset, cache=StatCache(tmp_path / "file" / "hashes.sqlite3")) == build_manifest(dataset)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.floats(0, 1, exclude_max=True), flipped=st.integers(1, 255))
 def test_a_flipped_byte_never_gives_another_hash(
     dataset: Path, cache: StatCache, reads: list[int], position: float, flipped: int

@@ -16,6 +16,7 @@ from ledger.model.document import FORMATS, UPGRADES, dump, load
 from ledger.model.record import BOXES, RECORD_FORMAT, Author, Record, Timing
 from ledger.model.schema import field_docs, json_schema
 from ledger.model.values import ParamValue, number
+from tests.conftest import examples
 from tests.samples import sample_ledger
 
 FROZEN = Path(__file__).parent / "frozen"
@@ -70,7 +71,7 @@ values = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(params=st.dictionaries(st.text(), values), metric=st.floats(), note=st.text())
 def test_load_is_the_inverse_of_dump(params: dict[str, ParamValue], metric: float, note: str) -> None:
     measured = boxes.Metric(name="m", value=number(metric), split="validation")

@@ -33,7 +33,7 @@ from ledger.store.selection import Selection, find_runs, list_runs, select_runs
 from ledger.store.standings import read_standings
 from ledger.store.verify import verify
 from ledger.store.waiting import Entry
-from tests.conftest import ROOT, git_in, make_repository, run_python
+from tests.conftest import ROOT, examples, git_in, make_repository, run_python
 from tests.samples import many_runs, sample_ledger
 from tests.store.test_ledger import append_samples
 
@@ -183,7 +183,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     return ledger
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=QUERIES, sort=st.none() | FIELDS, reverse=st.booleans(), limit=st.none() | st.integers(1, 9))
 def test_sql_and_python_give_the_same_answer(
     odd: Ledger,

@@ -21,6 +21,7 @@ from ledger.store.ledger import Ledger
 from ledger.store.manifests import WHOLE_UP_TO, join_shards, manifest_files, read_difference, read_manifest
 from ledger.store.verify import verify
 from ledger.store.waiting import Entry
+from tests.conftest import examples
 
 ADA = Author(name="Ada", email="ada@example.com")
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -69,7 +70,7 @@ def test_a_small_manifest_is_one_file_whose_hash_is_that_of_the_version() -> Non
     assert hash_bytes(content.lines.text) == content.hash
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(WHOLE_UP_TO + 1, 9000), st.randoms(use_true_random=False))
 def test_shards_in_any_order_are_the_manifest(count: int, chance: random.Random) -> None:
     content = manifest(count)

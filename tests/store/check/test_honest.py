@@ -18,6 +18,7 @@ from ledger.recorder.record import build_entry, capture_now
 from ledger.store.check.single import check_document
 from ledger.store.ledger import Ledger
 from ledger.store.policy import Policy
+from tests.conftest import examples
 from tests.recorder.test_record import draft
 
 NAMES = [
@@ -43,7 +44,7 @@ def is_label(text: str) -> bool:
         return False
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     params=st.dictionaries(names, values, max_size=4),
     note=texts,
