@@ -48,10 +48,9 @@ def metric(  # the fields of a metric in their order
     Raises:
         LedgerError: a name cannot be shown, or a number is none.
     """
-    for field, label in (("split", split), ("evaluator", evaluator), ("dataset", dataset)):
-        if label is not None:
-            check_label(field, _text(field, label))
-    check_label("metric name", _text("metric name", name))
+    name = check_label("metric name", _text("metric name", name))
+    split, evaluator = _label("split", split), _label("evaluator", evaluator)
+    dataset = _label("dataset", dataset)
     if split is not None and "/" in split:
         raise LedgerError(f"a split must not hold `/`: `{split}`")
     if direction not in {None, "higher", "lower"}:
@@ -206,6 +205,10 @@ def _unknown(key: str) -> str:
     nearest = difflib.get_close_matches(key, _KEYS, n=1)
     advice = f", did you mean `{nearest[0]}`?" if nearest else f", known are {', '.join(_KEYS)}"
     return f"unknown key `{ascii(key)[1:-1]}`{advice}"
+
+
+def _label(field: str, text: str | None) -> str | None:
+    return None if text is None else check_label(field, _text(field, text))
 
 
 def _text(field: str, value: object) -> str:

@@ -78,7 +78,8 @@ class Redactor:
         redacted: list[str] = []
         promised: SecretName | None = None
         for argument in argv:
-            if promised and not argument.startswith("--"):
+            # What begins with `--` is the next option; with five of them, as keys in PEM do, it is none.
+            if promised and (not argument.startswith("--") or argument.startswith("-----")):
                 redacted.append(self._value(argument, promised))
                 promised = None
                 continue

@@ -7,16 +7,7 @@ from ledger.model.datasets import Leak
 from ledger.model.entries import ManifestLine
 from ledger.model.values import Role
 
-_JUDGED: frozenset[frozenset[Role]] = frozenset(
-    {frozenset({"train", "validation"}), frozenset({"train", "test"}), frozenset({"validation", "test"})}
-)
-"""Roles that must share nothing. Production is where the others are taken from."""
 _NAMED = 5
-
-
-def must_differ(one: Role, other: Role) -> bool:
-    """Say whether datasets of these roles must share nothing."""
-    return frozenset({one, other}) in _JUDGED
 
 
 def find_leak(

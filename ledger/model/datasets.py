@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from ledger.model.values import Document, ParamValue
+from ledger.model.values import Document, ParamValue, Role
 
 ChangeKind = Literal["added", "removed", "changed", "relabelled"]
 """What became of a sample between two versions."""
@@ -19,6 +19,17 @@ each rule in front of a model is a correction that the next model does not learn
 
 Severity = Literal["low", "medium", "high", "critical"]
 """How bad it is when a case fails."""
+
+
+_JUDGED: frozenset[frozenset[Role]] = frozenset(
+    {frozenset({"train", "validation"}), frozenset({"train", "test"}), frozenset({"validation", "test"})}
+)
+"""Roles that must share nothing. Production is where the others are taken from."""
+
+
+def must_differ(one: Role, other: Role) -> bool:
+    """Say whether datasets of these roles must share nothing."""
+    return frozenset({one, other}) in _JUDGED
 
 
 class SamplePicture(Document, frozen=True, kw_only=True):

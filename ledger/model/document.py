@@ -77,7 +77,7 @@ def _shown(value: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
         except UnicodeEncodeError:
             data = value.encode("utf-8", "backslashreplace")
         return data.decode("utf-8", "backslashreplace")
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_shown(item) for item in value]
     if isinstance(value, dict):
         return {_shown(name): _shown(item) for name, item in value.items()}

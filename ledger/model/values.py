@@ -9,6 +9,9 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from ledger.errors import LedgerError
+from ledger.model.characters import composed, is_blank, unseen_in
+from ledger.model.characters import is_plain_text as is_plain_text  # noqa: PLC0414  # who asks for a label asks for this
+from ledger.model.characters import plain as plain  # noqa: PLC0414  # and for this
 
 Number = float | Literal["NaN", "Infinity", "-Infinity"]
 """A measured number as it stands in JSON, where NaN and the infinities have no literal."""
@@ -45,8 +48,6 @@ DEFAULT_EXPERIMENT = "default"
 
 LABEL_LENGTH = 200
 """Characters of a name at most."""
-_NOT_PLAIN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Categories of Unicode that no label holds: control, format, surrogates, and what ends a line."""
 _SLICE = re.compile(r"(?P<name>.+)\[(?P<slice>[^\[\]]+)\]")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
@@ -65,21 +66,6 @@ def number(value: float) -> Number:
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
     return float(value)
-
-
-def is_plain_text(text: str) -> bool:
-    """Say whether `text` holds no control, format or surrogate characters (newline and tab included)."""
-    return not any(unicodedata.category(character) in _NOT_PLAIN for character in text)
-
-
-def plain(text: str) -> str:
-    """Return text that cannot control a terminal: control and format characters become visible escapes."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        character if character == "\n" or unicodedata.category(character) not in _NOT_PLAIN else ascii(character)[1:-1]
-        for character in text
-    )
 
 
 def counted(count: int, noun: str) -> str:
@@ -103,19 +89,41 @@ def declared_hash(name: str) -> str:
     return f"{DECLARED}{name}"
 
 
+def is_declared_hash(content: str) -> bool:
+    """Say whether a hash stands for data whose bytes nobody saw."""
+    return content.startswith(DECLARED)
+
+
 def check_label(field: str, text: str) -> str:
-    """Return `text` when it can be shown anywhere: one line, not empty, at most 200 characters.
+    """Return `text` in Unicode's form C when it can be shown anywhere: one line, not empty, at most 200 characters.
 
     Raises:
-        LedgerError: it is empty, too long, or holds control characters.
+        LedgerError: it is empty, too long, or holds characters that are not seen.
     """
+    if why := wrong_label(field, text):
+        raise LedgerError(why)
+    return composed(text)
+
+
+def wrong_label(field: str, text: str, *, longest: int = LABEL_LENGTH) -> str | None:
+    """Return why a text cannot be a name, none when it can.
+
+    Args:
+        field: what it is the name of.
+        text: the name.
+        longest: characters at most.
+    """
+    if text.isascii() and text.isprintable() and len(text) <= longest and not text.isspace() and text:
+        return None
     if not text.strip():
-        raise LedgerError(f"{field} must not be empty")
-    if len(text) > LABEL_LENGTH:
-        raise LedgerError(f"{field} is longer than {LABEL_LENGTH} characters: `{text[:40]}…`")
-    if not is_plain_text(text):
-        raise LedgerError(f"{field} holds control characters: `{ascii(text)[1:-1]}`")
-    return text
+        return f"{field} must not be empty"
+    if len(text) > longest:
+        return f"{field} is longer than {longest} characters: `{plain(text[:40])}…`"
+    if is_blank(text):
+        return f"{field} must not be empty: nothing in it is seen: `{ascii(text)[1:-1]}`"
+    if unseen_in(text, label=True):
+        return f"{field} holds control characters, or others that are not seen: `{ascii(text)[1:-1]}`"
+    return None
 
 
 def check_period(text: str) -> str:

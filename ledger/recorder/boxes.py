@@ -19,6 +19,7 @@ from ledger.recorder.draft import Draft
 from ledger.recorder.figures import read_figures
 from ledger.recorder.from_curves import metrics_of_curves
 from ledger.recorder.measured import complete
+from ledger.recorder.standing import few_enough, once
 from ledger.store.ledger import Ledger
 from ledger.store.policy import Policy
 from ledger.store.waiting import living_run
@@ -173,12 +174,16 @@ def results_of(draft: Draft, datasets: Datasets, policy: Policy, side: dict[str,
         LedgerError: strict, and what the user named cannot be captured.
     """
     said = draft.metrics or metrics_of_curves(draft.curves, policy)
-    metrics = complete(attach_datasets(said, datasets.used), policy)
+    metrics = complete(once(attach_datasets(said, datasets.used)), policy)
+    headline = _headline(draft.headline, metrics, strict=strict)
+    metrics, too_many = few_enough(metrics, headline, policy.limits.metrics, strict=strict)
     unknown = {name: why for name, why in _problems(draft) if _box_of(name) == "results"}
     if not draft.metrics:
         instead = "; those here are the last values of the curves" if metrics else ""
         none = _of_children(draft) if draft.children else "no metric was given"
         unknown.setdefault("metrics", f"{none}{instead}")
+    if too_many:
+        unknown["metrics"] = too_many
     curves = None
     if draft.curves:
         kept = down_sample(draft.curves.points, policy.limits.curve_points)
@@ -187,7 +192,7 @@ def results_of(draft: Draft, datasets: Datasets, policy: Policy, side: dict[str,
         curves = Curves(hash=hash_bytes(data), series=series, points=len(kept), logged=draft.curves.logged)
     figures, problems = read_figures(draft.figures, side, limit=policy.limits.figure_bytes, strict=strict)
     return Results(
-        headline=_headline(draft.headline, metrics, strict=strict),
+        headline=headline,
         metrics=metrics,
         curves=curves,
         figures=figures,

@@ -10,6 +10,7 @@ from ledger.analysis.splits import place_of
 from ledger.errors import LedgerError
 from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.datasets import Leak
+from ledger.model.measured import same_data, say_same
 from ledger.model.record import Record
 from ledger.model.values import Role, counted
 from ledger.store.ledger import Ledger
@@ -44,7 +45,8 @@ def warn_of_datasets(ledger: Ledger | None, record: Record) -> list[str]:
     """Return what is wrong with a run's datasets, one line each; what cannot be read is no reason to say anything."""
     measured = {metric.dataset_hash for metric in record.results.metrics}
     judged = [use for use in record.datasets.used if use.hash in measured or use.role != "train"]
-    return [*(say_leak(leak) for leak in record.datasets.leaks), *warn_of_retired(ledger, judged)]
+    same = [say_same(one, other) for one, other in same_data(record.datasets.used)]
+    return [*same, *(say_leak(leak) for leak in record.datasets.leaks), *warn_of_retired(ledger, judged)]
 
 
 def warn_of_retired(ledger: Ledger | None, judged: Sequence[DatasetUse]) -> list[str]:

@@ -10,11 +10,12 @@ from ledger.analysis.versions import find_version, next_label
 from ledger.capture.secrets import Redactor
 from ledger.data.difference import alike_but_for_case
 from ledger.data.labels import parse_labelling
-from ledger.data.leakage import find_leak, must_differ
+from ledger.data.leakage import find_leak
 from ledger.data.manifest import Manifest, build_manifest
 from ledger.errors import Conflict, LedgerError, NotFound, UsageError
 from ledger.model import paths
-from ledger.model.datasets import DatasetKind, Leak
+from ledger.model.claims import refuse_claims
+from ledger.model.datasets import DatasetKind, Leak, must_differ
 from ledger.model.document import dump
 from ledger.model.entries import DATASET_FORMAT, NOTE_FORMAT, Contents, DatasetVersion, Note
 from ledger.model.ids import new_id
@@ -102,6 +103,7 @@ def add_version(ledger: Ledger, asked: Asked, *, progress: Progress = lambda _wh
     version = _version(ledger, contents, plan, manifest, looked, leaks)
     folder = paths.dataset_path(version.name, version.version)
     document = f"{folder}/{paths.DATASET_FILE}"
+    refuse_claims(version)
     files = {document: dump(version), **manifest_files(version.name, version.version, manifest)}
     files |= {paths.picture_path(version.name, version.version, name): png for name, png in looked.pictures.items()}
     entry = Entry(

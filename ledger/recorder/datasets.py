@@ -8,14 +8,15 @@ import msgspec
 
 from ledger.analysis.splits import place_of
 from ledger.data.declared import identity_of_declared, is_declared
-from ledger.data.leakage import find_leak, must_differ
+from ledger.data.leakage import find_leak
 from ledger.data.manifest import Lines, Manifest, build_manifest
 from ledger.errors import Conflict, LedgerError, NotFound
 from ledger.model import paths
 from ledger.model.boxes import DatasetUse, Metric
-from ledger.model.datasets import Leak, Preparation
+from ledger.model.datasets import Leak, Preparation, must_differ
 from ledger.model.document import dump, load
 from ledger.model.entries import DATASET_FORMAT, DatasetVersion, ManifestLine
+from ledger.model.measured import names_of
 from ledger.model.record import Author
 from ledger.model.values import Document, Number
 from ledger.recorder.draft import Dataset
@@ -263,19 +264,13 @@ def _placed(metric: Metric, uses: Sequence[DatasetUse]) -> Metric:
 def _attached(metric: Metric, uses: Sequence[DatasetUse]) -> Metric:
     if metric.dataset_hash:
         # It was told its dataset by path, and the path turned out to be a version that the ledger knows.
-        same = next((use for use in uses if use.hash == metric.dataset_hash and metric.dataset in _names_of(use)), None)
+        same = next((use for use in uses if use.hash == metric.dataset_hash and metric.dataset in names_of(use)), None)
         return msgspec.structs.replace(metric, dataset=same.label) if same else metric
     if metric.dataset:
-        found = [use for use in uses if metric.dataset in _names_of(use)]
+        found = [use for use in uses if metric.dataset in names_of(use)]
     else:
         found = place_of(metric.split, metric.name, uses).uses
     hashes = {use.hash for use in found}
     if len(hashes) != 1 or None in hashes:
         return metric
     return msgspec.structs.replace(metric, dataset=found[0].label, dataset_hash=found[0].hash)
-
-
-def _names_of(use: DatasetUse) -> set[str | None]:
-    """Return what a dataset of a run may be called."""
-    stated = f"{use.name}@{use.version}" if use.name and use.version else use.name
-    return {use.label, stated, use.name, use.path, use.role, use.hash}

@@ -13,6 +13,7 @@ from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model import paths
 from ledger.model.boxes import DatasetUse, Metric
+from ledger.model.claims import refuse_claims
 from ledger.model.datasets import CaseResult
 from ledger.model.document import dump
 from ledger.model.entries import EVALUATION_FORMAT, Evaluation, Run
@@ -22,6 +23,7 @@ from ledger.recorder.datasets import Resolved, Resolver, attach_datasets, with_a
 from ledger.recorder.draft import Dataset
 from ledger.recorder.measured import complete, missing_aggregates
 from ledger.recorder.message import TOOL, evaluation_message
+from ledger.recorder.standing import few_enough
 from ledger.store.ledger import UNSIGNED, Ledger
 from ledger.store.waiting import Entry
 
@@ -112,6 +114,8 @@ def append_evaluation(
         evaluated_at=now,
         tool=TOOL,
     )
+    few_enough(made.metrics, None, policy.limits.metrics, strict=True)
+    refuse_claims(made)
     path = paths.evaluation_path(made.id)
     files = {path: dump(made)}
     for found in resolved:

@@ -242,7 +242,7 @@ def parse_table(text: str) -> TableSource:
             f"no such kind of table: `{plain(first)}` in `{plain(text)}`", hint=f"one of {', '.join(KINDS)}"
         )
     name = (name if colon else left) or Path(path).stem
-    check_label("table name", name)
+    name = check_label("table name", name)
     metric = name if "/" in name else None
     if metric and kind:
         name = f"{kind} {metric}"
@@ -319,7 +319,7 @@ def _figure(text: str) -> FigureSource:
     title, equals, path = text.partition("=")
     if equals and not Path(text).exists():
         return FigureSource(title=check_label("figure title", title), path=path)
-    return FigureSource(title=Path(text).stem, path=text)
+    return FigureSource(title=check_label("figure title", Path(text).stem), path=text)
 
 
 def _link(url: str) -> Link:
@@ -336,4 +336,6 @@ def _unique(metrics: Sequence[Metric]) -> list[Metric]:
 def seed_of(seed: int | None, params: Mapping[str, ParamValue]) -> int | None:
     """Return the seed, or the param of that name when nobody named it."""
     found = params.get("seed", params.get("random_seed"))
-    return found if seed is None and isinstance(found, int) and not isinstance(found, bool) else seed
+    # A param of more than 64 bits, as numpy draws them, is a param and no seed that others could be compared by.
+    fits = isinstance(found, int) and not isinstance(found, bool) and -(1 << 63) <= found < 1 << 63
+    return found if seed is None and isinstance(found, int) and fits else seed

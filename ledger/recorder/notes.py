@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from ledger.capture.secrets import Redactor
 from ledger.errors import LedgerError
 from ledger.model import paths
+from ledger.model.claims import refuse_claims
 from ledger.model.document import dump
 from ledger.model.entries import NOTE_FORMAT, Note
 from ledger.model.ids import new_id
@@ -67,6 +68,7 @@ def add_notes(
         )
         path = paths.note_path(note.id)
         message = note_message(note, path)
+        refuse_claims(note)
         ledger.append(Entry(id=note.id, files={path: dump(note)}, message=message, author=author, made_at=now))
         notes.append(note)
     return notes

@@ -32,6 +32,7 @@ from ledger.recorder.given import named_files
 from ledger.recorder.message import TOOL, record_message
 from ledger.recorder.privacy import private_captured, private_record
 from ledger.recorder.redaction import redact_draft, redact_reasons
+from ledger.recorder.standing import standing
 from ledger.recorder.tables import statistics_of
 from ledger.repository.left_out import Limits
 from ledger.repository.process import Git
@@ -212,7 +213,7 @@ def build_entry(
         ),
         tool=TOOL,
     )
-    made = private_record(redact_reasons(made, redactor), side, policy.privacy)
+    made = standing(private_record(redact_reasons(made, redactor), side, policy.privacy), strict=strict)
     files[f"{folder}/{paths.RECORD_FILE}"] = dump(made)
     files |= {f"{folder}/{name}": content for name, content in side.items()}
     commit = captured.code.commit

@@ -23,8 +23,7 @@ def declare(used: Dataset, version: str) -> Dataset:
     name = used.name or used.path
     if not name:
         raise LedgerError("data that is declared has a name: run.dataset(NAME, declared=VERSION)")
-    check_label("dataset name", name)
-    check_label("dataset version", version)
+    name, version = check_label("dataset name", name), check_label("dataset version", version)
     identity = identity_of_declared(name, version, "")
     return msgspec.structs.replace(used, path="", name=name, version=version, hash=identity)
 

@@ -9,7 +9,8 @@ import msgspec
 
 from ledger.analysis.curves import Gathered, Gatherer, Point
 from ledger.model.boxes import Usage
-from ledger.model.values import DEFAULT_EXPERIMENT, LABEL_LENGTH, is_plain_text
+from ledger.model.characters import unseen_in
+from ledger.model.values import DEFAULT_EXPERIMENT, LABEL_LENGTH
 from ledger.recorder.draft import Draft, FigureSource, Problem, Rank
 from ledger.recorder.given import seed_of
 from ledger.session.events import (
@@ -271,7 +272,7 @@ def _left_out(parts: Sequence[Part]) -> list[Problem]:
 @lru_cache
 def _series(name: str) -> str:
     """Return a name that a record can hold: the curves of hours must not be lost for one odd name."""
-    shown = name if is_plain_text(name) else ascii(name)[1:-1]
+    shown = name if unseen_in(name, label=True) is None else ascii(name)[1:-1]
     return shown[:LABEL_LENGTH] if shown.strip() else "unnamed"
 
 

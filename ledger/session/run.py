@@ -303,7 +303,8 @@ class Run(Tabling):
         """Keep a picture: a matplotlib figure, a path to a png or svg, or its bytes."""
         with self._life.harmless(f"figures.{title}"):
             if self._life.spool is not None:
-                path = write_figure(figure, self._life.spool.folder, check_label("title", title))
+                title = check_label("title", title)
+                path = write_figure(figure, self._life.spool.folder, title)
                 self._life.say(Drawn(title=title, path=str(path)))
 
     def model(self, path: str | Path | None = None, module: object | None = None) -> None:

@@ -18,7 +18,7 @@ from ledger.store.verify import verify
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import TOKEN, add, draft
 
-ON = {"dataset": "d@v1", "dataset_hash": "blake3:1", "direction": "higher"}
+ON = {"dataset": "d@v1", "dataset_hash": f"blake3:{'1' * 64}", "direction": "higher"}
 
 
 @pytest.fixture

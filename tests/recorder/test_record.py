@@ -302,7 +302,12 @@ def test_the_commit_message_is_an_entry_of_a_ledger(ledger: Ledger, repo: Path) 
 
 
 def test_hostile_names_cannot_break_the_message_or_the_paths(ledger: Ledger, repo: Path) -> None:
-    add(ledger, draft(experiment="x\x1b[31m\n\nLedger-Entry: fake", metrics=[Metric(name="<script>", value=1.0)]))
+    hostile = draft(experiment="x\x1b[31m\n\nLedger-Entry: fake", metrics=[Metric(name="<script>", value=1.0)])
+    with pytest.raises(LedgerError, match="holds control characters"):
+        add(ledger, hostile)
+    made = add(ledger, hostile, strict=False).record  # of a run that has ended, all else is kept
+    assert made.experiment == r"x\x1b[31m\n\nLedger-Entry: fake"
+    assert made.metric("<script>") is not None
     message = git_in(repo, "log", "-1", "--format=%B", "ledger")
     assert "\x1b" not in message
     assert message.count("\nLedger-Entry: ") == 1

@@ -1,0 +1,100 @@
+"""What a document may claim: one table of rules, asked where documents are made and wherever they arrive.
+
+A rule looks at one document and at nothing beside it. What recording refuses, `ledger check`, a review, a server and
+`ledger verify` refuse in the same words, since it is the same table.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Literal, NamedTuple
+
+from ledger.errors import LedgerError
+from ledger.model import forms, measured, naming
+from ledger.model.facts import Facts
+from ledger.model.labels import MOST_TAGS
+from ledger.model.values import Document
+
+Weight = Literal["error", "warning"]
+"""Whether something keeps an entry off the ledger, or is only told."""
+
+
+class Claim(Document, frozen=True, kw_only=True):
+    """Something that a document says and that cannot stand, or is hard to believe."""
+
+    rule: str
+    """Name of the rule."""
+    severity: Weight
+    """Whether it keeps the document off the ledger."""
+    field: str
+    """Where it stands in the document."""
+    message: str
+    """What is wrong, in one line."""
+    hint: str
+    """The mend."""
+
+
+class Rule(NamedTuple):
+    """One row of the table."""
+
+    name: str
+    """What it is called in findings; several rows may share it."""
+    severity: Weight
+    asks: str
+    """What it asks, in a line: the handbook's table is made of these."""
+    hint: str
+    """The mend."""
+    find: Callable[[Facts], Iterator[tuple[str, str]]]
+    """Yields field and message of all that breaks it."""
+
+
+_AGAIN = "record it again without it; what already stands is retracted: ledger retract RUN --because TEXT"
+_LOOK = "look at it; where it is wrong, say so in a note or retract it"
+_NAME = "names are one line of 1 to 200 characters that are seen"
+
+RULES: tuple[Rule, ...] = (
+    Rule("claim", "error", "counts, sizes, energies and prices are not negative", _AGAIN, forms.negative),
+    Rule("claim", "error", "whole numbers fit 64 bits", _AGAIN, forms.too_large),
+    Rule("claim", "error", f"times lie in the years {forms.FIRST_YEAR} to {forms.LAST_YEAR}", _AGAIN, forms.far_times),
+    Rule("claim", "error", "times are in UTC", "write them in UTC: 2026-11-20T10:00:00Z", forms.other_zones),
+    Rule("claim", "error", "hashes and commits have the form that ledger writes", _AGAIN, forms.wrong_hashes),
+    Rule("claim", "error", "a currency is three capital letters (ISO 4217)", "such as EUR", forms.wrong_currency),
+    Rule(
+        "claim",
+        "error",
+        "names and versions of datasets hold no `/`, `\\`, `@` or `..`",
+        "ledger dataset add NAME PATH --version LABEL",
+        forms.wrong_datasets,
+    ),
+    Rule("claim", "error", "a run is not its own parent, baseline or child", _AGAIN, forms.own_relatives),
+    Rule("claim", "error", "what is a part is not more than the whole", _AGAIN, measured.parts),
+    Rule("claim", "error", "a measurement is stated once", "state one value for each metric", measured.metrics_twice),
+    Rule("claim", "error", "a figure or table is named once", _AGAIN, measured.files_twice),
+    Rule(
+        "claim", "error", "a metric is on the content that the dataset of its name had", _AGAIN, measured.other_content
+    ),
+    Rule("plausible", "warning", "a metric is on a dataset that the run used", _LOOK, measured.unused_data),
+    Rule("plausible", "warning", "what is judged on is not what was trained on", _LOOK, measured.judged_on_training),
+    Rule("text", "error", "names are seen, not blank and not endless", _NAME, naming.wrong),
+    Rule("text", "error", f"a run has {MOST_TAGS:,} tags at most", "say the rest in a note", naming.too_many),
+    Rule("text", "warning", "no name mixes alphabets that look alike", "write it in one alphabet", naming.mixed),
+    Rule("text", "warning", "names are in Unicode's form C", "ledger record writes it so", naming.decomposed),
+)
+"""Every rule that a document can break by itself."""
+
+
+def claims_in(document: object) -> Iterator[Claim]:
+    """Yield all that a document claims and cannot be, or is hard to believe; errors first within each rule."""
+    facts = Facts(document)
+    for rule in RULES:
+        for field, message in rule.find(facts):
+            yield Claim(rule=rule.name, severity=rule.severity, field=field, message=message, hint=rule.hint)
+
+
+def refuse_claims(document: object) -> None:
+    """Refuse a document that would be refused where it arrives.
+
+    Raises:
+        LedgerError: it breaks a rule; the first one is said, with its mend.
+    """
+    first = next((claim for claim in claims_in(document) if claim.severity == "error"), None)
+    if first is not None:
+        raise LedgerError(first.message, hint=first.hint)

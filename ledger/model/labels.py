@@ -1,0 +1,51 @@
+"""The names in a document: those that stand in tables, titles and commands."""
+
+from collections.abc import Iterator, Sequence
+
+from ledger.model.boxes import DatasetUse, Metric
+from ledger.model.entries import Case, DatasetVersion, Evaluation, Note
+from ledger.model.record import Record
+
+MOST_TAGS = 1_000
+"""Tags of one run: words to find it by."""
+
+
+def labels_of(document: object) -> Iterator[tuple[str, str]]:
+    """Yield field and text of every name."""
+    if isinstance(document, Record):
+        yield "experiment", document.experiment
+        yield from ((f"tags[{position}]", tag) for position, tag in enumerate(document.tags))
+        for position, figure in enumerate(document.results.figures):
+            yield f"results.figures[{position}].title", figure.title
+        for position, table in enumerate(document.statistics.tables):
+            yield f"statistics.tables[{position}].name", table.name
+        yield from _of_metrics(document.results.metrics, "results.metrics")
+        yield from _of_uses(document.datasets.used, "datasets.used")
+    elif isinstance(document, Evaluation):
+        yield from _of_metrics(document.metrics, "metrics")
+        yield from _of_uses(document.datasets, "datasets")
+    elif isinstance(document, Note):
+        if document.kind in {"tag", "untag"}:
+            yield "text", document.text
+        if document.model is not None:
+            yield "model", document.model
+    elif isinstance(document, DatasetVersion):
+        yield from (("name", document.name), ("version", document.version))
+    elif isinstance(document, Case):
+        yield "dataset", document.dataset
+
+
+def _of_metrics(metrics: Sequence[Metric], start: str) -> Iterator[tuple[str, str]]:
+    for position, metric in enumerate(metrics):
+        yield f"{start}[{position}].name", metric.name
+        if metric.split is not None:
+            yield f"{start}[{position}].split", metric.split
+        if metric.evaluator is not None:
+            yield f"{start}[{position}].evaluator", metric.evaluator
+
+
+def _of_uses(uses: Sequence[DatasetUse], start: str) -> Iterator[tuple[str, str]]:
+    for position, use in enumerate(uses):
+        for field, text in (("split", use.split), ("name", use.name), ("version", use.version)):
+            if text is not None:
+                yield f"{start}[{position}].{field}", text

@@ -1,0 +1,147 @@
+"""What was measured, and on what: each number once, on data that was used. Part of `claims.py`."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from ledger.model.boxes import DatasetUse, Metric, Table
+from ledger.model.characters import plain
+from ledger.model.datasets import must_differ
+from ledger.model.entries import Evaluation
+from ledger.model.facts import Facts
+from ledger.model.record import Record
+
+_SHOWN = 80
+
+
+def identity(metric: Metric) -> tuple[object, ...]:
+    """Return what tells one measurement of a model from every other."""
+    where = (metric.dataset, metric.dataset_hash, metric.evaluator, metric.period)
+    return (metric.key, metric.step, metric.epoch, metric.origin, metric.derived_from, *where)
+
+
+def metrics_in(document: object) -> tuple[str, Sequence[Metric]]:
+    """Return where the metrics of a document stand, and them."""
+    if isinstance(document, Record):
+        return "results.metrics", document.results.metrics
+    return "metrics", document.metrics if isinstance(document, Evaluation) else ()
+
+
+def uses_in(document: object) -> Sequence[DatasetUse]:
+    """Return the datasets that a run or an evaluation used."""
+    if isinstance(document, Record):
+        return document.datasets.used
+    return document.datasets if isinstance(document, Evaluation) else ()
+
+
+def metrics_twice(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield measurements that stand twice: a reader would take either."""
+    start, metrics = metrics_in(facts.document)
+    first: dict[tuple[object, ...], Metric] = {}
+    for position, metric in enumerate(metrics):
+        before = first.setdefault(identity(metric), metric)
+        if before is not metric:
+            said = f"{before.value} and {metric.value}"
+            yield f"{start}[{position}]", f"a metric is stated twice: `{plain(metric.key[:_SHOWN])}` is {said}"
+
+
+def files_twice(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield figures and tables that name one file, or tables of one name."""
+    document = facts.document
+    if not isinstance(document, Record):
+        return
+    files = [(f"results.figures[{at}]", "file", one.file) for at, one in enumerate(document.results.figures)]
+    tables = document.statistics.tables
+    files += [(f"statistics.tables[{at}]", "file", one.file) for at, one in enumerate(tables)]
+    files += [(f"statistics.tables[{at}]", "table", one.name) for at, one in enumerate(tables)]
+    seen: set[tuple[str, str]] = set()
+    for field, what, name in files:
+        if (what, name) in seen:
+            yield field, f"a {what} is named twice: `{plain(name[:_SHOWN])}`"
+        seen.add((what, name))
+
+
+def parts(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield parts that are more than their whole."""
+    document = facts.document
+    if not isinstance(document, Record):
+        return
+    model, hardware = document.model, document.hardware
+    if model.parameters is not None and model.trainable is not None and model.trainable > model.parameters:
+        yield "model.trainable", f"model.trainable is {model.trainable:,} of {model.parameters:,} parameters"
+    if hardware.processes is not None and hardware.rank is not None and hardware.rank >= max(hardware.processes, 1):
+        yield "hardware.rank", f"hardware.rank is {hardware.rank}, and there were {hardware.processes} processes"
+    if hardware.disk_bytes is not None and (hardware.disk_free_bytes or 0) > hardware.disk_bytes:
+        yield "hardware.disk_free_bytes", "hardware.disk_free_bytes is more than the disk holds"
+    for name, series in document.statistics.series.items():
+        if series.not_finite > series.count:
+            field = f"statistics.series.{ascii(name)[1:-1][:_SHOWN]}"
+            yield field, f"{field}: {series.not_finite} of {series.count} values are not finite"
+
+
+def names_of(use: DatasetUse) -> set[str | None]:
+    """Return what a dataset of a run may be called."""
+    stated = f"{use.name}@{use.version}" if use.name and use.version else use.name
+    return {use.label, stated, use.name, use.path, use.role, use.hash}
+
+
+def _apart(document: object) -> Iterator[tuple[str, str, str, bool]]:
+    """Yield measurements that are on no data of the run: field, what, data, whether its name had other content."""
+    start, metrics = metrics_in(document)
+    measured: list[tuple[str, str, Metric | Table]] = [
+        (f"{start}[{at}]", metric.key, metric)
+        for at, metric in enumerate(metrics)
+        if not (metric.period or metric.derived_from)
+    ]
+    if isinstance(document, Record):
+        tables = enumerate(document.statistics.tables)
+        measured += [(f"statistics.tables[{at}]", table.name, table) for at, table in tables if not table.metric]
+    contents: dict[str | None, set[str]] = {}
+    for use in uses_in(document):
+        for name in names_of(use):
+            contents.setdefault(name, set()).update([use.hash] if use.hash else [])
+    for field, key, one in measured:
+        label = one.dataset or one.dataset_hash
+        found = contents.get(label) if label else None
+        if label is None or (found is not None and (one.dataset_hash is None or one.dataset_hash in found)):
+            continue
+        yield field, plain(key[:_SHOWN]), plain(label[:_SHOWN]), bool(found)
+
+
+def other_content(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield measurements on a dataset that the run used, under another hash than it had."""
+    for field, key, label, other in _apart(facts.document):
+        if other:
+            yield field, f"`{key}` is on other content than the run used under this name: `{label}`"
+
+
+def unused_data(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield measurements on data that the run did not use."""
+    for field, key, label, other in _apart(facts.document):
+        if not other:
+            yield field, f"`{key}` is on data that the run did not use: `{label}`"
+
+
+def same_data(uses: Sequence[DatasetUse]) -> Iterator[tuple[DatasetUse, DatasetUse]]:
+    """Yield pairs of datasets of one content whose roles must share nothing, the one that is learned from first."""
+    order = ("train", "validation", "test", "production")
+    for one, other in combinations(sorted(uses, key=lambda use: order.index(use.role)), 2):
+        if one.hash is not None and one.hash == other.hash and must_differ(one.role, other.role):
+            yield one, other
+
+
+def say_same(one: DatasetUse, other: DatasetUse) -> str:
+    """Return in words that two datasets of a run are one."""
+    judged = f"{other.role} data {plain(other.label)}"
+    learned = f"{one.role} data {plain(one.label)}"
+    return f"the {judged} IS the {learned}: both have one content, so what is measured on it says nothing"
+
+
+def judged_on_training(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield data to judge by that is the data which was learned from."""
+    for one, other in same_data(uses_in(facts.document)):
+        yield "datasets", say_same(one, other)
+
+
+def too_many_metrics(count: int, limit: int) -> str | None:
+    """Return what is said of a document with more metrics than the policy allows; none where there are not."""
+    return f"{count:,} metrics, and {limit:,} are allowed (limits.metrics)" if count > limit else None
