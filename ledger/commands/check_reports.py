@@ -12,21 +12,7 @@ from urllib.parse import quote
 from ledger import __version__
 from ledger.model.values import plain
 from ledger.store.check import Checked, Finding
-
-RULES = {
-    "history": "The branch only grows, from one beginning.",
-    "tree": "Only regular files, at the paths of entries.",
-    "size": "Files and entries within the limits of the policy.",
-    "document": "Documents are what their format asks for, to the byte.",
-    "content": "Files are what their record says.",
-    "reference": "What is referred to is there.",
-    "text": "Texts cannot control a terminal or read as something else.",
-    "secret": "No secrets.",
-    "policy": "What the policy asks for.",
-    "signature": "Signed where the policy asks for it.",
-    "plausible": "What is stated can be so.",
-}
-"""Every rule of a check, in a line."""
+from ledger.store.rules import RULES
 
 
 def render_text(checked: Checked) -> str:
@@ -105,7 +91,9 @@ def sarif_report(checked: Checked) -> dict[str, Any]:  # `Any`: JSON
     driver = {
         "name": "ledger check",
         "version": __version__,
-        "rules": [{"id": rule, "shortDescription": {"text": RULES.get(rule, rule)}} for rule in rules],
+        "rules": [
+            {"id": rule, "shortDescription": {"text": RULES[rule].says if rule in RULES else rule}} for rule in rules
+        ],
     }
     results = [_sarif_result(finding, rules.index(finding.rule)) for finding in checked.findings]
     return {

@@ -1,6 +1,7 @@
 """How commands speak: data on stdout as text, JSON or CSV; talk on stderr."""
 
 import csv
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -8,12 +9,29 @@ from datetime import datetime
 import click
 import msgspec
 
-from ledger.model.values import plain
+from ledger.model.characters import escaped, plain
+
+_COLOURS = re.compile("(\x1b\\[[0-9;]{0,20}m)")
+"""What `click.style` puts around a text."""
+
+
+def echo(text: object = "", *, nl: bool = True) -> None:
+    """Print on stdout; of what is not seen only our own colours pass, whatever a record holds. Bytes are data."""
+    if isinstance(text, bytes):
+        click.echo(text, nl=nl)
+        return
+    parts = _COLOURS.split(str(text))
+    click.echo("".join(part if at % 2 else plain(part) for at, part in enumerate(parts)), nl=nl)
 
 
 def say(message: str) -> None:
     """Say something to the person, on stderr."""
     click.echo(plain(message), err=True)
+
+
+def one_line(text: str) -> str:
+    """Return text that stands in one line and cannot control a terminal."""
+    return plain(text).replace("\n", "\\n")
 
 
 def write_json(value: object) -> None:
@@ -24,7 +42,7 @@ def write_json(value: object) -> None:
         from ledger.model.document import encode
 
         data = encode(value)
-    click.echo(msgspec.json.format(data, indent=2).decode())
+    click.echo(escaped(msgspec.json.format(data, indent=2).decode()))
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import click
 
-from ledger.commands.output import say, write_json
+from ledger.commands.output import echo, one_line, say, write_json
 from ledger.errors import NotFound
-from ledger.model.values import counted, plain
+from ledger.model.values import counted
 from ledger.repository.blobs import blob_reader
 from ledger.store.ledger import Ledger
 from ledger.store.remembered import recall
@@ -16,6 +16,9 @@ from ledger.store.vouching import accept_named
 
 _PATIENCE_SECONDS = 10.0
 """How long a remote is waited for that is asked what it remembers."""
+
+_WARNINGS = 20
+"""Warnings that are shown; `--json` has up to fifty of each rule."""
 
 
 @click.command("verify")
@@ -47,18 +50,28 @@ def verify_command(since: str | None, whole: bool, accepted: tuple[str, ...], as
     if as_json:
         write_json(verdict)
         return 0 if verdict.clean else 1
-    for finding in verdict.findings:
+    errors = [finding for finding in verdict.findings if finding.severity == "error"]
+    warnings = [finding for finding in verdict.findings if finding.severity == "warning"]
+    for finding in (*errors, *warnings[:_WARNINGS]):
         commit = f"{finding.commit[:10]} " if finding.commit else ""
-        click.echo(plain(f"{commit}{finding.path or ledger.ref}: {finding.message}"))
+        weight = "warning: " if finding.severity == "warning" else ""
+        echo(one_line(f"{weight}{commit}{finding.path or ledger.ref}: {finding.message}"))
+    if len(warnings) > _WARNINGS:
+        say(f"and {counted(len(warnings) - _WARNINGS, 'warning')} more: ledger verify --json")
     for one in verdict.redactions:
         what = f"{one.id} of {counted(one.files, 'file')}, {one.redacted_at:%Y-%m-%d}, by {one.author}"
         vouched = one.vouched or "nobody vouches for it"
-        say(plain(f"relies on redaction {what}: {one.reason.splitlines()[0]} ({vouched})"))
+        say(one_line(f"relies on redaction {what}: {one.reason.splitlines()[0]} ({vouched})"))
     for unseen in verdict.open:
         say(f"cannot tell: {unseen}")
     walked = ", ".join(_looked_at(verdict))
-    say(f"{walked}: {counted(len(verdict.findings), 'finding') if verdict.findings else 'nothing is wrong'}")
+    say(f"{walked}: {_said_of(len(errors), len(warnings))}")
     return 0 if verdict.clean else 1
+
+
+def _said_of(errors: int, warnings: int) -> str:
+    told = f" ({counted(warnings, 'warning')})" if warnings else ""
+    return f"{errors} findings{told}" if errors else f"nothing is wrong{told}"
 
 
 def _looked_at(verdict: Verdict) -> Iterator[str]:

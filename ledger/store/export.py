@@ -5,11 +5,11 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-import msgspec
-
 from ledger.analysis.flat import Cell, flat_columns
 from ledger.analysis.query import parse_query
 from ledger.errors import UsageError
+from ledger.model.characters import escaped, plain
+from ledger.model.document import encode
 from ledger.model.entries import Run
 from ledger.model.values import number
 from ledger.store.ledger import Ledger
@@ -33,7 +33,7 @@ def render_export(runs: Sequence[Run], kind: Format) -> bytes:
     rows = zip(*columns.values(), strict=True)
     if kind == "jsonl":
         lines = ({name: _plain(cell) for name, cell in zip(columns, row, strict=True)} for row in rows)
-        return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+        return b"".join(escaped(encode(line).decode()).encode() + b"\n" for line in lines)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([_inert(name) for name in columns])
@@ -77,5 +77,11 @@ def _plain(cell: Cell) -> Cell:
 
 
 def _inert(cell: Cell) -> Cell:
-    """Keep a text of a record from becoming a formula where the file is opened as a spreadsheet."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    """Keep a text of a record from becoming a formula in a spreadsheet, or from controlling the terminal it is read in.
+
+    Control characters become escapes, wherever it is written to: a file ends in a terminal, too. JSON lines and
+    Parquet hold them as they were.
+    """
+    if not isinstance(cell, str):
+        return cell
+    return plain(f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell)

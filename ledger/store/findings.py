@@ -1,19 +1,20 @@
 """What `ledger verify` and `ledger check` answer with: something that should not be so, and its mend."""
 
-from typing import Literal
+from collections.abc import Iterable
 
+from ledger.model.claims import Weight
 from ledger.model.values import Document
 
-Weight = Literal["error", "warning"]
-"""Whether a finding keeps an entry off the ledger, or is only told."""
+MOST = 50
+"""Findings of one rule that are told; the rest are counted."""
 
 
 class Finding(Document, frozen=True, kw_only=True):
     """Something that should not be so."""
 
     rule: str
-    """Rule that it breaks: `history`, `tree`, `size`, `document`, `content`, `reference`, `text`, `secret`, `policy`,
-    `signature`, `plausible`, `checkpoint`."""
+    """Rule that it breaks: `history`, `tree`, `size`, `document`, `content`, `reference`, `claim`, `text`, `secret`,
+    `policy`, `signature`, `plausible`, `checkpoint`."""
     severity: Weight = "error"
     """Whether it keeps the entry off the ledger."""
     message: str
@@ -26,3 +27,20 @@ class Finding(Document, frozen=True, kw_only=True):
     """Field of the document, where it is one field."""
     hint: str | None = None
     """The mend."""
+
+
+def limited(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings without repeats, errors first, at most fifty of each rule and a line that counts the others."""
+    shown: list[Finding] = []
+    counts: dict[tuple[str, Weight], int] = {}
+    for finding in dict.fromkeys(findings):
+        key = finding.rule, finding.severity
+        counts[key] = counts.get(key, 0) + 1
+        if counts[key] <= MOST:
+            shown.append(finding)
+    shown += [
+        Finding(rule=rule, severity=severity, message=f"and {count - MOST} more that break this rule")
+        for (rule, severity), count in counts.items()
+        if count > MOST
+    ]
+    return tuple(sorted(shown, key=lambda finding: finding.severity))

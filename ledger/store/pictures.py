@@ -17,7 +17,9 @@ def wrong_picture(path: str, data: bytes) -> Iterator[str]:
     if path.endswith(".png") and not data.startswith(_PNG):
         yield "it is called a PNG, and is none"
     elif path.endswith(".svg"):
-        if b"<svg" not in data[:65_536].lower():
+        if b"\0" in data:  # UTF-16 or UTF-32, in which a browser finds what is not looked for here
+            yield "an SVG that is not UTF-8"
+        elif b"<svg" not in data[:65_536].lower():
             yield "it is called an SVG, and is none"
         elif found := _ACTIVE.search(data):
             said = re.sub(rb"[^\x21-\x7e]", b" ", found[0])[:40].decode("ascii").strip()

@@ -22,30 +22,38 @@ _KIB = 1 << 10
 _MIB = 1 << 20
 
 
-class Limits(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How large things on the ledger may be."""
+Size = Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
+"""Bytes: at least one, at most a terabyte."""
+Points = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+"""How many of something: at least one, at most a million."""
 
-    patch_file_bytes: int = _MIB
+
+class Limits(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How large things on the ledger may be: at least something, and no more than a machine holds."""
+
+    patch_file_bytes: Size = _MIB
     """A changed file of more bytes is named and hashed, not stored."""
-    patch_bytes: int = 10 * _MIB
+    patch_bytes: Size = 10 * _MIB
     """All changed files in one patch together."""
-    figure_bytes: int = 2 * _MIB
+    figure_bytes: Size = 2 * _MIB
     """One figure."""
-    table_bytes: int = _MIB
+    table_bytes: Size = _MIB
     """One table."""
-    curve_points: int = 500
+    curve_points: Points = 500
     """Points kept of each learning curve."""
-    record_bytes: int = 8 * _MIB
+    metrics: Points = 2_000
+    """Metrics of one record or evaluation."""
+    record_bytes: Size = 8 * _MIB
     """One JSON document: a record, a dataset version, an evaluation, a note; an environment."""
-    log_bytes: int = 64 * _MIB
+    log_bytes: Size = 64 * _MIB
     """The summary of a log."""
-    curves_bytes: int = 16 * _MIB
+    curves_bytes: Size = 16 * _MIB
     """The learning curves of a run."""
-    manifest_bytes: int = 32 * _MIB
+    manifest_bytes: Size = 32 * _MIB
     """One file of a dataset version's manifest."""
-    picture_bytes: int = 256 * _KIB
+    picture_bytes: Size = 256 * _KIB
     """One picture of a sample."""
-    entry_bytes: int = 128 * _MIB
+    entry_bytes: Size = 128 * _MIB
     """All files of one entry together."""
 
 
@@ -184,6 +192,7 @@ def load_policy(data: bytes) -> Policy:
         for word, split in written.splits.items()
         if not word.strip() or not split.strip() or "/" in word + split
     ]
+    wrong += wrong_signers(written.signatures.signers)
     if written.changes.by == "signers" and not written.signatures.signers.strip():
         wrong.append("changes.by: signers: `signatures.signers` names none, so nobody could change it any more")
     if wrong:
@@ -202,6 +211,28 @@ def load_policy(data: bytes) -> Policy:
         privacy=written.privacy,
         changes=written.changes,
     )
+
+
+_KEY = re.compile(
+    r"\s(?:sk-)?(?:ssh-(?:ed25519|rsa|dss)|ecdsa-sha2-nistp(?:256|384|521))(?:@openssh\.com)?\s+AAAA[A-Za-z0-9+/]{20,}"
+)
+"""A public key as OpenSSH writes it, after the name of whose it is."""
+_MOST_SIGNERS = 10_000
+_SHOWN = 20
+"""Problems of one policy that are told."""
+
+
+def wrong_signers(text: str) -> list[str]:
+    """Return which lines name nobody, or no key (ssh-keygen(1), ALLOWED SIGNERS)."""
+    lines = text.splitlines()
+    if len(lines) > _MOST_SIGNERS:
+        return [f"signatures.signers: {_MOST_SIGNERS:,} lines at most"]
+    wrong = [
+        f"signatures.signers, line {number}: who, and a public key expected: `{ascii(line.strip())[1:-1][:60]}`"
+        for number, line in enumerate(lines, start=1)
+        if line.strip() and not line.lstrip().startswith("#") and not _KEY.search(line.strip())
+    ]
+    return wrong[:_SHOWN]
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -53,6 +53,8 @@ def folders_of(files: Iterable[str]) -> list[str]:
     """Return the folders of the entries that files belong to, each once: of a run, a dataset version, a day."""
     found = set()
     for file in files:
+        if not {"", ".", ".."}.isdisjoint(file.split("/")):
+            continue  # no entry lies there, and git would look for it outside of the tree
         depth = _DEPTHS.get(file.partition("/")[0], file.count("/"))
         found.add("/".join(file.split("/")[:depth]) + "/" if depth else file)
     return sorted(found)

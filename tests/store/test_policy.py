@@ -33,6 +33,18 @@ def test_a_star_that_is_no_alias_is_no_alias() -> None:
     assert load_policy(b"directions: {'a*b': higher}\n").directions == {"a*b": "higher"}
 
 
+def test_signers_are_lines_of_an_allowed_signers_file() -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGb2l1m0aaaaaaaa comment"
+    text = f'signatures:\n  signers: |\n    # the team\n    ada@example.com,b@c.d namespaces="ledger" {key}\n'
+    assert key in load_policy(text.encode()).signatures.signers
+
+
+def test_a_bomb_of_aliases_is_refused_before_it_is_built() -> None:
+    levels = "\n".join(f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 400))
+    with pytest.raises(LedgerError, match="alias"):
+        load_policy(f"prices:\n  a0: &a0 [1]\n{levels}\n".encode())
+
+
 def test_directions_and_limits_are_taken() -> None:
     policy = load_policy(b"directions: {score: higher}\nlimits: {figure_bytes: 10}\n")
     assert policy.directions == {"score": "higher"}
@@ -57,6 +69,16 @@ def test_directions_and_limits_are_taken() -> None:
         b"require: {boxes: [everything]}\n",
         b"require: {clean_code: perhaps}\n",
         b"require: {repeats_for_best: -1}\n",
+        b"limits: {record_bytes: 0}\n",
+        b"limits: {patch_bytes: -1}\n",
+        b"limits: {curve_points: 0}\n",
+        b"limits: {metrics: 99999999999}\n",
+        b"limits: {log_bytes: 9223372036854775807}\n",
+        b"limits: {entry_bytes: .inf}\n",
+        b"signatures: {signers: trust me}\n",
+        b"signatures: {signers: ada@example.com ssh-ed25519}\n",
+        b"signatures: {signers: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGb2l1m0aaaaaaaa'}\n",
+        b"signatures: {signers: 'ada@example.com -----BEGIN OPENSSH PRIVATE KEY-----'}\n",
     ],
 )
 def test_a_malformed_policy_is_refused_in_one_line_that_names_the_file(text: bytes) -> None:

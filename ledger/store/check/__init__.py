@@ -15,12 +15,12 @@ from ledger.model import paths
 from ledger.repository.blobs import ObjectFacts, read_facts
 from ledger.repository.repository import Repository
 from ledger.repository.walk import AS_IT_IS, contains, walk
-from ledger.store.check.checked import Checked, limited
+from ledger.store.check.checked import Checked
 from ledger.store.check.contents import Examined
 from ledger.store.check.growth import check_contained, check_growth
 from ledger.store.check.proposal import Proposal, owner_of, read_proposal
 from ledger.store.check.sizes import POLICY_BYTES, Weighed
-from ledger.store.findings import Finding
+from ledger.store.findings import Finding, limited
 from ledger.store.join import entries_in
 from ledger.store.law import FOLDER, check_law
 from ledger.store.policy import Policy, load_policy

@@ -10,7 +10,7 @@ from ledger.capture.secrets import find_secrets
 from ledger.errors import LedgerError
 from ledger.model import paths
 from ledger.model.document import load
-from ledger.model.entries import Contents, Evaluation, Note, Problem, Redaction, Run
+from ledger.model.entries import Contents, DatasetVersion, EnvironmentFile, Evaluation, Note, Problem, Redaction, Run
 from ledger.model.ids import is_id
 from ledger.model.record import Record
 from ledger.repository.blobs import blob_reader
@@ -19,7 +19,8 @@ from ledger.store.check.documents import AnyDocument, document_kind, load_checke
 from ledger.store.check.leaks import secrets_in, secrets_said
 from ledger.store.check.plausible import check_plausible, check_repeated
 from ledger.store.check.proposal import Added, Proposal, owner_of
-from ledger.store.check.required import check_claims, check_datasets, check_record, claims_in
+from ledger.store.check.references import check_notes, check_versions, versions_named
+from ledger.store.check.required import check_claims, check_datasets, check_metrics, check_record, claims_in
 from ledger.store.check.side_files import Looked, look
 from ledger.store.findings import Finding
 from ledger.store.policy import Policy
@@ -41,14 +42,19 @@ class Examined:
         proposal: what it adds.
         readable: those of its files that are small enough to be read.
         policy: what counts.
+        arriving: whether it is to be put on the ledger; what stands there is not searched for secrets again.
     """
 
-    def __init__(self, proposal: Proposal, readable: Mapping[str, Added], policy: Policy) -> None:
+    def __init__(
+        self, proposal: Proposal, readable: Mapping[str, Added], policy: Policy, *, arriving: bool = True
+    ) -> None:
         self.proposal = proposal
         self.readable = readable
         self.policy = policy
+        self.arriving = arriving
         self.documents: dict[str, AnyDocument] = {}
         self._of_documents: list[Finding] = []
+        self._environments: dict[bytes, tuple[AnyDocument | None, list[Finding]]] = {}
         self._looked = self._look()
 
     def _look(self) -> dict[str, Looked]:
@@ -60,7 +66,7 @@ class Examined:
         contents = self.proposal.repository.read_objects(by_blob) if by_blob else iter(())
         for (blob, standing), data in zip(by_blob.items(), contents, strict=True):
             if data is not None:
-                looked[blob] = look(standing, data)
+                looked[blob] = look(standing, data, secrets=self.arriving)
                 for path in standing:
                     self._load(path, data)
         return looked
@@ -69,7 +75,13 @@ class Examined:
         kind = document_kind(path)
         if kind is None:
             return
-        document, findings = load_checked(path, data, kind)
+        if kind is EnvironmentFile and data in self._environments:  # every run of a machine has the same
+            document, findings = self._environments[data]
+            findings = [msgspec.structs.replace(finding, path=path) for finding in findings]
+        else:
+            document, findings = load_checked(path, data, kind)
+        if kind is EnvironmentFile:
+            self._environments = {data: (document, findings)}
         self._of_documents += findings
         if document is not None:
             self.documents[path] = document
@@ -102,13 +114,20 @@ class Examined:
 
     def check(self) -> Iterator[Finding]:
         """Yield everything that is wrong with what is added."""
+        yield from self.check_documents()
+        yield from self._of_files()
+        yield from self._against_hashes()
+        yield from self._required()
+        yield from self._repeated()
+
+    def check_documents(self) -> Iterator[Finding]:
+        """Yield everything that is wrong with documents by themselves, and with what they refer to."""
         # What a redaction left in a file is no document any more, and what its tombstone says of it is looked at below.
         replaced = {(file.path, file.after) for one in self.redactions.values() for file in one.files}
         for finding in self._of_documents:
             one = self.readable.get(finding.path)
-            if one is None or (finding.path, self._looked[one.blob].hash) not in replaced:
+            if one is None or (finding.path, self._looked[one.blob].side.hash) not in replaced:
                 yield finding
-        yield from self._of_files()
         for problem in self.contents.problems:
             yield Finding(
                 rule="reference",
@@ -117,18 +136,32 @@ class Examined:
                 message=problem.message,
                 hint="record the run first: ledger sync",
             )
-        yield from self._claims_of_documents()
-        yield from self._against_hashes()
-        yield from self._required()
-        yield from self._repeated()
+        for path, document in self.documents.items():
+            added = self.proposal.added.get(path)
+            yield from check_plausible(document, path, added.committed if added else None)
+        yield from check_notes(self.documents, self.proposal.standing)
+        named = versions_named(self.documents)
+        yield from check_versions(named, self._versions(named))
+
+    def _versions(self, named: Iterable[str]) -> dict[str, DatasetVersion]:
+        """Return those of some dataset versions that are added, or stand on the ledger."""
+        asked = list(named)
+        known = {path: one for path in asked if isinstance(one := self.documents.get(path), DatasetVersion)}
+        rest = {path: blob for path, blob in self.proposal.standing(asked).items() if path not in known}
+        contents = self.proposal.repository.read_objects(rest.values()) if rest else iter(())
+        for path, data in zip(rest, contents, strict=True):
+            try:
+                if data is not None:
+                    known[path] = load(data, DatasetVersion, source=path)
+            except LedgerError:
+                continue  # `verify` tells of what stands
+        return known
 
     def _of_files(self) -> Iterator[Finding]:
         for path, one in self.readable.items():
             looked = self._looked.get(one.blob)
             if looked is None:
                 continue
-            for message in looked.wrong:
-                yield Finding(rule="content", path=path, message=message, hint="save it as png")
             found = looked.secrets
             if document_kind(path) is not None:
                 found = secrets_in(self.documents.get(path), found)
@@ -139,28 +172,6 @@ class Examined:
                 if found := find_secrets(path.encode()):
                     yield Finding(rule="secret", path=path, message=secrets_said(found), hint=_REVOKE)
 
-    def _claims_of_documents(self) -> Iterator[Finding]:
-        """Yield what documents refer to that is not there, and what is hard to believe."""
-        for path, document in self.documents.items():
-            added = self.proposal.added.get(path)
-            yield from check_plausible(document, path, added.committed if added else None)
-        named = {path: document.dataset for path, document in self.documents.items() if isinstance(document, Note)}
-        wanted = {
-            path: f"datasets/{'/'.join(label.split('@', 1))}/{paths.DATASET_FILE}"
-            for path, label in named.items()
-            if label is not None
-        }
-        standing = self.proposal.standing(wanted.values())
-        for path, where in wanted.items():
-            if where not in standing:
-                yield Finding(
-                    rule="reference",
-                    path=path,
-                    field="dataset",
-                    message=f"it is about a dataset version that is not on the ledger: `{ascii(named[path])[1:-1]}`",
-                    hint="ledger dataset add NAME PATH --role ROLE",
-                )
-
     def _against_hashes(self) -> Iterator[Finding]:
         """Yield what `verify` finds in contents, and signatures."""
         repository, tip = self.proposal.repository, self.proposal.tip
@@ -168,16 +179,13 @@ class Examined:
         referred = self._referred()
         dates = {path: one.committed for path, one in self.proposal.added.items()}
         replaced = Steps(list(self.redactions.values()))
-        taken = {blob: looked.hash for blob, looked in self._looked.items()}
+        taken = {blob: looked.side for blob, looked in self._looked.items()}
         # A tombstone may name what stood on the ledger before; a signature may be about it.
         named = {file.path for redaction in self.redactions.values() for file in redaction.files}
         around = self.proposal.standing(named) | self._signed_before() | tree
         with blob_reader(repository) as read_blob:
             hashes = Hashes(tree, read_blob, referred.__contains__, taken)
-            for finding in check_contents(self._among(tree), hashes, replaced, dates):
-                weak = finding.rule == "reference" and finding.field in {"parent", "baseline"}
-                # A run may name what was never recorded; recording keeps the name, so it is told and let pass.
-                yield msgspec.structs.replace(finding, severity="warning") if weak else finding
+            yield from check_contents(self._among(tree), hashes, replaced, dates)
             beyond = Hashes(around, read_blob, taken=taken)
             yield from check_redactions(
                 self.redactions, beyond, replaced, lambda commit: contains(repository, tip, commit)
@@ -228,6 +236,9 @@ class Examined:
         require = self.policy.require
         for run in self.contents.runs:
             yield from check_record(run.record, f"{run.path}/{paths.RECORD_FILE}", self.policy)
+        for path, document in self.documents.items():
+            if isinstance(document, Evaluation):
+                yield from check_metrics(document, path, self.policy)
         if require.known_datasets:
             yield from check_datasets(self.documents, self.proposal.standing)
         if require.repeats_for_best and (claims := claims_in(self.documents)):

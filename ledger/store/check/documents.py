@@ -9,11 +9,13 @@ import msgspec
 
 from ledger.errors import InvalidDocument, LedgerError
 from ledger.model import paths
+from ledger.model.characters import is_plain_prose
+from ledger.model.claims import claims_in
 from ledger.model.document import FORMATS, dump, load
 from ledger.model.entries import Case, DatasetVersion, EnvironmentFile, Evaluation, Note, Redaction
+from ledger.model.labels import labels_of
 from ledger.model.problems import problems_in
 from ledger.model.record import Record
-from ledger.model.values import is_plain_text
 from ledger.store.findings import Finding
 from ledger.store.reader import check_path, kind_of
 from ledger.store.redaction_proof import wrong_with
@@ -21,17 +23,8 @@ from ledger.store.redaction_proof import wrong_with
 AnyDocument = Record | DatasetVersion | Evaluation | Note | Case | Redaction | EnvironmentFile
 """Every JSON document of a ledger."""
 
-_ESCAPED = re.compile(rb"\\u00[01]|\\u007f|\\[bfnrt]|\x7f", re.IGNORECASE)
-"""Control characters as they stand in JSON."""
-_ODD = re.compile(
-    "[\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    "\U000e0001-\U000e007f]"
-)
-"""Control, format and line-ending characters beyond ASCII: the categories that `is_plain_text` refuses (Unicode 15)."""
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""What is no text anywhere: control characters but for line feed and tab, and those that turn text around
-(CVE-2021-42574)."""
+_ESCAPED = re.compile(rb"\\u00[01]|\\u007f|\\[bfr]|\x7f", re.IGNORECASE)
+"""Control characters as they stand in JSON; line feed and tab are text."""
 _MEND = "ledger record writes it; nothing is written by hand"
 
 
@@ -58,6 +51,10 @@ def load_checked(path: str, data: bytes, kind: type[AnyDocument]) -> tuple[AnyDo
         findings.append(Finding(rule="document", path=path, field="id", message=error.message, hint=_MEND))
         return None, findings
     findings += _of_text(path, data, document)
+    findings += (
+        Finding(rule=one.rule, severity=one.severity, path=path, field=one.field, message=one.message, hint=one.hint)
+        for one in claims_in(document)
+    )
     return document, findings
 
 
@@ -122,53 +119,22 @@ def _unknown(value: Any, known: Any, field: str) -> Iterator[str]:  # noqa: ANN4
 
 
 def _of_text(path: str, data: bytes, document: AnyDocument) -> Iterator[Finding]:
-    """Yield texts that could control a terminal or read as something else."""
-    if not _ESCAPED.search(data) and (data.isascii() or not _ODD.search(data.decode("utf-8", "replace"))):
+    """Yield sentences that could control a terminal or read as something else; names are refused by `claims`."""
+    if not (b"\\" in data or b"\x7f" in data) and data.isascii():
         return
-    labels = dict(_labels(document))
-    for field, text in labels.items():
-        if not is_plain_text(text):
-            yield Finding(
-                rule="text",
-                path=path,
-                field=field,
-                message=f"{field} holds control characters: `{ascii(text[:80])[1:-1]}`",
-                hint="names are one line of plain text",
-            )
+    if not _ESCAPED.search(data) and (data.isascii() or is_plain_prose(data.decode("utf-8", "replace"))):
+        return
+    labels = dict(labels_of(document))
     for field, text in _texts(msgspec.to_builtins(document), ""):
-        if field not in labels and _CONTROL.search(text):
+        if field not in labels and not is_plain_prose(text):
             yield Finding(
                 rule="text",
                 severity="warning",
                 path=path,
                 field=field,
-                message=f"{field} holds control characters; they are shown as escapes",
+                message=f"{field} holds control characters, or others that are not seen; they are shown as escapes",
                 hint="look at it with: ledger show --json",
             )
-
-
-def _labels(document: AnyDocument) -> Iterator[tuple[str, str]]:
-    """Yield the names that stand in tables, titles and commands: `check_label` let each of them pass."""
-    if isinstance(document, Record):
-        yield "experiment", document.experiment
-        yield from ((f"tags[{position}]", tag) for position, tag in enumerate(document.tags))
-        yield from (
-            (f"results.figures[{position}].title", one.title) for position, one in enumerate(document.results.figures)
-        )
-        yield from (
-            (f"statistics.tables[{position}].name", one.name) for position, one in enumerate(document.statistics.tables)
-        )
-    metrics = document.results.metrics if isinstance(document, Record) else ()
-    start = "results.metrics"
-    if isinstance(document, Evaluation):
-        metrics, start = document.metrics, "metrics"
-    for position, metric in enumerate(metrics):
-        for name in ("name", "split", "evaluator"):
-            text = getattr(metric, name)
-            if text:
-                yield f"{start}[{position}].{name}", text
-    if isinstance(document, Note) and document.kind in {"tag", "untag"}:
-        yield "text", document.text
 
 
 def _texts(value: Any, field: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401  # whatever a document holds

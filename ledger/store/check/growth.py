@@ -9,12 +9,14 @@ from ledger.model import paths
 from ledger.model.entries import Redaction
 from ledger.model.values import plain
 from ledger.repository.blobs import read_facts
+from ledger.repository.walk import Step
 from ledger.store.check.proposal import Proposal, owner_of
 from ledger.store.findings import Finding
 from ledger.store.ledger import FORMAT
 from ledger.store.redactions import explain_difference
 from ledger.store.shapes import is_device
 from ledger.store.signatures import is_signature
+from ledger.store.trees import odd_entries
 from ledger.store.verify.history import check_history, moment_of
 
 SKEW = timedelta(days=1)
@@ -27,18 +29,11 @@ def check_growth(proposal: Proposal, now: datetime) -> Iterator[Finding]:
     taken_out = {file.path for one in redacted for file in one.files}
     # A redaction may have made the very first commit again.
     yield from check_history(proposal.steps, whole=proposal.since is None or bool(redacted))
-    for step in proposal.steps:
-        if moment_of(step.seconds) > now + SKEW:
-            yield Finding(
-                rule="history",
-                commit=step.commit,
-                message=f"committed in the future: {moment_of(step.seconds):%Y-%m-%d}",
-                hint="set the clock, then commit again",
-            )
+    yield from check_future(proposal.steps, now)
     yield from _of_format(proposal)
     yield from _of_redactions(proposal, redacted)
-    yield from _of_tree(proposal)
-    yield from _of_owners(proposal, taken_out)
+    yield from check_tree(proposal)
+    yield from check_owners(proposal, taken_out)
     yield from _of_collisions(proposal, taken_out)
 
 
@@ -120,22 +115,24 @@ def _of_format(proposal: Proposal) -> Iterator[Finding]:
         )
 
 
-def _of_tree(proposal: Proposal) -> Iterator[Finding]:
-    """Yield files that are listed and not to be reached alike by everybody: names with a `/` in them, or twice."""
-    gone = {change.path for step in proposal.steps for change in step.changes if change.status != "A"}
-    looked = [one for one in proposal.added.values() if one.path not in gone]
-    facts = read_facts(proposal.repository, (f"{proposal.tip}:{one.path}" for one in looked))
-    malformed = _malformed(proposal, [one.path for one in looked])
-    for one, fact in zip(looked, facts, strict=True):
-        if fact is None or fact.id != one.blob or not malformed.isdisjoint(_folders(one.path)):
+def check_future(steps: Sequence[Step], now: datetime) -> Iterator[Finding]:
+    """Yield commits from the future."""
+    for step in steps:
+        if moment_of(step.seconds) > now + SKEW:
             yield Finding(
-                rule="tree",
-                path=one.path,
-                commit=one.commit,
-                message="the tree is malformed: this path does not lead to the file that is listed there",
-                hint="git fsck",
+                rule="history",
+                commit=step.commit,
+                message=f"committed in the future: {moment_of(step.seconds):%Y-%m-%d}",
+                hint="set the clock, then commit again",
             )
-        elif is_device(one.path):
+
+
+def check_tree(proposal: Proposal) -> Iterator[Finding]:
+    """Yield files that are listed and not to be reached alike by everybody: names with a `/` in them, or twice."""
+    for odd in odd_entries(proposal.repository, proposal.tip, proposal.since):
+        yield Finding(rule="tree", path=odd.path or "/", commit=proposal.tip, message=odd.why, hint="git fsck")
+    for one in proposal.added.values():
+        if is_device(one.path):
             yield Finding(
                 rule="tree",
                 severity="warning",
@@ -146,53 +143,21 @@ def _of_tree(proposal: Proposal) -> Iterator[Finding]:
             )
 
 
-def _folders(path: str) -> list[str]:
-    """Return the folders that a path lies in, the top included."""
-    parts = path.split("/")[:-1]
-    return ["", *("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))]
-
-
-def _malformed(proposal: Proposal, files: list[str]) -> set[str]:
-    """Return the folders of files whose trees are none that git would write."""
-    folders = sorted({folder for path in files for folder in _folders(path)})
-    if not folders:
-        return set()
-    trees = proposal.repository.read_objects(f"{proposal.tip}:{folder}" for folder in folders)
-    wide = len(proposal.tip) // 2
-    return {folder for folder, tree in zip(folders, trees, strict=True) if tree is None or not _is_sound(tree, wide)}
-
-
-def _is_sound(tree: bytes, wide: int) -> bool:
-    """Say whether each name in a tree stands once and is one name.
-
-    Args:
-        tree: its content, as git keeps it: mode, name, object id, again and again.
-        wide: bytes of an object id.
-    """
-    names: set[bytes] = set()
-    position = 0
-    while position < len(tree):
-        end = tree.find(b"\0", position)
-        name = tree[position:end].partition(b" ")[2]
-        if end < 0 or name in names or b"/" in name or not name:
-            return False
-        names.add(name)
-        position = end + 1 + wide
-    return True
-
-
-def _of_owners(proposal: Proposal, taken_out: AbstractSet[str]) -> Iterator[Finding]:
+def check_owners(proposal: Proposal, taken_out: AbstractSet[str]) -> Iterator[Finding]:
     """Yield files that are added to an entry which stands already, or to none."""
-    files = [path for path in proposal.added if path not in taken_out]
-    owners = {path: owner for path in files if (owner := owner_of(path)) and owner not in proposal.added}
-    standing = proposal.standing(owners.values())
-    for path, owner in owners.items():
-        if owner in standing and not is_signature(path):
-            said = "added to an entry that stood already; entries never change"
-        elif owner not in standing:
-            said = f"it belongs to no entry: there is no `{owner}`"
-        else:
+    owned = {path: owner for path in proposal.added if path not in taken_out and (owner := owner_of(path))}
+    outside = {path: owner for path, owner in owned.items() if owner not in proposal.added}
+    standing = proposal.standing(outside.values())
+    for path, owner in owned.items():
+        with_it = proposal.added.get(owner)
+        if with_it is not None and with_it.commit == proposal.added[path].commit:
             continue
+        if with_it is None and owner not in standing:
+            said = f"it belongs to no entry: there is no `{owner}`"
+        elif is_signature(path):
+            continue
+        else:
+            said = "added to an entry that stood already; entries never change"
         yield Finding(
             rule="history",
             path=path,

@@ -88,8 +88,6 @@ def _of_numbers(document: object) -> Iterator[tuple[str, str]]:
         if headline is not None and not math.isfinite(headline.number):
             yield "results.headline", f"the headline metric is {headline.value}: `{ascii(headline.key)[1:-1]}`"
         yield from _of_metrics(document.results.metrics, "results.metrics")
-        if document.cost.amount is not None and document.cost.amount < 0:
-            yield "cost.amount", f"a negative cost: {document.cost.amount:g}"
         if document.results.headline is not None and headline is None:
             yield "results.headline", f"no metric is its headline: `{ascii(document.results.headline)[1:-1][:80]}`"
     elif isinstance(document, Evaluation):

@@ -72,7 +72,8 @@ def read_proposal(
     for step in steps:
         committed = moment_of(step.seconds)
         for change in step.changes:
-            good = change.status == "A" and change.path not in added and wrong_mode(change.mode) is None
+            good = change.status == "A" and wrong_mode(change.mode) is None
+            # A merge adds what a side added before: the oldest commit is the one that did.
             if good and wrong_path(change.path) is None:
                 added[change.path] = Added(path=change.path, blob=change.blob, commit=step.commit, committed=committed)
     if since is not None and (beside or any(len(step.parents) > 1 for step in steps)):

@@ -6,6 +6,7 @@ from ledger.analysis.budget import spent_of
 from ledger.analysis.settings import setting_key, settings_of
 from ledger.model.boxes import Code, DatasetUse
 from ledger.model.entries import Evaluation, Note, Run
+from ledger.model.measured import metrics_in, too_many_metrics
 from ledger.model.paths import DATASET_FILE
 from ledger.model.record import Record
 from ledger.store.findings import Finding
@@ -18,6 +19,7 @@ BEST = "best"
 def check_record(record: Record, path: str, policy: Policy) -> Iterator[Finding]:
     """Yield what a run lacks that the policy asks for, and what of its budget it exceeds."""
     require = policy.require
+    yield from check_metrics(record, path, policy)
     for field, message, hint in (*_of_boxes(record, require), *_of_facts(record, require)):
         yield Finding(rule="policy", path=path, field=field, message=message, hint=hint)
     if not require.budget:
@@ -32,6 +34,14 @@ def check_record(record: Record, path: str, policy: Policy) -> Iterator[Finding]
         yield Finding(
             rule="policy", path=path, field=spent.name, message=said, hint="change the run, or policy.yaml by review"
         )
+
+
+def check_metrics(document: Record | Evaluation, path: str, policy: Policy) -> Iterator[Finding]:
+    """Yield that a record or an evaluation has more metrics than the policy allows."""
+    field, metrics = metrics_in(document)
+    if said := too_many_metrics(len(metrics), policy.limits.metrics):
+        hint = "keep them in a table, or raise the limit in policy.yaml by review"
+        yield Finding(rule="size", path=path, field=field, message=said, hint=hint)
 
 
 def _of_boxes(record: Record, require: Require) -> Iterator[tuple[str, str, str]]:

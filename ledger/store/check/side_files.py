@@ -3,31 +3,28 @@
 from collections.abc import Sequence
 
 from ledger.capture.secrets import Redactor, find_secrets
-from ledger.hashing import hash_bytes
 from ledger.model.values import Document
-from ledger.store.pictures import wrong_picture
+from ledger.store.sides import Side, look_at
 
 
 class Looked(Document, frozen=True, kw_only=True):
     """One object that was read."""
 
-    hash: str
-    """Content hash."""
+    side: Side
+    """What it is: its hash, its size, its rows."""
     secrets: dict[str, int]
     """Kinds of secrets that it holds, and how many of each."""
-    wrong: tuple[str, ...]
-    """What is wrong with it as a picture."""
 
 
-def look(standing: Sequence[str], data: bytes) -> Looked:
+def look(standing: Sequence[str], data: bytes, *, secrets: bool = True) -> Looked:
     """Read one object.
 
     Args:
         standing: paths where it stands, at least one.
         data: its content.
+        secrets: whether to search it for secrets.
     """
-    wrong = [why for path in standing for why in wrong_picture(path, data)]
-    return Looked(hash=hash_bytes(data), secrets=_secrets_in(standing, data), wrong=tuple(dict.fromkeys(wrong)))
+    return Looked(side=look_at(standing, data), secrets=_secrets_in(standing, data) if secrets else {})
 
 
 def _secrets_in(standing: Sequence[str], data: bytes) -> dict[str, int]:

@@ -9,14 +9,14 @@ from ledger.errors import LedgerError
 from ledger.model import paths
 from ledger.model.entries import Case, DatasetVersion, EnvironmentFile, Evaluation, Note, Redaction
 from ledger.model.record import Record
-from ledger.store.check.checked import Checked, limited
+from ledger.store.check.checked import Checked
 from ledger.store.check.documents import AnyDocument, document_kind, load_checked
 from ledger.store.check.leaks import secrets_in, secrets_said
 from ledger.store.check.plausible import check_plausible
-from ledger.store.check.required import check_record
+from ledger.store.check.required import check_metrics, check_record
 from ledger.store.check.side_files import look
 from ledger.store.check.sizes import limit_of
-from ledger.store.findings import Finding
+from ledger.store.findings import Finding, limited
 from ledger.store.policy import Policy
 
 _TOLD_BY: tuple[tuple[str, type[AnyDocument]], ...] = (
@@ -67,6 +67,8 @@ def _of_document(data: bytes, source: str, policy: Policy, now: datetime) -> Ite
         yield from check_plausible(document, path, now)
     if isinstance(document, Record):
         yield from check_record(document, path, policy)
+    elif isinstance(document, Evaluation):
+        yield from check_metrics(document, path, policy)
 
 
 def _place(data: bytes, source: str) -> tuple[str, type[AnyDocument] | None]:

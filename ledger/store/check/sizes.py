@@ -32,12 +32,11 @@ class Weighed:
         )
 
     def check(self) -> Iterator[Finding]:
-        """Yield what is too large, missing, or no file at all."""
+        """Yield what is too large, has no content, or is no file at all."""
+        yield from self.missing()
         for one in self.proposal.added.values():
             fact = self.facts[one.blob]
             if fact is None or fact.kind != "blob":
-                what = "its content is missing" if fact is None else f"a {fact.kind} stands where a file must"
-                yield _finding(one, what, "push again with all objects: git push --no-thin")
                 continue
             limit, name = limit_of(one.path, self.limits)
             if fact.bytes > limit:
@@ -45,9 +44,27 @@ class Weighed:
                 yield _finding(one, said, "make it smaller, or raise the limit in policy.yaml by review")
         yield from self._of_entries()
 
+    def missing(self) -> Iterator[Finding]:
+        """Yield what has no content, or is no file."""
+        for one in self.proposal.added.values():
+            fact = self.facts[one.blob]
+            if fact is None or fact.kind != "blob":
+                what = "its content is missing" if fact is None else f"a {fact.kind} stands where a file must"
+                hint = "push again with all objects: git push --no-thin"
+                yield Finding(rule="content", path=one.path, commit=one.commit, message=what, hint=hint)
+
     def readable(self) -> dict[str, Added]:
         """Return the files that are small enough to be read."""
         return {path: one for path, one in self.proposal.added.items() if self._is_small(one)}
+
+    def whole(self) -> dict[str, Added]:
+        """Return the files that have content, however large."""
+        facts = self.facts
+        return {
+            path: one
+            for path, one in self.proposal.added.items()
+            if (fact := facts[one.blob]) is not None and fact.kind == "blob"
+        }
 
     def _is_small(self, one: Added) -> bool:
         fact = self.facts[one.blob]

@@ -14,14 +14,14 @@ from ledger.model.values import counted
 from ledger.repository.repository import Repository
 from ledger.repository.walk import contains, walk
 from ledger.store.checkpoint import Checkpoint, is_trusted, read_checkpoints
-from ledger.store.findings import Finding
+from ledger.store.findings import Finding, limited
 from ledger.store.index import remove_index
 from ledger.store.index_file import FILE
 from ledger.store.index_proof import differing
 from ledger.store.join import entries_in
 from ledger.store.law import check_law
 from ledger.store.ledger import Ledger
-from ledger.store.reader import folders_of, read_contents
+from ledger.store.reader import folders_of
 from ledger.store.redaction_proof import Steps
 from ledger.store.redactions import explain_difference, read_redactions
 from ledger.store.remembered import Recalled, is_continued
@@ -57,6 +57,8 @@ def verify(
         NotFound: `since` is no commit of this repository.
         LedgerError: the history or the branch cannot be read at all.
     """
+    from ledger.store.verify.standing import Standing  # which asks `store/check`, and that this room
+
     tip = ledger.tip()
     if tip is None:
         return Verdict(tip=None, commits=0, entries=0, findings=tuple(_against_memory(ledger, None)), open=())
@@ -66,7 +68,8 @@ def verify(
     start = _start(ledger, tip, checkpoints, since, whole=whole)
     steps = list(walk(repository, tip, start))
     changed = {change.path for step in steps for change in step.changes if change.status != "D"}
-    contents = read_contents(repository, tip, changed if start else None)
+    standing = Standing(repository, tip, start, steps)
+    contents = standing.contents
     tombs = _tree(repository, tip, ["redactions/"])
     redactions, unreadable = read_redactions(repository, tombs)
     replaced = Steps(list(redactions.values()))
@@ -86,10 +89,8 @@ def verify(
         *_unreadable_policy(ledger),
         *(_of_index(ledger, tip) if start is None else ()),
         *check_history(steps, whole=start is None),
-        *(
-            Finding(rule="document", path=problem.path, message=problem.message)
-            for problem in (*contents.problems, *unreadable)
-        ),
+        *standing.check(replaced.first().keys()),
+        *(Finding(rule="document", path=problem.path, message=problem.message) for problem in unreadable),
         *check_contents(contents, hashes, replaced, dates),
         *check_redactions(redactions, hashes, replaced, contained),
         *_not_vouched(relied, redactions),
@@ -101,13 +102,13 @@ def verify(
     ]
     ignored = _ignored(ledger, checkpoints, of_checkpoints)
     findings += [one for one in of_checkpoints if one.path not in ignored]
-    if not findings:
+    if not any(finding.severity == "error" for finding in findings):
         remember(ledger, tip)
     return Verdict(
         tip=tip,
         commits=len(steps),
         entries=len(entries_in([path for path in (changed if start else tree) if path in tree])),
-        findings=tuple(findings),
+        findings=limited(findings),
         open=(
             *_unseen(ledger, contents),
             *_not_known(recalled, checkpoints),

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ledger.errors import InvalidDocument
-from ledger.hashing import hash_bytes
 from ledger.model import paths
 from ledger.model.entries import Contents, DatasetVersion, Redaction, Run
 from ledger.model.ids import is_id
 from ledger.store.findings import Finding
 from ledger.store.manifests import group_shards, join_shards
 from ledger.store.redaction_proof import Steps, circle_in, shows_mark
+from ledger.store.sides import Side, contradictions, look_at
 from ledger.store.signatures import document_of, is_signature
 
 _CLOCK_SKEW = timedelta(days=1)
@@ -24,7 +24,7 @@ class Hashes:
         tree: path to blob id.
         read_blob: blob id to content.
         beyond: whether a path stands on the branch that is not in the tree, which may be a part of it.
-        taken: blob id to content hash, where it was taken already.
+        taken: blob id to what it was found to be, where it was looked at already.
     """
 
     def __init__(
@@ -32,20 +32,25 @@ class Hashes:
         tree: Mapping[str, str],
         read_blob: Callable[[str], bytes],
         beyond: Callable[[str], bool] = lambda _path: False,
-        taken: Mapping[str, str] | None = None,
+        taken: Mapping[str, Side] | None = None,
     ) -> None:
         self.tree = tree
         self._read_blob = read_blob
         self._beyond = beyond
-        self._taken: dict[str, str] = dict(taken or {})
+        self._taken: dict[str, Side] = dict(taken or {})
 
     def of(self, path: str) -> str | None:
         """Return the content hash of a path, none when it is not there."""
+        side = self.side(path)
+        return None if side is None else side.hash
+
+    def side(self, path: str) -> Side | None:
+        """Return what stands at a path, none when nothing does."""
         blob = self.tree.get(path)
         if blob is None:
             return None
         if blob not in self._taken:
-            self._taken[blob] = hash_bytes(self._read_blob(blob))
+            self._taken[blob] = look_at([path], self._read_blob(blob))
         return self._taken[blob]
 
     def there(self, path: str) -> bool:
@@ -120,11 +125,14 @@ def _of_files(run: Run, hashes: Hashes, replaced: Steps) -> Iterator[Finding]:
         promised[results.curves.file] = results.curves.hash
     for name, expected in promised.items():
         path = f"{run.path}/{name}"
-        found = hashes.of(path)
+        found = hashes.side(path)
         if found is None:
             yield Finding(rule="content", path=path, message="the record names this file, and it is not there")
-        elif found != replaced.now(path, expected):
-            yield Finding(rule="content", path=path, message=f"its content is not what the record says: `{found}`")
+        elif found.hash != replaced.now(path, expected):
+            yield Finding(rule="content", path=path, message=f"its content is not what the record says: `{found.hash}`")
+        elif found.hash == expected:  # not what a redaction left
+            wrong = [*contradictions(record, name, found), *((None, message) for message in found.wrong)]
+            yield from (Finding(rule="content", path=path, field=field, message=message) for field, message in wrong)
     unnamed = sorted(set(run.files) - set(promised) - {paths.RECORD_FILE, paths.LOG_FILE})
     for name in unnamed:
         if not is_signature(f"{run.path}/{name}"):
@@ -135,9 +143,9 @@ def _of_record(run: Run, hashes: Hashes, committed: datetime | None) -> Iterator
     record, path = run.record, f"{run.path}/{paths.RECORD_FILE}"
     for field, named in (("parent", record.parent), ("baseline", record.baseline)):
         if named is not None and not _is_there(named, hashes):
-            yield Finding(
-                rule="reference", path=path, field=field, message=f"{field}: no such run: `{ascii(named)[1:-1]}`"
-            )
+            # A run may name what was never recorded; recording keeps the name, so it is told and let pass.
+            message = f"{field}: no such run: `{ascii(named)[1:-1]}`"
+            yield Finding(rule="reference", severity="warning", path=path, field=field, message=message)
     timing = record.timing
     if timing.ended_at < timing.started_at or (timing.took or 0.0) < 0:
         yield Finding(rule="plausible", path=path, message="timing: it ended before it started")
@@ -161,6 +169,8 @@ def _of_dataset(version: DatasetVersion, hashes: Hashes, replaced: Steps, shards
         yield Finding(rule="content", path=manifest, message="the version has no manifest")
     elif found != replaced.now(manifest, version.hash):
         yield Finding(rule="content", path=manifest, message=f"its content is not what the version says: `{found}`")
+    for picture in version.change.pictures if version.change is not None else ():
+        yield from _of_picture(f"{folder}/{picture.file}", picture.hash, hashes, replaced)
     parent = version.parent
     if parent is not None and not hashes.there(f"datasets/{version.name}/{parent}/{paths.DATASET_FILE}"):
         said = ascii(parent)[1:-1]
@@ -170,6 +180,16 @@ def _of_dataset(version: DatasetVersion, hashes: Hashes, replaced: Steps, shards
             path=f"{folder}/{paths.DATASET_FILE}",
             message=f"parent: no such version: `{said}`",
         )
+
+
+def _of_picture(path: str, expected: str, hashes: Hashes, replaced: Steps) -> Iterator[Finding]:
+    found = hashes.side(path)
+    if found is None:
+        yield Finding(rule="content", path=path, message="the version names this picture, and it is not there")
+    elif found.hash != replaced.now(path, expected):
+        yield Finding(rule="content", path=path, message=f"its content is not what the version says: `{found.hash}`")
+    elif found.hash == expected:
+        yield from (Finding(rule="content", path=path, message=message) for message in found.wrong)
 
 
 def _of_shards(version: DatasetVersion, hashes: Hashes, replaced: Steps, shards: Sequence[str]) -> Iterator[Finding]:

@@ -29,5 +29,5 @@ class Verdict(Document, frozen=True, kw_only=True):
 
     @property
     def clean(self) -> bool:
-        """Whether nothing is wrong with what could be seen."""
-        return not self.findings
+        """Whether nothing is wrong with what could be seen: there may be warnings."""
+        return not any(finding.severity == "error" for finding in self.findings)

@@ -75,9 +75,14 @@ class Forge:
         lines = (line.partition(b"\t") for line in out.split(b"\0")[:-1])
         return {path: (facts.split()[0], facts.split()[2].decode()) for facts, _, path in lines}
 
-    def top(self) -> list[tuple[bytes, bytes, str]]:
-        """Return the names, modes and objects at the top of the good ledger."""
-        lines = git_in(self.folder, "ls-tree", self.base).splitlines()
+    def replaced(self, tip: str, folder: str, name: str, tree: str) -> str:
+        """Write a folder of a commit with another tree under one of its names."""
+        entries = self.top(f"{tip}:{folder}")
+        return self.raw_tree((known, mode, tree if known == name.encode() else oid) for known, mode, oid in entries)
+
+    def top(self, tree: str | None = None) -> list[tuple[bytes, bytes, str]]:
+        """Return the names, modes and objects at the top of the good ledger, or of another tree."""
+        lines = git_in(self.folder, "ls-tree", tree or self.base).splitlines()
         facts = (line.replace("\t", " ").split(" ") for line in lines)
         return [(name.encode(), mode.lstrip("0").encode(), oid) for mode, _, oid, name in facts]
 

@@ -188,12 +188,12 @@ def a_name_that_is_empty(forge: Forge) -> str:
     return forge.commit(forge.raw_tree([(b"", REGULAR, forge.blob(b"x"))]), [forge.base])
 
 
-@hostile("size", "its content is missing")
+@hostile("content", "its content is missing")
 def a_file_without_content(forge: Forge) -> str:
     return forge.put({next(iter(forge.run())): (REGULAR, "2" * 40)})
 
 
-@hostile("size", "stands where a file must")
+@hostile("content", "stands where a file must")
 def a_commit_as_the_content_of_a_file(forge: Forge) -> str:
     return forge.put({next(iter(forge.run())): (REGULAR, forge.base)})
 

@@ -86,6 +86,12 @@ def an_svg_with_a_bomb_of_entities(forge: Forge) -> str:
     return with_figure(forge, b'<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><svg>&b;</svg>', "figures/a.svg")
 
 
+@hostile("content", "not UTF-8")
+def an_svg_in_utf_16_that_hides_a_script(forge: Forge) -> str:
+    data = '<?xml version="1.0" encoding="UTF-16"?><svg><script>fetch(1)</script></svg>'.encode("utf-16")
+    return with_figure(forge, data, "figures/a.svg")
+
+
 @hostile("plausible", "it ended before it started")
 def a_run_that_ended_before_it_started(forge: Forge) -> str:
     return forge.put(forge.run(lambda record: record["timing"].update(ended_at="2020-01-01T00:00:00Z")))
@@ -107,7 +113,6 @@ each(
     {
         "an accuracy of 93": edit(lambda record: record["results"]["metrics"][0].update(value=93.0)),
         "a headline that is NaN": edit(lambda record: record["results"]["metrics"][0].update(value="NaN")),
-        "a negative cost": edit(lambda record: record["cost"].update(amount=-5.0, currency="EUR", unknown={})),
         "a run that started long before its id": edit(
             lambda record: record["timing"].update(
                 started_at="2001-01-01T00:00:00Z", ended_at="2001-01-01T00:00:00Z", recorded_at="2001-01-01T00:00:00Z"

@@ -161,3 +161,46 @@ def a_large_signature(forge: Forge) -> str:
 @hostile("size", "limits.table_bytes")
 def a_large_table(forge: Forge) -> str:
     return forge.put(forge.run(tables__a_dot_csv=b"a,b\n" * (1 << 19)))
+
+
+def _mode(mode: bytes, *, old: bool = False) -> Make:
+    """Return a proposal in which a file has a mode that git shows as another, at a path of a run."""
+
+    def make(forge: Forge) -> str:
+        run = forge.run()
+        path = record_of(forge) if old else next(iter(run))
+        parts = path.split("/")
+        tip = forge.put(run)
+        files = forge.files(tip)
+        prefix = "/".join(parts[:-1]).encode() + b"/"
+        inner = sorted(
+            (name.removeprefix(prefix), mode if name.decode() == path else kept, oid)
+            for name, (kept, oid) in files.items()
+            if name.startswith(prefix)
+        )
+        made = forge.raw_tree(inner)
+        for depth in range(len(parts) - 2, -1, -1):
+            made = forge.replaced(tip, "/".join(parts[:depth]), parts[depth], made)
+        return forge.commit(made, [forge.base])
+
+    return make
+
+
+each(
+    "tree",
+    "a mode that git does not write",
+    {
+        "a record that its group may write": _mode(b"100664"),
+        "a record that everybody may write": _mode(b"100666"),
+        "a record with a sticky bit": _mode(b"101644"),
+        "a mode with a zero before it": _mode(b"0100644"),
+        "an old record that its group may write": _mode(b"100664", old=True),
+    },
+)
+
+
+@hostile("tree", "the tree is malformed")
+def names_out_of_order(forge: Forge) -> str:
+    tip = forge.put(forge.run())
+    entries = list(reversed(forge.top(tip)))
+    return forge.commit(forge.raw_tree(entries), [forge.base])

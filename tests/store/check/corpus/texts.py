@@ -35,6 +35,7 @@ def _marked(value: Any) -> Any:
     """Put markup into every text of a document that may hold any."""
     if isinstance(value, dict):
         kept = {"id", "status", "file", "hash", "direction", "role", "format", "started_at", "ended_at", "recorded_at"}
+        kept |= {"commit", "tree", "currency", "version", "dataset", "dataset_hash"}
         return {name: item if name in kept else _marked(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_marked(item) for item in value]
@@ -44,7 +45,10 @@ def _marked(value: Any) -> Any:
 @hostile(None)
 def markup_in_every_field(forge: Forge) -> str:
     def mark(record: dict[str, Any]) -> None:
+        names = [use.get("name") for use in record["datasets"]["used"]]
         record |= _marked(record)
+        for use, name in zip(record["datasets"]["used"], names, strict=True):
+            use["name"] = name  # of which a path is made
         record["results"].pop("headline", None)
 
     return forge.put(forge.run(mark))

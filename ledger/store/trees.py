@@ -1,0 +1,94 @@
+"""Trees as git keeps them: names and modes that no listing of git shows as they are.
+
+Git lists a name with a slash in it as a path, a name that stands twice as if it stood once, and mode 100664 as 100644.
+Only what differs from a tree that is known to be good is read, level by level.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ledger.repository.repository import Repository
+
+_FOLDER = b"40000"
+_WRITTEN = {b"100644", b"100755", b"120000", b"160000", _FOLDER}
+"""Modes that git writes; all but the first and the last are refused by `shapes.wrong_mode`."""
+_DEEPEST = 64
+"""Levels that are looked into; an entry has seven, and what lies deeper is refused by its path."""
+
+Raw = tuple[bytes, bytes, bytes]
+"""Mode, name and object id as they stand in a tree."""
+
+
+class OddEntry(NamedTuple):
+    """Something in a tree that git would not write."""
+
+    path: str
+    """Where; the folder where the whole tree is odd."""
+    why: str
+    """What is wrong."""
+
+
+def odd_entries(repository: Repository, tip: str, since: str | None) -> Iterator[OddEntry]:
+    """Yield what is odd in the trees of a commit and not in those of one that is known to be good.
+
+    Raises:
+        LedgerError: git fails.
+    """
+    wide = len(tip) // 2
+    level: list[tuple[bytes, str, str | None]] = [(b"", f"{tip}^{{tree}}", f"{since}^{{tree}}" if since else None)]
+    for _ in range(_DEEPEST):
+        if not level:
+            return
+        names = [name for _, new, old in level for name in (new, old) if name]
+        read = dict(zip(names, repository.read_objects(names), strict=True))
+        following: list[tuple[bytes, str, str | None]] = []
+        for folder, new, old in level:
+            entries = _entries(read[new] or b"", wide)
+            known = _entries((read[old] if old else None) or b"", wide) or []
+            if entries is None:
+                yield OddEntry(_path(folder.rstrip(b"/")), _MALFORMED)
+                continue
+            before = {name: (mode, oid) for mode, name, oid in known}
+            news = [one for one in entries if before.get(one[1]) != (one[0], one[2])]
+            yield from (odd for odd in map(_odd, [folder] * len(news), news) if odd)
+            for mode, name, oid in news:
+                if mode.lstrip(b"0") == _FOLDER:
+                    stood = before.get(name)
+                    following.append(
+                        (folder + name + b"/", oid.hex(), stood[1].hex() if stood and stood[0] == mode else None)
+                    )
+        level = following
+
+
+_MALFORMED = "the tree is malformed: a name in it is empty, holds a slash, stands twice, or out of order"
+
+
+def _entries(tree: bytes, wide: int) -> list[Raw] | None:
+    """Return the entries of a tree in their order; none where git would not write it so."""
+    found: list[Raw] = []
+    names: set[bytes] = set()
+    last = b""
+    position = 0
+    while position < len(tree):
+        end = tree.find(b"\0", position)
+        mode, _, name = tree[position:end].partition(b" ")
+        key = name + b"/" if mode.lstrip(b"0") == _FOLDER else name
+        if end < 0 or not name or name in names or b"/" in name or key < last:
+            return None
+        found.append((mode, name, tree[end + 1 : end + 1 + wide]))
+        names.add(name)
+        last = key
+        position = end + 1 + wide
+    return found
+
+
+def _odd(folder: bytes, entry: Raw) -> OddEntry | None:
+    mode, name, _ = entry
+    if mode in _WRITTEN:
+        return None
+    shown = mode.decode("ascii", "backslashreplace")
+    return OddEntry(_path(folder + name), f"a mode that git does not write, and shows as another: {ascii(shown)[1:-1]}")
+
+
+def _path(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
