@@ -13,6 +13,7 @@ from ledger.analysis.surroundings import Difference
 from ledger.analysis.verdict import Verdict
 from ledger.model.boxes import Metric
 from ledger.model.entries import Run
+from ledger.model.measured import same_data, say_same
 from ledger.model.values import Direction, Document, counted
 
 Word = Literal["better", "worse", "within noise", "not comparable", "cannot tell"]
@@ -123,7 +124,7 @@ def _why_not(run: Run, metric: Metric) -> str:
 def warnings_of(run: Run) -> list[str]:
     """Return what else a reviewer should look at: how it ended, leaks, redactions, problems in its log."""
     record = run.record
-    said = []
+    said = [say_same(one, other) for one, other in same_data(record.datasets.used)]
     if record.status != "finished":
         said.append(f"it did not finish: {record.status}{f', {record.reason}' if record.reason else ''}")
     if record.code.dirty and record.code.patch is None:

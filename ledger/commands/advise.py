@@ -9,7 +9,7 @@ from ledger.analysis.cases import case_stories
 from ledger.analysis.experiment_advice import advise_among, best_of
 from ledger.analysis.judging import Tried
 from ledger.analysis.shares import why_silent
-from ledger.commands.output import say, write_json
+from ledger.commands.output import echo, say, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.model.entries import Contents, Run
@@ -100,11 +100,11 @@ def _meant(ledger: Ledger, contents: Contents, about: str) -> tuple[Run, Tried |
 def _tell(advised: Advised, *, headed: bool) -> None:
     if headed or advised.about != advised.run:
         best = "" if advised.about == advised.run else f", by its best run {advised.run}"
-        click.echo(click.style(plain(f"{advised.about}{best}"), bold=True))
+        echo(click.style(plain(f"{advised.about}{best}"), bold=True))
     for advice in advised.advice:
         numbers = ", ".join(f"{name} {value:.4g}" for name, value in advice.numbers.items())
-        click.echo(plain(f"{advice.rule}: {advice.say}"))
-        click.echo(plain(f"  {numbers} ({advice.source})"))
+        echo(plain(f"{advice.rule}: {advice.say}"))
+        echo(plain(f"  {numbers} ({advice.source})"))
     if advised.silent is not None:
         say(f"nothing is said of its errors: {advised.silent}")
     elif not advised.advice:

@@ -4,7 +4,7 @@ import click
 
 from ledger.analysis.alignment import Alignment, align
 from ledger.analysis.query import parse_queries
-from ledger.commands.output import say, write_json
+from ledger.commands.output import echo, say, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.values import counted, plain
@@ -41,10 +41,10 @@ def align_command(offline: str, online: str, filters: tuple[str, ...], as_json: 
 
 def _tell(alignment: Alignment) -> None:
     runs = counted(len(alignment.pairs), "run")
-    click.echo(plain(f"{alignment.offline.label}, and {alignment.online.label}: {runs}"))
+    echo(plain(f"{alignment.offline.label}, and {alignment.online.label}: {runs}"))
     if alignment.interval is None:
         say(f"  {alignment.why_not}")
         return
     low, high = alignment.interval
     rho = f"rank correlation {alignment.correlation:.2f} (95 %: {low:.2f} to {high:.2f})"
-    click.echo(f"  {alignment.answer}: {rho}")
+    echo(f"  {alignment.answer}: {rho}")

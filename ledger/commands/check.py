@@ -8,11 +8,13 @@ from typing import Literal
 import click
 import msgspec
 
-from ledger.commands.output import say
+from ledger.commands.output import echo, say
 from ledger.errors import LedgerError, NotFound, UsageError
+from ledger.model.characters import escaped
 from ledger.model.document import encode
 from ledger.model.values import counted
 from ledger.repository.repository import Repository
+from ledger.repository.walk import contains
 from ledger.store.check import Checked, check_range
 from ledger.store.ledger import Ledger
 from ledger.store.policy import Policy
@@ -69,9 +71,22 @@ def _check_commits(ledger: Ledger, what: str | None) -> Checked:
     if dots:
         if not old:
             raise UsageError(f"a range begins with a commit that is known to be good: `{ascii(what)[1:-1]}`")
+        _say_where(repository, old, new.lstrip(".") or "HEAD")
         return check_range(repository, new.lstrip(".") or "HEAD", old, ref=ledger.ref, proposed=True)
     base = theirs or repository.resolve(ledger.ref)
     return check_range(repository, _branch(repository, what), base, ref=f"refs/heads/{what}", proposed=True)
+
+
+def _say_where(repository: Repository, old: str, new: str) -> None:
+    """Say that the end of a range does not stand on its beginning, as git itself is silent about."""
+    since, tip = repository.resolve(old), repository.resolve(new)
+    if since is None or tip is None or contains(repository, tip, since):
+        return
+    names = ascii(new)[1:-1], ascii(old)[1:-1]
+    if contains(repository, since, tip):
+        say(f"{names[0]} is behind {names[1]}: all that it has was good already, so there is nothing to check")
+    else:
+        say(f"{names[0]} is beside {names[1]}, neither holds the other: what it adds to where they parted is checked")
 
 
 def _branch(repository: Repository, name: str) -> str:
@@ -129,12 +144,12 @@ def _rendered(checked: Checked, form: Form) -> str:
 
 
 def _json(value: object) -> str:
-    return msgspec.json.format(encode(value), indent=2).decode() + "\n"
+    return escaped(msgspec.json.format(encode(value), indent=2).decode()) + "\n"
 
 
 def _write(text: str, output: str | None) -> None:
     if output is None:
-        click.echo(text, nl=False)
+        echo(text, nl=False)
         return
     Path(output).write_text(text, encoding="utf-8")
 

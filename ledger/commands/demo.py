@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from ledger.commands.output import say
+from ledger.commands.output import echo, say
 from ledger.commands.progress import Bar
 from ledger.commands.site import build_now
 from ledger.demo import play
@@ -29,10 +29,10 @@ def demo_command(folder: str | None) -> None:
     os.chdir(where)
     report = build_now(Ledger.open(), Path("build/site"), title="Digits: experiment ledger", repository_url=None)
     say(f"built {report.written} pages in {report.seconds:.1f} s")
-    click.echo(f"open   {Path('build/site/index.html').resolve().as_uri()}")
+    echo(f"open   {Path('build/site/index.html').resolve().as_uri()}")
     ledger = shlex.join([_program(), "-C", str(where)])
-    click.echo(f"or     {ledger} site serve")
-    click.echo(f"try    {ledger} list --sort validation/accuracy")
+    echo(f"or     {ledger} site serve")
+    echo(f"try    {ledger} list --sort validation/accuracy")
 
 
 def _program() -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ledger.analysis.query import parse_queries
-from ledger.commands.output import say
+from ledger.commands.output import echo, say
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.store.export import Format, render_export
@@ -38,7 +38,7 @@ def export_command(filters: tuple[str, ...], kind: Format | None, output: str | 
         say(f"warning: {problem.path}: {problem.message}")
     data = render_export(selection.runs, kind)
     if output is None:
-        click.echo(data, nl=False)
+        echo(data, nl=False)
         return
     Path(output).write_bytes(data)
     say(f"wrote {len(selection.runs)} runs to {output}")

@@ -6,7 +6,7 @@ import click
 
 from ledger.analysis.growth import Against, Growth, growth_of
 from ledger.analysis.query import Comparison, Every, Query, parse_queries
-from ledger.commands.output import say, write_json
+from ledger.commands.output import echo, say, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound, UsageError
 from ledger.model.values import counted
@@ -60,14 +60,14 @@ def growth_command(
 def _tell(growth: Growth) -> None:
     sizes = [point.size for point in growth.points]
     runs = counted(len(growth.points), "run")
-    click.echo(f"{growth.group.label} against {_WORDS[growth.against]}: {runs}, {sizes[0]:g} to {sizes[-1]:g}")
+    echo(f"{growth.group.label} against {_WORDS[growth.against]}: {runs}, {sizes[0]:g} to {sizes[-1]:g}")
     if growth.why_not or growth.exponent is None or not growth.exponent_interval or not growth.expected_interval:
         say(f"  {growth.why_not}")
         return
     low, high = growth.exponent_interval
-    click.echo(f"  the error goes with size to the power {growth.exponent:.3g} (95 %: {low:.3g} to {high:.3g})")
+    echo(f"  the error goes with size to the power {growth.exponent:.3g} (95 %: {low:.3g} to {high:.3g})")
     low, high = growth.expected_interval
-    click.echo(
+    echo(
         f"  at {growth.expected_at:g}, ten times the largest: {growth.expected:.4g} expected ({low:.4g} to {high:.4g})"
     )
     if growth.flattens:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ledger.commands.output import say, write_json
+from ledger.commands.output import echo, say, write_json
 from ledger.errors import LedgerError, UsageError
 from ledger.repository.hooks import CLIENT, SERVER, Hook, install_hooks, read_hooks, uninstall_hooks
 from ledger.repository.process import Git, pushed_objects
@@ -89,7 +89,7 @@ def status_command(server: str | None, as_json: bool) -> int:
         write_json(hooks)
     else:
         for hook in hooks:
-            click.echo(_told(hook))
+            echo(_told(hook))
     whole = all(hook.state in {"installed", "wrapped"} for hook in hooks)
     if not whole and not as_json:
         say("hint: ledger hooks install" + (f" --server {server}" if server else ""))
@@ -118,11 +118,11 @@ def run_command(name: str, arguments: Sequence[str]) -> int:  # noqa: ARG001  # 
     else:
         refusals = check_received(_received().with_objects(pushed_objects()), updates)
     for refusal in refusals[:_SHOWN]:
-        click.echo(f"error: {_plain(refusal.ref)}: {_plain(refusal.message)}")
+        echo(f"error: {_plain(refusal.ref)}: {_plain(refusal.message)}")
         if refusal.hint:
-            click.echo(f"hint: {_plain(refusal.hint)}")
+            echo(f"hint: {_plain(refusal.hint)}")
     if len(refusals) > _SHOWN:
-        click.echo(f"error: and {len(refusals) - _SHOWN} more")
+        echo(f"error: and {len(refusals) - _SHOWN} more")
     return REFUSED if refusals else 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ledger.capture.secrets import Redactor
-from ledger.commands.output import say
+from ledger.commands.output import echo, say
 from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.store.consent import WHAT_GOES, give_consent, read_consent
 from ledger.store.ledger import Ledger
@@ -90,14 +90,14 @@ def _begin_server(folder: Path, site: Path | None, object_format: str) -> None:
     ledger.create(repository.author(), datetime.now(UTC))
     wanted = site.absolute() if site else site_of(repository) or where.with_name(f"{where.stem}-site")
     repository.git.output("config", SITE_SETTING, str(wanted))
-    click.echo(f"a ledger to push to:  {where}")
+    echo(f"a ledger to push to:  {where}")
     try:
         with building(repository.state_dir):
             publish_ledger(ledger, wanted, notify=lambda _line: None)
     except (LedgerError, ImportError) as error:
         say(f"warning: its site is not published yet: {error}")
         say('hint: pip install "git-ledger[site]"; then: ledger site publish ' + shlex.quote(str(where)))
-    click.echo(f"clone it:             git clone {shlex.quote(str(where))}   (from elsewhere: USER@HOST:{where})")
-    click.echo(f"or add it to yours:   git remote add origin USER@HOST:{where}; ledger sync")
-    click.echo("send what you record: ledger record does, and ledger sync")
-    click.echo(f"serve its site:       python3 -m http.server --directory {shlex.quote(str(wanted / CURRENT))}")
+    echo(f"clone it:             git clone {shlex.quote(str(where))}   (from elsewhere: USER@HOST:{where})")
+    echo(f"or add it to yours:   git remote add origin USER@HOST:{where}; ledger sync")
+    echo("send what you record: ledger record does, and ledger sync")
+    echo(f"serve its site:       python3 -m http.server --directory {shlex.quote(str(wanted / CURRENT))}")

@@ -14,7 +14,7 @@ from ledger.analysis.per_sample import SampleEvidence, sample_evidence
 from ledger.analysis.telling import lines_of
 from ledger.analysis.verdict import Answer
 from ledger.commands.include import include_option
-from ledger.commands.output import write_json
+from ledger.commands.output import echo, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError, UsageError
 from ledger.model.entries import Run
@@ -85,7 +85,7 @@ def judge_command(
         write_json(judged)
     else:
         for line in lines_of(judged.judgements, judged.fronts):
-            click.echo(plain(line))
+            echo(plain(line))
     return EXIT_CODES[judged.answer]
 
 

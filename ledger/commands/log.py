@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.commands.output import moment, write_json
+from ledger.commands.output import echo, moment, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.model.values import plain
 
@@ -18,4 +18,4 @@ def log_command(limit: int | None, as_json: bool) -> None:
         return
     for entry in entries:
         commit = click.style(entry.commit[:10], fg="yellow")
-        click.echo(f"{commit} {moment(entry.time)}  {plain(entry.subject)}  ({plain(entry.author.name)})")
+        echo(f"{commit} {moment(entry.time)}  {plain(entry.subject)}  ({plain(entry.author.name)})")

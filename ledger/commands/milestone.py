@@ -5,7 +5,7 @@ import click
 from ledger.analysis.milestones import Milestones, Progress, Step, milestones_of
 from ledger.analysis.stages import stage_named
 from ledger.commands.note import tell_notes
-from ledger.commands.output import moment, say, write_json
+from ledger.commands.output import echo, moment, say, write_json
 from ledger.commands.pushing import push_options
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
@@ -68,17 +68,17 @@ def _tell(progress: Progress) -> None:
     reached = progress.steps[progress.reached - 1] if progress.reached else None
     stands = f"stage {progress.reached}, {reached.stage.name}" if reached else "no stage that still counts"
     model = " ".join(plain(progress.model).split())
-    click.echo(f"{click.style(model, bold=True)}: {stands} ({counted(progress.runs, 'run')})")
+    echo(f"{click.style(model, bold=True)}: {stands} ({counted(progress.runs, 'run')})")
     for step in progress.steps:
         if step.note is not None:
             _tell_claim(step)
     following = progress.next
     if following is None:
-        click.echo("  that is the last stage")
+        echo("  that is the last stage")
         return
-    click.echo(f"  next  {following.stage.number} {following.stage.name}: {following.stage.asks}")
+    echo(f"  next  {following.stage.number} {following.stage.name}: {following.stage.asks}")
     for check in following.checks:
-        click.echo(f"        {'seen' if check.holds else 'missing'}: {plain(f'{check.asks}: {check.detail}')}")
+        echo(f"        {'seen' if check.holds else 'missing'}: {plain(f'{check.asks}: {check.detail}')}")
 
 
 def _tell_claim(step: Step) -> None:
@@ -89,11 +89,11 @@ def _tell_claim(step: Step) -> None:
     text = " ".join(note.text.splitlines()[:1])
     head = f"  {step.stage.number} {step.stage.name}"
     if step.withdrawn is not None:
-        click.echo(plain(f"{head}: counts no longer, for run {step.withdrawn} is retracted"))
+        echo(plain(f"{head}: counts no longer, for run {step.withdrawn} is retracted"))
         return
-    click.echo(plain(f"{head}: {text} (run {step.run}, {by})"))
+    echo(plain(f"{head}: {text} (run {step.run}, {by})"))
     for check in step.missing:
-        click.echo(f"        missing: {plain(f'{check.asks}: {check.detail}')}")
+        echo(f"        missing: {plain(f'{check.asks}: {check.detail}')}")
 
 
 def _tell_others(found: Milestones) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from ledger.commands.output import say
+from ledger.commands.output import echo, say
 from ledger.commands.proposing import send_branch
 from ledger.commands.pushing import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
@@ -38,7 +38,7 @@ def show_command() -> None:
     """
     text = read_policy_text(open_ledger())
     for line in text.splitlines():
-        click.echo(plain(line))
+        echo(plain(line))
     if not text:
         say("there is no policy yet, so the defaults stand; to begin one: ledger policy edit")
 

@@ -5,6 +5,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from ledger.model.characters import plain
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -39,7 +41,7 @@ class Bar:
         if self._drawn is None:
             self._drawn = self._draw()
         progress, task = self._drawn
-        described = f"{self._title}: {what}" if what else self._title
+        described = plain(f"{self._title}: {what}" if what else self._title).replace("\n", " ")
         progress.update(task, description=described, completed=done, total=total)
 
     def count(self, done: int, total: int) -> None:
@@ -50,7 +52,8 @@ class Bar:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        described = TextColumn("{task.description}", markup=False)
+        columns = (described, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         progress = Progress(*columns, console=Console(stderr=True))
         progress.start()
         return progress, progress.add_task(self._title, total=None)

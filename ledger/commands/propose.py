@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.commands.output import say, write_json
+from ledger.commands.output import echo, say, write_json
 from ledger.commands.proposing import send
 from ledger.commands.pushing import push_options
 from ledger.commands.workplace import open_ledger
@@ -47,7 +47,7 @@ def propose_command(
             write_json(names)
         else:
             for one in names:
-                click.echo(plain(one))
+                echo(plain(one))
             if not names:
                 say("no proposal waits for a review")
         return

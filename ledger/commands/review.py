@@ -7,7 +7,7 @@ from typing import Literal
 import click
 
 from ledger.analysis.review import RunReview
-from ledger.commands.output import say, write_json
+from ledger.commands.output import echo, say, write_json
 from ledger.commands.pushing import push_options
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound, UsageError
@@ -140,7 +140,7 @@ def _show(comment: str, form: str | None, output: str | None) -> None:
         Console().print(Markdown(_without_html(comment)))
         return
     if output is None:
-        click.echo(text)
+        echo(text)
         return
     Path(output).write_text(text, encoding="utf-8")
     say(f"wrote {output}")

@@ -8,11 +8,12 @@ import click
 
 from ledger.analysis.fields import show_value
 from ledger.analysis.line import duration, money
-from ledger.commands.output import moment, size, write_json
+from ledger.commands.output import echo, moment, size, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
 from ledger.model.boxes import Metric
 from ledger.model.entries import EnvironmentFile, Note, Run
+from ledger.model.measured import same_data, say_same
 from ledger.model.paths import ENVIRONMENT_FILE, RECORD_FILE
 from ledger.model.record import Record
 from ledger.model.values import NoteKind, counted, plain
@@ -54,9 +55,9 @@ def show_command(run: str, as_json: bool, file: str | None, requirements: bool, 
         if file not in found.files:
             raise NotFound(f"this record has no such file: `{file}`", hint=f"one of {', '.join(sorted(found.files))}")
         data = ledger.read_blob(found.files[file])
-        click.echo(plain(data.decode("utf-8", "replace")) if sys.stdout.isatty() else data, nl=False)
+        echo(plain(data.decode("utf-8", "replace")) if sys.stdout.isatty() else data, nl=False)
     elif requirements:
-        click.echo(_requirements(ledger, found), nl=False)
+        echo(_requirements(ledger, found), nl=False)
     elif as_json:
         later = {"evaluations": found.evaluations, "notes": found.notes}
         write_json({"record": found.record, "path": found.path, **later})
@@ -91,9 +92,9 @@ def _show_living(ledger: Ledger, short: str, *, as_json: bool) -> bool:
     if as_json:
         write_json(living)
         return True
-    click.echo(f"{click.style(living.id, bold=True)}  {click.style(living.status, fg='cyan', bold=True)}")
+    echo(f"{click.style(living.id, bold=True)}  {click.style(living.status, fg='cyan', bold=True)}")
     _write_lines(_living_lines(living))
-    click.echo("\nits record is made when it ends")
+    echo("\nits record is made when it ends")
     return True
 
 
@@ -113,7 +114,7 @@ def _living_lines(living: "Living") -> Lines:
 def _show(run: Run) -> None:
     record = run.record
     status = click.style(record.status, fg="green" if record.status == "finished" else "red", bold=True)
-    click.echo(f"{click.style(record.id, bold=True)}  {status}{plain(f': {record.reason}' if record.reason else '')}")
+    echo(f"{click.style(record.id, bold=True)}  {status}{plain(f': {record.reason}' if record.reason else '')}")
     _write_lines(_heading(run))
     boxes = {
         "code": _code,
@@ -127,17 +128,17 @@ def _show(run: Run) -> None:
         "statistics": _statistics,
     }
     for name, box in record.boxes().items():
-        click.echo(f"\n{click.style(name, bold=True)}")
+        echo(f"\n{click.style(name, bold=True)}")
         _write_lines(_results(run) if name == "results" else boxes[name](record))
         _write_lines((f"{field} unknown" if field != "all" else "unknown", why) for field, why in box.unknown.items())
     others = sorted(set(run.files) - {RECORD_FILE})
-    click.echo(f"\nfiles: {', '.join(others)}  (ledger show {record.id[16:]} --file NAME)")
+    echo(f"\nfiles: {', '.join(others)}  (ledger show {record.id[16:]} --file NAME)")
 
 
 def _write_lines(lines: Lines) -> None:
     for name, value in lines:
         if value:
-            click.echo(f"  {plain(name):<24} {plain(value)}")
+            echo(f"  {plain(name):<24} {plain(value)}")
 
 
 _SAID: dict[NoteKind, str] = {
@@ -250,6 +251,8 @@ def _datasets(record: Record) -> Lines:
         if use.prepared is not None:
             sources = ", ".join(f"{source.path} {source.hash[:19]}" for source in use.prepared.sources)
             yield "prepared", f"from {sources} by {use.prepared.step}"
+    for one, other in same_data(record.datasets.used):
+        yield "warning", say_same(one, other)
     for leak in record.datasets.leaks:
         yield "leak", say_leak(leak)
 

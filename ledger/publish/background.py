@@ -10,7 +10,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,7 +79,7 @@ def publish(site: Path, build: Build) -> Published:
         number = max((int(one.name) for one in builds.iterdir() if one.name.isdigit()), default=0) + 1
         aside = builds / f"{number:06}{_ASIDE}"
         if before is not None:
-            shutil.copytree(before, aside, copy_function=_linked, symlinks=True)
+            shutil.copytree(before, aside, copy_function=_linked, symlinks=True, ignore=_links)
         else:
             aside.mkdir()
         try:
@@ -95,8 +95,7 @@ def publish(site: Path, build: Build) -> Published:
             os.utime(before)  # from now on it is old
         _prune(builds, made)
     except OSError as error:
-        where = f": `{error.filename}`" if error.filename else ""
-        raise LedgerError(f"the site cannot be published ({(error.strerror or '').lower()}){where}") from error
+        raise LedgerError(f"the site cannot be published {_why(error)}") from error
     return Published(folder=str(made), changed=True, seconds=time.monotonic() - started)
 
 
@@ -123,6 +122,20 @@ def _linked(source: str, target: str) -> None:
         os.link(source, target, follow_symlinks=False)
     except OSError:  # a file system without hard links
         shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _links(folder: str, names: Sequence[str]) -> set[str]:
+    """Return the links in a folder: a build makes none, so somebody left them, and they may lead anywhere."""
+    return {name for name in names if os.path.islink(os.path.join(folder, name))}  # noqa: PTH114, PTH118  # as shutil asks
+
+
+def _why(error: OSError) -> str:
+    """Return why files could not be written, and which."""
+    if isinstance(error, shutil.Error) and error.args and error.args[0]:
+        source, _, why = error.args[0][0]  # shutil gathers all that failed
+        return f"({str(why).lower()}): `{source}`"
+    why = (error.strerror or str(error) or type(error).__name__).lower()
+    return f"({why})" + (f": `{error.filename}`" if error.filename else "")
 
 
 def _switch(current: Path, made: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ledger.analysis.fields import Value, show_value
 from ledger.analysis.review import MetricLine, RunReview
+from ledger.model.measured import same_data
 from ledger.model.record import Record
 from ledger.model.values import Document, counted
 from ledger.publish.text import duration, money, one_line, percent, short_number
@@ -69,7 +70,12 @@ def render_review(
 
 def code(text: object, limit: int = 120) -> str:
     """Return text as a code span of one line, in which nothing is markup, a link or a mention, in tables too."""
-    shown = one_line(str(text), limit).replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}").replace("|", "\\|")
+    shown = (
+        one_line(str(text), limit)
+        .replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}")
+        .replace("|", "\\|")
+        .replace("<!--", "<! --")
+    )
     return f"`{shown or ' '}`"
 
 
@@ -81,6 +87,9 @@ def _headline(reviews: Sequence[RunReview], others: Sequence[str], problems: Seq
     fatal = [problem for problem in problems if problem.fatal]
     if fatal:
         yield f"## ⛔ Not to be merged: {counted(len(fatal), 'problem')}"
+    elif any(_learned(review) for review in reviews):
+        runs = "it was" if len(reviews) == 1 else f"{sum(map(_learned, reviews))} of {len(reviews)} runs were"
+        yield f"## ⛔ Measured on what {runs} trained on"
     elif len(reviews) == 1:
         shown = _verdict(reviews[0])
         yield f"## {_ICONS[reviews[0].word]} {shown[:1].upper()}{shown[1:]}: {code(reviews[0].run.record.id)}"
@@ -107,6 +116,11 @@ def _headline(reviews: Sequence[RunReview], others: Sequence[str], problems: Seq
         more = f" and {len(others) - 5} more" if len(others) > 5 else ""  # noqa: PLR2004  # as shown
         yield f"Also added: {shown}{more}."
         yield ""
+
+
+def _learned(review: RunReview) -> bool:
+    """Say whether a run was judged on the very data that it was trained on."""
+    return any(same_data(review.run.record.datasets.used))
 
 
 def _verdict(review: RunReview) -> str:

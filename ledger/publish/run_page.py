@@ -13,6 +13,7 @@ from ledger.errors import LedgerError
 from ledger.model.boxes import Metric
 from ledger.model.document import load
 from ledger.model.entries import DatasetVersion, EnvironmentFile, Run
+from ledger.model.measured import same_data, say_same
 from ledger.model.paths import ENVIRONMENT_FILE, LOG_FILE, PATCH_FILE, run_path
 from ledger.model.values import Document
 from ledger.publish import names
@@ -126,6 +127,7 @@ def _page(run: Run, atlas: Atlas, beside: Beside, verdict: VerdictLine | None, a
         comparison=_comparison(run, atlas),
         verdict=verdict,
         advice=advice,
+        same=[say_same(one, other) for one, other in same_data(record.datasets.used)],
         is_baseline=atlas.baselines.get(record.experiment) == record.id,
         decided=_DECIDED,
         related=[run_id for run_id in (record.parent, record.baseline) if run_id in atlas.by_id],

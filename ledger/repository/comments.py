@@ -16,6 +16,11 @@ _SAID = 140
 """Characters that GitHub takes for the description of a status."""
 _NOT_OURS = (403, 404)
 """How hosts answer who would change what another wrote."""
+_BOTS: Mapping[Kind, frozenset[str]] = {
+    "github": frozenset({"github-actions[bot]"}),
+    "forgejo": frozenset({"forgejo-actions", "gitea-actions"}),
+}
+"""Who a job is that may not ask who it is: its token is no person's (GitHub, "Automatic token authentication")."""
 
 
 class Place(Document, frozen=True, kw_only=True):
@@ -79,22 +84,29 @@ def find_request(place: Place, source: str, commit: str, base: str) -> int:
 
 
 def write_comment(place: Place, number: int, marker: str, body: str) -> bool:
-    """Write a comment, or update the one of ours that begins with a marker; return whether it was there.
+    """Write a comment, or update the one that our own account wrote and that begins with a marker.
+
+    Return whether it was there.
 
     Raises:
         LedgerError: the host refuses it.
     """
     kind, verb = ("merge_requests", "notes") if place.kind == "gitlab" else ("issues", "comments")
     comments = f"{place.api}/{kind}/{number:d}/{verb}"
+    us: frozenset[str] | None = None
     for page in range(1, _PAGES + 1):
         found = list(_listed(place, f"{comments}?{urlencode({'per_page': _PAGE, 'page': page, 'limit': _PAGE})}"))
         for comment in found:
-            if str(comment.get("body") or "").startswith(marker) and isinstance(comment.get("id"), int):
+            if not str(comment.get("body") or "").startswith(marker) or not isinstance(comment.get("id"), int):
+                continue
+            us = _us(place) if us is None else us
+            # Whoever may write here may begin a comment so, and whoever may write everywhere may change any comment.
+            if _author(comment) in us:
                 method = "PUT" if place.kind == "gitlab" else "PATCH"
                 try:
                     _asked(place, method, _one(place, comments, comment), {"body": body})
                 except HostRefused as error:
-                    if error.code in _NOT_OURS:  # anybody may write a comment that begins so: it must not keep ours out
+                    if error.code in _NOT_OURS:  # a comment that is locked must not keep a new one out
                         continue
                     raise
                 return True
@@ -102,6 +114,27 @@ def write_comment(place: Place, number: int, marker: str, body: str) -> bool:
             break
     _asked(place, "POST", comments, {"body": body})
     return False
+
+
+def _us(place: Place) -> frozenset[str]:
+    """Return the names of the account that we are."""
+    root = place.api.partition("/projects/" if place.kind == "gitlab" else "/repos/")[0]
+    try:
+        answer = _asked(place, "GET", f"{root}/user", None)
+    except HostRefused:
+        return _BOTS.get(place.kind, frozenset())
+    return frozenset({_name(answer)} - {""}) or _BOTS.get(place.kind, frozenset())
+
+
+def _author(comment: Mapping[str, object]) -> str:
+    return _name(comment.get("user") or comment.get("author"))
+
+
+def _name(account: object) -> str:
+    """Return how a host calls an account; empty where it does not say."""
+    if not isinstance(account, Mapping):
+        return ""
+    return str(account.get("login") or account.get("username") or "")
 
 
 def set_status(place: Place, commit: str, *, passes: bool, said: str) -> None:

@@ -19,6 +19,7 @@ from ledger.capture.sampler import Sampler
 from ledger.capture.script import script_of_process
 from ledger.data.stat_cache import FILE, StatCache
 from ledger.errors import LedgerError
+from ledger.model.characters import plain
 from ledger.model.record import Record
 from ledger.model.values import DEFAULT_EXPERIMENT, Status
 from ledger.recorder import Recorded
@@ -265,7 +266,7 @@ class Lifetime:
 def _announce(line: str) -> None:
     """Say the one line that a run owes its user: to the log where there is one, else on stderr."""
     if _LOG.hasHandlers():
-        _LOG.info(line)
+        _LOG.info(plain(line))
     else:
         with contextlib.suppress(OSError, ValueError, AttributeError):  # stderr may be closed, or none
-            sys.stderr.write(f"{line}\n")
+            sys.stderr.write(f"{plain(line)}\n")

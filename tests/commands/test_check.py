@@ -19,7 +19,7 @@ from ledger.store.ledger import Ledger
 from tests.commands.test_untouched import COMMANDS
 from tests.conftest import ROOT, Cli, git_in
 from tests.samples import sample_ledger
-from tests.store.test_ledger import append_samples
+from tests.store.test_ledger import append_samples, entry
 
 HOSTILE = "a\x1b[2J\n::error::x%0A,file=y:z\u202e`<b>"
 CANNOT_TELL = 2
@@ -145,6 +145,22 @@ def test_what_the_remote_has_is_not_looked_at_again(ledger: Ledger, repo: Path, 
     done = cli("check", "--json")
     assert json.loads(done.out)["entries"] == 1
     assert done.code == 0
+
+
+def test_a_range_whose_end_does_not_stand_on_its_beginning_is_told(ledger: Ledger, repo: Path, cli: Cli) -> None:
+    append_samples(ledger, 1)
+    first = git_in(repo, "rev-parse", "ledger").strip()
+    append_samples(ledger, 2)
+    ours = git_in(repo, "rev-parse", "ledger").strip()
+    behind = cli("check", f"{ours}..{first}")
+    assert behind.code == 0
+    assert f"{first} is behind {ours}" in behind.err
+    assert "nothing to check" in behind.err
+    git_in(repo, "update-ref", "refs/heads/ledger", first)
+    ledger.append(entry(9))
+    beside = cli("check", f"{ours}..ledger")
+    assert f"ledger is beside {ours}" in beside.err
+    assert "beside" not in cli("check", f"{first}..ledger").err
 
 
 def test_a_branch_and_a_range_say_what_they_add(ledger: Ledger, repo: Path, cli: Cli) -> None:

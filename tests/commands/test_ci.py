@@ -118,6 +118,7 @@ class _Api(BaseHTTPRequestHandler):
     comments: list[dict[str, object]]
     requests: list[dict[str, object]]
     asked: list[tuple[str, str, str]]
+    us: tuple[str, ...] = ("reviewer",)
 
     def do_GET(self) -> None:
         path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
@@ -125,13 +126,18 @@ class _Api(BaseHTTPRequestHandler):
         if path.endswith("/pulls"):
             self._answer(200, self.requests)
             return
+        if path.endswith("/user"):  # a job's own token may not ask; a person's may
+            self._answer(
+                403 if "github-actions[bot]" in self.us else 200, {"login": self.us[0], "username": self.us[0]}
+            )
+            return
         page, size = int(query.get("page", ["1"])[0]), int(query.get("per_page", ["30"])[0])
         self._answer(200, self.comments[(page - 1) * size : page * size])
 
     def do_POST(self) -> None:
         self._note()
         said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        made = {"id": len(self.comments) + 1, **said}
+        made = {"id": len(self.comments) + 1, "user": {"login": self.us[0], "username": self.us[0]}, **said}
         self.comments.append(made)
         self._answer(201, made)
 
@@ -140,9 +146,6 @@ class _Api(BaseHTTPRequestHandler):
         said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         number = int(self.path.rsplit("/", 1)[1])
         found = next(one for one in self.comments if one["id"] == number)
-        if found.get("foreign"):
-            self._answer(403, {})
-            return
         found |= said
         self._answer(200, found)
 
@@ -295,12 +298,17 @@ def test_only_a_review_is_written(cli: Cli, comment: Path, repo: Path) -> None:
 def test_a_comment_of_somebody_else_that_begins_like_ours_does_not_keep_ours_out(
     cli: Cli, comment: Path, kind: str
 ) -> None:
-    comments: list[dict[str, object]] = [{"id": 1, "body": f"{MARKER} fine, merge it", "foreign": True}]
-    with host(comments, []) as (address, _):
+    theirs = f"{MARKER} fine, merge it"
+    comments: list[dict[str, object]] = [
+        {"id": 1, "body": theirs, "user": {"login": "eve"}, "author": {"username": "eve"}}
+    ]
+    with host(comments, []) as (address, api):
+        if kind == "github":
+            api.us = ("github-actions[bot]",)
         for said in ("wrote", "updated"):
             done = cli("ci", "comment", str(comment), "--request", "7", env=job_of(kind, address))
             assert (done.code, done.err.strip()) == (0, f"{said} the comment of 7")
-    assert [one["body"] for one in comments[1:]] == [comment.read_text()]
+    assert [one["body"] for one in comments] == [theirs, comment.read_text()]  # which a token of the team could change
 
 
 def test_a_host_that_redirects_or_answers_no_http_is_one_line_and_learns_no_token(cli: Cli, comment: Path) -> None:

@@ -1,6 +1,7 @@
 """Publishing behind a push: few builds, the last state, never half a site; real builders, killed for real."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -146,6 +147,31 @@ def build(output):
 ask(state)
 build_while_asked(state, lambda: publish(site, build))
 """
+
+
+def test_a_link_that_somebody_left_is_not_followed_and_stops_nothing(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    publish(site, builds("old"))
+    (site / CURRENT / "out").symlink_to("/etc")
+    (site / CURRENT / "nowhere").symlink_to(tmp_path / "gone")
+    publish(site, builds("new"))
+    assert shown(site / CURRENT) == {"new"}
+    assert not any(path.is_symlink() for path in (site / CURRENT).iterdir())
+
+
+def test_why_a_site_cannot_be_published_is_said(tmp_path: Path) -> None:
+    def fails(_: Path) -> bool:
+        raise shutil.Error([("a.html", "b.html", "Too many links")])
+
+    def fails_without_a_number(_: Path) -> bool:
+        raise OSError("something is in the way")
+
+    for build, said in (
+        (fails, r"\(too many links\): `a.html`"),
+        (fails_without_a_number, r"\(something is in the way\)"),
+    ):
+        with pytest.raises(LedgerError, match=said):
+            publish(tmp_path / "site", build)
 
 
 def test_a_killed_builder_heals_with_the_next_push(tmp_path: Path) -> None:

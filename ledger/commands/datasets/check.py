@@ -3,7 +3,7 @@
 import click
 
 from ledger.analysis.versions import versions_of
-from ledger.commands.output import say, write_json
+from ledger.commands.output import echo, say, write_json
 from ledger.commands.progress import Bar
 from ledger.commands.workplace import open_ledger
 from ledger.data.difference import Difference, diff_manifests
@@ -45,7 +45,7 @@ def check_command(path: str, name: str | None, as_json: bool) -> int:
             }
         )
     elif same:
-        click.echo(f"{path} is {', '.join(same)}")
+        echo(f"{path} is {', '.join(same)}")
     else:
         _tell(path, nearest)
     return int(not same)
@@ -68,11 +68,11 @@ def _nearest(
 
 def _tell(path: str, nearest: tuple[DatasetVersion, Difference] | None) -> None:
     if nearest is None:
-        click.echo(f"{path} is no known version, and shares no file with one")
+        echo(f"{path} is no known version, and shares no file with one")
         say(f"hint: ledger dataset add NAME {path} --role validation")
         return
     version, difference = nearest
-    click.echo(
+    echo(
         f"{path} is no known version; against {version.label}: {counted(len(difference.added), 'file')} added,"
         f" {len(difference.removed)} removed, {len(difference.changed)} changed"
     )
@@ -82,5 +82,5 @@ def _tell(path: str, nearest: tuple[DatasetVersion, Difference] | None) -> None:
         ("~", [after.path for _, after in difference.changed]),
     ):
         for one in paths[:_NAMED]:
-            click.echo(f"{mark} {one}")
+            echo(f"{mark} {one}")
     say(f'hint: ledger dataset add {version.name} {path} --reason "…"')

@@ -4,7 +4,7 @@ import click
 
 from ledger.analysis.versions import find_version
 from ledger.commands.datasets.telling import tell_counts
-from ledger.commands.output import write_json
+from ledger.commands.output import echo, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.data.changes import label_shift
 from ledger.data.difference import Difference
@@ -47,17 +47,17 @@ def diff_command(name: str, old: str, new: str, limit: int, as_json: bool) -> No
         return
     for mark, paths in _marked(difference):
         for path in paths[:limit]:
-            click.echo(f"{mark} {plain(path)}")
+            echo(f"{mark} {plain(path)}")
         if len(paths) > limit:
-            click.echo(f"{mark} … and {len(paths) - limit} more")
+            echo(f"{mark} … and {len(paths) - limit} more")
     more = f", {counted(relabelled, 'sample')} relabelled" if relabelled else ""
     added = counted(len(difference.added), "file")
-    click.echo(
+    echo(
         f"{ours.label} to {theirs.label}: {added} added, {len(difference.removed)} removed,"
         f" {len(difference.changed)} changed{more}"
     )
     if shift:
-        click.echo(plain(f"labels: {tell_counts(shift, signed=True)}"))
+        echo(plain(f"labels: {tell_counts(shift, signed=True)}"))
 
 
 def _marked(difference: Difference) -> list[tuple[str, list[str]]]:

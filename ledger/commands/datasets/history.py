@@ -5,7 +5,7 @@ import click
 from ledger.analysis.comparable import Leaderboard
 from ledger.analysis.versions import VersionFacts, facts_of, versions_of
 from ledger.commands.datasets.telling import tell_change, tell_drift
-from ledger.commands.output import moment, write_json
+from ledger.commands.output import echo, moment, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.model.values import counted, plain
 from ledger.recorder.cautions import say_leak
@@ -56,7 +56,7 @@ def _best(board: Leaderboard) -> dict[str, object]:
 def _tell(fact: VersionFacts) -> None:
     version = fact.version
     retired = f", retired: {fact.retired.text}" if fact.retired else ""
-    click.echo(click.style(plain(f"{version.label}{retired}"), bold=True))
+    echo(click.style(plain(f"{version.label}{retired}"), bold=True))
     samples = f", {counted(version.samples, 'sample')}" if version.samples is not None else ""
     lines = [
         f"{moment(version.added_at)} by {version.author.name}: {version.reason or 'the first version'}",
@@ -68,20 +68,20 @@ def _tell(fact: VersionFacts) -> None:
         f"{counted(len(fact.judged), 'run')} measured on it, {len(fact.trained)} trained on it",
     ]
     for line in lines:
-        click.echo(f"  {plain(line)}")
+        echo(f"  {plain(line)}")
 
 
 def _tell_metrics(facts: list[VersionFacts]) -> None:
     keys = sorted({(board.group.key, board.group.evaluator) for fact in facts for board in fact.best})
     for key, evaluator in keys:
         by = f", evaluator {evaluator}" if evaluator else ""
-        click.echo(plain(f"{key}{by}, best of each version:"))
+        echo(plain(f"{key}{by}, best of each version:"))
         pieces = []
         for fact in facts:
             board = next((one for one in fact.best if (one.group.key, one.group.evaluator) == (key, evaluator)), None)
             pieces.append(f"{fact.version.version} {_said(board) if board else 'not measured'}")
         # Two strokes: the line is broken here, as it is on the page.
-        click.echo(plain(f"  {'  //  '.join(pieces)}"))
+        echo(plain(f"  {'  //  '.join(pieces)}"))
 
 
 def _said(board: Leaderboard) -> str:

@@ -4,7 +4,7 @@ import click
 
 from ledger.analysis.versions import VersionFacts, facts_of, find_version
 from ledger.commands.datasets.telling import tell_change, tell_drift, tell_statistics
-from ledger.commands.output import moment, size, write_json
+from ledger.commands.output import echo, moment, size, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.model.entries import Contents
 from ledger.model.values import counted, plain
@@ -29,9 +29,9 @@ def show_command(version: str, as_json: bool) -> None:
             }
         )
         return
-    click.echo(click.style(plain(facts.version.label), bold=True))
+    echo(click.style(plain(facts.version.label), bold=True))
     for line in _lines(facts, contents):
-        click.echo(f"  {plain(line)}")
+        echo(f"  {plain(line)}")
 
 
 def _lines(facts: VersionFacts, contents: Contents) -> list[str]:
