@@ -32,6 +32,8 @@ VALUES = [
     "token = 'a1b2c3d4e5'", '\\"password\\": \\"x1y2z3w4\\"', "machine x login y password z1z2z3",
 ]  # fmt: skip
 
+OPTIONS = ["--password", "-Password", "--api-key=", "--token=abc12345"]
+
 names = st.one_of(st.sampled_from(NAMES), st.text(min_size=1, max_size=12))
 texts = st.one_of(st.sampled_from(VALUES), st.text(max_size=30))
 values = st.one_of(texts, st.integers(-(10**12), 10**12), st.booleans(), st.none(), st.lists(texts, max_size=3))
@@ -50,7 +52,7 @@ def is_label(text: str) -> bool:
     note=texts,
     reason=texts,
     tags=st.lists(texts.filter(is_label), max_size=2),
-    command=st.lists(st.one_of(texts, st.sampled_from(["--password", "--api-key=", "--token=abc12345"])), max_size=4),
+    command=st.lists(st.one_of(texts, st.sampled_from(OPTIONS)), max_size=4),
     url=texts.filter(is_label),
 )
 def test_whatever_is_recorded_passes(
