@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import cache
 
 _UNSEEN = re.compile(
     # Categories Cc, Cf, Cs, Zl and Zp (Unicode 15): control, format, half a surrogate, what ends a line.
@@ -12,12 +13,26 @@ _UNSEEN = re.compile(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\uffa0\U000e0000-\U000e0fff]"
 )
 """What nobody sees: it is shown as an escape, always."""
-_UNSEEN_IN_PROSE = re.compile(_UNSEEN.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f", 1))
-_JOINERS = re.compile("(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
 _VARIATIONS = "\ufe00-\ufe0f"
 """Variation selectors: they choose between two pictures of one character, and two names that differ by one look alike.
 In a sentence they are harmless (most emoji end with one); in a name they are refused."""
-_NO_LABEL = re.compile(f"{_UNSEEN.pattern[:-1]}{_VARIATIONS}]")
+
+
+@cache  # most texts are plain ASCII, and recording pays for no expression that it does not need
+def _in_labels() -> re.Pattern[str]:
+    return re.compile(f"{_UNSEEN.pattern[:-1]}{_VARIATIONS}]")
+
+
+@cache
+def _in_prose() -> re.Pattern[str]:
+    return re.compile(_UNSEEN.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f", 1))
+
+
+@cache
+def _joiners() -> re.Pattern[str]:
+    return re.compile("(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
+
+
 _BLANK = re.compile(r"[\s\u2800]*")
 """Spaces, and the braille pattern without a dot."""
 
@@ -32,9 +47,8 @@ def is_plain_prose(text: str) -> bool:
 
     Neither what joins and parts letters, which Persian and the scripts of India are written with, and emoji.
     """
-    if _UNSEEN_IN_PROSE.search(text) is None:
-        return True
-    return _UNSEEN_IN_PROSE.search(_JOINERS.sub("", text)) is None
+    unseen = _in_prose()
+    return unseen.search(text) is None or unseen.search(_joiners().sub("", text)) is None
 
 
 def plain(text: str) -> str:
@@ -71,13 +85,13 @@ def unseen_in(text: str, *, label: bool = False) -> str | None:
     """
     if text.isascii() and text.isprintable():
         return None
-    found = (_NO_LABEL if label else _UNSEEN).search(text)
+    found = (_in_labels() if label else _UNSEEN).search(text)
     return f"U+{ord(found[0]):04X}" if found else None
 
 
 def is_blank(text: str) -> bool:
     """Say whether nothing in a text is seen."""
-    return _BLANK.fullmatch(_NO_LABEL.sub("", text)) is not None
+    return _BLANK.fullmatch(_in_labels().sub("", text)) is not None
 
 
 def composed(text: str) -> str:
