@@ -30,6 +30,7 @@ RULES: dict[str, Rule] = {
     "signature": Rule(says="Signed where the policy asks for it."),
     "redaction": Rule(says="What a redaction took out is all that it changed, and somebody vouches for it."),
     "checkpoint": Rule(says="History still holds every checkpoint."),
+    "index": Rule(says="What is listed and ranked by is what git has."),
     "plausible": Rule(says="What is stated can be so."),
 }
 """Every rule, in the order of the handbook."""
