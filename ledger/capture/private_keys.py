@@ -9,6 +9,10 @@ from collections.abc import Iterator
 _KEY_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_END = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_LINE = re.compile(rb"[ \t>|+\-]{0,12}[A-Za-z0-9+/=]{16,128}[ \t]*\r?")
+_SQUEEZED = re.compile(rb"(?:(?:\\{1,4}[nr]|[ \t\"',])*[A-Za-z0-9+/=]{16,})*(?:\\{1,4}[nr][A-Za-z0-9+/=]{1,15})?")
+"""A key in one line, its lines parted by spaces or by escapes of line feeds, or by nothing."""
+_HEADER = re.compile(rb"[ \t>|+\-]{0,12}(?:(?:Proc-Type|DEK-Info|Comment|Version|Subject|x-[a-z\-]{1,40}):[^\r\n]{0,150})?[ \t]*\r?")
+"""A line before the base64 of a key (RFC 1421)."""
 _LINE_BYTES = 200
 _KEY_LINES = 400
 """The longest line of a key, and the most lines."""
@@ -41,6 +45,9 @@ def find_private_keys(data: bytes) -> Iterator[tuple[int, int]]:
 
 def _past_key_lines(data: bytes, position: int) -> int:
     """Return where the base64 lines after a key's first line end, for a key whose last line is missing."""
+    squeezed = _SQUEEZED.match(data, position, position + _KEY_BYTES)
+    position = squeezed.end() if squeezed else position
+    headers = True
     for _ in range(_KEY_LINES):
         line_end = data.find(b"\n", position, position + _LINE_BYTES)
         if line_end < 0:
@@ -48,7 +55,10 @@ def _past_key_lines(data: bytes, position: int) -> int:
         following = data.find(b"\n", line_end + 1, line_end + _LINE_BYTES)
         end = following if following >= 0 else min(len(data), line_end + _LINE_BYTES)
         if not _KEY_LINE.fullmatch(data, line_end + 1, end):
-            return position
+            if not headers or following < 0 or not _HEADER.fullmatch(data, line_end + 1, end):
+                return position
+        else:
+            headers = False
         position = end
     return position
 

@@ -47,6 +47,10 @@ class Redactor:
         redacted = self._redact(data)
         return text if redacted is data else redacted.decode("utf-8", "surrogatepass")
 
+    def bytes(self, data: bytes) -> bytes:
+        """Return bytes without the secrets of the text in them; line feeds stay where they are."""
+        return self._redact(data)
+
     def argv(self, argv: list[str]) -> list[str]:
         """Return a command line without its secrets: `--api-key X`, `--password=X` and `TOKEN=X` included."""
         redacted: list[str] = []

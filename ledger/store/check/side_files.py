@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from ledger.capture.own_secrets import NONE, OwnSecrets
+from ledger.capture.picture_texts import redact_png
 from ledger.capture.secrets import Redactor, find_secrets
 from ledger.hashing import hash_bytes
 from ledger.model.values import Document
@@ -19,22 +21,25 @@ class Looked(Document, frozen=True, kw_only=True):
     """What is wrong with it as a picture."""
 
 
-def look(standing: Sequence[str], data: bytes) -> Looked:
+def look(standing: Sequence[str], data: bytes, own: OwnSecrets = NONE) -> Looked:
     """Read one object.
 
     Args:
         standing: paths where it stands, at least one.
         data: its content.
+        own: what else the team calls a secret.
     """
     wrong = [why for path in standing for why in wrong_picture(path, data)]
-    return Looked(hash=hash_bytes(data), secrets=_secrets_in(standing, data), wrong=tuple(dict.fromkeys(wrong)))
+    return Looked(hash=hash_bytes(data), secrets=_secrets_in(standing, data, own), wrong=tuple(dict.fromkeys(wrong)))
 
 
-def _secrets_in(standing: Sequence[str], data: bytes) -> dict[str, int]:
+def _secrets_in(standing: Sequence[str], data: bytes, own: OwnSecrets) -> dict[str, int]:
     if all(path.endswith(".png") for path in standing):
-        return {}
+        redactor = Redactor(own)
+        redact_png(data, redactor)
+        return redactor.counts
     if all(path.endswith(".patch") for path in standing):
-        redactor = Redactor()
+        redactor = Redactor(own)
         redactor.patch(data)  # which leaves binary content alone, as recording did
         return redactor.counts
-    return find_secrets(data)
+    return find_secrets(data, own)
