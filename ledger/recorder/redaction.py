@@ -33,7 +33,11 @@ def redact_draft(draft: Draft, redactor: Redactor) -> Draft:
             redactor.text(f"{source.name} {source.version}")
             source = msgspec.structs.replace(source, name=None, version=None)
         return msgspec.structs.replace(
-            source, path=redactor.url(source.path), reason=text(source.reason), source=text(source.source)
+            source,
+            # What lies on this machine is read by its path first; the record's own is looked at with the record.
+            path=redactor.url(source.path) if "://" in source.path else source.path,
+            reason=text(source.reason),
+            source=text(source.source),
         )
 
     def metric(measured: Metric) -> Metric:
