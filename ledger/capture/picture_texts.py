@@ -38,7 +38,7 @@ def redact_png(picture: bytes, redactor: Redactor) -> bytes:
 
 def redact_svg(picture: bytes, redactor: Redactor) -> bytes | None:
     """Return an SVG without the secrets of its text; none where it would be no XML any more."""
-    redacted = redactor.bytes(picture)
+    redacted = redactor.content(picture)
     if redacted == picture or not _is_xml(picture) or _is_xml(redacted):
         return redacted
     return None
@@ -74,7 +74,7 @@ def _holds_secret(chunk: _Chunk, redactor: Redactor) -> bool:
 
 
 def _changes(text: bytes, redactor: Redactor) -> bool:
-    return redactor.bytes(text) != text
+    return redactor.content(text) != text
 
 
 def _texts(chunk: _Chunk) -> Iterator[bytes]:

@@ -47,7 +47,7 @@ class Redactor:
         redacted = self._redact(data)
         return text if redacted is data else redacted.decode("utf-8", "surrogatepass")
 
-    def bytes(self, data: bytes) -> bytes:
+    def content(self, data: bytes) -> bytes:
         """Return bytes without the secrets of the text in them; line feeds stay where they are."""
         return self._redact(data)
 
@@ -90,7 +90,7 @@ class Redactor:
             return self.text(re.sub(r"\A([^/@:\s]+):[^/@\s]+@", r"\1@", url))
         user, at, host = parts.netloc.rpartition("@")
         if at and (":" in user or not parts.scheme.endswith("ssh")):
-            self._count("url-credentials")
+            self._take("url-credentials", user)
         return self.text(urlunsplit(parts._replace(netloc=host, query=self._query(parts.query))))
 
     def patch(self, patch: bytes) -> bytes:
@@ -107,14 +107,14 @@ class Redactor:
         pieces.append(self._redact(patch[position:]))
         return b"".join(pieces)
 
-    def _count(self, kind: str) -> None:
+    def _take(self, kind: str, secret: str | int | float | bytes) -> None:  # noqa: ARG002  # who overrides it wants it
         self.counts[kind] = self.counts.get(kind, 0) + 1
 
     def _param(self, value: Scalar, found: SecretName | None) -> Scalar:
         if isinstance(value, str):
             return self._value(value, found) if found else self.text(value)
         if found and found.strength == "strong" and isinstance(value, int | float) and not isinstance(value, bool):
-            self._count(found.kind)
+            self._take(found.kind, value)
             return f"[redacted: {found.kind}]"
         return value
 
@@ -124,7 +124,7 @@ class Redactor:
             return value
         if found.strength == "weak" and (_NUMBER.fullmatch(value.encode("utf-8", "replace")) or value in _HARMLESS):
             return value
-        self._count(found.kind)
+        self._take(found.kind, value)
         return f"[redacted: {found.kind}]"
 
     def _query(self, query: str) -> str:
@@ -144,7 +144,7 @@ class Redactor:
             pieces: list[bytes] = []
             position = 0
             for span in spans:
-                self._count(span.kind)
+                self._take(span.kind, data[span.start : span.end])
                 pieces += (data[position : span.start], _replacement(data[span.start : span.end], span.kind))
                 position = span.end
             data = b"".join([*pieces, data[position:]])

@@ -182,7 +182,7 @@ def _as_text(data: bytes, redactor: Redactor, source: TableSource) -> bytes:
     Raises:
         LedgerError: what is left would be another table.
     """
-    redacted = redactor.bytes(data)
+    redacted = redactor.content(data)
     if redacted is data:
         return data
     shapes = [[len(row) for row in csv.reader(text.decode().splitlines())] for text in (data, redacted)]
