@@ -8,7 +8,7 @@ from ledger.capture.secret_words import is_code, is_number, is_word, looks_rando
 
 _SAID = re.compile(
     rb"[ \t]{1,2}(?:(?:for|of)[ \t]{1,2}[^\s]{1,64}[ \t]{1,2})?"
-    rb"(?P<verb>(?:is|was|will be|(?:is |was )?(?:set|changed|reset) to)[ \t]{1,2}(?:now[ \t])?)?"
+    rb"(?P<verb>(?:is|was|will be|(?:is |was )?(?:set|changed|reset) to):?[ \t]{1,2}(?:now[ \t])?)?"
     rb"(?P<quote>[\"'`]?)(?P<value>[^\s\"'`\[({<$][^\s\"'`]{2,255})"
 )
 _END = b".,;:!?)]}"

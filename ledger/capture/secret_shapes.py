@@ -125,7 +125,7 @@ def _in_words(words: Collection[bytes], table: _Table) -> Iterator[int]:
         if sign and sign not in together:
             continue
         for literal, number in literals:
-            if not (plain and not literal.islower()) and literal in together:
+            if not (plain and literal != literal.lower()) and literal in together:
                 yield number
     for number in table.long:
         rule = RULES[number]

@@ -244,7 +244,7 @@ def _is_secret(name: _Named, match: re.Match[bytes]) -> bool:
     value = match["bare"]
     if value is not None:
         code = bool(match["after"]) or never_a_value(value)
-        return not code and _is_bare_secret(name, value)
+        return not code and _is_bare_secret(name, value, match.end("bare"))
     return _is_quoted_secret(name, match["csv"] or match["escaped"] or match["double"] or match["single"])
 
 
@@ -253,7 +253,13 @@ def _is_quoted_secret(name: _Named, value: bytes) -> bool:
     return not weak and not never_a_value(value)
 
 
-def _is_bare_secret(name: _Named, value: bytes) -> bool:
+def _is_phrase(data: bytes, position: int) -> bool:
+    """Say whether a line goes on with words of which one is no word about secrets."""
+    rest = _REST_OF_LINE.match(data, position)
+    return rest is not None and not all(is_prose(one) for one in rest[0].split())
+
+
+def _is_bare_secret(name: _Named, value: bytes, end: int) -> bool:
     """Tell a secret without quotes from code: `PASSWORD=swordfish` from `password=args.password`."""
     if not name.strong:
         return (looks_random(value) and not is_number(value)) or is_basic_auth(value)
@@ -261,6 +267,8 @@ def _is_bare_secret(name: _Named, value: bytes) -> bool:
         return False
     if is_number(value):
         return name.found.kind == "password" or len(value) >= _LONG_NUMBER
+    if "phrase" in name.text.lower() and _is_phrase(name.data, end):
+        return True
     if is_word(value) and not name.shell:
         known = secret_name(value.decode("ascii").strip(".-"))
         return known is None and name.found.kind != "token" and not is_prose(value)

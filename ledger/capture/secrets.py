@@ -61,7 +61,7 @@ class Redactor:
                 promised = None
                 continue
             name, equals, value = argument.partition("=")
-            found = secret_name(name) if re.fullmatch(r"[+~-]{0,2}[\w.@/-]+", name) else None
+            found = self._promise(name) if re.fullmatch(r"[+~-]{0,2}[\w.@/-]+", name) else None
             promised = found if found and not equals and name.startswith("-") else None
             if found and equals:
                 redacted.append(f"{name}={self._value(value, found)}")
@@ -73,7 +73,7 @@ class Redactor:
         """Return params without secrets, be it in their values, under secret-looking names, or in the names."""
         redacted: dict[str, ParamValue] = {}
         for name, value in values.items():
-            found = secret_name(name)
+            found = self._promise(name)
             if isinstance(value, list):
                 redacted[self.text(name)] = [self._param(item, found) for item in value]
             else:
@@ -107,6 +107,11 @@ class Redactor:
         pieces.append(self._redact(patch[position:]))
         return b"".join(pieces)
 
+    def _promise(self, name: str) -> SecretName | None:
+        if self.own.names and any(own.lower() in name.lower() for own in self.own.names):
+            return SecretName("own-secret", "strong")
+        return secret_name(name)
+
     def _take(self, kind: str, secret: str | int | float | bytes) -> None:  # noqa: ARG002  # who overrides it wants it
         self.counts[kind] = self.counts.get(kind, 0) + 1
 
@@ -131,7 +136,7 @@ class Redactor:
         fields = query.split("&")
         for position, field in enumerate(fields):
             name, equals, value = field.partition("=")
-            found = secret_name(name)
+            found = self._promise(name)
             if equals and found:
                 fields[position] = f"{name}={self._value(value, found)}"
         return "&".join(fields)
