@@ -120,9 +120,7 @@ def _parts(snapshot: Snapshot, prefix: str = "", inside: Inside | None = None) -
         yield from _parts(one.snapshot, f"{prefix}{one.path}/", one)
 
 
-def _unknown(
-    snapshot: Snapshot, parts: Sequence[_Part], script: Script, secret_names: Sequence[str]
-) -> dict[str, str]:
+def _unknown(snapshot: Snapshot, parts: Sequence[_Part], script: Script, secret_names: Sequence[str]) -> dict[str, str]:
     """Return what commit and patch do not give back, and why."""
     unknown = {}
     if snapshot.commit is None:

@@ -14,6 +14,10 @@ _ITEM = re.compile(
     r"(?P<times>\{(?P<least>\d{1,3})(?:,(?P<most>\d{1,3}))?\}|\?)?"
 )
 _LENGTH = 120
+_TEXT = range(6, 481)
+"""Characters of a text that is none."""
+_BEGINNING = 3
+"""Plain characters at the beginning of a shape, at least."""
 _MOST = 50
 _REPEATS = 512
 
@@ -69,16 +73,16 @@ def wrong_secrets(own: OwnSecrets) -> Iterator[str]:
         if not _NAME.fullmatch(name):
             yield f"secrets.names: a name is 3 to 40 letters, digits, `_`, `.` and `-`: `{ascii(name)[1:-1]}`"
     for text in own.allow:
-        if not 6 <= len(text) <= _LENGTH * 4:
-            yield f"secrets.allow: a text is 6 to {_LENGTH * 4} characters long: `{ascii(text[:40])[1:-1]}`"
+        if len(text) not in _TEXT:
+            yield f"secrets.allow: a text is {_TEXT[0]} to {_TEXT[-1]} characters long: `{ascii(text[:40])[1:-1]}`"
 
 
-def _wrong_pattern(pattern: str) -> str | None:
+def _wrong_pattern(pattern: str) -> str | None:  # noqa: PLR0911  # one for each reason
     """Return why a pattern is not taken: it must run in linear time on any input."""
     if len(pattern) > _LENGTH:
         return f"it is longer than {_LENGTH} characters"
     beginning = _LITERAL.match(pattern)
-    if beginning is None or len(_rule("x", pattern).literals[0]) < 3:
+    if beginning is None or len(_rule("x", pattern).literals[0]) < _BEGINNING:
         return "it must begin with three plain characters at least, such as `acme_[a-z0-9]{32}`"
     position = open_ended = 0
     while position < len(pattern):

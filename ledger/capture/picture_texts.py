@@ -48,7 +48,7 @@ def _is_xml(text: bytes) -> bool:
     from xml.parsers import expat  # only where something was replaced
 
     try:
-        expat.ParserCreate().Parse(text, True)  # noqa: FBT003  # positional in the standard library
+        expat.ParserCreate().Parse(text, True)  # positional in the standard library
     except expat.ExpatError:
         return False
     return True

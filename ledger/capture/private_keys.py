@@ -15,7 +15,9 @@ _PUTTY = re.compile(rb"Private-Lines:[ \t]{1,4}[0-9]{1,3}[ \t]*\r?(?=\n)")
 """The line above the private part of a key of PuTTY."""
 _SQUEEZED = re.compile(rb"(?:(?:\\{1,4}[nr]|[ \t\"',])*[A-Za-z0-9+/=]{16,})*(?:\\{1,4}[nr][A-Za-z0-9+/=]{1,15})?")
 """A key in one line, its lines parted by spaces or by escapes of line feeds, or by nothing."""
-_HEADER = re.compile(rb"[ \t>|+\-]{0,12}(?:(?:Proc-Type|DEK-Info|Comment|Version|Subject|x-[a-z\-]{1,40}):[^\r\n]{0,150})?[ \t]*\r?")
+_HEADER = re.compile(
+    rb"[ \t>|+\-]{0,12}(?:(?:Proc-Type|DEK-Info|Comment|Version|Subject|x-[a-z\-]{1,40}):[^\r\n]{0,150})?[ \t]*\r?"
+)
 """A line before the base64 of a key (RFC 1421)."""
 _LINE_BYTES = 200
 _KEY_LINES = 400

@@ -8,12 +8,15 @@ from ledger.capture.secret_span import Span
 from ledger.capture.secret_words import is_code, is_number, looks_random, never_a_value
 
 _OPENED = re.compile(
-    rb"[\"']?[ \t]{0,4}:[ \t]{0,8}(?:[&!][\w\-]{1,40}[ \t]{0,4})?(?P<text>[|>][+\-0-9]{0,2})?[ \t]{0,8}(?:#[^\r\n]{0,200})?\r?\n"
+    rb"[\"']?[ \t]{0,4}:[ \t]{0,8}(?:[&!][\w\-]{1,40}[ \t]{0,4})?(?P<text>[|>][+\-0-9]{0,2})?[ \t]{0,8}"
+    rb"(?:#[^\r\n]{0,200})?\r?\n"
 )
 _LINE = re.compile(rb"(?P<lead>[ \t+\-]{0,200})(?P<item>[^\r\n]{0,4000})")
 _PAIR = re.compile(rb"[\"']?[A-Za-z0-9_.\-]{1,80}[\"']?[ \t]{0,4}:[ \t]{1,8}(?:[&!][\w\-]{1,40}[ \t]{1,4})?")
 _BARE_LEAD = re.compile(rb"[ \t+\-]{0,200}[\"']?")
 _LINES = 400
+_LEAD = 200
+"""Bytes before a name on its line at most."""
 _SHORTEST = 4
 
 
@@ -37,8 +40,8 @@ def find_block(data: bytes, start: int, end: int, kind: str, *, strong: bool) ->
         strong: whether it is secret whatever its value.
     """
     opened = _OPENED.match(data, end)
-    line_start = data.rfind(b"\n", max(0, start - 201), start) + 1
-    if opened is None or start - line_start > 200 or not _BARE_LEAD.fullmatch(data, line_start, start):
+    line_start = data.rfind(b"\n", max(0, start - _LEAD - 1), start) + 1
+    if opened is None or start - line_start > _LEAD or not _BARE_LEAD.fullmatch(data, line_start, start):
         return Block([], 0)
     lead = data[line_start:start].rstrip(b"\"'")
     indent = len(lead) - 2 * lead.endswith(b"- ")

@@ -32,6 +32,8 @@ _RUN = 24
 """Characters of a run of base64 at least."""
 _LINE = 60
 """Characters from which a line may be one of several that are one run of base64."""
+_HEAD = 16
+"""Characters that tell whether a run holds text."""
 _MOST = 64 * 1024
 """Characters of one run of base64 that are decoded."""
 _PRINTABLE = string.printable.encode()
@@ -106,7 +108,7 @@ def _plain(wrapped: bytes) -> bytes:
         name = wrapped[1:-1]
         if name in _ENTITIES:
             return _ENTITIES[name]
-        number = int(name[2:], 16) if name[1:2] == b"x" else int(name[1:])
+        number = int(name[1:].replace(b"x", b"0x", 1), 0)
         return chr(number).encode("utf-8", "replace")
     if first == b"\\" and not wrapped.lstrip(b"\\").startswith((b"\n", b"\r\n")):
         inner = wrapped.lstrip(b"\\")
@@ -165,11 +167,13 @@ def _decoded(run: bytes) -> bytes | None:
     """Return what base64 holds where that is text."""
     plain = run.rstrip(b"=")
     whole = len(plain) - (len(plain) % 4 == 1)
-    if whole < 16:
+    if whole < _HEAD:
         return None
     try:
         # A few bytes tell that it is no text, which nearly all base64 is not.
-        if base64.b64decode(plain[:16], b"-_" if b"-" in plain or b"_" in plain else None).translate(None, _PRINTABLE):
+        if base64.b64decode(plain[:_HEAD], b"-_" if b"-" in plain or b"_" in plain else None).translate(
+            None, _PRINTABLE
+        ):
             return None
         padded = plain[:whole] + b"=" * (-whole % 4)
         text = base64.b64decode(padded, b"-_" if b"-" in plain or b"_" in plain else None)

@@ -1,4 +1,4 @@
-"""Secrets in the names of files of a patch: such a file is left out of it, since under another name it is another file."""
+"""Secrets in the names of files of a patch: such a file is left out, since under another name it is another file."""
 
 import re
 

@@ -14,25 +14,28 @@ _SAID = re.compile(
 _END = b".,;:!?)]}"
 _TOKEN_LENGTH = 16
 """Characters from which what follows the word `token` is more than a word of a language model."""
+_SHORTEST = 4
+"""Characters of a password that a sentence tells, at least; two more where it only follows the word."""
 _PLAIN = frozenset(
-    b"""a about above access account accounts across admin after again all allowed already also alone always am an and any
-    app apply are argument as ask asked asks at authentication available back bad based be because been before being
-    below both but by can cannot case change changed changes character characters check checked checking clear common
-    config configured contains copied correct could create created credentials data default defined denied did do does
-    done don't during each either else empty encoded encrypted enter entered entry environment error expired expires
-    fails failed failure field fields file files first flag for form format forgotten found from generate generated
-    generation generator get gets given good had has hash hashed hashes hashing have here hidden how if in incorrect
-    input inside instead into invalid is it item its itself just kept key keys last least length let like limit line list
-    loaded login long longer lost made make manager managers mandatory match matches may mean means mismatch missing more
-    must name names needed needs never new no not nothing now null of off ok old on once one only operator option optional
-    options or other our out output over param parameter parameters passed per permitted please policy policies present
-    private prompt prompts protected protection provided public question random read reads recovery rejected reminder
-    removed repeat replace replaced required requires reset resets rule rules safe same saved screen secret secure see
-    sent set sets settings shared should show shown since size so some stolen store stored string strong such support
-    supported than that the their them then there these they this those through to too try twice type typed under
-    undefined unknown unless unset until up update updated use used user username users uses using valid validation value
-    values variable variables verification via visible was we weak were what when where whether which who whose why will
-    with without word words work works would wrong yes yet you your yours raise return pass break continue lambda await
+    b"""a about above access account accounts across admin after again all allowed already also alone always am an and
+    any app apply are argument as ask asked asks at authentication available back bad based be because been before
+    being below both but by can cannot case change changed changes character characters check checked checking
+    clear common config configured contains copied correct could create created credentials data default defined
+    denied did do does done don't during each either else empty encoded encrypted enter entered entry environment
+    error expired expires fails failed failure field fields file files first flag for form format forgotten found
+    from generate generated generation generator get gets given good had has hash hashed hashes hashing have here
+    hidden how if in incorrect input inside instead into invalid is it item its itself just kept key keys last
+    least length let like limit line list loaded login long longer lost made make manager managers mandatory match
+    matches may mean means mismatch missing more must name names needed needs never new no not nothing now null of
+    off ok old on once one only operator option optional options or other our out output over param parameter
+    parameters passed per permitted please policy policies present private prompt prompts protected protection
+    provided public question random read reads recovery rejected reminder removed repeat replace replaced required
+    requires reset resets rule rules safe same saved screen secret secure see sent set sets settings shared should
+    show shown since size so some stolen store stored string strong such support supported than that the their
+    them then there these they this those through to too try twice type typed under undefined unknown unless unset
+    until up update updated use used user username users uses using valid validation value values variable
+    variables verification via visible was we weak were what when where whether which who whose why will with
+    without word words work works would wrong yes yet you your yours raise return pass break continue lambda await
     yield import assert""".split()
 )
 """Words that stand behind `password` in sentences, helps and messages."""
@@ -81,7 +84,7 @@ def _is_told(value: bytes, kind: str, *, strong: bool, verb: bool, quoted: bool)
     if not strong:
         return looks_random(value) and (verb or len(value) >= _TOKEN_LENGTH)
     if kind == "password" and (verb or quoted):
-        return len(value) >= 4  # a word may be one: `the password is swordfish`
+        return len(value) >= _SHORTEST  # a word may be one: `the password is swordfish`
     if kind == "password":
-        return len(value) >= 6 and not value.isalpha() and not is_word(value)
+        return len(value) > _SHORTEST + 1 and not value.isalpha() and not is_word(value)
     return looks_random(value)

@@ -146,11 +146,11 @@ def _matches(data: bytes, lower: bytes, rule: Rule) -> Iterator[Span]:
         position = searched.find(literal)
         while position >= 0:
             resume = position + len(literal)
-            match = pattern.match(data, _start(data, position, rule) if rule.back else position)
-            if match and (not rule.near or _is_near(data, position, rule)):
-                resume = max(resume, match.end())
-                if _has(match[group], rule.needs):
-                    yield Span(*match.span(group), rule.kind)
+            found = pattern.match(data, _start(data, position, rule) if rule.back else position)
+            if found and (not rule.near or _is_near(data, position, rule)):
+                resume = max(resume, found.end())
+                if _has(found[group], rule.needs):
+                    yield Span(*found.span(group), rule.kind)
             position = searched.find(literal, resume)
 
 

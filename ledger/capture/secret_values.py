@@ -30,12 +30,17 @@ _SHORT = 4096
 """Bytes up to which one pattern of all parts is faster than looking for each."""
 _NAME_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _NAME_LENGTH = 60
+_LEAD = 100
+"""Bytes before a name that tell whether it begins its line."""
+_GAP = 2
+"""Spaces between an option and its value at most: helps have more."""
 _TAIL = re.compile(rb"[A-Za-z0-9_.\-]{0,40}")
 _ASSIGNED = re.compile(
     rb"(?:\\{0,3}[\"']){0,2}\]?[ \t]{0,4}(?:=>|:=|=(?!=)|:(?!:))[ \t]{0,8}(?:[&!][\w\-]{1,40}[ \t]{1,4})?"
 )
 _FAR = re.compile(
-    rb"(?:\\{0,3}[\"']){1,2}[ \t]{0,4}(?:,[ \t\r\n+]{0,40}|[ \t]|\{[ \t\r\n+]{0,40})\\{0,3}[\"']?(?i:value|default)\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,8}"
+    rb"(?:\\{0,3}[\"']){1,2}[ \t]{0,4}(?:,[ \t\r\n+]{0,40}|[ \t]|\{[ \t\r\n+]{0,40})"
+    rb"\\{0,3}[\"']?(?i:value|default)\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,8}"
     rb"|[ \t]{0,4}:?[ \t]{0,4}\r?\n[ \t+]{0,40}(?:desc:[^\r\n]{0,80}\r?\n[ \t+]{0,40})?(?i:value):[ \t]{1,8}"
 )
 """What stands between a name and its value where both are values: `name: KEY`, `value: X`."""
@@ -52,8 +57,12 @@ _VALUE = re.compile(
 _LISTED = re.compile(rb"\\{0,3}[\"'](?P<item>[^\"'\\\r\n]{1,1024})\\{0,3}[\"'][ \t\r\n+]{0,40},?[ \t\r\n+]{0,40}")
 _LIST_LENGTH = 200
 _LINE_START = re.compile(rb"(?:^|\n)[ \t+\-]{0,80}(?:(?:export|set|setx|ENV|ARG|SET)[ \t]{1,4})?[\"']?$")
+_OF_PASSWORDS = frozenset(b"& | < > { } ( ) [ ]".split())
+"""Signs that end a value elsewhere and may be part of a password that stands alone on its line."""
 _REST = re.compile(rb"[^\s\"'`]{0,200}")
-_REST_OF_LINE = re.compile(rb"(?:[ \t]{1,4}(?!#)[^\s\"']{1,60}){1,40}[ \t]*(?=\r?\n|$)")
+_REST_OF_LINE = re.compile(rb"(?:[ \t]{1,4}(?!#)[^\s\"']{1,60})+[ \t]*")
+_PHRASE = 400
+"""Bytes of a phrase at most."""
 _LONG_NUMBER = 12
 """Digits from which a number under a strong name is more likely a key than a setting."""
 
@@ -185,7 +194,7 @@ def _loose(name: _Named, *, spaced: bool) -> Iterator[Span]:
         return
     if name.option or name.text.isupper() or "_" in name.text.strip("_"):
         value = _VALUE.match(data, space.end())
-        if value and len(space[0]) <= 2:
+        if value and len(space[0]) <= _GAP:
             group = (value.lastgroup if value["bare"] is None else "bare") or "bare"
             if _is_argument(name, value[group], quoted=group != "bare") and not value["after"]:
                 yield Span(*value.span(group), kind)
@@ -223,21 +232,13 @@ def _whole(name: _Named, value: re.Match[bytes], group: str) -> int:
     end = value.end(group)
     if group != "bare" or name.before in {b"?", b"&"}:
         return end
-    data = name.data
-    begins = bool(_LINE_START.search(data[max(0, name.start - 100) : name.start]))
-    if not begins and name.start > 100:
-        return end
-    if "phrase" in name.text.lower() or (begins and name.found.kind == "password"):
-        if rest := _REST_OF_LINE.match(data, end):
-            return len(rest[0].rstrip()) + end
-    if (
-        begins
-        and name.found.kind == "password"
-        and data[end : end + 1] in {b"&", b"|", b"<", b">", b"{", b"}", b"(", b")", b"[", b"]"}
-    ):
-        rest = _REST.match(data, end)
-        return rest.end() if rest else end
-    return end
+    data, password = name.data, name.found.kind == "password"
+    begins = password and bool(_LINE_START.search(data[max(0, name.start - _LEAD) : name.start]))
+    rest = _rest_of_line(data, end) if begins or "phrase" in name.text.lower() else None
+    if rest is not None:
+        return end + len(rest.rstrip())
+    word = _REST.match(data, end) if begins and data[end : end + 1] in _OF_PASSWORDS else None
+    return word.end() if word else end
 
 
 def _is_secret(name: _Named, match: re.Match[bytes]) -> bool:
@@ -253,10 +254,21 @@ def _is_quoted_secret(name: _Named, value: bytes) -> bool:
     return not weak and not never_a_value(value)
 
 
+def _rest_of_line(data: bytes, position: int) -> bytes | None:
+    """Return the words to the end of a line, where there are some and nothing else."""
+    line_end = data.find(b"\n", position, position + _PHRASE)
+    if line_end < 0:
+        line_end = len(data)
+    if line_end - position > _PHRASE:
+        return None
+    rest = data[position:line_end].rstrip(b"\r")
+    return rest if _REST_OF_LINE.fullmatch(rest) else None
+
+
 def _is_phrase(data: bytes, position: int) -> bool:
     """Say whether a line goes on with words of which one is no word about secrets."""
-    rest = _REST_OF_LINE.match(data, position)
-    return rest is not None and not all(is_prose(one) for one in rest[0].split())
+    rest = _rest_of_line(data, position)
+    return rest is not None and not all(is_prose(one) for one in rest.split())
 
 
 def _is_bare_secret(name: _Named, value: bytes, end: int) -> bool:

@@ -112,7 +112,7 @@ class Redactor:
             return SecretName("own-secret", "strong")
         return secret_name(name)
 
-    def _take(self, kind: str, secret: str | int | float | bytes) -> None:  # noqa: ARG002  # who overrides it wants it
+    def _take(self, kind: str, secret: str | float | bytes) -> None:  # noqa: ARG002  # who overrides it wants it
         self.counts[kind] = self.counts.get(kind, 0) + 1
 
     def _param(self, value: Scalar, found: SecretName | None) -> Scalar:

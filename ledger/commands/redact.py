@@ -45,16 +45,10 @@ def redact_command(
     Example: ledger redact --because "an API key in the log of a run" < secret.txt
     """
     ledger = open_ledger(writing=True)
-    if found:
-        unsent = find_unsent(ledger)
-        secrets, files = unsent.texts, (*files, *unsent.files)
-        if not secrets and not files:
-            say("nothing in entries that were not sent yet looks like a secret; nothing was changed")
-            return
-    else:
-        secrets = [] if files else _asked()
-    if not secrets and not files:
-        raise UsageError("there is nothing to redact", hint="ledger redact --because TEXT < secret.txt")
+    secrets, files = _wanted(ledger, files, found=found)
+    if found and not (secrets or files):
+        say("nothing in entries that were not sent yet looks like a secret; nothing was changed")
+        return
     if not reason and not dry_run:
         raise UsageError("a redaction needs a reason", hint='ledger redact --because "what leaked, and where from"')
     needles = Needles(secrets)
@@ -68,14 +62,29 @@ def redact_command(
             write_json(plan.files)
         return
     if not yes:
-        if (secrets or found) and not sys.stdin.isatty():
-            hint = "ledger redact --found --yes …" if found else "ledger redact --yes … < secret.txt"
-            raise UsageError("nobody can be asked whether to go on", hint=hint)
-        click.confirm("Make this history again? Every other clone must follow", abort=True, err=True)
+        _ask(typed=bool(secrets), found=found)
     done = redact(ledger, plan, needles, reason=reason or "", now=datetime.now(UTC))
     if as_json:
         write_json(done)
     _tell_done(ledger, plan, done)
+
+
+def _wanted(ledger: Ledger, files: tuple[str, ...], *, found: bool) -> tuple[list[str], tuple[str, ...]]:
+    """Return the secrets and the files to take out."""
+    if found:
+        unsent = find_unsent(ledger)
+        return unsent.texts, (*files, *unsent.files)
+    secrets = [] if files else _asked()
+    if not secrets and not files:
+        raise UsageError("there is nothing to redact", hint="ledger redact --because TEXT < secret.txt")
+    return secrets, files
+
+
+def _ask(*, typed: bool, found: bool) -> None:
+    if (typed or found) and not sys.stdin.isatty():
+        hint = "ledger redact --found --yes …" if found else "ledger redact --yes … < secret.txt"
+        raise UsageError("nobody can be asked whether to go on", hint=hint)
+    click.confirm("Make this history again? Every other clone must follow", abort=True, err=True)
 
 
 def _asked() -> list[str]:

@@ -12,12 +12,13 @@ from ledger.errors import InvalidDocument, LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model.boxes import Metric
 from ledger.model.document import dump, load
+from ledger.model.entries import Case, DatasetVersion, EnvironmentFile, Evaluation, Note
 from ledger.model.record import Link, Record
-from ledger.model.values import Document, check_slug, plain
+from ledger.model.values import check_slug, plain
 from ledger.recorder.draft import Captured, Dataset, Draft, TableSource
 from ledger.store.ledger import Ledger
 
-T = TypeVar("T", bound=Document)
+T = TypeVar("T", Record, EnvironmentFile, Evaluation, Note, Case, DatasetVersion)
 
 
 def redact_draft(draft: Draft, redactor: Redactor) -> Draft:

@@ -55,7 +55,10 @@ SURROUNDINGS = (
     ("machine example.org password {}", "hunter2x"),
     ("machine example.org\n\tlogin ada\n\taccount x\n\tpassword {}", "hunter2x"),
     ("echo {} | docker login -u ada --password-stdin", "hunter2x"),
-    ("PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\n{}\nPrivate-MAC: 0a", "AAAAIBcZ1234567890abcdefghijklmnopqrstuvwxyzAB"),
+    (
+        "PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\n{}\nPrivate-MAC: 0a",
+        "AAAAIBcZ1234567890abcdefghijklmnopqrstuvwxyzAB",
+    ),
 )
 
 
@@ -69,7 +72,9 @@ def test_a_secret_without_a_shape_is_known_by_what_stands_around_it(around: str,
     assert find_secrets(redacted.encode()) == {}
 
 
-@pytest.mark.parametrize("text", ["password:\n  type: string\n  description: of the user", "if password:\n    login(1)"])
+@pytest.mark.parametrize(
+    "text", ["password:\n  type: string\n  description: of the user", "if password:\n    login(1)"]
+)
 def test_lines_below_a_name_that_say_what_it_is_are_left_alone(text: str) -> None:
     assert Redactor().text(text) == text
 
@@ -155,7 +160,21 @@ def test_a_team_adds_shapes_and_names_of_its_own_and_lets_examples_be() -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["(a+)+$", "a.*b", "[a-z]{10}", "ac", "acme_[a-z]{1,600}", "acme_[a-z]{1,9}[0-9]{1,9}", "acme_(x|y)", "acme_[a", "x" * 200, "acme|b", "^acme_x", "acme_[a-z]+"]
+    "pattern",
+    [
+        "(a+)+$",
+        "a.*b",
+        "[a-z]{10}",
+        "ac",
+        "acme_[a-z]{1,600}",
+        "acme_[a-z]{1,9}[0-9]{1,9}",
+        "acme_(x|y)",
+        "acme_[a",
+        "x" * 200,
+        "acme|b",
+        "^acme_x",
+        "acme_[a-z]+",
+    ],
 )
 def test_a_shape_that_could_take_long_is_refused_with_one_line(pattern: str) -> None:
     (why,) = wrong_secrets(OwnSecrets(patterns={"acme-key": pattern}))

@@ -30,7 +30,9 @@ def record_blindly(repo: Path, *options: str) -> None:
         "import sys; from ledger.capture import secrets; secrets.find_spans = lambda data, own=None: [];"
         " from ledger.__main__ import main; sys.exit(main())"
     )
-    done = subprocess.run([sys.executable, "-c", blind, *options], cwd=repo, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", blind, *options], cwd=repo, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -18,9 +18,7 @@ from ledger.model.values import counted
 from ledger.store.check.documents import AnyDocument
 
 
-def secrets_in(
-    document: AnyDocument | None, in_bytes: Mapping[str, int], own: OwnSecrets = NONE
-) -> dict[str, int]:
+def secrets_in(document: AnyDocument | None, in_bytes: Mapping[str, int], own: OwnSecrets = NONE) -> dict[str, int]:
     """Return the kinds of secrets that a document holds, and how many of each.
 
     Args:
