@@ -59,6 +59,18 @@ TELLING = (
 )  # fmt: skip
 """Surroundings that tell a reader that a secret follows."""
 
+LATER = (
+    "ssh_pass={} ansible-playbook x.yml", "ansible_become_pass: {}", "--set auth.adminPassword={}", "pw: {}",
+    "jupyter notebook --NotebookApp.token='{}'", "jupyter lab at http://127.0.0.1:8888/?token={}",
+    "spark.hadoop.fs.s3a.secret.key={}", "requirepass {}", "LDAP_BIND_DN=x LDAP_BIND_CREDENTIALS={}",
+    "INSERT INTO users (name, password) VALUES ('ada', '{}')", "smb://ada:{}@nas/share", "sqlplus ada/{}@db",
+    "rclone config create remote pass {}", "POST /login body=user%3Dada%26password%3D{}", "git config http.extraheader '{}'",
+    "Login: ada Password: {}", "user=ada;pw={};", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE={}", "the PIN for the box: {}",
+    "new Client({{ apiKey: '{}' }})", "settings.SECRET_KEY = '{}'", "kinit <<< {}", "-D javax.net.ssl.keyStorePassword={}",
+    "wget --password={} https://example.org", "pip install --index-url https://ada:{}@example.org/simple x",
+)  # fmt: skip
+"""Surroundings that were written down when the rules were done, and measured once: no rule was made for what failed."""
+
 FORMS: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "JSON in JSON": lambda text: json.dumps(json.dumps({"x": text})),
@@ -110,6 +122,8 @@ def main() -> None:
         ["kinds without a rule, under a telling name", recall(draw, UNKNOWN, TELLING, plain)],
         ["the same in the forms that are looked into", recall(draw, UNKNOWN, TELLING, FORMS)],
         ["passwords, under a telling name", recall(draw, PASSWORDS, TELLING, plain)],
+        ["kinds without a rule, under other telling names", recall(draw, UNKNOWN, LATER, plain)],
+        ["passwords, under other telling names", recall(draw, PASSWORDS, LATER, plain)],
         ["kinds without a rule, nothing beside them", recall(draw, UNKNOWN, BARE, plain)],
         ["kinds with a rule, in forms that are not looked into", recall(draw, known, BARE, BEYOND)],
     ]

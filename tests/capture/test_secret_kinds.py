@@ -7,6 +7,7 @@ from ledger.capture.secrets import Redactor, find_secrets
 from tests.capture.secret_examples import KINDS
 from tests.capture.secret_looks import HARMLESS
 from tests.capture.secret_texts import drawn, made
+from tests.conftest import ROOT
 
 AROUND = ("{}", "loaded {} from there", "['{}']", "a\n+{}\nb")
 
@@ -39,3 +40,10 @@ def test_at_most_one_of_51_harmless_texts_is_changed() -> None:
     assert len(HARMLESS) >= 150
     changed = [text for text in HARMLESS if Redactor().text(text) != text]
     assert len(changed) * 51 <= len(HARMLESS), changed
+
+
+def test_the_handbook_lists_every_kind() -> None:
+    page = (ROOT / "site" / "docs" / "handbook" / "secrets.md").read_text("utf-8")
+    kinds = {rule.kind for rule in RULES}
+    assert not {kind for kind in kinds if f"`{kind}`" not in page}
+    assert f"\n{len(kinds)} kinds are known" in page
