@@ -64,9 +64,12 @@ LATER = (
     "jupyter notebook --NotebookApp.token='{}'", "jupyter lab at http://127.0.0.1:8888/?token={}",
     "spark.hadoop.fs.s3a.secret.key={}", "requirepass {}", "LDAP_BIND_DN=x LDAP_BIND_CREDENTIALS={}",
     "INSERT INTO users (name, password) VALUES ('ada', '{}')", "smb://ada:{}@nas/share", "sqlplus ada/{}@db",
-    "rclone config create remote pass {}", "POST /login body=user%3Dada%26password%3D{}", "git config http.extraheader '{}'",
+    "rclone config create remote pass {}",
+    "POST /login body=user%3Dada%26password%3D{}",
+    "git config http.extraheader '{}'",
     "Login: ada Password: {}", "user=ada;pw={};", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE={}", "the PIN for the box: {}",
-    "new Client({{ apiKey: '{}' }})", "settings.SECRET_KEY = '{}'", "kinit <<< {}", "-D javax.net.ssl.keyStorePassword={}",
+    "new Client({{ apiKey: '{}' }})", "settings.SECRET_KEY = '{}'", "kinit <<< {}",
+    "-D javax.net.ssl.keyStorePassword={}",
     "wget --password={} https://example.org", "pip install --index-url https://ada:{}@example.org/simple x",
 )  # fmt: skip
 """Surroundings that were written down when the rules were done, and measured once: no rule was made for what failed."""

@@ -3,7 +3,7 @@
 import pytest
 
 from ledger.capture.prices import PRICES
-from ledger.errors import LedgerError
+from ledger.errors import InvalidDocument, LedgerError
 from ledger.resources import shipped
 from ledger.store.policy import Limits, Policy, Require, load_policy
 
