@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ledger.capture.code_rules import CodeRules
 from ledger.capture.left_out import name_files
 from ledger.capture.script import Script, look_at_script
+from ledger.capture.secret_paths import without_secret_names
 from ledger.capture.secrets import Redactor
 from ledger.data.stat_cache import StatCache
 from ledger.errors import LedgerError
@@ -64,11 +65,12 @@ def _capture(
 ) -> tuple[Code, bytes]:
     snapshot = read_snapshot(repository, rules=rules, limits=limits)
     script = look_at_script(path, repository, snapshot)
-    patch = redactor.patch(snapshot.patch)
+    openly, secret_names = without_secret_names(snapshot.patch, redactor)
+    patch = redactor.patch(openly)
     urls = remotes(repository.config(r"^remote\..*\.url$"))
     url = urls.get("origin") or next(iter(urls.values()), None)
     parts = list(_parts(snapshot))
-    unknown = _unknown(snapshot, parts, script)
+    unknown = _unknown(snapshot, parts, script, secret_names)
     if url is None:
         unknown["remote"] = "the repository has no remote"
     left_out = [one for part in parts for one in part.left_out()] + ([script.left_out] if script.left_out else [])
@@ -118,13 +120,14 @@ def _parts(snapshot: Snapshot, prefix: str = "", inside: Inside | None = None) -
         yield from _parts(one.snapshot, f"{prefix}{one.path}/", one)
 
 
-def _unknown(snapshot: Snapshot, parts: Sequence[_Part], script: Script) -> dict[str, str]:
+def _unknown(snapshot: Snapshot, parts: Sequence[_Part], script: Script, secret_names: Sequence[str]) -> dict[str, str]:
     """Return what commit and patch do not give back, and why."""
     unknown = {}
     if snapshot.commit is None:
         unknown["commit"] = "the repository has no commit yet"
     inexact = [f"{one.path} ({one.why})" for part in parts for one in part.left_out() if not one.exact]
     inexact += [f"{part.prefix} ({part.snapshot.problem})" for part in parts[1:] if part.snapshot.problem]
+    inexact += [f"{name} (its name holds a secret)" for name in secret_names]
     inner = [part for part in parts if part.inside and not part.snapshot.problem]
     inexact += [
         f"{part.prefix} (a repository inside the repository)"

@@ -9,6 +9,16 @@ from collections.abc import Iterator
 _KEY_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_END = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_LINE = re.compile(rb"[ \t>|+\-]{0,12}[A-Za-z0-9+/=]{16,128}[ \t]*\r?")
+_LAST_LINE = re.compile(rb"[ \t>|+\-]{0,12}[A-Za-z0-9+/=]{1,128}[ \t]*\r?")
+"""What the end of the data may leave of a line."""
+_PUTTY = re.compile(rb"Private-Lines:[ \t]{1,4}[0-9]{1,3}[ \t]*\r?(?=\n)")
+"""The line above the private part of a key of PuTTY."""
+_SQUEEZED = re.compile(rb"(?:(?:\\{1,4}[nr]|[ \t\"',])*[A-Za-z0-9+/=]{16,})*(?:\\{1,4}[nr][A-Za-z0-9+/=]{1,15})?")
+"""A key in one line, its lines parted by spaces or by escapes of line feeds, or by nothing."""
+_HEADER = re.compile(
+    rb"[ \t>|+\-]{0,12}(?:(?:Proc-Type|DEK-Info|Comment|Version|Subject|x-[a-z\-]{1,40}):[^\r\n]{0,150})?[ \t]*\r?"
+)
+"""A line before the base64 of a key (RFC 1421)."""
 _LINE_BYTES = 200
 _KEY_LINES = 400
 """The longest line of a key, and the most lines."""
@@ -18,6 +28,8 @@ _KEY_BYTES = 20_000
 
 def find_private_keys(data: bytes) -> Iterator[tuple[int, int]]:
     """Yield where each private key starts and ends, its first and last line included, in order."""
+    if b"Private-Lines:" in data:
+        yield from ((found.start(), _past_key_lines(data, found.end())) for found in _PUTTY.finditer(data))
     if b"PRIVATE KEY" not in data:
         return
     ends = [match.span() for match in _KEY_END.finditer(data)]
@@ -41,14 +53,20 @@ def find_private_keys(data: bytes) -> Iterator[tuple[int, int]]:
 
 def _past_key_lines(data: bytes, position: int) -> int:
     """Return where the base64 lines after a key's first line end, for a key whose last line is missing."""
+    squeezed = _SQUEEZED.match(data, position, position + _KEY_BYTES)
+    position = squeezed.end() if squeezed else position
+    headers = True
     for _ in range(_KEY_LINES):
         line_end = data.find(b"\n", position, position + _LINE_BYTES)
         if line_end < 0:
             return position
         following = data.find(b"\n", line_end + 1, line_end + _LINE_BYTES)
         end = following if following >= 0 else min(len(data), line_end + _LINE_BYTES)
-        if not _KEY_LINE.fullmatch(data, line_end + 1, end):
-            return position
+        if not (_KEY_LINE if following >= 0 else _LAST_LINE).fullmatch(data, line_end + 1, end):
+            if not headers or following < 0 or not _HEADER.fullmatch(data, line_end + 1, end):
+                return position
+        else:
+            headers = False
         position = end
     return position
 

@@ -19,6 +19,8 @@ def _words(text: str) -> frozenset[str]:
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[0-9]+")
 _PASSWORDS = frozenset({"password", "passwords", "passwd", "passphrase", "passcode"})
+_PASSWORD_ENDS = ("password", "passwd", "passphrase", "userpwd")
+"""Ends of words that owners run together: `PGPASSWORD`, `rootpassword`."""
 _ONE_WORD = {
     "secret": "secret",
     "secrets": "secret",
@@ -43,13 +45,14 @@ _KEYS = {
     "auth": "auth",
     "ssh": "private-key",
     "license": "api-key",
+    "subscription": "api-key",
 }
 """First word of a two-word name that ends in `key`."""
 _ABOUT_A_SECRET = _words(
     "file path dir folder name names length len dim dims size count counts type kind url uri host env var "
     "field hint policy prompt expiry expires ttl enabled required ratio rate weight loss embedding "
     "embeddings id ids index method mode provider scheme version manager service arn algorithm limit "
-    "budget idx"
+    "budget idx dataset data model layer layers test tests"
 )
 """A last word that makes the name speak about a secret, or about something else, instead of holding one."""
 _QUESTIONS = frozenset({"use", "no", "has", "is", "with", "without", "enable", "disable", "require", "skip", "allow"})
@@ -99,7 +102,7 @@ def secret_name(name: str) -> SecretName | None:
 
 
 def _strong(words: list[str], *, shouted: bool) -> SecretName | None:
-    if not _PASSWORDS.isdisjoint(words):
+    if not _PASSWORDS.isdisjoint(words) or words[-1].endswith(_PASSWORD_ENDS):
         return SecretName("password", "strong")
     if len(words) > 1 and words[-1] in {"pwd", "pass"} and (shouted or words[-2] in _OWNERS):
         return SecretName("password", "strong")

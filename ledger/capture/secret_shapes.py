@@ -1,122 +1,171 @@
-"""The shapes of well-known secrets, as byte patterns that run in linear time.
+"""Finds secrets by their looks: applies the table of `secret_rules` at the speed of memory.
 
-Each rule is a literal that must occur (found at memory speed), and a pattern that is tried only where
-the data holds it. Every pattern starts with a literal or a bounded class and repeats only single
-character classes, bounded wherever something must follow, so no input makes it backtrack for long.
-
-Shapes: GitHub, GitLab, AWS, Google, Slack, Stripe, npm and PyPI publish theirs; the others are those of
-the rule set of gitleaks (https://github.com/gitleaks/gitleaks, config/gitleaks.toml).
+Most text holds no rule's literal. Tokens are long words, so the long words are taken out of the data first, each once,
+and the heads of these (`ghp_`, `sk-`) looked up in one set; only what is met there is looked for in the data, and a
+pattern is tried only where its literal stands.
 """
 
 import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from functools import cache
 from typing import NamedTuple
 
-_COLOUR = rb"|(?<=\x1b\[[0-9]m)|(?<=\x1b\[[0-9]{2}m)|(?<=\x1b\[[0-9];[0-9]{2}m)"
-_OPEN = rb"(?:(?<![A-Za-z0-9])" + _COLOUR + rb")"
-"""Where a token may begin: not within a word, but right behind a colour of the terminal."""
+from ledger.capture.secret_rules import RULES
+from ledger.capture.secret_rules.rule import BESIDE, Needs, Rule
+from ledger.capture.secret_span import Span
+
+_LONG = 16
+"""Characters of a long word at least."""
+_WORD_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-+/=~:$@%!*"
+"""What tokens consist of, with the signs that vendors put into theirs."""
+_WORDS = bytes(byte if byte in _WORD_BYTES else 0x20 for byte in range(256))
+_SIGNS = b":/$=@%+~!*._-"
+"""Signs by which literals are grouped: where a sign is nowhere, no literal that holds it is."""
+_HEAD = re.compile(rb"(?<![A-Za-z0-9])[A-Za-z0-9]{1,16}[_\-.]")
+_LINE = 300
+"""Bytes before a literal in which a word of its line is looked for."""
+_SHORT = 4096
+"""Bytes up to which one pattern of all literals is faster than looking for each."""
+_FLAGS = (b" -u", b" -p", b" -a", b" -w", b" -P", b"-user")
+"""How options begin that take a password."""
+_DIGIT = re.compile(rb"[0-9]")
+_CAPITAL = re.compile(rb"[A-Z]")
 
 
-class Shape(NamedTuple):
-    """One kind of secret that is known by its looks."""
+class _Table(NamedTuple):
+    """The rules by what must be met before they are tried."""
 
-    kind: str
-    """As it stands in `[redacted: kind]`."""
-    literals: tuple[bytes, ...]
-    """At least one of these occurs wherever the pattern matches."""
-    source: bytes
-    """The pattern as written."""
-    mixed: bool = False
-    """Whether a match must hold a digit and a capital: words joined by hyphens are no keys."""
-    folded: bool = False
-    """Whether the literals stand for any letter case."""
-
-    @property
-    def pattern(self) -> re.Pattern[bytes]:
-        """Group `secret` is what goes; the whole match when there is no such group."""
-        # Compiled when a literal is first met: all together cost 4 ms, and most runs meet none. `re` keeps it.
-        return re.compile(self.source)
-
-
-def _shape(kind: str, literals: str, pattern: bytes, *, mixed: bool = False, folded: bool = False) -> Shape:
-    return Shape(kind, tuple(literals.encode().split()), pattern, mixed, folded)
+    by_head: dict[bytes, list[int]]
+    """Head of a literal to the rules that have such a one."""
+    inside: dict[int, list[tuple[bytes, int]]]
+    """Sign to the other literals of long words that hold it, with their rules; 0 for those that hold none."""
+    long: list[int]
+    """Rules that are tried on long words."""
+    anywhere: list[int]
+    """Rules whose literals may stand outside of a long word."""
+    commands: list[int]
+    """Those that are options of commands."""
+    folded: list[int]
+    """Those whose literals stand there in any letter case."""
+    beside: list[int]
+    """Rules that need a vendor's name, a word such as `key`, and a long word."""
+    some: re.Pattern[bytes]
+    """Finds any literal of the three before, in lower case."""
 
 
-SHAPES: tuple[Shape, ...] = (
-    _shape("github-token", "ghp_ gho_ ghu_ ghs_ ghr_", _OPEN + rb"gh[pousr]_[A-Za-z0-9_.\-]{36,}"),
-    _shape("github-token", "github_pat_", _OPEN + rb"github_pat_[A-Za-z0-9_]{22,}"),
-    _shape(
-        "gitlab-token",
-        "glpat- gldt- glrt- glcbt- glptt- glft- glsoat- glagent- gloas-",
-        _OPEN + rb"gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|oas)-[A-Za-z0-9_.\-]{20,}",
-    ),
-    _shape("aws-access-key", "AKIA ASIA", _OPEN + rb"A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])"),
-    _shape(
-        "aws-secret-key",
-        "aws",
-        rb"(?i:aws)[^\r\n]{0,40}?(?<![A-Za-z0-9/+=])(?P<secret>(?![0-9a-f]{40})[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
-        mixed=True,
-        folded=True,
-    ),
-    _shape("google-api-key", "AIza", _OPEN + rb"AIza[A-Za-z0-9_\-]{35}"),
-    _shape("google-token", "ya29.", _OPEN + rb"ya29\.[A-Za-z0-9_\-]{20,}"),
-    _shape("google-client-secret", "GOCSPX-", _OPEN + rb"GOCSPX-[A-Za-z0-9_\-]{20,}"),
-    _shape("slack-token", "xox xapp-", _OPEN + rb"(?:xox[a-z]|xapp)-[A-Za-z0-9\-]{10,}"),
-    _shape(
-        "slack-webhook", "hooks.slack.com", rb"hooks\.slack\.com/(?P<secret>(?:services|workflows)/[A-Za-z0-9+/]{20,})"
-    ),
-    _shape("api-key", "sk-", _OPEN + rb"sk-[A-Za-z0-9_\-]{20,}", mixed=True),
-    _shape("huggingface-token", "hf_", _OPEN + rb"hf_[A-Za-z0-9]{30,}"),
-    _shape("huggingface-token", "api_org_", _OPEN + rb"api_org_[A-Za-z0-9]{30,}"),
-    _shape("wandb-key", "wandb_v1_", _OPEN + rb"wandb_v1_[A-Za-z0-9_]{20,}"),
-    _shape(
-        "wandb-key",
-        "wandb",
-        rb"(?i:wandb(?:[_ .\-]{0,2}(?:api|login|key|token)){0,4})"
-        rb"[ \t:=,(\"'\\]{1,8}(?P<secret>[0-9a-f]{40})(?![A-Za-z0-9])",
-        folded=True,
-    ),
-    _shape("stripe-key", "_live_ _test_", _OPEN + rb"[srp]k_(?:live|test)_[A-Za-z0-9]{16,}"),
-    _shape("stripe-key", "whsec_", _OPEN + rb"whsec_[A-Za-z0-9+/=]{24,}"),
-    _shape("npm-token", "npm_", _OPEN + rb"npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])"),
-    _shape("pypi-token", "pypi-", _OPEN + rb"pypi-[A-Za-z0-9_\-]{50,}"),
-    _shape(
-        "azure-key", "AccountKey= SharedAccessKey=", rb"(?:Account|SharedAccess)Key=(?P<secret>[A-Za-z0-9+/=]{40,})"
-    ),
-    _shape("azure-secret", "8Q~ 7Q~", _OPEN + rb"[A-Za-z0-9_~.\-]{3}[78]Q~[A-Za-z0-9_~.\-]{31,34}"),
-    _shape(
-        "jwt",
-        "eyJ",
-        rb"(?:(?<![A-Za-z0-9_\-])"
-        + _COLOUR
-        + rb")eyJ[A-Za-z0-9_\-]{10,}\.eyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-.]{0,4096}",
-    ),
-    _shape(
-        "authorization",
-        "authorization",
-        rb"(?i:authorization)\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,3}[\"']?"
-        rb"(?:[Bb]earer|[Bb]asic|[Tt]oken|[Dd]igest|[Nn]egotiate|BEARER|BASIC)[ \t]{1,4}"
-        rb"(?P<secret>[A-Za-z0-9._~+/=\-]{6,4096})",
-        folded=True,
-    ),
-    _shape("bearer-token", "earer", _OPEN + rb"[Bb]earer[ \t]{1,4}(?P<secret>[A-Za-z0-9._~+/=\-]{20,})", mixed=True),
-    _shape(
-        "password",
-        "machine",
-        rb"machine[ \t\r\n]{1,9}[^\s]{1,255}[ \t\r\n]{1,9}login[ \t\r\n]{1,9}[^\s]{1,255}"
-        rb"[ \t\r\n]{1,9}password[ \t]{1,9}"
-        rb"(?P<secret>[^\s\[][^\s]{0,1023})",
-    ),
-    _shape(
-        "url-credentials",
-        "://",
-        rb"://(?P<secret>[^\s/?#@\"'<>`:$({\\]{0,255}:(?![$({<*%]|\[redacted)[^\s/?#\"'<>`\\]{1,512})@(?=[A-Za-z0-9\[_])",
-    ),
-    _shape("url-credentials", "://", rb"://(?P<secret>[A-Za-z0-9_\-]{20,255})@(?=[A-Za-z0-9\[])"),
-    _shape(
-        "url-signature",
-        "sig= signature=",
-        rb"(?i)[?&;](?:sig|signature|x-amz-signature|x-goog-signature)=(?P<secret>[A-Za-z0-9%+/=_\-]{16,1024})",
-        folded=True,
-    ),
-)
-"""Every shape that is looked for."""
+@cache
+def _table() -> _Table:
+    by_head: dict[bytes, list[int]] = defaultdict(list)
+    inside: dict[int, list[tuple[bytes, int]]] = defaultdict(list)
+    places: dict[str, list[int]] = {"long": [], "anywhere": [], "commands": [], "folded": [], "beside": []}
+    for number, rule in enumerate(RULES):
+        if rule.place not in {"word", "inside"}:
+            option = rule.place == "anywhere" and rule.near and all(one.startswith(b"-") for one in rule.literals)
+            places["commands" if option else rule.place].append(number)
+            continue
+        for literal in rule.literals:
+            head = _HEAD.match(literal) if rule.place == "word" else None
+            if head:
+                by_head[head[0]].append(number)
+            else:
+                inside[next((sign for sign in _SIGNS if sign in literal), 0)].append((literal, number))
+    outside = [
+        literal
+        for place in ("anywhere", "commands", "folded", "beside")
+        for one in places[place]
+        for literal in RULES[one].literals
+    ]
+    some = re.compile(b"|".join(re.escape(literal.lower()) for literal in dict.fromkeys(outside)))
+    return _Table(by_head, inside, **places, some=some)
+
+
+def long_words(data: bytes) -> set[bytes]:
+    """Return the words that are long enough for a token, each once."""
+    return {word for word in data.translate(_WORDS).split() if len(word) >= _LONG}
+
+
+def find_shapes(data: bytes, lower: bytes, words: Collection[bytes], own: Iterable[Rule] = ()) -> Iterator[Span]:
+    """Yield where something looks like a secret, by the order of the rules.
+
+    Args:
+        data: what is looked through.
+        lower: the same in lower case.
+        words: its long words.
+        own: rules of the team, tried first.
+    """
+    for rule in own:
+        yield from _matches(data, lower, rule)
+    table = _table()
+    wanted = set(_in_words(words, table)) if words else set()
+    if len(data) > _SHORT or table.some.search(lower):
+        wanted.update(number for number in table.anywhere if _holds(data, lower, RULES[number]))
+        if b" -" in data and any(flag in data for flag in _FLAGS):
+            wanted.update(number for number in table.commands if _holds(data, lower, RULES[number]))
+        wanted.update(number for number in table.folded if _holds(lower, lower, RULES[number]))
+        if words and any(said in lower for said in BESIDE):
+            wanted.update(number for number in table.beside if _holds(lower, lower, RULES[number]))
+    for number in sorted(wanted):
+        yield from _matches(data, lower, RULES[number])
+
+
+def _holds(data: bytes, lower: bytes, rule: Rule) -> bool:
+    if rule.near and not any(near in lower for near in rule.near):
+        return False
+    return any(literal in data for literal in rule.literals)
+
+
+def _in_words(words: Collection[bytes], table: _Table) -> Iterator[int]:
+    headed = b"\n".join([word for word in words if b"_" in word or b"-" in word or b"." in word])
+    for head in table.by_head.keys() & set(_HEAD.findall(headed)):
+        yield from table.by_head[head]
+    together = b"\n".join(words)
+    plain = together.islower()
+    for sign, literals in table.inside.items():
+        if sign and sign not in together:
+            continue
+        for literal, number in literals:
+            if not (plain and literal != literal.lower()) and literal in together:
+                yield number
+    for number in table.long:
+        rule = RULES[number]
+        if all(literal in headed for literal in rule.literals) and rule.pattern.search(headed):
+            yield number
+
+
+def _matches(data: bytes, lower: bytes, rule: Rule) -> Iterator[Span]:
+    pattern = rule.pattern
+    group = "secret" if "secret" in pattern.groupindex else 0
+    if rule.place == "long":
+        for match in pattern.finditer(data):
+            if _has(match[group], rule.needs):
+                yield Span(*match.span(group), rule.kind)
+        return
+    searched = lower if rule.place in {"folded", "beside"} else data
+    for literal in rule.literals:
+        position = searched.find(literal)
+        while position >= 0:
+            resume = position + len(literal)
+            found = pattern.match(data, _start(data, position, rule) if rule.back else position)
+            if found and (not rule.near or _is_near(data, position, rule)):
+                resume = max(resume, found.end())
+                if _has(found[group], rule.needs):
+                    yield Span(*found.span(group), rule.kind)
+            position = searched.find(literal, resume)
+
+
+def _start(data: bytes, position: int, rule: Rule) -> int:
+    """Return where a match whose literal stands at `position` begins."""
+    window = data[max(0, position - rule.back) : position]
+    return position - len(window) + len(window.rstrip(rule.before))
+
+
+def _is_near(data: bytes, position: int, rule: Rule) -> bool:
+    line = data[max(0, position - _LINE) : position].rpartition(b"\n")[2].lower()
+    return any(near in line for near in rule.near)
+
+
+def _has(secret: bytes, needs: Needs) -> bool:
+    if not needs:
+        return True
+    return bool(_DIGIT.search(secret)) and (needs == "digit" or bool(_CAPITAL.search(secret)))

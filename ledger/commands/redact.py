@@ -14,6 +14,7 @@ from ledger.model.values import counted
 from ledger.repository.repository import remotes
 from ledger.store.ledger import Ledger
 from ledger.store.redaction import Redacted, redact
+from ledger.store.redaction_found import find_unsent
 from ledger.store.redaction_plan import Needles, Plan, plan_redaction
 from ledger.store.remembered import REMEMBERED
 
@@ -24,23 +25,30 @@ _SHOWN = 20
 @click.option(
     "--file", "files", multiple=True, metavar="PATH", help="Take out a whole file on the branch, such as a figure."
 )
+@click.option("--found", is_flag=True, help="Take out what looks like a secret in entries that were not sent yet.")
 @click.option("--because", "reason", metavar="TEXT", help="Why; it stands in the tombstone for everybody to read.")
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @click.option("--yes", is_flag=True, help="Do not ask again.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
-def redact_command(files: tuple[str, ...], reason: str | None, dry_run: bool, yes: bool, as_json: bool) -> None:
+def redact_command(
+    files: tuple[str, ...], found: bool, reason: str | None, dry_run: bool, yes: bool, as_json: bool
+) -> None:
     """Replace a secret in every file and message of the ledger's history, in this clone.
 
     The secret is asked for, or read from standard input, one a line: never give it as an argument. History from the
     first commit that holds it is made again; a tombstone says which files were changed, by whom and why, and
     `ledger verify` proves that nothing else was. What must be done at remotes and in other clones is printed.
 
+    `--found` mends a clone whose push is refused for a secret: nobody has to type it, and where nobody else has seen
+    it, no tombstone is left.
+
     Example: ledger redact --because "an API key in the log of a run" < secret.txt
     """
     ledger = open_ledger(writing=True)
-    secrets = [] if files else _asked()
-    if not secrets and not files:
-        raise UsageError("there is nothing to redact", hint="ledger redact --because TEXT < secret.txt")
+    secrets, files = _wanted(ledger, files, found=found)
+    if found and not (secrets or files):
+        say("nothing in entries that were not sent yet looks like a secret; nothing was changed")
+        return
     if not reason and not dry_run:
         raise UsageError("a redaction needs a reason", hint='ledger redact --because "what leaked, and where from"')
     needles = Needles(secrets)
@@ -54,13 +62,29 @@ def redact_command(files: tuple[str, ...], reason: str | None, dry_run: bool, ye
             write_json(plan.files)
         return
     if not yes:
-        if secrets and not sys.stdin.isatty():
-            raise UsageError("nobody can be asked whether to go on", hint="ledger redact --yes … < secret.txt")
-        click.confirm("Make this history again? Every other clone must follow", abort=True, err=True)
+        _ask(typed=bool(secrets), found=found)
     done = redact(ledger, plan, needles, reason=reason or "", now=datetime.now(UTC))
     if as_json:
         write_json(done)
     _tell_done(ledger, plan, done)
+
+
+def _wanted(ledger: Ledger, files: tuple[str, ...], *, found: bool) -> tuple[list[str], tuple[str, ...]]:
+    """Return the secrets and the files to take out."""
+    if found:
+        unsent = find_unsent(ledger)
+        return unsent.texts, (*files, *unsent.files)
+    secrets = [] if files else _asked()
+    if not secrets and not files:
+        raise UsageError("there is nothing to redact", hint="ledger redact --because TEXT < secret.txt")
+    return secrets, files
+
+
+def _ask(*, typed: bool, found: bool) -> None:
+    if (typed or found) and not sys.stdin.isatty():
+        hint = "ledger redact --found --yes …" if found else "ledger redact --yes … < secret.txt"
+        raise UsageError("nobody can be asked whether to go on", hint=hint)
+    click.confirm("Make this history again? Every other clone must follow", abort=True, err=True)
 
 
 def _asked() -> list[str]:

@@ -167,7 +167,9 @@ def logs_of(draft: Draft, side: dict[str, bytes], redactor: Redactor, *, strict:
     return logs
 
 
-def results_of(draft: Draft, datasets: Datasets, policy: Policy, side: dict[str, bytes], *, strict: bool) -> Results:
+def results_of(
+    draft: Draft, datasets: Datasets, policy: Policy, side: dict[str, bytes], redactor: Redactor, *, strict: bool
+) -> Results:
     """Return box 9; curves and figures are added to `side`.
 
     Raises:
@@ -190,7 +192,7 @@ def results_of(draft: Draft, datasets: Datasets, policy: Policy, side: dict[str,
         side[paths.CURVES_FILE] = data = render_curves(kept)
         series = sorted({name for point in kept for name in point.values})
         curves = Curves(hash=hash_bytes(data), series=series, points=len(kept), logged=draft.curves.logged)
-    figures, problems = read_figures(draft.figures, side, limit=policy.limits.figure_bytes, strict=strict)
+    figures, problems = read_figures(draft.figures, side, redactor, limit=policy.limits.figure_bytes, strict=strict)
     return Results(
         headline=headline,
         metrics=metrics,

@@ -4,15 +4,14 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from ledger.capture.secrets import Redactor
 from ledger.errors import LedgerError
 from ledger.model import paths
 from ledger.model.datasets import CaseResult, Severity
 from ledger.model.document import dump
 from ledger.model.entries import CASE_FORMAT, Case
 from ledger.model.ids import new_id
-from ledger.model.values import check_slug
 from ledger.recorder.message import TOOL, case_message
+from ledger.recorder.redaction import check_open_name, redact_document, redactor_for
 from ledger.store.ledger import Ledger
 from ledger.store.waiting import Entry
 
@@ -45,7 +44,7 @@ def add_case(
     Raises:
         LedgerError: a text is empty or too long, or the case is there already.
     """
-    redactor = Redactor()
+    redactor = redactor_for(ledger)
     texts = {"input": shown, "expected": expected, **({"origin": origin} if origin is not None else {})}
     for field, text in texts.items():
         if not text.strip() or len(text) > TEXT_LENGTH:
@@ -54,7 +53,7 @@ def add_case(
     case = Case(
         format=CASE_FORMAT,
         id=new_id(now, os.urandom(4)),
-        dataset=check_slug("dataset name", dataset),
+        dataset=check_open_name("dataset name", dataset, redactor),
         input=redactor.text(shown),
         expected=redactor.text(expected),
         severity=severity,
@@ -65,6 +64,7 @@ def add_case(
         added_at=now,
         tool=TOOL,
     )
+    case = redact_document(case, redactor)
     for known in cases_of(ledger, dataset):
         if (known.input, known.override) == (case.input, case.override):
             raise LedgerError(
@@ -72,7 +72,7 @@ def add_case(
                 hint=f"ledger case list {dataset}",
             )
     path = paths.case_path(case.dataset, case.id)
-    message = case_message(case, path)
+    message = redactor.text(case_message(case, path))
     ledger.append(Entry(id=case.id, files={path: dump(case)}, message=message, author=author, made_at=now))
     return case
 

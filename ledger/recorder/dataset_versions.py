@@ -19,8 +19,9 @@ from ledger.model.datasets import DatasetKind, Leak, must_differ
 from ledger.model.document import dump
 from ledger.model.entries import DATASET_FORMAT, NOTE_FORMAT, Contents, DatasetVersion, Note
 from ledger.model.ids import new_id
-from ledger.model.values import Document, Role, check_slug
+from ledger.model.values import Document, Role
 from ledger.recorder.message import TOOL, dataset_message, note_message
+from ledger.recorder.redaction import check_open_name, check_open_names, redact_document, redactor_for
 from ledger.recorder.version_look import Look, look_at_version
 from ledger.store.ledger import Ledger
 from ledger.store.manifests import hash_cache, manifest_files, read_manifest
@@ -84,12 +85,13 @@ def add_version(ledger: Ledger, asked: Asked, *, progress: Progress = lambda _wh
         Conflict: the label stands for other content.
         LedgerError: the data or its labels cannot be read, or the branch cannot be written.
     """
-    check_slug("dataset name", asked.name)
+    redactor = redactor_for(ledger)
+    check_open_name("dataset name", asked.name, redactor)
     if asked.labels is not None:
         parse_labelling(asked.labels)  # before an hour of hashing
     contents = ledger.contents()
     known = [version for version in contents.datasets if version.name == asked.name]
-    plan = _planned(asked, known)
+    plan = _planned(asked, known, redactor)
     manifest = build_manifest(
         asked.path, cache=hash_cache(ledger), progress=lambda done, total: progress("hashing", done, total)
     )
@@ -100,16 +102,18 @@ def add_version(ledger: Ledger, asked: Asked, *, progress: Progress = lambda _wh
     parent = next((version for version in known if version.version == plan.parent), None)
     looked = look_at_version(ledger, contents, plan, manifest, parent, progress)
     leaks = _leaks(ledger, contents, plan, manifest)
-    version = _version(ledger, contents, plan, manifest, looked, leaks)
+    version = redact_document(_version(ledger, contents, plan, manifest, looked, leaks), redactor)
     folder = paths.dataset_path(version.name, version.version)
     document = f"{folder}/{paths.DATASET_FILE}"
     refuse_claims(version)
-    files = {document: dump(version), **manifest_files(version.name, version.version, manifest)}
+    listed = manifest_files(version.name, version.version, manifest)
+    check_open_names(listed.values(), redactor)
+    files = {document: dump(version), **listed}
     files |= {paths.picture_path(version.name, version.version, name): png for name, png in looked.pictures.items()}
     entry = Entry(
         id=new_id(version.added_at, os.urandom(4)),
         files=files,
-        message=dataset_message(version, document),
+        message=redactor.text(dataset_message(version, document)),
         author=version.author,
         made_at=version.added_at,
     )
@@ -130,7 +134,7 @@ def _check_new(plan: Asked, known: Sequence[DatasetVersion]) -> None:
         )
 
 
-def _planned(asked: Asked, known: Sequence[DatasetVersion]) -> Asked:
+def _planned(asked: Asked, known: Sequence[DatasetVersion], redactor: Redactor) -> Asked:
     """Return what is wanted with everything that follows from what is known.
 
     Raises:
@@ -146,7 +150,6 @@ def _planned(asked: Asked, known: Sequence[DatasetVersion]) -> Asked:
     role = asked.role or next((version.role for version in known if version.version == parent), None)
     if role is None:
         raise UsageError("what the dataset is for is not said", hint="--role train, validation, test or production")
-    redactor = Redactor()
     for field, text in (("reason", asked.reason), ("source", asked.source)):
         if text is not None and len(text) > TEXT_LENGTH:
             raise UsageError(f"{field} is longer than {TEXT_LENGTH} characters: `{text[:40]}…`")
@@ -154,7 +157,7 @@ def _planned(asked: Asked, known: Sequence[DatasetVersion]) -> Asked:
         asked,
         role=role,
         parent=parent,
-        version=check_slug("dataset version", asked.version or next_label(labels)),
+        version=check_open_name("dataset version", asked.version or next_label(labels), redactor),
         reason=redactor.text(asked.reason) if asked.reason else None,
         source=redactor.text(asked.source) if asked.source else None,
     )
@@ -239,7 +242,7 @@ def retire_version(ledger: Ledger, label: str, reason: str) -> Note:
         id=new_id(now, os.urandom(4)),
         dataset=version.label,
         kind="retirement",
-        text=Redactor().text(reason),
+        text=redactor_for(ledger).text(reason),
         author=author,
         noted_at=now,
         tool=TOOL,

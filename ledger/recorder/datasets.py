@@ -21,6 +21,7 @@ from ledger.model.record import Author
 from ledger.model.values import Document, Number
 from ledger.recorder.draft import Dataset
 from ledger.recorder.message import TOOL
+from ledger.recorder.redaction import check_open_names, redact_document, redactor_for
 from ledger.store.ledger import Ledger
 from ledger.store.manifests import hash_cache, manifest_files, read_manifest
 from ledger.store.policy import Policy
@@ -62,6 +63,7 @@ class Resolver:
         self._now = now
         self._strict = strict
         self._progress = progress
+        self._redactor = redactor_for(ledger)
 
     def resolve(self, source: Dataset) -> Resolved:
         """Return how a run used a dataset, and the files that a new version adds.
@@ -173,7 +175,9 @@ class Resolver:
             added_at=self._now,
             tool=TOOL,
         )
-        return {document: dump(version), **manifest_files(name, label, manifest)}
+        listed = manifest_files(name, label, manifest)
+        check_open_names(listed.values(), self._redactor)
+        return {document: dump(redact_document(version, self._redactor)), **listed}
 
     def _cases(self, name: str) -> list[str]:
         """Return the cases that are registered for a dataset: they are part of every version from then on."""

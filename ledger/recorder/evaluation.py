@@ -8,7 +8,6 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from ledger.capture.metrics import parse_key
-from ledger.capture.secrets import Redactor
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model import paths
@@ -23,6 +22,7 @@ from ledger.recorder.datasets import Resolved, Resolver, attach_datasets, with_a
 from ledger.recorder.draft import Dataset
 from ledger.recorder.measured import complete, missing_aggregates
 from ledger.recorder.message import TOOL, evaluation_message
+from ledger.recorder.redaction import redact_document, redactor_for
 from ledger.recorder.standing import few_enough
 from ledger.store.ledger import UNSIGNED, Ledger
 from ledger.store.waiting import Entry
@@ -101,7 +101,7 @@ def append_evaluation(
     """
     policy = ledger.policy
     before = _measured_before(ledger, run) if policy.aggregates else []
-    author, now = ledger.author(), datetime.now(UTC)
+    author, now, redactor = ledger.author(), datetime.now(UTC), redactor_for(ledger)
     made = Evaluation(
         format=EVALUATION_FORMAT,
         id=new_id(now, os.urandom(4)),
@@ -109,18 +109,19 @@ def append_evaluation(
         datasets=[*uses],
         metrics=complete(metrics, policy, before=before),
         cases=[*cases],
-        note=Redactor().text(note) if note else None,
+        note=redactor.text(note) if note else None,
         author=author,
         evaluated_at=now,
         tool=TOOL,
     )
+    made = redact_document(made, redactor)
     few_enough(made.metrics, None, policy.limits.metrics, strict=True)
     refuse_claims(made)
     path = paths.evaluation_path(made.id)
     files = {path: dump(made)}
     for found in resolved:
         files |= found.files
-    message = evaluation_message(made, path)
+    message = redactor.text(evaluation_message(made, path))
     ledger.append(Entry(id=made.id, files=files, message=message, author=author, made_at=now))
     return made
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ledger.capture.picture_texts import redact_png, redact_svg
+from ledger.capture.secrets import Redactor
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model import paths
@@ -13,18 +15,22 @@ from ledger.store.pictures import wrong_picture
 
 
 def read_figures(
-    sources: Sequence[FigureSource], side: dict[str, bytes], *, limit: int, strict: bool
+    sources: Sequence[FigureSource], side: dict[str, bytes], redactor: Redactor, *, limit: int, strict: bool
 ) -> tuple[list[Figure], dict[str, str]]:
     """Return the figures box part and what could not be kept; contents are added to `side` by file name.
 
+    Texts in them lose their secrets: an SVG's in place, a PNG's with the chunk that holds them.
+
     Raises:
-        LedgerError: strict, and a figure is missing, too large, or neither png nor svg.
+        LedgerError: strict, and a figure is missing, too large, neither png nor svg, or an SVG whose secrets cannot
+            be replaced.
     """
     figures: list[Figure] = []
     problems: dict[str, str] = {}
     for source in sources:
         try:
             data, suffix = _read(Path(source.path), limit)
+            data = _without_secrets(data, suffix, redactor, source.path)
         except LedgerError as error:
             if strict:
                 raise
@@ -51,6 +57,13 @@ def _read(path: Path, limit: int) -> tuple[bytes, str]:
                 raise LedgerError(f"{why}: `{path}`", hint="save it as png")
             return data, suffix
     raise LedgerError(f"a figure must be png or svg: `{path}`")
+
+
+def _without_secrets(data: bytes, suffix: str, redactor: Redactor, path: str) -> bytes:
+    redacted = redact_png(data, redactor) if suffix == ".png" else redact_svg(data, redactor)
+    if redacted is None:
+        raise LedgerError(f"its text holds a secret that cannot be replaced: `{path}`", hint="save it as png")
+    return redacted
 
 
 def _free_name(stem: str, suffix: str, taken: dict[str, bytes]) -> str:

@@ -4,7 +4,6 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from ledger.capture.secrets import Redactor
 from ledger.errors import LedgerError
 from ledger.model import paths
 from ledger.model.claims import refuse_claims
@@ -13,6 +12,7 @@ from ledger.model.entries import NOTE_FORMAT, Note
 from ledger.model.ids import new_id
 from ledger.model.values import NoteKind, check_label
 from ledger.recorder.message import TOOL, note_message
+from ledger.recorder.redaction import redact_document, redactor_for
 from ledger.store.ledger import Ledger
 from ledger.store.waiting import Entry
 
@@ -45,10 +45,10 @@ def add_notes(
         LedgerError: a text is empty or too long, or a tag or a name holds control characters.
     """
     run_id = run if elsewhere else ledger.resolve(run)
-    author = ledger.author()
-    checked = [_checked(kind, Redactor().text(text)) for text in texts]
+    author, redactor = ledger.author(), redactor_for(ledger)
+    checked = [_checked(kind, redactor.text(text)) for text in texts]
     if model is not None:
-        model = check_label("model", Redactor().text(model))
+        model = check_label("model", redactor.text(model))
     if not checked:
         raise LedgerError("there is nothing to note")
     notes = []
@@ -66,9 +66,10 @@ def add_notes(
             noted_at=now,
             tool=TOOL,
         )
+        note = redact_document(note, redactor)
         path = paths.note_path(note.id)
-        message = note_message(note, path)
         refuse_claims(note)
+        message = redactor.text(note_message(note, path))
         ledger.append(Entry(id=note.id, files={path: dump(note)}, message=message, author=author, made_at=now))
         notes.append(note)
     return notes

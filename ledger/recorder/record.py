@@ -31,7 +31,7 @@ from ledger.recorder.draft import Captured, Draft
 from ledger.recorder.given import named_files
 from ledger.recorder.message import TOOL, record_message
 from ledger.recorder.privacy import private_captured, private_record
-from ledger.recorder.redaction import redact_draft, redact_reasons
+from ledger.recorder.redaction import redact_draft, redact_environment, redact_rest
 from ledger.recorder.standing import standing
 from ledger.recorder.tables import statistics_of
 from ledger.repository.left_out import Limits
@@ -102,8 +102,8 @@ def capture_now(
         script: the file that runs, where it is known.
         named: files that options name, and which are no code for that.
     """
-    redactor = Redactor()
     policy = read_policy(ledger, strict=False)[0]
+    redactor = Redactor(policy.secrets)
     repository = ledger.repository if ledger else None
     code, patch = capture_code(
         repository,
@@ -156,12 +156,12 @@ def build_entry(
     Raises:
         LedgerError: strict, and something the user named cannot be captured.
     """
-    redactor = Redactor()
+    policy, policy_problem = read_policy(ledger, strict=strict)
+    redactor = Redactor(policy.secrets)
     captured = draft.captured or capture_now(ledger, Path.cwd(), named=named_files(draft))
     for kind, count in captured.redactions.items():
         redactor.counts[kind] = redactor.counts.get(kind, 0) + count
     draft = redact_draft(draft, redactor)
-    policy, policy_problem = read_policy(ledger, strict=strict)
     captured = private_captured(captured, policy.privacy)
     author = ledger.author() if ledger else read_author(Git(Path.cwd()))
     now = datetime.now(UTC)
@@ -170,11 +170,12 @@ def build_entry(
     side: dict[str, bytes] = {}
     if captured.patch:
         side[paths.PATCH_FILE] = captured.patch
+    captured = redact_environment(captured, redactor)
     side[paths.ENVIRONMENT_FILE] = dump(captured.environment_file)
     resolver = Resolver(ledger, author=author, now=now, strict=strict, progress=progress)
     datasets = datasets_of(draft, resolver, policy, files)
     hardware = with_usage(captured.hardware, draft)
-    results = results_of(draft, datasets, policy, side, strict=strict)
+    results = results_of(draft, datasets, policy, side, redactor, strict=strict)
     made = Record(
         format=RECORD_FORMAT,
         id=draft.id,
@@ -213,7 +214,7 @@ def build_entry(
         ),
         tool=TOOL,
     )
-    made = standing(private_record(redact_reasons(made, redactor), side, policy.privacy), strict=strict)
+    made = standing(private_record(redact_rest(made, redactor), side, policy.privacy), strict=strict)
     files[f"{folder}/{paths.RECORD_FILE}"] = dump(made)
     files |= {f"{folder}/{name}": content for name, content in side.items()}
     commit = captured.code.commit
@@ -221,7 +222,7 @@ def build_entry(
     entry = Entry(
         id=draft.id,
         files=files,
-        message=record_message(made, folder),
+        message=redactor.text(record_message(made, folder)),
         author=author,
         made_at=now,
         keep=keep,

@@ -1,5 +1,6 @@
 """Tables that a run kept: read, checked, freed of secrets, hashed, tied to the metric that they explain."""
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def read_tables(
             if number >= _MOST:
                 raise LedgerError(f"a run keeps {_MOST} tables at most: `{plain(source.name)}` is one more")  # noqa: TRY301  # noted or raised as every other
             kind, cells = _checked(source, limit)
-            data = dump_cells(_without_secrets(cells, redactor))
+            data = _as_text(dump_cells(_without_secrets(cells, redactor)), redactor, source)
             if len(data) > limit:
                 raise too_large(source.path, limit)
         except LedgerError as error:
@@ -173,6 +174,23 @@ def _without_secrets(cells: Cells, redactor: Redactor) -> Cells:
 
     rows = [[cell(text, name) for text, name in zip(row, names, strict=True)] for row in cells.rows]
     return Cells(columns=columns, rows=rows)
+
+
+def _as_text(data: bytes, redactor: Redactor, source: TableSource) -> bytes:
+    """Return a table without what looks like a secret only where its cells stand beside each other.
+
+    Raises:
+        LedgerError: what is left would be another table.
+    """
+    redacted = redactor.content(data)
+    if redacted is data:
+        return data
+    shapes = [[len(row) for row in csv.reader(text.decode().splitlines())] for text in (data, redacted)]
+    if shapes[0] != shapes[1]:
+        raise LedgerError(
+            f"cells beside each other look like a secret: `{plain(source.name)}`", hint="name its columns otherwise"
+        )
+    return redacted
 
 
 def _free_name(stem: str, taken: dict[str, bytes]) -> str:

@@ -279,7 +279,7 @@ class Exchange:
                 raise
             return Pushed(state="refused", reason=error.message)
         if pushed.state == "refused" and self.sent:
-            raise LedgerError(f"it refuses the push: {pushed.reason}", hint="ask who looks after it, then: ledger sync")
+            raise LedgerError(f"it refuses the push: {pushed.reason}", hint=_way_out(pushed.reason))
         return pushed
 
     def _pushed(self, tip: str, base: str | None, theirs: Mapping[str, str]) -> Pushed:
@@ -376,7 +376,9 @@ class Exchange:
         results = self._push([f"{tip}:{name}", *(f"{here}:{there}" for there, here in self._beside(theirs).items())])
         taken = results.get(name, Pushed(state="refused", reason=reason))
         if taken.state not in {"ok", "up to date"}:
-            raise LedgerError(f"it took the push neither on its branch nor in its inbox: {taken.reason}")
+            raise LedgerError(
+                f"it took the push neither on its branch nor in its inbox: {taken.reason}", hint=_way_out(taken.reason)
+            )
         return self._told("inbox", None)
 
     def _state(self) -> State:
@@ -410,3 +412,10 @@ def _is_busy(theirs: Mapping[str, str], now: datetime) -> bool:
     moments = {f"{now - timedelta(seconds=back):%Y%m%d-%H%M%S}" for back in range(int(_BUSY_SPAN.total_seconds()))}
     recent = [name for name in theirs if name.startswith(INBOX) and name.removeprefix(INBOX)[:15] in moments]
     return len(recent) >= _BUSY_REFS
+
+
+def _way_out(reason: str) -> str:
+    """Return what to do about a push that is refused."""
+    if "secret" in reason:
+        return 'revoke it; ledger redact --found --because "a secret in an entry that was not sent"; then: ledger sync'
+    return "ask who looks after it, then: ledger sync"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ledger import __version__
+from ledger.capture.secrets import Redactor
 from ledger.errors import Conflict, GitKilled, InvalidDocument, LedgerError, LostRace
 from ledger.model import paths
 from ledger.model.document import load
@@ -152,6 +153,8 @@ class Ledger:
     def author(self) -> Author:
         """Return who works here, as the policy lets entries name them."""
         author = self.repository.author()
+        redactor = Redactor()  # a name or an address may hold one too, by mistake
+        author = Author(name=redactor.text(author.name), email=redactor.text(author.email))
         try:
             private = self.policy.privacy.email
         except InvalidDocument:

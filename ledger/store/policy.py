@@ -10,6 +10,7 @@ from ledger.analysis.aggregates import Aggregate, what_is_wrong
 from ledger.analysis.budget import Budget
 from ledger.capture.code_rules import Untracked
 from ledger.capture.cost import Catalogue, load_catalogue
+from ledger.capture.own_secrets import OwnSecrets, wrong_secrets
 from ledger.capture.prices import PRICES
 from ledger.errors import InvalidDocument
 from ledger.model.paths import POLICY_FILE
@@ -149,6 +150,8 @@ class Policy(Document, frozen=True, kw_only=True):
     """What is left out of every record."""
     changes: Changes = Changes()
     """Who may change the policy."""
+    secrets: OwnSecrets = OwnSecrets()
+    """What else is a secret: shapes and names of the team's own, and texts that are none."""
 
 
 class _Written(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -165,6 +168,7 @@ class _Written(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     places: list[str] = []
     privacy: Privacy = Privacy()
     changes: Changes = Changes()
+    secrets: OwnSecrets = OwnSecrets()
     prices: dict[str, Any] = {}  # `load_catalogue` checks it, all problems at once
 
 
@@ -195,6 +199,7 @@ def load_policy(data: bytes) -> Policy:
     wrong += wrong_signers(written.signatures.signers)
     if written.changes.by == "signers" and not written.signatures.signers.strip():
         wrong.append("changes.by: signers: `signatures.signers` names none, so nobody could change it any more")
+    wrong += wrong_secrets(written.secrets)
     if wrong:
         raise InvalidDocument(POLICY_FILE, wrong)
     return Policy(
@@ -210,6 +215,7 @@ def load_policy(data: bytes) -> Policy:
         places=written.places,
         privacy=written.privacy,
         changes=written.changes,
+        secrets=written.secrets,
     )
 
 

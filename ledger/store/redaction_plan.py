@@ -130,15 +130,20 @@ def plan_redaction(ledger: Ledger, needles: Needles, files: Collection[str] = ()
     )
 
 
-def _is_unsent(ledger: Ledger, tip: str, held: "_History", replaced: Mapping[str, object], needles: Needles) -> bool:
-    """Say whether no commit that holds any of it was ever sent: to no remote, and under no checkpoint."""
+def commits_unsent(ledger: Ledger, tip: str) -> set[str]:
+    """Return the commits that nobody else has, as far as this clone knows: on no remote, and under no checkpoint."""
     wanted = ("refs/ledger/seen", "refs/remotes", f"refs/tags/{ledger.branch}/")
     shared = ledger.repository.git.output("for-each-ref", "--format=%(objectname)", *wanted).decode().split()
-    if not shared:
-        return False  # whether somebody fetched from here is not known
     left_out = "".join(f"^{commit}\n" for commit in shared)
     out = ledger.repository.git.output("rev-list", "--stdin", stdin=f"{tip}\n{left_out}".encode())
-    own = set(out.decode().split())
+    return set(out.decode().split())
+
+
+def _is_unsent(ledger: Ledger, tip: str, held: "_History", replaced: Mapping[str, object], needles: Needles) -> bool:
+    """Say whether no commit that holds any of it was ever sent: to no remote, and under no checkpoint."""
+    own = commits_unsent(ledger, tip)
+    if len(own) == len(held.steps):
+        return False  # whether somebody fetched from here is not known
     messages = held.messages()
     return all(
         step.commit in own

@@ -23,7 +23,7 @@ TOKENS = {
     "aws-access-key": "AKIA" + "Q7" * 8,
     "google-api-key": f"AIza{LETTERS[:35]}",
     "slack-token": f"xoxb-{LETTERS[:30]}",
-    "api-key": f"sk-ant-{LETTERS[:40]}",
+    "anthropic-key": f"sk-ant-{LETTERS[:40]}",
     "huggingface-token": f"hf_{LETTERS[:34]}",
     "stripe-key": f"sk_live_{LETTERS[:24]}",
     "npm-token": f"npm_{LETTERS[:36]}",

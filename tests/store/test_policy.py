@@ -3,7 +3,7 @@
 import pytest
 
 from ledger.capture.prices import PRICES
-from ledger.errors import LedgerError
+from ledger.errors import InvalidDocument, LedgerError
 from ledger.resources import shipped
 from ledger.store.policy import Limits, Policy, Require, load_policy
 
@@ -85,3 +85,11 @@ def test_a_malformed_policy_is_refused_in_one_line_that_names_the_file(text: byt
     with pytest.raises(LedgerError, match=r"policy\.yaml") as caught:
         load_policy(text)
     assert "\n" not in str(caught.value)
+
+
+def test_a_team_states_secrets_of_its_own_and_wrong_ones_are_refused_together() -> None:
+    stated = load_policy(b'secrets: {patterns: {acme-key: "acme_[a-z0-9]{12}"}, names: [kennwort], allow: [example-1]}')
+    assert stated.secrets.patterns == {"acme-key": "acme_[a-z0-9]{12}"}
+    with pytest.raises(InvalidDocument) as error:
+        load_policy(b'secrets: {patterns: {acme-key: "(a+)+"}, names: ["x y"], allow: [a]}')
+    assert len(error.value.problems) == 3

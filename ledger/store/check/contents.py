@@ -66,7 +66,7 @@ class Examined:
         contents = self.proposal.repository.read_objects(by_blob) if by_blob else iter(())
         for (blob, standing), data in zip(by_blob.items(), contents, strict=True):
             if data is not None:
-                looked[blob] = look(standing, data, secrets=self.arriving)
+                looked[blob] = look(standing, data, self.policy.secrets if self.arriving else None)
                 for path in standing:
                     self._load(path, data)
         return looked
@@ -164,12 +164,12 @@ class Examined:
                 continue
             found = looked.secrets
             if document_kind(path) is not None:
-                found = secrets_in(self.documents.get(path), found)
+                found = secrets_in(self.documents.get(path), found, self.policy.secrets)
             if found:
                 yield Finding(rule="secret", path=path, message=secrets_said(found), hint=_REVOKE)
-        if find_secrets("\n".join(self.proposal.added).encode()):
+        if find_secrets("\n".join(self.proposal.added).encode("utf-8", "surrogateescape")):
             for path in self.proposal.added:
-                if found := find_secrets(path.encode()):
+                if found := find_secrets(path.encode("utf-8", "surrogateescape"), self.policy.secrets):
                     yield Finding(rule="secret", path=path, message=secrets_said(found), hint=_REVOKE)
 
     def _against_hashes(self) -> Iterator[Finding]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from ledger.capture.own_secrets import NONE, OwnSecrets
+from ledger.capture.picture_texts import redact_png
 from ledger.capture.secrets import Redactor, find_secrets
 from ledger.model.values import Document
 from ledger.store.sides import Side, look_at
@@ -16,22 +18,24 @@ class Looked(Document, frozen=True, kw_only=True):
     """Kinds of secrets that it holds, and how many of each."""
 
 
-def look(standing: Sequence[str], data: bytes, *, secrets: bool = True) -> Looked:
+def look(standing: Sequence[str], data: bytes, own: OwnSecrets | None = NONE) -> Looked:
     """Read one object.
 
     Args:
         standing: paths where it stands, at least one.
         data: its content.
-        secrets: whether to search it for secrets.
+        own: what else the team calls a secret; none where none are looked for.
     """
-    return Looked(side=look_at(standing, data), secrets=_secrets_in(standing, data) if secrets else {})
+    return Looked(side=look_at(standing, data), secrets={} if own is None else _secrets_in(standing, data, own))
 
 
-def _secrets_in(standing: Sequence[str], data: bytes) -> dict[str, int]:
+def _secrets_in(standing: Sequence[str], data: bytes, own: OwnSecrets) -> dict[str, int]:
     if all(path.endswith(".png") for path in standing):
-        return {}
+        redactor = Redactor(own)
+        redact_png(data, redactor)
+        return redactor.counts
     if all(path.endswith(".patch") for path in standing):
-        redactor = Redactor()
+        redactor = Redactor(own)
         redactor.patch(data)  # which leaves binary content alone, as recording did
         return redactor.counts
-    return find_secrets(data)
+    return find_secrets(data, own)

@@ -60,7 +60,7 @@ def _of_document(data: bytes, source: str, policy: Policy, now: datetime) -> Ite
         return
     document, problems = load_checked(path, data, kind)
     yield from problems
-    secrets = secrets_in(document, look([path], data).secrets)
+    secrets = secrets_in(document, look([path], data, policy.secrets).secrets, policy.secrets)
     if secrets:
         yield Finding(rule="secret", message=secrets_said(secrets), hint="revoke it, and take it out")
     if document is not None:
