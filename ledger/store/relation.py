@@ -81,7 +81,8 @@ def check_continued(
     raise Conflict(
         f"{remote} remembers a ledger that its branch no longer holds ({remembered[:10]}): somebody rewound or"
         " rewrote it; nothing was changed here",
-        hint=f"to put it back: git fetch {remote} {REMEMBERED}; git push --force {remote} FETCH_HEAD:{ledger.ref}",
+        hint=f"to put it back: git fetch {remote} {REMEMBERED}; git push --force {remote} FETCH_HEAD:{ledger.ref}"
+        + (f"; where the branch is right: git push --force {remote} {tip}:{REMEMBERED}" if tip else ""),
     )
 
 

@@ -79,7 +79,7 @@ def test_a_policy_s_budget_decides_the_sixth_and_an_unknown_field_of_it_is_named
         git_in(policy.parent, "commit", "--quiet", "--all", "--message", "Agree on a budget")
         done = cli("milestone")
         assert said in done.out + done.err
-        assert done.code == (0 if "seconds" in text else 1)
+        assert done.code == 0, "a policy that cannot be read stops nobody"
 
 
 def test_the_site_draws_seven_steps_and_makes_the_page_again_when_its_inputs_change(

@@ -10,6 +10,7 @@ import cmarkgfm  # type: ignore[import-untyped]  # it ships no types
 import msgspec
 import pytest
 
+from ledger.hashing import hash_bytes
 from ledger.model.document import dump
 from ledger.model.entries import Run
 from ledger.model.paths import RECORD_FILE
@@ -50,7 +51,7 @@ class Study:
         changes = dict(changes)
         version = str(changes.pop("version", "v1"))
         said = {"value": number(value), "direction": "higher", "dataset": f"d@{version}"}
-        metric = msgspec.structs.replace(metric, dataset_hash=f"blake3:{version * 32}", **said)
+        metric = msgspec.structs.replace(metric, dataset_hash=hash_bytes(version.encode()), **said)
         results = msgspec.structs.replace(run.record.results, metrics=[metric], headline=metric.key)
         record: Record = msgspec.structs.replace(run.record, results=results, **changes)
         files = {f"{run.path}/{name}": blobs[blob] for name, blob in run.files.items()}
