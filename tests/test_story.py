@@ -96,7 +96,7 @@ def check_and_review(runner: Path, head: str, summary: Path) -> str:
     """Do what CI does with a pull request, in both stages, and return the comment."""
     said = {"HEAD": head, "GITHUB_STEP_SUMMARY": str(summary)}
     assert run_steps("ledger-review.yml", "review", runner, said) == ["Fetch the proposal", "Check", "Review"]
-    assert run_steps("ledger-comment.yml", "review", runner, said) == ["Fetch the proposal", "Review"]
+    assert run_steps("ledger-comment.yml", "review", runner, said) == ["Fetch the proposal", "Check", "Review"]
     comment = (runner / "review.md").read_text()
     assert comment == summary.read_text()
     return comment

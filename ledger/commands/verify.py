@@ -17,6 +17,8 @@ from ledger.store.vouching import accept_named
 _PATIENCE_SECONDS = 10.0
 """How long a remote is waited for that is asked what it remembers."""
 
+_HINTS = 5
+"""Different mends that are told."""
 _WARNINGS = 20
 """Warnings that are shown; `--json` has up to fifty of each rule."""
 
@@ -58,6 +60,8 @@ def verify_command(since: str | None, whole: bool, accepted: tuple[str, ...], as
         echo(one_line(f"{weight}{commit}{finding.path or ledger.ref}: {finding.message}"))
     if len(warnings) > _WARNINGS:
         say(f"and {counted(len(warnings) - _WARNINGS, 'warning')} more: ledger verify --json")
+    for hint in list(dict.fromkeys(finding.hint for finding in errors if finding.hint))[:_HINTS]:
+        say(one_line(f"hint: {hint}"))
     for one in verdict.redactions:
         what = f"{one.id} of {counted(one.files, 'file')}, {one.redacted_at:%Y-%m-%d}, by {one.author}"
         vouched = one.vouched or "nobody vouches for it"
@@ -71,7 +75,7 @@ def verify_command(since: str | None, whole: bool, accepted: tuple[str, ...], as
 
 def _said_of(errors: int, warnings: int) -> str:
     told = f" ({counted(warnings, 'warning')})" if warnings else ""
-    return f"{errors} findings{told}" if errors else f"nothing is wrong{told}"
+    return f"{counted(errors, 'finding')}{told}" if errors else f"nothing is wrong{told}"
 
 
 def _looked_at(verdict: Verdict) -> Iterator[str]:
