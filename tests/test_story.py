@@ -146,7 +146,7 @@ def test_two_clones_propose_one_is_rejected_one_is_merged_and_the_site_shows_it(
         git_in(runner, "pull", "--quiet", "--ff-only", "origin", "ledger")
         assert run_steps("ledger-site.yml", "build", runner, {}) == ["Fold the inbox", "Build"]
         assert [*(runner / "build" / "site" / "runs").rglob(f"{runs['ada']}.html")]
-        assert run_steps("ledger-verify.yml", "verify", runner, {}) == ["Verify"]
+        assert run_steps("ledger-verify.yml", "verify", runner, {}) == ["Fetch what is remembered", "Verify"]
     look_at(page, runs["ada"])
 
 
