@@ -1,7 +1,8 @@
 """Documents to bytes and back: canonical JSON, one format number each, upgrades for old formats."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -128,6 +129,21 @@ def load(
         return msgspec.convert(document, kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidDocument(source, [_problem(error)]) from error
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector from looking through what is read meanwhile: it finds nothing, and takes 0.7 of 4 s.
+
+    Documents never refer to themselves.
+    """
+    ran = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if ran:
+            gc.enable()
 
 
 def _decoder(kind: type) -> "msgspec.json.Decoder[Any]":

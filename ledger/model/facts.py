@@ -1,14 +1,16 @@
 """What a document states, taken out once for all the rules of `claims.py`: numbers, times, hashes, names."""
 
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache, cached_property
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from msgspec import Struct
 
 from ledger.model.labels import labels_of
+
+T = TypeVar("T")
 
 SIGNED = frozenset(
     [
@@ -19,7 +21,7 @@ SIGNED = frozenset(
 """Fields whose numbers may be negative; of a duration another rule says that it ended before it started."""
 HASHES = frozenset({"hash", "dataset_hash", "reference_hash"})
 COMMITS = frozenset({"commit", "tree"})
-_FREE = {"values", "params", "variables"}
+FREE = {"values", "params", "variables"}
 """Fields that hold what people chose, whatever it is."""
 
 
@@ -43,6 +45,13 @@ class Facts:
 
     def __init__(self, document: object) -> None:
         self.document = document
+        self._found: dict[Callable[[object], Iterable[Any]], list[Any]] = {}
+
+    def once(self, find: Callable[[object], Iterable[T]]) -> list[T]:
+        """Return what is found in the document, by whichever rule it is asked for; it is looked for once."""
+        if find not in self._found:
+            self._found[find] = list(find(self.document))
+        return self._found[find]
 
     @cached_property
     def stated(self) -> list[Stated]:
@@ -82,10 +91,15 @@ def _walk(value: object, field: str, name: str, found: list[Stated]) -> None:
 @cache
 def _plan(kind: type[Struct]) -> tuple[tuple[str, bool], ...]:
     """Return the fields of a kind that a rule asks for, each with whether it is one value."""
-    # Not `typing.get_type_hints`, which costs a record 8 ms: no document names a type before it is there.
-    hints = {name: hint for one in reversed(kind.__mro__) for name, hint in getattr(one, "__annotations__", {}).items()}
-    looked = ((name, _asked(hints[name], name)) for name in kind.__struct_fields__ if name not in _FREE)
+    hints = hints_of(kind)
+    looked = ((name, _asked(hints[name], name)) for name in kind.__struct_fields__ if name not in FREE)
     return tuple((name, leaf) for name, leaf in looked if leaf is not None)
+
+
+def hints_of(kind: type[Struct]) -> dict[str, Any]:  # `Any`: whatever an annotation may be
+    """Return field to type."""
+    # Not `typing.get_type_hints`, which costs a record 8 ms: no document names a type before it is there.
+    return {name: hint for one in reversed(kind.__mro__) for name, hint in getattr(one, "__annotations__", {}).items()}
 
 
 def _asked(hint: Any, name: str) -> bool | None:  # noqa: ANN401  # whatever an annotation may be

@@ -1,7 +1,6 @@
 """What was measured, and on what: each number once, on data that was used. Part of `claims.py`."""
 
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Iterator, Mapping, Sequence
 
 from ledger.model.boxes import DatasetUse, Metric, Table
 from ledger.model.characters import plain
@@ -9,6 +8,7 @@ from ledger.model.datasets import must_differ
 from ledger.model.entries import Evaluation
 from ledger.model.facts import Facts
 from ledger.model.record import Record
+from ledger.model.values import Role
 
 _SHOWN = 80
 
@@ -36,6 +36,8 @@ def uses_in(document: object) -> Sequence[DatasetUse]:
 def metrics_twice(facts: Facts) -> Iterator[tuple[str, str]]:
     """Yield measurements that stand twice: a reader would take either."""
     start, metrics = metrics_in(facts.document)
+    if len({metric.key for metric in metrics}) == len(metrics):
+        return  # as nearly always
     first: dict[tuple[object, ...], Metric] = {}
     for position, metric in enumerate(metrics):
         before = first.setdefault(identity(metric), metric)
@@ -87,46 +89,62 @@ def names_of(use: DatasetUse) -> set[str | None]:
 def _apart(document: object) -> Iterator[tuple[str, str, str, bool]]:
     """Yield measurements that are on no data of the run: field, what, data, whether its name had other content."""
     start, metrics = metrics_in(document)
-    measured: list[tuple[str, str, Metric | Table]] = [
-        (f"{start}[{at}]", metric.key, metric)
-        for at, metric in enumerate(metrics)
-        if not (metric.period or metric.derived_from)
-    ]
-    if isinstance(document, Record):
-        tables = enumerate(document.statistics.tables)
-        measured += [(f"statistics.tables[{at}]", table.name, table) for at, table in tables if not table.metric]
     contents: dict[str | None, set[str]] = {}
     for use in uses_in(document):
         for name in names_of(use):
-            contents.setdefault(name, set()).update([use.hash] if use.hash else [])
-    for field, key, one in measured:
-        label = one.dataset or one.dataset_hash
-        found = contents.get(label) if label else None
-        if label is None or (found is not None and (one.dataset_hash is None or one.dataset_hash in found)):
-            continue
-        yield field, plain(key[:_SHOWN]), plain(label[:_SHOWN]), bool(found)
+            held = contents.setdefault(name, set())
+            if use.hash:
+                held.add(use.hash)
+    for position, metric in enumerate(metrics):
+        if _is_apart(metric, contents) and not (metric.period or metric.derived_from):
+            yield f"{start}[{position}]", *_shown_apart(metric.key, metric, contents)
+    for position, table in enumerate(document.statistics.tables if isinstance(document, Record) else ()):
+        if _is_apart(table, contents) and not table.metric:
+            yield f"statistics.tables[{position}]", *_shown_apart(table.name, table, contents)
+
+
+def _is_apart(one: Metric | Table, contents: Mapping[str | None, set[str]]) -> bool:
+    label = one.dataset or one.dataset_hash
+    if not label:
+        return False
+    found = contents.get(label)
+    return found is None or (one.dataset_hash is not None and one.dataset_hash not in found)
+
+
+def _shown_apart(key: str, one: Metric | Table, contents: Mapping[str | None, set[str]]) -> tuple[str, str, bool]:
+    label = one.dataset or one.dataset_hash or ""
+    return plain(key[:_SHOWN]), plain(label[:_SHOWN]), bool(contents.get(label))
 
 
 def other_content(facts: Facts) -> Iterator[tuple[str, str]]:
     """Yield measurements on a dataset that the run used, under another hash than it had."""
-    for field, key, label, other in _apart(facts.document):
+    for field, key, label, other in facts.once(_apart):
         if other:
             yield field, f"`{key}` is on other content than the run used under this name: `{label}`"
 
 
 def unused_data(facts: Facts) -> Iterator[tuple[str, str]]:
     """Yield measurements on data that the run did not use."""
-    for field, key, label, other in _apart(facts.document):
+    for field, key, label, other in facts.once(_apart):
         if not other:
             yield field, f"`{key}` is on data that the run did not use: `{label}`"
 
 
 def same_data(uses: Sequence[DatasetUse]) -> Iterator[tuple[DatasetUse, DatasetUse]]:
-    """Yield pairs of datasets of one content whose roles must share nothing, the one that is learned from first."""
+    """Yield pairs of datasets of one content whose roles must share nothing, the one that is learned from first.
+
+    Every dataset is named with the first of each role that it must differ from: a run may have used thousands.
+    """
     order = ("train", "validation", "test", "production")
-    for one, other in combinations(sorted(uses, key=lambda use: order.index(use.role)), 2):
-        if one.hash is not None and one.hash == other.hash and must_differ(one.role, other.role):
-            yield one, other
+    first: dict[str, dict[Role, DatasetUse]] = {}
+    for other in sorted(uses, key=lambda use: order.index(use.role)) if len(uses) > 1 else ():
+        if other.hash is None:
+            continue
+        before = first.setdefault(other.hash, {})
+        for role, one in before.items():
+            if must_differ(role, other.role):
+                yield one, other
+        before.setdefault(other.role, other)
 
 
 def say_same(one: DatasetUse, other: DatasetUse) -> str:

@@ -36,7 +36,7 @@ _MODES = {
     "100755": "an executable file (mode 100755)",
     "040000": "a folder in the place of a file (mode 040000)",
 }
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)")
+_RESERVED = re.compile(r"(?i)(?:^|/)(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|/|$)")
 """Names that Windows gives to devices, with any suffix
 (https://learn.microsoft.com/windows/win32/fileio/naming-a-file)."""
 _DEEPEST = 7
@@ -57,6 +57,9 @@ def wrong_mode(mode: str) -> str | None:
 
 def wrong_path(path: str) -> str | None:
     """Return why no entry may have a path, none when one may."""
+    plain = len(path) <= _LONGEST and ".." not in path and "/." not in path and "./" not in path
+    if plain and _SHAPES.fullmatch(path):
+        return None  # as nearly always
     parts = path.split("/")
     if _SHAPES.fullmatch(path) and ".." not in path and "." not in parts and max(map(len, parts)) <= _LONGEST:
         return None
@@ -66,7 +69,7 @@ def wrong_path(path: str) -> str | None:
 
 def is_device(path: str) -> bool:
     """Say whether Windows takes a part of a path for a device, so that nobody there can check it out."""
-    return any(_RESERVED.match(part) for part in path.split("/"))
+    return _RESERVED.search(path) is not None
 
 
 def _categories(path: str) -> set[str]:

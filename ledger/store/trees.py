@@ -4,7 +4,9 @@ Git lists a name with a slash in it as a path, a name that stands twice as if it
 Only what differs from a tree that is known to be good is read, level by level.
 """
 
+import re
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from ledger.repository.repository import Repository
@@ -63,22 +65,20 @@ def odd_entries(repository: Repository, tip: str, since: str | None) -> Iterator
 _MALFORMED = "the tree is malformed: a name in it is empty, holds a slash, stands twice, or out of order"
 
 
+@cache
+def _one(wide: int) -> re.Pattern[bytes]:
+    """Return what one entry of a tree looks like."""
+    return re.compile(rb"([^\0 ]*) ([^\0/]+)\0(.{%d})" % wide, re.DOTALL)
+
+
 def _entries(tree: bytes, wide: int) -> list[Raw] | None:
     """Return the entries of a tree in their order; none where git would not write it so."""
-    found: list[Raw] = []
-    names: set[bytes] = set()
-    last = b""
-    position = 0
-    while position < len(tree):
-        end = tree.find(b"\0", position)
-        mode, _, name = tree[position:end].partition(b" ")
-        key = name + b"/" if mode.lstrip(b"0") == _FOLDER else name
-        if end < 0 or not name or name in names or b"/" in name or key < last:
-            return None
-        found.append((mode, name, tree[end + 1 : end + 1 + wide]))
-        names.add(name)
-        last = key
-        position = end + 1 + wide
+    found: list[Raw] = _one(wide).findall(tree)
+    if sum(len(mode) + len(name) for mode, name, _ in found) + len(found) * (wide + 2) != len(tree):
+        return None
+    keys = [name + b"/" if mode.lstrip(b"0") == _FOLDER else name for mode, name, _ in found]
+    if len(found) > 1 and (keys != sorted(keys) or len({name for _, name, _ in found}) < len(found)):
+        return None
     return found
 
 

@@ -9,7 +9,7 @@ import msgspec
 from ledger.capture.secrets import find_secrets
 from ledger.errors import LedgerError
 from ledger.model import paths
-from ledger.model.document import load
+from ledger.model.document import load, uncollected
 from ledger.model.entries import Contents, DatasetVersion, EnvironmentFile, Evaluation, Note, Problem, Redaction, Run
 from ledger.model.ids import is_id
 from ledger.model.record import Record
@@ -64,11 +64,12 @@ class Examined:
             by_blob[one.blob].append(path)
         looked: dict[str, Looked] = {}
         contents = self.proposal.repository.read_objects(by_blob) if by_blob else iter(())
-        for (blob, standing), data in zip(by_blob.items(), contents, strict=True):
-            if data is not None:
-                looked[blob] = look(standing, data, self.policy.secrets if self.arriving else None)
-                for path in standing:
-                    self._load(path, data)
+        with uncollected():
+            for (blob, standing), data in zip(by_blob.items(), contents, strict=True):
+                if data is not None:
+                    looked[blob] = look(standing, data, self.policy.secrets if self.arriving else None)
+                    for path in standing:
+                        self._load(path, data)
         return looked
 
     def _load(self, path: str, data: bytes) -> None:
@@ -137,6 +138,8 @@ class Examined:
                 hint="record the run first: ledger sync",
             )
         for path, document in self.documents.items():
+            if isinstance(document, EnvironmentFile):
+                continue  # it states nothing that could be hard to believe
             added = self.proposal.added.get(path)
             yield from check_plausible(document, path, added.committed if added else None)
         yield from check_notes(self.documents, self.proposal.standing)

@@ -76,8 +76,11 @@ def _utc(moment: datetime) -> datetime:
 
 
 def _time_of(identity: str) -> datetime | None:
-    try:
-        return datetime.strptime(identity[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    day, dash, time = identity[:15].partition("-")
+    if not (dash and len(day) == len("20261120") and len(time) == len("100000") and (day + time).isascii()):
+        return None
+    try:  # ten times as fast as `strptime`
+        return datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=UTC) if (day + time).isdigit() else None
     except ValueError:
         return None
 
@@ -96,8 +99,11 @@ def _of_numbers(document: object) -> Iterator[tuple[str, str]]:
 
 def _of_metrics(metrics: Sequence[Metric], field: str) -> Iterator[tuple[str, str]]:
     for position, metric in enumerate(metrics):
+        value = metric.value
+        if isinstance(value, float) and 0 <= value <= 1:
+            continue
         value = metric.number
-        if math.isfinite(value) and not 0 <= value <= 1 and is_share_by_name(metric.name):
+        if math.isfinite(value) and is_share_by_name(metric.name):
             yield f"{field}[{position}].value", f"{ascii(metric.key)[1:-1]} is {value:g}, and lies between 0 and 1"
 
 

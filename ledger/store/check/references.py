@@ -1,10 +1,10 @@
 """What documents say of dataset versions, against the versions themselves."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from ledger.errors import LedgerError
 from ledger.model import paths
-from ledger.model.boxes import Metric
 from ledger.model.characters import plain
 from ledger.model.entries import DatasetVersion, Evaluation, Note
 from ledger.model.measured import metrics_in, uses_in
@@ -53,16 +53,15 @@ def versions_named(documents: Mapping[str, object]) -> Named:
         for use in uses_in(document):
             _add(found, path, "datasets", (use.name, use.version), use.hash)
         _, metrics = metrics_in(document)
-        for metric in metrics:
-            _add(found, path, "metrics", _label_of(metric), metric.dataset_hash)
+        measured = {  # most metrics of a run are on one dataset
+            (metric.dataset, metric.dataset_hash): None
+            for metric in metrics
+            if metric.dataset is not None and not (metric.derived_from or metric.period)
+        }
+        for label, content in measured:
+            name, at, version = (label or "").partition("@")
+            _add(found, path, "metrics", (name, version) if at else (None, None), content)
     return found
-
-
-def _label_of(metric: Metric) -> tuple[str | None, str | None]:
-    if metric.derived_from or metric.period or metric.dataset is None:
-        return None, None
-    name, at, version = metric.dataset.partition("@")
-    return (name, version) if at else (None, None)
 
 
 def _add(
@@ -75,11 +74,17 @@ def _add(
     name, version = label
     if not name or not version or content is None or is_declared_hash(content):
         return
+    where = _document_of(name, version)
+    if where is not None:
+        found.setdefault(where, {})[path, field, content] = None
+
+
+@lru_cache(maxsize=1024)
+def _document_of(name: str, version: str) -> str | None:
     try:
-        where = f"{paths.dataset_path(name, version)}/{paths.DATASET_FILE}"
+        return f"{paths.dataset_path(name, version)}/{paths.DATASET_FILE}"
     except LedgerError:
-        return  # no version can have this name
-    found.setdefault(where, {})[path, field, content] = None
+        return None  # no version can have this name
 
 
 def check_versions(named: Named, versions: Mapping[str, DatasetVersion]) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ledger.errors import NotFound
 from ledger.model import paths
+from ledger.model.document import uncollected
 from ledger.model.entries import Contents, Redaction
 from ledger.model.values import counted
 from ledger.repository.repository import Repository
@@ -57,6 +58,13 @@ def verify(
         NotFound: `since` is no commit of this repository.
         LedgerError: the history or the branch cannot be read at all.
     """
+    with uncollected():
+        return _verify(ledger, read_blob, since, whole=whole, recalled=recalled)
+
+
+def _verify(
+    ledger: Ledger, read_blob: Callable[[str], bytes], since: str | None, *, whole: bool, recalled: Recalled | None
+) -> Verdict:
     from ledger.store.verify.standing import Standing  # which asks `store/check`, and that this room
 
     tip = ledger.tip()

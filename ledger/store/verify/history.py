@@ -33,7 +33,11 @@ def check_history(steps: Sequence[Step], *, whole: bool) -> Iterator[Finding]:
 
 def dates_of(steps: Sequence[Step]) -> dict[str, datetime]:
     """Return when each path was committed."""
-    return {change.path: moment_of(step.seconds) for step in steps for change in step.changes if change.status == "A"}
+    dates: dict[str, datetime] = {}
+    for step in steps:
+        moment = moment_of(step.seconds)
+        dates.update((change.path, moment) for change in step.changes if change.status == "A")
+    return dates
 
 
 def moment_of(seconds: int) -> datetime:
