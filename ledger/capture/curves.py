@@ -7,6 +7,7 @@ which most are is refused. The half line of a run that was killed while writing 
 import csv
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -188,7 +189,7 @@ def _csv_rows(file: TextIO, lines: _Lines) -> Iterator[Row]:
         raise _error(lines.path, 1, "a line of column names expected")
     delimiter = max(",\t;", key=head.count)
     header = [name.strip() for name in next(csv.reader([head], delimiter=delimiter))]
-    repeated = {name for name in header if name and header.count(name) > 1}
+    repeated = [name for name, times in Counter(header).items() if name and times > 1]
     if repeated:
         raise _error(lines.path, 1, "a column stands twice", min(repeated))
     ended = True

@@ -61,7 +61,7 @@ class LogStream:
             *whole, last = chunk.split(b"\n")
             for line in whole:
                 self.lines += 1
-                yield _last_state(rest + line if rest else line)
+                yield _last_state(rest + line) if line or rest else line
                 rest = b""
             rest = _bounded(rest + last)
         if rest:

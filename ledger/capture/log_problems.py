@@ -29,6 +29,8 @@ _SIGNS = (
     b"memory",
 )
 """What a line must hold, in any letter case, to be looked at more closely; most lines of a log do not."""
+_SHORTEST = min(map(len, _SIGNS))
+"""Bytes of the shortest of them: a log may be of a million empty lines."""
 _GLOG = b"EWF"
 """First letters of the problems of glog, such as `W1120 19:48:12`."""
 _ERROR = re.compile(
@@ -70,6 +72,8 @@ class Problems:
     def add(self, line: bytes) -> None:
         """Look at the next line."""
         if self._traceback is not None and self._continue_traceback(line):
+            return
+        if len(line) < _SHORTEST:
             return
         at = line.find(_TRACEBACK) if b"Traceback" in line else -1
         if at >= 0:

@@ -22,6 +22,13 @@ POLL_SECONDS = 1.0
 _LOOK_SECONDS = 0.1
 """How often the mark of the hook `reference-transaction` is looked at: a stat(2), where reading the tip is a git."""
 
+MOST_CONNECTIONS = 64
+"""Connections at once, each with its thread: a browser opens six."""
+IDLE_SECONDS = 15.0
+"""After which a connection on which nothing comes, or that takes no answer, is closed."""
+_LONGEST_PATH = 2_000
+"""Characters of an address that are looked at; pages have names of 200."""
+
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -93,12 +100,30 @@ def serve_site(  # the command passes them by name
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], output: Path) -> None:
         self.output = output.resolve()
         self.generation = 0
         self.stopped = threading.Event()
+        self._open = 0
+        self._counted = threading.Lock()
         super().__init__(address, _Handler)
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ANN401  # signature of socketserver
+        """Take a connection while there is a thread for it; one more is closed at once, and browsers try again."""
+        with self._counted:
+            free = self._open < MOST_CONNECTIONS
+            self._open += free
+            return free
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # as above
+        """Answer one connection, and free its place."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._counted:
+                self._open -= 1
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # signature of socketserver
         """Say nothing: a reader who closes the page early is no error."""
@@ -161,6 +186,7 @@ def _time_of(moved: Path | None) -> int | None:
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
+    timeout = IDLE_SECONDS
     server_version = "ledger"
     sys_version = ""
 
@@ -190,7 +216,9 @@ class _Handler(BaseHTTPRequestHandler):
         plain = "text/plain; charset=utf-8"
         if not self._meant_for_us():
             return HTTPStatus.MISDIRECTED_REQUEST, plain, b"this server answers to its own name only\n"
-        path = unquote(urlsplit(self.path).path)
+        if len(self.path) > _LONGEST_PATH:
+            return HTTPStatus.REQUEST_URI_TOO_LONG, plain, b"no page has an address as long as this\n"
+        path = _path_in(self.path)
         if path == _GENERATION_PATH:
             return HTTPStatus.OK, plain, str(self.server.generation).encode()
         if path == _RELOAD_PATH:
@@ -207,13 +235,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _meant_for_us(self) -> bool:
         """Refuse names of others: a web site could point its name at this machine and read what is served here."""
-        listening = str(self.server.server_address[0])
-        if listening not in _LOOPBACK:
+        hosts = self.headers.get_all("Host") or []
+        if len(hosts) > 1:
+            return False
+        if str(self.server.server_address[0]) not in _LOOPBACK:
             return True
         try:
-            return urlsplit(f"//{self.headers.get('Host', '')}").hostname in _LOOPBACK
+            return urlsplit(f"//{''.join(hosts)}").hostname in _LOOPBACK
         except ValueError:
             return False
+
+
+def _path_in(address: str) -> str:
+    """Return the path of an address, one that no file can have where it is no address."""
+    try:
+        return unquote(urlsplit(address).path)
+    except ValueError:
+        return "\0"
 
 
 def _file_of(output: Path, path: str) -> Path | None:
@@ -222,10 +260,10 @@ def _file_of(output: Path, path: str) -> Path | None:
     if "\0" in path or "\\" in path or any(part.startswith(".") for part in parts):
         return None
     target = output.joinpath(*parts)
-    if target.is_dir():
-        target /= "index.html"
     try:
+        if target.is_dir():
+            target /= "index.html"
         resolved = target.resolve()
-    except OSError:
+        return resolved if resolved.is_file() and resolved.is_relative_to(output) else None
+    except (OSError, ValueError):  # a name that is longer than the file system takes
         return None
-    return resolved if resolved.is_file() and resolved.is_relative_to(output) else None

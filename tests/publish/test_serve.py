@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,50 @@ def test_ctrl_c_stops_cleanly(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (0, "stopped\n", "")
+
+
+def test_stalled_connections_take_a_bounded_number_of_threads(served: tuple[Served, int]) -> None:
+    _, port = served
+    before = threading.active_count()
+    stalled = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(300)]
+    try:
+        for one in stalled:
+            with suppress(OSError):  # closed already, as those are that find no place
+                one.sendall(b"GET / HTTP/1.1\r\n")
+        time.sleep(0.5)
+        assert threading.active_count() - before <= serve.MOST_CONNECTIONS
+    finally:
+        for one in stalled:
+            one.close()
+    assert answered_in_the_end(port)
+
+
+def answered_in_the_end(port: int) -> bool:
+    for _ in range(200):
+        with suppress(OSError, http.client.HTTPException):
+            return ask(port, "/")[0] == 200
+        time.sleep(0.05)
+    return False
+
+
+def test_a_connection_on_which_nothing_comes_is_closed(
+    served: tuple[Served, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, port = served
+    monkeypatch.setattr(serve._Handler, "timeout", 0.2)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as silent:
+        silent.sendall(b"GET / HTTP/1.1\r\nHost: 127")
+        assert silent.recv(1) == b""
+
+
+@pytest.mark.parametrize("path", ["/" + "a" * 1_500, "/" + "a" * 5_000, "/" + "a/" * 2_500, "/%00", "//[", "http://[/"])
+def test_an_address_that_no_page_has_is_answered(served: tuple[Served, int], path: str) -> None:
+    _, port = served
+    assert ask(port, path)[0] in {404, 414}
+
+
+def test_a_request_that_names_two_hosts_is_refused(served: tuple[Served, int]) -> None:
+    _, port = served
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 421")
