@@ -52,7 +52,7 @@ class _Shown(Document, frozen=True, kw_only=True):
 @click.option("-m", "--metric", metavar="SPLIT/NAME", help="Which metric; that of most runs by default.")
 @click.option("--on", metavar="NAME@VERSION", help="Only on this dataset version; of a name alone, on each of its.")
 @include_option
-@click.option("-n", "--limit", type=click.IntRange(min=1), default=_SHOWN, show_default=True, help="Settings shown.")
+@click.option("-n", "--limit", type=click.IntRange(1, 10**9), default=_SHOWN, show_default=True, help="Settings shown.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def leaderboard_command(

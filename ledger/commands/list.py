@@ -38,7 +38,7 @@ class _Listed(Record, frozen=True, kw_only=True):
 @click.option("-t", "--tag", help="Only runs with this tag.")
 @click.option("-s", "--sort", metavar="FIELD", help="Sort by this field; newest first without it.")
 @click.option("-r", "--reverse", is_flag=True, help="Turn the order round.")
-@click.option("-n", "--limit", type=click.IntRange(min=1), help="Show at most this many.")
+@click.option("-n", "--limit", type=click.IntRange(1, 10**9), help="Show at most this many.")
 @click.option("-c", "--columns", metavar="FIELD,…", help="Show these fields instead of the usual ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print whole records as JSON, with what was said later.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")

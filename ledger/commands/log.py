@@ -8,7 +8,7 @@ from ledger.model.values import plain
 
 
 @click.command("log")
-@click.option("-n", "--limit", type=click.IntRange(min=1), help="Show at most this many.")
+@click.option("-n", "--limit", type=click.IntRange(1, 10**9), help="Show at most this many.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def log_command(limit: int | None, as_json: bool) -> None:
     """Show the commits of the ledger, newest first: what was added, when, by whom."""

@@ -13,7 +13,7 @@ from ledger.model.entries import Run
 from ledger.model.values import Document, ParamValue
 from ledger.publish.atlas import Atlas, board_name
 from ledger.publish.run_tables import common_groups, varied_params
-from ledger.publish.text import one_line, param_text, short_hash, utc, visible
+from ledger.publish.text import one_line, param_text, short_currency, short_hash, utc, visible
 
 PATH = "data/runs.js"
 
@@ -156,7 +156,7 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
             for run in runs
         ],
         cost=[None if (amount := run.record.cost.amount) is None else _six_digits(amount) for run in runs],
-        currency=_words(visible(run.record.cost.currency or "") for run in runs),
+        currency=_words(visible(short_currency(run.record.cost.currency)) for run in runs),
         setting=[atlas.settings[run.record.id] for run in runs],
         trained=_words(visible(_trained_on(run)) for run in runs),
         seed=_words("" if run.record.seed is None else str(run.record.seed) for run in runs),

@@ -62,6 +62,10 @@ def safe_url(url: str) -> str | None:
     return url if parts.netloc or parts.scheme.lower() == "mailto" else None
 
 
+_CURRENCY_LENGTH = 8
+"""Characters of a currency that are shown: amounts never break, and records from before a limit may say anything."""
+
+
 def short_number(value: float | str) -> str:
     """Return a number with four significant digits, so that a column lines up; whole numbers as they are, grouped."""
     number = float(value)
@@ -129,12 +133,18 @@ def money(amount: float, currency: str | None) -> str:
         shown = f"{amount:.2g}"
     else:
         shown = f"{amount:,.2f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-    return f"{shown} {currency or ''}".strip()
+    return f"{shown} {short_currency(currency)}".strip()
+
+
+def short_currency(currency: str | None) -> str:
+    """Return a currency as pages show it: three letters (ISO 4217), or the beginning of whatever a record says."""
+    said = currency or ""
+    return said if len(said) <= _CURRENCY_LENGTH else f"{said[:_CURRENCY_LENGTH]}…"
 
 
 def exact_money(amount: float, currency: str | None) -> str:
     """Return every digit of an amount, without an exponent, with its currency."""
-    return f"{Decimal(repr(float(amount))):f} {currency or ''}".strip()
+    return f"{Decimal(repr(float(amount))):f} {short_currency(currency)}".strip()
 
 
 def minute(time: datetime) -> str:

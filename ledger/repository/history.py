@@ -12,6 +12,10 @@ _FIELDS = ("%H", "%ct", "%an", "%ae", "%s", "%B")
 """Commit, seconds since 1970, author's name and address, subject, whole message (git-log, pretty formats)."""
 
 
+_MOST = (1 << 31) - 1
+"""The largest number that git takes."""
+
+
 def read_log(repository: Repository, tip: str, limit: int | None = None) -> Iterator[LogEntry]:
     """Yield the commits that lead to `tip`, newest first.
 
@@ -19,7 +23,7 @@ def read_log(repository: Repository, tip: str, limit: int | None = None) -> Iter
         LedgerError: the history is damaged.
     """
     options = ("-z", "--encoding=UTF-8", "--no-show-signature", f"--format={'%x00'.join(_FIELDS)}")
-    limited = () if limit is None else (f"--max-count={limit}",)
+    limited = () if limit is None else (f"--max-count={min(limit, _MOST)}",)
     try:
         out = repository.git.output("log", *options, *limited, "--end-of-options", tip, "--")
     except LedgerError as error:

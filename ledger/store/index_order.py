@@ -29,6 +29,10 @@ _Group = tuple[str, str, str, str, int]
 runs that do not count."""
 
 
+_MOST = (1 << 63) - 1
+"""The largest number that SQLite counts to."""
+
+
 def order_rows(
     database: sqlite3.Connection, column: Column, where: Sql, sort: str | None, *, reverse: bool, limit: int | None
 ) -> tuple[list[int], str | None]:
@@ -39,7 +43,7 @@ def order_rows(
     Raises:
         UsageError: no run has the metric to sort by.
     """
-    count = -1 if limit is None else limit
+    count = -1 if limit is None else min(limit, _MOST)
     if sort is None:
         order = f"ORDER BY place {'ASC' if reverse else 'DESC'} LIMIT {count}"
         return read_numbers(database, f"SELECT number FROM runs WHERE {where[0]} {order}", where[1]), None  # noqa: S608  # our own expression

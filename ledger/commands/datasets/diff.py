@@ -18,7 +18,7 @@ from ledger.store.manifests import read_difference
 @click.argument("old")
 @click.argument("new")
 @click.option(
-    "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Files that are named of each."
+    "--limit", type=click.IntRange(0, 10**9), default=20, show_default=True, help="Files that are named of each."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diff_command(name: str, old: str, new: str, limit: int, as_json: bool) -> None:
