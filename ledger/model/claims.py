@@ -81,7 +81,7 @@ RULES: tuple[Rule, ...] = (
 """Every rule that a document can break by itself."""
 
 
-_OF_SINGLE_VALUES = frozenset(
+OF_SINGLE_VALUES = frozenset(
     [
         *(forms.negative, forms.too_large, forms.far_times, forms.other_zones, forms.wrong_hashes),
         *(naming.wrong, naming.mixed, naming.decomposed),
@@ -99,7 +99,7 @@ def claims_in(document: object, *, sound: bool = False) -> Iterator[Claim]:
     """
     facts = Facts(document)
     for rule in RULES:
-        if sound and rule.find in _OF_SINGLE_VALUES:
+        if sound and rule.find in OF_SINGLE_VALUES:
             continue
         for field, message in rule.find(facts):
             yield Claim(rule=rule.name, severity=rule.severity, field=field, message=message, hint=rule.hint)

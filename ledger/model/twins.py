@@ -97,7 +97,7 @@ def _strict(hint: Any, name: str, is_name: bool) -> Any:  # noqa: ANN401, FBT001
         found = [_strict(part, name, is_name) for part in inner]
         if all(part is None for part in found):
             return None
-        return Union[tuple(part if strict is None else strict for part, strict in zip(inner, found, strict=True))]
+        return Union[tuple(part if strict is None else strict for part, strict in zip(inner, found, strict=True))]  # noqa: UP007
     if origin in {list, dict, Mapping}:
         held = _strict(inner[-1], name, is_name)
         return held if held is None else (list[held] if origin is list else dict[str, held])  # type: ignore[valid-type]

@@ -110,7 +110,7 @@ class _Server(ThreadingHTTPServer):
         self._counted = threading.Lock()
         super().__init__(address, _Handler)
 
-    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ANN401  # signature of socketserver
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ANN401, ARG002  # signature of socketserver
         """Take a connection while there is a thread for it; one more is closed at once, and browsers try again."""
         with self._counted:
             free = self._open < MOST_CONNECTIONS

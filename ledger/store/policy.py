@@ -19,6 +19,8 @@ from ledger.model.values import Direction, Document
 SPLITS = {"val": "validation", "valid": "validation", "dev": "validation", "eval": "validation"}
 """What trainers call the validation split: Ultralytics, Keras and Lightning `val`, Transformers `eval`."""
 
+POLICY_BYTES = 64 * 1024
+"""Of `policy.yaml` and of a workflow at most: a long price list is 4 KB, and reading YAML takes 10 s a MB."""
 _KIB = 1 << 10
 _MIB = 1 << 20
 
@@ -176,8 +178,10 @@ def load_policy(data: bytes) -> Policy:
     """Return the policy that a `policy.yaml` states; the defaults where it is silent.
 
     Raises:
-        InvalidDocument: it is no YAML mapping, or a field is unknown or wrong.
+        InvalidDocument: it is no YAML mapping, too large, or a field is unknown or wrong.
     """
+    if len(data) > POLICY_BYTES:
+        raise InvalidDocument(POLICY_FILE, [f"{len(data):,} bytes, and {POLICY_BYTES:,} are allowed"])
     if not re.search(rb"^[^#\s]", data, re.MULTILINE):
         return Policy()  # comments only, as `ledger init` writes it: YAML's import is not paid
     import yaml

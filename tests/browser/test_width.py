@@ -20,9 +20,12 @@ WORD = "w" * 900
 """Longer than any name that is let in: what stood before there was a limit is shown as well."""
 LABEL = "l" * 200
 
+LEADING = {"id", "experiment", "file", "hash", "dataset_hash", "headline", "name"}
+"""Fields that pages find one another by."""
+
 WIDER = """
 () => document.documentElement.scrollWidth > innerWidth ? [...document.querySelectorAll('body *')]
-  .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.lg-scroll, .md-typeset__scrollwrap, .md-sidebar'))
+  .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
   .map(e => e.tagName + '.' + e.className).slice(0, 12).concat(['wide ' + document.documentElement.scrollWidth]) : []"""
 
 
@@ -54,7 +57,15 @@ def hostile_run(blobs: Blobs, number: int) -> Run:
 def leaves(value: Any) -> Iterator[tuple[Any, Any]]:  # `Any`: whatever JSON holds
     """Yield every text as what holds it and its place."""
     for key, held in list(value.items() if isinstance(value, dict) else enumerate(value)):
-        if isinstance(held, str) and key not in {"id", "experiment", "file", "hash", "dataset_hash", "headline", "name"}:
+        if isinstance(held, str) and key not in {
+            "id",
+            "experiment",
+            "file",
+            "hash",
+            "dataset_hash",
+            "headline",
+            "name",
+        }:
             yield value, key
         elif isinstance(held, dict | list):
             yield from leaves(held)

@@ -19,11 +19,11 @@ from ledger.store.check.checked import Checked
 from ledger.store.check.contents import Examined
 from ledger.store.check.growth import check_contained, check_growth
 from ledger.store.check.proposal import Proposal, owner_of, read_proposal
-from ledger.store.check.sizes import POLICY_BYTES, Weighed
+from ledger.store.check.sizes import Weighed
 from ledger.store.findings import Finding, limited
 from ledger.store.join import entries_in
 from ledger.store.law import FOLDER, check_law
-from ledger.store.policy import Policy, load_policy
+from ledger.store.policy import POLICY_BYTES, Policy, load_policy
 
 __all__ = ["Checked", "Finding", "check_range"]
 

@@ -7,10 +7,8 @@ from ledger.model import paths
 from ledger.repository.blobs import ObjectFacts, read_facts
 from ledger.store.check.proposal import Added, Proposal, owner_of
 from ledger.store.findings import Finding
-from ledger.store.policy import Limits
+from ledger.store.policy import POLICY_BYTES, Limits
 
-POLICY_BYTES = 64 * 1024
-"""Of `policy.yaml` and of a workflow at most: a long price list is 4 KB."""
 _SIGNATURE_BYTES = 16 * 1024
 """Of a signature at most: one of a 16,384-bit RSA key, with its key, is 6 KB."""
 
