@@ -51,6 +51,8 @@ _TIME = r"\A(?:19[7-9]\d|2[01]\d\d)-[-0-9T:.]+Z\Z"
 def is_sound(data: bytes, kind: type) -> bool:
     """Say whether every single value in canonical bytes is what rules ask of it; not sure means no.
 
+    Where it is, all characters in them are seen, in names and in sentences.
+
     Args:
         data: what `document.dump` made.
         kind: the document that it is.

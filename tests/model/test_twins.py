@@ -95,3 +95,8 @@ def test_a_sound_document_is_told_of_what_no_single_value_shows() -> None:
     assert is_sound(data, Record) == is_sound(dump(RECORD), Record)
     found = list(claims_in(load(data, Record, source="record"), sound=True))
     assert any("stated twice" in one.message for one in found)
+
+
+@pytest.mark.parametrize("unseen", ["\x1b", "\x7f", "\u202e", "\u200b", "\U000e0041", "\ufffd\u200d"])
+def test_a_document_with_a_character_that_is_not_seen_is_not_sound(unseen: str) -> None:
+    assert not is_sound(dump(msgspec.structs.replace(RECORD, command=[f"train{unseen}.py"])), Record)

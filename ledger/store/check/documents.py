@@ -52,10 +52,12 @@ def load_checked(path: str, data: bytes, kind: type[AnyDocument]) -> tuple[AnyDo
     except LedgerError as error:
         findings.append(Finding(rule="document", path=path, field="id", message=error.message, hint=_MEND))
         return None, findings
-    findings += _of_text(path, data, document)
+    sound = canonical and is_sound(data, kind)
+    if not sound:
+        findings += _of_text(path, data, document)
     findings += (
         Finding(rule=one.rule, severity=one.severity, path=path, field=one.field, message=one.message, hint=one.hint)
-        for one in claims_in(document, sound=canonical and is_sound(data, kind))
+        for one in claims_in(document, sound=sound)
     )
     return document, findings
 
