@@ -2,7 +2,7 @@
 
     python -m tests.mutation.run --count 100 --seed 2026
 
-Which functions each test calls is seen once; for a fault in one they are run, the quickest first, until one fails. What
+Which functions each test calls is seen once; for a fault in one they are run, the most particular first, until one fails. What
 no test calls in its own process is left to all tests of its part. What nobody noticed stands in `survivors.diff`.
 """
 
@@ -26,8 +26,10 @@ from tests.mutation.watching import Watched
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("ledger", "tests", "templates", "site", "hooks", ".github", "pyproject.toml", "CHANGELOG.md", "README.md")
-_MOST_SECONDS = 60.0
-"""How long the tests of one fault may take when nothing is wrong; the quickest are taken."""
+_MOST_SECONDS = 20.0
+"""How long the tests of one fault may take when nothing is wrong; those that do least besides are taken."""
+_AGAIN_SECONDS = 180.0
+"""The same for one that survived, with `--again`."""
 _SLOWER = 4
 """A fault whose tests take so many times longer is a timeout: it loops, and that is noticed too."""
 
@@ -99,26 +101,32 @@ class Bench:
             raise
         return subprocess.CompletedProcess(arguments, process.returncode, out)
 
-    def tests_for(self, mutant: Mutant) -> list[str]:
-        """Return the tests that call a faulty function, else those that call any of its file; the quickest first."""
+    def tests_for(self, mutant: Mutant, seconds: float) -> list[str]:
+        """Return the tests that call a faulty function, else those that call any of its file.
+
+        First one case of each, those that do least besides before the others; then second cases, and so on.
+        """
         function = (mutant.file, mutant.function)
         names = {name for name, test in self._tests.items() if function in test.calls} or {
             name for name, test in self._tests.items() if any(file == mutant.file for file, _ in test.calls)
         }
+        cases: Counter[str] = Counter()
+        turns: list[tuple[int, int, str]] = []
+        for name in sorted(names, key=lambda name: (len(self._tests[name].calls), name)):
+            turns.append((cases[name.partition("[")[0]], len(self._tests[name].calls), name))
+            cases[name.partition("[")[0]] += 1
         chosen: list[str] = []
-        total = 0.0
-        for name in sorted(names, key=lambda name: (self._tests[name].seconds, name)):
-            total += self._tests[name].seconds
-            if total > _MOST_SECONDS and chosen:
-                break
-            chosen.append(name)
+        for _, _, name in sorted(turns):
+            seconds -= self._tests[name].seconds
+            if seconds >= 0 or not chosen:
+                chosen.append(name)
         return chosen
 
-    def attempt(self, mutant: Mutant) -> Result:
-        """Put one fault in, run its tests, take it out."""
+    def attempt(self, mutant: Mutant, seconds: float) -> Result:
+        """Put one fault in, run its tests, as many as take so long, and take it out."""
         path = self.root / mutant.file
         source = path.read_bytes()
-        tests = self.tests_for(mutant)
+        tests = self.tests_for(mutant, seconds)
         expected = sum(self._tests[name].seconds for name in tests or self._tests)
         chosen = [*tests, *self._newer] if tests else self.part.tests
         try:
@@ -196,7 +204,7 @@ def main() -> None:
         before = done.get((mutant.file, bench.difference(mutant)))
         if before is not None and not (options.again and before.end == "survived"):
             continue
-        result = bench.attempt(mutant)
+        result = bench.attempt(mutant, _AGAIN_SECONDS if before else _MOST_SECONDS)
         done[result.file, result.diff] = result
         print(f"{result.end:8} {result.file}:{result.line} {result.kind} {result.by}", flush=True)
         log.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in done.values()))
