@@ -17,6 +17,8 @@ class Mutant(NamedTuple):
     """The file, from the root of the checkout."""
     line: int
     """Its first line in the unchanged file, from 1."""
+    last: int
+    """Its last line."""
     function: int
     """The first line of the function that it is in, its decorators included; 0 outside of any."""
     kind: str
@@ -68,8 +70,9 @@ def mutants_of(file: str, root: Path) -> list[Mutant]:
     found: list[Mutant] = []
     for function, node in _deciding(ast.parse(source), 0):
         start = starts[node.lineno - 1] + node.col_offset
-        end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
-        found += [Mutant(file, node.lineno, function, kind, start, end, text) for kind, text in _changes(node)]
+        last = node.end_lineno or node.lineno
+        end = starts[last - 1] + (node.end_col_offset or 0)
+        found += [Mutant(file, node.lineno, last, function, kind, start, end, text) for kind, text in _changes(node)]
     return [one for one in dict.fromkeys(found) if _is_code(one.applied(source))]
 
 

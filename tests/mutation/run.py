@@ -2,8 +2,9 @@
 
     python -m tests.mutation.run --count 100 --seed 2026
 
-Which functions each test calls is seen once; for a fault in one they are run, the most particular first, until one fails. What
-no test calls in its own process is left to all tests of its part. What nobody noticed stands in `survivors.diff`.
+Which lines each test runs is seen once; for a fault in one those tests are run, the most particular first, until one
+fails. What none runs in its own process is left to tests that start processes, and so is, with `--again`, what survived.
+What nobody noticed stands in `survivors.diff`.
 """
 
 import argparse
@@ -102,18 +103,18 @@ class Bench:
         return subprocess.CompletedProcess(arguments, process.returncode, out)
 
     def tests_for(self, mutant: Mutant, seconds: float) -> list[str]:
-        """Return the tests that call a faulty function, else those that call any of its file.
+        """Return the tests that run a faulty line.
 
         First one case of each, those that do least besides before the others; then second cases, and so on.
         """
-        function = (mutant.file, mutant.function)
-        names = {name for name, test in self._tests.items() if function in test.calls} or {
-            name for name, test in self._tests.items() if any(file == mutant.file for file, _ in test.calls)
-        }
+        lines = set(range(mutant.line, mutant.last + 1))
+        names = [name for name, test in self._tests.items() if not lines.isdisjoint(test.lines.get(mutant.file, ()))]
+        if not mutant.function:  # it ran when the file was imported, before every test
+            names = [name for name, test in self._tests.items() if mutant.file in test.lines]
         cases: Counter[str] = Counter()
         turns: list[tuple[int, int, str]] = []
-        for name in sorted(names, key=lambda name: (len(self._tests[name].calls), name)):
-            turns.append((cases[name.partition("[")[0]], len(self._tests[name].calls), name))
+        for name in sorted(names, key=lambda name: (self._tests[name].count, name)):
+            turns.append((cases[name.partition("[")[0]], self._tests[name].count, name))
             cases[name.partition("[")[0]] += 1
         chosen: list[str] = []
         for _, _, name in sorted(turns):
@@ -122,24 +123,34 @@ class Bench:
                 chosen.append(name)
         return chosen
 
-    def attempt(self, mutant: Mutant, seconds: float) -> Result:
-        """Put one fault in, run its tests, as many as take so long, and take it out."""
+    def attempt(self, mutant: Mutant, seconds: float, *, beyond: bool) -> Result:
+        """Put one fault in, run its tests, as many as take so long, and take it out.
+
+        Args:
+            mutant: the fault.
+            seconds: how long its tests may take when nothing is wrong.
+            beyond: run those as well that start processes; they are run in any case where there are no others.
+        """
         path = self.root / mutant.file
         source = path.read_bytes()
         tests = self.tests_for(mutant, seconds)
-        expected = sum(self._tests[name].seconds for name in tests or self._tests)
-        chosen = [*tests, *self._newer] if tests else self.part.tests
+        expected = sum(self._tests[name].seconds for name in tests)
+        rounds = [[*tests, *self._newer]] if tests else []
+        if beyond or not tests:
+            rounds.append([*self.part.beyond])
+        end, by = "survived", f"{len(tests)} tests" + (" and those that start processes" if beyond or not tests else "")
         try:
             _write_source(path, mutant.applied(source))
-            done = self._pytest(chosen, 60 + _SLOWER * expected)
+            for chosen in filter(None, rounds):
+                done = self._pytest(chosen, 60 + _SLOWER * max(expected, seconds))
+                if done.returncode not in {0, 1, 2, 3}:
+                    raise RuntimeError(done.stdout[-3000:])
+                if done.returncode:
+                    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+                    end, by = "killed", failed[0][:200] if failed else "an error"
+                    break
         except subprocess.TimeoutExpired:
-            end, by = "timeout", f"{len(tests) or 'all'} tests"
-        else:
-            if done.returncode not in {0, 1, 2, 3}:
-                raise RuntimeError(done.stdout[-3000:])
-            end = "killed" if done.returncode else "survived"
-            failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-            by = failed[0][:200] if failed else f"{len(tests) or 'all'} tests"
+            end = "timeout"
         finally:
             _write_source(path, source)
         return Result(
@@ -204,7 +215,7 @@ def main() -> None:
         before = done.get((mutant.file, bench.difference(mutant)))
         if before is not None and not (options.again and before.end == "survived"):
             continue
-        result = bench.attempt(mutant, _AGAIN_SECONDS if before else _MOST_SECONDS)
+        result = bench.attempt(mutant, _AGAIN_SECONDS if before else _MOST_SECONDS, beyond=before is not None)
         done[result.file, result.diff] = result
         print(f"{result.end:8} {result.file}:{result.line} {result.kind} {result.by}", flush=True)
         log.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in done.values()))
