@@ -67,7 +67,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _leftovers() -> list[str]:
-    """Return the processes of this one's tests that still live: its children, and theirs that have lost their parent."""
+    """Return the processes of our tests that still live: children, and those that have lost their parent."""
     _, alive = psutil.wait_procs(list(_started_here()), timeout=_GRACE_SECONDS)
     return [_told(process) for process in alive]
 

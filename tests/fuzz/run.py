@@ -1,6 +1,6 @@
 """Fuzz every reader for so many seconds in all: `python -m tests.fuzz.run --seconds 300`.
 
-What was found before goes on growing in `build/fuzz`; the input of a fault lies there in `faults`, and the exit code is 1.
+Inputs of earlier times are kept in `build/fuzz`; that of a fault lies there in `faults`, and the exit code is 1.
 """
 
 import argparse

@@ -3,7 +3,7 @@
     python -m tests.mutation.run --count 100 --seed 2026
 
 Which lines each test runs is seen once; for a fault in one those tests are run, the most particular first, until one
-fails. What none runs in its own process is left to tests that start processes, and so is, with `--again`, what survived.
+fails. What none runs in its own process is left to tests that start processes; so is what survived, with `--again`.
 What nobody noticed stands in `survivors.diff`.
 """
 

@@ -58,7 +58,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         return (yield)
     finally:
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]  # none is what takes it away
+        threading.settrace(None)
         lines: dict[str, list[int]] = {}
         for file, number in sorted(ran):
             lines.setdefault(str(Path(file).relative_to(root)), []).append(number)
