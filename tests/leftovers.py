@@ -8,7 +8,7 @@ from types import FrameType
 import psutil
 import pytest
 
-_GRACE_SECONDS = 10
+_GRACE_SECONDS = 5
 """How long a process may take to end after the last test: machines are busy at times."""
 _OWN = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 """What Python itself keeps beside a process as long as it lives."""

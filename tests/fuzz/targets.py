@@ -25,6 +25,7 @@ from ledger.formats.results import history_rows, read_results
 from ledger.formats.safetensors_file import read_tensors
 from ledger.formats.torch_file import count_parameters, is_torch_file, names_in
 from ledger.formats.yaml_file import load_yaml
+from ledger.hashing import hash_bytes
 from ledger.model.claims import claims_in
 from ledger.model.document import FORMATS, dump, load
 from ledger.model.entries import Run
@@ -164,22 +165,24 @@ def _models() -> list[bytes]:
     return made
 
 
-_GRAPH = bytes([0x3A, 8, 0x2A, 6, 0x08, 2, 0x42, 1, 0x77, 0x10])
-"""A graph with one initializer called w."""
+_GRAPH = bytes([0x3A, 9, 0x2A, 7, 0x08, 2, 0x10, 1, 0x42, 1, 0x77])
+"""A graph with one initializer of two numbers, called w."""
 
 TARGETS: dict[str, Target] = {
     "document": Target(_document, (LedgerError,), _documents),
     "query": Target(
         _query,
         (LedgerError,),
-        _texts("params.lr < 0.01 and not status = failed", "tag = 'a' or metrics.validation/loss >= 1e-3", "word"),
+        _texts("params.lr < 0.01 and not status = failed", "tags = 'a' or metrics.validation/loss >= 1e-3", "word"),
     ),
     "yaml": Target(
         lambda data: load_yaml(data.decode("utf-8", "replace"), "fuzzed"),
         (LedgerError,),
         _texts("a: 1\nb: [1, 2.5, x]\nc: &d {e: ~}\nf: *d\n", "!!python/tuple [1, 2]\n", "a: 2026-11-20 10:00:00\n"),
     ),
-    "policy": Target(load_policy, (LedgerError,), _texts("signatures:\n  required: true\nlimits:\n  file_bytes: 9\n")),
+    "policy": Target(
+        load_policy, (LedgerError,), _texts("signatures:\n  required: true\ndirections:\n  accuracy: higher\n")
+    ),
     "numbers": Target(_numbers, (), _texts("1,234.5", "0.912 ± 0.003", "93 %", "1e-3", "-inf", "n/a")),
     "said": Target(_said, (), _texts("lr=0.1", "validation/accuracy=0.9 %", "a.b=[1, 2]")),
     "encoding": Target(decode, (UnicodeDecodeError,), _texts("a,b\n1,2\n", "\ufeffa")),
@@ -192,16 +195,16 @@ TARGETS: dict[str, Target] = {
             '{"history": {"loss": [1, 2]}, "epoch": [0, 1]}',
         ),
     ),
-    "metrics file": Target(
-        _in_file(read_metrics, ".json"), (LedgerError,), _texts('{"validation": {"loss": 0.5}}', "[1, 2]")
-    ),
+    "metrics file": Target(_in_file(read_metrics, ".json"), (LedgerError,), _texts('{"validation": {"loss": 0.5}}')),
     "params file": Target(_in_file(read_params, ".yaml"), (LedgerError,), _texts("lr: 0.1\nopt: {name: adam}\n")),
-    "curves": Target(_curves, (LedgerError,), _texts("step,series,value\n1,train/loss,0.5\n")),
+    "curves": Target(_curves, (LedgerError,), _texts("step,epoch,seconds,train/loss\n1,0.5,2.0,0.25\n2,,,\n")),
     "curves file": Target(_in_file(read_curves, ".csv"), (LedgerError,), _texts("step,train/loss\n1,0.5\n2,nan\n")),
     "table file": Target(
         _in_file(lambda path: read_cells(path, limit=1000), ".csv"), (LedgerError,), _texts('a,b\n1,"x"\n')
     ),
-    "manifest": Target(_manifest, (LedgerError,), _texts('{"path":"a.png","bytes":3,"hash":"' + "ab" * 32 + '"}\n')),
+    "manifest": Target(
+        _manifest, (LedgerError,), _texts('{"path":"a.png","bytes":3,"hash":"' + hash_bytes(b"x") + '"}\n')
+    ),
     "safetensors": Target(_in_file(read_tensors, ".safetensors"), (ValueError,), _tensors),
     "torch": Target(_in_file(_torch, ".pt"), (), _models),
     "onnx": Target(_in_file(count_initializers, ".onnx"), (ValueError,), lambda: [_GRAPH]),
