@@ -51,7 +51,9 @@ def test_a_ledger_that_only_grew_is_clean(ledger: Ledger, tree: Path) -> None:
 
 
 def test_an_empty_ledger_is_clean(ledger: Ledger) -> None:
-    assert check(ledger).clean
+    verdict = check(ledger)
+    assert verdict.clean
+    assert (verdict.tip, verdict.commits, verdict.entries) == (None, 0, 0)
 
 
 def edit(tree: Path) -> None:
