@@ -30,7 +30,7 @@ def test_a_folder_is_ordered_as_if_its_name_ended_in_a_slash() -> None:
         tree((b"100644", b"a"), (b"40000", b"a")),
         tree((b"100644", b"")),
         tree((b"100644", b"a/b")),
-        b"100644 without-an-end",
+        b"100644 xy",
         tree((b"100644", b"a")) + b"100644 b",
     ],
 )
