@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test faults real lint format benchmarks wheel screenshots clean
+.PHONY: demo test faults mutation fuzz real lint format benchmarks wheel screenshots clean
 
 demo: .venv/demo
 	$(BIN)/ledger demo
@@ -16,6 +16,16 @@ test: .venv/test
 faults: .venv/test
 	FAULT_KILLS=$${FAULT_KILLS:-300} $(BIN)/python -m pytest tests/faults $(ARGS)
 	LEDGER_EXAMPLES=search $(BIN)/python -m pytest tests -m hypothesis --numprocesses=2 --dist=worksteal $(ARGS)
+
+# Small faults in a copy of the code, drawn at random, each of which a test must notice. COUNT of each part; SEED draws others.
+mutation: .venv/test
+	for part in trust documents answers secrets; do \
+	  $(BIN)/python -m tests.mutation.run --part $$part --count $(or $(COUNT),75) --seed $(or $(SEED),2026) $(ARGS) || exit 1; \
+	done
+
+# What reads documents, queries and foreign files, with inputs that coverage leads to. For SECONDS in all.
+fuzz: .venv/fuzz
+	.venv/fuzz/bin/python -m tests.fuzz.run --seconds $(or $(SECONDS),300) $(ARGS)
 
 # Real trainings by the packages that people use, each record held against what the training knows. Minutes.
 real: .venv/test .venv/real
@@ -71,4 +81,11 @@ clean:
 	$(PYTHON) -m venv $@
 	$@/bin/python -m pip --quiet --disable-pip-version-check install --upgrade 'pip>=25.1'
 	$@/bin/python -m pip --quiet --disable-pip-version-check install --editable . --group real
+	touch $@
+
+# Atheris is built for few machines, so that no other environment asks for it.
+.venv/fuzz: pyproject.toml
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip --quiet --disable-pip-version-check install --upgrade 'pip>=25.1'
+	$@/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[data]' --group fuzz
 	touch $@

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 
 from ledger.store.ledger import Ledger
 
+pytest_plugins = ("tests.leftovers",)
+
 ROOT = Path(__file__).parents[1]
 
 # Machines are busy at times: no test of ours fails on a time. Everybody draws the same examples, so what passes here

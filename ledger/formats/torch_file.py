@@ -9,6 +9,7 @@ torch 1.6 four pickles one after the other.
 import io
 import pickletools
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -58,6 +59,10 @@ class _Object:
                 left += value
 
 
+_DAMAGED = (OSError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What a damaged zip makes `zipfile` raise; NotImplementedError for one of a version that nobody wrote yet."""
+
+
 class _Mark:
     pass
 
@@ -70,7 +75,7 @@ def is_torch_file(path: Path) -> bool:
                 return True
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith("/data.pkl") for name in archive.namelist())
-    except (OSError, zipfile.BadZipFile, ValueError):
+    except (*_DAMAGED, ValueError):
         return False
 
 
@@ -124,7 +129,7 @@ def _pickle(path: Path) -> bytes:
                     name = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
                     with archive.open(name) as inner:
                         data = inner.read(_PICKLE_LIMIT + 1)
-    except (OSError, StopIteration, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (*_DAMAGED, StopIteration) as error:
         raise ValueError(f"the file is damaged: {error}") from None
     if len(data) > _PICKLE_LIMIT:
         raise ValueError("its index is larger than 32 MB")

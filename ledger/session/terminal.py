@@ -170,7 +170,10 @@ def _process(command: Sequence[str], environment: Mapping[str, str], **options: 
 
 @contextlib.contextmanager
 def _passing_on(process: "subprocess.Popen[bytes]", notice: Notice, *, terminal: bool) -> Iterator[None]:
-    """Pass signals on to the command; a Ctrl-C reaches it by itself where it shares our terminal."""
+    """Pass signals on to the command; a Ctrl-C reaches it by itself where it shares our terminal.
+
+    What we were started to ignore, as `nohup` and a shell's `&` do, the command ignores as well: it ends nobody.
+    """
 
     def forward(number: int, _: FrameType | None) -> None:
         notice(number)
@@ -178,7 +181,8 @@ def _passing_on(process: "subprocess.Popen[bytes]", notice: Notice, *, terminal:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(number)
 
-    previous = {number: signal.signal(number, forward) for number in (*_FORWARDED, signal.SIGINT)}
+    heard = [number for number in (*_FORWARDED, signal.SIGINT) if signal.getsignal(number) != signal.SIG_IGN]
+    previous = {number: signal.signal(number, forward) for number in heard}
     try:
         yield
     finally:

@@ -73,6 +73,18 @@ def test_where_lower_is_better_the_same_numbers_say_the_opposite() -> None:
     assert ask(values[1], values[0], higher=False).answer == "keep"
 
 
+def test_the_noise_width_of_two_settings_is_the_mean_of_their_squares() -> None:
+    assert min(5, 6) >= ENOUGH
+    verdict = ask((1, 2, 3, 4, 5), (0, 2, 4, 6, 8, 10))
+    assert verdict.test == "welch"
+    assert verdict.width == pytest.approx(((2.5 + 14.0) / 2) ** 0.5)
+
+
+def test_a_single_run_that_is_no_better_has_every_chance_to_be_so_by_noise() -> None:
+    verdict = ask((1.0,), (1.0,), KNOWN)
+    assert (verdict.test, verdict.p) == ("cantelli", 1.0)
+
+
 def test_an_equal_setting_with_many_repeats_is_within_noise() -> None:
     chance = random.Random(1)  # noqa: S311  # samples, not secrets
     ours, theirs = (tuple(chance.gauss(0, 1) for _ in range(40)) for _ in range(2))

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from ledger.store.ledger import Ledger
 from tests.benchmarks.ledgers import DAYS, entry_of, ledger_of
-from tests.benchmarks.measuring import Case, interleaved, milliseconds, quiet_world, run, show, verdict
+from tests.benchmarks.measuring import Case, interleaved, milliseconds, quiet_world, run, show, sized, verdict
 from tests.samples import START
 
-FEW, MANY = 10_000, 100_000
-REPETITIONS = 21
+FEW, MANY = sized(10_000, 30), 100_000
+REPETITIONS = sized(21)
 LIMIT_SECONDS = 0.025
 LIMIT_RATIO = 1.3
 

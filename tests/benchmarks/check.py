@@ -15,13 +15,13 @@ from ledger.repository.repository import Repository
 from ledger.store.check import check_range
 from ledger.store.ledger import FORMAT
 from tests.benchmarks.ledgers import entry_of
-from tests.benchmarks.measuring import command, cpu_seconds, interleaved, milliseconds, quiet_world, run, show
+from tests.benchmarks.measuring import command, cpu_seconds, interleaved, milliseconds, quiet_world, run, show, sized
 from tests.benchmarks.measuring import verdict as kept
 from tests.conftest import ROOT
 
-MANY = 1000
+MANY = sized(1000, 10)
 LIMIT_SECONDS = {MANY: 1.5, 1: 0.4}
-REPETITIONS = 5
+REPETITIONS = sized(5)
 _LEDGER = [sys.executable, "-m", "ledger"]
 
 

@@ -30,13 +30,13 @@ from ledger.repository.repository import Repository
 from ledger.store.ledger import Ledger
 from ledger.store.manifests import manifest_files, read_difference, read_manifest
 from ledger.store.waiting import Entry
-from tests.benchmarks.measuring import cpu_seconds, quiet_world, run, show, verdict
+from tests.benchmarks.measuring import cpu_seconds, quiet_world, run, show, sized, verdict
 
-SMALL_FILES, SMALL_BYTES = 100_000, 10_000
+SMALL_FILES, SMALL_BYTES = sized(100_000, 200), 10_000
 PER_FOLDER = 1000
 THREADS = min(16, os.cpu_count() or 1)
 CHUNK = 1 << 20
-REPETITIONS = 3
+REPETITIONS = sized(3)
 MILLION, CHANGED = 1_000_000, 100
 ADA = Author(name="Ada", email="ada@example.com")
 
@@ -88,7 +88,7 @@ def large_file(folder: Path, size: int) -> None:
     with path.open("wb") as file:
         for _ in range(size // CHUNK):
             file.write(os.urandom(CHUNK))
-    held = bytearray(os.urandom(1 << 28))
+    held = bytearray(os.urandom(min(size, 1 << 28)))
     read, hashed, ceiling = best(
         lambda: read_ranges(path),
         lambda: hash_file(path),
@@ -308,7 +308,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
         folder = Path(scratch)
         quiet_world(folder / "home")
-        large_file(folder, (4 << 30) if "--large" in sys.argv else (1 << 30))
+        large_file(folder, (4 << 30) if "--large" in sys.argv else sized(1 << 30, 1 << 24))
         small_files(folder)
         if "--dvc" in sys.argv:
             against_dvc(folder, sys.argv[sys.argv.index("--dvc") + 1])

@@ -3,7 +3,6 @@
 A push to the same repository without hooks stands beside each as the floor that physics sets.
 """
 
-import argparse
 import shutil
 import sys
 import tempfile
@@ -14,20 +13,31 @@ from ledger.repository.hooks import CLIENT, SERVER, install_hooks
 from ledger.repository.repository import Repository
 from ledger.store.ledger import Ledger
 from tests.benchmarks.ledgers import entry_of, grow
-from tests.benchmarks.measuring import Case, command, interleaved, milliseconds, quiet_world, run, show, verdict
+from tests.benchmarks.measuring import (
+    Case,
+    command,
+    interleaved,
+    milliseconds,
+    options_of,
+    quiet_world,
+    run,
+    show,
+    sized,
+    verdict,
+)
 from tests.samples import START
 
 LIMIT_ONE = 0.4
 LIMIT_MANY = 1.5
 LIMIT_POST = 0.1
 LIMIT_COMMIT = 0.005
-MANY = 1000
+MANY = sized(1000, 10)
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repetitions", type=int, default=7, metavar="N")
+    parser = options_of(__doc__)
+    parser.add_argument("--repetitions", type=int, default=sized(7), metavar="N")
     repetitions = parser.parse_args().repetitions
     with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
         home = Path(scratch)

@@ -1,10 +1,9 @@
 """What inputs of hostile sizes cost: CPU seconds at a size and at twice that, and whether they grow in proportion.
 
-`--quick` takes a tenth of each size, once. A line says `no` where twice the input costs more than three times as much
+`--quick` takes a small part of each size. A line says `no` where twice the input costs more than three times as much
 and more than a tenth of a second: on a shared machine less says nothing.
 """
 
-import argparse
 import json
 import subprocess
 import tempfile
@@ -33,7 +32,7 @@ from ledger.store.policy import load_policy
 from ledger.store.selection import list_runs
 from ledger.store.verify import verify
 from tests.benchmarks.ledgers import ledger_of
-from tests.benchmarks.measuring import cpu_seconds, quiet_world, show
+from tests.benchmarks.measuring import cpu_seconds, options_of, quiet_world, show, sized
 from tests.samples import START, Blobs, keep_beside, sample_reader, sample_run
 
 Work = Callable[[], object]
@@ -215,12 +214,12 @@ def measured(kind: Kind, size: int, folder: Path) -> float:
     return cpu_seconds() - before
 
 
-def rows(scratch: Path, wanted: str, *, quick: bool) -> Iterator[tuple[str, ...]]:
+def rows(scratch: Path, wanted: str) -> Iterator[tuple[str, ...]]:
     """Measure, and yield a line for each kind."""
     for number, kind in enumerate(KINDS):
         if wanted not in kind.name:
             continue
-        size = max(kind.size // 10, 1) if quick else kind.size
+        size = sized(kind.size, max(kind.size // 50, 1))
         once = measured(kind, size, scratch / f"{number}-once")
         twice = measured(kind, 2 * size, scratch / f"{number}-twice")
         steep = twice > STEEPEST * once and twice - once > LEAST_SECONDS
@@ -230,14 +229,13 @@ def rows(scratch: Path, wanted: str, *, quick: bool) -> Iterator[tuple[str, ...]
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="A tenth of each size.")
+    parser = options_of(__doc__)
     parser.add_argument("--kind", default="", metavar="TEXT", help="Only kinds with this text in their name.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
         quiet_world(Path(scratch) / "home")
         header = ("", "size n", "CPU s at n", "at 2n", "ratio", "linear")
-        show("inputs of hostile sizes", header, list(rows(Path(scratch), options.kind, quick=options.quick)))
+        show("inputs of hostile sizes", header, list(rows(Path(scratch), options.kind)))
 
 
 if __name__ == "__main__":

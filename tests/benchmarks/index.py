@@ -24,11 +24,12 @@ from tests.benchmarks.measuring import (
     milliseconds,
     quiet_world,
     show,
+    sized,
     verdict,
 )
 
-FEW, MANY = 10_000, 100_000
-REPETITIONS = 11
+FEW, MANY = sized(10_000, 30), 100_000
+REPETITIONS = sized(11)
 METRIC = "metrics.validation/metric_0"
 """The headline of the runs that `tests/benchmarks/ledgers.py` makes."""
 LISTING = ("list", "--limit", "20")

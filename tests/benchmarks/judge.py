@@ -8,10 +8,10 @@ from pathlib import Path
 from ledger.store.index import ask
 from ledger.store.selection import list_runs
 from tests.benchmarks.ledgers import ledger_of
-from tests.benchmarks.measuring import Case, command, interleaved, milliseconds, quiet_world, show, verdict
+from tests.benchmarks.measuring import Case, command, interleaved, milliseconds, quiet_world, show, sized, verdict
 
-COUNT = 10_000
-REPETITIONS = 7
+COUNT = sized(10_000, 60)
+REPETITIONS = sized(7)
 LIMIT_SECONDS = 0.5
 
 

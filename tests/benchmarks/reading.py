@@ -9,10 +9,10 @@ from ledger.model.document import load
 from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
 from tests.benchmarks.ledgers import ledger_of
-from tests.benchmarks.measuring import Case, command, interleaved, microseconds, quiet_world, show, verdict
+from tests.benchmarks.measuring import Case, command, interleaved, microseconds, quiet_world, show, sized, verdict
 
-RECORDS = 10_000
-REPETITIONS = 5
+RECORDS = sized(10_000, 30)
+REPETITIONS = sized(5)
 LIMIT_SECONDS = 150e-6
 
 

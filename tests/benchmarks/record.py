@@ -6,6 +6,7 @@ stage with the same params, metrics and dataset; only `dvc exp save` itself is m
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -17,19 +18,22 @@ from pathlib import Path
 from statistics import median
 
 from tests.benchmarks.measuring import (
+    QUICK,
     Case,
     Sample,
     child_seconds,
     interleaved,
     milliseconds,
+    options_of,
     own_seconds,
     quiet_world,
     run,
     show,
+    sized,
     verdict,
 )
 
-REPETITIONS = 9
+REPETITIONS = sized(9)
 LIMIT_RATIO = 0.25
 OPTIONS = ("--params", "params.yaml", "--metrics", "metrics.json", "--dataset", "validation=data/val")
 LEDGER = (sys.executable, "-m", "ledger", "record", *OPTIONS)
@@ -86,10 +90,13 @@ def recording(folder: Path, *command: str | Path) -> Case:
     return prepare
 
 
-def find_dvc(given: Path | None) -> Path:
-    """Return DVC's command: the one given, else that of an environment made once and kept."""
+def find_dvc(given: Path | None) -> Path | None:
+    """Return DVC's command: the one given, else that of an environment made once and kept; none for a quick look."""
     if given is not None:
         return given.resolve()
+    if QUICK:
+        print("DVC is not installed for a quick look: only ours is measured")
+        return None
     from tests.benchmarks.ledgers import cache_dir
 
     folder = cache_dir() / "dvc"
@@ -101,20 +108,18 @@ def find_dvc(given: Path | None) -> Path:
     return command
 
 
-def compare(folder: Path, dvc: Path) -> Sample:
+def compare(folder: Path, dvc: Path | None) -> Sample:
     """Measure both, print the comparison, and return what `ledger record` cost."""
     ours, theirs = folder / "ours", folder / "theirs"
     for project in (ours, theirs):
         make_project(project)
-    make_dvc_project(theirs, dvc)
-    samples = interleaved(
-        {
-            "ledger record": recording(ours, *LEDGER),
-            "dvc exp save": recording(theirs, dvc, "exp", "save", "--quiet", "--force"),
-            "dvc --version": recording(theirs, dvc, "--version"),
-        },
-        REPETITIONS,
-    )
+    cases = {"ledger record": recording(ours, *LEDGER)}
+    if dvc is not None:
+        make_dvc_project(theirs, dvc)
+        cases["dvc exp save"] = recording(theirs, dvc, "exp", "save", "--quiet", "--force")
+        cases["dvc --version"] = recording(theirs, dvc, "--version")
+    samples = interleaved(cases, REPETITIONS)
+    other = samples["dvc exp save"].median if dvc is not None else math.nan
     recorded = samples["ledger record"]
     show(
         f"one record, CPU ms of {REPETITIONS} repetitions",
@@ -122,10 +127,9 @@ def compare(folder: Path, dvc: Path) -> Sample:
         (
             (name, milliseconds(sample.median), milliseconds(sample.best), f"{sample.median / other:.3f}")
             for name, sample in samples.items()
-            for other in [samples["dvc exp save"].median]
         ),
     )
-    ratio = recorded.median / samples["dvc exp save"].median
+    ratio = recorded.median / other
     row = ("ledger record to dvc exp save", f"{ratio:.3f}", f"{LIMIT_RATIO}", verdict(ratio, LIMIT_RATIO))
     show("limits", ("", "measured", "limit", ""), [row])
     return recorded
@@ -237,7 +241,7 @@ def tell_imports(folder: Path) -> None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options_of(__doc__)
     parser.add_argument("--dvc", type=Path, metavar="PATH", help="DVC's command; by default DVC is installed.")
     parser.add_argument(INSIDE, action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -1,6 +1,5 @@
 """What looking for secrets costs: a log, a patch, a table of hashes, base64 of 11 MB each, and single cells."""
 
-import argparse
 import base64
 import random
 from collections.abc import Callable
@@ -8,10 +7,11 @@ from pathlib import Path
 
 from ledger.capture.secrets import Redactor
 from ledger.hashing import hash_bytes
-from tests.benchmarks.measuring import Case, interleaved, milliseconds, show
+from tests.benchmarks.measuring import Case, interleaved, milliseconds, options_of, show, sized
 
-SIZE = 11_000_000
-REPETITIONS = 3
+SIZE = sized(11_000_000, 110_000)
+CELLS = sized(60_000, 600)
+REPETITIONS = sized(3)
 WORDS = (
     *("the", "training", "loss", "epoch", "step", "validation", "accuracy", "rate", "batch", "model", "layer"),
     *("checkpoint", "saved", "data", "loader", "worker", "warning", "gradient", "tokens", "memory", "cuda", "torch"),
@@ -68,12 +68,10 @@ def hashing(data: bytes) -> Case:
 
 def main() -> None:
     """Print the CPU seconds of each, and their ratio to hashing the same bytes."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--quick", action="store_true", help="a tenth of the size, once")
-    quick = options.parse_args().quick
-    draw, size = random.Random(5), SIZE // 10 if quick else SIZE  # noqa: S311  # no secret
-    texts = {made.__name__: made(draw, size) for made in (log, patch, table, encoded)}
-    cells = [f"image_{number:06}.png" if number % 3 else f"{draw.choice(WORDS)} {number}" for number in range(60_000)]
+    options_of(__doc__).parse_args()
+    draw = random.Random(5)  # noqa: S311  # no secret
+    texts = {made.__name__: made(draw, SIZE) for made in (log, patch, table, encoded)}
+    cells = [f"image_{number:06}.png" if number % 3 else f"{draw.choice(WORDS)} {number}" for number in range(CELLS)]
 
     def each_cell() -> None:
         redactor = Redactor()
@@ -82,10 +80,10 @@ def main() -> None:
 
     cases = {name: looking(data) for name, data in texts.items()}
     cases |= {f"hash of {name}": hashing(data) for name, data in texts.items()}
-    cases["60,000 cells"] = lambda _: each_cell
-    samples = interleaved(cases, 1 if quick else REPETITIONS)
+    cases[f"{CELLS:,} cells"] = lambda _: each_cell
+    samples = interleaved(cases, REPETITIONS)
     rows = [[name, milliseconds(sample.median)] for name, sample in samples.items()]
-    show(f"Looking for secrets in {size:,} bytes", ["what", "CPU ms"], rows)
+    show(f"Looking for secrets in {SIZE:,} bytes", ["what", "CPU ms"], rows)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from ledger.recorder.proposal import begin_proposal
 from tests.benchmarks.ledgers import entry_of, ledger_of
-from tests.benchmarks.measuring import command, interleaved, milliseconds, quiet_world, run, show, verdict
+from tests.benchmarks.measuring import command, interleaved, milliseconds, quiet_world, run, show, sized, verdict
 
-COUNT = 10_000
-REPETITIONS = 7
+COUNT = sized(10_000, 30)
+REPETITIONS = sized(7)
 LIMIT_SECONDS = 1.0
 LIMIT_BYTES = 60_000
 """What a host takes for a comment, of fifty runs."""
-MANY = 50
+MANY = sized(50, 2)
 
 
 def main() -> None:

@@ -14,11 +14,21 @@ from statistics import median
 import ledger
 from ledger.session.drafting import read_draft
 from ledger.session.spool import event_files, read_events
-from tests.benchmarks.measuring import Case, Sample, cpu_seconds, interleaved, microseconds, quiet_world, run, show
+from tests.benchmarks.measuring import (
+    Case,
+    Sample,
+    cpu_seconds,
+    interleaved,
+    microseconds,
+    quiet_world,
+    run,
+    show,
+    sized,
+)
 
-CALLS = 5_000
+CALLS = sized(5_000, 50)
 """Calls in one repetition."""
-REPETITIONS = 9
+REPETITIONS = sized(9)
 NAMES = ("train/loss", "train/accuracy", "validation/loss", "validation/accuracy", "lr")
 
 
@@ -84,7 +94,7 @@ def tell_reading(spool: Path) -> int:
             "read_events": lambda _: lambda: [list(read_events(path)) for path in event_files(spool)],
             "read_draft": lambda _: lambda: read_draft(spool),
         },
-        3,
+        sized(3),
     )
     curves = read_draft(spool).curves
     points = curves.logged if curves else 0

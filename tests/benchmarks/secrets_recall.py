@@ -5,7 +5,6 @@ forms, and kinds of secrets that have no rule on purpose. Kinds that have a rule
 is counted is whether the secret is still in the text afterwards, not whether anything was replaced.
 """
 
-import argparse
 import base64
 import json
 import random
@@ -13,7 +12,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from ledger.capture.secrets import Redactor
-from tests.benchmarks.measuring import show
+from tests.benchmarks.measuring import options_of, show, sized
 from tests.capture.secret_examples import KINDS
 from tests.capture.secret_looks import HARMLESS
 from tests.capture.secret_texts import made
@@ -95,7 +94,7 @@ BEYOND: dict[str, Callable[[str], str]] = {
     "spaced out": " ".join,
 }
 """Forms that no rule looks into."""
-DRAWS = 400
+DRAWS = sized(400, 20)
 
 
 def recall(
@@ -115,7 +114,7 @@ def recall(
 
 def main() -> None:
     """Print recall by group, and false alarms."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    options_of(__doc__).parse_args()
     draw = random.Random(20261120)  # noqa: S311  # a draw, no secret
     known = tuple(example for _, example, _ in KINDS)
     plain = {"as it is": FORMS["as it is"]}

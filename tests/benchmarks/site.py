@@ -15,6 +15,7 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from ledger.publish.build import SiteReport, build_site
+from tests.benchmarks.measuring import options_of, sized
 from tests.samples import many_runs, sample_log, sample_reader
 
 
@@ -56,4 +57,6 @@ def main(counts: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main([int(argument) for argument in sys.argv[1:]] or [1000, 10_000])
+    parser = options_of(__doc__)
+    parser.add_argument("runs", type=int, nargs="*", default=[sized(1000, 5), sized(10_000, 10)])
+    main(parser.parse_args().runs)

@@ -4,9 +4,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.measuring import command, interleaved, milliseconds, quiet_world, show, verdict
+from tests.benchmarks.measuring import command, interleaved, milliseconds, quiet_world, show, sized, verdict
 
-REPETITIONS = 21
+REPETITIONS = sized(21)
 LIMIT_RATIO = 3.0
 
 

@@ -16,7 +16,7 @@ from ledger.store import exchange
 from ledger.store.ledger import Ledger
 from ledger.store.sync import sync
 from tests.benchmarks.ledgers import entry_of
-from tests.benchmarks.measuring import quiet_world, run, show, verdict
+from tests.benchmarks.measuring import options_of, quiet_world, run, show, sized, verdict
 
 LIMIT_PUSHES = 1.5
 TIMEOUT_SECONDS = 60.0
@@ -96,9 +96,9 @@ def measure(clones: int, each: int) -> None:
 
 def main() -> None:
     """Measure, or be one of the clones."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clones", type=int, default=16, metavar="N")
-    parser.add_argument("--records", type=int, default=5, metavar="N", help="How many each of them makes.")
+    parser = options_of(__doc__)
+    parser.add_argument("--clones", type=int, default=sized(16, 2), metavar="N")
+    parser.add_argument("--records", type=int, default=sized(5, 1), metavar="N", help="How many each of them makes.")
     parser.add_argument("--write", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.write:

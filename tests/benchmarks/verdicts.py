@@ -3,7 +3,6 @@
 `python -m tests.benchmarks.verdicts` prints the tables of the handbook; `--pairs 1000` is a quick look.
 """
 
-import argparse
 import math
 from collections.abc import Callable, Iterable, Sequence
 
@@ -12,13 +11,14 @@ from numpy.typing import NDArray
 
 from ledger.analysis.noise import Repeats, pool
 from ledger.analysis.verdict import Question, Verdict, decide
+from tests.benchmarks.measuring import options_of, sized
 
-PAIRS = 10_000
+PAIRS = sized(10_000, 10)
 """Pairs per setting; a rate of 5 % is then known to 0.2 % (one standard error)."""
 SEEDS = (2, 3, 4, 5, 6, 7, 8, 9, 10)
 EFFECTS = (0.5, 1.0, 2.0)
 """True improvements, in noise widths."""
-TRIALS = 100
+TRIALS = sized(100, 10)
 KNOWN = 10
 """Other settings with two repeats each, from which a small team knows its noise."""
 SHAPES = ("normal", "skewed", "heavy-tailed")
@@ -79,7 +79,7 @@ def show(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) ->
 
 def main() -> None:
     """Print all tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options_of(__doc__)
     parser.add_argument("--pairs", type=int, default=PAIRS)
     pairs = parser.parse_args().pairs
     chance = np.random.default_rng(5)

@@ -16,10 +16,10 @@ from ledger.store.checkpoint import make_checkpoint
 from ledger.store.ledger import Ledger
 from ledger.store.verify import verify
 from tests.benchmarks.ledgers import entry_of, ledger_of
-from tests.benchmarks.measuring import cpu_seconds, quiet_world, show
+from tests.benchmarks.measuring import cpu_seconds, quiet_world, show, sized
 from tests.benchmarks.measuring import verdict as kept
 
-FEW, MANY = 10_000, 100_000
+FEW, MANY = sized(10_000, 30), 100_000
 AFTER = 10
 """Entries that come after the checkpoint."""
 LIMIT_SECONDS = {FEW: 4.0, MANY: 30.0}

@@ -25,7 +25,8 @@ CLONE_STEP = 1_000_000
 
 def numbered(number: int) -> Entry:
     """Return the whole, realistic entry of a number: the same in every process."""
-    return entry_of(number, START + timedelta(seconds=17 * number))
+    # Numbers go into the millions: what was made in the future is refused.
+    return entry_of(number, START + timedelta(seconds=17 * (number % 10_000)))
 
 
 def write(work: str, folder: Path, first: int, promises: Path) -> None:

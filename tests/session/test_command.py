@@ -217,6 +217,26 @@ def test_ctrl_c_reaches_the_command_once_and_is_interrupted(repo: Path) -> None:
     assert only_run(repo).record.status == "interrupted"
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_command_in_the_background_goes_on_through_signals_that_it_was_started_to_ignore(
+    repo: Path, number: signal.Signals
+) -> None:
+    script = "echo ready; while [ ! -e go ]; do sleep 0.05; done; exit 3"
+    before = signal.signal(number, signal.SIG_IGN)  # as `nohup`, and a script's `&`
+    try:
+        process = start(repo, "sh", "-c", script)
+    finally:
+        signal.signal(number, before)
+    assert process.stdout is not None
+    process.stdout.readline()
+    os.killpg(process.pid, number)
+    (repo / "go").touch()
+    process.communicate(timeout=60)
+    assert process.returncode == 3
+    record = only_run(repo).record
+    assert (record.status, record.reason) == ("failed", "exit code 3")  # and not that it was interrupted
+
+
 def test_the_last_line_of_json_is_the_record(repo: Path, cli: Cli) -> None:
     done = cli("run", "--json", "--", "true")
     assert json.loads(done.out)["id"] == only_run(repo).record.id

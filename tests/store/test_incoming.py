@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from ledger.repository.append import append_commit
+from ledger.store.findings import Finding
+from ledger.store.incoming import _said
 from ledger.store.ledger import Ledger
 from ledger.store.remembered import REMEMBERED
 from ledger.store.sync import sync
@@ -133,3 +135,11 @@ def test_the_memory_of_a_remote_never_runs_ahead_of_its_branch(ada: Ledger, bob:
         assert synced(ledger).safe
         assert git_in(hub, "merge-base", REMEMBERED, "ledger") == git_in(hub, "rev-parse", REMEMBERED)
     assert git_in(hub, "rev-parse", REMEMBERED) == git_in(hub, "rev-parse", "ledger")
+
+
+def test_the_first_finding_is_told_and_the_others_are_counted() -> None:
+    first = Finding(rule="tree", path="runs/x\x1b", commit="a" * 40, message="no entry has a path like this")
+    other = Finding(rule="history", message="there is a second beginning")
+    assert _said([first]) == "commit aaaaaaaaaa: runs/x\\x1b: no entry has a path like this"
+    assert _said([other, first]) == "there is a second beginning (and 1 more finding)"
+    assert _said([other, first, first]) == "there is a second beginning (and 2 more findings)"

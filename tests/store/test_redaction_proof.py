@@ -25,7 +25,7 @@ from ledger.store.checkpoint import Checkpoint
 from ledger.store.ledger import Ledger
 from ledger.store.redaction import redact
 from ledger.store.redaction_plan import Needles, plan_redaction
-from ledger.store.redaction_proof import is_marked
+from ledger.store.redaction_proof import circle_in, is_marked, wrong_with
 from ledger.store.redactions import explain_difference
 from ledger.store.signatures import signature_files
 from ledger.store.sync import sync
@@ -332,7 +332,49 @@ def test_whatever_redaction_takes_out_is_proved(text: str, secret: str, places: 
         (b'{"a": true, "s": "secret"}', b'{"a": false, "s": "[redacted]"}'),
         (b"one line\nanother line\n", b"[redacted]\n"),
         (b"0.9 secret\n", b"0.8 [redacted]\n"),
+        (b'{"a": ["a secret", "another"]}', b'{"a": ["[redacted]"]}'),
+        (b"one line\nanother line\n", b"one line\nanother lie\n"),
+        (b"a secret\nanother line\n", b"[redacted]\nanother lie\n"),
+        (b"a secret and more\n", b"[redacted] and less\n"),
     ],
 )
 def test_what_a_mark_does_not_stand_for_is_no_redaction(before: bytes, after: bytes) -> None:
     assert not is_marked(before, after, "notes/x.json")
+
+
+def test_what_a_tombstone_says_twice_or_of_itself_is_wrong() -> None:
+    a, b, c, d = ("a" * 40, "b" * 40, "c" * 40, "d" * 40)
+
+    def stone(name: str, before: str, after: str) -> ReplacedCheckpoint:
+        return ReplacedCheckpoint(name=name, before=before, after=after, entries=1, root="e" * 64)
+
+    honest = tombstone(a, after=b, checkpoints=[stone("one", c, d)])
+    assert wrong_with(honest) == []
+    again = tombstone(a, after=b, checkpoints=[stone("one", c, d), stone("two", c, d)])
+    assert wrong_with(again) == []  # two checkpoints may stand on one commit
+    assert wrong_with(tombstone(a, after=b, checkpoints=[stone("one", a, d)])) == [
+        f"it says twice what commit {a[:10]} became"
+    ]
+    assert wrong_with(tombstone(a, after=b, checkpoints=[stone("one", c, c)])) != []
+    assert wrong_with(tombstone(a, after=b, checkpoints=[stone("one", b, d)])) == [
+        "what it says of commits leads in a circle"
+    ]
+    file = RedactedFile(path="runs/x", before="1" * 64, after="2" * 64)
+    assert wrong_with(tombstone(a, after=b, files=[file])) == []
+    assert wrong_with(tombstone(a, after=b, files=[file, file])) == ["it names this file twice: `runs/x`"]
+    same = RedactedFile(path="runs/x", before="1" * 64, after="1" * 64)
+    assert wrong_with(tombstone(a, after=b, files=[same])) == [
+        "it says that nothing was changed in this file: `runs/x`"
+    ]
+    assert wrong_with(tombstone(a, after=b, reason=" ")) == ["it gives no reason"]
+
+
+def test_a_circle_is_found_across_tombstones_in_commits_and_in_files() -> None:
+    a, b, c = ("a" * 40, "b" * 40, "c" * 40)
+    assert not circle_in([tombstone(a, after=b), tombstone(b, after=c)])
+    assert circle_in([tombstone(a, after=b), tombstone(b, after=c), tombstone(c, after=a)])
+    there = RedactedFile(path="runs/x", before="1" * 64, after="2" * 64)
+    back = RedactedFile(path="runs/x", before="2" * 64, after="1" * 64)
+    elsewhere = RedactedFile(path="runs/y", before="2" * 64, after="1" * 64)
+    assert circle_in([tombstone(a, after=b, files=[there]), tombstone(b, after=c, files=[back])])
+    assert not circle_in([tombstone(a, after=b, files=[there]), tombstone(b, after=c, files=[elsewhere])])

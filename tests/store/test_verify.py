@@ -4,15 +4,19 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import ledger as api
 from ledger.errors import NotFound
+from ledger.model.document import dump
+from ledger.model.paths import RECORD_FILE, run_path
 from ledger.repository.blobs import blob_reader
 from ledger.store.ledger import Ledger
 from ledger.store.verify import Verdict, verify
+from ledger.store.waiting import Entry
 from tests.conftest import Cli, git_in
-from tests.store.test_ledger import append_samples, entry
+from tests.store.test_ledger import ADA, NOW, append_samples, entry
 
 
 def check(ledger: Ledger, since: str | None = None) -> Verdict:
@@ -47,7 +51,9 @@ def test_a_ledger_that_only_grew_is_clean(ledger: Ledger, tree: Path) -> None:
 
 
 def test_an_empty_ledger_is_clean(ledger: Ledger) -> None:
-    assert check(ledger).clean
+    verdict = check(ledger)
+    assert verdict.clean
+    assert (verdict.tip, verdict.commits, verdict.entries) == (None, 0, 0)
 
 
 def edit(tree: Path) -> None:
@@ -216,3 +222,15 @@ def test_the_command_line_answers_with_its_exit_code(repo: Path, cli: Cli) -> No
     done = cli("verify")
     assert done.code == 1
     assert "rewound or rewritten" in done.out
+
+
+def test_a_run_of_no_commit_stands_beside_the_others(ledger: Ledger) -> None:
+    append_samples(ledger)
+    (first, *_) = ledger.contents().runs
+    assert first.record.code.commit
+    code = msgspec.structs.replace(first.record.code, commit=None)
+    record = msgspec.structs.replace(first.record, id="20261120-194812-aaaaaa", code=code)
+    path = f"{run_path(record.id)}/{RECORD_FILE}"
+    ledger.append(Entry(id=record.id, files={path: dump(record)}, message="run\n", author=ADA, made_at=NOW))
+    assert any(run.record.code.commit is None for run in ledger.contents().runs)
+    assert check(ledger).entries == 4

@@ -1,0 +1,1 @@
+"""Bytes that nobody meant, led by coverage, into what reads documents, queries and foreign files."""
