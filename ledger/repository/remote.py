@@ -118,6 +118,8 @@ def push(
         Unanswered: it did not answer in time; what it took is not known.
         LedgerError: it cannot be reached, or refuses us as a whole.
     """
+    if not refspecs:
+        return {}  # git would push what the user's configuration says
     leases = [f"--force-with-lease={ref}:{commit}" for ref, commit in (expected or {}).items()]
     settings = ("-c", f"remote.{remote}.mirror=false", "-c", "push.followTags=false", "-c", "push.gpgSign=false")
     whole = ("--atomic",) if atomic else ()

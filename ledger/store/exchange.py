@@ -4,6 +4,7 @@ import os
 import random
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -288,13 +289,14 @@ class Exchange:
         if tip == base and not code and not self.outdated:
             return Pushed(state="up to date")
         refspecs = [f"{tip}:{self.ledger.ref}"] if tip != base else []
-        memory = f"{tip}:{REMEMBERED}"
         if code or not refspecs or self.outdated:
             results = self._push([*refspecs, *(f"{here}:{there}" for there, here in code.items())])
             if not refspecs or results.get(self.ledger.ref, Pushed(state="rejected")).state == "ok":
-                self._push([memory], {REMEMBERED: self.outdated} if self.outdated else None)
+                self._move_memory(tip)
         else:  # both or none: one that moved alone would look like a branch that was rewound
-            results = self._push([*refspecs, memory], atomic=True)
+            results = self._push([*refspecs, f"{tip}:{REMEMBERED}"], atomic=True)
+            if results.get(REMEMBERED, Pushed(state="ok")).state == "refused":
+                results = self._push(refspecs)  # some hosts take branches only, and records must not wait for that
         if results.get(KEPT, Pushed(state="rejected")).state in {"ok", "up to date"}:
             self._clear_code(theirs)
         untaken = [name for name in code if results.get(name, Pushed(state="refused")).state in {"rejected", "refused"}]
@@ -304,6 +306,12 @@ class Exchange:
         if untaken and branch.state in {"ok", "up to date"}:
             self.troubles.append(f"{len(untaken)} code commits or checkpoints were not taken")
         return branch
+
+    def _move_memory(self, tip: str) -> None:
+        """Let the remote remember where its branch is; what it does not take keeps no record here."""
+        expected = {REMEMBERED: self.outdated} if self.outdated else None
+        with suppress(LedgerError):
+            self._push([f"{tip}:{REMEMBERED}"], expected)
 
     def _beside(self, theirs: Mapping[str, str]) -> dict[str, str]:
         """Return what the remote lacks beside the branch, its ref to ours: code only this clone holds, checkpoints."""
@@ -358,9 +366,9 @@ class Exchange:
         mine, seen = known.get(self.ledger.ref), known.get(self.seen)
         if mine is None or seen is None or not contains(self.repository, mine, seen):
             return None
-        if carries_law(self.repository, mine, seen):
-            return None
         if not _is_busy(theirs, datetime.now(UTC)) or random.random() < folders:  # noqa: S311  # a draw, no secret
+            return None
+        if carries_law(self.repository, mine, seen):
             return None
         self.sent = entries_in([change.path for change in read_difference(self.repository, seen, mine)])
         return self._to_inbox(mine, theirs, "") if self.sent else None

@@ -8,6 +8,8 @@ from ledger.repository.append import append_commit
 from ledger.store.findings import Finding
 from ledger.store.incoming import _said
 from ledger.store.ledger import Ledger
+from ledger.store.redaction import redact
+from ledger.store.redaction_plan import Needles, plan_redaction
 from ledger.store.remembered import REMEMBERED
 from ledger.store.sync import sync
 from tests.conftest import Cli, git_in
@@ -143,3 +145,32 @@ def test_the_first_finding_is_told_and_the_others_are_counted() -> None:
     assert _said([first]) == "commit aaaaaaaaaa: runs/x\\x1b: no entry has a path like this"
     assert _said([other, first]) == "there is a second beginning (and 1 more finding)"
     assert _said([other, first, first]) == "there is a second beginning (and 2 more findings)"
+
+
+def test_a_host_that_takes_branches_only_gets_the_records(ada: Ledger, hub: Path) -> None:
+    hook = hub / "hooks" / "update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text('#!/bin/sh\ncase $1 in refs/heads/*) ;; *) echo "branches only" >&2; exit 1 ;; esac\n')
+    hook.chmod(0o755)
+    for number in (1, 2):
+        ada.append(made(number))
+        assert synced(ada).state == "sent"
+    assert git_in(hub, "rev-parse", "ledger").strip() == ada.tip()
+    assert git_in(hub, "for-each-ref", REMEMBERED) == ""
+
+
+def test_nothing_of_the_user_is_pushed_where_only_the_memory_is_outdated(ledger: Ledger, tmp_path: Path) -> None:
+    for number in (1, 2):
+        add(ledger, draft(number, params={"db": "a secret text"}))
+    hub, _ = share(ledger, tmp_path)
+    folder = folder_of(ledger)
+    needles = Needles(["a secret text"])
+    done = redact(ledger, plan_redaction(ledger, needles), needles, reason="a password", now=NOW)
+    assert done.redaction is not None
+    git_in(folder, "push", "--quiet", "--force", "origin", "ledger")
+    git_in(folder, "commit", "--quiet", "--allow-empty", "--message", "not to be sent")
+    git_in(folder, "config", "push.default", "current")
+    before = git_in(hub, "rev-parse", "main")
+    assert sync(ledger, timeout_seconds=60).safe
+    assert git_in(hub, "rev-parse", "main") == before
+    assert git_in(hub, "rev-parse", REMEMBERED) == git_in(hub, "rev-parse", "ledger"), "the old history is let go of"
