@@ -69,9 +69,7 @@ class Noise(Document, frozen=True, kw_only=True):
 
 
 def squares(values: Sequence[float]) -> float:
-    """Return the sum of squared distances from the mean; exactly 0 where all values are the same."""
-    if len(values) < 2 or min(values) == max(values):  # noqa: PLR2004  # one value has no spread
-        return 0.0
+    """Return the sum of squared distances from the mean; exactly 0 where all values are the same, as their mean is."""
     middle = mean(values)
     return square_sum(value - middle for value in values)
 
@@ -81,9 +79,9 @@ def pool(settings: Iterable[Repeats]) -> tuple[float, int]:
 
     The pooled variance is their ratio (Box, Hunter and Hunter, Statistics for Experimenters, 2nd edition 2005, 3.4).
     """
-    repeated = [one.values for one in settings if one.count > 1]
-    within = [squares(values) for values in repeated]
-    return math.fsum(within) if math.isfinite(sum(within)) else math.inf, sum(len(values) - 1 for values in repeated)
+    values = [one.values for one in settings]
+    within = [squares(own) for own in values]
+    return math.fsum(within) if math.isfinite(sum(within)) else math.inf, sum(len(own) - 1 for own in values)
 
 
 def measure_noise(settings: Iterable[Repeats]) -> Noise | None:

@@ -220,8 +220,6 @@ def _spread_more(own: float, freedom: int, others: tuple[float, int]) -> bool:
     """
     from scipy.special import fdtrc
 
-    if others[1] == 0:
-        return False
     if others[0] <= 0:
         return own > 0
     return float(fdtrc(freedom, others[1], (own / freedom) / (others[0] / others[1]))) < 0.05  # noqa: PLR2004  # as said

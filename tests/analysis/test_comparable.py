@@ -5,7 +5,7 @@ import math
 import msgspec
 import pytest
 
-from ledger.analysis.comparable import Leaderboard, leaderboards, why_not_comparable
+from ledger.analysis.comparable import Leaderboard, group_of, leaderboards, why_not_comparable
 from ledger.analysis.compare import SAME_SETTING, compare
 from ledger.analysis.order import sort_runs
 from ledger.analysis.ranking import measure_command
@@ -83,10 +83,34 @@ def test_validation_comes_before_train() -> None:
     assert [found.group.key for found in boards] == ["validation/accuracy", "test/accuracy", "train/accuracy"]
 
 
+def test_other_splits_come_after_test_and_before_train_whatever_they_are_called() -> None:
+    splits = ["zulu", "train", "test", "adversarial", "validation"]
+    boards = leaderboards([run(1, *(metric(0.9, split=split) for split in splits))])
+    assert [found.group.key.partition("/")[0] for found in boards] == [
+        "validation",
+        "test",
+        "adversarial",
+        "zulu",
+        "train",
+    ]
+
+
+def test_an_infinite_value_is_no_best() -> None:
+    assert board(run(1, metric(math.inf, direction=None)), run(2, metric(math.inf))).best is None
+
+
+def test_a_group_is_named_with_its_evaluator_where_it_has_one() -> None:
+    assert group_of(metric(0.5)).label == "validation/accuracy on d@v1"
+    assert group_of(metric(0.5, evaluator="2")).label == "validation/accuracy on d@v1, evaluator 2"
+    unnamed = group_of(metric(0.5, dataset=None, dataset_hash="blake3:0123456789abcdef"))
+    assert unnamed.label == "validation/accuracy on blake3:0123456789ab"
+
+
 @pytest.mark.parametrize("change", [{"dataset": None, "dataset_hash": None}, {"direction": None}])
 def test_without_data_or_direction_nobody_is_best(change: dict[str, object]) -> None:
-    found = board(run(1, metric(0.1, **change)), run(2, metric(0.9, **change)))
+    found = board(run(1, metric(0.1, **change)), run(2, metric(0.9, **change)), run(3, metric(0.5, **change)))
     assert (found.ranked, found.best) == (False, None)
+    assert [standing.metric.number for standing in found.standings] == [0.1, 0.9, 0.5], "in order of time"
 
 
 def test_runs_that_disagree_on_the_direction_are_not_ranked() -> None:

@@ -47,6 +47,11 @@ def test_means_that_differ_by_rounding_alone_are_a_tie() -> None:
     assert [place.rank for place in found.places] == [1, 1]
 
 
+def test_ties_stand_in_the_order_of_their_best_runs() -> None:
+    found = board(("a", 0.4), ("b", 0.6), ("b", 0.4), ("a", 0.6))
+    assert [place.runs for place in found.places] == [("run-01", "run-02"), ("run-03", "run-00")]
+
+
 def test_lower_is_better_where_it_is_said() -> None:
     assert [place.runs for place in board(("a", 0.5), ("b", 0.1), direction="lower").places] == [
         ("run-01",),

@@ -1,11 +1,13 @@
 """Keep, discard, or cannot tell: each rule, and the published figures behind it."""
 
+import math
 import random
 
+import msgspec
 import pytest
 
 from ledger.analysis.noise import Repeats, pool
-from ledger.analysis.verdict import ENOUGH, Question, Verdict, decide, repeats_needed
+from ledger.analysis.verdict import ENOUGH, MOST_REPEATS, Question, Verdict, decide, power, repeats_needed
 
 SLEEP = (
     (0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0),
@@ -57,6 +59,12 @@ def test_an_effect_that_a_thousand_repeats_would_not_find_is_not_asked_for() -> 
     assert repeats_needed(0.01, 0.05) is None
     assert repeats_needed(0.0, 0.05) is None
     assert repeats_needed(50.0, 0.05) == 2
+    assert repeats_needed(-1e308, 0.05) is None  # where scipy gives up
+
+
+@pytest.mark.parametrize(("effect", "found"), [(0.0, 0.05), (50.0, 1.0), (1e308, 1.0), (-50.0, 0.0)])
+def test_the_power_is_a_chance_between_a_false_alarm_and_certainty(effect: float, found: float) -> None:
+    assert power(effect, MOST_REPEATS, 0.05) == pytest.approx(found)
 
 
 def test_a_clear_improvement_is_kept() -> None:
@@ -83,6 +91,12 @@ def test_the_noise_width_of_two_settings_is_the_mean_of_their_squares() -> None:
 def test_a_single_run_that_is_no_better_has_every_chance_to_be_so_by_noise() -> None:
     verdict = ask((1.0,), (1.0,), KNOWN)
     assert (verdict.test, verdict.p) == ("cantelli", 1.0)
+
+
+@pytest.mark.parametrize("better", [0.5, 1.0, 5.0])
+def test_the_chance_of_a_single_run_is_that_of_noise_of_any_shape(better: float) -> None:
+    # Cantelli: 1 / (1 + t^2), and here t is the difference of two single values whose noise is 1 wide.
+    assert ask((better,), (0.0,), KNOWN).p == pytest.approx(1 / (1 + better**2 / 2))
 
 
 def test_an_equal_setting_with_many_repeats_is_within_noise() -> None:
@@ -141,6 +155,41 @@ def test_a_pair_that_spreads_more_than_others_is_judged_by_its_own_spread() -> N
     ours, theirs = (5.0, 9.0, 1.0), (0.0, 4.0, -4.0)
     assert ask(ours, theirs, (20 * 1e-4, 20)).answer == "cannot tell"
     assert ask(ours, theirs, (20 * 1e-4, 20)).freedom == 4
+
+
+def with_squares(total: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return two settings of three repeats whose sums of squares are `total` together."""
+    apart = math.sqrt(total) / 2
+    return (apart, 0.0, -apart), (apart, 0.0, -apart)
+
+
+@pytest.mark.parametrize(("ratio", "freedom"), [(0.1, 24), (1.0, 24), (2.8, 24), (2.9, 4), (50.0, 4)])
+@pytest.mark.parametrize("variance", [0.01, 1.0, 25.0])
+def test_whether_a_pair_spreads_more_is_the_f_test_at_5_percent(ratio: float, freedom: int, variance: float) -> None:
+    # F(4, 20) is 2.866 at 5 %: any table, as NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.3.
+    verdict = ask(*with_squares(4 * ratio * variance), (20 * variance, 20))
+    assert verdict.freedom == freedom
+    total = 4 * ratio * variance + (20 * variance if freedom == 24 else 0)
+    assert verdict.width == pytest.approx(math.sqrt(total / freedom))
+
+
+def test_a_pair_beside_others_that_never_varied_is_judged_by_its_own_spread() -> None:
+    assert ask(*with_squares(4.0), (0.0, 20)).freedom == 4
+
+
+def test_two_repeats_of_one_setting_cannot_say_that_they_spread_more() -> None:
+    assert ask((50.0, -50.0), (0.0,), KNOWN).freedom == 21
+
+
+def test_three_degrees_of_freedom_are_needed() -> None:
+    assert "3 are needed" in ask((9.0,), (0.0,), (2.0, 2)).why
+    assert ask((9.0,), (0.0,), (3.0, 3)).width == 1
+
+
+def test_what_was_judged_alone_is_not_said_to_be_the_best_of_many() -> None:
+    for ours in ((1.0,), (9.0, 9.1, 9.2)):
+        assert "trials" not in msgspec.to_builtins(ask(ours, (0.0,), KNOWN if len(ours) > 1 else NOTHING))
+    assert msgspec.to_builtins(ask((1.0,), (0.0,), trials=3))["trials"] == 3
 
 
 def test_unequal_numbers_count_as_the_smaller() -> None:

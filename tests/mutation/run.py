@@ -209,11 +209,13 @@ def main() -> None:
     kept.mkdir(parents=True, exist_ok=True)
     log = kept / f"results-{options.seed}.jsonl"
     known = [msgspec.json.decode(line, type=Result) for line in log.read_bytes().splitlines()] if log.exists() else []
-    done = {(one.file, one.diff): one for one in known}
     bench = Bench(PARTS[options.part], kept)
-    for mutant in draw(PARTS[options.part], options.seed)[: options.count]:
-        before = done.get((mutant.file, bench.difference(mutant)))
-        if before is not None and not (options.again and before.end == "survived"):
+    drawn = {(mutant.file, bench.difference(mutant)): mutant for mutant in draw(PARTS[options.part], options.seed)}
+    # What is known of code that has changed since says nothing any more.
+    done = {(one.file, one.diff): one for one in known if (one.file, one.diff) in drawn}
+    for fault, mutant in drawn.items():
+        before = done.get(fault)
+        if (before is None or before.end != "survived") if options.again else (before or len(done) >= options.count):
             continue
         result = bench.attempt(mutant, _AGAIN_SECONDS if before else _MOST_SECONDS, beyond=before is not None)
         done[result.file, result.diff] = result
