@@ -18,7 +18,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[0-9]+")
-_PASSWORDS = frozenset({"password", "passwords", "passwd", "passphrase", "passcode"})
+_PASSWORDS = frozenset({"password", "passwords", "passwd", "passphrase", "passcode", "requirepass", "masterauth"})
 _PASSWORD_ENDS = ("password", "passwd", "passphrase", "userpwd")
 """Ends of words that owners run together: `PGPASSWORD`, `rootpassword`."""
 _ONE_WORD = {
@@ -32,10 +32,12 @@ _ONE_WORD = {
     "secretkey": "secret",
     "privatekey": "private-key",
     "authtoken": "token",
+    "authkey": "auth",
     "accesstoken": "token",
 }
 _KEYS = {
     "api": "api-key",
+    "secret": "secret",
     "access": "access-key",
     "private": "private-key",
     "signing": "private-key",
@@ -71,9 +73,13 @@ _DOORS = _words(
     "jupyter replicate kaggle mlflow"
 )
 """Words that make the `token` behind them one that opens a door."""
-_OWNERS = frozenset(
-    {"db", "database", "user", "smtp", "mysql", "postgres", "pg", "redis", "mongo", "ftp", "ssh", "admin"}
+_OWNERS = _words(
+    "db database user smtp mysql postgres pg redis mongo ftp ssh admin become sudo root login ldap bind proxy mail "
+    "email imap smb sftp rabbitmq amqp clickhouse neo4j keystore truststore"
 )
+"""Words that make the `pass` or `pwd` behind them a password."""
+_DOTTED_KEYS = frozenset({"secret", "access", "api", "account", "auth"})
+"""Parts of a dotted name that make the `key` below them a secret (`fs.s3a.secret.key`); `private.key` is a file."""
 
 
 class SecretName(NamedTuple):
@@ -96,6 +102,8 @@ def secret_name(name: str) -> SecretName | None:
             return SecretName("secret", "strong")
     part = parts[-1]
     words = [word.lower() for word in _WORDS.findall(part)]
+    if words == ["key"] and len(parts) > 1 and parts[-2].lower() in _DOTTED_KEYS:
+        words = [parts[-2].lower(), "key"]
     if not words or words[-1] in _ABOUT_A_SECRET or words[0] in _QUESTIONS:
         return None
     return _strong(words, shouted=part.isupper()) or _weak(words, shouted=part.isupper())
@@ -123,4 +131,6 @@ def _weak(words: list[str], *, shouted: bool) -> SecretName | None:
         return SecretName("token", "strong" if before & _DOORS or (before and shouted) else "weak")
     if words[-1] in {"auth", "authorization"}:
         return SecretName("auth", "weak")
+    if words[-1] == "pw" or words == ["pass"]:
+        return SecretName("password", "weak")
     return None

@@ -27,7 +27,7 @@ _LINE = 300
 """Bytes before a literal in which a word of its line is looked for."""
 _SHORT = 4096
 """Bytes up to which one pattern of all literals is faster than looking for each."""
-_FLAGS = (b" -u", b" -p", b" -a", b" -w", b" -P", b"-user")
+_FLAGS = (b" -u", b" -p", b" -a", b" -w", b" -P", b" -N", b"-user")
 """How options begin that take a password."""
 _DIGIT = re.compile(rb"[0-9]")
 _CAPITAL = re.compile(rb"[A-Z]")

@@ -21,7 +21,7 @@ from ledger.capture.secret_words import (
     never_a_value,
 )
 
-_CORES = (b"passw", b"passphrase", b"passcode", b"secret", b"token", b"key", b"credential", b"auth", b"pwd", b"_pass")
+_CORES = tuple(b"pass secret token key credential auth pwd pw".split())
 """A part of every name that `secret_name` knows, in lower case: where to look at all."""
 _KEYS = tuple(b"api access private signing encryption account storage subscription secret ssh license auth".split())
 """What stands before `key` in the name of a secret."""
@@ -115,7 +115,7 @@ def find_values(data: bytes, lower: bytes, own: tuple[bytes, ...] = ()) -> Itera
             if core == b"key":
                 before = lower[max(0, position - 14) : position]
                 spaced = before[-1:] == b" "
-                if not before.rstrip(b"_- ").endswith(_KEYS):
+                if not before.rstrip(b"_-. ").endswith(_KEYS):
                     position = lower.find(core, resume)
                     continue
             name = _name_at(data, position - spaced, resume, core if core in own else None)

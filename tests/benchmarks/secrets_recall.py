@@ -71,7 +71,23 @@ LATER = (
     "-D javax.net.ssl.keyStorePassword={}",
     "wget --password={} https://example.org", "pip install --index-url https://ada:{}@example.org/simple x",
 )  # fmt: skip
-"""Surroundings that were written down when the rules were done, and measured once: no rule was made for what failed."""
+"""Surroundings that were written down when the rules were done, and measured; then rules were made for what failed."""
+
+LAST = (
+    "ANTHROPIC_AUTH={}", "proxy = http://ada:{}@proxy:3128", "git clone https://oauth2:{}@gitlab.example.org/x",
+    "mongo --username ada --password {}", "smtp.login('ada', '{}')", "requests.get(url, auth=('ada', '{}'))",
+    "boto3.client('s3', aws_secret_access_key='{}')", "openai.api_key = '{}'", "wandb.login(key='{}')",
+    "huggingface_hub.login('{}')", "os.environ['COMET_API_KEY'] = '{}'",
+    "kubectl create secret generic x --from-literal=password={}", "helm install x --set db.password={}",
+    "aws configure set aws_secret_access_key {}", "vault kv put secret/x password={}",
+    "dvc remote modify --local s3 secret_access_key {}", "AccountKey={};EndpointSuffix=core", "sftp://ada:{}@host/x",
+    "TWINE_PASSWORD={} twine upload", "ftp> user ada {}", "net use x: \\\\nas\\s /user:ada {}",
+    "mount -t cifs //n/s /m -o username=ada,password={}", "neptune.init_run(api_token='{}')", "dbt: {{pass: {}}}",
+    "imaplib.IMAP4('x').login('ada', '{}')", "authkey = b'{}'", "JUPYTER_TOKEN={}", "ssh-keygen -N '{}' -f key",
+    "echo {} > ~/.kaggle/access_token", "the key you asked for: {}",
+)  # fmt: skip
+"""Surroundings that were written down after those. Before rules were made for what failed, 237 of 400 secrets of kinds
+without a rule and 202 of 400 passwords were found: the measure of what nobody has looked at yet."""
 
 FORMS: dict[str, Callable[[str], str]] = {
     "as it is": str,
@@ -126,6 +142,8 @@ def main() -> None:
         ["passwords, under a telling name", recall(draw, PASSWORDS, TELLING, plain)],
         ["kinds without a rule, under other telling names", recall(draw, UNKNOWN, LATER, plain)],
         ["passwords, under other telling names", recall(draw, PASSWORDS, LATER, plain)],
+        ["kinds without a rule, under the last telling names", recall(draw, UNKNOWN, LAST, plain)],
+        ["passwords, under the last telling names", recall(draw, PASSWORDS, LAST, plain)],
         ["kinds without a rule, nothing beside them", recall(draw, UNKNOWN, BARE, plain)],
         ["kinds with a rule, in forms that are not looked into", recall(draw, known, BARE, BEYOND)],
     ]

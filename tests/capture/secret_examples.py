@@ -267,6 +267,15 @@ password ¦ ldapsearch -w {a10} -b x ¦ grep -w word file
 password ¦ unzip -P {a10} data.zip ¦ rsync -P files there
 password ¦ 7z x -p{a10} data.7z ¦ patch -p1
 password ¦ htpasswd -b .htpasswd ada {a10} ¦ htpasswd - manages files
+password ¦ ssh-keygen -t ed25519 -N {a10} -f key ¦ ssh-keygen -N "" -f key
+password ¦ net use x: //nas/share /user:ada {a10} ¦ net use x: //nas/share /user:ada
+password ¦ smtp.login("ada", "{a10}") ¦ smtp.login(user, password)
+password ¦ requests.get(url, auth=("ada", "{a10}")) ¦ requests.get(url, auth=(user, password))
+password ¦ HTTPBasicAuth("ada", "{a10}") ¦ HTTPBasicAuth(user, password)
+token ¦ wandb.login(key="{a10}") ¦ wandb.login(key=key, host="https://wandb.example.org")
+token ¦ login('{a10}') ¦ client.login('anonymous')
+password ¦ sqlplus ada/{a10}@db ¦ sqlplus /nolog
+password ¦ rclone config create box sftp pass {a10} ¦ rclone config pass
 password ¦ openssl rsa -passin pass:{a10} ¦ first pass: good
 password ¦ CREATE USER ada IDENTIFIED BY '{a10}' ¦ identified by name
 password ¦ echo {a10} | docker login --password-stdin ¦ echo done | tee train.log

@@ -148,6 +148,15 @@ PWD=/home/bob/project OLDPWD=/home/bob
 docker run -u 1000:1000 -p 8080:80 -e PORT=80 image
 curl -u $USER:$TOKEN https://example.org
 mkdir -p data/digits && cp -a x y
+pw=0.5 pw_conv=True upward: 0123456789a
+ssl_certificate_key /etc/ssl/private.key; COPY private.key /etc/ssl
+attn.key: 0.25, self.key = nn.Linear
+sqlplus / as sysdba
+self.login("/home/ada", timeout=30) and page.login()
+wandb.login(host="https://wandb.example.org", relogin=True)
+auth=(os.environ["USER"], os.environ["PASSWORD"])
+pass: 0.0123s bypass: compass passenger_2024_dataset passed: 12/34
+first pass = 3 epochs, single_pass=True, forward_pass: 0.012s
 patch -p1 < fix.patch
 ssh -p 2222 host
 mysql -p

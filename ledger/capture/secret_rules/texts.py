@@ -8,6 +8,10 @@ from ledger.capture.secret_rules.rule import text, word
 
 _ARGUMENT = rb"[ \t=]{0,4}\\{0,3}[\"']?(?P<secret>(?![$<{*\-])[^\s\"'`;|<>\\]{3,256})"
 """What follows an option that takes a password; no variable, no other option."""
+_TEXT = rb"(?:[a-zA-Z_.]{1,60}|[rbf]?\\{0,3}[\"'][^\"'\r\n\\]{1,128}\\{0,3}[\"'])"
+"""A text in code, or a variable."""
+_GIVEN = rb"[rbf]?\\{0,3}[\"'](?P<secret>(?![$<{*/])[^\"'\r\n\\]{4,256})\\{0,3}[\"']"
+"""A secret in code as a text."""
 
 RULES = (
     text(
@@ -82,6 +86,27 @@ RULES = (
         before=("A-Za-z0-9_.*-", 128),
         inside=True,
     ),
+    # Calls: `smtp.login("ada", "...")`, `login("...")`, `auth=("ada", "...")`
+    text(
+        "password",
+        "login(",
+        rb"(?<![A-Za-z0-9])login\([ \t\r\n+]{0,40}" + _TEXT + rb",[ \t\r\n+]{0,40}(?:[a-z_]{1,20}=)?" + _GIVEN,
+    ),
+    text(
+        "token",
+        "login(",
+        rb"(?<![A-Za-z0-9])login\([ \t\r\n+]{0,40}(?:[a-z_]{1,20}=)?" + _GIVEN,
+        needs="digit",
+    ),
+    text(
+        "password",
+        "auth=( HTTPBasicAuth( HTTPDigestAuth( BasicAuth(",
+        rb"(?:auth=|Auth)\([ \t\r\n+]{0,40}(?:[a-z_]{1,20}=)?"
+        + _TEXT
+        + rb",[ \t\r\n+]{0,40}(?:[a-z_]{1,20}=)?"
+        + _GIVEN,
+        before=("A-Za-z", 12),
+    ),
     # What a database, a shell or a web server keeps instead of a password
     text("password-hash", "$2a$ $2b$ $2y$", rb"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{22,53}", inside=True),
     text(
@@ -153,6 +178,21 @@ RULES = (
         "password",
         "htpasswd|-",
         rb"htpasswd(?:[ \t]-[A-Za-z]{1,6})?[ \t]-[A-Za-z]{0,4}b[A-Za-z]{0,4}[ \t]{1,4}[^\s]{1,128}[ \t]{1,4}[^\s]{1,128}[ \t]{1,4}[\"']?(?P<secret>(?![$<{*\-])[^\s\"']{3,256})",
+    ),
+    text("password", "-N| -P|", rb"(?<![A-Za-z0-9\-])-[NP]" + _ARGUMENT, near="ssh-keygen"),
+    text(
+        "password", "/user:", rb"/user:[^\s]{1,128}[ \t]{1,4}(?P<secret>(?![$<{*/\-])[^\s\"']{3,256})", near="net|use"
+    ),
+    text(
+        "password",
+        "sqlplus sqlldr expdp impdp",
+        rb"(?:sqlplus|sqlldr|expdp|impdp)(?:[ \t]-[A-Za-z]{1,9})?[ \t]{1,4}[\"']?[A-Za-z][\w$#]{0,127}/(?P<secret>(?![$<{*&/])[^\s\"'@/]{3,256})",
+    ),
+    text(
+        "password",
+        "pass",
+        rb"(?<![A-Za-z0-9_])pass[ \t=]{1,4}(?P<secret>(?![$<{*\-])[^\s\"'`;|<>\\]{3,256})",
+        near="rclone|config",
     ),
     text(
         "password",
