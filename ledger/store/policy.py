@@ -174,6 +174,19 @@ class _Written(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     prices: dict[str, Any] = {}  # `load_catalogue` checks it, all problems at once
 
 
+def list_keys() -> set[str]:
+    """Return the keys of the file that hold a list, dotted: `code.ignore`."""
+    silent = _Written()
+    parts = {name: getattr(silent, name) for name in silent.__struct_fields__}
+    inner = {
+        f"{name}.{field}": getattr(part, field)
+        for name, part in parts.items()
+        if isinstance(part, Document)
+        for field in part.__struct_fields__
+    }
+    return {name for name, value in (parts | inner).items() if isinstance(value, list)}
+
+
 def load_policy(data: bytes) -> Policy:
     """Return the policy that a `policy.yaml` states; the defaults where it is silent.
 

@@ -9,7 +9,7 @@ from ledger.model.paths import POLICY_FILE
 from ledger.repository.append import append_commit
 from ledger.store.law import policy_at, signed_change
 from ledger.store.ledger import Ledger
-from ledger.store.policy import load_policy
+from ledger.store.policy import list_keys, load_policy
 
 _TRIES = 20
 
@@ -127,16 +127,12 @@ def _value(text: str) -> object:
 
 
 def _set(key: str, present: object, values: list[object]) -> object:
-    if isinstance(present, list) or key in _LISTS:
+    if isinstance(present, list) or key in list_keys():
         known = list(present) if isinstance(present, list) else []
         return [*known, *(one for one in values if one not in known)]
     if len(values) > 1:
         raise UsageError(f"it takes one value: `{key}`", hint=f"ledger policy set {key} VALUE")
     return values[0]
-
-
-_LISTS = {"code.ignore", "places", "require.boxes"}
-"""Keys that hold a list, also where the policy is silent."""
 
 
 def _edited(text: str, key: str, change: Callable[[object], object]) -> str:

@@ -7,6 +7,7 @@ from ledger.capture.picture_texts import redact_png
 from ledger.capture.secret_documents import redact_value
 from ledger.capture.secrets import Redactor
 from ledger.errors import InvalidDocument
+from ledger.model import paths
 from ledger.model.document import load
 from ledger.model.record import Record
 from ledger.model.values import Document
@@ -50,7 +51,13 @@ def find_unsent(ledger: Ledger) -> Found:
     collector, files = _Collector(ledger.policy.secrets), []
     own = commits_unsent(ledger, tip)
     steps = [step for step in walk(ledger.repository, tip) if step.commit in own]
-    blobs = {change.blob: change.path for step in steps for change in step.changes if change.status != "D"}
+    # What a team agreed on is no entry: a policy names what its secrets look like, and holds none.
+    blobs = {
+        change.blob: change.path
+        for step in steps
+        for change in step.changes
+        if change.status != "D" and not paths.is_agreed(change.path)
+    }
     for (_, path), data in zip(blobs.items(), ledger.repository.read_objects(blobs), strict=True):
         if data is None:
             continue

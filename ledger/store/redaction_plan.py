@@ -132,7 +132,7 @@ def plan_redaction(ledger: Ledger, needles: Needles, files: Collection[str] = ()
 
 def commits_unsent(ledger: Ledger, tip: str) -> set[str]:
     """Return the commits that nobody else has, as far as this clone knows: on no remote, and under no checkpoint."""
-    wanted = ("refs/ledger/seen", "refs/remotes", f"refs/tags/{ledger.branch}/")
+    wanted = ("refs/ledger/seen", "refs/ledger/incoming", "refs/remotes", f"refs/tags/{ledger.branch}/")
     shared = ledger.repository.git.output("for-each-ref", "--format=%(objectname)", *wanted).decode().split()
     left_out = "".join(f"^{commit}\n" for commit in shared)
     out = ledger.repository.git.output("rev-list", "--stdin", stdin=f"{tip}\n{left_out}".encode())

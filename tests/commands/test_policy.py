@@ -6,7 +6,7 @@ import pytest
 
 from ledger.errors import InvalidDocument, UsageError
 from ledger.store.ledger import Ledger
-from ledger.store.policy import load_policy
+from ledger.store.policy import list_keys, load_policy
 from ledger.store.policy_change import with_value, without_value
 from tests.conftest import Cli, git_in, state_of
 
@@ -26,6 +26,15 @@ def test_a_value_is_set_and_comments_stay(repo: Path, cli: Cli) -> None:
     assert "policy: set code.ignore" in git_in(repo, "log", "-1", "--format=%s", "ledger")
     assert state_of(repo) == before
     assert cli("verify").code == 0
+
+
+def test_a_list_takes_one_value_or_several_where_it_is_not_there_yet(repo: Path, cli: Cli) -> None:
+    assert cli("policy", "set", "secrets.names", "kennwort").code == 0
+    assert cli("policy", "set", "signatures.redactors", "ada@example.com", "bob@example.com").code == 0
+    policy = Ledger.open(repo).policy
+    assert policy.secrets.names == ["kennwort"]
+    assert policy.signatures.redactors == ["ada@example.com", "bob@example.com"]
+    assert list_keys() >= {"code.ignore", "places", "require.boxes", "secrets.allow"}
 
 
 def test_a_value_is_taken_back(repo: Path, cli: Cli) -> None:

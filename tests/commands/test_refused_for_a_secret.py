@@ -71,3 +71,25 @@ def test_nothing_is_done_where_nothing_looks_like_a_secret(clone: Path, cli: Cli
     assert done.code == 0
     assert "nothing was changed" in done.err
     assert git_in(clone, "rev-parse", "ledger") == before
+
+
+def test_a_clone_that_never_synced_finds_what_the_team_calls_a_secret(
+    clone: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The policy that it got with the refusal is none of its entries, and is not looked through."""
+    git_in(clone, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+    git_in(clone.parent, "clone", "--quiet", "--single-branch", "--branch", "main", "hub.git", "second")
+    assert cli("policy", "set", "secrets.patterns.acme-key", "acme_[a-z0-9]{12}").code == 0
+    assert cli("sync").code == 0
+    second = clone.parent / "second"
+    monkeypatch.chdir(second)
+    (second / "params.yaml").write_text("endpoint: acme_0123456789ab\n")
+    assert cli("record", "--params", "params.yaml", "-m", "validation/accuracy=0.6", "--no-push").code == 0
+    assert "ledger redact --found" in cli("sync").err
+    mended = cli("redact", "--found", "--yes", "--because", "a key of ours")
+    assert mended.code == 0, mended.err
+    assert "nobody else has seen" in mended.out + mended.err
+    assert cli("sync").code == 0
+    assert git_in(second, "ls-tree", "-r", "--name-only", "ledger").count("redactions/") == 0
+    assert "acme_[a-z0-9]{12}" in git_in(second, "show", "ledger:policy.yaml")
+    assert "acme_0123456789ab" not in git_in(second, "log", "-p", "ledger")

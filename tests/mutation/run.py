@@ -144,8 +144,9 @@ class Bench:
             _write_source(path, mutant.applied(source))
             for chosen in filter(None, rounds):
                 done = self._pytest(chosen, 60 + _SLOWER * max(expected, seconds))
-                # Where a fault is noticed as a file is imported, pytest does not find the tests that were named.
-                if done.returncode not in {0, 1, 2, 3} and "ERROR collecting" not in done.stdout:
+                # A fault may be noticed as its file is imported: pytest then does not get as far as the tests.
+                imported = not any(one in done.stdout for one in ("ERROR collecting", "ImportError while loading"))
+                if done.returncode not in {0, 1, 2, 3} and imported:
                     raise RuntimeError(done.stdout[-3000:])
                 if done.returncode:
                     failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
