@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "Dataset": "ledger.recorder",
     "LedgerError": "ledger.errors",
-    "Ledger": "ledger.store.ledger",
+    "Ledger": "ledger.api.ledger",
     "Run": "ledger.session.run",
     "cached": "ledger.data.cached",
     "evaluate": "ledger.recorder",
@@ -21,13 +21,13 @@ _PUBLIC = {
 __all__ = ["Dataset", "Ledger", "LedgerError", "Run", "__version__", "cached", "evaluate", "run"]
 
 if TYPE_CHECKING:
+    from ledger.api.ledger import Ledger as Ledger
     from ledger.data.cached import cached as cached
     from ledger.errors import LedgerError as LedgerError
     from ledger.recorder import Dataset as Dataset
     from ledger.recorder import evaluate as evaluate
     from ledger.session.run import Run as Run
     from ledger.session.run import run as run
-    from ledger.store.ledger import Ledger as Ledger
 
 
 def __getattr__(name: str) -> object:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 
 pytest_plugins = ("tests.leftovers",)
 
@@ -74,9 +74,9 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def ledger(repo: Path) -> Ledger:
+def ledger(repo: Path) -> Branch:
     """The ledger of `repo`, without entries."""
-    return Ledger.open(repo)
+    return Branch.open(repo)
 
 
 class Finished:

@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ FLOORS = (
     {"capture"},
     {"store"},
     {"recorder"},
-    {"session", "publish"},
+    {"session", "publish", "api"},
     {"commands", "demo"},
     {"cli"},
     {"__main__"},
@@ -43,7 +44,7 @@ ROOMS = {
     "mkdocs": {"publish"},
     "msgspec": None,
     "numpy": {"data", "analysis"},
-    "pandas": {"store"},
+    "pandas": {"store", "api"},
     "psutil": {"capture", "session"},
     "pyarrow": {"store", "data"},
     "pygments": {"publish"},
@@ -132,6 +133,37 @@ def test_each_library_stays_in_its_room(path: Path) -> None:
         assert library in ROOMS, f"{path.relative_to(PACKAGE)} imports {library}, which has no room yet"
         rooms = ROOMS[library]
         assert rooms is None or ours in rooms, f"{path.relative_to(PACKAGE)} imports {library} outside of {rooms}"
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def graph_of(paths: list[Path]) -> dict[str, set[str]]:
+    """Return module to the modules that it imports, the root package left out: it only lends its version."""
+    known = {name_of(path) for path in paths}
+    return {
+        name_of(path): {name if name in known else name.rpartition(".")[0] for name in imports_of(path)}
+        & known - {name_of(path)}
+        for path in paths
+    }
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    try:
+        TopologicalSorter(graph_of(modules())).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of modules: {' -> '.join(error.args[1])}")
+
+
+def test_a_circle_of_modules_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.test_architecture.PACKAGE", tmp_path / "ledger")
+    (tmp_path / "ledger").mkdir()
+    one, two = tmp_path / "ledger" / "one.py", tmp_path / "ledger" / "two.py"
+    one.write_text("from ledger.two import x\n")
+    two.write_text("def f():\n    from ledger import one\n")
+    with pytest.raises(CycleError):
+        TopologicalSorter(graph_of([one, two])).prepare()
 
 
 def test_every_room_stands_on_a_floor() -> None:

@@ -10,8 +10,8 @@ import pytest
 from ledger.analysis.cases import case_stories
 from ledger.model.entries import Contents
 from ledger.publish.dataset_pages import MATRIX_ROWS
+from ledger.store.branch import Branch
 from ledger.store.check import check_range
-from ledger.store.ledger import Ledger
 from tests.conftest import ROOT, git_in, run_python
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # some fifty trainings: 70 s on one machine, 200 on another
@@ -31,7 +31,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def contents(played: Path) -> Contents:
-    return Ledger.open(played).contents()
+    return Branch.open(played).contents()
 
 
 def test_at_least_eight_real_models_were_trained(contents: Contents) -> None:
@@ -50,7 +50,7 @@ def test_at_least_eight_real_models_were_trained(contents: Contents) -> None:
 
 
 def test_every_entry_would_pass_a_check(played: Path) -> None:
-    checked = check_range(Ledger.open(played).repository, "refs/heads/ledger", None)
+    checked = check_range(Branch.open(played).repository, "refs/heads/ledger", None)
     assert checked.findings == ()
 
 
@@ -133,7 +133,7 @@ def test_a_page_shows_who_was_taken_for_whom(contents: Contents, played: Path) -
     headline = run.record.headline
     assert headline is not None
     assert {table.dataset_hash for table in tables.values()} == {headline.dataset_hash}
-    written = Ledger.open(played).read_blob(run.files[tables["samples"].file])
+    written = Branch.open(played).read_blob(run.files[tables["samples"].file])
     assert tables["samples"].rows == written.count(b"\n") - 1
     html = (played / "build" / "site" / "runs" / f"{run.record.id}.html").read_text("utf-8")
     assert 'class="lg-table lg-matrix"' in html
@@ -157,8 +157,8 @@ def test_an_exact_code_can_be_brought_back(contents: Contents, played: Path) -> 
     code = run.record.code
     script = (
         "import sys; from pathlib import Path\n"
-        "from ledger.store.ledger import Ledger; from ledger.repository.snapshot import check_restores\n"
-        "book = Ledger.open(); print(check_restores(book.repository, sys.argv[1], book.read_blob(sys.argv[2])))"
+        "from ledger.store.branch import Branch; from ledger.repository.snapshot import check_restores\n"
+        "book = Branch.open(); print(check_restores(book.repository, sys.argv[1], book.read_blob(sys.argv[2])))"
     )
     process = run_python(script, str(code.commit).removeprefix("git:"), run.files["code.patch"], cwd=played)
     out, err = process.communicate(timeout=60)

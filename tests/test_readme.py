@@ -10,7 +10,7 @@ import click
 import pytest
 
 from ledger.cli import VERBS, program
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "site" / "docs" / "handbook").glob("*.md"))]
@@ -72,7 +72,7 @@ def test_the_three_ways_in_work_as_the_readme_shows_them(repo: Path) -> None:
         assert done.returncode == 0, done.stderr
     done = subprocess.run([sys.executable, "-c", python], capture_output=True, text=True, env=env, check=False)
     assert done.returncode == 0, done.stderr
-    runs = Ledger.open(repo).contents().runs
+    runs = Branch.open(repo).contents().runs
     assert [run.record.experiment for run in runs] == ["digits"] * 3
     hashes = {use.hash for run in runs for use in run.record.datasets.used if use.label == "digits-validation@v1"}
     assert len(hashes) == 1

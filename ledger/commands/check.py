@@ -15,8 +15,8 @@ from ledger.model.document import encode
 from ledger.model.values import counted
 from ledger.repository.repository import Repository
 from ledger.repository.walk import contains
+from ledger.store.branch import Branch
 from ledger.store.check import Checked, check_range
-from ledger.store.ledger import Ledger
 from ledger.store.policy import Policy
 
 Form = Literal["text", "json", "sarif", "github", "gitlab"]
@@ -52,13 +52,13 @@ def check_command(what: tuple[str, ...], form: Form, as_json: bool, output: str 
         missing = next((word for word in what if word not in files), what[-1])
         raise UsageError(f"one range or branch, or files: `{ascii(missing)[1:-1]}`", hint="ledger check --help")
     else:
-        checked = _check_commits(Ledger.open(), what[0] if what else None)
+        checked = _check_commits(Branch.open(), what[0] if what else None)
     _write(_rendered(checked, "json" if as_json else form), output)
     _tell(checked)
     return 1 if not checked.ok or (strict and checked.findings) else 0
 
 
-def _check_commits(ledger: Ledger, what: str | None) -> Checked:
+def _check_commits(ledger: Branch, what: str | None) -> Checked:
     repository = ledger.repository
     theirs = _remote_tip(ledger)
     if what is None or repository.resolve(what) == repository.resolve(ledger.ref) is not None:
@@ -96,7 +96,7 @@ def _branch(repository: Repository, name: str) -> str:
     raise NotFound(f"no such branch, range or file: `{ascii(name)[1:-1]}`", hint="git fetch")
 
 
-def _remote_tip(ledger: Ledger) -> str | None:
+def _remote_tip(ledger: Branch) -> str | None:
     """Return where a remote has the ledger, as this clone knows it: `origin`, else the first that has one."""
     out = ledger.repository.git.output("for-each-ref", "--format=%(refname)", f"refs/remotes/*/{ledger.branch}")
     names = [name for name in out.decode("utf-8", "surrogateescape").splitlines() if name.count("/") == 3]  # noqa: PLR2004  # what lies below the branch is no ledger
@@ -109,7 +109,7 @@ def _check_files(files: Sequence[str]) -> Checked:
     from ledger.store.check.single import check_document
 
     try:
-        policy = Ledger.open().policy
+        policy = Branch.open().policy
     except LedgerError:
         policy = Policy()  # no ledger here, or one whose policy cannot be read: the defaults count
     most = policy.limits.record_bytes + 1

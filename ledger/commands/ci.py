@@ -11,8 +11,8 @@ from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.model.values import counted
 from ledger.recorder.workflows import CI_HOSTS, CiHost, install_workflows
+from ledger.store.branch import BRANCH
 from ledger.store.check.checked import Checked
-from ledger.store.ledger import BRANCH
 
 _LONGEST = 65_000
 """Characters that GitHub takes for a comment, less what it may count differently."""

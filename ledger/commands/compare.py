@@ -9,14 +9,14 @@ from ledger.analysis.comparable import why_uncounted
 from ledger.analysis.compare import Comparison, MetricRow, compare
 from ledger.analysis.fields import show_value
 from ledger.analysis.ranking import measure_command
+from ledger.api.compare import find_compared
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.entries import Run
 from ledger.model.values import plain
+from ledger.store.branch import Branch
 from ledger.store.code_difference import code_difference
-from ledger.store.ledger import Ledger
-from ledger.store.selection import find_runs
 
 
 @click.command("compare")
@@ -33,7 +33,7 @@ def compare_command(
     Values measured on different dataset versions, or by different evaluators, are shown and not ranked.
     """
     ledger = open_ledger()
-    chosen = _find(ledger, runs)
+    chosen = find_compared(ledger, runs)
     comparison = compare(chosen)
     if plot:
         _draw(ledger, chosen, list(series), Path(plot))
@@ -71,25 +71,6 @@ def _say_uncounted(runs: list[Run]) -> None:
             say(plain(f"{run.record.id} {why}{f': {said.splitlines()[0]}' if said else ''}; it is never the best"))
 
 
-def _find(ledger: Ledger, runs: tuple[str, ...]) -> list[Run]:
-    found = find_runs(ledger, runs)
-    if len(found) == 1:
-        return [_baseline_of(ledger, found[0]), *found]
-    return found
-
-
-def _baseline_of(ledger: Ledger, run: Run) -> Run:
-    contents = ledger.contents()
-    other = contents.run(run.record.baseline) if run.record.baseline else None
-    other = other or contents.baselines().get(run.record.experiment)
-    if other is None or other.record.id == run.record.id:
-        raise UsageError(
-            "a comparison takes two different runs, or one whose experiment has a baseline",
-            hint="ledger compare RUN RUN, or: ledger baseline RUN",
-        )
-    return other
-
-
 def _table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     rows = [[fact.name, *(show_value(value) for value in fact.values)] for fact in comparison.facts]
     rows += [[f"params.{row.name}", *(show_value(value) for value in row.values)] for row in comparison.params]
@@ -110,7 +91,7 @@ def _cells(row: MetricRow) -> list[str]:
     return cells
 
 
-def _draw(ledger: Ledger, runs: list[Run], series: list[str], path: Path) -> None:
+def _draw(ledger: Branch, runs: list[Run], series: list[str], path: Path) -> None:
     try:
         from ledger.publish.figures import render_comparison
     except ImportError as error:

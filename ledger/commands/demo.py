@@ -13,7 +13,7 @@ from ledger.commands.output import echo, say
 from ledger.commands.progress import Bar
 from ledger.commands.site import build_now
 from ledger.demo import play
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 
 
 @click.command("demo")
@@ -27,7 +27,7 @@ def demo_command(folder: str | None) -> None:
     with Bar("demo") as bar:
         play(where, bar.show)
     os.chdir(where)
-    report = build_now(Ledger.open(), Path("build/site"), title="Digits: experiment ledger", repository_url=None)
+    report = build_now(Branch.open(), Path("build/site"), title="Digits: experiment ledger", repository_url=None)
     say(f"built {report.written} pages in {report.seconds:.1f} s")
     echo(f"open   {Path('build/site/index.html').resolve().as_uri()}")
     ledger = shlex.join([_program(), "-C", str(where)])

@@ -16,7 +16,7 @@ from ledger.recorder.cautions import warn_of_data, warn_of_metrics, warn_of_reti
 from ledger.recorder.evaluation import evaluate, fill_aggregates
 from ledger.recorder.given import parse_dataset, with_directions
 from ledger.recorder.message import shown
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.selection import select_runs
 
 
@@ -119,7 +119,7 @@ def _record_one(
     note: str | None,
     *,
     as_json: bool,
-) -> Ledger:
+) -> Branch:
     if len(arguments) != 1:
         raise UsageError(
             "one run is evaluated at a time; many need --on",
@@ -140,7 +140,7 @@ def _record_one(
     return ledger
 
 
-def _fill(query: str | None, *, as_json: bool) -> Ledger:
+def _fill(query: str | None, *, as_json: bool) -> Branch:
     ledger = open_ledger(writing=True)
     runs = select_runs(ledger, parse_queries([query]) if query else None, reverse=True).runs
     made = fill_aggregates(ledger, runs)

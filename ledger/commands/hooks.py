@@ -141,7 +141,7 @@ def _received() -> Repository:
 def _publish_behind() -> None:
     """Fold and publish until nobody asks for more; whoever pushed does not wait for this."""
     from ledger.publish.background import build_while_asked, leave_terminal, publish_ledger, site_of, write_log
-    from ledger.store.ledger import Ledger
+    from ledger.store.branch import Branch
 
     repository = _received()
     leave_terminal()
@@ -151,7 +151,7 @@ def _publish_behind() -> None:
 
     def build() -> None:
         try:
-            publish_ledger(Ledger(repository), site_of(repository), notify=notify)
+            publish_ledger(Branch(repository), site_of(repository), notify=notify)
         except (LedgerError, ImportError) as error:
             notify(f"not published: {error}")
 
@@ -166,7 +166,7 @@ def _plain(text: str) -> str:
 
 def _check_branch(repository: Repository) -> None:
     """Refuse where the ledger has a branch of another name: the stubs know `ledger` only."""
-    from ledger.store.ledger import BRANCH, main_branch
+    from ledger.store.branch import BRANCH, main_branch
 
     if main_branch(repository) != BRANCH:
         raise LedgerError(

@@ -10,8 +10,8 @@ import click
 from ledger.capture.secrets import Redactor
 from ledger.commands.output import echo, say
 from ledger.errors import LedgerError, NotFound, UsageError
+from ledger.store.branch import Branch
 from ledger.store.consent import WHAT_GOES, give_consent, read_consent
-from ledger.store.ledger import Ledger
 
 
 @click.command("init")
@@ -42,13 +42,13 @@ def init_command(path: str | None, server: str | None, site: str | None, object_
         _begin_server(Path(server), Path(site) if site else None, object_format)
         return
     try:
-        ledger = Ledger.open(Path(path or "."))
+        ledger = Branch.open(Path(path or "."))
     except NotFound:
         if path is None:
             raise
         from ledger.repository.making import create_embedded
 
-        ledger = Ledger(create_embedded(Path(path)))
+        ledger = Branch(create_embedded(Path(path)))
     commit = ledger.create(ledger.author(), datetime.now(UTC))
     where = ledger.repository.worktree or ledger.repository.git_dir
     if commit:
@@ -59,7 +59,7 @@ def init_command(path: str | None, server: str | None, site: str | None, object_
     _say_where_it_goes(ledger)
 
 
-def _say_where_it_goes(ledger: Ledger) -> None:
+def _say_where_it_goes(ledger: Branch) -> None:
     """Say what will be sent, and where, before anything is."""
     try:
         consent = read_consent(ledger)
@@ -85,7 +85,7 @@ def _begin_server(folder: Path, site: Path | None, object_format: str) -> None:
 
     repository = create_server(folder, object_format)
     where = repository.git_dir.resolve()
-    ledger = Ledger(repository)
+    ledger = Branch(repository)
     install_hooks(repository, SERVER, sys.executable)
     ledger.create(repository.author(), datetime.now(UTC))
     wanted = site.absolute() if site else site_of(repository) or where.with_name(f"{where.stem}-site")

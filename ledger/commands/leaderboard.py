@@ -13,13 +13,12 @@ from ledger.analysis.settings import is_seed
 from ledger.commands.include import include_option
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
-from ledger.errors import NotFound
 from ledger.model.entries import Note, Run
 from ledger.model.values import Document, ParamValue, counted
+from ledger.store.branch import Branch
 from ledger.store.code_difference import why_no_repeats
-from ledger.store.ledger import Ledger
 from ledger.store.selection import find_runs
-from ledger.store.standings import Standings, read_standings
+from ledger.store.standings import boards_on, read_standings
 from ledger.store.versions import read_retirements
 
 _SHOWN = 20
@@ -77,9 +76,7 @@ def leaderboard_command(
     standings = read_standings(ledger, metric, parse_queries(filters) if filters else None, include)
     for problem in standings.problems:
         say(f"warning: {problem.path}: {problem.message}")
-    boards = [board for board in standings.boards if on is None or _is_on(board, on)]
-    if not boards:
-        raise _not_measured(standings, on or "")
+    boards = boards_on(standings, on)
     retired = read_retirements(ledger)
     boards.sort(key=lambda board: board.group.dataset in retired)  # stable: those in use keep their order
     chosen = boards if on else boards[:_BOARDS]
@@ -95,20 +92,7 @@ def leaderboard_command(
         _say_apart(standings.key, boards, len(chosen), retired)
 
 
-def _is_on(board: SettingBoard, wanted: str) -> bool:
-    label = board.group.dataset
-    return label == wanted or ("@" not in wanted and label.partition("@")[0] == wanted)
-
-
-def _not_measured(standings: Standings, wanted: str) -> NotFound:
-    known = ", ".join(sorted({board.group.dataset for board in standings.boards})[:20])
-    return NotFound(
-        f"{standings.key} was not measured there: `{ascii(wanted)[1:-1]}`",
-        hint=f"it was on {known}; to measure: ledger evaluate --on {ascii(wanted)[1:-1]} -- COMMAND {{model}}",
-    )
-
-
-def _show(ledger: Ledger, board: SettingBoard, limit: int, retired: Mapping[str, Note]) -> _Shown:
+def _show(ledger: Branch, board: SettingBoard, limit: int, retired: Mapping[str, Note]) -> _Shown:
     places = board.places[:limit]
     runs: list[Run] = find_runs(ledger, [place.runs[0] for place in places]) if places else []
     told = [name for name in params_that_differ(runs) if not is_seed(name)]

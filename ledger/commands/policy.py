@@ -14,7 +14,7 @@ from ledger.commands.workplace import open_ledger
 from ledger.errors import InvalidDocument, LedgerError, UsageError
 from ledger.model.values import plain
 from ledger.recorder.proposal import begin_proposal
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.policy import load_policy
 from ledger.store.policy_change import change_policy, read_policy_text, replaced, with_value, without_value
 
@@ -118,7 +118,7 @@ def _commit(change: Callable[[str], str], message: str, push: bool | None, push_
     push_recorded(ledger, push=push, push_timeout=push_timeout)
 
 
-def _edited(ledger: Ledger, before: str) -> str:
+def _edited(ledger: Branch, before: str) -> str:
     """Return what was saved in git's editor.
 
     Raises:

@@ -5,7 +5,7 @@ from ledger.commands.output import say, write_json
 from ledger.commands.pushing import say_before_first
 from ledger.model.values import Document, plain
 from ledger.recorder.proposal import Opened, open_proposal, push_proposal
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.proposed import PROPOSALS, read_proposed
 
 
@@ -23,14 +23,14 @@ class Proposal(Document, frozen=True, kw_only=True):
 
 
 def send(
-    ledger: Ledger, name: str, runs: list[str], *, opening: bool, push: bool | None, seconds: float, as_json: bool
+    ledger: Branch, name: str, runs: list[str], *, opening: bool, push: bool | None, seconds: float, as_json: bool
 ) -> None:
     """Send a proposal and open its pull request; whatever goes wrong is one line, for it is safe here already.
 
     Raises:
         LedgerError: `ledger.host` is set to a host nobody knows.
     """
-    place = Ledger(ledger.repository, f"{PROPOSALS}{name}")
+    place = Branch(ledger.repository, f"{PROPOSALS}{name}")
     say_before_first(ledger, push=push)
     opened = push_proposal(place, push=push, timeout_seconds=seconds)
     if opened.pushed and opening:
@@ -42,13 +42,13 @@ def send(
     _tell(place, name, opened)
 
 
-def send_branch(ledger: Ledger, name: str, title: str, *, push: bool | None, seconds: float) -> None:
+def send_branch(ledger: Branch, name: str, title: str, *, push: bool | None, seconds: float) -> None:
     """Send a proposal that adds no run, such as a change of the policy, and open its pull request.
 
     Raises:
         LedgerError: `ledger.host` is set to a host nobody knows.
     """
-    place = Ledger(ledger.repository, f"{PROPOSALS}{name}")
+    place = Branch(ledger.repository, f"{PROPOSALS}{name}")
     opened = push_proposal(place, push=push, timeout_seconds=seconds)
     if opened.pushed:
         asked = open_proposal(ledger, name, title, f"{title}\n\nWhat it changes stands in the diff of `policy.yaml`.")
@@ -56,7 +56,7 @@ def send_branch(ledger: Ledger, name: str, title: str, *, push: bool | None, sec
     _tell(place, name, opened)
 
 
-def _tell(place: Ledger, name: str, opened: Opened) -> None:
+def _tell(place: Branch, name: str, opened: Opened) -> None:
     if opened.problem:
         say(f"warning: the proposal is safe here, but {opened.problem}")
     if opened.url:

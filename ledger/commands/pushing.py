@@ -8,8 +8,8 @@ import click
 from ledger.capture.secrets import Redactor
 from ledger.commands.output import say
 from ledger.errors import LedgerError
+from ledger.store.branch import Branch
 from ledger.store.consent import WHAT_GOES, read_consent
-from ledger.store.ledger import UNSIGNED, Ledger
 
 F = TypeVar("F", bound=Callable[..., Any])  # click's own signature for decorators
 
@@ -35,9 +35,8 @@ def push_options(command: F) -> F:
     return command
 
 
-def push_recorded(ledger: Ledger, *, push: bool | None, push_timeout: float) -> None:
+def push_recorded(ledger: Branch, *, push: bool | None, push_timeout: float) -> None:
     """Sync after recording; whatever goes wrong is one line, for the record is safe here already."""
-    say_unsigned(ledger)
     try:
         _push(ledger, push=push, push_timeout=push_timeout)
     except KeyboardInterrupt:
@@ -46,14 +45,7 @@ def push_recorded(ledger: Ledger, *, push: bool | None, push_timeout: float) -> 
         _warn(str(error) or type(error).__name__, "ledger sync")
 
 
-def say_unsigned(ledger: Ledger) -> None:
-    """Say that what was just added has not the signature that policy asks for, where that is so."""
-    if (why := ledger.unsigned) is not None:
-        say(f"warning: {UNSIGNED}: {why.message}")
-        say(f"hint: {why.hint}; then: ledger sign" if why.hint else "hint: ledger sign")
-
-
-def _push(ledger: Ledger, *, push: bool | None, push_timeout: float) -> None:
+def _push(ledger: Branch, *, push: bool | None, push_timeout: float) -> None:
     consent = read_consent(ledger, push=push)
     if not consent.given:
         if consent.remote is not None:
@@ -74,7 +66,7 @@ def _push(ledger: Ledger, *, push: bool | None, push_timeout: float) -> None:
         _warn(made.message, made.hint or "ledger sync")
 
 
-def say_before_first(ledger: Ledger, *, push: bool | None) -> None:
+def say_before_first(ledger: Branch, *, push: bool | None) -> None:
     """Say what goes where before anything is sent from this clone for the first time; a proposal is sent when asked."""
     try:
         consent = read_consent(ledger, push=push)

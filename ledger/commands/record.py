@@ -21,7 +21,7 @@ from ledger.recorder.draft import Rank
 from ledger.recorder.given import read_given
 from ledger.recorder.message import closing_line
 from ledger.recorder.times import times_of
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 
 _STATUSES: tuple[Status, ...] = ("finished", "failed", "interrupted", "killed", "preempted", "pruned")
 
@@ -99,13 +99,13 @@ def _rank() -> Rank | None:
     return find_rank(os.environ)
 
 
-def _proposal(ledger: Ledger, name: str) -> Ledger:
+def _proposal(ledger: Branch, name: str) -> Branch:
     from ledger.recorder.proposal import begin_proposal  # what talks to hosts takes longer to load than a record
 
     return begin_proposal(ledger, name)
 
 
-def tell(ledger: Ledger, recorded: Recorded, *, as_json: bool) -> None:
+def tell(ledger: Branch, recorded: Recorded, *, as_json: bool) -> None:
     """Say what was recorded: one line, what was redacted, what is wrong with its datasets, what to type next."""
     made = recorded.record
     for warning in warn_of_record(ledger, made):

@@ -9,7 +9,7 @@ from ledger.commands.output import say, write_json, write_table
 from ledger.commands.workplace import tell_recovered
 from ledger.model.values import counted
 from ledger.session.recover import Waiting, what_waits
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.waiting import homeless_dir
 
 
@@ -30,7 +30,7 @@ def recover_command(listed: bool, hosts: tuple[str, ...], homeless: bool, branch
     With --branch it looks at the ledger branch instead: a commit made by hand that removed or changed entries is
     undone, what it changed in the policy stays, and the branch as it was is kept under refs/ledger/before.
     """
-    ledger = Ledger.open(Path())
+    ledger = Branch.open(Path())
     if branch:
         _rescue(ledger)
         return 0
@@ -51,7 +51,7 @@ def recover_command(listed: bool, hosts: tuple[str, ...], homeless: bool, branch
     return 1 if still else 0
 
 
-def _rescue(ledger: Ledger) -> None:
+def _rescue(ledger: Branch) -> None:
     from ledger.store.branch_rescue import rescue_branch
 
     done = rescue_branch(ledger)

@@ -12,7 +12,7 @@ from ledger.errors import LedgerError, UsageError
 from ledger.model.entries import Redaction
 from ledger.model.values import counted
 from ledger.repository.repository import remotes
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.redaction import Redacted, redact
 from ledger.store.redaction_found import find_unsent
 from ledger.store.redaction_plan import Needles, Plan, plan_redaction
@@ -69,7 +69,7 @@ def redact_command(
     _tell_done(ledger, plan, done)
 
 
-def _wanted(ledger: Ledger, files: tuple[str, ...], *, found: bool) -> tuple[list[str], tuple[str, ...]]:
+def _wanted(ledger: Branch, files: tuple[str, ...], *, found: bool) -> tuple[list[str], tuple[str, ...]]:
     """Return the secrets and the files to take out."""
     if found:
         unsent = find_unsent(ledger)
@@ -105,7 +105,7 @@ def _tell_plan(plan: Plan) -> None:
         say(f"holds it: the message of {counted(plan.commits, 'commit')}")
 
 
-def _tell_done(ledger: Ledger, plan: Plan, done: Redacted) -> None:
+def _tell_done(ledger: Branch, plan: Plan, done: Redacted) -> None:
     if done.redaction is None:
         say(f"redacted {counted(len(plan.files), 'file')} that nobody else has seen, so no tombstone is needed")
     else:
@@ -122,7 +122,7 @@ def _tell_done(ledger: Ledger, plan: Plan, done: Redacted) -> None:
         say(f"{number}. {step}")
 
 
-def _steps(ledger: Ledger, plan: Plan, redaction: Redaction) -> Iterator[str]:
+def _steps(ledger: Branch, plan: Plan, redaction: Redaction) -> Iterator[str]:
     """Yield what is left to do, in order, and what cannot be undone."""
     branch = ledger.ref
     yield "Revoke the secret now. Whoever saw it has it; nothing below changes that."

@@ -14,7 +14,7 @@ from ledger.model.values import counted
 from ledger.recorder.cases import cases_of
 from ledger.recorder.message import shown
 from ledger.recorder.reevaluation import Outcome, Planned, find_data, plan, reevaluate
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.manifests import hash_cache
 from ledger.store.selection import select_runs
 
@@ -22,7 +22,7 @@ _HASH_SHOWN = 12
 
 
 def reevaluate_many(
-    ledger: Ledger,
+    ledger: Branch,
     command: Sequence[str],
     *,
     on: str,

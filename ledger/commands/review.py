@@ -15,8 +15,8 @@ from ledger.model.entries import Note
 from ledger.model.values import Document, NoteKind
 from ledger.recorder.notes import add_notes
 from ledger.recorder.proposal import push_proposal, read_proposals
+from ledger.store.branch import Branch
 from ledger.store.check import Finding, check_range
-from ledger.store.ledger import Ledger
 from ledger.store.proposed import PROPOSALS, Proposed, read_proposed
 from ledger.store.review import review_runs
 
@@ -103,7 +103,7 @@ def review_command(
     _show(_comment(proposed, reviews, findings), form, output)
 
 
-def _only_proposal(ledger: Ledger) -> str:
+def _only_proposal(ledger: Branch) -> str:
     names = read_proposals(ledger)
     if len(names) == 1:
         return names[0]
@@ -159,7 +159,7 @@ def _without_html(comment: str) -> str:
 
 
 def _decide(
-    ledger: Ledger, proposed: Proposed, decision: str, reason: str, *, push: bool | None, push_timeout: float
+    ledger: Branch, proposed: Proposed, decision: str, reason: str, *, push: bool | None, push_timeout: float
 ) -> list[Note]:
     """Note what was decided of every run: on the ledger, or with the proposal that it is to be merged with."""
     if not proposed.runs:
@@ -172,7 +172,7 @@ def _decide(
             "a decision on a range or a remote's branch has nowhere to stand; make the branch here",
             hint=f"git branch {PROPOSALS}NAME {proposed.tip[:12]}, then: ledger review NAME",
         )
-    place = Ledger(ledger.repository, branch) if with_it and branch else ledger
+    place = Branch(ledger.repository, branch) if with_it and branch else ledger
     notes = []
     for run in proposed.runs:
         (note,) = add_notes(place, run.record.id, kind, [reason], elsewhere=not proposed.merged and not with_it)

@@ -19,7 +19,7 @@ from ledger.model.record import Record
 from ledger.model.values import check_label
 from ledger.session.command import Wrapped, begin, run_wrapped
 from ledger.session.place import find_place
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 
 
 @click.command("run", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
@@ -93,7 +93,7 @@ def _is_filled(record: Record, name: str) -> bool:
     return name != "results" or bool(record.results.metrics)
 
 
-def _tell(ledger: Ledger | None, wrapped: Wrapped, *, as_json: bool) -> None:
+def _tell(ledger: Branch | None, wrapped: Wrapped, *, as_json: bool) -> None:
     if wrapped.recorded is not None and ledger is not None:
         tell(ledger, wrapped.recorded, as_json=as_json)
         if not as_json and (empty := _empty_boxes(wrapped.recorded.record)):

@@ -18,7 +18,7 @@ from ledger.model.paths import ENVIRONMENT_FILE, RECORD_FILE
 from ledger.model.record import Record
 from ledger.model.values import NoteKind, counted, plain
 from ledger.recorder.cautions import say_leak
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.selection import find_runs
 from ledger.store.waiting import living_run
 
@@ -67,7 +67,7 @@ def show_command(run: str, as_json: bool, file: str | None, requirements: bool, 
         _show(found)
 
 
-def _requirements(ledger: Ledger, run: Run) -> str:
+def _requirements(ledger: Branch, run: Run) -> str:
     from ledger.capture.requirements import render_requirements
     from ledger.model.document import load
 
@@ -78,7 +78,7 @@ def _requirements(ledger: Ledger, run: Run) -> str:
     return render_requirements(run.record.id, run.record.environment, file)
 
 
-def _show_living(ledger: Ledger, short: str, *, as_json: bool) -> bool:
+def _show_living(ledger: Branch, short: str, *, as_json: bool) -> bool:
     """Show a run that has not ended, and say whether there is one."""
     from ledger.session.living import read_living  # what reads spools takes 8 ms to load
 

@@ -13,7 +13,7 @@ from ledger.publish.serve import serve_site
 from ledger.repository.blobs import blob_reader
 from ledger.repository.hooks import MOVED
 from ledger.repository.repository import remotes
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 
 _OUTPUT = "build/site"
 
@@ -72,7 +72,7 @@ def publish_command(repository: str | None, folder: str | None, title: str | Non
     """
     from ledger.publish.background import building, publish_ledger, site_of
 
-    ledger = Ledger.open(Path(repository or "."))
+    ledger = Branch.open(Path(repository or "."))
     site = Path(folder) if folder else site_of(ledger.repository)
     if site is None:
         raise UsageError(
@@ -84,7 +84,7 @@ def publish_command(repository: str | None, folder: str | None, title: str | Non
         write_json(published)
 
 
-def build_now(ledger: Ledger, output: Path, *, title: str, repository_url: str | None) -> SiteReport:
+def build_now(ledger: Branch, output: Path, *, title: str, repository_url: str | None) -> SiteReport:
     """Build the site of a ledger with a progress bar on stderr.
 
     Raises:
@@ -115,7 +115,7 @@ def _hide_from_git(output: Path) -> None:
         ignore.write_text(f"/{output.name}/\n/.gitignore\n", encoding="utf-8")
 
 
-def _remote_address(ledger: Ledger) -> str | None:
+def _remote_address(ledger: Branch) -> str | None:
     """Return the web address of the remote, where it has one: credentials and `.git` removed."""
     from ledger.capture.secrets import Redactor
 

@@ -6,7 +6,7 @@ from ledger.commands.output import say, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.repository.repository import remotes
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.sync import sync
 from ledger.store.synced import Synced
 
@@ -61,7 +61,7 @@ def tell_synced(made: Synced) -> None:
         say(f"hint: {made.hint}")
 
 
-def _sync_all(ledger: Ledger, timeout: float, *, fold: bool) -> list[Synced]:
+def _sync_all(ledger: Branch, timeout: float, *, fold: bool) -> list[Synced]:
     names = sorted(remotes(ledger.repository.config(r"^remote\..*\.url$")))
     if not names:
         return [sync(ledger, timeout_seconds=timeout, fold=fold)]

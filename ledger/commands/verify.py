@@ -8,7 +8,7 @@ from ledger.commands.output import echo, one_line, say, write_json
 from ledger.errors import NotFound
 from ledger.model.values import counted
 from ledger.repository.blobs import blob_reader
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.remembered import recall
 from ledger.store.verify import Verdict, verify
 from ledger.store.verify.memory import remembered
@@ -41,7 +41,7 @@ def verify_command(since: str | None, whole: bool, accepted: tuple[str, ...], as
     when something is wrong, or there is no ledger. What came before a checkpoint that a signer of policy.yaml signed is
     not looked at again. A clone that has not verified before asks the remote what it remembers of the branch.
     """
-    ledger = Ledger.open()
+    ledger = Branch.open()
     if accepted:
         accept_named(ledger, accepted)
     recalled = recall(ledger, _PATIENCE_SECONDS) if remembered(ledger) is None else None

@@ -4,10 +4,10 @@ from collections.abc import Collection
 from pathlib import Path
 
 from ledger.commands.output import say
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 
 
-def open_ledger(*, writing: bool = False) -> Ledger:
+def open_ledger(*, writing: bool = False) -> Branch:
     """Open the ledger of the current folder and finish what a crash left on this host, saying so.
 
     Args:
@@ -16,7 +16,7 @@ def open_ledger(*, writing: bool = False) -> Ledger:
     Raises:
         NotFound: there is no repository.
     """
-    ledger = Ledger.open(Path())
+    ledger = Branch.open(Path())
     if writing and ledger.repository.is_checked_out(ledger.ref):
         say(f"warning: the branch `{ledger.branch}` is checked out; git status there will show new entries as deleted")
         say("hint: switch to another branch there, and read entries with ledger show")
@@ -31,7 +31,7 @@ def open_ledger(*, writing: bool = False) -> Ledger:
     return ledger
 
 
-def tell_recovered(ledger: Ledger, state_dir: Path, hosts: Collection[str] = ()) -> int:
+def tell_recovered(ledger: Branch, state_dir: Path, hosts: Collection[str] = ()) -> int:
     """Recover, say one line for each, and return how many still wait.
 
     Args:

@@ -18,7 +18,7 @@ from pathlib import Path
 from ledger.errors import LedgerError
 from ledger.model.values import Document, plain
 from ledger.repository.repository import Repository
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 
 ASKED = "asked"
 """File in the state folder that grows by a byte with each ask; `hooks/post-receive` writes it as well."""
@@ -161,7 +161,7 @@ def site_of(repository: Repository) -> Path | None:
     return repository.git_dir / Path(found[-1]).expanduser() if found else None
 
 
-def publish_ledger(ledger: Ledger, site: Path | None, *, title: str | None = None, notify: Notify) -> Published | None:
+def publish_ledger(ledger: Branch, site: Path | None, *, title: str | None = None, notify: Notify) -> Published | None:
     """Fold the inbox into the branch, then publish the site where there is a folder for it.
 
     Args:
@@ -185,7 +185,7 @@ def publish_ledger(ledger: Ledger, site: Path | None, *, title: str | None = Non
     from ledger.publish.build import build_site
     from ledger.repository.blobs import blob_reader
 
-    fresh = Ledger(ledger.repository, ledger.branch)  # whose policy is read again
+    fresh = Branch(ledger.repository, ledger.branch)  # whose policy is read again
     titles = [value for _, value in fresh.repository.config(f"^{_TITLE_SETTING}$".replace(".", r"\."))]
     name = title or (titles or ["Experiment ledger"])[-1]
 

@@ -20,8 +20,9 @@ from ledger.recorder.figures import read_figures
 from ledger.recorder.from_curves import metrics_of_curves
 from ledger.recorder.measured import complete
 from ledger.recorder.standing import few_enough, once
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.policy import Policy
+from ledger.store.run_ids import resolve_run
 from ledger.store.waiting import living_run
 
 
@@ -78,12 +79,12 @@ def datasets_of(draft: Draft, resolver: Resolver, policy: Policy, files: dict[st
     return Datasets(used=used, leaks=leaks_within(resolved), unknown=unknown)
 
 
-def named_run(ledger: Ledger | None, short: str | None, *, strict: bool) -> str | None:
+def named_run(ledger: Branch | None, short: str | None, *, strict: bool) -> str | None:
     """Return the whole id of a run that the user named; what names no run is refused, or kept as it is."""
     if short is None or ledger is None:
         return short
     try:
-        return ledger.resolve(short)
+        return resolve_run(ledger, short)
     except LedgerError:
         # A run that lives has no record yet; only its whole id names it, since a word may be the start of any id.
         if strict and living_run(ledger.repository.state_dir, short) != short:

@@ -12,14 +12,14 @@ from ledger.model.entries import CASE_FORMAT, Case
 from ledger.model.ids import new_id
 from ledger.recorder.message import TOOL, case_message
 from ledger.recorder.redaction import check_open_name, redact_document, redactor_for
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.waiting import Entry
 
 TEXT_LENGTH = 10_000
 
 
 def add_case(
-    ledger: Ledger,
+    ledger: Branch,
     dataset: str,
     *,
     shown: str,
@@ -77,7 +77,7 @@ def add_case(
     return case
 
 
-def cases_of(ledger: Ledger, dataset: str | None = None) -> list[Case]:
+def cases_of(ledger: Branch, dataset: str | None = None) -> list[Case]:
     """Return the cases and overrides of a dataset, or of all, oldest first.
 
     Raises:

@@ -13,14 +13,14 @@ from ledger.model.datasets import Leak
 from ledger.model.measured import same_data, say_same
 from ledger.model.record import Record
 from ledger.model.values import Role, counted
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.policy import SPLITS
 from ledger.store.versions import read_retirements
 
 _ROLES = get_args(Role)
 
 
-def warn_of_record(ledger: Ledger | None, record: Record) -> list[str]:
+def warn_of_record(ledger: Branch | None, record: Record) -> list[str]:
     """Return all that whoever records a run should know, one line each."""
     return [
         *warn_of_code(record),
@@ -41,7 +41,7 @@ def warn_of_code(record: Record) -> list[str]:
     return [f"code: {'; '.join(dict.fromkeys(reasons))}"] if reasons and record.code.known else []
 
 
-def warn_of_datasets(ledger: Ledger | None, record: Record) -> list[str]:
+def warn_of_datasets(ledger: Branch | None, record: Record) -> list[str]:
     """Return what is wrong with a run's datasets, one line each; what cannot be read is no reason to say anything."""
     measured = {metric.dataset_hash for metric in record.results.metrics}
     judged = [use for use in record.datasets.used if use.hash in measured or use.role != "train"]
@@ -49,7 +49,7 @@ def warn_of_datasets(ledger: Ledger | None, record: Record) -> list[str]:
     return [*same, *(say_leak(leak) for leak in record.datasets.leaks), *warn_of_retired(ledger, judged)]
 
 
-def warn_of_retired(ledger: Ledger | None, judged: Sequence[DatasetUse]) -> list[str]:
+def warn_of_retired(ledger: Branch | None, judged: Sequence[DatasetUse]) -> list[str]:
     """Return which of the versions that something was measured on are used no longer, and why."""
     if ledger is None or not any(use.name and use.version for use in judged):
         return []
@@ -62,12 +62,12 @@ def warn_of_retired(ledger: Ledger | None, judged: Sequence[DatasetUse]) -> list
     ]
 
 
-def warn_of_metrics(ledger: Ledger | None, metrics: Sequence[Metric]) -> list[str]:
+def warn_of_metrics(ledger: Branch | None, metrics: Sequence[Metric]) -> list[str]:
     """Return what is wrong with metrics whatever they were measured on, one line each."""
     return [*warn_of_directions(metrics), *warn_of_range(ledger, metrics)]
 
 
-def warn_of_range(ledger: Ledger | None, metrics: Sequence[Metric]) -> list[str]:
+def warn_of_range(ledger: Branch | None, metrics: Sequence[Metric]) -> list[str]:
     """Return which values lie outside of the range that their metric has by its name, one line each.
 
     Silent where the others of that metric on this ledger are written so too. They are looked at only where there is
@@ -95,7 +95,7 @@ def _is_in_range(metric: Metric) -> bool:
     return not math.isfinite(metric.number) or 0 <= metric.number <= 1
 
 
-def _others(ledger: Ledger | None, metric: Metric) -> list[float]:
+def _others(ledger: Branch | None, metric: Metric) -> list[float]:
     """Return the other values of a comparable group; none where they cannot be read."""
     if ledger is None or not metric.dataset_hash:
         return []

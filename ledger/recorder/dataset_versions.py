@@ -15,15 +15,16 @@ from ledger.data.manifest import Manifest, build_manifest
 from ledger.errors import Conflict, LedgerError, NotFound, UsageError
 from ledger.model import paths
 from ledger.model.claims import refuse_claims
-from ledger.model.datasets import DatasetKind, Leak, must_differ
+from ledger.model.datasets import Leak, must_differ
 from ledger.model.document import dump
 from ledger.model.entries import DATASET_FORMAT, NOTE_FORMAT, Contents, DatasetVersion, Note
 from ledger.model.ids import new_id
-from ledger.model.values import Document, Role
+from ledger.model.values import Document
 from ledger.recorder.message import TOOL, dataset_message, note_message
 from ledger.recorder.redaction import check_open_name, check_open_names, redact_document, redactor_for
 from ledger.recorder.version_look import Look, look_at_version
-from ledger.store.ledger import Ledger
+from ledger.recorder.version_request import VersionRequest
+from ledger.store.branch import Branch
 from ledger.store.manifests import hash_cache, manifest_files, read_manifest
 from ledger.store.waiting import Entry
 
@@ -31,33 +32,6 @@ TEXT_LENGTH = 10_000
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many are done, and of how many."""
-
-
-class Asked(Document, frozen=True, kw_only=True):
-    """What somebody wants to add."""
-
-    name: str
-    """Name of the dataset."""
-    path: str
-    """Where the data is."""
-    role: Role | None = None
-    """What it is for; that of the parent when it is not said."""
-    reason: str | None = None
-    """Why this version exists; only the first version needs none."""
-    version: str | None = None
-    """Its label; the next `vN` when it is not said."""
-    parent: str | None = None
-    """Version it grew from; the latest when it is not said."""
-    source: str | None = None
-    """Where its data came from."""
-    kind: DatasetKind | None = None
-    """What its labels are worth."""
-    labels: str | None = None
-    """Where labels come from, as typed."""
-    slices: list[str] = []
-    """Columns by which samples are grouped."""
-    against: list[str] = []
-    """References for drift: a path, or `name@version:path`."""
 
 
 class Added(Document, frozen=True, kw_only=True):
@@ -71,7 +45,9 @@ class Added(Document, frozen=True, kw_only=True):
     """What whoever adds it should know."""
 
 
-def add_version(ledger: Ledger, asked: Asked, *, progress: Progress = lambda _what, _done, _total: None) -> Added:
+def add_version(
+    ledger: Branch, asked: VersionRequest, *, progress: Progress = lambda _what, _done, _total: None
+) -> Added:
     """Add a version of a dataset and return it; content that is known under this name is not added again.
 
     Args:
@@ -122,7 +98,7 @@ def add_version(ledger: Ledger, asked: Asked, *, progress: Progress = lambda _wh
     return Added(version=version, new=True, warnings=[*_twins(contents, version), *_alike(manifest), *looked.warnings])
 
 
-def _check_new(plan: Asked, known: Sequence[DatasetVersion]) -> None:
+def _check_new(plan: VersionRequest, known: Sequence[DatasetVersion]) -> None:
     if known and not (plan.reason or "").strip():
         raise UsageError(
             f"a new version of `{plan.name}` needs a reason", hint='say why it exists: --reason "60 hard cases"'
@@ -134,7 +110,7 @@ def _check_new(plan: Asked, known: Sequence[DatasetVersion]) -> None:
         )
 
 
-def _planned(asked: Asked, known: Sequence[DatasetVersion], redactor: Redactor) -> Asked:
+def _planned(asked: VersionRequest, known: Sequence[DatasetVersion], redactor: Redactor) -> VersionRequest:
     """Return what is wanted with everything that follows from what is known.
 
     Raises:
@@ -164,7 +140,7 @@ def _planned(asked: Asked, known: Sequence[DatasetVersion], redactor: Redactor) 
 
 
 def _version(
-    ledger: Ledger, contents: Contents, plan: Asked, manifest: Manifest, looked: Look, leaks: list[Leak]
+    ledger: Branch, contents: Contents, plan: VersionRequest, manifest: Manifest, looked: Look, leaks: list[Leak]
 ) -> DatasetVersion:
     return DatasetVersion(
         format=DATASET_FORMAT,
@@ -190,7 +166,7 @@ def _version(
     )
 
 
-def _leaks(ledger: Ledger, contents: Contents, plan: Asked, manifest: Manifest) -> list[Leak]:
+def _leaks(ledger: Branch, contents: Contents, plan: VersionRequest, manifest: Manifest) -> list[Leak]:
     """Return what the new version shares with versions that are used for something else, and not retired."""
     found = []
     for other in contents.datasets:
@@ -220,7 +196,7 @@ def _alike(manifest: Manifest) -> list[str]:
     return [f"two paths differ in letter case only, and many systems can hold only one of them: {shown}{more}"]
 
 
-def retire_version(ledger: Ledger, label: str, reason: str) -> Note:
+def retire_version(ledger: Branch, label: str, reason: str) -> Note:
     """Append the statement that a version is used no longer, and return it; it stays, with all measured on it.
 
     Raises:

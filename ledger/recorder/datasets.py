@@ -22,7 +22,7 @@ from ledger.model.values import Document, Number
 from ledger.recorder.draft import Dataset
 from ledger.recorder.message import TOOL
 from ledger.recorder.redaction import check_open_names, redact_document, redactor_for
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.manifests import hash_cache, manifest_files, read_manifest
 from ledger.store.policy import Policy
 from ledger.store.versions import find_content, read_version
@@ -56,7 +56,7 @@ class Resolver:
     """
 
     def __init__(
-        self, ledger: Ledger | None, *, author: Author, now: datetime, strict: bool, progress: Progress | None = None
+        self, ledger: Branch | None, *, author: Author, now: datetime, strict: bool, progress: Progress | None = None
     ) -> None:
         self._ledger = ledger
         self._author = author

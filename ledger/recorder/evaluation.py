@@ -24,7 +24,8 @@ from ledger.recorder.measured import complete, missing_aggregates
 from ledger.recorder.message import TOOL, evaluation_message
 from ledger.recorder.redaction import redact_document, redactor_for
 from ledger.recorder.standing import few_enough
-from ledger.store.ledger import UNSIGNED, Ledger
+from ledger.store.branch import Branch
+from ledger.store.run_ids import resolve_run
 from ledger.store.waiting import Entry
 
 
@@ -36,7 +37,7 @@ def evaluate(
     period: str | None = None,
     note: str | None = None,
     folder: Path | str = ".",
-    ledger: Ledger | None = None,
+    ledger: Branch | None = None,
 ) -> Evaluation:
     """Append a later measurement of a run's model and return it.
 
@@ -47,15 +48,15 @@ def evaluate(
         period: for online metrics: the days they were counted over, as `2026-11-01/2026-11-07`.
         note: what there is to say about it.
         folder: where the repository is.
-        ledger: the same, opened; whoever gives it says what its `unsigned` holds.
+        ledger: the same, opened.
 
     Raises:
         NotFound: there is no such run.
         LedgerError: no metric was given, a dataset cannot be read, or the period is none.
         Conflict: a dataset version's name is taken by other content.
     """
-    opened = ledger or Ledger.open(folder)
-    run_id = opened.resolve(run)
+    opened = ledger or Branch.open(folder)
+    run_id = resolve_run(opened, run)
     given = [parse_key(key, value) for key, value in metrics.items()] if isinstance(metrics, Mapping) else metrics
     if not given:
         raise LedgerError("an evaluation needs at least one metric")
@@ -65,17 +66,11 @@ def evaluate(
     resolved = [resolver.resolve(source) for source in datasets]
     uses = with_aliases([found.use for found in resolved], opened.policy)
     metrics = attach_datasets(given, uses)
-    made = append_evaluation(opened, run_id, metrics, resolved=resolved, uses=uses, note=note)
-    if ledger is None and opened.unsigned is not None:
-        import logging  # a record does without it
-
-        log = logging.getLogger("ledger")
-        log.warning("evaluation %s: %s: %s (hint: ledger sign)", made.id, UNSIGNED, opened.unsigned.message)
-    return made
+    return append_evaluation(opened, run_id, metrics, resolved=resolved, uses=uses, note=note)
 
 
 def append_evaluation(
-    ledger: Ledger,
+    ledger: Branch,
     run: str,
     metrics: Sequence[Metric],
     *,
@@ -126,13 +121,13 @@ def append_evaluation(
     return made
 
 
-def _measured_before(ledger: Ledger, run: str) -> list[Metric]:
+def _measured_before(ledger: Branch, run: str) -> list[Metric]:
     from ledger.store.selection import find_runs  # the index and SQLite, which a record does without
 
     return find_runs(ledger, [run])[0].metrics()
 
 
-def fill_aggregates(ledger: Ledger, runs: Sequence[Run]) -> list[Evaluation]:
+def fill_aggregates(ledger: Branch, runs: Sequence[Run]) -> list[Evaluation]:
     """Append the aggregates of `policy.yaml` to the runs that have all their parts and not the whole.
 
     Args:

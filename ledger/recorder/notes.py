@@ -13,14 +13,15 @@ from ledger.model.ids import new_id
 from ledger.model.values import NoteKind, check_label
 from ledger.recorder.message import TOOL, note_message
 from ledger.recorder.redaction import redact_document, redactor_for
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
+from ledger.store.run_ids import resolve_run
 from ledger.store.waiting import Entry
 
 _TEXT_LENGTH = 10_000
 
 
 def add_notes(
-    ledger: Ledger,
+    ledger: Branch,
     run: str,
     kind: NoteKind,
     texts: Sequence[str],
@@ -44,7 +45,7 @@ def add_notes(
         NotFound: there is no such run.
         LedgerError: a text is empty or too long, or a tag or a name holds control characters.
     """
-    run_id = run if elsewhere else ledger.resolve(run)
+    run_id = run if elsewhere else resolve_run(ledger, run)
     author, redactor = ledger.author(), redactor_for(ledger)
     checked = [_checked(kind, redactor.text(text)) for text in texts]
     if model is not None:

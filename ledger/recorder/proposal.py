@@ -14,9 +14,9 @@ from ledger.repository.hosts import Host, Request, host_of, open_request, reques
 from ledger.repository.remote import choose_remote, push, remote_refs
 from ledger.repository.repository import remotes
 from ledger.repository.walk import read_difference
+from ledger.store.branch import Branch
 from ledger.store.consent import is_refused, read_consent
 from ledger.store.held_back import beginning_for, hold_back, put_back
-from ledger.store.ledger import Ledger
 from ledger.store.proposed import PROPOSALS, proposal_ref, shared_tip
 from ledger.store.selection import find_runs
 from ledger.store.waiting import Entry
@@ -37,7 +37,7 @@ class Opened(Document, frozen=True, kw_only=True):
     """Why it could not be sent or opened."""
 
 
-def read_proposals(ledger: Ledger) -> list[str]:
+def read_proposals(ledger: Branch) -> list[str]:
     """Return the names of the proposals in this clone, here and as remotes had them, that are not merged."""
     tip = ledger.tip()
     merged = (f"--no-merged={tip}",) if tip else ()
@@ -47,7 +47,7 @@ def read_proposals(ledger: Ledger) -> list[str]:
     return sorted({ref.partition(PROPOSALS)[2] for ref in refs})
 
 
-def _is_held(ledger: Ledger, tip: str | None, ref: str) -> bool:
+def _is_held(ledger: Branch, tip: str | None, ref: str) -> bool:
     """Say whether the ledger holds all that a proposal adds, as after a squash or a rebase of it."""
     if tip is None:
         return False
@@ -55,7 +55,7 @@ def _is_held(ledger: Ledger, tip: str | None, ref: str) -> bool:
     return not any(change.status == "A" or paths.is_agreed(change.path) for change in changes)
 
 
-def begin_proposal(ledger: Ledger, name: str) -> Ledger:
+def begin_proposal(ledger: Branch, name: str) -> Branch:
     """Return the ledger of a proposal: a branch of that name, made on top of the ledger where there is none yet.
 
     Where a remote has the ledger, it is made on top of that: what only this clone has is not proposed along.
@@ -64,14 +64,14 @@ def begin_proposal(ledger: Ledger, name: str) -> Ledger:
         LedgerError: the name cannot stand in a branch, or git cannot write.
     """
     check_slug("proposal", name)
-    place = Ledger(ledger.repository, f"{PROPOSALS}{name}")
+    place = Branch(ledger.repository, f"{PROPOSALS}{name}")
     if ledger.repository.resolve(place.ref) is None:
         ledger.create(ledger.author(), datetime.now(UTC))
         move_branch(ledger.repository, place.ref, None, shared_tip(ledger) or ledger.tip() or "")
     return place
 
 
-def propose_runs(ledger: Ledger, runs: Sequence[str], name: str | None = None) -> tuple[str, list[Run]]:
+def propose_runs(ledger: Branch, runs: Sequence[str], name: str | None = None) -> tuple[str, list[Run]]:
     """Move runs that only this clone has to the branch of a proposal, and return its name and the runs.
 
     They are off the branch of this clone then, so that no sync sends them before somebody has looked at them.
@@ -92,7 +92,7 @@ def propose_runs(ledger: Ledger, runs: Sequence[str], name: str | None = None) -
         if base is not None and ledger.repository.holds(base, f"{run.path}/{paths.RECORD_FILE}"):
             raise Conflict(f"this run is on the remote's ledger already: `{run.record.id}`", hint="ledger review RUN")
     name = check_slug("proposal", name or found[0].record.id)
-    place = Ledger(ledger.repository, f"{PROPOSALS}{name}")
+    place = Branch(ledger.repository, f"{PROPOSALS}{name}")
     start = beginning_for(ledger, base)
     if ledger.repository.resolve(place.ref) is None:
         move_branch(ledger.repository, place.ref, None, start)
@@ -104,7 +104,7 @@ def propose_runs(ledger: Ledger, runs: Sequence[str], name: str | None = None) -
     return name, found
 
 
-def push_proposal(place: Ledger, *, push: bool | None, timeout_seconds: float) -> Opened:
+def push_proposal(place: Branch, *, push: bool | None, timeout_seconds: float) -> Opened:
     """Send the branch of a proposal, or of the ledger, to the remote it goes to.
 
     Args:
@@ -134,7 +134,7 @@ def push_proposal(place: Ledger, *, push: bool | None, timeout_seconds: float) -
     return Opened(pushed=remote) if not done else Opened(problem=done)
 
 
-def open_proposal(ledger: Ledger, name: str, title: str, body: str) -> Opened:
+def open_proposal(ledger: Branch, name: str, title: str, body: str) -> Opened:
     """Open the pull request of a proposal that was pushed, or say how a person does.
 
     Raises:
@@ -153,7 +153,7 @@ def open_proposal(ledger: Ledger, name: str, title: str, body: str) -> Opened:
     return Opened(url=url, by_hand=None if url else by_hand)
 
 
-def withdraw(ledger: Ledger, name: str, *, timeout_seconds: float) -> list[str]:
+def withdraw(ledger: Branch, name: str, *, timeout_seconds: float) -> list[str]:
     """Take a proposal back: its branch goes, here and at the remote, and what it held back is on the ledger again.
 
     Returns:
@@ -186,21 +186,21 @@ def withdraw(ledger: Ledger, name: str, *, timeout_seconds: float) -> list[str]:
     return gone
 
 
-def push_refs(ledger: Ledger, remote: str, refspec: str, timeout_seconds: float) -> str | None:
+def push_refs(ledger: Branch, remote: str, refspec: str, timeout_seconds: float) -> str | None:
     """Push one ref; return why the remote did not take it, none when it did."""
     made = push(ledger.repository, remote, [refspec], timeout_seconds=timeout_seconds)
     refused = [one for one in made.values() if one.state not in {"ok", "up to date"}]
     return (refused[0].reason or refused[0].state) if refused else None
 
 
-def _host(ledger: Ledger) -> Host:
+def _host(ledger: Branch) -> Host:
     settings = ledger.repository.config(r"^(remote\..*\.url|ledger\.host)$")
     remote = choose_remote(ledger.repository, ledger.branch)
     url = remotes(settings).get(remote or "", "")
     return host_of(url, dict(settings).get("ledger.host"))
 
 
-def _entry_of(ledger: Ledger, run: Run) -> Entry:
+def _entry_of(ledger: Branch, run: Run) -> Entry:
     """Return a run with all that is said of it, and the dataset versions it names, as one entry."""
     record = run.record
     files = {f"{run.path}/{name}": ledger.read_blob(blob) for name, blob in run.files.items()}

@@ -37,7 +37,7 @@ from ledger.recorder.tables import statistics_of
 from ledger.repository.left_out import Limits
 from ledger.repository.process import Git
 from ledger.repository.repository import Repository, read_author
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.lives import note_life, read_lives
 from ledger.store.policy import Policy
 from ledger.store.waiting import Entry, homeless_dir, keep_waiting
@@ -55,7 +55,7 @@ class Recorded(Document, frozen=True, kw_only=True):
 
 
 def record(
-    ledger: Ledger | None, draft: Draft, *, state_dir: Path, strict: bool, progress: Progress | None = None
+    ledger: Branch | None, draft: Draft, *, state_dir: Path, strict: bool, progress: Progress | None = None
 ) -> Recorded:
     """Make the record of a run and append it to the ledger.
 
@@ -86,7 +86,7 @@ def record(
 
 
 def capture_now(
-    ledger: Ledger | None,
+    ledger: Branch | None,
     folder: Path,
     *,
     python: Path | None = None,
@@ -134,7 +134,7 @@ def _rules(repository: Repository, policy: Policy, named: Named) -> CodeRules:
     )
 
 
-def read_policy(ledger: Ledger | None, *, strict: bool) -> tuple[Policy, str | None]:
+def read_policy(ledger: Branch | None, *, strict: bool) -> tuple[Policy, str | None]:
     """Return the policy, and why it is not the team's when it could not be read.
 
     Raises:
@@ -149,7 +149,7 @@ def read_policy(ledger: Ledger | None, *, strict: bool) -> tuple[Policy, str | N
 
 
 def build_entry(
-    ledger: Ledger | None, draft: Draft, *, strict: bool, progress: Progress | None = None
+    ledger: Branch | None, draft: Draft, *, strict: bool, progress: Progress | None = None
 ) -> tuple[Entry, Record]:
     """Return the entry that adds a run's record, and the record; nothing is written.
 
@@ -231,11 +231,11 @@ def build_entry(
     return entry, made
 
 
-def _append(ledger: Ledger | None, entry: Entry, state_dir: Path) -> str:
+def _append(ledger: Branch | None, entry: Entry, state_dir: Path) -> str:
     try:
         if ledger is None:
             raise LedgerError("no git repository here", hint="inside a repository: ledger recover --homeless")  # noqa: TRY301  # it waits like every other
-        return ledger.append(entry)
+        return ledger.append(entry).commit
     except Conflict:
         raise
     except LedgerError as error:

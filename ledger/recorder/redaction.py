@@ -16,7 +16,7 @@ from ledger.model.entries import Case, DatasetVersion, EnvironmentFile, Evaluati
 from ledger.model.record import Link, Record
 from ledger.model.values import check_slug, plain
 from ledger.recorder.draft import Captured, Dataset, Draft, TableSource
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 
 T = TypeVar("T", Record, EnvironmentFile, Evaluation, Note, Case, DatasetVersion)
 
@@ -137,7 +137,7 @@ def check_open_names(manifests: Iterable[bytes], redactor: Redactor) -> None:
             )
 
 
-def redactor_for(ledger: Ledger | None) -> Redactor:
+def redactor_for(ledger: Branch | None) -> Redactor:
     """Return a redactor that knows the team's own secrets, as far as its policy can be read."""
     try:
         return Redactor(ledger.policy.secrets) if ledger else Redactor()

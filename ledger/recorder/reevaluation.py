@@ -20,7 +20,7 @@ from ledger.recorder.cases import judge
 from ledger.recorder.datasets import attach_datasets, with_aliases
 from ledger.recorder.evaluation import append_evaluation
 from ledger.recorder.evaluator import Task, measure
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 
 
 class Planned(Document, frozen=True, kw_only=True):
@@ -160,7 +160,7 @@ def _model_of(run: Run) -> tuple[Path | None, str]:
 
 
 def reevaluate(
-    ledger: Ledger,
+    ledger: Branch,
     planned: Planned,
     version: DatasetVersion,
     engine: Engine,

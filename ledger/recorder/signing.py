@@ -10,13 +10,14 @@ from ledger.model.entries import Case, DatasetVersion, Evaluation, Note, Redacti
 from ledger.model.ids import new_id
 from ledger.model.record import Author, Record
 from ledger.recorder.message import signature_message
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
+from ledger.store.run_ids import resolve_run
 from ledger.store.signatures import document_of, entries_of, signature_of
 from ledger.store.waiting import Entry
 
 
 def sign_entries(
-    ledger: Ledger,
+    ledger: Branch,
     read_blob: Callable[[str], bytes],
     now: datetime,
     *,
@@ -43,7 +44,7 @@ def sign_entries(
         return []
     author = ledger.author()
     tree = {file.path: file.blob for file in ledger.repository.read_tree(tip)}
-    about = {ledger.resolve(run) for run in runs}
+    about = {resolve_run(ledger, run) for run in runs}
     mine = [
         (document, files)
         for document, files in entries_of(tree).items()

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,11 +22,9 @@ from ledger.model import paths
 from ledger.model.datasets import VersionChange
 from ledger.model.entries import Contents, DatasetVersion
 from ledger.model.statistics import DatasetStatistics, Drift
-from ledger.store.ledger import Ledger
+from ledger.recorder.version_request import VersionRequest
+from ledger.store.branch import Branch
 from ledger.store.manifests import hash_cache, read_manifest
-
-if TYPE_CHECKING:
-    from ledger.recorder.dataset_versions import Asked
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many are done, and of how many."""
@@ -55,9 +52,9 @@ class Look:
 
 
 def look_at_version(
-    ledger: Ledger,
+    ledger: Branch,
     contents: Contents,
-    asked: "Asked",
+    asked: VersionRequest,
     manifest: Manifest,
     parent: DatasetVersion | None,
     progress: Progress,
@@ -97,7 +94,7 @@ def look_at_version(
     return look
 
 
-def _read(asked: "Asked", manifest: Manifest, look: Look, progress: Progress) -> Reading | None:
+def _read(asked: VersionRequest, manifest: Manifest, look: Look, progress: Progress) -> Reading | None:
     """Look at the samples; none where that cannot be done here, which is no reason not to add the version."""
     if (package := missing_package()) is not None:
         if asked.labels is not None or asked.slices or asked.against:
@@ -142,9 +139,9 @@ def _with_labels(look: Look, parent: DatasetVersion) -> VersionChange | None:
 
 
 def _read_parent(
-    ledger: Ledger,
+    ledger: Branch,
     contents: Contents,
-    asked: "Asked",
+    asked: VersionRequest,
     parent: DatasetVersion,
     files: Manifest,
     progress: Progress,
@@ -189,7 +186,7 @@ def _compare_with_parent(look: Look, parent: DatasetVersion, old: Reading, new: 
 
 
 def _against(
-    ledger: Ledger, contents: Contents, asked: "Asked", new: Reading, reference: str, progress: Progress
+    ledger: Branch, contents: Contents, asked: VersionRequest, new: Reading, reference: str, progress: Progress
 ) -> Drift:
     """Compare with a reference: a path, or `name@version:path` whose content must be that version.
 

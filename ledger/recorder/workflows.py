@@ -9,8 +9,8 @@ from ledger.errors import Conflict, NotFound
 from ledger.model.values import Document, counted
 from ledger.repository.append import append_commit
 from ledger.resources import shipped
+from ledger.store.branch import Branch
 from ledger.store.law import policy_at, signed_change
-from ledger.store.ledger import Ledger
 
 CiHost = Literal["github", "gitlab", "forgejo"]
 CI_HOSTS: tuple[CiHost, ...] = get_args(CiHost)
@@ -47,7 +47,7 @@ class Installed(Document, frozen=True, kw_only=True):
     """Files that were written in the working tree, to be committed to the default branch."""
 
 
-def install_workflows(ledger: Ledger, host: CiHost, *, force: bool = False) -> Installed:
+def install_workflows(ledger: Branch, host: CiHost, *, force: bool = False) -> Installed:
     """Put the workflows of a host in their places; doing it again changes nothing.
 
     Args:

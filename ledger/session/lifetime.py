@@ -49,7 +49,6 @@ from ledger.session.place import Place
 from ledger.session.points import left_out_text
 from ledger.session.signals import Watch
 from ledger.session.spool import Spool
-from ledger.store.ledger import UNSIGNED
 
 _LOG = logging.getLogger("ledger")
 
@@ -232,9 +231,6 @@ class Lifetime:
         except Exception:  # noqa: BLE001  # it is recorded, whatever broke; the log has the trace
             _LOG.exception("run %s is recorded, but its datasets could not be looked at", self.id)
             warnings, name = [], None
-        unsigned = self._place.ledger.unsigned if self._place.ledger else None
-        if unsigned is not None:
-            warnings.append(f"{UNSIGNED}: {unsigned.message} (hint: ledger sign)")
         for warning in warnings:
             _LOG.warning("run %s: %s", self.id, warning)
         _announce(closing_line(record) + (f"; to name its data: {name}" if name else ""))

@@ -7,7 +7,7 @@ from pathlib import Path
 from ledger.errors import LedgerError
 from ledger.session.events import Start
 from ledger.session.spool import Spool
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.waiting import homeless_dir
 
 
@@ -20,7 +20,7 @@ class Place:
         problem: why there is no ledger, or why the spool is not beside it.
     """
 
-    def __init__(self, ledger: Ledger | None, state_dir: Path, problem: LedgerError | None = None) -> None:
+    def __init__(self, ledger: Branch | None, state_dir: Path, problem: LedgerError | None = None) -> None:
         self.ledger = ledger
         self.state_dir = state_dir
         self.problem = problem
@@ -34,7 +34,7 @@ class Place:
 def find_place(folder: Path) -> Place:
     """Return where a run in `folder` belongs; it never raises, so that no training fails for it."""
     try:
-        ledger = Ledger.open(folder)
+        ledger = Branch.open(folder)
     except LedgerError as error:
         return Place(None, homeless_dir(), error)
     if os.access(_existing(ledger.repository.state_dir), os.W_OK):

@@ -13,7 +13,7 @@ from ledger.session.closing import record_spool
 from ledger.session.place import Place
 from ledger.session.run_dir import read_whole_draft
 from ledger.session.spool import Spool, claimed, dead_spools, read_start, silence_seconds, spools
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.waiting import read_waiting, waiting_files
 
 
@@ -63,7 +63,7 @@ def what_waits(state_dir: Path) -> list[Waiting]:
     return listed
 
 
-def recover(ledger: Ledger, state_dir: Path, hosts: Collection[str] = ()) -> list[Recovered]:
+def recover(ledger: Branch, state_dir: Path, hosts: Collection[str] = ()) -> list[Recovered]:
     """Append every waiting record and every run whose process is gone; again is the same.
 
     One that cannot be recovered says why, and keeps no other from it.
@@ -81,7 +81,7 @@ def recover(ledger: Ledger, state_dir: Path, hosts: Collection[str] = ()) -> lis
     return done
 
 
-def _recover_waiting(ledger: Ledger, path: Path) -> Recovered:
+def _recover_waiting(ledger: Branch, path: Path) -> Recovered:
     try:
         entry = read_waiting(path)
         if entry.home is not None and entry.home != Place(ledger, path.parent).home:
@@ -101,7 +101,7 @@ def _elsewhere(name: str, home: str) -> Recovered:
     )
 
 
-def _recover_spool(ledger: Ledger, state_dir: Path, folder: Path) -> Recovered:
+def _recover_spool(ledger: Branch, state_dir: Path, folder: Path) -> Recovered:
     try:
         home = read_start(folder).home
         if home is not None and home != Place(ledger, state_dir).home:

@@ -13,8 +13,8 @@ from ledger.model.values import Document
 from ledger.repository.append import move_branch
 from ledger.repository.replay import Replayed, replay
 from ledger.repository.walk import Step, contains
+from ledger.store.branch import Branch
 from ledger.store.join import entries_in, oldest_first
-from ledger.store.ledger import Ledger
 from ledger.store.verify.memory import follow
 
 _BEFORE = "refs/ledger/before/"
@@ -31,7 +31,7 @@ class Rescued(Document, frozen=True, kw_only=True):
     """The ref that keeps the branch as it was; none when nothing was wrong."""
 
 
-def rescue_branch(ledger: Ledger) -> Rescued:
+def rescue_branch(ledger: Branch) -> Rescued:
     """Make the branch again so that it only ever grew; again is the same.
 
     Raises:
@@ -61,7 +61,7 @@ def is_wrong(status: str, path: str) -> bool:
     return status != "A" and not (status == "M" and paths.is_agreed(path))
 
 
-def _base(ledger: Ledger, first: Step) -> str:
+def _base(ledger: Branch, first: Step) -> str:
     """Return the history to stand on: that of the remote where it is sound, else what was there before."""
     known = ledger.repository.git.output(
         "for-each-ref", "--format=%(objectname)", f"refs/remotes/*/{ledger.branch}", "refs/ledger/seen"
@@ -74,18 +74,18 @@ def _base(ledger: Ledger, first: Step) -> str:
     return first.parents[0]
 
 
-def _shares_beginning(ledger: Ledger, commit: str, first: Step) -> bool:
+def _shares_beginning(ledger: Branch, commit: str, first: Step) -> bool:
     return bool(first.parents) and ledger.repository.git.attempt("merge-base", commit, first.parents[0])[0] == 0
 
 
-def _lost(ledger: Ledger, tip: str, wrong: Sequence[Step]) -> list[str]:
+def _lost(ledger: Branch, tip: str, wrong: Sequence[Step]) -> list[str]:
     there = {file.path for file in ledger.repository.read_tree(tip)}
     return [
         change.path for step in wrong for change in step.changes if change.status == "D" and change.path not in there
     ]
 
 
-def _again(ledger: Ledger, base: str, steps: Sequence[Step]) -> list[Replayed]:
+def _again(ledger: Branch, base: str, steps: Sequence[Step]) -> list[Replayed]:
     """Return what each commit added that the base lacks: an entry as it was first, an agreement as it was last."""
     held = {file.path: file.blob for file in ledger.repository.read_tree(base)}
     commits = []

@@ -16,8 +16,8 @@ from ledger.repository.repository import Repository, TreeFile
 from ledger.repository.signing import signing_key
 from ledger.repository.tags import Tag, is_signed_by, make_tag, read_tag, read_tags
 from ledger.repository.walk import contains
+from ledger.store.branch import Branch
 from ledger.store.join import entries_in
-from ledger.store.ledger import Ledger
 
 _SAID = re.compile(r"^Entries: (?P<entries>\d{1,12})\nRoot: (?P<root>blake3:[0-9a-f]{64})$", re.MULTILINE)
 
@@ -43,7 +43,7 @@ class Checkpoint(Document, frozen=True, kw_only=True):
 
 
 def make_checkpoint(
-    ledger: Ledger, read_blob: Callable[[str], bytes], now: datetime, *, signed: bool | None = None
+    ledger: Branch, read_blob: Callable[[str], bytes], now: datetime, *, signed: bool | None = None
 ) -> Checkpoint:
     """Make a checkpoint of the whole branch and return it.
 
@@ -105,7 +105,7 @@ def root_of(tree: list[TreeFile], read_blob: Callable[[str], bytes], stood: Mapp
     return merkle_root(f"{path}\0{content}".encode("utf-8", "surrogateescape") for path, content in sorted(leaves))
 
 
-def read_checkpoints(ledger: Ledger) -> list[Checkpoint]:
+def read_checkpoints(ledger: Branch) -> list[Checkpoint]:
     """Return every checkpoint of a ledger that this clone has, oldest first."""
     tags = read_tags(ledger.repository, f"{ledger.branch}/checkpoint-*")
     found = [_checkpoint(tag, said) for tag in tags if (said := _SAID.search(tag.message))]
@@ -158,7 +158,7 @@ def wrong_with_checkpoint(
     return None if root_of(tree, read_blob) == said["root"] else "its root is not that of the entries"
 
 
-def is_trusted(ledger: Ledger, checkpoint: Checkpoint) -> bool:
+def is_trusted(ledger: Branch, checkpoint: Checkpoint) -> bool:
     """Say whether somebody whom the policy names as a signer signed a checkpoint.
 
     Raises:

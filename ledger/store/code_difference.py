@@ -11,7 +11,7 @@ from ledger.model.paths import PATCH_FILE, run_path
 from ledger.model.values import Document
 from ledger.repository.patch_paths import blobs_after
 from ledger.repository.walk import read_difference
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.selection import select_runs
 
 _NAMED = 5
@@ -41,7 +41,7 @@ class CodeDifference(Document, frozen=True, kw_only=True):
         return told
 
 
-def code_difference(ledger: Ledger, left: Run, right: Run) -> CodeDifference | None:
+def code_difference(ledger: Branch, left: Run, right: Run) -> CodeDifference | None:
     """Return in which files the code of two runs differs; none where it does not, or nobody knows of either.
 
     Args:
@@ -70,20 +70,20 @@ def code_difference(ledger: Ledger, left: Run, right: Run) -> CodeDifference | N
     return CodeDifference(files=named, perhaps_results=results)
 
 
-def _committed(ledger: Ledger, before: str, after: str) -> set[str]:
+def _committed(ledger: Branch, before: str, after: str) -> set[str]:
     if before == after or not before or not after:
         return set()
     return {change.path for change in read_difference(ledger.repository, before, after)}
 
 
-def _changed(ledger: Ledger, run: Run) -> dict[str, str]:
+def _changed(ledger: Branch, run: Run) -> dict[str, str]:
     """Return the files that were not as the commit has them, each with what it was."""
     code = run.record.code
     patch = ledger.read(f"{run_path(run.record.id)}/{PATCH_FILE}") if code.patch else b""
     return {**blobs_after(patch or b""), **{file.path: file.hash or "?" for file in code.omitted if file.code}}
 
 
-def why_no_repeats(ledger: Ledger, run: Run, others: Sequence[Run] | None = None) -> str | None:
+def why_no_repeats(ledger: Branch, run: Run, others: Sequence[Run] | None = None) -> str | None:
     """Return why runs that look like repeats of a run are none: they differ in code alone. None where none does.
 
     Args:

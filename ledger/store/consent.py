@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ledger.repository.remote import choose_remote
 from ledger.repository.repository import Repository, remotes
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 
 PUSH_SETTING = "ledger.push"
 """Setting of git by which a clone says whether it sends records."""
@@ -36,7 +36,7 @@ class Consent(NamedTuple):
     """Whether the clone says that it sends nothing."""
 
 
-def read_consent(ledger: Ledger, *, push: bool | None = None) -> Consent:
+def read_consent(ledger: Branch, *, push: bool | None = None) -> Consent:
     """Return whether records may be sent now; costs one or two calls of git, and none to the network.
 
     Args:
@@ -74,7 +74,7 @@ def give_consent(repository: Repository) -> bool:
     return True
 
 
-def _known(ledger: Ledger, remote: str) -> Mapping[str, str]:
+def _known(ledger: Branch, remote: str) -> Mapping[str, str]:
     """Return the refs by which this clone knows that the remote holds a ledger."""
     wanted = (f"refs/ledger/seen/{remote}/{ledger.branch}", f"refs/remotes/{remote}/{ledger.branch}")
     out = os.fsdecode(ledger.repository.git.output("for-each-ref", "--format=%(refname) %(objectname)", *wanted))

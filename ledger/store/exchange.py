@@ -16,11 +16,11 @@ from ledger.repository.append import move_branch
 from ledger.repository.kept_code import CODE, KEPT
 from ledger.repository.remote import LOCKED, Pushed, fetch, push, remote_refs
 from ledger.repository.walk import contains, read_difference
+from ledger.store.branch import Branch
 from ledger.store.code_exchange import code_to_send, single_refs
 from ledger.store.incoming import check_incoming, check_waiting, take_checkpoints
 from ledger.store.join import check_only_grew, entries_in, join
 from ledger.store.law import carries_law
-from ledger.store.ledger import Ledger
 from ledger.store.queue import Turn
 from ledger.store.relation import check_continued, check_related
 from ledger.store.remembered import REMEMBERED, is_continued
@@ -51,7 +51,7 @@ class Exchange:
         accept_redaction: take over a history that differs from what was known by redactions alone.
     """
 
-    def __init__(self, ledger: Ledger, remote: str, deadline: float, *, accept_redaction: bool = False) -> None:
+    def __init__(self, ledger: Branch, remote: str, deadline: float, *, accept_redaction: bool = False) -> None:
         self.ledger = ledger
         self.repository = ledger.repository
         self.remote = remote

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from ledger.analysis.flat import Cell, flat_columns
-from ledger.analysis.query import parse_query
 from ledger.errors import UsageError
 from ledger.model.characters import escaped, plain
 from ledger.model.document import encode
 from ledger.model.entries import Run
 from ledger.model.values import number
-from ledger.store.ledger import Ledger
-from ledger.store.selection import select_runs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,18 +38,16 @@ def render_export(runs: Sequence[Run], kind: Format) -> bytes:
     return text.getvalue().encode()
 
 
-def to_pandas(ledger: Ledger, query: str | None) -> "pd.DataFrame":
-    """Return the runs that pass a query as a table, oldest first.
+def frame_of(runs: Sequence[Run]) -> "pd.DataFrame":
+    """Return runs as a table, a row for each.
 
     Raises:
-        UsageError: pandas is not installed, or the query states none.
-        LedgerError: git cannot read the branch.
+        UsageError: pandas is not installed.
     """
     try:
         import pandas as pd
     except ImportError as error:
         raise _missing("pandas") from error
-    runs = select_runs(ledger, parse_query(query) if query else None, reverse=True).runs
     return pd.DataFrame(flat_columns(runs))
 
 

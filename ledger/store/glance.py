@@ -86,10 +86,10 @@ def _names_a_branch(git_dir: str) -> bool:
 
 
 def _bring_up_to_date() -> bool:
+    from ledger.store.branch import Branch
     from ledger.store.index import ask
-    from ledger.store.ledger import Ledger
 
-    return ask(Ledger.open(), lambda _: True) is not None
+    return ask(Branch.open(), lambda _: True) is not None
 
 
 def _connect(file: str) -> sqlite3.Connection:

@@ -12,15 +12,15 @@ from ledger.model import paths
 from ledger.repository.append import append_commit, move_branch
 from ledger.repository.replay import Replayed, replay
 from ledger.repository.walk import contains
+from ledger.store.branch import Branch
 from ledger.store.join import common_base, join, oldest_first
-from ledger.store.ledger import Ledger
 from ledger.store.verify.memory import follow
 
 _HELD = "refs/ledger/held/"
 _SCRATCH = "refs/ledger/scratch/beginning"
 
 
-def beginning_for(ledger: Ledger, shared: str | None) -> str:
+def beginning_for(ledger: Branch, shared: str | None) -> str:
     """Return the commit that a proposal stands on: what everybody has, else a beginning without entries.
 
     Args:
@@ -57,7 +57,7 @@ def _is_founding(path: str) -> bool:
     return path in {paths.FORMAT_FILE, paths.POLICY_FILE}
 
 
-def hold_back(ledger: Ledger, name: str, base: str, files: Collection[str]) -> None:
+def hold_back(ledger: Branch, name: str, base: str, files: Collection[str]) -> None:
     """Take files off the branch, all of which were added after `base`; they stand on a proposal.
 
     Args:
@@ -99,7 +99,7 @@ def hold_back(ledger: Ledger, name: str, base: str, files: Collection[str]) -> N
     follow(ledger, made)
 
 
-def put_back(ledger: Ledger, name: str, proposal: str) -> bool:
+def put_back(ledger: Branch, name: str, proposal: str) -> bool:
     """Put what a proposal held back on the branch again; false when it held nothing back.
 
     Args:

@@ -8,10 +8,10 @@ import os
 from ledger.errors import GitKilled, LedgerError, LostRace
 from ledger.model.values import Document
 from ledger.repository.append import move_branch
+from ledger.store.branch import Branch
 from ledger.store.exchange import INBOX
 from ledger.store.incoming import check_waiting
 from ledger.store.join import join
-from ledger.store.ledger import Ledger
 
 _RACES = 20
 """Times that another writer may be first."""
@@ -28,7 +28,7 @@ class Folded(Document, frozen=True, kw_only=True):
     """What could not be folded and stays, one line each."""
 
 
-def fold_inbox(ledger: Ledger) -> Folded:
+def fold_inbox(ledger: Branch) -> Folded:
     """Put everything that waits in the inbox on the branch; again changes nothing.
 
     Raises:
@@ -71,7 +71,7 @@ def fold_inbox(ledger: Ledger) -> Folded:
     raise LostRace("other writers were first too many times")
 
 
-def _waiting(ledger: Ledger) -> dict[str, str]:
+def _waiting(ledger: Branch) -> dict[str, str]:
     """Return the refs of the inbox and their commits, oldest first: their names begin with the time."""
     out = ledger.repository.git.output("for-each-ref", "--format=%(objectname) %(refname)", INBOX)
     return {name: commit for commit, _, name in (line.partition(" ") for line in os.fsdecode(out).splitlines())}

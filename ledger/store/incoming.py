@@ -12,17 +12,17 @@ from ledger.model.values import counted
 from ledger.repository.blobs import blob_reader
 from ledger.repository.repository import Repository
 from ledger.repository.walk import contains
+from ledger.store.branch import Branch
 from ledger.store.checkpoint import wrong_with_checkpoint
 from ledger.store.findings import Finding
 from ledger.store.join import check_only_grew, common_base
 from ledger.store.law import carries_law, policy_at
-from ledger.store.ledger import Ledger
 
 _REFUSED = frozenset({"history", "tree", "document", "content", "redaction", "signature"})
 """Rules of `ledger check` by which what comes in is no continuation of this ledger."""
 
 
-def check_incoming(ledger: Ledger, remote: str, seen: str | None, tip: str) -> list[str]:
+def check_incoming(ledger: Branch, remote: str, seen: str | None, tip: str) -> list[str]:
     """Return what is to be told of what comes in, a line each, when it may be taken.
 
     Args:
@@ -55,7 +55,7 @@ def check_incoming(ledger: Ledger, remote: str, seen: str | None, tip: str) -> l
     return [*told, *_law(ledger, since, tip)]
 
 
-def _known_good(ledger: Ledger, seen: str | None, tip: str) -> str | None:
+def _known_good(ledger: Branch, seen: str | None, tip: str) -> str | None:
     """Return the latest commit of a history that this clone has looked at before; none where it knows none."""
     repository = ledger.repository
     if seen is not None and not contains(repository, tip, seen):
@@ -85,7 +85,7 @@ def _said(findings: Sequence[Finding]) -> str:
     return f"{named} (and {counted(len(findings) - 1, 'more finding')})" if len(findings) > 1 else named
 
 
-def _law(ledger: Ledger, since: str, tip: str) -> Iterator[str]:
+def _law(ledger: Branch, since: str, tip: str) -> Iterator[str]:
     """Yield who changed what the team agreed on, where that comes in."""
     out = ledger.repository.git.output(
         "log",
@@ -125,7 +125,7 @@ def check_waiting(repository: Repository, commit: str, tip: str | None) -> None:
         raise Conflict(_said(wrong))
 
 
-def take_checkpoints(ledger: Ledger, names: Sequence[str], incoming: str, tip: str) -> list[str]:
+def take_checkpoints(ledger: Branch, names: Sequence[str], incoming: str, tip: str) -> list[str]:
     """Put fetched checkpoints in their place where they are true, and return what is wrong with the others.
 
     Args:

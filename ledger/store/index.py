@@ -13,10 +13,10 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from ledger import __version__
+from ledger.store.branch import Branch, main_branch
 from ledger.store.index_file import APPLICATION, FILE, FORMAT, config_stamp, is_ours, remembered
 from ledger.store.index_query import Index
 from ledger.store.index_update import SCHEMA, update
-from ledger.store.ledger import Ledger, main_branch
 from ledger.store.queue import queued
 
 _PATIENCE_SECONDS = 10.0
@@ -32,7 +32,7 @@ class Unusable(Exception):
 
 
 def ask(
-    ledger: Ledger, question: Callable[[Index], T | None], shown: Callable[[T], Sequence[str]] | None = None
+    ledger: Branch, question: Callable[[Index], T | None], shown: Callable[[T], Sequence[str]] | None = None
 ) -> T | None:
     """Return the answer to a question, asked of the index at the tip of the branch; none where there can be no index.
 
@@ -70,7 +70,7 @@ def ask(
     return None
 
 
-def _prove(database: sqlite3.Connection, ledger: Ledger, ids: Sequence[str]) -> None:
+def _prove(database: sqlite3.Connection, ledger: Branch, ids: Sequence[str]) -> None:
     from ledger.store.index_proof import is_proved
 
     tip = remembered(database, "tip")
@@ -78,7 +78,7 @@ def _prove(database: sqlite3.Connection, ledger: Ledger, ids: Sequence[str]) -> 
         raise Unusable
 
 
-def remove_index(ledger: Ledger) -> None:
+def remove_index(ledger: Branch) -> None:
     """Remove the index of a clone; the next question makes it anew."""
     _remove(ledger.repository.state_dir / FILE)
 
@@ -95,7 +95,7 @@ def _is_empty(database: sqlite3.Connection) -> bool:
     return database.execute("SELECT 1 FROM sqlite_master").fetchone() is None
 
 
-def _bring_up_to_date(database: sqlite3.Connection, ledger: Ledger) -> None:
+def _bring_up_to_date(database: sqlite3.Connection, ledger: Branch) -> None:
     known = None if _is_empty(database) else remembered(database, "tip")
     tip, stamp = ledger.tip(), _stamp(ledger)
     if known is not None and known == tip and remembered(database, "config") == stamp:
@@ -121,7 +121,7 @@ def _bring_up_to_date(database: sqlite3.Connection, ledger: Ledger) -> None:
             database.execute("PRAGMA journal_mode = WAL")
 
 
-def _stamp(ledger: Ledger) -> str:
+def _stamp(ledger: Branch) -> str:
     """Return the stamp of the configuration with which git has just accepted the repository."""
     try:
         return config_stamp(ledger.repository.common_dir)

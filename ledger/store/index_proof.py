@@ -13,9 +13,9 @@ import msgspec
 from ledger.model import paths
 from ledger.model.ids import is_id
 from ledger.repository.repository import Repository
+from ledger.store.branch import Branch
 from ledger.store.index_file import FILE, is_ours, remembered
 from ledger.store.index_update import SCHEMA, update, write_runs
-from ledger.store.ledger import Ledger
 from ledger.store.reader import split_run
 
 MOST = 100
@@ -52,7 +52,7 @@ def is_proved(database: sqlite3.Connection, repository: Repository, tip: str, id
         return _rows(database, asked) == _rows(again, asked)
 
 
-def differing(ledger: Ledger, tip: str) -> list[str] | None:
+def differing(ledger: Branch, tip: str) -> list[str] | None:
     """Return the runs and statements of which the index in this clone says something else than git.
 
     None where there is no index of this commit: it is brought up to date before it answers.

@@ -21,7 +21,7 @@ from ledger.model.record import Record
 from ledger.model.values import Document
 from ledger.repository.repository import Repository
 from ledger.repository.walk import Change, read_difference
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.reader import about_no_run, by_time, kind_of, load_entry, said_at, split_run
 
 SCHEMA = (
@@ -75,7 +75,7 @@ class _Changes(Document, frozen=True, kw_only=True):
     """Path of another document that was touched to its blob; none when it is gone."""
 
 
-def update(database: sqlite3.Connection, ledger: Ledger, old: str | None, new: str) -> None:
+def update(database: sqlite3.Connection, ledger: Branch, old: str | None, new: str) -> None:
     """Bring the tables from commit `old` to `new`, inside the caller's transaction.
 
     Raises:

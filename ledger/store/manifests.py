@@ -15,7 +15,7 @@ from ledger.errors import InvalidDocument, NotFound
 from ledger.hashing import hash_bytes
 from ledger.model import paths
 from ledger.model.entries import DatasetVersion, ManifestLine
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 
 WHOLE_UP_TO = 4096
 """Files of a manifest that is one file on the branch: 500 KB, less than the trees of its shards would save."""
@@ -40,7 +40,7 @@ def manifest_files(name: str, version: str, manifest: Manifest) -> dict[str, byt
     return {f"{folder}/{_shard_name(shard, bits)}": b"".join(lines) for shard, lines in sorted(shards.items())}
 
 
-def read_manifest(ledger: Ledger, version: DatasetVersion) -> Manifest:
+def read_manifest(ledger: Branch, version: DatasetVersion) -> Manifest:
     """Return the manifest of a version on the ledger.
 
     Raises:
@@ -58,7 +58,7 @@ def read_manifest(ledger: Ledger, version: DatasetVersion) -> Manifest:
     return manifest
 
 
-def read_difference(ledger: Ledger, old: DatasetVersion, new: DatasetVersion) -> Difference:
+def read_difference(ledger: Branch, old: DatasetVersion, new: DatasetVersion) -> Difference:
     """Return how a version differs from another, from those parts of their manifests alone that differ.
 
     Raises:
@@ -78,7 +78,7 @@ def read_difference(ledger: Ledger, old: DatasetVersion, new: DatasetVersion) ->
     return diff_lines(_read_lines(ledger, gone, old), _read_lines(ledger, come, new))
 
 
-def hash_cache(ledger: Ledger | None) -> StatCache | None:
+def hash_cache(ledger: Branch | None) -> StatCache | None:
     """Return what remembers the hashes of unchanged files beside a ledger; none where there is no ledger."""
     return StatCache(ledger.repository.state_dir / FILE) if ledger else None
 
@@ -132,7 +132,7 @@ def _shard_name(shard: int, bits: int) -> str:
     return f"{folder:0{-(-(bits - low) // 4)}x}/{file:0{-(-low // 4)}x}.jsonl"
 
 
-def _read_shards(ledger: Ledger, version: DatasetVersion) -> Mapping[str, str]:
+def _read_shards(ledger: Branch, version: DatasetVersion) -> Mapping[str, str]:
     """Return the parts of a version's manifest: name to blob id."""
     whole = f"{paths.dataset_path(version.name, version.version)}/{paths.MANIFEST_FILE}"
     folder = paths.shards_path(version.name, version.version)
@@ -146,6 +146,6 @@ def _read_shards(ledger: Ledger, version: DatasetVersion) -> Mapping[str, str]:
     return shards
 
 
-def _read_lines(ledger: Ledger, blobs: list[str], version: DatasetVersion) -> list[ManifestLine]:
+def _read_lines(ledger: Branch, blobs: list[str], version: DatasetVersion) -> list[ManifestLine]:
     contents = ledger.repository.read_objects(blobs) if blobs else iter(())
     return [line for data in contents for line in load_lines(data or b"", version.label)]

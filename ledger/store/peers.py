@@ -9,9 +9,9 @@ from ledger.analysis.means import mean
 from ledger.analysis.shares import outside_range
 from ledger.model.entries import Contents, Run
 from ledger.model.values import Document
+from ledger.store.branch import Branch
 from ledger.store.index import ask
 from ledger.store.index_query import Index, NotInSql
-from ledger.store.ledger import Ledger
 
 MOST_REPEATS_READ = 300
 """Runs of repeated settings that are read for the noise floor, newest first: 200 degrees of freedom are plenty."""
@@ -27,7 +27,7 @@ class Peers(Document, frozen=True, kw_only=True):
 
 
 def read_peers(
-    ledger: Ledger, runs: Sequence[Run], key: str, *, everything: bool = False, include: Collection[str] = ()
+    ledger: Branch, runs: Sequence[Run], key: str, *, everything: bool = False, include: Collection[str] = ()
 ) -> Peers:
     """Return the peers of runs in a metric, the runs and their repeats always among them.
 
@@ -59,7 +59,7 @@ def _read(peers: Peers) -> list[str]:
     return [run.record.id for run in peers.runs]
 
 
-def read_baseline(ledger: Ledger, experiment: str) -> Run | None:
+def read_baseline(ledger: Branch, experiment: str) -> Run | None:
     """Return the run that an experiment is compared with, none where nobody said or it was retracted.
 
     Raises:

@@ -7,14 +7,14 @@ from ledger import __version__
 from ledger.errors import Conflict, InvalidDocument, LostRace, UsageError
 from ledger.model.paths import POLICY_FILE
 from ledger.repository.append import append_commit
+from ledger.store.branch import Branch
 from ledger.store.law import policy_at, signed_change
-from ledger.store.ledger import Ledger
 from ledger.store.policy import list_keys, load_policy
 
 _TRIES = 20
 
 
-def read_policy_text(ledger: Ledger) -> str:
+def read_policy_text(ledger: Branch) -> str:
     """Return `policy.yaml` as it stands on the branch; empty where there is none.
 
     Raises:
@@ -23,7 +23,7 @@ def read_policy_text(ledger: Ledger) -> str:
     return (ledger.read(POLICY_FILE) or b"").decode("utf-8", "replace")
 
 
-def change_policy(ledger: Ledger, change: Callable[[str], str], message: str) -> str | None:
+def change_policy(ledger: Branch, change: Callable[[str], str], message: str) -> str | None:
     """Commit a changed policy and return the commit; none where the change changes nothing.
 
     Args:

@@ -7,8 +7,8 @@ from ledger.model.entries import Run
 from ledger.model.values import Document
 from ledger.repository.remote import choose_remote
 from ledger.repository.walk import read_difference
+from ledger.store.branch import Branch
 from ledger.store.join import common_base
-from ledger.store.ledger import Ledger
 from ledger.store.reader import read_contents
 from ledger.store.selection import find_runs
 
@@ -42,7 +42,7 @@ def proposal_ref(name: str) -> str:
     return f"refs/heads/{PROPOSALS}{name}"
 
 
-def read_proposed(ledger: Ledger, name: str) -> Proposed:
+def read_proposed(ledger: Branch, name: str) -> Proposed:
     """Return what `name` proposes: a range `A..B`, a branch or commit, a proposal's name, or a run.
 
     Raises:
@@ -76,7 +76,7 @@ def read_proposed(ledger: Ledger, name: str) -> Proposed:
     return _on_ledger(run, ledger_tip)
 
 
-def shared_tip(ledger: Ledger) -> str | None:
+def shared_tip(ledger: Branch) -> str | None:
     """Return the ledger as its remote had it when we last heard of it.
 
     None where there is no remote, or several and nothing says which.
@@ -92,7 +92,7 @@ def _on_ledger(run: Run, tip: str) -> Proposed:
     return Proposed(name=run.record.id, base=tip, tip=tip, runs=(run,), merged=True)
 
 
-def _run_of(ledger: Ledger, name: str, tip: str) -> Proposed | None:
+def _run_of(ledger: Branch, name: str, tip: str) -> Proposed | None:
     """Return the run that a merged proposal is named after, none where it is named otherwise."""
     try:
         (run,) = find_runs(ledger, [name])
@@ -108,14 +108,14 @@ def _refs_of(name: str) -> list[str]:
     return [whole, *short, f"refs/remotes/{name}", f"refs/remotes/origin/{name}"]
 
 
-def _base(ledger: Ledger, ledger_tip: str | None, tip: str) -> str:
+def _base(ledger: Branch, ledger_tip: str | None, tip: str) -> str:
     base = common_base(ledger.repository, ledger_tip, tip) if ledger_tip else None
     if base is None:
         raise NotFound(f"this stands on no commit of the ledger: `{tip[:12]}`", hint="git fetch origin ledger")
     return base
 
 
-def _between(ledger: Ledger, name: str, base: str, tip: str) -> Proposed:
+def _between(ledger: Branch, name: str, base: str, tip: str) -> Proposed:
     changed = {change.path for change in read_difference(ledger.repository, base, tip) if change.status == "A"}
     contents = read_contents(ledger.repository, tip, changed)
     documents = {path for path in changed if path.endswith(".json") and not path.startswith("runs/")}

@@ -12,7 +12,7 @@ from ledger.model.values import Document
 from ledger.repository.kept_code import KEPT
 from ledger.repository.repository import Repository
 from ledger.repository.walk import contains, read_difference
-from ledger.store.ledger import BRANCH
+from ledger.store.branch import BRANCH
 from ledger.store.remembered import REMEMBERED
 
 _LEDGER = f"refs/heads/{BRANCH}"

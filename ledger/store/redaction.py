@@ -19,10 +19,10 @@ from ledger.model.values import Document, counted
 from ledger.repository.blobs import blob_reader
 from ledger.repository.repository import Repository
 from ledger.repository.rewrite import refs_reaching, remove_objects, rewrite
+from ledger.store.branch import Branch
 from ledger.store.checkpoint import read_checkpoints
 from ledger.store.index_file import FILE
 from ledger.store.law import policy_at
-from ledger.store.ledger import Ledger
 from ledger.store.redaction_plan import Needles, Plan
 from ledger.store.redaction_proof import afters_of
 from ledger.store.redactions import tombstones
@@ -46,7 +46,7 @@ class Redacted(Document, frozen=True, kw_only=True):
     """Refs that still reach the history before."""
 
 
-def redact(ledger: Ledger, plan: Plan, needles: Needles, *, reason: str, now: datetime) -> Redacted:
+def redact(ledger: Branch, plan: Plan, needles: Needles, *, reason: str, now: datetime) -> Redacted:
     """Carry out a plan: make history again, leave the tombstone, and remove what was replaced from this clone.
 
     The branch moves once, in one step, from the old history to the new one with its tombstone: a crash before that
@@ -64,10 +64,10 @@ def redact(ledger: Ledger, plan: Plan, needles: Needles, *, reason: str, now: da
         raise LedgerError("there is nothing to redact")
     said = needles.replaced(reason.encode()).decode()
     redaction = None if plan.unsent else _tombstone(ledger, plan, made, reason=said, now=now)
-    aside = Ledger(repository, f"{ledger.branch}-redaction")
+    aside = Branch(repository, f"{ledger.branch}-redaction")
     repository.git.output("update-ref", aside.ref, again)
     try:
-        tip = aside.append(_entry(ledger, redaction)) if redaction else again
+        tip = aside.append(_entry(ledger, redaction)).commit if redaction else again
         if redaction:
             accept(repository, {redaction.id: dump(redaction)})
         _check_whole(ledger, aside)
@@ -76,7 +76,6 @@ def redact(ledger: Ledger, plan: Plan, needles: Needles, *, reason: str, now: da
     except LedgerError:
         repository.git.attempt("update-ref", "-d", aside.ref)
         raise
-    ledger.unsigned = aside.unsigned
     _redact_waiting(ledger, needles)
     remain = purge(ledger, [*plan.blobs, *made])
     return Redacted(
@@ -84,7 +83,7 @@ def redact(ledger: Ledger, plan: Plan, needles: Needles, *, reason: str, now: da
     )
 
 
-def _tombstone(ledger: Ledger, plan: Plan, made: Mapping[str, str], *, reason: str, now: datetime) -> Redaction:
+def _tombstone(ledger: Branch, plan: Plan, made: Mapping[str, str], *, reason: str, now: datetime) -> Redaction:
     replaced = [one for one in read_checkpoints(ledger) if one.commit in made]
     named = dict.fromkeys(
         commit for one in tombstones(ledger.repository, plan.tip) for commit in (one.after, *afters_of(one))
@@ -112,7 +111,7 @@ def _tombstone(ledger: Ledger, plan: Plan, made: Mapping[str, str], *, reason: s
     )
 
 
-def _entry(ledger: Ledger, redaction: Redaction) -> Entry:
+def _entry(ledger: Branch, redaction: Redaction) -> Entry:
     """Return the tombstone as an entry, signed where the policy names signers: nobody else's word would count.
 
     Raises:
@@ -128,7 +127,7 @@ def _entry(ledger: Ledger, redaction: Redaction) -> Entry:
     return Entry(id=redaction.id, files=files, message=said, author=redaction.author, made_at=redaction.redacted_at)
 
 
-def _check_whole(ledger: Ledger, aside: Ledger) -> None:
+def _check_whole(ledger: Branch, aside: Branch) -> None:
     """Verify the history that was made again.
 
     Raises:
@@ -145,20 +144,20 @@ def _check_whole(ledger: Ledger, aside: Ledger) -> None:
         )
 
 
-def _findings(ledger: Ledger) -> Sequence[Finding]:
-    fresh = Ledger(ledger.repository, ledger.branch)
+def _findings(ledger: Branch) -> Sequence[Finding]:
+    fresh = Branch(ledger.repository, ledger.branch)
     with blob_reader(ledger.repository) as read_blob:
         return verify(fresh, read_blob, whole=True).findings
 
 
-def _reminders(ledger: Ledger) -> Iterator[str]:
+def _reminders(ledger: Branch) -> Iterator[str]:
     """Yield the refs that remember where others are: they would keep the old history alive."""
     names = ("refs/ledger/seen", "refs/ledger/incoming", f"refs/remotes/*/{ledger.branch}")
     out = ledger.repository.git.output("for-each-ref", "--format=%(refname)", *names)
     return iter(os.fsdecode(out).split())
 
 
-def _switch(ledger: Ledger, old: str, new: str, dropped: Sequence[str]) -> None:
+def _switch(ledger: Branch, old: str, new: str, dropped: Sequence[str]) -> None:
     moves = [f"update {ledger.ref} {new} {old}", *(f"delete {name}" for name in dropped)]
     code, _, err = ledger.repository.git.attempt("update-ref", "--stdin", stdin=os.fsencode("\n".join(moves) + "\n"))
     if code:
@@ -166,7 +165,7 @@ def _switch(ledger: Ledger, old: str, new: str, dropped: Sequence[str]) -> None:
         raise LedgerError(f"the branch was not moved, nothing was changed: {why[0]}", hint="ledger redact, once more")
 
 
-def _redact_waiting(ledger: Ledger, needles: Needles) -> None:
+def _redact_waiting(ledger: Branch, needles: Needles) -> None:
     for file in waiting_files(ledger.repository.state_dir):
         with suppress(InvalidDocument, OSError):  # a damaged file is said by `ledger recover`
             entry = read_waiting(file)
@@ -186,7 +185,7 @@ def _redact_waiting(ledger: Ledger, needles: Needles) -> None:
                 )
 
 
-def purge(ledger: Ledger, objects: Collection[str]) -> list[str]:
+def purge(ledger: Branch, objects: Collection[str]) -> list[str]:
     """Remove from this clone what a redaction replaced, and return what could not be removed.
 
     Raises:
@@ -203,7 +202,7 @@ def purge(ledger: Ledger, objects: Collection[str]) -> list[str]:
     return remove_objects(repository, objects)
 
 
-def follow_redaction(ledger: Ledger, before: str) -> list[str]:
+def follow_redaction(ledger: Branch, before: str) -> list[str]:
     """Remove from this clone what redactions of others took out, and return what could not be removed.
 
     Args:

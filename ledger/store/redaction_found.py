@@ -12,7 +12,7 @@ from ledger.model.document import load
 from ledger.model.record import Record
 from ledger.model.values import Document
 from ledger.repository.walk import walk
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.reader import kind_of
 from ledger.store.redaction_plan import SHORTEST, commits_unsent
 
@@ -39,7 +39,7 @@ class _Collector(Redactor):
         self.texts.update((line, None) for line in map(str.strip, text.splitlines()) if len(line) >= SHORTEST)
 
 
-def find_unsent(ledger: Ledger) -> Found:
+def find_unsent(ledger: Branch) -> Found:
     """Return what looks like a secret in entries that no remote has, judged as `ledger check` judges it.
 
     Raises:

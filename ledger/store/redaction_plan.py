@@ -14,7 +14,7 @@ from ledger.model.record import Record
 from ledger.model.values import Document
 from ledger.repository.rewrite import write_blob
 from ledger.repository.walk import walk
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.reader import kind_of
 from ledger.store.signatures import document_of, is_signature, signature_of
 
@@ -80,7 +80,7 @@ class Needles:
         return data
 
 
-def plan_redaction(ledger: Ledger, needles: Needles, files: Collection[str] = ()) -> Plan:
+def plan_redaction(ledger: Branch, needles: Needles, files: Collection[str] = ()) -> Plan:
     """Look for secrets in every file and message of the ledger's whole history.
 
     Args:
@@ -130,7 +130,7 @@ def plan_redaction(ledger: Ledger, needles: Needles, files: Collection[str] = ()
     )
 
 
-def commits_unsent(ledger: Ledger, tip: str) -> set[str]:
+def commits_unsent(ledger: Branch, tip: str) -> set[str]:
     """Return the commits that nobody else has, as far as this clone knows: on no remote, and under no checkpoint."""
     wanted = ("refs/ledger/seen", "refs/ledger/incoming", "refs/remotes", f"refs/tags/{ledger.branch}/")
     shared = ledger.repository.git.output("for-each-ref", "--format=%(objectname)", *wanted).decode().split()
@@ -139,7 +139,7 @@ def commits_unsent(ledger: Ledger, tip: str) -> set[str]:
     return set(out.decode().split())
 
 
-def _is_unsent(ledger: Ledger, tip: str, held: "_History", replaced: Mapping[str, object], needles: Needles) -> bool:
+def _is_unsent(ledger: Branch, tip: str, held: "_History", replaced: Mapping[str, object], needles: Needles) -> bool:
     """Say whether no commit that holds any of it was ever sent: to no remote, and under no checkpoint."""
     own = commits_unsent(ledger, tip)
     if len(own) == len(held.steps):
@@ -152,7 +152,7 @@ def _is_unsent(ledger: Ledger, tip: str, held: "_History", replaced: Mapping[str
     )
 
 
-def _say_what_files_are(ledger: Ledger, held: "_History", replaced: dict[str, tuple[bytes, bytes]]) -> None:
+def _say_what_files_are(ledger: Branch, held: "_History", replaced: dict[str, tuple[bytes, bytes]]) -> None:
     """Let documents state the hash and size of their files as they will be, and sign again what was signed."""
     now = {hash_bytes(before): after for before, after in replaced.values()}
     signed: dict[str, str] = {}
@@ -196,7 +196,7 @@ def _restated(value: object, now: Mapping[str, bytes]) -> object:
 class _History:
     """Every file and message of a branch, from its first commit on."""
 
-    def __init__(self, ledger: Ledger, tip: str) -> None:
+    def __init__(self, ledger: Branch, tip: str) -> None:
         self.repository = ledger.repository
         self.steps = list(walk(ledger.repository, tip))
         self.first: dict[str, str] = {}

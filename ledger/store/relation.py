@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from ledger.errors import Conflict
 from ledger.model import paths
 from ledger.repository.walk import contains
+from ledger.store.branch import Branch
 from ledger.store.join import common_base
-from ledger.store.ledger import Ledger
 from ledger.store.redactions import explain_difference
 from ledger.store.remembered import REMEMBERED, is_continued
 from ledger.store.vouching import vouch_at
 
 
 def check_related(
-    ledger: Ledger,
+    ledger: Branch,
     remote: str,
     known: Mapping[str, str],
     seen: str,
@@ -63,7 +63,7 @@ def check_related(
 
 
 def check_continued(
-    ledger: Ledger, remote: str, remembered: str, tip: str | None, *, accept_redaction: bool = False
+    ledger: Branch, remote: str, remembered: str, tip: str | None, *, accept_redaction: bool = False
 ) -> None:
     """Return when a remote's ledger continues what the remote itself remembers of it.
 
@@ -86,7 +86,7 @@ def check_continued(
     )
 
 
-def _is_redacted(ledger: Ledger, remote: str, before: str, tip: str, *, accept_redaction: bool) -> bool:
+def _is_redacted(ledger: Branch, remote: str, before: str, tip: str, *, accept_redaction: bool) -> bool:
     """Say whether a remote's history is what redactions made of the one that is known, and a person accepts that.
 
     Raises:
@@ -124,13 +124,13 @@ def _is_redacted(ledger: Ledger, remote: str, before: str, tip: str, *, accept_r
     return True
 
 
-def _is_ours(ledger: Ledger, ids: set[str]) -> bool:
+def _is_ours(ledger: Branch, ids: set[str]) -> bool:
     """Say whether the branch of this clone has these redactions already: whoever works here knows of them."""
     tip = ledger.repository.resolve(ledger.ref)
     return tip is not None and all(ledger.repository.holds(tip, paths.redaction_path(one)) for one in ids)
 
 
-def _is_same_code(ledger: Ledger, remote: str, remote_heads: Callable[[], Mapping[str, str]]) -> bool:
+def _is_same_code(ledger: Branch, remote: str, remote_heads: Callable[[], Mapping[str, str]]) -> bool:
     """Say whether the remote's code is that of this clone; true where one of them has none."""
     repository = ledger.repository
     here = repository.resolve("HEAD")

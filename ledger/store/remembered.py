@@ -8,7 +8,7 @@ from ledger.errors import LedgerError
 from ledger.model.values import Document
 from ledger.repository.remote import choose_remote, fetch, remote_refs
 from ledger.repository.walk import contains
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 
 REMEMBERED = "refs/ledger/remembered"
 """The ref at a remote; in a clone it stands below `refs/ledger/incoming/` for as long as it is looked at."""
@@ -25,7 +25,7 @@ class Recalled(Document, frozen=True, kw_only=True):
     """Why it could not be asked."""
 
 
-def recall(ledger: Ledger, timeout_seconds: float) -> Recalled:
+def recall(ledger: Branch, timeout_seconds: float) -> Recalled:
     """Ask the remote what it remembers, and fetch it where this clone does not have it; nothing is sent.
 
     Where somebody has just fetched it, as a CI job with a token does, nobody is asked.
@@ -47,6 +47,6 @@ def recall(ledger: Ledger, timeout_seconds: float) -> Recalled:
     return Recalled(remote=remote, commit=commit)
 
 
-def is_continued(ledger: Ledger, tip: str | None, commit: str | None) -> bool:
+def is_continued(ledger: Branch, tip: str | None, commit: str | None) -> bool:
     """Say whether a branch still contains what is remembered of it."""
     return commit is None or (tip is not None and contains(ledger.repository, tip, commit))

@@ -13,7 +13,7 @@ from ledger.errors import LedgerError, UsageError
 from ledger.model.boxes import Metric
 from ledger.model.entries import DatasetVersion, Run
 from ledger.model.paths import CURVES_FILE
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.peers import read_baseline, read_peers
 from ledger.store.proposed import Proposed
 from ledger.store.selection import find_runs
@@ -25,7 +25,7 @@ _CURVES = 4
 """Learning curves that are drawn."""
 
 
-def review_runs(ledger: Ledger, proposed: Proposed) -> list[RunReview]:
+def review_runs(ledger: Branch, proposed: Proposed) -> list[RunReview]:
     """Return the review of each run of a proposal, in its order, as if the proposal had been merged.
 
     Raises:
@@ -39,7 +39,7 @@ def review_runs(ledger: Ledger, proposed: Proposed) -> list[RunReview]:
 class _Reading:
     """Reads each thing once for all runs of a proposal."""
 
-    def __init__(self, ledger: Ledger, proposed: Proposed) -> None:
+    def __init__(self, ledger: Branch, proposed: Proposed) -> None:
         self._ledger = ledger
         self._new = {run.record.id: run for run in proposed.runs}
         self._versions: dict[tuple[str, str], DatasetVersion | None] = {}

@@ -7,13 +7,13 @@ from ledger.errors import LedgerError
 from ledger.model.boxes import Table
 from ledger.model.entries import Run
 from ledger.model.tables import load_cells, number_in
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 
 MOST_REPEATS = 8
 """Repeats of a setting that are read, the latest: more would narrow the mean of a sample by little."""
 
 
-def read_samples(ledger: Ledger, runs: Sequence[Run], group: Group) -> list[dict[str, float]]:
+def read_samples(ledger: Branch, runs: Sequence[Run], group: Group) -> list[dict[str, float]]:
     """Return sample to value for each run that kept a value for each sample of a comparable group.
 
     Runs without such a table, or with one that is damaged, are left out: `ledger verify` names those.

@@ -1,22 +1,18 @@
 """Which runs answer a question: from the index where there can be one, else by reading every record."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ledger.analysis.line import line_of
 from ledger.analysis.order import sort_runs, warn_of_filters
 from ledger.analysis.query import Query, passes
 from ledger.analysis.ranking import metric_key
 from ledger.analysis.usual import Line
-from ledger.errors import NotFound
 from ledger.model.entries import Problem, Run
-from ledger.model.ids import resolve
-from ledger.model.paths import run_of
 from ledger.model.values import Document
+from ledger.store.branch import Branch
 from ledger.store.index import ask
-from ledger.store.index_file import FILE
 from ledger.store.index_query import Index, NotInSql
-from ledger.store.ledger import Ledger
-from ledger.store.waiting import living_run
+from ledger.store.run_ids import match_run
 
 
 class Listing(Document, frozen=True, kw_only=True):
@@ -46,7 +42,7 @@ class Selection(Document, frozen=True, kw_only=True):
 
 
 def select_runs(
-    ledger: Ledger,
+    ledger: Branch,
     query: Query | None = None,
     *,
     sort: str | None = None,
@@ -85,7 +81,7 @@ def select_runs(
 
 
 def list_runs(
-    ledger: Ledger,
+    ledger: Branch,
     query: Query | None = None,
     *,
     sort: str | None = None,
@@ -125,7 +121,7 @@ def _selected(selection: Selection) -> list[str]:
     return [run.record.id for run in selection.runs]
 
 
-def _read_all(ledger: Ledger, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None) -> Selection:
+def _read_all(ledger: Branch, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None) -> Selection:
     contents = ledger.contents()
     runs: Sequence[Run] = [run for run in contents.runs if query is None or passes(query, run)]
     warning, filtering = None, warn_of_filters(query, runs) if query else []
@@ -146,7 +142,7 @@ def _warnings(ordering: str | None, filtering: Sequence[str]) -> tuple[str, ...]
     return (*filtering, *([ordering] if ordering else []))
 
 
-def find_runs(ledger: Ledger, shorts: Sequence[str]) -> list[Run]:
+def find_runs(ledger: Branch, shorts: Sequence[str]) -> list[Run]:
     """Return the runs that ids, or enough of each, name; one that is named twice stands once.
 
     Raises:
@@ -156,41 +152,12 @@ def find_runs(ledger: Ledger, shorts: Sequence[str]) -> list[Run]:
     """
 
     def question(index: Index) -> list[Run]:
-        ids = [_resolve(ledger, short, index.matching(short.strip().lower())) for short in shorts]
+        ids = [match_run(ledger, short, index.matching(short.strip().lower())) for short in shorts]
         return index.runs_of(list(dict.fromkeys(ids)))
 
     found = ask(ledger, question)
     if found is not None:
         return found
     contents = ledger.contents()
-    ids = [_resolve(ledger, short, (run.record.id for run in contents.runs)) for short in shorts]
+    ids = [match_run(ledger, short, (run.record.id for run in contents.runs)) for short in shorts]
     return [run for wanted in dict.fromkeys(ids) if (run := contents.run(wanted)) is not None]
-
-
-def resolve_run(ledger: Ledger, short: str) -> str:
-    """Return the run that an id, or enough of one, names; an index is asked where there is one, and none is made.
-
-    Raises:
-        NotFound: no run has it.
-        UsageError: several have it.
-        LedgerError: git cannot read the branch.
-    """
-    if (ledger.repository.state_dir / FILE).exists():
-        known = ask(ledger, lambda index: index.matching(short.strip().lower()))
-        if known:
-            return resolve(short, known)
-    tip = ledger.tip()
-    files = ledger.repository.read_tree(tip, ["runs/"]) if tip else []
-    return _resolve(ledger, short, filter(None, (run_of(file.path) for file in files)))
-
-
-def _resolve(ledger: Ledger, short: str, known: Iterable[str]) -> str:
-    """Return the run as `ids.resolve` does; of one that has no record yet say that it lives."""
-    try:
-        return resolve(short, known)
-    except NotFound as error:
-        if (living := living_run(ledger.repository.state_dir, short)) is None:
-            raise
-        raise NotFound(
-            f"this run has not ended, and has no record before it has: `{living}`", hint=f"ledger show {living}"
-        ) from error

@@ -10,10 +10,10 @@ from ledger.analysis.query import Query, passes, statuses_asked
 from ledger.errors import NotFound
 from ledger.model.entries import Problem
 from ledger.model.values import Direction, Document
+from ledger.store.branch import Branch
 from ledger.store.index import ask
 from ledger.store.index_query import Index, NotInSql
 from ledger.store.index_standings import Standing
-from ledger.store.ledger import Ledger
 
 
 class Standings(Document, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class Standings(Document, frozen=True, kw_only=True):
 
 
 def read_standings(
-    ledger: Ledger, key: str | None = None, query: Query | None = None, include: Collection[str] = ()
+    ledger: Branch, key: str | None = None, query: Query | None = None, include: Collection[str] = ()
 ) -> Standings:
     """Return the leaderboards of a metric; without a name, of the headline that most runs have.
 
@@ -68,6 +68,28 @@ def read_standings(
             hint="ledger leaderboard, without --metric, takes the one that most runs are judged by",
         )
     return found
+
+
+def boards_on(standings: Standings, on: str | None) -> list[SettingBoard]:
+    """Return the boards of a dataset version; of a name alone, those of each of its versions; of none, all.
+
+    Raises:
+        NotFound: the metric was not measured there.
+    """
+    found = [board for board in standings.boards if on is None or _is_on(board, on)]
+    if found:
+        return found
+    known = ", ".join(sorted({board.group.dataset for board in standings.boards})[:20])
+    wanted = ascii(on)[1:-1]
+    raise NotFound(
+        f"{standings.key} was not measured there: `{wanted}`",
+        hint=f"it was on {known}; to measure: ledger evaluate --on {wanted} -- COMMAND {{model}}",
+    )
+
+
+def _is_on(board: SettingBoard, wanted: str) -> bool:
+    label = board.group.dataset
+    return label == wanted or ("@" not in wanted and label.partition("@")[0] == wanted)
 
 
 def _shown(standings: Standings) -> list[str]:

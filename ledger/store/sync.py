@@ -11,8 +11,8 @@ import time
 from ledger.errors import LedgerError
 from ledger.repository.locks import clear_dead_locks
 from ledger.repository.remote import check_remote, choose_remote
+from ledger.store.branch import Branch
 from ledger.store.exchange import Exchange
-from ledger.store.ledger import Ledger
 from ledger.store.queue import queued
 from ledger.store.synced import Synced
 
@@ -25,14 +25,14 @@ def _sync_hint(hint: str | None) -> str:
     return re.sub(r"ledger recover(?! --)", "ledger sync", hint) if hint else "ledger sync"
 
 
-def _locked_by(ledger: Ledger, remote: str) -> tuple[str, ...]:
+def _locked_by(ledger: Branch, remote: str) -> tuple[str, ...]:
     """Return the refs that a sync writes besides the branch; deleting one takes the lock on all packed ones."""
     tracking = f"refs/remotes/{remote}/{ledger.branch}"
     return ("refs/ledger/seen/**/*", "refs/ledger/incoming/**/*", tracking, "packed-refs")
 
 
 def sync(
-    ledger: Ledger,
+    ledger: Branch,
     remote: str | None = None,
     *,
     timeout_seconds: float,

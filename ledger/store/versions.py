@@ -13,10 +13,10 @@ from ledger.model.document import encode, load
 from ledger.model.entries import DatasetVersion, Note
 from ledger.model.values import Document
 from ledger.repository.walk import read_difference
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 
 
-def read_version(ledger: Ledger, name: str, version: str) -> DatasetVersion | None:
+def read_version(ledger: Branch, name: str, version: str) -> DatasetVersion | None:
     """Return a version, none when the ledger does not know it.
 
     Raises:
@@ -27,7 +27,7 @@ def read_version(ledger: Ledger, name: str, version: str) -> DatasetVersion | No
     return None if data is None else load(data, DatasetVersion, source=document)
 
 
-def find_content(ledger: Ledger, content: str) -> list[DatasetVersion]:
+def find_content(ledger: Branch, content: str) -> list[DatasetVersion]:
     """Return the versions that have this content hash, the first that was added first; damaged ones are passed over."""
     found = []
     for path, data in _documents(ledger, "datasets/", f"/{paths.DATASET_FILE}", content):
@@ -40,7 +40,7 @@ def find_content(ledger: Ledger, content: str) -> list[DatasetVersion]:
     return sorted(found, key=lambda version: version.added_at)
 
 
-def read_retirements(ledger: Ledger) -> dict[str, Note]:
+def read_retirements(ledger: Branch) -> dict[str, Note]:
     """Return the statement that retired each version that is used no longer, by `name@version`.
 
     What was found is remembered in the git directory with the commit it was found at, so that only notes added since
@@ -94,7 +94,7 @@ def _remember(file: Path, known: _Remembered) -> None:
         aside.replace(file)
 
 
-def _added_since(ledger: Ledger, old: str, new: str) -> list[tuple[str, bytes]] | None:
+def _added_since(ledger: Branch, old: str, new: str) -> list[tuple[str, bytes]] | None:
     """Return the notes that were added between two commits, none when that cannot be told."""
     if old == new:
         return []
@@ -108,7 +108,7 @@ def _added_since(ledger: Ledger, old: str, new: str) -> list[tuple[str, bytes]] 
     return [(change.path, data) for change, data in zip(changes, contents, strict=True) if data is not None]
 
 
-def _documents(ledger: Ledger, folder: str, ending: str, word: str) -> Iterator[tuple[str, bytes]]:
+def _documents(ledger: Branch, folder: str, ending: str, word: str) -> Iterator[tuple[str, bytes]]:
     """Yield the documents of a folder that hold a word: looking costs a tenth of parsing."""
     tip = ledger.tip()
     if tip is None:

@@ -11,7 +11,7 @@ from ledger.model.entries import Redaction
 from ledger.model.values import Document
 from ledger.repository.repository import Repository
 from ledger.repository.signing import Signers
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.policy import Signatures
 from ledger.store.redactions import read_redactions
 from ledger.store.signatures import document_of, is_signature, payload
@@ -141,7 +141,7 @@ def accept_all(repository: Repository, tip: str) -> None:
     accept(repository, {name: content for name, content in zip(names, contents, strict=True) if content is not None})
 
 
-def accept_named(ledger: Ledger, names: Sequence[str]) -> None:
+def accept_named(ledger: Branch, names: Sequence[str]) -> None:
     """Remember that a person at this clone accepted some redactions, by their ids.
 
     Raises:

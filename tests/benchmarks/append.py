@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.benchmarks.ledgers import DAYS, entry_of, ledger_of
 from tests.benchmarks.measuring import Case, interleaved, milliseconds, quiet_world, run, show, sized, verdict
 from tests.samples import START
@@ -20,7 +20,7 @@ LIMIT_SECONDS = 0.025
 LIMIT_RATIO = 1.3
 
 
-def appending(ledger: Ledger) -> Case:
+def appending(ledger: Branch) -> Case:
     """Return the case that appends one new entry to a ledger."""
 
     def prepare(repetition: int) -> Callable[[], object]:
@@ -61,7 +61,7 @@ def main() -> None:
         (home / "hand").mkdir()
         (home / "empty").mkdir()
         run(["git", "init", "--quiet", "--bare", "."], home / "empty")
-        empty = Ledger.open(home / "empty")
+        empty = Branch.open(home / "empty")
         empty.create(empty.repository.author(), START)
         cases = {"four git processes by hand": by_hand(home / "hand"), "append to no records": appending(empty)}
         for count in counts:

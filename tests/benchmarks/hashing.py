@@ -27,7 +27,7 @@ from ledger.model.entries import DATASET_FORMAT, DatasetVersion, ManifestLine
 from ledger.model.paths import dataset_path
 from ledger.model.record import Author
 from ledger.repository.repository import Repository
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.manifests import manifest_files, read_difference, read_manifest
 from ledger.store.waiting import Entry
 from tests.benchmarks.measuring import cpu_seconds, quiet_world, run, show, sized, verdict
@@ -211,7 +211,7 @@ def million(folder: Path) -> None:
     repository = folder / "million"
     repository.mkdir()
     run(("git", "init", "-q"), repository)
-    ledger = Ledger(Repository.discover(repository))
+    ledger = Branch(Repository.discover(repository))
     old, new = synthetic(), synthetic(CHANGED)
     versions, sizes, costs = [], [_size(repository)], []
     for label, manifest in (("v1", old), ("v2", new)):
@@ -247,7 +247,7 @@ def million(folder: Path) -> None:
     )
 
 
-def _add(ledger: Ledger, label: str, manifest: Manifest) -> DatasetVersion:
+def _add(ledger: Branch, label: str, manifest: Manifest) -> DatasetVersion:
     now = datetime.now(UTC)
     version = DatasetVersion(
         format=DATASET_FORMAT,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ledger.repository.hooks import CLIENT, SERVER, install_hooks
 from ledger.repository.repository import Repository
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.benchmarks.ledgers import entry_of, grow
 from tests.benchmarks.measuring import (
     Case,
@@ -49,7 +49,7 @@ def main() -> None:
 def _receiving(home: Path, repetitions: int) -> list[list[str]]:
     hub, copy = home / "hub.git", home / "copy.git"
     run(["git", "init", "--quiet", "--bare", str(hub)], home)
-    Ledger.open(hub).append(entry_of(0, START))
+    Branch.open(hub).append(entry_of(0, START))
     rows = []
     for count, limit in ((1, LIMIT_ONE), (MANY, LIMIT_MANY)):
         shutil.rmtree(copy, ignore_errors=True)

@@ -25,9 +25,9 @@ from ledger.model.entries import Contents
 from ledger.model.record import Record
 from ledger.publish.build import build_site
 from ledger.repository.blobs import blob_reader
+from ledger.store.branch import Branch
 from ledger.store.check.documents import load_checked
 from ledger.store.inbox import fold_inbox
-from ledger.store.ledger import Ledger
 from ledger.store.policy import load_policy
 from ledger.store.selection import list_runs
 from ledger.store.verify import verify
@@ -150,7 +150,7 @@ def files(size: int, folder: Path) -> Work:
     return lambda: build_manifest(folder / "data")
 
 
-def refs(names: str, work: Callable[[Ledger], object]) -> Prepare:
+def refs(names: str, work: Callable[[Branch], object]) -> Prepare:
     """Return the case of a ledger of ten runs with many refs."""
 
     def prepare(size: int, folder: Path) -> Work:
@@ -161,7 +161,7 @@ def refs(names: str, work: Callable[[Ledger], object]) -> Prepare:
         lines = (f"create {names}{number:06d} {tag}\n" for number in range(size))
         told = "".join(lines).encode()
         subprocess.run(["git", "update-ref", "--stdin"], cwd=ledger.repository.git_dir, input=told, check=True)
-        return lambda: work(Ledger(ledger.repository))
+        return lambda: work(Branch(ledger.repository))
 
     return prepare
 
@@ -172,7 +172,7 @@ def commits(size: int, folder: Path) -> Work:
     return lambda: verified(ledger)
 
 
-def verified(ledger: Ledger) -> object:
+def verified(ledger: Branch) -> object:
     """Verify a ledger."""
     with blob_reader(ledger.repository) as read_blob:
         return verify(ledger, read_blob)

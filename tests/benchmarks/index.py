@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ledger.analysis.query import parse_query
+from ledger.store.branch import Branch
 from ledger.store.index import ask
 from ledger.store.index_file import FILE
-from ledger.store.ledger import Ledger
 from ledger.store.selection import select_runs
 from tests.benchmarks.ledgers import entry_of, ledger_of
 from tests.benchmarks.measuring import (
@@ -52,7 +52,7 @@ def seconds_of(work: Callable[[], object]) -> float:
     return cpu_seconds() - before
 
 
-def after_append(ledger: Ledger, count: int, folder: Path, program: list[str]) -> Callable[[int], Callable[[], object]]:
+def after_append(ledger: Branch, count: int, folder: Path, program: list[str]) -> Callable[[int], Callable[[], object]]:
     """Return the case of the first command after one record was appended, which is not measured."""
 
     def prepare(repetition: int) -> Callable[[], object]:

@@ -17,7 +17,7 @@ from ledger.model.ids import new_id
 from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
 from ledger.recorder.message import record_message
-from ledger.store.ledger import FORMAT, Ledger
+from ledger.store.branch import FORMAT, Branch
 from ledger.store.waiting import Entry
 from tests.benchmarks.measuring import run
 from tests.samples import AUTHORS, START, Blobs, sample_run
@@ -35,7 +35,7 @@ def cache_dir() -> Path:
     return folder
 
 
-def ledger_of(count: int, folder: Path) -> Ledger:
+def ledger_of(count: int, folder: Path) -> Branch:
     """Copy a ledger of `count` runs into `folder`, which must not exist, and open it; the first call makes it."""
     kept = cache_dir() / f"ledger-{count}-{_VERSION}"
     if not kept.exists():
@@ -43,7 +43,7 @@ def ledger_of(count: int, folder: Path) -> Ledger:
         _make(count, aside)
         aside.rename(kept)
     shutil.copytree(kept, folder)
-    return Ledger.open(folder)
+    return Branch.open(folder)
 
 
 def entry_of(number: int, at: datetime | None = None, days: int = DAYS, count: int = 1) -> Entry:

@@ -47,7 +47,7 @@ def main() -> None:
         tree = ["git", "ls-tree", "-r", "-z", "--full-tree", tip]
         samples = interleaved(
             {
-                "Ledger.contents(), whole": always(ledger.contents),
+                "Branch.contents(), whole": always(ledger.contents),
                 "git ls-tree alone": command(tree, home / "ledger"),
                 "ls-tree, listed": always(lambda: repository.read_tree(tip)),
                 "git cat-file alone": asking(questions, home / "ledger"),
@@ -56,7 +56,7 @@ def main() -> None:
             },
             REPETITIONS,
         )
-    whole = samples["Ledger.contents(), whole"].median
+    whole = samples["Branch.contents(), whole"].median
     size = sum(map(len, documents)) / len(documents)
     show(
         f"{len(documents):,} records of {size:,.0f} bytes, CPU µs a record, {REPETITIONS} repetitions",

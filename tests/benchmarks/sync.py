@@ -13,7 +13,7 @@ from statistics import median
 
 from ledger.repository import remote as remote_module
 from ledger.store import exchange
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.sync import sync
 from tests.benchmarks.ledgers import entry_of
 from tests.benchmarks.measuring import options_of, quiet_world, run, show, sized, verdict
@@ -24,7 +24,7 @@ TIMEOUT_SECONDS = 60.0
 
 def write(folder: Path, number: int, clones: int, records: int) -> None:
     """Record and sync in one clone, and print for each record its seconds, its pushes and what became of it."""
-    ledger = Ledger.open(folder)
+    ledger = Branch.open(folder)
     pushes = 0
     original = remote_module.push
 
@@ -70,7 +70,7 @@ def measure(clones: int, each: int) -> None:
             for number in range(clones)
         ]
         lines = [line.split() for writer in writers for line in writer.communicate()[0].splitlines()]
-        last = Ledger.open(home / "clone0")
+        last = Branch.open(home / "clone0")
         sync(last, timeout_seconds=TIMEOUT_SECONDS)
         tree = run(["git", "ls-tree", "-r", "--name-only", "ledger"], home / "hub.git").decode().splitlines()
         present = sum(path.endswith("/record.json") for path in tree)

@@ -12,8 +12,8 @@ from pathlib import Path
 from ledger.model.paths import POLICY_FILE
 from ledger.repository.append import append_commit
 from ledger.repository.blobs import blob_reader
+from ledger.store.branch import Branch
 from ledger.store.checkpoint import make_checkpoint
-from ledger.store.ledger import Ledger
 from ledger.store.verify import verify
 from tests.benchmarks.ledgers import entry_of, ledger_of
 from tests.benchmarks.measuring import cpu_seconds, quiet_world, show, sized
@@ -55,7 +55,7 @@ def measure(count: int, folder: Path) -> None:
     )
 
 
-def after_checkpoint(ledger: Ledger, count: int) -> tuple[float, float, int]:
+def after_checkpoint(ledger: Branch, count: int) -> tuple[float, float, int]:
     """Return the CPU seconds of a signed checkpoint, those of verifying what came after it, and how much that is."""
     key = ledger.repository.git_dir / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
@@ -73,12 +73,12 @@ def after_checkpoint(ledger: Ledger, count: int) -> tuple[float, float, int]:
     )
     with blob_reader(ledger.repository) as read_blob:
         before = cpu_seconds()
-        make_checkpoint(Ledger(ledger.repository), read_blob, datetime.now(UTC), signed=True)
+        make_checkpoint(Branch(ledger.repository), read_blob, datetime.now(UTC), signed=True)
         making = cpu_seconds() - before
         for number in range(AFTER):
             ledger.append(entry_of(count + number, count=count))
         before = cpu_seconds()
-        verdict = verify(Ledger(ledger.repository), read_blob)
+        verdict = verify(Branch(ledger.repository), read_blob)
         return making, cpu_seconds() - before, verdict.entries
 
 

@@ -19,7 +19,7 @@ from ledger.capture.requirements import render_requirements
 from ledger.capture.working_copies import look_at_copy
 from ledger.model.boxes import Environment, WorkingCopy
 from ledger.model.entries import EnvironmentFile, PackageSource
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import Cli, git_in, run_python
 
 COMMIT = "ab" * 20
@@ -78,7 +78,7 @@ def test_frameworks_that_were_imported_are_told_from_those_that_are_installed(re
     process = run_python(body, cwd=repo)
     assert process.communicate(timeout=120)
     assert process.returncode == 0
-    (run,) = Ledger.open(repo).contents().runs
+    (run,) = Branch.open(repo).contents().runs
     environment = run.record.environment
     assert set(environment.imported or ()) == {"numpy"}
     assert {"torch", "numpy", "scikit-learn"} <= set(environment.frameworks)
@@ -87,7 +87,7 @@ def test_frameworks_that_were_imported_are_told_from_those_that_are_installed(re
     assert "installed as well        " in shown
     (repo / "train.py").write_text("import numpy\n")
     assert cli("run", "--", sys.executable, "train.py").code == 0
-    environment = Ledger.open(repo).contents().runs[-1].record.environment
+    environment = Branch.open(repo).contents().runs[-1].record.environment
     assert environment.imported is None
     assert "only what is installed" in environment.unknown["imported"]
 
@@ -200,7 +200,7 @@ def test_requirements_are_what_pip_takes_and_the_rest_says_why(tmp_path: Path) -
 
 def test_pip_resolves_what_a_run_says_it_ran_with(repo: Path, cli: Cli, tmp_path: Path) -> None:
     assert cli("record", "-m", "accuracy=1").code == 0
-    (run,) = Ledger.open(repo).contents().runs
+    (run,) = Branch.open(repo).contents().runs
     made = cli("show", run.record.id, "--requirements")
     assert made.code == 0
     (tmp_path / "requirements.txt").write_text(made.out)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import Cli, git_in
 
 
 @pytest.fixture
-def runs(ledger: Ledger, cli: Cli) -> list[str]:
+def runs(ledger: Branch, cli: Cli) -> list[str]:
     """Two settings of one experiment, the second better; returns the ids, oldest first."""
     for rate, error in ((1, 0.4), (2, 0.1)):
         data = ("--dataset", "validation:digits@v1=train.py", "-e", "widths")

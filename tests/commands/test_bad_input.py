@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import ROOT, Cli, Finished, git_in, run_python
 
 NAMES = ["with space", "a/b", "Größe 学習", "<script>alert(1)</script>", "'; rm -rf ~ #", "--option", "+1,2"]
@@ -115,7 +115,7 @@ def test_each_mistake_is_one_line_that_names_it(
     done = cli(*arguments)
     complaint(done, code)
     assert said in done.err
-    assert Ledger.open(repo).tip() is None
+    assert Branch.open(repo).tip() is None
 
 
 def test_an_unknown_field_suggests_the_nearest(repo: Path, cli: Cli) -> None:
@@ -215,7 +215,7 @@ def test_ctrl_c_during_recording_leaves_nothing_half_written(repo: Path) -> None
         assert "Traceback" not in err
         assert process.returncode == 0 or err.strip() == "error: stopped"
     assert git_in(repo, "fsck", "--strict", "--no-dangling") == ""
-    assert Ledger.open(repo).contents().problems == ()
+    assert Branch.open(repo).contents().problems == ()
     # Our own lock is held by the kernel for a process, not by the file's being there.
     assert {path.name for path in (repo / ".git").rglob("*.lock")} <= {"append.lock"}
 
@@ -252,7 +252,7 @@ def test_streams_that_the_caller_closed_are_no_error(repo: Path, closed: str) ->
         command = f"{sys.executable} -m ledger {verb} {closed}"
         done = subprocess.run(["sh", "-c", command], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
         assert done.returncode == 0, command
-    assert len(Ledger.open(repo).contents().runs) == 2
+    assert len(Branch.open(repo).contents().runs) == 2
 
 
 def test_output_that_cannot_be_written_is_one_line_and_no_bug(repo: Path, cli: Cli) -> None:
@@ -271,6 +271,6 @@ def test_output_that_cannot_be_written_is_one_line_and_no_bug(repo: Path, cli: C
 
 def test_letters_that_the_terminal_lacks_are_shown_by_their_number(repo: Path, cli: Cli) -> None:
     cli("record", "-n", "学")
-    done = cli("show", Ledger.open(repo).contents().runs[0].record.id, env={"PYTHONIOENCODING": "latin-1"})
+    done = cli("show", Branch.open(repo).contents().runs[0].record.id, env={"PYTHONIOENCODING": "latin-1"})
     assert done.code == 0, done.err
     assert "\\u5b66" in done.out

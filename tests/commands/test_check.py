@@ -14,12 +14,12 @@ import pytest
 from ledger.cli import VERBS
 from ledger.commands.check_reports import fingerprint, gitlab_report, render_github, render_text, sarif_report
 from ledger.model.values import is_plain_text
+from ledger.store.branch import Branch
 from ledger.store.check import Checked, Finding, check_range
-from ledger.store.ledger import Ledger
 from tests.commands.test_untouched import COMMANDS
 from tests.conftest import ROOT, Cli, git_in
 from tests.samples import sample_ledger
-from tests.store.test_ledger import append_samples, entry
+from tests.store.test_branch import append_samples, entry
 
 HOSTILE = "a\x1b[2J\n::error::x%0A,file=y:z\u202e`<b>"
 CANNOT_TELL = 2
@@ -109,7 +109,7 @@ def test_whatever_ledger_writes_passes(repo: Path, cli: Cli, tmp_path: Path) -> 
         data = ("--dataset", "validation:digits@v1=train.py")
         facts = ("--metric", f"validation/accuracy=0.{number}", "--param", f"lr={number}", "--duration", "3")
         assert cli("record", *facts, *data, "--tag", "a tag", "--note", "two\nlines", "--seed", "1").code == 0
-    ledger = Ledger.open(repo)
+    ledger = Branch.open(repo)
     runs = [run.record.id for run in ledger.contents().runs]
     meant = {"PLACE": str(tmp_path / "made"), "RUN": runs[0], "OTHER": runs[1]}
     writing = [
@@ -125,7 +125,7 @@ def test_whatever_ledger_writes_passes(repo: Path, cli: Cli, tmp_path: Path) -> 
             assert checked.findings == (), (verb, checked.findings)
 
 
-def test_the_samples_are_clean_but_for_the_hostile_one(ledger: Ledger) -> None:
+def test_the_samples_are_clean_but_for_the_hostile_one(ledger: Branch) -> None:
     contents, _ = sample_ledger()
     append_samples(ledger, len(contents.runs))
     hostile = contents.runs[-1].record.id
@@ -137,7 +137,7 @@ def test_the_samples_are_clean_but_for_the_hostile_one(ledger: Ledger) -> None:
     assert hostile in told
 
 
-def test_what_the_remote_has_is_not_looked_at_again(ledger: Ledger, repo: Path, cli: Cli) -> None:
+def test_what_the_remote_has_is_not_looked_at_again(ledger: Branch, repo: Path, cli: Cli) -> None:
     append_samples(ledger, 1)
     git_in(repo, "update-ref", "refs/remotes/origin/ledger", "ledger")
     assert "0 entries" in cli("check").err
@@ -147,7 +147,7 @@ def test_what_the_remote_has_is_not_looked_at_again(ledger: Ledger, repo: Path, 
     assert done.code == 0
 
 
-def test_a_range_whose_end_does_not_stand_on_its_beginning_is_told(ledger: Ledger, repo: Path, cli: Cli) -> None:
+def test_a_range_whose_end_does_not_stand_on_its_beginning_is_told(ledger: Branch, repo: Path, cli: Cli) -> None:
     append_samples(ledger, 1)
     first = git_in(repo, "rev-parse", "ledger").strip()
     append_samples(ledger, 2)
@@ -163,7 +163,7 @@ def test_a_range_whose_end_does_not_stand_on_its_beginning_is_told(ledger: Ledge
     assert "beside" not in cli("check", f"{first}..ledger").err
 
 
-def test_a_branch_and_a_range_say_what_they_add(ledger: Ledger, repo: Path, cli: Cli) -> None:
+def test_a_branch_and_a_range_say_what_they_add(ledger: Branch, repo: Path, cli: Cli) -> None:
     append_samples(ledger, 1)
     git_in(repo, "branch", "proposal", "ledger")
     worktree = repo.parent / "tree"
@@ -181,7 +181,7 @@ def test_a_branch_and_a_range_say_what_they_add(ledger: Ledger, repo: Path, cli:
     assert "history" not in cli("check", "proposal").out, "others went on meanwhile; that is no force push"
 
 
-def test_the_exit_code_says_what_was_found(ledger: Ledger, repo: Path, cli: Cli) -> None:
+def test_the_exit_code_says_what_was_found(ledger: Branch, repo: Path, cli: Cli) -> None:
     append_samples(ledger, 1)
     record = json.loads(git_in(repo, "show", f"ledger:{ledger.contents().runs[0].path}/record.json"))
     (repo / "good.json").write_text(git_in(repo, "show", f"ledger:{ledger.contents().runs[0].path}/record.json"))
@@ -203,7 +203,7 @@ def test_the_exit_code_says_what_was_found(ledger: Ledger, repo: Path, cli: Cli)
         assert cli("check", missing).code == 1
 
 
-def test_a_report_goes_to_a_file(ledger: Ledger, repo: Path, cli: Cli) -> None:
+def test_a_report_goes_to_a_file(ledger: Branch, repo: Path, cli: Cli) -> None:
     append_samples(ledger, 1)
     done = cli("check", "--format", "sarif", "--output", "report.sarif")
     assert (done.code, done.out) == (0, "")
@@ -247,7 +247,7 @@ def test_the_fingerprint_of_a_finding_is_that_of_the_next_push() -> None:
     assert is_plain_text(one["description"])
 
 
-def test_a_proposal_of_a_thousand_problems_is_told_in_fifty_lines_of_each(ledger: Ledger, repo: Path) -> None:
+def test_a_proposal_of_a_thousand_problems_is_told_in_fifty_lines_of_each(ledger: Branch, repo: Path) -> None:
     append_samples(ledger, 1)
     folder = repo.parent / "tree"
     git_in(repo, "worktree", "add", "-q", "-b", "proposal", str(folder), "ledger")
@@ -261,7 +261,7 @@ def test_a_proposal_of_a_thousand_problems_is_told_in_fifty_lines_of_each(ledger
 
 
 @pytest.mark.parametrize("megabytes", [200])
-def test_a_huge_file_is_refused_without_being_read(ledger: Ledger, repo: Path, megabytes: int) -> None:
+def test_a_huge_file_is_refused_without_being_read(ledger: Branch, repo: Path, megabytes: int) -> None:
     append_samples(ledger, 1)
     folder = ledger.contents().runs[0].path
     name = _huge_blob(repo / ".git" / "objects", megabytes << 20)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import ledger as tool
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import Cli
 
 LOSS = ("-d", "validation:v@v1=data")
@@ -105,7 +105,7 @@ def test_a_missing_signature_is_said_by_every_way_to_add_an_entry(
     cli("init")
     cli("policy", "set", "signatures.signers", "t@example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGb2l1m0")
     cli("policy", "set", "signatures.required", "true")
-    assert Ledger.open(repo).policy.signatures.required
+    assert Branch.open(repo).policy.signatures.required
     given = ("-m", "validation/accuracy=0.5", "-d", "validation:d@v1=data")
     missing = "policy asks for signatures, and this entry has none"
     assert missing in cli("record", *given).err

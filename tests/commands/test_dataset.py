@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import Cli, run_python, state_of
 
 
@@ -166,7 +166,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert done.out == ""
     assert said in done.err.splitlines()[0]
     assert done.err.startswith("error: ")
-    assert Ledger.open(repo).tip() is None
+    assert Branch.open(repo).tip() is None
 
 
 def test_an_empty_ledger_lists_nothing_and_says_what_to_type(repo: Path, cli: Cli) -> None:
@@ -193,7 +193,7 @@ def test_a_script_uses_a_version_by_name_and_is_told_how_to_name_other_data(val:
     process = run_python(script, cwd=repo)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
-    (run,) = Ledger.open(repo).contents().runs
+    (run,) = Branch.open(repo).contents().runs
     assert [use.label for use in run.record.datasets.used] == ["train", "pets@v1", "pets@v1", "other.txt"]
     assert {metric.dataset for metric in run.record.results.metrics} == {"pets@v1"}
     assert len({metric.dataset_hash for metric in run.record.results.metrics}) == 1

@@ -10,22 +10,23 @@ import pyarrow.parquet
 import pytest
 
 from ledger.analysis.flat import flat_columns
-from ledger.store.ledger import Ledger
+from ledger.api.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import Cli
 
 
 @pytest.fixture
-def recorded(repo: Path, cli: Cli) -> Ledger:
+def recorded(repo: Path, cli: Cli) -> Branch:
     (repo / "val").mkdir()
     (repo / "val" / "a.txt").write_text("a")
     measured = ("-m", "validation/accuracy=0.9", "-d", "validation:digits@v1=val")
     assert cli("record", "-e", "one", "-p", "lr=0.1", "-p", "mixed=1", *measured).code == 0
     assert cli("record", "-e", "two", "-p", "lr=1", "-p", "mixed=yes", "-m", "validation/accuracy=nan").code == 0
     assert cli("record", "-e", "=1+1", "--tag", "a", "--tag", "b").code == 0
-    return Ledger.open(repo)
+    return Branch.open(repo)
 
 
-def test_every_format_holds_the_same_table(recorded: Ledger, repo: Path, cli: Cli) -> None:
+def test_every_format_holds_the_same_table(recorded: Branch, repo: Path, cli: Cli) -> None:
     columns = flat_columns(recorded.contents().runs)
     assert columns["params.lr"] == [0.1, 1.0, None]
     assert columns["params.mixed"] == ["1", "yes", None]
@@ -46,15 +47,15 @@ def test_every_format_holds_the_same_table(recorded: Ledger, repo: Path, cli: Cl
     assert math.isnan(table["metrics.validation/accuracy"][1])
 
 
-def test_a_query_chooses_what_is_exported(recorded: Ledger, cli: Cli) -> None:
+def test_a_query_chooses_what_is_exported(recorded: Branch, cli: Cli) -> None:
     done = cli("export", "params.lr >= 0.1", "experiment != two", "--format", "jsonl")
     assert [json.loads(line)["experiment"] for line in done.out.splitlines()] == ["one"]
-    table = recorded.to_pandas("tags = b or experiment = one")
+    table = Ledger(recorded).to_pandas("tags = b or experiment = one")
     assert list(table["experiment"]) == ["one", "=1+1"]
-    assert len(recorded.to_pandas()) == 3
+    assert len(Ledger(recorded).to_pandas()) == 3
 
 
-def test_a_package_that_is_missing_is_named_with_what_to_type(recorded: Ledger, repo: Path, cli: Cli) -> None:
+def test_a_package_that_is_missing_is_named_with_what_to_type(recorded: Branch, repo: Path, cli: Cli) -> None:
     (repo / "absent").mkdir()
     (repo / "absent" / "pyarrow.py").write_text("raise ImportError('no')\n")
     from tests.conftest import ROOT

@@ -18,7 +18,7 @@ from ledger.model.entries import Run
 from ledger.model.paths import RECORD_FILE
 from ledger.model.values import Direction, ParamValue, number
 from ledger.recorder.message import record_message
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.peers import MOST_REPEATS_READ, read_peers
 from ledger.store.waiting import Entry
 from tests.conftest import ROOT, Cli
@@ -35,7 +35,7 @@ KEY = "validation/accuracy"
 class Study:
     """Appends runs whose values are chosen."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Branch) -> None:
         self.ledger = ledger
         self.made = 0
 
@@ -86,7 +86,7 @@ class Study:
 
 
 @pytest.fixture
-def study(ledger: Ledger) -> Study:
+def study(ledger: Branch) -> Study:
     return Study(ledger)
 
 
@@ -249,7 +249,7 @@ def test_the_example_of_the_handbook_comes_out_as_it_stands_there(repo: Path, cl
     env = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
     subprocess.run(["bash", "-ec", script], env=env, check=True, capture_output=True)
     by_setting: dict[object, list[str]] = {}
-    for run in Ledger.open(repo).contents().runs:
+    for run in Branch.open(repo).contents().runs:
         by_setting.setdefault(run.record.params.values["lr"], []).append(run.record.id)
     assert {lr: len(runs) for lr, runs in by_setting.items()} == {0.1: 6, 0.2: 6, 0.3: 1}
     names = {"BASE": by_setting[0.1][0], "BETTER": by_setting[0.2][0], "SINGLE": by_setting[0.3][0]}

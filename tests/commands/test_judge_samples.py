@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import Cli
 
 
@@ -27,7 +27,7 @@ def record(repo: Path, cli: Cli, lr: float, seed: int, value: float, rows: Seque
         "-d", "validation:digits@v1=../data", "--table", "samples:validation/accuracy=../samples.csv",
     )  # fmt: skip
     assert done.code == 0, done.err
-    return Ledger.open(repo).contents().runs[-1].record.id
+    return Branch.open(repo).contents().runs[-1].record.id
 
 
 def test_the_evidence_of_single_samples_stands_beside_that_of_seeds(repo: Path, cli: Cli) -> None:
@@ -58,6 +58,6 @@ def test_a_run_without_such_a_table_is_judged_as_ever(repo: Path, cli: Cli) -> N
     base = record(repo, cli, 0.1, 0, 0.8, [1] * 20)
     done = cli("record", "-p", "lr=0.3", "--seed", "0", "-m", "validation/accuracy=0.9", "-d", "validation=../data")
     assert done.code == 0
-    judged = cli("judge", Ledger.open(repo).contents().runs[-1].record.id, "--against", base)
+    judged = cli("judge", Branch.open(repo).contents().runs[-1].record.id, "--against", base)
     assert judged.code == 2
     assert "  samples" not in judged.out

@@ -10,21 +10,21 @@ import pytest
 
 from ledger.analysis.query import parse_query
 from ledger.store import standings
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.standings import Standings, read_standings
 from tests.conftest import Cli
 
 ACCURACY = "validation/accuracy"
 
 
-def cold(monkeypatch: pytest.MonkeyPatch, ledger: Ledger, *asked: object) -> Standings:
+def cold(monkeypatch: pytest.MonkeyPatch, ledger: Branch, *asked: object) -> Standings:
     with monkeypatch.context() as patched:
         patched.setattr(standings, "ask", lambda *_: None)  # as where no index can be written
         return read_standings(ledger, *asked)  # type: ignore[arg-type]  # as given
 
 
 @pytest.fixture
-def measured(repo: Path, cli: Cli) -> Ledger:
+def measured(repo: Path, cli: Cli) -> Branch:
     """Three settings on v1, one of them on v2 as well, one run retracted, one measured again."""
     for version in ("v1", "v2"):
         (repo / version).write_text(version)
@@ -38,7 +38,7 @@ def measured(repo: Path, cli: Cli) -> Ledger:
     ):
         given = ("--param", f"lr={lr}", "--param", f"seed={seed}", "--metric", f"{ACCURACY}={value}")
         assert cli("record", *given, "--dataset", "validation:digits@v1=v1").code == 0
-    ledger = Ledger.open(repo)
+    ledger = Branch.open(repo)
     runs = [run.record.id for run in ledger.contents().runs]
     on_v2 = ("--dataset", "validation:digits@v2=v2")
     assert cli("evaluate", runs[0], "--metric", f"{ACCURACY}=0.61", *on_v2).code == 0
@@ -52,7 +52,7 @@ def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_settings_are_ranked_on_each_version_by_itself(measured: Ledger, cli: Cli) -> None:
+def test_settings_are_ranked_on_each_version_by_itself(measured: Branch, cli: Cli) -> None:
     runs = [run.record.id for run in measured.contents().runs]
     done = cli("leaderboard", "--csv")
     assert done.code == 0
@@ -71,7 +71,7 @@ def test_settings_are_ranked_on_each_version_by_itself(measured: Ledger, cli: Cl
     assert re.search(r"to compare them: ledger evaluate --on digits@v[12] -- COMMAND \{model\}", done.err)
 
 
-def test_the_index_answers_as_reading_every_record_does(measured: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_index_answers_as_reading_every_record_does(measured: Branch, monkeypatch: pytest.MonkeyPatch) -> None:
     query = parse_query("params.lr < 0.3")
     for asked in ((None, None), (ACCURACY, None), (ACCURACY, query), (None, query)):
         assert read_standings(measured, *asked) == cold(monkeypatch, measured, *asked)
@@ -80,7 +80,7 @@ def test_the_index_answers_as_reading_every_record_does(measured: Ledger, monkey
 
 
 def test_what_is_said_later_changes_the_next_answer(
-    measured: Ledger, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    measured: Branch, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = read_standings(measured)
     run = measured.contents().runs[3].record.id
@@ -93,7 +93,7 @@ def test_what_is_said_later_changes_the_next_answer(
     assert sorted((board.group.dataset, board.runs) for board in after.boards) == [("digits@v1", 4), ("digits@v2", 2)]
 
 
-def test_text_says_what_was_left_out_and_why(measured: Ledger, cli: Cli) -> None:
+def test_text_says_what_was_left_out_and_why(measured: Branch, cli: Cli) -> None:
     done = cli("leaderboard", "--on", "digits@v1")
     runs = [run.record.id for run in measured.contents().runs]
     assert "higher is better: 3 settings of 5 runs" in done.err
@@ -103,7 +103,7 @@ def test_text_says_what_was_left_out_and_why(measured: Ledger, cli: Cli) -> None
     assert "none marked as best: there is only one setting" in cli("leaderboard", "--on", "digits@v2").err
 
 
-def test_boards_on_retired_versions_come_last_and_say_so(measured: Ledger, cli: Cli) -> None:
+def test_boards_on_retired_versions_come_last_and_say_so(measured: Branch, cli: Cli) -> None:
     for version in ("v1", "v2"):
         added = cli(
             "dataset", "add", "digits", version, "--role", "validation", "--version", version, "--reason", "new"
@@ -127,7 +127,7 @@ def test_boards_on_retired_versions_come_last_and_say_so(measured: Ledger, cli: 
     ],
 )
 def test_what_is_not_there_is_said_in_one_line(
-    measured: Ledger, cli: Cli, arguments: tuple[str, ...], said: str
+    measured: Branch, cli: Cli, arguments: tuple[str, ...], said: str
 ) -> None:
     done = cli("leaderboard", *arguments)
     assert (done.code, done.out) == (1, "")

@@ -12,12 +12,12 @@ from ledger.publish import names
 from ledger.publish.build import build_site
 from ledger.recorder.notes import add_notes
 from ledger.repository.blobs import blob_reader
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.waiting import Entry
 from tests.conftest import Cli, git_in
 
 
-def site(ledger: Ledger, folder: Path, budget: Budget | None = None) -> tuple[str, tuple[str, ...]]:
+def site(ledger: Branch, folder: Path, budget: Budget | None = None) -> tuple[str, tuple[str, ...]]:
     """Build the site and return its page of milestones and what changed."""
     with blob_reader(ledger.repository) as read_blob:
         report = build_site(ledger.contents(), read_blob, [], folder, budget=budget)
@@ -25,7 +25,7 @@ def site(ledger: Ledger, folder: Path, budget: Budget | None = None) -> tuple[st
 
 
 @pytest.fixture
-def two(ledger: Ledger, cli: Cli) -> list[str]:
+def two(ledger: Branch, cli: Cli) -> list[str]:
     """A ledger with two measured runs; returns their ids, oldest first."""
     for value in ("0.9", "0.8"):
         data = ("--dataset", "validation:digits@v1=train.py", "-e", "digits <b>")
@@ -50,7 +50,7 @@ def test_a_milestone_is_claimed_listed_and_told_by_show_and_log(two: list[str], 
     assert json.loads(cli("milestone", two[1], "2", "--because", "x", "--model", "m", "--json").out)[0]["model"] == "m"
 
 
-def test_what_cannot_be_claimed_is_refused_and_nothing_is_written(two: list[str], ledger: Ledger, cli: Cli) -> None:
+def test_what_cannot_be_claimed_is_refused_and_nothing_is_written(two: list[str], ledger: Branch, cli: Cli) -> None:
     tip = ledger.tip()
     wrong = cli("milestone", two[0], "8", "--because", "x")
     assert wrong.code == 2
@@ -83,7 +83,7 @@ def test_a_policy_s_budget_decides_the_sixth_and_an_unknown_field_of_it_is_named
 
 
 def test_the_site_draws_seven_steps_and_makes_the_page_again_when_its_inputs_change(
-    two: list[str], ledger: Ledger, tmp_path: Path
+    two: list[str], ledger: Branch, tmp_path: Path
 ) -> None:
     page, _ = site(ledger, tmp_path / "site")
     assert "Nobody has claimed a stage yet" in page
@@ -109,7 +109,7 @@ def test_the_site_draws_seven_steps_and_makes_the_page_again_when_its_inputs_cha
 
 
 def test_a_milestone_of_an_impossible_stage_on_the_branch_is_a_problem_in_the_list(
-    two: list[str], ledger: Ledger, cli: Cli
+    two: list[str], ledger: Branch, cli: Cli
 ) -> None:
     (note,) = add_notes(ledger, two[0], "milestone", ["x"], stage=3)
     for number, stage in enumerate((b"0", b"8", b'"x"')):

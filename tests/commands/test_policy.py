@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import InvalidDocument, UsageError
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.policy import list_keys, load_policy
 from ledger.store.policy_change import with_value, without_value
 from tests.conftest import Cli, git_in, state_of
@@ -18,7 +18,7 @@ def test_a_value_is_set_and_comments_stay(repo: Path, cli: Cli) -> None:
     assert cli("policy", "set", "directions.validation/score", "higher").code == 0
     assert cli("policy", "set", "code.ignore", "metrics.json", "*.log").code == 0
     assert cli("policy", "set", "code.ignore", "out.json").code == 0
-    policy = Ledger.open(repo).policy
+    policy = Branch.open(repo).policy
     assert policy.directions == {"validation/score": "higher"}
     assert policy.code.ignore == ["metrics.json", "*.log", "out.json"]
     shown = cli("policy", "show").out
@@ -31,7 +31,7 @@ def test_a_value_is_set_and_comments_stay(repo: Path, cli: Cli) -> None:
 def test_a_list_takes_one_value_or_several_where_it_is_not_there_yet(repo: Path, cli: Cli) -> None:
     assert cli("policy", "set", "secrets.names", "kennwort").code == 0
     assert cli("policy", "set", "signatures.redactors", "ada@example.com", "bob@example.com").code == 0
-    policy = Ledger.open(repo).policy
+    policy = Branch.open(repo).policy
     assert policy.secrets.names == ["kennwort"]
     assert policy.signatures.redactors == ["ada@example.com", "bob@example.com"]
     assert list_keys() >= {"code.ignore", "places", "require.boxes", "secrets.allow"}
@@ -40,9 +40,9 @@ def test_a_list_takes_one_value_or_several_where_it_is_not_there_yet(repo: Path,
 def test_a_value_is_taken_back(repo: Path, cli: Cli) -> None:
     cli("policy", "set", "code.ignore", "a", "b")
     assert cli("policy", "unset", "code.ignore", "a").code == 0
-    assert Ledger.open(repo).policy.code.ignore == ["b"]
+    assert Branch.open(repo).policy.code.ignore == ["b"]
     assert cli("policy", "unset", "code.ignore").code == 0
-    assert Ledger.open(repo).policy.code.ignore == []
+    assert Branch.open(repo).policy.code.ignore == []
     assert cli("policy", "unset", "code.ignore").code == 2
 
 
@@ -68,7 +68,7 @@ def test_saying_it_twice_makes_no_commit(repo: Path, cli: Cli) -> None:
 def test_the_editor_is_git_s_and_a_mistake_keeps_the_text(repo: Path, cli: Cli) -> None:
     env = {"GIT_EDITOR": "f() { echo 'places: [scratch]' >> \"$1\"; }; f"}
     assert cli("policy", "edit", env=env).code == 0
-    assert Ledger.open(repo).policy.places == ["scratch"]
+    assert Branch.open(repo).policy.places == ["scratch"]
     bad = {"GIT_EDITOR": "f() { echo 'nonsense: 1' >> \"$1\"; }; f"}
     done = cli("policy", "edit", env=bad)
     assert done.code == 1
@@ -80,8 +80,8 @@ def test_a_change_is_proposed_on_a_branch_of_its_own(repo: Path, cli: Cli) -> No
     cli(*RECORD)
     done = cli("policy", "propose", "require.seed", "true", "--name", "seeds")
     assert done.code == 0, done.err
-    assert not Ledger.open(repo).policy.require.seed
-    assert Ledger.open(repo, "ledger-review/seeds").policy.require.seed
+    assert not Branch.open(repo).policy.require.seed
+    assert Branch.open(repo, "ledger-review/seeds").policy.require.seed
     assert cli("propose", "--list").out.strip() == "seeds"
 
 
@@ -113,13 +113,13 @@ def damaged(repo: Path, cli: Cli, tmp_path: Path) -> None:
 
 def test_what_a_commit_made_by_hand_took_off_is_put_back(repo: Path, cli: Cli, tmp_path: Path) -> None:
     damaged(repo, cli, tmp_path)
-    assert len(Ledger.open(repo).contents().runs) == 1
+    assert len(Branch.open(repo).contents().runs) == 1
     assert cli("verify").code == 1
     done = cli("recover", "--branch")
     assert done.code == 0, done.err
     assert "put back: 1 entry" in done.err
-    assert len(Ledger.open(repo).contents().runs) == 2
-    assert Ledger.open(repo).policy.places == ["scratch"]
+    assert len(Branch.open(repo).contents().runs) == 2
+    assert Branch.open(repo).policy.places == ["scratch"]
     assert cli("verify").code == 0
     assert git_in(repo, "for-each-ref", "--format=%(refname)", "refs/ledger/before")
     assert "nothing was removed" in cli("recover", "--branch").err

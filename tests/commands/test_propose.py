@@ -8,7 +8,7 @@ import pytest
 
 from ledger.errors import LedgerError
 from ledger.repository.hosts import Request, host_of, open_request, request_url
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import Cli, Finished, git_in
 
 
@@ -35,7 +35,7 @@ def test_a_run_is_proposed_as_it_is_recorded_and_is_nowhere_else(repo: Path, cli
     run = proposed(cli)
     assert branches(hub) == ["ledger", f"ledger-review/{run}"]
     assert run not in cli("list").out
-    assert len(Ledger.open(repo).contents().runs) == 1
+    assert len(Branch.open(repo).contents().runs) == 1
     assert git_in(hub, "merge-base", "ledger", f"ledger-review/{run}") == git_in(hub, "rev-parse", "ledger")
     assert cli("propose", "--list").out.strip() == run
     assert cli("check", f"ledger-review/{run}").code == 0
@@ -61,7 +61,7 @@ def test_runs_that_only_this_clone_has_are_proposed_later_and_merge_without_bein
             "record", "-p", f"lr={lr}", "-m", "validation/accuracy=0.5", "-d", "validation:d@v1=../data", "--no-push"
         )
         assert done.code == 0, done.err
-    mine = [run.record.id for run in Ledger.open(repo).contents().runs[1:]]
+    mine = [run.record.id for run in Branch.open(repo).contents().runs[1:]]
     assert cli("note", mine[0], "looks good", "--no-push").code == 0
     done = cli("propose", *mine, "--name", "two", "--no-open")
     assert done.code == 0, done.err
@@ -71,7 +71,7 @@ def test_runs_that_only_this_clone_has_are_proposed_later_and_merge_without_bein
     git_in(hub, "update-ref", "refs/heads/ledger", "ledger-review/two")  # somebody merges it
     synced = cli("sync")
     assert synced.code == 0, synced.err
-    contents = Ledger.open(repo).contents()
+    contents = Branch.open(repo).contents()
     assert [run.record.id for run in contents.runs[1:]] == mine
     assert contents.problems == ()
     assert len(contents.runs[1].notes) == 1
@@ -79,7 +79,7 @@ def test_runs_that_only_this_clone_has_are_proposed_later_and_merge_without_bein
 
 
 def test_what_is_shared_already_needs_no_proposal(repo: Path, cli: Cli, hub: Path) -> None:
-    done = cli("propose", Ledger.open(repo).contents().runs[0].record.id)
+    done = cli("propose", Branch.open(repo).contents().runs[0].record.id)
     assert done.code == 1
     assert "is on the remote's ledger already" in done.err
 
@@ -243,7 +243,7 @@ def test_a_run_is_proposed_where_nothing_says_which_remote_holds_the_ledger(repo
 def test_a_proposed_run_is_sent_by_nothing_until_it_is_merged_or_withdrawn(repo: Path, cli: Cli, hub: Path) -> None:
     for lr in (1, 2):
         assert cli("record", "-p", f"lr={lr}", "-m", "validation/accuracy=0.5", "--no-push").code == 0
-    held, kept = [run.record.id for run in Ledger.open(repo).contents().runs[1:]]
+    held, kept = [run.record.id for run in Branch.open(repo).contents().runs[1:]]
     done = cli("propose", held, "--name", "rates", "--no-open")
     assert done.code == 0, done.err
     assert "off this clone's ledger until it is merged or withdrawn" in done.err
@@ -256,7 +256,7 @@ def test_a_proposed_run_is_sent_by_nothing_until_it_is_merged_or_withdrawn(repo:
     assert cli("verify").code == 0, cli("verify").out
 
     assert cli("propose", "--withdraw", "rates").code == 0
-    assert held in [run.record.id for run in Ledger.open(repo).contents().runs]
+    assert held in [run.record.id for run in Branch.open(repo).contents().runs]
     assert cli("sync").code == 0
     assert held in git_in(hub, "ls-tree", "-r", "--name-only", "ledger")
 
@@ -266,11 +266,11 @@ def test_a_first_run_of_all_is_proposed_on_a_beginning_without_it(repo: Path, cl
     git_in(repo, "remote", "add", "origin", str(repo.parent / "hub.git"))
     git_in(repo, "config", "ledger.push", "true")
     assert cli("record", "-m", "validation/accuracy=0.5", "--no-push").code == 0
-    (run,) = Ledger.open(repo).contents().runs
+    (run,) = Branch.open(repo).contents().runs
     assert cli("propose", run.record.id, "--name", "first", "--no-open").code == 0
-    assert Ledger.open(repo).contents().runs == ()
+    assert Branch.open(repo).contents().runs == ()
     assert cli("record", "-m", "validation/accuracy=0.7").code == 0
     assert run.record.id not in git_in(repo.parent / "hub.git", "ls-tree", "-r", "--name-only", "ledger")
     git_in(repo, "push", "--quiet", "origin", ":refs/heads/ledger-review/first")
     assert cli("propose", "--withdraw", "first").code == 0
-    assert len(Ledger.open(repo).contents().runs) == 2
+    assert len(Branch.open(repo).contents().runs) == 2

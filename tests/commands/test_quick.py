@@ -16,9 +16,9 @@ from ledger.analysis.usual import Line
 from ledger.model.document import dump
 from ledger.model.ids import new_id
 from ledger.model.paths import evaluation_path
+from ledger.store.branch import Branch
 from ledger.store.glance import glance
 from ledger.store.index_file import FILE
-from ledger.store.ledger import Ledger
 from ledger.store.selection import list_runs
 from ledger.store.waiting import Entry
 from tests.conftest import ROOT, git_in, make_repository, run_python
@@ -30,7 +30,7 @@ ORDINARY = "import sys; from ledger.cli import run; sys.exit(run(sys.argv[1:]))"
 ONLY_QUICK = "import sys; from ledger.commands.quick import answer; sys.exit(answer(sys.argv[1:]) is None)"
 
 
-def append_all(ledger: Ledger, *, many: bool = False) -> None:
+def append_all(ledger: Branch, *, many: bool = False) -> None:
     contents, blobs = many_runs(9) if many else sample_ledger()
     files: dict[str, bytes] = {}
     for run in contents.runs[1 if many else 0 :]:  # the first of many is among the samples
@@ -43,7 +43,7 @@ def append_all(ledger: Ledger, *, many: bool = False) -> None:
 
 
 @pytest.fixture
-def samples(ledger: Ledger) -> Ledger:
+def samples(ledger: Branch) -> Branch:
     append_all(ledger)
     return ledger
 
@@ -110,7 +110,7 @@ ORDINARY_ONLY = [
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository whose index has been asked every question once."""
     folder = make_repository(tmp_path_factory.mktemp("asked") / "repo")
-    ledger = Ledger.open(folder)
+    ledger = Branch.open(folder)
     append_all(ledger)
     for arguments in QUICK:
         subprocess.run(
@@ -149,7 +149,7 @@ def test_the_library_answers_the_same_lines(asked: Path, monkeypatch: pytest.Mon
         for reverse in (False, True):
             for limit in (None, 1, 4):
                 seen = glance(sort, reverse=reverse, limit=limit)
-                listing = list_runs(Ledger.open(), sort=sort, reverse=reverse, limit=limit)
+                listing = list_runs(Branch.open(), sort=sort, reverse=reverse, limit=limit)
                 assert seen is not None
                 assert tuple(seen.lines) == listing.lines
 
@@ -199,7 +199,7 @@ def test_nothing_heavy_is_loaded(asked: Path, monkeypatch: pytest.MonkeyPatch) -
     assert not heavy & set(loaded)
 
 
-def file_of(ledger: Ledger) -> Path:
+def file_of(ledger: Branch) -> Path:
     return ledger.repository.state_dir / FILE
 
 
@@ -208,13 +208,13 @@ def change(file: Path, statement: str) -> None:
         database.execute(statement)
 
 
-def wait(ledger: Ledger) -> None:
+def wait(ledger: Branch) -> None:
     folder = ledger.repository.state_dir / "waiting"
     folder.mkdir(exist_ok=True)
     (folder / "x").write_bytes(b"")
 
 
-OBSTACLES: dict[str, Callable[[Ledger], object]] = {
+OBSTACLES: dict[str, Callable[[Branch], object]] = {
     "no index": lambda ledger: file_of(ledger).unlink(),
     "garbage": lambda ledger: file_of(ledger).write_bytes(b"garbage" * 1000),
     "escape sequences": lambda ledger: change(file_of(ledger), "UPDATE runs SET cells = cells || char(27) || '[2J'"),
@@ -231,7 +231,7 @@ OBSTACLES: dict[str, Callable[[Ledger], object]] = {
 
 
 @pytest.mark.parametrize("obstacle", OBSTACLES)
-def test_what_is_not_plain_to_see_is_left_to_the_ordinary_way(samples: Ledger, obstacle: str) -> None:
+def test_what_is_not_plain_to_see_is_left_to_the_ordinary_way(samples: Branch, obstacle: str) -> None:
     assert program("list").returncode == 0
     assert is_quick("list")
     OBSTACLES[obstacle](samples)
@@ -241,7 +241,7 @@ def test_what_is_not_plain_to_see_is_left_to_the_ordinary_way(samples: Ledger, o
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 @pytest.mark.parametrize("whose", ["git_dir", "worktree"])
-def test_a_repository_of_somebody_else_is_refused_as_git_refuses_it(samples: Ledger, whose: str) -> None:
+def test_a_repository_of_somebody_else_is_refused_as_git_refuses_it(samples: Branch, whose: str) -> None:
     assert program("list").returncode == 0
     os.chown(getattr(samples.repository, whose), 12345, -1)
     assert not is_quick("list")
@@ -249,7 +249,7 @@ def test_a_repository_of_somebody_else_is_refused_as_git_refuses_it(samples: Led
     assert b"dubious ownership" in program("list").stderr
 
 
-def test_an_index_that_is_behind_is_brought_up_to_date_without_the_command_line(samples: Ledger) -> None:
+def test_an_index_that_is_behind_is_brought_up_to_date_without_the_command_line(samples: Branch) -> None:
     before = program("list").stdout.splitlines()
     append_all(samples, many=True)
     script = (
@@ -261,7 +261,7 @@ def test_an_index_that_is_behind_is_brought_up_to_date_without_the_command_line(
     assert after == started(ORDINARY, "list").stdout
 
 
-def test_a_living_run_is_in_nobodys_way_and_a_dead_one_is_recovered(samples: Ledger) -> None:
+def test_a_living_run_is_in_nobodys_way_and_a_dead_one_is_recovered(samples: Branch) -> None:
     assert program("list").returncode == 0
     script = "import ledger, time\nrun = ledger.run()\nrun.__enter__()\nprint('lives', flush=True); time.sleep(60)"
     with run_python(script, cwd=samples.repository.git.folder) as process:
@@ -276,7 +276,7 @@ def test_a_living_run_is_in_nobodys_way_and_a_dead_one_is_recovered(samples: Led
 
 
 @pytest.mark.parametrize("variable", ["GIT_CEILING_DIRECTORIES", "GIT_TRACE", "GIT_CONFIG_COUNT"])
-def test_variables_that_move_git_are_left_to_git(samples: Ledger, variable: str) -> None:
+def test_variables_that_move_git_are_left_to_git(samples: Branch, variable: str) -> None:
     assert len(samples.contents().runs) == len(started(ORDINARY, "list").stdout.splitlines()) - 1
     assert is_quick("list", GIT_DIR="/nowhere"), "which no command of ours heeds"
     assert not is_quick("list", **{variable: "0"})
@@ -284,7 +284,7 @@ def test_variables_that_move_git_are_left_to_git(samples: Ledger, variable: str)
 
 
 def test_it_is_found_from_below_and_among_packed_refs_and_in_a_bare_repository(
-    samples: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    samples: Branch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = program("list").stdout
     git_in(samples.repository.common_dir, "pack-refs", "--all")
@@ -302,7 +302,7 @@ def test_it_is_found_from_below_and_among_packed_refs_and_in_a_bare_repository(
 
 
 def test_a_linked_worktree_and_a_repository_within_are_asked_the_ordinary_way(
-    samples: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    samples: Branch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = program("list").stdout
     git_in(samples.repository.git.folder, "worktree", "add", "--quiet", str(tmp_path / "linked"))

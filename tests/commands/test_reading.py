@@ -14,14 +14,14 @@ from ledger.analysis.order import sort_runs
 from ledger.analysis.query import parse_query, passes
 from ledger.errors import UsageError
 from ledger.model.boxes import Params
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.waiting import Entry
 from tests.conftest import Cli
 from tests.samples import sample_ledger
 
 
 @pytest.fixture
-def samples(ledger: Ledger) -> Ledger:
+def samples(ledger: Branch) -> Branch:
     """A ledger that holds the sample runs."""
     contents, blobs = sample_ledger()
     author = ledger.repository.author()
@@ -41,14 +41,14 @@ def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_the_newest_run_comes_first_and_the_limit_holds(samples: Ledger, cli: Cli) -> None:
+def test_the_newest_run_comes_first_and_the_limit_holds(samples: Branch, cli: Cli) -> None:
     ids = [run.record.id for run in samples.contents().runs]
     assert [row["id"] for row in rows(cli("list", "--csv", "-c", "id").out)] == ids[::-1]
     assert [row["id"] for row in rows(cli("list", "--csv", "-c", "id", "-n", "2").out)] == ids[::-1][:2]
     assert [row["id"] for row in rows(cli("list", "--csv", "-c", "id", "-r").out)] == ids
 
 
-def test_filters_keep_what_passes_all_of_them(samples: Ledger, cli: Cli) -> None:
+def test_filters_keep_what_passes_all_of_them(samples: Branch, cli: Cli) -> None:
     records = [run.record for run in samples.contents().runs]
     experiment = records[0].experiment
     expected = {r.id for r in records if r.experiment == experiment and r.status == "finished"}
@@ -56,7 +56,7 @@ def test_filters_keep_what_passes_all_of_them(samples: Ledger, cli: Cli) -> None
     assert {row["id"] for row in rows(done.out)} == expected
 
 
-def test_sorting_by_a_metric_never_mixes_dataset_versions(samples: Ledger, cli: Cli) -> None:
+def test_sorting_by_a_metric_never_mixes_dataset_versions(samples: Branch, cli: Cli) -> None:
     done = cli("list", "--sort", "metrics.validation/accuracy", "--csv", "-c", "id")
     assert "measured on different data" in done.err
     runs = {run.record.id: run for run in samples.contents().runs}
@@ -72,13 +72,13 @@ def test_sorting_by_a_metric_never_mixes_dataset_versions(samples: Ledger, cli: 
         assert values == sorted(values, reverse=True)
 
 
-def test_json_is_whole_records(samples: Ledger, cli: Cli) -> None:
+def test_json_is_whole_records(samples: Branch, cli: Cli) -> None:
     listed = json.loads(cli("list", "--json").out)
     assert {record["id"] for record in listed} == {run.record.id for run in samples.contents().runs}
     assert all("params" in record and "timing" in record for record in listed)
 
 
-def test_show_prints_all_ten_boxes_and_any_file(samples: Ledger, cli: Cli) -> None:
+def test_show_prints_all_ten_boxes_and_any_file(samples: Branch, cli: Cli) -> None:
     run = next(run for run in samples.contents().runs if "code.patch" in run.files and "curves.csv" in run.files)
     out = cli("show", run.record.id[16:]).out
     for box in run.record.boxes():
@@ -92,7 +92,7 @@ def test_show_prints_all_ten_boxes_and_any_file(samples: Ledger, cli: Cli) -> No
     assert "code.patch" in done.err
 
 
-def test_nothing_from_a_record_controls_the_terminal(samples: Ledger, cli: Cli) -> None:
+def test_nothing_from_a_record_controls_the_terminal(samples: Branch, cli: Cli) -> None:
     for run in samples.contents().runs:
         out = cli("show", run.record.id).out
         assert "\x1b" not in out
@@ -100,7 +100,7 @@ def test_nothing_from_a_record_controls_the_terminal(samples: Ledger, cli: Cli) 
     assert "\x1b" not in cli("list").out
 
 
-def test_values_on_different_data_are_shown_and_not_ranked(samples: Ledger, cli: Cli) -> None:
+def test_values_on_different_data_are_shown_and_not_ranked(samples: Branch, cli: Cli) -> None:
     runs = samples.contents().runs
 
     def on(version: str) -> str:
@@ -118,7 +118,7 @@ def test_values_on_different_data_are_shown_and_not_ranked(samples: Ledger, cli:
     assert "(best)" not in next(line for line in done.out.splitlines() if line.startswith("validation/accuracy"))
 
 
-def test_two_runs_measured_on_one_version_later_are_ranked_on_it(samples: Ledger) -> None:
+def test_two_runs_measured_on_one_version_later_are_ranked_on_it(samples: Branch) -> None:
     runs = [run for run in samples.contents().runs if run.evaluations][:2]
     row = next(row for row in compare(runs).metrics if row.key == "validation/accuracy")
     assert {metric.dataset for metric in row.metrics if metric} == {"digits-validation@v2"}
@@ -130,7 +130,7 @@ def test_two_runs_measured_on_one_version_later_are_ranked_on_it(samples: Ledger
     assert row.best == values.index(max(values))
 
 
-def test_params_that_differ_stand_side_by_side(samples: Ledger, cli: Cli) -> None:
+def test_params_that_differ_stand_side_by_side(samples: Branch, cli: Cli) -> None:
     one, other = [run.record for run in samples.contents().runs if run.record.params.values][:2]
     comparison = json.loads(cli("compare", one.id, other.id, "--json").out)
     names = {row["name"] for row in comparison["params"]}

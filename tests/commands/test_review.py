@@ -19,7 +19,7 @@ from ledger.model.values import ParamValue, number
 from ledger.publish.review_comment import MARKER, MOST_BYTES, code, render_review
 from ledger.recorder.message import record_message
 from ledger.recorder.proposal import begin_proposal
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.proposed import read_proposed
 from ledger.store.review import review_runs
 from ledger.store.waiting import Entry
@@ -33,7 +33,7 @@ BAD = (0.851, 0.848, 0.853, 0.849, 0.852, 0.850)
 class Study:
     """Puts runs on the ledger, and on proposals."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Branch) -> None:
         self.ledger = ledger
         self.made = 0
 
@@ -41,7 +41,7 @@ class Study:
         place = begin_proposal(self.ledger, proposal) if proposal else self.ledger
         return [self._append(place, lr, seed, value, changes) for seed, value in enumerate(values)]
 
-    def _append(self, place: Ledger, lr: float, seed: int, value: float, changes: dict[str, object]) -> str:
+    def _append(self, place: Branch, lr: float, seed: int, value: float, changes: dict[str, object]) -> str:
         self.made += 1
         params: dict[str, ParamValue] = {"lr": lr, "seed": seed}
         started = START + timedelta(minutes=self.made)
@@ -68,7 +68,7 @@ class Study:
 
 
 @pytest.fixture
-def study(ledger: Ledger, cli: Cli) -> Study:
+def study(ledger: Branch, cli: Cli) -> Study:
     made = Study(ledger)
     base = made.add(0.1, BASE * 2)
     assert cli("baseline", base[0]).code == 0
@@ -249,7 +249,7 @@ def test_decisions_become_notes(study: Study, cli: Cli, repo: Path) -> None:
     (dropped,) = study.add(0.3, (0.7,), "dropped")
     assert cli("review", "kept", "--accept", "--because", "five seeds, better").code == 0
     assert cli("review", "dropped", "--reject", "--because", "tuned on the test set").code == 0
-    ledger = Ledger.open(repo)
+    ledger = Branch.open(repo)
     assert ledger.contents().problems == ()
     assert [run.record.id for run in ledger.contents().runs if run.record.id in {kept, dropped}] == []
     assert f"rejection of {dropped}: tuned on the test set" in git_in(repo, "log", "-1", "--format=%s", "ledger")

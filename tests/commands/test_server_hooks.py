@@ -12,7 +12,7 @@ import pytest
 
 from ledger.repository.hooks import SERVER, install_hooks, read_hooks, uninstall_hooks
 from ledger.repository.repository import Repository
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.sync import sync
 from tests.benchmarks.ledgers import entry_of, grow
 from tests.conftest import ROOT, Cli, git_in, make_repository, run_python
@@ -34,7 +34,7 @@ def hub(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def make_server(folder: Path, object_format: str = "sha1") -> Path:
     git_in(folder.parent, "init", "--quiet", "--bare", f"--object-format={object_format}", str(folder))
-    ledger = Ledger.open(folder)
+    ledger = Branch.open(folder)
     ledger.append(entry_of(0, START))
     install_hooks(ledger.repository, SERVER, sys.executable)
     return folder
@@ -84,7 +84,7 @@ def wait_for(what: str, holds: Callable[[], bool]) -> None:
 
 
 def test_a_good_push_is_taken(hub: Path, clone: Path) -> None:
-    Ledger.open(clone).append(entry_of(1, START))
+    Branch.open(clone).append(entry_of(1, START))
     done = push(clone, "ledger", "main")
     assert done.returncode == 0, done.stderr
     assert set(refs(hub)) == {"refs/heads/ledger", "refs/heads/main"}
@@ -110,12 +110,12 @@ def test_a_thousand_records_are_taken_at_once(tmp_path: Path) -> None:
     grow(tmp_path / "copy", range(1, 1001))
     done = push(tmp_path / "copy", "ledger")
     assert done.returncode == 0, done.stderr
-    assert len(Ledger.open(hub).contents().runs) == 1001
+    assert len(Branch.open(hub).contents().runs) == 1001
 
 
 @pytest.mark.parametrize("what", ["force", "delete"])
 def test_the_ledger_is_neither_rewound_nor_deleted(hub: Path, clone: Path, what: str) -> None:
-    Ledger.open(clone).append(entry_of(1, START))
+    Branch.open(clone).append(entry_of(1, START))
     assert push(clone, "ledger").returncode == 0
     before = refs(hub)
     done = push(clone, "--force", "ledger~1:ledger") if what == "force" else push(clone, ":ledger")
@@ -136,7 +136,7 @@ def test_other_refs_are_none_of_our_business(hub: Path, clone: Path) -> None:
 
 def test_a_push_of_several_refs_is_taken_or_refused_whole(hub: Path, clone: Path) -> None:
     before = refs(hub)
-    Ledger.open(clone).append(entry_of(1, START))
+    Branch.open(clone).append(entry_of(1, START))
     git_in(clone, "branch", "ledger-review/a", "ledger")
     spoil(clone, onto="refs/heads/ledger-review/a")
     for options in ([], ["--atomic"]):
@@ -150,7 +150,7 @@ def test_a_push_of_several_refs_is_taken_or_refused_whole(hub: Path, clone: Path
 def test_a_proposal_is_checked_as_if_it_stood_on_the_ledger(hub: Path, clone: Path) -> None:
     git_in(clone, "branch", "ledger-review/good", "ledger")
     grow(clone, range(1, 3), "refs/heads/ledger-review/good")
-    Ledger.open(clone).append(entry_of(9, START))
+    Branch.open(clone).append(entry_of(9, START))
     done = push(clone, "ledger", "ledger-review/good")
     assert done.returncode == 0, done.stderr
     assert push(clone, ":ledger-review/good").returncode == 0
@@ -175,10 +175,10 @@ def test_the_inbox_is_checked_and_not_emptied_of_what_the_ledger_lacks(hub: Path
 
 
 def test_checkpoints_never_move(hub: Path, clone: Path) -> None:
-    name = checkpoint(Ledger.open(clone)).name
+    name = checkpoint(Branch.open(clone)).name
     assert push(clone, name).returncode == 0
     before = refs(hub)
-    Ledger.open(clone).append(entry_of(1, START))
+    Branch.open(clone).append(entry_of(1, START))
     git_in(clone, "tag", "--force", name, "ledger")
     for arguments in (["--force", name], [f":refs/tags/{name}"]):
         done = push(clone, *arguments)
@@ -195,19 +195,19 @@ def test_what_waits_is_put_on_the_branch_after_it_arrived(hub: Path, clone: Path
     assert push(clone, "refs/ledger/inbox/a").returncode == 0
     assert push(clone, "refs/ledger/inbox/b").returncode == 0
     wait_for("the inbox is folded", lambda: set(refs(hub)) == {"refs/heads/ledger"})
-    assert len(Ledger.open(hub).contents().runs) == 5
-    assert sync(Ledger.open(clone), timeout_seconds=60).safe
-    assert len(Ledger.open(clone).contents().runs) == 5
+    assert len(Branch.open(hub).contents().runs) == 5
+    assert sync(Branch.open(clone), timeout_seconds=60).safe
+    assert len(Branch.open(clone).contents().runs) == 5
 
 
 WRITER = """
 import sys
 from datetime import timedelta
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.sync import sync
 from tests.benchmarks.ledgers import entry_of
 from tests.samples import START
-ledger, first = Ledger.open(sys.argv[1]), int(sys.argv[2])
+ledger, first = Branch.open(sys.argv[1]), int(sys.argv[2])
 for number in range(first, first + 4):
     ledger.append(entry_of(number, START + timedelta(seconds=number)))
     done = sync(ledger, timeout_seconds=120, hurry=True)
@@ -226,14 +226,14 @@ def test_many_who_push_at_once_lose_nothing_and_are_refused_nothing(tmp_path: Pa
     assert len(said) == 24
     assert [line for line in said if line.startswith("failed")] == []
     wait_for("the inbox is folded", lambda: set(refs(hub)) == {"refs/heads/ledger", "refs/ledger/remembered"})
-    assert len(Ledger.open(hub).contents().runs) == 25
+    assert len(Branch.open(hub).contents().runs) == 25
 
 
 def test_without_the_tool_nothing_for_the_ledger_is_taken_and_the_admin_is_told(
     hub: Path, clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = refs(hub)
-    Ledger.open(clone).append(entry_of(1, START))
+    Branch.open(clone).append(entry_of(1, START))
     tools = hub.parent / "tools"
     tools.mkdir()
     for name in ("git", "sh", "cat", "git-receive-pack", "git-upload-pack"):
@@ -259,7 +259,7 @@ def test_a_hook_of_the_server_from_before_runs_first(hub: Path, clone: Path) -> 
     install_hooks(Repository.discover(hub), SERVER, sys.executable)
     assert push(clone, "main").returncode == 0
     assert "refs/heads/main" in (hub.parent / "log").read_text()
-    Ledger.open(clone).append(entry_of(1, START))
+    Branch.open(clone).append(entry_of(1, START))
     (hub.parent / "closed").touch()
     assert push(clone, "ledger").returncode == 1
     (hub.parent / "closed").unlink()
@@ -291,7 +291,7 @@ def _python_with(folder: Path, path: str) -> str:
 
 
 def test_a_redaction_is_taken_only_where_the_admin_says_so(hub: Path, clone: Path, cli: Cli) -> None:
-    ledger = Ledger.open(clone)
+    ledger = Branch.open(clone)
     ledger.append(entry_of(1, START))
     assert push(clone, "ledger").returncode == 0
     (path,) = [file.path for file in ledger.repository.read_tree("ledger") if file.path.endswith("log.txt")][:1]

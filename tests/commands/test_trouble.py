@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.queue import queued
 from tests.conftest import Cli, git_in
 from tests.store.remotes import clone, held, make_hub
@@ -51,7 +51,7 @@ def test_a_lock_of_somebody_else_keeps_the_record_waiting_and_the_hint_frees_it(
 
 def test_a_queue_that_does_not_move_on_holds_nobody_up_for_ever(work: Path, hub: Path, cli: Cli) -> None:
     assert cli(*RECORD).code == 0
-    with queued(Ledger.open(work).repository.state_dir / "push.lock") as mine:
+    with queued(Branch.open(work).repository.state_dir / "push.lock") as mine:
         assert mine.held
         done = cli(*RECORD, "--push-timeout", "1")
     assert done.code == 0

@@ -7,7 +7,7 @@ import pytest
 
 from ledger.cli import VERBS
 from ledger.model.paths import run_path
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import Cli, git_in, state_of
 
 COMMANDS = {
@@ -89,7 +89,7 @@ def test_every_command_leaves_the_user_s_repository_alone(place: Path, cli: Cli)
         data = ("--dataset", "validation:digits@v1=train.py")
         facts = ("--metric", f"validation/accuracy=0.{number}", "--param", f"lr={number}", "--duration", "3")
         assert cli("record", *facts, *data).code == 0
-    runs = [run.record.id for run in Ledger.open(place).contents().runs]
+    runs = [run.record.id for run in Branch.open(place).contents().runs]
     meant = {
         "PLACE": str(place.with_name("made")),
         "RUN": runs[0],
@@ -113,4 +113,4 @@ def test_a_command_that_fails_leaves_it_alone_as_well(place: Path, cli: Cli) -> 
     ):
         assert cli(*arguments).code in {1, 2}
         assert state_of(place) == before
-    assert Ledger.open(place).tip() is None
+    assert Branch.open(place).tip() is None

@@ -19,7 +19,7 @@ from ledger.data.cached import Cached
 from ledger.data.manifest import build_manifest
 from ledger.data.prepared import Cache
 from ledger.errors import LedgerError
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import ROOT, Cli
 
 
@@ -288,11 +288,11 @@ def test_a_run_records_how_its_data_was_prepared(repo: Path, raw: Path, cli: Cli
     assert (
         cli("record", "--metric", "test/loss=1", "--dataset", "train=data/small", "--dataset", f"test={raw}").code == 0
     )
-    small, other = Ledger.open(repo).contents().runs[0].record.datasets.used
+    small, other = Branch.open(repo).contents().runs[0].record.datasets.used
     assert small.prepared is not None
     assert small.prepared.sources[0].hash == build_manifest(raw).hash == other.hash
     assert (small.prepared.params, other.prepared) == ({"size": 3}, None)
-    assert "prepared" in cli("show", Ledger.open(repo).contents().runs[0].record.id).out
+    assert "prepared" in cli("show", Branch.open(repo).contents().runs[0].record.id).out
     taken = cli("prepare", "-d", str(raw), "-o", str(raw), "--", "cp", str(raw / "a.txt"), "{out}")
     assert (taken.code, "something else stands" in taken.err) == (1, True)
     assert "removed 2 steps" in cli("cache", "clean").err

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import git_in
 from tests.faults.victim import numbered
 
@@ -45,7 +45,7 @@ class Figures:
 class Account:
     """What was promised to the writers of one clone, compared with what its branch and the remote hold."""
 
-    ledger: Ledger
+    ledger: Branch
     folder: Path
     figures: Figures
     hub: Path | None = None

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.model.ids import new_id
+from ledger.store.branch import Branch
 from ledger.store.index import ask
-from ledger.store.ledger import Ledger
 from ledger.store.sync import sync
 from tests.conftest import git_in
 from tests.faults.account import Account, Figures, stale_locks
@@ -72,7 +72,7 @@ def campaign(work: str, kills: int, seed: int, folder: Path) -> Figures:
 
 def _go_on(account: Account, work: str, number: int, chance: random.Random) -> None:
     """Do what a user does next; it must work without any repair."""
-    ledger = Ledger.open(account.folder)
+    ledger = Branch.open(account.folder)
     entry = numbered(number if number > 0 else 3 * CLONE_STEP - number)
     try:
         ledger.append(entry)
@@ -93,7 +93,7 @@ def _go_on(account: Account, work: str, number: int, chance: random.Random) -> N
             account.figures.repairs += 1
 
 
-def _others_work(other: Ledger, number: int, chance: random.Random) -> None:
+def _others_work(other: Branch, number: int, chance: random.Random) -> None:
     """Let somebody else push, sometimes to the inbox as those do who are overtaken."""
     other.append(numbered(2 * CLONE_STEP + number))
     if chance.random() < 0.5:
@@ -104,7 +104,7 @@ def _others_work(other: Ledger, number: int, chance: random.Random) -> None:
         git_in(other.repository.worktree, "push", "--quiet", "origin", f"ledger:refs/ledger/inbox/{name}")
 
 
-def _agree(account: Account, mine: Ledger, other: Ledger) -> None:
+def _agree(account: Account, mine: Branch, other: Branch) -> None:
     for ledger in (mine, other, mine, other):
         if not sync(ledger, timeout_seconds=120).safe:
             account.figures.repairs += 1

@@ -11,14 +11,14 @@ import pytest
 
 from ledger.errors import Conflict
 from ledger.model.ids import new_id
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.sync import sync
 from tests.conftest import ROOT, git_in
 from tests.faults.account import Account, Figures
 from tests.faults.conftest import KILLS
 from tests.faults.victim import CLONE_STEP, numbered
 from tests.store.remotes import clone, held, make_hub
-from tests.store.test_ledger import NOW, entry
+from tests.store.test_branch import NOW, entry
 
 _WITHOUT_LOCKS = (
     "import fcntl\n"
@@ -26,13 +26,13 @@ _WITHOUT_LOCKS = (
     "fcntl.flock = flock\n"
 )
 _APPEND = (
-    "import sys; from ledger.store.ledger import Ledger; from tests.faults.victim import numbered\n"
-    "for n in range(int(sys.argv[3])): Ledger.open(sys.argv[1]).append(numbered(int(sys.argv[2]) * 1000 + n))"
+    "import sys; from ledger.store.branch import Branch; from tests.faults.victim import numbered\n"
+    "for n in range(int(sys.argv[3])): Branch.open(sys.argv[1]).append(numbered(int(sys.argv[2]) * 1000 + n))"
 )
 _SYNC = (
-    "import sys; from ledger.store.ledger import Ledger; from ledger.store.sync import sync\n"
+    "import sys; from ledger.store.branch import Branch; from ledger.store.sync import sync\n"
     "from tests.faults.victim import numbered\n"
-    "ledger = Ledger.open(sys.argv[1])\n"
+    "ledger = Branch.open(sys.argv[1])\n"
     "for n in range(int(sys.argv[3])):\n"
     "    ledger.append(numbered(int(sys.argv[2]) * 1000 + n))\n"
     "    assert sync(ledger, timeout_seconds=240, hurry=True).safe"
@@ -50,7 +50,7 @@ def run_all(script: str, places: list[Path], each: int) -> None:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("locks", [True, False], ids=["queued", "without flock"])
-def test_thirty_two_processes_append_at_once(locks: bool, ledger: Ledger, repo: Path, figures: Figures) -> None:  # noqa: FBT001  # a parameter of the test
+def test_thirty_two_processes_append_at_once(locks: bool, ledger: Branch, repo: Path, figures: Figures) -> None:  # noqa: FBT001  # a parameter of the test
     each = 2 if KILLS < 100 else 8
     run_all(_APPEND if locks else _WITHOUT_LOCKS + _APPEND, [repo] * 32, each)
     account = Account(ledger, repo, figures)
@@ -80,7 +80,7 @@ def test_sixteen_clones_sync_at_once(tmp_path: Path, figures: Figures) -> None:
 
 
 def test_a_clock_that_goes_back_changes_no_order_and_loses_nothing(
-    ledger: Ledger, repo: Path, figures: Figures
+    ledger: Branch, repo: Path, figures: Figures
 ) -> None:
     numbers = [CLONE_STEP + n for n in range(6)]
     account = Account(ledger, repo, figures)
@@ -100,8 +100,8 @@ def test_runs_of_one_microsecond_have_ids_of_their_own() -> None:
     assert len(ids) == 500
 
 
-def test_an_id_drawn_twice_never_overwrites(ledger: Ledger, figures: Figures) -> None:
-    tip = ledger.append(entry(1, b'{"first": true}'))
+def test_an_id_drawn_twice_never_overwrites(ledger: Branch, figures: Figures) -> None:
+    tip = ledger.append(entry(1, b'{"first": true}')).commit
     figures.faults += 1
     with pytest.raises(Conflict, match="already holds another content"):
         ledger.append(entry(1, b'{"second": true}'))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import LedgerError
+from ledger.store.branch import Branch
 from ledger.store.index import ask
-from ledger.store.ledger import Ledger
 from ledger.store.sync import sync
 from tests.conftest import Cli, git_in, make_repository
 from tests.faults.account import Account, Figures
@@ -30,7 +30,7 @@ def fill(disk: Path, kilobytes: int = 0) -> Path:
 
 def test_an_append_on_a_full_disk_is_whole_or_refused(small_disk: Path, figures: Figures) -> None:
     folder = make_repository(small_disk / "repo")
-    ledger = Ledger.open(folder)
+    ledger = Branch.open(folder)
     ledger.append(numbered(0))
     account = Account(ledger, folder, figures, own={numbered(0).id})
     refused = []
@@ -88,7 +88,7 @@ def test_a_sync_on_a_full_disk_changes_nothing_and_the_next_one_goes_on(
 
 def test_an_index_on_a_full_disk_is_done_without(small_disk: Path, figures: Figures) -> None:
     folder = make_repository(small_disk / "repo")
-    ledger = Ledger.open(folder)
+    ledger = Branch.open(folder)
     for number, left in enumerate(LEFT_KILOBYTES):
         ledger.append(numbered(number))
         filled = fill(small_disk, left)
@@ -118,7 +118,7 @@ def test_what_is_recorded_on_a_full_disk_waits_in_the_user_s_own_folder(
     assert not kept.is_relative_to(small_disk)
     filled.unlink()
     assert cli("recover", "--homeless").code == 0
-    assert len(Ledger.open(folder).contents().runs) == 1
+    assert len(Branch.open(folder).contents().runs) == 1
     assert not kept.exists()
     figures.records += 1
 

@@ -10,7 +10,7 @@ import pytest
 from ledger.errors import LedgerError
 from ledger.repository import housekeeping
 from ledger.repository.housekeeping import no_pruning
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.sync import sync
 from tests.faults.account import Account, Figures
 from tests.faults.conftest import KILLS, SEED
@@ -57,7 +57,7 @@ def test_git_that_cleans_up_all_the_time_takes_no_record(
     figures.records += len(account.promised("appended"))
 
 
-def test_no_gc_begins_while_an_entry_is_written(ledger: Ledger, repo: Path) -> None:
+def test_no_gc_begins_while_an_entry_is_written(ledger: Branch, repo: Path) -> None:
     with no_pruning(ledger.repository):
         done = subprocess.run(["git", "gc", "--prune=now"], cwd=repo, capture_output=True, text=True, check=False)
         assert "gc is already running" in done.stderr
@@ -68,7 +68,7 @@ def test_no_gc_begins_while_an_entry_is_written(ledger: Ledger, repo: Path) -> N
 
 
 def test_a_gc_that_prunes_is_waited_for_and_named(
-    ledger: Ledger, repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ledger: Branch, repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(housekeeping, "_PATIENCE_SECONDS", 0.1)
     named = repo / ".git" / "gc.pid"
@@ -82,7 +82,7 @@ def test_a_gc_that_prunes_is_waited_for_and_named(
 
 
 @pytest.mark.parametrize("said", ["1 HOST", "7 another-host", "4194305 HOST", "", "?"])
-def test_what_else_a_gc_pid_may_say_stops_nobody(ledger: Ledger, repo: Path, said: str) -> None:
+def test_what_else_a_gc_pid_may_say_stops_nobody(ledger: Branch, repo: Path, said: str) -> None:
     (repo / ".git" / "gc.pid").write_text(said.replace("HOST", socket.gethostname()))
     started = time.monotonic()
     ledger.append(numbered(0))

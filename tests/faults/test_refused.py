@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import ROOT
 from tests.faults.account import Figures
 
@@ -36,7 +36,7 @@ def may_write(folder: Path, *, yes: bool) -> None:
 
 def test_a_repository_that_may_not_be_written_keeps_its_records_outside(repo: Path, figures: Figures) -> None:
     assert ledger_command("record", "--metric", "validation/accuracy=0.5").returncode == 0
-    tip = Ledger.open(repo).tip()
+    tip = Branch.open(repo).tip()
     may_write(repo / ".git", yes=False)
     figures.faults += 1
     try:
@@ -47,11 +47,11 @@ def test_a_repository_that_may_not_be_written_keeps_its_records_outside(repo: Pa
             assert "hint: check its owner and mode, then: ledger recover --homeless" in done.stderr
         done = ledger_command("list", "--json")
         assert done.returncode == 0
-        assert Ledger.open(repo).tip() == tip
+        assert Branch.open(repo).tip() == tip
     finally:
         may_write(repo / ".git", yes=True)
     assert ledger_command("recover", "--homeless").returncode == 0
-    assert len(Ledger.open(repo).contents().runs) == 3
+    assert len(Branch.open(repo).contents().runs) == 3
     figures.records += 3
 
 
@@ -68,5 +68,5 @@ def test_one_folder_that_may_not_be_written_loses_nothing(repo: Path, part: str,
         assert done.returncode == 1
         assert "the repository cannot be written to; nothing was written; the record is safe in: `" in done.stderr
     assert ledger_command("recover", "--homeless").returncode == 0
-    assert len(Ledger.open(repo).contents().runs) == 2
+    assert len(Branch.open(repo).contents().runs) == 2
     figures.records += 2

@@ -22,7 +22,7 @@ from hypothesis.strategies import booleans, floats, integers, sampled_from, text
 
 from ledger.recorder.notes import add_notes
 from ledger.repository.blobs import blob_reader
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.sync import sync
 from ledger.store.verify import verify
 from tests.conftest import git_in
@@ -67,7 +67,7 @@ class Clones(RuleBasedStateMachine):
     @rule(who=WHO)
     def append_again(self, who: str) -> None:
         if self.recorded[who]:
-            tip = self.ledgers[who].append(numbered(self.next[who] - 1))
+            tip = self.ledgers[who].append(numbered(self.next[who] - 1)).commit
             assert tip == self.ledgers[who].tip()
 
     @rule(who=WHO, fold=booleans(), hurry=booleans())
@@ -152,7 +152,7 @@ class Clones(RuleBasedStateMachine):
             assert findings(ledger) == []
 
 
-def findings(ledger: Ledger) -> list[str]:
+def findings(ledger: Branch) -> list[str]:
     with blob_reader(ledger.repository) as read_blob:
         return [f"{finding.path}: {finding.message}" for finding in verify(ledger, read_blob).findings]
 

@@ -12,8 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from ledger.errors import LedgerError
+from ledger.store.branch import Branch
 from ledger.store.index import ask
-from ledger.store.ledger import Ledger
 from ledger.store.sync import sync
 from ledger.store.waiting import Entry
 from tests.benchmarks.ledgers import entry_of
@@ -31,7 +31,7 @@ def numbered(number: int) -> Entry:
 
 def write(work: str, folder: Path, first: int, promises: Path) -> None:
     """Append, sync or ask the index, over and over; ends only when the process does."""
-    ledger = Ledger.open(folder)
+    ledger = Branch.open(folder)
     entries = (numbered(number) for number in itertools.count(first))
     chance = random.Random(first)  # noqa: S311  # which way it goes, no secret
     entry = next(entries)

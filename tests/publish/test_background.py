@@ -27,7 +27,7 @@ from ledger.publish.background import (
 from ledger.publish.names import run_page
 from ledger.publish.output import write_file
 from ledger.repository.hooks import SERVER, install_hooks
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.benchmarks.ledgers import entry_of, grow
 from tests.conftest import ROOT, Cli, git_in, run_python
 from tests.samples import START
@@ -265,7 +265,7 @@ def make_server(folder: Path) -> tuple[Path, Path]:
     """Make a server with a site folder and a ledger of one run; return it, and a bare clone."""
     hub, copy = folder / "hub.git", folder / "copy"
     git_in(folder, "init", "--quiet", "--bare", str(hub))
-    ledger = Ledger.open(hub)
+    ledger = Branch.open(hub)
     ledger.append(entry_of(0, START))
     install_hooks(ledger.repository, SERVER, sys.executable)
     git_in(hub, "config", "ledger.site", str(folder / "site"))
@@ -291,7 +291,7 @@ def test_fifty_pushes_in_a_row_become_few_builds_and_the_last_state_is_published
         grow(copy, [number])
         done = subprocess.run(["git", "push", "-q", str(hub), "ledger"], cwd=copy, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr
-    ids = [run.record.id for run in Ledger.open(hub).contents().runs]
+    ids = [run.record.id for run in Branch.open(hub).contents().runs]
     assert len(ids) == 51
     deadline = time.monotonic() + 60
     while (missing := unpublished(tmp_path / "site" / CURRENT, ids)) and time.monotonic() < deadline:
@@ -337,7 +337,7 @@ def test_what_cannot_be_folded_is_told_and_the_rest_is_published(tmp_path: Path)
     )
     subprocess.run(["git", "fast-import", "--quiet", "--done"], cwd=hub, input=stream.encode(), check=True)
     git_in(hub, "update-ref", "refs/ledger/inbox/bad", "refs/heads/x")
-    ledger = Ledger.open(hub)
+    ledger = Branch.open(hub)
     said: list[str] = []
     published = publish_ledger(ledger, site_of(ledger.repository), notify=said.append)
     assert published is not None

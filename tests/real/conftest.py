@@ -12,7 +12,7 @@ import pytest
 
 from ledger.model.entries import Contents
 from ledger.model.record import Record
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import git_in
 
 PYTHON = os.environ.get("REAL_PYTHON", "")
@@ -56,7 +56,7 @@ class Project:
         return self.run("ledger", "run", *options, "--", *command, fails=fails)
 
     def contents(self) -> Contents:
-        return Ledger.open(self.folder).contents()
+        return Branch.open(self.folder).contents()
 
     def records(self) -> list[Record]:
         """Return the records, oldest first."""
@@ -64,7 +64,7 @@ class Project:
 
     def file(self, record: Record, name: str) -> str:
         """Return a file that stands beside a record."""
-        content = Ledger.open(self.folder).read(
+        content = Branch.open(self.folder).read(
             f"runs/{record.id[:4]}/{record.id[4:6]}/{record.id[6:8]}/{record.id}/{name}"
         )
         assert content is not None, name

@@ -16,8 +16,9 @@ from ledger.hashing import hash_bytes
 from ledger.model.entries import DatasetVersion
 from ledger.model.paths import picture_path
 from ledger.recorder.cases import add_case
-from ledger.recorder.dataset_versions import Added, Asked, add_version, retire_version
-from ledger.store.ledger import Ledger
+from ledger.recorder.dataset_versions import Added, add_version, retire_version
+from ledger.recorder.version_request import VersionRequest
+from ledger.store.branch import Branch
 from ledger.store.manifests import read_manifest
 from ledger.store.verify import verify
 from ledger.store.versions import find_content, read_retirements
@@ -34,9 +35,9 @@ def write(folder: Path, numbers: range, *, shift: int = 0, kind: str = "digit") 
         Image.fromarray((np.roll(DIGITS.images[number], shift, axis=1) * 15).astype(np.uint8)).save(file)
 
 
-def add(ledger: Ledger, path: Path | str, **more: object) -> Added:
+def add(ledger: Branch, path: Path | str, **more: object) -> Added:
     asked = {"name": "digits-val", "path": str(path), "role": "validation", "reason": "because", **more}
-    return add_version(ledger, msgspec.convert(asked, Asked))
+    return add_version(ledger, msgspec.convert(asked, VersionRequest))
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def grown(first: Path) -> Path:
     return second
 
 
-def test_a_first_version_needs_no_reason_and_is_called_v1(ledger: Ledger, first: Path) -> None:
+def test_a_first_version_needs_no_reason_and_is_called_v1(ledger: Branch, first: Path) -> None:
     added = add(ledger, first, reason=None)
     (version,) = ledger.contents().datasets
     assert added.new
@@ -71,7 +72,7 @@ def test_a_first_version_needs_no_reason_and_is_called_v1(ledger: Ledger, first:
     assert version.drift == []
 
 
-def test_planted_changes_are_counted_exactly(ledger: Ledger, first: Path) -> None:
+def test_planted_changes_are_counted_exactly(ledger: Branch, first: Path) -> None:
     add(ledger, first)
     change = add(ledger, grown(first)).version.change
     assert change is not None
@@ -80,7 +81,7 @@ def test_planted_changes_are_counted_exactly(ledger: Ledger, first: Path) -> Non
     assert change.relabelled == 3
 
 
-def test_a_planted_label_shift_is_found_to_the_sample(ledger: Ledger, first: Path) -> None:
+def test_a_planted_label_shift_is_found_to_the_sample(ledger: Branch, first: Path) -> None:
     add(ledger, first)
     second = first.with_name("v2")
     shutil.copytree(first, second)
@@ -94,7 +95,7 @@ def test_a_planted_label_shift_is_found_to_the_sample(ledger: Ledger, first: Pat
     assert change.relabelled == 0
 
 
-def test_a_folder_that_grew_in_place_is_compared_with_what_was_kept_of_it(ledger: Ledger, first: Path) -> None:
+def test_a_folder_that_grew_in_place_is_compared_with_what_was_kept_of_it(ledger: Branch, first: Path) -> None:
     add(ledger, first)
     shutil.copytree(grown(first), first.with_name("aside"))
     shutil.rmtree(first)
@@ -107,7 +108,7 @@ def test_a_folder_that_grew_in_place_is_compared_with_what_was_kept_of_it(ledger
     assert kinds == {"added", "changed", "relabelled"}, "what was removed is on this machine no longer"
 
 
-def test_relabelling_is_found_by_folders_when_nothing_of_the_parent_is_at_hand(ledger: Ledger, first: Path) -> None:
+def test_relabelling_is_found_by_folders_when_nothing_of_the_parent_is_at_hand(ledger: Branch, first: Path) -> None:
     add(ledger, first)
     second = grown(first)
     shutil.rmtree(first)
@@ -120,7 +121,7 @@ def test_relabelling_is_found_by_folders_when_nothing_of_the_parent_is_at_hand(l
     assert version.drift == []
 
 
-def test_pictures_show_every_kind_of_change_and_are_those_that_are_named(ledger: Ledger, first: Path) -> None:
+def test_pictures_show_every_kind_of_change_and_are_those_that_are_named(ledger: Branch, first: Path) -> None:
     add(ledger, first)
     version = add(ledger, grown(first)).version
     assert version.change is not None
@@ -138,7 +139,7 @@ def test_pictures_show_every_kind_of_change_and_are_those_that_are_named(ledger:
     assert verify(ledger, ledger.read_blob).findings == ()
 
 
-def test_rows_of_a_table_that_were_relabelled_are_known_again(ledger: Ledger, repo: Path) -> None:
+def test_rows_of_a_table_that_were_relabelled_are_known_again(ledger: Branch, repo: Path) -> None:
     rows = [f"{n * 1.5},{n % 7},{'yes' if n % 2 else 'no'}" for n in range(60)]
     (repo / "a.csv").write_text("\n".join(["x,y,label", *rows]))
     add(ledger, repo / "a.csv", labels=f"{repo / 'a.csv'}:label")
@@ -150,7 +151,7 @@ def test_rows_of_a_table_that_were_relabelled_are_known_again(ledger: Ledger, re
     assert (change.changed, change.relabelled, change.labels) == (1, 2, {"no": -2, "yes": 2})
 
 
-def test_a_planted_leak_is_found_with_its_size_and_is_the_only_one(ledger: Ledger, first: Path, repo: Path) -> None:
+def test_a_planted_leak_is_found_with_its_size_and_is_the_only_one(ledger: Branch, first: Path, repo: Path) -> None:
     write(repo / "train", range(93, 193), kind="other-name")
     (repo / "train" / "empty.txt").touch()
     (first / "nothing.txt").touch()
@@ -164,7 +165,7 @@ def test_a_planted_leak_is_found_with_its_size_and_is_the_only_one(ledger: Ledge
 
 
 def test_what_production_shares_is_no_leak_and_neither_is_what_is_retired(
-    ledger: Ledger, first: Path, repo: Path
+    ledger: Branch, first: Path, repo: Path
 ) -> None:
     write(repo / "train", range(100))
     add(ledger, first, name="production", role="production")
@@ -174,7 +175,7 @@ def test_what_production_shares_is_no_leak_and_neither_is_what_is_retired(
 
 
 def test_drift_from_a_production_sample_is_found_and_none_where_there_is_none(
-    ledger: Ledger, first: Path, repo: Path
+    ledger: Branch, first: Path, repo: Path
 ) -> None:
     write(repo / "shifted", range(300, 500), shift=2)
     write(repo / "same", range(500, 700))
@@ -185,7 +186,7 @@ def test_drift_from_a_production_sample_is_found_and_none_where_there_is_none(
     assert shifted.reference == str(repo / "shifted")
 
 
-def test_a_named_reference_must_be_that_version(ledger: Ledger, first: Path, repo: Path) -> None:
+def test_a_named_reference_must_be_that_version(ledger: Branch, first: Path, repo: Path) -> None:
     write(repo / "prod", range(300, 400))
     add(ledger, repo / "prod", name="prod", role="production")
     (drift,) = add(ledger, first, against=[f"prod@v1:{repo / 'prod'}"]).version.drift
@@ -196,7 +197,7 @@ def test_a_named_reference_must_be_that_version(ledger: Ledger, first: Path, rep
         add(ledger, repo / "v2", against=["nowhere"])
 
 
-def test_content_that_is_known_is_not_added_again(ledger: Ledger, first: Path) -> None:
+def test_content_that_is_known_is_not_added_again(ledger: Branch, first: Path) -> None:
     add(ledger, first)
     tip = ledger.tip()
     again = add(ledger, first, version="v7")
@@ -204,14 +205,14 @@ def test_content_that_is_known_is_not_added_again(ledger: Ledger, first: Path) -
     assert ledger.tip() == tip
 
 
-def test_the_same_content_under_another_name_is_added_and_said(ledger: Ledger, first: Path) -> None:
+def test_the_same_content_under_another_name_is_added_and_said(ledger: Branch, first: Path) -> None:
     add(ledger, first)
     added = add(ledger, first, name="twin")
     assert added.new
     assert added.warnings[0] == "the same content is on the ledger as digits-val@v1"
 
 
-def test_a_label_that_stands_for_other_content_is_refused_with_the_next_free_one(ledger: Ledger, first: Path) -> None:
+def test_a_label_that_stands_for_other_content_is_refused_with_the_next_free_one(ledger: Branch, first: Path) -> None:
     add(ledger, first)
     add(ledger, grown(first), version="v9")
     (first / "one-more.png").write_bytes((first.with_name("v2") / "8").glob("*.png").__next__().read_bytes())
@@ -237,7 +238,7 @@ def test_a_label_that_stands_for_other_content_is_refused_with_the_next_free_one
     ],
 )
 def test_what_cannot_be_added_is_refused_and_nothing_is_written(
-    ledger: Ledger, first: Path, more: dict[str, object], error: type[LedgerError], said: str
+    ledger: Branch, first: Path, more: dict[str, object], error: type[LedgerError], said: str
 ) -> None:
     add(ledger, first)
     tip = ledger.tip()
@@ -246,20 +247,20 @@ def test_what_cannot_be_added_is_refused_and_nothing_is_written(
     assert ledger.tip() == tip
 
 
-def test_a_first_version_says_what_it_is_for_and_later_ones_inherit_it(ledger: Ledger, first: Path) -> None:
+def test_a_first_version_says_what_it_is_for_and_later_ones_inherit_it(ledger: Branch, first: Path) -> None:
     with pytest.raises(UsageError, match="what the dataset is for"):
         add(ledger, first, role=None)
     add(ledger, first, role="test")
     assert add(ledger, grown(first), role=None).version.role == "test"
 
 
-def test_an_empty_set_is_refused(ledger: Ledger, repo: Path) -> None:
+def test_an_empty_set_is_refused(ledger: Branch, repo: Path) -> None:
     (repo / "empty").mkdir()
     with pytest.raises(LedgerError, match="holds no files"):
         add(ledger, repo / "empty")
 
 
-def test_secrets_in_reason_and_source_are_replaced(ledger: Ledger, first: Path) -> None:
+def test_secrets_in_reason_and_source_are_replaced(ledger: Branch, first: Path) -> None:
     token = "ghp_" + "a1B2c3D4e5" * 4
     add(ledger, first, reason=f"got it with {token}", source=f"https://me:{token}@example.com/data")
     document = ledger.read("datasets/digits-val/v1/dataset.json")
@@ -267,14 +268,14 @@ def test_secrets_in_reason_and_source_are_replaced(ledger: Ledger, first: Path) 
     assert token.encode() not in document
 
 
-def test_cases_that_were_registered_are_part_of_the_next_version(ledger: Ledger, first: Path) -> None:
+def test_cases_that_were_registered_are_part_of_the_next_version(ledger: Branch, first: Path) -> None:
     add(ledger, first)
     case = add_case(ledger, "digits-val", shown="3/x.png", expected="3")
     add_case(ledger, "other", shown="x", expected="y")
     assert add(ledger, grown(first)).version.cases == [case.id]
 
 
-def test_labels_outside_of_the_dataset_are_warned_about(ledger: Ledger, first: Path, repo: Path) -> None:
+def test_labels_outside_of_the_dataset_are_warned_about(ledger: Branch, first: Path, repo: Path) -> None:
     names = [path.relative_to(first) for path in sorted(first.rglob("*.png"))]
     (repo / "labels.csv").write_text("\n".join(["file,label", *(f"{name},{name.parent}" for name in names)]))
     added = add(ledger, first, labels=f"{repo / 'labels.csv'}:label")
@@ -285,7 +286,7 @@ def test_labels_outside_of_the_dataset_are_warned_about(ledger: Ledger, first: P
     assert added.version.samples == 100
 
 
-def test_a_version_is_retired_once_and_stays(ledger: Ledger, first: Path) -> None:
+def test_a_version_is_retired_once_and_stays(ledger: Branch, first: Path) -> None:
     add(ledger, first)
     note = retire_version(ledger, "digits-val@v1", "labels were wrong")
     contents = ledger.contents()
@@ -301,14 +302,14 @@ def test_a_version_is_retired_once_and_stays(ledger: Ledger, first: Path) -> Non
     assert find_version(ledger.contents(), "digits-val").version == "v2"
 
 
-def test_versions_are_found_by_content_and_their_manifests_are_theirs(ledger: Ledger, first: Path) -> None:
+def test_versions_are_found_by_content_and_their_manifests_are_theirs(ledger: Branch, first: Path) -> None:
     version: DatasetVersion = add(ledger, first).version
     assert find_content(ledger, version.hash) == [version]
     assert find_content(ledger, "blake3:" + "0" * 64) == []
     assert read_manifest(ledger, version).hash == version.hash
 
 
-def test_an_archive_and_a_glob_are_added_without_statistics(ledger: Ledger, first: Path, repo: Path) -> None:
+def test_an_archive_and_a_glob_are_added_without_statistics(ledger: Branch, first: Path, repo: Path) -> None:
     with tarfile.open(repo / "v1.tar", "w") as archive:
         archive.add(first, "v1")
     for name, path in (("packed", str(repo / "v1.tar")), ("some", f"{first}/*/*.png")):
@@ -320,7 +321,7 @@ def test_an_archive_and_a_glob_are_added_without_statistics(ledger: Ledger, firs
 
 
 def test_without_the_packages_a_version_is_added_without_statistics(
-    ledger: Ledger, first: Path, monkeypatch: pytest.MonkeyPatch
+    ledger: Branch, first: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ledger.data.needed.find_spec", lambda name: None if name == "PIL" else name)
     added = add(ledger, first)
@@ -330,7 +331,7 @@ def test_without_the_packages_a_version_is_added_without_statistics(
         add(ledger, grown(first), labels="folder")
 
 
-def test_paths_that_differ_in_letter_case_only_are_a_warning(ledger: Ledger, first: Path) -> None:
+def test_paths_that_differ_in_letter_case_only_are_a_warning(ledger: Branch, first: Path) -> None:
     twin = next(path for path in sorted(first.rglob("*")) if path.is_file())
     twin.with_name(twin.name.upper()).write_bytes(twin.read_bytes() + b"x")
     added = add(ledger, first, reason="a twin")

@@ -10,15 +10,16 @@ from ledger.model.boxes import Metric
 from ledger.model.record import Record
 from ledger.recorder import Dataset, Draft, record
 from ledger.recorder.cautions import how_to_name, warn_of_datasets
-from ledger.recorder.dataset_versions import Asked, add_version, retire_version
+from ledger.recorder.dataset_versions import add_version, retire_version
 from ledger.recorder.given import parse_dataset
-from ledger.store.ledger import Ledger
+from ledger.recorder.version_request import VersionRequest
+from ledger.store.branch import Branch
 from ledger.store.versions import read_retirements
 
 NOW = datetime(2026, 11, 20, 19, 48, 12, tzinfo=UTC)
 
 
-def recorded(ledger: Ledger, *datasets: Dataset, strict: bool = True, number: int = 0) -> Record:
+def recorded(ledger: Branch, *datasets: Dataset, strict: bool = True, number: int = 0) -> Record:
     metrics = [Metric(name="accuracy", value=0.9, split="validation")]
     draft = Draft(
         id=f"20261120-194812-{number:06d}",
@@ -34,17 +35,17 @@ def recorded(ledger: Ledger, *datasets: Dataset, strict: bool = True, number: in
 
 
 @pytest.fixture
-def val(repo: Path, ledger: Ledger) -> Path:
+def val(repo: Path, ledger: Branch) -> Path:
     folder = repo / "val"
     folder.mkdir()
     for number in range(9):
         (folder / f"{number}.txt").write_text(f"sample {number}")
-    add_version(ledger, Asked(name="texts", path=str(folder), role="validation"))
+    add_version(ledger, VersionRequest(name="texts", path=str(folder), role="validation"))
     return folder
 
 
 @pytest.mark.parametrize("name", [None, "texts"])
-def test_known_content_is_its_version_even_if_nobody_named_it(ledger: Ledger, val: Path, name: str | None) -> None:
+def test_known_content_is_its_version_even_if_nobody_named_it(ledger: Branch, val: Path, name: str | None) -> None:
     made = recorded(ledger, Dataset(role="validation", path=str(val), name=name))
     (use,) = made.datasets.used
     assert (use.label, use.samples, use.path) == ("texts@v1", 9, str(val))
@@ -52,12 +53,12 @@ def test_known_content_is_its_version_even_if_nobody_named_it(ledger: Ledger, va
     assert how_to_name(made) is None
 
 
-def test_known_content_under_another_name_is_not_what_was_named(ledger: Ledger, val: Path) -> None:
+def test_known_content_under_another_name_is_not_what_was_named(ledger: Branch, val: Path) -> None:
     (use,) = recorded(ledger, Dataset(role="validation", path=str(val), name="mine")).datasets.used
     assert (use.name, use.version) == ("mine", None)
 
 
-def test_a_version_is_used_by_its_name_without_its_data(ledger: Ledger, val: Path) -> None:
+def test_a_version_is_used_by_its_name_without_its_data(ledger: Branch, val: Path) -> None:
     known = recorded(ledger, Dataset(role="validation", path=str(val))).datasets.used[0]
     for file in val.iterdir():
         file.unlink()
@@ -72,7 +73,7 @@ def test_a_path_that_looks_like_a_version_is_a_path(repo: Path) -> None:
     assert parse_dataset("validation=texts@v2").path == ""
 
 
-def test_a_version_that_is_not_there_is_refused_or_said(ledger: Ledger, val: Path) -> None:
+def test_a_version_that_is_not_there_is_refused_or_said(ledger: Branch, val: Path) -> None:
     with pytest.raises(NotFound, match="`texts@v7`"):
         recorded(ledger, parse_dataset("validation=texts@v7"))
     made = recorded(ledger, parse_dataset("validation=texts@v7"), strict=False)
@@ -80,7 +81,7 @@ def test_a_version_that_is_not_there_is_refused_or_said(ledger: Ledger, val: Pat
     assert made.results.metrics[0].dataset_hash is None
 
 
-def test_planted_leakage_within_a_run_stands_in_its_record(ledger: Ledger, val: Path, repo: Path) -> None:
+def test_planted_leakage_within_a_run_stands_in_its_record(ledger: Branch, val: Path, repo: Path) -> None:
     (repo / "train").mkdir()
     for number in range(7, 30):
         (repo / "train" / f"other-{number}.txt").write_text(f"sample {number}")
@@ -97,7 +98,7 @@ def test_planted_leakage_within_a_run_stands_in_its_record(ledger: Ledger, val: 
         assert warning == f"texts@v1: 2 files shared with {repo / 'train'} (train): 7.txt, 8.txt"
 
 
-def test_without_leakage_nothing_is_said(ledger: Ledger, val: Path, repo: Path) -> None:
+def test_without_leakage_nothing_is_said(ledger: Branch, val: Path, repo: Path) -> None:
     (repo / "train").mkdir()
     (repo / "train" / "0.txt").write_text("another sample")
     (repo / "train" / "empty.txt").touch()
@@ -107,19 +108,19 @@ def test_without_leakage_nothing_is_said(ledger: Ledger, val: Path, repo: Path) 
     assert warn_of_datasets(ledger, made) == []
 
 
-def test_what_is_measured_on_a_retired_version_is_warned_about(ledger: Ledger, val: Path) -> None:
+def test_what_is_measured_on_a_retired_version_is_warned_about(ledger: Branch, val: Path) -> None:
     retire_version(ledger, "texts@v1", "half of the labels were wrong")
     made = recorded(ledger, Dataset(role="validation", path=str(val)))
     assert warn_of_datasets(ledger, made) == ["texts@v1 is retired: half of the labels were wrong"]
 
 
 def test_what_is_remembered_of_retired_versions_keeps_up_and_may_be_damaged(
-    ledger: Ledger, val: Path, repo: Path
+    ledger: Branch, val: Path, repo: Path
 ) -> None:
     assert read_retirements(ledger) == {}
     note = retire_version(ledger, "texts@v1", "why")
     assert read_retirements(ledger) == {"texts@v1": note}
-    add_version(ledger, Asked(name="scripts", path=str(repo / "train.py"), role="test"))
+    add_version(ledger, VersionRequest(name="scripts", path=str(repo / "train.py"), role="test"))
     other = retire_version(ledger, "scripts@v1", "why")
     expected = {"texts@v1": note, "scripts@v1": other}
     assert read_retirements(ledger) == expected
@@ -128,7 +129,7 @@ def test_what_is_remembered_of_retired_versions_keeps_up_and_may_be_damaged(
         assert read_retirements(ledger) == expected
 
 
-def test_data_without_a_name_is_told_how_to_get_one(ledger: Ledger, repo: Path) -> None:
+def test_data_without_a_name_is_told_how_to_get_one(ledger: Branch, repo: Path) -> None:
     (repo / "my val").mkdir()
     (repo / "my val" / "a.txt").write_text("a")
     made = recorded(ledger, Dataset(role="train", path="train.py"), Dataset(role="validation", path="my val"))
@@ -136,7 +137,7 @@ def test_data_without_a_name_is_told_how_to_get_one(ledger: Ledger, repo: Path) 
     assert how_to_name(recorded(ledger, Dataset(role="train", path="train.py"), number=1)) is None
 
 
-def test_a_damaged_version_does_not_hide_the_others(ledger: Ledger, val: Path) -> None:
+def test_a_damaged_version_does_not_hide_the_others(ledger: Branch, val: Path) -> None:
     from ledger.repository.append import append_commit
 
     tip = ledger.tip()

@@ -8,7 +8,7 @@ import pytest
 from ledger.model.boxes import Metric
 from ledger.model.entries import Run
 from ledger.repository.append import append_commit
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import Cli
 
 POLICY = b"""
@@ -18,7 +18,7 @@ aggregates:
 """
 
 
-def write_policy(ledger: Ledger, text: bytes) -> None:
+def write_policy(ledger: Branch, text: bytes) -> None:
     if ledger.tip() is None:
         ledger.create(ledger.repository.author(), datetime.now(UTC))
     append_commit(
@@ -39,14 +39,14 @@ def data(repo: Path, version: str) -> str:
 
 
 def runs(repo: Path) -> list[Run]:
-    return list(Ledger.open(repo).contents().runs)
+    return list(Branch.open(repo).contents().runs)
 
 
 def whole(run: Run) -> list[Metric]:
     return [metric for metric in run.metrics() if metric.derived_from]
 
 
-def test_an_aggregate_is_recorded_with_the_measurement_that_completes_it(repo: Path, ledger: Ledger, cli: Cli) -> None:
+def test_an_aggregate_is_recorded_with_the_measurement_that_completes_it(repo: Path, ledger: Branch, cli: Cli) -> None:
     write_policy(ledger, POLICY)
     assert cli("record", "-m", "validation/accuracy=0.9", "-d", data(repo, "v1")).code == 0
     (first,) = runs(repo)
@@ -62,12 +62,12 @@ def test_an_aggregate_is_recorded_with_the_measurement_that_completes_it(repo: P
     assert len(whole(runs(repo)[0])) == 1, "what is known is not said twice"
 
 
-def test_aggregates_that_were_agreed_on_later_are_filled_in_once(repo: Path, ledger: Ledger, cli: Cli) -> None:
+def test_aggregates_that_were_agreed_on_later_are_filled_in_once(repo: Path, ledger: Branch, cli: Cli) -> None:
     assert cli("record", "-m", "validation/accuracy=0.9", "-d", data(repo, "v1")).code == 0
     (first,) = runs(repo)
     assert cli("evaluate", first.record.id, "-m", "validation/accuracy=0.6", "-d", data(repo, "v2")).code == 0
     assert cli("evaluate", "--aggregates").code == 1, "nothing was agreed on yet"
-    write_policy(Ledger.open(repo), POLICY)
+    write_policy(Branch.open(repo), POLICY)
     done = cli("evaluate", "--aggregates")
     assert done.code == 0, done.err
     assert "validation/everywhere 0.6 (worst of d@v1, d@v2)" in done.err
@@ -76,7 +76,7 @@ def test_aggregates_that_were_agreed_on_later_are_filled_in_once(repo: Path, led
     assert cli("evaluate", first.record.id, "--aggregates").code == 2
 
 
-def test_the_policy_says_which_values_are_better_in_an_evaluation_too(repo: Path, ledger: Ledger, cli: Cli) -> None:
+def test_the_policy_says_which_values_are_better_in_an_evaluation_too(repo: Path, ledger: Branch, cli: Cli) -> None:
     write_policy(ledger, POLICY)
     assert cli("record", "-m", "test/accuracy=0.9").code == 0
     (first,) = runs(repo)
@@ -85,7 +85,7 @@ def test_the_policy_says_which_values_are_better_in_an_evaluation_too(repo: Path
 
 
 def test_a_metric_that_was_counted_in_production_is_comparable_within_its_days(
-    repo: Path, ledger: Ledger, cli: Cli
+    repo: Path, ledger: Branch, cli: Cli
 ) -> None:
     for at in range(6):
         assert cli("record", "-m", f"validation/accuracy=0.{at + 1}", "-d", data(repo, "v1")).code == 0
@@ -145,4 +145,4 @@ def test_a_direction_that_no_name_tells_is_asked_for_and_never_guessed(repo: Pat
 def test_a_direction_that_says_nothing_is_refused(repo: Path, cli: Cli, text: str) -> None:
     done = cli("record", "-m", "validation/score=3", "--direction", text)
     assert done.code == 2, done.err
-    assert Ledger.open(repo).tip() is None
+    assert Branch.open(repo).tip() is None

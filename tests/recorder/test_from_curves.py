@@ -11,7 +11,7 @@ from ledger.analysis.line import line_of
 from ledger.capture.metrics import LAST_VALUE
 from ledger.model.boxes import Metric
 from ledger.recorder.draft import Dataset
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.recorder.test_record import add, draft
 
 POINTS = [
@@ -28,7 +28,7 @@ def folder(repo: Path) -> str:
     return str(repo / "data")
 
 
-def test_the_last_values_stand_in_for_metrics_that_nobody_said(ledger: Ledger, folder: str) -> None:
+def test_the_last_values_stand_in_for_metrics_that_nobody_said(ledger: Branch, folder: str) -> None:
     made = draft(curves=gather(POINTS), datasets=[Dataset(role="validation", path=folder, name="v", version="v1")])
     results = add(ledger, made).record.results
     assert [(one.key, one.value, one.step, one.origin, one.dataset) for one in results.metrics] == [
@@ -42,12 +42,12 @@ def test_the_last_values_stand_in_for_metrics_that_nobody_said(ledger: Ledger, f
     assert "0.6 validation/loss (from the curve)" in line_of(run)[2]
 
 
-def test_what_was_said_wins(ledger: Ledger) -> None:
+def test_what_was_said_wins(ledger: Branch) -> None:
     said = Metric(name="loss", value=0.7, split="validation")
     assert add(ledger, draft(curves=gather(POINTS), metrics=[said])).record.results.metrics == [said]
 
 
-def test_what_is_from_the_curve_never_ranks_with_what_was_said(ledger: Ledger, folder: str) -> None:
+def test_what_is_from_the_curve_never_ranks_with_what_was_said(ledger: Branch, folder: str) -> None:
     datasets = [Dataset(role="validation", path=folder, name="v", version="v1")]
     add(ledger, draft(1, curves=gather(POINTS), datasets=datasets))
     said = Metric(name="loss", value=0.7, split="validation", direction="lower")
@@ -59,14 +59,14 @@ def test_what_is_from_the_curve_never_ranks_with_what_was_said(ledger: Ledger, f
     ]
 
 
-def test_series_of_which_nobody_knows_what_is_better_and_broken_ones_give_no_metric(ledger: Ledger) -> None:
+def test_series_of_which_nobody_knows_what_is_better_and_broken_ones_give_no_metric(ledger: Branch) -> None:
     points = [Point(step=1, values={"lr": 0.1, "loss": float("nan"), "grad": 3.0})]
     results = add(ledger, draft(curves=gather(points))).record.results
     assert results.metrics == []
     assert results.unknown["metrics"] == "no metric was given"
 
 
-def test_folds_and_their_deviation_are_kept(ledger: Ledger) -> None:
+def test_folds_and_their_deviation_are_kept(ledger: Branch) -> None:
     folds = Metric(name="accuracy", value=0.91, folds=[0.9, 0.92, 0.91])
     (kept,) = add(ledger, draft(metrics=[folds])).record.results.metrics
     assert kept.folds == [0.9, 0.92, 0.91]

@@ -13,7 +13,7 @@ from ledger.model.entries import Run
 from ledger.recorder.cautions import warn_of_data
 from ledger.recorder.datasets import attach_datasets, with_aliases
 from ledger.recorder.draft import Dataset
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.policy import Policy, load_policy
 from ledger.store.standings import read_standings
 from tests.recorder.test_record import add, draft
@@ -125,7 +125,7 @@ def test_a_metric_on_no_dataset_gets_one_line_that_says_what_to_type() -> None:
     assert warn_of_data([placed("val/accuracy", VALIDATION)], [VALIDATION]) == []
 
 
-def test_a_curve_finds_its_data_by_the_same_names(ledger: Ledger, data: Path) -> None:
+def test_a_curve_finds_its_data_by_the_same_names(ledger: Branch, data: Path) -> None:
     made = draft(
         datasets=[Dataset(role="validation", path=str(data))],
         curves=gather([Point(step=1, values={"val_loss": 0.5})]),
@@ -138,7 +138,7 @@ def test_a_curve_finds_its_data_by_the_same_names(ledger: Ledger, data: Path) ->
     assert data_of_curve(run, "loss") is None
 
 
-def test_a_board_is_found_under_the_other_name_of_its_split(ledger: Ledger, data: Path) -> None:
+def test_a_board_is_found_under_the_other_name_of_its_split(ledger: Branch, data: Path) -> None:
     datasets = [Dataset(role="validation", path=str(data), name="v", version="v1")]
     add(ledger, draft(metrics=[parse_key("val/accuracy", 0.9)], datasets=datasets))
     assert read_standings(ledger, "val/accuracy").key == "validation/accuracy"

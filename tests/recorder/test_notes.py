@@ -13,7 +13,7 @@ from ledger.model.boxes import Metric
 from ledger.publish.build import build_site
 from ledger.recorder.notes import add_notes
 from ledger.repository.blobs import blob_reader
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.verify import verify
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import TOKEN, add, draft
@@ -22,7 +22,7 @@ ON = {"dataset": "d@v1", "dataset_hash": f"blake3:{'1' * 64}", "direction": "hig
 
 
 @pytest.fixture
-def two(ledger: Ledger) -> Ledger:
+def two(ledger: Branch) -> Branch:
     """A ledger with two runs, 000001 better than 000002."""
     for number, value in ((1, 0.9), (2, 0.8)):
         metric = msgspec.convert({"name": "accuracy", "split": "validation", "value": value, **ON}, Metric)
@@ -30,7 +30,7 @@ def two(ledger: Ledger) -> Ledger:
     return ledger
 
 
-def test_tags_are_what_was_added_and_not_taken_away(two: Ledger) -> None:
+def test_tags_are_what_was_added_and_not_taken_away(two: Branch) -> None:
     add_notes(two, "000001", "tag", ["good", "fast"])
     add_notes(two, "000001", "untag", ["first", "good"])
     add_notes(two, "000001", "tag", ["good"])
@@ -39,7 +39,7 @@ def test_tags_are_what_was_added_and_not_taken_away(two: Ledger) -> None:
     assert run.record.tags == ["first"]
 
 
-def test_a_retracted_run_stays_and_stands_on_no_board(two: Ledger, cli: Cli) -> None:
+def test_a_retracted_run_stays_and_stands_on_no_board(two: Branch, cli: Cli) -> None:
     (before,) = leaderboards(two.contents().runs)
     assert before.best is not None
     assert before.best.run.record.id.endswith("000001")
@@ -51,7 +51,7 @@ def test_a_retracted_run_stays_and_stands_on_no_board(two: Ledger, cli: Cli) -> 
     assert json.loads(cli("list", "retracted=true", "--json").out)[0]["id"].endswith("000001")
 
 
-def test_the_story_of_a_run_is_told_in_order(two: Ledger, cli: Cli) -> None:
+def test_the_story_of_a_run_is_told_in_order(two: Branch, cli: Cli) -> None:
     cli("note", "000001", "looked at it")
     cli("tag", "000001", "candidate")
     cli("evaluate", "000001", "-m", "test/accuracy=0.7")
@@ -61,19 +61,19 @@ def test_the_story_of_a_run_is_told_in_order(two: Ledger, cli: Cli) -> None:
     assert [line.split(" by ")[0] for line in lines[1:]] == ["noted", "tagged", "measured again", "retracted"]
 
 
-def test_the_log_says_who_noted_what(two: Ledger, repo: Path) -> None:
+def test_the_log_says_who_noted_what(two: Branch, repo: Path) -> None:
     add_notes(two, "000002", "comment", ["first line\nsecond line"])
     assert git_in(repo, "log", "-1", "--format=%s", "ledger").strip() == ("note on 20261120-194812-000002: first line")
 
 
-def test_secrets_in_notes_are_replaced(two: Ledger, repo: Path) -> None:
+def test_secrets_in_notes_are_replaced(two: Branch, repo: Path) -> None:
     add_notes(two, "000001", "comment", [f"use {TOKEN}"])
     assert TOKEN not in git_in(repo, "log", "-p", "ledger")
     assert two.contents().runs[0].notes[0].text == "use [redacted: github-token]"
 
 
 @pytest.mark.parametrize(("kind", "text"), [("comment", " "), ("tag", "a\nb"), ("tag", ""), ("comment", "x" * 20_000)])
-def test_what_cannot_stand_in_a_note_is_refused_before_anything_is_written(two: Ledger, kind: str, text: str) -> None:
+def test_what_cannot_stand_in_a_note_is_refused_before_anything_is_written(two: Branch, kind: str, text: str) -> None:
     tip = two.tip()
     with pytest.raises(LedgerError):
         add_notes(two, "000001", kind, ["good", text])  # type: ignore[arg-type]  # the kinds of the table
@@ -82,7 +82,7 @@ def test_what_cannot_stand_in_a_note_is_refused_before_anything_is_written(two: 
     assert two.tip() == tip
 
 
-def test_a_ledger_with_notes_verifies_clean(two: Ledger) -> None:
+def test_a_ledger_with_notes_verifies_clean(two: Branch) -> None:
     add_notes(two, "000001", "comment", ["x"])
     with blob_reader(two.repository) as read_blob:
         verdict = verify(two, read_blob)
@@ -90,7 +90,7 @@ def test_a_ledger_with_notes_verifies_clean(two: Ledger) -> None:
     assert verdict.entries == 3
 
 
-def test_the_site_shows_notes_tags_and_retractions_and_only_rewrites_their_run(two: Ledger, tmp_path: Path) -> None:
+def test_the_site_shows_notes_tags_and_retractions_and_only_rewrites_their_run(two: Branch, tmp_path: Path) -> None:
     def build() -> tuple[str, ...]:
         with blob_reader(two.repository) as read_blob:
             return build_site(two.contents(), read_blob, [], tmp_path / "site").changed
@@ -112,7 +112,7 @@ def test_the_site_shows_notes_tags_and_retractions_and_only_rewrites_their_run(t
     assert "retracted" in (tmp_path / "site" / "index.html").read_text()
 
 
-def test_notes_are_in_order_of_time(two: Ledger) -> None:
+def test_notes_are_in_order_of_time(two: Branch) -> None:
     for number in range(5):
         add_notes(two, "000001", "comment", [str(number)])
     notes = two.contents().runs[0].notes
@@ -120,7 +120,7 @@ def test_notes_are_in_order_of_time(two: Ledger) -> None:
     assert all(note.noted_at <= datetime.now(UTC) for note in notes)
 
 
-def test_the_latest_word_makes_the_baseline_and_a_retracted_run_is_none(two: Ledger, cli: Cli) -> None:
+def test_the_latest_word_makes_the_baseline_and_a_retracted_run_is_none(two: Branch, cli: Cli) -> None:
     assert cli("baseline").err.startswith("no experiment has a baseline yet")
     assert cli("baseline", "000001", "--because", "in production").code == 0
     add_notes(two, "000002", "baseline", ["in production since Monday"])
@@ -134,7 +134,7 @@ def test_the_latest_word_makes_the_baseline_and_a_retracted_run_is_none(two: Led
     assert "made the baseline by Ada Lovelace: in production" in cli("show", "000001", "--history").out
 
 
-def test_a_page_compares_with_the_baseline_of_the_experiment(two: Ledger, tmp_path: Path) -> None:
+def test_a_page_compares_with_the_baseline_of_the_experiment(two: Branch, tmp_path: Path) -> None:
     add_notes(two, "000001", "baseline", ["in production"])
     with blob_reader(two.repository) as read_blob:
         build_site(two.contents(), read_blob, list(two.log()), tmp_path / "site")

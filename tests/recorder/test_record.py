@@ -14,7 +14,7 @@ from ledger.model.record import Link
 from ledger.recorder import Dataset, Draft, FigureSource, Recorded, evaluate, record
 from ledger.recorder.draft import Problem
 from ledger.recorder.given import Given, parse_dataset, read_given
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Appended, Branch
 from ledger.store.waiting import Entry, waiting_files
 from tests.conftest import git_in, state_of
 
@@ -35,7 +35,7 @@ def draft(number: int = 0, **more: object) -> Draft:
     return Draft(**(facts | more))  # type: ignore[arg-type]  # fields by name
 
 
-def add(ledger: Ledger, made: Draft, *, strict: bool = True) -> Recorded:
+def add(ledger: Branch, made: Draft, *, strict: bool = True) -> Recorded:
     return record(ledger, made, state_dir=ledger.repository.state_dir, strict=strict)
 
 
@@ -48,7 +48,7 @@ def data(repo: Path) -> Path:
     return folder
 
 
-def test_all_ten_boxes_are_answered_even_when_nothing_was_given(ledger: Ledger) -> None:
+def test_all_ten_boxes_are_answered_even_when_nothing_was_given(ledger: Branch) -> None:
     made = add(ledger, draft(timed=False)).record
     for name, box in made.boxes().items():
         says_something = any(getattr(box, field) for field in box.__struct_fields__ if field not in {"unknown", "file"})
@@ -57,7 +57,7 @@ def test_all_ten_boxes_are_answered_even_when_nothing_was_given(ledger: Ledger) 
     assert made.model.unknown == {"all": "no model was given"}
 
 
-def test_the_record_on_the_branch_is_the_record_returned(ledger: Ledger, repo: Path) -> None:
+def test_the_record_on_the_branch_is_the_record_returned(ledger: Branch, repo: Path) -> None:
     recorded = add(ledger, draft(params={"lr": 0.1}, metrics=[Metric(name="accuracy", value=0.9, split="validation")]))
     (run,) = ledger.contents().runs
     assert run.record == recorded.record
@@ -66,12 +66,12 @@ def test_the_record_on_the_branch_is_the_record_returned(ledger: Ledger, repo: P
     assert shown.startswith('{\n  "format": 1,\n  "id"')
 
 
-class Raced(Ledger):
+class Raced(Branch):
     """A ledger on which others append something just before we do, once."""
 
     before: list[Callable[[], object]]
 
-    def append(self, entry: Entry) -> str:
+    def append(self, entry: Entry) -> Appended:
         while self.before:
             self.before.pop()()
         return super().append(entry)
@@ -79,7 +79,7 @@ class Raced(Ledger):
 
 @pytest.mark.parametrize("strict", [True, False])
 def test_two_runs_that_add_the_same_dataset_version_at_once_are_both_recorded(
-    ledger: Ledger, repo: Path, data: Path, *, strict: bool
+    ledger: Branch, repo: Path, data: Path, *, strict: bool
 ) -> None:
     datasets = [Dataset(role="validation", path=str(data / "val"), name="digits-val", version="v1")]
     raced = Raced.open(repo)
@@ -93,19 +93,19 @@ def test_two_runs_that_add_the_same_dataset_version_at_once_are_both_recorded(
 
 
 def test_an_evaluation_that_adds_a_dataset_version_together_with_another_is_recorded(
-    ledger: Ledger, data: Path, monkeypatch: pytest.MonkeyPatch
+    ledger: Branch, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = Dataset(role="validation", path=str(data / "val"), name="digits-val", version="v2")
     first = add(ledger, draft(1)).record
     Raced.before = [lambda: add(ledger, draft(2, datasets=[dataset]))]
-    monkeypatch.setattr("ledger.recorder.evaluation.Ledger", Raced)
+    monkeypatch.setattr("ledger.recorder.evaluation.Branch", Raced)
     evaluate(first.id, {"validation/accuracy": 0.9}, datasets=[dataset])
     contents = ledger.contents()
     assert [len(run.evaluations) for run in contents.runs] == [1, 0]
     assert [version.label for version in contents.datasets] == ["digits-val@v2"]
 
 
-def test_metrics_know_the_dataset_of_their_split(ledger: Ledger, data: Path) -> None:
+def test_metrics_know_the_dataset_of_their_split(ledger: Branch, data: Path) -> None:
     metrics = [Metric(name="accuracy", value=0.9, split=split) for split in ("validation", "train", "test")]
     datasets = [
         Dataset(role="train", path=str(data / "train")),
@@ -120,7 +120,7 @@ def test_metrics_know_the_dataset_of_their_split(ledger: Ledger, data: Path) -> 
     assert made.headline.key == "validation/accuracy"
 
 
-def test_a_new_dataset_version_is_added_once(ledger: Ledger, data: Path, repo: Path) -> None:
+def test_a_new_dataset_version_is_added_once(ledger: Branch, data: Path, repo: Path) -> None:
     used = [Dataset(role="validation", path=str(data / "val"), name="digits-val", version="v1", reason="first")]
     add(ledger, draft(1, datasets=used))
     add(ledger, draft(2, datasets=used))
@@ -129,7 +129,7 @@ def test_a_new_dataset_version_is_added_once(ledger: Ledger, data: Path, repo: P
     assert len(git_in(repo, "log", "--format=%H", "ledger", "--", "datasets").split()) == 1
 
 
-def test_changed_data_cannot_take_the_label_of_another_version(ledger: Ledger, data: Path) -> None:
+def test_changed_data_cannot_take_the_label_of_another_version(ledger: Branch, data: Path) -> None:
     used = [Dataset(role="validation", path=str(data / "val"), name="digits-val", version="v1")]
     add(ledger, draft(1, datasets=used))
     (data / "val" / "a.txt").write_text("changed")
@@ -145,7 +145,7 @@ def test_changed_data_cannot_take_the_label_of_another_version(ledger: Ledger, d
     assert "digits-val@v1" in next(iter(made.datasets.unknown.values()))
 
 
-def test_secrets_never_reach_the_branch_from_anywhere(ledger: Ledger, repo: Path) -> None:
+def test_secrets_never_reach_the_branch_from_anywhere(ledger: Branch, repo: Path) -> None:
     (repo / "train.log").write_text(f"login with {TOKEN}\n")
     (repo / "config.py").write_text(f"TOKEN = '{TOKEN}'\n")
     (repo / ".gitignore").write_text("*.pt\n")
@@ -176,7 +176,7 @@ def test_secrets_never_reach_the_branch_from_anywhere(ledger: Ledger, repo: Path
     assert recorded.record.code.patch.exact is False
 
 
-def test_secrets_in_names_and_in_what_errors_quote_never_reach_the_branch(ledger: Ledger, repo: Path) -> None:
+def test_secrets_in_names_and_in_what_errors_quote_never_reach_the_branch(ledger: Branch, repo: Path) -> None:
     metric = Metric(name=TOKEN, value=1.0, split=TOKEN, dataset=TOKEN, evaluator=TOKEN)
     made = draft(
         parent=TOKEN,
@@ -197,7 +197,7 @@ def test_secrets_in_names_and_in_what_errors_quote_never_reach_the_branch(ledger
     assert sum(recorded.record.redactions.values()) >= 10
 
 
-def test_what_is_named_and_missing_is_refused_and_nothing_is_written(ledger: Ledger) -> None:
+def test_what_is_named_and_missing_is_refused_and_nothing_is_written(ledger: Branch) -> None:
     for given in (
         {"log": "nope.log"},
         {"model_path": "nope.pt"},
@@ -210,7 +210,7 @@ def test_what_is_named_and_missing_is_refused_and_nothing_is_written(ledger: Led
     assert ledger.tip() is None
 
 
-def test_at_the_end_of_a_training_the_rest_is_recorded_and_says_why(ledger: Ledger) -> None:
+def test_at_the_end_of_a_training_the_rest_is_recorded_and_says_why(ledger: Branch) -> None:
     made = add(
         ledger,
         draft(
@@ -227,7 +227,7 @@ def test_at_the_end_of_a_training_the_rest_is_recorded_and_says_why(ledger: Ledg
     assert "nope.png" in made.results.unknown["figures.x"]
 
 
-def test_figures_are_kept_by_what_they_are_not_by_their_name(ledger: Ledger, repo: Path) -> None:
+def test_figures_are_kept_by_what_they_are_not_by_their_name(ledger: Branch, repo: Path) -> None:
     (repo / "a.png").write_bytes(SVG)
     (repo / "b.svg").write_text("<p>no picture</p>")
     recorded = add(
@@ -242,7 +242,7 @@ def test_figures_are_kept_by_what_they_are_not_by_their_name(ledger: Ledger, rep
     assert "must be png or svg" in recorded.record.results.unknown["figures.b"]
 
 
-def test_a_record_that_cannot_be_appended_waits_whole(ledger: Ledger, repo: Path) -> None:
+def test_a_record_that_cannot_be_appended_waits_whole(ledger: Branch, repo: Path) -> None:
     ledger.create(ledger.repository.author(), NOW)
     (repo / ".git" / "refs" / "heads" / "ledger.lock").write_text("")
     with pytest.raises(NotAppended, match="is safe in"):
@@ -250,14 +250,14 @@ def test_a_record_that_cannot_be_appended_waits_whole(ledger: Ledger, repo: Path
     assert len(waiting_files(ledger.repository.state_dir)) == 1
 
 
-def test_recording_touches_nothing_of_the_user_s(ledger: Ledger, repo: Path) -> None:
+def test_recording_touches_nothing_of_the_user_s(ledger: Branch, repo: Path) -> None:
     (repo / "dirty.py").write_text("1")
     before = state_of(repo)
     add(ledger, draft())
     assert state_of(repo) == before
 
 
-def test_a_parent_is_named_by_enough_of_its_id(ledger: Ledger) -> None:
+def test_a_parent_is_named_by_enough_of_its_id(ledger: Branch) -> None:
     add(ledger, draft(1))
     made = add(ledger, draft(2, parent="000001", baseline="20261120-194812-000001")).record
     assert made.parent == made.baseline == "20261120-194812-000001"
@@ -266,7 +266,7 @@ def test_a_parent_is_named_by_enough_of_its_id(ledger: Ledger) -> None:
     assert add(ledger, draft(3, baseline="zzz"), strict=False).record.baseline == "zzz"
 
 
-def test_environments_that_are_the_same_are_one_blob(ledger: Ledger) -> None:
+def test_environments_that_are_the_same_are_one_blob(ledger: Branch) -> None:
     add(ledger, draft(1))
     add(ledger, draft(2))
     one, other = ledger.contents().runs
@@ -274,7 +274,7 @@ def test_environments_that_are_the_same_are_one_blob(ledger: Ledger) -> None:
     assert one.record.environment.hash == other.record.environment.hash
 
 
-def test_policy_says_which_values_are_better(ledger: Ledger, repo: Path) -> None:
+def test_policy_says_which_values_are_better(ledger: Branch, repo: Path) -> None:
     from ledger.repository.append import append_commit
 
     ledger.create(ledger.repository.author(), NOW)
@@ -287,11 +287,11 @@ def test_policy_says_which_values_are_better(ledger: Ledger, repo: Path) -> None
         author=ledger.repository.author(),
         now=NOW,
     )
-    made = add(Ledger(ledger.repository), draft(metrics=[Metric(name="score", value=1.0, split="test")])).record
+    made = add(Branch(ledger.repository), draft(metrics=[Metric(name="score", value=1.0, split="test")])).record
     assert made.results.metrics[0].direction == "lower"
 
 
-def test_the_commit_message_is_an_entry_of_a_ledger(ledger: Ledger, repo: Path) -> None:
+def test_the_commit_message_is_an_entry_of_a_ledger(ledger: Branch, repo: Path) -> None:
     recorded = add(ledger, draft(metrics=[Metric(name="accuracy", value=0.97219, split="validation")]))
     message = git_in(repo, "log", "-1", "--format=%B", "ledger")
     assert message.startswith(
@@ -301,7 +301,7 @@ def test_the_commit_message_is_an_entry_of_a_ledger(ledger: Ledger, repo: Path) 
     assert trailers == recorded.path
 
 
-def test_hostile_names_cannot_break_the_message_or_the_paths(ledger: Ledger, repo: Path) -> None:
+def test_hostile_names_cannot_break_the_message_or_the_paths(ledger: Branch, repo: Path) -> None:
     hostile = draft(experiment="x\x1b[31m\n\nLedger-Entry: fake", metrics=[Metric(name="<script>", value=1.0)])
     with pytest.raises(LedgerError, match="holds control characters"):
         add(ledger, hostile)
@@ -315,22 +315,22 @@ def test_hostile_names_cannot_break_the_message_or_the_paths(ledger: Ledger, rep
 
 def test_a_detached_head_and_a_repository_without_commits_are_recorded(repo: Path, tmp_path: Path) -> None:
     git_in(repo, "checkout", "-q", "--detach")
-    made = add(Ledger.open(repo), draft(1)).record
+    made = add(Branch.open(repo), draft(1)).record
     assert made.code.commit
     assert made.code.branch is None
     git_in(tmp_path, "init", "-q", "empty")
-    made = add(Ledger.open(tmp_path / "empty"), draft(2)).record
+    made = add(Branch.open(tmp_path / "empty"), draft(2)).record
     assert made.code.commit is None
     assert "no commit yet" in made.code.unknown["commit"]
 
 
-def test_a_commit_that_was_never_pushed_is_kept_alive(ledger: Ledger, repo: Path) -> None:
+def test_a_commit_that_was_never_pushed_is_kept_alive(ledger: Branch, repo: Path) -> None:
     head = git_in(repo, "rev-parse", "HEAD").strip()
     add(ledger, draft())
     assert head in git_in(repo, "rev-list", "refs/ledger/kept").split()
 
 
-def test_an_evaluation_names_its_run_and_its_data(ledger: Ledger, data: Path) -> None:
+def test_an_evaluation_names_its_run_and_its_data(ledger: Branch, data: Path) -> None:
     add(ledger, draft(metrics=[Metric(name="accuracy", value=0.9, split="validation")]))
     used = Dataset(role="validation", path=str(data / "val"), name="digits-val", version="v2")
     evaluate("000000", {"validation/accuracy": 0.5}, datasets=[used])

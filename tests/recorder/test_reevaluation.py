@@ -13,7 +13,7 @@ import pytest
 from ledger.analysis.cases import case_stories
 from ledger.analysis.matrix import matrix_of
 from ledger.model.entries import Run
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import ROOT, Cli, git_in
 
 EVALUATOR = """
@@ -52,7 +52,7 @@ def team(repo: Path, cli: Cli) -> Path:
 
 
 def runs(repo: Path) -> list[Run]:
-    return list(Ledger.open(repo).contents().runs)
+    return list(Branch.open(repo).contents().runs)
 
 
 def measured(repo: Path) -> dict[str, float]:
@@ -162,7 +162,7 @@ def test_cases_say_which_run_broke_and_which_mended_them(team: Path, cli: Cli) -
     assert late.code == 0
     on_v3 = ("evaluate", "--on", "numbers@v3", "--data", "data/v3")
     assert cli(*on_v3, *COMMAND).code == 0
-    contents = Ledger.open(team).contents()
+    contents = Branch.open(team).contents()
     untried, story = case_stories(contents.cases, contents.runs)
     assert (untried.case.input, untried.state) == ("the number 9", "untried")
     ids = [run.record.id for run in contents.runs]
@@ -173,7 +173,7 @@ def test_cases_say_which_run_broke_and_which_mended_them(team: Path, cli: Cli) -
     assert "1 of 1 cases fail" in again.err
     done = cli("record", "--metric", "test/x=1", "--dataset", "test:numbers@v4=data/v1/values.txt")
     assert done.code == 0, done.err
-    *_, third, fourth = Ledger.open(team).contents().datasets  # a version that a record adds holds the cases too
+    *_, third, fourth = Branch.open(team).contents().datasets  # a version that a record adds holds the cases too
     assert set(third.cases) < set(fourth.cases)
 
 
@@ -190,7 +190,7 @@ def test_the_matrix_shows_gaps_and_how_to_fill_them(team: Path, cli: Cli) -> Non
     )
     shown = cli("matrix", "numbers", "--metric", "validation/accuracy")
     assert "4 gaps; to fill them: ledger evaluate --on numbers@v2" in shown.err
-    contents = Ledger.open(team).contents()
+    contents = Branch.open(team).contents()
     versions = [version for version in contents.datasets if version.name == "numbers"]
     matrix = matrix_of(versions, contents.runs, "test/accuracy")
     assert [[round(cell.number, 3) if cell else None for cell in row.cells] for row in matrix.rows] == [

@@ -7,7 +7,7 @@ import pytest
 
 from ledger.errors import UsageError
 from ledger.recorder.times import Times, times_of
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import Cli
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -66,7 +66,7 @@ def test_the_times_of_its_log_are_taken_and_named(tmp_path: Path) -> None:
 
 def test_a_record_made_afterwards_does_not_claim_to_have_taken_no_time(repo: Path, cli: Cli) -> None:
     assert cli("record", "-m", "validation/accuracy=0.5").code == 0
-    (run,) = Ledger.open(repo).contents().runs
+    (run,) = Branch.open(repo).contents().runs
     timing = run.record.timing
     assert (timing.duration_seconds, timing.took) == (None, None)
     assert "after 0.0 s" not in cli("log").out
@@ -77,7 +77,7 @@ def test_a_record_made_afterwards_does_not_claim_to_have_taken_no_time(repo: Pat
 
 def test_a_run_of_last_week_is_recorded_under_its_own_date(repo: Path, cli: Cli) -> None:
     assert cli("record", "--started", "2026-11-20T10:00:00Z", "--ended", "2026-11-20T11:30:00Z").code == 0
-    (run,) = Ledger.open(repo).contents().runs
+    (run,) = Branch.open(repo).contents().runs
     assert run.record.id.startswith("20261120-100000-")
     assert run.record.timing.took == 5400.0
     assert "1 h 30 min (as stated)" in cli("show", run.record.id).out

@@ -13,9 +13,9 @@ from ledger.errors import Conflict, LedgerError
 from ledger.repository.hooks import CLIENT, SERVER, hooks_folder, install_hooks, read_hooks, uninstall_hooks
 from ledger.repository.repository import Repository
 from ledger.resources import shipped
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import ROOT, git_in, make_repository
-from tests.store.test_ledger import entry
+from tests.store.test_branch import entry
 
 SHELL_HOOK = """#!/bin/sh
 echo "arguments: $*" >>"$LOG"
@@ -452,7 +452,7 @@ def test_an_installed_hook_is_executable_by_all_and_says_whose_it_is(repo: Path)
 def test_a_commit_made_by_hand_that_removes_entries_is_refused_and_one_of_the_policy_passes(
     repo: Path, tmp_path: Path
 ) -> None:
-    ledger = Ledger.open(repo)
+    ledger = Branch.open(repo)
     ledger.append(entry(1))
     install(repo)
     git_in(repo, "worktree", "add", "-q", str(tmp_path / "policy"), "ledger")

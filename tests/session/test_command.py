@@ -14,19 +14,19 @@ from pathlib import Path
 import pytest
 
 from ledger.model.entries import Run
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import ROOT, Cli
 
 PYTHON = sys.executable
 
 
 def only_run(repo: Path) -> Run:
-    (run,) = Ledger.open(repo).contents().runs
+    (run,) = Branch.open(repo).contents().runs
     return run
 
 
 def file_of(repo: Path, name: str) -> str:
-    return Ledger.open(repo).read_blob(only_run(repo).files[name]).decode()
+    return Branch.open(repo).read_blob(only_run(repo).files[name]).decode()
 
 
 def test_output_exit_code_and_log_are_the_command_s(repo: Path, cli: Cli) -> None:
@@ -114,7 +114,7 @@ def test_an_exception_inside_is_the_reason(repo: Path, cli: Cli) -> None:
 def test_a_command_that_is_not_there_is_one_clear_line_and_no_record(repo: Path, cli: Cli) -> None:
     done = cli("run", "--", "no-such-program")
     assert (done.code, done.err) == (1, "error: no such program: `no-such-program`\n")
-    assert Ledger.open(repo).contents().runs == ()
+    assert Branch.open(repo).contents().runs == ()
     assert not any((repo / ".git" / "ledger" / "spool").iterdir())
 
 

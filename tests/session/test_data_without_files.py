@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ledger.analysis.comparable import leaderboards
 from ledger.model.boxes import DatasetUse
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import Cli, run_python
 
 
@@ -18,7 +18,7 @@ def trained(repo: Path, body: str) -> str:
 
 
 def uses(repo: Path) -> list[DatasetUse]:
-    return Ledger.open(repo).contents().runs[-1].record.datasets.used
+    return Branch.open(repo).contents().runs[-1].record.datasets.used
 
 
 def test_arrays_are_hashed_counted_and_ranked_by_their_content(repo: Path) -> None:
@@ -37,7 +37,7 @@ def test_arrays_are_hashed_counted_and_ranked_by_their_content(repo: Path) -> No
     assert (train.samples, train.path, train.files, train.declared) == (6, None, None, False)
     assert train.memory == "tuple of 2"
     assert (val.label, val.samples) == ("toy@v1", 2)
-    contents = Ledger.open(repo).contents()
+    contents = Branch.open(repo).contents()
     assert [version.label for version in contents.datasets] == ["toy@v1"]
     assert {board.group.dataset for board in leaderboards(contents.runs)} == {"toy@v1"}
     assert [len(board.standings) for board in leaderboards(contents.runs)] == [2, 2]
@@ -56,19 +56,19 @@ def test_declared_data_is_ranked_among_itself_and_said_to_be_unverified(repo: Pa
         )
     (use,) = uses(repo)
     assert (use.hash, use.declared, use.label) == ("declared:imagenet-1k@2014", True, "imagenet-1k@2014 (declared)")
-    boards = leaderboards(Ledger.open(repo).contents().runs)
+    boards = leaderboards(Branch.open(repo).contents().runs)
     assert sorted((board.group.dataset, len(board.standings)) for board in boards) == [
         ("imagenet-1k@2012 (declared)", 2),
         ("imagenet-1k@2012 (declared)", 2),
         ("imagenet-1k@2014 (declared)", 1),
         ("imagenet-1k@2014 (declared)", 1),
     ]
-    shown = cli("show", "--json", Ledger.open(repo).contents().runs[-1].record.id)
+    shown = cli("show", "--json", Branch.open(repo).contents().runs[-1].record.id)
     assert '"declared": true' in shown.out
-    assert "declared, not verified" in cli("show", Ledger.open(repo).contents().runs[-1].record.id).out
+    assert "declared, not verified" in cli("show", Branch.open(repo).contents().runs[-1].record.id).out
     assert cli("verify").code == 0
     assert cli("record", "-d", "validation:imagenet-1k@2012=val", "-m", "validation/top1=0.7").code == 0
-    made = leaderboards(Ledger.open(repo).contents().runs)
+    made = leaderboards(Branch.open(repo).contents().runs)
     assert [board.group.dataset for board in made].count("imagenet-1k@2012") == 1, "content is no declaration"
 
 
@@ -92,7 +92,7 @@ def test_a_name_that_is_no_file_is_told_how_to_be_declared(repo: Path) -> None:
     assert "run.dataset('imdb', declared=VERSION)" in said
     (use,) = uses(repo)
     assert (use.hash, use.label) == (None, "imdb")
-    unknown = Ledger.open(repo).contents().runs[-1].record.datasets.unknown
+    unknown = Branch.open(repo).contents().runs[-1].record.datasets.unknown
     assert "declared=VERSION" in unknown["used.imdb"]
 
 
@@ -112,7 +112,7 @@ def test_what_cannot_be_hashed_never_stops_the_training(repo: Path) -> None:
     run.metric('accuracy', 1)
 """,
     )
-    record = Ledger.open(repo).contents().runs[-1].record
+    record = Branch.open(repo).contents().runs[-1].record
     assert record.status == "finished"
     told = " ".join([*record.datasets.unknown.values(), said])
     assert "RuntimeError: disk gone" in told

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ledger.session.endings import Ending, EndWatch, ending_of
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import run_python
 
 HEAD = "import ledger, sys\n"
@@ -34,7 +34,7 @@ def test_the_exit_code_of_the_process_decides(repo: Path, script: str, status: s
     process = run_python(f"import runpy\n{script}", cwd=repo)
     err = process.communicate(timeout=60)[1]
     assert process.returncode == (code or 0), err
-    record = next(run.record for run in Ledger.open(repo).contents().runs if run.record.experiment == "x")
+    record = next(run.record for run in Branch.open(repo).contents().runs if run.record.experiment == "x")
     assert (record.status, record.exit_code) == (status, code)
     assert record.reason == (f"exit code {code}" if code else None)
 
@@ -142,7 +142,7 @@ def test_an_exception_on_its_way_out_is_the_end_whoever_looks_at_it_first(repo: 
     process = run_python(f"import runpy; runpy.run_path({str(repo / 'main.py')!r}, run_name='__main__')", cwd=repo)
     err = process.communicate(timeout=60)[1]
     assert process.returncode == 1
-    (run,) = Ledger.open(repo).contents().runs
+    (run,) = Branch.open(repo).contents().runs
     assert (run.record.status, run.record.reason) == ("failed", "RuntimeError: out of memory"), err
 
 

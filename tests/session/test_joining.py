@@ -11,7 +11,7 @@ import pytest
 from ledger.model.entries import Run
 from ledger.session.recover import recover
 from ledger.session.spool import spool_dir
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import ROOT, Cli, run_python
 
 PYTHON = sys.executable
@@ -26,7 +26,7 @@ for seed in range(3):
 
 
 def runs_of(repo: Path) -> list[Run]:
-    return list(Ledger.open(repo).contents().runs)
+    return list(Branch.open(repo).contents().runs)
 
 
 def by_experiment(repo: Path, name: str) -> list[Run]:
@@ -144,7 +144,7 @@ def test_a_wrapper_killed_outright_loses_no_run_of_a_sweep(repo: Path, cli: Cli)
     )
     process.wait(timeout=60)
     time.sleep(1.0)  # what it started goes on for a moment
-    book = Ledger.open(repo)
+    book = Branch.open(repo)
     recover(book, book.repository.state_dir)
     (outer,) = by_experiment(repo, "sweep")
     assert len(by_experiment(repo, "inner")) == 3
@@ -156,7 +156,7 @@ def test_seconds_of_a_run_that_joined_are_counted_from_the_start_of_the_command(
     script = "import time; time.sleep(1.2); import ledger; run = ledger.run(); run.log(loss=1.0); run.finish()"
     cli("run", "--", PYTHON, "-c", script)
     (run,) = runs_of(repo)
-    rows = Ledger.open(repo).read_blob(run.files["curves.csv"]).decode().splitlines()
+    rows = Branch.open(repo).read_blob(run.files["curves.csv"]).decode().splitlines()
     assert float(rows[1].split(",")[2]) > 1.2
 
 

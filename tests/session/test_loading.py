@@ -10,7 +10,7 @@ import pytest
 
 import ledger
 from ledger.session.loading import Loading, Waiting
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import Cli, run_python
 
 SLOW = 0.02
@@ -38,7 +38,7 @@ def test_the_record_has_the_seconds_that_training_waited_and_not_those_it_worked
         for _ in range(2):
             for _ in run.loading(Slow()):
                 time.sleep(2 * SLOW)
-    (made,) = Ledger.open(repo).contents().runs
+    (made,) = Branch.open(repo).contents().runs
     usage = made.record.hardware.usage
     assert usage is not None
     assert usage.data_wait_seconds is not None
@@ -51,7 +51,7 @@ def test_the_record_has_the_seconds_that_training_waited_and_not_those_it_worked
 def test_a_run_without_a_wrapped_loader_says_nothing_of_waiting(repo: Path) -> None:
     with ledger.run("quiet"):
         pass
-    (made,) = Ledger.open(repo).contents().runs
+    (made,) = Branch.open(repo).contents().runs
     assert made.record.hardware.usage is None or made.record.hardware.usage.data_wait_seconds is None
 
 
@@ -106,7 +106,7 @@ for number, _ in enumerate(run.loading(slow())):
     process.send_signal(signal.SIGKILL)
     process.communicate()
     cli("recover")
-    (made,) = Ledger.open(repo).contents().runs
+    (made,) = Branch.open(repo).contents().runs
     usage = made.record.hardware.usage
     assert made.record.status == "lost"
     assert usage is not None

@@ -10,11 +10,11 @@ import torch
 import ledger as api
 from ledger.model.record import Record
 from ledger.session.points import Points
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 
 
 def only_record(repo: Path) -> Record:
-    (run,) = Ledger.open(repo).contents().runs
+    (run,) = Branch.open(repo).contents().runs
     return run.record
 
 
@@ -38,7 +38,7 @@ def test_what_was_left_out_is_known_of_a_killed_run(repo: Path) -> None:
     run = api.run("x")
     for _ in range(5):
         run.log({"lr": None, "loss": 1.0})
-    (folder,) = spools(Ledger.open(repo).repository.state_dir)
+    (folder,) = spools(Branch.open(repo).repository.state_dir)
     assert read_draft(folder).problems[0].message == "no numbers, so left out: lr 4 times (None)"  # at every doubling
     run.finish()
 

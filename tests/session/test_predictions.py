@@ -9,21 +9,21 @@ import torch
 
 import ledger as api
 from ledger.model.entries import Run
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 
 TRUTH = ["cat", "cat", "dog", "dog"]
 TAKEN = ["cat", "dog", "dog", "dog"]
 
 
 def only_run(repo: Path) -> Run:
-    (run,) = Ledger.open(repo).contents().runs
+    (run,) = Branch.open(repo).contents().runs
     return run
 
 
 def tables(repo: Path) -> dict[str, str]:
     run = only_run(repo)
     return {
-        table.name: Ledger.open(repo).read_blob(run.files[table.file]).decode()
+        table.name: Branch.open(repo).read_blob(run.files[table.file]).decode()
         for table in run.record.statistics.tables
     }
 

@@ -10,7 +10,7 @@ import pytest
 from ledger.model.entries import Run
 from ledger.recorder.draft import Rank
 from ledger.session.ranks import find_rank, is_silent, launched_by
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.conftest import ROOT, Cli
 
 PYTHON = sys.executable
@@ -30,7 +30,7 @@ with ledger.run("ddp", params={"lr": 0.1, "seed": rank}) as run:
 
 
 def runs_of(repo: Path) -> list[Run]:
-    return list(Ledger.open(repo).contents().runs)
+    return list(Branch.open(repo).contents().runs)
 
 
 def train(repo: Path, **variables: str) -> "subprocess.CompletedProcess[str]":

@@ -18,7 +18,7 @@ from ledger.errors import LedgerError
 from ledger.model.entries import Run
 from ledger.session.recover import recover
 from ledger.session.spool import dead_spools, spool_dir
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.waiting import homeless_dir, waiting_files
 from tests.conftest import ROOT, Cli, git_in, run_python, state_of
 
@@ -35,7 +35,7 @@ print("after", flush=True)
 
 
 def only_run(repo: Path) -> Run:
-    (run,) = Ledger.open(repo).contents().runs
+    (run,) = Branch.open(repo).contents().runs
     return run
 
 
@@ -163,7 +163,7 @@ def test_kills_at_random_moments_lose_nothing_that_was_logged(repo: Path) -> Non
                 break
         process.kill()
         finish(process)
-        book = Ledger.open(repo)
+        book = Branch.open(repo)
         (found,) = recover(book, book.repository.state_dir)
         record = next(run.record for run in book.contents().runs if run.record.id == found.id)
         assert record.statistics.series["loss"].count > seen
@@ -176,7 +176,7 @@ def test_a_kill_during_recording_leaves_one_whole_record(repo: Path) -> None:
         time.sleep(delay)
         process.kill()
         finish(process)
-    book = Ledger.open(repo)
+    book = Branch.open(repo)
     recover(book, book.repository.state_dir)
     runs = book.contents().runs
     assert len(runs) == 6
@@ -287,7 +287,7 @@ def test_a_run_that_began_after_one_that_ended_records_its_own_death(repo: Path)
     wait_until_ready(process)
     process.send_signal(signal.SIGTERM)
     assert finish(process)[0] == -signal.SIGTERM
-    ends = {run.record.experiment: run.record.status for run in Ledger.open(repo).contents().runs}
+    ends = {run.record.experiment: run.record.status for run in Branch.open(repo).contents().runs}
     assert ends == {"first": "finished", "py": "killed"}
 
 

@@ -12,23 +12,23 @@ from ledger.model.boxes import Table
 from ledger.model.entries import Run
 from ledger.repository.blobs import blob_reader
 from ledger.session.tables import CEILING
+from ledger.store.branch import Branch
 from ledger.store.findings import Finding
-from ledger.store.ledger import Ledger
 from ledger.store.verify import verify
 from tests.conftest import Cli, git_in, run_python
 
 
 def only_run(repo: Path) -> Run:
-    (run,) = Ledger.open(repo).contents().runs
+    (run,) = Branch.open(repo).contents().runs
     return run
 
 
 def content(repo: Path, run: Run, table: Table) -> str:
-    return Ledger.open(repo).read_blob(run.files[table.file]).decode()
+    return Branch.open(repo).read_blob(run.files[table.file]).decode()
 
 
 def all_findings(repo: Path) -> tuple[Finding, ...]:
-    book = Ledger.open(repo)
+    book = Branch.open(repo)
     with blob_reader(book.repository) as read_blob:
         return verify(book, read_blob, whole=True).findings
 

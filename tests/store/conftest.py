@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from tests.store.remotes import clone, make_hub
 
 
@@ -14,10 +14,10 @@ def hub(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ada(hub: Path, tmp_path: Path) -> Ledger:
+def ada(hub: Path, tmp_path: Path) -> Branch:
     return clone(hub, tmp_path / "ada")
 
 
 @pytest.fixture
-def bob(hub: Path, tmp_path: Path) -> Ledger:
+def bob(hub: Path, tmp_path: Path) -> Branch:
     return clone(hub, tmp_path / "bob", author="Bob")

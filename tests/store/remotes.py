@@ -14,14 +14,14 @@ from ledger.model.ids import new_id
 from ledger.model.paths import run_path
 from ledger.model.record import Author, Record
 from ledger.repository.blobs import blob_reader
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.sync import sync
 from ledger.store.synced import Synced
 from ledger.store.verify import verify
 from ledger.store.waiting import Entry
 from tests.benchmarks.ledgers import entry_of
 from tests.conftest import git_in
-from tests.store.test_ledger import NOW
+from tests.store.test_branch import NOW
 
 
 def make_hub(folder: Path, *, object_format: str = "sha1") -> Path:
@@ -36,14 +36,14 @@ def make_hub(folder: Path, *, object_format: str = "sha1") -> Path:
     return hub
 
 
-def clone(hub: Path | str, folder: Path, *options: str, author: str = "Ada") -> Ledger:
+def clone(hub: Path | str, folder: Path, *options: str, author: str = "Ada") -> Branch:
     """Clone a repository, as somebody who works in it."""
     git_in(folder.parent, "clone", "--quiet", *options, str(hub), str(folder))
     git_in(folder, "config", "user.name", author)
-    return Ledger.open(folder)
+    return Branch.open(folder)
 
 
-def share(ledger: Ledger, folder: Path) -> tuple[Path, Ledger]:
+def share(ledger: Branch, folder: Path) -> tuple[Path, Branch]:
     """Give a repository a hub that holds its code and ledger; return the hub, and the ledger of a clone of it."""
     hub, worktree = folder / "hub.git", ledger.repository.worktree
     assert worktree is not None
@@ -80,16 +80,16 @@ def added(repository: Path, ref: str = "ledger") -> list[str]:
     return sorted(path.split("/")[-2] for path in out if path.endswith("/record.json"))
 
 
-def synced(ledger: Ledger, remote: str | None = None, *, timeout: float = 60, fold: bool = True) -> Synced:
+def synced(ledger: Branch, remote: str | None = None, *, timeout: float = 60, fold: bool = True) -> Synced:
     return sync(ledger, remote, timeout_seconds=timeout, fold=fold)
 
 
-def folder_of(ledger: Ledger) -> Path:
+def folder_of(ledger: Branch) -> Path:
     assert ledger.repository.worktree is not None
     return ledger.repository.worktree
 
 
-def wrong_with(ledger: Ledger) -> list[str]:
+def wrong_with(ledger: Branch) -> list[str]:
     """Return what verification says of the history; the entries of these tests are no whole records."""
     with blob_reader(ledger.repository) as read_blob:
         findings = verify(ledger, read_blob).findings

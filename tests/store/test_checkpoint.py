@@ -7,8 +7,8 @@ import pytest
 
 from ledger.hashing import merkle_root
 from ledger.repository.blobs import blob_reader
+from ledger.store.branch import Branch
 from ledger.store.checkpoint import Checkpoint, make_checkpoint, read_checkpoints
-from ledger.store.ledger import Ledger
 from ledger.store.sync import sync
 from ledger.store.verify import Verdict, verify
 from tests.conftest import Cli, git_in
@@ -20,13 +20,13 @@ __all__ = ["key"]
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
-def check(ledger: Ledger, *, whole: bool = False) -> Verdict:
-    fresh = Ledger(ledger.repository)
+def check(ledger: Branch, *, whole: bool = False) -> Verdict:
+    fresh = Branch(ledger.repository)
     with blob_reader(fresh.repository) as read_blob:
         return verify(fresh, read_blob, whole=whole)
 
 
-def checkpoint(ledger: Ledger, now: datetime = NOW) -> Checkpoint:
+def checkpoint(ledger: Branch, now: datetime = NOW) -> Checkpoint:
     with blob_reader(ledger.repository) as read_blob:
         return make_checkpoint(ledger, read_blob, now)
 
@@ -50,7 +50,7 @@ def test_the_root_is_that_of_rfc_6962() -> None:
     assert merkle_root([b"a", b"b", b"c"]) == f"blake3:{three.hex()}"
 
 
-def test_a_signed_checkpoint_is_where_verification_begins(ledger: Ledger, repo: Path, key: Path) -> None:
+def test_a_signed_checkpoint_is_where_verification_begins(ledger: Branch, repo: Path, key: Path) -> None:
     add(ledger, draft(1))
     add(ledger, draft(2))
     set_policy(repo, policy(key, required=False))
@@ -65,7 +65,7 @@ def test_a_signed_checkpoint_is_where_verification_begins(ledger: Ledger, repo: 
 
 
 @pytest.mark.parametrize("signed", [True, False])
-def test_what_nobody_trusted_signed_is_no_beginning(ledger: Ledger, repo: Path, key: Path, *, signed: bool) -> None:
+def test_what_nobody_trusted_signed_is_no_beginning(ledger: Branch, repo: Path, key: Path, *, signed: bool) -> None:
     add(ledger, draft(1))
     if signed:  # by somebody whom the policy does not name
         set_policy(repo, policy(key, required=False).replace("AAAAC3", "AAAAD3"))
@@ -78,7 +78,7 @@ def test_what_nobody_trusted_signed_is_no_beginning(ledger: Ledger, repo: Path, 
 
 
 def test_a_note_after_the_checkpoint_about_a_run_before_it_is_no_finding(
-    ledger: Ledger, repo: Path, key: Path, cli: Cli
+    ledger: Branch, repo: Path, key: Path, cli: Cli
 ) -> None:
     made = add(ledger, draft(1))
     set_policy(repo, policy(key, required=False))
@@ -88,7 +88,7 @@ def test_a_note_after_the_checkpoint_about_a_run_before_it_is_no_finding(
     assert (verdict.entries, verdict.findings) == (1, ())
 
 
-def test_history_that_lost_a_checkpoint_is_found(ledger: Ledger, repo: Path) -> None:
+def test_history_that_lost_a_checkpoint_is_found(ledger: Branch, repo: Path) -> None:
     add(ledger, draft(1))
     add(ledger, draft(2))
     made = checkpoint(ledger)
@@ -96,7 +96,7 @@ def test_history_that_lost_a_checkpoint_is_found(ledger: Ledger, repo: Path) -> 
     assert (f"refs/tags/{made.name}", made.commit) in {(one.path, one.commit) for one in check(ledger).findings}
 
 
-def test_a_checkpoint_that_states_another_root_or_count_is_found(ledger: Ledger, repo: Path) -> None:
+def test_a_checkpoint_that_states_another_root_or_count_is_found(ledger: Branch, repo: Path) -> None:
     add(ledger, draft(1))
     made = checkpoint(ledger)
     said = git_in(repo, "for-each-ref", "--format=%(contents)", f"refs/tags/{made.name}")
@@ -107,7 +107,7 @@ def test_a_checkpoint_that_states_another_root_or_count_is_found(ledger: Ledger,
 
 
 def test_checkpoints_travel_and_stay_in_history_when_clones_are_joined(
-    ledger: Ledger, repo: Path, tmp_path: Path
+    ledger: Branch, repo: Path, tmp_path: Path
 ) -> None:
     add(ledger, draft(1))
     _, other = share(ledger, tmp_path)

@@ -10,13 +10,13 @@ from ledger.errors import Conflict, LostRace
 from ledger.recorder.notes import add_notes
 from ledger.repository.append import append_commit
 from ledger.repository.blobs import blob_reader
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.selection import select_runs
 from ledger.store.sync import sync
 from ledger.store.verify import verify
 from tests.conftest import Cli, git_in, make_repository, state_of
 from tests.store.remotes import clone, held, made, make_hub
-from tests.store.test_ledger import ADA, NOW, append_samples
+from tests.store.test_branch import ADA, NOW, append_samples
 
 
 def make_plain(folder: Path) -> Path:
@@ -86,10 +86,10 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_an_entry_is_appended_read_and_appended_again(place: Path) -> None:
-    ledger = Ledger.open(place)
+    ledger = Branch.open(place)
     entry = made(1)
-    commit = ledger.append(entry)
-    assert ledger.append(entry) == commit == ledger.tip()
+    commit = ledger.append(entry).commit
+    assert ledger.append(entry).commit == commit == ledger.tip()
     path = next(iter(entry.files))
     assert ledger.read(path) == entry.files[path]
     with pytest.raises(Conflict, match="already holds another content"):
@@ -98,9 +98,9 @@ def test_an_entry_is_appended_read_and_appended_again(place: Path) -> None:
 
 
 def test_a_lost_race_changes_nothing(place: Path) -> None:
-    ledger = Ledger.open(place)
-    first = ledger.append(made(1))
-    second = ledger.append(made(2))
+    ledger = Branch.open(place)
+    first = ledger.append(made(1)).commit
+    second = ledger.append(made(2)).commit
     with pytest.raises(LostRace):
         append_commit(
             ledger.repository, ledger.ref, parent=first, files=made(3).files, message="x\n", author=ADA, now=NOW
@@ -109,7 +109,7 @@ def test_a_lost_race_changes_nothing(place: Path) -> None:
 
 
 def test_runs_and_notes_are_listed_from_the_index_and_verified(place: Path) -> None:
-    ledger = Ledger.open(place)
+    ledger = Branch.open(place)
     ids = append_samples(ledger, 3)
     add_notes(ledger, ids[0], "tag", ["good"])
     found = select_runs(ledger).runs
@@ -122,7 +122,7 @@ def test_runs_and_notes_are_listed_from_the_index_and_verified(place: Path) -> N
 
 
 def test_what_two_clones_recorded_apart_is_joined_through_it(place: Path, tmp_path: Path) -> None:
-    ledger = Ledger.open(place)
+    ledger = Branch.open(place)
     if not git_in(place, "remote").strip():
         object_format = git_in(place, "rev-parse", "--show-object-format").strip()
         git_in(tmp_path, "init", "--quiet", "--bare", f"--object-format={object_format}", "remote.git")
@@ -148,12 +148,12 @@ def test_a_run_is_recorded_with_its_code_and_nothing_of_the_user_s_moves(place: 
         before = state_of(place)
     done = cli("record", "--metric", "validation/accuracy=0.5", "--no-push", "--json")
     assert done.code == 0, done.err
-    run = next(run for run in Ledger.open(place).contents().runs if run.record.id == json.loads(done.out)["id"])
+    run = next(run for run in Branch.open(place).contents().runs if run.record.id == json.loads(done.out)["id"])
     if bare:
         assert run.record.code.patch is None
         return
     assert state_of(place) == before
     assert run.record.code.patch is not None
-    patch = Ledger.open(place).read_blob(run.files["code.patch"])
+    patch = Branch.open(place).read_blob(run.files["code.patch"])
     assert b"+print('changed')" in patch
     assert b"+print('new')" in patch

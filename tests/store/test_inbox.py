@@ -7,12 +7,12 @@ from pathlib import Path
 
 from ledger.model.ids import new_id
 from ledger.repository.append import append_commit
+from ledger.store.branch import Branch
 from ledger.store.exchange import INBOX, Exchange
-from ledger.store.ledger import Ledger
 from ledger.store.sync import sync
 from tests.conftest import git_in
 from tests.store.remotes import added, folder_of, held, made, synced, wrong_with
-from tests.store.test_ledger import ADA, NOW
+from tests.store.test_branch import ADA, NOW
 
 
 def busy(hub: Path) -> None:
@@ -29,7 +29,7 @@ def busy(hub: Path) -> None:
     hook.chmod(0o755)
 
 
-def test_what_is_rejected_twice_waits_in_the_inbox_and_the_next_folds_it(ada: Ledger, bob: Ledger, hub: Path) -> None:
+def test_what_is_rejected_twice_waits_in_the_inbox_and_the_next_folds_it(ada: Branch, bob: Branch, hub: Path) -> None:
     ada.append(made(0))
     synced(ada)
     busy(hub)
@@ -53,7 +53,7 @@ def test_what_is_rejected_twice_waits_in_the_inbox_and_the_next_folds_it(ada: Le
     assert wrong_with(ada) == []
 
 
-def test_an_inbox_that_changes_entries_is_left_alone_and_told(ada: Ledger, bob: Ledger, hub: Path) -> None:
+def test_an_inbox_that_changes_entries_is_left_alone_and_told(ada: Branch, bob: Branch, hub: Path) -> None:
     ada.append(made(1))
     synced(ada)
     path = next(iter(made(1).files))
@@ -67,7 +67,7 @@ def test_an_inbox_that_changes_entries_is_left_alone_and_told(ada: Ledger, bob: 
     assert bob.read(path) == made(1).files[path]
 
 
-def test_a_reader_who_may_not_push_receives_what_others_left_in_the_inbox(ada: Ledger, bob: Ledger, hub: Path) -> None:
+def test_a_reader_who_may_not_push_receives_what_others_left_in_the_inbox(ada: Branch, bob: Branch, hub: Path) -> None:
     ada.append(made(0))
     synced(ada)
     busy(hub)
@@ -79,7 +79,7 @@ def test_a_reader_who_may_not_push_receives_what_others_left_in_the_inbox(ada: L
     assert "stays there: hook declined" in done.message
 
 
-def test_who_is_in_a_hurry_goes_straight_to_a_busy_inbox(ada: Ledger, bob: Ledger, hub: Path) -> None:
+def test_who_is_in_a_hurry_goes_straight_to_a_busy_inbox(ada: Branch, bob: Branch, hub: Path) -> None:
     ada.append(made(0))
     synced(ada)
     synced(bob)
@@ -97,7 +97,7 @@ def test_who_is_in_a_hurry_goes_straight_to_a_busy_inbox(ada: Ledger, bob: Ledge
     assert held(hub) == added(hub)
 
 
-def test_folding_ends_in_time_to_push(ada: Ledger, bob: Ledger, hub: Path) -> None:
+def test_folding_ends_in_time_to_push(ada: Branch, bob: Branch, hub: Path) -> None:
     ada.append(made(0))
     synced(ada)
     synced(bob)
@@ -112,7 +112,7 @@ def test_folding_ends_in_time_to_push(ada: Ledger, bob: Ledger, hub: Path) -> No
     assert len(synced(ada).folded) == 1
 
 
-def test_an_inbox_with_a_beginning_of_its_own_is_folded(ada: Ledger, bob: Ledger, hub: Path) -> None:
+def test_an_inbox_with_a_beginning_of_its_own_is_folded(ada: Branch, bob: Branch, hub: Path) -> None:
     ada.append(made(1))
     bob.append(made(2, "Bob"))  # neither has heard of the other: each has made a first commit
     git_in(folder_of(bob), "push", "--quiet", "origin", f"ledger:{INBOX}20261121-000000-aaaaaa")

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from ledger.repository.append import append_commit
+from ledger.store.branch import Branch
 from ledger.store.findings import Finding
 from ledger.store.incoming import _said
-from ledger.store.ledger import Ledger
 from ledger.store.redaction import redact
 from ledger.store.redaction_plan import Needles, plan_redaction
 from ledger.store.remembered import REMEMBERED
@@ -15,16 +15,16 @@ from ledger.store.sync import sync
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import add, draft
 from tests.store.remotes import clone, folder_of, made, share, synced
+from tests.store.test_branch import ADA, NOW
 from tests.store.test_checkpoint import checkpoint
-from tests.store.test_ledger import ADA, NOW
 
 
-def record_of(ledger: Ledger) -> str:
+def record_of(ledger: Branch) -> str:
     tree = ledger.repository.read_tree(ledger.tip() or "", ["runs/"])
     return next(file.path for file in tree if file.path.endswith("record.json"))
 
 
-def pushed_by_hand(ledger: Ledger, files: dict[str, bytes]) -> None:
+def pushed_by_hand(ledger: Branch, files: dict[str, bytes]) -> None:
     """Push a commit that nobody of ours would make to a remote that has none of our hooks."""
     git_in(folder_of(ledger), "branch", "--force", "evil", "ledger")
     tip = ledger.tip()
@@ -33,7 +33,7 @@ def pushed_by_hand(ledger: Ledger, files: dict[str, bytes]) -> None:
 
 
 @pytest.mark.parametrize("what", ["changed", "removed", "linked", "a script", "no document", "a policy among records"])
-def test_what_no_ledger_may_hold_is_refused_and_the_local_one_stays(ledger: Ledger, tmp_path: Path, what: str) -> None:
+def test_what_no_ledger_may_hold_is_refused_and_the_local_one_stays(ledger: Branch, tmp_path: Path, what: str) -> None:
     add(ledger, draft(1))
     _, other = share(ledger, tmp_path)
     path, before = record_of(ledger), other.tip()
@@ -62,7 +62,7 @@ def test_what_no_ledger_may_hold_is_refused_and_the_local_one_stays(ledger: Ledg
     assert other.tip() == before
 
 
-def test_a_change_of_the_policy_is_taken_and_told(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_change_of_the_policy_is_taken_and_told(ledger: Branch, tmp_path: Path) -> None:
     add(ledger, draft(1))
     _, other = share(ledger, tmp_path)
     pushed_by_hand(ledger, {"policy.yaml": b"directions: {accuracy: lower}\n"})
@@ -72,7 +72,7 @@ def test_a_change_of_the_policy_is_taken_and_told(ledger: Ledger, tmp_path: Path
     assert "up to date" not in done.message
 
 
-def test_a_policy_that_cannot_be_read_does_not_come_in(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_policy_that_cannot_be_read_does_not_come_in(ledger: Branch, tmp_path: Path) -> None:
     add(ledger, draft(1))
     _, other = share(ledger, tmp_path)
     pushed_by_hand(ledger, {"policy.yaml": b"directions: [\n"})
@@ -80,7 +80,7 @@ def test_a_policy_that_cannot_be_read_does_not_come_in(ledger: Ledger, tmp_path:
     assert other.read("policy.yaml") != b"directions: [\n"
 
 
-def test_a_false_checkpoint_is_not_taken(ada: Ledger, bob: Ledger, hub: Path) -> None:
+def test_a_false_checkpoint_is_not_taken(ada: Branch, bob: Branch, hub: Path) -> None:
     ada.append(made(1))
     good = checkpoint(ada)
     synced(ada)
@@ -92,7 +92,7 @@ def test_a_false_checkpoint_is_not_taken(ada: Ledger, bob: Ledger, hub: Path) ->
     assert git_in(folder_of(bob), "tag", "--list", "ledger/*").split() == [good.name]
 
 
-def rewound(ledger: Ledger, hub: Path, how: str) -> None:
+def rewound(ledger: Branch, hub: Path, how: str) -> None:
     tip = git_in(hub, "rev-parse", "ledger").strip()
     if how == "rewound":
         git_in(hub, "update-ref", "refs/heads/ledger", f"{tip}~1")
@@ -107,7 +107,7 @@ def rewound(ledger: Ledger, hub: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["rewound", "rewritten"])
-def test_a_fresh_clone_notices_what_was_forced(ledger: Ledger, tmp_path: Path, cli: Cli, how: str) -> None:
+def test_a_fresh_clone_notices_what_was_forced(ledger: Branch, tmp_path: Path, cli: Cli, how: str) -> None:
     for number in (1, 2):
         add(ledger, draft(number))
     hub, _ = share(ledger, tmp_path)
@@ -123,7 +123,7 @@ def test_a_fresh_clone_notices_what_was_forced(ledger: Ledger, tmp_path: Path, c
     assert "somebody rewound or rewrote it" in done.message
 
 
-def test_a_fresh_clone_says_what_it_cannot_know(ledger: Ledger, repo: Path, cli: Cli) -> None:
+def test_a_fresh_clone_says_what_it_cannot_know(ledger: Branch, repo: Path, cli: Cli) -> None:
     add(ledger, draft(1))
     assert "nothing here or at a remote remembers it" in cli("verify").err
     git_in(repo, "remote", "add", "origin", str(repo.parent / "away"))
@@ -131,7 +131,7 @@ def test_a_fresh_clone_says_what_it_cannot_know(ledger: Ledger, repo: Path, cli:
     assert "origin could not be asked" in cli("verify").err
 
 
-def test_the_memory_of_a_remote_never_runs_ahead_of_its_branch(ada: Ledger, bob: Ledger, hub: Path) -> None:
+def test_the_memory_of_a_remote_never_runs_ahead_of_its_branch(ada: Branch, bob: Branch, hub: Path) -> None:
     for number, ledger in enumerate((ada, bob, ada, bob)):
         ledger.append(made(number, ledger.repository.author().name))
         assert synced(ledger).safe
@@ -147,7 +147,7 @@ def test_the_first_finding_is_told_and_the_others_are_counted() -> None:
     assert _said([other, first, first]) == "there is a second beginning (and 2 more findings)"
 
 
-def test_a_host_that_takes_branches_only_gets_the_records(ada: Ledger, hub: Path) -> None:
+def test_a_host_that_takes_branches_only_gets_the_records(ada: Branch, hub: Path) -> None:
     hook = hub / "hooks" / "update"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text('#!/bin/sh\ncase $1 in refs/heads/*) ;; *) echo "branches only" >&2; exit 1 ;; esac\n')
@@ -159,7 +159,7 @@ def test_a_host_that_takes_branches_only_gets_the_records(ada: Ledger, hub: Path
     assert git_in(hub, "for-each-ref", REMEMBERED) == ""
 
 
-def test_nothing_of_the_user_is_pushed_where_only_the_memory_is_outdated(ledger: Ledger, tmp_path: Path) -> None:
+def test_nothing_of_the_user_is_pushed_where_only_the_memory_is_outdated(ledger: Branch, tmp_path: Path) -> None:
     for number in (1, 2):
         add(ledger, draft(number, params={"db": "a secret text"}))
     hub, _ = share(ledger, tmp_path)

@@ -25,23 +25,24 @@ from ledger.model.ids import new_id
 from ledger.model.paths import evaluation_path, note_path, run_path
 from ledger.repository.blobs import blob_reader
 from ledger.store import selection
+from ledger.store.branch import Branch
 from ledger.store.index import ask
 from ledger.store.index_file import FILE
 from ledger.store.index_query import Index, NotInSql
-from ledger.store.ledger import Ledger
+from ledger.store.run_ids import resolve_run
 from ledger.store.selection import Selection, find_runs, list_runs, select_runs
 from ledger.store.standings import read_standings
 from ledger.store.verify import verify
 from ledger.store.waiting import Entry
 from tests.conftest import ROOT, examples, git_in, make_repository, run_python
 from tests.samples import many_runs, sample_ledger
-from tests.store.test_ledger import append_samples
+from tests.store.test_branch import append_samples
 
 MADE_AT = datetime(2026, 11, 20, tzinfo=UTC)
 ACCURACY = "metrics.validation/accuracy"
 
 
-def entry_of(ledger: Ledger, contents: Contents, blobs: dict[str, bytes]) -> Entry:
+def entry_of(ledger: Branch, contents: Contents, blobs: dict[str, bytes]) -> Entry:
     """Return everything in some contents as one entry."""
     files: dict[str, bytes] = {}
     for run in contents.runs:
@@ -51,23 +52,23 @@ def entry_of(ledger: Ledger, contents: Contents, blobs: dict[str, bytes]) -> Ent
     return Entry(id="all", files=files, message="runs\n", author=ledger.repository.author(), made_at=MADE_AT)
 
 
-def append_files(ledger: Ledger, files: dict[str, bytes]) -> None:
+def append_files(ledger: Branch, files: dict[str, bytes]) -> None:
     author = ledger.repository.author()
     ledger.append(Entry(id="one", files=files, message="one\n", author=author, made_at=MADE_AT))
 
 
 @pytest.fixture
-def samples(ledger: Ledger) -> Ledger:
+def samples(ledger: Branch) -> Branch:
     ledger.append(entry_of(ledger, *sample_ledger()))
     return ledger
 
 
-def file_of(ledger: Ledger) -> Path:
+def file_of(ledger: Branch) -> Path:
     return ledger.repository.state_dir / FILE
 
 
 def cold(
-    ledger: Ledger,
+    ledger: Branch,
     query: Query | None = None,
     *,
     sort: str | None = None,
@@ -77,7 +78,7 @@ def cold(
     return selection._read_all(ledger, query, sort, reverse=reverse, limit=limit)
 
 
-def assert_right(ledger: Ledger) -> None:
+def assert_right(ledger: Branch) -> None:
     """Fail unless there is an index, and it answers as reading everything does."""
     assert ask(ledger, lambda _: True), "there is no index"
     assert select_runs(ledger) == cold(ledger)
@@ -86,7 +87,7 @@ def assert_right(ledger: Ledger) -> None:
     assert select_runs(ledger, query) == cold(ledger, query)
 
 
-def test_listing_answers_as_reading_everything_does(samples: Ledger) -> None:
+def test_listing_answers_as_reading_everything_does(samples: Branch) -> None:
     assert_right(samples)
     assert [run.record.id for run in select_runs(samples, limit=2).runs] == [
         run.record.id for run in samples.contents().runs[:-3:-1]
@@ -97,7 +98,7 @@ def test_listing_answers_as_reading_everything_does(samples: Ledger) -> None:
 @pytest.mark.parametrize(
     "sort", [None, ACCURACY, "validation/accuracy", "started", "params.lr", "tags", "dirty", "seed", "parent", "cost"]
 )
-def test_every_order_is_that_of_python(samples: Ledger, sort: str | None, reverse: bool) -> None:  # noqa: FBT001  # a column of the table
+def test_every_order_is_that_of_python(samples: Branch, sort: str | None, reverse: bool) -> None:  # noqa: FBT001  # a column of the table
     for limit in (None, 1, 7, 100):
         asked = {"sort": sort, "reverse": reverse, "limit": limit}
         assert ask(samples, lambda index, a=asked: index.select(None, **a).runs) == cold(samples, None, **asked).runs  # type: ignore[misc, arg-type]  # the loop's own values
@@ -175,10 +176,10 @@ def odd_runs() -> tuple[Contents, dict[str, bytes]]:
 
 
 @pytest.fixture(scope="module")
-def odd(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Branch:
     folder = tmp_path_factory.mktemp("odd") / "repo"
     subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
-    ledger = Ledger.open(folder)
+    ledger = Branch.open(folder)
     ledger.append(entry_of(ledger, *odd_runs()))
     return ledger
 
@@ -186,7 +187,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
 @settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=QUERIES, sort=st.none() | FIELDS, reverse=st.booleans(), limit=st.none() | st.integers(1, 9))
 def test_sql_and_python_give_the_same_answer(
-    odd: Ledger,
+    odd: Branch,
     query: Query,
     sort: str | None,
     reverse: bool,  # noqa: FBT001  # Hypothesis names its arguments
@@ -211,13 +212,13 @@ def test_sql_and_python_give_the_same_answer(
     assert ask(odd, asked) == expected()
 
 
-def test_more_fields_than_get_columns_are_answered_too(odd: Ledger) -> None:
+def test_more_fields_than_get_columns_are_answered_too(odd: Branch) -> None:
     for number in range(80):
         query = parse_query(f"params.nope_{number} != 1 and params.optimizer.option_0 < 0.2")
         assert select_runs(odd, query, limit=3) == cold(odd, query, limit=3)
 
 
-def test_what_is_appended_later_is_in_the_next_answer(samples: Ledger) -> None:
+def test_what_is_appended_later_is_in_the_next_answer(samples: Branch) -> None:
     assert_right(samples)
     runs = samples.contents().runs
     run = runs[0].record
@@ -247,7 +248,7 @@ def test_what_is_appended_later_is_in_the_next_answer(samples: Ledger) -> None:
     assert_right(samples)
 
 
-def test_a_record_that_comes_to_files_that_were_there_has_them(samples: Ledger) -> None:
+def test_a_record_that_comes_to_files_that_were_there_has_them(samples: Branch) -> None:
     (run,) = new_runs(1)[0].runs
     append_files(samples, {f"{run.path}/log.txt": b"said early\n"})
     assert_right(samples)
@@ -257,7 +258,7 @@ def test_a_record_that_comes_to_files_that_were_there_has_them(samples: Ledger) 
     assert set(found.files) == {"log.txt", "record.json"}
 
 
-def test_every_text_of_a_run_is_searched(samples: Ledger) -> None:
+def test_every_text_of_a_run_is_searched(samples: Branch) -> None:
     run = samples.contents().runs[0].record
     author = msgspec.structs.replace(run.author, name="Chrysippus", email="stoa@example.com")
     logs = msgspec.structs.replace(run.logs, warnings={"the pomegranate is overripe": 2})
@@ -285,7 +286,7 @@ def test_every_text_of_a_run_is_searched(samples: Ledger) -> None:
         assert found == cold(samples, query).runs
 
 
-def test_a_branch_that_was_rewound_is_answered_as_it_is_now(samples: Ledger) -> None:
+def test_a_branch_that_was_rewound_is_answered_as_it_is_now(samples: Branch) -> None:
     before = samples.tip()
     samples.append(entry_of(samples, *new_runs(3)))
     assert_right(samples)
@@ -294,7 +295,7 @@ def test_a_branch_that_was_rewound_is_answered_as_it_is_now(samples: Ledger) -> 
     assert_right(samples)
 
 
-def test_documents_that_cannot_be_read_are_problems_of_the_answer(samples: Ledger) -> None:
+def test_documents_that_cannot_be_read_are_problems_of_the_answer(samples: Branch) -> None:
     assert_right(samples)
     stray = "20261120-000000-aaaaaa"
     append_files(samples, {f"runs/2026/11/20/{stray}/record.json": b"{}", f"notes/2026/11/20/{stray}.json": b"no"})
@@ -341,14 +342,14 @@ def change(file: Path, statement: str) -> None:
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_file_that_is_no_index_any_more_is_made_anew(samples: Ledger, damage: str) -> None:
+def test_a_file_that_is_no_index_any_more_is_made_anew(samples: Branch, damage: str) -> None:
     assert_right(samples)
     DAMAGES[damage](file_of(samples))
     assert_right(samples)
 
 
-def test_the_index_of_another_repository_is_made_anew(samples: Ledger, tmp_path: Path) -> None:
-    other = Ledger.open(make_repository(tmp_path / "other"))
+def test_the_index_of_another_repository_is_made_anew(samples: Branch, tmp_path: Path) -> None:
+    other = Branch.open(make_repository(tmp_path / "other"))
     contents, blobs = many_runs(3)
     other.append(entry_of(other, contents, dict(blobs)))
     assert_right(samples)
@@ -358,7 +359,7 @@ def test_the_index_of_another_repository_is_made_anew(samples: Ledger, tmp_path:
     assert ask(other, lambda index: len(index.matching(""))) == 3
 
 
-def test_where_no_index_can_be_written_everything_is_read(samples: Ledger) -> None:
+def test_where_no_index_can_be_written_everything_is_read(samples: Branch) -> None:
     file_of(samples).mkdir(parents=True)
     assert ask(samples, lambda _: True) is None
     assert select_runs(samples, parse_query("status=finished"), sort="started").runs
@@ -366,7 +367,7 @@ def test_where_no_index_can_be_written_everything_is_read(samples: Ledger) -> No
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_is_read_only_is_no_obstacle(samples: Ledger) -> None:
+def test_a_folder_that_is_read_only_is_no_obstacle(samples: Branch) -> None:
     folder = file_of(samples).parent
     folder.chmod(0o500)
     try:
@@ -375,7 +376,7 @@ def test_a_folder_that_is_read_only_is_no_obstacle(samples: Ledger) -> None:
         folder.chmod(0o700)
 
 
-def test_an_index_removed_while_in_use_changes_no_answer(samples: Ledger) -> None:
+def test_an_index_removed_while_in_use_changes_no_answer(samples: Branch) -> None:
     expected = cold(samples, sort="started", limit=3).runs
     assert select_runs(samples, sort="started", limit=3).runs == expected
 
@@ -388,7 +389,7 @@ def test_an_index_removed_while_in_use_changes_no_answer(samples: Ledger) -> Non
     assert_right(samples)
 
 
-def test_readers_read_while_a_writer_writes(samples: Ledger) -> None:
+def test_readers_read_while_a_writer_writes(samples: Branch) -> None:
     assert_right(samples)
     contents, blobs = new_runs(12)
     seen: list[list[int]] = [[], []]
@@ -411,11 +412,11 @@ def test_readers_read_while_a_writer_writes(samples: Ledger) -> None:
     assert_right(samples)
 
 
-def test_a_kill_during_the_update_leaves_right_answers(samples: Ledger) -> None:
+def test_a_kill_during_the_update_leaves_right_answers(samples: Branch) -> None:
     samples.append(entry_of(samples, *new_runs(300)))
     script = (
-        "from ledger.store.ledger import Ledger; from ledger.store.selection import select_runs\n"
-        "ledger = Ledger.open(); print('ready', flush=True); select_runs(ledger, sort='started', limit=1)\n"
+        "from ledger.store.branch import Branch; from ledger.store.selection import select_runs\n"
+        "ledger = Branch.open(); print('ready', flush=True); select_runs(ledger, sort='started', limit=1)\n"
     )
     for number in range(10):
         if number % 2:
@@ -433,7 +434,7 @@ def test_a_kill_during_the_update_leaves_right_answers(samples: Ledger) -> None:
     assert_right(samples)
 
 
-def test_a_ledger_of_a_newer_format_is_refused_as_without_an_index(samples: Ledger) -> None:
+def test_a_ledger_of_a_newer_format_is_refused_as_without_an_index(samples: Branch) -> None:
     assert_right(samples)
     git_in(samples.repository.common_dir, "update-ref", "refs/heads/kept", str(samples.tip()))
     script = (
@@ -447,7 +448,7 @@ def test_a_ledger_of_a_newer_format_is_refused_as_without_an_index(samples: Ledg
         select_runs(samples)
 
 
-def test_ids_are_found_by_their_start_and_by_their_last_part(samples: Ledger) -> None:
+def test_ids_are_found_by_their_start_and_by_their_last_part(samples: Branch) -> None:
     for run in samples.contents().runs:
         for short in (run.record.id, run.record.id[16:], run.record.id[16:].upper()):
             assert find_runs(samples, [short]) == [run]
@@ -459,23 +460,23 @@ def test_ids_are_found_by_their_start_and_by_their_last_part(samples: Ledger) ->
 
 
 @pytest.mark.parametrize("indexed", [False, True])
-def test_a_short_id_is_resolved_with_an_index_and_without(samples: Ledger, indexed: bool) -> None:  # noqa: FBT001  # a column of the table
+def test_a_short_id_is_resolved_with_an_index_and_without(samples: Branch, indexed: bool) -> None:  # noqa: FBT001  # a column of the table
     ids = [run.record.id for run in samples.contents().runs]
     if indexed:
         assert_right(samples)
     samples.append(entry_of(samples, *new_runs(1)))
     ids.append(new_runs(1)[0].runs[0].record.id)
     for run in ids:
-        assert samples.resolve(run) == run
-        assert samples.resolve(f" {run[:18].upper()}") == run
+        assert resolve_run(samples, run) == run
+        assert resolve_run(samples, f" {run[:18].upper()}") == run
     with pytest.raises(LedgerError, match="no run has this id"):
-        samples.resolve("zzzzzz")
+        resolve_run(samples, "zzzzzz")
     with pytest.raises(UsageError, match="runs match this id"):
-        samples.resolve("2026")
+        resolve_run(samples, "2026")
     assert file_of(samples).exists() == indexed
 
 
-def test_recording_never_makes_an_index(ledger: Ledger) -> None:
+def test_recording_never_makes_an_index(ledger: Branch) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "ledger", "record", "-m", "a=1"],
         cwd=ledger.repository.git.folder,
@@ -486,7 +487,7 @@ def test_recording_never_makes_an_index(ledger: Ledger) -> None:
     assert not file_of(ledger).exists()
 
 
-def forged(ledger: Ledger, statement: str, *values: object) -> None:
+def forged(ledger: Branch, statement: str, *values: object) -> None:
     """Change the index behind our back, as whoever can write to this clone may."""
     file = ledger.repository.state_dir / FILE
     with closing(sqlite3.connect(file)) as database, database:
@@ -503,7 +504,7 @@ def forged(ledger: Ledger, statement: str, *values: object) -> None:
         "UPDATE settled SET setting = 'one for all'",
     ],
 )
-def test_a_forged_index_neither_ranks_nor_stays(ledger: Ledger, statement: str) -> None:
+def test_a_forged_index_neither_ranks_nor_stays(ledger: Branch, statement: str) -> None:
     append_samples(ledger, 6)
 
     def answers() -> tuple[object, ...]:
@@ -522,7 +523,7 @@ def test_a_forged_index_neither_ranks_nor_stays(ledger: Ledger, statement: str) 
     assert not (ledger.repository.state_dir / FILE).exists()
 
 
-def test_a_run_that_is_missing_from_the_index_is_found(ledger: Ledger) -> None:
+def test_a_run_that_is_missing_from_the_index_is_found(ledger: Branch) -> None:
     append_samples(ledger, 3)
     list_runs(ledger)
     forged(ledger, "DELETE FROM runs WHERE number = 1")

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from ledger.repository.append import append_commit
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.policy_change import change_policy, with_value
 from ledger.store.sync import sync
 from tests.commands.test_server_hooks import make_server, push, refs
 from tests.conftest import ROOT, Cli, git_in
 from tests.recorder.test_record import add, draft
 from tests.store.remotes import share
+from tests.store.test_branch import ADA
 from tests.store.test_checkpoint import NOW, check, checkpoint
-from tests.store.test_ledger import ADA
 from tests.store.test_signatures import key, policy, set_policy
 
 __all__ = ["key"]
@@ -26,21 +26,21 @@ def _our_tool(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def guarded(ledger: Ledger, repo: Path, key: Path) -> Ledger:
+def guarded(ledger: Branch, repo: Path, key: Path) -> Branch:
     """A ledger whose policy only signers may change."""
     add(ledger, draft(1))
     set_policy(repo, policy(key, required=False) + "changes:\n  by: signers\n")
-    return Ledger(ledger.repository)
+    return Branch(ledger.repository)
 
 
-def by_hand(ledger: Ledger, path: str = "policy.yaml", text: bytes = b"directions: {accuracy: lower}\n") -> str:
+def by_hand(ledger: Branch, path: str = "policy.yaml", text: bytes = b"directions: {accuracy: lower}\n") -> str:
     tip = ledger.tip()
     return append_commit(
         ledger.repository, ledger.ref, parent=tip, files={path: text}, message="x\n", author=ADA, now=NOW
     )
 
 
-def test_a_signer_changes_the_policy_and_workflows(guarded: Ledger, repo: Path, cli: Cli) -> None:
+def test_a_signer_changes_the_policy_and_workflows(guarded: Branch, repo: Path, cli: Cli) -> None:
     assert change_policy(guarded, lambda text: with_value(text, "directions.a/b", ["lower"]), "policy: set") is not None
     assert cli("ci", "install", "github").code == 0
     assert check(guarded).findings == ()
@@ -48,7 +48,7 @@ def test_a_signer_changes_the_policy_and_workflows(guarded: Ledger, repo: Path, 
 
 
 @pytest.mark.parametrize("path", ["policy.yaml", WORKFLOW])
-def test_a_change_that_no_signer_signed_is_found_and_never_taken(guarded: Ledger, tmp_path: Path, path: str) -> None:
+def test_a_change_that_no_signer_signed_is_found_and_never_taken(guarded: Branch, tmp_path: Path, path: str) -> None:
     _, other = share(guarded, tmp_path)
     by_hand(guarded, path)
     assert any("none of them signed it" in finding.message for finding in check(guarded).findings)
@@ -60,7 +60,7 @@ def test_a_change_that_no_signer_signed_is_found_and_never_taken(guarded: Ledger
     assert other.tip() == before
 
 
-def test_a_signature_holds_for_one_change_only(guarded: Ledger, repo: Path) -> None:
+def test_a_signature_holds_for_one_change_only(guarded: Branch, repo: Path) -> None:
     stood = guarded.read("policy.yaml") or b""
     change_policy(guarded, lambda text: with_value(text, "directions.a/b", ["lower"]), "policy: set")
     assert check(guarded).findings == ()
@@ -68,7 +68,7 @@ def test_a_signature_holds_for_one_change_only(guarded: Ledger, repo: Path) -> N
     assert any("none of them signed it" in finding.message for finding in check(guarded).findings)
 
 
-def test_a_side_branch_from_before_the_law_is_no_way_around_it(ledger: Ledger, repo: Path, key: Path) -> None:
+def test_a_side_branch_from_before_the_law_is_no_way_around_it(ledger: Branch, repo: Path, key: Path) -> None:
     add(ledger, draft(1))
     early = ledger.tip() or ""
     set_policy(repo, policy(key, required=False) + "changes:\n  by: signers\n")
@@ -96,7 +96,7 @@ def _at(repo: Path, name: str, commit: str) -> str:
 
 
 def test_whoever_is_no_signer_is_told_so_before_anything_is_written(
-    guarded: Ledger, repo: Path, cli: Cli, tmp_path: Path
+    guarded: Branch, repo: Path, cli: Cli, tmp_path: Path
 ) -> None:
     git_in(repo, "config", "--global", "--unset", "user.signingKey")
     tip = guarded.tip()
@@ -138,7 +138,7 @@ def test_a_server_takes_no_replaced_object_no_tag_in_the_way_and_no_false_checkp
         assert f"error: {target}: " in done.stderr
     assert refs(hub) == before
     git_in(clone, "tag", "-d", "ledger")
-    name = checkpoint(Ledger.open(clone)).name
+    name = checkpoint(Branch.open(clone)).name
     assert push(clone, f"refs/tags/{name}").returncode == 0
 
 
@@ -148,7 +148,7 @@ def test_the_inbox_of_a_server_carries_entries_only(hub: Path, clone: Path) -> N
         ref = f"refs/ledger/inbox/2026010{number}-000000-aaaaaa"
         git_in(clone, "update-ref", ref, "refs/heads/ledger")
         append_commit(
-            Ledger.open(clone).repository,
+            Branch.open(clone).repository,
             ref,
             parent=git_in(clone, "rev-parse", ref).strip(),
             files={path: b"directions: {accuracy: lower}\n"},
@@ -163,7 +163,7 @@ def test_the_inbox_of_a_server_carries_entries_only(hub: Path, clone: Path) -> N
 
 
 def test_where_a_review_is_asked_for_a_policy_goes_by_a_proposal(hub: Path, clone: Path) -> None:
-    ledger = Ledger.open(clone)
+    ledger = Branch.open(clone)
     by_hand(ledger, text=b"changes:\n  by: review\n")
     assert push(clone, "ledger").returncode == 0
     tip = ledger.tip() or ""
@@ -186,7 +186,7 @@ def test_what_is_remembered_of_a_ledger_only_follows_it(hub: Path, clone: Path) 
         assert "what is remembered of the ledger" in done.stderr
 
 
-def test_a_checkpoint_that_nobody_trusted_signed_spoils_nothing(guarded: Ledger, repo: Path) -> None:
+def test_a_checkpoint_that_nobody_trusted_signed_spoils_nothing(guarded: Branch, repo: Path) -> None:
     said = "10 entries\n\nEntries: 10\nRoot: blake3:" + "0" * 64
     git_in(repo, "tag", "-a", "-m", said, "ledger/checkpoint-20260101-000000", "ledger")
     verdict = check(guarded, whole=True)

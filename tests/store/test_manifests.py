@@ -17,7 +17,7 @@ from ledger.model.entries import DATASET_FORMAT, DatasetVersion, ManifestLine
 from ledger.model.paths import dataset_path
 from ledger.model.record import Author
 from ledger.repository.blobs import blob_reader
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.manifests import WHOLE_UP_TO, join_shards, manifest_files, read_difference, read_manifest
 from ledger.store.verify import verify
 from ledger.store.waiting import Entry
@@ -36,7 +36,7 @@ def manifest(count: int, changed: int = 0) -> Manifest:
     )
 
 
-def add(ledger: Ledger, label: str, content: Manifest, **files: bytes) -> DatasetVersion:
+def add(ledger: Branch, label: str, content: Manifest, **files: bytes) -> DatasetVersion:
     version = DatasetVersion(
         format=DATASET_FORMAT,
         name="digits",
@@ -83,7 +83,7 @@ def test_shards_in_any_order_are_the_manifest(count: int, chance: random.Random)
 
 
 @pytest.mark.parametrize(("old", "new"), [(5000, 5100), (4000, 5000), (5000, 4000), (8190, 8200), (10, 20)])
-def test_a_difference_is_read_however_the_two_are_cut(ledger: Ledger, old: int, new: int) -> None:
+def test_a_difference_is_read_however_the_two_are_cut(ledger: Branch, old: int, new: int) -> None:
     before, after = manifest(old), manifest(new, changed=7)
     one, other = add(ledger, "v1", before), add(ledger, "v2", after)
     assert read_manifest(ledger, one) == before
@@ -96,7 +96,7 @@ def test_a_difference_is_read_however_the_two_are_cut(ledger: Ledger, old: int, 
         assert not verify(ledger, read_blob).findings
 
 
-def test_only_shards_that_differ_are_read_and_stored(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_shards_that_differ_are_read_and_stored(ledger: Branch, monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = add(ledger, "v1", manifest(20_000)), add(ledger, "v2", manifest(20_000, changed=3))
     tree = ledger.repository.read_tree(str(ledger.tip()), ["manifests/"])
     assert len({file.blob for file in tree}) == len(tree) // 2 + 3
@@ -112,7 +112,7 @@ def test_only_shards_that_differ_are_read_and_stored(ledger: Ledger, monkeypatch
     assert len(asked) == 6
 
 
-def test_nobody_who_lists_runs_lists_shards(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_who_lists_runs_lists_shards(ledger: Branch, monkeypatch: pytest.MonkeyPatch) -> None:
     add(ledger, "v1", manifest(5000))
     seen: list[str] = []
     plain = type(ledger.repository).read_tree
@@ -127,7 +127,7 @@ def test_nobody_who_lists_runs_lists_shards(ledger: Ledger, monkeypatch: pytest.
     assert seen == ["datasets/digits/v1/dataset.json"]
 
 
-def test_a_shard_that_says_something_else_is_found(ledger: Ledger) -> None:
+def test_a_shard_that_says_something_else_is_found(ledger: Branch) -> None:
     content = manifest(5000)
     files = manifest_files("digits", "v1", content)
     path, text = next(iter(files.items()))
@@ -141,7 +141,7 @@ def test_a_shard_that_says_something_else_is_found(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b'{"path":"../x","bytes":1,"hash":"blake3:%b"}\n' % (b"0" * 64)])
-def test_a_damaged_shard_is_refused(ledger: Ledger, text: bytes) -> None:
+def test_a_damaged_shard_is_refused(ledger: Branch, text: bytes) -> None:
     content = manifest(5000)
     path = next(iter(manifest_files("digits", "v1", content)))
     version = add(ledger, "v1", content, **{path: text})
@@ -151,13 +151,13 @@ def test_a_damaged_shard_is_refused(ledger: Ledger, text: bytes) -> None:
         assert verify(ledger, read_blob).findings
 
 
-def test_a_path_that_stands_in_two_shards_is_refused(ledger: Ledger) -> None:
+def test_a_path_that_stands_in_two_shards_is_refused(ledger: Branch) -> None:
     line = b'{"path":"a","bytes":1,"hash":"blake3:%b"}\n' % (b"0" * 64)
     with pytest.raises(InvalidDocument, match="two shards hold it"):
         join_shards([line, line], "digits@v1")
 
 
-def test_a_version_without_a_manifest_is_told(ledger: Ledger) -> None:
+def test_a_version_without_a_manifest_is_told(ledger: Branch) -> None:
     version = msgspec.structs.replace(add(ledger, "v1", manifest(3)), version="v2")
     with pytest.raises(NotFound, match="no manifest"):
         read_manifest(ledger, version)

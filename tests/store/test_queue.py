@@ -14,13 +14,13 @@ import pytest
 from ledger.errors import LedgerError
 from ledger.repository import append as append_module
 from ledger.store import ledger as ledger_module
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.queue import queued
 from tests.conftest import ROOT, git_in
-from tests.store.test_ledger import entry
+from tests.store.test_branch import entry
 
 
-def test_a_writer_waits_for_its_turn(ledger: Ledger) -> None:
+def test_a_writer_waits_for_its_turn(ledger: Branch) -> None:
     ledger.append(entry(1))
     done = threading.Event()
     with queued(ledger.repository.state_dir / "append.lock") as mine:
@@ -37,7 +37,7 @@ def test_a_writer_waits_for_its_turn(ledger: Ledger) -> None:
     assert done.is_set()
 
 
-def test_a_killed_writer_leaves_no_lock(ledger: Ledger, repo: Path) -> None:
+def test_a_killed_writer_leaves_no_lock(ledger: Branch, repo: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path; from ledger.store.queue import queued\n"
         "with queued(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
@@ -63,8 +63,8 @@ def hold_refs(repo: Path) -> Path:
 
 
 APPEND = (
-    "import sys; from tests.store.test_ledger import entry; from ledger.store.ledger import Ledger\n"
-    "Ledger.open(sys.argv[1]).append(entry(int(sys.argv[2])))"
+    "import sys; from tests.store.test_branch import entry; from ledger.store.branch import Branch\n"
+    "Branch.open(sys.argv[1]).append(entry(int(sys.argv[2])))"
 )
 
 
@@ -79,7 +79,7 @@ def append_until_locked(repo: Path, number: int) -> "subprocess.Popen[bytes]":
     return process
 
 
-def test_the_lock_of_a_writer_that_was_killed_with_its_git_is_freed_by_the_next(ledger: Ledger, repo: Path) -> None:
+def test_the_lock_of_a_writer_that_was_killed_with_its_git_is_freed_by_the_next(ledger: Branch, repo: Path) -> None:
     ledger.append(entry(1))
     hook = hold_refs(repo)
     process = append_until_locked(repo, 2)
@@ -87,13 +87,13 @@ def test_the_lock_of_a_writer_that_was_killed_with_its_git_is_freed_by_the_next(
     process.wait()
     hook.unlink()
     assert (repo / ".git" / "refs" / "heads" / "ledger.lock").exists()
-    commit = ledger.append(entry(3))
+    commit = ledger.append(entry(3)).commit
     assert ledger.tip() == commit
     assert not list((repo / ".git" / "refs").rglob("*.lock"))
     assert git_in(repo, "rev-list", "--count", "ledger") == "2\n"
 
 
-def test_a_git_that_outlives_its_writer_keeps_the_next_one_waiting(ledger: Ledger, repo: Path) -> None:
+def test_a_git_that_outlives_its_writer_keeps_the_next_one_waiting(ledger: Branch, repo: Path) -> None:
     ledger.append(entry(1))
     hook = hold_refs(repo)
     process = append_until_locked(repo, 2)
@@ -108,7 +108,7 @@ def test_a_git_that_outlives_its_writer_keeps_the_next_one_waiting(ledger: Ledge
         assert turn.died_ns is not None
 
 
-def test_a_lock_is_only_freed_when_a_writer_died_after_it_began(ledger: Ledger, repo: Path) -> None:
+def test_a_lock_is_only_freed_when_a_writer_died_after_it_began(ledger: Branch, repo: Path) -> None:
     ledger.append(entry(1))
     lock = repo / ".git" / "refs" / "heads" / "ledger.lock"
     lock.touch()
@@ -121,7 +121,7 @@ def test_a_lock_is_only_freed_when_a_writer_died_after_it_began(ledger: Ledger, 
     assert lock.exists()
 
 
-def test_git_that_is_killed_under_a_writer_is_started_again(ledger: Ledger, repo: Path) -> None:
+def test_git_that_is_killed_under_a_writer_is_started_again(ledger: Branch, repo: Path) -> None:
     ledger.append(entry(1))
     hook = hold_refs(repo)
     process = append_until_locked(repo, 2)
@@ -133,7 +133,7 @@ def test_git_that_is_killed_under_a_writer_is_started_again(ledger: Ledger, repo
     assert not list((repo / ".git" / "refs").rglob("*.lock"))
 
 
-def test_without_locks_a_lost_race_is_tried_again(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_locks_a_lost_race_is_tried_again(ledger: Branch, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_locks(_descriptor: int, _operation: int) -> None:
         raise OSError(38, "Function not implemented")
 
@@ -149,7 +149,7 @@ def test_without_locks_a_lost_race_is_tried_again(ledger: Ledger, monkeypatch: p
     monkeypatch.setattr(ledger_module, "append_commit", somebody_is_first)
     with queued(ledger.repository.state_dir / "append.lock") as mine:
         assert not mine.held
-    last = ledger.append(entry(3))
+    last = ledger.append(entry(3)).commit
     assert ledger.tip() == last
     assert len(raced) == 1
     assert ledger.read(next(iter(entry(2).files))) is not None

@@ -11,8 +11,8 @@ from ledger.model.entries import Redaction, Run
 from ledger.recorder.draft import FigureSource
 from ledger.recorder.notes import add_notes
 from ledger.repository.blobs import blob_reader
+from ledger.store.branch import Branch
 from ledger.store.checkpoint import read_checkpoints
-from ledger.store.ledger import Ledger
 from ledger.store.redaction import Redacted, redact
 from ledger.store.redaction_plan import Needles, plan_redaction
 from ledger.store.sync import sync
@@ -21,8 +21,8 @@ from ledger.store.waiting import read_waiting, write_waiting
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import add, draft
 from tests.store.remotes import share
+from tests.store.test_branch import entry
 from tests.store.test_checkpoint import checkpoint
-from tests.store.test_ledger import entry
 from tests.store.test_signatures import key, policy, set_policy
 
 __all__ = ["key"]
@@ -30,18 +30,18 @@ SECRET = 'hunter2-"prod"/db'  # has a form of its own inside JSON, and another i
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-def check(ledger: Ledger) -> Verdict:
-    fresh = Ledger(ledger.repository)
+def check(ledger: Branch) -> Verdict:
+    fresh = Branch(ledger.repository)
     with blob_reader(fresh.repository) as read_blob:
         return verify(fresh, read_blob, whole=True)
 
 
-def leak(ledger: Ledger, number: int = 2) -> None:
+def leak(ledger: Branch, number: int = 2) -> None:
     """Record a run whose params hold the secret, as no pattern of ours would find it."""
     add(ledger, draft(number, params={"db": SECRET, "lr": 0.1}))
 
 
-def with_figure(ledger: Ledger, repo: Path) -> Run:
+def with_figure(ledger: Branch, repo: Path) -> Run:
     """Record a run that kept a picture."""
     (repo / "face.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'><circle r='9'/></svg>")
     add(ledger, draft(1, figures=[FigureSource(title="a face", path="face.svg")]))
@@ -49,7 +49,7 @@ def with_figure(ledger: Ledger, repo: Path) -> Run:
     return run
 
 
-def take_out(ledger: Ledger, secret: str = SECRET, files: tuple[str, ...] = ()) -> tuple[Redacted, Redaction]:
+def take_out(ledger: Branch, secret: str = SECRET, files: tuple[str, ...] = ()) -> tuple[Redacted, Redaction]:
     needles = Needles([secret])
     done = redact(ledger, plan_redaction(ledger, needles, files), needles, reason="a password in the params", now=NOW)
     assert done.redaction is not None
@@ -68,7 +68,7 @@ def holds(folder: Path) -> bool:
 
 
 @pytest.fixture
-def leaked(ledger: Ledger) -> Ledger:
+def leaked(ledger: Branch) -> Branch:
     add(ledger, draft(1))
     leak(ledger)
     add_notes(ledger, "000001", "comment", [f"was it {SECRET}?"])
@@ -76,7 +76,7 @@ def leaked(ledger: Ledger) -> Ledger:
     return ledger
 
 
-def test_it_is_gone_and_verify_understands_the_tombstone(leaked: Ledger, repo: Path) -> None:
+def test_it_is_gone_and_verify_understands_the_tombstone(leaked: Branch, repo: Path) -> None:
     assert holds(repo)
     before = git_in(repo, "log", "--format=%an %ae %at %ct %s", "ledger").splitlines()
     first = git_in(repo, "rev-list", "ledger").split()[-1]
@@ -97,7 +97,7 @@ def test_it_is_gone_and_verify_understands_the_tombstone(leaked: Ledger, repo: P
     assert redaction.reason in git_in(repo, "log", "-1", "--format=%s", "ledger")
 
 
-def test_other_objects_that_nothing_reaches_stay(leaked: Ledger, repo: Path) -> None:
+def test_other_objects_that_nothing_reaches_stay(leaked: Branch, repo: Path) -> None:
     git_in(repo, "commit", "-q", "--allow-empty", "-m", "work that a user may want back")
     lost = git_in(repo, "rev-parse", "HEAD").strip()
     git_in(repo, "reset", "-q", "--hard", "HEAD~1")
@@ -106,7 +106,7 @@ def test_other_objects_that_nothing_reaches_stay(leaked: Ledger, repo: Path) -> 
     assert git_in(repo, "cat-file", "-t", lost).strip() == "commit"
 
 
-def test_a_ref_that_still_reaches_the_secret_is_named(leaked: Ledger, repo: Path) -> None:
+def test_a_ref_that_still_reaches_the_secret_is_named(leaked: Branch, repo: Path) -> None:
     git_in(repo, "branch", "keepsake", "ledger")
     done, _ = take_out(leaked)
     assert done.refs == ["refs/heads/keepsake"]
@@ -114,7 +114,7 @@ def test_a_ref_that_still_reaches_the_secret_is_named(leaked: Ledger, repo: Path
     assert holds(repo)
 
 
-def test_a_whole_file_goes_and_the_record_still_fits(ledger: Ledger, repo: Path) -> None:
+def test_a_whole_file_goes_and_the_record_still_fits(ledger: Branch, repo: Path) -> None:
     run = with_figure(ledger, repo)
     figure = f"{run.path}/figures/a-face.svg"
     needles = Needles([])
@@ -126,7 +126,7 @@ def test_a_whole_file_goes_and_the_record_still_fits(ledger: Ledger, repo: Path)
         plan_redaction(ledger, needles, [f"{run.path}/record.json"])
 
 
-def test_a_redacted_file_that_is_changed_later_is_found(ledger: Ledger, repo: Path, tmp_path: Path) -> None:
+def test_a_redacted_file_that_is_changed_later_is_found(ledger: Branch, repo: Path, tmp_path: Path) -> None:
     run = with_figure(ledger, repo)
     figure = f"{run.path}/figures/a-face.svg"
     needles = Needles([])
@@ -138,7 +138,7 @@ def test_a_redacted_file_that_is_changed_later_is_found(ledger: Ledger, repo: Pa
     assert "it was redacted, and its content is not what the redaction left" in messages
 
 
-def test_checkpoints_prove_that_nothing_else_changed(leaked: Ledger, repo: Path) -> None:
+def test_checkpoints_prove_that_nothing_else_changed(leaked: Branch, repo: Path) -> None:
     made = checkpoint(leaked)
     add(leaked, draft(4))
     _, redaction = take_out(leaked)
@@ -162,7 +162,7 @@ def test_checkpoints_prove_that_nothing_else_changed(leaked: Ledger, repo: Path)
 
 
 def test_signatures_go_with_what_they_signed_and_can_be_made_again(
-    leaked: Ledger, repo: Path, key: Path, cli: Cli
+    leaked: Branch, repo: Path, key: Path, cli: Cli
 ) -> None:
     set_policy(repo, policy(key, required=False))
     assert "signed 4 entries" in cli("sign").err
@@ -173,7 +173,7 @@ def test_signatures_go_with_what_they_signed_and_can_be_made_again(
     assert (check(leaked).findings, check(leaked).signatures) == ((), 5)
 
 
-def test_what_waits_is_redacted_too(leaked: Ledger) -> None:
+def test_what_waits_is_redacted_too(leaked: Branch) -> None:
     state_dir = leaked.repository.state_dir
     file = write_waiting(state_dir, entry(files={"notes/x.json": SECRET.encode()}))
     take_out(leaked)
@@ -181,7 +181,7 @@ def test_what_waits_is_redacted_too(leaked: Ledger) -> None:
 
 
 def test_a_clone_takes_a_redaction_over_and_keeps_what_it_had_not_sent(
-    leaked: Ledger, repo: Path, tmp_path: Path
+    leaked: Branch, repo: Path, tmp_path: Path
 ) -> None:
     _, other = share(leaked, tmp_path)
     assert check(other).findings == ()
@@ -207,7 +207,7 @@ def test_a_clone_takes_a_redaction_over_and_keeps_what_it_had_not_sent(
 
 
 def test_a_rewritten_remote_that_changed_more_than_its_tombstone_says_is_refused(
-    leaked: Ledger, repo: Path, tmp_path: Path
+    leaked: Branch, repo: Path, tmp_path: Path
 ) -> None:
     _, other = share(leaked, tmp_path)
     take_out(leaked)
@@ -227,14 +227,14 @@ def test_a_rewritten_remote_that_changed_more_than_its_tombstone_says_is_refused
     ("secret", "said"),
     [("abc", "at least 6 characters"), ("two\nlines", "one line"), ('status": "finished', "no document any more")],
 )
-def test_what_cannot_be_redacted_is_said_and_changes_nothing(leaked: Ledger, secret: str, said: str) -> None:
+def test_what_cannot_be_redacted_is_said_and_changes_nothing(leaked: Branch, secret: str, said: str) -> None:
     tip = leaked.tip()
     with pytest.raises(LedgerError, match=said):
         plan_redaction(leaked, Needles([secret]))
     assert leaked.tip() == tip
 
 
-def test_the_command_asks_for_a_reason_shows_the_plan_and_the_steps(leaked: Ledger, repo: Path, cli: Cli) -> None:
+def test_the_command_asks_for_a_reason_shows_the_plan_and_the_steps(leaked: Branch, repo: Path, cli: Cli) -> None:
     git_in(repo, "remote", "add", "hub", str(repo.parent / "hub.git"))
     assert cli("redact", stdin=SECRET).code == 2
     assert cli("redact", "--because", "x", stdin=SECRET).code == 2  # nobody can be asked

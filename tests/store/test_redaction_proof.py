@@ -20,9 +20,9 @@ from ledger.model.paths import redaction_path
 from ledger.model.record import Author
 from ledger.repository.append import append_commit
 from ledger.repository.blobs import blob_reader
+from ledger.store.branch import Branch
 from ledger.store.check import check_range
 from ledger.store.checkpoint import Checkpoint
-from ledger.store.ledger import Ledger
 from ledger.store.redaction import redact
 from ledger.store.redaction_plan import Needles, plan_redaction
 from ledger.store.redaction_proof import circle_in, is_marked, wrong_with
@@ -41,18 +41,18 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 EVE = Author(name="Eve", email="eve@example.com")
 
 
-def check(ledger: Ledger) -> Verdict:
-    fresh = Ledger(ledger.repository)
+def check(ledger: Branch) -> Verdict:
+    fresh = Branch(ledger.repository)
     with blob_reader(fresh.repository) as read_blob:
         return verify(fresh, read_blob, whole=True)
 
 
-def rules(ledger: Ledger) -> set[str]:
+def rules(ledger: Branch) -> set[str]:
     return {finding.rule for finding in check(ledger).findings}
 
 
 @pytest.fixture
-def three(ledger: Ledger) -> Ledger:
+def three(ledger: Branch) -> Branch:
     for number in (1, 2, 3):
         add(ledger, draft(number, params={"db": "a secret text", "lr": 0.1}))
     return ledger
@@ -67,7 +67,7 @@ class Forged:
 
 
 def forge(
-    ledger: Ledger,
+    ledger: Branch,
     lie: tuple[str, str],
     made: Checkpoint | None = None,
     *,
@@ -119,19 +119,19 @@ def forge(
     return Forged(tip=tip, path=record)
 
 
-def _folder(ledger: Ledger) -> Path:
+def _folder(ledger: Branch) -> Path:
     assert ledger.repository.worktree is not None
     return ledger.repository.worktree
 
 
-def _branch(ledger: Ledger, name: str, at: str) -> str:
+def _branch(ledger: Branch, name: str, at: str) -> str:
     git_in(_folder(ledger), "branch", "--force", name, at)
     return git_in(_folder(ledger), "rev-parse", name).strip()
 
 
 @pytest.mark.parametrize("lie", [("0.1", "0.9"), ("finished", "[redacted]"), ("a secret text", "another text")])
 def test_a_tombstone_excuses_no_lie_in_a_clone_that_knows_better(
-    three: Ledger, repo: Path, lie: tuple[str, str]
+    three: Branch, repo: Path, lie: tuple[str, str]
 ) -> None:
     made = checkpoint(three)
     assert check(three).clean
@@ -140,17 +140,17 @@ def test_a_tombstone_excuses_no_lie_in_a_clone_that_knows_better(
     assert "redaction" in rules(three)
 
 
-def test_a_tombstone_excuses_no_lie_in_a_clone_that_knows_nothing(three: Ledger, repo: Path, tmp_path: Path) -> None:
+def test_a_tombstone_excuses_no_lie_in_a_clone_that_knows_nothing(three: Branch, repo: Path, tmp_path: Path) -> None:
     forged = forge(three, ("a secret text", "a [redacted] text"))
     git_in(repo, "update-ref", "refs/heads/ledger", forged.tip)
     git_in(tmp_path, "clone", "--quiet", "--single-branch", "--branch", "ledger", str(repo), "fresh")
-    fresh = Ledger.open(tmp_path / "fresh")
+    fresh = Branch.open(tmp_path / "fresh")
     (said,) = [finding.message for finding in check(fresh).findings]
     assert said == "nobody vouches for this redaction (Eve: an API key)"
 
 
 def test_with_signers_in_the_policy_only_their_signature_vouches(
-    three: Ledger, repo: Path, key: Path, cli: Cli
+    three: Branch, repo: Path, key: Path, cli: Cli
 ) -> None:
     set_policy(repo, policy(key, required=False))
     add(three, draft(4, params={"db": "a secret text"}))
@@ -167,7 +167,7 @@ def test_with_signers_in_the_policy_only_their_signature_vouches(
     assert [one.vouched for one in verdict.redactions] == ["signed by ada@example.com"]
 
 
-def test_a_signer_who_is_no_redactor_vouches_for_none(three: Ledger, repo: Path, key: Path) -> None:
+def test_a_signer_who_is_no_redactor_vouches_for_none(three: Branch, repo: Path, key: Path) -> None:
     set_policy(repo, policy(key, required=False) + "  redactors: [grace@example.com]\n")
     add(three, draft(4, params={"db": "a secret text"}))
     signed = forge(three, ("a secret text", "[redacted]"), signed=True)
@@ -175,7 +175,7 @@ def test_a_signer_who_is_no_redactor_vouches_for_none(three: Ledger, repo: Path,
     assert any("nobody vouches" in finding.message for finding in check(three).findings)
 
 
-def test_policy_and_workflows_never_ride_along(three: Ledger, repo: Path) -> None:
+def test_policy_and_workflows_never_ride_along(three: Branch, repo: Path) -> None:
     for path in ("policy.yaml", ".github/workflows/ledger-review.yml"):
         before = three.tip() or ""
         forged = forge(three, ("a secret text", "[redacted]"), more={path: b"directions: {accuracy: lower}\n"})
@@ -184,7 +184,7 @@ def test_policy_and_workflows_never_ride_along(three: Ledger, repo: Path) -> Non
         git_in(repo, "branch", "-D", "again")
 
 
-def test_a_clone_is_told_what_a_forged_redaction_does_not_explain(three: Ledger, repo: Path, tmp_path: Path) -> None:
+def test_a_clone_is_told_what_a_forged_redaction_does_not_explain(three: Branch, repo: Path, tmp_path: Path) -> None:
     hub, other = share(three, tmp_path)
     forged = forge(three, ("0.1", "0.9"))
     git_in(
@@ -229,7 +229,7 @@ def tombstone(tip: str, **other: object) -> Redaction:
         "no reason",
     ],
 )
-def test_a_tombstone_in_an_append_is_refused_in_linear_time(three: Ledger, repo: Path, shape: str) -> None:
+def test_a_tombstone_in_an_append_is_refused_in_linear_time(three: Branch, repo: Path, shape: str) -> None:
     tip = three.tip() or ""
 
     def of(before: str, after: str) -> ReplacedCheckpoint:
@@ -261,7 +261,7 @@ def test_a_tombstone_in_an_append_is_refused_in_linear_time(three: Ledger, repo:
     assert rules(three) & {"redaction", "document"}
 
 
-def test_what_would_break_the_ledger_is_not_redacted(three: Ledger, repo: Path) -> None:
+def test_what_would_break_the_ledger_is_not_redacted(three: Branch, repo: Path) -> None:
     tip = three.tip()
     for word in ("blake3", "20261120"):
         needles = Needles([word])
@@ -272,7 +272,7 @@ def test_what_would_break_the_ledger_is_not_redacted(three: Ledger, repo: Path) 
     assert check(three).clean
 
 
-def test_two_redactions_one_after_the_other_are_both_understood(three: Ledger) -> None:
+def test_two_redactions_one_after_the_other_are_both_understood(three: Branch) -> None:
     add(three, draft(4, params={"db": "another secret"}))
     for word in ("another secret", "a secret text"):
         needles = Needles([word])
@@ -282,7 +282,7 @@ def test_two_redactions_one_after_the_other_are_both_understood(three: Ledger) -
     assert [one.vouched for one in verdict.redactions] == ["accepted in this clone"] * 2
 
 
-def test_verify_lists_what_it_relies_on(three: Ledger, cli: Cli) -> None:
+def test_verify_lists_what_it_relies_on(three: Branch, cli: Cli) -> None:
     needles = Needles(["a secret text"])
     redact(three, plan_redaction(three, needles), needles, reason="a password", now=NOW)
     said = cli("verify").err
@@ -293,7 +293,7 @@ def test_verify_lists_what_it_relies_on(three: Ledger, cli: Cli) -> None:
 
 
 def test_what_nobody_else_has_seen_is_redacted_without_a_tombstone_and_can_be_sent(
-    three: Ledger, repo: Path, tmp_path: Path
+    three: Branch, repo: Path, tmp_path: Path
 ) -> None:
     share(three, tmp_path)
     add(three, draft(5, params={"db": "not sent yet"}))

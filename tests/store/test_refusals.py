@@ -11,16 +11,16 @@ from ledger.model.document import dump
 from ledger.model.paths import dataset_path
 from ledger.model.record import Author
 from ledger.repository.append import append_commit
+from ledger.store.branch import Branch
 from ledger.store.exchange import INBOX
-from ledger.store.ledger import Ledger
 from ledger.store.waiting import Entry
 from tests.conftest import git_in
 from tests.samples import sample_ledger
 from tests.store.remotes import clone, folder_of, held, made, make_hub, synced
-from tests.store.test_ledger import ADA, NOW
+from tests.store.test_branch import ADA, NOW
 
 
-def test_a_commit_that_changes_an_entry_is_never_sent(ada: Ledger, bob: Ledger) -> None:
+def test_a_commit_that_changes_an_entry_is_never_sent(ada: Branch, bob: Branch) -> None:
     ada.append(made(1))
     synced(ada)
     synced(bob)
@@ -38,7 +38,7 @@ def test_a_commit_that_changes_an_entry_is_never_sent(ada: Ledger, bob: Ledger) 
     assert ada.tip() == tip
 
 
-def test_another_ledger_is_refused_and_nothing_changes(ada: Ledger, tmp_path: Path) -> None:
+def test_another_ledger_is_refused_and_nothing_changes(ada: Branch, tmp_path: Path) -> None:
     ada.append(made(1))
     synced(ada)
     (tmp_path / "other").mkdir()
@@ -71,8 +71,8 @@ def test_the_ledger_of_another_project_is_refused_by_a_clone_that_never_synced(h
     assert "another ledger" in synced(alone).message
 
 
-def test_a_rewound_remote_is_refused_and_put_back_as_the_hint_says(ada: Ledger, hub: Path) -> None:
-    first = ada.append(made(1))
+def test_a_rewound_remote_is_refused_and_put_back_as_the_hint_says(ada: Branch, hub: Path) -> None:
+    first = ada.append(made(1)).commit
     ada.append(made(2))
     synced(ada)
     tip = ada.tip()
@@ -89,8 +89,8 @@ def test_a_rewound_remote_is_refused_and_put_back_as_the_hint_says(ada: Ledger, 
     assert len(held(hub)) == 3
 
 
-def test_theirs_is_taken_as_the_hint_says(ada: Ledger, hub: Path) -> None:
-    first = ada.append(made(1))
+def test_theirs_is_taken_as_the_hint_says(ada: Branch, hub: Path) -> None:
+    first = ada.append(made(1)).commit
     ada.append(made(2))
     synced(ada)
     git_in(hub, "update-ref", "refs/heads/ledger", first)
@@ -104,14 +104,14 @@ def test_theirs_is_taken_as_the_hint_says(ada: Ledger, hub: Path) -> None:
     assert held(folder_of(ada)) == [made(1).id]
 
 
-def test_a_remote_whose_ledger_was_deleted_is_refused(ada: Ledger, hub: Path) -> None:
+def test_a_remote_whose_ledger_was_deleted_is_refused(ada: Branch, hub: Path) -> None:
     ada.append(made(1))
     synced(ada)
     git_in(hub, "update-ref", "-d", "refs/heads/ledger")
     assert "no longer has the ledger" in synced(ada).message
 
 
-def test_a_hook_that_refuses_is_quoted(ada: Ledger, hub: Path) -> None:
+def test_a_hook_that_refuses_is_quoted(ada: Branch, hub: Path) -> None:
     hook = hub / "hooks" / "pre-receive"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\necho 'records need a ticket' >&2\nexit 1\n")
@@ -124,7 +124,7 @@ def test_a_hook_that_refuses_is_quoted(ada: Ledger, hub: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["notes/a b.json", 'runs/"x".json', "runs/é.json"])
-def test_a_path_that_no_entry_has_is_never_sent(ada: Ledger, bob: Ledger, path: str) -> None:
+def test_a_path_that_no_entry_has_is_never_sent(ada: Branch, bob: Branch, path: str) -> None:
     ada.append(made(0))
     synced(ada)
     synced(bob)
@@ -144,7 +144,7 @@ def dataset(content: str, author: Author, label: str = "v1") -> dict[str, bytes]
     return {f"{folder}/dataset.json": dump(version), f"{folder}/manifest.jsonl": manifest}
 
 
-def test_one_dataset_version_added_twice_is_joined_and_two_contents_are_refused(ada: Ledger, bob: Ledger) -> None:
+def test_one_dataset_version_added_twice_is_joined_and_two_contents_are_refused(ada: Branch, bob: Branch) -> None:
     ada.append(made(0))
     synced(ada)
     synced(bob)
@@ -168,12 +168,12 @@ def test_one_dataset_version_added_twice_is_joined_and_two_contents_are_refused(
     assert bob.tip() == tip
 
 
-def write_policy(ledger: Ledger, text: bytes) -> None:
+def write_policy(ledger: Branch, text: bytes) -> None:
     files = {"policy.yaml": text}
     append_commit(ledger.repository, ledger.ref, parent=ledger.tip(), files=files, message="p", author=ADA, now=NOW)
 
 
-def test_a_policy_changed_by_one_is_kept_and_by_both_is_refused(ada: Ledger, bob: Ledger, hub: Path) -> None:
+def test_a_policy_changed_by_one_is_kept_and_by_both_is_refused(ada: Branch, bob: Branch, hub: Path) -> None:
     ada.append(made(0))
     synced(ada)
     synced(bob)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ledger.repository.blobs import blob_reader
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.sync import sync
 from ledger.store.verify import Verdict, verify
 from tests.conftest import Cli, git_in
@@ -14,8 +14,8 @@ from tests.recorder.test_record import add, draft
 from tests.store.remotes import share
 
 
-def check(ledger: Ledger) -> Verdict:
-    fresh = Ledger(ledger.repository)
+def check(ledger: Branch) -> Verdict:
+    fresh = Branch(ledger.repository)
     with blob_reader(fresh.repository) as read_blob:
         return verify(fresh, read_blob, whole=True)
 
@@ -45,18 +45,18 @@ def set_policy(repo: Path, text: str) -> None:
 
 
 def test_entries_are_signed_where_policy_asks_and_those_before_are_let_be(
-    ledger: Ledger, repo: Path, key: Path
+    ledger: Branch, repo: Path, key: Path
 ) -> None:
     add(ledger, draft(1))
     set_policy(repo, policy(key))
-    add(Ledger(ledger.repository), draft(2))
+    add(Branch(ledger.repository), draft(2))
     verdict = check(ledger)
     assert verdict.findings == ()
     assert verdict.signatures == 1
     assert len([file for file in ledger.repository.read_tree("ledger") if file.path.endswith(".sig")]) == 1
 
 
-def test_a_record_without_a_key_is_kept_said_and_found(ledger: Ledger, repo: Path, key: Path, cli: Cli) -> None:
+def test_a_record_without_a_key_is_kept_said_and_found(ledger: Branch, repo: Path, key: Path, cli: Cli) -> None:
     add(ledger, draft(1))
     set_policy(repo, policy(key))
     git_in(repo, "config", "--global", "--unset", "user.signingKey")
@@ -71,7 +71,7 @@ def test_a_record_without_a_key_is_kept_said_and_found(ledger: Ledger, repo: Pat
     assert "nothing to sign" in cli("sign").err
 
 
-def test_a_signature_covers_every_file_of_its_entry(ledger: Ledger, repo: Path, key: Path, cli: Cli) -> None:
+def test_a_signature_covers_every_file_of_its_entry(ledger: Branch, repo: Path, key: Path, cli: Cli) -> None:
     made = add(ledger, draft(1))
     run = ledger.contents().run(made.record.id)
     assert run is not None
@@ -89,19 +89,19 @@ def test_a_signature_covers_every_file_of_its_entry(ledger: Ledger, repo: Path, 
 
 
 @pytest.mark.parametrize("options", ['valid-before="20200101" ', 'namespaces="git" '])
-def test_a_key_that_does_not_count_any_more_signs_nothing(ledger: Ledger, repo: Path, key: Path, options: str) -> None:
+def test_a_key_that_does_not_count_any_more_signs_nothing(ledger: Branch, repo: Path, key: Path, options: str) -> None:
     add(ledger, draft(1))
     set_policy(repo, policy(key, options=options))
-    add(Ledger(ledger.repository), draft(2))
+    add(Branch(ledger.repository), draft(2))
     assert any("nobody listed" in finding.message for finding in check(ledger).findings)
 
 
-def test_signatures_survive_two_clones_that_are_joined(ledger: Ledger, repo: Path, key: Path, tmp_path: Path) -> None:
+def test_signatures_survive_two_clones_that_are_joined(ledger: Branch, repo: Path, key: Path, tmp_path: Path) -> None:
     add(ledger, draft(1))
     set_policy(repo, policy(key))
     _, other = share(ledger, tmp_path)
-    add(Ledger(ledger.repository), draft(2))
-    add(Ledger(other.repository), draft(3))
+    add(Branch(ledger.repository), draft(2))
+    add(Branch(other.repository), draft(3))
     before = other.tip()
     for clone in (ledger, other, ledger):
         assert sync(clone, timeout_seconds=60).safe
@@ -112,7 +112,7 @@ def test_signatures_survive_two_clones_that_are_joined(ledger: Ledger, repo: Pat
 
 
 def test_a_passphrase_that_nobody_can_type_keeps_nobody_waiting(
-    ledger: Ledger, repo: Path, key: Path, cli: Cli
+    ledger: Branch, repo: Path, key: Path, cli: Cli
 ) -> None:
     add(ledger, draft(1))
     set_policy(repo, policy(key))

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import NotFound
+from ledger.store.branch import Branch
 from ledger.store.exchange import INBOX
-from ledger.store.ledger import Ledger
 from ledger.store.waiting import Entry
 from tests.conftest import ROOT, git_in, state_of
 from tests.store.remotes import added, clone, folder_of, held, made, over_http, synced, wrong_with
-from tests.store.test_ledger import ADA, NOW
+from tests.store.test_branch import ADA, NOW
 
 
-def test_the_first_push_brings_the_branch_to_the_remote(ada: Ledger, hub: Path) -> None:
+def test_the_first_push_brings_the_branch_to_the_remote(ada: Branch, hub: Path) -> None:
     entry = made(1)
-    commit = ada.append(entry)
+    commit = ada.append(entry).commit
     before = state_of(folder_of(ada))
     done = synced(ada)
     assert (done.state, done.remote, done.tip) == ("sent", "origin", commit)
@@ -29,7 +29,7 @@ def test_the_first_push_brings_the_branch_to_the_remote(ada: Ledger, hub: Path) 
     assert synced(ada).state == "up to date"
 
 
-def test_a_clone_without_a_ledger_gets_that_of_the_remote(ada: Ledger, bob: Ledger, hub: Path) -> None:
+def test_a_clone_without_a_ledger_gets_that_of_the_remote(ada: Branch, bob: Branch, hub: Path) -> None:
     ada.append(made(1))
     synced(ada)
     done = synced(bob)
@@ -38,7 +38,7 @@ def test_a_clone_without_a_ledger_gets_that_of_the_remote(ada: Ledger, bob: Ledg
 
 
 def test_two_clones_that_recorded_offline_join_with_their_authors_and_times(
-    ada: Ledger, bob: Ledger, hub: Path
+    ada: Branch, bob: Branch, hub: Path
 ) -> None:
     ada.append(made(0))
     synced(ada)
@@ -60,7 +60,7 @@ def test_two_clones_that_recorded_offline_join_with_their_authors_and_times(
     assert wrong_with(ada) == wrong_with(bob) == []
 
 
-def test_two_clones_that_both_began_the_ledger_join(ada: Ledger, bob: Ledger, hub: Path) -> None:
+def test_two_clones_that_both_began_the_ledger_join(ada: Branch, bob: Branch, hub: Path) -> None:
     ada.append(made(1))
     bob.append(made(1, "Bob"))
     synced(ada)
@@ -75,10 +75,10 @@ def test_two_clones_that_both_began_the_ledger_join(ada: Ledger, bob: Ledger, hu
 WRITER = """
 import sys
 from pathlib import Path
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.sync import sync
 from tests.store.remotes import made
-ledger = Ledger.open(Path(sys.argv[1]))
+ledger = Branch.open(Path(sys.argv[1]))
 for number in range(int(sys.argv[2])):
     ledger.append(made(number, Path(sys.argv[1]).name))
     done = sync(ledger, timeout_seconds=120)
@@ -105,7 +105,7 @@ def test_six_clones_at_once_lose_nothing(hub: Path, tmp_path: Path) -> None:
     assert wrong_with(ledgers[0]) == []
 
 
-def test_a_remote_that_is_gone_fails_in_one_line(ada: Ledger, hub: Path) -> None:
+def test_a_remote_that_is_gone_fails_in_one_line(ada: Branch, hub: Path) -> None:
     ada.append(made(1))
     hub.rename(hub.with_name("moved"))
     done = synced(ada)
@@ -115,7 +115,7 @@ def test_a_remote_that_is_gone_fails_in_one_line(ada: Ledger, hub: Path) -> None
     assert ada.tip() is not None
 
 
-def test_a_remote_that_never_answers_is_given_up_in_time(ada: Ledger) -> None:
+def test_a_remote_that_never_answers_is_given_up_in_time(ada: Branch) -> None:
     ada.append(made(1))
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -136,7 +136,7 @@ def _content(path: Path) -> bytes:
         return b""
 
 
-def test_writers_of_one_clone_queue_their_pushes(ada: Ledger, hub: Path) -> None:
+def test_writers_of_one_clone_queue_their_pushes(ada: Branch, hub: Path) -> None:
     writers = [
         subprocess.Popen(
             [sys.executable, "-c", WRITER.replace("Path(sys.argv[1]).name", f"'w{number}'"), str(folder_of(ada)), "3"],
@@ -153,7 +153,7 @@ def test_writers_of_one_clone_queue_their_pushes(ada: Ledger, hub: Path) -> None
     assert held(hub) == added(hub)
 
 
-def test_code_that_only_this_clone_holds_goes_along(ada: Ledger, hub: Path) -> None:
+def test_code_that_only_this_clone_holds_goes_along(ada: Branch, hub: Path) -> None:
     (folder_of(ada) / "new.py").write_text("x")
     git_in(folder_of(ada), "add", ".")
     git_in(folder_of(ada), "commit", "--quiet", "--message", "Local")
@@ -164,7 +164,7 @@ def test_code_that_only_this_clone_holds_goes_along(ada: Ledger, hub: Path) -> N
     assert commit in git_in(hub, "rev-list", "refs/ledger/kept").split()
 
 
-def test_code_of_many_clones_goes_into_one_ref_whoever_is_first(ada: Ledger, bob: Ledger, hub: Path) -> None:
+def test_code_of_many_clones_goes_into_one_ref_whoever_is_first(ada: Branch, bob: Branch, hub: Path) -> None:
     commits = []
     git_in(hub, "update-ref", "refs/ledger/code/" + (old := git_in(hub, "rev-parse", "main").strip()), old)
     for round_ in range(2):
@@ -181,14 +181,14 @@ def test_code_of_many_clones_goes_into_one_ref_whoever_is_first(ada: Ledger, bob
     assert left == ["refs/ledger/kept", "refs/ledger/remembered"]
 
 
-def test_without_a_remote_it_says_so(ledger: Ledger) -> None:
+def test_without_a_remote_it_says_so(ledger: Branch) -> None:
     done = synced(ledger)
     assert (done.state, done.safe) == ("no remote", False)
     with pytest.raises(NotFound, match="no such remote"):
         synced(ledger, "--upload-pack=evil")
 
 
-def test_of_several_remotes_the_configured_one_is_used(ada: Ledger, hub: Path, tmp_path: Path) -> None:
+def test_of_several_remotes_the_configured_one_is_used(ada: Branch, hub: Path, tmp_path: Path) -> None:
     ada.append(made(1))
     git_in(folder_of(ada), "remote", "rename", "origin", "one")
     git_in(folder_of(ada), "remote", "add", "two", str(tmp_path / "none.git"))
@@ -200,7 +200,7 @@ def test_of_several_remotes_the_configured_one_is_used(ada: Ledger, hub: Path, t
     assert held(hub) == [made(1).id]
 
 
-def test_two_remotes_that_grew_apart_agree_in_the_end(ada: Ledger, bob: Ledger, hub: Path, tmp_path: Path) -> None:
+def test_two_remotes_that_grew_apart_agree_in_the_end(ada: Branch, bob: Branch, hub: Path, tmp_path: Path) -> None:
     second = tmp_path / "second.git"
     git_in(tmp_path, "clone", "--quiet", "--bare", str(hub), str(second))
     for ledger in (ada, bob):
@@ -246,5 +246,5 @@ def test_ssh_remotes_sync_in_batch_mode(hub: Path, tmp_path: Path, monkeypatch: 
     monkeypatch.delenv("GIT_SSH_COMMAND")
     monkeypatch.setenv("PATH", f"{script.parent}:/usr/bin:/bin")
     (tmp_path / "asked").unlink()
-    assert synced(Ledger.open(folder_of(one))).state == "up to date"
+    assert synced(Branch.open(folder_of(one))).state == "up to date"
     assert "BatchMode=yes" in (tmp_path / "asked").read_text()

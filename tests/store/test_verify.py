@@ -12,20 +12,20 @@ from ledger.errors import NotFound
 from ledger.model.document import dump
 from ledger.model.paths import RECORD_FILE, run_path
 from ledger.repository.blobs import blob_reader
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.verify import Verdict, verify
 from ledger.store.waiting import Entry
 from tests.conftest import Cli, git_in
-from tests.store.test_ledger import ADA, NOW, append_samples, entry
+from tests.store.test_branch import ADA, NOW, append_samples, entry
 
 
-def check(ledger: Ledger, since: str | None = None) -> Verdict:
+def check(ledger: Branch, since: str | None = None) -> Verdict:
     with blob_reader(ledger.repository) as read_blob:
         return verify(ledger, read_blob, since)
 
 
 @pytest.fixture
-def tree(ledger: Ledger, repo: Path, tmp_path: Path) -> Path:
+def tree(ledger: Branch, repo: Path, tmp_path: Path) -> Path:
     """A worktree on the ledger branch, for those who would rewrite it by hand."""
     append_samples(ledger, 3)
     folder = tmp_path / "tree"
@@ -43,14 +43,14 @@ def a_record(tree: Path) -> Path:
     return min(tree.glob("runs/*/*/*/*/record.json"))
 
 
-def test_a_ledger_that_only_grew_is_clean(ledger: Ledger, tree: Path) -> None:
+def test_a_ledger_that_only_grew_is_clean(ledger: Branch, tree: Path) -> None:
     verdict = check(ledger)
     # The samples' curves, patches and figures are what their records say; nothing else may be found.
     assert [finding for finding in verdict.findings if "no such run" not in finding.message] == []
     assert (verdict.tip, verdict.commits) == (ledger.tip(), 3)
 
 
-def test_an_empty_ledger_is_clean(ledger: Ledger) -> None:
+def test_an_empty_ledger_is_clean(ledger: Branch) -> None:
     verdict = check(ledger)
     assert verdict.clean
     assert (verdict.tip, verdict.commits, verdict.entries) == (None, 0, 0)
@@ -104,7 +104,7 @@ def change_format(tree: Path) -> None:
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_what_was_done_by_hand_is_found_with_its_commit(
-    ledger: Ledger, tree: Path, change: Callable[[Path], None], said: str
+    ledger: Branch, tree: Path, change: Callable[[Path], None], said: str
 ) -> None:
     change(tree)
     done = commit(tree)
@@ -113,7 +113,7 @@ def test_what_was_done_by_hand_is_found_with_its_commit(
     assert done in {finding.commit for finding in findings}
 
 
-def test_a_merge_that_drops_an_entry_is_found(ledger: Ledger, tree: Path) -> None:
+def test_a_merge_that_drops_an_entry_is_found(ledger: Branch, tree: Path) -> None:
     git_in(tree, "checkout", "-q", "-b", "side", "HEAD~1")
     (tree / "policy.yaml").write_text("directions: {}\n")
     commit(tree)
@@ -126,7 +126,7 @@ def test_a_merge_that_drops_an_entry_is_found(ledger: Ledger, tree: Path) -> Non
     assert any(finding.commit == merged and "removed" in finding.message for finding in findings)
 
 
-def test_an_honest_merge_is_no_finding(ledger: Ledger, tree: Path, repo: Path) -> None:
+def test_an_honest_merge_is_no_finding(ledger: Branch, tree: Path, repo: Path) -> None:
     git_in(tree, "checkout", "-q", "-b", "side", "HEAD~1")
     other = tree / "runs" / "2026" / "11" / "20" / "20261120-194812-000009"
     before = {finding.message for finding in check(ledger).findings}
@@ -140,7 +140,7 @@ def test_an_honest_merge_is_no_finding(ledger: Ledger, tree: Path, repo: Path) -
     assert before <= {finding.message for finding in check(ledger).findings}
 
 
-def test_a_second_beginning_is_found(ledger: Ledger, tree: Path) -> None:
+def test_a_second_beginning_is_found(ledger: Branch, tree: Path) -> None:
     git_in(tree, "checkout", "-q", "--orphan", "other")
     git_in(tree, "rm", "-rfq", ".")
     other = tree / "runs" / "2026" / "11" / "20" / "20261120-194812-000009"
@@ -152,13 +152,13 @@ def test_a_second_beginning_is_found(ledger: Ledger, tree: Path) -> None:
     assert any("second beginning" in finding.message for finding in check(ledger).findings)
 
 
-def test_policy_may_change(ledger: Ledger, tree: Path) -> None:
+def test_policy_may_change(ledger: Branch, tree: Path) -> None:
     (tree / "policy.yaml").write_text("directions: {score: higher}\n")
     commit(tree)
     assert not [finding for finding in check(ledger).findings if finding.commit]
 
 
-def test_a_file_that_is_not_what_its_record_says_is_found(ledger: Ledger, repo: Path) -> None:
+def test_a_file_that_is_not_what_its_record_says_is_found(ledger: Branch, repo: Path) -> None:
     append_samples(ledger, 1)
     run = ledger.contents().runs[0]
     stray = f"{run.path}/figures/extra.svg"
@@ -168,7 +168,7 @@ def test_a_file_that_is_not_what_its_record_says_is_found(ledger: Ledger, repo: 
     assert {finding.rule for finding in found} == {"content", "history"}  # unnamed, and added later
 
 
-def test_a_rewound_branch_is_noticed_the_next_time(ledger: Ledger, repo: Path) -> None:
+def test_a_rewound_branch_is_noticed_the_next_time(ledger: Branch, repo: Path) -> None:
     ledger.create(ledger.repository.author(), entry().made_at)
     append_samples(ledger, 1)
     assert check(ledger).clean
@@ -179,7 +179,7 @@ def test_a_rewound_branch_is_noticed_the_next_time(ledger: Ledger, repo: Path) -
     assert "rewound or rewritten" in check(ledger).findings[0].message
 
 
-def test_replace_refs_hide_nothing(ledger: Ledger, tree: Path, repo: Path) -> None:
+def test_replace_refs_hide_nothing(ledger: Branch, tree: Path, repo: Path) -> None:
     good = git_in(tree, "rev-parse", "HEAD").strip()
     edit(tree)
     bad = commit(tree)
@@ -187,15 +187,15 @@ def test_replace_refs_hide_nothing(ledger: Ledger, tree: Path, repo: Path) -> No
     assert any(finding.commit == bad for finding in check(ledger).findings)
 
 
-def test_a_shallow_clone_says_what_it_cannot_tell(ledger: Ledger, repo: Path, tmp_path: Path) -> None:
+def test_a_shallow_clone_says_what_it_cannot_tell(ledger: Branch, repo: Path, tmp_path: Path) -> None:
     append_samples(ledger, 3)
     git_in(tmp_path, "clone", "-q", "--depth=1", "--branch=ledger", f"file://{repo}", "shallow")
-    verdict = check(Ledger.open(tmp_path / "shallow"))
+    verdict = check(Branch.open(tmp_path / "shallow"))
     assert any("shallow" in text for text in verdict.open)
     assert not [finding for finding in verdict.findings if finding.commit]
 
 
-def test_only_what_came_after_a_commit_is_walked(ledger: Ledger, tree: Path) -> None:
+def test_only_what_came_after_a_commit_is_walked(ledger: Branch, tree: Path) -> None:
     edit(tree)
     bad = commit(tree)
     (tree / "policy.yaml").write_text("directions: {}\n")
@@ -224,7 +224,7 @@ def test_the_command_line_answers_with_its_exit_code(repo: Path, cli: Cli) -> No
     assert "rewound or rewritten" in done.out
 
 
-def test_a_run_of_no_commit_stands_beside_the_others(ledger: Ledger) -> None:
+def test_a_run_of_no_commit_stands_beside_the_others(ledger: Branch) -> None:
     append_samples(ledger)
     (first, *_) = ledger.contents().runs
     assert first.record.code.commit

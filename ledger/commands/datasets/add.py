@@ -11,7 +11,8 @@ from ledger.model.datasets import DatasetKind
 from ledger.model.entries import DatasetVersion
 from ledger.model.values import Role, counted
 from ledger.recorder.cautions import say_leak
-from ledger.recorder.dataset_versions import Added, Asked, add_version
+from ledger.recorder.dataset_versions import Added, add_version
+from ledger.recorder.version_request import VersionRequest
 
 
 @click.command("add")
@@ -60,7 +61,7 @@ def add_command(
     Example: ledger dataset add digits-validation data/val --role validation --reason "60 hard cases of week 46"
     """
     ledger = open_ledger(writing=True)
-    asked = Asked(
+    asked = VersionRequest(
         name=name,
         path=path,
         role=role,

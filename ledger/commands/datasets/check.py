@@ -11,7 +11,7 @@ from ledger.data.manifest import Manifest, build_manifest
 from ledger.errors import LedgerError
 from ledger.model.entries import DatasetVersion
 from ledger.model.values import counted
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.manifests import hash_cache, read_manifest
 
 _NAMED = 10
@@ -52,7 +52,7 @@ def check_command(path: str, name: str | None, as_json: bool) -> int:
 
 
 def _nearest(
-    ledger: Ledger, versions: list[DatasetVersion], manifest: Manifest
+    ledger: Branch, versions: list[DatasetVersion], manifest: Manifest
 ) -> tuple[DatasetVersion, Difference] | None:
     """Return the version that shares the most files, the latest where several do, and how the data differs from it."""
     found: list[tuple[int, DatasetVersion, Difference]] = []

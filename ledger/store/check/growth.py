@@ -10,9 +10,9 @@ from ledger.model.entries import Redaction
 from ledger.model.values import plain
 from ledger.repository.blobs import read_facts
 from ledger.repository.walk import Step
+from ledger.store.branch import FORMAT
 from ledger.store.check.proposal import Proposal, owner_of
 from ledger.store.findings import Finding
-from ledger.store.ledger import FORMAT
 from ledger.store.redactions import explain_difference
 from ledger.store.shapes import is_device
 from ledger.store.signatures import is_signature

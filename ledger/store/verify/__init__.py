@@ -14,6 +14,7 @@ from ledger.model.entries import Contents, Redaction
 from ledger.model.values import counted
 from ledger.repository.repository import Repository
 from ledger.repository.walk import contains, walk
+from ledger.store.branch import Branch
 from ledger.store.checkpoint import Checkpoint, is_trusted, read_checkpoints
 from ledger.store.findings import Finding, limited
 from ledger.store.index import remove_index
@@ -21,7 +22,6 @@ from ledger.store.index_file import FILE
 from ledger.store.index_proof import differing
 from ledger.store.join import entries_in
 from ledger.store.law import check_law
-from ledger.store.ledger import Ledger
 from ledger.store.reader import folders_of
 from ledger.store.redaction_proof import Steps
 from ledger.store.redactions import explain_difference, read_redactions
@@ -37,7 +37,7 @@ __all__ = ["Finding", "Verdict", "verify"]
 
 
 def verify(
-    ledger: Ledger,
+    ledger: Branch,
     read_blob: Callable[[str], bytes],
     since: str | None = None,
     *,
@@ -63,7 +63,7 @@ def verify(
 
 
 def _verify(
-    ledger: Ledger, read_blob: Callable[[str], bytes], since: str | None, *, whole: bool, recalled: Recalled | None
+    ledger: Branch, read_blob: Callable[[str], bytes], since: str | None, *, whole: bool, recalled: Recalled | None
 ) -> Verdict:
     from ledger.store.verify.standing import Standing  # which asks `store/check`, and that this room
 
@@ -135,7 +135,7 @@ def _tree(repository: Repository, tip: str, folders: Sequence[str] | None) -> di
     return {file.path: file.blob for file in files}
 
 
-def _start(ledger: Ledger, tip: str, checkpoints: list[Checkpoint], since: str | None, *, whole: bool) -> str | None:
+def _start(ledger: Branch, tip: str, checkpoints: list[Checkpoint], since: str | None, *, whole: bool) -> str | None:
     """Return the commit after which verification begins; none for the first one."""
     if since is not None:
         start = ledger.repository.resolve(since)
@@ -149,7 +149,7 @@ def _start(ledger: Ledger, tip: str, checkpoints: list[Checkpoint], since: str |
     return latest.commit if latest and contains(ledger.repository, tip, latest.commit) else None
 
 
-def _unseen(ledger: Ledger, contents: Contents) -> Iterator[str]:
+def _unseen(ledger: Branch, contents: Contents) -> Iterator[str]:
     """Say what this clone cannot tell."""
     repository = ledger.repository
     if (repository.common_dir / "shallow").exists():
@@ -170,7 +170,7 @@ def _unseen(ledger: Ledger, contents: Contents) -> Iterator[str]:
 
 
 def _against_memory(
-    ledger: Ledger, tip: str | None, redactions: Mapping[str, Redaction] | None = None
+    ledger: Branch, tip: str | None, redactions: Mapping[str, Redaction] | None = None
 ) -> Iterator[Finding]:
     """Yield what speaks against what this clone has seen: its clean tip, and what redactions replaced."""
     repository = ledger.repository
@@ -186,7 +186,7 @@ def _against_memory(
             yield Finding(rule="redaction", path=one.path or path, commit=redaction.before, message=one.message)
 
 
-def _not_continued(ledger: Ledger, before: str, tip: str | None, message: str) -> Iterator[Finding]:
+def _not_continued(ledger: Branch, before: str, tip: str | None, message: str) -> Iterator[Finding]:
     """Yield how a branch differs from what is remembered of it and is not in it, unless redactions explain it."""
     lost = Finding(rule="history", path=ledger.ref, commit=before, message=message)
     if tip is None or not ledger.repository.holds(before, ""):
@@ -199,7 +199,7 @@ def _not_continued(ledger: Ledger, before: str, tip: str | None, message: str) -
         yield Finding(rule="redaction", path=one.path or ledger.ref, commit=before, message=one.message)
 
 
-def _against_recalled(ledger: Ledger, tip: str, recalled: Recalled | None) -> Iterator[Finding]:
+def _against_recalled(ledger: Branch, tip: str, recalled: Recalled | None) -> Iterator[Finding]:
     """Yield what speaks against what a remote remembers."""
     if recalled is not None and recalled.commit is not None and not is_continued(ledger, tip, recalled.commit):
         message = (
@@ -208,7 +208,7 @@ def _against_recalled(ledger: Ledger, tip: str, recalled: Recalled | None) -> It
         yield from _not_continued(ledger, recalled.commit, tip, message)
 
 
-def _ignored(ledger: Ledger, checkpoints: Sequence[Checkpoint], findings: Sequence[Finding]) -> set[str]:
+def _ignored(ledger: Branch, checkpoints: Sequence[Checkpoint], findings: Sequence[Finding]) -> set[str]:
     """Return the tags of checkpoints that something is wrong with and that no signer of the policy signed.
 
     Where the policy names none, every checkpoint counts.
@@ -218,7 +218,7 @@ def _ignored(ledger: Ledger, checkpoints: Sequence[Checkpoint], findings: Sequen
     return {name for name in wrong if ledger.policy.signatures.signers and not is_trusted(ledger, named[name])}
 
 
-def _of_index(ledger: Ledger, tip: str) -> Iterator[Finding]:
+def _of_index(ledger: Branch, tip: str) -> Iterator[Finding]:
     """Yield that the index of this clone says something else than git, and remove it."""
     unlike = differing(ledger, tip)
     if unlike:
@@ -227,7 +227,7 @@ def _of_index(ledger: Ledger, tip: str) -> Iterator[Finding]:
         yield Finding(rule="index", path=str(ledger.repository.state_dir / FILE), message=said)
 
 
-def _unreadable_policy(ledger: Ledger) -> Iterator[Finding]:
+def _unreadable_policy(ledger: Branch) -> Iterator[Finding]:
     if ledger.unreadable is not None:
         said = f"it cannot be read: {'; '.join(ledger.unreadable.problems)}"
         yield Finding(rule="policy", path=paths.POLICY_FILE, message=said, hint="ledger policy edit")

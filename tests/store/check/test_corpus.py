@@ -9,12 +9,12 @@ from ledger.commands.check_reports import render_github, render_text
 from ledger.errors import NotFound
 from ledger.model.values import is_plain_text
 from ledger.repository.repository import Repository
+from ledger.store.branch import Branch
 from ledger.store.check import Checked, check_range
-from ledger.store.ledger import Ledger
 from tests.conftest import Cli, git_in
 from tests.store.check.corpus import CORPUS, Hostile
 from tests.store.check.forge import Forge, Proposed, good_ledger
-from tests.store.test_ledger import append_samples, entry
+from tests.store.test_branch import append_samples, entry
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -99,14 +99,14 @@ def test_a_check_writes_nothing() -> None:
 def test_objects_of_sha_256_are_checked_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     git_in(tmp_path, "init", "--quiet", "--object-format=sha256", "repo")
     monkeypatch.chdir(tmp_path / "repo")
-    ledger = Ledger.open()
+    ledger = Branch.open()
     append_samples(ledger, 3)
     assert check_range(ledger.repository, "refs/heads/ledger", None).findings == ()
     ledger.append(entry(9))
     assert not check_range(ledger.repository, "ledger", "ledger~1").ok
 
 
-def test_replaced_objects_hide_nothing(ledger: Ledger, repo: Path) -> None:
+def test_replaced_objects_hide_nothing(ledger: Branch, repo: Path) -> None:
     append_samples(ledger, 1)
     ledger.append(entry(9))
     bad = git_in(repo, "rev-parse", "ledger").strip()
@@ -114,7 +114,7 @@ def test_replaced_objects_hide_nothing(ledger: Ledger, repo: Path) -> None:
     assert not check_range(ledger.repository, bad, "ledger~1").ok
 
 
-def test_a_proposal_is_judged_by_the_policy_that_stands(ledger: Ledger, repo: Path) -> None:
+def test_a_proposal_is_judged_by_the_policy_that_stands(ledger: Branch, repo: Path) -> None:
     append_samples(ledger, 1)
     base = git_in(repo, "rev-parse", "ledger").strip()
     append_samples(ledger, 2)
@@ -132,7 +132,7 @@ def test_a_proposal_is_judged_by_the_policy_that_stands(ledger: Ledger, repo: Pa
 
 
 def test_a_redaction_is_told_and_what_it_took_out_is_no_collision(
-    ledger: Ledger, repo: Path, cli: Cli, tmp_path: Path
+    ledger: Branch, repo: Path, cli: Cli, tmp_path: Path
 ) -> None:
     assert cli("record", "--metric", "test/loss=1", "--duration", "3").code == 0
     hub = tmp_path / "hub.git"
@@ -149,7 +149,7 @@ def test_a_redaction_is_told_and_what_it_took_out_is_no_collision(
         assert finding.severity == weight
 
 
-def test_two_proposals_that_add_one_path_are_told_apart(ledger: Ledger, repo: Path) -> None:
+def test_two_proposals_that_add_one_path_are_told_apart(ledger: Branch, repo: Path) -> None:
     append_samples(ledger, 1)
     base = git_in(repo, "rev-parse", "ledger").strip()
     ledger.append(entry(9, b"{}\n"))
@@ -160,7 +160,7 @@ def test_two_proposals_that_add_one_path_are_told_apart(ledger: Ledger, repo: Pa
     assert any("already holds something else at this path" in one.message for one in checked.findings)
 
 
-def test_no_commit_of_that_name_is_said(ledger: Ledger) -> None:
+def test_no_commit_of_that_name_is_said(ledger: Branch) -> None:
     append_samples(ledger, 1)
     for tip, since in (("nope", None), ("ledger", "nope"), ("--all", None)):
         with pytest.raises(NotFound, match="no such commit"):

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from ledger.store.branch import Branch
 from ledger.store.check import check_range
-from ledger.store.ledger import Ledger
 from tests.conftest import git_in
-from tests.store.test_ledger import append_samples
+from tests.store.test_branch import append_samples
 
 
 @pytest.fixture
-def tree(ledger: Ledger, repo: Path, tmp_path: Path) -> Path:
+def tree(ledger: Branch, repo: Path, tmp_path: Path) -> Path:
     """A worktree on the ledger branch."""
     append_samples(ledger, 2)
     folder = tmp_path / "tree"
@@ -20,7 +20,7 @@ def tree(ledger: Ledger, repo: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def found_after(ledger: Ledger, tree: Path, now: datetime | None = None) -> list[tuple[str, str | None, str]]:
+def found_after(ledger: Branch, tree: Path, now: datetime | None = None) -> list[tuple[str, str | None, str]]:
     """Commit what was done by hand, and return what is found: rule, path and message."""
     since = git_in(tree, "rev-parse", "HEAD").strip()
     git_in(tree, "add", "-A")
@@ -30,20 +30,20 @@ def found_after(ledger: Ledger, tree: Path, now: datetime | None = None) -> list
     return [(finding.rule, finding.path, finding.message) for finding in checked.findings]
 
 
-def test_a_format_of_another_version_is_named(ledger: Ledger, tree: Path) -> None:
+def test_a_format_of_another_version_is_named(ledger: Branch, tree: Path) -> None:
     (tree / "format").write_text("2\n")
     said = "the ledger has a format that this version does not read: `2 `"
     assert ("history", "format", said) in found_after(ledger, tree)
 
 
-def test_a_branch_without_a_format_is_no_ledger(ledger: Ledger, tree: Path) -> None:
+def test_a_branch_without_a_format_is_no_ledger(ledger: Branch, tree: Path) -> None:
     (tree / "format").unlink()
     said = "this branch is not a ledger: it has no file `format`"
     assert ("history", "format", said) in found_after(ledger, tree)
 
 
 def test_a_commit_of_tomorrow_is_found_and_one_of_a_clock_that_is_a_little_fast_is_not(
-    ledger: Ledger, tree: Path
+    ledger: Branch, tree: Path
 ) -> None:
     now = datetime.now(UTC)
     assert found_after(ledger, tree, now=now) == []
@@ -52,7 +52,7 @@ def test_a_commit_of_tomorrow_is_found_and_one_of_a_clock_that_is_a_little_fast_
     assert [rule for rule, _, message in late if message.startswith("committed in the future")] == ["history"]
 
 
-def test_a_file_of_no_entry_and_one_of_an_entry_that_stands_are_told_apart(ledger: Ledger, tree: Path) -> None:
+def test_a_file_of_no_entry_and_one_of_an_entry_that_stands_are_told_apart(ledger: Branch, tree: Path) -> None:
     (run, *_) = ledger.contents().runs
     (tree / run.path / "figures").mkdir(exist_ok=True)
     (tree / run.path / "figures" / "later.png").write_bytes(b"\x89PNG\r\n\x1a\n")

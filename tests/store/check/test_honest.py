@@ -15,8 +15,8 @@ from ledger.model.paths import RECORD_FILE, run_path
 from ledger.model.record import Link
 from ledger.model.values import check_label
 from ledger.recorder.record import build_entry, capture_now
+from ledger.store.branch import Branch
 from ledger.store.check.single import check_document
-from ledger.store.ledger import Ledger
 from ledger.store.policy import Policy
 from tests.conftest import examples
 from tests.recorder.test_record import draft
@@ -58,7 +58,7 @@ def is_label(text: str) -> bool:
 def test_whatever_is_recorded_passes(
     repo: Path, params: dict[str, Any], note: str, reason: str, tags: list[str], command: list[str], url: str
 ) -> None:
-    ledger = Ledger.open(repo)
+    ledger = Branch.open(repo)
     now = datetime.now(UTC)
     captured = _CAPTURED.setdefault(str(repo), capture_now(ledger, repo))
     made = draft(
@@ -76,7 +76,7 @@ _CAPTURED: dict[str, Any] = {}
 
 @pytest.mark.parametrize("value", VALUES)
 def test_a_value_under_every_name_passes(repo: Path, value: str) -> None:
-    ledger = Ledger.open(repo)
+    ledger = Branch.open(repo)
     captured = capture_now(ledger, repo)
     now = datetime.now(UTC)
     made = draft(

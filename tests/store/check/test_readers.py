@@ -12,9 +12,9 @@ import pytest
 from ledger.errors import LedgerError
 from ledger.repository.blobs import blob_reader
 from ledger.repository.repository import Repository
+from ledger.store.branch import Branch
 from ledger.store.check import check_range
 from ledger.store.findings import Finding
-from ledger.store.ledger import Ledger
 from ledger.store.pushed import Update, check_received
 from ledger.store.rules import RULES
 from ledger.store.verify import verify
@@ -57,11 +57,11 @@ def answer_of(findings: Sequence[Finding]) -> Answer:
 
 
 @contextmanager
-def standing(forge: Forge, made: Proposed) -> Iterator[Ledger]:
+def standing(forge: Forge, made: Proposed) -> Iterator[Branch]:
     """Let the branch stand where a proposal would put it."""
     git_in(forge.folder, "update-ref", "refs/heads/ledger", made.tip)
     try:
-        yield Ledger.open(forge.folder)
+        yield Branch.open(forge.folder)
     finally:
         git_in(forge.folder, "update-ref", "refs/heads/ledger", forge.base)
 

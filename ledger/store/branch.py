@@ -1,4 +1,4 @@
-"""The Ledger: a branch of a git repository that only ever grows."""
+"""The branch of a git repository that holds the ledger: it only ever grows. What reads and asks it lies above."""
 
 import os
 import random
@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,9 +17,9 @@ from ledger import __version__
 from ledger.capture.secrets import Redactor
 from ledger.errors import Conflict, GitKilled, InvalidDocument, LedgerError, LostRace
 from ledger.model import paths
+from ledger.model.characters import plain
 from ledger.model.document import load
 from ledger.model.entries import Contents, DatasetVersion, LogEntry
-from ledger.model.ids import is_id
 from ledger.model.record import Author
 from ledger.repository.append import append_commit, keep_commits
 from ledger.repository.housekeeping import no_pruning
@@ -29,9 +29,6 @@ from ledger.store.policy import Policy, load_policy
 from ledger.store.queue import Turn, queued
 from ledger.store.reader import read_contents
 from ledger.store.waiting import Entry
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BRANCH = "ledger"
 FORMAT = b"1\n"
@@ -64,12 +61,17 @@ WITHHELD = "withheld@localhost"
 """Address that stands for one that the policy leaves out."""
 
 
-UNSIGNED = "policy asks for signatures, and this entry has none"
-"""What is said of an entry that `Ledger.unsigned` is about."""
+class Appended(NamedTuple):
+    """What an append did."""
+
+    commit: str
+    """The commit that holds the entry."""
+    unsigned: LedgerError | None = None
+    """Why it has not the signature that policy asks for; none where nothing is amiss."""
 
 
-class Ledger:
-    """The ledger of one repository.
+class Branch:
+    """The ledger of one repository, as a branch of it.
 
     Args:
         repository: the repository it lives in.
@@ -79,13 +81,11 @@ class Ledger:
     def __init__(self, repository: Repository, branch: str | None = None) -> None:
         self.repository = repository
         self.branch = branch or main_branch(repository)
-        self.unsigned: LedgerError | None = None
-        """Why the last entry was added without the signature that policy asks for; none when nothing is amiss."""
         self.unreadable: InvalidDocument | None = None
         """Why the last policy that can be read counts, and not the branch's own; none when that one does."""
 
     @classmethod
-    def open(cls, folder: Path | str = ".", branch: str | None = None) -> "Ledger":
+    def open(cls, folder: Path | str = ".", branch: str | None = None) -> "Branch":
         """Open the ledger of the repository that `folder` is in; its branch need not exist yet.
 
         Raises:
@@ -177,8 +177,10 @@ class Ledger:
         except LostRace:
             return None
 
-    def append(self, entry: Entry) -> str:
-        """Add an entry in one commit and return the commit; adding the same entry again changes nothing.
+    def append(self, entry: Entry) -> Appended:
+        """Add an entry in one commit; adding the same entry again changes nothing.
+
+        Where policy asks for a signature and none can be made, the entry is added without it and a warning is logged.
 
         Raises:
             Conflict: one of its paths already holds something else.
@@ -190,7 +192,7 @@ class Ledger:
         with self.writing() as turn:
             for attempt in range(_TRIES):
                 try:
-                    return self._append_once(entry, turn)
+                    appended = self._append_once(entry, turn)
                 except GitKilled:
                     killed += 1
                     if killed == _KILLS:
@@ -198,6 +200,10 @@ class Ledger:
                     self.clear_dead_locks(turn.begun_ns)
                 except LostRace:
                     time.sleep(random.uniform(0, min(1.0, 0.01 * (attempt + 1))))  # noqa: S311  # jitter, no secret
+                else:
+                    if appended.unsigned is not None:
+                        _warn_unsigned(appended.unsigned)
+                    return appended
         raise LostRace(f"other writers were first {_TRIES} times: `{self.branch}`", hint="ledger recover")
 
     def _private(self, entry: Entry) -> Entry:
@@ -233,18 +239,19 @@ class Ledger:
                 self.repository.common_dir, (self.ref, "refs/ledger/kept", "refs/ledger/code/*", "gc.pid"), since_ns
             )
 
-    def _append_once(self, entry: Entry, turn: Turn) -> str:
+    def _append_once(self, entry: Entry, turn: Turn) -> Appended:
         tip = self.tip()
         files, policy = self._missing(tip, entry.files) if tip else (dict(entry.files), None)
         if tip and not files:
             keep_commits(
                 self.repository, entry.keep, entry.author, entry.made_at
             )  # git may have been killed between the branch and these
-            return tip
-        files |= self._signatures(files, policy)
+            return Appended(tip)
+        signatures, unsigned = self._signatures(files, policy)
+        files |= signatures
         if tip is None:
             files |= _founding_files()
-        return append_commit(
+        commit = append_commit(
             self.repository,
             self.ref,
             parent=tip,
@@ -255,19 +262,20 @@ class Ledger:
             keep=entry.keep,
             inherited=turn.descriptor,
         )
+        return Appended(commit, unsigned)
 
-    def _signatures(self, files: Mapping[str, bytes], policy: bytes | None) -> dict[str, bytes]:
-        """Return the signatures that policy asks for; a record is not kept waiting for a key that is not here."""
-        self.unsigned = None
+    def _signatures(
+        self, files: Mapping[str, bytes], policy: bytes | None
+    ) -> tuple[dict[str, bytes], LedgerError | None]:
+        """Return the signatures that policy asks for, or why there are none: a record waits for no key."""
         if policy is None or not self._asks_for_signatures(policy):
-            return {}
+            return {}, None
         from ledger.store.signatures import signature_files
 
         try:
-            return signature_files(self.repository, files)
+            return signature_files(self.repository, files), None
         except LedgerError as error:
-            self.unsigned = error
-            return {}
+            return {}, error
 
     def _asks_for_signatures(self, policy: bytes) -> bool:
         try:
@@ -294,35 +302,10 @@ class Ledger:
         """
         self._check_format(next(self.repository.read_objects([f"{tip}:{paths.FORMAT_FILE}"])))
 
-    def to_pandas(self, query: str | None = None) -> "pd.DataFrame":
-        """Return the runs that pass a query as a table, oldest first, with the columns of `ledger export`.
-
-        Raises:
-            UsageError: pandas is not installed, or the query states none.
-            LedgerError: git cannot read the branch.
-        """
-        from ledger.store.export import to_pandas
-
-        return to_pandas(self, query)
-
     def read(self, path: str) -> bytes | None:
         """Return the content of a path on the branch, none when it is not there."""
         tip = self.tip()
         return next(self.repository.read_objects([f"{tip}:{path}"])) if tip else None
-
-    def resolve(self, short: str) -> str:
-        """Return the run that an id, or enough of one, names.
-
-        Raises:
-            NotFound: no run has it.
-            UsageError: several have it.
-        """
-        whole = short.strip().lower()
-        if is_id(whole) and self.read(f"{paths.run_path(whole)}/{paths.RECORD_FILE}") is not None:
-            return whole
-        from ledger.store.selection import resolve_run
-
-        return resolve_run(self, short)
 
     def read_blob(self, blob: str) -> bytes:
         """Return the content of a file on the ledger by its blob id.
@@ -375,6 +358,14 @@ class Ledger:
             raise InvalidDocument(
                 self.branch, [f"format {shown} is not one this version reads"], hint="pip install --upgrade git-ledger"
             )
+
+
+def _warn_unsigned(why: LedgerError) -> None:
+    import logging  # a record that is signed, or need not be, does without it
+
+    hint = f"{why.hint}; then: ledger sign" if why.hint else "ledger sign"
+    said = "warning: policy asks for signatures, and this entry has none: %s (hint: %s)"
+    logging.getLogger(__name__).warning(said, plain(why.message), hint)
 
 
 @cache

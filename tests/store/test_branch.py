@@ -11,7 +11,7 @@ from ledger.model.document import dump
 from ledger.model.entries import Evaluation
 from ledger.model.paths import dataset_path, evaluation_path, run_path
 from ledger.model.record import Author
-from ledger.store.ledger import Ledger
+from ledger.store.branch import Branch
 from ledger.store.waiting import Entry, read_waiting, waiting_files, write_waiting
 from tests.conftest import git_in
 from tests.samples import sample_ledger
@@ -26,7 +26,7 @@ def entry(number: int = 0, content: bytes = b"{}", **more: object) -> Entry:
     return Entry(**{"id": run_id, "files": files, "message": "run\n", "author": ADA, "made_at": NOW} | more)  # type: ignore[arg-type]  # fields by name
 
 
-def append_samples(ledger: Ledger, count: int = 3) -> list[str]:
+def append_samples(ledger: Branch, count: int = 3) -> list[str]:
     contents, blobs = sample_ledger()
     ids = []
     for run in contents.runs[:count]:
@@ -36,22 +36,22 @@ def append_samples(ledger: Ledger, count: int = 3) -> list[str]:
     return ids
 
 
-def test_the_first_append_begins_the_branch_with_format_and_policy(ledger: Ledger, repo: Path) -> None:
+def test_the_first_append_begins_the_branch_with_format_and_policy(ledger: Branch, repo: Path) -> None:
     assert ledger.tip() is None
-    commit = ledger.append(entry())
+    commit = ledger.append(entry()).commit
     assert ledger.tip() == commit
     assert git_in(repo, "show", "ledger:format") == "1\n"
     assert git_in(repo, "ls-tree", "--name-only", "ledger").split() == ["format", "policy.yaml", "runs"]
     assert git_in(repo, "rev-list", "--count", "--all", "--not", "main") == "1\n"
 
 
-def test_beginning_twice_is_beginning_once(ledger: Ledger, repo: Path) -> None:
+def test_beginning_twice_is_beginning_once(ledger: Branch, repo: Path) -> None:
     assert ledger.create(ADA, NOW) is not None
     assert ledger.create(ADA, NOW) is None
     assert git_in(repo, "rev-list", "--count", "ledger") == "1\n"
 
 
-def test_one_dataset_version_added_twice_is_no_conflict(ledger: Ledger) -> None:
+def test_one_dataset_version_added_twice_is_no_conflict(ledger: Branch) -> None:
     version = sample_ledger()[0].datasets[0]
     path = f"{dataset_path(version.name, version.version)}/dataset.json"
     ledger.append(entry(1, files={path: dump(version)}))
@@ -63,7 +63,7 @@ def test_one_dataset_version_added_twice_is_no_conflict(ledger: Ledger) -> None:
         ledger.append(entry(3, files={path: dump(other)}))
 
 
-def test_what_was_appended_is_read_back(ledger: Ledger) -> None:
+def test_what_was_appended_is_read_back(ledger: Branch) -> None:
     ids = append_samples(ledger)
     contents = ledger.contents()
     expected = {run.record.id: run.record for run in sample_ledger()[0].runs}
@@ -74,7 +74,7 @@ def test_what_was_appended_is_read_back(ledger: Ledger) -> None:
     assert ledger.read_blob(run.files["record.json"]) == dump(run.record)
 
 
-def test_evaluations_join_their_run_in_order_of_time(ledger: Ledger) -> None:
+def test_evaluations_join_their_run_in_order_of_time(ledger: Branch) -> None:
     (run_id,) = append_samples(ledger, 1)
     metric = sample_ledger()[0].runs[0].record.results.metrics[0]
     for number in (2, 1):
@@ -93,7 +93,7 @@ def test_evaluations_join_their_run_in_order_of_time(ledger: Ledger) -> None:
     assert len(run.metrics()) == len(run.record.results.metrics) + 2
 
 
-def test_damaged_entries_are_problems_and_hide_nothing(ledger: Ledger) -> None:
+def test_damaged_entries_are_problems_and_hide_nothing(ledger: Branch) -> None:
     append_samples(ledger, 2)
     ledger.append(entry(number=5, content=b"{broken"))
     contents = ledger.contents()
@@ -101,7 +101,7 @@ def test_damaged_entries_are_problems_and_hide_nothing(ledger: Ledger) -> None:
     assert [problem.path for problem in contents.problems] == ["runs/2026/11/20/20261120-194812-000005/record.json"]
 
 
-def test_a_record_that_claims_to_be_another_is_a_problem(ledger: Ledger) -> None:
+def test_a_record_that_claims_to_be_another_is_a_problem(ledger: Branch) -> None:
     record = sample_ledger()[0].runs[0].record
     ledger.append(entry(number=7, content=dump(record)))
     contents = ledger.contents()
@@ -109,16 +109,16 @@ def test_a_record_that_claims_to_be_another_is_a_problem(ledger: Ledger) -> None
     assert "another entry" in contents.problems[0].message
 
 
-def test_a_fresh_clone_reads_and_continues_the_remote_s_ledger(ledger: Ledger, repo: Path, tmp_path: Path) -> None:
-    first = ledger.append(entry(1))
+def test_a_fresh_clone_reads_and_continues_the_remote_s_ledger(ledger: Branch, repo: Path, tmp_path: Path) -> None:
+    first = ledger.append(entry(1)).commit
     git_in(tmp_path, "clone", "-q", str(repo), "clone")
-    clone = Ledger.open(tmp_path / "clone")
+    clone = Branch.open(tmp_path / "clone")
     assert clone.tip() == first
-    second = clone.append(entry(2))
+    second = clone.append(entry(2)).commit
     assert git_in(tmp_path / "clone", "rev-list", "ledger").split() == [second, first]
 
 
-def test_a_branch_that_is_no_ledger_is_refused(ledger: Ledger, repo: Path) -> None:
+def test_a_branch_that_is_no_ledger_is_refused(ledger: Branch, repo: Path) -> None:
     git_in(repo, "branch", "ledger")
     with pytest.raises(InvalidDocument, match="not a ledger"):
         ledger.append(entry())
@@ -126,7 +126,7 @@ def test_a_branch_that_is_no_ledger_is_refused(ledger: Ledger, repo: Path) -> No
         ledger.contents()
 
 
-def test_a_ledger_of_a_newer_format_is_refused_with_advice(ledger: Ledger) -> None:
+def test_a_ledger_of_a_newer_format_is_refused_with_advice(ledger: Branch) -> None:
     ledger.append(entry())
     ledger.append(entry(1))
     assert ledger.tip() is not None
@@ -161,18 +161,18 @@ def test_an_entry_that_waits_is_whole_and_comes_back(tmp_path: Path) -> None:
 def test_an_embedded_ledger_works_where_there_is_no_repository(tmp_path: Path) -> None:
     from ledger.repository.making import create_embedded
 
-    ledger = Ledger(create_embedded(tmp_path))
+    ledger = Branch(create_embedded(tmp_path))
     ledger.append(entry())
-    assert Ledger.open(tmp_path).tip() == ledger.tip()
+    assert Branch.open(tmp_path).tip() == ledger.tip()
 
 
-def test_the_log_tells_what_was_added(ledger: Ledger) -> None:
+def test_the_log_tells_what_was_added(ledger: Branch) -> None:
     assert list(ledger.log()) == []
     ledger.append(entry(message="run x: accuracy 0.9\n\nbody\n"))
     assert [found.subject for found in ledger.log()] == ["run x: accuracy 0.9"]
 
 
-def test_a_missing_object_is_a_problem_not_a_crash(ledger: Ledger, repo: Path) -> None:
+def test_a_missing_object_is_a_problem_not_a_crash(ledger: Branch, repo: Path) -> None:
     append_samples(ledger, 2)
     blob = git_in(repo, "rev-parse", f"ledger:{ledger.contents().runs[0].path}/record.json").strip()
     (repo / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
@@ -183,7 +183,7 @@ def test_a_missing_object_is_a_problem_not_a_crash(ledger: Ledger, repo: Path) -
         ledger.read_blob(blob)
 
 
-def test_a_branch_below_the_ledger_s_name_is_no_ledger_and_is_named_as_in_the_way(ledger: Ledger, repo: Path) -> None:
+def test_a_branch_below_the_ledger_s_name_is_no_ledger_and_is_named_as_in_the_way(ledger: Branch, repo: Path) -> None:
     git_in(repo, "branch", "ledger/idea")
     assert ledger.tip() is None
     with pytest.raises(LedgerError, match="`ledger/idea`") as caught:

@@ -1,0 +1,85 @@
+"""What to try next after a run, or after the best run of an experiment."""
+
+from collections.abc import Sequence
+
+from ledger.analysis.advice import Advice, advise, metric_of
+from ledger.analysis.cases import case_stories
+from ledger.analysis.experiment_advice import advise_among, best_of
+from ledger.analysis.judging import Tried
+from ledger.analysis.shares import why_silent
+from ledger.errors import LedgerError, NotFound, UsageError
+from ledger.model.entries import Contents, Run
+from ledger.model.values import Document
+from ledger.store.branch import Branch
+from ledger.store.selection import find_runs
+
+
+class AdviceReport(Document, frozen=True, kw_only=True):
+    """What is said about one run or experiment."""
+
+    about: str
+    """Run id, or name of the experiment."""
+    run: str
+    """Run whose numbers were looked at: of an experiment, its best."""
+    metric: str
+    """Metric that was looked at."""
+    advice: list[Advice]
+    """What to try."""
+    silent: str | None
+    """Why nothing could be said of its errors; none where they were looked at."""
+
+
+def advise_about(
+    ledger: Branch, contents: Contents, about: str, *, metric: str | None = None, target: float | None = None
+) -> AdviceReport:
+    """Return what the numbers of a run, or of an experiment, say should be tried.
+
+    Args:
+        ledger: where they are.
+        contents: everything on it.
+        about: id of a run, or enough of it; else the name of an experiment.
+        metric: a part of right or wrong answers; that of the headline when none.
+        target: what people, or the product in use, reach in it: 0 to 1.
+
+    Raises:
+        NotFound: no run and no experiment has this name.
+        UsageError: several runs have it, or no run of the experiment can be called its best.
+        LedgerError: git cannot read the branch.
+    """
+    run, tried, members = _meant(ledger, contents, about)
+    names = {use.name for use in run.record.datasets.used if use.role in {"validation", "test"}}
+    stories = case_stories([case for case in contents.cases if case.dataset in names], contents.runs)
+    versions = {one.hash: one for one in contents.datasets}
+    name = metric_of(run) if metric is None else metric
+    advice = advise(run, versions, stories, name=name, target=target, budget=ledger.policy.budget)
+    if tried is not None:
+        advice += advise_among(run, tried, members)
+    named = run.record.id if not members else run.record.experiment
+    return AdviceReport(about=named, run=run.record.id, metric=name, advice=advice, silent=why_silent(run, name))
+
+
+def _meant(ledger: Branch, contents: Contents, about: str) -> tuple[Run, Tried | None, Sequence[Run]]:
+    """Return the run, and of an experiment what was tried in it; an id goes before a name.
+
+    Raises:
+        NotFound: no run has it, and no experiment.
+        UsageError: several runs have it, or no run of the experiment can be called its best.
+        LedgerError: git cannot read the branch.
+    """
+    members = [run for run in contents.runs if run.record.experiment == about]
+    try:
+        (found,) = find_runs(ledger, [about])
+    except LedgerError as error:
+        if not members:
+            if isinstance(error, NotFound):
+                raise NotFound(f"no run and no experiment has this name: `{about}`", hint="ledger list") from error
+            raise
+    else:
+        return found, None, ()
+    best = best_of(members)
+    if best is None:
+        raise UsageError(
+            f"no run of this experiment can be called its best: `{about}`",
+            hint="a headline metric on a known dataset version with a direction says which; or: ledger advise RUN",
+        )
+    return *best, members

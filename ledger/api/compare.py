@@ -1,0 +1,34 @@
+"""Which runs stand side by side in a comparison."""
+
+from collections.abc import Sequence
+
+from ledger.errors import UsageError
+from ledger.model.entries import Run
+from ledger.store.branch import Branch
+from ledger.store.selection import find_runs
+
+
+def find_compared(ledger: Branch, runs: Sequence[str]) -> list[Run]:
+    """Return the runs that ids name; of one alone, the baseline first.
+
+    Raises:
+        NotFound: no run has such an id.
+        UsageError: it is one run, and its experiment has no baseline.
+        LedgerError: git cannot read the branch.
+    """
+    found = find_runs(ledger, runs)
+    if len(found) == 1:
+        return [_baseline_of(ledger, found[0]), *found]
+    return found
+
+
+def _baseline_of(ledger: Branch, run: Run) -> Run:
+    contents = ledger.contents()
+    other = contents.run(run.record.baseline) if run.record.baseline else None
+    other = other or contents.baselines().get(run.record.experiment)
+    if other is None or other.record.id == run.record.id:
+        raise UsageError(
+            "a comparison takes two different runs, or one whose experiment has a baseline",
+            hint="ledger compare RUN RUN, or: ledger baseline RUN",
+        )
+    return other
