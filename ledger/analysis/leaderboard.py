@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 
 from ledger.analysis.best_set import Sample, best_set
-from ledger.analysis.comparable import Group, agreed_direction, group_of
+from ledger.analysis.comparable import Group
 from ledger.analysis.means import mean
-from ledger.analysis.ranks import decode_trace, encode_trace, other_ranks, trace_of
+from ledger.analysis.ranks import decode_trace, other_ranks
 from ledger.analysis.settings import Spread, setting_key
 from ledger.analysis.shares import outside_range
 from ledger.hashing import hash_bytes
@@ -101,36 +101,6 @@ def short_key(run: Run) -> str:
 def latest_metrics(run: Run) -> dict[tuple[str, str, str], Metric]:
     """Return the latest measurement in each comparable group, by key, content hash and evaluator."""
     return {(metric.key, metric.dataset_hash or "", metric.evaluator or ""): metric for metric in run.metrics()}
-
-
-def setting_boards(runs: Iterable[Run], key: str, include: Collection[str] = ()) -> list[SettingBoard]:
-    """Return a board for each comparable group of one metric, that with the newest run first.
-
-    Args:
-        runs: the runs.
-        key: metric and split.
-        include: statuses that count beside `finished`.
-    """
-    metrics: dict[tuple[str, str], list[Metric]] = {}
-    scores: dict[tuple[str, str], list[Score]] = {}
-    for run in runs:
-        for (name, content, evaluator), metric in latest_metrics(run).items():
-            if name == key:
-                found = Score(
-                    run=run.record.id,
-                    setting=short_key(run),
-                    value=metric.number,
-                    unranked=run.unranked or "",
-                    trace=encode_trace(trace_of(run)),
-                )
-                metrics.setdefault((content, evaluator), []).append(metric)
-                scores.setdefault((content, evaluator), []).append(found)
-    return in_order(
-        setting_board(
-            min(group_of(metric) for metric in metrics[identity]), agreed_direction(metrics[identity]), members, include
-        )
-        for identity, members in scores.items()
-    )
 
 
 def in_order(boards: Iterable[SettingBoard]) -> list[SettingBoard]:

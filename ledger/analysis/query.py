@@ -1,20 +1,17 @@
 """The query language: `metrics.validation/accuracy > 0.9 and (tags = baseline or not status = failed)`.
 
-Owns what a query is, how it is written and what passes it. How it is asked of an index is not known here.
+Owns what a query is and how it is written. What passes it is asked of an index, which is not known here.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar, get_args
+from typing import TYPE_CHECKING, get_args
 
-from ledger.analysis.fields import Value, canonical_field, field_value
+from ledger.analysis.fields import canonical_field
 from ledger.analysis.ranking import metric_key
-from ledger.analysis.sortable import as_float, number_of, readable
-from ledger.analysis.words import find_phrase, words_in, words_of
+from ledger.analysis.words import words_in
 from ledger.errors import UsageError
-from ledger.model.entries import Run
 from ledger.model.values import Document, Status
 
 if TYPE_CHECKING:
@@ -61,8 +58,6 @@ class Not(Document, frozen=True, kw_only=True):
 
 
 Query = Comparison | Phrase | Every | Some | Not
-
-_Ordered = TypeVar("_Ordered", float, str)
 
 _GRAMMAR = r"""
 start: either
@@ -215,24 +210,6 @@ def metrics_named(query: Query) -> list[str]:
             return []
 
 
-def passes(query: Query, run: Run) -> bool:
-    """Say whether a run passes.
-
-    A run that does not have a field passes `!=` only. A list passes when one of its items does, `!=` when none is.
-    """
-    match query:
-        case Comparison():
-            return _compare(field_value(run, query.field), query.operator, query.value)
-        case Phrase():
-            return find_phrase(query.words, words_of(run))
-        case Every():
-            return all(passes(part, run) for part in query.parts)
-        case Some():
-            return any(passes(part, run) for part in query.parts)
-        case Not():
-            return not passes(query.part, run)
-
-
 def statuses_asked(query: Query) -> frozenset[str]:
     """Return the statuses that a query asks for by name, as `status=failed` does: whoever names one wants to see it.
 
@@ -240,38 +217,12 @@ def statuses_asked(query: Query) -> frozenset[str]:
     """
     match query:
         case Comparison(field="status", operator="=" | "~" as operator):
-            return frozenset(status for status in get_args(Status) if _holds(status, operator, query.value))
+            return frozenset(status for status in get_args(Status) if _is_asked(status, operator, query.value))
         case Every() | Some():
             return frozenset().union(*map(statuses_asked, query.parts))
         case _:
             return frozenset()
 
 
-def _compare(value: Value, operator: str, wanted: str) -> bool:
-    items: Sequence[Value] = value if isinstance(value, list) else [value]
-    if operator == "!=":
-        return all(item is None or not _holds(item, "=", wanted) for item in items)
-    return any(item is not None and _holds(item, operator, wanted) for item in items)
-
-
-def _holds(value: Value, operator: str, wanted: str) -> bool:
-    if operator == "~":
-        return wanted.lower() in readable(value).lower()
-    if isinstance(value, bool):
-        return operator == "=" and wanted.lower() == readable(value)
-    if isinstance(value, int | float):
-        number = number_of(wanted)
-        return number is not None and _ordered(as_float(value), operator, number)
-    text = readable(value)
-    # Ids and ISO times sort as text; a shorter time, such as a day, names all of it.
-    return _ordered(text[: len(wanted)] if isinstance(value, datetime) else text, operator, wanted)
-
-
-def _ordered(ours: _Ordered, operator: str, theirs: _Ordered) -> bool:
-    return {
-        "=": ours == theirs,
-        "<": ours < theirs,
-        ">": ours > theirs,
-        "<=": ours <= theirs,
-        ">=": ours >= theirs,
-    }[operator]
+def _is_asked(status: str, operator: str, wanted: str) -> bool:
+    return wanted.lower() in status if operator == "~" else wanted == status

@@ -1,7 +1,7 @@
 """The words of a run that full-text search finds: id, experiment, params, tags, notes, authors, log warnings."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 
 from ledger.model.entries import Run
@@ -17,23 +17,9 @@ def words_in(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def words_of(run: Run) -> list[str]:
-    """Return every word of a run in order, with `BREAK` between its texts."""
-    return spoken(run).split()
-
-
 def spoken(run: Run) -> str:
     """Return the words of a run in one text, parted by spaces."""
     return f" {BREAK} ".join(_kept_words(text) if len(text) <= _KEPT else _words(text) for text in _texts(run))
-
-
-def find_phrase(phrase: Sequence[str], words: Sequence[str]) -> bool:
-    """Say whether the words of a phrase follow each other in `words`; its last may be the start of one."""
-    *whole, start = phrase
-    return any(
-        words[at].startswith(start) and list(words[at - len(whole) : at]) == whole
-        for at in range(len(whole), len(words))
-    )
 
 
 def _words(text: str) -> str:

@@ -11,7 +11,7 @@ from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.model.entries import Run
 from ledger.model.record import Record
-from ledger.store.selection import Listing, Selection, list_runs, select_runs
+from ledger.store.selection import Selection, select_runs
 
 _NONE = {True: "no run is on the ledger yet; next: ledger record --help", False: "no run passes"}
 """What is said instead of a table, by whether the ledger is empty."""
@@ -63,9 +63,9 @@ def list_command(
     """
     ledger, query = open_ledger(), _query(filters, experiment, tag)
     if not (columns or as_json):
-        listing = list_runs(ledger, query, sort=sort, reverse=reverse, limit=limit)
-        _say(listing)
-        _write(*usual_table(listing.lines), needed=_NEEDED, as_csv=as_csv, none=_NONE[listing.empty])
+        found = select_runs(ledger, query, sort=sort, reverse=reverse, limit=limit, lines=True)
+        _say(found)
+        _write(*usual_table(found.lines), needed=_NEEDED, as_csv=as_csv, none=_NONE[found.empty])
         return
     selection = select_runs(ledger, query, sort=sort, reverse=reverse, limit=limit)
     _say(selection)
@@ -76,7 +76,7 @@ def list_command(
     _write(header, rows, needed=len(header), as_csv=as_csv, none=_NONE[selection.empty])
 
 
-def _say(found: Listing | Selection) -> None:
+def _say(found: Selection) -> None:
     for problem in found.problems:
         say(f"warning: {problem.path}: {problem.message}")
     for warning in found.warnings:

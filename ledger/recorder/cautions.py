@@ -100,12 +100,11 @@ def _others(ledger: Branch | None, metric: Metric) -> list[float]:
     if ledger is None or not metric.dataset_hash:
         return []
     # The index and SQLite, which a record does without.
-    from ledger.store.index import ask
-    from ledger.store.index_query import NotInSql
+    from ledger.store.index import ask_file
 
     try:
-        found = ask(ledger, lambda index: index.standings(metric.key, None)) or []
-    except (LedgerError, NotInSql):
+        found = ask_file(ledger, lambda index: index.standings(metric.key, None)) or []
+    except LedgerError:
         return []
     group = metric.dataset_hash, metric.evaluator or ""
     values = [score.value for told, scores in found if told[:2] == group for score in scores]

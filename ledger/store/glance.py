@@ -56,7 +56,7 @@ class Glance:
 
 
 def glance(sort: str | None, *, reverse: bool, limit: int | None) -> Glance | None:
-    """Return the lines of the runs in an order, as `list_runs` does, where one look is enough; none where not.
+    """Return the lines of the runs in an order, as `select_runs` does, where one look is enough; none where not.
 
     An index that is behind is brought up to date first: that loads the model and asks git, and no command line.
     """
@@ -87,9 +87,9 @@ def _names_a_branch(git_dir: str) -> bool:
 
 def _bring_up_to_date() -> bool:
     from ledger.store.branch import Branch
-    from ledger.store.index import ask
+    from ledger.store.index import ask_file
 
-    return ask(Branch.open(), lambda _: True) is not None
+    return ask_file(Branch.open(), lambda _: True) is not None
 
 
 def _connect(file: str) -> sqlite3.Connection:

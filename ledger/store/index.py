@@ -2,7 +2,7 @@
 
 Derived and disposable. It says which runs answer, and keeps the line that the usual table shows of each; all else is
 read from git by blob id. It is brought up to date before every answer; one that is damaged, foreign, older or newer
-in format is made anew, and where none can be written the ledger is read as if there were none.
+in format is made anew, and where none can be written the same tables are made in memory.
 """
 
 import sqlite3
@@ -31,10 +31,8 @@ class Unusable(Exception):
     """The file is not an index that this version can use; a new one may be."""
 
 
-def ask(
-    ledger: Branch, question: Callable[[Index], T | None], shown: Callable[[T], Sequence[str]] | None = None
-) -> T | None:
-    """Return the answer to a question, asked of the index at the tip of the branch; none where there can be no index.
+def ask(ledger: Branch, question: Callable[[Index], T], shown: Callable[[T], Sequence[str]] | None = None) -> T:
+    """Return the answer to a question, asked of the index at the tip of the branch.
 
     Args:
         ledger: whose index.
@@ -44,6 +42,29 @@ def ask(
     Raises:
         LedgerError: the question raises it, or git cannot read the branch.
     """
+    answered = _ask_file(ledger, question, shown)
+    if answered is not None:
+        return answered[0]
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        _make_tables(database)
+        if (tip := ledger.tip()) is not None:
+            update(database, ledger, None, tip)
+        return question(Index(database, ledger.repository))
+
+
+def ask_file(ledger: Branch, question: Callable[[Index], T]) -> T | None:
+    """Return the answer of the file; none where there can be no file. For what is worth no reading of everything.
+
+    Raises:
+        LedgerError: the question raises it, or git cannot read the branch.
+    """
+    answered = _ask_file(ledger, question, None)
+    return None if answered is None else answered[0]
+
+
+def _ask_file(
+    ledger: Branch, question: Callable[[Index], T], shown: Callable[[T], Sequence[str]] | None
+) -> tuple[T] | None:
     if ledger.branch != main_branch(ledger.repository):
         return None  # the index is the ledger's: asked of a proposal, it would be made anew by turns
     file = ledger.repository.state_dir / FILE
@@ -56,9 +77,9 @@ def ask(
                 _bring_up_to_date(database, ledger)
                 with _transaction(database, "DEFERRED"):
                     answer = question(Index(database, ledger.repository))
-                    if shown is not None and answer is not None:
+                    if shown is not None:
                         _prove(database, ledger, shown(answer))
-                    return answer
+                    return (answer,)
         except Unusable:
             _remove(file)
         except sqlite3.Error as error:
@@ -103,8 +124,7 @@ def _bring_up_to_date(database: sqlite3.Connection, ledger: Branch) -> None:
     with queued(ledger.repository.state_dir / "index.lock", _PATIENCE_SECONDS), _transaction(database, "IMMEDIATE"):
         begun = _is_empty(database)
         if begun:
-            for statement in SCHEMA:
-                database.execute(statement)
+            _make_tables(database)
             database.execute(f"PRAGMA application_id = {APPLICATION}")
             database.execute(f"PRAGMA user_version = {FORMAT}")
             database.execute("INSERT INTO meta VALUES ('tool', ?)", (__version__,))
@@ -119,6 +139,11 @@ def _bring_up_to_date(database: sqlite3.Connection, ledger: Branch) -> None:
         # Only now: the first filling is written once this way, not to a log and then to the file.
         with suppress(sqlite3.OperationalError):
             database.execute("PRAGMA journal_mode = WAL")
+
+
+def _make_tables(database: sqlite3.Connection) -> None:
+    for statement in SCHEMA:
+        database.execute(statement)
 
 
 def _stamp(ledger: Branch) -> str:

@@ -1,4 +1,4 @@
-"""Which rows of the index come first, and what they show: the orders of `analysis/order.py`, in SQL.
+"""Which rows of the index come first, and what they show.
 
 Loads nothing but SQLite, as `index_file` does. Fields become columns through a function that the caller gives: one
 that may write makes them, one that only looks gives up.
@@ -38,7 +38,7 @@ def order_rows(
 ) -> tuple[list[int], str | None]:
     """Return the numbers of the runs that pass, and why part of their order means nothing.
 
-    They are newest first, or sorted as `sort_runs` does; `limit` keeps the first of them.
+    They are newest first, or sorted as `Index.select` says; `limit` keeps the first of them.
 
     Raises:
         UsageError: no run has the metric to sort by.

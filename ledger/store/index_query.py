@@ -7,7 +7,6 @@ from contextlib import suppress
 import msgspec
 
 from ledger.analysis.fields import canonical_field
-from ledger.analysis.order import Sorted
 from ledger.analysis.query import Comparison, Every, Not, Phrase, Query, Some, metrics_named
 from ledger.analysis.ranking import warn_of_filter
 from ledger.analysis.sortable import ranges, read_back, sortable
@@ -26,10 +25,6 @@ _ASKED = 500
 """Rows that one statement names."""
 
 
-class NotInSql(Exception):
-    """A question that has no form in SQL; every record has to be read for it."""
-
-
 class Index:
     """The index at one commit.
 
@@ -42,6 +37,7 @@ class Index:
         self._database = database
         self._repository = repository
         database.create_function("says", 2, _says, deterministic=True)
+        database.create_function("fact", 2, _fact, deterministic=True)
 
     def is_empty(self) -> bool:
         """Say whether there is no run at all."""
@@ -54,6 +50,7 @@ class Index:
 
     def matching(self, short: str) -> list[str]:
         """Return the ids that start so, or whose last part does, in their order; all for the empty text."""
+        short = short.encode("utf-8", "replace").decode()  # what is no text is part of no id
         end = f"{short}\U0010ffff"
         rows = self._database.execute(
             "SELECT id FROM runs WHERE (id >= ? AND id < ?)"
@@ -80,16 +77,21 @@ class Index:
         )
         return [run for (run,) in rows]
 
-    def select(self, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None) -> Sorted:
-        """Return the runs that pass, newest first or sorted as `sort_runs` does, the first of them where limited.
+    def select(
+        self, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None
+    ) -> tuple[list[Run], str | None]:
+        """Return the runs that pass, newest first or sorted by a field, the first of them where limited, and a warning.
+
+        A metric is sorted best first within each comparable group, the group with the newest run first: numbers
+        measured on different dataset versions are never put into one order, and those of unknown data into that of
+        time. Runs that do not count come after all that do; runs without the field come last.
 
         Raises:
-            NotInSql: the question has no form in SQL.
             UsageError: no run has the metric to sort by.
             LedgerError: git cannot read a record.
         """
         numbers, warning = self._order(query, sort, reverse=reverse, limit=limit)
-        return Sorted(runs=tuple(self._read(numbers)), warning=warning)
+        return self._read(numbers), warning
 
     def select_lines(
         self, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None
@@ -97,37 +99,24 @@ class Index:
         """Return the lines of the runs that `select` returns, and its warning; git is not asked.
 
         Raises:
-            NotInSql: the question has no form in SQL.
             UsageError: no run has the metric to sort by.
         """
         numbers, warning = self._order(query, sort, reverse=reverse, limit=limit)
         return read_lines(self._database, numbers), warning
 
     def filter_warnings(self, query: Query | None) -> list[str]:
-        """Return why numbers in a query mean less than they seem to.
-
-        Raises:
-            NotInSql: the question has no form in SQL.
-        """
+        """Return why numbers in a query mean less than they seem to."""
         keys = metrics_named(query) if query else []
         where = self._where(query) if query and keys else ("1", [])
         said = (warn_of_filter(key, read_filter_groups(self._database, self._column, where, key)) for key in keys)
         return [warning for warning in said if warning]
 
     def standings(self, key: str, query: Query | None) -> list[Standing]:
-        """Return the scores of a metric in each comparable group, of the runs that pass.
-
-        Raises:
-            NotInSql: the question has no form in SQL.
-        """
+        """Return the scores of a metric in each comparable group, of the runs that pass."""
         return list(read_standings(self._database, self._column, self._where(query) if query else ("1", []), key))
 
     def headlines(self, query: Query | None) -> dict[str, int]:
-        """Return how many of the runs that pass have each metric as their headline.
-
-        Raises:
-            NotInSql: the question has no form in SQL.
-        """
+        """Return how many of the runs that pass have each metric as their headline."""
         return count_headlines(self._database, self._where(query) if query else ("1", []))
 
     def _order(
@@ -174,8 +163,8 @@ class Index:
 
     def _column(self, field: str) -> str:
         """Return the column of a field, made with its indexes when the field is first asked for."""
-        if not field.isprintable() or '"' in field or "\\" in field:
-            raise NotInSql
+        if not field.isprintable() or '"' in field or "\\" in field:  # no path of JSON in SQLite names it
+            return f"fact(facts, x'{field.encode('utf-8', 'backslashreplace').hex()}')"
         row = self._database.execute("SELECT number FROM fields WHERE name = ?", (field,)).fetchone()
         if row:
             return f"f{row[0]}"
@@ -240,6 +229,11 @@ _WORDS = (
     ),
 )
 """Full text without a copy of the text: https://www.sqlite.org/fts5.html#external_content_tables."""
+
+
+def _fact(facts: str, field: bytes) -> str | int | None:
+    value = msgspec.json.decode(facts).get(field.decode())
+    return msgspec.json.encode(value).decode() if isinstance(value, list) else value
 
 
 def _says(column: str | None, wanted: str) -> bool:

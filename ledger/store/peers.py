@@ -11,7 +11,7 @@ from ledger.model.entries import Contents, Run
 from ledger.model.values import Document
 from ledger.store.branch import Branch
 from ledger.store.index import ask
-from ledger.store.index_query import Index, NotInSql
+from ledger.store.index_query import Index
 
 MOST_REPEATS_READ = 300
 """Runs of repeated settings that are read for the noise floor, newest first: 200 degrees of freedom are plenty."""
@@ -41,18 +41,14 @@ def read_peers(
     Raises:
         LedgerError: git cannot read the branch.
     """
+    if everything:
+        having = (run for run in ledger.contents().runs if any(metric.key == key for metric in run.metrics()))
+        return Peers(runs=tuple(having), unread={})
 
-    def question(index: Index) -> Peers | None:
-        try:
-            return _peers(index, {run.record.id for run in runs}, {short_key(run) for run in runs}, key, include)
-        except NotInSql:
-            return None
+    def question(index: Index) -> Peers:
+        return _peers(index, {run.record.id for run in runs}, {short_key(run) for run in runs}, key, include)
 
-    found = None if everything else ask(ledger, question, _read)
-    if found is not None:
-        return found
-    having = (run for run in ledger.contents().runs if any(metric.key == key for metric in run.metrics()))
-    return Peers(runs=tuple(having), unread={})
+    return ask(ledger, question, _read)
 
 
 def _read(peers: Peers) -> list[str]:
@@ -69,8 +65,7 @@ def read_baseline(ledger: Branch, experiment: str) -> Run | None:
     def question(index: Index) -> Contents:
         return Contents(tip=None, runs=tuple(index.runs_of(index.noted(experiment))))
 
-    contents = ask(ledger, question) or ledger.contents()
-    return contents.baselines().get(experiment)
+    return ask(ledger, question).baselines().get(experiment)
 
 
 def _peers(

@@ -23,9 +23,9 @@ def resolve_run(ledger: Branch, short: str) -> str:
     from ledger.store.index_file import FILE  # SQLite: a whole id, as a run gives its own, needs none
 
     if (ledger.repository.state_dir / FILE).exists():
-        from ledger.store.index import ask
+        from ledger.store.index import ask_file
 
-        if known := ask(ledger, lambda index: index.matching(whole)):
+        if known := ask_file(ledger, lambda index: index.matching(whole)):
             return resolve(short, known)
     tip = ledger.tip()
     files = ledger.repository.read_tree(tip, ["runs/"]) if tip else []

@@ -1,18 +1,17 @@
-"""Leaderboards of a whole ledger: from the index where there can be one, else by reading every record."""
+"""Leaderboards of a whole ledger."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import zip_longest
 
 from ledger.analysis.comparable import Group
-from ledger.analysis.leaderboard import Score, SettingBoard, in_order, setting_board, setting_boards
-from ledger.analysis.query import Query, passes, statuses_asked
+from ledger.analysis.leaderboard import Score, SettingBoard, in_order, setting_board
+from ledger.analysis.query import Query, statuses_asked
 from ledger.errors import NotFound
 from ledger.model.entries import Problem
 from ledger.model.values import Direction, Document
 from ledger.store.branch import Branch
 from ledger.store.index import ask
-from ledger.store.index_query import Index, NotInSql
+from ledger.store.index_query import Index
 from ledger.store.index_standings import Standing
 
 
@@ -44,20 +43,12 @@ def read_standings(
     """
     counted = {*include, *(statuses_asked(query) if query else ())}
 
-    def question(index: Index) -> Standings | None:
-        try:
-            chosen = key or _most_common(index.headlines(query))
-            boards = _boards(chosen, index.standings(chosen, query), counted)
-        except NotInSql:
-            return None
+    def question(index: Index) -> Standings:
+        chosen = key or _most_common(index.headlines(query))
+        boards = _boards(chosen, index.standings(chosen, query), counted)
         return Standings(key=chosen, boards=boards, problems=index.problems())
 
     found = ask(ledger, question, _shown)
-    if found is None:
-        contents = ledger.contents()
-        runs = [run for run in contents.runs if query is None or passes(query, run)]
-        chosen = key or _most_common(Counter(run.record.results.headline or "" for run in runs))
-        found = Standings(key=chosen, boards=tuple(setting_boards(runs, chosen, counted)), problems=contents.problems)
     if not found.boards:
         split, slash, name = (key or "").partition("/")
         meant = ledger.policy.splits.get(split.lower(), split) if slash else split

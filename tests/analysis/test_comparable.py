@@ -7,11 +7,11 @@ import pytest
 
 from ledger.analysis.comparable import Leaderboard, group_of, leaderboards, why_not_comparable
 from ledger.analysis.compare import SAME_SETTING, compare
-from ledger.analysis.order import sort_runs
 from ledger.analysis.ranking import measure_command
 from ledger.model.boxes import Metric, Params, Results
 from ledger.model.entries import Run
 from ledger.model.values import number
+from tests.asking import sort_runs
 from tests.samples import sample_ledger
 
 V1 = {"dataset": "d@v1", "dataset_hash": "blake3:1"}

@@ -10,8 +10,6 @@ from ledger.analysis.comparable import counts, leaderboards
 from ledger.analysis.compare import compare
 from ledger.analysis.experiment_advice import best_of
 from ledger.analysis.judging import best_other, gather
-from ledger.analysis.leaderboard import setting_boards
-from ledger.analysis.order import sort_runs
 from ledger.analysis.query import parse_query, statuses_asked
 from ledger.analysis.settings import settings_of
 from ledger.analysis.shares import outside_range
@@ -19,6 +17,7 @@ from ledger.model.boxes import Metric, Params, Results
 from ledger.model.entries import Note, Run
 from ledger.model.record import Author
 from ledger.model.values import Status
+from tests.asking import setting_boards, sort_runs
 from tests.samples import sample_ledger
 
 KEY = "validation/accuracy"

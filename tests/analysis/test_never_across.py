@@ -11,10 +11,9 @@ from ledger.analysis.comparable import counts, leaderboards, why_not_comparable
 from ledger.analysis.compare import compare
 from ledger.analysis.fields import metrics_of, run_metric
 from ledger.analysis.flat import flat_columns
-from ledger.analysis.leaderboard import latest_metrics, setting_boards
+from ledger.analysis.leaderboard import latest_metrics
 from ledger.analysis.matrix import matrix_of
-from ledger.analysis.order import sort_runs, warn_of_filters
-from ledger.analysis.query import parse_query, passes
+from ledger.analysis.query import parse_query
 from ledger.model.boxes import DatasetUse, Metric, Params, Results
 from ledger.model.entries import Contents, DatasetVersion, Evaluation, Run
 from ledger.model.values import number
@@ -24,6 +23,7 @@ from ledger.publish.columns import render_columns
 from ledger.publish.dataset_pages import render_dataset
 from ledger.publish.experiment_pages import render_experiment
 from ledger.publish.figures import chart_lines
+from tests.asking import Asked, passing, setting_boards, sort_runs
 from tests.conftest import examples
 from tests.sample_versions import sample_retirement
 from tests.samples import START, Blobs, sample_datasets, sample_ledger, sample_reader, sample_run
@@ -125,9 +125,8 @@ def test_a_filter_says_when_one_number_is_held_against_values_of_different_group
     runs: list[Run], limit: float
 ) -> None:
     query = parse_query(f"metrics.{KEY} >= {limit} or not status = lost")
-    passing = [run for run in runs if passes(query, run)]
-    groups = {identity_of(run, KEY) for run in passing} - {None}
-    assert bool(warn_of_filters(query, passing)) == (len(groups) > 1)
+    groups = {identity_of(run, KEY) for run in passing(query, runs)} - {None}
+    assert bool(Asked(runs).index.filter_warnings(query)) == (len(groups) > 1)
 
 
 @settings(deadline=None)

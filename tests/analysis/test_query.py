@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from ledger.analysis.query import Comparison, Every, Not, Phrase, Some, parse_queries, parse_query
 from ledger.analysis.sortable import read_back, readable, sortable
-from ledger.analysis.words import find_phrase
 from ledger.errors import UsageError
+from tests.oracle import find_phrase
 
 A, B, C = (Phrase(words=(word,)) for word in "abc")
 

@@ -29,7 +29,7 @@ from ledger.store.branch import Branch
 from ledger.store.check.documents import load_checked
 from ledger.store.inbox import fold_inbox
 from ledger.store.policy import load_policy
-from ledger.store.selection import list_runs
+from ledger.store.selection import select_runs
 from ledger.store.verify import verify
 from tests.benchmarks.ledgers import ledger_of
 from tests.benchmarks.measuring import cpu_seconds, options_of, quiet_world, show, sized
@@ -181,7 +181,7 @@ def verified(ledger: Branch) -> object:
 def many_asked(size: int, folder: Path) -> Work:
     """A list of as many runs as a number can say."""
     ledger = ledger_of(10, folder / "ledger")
-    return lambda: list_runs(ledger, limit=10**size)
+    return lambda: select_runs(ledger, limit=10**size, lines=True)
 
 
 KINDS = (

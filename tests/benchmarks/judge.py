@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from ledger.store.index import ask
-from ledger.store.selection import list_runs
+from ledger.store.selection import select_runs
 from tests.benchmarks.ledgers import ledger_of
 from tests.benchmarks.measuring import Case, command, interleaved, milliseconds, quiet_world, show, sized, verdict
 
@@ -34,7 +34,7 @@ def main() -> None:
         quiet_world(folder / "home")
         ledger = ledger_of(COUNT, folder / "ledger")
         ask(ledger, lambda _: True)
-        run, other = (line[0] for line in list_runs(ledger, limit=2).lines)
+        run, other = (line[0] for line in select_runs(ledger, limit=2, lines=True).lines)
         python, where = sys.executable, folder / "ledger"
         samples = interleaved(
             {

@@ -19,7 +19,7 @@ from ledger.model.paths import evaluation_path
 from ledger.store.branch import Branch
 from ledger.store.glance import glance
 from ledger.store.index_file import FILE
-from ledger.store.selection import list_runs
+from ledger.store.selection import select_runs
 from ledger.store.waiting import Entry
 from tests.conftest import ROOT, git_in, make_repository, run_python
 from tests.samples import many_runs, sample_ledger
@@ -149,7 +149,7 @@ def test_the_library_answers_the_same_lines(asked: Path, monkeypatch: pytest.Mon
         for reverse in (False, True):
             for limit in (None, 1, 4):
                 seen = glance(sort, reverse=reverse, limit=limit)
-                listing = list_runs(Branch.open(), sort=sort, reverse=reverse, limit=limit)
+                listing = select_runs(Branch.open(), sort=sort, reverse=reverse, limit=limit, lines=True)
                 assert seen is not None
                 assert tuple(seen.lines) == listing.lines
 

@@ -10,12 +10,12 @@ import msgspec
 import pytest
 
 from ledger.analysis.compare import SAME_SETTING, compare
-from ledger.analysis.order import sort_runs
-from ledger.analysis.query import parse_query, passes
+from ledger.analysis.query import parse_query
 from ledger.errors import UsageError
 from ledger.model.boxes import Params
 from ledger.store.branch import Branch
 from ledger.store.waiting import Entry
+from tests.asking import passing, sort_runs
 from tests.conftest import Cli
 from tests.samples import sample_ledger
 
@@ -178,7 +178,7 @@ def test_conditions(text: str, expected: bool) -> None:  # noqa: FBT001  # a col
         and any(use.label == "digits-validation@v1" for use in run.record.datasets.used)
     )
     text = text.replace("PO", run.record.experiment[1:4].upper())
-    assert passes(parse_query(text), run) is expected
+    assert (run in passing(parse_query(text), [run])) is expected
 
 
 @pytest.mark.parametrize("text", ["", "= 3", "lr =", "nope = 1", "status = a b", "(status = a", "--"])

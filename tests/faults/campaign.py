@@ -8,7 +8,7 @@ from pathlib import Path
 from ledger.errors import LedgerError
 from ledger.model.ids import new_id
 from ledger.store.branch import Branch
-from ledger.store.index import ask
+from ledger.store.index import ask_file
 from ledger.store.sync import sync
 from tests.conftest import git_in
 from tests.faults.account import Account, Figures, stale_locks
@@ -82,9 +82,9 @@ def _go_on(account: Account, work: str, number: int, chance: random.Random) -> N
         account.figures.repairs += 1
     if work == "index" or chance.random() < 0.1:
         count = git_in(account.folder, "ls-tree", "-r", "--name-only", "ledger").count("/record.json\n")
-        answered = ask(ledger, lambda index: index.select(None, None, reverse=False, limit=None))
-        if answered is None or len(answered.runs) < count:
-            print(f"after a kill: the index answers {answered and len(answered.runs)} of {count}")  # noqa: T201  # the same
+        answered = ask_file(ledger, lambda index: index.select(None, None, reverse=False, limit=None)[0])
+        if answered is None or len(answered) < count:
+            print(f"after a kill: the index answers {answered and len(answered)} of {count}")  # noqa: T201  # the same
             account.figures.repairs += 1
     if work == "sync":
         done = sync(ledger, timeout_seconds=60)

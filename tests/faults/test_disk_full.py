@@ -8,7 +8,7 @@ import pytest
 
 from ledger.errors import LedgerError
 from ledger.store.branch import Branch
-from ledger.store.index import ask
+from ledger.store.index import ask_file
 from ledger.store.sync import sync
 from tests.conftest import Cli, git_in, make_repository
 from tests.faults.account import Account, Figures
@@ -93,12 +93,12 @@ def test_an_index_on_a_full_disk_is_done_without(small_disk: Path, figures: Figu
         ledger.append(numbered(number))
         filled = fill(small_disk, left)
         figures.faults += 1
-        answered = ask(ledger, lambda index: index.select(None, None, reverse=False, limit=None))
-        assert answered is None or len(answered.runs) == number + 1
+        answered = ask_file(ledger, lambda index: index.select(None, None, reverse=False, limit=None)[0])
+        assert answered is None or len(answered) == number + 1
         filled.unlink()
-        answered = ask(ledger, lambda index: index.select(None, None, reverse=False, limit=None))
+        answered = ask_file(ledger, lambda index: index.select(None, None, reverse=False, limit=None)[0])
         assert answered is not None
-        assert len(answered.runs) == number + 1
+        assert len(answered) == number + 1
     figures.records += len(LEFT_KILOBYTES)
 
 

@@ -4,14 +4,14 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from ledger.analysis.curves import load_curves, render_curves
-from ledger.analysis.query import metrics_named, parse_query, passes, statuses_asked
+from ledger.analysis.query import metrics_named, parse_query, statuses_asked
 from ledger.capture.curves import read_curves
 from ledger.capture.metrics import parse_metric, read_metrics
 from ledger.capture.params import parse_assignment, read_params
@@ -28,8 +28,8 @@ from ledger.formats.yaml_file import load_yaml
 from ledger.hashing import hash_bytes
 from ledger.model.claims import claims_in
 from ledger.model.document import FORMATS, dump, load
-from ledger.model.entries import Run
 from ledger.store.policy import load_policy
+from tests.asking import Asked
 from tests.samples import sample_ledger
 
 
@@ -73,7 +73,7 @@ def _document(data: bytes) -> object:
 
 def _query(data: bytes) -> object:
     query = parse_query(data.decode("utf-8", "surrogateescape"))
-    return metrics_named(query), statuses_asked(query), [passes(query, run) for run in _runs()]
+    return metrics_named(query), statuses_asked(query), _asked().select(query)
 
 
 def _numbers(data: bytes) -> object:
@@ -127,13 +127,13 @@ def _torch(path: Path) -> object:
     return None
 
 
-_kept: list[Run] = []
+_kept: list[Asked] = []
 
 
-def _runs() -> Iterator[Run]:
+def _asked() -> Asked:
     if not _kept:
-        _kept.extend(sample_ledger()[0].runs[:3])
-    return iter(_kept)
+        _kept.append(Asked(sample_ledger()[0].runs[:3]))
+    return _kept[0]
 
 
 def _texts(*texts: str) -> Callable[[], list[bytes]]:

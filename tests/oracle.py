@@ -1,14 +1,78 @@
-"""The order of runs: by a field, and by a metric only within what is comparable."""
+"""What passes a query and in which order, said once more in plain Python: the index is held against it."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeVar
 
 from ledger.analysis.comparable import Group, agreed_direction, counts, group_of, rank_key
-from ledger.analysis.fields import field_value, run_metric
-from ledger.analysis.query import Query, metrics_named
+from ledger.analysis.fields import Value, field_value, run_metric
+from ledger.analysis.query import Comparison, Every, Not, Phrase, Query, Some, metrics_named
 from ledger.analysis.ranking import metric_key, no_such_metric, warn_of, warn_of_filter
-from ledger.analysis.sortable import sortable
+from ledger.analysis.sortable import as_float, number_of, readable, sortable
+from ledger.analysis.words import spoken
 from ledger.model.entries import Run
 from ledger.model.values import Document
+from ledger.store.branch import Branch
+from ledger.store.selection import Selection
+
+_Ordered = TypeVar("_Ordered", float, str)
+
+
+def passes(query: Query, run: Run) -> bool:
+    """Say whether a run passes.
+
+    A run that does not have a field passes `!=` only. A list passes when one of its items does, `!=` when none is.
+    """
+    match query:
+        case Comparison():
+            return _compare(field_value(run, query.field), query.operator, query.value)
+        case Phrase():
+            return find_phrase(query.words, spoken(run).split())
+        case Every():
+            return all(passes(part, run) for part in query.parts)
+        case Some():
+            return any(passes(part, run) for part in query.parts)
+        case Not():
+            return not passes(query.part, run)
+
+
+def find_phrase(phrase: Sequence[str], words: Sequence[str]) -> bool:
+    """Say whether the words of a phrase follow each other in `words`; its last may be the start of one."""
+    *whole, start = phrase
+    return any(
+        words[at].startswith(start) and list(words[at - len(whole) : at]) == whole
+        for at in range(len(whole), len(words))
+    )
+
+
+def _compare(value: Value, operator: str, wanted: str) -> bool:
+    items: Sequence[Value] = value if isinstance(value, list) else [value]
+    if operator == "!=":
+        return all(item is None or not _holds(item, "=", wanted) for item in items)
+    return any(item is not None and _holds(item, operator, wanted) for item in items)
+
+
+def _holds(value: Value, operator: str, wanted: str) -> bool:
+    if operator == "~":
+        return wanted.lower() in readable(value).lower()
+    if isinstance(value, bool):
+        return operator == "=" and wanted.lower() == readable(value)
+    if isinstance(value, int | float):
+        number = number_of(wanted)
+        return number is not None and _ordered(as_float(value), operator, number)
+    text = readable(value)
+    # Ids and ISO times sort as text; a shorter time, such as a day, names all of it.
+    return _ordered(text[: len(wanted)] if isinstance(value, datetime) else text, operator, wanted)
+
+
+def _ordered(ours: _Ordered, operator: str, theirs: _Ordered) -> bool:
+    return {
+        "=": ours == theirs,
+        "<": ours < theirs,
+        ">": ours > theirs,
+        "<=": ours <= theirs,
+        ">=": ours >= theirs,
+    }[operator]
 
 
 class Sorted(Document, frozen=True, kw_only=True):
@@ -74,3 +138,28 @@ def _sort_by_metric(runs: Sequence[Run], key: str, *, reverse: bool) -> Sorted:
     aside = len({counted for (counted, *_), _ in newest_first}) > 1
     warning = warn_of(key, told, direction=direction, aside=aside)
     return Sorted(runs=(*ordered, *lacking), warning=warning)
+
+
+def read_all(
+    ledger: Branch,
+    query: Query | None = None,
+    *,
+    sort: str | None = None,
+    reverse: bool = False,
+    limit: int | None = None,
+) -> Selection:
+    """Return what `select_runs` returns, by reading every record."""
+    contents = ledger.contents()
+    runs: Sequence[Run] = [run for run in contents.runs if query is None or passes(query, run)]
+    warning, filtering = None, warn_of_filters(query, runs) if query else []
+    if sort is None:
+        runs = runs if reverse else runs[::-1]
+    elif runs:
+        ordered = sort_runs(runs, sort, reverse=reverse)
+        runs, warning = ordered.runs, ordered.warning
+    return Selection(
+        runs=tuple(runs[:limit]),
+        warnings=(*filtering, *([warning] if warning else [])),
+        problems=contents.problems,
+        empty=not contents.runs,
+    )
