@@ -4,13 +4,13 @@ import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from ledger.analysis.leaderboard import SettingBoard
-from ledger.analysis.query import Query
+from ledger.analysis.comparing.leaderboard import SettingBoard
+from ledger.analysis.query.language import Query
 from ledger.model.entries import Run
 from ledger.repository.repository import Repository
-from ledger.store.index_query import Index
-from ledger.store.index_update import SCHEMA, _Rows
-from ledger.store.standings import _boards
+from ledger.store.index.leaderboards import _boards
+from ledger.store.index.questions import Index
+from ledger.store.index.tables import SCHEMA, _Rows
 
 
 class Unread(Repository):

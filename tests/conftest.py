@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 
 pytest_plugins = ("tests.leftovers",)
 

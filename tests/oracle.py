@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from ledger.analysis.comparable import Group, agreed_direction, counts, group_of, rank_key
-from ledger.analysis.fields import Value, field_value, run_metric
-from ledger.analysis.query import Comparison, Every, Not, Phrase, Query, Some, metrics_named
-from ledger.analysis.ranking import metric_key, no_such_metric, warn_of, warn_of_filter
-from ledger.analysis.sortable import as_float, number_of, readable, sortable
-from ledger.analysis.words import spoken
+from ledger.analysis.comparing.comparable import Group, agreed_direction, counts, group_of, rank_key
+from ledger.analysis.query.fields import Value, field_value, run_metric
+from ledger.analysis.query.fulltext import spoken
+from ledger.analysis.query.language import Comparison, Every, Not, Phrase, Query, Some, metrics_named
+from ledger.analysis.query.order_warnings import metric_key, no_such_metric, warn_of, warn_of_filter
+from ledger.analysis.query.sort_keys import as_float, number_of, readable, sortable
 from ledger.model.entries import Run
 from ledger.model.values import Document
-from ledger.store.branch import Branch
-from ledger.store.selection import Selection
+from ledger.store.branch.branch import Branch
+from ledger.store.index.selection import Selection
 
 _Ordered = TypeVar("_Ordered", float, str)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from ledger.analysis.curves import Point
+from ledger.analysis.data.curves import Point
 from ledger.hashing import hash_bytes
 from ledger.model import boxes
 from ledger.model.entries import EnvironmentFile, Evaluation

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from ledger.analysis.curves import render_curves, summarise
+from ledger.analysis.data.curves import render_curves, summarise
 from ledger.hashing import hash_bytes
 from ledger.model import boxes
 from ledger.model.document import dump

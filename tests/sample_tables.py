@@ -4,7 +4,7 @@ import random
 
 import msgspec
 
-from ledger.analysis.run_statistics import calibration_table, class_table, confusion_table, slice_table
+from ledger.analysis.data.prediction_statistics import calibration_table, class_table, confusion_table, slice_table
 from ledger.hashing import hash_bytes
 from ledger.model.boxes import Table
 from ledger.model.entries import Run

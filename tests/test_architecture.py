@@ -69,8 +69,8 @@ RECORD_PATH_FREE_OF = (
         "hmac",
         "logging",
         "ledger.session",
-        "ledger.capture.logs",
-        "ledger.capture.model",
+        "ledger.capture.outputs.logs",
+        "ledger.capture.outputs.model",
     ),
 )
 """What recording needs only where it was asked for; `tests/benchmarks/record.py` prints what each would cost."""
@@ -98,7 +98,7 @@ def imports_of(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             assert node.module is not None
-            # `from ledger.publish import names` imports a module of that package.
+            # `from ledger.publish.pages import addresses` imports a module of that package.
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif (
             isinstance(node, ast.Call)

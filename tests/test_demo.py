@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger.analysis.cases import case_stories
+from ledger.analysis.data.cases import case_stories
 from ledger.model.entries import Contents
-from ledger.publish.dataset_pages import MATRIX_ROWS
-from ledger.store.branch import Branch
-from ledger.store.check import check_range
+from ledger.publish.pages.dataset_pages import MATRIX_ROWS
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.check import check_range
 from tests.conftest import ROOT, git_in, run_python
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # some fifty trainings: 70 s on one machine, 200 on another
@@ -157,7 +157,7 @@ def test_an_exact_code_can_be_brought_back(contents: Contents, played: Path) -> 
     code = run.record.code
     script = (
         "import sys; from pathlib import Path\n"
-        "from ledger.store.branch import Branch; from ledger.repository.snapshot import check_restores\n"
+        "from ledger.store.branch.branch import Branch; from ledger.repository.snapshot import check_restores\n"
         "book = Branch.open(); print(check_restores(book.repository, sys.argv[1], book.read_blob(sys.argv[2])))"
     )
     process = run_python(script, str(code.commit).removeprefix("git:"), run.files["code.patch"], cwd=played)

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from ledger.cli import VERBS, program
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "site" / "docs" / "handbook").glob("*.md"))]

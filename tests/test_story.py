@@ -13,7 +13,7 @@ import pytest
 import yaml
 from playwright.sync_api import sync_playwright
 
-from ledger.publish.review_comment import MARKER
+from ledger.publish.review.comment import MARKER
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.conftest import ROOT, git_in
 from tests.store.remotes import over_http

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from ledger.analysis.advice import Advice, advise, metric_of
-from ledger.analysis.cases import case_stories
-from ledger.analysis.experiment_advice import advise_among, best_of
-from ledger.analysis.judging import Tried
-from ledger.analysis.shares import why_silent
+from ledger.analysis.advice.experiment_advice import advise_among, best_of
+from ledger.analysis.advice.run_advice import Advice, advise, metric_of
+from ledger.analysis.comparing.error_rate import why_silent
+from ledger.analysis.data.cases import case_stories
+from ledger.analysis.judging.judgement import Tried
 from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.model.entries import Contents, Run
 from ledger.model.values import Document
-from ledger.store.branch import Branch
-from ledger.store.selection import find_runs
+from ledger.store.branch.branch import Branch
+from ledger.store.index.selection import find_runs
 
 
 class AdviceReport(Document, frozen=True, kw_only=True):

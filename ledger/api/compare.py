@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from ledger.errors import UsageError
 from ledger.model.entries import Run
-from ledger.store.branch import Branch
-from ledger.store.selection import find_runs
+from ledger.store.branch.branch import Branch
+from ledger.store.index.selection import find_runs
 
 
 def find_compared(ledger: Branch, runs: Sequence[str]) -> list[Run]:

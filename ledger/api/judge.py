@@ -5,19 +5,28 @@ from collections.abc import Collection, Sequence
 
 from msgspec.structs import replace
 
-from ledger.analysis.comparable import counts
-from ledger.analysis.judging import Judgement, Tried, best_other, gather, identity, judge, shared_group, with_samples
-from ledger.analysis.pareto import Front, choices_of, front_of
-from ledger.analysis.per_sample import SampleEvidence, sample_evidence
-from ledger.analysis.verdict import Answer
+from ledger.analysis.comparing.comparable import counts
+from ledger.analysis.judging.judgement import (
+    Judgement,
+    Tried,
+    best_other,
+    gather,
+    identity,
+    judge,
+    shared_group,
+    with_samples,
+)
+from ledger.analysis.judging.pareto import Front, choices_of, front_of
+from ledger.analysis.judging.per_sample import SampleEvidence, sample_evidence
+from ledger.analysis.judging.verdict import Answer
 from ledger.errors import UsageError
 from ledger.model.entries import Run
 from ledger.model.values import Direction, Document, plain
-from ledger.store.branch import Branch
-from ledger.store.code_difference import why_no_repeats
-from ledger.store.peers import read_baseline, read_peers
-from ledger.store.sample_values import read_samples
-from ledger.store.selection import find_runs
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.sample_values import read_samples
+from ledger.store.index.peers import read_baseline, read_peers
+from ledger.store.index.selection import find_runs
+from ledger.store.review.code_difference import why_no_repeats
 
 
 class JudgedRun(Document, frozen=True, kw_only=True):

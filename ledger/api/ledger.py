@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, overload
 from ledger.errors import LedgerError
 from ledger.model.entries import DatasetVersion, LogEntry, Problem, Run
 from ledger.model.values import Direction, Document, counted, plain
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ledger.analysis.compare import Comparison
-    from ledger.analysis.leaderboard import SettingBoard
+    from ledger.analysis.comparing.compare import Comparison
+    from ledger.analysis.comparing.leaderboard import SettingBoard
     from ledger.api.advise import AdviceReport
     from ledger.api.judge import JudgedRun
 
@@ -72,7 +72,7 @@ class Runs(Sequence[Run]):
         Raises:
             UsageError: pandas is not installed.
         """
-        from ledger.store.export import frame_of
+        from ledger.store.index.export import frame_of
 
         return frame_of(self._runs)
 
@@ -81,8 +81,8 @@ class Runs(Sequence[Run]):
         return f"<{counted(len(self), 'run')}{': ' if shown else ''}{shown}{', …' if len(self) > 3 else ''}>"  # noqa: PLR2004  # as above
 
     def _repr_html_(self) -> str:
-        from ledger.analysis.line import line_of
-        from ledger.analysis.usual import usual_table
+        from ledger.analysis.query.row import line_of
+        from ledger.analysis.query.table import usual_table
 
         header, rows = usual_table([line_of(run) for run in self._runs])
         return _html_table(header, rows)
@@ -133,8 +133,8 @@ class Ledger:
             UsageError: the query cannot be read, or there is no such field.
             LedgerError: git cannot read the branch.
         """
-        from ledger.analysis.query import parse_query
-        from ledger.store.selection import select_runs
+        from ledger.analysis.query.language import parse_query
+        from ledger.store.index.selection import select_runs
 
         asked = parse_query(query) if query.strip() else None
         found = select_runs(self._branch, asked, sort=sort, reverse=reverse, limit=limit)
@@ -151,7 +151,7 @@ class Ledger:
             UsageError: several have it.
             LedgerError: git cannot read the branch.
         """
-        from ledger.store.selection import find_runs
+        from ledger.store.index.selection import find_runs
 
         return find_runs(self._branch, [short])[0]
 
@@ -190,7 +190,7 @@ class Ledger:
             NotFound: there is none.
             LedgerError: git cannot read the branch.
         """
-        from ledger.analysis.versions import find_version
+        from ledger.analysis.data.versions import find_version
 
         return find_version(self._branch.contents(), label)
 
@@ -218,8 +218,8 @@ class Ledger:
             UsageError: the query cannot be read.
             LedgerError: git cannot read the branch.
         """
-        from ledger.analysis.query import parse_query
-        from ledger.store.standings import boards_on, read_standings
+        from ledger.analysis.query.language import parse_query
+        from ledger.store.index.leaderboards import boards_on, read_standings
 
         asked = parse_query(query) if query.strip() else None
         return boards_on(read_standings(self._branch, metric, asked, include), on)
@@ -238,7 +238,7 @@ class Ledger:
             UsageError: it is one run, and its experiment has no baseline.
             LedgerError: git cannot read the branch.
         """
-        from ledger.analysis.compare import compare
+        from ledger.analysis.comparing.compare import compare
         from ledger.api.compare import find_compared
 
         return compare(find_compared(self._branch, runs))

@@ -2,13 +2,13 @@
 
 import click
 
-from ledger.analysis.alignment import Alignment, align
-from ledger.analysis.query import parse_queries
+from ledger.analysis.comparing.alignment import Alignment, align
+from ledger.analysis.query.language import parse_queries
 from ledger.commands.output import echo, say, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.values import counted, plain
-from ledger.store.selection import select_runs
+from ledger.store.index.selection import select_runs
 
 
 @click.command("align")

@@ -12,7 +12,7 @@ from ledger import __version__
 
 def write_report(error: BaseException, arguments: Sequence[str]) -> Path:
     """Write what a maintainer needs, secrets removed, to a temporary file and return it."""
-    from ledger.capture.secrets import Redactor
+    from ledger.capture.secrets.redactor import Redactor
 
     trace = "".join(traceback.format_exception(error))
     text = (

@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.analysis.line import duration
+from ledger.analysis.query.row import duration
 from ledger.commands.output import moment, say, size, write_json, write_table
 from ledger.data.prepared import Cache
 from ledger.errors import UsageError

@@ -15,9 +15,9 @@ from ledger.model.document import encode
 from ledger.model.values import counted
 from ledger.repository.repository import Repository
 from ledger.repository.walk import contains
-from ledger.store.branch import Branch
-from ledger.store.check import Checked, check_range
-from ledger.store.policy import Policy
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.policy import Policy
+from ledger.store.integrity.check import Checked, check_range
 
 Form = Literal["text", "json", "sarif", "github", "gitlab"]
 """How findings are written."""
@@ -106,7 +106,7 @@ def _remote_tip(ledger: Branch) -> str | None:
 
 
 def _check_files(files: Sequence[str]) -> Checked:
-    from ledger.store.check.single import check_document
+    from ledger.store.integrity.check.single_document import check_document
 
     try:
         policy = Branch.open().policy

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from ledger import __version__
 from ledger.model.values import plain
-from ledger.store.check import Checked, Finding
-from ledger.store.rules import RULES
+from ledger.store.integrity.check import Checked, Finding
+from ledger.store.integrity.rules import RULES
 
 
 def render_text(checked: Checked) -> str:

@@ -9,7 +9,7 @@ from ledger.commands.pushing import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.model.values import counted
 from ledger.repository.blobs import blob_reader
-from ledger.store.checkpoint import make_checkpoint, read_checkpoints
+from ledger.store.integrity.checkpoint import make_checkpoint, read_checkpoints
 
 
 @click.command("checkpoint")

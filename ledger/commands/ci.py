@@ -11,8 +11,8 @@ from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.model.values import counted
 from ledger.recorder.workflows import CI_HOSTS, CiHost, install_workflows
-from ledger.store.branch import BRANCH
-from ledger.store.check.checked import Checked
+from ledger.store.branch.branch import BRANCH
+from ledger.store.integrity.check.answer import Checked
 
 _LONGEST = 65_000
 """Characters that GitHub takes for a comment, less what it may count differently."""
@@ -77,7 +77,7 @@ def comment_command(
     host can require: a workflow that no proposal reaches sets it. For CI jobs of GitHub, GitLab and Forgejo: what is
     written to is taken from their environment.
     """
-    from ledger.publish.review_comment import MARKER
+    from ledger.publish.review.comment import MARKER
     from ledger.repository.comments import STATUS, find_request, place_of, set_status, write_comment
 
     if (request is None) == (source is None) or (source is None) != (commit is None):

@@ -5,18 +5,18 @@ from typing import Literal
 
 import click
 
-from ledger.analysis.comparable import why_uncounted
-from ledger.analysis.compare import Comparison, MetricRow, compare
-from ledger.analysis.fields import show_value
-from ledger.analysis.ranking import measure_command
+from ledger.analysis.comparing.comparable import why_uncounted
+from ledger.analysis.comparing.compare import Comparison, MetricRow, compare
+from ledger.analysis.query.fields import show_value
+from ledger.analysis.query.order_warnings import measure_command
 from ledger.api.compare import find_compared
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.entries import Run
 from ledger.model.values import plain
-from ledger.store.branch import Branch
-from ledger.store.code_difference import code_difference
+from ledger.store.branch.branch import Branch
+from ledger.store.review.code_difference import code_difference
 
 
 @click.command("compare")
@@ -93,7 +93,7 @@ def _cells(row: MetricRow) -> list[str]:
 
 def _draw(ledger: Branch, runs: list[Run], series: list[str], path: Path) -> None:
     try:
-        from ledger.publish.figures import render_comparison
+        from ledger.publish.charts.report_figures import render_comparison
     except ImportError as error:
         raise UsageError(f"drawing needs a package: `{error.name}`", hint="pip install 'git-ledger[site]'") from error
     kind: Literal["svg", "png"] = "png" if path.suffix == ".png" else "svg"

@@ -13,7 +13,7 @@ from ledger.commands.output import echo, say
 from ledger.commands.progress import Bar
 from ledger.commands.site import build_now
 from ledger.demo import play
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 
 
 @click.command("demo")

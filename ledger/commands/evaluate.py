@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from ledger.analysis.query import parse_queries
-from ledger.capture.metrics import parse_metric, read_metrics
+from ledger.analysis.query.language import parse_queries
+from ledger.capture.outputs.metrics import parse_metric, read_metrics
 from ledger.commands.output import say, write_json
 from ledger.commands.pushing import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
@@ -16,8 +16,8 @@ from ledger.recorder.cautions import warn_of_data, warn_of_metrics, warn_of_reti
 from ledger.recorder.evaluation import evaluate, fill_aggregates
 from ledger.recorder.given import parse_dataset, with_directions
 from ledger.recorder.message import shown
-from ledger.store.branch import Branch
-from ledger.store.selection import select_runs
+from ledger.store.branch.branch import Branch
+from ledger.store.index.selection import select_runs
 
 
 @click.command("evaluate", context_settings={"ignore_unknown_options": False})

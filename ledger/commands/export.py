@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from ledger.analysis.query import parse_queries
+from ledger.analysis.query.language import parse_queries
 from ledger.commands.output import echo, say
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
-from ledger.store.export import Format, render_export
-from ledger.store.selection import select_runs
+from ledger.store.index.export import Format, render_export
+from ledger.store.index.selection import select_runs
 
 
 @click.command("export")

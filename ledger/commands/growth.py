@@ -4,13 +4,13 @@ from typing import get_args
 
 import click
 
-from ledger.analysis.growth import Against, Growth, growth_of
-from ledger.analysis.query import Comparison, Every, Query, parse_queries
+from ledger.analysis.advice.growth import Against, Growth, growth_of
+from ledger.analysis.query.language import Comparison, Every, Query, parse_queries
 from ledger.commands.output import echo, say, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound, UsageError
 from ledger.model.values import counted
-from ledger.store.selection import select_runs
+from ledger.store.index.selection import select_runs
 
 _WORDS: dict[Against, str] = {
     "samples": "training samples",

@@ -53,7 +53,7 @@ def install_command(server: str | None, site: str | None) -> int:
     for hook in hooks:
         say(_told_installed(hook))
     if site is not None:
-        from ledger.publish.background import SITE_SETTING
+        from ledger.publish.site.background import SITE_SETTING
 
         repository.git.output("config", SITE_SETTING, str(Path(site).absolute()))
         say(f"after each push of the ledger its site is published to {site}; now: ledger site publish {server}")
@@ -107,7 +107,7 @@ def run_command(name: str, arguments: Sequence[str]) -> int:  # noqa: ARG001  # 
     if name == "post-receive":
         _publish_behind()
         return 0
-    from ledger.store.pushed import check_received, check_sent, load_updates
+    from ledger.store.sync.receive_rules import check_received, check_sent, load_updates
 
     sending = name == "pre-push"
     updates = load_updates(sys.stdin.buffer.read(), sending=sending)
@@ -140,8 +140,8 @@ def _received() -> Repository:
 
 def _publish_behind() -> None:
     """Fold and publish until nobody asks for more; whoever pushed does not wait for this."""
-    from ledger.publish.background import build_while_asked, leave_terminal, publish_ledger, site_of, write_log
-    from ledger.store.branch import Branch
+    from ledger.publish.site.background import build_while_asked, leave_terminal, publish_ledger, site_of, write_log
+    from ledger.store.branch.branch import Branch
 
     repository = _received()
     leave_terminal()
@@ -166,7 +166,7 @@ def _plain(text: str) -> str:
 
 def _check_branch(repository: Repository) -> None:
     """Refuse where the ledger has a branch of another name: the stubs know `ledger` only."""
-    from ledger.store.branch import BRANCH, main_branch
+    from ledger.store.branch.branch import BRANCH, main_branch
 
     if main_branch(repository) != BRANCH:
         raise LedgerError(

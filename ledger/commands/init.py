@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from ledger.capture.secrets import Redactor
+from ledger.capture.secrets.redactor import Redactor
 from ledger.commands.output import echo, say
 from ledger.errors import LedgerError, NotFound, UsageError
-from ledger.store.branch import Branch
-from ledger.store.consent import WHAT_GOES, give_consent, read_consent
+from ledger.store.branch.branch import Branch
+from ledger.store.sync.consent import WHAT_GOES, give_consent, read_consent
 
 
 @click.command("init")
@@ -79,7 +79,7 @@ def _begin_server(folder: Path, site: Path | None, object_format: str) -> None:
     Raises:
         LedgerError: something else stands there, or it cannot be written.
     """
-    from ledger.publish.background import CURRENT, SITE_SETTING, building, publish_ledger, site_of
+    from ledger.publish.site.background import CURRENT, SITE_SETTING, building, publish_ledger, site_of
     from ledger.repository.hooks import SERVER, install_hooks
     from ledger.repository.making import create_server
 

@@ -4,8 +4,8 @@ from typing import Literal, NoReturn
 
 import click
 
-from ledger.analysis.telling import lines_of
-from ledger.analysis.verdict import Answer
+from ledger.analysis.judging.verdict import Answer
+from ledger.analysis.judging.verdict_text import lines_of
 from ledger.api.judge import judge_run
 from ledger.commands.include import include_option
 from ledger.commands.output import echo, write_json

@@ -5,21 +5,21 @@ from collections.abc import Mapping, Sequence
 import click
 import msgspec
 
-from ledger.analysis.fields import params_that_differ, show_value
-from ledger.analysis.leaderboard import Place, SettingBoard
-from ledger.analysis.query import parse_queries
-from ledger.analysis.ranking import measure_command
-from ledger.analysis.settings import is_seed
+from ledger.analysis.comparing.leaderboard import Place, SettingBoard
+from ledger.analysis.comparing.settings import is_seed
+from ledger.analysis.query.fields import params_that_differ, show_value
+from ledger.analysis.query.language import parse_queries
+from ledger.analysis.query.order_warnings import measure_command
 from ledger.commands.include import include_option
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.model.entries import Note, Run
 from ledger.model.values import Document, ParamValue, counted
-from ledger.store.branch import Branch
-from ledger.store.code_difference import why_no_repeats
-from ledger.store.selection import find_runs
-from ledger.store.standings import boards_on, read_standings
-from ledger.store.versions import read_retirements
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.versions import read_retirements
+from ledger.store.index.leaderboards import boards_on, read_standings
+from ledger.store.index.selection import find_runs
+from ledger.store.review.code_difference import why_no_repeats
 
 _SHOWN = 20
 """Settings shown of each board when nobody says how many."""

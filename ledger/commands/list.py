@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import click
 
-from ledger.analysis.fields import field_value, show_value
-from ledger.analysis.query import Comparison, Every, Query, parse_queries
-from ledger.analysis.usual import usual_table
+from ledger.analysis.query.fields import field_value, show_value
+from ledger.analysis.query.language import Comparison, Every, Query, parse_queries
+from ledger.analysis.query.table import usual_table
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.model.entries import Run
 from ledger.model.record import Record
-from ledger.store.selection import Selection, select_runs
+from ledger.store.index.selection import Selection, select_runs
 
 _NONE = {True: "no run is on the ledger yet; next: ledger record --help", False: "no run passes"}
 """What is said instead of a table, by whether the ledger is empty."""

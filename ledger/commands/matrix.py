@@ -2,15 +2,15 @@
 
 import click
 
-from ledger.analysis.fields import show_value
-from ledger.analysis.matrix import main_metric, matrix_of
-from ledger.analysis.query import parse_queries
+from ledger.analysis.comparing.matrix import main_metric, matrix_of
+from ledger.analysis.query.fields import show_value
+from ledger.analysis.query.language import parse_queries
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
 from ledger.model.boxes import Metric
 from ledger.model.values import counted
-from ledger.store.selection import select_runs
+from ledger.store.index.selection import select_runs
 
 
 @click.command("matrix")

@@ -2,8 +2,8 @@
 
 import click
 
-from ledger.analysis.milestones import Milestones, Progress, Step, milestones_of
-from ledger.analysis.stages import stage_named
+from ledger.analysis.advice.milestones import Milestones, Progress, Step, milestones_of
+from ledger.analysis.advice.stages import stage_named
 from ledger.commands.note import tell_notes
 from ledger.commands.output import echo, moment, say, write_json
 from ledger.commands.pushing import push_options

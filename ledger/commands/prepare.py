@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from ledger.analysis.line import duration
-from ledger.capture.params import parse_assignment
+from ledger.analysis.query.row import duration
+from ledger.capture.inputs.params import parse_assignment
 from ledger.commands.output import say, size, write_json
 from ledger.commands.progress import Bar
 from ledger.data.manifest import build_manifest

@@ -1,12 +1,12 @@
 """After something was proposed: send it, and open its pull request where the host can be asked."""
 
-from ledger.analysis.review import proposal_title
+from ledger.analysis.judging.review import proposal_title
 from ledger.commands.output import say, write_json
 from ledger.commands.pushing import say_before_first
 from ledger.model.values import Document, plain
 from ledger.recorder.proposal import Opened, open_proposal, push_proposal
-from ledger.store.branch import Branch
-from ledger.store.proposed import PROPOSALS, read_proposed
+from ledger.store.branch.branch import Branch
+from ledger.store.review.proposals import PROPOSALS, read_proposed
 
 
 class Proposal(Document, frozen=True, kw_only=True):

@@ -5,11 +5,11 @@ from typing import Any, TypeVar
 
 import click
 
-from ledger.capture.secrets import Redactor
+from ledger.capture.secrets.redactor import Redactor
 from ledger.commands.output import say
 from ledger.errors import LedgerError
-from ledger.store.branch import Branch
-from ledger.store.consent import WHAT_GOES, read_consent
+from ledger.store.branch.branch import Branch
+from ledger.store.sync.consent import WHAT_GOES, read_consent
 
 F = TypeVar("F", bound=Callable[..., Any])  # click's own signature for decorators
 
@@ -57,7 +57,7 @@ def _push(ledger: Branch, *, push: bool | None, push_timeout: float) -> None:
     if consent.first and consent.url:
         say(f"sending to {consent.remote} ({Redactor().url(consent.url)}) {WHAT_GOES}")
     # Only here: a clone without a remote never pays for it.
-    from ledger.store.sync import sync
+    from ledger.store.sync.sync import sync
 
     made = sync(ledger, timeout_seconds=push_timeout, hurry=True)
     if made.safe:

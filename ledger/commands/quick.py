@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ledger.analysis.usual import BETWEEN, usual_table
+from ledger.analysis.query.table import BETWEEN, usual_table
 
 _VALUES = {"-s": "sort", "--sort": "sort", "-n": "limit", "--limit": "limit"}
 _SWITCHES = {"-r": "reverse", "--reverse": "reverse"}
@@ -23,7 +23,7 @@ def answer(arguments: Sequence[str]) -> tuple[str, str] | None:
     options = _read_options(arguments[1:])
     if options is None:
         return None
-    from ledger.store.glance import glance
+    from ledger.store.index.fast_list import glance
 
     limit = int(options["limit"]) if "limit" in options else None
     seen = glance(options.get("sort"), reverse="reverse" in options, limit=limit)

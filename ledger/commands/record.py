@@ -21,7 +21,7 @@ from ledger.recorder.draft import Rank
 from ledger.recorder.given import read_given
 from ledger.recorder.message import closing_line
 from ledger.recorder.times import times_of
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 
 _STATUSES: tuple[Status, ...] = ("finished", "failed", "interrupted", "killed", "preempted", "pruned")
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from ledger.analysis.line import duration
+from ledger.analysis.query.row import duration
 from ledger.commands.output import say, write_json, write_table
 from ledger.commands.workplace import tell_recovered
 from ledger.model.values import counted
 from ledger.session.recover import Waiting, what_waits
-from ledger.store.branch import Branch
-from ledger.store.waiting import homeless_dir
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import homeless_dir
 
 
 @click.command("recover")
@@ -52,7 +52,7 @@ def recover_command(listed: bool, hosts: tuple[str, ...], homeless: bool, branch
 
 
 def _rescue(ledger: Branch) -> None:
-    from ledger.store.branch_rescue import rescue_branch
+    from ledger.store.branch.rescue import rescue_branch
 
     done = rescue_branch(ledger)
     if done.before is None:

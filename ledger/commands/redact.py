@@ -12,11 +12,11 @@ from ledger.errors import LedgerError, UsageError
 from ledger.model.entries import Redaction
 from ledger.model.values import counted
 from ledger.repository.repository import remotes
-from ledger.store.branch import Branch
-from ledger.store.redaction import Redacted, redact
-from ledger.store.redaction_found import find_unsent
-from ledger.store.redaction_plan import Needles, Plan, plan_redaction
-from ledger.store.remembered import REMEMBERED
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.redaction import Redacted, redact
+from ledger.store.integrity.redaction_plan import Needles, Plan, plan_redaction
+from ledger.store.integrity.redaction_search import find_unsent
+from ledger.store.sync.remote_tip import REMEMBERED
 
 _SHOWN = 20
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger.analysis.query import parse_queries
-from ledger.analysis.versions import find_version
+from ledger.analysis.data.versions import find_version
+from ledger.analysis.query.language import parse_queries
 from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
 from ledger.data.step_code import hash_scripts
@@ -14,9 +14,9 @@ from ledger.model.values import counted
 from ledger.recorder.cases import cases_of
 from ledger.recorder.message import shown
 from ledger.recorder.reevaluation import Outcome, Planned, find_data, plan, reevaluate
-from ledger.store.branch import Branch
-from ledger.store.manifests import hash_cache
-from ledger.store.selection import select_runs
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.manifests import hash_cache
+from ledger.store.index.selection import select_runs
 
 _HASH_SHOWN = 12
 

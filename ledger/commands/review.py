@@ -6,7 +6,7 @@ from typing import Literal
 
 import click
 
-from ledger.analysis.review import RunReview
+from ledger.analysis.judging.review import RunReview
 from ledger.commands.output import echo, say, write_json
 from ledger.commands.pushing import push_options
 from ledger.commands.workplace import open_ledger
@@ -15,10 +15,10 @@ from ledger.model.entries import Note
 from ledger.model.values import Document, NoteKind
 from ledger.recorder.notes import add_notes
 from ledger.recorder.proposal import push_proposal, read_proposals
-from ledger.store.branch import Branch
-from ledger.store.check import Finding, check_range
-from ledger.store.proposed import PROPOSALS, Proposed, read_proposed
-from ledger.store.review import review_runs
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.check import Finding, check_range
+from ledger.store.review.evidence import review_runs
+from ledger.store.review.proposals import PROPOSALS, Proposed, read_proposed
 
 _DECISIONS: dict[str, NoteKind] = {"accept": "acceptance", "reject": "rejection", "retest": "retest"}
 
@@ -114,7 +114,7 @@ def _only_proposal(ledger: Branch) -> str:
 
 
 def _comment(proposed: Proposed, reviews: list[RunReview], findings: list[Finding]) -> str:
-    from ledger.publish.review_comment import Problem, render_review
+    from ledger.publish.review.comment import Problem, render_review
 
     problems = [
         Problem(text=": ".join(filter(None, (one.path, one.message, one.hint))), fatal=one.severity == "error")
@@ -128,7 +128,7 @@ def _show(comment: str, form: str | None, output: str | None) -> None:
     text = comment
     if form == "html" or (form is None and output is not None and output.endswith((".html", ".htm"))):
         try:
-            from ledger.publish.review_page import render_review_page
+            from ledger.publish.review.page import render_review_page
         except ImportError as error:
             hint = "pip install 'git-ledger[site]'"
             raise UsageError(f"HTML needs a package: `{error.name}`", hint=hint) from error

@@ -19,7 +19,7 @@ from ledger.model.record import Record
 from ledger.model.values import check_label
 from ledger.session.command import Wrapped, begin, run_wrapped
 from ledger.session.place import find_place
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 
 
 @click.command("run", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})

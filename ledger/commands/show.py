@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.analysis.fields import show_value
-from ledger.analysis.line import duration, money
+from ledger.analysis.query.fields import show_value
+from ledger.analysis.query.row import duration, money
 from ledger.commands.output import echo, moment, size, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
@@ -18,9 +18,9 @@ from ledger.model.paths import ENVIRONMENT_FILE, RECORD_FILE
 from ledger.model.record import Record
 from ledger.model.values import NoteKind, counted, plain
 from ledger.recorder.cautions import say_leak
-from ledger.store.branch import Branch
-from ledger.store.selection import find_runs
-from ledger.store.waiting import living_run
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import living_run
+from ledger.store.index.selection import find_runs
 
 if TYPE_CHECKING:
     from ledger.session.living import Living
@@ -68,7 +68,7 @@ def show_command(run: str, as_json: bool, file: str | None, requirements: bool, 
 
 
 def _requirements(ledger: Branch, run: Run) -> str:
-    from ledger.capture.requirements import render_requirements
+    from ledger.capture.machine.requirements import render_requirements
     from ledger.model.document import load
 
     blob = run.files.get(ENVIRONMENT_FILE)

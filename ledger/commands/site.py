@@ -8,12 +8,12 @@ from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
-from ledger.publish.build import SiteReport, build_site
-from ledger.publish.serve import serve_site
+from ledger.publish.site.build import SiteReport, build_site
+from ledger.publish.site.serve import serve_site
 from ledger.repository.blobs import blob_reader
 from ledger.repository.hooks import MOVED
 from ledger.repository.repository import remotes
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 
 _OUTPUT = "build/site"
 
@@ -70,7 +70,7 @@ def publish_command(repository: str | None, folder: str | None, title: str | Non
 
     Example: ledger site publish /srv/ledger.git --to /srv/ledger-site
     """
-    from ledger.publish.background import building, publish_ledger, site_of
+    from ledger.publish.site.background import building, publish_ledger, site_of
 
     ledger = Branch.open(Path(repository or "."))
     site = Path(folder) if folder else site_of(ledger.repository)
@@ -117,7 +117,7 @@ def _hide_from_git(output: Path) -> None:
 
 def _remote_address(ledger: Branch) -> str | None:
     """Return the web address of the remote, where it has one: credentials and `.git` removed."""
-    from ledger.capture.secrets import Redactor
+    from ledger.capture.secrets.redactor import Redactor
 
     urls = remotes(ledger.repository.config(r"^remote\..*\.url$"))
     url = urls.get("origin") or next(iter(urls.values()), "")

@@ -6,9 +6,9 @@ from ledger.commands.output import say, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.repository.repository import remotes
-from ledger.store.branch import Branch
-from ledger.store.sync import sync
-from ledger.store.synced import Synced
+from ledger.store.branch.branch import Branch
+from ledger.store.sync.sync import sync
+from ledger.store.sync.sync_result import Synced
 
 _LONGEST_SECONDS = 86_400.0
 

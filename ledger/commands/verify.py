@@ -8,11 +8,11 @@ from ledger.commands.output import echo, one_line, say, write_json
 from ledger.errors import NotFound
 from ledger.model.values import counted
 from ledger.repository.blobs import blob_reader
-from ledger.store.branch import Branch
-from ledger.store.remembered import recall
-from ledger.store.verify import Verdict, verify
-from ledger.store.verify.memory import remembered
-from ledger.store.vouching import accept_named
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.redaction_approval import accept_named
+from ledger.store.integrity.verify import Verdict, verify
+from ledger.store.integrity.verify.last_verified import remembered
+from ledger.store.sync.remote_tip import recall
 
 _PATIENCE_SECONDS = 10.0
 """How long a remote is waited for that is asked what it remembers."""

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from ledger.commands.output import say
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 
 
 def open_ledger(*, writing: bool = False) -> Branch:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import msgspec
 
-from ledger.analysis.curves import down_sample, render_curves
-from ledger.capture.cost import capture_cost
-from ledger.capture.secrets import Redactor
+from ledger.analysis.data.curves import down_sample, render_curves
+from ledger.capture.machine.cost import capture_cost
+from ledger.capture.secrets.redactor import Redactor
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model import paths
@@ -20,10 +20,10 @@ from ledger.recorder.figures import read_figures
 from ledger.recorder.from_curves import metrics_of_curves
 from ledger.recorder.measured import complete
 from ledger.recorder.standing import few_enough, once
-from ledger.store.branch import Branch
-from ledger.store.policy import Policy
-from ledger.store.run_ids import resolve_run
-from ledger.store.waiting import living_run
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import living_run
+from ledger.store.branch.policy import Policy
+from ledger.store.branch.run_ids import resolve_run
 
 
 def timing_of(draft: Draft, now: datetime) -> Timing:
@@ -134,7 +134,7 @@ def model_of(draft: Draft, redactor: Redactor, *, strict: bool) -> Model:
         return _without_secrets(draft.model, redactor)
     if draft.model_path is None:
         return Model(unknown={"all": "no model was given"})
-    from ledger.capture.model import capture_model
+    from ledger.capture.outputs.model import capture_model
 
     try:
         made = capture_model(Path(draft.model_path))
@@ -157,7 +157,7 @@ def logs_of(draft: Draft, side: dict[str, bytes], redactor: Redactor, *, strict:
     """
     if draft.log is None:
         return Logs(unknown={"all": "no log was given"})
-    from ledger.capture.logs import summarise_log
+    from ledger.capture.outputs.logs import summarise_log
 
     try:
         logs, side[paths.LOG_FILE] = summarise_log(Path(draft.log), redactor)

@@ -12,8 +12,8 @@ from ledger.model.entries import CASE_FORMAT, Case
 from ledger.model.ids import new_id
 from ledger.recorder.message import TOOL, case_message
 from ledger.recorder.redaction import check_open_name, redact_document, redactor_for
-from ledger.store.branch import Branch
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
 
 TEXT_LENGTH = 10_000
 

@@ -5,17 +5,17 @@ import shlex
 from collections.abc import Sequence
 from typing import get_args
 
-from ledger.analysis.shares import is_share_by_name, outside_range
-from ledger.analysis.splits import place_of
+from ledger.analysis.comparing.error_rate import is_share_by_name, outside_range
+from ledger.analysis.comparing.splits import place_of
 from ledger.errors import LedgerError
 from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.datasets import Leak
 from ledger.model.measured import same_data, say_same
 from ledger.model.record import Record
 from ledger.model.values import Role, counted
-from ledger.store.branch import Branch
-from ledger.store.policy import SPLITS
-from ledger.store.versions import read_retirements
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.policy import SPLITS
+from ledger.store.branch.versions import read_retirements
 
 _ROLES = get_args(Role)
 
@@ -100,7 +100,7 @@ def _others(ledger: Branch | None, metric: Metric) -> list[float]:
     if ledger is None or not metric.dataset_hash:
         return []
     # The index and SQLite, which a record does without.
-    from ledger.store.index import ask_file
+    from ledger.store.index.index import ask_file
 
     try:
         found = ask_file(ledger, lambda index: index.standings(metric.key, None)) or []

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from ledger.analysis.versions import find_version, next_label
-from ledger.capture.secrets import Redactor
+from ledger.analysis.data.versions import find_version, next_label
+from ledger.capture.secrets.redactor import Redactor
 from ledger.data.difference import alike_but_for_case
 from ledger.data.labels import parse_labelling
 from ledger.data.leakage import find_leak
@@ -24,9 +24,9 @@ from ledger.recorder.message import TOOL, dataset_message, note_message
 from ledger.recorder.redaction import check_open_name, check_open_names, redact_document, redactor_for
 from ledger.recorder.version_look import Look, look_at_version
 from ledger.recorder.version_request import VersionRequest
-from ledger.store.branch import Branch
-from ledger.store.manifests import hash_cache, manifest_files, read_manifest
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.manifests import hash_cache, manifest_files, read_manifest
+from ledger.store.branch.pending import Entry
 
 TEXT_LENGTH = 10_000
 

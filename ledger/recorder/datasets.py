@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from ledger.analysis.splits import place_of
+from ledger.analysis.comparing.splits import place_of
 from ledger.data.declared import identity_of_declared, is_declared
 from ledger.data.leakage import find_leak
 from ledger.data.manifest import Lines, Manifest, build_manifest
@@ -22,10 +22,10 @@ from ledger.model.values import Document, Number
 from ledger.recorder.draft import Dataset
 from ledger.recorder.message import TOOL
 from ledger.recorder.redaction import check_open_names, redact_document, redactor_for
-from ledger.store.branch import Branch
-from ledger.store.manifests import hash_cache, manifest_files, read_manifest
-from ledger.store.policy import Policy
-from ledger.store.versions import find_content, read_version
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.manifests import hash_cache, manifest_files, read_manifest
+from ledger.store.branch.policy import Policy
+from ledger.store.branch.versions import find_content, read_version
 
 Progress = Callable[[int, int], None]
 """Told how many are done, and of how many."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from ledger.analysis.curves import Gathered
+from ledger.analysis.data.curves import Gathered
 from ledger.model.boxes import Code, Environment, Gpu, Hardware, Metric, Model, Usage
 from ledger.model.entries import EnvironmentFile, ManifestLine
 from ledger.model.record import Link

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from ledger.capture.metrics import parse_key
+from ledger.capture.outputs.metrics import parse_key
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model import paths
@@ -24,9 +24,9 @@ from ledger.recorder.measured import complete, missing_aggregates
 from ledger.recorder.message import TOOL, evaluation_message
 from ledger.recorder.redaction import redact_document, redactor_for
 from ledger.recorder.standing import few_enough
-from ledger.store.branch import Branch
-from ledger.store.run_ids import resolve_run
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
+from ledger.store.branch.run_ids import resolve_run
 
 
 def evaluate(
@@ -122,7 +122,7 @@ def append_evaluation(
 
 
 def _measured_before(ledger: Branch, run: str) -> list[Metric]:
-    from ledger.store.selection import find_runs  # the index and SQLite, which a record does without
+    from ledger.store.index.selection import find_runs  # the index and SQLite, which a record does without
 
     return find_runs(ledger, [run])[0].metrics()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from ledger.capture.metrics import parse_key, read_metrics
+from ledger.capture.outputs.metrics import parse_key, read_metrics
 from ledger.errors import LedgerError
 from ledger.model.boxes import Metric
 from ledger.model.values import Document

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger.capture.picture_texts import redact_png, redact_svg
-from ledger.capture.secrets import Redactor
+from ledger.capture.secrets.picture_texts import redact_png, redact_svg
+from ledger.capture.secrets.redactor import Redactor
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model import paths
 from ledger.model.boxes import Figure
 from ledger.model.values import slug
 from ledger.recorder.draft import FigureSource
-from ledger.store.pictures import wrong_picture
+from ledger.store.branch.pictures import wrong_picture
 
 
 def read_figures(

@@ -2,11 +2,11 @@
 
 import math
 
-from ledger.analysis.curves import Gathered
-from ledger.capture.directions import known_direction
-from ledger.capture.metrics import LAST_VALUE
+from ledger.analysis.data.curves import Gathered
+from ledger.capture.outputs.directions import known_direction
+from ledger.capture.outputs.metrics import LAST_VALUE
 from ledger.model.boxes import Metric
-from ledger.store.policy import Policy
+from ledger.store.branch.policy import Policy
 
 _MOST = 50
 """Series that give a metric; a run that logs more has none that speaks for it."""

@@ -8,11 +8,11 @@ from typing import TypeVar
 
 import msgspec
 
-from ledger.analysis.curves import Point, gather
-from ledger.capture.code_rules import Named
-from ledger.capture.metrics import parse_metric, read_metrics
-from ledger.capture.params import parse_assignment, read_params
-from ledger.capture.source_kinds import is_program
+from ledger.analysis.data.curves import Point, gather
+from ledger.capture.code.code_rules import Named
+from ledger.capture.code.source_kinds import is_program
+from ledger.capture.inputs.params import parse_assignment, read_params
+from ledger.capture.outputs.metrics import parse_metric, read_metrics
 from ledger.errors import LedgerError, UsageError
 from ledger.model.boxes import Metric
 from ledger.model.record import Link
@@ -301,7 +301,7 @@ def _metrics(reading: _Reading, path: Path) -> list[Metric]:
 
 
 def _curves(reading: _Reading, path: Path) -> list[Point]:
-    from ledger.capture.curves import read_curves
+    from ledger.capture.outputs.curves import read_curves
 
     found = read_curves(path)
     if found.notice is not None:

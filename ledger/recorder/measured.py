@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from ledger.analysis.aggregates import derive
+from ledger.analysis.comparing.aggregates import derive
 from ledger.model.boxes import Metric
 from ledger.model.values import parse_slice
-from ledger.store.policy import Policy
+from ledger.store.branch.policy import Policy
 
 
 def complete(made: Sequence[Metric], policy: Policy, *, before: Sequence[Metric] = ()) -> list[Metric]:

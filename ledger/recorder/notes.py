@@ -13,9 +13,9 @@ from ledger.model.ids import new_id
 from ledger.model.values import NoteKind, check_label
 from ledger.recorder.message import TOOL, note_message
 from ledger.recorder.redaction import redact_document, redactor_for
-from ledger.store.branch import Branch
-from ledger.store.run_ids import resolve_run
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
+from ledger.store.branch.run_ids import resolve_run
 
 _TEXT_LENGTH = 10_000
 

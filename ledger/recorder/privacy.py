@@ -7,8 +7,8 @@ from ledger.model.document import dump, load
 from ledger.model.paths import LOG_FILE
 from ledger.model.record import Record
 from ledger.recorder.draft import Captured
-from ledger.store.policy import Privacy
-from ledger.store.private import without_home
+from ledger.store.branch.policy import Privacy
+from ledger.store.branch.privacy import without_home
 
 LEFT_OUT = "the policy leaves it out"
 

@@ -14,12 +14,12 @@ from ledger.repository.hosts import Host, Request, host_of, open_request, reques
 from ledger.repository.remote import choose_remote, push, remote_refs
 from ledger.repository.repository import remotes
 from ledger.repository.walk import read_difference
-from ledger.store.branch import Branch
-from ledger.store.consent import is_refused, read_consent
-from ledger.store.held_back import beginning_for, hold_back, put_back
-from ledger.store.proposed import PROPOSALS, proposal_ref, shared_tip
-from ledger.store.selection import find_runs
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
+from ledger.store.index.selection import find_runs
+from ledger.store.review.proposals import PROPOSALS, proposal_ref, shared_tip
+from ledger.store.review.run_removal import beginning_for, hold_back, put_back
+from ledger.store.sync.consent import is_refused, read_consent
 
 _HINT = "ledger review {name}"
 
@@ -118,7 +118,7 @@ def push_proposal(place: Branch, *, push: bool | None, timeout_seconds: float) -
     if not place.branch.startswith(PROPOSALS):
         if not read_consent(place, push=push).given:
             return Opened()
-        from ledger.store.sync import sync
+        from ledger.store.sync.sync import sync
 
         made = sync(place, timeout_seconds=timeout_seconds)
         return Opened(pushed=made.remote) if made.safe else Opened(problem=made.message)

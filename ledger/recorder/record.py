@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ledger.capture.code import capture_code
-from ledger.capture.code_rules import CodeRules, Named
-from ledger.capture.environment import capture_environment
-from ledger.capture.hardware import capture_hardware
-from ledger.capture.secrets import Redactor
+from ledger.capture.code.code import capture_code
+from ledger.capture.code.code_rules import CodeRules, Named
+from ledger.capture.machine.environment import capture_environment
+from ledger.capture.machine.hardware import capture_hardware
+from ledger.capture.secrets.redactor import Redactor
 from ledger.data.stat_cache import FILE, StatCache
 from ledger.errors import Conflict, InvalidDocument, LedgerError, NotAppended
 from ledger.model import paths
@@ -37,10 +37,10 @@ from ledger.recorder.tables import statistics_of
 from ledger.repository.left_out import Limits
 from ledger.repository.process import Git
 from ledger.repository.repository import Repository, read_author
-from ledger.store.branch import Branch
-from ledger.store.lives import note_life, read_lives
-from ledger.store.policy import Policy
-from ledger.store.waiting import Entry, homeless_dir, keep_waiting
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry, homeless_dir, keep_waiting
+from ledger.store.branch.policy import Policy
+from ledger.store.branch.run_times import note_life, read_lives
 
 
 class Recorded(Document, frozen=True, kw_only=True):

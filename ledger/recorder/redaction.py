@@ -5,9 +5,9 @@ from typing import TypeVar
 
 import msgspec
 
-from ledger.analysis.curves import Gathered
-from ledger.capture.secret_documents import redact_value
-from ledger.capture.secrets import Redactor, find_secrets
+from ledger.analysis.data.curves import Gathered
+from ledger.capture.secrets.documents import redact_value
+from ledger.capture.secrets.redactor import Redactor, find_secrets
 from ledger.errors import InvalidDocument, LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model.boxes import Metric
@@ -16,7 +16,7 @@ from ledger.model.entries import Case, DatasetVersion, EnvironmentFile, Evaluati
 from ledger.model.record import Link, Record
 from ledger.model.values import check_slug, plain
 from ledger.recorder.draft import Captured, Dataset, Draft, TableSource
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 
 T = TypeVar("T", Record, EnvironmentFile, Evaluation, Note, Case, DatasetVersion)
 

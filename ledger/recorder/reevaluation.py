@@ -20,7 +20,7 @@ from ledger.recorder.cases import judge
 from ledger.recorder.datasets import attach_datasets, with_aliases
 from ledger.recorder.evaluation import append_evaluation
 from ledger.recorder.evaluator import Task, measure
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 
 
 class Planned(Document, frozen=True, kw_only=True):

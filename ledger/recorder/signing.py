@@ -10,10 +10,10 @@ from ledger.model.entries import Case, DatasetVersion, Evaluation, Note, Redacti
 from ledger.model.ids import new_id
 from ledger.model.record import Author, Record
 from ledger.recorder.message import signature_message
-from ledger.store.branch import Branch
-from ledger.store.run_ids import resolve_run
-from ledger.store.signatures import document_of, entries_of, signature_of
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
+from ledger.store.branch.run_ids import resolve_run
+from ledger.store.integrity.signatures import document_of, entries_of, signature_of
 
 
 def sign_entries(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from ledger.capture.secret_names import secret_name
-from ledger.capture.secrets import Redactor
-from ledger.capture.tables import read_cells, too_large
+from ledger.capture.outputs.tables import read_cells, too_large
+from ledger.capture.secrets.names import secret_name
+from ledger.capture.secrets.redactor import Redactor
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model import paths

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from ledger.analysis.versions import find_version
-from ledger.capture.secrets import Redactor
+from ledger.analysis.data.versions import find_version
+from ledger.capture.secrets.redactor import Redactor
 from ledger.data.changes import compare_samples, draw_changes, label_shift, moved_files
 from ledger.data.difference import diff_manifests
 from ledger.data.drift import measure_drift
@@ -23,8 +23,8 @@ from ledger.model.datasets import VersionChange
 from ledger.model.entries import Contents, DatasetVersion
 from ledger.model.statistics import DatasetStatistics, Drift
 from ledger.recorder.version_request import VersionRequest
-from ledger.store.branch import Branch
-from ledger.store.manifests import hash_cache, read_manifest
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.manifests import hash_cache, read_manifest
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many are done, and of how many."""

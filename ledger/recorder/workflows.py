@@ -9,8 +9,8 @@ from ledger.errors import Conflict, NotFound
 from ledger.model.values import Document, counted
 from ledger.repository.append import append_commit
 from ledger.resources import shipped
-from ledger.store.branch import Branch
-from ledger.store.law import policy_at, signed_change
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.policy_rights import policy_at, signed_change
 
 CiHost = Literal["github", "gitlab", "forgejo"]
 CI_HOSTS: tuple[CiHost, ...] = get_args(CiHost)

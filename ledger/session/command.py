@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from ledger.capture.sampler import Sampler
-from ledger.capture.script import script_of_command
+from ledger.capture.code.script import script_of_command
+from ledger.capture.machine.sampler import Sampler
 from ledger.errors import LedgerError, NotFound
 from ledger.model.values import Document, Status
 from ledger.recorder import Draft, Recorded

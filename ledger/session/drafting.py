@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ledger.analysis.curves import Gathered, Gatherer, Point
+from ledger.analysis.data.curves import Gathered, Gatherer, Point
 from ledger.model.boxes import Usage
 from ledger.model.characters import unseen_in
 from ledger.model.values import DEFAULT_EXPERIMENT, LABEL_LENGTH

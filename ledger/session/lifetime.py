@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
-from ledger.capture.imported import imported_frameworks
-from ledger.capture.sampler import Sampler
-from ledger.capture.script import script_of_process
+from ledger.capture.code.script import script_of_process
+from ledger.capture.machine.frameworks import imported_frameworks
+from ledger.capture.machine.sampler import Sampler
 from ledger.data.stat_cache import FILE, StatCache
 from ledger.errors import LedgerError
 from ledger.model.characters import plain
@@ -240,7 +240,7 @@ class Lifetime:
         if self._place.ledger is None:
             return
         try:
-            from ledger.store.sync import PUSH_SECONDS, sync
+            from ledger.store.sync.sync import PUSH_SECONDS, sync
 
             made = sync(self._place.ledger, timeout_seconds=PUSH_SECONDS, hurry=True)
         except Exception:  # noqa: BLE001  # training goes on, whatever broke; the log has the trace

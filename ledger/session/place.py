@@ -7,8 +7,8 @@ from pathlib import Path
 from ledger.errors import LedgerError
 from ledger.session.events import Start
 from ledger.session.spool import Spool
-from ledger.store.branch import Branch
-from ledger.store.waiting import homeless_dir
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import homeless_dir
 
 
 class Place:

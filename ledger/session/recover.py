@@ -13,8 +13,8 @@ from ledger.session.closing import record_spool
 from ledger.session.place import Place
 from ledger.session.run_dir import read_whole_draft
 from ledger.session.spool import Spool, claimed, dead_spools, read_start, silence_seconds, spools
-from ledger.store.branch import Branch
-from ledger.store.waiting import read_waiting, waiting_files
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import read_waiting, waiting_files
 
 
 class Recovered(Document, frozen=True, kw_only=True):

@@ -16,9 +16,9 @@ from typing import Any, Self, TypeVar, get_args
 
 import msgspec
 
-from ledger.capture.metrics import metric as make_metric
-from ledger.capture.model import capture_model
-from ledger.capture.params import flatten_known
+from ledger.capture.inputs.params import flatten_known
+from ledger.capture.outputs.metrics import metric as make_metric
+from ledger.capture.outputs.model import capture_model
 from ledger.errors import LedgerError
 from ledger.model.document import encode
 from ledger.model.ids import new_id

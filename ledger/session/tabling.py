@@ -5,8 +5,8 @@ from typing import TypedDict
 
 import msgspec
 
-from ledger.capture.metrics import metric as make_metric
-from ledger.capture.tables import make_cells
+from ledger.capture.outputs.metrics import metric as make_metric
+from ledger.capture.outputs.tables import make_cells
 from ledger.model.tables import Cells
 from ledger.model.values import Direction, TableKind, check_label
 from ledger.recorder import Dataset

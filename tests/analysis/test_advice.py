@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
-from ledger.analysis.advice import advise, metric_of
-from ledger.analysis.budget import Budget
-from ledger.analysis.cases import CaseStory
-from ledger.analysis.shares import why_silent
+from ledger.analysis.advice.budget import Budget
+from ledger.analysis.advice.run_advice import advise, metric_of
+from ledger.analysis.comparing.error_rate import why_silent
+from ledger.analysis.data.cases import CaseStory
 from ledger.model.boxes import Cost, DatasetUse, Gpu, Metric, Usage
 from ledger.model.entries import DatasetVersion, Run
 from ledger.model.statistics import DatasetStatistics

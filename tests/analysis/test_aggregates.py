@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.analysis.aggregates import Aggregate, derive, what_is_wrong
-from ledger.analysis.comparable import why_not_comparable
+from ledger.analysis.comparing.aggregates import Aggregate, derive, what_is_wrong
+from ledger.analysis.comparing.comparable import why_not_comparable
 from ledger.model.boxes import Metric
 from ledger.model.values import number
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from ledger.analysis.alignment import align, rank_interval
+from ledger.analysis.comparing.alignment import align, rank_interval
 from ledger.model.boxes import Metric, Results
 from ledger.model.entries import Run
 from ledger.model.values import number

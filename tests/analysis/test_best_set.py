@@ -6,7 +6,7 @@ import statistics
 import pytest
 from scipy import stats
 
-from ledger.analysis.best_set import Sample, best_set, critical_value
+from ledger.analysis.comparing.best_set import Sample, best_set, critical_value
 
 DUNNETT = {
     5: (2.02, 2.44, 2.68, 2.85),

@@ -5,9 +5,9 @@ import math
 import msgspec
 import pytest
 
-from ledger.analysis.comparable import Leaderboard, group_of, leaderboards, why_not_comparable
-from ledger.analysis.compare import SAME_SETTING, compare
-from ledger.analysis.ranking import measure_command
+from ledger.analysis.comparing.comparable import Leaderboard, group_of, leaderboards, why_not_comparable
+from ledger.analysis.comparing.compare import SAME_SETTING, compare
+from ledger.analysis.query.order_warnings import measure_command
 from ledger.model.boxes import Metric, Params, Results
 from ledger.model.entries import Run
 from ledger.model.values import number

@@ -6,13 +6,13 @@ from typing import get_args
 import msgspec
 import pytest
 
-from ledger.analysis.comparable import counts, leaderboards
-from ledger.analysis.compare import compare
-from ledger.analysis.experiment_advice import best_of
-from ledger.analysis.judging import best_other, gather
-from ledger.analysis.query import parse_query, statuses_asked
-from ledger.analysis.settings import settings_of
-from ledger.analysis.shares import outside_range
+from ledger.analysis.advice.experiment_advice import best_of
+from ledger.analysis.comparing.comparable import counts, leaderboards
+from ledger.analysis.comparing.compare import compare
+from ledger.analysis.comparing.error_rate import outside_range
+from ledger.analysis.comparing.settings import settings_of
+from ledger.analysis.judging.judgement import best_other, gather
+from ledger.analysis.query.language import parse_query, statuses_asked
 from ledger.model.boxes import Metric, Params, Results
 from ledger.model.entries import Note, Run
 from ledger.model.record import Author

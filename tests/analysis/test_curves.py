@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.analysis.curves import Gatherer, Point, down_sample, gather, load_curves, render_curves, summarise
+from ledger.analysis.data.curves import Gatherer, Point, down_sample, gather, load_curves, render_curves, summarise
 from ledger.errors import InvalidDocument, LedgerError
 from ledger.model.values import is_plain_text
 

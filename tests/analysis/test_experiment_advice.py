@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.analysis.experiment_advice import advise_among, best_of
+from ledger.analysis.advice.experiment_advice import advise_among, best_of
 from ledger.model import boxes
 from ledger.model.entries import Run
 from ledger.model.values import Direction

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from ledger.analysis.comparable import Group
-from ledger.analysis.growth import Growth, GrowthPoint, fit
+from ledger.analysis.advice.growth import Growth, GrowthPoint, fit
+from ledger.analysis.comparing.comparable import Group
 
 GROUP = Group(key="validation/loss", dataset="d@v1", dataset_hash="blake3:1", evaluator="")
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.analysis.comparable import Group
-from ledger.analysis.leaderboard import Score, SettingBoard, setting_board
+from ledger.analysis.comparing.comparable import Group
+from ledger.analysis.comparing.leaderboard import Score, SettingBoard, setting_board
 from ledger.model.values import Direction
 
 GROUP = Group(key="validation/accuracy", dataset="d@v1", dataset_hash="blake3:1", evaluator="")

@@ -6,9 +6,9 @@ import sys
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ledger.analysis.means import mean, square_sum
-from ledger.analysis.noise import Repeats, pool, squares
-from ledger.analysis.settings import spread_of_runs
+from ledger.analysis.comparing.settings import spread_of_runs
+from ledger.analysis.judging.means import mean, square_sum
+from ledger.analysis.judging.noise import Repeats, pool, squares
 
 MOST = sys.float_info.max
 FINITE = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=6)

@@ -5,9 +5,9 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from ledger.analysis.budget import Budget
-from ledger.analysis.milestones import Progress, Step, milestones_of
-from ledger.analysis.stages import STAGES, stage_named
+from ledger.analysis.advice.budget import Budget
+from ledger.analysis.advice.milestones import Progress, Step, milestones_of
+from ledger.analysis.advice.stages import STAGES, stage_named
 from ledger.errors import InvalidDocument, UsageError
 from ledger.model.boxes import Cost, Model, Results
 from ledger.model.document import dump, load

@@ -7,22 +7,22 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.analysis.comparable import counts, leaderboards, why_not_comparable
-from ledger.analysis.compare import compare
-from ledger.analysis.fields import metrics_of, run_metric
-from ledger.analysis.flat import flat_columns
-from ledger.analysis.leaderboard import latest_metrics
-from ledger.analysis.matrix import matrix_of
-from ledger.analysis.query import parse_query
+from ledger.analysis.comparing.comparable import counts, leaderboards, why_not_comparable
+from ledger.analysis.comparing.compare import compare
+from ledger.analysis.comparing.leaderboard import latest_metrics
+from ledger.analysis.comparing.matrix import matrix_of
+from ledger.analysis.query.export_columns import flat_columns
+from ledger.analysis.query.fields import metrics_of, run_metric
+from ledger.analysis.query.language import parse_query
 from ledger.model.boxes import DatasetUse, Metric, Params, Results
 from ledger.model.entries import Contents, DatasetVersion, Evaluation, Run
 from ledger.model.values import number
-from ledger.publish.atlas import survey
-from ledger.publish.board_page import render_board
-from ledger.publish.columns import render_columns
-from ledger.publish.dataset_pages import render_dataset
-from ledger.publish.experiment_pages import render_experiment
-from ledger.publish.figures import chart_lines
+from ledger.publish.charts.report_figures import chart_lines
+from ledger.publish.pages.board_page import render_board
+from ledger.publish.pages.dataset_pages import render_dataset
+from ledger.publish.pages.experiment_pages import render_experiment
+from ledger.publish.site.search_data import render_columns
+from ledger.publish.site.site_data import survey
 from tests.asking import Asked, passing, setting_boards, sort_runs
 from tests.conftest import examples
 from tests.sample_versions import sample_retirement

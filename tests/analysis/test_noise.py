@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from ledger.analysis.noise import Repeats, measure_noise, pool, squares
-from ledger.analysis.selection_bias import allowed, best_by_luck, corrected
+from ledger.analysis.judging.noise import Repeats, measure_noise, pool, squares
+from ledger.analysis.judging.selection_bias import allowed, best_by_luck, corrected
 
 
 def repeats(*values: float, name: str = "run") -> Repeats:

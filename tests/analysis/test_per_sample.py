@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from ledger.analysis.per_sample import sample_evidence
+from ledger.analysis.judging.per_sample import sample_evidence
 
 
 def named(values: "np.ndarray[tuple[int], np.dtype[np.float64]]", start: int = 0) -> dict[str, float]:

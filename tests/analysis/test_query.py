@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.analysis.query import Comparison, Every, Not, Phrase, Some, parse_queries, parse_query
-from ledger.analysis.sortable import read_back, readable, sortable
+from ledger.analysis.query.language import Comparison, Every, Not, Phrase, Some, parse_queries, parse_query
+from ledger.analysis.query.sort_keys import read_back, readable, sortable
 from ledger.errors import UsageError
 from tests.oracle import find_phrase
 

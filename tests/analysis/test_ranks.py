@@ -1,6 +1,6 @@
 """Ranks of one training are no repeats of it."""
 
-from ledger.analysis.ranks import Trace, other_ranks
+from ledger.analysis.comparing.ranks import Trace, other_ranks
 
 
 def trace(values: str = "a", started: float = 0.0, ended: float | None = 100.0, **more: object) -> Trace:

@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import classification_report, confusion_matrix
 
-from ledger.analysis.run_statistics import (
+from ledger.analysis.data.prediction_statistics import (
     calibration_error,
     calibration_table,
     class_table,

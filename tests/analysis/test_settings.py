@@ -3,8 +3,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from ledger.analysis.comparable import group_of
-from ledger.analysis.settings import is_seed, settings_of, spread_of
+from ledger.analysis.comparing.comparable import group_of
+from ledger.analysis.comparing.settings import is_seed, settings_of, spread_of
 from ledger.model.boxes import Code, Datasets, DatasetUse, Params, Patch
 from ledger.model.entries import Run
 from ledger.model.values import ParamValue

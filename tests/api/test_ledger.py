@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 import ledger as tool
-from ledger.analysis.compare import compare
+from ledger.analysis.comparing.compare import compare
 from ledger.api.ledger import Ledger, Runs
 from ledger.errors import NotFound, UsageError
 from ledger.model.document import dump
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import Cli
 from tests.samples import sample_ledger
 from tests.store.test_index import entry_of

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.benchmarks.ledgers import DAYS, entry_of, ledger_of
 from tests.benchmarks.measuring import Case, interleaved, milliseconds, quiet_world, run, show, sized, verdict
 from tests.samples import START

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ledger.repository.repository import Repository
-from ledger.store.branch import FORMAT
-from ledger.store.check import check_range
+from ledger.store.branch.branch import FORMAT
+from ledger.store.integrity.check import check_range
 from tests.benchmarks.ledgers import entry_of
 from tests.benchmarks.measuring import command, cpu_seconds, interleaved, milliseconds, quiet_world, run, show, sized
 from tests.benchmarks.measuring import verdict as kept

@@ -27,9 +27,9 @@ from ledger.model.entries import DATASET_FORMAT, DatasetVersion, ManifestLine
 from ledger.model.paths import dataset_path
 from ledger.model.record import Author
 from ledger.repository.repository import Repository
-from ledger.store.branch import Branch
-from ledger.store.manifests import manifest_files, read_difference, read_manifest
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.manifests import manifest_files, read_difference, read_manifest
+from ledger.store.branch.pending import Entry
 from tests.benchmarks.measuring import cpu_seconds, quiet_world, run, show, sized, verdict
 
 SMALL_FILES, SMALL_BYTES = sized(100_000, 200), 10_000
@@ -282,7 +282,7 @@ def memory(folder: Path) -> None:
             os.close(os.open(f"{root}/{number:04d}/{number * PER_FOLDER + inside:07d}.png", os.O_CREAT | os.O_WRONLY))
     script = (
         "import sys; from pathlib import Path; from ledger.data.manifest import build_manifest;"
-        "from ledger.data.stat_cache import StatCache; from ledger.store.manifests import manifest_files;"
+        "from ledger.data.stat_cache import StatCache; from ledger.store.branch.manifests import manifest_files;"
         # Not `ru_maxrss`: it keeps what the process that started this one had.
         "peak = lambda: int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) / 1e3;"
         "made = build_manifest(sys.argv[1], cache=StatCache(Path(sys.argv[2]))); hashed = peak();"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ledger.repository.hooks import CLIENT, SERVER, install_hooks
 from ledger.repository.repository import Repository
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.benchmarks.ledgers import entry_of, grow
 from tests.benchmarks.measuring import (
     Case,

@@ -13,24 +13,24 @@ from typing import NamedTuple
 
 import msgspec
 
-from ledger.capture.curves import read_curves
-from ledger.capture.logs import summarise_log
-from ledger.capture.metrics import read_metrics
-from ledger.capture.params import read_params
-from ledger.capture.secrets import Redactor
+from ledger.capture.inputs.params import read_params
+from ledger.capture.outputs.curves import read_curves
+from ledger.capture.outputs.logs import summarise_log
+from ledger.capture.outputs.metrics import read_metrics
+from ledger.capture.secrets.redactor import Redactor
 from ledger.data.manifest import build_manifest
 from ledger.errors import LedgerError
 from ledger.model.document import dump
 from ledger.model.entries import Contents
 from ledger.model.record import Record
-from ledger.publish.build import build_site
+from ledger.publish.site.build import build_site
 from ledger.repository.blobs import blob_reader
-from ledger.store.branch import Branch
-from ledger.store.check.documents import load_checked
-from ledger.store.inbox import fold_inbox
-from ledger.store.policy import load_policy
-from ledger.store.selection import select_runs
-from ledger.store.verify import verify
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.policy import load_policy
+from ledger.store.index.selection import select_runs
+from ledger.store.integrity.check.documents import load_checked
+from ledger.store.integrity.verify import verify
+from ledger.store.sync.inbox import fold_inbox
 from tests.benchmarks.ledgers import ledger_of
 from tests.benchmarks.measuring import cpu_seconds, options_of, quiet_world, show, sized
 from tests.samples import START, Blobs, keep_beside, sample_reader, sample_run

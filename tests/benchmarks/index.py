@@ -10,11 +10,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from ledger.analysis.query import parse_query
-from ledger.store.branch import Branch
-from ledger.store.index import ask
-from ledger.store.index_file import FILE
-from ledger.store.selection import select_runs
+from ledger.analysis.query.language import parse_query
+from ledger.store.branch.branch import Branch
+from ledger.store.index.file import FILE
+from ledger.store.index.index import ask
+from ledger.store.index.selection import select_runs
 from tests.benchmarks.ledgers import entry_of, ledger_of
 from tests.benchmarks.measuring import (
     Sample,
@@ -78,7 +78,7 @@ def measure(count: int, folder: Path) -> None:
     python = sys.executable
     # The command as it is installed: `python -m ledger` looks for the module first, 1 ms.
     program = [str(Path(python).with_name("ledger"))]
-    imports = "import ledger.__main__, ledger.commands.quick, ledger.store.glance"
+    imports = "import ledger.__main__, ledger.commands.quick, ledger.store.index.fast_list"
     samples = interleaved(
         {
             "python -c pass": command([python, "-c", "pass"], folder),

@@ -5,8 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ledger.store.index import ask
-from ledger.store.selection import select_runs
+from ledger.store.index.index import ask
+from ledger.store.index.selection import select_runs
 from tests.benchmarks.ledgers import ledger_of
 from tests.benchmarks.measuring import Case, command, interleaved, milliseconds, quiet_world, show, sized, verdict
 

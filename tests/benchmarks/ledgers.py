@@ -17,8 +17,8 @@ from ledger.model.ids import new_id
 from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
 from ledger.recorder.message import record_message
-from ledger.store.branch import FORMAT, Branch
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import FORMAT, Branch
+from ledger.store.branch.pending import Entry
 from tests.benchmarks.measuring import run
 from tests.samples import AUTHORS, START, Blobs, sample_run
 

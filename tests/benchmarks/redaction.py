@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from ledger.capture.secrets import Redactor
+from ledger.capture.secrets.redactor import Redactor
 from ledger.hashing import hash_bytes
 from tests.benchmarks.measuring import Case, interleaved, milliseconds, options_of, show, sized
 

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from urllib.parse import quote
 
-from ledger.capture.secrets import Redactor
+from ledger.capture.secrets.redactor import Redactor
 from tests.benchmarks.measuring import options_of, show, sized
 from tests.capture.secret_examples import KINDS
 from tests.capture.secret_looks import HARMLESS

@@ -14,7 +14,7 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from ledger.publish.build import SiteReport, build_site
+from ledger.publish.site.build import SiteReport, build_site
 from tests.benchmarks.measuring import options_of, sized
 from tests.samples import many_runs, sample_log, sample_reader
 

@@ -13,8 +13,8 @@ from statistics import median
 
 from ledger.repository import remote as remote_module
 from ledger.store import exchange
-from ledger.store.branch import Branch
-from ledger.store.sync import sync
+from ledger.store.branch.branch import Branch
+from ledger.store.sync.sync import sync
 from tests.benchmarks.ledgers import entry_of
 from tests.benchmarks.measuring import options_of, quiet_world, run, show, sized, verdict
 

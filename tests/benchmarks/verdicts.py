@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.analysis.noise import Repeats, pool
-from ledger.analysis.verdict import Question, Verdict, decide
+from ledger.analysis.judging.noise import Repeats, pool
+from ledger.analysis.judging.verdict import Question, Verdict, decide
 from tests.benchmarks.measuring import options_of, sized
 
 PAIRS = sized(10_000, 10)

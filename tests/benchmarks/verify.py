@@ -12,9 +12,9 @@ from pathlib import Path
 from ledger.model.paths import POLICY_FILE
 from ledger.repository.append import append_commit
 from ledger.repository.blobs import blob_reader
-from ledger.store.branch import Branch
-from ledger.store.checkpoint import make_checkpoint
-from ledger.store.verify import verify
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.checkpoint import make_checkpoint
+from ledger.store.integrity.verify import verify
 from tests.benchmarks.ledgers import entry_of, ledger_of
 from tests.benchmarks.measuring import cpu_seconds, quiet_world, show, sized
 from tests.benchmarks.measuring import verdict as kept

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from ledger.model.entries import Contents
-from ledger.publish.build import build_site
+from ledger.publish.site.build import build_site
 from tests.samples import Blobs, sample_ledger, sample_log, sample_reader
 
 CHROMIUM = "/usr/bin/chromium"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from ledger.publish import names
-from ledger.publish.build import build_site
+from ledger.publish.pages import addresses
+from ledger.publish.site.build import build_site
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.samples import sample_ledger, sample_log, sample_reader
 
@@ -18,8 +18,8 @@ WIDTHS = {1440: 900, 390: 844}
 """Width of a desktop and of a phone to the height of its window, in CSS pixels."""
 
 _FIXED = (
-    names.HOME, names.RUNS, names.EXPERIMENTS, names.DATASETS, names.BOARDS, names.MILESTONES, names.GLOSSARY,
-    names.NOT_FOUND, "handbook/index.html", "handbook/recording.html",
+    addresses.HOME, addresses.RUNS, addresses.EXPERIMENTS, addresses.DATASETS, addresses.BOARDS, addresses.MILESTONES,
+    addresses.GLOSSARY, addresses.NOT_FOUND, "handbook/index.html", "handbook/recording.html",
 )  # fmt: skip
 
 
@@ -32,7 +32,7 @@ def pages_of(site: Path) -> dict[str, str]:
         if shown:
             found[kind.removesuffix("s")] = f"{kind}/{shown[0]}"
     runs = sorted(path.stem for path in (site / "runs").glob("2*.html"))
-    found["compare"] = f"{names.COMPARE}#runs={','.join([*runs[:1], *runs[-3:-1]])}"
+    found["compare"] = f"{addresses.COMPARE}#runs={','.join([*runs[:1], *runs[-3:-1]])}"
     return found
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from ledger.model.boxes import Params
 from ledger.model.entries import Contents, Run
 from ledger.model.values import Status
-from ledger.publish.build import build_site
+from ledger.publish.site.build import build_site
 from tests.samples import Blobs, sample_ledger, sample_log, sample_reader
 
 

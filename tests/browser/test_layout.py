@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from ledger.hashing import hash_bytes
 from ledger.model import boxes
 from ledger.model.entries import Contents
-from ledger.publish import names
-from ledger.publish.build import build_site
+from ledger.publish.pages import addresses
+from ledger.publish.site.build import build_site
 from tests.browser.screenshots import pages_of
 from tests.samples import START, Blobs, keep_beside, sample_reader, sample_run
 
@@ -54,7 +54,7 @@ def with_figure(tmp_path: Path) -> Path:
     results = msgspec.structs.replace(run.record.results, figures=[figure])
     shown = keep_beside(blobs, msgspec.structs.replace(run.record, results=results), {figure.file: svg}, ())
     build_site(Contents(tip="1" * 40, runs=(shown,)), sample_reader(blobs), [], tmp_path / "site")
-    return tmp_path / "site" / names.run_page(run.record.id)
+    return tmp_path / "site" / addresses.run_page(run.record.id)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -71,7 +71,7 @@ def test_a_figure_of_matplotlib_is_seen_before_anybody_scrolls(scheme: str, tab:
 
 def test_every_kind_of_page_shows_the_tabs_with_its_own_active(tab: Page, address: str, folder: Path) -> None:
     for path in pages_of(folder).values():
-        if path == names.NOT_FOUND:
+        if path == addresses.NOT_FOUND:
             continue
         tab.goto("about:blank")
         tab.goto(address + path)
@@ -80,7 +80,7 @@ def test_every_kind_of_page_shows_the_tabs_with_its_own_active(tab: Page, addres
 
 
 def test_a_page_opened_at_a_heading_has_its_tabs_at_the_top(tab: Page, address: str) -> None:
-    tab.goto(f"{address}{names.dataset_page('digits-validation')}#boards")
+    tab.goto(f"{address}{addresses.dataset_page('digits-validation')}#boards")
     tab.wait_for_load_state("networkidle")
     assert tab.evaluate("scrollY") > 500
     faint = tab.locator(".md-tabs__link").evaluate_all("all => all.filter(e => getComputedStyle(e).opacity !== '1')")
@@ -111,9 +111,9 @@ def test_a_phone_shows_each_run_as_a_card_with_its_value(
     run = next(run for run in ledger[0].runs if run.record.experiment == "augmentation")
     with chromium.new_context(viewport=PHONE, java_script_enabled=scripts) as context:
         tab = context.new_page()
-        for path in (names.RUNS, names.HOME, names.experiment_page("augmentation")):
+        for path in (addresses.RUNS, addresses.HOME, addresses.experiment_page("augmentation")):
             tab.goto(address + path)
-            if scripts and path == names.RUNS:
+            if scripts and path == addresses.RUNS:
                 tab.wait_for_selector("[data-runs-table][data-ready]")
             card = tab.locator("tr", has=tab.get_by_role("link", name=run.record.id)).last
             expect(card.locator(".lg-k-value")).to_contain_text("0.9340validation/accuracy on digits-validation@v2")
@@ -130,7 +130,7 @@ def test_a_phone_shows_each_run_as_a_card_with_its_value(
 
 def test_a_phone_sorts_without_headings(tab: Page, address: str, ledger: tuple[Contents, Blobs]) -> None:
     tab.set_viewport_size(PHONE)
-    tab.goto(address + names.RUNS)
+    tab.goto(address + addresses.RUNS)
     tab.wait_for_selector("[data-runs-table][data-ready]")
     tab.get_by_label("Order").select_option("oldest first")
     expect(tab.locator(".lg-runs tbody .lg-id").first).to_have_text(ledger[0].runs[0].record.id)
@@ -146,7 +146,7 @@ def test_a_phone_sorts_without_headings(tab: Page, address: str, ledger: tuple[C
 
 def test_the_calendar_opens_at_its_latest_day(tab: Page, address: str) -> None:
     tab.set_viewport_size(PHONE)
-    tab.goto(address + names.HOME)
+    tab.goto(address + addresses.HOME)
     calendar = tab.get_by_role("region", name="Runs per day")
     edges = calendar.evaluate(
         "e => [e.querySelector('svg').getBoundingClientRect().right, e.getBoundingClientRect().right]"
@@ -160,13 +160,13 @@ def test_a_lost_address_leads_back_from_any_depth(lost: str, chromium: Browser, 
         context.route(
             f"{address}{lost}",
             lambda route: route.fulfill(
-                status=404, content_type="text/html", body=(folder / names.NOT_FOUND).read_text("utf-8")
+                status=404, content_type="text/html", body=(folder / addresses.NOT_FOUND).read_text("utf-8")
             ),
         )
         tab = context.new_page()
         tab.goto(address + lost)
         tab.get_by_role("link", name="Runs").click()
-        expect(tab).to_have_url(address + names.RUNS)
+        expect(tab).to_have_url(address + addresses.RUNS)
         expect(tab.locator("h1")).to_have_text("Runs")
 
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from ledger.model.entries import Contents, Run
-from ledger.publish import names
+from ledger.publish.pages import addresses
 from tests.browser.conftest import watch
 from tests.samples import Blobs
 
@@ -22,17 +22,18 @@ def page_kinds(ledger: tuple[Contents, Blobs], folder: Path) -> list[str]:
     status = {run.record.status: run.record.id for run in runs}
     boards = sorted(path.name for path in (folder / "leaderboards").glob("*-*.html"))
     return [
-        names.HOME, names.RUNS, names.EXPERIMENTS, names.DATASETS, names.BOARDS, names.GLOSSARY,
-        f"{names.COMPARE}#runs={runs[0].record.id},{runs[-2].record.id}", names.COMPARE, f"leaderboards/{boards[0]}",
-        *(names.run_page(run_id) for run_id in status.values()), names.run_page(runs[-1].record.id),
-        names.experiment_page("cnn-width"), names.experiment_page(runs[-1].record.experiment),
-        names.dataset_page("digits-validation"), "handbook/index.html", "handbook/recording.html",
+        addresses.HOME, addresses.RUNS, addresses.EXPERIMENTS, addresses.DATASETS, addresses.BOARDS, addresses.GLOSSARY,
+        f"{addresses.COMPARE}#runs={runs[0].record.id},{runs[-2].record.id}", addresses.COMPARE,
+        f"leaderboards/{boards[0]}",
+        *(addresses.run_page(run_id) for run_id in status.values()), addresses.run_page(runs[-1].record.id),
+        addresses.experiment_page("cnn-width"), addresses.experiment_page(runs[-1].record.experiment),
+        addresses.dataset_page("digits-validation"), "handbook/index.html", "handbook/recording.html",
     ]  # fmt: skip
 
 
 def ready(tab: Page, address: str, fragment: str = "") -> None:
     tab.goto("about:blank")
-    tab.goto(f"{address}{names.RUNS}{fragment}")
+    tab.goto(f"{address}{addresses.RUNS}{fragment}")
     tab.wait_for_selector("[data-runs-table][data-ready]")
 
 
@@ -53,7 +54,7 @@ def test_search_finds_a_run_by(query: str, tab: Page, address: str, ledger: tupl
     hit = tab.locator(".lg-hit", has_text=run.record.id)
     expect(hit).to_be_visible()
     hit.click()
-    expect(tab).to_have_url(f"{address}{names.run_page(run.record.id)}")
+    expect(tab).to_have_url(f"{address}{addresses.run_page(run.record.id)}")
     expect(tab.locator("h1")).to_contain_text(run.record.id)
 
 
@@ -101,7 +102,7 @@ def test_the_table_filters_and_its_address_can_be_shared(tab: Page, address: str
 
 def test_a_tag_leads_to_the_runs_that_have_it(tab: Page, address: str, ledger: tuple[Contents, Blobs]) -> None:
     run = run_where(ledger, lambda run: "noise" in run.record.tags)
-    tab.goto(address + names.run_page(run.record.id))
+    tab.goto(address + addresses.run_page(run.record.id))
     tab.get_by_role("link", name="noise", exact=True).click()
     tab.wait_for_selector("[data-runs-table][data-ready]")
     assert shown_ids(tab) == [run.record.id]
@@ -143,7 +144,7 @@ def test_selected_runs_are_compared_and_not_ranked_across_versions(
 def test_curves_answer_the_pointer_and_scale_by_logarithm(
     tab: Page, address: str, ledger: tuple[Contents, Blobs]
 ) -> None:
-    tab.goto(address + names.run_page(ledger[0].runs[0].record.id))
+    tab.goto(address + addresses.run_page(ledger[0].runs[0].record.id))
     tab.wait_for_selector(".lg-tools")
     chart = tab.locator(".lg-panels .lg-chart").first
     chart.hover()
@@ -160,7 +161,7 @@ def test_dark_is_kept_from_page_to_page(tab: Page, address: str) -> None:
     assert tab.locator("body").get_attribute("data-md-color-scheme") == "default"
     tab.get_by_title("Switch to dark").click()
     expect(tab.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
-    tab.goto(address + names.RUNS)
+    tab.goto(address + addresses.RUNS)
     expect(tab.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
 
 
@@ -192,11 +193,11 @@ def test_no_page_is_wider_than_a_phone(tab: Page, address: str, ledger: tuple[Co
 
 def test_a_phone_has_a_menu_and_a_search(tab: Page, address: str) -> None:
     tab.set_viewport_size({"width": 390, "height": 844})
-    tab.goto(address + names.RUNS)
+    tab.goto(address + addresses.RUNS)
     tab.locator("label.md-header__button[for=__drawer]").click()
     drawer = tab.locator(".md-sidebar--primary")
     drawer.get_by_role("link", name="Datasets").click()
-    expect(tab).to_have_url(address + names.DATASETS)
+    expect(tab).to_have_url(address + addresses.DATASETS)
     tab.locator("label.md-header__button[for=__search]").click()
     tab.keyboard.type("lr=0.01")
     expect(tab.locator(".lg-hit .lg-id")).to_have_count(3)
@@ -257,7 +258,7 @@ def test_without_scripts_everything_can_be_read(
 ) -> None:
     with chromium.new_context(java_script_enabled=False) as context:
         tab = context.new_page()
-        tab.goto(address + names.RUNS)
+        tab.goto(address + addresses.RUNS)
         assert tab.locator("tbody .lg-id").count() == len(ledger[0].runs)
         tab.locator("tbody .lg-id").nth(3).click()
         assert tab.locator("svg.lg-chart").count() == 3
@@ -274,9 +275,9 @@ def test_a_hostile_record_runs_nothing(
         tab.on("dialog", lambda dialog: troubles.append(f"dialog: {dialog.message}"))
         hostile = ledger[0].runs[-1]
         for path in (
-            names.run_page(hostile.record.id),
-            names.experiment_page(hostile.record.experiment),
-            f"{names.COMPARE}#runs={hostile.record.id}",
+            addresses.run_page(hostile.record.id),
+            addresses.experiment_page(hostile.record.experiment),
+            f"{addresses.COMPARE}#runs={hostile.record.id}",
         ):
             tab.goto(address + path)
             tab.wait_for_load_state("networkidle")

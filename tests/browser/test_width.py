@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from ledger.model import boxes
 from ledger.model.entries import NOTE_FORMAT, Contents, Note, Run
 from ledger.model.record import Record
-from ledger.publish.build import build_site
+from ledger.publish.site.build import build_site
 from tests.samples import START, Blobs, keep_beside, sample_log, sample_reader, sample_run
 
 pytestmark = pytest.mark.browser

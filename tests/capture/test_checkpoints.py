@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from ledger.capture.model import capture_model
+from ledger.capture.outputs.model import capture_model
 from ledger.model.boxes import Model
 
 COUNT = 100 * 10 + 10 + 10 + 10

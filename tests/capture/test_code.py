@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ledger.capture.code import capture_code
-from ledger.capture.secrets import Redactor
+from ledger.capture.code.code import capture_code
+from ledger.capture.secrets.redactor import Redactor
 from ledger.repository.left_out import Limits
 from ledger.repository.repository import Repository
 from tests.conftest import git_in

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.capture.code import capture_code
-from ledger.capture.code_rules import CodeRules, Named, matches
-from ledger.capture.secrets import Redactor
-from ledger.capture.source_kinds import is_source
+from ledger.capture.code.code import capture_code
+from ledger.capture.code.code_rules import CodeRules, Named, matches
+from ledger.capture.code.source_kinds import is_source
+from ledger.capture.secrets.redactor import Redactor
 from ledger.model.boxes import Code
 from ledger.repository.left_out import Limits
 from ledger.repository.repository import Repository

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ledger.capture.cost import Catalogue, capture_cost, load_catalogue
-from ledger.capture.prices import PRICES
+from ledger.capture.machine.cost import Catalogue, capture_cost, load_catalogue
+from ledger.capture.machine.prices import PRICES
 from ledger.errors import InvalidDocument
 from ledger.model.boxes import Gpu, Hardware
 

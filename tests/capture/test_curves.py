@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.analysis.curves import Point
-from ledger.capture.curves import read_curves
+from ledger.analysis.data.curves import Point
+from ledger.capture.outputs.curves import read_curves
 from ledger.errors import LedgerError, NotFound
 
 

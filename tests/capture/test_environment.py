@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from ledger.capture.containers import container_of
-from ledger.capture.environment import capture_environment
-from ledger.capture.packages import read_packages
+from ledger.capture.machine.containers import container_of
+from ledger.capture.machine.environment import capture_environment
+from ledger.capture.machine.packages import read_packages
 from ledger.hashing import hash_bytes
 from ledger.model.document import dump
 
@@ -120,8 +120,8 @@ def test_the_container_is_known_by_what_its_engine_leaves(
 
 def test_heavy_libraries_are_not_imported() -> None:
     code = (
-        "import sys; from pathlib import Path; from ledger.capture.environment import capture_environment as e;"
-        "from ledger.capture.hardware import capture_hardware as h; e(); h(Path('.'));"
+        "import sys; from pathlib import Path; from ledger.capture.machine.environment import capture_environment as e;"
+        "from ledger.capture.machine.hardware import capture_hardware as h; e(); h(Path('.'));"
         "print([m for m in ('torch', 'psutil', 'pynvml', 'importlib.metadata', 'yaml') if m in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.capture.code import capture_code
-from ledger.capture.secrets import Redactor
+from ledger.capture.code.code import capture_code
+from ledger.capture.secrets.redactor import Redactor
 from ledger.model.boxes import Code
 from ledger.repository.left_out import Limits
 from ledger.repository.repository import Repository

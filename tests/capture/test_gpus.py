@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ledger.capture.gpus import open_nvml, visible_devices
+from ledger.capture.machine.gpus import open_nvml, visible_devices
 
 H100, L4 = "NVIDIA H100 80GB HBM3", "NVIDIA L4"
 

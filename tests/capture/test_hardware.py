@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from ledger.capture import hardware
-from ledger.capture.cgroups import Limits, read_limits
-from ledger.capture.hardware import capture_hardware
+from ledger.capture.machine.cgroups import Limits, read_limits
+from ledger.capture.machine.hardware import capture_hardware
 
 
 def tree(root: Path, files: dict[str, str]) -> Path:
@@ -36,7 +36,7 @@ def test_the_machine_is_the_one_psutil_sees() -> None:
 def test_affinity_limits_the_cores() -> None:
     code = (
         "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); from pathlib import Path;"
-        "from ledger.capture.hardware import capture_hardware as c; print(c(Path('.')).cores_limit)"
+        "from ledger.capture.machine.hardware import capture_hardware as c; print(c(Path('.')).cores_limit)"
     )
     answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert float(answer.stdout) <= 1.0

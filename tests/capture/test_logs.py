@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.capture.logs import summarise_log
-from ledger.capture.secrets import Redactor
+from ledger.capture.outputs.logs import summarise_log
+from ledger.capture.secrets.redactor import Redactor
 from ledger.errors import LedgerError, NotFound
 from ledger.hashing import hash_bytes
 from ledger.model.boxes import Logs

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ledger.capture.metrics import known_direction, metric, parse_metric, read_metrics
+from ledger.capture.outputs.metrics import known_direction, metric, parse_metric, read_metrics
 from ledger.errors import InvalidDocument, LedgerError, UsageError
 
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from ledger.capture.model import capture_model
+from ledger.capture.outputs.model import capture_model
 from ledger.errors import LedgerError, NotFound
 from ledger.formats.torch_file import count_parameters, is_torch_file
 from ledger.hashing import hash_file

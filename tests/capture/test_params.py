@@ -14,7 +14,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.capture.params import flatten, flatten_known, parse_assignment, read_params
+from ledger.capture.inputs.params import flatten, flatten_known, parse_assignment, read_params
 from ledger.errors import LedgerError, NotFound, UsageError
 
 

@@ -10,16 +10,16 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from ledger.capture.environment import capture_environment
-from ledger.capture.imported import imported_frameworks
-from ledger.capture.package_index import index_of
-from ledger.capture.packages import read_packages
-from ledger.capture.python_path import python_path_of, shadowed_by
-from ledger.capture.requirements import render_requirements
-from ledger.capture.working_copies import look_at_copy
+from ledger.capture.code.working_copies import look_at_copy
+from ledger.capture.machine.environment import capture_environment
+from ledger.capture.machine.frameworks import imported_frameworks
+from ledger.capture.machine.package_index import index_of
+from ledger.capture.machine.packages import read_packages
+from ledger.capture.machine.python_path import python_path_of, shadowed_by
+from ledger.capture.machine.requirements import render_requirements
 from ledger.model.boxes import Environment, WorkingCopy
 from ledger.model.entries import EnvironmentFile, PackageSource
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import Cli, git_in, run_python
 
 COMMIT = "ab" * 20

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.capture.metrics import LAST_VALUE, MetricsFile, read_metrics
+from ledger.capture.outputs.metrics import LAST_VALUE, MetricsFile, read_metrics
 from ledger.errors import LedgerError
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ledger.capture.processes import read_load
-from ledger.capture.sampler import Sampler
+from ledger.capture.machine.processes import read_load
+from ledger.capture.machine.sampler import Sampler
 
 BUSY = "import time; x = bytearray(80_000_000); end = time.process_time() + {}\nwhile time.process_time() < end: pass"
 

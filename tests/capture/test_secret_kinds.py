@@ -2,8 +2,8 @@
 
 import pytest
 
-from ledger.capture.secret_rules import RULES
-from ledger.capture.secrets import Redactor, find_secrets
+from ledger.capture.secrets.redactor import Redactor, find_secrets
+from ledger.capture.secrets.rules import RULES
 from tests.capture.secret_examples import KINDS
 from tests.capture.secret_looks import HARMLESS
 from tests.capture.secret_texts import drawn, made

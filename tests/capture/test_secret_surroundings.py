@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from ledger.capture.own_secrets import OwnSecrets, wrong_secrets
-from ledger.capture.secrets import Redactor, find_secrets
+from ledger.capture.secrets.redactor import Redactor, find_secrets
+from ledger.capture.secrets.team_rules import OwnSecrets, wrong_secrets
 from tests.capture.secret_texts import made
 
 SURROUNDINGS = (

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.capture.secret_names import secret_name
-from ledger.capture.secrets import Redactor
+from ledger.capture.secrets.names import secret_name
+from ledger.capture.secrets.redactor import Redactor
 
 LETTERS = "aB3" * 40
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import Cli, git_in
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT, Cli, Finished, git_in, run_python
 
 NAMES = ["with space", "a/b", "Größe 学習", "<script>alert(1)</script>", "'; rm -rf ~ #", "--option", "+1,2"]
@@ -224,7 +224,9 @@ def test_a_bug_is_one_line_and_a_report(repo: Path, cli: Cli) -> None:
     cli("record", "--param", "x=1")
     sitecustomize = repo / "sitecustomize.py"
     sitecustomize.write_text(
-        "import ledger.store.selection as s\ndef broken(*_, **__): raise RuntimeError('oops')\ns.list_runs = broken\n"
+        "import ledger.store.index.selection as s\n"
+        "def broken(*_, **__): raise RuntimeError('oops')\n"
+        "s.select_runs = broken\n"
     )
     done = cli("list", "--sort", "id", env={"PYTHONPATH": f"{repo}:{ROOT}"})
     assert "this is a bug in ledger: RuntimeError: oops" in complaint(done, 3)

@@ -14,8 +14,8 @@ import pytest
 from ledger.cli import VERBS
 from ledger.commands.check_reports import fingerprint, gitlab_report, render_github, render_text, sarif_report
 from ledger.model.values import is_plain_text
-from ledger.store.branch import Branch
-from ledger.store.check import Checked, Finding, check_range
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.check import Checked, Finding, check_range
 from tests.commands.test_untouched import COMMANDS
 from tests.conftest import ROOT, Cli, git_in
 from tests.samples import sample_ledger

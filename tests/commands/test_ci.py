@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from ledger.publish.review_comment import MARKER
+from ledger.publish.review.comment import MARKER
 from tests.conftest import ROOT, Cli, git_in
 
 TEMPLATES = ROOT / "templates" / "ci"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import ledger as tool
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import Cli
 
 LOSS = ("-d", "validation:v@v1=data")

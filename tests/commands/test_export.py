@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from ledger.analysis.flat import flat_columns
+from ledger.analysis.query.export_columns import flat_columns
 from ledger.api.ledger import Ledger
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import Cli
 
 

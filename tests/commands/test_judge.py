@@ -18,9 +18,9 @@ from ledger.model.entries import Run
 from ledger.model.paths import RECORD_FILE
 from ledger.model.values import Direction, ParamValue, number
 from ledger.recorder.message import record_message
-from ledger.store.branch import Branch
-from ledger.store.peers import MOST_REPEATS_READ, read_peers
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
+from ledger.store.index.peers import MOST_REPEATS_READ, read_peers
 from tests.conftest import ROOT, Cli
 from tests.samples import START, sample_run
 

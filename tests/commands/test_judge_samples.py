@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import Cli
 
 

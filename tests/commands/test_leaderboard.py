@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.analysis.query import parse_query
+from ledger.analysis.query.language import parse_query
 from ledger.store import standings
-from ledger.store.branch import Branch
-from ledger.store.standings import Standings, read_standings
+from ledger.store.branch.branch import Branch
+from ledger.store.index.leaderboards import Standings, read_standings
 from tests.conftest import Cli
 
 ACCURACY = "validation/accuracy"

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from ledger.analysis.budget import Budget
+from ledger.analysis.advice.budget import Budget
 from ledger.model.document import dump
 from ledger.model.paths import note_path
-from ledger.publish import names
-from ledger.publish.build import build_site
+from ledger.publish.pages import addresses
+from ledger.publish.site.build import build_site
 from ledger.recorder.notes import add_notes
 from ledger.repository.blobs import blob_reader
-from ledger.store.branch import Branch
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
 from tests.conftest import Cli, git_in
 
 
@@ -21,7 +21,7 @@ def site(ledger: Branch, folder: Path, budget: Budget | None = None) -> tuple[st
     """Build the site and return its page of milestones and what changed."""
     with blob_reader(ledger.repository) as read_blob:
         report = build_site(ledger.contents(), read_blob, [], folder, budget=budget)
-    return (folder / names.MILESTONES).read_text("utf-8"), report.changed
+    return (folder / addresses.MILESTONES).read_text("utf-8"), report.changed
 
 
 @pytest.fixture
@@ -90,16 +90,18 @@ def test_the_site_draws_seven_steps_and_makes_the_page_again_when_its_inputs_cha
     add_notes(ledger, two[0], "milestone", ["better <script>"], stage=3)
     add_notes(ledger, two[0], "milestone", ["small"], stage=6)
     page, changed = site(ledger, tmp_path / "site")
-    assert {names.MILESTONES, names.run_page(two[0])} <= set(changed)
+    assert {addresses.MILESTONES, addresses.run_page(two[0])} <= set(changed)
     assert page.count('class="lg-step lg-step-') == 7
     assert all(state in page for state in ("lg-step-done", "lg-step-claimed", "lg-step-next", "lg-step-not-yet"))
     assert "better &lt;script&gt;" in page
     assert f'href="../runs/{two[0]}.html"' in page
-    run_page = (tmp_path / "site" / names.run_page(two[0])).read_text("utf-8")
+    run_page = (tmp_path / "site" / addresses.run_page(two[0])).read_text("utf-8")
     assert "stage 3 of" in run_page
     assert site(ledger, tmp_path / "site")[1] == ()
     page, changed = site(ledger, tmp_path / "site", Budget(duration_seconds=2))
-    assert set(changed) == {names.MILESTONES, *(names.run_page(run) for run in two)}, "runs are over the budget now"
+    assert set(changed) == {addresses.MILESTONES, *(addresses.run_page(run) for run in two)}, (
+        "runs are over the budget now"
+    )
     assert "duration seconds 3 of 2" in page
     add_notes(ledger, two[0], "retraction", ["a leak"])
     page, _ = site(ledger, tmp_path / "site")

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import InvalidDocument, UsageError
-from ledger.store.branch import Branch
-from ledger.store.policy import list_keys, load_policy
-from ledger.store.policy_change import with_value, without_value
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.policy import list_keys, load_policy
+from ledger.store.branch.policy_edit import with_value, without_value
 from tests.conftest import Cli, git_in, state_of
 
 RECORD = ("record", "-m", "validation/accuracy=0.5")

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from ledger.analysis.usual import Line
+from ledger.analysis.query.table import Line
 from ledger.model.document import dump
 from ledger.model.ids import new_id
 from ledger.model.paths import evaluation_path
-from ledger.store.branch import Branch
-from ledger.store.glance import glance
-from ledger.store.index_file import FILE
-from ledger.store.selection import select_runs
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
+from ledger.store.index.fast_list import glance
+from ledger.store.index.file import FILE
+from ledger.store.index.selection import select_runs
 from tests.conftest import ROOT, git_in, make_repository, run_python
 from tests.samples import many_runs, sample_ledger
 
@@ -332,12 +332,12 @@ def test_a_reader_that_went_away_ends_it_as_it_ends_the_others(asked: Path) -> N
 
 
 def test_lines_tell_params_apart_that_are_shown_alike() -> None:
-    from ledger.analysis.usual import usual_table
+    from ledger.analysis.query.table import usual_table
 
     def line(number: int, value: object) -> Line:
         import msgspec
 
-        from ledger.analysis.line import line_of
+        from ledger.analysis.query.row import line_of
 
         contents, _ = many_runs(1, params=0)
         run = contents.runs[0]

@@ -9,12 +9,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ledger.analysis.compare import SAME_SETTING, compare
-from ledger.analysis.query import parse_query
+from ledger.analysis.comparing.compare import SAME_SETTING, compare
+from ledger.analysis.query.language import parse_query
 from ledger.errors import UsageError
 from ledger.model.boxes import Params
-from ledger.store.branch import Branch
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
 from tests.asking import passing, sort_runs
 from tests.conftest import Cli
 from tests.samples import sample_ledger

@@ -16,13 +16,13 @@ from ledger.model.entries import Run
 from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
 from ledger.model.values import ParamValue, number
-from ledger.publish.review_comment import MARKER, MOST_BYTES, code, render_review
+from ledger.publish.review.comment import MARKER, MOST_BYTES, code, render_review
 from ledger.recorder.message import record_message
 from ledger.recorder.proposal import begin_proposal
-from ledger.store.branch import Branch
-from ledger.store.proposed import read_proposed
-from ledger.store.review import review_runs
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
+from ledger.store.review.evidence import review_runs
+from ledger.store.review.proposals import read_proposed
 from tests.conftest import Cli, git_in
 from tests.samples import START, Blobs, sample_run
 

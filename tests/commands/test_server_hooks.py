@@ -12,8 +12,8 @@ import pytest
 
 from ledger.repository.hooks import SERVER, install_hooks, read_hooks, uninstall_hooks
 from ledger.repository.repository import Repository
-from ledger.store.branch import Branch
-from ledger.store.sync import sync
+from ledger.store.branch.branch import Branch
+from ledger.store.sync.sync import sync
 from tests.benchmarks.ledgers import entry_of, grow
 from tests.conftest import ROOT, Cli, git_in, make_repository, run_python
 from tests.samples import START
@@ -203,8 +203,8 @@ def test_what_waits_is_put_on_the_branch_after_it_arrived(hub: Path, clone: Path
 WRITER = """
 import sys
 from datetime import timedelta
-from ledger.store.branch import Branch
-from ledger.store.sync import sync
+from ledger.store.branch.branch import Branch
+from ledger.store.sync.sync import sync
 from tests.benchmarks.ledgers import entry_of
 from tests.samples import START
 ledger, first = Branch.open(sys.argv[1]), int(sys.argv[2])

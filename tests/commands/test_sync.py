@@ -158,7 +158,7 @@ def test_a_repository_without_a_remote_never_loads_sync(repo: Path) -> None:
     script = (
         "import sys; from ledger.cli import run\n"
         "assert run(['record', '--metric', 'validation/accuracy=0.5']) == 0\n"
-        "print('ledger.store.sync' in sys.modules)"
+        "print('ledger.store.sync.sync' in sys.modules)"
     )
     process = run_python(script, cwd=repo)
     out, _ = process.communicate(timeout=60)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.store.branch import Branch
-from ledger.store.queue import queued
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.write_lock import queued
 from tests.conftest import Cli, git_in
 from tests.store.remotes import clone, held, make_hub
 

@@ -7,7 +7,7 @@ import pytest
 
 from ledger.cli import VERBS
 from ledger.model.paths import run_path
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import Cli, git_in, state_of
 
 COMMANDS = {

@@ -19,7 +19,7 @@ from ledger.data.cached import Cached
 from ledger.data.manifest import build_manifest
 from ledger.data.prepared import Cache
 from ledger.errors import LedgerError
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT, Cli
 
 

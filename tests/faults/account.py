@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import git_in
 from tests.faults.victim import numbered
 

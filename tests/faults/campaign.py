@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.model.ids import new_id
-from ledger.store.branch import Branch
-from ledger.store.index import ask_file
-from ledger.store.sync import sync
+from ledger.store.branch.branch import Branch
+from ledger.store.index.index import ask_file
+from ledger.store.sync.sync import sync
 from tests.conftest import git_in
 from tests.faults.account import Account, Figures, stale_locks
 from tests.faults.killing import Manner, end, kill, start

@@ -11,8 +11,8 @@ import pytest
 
 from ledger.errors import Conflict
 from ledger.model.ids import new_id
-from ledger.store.branch import Branch
-from ledger.store.sync import sync
+from ledger.store.branch.branch import Branch
+from ledger.store.sync.sync import sync
 from tests.conftest import ROOT, git_in
 from tests.faults.account import Account, Figures
 from tests.faults.conftest import KILLS
@@ -26,11 +26,11 @@ _WITHOUT_LOCKS = (
     "fcntl.flock = flock\n"
 )
 _APPEND = (
-    "import sys; from ledger.store.branch import Branch; from tests.faults.victim import numbered\n"
+    "import sys; from ledger.store.branch.branch import Branch; from tests.faults.victim import numbered\n"
     "for n in range(int(sys.argv[3])): Branch.open(sys.argv[1]).append(numbered(int(sys.argv[2]) * 1000 + n))"
 )
 _SYNC = (
-    "import sys; from ledger.store.branch import Branch; from ledger.store.sync import sync\n"
+    "import sys; from ledger.store.branch.branch import Branch; from ledger.store.sync.sync import sync\n"
     "from tests.faults.victim import numbered\n"
     "ledger = Branch.open(sys.argv[1])\n"
     "for n in range(int(sys.argv[3])):\n"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import LedgerError
-from ledger.store.branch import Branch
-from ledger.store.index import ask_file
-from ledger.store.sync import sync
+from ledger.store.branch.branch import Branch
+from ledger.store.index.index import ask_file
+from ledger.store.sync.sync import sync
 from tests.conftest import Cli, git_in, make_repository
 from tests.faults.account import Account, Figures
 from tests.faults.conftest import KILLS

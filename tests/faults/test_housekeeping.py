@@ -10,8 +10,8 @@ import pytest
 from ledger.errors import LedgerError
 from ledger.repository import housekeeping
 from ledger.repository.housekeeping import no_pruning
-from ledger.store.branch import Branch
-from ledger.store.sync import sync
+from ledger.store.branch.branch import Branch
+from ledger.store.sync.sync import sync
 from tests.faults.account import Account, Figures
 from tests.faults.conftest import KILLS, SEED
 from tests.faults.killing import end, start

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT
 from tests.faults.account import Figures
 

@@ -22,9 +22,9 @@ from hypothesis.strategies import booleans, floats, integers, sampled_from, text
 
 from ledger.recorder.notes import add_notes
 from ledger.repository.blobs import blob_reader
-from ledger.store.branch import Branch
-from ledger.store.sync import sync
-from ledger.store.verify import verify
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.verify import verify
+from ledger.store.sync.sync import sync
 from tests.conftest import git_in
 from tests.faults.account import stale_locks
 from tests.faults.conftest import KILLS

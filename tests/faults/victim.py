@@ -12,10 +12,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from ledger.errors import LedgerError
-from ledger.store.branch import Branch
-from ledger.store.index import ask
-from ledger.store.sync import sync
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
+from ledger.store.index.index import ask
+from ledger.store.sync.sync import sync
 from tests.benchmarks.ledgers import entry_of
 from tests.samples import START
 

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from ledger.analysis.curves import load_curves, render_curves
-from ledger.analysis.query import metrics_named, parse_query, statuses_asked
-from ledger.capture.curves import read_curves
-from ledger.capture.metrics import parse_metric, read_metrics
-from ledger.capture.params import parse_assignment, read_params
-from ledger.capture.tables import read_cells
+from ledger.analysis.data.curves import load_curves, render_curves
+from ledger.analysis.query.language import metrics_named, parse_query, statuses_asked
+from ledger.capture.inputs.params import parse_assignment, read_params
+from ledger.capture.outputs.curves import read_curves
+from ledger.capture.outputs.metrics import parse_metric, read_metrics
+from ledger.capture.outputs.tables import read_cells
 from ledger.data.listing import load_manifest, render_manifest
 from ledger.errors import LedgerError
 from ledger.formats.encoding import decode
@@ -28,7 +28,7 @@ from ledger.formats.yaml_file import load_yaml
 from ledger.hashing import hash_bytes
 from ledger.model.claims import claims_in
 from ledger.model.document import FORMATS, dump, load
-from ledger.store.policy import load_policy
+from ledger.store.branch.policy import load_policy
 from tests.asking import Asked
 from tests.samples import sample_ledger
 

@@ -7,7 +7,7 @@ import pytest
 
 from ledger.model.characters import escaped, is_plain_prose, is_plain_text, look_alikes, plain
 from ledger.model.claims import RULES
-from ledger.store.rules import RULES as NAMES
+from ledger.store.integrity.rules import RULES as NAMES
 from tests.conftest import ROOT
 
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ledger.model.entries import Contents
-from ledger.publish.build import build_site
+from ledger.publish.site.build import build_site
 from tests.samples import Blobs, sample_ledger, sample_log, sample_reader
 
 

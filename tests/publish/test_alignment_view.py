@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import msgspec
 
-from ledger.analysis.comparable import Leaderboard
+from ledger.analysis.comparing.comparable import Leaderboard
 from ledger.model.boxes import Metric
 from ledger.model.entries import Contents
-from ledger.publish.atlas import Atlas, survey
-from ledger.publish.board_page import render_board
+from ledger.publish.pages.board_page import render_board
+from ledger.publish.site.site_data import Atlas, survey
 from tests.samples import START, sample_run
 
 WEEKS = ("2026-11-01/2026-11-07", "2026-11-08/2026-11-14")

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import LedgerError
-from ledger.publish.background import (
+from ledger.publish.pages.addresses import run_page
+from ledger.publish.site.background import (
     CURRENT,
     PAUSE_SECONDS,
     ask,
@@ -24,10 +25,9 @@ from ledger.publish.background import (
     site_of,
     write_log,
 )
-from ledger.publish.names import run_page
-from ledger.publish.output import write_file
+from ledger.publish.site.output import write_file
 from ledger.repository.hooks import SERVER, install_hooks
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.benchmarks.ledgers import entry_of, grow
 from tests.conftest import ROOT, Cli, git_in, run_python
 from tests.samples import START
@@ -136,9 +136,9 @@ def test_a_folder_with_something_else_is_refused(tmp_path: Path) -> None:
 KILLED = """
 import sys, time
 from pathlib import Path
-from ledger.publish.background import ask, build_while_asked, publish
-from ledger.publish.names import run_page
-from ledger.publish.output import write_file
+from ledger.publish.site.background import ask, build_while_asked, publish
+from ledger.publish.pages.addresses import run_page
+from ledger.publish.site.output import write_file
 state, site = Path(sys.argv[1]), Path(sys.argv[2])
 def build(output):
     write_file(output, "page-0.html", b"half")

@@ -8,9 +8,9 @@ import pytest
 
 from ledger.errors import Conflict, LedgerError
 from ledger.model.entries import Contents, Run
-from ledger.publish import names
-from ledger.publish.build import SiteReport, build_site
-from ledger.publish.output import MEMORY, delete_files, inside
+from ledger.publish.pages import addresses
+from ledger.publish.site.build import SiteReport, build_site
+from ledger.publish.site.output import MEMORY, delete_files, inside
 from tests.conftest import git_in
 from tests.samples import Blobs, sample_ledger, sample_log, sample_reader
 
@@ -45,10 +45,10 @@ def site(tmp_path: Path) -> Site:
 def test_every_run_experiment_and_dataset_has_a_page(site: Site) -> None:
     site.build()
     for run in site.contents.runs:
-        assert (site.output / names.run_page(run.record.id)).is_file()
-        assert (site.output / names.experiment_page(run.record.experiment)).is_file()
+        assert (site.output / addresses.run_page(run.record.id)).is_file()
+        assert (site.output / addresses.experiment_page(run.record.experiment)).is_file()
     for version in site.contents.datasets:
-        assert version.hash in (site.output / names.dataset_page(version.name)).read_text()
+        assert version.hash in (site.output / addresses.dataset_page(version.name)).read_text()
 
 
 def test_building_again_writes_nothing(site: Site) -> None:
@@ -71,19 +71,19 @@ def test_a_new_record_writes_its_page_and_those_that_show_it(site: Site) -> None
     report = site.build([*before, patched])
     pages = {path for path in report.changed if path.endswith(".html")}
     boards = {path for path in pages if path.startswith("leaderboards/validation-")}
-    assert names.run_page(patched.record.id) in pages
+    assert addresses.run_page(patched.record.id) in pages
     assert pages - boards == {
-        names.run_page(patched.record.id),
-        names.MILESTONES,
-        names.experiment_page("augmentation"),
-        names.HOME,
-        names.RUNS,
-        names.EXPERIMENTS,
-        names.DATASETS,
-        names.BOARDS,
-        names.dataset_page("digits-validation"),
-        names.dataset_page("digits-train"),
-        next(iter(path for path in pages if path.startswith("leaderboards/train-loss")), names.BOARDS),
+        addresses.run_page(patched.record.id),
+        addresses.MILESTONES,
+        addresses.experiment_page("augmentation"),
+        addresses.HOME,
+        addresses.RUNS,
+        addresses.EXPERIMENTS,
+        addresses.DATASETS,
+        addresses.BOARDS,
+        addresses.dataset_page("digits-validation"),
+        addresses.dataset_page("digits-train"),
+        next(iter(path for path in pages if path.startswith("leaderboards/train-loss")), addresses.BOARDS),
     }
 
 
@@ -94,21 +94,21 @@ def test_a_new_run_of_an_experiment_also_writes_the_run_before_it(site: Site) ->
     written = [path for path in changed if path.startswith("runs/2026")]
     previous = max(run.record.id for run in before if run.record.id < last.record.id)
     following = [run.record.id for run in before if run.record.id > last.record.id][:1]
-    assert written == sorted(names.run_page(run_id) for run_id in [previous, last.record.id, *following])
+    assert written == sorted(addresses.run_page(run_id) for run_id in [previous, last.record.id, *following])
 
 
 def test_a_later_evaluation_writes_the_page_of_its_run_again(site: Site) -> None:
     run = next(run for run in site.contents.runs if run.evaluations)
     without = [msgspec.structs.replace(run, evaluations=()) if each is run else each for each in site.contents.runs]
     site.build(without)
-    assert names.run_page(run.record.id) in site.build().changed
+    assert addresses.run_page(run.record.id) in site.build().changed
 
 
 def test_pages_of_entries_that_are_gone_are_deleted(site: Site) -> None:
     site.build()
     hostile = site.contents.runs[-1]
     report = site.build(site.contents.runs[:-1])
-    gone = names.run_page(hostile.record.id)
+    gone = addresses.run_page(hostile.record.id)
     assert gone in report.changed
     assert report.deleted >= 2
     assert not (site.output / gone).exists()
@@ -117,7 +117,7 @@ def test_pages_of_entries_that_are_gone_are_deleted(site: Site) -> None:
 
 def test_a_page_that_somebody_deleted_or_changed_is_made_again(site: Site) -> None:
     site.build()
-    first, second = (names.run_page(run.record.id) for run in site.contents.runs[:2])
+    first, second = (addresses.run_page(run.record.id) for run in site.contents.runs[:2])
     (site.output / first).unlink()
     (site.output / second).write_text("shortened")
     assert [path for path in site.build().changed if path.endswith(".html")] == [first, second]
@@ -205,7 +205,7 @@ def test_a_record_with_a_bad_id_is_reported_and_not_shown(site: Site) -> None:
 
 
 def test_experiments_whose_names_make_the_same_file_name_get_pages_of_their_own() -> None:
-    pages = {names.experiment_page(name) for name in ("a b", "a-b", "A b", "index", "../a-b", "a/b", "ä b")}
+    pages = {addresses.experiment_page(name) for name in ("a b", "a-b", "A b", "index", "../a-b", "a/b", "ä b")}
     assert len(pages) == 7
     assert all(".." not in page and page.count("/") == 1 for page in pages)
 
@@ -214,7 +214,7 @@ def test_damaged_curves_cost_the_curves_and_not_the_site(site: Site) -> None:
     run = site.contents.runs[0]
     site.blobs[run.files["curves.csv"]] = b"\xff\xfe not a table"
     site.build()
-    page = (site.output / names.run_page(run.record.id)).read_text()
+    page = (site.output / addresses.run_page(run.record.id)).read_text()
     assert "The learning curves cannot be shown" in page
 
 

@@ -9,11 +9,11 @@ from msgspec.structs import replace
 
 from ledger.model import boxes
 from ledger.model.entries import Contents, Run
-from ledger.publish import names
-from ledger.publish.atlas import survey
-from ledger.publish.experiment_pages import render_experiment
-from ledger.publish.growth_chart import GrowthSection, growth_section
-from ledger.publish.run_tables import common_groups
+from ledger.publish.charts.growth_chart import GrowthSection, growth_section
+from ledger.publish.pages import addresses
+from ledger.publish.pages.experiment_pages import render_experiment
+from ledger.publish.pages.run_tables import common_groups
+from ledger.publish.site.site_data import survey
 from tests.samples import START, Blobs, sample_reader, sample_run
 
 SIZES = (100, 300, 1_000, 3_000, 10_000)
@@ -58,7 +58,7 @@ def test_a_law_is_drawn_with_its_interval_and_what_ten_times_more_would_give() -
     runs = runs_of(SIZES, blobs=blobs)
     (view,) = section(runs).views
     assert view.svg.count('<circle class="lg-dot') == len(runs)
-    assert all(f"../{names.run_page(run.record.id)}" in view.svg for run in runs)
+    assert all(f"../{addresses.run_page(run.record.id)}" in view.svg for run in runs)
     assert all(part in view.svg for part in ("lg-growth-band", "lg-growth-reach", "lg-growth-next", "10 times"))
     assert "At 100\N{NARROW NO-BREAK SPACE}000 parameters, ten times the largest" in view.says
     stated = re.search(r"accuracy of (0\.\d+) would", view.says)

@@ -9,15 +9,15 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import pytest
 
-from ledger.analysis.cases import case_stories
+from ledger.analysis.data.cases import case_stories
 from ledger.model.entries import Contents, Run
-from ledger.publish import names
-from ledger.publish.atlas import board_path_of, survey
-from ledger.publish.board_page import render_board
-from ledger.publish.build import build_site
-from ledger.publish.experiment_pages import render_experiment
-from ledger.publish.pictures import pictures_of
-from ledger.publish.run_page import render_run, restore_commands
+from ledger.publish.pages import addresses
+from ledger.publish.pages.board_page import render_board
+from ledger.publish.pages.experiment_pages import render_experiment
+from ledger.publish.pages.pictures import pictures_of
+from ledger.publish.pages.run_page import render_run, restore_commands
+from ledger.publish.site.build import build_site
+from ledger.publish.site.site_data import board_path_of, survey
 from tests.sample_versions import sample_cases, sample_retirement
 from tests.samples import HOSTILE, Blobs, sample_ledger, sample_reader
 
@@ -101,7 +101,7 @@ def test_a_group_of_which_every_run_is_retracted_is_linked_from_nowhere(
     results = msgspec.structs.replace(alone.record.results, metrics=[metric])
     run = msgspec.structs.replace(alone, record=msgspec.structs.replace(alone.record, results=results), evaluations=())
     note = msgspec.structs.replace(sample_retirement(), run=alone.record.id, dataset=None, kind="retraction")
-    page = tmp_path / names.run_page(alone.record.id)
+    page = tmp_path / addresses.run_page(alone.record.id)
 
     def build(shown: Run) -> list[str]:
         build_site(Contents(tip="1" * 40, runs=(shown,)), sample_reader(blobs), [], tmp_path)
@@ -137,7 +137,7 @@ def test_nothing_is_asked_of_other_hosts(built: Path) -> None:
 def test_no_page_needs_inline_scripts_or_styles(built: Path) -> None:
     for path in built.rglob("*.html"):
         html = path.read_text(encoding="utf-8")
-        if path == built / names.NOT_FOUND:
+        if path == built / addresses.NOT_FOUND:
             continue
         assert "script-src 'self'; style-src 'self'" in html
         page = Page(html)
@@ -150,7 +150,7 @@ def test_no_page_needs_inline_scripts_or_styles(built: Path) -> None:
 
 
 def test_the_page_for_lost_addresses_admits_its_own_style_and_script_only(built: Path) -> None:
-    html = (built / names.NOT_FOUND).read_text(encoding="utf-8")
+    html = (built / addresses.NOT_FOUND).read_text(encoding="utf-8")
     policy = html.split('Content-Security-Policy" content="')[1].split('"')[0]
     for tag, directive in (("style", "style-src"), ("script", "script-src")):
         source = html.split(f"<{tag}>")[1].split(f"</{tag}>")[0]
@@ -161,12 +161,12 @@ def test_the_page_for_lost_addresses_admits_its_own_style_and_script_only(built:
 
 
 def test_markup_from_a_record_stays_text(ledger: tuple[Contents, Blobs], built: Path) -> None:
-    plain = Page((built / names.run_page(ledger[0].runs[0].record.id)).read_text())
+    plain = Page((built / addresses.run_page(ledger[0].runs[0].record.id)).read_text())
     scripts = len(plain.attributes("script", "src")) + 1
     for path in built.rglob("*.html"):
         html = path.read_text(encoding="utf-8")
         page = Page(html)
-        if path == built / names.NOT_FOUND:
+        if path == built / addresses.NOT_FOUND:
             continue
         assert len([tag for tag, _ in page.tags if tag == "script"]) == scripts, path
         assert "<b>bold" not in html
@@ -176,7 +176,7 @@ def test_markup_from_a_record_stays_text(ledger: tuple[Contents, Blobs], built: 
 
 def test_the_hostile_run_can_be_read(ledger: tuple[Contents, Blobs], page: Callable[[str], Page]) -> None:
     hostile = ledger[0].runs[-1]
-    shown = page(names.run_page(hostile.record.id))
+    shown = page(addresses.run_page(hostile.record.id))
     assert "<script>alert(1)</script>\"'&⟨U+202E⟩gnp.exe⟨U+001B⟩[31m{{7*7}}" in shown.text
     assert "<b>bold</b> [link](javascript:alert(1))" in shown.text
     assert "paper <1>" in shown.text
@@ -203,7 +203,7 @@ def test_an_svg_is_never_a_file_and_html_is_never_a_picture(ledger: tuple[Conten
 
 def test_every_box_says_what_is_unknown_and_why(ledger: tuple[Contents, Blobs], page: Callable[[str], Page]) -> None:
     lost = run_where(ledger, lambda run: run.record.status == "lost")
-    shown = page(names.run_page(lost.record.id))
+    shown = page(addresses.run_page(lost.record.id))
     boxes = ["code", "params", "datasets", "hardware", "environment", "cost", "model", "logs", "results", "statistics"]
     order = [value for tag, attributes in shown.tags if tag == "h2" and (value := attributes.get("id")) in boxes]
     assert order == boxes
@@ -213,7 +213,7 @@ def test_every_box_says_what_is_unknown_and_why(ledger: tuple[Contents, Blobs], 
 
 def test_the_facts_of_a_run_are_on_its_page(ledger: tuple[Contents, Blobs], page: Callable[[str], Page]) -> None:
     run = run_where(ledger, lambda run: run.record.experiment == "augmentation")
-    text = page(names.run_page(run.record.id)).text
+    text = page(addresses.run_page(run.record.id)).text
     for expected in (
         "validation/accuracy", "0.9340", "digits-validation@v2", "digits-eval 1", "NVIDIA L4", "41 %", "22 %", "37 194",
         "numpy==2.4.6", "OMP_NUM_THREADS", "WARNING learning rate is above", "Ticket 311", "0.04 USD per hour",
@@ -227,7 +227,7 @@ def test_a_later_evaluation_stands_beside_the_original(
     ledger: tuple[Contents, Blobs], page: Callable[[str], Page]
 ) -> None:
     run = run_where(ledger, lambda run: bool(run.evaluations))
-    text = page(names.run_page(run.record.id)).text
+    text = page(addresses.run_page(run.record.id)).text
     original, later = run.record.results.metrics[0].number, run.evaluations[0].metrics[0].number
     assert text.index(f"{original:.4f}") < text.index("later evaluation") < text.index(f"{later:.4f}")
 
@@ -365,7 +365,7 @@ def test_a_seed_is_no_param_to_draw(page: Callable[[str], Page], built: Path) ->
 
 def test_an_amount_says_itself_exactly_when_pointed_at(ledger: tuple[Contents, Blobs], built: Path) -> None:
     run = ledger[0].runs[0]
-    html = (built / names.run_page(run.record.id)).read_text()
+    html = (built / addresses.run_page(run.record.id)).read_text()
     amount = run.record.cost.amount
     assert amount is not None
     assert amount < 0.001

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import LedgerError
-from ledger.publish import serve
-from ledger.publish.build import SiteReport
-from ledger.publish.serve import serve_site
+from ledger.publish.site import serve
+from ledger.publish.site.build import SiteReport
+from ledger.publish.site.serve import serve_site
 
 
 class Served:

@@ -6,16 +6,16 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from ledger.analysis.run_statistics import calibration_error
+from ledger.analysis.data.prediction_statistics import calibration_error
 from ledger.model.boxes import Table
 from ledger.model.entries import Run
 from ledger.model.tables import Cells
 from ledger.model.values import TableKind
-from ledger.publish.atlas import survey
-from ledger.publish.experiment_pages import render_experiment
-from ledger.publish.reliability import render_reliability
-from ledger.publish.run_page import render_run
-from ledger.publish.table_views import TableView, tables_of
+from ledger.publish.charts.reliability import render_reliability
+from ledger.publish.pages.experiment_pages import render_experiment
+from ledger.publish.pages.run_page import render_run
+from ledger.publish.pages.table_views import TableView, tables_of
+from ledger.publish.site.site_data import survey
 from tests.sample_tables import Named, hostile_tables, sample_tables, with_tables
 from tests.samples import START, Blobs, sample_ledger, sample_reader, sample_run
 

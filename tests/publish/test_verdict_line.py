@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import msgspec
 
-from ledger.analysis.judging import gather, judge
+from ledger.analysis.judging.judgement import gather, judge
 from ledger.model.entries import Contents, Note, Run
 from ledger.model.values import number
-from ledger.publish.atlas import Atlas, survey
-from ledger.publish.run_page import render_run
-from ledger.publish.verdict_line import verdict_lines
+from ledger.publish.pages.run_page import render_run
+from ledger.publish.pages.verdict_line import verdict_lines
+from ledger.publish.site.site_data import Atlas, survey
 from tests.samples import START, Blobs, sample_reader, sample_run
 
 BASE, GOOD = (0.901, 0.898, 0.903, 0.899, 0.902), (0.951, 0.948, 0.953, 0.949, 0.952)

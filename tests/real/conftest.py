@@ -12,7 +12,7 @@ import pytest
 
 from ledger.model.entries import Contents
 from ledger.model.record import Record
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import git_in
 
 PYTHON = os.environ.get("REAL_PYTHON", "")

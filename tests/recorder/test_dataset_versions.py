@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from ledger.analysis.versions import find_version
+from ledger.analysis.data.versions import find_version
 from ledger.errors import Conflict, LedgerError, NotFound, UsageError
 from ledger.hashing import hash_bytes
 from ledger.model.entries import DatasetVersion
@@ -18,10 +18,10 @@ from ledger.model.paths import picture_path
 from ledger.recorder.cases import add_case
 from ledger.recorder.dataset_versions import Added, add_version, retire_version
 from ledger.recorder.version_request import VersionRequest
-from ledger.store.branch import Branch
-from ledger.store.manifests import read_manifest
-from ledger.store.verify import verify
-from ledger.store.versions import find_content, read_retirements
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.manifests import read_manifest
+from ledger.store.branch.versions import find_content, read_retirements
+from ledger.store.integrity.verify import verify
 
 DIGITS = load_digits()
 ORDER = np.random.default_rng(0).permutation(len(DIGITS.target))

@@ -13,8 +13,8 @@ from ledger.recorder.cautions import how_to_name, warn_of_datasets
 from ledger.recorder.dataset_versions import add_version, retire_version
 from ledger.recorder.given import parse_dataset
 from ledger.recorder.version_request import VersionRequest
-from ledger.store.branch import Branch
-from ledger.store.versions import read_retirements
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.versions import read_retirements
 
 NOW = datetime(2026, 11, 20, 19, 48, 12, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import pytest
 from ledger.model.boxes import Metric
 from ledger.model.entries import Run
 from ledger.repository.append import append_commit
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import Cli
 
 POLICY = b"""

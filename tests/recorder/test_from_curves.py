@@ -5,13 +5,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ledger.analysis.comparable import leaderboards
-from ledger.analysis.curves import Point, gather
-from ledger.analysis.line import line_of
-from ledger.capture.metrics import LAST_VALUE
+from ledger.analysis.comparing.comparable import leaderboards
+from ledger.analysis.data.curves import Point, gather
+from ledger.analysis.query.row import line_of
+from ledger.capture.outputs.metrics import LAST_VALUE
 from ledger.model.boxes import Metric
 from ledger.recorder.draft import Dataset
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.recorder.test_record import add, draft
 
 POINTS = [

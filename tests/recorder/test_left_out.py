@@ -10,7 +10,7 @@ from ledger.errors import InvalidDocument
 from ledger.model.boxes import Model
 from ledger.recorder.draft import Problem
 from ledger.recorder.given import Given, read_given
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.recorder.test_record import add, draft
 
 

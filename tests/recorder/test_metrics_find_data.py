@@ -4,18 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from ledger.analysis.comparable import data_of_curve
-from ledger.analysis.curves import Point, gather
-from ledger.capture.metrics import parse_key
+from ledger.analysis.comparing.comparable import data_of_curve
+from ledger.analysis.data.curves import Point, gather
+from ledger.capture.outputs.metrics import parse_key
 from ledger.errors import NotFound
 from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.entries import Run
 from ledger.recorder.cautions import warn_of_data
 from ledger.recorder.datasets import attach_datasets, with_aliases
 from ledger.recorder.draft import Dataset
-from ledger.store.branch import Branch
-from ledger.store.policy import Policy, load_policy
-from ledger.store.standings import read_standings
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.policy import Policy, load_policy
+from ledger.store.index.leaderboards import read_standings
 from tests.recorder.test_record import add, draft
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ledger.analysis.comparable import leaderboards
+from ledger.analysis.comparing.comparable import leaderboards
 from ledger.errors import LedgerError
 from ledger.model.boxes import Metric
-from ledger.publish.build import build_site
+from ledger.publish.site.build import build_site
 from ledger.recorder.notes import add_notes
 from ledger.repository.blobs import blob_reader
-from ledger.store.branch import Branch
-from ledger.store.verify import verify
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.verify import verify
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import TOKEN, add, draft
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from ledger.analysis.curves import Point, gather
+from ledger.analysis.data.curves import Point, gather
 from ledger.errors import Conflict, LedgerError, NotAppended
 from ledger.model.boxes import Metric
 from ledger.model.record import Link
 from ledger.recorder import Dataset, Draft, FigureSource, Recorded, evaluate, record
 from ledger.recorder.draft import Problem
 from ledger.recorder.given import Given, parse_dataset, read_given
-from ledger.store.branch import Appended, Branch
-from ledger.store.waiting import Entry, waiting_files
+from ledger.store.branch.branch import Appended, Branch
+from ledger.store.branch.pending import Entry, waiting_files
 from tests.conftest import git_in, state_of
 
 NOW = datetime(2026, 11, 20, 19, 48, 12, tzinfo=UTC)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.analysis.cases import case_stories
-from ledger.analysis.matrix import matrix_of
+from ledger.analysis.comparing.matrix import matrix_of
+from ledger.analysis.data.cases import case_stories
 from ledger.model.entries import Run
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT, Cli, git_in
 
 EVALUATOR = """

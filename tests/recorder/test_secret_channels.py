@@ -153,8 +153,8 @@ def test_a_file_whose_name_is_a_secret_is_named_and_left_out_of_the_patch(repo: 
 
 
 def test_a_png_keeps_its_pixels_and_its_harmless_texts() -> None:
-    from ledger.capture.picture_texts import redact_png
-    from ledger.capture.secrets import Redactor
+    from ledger.capture.secrets.picture_texts import redact_png
+    from ledger.capture.secrets.redactor import Redactor
 
     secret, harmless = (
         chunk(b"tEXt", b"Comment\0" + made("ghp_{a36}").encode()),

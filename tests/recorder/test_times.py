@@ -7,7 +7,7 @@ import pytest
 
 from ledger.errors import UsageError
 from ledger.recorder.times import Times, times_of
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import Cli
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)

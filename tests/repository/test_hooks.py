@@ -13,7 +13,7 @@ from ledger.errors import Conflict, LedgerError
 from ledger.repository.hooks import CLIENT, SERVER, hooks_folder, install_hooks, read_hooks, uninstall_hooks
 from ledger.repository.repository import Repository
 from ledger.resources import shipped
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT, git_in, make_repository
 from tests.store.test_branch import entry
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.capture.code_rules import CodeRules, Untracked
+from ledger.capture.code.code_rules import CodeRules, Untracked
 from ledger.repository.left_out import Limits
 from ledger.repository.repository import Repository
 from ledger.repository.snapshot import Snapshot, check_restores, read_snapshot

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ledger.model.entries import Run
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT, Cli
 
 PYTHON = sys.executable

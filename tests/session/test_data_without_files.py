@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from ledger.analysis.comparable import leaderboards
+from ledger.analysis.comparing.comparable import leaderboards
 from ledger.model.boxes import DatasetUse
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import Cli, run_python
 
 

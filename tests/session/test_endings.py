@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ledger.session.endings import Ending, EndWatch, ending_of
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import run_python
 
 HEAD = "import ledger, sys\n"

@@ -11,7 +11,7 @@ import pytest
 from ledger.model.entries import Run
 from ledger.session.recover import recover
 from ledger.session.spool import spool_dir
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT, Cli, run_python
 
 PYTHON = sys.executable

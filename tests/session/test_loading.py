@@ -10,7 +10,7 @@ import pytest
 
 import ledger
 from ledger.session.loading import Loading, Waiting
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import Cli, run_python
 
 SLOW = 0.02

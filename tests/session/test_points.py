@@ -10,7 +10,7 @@ import torch
 import ledger as api
 from ledger.model.record import Record
 from ledger.session.points import Points
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 
 
 def only_record(repo: Path) -> Record:

@@ -9,7 +9,7 @@ import torch
 
 import ledger as api
 from ledger.model.entries import Run
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 
 TRUTH = ["cat", "cat", "dog", "dog"]
 TAKEN = ["cat", "dog", "dog", "dog"]

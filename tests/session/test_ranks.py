@@ -10,7 +10,7 @@ import pytest
 from ledger.model.entries import Run
 from ledger.recorder.draft import Rank
 from ledger.session.ranks import find_rank, is_silent, launched_by
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT, Cli
 
 PYTHON = sys.executable

@@ -18,8 +18,8 @@ from ledger.errors import LedgerError
 from ledger.model.entries import Run
 from ledger.session.recover import recover
 from ledger.session.spool import dead_spools, spool_dir
-from ledger.store.branch import Branch
-from ledger.store.waiting import homeless_dir, waiting_files
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import homeless_dir, waiting_files
 from tests.conftest import ROOT, Cli, git_in, run_python, state_of
 
 BODY = """
@@ -399,7 +399,9 @@ def test_a_full_disk_does_not_stop_the_training(full_disk: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without a home")
 def test_a_user_without_a_home_has_a_place_all_the_same(tmp_path: Path) -> None:
-    script = "import os, pwd\nfrom ledger.store.waiting import homeless_dir\nos.setuid(54321)\nprint(homeless_dir())"
+    script = (
+        "import os, pwd\nfrom ledger.store.branch.pending import homeless_dir\nos.setuid(54321)\nprint(homeless_dir())"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},

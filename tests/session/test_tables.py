@@ -12,9 +12,9 @@ from ledger.model.boxes import Table
 from ledger.model.entries import Run
 from ledger.repository.blobs import blob_reader
 from ledger.session.tables import CEILING
-from ledger.store.branch import Branch
-from ledger.store.findings import Finding
-from ledger.store.verify import verify
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.findings import Finding
+from ledger.store.integrity.verify import verify
 from tests.conftest import Cli, git_in, run_python
 
 

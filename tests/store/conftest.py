@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.store.branch import Branch
+from ledger.store.branch.branch import Branch
 from tests.store.remotes import clone, make_hub
 
 

@@ -14,11 +14,11 @@ from ledger.model.ids import new_id
 from ledger.model.paths import run_path
 from ledger.model.record import Author, Record
 from ledger.repository.blobs import blob_reader
-from ledger.store.branch import Branch
-from ledger.store.sync import sync
-from ledger.store.synced import Synced
-from ledger.store.verify import verify
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
+from ledger.store.integrity.verify import verify
+from ledger.store.sync.sync import sync
+from ledger.store.sync.sync_result import Synced
 from tests.benchmarks.ledgers import entry_of
 from tests.conftest import git_in
 from tests.store.test_branch import NOW

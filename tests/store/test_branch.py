@@ -11,8 +11,8 @@ from ledger.model.document import dump
 from ledger.model.entries import Evaluation
 from ledger.model.paths import dataset_path, evaluation_path, run_path
 from ledger.model.record import Author
-from ledger.store.branch import Branch
-from ledger.store.waiting import Entry, read_waiting, waiting_files, write_waiting
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry, read_waiting, waiting_files, write_waiting
 from tests.conftest import git_in
 from tests.samples import sample_ledger
 

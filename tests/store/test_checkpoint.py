@@ -7,10 +7,10 @@ import pytest
 
 from ledger.hashing import merkle_root
 from ledger.repository.blobs import blob_reader
-from ledger.store.branch import Branch
-from ledger.store.checkpoint import Checkpoint, make_checkpoint, read_checkpoints
-from ledger.store.sync import sync
-from ledger.store.verify import Verdict, verify
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.checkpoint import Checkpoint, make_checkpoint, read_checkpoints
+from ledger.store.integrity.verify import Verdict, verify
+from ledger.store.sync.sync import sync
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import add, draft
 from tests.store.remotes import share

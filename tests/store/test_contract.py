@@ -10,10 +10,10 @@ from ledger.errors import Conflict, LostRace
 from ledger.recorder.notes import add_notes
 from ledger.repository.append import append_commit
 from ledger.repository.blobs import blob_reader
-from ledger.store.branch import Branch
-from ledger.store.selection import select_runs
-from ledger.store.sync import sync
-from ledger.store.verify import verify
+from ledger.store.branch.branch import Branch
+from ledger.store.index.selection import select_runs
+from ledger.store.integrity.verify import verify
+from ledger.store.sync.sync import sync
 from tests.conftest import Cli, git_in, make_repository, state_of
 from tests.store.remotes import clone, held, made, make_hub
 from tests.store.test_branch import ADA, NOW, append_samples

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ledger.model.ids import new_id
 from ledger.repository.append import append_commit
-from ledger.store.branch import Branch
-from ledger.store.exchange import INBOX, Exchange
-from ledger.store.sync import sync
+from ledger.store.branch.branch import Branch
+from ledger.store.sync.exchange import INBOX, Exchange
+from ledger.store.sync.sync import sync
 from tests.conftest import git_in
 from tests.store.remotes import added, folder_of, held, made, synced, wrong_with
 from tests.store.test_branch import ADA, NOW

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from ledger.repository.append import append_commit
-from ledger.store.branch import Branch
-from ledger.store.findings import Finding
-from ledger.store.incoming import _said
-from ledger.store.redaction import redact
-from ledger.store.redaction_plan import Needles, plan_redaction
-from ledger.store.remembered import REMEMBERED
-from ledger.store.sync import sync
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.findings import Finding
+from ledger.store.integrity.redaction import redact
+from ledger.store.integrity.redaction_plan import Needles, plan_redaction
+from ledger.store.sync.fetch_check import _said
+from ledger.store.sync.remote_tip import REMEMBERED
+from ledger.store.sync.sync import sync
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import add, draft
 from tests.store.remotes import clone, folder_of, made, share, synced

@@ -17,23 +17,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.analysis.line import line_of
-from ledger.analysis.query import Comparison, Every, Not, Phrase, Query, Some, parse_query
+from ledger.analysis.query.language import Comparison, Every, Not, Phrase, Query, Some, parse_query
+from ledger.analysis.query.row import line_of
 from ledger.errors import LedgerError, UsageError
 from ledger.model.document import dump
 from ledger.model.entries import Contents, Evaluation, Note
 from ledger.model.ids import new_id
 from ledger.model.paths import evaluation_path, note_path, run_path
 from ledger.repository.blobs import blob_reader
-from ledger.store.branch import Branch
-from ledger.store.index import ask, ask_file
-from ledger.store.index_file import FILE
-from ledger.store.index_query import Index
-from ledger.store.run_ids import resolve_run
-from ledger.store.selection import find_runs, select_runs
-from ledger.store.standings import read_standings
-from ledger.store.verify import verify
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
+from ledger.store.branch.run_ids import resolve_run
+from ledger.store.index.file import FILE
+from ledger.store.index.index import ask, ask_file
+from ledger.store.index.leaderboards import read_standings
+from ledger.store.index.questions import Index
+from ledger.store.index.selection import find_runs, select_runs
+from ledger.store.integrity.verify import verify
 from tests.conftest import ROOT, examples, git_in, make_repository, run_python
 from tests.oracle import read_all
 from tests.samples import many_runs, sample_ledger
@@ -405,7 +405,7 @@ def test_readers_read_while_a_writer_writes(samples: Branch) -> None:
 def test_a_kill_during_the_update_leaves_right_answers(samples: Branch) -> None:
     samples.append(entry_of(samples, *new_runs(300)))
     script = (
-        "from ledger.store.branch import Branch; from ledger.store.selection import select_runs\n"
+        "from ledger.store.branch.branch import Branch; from ledger.store.index.selection import select_runs\n"
         "ledger = Branch.open(); print('ready', flush=True); select_runs(ledger, sort='started', limit=1)\n"
     )
     for number in range(10):

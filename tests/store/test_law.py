@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from ledger.repository.append import append_commit
-from ledger.store.branch import Branch
-from ledger.store.policy_change import change_policy, with_value
-from ledger.store.sync import sync
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.policy_edit import change_policy, with_value
+from ledger.store.sync.sync import sync
 from tests.commands.test_server_hooks import make_server, push, refs
 from tests.conftest import ROOT, Cli, git_in
 from tests.recorder.test_record import add, draft
@@ -84,7 +84,7 @@ def test_a_side_branch_from_before_the_law_is_no_way_around_it(ledger: Branch, r
     )
     tree = git_in(repo, "rev-parse", "side^{tree}").strip()
     merged = git_in(repo, "commit-tree", tree, "-p", "side", "-p", late, "-m", "merge").strip()
-    from ledger.store.check import check_range
+    from ledger.store.integrity.check import check_range
 
     found = check_range(ledger.repository, merged, late).findings
     assert any("only signers may change this" in finding.message for finding in found)

@@ -17,10 +17,10 @@ from ledger.model.entries import DATASET_FORMAT, DatasetVersion, ManifestLine
 from ledger.model.paths import dataset_path
 from ledger.model.record import Author
 from ledger.repository.blobs import blob_reader
-from ledger.store.branch import Branch
-from ledger.store.manifests import WHOLE_UP_TO, join_shards, manifest_files, read_difference, read_manifest
-from ledger.store.verify import verify
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.manifests import WHOLE_UP_TO, join_shards, manifest_files, read_difference, read_manifest
+from ledger.store.branch.pending import Entry
+from ledger.store.integrity.verify import verify
 from tests.conftest import examples
 
 ADA = Author(name="Ada", email="ada@example.com")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from ledger.capture.prices import PRICES
+from ledger.capture.machine.prices import PRICES
 from ledger.errors import InvalidDocument, LedgerError
 from ledger.resources import shipped
-from ledger.store.policy import Limits, Policy, Require, load_policy
+from ledger.store.branch.policy import Limits, Policy, Require, load_policy
 
 
 def test_the_shipped_policy_is_all_defaults() -> None:

@@ -14,8 +14,8 @@ import pytest
 from ledger.errors import LedgerError
 from ledger.repository import append as append_module
 from ledger.store import ledger as ledger_module
-from ledger.store.branch import Branch
-from ledger.store.queue import queued
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.write_lock import queued
 from tests.conftest import ROOT, git_in
 from tests.store.test_branch import entry
 
@@ -39,7 +39,7 @@ def test_a_writer_waits_for_its_turn(ledger: Branch) -> None:
 
 def test_a_killed_writer_leaves_no_lock(ledger: Branch, repo: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from ledger.store.queue import queued\n"
+        "import sys, time; from pathlib import Path; from ledger.store.branch.write_lock import queued\n"
         "with queued(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
     lock = ledger.repository.state_dir / "append.lock"
@@ -63,7 +63,7 @@ def hold_refs(repo: Path) -> Path:
 
 
 APPEND = (
-    "import sys; from tests.store.test_branch import entry; from ledger.store.branch import Branch\n"
+    "import sys; from tests.store.test_branch import entry; from ledger.store.branch.branch import Branch\n"
     "Branch.open(sys.argv[1]).append(entry(int(sys.argv[2])))"
 )
 

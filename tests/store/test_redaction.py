@@ -11,13 +11,13 @@ from ledger.model.entries import Redaction, Run
 from ledger.recorder.draft import FigureSource
 from ledger.recorder.notes import add_notes
 from ledger.repository.blobs import blob_reader
-from ledger.store.branch import Branch
-from ledger.store.checkpoint import read_checkpoints
-from ledger.store.redaction import Redacted, redact
-from ledger.store.redaction_plan import Needles, plan_redaction
-from ledger.store.sync import sync
-from ledger.store.verify import Verdict, verify
-from ledger.store.waiting import read_waiting, write_waiting
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import read_waiting, write_waiting
+from ledger.store.integrity.checkpoint import read_checkpoints
+from ledger.store.integrity.redaction import Redacted, redact
+from ledger.store.integrity.redaction_plan import Needles, plan_redaction
+from ledger.store.integrity.verify import Verdict, verify
+from ledger.store.sync.sync import sync
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import add, draft
 from tests.store.remotes import share

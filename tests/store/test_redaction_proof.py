@@ -20,16 +20,16 @@ from ledger.model.paths import redaction_path
 from ledger.model.record import Author
 from ledger.repository.append import append_commit
 from ledger.repository.blobs import blob_reader
-from ledger.store.branch import Branch
-from ledger.store.check import check_range
-from ledger.store.checkpoint import Checkpoint
-from ledger.store.redaction import redact
-from ledger.store.redaction_plan import Needles, plan_redaction
-from ledger.store.redaction_proof import circle_in, is_marked, wrong_with
-from ledger.store.redactions import explain_difference
-from ledger.store.signatures import signature_files
-from ledger.store.sync import sync
-from ledger.store.verify import Verdict, verify
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.check import check_range
+from ledger.store.integrity.checkpoint import Checkpoint
+from ledger.store.integrity.redaction import redact
+from ledger.store.integrity.redaction_plan import Needles, plan_redaction
+from ledger.store.integrity.redaction_proof import circle_in, is_marked, wrong_with
+from ledger.store.integrity.signatures import signature_files
+from ledger.store.integrity.tombstones import explain_difference
+from ledger.store.integrity.verify import Verdict, verify
+from ledger.store.sync.sync import sync
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import add, draft
 from tests.store.remotes import share

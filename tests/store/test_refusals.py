@@ -11,9 +11,9 @@ from ledger.model.document import dump
 from ledger.model.paths import dataset_path
 from ledger.model.record import Author
 from ledger.repository.append import append_commit
-from ledger.store.branch import Branch
-from ledger.store.exchange import INBOX
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
+from ledger.store.sync.exchange import INBOX
 from tests.conftest import git_in
 from tests.samples import sample_ledger
 from tests.store.remotes import clone, folder_of, held, made, make_hub, synced

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from ledger.repository.blobs import blob_reader
-from ledger.store.branch import Branch
-from ledger.store.sync import sync
-from ledger.store.verify import Verdict, verify
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.verify import Verdict, verify
+from ledger.store.sync.sync import sync
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import add, draft
 from tests.store.remotes import share

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import NotFound
-from ledger.store.branch import Branch
-from ledger.store.exchange import INBOX
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
+from ledger.store.sync.exchange import INBOX
 from tests.conftest import ROOT, git_in, state_of
 from tests.store.remotes import added, clone, folder_of, held, made, over_http, synced, wrong_with
 from tests.store.test_branch import ADA, NOW
@@ -75,8 +75,8 @@ def test_two_clones_that_both_began_the_ledger_join(ada: Branch, bob: Branch, hu
 WRITER = """
 import sys
 from pathlib import Path
-from ledger.store.branch import Branch
-from ledger.store.sync import sync
+from ledger.store.branch.branch import Branch
+from ledger.store.sync.sync import sync
 from tests.store.remotes import made
 ledger = Branch.open(Path(sys.argv[1]))
 for number in range(int(sys.argv[2])):

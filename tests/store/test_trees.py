@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.store.trees import _entries
+from ledger.store.integrity.tree_rules import _entries
 
 OID = bytes(range(20))
 

@@ -12,9 +12,9 @@ from ledger.errors import NotFound
 from ledger.model.document import dump
 from ledger.model.paths import RECORD_FILE, run_path
 from ledger.repository.blobs import blob_reader
-from ledger.store.branch import Branch
-from ledger.store.verify import Verdict, verify
-from ledger.store.waiting import Entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
+from ledger.store.integrity.verify import Verdict, verify
 from tests.conftest import Cli, git_in
 from tests.store.test_branch import ADA, NOW, append_samples, entry
 

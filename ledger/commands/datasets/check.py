@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.analysis.versions import versions_of
+from ledger.analysis.data.versions import versions_of
 from ledger.commands.output import echo, say, write_json
 from ledger.commands.progress import Bar
 from ledger.commands.workplace import open_ledger
@@ -11,8 +11,8 @@ from ledger.data.manifest import Manifest, build_manifest
 from ledger.errors import LedgerError
 from ledger.model.entries import DatasetVersion
 from ledger.model.values import counted
-from ledger.store.branch import Branch
-from ledger.store.manifests import hash_cache, read_manifest
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.manifests import hash_cache, read_manifest
 
 _NAMED = 10
 

@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.analysis.versions import find_version
+from ledger.analysis.data.versions import find_version
 from ledger.commands.datasets.telling import tell_counts
 from ledger.commands.output import echo, write_json
 from ledger.commands.workplace import open_ledger
@@ -10,7 +10,7 @@ from ledger.data.changes import label_shift
 from ledger.data.difference import Difference
 from ledger.model.entries import DatasetVersion
 from ledger.model.values import counted, plain
-from ledger.store.manifests import read_difference
+from ledger.store.branch.manifests import read_difference
 
 
 @click.command("diff")

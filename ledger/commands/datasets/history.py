@@ -2,8 +2,8 @@
 
 import click
 
-from ledger.analysis.comparable import Leaderboard
-from ledger.analysis.versions import VersionFacts, facts_of, versions_of
+from ledger.analysis.comparing.comparable import Leaderboard
+from ledger.analysis.data.versions import VersionFacts, facts_of, versions_of
 from ledger.commands.datasets.telling import tell_change, tell_drift
 from ledger.commands.output import echo, moment, write_json
 from ledger.commands.workplace import open_ledger

@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.analysis.versions import facts_of, versions_of
+from ledger.analysis.data.versions import facts_of, versions_of
 from ledger.commands.output import moment, say, size, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 

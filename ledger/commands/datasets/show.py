@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.analysis.versions import VersionFacts, facts_of, find_version
+from ledger.analysis.data.versions import VersionFacts, facts_of, find_version
 from ledger.commands.datasets.telling import tell_change, tell_drift, tell_statistics
 from ledger.commands.output import echo, moment, size, write_json
 from ledger.commands.workplace import open_ledger

@@ -9,8 +9,8 @@ from ledger.commands.check_reports import render_github, render_text
 from ledger.errors import NotFound
 from ledger.model.values import is_plain_text
 from ledger.repository.repository import Repository
-from ledger.store.branch import Branch
-from ledger.store.check import Checked, check_range
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.check import Checked, check_range
 from tests.conftest import Cli, git_in
 from tests.store.check.corpus import CORPUS, Hostile
 from tests.store.check.forge import Forge, Proposed, good_ledger

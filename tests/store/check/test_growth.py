@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.store.branch import Branch
-from ledger.store.check import check_range
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.check import check_range
 from tests.conftest import git_in
 from tests.store.test_branch import append_samples
 

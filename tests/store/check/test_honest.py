@@ -15,9 +15,9 @@ from ledger.model.paths import RECORD_FILE, run_path
 from ledger.model.record import Link
 from ledger.model.values import check_label
 from ledger.recorder.record import build_entry, capture_now
-from ledger.store.branch import Branch
-from ledger.store.check.single import check_document
-from ledger.store.policy import Policy
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.policy import Policy
+from ledger.store.integrity.check.single_document import check_document
 from tests.conftest import examples
 from tests.recorder.test_record import draft
 

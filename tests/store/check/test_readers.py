@@ -12,13 +12,13 @@ import pytest
 from ledger.errors import LedgerError
 from ledger.repository.blobs import blob_reader
 from ledger.repository.repository import Repository
-from ledger.store.branch import Branch
-from ledger.store.check import check_range
-from ledger.store.findings import Finding
-from ledger.store.pushed import Update, check_received
-from ledger.store.rules import RULES
-from ledger.store.verify import verify
-from ledger.store.verify.memory import forget, remember
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.check import check_range
+from ledger.store.integrity.findings import Finding
+from ledger.store.integrity.rules import RULES
+from ledger.store.integrity.verify import verify
+from ledger.store.integrity.verify.last_verified import forget, remember
+from ledger.store.sync.receive_rules import Update, check_received
 from tests.conftest import git_in
 from tests.store.check.corpus import CORPUS, Hostile
 from tests.store.check.forge import Forge, Proposed, good_ledger

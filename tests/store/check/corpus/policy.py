@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.hashing import hash_bytes
-from ledger.store.signatures import payload
+from ledger.store.integrity.signatures import payload
 from tests.store.check.corpus.register import Make, each, hostile, record_of
 from tests.store.check.forge import Forge, Proposed, named
 

@@ -1,0 +1,196 @@
+"""What to try next, from the numbers of a run: each advice names its numbers, its rule and where the rule comes from.
+
+Where evidence is thin it is silent: a difference that the number of samples explains is no difference.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from ledger.analysis.advice.budget import Budget, spent_of
+from ledger.analysis.comparing.error_rate import Share, share_of, why_no_share
+from ledger.analysis.data.cases import CaseStory
+from ledger.model.entries import DatasetVersion, Run
+from ledger.model.values import Document, counted
+
+Rule = Literal["bias", "variance", "mismatch", "slices", "data-wait", "idle", "complexity", "flips", "noise"]
+"""Which rule speaks."""
+
+_ERRORS = 2.0
+"""Standard errors that a gap must be larger than: about 95 times in 100 chance stays below (normal law)."""
+_GAP = 0.01
+"""Gap below which nothing is advised: one point. Smaller ones are real with many samples, and seldom worth a week."""
+_IDLE = 0.3
+"""Part of the time that a GPU may stand still before it is said: a threshold of our own."""
+_WAIT = 0.2
+"""Part of the time that training may wait for data before it is said: a threshold of our own."""
+_WAIT_SECONDS = 1.0
+"""Seconds of waiting below which nothing is said: the start of a loader alone takes as long."""
+_FLIPS = 2
+"""Times a case must have changed sides: once is progress or a loss, twice is chance or a fragile model."""
+_NG = "Ng, Machine Learning Yearning (2018), chapters 20 to 24"
+_NG_MISMATCH = "Ng, Machine Learning Yearning (2018), chapters 37 to 40"
+_STALLS = "Mohan et al., Analyzing and Mitigating Data Stalls in DNN Training (PVLDB 2021, arXiv:2007.06775)"
+
+
+class Advice(Document, frozen=True, kw_only=True):
+    """One thing to try."""
+
+    rule: Rule
+    """Which rule speaks."""
+    say: str
+    """What to try, and why."""
+    numbers: dict[str, float]
+    """What it is based on."""
+    source: str
+    """Where the rule comes from."""
+
+
+def advise(
+    run: Run,
+    versions: Mapping[str, DatasetVersion],
+    stories: Sequence[CaseStory] = (),
+    *,
+    name: str | None = None,
+    target: float | None = None,
+    budget: Budget | None = None,
+) -> list[Advice]:
+    """Return what to try next, the largest gap first.
+
+    Args:
+        run: the run.
+        versions: content hash to dataset version: how many samples each has.
+        stories: what became of the cases that its model must pass.
+        name: the metric, a part of the right or of the wrong answers; `metric_of(run)` when none.
+        target: what people, or the product in use today, reach in it.
+        budget: what a model may take up.
+    """
+    name = metric_of(run) if name is None else name
+    errors = {split: share_of(run, f"{split}/{name}", versions) for split in ("train", "validation", "test")}
+    gaps = [
+        *_bias(errors["train"], _target_error(run, name, target), f"the {name} of {target:g}" if target else ""),
+        *_gap(errors["train"], errors["validation"], "variance", ("training", "validation"), _VARIANCE, _NG),
+        *_gap(errors["validation"], errors["test"], "mismatch", ("validation", "test"), _MISMATCH, _NG_MISMATCH),
+    ]
+    gaps.sort(key=lambda advice: -advice.numbers["gap"])
+    hardware = [*_data_wait(run), *_idle(run)]
+    return [*gaps, *_slices(run, versions), *hardware, *_complexity(run, budget or Budget()), *_flips(stories)]
+
+
+def metric_of(run: Run) -> str:
+    """Return the metric that advice looks at: that of the run's headline where it is a share, else `accuracy`."""
+    headline = run.record.headline
+    return headline.name if headline is not None and why_no_share(headline) is None else "accuracy"
+
+
+def _target_error(run: Run, name: str, target: float | None) -> float | None:
+    """Return the error that a target states: of a metric where lower is better it is the target itself."""
+    if target is None or not 0 <= target <= 1:
+        return None
+    train = run.record.metric(f"train/{name}")
+    return target if train is not None and train.direction == "lower" else 1 - target
+
+
+def _bias(train: Share | None, target: float | None, named: str) -> list[Advice]:
+    if train is None or target is None:
+        return []
+    gap = train.error - target
+    if gap < max(_GAP, _ERRORS * train.noise):
+        return []
+    say = f"it does not reach {named} on its own training data: train longer, or a larger model"
+    return [Advice(rule="bias", say=say, numbers={"train": train.error, "target": target, "gap": gap}, source=_NG)]
+
+
+_VARIANCE = "more training data, augmentation or regularisation"
+_MISMATCH = "the validation set is not like the test data, or was tuned on too often: add data like the test data"
+
+
+def _gap(
+    before: Share | None, after: Share | None, rule: Rule, names: tuple[str, str], cure: str, source: str
+) -> list[Advice]:
+    if before is None or after is None:
+        return []
+    gap = after.error - before.error
+    if gap < max(_GAP, _ERRORS * math.hypot(before.noise, after.noise)):
+        return []
+    say = f"{names[1]} errors are {100 * gap:.1f} points above {names[0]} errors: {cure}"
+    return [
+        Advice(rule=rule, say=say, numbers={names[0]: before.error, names[1]: after.error, "gap": gap}, source=source)
+    ]
+
+
+def _slices(run: Run, versions: Mapping[str, DatasetVersion]) -> list[Advice]:
+    judged = [versions.get(use.hash or "") for use in run.record.datasets.used if use.role in {"validation", "test"}]
+    return [
+        Advice(
+            rule="slices",
+            say=f"{version.label}: {warning}",
+            numbers={"samples": float(version.samples or 0)},
+            source="Cochran, Sampling Techniques (1977), section 4.4",
+        )
+        for version in judged
+        if version is not None and version.statistics is not None
+        for warning in version.statistics.warnings[:1]
+    ]
+
+
+def _idle(run: Run) -> list[Advice]:
+    idle = [gpu.gpu_idle_fraction for gpu in run.record.hardware.gpus if gpu.gpu_idle_fraction is not None]
+    mean = sum(idle) / len(idle) if idle else 0.0
+    if mean <= _IDLE:
+        return []
+    say = f"its GPUs stood still for {mean:.0%} of the time: prepare data once, or load it with more workers"
+    source = f"a rule of our own: more than {_IDLE:.0%}"
+    return [Advice(rule="idle", say=say, numbers={"gpu_idle_fraction": mean}, source=source)]
+
+
+def _data_wait(run: Run) -> list[Advice]:
+    usage, duration = run.record.hardware.usage, run.record.timing.took
+    waited = usage.data_wait_seconds if usage else None
+    if waited is None or duration is None or waited < _WAIT_SECONDS or waited / duration <= _WAIT:
+        return []
+    share = waited / duration
+    say = f"training waited for data {waited:.3g} of {duration:.3g} seconds: more workers, or data prepared once"
+    numbers = {"data_wait_seconds": waited, "duration_seconds": duration, "share": share}
+    source = f"{_STALLS}; more than {_WAIT:.0%} is a rule of our own"
+    return [Advice(rule="data-wait", say=say, numbers=numbers, source=source)]
+
+
+_CURES = {
+    "parameters": "a smaller model, or pruning",
+    "model_bytes": "fewer parameters, or fewer bits for each",
+    "duration_seconds": "fewer steps, or a smaller model",
+    "cost": "fewer steps, a smaller model or a cheaper device",
+    "memory_bytes": "a smaller batch or model",
+}
+"""Field of the budget to what brings it down."""
+
+
+def _complexity(run: Run, budget: Budget) -> list[Advice]:
+    return [
+        Advice(
+            rule="complexity",
+            say=f"{one.name.replace('_', ' ')} {one.amount:,.6g} of {one.limit:,.6g} agreed on: {_CURES[one.name]}",
+            numbers={one.name: one.amount, "limit": one.limit},
+            source="the budget of policy.yaml",
+        )
+        for one in spent_of(run.record, budget)
+        if one.over and one.amount is not None
+    ]
+
+
+def _flips(stories: Sequence[CaseStory]) -> list[Advice]:
+    flipping = [story for story in stories if len(story.broken_by) + len(story.mended_by) >= _FLIPS]
+    if not flipping:
+        return []
+    named = ", ".join(story.case.id[16:] for story in flipping[:3])
+    cases = counted(len(flipping), "case")
+    say = f"{cases} passed by one model and failed by the next ({named}): add data like that"
+    return [
+        Advice(
+            rule="flips",
+            say=say,
+            numbers={"cases": float(len(flipping))},
+            source="Ribeiro et al., Beyond Accuracy: Behavioral Testing with CheckList (ACL 2020)",
+        )
+    ]

@@ -1,0 +1,174 @@
+"""Which measurements may be compared, and which run is best where they may.
+
+Two values are comparable when metric, split, dataset version and evaluator version agree. A value
+whose dataset version nobody knows is comparable with nothing.
+"""
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+
+from ledger.analysis.comparing.error_rate import outside_range
+from ledger.analysis.comparing.splits import place_of_key
+from ledger.model.boxes import DatasetUse, Metric
+from ledger.model.entries import Run
+from ledger.model.values import Direction, Document
+
+
+class Group(Document, frozen=True, kw_only=True, order=True):
+    """What values must share to be comparable."""
+
+    key: str
+    """Metric and split: `validation/accuracy`."""
+    dataset: str
+    """Dataset version as people name it; `unknown` when nobody said."""
+    dataset_hash: str
+    """Content hash of that version; empty when unknown."""
+    evaluator: str
+    """Version of the evaluator; empty when none was given."""
+
+    @property
+    def known(self) -> bool:
+        """Whether values of this group may be compared with each other at all."""
+        return bool(self.dataset_hash)
+
+    @property
+    def label(self) -> str:
+        """How people name the group."""
+        evaluator = f", evaluator {self.evaluator}" if self.evaluator else ""
+        return f"{self.key} on {self.dataset}{evaluator}"
+
+
+class Standing(Document, frozen=True, kw_only=True):
+    """One run's value within a group."""
+
+    run: Run
+    """The run."""
+    metric: Metric
+    """Its value in this group; the latest where it was measured more than once."""
+
+
+class Leaderboard(Document, frozen=True, kw_only=True):
+    """The runs of one comparable group, best first where that can be said."""
+
+    group: Group
+    """What they share."""
+    direction: Direction | None
+    """Which values are better; none when nobody said or the runs disagree."""
+    standings: tuple[Standing, ...]
+    """Best first; in order of time when they cannot be ranked."""
+
+    @property
+    def ranked(self) -> bool:
+        """Whether the order means anything."""
+        return self.group.known and self.direction is not None
+
+    @property
+    def best(self) -> Standing | None:
+        """The best run, where that can be said; never one whose value is outside of the range that the others keep."""
+        if not self.ranked:
+            return None
+        values = [standing.metric.number for standing in self.standings]
+        strange = outside_range(self.group.key, values, self.direction)
+        first = next((one for one, outside in zip(self.standings, strange, strict=True) if not outside), None)
+        return first if first is not None and math.isfinite(first.metric.number) else None
+
+
+def group_of(metric: Metric) -> Group:
+    """Return the comparable group of a measurement; content hashes decide, names are for people."""
+    return Group(
+        key=metric.key,
+        dataset=metric.dataset or (metric.dataset_hash or "unknown")[:19],
+        dataset_hash=metric.dataset_hash or "",
+        evaluator=metric.evaluator or "",
+    )
+
+
+def counts(run: Run, include: Collection[str] = ()) -> bool:
+    """Say whether a run may be ranked, be the best, and be a repeat: it finished, and nobody withdrew it.
+
+    What did not finish was cut off somewhere, and its last number is not what its setting comes to. Everything that
+    ranks asks here.
+
+    Args:
+        run: the run.
+        include: statuses that count beside `finished`; what was retracted never does.
+    """
+    return run.unranked is None or (run.retraction is None and run.unranked in include)
+
+
+def why_uncounted(run: Run) -> str:
+    """Return why a run does not count, in words that follow its name; empty where it does."""
+    if run.unranked is None:
+        return ""
+    return "was retracted" if run.retraction is not None else f"did not finish ({run.unranked})"
+
+
+def leaderboards(runs: Iterable[Run]) -> list[Leaderboard]:
+    """Return one leaderboard per comparable group: validation first, train last, newest data first.
+
+    Runs that do not count stand on no board.
+    """
+    members: dict[tuple[str, str, str], dict[str, Standing]] = {}
+    groups: dict[tuple[str, str, str], Group] = {}
+    for run in runs:
+        if not counts(run):
+            continue
+        for metric in run.metrics():
+            group = group_of(metric)
+            identity = (group.key, group.dataset_hash, group.evaluator)
+            groups.setdefault(identity, group)
+            members.setdefault(identity, {})[run.record.id] = Standing(run=run, metric=metric)
+    boards = [_board(groups[identity], list(standings.values())) for identity, standings in members.items()]
+    boards.sort(key=lambda board: max(standing.run.record.id for standing in board.standings), reverse=True)
+    return sorted(boards, key=lambda board: (_SPLITS.get(_split(board), 2), board.group.key))
+
+
+_SPLITS = {"validation": 0, "test": 1, "train": 3}
+"""What a split says about a model decides its place; other splits come before train, which says least."""
+
+
+def _split(board: Leaderboard) -> str:
+    return board.standings[0].metric.split or ""
+
+
+def why_not_comparable(left: Metric, right: Metric) -> str | None:
+    """Return why two measurements of one metric must not be ranked, or none when they may."""
+    ours, theirs = group_of(left), group_of(right)
+    if ours.key != theirs.key:
+        return f"different metrics: `{ours.key}` and `{theirs.key}`"
+    if not ours.known or not theirs.known:
+        return "the dataset version is unknown"
+    if ours.dataset_hash != theirs.dataset_hash:
+        return f"measured on different data: `{ours.dataset}` and `{theirs.dataset}`"
+    if ours.evaluator != theirs.evaluator:
+        return (
+            f"measured by different evaluators: `{ours.evaluator or 'unknown'}` and `{theirs.evaluator or 'unknown'}`"
+        )
+    return None
+
+
+def data_of_curve(run: Run, series: str) -> DatasetUse | None:
+    """Return the dataset that a learning curve was measured on: that of the split in its name; none where unknown."""
+    uses = [use for use in place_of_key(series, run.record.datasets.used).uses if use.hash]
+    return uses[0] if len({use.hash for use in uses}) == 1 else None
+
+
+def agreed_direction(metrics: Iterable[Metric]) -> Direction | None:
+    """Return the direction that all measurements that state one agree on, else none."""
+    stated = {metric.direction for metric in metrics if metric.direction is not None}
+    return stated.pop() if len(stated) == 1 else None
+
+
+def _board(group: Group, standings: Sequence[Standing]) -> Leaderboard:
+    direction = agreed_direction(standing.metric for standing in standings)
+    if group.known and direction is not None:
+        standings = sorted(standings, key=lambda standing: rank_key(standing.metric, direction, standing.run.record.id))
+    return Leaderboard(group=group, direction=direction, standings=tuple(standings))
+
+
+def rank_key(metric: Metric, direction: Direction, tie: str) -> tuple[bool, float, str]:
+    """Return a sort key: best first, what is not a number last, ties by `tie`."""
+    value = metric.number
+    if math.isnan(value):
+        return (True, 0.0, tie)
+    return (False, -value if direction == "higher" else value, tie)

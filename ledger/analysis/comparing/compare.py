@@ -1,0 +1,127 @@
+"""Runs side by side: what differs, and which numbers may be ranked."""
+
+from collections.abc import Sequence
+
+from ledger.analysis.comparing.comparable import agreed_direction, counts, rank_key, why_not_comparable, why_uncounted
+from ledger.analysis.comparing.error_rate import outside_range
+from ledger.analysis.comparing.settings import setting_key
+from ledger.analysis.query.fields import Value, field_value, params_that_differ
+from ledger.model.boxes import Metric
+from ledger.model.entries import Run
+from ledger.model.values import Document, ParamValue
+
+_FACTS = ("status", "experiment", "author", "started", "duration", "cost", "commit", "dirty", "dataset", "seed", "host")
+
+
+class ParamRow(Document, frozen=True, kw_only=True):
+    """A param that is not the same in all runs."""
+
+    name: str
+    """Dotted name."""
+    values: list[ParamValue]
+    """One value per run; none where a run does not have it."""
+
+
+class FactRow(Document, frozen=True, kw_only=True):
+    """Something else about the runs that differs."""
+
+    name: str
+    """Field name."""
+    values: list[Value]
+    """One value per run."""
+
+
+class MetricRow(Document, frozen=True, kw_only=True):
+    """One metric of all runs."""
+
+    key: str
+    """Metric and split."""
+    metrics: list[Metric | None]
+    """One measurement per run; none where a run does not have it."""
+    best: int | None = None
+    """Which run is best; none where that cannot be said."""
+    refused: str | None = None
+    """Why the values are not ranked."""
+
+
+class Comparison(Document, frozen=True, kw_only=True):
+    """Runs side by side."""
+
+    runs: list[str]
+    """Run ids, as given."""
+    facts: list[FactRow]
+    """What else differs."""
+    params: list[ParamRow]
+    """Params that differ."""
+    metrics: list[MetricRow]
+    """Every metric that a run has, one row per metric and dataset version where versions are shared."""
+
+
+def compare(runs: Sequence[Run]) -> Comparison:
+    """Put runs side by side; values that are not comparable are shown, never ranked."""
+    keys = sorted({metric.key for run in runs for metric in run.metrics()})
+    facts = [FactRow(name=name, values=[field_value(run, name) for run in runs]) for name in _FACTS]
+    return Comparison(
+        runs=[run.record.id for run in runs],
+        facts=[row for row in facts if len({repr(value) for value in row.values}) > 1],
+        params=[
+            ParamRow(name=name, values=[run.record.params.values.get(name) for run in runs])
+            for name in params_that_differ(runs)
+        ],
+        metrics=[_metric_row(key, runs) for key in keys],
+    )
+
+
+def _metric_row(key: str, runs: Sequence[Run]) -> MetricRow:
+    """Choose measurements on data that all runs share where there are such; else each run's own."""
+    measured = [[metric for metric in run.metrics() if metric.key == key] for run in runs]
+    having = [metrics for metrics in measured if metrics]
+    shared = set.intersection(*({_identity(metric) for metric in metrics} for metrics in having))
+    # The last version that all were measured on: evaluations come after the record's own metrics.
+    wanted = next((_identity(m) for m in reversed(having[0]) if _identity(m) in shared and m.dataset_hash), None)
+    chosen = [_choose(metrics, wanted) for metrics in measured]
+    there = [metric for metric in chosen if metric is not None]
+    if len(there) < 2:  # noqa: PLR2004  # a comparison takes two
+        return MetricRow(key=key, metrics=chosen, refused="only one run has it")
+    refused = next((why for metric in there[1:] if (why := why_not_comparable(there[0], metric))), None)
+    direction = agreed_direction(there)
+    if refused is None and direction is None:
+        refused = "nobody said which values are better"
+    if refused is not None or direction is None:
+        return MetricRow(key=key, metrics=chosen, refused=refused)
+    places = [index for index, metric in enumerate(chosen) if metric is not None and counts(runs[index])]
+    if refused := _why_no_best(runs, [index for index, metric in enumerate(chosen) if metric is not None], places):
+        return MetricRow(key=key, metrics=chosen, refused=refused)
+    ranked = sorted(places, key=lambda index: rank_key(chosen[index] or there[0], direction, ""))
+    first, second = chosen[ranked[0]], chosen[ranked[1]]
+    tie = first is not None and second is not None and first.number == second.number
+    if tie:
+        return MetricRow(key=key, metrics=chosen, refused="a tie")
+    values = [metric.number for index in places if (metric := chosen[index]) is not None]
+    if any(outside_range(key, values, direction)):
+        return MetricRow(key=key, metrics=chosen, refused="they look like one metric in two units: 0.93 and 93")
+    return MetricRow(key=key, metrics=chosen, best=ranked[0])
+
+
+def _why_no_best(runs: Sequence[Run], measured: Sequence[int], counted: Sequence[int]) -> str | None:
+    """Return why none of the runs that were measured alike is the best, none where one may be."""
+    if len(counted) < 2:  # noqa: PLR2004  # a comparison takes two
+        out = [f"{runs[at].record.id} {why_uncounted(runs[at])}" for at in measured if at not in counted]
+        return ", ".join(out)
+    if len({setting_key(runs[at]) for at in counted}) == 1:
+        return SAME_SETTING
+    return None
+
+
+SAME_SETTING = "they are one setting, which differs by seed only, and nothing can be better than itself"
+"""Why repeats are not ranked."""
+
+
+def _choose(metrics: Sequence[Metric], wanted: tuple[str | None, str | None] | None) -> Metric | None:
+    if not metrics:
+        return None
+    return next((metric for metric in reversed(metrics) if _identity(metric) == wanted), metrics[0])
+
+
+def _identity(metric: Metric) -> tuple[str | None, str | None]:
+    return metric.dataset_hash, metric.evaluator

@@ -1,0 +1,72 @@
+"""Runs by dataset version: what was measured where, and what was not."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ledger.analysis.comparing.comparable import counts
+from ledger.model.boxes import Metric
+from ledger.model.entries import DatasetVersion, Run
+from ledger.model.values import Document
+
+
+class MatrixRow(Document, frozen=True, kw_only=True):
+    """One run on every version."""
+
+    run: str
+    """Run id."""
+    experiment: str
+    """Its experiment."""
+    cells: list[Metric | None]
+    """The latest measurement on each version; none where there is none."""
+
+
+class Matrix(Document, frozen=True, kw_only=True):
+    """One metric of many runs on every version of a dataset."""
+
+    dataset: str
+    """Name of the dataset."""
+    versions: list[str]
+    """Labels of its versions, oldest first."""
+    key: str
+    """Metric and split."""
+    rows: list[MatrixRow]
+    """One row for each run that was measured on one of them, newest first."""
+
+    @property
+    def gaps(self) -> list[tuple[str, str]]:
+        """Run and version of every cell that is empty."""
+        return [
+            (row.run, version)
+            for row in self.rows
+            for version, cell in zip(self.versions, row.cells, strict=True)
+            if cell is None
+        ]
+
+
+def main_metric(versions: Sequence[DatasetVersion], runs: Sequence[Run]) -> str | None:
+    """Return the metric that most measurements on these versions are of, none without any."""
+    hashes = {version.hash for version in versions}
+    counts = Counter(metric.key for run in runs for metric in run.metrics() if metric.dataset_hash in hashes)
+    return min(counts, key=lambda key: (-counts[key], key)) if counts else None
+
+
+def matrix_of(versions: Sequence[DatasetVersion], runs: Sequence[Run], key: str) -> Matrix:
+    """Return what one metric came to for each run on each version.
+
+    Args:
+        versions: of one dataset, oldest first.
+        runs: oldest first; those that do not count are left out.
+        key: metric and split.
+    """
+    rows = []
+    for run in reversed(runs):
+        latest = {metric.dataset_hash: metric for metric in run.metrics() if metric.key == key}
+        cells = [latest.get(version.hash) for version in versions]
+        if counts(run) and any(cell is not None for cell in cells):
+            rows.append(MatrixRow(run=run.record.id, experiment=run.record.experiment, cells=cells))
+    return Matrix(
+        dataset=versions[0].name if versions else "",
+        versions=[version.version for version in versions],
+        key=key,
+        rows=rows,
+    )

@@ -1,0 +1,187 @@
+"""Which runs are repeats of one setting, and how far chance alone spreads their values.
+
+A setting is everything a person chose: params, code and training data. Runs of one setting differ by seed
+only, so their spread is the noise that any difference between settings must be seen against.
+"""
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+
+import msgspec
+
+from ledger.analysis.comparing.comparable import Group, counts, group_of
+from ledger.analysis.comparing.ranks import split_ranks
+from ledger.analysis.data.prediction_statistics import QUARTILES_FROM, quartiles
+from ledger.analysis.judging.means import mean
+from ledger.model.entries import Run
+from ledger.model.values import Document, ParamValue
+
+_SEEDS = {"seed", "random_seed"}
+"""Params (their last dotted part) that choose the chance and not the setting."""
+_PLACES = frozenset(
+    [
+        "artifact_dir",
+        "checkpoint_dir",
+        "ckpt_dir",
+        "default_root_dir",
+        "exp_name",
+        "experiment_dir",
+        "experiment_name",
+        "hub_model_id",
+        "job_name",
+        "log_dir",
+        "log_file",
+        "log_path",
+        "logdir",
+        "logging_dir",
+        "name_of_run",
+        "out_dir",
+        "outdir",
+        "output_dir",
+        "output_path",
+        "project_dir",
+        "project_name",
+        "run_dir",
+        "run_group",
+        "run_id",
+        "run_name",
+        "save_dir",
+        "save_path",
+        "tensorboard_dir",
+        "wandb_dir",
+        "wandb_group",
+        "wandb_name",
+        "wandb_project",
+        "wandb_run_id",
+        "wandb_run_name",
+        "wandb_tags",
+        "work_dir",
+        "workdir",
+    ]
+)
+"""Params (their last dotted part) that say where things are put and what they are called, and set nothing."""
+
+
+class Setting(Document, frozen=True, kw_only=True):
+    """The runs that differ by seed only."""
+
+    params: dict[str, ParamValue]
+    """What they share, seeds left out."""
+    commit: str | None
+    """Commit they were trained with."""
+    patch: str | None
+    """Hash of the uncommitted changes they were trained with; none when there were none."""
+    runs: tuple[Run, ...]
+    """The runs, in the order given."""
+    ranks: tuple[Run, ...] = ()
+    """Other ranks of the same trainings, which are no repeats."""
+
+
+class Spread(Document, frozen=True, kw_only=True):
+    """The finite values of one setting in one comparable group."""
+
+    count: int
+    """How many runs have one."""
+    mean: float
+    """Arithmetic mean."""
+    low: float
+    """Smallest."""
+    high: float
+    """Largest."""
+    quartiles: tuple[float, float, float] | None = None
+    """First quartile, median and third; none for fewer than four values, which say more themselves."""
+
+
+def is_seed(param: str) -> bool:
+    """Say whether a param is a random seed, such as `seed` or `trainer.random_seed`."""
+    return param.rpartition(".")[2].lower() in _SEEDS
+
+
+def is_place(param: str) -> bool:
+    """Say whether a param says where something is put, such as `output_dir` or `trainer.logging_dir`."""
+    return param.rpartition(".")[2].lower() in _PLACES
+
+
+def settings_of(runs: Iterable[Run], include: Collection[str] = ()) -> list[Setting]:
+    """Return the settings of `runs` in the order they first appear; unknown code is shared with no other run.
+
+    Runs that do not count, as `counts` has it, belong to no setting; of several ranks of one training one run counts.
+    """
+    members: dict[bytes, list[Run]] = {}
+    for run in runs:
+        if not counts(run, include):
+            continue
+        members.setdefault(setting_key(run), []).append(run)
+    return [_setting(same) for same in members.values()]
+
+
+def spread_of(setting: Setting, group: Group) -> Spread | None:
+    """Return the spread of a setting's values in a comparable group (the latest of each run), or none without any."""
+    latest = {
+        run.record.id: metric.number for run in setting.runs for metric in run.metrics() if group_of(metric) == group
+    }
+    return spread_of_runs(latest.values())
+
+
+def spread_of_runs(numbers: Iterable[float]) -> Spread | None:
+    """Return the spread of the values of repeats, or none where none is finite."""
+    values = [value for value in numbers if math.isfinite(value)]
+    if not values:
+        return None
+    return Spread(
+        count=len(values),
+        mean=mean(values),
+        low=min(values),
+        high=max(values),
+        quartiles=quartiles(values) if len(values) >= QUARTILES_FROM else None,
+    )
+
+
+def _setting(runs: Sequence[Run]) -> Setting:
+    runs, ranks = split_ranks(runs)
+    code = runs[0].record.code
+    return Setting(
+        params=_chosen(runs[0]),
+        commit=code.commit,
+        patch=code.patch.hash if code.patch else None,
+        runs=tuple(runs),
+        ranks=tuple(ranks),
+    )
+
+
+def _chosen(run: Run) -> dict[str, ParamValue]:
+    places = run.record.params.places
+    return {
+        name: value
+        for name, value in sorted(run.record.params.values.items())
+        if not is_seed(name) and not is_place(name) and name not in places
+    }
+
+
+def setting_key(run: Run) -> bytes:
+    """Return what runs of one setting share, and no other run has: params that set something, code, training data."""
+    code = code_key(run)
+    who = None if code else run.record.id
+    return msgspec.json.encode((_chosen(run), code, _trained_on(run), who))
+
+
+def same_but_code(run: Run, other: Run) -> bool:
+    """Say whether two runs share all that makes a setting but the code."""
+    return _chosen(run) == _chosen(other) and _trained_on(run) == _trained_on(other)
+
+
+def _trained_on(run: Run) -> list[str]:
+    return sorted(use.hash or use.label for use in run.record.datasets.used if use.role == "train")
+
+
+def code_key(run: Run) -> str | None:
+    """Return what runs of the same code share; none where nobody knows.
+
+    Records of before this was recorded have commit and patch; what a run had written counts as code there.
+    """
+    code, patch = run.record.code, run.record.code.patch
+    if code.identity is not None:
+        return code.identity
+    if code.commit is None or (code.dirty and patch is None) or "identity" in code.unknown:
+        return None
+    return f"{code.commit} {patch.hash}" if patch else code.commit

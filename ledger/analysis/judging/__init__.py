@@ -1,0 +1,1 @@
+"""Whether a difference is more than chance: noise, tests, verdicts, and the words for them."""

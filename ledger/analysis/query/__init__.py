@@ -1,0 +1,1 @@
+"""Questions about runs: the query language, fields, orders and the usual table."""

@@ -1,0 +1,55 @@
+"""Runs as one flat table: a row for each, a column for each fact, param and metric."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ledger.analysis.query.fields import Value, metrics_of, own_fields
+from ledger.model.entries import Run
+
+Cell = bool | int | float | str | datetime | None
+"""What a cell holds; none where the run does not have it."""
+
+_FIELDS = (
+    *("id", "status", "experiment", "author", "started", "ended", "duration", "cost", "seed", "tags", "note"),
+    *("commit", "branch", "dirty", "host", "parameters", "baseline", "parent", "retracted"),
+)
+"""Fields of every run; `currency` stands beside the cost, and params and metrics follow by name."""
+
+
+def flat_columns(runs: Sequence[Run]) -> dict[str, list[Cell]]:
+    """Return the columns of a table of runs by name; every column holds one kind of value, or none.
+
+    Beside each `metrics.KEY` stand `dataset.KEY`, `dataset_hash.KEY` and `evaluator.KEY`: values may be compared
+    where the last two agree. Durations are seconds, times UTC; lists are texts, parted by `, `.
+    """
+    own = [own_fields(run) for run in runs]
+    columns: dict[str, list[Cell]] = {name: _one_kind([fields[name] for fields in own]) for name in _FIELDS}
+    columns["currency"] = [run.record.cost.currency for run in runs]
+    for name in sorted({name for run in runs for name in run.record.params.values}):
+        columns[f"params.{name}"] = _one_kind([run.record.params.values.get(name) for run in runs])
+    measured = [metrics_of(run) for run in runs]
+    for key in sorted({key for metrics in measured for key in metrics}):
+        found = [metrics.get(key) for metrics in measured]
+        columns[f"metrics.{key}"] = [metric.number if metric else None for metric in found]
+        columns[f"dataset.{key}"] = [metric.dataset if metric else None for metric in found]
+        columns[f"dataset_hash.{key}"] = [metric.dataset_hash if metric else None for metric in found]
+        columns[f"evaluator.{key}"] = [metric.evaluator if metric else None for metric in found]
+    return columns
+
+
+_LARGEST = 2**63
+"""Whole numbers of 64 bits end here; a column with larger ones holds floats."""
+
+
+def _one_kind(values: Sequence[Value]) -> list[Cell]:
+    cells: list[Cell] = [_joined(value) if isinstance(value, list) else value for value in values]
+    kinds = {type(cell) for cell in cells if cell is not None}
+    if kinds <= {int, float} and (
+        len(kinds) > 1 or any(isinstance(cell, int) and abs(cell) >= _LARGEST for cell in cells)
+    ):
+        return [float(cell) if isinstance(cell, int | float) else None for cell in cells]
+    return cells if len(kinds) < 2 else [None if cell is None else str(cell) for cell in cells]  # noqa: PLR2004  # one kind
+
+
+def _joined(value: list[bool | int | float | str | None]) -> str:
+    return ", ".join("" if item is None else str(item) for item in value)

@@ -1,0 +1,228 @@
+"""The query language: `metrics.validation/accuracy > 0.9 and (tags = baseline or not status = failed)`.
+
+Owns what a query is and how it is written. What passes it is asked of an index, which is not known here.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, get_args
+
+from ledger.analysis.query.fields import canonical_field
+from ledger.analysis.query.fulltext import words_in
+from ledger.analysis.query.order_warnings import metric_key
+from ledger.errors import UsageError
+from ledger.model.values import Document, Status
+
+if TYPE_CHECKING:
+    from lark import Lark, Token, Tree
+
+
+class Comparison(Document, frozen=True, kw_only=True):
+    """A field in relation to a value."""
+
+    field: str
+    """Name of the field, as `canonical_field` gives it."""
+    operator: str
+    """`=`, `!=`, `<`, `<=`, `>`, `>=`, or `~` for contains."""
+    value: str
+    """The value as it was written, without quotes."""
+
+
+class Phrase(Document, frozen=True, kw_only=True):
+    """Words that follow each other somewhere in what people wrote; the last may be the start of a word."""
+
+    words: tuple[str, ...]
+    """The words, in lower case."""
+
+
+class Every(Document, frozen=True, kw_only=True):
+    """All parts hold."""
+
+    parts: tuple["Query", ...]
+    """The parts."""
+
+
+class Some(Document, frozen=True, kw_only=True):
+    """At least one part holds."""
+
+    parts: tuple["Query", ...]
+    """The parts."""
+
+
+class Not(Document, frozen=True, kw_only=True):
+    """The part does not hold."""
+
+    part: "Query"
+    """The part."""
+
+
+Query = Comparison | Phrase | Every | Some | Not
+
+_GRAMMAR = r"""
+start: either
+?either: both (_OR both)*
+?both: plain (_AND plain)*
+?plain: _NOT plain -> negation
+      | "(" either ")"
+      | term OPERATOR term -> comparison
+      | term -> phrase
+term: WORD | QUOTED
+_OR.1: /or(?![^\s()'"=!<>~])/i
+_AND.1: /and(?![^\s()'"=!<>~])/i
+_NOT.1: /not(?![^\s()'"=!<>~])/i
+OPERATOR: "!=" | "<=" | ">=" | "=" | "<" | ">" | "~"
+WORD: /[^\s()'"=!<>~]+/
+QUOTED: /"(\\.|[^"\\])*"/s | /'(\\.|[^'\\])*'/s
+%ignore /\s+/
+"""
+"""The handbook's page on reading shows the same grammar."""
+
+_LONGEST = 10_000
+"""Characters of a query at most."""
+_MOST = 200
+"""Conditions and negations of a query at most, and parentheses: SQLite refuses expressions 1000 deep."""
+_EXAMPLE = "write FIELD OPERATOR VALUE, such as 'params.lr < 0.01 and not status = failed'"
+
+
+def parse_query(text: str) -> Query:
+    """Return the query that a text states.
+
+    Raises:
+        UsageError: it states none; the message shows where with a caret.
+    """
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if len(text) > _LONGEST or len(re.findall(r"[=<>~(]|\b(?:not|and|or)\b", text, re.IGNORECASE)) > _MOST:
+        raise UsageError(f"the query is too long: `{text[:40]}…`", hint="split it, or ask for less")
+    from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+    try:
+        tree = _parser().parse(text)
+    except UnexpectedCharacters as error:
+        raise _refused(text, error.pos_in_stream or 0, "this cannot stand here; put a text in quotes") from error
+    except UnexpectedToken as error:
+        at = len(text.rstrip()) if error.token.type == "$END" else error.token.start_pos or 0
+        raise _refused(text, at, _expected(error.accepts or error.expected)) from error
+    except UnexpectedInput as error:
+        raise _refused(text, 0, "this is no query") from error
+    return _Reader(text).read(tree.children[0])
+
+
+def parse_queries(texts: Iterable[str]) -> Query | None:
+    """Return the query that states all texts, none for no text.
+
+    Raises:
+        UsageError: one of them states no query.
+    """
+    parts = tuple(parse_query(text) for text in texts)
+    if len(parts) > 1:
+        return Every(parts=parts)
+    return parts[0] if parts else None
+
+
+@cache
+def _parser() -> "Lark":
+    from lark import Lark
+
+    return Lark(_GRAMMAR, parser="lalr", maybe_placeholders=False)
+
+
+def _expected(terminals: Iterable[str]) -> str:
+    expected = set(terminals)
+    if "WORD" in expected:
+        return "a field, a value or a word is expected here"
+    if "OPERATOR" in expected:
+        return "`and`, `or` or an operator is expected here; a text with spaces stands in quotes"
+    return "`and` or `or` is expected here; a text with spaces stands in quotes"
+
+
+def _refused(text: str, at: int, why: str, hint: str | None = None) -> UsageError:
+    line = re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text)
+    return UsageError(f"not a filter: {why}\n  {line}\n  {' ' * at}^", hint=hint or _EXAMPLE)
+
+
+class _Reader:
+    """Turns what the parser found into a query.
+
+    Args:
+        text: what was parsed.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def read(self, node: "Tree[Token] | Token") -> Query:
+        from lark import Token
+
+        if isinstance(node, Token):
+            raise TypeError(f"the grammar leaves no token here: `{node}`")
+        if node.data == "negation":
+            return Not(part=self.read(node.children[0]))
+        if node.data == "comparison":
+            return self._comparison(node)
+        if node.data == "phrase":
+            return self._phrase(_token(node.children[0]))
+        parts = tuple(self.read(child) for child in node.children)
+        return Every(parts=parts) if node.data == "both" else Some(parts=parts)
+
+    def _comparison(self, node: "Tree[Token]") -> Comparison:
+        left, operator, right = node.children
+        name = _token(left)
+        try:
+            field = canonical_field(_plain(name))
+        except UsageError as error:
+            raise _refused(self._text, name.start_pos or 0, error.message, error.hint) from error
+        return Comparison(field=field, operator=str(operator), value=_plain(_token(right)))
+
+    def _phrase(self, token: "Token") -> Phrase:
+        words = tuple(words_in(_plain(token)))
+        if not words:
+            raise _refused(self._text, token.start_pos or 0, "there is no word to look for here")
+        return Phrase(words=words)
+
+
+def _token(term: "Tree[Token] | Token") -> "Token":
+    from lark import Token
+
+    token = term if isinstance(term, Token) else term.children[0]
+    if not isinstance(token, Token):
+        raise TypeError("a term is one token")
+    return token
+
+
+def _plain(token: "Token") -> str:
+    if token.type != "QUOTED":
+        return str(token)
+    return re.sub(r"\\(.)", r"\1", str(token)[1:-1], flags=re.DOTALL)
+
+
+def metrics_named(query: Query) -> list[str]:
+    """Return the keys of the metrics whose values a query holds against numbers."""
+    match query:
+        case Comparison():
+            key = metric_key(query.field)
+            return [key] if key else []
+        case Every() | Some():
+            return list(dict.fromkeys(key for part in query.parts for key in metrics_named(part)))
+        case Not():
+            return metrics_named(query.part)
+        case Phrase():
+            return []
+
+
+def statuses_asked(query: Query) -> frozenset[str]:
+    """Return the statuses that a query asks for by name, as `status=failed` does: whoever names one wants to see it.
+
+    What it says by `!=` or `not` is no question for anything.
+    """
+    match query:
+        case Comparison(field="status", operator="=" | "~" as operator):
+            return frozenset(status for status in get_args(Status) if _is_asked(status, operator, query.value))
+        case Every() | Some():
+            return frozenset().union(*map(statuses_asked, query.parts))
+        case _:
+            return frozenset()
+
+
+def _is_asked(status: str, operator: str, wanted: str) -> bool:
+    return wanted.lower() in status if operator == "~" else wanted == status

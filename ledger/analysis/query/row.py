@@ -1,0 +1,74 @@
+"""Runs as lines of the usual table: the text of each cell, safe on a terminal."""
+
+from functools import lru_cache
+
+from ledger.analysis.query.fields import show_value
+from ledger.analysis.query.table import BETWEEN, EXACTLY, Line
+from ledger.model.entries import Run
+from ledger.model.values import Origin, ParamValue, plain
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration in the two units that matter."""
+    if seconds is None:
+        return "unknown"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if not hours and not minutes:
+        return f"{seconds:.1f} s"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+_SMALLEST_AMOUNT = 0.001
+"""Amounts below it are shown as below it: nobody decides by less."""
+
+
+def money(amount: float | None, currency: str | None) -> str:
+    """Return an amount with two decimals, more where it is small, and its currency; nothing for none."""
+    if amount is None:
+        return ""
+    if 0 < amount < _SMALLEST_AMOUNT:
+        return f"<{_SMALLEST_AMOUNT} {currency}"
+    return f"{amount:.2f} {currency}" if amount >= 1 or amount == 0 else f"{amount:.2g} {currency}"
+
+
+_MARK: dict[Origin, str] = {"said": "", "curve": " (from the curve)"}
+
+
+def line_of(run: Run) -> Line:
+    """Return what the usual table needs of a run; no cell and no name can control a terminal or hold a tab."""
+    record, headline = run.record, run.record.headline
+    cells = [
+        f"{record.status}, retracted" if run.retraction else record.status,
+        plain(record.experiment),
+        plain(f"{show_value(headline.number)} {headline.key}{_MARK[headline.origin]}") if headline else "",
+        plain(headline.dataset or "unknown") if headline else "",
+        duration(record.timing.took),
+        plain(money(record.cost.amount, record.cost.currency)),
+    ]
+    values = record.params.values
+    names, order = _names(tuple(values))
+    # 0.0 and -0.0 are one key of a cache, and two values; a list is no key.
+    cells += [
+        _kept_cell(value) if value and not isinstance(value, list) else _make_cell(value)
+        for value in map(values.__getitem__, order)
+    ]
+    return record.id, names, BETWEEN.join(cells)
+
+
+@lru_cache(maxsize=1024)
+def _names(names: tuple[str, ...]) -> tuple[str, list[str]]:
+    """Return names as they are shown, in one text, and as they are, in the same order: runs often have the same."""
+    order = sorted(names, key=plain)
+    return BETWEEN.join(plain(name) for name in order), order
+
+
+def _make_cell(value: ParamValue) -> str:
+    shown, exact = plain(show_value(value)), repr(value)
+    if isinstance(value, str) and shown == value:
+        exact = "'"
+    return shown if shown == exact else f"{shown}{EXACTLY}{exact}"
+
+
+_kept_cell = lru_cache(maxsize=4096, typed=True)(_make_cell)
+"""Most params of a sweep take few values."""

@@ -1,0 +1,196 @@
+"""Box 1, training code: commit, remote, and every uncommitted change as one patch."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ledger.capture.code.code_rules import CodeRules
+from ledger.capture.code.omissions import name_files
+from ledger.capture.code.script import Script, look_at_script
+from ledger.capture.secrets.paths import without_secret_names
+from ledger.capture.secrets.redactor import Redactor
+from ledger.data.stat_cache import StatCache
+from ledger.errors import LedgerError
+from ledger.hashing import hash_bytes
+from ledger.model.boxes import Code, InnerRepository, Patch
+from ledger.repository.left_out import LeftOut, Limits
+from ledger.repository.repository import Repository, remotes
+from ledger.repository.snapshot import Inside, Snapshot, read_snapshot
+
+_NAMED = 10
+"""Paths that a reason names; of more, it says how many."""
+_LISTED = 200
+"""Files that do not count as code, and repositories, that a record lists."""
+
+
+def capture_code(
+    repository: Repository | None,
+    redactor: Redactor,
+    *,
+    rules: CodeRules | None = None,
+    limits: Limits,
+    script: Path | None = None,
+    cache: StatCache | None = None,
+) -> tuple[Code, bytes]:
+    """Return the code box and the patch that belongs to it (empty when nothing is uncommitted).
+
+    Args:
+        repository: where the training code lives; none outside of any repository.
+        redactor: takes secrets out of the remote's URL and the patch.
+        rules: what is code, and what of it is kept.
+        limits: how much the patch may hold.
+        script: the file that runs, where it is known.
+        cache: remembers the hashes of files that are left out.
+    """
+    if repository is None:
+        return Code(unknown={"all": "the run was not in a git repository"}), b""
+    try:
+        return _capture(repository, redactor, rules or default_rules(repository), limits, script, cache)
+    except (LedgerError, OSError) as error:
+        return Code(unknown={"all": str(error)}), b""
+
+
+def default_rules(repository: Repository) -> CodeRules:
+    """Return the rules that stand where no policy says otherwise."""
+    return CodeRules(top=(repository.worktree or repository.git_dir).resolve())
+
+
+def _capture(
+    repository: Repository,
+    redactor: Redactor,
+    rules: CodeRules,
+    limits: Limits,
+    path: Path | None,
+    cache: StatCache | None,
+) -> tuple[Code, bytes]:
+    snapshot = read_snapshot(repository, rules=rules, limits=limits)
+    script = look_at_script(path, repository, snapshot)
+    openly, secret_names = without_secret_names(snapshot.patch, redactor)
+    patch = redactor.patch(openly)
+    urls = remotes(repository.config(r"^remote\..*\.url$"))
+    url = urls.get("origin") or next(iter(urls.values()), None)
+    parts = list(_parts(snapshot))
+    unknown = _unknown(snapshot, parts, script, secret_names)
+    if url is None:
+        unknown["remote"] = "the repository has no remote"
+    left_out = [one for part in parts for one in part.left_out()] + ([script.left_out] if script.left_out else [])
+    exact, identity = "tree" not in unknown, _identity(snapshot, script)
+    if identity is None:
+        unknown["identity"] = "not all of the code that ran could be read"
+    pushed = bool(urls) and repository.is_pushed(snapshot.commit) if snapshot.commit else None
+    if snapshot.lfs and pushed is False:
+        unknown["lfs"] = "no remote has this commit, so what git-lfs keeps for it may be nowhere but here"
+    code = Code(
+        commit=f"git:{snapshot.commit}" if snapshot.commit else None,
+        branch=snapshot.branch,
+        remote=redactor.url(url) if url else None,
+        pushed=pushed,
+        dirty=bool(snapshot.changed),
+        patch=_describe(patch, exact=patch == snapshot.patch) if patch else None,
+        tree=f"git:{snapshot.tree}" if snapshot.tree and exact else None,
+        identity=identity,
+        omitted=name_files(rules.top, left_out, cache),
+        not_code=[name for part in parts for name in part.not_code()][:_LISTED],
+        repositories=[_described(part, redactor) for part in parts if part.inside][:_LISTED] + script.repositories,
+        unknown=unknown,
+    )
+    return code, patch
+
+
+class _Part(NamedTuple):
+    """A snapshot of the whole, or of a repository inside, with the folder it lies in."""
+
+    prefix: str
+    snapshot: Snapshot
+    inside: Inside | None = None
+
+    def left_out(self) -> list[LeftOut]:
+        return [
+            LeftOut(path=self.prefix + one.path, why=one.why, code=one.code, exact=one.exact)
+            for one in self.snapshot.left_out
+        ]
+
+    def not_code(self) -> list[str]:
+        return [self.prefix + path for path in self.snapshot.not_code]
+
+
+def _parts(snapshot: Snapshot, prefix: str = "", inside: Inside | None = None) -> Iterator[_Part]:
+    yield _Part(prefix, snapshot, inside)
+    for one in snapshot.inside:
+        yield from _parts(one.snapshot, f"{prefix}{one.path}/", one)
+
+
+def _unknown(snapshot: Snapshot, parts: Sequence[_Part], script: Script, secret_names: Sequence[str]) -> dict[str, str]:
+    """Return what commit and patch do not give back, and why."""
+    unknown = {}
+    if snapshot.commit is None:
+        unknown["commit"] = "the repository has no commit yet"
+    inexact = [f"{one.path} ({one.why})" for part in parts for one in part.left_out() if not one.exact]
+    inexact += [f"{part.prefix} ({part.snapshot.problem})" for part in parts[1:] if part.snapshot.problem]
+    inexact += [f"{name} (its name holds a secret)" for name in secret_names]
+    inner = [part for part in parts if part.inside and not part.snapshot.problem]
+    inexact += [
+        f"{part.prefix} (a repository inside the repository)"
+        for part in inner
+        if part.inside and not part.inside.submodule
+    ]
+    changed = [part.prefix for part in inner if part.inside and part.inside.submodule and part.snapshot.changed]
+    reasons = [f"not kept exactly: {_listed(inexact)}"] if inexact else []
+    if inexact:
+        unknown["patch"] = reasons[0]
+    if changed:
+        reasons.append(f"no tree of this repository holds what was changed inside submodules: {_listed(changed)}")
+    if reasons:
+        unknown["tree"] = "; ".join(reasons)
+    if snapshot.problem:
+        unknown |= {"patch": snapshot.problem, "tree": snapshot.problem}
+    unreached = [part.prefix for part in parts if part.inside and part.snapshot.commit and not part.inside.reachable]
+    if unreached:
+        unknown["repositories"] = f"no remote branch of their own reaches the commits of: {_listed(unreached)}"
+    if script.problem:
+        unknown["script"] = script.problem
+        unknown.setdefault("tree", script.problem)
+    return unknown
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _identity(snapshot: Snapshot, script: Script) -> str | None:
+    if snapshot.identity is None or not script.certain:
+        return None
+    if script.identity is None:
+        return snapshot.identity
+    return hash_bytes(f"{snapshot.identity}\n{script.identity}".encode())
+
+
+def _described(part: _Part, redactor: Redactor) -> InnerRepository:
+    inside, seen = part.inside, part.snapshot
+    remote = inside.remote if inside else None
+    return InnerRepository(
+        path=part.prefix.rstrip("/"),
+        kind="submodule" if inside and inside.submodule else "nested",
+        commit=f"git:{seen.commit}" if seen.commit else None,
+        remote=redactor.url(remote) if remote else None,
+        pushed=inside.reachable if inside and seen.commit else None,
+        dirty=bool(seen.changed) if not seen.problem else None,
+        tree=f"git:{seen.tree}" if seen.tree else None,
+    )
+
+
+def _describe(patch: bytes, *, exact: bool) -> Patch:
+    """Count what a patch changes; lines of a hunk start with `+` or `-`, headers come before the first `@@`."""
+    files = added = removed = 0
+    in_hunk = False
+    for line in patch.split(b"\n"):
+        if line.startswith(b"diff --git "):
+            files += 1
+            in_hunk = False
+        elif line.startswith((b"@@ ", b"GIT binary patch")):
+            in_hunk = line.startswith(b"@@ ")
+        elif in_hunk:
+            added += line.startswith(b"+")
+            removed += line.startswith(b"-")
+    return Patch(hash=hash_bytes(patch), bytes=len(patch), files=files, added=added, removed=removed, exact=exact)

@@ -1,0 +1,1 @@
+"""The machine, the software and the cost of a run."""

@@ -1,0 +1,1 @@
+"""What a training made: metrics, curves, logs, tables, the model."""

@@ -1,0 +1,121 @@
+"""The summary of a training log: head, tail, and every warning and error once."""
+
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+
+from ledger.capture.outputs.log_lines import LogStream, clean, shorten
+from ledger.capture.outputs.log_problems import DISTINCT_LIMIT, Problems
+from ledger.capture.secrets.redactor import Redactor
+from ledger.errors import LedgerError, NotFound
+from ledger.model.boxes import Logs
+
+_LABEL_CHARACTERS = 300
+"""Characters of one problem in the record, which is a few KB; the summary has it whole."""
+
+
+def summarise_log(path: Path, redactor: Redactor, head: int = 100, tail: int = 200) -> tuple[Logs, bytes]:
+    """Return the log in short, and the summary file: both clean and without secrets.
+
+    The log is read once, in bounded memory, whatever its size and the length of its lines.
+
+    Args:
+        path: the log.
+        redactor: takes out the secrets and counts them.
+        head: first lines to keep.
+        tail: last lines to keep.
+
+    Raises:
+        NotFound: there is no such file.
+        LedgerError: it is a folder or cannot be read.
+    """
+    first: list[bytes] = []
+    last: deque[bytes] = deque(maxlen=max(0, tail))
+    problems = Problems()
+    try:
+        with path.open("rb") as file:
+            stream = LogStream(file)
+            for line in stream:
+                if len(first) < head:
+                    first.append(line)
+                else:
+                    last.append(line)
+                problems.add(line)
+    except FileNotFoundError:
+        raise NotFound(f"there is no log file: `{path}`", hint="check the path, or leave it out") from None
+    except OSError as error:
+        raise LedgerError(f"the log file cannot be read ({(error.strerror or '').lower()}): `{path}`") from None
+    problems.finish()
+    errors = _redacted(problems.errors.values(), redactor)
+    warnings = _redacted(problems.warnings.values(), redactor)
+    logs = Logs(
+        hash=stream.hash,
+        bytes=stream.bytes,
+        lines=stream.lines,
+        errors=_labels(errors),
+        warnings=_labels(warnings),
+        unknown={
+            kind: f"more than {DISTINCT_LIMIT} different ones: {count:,} more lines are not listed"
+            for kind, count in problems.unlisted.items()
+            if count
+        },
+    )
+    header = [
+        f"log: {redactor.text(clean(path.name.encode('utf-8', 'replace')))}",
+        f"size: {stream.bytes:,} bytes, {stream.lines:,} lines",
+        f"hash: {stream.hash}",
+        f"errors: {len(errors):,} different, {_total(errors):,} in all",
+        f"warnings: {len(warnings):,} different, {_total(warnings):,} in all",
+    ]
+    body = _excerpt(first, last, stream.lines, redactor)
+    listed = [*_listing("errors", errors), *_listing("warnings", warnings)]
+    return logs, ("\n".join([*header, *body, *listed]) + "\n").encode("utf-8", "replace")
+
+
+def _excerpt(first: list[bytes], last: Iterable[bytes], lines: int, redactor: Redactor) -> list[str]:
+    shown_last = list(last)
+    left_out = lines - len(first) - len(shown_last)
+    if left_out <= 0:
+        # Together, so that a key that lies across head and tail is seen as one
+        return ["", f"== all {lines:,} lines ==", *_lines([*first, *shown_last], redactor)]
+    return [
+        "",
+        f"== first {len(first):,} lines ==",
+        *_lines(first, redactor),
+        f"… {left_out:,} lines left out …",
+        f"== last {len(shown_last):,} lines ==",
+        *_lines(shown_last, redactor),
+    ]
+
+
+def _lines(lines: list[bytes], redactor: Redactor) -> list[str]:
+    text = redactor.text("\n".join(clean(line) for line in lines))
+    return [shorten(line) for line in text.split("\n")] if lines else []
+
+
+def _redacted(problems: Iterable[tuple[str, int]], redactor: Redactor) -> list[tuple[str, int]]:
+    return [("\n".join(shorten(line) for line in redactor.text(text).split("\n")), count) for text, count in problems]
+
+
+def _labels(problems: list[tuple[str, int]]) -> dict[str, int]:
+    """Return each problem's telling line (of a traceback the last) and its count."""
+    labels: dict[str, int] = {}
+    for text, count in problems:
+        line = text.strip().rsplit("\n", 1)[-1].strip()
+        label = line if len(line) <= _LABEL_CHARACTERS else f"{line[:_LABEL_CHARACTERS]}…"
+        labels[label] = labels.get(label, 0) + count
+    return labels
+
+
+def _listing(title: str, problems: list[tuple[str, int]]) -> list[str]:
+    if not problems:
+        return []
+    lines = ["", f"== {title} =="]
+    for text, count in problems:
+        first, *more = text.split("\n")
+        lines += [f"{count:,} times: {first}", *(f"    {line}" for line in more)]
+    return lines
+
+
+def _total(problems: list[tuple[str, int]]) -> int:
+    return sum(count for _, count in problems)

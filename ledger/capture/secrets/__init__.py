@@ -1,0 +1,1 @@
+"""Secrets: finds them in everything that is kept, and takes them out."""

@@ -1,0 +1,61 @@
+"""Secrets of code hosts, package registries, build and quality services.
+
+Shapes are those that the vendors document or that the rule sets of gitleaks and TruffleHog hold.
+"""
+
+from ledger.capture.secrets.rules.rule import beside, text, word
+
+RULES = (
+    word("github-token", "ghp_ gho_ ghu_ ghs_ ghr_", r"[A-Za-z0-9_.\-]{36,}"),
+    word("github-token", "github_pat_", r"[A-Za-z0-9_]{22,}"),
+    word("github-key", "v1.", r"[0-9a-f]{40}(?![A-Za-z0-9])", "digit"),
+    word(
+        "gitlab-token",
+        "glpat- gldt- glrt- glrtr- glcbt- glptt- glft- glsoat- glagent- gloas- glimt- glffct- glwt-",
+        r"[A-Za-z0-9_.\-=]{20,}",
+    ),
+    word("gitlab-token", "GR1348941", r"[A-Za-z0-9_\-]{20,}"),
+    text("gitlab-session", "_gitlab_session=", rb"_gitlab_session=(?P<secret>[A-Za-z0-9]{32,})", inside=True),
+    word("bitbucket-token", "ATBB ATCTT3xFf", r"[A-Za-z0-9_\-=]{24,}", "mixed"),
+    word("bitbucket-token", "BBDC-", r"[A-Za-z0-9+/@_\-]{40,50}", "digit"),
+    beside("gitea-token", "gitea", "[0-9a-f]{40}"),
+    beside("gitea-token", "forgejo", "[0-9a-f]{40}"),
+    beside("codeberg-token", "codeberg", "[0-9a-f]{40}"),
+    word("npm-token", "npm_", r"[A-Za-z0-9]{36}(?![A-Za-z0-9])"),
+    text("npm-token", "_auth=", rb"(?<![A-Za-z0-9])_auth=(?P<secret>[A-Za-z0-9+/=]{10,400})", inside=True),
+    word("pypi-token", "pypi-", r"[A-Za-z0-9_\-]{50,}"),
+    word("rubygems-key", "rubygems_", r"[a-f0-9]{48}"),
+    word("crates-token", "cio", r"[A-Za-z0-9]{32}(?![A-Za-z0-9])", "mixed"),
+    word("nuget-key", "oy2", r"[a-z0-9]{43}(?![A-Za-z0-9])"),
+    word("clojars-token", "CLOJARS_", r"[a-zA-Z0-9]{60}"),
+    word(
+        "packagist-token",
+        "packagist_ack_ packagist_acs_ packagist_ort_ packagist_org_ packagist_out_ packagist_uut_",
+        r"[a-f0-9]{60,}",
+    ),
+    word("anaconda-token", "an-", r"[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}"),
+    text("conda-token", "/t/", rb"/t/(?P<secret>[A-Za-z0-9\-]{20,})/", near="conda"),
+    word("docker-token", "dckr_pat_ dckr_oat_", r"[A-Za-z0-9_\-]{24,}"),
+    word("artifactory-key", "AKCp AKCs", r"[A-Za-z0-9]{60,}"),
+    word("artifactory-token", "cmVmdGtuOj cmVmdGtu", r"[A-Za-z0-9=]{40,}"),
+    beside("artifactory-key", "artifactory", "[A-Za-z0-9]{64,73}"),
+    beside("jfrog-key", "jfrog", "[A-Za-z0-9]{64,73}"),
+    word("cloudsmith-key", "csm_ csa_", r"[a-f0-9]{30,}"),
+    word("sonar-token", "sqp_ sqa_ squ_", r"[a-f0-9]{40}"),
+    beside("sonar-token", "sonar", "[a-f0-9]{40}"),
+    beside("snyk-token", "snyk", r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+    word("snyk-token", "snyk_uat. snyk_sat.", r"[a-z0-9.\-_A-Z]{30,}", "digit"),
+    beside("semgrep-token", "semgrep", "[a-f0-9]{64}"),
+    word("circleci-token", "CCIPAT_ CCIPRJ_", r"[A-Za-z0-9]{18,24}_[a-f0-9]{40}"),
+    beside("circleci-token", "circle", "[a-f0-9]{40}"),
+    word("buildkite-token", "bkua_ bkpt_ bkct_ bkaj_", r"[A-Za-z0-9]{40,}"),
+    beside("travis-token", "travis", r"[A-Za-z0-9_\-]{22}"),
+    beside("drone-token", "drone", "[A-Za-z0-9]{32}"),
+    word("harness-token", "pat. sat.", r"[A-Za-z0-9_\-]{22}\.[a-zA-Z0-9]{24}\.[A-Za-z0-9]{20}"),
+    beside("jenkins-token", "jenkins", "[a-f0-9]{32,34}"),
+    beside("coveralls-token", "coveralls", "[A-Za-z0-9]{32,33}"),
+    word("launchdarkly-key", "sdk- api- mob-", r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+    word("readme-key", "rdme_", r"[a-z0-9]{70}"),
+    word("postman-key", "PMAK-", r"[a-f0-9]{24}-[a-f0-9]{34}"),
+    word("postman-key", "PMAT-", r"[A-Z0-9]{26}"),
+)

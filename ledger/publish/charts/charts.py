@@ -1,0 +1,194 @@
+"""The charts of the site as static SVG: curves, scatter, calendar and the history of a validation set."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+
+from ledger.model.values import Document
+from ledger.publish.charts.axes import Frame, Scale, frame_of, name_at, tick_text
+from ledger.publish.pages.text import escaped, exact_number, short_number
+
+COLOURS = 8
+"""How many line colours the style sheet has; beyond them colours come again with another dash."""
+
+DOTS_SHOWN = 300
+"""Points that a chart of runs or measurements draws, the latest."""
+
+_LOG_FROM = 50.0
+"""Ratio of largest to smallest value from which a scatter chart's params are spread by logarithm."""
+
+
+_WEEKS = 52
+"""Whole weeks of the calendar before the one of its last day."""
+
+
+class Line(Document, frozen=True, kw_only=True):
+    """One named line; points whose value is not finite break it."""
+
+    name: str
+    """What the line shows."""
+    xs: Sequence[float]
+    """Horizontal values, rising."""
+    ys: Sequence[float]
+    """Vertical values."""
+
+
+class Dot(Document, frozen=True, kw_only=True):
+    """One point that leads to a page."""
+
+    x: float
+    """Horizontal value."""
+    y: float
+    """Vertical value."""
+    title: str
+    """What it stands for."""
+    url: str
+    """Page it leads to."""
+    slot: int = 0
+    """Colour."""
+
+
+class Stretch(Document, frozen=True, kw_only=True):
+    """The measurements on one version of a dataset: lines never leave it."""
+
+    label: str
+    """Version."""
+    dots: Sequence[Dot]
+    """Measurements; `x` is seconds since 1970."""
+
+
+def render_lines(lines: Sequence[Line], *, title: str, x_label: str, y_label: str, width: int = 420) -> str:
+    """Return the lines with axes, or nothing when no point can be drawn."""
+    drawable = [(x, y) for line in lines for x, y in zip(line.xs, line.ys, strict=True) if math.isfinite(y)]
+    if not drawable:
+        return ""
+    frame = frame_of([x for x, _ in drawable], [y for _, y in drawable], width=width, height=max(230, width * 3 // 8))
+    paths = []
+    for slot, line in enumerate(lines):
+        data = path_data(frame, line.xs, line.ys)
+        if data:
+            style = f"lg-line lg-c{slot % COLOURS} lg-d{slot // COLOURS % 3}"
+            paths.append(f'<path class="{style}" d="{data}"><title>{escaped(line.name)}</title></path>')
+    names = ", ".join(line.name for line in lines)
+    return frame.render(f"{title}: {names}", frame.render_grid(x_label, y_label) + "".join(paths))
+
+
+def path_data(frame: Frame, xs: Sequence[float], ys: Sequence[float]) -> str:
+    """Return the path through the points, broken where a value is not finite; a lone point is a dot."""
+    x_scale, y_scale = frame.x, frame.y
+    x_factor = (x_scale.end - x_scale.start) / (x_scale.high - x_scale.low)
+    y_factor = (y_scale.end - y_scale.start) / (y_scale.high - y_scale.low)
+    parts, pen_down = [], False
+    for x, y in zip(xs, ys, strict=True):
+        if not math.isfinite(y):
+            pen_down = False
+            continue
+        px, py = x_scale.start + (x - x_scale.low) * x_factor, y_scale.start + (y - y_scale.low) * y_factor
+        parts.append(f"{'L' if pen_down else 'M'}{px:.1f} {py:.1f}")
+        pen_down = True
+    if len(parts) == 1:
+        parts.append("h.1")
+    return "".join(parts)
+
+
+def render_scatter(dots: Sequence[Dot], *, x_label: str, y_label: str) -> str:
+    """Return one point per run, each a link; a param that spans decades is spread by logarithm."""
+    xs, ys = [dot.x for dot in dots], [dot.y for dot in dots]
+    log = min(xs) > 0 and max(xs) / min(xs) >= _LOG_FROM
+    frame = frame_of(xs, ys, width=420, height=260, x_log=log)
+    label = f"{x_label} (log)" if log else x_label
+    body = [frame.render_grid(label, y_label)]
+    body += [render_dot(dot, frame.x.place(dot.x), frame.y.place(dot.y)) for dot in dots]
+    return frame.render(f"{y_label} by {x_label}, {len(dots)} runs", "".join(body), "lg-scatter")
+
+
+def render_dot(dot: Dot, x: float, y: float) -> str:
+    """Return a point of a run, a link that says what it is when it is pointed at."""
+    title = escaped(dot.title)
+    return (
+        f'<a href="{escaped(dot.url)}" aria-label="{title}"><circle class="lg-dot lg-c{dot.slot % COLOURS}" '
+        f'cx="{x:.1f}" cy="{y:.1f}" r="4.5"><title>{title}</title></circle></a>'
+    )
+
+
+def render_history(
+    stretches: Sequence[Stretch], *, title: str, y_label: str, direction: str | None, joined: bool = True
+) -> str:
+    """Return a metric over time in one stretch per dataset version; the line breaks between them.
+
+    Within a stretch the line is the best so far where the direction is known, else it joins the measurements;
+    there is none where these are not `joined`.
+    Measurements stand at equal distances in order of time: runs come in bursts.
+    """
+    dots = [dot for stretch in stretches for dot in stretch.dots]
+    width, gap = 760, 34.0
+    frame = frame_of([0.0, 1.0], [dot.y for dot in dots], width=width, height=270)
+    left, right = frame.x.start + 12, frame.x.end - 8
+    pitch = (right - left - gap * (len(stretches) - 1)) / max(1, len(dots) - 1 or 1)
+    body, x = [_history_grid(frame, y_label)], left
+    for slot, stretch in enumerate(stretches):
+        if slot:
+            edge = x - pitch / 2 + gap / 2 if len(dots) > 1 else x
+            body.append(f'<path class="lg-break" d="M{edge:.1f} {frame.y.end - 4:.0f}V{frame.y.start:.0f}"/>')
+            x += gap
+        places = [x + pitch * index for index in range(len(stretch.dots))]
+        body.append(_best_so_far(frame, stretch, places, slot, direction) if joined else "")
+        body.append(_dots(frame, stretch, places))
+        x = places[-1] + pitch
+    return frame.render(title, "".join(body), "lg-history")
+
+
+def _history_grid(frame: Frame, y_label: str) -> str:
+    parts = ['<g class="lg-axis">']
+    for value in frame.y.ticks(5):
+        y = frame.y.place(value)
+        parts.append(f'<path d="M{frame.x.start:.0f} {y:.1f}H{frame.x.end:.0f}"/>')
+        parts.append(f'<text x="{frame.x.start - 8:.0f}" y="{y + 4:.1f}" text-anchor="end">{tick_text(value)}</text>')
+    return "".join([*parts, name_at(frame.x.start, 14, y_label), "</g>"])
+
+
+def _best_so_far(frame: Frame, stretch: Stretch, places: Sequence[float], slot: int, direction: str | None) -> str:
+    best: list[float] = []
+    for dot in stretch.dots:
+        better = {"higher": max, "lower": min}.get(direction or "")
+        best.append(better(best[-1], dot.y) if better and best else dot.y)
+    steps = " ".join(f"{x:.1f},{frame.y.place(y):.1f}" for x, y in zip(places, best, strict=True))
+    return f'<polyline class="lg-line lg-c{slot % COLOURS}" points="{steps}"/>' if len(best) > 1 else ""
+
+
+def _dots(frame: Frame, stretch: Stretch, places: Sequence[float]) -> str:
+    dots = "".join(render_dot(dot, x, frame.y.place(dot.y)) for dot, x in zip(stretch.dots, places, strict=True))
+    middle = (places[0] + places[-1]) / 2
+    label = name_at(middle, frame.y.start + 20, stretch.label, anchor="middle", css="lg-stretch")
+    return dots + label
+
+
+def render_calendar(counts: Mapping[str, tuple[int, int]], last: date) -> str:
+    """Return a year of days up to `last`: the darker, the more runs; days are `YYYY-MM-DD` to (runs, not finished)."""
+    first = last - timedelta(days=last.weekday() + _WEEKS * 7)
+    most = max((runs for runs, _ in counts.values()), default=1)
+    cells, months, shown = [], [], 0
+    for offset in range((last - first).days + 1):
+        at = first + timedelta(days=offset)
+        week, weekday = divmod(offset, 7)
+        runs, bad = counts.get(at.isoformat(), (0, 0))
+        level = 0 if not runs else 1 + min(3, math.floor(3.999 * math.log1p(runs) / math.log1p(most) - 0.001))
+        shown += runs
+        x, y = 30 + week * 14, 18 + weekday * 14
+        words = f"{at.isoformat()}: {runs} run{'s' * (runs != 1)}" + (f", {bad} not finished" if bad else "")
+        title = f"<title>{words}</title>" if runs else ""
+        cells.append(f'<rect class="lg-day lg-l{level}" x="{x}" y="{y}" width="11" height="11" rx="2">{title}</rect>')
+        if at.day == 1 and week < _WEEKS:
+            months.append(f'<text x="{x}" y="11">{at:%b}</text>')
+    names = ((0, "Mon"), (2, "Wed"), (4, "Fri"))
+    days = "".join(f'<text x="0" y="{27 + row * 14}">{name}</text>' for row, name in names)
+    scale = Scale(low=0, high=1, start=0, end=1)
+    label = f"Runs per day in the year up to {last.isoformat()}: {shown} runs"
+    return Frame(width=776, height=120, x=scale, y=scale).render(
+        label, f'<g class="lg-axis">{"".join(months)}{days}</g>{"".join(cells)}', "lg-calendar"
+    )
+
+
+def dot_title(label: str, value: float) -> str:
+    """Return what a point says when it is pointed at."""
+    return f"{label}: {short_number(value)} ({exact_number(value)})"

@@ -1,0 +1,79 @@
+"""What a leaderboard shows of production: how its metric goes with online ones, and those over their periods."""
+
+import math
+from collections.abc import Mapping
+
+from ledger.analysis.comparing.alignment import Alignment, align
+from ledger.analysis.comparing.comparable import Leaderboard
+from ledger.model.values import Document
+from ledger.publish.charts.charts import Dot, Stretch, dot_title, render_history, render_scatter
+from ledger.publish.pages.addresses import link, run_page
+from ledger.publish.pages.text import visible
+from ledger.publish.site.site_data import Atlas
+
+
+class AlignmentView(Document, frozen=True, kw_only=True):
+    """An alignment with its picture."""
+
+    alignment: Alignment
+    """The numbers."""
+    chart: str
+    """One dot for each run, as SVG."""
+    path: str
+    """Leaderboard of the online metric."""
+
+
+def alignment_views(board: Leaderboard, atlas: Atlas, *, depth: int) -> list[AlignmentView]:
+    """Return how the metric of an offline board goes with each online metric that its runs have."""
+    # Every value of a group was counted over the same days, or over none: one tells.
+    online = {other.group.key for other in atlas.boards if other.standings[0].metric.period}
+    if not online or not board.group.known or board.group.key in online:
+        return []
+    runs = [standing.run for standing in board.standings]
+    try:
+        found = [one for key in sorted(online) for one in align(runs, board.group.key, key)]
+    except ModuleNotFoundError:  # scipy came with the extra; without it pages have no correlations
+        return []
+    on_board = (board.group.dataset_hash, board.group.evaluator)
+    return [
+        AlignmentView(alignment=one, chart=_scatter(one, depth), path=path)
+        for one in found
+        if (one.offline.dataset_hash, one.offline.evaluator) == on_board and (path := atlas.address_of(one.online))
+    ]
+
+
+def render_periods(board: Leaderboard, *, depth: int) -> str:
+    """Return an online metric of the runs of a board over the periods it was counted in; nothing for one period.
+
+    Each run is a dot, the oldest first. No line joins them: there is no time between runs, and other days are other
+    data.
+    """
+    if not board.standings[0].metric.period:
+        return ""
+    periods: dict[str, dict[str, float]] = {}
+    for run in (standing.run for standing in board.standings):
+        for metric in run.metrics():
+            if metric.key == board.group.key and metric.period and math.isfinite(metric.number):
+                periods.setdefault(metric.period, {})[run.record.id] = metric.number
+    if len(periods) < 2:  # noqa: PLR2004  # one period has no others
+        return ""
+    stretches = [Stretch(label=visible(period), dots=_dots(periods[period], depth)) for period in sorted(periods)]
+    title = f"{visible(board.group.key)} of the runs above, in each period"
+    return render_history(stretches, title=title, y_label=visible(board.group.key), direction=None, joined=False)
+
+
+def _dots(values: Mapping[str, float], depth: int) -> list[Dot]:
+    return [
+        Dot(x=float(at), y=value, title=dot_title(run, value), url=link(run_page(run), depth))
+        for at, (run, value) in enumerate(sorted(values.items()))
+    ]
+
+
+def _scatter(alignment: Alignment, depth: int) -> str:
+    dots = [
+        Dot(x=pair.offline, y=pair.online, title=dot_title(pair.run, pair.online), url=link(run_page(pair.run), depth))
+        for pair in alignment.pairs
+    ]
+    if not dots:
+        return ""
+    return render_scatter(dots, x_label=visible(alignment.offline.key), y_label=visible(alignment.online.key))

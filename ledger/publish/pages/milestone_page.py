@@ -1,0 +1,82 @@
+"""The page of milestones: a row of seven steps for each model, who claimed them, and what the next one asks for."""
+
+from ledger.analysis.advice.budget import Budget
+from ledger.analysis.advice.milestones import Milestones, Step, milestones_of
+from ledger.analysis.advice.stages import STAGES
+from ledger.publish.charts.axes import name_at
+from ledger.publish.pages import addresses
+from ledger.publish.pages.page import Page, markup
+from ledger.publish.pages.text import escaped
+from ledger.publish.site.site_data import Atlas
+from ledger.publish.site.templating import render
+
+MODELS_SHOWN = 200
+"""Models on the page, the furthest first."""
+_FOLDED = 300
+"""Experiments without any milestone that are named."""
+_PITCH, _RADIUS = 96, 13
+"""Distance between two steps and radius of one, in pixels."""
+
+_MARKS = {"done": "M-5 0l3.500 3.500L5.500 -4", "claimed": "M0 -6v7M0 4.500v1"}
+"""What stands in a step beside its number's place: never colour alone."""
+
+
+def survey_milestones(atlas: Atlas, budget: Budget) -> Milestones:
+    """Return where every model stands."""
+    versions = [version for members in atlas.datasets.values() for version in members]
+    cases = [case for members in atlas.cases.values() for case in members]
+    return milestones_of(atlas.runs, versions, cases, budget)
+
+
+def render_milestones(atlas: Atlas, milestones: Milestones) -> Page:
+    """Return the page of milestones.
+
+    Args:
+        atlas: the whole ledger.
+        milestones: where every model stands.
+    """
+    shown = milestones.models[:MODELS_SHOWN]
+    content = render(
+        "milestones",
+        models=[(progress, markup(render_steps(progress.model, progress.steps))) for progress in shown],
+        left_out=len(milestones.models) - len(shown),
+        without=milestones.without[:_FOLDED],
+        others=len(milestones.without),
+        experiments=set(atlas.experiments),
+        stages=STAGES,
+        depth=1,
+    )
+    return Page(
+        kind="milestones",
+        path=addresses.MILESTONES,
+        title="Milestones",
+        description=f"Where {len(milestones.models)} models stand on the way to a product, with evidence",
+        content=content,
+    )
+
+
+def render_steps(model: str, steps: tuple[Step, ...]) -> str:
+    """Return seven steps as a picture: done, claimed with something missing, next, not yet."""
+    width = _PITCH * len(steps)
+    parts = [f'<path class="lg-step-line" d="M{_PITCH // 2} 26H{width - _PITCH // 2}"/>']
+    for index, step in enumerate(steps):
+        x = _PITCH // 2 + index * _PITCH
+        css = f"lg-step lg-step-{step.state.replace(' ', '-')}"
+        mark = _MARKS.get(step.state)
+        inside = f'<path d="{mark}"/>' if mark else f'<text x="0" y="4" text-anchor="middle">{step.stage.number}</text>'
+        title = escaped(f"{step.stage.number} {step.stage.name}: {_said(step)}")
+        parts.append(
+            f'<g class="{css}" transform="translate({x} 26)"><title>{title}</title><circle r="{_RADIUS}"/>{inside}</g>'
+        )
+        parts.append(name_at(x, 58, step.stage.slug, anchor="middle"))
+    said = escaped(f"{model}: " + "; ".join(f"{step.stage.slug} {_said(step)}" for step in steps))
+    return (
+        f'<svg class="lg-chart lg-steps-chart" viewBox="0 0 {width} 66" role="img" aria-label="{said}">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def _said(step: Step) -> str:
+    if step.withdrawn is not None:
+        return "its evidence was retracted"
+    return f"claimed, {len(step.missing)} missing" if step.state == "claimed" else step.state

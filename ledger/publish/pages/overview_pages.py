@@ -1,0 +1,218 @@
+"""Pages about many runs at once: home, all runs, the list of leaderboards, compare and the glossary."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from ledger.analysis.advice.milestones import Milestones
+from ledger.analysis.comparing.comparable import Leaderboard
+from ledger.analysis.comparing.leaderboard import Place as SettingPlace
+from ledger.model.boxes import Box
+from ledger.model.entries import Run
+from ledger.model.record import BOXES
+from ledger.model.schema import field_docs
+from ledger.model.values import Document
+from ledger.publish.charts.charts import render_calendar
+from ledger.publish.pages import addresses
+from ledger.publish.pages.page import Page, markup
+from ledger.publish.pages.run_tables import run_table
+from ledger.publish.pages.text import day
+from ledger.publish.site.site_data import Atlas, board_name
+from ledger.publish.site.templating import render
+
+OTHERS_SHOWN = 5000
+"""Lines on the page of the leaderboards that have none of their own."""
+TABLE_ROWS = 200
+"""Rows of the table of all runs without scripts; with them it has every run."""
+
+_HOME_RUNS = 10
+_HOME_BOARDS = 8
+_HOME_LOG = 8
+
+
+class Totals(Document, frozen=True, kw_only=True):
+    """The whole ledger in numbers."""
+
+    runs: int
+    """Runs."""
+    finished: int
+    """Runs that finished."""
+    unfinished: int
+    """Runs that ended in any other way."""
+    experiments: int
+    """Experiments."""
+    datasets: int
+    """Dataset versions."""
+    hours: float
+    """Time of all runs, in hours."""
+    gpu_hours: float
+    """GPUs held times hours."""
+    energy_kwh: float | None
+    """Measured GPU energy, in kWh; none when nothing measured it."""
+    costs: list[tuple[str, float]]
+    """Currency to amount."""
+    untimed: int
+    """Runs whose duration is unknown."""
+    unpriced: int
+    """Runs whose cost is unknown."""
+
+
+class Place(Document, frozen=True, kw_only=True):
+    """A leaderboard with its page, for lists of leaderboards."""
+
+    board: Leaderboard
+    """The leaderboard."""
+    path: str
+    """Its page, or its line on the page of all others."""
+    leader: SettingPlace | None = None
+    """The setting with the best mean; none where that cannot be said."""
+
+    @property
+    def run_of_leader(self) -> Run:
+        """The best run of that setting."""
+        name = self.leader.runs[0] if self.leader else ""
+        return next(standing.run for standing in self.board.standings if standing.run.record.id == name)
+
+    @property
+    def anchor(self) -> str:
+        """Name of its line on the page of all others."""
+        return board_name(self.board.group)
+
+
+def render_home(atlas: Atlas, milestones: Milestones) -> Page:
+    """Return the home page; for an empty ledger it says what this is and what to type."""
+    counts: dict[str, tuple[int, int]] = {}
+    for run in atlas.runs:
+        at = day(run.record.timing.started_at)
+        runs, bad = counts.get(at, (0, 0))
+        counts[at] = (runs + 1, bad + (run.record.status not in {"finished", "pruned"}))
+    calendar = render_calendar(counts, date.fromisoformat(max(counts))) if counts else ""
+    content = render(
+        "home",
+        atlas=atlas,
+        milestones=milestones,
+        totals=_totals(atlas),
+        calendar=markup(calendar),
+        table=run_table(atlas.runs, atlas, limit=_HOME_RUNS, params=0, metrics=0),
+        places=_in_use([place for place in _first_of_all(atlas) if place.leader], atlas)[:_HOME_BOARDS],
+        log=atlas.log[:_HOME_LOG],
+        depth=0,
+    )
+    return Page(
+        kind="home",
+        path=addresses.HOME,
+        title="Home",
+        description=f"{len(atlas.runs)} runs in {len(atlas.experiments)} experiments: latest, best, activity and cost",
+        content=content,
+    )
+
+
+def render_runs(atlas: Atlas) -> Page:
+    """Return the table of all runs; without scripts it has the latest `TABLE_ROWS`."""
+    table = run_table(atlas.runs, atlas, limit=TABLE_ROWS)
+    return Page(
+        kind="runs",
+        path=addresses.RUNS,
+        title="Runs",
+        description=f"All {table.total} runs: sort, filter by text, status, experiment and tag, and choose columns",
+        content=render("runs", table=table, depth=1),
+    )
+
+
+def render_boards(atlas: Atlas) -> Page:
+    """Return the list of leaderboards, those of one metric together."""
+    metrics: dict[str, list[Place]] = {}
+    places = _places(atlas.own_pages, atlas)
+    for place in [*_in_use(places, atlas), *(place for place in places if place.board.group.dataset in atlas.retired)]:
+        metrics.setdefault(place.board.group.key, []).append(place)
+    return Page(
+        kind="boards",
+        path=addresses.BOARDS,
+        title="Leaderboards",
+        description=f"{len(atlas.boards)} leaderboards: only values measured on the same data are ranked",
+        content=render("boards", metrics=metrics, retired=atlas.retired, others=len(atlas.listed), depth=1),
+    )
+
+
+def render_other_boards(atlas: Atlas) -> Page:
+    """Return the one page of the leaderboards that have none of their own: a line for each."""
+    places = _places(atlas.listed, atlas)
+    return Page(
+        kind="boards",
+        path=addresses.OTHER_BOARDS,
+        title="Other leaderboards",
+        description=f"{len(places)} comparable groups with a line each",
+        content=render("other_boards", places=places[:OTHERS_SHOWN], total=len(places), depth=1),
+    )
+
+
+def render_compare() -> Page:
+    """Return the page on which scripts compare the runs that its address names."""
+    return Page(
+        kind="compare",
+        path=addresses.COMPARE,
+        title="Compare runs",
+        description="Runs side by side: params that differ, metrics on the same data, learning curves",
+        content=render("compare", depth=0),
+    )
+
+
+def render_glossary() -> Page:
+    """Return what every field of every document means, from the docstrings of the types."""
+    docs = field_docs()
+    shared = set(docs["Box"])
+    boxes = {name.capitalize() for name in BOXES}
+    order = ["Record", *(name.capitalize() for name in BOXES)]
+    order += [name for name in docs if name not in order and docs[name] and name != Box.__name__]
+    types = [
+        (name, {f: line for f, line in docs[name].items() if name not in boxes or f not in shared}) for name in order
+    ]
+    content = render("glossary", types=types, depth=1)
+    contents = [(f"type-{name.lower()}", name) for name in order]
+    return Page(
+        kind="glossary",
+        path=addresses.GLOSSARY,
+        title="Glossary",
+        description="Every word and every field of a record, in one line each",
+        content=content,
+        contents=[("words", "Words"), *contents],
+    )
+
+
+def _places(boards: Sequence[Leaderboard], atlas: Atlas) -> list[Place]:
+    return [
+        Place(board=board, path=atlas.address_of(board.group), leader=atlas.leader_of(board.group)) for board in boards
+    ]
+
+
+def _first_of_all(atlas: Atlas) -> list[Place]:
+    """Return the leaderboards, those first that speak for a run."""
+    headlines = {run.record.results.headline for run in atlas.runs}
+    return _places(sorted(atlas.boards, key=lambda board: board.group.key not in headlines), atlas)
+
+
+def _in_use(places: Sequence[Place], atlas: Atlas) -> list[Place]:
+    return [place for place in places if place.board.group.dataset not in atlas.retired]
+
+
+def _totals(atlas: Atlas) -> Totals:
+    records = [run.record for run in atlas.runs]
+    costs: dict[str, float] = {}
+    for record in records:
+        if record.cost.amount is not None:
+            currency = record.cost.currency or ""
+            costs[currency] = costs.get(currency, 0.0) + record.cost.amount
+    energies = [record.cost.energy_kwh for record in records if record.cost.energy_kwh is not None]
+    finished = sum(record.status == "finished" for record in records)
+    return Totals(
+        runs=len(records),
+        finished=finished,
+        unfinished=len(records) - finished,
+        experiments=len(atlas.experiments),
+        datasets=sum(len(versions) for versions in atlas.datasets.values()),
+        hours=sum(record.timing.took or 0.0 for record in records) / 3600,
+        gpu_hours=sum(len(record.hardware.gpus) * (record.timing.took or 0.0) for record in records) / 3600,
+        energy_kwh=sum(energies) if energies else None,
+        costs=sorted(costs.items()),
+        untimed=sum(record.timing.took is None for record in records),
+        unpriced=sum(record.cost.amount is None for record in records),
+    )

@@ -1,0 +1,239 @@
+"""The page of one run: status, headline, curves, and the ten boxes in their order."""
+
+import math
+import re
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from ledger.analysis.advice.budget import Budget
+from ledger.analysis.advice.run_advice import Advice, advise
+from ledger.analysis.comparing.comparable import agreed_direction, why_not_comparable
+from ledger.errors import LedgerError
+from ledger.model.boxes import Metric
+from ledger.model.document import load
+from ledger.model.entries import DatasetVersion, EnvironmentFile, Run
+from ledger.model.measured import same_data, say_same
+from ledger.model.paths import ENVIRONMENT_FILE, LOG_FILE, PATCH_FILE, run_path
+from ledger.model.values import Document
+from ledger.publish.charts.curve_panels import Panel, panels_of, render_curve_script, try_points
+from ledger.publish.pages import addresses
+from ledger.publish.pages.page import Page, markup
+from ledger.publish.pages.patches import FileChange, load_patch
+from ledger.publish.pages.pictures import Picture, pictures_of
+from ledger.publish.pages.table_views import TableView, tables_of
+from ledger.publish.pages.text import one_line, safe_url, short_number, utc
+from ledger.publish.pages.verdict_line import VerdictLine
+from ledger.publish.site.site_data import Atlas, board_paths_of
+from ledger.publish.site.templating import render
+
+LOG_SHOWN = 200_000
+"""Characters of the log summary that a page shows."""
+
+_COMMIT = re.compile(r"git:([0-9a-f]{40}(?:[0-9a-f]{24})?)")
+"""A commit or tree id (SHA-1 or SHA-256) as records write it."""
+
+SECTIONS = (
+    ("code", "Code"),
+    ("params", "Parameters"),
+    ("datasets", "Datasets"),
+    ("hardware", "Hardware"),
+    ("environment", "Environment"),
+    ("cost", "Cost"),
+    ("model", "Model"),
+    ("logs", "Logs"),
+    ("results", "Results"),
+    ("statistics", "Statistics"),
+)
+"""The ten boxes in the order of the record, with their headings."""
+
+
+_DECIDED = {"acceptance": "accepted", "rejection": "rejected", "retest": "to be repeated"}
+"""What a reviewer decided, in a word."""
+
+
+class MetricRow(Document, frozen=True, kw_only=True):
+    """One value as the table of results shows it."""
+
+    metric: Metric
+    """The value."""
+    at: datetime
+    """When it was measured."""
+    later: bool
+    """Whether it is a later evaluation."""
+    note: str | None
+    """What its author wanted to say."""
+    board: str
+    """Page of its leaderboard; empty when its dataset version is unknown, or nothing that counts was measured there."""
+
+
+class Beside(Document, frozen=True, kw_only=True):
+    """What stands beside the record, read and bounded."""
+
+    panels: list[Panel]
+    """Learning curves."""
+    curves_problem: str | None
+    """Why the curves cannot be shown."""
+    environment: EnvironmentFile | None
+    """The whole environment."""
+    log: str | None
+    """The log summary."""
+    changes: list[FileChange]
+    """Uncommitted changes, file by file."""
+    left_out: int
+    """Lines of the patch that are not shown."""
+    pictures: list[Picture]
+    """Pictures that the run kept."""
+    tables: list[TableView]
+    """Tables that the run kept."""
+
+
+def render_run(
+    run: Run,
+    atlas: Atlas,
+    read_blob: Callable[[str], bytes],
+    verdict: VerdictLine | None = None,
+    advice: Sequence[Advice] = (),
+) -> tuple[Page, dict[str, bytes]]:
+    """Return the page of a run, and the files it needs: its curves for scripts, its pictures."""
+    points, problem = try_points(run, read_blob)
+    beside = _beside(run, read_blob, panels_of(points, run.record.results.headline), problem)
+    files = {picture.path: read_blob(picture.blob) for picture in beside.pictures if picture.path}
+    if points:
+        files[addresses.curve_data(run.record.id)] = render_curve_script(run, points)
+    return _page(run, atlas, beside, verdict, advice), files
+
+
+def advice_for(run: Run, versions: Mapping[str, DatasetVersion], budget: Budget) -> list[Advice]:
+    """Return what the page of a run says to try next: what is true of the run alone, whatever is recorded later."""
+    if run.retraction is not None:
+        return []
+    return [one for one in advise(run, versions, budget=budget) if one.rule != "slices"]  # it is on the dataset's page
+
+
+def _page(run: Run, atlas: Atlas, beside: Beside, verdict: VerdictLine | None, advice: Sequence[Advice]) -> Page:
+    record = run.record
+    before, after = atlas.neighbours[record.id]
+    commit = hex_id(record.code.commit)
+    content = render(
+        "run",
+        run=run,
+        record=record,
+        before=before,
+        after=after,
+        beside=beside,
+        sections=SECTIONS,
+        rows=_metric_rows(run, atlas),
+        comparison=_comparison(run, atlas),
+        verdict=verdict,
+        advice=advice,
+        same=[say_same(one, other) for one, other in same_data(record.datasets.used)],
+        is_baseline=atlas.baselines.get(record.experiment) == record.id,
+        decided=_DECIDED,
+        related=[run_id for run_id in (record.parent, record.baseline) if run_id in atlas.by_id],
+        known_datasets=set(atlas.datasets),
+        commit=commit,
+        commit_url=f"{atlas.repository_url}/commit/{commit}" if atlas.repository_url and commit else None,
+        restore=markup("\n").join(restore_commands(run)),
+        command=shlex.join(record.command),
+        links=[(link.title or link.url, safe_url(link.url), link.url) for link in record.links],
+        depth=1,
+    )
+    headline = record.headline
+    said = (
+        f": {headline.key} {short_number(headline.value)} on {headline.dataset or 'unknown data'}" if headline else ""
+    )
+    contents = [(name, title) for name, title in SECTIONS]
+    if beside.panels:
+        contents.insert(0, ("curves", "Learning curves"))
+    return Page(
+        kind="run",
+        path=addresses.run_page(record.id),
+        title=f"{record.id} · {record.experiment}",
+        description=f"{record.status} run of {one_line(record.experiment, 60)} by {record.author.name}{said}",
+        content=content,
+        contents=contents,
+    )
+
+
+def _beside(run: Run, read_blob: Callable[[str], bytes], panels: list[Panel], problem: str | None) -> Beside:
+    log = run.files.get(LOG_FILE)
+    patch = run.files.get(PATCH_FILE)
+    changes, left_out = load_patch(read_blob(patch)) if patch else ([], 0)
+    return Beside(
+        panels=panels,
+        curves_problem=problem,
+        environment=_environment(run, read_blob),
+        log=read_blob(log).decode("utf-8", "replace")[:LOG_SHOWN] if log else None,
+        changes=changes,
+        left_out=left_out,
+        pictures=pictures_of(run, read_blob),
+        tables=tables_of(run, read_blob),
+    )
+
+
+def _environment(run: Run, read_blob: Callable[[str], bytes]) -> EnvironmentFile | None:
+    blob = run.files.get(ENVIRONMENT_FILE)
+    if blob is None:
+        return None
+    try:
+        return load(read_blob(blob), EnvironmentFile, source=f"{run.path}/{ENVIRONMENT_FILE}")
+    except LedgerError:
+        return None
+
+
+def _metric_rows(run: Run, atlas: Atlas) -> list[MetricRow]:
+    measured: list[tuple[Metric, datetime, bool, str | None]]
+    measured = [(metric, run.record.timing.ended_at, False, None) for metric in run.record.results.metrics]
+    for evaluation in run.evaluations:
+        measured += [(metric, evaluation.evaluated_at, True, evaluation.note) for metric in evaluation.metrics]
+    rows = [
+        MetricRow(metric=metric, at=at, later=later, note=note, board=board)
+        for (metric, at, later, note), board in zip(measured, board_paths_of(run, atlas), strict=True)
+    ]
+    return sorted(rows, key=lambda row: (row.metric.key != run.record.results.headline, row.metric.key, utc(row.at)))
+
+
+def _comparison(run: Run, atlas: Atlas) -> dict[str, object] | None:
+    """Return how the headline compares with that of the run it is compared with, or why it must not be."""
+    headline = run.record.headline
+    reference, word = atlas.reference_of(run) or ("", "")
+    other = atlas.by_id.get(reference)
+    if headline is None or other is None:
+        return None
+    candidates = [metric for metric in other.metrics() if metric.key == headline.key]
+    reasons = [why_not_comparable(headline, metric) for metric in candidates]
+    if None not in reasons:
+        why = reasons[-1] if reasons else f"it has no `{headline.key}`"
+        return {"id": other.record.id, "word": word, "why": why, "difference": None, "better": None}
+    metric = candidates[reasons.index(None)]
+    difference = headline.number - metric.number
+    direction = agreed_direction([headline, metric])
+    judged = direction is not None and math.isfinite(difference) and difference != 0
+    better = (difference > 0) == (direction == "higher") if judged else None
+    return {"id": other.record.id, "word": word, "why": None, "difference": difference, "better": better}
+
+
+def hex_id(git_id: str | None) -> str | None:
+    """Return the digits of a `git:…` id, or none when it is not one: it will stand in commands that people paste."""
+    match = _COMMIT.fullmatch(git_id or "")
+    return match[1] if match else None
+
+
+def restore_commands(run: Run) -> list[str]:
+    """Return the commands that bring the run's exact code back into a folder beside the repository."""
+    commit, tree = hex_id(run.record.code.commit), hex_id(run.record.code.tree)
+    if commit is None:
+        return []
+    folder = f"../{run.record.id}"
+    lines = []
+    if run.record.code.pushed is False and run.record.code.remote:
+        lines.append("git fetch origin refs/ledger/kept   # in another clone, once its author pushed it")
+    lines.append(f"git worktree add --detach {folder} {commit}")
+    patch = run.record.code.patch
+    if patch is not None and PATCH_FILE in run.files:
+        source = f"{run_path(run.record.id)}/{PATCH_FILE}"
+        lines.append(f"git show ledger:{source} | git -C {folder} apply --index --binary -")
+        if tree and patch.exact:
+            lines.append(f"git -C {folder} write-tree   # prints {tree}")
+    return lines

@@ -1,0 +1,264 @@
+"""Tables of a run as its page shows them: a matrix, bars by class, a reliability diagram, slices with intervals.
+
+A table comes from a record, so its content is data: read again, checked for its kind, bounded, escaped.
+"""
+
+import math
+import re
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from ledger.analysis.data.prediction_statistics import (
+    Bin,
+    Confusion,
+    calibration_error,
+    confused_pairs,
+    wilson_interval,
+)
+from ledger.capture.outputs.directions import known_direction
+from ledger.errors import LedgerError
+from ledger.model.boxes import Table
+from ledger.model.entries import Run
+from ledger.model.tables import Cells, check_cells, load_cells, number_in
+from ledger.model.values import Direction, Document, TableKind
+from ledger.publish.charts.reliability import render_reliability
+
+TABLES_SHOWN = 50
+"""Tables of a run that its page shows: as many as a run keeps."""
+ROWS_SHOWN = 50
+"""Rows of a table that a page shows."""
+COLUMNS_SHOWN = 30
+"""Columns of a table that a page shows, and classes of a confusion matrix."""
+_BYTES = 8 << 20
+"""A larger file is named and not read."""
+_FILE = re.compile(r"tables/[a-z0-9][a-z0-9._-]{0,120}\.csv")
+"""What may stand in a command that people paste."""
+_HITS = (0.0, 0.5, 0.8, 0.95)
+"""Shares of a class taken for itself above which its cell is one shade stronger."""
+_MISSES = (0.0, 0.05, 0.2, 0.5)
+"""The same for a share that was taken for another class: one in twenty is seen."""
+
+
+class MatrixRow(Document, frozen=True, kw_only=True):
+    """One true class of a confusion matrix."""
+
+    label: str
+    """The class."""
+    cells: list[tuple[int, str]]
+    """How often it was taken for each class, and the style of the cell."""
+    support: int
+    """Samples of the class."""
+
+
+class PairRow(Document, frozen=True, kw_only=True):
+    """A class that was taken for another one."""
+
+    truth: str
+    """What it is."""
+    predicted: str
+    """What it was taken for."""
+    count: int
+    """How often."""
+    share: float
+    """Share of the samples of the class (0..1)."""
+
+
+class ClassRow(Document, frozen=True, kw_only=True):
+    """One class with its scores."""
+
+    label: str
+    """The class."""
+    scores: list[float | None]
+    """A number for each column; none where nothing can be said."""
+
+
+class SliceRow(Document, frozen=True, kw_only=True):
+    """One slice with its value."""
+
+    name: str
+    """The slice."""
+    value: float | None
+    """Value of the metric."""
+    samples: int
+    """Samples in it."""
+    interval: tuple[float, float] | None
+    """Where the share lies with a probability of 95 %, where the value is a share of the samples."""
+
+
+class TableView(Document, frozen=True, kw_only=True):
+    """One table as a page shows it; what does not belong to its kind is empty."""
+
+    table: Table
+    """What the record says of it."""
+    command: str = ""
+    """What prints the whole file."""
+    problem: str = ""
+    """Why it cannot be shown."""
+    columns: list[str] = []
+    """Names of the columns that are shown."""
+    matrix: list[MatrixRow] = []
+    """Rows of a confusion matrix."""
+    pairs: list[PairRow] = []
+    """The most confused pairs, where there are too many classes for a matrix."""
+    classes: list[ClassRow] = []
+    """Rows by class."""
+    slices: list[SliceRow] = []
+    """Rows by slice, the worst first where it is known which values are better."""
+    svg: str = ""
+    """Reliability diagram."""
+    bins: list[Bin] = []
+    """What it is drawn from."""
+    error: float | None = None
+    """Expected calibration error."""
+    rows: list[list[str]] = []
+    """Rows of any other table."""
+    numbers: list[bool] = []
+    """Of each column, whether it holds nothing but numbers."""
+    left_out: str = ""
+    """What of it is not shown."""
+
+
+def tables_of(run: Run, read_blob: Callable[[str], bytes]) -> list[TableView]:
+    """Return the run's tables in the order they were kept, at most 50; one that cannot be shown says why."""
+    directions = {metric.key: metric.direction for metric in run.record.results.metrics}
+    return [_view(run, table, read_blob, directions) for table in run.record.statistics.tables[:TABLES_SHOWN]]
+
+
+def _view(
+    run: Run, table: Table, read_blob: Callable[[str], bytes], directions: dict[str, Direction | None]
+) -> TableView:
+    blob = run.files.get(table.file)
+    if blob is None:
+        return TableView(table=table, problem="its file is missing from the ledger")
+    view = TableView(
+        table=table, command=f"git show ledger:{run.path}/{table.file}" if _FILE.fullmatch(table.file) else ""
+    )
+    if table.kind == "samples":
+        return view
+    try:
+        cells = _cells(table, read_blob(blob))
+    except LedgerError as error:
+        return replace(view, problem=error.message)
+    view = replace(view, columns=cells.columns)
+    if table.kind == "slices":
+        return _slices(view, cells, directions.get(table.metric or "") or known_direction(cells.columns[1]))
+    return _DRAWN.get(table.kind, _plain)(view, cells)
+
+
+def _cells(table: Table, data: bytes) -> Cells:
+    if len(data) > _BYTES:
+        raise LedgerError("it is too large for a page")
+    return check_cells(table.kind, load_cells(data, table.file), table.file)
+
+
+def _confusion(view: TableView, cells: Cells) -> TableView:
+    labels = list(dict.fromkeys([*cells.columns[1:], *(row[0] for row in cells.rows)]))
+    pairs = {
+        (row[0], label): int(count)
+        for row in cells.rows
+        for label, count in zip(cells.columns[1:], row[1:], strict=True)
+        if count != "0"
+    }
+    support = {row[0]: sum(map(int, row[1:])) for row in cells.rows}
+    if len(labels) > COLUMNS_SHOWN:
+        worst = confused_pairs(Confusion(labels=tuple(labels), pairs=pairs), ROWS_SHOWN)
+        rows = [
+            PairRow(truth=truth, predicted=taken, count=count, share=count / support[truth])
+            for truth, taken, count in worst
+        ]
+        left = f"{len(labels)} classes are too many for a matrix on a page: the pairs that were confused most often"
+        return replace(view, pairs=rows, left_out=left)
+    matrix = [
+        MatrixRow(
+            label=row[0],
+            cells=[
+                (int(count), _shade(int(count), support[row[0]], hit=label == row[0]))
+                for label, count in zip(cells.columns[1:], row[1:], strict=True)
+            ],
+            support=support[row[0]],
+        )
+        for row in cells.rows
+    ]
+    return replace(view, matrix=matrix, columns=cells.columns[1:])
+
+
+def _shade(count: int, support: int, *, hit: bool) -> str:
+    if not count:
+        return ""
+    level = sum(count / support > start for start in (_HITS if hit else _MISSES))
+    return f"lg-{'hit' if hit else 'miss'}{level}"
+
+
+def _classes(view: TableView, cells: Cells) -> TableView:
+    rows = [ClassRow(label=row[0], scores=[number_in(cell) for cell in row[1:COLUMNS_SHOWN]]) for row in cells.rows]
+    left = ""
+    if len(rows) > ROWS_SHOWN:
+        f1 = cells.columns.index("f1") - 1
+        rows = sorted(rows, key=lambda row: (_or(row.scores[f1], math.inf), row.label))[:ROWS_SHOWN]
+        left = f"the {ROWS_SHOWN} of {len(cells.rows)} classes with the lowest F1"
+    return replace(view, classes=rows, columns=cells.columns[:COLUMNS_SHOWN], left_out=left)
+
+
+def _slices(view: TableView, cells: Cells, direction: Direction | None) -> TableView:
+    read = [(row[0], number_in(row[1]), int(row[2])) for row in cells.rows]
+    shares = all(_is_share(value, samples) for _, value, samples in read)
+    rows = [
+        SliceRow(
+            name=name,
+            value=value,
+            samples=samples,
+            interval=wilson_interval(value, samples) if shares and value is not None and samples else None,
+        )
+        for name, value, samples in read
+    ]
+    if direction is not None:
+        sign = 1 if direction == "higher" else -1
+        rows.sort(key=lambda row: (sign * _or(row.value, sign * math.inf), row.name))
+    left = f"{ROWS_SHOWN} of {len(rows)} slices" if len(rows) > ROWS_SHOWN else ""
+    return replace(view, slices=rows[:ROWS_SHOWN], left_out=left)
+
+
+def _is_share(value: float | None, samples: int) -> bool:
+    """Say whether a value can be a count of the samples over their number, as an accuracy is and a loss is not."""
+    if value is None or not samples:
+        return True
+    return 0 <= value <= 1 and abs(value * samples - round(value * samples)) < 1e-6 * samples
+
+
+def _calibration(view: TableView, cells: Cells) -> TableView:
+    bins = [
+        Bin(confidence=float(confidence), accuracy=float(accuracy), samples=int(samples))
+        for confidence, accuracy, samples in cells.rows
+    ]
+    shown = sorted(bins, key=lambda each: each.confidence)[: ROWS_SHOWN * 2]
+    left = f"{len(shown)} of {len(bins)} bins" if len(shown) < len(bins) else ""
+    return replace(view, bins=shown, svg=render_reliability(shown), error=calibration_error(bins), left_out=left)
+
+
+def _plain(view: TableView, cells: Cells) -> TableView:
+    columns = cells.columns[:COLUMNS_SHOWN]
+    rows = [row[:COLUMNS_SHOWN] for row in cells.rows[:ROWS_SHOWN]]
+    hidden = []
+    if len(cells.rows) > ROWS_SHOWN:
+        hidden.append(f"{ROWS_SHOWN} of {len(cells.rows)} rows")
+    if len(cells.columns) > COLUMNS_SHOWN:
+        hidden.append(f"{COLUMNS_SHOWN} of {len(cells.columns)} columns")
+    numbers = [_all_numbers([row[place] for row in rows]) for place in range(len(columns))]
+    return replace(view, columns=columns, rows=rows, numbers=numbers, left_out=", ".join(hidden))
+
+
+def _all_numbers(cells: Sequence[str]) -> bool:
+    return any(cells) and all(not cell or number_in(cell) is not None for cell in cells)
+
+
+_DRAWN: dict[TableKind, Callable[[TableView, Cells], TableView]] = {
+    "confusion": _confusion,
+    "classes": _classes,
+    "calibration": _calibration,
+}
+"""How a table of a kind is shown, where it is not shown as it is."""
+
+
+def _or(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None or math.isnan(value) else value

@@ -1,0 +1,323 @@
+"""Builds the site of a ledger: only the pages that changed, the same bytes every time."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from ledger import __version__
+from ledger.analysis.advice.budget import Budget
+from ledger.analysis.advice.milestones import Milestones
+from ledger.analysis.comparing.comparable import Leaderboard
+from ledger.errors import LedgerError
+from ledger.hashing import hash_bytes
+from ledger.model.entries import Contents, DatasetVersion, LogEntry, Run
+from ledger.model.values import Document
+from ledger.publish.pages import (
+    addresses,
+    board_page,
+    dataset_pages,
+    experiment_pages,
+    overview_pages,
+    run_page,
+)
+from ledger.publish.pages.milestone_page import render_milestones, survey_milestones
+from ledger.publish.pages.not_found import render_not_found
+from ledger.publish.pages.page import Page
+from ledger.publish.pages.verdict_line import VerdictLine, verdict_lines
+from ledger.publish.pages.version_view import picture_files
+from ledger.publish.site.frames import Handbook, join, read_handbook
+from ledger.publish.site.output import Made, Memory, claim, delete_files, read_memory, sizes, write_file, write_memory
+from ledger.publish.site.search_data import PATH as COLUMNS_PATH
+from ledger.publish.site.search_data import render_columns
+from ledger.publish.site.site_data import Atlas, board_path, board_paths_of, survey
+from ledger.resources import shipped
+
+ReadBlob = Callable[[str], bytes]
+Progress = Callable[[str, int, int], None]
+
+_LIBRARIES = ("jinja2", "markupsafe", "mkdocs", "mkdocs-material", "pygments", "pymdown-extensions")
+"""What a page's bytes depend on besides the sources of this package."""
+
+_HANDBOOK = "handbook"
+
+
+class SiteReport(Document, frozen=True, kw_only=True):
+    """What a build did."""
+
+    written: int
+    """Pages written."""
+    kept: int
+    """Pages that had not changed."""
+    deleted: int
+    """Pages deleted because what they showed is gone."""
+    changed: tuple[str, ...]
+    """Paths of every file written or deleted, sorted."""
+    seconds: float
+    """Time the build took, in seconds."""
+    output: str
+    """Folder of the site."""
+    problems: tuple[str, ...]
+    """What could not be read or shown, one line each."""
+
+
+class Unit(Document, frozen=True, kw_only=True):
+    """A page with the files that belong to it, and the key that says whether it must be made again."""
+
+    name: str
+    """Path of its page."""
+    key: str
+    """Hash of everything it shows."""
+    render: Callable[[], Mapping[str, bytes]]
+    """Makes its files."""
+
+
+def build_site(
+    contents: Contents,
+    read_blob: ReadBlob,
+    log: Sequence[LogEntry],
+    output: Path,
+    *,
+    title: str = "Experiment ledger",
+    repository_url: str | None = None,
+    budget: Budget | None = None,
+    progress: Progress | None = None,
+) -> SiteReport:
+    """Build the site of `contents` in `output`, touching only what changed since the last build there.
+
+    Args:
+        contents: the whole ledger.
+        read_blob: git blob id to its bytes, for files beside records.
+        log: commits of the ledger branch, newest first.
+        output: folder of the site; new, empty, or made by an earlier build.
+        title: name of the site.
+        repository_url: where commits are shown on the web (http or https), for links.
+        budget: what one model may take up, as policy states it.
+        progress: called with what is done, how many are done, and of how many.
+
+    Raises:
+        Conflict: `output` holds something that no build made.
+        LedgerError: the handbook cannot be built, or the output cannot be written.
+    """
+    started = time.monotonic()
+    before, problems = read_memory(output)
+    atlas = survey(contents, log, _web_address(repository_url))
+    try:
+        claim(output)
+        site = _Site(output, before, progress)
+        shells = site.place_handbook(title, atlas.repository_url)
+        not_found = _finished(addresses.NOT_FOUND, {addresses.NOT_FOUND: render_not_found(title)})
+        site.place_all([not_found, *_units(atlas, read_blob, shells, budget or Budget())])
+        site.sweep()
+        write_memory(output, site.memory(shells))
+    except OSError as error:
+        raise LedgerError(f"the site cannot be written: {error.strerror}: `{error.filename}`") from error
+    return SiteReport(
+        written=sum(path.endswith(".html") for path in site.written),
+        kept=site.kept,
+        deleted=sum(path.endswith(".html") for path in site.deleted),
+        changed=tuple(sorted([*site.written, *site.deleted])),
+        seconds=time.monotonic() - started,
+        output=str(output),
+        problems=(*problems, *(f"{problem.path}: {problem.message}" for problem in atlas.problems)),
+    )
+
+
+class _Site:
+    """One build in one folder: what stood there, and what stands there now."""
+
+    def __init__(self, output: Path, before: Memory, progress: Progress | None) -> None:
+        self.output = output
+        self.before = before
+        self.progress = progress or (lambda _what, _done, _total: None)
+        self.standing = sizes(output)
+        self.units: dict[str, Made] = {}
+        self.written: list[str] = []
+        self.deleted: list[str] = []
+        self.kept = 0
+
+    def place_handbook(self, title: str, repository_url: str | None) -> Mapping[str, str]:
+        """Return the shells; MkDocs runs only when what it reads has changed."""
+        key = _key(title, repository_url, _files_key(shipped("site")), [version(library) for library in _LIBRARIES])
+        if self.before.shell_key == key and self._stands(_HANDBOOK, key):
+            self._keep(_HANDBOOK)
+            return self.before.shells
+        self.progress("handbook", 0, 1)
+        handbook: Handbook = read_handbook(title, repository_url)
+        self._write(_HANDBOOK, key, handbook.files)
+        self.progress("handbook", 1, 1)
+        return handbook.shells
+
+    def place_all(self, units: Sequence[Unit]) -> None:
+        """Write every unit whose key changed or whose files do not stand as they were written."""
+        for done, unit in enumerate(units, start=1):
+            if self._stands(unit.name, unit.key):
+                self._keep(unit.name)
+            else:
+                self._write(unit.name, unit.key, unit.render())
+                self.progress("pages", done, len(units))
+        self.progress("pages", len(units), len(units))
+
+    def sweep(self) -> None:
+        """Delete what earlier builds made and this one does not have."""
+        wanted = {path for made in self.units.values() for path in made.files}
+        orphans = {path for made in self.before.units.values() for path in made.files} - wanted
+        self.deleted = sorted(orphans)
+        delete_files(self.output, self.deleted)
+
+    def memory(self, shells: Mapping[str, str]) -> Memory:
+        """Return what the next build needs to know."""
+        return Memory(units=self.units, shell_key=self.units[_HANDBOOK].key, shells=dict(shells))
+
+    def _stands(self, name: str, key: str) -> bool:
+        made = self.before.units.get(name)
+        return (
+            made is not None
+            and made.key == key
+            and all(self.standing.get(path) == size for path, size in made.files.items())
+        )
+
+    def _keep(self, name: str) -> None:
+        made = self.before.units[name]
+        self.units[name] = made
+        self.kept += sum(path.endswith(".html") for path in made.files)
+
+    def _write(self, name: str, key: str, files: Mapping[str, bytes]) -> None:
+        for path, data in files.items():
+            write_file(self.output, path, data)
+            self.written.append(path)
+        self.units[name] = Made(key=key, files={path: len(data) for path, data in sorted(files.items())})
+
+
+def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget: Budget) -> Iterator[Unit]:
+    """Yield every unit of the site. Overviews are rendered at once: their bytes are their key."""
+    renderer = _renderer_key(atlas.repository_url)
+    run_shell, experiment_shell = _key(renderer, shells["run"]), _key(renderer, shells["experiment"])
+    for page in _overviews(atlas, survey_milestones(atlas, budget)):
+        yield _finished(page.path, {page.path: join(shells[page.kind], page.parts())})
+    for name, versions in atlas.datasets.items():
+        page = dataset_pages.render_dataset(name, atlas)
+        pictures = picture_files(versions, atlas, read_blob)
+        yield _finished(page.path, {page.path: join(shells[page.kind], page.parts()), **pictures})
+    yield _finished(COLUMNS_PATH, {COLUMNS_PATH: render_columns(atlas, addresses.experiment_page)})
+    marks = {run.record.id: _run_mark(run) for run in atlas.runs}
+    yield from _boards(atlas, shells, _key(renderer, shells["board"]), marks)
+    places = {run.record.id: board_paths_of(run, atlas) for run in atlas.runs}
+    for name, runs in atlas.experiments.items():
+        key = _key(
+            experiment_shell,
+            [marks[run.record.id] for run in runs],
+            sorted(_known(atlas, runs)),
+            [places[run.record.id] for run in runs],
+        )
+        yield Unit(
+            name=addresses.experiment_page(name),
+            key=key,
+            render=partial(_experiment_files, name, atlas, read_blob, shells),
+        )
+    known, verdicts = sorted(atlas.datasets), verdict_lines(atlas)
+    by_hash = {one.hash: one for members in atlas.datasets.values() for one in members}
+    for run in atlas.runs:
+        record = run.record
+        compared = atlas.baselines.get(record.experiment)
+        related = [compared, *(marks.get(run_id or "") for run_id in (record.baseline, compared, record.parent))]
+        used = [use.name for use in record.datasets.used if use.name in known]
+        # Advice is given when the page is made: it follows from the run, these versions and the budget.
+        measured_on = [by_hash[use.hash].label for use in record.datasets.used if use.hash in by_hash]
+        verdict, boards = verdicts.get(record.id), places[record.id]
+        shown = (marks[record.id], atlas.neighbours[record.id], related, used, measured_on, verdict, boards)
+        render = partial(_run_files, run, atlas, read_blob, shells, verdict, by_hash, budget)
+        key = _key(run_shell, budget, *shown)
+        yield Unit(name=addresses.run_page(record.id), key=key, render=render)
+
+
+def _overviews(atlas: Atlas, milestones: Milestones) -> Iterator[Page]:
+    yield overview_pages.render_home(atlas, milestones)
+    yield render_milestones(atlas, milestones)
+    yield overview_pages.render_runs(atlas)
+    yield experiment_pages.render_experiments(atlas)
+    yield dataset_pages.render_datasets(atlas)
+    yield overview_pages.render_boards(atlas)
+    if atlas.listed:
+        yield overview_pages.render_other_boards(atlas)
+    yield overview_pages.render_compare()
+    yield overview_pages.render_glossary()
+
+
+def _boards(atlas: Atlas, shells: Mapping[str, str], renderer: str, marks: Mapping[str, str]) -> Iterator[Unit]:
+    siblings: dict[str, list[object]] = {}
+    for board in atlas.boards:
+        told = board.group, len(board.standings), atlas.address_of(board.group)
+        siblings.setdefault(board.group.key, []).append(told)
+    for board in atlas.own_pages:
+        group = board.group
+        shown = [marks[standing.run.record.id] for standing in board.standings]
+        aside = atlas.ranked[group.key, group.dataset_hash, group.evaluator].withdrawn
+        retired = atlas.retired.get(group.dataset)
+        yield Unit(
+            name=board_path(group),
+            key=_key(renderer, group, board.direction, shown, siblings[group.key], aside, retired),
+            render=partial(_board_files, board, atlas, shells),
+        )
+
+
+def _board_files(board: Leaderboard, atlas: Atlas, shells: Mapping[str, str]) -> dict[str, bytes]:
+    page = board_page.render_board(board, atlas)
+    return {page.path: join(shells[page.kind], page.parts())}
+
+
+def _finished(name: str, files: Mapping[str, bytes]) -> Unit:
+    return Unit(name=name, key=_key([hash_bytes(data) for data in files.values()]), render=lambda: files)
+
+
+def _run_files(
+    run: Run,
+    atlas: Atlas,
+    read_blob: ReadBlob,
+    shells: Mapping[str, str],
+    verdict: VerdictLine | None,
+    by_hash: Mapping[str, DatasetVersion],
+    budget: Budget,
+) -> dict[str, bytes]:
+    advice = run_page.advice_for(run, by_hash, budget)
+    page, files = run_page.render_run(run, atlas, read_blob, verdict, advice)
+    return {page.path: join(shells[page.kind], page.parts()), **files}
+
+
+def _experiment_files(name: str, atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str]) -> dict[str, bytes]:
+    page = experiment_pages.render_experiment(name, atlas, read_blob)
+    return {page.path: join(shells[page.kind], page.parts())}
+
+
+def _run_mark(run: Run) -> str:
+    """Return the hash of all that the ledger says about a run: blob ids stand for the files beside the record."""
+    return _key(run.path, sorted(run.files.items()), run.evaluations, run.notes, run.record if not run.files else None)
+
+
+def _known(atlas: Atlas, runs: Sequence[Run]) -> set[str]:
+    return {use.name for run in runs for use in run.record.datasets.used if use.name and use.name in atlas.datasets}
+
+
+def _renderer_key(repository_url: str | None) -> str:
+    """Return the hash of what turns entries into pages: our sources, the templates, the libraries."""
+    package = Path(__file__).resolve().parent.parent
+    folders = (package / "publish", package / "analysis", package / "model", shipped("templates"))
+    libraries = [version(library) for library in _LIBRARIES]
+    return _key(__version__, repository_url, libraries, [_files_key(folder) for folder in folders])
+
+
+def _files_key(folder: Path) -> str:
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return _key([(path.relative_to(folder).as_posix(), hash_bytes(path.read_bytes())) for path in files])
+
+
+def _key(*parts: object) -> str:
+    return hash_bytes(msgspec.json.encode(parts))
+
+
+def _web_address(url: str | None) -> str | None:
+    """Return the address without a trailing slash when browsers may follow it, else none."""
+    return url.rstrip("/") if url and url.startswith(("https://", "http://")) else None

@@ -1,0 +1,250 @@
+"""What pages need to know about the rest of the ledger, gathered once per build."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from ledger.analysis.comparing.comparable import Group, Leaderboard, counts, group_of, leaderboards
+from ledger.analysis.comparing.leaderboard import Place as SettingPlace
+from ledger.analysis.comparing.leaderboard import Score, SettingBoard, latest_metrics, setting_board, short_key
+from ledger.analysis.comparing.ranks import encode_trace, trace_of
+from ledger.model.boxes import Metric
+from ledger.model.entries import Case, Contents, DatasetVersion, LogEntry, Note, Problem, Run
+from ledger.model.ids import is_id
+from ledger.model.values import Document
+from ledger.publish.pages import addresses
+from ledger.publish.pages.text import utc
+
+Identity = tuple[str, str, str]
+"""What a comparable group is told by: metric key, content hash, evaluator."""
+
+SHARED_PAGES = 200
+"""Leaderboards that have a page of their own because several runs share them; headlines always have one."""
+
+
+class Measurement(Document, frozen=True, kw_only=True):
+    """One value with the time it was measured."""
+
+    run: Run
+    """Run whose model was measured."""
+    metric: Metric
+    """The value."""
+    at: datetime
+    """When it was measured, UTC."""
+
+
+class Atlas(Document, frozen=True, kw_only=True):
+    """The whole ledger as pages see it."""
+
+    runs: tuple[Run, ...]
+    """Every run that can have a page, oldest first."""
+    by_id: Mapping[str, Run]
+    """The same by id."""
+    experiments: Mapping[str, tuple[Run, ...]]
+    """Experiment to its runs, oldest first; the experiment with the latest run first."""
+    neighbours: Mapping[str, tuple[str | None, str | None]]
+    """Run to the previous and the next run of its experiment."""
+    boards: tuple[Leaderboard, ...]
+    """One leaderboard per comparable group."""
+    datasets: Mapping[str, tuple[DatasetVersion, ...]]
+    """Dataset name to its versions, oldest first."""
+    measurements: Mapping[str, tuple[Measurement, ...]]
+    """Content hash of a dataset version to what was measured on it, oldest first; of runs that count."""
+    log: tuple[LogEntry, ...]
+    """Commits of the ledger branch, newest first."""
+    problems: tuple[Problem, ...]
+    """What could not be read or shown."""
+    repository_url: str | None
+    """Where the code is shown, for links to commits."""
+    cases: Mapping[str, tuple[Case, ...]] = {}
+    """Dataset name to its cases and overrides, oldest first."""
+    retired: Mapping[str, Note] = {}
+    """Dataset version (`name@version`) to the statement that retired it."""
+    pictures: Mapping[str, str] = {}
+    """Pictures of dataset versions: path on the branch to blob id."""
+    baselines: Mapping[str, str] = {}
+    """Experiment to the run it is compared with."""
+    ranked: Mapping[Identity, SettingBoard] = {}
+    """Comparable group to its settings, ranked; one for each of `boards`."""
+    addresses: Mapping[Identity, str] = {}
+    """Comparable group to where it stands: a page of its own, or its line on the page of all others."""
+    settings: Mapping[str, int] = {}
+    """Run to the number of its setting: repeats have the same."""
+
+    def address_of(self, group: Group) -> str:
+        """Return where the leaderboard of a group stands; empty where no run in it counts, so that there is none."""
+        return self.addresses.get((group.key, group.dataset_hash, group.evaluator), "")
+
+    def leader_of(self, group: Group) -> SettingPlace | None:
+        """Return the setting with the best mean in a group; none where that cannot be said."""
+        board = self.ranked.get((group.key, group.dataset_hash, group.evaluator))
+        return next((place for place in board.places if place.rank == 1), None) if board else None
+
+    @property
+    def own_pages(self) -> tuple[Leaderboard, ...]:
+        """Leaderboards that have a page of their own."""
+        return tuple(board for board in self.boards if "#" not in self.address_of(board.group))
+
+    @property
+    def listed(self) -> tuple[Leaderboard, ...]:
+        """Leaderboards that are lines on the page of all others."""
+        return tuple(board for board in self.boards if "#" in self.address_of(board.group))
+
+    def reference_of(self, run: Run) -> tuple[str, str] | None:
+        """Return the run that another is compared with, and why: its own baseline, its experiment's, or its parent."""
+        record = run.record
+        common = self.baselines.get(record.experiment)
+        if record.baseline or (common and common != record.id):
+            return record.baseline or common or "", "baseline"
+        return (record.parent, "parent") if record.parent else None
+
+
+def survey(contents: Contents, log: Iterable[LogEntry], repository_url: str | None) -> Atlas:
+    """Return the atlas of a ledger; runs whose ids cannot name a page are left out and reported."""
+    runs, problems = _presentable(contents)
+    experiments: dict[str, list[Run]] = {}
+    for run in reversed(runs):
+        experiments.setdefault(run.record.experiment, []).append(run)
+    by_experiment = {name: tuple(reversed(members)) for name, members in experiments.items()}
+    datasets: dict[str, list[DatasetVersion]] = {}
+    for version in contents.datasets:
+        datasets.setdefault(version.name, []).append(version)
+    boards = tuple(leaderboards(runs))
+    keys = {run.record.id: short_key(run) for run in runs}
+    numbers: dict[str, int] = {}
+    settings = {name: numbers.setdefault(key, len(numbers)) for name, key in keys.items()}
+    return Atlas(
+        runs=runs,
+        by_id={run.record.id: run for run in runs},
+        experiments=by_experiment,
+        neighbours=_neighbours(by_experiment),
+        boards=boards,
+        ranked=_ranked(runs, boards, keys),
+        addresses=_addresses(runs, boards),
+        settings=settings,
+        datasets={
+            name: tuple(sorted(versions, key=lambda version: (utc(version.added_at), version.version)))
+            for name, versions in sorted(datasets.items())
+        },
+        measurements=_measurements(filter(counts, runs)),
+        log=tuple(log),
+        problems=(*contents.problems, *problems),
+        cases=_by_dataset(contents.cases),
+        retired={note.dataset: note for note in contents.said if note.kind == "retirement" and note.dataset},
+        pictures=contents.pictures,
+        baselines={name: run.record.id for name, run in contents.baselines().items()},
+        repository_url=repository_url,
+    )
+
+
+def _by_dataset(cases: Iterable[Case]) -> dict[str, tuple[Case, ...]]:
+    found: dict[str, list[Case]] = {}
+    for case in cases:
+        found.setdefault(case.dataset, []).append(case)
+    return {name: tuple(members) for name, members in found.items()}
+
+
+def board_path(group: Group) -> str:
+    """Return the page of a comparable group's leaderboard, whatever its runs call the dataset version."""
+    return addresses.board_page(group.key, f"{group.key}\0{group.dataset_hash}\0{group.evaluator}")
+
+
+def board_path_of(metric: Metric, atlas: Atlas) -> str:
+    """Return where the leaderboard of a value stands; empty where there is none, or where nothing is ranked."""
+    return atlas.address_of(group_of(metric)) if metric.dataset_hash else ""
+
+
+def board_name(group: Group) -> str:
+    """Return what tells a comparable group from all others, short and for addresses; it never changes."""
+    return board_path(group).rpartition("/")[2].removesuffix(".html")
+
+
+def _addresses(runs: Iterable[Run], boards: Sequence[Leaderboard]) -> dict[Identity, str]:
+    """Return where each leaderboard stands.
+
+    Its own page has what is the headline of a run, and what several runs share, the most shared first and so many.
+    """
+    headlines = {
+        (group.key, group.dataset_hash, group.evaluator)
+        for run in runs
+        if run.record.headline is not None
+        for group in [group_of(run.record.headline)]
+    }
+    told = {(board.group.key, board.group.dataset_hash, board.group.evaluator): board for board in boards}
+    shared = [identity for identity, board in told.items() if len(board.standings) > 1 and identity not in headlines]
+    shared.sort(key=lambda identity: -len(told[identity].standings))
+    own = {*headlines, *shared[:SHARED_PAGES]}
+    return {
+        identity: board_path(board.group) if identity in own else f"{addresses.OTHER_BOARDS}#{board_name(board.group)}"
+        for identity, board in told.items()
+    }
+
+
+def _ranked(
+    runs: Iterable[Run], boards: Sequence[Leaderboard], keys: Mapping[str, str]
+) -> dict[Identity, SettingBoard]:
+    traces = {run.record.id: encode_trace(trace_of(run)) for run in runs}
+    withdrawn: dict[Identity, list[Score]] = {}
+    for run in runs:
+        if not counts(run):
+            for identity, metric in latest_metrics(run).items():
+                score = Score(run=run.record.id, setting="", value=metric.number, unranked=run.unranked or "")
+                withdrawn.setdefault(identity, []).append(score)
+    found = {}
+    for board in boards:
+        identity = (board.group.key, board.group.dataset_hash, board.group.evaluator)
+        scores = [
+            Score(run=name, setting=keys[name], value=standing.metric.number, trace=traces[name])
+            for standing in board.standings
+            for name in [standing.run.record.id]
+        ]
+        found[identity] = setting_board(board.group, board.direction, [*scores, *withdrawn.get(identity, ())])
+    return found
+
+
+def board_paths_of(run: Run, atlas: Atlas) -> list[str]:
+    """Return the page of the leaderboard of each value of a run, in their order."""
+    measured = [run.record.results.metrics, *(evaluation.metrics for evaluation in run.evaluations)]
+    return [board_path_of(metric, atlas) for metrics in measured for metric in metrics]
+
+
+def _presentable(contents: Contents) -> tuple[tuple[Run, ...], list[Problem]]:
+    runs: dict[str, Run] = {}
+    problems = []
+    for run in contents.runs:
+        run_id = run.record.id
+        if not is_id(run_id):
+            problems.append(
+                Problem(path=run.path, message=f"not shown: its id is not well-formed: `{ascii(run_id)[1:-1]}`")
+            )
+        elif run_id in runs:
+            problems.append(Problem(path=run.path, message=f"not shown: another record has the same id: `{run_id}`"))
+        else:
+            runs[run_id] = run
+    return tuple(sorted(runs.values(), key=lambda run: run.record.id)), problems
+
+
+def _neighbours(experiments: Mapping[str, tuple[Run, ...]]) -> dict[str, tuple[str | None, str | None]]:
+    found: dict[str, tuple[str | None, str | None]] = {}
+    for runs in experiments.values():
+        ids: list[str | None] = [None, *(run.record.id for run in runs), None]
+        for before, at, after in zip(ids, ids[1:], ids[2:], strict=False):
+            found[at or ""] = (before, after)
+    return found
+
+
+def _measurements(runs: Iterable[Run]) -> dict[str, tuple[Measurement, ...]]:
+    found: dict[str, list[Measurement]] = {}
+    for run in runs:
+        for metric in run.record.results.metrics:
+            if metric.dataset_hash:
+                measured = Measurement(run=run, metric=metric, at=utc(run.record.timing.ended_at))
+                found.setdefault(metric.dataset_hash, []).append(measured)
+        for evaluation in run.evaluations:
+            for metric in evaluation.metrics:
+                if metric.dataset_hash:
+                    measured = Measurement(run=run, metric=metric, at=utc(evaluation.evaluated_at))
+                    found.setdefault(metric.dataset_hash, []).append(measured)
+    return {
+        dataset_hash: tuple(sorted(members, key=lambda member: (member.at, member.run.record.id)))
+        for dataset_hash, members in found.items()
+    }

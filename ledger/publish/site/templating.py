@@ -1,0 +1,70 @@
+"""The Jinja environment of every page: strict, escaping, and with the ways of writing values as filters."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ledger.publish.pages import addresses, text
+from ledger.resources import shipped
+
+_FILTERS: dict[str, Callable[..., object]] = {
+    "number": text.short_number,
+    "exact": text.exact_number,
+    "param": text.param_text,
+    "duration": text.duration,
+    "size": text.byte_size,
+    "percent": text.percent,
+    "minute": text.minute,
+    "iso": text.iso,
+    "day": text.day,
+    "short_hash": text.short_hash,
+    "one_line": text.one_line,
+}
+
+
+def _money(amount: float, currency: str | None) -> Markup:
+    """Return an amount in short that says itself exactly when it is pointed at."""
+    shown, exact = text.visible(text.money(amount, currency)), text.visible(text.exact_money(amount, currency))
+    return Markup('<span class="lg-nowrap" title="{}">{}</span>').format(exact, shown)
+
+
+_FUNCTIONS: dict[str, Callable[..., object]] = {
+    "money": _money,
+    "safe_url": text.safe_url,
+    "link": addresses.link,
+    "run_page": addresses.run_page,
+    "experiment_page": addresses.experiment_page,
+    "dataset_page": addresses.dataset_page,
+}
+
+
+@cache
+def environment() -> Environment:
+    """Return the environment of the shipped templates."""
+    made = Environment(
+        loader=FileSystemLoader(shipped("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+        auto_reload=False,
+    )
+    made.filters.update(_FILTERS)
+    made.globals.update(_FUNCTIONS)
+    return made
+
+
+def render(template: str, **values: object) -> str:
+    """Return the template `<template>.html.jinja` filled with `values`."""
+    return environment().get_template(f"{template}.html.jinja").render(**values)
+
+
+def _shown(value: Any) -> Any:  # noqa: ANN401  # Jinja passes whatever a template prints
+    """Make hidden characters visible in everything that a template prints, HTML of our own excepted."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return text.visible(value)
+    return value

@@ -1,0 +1,102 @@
+"""Puts back what a commit made by hand took off the branch, without a loss: entries, and what the team agreed on.
+
+Nothing is undone in place: every commit that added something is made again on the last history that only grew, and
+the branch as it was stays under a ref of its own.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from ledger.errors import LedgerError, NotFound
+from ledger.model import paths
+from ledger.model.values import Document
+from ledger.repository.append import move_branch
+from ledger.repository.replay import Replayed, replay
+from ledger.repository.walk import Step, contains
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.verify.last_verified import follow
+from ledger.store.sync.join import entries_in, oldest_first
+
+_BEFORE = "refs/ledger/before/"
+
+
+class Rescued(Document, frozen=True, kw_only=True):
+    """What was put back."""
+
+    commits: list[str]
+    """Commits of this clone that removed or changed entries."""
+    entries: list[str]
+    """Entries that are on the branch again."""
+    before: str | None = None
+    """The ref that keeps the branch as it was; none when nothing was wrong."""
+
+
+def rescue_branch(ledger: Branch) -> Rescued:
+    """Make the branch again so that it only ever grew; again is the same.
+
+    Raises:
+        NotFound: there is no ledger here.
+        LedgerError: git cannot read or write.
+    """
+    with ledger.writing() as turn:
+        tip = ledger.repository.resolve(ledger.ref)
+        if tip is None:
+            raise NotFound(f"there is no ledger in this clone: `{ledger.branch}`", hint="ledger init")
+        steps = oldest_first(ledger.repository, None, tip)
+        wrong = [step for step in steps if any(is_wrong(change.status, change.path) for change in step.changes)]
+        if not wrong:
+            return Rescued(commits=[], entries=[])
+        base = _base(ledger, wrong[0])
+        lost = _lost(ledger, tip, wrong)
+        made = replay(ledger.repository, base, _again(ledger, base, steps))
+        before = f"{_BEFORE}{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        move_branch(ledger.repository, before, None, tip)
+        move_branch(ledger.repository, ledger.ref, tip, made, inherited=turn.descriptor)
+    follow(ledger, made)
+    return Rescued(commits=[step.commit for step in wrong], entries=entries_in(lost), before=before)
+
+
+def is_wrong(status: str, path: str) -> bool:
+    """Say whether a change takes something off the branch, or changes what never changes."""
+    return status != "A" and not (status == "M" and paths.is_agreed(path))
+
+
+def _base(ledger: Branch, first: Step) -> str:
+    """Return the history to stand on: that of the remote where it is sound, else what was there before."""
+    known = ledger.repository.git.output(
+        "for-each-ref", "--format=%(objectname)", f"refs/remotes/*/{ledger.branch}", "refs/ledger/seen"
+    )
+    for commit in known.decode().split():
+        if not contains(ledger.repository, commit, first.commit) and _shares_beginning(ledger, commit, first):
+            return commit
+    if not first.parents:
+        raise LedgerError("the first commit of this branch is wrong already", hint="ledger verify")
+    return first.parents[0]
+
+
+def _shares_beginning(ledger: Branch, commit: str, first: Step) -> bool:
+    return bool(first.parents) and ledger.repository.git.attempt("merge-base", commit, first.parents[0])[0] == 0
+
+
+def _lost(ledger: Branch, tip: str, wrong: Sequence[Step]) -> list[str]:
+    there = {file.path for file in ledger.repository.read_tree(tip)}
+    return [
+        change.path for step in wrong for change in step.changes if change.status == "D" and change.path not in there
+    ]
+
+
+def _again(ledger: Branch, base: str, steps: Sequence[Step]) -> list[Replayed]:
+    """Return what each commit added that the base lacks: an entry as it was first, an agreement as it was last."""
+    held = {file.path: file.blob for file in ledger.repository.read_tree(base)}
+    commits = []
+    for step in steps:
+        if contains(ledger.repository, base, step.commit):
+            continue
+        files = {}
+        for change in step.changes:
+            agreed = paths.is_agreed(change.path) and change.status in "AM"
+            if (change.status == "A" and change.path not in held) or (agreed and held.get(change.path) != change.blob):
+                files[change.path] = held[change.path] = change.blob
+        if files:
+            commits.append(Replayed(commit=step.commit, files=files))
+    return commits

@@ -1,0 +1,49 @@
+"""The run that an id means, or enough of one: the recorder asks for one too, so nothing heavy is imported at once."""
+
+from collections.abc import Iterable
+
+from ledger.errors import NotFound
+from ledger.model import paths
+from ledger.model.ids import is_id, resolve
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import living_run
+
+
+def resolve_run(ledger: Branch, short: str) -> str:
+    """Return the run that an id, or enough of one, names; an index is asked where there is one, and none is made.
+
+    Raises:
+        NotFound: no run has it.
+        UsageError: several have it.
+        LedgerError: git cannot read the branch.
+    """
+    whole = short.strip().lower()
+    if is_id(whole) and ledger.read(f"{paths.run_path(whole)}/{paths.RECORD_FILE}") is not None:
+        return whole
+    from ledger.store.index.file import FILE  # SQLite: a whole id, as a run gives its own, needs none
+
+    if (ledger.repository.state_dir / FILE).exists():
+        from ledger.store.index.index import ask_file
+
+        if known := ask_file(ledger, lambda index: index.matching(whole)):
+            return resolve(short, known)
+    tip = ledger.tip()
+    files = ledger.repository.read_tree(tip, ["runs/"]) if tip else []
+    return match_run(ledger, short, filter(None, (paths.run_of(file.path) for file in files)))
+
+
+def match_run(ledger: Branch, short: str, known: Iterable[str]) -> str:
+    """Return the run among known ones, as `ids.resolve` does; of one that has no record yet say that it lives.
+
+    Raises:
+        NotFound: no run has it.
+        UsageError: several have it.
+    """
+    try:
+        return resolve(short, known)
+    except NotFound as error:
+        if (living := living_run(ledger.repository.state_dir, short)) is None:
+            raise
+        raise NotFound(
+            f"this run has not ended, and has no record before it has: `{living}`", hint=f"ledger show {living}"
+        ) from error

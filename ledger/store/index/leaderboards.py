@@ -1,0 +1,124 @@
+"""Leaderboards of a whole ledger."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import zip_longest
+
+from ledger.analysis.comparing.comparable import Group
+from ledger.analysis.comparing.leaderboard import Score, SettingBoard, in_order, setting_board
+from ledger.analysis.query.language import Query, statuses_asked
+from ledger.errors import NotFound
+from ledger.model.entries import Problem
+from ledger.model.values import Direction, Document
+from ledger.store.branch.branch import Branch
+from ledger.store.index.index import ask
+from ledger.store.index.questions import Index
+from ledger.store.index.scores import Standing
+
+
+class Standings(Document, frozen=True, kw_only=True):
+    """The leaderboards of one metric."""
+
+    key: str
+    """Metric and split."""
+    boards: tuple[SettingBoard, ...]
+    """One for each comparable group, that with the newest run first."""
+    problems: tuple[Problem, ...] = ()
+    """What on the ledger could not be read."""
+
+
+def read_standings(
+    ledger: Branch, key: str | None = None, query: Query | None = None, include: Collection[str] = ()
+) -> Standings:
+    """Return the leaderboards of a metric; without a name, of the headline that most runs have.
+
+    Args:
+        ledger: where the runs are.
+        key: metric and split.
+        query: what the runs must pass; a status that it asks for by name counts.
+        include: other statuses that count beside `finished`.
+
+    Raises:
+        NotFound: no run that passes has the metric, or has a headline.
+        LedgerError: git cannot read the branch.
+    """
+    counted = {*include, *(statuses_asked(query) if query else ())}
+
+    def question(index: Index) -> Standings:
+        chosen = key or _most_common(index.headlines(query))
+        boards = _boards(chosen, index.standings(chosen, query), counted)
+        return Standings(key=chosen, boards=boards, problems=index.problems())
+
+    found = ask(ledger, question, _shown)
+    if not found.boards:
+        split, slash, name = (key or "").partition("/")
+        meant = ledger.policy.splits.get(split.lower(), split) if slash else split
+        if meant != split:  # under this name it was put when it was recorded
+            return read_standings(ledger, f"{meant}/{name}", query, include)
+        raise NotFound(
+            f"no run here has this metric: `{ascii(found.key)[1:-1]}`",
+            hint="ledger leaderboard, without --metric, takes the one that most runs are judged by",
+        )
+    return found
+
+
+def boards_on(standings: Standings, on: str | None) -> list[SettingBoard]:
+    """Return the boards of a dataset version; of a name alone, those of each of its versions; of none, all.
+
+    Raises:
+        NotFound: the metric was not measured there.
+    """
+    found = [board for board in standings.boards if on is None or _is_on(board, on)]
+    if found:
+        return found
+    known = ", ".join(sorted({board.group.dataset for board in standings.boards})[:20])
+    wanted = ascii(on)[1:-1]
+    raise NotFound(
+        f"{standings.key} was not measured there: `{wanted}`",
+        hint=f"it was on {known}; to measure: ledger evaluate --on {wanted} -- COMMAND {{model}}",
+    )
+
+
+def _is_on(board: SettingBoard, wanted: str) -> bool:
+    label = board.group.dataset
+    return label == wanted or ("@" not in wanted and label.partition("@")[0] == wanted)
+
+
+def _shown(standings: Standings) -> list[str]:
+    """Return the runs that come first, on each board alike: those that people see and decide by."""
+    runs = ([run for place in board.places for run in place.runs] for board in standings.boards)
+    return [run for row in zip_longest(*runs) for run in row if run is not None]
+
+
+def _most_common(headlines: Mapping[str, int]) -> str:
+    named = [(-count, name) for name, count in headlines.items() if name]
+    if not named:
+        raise NotFound("no run here has a metric that speaks for it", hint="ledger leaderboard --metric SPLIT/NAME")
+    return min(named)[1]
+
+
+def _boards(key: str, standings: Iterable[Standing], include: Collection[str]) -> tuple[SettingBoard, ...]:
+    scores: dict[tuple[str, str], dict[str, Score]] = {}
+    labels: dict[tuple[str, str], set[str]] = {}
+    directions: dict[tuple[str, str], set[str]] = {}
+    for (content, evaluator, label, direction), members in standings:
+        identity = content, evaluator
+        # A later measurement in the same group comes later, and takes the place of the one before.
+        scores.setdefault(identity, {}).update((score.run, score) for score in members)
+        labels.setdefault(identity, set()).add(label)
+        directions.setdefault(identity, set()).add(direction)
+    return tuple(
+        in_order(
+            setting_board(
+                Group(key=key, dataset=min(labels[identity]), dataset_hash=identity[0], evaluator=identity[1]),
+                _agreed(directions[identity] - {""}),
+                members.values(),
+                include,
+            )
+            for identity, members in scores.items()
+        )
+    )
+
+
+def _agreed(stated: set[str]) -> Direction | None:
+    known: Sequence[Direction] = [direction for direction in ("higher", "lower") if direction in stated]
+    return known[0] if len(known) == 1 else None

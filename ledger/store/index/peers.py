@@ -1,0 +1,113 @@
+"""Which runs a judgement needs: the repeats, the best, and how many settings were tried; few of them are read."""
+
+from collections.abc import Collection, Sequence
+from math import isfinite, nan
+
+from ledger.analysis.comparing.error_rate import outside_range
+from ledger.analysis.comparing.leaderboard import Score, short_key
+from ledger.analysis.judging.judgement import Identity
+from ledger.analysis.judging.means import mean
+from ledger.model.entries import Contents, Run
+from ledger.model.values import Document
+from ledger.store.branch.branch import Branch
+from ledger.store.index.index import ask
+from ledger.store.index.questions import Index
+
+MOST_REPEATS_READ = 300
+"""Runs of repeated settings that are read for the noise floor, newest first: 200 degrees of freedom are plenty."""
+
+
+class Peers(Document, frozen=True, kw_only=True):
+    """What was tried beside a run."""
+
+    runs: tuple[Run, ...]
+    """The runs that were read, oldest first."""
+    unread: dict[Identity, int]
+    """Comparable group to how many more settings were tried in it."""
+
+
+def read_peers(
+    ledger: Branch, runs: Sequence[Run], key: str, *, everything: bool = False, include: Collection[str] = ()
+) -> Peers:
+    """Return the peers of runs in a metric, the runs and their repeats always among them.
+
+    Args:
+        ledger: where they are.
+        runs: what is judged, and against what; those that are not on the ledger yet have their repeats there read.
+        key: metric and split.
+        everything: read every run that has the metric.
+        include: statuses that count beside `finished`.
+
+    Raises:
+        LedgerError: git cannot read the branch.
+    """
+    if everything:
+        having = (run for run in ledger.contents().runs if any(metric.key == key for metric in run.metrics()))
+        return Peers(runs=tuple(having), unread={})
+
+    def question(index: Index) -> Peers:
+        return _peers(index, {run.record.id for run in runs}, {short_key(run) for run in runs}, key, include)
+
+    return ask(ledger, question, _read)
+
+
+def _read(peers: Peers) -> list[str]:
+    return [run.record.id for run in peers.runs]
+
+
+def read_baseline(ledger: Branch, experiment: str) -> Run | None:
+    """Return the run that an experiment is compared with, none where nobody said or it was retracted.
+
+    Raises:
+        LedgerError: git cannot read the branch.
+    """
+
+    def question(index: Index) -> Contents:
+        return Contents(tip=None, runs=tuple(index.runs_of(index.noted(experiment))))
+
+    return ask(ledger, question).baselines().get(experiment)
+
+
+def _peers(
+    index: Index, wanted: Collection[str], settings_wanted: Collection[str], key: str, include: Collection[str]
+) -> Peers:
+    """Read what is asked about, repeats newest first, and the ends of the order; count the other settings.
+
+    Both ends, because which values are better is not asked here.
+    """
+    boards: dict[Identity, dict[str, list[Score]]] = {}
+    for (content, evaluator, _, _), scores in index.standings(key, None):
+        settings = boards.setdefault((key, content, evaluator), {})
+        for score in scores:
+            if not score.unranked or score.unranked in include:
+                settings.setdefault(score.setting, []).append(score)
+    read = set(wanted)
+    for settings in boards.values():
+        members = sorted(settings.values(), key=lambda scores: max(score.run for score in scores), reverse=True)
+        ranked = _in_range(key, sorted((scores for scores in members if isfinite(_mean(scores))), key=_mean))
+        ours = (scores for scores in members if scores[0].setting in settings_wanted)
+        taken = [*ranked[:1], *ranked[-1:], *ours]
+        left = MOST_REPEATS_READ
+        for scores in members:
+            if 1 < len(scores) <= left:
+                taken.append(scores)
+                left -= len(scores)
+        read.update(score.run for scores in taken for score in scores)
+    unread = {
+        identity: sum(not any(score.run in read for score in scores) for scores in settings.values())
+        for identity, settings in boards.items()
+    }
+    return Peers(runs=tuple(index.runs_of(sorted(read))), unread=unread)
+
+
+def _in_range(key: str, settings: Sequence[list[Score]]) -> list[list[Score]]:
+    """Return the settings that may be the best, whichever values are better."""
+    means = [_mean(scores) for scores in settings]
+    strange = outside_range(key, means, "higher")
+    return [scores for scores, outside in zip(settings, strange, strict=True) if not outside] or [*settings]
+
+
+def _mean(scores: Sequence[Score]) -> float:
+    """Return the mean of a setting's finite values; no number where it has none."""
+    finite = [score.value for score in scores if isfinite(score.value)]
+    return mean(finite) if finite else nan

@@ -1,0 +1,90 @@
+"""Which runs answer a question, and in which order."""
+
+from collections.abc import Sequence
+
+from ledger.analysis.query.language import Query
+from ledger.analysis.query.order_warnings import metric_key
+from ledger.analysis.query.table import Line
+from ledger.model.entries import Problem, Run
+from ledger.model.values import Document
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.run_ids import match_run
+from ledger.store.index.index import ask
+from ledger.store.index.questions import Index
+
+
+class Selection(Document, frozen=True, kw_only=True):
+    """The runs that were asked for, whole or as lines of the usual table, in the order asked for."""
+
+    runs: tuple[Run, ...] = ()
+    """The runs; none where only lines were asked for."""
+    lines: tuple[Line, ...] = ()
+    """Their lines; none where the runs were asked for."""
+    warnings: tuple[str, ...] = ()
+    """Why part of the order, or of the filter, means nothing."""
+    problems: tuple[Problem, ...] = ()
+    """What on the ledger could not be read."""
+    empty: bool = False
+    """Whether no run is on the ledger at all."""
+
+
+def select_runs(
+    ledger: Branch,
+    query: Query | None = None,
+    *,
+    sort: str | None = None,
+    reverse: bool = False,
+    limit: int | None = None,
+    lines: bool = False,
+) -> Selection:
+    """Return the runs that pass a query, newest first, or sorted by a field as `Index.select` says.
+
+    Args:
+        ledger: where they are.
+        query: what they must pass.
+        sort: the field to sort by.
+        reverse: turn the order round.
+        limit: return at most so many.
+        lines: return their lines of the usual table alone: no record is read.
+
+    Raises:
+        UsageError: there is no such field, or no run has the metric to sort by.
+        LedgerError: git cannot read the branch.
+    """
+
+    def question(index: Index) -> Selection:
+        whole: Sequence[Run] = ()
+        told: Sequence[Line] = ()
+        if lines:
+            told, warning = index.select_lines(query, sort, reverse=reverse, limit=limit)
+        else:
+            whole, warning = index.select(query, sort, reverse=reverse, limit=limit)
+        return Selection(
+            runs=tuple(whole),
+            lines=tuple(told),
+            warnings=(*index.filter_warnings(query), *([warning] if warning else [])),
+            problems=index.problems(),
+            empty=not (whole or told) and index.is_empty(),
+        )
+
+    return ask(ledger, question, _ids if sort and metric_key(sort) else None)
+
+
+def _ids(selection: Selection) -> list[str]:
+    return [*(run.record.id for run in selection.runs), *(run for run, _, _ in selection.lines)]
+
+
+def find_runs(ledger: Branch, shorts: Sequence[str]) -> list[Run]:
+    """Return the runs that ids, or enough of each, name; one that is named twice stands once.
+
+    Raises:
+        NotFound: no run has it.
+        UsageError: several have it.
+        LedgerError: git cannot read the branch.
+    """
+
+    def question(index: Index) -> list[Run]:
+        ids = [match_run(ledger, short, index.matching(short.strip().lower())) for short in shorts]
+        return index.runs_of(list(dict.fromkeys(ids)))
+
+    return ask(ledger, question)

@@ -1,0 +1,184 @@
+"""The branch only grows, from one beginning, by what belongs to whole entries."""
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+
+from ledger.errors import LedgerError
+from ledger.model import paths
+from ledger.model.entries import Redaction
+from ledger.model.values import plain
+from ledger.repository.blobs import read_facts
+from ledger.repository.walk import Step
+from ledger.store.branch.branch import FORMAT
+from ledger.store.integrity.check.proposal import Proposal, owner_of
+from ledger.store.integrity.findings import Finding
+from ledger.store.integrity.path_rules import is_device
+from ledger.store.integrity.signatures import is_signature
+from ledger.store.integrity.tombstones import explain_difference
+from ledger.store.integrity.tree_rules import odd_entries
+from ledger.store.integrity.verify.history import check_history, moment_of
+
+SKEW = timedelta(days=1)
+"""How far the clocks of two honest machines may be apart."""
+
+
+def check_growth(proposal: Proposal, now: datetime) -> Iterator[Finding]:
+    """Yield what commits do to the branch that none may do."""
+    redacted = _redacted(proposal)
+    taken_out = {file.path for one in redacted for file in one.files}
+    # A redaction may have made the very first commit again.
+    yield from check_history(proposal.steps, whole=proposal.since is None or bool(redacted))
+    yield from check_future(proposal.steps, now)
+    yield from _of_format(proposal)
+    yield from _of_redactions(proposal, redacted)
+    yield from check_tree(proposal)
+    yield from check_owners(proposal, taken_out)
+    yield from _of_collisions(proposal, taken_out)
+
+
+def check_contained(proposal: Proposal, ref: str, *, proposed: bool) -> Iterator[Finding]:
+    """Yield what is said of a tip that does not contain what is known to be good.
+
+    Args:
+        proposal: what is to stand there.
+        ref: the branch.
+        proposed: whether it need not contain it; that a redaction stands behind it is told all the same.
+    """
+    if _redacted(proposal):
+        yield Finding(
+            rule="history",
+            severity="warning" if proposed else "error",
+            path=ref,
+            commit=proposal.tip,
+            message=f"a redaction made the history again (it was at {str(proposal.since)[:10]})",
+            hint="look at what it took out, then: git push --no-verify; on a server of your own, there: git update-ref",
+        )
+    elif not proposed:
+        yield Finding(
+            rule="history",
+            path=ref,
+            commit=proposal.tip,
+            message="the branch no longer contains what it held: it was rewound or rewritten"
+            f" (it was at {str(proposal.since)[:10]})",
+            hint="ledger sync puts your entries on top of theirs",
+        )
+
+
+def _redacted(proposal: Proposal) -> list[Redaction]:
+    """Return the tombstones that explain every difference from what is known to be good; none when one is not."""
+    if proposal.since is None or not proposal.elsewhere or not _tombstones(proposal):
+        return []
+    try:
+        explained = explain_difference(proposal.repository, proposal.since, proposal.tip)
+    except LedgerError:
+        return []
+    return list(explained.redactions) if explained.proved else []
+
+
+def _tombstones(proposal: Proposal) -> list[str]:
+    return [path for path in proposal.added if path.startswith("redactions/") and not is_signature(path)]
+
+
+def _of_redactions(proposal: Proposal, redacted: Sequence[Redaction]) -> Iterator[Finding]:
+    """Yield tombstones that come with an append: the history that they speak of stands as it was."""
+    if proposal.since is None or redacted:
+        return
+    for path in _tombstones(proposal):
+        yield Finding(
+            rule="redaction",
+            path=path,
+            commit=proposal.added[path].commit,
+            message="it says that history was made again, and comes with an append: what it speaks of stands",
+            hint="only ledger redact writes a tombstone, on the history that it made again",
+        )
+
+
+def _of_format(proposal: Proposal) -> Iterator[Finding]:
+    (content,) = proposal.repository.read_objects([f"{proposal.tip}:{paths.FORMAT_FILE}"])
+    if content is None:
+        yield Finding(
+            rule="history",
+            path=paths.FORMAT_FILE,
+            commit=proposal.tip,
+            message="this branch is not a ledger: it has no file `format`",
+            hint="ledger init begins one",
+        )
+    elif content.strip() != FORMAT.strip():
+        shown = plain(content[:20].decode("utf-8", "backslashreplace")).replace("\n", " ")
+        yield Finding(
+            rule="history",
+            path=paths.FORMAT_FILE,
+            commit=proposal.tip,
+            message=f"the ledger has a format that this version does not read: `{shown}`",
+            hint="pip install --upgrade git-ledger",
+        )
+
+
+def check_future(steps: Sequence[Step], now: datetime) -> Iterator[Finding]:
+    """Yield commits from the future."""
+    latest = now + SKEW
+    for step in steps:
+        if moment_of(step.seconds) > latest:
+            yield Finding(
+                rule="history",
+                commit=step.commit,
+                message=f"committed in the future: {moment_of(step.seconds):%Y-%m-%d}",
+                hint="set the clock, then commit again",
+            )
+
+
+def check_tree(proposal: Proposal) -> Iterator[Finding]:
+    """Yield files that are listed and not to be reached alike by everybody: names with a `/` in them, or twice."""
+    for odd in odd_entries(proposal.repository, proposal.tip, proposal.since):
+        yield Finding(rule="tree", path=odd.path or "/", commit=proposal.tip, message=odd.why, hint="git fsck")
+    for one in proposal.added.values():
+        if is_device(one.path):
+            yield Finding(
+                rule="tree",
+                severity="warning",
+                path=one.path,
+                commit=one.commit,
+                message="nobody on Windows can check this out: the name stands for a device there",
+                hint="give it another name",
+            )
+
+
+def check_owners(proposal: Proposal, taken_out: AbstractSet[str]) -> Iterator[Finding]:
+    """Yield files that are added to an entry which stands already, or to none."""
+    owned = {path: owner for path in proposal.added if path not in taken_out and (owner := owner_of(path))}
+    outside = {path: owner for path, owner in owned.items() if owner not in proposal.added}
+    standing = proposal.standing(outside.values())
+    for path, owner in owned.items():
+        with_it = proposal.added.get(owner)
+        if with_it is not None and with_it.commit == proposal.added[path].commit:
+            continue
+        if with_it is None and owner not in standing:
+            said = f"it belongs to no entry: there is no `{owner}`"
+        elif is_signature(path):
+            continue
+        else:
+            said = "added to an entry that stood already; entries never change"
+        yield Finding(
+            rule="history",
+            path=path,
+            commit=proposal.added[path].commit,
+            message=said,
+            hint="take the file out; what a run kept is recorded with it",
+        )
+
+
+def _of_collisions(proposal: Proposal, taken_out: AbstractSet[str]) -> Iterator[Finding]:
+    """Yield paths at which the ledger holds something else, where the proposal does not stand on its tip."""
+    for commit in proposal.elsewhere:
+        names = [path for path in proposal.added if path not in taken_out]
+        facts = read_facts(proposal.repository, (f"{commit}:{path}" for path in names))
+        for path, fact in zip(names, facts, strict=True):
+            if fact is not None:
+                yield Finding(
+                    rule="history",
+                    path=path,
+                    commit=proposal.added[path].commit,
+                    message="the ledger already holds something else at this path",
+                    hint="give it another id or version",
+                )

@@ -1,0 +1,41 @@
+"""What stands beside documents: no secrets, pictures that are pictures, and no picture that runs."""
+
+from collections.abc import Sequence
+
+from ledger.capture.secrets.picture_texts import redact_png
+from ledger.capture.secrets.redactor import Redactor, find_secrets
+from ledger.capture.secrets.team_rules import NONE, OwnSecrets
+from ledger.model.values import Document
+from ledger.store.integrity.side_contents import Side, look_at
+
+
+class Looked(Document, frozen=True, kw_only=True):
+    """One object that was read."""
+
+    side: Side
+    """What it is: its hash, its size, its rows."""
+    secrets: dict[str, int]
+    """Kinds of secrets that it holds, and how many of each."""
+
+
+def look(standing: Sequence[str], data: bytes, own: OwnSecrets | None = NONE) -> Looked:
+    """Read one object.
+
+    Args:
+        standing: paths where it stands, at least one.
+        data: its content.
+        own: what else the team calls a secret; none where none are looked for.
+    """
+    return Looked(side=look_at(standing, data), secrets={} if own is None else _secrets_in(standing, data, own))
+
+
+def _secrets_in(standing: Sequence[str], data: bytes, own: OwnSecrets) -> dict[str, int]:
+    if all(path.endswith(".png") for path in standing):
+        redactor = Redactor(own)
+        redact_png(data, redactor)
+        return redactor.counts
+    if all(path.endswith(".patch") for path in standing):
+        redactor = Redactor(own)
+        redactor.patch(data)  # which leaves binary content alone, as recording did
+        return redactor.counts
+    return find_secrets(data, own)

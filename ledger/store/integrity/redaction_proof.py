@@ -1,0 +1,259 @@
+"""What a tombstone has to prove: that one history is another with parts taken out, and nothing else.
+
+A tombstone is written by whoever can write to the branch, so nothing is believed of it that cannot be seen: where
+both histories are at hand they are compared file by file, and in a file only what the mark stands for may be gone.
+"""
+
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from ledger.errors import LedgerError
+from ledger.hashing import hash_bytes
+from ledger.model import paths
+from ledger.model.entries import Redaction
+from ledger.model.values import Document
+from ledger.repository.repository import Repository
+from ledger.repository.walk import Change, read_difference
+from ledger.store.integrity.redaction_plan import MARK, SHORTEST, placeholder_of
+
+_MARK = MARK.encode()
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+class Unproved(Document, frozen=True, kw_only=True):
+    """A difference that no redaction explains."""
+
+    path: str
+    """Path on the branch; empty for the history itself."""
+    message: str
+    """What differs."""
+
+
+class Steps:
+    """What tombstones say was made of what; asked of a whole ledger, each answer costs its own chain once.
+
+    Args:
+        redactions: every tombstone of the ledger.
+    """
+
+    def __init__(self, redactions: Sequence[Redaction]) -> None:
+        self._files = {(file.path, file.before): file.after for one in redactions for file in one.files}
+        self._commits: dict[str, str] = {}
+        for one in redactions:
+            self._commits |= {one.before: one.after, **dict(_pairs(one))}
+        self.paths = {path for path, _ in self._files}
+
+    def now(self, path: str, stood: str) -> str:
+        """Return the hash of what must stand at a path where something with this hash stood once."""
+        seen = {stood}
+        while (after := self._files.get((path, stood))) and after not in seen:
+            stood = after
+            seen.add(after)
+        return stood
+
+    def first(self) -> dict[str, str]:
+        """Return, for each path that a redaction replaced, the hash of what stood there at first."""
+        afters = {(path, after) for (path, _), after in self._files.items()}
+        return {path: before for path, before in self._files if (path, before) not in afters}
+
+    def last_commit(self, commit: str) -> str:
+        """Return the commit that stands in the place of another, however often it was made again."""
+        seen = {commit}
+        while (after := self._commits.get(commit)) and after not in seen:
+            commit = after
+            seen.add(after)
+        return commit
+
+
+def _pairs(redaction: Redaction) -> list[tuple[str, str]]:
+    """Return what it says that commits beside its own became."""
+    checkpoints = [(one.before, one.after) for one in redaction.checkpoints]
+    return checkpoints + [(one.before, one.after) for one in redaction.made_again]
+
+
+def afters_of(redaction: Redaction) -> list[str]:
+    """Return the commits that stand in the place of others, by what it says of commits beside its own."""
+    return [after for _, after in _pairs(redaction)]
+
+
+def wrong_with(redaction: Redaction) -> list[str]:
+    """Return what a tombstone says that none can say: that a thing was made of itself, or of two things."""
+    wrong = [] if redaction.reason.strip() else ["it gives no reason"]
+    pairs = _pairs(redaction)
+    named = [redaction.before, redaction.after, *(commit for pair in pairs for commit in pair)]
+    if not all(map(_COMMIT.fullmatch, named)):
+        return [*wrong, "it names a commit by what is no object id"]
+    if redaction.before == redaction.after:
+        wrong.append(f"it says that commit {redaction.before[:10]} was made again as itself")
+    wrong += [
+        f"it says that commit {before[:10]} was made again as itself" for before, after in pairs if before == after
+    ]
+    targets: dict[str, str] = {redaction.before: redaction.after}
+    for before, after in pairs:
+        if targets.setdefault(before, after) != after:
+            wrong.append(f"it says twice what commit {before[:10]} became")
+    if not set(targets).isdisjoint(targets.values()):
+        wrong.append("what it says of commits leads in a circle")
+    files = Counter(file.path for file in redaction.files)
+    wrong += [f"it names this file twice: `{ascii(path)[1:-1]}`" for path, count in files.items() if count > 1]
+    wrong += [
+        f"it says that nothing was changed in this file: `{ascii(file.path)[1:-1]}`"
+        for file in redaction.files
+        if file.before == file.after
+    ]
+    return list(dict.fromkeys(wrong))
+
+
+def circle_in(redactions: Sequence[Redaction]) -> bool:
+    """Say whether what tombstones say together leads from some commit or file back to itself."""
+    commits: dict[object, object] = {}
+    files: dict[object, object] = {}
+    for one in redactions:
+        commits |= {one.before: one.after, **dict(_pairs(one))}
+        files |= {(file.path, file.before): (file.path, file.after) for file in one.files}
+    return _has_circle(commits) or _has_circle(files)
+
+
+def _has_circle(steps: Mapping[object, object]) -> bool:
+    done: set[object] = set()
+    for start in steps:
+        seen: set[object] = set()
+        at: object | None = start
+        while at is not None and at not in done:
+            if at in seen:
+                return True
+            seen.add(at)
+            at = steps.get(at)
+        done |= seen
+    return False
+
+
+def unproved(
+    repository: Repository, before: str, tip: str, redactions: Sequence[Redaction], *, law_stands: bool = False
+) -> Iterator[Unproved]:
+    """Yield how `tip` differs from `before` beyond what redactions took out and what was added since.
+
+    Args:
+        repository: holds both histories.
+        before: what is known.
+        tip: what is said to stand in its place.
+        redactions: the tombstones of `tip`.
+        law_stands: whether policy and workflows must be those of `before`; else those must be in the history of `tip`.
+
+    Raises:
+        LedgerError: git cannot read one of them.
+    """
+    steps = Steps(redactions)
+    for change in read_difference(repository, before, tip):
+        why = _why(repository, before, tip, change, steps, law_stands=law_stands)
+        if why is not None:
+            yield Unproved(path=change.path, message=why)
+    lost = _made(repository, before) - _made(repository, tip)
+    if lost:
+        yield Unproved(path="", message=f"{lost.total()} of its commits have another author or time, or are gone")
+
+
+def _why(
+    repository: Repository, before: str, tip: str, change: Change, steps: Steps, *, law_stands: bool
+) -> str | None:
+    agreed = paths.is_agreed(change.path)
+    if change.status == "A":
+        return "added while history was made again" if agreed and law_stands else None
+    if change.status == "D":
+        return "it is gone; a redaction removes no file"
+    was, now = repository.read_object(f"{before}:{change.path}"), repository.read_object(change.blob)
+    stood = _versions(repository, tip, change.path) if agreed and not law_stands else ()
+    if any(is_marked(was, one, change.path) for one in stood):
+        return None
+    if steps.now(change.path, hash_bytes(was)) != hash_bytes(now):
+        return "it was changed, and no redaction says so"
+    if not is_marked(was, now, change.path):
+        return "a redaction is said to have changed it, and more is changed in it than parts taken out"
+    return None
+
+
+def _versions(repository: Repository, tip: str, path: str) -> Iterator[bytes]:
+    out = repository.git.output("rev-list", "--end-of-options", tip, "--", path).decode()
+    for content in repository.read_objects(f"{commit}:{path}" for commit in out.split()):
+        if content is not None:
+            yield content
+
+
+def _made(repository: Repository, commit: str) -> Counter[str]:
+    """Return who made the commits of a history and when, each as often as it says so."""
+    said = "--format=%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct"
+    out = repository.git.output("log", "-z", said, "--end-of-options", commit, "--")
+    fields = os.fsdecode(out).split("\0")
+    return Counter("\0".join(fields[start : start + 6]) for start in range(0, len(fields) - 5, 6))
+
+
+def is_marked(before: bytes, after: bytes, path: str) -> bool:
+    """Say whether a file is another one with parts replaced by the mark, or with all of it taken out.
+
+    In a document no key, number or truth value may differ, only texts; elsewhere no line may come or go.
+    """
+    if before == after:
+        return True
+    if after == _placeholder(path):
+        return True
+    lines, again = before.split(b"\n"), after.split(b"\n")
+    if len(lines) != len(again) or not all(map(_is_marked_line, lines, again)):
+        return False
+    if not path.endswith(".json"):
+        return True
+    try:
+        return _same_but_texts(*(json.loads(one, parse_float=_Number, parse_int=_Number) for one in (before, after)))
+    except (ValueError, RecursionError):
+        return False
+
+
+class _Number(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+def _placeholder(path: str) -> bytes | None:
+    try:
+        return placeholder_of(path)
+    except LedgerError:
+        return None
+
+
+def _is_marked_line(before: bytes, after: bytes) -> bool:
+    if before == after:
+        return True
+    first, *parts = after.split(_MARK)
+    if not parts or not before.startswith(first):
+        return False
+    position = len(first)
+    *inner, last = parts
+    for part in inner:  # each mark stands for six characters at least; the leftmost fit leaves most to those after it
+        position = before.find(part, position + SHORTEST)
+        if position < 0:
+            return False
+        position += len(part)
+    return len(before) - len(last) >= position + SHORTEST and before.endswith(last)
+
+
+def _same_but_texts(before: object, after: object) -> bool:
+    if type(before) is not type(after):
+        return False
+    if isinstance(before, dict) and isinstance(after, dict):
+        return len(before) == len(after) and all(
+            _same_but_texts(key, again) and _same_but_texts(value, stands)
+            for (key, value), (again, stands) in zip(before.items(), after.items(), strict=True)
+        )
+    if isinstance(before, list) and isinstance(after, list):
+        return len(before) == len(after) and all(map(_same_but_texts, before, after))
+    if isinstance(before, str) and isinstance(after, str) and not isinstance(before, _Number):
+        return _is_marked_line(before.encode("utf-8", "surrogatepass"), after.encode("utf-8", "surrogatepass"))
+    return before == after
+
+
+def shows_mark(content: bytes, path: str) -> bool:
+    """Say whether something was taken out of a file, by what stands in it now."""
+    return _MARK in content or content == _placeholder(path)

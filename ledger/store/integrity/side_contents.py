@@ -1,0 +1,107 @@
+"""What stands beside a document, looked at once: its hash, its size, what its first line promises and its rows hold."""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+
+from ledger.hashing import hash_bytes
+from ledger.model import paths
+from ledger.model.boxes import Table
+from ledger.model.record import Record
+from ledger.model.values import Document, counted
+from ledger.store.branch.pictures import wrong_picture
+
+_AXES = 3
+"""Columns of curves before the series: step, epoch, seconds."""
+_NUMBERS = re.compile(rb"[0-9eE.+\-,\nNaIfinty]*")
+"""What stands in curves below the names: numbers, `NaN` and the infinities."""
+_LONGEST = 1 << 20
+"""Bytes of a line of names at most; curves of 5,000 series have 200,000."""
+
+
+class Side(Document, frozen=True, kw_only=True):
+    """One object of the branch."""
+
+    hash: str
+    """Content hash."""
+    bytes: int
+    """Size."""
+    rows: int = 0
+    """Of a table or of curves: lines below the names."""
+    columns: tuple[str, ...] = ()
+    """Of a table or of curves: the names in the first line."""
+    wrong: tuple[str, ...] = ()
+    """What is wrong with it by itself: a picture that is none, curves that are no numbers."""
+
+
+def look_at(standing: Sequence[str], data: bytes) -> Side:
+    """Look at one object.
+
+    Args:
+        standing: paths where it stands, at least one.
+        data: its content.
+    """
+    wrong = [why for path in standing for why in wrong_picture(path, data)]
+    columns: tuple[str, ...] = ()
+    rows = 0
+    if any(path.endswith(".csv") for path in standing):
+        first, _, rest = data.partition(b"\n")
+        columns = _named(first[:_LONGEST])
+        rows = rest.count(b"\n") + (bool(rest) and not rest.endswith(b"\n"))
+        if any(path.endswith(f"/{paths.CURVES_FILE}") for path in standing):
+            wrong += _wrong_curves(columns, rows, rest)
+    return Side(hash=hash_bytes(data), bytes=len(data), rows=rows, columns=columns, wrong=tuple(dict.fromkeys(wrong)))
+
+
+def _named(line: bytes) -> tuple[str, ...]:
+    try:
+        return tuple(next(csv.reader([line.decode("utf-8")], strict=True), []))
+    except (UnicodeDecodeError, csv.Error):
+        return ()
+
+
+def _wrong_curves(columns: Sequence[str], rows: int, rest: bytes) -> Iterator[str]:
+    if tuple(columns[:_AXES]) != ("step", "epoch", "seconds"):
+        yield "curves begin with the columns step, epoch, seconds"
+    elif not _NUMBERS.fullmatch(rest) or rest.count(b",") != rows * (len(columns) - 1):
+        yield "curves hold a number or nothing for each series, line by line"
+
+
+def contradictions(record: Record, name: str, side: Side) -> Iterator[tuple[str, str]]:
+    """Yield field and message of what a record says of a file beside it that is not so.
+
+    Args:
+        record: what says it.
+        name: the file, relative to the record.
+        side: what stands there.
+    """
+    patch, curves = record.code.patch, record.results.curves
+    if patch is not None and name == patch.file and patch.bytes != side.bytes:
+        yield "code.patch.bytes", _bytes(patch.bytes, side)
+    if curves is not None and name == curves.file:
+        series = [column.removeprefix("'") for column in side.columns[_AXES:]]
+        if curves.series != series:
+            yield "results.curves.series", "the record names other series than the curves hold"
+        if curves.points != side.rows:
+            yield (
+                "results.curves.points",
+                f"the record says {counted(curves.points, 'point')}, and there are {side.rows:,}",
+            )
+    for position, figure in enumerate(record.results.figures):
+        if name == figure.file and figure.bytes != side.bytes:
+            yield f"results.figures[{position}].bytes", _bytes(figure.bytes, side)
+    for position, table in enumerate(record.statistics.tables):
+        if name == table.file:
+            yield from _of_table(f"statistics.tables[{position}]", table, side)
+
+
+def _of_table(field: str, table: Table, side: Side) -> Iterator[tuple[str, str]]:
+    if table.bytes != side.bytes:
+        yield f"{field}.bytes", _bytes(table.bytes, side)
+    if (table.rows, table.columns) != (side.rows, len(side.columns)):
+        said = f"{table.rows:,} rows and {table.columns:,} columns"
+        yield f"{field}.rows", f"the record says {said}, and there are {side.rows:,} and {len(side.columns):,}"
+
+
+def _bytes(said: int, side: Side) -> str:
+    return f"the record says {said:,} bytes, and it has {side.bytes:,}"

@@ -1,0 +1,92 @@
+"""Reads the tombstones of a ledger: what was taken out of its history, and what stands there instead."""
+
+from collections.abc import Mapping
+
+from ledger.errors import LedgerError
+from ledger.model import paths
+from ledger.model.document import load
+from ledger.model.entries import Problem, Redaction
+from ledger.model.values import Document
+from ledger.repository.repository import Repository
+from ledger.store.integrity.redaction_proof import Unproved, circle_in, unproved, wrong_with
+
+
+def tombstones(repository: Repository, tip: str) -> list[Redaction]:
+    """Return every tombstone on a branch, oldest first; those that cannot be read say nothing.
+
+    Raises:
+        LedgerError: git cannot read the branch.
+    """
+    tree = {file.path: file.blob for file in repository.read_tree(tip, ["redactions/"])}
+    found, _ = read_redactions(repository, tree)
+    return sorted(found.values(), key=lambda redaction: redaction.redacted_at)
+
+
+class Explained(Document, frozen=True, kw_only=True):
+    """How a history that does not contain what is known differs from it."""
+
+    redactions: tuple[Redaction, ...]
+    """Tombstones that are new in it, oldest first; none where no redaction is said to be the reason."""
+    unproved: tuple[Unproved, ...]
+    """Differences that they do not explain."""
+
+    @property
+    def proved(self) -> bool:
+        """Whether redactions took something out, and nothing else was changed."""
+        return bool(self.redactions) and not self.unproved
+
+
+def explain_difference(repository: Repository, before: str, tip: str, *, law_stands: bool = False) -> Explained:
+    """Say whether redactions explain every difference of `tip` from `before` but additions.
+
+    Args:
+        repository: holds both histories.
+        before: what this clone knows.
+        tip: what is said to stand in its place.
+        law_stands: whether policy and workflows must be those of `before`.
+
+    Raises:
+        LedgerError: git cannot read one of them.
+    """
+    known = {one.id for one in tombstones(repository, before)}
+    found = tombstones(repository, tip)
+    new = tuple(one for one in found if one.id not in known)
+    if not new:
+        return Explained(redactions=(), unproved=())
+    wrong = [Unproved(path=paths.redaction_path(one.id), message=why) for one in new for why in wrong_with(one)]
+    if circle_in(found):
+        wrong.append(Unproved(path="redactions", message="what redactions say of commits or files leads in a circle"))
+    if not wrong:
+        wrong = list(unproved(repository, before, tip, found, law_stands=law_stands))
+    return Explained(redactions=new, unproved=tuple(wrong))
+
+
+def read_redactions(repository: Repository, tree: Mapping[str, str]) -> tuple[dict[str, Redaction], list[Problem]]:
+    """Return every tombstone by its path, and what is wrong with those that cannot be read.
+
+    Args:
+        repository: where the objects are.
+        tree: path to blob id of the branch.
+
+    Raises:
+        LedgerError: git fails on the way.
+    """
+    files = {
+        path: blob for path, blob in sorted(tree.items()) if path.startswith("redactions/") and path.endswith(".json")
+    }
+    found: dict[str, Redaction] = {}
+    problems = []
+    for path, data in zip(files, repository.read_objects(files.values()), strict=True):
+        try:
+            if data is None:
+                raise LedgerError("the object is missing from this clone")  # noqa: TRY301  # one place makes problems
+            redaction = load(data, Redaction, source=path)
+            if path != paths.redaction_path(redaction.id):
+                raise LedgerError("the document says that it is another entry")  # noqa: TRY301  # as above
+            if wrong := wrong_with(redaction):
+                raise LedgerError("; ".join(wrong))  # noqa: TRY301  # as above
+        except LedgerError as error:
+            problems.append(Problem(path=path, message=error.message.removeprefix(f"{path}: ")))
+        else:
+            found[path] = redaction
+    return found, problems

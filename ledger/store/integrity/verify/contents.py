@@ -1,0 +1,205 @@
+"""What the branch holds is what its documents say: hashes, references, times."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from ledger.errors import InvalidDocument
+from ledger.model import paths
+from ledger.model.entries import Contents, DatasetVersion, Redaction, Run
+from ledger.model.ids import is_id
+from ledger.store.branch.manifests import group_shards, join_shards
+from ledger.store.integrity.findings import Finding
+from ledger.store.integrity.redaction_proof import Steps, circle_in, shows_mark
+from ledger.store.integrity.side_contents import Side, contradictions, look_at
+from ledger.store.integrity.signatures import document_of, is_signature
+
+_CLOCK_SKEW = timedelta(days=1)
+"""How far the clocks of two honest machines may be apart."""
+
+
+class Hashes:
+    """Takes the hash of a file on the branch, each content once.
+
+    Args:
+        tree: path to blob id.
+        read_blob: blob id to content.
+        beyond: whether a path stands on the branch that is not in the tree, which may be a part of it.
+        taken: blob id to what it was found to be, where it was looked at already.
+    """
+
+    def __init__(
+        self,
+        tree: Mapping[str, str],
+        read_blob: Callable[[str], bytes],
+        beyond: Callable[[str], bool] = lambda _path: False,
+        taken: Mapping[str, Side] | None = None,
+    ) -> None:
+        self.tree = tree
+        self._read_blob = read_blob
+        self._beyond = beyond
+        self._taken: dict[str, Side] = dict(taken or {})
+
+    def of(self, path: str) -> str | None:
+        """Return the content hash of a path, none when it is not there."""
+        side = self.side(path)
+        return None if side is None else side.hash
+
+    def side(self, path: str) -> Side | None:
+        """Return what stands at a path, none when nothing does."""
+        blob = self.tree.get(path)
+        if blob is None:
+            return None
+        if blob not in self._taken:
+            self._taken[blob] = look_at([path], self._read_blob(blob))
+        return self._taken[blob]
+
+    def there(self, path: str) -> bool:
+        """Say whether something stands at a path."""
+        return path in self.tree or self._beyond(path)
+
+    def content(self, path: str) -> bytes:
+        """Return what stands at a path that is there."""
+        return self._read_blob(self.tree[path])
+
+
+def check_contents(
+    contents: Contents, hashes: Hashes, replaced: Steps, dates: Mapping[str, datetime]
+) -> Iterator[Finding]:
+    """Yield what documents say that is not so.
+
+    Args:
+        contents: the documents to check.
+        hashes: of every file on the branch.
+        replaced: what redactions put in place of what.
+        dates: path to when it was committed, where that is known.
+    """
+    for run in contents.runs:
+        yield from _of_files(run, hashes, replaced)
+        yield from _of_record(run, hashes, dates.get(f"{run.path}/{paths.RECORD_FILE}"))
+    shards = group_shards(hashes.tree)
+    for version in contents.datasets:
+        folder = paths.shards_path(version.name, version.version)
+        yield from _of_dataset(version, hashes, replaced, shards.get(folder, []))
+
+
+def check_redactions(
+    redactions: Mapping[str, Redaction], hashes: Hashes, replaced: Steps, contains: Callable[[str], bool]
+) -> Iterator[Finding]:
+    """Yield tombstones that do not fit what stands on the branch."""
+    if circle_in(list(redactions.values())):
+        said = "what redactions say of commits or files leads in a circle"
+        yield Finding(rule="redaction", path=next(iter(redactions)), message=said)
+    touched = {(path, document_of(path)) for path in replaced.paths}
+    for path, redaction in redactions.items():
+        if not contains(replaced.last_commit(redaction.after)):
+            said = "the history does not contain the commit that it stands on"
+            yield Finding(rule="redaction", path=path, message=said)
+        for file in redaction.files:
+            yield from _of_redacted(file.path, replaced.now(file.path, file.after), hashes)
+            owner = document_of(file.path)
+            alone = all(owner != other or is_signature(one) for one, other in touched)
+            if is_signature(file.path) and alone:
+                said = "a redaction took this signature away, and changed nothing of what it signs"
+                yield Finding(rule="redaction", path=file.path, message=said)
+
+
+def _of_redacted(path: str, expected: str, hashes: Hashes) -> Iterator[Finding]:
+    if hashes.of(path) != expected:
+        said = "it was redacted, and its content is not what the redaction left"
+        yield Finding(rule="redaction", path=path, message=said)
+    elif not shows_mark(hashes.content(path), path):
+        said = "a redaction is said to have taken something out of it, and nothing in it shows that"
+        yield Finding(rule="redaction", path=path, message=said)
+
+
+def _of_files(run: Run, hashes: Hashes, replaced: Steps) -> Iterator[Finding]:
+    record = run.record
+    results = record.results
+    promised = {figure.file: figure.hash for figure in results.figures}
+    promised |= {table.file: table.hash for table in record.statistics.tables}
+    if record.code.patch:
+        promised[record.code.patch.file] = record.code.patch.hash
+    if record.environment.hash:
+        promised[record.environment.file] = record.environment.hash
+    if results.curves:
+        promised[results.curves.file] = results.curves.hash
+    for name, expected in promised.items():
+        path = f"{run.path}/{name}"
+        found = hashes.side(path)
+        if found is None:
+            yield Finding(rule="content", path=path, message="the record names this file, and it is not there")
+        elif found.hash != replaced.now(path, expected):
+            yield Finding(rule="content", path=path, message=f"its content is not what the record says: `{found.hash}`")
+        elif found.hash == expected:  # not what a redaction left
+            wrong = [*contradictions(record, name, found), *((None, message) for message in found.wrong)]
+            yield from (Finding(rule="content", path=path, field=field, message=message) for field, message in wrong)
+    unnamed = sorted(set(run.files) - set(promised) - {paths.RECORD_FILE, paths.LOG_FILE})
+    for name in unnamed:
+        if not is_signature(f"{run.path}/{name}"):
+            yield Finding(rule="content", path=f"{run.path}/{name}", message="the record does not name this file")
+
+
+def _of_record(run: Run, hashes: Hashes, committed: datetime | None) -> Iterator[Finding]:
+    record, path = run.record, f"{run.path}/{paths.RECORD_FILE}"
+    for field, named in (("parent", record.parent), ("baseline", record.baseline)):
+        if named is not None and not _is_there(named, hashes):
+            # A run may name what was never recorded; recording keeps the name, so it is told and let pass.
+            message = f"{field}: no such run: `{ascii(named)[1:-1]}`"
+            yield Finding(rule="reference", severity="warning", path=path, field=field, message=message)
+    timing = record.timing
+    if timing.ended_at < timing.started_at or (timing.took or 0.0) < 0:
+        yield Finding(rule="plausible", path=path, message="timing: it ended before it started")
+    if committed is not None and timing.recorded_at > committed + _CLOCK_SKEW:
+        yield Finding(
+            rule="plausible", path=path, message="timing: it was recorded more than a day after it was committed"
+        )
+
+
+def _is_there(run_id: str, hashes: Hashes) -> bool:
+    return is_id(run_id) and hashes.there(f"{paths.run_path(run_id)}/{paths.RECORD_FILE}")
+
+
+def _of_dataset(version: DatasetVersion, hashes: Hashes, replaced: Steps, shards: Sequence[str]) -> Iterator[Finding]:
+    folder = paths.dataset_path(version.name, version.version)
+    manifest = f"{folder}/{paths.MANIFEST_FILE}"
+    found = hashes.of(manifest)
+    if found is None and shards:
+        yield from _of_shards(version, hashes, replaced, shards)
+    elif found is None:
+        yield Finding(rule="content", path=manifest, message="the version has no manifest")
+    elif found != replaced.now(manifest, version.hash):
+        yield Finding(rule="content", path=manifest, message=f"its content is not what the version says: `{found}`")
+    for picture in version.change.pictures if version.change is not None else ():
+        yield from _of_picture(f"{folder}/{picture.file}", picture.hash, hashes, replaced)
+    parent = version.parent
+    if parent is not None and not hashes.there(f"datasets/{version.name}/{parent}/{paths.DATASET_FILE}"):
+        said = ascii(parent)[1:-1]
+        yield Finding(
+            rule="reference",
+            field="parent",
+            path=f"{folder}/{paths.DATASET_FILE}",
+            message=f"parent: no such version: `{said}`",
+        )
+
+
+def _of_picture(path: str, expected: str, hashes: Hashes, replaced: Steps) -> Iterator[Finding]:
+    found = hashes.side(path)
+    if found is None:
+        yield Finding(rule="content", path=path, message="the version names this picture, and it is not there")
+    elif found.hash != replaced.now(path, expected):
+        yield Finding(rule="content", path=path, message=f"its content is not what the version says: `{found.hash}`")
+    elif found.hash == expected:
+        yield from (Finding(rule="content", path=path, message=message) for message in found.wrong)
+
+
+def _of_shards(version: DatasetVersion, hashes: Hashes, replaced: Steps, shards: Sequence[str]) -> Iterator[Finding]:
+    folder = paths.shards_path(version.name, version.version)
+    if any(path in replaced.paths for path in shards):
+        return  # what a redaction left there is no listing any more; `check_redactions` answers for it
+    try:
+        found = join_shards(map(hashes.content, shards), folder).hash
+    except InvalidDocument as error:
+        yield Finding(rule="content", path=folder, message="; ".join(error.problems))
+        return
+    if found != version.hash:
+        yield Finding(rule="content", path=folder, message=f"its content is not what the version says: `{found}`")

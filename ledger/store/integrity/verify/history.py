@@ -1,0 +1,62 @@
+"""The branch only ever added entries: every commit against every parent."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from ledger.model import paths
+from ledger.repository.walk import Change, Step
+from ledger.store.integrity.findings import Finding
+from ledger.store.integrity.path_rules import wrong_mode, wrong_path
+
+
+def check_history(steps: Sequence[Step], *, whole: bool) -> Iterator[Finding]:
+    """Yield what some commit did that none may do.
+
+    Args:
+        steps: commits, newest first.
+        whole: whether they reach back to the first one.
+    """
+    roots = [step for step in steps if not step.parents]
+    for extra in roots[:-1] if whole else roots:
+        yield Finding(
+            rule="history",
+            commit=extra.commit,
+            message="a second beginning: two histories were joined",
+            hint="ledger sync puts what a clone has on top of the ledger's own history",
+        )
+    for step in steps:
+        for change in step.changes:
+            if found := _wrong_with(change):
+                rule, message, hint = found
+                yield Finding(rule=rule, path=change.path, commit=step.commit, message=message, hint=hint)
+
+
+def dates_of(steps: Sequence[Step]) -> dict[str, datetime]:
+    """Return when each path was committed."""
+    dates: dict[str, datetime] = {}
+    for step in steps:
+        moment = moment_of(step.seconds)
+        dates.update((change.path, moment) for change in step.changes if change.status == "A")
+    return dates
+
+
+def moment_of(seconds: int) -> datetime:
+    """Return the moment that a commit states; beyond the years 1 to 9998, the last or the first of them."""
+    return datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), tz=UTC)
+
+
+_FIRST, _LAST = -62_135_596_800, 253_370_764_799
+"""The years 1 to 9998 in seconds since 1970: a day more or less is still a date (`datetime.MAXYEAR`)."""
+
+
+_NEVER = "undo the commit; say it in a new entry: ledger note, ledger retract, ledger redact"
+
+
+def _wrong_with(change: Change) -> tuple[str, str, str | None] | None:
+    """Return rule, message and mend of what a change breaks."""
+    if change.status == "D":
+        return "history", "removed; entries are never removed, a correction is a new entry", _NEVER
+    if change.status != "A" and not paths.is_agreed(change.path):
+        return "history", "changed after it was added; entries never change, a correction is a new entry", _NEVER
+    why = wrong_mode(change.mode) or wrong_path(change.path)
+    return ("tree", why, "take the file out of the commit; entries are added by ledger alone") if why else None

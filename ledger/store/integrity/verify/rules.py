@@ -1,0 +1,53 @@
+"""What stands, asked by the rules by which it was let in: `ledger check` and `ledger verify` give one answer.
+
+What is asked only of what arrives (`integrity/rules.py`) is not asked again: the policy of then said what it may be.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+
+from ledger.model.entries import Contents
+from ledger.repository.repository import Repository
+from ledger.repository.walk import Step
+from ledger.store.branch.policy import Limits, Policy
+from ledger.store.integrity.check.contents import Examined
+from ledger.store.integrity.check.documents import document_kind
+from ledger.store.integrity.check.growth import check_future, check_owners, check_tree
+from ledger.store.integrity.check.proposal import read_proposal
+from ledger.store.integrity.check.sizes import Weighed
+from ledger.store.integrity.findings import Finding
+
+
+class Standing:
+    """What commits added to the branch, read once.
+
+    Args:
+        repository: where they are.
+        tip: the last of them.
+        since: commit that they come after; none where they are all there are.
+        steps: the commits, newest first.
+    """
+
+    def __init__(self, repository: Repository, tip: str, since: str | None, steps: Sequence[Step]) -> None:
+        self.proposal = read_proposal(repository, tip, since, steps, beside=False)
+        self._weighed = Weighed(self.proposal, Limits())
+        documents = {path: one for path, one in self._weighed.whole().items() if document_kind(path) is not None}
+        self._examined = Examined(self.proposal, documents, Policy(), arriving=False)
+
+    @property
+    def contents(self) -> Contents:
+        """Every document that can be read."""
+        return self._examined.contents
+
+    def check(self, redacted: Collection[str]) -> Iterator[Finding]:
+        """Yield what is wrong with them, but for files that a redaction put something else in.
+
+        Args:
+            redacted: paths of those files.
+        """
+        yield from check_future(self.proposal.steps, datetime.now(UTC))
+        yield from check_tree(self.proposal)
+        yield from check_owners(self.proposal, set(redacted))
+        for finding in (*self._weighed.missing(), *self._examined.check_documents()):
+            if finding.path not in redacted:
+                yield finding

@@ -1,0 +1,123 @@
+"""Takes runs that were proposed off the branch of this clone, so that nothing sends them before they were reviewed.
+
+They stand on the branch of their proposal meanwhile; merged, they come back with a sync, and withdrawn they are put
+back here.
+"""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from ledger.errors import Conflict
+from ledger.model import paths
+from ledger.repository.append import append_commit, move_branch
+from ledger.repository.replay import Replayed, replay
+from ledger.repository.walk import contains
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.verify.last_verified import follow
+from ledger.store.sync.join import common_base, join, oldest_first
+
+_HELD = "refs/ledger/held/"
+_SCRATCH = "refs/ledger/scratch/beginning"
+
+
+def beginning_for(ledger: Branch, shared: str | None) -> str:
+    """Return the commit that a proposal stands on: what everybody has, else a beginning without entries.
+
+    Args:
+        ledger: which has entries.
+        shared: the ledger as a remote had it; none where none has one.
+
+    Raises:
+        LedgerError: git cannot write.
+    """
+    repository, mine = ledger.repository, ledger.tip() or ""
+    if shared is not None:
+        return common_base(repository, shared, mine) or shared
+    root = repository.git.output("rev-list", "--max-parents=0", mine, "--").decode().split()[0]
+    tree = repository.read_tree(root)
+    founding = {file.path: file.blob for file in tree if _is_founding(file.path)}
+    if len(founding) == len(tree):
+        return root
+    when = next(iter(oldest_first(repository, None, root))).seconds
+    files = {path: repository.read_object(blob) for path, blob in founding.items()}
+    made = append_commit(
+        repository,
+        _SCRATCH,
+        parent=None,
+        files=files,
+        message="ledger: begin\n",
+        author=ledger.author(),
+        now=datetime.fromtimestamp(when, tz=UTC),
+    )
+    repository.git.output("update-ref", "-d", _SCRATCH)
+    return made
+
+
+def _is_founding(path: str) -> bool:
+    return path in {paths.FORMAT_FILE, paths.POLICY_FILE}
+
+
+def hold_back(ledger: Branch, name: str, base: str, files: Collection[str]) -> None:
+    """Take files off the branch, all of which were added after `base`; they stand on a proposal.
+
+    Args:
+        ledger: whose branch.
+        name: of the proposal.
+        base: commit that the proposal stands on.
+        files: paths of the runs, and of what is said of them.
+
+    Raises:
+        Conflict: a checkpoint stands on what would be made again.
+        LedgerError: git cannot write; the branch is as it was.
+    """
+    repository, held = ledger.repository, set(files)
+    with ledger.writing() as turn:
+        mine = repository.resolve(ledger.ref)
+        if mine is None:
+            return  # what a remote has is no branch of ours
+        steps = oldest_first(repository, base if contains(repository, mine, base) else None, mine)
+        own = {step.commit for step in steps}
+        tags = repository.git.output("for-each-ref", "--format=%(*objectname)", f"refs/tags/{ledger.branch}/").decode()
+        if not own.isdisjoint(tags.split()):
+            raise Conflict(
+                "a checkpoint stands on these runs, so they cannot be taken off the branch",
+                hint="ledger record --review proposes a run before it is on the ledger",
+            )
+        standing = {file.path: file.blob for file in repository.read_tree(base)}
+        commits = []
+        for step in steps:
+            kept = {
+                change.path: change.blob
+                for change in step.changes
+                if change.path not in held and change.status != "D" and standing.get(change.path) != change.blob
+            }
+            if kept:
+                commits.append(Replayed(commit=step.commit, files=kept))
+        made = replay(repository, base, commits)
+        move_branch(repository, ledger.ref, mine, made, inherited=turn.descriptor)
+    repository.git.output("update-ref", f"{_HELD}{name}", made)
+    follow(ledger, made)
+
+
+def put_back(ledger: Branch, name: str, proposal: str) -> bool:
+    """Put what a proposal held back on the branch again; false when it held nothing back.
+
+    Args:
+        ledger: whose branch.
+        name: of the proposal.
+        proposal: commit of its branch.
+
+    Raises:
+        Conflict: the branch holds something else at one of its paths.
+        LedgerError: git cannot write.
+    """
+    repository, marker = ledger.repository, f"{_HELD}{name}"
+    if repository.resolve(marker) is None:
+        return False
+    with ledger.writing() as turn:
+        mine = repository.resolve(ledger.ref)
+        tip = join(repository, mine, proposal).tip if mine else proposal
+        if tip != mine:
+            move_branch(repository, ledger.ref, mine, tip, inherited=turn.descriptor)
+    repository.git.output("update-ref", "-d", marker)
+    return True

@@ -1,0 +1,82 @@
+"""Whether records of this clone may be sent to its remote, and what that would send: a ledger cannot forget.
+
+Who types `ledger init`, `ledger sync` or `--push` has said yes, and so has a team whose remote holds a ledger already.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ledger.repository.remote import choose_remote
+from ledger.repository.repository import Repository, remotes
+from ledger.store.branch.branch import Branch
+
+PUSH_SETTING = "ledger.push"
+"""Setting of git by which a clone says whether it sends records."""
+_NO = {"false", "no", "off", "0"}
+"""How git's configuration says no (git-config, boolean)."""
+WHAT_GOES = (
+    "as records: params, metrics, logs, figures, uncommitted source code, package list, host name, author with e-mail"
+)
+"""What is sent, in one line; the handbook's page on privacy has it field by field."""
+
+
+class Consent(NamedTuple):
+    """Whether to send, and where to."""
+
+    given: bool
+    """Whether records may be sent."""
+    remote: str | None = None
+    """Name of the remote; none where there is none."""
+    url: str | None = None
+    """Where it is."""
+    first: bool = False
+    """Whether nothing was ever sent there from this clone."""
+    refused: bool = False
+    """Whether the clone says that it sends nothing."""
+
+
+def read_consent(ledger: Branch, *, push: bool | None = None) -> Consent:
+    """Return whether records may be sent now; costs one or two calls of git, and none to the network.
+
+    Args:
+        ledger: the ledger of this clone.
+        push: what the command line says; none where it is silent.
+
+    Raises:
+        LedgerError: git fails.
+    """
+    settings = ledger.repository.config(r"^(remote\..*\.url|ledger\.push)$")
+    named, said = remotes(settings), dict(settings).get(PUSH_SETTING)
+    refused = said is not None and said.lower() in _NO
+    if push is False or (push is None and refused) or not named:
+        return Consent(given=bool(push), refused=refused)
+    remote = choose_remote(ledger.repository, ledger.branch)
+    if remote is None:
+        return Consent(given=bool(push))
+    known = _known(ledger, remote)
+    first = not any(name.startswith("refs/ledger/seen/") for name in known)
+    given = bool(push) or said is not None or bool(known)
+    return Consent(given=given, remote=remote, url=named.get(remote), first=first)
+
+
+def is_refused(repository: Repository) -> bool:
+    """Say whether this clone says that it sends nothing by itself."""
+    settings = repository.config(rf"^{PUSH_SETTING.replace('.', '[.]')}$")
+    return any(value.lower() in _NO for _, value in settings[-1:])
+
+
+def give_consent(repository: Repository) -> bool:
+    """Let this clone send its records, unless it says otherwise already; returns whether that is new."""
+    if repository.config(rf"^{PUSH_SETTING.replace('.', '[.]')}$"):
+        return False
+    repository.git.output("config", "--local", PUSH_SETTING, "true")
+    return True
+
+
+def _known(ledger: Branch, remote: str) -> Mapping[str, str]:
+    """Return the refs by which this clone knows that the remote holds a ledger."""
+    wanted = (f"refs/ledger/seen/{remote}/{ledger.branch}", f"refs/remotes/{remote}/{ledger.branch}")
+    out = os.fsdecode(ledger.repository.git.output("for-each-ref", "--format=%(refname) %(objectname)", *wanted))
+    lines = (line.partition(" ") for line in out.splitlines())
+    return {name: commit for name, _, commit in lines if name in wanted}

@@ -1,0 +1,154 @@
+"""What comes in is looked at as a proposal is, before the branch of this clone moves.
+
+A remote without our hooks takes whatever is pushed to it. What changes an entry, or is none, is refused with its name;
+what is only doubtful, or breaks a limit of the team, is told and taken: others have it already.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from ledger.errors import Conflict
+from ledger.model import paths
+from ledger.model.values import counted
+from ledger.repository.blobs import blob_reader
+from ledger.repository.repository import Repository
+from ledger.repository.walk import contains
+from ledger.store.branch.branch import Branch
+from ledger.store.integrity.checkpoint import wrong_with_checkpoint
+from ledger.store.integrity.findings import Finding
+from ledger.store.integrity.policy_rights import carries_law, policy_at
+from ledger.store.sync.join import check_only_grew, common_base
+
+_REFUSED = frozenset({"history", "tree", "document", "content", "redaction", "signature"})
+"""Rules of `ledger check` by which what comes in is no continuation of this ledger."""
+
+
+def check_incoming(ledger: Branch, remote: str, seen: str | None, tip: str) -> list[str]:
+    """Return what is to be told of what comes in, a line each, when it may be taken.
+
+    Args:
+        ledger: of this clone.
+        remote: where it comes from.
+        seen: where both last agreed.
+        tip: where the remote's ledger is, already fetched.
+
+    Raises:
+        Conflict: it changes or removes an entry, or adds what is none; nothing was changed.
+        LedgerError: git fails.
+    """
+    since = _known_good(ledger, seen, tip)
+    if since == tip:
+        return []
+    if since is None:
+        check_only_grew(ledger.repository, tip)  # the first time all of it is new: `ledger verify` answers for it
+        return []
+    from ledger.store.integrity.check import check_range
+
+    found = check_range(ledger.repository, tip, since, ref=ledger.ref, apart="commits").findings
+    wrong = [finding for finding in found if finding.severity == "error" and _is_refused(finding)]
+    if wrong:
+        raise Conflict(
+            f"{remote} holds what no ledger may: {_said(wrong)}; nothing was changed here",
+            hint=f"ledger check {since[:10]}..{tip[:10]} names it all; who may force a push puts back what was:"
+            f" git push --force {remote} {since[:10]}:{ledger.ref}",
+        )
+    told = [f"{remote} holds what is doubtful: {_said(found)} (ledger check {since[:10]}..{tip[:10]})"] if found else []
+    return [*told, *_law(ledger, since, tip)]
+
+
+def _known_good(ledger: Branch, seen: str | None, tip: str) -> str | None:
+    """Return the latest commit of a history that this clone has looked at before; none where it knows none."""
+    repository = ledger.repository
+    if seen is not None and not contains(repository, tip, seen):
+        return _after_redaction(repository, tip)  # it was proved against what was known
+    mine = repository.resolve(ledger.ref)
+    shared = common_base(repository, mine, tip) if mine else None
+    candidates = [one for one in (seen, shared) if one is not None]
+    return next((one for one in candidates if all(contains(repository, one, other) for other in candidates)), None)
+
+
+def _after_redaction(repository: Repository, tip: str) -> str | None:
+    """Return the commit of the latest tombstone of a history."""
+    code, out, _ = repository.git.attempt(
+        "log", "-1", "--diff-filter=A", "--format=%H", "--end-of-options", tip, "--", "redactions/"
+    )
+    return None if code else out.decode().strip() or None
+
+
+def _is_refused(finding: Finding) -> bool:
+    return finding.rule in _REFUSED or (finding.rule == "policy" and paths.is_agreed(finding.path))
+
+
+def _said(findings: Sequence[Finding]) -> str:
+    first = findings[0]
+    where = [f"commit {first.commit[:10]}"] if first.commit else []
+    named = ": ".join([*where, *([ascii(first.path)[1:-1]] if first.path else []), first.message])
+    return f"{named} (and {counted(len(findings) - 1, 'more finding')})" if len(findings) > 1 else named
+
+
+def _law(ledger: Branch, since: str, tip: str) -> Iterator[str]:
+    """Yield who changed what the team agreed on, where that comes in."""
+    out = ledger.repository.git.output(
+        "log",
+        "-1",
+        "--format=%h %an",
+        f"{since}..{tip}",
+        "--",
+        paths.POLICY_FILE,
+        ".github",
+        ".forgejo",
+        ".gitlab-ci.yml",
+    )
+    if said := out.decode("utf-8", "replace").strip():
+        commit, _, name = said.partition(" ")
+        yield f"{ascii(name)[1:-1]} changed what the team agreed on (commit {commit}; ledger policy show)"
+
+
+def check_waiting(repository: Repository, commit: str, tip: str | None) -> None:
+    """Return when what waits in an inbox may be put on a ledger: whole entries, and nothing that was agreed on.
+
+    Raises:
+        Conflict: it holds something else.
+        LedgerError: git fails.
+    """
+    if tip is None:
+        check_only_grew(repository, commit)
+        return
+    if path := carries_law(repository, commit, tip):
+        raise Conflict(f"the inbox carries entries only, and this changes {path}")
+    from ledger.store.integrity.check import check_range
+
+    # Two clones that never heard of each other may each have begun the ledger.
+    since = tip if common_base(repository, tip, commit) else None
+    found = check_range(repository, commit, since, proposed=True).findings
+    wrong = [finding for finding in found if finding.severity == "error" and _is_refused(finding)]
+    if wrong:
+        raise Conflict(_said(wrong))
+
+
+def take_checkpoints(ledger: Branch, names: Sequence[str], incoming: str, tip: str) -> list[str]:
+    """Put fetched checkpoints in their place where they are true, and return what is wrong with the others.
+
+    Args:
+        ledger: of this clone.
+        names: full names of the tags.
+        incoming: where they were fetched to.
+        tip: where the remote's ledger is.
+
+    Raises:
+        LedgerError: git fails.
+    """
+    if not names:
+        return []
+    repository, told = ledger.repository, []
+    signers = policy_at(repository, tip).signatures.signers
+    with blob_reader(repository) as read_blob:
+        for name in names:
+            short = name.removeprefix("refs/tags/")
+            where = incoming + short.partition("/")[2]
+            out = repository.git.output("rev-parse", "--verify", "--end-of-options", where).decode().strip()
+            why = wrong_with_checkpoint(repository, short, out, tip, signers, read_blob)
+            if why is None:
+                repository.git.output("update-ref", name, out)
+            else:
+                told.append(f"the checkpoint {ascii(short)[1:-1]} was not taken: {why}")
+    return told
