@@ -224,7 +224,7 @@ def test_a_bug_is_one_line_and_a_report(repo: Path, cli: Cli) -> None:
     cli("record", "--param", "x=1")
     sitecustomize = repo / "sitecustomize.py"
     sitecustomize.write_text(
-        "import ledger.store.selection as s\ndef broken(*_, **__): raise RuntimeError('oops')\ns.list_runs = broken\n"
+        "import ledger.store.selection as s\ndef broken(*_, **__): raise RuntimeError('oops')\ns.select_runs = broken\n"
     )
     done = cli("list", "--sort", "id", env={"PYTHONPATH": f"{repo}:{ROOT}"})
     assert "this is a bug in ledger: RuntimeError: oops" in complaint(done, 3)
