@@ -322,6 +322,12 @@ def test_whatever_redaction_takes_out_is_proved(text: str, secret: str, places: 
     assert is_marked(document, Needles([secret]).replaced(document), "notes/x.json")
 
 
+def test_a_text_that_utf_8_cannot_say_is_proved_as_any_other() -> None:
+    before, after = b'{"a": "a secret \\ud800"}', b'{"a": "a [redacted] \\ud800"}'
+    assert is_marked(before, after, "notes/x.json")
+    assert not is_marked(before, after.replace(b"ud800", b"ud801"), "notes/x.json")
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

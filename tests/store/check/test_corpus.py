@@ -156,8 +156,10 @@ def test_two_proposals_that_add_one_path_are_told_apart(ledger: Ledger, repo: Pa
     ours = git_in(repo, "rev-parse", "ledger").strip()
     git_in(repo, "update-ref", "refs/heads/ledger", base)
     ledger.append(entry(9, b"[]\n"))
+    theirs = ledger.tip()
     checked = check_range(ledger.repository, "ledger", ours, proposed=True)
-    assert any("already holds something else at this path" in one.message for one in checked.findings)
+    found = [(one.rule, one.commit, one.path) for one in checked.findings if "already holds" in one.message]
+    assert found == [("history", theirs, next(iter(entry(9).files)))]
 
 
 def test_no_commit_of_that_name_is_said(ledger: Ledger) -> None:
