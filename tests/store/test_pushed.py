@@ -1,11 +1,13 @@
 """What a server says of a push, ref by ref; real pushes to real hooks are in `tests/commands/test_server_hooks.py`."""
 
+import pytest
+
 from ledger.store.exchange import INBOX
 from ledger.store.ledger import Ledger
 from ledger.store.pushed import Update, check_received
 from tests.conftest import git_in
 from tests.store.remotes import folder_of
-from tests.store.test_ledger import entry
+from tests.store.test_ledger import append_samples, entry
 
 
 def refused(ledger: Ledger, ref: str, *, old: str | None = None, new: str | None = None) -> list[str]:
@@ -34,6 +36,21 @@ def test_a_replaced_object_is_not_put_there_and_may_be_taken_away(ledger: Ledger
         "replaced objects show others another history than there is"
     ]
     assert refused(ledger, f"refs/replace/{tip}", old=tip) == []
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/ledger-review/a", f"{INBOX}20261120-194812-aaaaaa"])
+def test_what_is_proposed_or_waits_is_looked_at_as_if_it_stood_on_the_ledger(ledger: Ledger, ref: str) -> None:
+    append_samples(ledger, 1)
+    base = ledger.tip()
+    append_samples(ledger, 2)
+    good = ledger.tip()
+    bad = ledger.append(entry(9))
+    git_in(folder_of(ledger), "update-ref", "refs/heads/ledger", base or "")
+    assert refused(ledger, ref, new=good) == []
+    path = next(iter(entry(9).files))
+    said = refused(ledger, ref, new=bad)
+    assert said
+    assert all(one.startswith(f"commit {bad[:10]}: {path}: ") for one in said)
 
 
 def test_what_waits_is_not_thrown_away_before_the_ledger_holds_it(ledger: Ledger) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +33,7 @@ from ledger.store.signatures import signature_files
 from ledger.store.sync import sync
 from ledger.store.synced import Synced
 from ledger.store.verify import Verdict, verify
+from ledger.store.verify.vouched import check_checkpoints
 from ledger.store.vouching import accept_named
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import add, draft
@@ -348,6 +350,25 @@ def test_a_checkpoint_holds_over_a_file_that_was_redacted_twice(three: Ledger) -
         needles, now = Needles([word]), NOW + timedelta(minutes=minutes)
         redact(three, plan_redaction(three, needles), needles, reason="a password", now=now)
     assert check(three).findings == ()
+
+
+def test_a_checkpoint_from_before_a_redaction_stated_what_the_tombstone_says(three: Ledger) -> None:
+    made, needles = checkpoint(three), Needles(["a secret text"])
+    redaction = redact(three, plan_redaction(three, needles), needles, reason="a password", now=NOW).redaction
+    assert redaction is not None
+    more = msgspec.structs.replace(made, entries=made.entries + 1)
+    other = msgspec.structs.replace(made, root=f"blake3:{'0' * 64}")
+    for one, redactions, rules in (
+        (made, [redaction], []),
+        (more, [redaction], ["redaction"]),
+        (other, [redaction], ["redaction"]),
+        (made, [], ["checkpoint"]),
+    ):
+        said = {redaction_path(redaction.id): redaction for redaction in redactions}
+        found = list(check_checkpoints(three.repository, three.tip() or "", [one], said))
+        assert [(finding.rule, finding.path, finding.commit) for finding in found] == [
+            (rule, f"refs/tags/{made.name}", made.commit) for rule in rules
+        ]
 
 
 def test_verify_lists_what_it_relies_on(three: Ledger, cli: Cli) -> None:
