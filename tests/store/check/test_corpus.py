@@ -1,6 +1,7 @@
 """Every hostile proposal is refused, or let pass harmless, with one clear line that names commit and path."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,16 @@ from ledger.model.values import is_plain_text
 from ledger.repository.repository import Repository
 from ledger.store.check import Checked, check_range
 from ledger.store.ledger import Ledger
+from ledger.store.manifests import WHOLE_UP_TO
+from ledger.store.redaction import redact
+from ledger.store.redaction_plan import Needles, plan_redaction
 from tests.conftest import Cli, git_in
+from tests.recorder.test_record import add, draft
 from tests.store.check.corpus import CORPUS, Hostile
 from tests.store.check.forge import Forge, Proposed, good_ledger
 from tests.store.test_ledger import append_samples, entry
+from tests.store.test_manifests import add as add_version
+from tests.store.test_manifests import manifest
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -147,6 +154,19 @@ def test_a_redaction_is_told_and_what_it_took_out_is_no_collision(
         (finding,) = check_range(there, "redacted", before, proposed=proposed).findings
         assert "a redaction made the history again" in finding.message
         assert finding.severity == weight
+
+
+def test_what_a_redaction_left_alone_is_not_missed(ledger: Ledger, repo: Path) -> None:
+    add(ledger, draft(1))
+    add_version(ledger, "v1", manifest(10))
+    add_version(ledger, "v2", manifest(WHOLE_UP_TO + 1))  # in shards
+    before, needles = ledger.tip() or "", Needles(["ada@example.com"])
+    git_in(repo, "branch", "as-others-hold-it", before)
+    plan = plan_redaction(ledger, needles)
+    assert len(plan.files) == 3
+    redact(ledger, plan, needles, reason="an address", now=datetime.now(UTC))
+    (finding,) = check_range(ledger.repository, "refs/heads/ledger", before, proposed=True).findings
+    assert "a redaction made the history again" in finding.message
 
 
 def test_two_proposals_that_add_one_path_are_told_apart(ledger: Ledger, repo: Path) -> None:
