@@ -6,12 +6,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ledger.errors import Conflict
 from ledger.hashing import hash_bytes
 from ledger.model.document import dump
 from ledger.model.paths import dataset_path
 from ledger.model.record import Author
 from ledger.repository.append import append_commit
 from ledger.store.exchange import INBOX
+from ledger.store.join import join
 from ledger.store.ledger import Ledger
 from ledger.store.waiting import Entry
 from tests.conftest import git_in
@@ -168,8 +170,21 @@ def test_one_dataset_version_added_twice_is_joined_and_two_contents_are_refused(
     assert bob.tip() == tip
 
 
-def write_policy(ledger: Ledger, text: bytes) -> None:
-    files = {"policy.yaml": text}
+def test_what_the_other_history_removed_is_not_brought_back_unseen(ada: Ledger) -> None:
+    ada.append(made(1))
+    ada.append(made(2))
+    tree = folder_of(ada).parent / "tree"
+    git_in(folder_of(ada), "worktree", "add", "--quiet", "--detach", str(tree), "ledger")
+    git_in(tree, "rm", "-r", "--quiet", "runs")
+    git_in(tree, "commit", "--quiet", "--message", "x")
+    onto = git_in(tree, "rev-parse", "HEAD").strip()
+    ada.append(made(3))
+    with pytest.raises(Conflict, match="no commit adds this file, as the history is cut"):
+        join(ada.repository, onto, ada.tip() or "")
+
+
+def write_policy(ledger: Ledger, text: bytes, path: str = "policy.yaml") -> None:
+    files = {path: text}
     append_commit(ledger.repository, ledger.ref, parent=ledger.tip(), files=files, message="p", author=ADA, now=NOW)
 
 
@@ -189,3 +204,14 @@ def test_a_policy_changed_by_one_is_kept_and_by_both_is_refused(ada: Ledger, bob
     done = synced(bob)
     assert "both ledgers changed this file by hand" in done.message
     assert bob.read("policy.yaml") == b"directions: {b: lower}\n"
+
+
+def test_of_two_beginnings_with_one_workflow_the_edited_one_is_kept(ada: Ledger, bob: Ledger, hub: Path) -> None:
+    path, installed, edited = ".github/workflows/ledger-site.yml", b"on: push\n", b"on: [push, schedule]\n"
+    for ledger, number in ((ada, 1), (bob, 2)):
+        ledger.append(made(number, ledger.repository.author().name))
+        write_policy(ledger, installed, path)
+    write_policy(bob, edited, path)
+    assert synced(ada).safe
+    assert synced(bob).safe
+    assert git_in(hub, "show", f"ledger:{path}") == edited.decode()
