@@ -11,6 +11,7 @@ import argparse
 import difflib
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -184,6 +185,11 @@ def _write_source(path: Path, source: bytes) -> None:
         stale.unlink()
 
 
+def _apart(diff: str) -> str:
+    """Return what tells a fault from others, wherever in its file it stands."""
+    return re.sub(r"^@@ .*$", "@@", diff, flags=re.MULTILINE)
+
+
 def draw(part: Part, seed: int) -> list[Mutant]:
     """Return all faults of a part, in the order in which they are tried."""
     files = sorted({str(path.relative_to(ROOT)) for pattern in part.files for path in ROOT.glob(pattern)})
@@ -217,15 +223,15 @@ def main() -> None:
     log = kept / f"results-{options.seed}.jsonl"
     known = [msgspec.json.decode(line, type=Result) for line in log.read_bytes().splitlines()] if log.exists() else []
     bench = Bench(PARTS[options.part], kept)
-    drawn = {(mutant.file, bench.difference(mutant)): mutant for mutant in draw(PARTS[options.part], options.seed)}
+    drawn = {_apart(bench.difference(mutant)): mutant for mutant in draw(PARTS[options.part], options.seed)}
     # What is known of code that has changed since says nothing any more.
-    done = {(one.file, one.diff): one for one in known if (one.file, one.diff) in drawn}
+    done = {fault: one for one in known if (fault := _apart(one.diff)) in drawn}
     for fault, mutant in drawn.items():
         before = done.get(fault)
         if (before is None or before.end != "survived") if options.again else (before or len(done) >= options.count):
             continue
         result = bench.attempt(mutant, _AGAIN_SECONDS if before else _MOST_SECONDS, beyond=before is not None)
-        done[result.file, result.diff] = result
+        done[fault] = result
         print(f"{result.end:8} {result.file}:{result.line} {result.kind} {result.by}", flush=True)
         log.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in done.values()))
         survivors = [f"# {one.kind}, {one.by}\n{one.diff}\n" for one in done.values() if one.end == "survived"]
