@@ -14,6 +14,18 @@ def refused(ledger: Ledger, ref: str, *, old: str | None = None, new: str | None
     return [one.message for one in check_received(ledger.repository, [Update(ref=ref, old=old, new=new)])]
 
 
+def test_the_ledger_grows_and_is_neither_rewound_nor_deleted(ledger: Ledger) -> None:
+    append_samples(ledger, 1)
+    old, ref = ledger.tip() or "", "refs/heads/ledger"
+    append_samples(ledger, 2)
+    new = ledger.tip() or ""
+    assert refused(ledger, ref, new=new) == []
+    assert refused(ledger, ref, old=old, new=new) == []
+    said = f"the ledger only ever grows, and commit {new[:10]} is not in what is pushed"
+    assert refused(ledger, ref, old=new, new=old) == [said]
+    assert refused(ledger, ref, old=new) == ["the ledger is deleted; it only ever grows"]
+
+
 def test_a_tag_in_the_way_of_the_branch_is_not_put_there_and_may_be_taken_away(ledger: Ledger) -> None:
     tip = ledger.append(entry())
     said = "a tag named `ledger` hides the branch, and leaves no room for checkpoints"

@@ -24,6 +24,7 @@ from ledger.repository.blobs import blob_reader
 from ledger.store.check import check_range
 from ledger.store.checkpoint import Checkpoint
 from ledger.store.ledger import Ledger
+from ledger.store.pushed import Update, check_received
 from ledger.store.redaction import redact
 from ledger.store.redaction_plan import Needles, plan_redaction
 from ledger.store.redaction_proof import circle_in, is_marked, wrong_with
@@ -212,6 +213,26 @@ def test_a_clone_takes_over_what_a_signer_signed_and_a_person_accepted(
     assert other.tip() == before
     assert offered(signed=True, accepted=True).safe
     assert other.tip() != before
+
+
+def test_a_server_takes_a_redaction_when_told_to_and_from_whom_the_policy_names(
+    three: Ledger, repo: Path, key: Path
+) -> None:
+    def refused(*, signed: bool = False, lie: tuple[str, str] = ("a secret text", "[redacted]")) -> list[str]:
+        old, tip = three.tip() or "", forge(three, lie, signed=signed).tip
+        asked = [Update(ref="refs/heads/ledger", old=old, new=tip)]
+        return [one.message for one in check_received(Ledger(three.repository).repository, asked)]
+
+    untold = "a redaction made the history of the ledger again; this server takes that only when told to"
+    assert refused() == [untold]
+    git_in(repo, "config", "ledger.acceptRedaction", "true")
+    assert refused() == []
+    (wrong,) = refused(lie=("0.1", "0.9"))
+    assert wrong.startswith("a redaction is given as the reason, and does not explain all: runs/")
+    set_policy(repo, policy(key, required=False))
+    add(three, draft(4, params={"db": "a secret text"}))
+    assert refused() == [f"none of those whom the policy names signed this redaction: {new_id(NOW, b'evil')}"]
+    assert refused(signed=True) == []
 
 
 def test_policy_and_workflows_never_ride_along(three: Ledger, repo: Path) -> None:

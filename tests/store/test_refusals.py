@@ -13,13 +13,13 @@ from ledger.model.paths import dataset_path
 from ledger.model.record import Author
 from ledger.repository.append import append_commit
 from ledger.store.exchange import INBOX
-from ledger.store.join import join
+from ledger.store.join import check_only_grew, join
 from ledger.store.ledger import Ledger
 from ledger.store.waiting import Entry
 from tests.conftest import git_in
 from tests.samples import sample_ledger
 from tests.store.remotes import clone, folder_of, held, made, make_hub, synced
-from tests.store.test_ledger import ADA, NOW
+from tests.store.test_ledger import ADA, NOW, entry
 
 
 def test_a_commit_that_changes_an_entry_is_never_sent(ada: Ledger, bob: Ledger) -> None:
@@ -186,6 +186,16 @@ def test_what_the_other_history_removed_is_not_brought_back_unseen(ada: Ledger) 
 def write_policy(ledger: Ledger, text: bytes, path: str = "policy.yaml") -> None:
     files = {path: text}
     append_commit(ledger.repository, ledger.ref, parent=ledger.tip(), files=files, message="p", author=ADA, now=NOW)
+
+
+def test_a_changed_policy_is_growth_and_a_changed_entry_is_none(ledger: Ledger) -> None:
+    path = next(iter(entry().files))
+    ledger.append(entry())
+    write_policy(ledger, b"directions: {loss: lower}\n")
+    check_only_grew(ledger.repository, ledger.tip() or "")
+    write_policy(ledger, b"[]", path)
+    with pytest.raises(Conflict, match=f"changes what was recorded: `{path}`"):
+        check_only_grew(ledger.repository, ledger.tip() or "")
 
 
 def test_a_policy_changed_by_one_is_kept_and_by_both_is_refused(ada: Ledger, bob: Ledger, hub: Path) -> None:
