@@ -139,15 +139,17 @@ class Bench:
         source = path.read_bytes()
         tests = self.tests_for(mutant, seconds)
         expected = sum(self._tests[name].seconds for name in tests)
-        rounds = [[*tests, *self._newer]] if tests else []
-        if beyond or not tests:
-            rounds.append([*self.part.beyond])
+        if beyond:  # what was chosen at first has passed
+            chosen_before = set(self.tests_for(mutant, _MOST_SECONDS))
+            rounds = [self._newer, [*self.part.beyond], [name for name in tests if name not in chosen_before]]
+        else:
+            rounds = [[*tests, *self._newer]] if tests else [[*self.part.beyond]]
         end, by = "survived", f"{len(tests)} tests" + (" and those that start processes" if beyond or not tests else "")
         try:
             _write_source(path, mutant.applied(source))
-            for number, chosen in enumerate(filter(None, rounds)):
-                # Nobody saw how long those take that start processes: they come last, and may take their time.
-                seen = bool(tests) and number == 0
+            for chosen in filter(None, rounds):
+                # Nobody saw how long those take that start processes: they may take their time.
+                seen = not set(chosen).isdisjoint(tests)
                 done = self._pytest(chosen, 60 + _SLOWER * max(expected, seconds) if seen else _BEYOND_SECONDS)
                 # A fault may be noticed as its file is imported: pytest then does not get as far as the tests.
                 imported = not any(one in done.stdout for one in ("ERROR collecting", "ImportError while loading"))
