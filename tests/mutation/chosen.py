@@ -20,6 +20,7 @@ _SECRETS = (
     "tests/capture/test_secret_surroundings.py",
     "tests/capture/test_secret_places.py",
     "tests/capture/test_own_secrets.py",
+    "tests/capture/test_secret_limits.py",
 )
 
 PARTS = {
