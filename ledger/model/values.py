@@ -151,7 +151,7 @@ def check_slug(field: str, text: str) -> str:
     Raises:
         LedgerError: it cannot; the hint offers a name that can.
     """
-    if _SLUG.fullmatch(text) and ".." not in text:
+    if _SLUG.fullmatch(text) and ".." not in text and not text.endswith("."):  # Windows has no such file
         return text
     raise LedgerError(
         f"{field} must be lower-case letters, digits, `.`, `_` or `-`: `{ascii(text)[1:-1]}`",
@@ -163,4 +163,4 @@ def slug(text: str) -> str:
     """Return the nearest name that `check_slug` accepts; different texts may give the same one."""
     folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9._-]+", "-", folded).strip("-._")[:80]
-    return re.sub(r"\.\.+", ".", name) or "unnamed"
+    return re.sub(r"\.\.+", ".", name).rstrip(".") or "unnamed"

@@ -7,7 +7,15 @@ import msgspec
 import pytest
 
 from ledger.analysis.judging.noise import Repeats, pool
-from ledger.analysis.judging.verdict import ENOUGH, MOST_REPEATS, Question, Verdict, decide, power, repeats_needed
+from ledger.analysis.judging.verdict import (
+    ENOUGH,
+    MOST_REPEATS,
+    Question,
+    Verdict,
+    decide,
+    power,
+    repeats_needed,
+)
 
 SLEEP = (
     (0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0),

@@ -63,7 +63,7 @@ def test_only_a_record_in_its_place_names_a_run(path: str) -> None:
     assert run_of(path) is None
 
 
-@pytest.mark.parametrize("bad", ["", "..", "a/b", "A", "a b", "ü", ".git", "-x", "a..b", "a\n", "a" * 200])
+@pytest.mark.parametrize("bad", ["", "..", "a/b", "A", "a b", "ü", ".git", "-x", "a..b", "a.", "a\n", "a" * 200])
 def test_a_name_that_cannot_stand_in_a_path_is_refused_with_one_that_can(bad: str) -> None:
     with pytest.raises(LedgerError, match="must be lower-case") as caught:
         dataset_path(bad, "v1")

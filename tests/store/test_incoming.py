@@ -1,5 +1,6 @@
 """What comes in is looked at before the branch moves, and a clone that knows nothing notices a rewind."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from ledger.store.branch.branch import Branch
 from ledger.store.integrity.findings import Finding
 from ledger.store.integrity.redaction import redact
 from ledger.store.integrity.redaction_plan import Needles, plan_redaction
+from ledger.store.sync.exchange import INBOX
 from ledger.store.sync.fetch_check import _said
 from ledger.store.sync.remote_tip import REMEMBERED
 from ledger.store.sync.sync import sync
@@ -17,6 +19,7 @@ from tests.recorder.test_record import add, draft
 from tests.store.remotes import clone, folder_of, made, share, synced
 from tests.store.test_branch import ADA, NOW
 from tests.store.test_checkpoint import checkpoint
+from tests.store.test_refusals import dataset, write_policy
 
 
 def record_of(ledger: Branch) -> str:
@@ -24,12 +27,12 @@ def record_of(ledger: Branch) -> str:
     return next(file.path for file in tree if file.path.endswith("record.json"))
 
 
-def pushed_by_hand(ledger: Branch, files: dict[str, bytes]) -> None:
+def pushed_by_hand(ledger: Branch, files: Mapping[str, bytes], to: str = "refs/heads/ledger") -> None:
     """Push a commit that nobody of ours would make to a remote that has none of our hooks."""
     git_in(folder_of(ledger), "branch", "--force", "evil", "ledger")
     tip = ledger.tip()
     append_commit(ledger.repository, "refs/heads/evil", parent=tip, files=files, message="x\n", author=ADA, now=NOW)
-    git_in(folder_of(ledger), "push", "--quiet", "--no-verify", "origin", "evil:ledger")
+    git_in(folder_of(ledger), "push", "--quiet", "--no-verify", "origin", f"evil:{to}")
 
 
 @pytest.mark.parametrize("what", ["changed", "removed", "linked", "a script", "no document", "a policy among records"])
@@ -60,6 +63,24 @@ def test_what_no_ledger_may_hold_is_refused_and_the_local_one_stays(ledger: Bran
     assert "up to date" not in done.message
     assert f"git push --force origin {(before or '')[:10]}:refs/heads/ledger" in (done.hint or "")
     assert other.tip() == before
+
+
+@pytest.mark.parametrize("to", ["refs/heads/ledger", f"{INBOX}20261120-194812-aaaaaa"])
+@pytest.mark.parametrize("what", ["over a limit", "no name for Windows"])
+def test_what_breaks_a_limit_or_is_only_doubtful_is_taken(
+    ada: Branch, bob: Branch, hub: Path, to: str, what: str
+) -> None:
+    ada.append(made(1))
+    if what == "over a limit":
+        write_policy(ada, b"limits: {record_bytes: 99}\n")
+        files = made(2).files
+    else:
+        files = dataset("a text", ADA, "con")
+    synced(ada)
+    synced(bob)
+    pushed_by_hand(ada, files, to)
+    assert synced(bob).safe
+    assert all(bob.read(path) == content for path, content in files.items())
 
 
 def test_a_change_of_the_policy_is_taken_and_told(ledger: Branch, tmp_path: Path) -> None:

@@ -68,6 +68,15 @@ def test_a_signature_holds_for_one_change_only(guarded: Branch, repo: Path) -> N
     assert any("none of them signed it" in finding.message for finding in check(guarded).findings)
 
 
+def test_a_signature_brings_nothing_back_that_was_changed_since(guarded: Branch) -> None:
+    change_policy(guarded, lambda text: with_value(text, "directions.a/b", ["lower"]), "policy: set")
+    change_policy(guarded, lambda text: with_value(text, "directions.a/b", ["higher"]), "policy: set")
+    first = guarded.repository.read_object(f"{guarded.tip()}~1:policy.yaml")
+    assert check(guarded).findings == ()
+    by_hand(guarded, text=first)
+    assert any("none of them signed it" in finding.message for finding in check(guarded).findings)
+
+
 def test_a_side_branch_from_before_the_law_is_no_way_around_it(ledger: Branch, repo: Path, key: Path) -> None:
     add(ledger, draft(1))
     early = ledger.tip() or ""

@@ -18,7 +18,13 @@ from ledger.model.paths import dataset_path
 from ledger.model.record import Author
 from ledger.repository.blobs import blob_reader
 from ledger.store.branch.branch import Branch
-from ledger.store.branch.manifests import WHOLE_UP_TO, join_shards, manifest_files, read_difference, read_manifest
+from ledger.store.branch.manifests import (
+    WHOLE_UP_TO,
+    join_shards,
+    manifest_files,
+    read_difference,
+    read_manifest,
+)
 from ledger.store.branch.pending import Entry
 from ledger.store.integrity.verify import verify
 from tests.conftest import examples

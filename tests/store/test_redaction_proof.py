@@ -4,14 +4,15 @@ import json
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, NotFound
 from ledger.hashing import hash_bytes
 from ledger.model.document import dump
 from ledger.model.entries import RedactedFile, Redaction, ReplacedCheckpoint
@@ -24,12 +25,17 @@ from ledger.store.branch.branch import Branch
 from ledger.store.integrity.check import check_range
 from ledger.store.integrity.checkpoint import Checkpoint
 from ledger.store.integrity.redaction import redact
+from ledger.store.integrity.redaction_approval import accept_named
 from ledger.store.integrity.redaction_plan import Needles, plan_redaction
 from ledger.store.integrity.redaction_proof import circle_in, is_marked, wrong_with
 from ledger.store.integrity.signatures import signature_files
 from ledger.store.integrity.tombstones import explain_difference
 from ledger.store.integrity.verify import Verdict, verify
+from ledger.store.integrity.verify.signatures import check_checkpoints
+from ledger.store.sync.receive_rules import Update, check_received
+from ledger.store.sync.remote_tip import REMEMBERED
 from ledger.store.sync.sync import sync
+from ledger.store.sync.sync_result import Synced
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import add, draft
 from tests.store.remotes import share
@@ -149,6 +155,17 @@ def test_a_tombstone_excuses_no_lie_in_a_clone_that_knows_nothing(three: Branch,
     assert said == "nobody vouches for this redaction (Eve: an API key)"
 
 
+def test_whoever_knows_of_a_redaction_accepts_it_by_its_id(three: Branch, repo: Path) -> None:
+    forged = forge(three, ("a secret text", "a [redacted] text"))
+    git_in(repo, "update-ref", "refs/heads/ledger", forged.tip)
+    with pytest.raises(NotFound, match="no such redaction"):
+        accept_named(Branch(three.repository), [new_id(NOW, b"none")])
+    accept_named(Branch(three.repository), [new_id(NOW, b"evil")])
+    verdict = check(three)
+    assert verdict.findings == ()
+    assert [one.vouched for one in verdict.redactions] == ["accepted in this clone"]
+
+
 def test_with_signers_in_the_policy_only_their_signature_vouches(
     three: Branch, repo: Path, key: Path, cli: Cli
 ) -> None:
@@ -173,6 +190,49 @@ def test_a_signer_who_is_no_redactor_vouches_for_none(three: Branch, repo: Path,
     signed = forge(three, ("a secret text", "[redacted]"), signed=True)
     git_in(repo, "update-ref", "refs/heads/ledger", signed.tip)
     assert any("nobody vouches" in finding.message for finding in check(three).findings)
+
+
+def test_a_clone_takes_over_what_a_signer_signed_and_a_person_accepted(
+    three: Branch, repo: Path, key: Path, tmp_path: Path
+) -> None:
+    set_policy(repo, policy(key, required=False))
+    add(three, draft(4, params={"db": "a secret text"}))
+    _, other = share(three, tmp_path)
+    before = other.tip()
+
+    def offered(*, signed: bool, accepted: bool) -> Synced:
+        tip = forge(three, ("a secret text", "[redacted]"), signed=signed).tip
+        there = (f"{tip}:refs/heads/ledger", f"{tip}:{REMEMBERED}")
+        git_in(repo, "push", "--quiet", "--force", "--no-verify", "origin", *there)
+        return sync(other, timeout_seconds=60, accept_redaction=accepted)
+
+    unsigned = offered(signed=False, accepted=True)
+    assert "by a redaction that nobody signed whom the policy names (Eve: an API key)" in unsigned.message
+    assert unsigned.hint == "its author: ledger sign; then here: ledger sync origin --accept-redaction"
+    assert "nothing else in it changed" in offered(signed=True, accepted=False).message
+    assert other.tip() == before
+    assert offered(signed=True, accepted=True).safe
+    assert other.tip() != before
+
+
+def test_a_server_takes_a_redaction_when_told_to_and_from_whom_the_policy_names(
+    three: Branch, repo: Path, key: Path
+) -> None:
+    def refused(*, signed: bool = False, lie: tuple[str, str] = ("a secret text", "[redacted]")) -> list[str]:
+        old, tip = three.tip() or "", forge(three, lie, signed=signed).tip
+        asked = [Update(ref="refs/heads/ledger", old=old, new=tip)]
+        return [one.message for one in check_received(Branch(three.repository).repository, asked)]
+
+    untold = "a redaction made the history of the ledger again; this server takes that only when told to"
+    assert refused() == [untold]
+    git_in(repo, "config", "ledger.acceptRedaction", "true")
+    assert refused() == []
+    (wrong,) = refused(lie=("0.1", "0.9"))
+    assert wrong.startswith("a redaction is given as the reason, and does not explain all: runs/")
+    set_policy(repo, policy(key, required=False))
+    add(three, draft(4, params={"db": "a secret text"}))
+    assert refused() == [f"none of those whom the policy names signed this redaction: {new_id(NOW, b'evil')}"]
+    assert refused(signed=True) == []
 
 
 def test_policy_and_workflows_never_ride_along(three: Branch, repo: Path) -> None:
@@ -261,6 +321,28 @@ def test_a_tombstone_in_an_append_is_refused_in_linear_time(three: Branch, repo:
     assert rules(three) & {"redaction", "document"}
 
 
+def test_a_tombstone_is_written_by_a_redaction_alone(three: Branch, key: Path) -> None:
+    needles, base = Needles(["a secret text"]), three.tip() or ""
+    path = redaction_path(tombstone(base).id)
+    stone = {path: dump(tombstone(base))}
+    stone |= signature_files(three.repository, stone)
+    made = append_commit(
+        three.repository, "refs/heads/ledger", parent=base, files=stone, message="x\n", author=EVE, now=NOW
+    )
+    found = check_range(three.repository, made, base).findings
+    assert [(one.rule, one.path, one.commit) for one in found if "comes with an append" in one.message] == [
+        ("redaction", path, made)
+    ]
+    git_in(_folder(three), "update-ref", "refs/heads/ledger", base)
+    git_in(_folder(three), "branch", "as-others-hold-it", base)
+    redact(three, plan_redaction(three, needles), needles, reason="a password", now=NOW)
+    tip = three.tip() or ""
+    assert "redaction" not in {one.rule for one in check_range(three.repository, tip, None).findings}
+    found = check_range(three.repository, tip, base).findings
+    assert "redaction" not in {one.rule for one in found}
+    assert f"a redaction made the history again (it was at {base[:10]})" in {one.message for one in found}
+
+
 def test_what_would_break_the_ledger_is_not_redacted(three: Branch, repo: Path) -> None:
     tip = three.tip()
     for word in ("blake3", "20261120"):
@@ -280,6 +362,34 @@ def test_two_redactions_one_after_the_other_are_both_understood(three: Branch) -
     verdict = check(three)
     assert verdict.findings == ()
     assert [one.vouched for one in verdict.redactions] == ["accepted in this clone"] * 2
+
+
+def test_a_checkpoint_holds_over_a_file_that_was_redacted_twice(three: Branch) -> None:
+    add(three, draft(4, params={"db": "a secret text", "key": "another secret"}))
+    checkpoint(three)
+    for minutes, word in enumerate(("another secret", "a secret text")):
+        needles, now = Needles([word]), NOW + timedelta(minutes=minutes)
+        redact(three, plan_redaction(three, needles), needles, reason="a password", now=now)
+    assert check(three).findings == ()
+
+
+def test_a_checkpoint_from_before_a_redaction_stated_what_the_tombstone_says(three: Branch) -> None:
+    made, needles = checkpoint(three), Needles(["a secret text"])
+    redaction = redact(three, plan_redaction(three, needles), needles, reason="a password", now=NOW).redaction
+    assert redaction is not None
+    more = msgspec.structs.replace(made, entries=made.entries + 1)
+    other = msgspec.structs.replace(made, root=f"blake3:{'0' * 64}")
+    for one, redactions, rules in (
+        (made, [redaction], []),
+        (more, [redaction], ["redaction"]),
+        (other, [redaction], ["redaction"]),
+        (made, [], ["checkpoint"]),
+    ):
+        said = {redaction_path(redaction.id): redaction for redaction in redactions}
+        found = list(check_checkpoints(three.repository, three.tip() or "", [one], said))
+        assert [(finding.rule, finding.path, finding.commit) for finding in found] == [
+            (rule, f"refs/tags/{made.name}", made.commit) for rule in rules
+        ]
 
 
 def test_verify_lists_what_it_relies_on(three: Branch, cli: Cli) -> None:
@@ -322,6 +432,12 @@ def test_whatever_redaction_takes_out_is_proved(text: str, secret: str, places: 
     assert is_marked(document, Needles([secret]).replaced(document), "notes/x.json")
 
 
+def test_a_text_that_utf_8_cannot_say_is_proved_as_any_other() -> None:
+    before, after = b'{"a": "a secret \\ud800"}', b'{"a": "a [redacted] \\ud800"}'
+    assert is_marked(before, after, "notes/x.json")
+    assert not is_marked(before, after.replace(b"ud800", b"ud801"), "notes/x.json")
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -330,16 +446,19 @@ def test_whatever_redaction_takes_out_is_proved(text: str, secret: str, places: 
         (b'{"a": 1, "bcdefgh": 2}', b'{"a": 1}'),
         (b'{"a": "short"}', b'{"a": "[redacted]"}'),
         (b'{"a": true, "s": "secret"}', b'{"a": false, "s": "[redacted]"}'),
-        (b"one line\nanother line\n", b"[redacted]\n"),
+        (b"one line\nanother line\n", b"one [redacted]\n"),
+        (b'{"a":\n"a document"}\n', b"[redacted]\n"),
         (b"0.9 secret\n", b"0.8 [redacted]\n"),
         (b'{"a": ["a secret", "another"]}', b'{"a": ["[redacted]"]}'),
         (b"one line\nanother line\n", b"one line\nanother lie\n"),
         (b"a secret\nanother line\n", b"[redacted]\nanother lie\n"),
         (b"a secret and more\n", b"[redacted] and less\n"),
+        (b"keep this: a1b2 and a secret\n", b"keep this: [redacted] and [redacted]\n"),
+        (b"keep this: a secret and a1b2\n", b"keep this: [redacted] and [redacted]\n"),
     ],
 )
 def test_what_a_mark_does_not_stand_for_is_no_redaction(before: bytes, after: bytes) -> None:
-    assert not is_marked(before, after, "notes/x.json")
+    assert not is_marked(before, after, "notes/x.json" if before.startswith(b"{") else "log.txt")
 
 
 def test_what_a_tombstone_says_twice_or_of_itself_is_wrong() -> None:
@@ -371,10 +490,10 @@ def test_what_a_tombstone_says_twice_or_of_itself_is_wrong() -> None:
 
 def test_a_circle_is_found_across_tombstones_in_commits_and_in_files() -> None:
     a, b, c = ("a" * 40, "b" * 40, "c" * 40)
-    assert not circle_in([tombstone(a, after=b), tombstone(b, after=c)])
+    assert circle_in([tombstone(a, after=b), tombstone(b, after=c)]) is False
     assert circle_in([tombstone(a, after=b), tombstone(b, after=c), tombstone(c, after=a)])
     there = RedactedFile(path="runs/x", before="1" * 64, after="2" * 64)
     back = RedactedFile(path="runs/x", before="2" * 64, after="1" * 64)
     elsewhere = RedactedFile(path="runs/y", before="2" * 64, after="1" * 64)
     assert circle_in([tombstone(a, after=b, files=[there]), tombstone(b, after=c, files=[back])])
-    assert not circle_in([tombstone(a, after=b, files=[there]), tombstone(b, after=c, files=[elsewhere])])
+    assert circle_in([tombstone(a, after=b, files=[there]), tombstone(b, after=c, files=[elsewhere])]) is False

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ledger.errors import Conflict
 from ledger.hashing import hash_bytes
 from ledger.model.document import dump
 from ledger.model.paths import dataset_path
@@ -14,10 +15,11 @@ from ledger.repository.append import append_commit
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import Entry
 from ledger.store.sync.exchange import INBOX
+from ledger.store.sync.join import check_only_grew, join
 from tests.conftest import git_in
 from tests.samples import sample_ledger
 from tests.store.remotes import clone, folder_of, held, made, make_hub, synced
-from tests.store.test_branch import ADA, NOW
+from tests.store.test_branch import ADA, NOW, entry
 
 
 def test_a_commit_that_changes_an_entry_is_never_sent(ada: Branch, bob: Branch) -> None:
@@ -168,9 +170,32 @@ def test_one_dataset_version_added_twice_is_joined_and_two_contents_are_refused(
     assert bob.tip() == tip
 
 
-def write_policy(ledger: Branch, text: bytes) -> None:
-    files = {"policy.yaml": text}
+def test_what_the_other_history_removed_is_not_brought_back_unseen(ada: Branch) -> None:
+    ada.append(made(1))
+    ada.append(made(2))
+    tree = folder_of(ada).parent / "tree"
+    git_in(folder_of(ada), "worktree", "add", "--quiet", "--detach", str(tree), "ledger")
+    git_in(tree, "rm", "-r", "--quiet", "runs")
+    git_in(tree, "commit", "--quiet", "--message", "x")
+    onto = git_in(tree, "rev-parse", "HEAD").strip()
+    ada.append(made(3))
+    with pytest.raises(Conflict, match="no commit adds this file, as the history is cut"):
+        join(ada.repository, onto, ada.tip() or "")
+
+
+def write_policy(ledger: Branch, text: bytes, path: str = "policy.yaml") -> None:
+    files = {path: text}
     append_commit(ledger.repository, ledger.ref, parent=ledger.tip(), files=files, message="p", author=ADA, now=NOW)
+
+
+def test_a_changed_policy_is_growth_and_a_changed_entry_is_none(ledger: Branch) -> None:
+    path = next(iter(entry().files))
+    ledger.append(entry())
+    write_policy(ledger, b"directions: {loss: lower}\n")
+    check_only_grew(ledger.repository, ledger.tip() or "")
+    write_policy(ledger, b"[]", path)
+    with pytest.raises(Conflict, match=f"changes what was recorded: `{path}`"):
+        check_only_grew(ledger.repository, ledger.tip() or "")
 
 
 def test_a_policy_changed_by_one_is_kept_and_by_both_is_refused(ada: Branch, bob: Branch, hub: Path) -> None:
@@ -189,3 +214,14 @@ def test_a_policy_changed_by_one_is_kept_and_by_both_is_refused(ada: Branch, bob
     done = synced(bob)
     assert "both ledgers changed this file by hand" in done.message
     assert bob.read("policy.yaml") == b"directions: {b: lower}\n"
+
+
+def test_of_two_beginnings_with_one_workflow_the_edited_one_is_kept(ada: Branch, bob: Branch, hub: Path) -> None:
+    path, installed, edited = ".github/workflows/ledger-site.yml", b"on: push\n", b"on: [push, schedule]\n"
+    for ledger, number in ((ada, 1), (bob, 2)):
+        ledger.append(made(number, ledger.repository.author().name))
+        write_policy(ledger, installed, path)
+    write_policy(bob, edited, path)
+    assert synced(ada).safe
+    assert synced(bob).safe
+    assert git_in(hub, "show", f"ledger:{path}") == edited.decode()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -11,10 +12,12 @@ import ledger as api
 from ledger.errors import NotFound
 from ledger.model.document import dump
 from ledger.model.paths import RECORD_FILE, run_path
+from ledger.model.record import Record
 from ledger.repository.blobs import blob_reader
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import Entry
 from ledger.store.integrity.verify import Verdict, verify
+from ledger.store.sync.remote_tip import Recalled
 from tests.conftest import Cli, git_in
 from tests.store.test_branch import ADA, NOW, append_samples, entry
 
@@ -86,6 +89,11 @@ def add_stray(tree: Path) -> None:
     (tree / ".gitattributes").write_text("* merge=ours\n")
 
 
+def name_like_a_device(tree: Path) -> None:
+    (tree / "datasets" / "con" / "v1").mkdir(parents=True)
+    (tree / "datasets" / "con" / "v1" / "dataset.json").write_text("{}")
+
+
 def change_format(tree: Path) -> None:
     (tree / "format").write_text("1 \n")
 
@@ -99,6 +107,7 @@ def change_format(tree: Path) -> None:
         (make_executable, "changed after it was added"),
         (make_link, "removed"),
         (add_stray, "no entry has a path like this"),
+        (name_like_a_device, "nobody on Windows can check this out"),
         (change_format, "changed after it was added"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -177,6 +186,64 @@ def test_a_rewound_branch_is_noticed_the_next_time(ledger: Branch, repo: Path) -
     assert "rewound or rewritten" in finding.message
     git_in(repo, "update-ref", "-d", "refs/heads/ledger")
     assert "rewound or rewritten" in check(ledger).findings[0].message
+
+
+def test_a_commit_that_was_verified_and_is_nowhere_any_more_is_missed(ledger: Branch) -> None:
+    append_samples(ledger, 1)
+    assert check(ledger).clean
+    (ledger.repository.state_dir / "verified-ledger").write_text("a" * 40)
+    (finding,) = (one for one in check(ledger).findings if one.severity == "error")
+    assert (finding.rule, finding.path, finding.commit) == ("history", ledger.ref, "a" * 40)
+    assert "rewound or rewritten" in finding.message
+
+
+def test_what_a_remote_remembers_is_missed_where_the_branch_lost_it(ledger: Branch) -> None:
+    append_samples(ledger, 2)
+    lost = git_in(Path(), "commit-tree", "-p", "ledger", "-m", "lost", "ledger^{tree}").strip()
+    said = "origin remembers a commit that the branch no longer contains: it was rewound or rewritten"
+    for commit, messages in ((None, []), (ledger.tip(), []), (lost, [said])):
+        recalled = Recalled(remote="origin", commit=commit)
+        with blob_reader(ledger.repository) as read_blob:
+            findings = verify(ledger, read_blob, recalled=recalled).findings
+        assert [one.message for one in findings if one.severity == "error"] == messages
+
+
+def test_a_policy_that_nobody_can_read_is_found(ledger: Branch, tree: Path) -> None:
+    (tree / "policy.yaml").write_text("directions: [\n")
+    commit(tree)
+    (finding,) = (one for one in check(Branch(ledger.repository)).findings if one.severity == "error")
+    assert (finding.rule, finding.path, finding.hint) == ("policy", "policy.yaml", "ledger policy edit")
+    assert finding.message.startswith("it cannot be read: ")
+
+
+def appended(ledger: Branch, **more: object) -> Record:
+    """Append a run that says the same as the first sample but for some fields."""
+    record = ledger.contents().runs[0].record
+    record = msgspec.structs.replace(record, id="20261120-194812-aaaaaa", **more)
+    files = {f"{run_path(record.id)}/{RECORD_FILE}": dump(record)}
+    ledger.append(Entry(id=record.id, files=files, message="run\n", author=ADA, made_at=NOW))
+    return record
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("nobody", ["20200101-000000-aaaaaa", "the-best-one"])
+def test_of_the_runs_that_a_record_names_those_that_are_not_there_are_told(
+    ledger: Branch, nobody: str, *, late: bool
+) -> None:
+    (first,) = append_samples(ledger, 1)
+    since = ledger.tip()
+    appended(ledger, parent=first, baseline=nobody)
+    told = [one for one in check(ledger, since if late else None).findings if one.rule == "reference"]
+    assert [(one.severity, one.field) for one in told] == [("warning", "baseline")]
+    assert told[0].message == f"baseline: no such run: `{nobody}`"
+
+
+def test_a_run_that_was_recorded_long_after_its_commit_is_found(ledger: Branch) -> None:
+    append_samples(ledger, 1)
+    timing = ledger.contents().runs[0].record.timing
+    appended(ledger, timing=msgspec.structs.replace(timing, recorded_at=NOW + timedelta(days=2)))
+    said = "timing: it was recorded more than a day after it was committed"
+    assert ("plausible", said) in {(one.rule, one.message) for one in check(ledger).findings}
 
 
 def test_replace_refs_hide_nothing(ledger: Branch, tree: Path, repo: Path) -> None:

@@ -61,7 +61,8 @@ def wrong_path(path: str) -> str | None:
     if plain and _SHAPES.fullmatch(path):
         return None  # as nearly always
     parts = path.split("/")
-    if _SHAPES.fullmatch(path) and ".." not in path and "." not in parts and max(map(len, parts)) <= _LONGEST:
+    dotted = any(part.startswith(".") or part.endswith(".") for part in parts[1:])
+    if _SHAPES.fullmatch(path) and ".." not in path and not dotted and max(map(len, parts)) <= _LONGEST:
         return None
     why = next((reason for applies, reason in _REASONS if applies(path, parts)), None)
     return f"no entry has a path like this: {why}" if why else "no entry has a path like this"

@@ -58,10 +58,9 @@ def vouch(
         LedgerError: `ssh-keygen` is not there, or an object is missing.
     """
     accepted = _accepted(repository)
-    beside: dict[str, list[str]] = {}
-    for path in tree:
-        if is_signature(path) and (document := document_of(path)) is not None:
-            beside.setdefault(document, []).append(path)
+    beside: dict[str | None, list[str]] = {}
+    for path in filter(is_signature, tree):
+        beside.setdefault(document_of(path), []).append(path)
     found = []
     with contextlib.ExitStack() as stack:
         signers = stack.enter_context(Signers(policy.signers)) if policy.signers and redactions else None

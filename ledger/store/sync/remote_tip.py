@@ -47,6 +47,6 @@ def recall(ledger: Branch, timeout_seconds: float) -> Recalled:
     return Recalled(remote=remote, commit=commit)
 
 
-def is_continued(ledger: Branch, tip: str | None, commit: str | None) -> bool:
+def is_continued(ledger: Branch, tip: str | None, commit: str) -> bool:
     """Say whether a branch still contains what is remembered of it."""
-    return commit is None or (tip is not None and contains(ledger.repository, tip, commit))
+    return tip is not None and contains(ledger.repository, tip, commit)

@@ -1,6 +1,7 @@
 """Every hostile proposal is refused, or let pass harmless, with one clear line that names commit and path."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,17 @@ from ledger.errors import NotFound
 from ledger.model.values import is_plain_text
 from ledger.repository.repository import Repository
 from ledger.store.branch.branch import Branch
+from ledger.store.branch.manifests import WHOLE_UP_TO
 from ledger.store.integrity.check import Checked, check_range
+from ledger.store.integrity.redaction import redact
+from ledger.store.integrity.redaction_plan import Needles, plan_redaction
 from tests.conftest import Cli, git_in
+from tests.recorder.test_record import add, draft
 from tests.store.check.corpus import CORPUS, Hostile
 from tests.store.check.forge import Forge, Proposed, good_ledger
 from tests.store.test_branch import append_samples, entry
+from tests.store.test_manifests import add as add_version
+from tests.store.test_manifests import manifest
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -149,6 +156,19 @@ def test_a_redaction_is_told_and_what_it_took_out_is_no_collision(
         assert finding.severity == weight
 
 
+def test_what_a_redaction_left_alone_is_not_missed(ledger: Branch, repo: Path) -> None:
+    add(ledger, draft(1))
+    add_version(ledger, "v1", manifest(10))
+    add_version(ledger, "v2", manifest(WHOLE_UP_TO + 1))  # in shards
+    before, needles = ledger.tip() or "", Needles(["ada@example.com"])
+    git_in(repo, "branch", "as-others-hold-it", before)
+    plan = plan_redaction(ledger, needles)
+    assert len(plan.files) == 3
+    redact(ledger, plan, needles, reason="an address", now=datetime.now(UTC))
+    (finding,) = check_range(ledger.repository, "refs/heads/ledger", before, proposed=True).findings
+    assert "a redaction made the history again" in finding.message
+
+
 def test_two_proposals_that_add_one_path_are_told_apart(ledger: Branch, repo: Path) -> None:
     append_samples(ledger, 1)
     base = git_in(repo, "rev-parse", "ledger").strip()
@@ -156,8 +176,10 @@ def test_two_proposals_that_add_one_path_are_told_apart(ledger: Branch, repo: Pa
     ours = git_in(repo, "rev-parse", "ledger").strip()
     git_in(repo, "update-ref", "refs/heads/ledger", base)
     ledger.append(entry(9, b"[]\n"))
+    theirs = ledger.tip()
     checked = check_range(ledger.repository, "ledger", ours, proposed=True)
-    assert any("already holds something else at this path" in one.message for one in checked.findings)
+    found = [(one.rule, one.commit, one.path) for one in checked.findings if "already holds" in one.message]
+    assert found == [("history", theirs, next(iter(entry(9).files)))]
 
 
 def test_no_commit_of_that_name_is_said(ledger: Branch) -> None:

@@ -51,6 +51,7 @@ class Answer(NamedTuple):
 def answer_of(findings: Sequence[Finding]) -> Answer:
     for weight, word in (("error", "refused"), ("warning", "warned")):
         rules = frozenset(one.rule for one in findings if one.severity == weight)
+        assert rules <= RULES.keys()
         if rules:
             return Answer(word, rules)
     return Answer("ok", frozenset())

@@ -100,12 +100,11 @@ RULES = (
     ),
     text(
         "password",
-        "auth=( HTTPBasicAuth( HTTPDigestAuth( BasicAuth(",
-        rb"(?:auth=|Auth)\([ \t\r\n+]{0,40}(?:[a-z_]{1,20}=)?"
+        "auth=( BasicAuth( DigestAuth(",
+        rb"(?:auth=|(?:Basic|Digest)Auth)\([ \t\r\n+]{0,40}(?:[a-z_]{1,20}=)?"
         + _TEXT
         + rb",[ \t\r\n+]{0,40}(?:[a-z_]{1,20}=)?"
         + _GIVEN,
-        before=("A-Za-z", 12),
     ),
     # What a database, a shell or a web server keeps instead of a password
     text("password-hash", "$2a$ $2b$ $2y$", rb"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{22,53}", inside=True),

@@ -193,7 +193,7 @@ class Examined:
         named = {file.path for redaction in self.redactions.values() for file in redaction.files}
         around = self.proposal.standing(named) | self._signed_before() | tree
         with blob_reader(repository) as read_blob:
-            hashes = Hashes(tree, read_blob, referred.__contains__, taken)
+            hashes = Hashes(self._left_alone(named) | tree, read_blob, referred.__contains__, taken)
             yield from check_contents(self._among(tree), hashes, replaced, dates)
             beyond = Hashes(around, read_blob, taken=taken)
             yield from check_redactions(
@@ -220,6 +220,17 @@ class Examined:
             if f"{paths.dataset_path(version.name, version.version)}/{paths.DATASET_FILE}" in tree
         )
         return msgspec.structs.replace(self.contents, runs=runs, datasets=versions)
+
+    def _left_alone(self, redacted: Iterable[str]) -> dict[str, str]:
+        """Return the files of entries that were redacted: those that stand on the ledger as they are, are not added."""
+        owners = {owner for path in redacted if path in self.proposal.added and (owner := owner_of(path))}
+        if not owners:
+            return {}
+        shards = [
+            f"{paths.SHARDS}/{'/'.join(owner.split('/')[1:3])}/" for owner in owners if owner.startswith("datasets/")
+        ]
+        tree = self.proposal.repository.read_tree(self.proposal.tip, [*folders_of(owners), *shards])
+        return {file.path: file.blob for file in tree if owner_of(file.path) in owners}
 
     def _signed_before(self) -> dict[str, str]:
         """Return the files of entries that stood already and that signatures are added to."""
