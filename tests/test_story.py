@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 from ledger.publish.review.comment import MARKER
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.conftest import ROOT, git_in
-from tests.store.remotes import over_http
+from tests.store.sync.remotes import over_http
 
 WORKFLOWS = ROOT / "templates" / "ci" / "github"
 _LEFT_OUT = {"Install"}

@@ -15,7 +15,7 @@ from ledger.model.document import dump
 from ledger.store.branch.branch import Branch
 from tests.conftest import Cli
 from tests.samples import sample_ledger
-from tests.store.test_index import entry_of
+from tests.store.index.test_index import entry_of
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from urllib.parse import quote
 
 from ledger.capture.secrets.redactor import Redactor
 from tests.benchmarks.measuring import options_of, show, sized
-from tests.capture.secret_examples import KINDS
-from tests.capture.secret_looks import HARMLESS
-from tests.capture.secret_texts import made
+from tests.capture.secrets.examples import KINDS
+from tests.capture.secrets.harmless import HARMLESS
+from tests.capture.secrets.texts import made
 
 UNKNOWN = (
     "aio_{a28}", "cu_{h32}", "CFPAT-{w43}", "dnkey-{l26}-{l52}", "fm2_{b120}", "re_{a8}_{a24}", "sgp_{h16}_{h40}",

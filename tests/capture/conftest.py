@@ -11,7 +11,7 @@ import pytest
 @pytest.fixture
 def fake_nvml() -> Callable[..., Any]:
     """Return the class that stands in for NVML; loaded by path, as the tests are run as files."""
-    place = Path(__file__).with_name("fake_nvml.py")
+    place = Path(__file__).with_name("machine") / "fake_nvml.py"
     spec = importlib.util.spec_from_file_location("fake_nvml", place)
     assert spec is not None
     assert spec.loader is not None

@@ -19,7 +19,7 @@ from ledger.store.integrity.check import Checked, Finding, check_range
 from tests.commands.test_untouched import COMMANDS
 from tests.conftest import ROOT, Cli, git_in
 from tests.samples import sample_ledger
-from tests.store.test_branch import append_samples, entry
+from tests.store.branch.test_branch import append_samples, entry
 
 HOSTILE = "a\x1b[2J\n::error::x%0A,file=y:z\u202e`<b>"
 CANNOT_TELL = 2

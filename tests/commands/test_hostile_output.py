@@ -19,7 +19,7 @@ from ledger.model.entries import Evaluation, Note
 from ledger.model.paths import evaluation_path, note_path, run_path
 from ledger.model.record import Record
 from tests.conftest import ROOT, git_in
-from tests.store.check.forge import good_ledger
+from tests.store.integrity.check.forge import good_ledger
 
 pytestmark = pytest.mark.timeout(300)
 

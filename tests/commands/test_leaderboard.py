@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ledger.analysis.query.language import parse_query
-from ledger.store import standings
 from ledger.store.branch.branch import Branch
+from ledger.store.index import index
 from ledger.store.index.leaderboards import Standings, read_standings
 from tests.conftest import Cli
 
@@ -19,7 +19,7 @@ ACCURACY = "validation/accuracy"
 
 def cold(monkeypatch: pytest.MonkeyPatch, ledger: Branch, *asked: object) -> Standings:
     with monkeypatch.context() as patched:
-        patched.setattr(standings, "ask", lambda *_: None)  # as where no index can be written
+        patched.setattr(index, "_ask_file", lambda *_: None)  # as where no index can be written
         return read_standings(ledger, *asked)  # type: ignore[arg-type]  # as given
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ledger.capture import secrets
-from tests.capture.secret_texts import made
+from tests.capture.secrets.texts import made
 from tests.conftest import ROOT, Cli, git_in
 
 

@@ -17,8 +17,8 @@ from ledger.store.sync.sync import sync
 from tests.benchmarks.ledgers import entry_of, grow
 from tests.conftest import ROOT, Cli, git_in, make_repository, run_python
 from tests.samples import START
-from tests.store.remotes import over_http
-from tests.store.test_checkpoint import checkpoint
+from tests.store.integrity.test_checkpoint import checkpoint
+from tests.store.sync.remotes import over_http
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Cli, git_in, run_python, state_of
-from tests.store.remotes import clone, held, make_hub
+from tests.store.sync.remotes import clone, held, make_hub
 
 RECORD = ("record", "--metric", "validation/accuracy=0.5")
 

@@ -12,7 +12,7 @@ import pytest
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.write_lock import queued
 from tests.conftest import Cli, git_in
-from tests.store.remotes import clone, held, make_hub
+from tests.store.sync.remotes import clone, held, make_hub
 
 RECORD = ("record", "--metric", "validation/accuracy=0.5")
 

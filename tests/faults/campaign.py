@@ -14,7 +14,7 @@ from tests.conftest import git_in
 from tests.faults.account import Account, Figures, stale_locks
 from tests.faults.killing import Manner, end, kill, start
 from tests.faults.victim import CLONE_STEP, numbered
-from tests.store.remotes import clone, make_hub
+from tests.store.sync.remotes import clone, make_hub
 
 WINDOW_SECONDS = {"append": 0.08, "sync": 0.6, "index": 0.15}
 """How long a victim works at most before it is killed: several rounds of its work."""

@@ -17,8 +17,8 @@ from tests.conftest import ROOT, git_in
 from tests.faults.account import Account, Figures
 from tests.faults.conftest import KILLS
 from tests.faults.victim import CLONE_STEP, numbered
-from tests.store.remotes import clone, held, make_hub
-from tests.store.test_branch import NOW, entry
+from tests.store.branch.test_branch import NOW, entry
+from tests.store.sync.remotes import clone, held, make_hub
 
 _WITHOUT_LOCKS = (
     "import fcntl\n"

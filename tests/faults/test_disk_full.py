@@ -14,7 +14,7 @@ from tests.conftest import Cli, git_in, make_repository
 from tests.faults.account import Account, Figures
 from tests.faults.conftest import KILLS
 from tests.faults.victim import numbered
-from tests.store.remotes import clone, make_hub
+from tests.store.sync.remotes import clone, make_hub
 
 LEFT_KILOBYTES = range(0, 80, 16 if KILLS < 100 else 4)
 

@@ -16,7 +16,7 @@ from tests.faults.account import Account, Figures
 from tests.faults.conftest import KILLS, SEED
 from tests.faults.killing import end, start
 from tests.faults.victim import CLONE_STEP, numbered
-from tests.store.remotes import clone, make_hub
+from tests.store.sync.remotes import clone, make_hub
 
 SECONDS = 4 if KILLS < 100 else 20
 

@@ -30,7 +30,7 @@ from tests.faults.account import stale_locks
 from tests.faults.conftest import KILLS
 from tests.faults.killing import end, kill, start
 from tests.faults.victim import CLONE_STEP, numbered
-from tests.store.remotes import added, clone, held, make_hub
+from tests.store.sync.remotes import added, clone, held, make_hub
 
 EXAMPLES, STEPS = (6, 12) if KILLS < 100 else (30, 40)
 WHO = sampled_from(["ada", "bob"])

@@ -15,12 +15,12 @@ class Part(NamedTuple):
 
 
 _SECRETS = (
-    "tests/capture/test_secrets.py",
-    "tests/capture/test_secret_kinds.py",
-    "tests/capture/test_secret_surroundings.py",
-    "tests/capture/test_secret_places.py",
-    "tests/capture/test_own_secrets.py",
-    "tests/capture/test_secret_limits.py",
+    "tests/capture/secrets/test_redactor.py",
+    "tests/capture/secrets/test_kinds.py",
+    "tests/capture/secrets/test_surroundings.py",
+    "tests/capture/secrets/test_places.py",
+    "tests/capture/secrets/test_team_rules.py",
+    "tests/capture/secrets/test_limits.py",
 )
 
 PARTS = {
@@ -44,7 +44,7 @@ PARTS = {
         ("tests/store",),
         (
             "tests/model/test_claims.py",
-            "tests/store/test_refusals.py",
+            "tests/store/sync/test_refusals.py",
             "tests/commands/test_server_hooks.py",
             "tests/commands/test_check.py",
             "tests/commands/test_propose.py",
@@ -52,7 +52,7 @@ PARTS = {
     ),
     "documents": Part(
         ("ledger/model/document.py", "ledger/model/claims.py"),
-        ("tests/model", "tests/store/check", "tests/store/test_contract.py"),
+        ("tests/model", "tests/store/integrity/check", "tests/store/branch/test_contract.py"),
     ),
     "answers": Part(
         (

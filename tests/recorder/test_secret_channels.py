@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.capture.secret_texts import drawn, made
+from tests.capture.secrets.texts import drawn, made
 from tests.conftest import Cli, git_in
 
 KINDS = ("ghp_{a36}", "sk-ant-{w40}", "SG.{w22}.{w43}", "hvs.{a28}", "glpat-{a20}", "dop_v1_{h64}")

@@ -15,7 +15,7 @@ from ledger.repository.repository import Repository
 from ledger.resources import shipped
 from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT, git_in, make_repository
-from tests.store.test_branch import entry
+from tests.store.branch.test_branch import entry
 
 SHELL_HOOK = """#!/bin/sh
 echo "arguments: $*" >>"$LOG"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ledger.store.branch.branch import Branch
-from tests.store.remotes import clone, make_hub
+from tests.store.sync.remotes import clone, make_hub
 
 
 @pytest.fixture

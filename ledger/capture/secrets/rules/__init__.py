@@ -1,6 +1,6 @@
 """The kinds of secrets that are known by their looks: a table for each family, all of them together here.
 
-Add a kind where it belongs, with its example and its look-alike in `tests/capture/secret_examples.py`. The first rule
+Add a kind where it belongs, with its example and its look-alike in `tests/capture/secrets/examples.py`. The first rule
 that matches names the kind, so that what is more exact stands first.
 """
 
