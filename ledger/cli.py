@@ -12,58 +12,99 @@ from contextlib import suppress
 import click
 
 from ledger import __version__
-from ledger.commands.lazy import LazyGroup
+from ledger.commands.lazy_group import LazyGroup, Section
 from ledger.errors import LedgerError, UsageError
 
-VERBS = {
-    "init": "Begin a ledger in this repository, or one of its own where there is none.",
-    "record": "Record a training run that has ended.",
-    "run": "Run a command and record it, however it ends.",
-    "evaluate": "Record a later measurement of a run, such as on a newer validation set.",
-    "note": "Say something about a run, later.",
-    "tag": "Add tags to a run, or take them away.",
-    "retract": "Withdraw a run: it stays on the ledger and on no leaderboard.",
-    "baseline": "Make a run the one that others of its experiment are compared with.",
-    "milestone": "Say that a model reached a stage, with a run as evidence; list where each stands.",
-    "align": "Say whether what is better offline is better in production.",
-    "growth": "Fit how a metric grows, and say what ten times more would give.",
-    "advise": "Say what to try next, from the numbers of a run.",
-    "prepare": "Run a preprocessing command once for its code, params and data.",
-    "cache": "List prepared data, and make room.",
-    "dataset": "Keep versions of datasets, and the history of each.",
-    "case": "Register cases that every model must pass.",
-    "leaderboard": "Show which settings are best, on each dataset version by itself.",
-    "matrix": "Show what each run came to on each version of a dataset.",
-    "list": "List runs: filter, sort, choose columns.",
-    "show": "Show one run: its ten boxes, or a file of its record.",
-    "compare": "Compare runs: params that differ, metrics side by side.",
-    "judge": "Say whether a run is better by more than chance: keep, discard, or cannot tell.",
-    "export": "Export runs as a flat table: CSV, JSON lines or Parquet.",
-    "log": "Show the commits of the ledger, newest first.",
-    "propose": "Propose runs for a review, on a branch of their own.",
-    "policy": "Show or change what the team agreed on, without a checkout.",
-    "ci": "Install the workflows that check, review and publish.",
-    "review": "Show what a reviewer should know of a proposal, and decide.",
-    "check": "Check what is proposed for the ledger: everything that is wrong with it, at once.",
-    "verify": "Verify that the ledger only ever grew, and holds what its records say.",
-    "sign": "Sign entries that are on the ledger already.",
-    "checkpoint": "Vouch for the whole ledger as it stands, with a tag.",
-    "redact": "Take a leaked secret out of the ledger's history.",
-    "sync": "Send entries to a remote, and get those of others.",
-    "hooks": "Install git hooks that keep the ledger whole wherever it arrives.",
-    "recover": "Finish what a crash left: runs that died, records that wait.",
-    "site": "Build or serve the static site of the ledger.",
-    "schema": "Print the JSON Schema of a document.",
-    "demo": "Train small real models, record them, and build their site.",
-    "completion": "Print the shell completion for bash, zsh or fish.",
-}
-"""Every verb and its one line; the file `commands/<verb>.py` is imported when the verb is chosen."""
+SECTIONS = (
+    Section(
+        "Record",
+        "ledger.commands.recording",
+        {
+            "record": "Record a training run that has ended.",
+            "run": "Run a command and record it, however it ends.",
+            "recover": "Finish what a crash left: runs that died, records that wait.",
+            "evaluate": "Record a later measurement of a run, such as on a newer validation set.",
+            "note": "Say something about a run, later.",
+            "tag": "Add tags to a run, or take them away.",
+            "retract": "Withdraw a run: it stays on the ledger and on no leaderboard.",
+            "baseline": "Make a run the one that others of its experiment are compared with.",
+            "milestone": "Say that a model reached a stage, with a run as evidence; list where each stands.",
+        },
+    ),
+    Section(
+        "Read",
+        "ledger.commands.reading",
+        {
+            "list": "List runs: filter, sort, choose columns.",
+            "show": "Show one run: its ten boxes, or a file of its record.",
+            "log": "Show the commits of the ledger, newest first.",
+            "export": "Export runs as a flat table: CSV, JSON lines or Parquet.",
+            "schema": "Print the JSON Schema of a document.",
+        },
+    ),
+    Section(
+        "Compare and judge",
+        "ledger.commands.comparing",
+        {
+            "compare": "Compare runs: params that differ, metrics side by side.",
+            "leaderboard": "Show which settings are best, on each dataset version by itself.",
+            "judge": "Say whether a run is better by more than chance: keep, discard, or cannot tell.",
+            "advise": "Say what to try next, from the numbers of a run.",
+            "matrix": "Show what each run came to on each version of a dataset.",
+            "align": "Say whether what is better offline is better in production.",
+            "growth": "Fit how a metric grows, and say what ten times more would give.",
+        },
+    ),
+    Section(
+        "Datasets",
+        "ledger.commands.data",
+        {
+            "dataset": "Keep versions of datasets, and the history of each.",
+            "case": "Register cases that every model must pass.",
+            "prepare": "Run a preprocessing command once for its code, params and data.",
+            "cache": "List prepared data, and make room.",
+        },
+    ),
+    Section(
+        "Review",
+        "ledger.commands.review",
+        {
+            "propose": "Propose runs for a review, on a branch of their own.",
+            "review": "Show what a reviewer should know of a proposal, and decide.",
+            "check": "Check what is proposed for the ledger: everything that is wrong with it, at once.",
+            "ci": "Install the workflows that check, review and publish.",
+        },
+    ),
+    Section(
+        "Keep safe",
+        "ledger.commands.safety",
+        {
+            "sync": "Send entries to a remote, and get those of others.",
+            "verify": "Verify that the ledger only ever grew, and holds what its records say.",
+            "sign": "Sign entries that are on the ledger already.",
+            "checkpoint": "Vouch for the whole ledger as it stands, with a tag.",
+            "redact": "Take a leaked secret out of the ledger's history.",
+            "hooks": "Install git hooks that keep the ledger whole wherever it arrives.",
+        },
+    ),
+    Section(
+        "Set up",
+        "ledger.commands.setup",
+        {
+            "init": "Begin a ledger in this repository, or one of its own where there is none.",
+            "policy": "Show or change what the team agreed on, without a checkout.",
+            "site": "Build or serve the static site of the ledger.",
+            "demo": "Train small real models, record them, and build their site.",
+            "completion": "Print the shell completion for bash, zsh or fish.",
+        },
+    ),
+)
+"""Every verb and its one line; the file `<verb>.py` in the folder of its section is imported when it is chosen."""
 
 
 @click.group(
     cls=LazyGroup,
-    verbs=VERBS,
-    package="ledger.commands",
+    sections=SECTIONS,
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
 )
@@ -104,7 +145,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for eac
     except OSError as error:
         return unwritten(error)
     except Exception as error:  # noqa: BLE001  # the one place where a bug becomes a line and a report
-        from ledger.commands.bug import write_report
+        from ledger.commands.bug_report import write_report
 
         said = f"this is a bug in ledger: {type(error).__name__}: {error}"
         return _complain(said, f"please report it with this file: {write_report(error, arguments)}", 3)

@@ -4,7 +4,6 @@ from typing import Any
 
 import yaml
 
-from ledger.cli import VERBS
 from tests.conftest import ROOT
 
 KEYS = {
@@ -32,4 +31,4 @@ def test_the_check_runs_before_every_push() -> None:
     assert (hook["always_run"], hook["pass_filenames"], hook["language"]) == (True, False, "python")
     program, verb = hook["entry"].split()
     assert program == "ledger"
-    assert verb in VERBS
+    assert verb in program.verbs

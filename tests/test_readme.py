@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from ledger.cli import VERBS, program
+from ledger.cli import program
 from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT
 
@@ -34,7 +34,7 @@ def commands_in(page: Path) -> list[tuple[str, str]]:
 def test_every_command_and_option_that_is_named_exists(page: Path) -> None:
     context = click.Context(program)
     for verb, arguments in commands_in(page):
-        assert verb in VERBS, f"{page.name}: ledger {verb}"
+        assert verb in program.verbs, f"{page.name}: ledger {verb}"
         command = program.get_command(context, verb)
         assert command is not None
         words = arguments.split(" -- ")[0].split()
@@ -81,7 +81,7 @@ def test_the_three_ways_in_work_as_the_readme_shows_them(repo: Path) -> None:
 def test_every_verb_stands_in_the_handbook_and_in_the_man_page() -> None:
     handbook = "\n".join(page.read_text("utf-8") for page in PAGES)
     manual = (ROOT / "templates" / "git-ledger.1").read_text("utf-8")
-    for verb in VERBS:
+    for verb in program.verbs:
         assert f"ledger {verb}" in handbook, verb
         assert f".B {verb}" in manual, verb
 

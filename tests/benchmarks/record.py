@@ -137,7 +137,7 @@ def compare(folder: Path, dvc: Path | None) -> Sample:
 
 def tell_parts(folder: Path, whole: float) -> None:
     """Print what each part of the process costs, each the median over fresh processes."""
-    imports = ("pass", "import click", "import click, msgspec", "import ledger.cli, ledger.commands.record")
+    imports = ("pass", "import click", "import click, msgspec", "import ledger.cli, ledger.commands.recording.record")
     samples = interleaved(
         {statement: recording(folder, sys.executable, "-c", statement) for statement in imports}, REPETITIONS
     )
@@ -167,7 +167,7 @@ def measure_inside() -> None:
     costs: dict[str, float] = {}
     import ledger.cli
 
-    command = import_module("ledger.commands.record")
+    command = import_module("ledger.commands.recording.record")
     # By name: the package has a function of the same name, which hides the module.
     recorder = import_module("ledger.recorder.record")
 
@@ -214,7 +214,7 @@ def measure_inside() -> None:
 
 def tell_imports(folder: Path) -> None:
     """Print which packages the record path imports, and what they cost by `-X importtime`."""
-    script = "import ledger.cli, ledger.commands.record, sys; print(*sys.modules)"
+    script = "import ledger.cli, ledger.commands.recording.record, sys; print(*sys.modules)"
     groups: Counter[str] = Counter()
     modules: Counter[str] = Counter()
     done = subprocess.run(

@@ -191,7 +191,7 @@ def test_ctrl_c_during_recording_leaves_nothing_half_written(repo: Path) -> None
     for number in range(300):
         (repo / "data" / f"{number}.bin").write_bytes(os.urandom(100_000))
     script = (
-        "import signal, sys, ledger.cli as cli, ledger.commands.record\n"
+        "import signal, sys, ledger.cli as cli, ledger.commands.recording.record\n"
         "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # it waits until `run` can answer it\n"
         "inner = cli._dispatch\n"
         "def dispatch(arguments):\n"

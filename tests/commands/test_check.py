@@ -11,8 +11,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from ledger.cli import VERBS
-from ledger.commands.check_reports import fingerprint, gitlab_report, render_github, render_text, sarif_report
+from ledger.cli import program
+from ledger.commands.review.check_reports import fingerprint, gitlab_report, render_github, render_text, sarif_report
 from ledger.model.values import is_plain_text
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.check import Checked, Finding, check_range
@@ -115,7 +115,7 @@ def test_whatever_ledger_writes_passes(repo: Path, cli: Cli, tmp_path: Path) -> 
     writing = [
         "record", "run", "evaluate", "note", "tag", "retract", "baseline", "milestone", "dataset", "case", "prepare",
     ]  # fmt: skip
-    assert set(writing) < set(VERBS)
+    assert set(writing) < set(program.verbs)
     for verb in writing:
         before = ledger.tip()
         done = cli(*(meant.get(word, word) for word in COMMANDS[verb]))

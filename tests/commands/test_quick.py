@@ -27,7 +27,7 @@ from tests.samples import many_runs, sample_ledger
 METRIC = "metrics.validation/accuracy"
 ORDINARY = "import sys; from ledger.cli import run; sys.exit(run(sys.argv[1:]))"
 """Skips the quick way: it stands before the command line in `ledger.__main__`."""
-ONLY_QUICK = "import sys; from ledger.commands.quick import answer; sys.exit(answer(sys.argv[1:]) is None)"
+ONLY_QUICK = "import sys; from ledger.commands.reading.quick_list import answer; sys.exit(answer(sys.argv[1:]) is None)"
 
 
 def append_all(ledger: Branch, *, many: bool = False) -> None:
@@ -179,7 +179,8 @@ def test_a_terminal_gets_the_table_for_people(asked: Path, monkeypatch: pytest.M
 def test_nothing_heavy_is_loaded(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(asked)
     script = (
-        "import sys; from ledger.commands.quick import answer\nassert answer(['list', '-s', 'started', '-n', '2'])\n"
+        "import sys; from ledger.commands.reading.quick_list import answer\n"
+        "assert answer(['list', '-s', 'started', '-n', '2'])\n"
         "print(*sys.modules)"
     )
     loaded = started(script).stdout.decode().split()
@@ -253,7 +254,7 @@ def test_an_index_that_is_behind_is_brought_up_to_date_without_the_command_line(
     before = program("list").stdout.splitlines()
     append_all(samples, many=True)
     script = (
-        "import sys; from ledger.commands.quick import answer\nfound = answer(['list'])\n"
+        "import sys; from ledger.commands.reading.quick_list import answer\nfound = answer(['list'])\n"
         "assert 'click' not in sys.modules\nsys.stdout.write(found[0])"
     )
     after = started(script).stdout

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.cli import VERBS
+from ledger.cli import program
 from ledger.model.paths import run_path
 from ledger.store.branch.branch import Branch
 from tests.conftest import Cli, git_in, state_of
@@ -84,7 +84,9 @@ def place(request: pytest.FixtureRequest, repo: Path, tmp_path: Path, monkeypatc
 
 
 def test_every_command_leaves_the_user_s_repository_alone(place: Path, cli: Cli) -> None:
-    assert set(COMMANDS) == set(VERBS) - {"demo"}, "a new verb wants its line here; the demo makes its own repository"
+    assert set(COMMANDS) == set(program.verbs) - {"demo"}, (
+        "a new verb wants its line here; the demo makes its own repository"
+    )
     for number in (1, 2):
         data = ("--dataset", "validation:digits@v1=train.py")
         facts = ("--metric", f"validation/accuracy=0.{number}", "--param", f"lr={number}", "--duration", "3")

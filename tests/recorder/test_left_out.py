@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.commands.show import _model, _params
+from ledger.commands.reading.show import _model, _params
 from ledger.errors import InvalidDocument
 from ledger.model.boxes import Model
 from ledger.recorder.draft import Problem

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.commands.check_reports import render_github, render_text
+from ledger.commands.review.check_reports import render_github, render_text
 from ledger.errors import NotFound
 from ledger.model.values import is_plain_text
 from ledger.repository.repository import Repository

@@ -1,0 +1,87 @@
+"""`ledger judge`: keep, discard, or cannot tell."""
+
+from typing import Literal, NoReturn
+
+import click
+
+from ledger.analysis.judging.verdict import Answer
+from ledger.analysis.judging.verdict_text import lines_of
+from ledger.api.judge import judge_run
+from ledger.commands.comparing.include_option import include_option
+from ledger.commands.output import echo, write_json
+from ledger.commands.workplace import open_ledger
+from ledger.errors import LedgerError, UsageError
+from ledger.model.values import plain
+
+EXIT_CODES: dict[Answer, int] = {"keep": 0, "discard": 1, "cannot tell": 2}
+
+
+@click.command("judge")
+@click.argument("run")
+@click.option(
+    "--against", default="baseline", metavar="RUN|best|baseline", help="What to judge against; the baseline by default."
+)
+@click.option(
+    "-m", "--metric", "metrics", multiple=True, metavar="SPLIT/NAME", help="Which metric; its headline by default."
+)
+@click.option("--min-effect", type=float, metavar="NUMBER", help="Smallest improvement worth having; the noise width.")
+@click.option("--trials", type=click.IntRange(min=1), help="Settings it was chosen from; all that were tried.")
+@click.option("--direction", type=click.Choice(["higher", "lower"]), help="Which values are better, if nobody said.")
+@include_option
+@click.option("--pareto", is_flag=True, help="Show where it stands in metric, cost, time, size and memory.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def judge_command(
+    run: str,
+    against: str,
+    metrics: tuple[str, ...],
+    min_effect: float | None,
+    trials: int | None,
+    direction: Literal["higher", "lower"] | None,
+    include: frozenset[str],
+    pareto: bool,
+    as_json: bool,
+) -> int:
+    """Say whether RUN is better than another by more than chance: keep (0), discard (1), cannot tell (2).
+
+    Runs of one setting, which differ by seed only, are judged together. A run that did not finish is not judged, and is
+    never the best, unless --include names how it ended. Whatever goes wrong exits with 2 as well,
+    says `error:` on stderr and nothing on stdout, so that neither 0 nor 1 is ever returned without an answer.
+
+    Example: ledger judge x7k2qf --against best --min-effect 0.002
+    """
+    try:
+        judged = judge_run(
+            open_ledger(),
+            run,
+            against,
+            metrics=metrics,
+            min_effect=min_effect,
+            trials=trials,
+            direction=direction,
+            include=include,
+            pareto=pareto,
+        )
+    except UsageError:
+        raise
+    except (LedgerError, OSError, ModuleNotFoundError) as error:
+        _refuse(error)
+    if as_json:
+        write_json(judged)
+    else:
+        for line in lines_of(judged.judgements, judged.fronts):
+            echo(plain(line))
+    return EXIT_CODES[judged.answer]
+
+
+def _refuse(error: LedgerError | OSError | ModuleNotFoundError) -> NoReturn:
+    """Raise what exits with 2: 1 would mean that the run is no better."""
+    if isinstance(error, BrokenPipeError):
+        raise error
+    if isinstance(error, LedgerError):
+        raise UsageError(error.message, hint=error.hint) from error
+    if isinstance(error, ModuleNotFoundError):
+        if (error.name or "").partition(".")[0] == "ledger":
+            raise error
+        hint = "pip install 'git-ledger[stats]'"
+        raise UsageError(f"judging needs a package: `{error.name}`", hint=hint) from error
+    raise UsageError(f"cannot read the ledger: `{error}`") from error

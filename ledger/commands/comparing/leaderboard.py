@@ -1,0 +1,192 @@
+"""`ledger leaderboard`: which settings are best, on each dataset version by itself."""
+
+from collections.abc import Mapping, Sequence
+
+import click
+import msgspec
+
+from ledger.analysis.comparing.leaderboard import Place, SettingBoard
+from ledger.analysis.comparing.settings import is_seed
+from ledger.analysis.query.fields import params_that_differ, show_value
+from ledger.analysis.query.language import parse_queries
+from ledger.analysis.query.order_warnings import measure_command
+from ledger.commands.comparing.include_option import include_option
+from ledger.commands.output import say, write_csv, write_json, write_table
+from ledger.commands.workplace import open_ledger
+from ledger.model.entries import Note, Run
+from ledger.model.values import Document, ParamValue, counted
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.versions import read_retirements
+from ledger.store.index.leaderboards import boards_on, read_standings
+from ledger.store.index.selection import find_runs
+from ledger.store.review.code_difference import why_no_repeats
+
+_SHOWN = 20
+"""Settings shown of each board when nobody says how many."""
+_BOARDS = 10
+"""Boards shown when nobody says on which dataset version."""
+_WITHDRAWN = 5
+"""Runs of a kind that are named below a board."""
+_LOOKED_AT = 5
+"""Settings of which it is looked whether others differ from them in code alone."""
+
+
+class _Shown(Document, frozen=True, kw_only=True):
+    """One board with the params of the settings that are shown."""
+
+    board: SettingBoard
+    """The board, cut to what is shown."""
+    settings: int
+    """How many settings there are."""
+    params: list[dict[str, ParamValue]]
+    """For each setting shown, the params that tell the settings shown apart."""
+    retired: str | None
+    """Why its dataset version is used no longer."""
+    apart: str | None = None
+    """Why two of the settings shown are two: they differ in code alone."""
+
+
+@click.command("leaderboard")
+@click.argument("filters", nargs=-1, metavar="[FILTER]...")
+@click.option("-m", "--metric", metavar="SPLIT/NAME", help="Which metric; that of most runs by default.")
+@click.option("--on", metavar="NAME@VERSION", help="Only on this dataset version; of a name alone, on each of its.")
+@include_option
+@click.option("-n", "--limit", type=click.IntRange(1, 10**9), default=_SHOWN, show_default=True, help="Settings shown.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+def leaderboard_command(
+    filters: tuple[str, ...],
+    metric: str | None,
+    on: str | None,
+    include: frozenset[str],
+    limit: int,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """Show which settings are best, one board for each dataset version and evaluator.
+
+    Runs that differ by seed only are one setting: its mean, standard deviation and n. Settings with one mean share a
+    rank. A star marks those that may be the best: what parts them from the top is within the noise, corrected for how
+    many settings there are. Runs that did not finish are named below the board and not ranked, unless --include or a
+    FILTER names how they ended. A FILTER is a query, as in ledger list.
+
+    Example: ledger leaderboard --metric validation/accuracy --on digits@v2
+    """
+    ledger = open_ledger()
+    standings = read_standings(ledger, metric, parse_queries(filters) if filters else None, include)
+    for problem in standings.problems:
+        say(f"warning: {problem.path}: {problem.message}")
+    boards = boards_on(standings, on)
+    retired = read_retirements(ledger)
+    boards.sort(key=lambda board: board.group.dataset in retired)  # stable: those in use keep their order
+    chosen = boards if on else boards[:_BOARDS]
+    shown = [_show(ledger, board, limit, retired) for board in chosen]
+    if as_json:
+        write_json(shown)
+    elif as_csv:
+        write_csv(*_flat(shown))
+    else:
+        for index, one in enumerate(shown):
+            _write(one, first=index == 0)
+    if len(boards) > 1:
+        _say_apart(standings.key, boards, len(chosen), retired)
+
+
+def _show(ledger: Branch, board: SettingBoard, limit: int, retired: Mapping[str, Note]) -> _Shown:
+    places = board.places[:limit]
+    runs: list[Run] = find_runs(ledger, [place.runs[0] for place in places]) if places else []
+    told = [name for name in params_that_differ(runs) if not is_seed(name)]
+    note = retired.get(board.group.dataset)
+    return _Shown(
+        board=msgspec.structs.replace(board, places=places),
+        settings=len(board.places),
+        params=[
+            {name: run.record.params.values[name] for name in told if name in run.record.params.values} for run in runs
+        ],
+        retired=note.text if note else None,
+        apart=next((why for run in runs[:_LOOKED_AT] if (why := why_no_repeats(ledger, run, runs))), None),
+    )
+
+
+def _cells(place: Place, params: Mapping[str, ParamValue]) -> list[str]:
+    spread = place.spread
+    rank = "" if place.rank is None else f"{place.rank}{'=' if place.tied else ''}"
+    return [
+        rank,
+        "*" if place.leading else "",
+        "" if spread is None else show_value(spread.mean),
+        "" if place.deviation is None else show_value(float(f"{place.deviation:.2g}")),
+        str(spread.count if spread else 0),
+        place.runs[0] if len(place.runs) == 1 else f"{place.runs[0]} +{len(place.runs) - 1}",
+        ", ".join(f"{name}={show_value(value)}" for name, value in params.items()),
+    ]
+
+
+_HEADER = ["rank", "best", "mean", "deviation", "n", "run", "setting"]
+
+
+def _write(shown: _Shown, *, first: bool) -> None:
+    board = shown.board
+    if not first:
+        say("")
+    retired = f" (retired: {shown.retired})" if shown.retired is not None else ""
+    better = f", {board.direction} is better" if board.direction else ""
+    settings = counted(shown.settings, "setting")
+    say(f"{board.group.label}{retired}{better}: {settings} of {counted(board.runs, 'run')}")
+    rows = [_cells(place, params) for place, params in zip(board.places, shown.params, strict=True)]
+    if rows:
+        write_table(_HEADER, rows, needed=6)
+    if board.refused:
+        say(f"not ranked: {board.refused}")
+    elif board.unmarked and rows:
+        say(f"none marked as best: {board.unmarked}")
+    elif board.noise is not None:
+        say(f"* may be the best, at 95 %; noise between runs of one setting: {board.noise:.2g}")
+    if shown.apart:
+        say(f"note: {shown.apart}")
+    _say_aside(board)
+
+
+def _say_aside(board: SettingBoard) -> None:
+    """Name the runs that are not on a board, by the reason."""
+    retracted = [one.run for one in board.withdrawn if one.why == "retracted"]
+    unfinished = [one for one in board.withdrawn if one.why != "retracted"]
+    if retracted:
+        say(f"retracted, so not ranked: {_named(retracted)}")
+    if unfinished:
+        ways = ",".join(sorted({one.why for one in unfinished}))
+        say(f"did not finish, so not ranked: {_named([f'{one.run} ({one.why})' for one in unfinished])}")
+        say(f"hint: to rank them too: --include {ways}")
+    if board.outside:
+        said = "outside of the range that the others keep, so not ranked"
+        say(f"{said}: {_named([f'{one.run} ({show_value(float(one.value))})' for one in board.outside])}")
+    if board.ranks:
+        say(f"ranks of one training, so counted once: {_named(board.ranks)}")
+
+
+def _named(parts: Sequence[str]) -> str:
+    more = f" and {len(parts) - _WITHDRAWN} more" if len(parts) > _WITHDRAWN else ""
+    return f"{', '.join(parts[:_WITHDRAWN])}{more}"
+
+
+def _flat(shown: Sequence[_Shown]) -> tuple[list[str], list[list[str]]]:
+    """Return one table of all boards: in each row stands what its values may be compared with."""
+    header = ["metric", "dataset", "dataset_hash", "evaluator", "retired", "direction", *_HEADER[:5], "runs", "setting"]
+    rows = []
+    for one in shown:
+        group, retired = one.board.group, "" if one.retired is None else "retired"
+        same = [group.key, group.dataset, group.dataset_hash, group.evaluator, retired, one.board.direction or ""]
+        for place, params in zip(one.board.places, one.params, strict=True):
+            rank, star, _, _, count, _, setting = _cells(place, params)
+            mean = "" if place.spread is None else repr(place.spread.mean)
+            deviation = "" if place.deviation is None else repr(place.deviation)
+            rows.append([*same, rank, star, mean, deviation, count, " ".join(place.runs), setting])
+    return header, rows
+
+
+def _say_apart(key: str, boards: Sequence[SettingBoard], shown: int, retired: Mapping[str, Note]) -> None:
+    in_use = (board.group.dataset for board in boards if board.group.known and board.group.dataset not in retired)
+    more = f" ({shown} are shown; name one with --on)" if shown < len(boards) else ""
+    say(f"{key} was measured in {len(boards)} ways that cannot be compared{more}")
+    if remedy := measure_command(in_use):
+        say(f"hint: to compare them: {remedy}")

@@ -1,0 +1,1 @@
+"""Verbs about data: versions, cases, preprocessing."""

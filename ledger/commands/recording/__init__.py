@@ -1,0 +1,1 @@
+"""Verbs that add a run, and what is said of it later."""

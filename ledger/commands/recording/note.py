@@ -1,0 +1,64 @@
+"""`ledger note`: say something about a run, later."""
+
+import click
+
+from ledger.commands.output import say, write_json
+from ledger.commands.sending import push_options, push_recorded
+from ledger.commands.workplace import open_ledger
+from ledger.model.entries import Note
+from ledger.model.values import NoteKind
+from ledger.recorder.notes import add_notes
+
+
+@click.command("note")
+@click.argument("run")
+@click.argument("text")
+@push_options
+@click.option("--json", "as_json", is_flag=True, help="Print the note as JSON.")
+def note_command(run: str, text: str, push: bool | None, push_timeout: float, as_json: bool) -> None:
+    """Add TEXT to what is said about RUN; the record itself never changes.
+
+    Example: ledger note x7k2qf "the labels of class 3 were wrong until Tuesday"
+    """
+    tell_notes(run, "comment", [text], push=push, push_timeout=push_timeout, as_json=as_json)
+
+
+def tell_notes(
+    run: str,
+    kind: NoteKind,
+    texts: list[str],
+    *,
+    push: bool | None,
+    push_timeout: float,
+    as_json: bool,
+    stage: int | None = None,
+    model: str | None = None,
+) -> None:
+    """Append notes, say so, and send them to the remote.
+
+    Raises:
+        NotFound: there is no such run.
+        LedgerError: a text cannot stand in a note.
+    """
+    ledger = open_ledger(writing=True)
+    notes: list[Note] = add_notes(ledger, run, kind, texts, stage=stage, model=model)
+    if as_json:
+        write_json(notes)
+    else:
+        for note in notes:
+            say(f"{_DONE[kind]} {note.run}: {note.text.splitlines()[0]}")
+    push_recorded(ledger, push=push, push_timeout=push_timeout)
+
+
+_DONE: dict[NoteKind, str] = {
+    "comment": "noted on",
+    "tag": "tagged",
+    "untag": "took a tag from",
+    "retraction": "retracted",
+    "baseline": "others of its experiment are compared with",
+    "retirement": "retired",
+    "milestone": "named as evidence:",
+    "acceptance": "accepted",
+    "rejection": "rejected",
+    "retest": "asked to repeat",
+}

@@ -1,0 +1,107 @@
+"""`ledger run -- command`: run it with its terminal intact, and record it."""
+
+import secrets
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ledger.commands.output import say, write_json
+from ledger.commands.recording.options import given_from, given_options
+from ledger.commands.recording.record import tell
+from ledger.commands.sending import push_options, push_recorded
+from ledger.commands.workplace import open_ledger
+from ledger.errors import LedgerError
+from ledger.model.ids import new_id
+from ledger.model.record import Record
+from ledger.model.values import check_label
+from ledger.session.command import Wrapped, begin, run_wrapped
+from ledger.session.place import find_place
+from ledger.store.branch.branch import Branch
+
+
+@click.command("run", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
+@given_options
+@push_options
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print what was recorded as JSON, after what the command printed."
+)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run_command(
+    experiment: str,
+    push: bool | None,
+    push_timeout: float,
+    as_json: bool,
+    command: tuple[str, ...],
+    **options: Any,
+) -> int:
+    """Run COMMAND, record it whatever happens, and return its exit code.
+
+    The command finds a folder in LEDGER_RUN_DIR; what it leaves there (params.yaml, metrics.json,
+    curves.csv, figures/*.png, tables/*.csv, model.pt, note.txt) becomes part of the record. Files named by options are
+    read when it has ended.
+
+    Example: ledger run --dataset validation=data/val -- python train.py --lr 0.1
+    """
+    check_label("experiment", experiment)
+    place = find_place(Path())
+    given = given_from(options)
+    run_id = new_id(datetime.now(UTC), secrets.token_bytes(4))
+    start = begin(place, experiment, command, run_id, given)
+    if place.ledger is None:
+        problem = place.problem.message if place.problem else "no ledger"
+        say(f"warning: {problem}; the record will wait in {place.state_dir}")
+    else:
+        try:
+            open_ledger(writing=True)
+        except LedgerError as error:
+            say(f"warning: {error.message}")
+    wrapped = run_wrapped(place, start, command)
+    with suppress(OSError):  # who cannot hear us any more still gets the command's exit code
+        _tell(place.ledger, wrapped, as_json=as_json)
+    with suppress(OSError):
+        if wrapped.recorded is not None and place.ledger is not None:
+            push_recorded(place.ledger, push=push, push_timeout=push_timeout)
+    return wrapped.exit_code
+
+
+_FILLED_BY = {
+    "params": "--params FILE",
+    "datasets": "--dataset ROLE=PATH",
+    "model": "--model FILE",
+    "results": "--metrics FILE",
+}
+"""Options that fill a box."""
+
+
+def _empty_boxes(record: Record) -> str:
+    """Return which boxes stayed empty and what fills them, in one line; empty where none did.
+
+    A run that holds others leaves them to those.
+    """
+    boxes = record.boxes()
+    empty = [name for name in _FILLED_BY if not (boxes[name].known and _is_filled(record, name))]
+    if not empty or record.children:
+        return ""
+    options = " ".join(_FILLED_BY[name] for name in empty)
+    return f"nothing is known of {', '.join(empty)}; fill them with ledger run {options}, or ledger.run() in the script"
+
+
+def _is_filled(record: Record, name: str) -> bool:
+    return name != "results" or bool(record.results.metrics)
+
+
+def _tell(ledger: Branch | None, wrapped: Wrapped, *, as_json: bool) -> None:
+    if wrapped.recorded is not None and ledger is not None:
+        tell(ledger, wrapped.recorded, as_json=as_json)
+        if not as_json and (empty := _empty_boxes(wrapped.recorded.record)):
+            say(f"hint: {empty}")
+        return
+    if as_json:
+        write_json({"id": wrapped.id, "problem": wrapped.problem, "hint": wrapped.hint})
+        return
+    say(f"warning: {wrapped.problem}")
+    if wrapped.hint:
+        say(f"hint: {wrapped.hint}")

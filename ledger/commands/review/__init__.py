@@ -1,0 +1,1 @@
+"""Verbs about proposals, and checks of what arrives."""

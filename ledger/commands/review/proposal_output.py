@@ -1,0 +1,75 @@
+"""After something was proposed: send it, and open its pull request where the host can be asked."""
+
+from ledger.analysis.judging.review import proposal_title
+from ledger.commands.output import say, write_json
+from ledger.commands.sending import say_before_first
+from ledger.model.values import Document, plain
+from ledger.recorder.proposal import Opened, open_proposal, push_proposal
+from ledger.store.branch.branch import Branch
+from ledger.store.review.proposals import PROPOSALS, read_proposed
+
+
+class Proposal(Document, frozen=True, kw_only=True):
+    """What `ledger propose --json` prints."""
+
+    name: str
+    """Its name."""
+    branch: str
+    """Branch it stands on."""
+    runs: list[str]
+    """Runs that it adds."""
+    opened: Opened
+    """What became of sending it."""
+
+
+def send(
+    ledger: Branch, name: str, runs: list[str], *, opening: bool, push: bool | None, seconds: float, as_json: bool
+) -> None:
+    """Send a proposal and open its pull request; whatever goes wrong is one line, for it is safe here already.
+
+    Raises:
+        LedgerError: `ledger.host` is set to a host nobody knows.
+    """
+    place = Branch(ledger.repository, f"{PROPOSALS}{name}")
+    say_before_first(ledger, push=push)
+    opened = push_proposal(place, push=push, timeout_seconds=seconds)
+    if opened.pushed and opening:
+        asked = open_proposal(ledger, name, proposal_title(read_proposed(ledger, name).runs), _body(name, runs))
+        opened = Opened(pushed=opened.pushed, url=asked.url, by_hand=asked.by_hand, problem=asked.problem)
+    if as_json:
+        write_json(Proposal(name=name, branch=place.branch, runs=runs, opened=opened))
+        return
+    _tell(place, name, opened)
+
+
+def send_branch(ledger: Branch, name: str, title: str, *, push: bool | None, seconds: float) -> None:
+    """Send a proposal that adds no run, such as a change of the policy, and open its pull request.
+
+    Raises:
+        LedgerError: `ledger.host` is set to a host nobody knows.
+    """
+    place = Branch(ledger.repository, f"{PROPOSALS}{name}")
+    opened = push_proposal(place, push=push, timeout_seconds=seconds)
+    if opened.pushed:
+        asked = open_proposal(ledger, name, title, f"{title}\n\nWhat it changes stands in the diff of `policy.yaml`.")
+        opened = Opened(pushed=opened.pushed, url=asked.url, by_hand=asked.by_hand, problem=asked.problem)
+    _tell(place, name, opened)
+
+
+def _tell(place: Branch, name: str, opened: Opened) -> None:
+    if opened.problem:
+        say(f"warning: the proposal is safe here, but {opened.problem}")
+    if opened.url:
+        say(f"opened {plain(opened.url)}")
+    elif opened.by_hand and "://" in opened.by_hand:
+        say(f"next: open the pull request: {plain(opened.by_hand)}")
+    elif opened.pushed:
+        say(f"sent to {opened.pushed}; next: ledger review {name}")
+    elif not opened.problem:
+        say(f"it is only here; next: git push REMOTE {place.branch}, or: ledger review {name}")
+
+
+def _body(name: str, runs: list[str]) -> str:
+    shown = "\n".join(f"- `{run}`" for run in runs[:50])
+    more = f"\n- and {len(runs) - 50} more" if len(runs) > 50 else ""  # noqa: PLR2004  # as shown
+    return f"Runs that this proposal adds to the ledger:\n\n{shown}{more}\n\nTo review: `ledger review {name}`"

@@ -1,0 +1,1 @@
+"""Verbs that begin a ledger and put its parts in place."""
