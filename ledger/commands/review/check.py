@@ -126,7 +126,7 @@ def _check_files(files: Sequence[str]) -> Checked:
 
 
 def _rendered(checked: Checked, form: Form) -> str:
-    from ledger.commands import check_reports as reports
+    from ledger.commands.review import check_reports as reports
 
     match form:
         case "text":
