@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ledger.analysis.comparing.leaderboard import SettingBoard
 from ledger.analysis.query.language import Query
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.repository.repository import Repository
 from ledger.store.index.leaderboards import _boards
 from ledger.store.index.questions import Index
@@ -23,7 +23,7 @@ class Unread(Repository):
 class Asked:
     """An index in memory of these runs, which are given oldest first."""
 
-    def __init__(self, runs: Iterable[Run]) -> None:
+    def __init__(self, runs: Iterable[StoredRun]) -> None:
         self._runs = list(runs)
         database = sqlite3.connect(":memory:", isolation_level=None)
         for statement in SCHEMA:
@@ -37,7 +37,7 @@ class Asked:
 
     def select(
         self, query: Query | None = None, sort: str | None = None, *, reverse: bool = False
-    ) -> tuple[Sequence[Run], str | None]:
+    ) -> tuple[Sequence[StoredRun], str | None]:
         """Return what `Index.select` returns."""
         numbers, warning = self.index._order(query, sort, reverse=reverse, limit=None)
         return [self._runs[number - 1] for number in numbers], warning
@@ -46,22 +46,22 @@ class Asked:
 class Ordered(NamedTuple):
     """Runs in an order."""
 
-    runs: Sequence[Run]
+    runs: Sequence[StoredRun]
     """The runs."""
     warning: str | None
     """Why part of the order means nothing."""
 
 
-def sort_runs(runs: Iterable[Run], name: str, *, reverse: bool = False) -> Ordered:
+def sort_runs(runs: Iterable[StoredRun], name: str, *, reverse: bool = False) -> Ordered:
     """Return runs (given oldest first) in the order of a field."""
     return Ordered(*Asked(runs).select(sort=name, reverse=reverse))
 
 
-def passing(query: Query, runs: Iterable[Run]) -> Sequence[Run]:
+def passing(query: Query, runs: Iterable[StoredRun]) -> Sequence[StoredRun]:
     """Return the runs that pass, oldest first."""
     return Asked(runs).select(query, reverse=True)[0]
 
 
-def setting_boards(runs: Iterable[Run], key: str, include: Collection[str] = ()) -> Sequence[SettingBoard]:
+def setting_boards(runs: Iterable[StoredRun], key: str, include: Collection[str] = ()) -> Sequence[SettingBoard]:
     """Return a board for each comparable group of a metric."""
     return _boards(key, Asked(runs).index.standings(key, None), include)

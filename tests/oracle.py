@@ -7,10 +7,10 @@ from typing import TypeVar
 from ledger.analysis.comparing.comparable import Group, agreed_direction, counts, group_of, rank_key
 from ledger.analysis.query.fields import Value, field_value, run_metric
 from ledger.analysis.query.fulltext import spoken
-from ledger.analysis.query.language import Comparison, Every, Not, Phrase, Query, Some, metrics_named
+from ledger.analysis.query.language import Condition, Every, Not, Phrase, Query, Some, metrics_named
 from ledger.analysis.query.order_warnings import metric_key, no_such_metric, warn_of, warn_of_filter
 from ledger.analysis.query.sort_keys import as_float, number_of, readable, sortable
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Document
 from ledger.store.branch.branch import Branch
 from ledger.store.index.selection import Selection
@@ -18,13 +18,13 @@ from ledger.store.index.selection import Selection
 _Ordered = TypeVar("_Ordered", float, str)
 
 
-def passes(query: Query, run: Run) -> bool:
+def passes(query: Query, run: StoredRun) -> bool:
     """Say whether a run passes.
 
     A run that does not have a field passes `!=` only. A list passes when one of its items does, `!=` when none is.
     """
     match query:
-        case Comparison():
+        case Condition():
             return _compare(field_value(run, query.field), query.operator, query.value)
         case Phrase():
             return find_phrase(query.words, spoken(run).split())
@@ -78,13 +78,13 @@ def _ordered(ours: _Ordered, operator: str, theirs: _Ordered) -> bool:
 class Sorted(Document, frozen=True, kw_only=True):
     """Runs in order, and what there is to say about the order."""
 
-    runs: tuple[Run, ...]
+    runs: tuple[StoredRun, ...]
     """The runs."""
     warning: str | None = None
     """Why part of the order means nothing."""
 
 
-def sort_runs(runs: Sequence[Run], name: str, *, reverse: bool = False) -> Sorted:
+def sort_runs(runs: Sequence[StoredRun], name: str, *, reverse: bool = False) -> Sorted:
     """Sort runs (given oldest first) by a field; runs without it come last.
 
     A metric is sorted best first within each comparable group, the group with the newest run first:
@@ -102,7 +102,7 @@ def sort_runs(runs: Sequence[Run], name: str, *, reverse: bool = False) -> Sorte
     return Sorted(runs=(*having, *(run for run in runs if keys[run.record.id] is None)))
 
 
-def warn_of_filters(query: Query, passing: Sequence[Run]) -> list[str]:
+def warn_of_filters(query: Query, passing: Sequence[StoredRun]) -> list[str]:
     """Return why numbers in a query mean less than they seem to, for the runs that pass it."""
     said = []
     for key in metrics_named(query):
@@ -113,9 +113,9 @@ def warn_of_filters(query: Query, passing: Sequence[Run]) -> list[str]:
     return [warning for warning in said if warning]
 
 
-def _sort_by_metric(runs: Sequence[Run], key: str, *, reverse: bool) -> Sorted:
+def _sort_by_metric(runs: Sequence[StoredRun], key: str, *, reverse: bool) -> Sorted:
     metrics = {run.record.id: metric for run in runs if (metric := run_metric(run, key)) is not None}
-    groups: dict[tuple[bool, str, str], tuple[Group, list[Run]]] = {}
+    groups: dict[tuple[bool, str, str], tuple[Group, list[StoredRun]]] = {}
     for run in (run for run in runs if run.record.id in metrics):
         group = group_of(metrics[run.record.id])
         identity = counts(run), group.dataset_hash, group.evaluator
@@ -126,7 +126,7 @@ def _sort_by_metric(runs: Sequence[Run], key: str, *, reverse: bool) -> Sorted:
     direction = agreed_direction(metrics.values())
     place = {run.record.id: number for number, run in enumerate(runs)}
     newest_first = sorted(groups.items(), key=lambda item: (item[0][0], place[item[1][1][-1].record.id]), reverse=True)
-    ordered: list[Run] = []
+    ordered: list[StoredRun] = []
     for _, (group, members) in newest_first:
         if group.known:
             members.sort(key=lambda run: rank_key(metrics[run.record.id], direction or "higher", run.record.id))
@@ -150,7 +150,7 @@ def read_all(
 ) -> Selection:
     """Return what `select_runs` returns, by reading every record."""
     contents = ledger.contents()
-    runs: Sequence[Run] = [run for run in contents.runs if query is None or passes(query, run)]
+    runs: Sequence[StoredRun] = [run for run in contents.runs if query is None or passes(query, run)]
     warning, filtering = None, warn_of_filters(query, runs) if query else []
     if sort is None:
         runs = runs if reverse else runs[::-1]

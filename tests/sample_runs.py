@@ -11,7 +11,7 @@ from ledger.analysis.data.curves import render_curves, summarise
 from ledger.hashing import hash_bytes
 from ledger.model import boxes
 from ledger.model.document import dump
-from ledger.model.entries import Evaluation, Run
+from ledger.model.entries import Evaluation, StoredRun
 from ledger.model.ids import new_id
 from ledger.model.paths import CURVES_FILE, ENVIRONMENT_FILE, LOG_FILE, PATCH_FILE, RECORD_FILE, run_path
 from ledger.model.record import Author, Link, Record
@@ -83,7 +83,7 @@ def sample_run(
     dataset: str = "v1",
     evaluated: float | None = None,
     **changes: object,
-) -> Run:
+) -> StoredRun:
     """Return one run with curves, log and environment; `evaluated` is its accuracy on v2, measured later."""
     chance = random.Random(index)  # noqa: S311  # samples, not secrets
     points = sample_curve(chance, accuracy, epochs=30, cut=12 if status in {"failed", "lost"} else 30)
@@ -128,7 +128,7 @@ def sample_run(
     return keep_beside(blobs, record, files, sample_evaluations(index, record, evaluated))
 
 
-def hostile_run(blobs: Blobs) -> Run:
+def hostile_run(blobs: Blobs) -> StoredRun:
     """Return a run whose every text tries to be markup, to reorder itself or to break a layout."""
     nasty = HOSTILE
     run = sample_run(
@@ -165,8 +165,8 @@ def hostile_run(blobs: Blobs) -> Run:
     return keep_beside(blobs, record, {**files_beside(blobs, run), **figures, PATCH_FILE: PATCH}, ())
 
 
-def digits_runs(blobs: Blobs) -> list[Run]:
-    runs: list[Run] = []
+def digits_runs(blobs: Blobs) -> list[StoredRun]:
+    runs: list[StoredRun] = []
     for index, (lr, seed) in enumerate((lr, seed) for lr in (0.001, 0.01, 0.1) for seed in (0, 1, 2)):
         accuracy = {0.001: 0.921, 0.01: 0.958, 0.1: 0.936}[lr] + 0.006 * seed - 0.004
         runs.append(
@@ -199,7 +199,7 @@ def digits_runs(blobs: Blobs) -> list[Run]:
     return [*runs, _failed(blobs), _lost(blobs), _patched(blobs)]
 
 
-def _failed(blobs: Blobs) -> Run:
+def _failed(blobs: Blobs) -> StoredRun:
     return sample_run(
         blobs, 40, experiment="mlp-learning-rate", accuracy=0.3, status="failed", exit_code=1,
         reason="FloatingPointError: loss is NaN at step 131",
@@ -211,7 +211,7 @@ def _failed(blobs: Blobs) -> Run:
     )  # fmt: skip
 
 
-def _lost(blobs: Blobs) -> Run:
+def _lost(blobs: Blobs) -> StoredRun:
     unknown = {"all": "the process was gone before it could say"}
     return sample_run(
         blobs, 41, experiment="cnn-width", accuracy=0.6, status="lost", reason="the host restarted",
@@ -222,7 +222,7 @@ def _lost(blobs: Blobs) -> Run:
     )  # fmt: skip
 
 
-def _patched(blobs: Blobs) -> Run:
+def _patched(blobs: Blobs) -> StoredRun:
     run = sample_run(
         blobs, 42, experiment="augmentation", accuracy=0.934, dataset="v2",
         params={"model": "cnn", "optimizer.lr": 0.003, "channels": 32, "noise": 0.05, "seed": 0, "epochs": 30},
@@ -240,12 +240,12 @@ def _patched(blobs: Blobs) -> Run:
     return keep_beside(blobs, record, {**files_beside(blobs, run), PATCH_FILE: PATCH}, ())
 
 
-def keep_beside(blobs: Blobs, record: Record, files: dict[str, bytes], evaluations: Sequence[Evaluation]) -> Run:
+def keep_beside(blobs: Blobs, record: Record, files: dict[str, bytes], evaluations: Sequence[Evaluation]) -> StoredRun:
     whole = {**files, RECORD_FILE: dump(record)}
     ids = {name: blob_id(data) for name, data in whole.items()}
     blobs.update({ids[name]: data for name, data in whole.items()})
-    return Run(record=record, path=run_path(record.id), files=ids, evaluations=tuple(evaluations))
+    return StoredRun(record=record, path=run_path(record.id), files=ids, evaluations=tuple(evaluations))
 
 
-def files_beside(blobs: Blobs, run: Run) -> dict[str, bytes]:
+def files_beside(blobs: Blobs, run: StoredRun) -> dict[str, bytes]:
     return {name: blobs[blob] for name, blob in run.files.items() if name != RECORD_FILE}

@@ -7,7 +7,7 @@ import msgspec
 from ledger.analysis.data.prediction_statistics import calibration_table, class_table, confusion_table, slice_table
 from ledger.hashing import hash_bytes
 from ledger.model.boxes import Table
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.tables import KINDS, Cells, dump_cells
 from ledger.model.values import TableKind
 from tests.sample_runs import HOSTILE, Blobs, files_beside, keep_beside
@@ -16,7 +16,7 @@ Named = tuple[str, TableKind, Cells]
 """Name, kind and content of a table."""
 
 
-def with_tables(blobs: Blobs, run: Run, tables: list[Named]) -> Run:
+def with_tables(blobs: Blobs, run: StoredRun, tables: list[Named]) -> StoredRun:
     """Return the run with tables of its validation accuracy beside its record."""
     metric = run.record.metric("validation/accuracy")
     files = {f"tables/{number}-{kind}.csv": dump_cells(cells) for number, (_, kind, cells) in enumerate(tables)}

@@ -8,7 +8,7 @@ from datetime import timedelta
 import msgspec
 
 from ledger.model import boxes
-from ledger.model.entries import Contents, DatasetVersion, LogEntry, Note, Run
+from ledger.model.entries import Contents, DatasetVersion, LogEntry, Note, StoredRun
 from ledger.model.ids import new_id
 from ledger.model.paths import RECORD_FILE, run_path
 from ledger.model.values import ParamValue
@@ -55,13 +55,13 @@ def sample_ledger() -> tuple[Contents, Blobs]:
     return contents, blobs
 
 
-def _with_answers(run: Run, number: int) -> Run:
+def _with_answers(run: StoredRun, number: int) -> StoredRun:
     """Return a run whose evaluations, where it has any, say what its model made of the cases."""
     evaluations = [msgspec.structs.replace(one, cases=sample_answers(number)) for one in run.evaluations]
     return msgspec.structs.replace(run, evaluations=tuple(evaluations))
 
 
-def _evidence(run: Run, stage: int, text: str, model: str | None = None) -> Run:
+def _evidence(run: StoredRun, stage: int, text: str, model: str | None = None) -> StoredRun:
     """Return a run that somebody named as evidence of a milestone."""
     noted_at = run.record.timing.recorded_at + timedelta(days=1)
     note = Note(
@@ -127,7 +127,7 @@ def many_runs(count: int, *, params: int = 20, metrics: int = 10, experiments: i
     return Contents(tip="6" * 40, runs=tuple(runs), datasets=sample_datasets()), blobs
 
 
-def _many(base: Run, index: int, params: int, metrics: int, experiments: int) -> Run:
+def _many(base: StoredRun, index: int, params: int, metrics: int, experiments: int) -> StoredRun:
     chance = random.Random(index)  # noqa: S311  # samples, not secrets
     started = START + timedelta(minutes=7 * index)
     values: dict[str, ParamValue] = {
@@ -149,4 +149,4 @@ def _many(base: Run, index: int, params: int, metrics: int, experiments: int) ->
         timing=sample_timing(started, 30.0),
     )
     files = {**base.files, RECORD_FILE: hashlib.sha1(record.id.encode(), usedforsecurity=False).hexdigest()}
-    return Run(record=record, path=run_path(record.id), files=files)
+    return StoredRun(record=record, path=run_path(record.id), files=files)

@@ -8,7 +8,7 @@ from ledger.analysis.comparing.error_rate import why_silent
 from ledger.analysis.data.cases import case_stories
 from ledger.analysis.judging.judgement import Tried
 from ledger.errors import LedgerError, NotFound, UsageError
-from ledger.model.entries import Contents, Run
+from ledger.model.entries import Contents, StoredRun
 from ledger.model.values import Document
 from ledger.store.branch.branch import Branch
 from ledger.store.index.selection import find_runs
@@ -58,7 +58,7 @@ def advise_about(
     return AdviceReport(about=named, run=run.record.id, metric=name, advice=advice, silent=why_silent(run, name))
 
 
-def _meant(ledger: Branch, contents: Contents, about: str) -> tuple[Run, Tried | None, Sequence[Run]]:
+def _meant(ledger: Branch, contents: Contents, about: str) -> tuple[StoredRun, Tried | None, Sequence[StoredRun]]:
     """Return the run, and of an experiment what was tried in it; an id goes before a name.
 
     Raises:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from ledger.errors import UsageError
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.store.branch.branch import Branch
 from ledger.store.index.selection import find_runs
 
 
-def find_compared(ledger: Branch, runs: Sequence[str]) -> list[Run]:
+def find_compared(ledger: Branch, runs: Sequence[str]) -> list[StoredRun]:
     """Return the runs that ids name; of one alone, the baseline first.
 
     Raises:
@@ -22,7 +22,7 @@ def find_compared(ledger: Branch, runs: Sequence[str]) -> list[Run]:
     return found
 
 
-def _baseline_of(ledger: Branch, run: Run) -> Run:
+def _baseline_of(ledger: Branch, run: StoredRun) -> StoredRun:
     contents = ledger.contents()
     other = contents.run(run.record.baseline) if run.record.baseline else None
     other = other or contents.baselines().get(run.record.experiment)

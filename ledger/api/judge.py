@@ -20,7 +20,7 @@ from ledger.analysis.judging.pareto import Front, choices_of, front_of
 from ledger.analysis.judging.per_sample import SampleEvidence, sample_evidence
 from ledger.analysis.judging.verdict import Answer
 from ledger.errors import UsageError
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document, plain
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.sample_values import read_samples
@@ -96,13 +96,13 @@ def judge_run(
     return JudgedRun(answer=_together([one.verdict.answer for one in judgements]), judgements=judgements, fronts=fronts)
 
 
-def _samples(ledger: Branch, runs: tuple[Run, ...], tried: Tried, judgement: Judgement) -> SampleEvidence | None:
+def _samples(ledger: Branch, runs: tuple[StoredRun, ...], tried: Tried, judgement: Judgement) -> SampleEvidence | None:
     sides = ([run for run in runs if run.record.id in side.runs] for side in (judgement.ours, judgement.theirs))
     ours, theirs = (read_samples(ledger, side, tried.group) for side in sides)
     return sample_evidence(ours, theirs, judgement.direction) if ours and theirs else None
 
 
-def _front(tried: Tried, runs: tuple[Run, ...], judgement: Judgement) -> Front:
+def _front(tried: Tried, runs: tuple[StoredRun, ...], judgement: Judgement) -> Front:
     choices = choices_of(tried, {run.record.id: run for run in runs})
     return front_of(tried.place[judgement.run], tried.place[judgement.against], choices)
 
@@ -113,7 +113,7 @@ def _together(answers: list[Answer]) -> Answer:
     return "keep" if set(answers) == {"keep"} else "cannot tell"
 
 
-def _headline(run: Run) -> str:
+def _headline(run: StoredRun) -> str:
     if run.record.results.headline is None:
         raise UsageError(
             f"this run has no headline metric: `{run.record.id}`",
@@ -122,7 +122,7 @@ def _headline(run: Run) -> str:
     return run.record.results.headline
 
 
-def _other(ledger: Branch, run: Run, against: str, include: Collection[str]) -> Run:
+def _other(ledger: Branch, run: StoredRun, against: str, include: Collection[str]) -> StoredRun:
     if against != "baseline":
         (other,) = find_runs(ledger, [against])
         _refuse_uncounted(other, "run to judge against", include)
@@ -144,7 +144,7 @@ def _other(ledger: Branch, run: Run, against: str, include: Collection[str]) -> 
     return baseline
 
 
-def _refuse_uncounted(run: Run, what: str, include: Collection[str]) -> None:
+def _refuse_uncounted(run: StoredRun, what: str, include: Collection[str]) -> None:
     if run.retraction is not None:
         why = run.retraction.text.splitlines()[0] if run.retraction.text else "nobody said why"
         raise UsageError(f"the {what} was retracted ({why}): `{run.record.id}`", hint="ledger judge RUN --against RUN")

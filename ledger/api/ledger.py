@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from ledger.errors import LedgerError
-from ledger.model.entries import DatasetVersion, LogEntry, Problem, Run
+from ledger.model.entries import DatasetVersion, LogEntry, Problem, StoredRun
 from ledger.model.values import Direction, Document, counted, plain
 from ledger.store.branch.branch import Branch
 
@@ -33,7 +33,7 @@ class Experiment(Document, frozen=True, kw_only=True):
     """Id of its newest run."""
 
 
-class Runs(Sequence[Run]):
+class Runs(Sequence[StoredRun]):
     """The runs that were asked for, in that order.
 
     Args:
@@ -42,7 +42,9 @@ class Runs(Sequence[Run]):
         problems: what on the ledger could not be read.
     """
 
-    def __init__(self, runs: Sequence[Run], warnings: Sequence[str] = (), problems: Sequence[Problem] = ()) -> None:
+    def __init__(
+        self, runs: Sequence[StoredRun], warnings: Sequence[str] = (), problems: Sequence[Problem] = ()
+    ) -> None:
         self._runs = tuple(runs)
         self.warnings = tuple(warnings)
         """Why part of the order, or of the filter, means nothing."""
@@ -53,10 +55,10 @@ class Runs(Sequence[Run]):
         return len(self._runs)
 
     @overload
-    def __getitem__(self, index: int) -> Run: ...
+    def __getitem__(self, index: int) -> StoredRun: ...
     @overload
     def __getitem__(self, index: slice) -> "Runs": ...
-    def __getitem__(self, index: int | slice) -> "Run | Runs":
+    def __getitem__(self, index: int | slice) -> "StoredRun | Runs":
         if isinstance(index, slice):
             return Runs(self._runs[index], self.warnings, self.problems)
         return self._runs[index]
@@ -140,7 +142,7 @@ class Ledger:
         found = select_runs(self._branch, asked, sort=sort, reverse=reverse, limit=limit)
         return Runs(found.runs, found.warnings, found.problems)
 
-    def run(self, short: str) -> Run:
+    def run(self, short: str) -> StoredRun:
         """Return one run by its id, or enough of it: what `ledger show` shows.
 
         Example:

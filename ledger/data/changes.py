@@ -75,7 +75,7 @@ def label_shift(old: Mapping[str, int], new: Mapping[str, int]) -> dict[str, int
     return {label: count for label, count in sorted(counts.items()) if count}
 
 
-class Drawn(Document, frozen=True, kw_only=True):
+class ChangePicture(Document, frozen=True, kw_only=True):
     """Pictures of samples that changed."""
 
     pictures: list[SamplePicture]
@@ -84,7 +84,7 @@ class Drawn(Document, frozen=True, kw_only=True):
     """File name to PNG."""
 
 
-def draw_changes(old: Reading | None, new: Reading, made: SampleChanges, folder: str) -> Drawn:
+def draw_changes(old: Reading | None, new: Reading, made: SampleChanges, folder: str) -> ChangePicture:
     """Draw up to 24 samples that were added, removed, changed or relabelled, where they are images.
 
     Args:
@@ -121,7 +121,7 @@ def draw_changes(old: Reading | None, new: Reading, made: SampleChanges, folder:
                 hash=content,
             )
         )
-    return Drawn(pictures=pictures, files=files)
+    return ChangePicture(pictures=pictures, files=files)
 
 
 def _fair(groups: Sequence[tuple[ChangeKind, Reading, list[int]]]) -> Iterator[tuple[ChangeKind, Reading, int]]:

@@ -12,7 +12,7 @@ _SHORT, _LONG = 1 << 12, 1 << 20
 """Bytes of two listings compared at once: few beside a difference, more the longer they agree."""
 
 
-class Difference(Document, frozen=True, kw_only=True):
+class VersionDifference(Document, frozen=True, kw_only=True):
     """What makes one version out of another; every list in the order of the paths."""
 
     added: list[ManifestLine] = []
@@ -28,7 +28,7 @@ class Difference(Document, frozen=True, kw_only=True):
         return not (self.added or self.removed or self.changed)
 
 
-def diff_manifests(old: Manifest, new: Manifest) -> Difference:
+def diff_manifests(old: Manifest, new: Manifest) -> VersionDifference:
     """Return how `new` differs from `old`; the cost grows with what differs, beside one comparison of their bytes."""
     one, other = map(_Reader, (old.lines.text, new.lines.text))
     gone: list[ManifestLine] = []
@@ -46,11 +46,11 @@ def diff_manifests(old: Manifest, new: Manifest) -> Difference:
             other.advance()
 
 
-def diff_lines(old: Iterable[ManifestLine], new: Iterable[ManifestLine]) -> Difference:
+def diff_lines(old: Iterable[ManifestLine], new: Iterable[ManifestLine]) -> VersionDifference:
     """Return how two sets of lines differ; paths need not be in order, and each stands once in a set."""
     before = {line.path: line for line in old}
     after = {line.path: line for line in new}
-    return Difference(
+    return VersionDifference(
         added=[after[path] for path in sorted(after.keys() - before.keys())],
         removed=[before[path] for path in sorted(before.keys() - after.keys())],
         changed=[
@@ -59,7 +59,7 @@ def diff_lines(old: Iterable[ManifestLine], new: Iterable[ManifestLine]) -> Diff
     )
 
 
-def apply_difference(manifest: Manifest, difference: Difference) -> Manifest:
+def apply_difference(manifest: Manifest, difference: VersionDifference) -> Manifest:
     """Return what a difference makes of a manifest: `apply_difference(old, diff_manifests(old, new)) == new`.
 
     Raises:

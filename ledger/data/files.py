@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 
 from ledger.data.listing import Manifest, manifest_of_text, render_line
 from ledger.data.pointers import check_no_pointer
-from ledger.data.scan import Found, check_unchanged, unreadable
+from ledger.data.scan import ScannedFile, check_unchanged, unreadable
 from ledger.data.stat_cache import Remembered, StatCache, facts_of, is_at_rest, unchanged
 from ledger.engine import Engine
 from ledger.errors import LedgerError
@@ -52,7 +52,9 @@ class _Batch:
                 self.known[position] = next(found)[:2]
 
 
-def hash_files(found: Found, path: str, engine: Engine, cache: StatCache | None, progress: Progress | None) -> Manifest:
+def hash_files(
+    found: ScannedFile, path: str, engine: Engine, cache: StatCache | None, progress: Progress | None
+) -> Manifest:
     """Return the manifest of files that were found.
 
     Args:
@@ -73,7 +75,7 @@ def hash_files(found: Found, path: str, engine: Engine, cache: StatCache | None,
     return manifest
 
 
-def _is_worth(found: Found) -> bool:
+def _is_worth(found: ScannedFile) -> bool:
     if len(found.names) > _WORTH_FILES:
         return True
     try:
@@ -85,7 +87,9 @@ def _is_worth(found: Found) -> bool:
 class _Pass:
     """One pass over the files of a dataset, in their order."""
 
-    def __init__(self, found: Found, engine: Engine, remembered: Remembered | None, progress: Progress | None) -> None:
+    def __init__(
+        self, found: ScannedFile, engine: Engine, remembered: Remembered | None, progress: Progress | None
+    ) -> None:
         self._found = found
         self._engine = engine
         self._remembered = remembered
@@ -105,7 +109,7 @@ class _Pass:
         self._write_complete()
         return manifest_of_text(self._text.getvalue(), self._bytes)
 
-    def _tasks(self) -> Iterator["Task"]:
+    def _tasks(self) -> Iterator["HashTask"]:
         """Yield what must be read, batch after batch."""
         names, grain = self._found.names, self._engine.grain
         for start in range(0, len(names), grain):
@@ -116,7 +120,7 @@ class _Pass:
             if missing:
                 spelled = self._found.spelled
                 elsewhere = {name: spelled[name] for name in missing if name in spelled}
-                yield Task(self._found.root, missing, elsewhere, remember=self._remembered is not None)
+                yield HashTask(self._found.root, missing, elsewhere, remember=self._remembered is not None)
             else:
                 self._write_complete()
 
@@ -164,7 +168,7 @@ def counted(results: Iterator[R], progress: Progress | None, total: int) -> Iter
         yield result
 
 
-class Task(NamedTuple):
+class HashTask(NamedTuple):
     """Some files of a folder, for a worker that may be in another process."""
 
     root: str
@@ -175,7 +179,7 @@ class Task(NamedTuple):
     """Whether somebody wants to know by what each is known to be unchanged."""
 
 
-def hash_batch(task: Task) -> list[Hashed]:
+def hash_batch(task: HashTask) -> list[Hashed]:
     """Return what became of some files of a folder; called on the engine's workers.
 
     Raises:

@@ -96,7 +96,7 @@ def white_of(array: "NDArray[np.generic]") -> float:
 
 
 @dataclass(frozen=True)
-class Look:
+class ImageLook:
     """What was measured on one image."""
 
     size: tuple[int, int]
@@ -111,7 +111,7 @@ class Look:
     """The image in grey, (16, 16), 0 to 1."""
 
 
-def look_at(image: "Image") -> Look:
+def look_at(image: "Image") -> ImageLook:
     """Measure one image."""
     import numpy as np
     from PIL import Image, ImageStat
@@ -125,7 +125,7 @@ def look_at(image: "Image") -> Look:
         image = image.convert("RGB" if mode not in {"1", "LA"} else "L")
     counted = ImageStat.Stat(image)
     grey = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
-    return Look(
+    return ImageLook(
         size=size,
         mode=mode,
         means=tuple(mean / 255 for mean in counted.mean),
@@ -134,14 +134,16 @@ def look_at(image: "Image") -> Look:
     )
 
 
-def look_at_all(images: Sequence[AnyImage], progress: Callable[[int, int], None] | None = None) -> list[Look | None]:
+def look_at_all(
+    images: Sequence[AnyImage], progress: Callable[[int, int], None] | None = None
+) -> list[ImageLook | None]:
     """Measure images in a few threads; none stands for one that cannot be read.
 
     Args:
         images: where they can be opened.
         progress: told how many are done, and of how many.
     """
-    looks: list[Look | None] = []
+    looks: list[ImageLook | None] = []
     # What Pillow warns of (damaged metadata, large pictures) is no concern of whoever adds a version.
     with warnings.catch_warnings(), ThreadPoolExecutor(max_workers=_THREADS) as pool:
         warnings.simplefilter("ignore")
@@ -152,7 +154,7 @@ def look_at_all(images: Sequence[AnyImage], progress: Callable[[int, int], None]
     return looks
 
 
-def _look_or_none(image: AnyImage) -> Look | None:
+def _look_or_none(image: AnyImage) -> ImageLook | None:
     try:
         return look_at(image.open())
     except ModuleNotFoundError:
@@ -161,7 +163,7 @@ def _look_or_none(image: AnyImage) -> Look | None:
         return None
 
 
-def summarise_images(names: Sequence[str], looks: Sequence[Look | None]) -> ImageSummary:
+def summarise_images(names: Sequence[str], looks: Sequence[ImageLook | None]) -> ImageSummary:
     """Return what images have in common; every image counts the same, whatever its size.
 
     Args:

@@ -22,7 +22,7 @@ _MAGIC = re.compile(r"[*?\[]")
 # ruff: noqa: PTH112, PTH116
 
 
-class Found(Document, frozen=True, kw_only=True):
+class ScannedFile(Document, frozen=True, kw_only=True):
     """The files of a dataset on this machine."""
 
     root: str
@@ -41,7 +41,7 @@ class Found(Document, frozen=True, kw_only=True):
         return self.spelled.get(name) or f"{self.root}/{name}"
 
 
-def scan(path: str) -> Found:
+def scan(path: str) -> ScannedFile:
     """Return the files of a dataset: one file, a folder, or what a glob matches.
 
     Raises:
@@ -62,7 +62,7 @@ def scan(path: str) -> Found:
     return found
 
 
-def check_unchanged(found: Found, path: str) -> None:
+def check_unchanged(found: ScannedFile, path: str) -> None:
     """Refuse a dataset whose folders hold other names than when they were read.
 
     Raises:
@@ -103,18 +103,18 @@ def composed_name(name: str, path: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def _scan_place(path: str) -> Found:
+def _scan_place(path: str) -> ScannedFile:
     mode = os.stat(path).st_mode
     if stat.S_ISREG(mode):
         folder, own = os.path.split(os.path.abspath(path))  # noqa: PTH100  # links are followed when it is opened
         name = composed_name(own, path)
-        return Found(root=folder.rstrip("/"), names=[name], spelled={name: f"{folder.rstrip('/')}/{own}"})
+        return ScannedFile(root=folder.rstrip("/"), names=[name], spelled={name: f"{folder.rstrip('/')}/{own}"})
     if not stat.S_ISDIR(mode):
         raise LedgerError(f"a dataset is a file or a folder: `{path}`")
     return _walk(os.path.realpath(path), None)
 
 
-def _scan_glob(pattern: str) -> Found:
+def _scan_glob(pattern: str) -> ScannedFile:
     parts = [part for position, part in enumerate(pattern.split("/")) if not position or part not in {"", "."}]
     magic = next(position for position, part in enumerate(parts) if _MAGIC.search(part))
     base = "/".join(parts[:magic]) or ("/" if pattern.startswith("/") else ".")
@@ -173,7 +173,7 @@ def _sign_to_regex(sign: str) -> str:
     return re.escape(sign)
 
 
-def _walk(root: str, glob: _Glob | None) -> Found:
+def _walk(root: str, glob: _Glob | None) -> ScannedFile:
     root = root.rstrip("/")
     names: list[str] = []
     spelled: dict[str, str] = {}
@@ -195,7 +195,7 @@ def _walk(root: str, glob: _Glob | None) -> Found:
     names.sort()
     _check_forms(names)
     _check_forms(sorted(composed))
-    return Found(root=root, names=names, spelled=spelled, folders=read, pattern=glob.text if glob else None)
+    return ScannedFile(root=root, names=names, spelled=spelled, folders=read, pattern=glob.text if glob else None)
 
 
 def _entries(prefix: str, folder: str, glob: _Glob | None) -> Iterator[tuple[str, str, bool]]:

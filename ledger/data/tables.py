@@ -24,7 +24,7 @@ _TEXT_LENGTH = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Columns:
+class TableColumns:
     """A table by columns: every list and array has one entry for each row."""
 
     rows: int
@@ -149,7 +149,7 @@ def _word(value: Any) -> str | None:  # noqa: ANN401  # whatever a cell holds
     return str(value)
 
 
-def columns_of(tables: Sequence["pa.Table"], wanted: Sequence[str]) -> Columns:
+def columns_of(tables: Sequence["pa.Table"], wanted: Sequence[str]) -> TableColumns:
     """Return tables under each other, by columns.
 
     Args:
@@ -183,7 +183,7 @@ def columns_of(tables: Sequence["pa.Table"], wanted: Sequence[str]) -> Columns:
                 numbers[name] = np.asarray(values, dtype=np.float64)
             else:
                 left_out.append(name)
-    return Columns(rows=table.num_rows, numbers=numbers, words=words, left_out=left_out)
+    return TableColumns(rows=table.num_rows, numbers=numbers, words=words, left_out=left_out)
 
 
 def _counts_rows(values: "NDArray[np.float64]") -> bool:
@@ -207,7 +207,7 @@ def table_of(array: "NDArray[np.generic]", name: str) -> "pa.Table":
     )
 
 
-def text_column(columns: Columns, but: Sequence[str]) -> str | None:
+def text_column(columns: TableColumns, but: Sequence[str]) -> str | None:
     """Return the column of words that reads like text, none where there is none: the longest on average."""
     lengths = {}
     for name, words in columns.words.items():

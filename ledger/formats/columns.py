@@ -30,7 +30,7 @@ class _Column:
         self.kind = "text"
 
 
-class Verdict(NamedTuple):
+class ColumnVerdict(NamedTuple):
     """What became of the columns."""
 
     left_out: dict[str, str]
@@ -39,7 +39,7 @@ class Verdict(NamedTuple):
     """What is to be known of those that are."""
 
 
-class Columns:
+class NumberColumns:
     """Reads cells one row at a time, and says at the end which columns were numbers.
 
     Args:
@@ -101,7 +101,7 @@ class Columns:
             column.units.add(said.unit)
         return said.value
 
-    def verdict(self) -> Verdict:
+    def verdict(self) -> ColumnVerdict:
         """Return which columns are left out, and what is to be said of the others."""
         left_out: dict[str, str] = {}
         notes: list[str] = []
@@ -120,7 +120,7 @@ class Columns:
                 left_out[name] = "a comma may stand before decimals or between thousands"
             else:
                 notes += _notes(plain(name), column, units[0] if units else "")
-        return Verdict(left_out, notes)
+        return ColumnVerdict(left_out, notes)
 
 
 def _notes(name: str, column: _Column, unit: str) -> Iterator[str]:
@@ -133,7 +133,7 @@ def _notes(name: str, column: _Column, unit: str) -> Iterator[str]:
         yield f"{counted(column.texts, 'cell')} of `{name}` left out (line {line}: `{ascii(text)[1:-1]}`)"
 
 
-def render_verdict(verdict: Verdict) -> list[str]:
+def render_verdict(verdict: ColumnVerdict) -> list[str]:
     """Return what is to be said of columns, in phrases."""
     names = [f"`{plain(name)}` ({why})" for name, why in verdict.left_out.items()]
     more = [f"and {len(names) - _SHOWN} more"] if len(names) > _SHOWN else []

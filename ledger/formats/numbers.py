@@ -56,7 +56,7 @@ def nearest_number(text: str) -> float | None:
     return _finite(text) if _REAL.fullmatch(text) and "." in text else None
 
 
-class Said(NamedTuple):
+class NumberText(NamedTuple):
     """What a text says of a measured value."""
 
     value: float | None
@@ -69,7 +69,7 @@ class Said(NamedTuple):
     """Whether a comma stands before its decimals for certain."""
 
 
-NOTHING = Said(None)
+NOTHING = NumberText(None)
 
 
 def is_nothing(text: str) -> bool:
@@ -77,13 +77,13 @@ def is_nothing(text: str) -> bool:
     return text.strip().lower() in _NOTHING
 
 
-def read_measured(text: str) -> Said:
+def read_measured(text: str) -> NumberText:
     """Return the number that a text says where a number is expected, as in a column of values."""
     text = text.strip()
     if text.lower() in _WORDS:
-        return Said(_WORDS[text.lower()])
+        return NumberText(_WORDS[text.lower()])
     if (value := exact_number(text)) is not None:
-        return Said(_as_float(value, text))
+        return NumberText(_as_float(value, text))
     near = nearest_number(text)  # a measured value may have more digits than a float keeps
     if printed := _PRINTED.fullmatch(text):
         return read_measured(printed["value"]) if "(" not in printed["value"] else NOTHING
@@ -94,19 +94,19 @@ def read_measured(text: str) -> Said:
         value = (
             float(Decimal(str(said.value)) / 100) if unit["unit"] == "%" and math.isfinite(said.value) else said.value
         )
-        return Said(value, unit["unit"], said.doubtful, said.comma)
-    return _with_comma(text) if near is None else Said(near)
+        return NumberText(value, unit["unit"], said.doubtful, said.comma)
+    return _with_comma(text) if near is None else NumberText(near)
 
 
-def _with_comma(text: str) -> Said:
+def _with_comma(text: str) -> NumberText:
     if _POINT_IN_THOUSANDS.fullmatch(text):
-        return Said(_finite(text.replace(",", "")))
+        return NumberText(_finite(text.replace(",", "")))
     if _COMMA_IN_THOUSANDS.fullmatch(text):
-        return Said(_finite(text.replace(".", "").replace(",", ".")), comma=True)
+        return NumberText(_finite(text.replace(".", "").replace(",", ".")), comma=True)
     if _COMMA.fullmatch(text):
         value = exact_number(text.replace(",", "."))
         doubtful = _MAY_BE_THOUSANDS.fullmatch(text) is not None
-        return Said(
+        return NumberText(
             None if value is None else float(value), doubtful=doubtful, comma=not doubtful and value is not None
         )
     return NOTHING

@@ -53,7 +53,7 @@ class Value(NamedTuple):
     """How it was written, where that was no plain number."""
 
 
-class LeftOut(NamedTuple):
+class OmittedResult(NamedTuple):
     """What stands in a file and is no metric."""
 
     path: str
@@ -62,7 +62,7 @@ class LeftOut(NamedTuple):
     """What it is instead."""
 
 
-Found = Value | LeftOut
+Found = Value | OmittedResult
 
 
 def read_results(values: Mapping[str, object]) -> Iterator[Found]:
@@ -91,7 +91,7 @@ def _of_harness(values: Mapping[str, object], results: Mapping[str, object]) -> 
                 yield found._replace(evaluator=", ".join(said) or None) if isinstance(found, Value) else found
     for name in values:
         if name != "results":
-            yield LeftOut(name, "about the evaluation")
+            yield OmittedResult(name, "about the evaluation")
 
 
 def _of_trainer(values: Mapping[str, object]) -> Iterator[Found]:
@@ -114,7 +114,7 @@ def _of_trainer(values: Mapping[str, object]) -> Iterator[Found]:
         if name == "best_metric" and value is not None:
             yield from _one(name, name, value)
         elif name != "log_history":
-            yield LeftOut(name, "about the training")
+            yield OmittedResult(name, "about the training")
 
 
 def history_rows(values: Mapping[str, object]) -> list[Mapping[str, object]] | None:
@@ -160,14 +160,14 @@ def _walk(path: str, key: str, values: Mapping[Any, object]) -> Iterator[Found]:
         whole = f"{path}/{name}" if path else str(name)
         inner = f"{key}/{name}" if key else str(name)
         if own and str(name).startswith("_"):
-            yield LeftOut(whole, "of W&B itself")
+            yield OmittedResult(whole, "of W&B itself")
         elif isinstance(value, Mapping) and "_type" in value:
-            yield LeftOut(whole, f"a {str(value['_type'])[:40]} of W&B")
+            yield OmittedResult(whole, f"a {str(value['_type'])[:40]} of W&B")
         elif isinstance(value, Mapping):
             yield from _walk(whole, inner, value)
         elif history and _numbers(value) and isinstance(value, list):
             if str(name).lower() in _AXES | _LISTED_AXES:
-                yield LeftOut(whole, "an axis")
+                yield OmittedResult(whole, "an axis")
             else:
                 yield Value(whole, inner, value[-1], last=True, note=f"the last of {len(value)} values")
         elif isinstance(value, list) and _OF_FOLDS.search(str(name)) and all(isinstance(one, Mapping) for one in value):
@@ -188,9 +188,9 @@ def _one(path: str, key: str, value: object) -> Iterator[Found]:
 
 def _list(path: str, key: str, value: Sequence[object]) -> Found:
     if not _numbers(value) or len(value) == 1:
-        return LeftOut(path, f"a list of {len(value)}" if value else "an empty list")
+        return OmittedResult(path, f"a list of {len(value)}" if value else "an empty list")
     if len(value) > _MOST_FOLDS:
-        return LeftOut(path, f"a list of {len(value)} numbers: values over time are given with --curves")
+        return OmittedResult(path, f"a list of {len(value)} numbers: values over time are given with --curves")
     folds = [float(one) for one in value if isinstance(one, int | float)]
     # Divided first where the sum of what somebody wrote into a file passes the largest float.
     large = max(map(abs, folds)) > sys.float_info.max / len(folds)
@@ -205,7 +205,7 @@ def _text(path: str, key: str, text: str) -> Found:
     plain = not (said.unit or said.comma or "(" in text)
     # A whole number in quotes may be an id; one with decimals is a number that somebody has formatted.
     if said.value is None or said.doubtful or _IDS.search(key) or (plain and "." not in text):
-        return LeftOut(path, "a text")
+        return OmittedResult(path, "a text")
     return Value(path, key, said.value, note=None if plain else f"written as {text.strip()[:40]}")
 
 
@@ -247,7 +247,7 @@ def _of_report(path: str, key: str, values: Mapping[object, object]) -> Iterator
             continue
         for part, number in value.items():
             if part == "support":
-                yield LeftOut(f"{whole}/support", "a count of samples")
+                yield OmittedResult(f"{whole}/support", "a count of samples")
                 continue
             label = f"{part} {name}" if name in places else f"{part}[{name}]"
             yield from _one(f"{whole}/{part}", f"{key}/{label}" if key else label, number)

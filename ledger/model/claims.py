@@ -32,7 +32,7 @@ class Claim(Document, frozen=True, kw_only=True):
     """The mend."""
 
 
-class Rule(NamedTuple):
+class ClaimRule(NamedTuple):
     """One row of the table."""
 
     name: str
@@ -50,33 +50,39 @@ _AGAIN = "record it again without it; what already stands is retracted: ledger r
 _LOOK = "look at it; where it is wrong, say so in a note or retract it"
 _NAME = "names are one line of 1 to 200 characters that are seen"
 
-RULES: tuple[Rule, ...] = (
-    Rule("claim", "error", "counts, sizes, energies and prices are not negative", _AGAIN, forms.negative),
-    Rule("claim", "error", "whole numbers fit 64 bits", _AGAIN, forms.too_large),
-    Rule("claim", "error", f"times lie in the years {forms.FIRST_YEAR} to {forms.LAST_YEAR}", _AGAIN, forms.far_times),
-    Rule("claim", "error", "times are in UTC", "write them in UTC: 2026-11-20T10:00:00Z", forms.other_zones),
-    Rule("claim", "error", "hashes and commits have the form that ledger writes", _AGAIN, forms.wrong_hashes),
-    Rule("claim", "error", "a currency is three capital letters (ISO 4217)", "such as EUR", forms.wrong_currency),
-    Rule(
+RULES: tuple[ClaimRule, ...] = (
+    ClaimRule("claim", "error", "counts, sizes, energies and prices are not negative", _AGAIN, forms.negative),
+    ClaimRule("claim", "error", "whole numbers fit 64 bits", _AGAIN, forms.too_large),
+    ClaimRule(
+        "claim", "error", f"times lie in the years {forms.FIRST_YEAR} to {forms.LAST_YEAR}", _AGAIN, forms.far_times
+    ),
+    ClaimRule("claim", "error", "times are in UTC", "write them in UTC: 2026-11-20T10:00:00Z", forms.other_zones),
+    ClaimRule("claim", "error", "hashes and commits have the form that ledger writes", _AGAIN, forms.wrong_hashes),
+    ClaimRule("claim", "error", "a currency is three capital letters (ISO 4217)", "such as EUR", forms.wrong_currency),
+    ClaimRule(
         "claim",
         "error",
         "names and versions of datasets hold no `/`, `\\`, `@` or `..`",
         "ledger dataset add NAME PATH --version LABEL",
         forms.wrong_datasets,
     ),
-    Rule("claim", "error", "a run is not its own parent, baseline or child", _AGAIN, forms.own_relatives),
-    Rule("claim", "error", "what is a part is not more than the whole", _AGAIN, measured.parts),
-    Rule("claim", "error", "a measurement is stated once", "state one value for each metric", measured.metrics_twice),
-    Rule("claim", "error", "a figure or table is named once", _AGAIN, measured.files_twice),
-    Rule(
+    ClaimRule("claim", "error", "a run is not its own parent, baseline or child", _AGAIN, forms.own_relatives),
+    ClaimRule("claim", "error", "what is a part is not more than the whole", _AGAIN, measured.parts),
+    ClaimRule(
+        "claim", "error", "a measurement is stated once", "state one value for each metric", measured.metrics_twice
+    ),
+    ClaimRule("claim", "error", "a figure or table is named once", _AGAIN, measured.files_twice),
+    ClaimRule(
         "claim", "error", "a metric is on the content that the dataset of its name had", _AGAIN, measured.other_content
     ),
-    Rule("plausible", "warning", "a metric is on a dataset that the run used", _LOOK, measured.unused_data),
-    Rule("plausible", "warning", "what is judged on is not what was trained on", _LOOK, measured.judged_on_training),
-    Rule("text", "error", "names are seen, not blank and not endless", _NAME, naming.wrong),
-    Rule("text", "error", f"a run has {MOST_TAGS:,} tags at most", "say the rest in a note", naming.too_many),
-    Rule("text", "warning", "no name mixes alphabets that look alike", "write it in one alphabet", naming.mixed),
-    Rule("text", "warning", "names are in Unicode's form C", "ledger record writes it so", naming.decomposed),
+    ClaimRule("plausible", "warning", "a metric is on a dataset that the run used", _LOOK, measured.unused_data),
+    ClaimRule(
+        "plausible", "warning", "what is judged on is not what was trained on", _LOOK, measured.judged_on_training
+    ),
+    ClaimRule("text", "error", "names are seen, not blank and not endless", _NAME, naming.wrong),
+    ClaimRule("text", "error", f"a run has {MOST_TAGS:,} tags at most", "say the rest in a note", naming.too_many),
+    ClaimRule("text", "warning", "no name mixes alphabets that look alike", "write it in one alphabet", naming.mixed),
+    ClaimRule("text", "warning", "names are in Unicode's form C", "ledger record writes it so", naming.decomposed),
 )
 """Every rule that a document can break by itself."""
 

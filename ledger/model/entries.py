@@ -279,7 +279,7 @@ class EnvironmentFile(Document, frozen=True, kw_only=True):
     """Modules that a folder of `PYTHONPATH` puts in front of another: name to what lies behind it."""
 
 
-class Run(Document, frozen=True, kw_only=True):
+class StoredRun(Document, frozen=True, kw_only=True):
     """A record as it was read from the ledger, with what stands beside it."""
 
     record: Record
@@ -351,7 +351,7 @@ class Contents(Document, frozen=True, kw_only=True):
 
     tip: str | None
     """Commit it was read at; none when the ledger has no entry yet."""
-    runs: tuple[Run, ...] = ()
+    runs: tuple[StoredRun, ...] = ()
     """Every run, oldest first."""
     datasets: tuple[DatasetVersion, ...] = ()
     """Every dataset version, by name, oldest first."""
@@ -364,7 +364,7 @@ class Contents(Document, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
     """What could not be read."""
 
-    def run(self, run_id: str) -> Run | None:
+    def run(self, run_id: str) -> StoredRun | None:
         """Return the run of that whole id, or none."""
         return next((run for run in self.runs if run.record.id == run_id), None)
 
@@ -372,7 +372,7 @@ class Contents(Document, frozen=True, kw_only=True):
         """Return the statement that retired a dataset version, as `name@version`; none while it is in use."""
         return next((note for note in self.said if note.kind == "retirement" and note.dataset == label), None)
 
-    def baselines(self) -> dict[str, Run]:
+    def baselines(self) -> dict[str, StoredRun]:
         """Return the run that each experiment is compared with, by the latest word on it; a retracted one is none."""
         said = [
             (note.id[:15], note.noted_at, run) for run in self.runs for note in run.notes if note.kind == "baseline"

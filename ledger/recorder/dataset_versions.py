@@ -22,7 +22,7 @@ from ledger.model.ids import new_id
 from ledger.model.values import Document
 from ledger.recorder.message import TOOL, dataset_message, note_message
 from ledger.recorder.redaction import check_open_name, check_open_names, redact_document, redactor_for
-from ledger.recorder.version_look import Look, look_at_version
+from ledger.recorder.version_look import VersionLook, look_at_version
 from ledger.recorder.version_request import VersionRequest
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.manifests import hash_cache, manifest_files, read_manifest
@@ -34,7 +34,7 @@ Progress = Callable[[str, int, int], None]
 """Told what is being done, how many are done, and of how many."""
 
 
-class Added(Document, frozen=True, kw_only=True):
+class AddedVersion(Document, frozen=True, kw_only=True):
     """What became of it."""
 
     version: DatasetVersion
@@ -47,7 +47,7 @@ class Added(Document, frozen=True, kw_only=True):
 
 def add_version(
     ledger: Branch, asked: VersionRequest, *, progress: Progress = lambda _what, _done, _total: None
-) -> Added:
+) -> AddedVersion:
     """Add a version of a dataset and return it; content that is known under this name is not added again.
 
     Args:
@@ -73,7 +73,7 @@ def add_version(
     )
     for version in known:
         if version.hash == manifest.hash:
-            return Added(version=version, new=False)
+            return AddedVersion(version=version, new=False)
     _check_new(plan, known)  # only now: who adds what is known needs no reason, and hashing again costs little
     parent = next((version for version in known if version.version == plan.parent), None)
     looked = look_at_version(ledger, contents, plan, manifest, parent, progress)
@@ -95,7 +95,9 @@ def add_version(
     )
     ledger.append(entry)
     looked.keep()
-    return Added(version=version, new=True, warnings=[*_twins(contents, version), *_alike(manifest), *looked.warnings])
+    return AddedVersion(
+        version=version, new=True, warnings=[*_twins(contents, version), *_alike(manifest), *looked.warnings]
+    )
 
 
 def _check_new(plan: VersionRequest, known: Sequence[DatasetVersion]) -> None:
@@ -140,7 +142,7 @@ def _planned(asked: VersionRequest, known: Sequence[DatasetVersion], redactor: R
 
 
 def _version(
-    ledger: Branch, contents: Contents, plan: VersionRequest, manifest: Manifest, looked: Look, leaks: list[Leak]
+    ledger: Branch, contents: Contents, plan: VersionRequest, manifest: Manifest, looked: VersionLook, leaks: list[Leak]
 ) -> DatasetVersion:
     return DatasetVersion(
         format=DATASET_FORMAT,

@@ -48,7 +48,7 @@ class Dataset(Document, frozen=True, kw_only=True):
         return self.hash is not None and self.hash.startswith(DECLARED)
 
 
-class Problem(Document, frozen=True, kw_only=True):
+class CaptureProblem(Document, frozen=True, kw_only=True):
     """Something the run wanted to keep that could not be captured."""
 
     field: str
@@ -190,7 +190,7 @@ class Draft(Document, frozen=True, kw_only=True):
     """What the sampler saw."""
     gpus: list[Gpu] = []
     """What the sampler saw of the GPUs."""
-    problems: list[Problem] = []
+    problems: list[CaptureProblem] = []
     """What the run wanted to keep and could not."""
     captured: Captured | None = None
     """What the probes saw at the start; none to look now."""

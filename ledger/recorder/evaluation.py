@@ -15,7 +15,7 @@ from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.claims import refuse_claims
 from ledger.model.datasets import CaseResult
 from ledger.model.document import dump
-from ledger.model.entries import EVALUATION_FORMAT, Evaluation, Run
+from ledger.model.entries import EVALUATION_FORMAT, Evaluation, StoredRun
 from ledger.model.ids import new_id
 from ledger.model.values import check_period
 from ledger.recorder.datasets import Resolved, Resolver, attach_datasets, with_aliases
@@ -127,7 +127,7 @@ def _measured_before(ledger: Branch, run: str) -> list[Metric]:
     return find_runs(ledger, [run])[0].metrics()
 
 
-def fill_aggregates(ledger: Branch, runs: Sequence[Run]) -> list[Evaluation]:
+def fill_aggregates(ledger: Branch, runs: Sequence[StoredRun]) -> list[Evaluation]:
     """Append the aggregates of `policy.yaml` to the runs that have all their parts and not the whole.
 
     Args:

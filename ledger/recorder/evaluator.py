@@ -22,7 +22,7 @@ _SAID = 2_000
 """Characters of an evaluator's complaint that are kept."""
 
 
-class Task(Document, frozen=True, kw_only=True):
+class EvaluatorTask(Document, frozen=True, kw_only=True):
     """One model to measure: all that a worker needs, on this machine or another that sees the same files."""
 
     run: str
@@ -43,7 +43,7 @@ class Task(Document, frozen=True, kw_only=True):
     """When to give it up."""
 
 
-class Measured(Document, frozen=True, kw_only=True):
+class EvaluatorResult(Document, frozen=True, kw_only=True):
     """What became of one task."""
 
     run: str
@@ -56,7 +56,7 @@ class Measured(Document, frozen=True, kw_only=True):
     """Why there is nothing; none when all went well."""
 
 
-def measure(task: Task) -> Measured:
+def measure(task: EvaluatorTask) -> EvaluatorResult:
     """Run the evaluator on one model; whatever goes wrong is part of what is returned."""
     with tempfile.TemporaryDirectory(prefix="ledger-evaluate-") as scratch:
         here = Path(scratch)
@@ -81,16 +81,20 @@ def measure(task: Task) -> Measured:
                 check=False,
             )
             if done.returncode:
-                return Measured(
+                return EvaluatorResult(
                     run=task.run, problem=f"exit code {done.returncode}: {_last_line(done.stderr or done.stdout)}"
                 )
-            return Measured(run=task.run, metrics=_metrics(here, done.stdout, task.split), answers=_answers(here))
+            return EvaluatorResult(
+                run=task.run, metrics=_metrics(here, done.stdout, task.split), answers=_answers(here)
+            )
         except subprocess.TimeoutExpired:
-            return Measured(run=task.run, problem=f"gave no answer within {task.timeout_seconds:.0f} s")
+            return EvaluatorResult(run=task.run, problem=f"gave no answer within {task.timeout_seconds:.0f} s")
         except OSError as error:
-            return Measured(run=task.run, problem=f"cannot be started ({(error.strerror or str(error)).lower()})")
+            return EvaluatorResult(
+                run=task.run, problem=f"cannot be started ({(error.strerror or str(error)).lower()})"
+            )
         except LedgerError as error:
-            return Measured(run=task.run, problem=error.message)
+            return EvaluatorResult(run=task.run, problem=error.message)
 
 
 def _filled(word: str, meant: Mapping[str, str]) -> str:

@@ -18,7 +18,7 @@ from ledger.model.boxes import Metric
 from ledger.model.record import Link
 from ledger.model.tables import KINDS
 from ledger.model.values import Document, ParamValue, Role, check_label, plain
-from ledger.recorder.draft import Dataset, Draft, FigureSource, Problem, TableSource
+from ledger.recorder.draft import CaptureProblem, Dataset, Draft, FigureSource, TableSource
 
 T = TypeVar("T")
 
@@ -254,7 +254,7 @@ class _Reading:
 
     def __init__(self, *, strict: bool) -> None:
         self._strict = strict
-        self.problems: list[Problem] = []
+        self.problems: list[CaptureProblem] = []
 
     def attempt(self, field: str, read: Callable[[str], T], name: str, otherwise: T) -> T:
         try:
@@ -267,7 +267,7 @@ class _Reading:
 
     def note(self, field: str, name: str, message: str) -> None:
         """Let the record say what was not taken of a file, which is no reason to refuse the rest."""
-        self.problems.append(Problem(field=f"{field}.{name}"[:200], message=message))
+        self.problems.append(CaptureProblem(field=f"{field}.{name}"[:200], message=message))
 
 
 def _fresh(name: str, newer_than: float | None) -> Path:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from ledger.errors import Conflict, LedgerError, NotFound
 from ledger.model import paths
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Document, check_slug, counted
 from ledger.recorder.message import record_message
 from ledger.repository.append import move_branch
@@ -71,7 +71,7 @@ def begin_proposal(ledger: Branch, name: str) -> Branch:
     return place
 
 
-def propose_runs(ledger: Branch, runs: Sequence[str], name: str | None = None) -> tuple[str, list[Run]]:
+def propose_runs(ledger: Branch, runs: Sequence[str], name: str | None = None) -> tuple[str, list[StoredRun]]:
     """Move runs that only this clone has to the branch of a proposal, and return its name and the runs.
 
     They are off the branch of this clone then, so that no sync sends them before somebody has looked at them.
@@ -200,7 +200,7 @@ def _host(ledger: Branch) -> Host:
     return host_of(url, dict(settings).get("ledger.host"))
 
 
-def _entry_of(ledger: Branch, run: Run) -> Entry:
+def _entry_of(ledger: Branch, run: StoredRun) -> Entry:
     """Return a run with all that is said of it, and the dataset versions it names, as one entry."""
     record = run.record
     files = {f"{run.path}/{name}": ledger.read_blob(blob) for name, blob in run.files.items()}
@@ -224,7 +224,7 @@ def _entry_of(ledger: Branch, run: Run) -> Entry:
     )
 
 
-def told_of(name: str, runs: Sequence[Run]) -> str:
+def told_of(name: str, runs: Sequence[StoredRun]) -> str:
     """Return what was proposed, in a line."""
     many = counted(len(runs), "run")
     return f"proposed {many} on {PROPOSALS}{name}; off this clone's ledger until it is merged or withdrawn"

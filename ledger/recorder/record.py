@@ -34,7 +34,7 @@ from ledger.recorder.privacy import private_captured, private_record
 from ledger.recorder.redaction import redact_draft, redact_environment, redact_rest
 from ledger.recorder.standing import standing
 from ledger.recorder.tables import statistics_of
-from ledger.repository.left_out import Limits
+from ledger.repository.left_out import PatchLimits
 from ledger.repository.process import Git
 from ledger.repository.repository import Repository, read_author
 from ledger.store.branch.branch import Branch
@@ -109,7 +109,7 @@ def capture_now(
         repository,
         redactor,
         rules=_rules(repository, policy, named or Named()) if repository else None,
-        limits=Limits(policy.limits.patch_file_bytes, policy.limits.patch_bytes),
+        limits=PatchLimits(policy.limits.patch_file_bytes, policy.limits.patch_bytes),
         script=script,
         cache=StatCache(repository.state_dir / FILE) if repository else None,
     )

@@ -14,19 +14,19 @@ from ledger.engine import Engine
 from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.hashing import hash_file
 from ledger.model.boxes import DatasetUse, Metric
-from ledger.model.entries import Case, DatasetVersion, Evaluation, Run
+from ledger.model.entries import Case, DatasetVersion, Evaluation, StoredRun
 from ledger.model.values import Document
 from ledger.recorder.cases import judge
 from ledger.recorder.datasets import attach_datasets, with_aliases
 from ledger.recorder.evaluation import append_evaluation
-from ledger.recorder.evaluator import Task, measure
+from ledger.recorder.evaluator import EvaluatorTask, measure
 from ledger.store.branch.branch import Branch
 
 
 class Planned(Document, frozen=True, kw_only=True):
     """What a re-evaluation would do."""
 
-    tasks: list[Task]
+    tasks: list[EvaluatorTask]
     """Models to measure."""
     done: list[str] = []
     """Runs that this evaluator has measured on this version already."""
@@ -45,7 +45,9 @@ class Outcome(Document, frozen=True, kw_only=True):
     """Why nothing was."""
 
 
-def find_data(version: DatasetVersion, runs: Sequence[Run], given: Path | None, cache: StatCache | None = None) -> Path:
+def find_data(
+    version: DatasetVersion, runs: Sequence[StoredRun], given: Path | None, cache: StatCache | None = None
+) -> Path:
     """Return where the data of a version lies on this machine, its content checked.
 
     Args:
@@ -84,7 +86,7 @@ def find_data(version: DatasetVersion, runs: Sequence[Run], given: Path | None, 
 
 
 def plan(
-    runs: Sequence[Run],
+    runs: Sequence[StoredRun],
     version: DatasetVersion,
     data: Path,
     command: Sequence[str],
@@ -124,7 +126,7 @@ def plan(
             missing[run.record.id] = problem
             continue
         tasks.append(
-            Task(
+            EvaluatorTask(
                 run=run.record.id,
                 model=str(model),
                 dataset=str(data),
@@ -138,13 +140,13 @@ def plan(
     return Planned(tasks=tasks, done=done, missing=missing)
 
 
-def _is_measured(run: Run, version: DatasetVersion, evaluator: str) -> bool:
+def _is_measured(run: StoredRun, version: DatasetVersion, evaluator: str) -> bool:
     return any(
         metric.dataset_hash == version.hash and (metric.evaluator or "") == evaluator for metric in run.metrics()
     )
 
 
-def _model_of(run: Run) -> tuple[Path | None, str]:
+def _model_of(run: StoredRun) -> tuple[Path | None, str]:
     """Return the model of a run where it still is what the run left, else why not."""
     said = run.record.model
     if said.path is None:

@@ -16,7 +16,7 @@ from ledger.model.boxes import DatasetUse, Metric, Statistics, Table
 from ledger.model.tables import Cells, check_cells, dump_cells, kind_of, number_in
 from ledger.model.values import TableKind, plain, slug
 from ledger.recorder.datasets import attach_datasets
-from ledger.recorder.draft import Draft, Problem, TableSource
+from ledger.recorder.draft import CaptureProblem, Draft, TableSource
 
 _MOST = 50
 """Tables of one run at most."""
@@ -49,7 +49,7 @@ def statistics_of(
     return msgspec.structs.replace(made, tables=tables, unknown=made.unknown | said | problems)
 
 
-def is_of_table(problem: Problem) -> bool:
+def is_of_table(problem: CaptureProblem) -> bool:
     """Say whether what could not be captured is a table."""
     return problem.field.startswith(f"{paths.TABLES}.")
 

@@ -34,7 +34,7 @@ _PLACES = 20
 
 
 @dataclass(kw_only=True)
-class Look:
+class VersionLook:
     """What was seen of a version's data."""
 
     statistics: DatasetStatistics | None = None
@@ -58,7 +58,7 @@ def look_at_version(
     manifest: Manifest,
     parent: DatasetVersion | None,
     progress: Progress,
-) -> Look:
+) -> VersionLook:
     """Look at the data of a new version.
 
     Args:
@@ -72,7 +72,7 @@ def look_at_version(
     Raises:
         LedgerError: labels or references were asked for that cannot be had.
     """
-    look = Look()
+    look = VersionLook()
     before = read_manifest(ledger, parent) if parent else None
     if parent is not None and before is not None:
         look.change = _change_of_files(parent, before, manifest)
@@ -94,7 +94,7 @@ def look_at_version(
     return look
 
 
-def _read(asked: VersionRequest, manifest: Manifest, look: Look, progress: Progress) -> Reading | None:
+def _read(asked: VersionRequest, manifest: Manifest, look: VersionLook, progress: Progress) -> Reading | None:
     """Look at the samples; none where that cannot be done here, which is no reason not to add the version."""
     if (package := missing_package()) is not None:
         if asked.labels is not None or asked.slices or asked.against:
@@ -129,7 +129,7 @@ def _change_of_files(parent: DatasetVersion, old: Manifest, new: Manifest) -> Ve
     )
 
 
-def _with_labels(look: Look, parent: DatasetVersion) -> VersionChange | None:
+def _with_labels(look: VersionLook, parent: DatasetVersion) -> VersionChange | None:
     """Return the change with the shift of labels, from the statistics of both."""
     then = parent.statistics.labels if parent.statistics else {}
     now = look.statistics.labels if look.statistics else {}
@@ -176,7 +176,7 @@ def _places(contents: Contents, version: DatasetVersion) -> list[Path]:
     return list(dict.fromkeys(Path(use.path) for use in uses if use.hash == version.hash and use.path))[:_PLACES]
 
 
-def _compare_with_parent(look: Look, parent: DatasetVersion, old: Reading, new: Reading) -> None:
+def _compare_with_parent(look: VersionLook, parent: DatasetVersion, old: Reading, new: Reading) -> None:
     made = compare_samples(old, new)
     drawn = draw_changes(old, new, made, paths.PICTURES)
     look.pictures = drawn.files

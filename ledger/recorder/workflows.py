@@ -38,7 +38,7 @@ _IN_THE_TREE: Mapping[CiHost, Mapping[str, str]] = {
 """Workflows that no proposal may change, or that run by the clock: hosts read them from the default branch."""
 
 
-class Installed(Document, frozen=True, kw_only=True):
+class InstalledWorkflow(Document, frozen=True, kw_only=True):
     """What `ledger ci install` did."""
 
     on_ledger: list[str]
@@ -47,7 +47,7 @@ class Installed(Document, frozen=True, kw_only=True):
     """Files that were written in the working tree, to be committed to the default branch."""
 
 
-def install_workflows(ledger: Branch, host: CiHost, *, force: bool = False) -> Installed:
+def install_workflows(ledger: Branch, host: CiHost, *, force: bool = False) -> InstalledWorkflow:
     """Put the workflows of a host in their places; doing it again changes nothing.
 
     Args:
@@ -87,7 +87,7 @@ def install_workflows(ledger: Branch, host: CiHost, *, force: bool = False) -> I
                 now=now,
                 inherited=turn.descriptor,
             )
-    return Installed(on_ledger=sorted(missing), in_tree=written)
+    return InstalledWorkflow(on_ledger=sorted(missing), in_tree=written)
 
 
 def _other(place: str, where: str) -> Conflict:

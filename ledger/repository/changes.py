@@ -30,7 +30,7 @@ class Listed(NamedTuple):
     """Whether it is a repository of its own: a submodule."""
 
 
-class Change(NamedTuple):
+class WorkTreeChange(NamedTuple):
     """A path that is not as the commit has it."""
 
     path: str
@@ -46,7 +46,7 @@ class State(NamedTuple):
 
     commit: str | None
     branch: str | None
-    changes: list[Change]
+    changes: list[WorkTreeChange]
 
 
 class Listing(NamedTuple):
@@ -103,14 +103,16 @@ _PATH_FIELD = {"1 ": 8, "u ": 10, "? ": 1}
 """How many spaces stand before the path in each kind of line (git-status, porcelain format version 2)."""
 
 
-def _change(line: str) -> Change:
+def _change(line: str) -> WorkTreeChange:
     facts = line.split(" ", _PATH_FIELD[line[:2]])
     path = facts[-1]
     if line.startswith("? "):
-        return Change(path=path.rstrip("/"), untracked=True, gitlink=path.endswith("/"))
+        return WorkTreeChange(path=path.rstrip("/"), untracked=True, gitlink=path.endswith("/"))
     state, modes = facts[2], facts[3:6]
     gitlink = state.startswith("S") or _GITLINK in modes
-    return Change(path=path, untracked=False, gitlink=gitlink, moved=state.startswith("SC") or facts[1][0] != ".")
+    return WorkTreeChange(
+        path=path, untracked=False, gitlink=gitlink, moved=state.startswith("SC") or facts[1][0] != "."
+    )
 
 
 def filters_off(git: Git, *, but: str | None = None) -> tuple[str, ...]:

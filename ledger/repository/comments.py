@@ -23,7 +23,7 @@ _BOTS: Mapping[Kind, frozenset[str]] = {
 """Who a job is that may not ask who it is: its token is no person's (GitHub, "Automatic token authentication")."""
 
 
-class Place(Document, frozen=True, kw_only=True):
+class CommentPlace(Document, frozen=True, kw_only=True):
     """Where comments are written, as CI says it in its environment."""
 
     kind: Kind
@@ -34,7 +34,7 @@ class Place(Document, frozen=True, kw_only=True):
     """Who we are."""
 
 
-def place_of(environment: Mapping[str, str]) -> Place:
+def place_of(environment: Mapping[str, str]) -> CommentPlace:
     """Return where the CI job that we are in may write comments.
 
     Sources: GitHub, "Default environment variables"; Forgejo Actions, the same names; GitLab, "Predefined CI/CD
@@ -58,10 +58,10 @@ def place_of(environment: Mapping[str, str]) -> Place:
         raise UsageError("this is no CI job of GitHub, GitLab or Forgejo", hint="ledger review shows the same here")
     if not token:
         raise UsageError(f"a comment needs a token: the variable {name} is empty")
-    return Place(kind=kind, api=root, token=token)
+    return CommentPlace(kind=kind, api=root, token=token)
 
 
-def find_request(place: Place, source: str, commit: str, base: str) -> int:
+def find_request(place: CommentPlace, source: str, commit: str, base: str) -> int:
     """Return the number of the open pull request from a branch, which must be at a commit.
 
     Args:
@@ -83,7 +83,7 @@ def find_request(place: Place, source: str, commit: str, base: str) -> int:
     raise NotFound(f"no open pull request from here is at this commit: `{commit[:12]}`")
 
 
-def write_comment(place: Place, number: int, marker: str, body: str) -> bool:
+def write_comment(place: CommentPlace, number: int, marker: str, body: str) -> bool:
     """Write a comment, or update the one that our own account wrote and that begins with a marker.
 
     Return whether it was there.
@@ -116,7 +116,7 @@ def write_comment(place: Place, number: int, marker: str, body: str) -> bool:
     return False
 
 
-def _us(place: Place) -> frozenset[str]:
+def _us(place: CommentPlace) -> frozenset[str]:
     """Return the names of the account that we are."""
     root = place.api.partition("/projects/" if place.kind == "gitlab" else "/repos/")[0]
     try:
@@ -137,7 +137,7 @@ def _name(account: object) -> str:
     return str(account.get("login") or account.get("username") or "")
 
 
-def set_status(place: Place, commit: str, *, passes: bool, said: str) -> None:
+def set_status(place: CommentPlace, commit: str, *, passes: bool, said: str) -> None:
     """Say of a commit whether it passes, under the name that a rule of the host can require: `ledger`.
 
     Sources: GitHub, "Create a commit status"; Forgejo's API has the same; GitLab, "Set commit pipeline status".
@@ -151,20 +151,20 @@ def set_status(place: Place, commit: str, *, passes: bool, said: str) -> None:
     _asked(place, "POST", address, named)
 
 
-def _one(place: Place, comments: str, comment: Mapping[str, object]) -> str:
+def _one(place: CommentPlace, comments: str, comment: Mapping[str, object]) -> str:
     """Return the address of one comment: GitLab has it below its request, the others below the repository."""
     number = comment["id"]
     return f"{comments}/{number}" if place.kind == "gitlab" else f"{place.api}/issues/comments/{number}"
 
 
-def _listed(place: Place, address: str) -> Iterator[Mapping[str, object]]:
+def _listed(place: CommentPlace, address: str) -> Iterator[Mapping[str, object]]:
     answer = _asked(place, "GET", address, None)
     if not isinstance(answer, Sequence):
         raise LedgerError("the host answered something else than a list")
     yield from (one for one in answer if isinstance(one, Mapping))
 
 
-def _asked(place: Place, method: str, address: str, said: Mapping[str, str] | None) -> object:
+def _asked(place: CommentPlace, method: str, address: str, said: Mapping[str, str] | None) -> object:
     header = {
         "gitlab": ("PRIVATE-TOKEN", place.token),
         "forgejo": ("Authorization", f"token {place.token}"),

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger.repository.left_out import LeftOut
+from ledger.repository.left_out import FileOmission
 from ledger.repository.work_index import WorkIndex
 
 _MASKED = 500
@@ -22,13 +22,17 @@ def masked_files(index: WorkIndex, top: Path, attributes: Sequence[str], changed
     return kept[:_MASKED]
 
 
-def named_filters(index: WorkIndex, top: Path, attributes: Sequence[str], left_out: Sequence[LeftOut]) -> list[LeftOut]:
+def named_filters(
+    index: WorkIndex, top: Path, attributes: Sequence[str], left_out: Sequence[FileOmission]
+) -> list[FileOmission]:
     """Return what is left out, with the filter that keeps it where it has one."""
     if not left_out or not has_attribute(top, attributes, b"filter="):
         return list(left_out)
     filters = index.filters_of([one.path for one in left_out])
     return [
-        LeftOut(path=one.path, why=f"{one.why}; its filter is `{filters[one.path]}`", code=one.code, exact=one.exact)
+        FileOmission(
+            path=one.path, why=f"{one.why}; its filter is `{filters[one.path]}`", code=one.code, exact=one.exact
+        )
         if one.path in filters
         else one
         for one in left_out
@@ -47,7 +51,7 @@ def _content(path: Path) -> bytes:
         return b""
 
 
-def differing_files(index: WorkIndex, top: Path, paths: Sequence[str]) -> list[LeftOut]:
+def differing_files(index: WorkIndex, top: Path, paths: Sequence[str]) -> list[FileOmission]:
     """Check out from our index what the patch restores, beside the work tree, and return what is not the same there."""
     files = [path for path in paths if (top / path).is_file() and not (top / path).is_symlink()]
     if not files:
@@ -58,7 +62,7 @@ def differing_files(index: WorkIndex, top: Path, paths: Sequence[str]) -> list[L
     if not differing:
         return []
     filters = index.filters_of(differing)
-    return [LeftOut(path=path, why=_why_not_same(filters.get(path)), exact=False) for path in differing]
+    return [FileOmission(path=path, why=_why_not_same(filters.get(path)), exact=False) for path in differing]
 
 
 def _is_same(restored: Path, seen: Path) -> bool:

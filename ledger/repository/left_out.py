@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from ledger.model.values import Document
-from ledger.repository.changes import Change
+from ledger.repository.changes import WorkTreeChange
 from ledger.repository.repository import EMBEDDED
 
 
@@ -32,7 +32,7 @@ class Rules(Protocol):
         """Return the files of the index that never count as code; `names` lists the index, and costs that."""
 
 
-class Limits(NamedTuple):
+class PatchLimits(NamedTuple):
     """How much a patch may hold."""
 
     file_bytes: int
@@ -41,7 +41,7 @@ class Limits(NamedTuple):
     """All changed files in the patch together; the largest are left out."""
 
 
-class LeftOut(Document, frozen=True, kw_only=True):
+class FileOmission(Document, frozen=True, kw_only=True):
     """A changed file that is not in the patch, or not exactly."""
 
     path: str
@@ -54,12 +54,14 @@ class LeftOut(Document, frozen=True, kw_only=True):
     """Whether it is left out by choice; false where git could not take it as it is."""
 
 
-class Chosen:
+class PatchSelection:
     """Which changed files go into the patch."""
 
-    def __init__(self, top: Path, changes: Sequence[Change], rules: Rules, limits: Limits, prefix: str) -> None:
+    def __init__(
+        self, top: Path, changes: Sequence[WorkTreeChange], rules: Rules, limits: PatchLimits, prefix: str
+    ) -> None:
         self.taken: list[str] = []
-        self.left_out: list[LeftOut] = []
+        self.left_out: list[FileOmission] = []
         self.not_code: list[str] = []
         self.put_back: list[str] = []
         """Tracked files that are left out: the patch must not have what was staged of them."""
@@ -74,7 +76,7 @@ class Chosen:
                 continue
             sorted_as = rules.sort(prefix + path, untracked=change.untracked)
             if not sorted_as.kept:
-                self.left_out.append(LeftOut(path=path, why=sorted_as.why, code=sorted_as.code))
+                self.left_out.append(FileOmission(path=path, why=sorted_as.why, code=sorted_as.code))
                 continue
             if not sorted_as.code:
                 self.not_code.append(path)
@@ -96,9 +98,9 @@ class Chosen:
             sizes[path] = status.st_size
         else:
             why = "it is a folder now" if stat.S_ISDIR(status.st_mode) else "it is neither file, link nor folder"
-            self.left_out.append(LeftOut(path=path, why=why, exact=False))
+            self.left_out.append(FileOmission(path=path, why=why, exact=False))
 
-    def _fit(self, sizes: Mapping[str, int], limits: Limits) -> None:
+    def _fit(self, sizes: Mapping[str, int], limits: PatchLimits) -> None:
         total = 0
         for path, size in sorted(sizes.items(), key=lambda item: (item[1], item[0])):
             total += size
@@ -106,4 +108,4 @@ class Chosen:
                 self.taken.append(path)
                 continue
             why = "too large for the patch" if size > limits.file_bytes else "the patch is full"
-            self.left_out.append(LeftOut(path=path, why=why, code=path not in self.not_code))
+            self.left_out.append(FileOmission(path=path, why=why, code=path not in self.not_code))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.repository.repository import Repository
-from ledger.repository.walk import Change, Step, read_difference, walk
+from ledger.repository.walk import CommitStep, PathChange, read_difference, walk
 
 _GONE = "000000"
 _PLAIN = frozenset(range(0x20, 0x7F)) - frozenset(b'"\\')
@@ -71,7 +71,7 @@ def rewrite(
     return dict(zip(made, out.decode().split(), strict=True))
 
 
-def _in_order(repository: Repository, tip: str) -> Iterator[Step]:
+def _in_order(repository: Repository, tip: str) -> Iterator[CommitStep]:
     by_commit = {step.commit: step for step in walk(repository, tip)}
     out = repository.git.output("rev-list", "--topo-order", "--reverse", "--end-of-options", tip, "--")
     return (by_commit[commit] for commit in out.decode().split())
@@ -79,7 +79,7 @@ def _in_order(repository: Repository, tip: str) -> Iterator[Step]:
 
 def _commit(
     repository: Repository,
-    step: Step,
+    step: CommitStep,
     scratch: str,
     number: int,
     head: bytes,
@@ -102,7 +102,7 @@ def _commit(
     return b"".join(parts)
 
 
-def _change(change: Change, blobs: Mapping[str, str]) -> bytes:
+def _change(change: PathChange, blobs: Mapping[str, str]) -> bytes:
     path = _quoted(change.path)
     if change.mode == _GONE:
         return b"D %b\n" % path

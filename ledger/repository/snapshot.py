@@ -13,9 +13,9 @@ from pathlib import Path
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes, hash_file
 from ledger.model.values import Document
-from ledger.repository.changes import Change, Listed, Listing, State, read_listing, read_state
+from ledger.repository.changes import Listed, Listing, State, WorkTreeChange, read_listing, read_state
 from ledger.repository.exactness import differing_files, has_attribute, masked_files, named_filters
-from ledger.repository.left_out import Chosen, LeftOut, Limits, Rules
+from ledger.repository.left_out import FileOmission, PatchLimits, PatchSelection, Rules
 from ledger.repository.process import Git
 from ledger.repository.repository import EMBEDDED, Repository
 from ledger.repository.work_index import WorkIndex, copied_index, scratch_environment
@@ -56,7 +56,7 @@ class Snapshot(Document, frozen=True, kw_only=True):
     """Tree that commit and patch give; none where no tree can hold it, or something is not exact."""
     identity: str | None = None
     """What runs of the same code share: the tree without what is no code. None where it cannot be told."""
-    left_out: list[LeftOut] = []
+    left_out: list[FileOmission] = []
     """Changed files that are not in the patch, or not exactly."""
     not_code: list[str] = []
     """Files in the patch that do not count as code."""
@@ -68,7 +68,7 @@ class Snapshot(Document, frozen=True, kw_only=True):
     """Why there is no patch, where git cannot make one."""
 
 
-def read_snapshot(repository: Repository, *, rules: Rules, limits: Limits) -> Snapshot:
+def read_snapshot(repository: Repository, *, rules: Rules, limits: PatchLimits) -> Snapshot:
     """Return what is checked out, uncommitted changes included.
 
     Args:
@@ -82,7 +82,7 @@ def read_snapshot(repository: Repository, *, rules: Rules, limits: Limits) -> Sn
     return _read(repository, rules, limits, prefix="", depth=0)
 
 
-def _read(repository: Repository, rules: Rules, limits: Limits, prefix: str, depth: int) -> Snapshot:
+def _read(repository: Repository, rules: Rules, limits: PatchLimits, prefix: str, depth: int) -> Snapshot:
     if repository.worktree is None:
         return _bare(repository)
     top = repository.worktree
@@ -93,7 +93,7 @@ def _read(repository: Repository, rules: Rules, limits: Limits, prefix: str, dep
             _uncover(index, top, hidden, sparse=_is_sparse(repository))
         state = _state(index.git)
         inside = _inside(top, state.changes, listing, rules, limits, prefix, depth)
-        chosen = Chosen(top, state.changes, rules, limits, prefix)
+        chosen = PatchSelection(top, state.changes, rules, limits, prefix)
         try:
             return _Whole(index, top, state, chosen, inside, rules, prefix).snapshot(listing)
         except LedgerError as error:  # an object that a partial clone lacks: what else is known stands
@@ -147,10 +147,10 @@ def _names(state: State, inside: Sequence[Inside]) -> list[str]:
 
 def _inside(
     top: Path,
-    changes: Sequence[Change],
+    changes: Sequence[WorkTreeChange],
     listing: Listing,
     rules: Rules,
-    limits: Limits,
+    limits: PatchLimits,
     prefix: str,
     depth: int,
 ) -> list[Inside]:
@@ -169,7 +169,15 @@ def _inside(
 
 
 def _look_inside(
-    folder: Path, path: str, rules: Rules, limits: Limits, prefix: str, depth: int, *, submodule: bool, followed: bool
+    folder: Path,
+    path: str,
+    rules: Rules,
+    limits: PatchLimits,
+    prefix: str,
+    depth: int,
+    *,
+    submodule: bool,
+    followed: bool,
 ) -> Inside:
     if not followed:
         return _unread(path, "it is one of too many repositories inside each other", submodule=submodule)
@@ -199,7 +207,7 @@ class _Whole:
         index: WorkIndex,
         top: Path,
         state: State,
-        chosen: Chosen,
+        chosen: PatchSelection,
         inside: list[Inside],
         rules: Rules,
         prefix: str,
@@ -223,7 +231,7 @@ class _Whole:
         refused = index.take(self.chosen.taken)
         files = [path for path in self.chosen.taken if path not in refused]
         masked = masked_files(index, self.top, listing.attributes, [change.path for change in state.changes])
-        inexact = [LeftOut(path=path, why=why, exact=False) for path, why in refused.items()]
+        inexact = [FileOmission(path=path, why=why, exact=False) for path, why in refused.items()]
         inexact += differing_files(index, self.top, [*files, *masked])
         chosen_out = named_filters(index, self.top, listing.attributes, self.chosen.left_out)
         left_out = sorted([*chosen_out, *inexact], key=lambda one: one.path)
@@ -244,7 +252,7 @@ class _Whole:
             lfs=has_attribute(self.top, listing.attributes, b"filter=lfs"),
         )
 
-    def _identity(self, tree: str, left_out: Sequence[LeftOut]) -> str | None:
+    def _identity(self, tree: str, left_out: Sequence[FileOmission]) -> str | None:
         """Return what runs of the same code share: the tree without what is no code, and what no tree holds."""
         apart = self.rules.apart(self.index.names)
         if apart or self.chosen.not_code:

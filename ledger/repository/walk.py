@@ -17,7 +17,7 @@ AS_IT_IS = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
 """Variables with which git shows history and objects as others have them."""
 
 
-class Change(Document, frozen=True, kw_only=True):
+class PathChange(Document, frozen=True, kw_only=True):
     """One path that one commit changed against one parent."""
 
     status: str
@@ -30,7 +30,7 @@ class Change(Document, frozen=True, kw_only=True):
     """Path inside the tree."""
 
 
-class Step(Document, frozen=True, kw_only=True):
+class CommitStep(Document, frozen=True, kw_only=True):
     """One commit and all that it changed."""
 
     commit: str
@@ -39,7 +39,7 @@ class Step(Document, frozen=True, kw_only=True):
     """Its parents' ids."""
     seconds: int
     """When it was committed, in seconds since 1970."""
-    changes: list[Change]
+    changes: list[PathChange]
     """What differs from each parent; everything, for a root."""
 
 
@@ -48,7 +48,7 @@ def contains(repository: Repository, tip: str, commit: str) -> bool:
     return tip == commit or repository.git.attempt("merge-base", "--is-ancestor", commit, tip)[0] == 0
 
 
-def walk(repository: Repository, tip: str, since: str | None = None) -> Iterator[Step]:
+def walk(repository: Repository, tip: str, since: str | None = None) -> Iterator[CommitStep]:
     """Yield every commit that leads to `tip`, newest first, without those that lead to `since`.
 
     Raises:
@@ -74,7 +74,7 @@ def _known(git: Git, tip: str, since: str) -> list[str]:
     return list(dict.fromkeys([since, *out.decode().split()]))
 
 
-def read_difference(repository: Repository, old: str, new: str, among: Sequence[str] = ()) -> list[Change]:
+def read_difference(repository: Repository, old: str, new: str, among: Sequence[str] = ()) -> list[PathChange]:
     """Return the paths in which two commits differ end to end, related or not.
 
     Args:
@@ -92,9 +92,9 @@ def read_difference(repository: Repository, old: str, new: str, among: Sequence[
     return list(_changes(out.split(b"\0")))
 
 
-def _steps(fields: list[bytes]) -> Iterator[Step]:
+def _steps(fields: list[bytes]) -> Iterator[CommitStep]:
     """Read the log field by field: a path may hold any byte but the one that ends it."""
-    step: Step | None = None
+    step: CommitStep | None = None
     position = 0
     while position < len(fields):
         field = fields[position].lstrip(b"\n")
@@ -109,17 +109,17 @@ def _steps(fields: list[bytes]) -> Iterator[Step]:
                 continue
             if step is not None:
                 yield step
-            step = Step(commit=commit, parents=parents, seconds=int(seconds or 0), changes=[])
+            step = CommitStep(commit=commit, parents=parents, seconds=int(seconds or 0), changes=[])
     if step is not None:
         yield step
 
 
-def _changes(fields: list[bytes]) -> Iterator[Change]:
+def _changes(fields: list[bytes]) -> Iterator[PathChange]:
     for facts, path in zip(fields[::2], fields[1::2], strict=False):
         if facts.startswith(b":"):
             yield _change(facts, path)
 
 
-def _change(facts: bytes, path: bytes) -> Change:
+def _change(facts: bytes, path: bytes) -> PathChange:
     _, mode, _, blob, status = facts[1:].decode().split(" ")
-    return Change(status=status[:1], mode=mode, blob=blob, path=os.fsdecode(path))
+    return PathChange(status=status[:1], mode=mode, blob=blob, path=os.fsdecode(path))

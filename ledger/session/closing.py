@@ -7,11 +7,11 @@ from ledger.errors import NotAppended
 from ledger.model.paths import RECORD_FILE, run_path
 from ledger.recorder import Draft, Recorded, record
 from ledger.session.drafting import read_inner_draft
-from ledger.session.place import Place
+from ledger.session.place import SpoolPlace
 from ledger.session.spool import Spool
 
 
-def record_spool(place: Place, folder: Path, draft: Draft) -> Recorded:
+def record_spool(place: SpoolPlace, folder: Path, draft: Draft) -> Recorded:
     """Record a run and discard its spool; whatever else goes wrong, the spool stays for `ledger recover`.
 
     A run that joined it and has a record of its own is recorded first: what its record needs lies in the same spool.
@@ -33,6 +33,6 @@ def record_spool(place: Place, folder: Path, draft: Draft) -> Recorded:
     return recorded
 
 
-def _is_recorded(place: Place, draft: Draft) -> bool:
+def _is_recorded(place: SpoolPlace, draft: Draft) -> bool:
     """Say whether a kill between two appends left this one done."""
     return place.ledger is not None and place.ledger.read(f"{run_path(draft.id)}/{RECORD_FILE}") is not None

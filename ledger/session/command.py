@@ -24,7 +24,7 @@ from ledger.recorder.record import capture_now
 from ledger.session.closing import record_spool
 from ledger.session.events import Ended, Start, Warned
 from ledger.session.joining import SPOOL_VARIABLE, find_outer
-from ledger.session.place import Place, create_spool
+from ledger.session.place import SpoolPlace, create_spool
 from ledger.session.ranks import find_rank, is_silent
 from ledger.session.run_dir import RUN_DIR_VARIABLE, read_whole_draft
 from ledger.session.signals import ENDING, preemption_signal, status_of
@@ -49,7 +49,7 @@ class Wrapped(Document, frozen=True, kw_only=True):
     """What to do about that."""
 
 
-def run_wrapped(place: Place, start: Start, command: Sequence[str]) -> Wrapped:
+def run_wrapped(place: SpoolPlace, start: Start, command: Sequence[str]) -> Wrapped:
     """Run a command with its terminal intact, record it, and say what its exit code was.
 
     Args:
@@ -132,7 +132,7 @@ def _run(spool: Spool, command: Sequence[str]) -> Ended:
     )
 
 
-def _record(place: Place, folder: Path, captured: Captured) -> Recorded:
+def _record(place: SpoolPlace, folder: Path, captured: Captured) -> Recorded:
     return record_spool(place, folder, msgspec.structs.replace(read_whole_draft(folder), captured=captured))
 
 
@@ -143,7 +143,7 @@ def _said(error: BaseException) -> tuple[str, str]:
     return f"the command has ended, but its run is not recorded yet: {why}", "ledger recover"
 
 
-def _run_unrecorded(place: Place, start: Start, command: Sequence[str], error: OSError) -> Wrapped:
+def _run_unrecorded(place: SpoolPlace, start: Start, command: Sequence[str], error: OSError) -> Wrapped:
     """Run the command all the same: what we cannot keep is no reason to keep it from training."""
     problem = f"this run is not recorded ({(error.strerror or str(error)).lower()}): `{place.state_dir}`"
     _LOG.warning(problem)
@@ -167,7 +167,7 @@ def _shell_code(code: int) -> int:
     return 128 - code if code < 0 else code
 
 
-def begin(place: Place, experiment: str, command: Sequence[str], run_id: str, given: Given) -> Start:
+def begin(place: SpoolPlace, experiment: str, command: Sequence[str], run_id: str, given: Given) -> Start:
     """Return what is known of a wrapped command before it starts: kept even if nobody lives to see its end.
 
     Raises:

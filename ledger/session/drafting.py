@@ -11,22 +11,22 @@ from ledger.analysis.data.curves import Gathered, Gatherer, Point
 from ledger.model.boxes import Usage
 from ledger.model.characters import unseen_in
 from ledger.model.values import DEFAULT_EXPERIMENT, LABEL_LENGTH
-from ledger.recorder.draft import Draft, FigureSource, Problem, Rank
+from ledger.recorder.draft import CaptureProblem, Draft, FigureSource, Rank
 from ledger.recorder.given import seed_of
 from ledger.session.events import (
     AnyEvent,
-    Chosen,
-    Drawn,
     Ended,
     Event,
     Failed,
+    FigureEvent,
     Imported,
-    LeftOut,
     Logged,
-    Measured,
+    MetricEvent,
     Missing,
-    Said,
+    OmittedValues,
+    ParamsEvent,
     Start,
+    StatementEvent,
     Tabled,
     Trained,
     Used,
@@ -151,11 +151,11 @@ def _begun(start: Start) -> Draft:
 
 
 def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
-    measured, said = _only(Measured, events), _only(Said, events)
+    measured, said = _only(MetricEvent, events), _only(StatementEvent, events)
     # A later statement of the same measurement stands.
     metrics = {(event.metric.key, event.metric.dataset, event.metric.step): event.metric for event in measured}
     params = dict(draft.params)
-    for chosen in _only(Chosen, events):
+    for chosen in _only(ParamsEvent, events):
         params |= chosen.values
     notes = [draft.note, *(event.note for event in said)]
     named = _last(event.experiment for event in said if event.experiment)
@@ -175,7 +175,7 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
         tags=list(dict.fromkeys([*draft.tags, *(tag for event in said for tag in event.tags)])),
         links=[*draft.links, *(link for event in said for link in event.links)],
         datasets=[event.dataset for event in _only(Used, events)],
-        figures=[FigureSource(title=event.title, path=event.path) for event in _only(Drawn, events)],
+        figures=[FigureSource(title=event.title, path=event.path) for event in _only(FigureEvent, events)],
         tables=[event.table for event in _only(Tabled, events)],
         problems=[event.problem for event in _only(Failed, events)],
         imported=_imported(events),
@@ -224,7 +224,9 @@ def _with_ranks(draft: Draft, others: Draft) -> Draft:
     ]
     names = [*dict.fromkeys(measured), *differing]
     shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-    said = [Problem(field="ranks", message=f"ranks say different things, rank 0 stands: {shown}")] if names else []
+    said = (
+        [CaptureProblem(field="ranks", message=f"ranks say different things, rank 0 stands: {shown}")] if names else []
+    )
     tables, figures = {table.name for table in draft.tables}, {figure.title for figure in draft.figures}
     uses = {(use.role, use.split, use.path, use.name, use.version) for use in draft.datasets}
     return msgspec.structs.replace(
@@ -256,17 +258,17 @@ _SHOWN = 5
 """Names that a problem lists."""
 
 
-def _left_out(parts: Sequence[Part]) -> list[Problem]:
+def _left_out(parts: Sequence[Part]) -> list[CaptureProblem]:
     """Return what was left out of the curves as one problem: of each series the last count that a process gave."""
-    total: dict[str, LeftOut] = {}
+    total: dict[str, OmittedValues] = {}
     for part in parts:
-        last: dict[str, LeftOut] = {}
+        last: dict[str, OmittedValues] = {}
         for event in _only(Missing, part.events):
             last |= event.series
         for name, left in last.items():
             known = total.get(name)
-            total[name] = LeftOut(count=left.count + (known.count if known else 0), first=(known or left).first)
-    return [Problem(field="curves", message=left_out_text(total))] if total else []
+            total[name] = OmittedValues(count=left.count + (known.count if known else 0), first=(known or left).first)
+    return [CaptureProblem(field="curves", message=left_out_text(total))] if total else []
 
 
 @lru_cache

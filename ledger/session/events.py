@@ -5,7 +5,7 @@ from datetime import datetime
 from ledger.model.boxes import Gpu, Metric, Model, Usage
 from ledger.model.record import Link
 from ledger.model.values import Document, Number, ParamValue, Status
-from ledger.recorder.draft import Dataset, Problem, Rank, TableSource
+from ledger.recorder.draft import CaptureProblem, Dataset, Rank, TableSource
 from ledger.recorder.given import Given
 
 
@@ -41,7 +41,7 @@ class Event(Document, frozen=True, kw_only=True, tag_field="is"):
     """One line of the spool."""
 
 
-class Joined(Event, frozen=True, kw_only=True, tag="joined"):
+class JoinEvent(Event, frozen=True, kw_only=True, tag="joined"):
     """The first line of a process that writes into the spool of another: whose run it tells of."""
 
     start: Start
@@ -59,7 +59,7 @@ class Attached(Event, frozen=True, kw_only=True, tag="attached"):
     """Which process of a job this is."""
 
 
-class LeftOut(Document, frozen=True, kw_only=True):
+class OmittedValues(Document, frozen=True, kw_only=True):
     """Values of one series that were no numbers."""
 
     count: int
@@ -71,7 +71,7 @@ class LeftOut(Document, frozen=True, kw_only=True):
 class Missing(Event, frozen=True, kw_only=True, tag="missing"):
     """What calls of `run.log` held that was no number, so far."""
 
-    series: dict[str, LeftOut]
+    series: dict[str, OmittedValues]
 
 
 class Logged(Event, frozen=True, kw_only=True, tag="log"):
@@ -83,7 +83,7 @@ class Logged(Event, frozen=True, kw_only=True, tag="log"):
     values: dict[str, Number]
 
 
-class Measured(Event, frozen=True, kw_only=True, tag="metric"):
+class MetricEvent(Event, frozen=True, kw_only=True, tag="metric"):
     """One call of `run.metric`."""
 
     metric: Metric
@@ -96,13 +96,13 @@ class Used(Event, frozen=True, kw_only=True, tag="dataset"):
     dataset: Dataset
 
 
-class Chosen(Event, frozen=True, kw_only=True, tag="params"):
+class ParamsEvent(Event, frozen=True, kw_only=True, tag="params"):
     """Params that became known later."""
 
     values: dict[str, ParamValue]
 
 
-class Drawn(Event, frozen=True, kw_only=True, tag="figure"):
+class FigureEvent(Event, frozen=True, kw_only=True, tag="figure"):
     """A figure, kept as a file of the spool."""
 
     title: str
@@ -121,7 +121,7 @@ class Trained(Event, frozen=True, kw_only=True, tag="model"):
     model: Model
 
 
-class Said(Event, frozen=True, kw_only=True, tag="said"):
+class StatementEvent(Event, frozen=True, kw_only=True, tag="said"):
     """Words about the run: a tag, a note, a link, a seed, a log file, where it belongs."""
 
     experiment: str | None = None
@@ -137,7 +137,7 @@ class Said(Event, frozen=True, kw_only=True, tag="said"):
 class Failed(Event, frozen=True, kw_only=True, tag="problem"):
     """Something that could not be captured."""
 
-    problem: Problem
+    problem: CaptureProblem
 
 
 class Warned(Event, frozen=True, kw_only=True, tag="signal"):
@@ -174,17 +174,17 @@ class Ended(Event, frozen=True, kw_only=True, tag="end"):
 
 
 AnyEvent = (
-    Joined
+    JoinEvent
     | Attached
     | Missing
     | Logged
-    | Measured
+    | MetricEvent
     | Used
-    | Chosen
-    | Drawn
+    | ParamsEvent
+    | FigureEvent
     | Tabled
     | Trained
-    | Said
+    | StatementEvent
     | Failed
     | Warned
     | Waited

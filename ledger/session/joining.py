@@ -18,8 +18,8 @@ import msgspec
 from ledger.errors import InvalidDocument
 from ledger.model.values import Document
 from ledger.recorder.draft import Rank
-from ledger.session.events import Attached, Joined, Start
-from ledger.session.place import Place, create_spool
+from ledger.session.events import Attached, JoinEvent, Start
+from ledger.session.place import SpoolPlace, create_spool
 from ledger.session.ranks import is_silent
 from ledger.session.spool import Spool, add_child, claim_first, read_start
 
@@ -84,7 +84,7 @@ def find_outer(environment: Mapping[str, str]) -> Outer | None:
         return None
 
 
-def take_seat(place: Place, start: Start, *, per_rank: bool = False) -> Seat:
+def take_seat(place: SpoolPlace, start: Start, *, per_rank: bool = False) -> Seat:
     """Return where a run writes; what cannot be written is a warning and a run without a spool.
 
     Args:
@@ -120,7 +120,7 @@ def attach(folder: Path, run: str, began: float, rank: Rank | None) -> Seat:
     return Seat(folder.name, "silent", None, began, whole=False)
 
 
-def _own(place: Place, start: Start) -> Seat:
+def _own(place: SpoolPlace, start: Start) -> Seat:
     return Seat(start.id, "leads", create_spool(place, start), time.time())
 
 
@@ -146,5 +146,5 @@ def _rank_seat(outer: Outer, start: Start) -> Seat:
 def _joined(outer: Outer, start: Start) -> Seat:
     began = outer.start.started_at.timestamp()
     spool = Spool.join(Path(outer.folder))
-    spool.write(Joined(start=start, offset_seconds=round(max(0.0, time.time() - began), 6)))
+    spool.write(JoinEvent(start=start, offset_seconds=round(max(0.0, time.time() - began), 6)))
     return Seat(outer.start.id, "joins", spool, began, own=start.id)

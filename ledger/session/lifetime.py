@@ -24,7 +24,7 @@ from ledger.model.record import Record
 from ledger.model.values import DEFAULT_EXPERIMENT, Status
 from ledger.recorder import Recorded
 from ledger.recorder.cautions import how_to_name, warn_of_record
-from ledger.recorder.draft import Problem
+from ledger.recorder.draft import CaptureProblem
 from ledger.recorder.message import closing_line
 from ledger.recorder.record import capture_now
 from ledger.session.closing import record_spool
@@ -32,20 +32,20 @@ from ledger.session.drafting import read_draft
 from ledger.session.endings import Ending, EndWatch, ending_of
 from ledger.session.events import (
     AnyEvent,
-    Chosen,
     Ended,
     Failed,
     Imported,
-    LeftOut,
     Missing,
-    Said,
+    OmittedValues,
+    ParamsEvent,
     Start,
+    StatementEvent,
     Waited,
     Warned,
 )
 from ledger.session.joining import Seat
-from ledger.session.loading import Waiting
-from ledger.session.place import Place
+from ledger.session.loading import LoaderWait
+from ledger.session.place import SpoolPlace
 from ledger.session.points import left_out_text
 from ledger.session.signals import Watch
 from ledger.session.spool import Spool
@@ -66,7 +66,7 @@ class Lifetime:
         sample_seconds: seconds between two looks at the hardware.
     """
 
-    def __init__(self, place: Place, seat: Seat, start: Start | None, sample_seconds: float = 2.0) -> None:
+    def __init__(self, place: SpoolPlace, seat: Seat, start: Start | None, sample_seconds: float = 2.0) -> None:
         self._place = place
         self._pid = os.getpid()
         self._clock = time.monotonic() - max(0.0, time.time() - seat.began)
@@ -74,10 +74,10 @@ class Lifetime:
         self.seat, self.spool, self.id = seat, seat.spool, seat.id
         beat = seat.spool.beat if seat.spool is not None and seat.role == "leads" else None
         self._sampler = Sampler(interval_seconds=sample_seconds, beat=beat)
-        self.waiting = Waiting(self._tell_waiting)
+        self.waiting = LoaderWait(self._tell_waiting)
         self._watch = Watch(self._on_warning, self.end)
         self._ends = EndWatch(self._on_end, lambda: self.spool.size if self.spool else 0)
-        self.left_out: dict[str, LeftOut] = {}
+        self.left_out: dict[str, OmittedValues] = {}
         self.recorded: Recorded | None = None
         if start is None or seat.role == "silent":
             return
@@ -86,9 +86,9 @@ class Lifetime:
             self._begin()
             return
         # A part of the run that `ledger run` leads: what the script says of itself joins it.
-        self.say(Chosen(values=start.params))
+        self.say(ParamsEvent(values=start.params))
         self.say(
-            Said(
+            StatementEvent(
                 experiment=start.experiment if start.experiment != DEFAULT_EXPERIMENT else None,
                 parent=start.parent,
                 baseline=start.baseline,
@@ -124,12 +124,12 @@ class Lifetime:
             _LOG.warning("run %s: not written to the spool: %s", self.id, error)
             if not isinstance(error, OSError) and not isinstance(event, Failed):
                 kind = type(event).__name__.lower()
-                self.say(Failed(problem=Problem(field=kind, message=str(error)[:500])))
+                self.say(Failed(problem=CaptureProblem(field=kind, message=str(error)[:500])))
 
     def problem(self, field: str, error: BaseException) -> None:
         """Warn, and let the record say what could not be captured."""
         _LOG.warning("run %s: %s: %s", self.id, field, error)
-        self.say(Failed(problem=Problem(field=field[:200], message=str(error)[:500])))
+        self.say(Failed(problem=CaptureProblem(field=field[:200], message=str(error)[:500])))
 
     def warn(self, text: str) -> None:
         """Warn of what the record says by itself."""
@@ -143,7 +143,7 @@ class Lifetime:
         except Exception as error:  # noqa: BLE001  # whatever it is, training goes on and the record says so
             self.problem(field, error)
 
-    def missing(self, series: dict[str, LeftOut]) -> None:
+    def missing(self, series: dict[str, OmittedValues]) -> None:
         """Say what was logged and is no number, so far; the last word of each series counts."""
         self.left_out |= series
         self.say(Missing(series=series))

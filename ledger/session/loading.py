@@ -12,7 +12,7 @@ _AGAIN_SHARE = 0.01
 """What was counted is told again after a second more, or 1 % more: a day of waiting is told some 800 times."""
 
 
-class Waiting:
+class LoaderWait:
     """Seconds that training waited for data; loaders add up, and one that feeds another counts once.
 
     Args:
@@ -52,7 +52,7 @@ class Loading(Generic[T]):
         waiting: what counts.
     """
 
-    def __init__(self, loader: Iterable[T], waiting: Waiting) -> None:
+    def __init__(self, loader: Iterable[T], waiting: LoaderWait) -> None:
         self._loader = loader
         self._waiting = waiting
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ledger.recorder.draft import Rank
-from ledger.session.events import AnyEvent, Attached, Joined, Logged, Start
+from ledger.session.events import AnyEvent, Attached, JoinEvent, Logged, Start
 from ledger.session.ranks import is_silent
 from ledger.session.spool import event_files, read_events
 
@@ -21,22 +21,22 @@ class Part:
         self.path = path
         self.events = events
         first = events[0] if events else None
-        self.joined: Joined | None = first if isinstance(first, Joined) else None
+        self.joined: JoinEvent | None = first if isinstance(first, JoinEvent) else None
         self.said_rank: Rank | None = _rank(first)
-        self.leads = not isinstance(first, Joined | Attached)
+        self.leads = not isinstance(first, JoinEvent | Attached)
         """Whether it made the spool."""
         self.rank = self.said_rank.rank if self.said_rank and is_silent(self.said_rank) else 0
         """Rank of the process; 0 where there are no ranks."""
         self.of: str | None = owner
         """Run that it tells of; none for another rank of the run that joined."""
-        if isinstance(first, Joined):
+        if isinstance(first, JoinEvent):
             self.of = first.start.id if self.rank == 0 else None
         elif isinstance(first, Attached):
             self.of = first.run
 
 
 def _rank(first: AnyEvent | None) -> Rank | None:
-    if isinstance(first, Joined):
+    if isinstance(first, JoinEvent):
         return first.start.rank
     return first.rank if isinstance(first, Attached) else None
 

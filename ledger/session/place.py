@@ -11,7 +11,7 @@ from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import homeless_dir
 
 
-class Place:
+class SpoolPlace:
     """Where a run belongs.
 
     Args:
@@ -31,19 +31,19 @@ class Place:
         return str(self.ledger.repository.common_dir.resolve()) if self.ledger else None
 
 
-def find_place(folder: Path) -> Place:
+def find_place(folder: Path) -> SpoolPlace:
     """Return where a run in `folder` belongs; it never raises, so that no training fails for it."""
     try:
         ledger = Branch.open(folder)
     except LedgerError as error:
-        return Place(None, homeless_dir(), error)
+        return SpoolPlace(None, homeless_dir(), error)
     if os.access(_existing(ledger.repository.state_dir), os.W_OK):
-        return Place(ledger, ledger.repository.state_dir)
+        return SpoolPlace(ledger, ledger.repository.state_dir)
     problem = LedgerError(f"the repository cannot be written to: `{ledger.repository.common_dir}`")
-    return Place(ledger, homeless_dir(), problem)
+    return SpoolPlace(ledger, homeless_dir(), problem)
 
 
-def create_spool(place: Place, start: Start) -> Spool:
+def create_spool(place: SpoolPlace, start: Start) -> Spool:
     """Begin the spool of a run where it belongs, or in the user's own folder when the disk there is full.
 
     Raises:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from ledger.model.values import is_plain_text
-from ledger.session.events import LeftOut
+from ledger.session.events import OmittedValues
 
 _DEPTH = 10
 """Levels of nesting that are followed."""
@@ -20,7 +20,7 @@ class Points:
     """Makes numbers of what was logged, and counts what is none."""
 
     def __init__(self) -> None:
-        self.left_out: dict[str, LeftOut] = {}
+        self.left_out: dict[str, OmittedValues] = {}
         self.untold: set[str] = set()
         """Series of which more was left out than the spool says."""
 
@@ -80,11 +80,11 @@ class Points:
             name = _OTHERS
         known = self.left_out.get(name)
         count = known.count + 1 if known else 1
-        self.left_out[name] = LeftOut(count=count, first=known.first if known else _shown(value))
+        self.left_out[name] = OmittedValues(count=count, first=known.first if known else _shown(value))
         self.untold.add(name)
 
 
-def left_out_text(series: Mapping[str, LeftOut]) -> str:
+def left_out_text(series: Mapping[str, OmittedValues]) -> str:
     """Return what was left out of the curves in one line: each series with its count and its first value."""
     named = ", ".join(f"{name} {left.count} times ({left.first})" for name, left in sorted(series.items()))
     return f"no numbers, so left out: {named}"

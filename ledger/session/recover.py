@@ -10,7 +10,7 @@ from ledger.errors import LedgerError
 from ledger.model.paths import RECORD_FILE, run_path
 from ledger.model.values import Document, Status
 from ledger.session.closing import record_spool
-from ledger.session.place import Place
+from ledger.session.place import SpoolPlace
 from ledger.session.run_dir import read_whole_draft
 from ledger.session.spool import Spool, claimed, dead_spools, read_start, silence_seconds, spools
 from ledger.store.branch.branch import Branch
@@ -35,7 +35,7 @@ def is_anything_left(state_dir: Path) -> bool:
     return bool(waiting_files(state_dir) or dead_spools(state_dir))
 
 
-class Waiting(Document, frozen=True, kw_only=True):
+class WaitingRun(Document, frozen=True, kw_only=True):
     """One thing that waits, or lives."""
 
     id: str
@@ -48,9 +48,9 @@ class Waiting(Document, frozen=True, kw_only=True):
     """For how long it has given no sign of life."""
 
 
-def what_waits(state_dir: Path) -> list[Waiting]:
+def what_waits(state_dir: Path) -> list[WaitingRun]:
     """Return everything that waits, and the runs that live."""
-    listed = [Waiting(id=path.stem, state="entry") for path in waiting_files(state_dir)]
+    listed = [WaitingRun(id=path.stem, state="entry") for path in waiting_files(state_dir)]
     dead = set(dead_spools(state_dir))
     for folder in spools(state_dir):
         try:
@@ -59,7 +59,7 @@ def what_waits(state_dir: Path) -> list[Waiting]:
             continue  # being made or removed at this very moment
         state: Literal["dead", "alive", "elsewhere"] = "alive" if host == gethostname() else "elsewhere"
         state = "dead" if folder in dead else state
-        listed.append(Waiting(id=folder.name, state=state, host=host, silence_seconds=silence_seconds(folder)))
+        listed.append(WaitingRun(id=folder.name, state=state, host=host, silence_seconds=silence_seconds(folder)))
     return listed
 
 
@@ -84,7 +84,7 @@ def recover(ledger: Branch, state_dir: Path, hosts: Collection[str] = ()) -> lis
 def _recover_waiting(ledger: Branch, path: Path) -> Recovered:
     try:
         entry = read_waiting(path)
-        if entry.home is not None and entry.home != Place(ledger, path.parent).home:
+        if entry.home is not None and entry.home != SpoolPlace(ledger, path.parent).home:
             return _elsewhere(path.stem, entry.home)
         ledger.append(entry)
         path.unlink(missing_ok=True)
@@ -104,14 +104,14 @@ def _elsewhere(name: str, home: str) -> Recovered:
 def _recover_spool(ledger: Branch, state_dir: Path, folder: Path) -> Recovered:
     try:
         home = read_start(folder).home
-        if home is not None and home != Place(ledger, state_dir).home:
+        if home is not None and home != SpoolPlace(ledger, state_dir).home:
             return _elsewhere(folder.name, home)
         # Killed between the append and the cleaning up: nothing is left to do.
         if ledger.read(f"{run_path(folder.name)}/{RECORD_FILE}") is not None:
             Spool.discard(folder)
             return Recovered(id=folder.name)
         with _working_folder(folder):
-            made = record_spool(Place(ledger, state_dir), folder, read_whole_draft(folder))
+            made = record_spool(SpoolPlace(ledger, state_dir), folder, read_whole_draft(folder))
     except Exception as error:  # noqa: BLE001  # one spool that we cannot read must not stop every command from now on
         return Recovered(id=folder.name, problem=str(error) or type(error).__name__, hint=_hint(error))
     return Recovered(id=folder.name, status=made.record.status)

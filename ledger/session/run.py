@@ -26,7 +26,7 @@ from ledger.model.record import Link
 from ledger.model.values import DEFAULT_EXPERIMENT, Direction, Role, Status, check_label
 from ledger.recorder import Dataset, Recorded
 from ledger.session.data_used import declare, look_at_memory, look_at_path
-from ledger.session.events import Chosen, Drawn, Measured, Said, Start, Trained, Used
+from ledger.session.events import FigureEvent, MetricEvent, ParamsEvent, Start, StatementEvent, Trained, Used
 from ledger.session.figures import write_figure
 from ledger.session.joining import Seat, attach, take_seat
 from ledger.session.lifetime import Lifetime
@@ -127,7 +127,7 @@ class Run(Tabling):
         self._points = Points()
         self._say_missing(missing or {})
         if log is not None:
-            self._life.say(Said(log=str(Path(log).absolute())))
+            self._life.say(StatementEvent(log=str(Path(log).absolute())))
 
     @property
     def id(self) -> str:
@@ -219,7 +219,7 @@ class Run(Tabling):
                 epoch=epoch,
                 **identity_of(dataset),
             )
-            self._life.say(Measured(metric=made, headline=headline))
+            self._life.say(MetricEvent(metric=made, headline=headline))
             self._stated.add(made.key)
 
     def dataset(
@@ -284,7 +284,7 @@ class Run(Tabling):
         """Add params that became known only now."""
         with self._life.harmless("params"):
             chosen, missing = flatten_known({**(values or {}), **more})
-            self._life.say(Chosen(values=chosen))
+            self._life.say(ParamsEvent(values=chosen))
             self._say_missing(missing)
 
     def _say_missing(self, missing: Mapping[str, str]) -> None:
@@ -305,7 +305,7 @@ class Run(Tabling):
             if self._life.spool is not None:
                 title = check_label("title", title)
                 path = write_figure(figure, self._life.spool.folder, title)
-                self._life.say(Drawn(title=title, path=str(path)))
+                self._life.say(FigureEvent(title=title, path=str(path)))
 
     def model(self, path: str | Path | None = None, module: object | None = None) -> None:
         """Record the trained model: its file or folder, and the module for the number of its parameters."""
@@ -317,16 +317,16 @@ class Run(Tabling):
     def tag(self, *tags: str) -> None:
         """Add free words to find the run by."""
         with self._life.harmless("tags"):
-            self._life.say(Said(tags=[check_label("tag", tag) for tag in tags]))
+            self._life.say(StatementEvent(tags=[check_label("tag", tag) for tag in tags]))
 
     def note(self, text: str) -> None:
         """Add to what there is to say about the run."""
-        self._life.say(Said(note=text))
+        self._life.say(StatementEvent(note=text))
 
     def link(self, url: str, title: str | None = None) -> None:
         """Add a paper, a ticket, a discussion."""
         with self._life.harmless("links"):
-            self._life.say(Said(links=[Link(url=check_label("link", url), title=title)]))
+            self._life.say(StatementEvent(links=[Link(url=check_label("link", url), title=title)]))
 
     def stop(self, reason: str) -> None:
         """End the run because it was stopped on purpose, such as by a sweep: its record says `pruned`, and why."""

@@ -11,7 +11,7 @@ from ledger.model.tables import Cells
 from ledger.model.values import Direction, TableKind, check_label
 from ledger.recorder import Dataset
 from ledger.recorder.draft import TableSource
-from ledger.session.events import Measured, Tabled
+from ledger.session.events import MetricEvent, Tabled
 from ledger.session.lifetime import Lifetime
 from ledger.session.predictions import calibration_of, read_predictions, slices_of, tables_of
 from ledger.session.tables import checked_kind, write_table
@@ -135,7 +135,7 @@ class Tabling:
             measured = make_metric(
                 metric, value, split=split, direction=direction, evaluator=evaluator, **identity_of(dataset)
             )
-            self._life.say(Measured(metric=measured))
+            self._life.say(MetricEvent(metric=measured))
 
         if self._life.silent:
             return

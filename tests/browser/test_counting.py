@@ -8,19 +8,19 @@ import pytest
 from playwright.sync_api import Page
 
 from ledger.model.boxes import Params
-from ledger.model.entries import Contents, Run
+from ledger.model.entries import Contents, StoredRun
 from ledger.model.values import Status
 from ledger.publish.site.build import build_site
 from tests.samples import Blobs, sample_ledger, sample_log, sample_reader
 
 
-def site_of(folder: Path, runs: list[Run], blobs: Blobs, name: str) -> Path:
+def site_of(folder: Path, runs: list[StoredRun], blobs: Blobs, name: str) -> Path:
     contents = msgspec.structs.replace(sample_ledger()[0], runs=tuple(runs))
     build_site(contents, sample_reader(blobs), sample_log(contents), folder / name)
     return folder / name
 
 
-def as_setting(run: Run, lr: float, seed: int, value: float, status: Status = "finished") -> Run:
+def as_setting(run: StoredRun, lr: float, seed: int, value: float, status: Status = "finished") -> StoredRun:
     record = run.record
     metrics = [
         msgspec.structs.replace(metric, value=value) if metric.key == record.results.headline else metric
@@ -34,7 +34,7 @@ def as_setting(run: Run, lr: float, seed: int, value: float, status: Status = "f
 
 
 @pytest.fixture
-def runs(ledger: tuple[Contents, Blobs]) -> list[Run]:
+def runs(ledger: tuple[Contents, Blobs]) -> list[StoredRun]:
     """Three repeats of a good setting, three of a bad one, and a failed run with the best value."""
     base = ledger[0].runs[0]
     measured = [("0.1", 0.91), ("0.1", 0.912), ("0.1", 0.911), ("0.2", 0.81), ("0.2", 0.812), ("0.2", 0.811)]
@@ -47,7 +47,7 @@ def runs(ledger: tuple[Contents, Blobs]) -> list[Run]:
     return made
 
 
-def compared(tab: Page, site: Path, runs: list[Run]) -> str:
+def compared(tab: Page, site: Path, runs: list[StoredRun]) -> str:
     tab.goto("about:blank")
     tab.goto((site / "compare.html").as_uri() + "#runs=" + ",".join(run.record.id for run in runs))
     tab.wait_for_selector("[data-compare][data-ready]")
@@ -59,7 +59,7 @@ def starred(tab: Page) -> list[str]:
 
 
 def test_the_compare_page_stars_nothing_that_noise_explains(
-    tab: Page, ledger: tuple[Contents, Blobs], runs: list[Run], tmp_path: Path
+    tab: Page, ledger: tuple[Contents, Blobs], runs: list[StoredRun], tmp_path: Path
 ) -> None:
     site = site_of(tmp_path, runs, ledger[1], "site")
     good, again, bad, failed = runs[0], runs[1], runs[3], runs[6]
@@ -74,7 +74,7 @@ def test_the_compare_page_stars_nothing_that_noise_explains(
 
 
 def test_the_compare_page_names_training_data_that_differs(
-    tab: Page, ledger: tuple[Contents, Blobs], runs: list[Run], tmp_path: Path
+    tab: Page, ledger: tuple[Contents, Blobs], runs: list[StoredRun], tmp_path: Path
 ) -> None:
     other = runs[1]
     used = [
@@ -92,7 +92,7 @@ def test_the_compare_page_names_training_data_that_differs(
 
 
 def test_a_shared_address_shows_the_same_metric_later_or_says_that_it_is_gone(
-    tab: Page, ledger: tuple[Contents, Blobs], runs: list[Run], tmp_path: Path
+    tab: Page, ledger: tuple[Contents, Blobs], runs: list[StoredRun], tmp_path: Path
 ) -> None:
     before = site_of(tmp_path, runs, ledger[1], "before")
     after = site_of(tmp_path, [*runs, *ledger[0].runs[1:]], ledger[1], "after")

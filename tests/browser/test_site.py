@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from ledger.model.entries import Contents, Run
+from ledger.model.entries import Contents, StoredRun
 from ledger.publish.pages import addresses
 from tests.browser.conftest import watch
 from tests.samples import Blobs
@@ -13,7 +13,7 @@ from tests.samples import Blobs
 pytestmark = pytest.mark.browser
 
 
-def run_where(ledger: tuple[Contents, Blobs], test: Callable[[Run], bool]) -> Run:
+def run_where(ledger: tuple[Contents, Blobs], test: Callable[[StoredRun], bool]) -> StoredRun:
     return next(run for run in ledger[0].runs if test(run))
 
 

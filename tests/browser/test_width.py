@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from ledger.model import boxes
-from ledger.model.entries import NOTE_FORMAT, Contents, Note, Run
+from ledger.model.entries import NOTE_FORMAT, Contents, Note, StoredRun
 from ledger.model.record import Record
 from ledger.publish.site.build import build_site
 from tests.samples import START, Blobs, keep_beside, sample_log, sample_reader, sample_run
@@ -29,7 +29,7 @@ WIDER = """
   .map(e => e.tagName + '.' + e.className).slice(0, 12).concat(['wide ' + document.documentElement.scrollWidth]) : []"""
 
 
-def hostile_run(blobs: Blobs, number: int) -> Run:
+def hostile_run(blobs: Blobs, number: int) -> StoredRun:
     """Return a run every text of which is one long word, but for those that pages find one another by."""
     run = sample_run(blobs, number, experiment=LABEL, params={"lr": 0.1}, accuracy=0.9, started=START)
     record = msgspec.structs.replace(run.record, tags=[LABEL], params=boxes.Params(values={WORD: WORD, f"a.{WORD}": 1}))

@@ -12,7 +12,7 @@ import pytest
 
 from ledger.hashing import hash_bytes
 from ledger.model.document import dump
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
 from ledger.model.values import ParamValue, number
@@ -46,7 +46,7 @@ class Study:
         params: dict[str, ParamValue] = {"lr": lr, "seed": seed}
         started = START + timedelta(minutes=self.made)
         blobs: Blobs = {}
-        run: Run = sample_run(blobs, self.made, experiment="study", params=params, accuracy=0.5, started=started)
+        run: StoredRun = sample_run(blobs, self.made, experiment="study", params=params, accuracy=0.5, started=started)
         (metric, *_) = run.record.results.metrics
         changes = dict(changes)
         version = str(changes.pop("version", "v1"))

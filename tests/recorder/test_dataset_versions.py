@@ -16,7 +16,7 @@ from ledger.hashing import hash_bytes
 from ledger.model.entries import DatasetVersion
 from ledger.model.paths import picture_path
 from ledger.recorder.cases import add_case
-from ledger.recorder.dataset_versions import Added, add_version, retire_version
+from ledger.recorder.dataset_versions import AddedVersion, add_version, retire_version
 from ledger.recorder.version_request import VersionRequest
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.manifests import read_manifest
@@ -35,7 +35,7 @@ def write(folder: Path, numbers: range, *, shift: int = 0, kind: str = "digit") 
         Image.fromarray((np.roll(DIGITS.images[number], shift, axis=1) * 15).astype(np.uint8)).save(file)
 
 
-def add(ledger: Branch, path: Path | str, **more: object) -> Added:
+def add(ledger: Branch, path: Path | str, **more: object) -> AddedVersion:
     asked = {"name": "digits-val", "path": str(path), "role": "validation", "reason": "because", **more}
     return add_version(ledger, msgspec.convert(asked, VersionRequest))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ledger.model.boxes import Metric
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.repository.append import append_commit
 from ledger.store.branch.branch import Branch
 from tests.conftest import Cli
@@ -38,11 +38,11 @@ def data(repo: Path, version: str) -> str:
     return f"validation:d@{version}={version}"
 
 
-def runs(repo: Path) -> list[Run]:
+def runs(repo: Path) -> list[StoredRun]:
     return list(Branch.open(repo).contents().runs)
 
 
-def whole(run: Run) -> list[Metric]:
+def whole(run: StoredRun) -> list[Metric]:
     return [metric for metric in run.metrics() if metric.derived_from]
 
 

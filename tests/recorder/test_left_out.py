@@ -8,7 +8,7 @@ import pytest
 from ledger.commands.reading.show import _model, _params
 from ledger.errors import InvalidDocument
 from ledger.model.boxes import Model
-from ledger.recorder.draft import Problem
+from ledger.recorder.draft import CaptureProblem
 from ledger.recorder.given import Given, read_given
 from ledger.store.branch.branch import Branch
 from tests.recorder.test_record import add, draft
@@ -40,7 +40,7 @@ def test_series_left_out_of_curves_stand_in_the_record(ledger: Branch, repo: Pat
 
 
 def test_a_param_without_a_value_is_unknown_and_the_others_are_kept(ledger: Branch) -> None:
-    missing = [Problem(field="params.ckpt", message="it has no value (Missing)")]
+    missing = [CaptureProblem(field="params.ckpt", message="it has no value (Missing)")]
     params = add(ledger, draft(1, params={"lr": 0.1, "wd": None}, problems=missing)).record.params
     assert params.values == {"lr": 0.1, "wd": None}
     assert params.unknown == {"ckpt": "it has no value (Missing)"}

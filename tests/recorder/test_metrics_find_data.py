@@ -9,7 +9,7 @@ from ledger.analysis.data.curves import Point, gather
 from ledger.capture.outputs.metrics import parse_key
 from ledger.errors import NotFound
 from ledger.model.boxes import DatasetUse, Metric
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.recorder.cautions import warn_of_data
 from ledger.recorder.datasets import attach_datasets, with_aliases
 from ledger.recorder.draft import Dataset
@@ -131,7 +131,7 @@ def test_a_curve_finds_its_data_by_the_same_names(ledger: Branch, data: Path) ->
         curves=gather([Point(step=1, values={"val_loss": 0.5})]),
     )
     record = add(ledger, made).record
-    run = Run(record=record, path="", files={})
+    run = StoredRun(record=record, path="", files={})
     assert record.datasets.used[0].aliases == ["val", "valid", "dev", "eval"]
     for series in ("val/loss", "val_loss", "eval_loss", "validation/loss"):
         assert data_of_curve(run, series) == record.datasets.used[0]

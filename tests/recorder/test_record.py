@@ -12,7 +12,7 @@ from ledger.errors import Conflict, LedgerError, NotAppended
 from ledger.model.boxes import Metric
 from ledger.model.record import Link
 from ledger.recorder import Dataset, Draft, FigureSource, Recorded, evaluate, record
-from ledger.recorder.draft import Problem
+from ledger.recorder.draft import CaptureProblem
 from ledger.recorder.given import Given, parse_dataset, read_given
 from ledger.store.branch.branch import Appended, Branch
 from ledger.store.branch.pending import Entry, waiting_files
@@ -184,7 +184,7 @@ def test_secrets_in_names_and_in_what_errors_quote_never_reach_the_branch(ledger
         metrics=[metric],
         headline=metric.key,
         curves=gather([Point(step=1, values={TOKEN: 1.0}), Point(step=2, values={"loss": 2.0})]),
-        problems=[Problem(field="tracker", message=f"cannot log in at https://u:{TOKEN}@example.com")],
+        problems=[CaptureProblem(field="tracker", message=f"cannot log in at https://u:{TOKEN}@example.com")],
         datasets=[Dataset(role="train", path=f"nowhere/{TOKEN}")],
         model_path=f"nowhere/{TOKEN}",
         log=f"nowhere/{TOKEN}",

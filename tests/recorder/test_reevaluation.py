@@ -12,7 +12,7 @@ import pytest
 
 from ledger.analysis.comparing.matrix import matrix_of
 from ledger.analysis.data.cases import case_stories
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT, Cli, git_in
 
@@ -51,7 +51,7 @@ def team(repo: Path, cli: Cli) -> Path:
     return repo
 
 
-def runs(repo: Path) -> list[Run]:
+def runs(repo: Path) -> list[StoredRun]:
     return list(Branch.open(repo).contents().runs)
 
 

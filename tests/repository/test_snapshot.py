@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ledger.capture.code.code_rules import CodeRules, Untracked
-from ledger.repository.left_out import Limits
+from ledger.repository.left_out import PatchLimits
 from ledger.repository.repository import Repository
 from ledger.repository.snapshot import Snapshot, check_restores, read_snapshot
 from tests.conftest import git_in, make_repository, state_of
@@ -20,7 +20,7 @@ def snapshot(
 ) -> Snapshot:
     repository = Repository.discover(folder)
     rules = CodeRules(top=(repository.worktree or folder).resolve(), untracked=untracked)
-    return read_snapshot(repository, rules=rules, limits=Limits(file_limit, patch_limit))
+    return read_snapshot(repository, rules=rules, limits=PatchLimits(file_limit, patch_limit))
 
 
 def left_out(seen: Snapshot) -> list[str]:

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT, Cli
 
 PYTHON = sys.executable
 
 
-def only_run(repo: Path) -> Run:
+def only_run(repo: Path) -> StoredRun:
     (run,) = Branch.open(repo).contents().runs
     return run
 

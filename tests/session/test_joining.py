@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.session.recover import recover
 from ledger.session.spool import spool_dir
 from ledger.store.branch.branch import Branch
@@ -25,11 +25,11 @@ for seed in range(3):
 """
 
 
-def runs_of(repo: Path) -> list[Run]:
+def runs_of(repo: Path) -> list[StoredRun]:
     return list(Branch.open(repo).contents().runs)
 
 
-def by_experiment(repo: Path, name: str) -> list[Run]:
+def by_experiment(repo: Path, name: str) -> list[StoredRun]:
     return [run for run in runs_of(repo) if run.record.experiment == name]
 
 

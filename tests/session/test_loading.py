@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import ledger
-from ledger.session.loading import Loading, Waiting
+from ledger.session.loading import LoaderWait, Loading
 from ledger.store.branch.branch import Branch
 from tests.conftest import Cli, run_python
 
@@ -56,7 +56,7 @@ def test_a_run_without_a_wrapped_loader_says_nothing_of_waiting(repo: Path) -> N
 
 
 def test_a_loader_that_feeds_another_counts_once_and_two_beside_each_other_add_up() -> None:
-    waiting = Waiting(lambda _: None)
+    waiting = LoaderWait(lambda _: None)
     assert list(Loading(Loading(Slow(), waiting), waiting)) == [0, 1, 2, 3]
     assert waiting.seconds is not None
     assert 4 * SLOW <= waiting.seconds < 8 * SLOW
@@ -71,7 +71,7 @@ def test_errors_length_and_attributes_are_those_of_the_loader() -> None:
         time.sleep(SLOW)
         raise OSError("the disk is gone")
 
-    waiting = Waiting(lambda _: None)
+    waiting = LoaderWait(lambda _: None)
     seen: list[int] = []
     with pytest.raises(OSError, match="the disk is gone"):
         seen.extend(Loading(broken(), waiting))

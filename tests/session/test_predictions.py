@@ -8,14 +8,14 @@ import pytest
 import torch
 
 import ledger as api
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.store.branch.branch import Branch
 
 TRUTH = ["cat", "cat", "dog", "dog"]
 TAKEN = ["cat", "dog", "dog", "dog"]
 
 
-def only_run(repo: Path) -> Run:
+def only_run(repo: Path) -> StoredRun:
     (run,) = Branch.open(repo).contents().runs
     return run
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.recorder.draft import Rank
 from ledger.session.ranks import find_rank, is_silent, launched_by
 from ledger.store.branch.branch import Branch
@@ -29,7 +29,7 @@ with ledger.run("ddp", params={"lr": 0.1, "seed": rank}) as run:
 """
 
 
-def runs_of(repo: Path) -> list[Run]:
+def runs_of(repo: Path) -> list[StoredRun]:
     return list(Branch.open(repo).contents().runs)
 
 

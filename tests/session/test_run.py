@@ -15,7 +15,7 @@ import torch
 
 import ledger as api
 from ledger.errors import LedgerError
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.session.recover import recover
 from ledger.session.spool import dead_spools, spool_dir
 from ledger.store.branch.branch import Branch
@@ -34,7 +34,7 @@ print("after", flush=True)
 """
 
 
-def only_run(repo: Path) -> Run:
+def only_run(repo: Path) -> StoredRun:
     (run,) = Branch.open(repo).contents().runs
     return run
 

@@ -9,7 +9,7 @@ import pytest
 
 import ledger as api
 from ledger.model.boxes import Table
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.repository.blobs import blob_reader
 from ledger.session.tables import CEILING
 from ledger.store.branch.branch import Branch
@@ -18,12 +18,12 @@ from ledger.store.integrity.verify import verify
 from tests.conftest import Cli, git_in, run_python
 
 
-def only_run(repo: Path) -> Run:
+def only_run(repo: Path) -> StoredRun:
     (run,) = Branch.open(repo).contents().runs
     return run
 
 
-def content(repo: Path, run: Run, table: Table) -> str:
+def content(repo: Path, run: StoredRun, table: Table) -> str:
     return Branch.open(repo).read_blob(run.files[table.file]).decode()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ledger.analysis.advice.run_advice import Advice
 from ledger.analysis.comparing.comparable import counts, group_of
 from ledger.analysis.judging.judgement import Tried, gather, ranked_settings, verdict_on
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import counted
 
 _SMALLER = 4.0
@@ -17,7 +17,7 @@ _JUDGE = "the noise floor over seeds: ledger judge"
 _OCCAM = "Blumer et al., Occam's Razor (Information Processing Letters 24, 1987); judged as by ledger judge"
 
 
-def best_of(runs: Sequence[Run]) -> tuple[Run, Tried] | None:
+def best_of(runs: Sequence[StoredRun]) -> tuple[StoredRun, Tried] | None:
     """Return the run that stands for an experiment, and what was tried in the comparable group of its headline.
 
     The group is the one that most headlines were measured in; the run is the latest of the setting with the best
@@ -40,7 +40,7 @@ def best_of(runs: Sequence[Run]) -> tuple[Run, Tried] | None:
     return next((run, tried) for run in runs if run.record.id == name)
 
 
-def advise_among(run: Run, tried: Tried, runs: Sequence[Run]) -> list[Advice]:
+def advise_among(run: StoredRun, tried: Tried, runs: Sequence[StoredRun]) -> list[Advice]:
     """Return what the other settings of its group say to a run.
 
     Args:
@@ -56,7 +56,7 @@ def advise_among(run: Run, tried: Tried, runs: Sequence[Run]) -> list[Advice]:
         return []
 
 
-def _noise(run: Run, tried: Tried) -> list[Advice]:
+def _noise(run: StoredRun, tried: Tried) -> list[Advice]:
     """Say when the two best settings, of which this is the best, differ by less than the noise width."""
     ranked = ranked_settings(tried)
     own = tried.settings[tried.place[run.record.id]]
@@ -77,7 +77,7 @@ def _noise(run: Run, tried: Tried) -> list[Advice]:
     return [Advice(rule="noise", say=f"{what}: {cure}", numbers=numbers, source=_JUDGE)]
 
 
-def _smaller(run: Run, tried: Tried, runs: Sequence[Run]) -> list[Advice]:
+def _smaller(run: StoredRun, tried: Tried, runs: Sequence[StoredRun]) -> list[Advice]:
     """Say when a much smaller model is as good: an improvement of one noise width over it is excluded."""
     sizes = {one.record.id: one.record.model.parameters for one in runs}
     own = sizes.get(run.record.id)

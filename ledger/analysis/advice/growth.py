@@ -12,7 +12,7 @@ from typing import Literal
 
 from ledger.analysis.comparing.comparable import Group, agreed_direction, counts, group_of
 from ledger.model.boxes import Metric
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document
 
 Against = Literal["samples", "parameters", "duration", "cost"]
@@ -82,7 +82,7 @@ class Growth(Document, frozen=True, kw_only=True):
     """Whether the line bends, so that what is expected is too good."""
 
 
-def growth_of(runs: Sequence[Run], key: str, against: Against) -> list[Growth]:
+def growth_of(runs: Sequence[StoredRun], key: str, against: Against) -> list[Growth]:
     """Return the growth of one metric for each comparable group that runs have, the one with most runs first.
 
     Args:
@@ -221,7 +221,7 @@ class _Line:
         return float(f.sf(ratio, 1, self.count - 3)) < 1 - _CONFIDENCE
 
 
-def _samples(run: Run) -> float | None:
+def _samples(run: StoredRun) -> float | None:
     counts = [
         use.samples if use.samples is not None else use.files for use in run.record.datasets.used if use.role == "train"
     ]
@@ -229,7 +229,7 @@ def _samples(run: Run) -> float | None:
     return float(sum(known)) if known and len(known) == len(counts) else None
 
 
-_SIZE: dict[Against, Callable[[Run], float | None]] = {
+_SIZE: dict[Against, Callable[[StoredRun], float | None]] = {
     "samples": _samples,
     "parameters": lambda run: run.record.model.parameters,
     "duration": lambda run: run.record.timing.took,

@@ -10,14 +10,14 @@ from typing import Literal
 from ledger.analysis.advice.budget import Budget
 from ledger.analysis.advice.stages import CHECKS, STAGES, Check, Evidence, Stage
 from ledger.analysis.comparing.settings import setting_key
-from ledger.model.entries import Case, DatasetVersion, Note, Run
+from ledger.model.entries import Case, DatasetVersion, Note, StoredRun
 from ledger.model.values import Document
 
 State = Literal["done", "claimed", "next", "not yet"]
 """Of a stage: claimed and seen; claimed with something missing; the one after the highest claimed; the others."""
 
 
-class Step(Document, frozen=True, kw_only=True):
+class MilestoneStep(Document, frozen=True, kw_only=True):
     """One stage of one model."""
 
     stage: Stage
@@ -48,11 +48,11 @@ class Progress(Document, frozen=True, kw_only=True):
     """Runs that were looked at, retracted ones left out."""
     reached: int
     """Highest stage that was claimed and whose evidence was not retracted; 0 for none."""
-    steps: tuple[Step, ...]
+    steps: tuple[MilestoneStep, ...]
     """All seven stages, in their order."""
 
     @property
-    def next(self) -> Step | None:
+    def next(self) -> MilestoneStep | None:
         """The stage that comes next; none after the last."""
         return self.steps[self.reached] if self.reached < len(self.steps) else None
 
@@ -67,7 +67,7 @@ class Milestones(Document, frozen=True, kw_only=True):
 
 
 def milestones_of(
-    runs: Sequence[Run], versions: Iterable[DatasetVersion], cases: Iterable[Case], budget: Budget
+    runs: Sequence[StoredRun], versions: Iterable[DatasetVersion], cases: Iterable[Case], budget: Budget
 ) -> Milestones:
     """Return where every model stands.
 
@@ -77,8 +77,8 @@ def milestones_of(
         cases: cases that models must pass.
         budget: what a model may take up.
     """
-    experiments: dict[str, list[Run]] = {}
-    claims: dict[str, list[tuple[Run, Note]]] = {}
+    experiments: dict[str, list[StoredRun]] = {}
+    claims: dict[str, list[tuple[StoredRun, Note]]] = {}
     for run in runs:
         if run.retraction is None:
             experiments.setdefault(run.record.experiment, []).append(run)
@@ -98,16 +98,16 @@ def milestones_of(
     return Milestones(models=tuple(models), without=without)
 
 
-def _repeats(shown: Sequence[Run], experiments: Mapping[str, Sequence[Run]]) -> list[Run]:
+def _repeats(shown: Sequence[StoredRun], experiments: Mapping[str, Sequence[StoredRun]]) -> list[StoredRun]:
     """Return the runs that differ by seed only from evidence, which may lie in an experiment of another name."""
     settings = {setting_key(run) for run in shown}
     names = dict.fromkeys(run.record.experiment for run in shown)
     return [run for name in names for run in experiments.get(name, ()) if setting_key(run) in settings]
 
 
-def _progress(model: str, said: Sequence[tuple[Run, Note]], evidence: Evidence) -> Progress:
-    standing: dict[int, tuple[Run, Note]] = {}
-    withdrawn: dict[int, tuple[Run, Note]] = {}
+def _progress(model: str, said: Sequence[tuple[StoredRun, Note]], evidence: Evidence) -> Progress:
+    standing: dict[int, tuple[StoredRun, Note]] = {}
+    withdrawn: dict[int, tuple[StoredRun, Note]] = {}
     for run, note in sorted(said, key=lambda claim: (claim[1].id[:15], claim[1].noted_at)):
         (standing if run.retraction is None else withdrawn)[note.stage or 0] = (run, note)
     reached = max(standing, default=0)
@@ -116,7 +116,7 @@ def _progress(model: str, said: Sequence[tuple[Run, Note]], evidence: Evidence) 
         claim, fallen = standing.get(stage.number), withdrawn.get(stage.number)
         checks = tuple(CHECKS[stage.number](evidence, claim[0] if claim else evidence.latest))
         steps.append(
-            Step(
+            MilestoneStep(
                 stage=stage,
                 state=_state(stage, reached, claim, checks),
                 run=claim[0].record.id if claim else None,

@@ -10,7 +10,7 @@ from typing import Literal
 from ledger.analysis.advice.budget import Budget, spent_of
 from ledger.analysis.comparing.error_rate import Share, share_of, why_no_share
 from ledger.analysis.data.cases import CaseStory
-from ledger.model.entries import DatasetVersion, Run
+from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.values import Document, counted
 
 Rule = Literal["bias", "variance", "mismatch", "slices", "data-wait", "idle", "complexity", "flips", "noise"]
@@ -47,7 +47,7 @@ class Advice(Document, frozen=True, kw_only=True):
 
 
 def advise(
-    run: Run,
+    run: StoredRun,
     versions: Mapping[str, DatasetVersion],
     stories: Sequence[CaseStory] = (),
     *,
@@ -77,13 +77,13 @@ def advise(
     return [*gaps, *_slices(run, versions), *hardware, *_complexity(run, budget or Budget()), *_flips(stories)]
 
 
-def metric_of(run: Run) -> str:
+def metric_of(run: StoredRun) -> str:
     """Return the metric that advice looks at: that of the run's headline where it is a share, else `accuracy`."""
     headline = run.record.headline
     return headline.name if headline is not None and why_no_share(headline) is None else "accuracy"
 
 
-def _target_error(run: Run, name: str, target: float | None) -> float | None:
+def _target_error(run: StoredRun, name: str, target: float | None) -> float | None:
     """Return the error that a target states: of a metric where lower is better it is the target itself."""
     if target is None or not 0 <= target <= 1:
         return None
@@ -119,7 +119,7 @@ def _gap(
     ]
 
 
-def _slices(run: Run, versions: Mapping[str, DatasetVersion]) -> list[Advice]:
+def _slices(run: StoredRun, versions: Mapping[str, DatasetVersion]) -> list[Advice]:
     judged = [versions.get(use.hash or "") for use in run.record.datasets.used if use.role in {"validation", "test"}]
     return [
         Advice(
@@ -134,7 +134,7 @@ def _slices(run: Run, versions: Mapping[str, DatasetVersion]) -> list[Advice]:
     ]
 
 
-def _idle(run: Run) -> list[Advice]:
+def _idle(run: StoredRun) -> list[Advice]:
     idle = [gpu.gpu_idle_fraction for gpu in run.record.hardware.gpus if gpu.gpu_idle_fraction is not None]
     mean = sum(idle) / len(idle) if idle else 0.0
     if mean <= _IDLE:
@@ -144,7 +144,7 @@ def _idle(run: Run) -> list[Advice]:
     return [Advice(rule="idle", say=say, numbers={"gpu_idle_fraction": mean}, source=source)]
 
 
-def _data_wait(run: Run) -> list[Advice]:
+def _data_wait(run: StoredRun) -> list[Advice]:
     usage, duration = run.record.hardware.usage, run.record.timing.took
     waited = usage.data_wait_seconds if usage else None
     if waited is None or duration is None or waited < _WAIT_SECONDS or waited / duration <= _WAIT:
@@ -166,7 +166,7 @@ _CURES = {
 """Field of the budget to what brings it down."""
 
 
-def _complexity(run: Run, budget: Budget) -> list[Advice]:
+def _complexity(run: StoredRun, budget: Budget) -> list[Advice]:
     return [
         Advice(
             rule="complexity",

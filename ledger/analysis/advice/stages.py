@@ -8,7 +8,7 @@ from ledger.analysis.advice.budget import Budget, amounts_of, spent_of
 from ledger.analysis.judging.judgement import gather
 from ledger.errors import UsageError
 from ledger.model.boxes import Metric
-from ledger.model.entries import Case, DatasetVersion, Run
+from ledger.model.entries import Case, DatasetVersion, StoredRun
 from ledger.model.values import Document, counted
 
 _SEEDS = 3
@@ -113,7 +113,7 @@ class Evidence:
     """
 
     def __init__(
-        self, runs: Sequence[Run], versions: Mapping[str, DatasetVersion], cases: Sequence[Case], budget: Budget
+        self, runs: Sequence[StoredRun], versions: Mapping[str, DatasetVersion], cases: Sequence[Case], budget: Budget
     ) -> None:
         self.runs = runs
         self.versions = versions
@@ -121,12 +121,12 @@ class Evidence:
         self.budget = budget
 
     @cached_property
-    def finished(self) -> list[Run]:
+    def finished(self) -> list[StoredRun]:
         """Those that finished."""
         return [run for run in self.runs if run.record.status == "finished"]
 
     @cached_property
-    def judged(self) -> list[tuple[Run, Metric]]:
+    def judged(self) -> list[tuple[StoredRun, Metric]]:
         """Measurements of finished runs on known data that they were not trained on."""
         found = []
         for run in self.finished:
@@ -138,7 +138,7 @@ class Evidence:
         return found
 
     @property
-    def latest(self) -> Run | None:
+    def latest(self) -> StoredRun | None:
         """The newest run that was judged, else the newest."""
         return self.judged[-1][0] if self.judged else self.runs[-1] if self.runs else None
 
@@ -168,20 +168,20 @@ def _check(asks: str, seen: str | None, missing: str) -> Check:
     return Check(asks=asks, holds=seen is not None, detail=missing if seen is None else seen)
 
 
-def _by_hand(evidence: Evidence, _: Run | None) -> list[Check]:
+def _by_hand(evidence: Evidence, _: StoredRun | None) -> list[Check]:
     versions = [one for one in evidence.versions.values() if one.name in evidence.datasets]
     cases = [case for case in evidence.cases if case.dataset in evidence.datasets]
     seen = counted(len(cases), "case") if cases else versions[0].label if versions else None
     return [_check("answers worked out by hand", seen, "no case, and no dataset version to judge by: ledger case add")]
 
 
-def _glued(evidence: Evidence, _: Run | None) -> list[Check]:
+def _glued(evidence: Evidence, _: StoredRun | None) -> list[Check]:
     run = next((run for run in evidence.finished if run.metrics()), None)
     seen = f"run {run.record.id}" if run else None
     return [_check("a finished run with a metric", seen, "no run of it finished with a metric")]
 
 
-def _works(evidence: Evidence, _: Run | None) -> list[Check]:
+def _works(evidence: Evidence, _: StoredRun | None) -> list[Check]:
     clean = [(run, metric) for run, metric in evidence.judged if not run.record.datasets.leaks]
     seen = shared = None
     for run, metric in (clean or evidence.judged)[-1:]:
@@ -194,7 +194,7 @@ def _works(evidence: Evidence, _: Run | None) -> list[Check]:
     ]
 
 
-def _measurable(evidence: Evidence, _: Run | None) -> list[Check]:
+def _measurable(evidence: Evidence, _: StoredRun | None) -> list[Check]:
     hashes = {metric.dataset_hash for _, metric in evidence.judged}
     described = [one for one in evidence.versions.values() if one.hash in hashes and one.statistics is not None]
     labels = sorted({evidence.label_of(metric) for _, metric in evidence.judged})
@@ -208,12 +208,12 @@ def _measurable(evidence: Evidence, _: Run | None) -> list[Check]:
     ]
 
 
-def _is_inspectable(run: Run) -> bool:
+def _is_inspectable(run: StoredRun) -> bool:
     record = run.record
     return record.results.curves is not None or bool(record.results.figures or record.statistics.tables)
 
 
-def _accurate(evidence: Evidence, subject: Run | None) -> list[Check]:
+def _accurate(evidence: Evidence, subject: StoredRun | None) -> list[Check]:
     code = subject.record.code if subject else None
     kept = code is not None and code.commit and (code.dirty is False or (code.patch is not None and code.patch.exact))
     compared = any(run.record.baseline or any(n.kind == "baseline" for n in run.notes) for run in evidence.runs)
@@ -243,7 +243,7 @@ def _noise_seen(evidence: Evidence) -> str | None:
     return said
 
 
-def _simple(evidence: Evidence, subject: Run | None) -> list[Check]:
+def _simple(evidence: Evidence, subject: StoredRun | None) -> list[Check]:
     amounts = amounts_of(subject.record) if subject else {}
     unknown = [_plain(name) for name in _CONSIDERED if amounts.get(name) is None]
     known = ", ".join(f"{_plain(name)} {amounts[name]:.4g}" for name in _CONSIDERED if amounts.get(name) is not None)
@@ -268,13 +268,13 @@ def _plain(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _domains(evidence: Evidence, _: Run | None) -> list[Check]:
+def _domains(evidence: Evidence, _: StoredRun | None) -> list[Check]:
     names = sorted({evidence.name_of(metric) for _, metric in evidence.judged})
     seen = ", ".join(names[:5]) if len(names) > 1 else None
     return [_check("measured on two datasets", seen, f"measured on {names[0] if names else 'none'} only")]
 
 
-CHECKS: dict[int, Callable[[Evidence, Run | None], list[Check]]] = {
+CHECKS: dict[int, Callable[[Evidence, StoredRun | None], list[Check]]] = {
     1: _by_hand,
     2: _glued,
     3: _works,

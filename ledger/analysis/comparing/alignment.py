@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from ledger.analysis.comparing.comparable import Group, agreed_direction, counts, group_of
 from ledger.model.boxes import Metric
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Document, counted
 
 _FEWEST = 5
@@ -52,7 +52,7 @@ class Alignment(Document, frozen=True, kw_only=True):
         return "they contradict each other" if high < 0 else "cannot tell whether they agree"
 
 
-def align(runs: Iterable[Run], offline: str, online: str) -> list[Alignment]:
+def align(runs: Iterable[StoredRun], offline: str, online: str) -> list[Alignment]:
     """Return how two metrics go together, for each pair of comparable groups that runs share, most runs first.
 
     Args:

@@ -33,7 +33,7 @@ class Sample(Document, frozen=True, kw_only=True):
     """Sum of squared distances from the mean."""
 
 
-class Chosen(Document, frozen=True, kw_only=True):
+class BestSet(Document, frozen=True, kw_only=True):
     """Which samples may come from the best setting."""
 
     members: tuple[bool, ...]
@@ -46,7 +46,7 @@ class Chosen(Document, frozen=True, kw_only=True):
     """Why none is marked."""
 
 
-def best_set(samples: Sequence[Sample]) -> Chosen:
+def best_set(samples: Sequence[Sample]) -> BestSet:
     """Return the samples that no other one beats by more than chance explains.
 
     Hsu's multiple comparisons with the best: a sample is out when another is above it by more than
@@ -59,15 +59,15 @@ def best_set(samples: Sequence[Sample]) -> Chosen:
     nothing = tuple(False for _ in samples)
     freedom = sum(sample.count - 1 for sample in samples)
     if len(samples) < 2:  # noqa: PLR2004  # one setting is compared with nothing
-        return Chosen(members=nothing, refused="there is only one setting")
+        return BestSet(members=nothing, refused="there is only one setting")
     if freedom == 0:
-        return Chosen(members=nothing, refused="no setting was repeated, so nobody knows the noise")
+        return BestSet(members=nothing, refused="no setting was repeated, so nobody knows the noise")
     whole = sum(sample.squares for sample in samples)
     spread = math.sqrt(math.fsum(sample.squares for sample in samples) / freedom) if math.isfinite(whole) else math.inf
     if not math.isfinite(spread):
-        return Chosen(members=nothing, refused="the values are too large to compute their spread")
+        return BestSet(members=nothing, refused="the values are too large to compute their spread")
     if spread <= 1e-12 * max(abs(sample.mean) for sample in samples):
-        return Chosen(members=nothing, refused="repeats gave equal values, so they say nothing about the noise")
+        return BestSet(members=nothing, refused="repeats gave equal values, so they say nothing about the noise")
     counts = Counter(sample.count for sample in samples)
     tops = dict.fromkeys(counts, -math.inf)
     for sample in samples:
@@ -77,7 +77,7 @@ def best_set(samples: Sequence[Sample]) -> Chosen:
         reach = critical_value(own, _others(counts, own), freedom) * spread
         floors[own] = max(top - reach * math.sqrt(1 / own + 1 / count) for count, top in tops.items())
     members = tuple(sample.mean > floors[sample.count] for sample in samples)
-    return Chosen(members=members, spread=spread, freedom=freedom)
+    return BestSet(members=members, spread=spread, freedom=freedom)
 
 
 def _others(counts: Counter[int], own: int) -> tuple[tuple[int, int], ...]:

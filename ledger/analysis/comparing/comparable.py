@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from ledger.analysis.comparing.error_rate import outside_range
 from ledger.analysis.comparing.splits import place_of_key
 from ledger.model.boxes import DatasetUse, Metric
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document
 
 
@@ -41,7 +41,7 @@ class Group(Document, frozen=True, kw_only=True, order=True):
 class Standing(Document, frozen=True, kw_only=True):
     """One run's value within a group."""
 
-    run: Run
+    run: StoredRun
     """The run."""
     metric: Metric
     """Its value in this group; the latest where it was measured more than once."""
@@ -83,7 +83,7 @@ def group_of(metric: Metric) -> Group:
     )
 
 
-def counts(run: Run, include: Collection[str] = ()) -> bool:
+def counts(run: StoredRun, include: Collection[str] = ()) -> bool:
     """Say whether a run may be ranked, be the best, and be a repeat: it finished, and nobody withdrew it.
 
     What did not finish was cut off somewhere, and its last number is not what its setting comes to. Everything that
@@ -96,14 +96,14 @@ def counts(run: Run, include: Collection[str] = ()) -> bool:
     return run.unranked is None or (run.retraction is None and run.unranked in include)
 
 
-def why_uncounted(run: Run) -> str:
+def why_uncounted(run: StoredRun) -> str:
     """Return why a run does not count, in words that follow its name; empty where it does."""
     if run.unranked is None:
         return ""
     return "was retracted" if run.retraction is not None else f"did not finish ({run.unranked})"
 
 
-def leaderboards(runs: Iterable[Run]) -> list[Leaderboard]:
+def leaderboards(runs: Iterable[StoredRun]) -> list[Leaderboard]:
     """Return one leaderboard per comparable group: validation first, train last, newest data first.
 
     Runs that do not count stand on no board.
@@ -147,7 +147,7 @@ def why_not_comparable(left: Metric, right: Metric) -> str | None:
     return None
 
 
-def data_of_curve(run: Run, series: str) -> DatasetUse | None:
+def data_of_curve(run: StoredRun, series: str) -> DatasetUse | None:
     """Return the dataset that a learning curve was measured on: that of the split in its name; none where unknown."""
     uses = [use for use in place_of_key(series, run.record.datasets.used).uses if use.hash]
     return uses[0] if len({use.hash for use in uses}) == 1 else None

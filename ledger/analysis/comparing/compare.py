@@ -7,7 +7,7 @@ from ledger.analysis.comparing.error_rate import outside_range
 from ledger.analysis.comparing.settings import setting_key
 from ledger.analysis.query.fields import Value, field_value, params_that_differ
 from ledger.model.boxes import Metric
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Document, ParamValue
 
 _FACTS = ("status", "experiment", "author", "started", "duration", "cost", "commit", "dirty", "dataset", "seed", "host")
@@ -57,7 +57,7 @@ class Comparison(Document, frozen=True, kw_only=True):
     """Every metric that a run has, one row per metric and dataset version where versions are shared."""
 
 
-def compare(runs: Sequence[Run]) -> Comparison:
+def compare(runs: Sequence[StoredRun]) -> Comparison:
     """Put runs side by side; values that are not comparable are shown, never ranked."""
     keys = sorted({metric.key for run in runs for metric in run.metrics()})
     facts = [FactRow(name=name, values=[field_value(run, name) for run in runs]) for name in _FACTS]
@@ -72,7 +72,7 @@ def compare(runs: Sequence[Run]) -> Comparison:
     )
 
 
-def _metric_row(key: str, runs: Sequence[Run]) -> MetricRow:
+def _metric_row(key: str, runs: Sequence[StoredRun]) -> MetricRow:
     """Choose measurements on data that all runs share where there are such; else each run's own."""
     measured = [[metric for metric in run.metrics() if metric.key == key] for run in runs]
     having = [metrics for metrics in measured if metrics]
@@ -103,7 +103,7 @@ def _metric_row(key: str, runs: Sequence[Run]) -> MetricRow:
     return MetricRow(key=key, metrics=chosen, best=ranked[0])
 
 
-def _why_no_best(runs: Sequence[Run], measured: Sequence[int], counted: Sequence[int]) -> str | None:
+def _why_no_best(runs: Sequence[StoredRun], measured: Sequence[int], counted: Sequence[int]) -> str | None:
     """Return why none of the runs that were measured alike is the best, none where one may be."""
     if len(counted) < 2:  # noqa: PLR2004  # a comparison takes two
         out = [f"{runs[at].record.id} {why_uncounted(runs[at])}" for at in measured if at not in counted]

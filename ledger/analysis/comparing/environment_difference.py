@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.record import Record
 from ledger.model.values import Document
 
 
-class Difference(Document, frozen=True, kw_only=True):
+class EnvironmentDifference(Document, frozen=True, kw_only=True):
     """One thing that is not the same for all runs."""
 
     name: str
@@ -16,14 +16,14 @@ class Difference(Document, frozen=True, kw_only=True):
     """One value per run; none where it is not known."""
 
 
-def differences(runs: Sequence[Run]) -> list[Difference]:
+def differences(runs: Sequence[StoredRun]) -> list[EnvironmentDifference]:
     """Return what differs in the environment and the hardware of runs, software first.
 
     Packages are compared by the hash of their whole list: two that are equal are equal in every one.
     """
     told = [_facts(run.record) for run in runs]
     names = list(dict.fromkeys(name for facts in told for name in facts))
-    rows = [Difference(name=name, values=[facts.get(name) for facts in told]) for name in names]
+    rows = [EnvironmentDifference(name=name, values=[facts.get(name) for facts in told]) for name in names]
     return [row for row in rows if len(set(row.values)) > 1]
 
 

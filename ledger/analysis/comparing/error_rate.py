@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ledger.model.boxes import Metric
-from ledger.model.entries import DatasetVersion, Run
+from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.values import Document
 
 _ERROR_WORDS = {"error", "errors", "err"}
@@ -35,7 +35,7 @@ class Share(Document, frozen=True, kw_only=True):
     """Standard error of a part that was counted on so many samples."""
 
 
-def share_of(run: Run, key: str, versions: Mapping[str, DatasetVersion]) -> Share | None:
+def share_of(run: StoredRun, key: str, versions: Mapping[str, DatasetVersion]) -> Share | None:
     """Return the error behind a metric of a run; none where it is no share, or nobody knows of how many samples.
 
     Args:
@@ -103,7 +103,7 @@ def _in_percent(small: float, large: float) -> bool:
     return small > 0 and large <= _PERCENT and _PERCENT / _ABOUT < large / small < _PERCENT * _ABOUT
 
 
-def why_silent(run: Run, name: str) -> str | None:
+def why_silent(run: StoredRun, name: str) -> str | None:
     """Return why nothing can be said of the errors of a run in a metric, or none where something can.
 
     Args:
@@ -116,7 +116,7 @@ def why_silent(run: Run, name: str) -> str | None:
     return next((f"`{metric.key}`: {why}" for metric in measured if (why := why_no_share(metric))), None)
 
 
-def _samples(run: Run, metric: Metric, versions: Mapping[str, DatasetVersion]) -> int | None:
+def _samples(run: StoredRun, metric: Metric, versions: Mapping[str, DatasetVersion]) -> int | None:
     for use in run.record.datasets.used:
         if use.hash is not None and (use.hash == metric.dataset_hash or use.split == metric.split):
             version = versions.get(use.hash)

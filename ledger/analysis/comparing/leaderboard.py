@@ -13,7 +13,7 @@ from ledger.analysis.comparing.settings import Spread, setting_key
 from ledger.analysis.judging.means import mean
 from ledger.hashing import hash_bytes
 from ledger.model.boxes import Metric
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document, Number, number
 
 _SAME = 1e-12
@@ -93,12 +93,12 @@ class SettingBoard(Document, frozen=True, kw_only=True):
         return sum(place.leading for place in self.places)
 
 
-def short_key(run: Run) -> str:
+def short_key(run: StoredRun) -> str:
     """Return the setting of a run as a short text: 128 bits of the hash of what it is made of."""
     return hash_bytes(setting_key(run)).removeprefix("blake3:")[:32]
 
 
-def latest_metrics(run: Run) -> dict[tuple[str, str, str], Metric]:
+def latest_metrics(run: StoredRun) -> dict[tuple[str, str, str], Metric]:
     """Return the latest measurement in each comparable group, by key, content hash and evaluator."""
     return {(metric.key, metric.dataset_hash or "", metric.evaluator or ""): metric for metric in run.metrics()}
 

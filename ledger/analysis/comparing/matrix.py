@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ledger.analysis.comparing.comparable import counts
 from ledger.model.boxes import Metric
-from ledger.model.entries import DatasetVersion, Run
+from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.values import Document
 
 
@@ -43,14 +43,14 @@ class Matrix(Document, frozen=True, kw_only=True):
         ]
 
 
-def main_metric(versions: Sequence[DatasetVersion], runs: Sequence[Run]) -> str | None:
+def main_metric(versions: Sequence[DatasetVersion], runs: Sequence[StoredRun]) -> str | None:
     """Return the metric that most measurements on these versions are of, none without any."""
     hashes = {version.hash for version in versions}
     counts = Counter(metric.key for run in runs for metric in run.metrics() if metric.dataset_hash in hashes)
     return min(counts, key=lambda key: (-counts[key], key)) if counts else None
 
 
-def matrix_of(versions: Sequence[DatasetVersion], runs: Sequence[Run], key: str) -> Matrix:
+def matrix_of(versions: Sequence[DatasetVersion], runs: Sequence[StoredRun], key: str) -> Matrix:
     """Return what one metric came to for each run on each version.
 
     Args:

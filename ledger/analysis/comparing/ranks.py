@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from ledger.hashing import hash_bytes
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Document
 
 _APART_SECONDS = 60.0
@@ -31,7 +31,7 @@ class Trace(Document, frozen=True, kw_only=True):
     """Job that the record states."""
 
 
-def trace_of(run: Run) -> Trace:
+def trace_of(run: StoredRun) -> Trace:
     """Return what tells whether a run is a rank of the same training as another."""
     record, hardware = run.record, run.record.hardware
     measured = sorted(
@@ -87,7 +87,7 @@ def _same_training(one: Trace, other: Trace) -> bool:
     return one.started < other.ended and other.started < one.ended
 
 
-def split_ranks(runs: Iterable[Run]) -> tuple[list[Run], list[Run]]:
+def split_ranks(runs: Iterable[StoredRun]) -> tuple[list[StoredRun], list[StoredRun]]:
     """Return the runs of a setting that count, and those that are other ranks of them, both in the order given."""
     members = list(runs)
     if len(members) == 1:

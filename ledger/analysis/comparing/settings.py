@@ -13,7 +13,7 @@ from ledger.analysis.comparing.comparable import Group, counts, group_of
 from ledger.analysis.comparing.ranks import split_ranks
 from ledger.analysis.data.prediction_statistics import QUARTILES_FROM, quartiles
 from ledger.analysis.judging.means import mean
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Document, ParamValue
 
 _SEEDS = {"seed", "random_seed"}
@@ -71,9 +71,9 @@ class Setting(Document, frozen=True, kw_only=True):
     """Commit they were trained with."""
     patch: str | None
     """Hash of the uncommitted changes they were trained with; none when there were none."""
-    runs: tuple[Run, ...]
+    runs: tuple[StoredRun, ...]
     """The runs, in the order given."""
-    ranks: tuple[Run, ...] = ()
+    ranks: tuple[StoredRun, ...] = ()
     """Other ranks of the same trainings, which are no repeats."""
 
 
@@ -102,12 +102,12 @@ def is_place(param: str) -> bool:
     return param.rpartition(".")[2].lower() in _PLACES
 
 
-def settings_of(runs: Iterable[Run], include: Collection[str] = ()) -> list[Setting]:
+def settings_of(runs: Iterable[StoredRun], include: Collection[str] = ()) -> list[Setting]:
     """Return the settings of `runs` in the order they first appear; unknown code is shared with no other run.
 
     Runs that do not count, as `counts` has it, belong to no setting; of several ranks of one training one run counts.
     """
-    members: dict[bytes, list[Run]] = {}
+    members: dict[bytes, list[StoredRun]] = {}
     for run in runs:
         if not counts(run, include):
             continue
@@ -137,7 +137,7 @@ def spread_of_runs(numbers: Iterable[float]) -> Spread | None:
     )
 
 
-def _setting(runs: Sequence[Run]) -> Setting:
+def _setting(runs: Sequence[StoredRun]) -> Setting:
     runs, ranks = split_ranks(runs)
     code = runs[0].record.code
     return Setting(
@@ -149,7 +149,7 @@ def _setting(runs: Sequence[Run]) -> Setting:
     )
 
 
-def _chosen(run: Run) -> dict[str, ParamValue]:
+def _chosen(run: StoredRun) -> dict[str, ParamValue]:
     places = run.record.params.places
     return {
         name: value
@@ -158,23 +158,23 @@ def _chosen(run: Run) -> dict[str, ParamValue]:
     }
 
 
-def setting_key(run: Run) -> bytes:
+def setting_key(run: StoredRun) -> bytes:
     """Return what runs of one setting share, and no other run has: params that set something, code, training data."""
     code = code_key(run)
     who = None if code else run.record.id
     return msgspec.json.encode((_chosen(run), code, _trained_on(run), who))
 
 
-def same_but_code(run: Run, other: Run) -> bool:
+def same_but_code(run: StoredRun, other: StoredRun) -> bool:
     """Say whether two runs share all that makes a setting but the code."""
     return _chosen(run) == _chosen(other) and _trained_on(run) == _trained_on(other)
 
 
-def _trained_on(run: Run) -> list[str]:
+def _trained_on(run: StoredRun) -> list[str]:
     return sorted(use.hash or use.label for use in run.record.datasets.used if use.role == "train")
 
 
-def code_key(run: Run) -> str | None:
+def code_key(run: StoredRun) -> str | None:
     """Return what runs of the same code share; none where nobody knows.
 
     Records of before this was recorded have commit and patch; what a run had written counts as code there.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ledger.model.boxes import DatasetUse
 
 
-class Place(NamedTuple):
+class SplitMatch(NamedTuple):
     """Where a name puts a value."""
 
     split: str | None
@@ -17,7 +17,7 @@ class Place(NamedTuple):
     """Datasets of the run that are meant; several where the name leaves it open."""
 
 
-def place_of(split: str | None, name: str, uses: Sequence[DatasetUse]) -> Place:
+def place_of(split: str | None, name: str, uses: Sequence[DatasetUse]) -> SplitMatch:
     """Return the split and the datasets that a name means among those of a run.
 
     In this order: a split of the run; the name of one of its datasets, or `name@version`; another name of a split
@@ -28,18 +28,18 @@ def place_of(split: str | None, name: str, uses: Sequence[DatasetUse]) -> Place:
         found = [use for use in uses if use.split == split]
         found = found or [use for use in uses if split in {use.name, use.label}]
         if found:
-            return Place(split, name, found)
+            return SplitMatch(split, name, found)
         found = [use for use in uses if split.lower() in use.aliases]
-        return Place(found[0].split, name, found) if found else Place(split, name, [])
+        return SplitMatch(found[0].split, name, found) if found else SplitMatch(split, name, [])
     words = {word: use.split for use in uses for word in (*use.aliases, use.split)}
     for word in sorted(words, key=len, reverse=True):
         bare = name[len(word) + 1 :]
         if bare and name[: len(word) + 1].lower() == f"{word}_":
-            return Place(words[word], bare, [use for use in uses if use.split == words[word]])
-    return Place(None, name, [])
+            return SplitMatch(words[word], bare, [use for use in uses if use.split == words[word]])
+    return SplitMatch(None, name, [])
 
 
-def place_of_key(key: str, uses: Sequence[DatasetUse]) -> Place:
+def place_of_key(key: str, uses: Sequence[DatasetUse]) -> SplitMatch:
     """Return the same for `split/name`, or `name` alone."""
     split, slash, name = key.partition("/")
     return place_of(split, name, uses) if slash else place_of(None, split, uses)

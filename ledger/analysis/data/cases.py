@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ledger.model.datasets import CaseResult
-from ledger.model.entries import Case, Run
+from ledger.model.entries import Case, StoredRun
 from ledger.model.values import Document
 
 State = Literal["passes", "fails", "untried"]
@@ -28,7 +28,7 @@ class CaseStory(Document, frozen=True, kw_only=True):
     """How the latest run that was asked answers it."""
 
 
-def case_stories(cases: Sequence[Case], runs: Sequence[Run]) -> list[CaseStory]:
+def case_stories(cases: Sequence[Case], runs: Sequence[StoredRun]) -> list[CaseStory]:
     """Return the story of each case that models must pass, the worst first.
 
     Args:

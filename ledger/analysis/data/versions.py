@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from ledger.analysis.comparing.comparable import Leaderboard, leaderboards
 from ledger.errors import NotFound
-from ledger.model.entries import Contents, DatasetVersion, Note, Run
+from ledger.model.entries import Contents, DatasetVersion, Note, StoredRun
 from ledger.model.values import Document
 
 _NUMBERED = re.compile(r"v(\d{1,9})")
@@ -87,5 +87,5 @@ def facts_of(contents: Contents, versions: Sequence[DatasetVersion]) -> list[Ver
     ]
 
 
-def _measured_on(run: Run) -> set[str]:
+def _measured_on(run: StoredRun) -> set[str]:
     return {metric.dataset_hash for metric in run.metrics() if metric.dataset_hash}

@@ -12,7 +12,7 @@ from ledger.analysis.judging.selection_bias import best_by_luck
 from ledger.analysis.judging.verdict import Question, Verdict, decide
 from ledger.errors import UsageError
 from ledger.model.boxes import Metric
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document
 
 Identity = tuple[str, str, str]
@@ -82,7 +82,7 @@ def identity(group: Group) -> Identity:
 
 
 def gather(
-    runs: Iterable[Run],
+    runs: Iterable[StoredRun],
     *,
     unread: int = 0,
     only: Collection[Identity] | None = None,
@@ -151,7 +151,7 @@ def _tried(group: Group, members: Sequence[tuple[Setting, dict[str, Metric]]], u
     )
 
 
-def _seed_of(run: Run) -> tuple[object, ...]:
+def _seed_of(run: StoredRun) -> tuple[object, ...]:
     """Return what chose the run's chance; the run itself where nobody wrote that down."""
     seeds = [(name, repr(value)) for name, value in sorted(run.record.params.values.items()) if is_seed(name)]
     if run.record.seed is None and not seeds:
@@ -159,7 +159,7 @@ def _seed_of(run: Run) -> tuple[object, ...]:
     return (run.record.seed, *seeds)
 
 
-def shared_group(run: Run, other: Run, key: str) -> Group:
+def shared_group(run: StoredRun, other: StoredRun, key: str) -> Group:
     """Return the comparable group of a metric that both runs were measured in, the one measured last.
 
     Raises:

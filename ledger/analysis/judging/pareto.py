@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ledger.analysis.judging.judgement import Tried, direction_of
 from ledger.analysis.judging.means import mean
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Document
 
 
@@ -37,7 +37,7 @@ class Front(Document, frozen=True, kw_only=True):
     """`dominated`, `on the front`, or `trade-off` where it is on the front and the other is not beaten by it."""
 
 
-def takes_of(runs: Iterable[Run]) -> dict[str, float]:
+def takes_of(runs: Iterable[StoredRun]) -> dict[str, float]:
     """Return what runs took, as means over those that know: amounts of different currencies have different names."""
     found: dict[str, list[float]] = {}
     for run in runs:
@@ -58,7 +58,7 @@ def takes_of(runs: Iterable[Run]) -> dict[str, float]:
     return {name: mean(values) for name, values in found.items()}
 
 
-def choices_of(tried: Tried, runs: Mapping[str, Run]) -> list[Choice]:
+def choices_of(tried: Tried, runs: Mapping[str, StoredRun]) -> list[Choice]:
     """Return every setting that was tried as a choice.
 
     Args:

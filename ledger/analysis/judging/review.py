@@ -6,13 +6,13 @@ from typing import Literal
 from ledger.analysis.advice.run_advice import Advice
 from ledger.analysis.comparing.comparable import group_of, why_not_comparable
 from ledger.analysis.comparing.compare import Comparison
-from ledger.analysis.comparing.environment_difference import Difference
+from ledger.analysis.comparing.environment_difference import EnvironmentDifference
 from ledger.analysis.data.curves import Point
 from ledger.analysis.judging.judgement import Judgement, Tried
 from ledger.analysis.judging.noise import measure_noise
 from ledger.analysis.judging.verdict import Verdict
 from ledger.model.boxes import Metric
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.measured import same_data, say_same
 from ledger.model.values import Direction, Document, counted
 
@@ -40,7 +40,7 @@ class MetricLine(Document, frozen=True, kw_only=True):
 class RunReview(Document, frozen=True, kw_only=True):
     """One run of a proposal."""
 
-    run: Run
+    run: StoredRun
     """The run."""
     word: Word
     """The verdict in a word."""
@@ -54,7 +54,7 @@ class RunReview(Document, frozen=True, kw_only=True):
     """The verdict with its evidence; none where it could not be asked."""
     comparison: Comparison | None = None
     """What differs from those runs; they come first, in their order."""
-    surroundings: list[Difference] = []
+    surroundings: list[EnvironmentDifference] = []
     """What differs in software and machines, in the order of the comparison."""
     metrics: list[MetricLine] = []
     """Its metrics."""
@@ -70,7 +70,7 @@ class RunReview(Document, frozen=True, kw_only=True):
     """What to try next."""
 
 
-def proposal_title(runs: Sequence[Run]) -> str:
+def proposal_title(runs: Sequence[StoredRun]) -> str:
     """Return the title of a proposal's pull request: what it adds, in a line without markup."""
     if len(runs) == 1:
         record = runs[0].record
@@ -91,7 +91,9 @@ def word_of(verdict: Verdict) -> Word:
     return "cannot tell"
 
 
-def metric_lines(run: Run, others: Sequence[Run], tried: Mapping[tuple[str, str, str], Tried]) -> list[MetricLine]:
+def metric_lines(
+    run: StoredRun, others: Sequence[StoredRun], tried: Mapping[tuple[str, str, str], Tried]
+) -> list[MetricLine]:
     """Return the metrics of a run, each beside what the others came to where that is comparable."""
     latest = {(metric.key, metric.dataset_hash, metric.evaluator): metric for metric in run.metrics()}
     lines = []
@@ -111,17 +113,17 @@ def metric_lines(run: Run, others: Sequence[Run], tried: Mapping[tuple[str, str,
     return lines
 
 
-def _value_of(run: Run, metric: Metric) -> float | None:
+def _value_of(run: StoredRun, metric: Metric) -> float | None:
     alike = [other for other in run.metrics() if why_not_comparable(metric, other) is None]
     return alike[-1].number if alike else None
 
 
-def _why_not(run: Run, metric: Metric) -> str:
+def _why_not(run: StoredRun, metric: Metric) -> str:
     same = [other for other in run.metrics() if other.key == metric.key]
     return (why_not_comparable(metric, same[-1]) or "") if same else "only this run has it"
 
 
-def warnings_of(run: Run) -> list[str]:
+def warnings_of(run: StoredRun) -> list[str]:
     """Return what else a reviewer should look at: how it ended, leaks, redactions, problems in its log."""
     record = run.record
     said = [say_same(one, other) for one, other in same_data(record.datasets.used)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ledger.analysis.query.fields import Value, metrics_of, own_fields
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 
 Cell = bool | int | float | str | datetime | None
 """What a cell holds; none where the run does not have it."""
@@ -16,7 +16,7 @@ _FIELDS = (
 """Fields of every run; `currency` stands beside the cost, and params and metrics follow by name."""
 
 
-def flat_columns(runs: Sequence[Run]) -> dict[str, list[Cell]]:
+def flat_columns(runs: Sequence[StoredRun]) -> dict[str, list[Cell]]:
     """Return the columns of a table of runs by name; every column holds one kind of value, or none.
 
     Beside each `metrics.KEY` stand `dataset.KEY`, `dataset_hash.KEY` and `evaluator.KEY`: values may be compared

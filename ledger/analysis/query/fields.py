@@ -6,7 +6,7 @@ from datetime import datetime
 from ledger.analysis.query.order_warnings import metric_key
 from ledger.errors import UsageError
 from ledger.model.boxes import Metric
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
 
 Value = ParamValue | datetime
@@ -19,7 +19,7 @@ FIELDS = (
 """Fields that every run has; `params.NAME` and `metrics.SPLIT/NAME` come on top."""
 
 
-def own_fields(run: Run) -> dict[str, Value]:
+def own_fields(run: StoredRun) -> dict[str, Value]:
     """Return the fields that every run has; none where nobody said.
 
     In one expression: an index asks a hundred thousand runs for all of them.
@@ -50,7 +50,7 @@ def own_fields(run: Run) -> dict[str, Value]:
     }
 
 
-def field_value(run: Run, name: str) -> Value:
+def field_value(run: StoredRun, name: str) -> Value:
     """Return a field of a run, none when this run does not have it.
 
     Raises:
@@ -84,7 +84,7 @@ def canonical_field(name: str) -> str:
     raise UsageError(f"no such field: `{name}`", hint=hint)
 
 
-def metrics_of(run: Run) -> dict[str, Metric]:
+def metrics_of(run: StoredRun) -> dict[str, Metric]:
     """Return the measurement of each metric that `run_metric` gives, by its key."""
     own = {metric.key: metric for metric in run.record.results.metrics}
     if not run.evaluations:
@@ -92,7 +92,7 @@ def metrics_of(run: Run) -> dict[str, Metric]:
     return {metric.key: metric for evaluation in run.evaluations for metric in evaluation.metrics} | own
 
 
-def run_metric(run: Run, key: str) -> Metric | None:
+def run_metric(run: StoredRun, key: str) -> Metric | None:
     """Return a run's measurement of that key: the one of its own record, else the latest evaluation."""
     own = run.record.metric(key)
     if own is not None:
@@ -100,7 +100,7 @@ def run_metric(run: Run, key: str) -> Metric | None:
     return next((metric for metric in reversed(run.metrics()) if metric.key == key), None)
 
 
-def params_that_differ(runs: Iterable[Run]) -> list[str]:
+def params_that_differ(runs: Iterable[StoredRun]) -> list[str]:
     """Return the names of params that are not the same in all runs, in order of their names."""
     values = [run.record.params.values for run in runs]
     names = sorted({name for params in values for name in params})

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 
 _WORD = re.compile(r"[^\W_]+")
 BREAK = "\u2758"
@@ -17,7 +17,7 @@ def words_in(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def spoken(run: Run) -> str:
+def spoken(run: StoredRun) -> str:
     """Return the words of a run in one text, parted by spaces."""
     return f" {BREAK} ".join(_kept_words(text) if len(text) <= _KEPT else _words(text) for text in _texts(run))
 
@@ -31,7 +31,7 @@ _KEPT = 100
 _kept_words = lru_cache(maxsize=4096)(_words)
 
 
-def _texts(run: Run) -> Iterator[str]:
+def _texts(run: StoredRun) -> Iterator[str]:
     record = run.record
     yield record.id
     yield record.experiment

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lark import Lark, Token, Tree
 
 
-class Comparison(Document, frozen=True, kw_only=True):
+class Condition(Document, frozen=True, kw_only=True):
     """A field in relation to a value."""
 
     field: str
@@ -57,7 +57,7 @@ class Not(Document, frozen=True, kw_only=True):
     """The part."""
 
 
-Query = Comparison | Phrase | Every | Some | Not
+Query = Condition | Phrase | Every | Some | Not
 
 _GRAMMAR = r"""
 start: either
@@ -165,14 +165,14 @@ class _Reader:
         parts = tuple(self.read(child) for child in node.children)
         return Every(parts=parts) if node.data == "both" else Some(parts=parts)
 
-    def _comparison(self, node: "Tree[Token]") -> Comparison:
+    def _comparison(self, node: "Tree[Token]") -> Condition:
         left, operator, right = node.children
         name = _token(left)
         try:
             field = canonical_field(_plain(name))
         except UsageError as error:
             raise _refused(self._text, name.start_pos or 0, error.message, error.hint) from error
-        return Comparison(field=field, operator=str(operator), value=_plain(_token(right)))
+        return Condition(field=field, operator=str(operator), value=_plain(_token(right)))
 
     def _phrase(self, token: "Token") -> Phrase:
         words = tuple(words_in(_plain(token)))
@@ -199,7 +199,7 @@ def _plain(token: "Token") -> str:
 def metrics_named(query: Query) -> list[str]:
     """Return the keys of the metrics whose values a query holds against numbers."""
     match query:
-        case Comparison():
+        case Condition():
             key = metric_key(query.field)
             return [key] if key else []
         case Every() | Some():
@@ -216,7 +216,7 @@ def statuses_asked(query: Query) -> frozenset[str]:
     What it says by `!=` or `not` is no question for anything.
     """
     match query:
-        case Comparison(field="status", operator="=" | "~" as operator):
+        case Condition(field="status", operator="=" | "~" as operator):
             return frozenset(status for status in get_args(Status) if _is_asked(status, operator, query.value))
         case Every() | Some():
             return frozenset().union(*map(statuses_asked, query.parts))

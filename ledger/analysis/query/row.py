@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from ledger.analysis.query.fields import show_value
 from ledger.analysis.query.table import BETWEEN, EXACTLY, Line
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Origin, ParamValue, plain
 
 
@@ -35,7 +35,7 @@ def money(amount: float | None, currency: str | None) -> str:
 _MARK: dict[Origin, str] = {"said": "", "curve": " (from the curve)"}
 
 
-def line_of(run: Run) -> Line:
+def line_of(run: StoredRun) -> Line:
     """Return what the usual table needs of a run; no cell and no name can control a terminal or hold a tab."""
     record, headline = run.record, run.record.headline
     cells = [

@@ -13,7 +13,7 @@ from ledger.data.stat_cache import StatCache
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model.boxes import Code, InnerRepository, Patch
-from ledger.repository.left_out import LeftOut, Limits
+from ledger.repository.left_out import FileOmission, PatchLimits
 from ledger.repository.repository import Repository, remotes
 from ledger.repository.snapshot import Inside, Snapshot, read_snapshot
 
@@ -28,7 +28,7 @@ def capture_code(
     redactor: Redactor,
     *,
     rules: CodeRules | None = None,
-    limits: Limits,
+    limits: PatchLimits,
     script: Path | None = None,
     cache: StatCache | None = None,
 ) -> tuple[Code, bytes]:
@@ -59,7 +59,7 @@ def _capture(
     repository: Repository,
     redactor: Redactor,
     rules: CodeRules,
-    limits: Limits,
+    limits: PatchLimits,
     path: Path | None,
     cache: StatCache | None,
 ) -> tuple[Code, bytes]:
@@ -104,9 +104,9 @@ class _Part(NamedTuple):
     snapshot: Snapshot
     inside: Inside | None = None
 
-    def left_out(self) -> list[LeftOut]:
+    def left_out(self) -> list[FileOmission]:
         return [
-            LeftOut(path=self.prefix + one.path, why=one.why, code=one.code, exact=one.exact)
+            FileOmission(path=self.prefix + one.path, why=one.why, code=one.code, exact=one.exact)
             for one in self.snapshot.left_out
         ]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from ledger.data.stat_cache import Remembered, StatCache, facts_of, is_at_rest, unchanged
 from ledger.hashing import hash_bytes, hash_file
 from ledger.model.boxes import OmittedFile
-from ledger.repository.left_out import LeftOut
+from ledger.repository.left_out import FileOmission
 
 _SINGLY = 20
 """Files of one folder that are named one by one."""
@@ -24,7 +24,7 @@ _SMALL = 1 << 25
 """Below this many bytes altogether, hashing anew costs less than opening the cache."""
 
 
-def name_files(top: Path, left_out: Sequence[LeftOut], cache: StatCache | None) -> list[OmittedFile]:
+def name_files(top: Path, left_out: Sequence[FileOmission], cache: StatCache | None) -> list[OmittedFile]:
     """Return what is left out, by path; what is gone meanwhile has no size.
 
     Args:
@@ -87,9 +87,9 @@ def _hashes(top: Path, sizes: Mapping[str, int], remembered: Remembered | None) 
     return found
 
 
-def _grouped(left_out: Sequence[LeftOut]) -> tuple[list[LeftOut], dict[tuple[str, str], list[LeftOut]]]:
+def _grouped(left_out: Sequence[FileOmission]) -> tuple[list[FileOmission], dict[tuple[str, str], list[FileOmission]]]:
     """Return what is named singly, and what is named together by its first folder and its reason."""
-    by_folder: dict[tuple[str, str], list[LeftOut]] = defaultdict(list)
+    by_folder: dict[tuple[str, str], list[FileOmission]] = defaultdict(list)
     singly = []
     for one in left_out:
         folder, slash, _ = one.path.partition("/")
@@ -102,12 +102,12 @@ def _grouped(left_out: Sequence[LeftOut]) -> tuple[list[LeftOut], dict[tuple[str
     return singly, dict(by_folder)
 
 
-def _single(one: LeftOut, size: int, content: str | None) -> OmittedFile:
+def _single(one: FileOmission, size: int, content: str | None) -> OmittedFile:
     return OmittedFile(path=one.path, bytes=size, hash=content, why=one.why, code=one.code)
 
 
 def _folder(
-    folder: str, why: str, some: Sequence[LeftOut], sizes: Mapping[str, int], hashes: Mapping[str, str]
+    folder: str, why: str, some: Sequence[FileOmission], sizes: Mapping[str, int], hashes: Mapping[str, str]
 ) -> OmittedFile:
     listing = "".join(f"{one.path}\0{sizes[one.path]}\0{hashes.get(one.path)}\n" for one in some)
     whole = all(one.path in hashes for one in some)

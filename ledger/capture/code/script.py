@@ -11,7 +11,7 @@ from ledger.capture.code.source_kinds import is_program
 from ledger.errors import LedgerError
 from ledger.hashing import hash_file
 from ledger.model.boxes import InnerRepository
-from ledger.repository.left_out import LeftOut
+from ledger.repository.left_out import FileOmission
 from ledger.repository.repository import Repository
 from ledger.repository.snapshot import Snapshot
 
@@ -28,7 +28,7 @@ class Script(NamedTuple):
     """What runs of the same script share, where the repository's own identity does not cover it."""
     repositories: list[InnerRepository] = []
     """The repository it lies in, where that is another."""
-    left_out: LeftOut | None = None
+    left_out: FileOmission | None = None
     """The script itself, where git ignores it."""
     certain: bool = True
     """Whether `identity` tells the code it stands for from all other code."""
@@ -92,7 +92,7 @@ def _within(full: Path, path: str, repository: Repository, snapshot: Snapshot) -
     if repository.git.attempt("check-ignore", "--quiet", "--", path)[0] != 0:
         return Script()
     why = "git ignores it, and it is the script that ran"
-    left_out = LeftOut(path=path, why=why, exact=False)
+    left_out = FileOmission(path=path, why=why, exact=False)
     return Script(
         f"git ignores the script that ran, so its code is not in the record: {path}", hash_file(full), [], left_out
     )

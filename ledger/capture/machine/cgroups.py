@@ -12,7 +12,7 @@ _NO_LIMIT = 1 << 60
 """Bytes; cgroup v1 writes a number near 2^63 for no limit."""
 
 
-class Limits(NamedTuple):
+class CgroupLimits(NamedTuple):
     """What the control groups allow; none where they set no limit."""
 
     cores: float | None
@@ -21,7 +21,7 @@ class Limits(NamedTuple):
     """Memory in bytes."""
 
 
-def read_limits(root: Path = Path("/")) -> Limits:
+def read_limits(root: Path = Path("/")) -> CgroupLimits:
     """Return the limits of this process; none outside Linux.
 
     Args:
@@ -42,7 +42,7 @@ def read_limits(root: Path = Path("/")) -> Limits:
             for folder in _mounts(root, controllers, "memory", path):
                 memory += _whole(_text(folder / "memory.limit_in_bytes"))
     real = [limit for limit in memory if limit < _NO_LIMIT]
-    return Limits(min(cores, default=None), min(real, default=None))
+    return CgroupLimits(min(cores, default=None), min(real, default=None))
 
 
 def _groups(root: Path) -> Iterator[tuple[tuple[str, ...], str]]:

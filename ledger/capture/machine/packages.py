@@ -40,7 +40,7 @@ _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _HEADER = 4096
 
 
-class Installed(NamedTuple):
+class InstalledPackages(NamedTuple):
     """The packages of an interpreter."""
 
     packages: dict[str, str]
@@ -53,7 +53,7 @@ class Installed(NamedTuple):
     """Folder of each editable install."""
 
 
-def read_packages(folders: Iterable[Path]) -> Installed:
+def read_packages(folders: Iterable[Path]) -> InstalledPackages:
     """Return the packages of an interpreter; the first folder that has a package counts."""
     packages: dict[str, str] = {}
     where: dict[str, Path] = {}
@@ -72,7 +72,7 @@ def read_packages(folders: Iterable[Path]) -> Installed:
     tags = {name: tag for name, path in sorted(where.items()) if (tag := _tag(path)) is not None}
     edited = [name for name, source in sources.items() if source.kind == "editable"]
     copies = {name: copy for name in edited if (copy := _working_copy(where[name])) is not None}
-    return Installed(dict(sorted(packages.items())), sources, tags, copies)
+    return InstalledPackages(dict(sorted(packages.items())), sources, tags, copies)
 
 
 def frameworks_of(packages: dict[str, str], folders: Iterable[Path]) -> dict[str, str]:

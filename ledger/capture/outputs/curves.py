@@ -15,7 +15,7 @@ from typing import NamedTuple, TextIO
 from ledger.analysis.data.curves import Point
 from ledger.capture.outputs.resumption import without_repeats
 from ledger.errors import LedgerError, NotFound
-from ledger.formats.columns import Columns, render_verdict
+from ledger.formats.columns import NumberColumns, render_verdict
 from ledger.formats.encoding import encoding_of
 from ledger.formats.numbers import read_measured
 from ledger.formats.results import history_rows
@@ -105,7 +105,7 @@ def read_curves(path: Path) -> CurvesFile:
 
 def _read(file: TextIO, path: Path) -> CurvesFile:
     lines = _Lines(path)
-    columns = Columns(_AXES)
+    columns = NumberColumns(_AXES)
     points, notes = _points(_rows(file, lines), columns, lines)
     notes = [*lines.notes(), *notes]
     verdict = columns.verdict()
@@ -227,7 +227,7 @@ def _is_header(names: Sequence[str], header: Sequence[str]) -> bool:
     return all(name and read_measured(name).value is None for name in names)
 
 
-def _points(rows: Iterable[Row], columns: Columns, lines: _Lines) -> tuple[list[Point], list[str]]:
+def _points(rows: Iterable[Row], columns: NumberColumns, lines: _Lines) -> tuple[list[Point], list[str]]:
     points: list[Point] = []
     checked: set[str] = set()
     broken: list[tuple[int, float]] = []

@@ -16,7 +16,7 @@ from ledger.capture.inputs.config_files import read_mapping, type_name
 from ledger.capture.outputs.directions import known_direction
 from ledger.errors import InvalidDocument, LedgerError, UsageError
 from ledger.formats.numbers import read_measured
-from ledger.formats.results import LeftOut, Value, read_results
+from ledger.formats.results import OmittedResult, Value, read_results
 from ledger.model.boxes import Metric
 from ledger.model.values import Direction, check_label, number, plain
 
@@ -147,7 +147,7 @@ def _bounded(problems: Sequence[str]) -> list[str]:
 
 def _of_others(values: Mapping[str, object], problems: list[str], notes: list[str]) -> Iterator[tuple[str, Metric]]:
     for found in read_results(values):
-        if isinstance(found, LeftOut):
+        if isinstance(found, OmittedResult):
             problems.append(f"`{_shown(found.path)}` ({found.why})")
             continue
         try:

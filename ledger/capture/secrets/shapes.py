@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from ledger.capture.secrets.rules import RULES
-from ledger.capture.secrets.rules.rule import BESIDE, Needs, Rule
+from ledger.capture.secrets.rules.rule import BESIDE, Needs, SecretRule
 from ledger.capture.secrets.span import Span
 
 _LONG = 16
@@ -85,7 +85,7 @@ def long_words(data: bytes) -> set[bytes]:
     return {word for word in data.translate(_WORDS).split() if len(word) >= _LONG}
 
 
-def find_shapes(data: bytes, lower: bytes, words: Collection[bytes], own: Iterable[Rule] = ()) -> Iterator[Span]:
+def find_shapes(data: bytes, lower: bytes, words: Collection[bytes], own: Iterable[SecretRule] = ()) -> Iterator[Span]:
     """Yield where something looks like a secret, by the order of the rules.
 
     Args:
@@ -109,7 +109,7 @@ def find_shapes(data: bytes, lower: bytes, words: Collection[bytes], own: Iterab
         yield from _matches(data, lower, RULES[number])
 
 
-def _holds(data: bytes, lower: bytes, rule: Rule) -> bool:
+def _holds(data: bytes, lower: bytes, rule: SecretRule) -> bool:
     if rule.near and not any(near in lower for near in rule.near):
         return False
     return any(literal in data for literal in rule.literals)
@@ -133,7 +133,7 @@ def _in_words(words: Collection[bytes], table: _Table) -> Iterator[int]:
             yield number
 
 
-def _matches(data: bytes, lower: bytes, rule: Rule) -> Iterator[Span]:
+def _matches(data: bytes, lower: bytes, rule: SecretRule) -> Iterator[Span]:
     pattern = rule.pattern
     group = "secret" if "secret" in pattern.groupindex else 0
     if rule.place == "long":
@@ -154,13 +154,13 @@ def _matches(data: bytes, lower: bytes, rule: Rule) -> Iterator[Span]:
             position = searched.find(literal, resume)
 
 
-def _start(data: bytes, position: int, rule: Rule) -> int:
+def _start(data: bytes, position: int, rule: SecretRule) -> int:
     """Return where a match whose literal stands at `position` begins."""
     window = data[max(0, position - rule.back) : position]
     return position - len(window) + len(window.rstrip(rule.before))
 
 
-def _is_near(data: bytes, position: int, rule: Rule) -> bool:
+def _is_near(data: bytes, position: int, rule: SecretRule) -> bool:
     line = data[max(0, position - _LINE) : position].rpartition(b"\n")[2].lower()
     return any(near in line for near in rule.near)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from ledger.capture.secrets.rules.rule import CLOSED, OPEN, Rule
+from ledger.capture.secrets.rules.rule import CLOSED, OPEN, SecretRule
 from ledger.model.values import Document
 
 _KIND = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -33,7 +33,7 @@ class OwnSecrets(Document, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Texts that look like secrets and are none, such as those of an example."""
 
     @property
-    def rules(self) -> list[Rule]:
+    def rules(self) -> list[SecretRule]:
         """The shapes as rules."""
         return [_rule(kind, pattern) for kind, pattern in self.patterns.items()]
 
@@ -52,12 +52,12 @@ NONE = OwnSecrets()
 """A team that has none."""
 
 
-def _rule(kind: str, pattern: str) -> Rule:
+def _rule(kind: str, pattern: str) -> SecretRule:
     beginning = _LITERAL.match(pattern)
     start = beginning[0] if beginning else ""
     if beginning and pattern[beginning.end() : beginning.end() + 1] in {"{", "?"}:
         start = start[:-1]  # the last letter is repeated
-    return Rule(kind, (start.encode(),), OPEN + pattern.encode() + CLOSED, "", "anywhere")
+    return SecretRule(kind, (start.encode(),), OPEN + pattern.encode() + CLOSED, "", "anywhere")
 
 
 def wrong_secrets(own: OwnSecrets) -> Iterator[str]:

@@ -13,7 +13,7 @@ from ledger.api.compare import find_compared
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import plain
 from ledger.store.branch.branch import Branch
 from ledger.store.review.code_difference import code_difference
@@ -64,7 +64,7 @@ def _say_how_to_compare(comparison: Comparison) -> None:
         say("hint: measure both models on one dataset version, with ledger evaluate, to compare them")
 
 
-def _say_uncounted(runs: list[Run]) -> None:
+def _say_uncounted(runs: list[StoredRun]) -> None:
     for run in runs:
         if why := why_uncounted(run):
             said = run.retraction.text if run.retraction else run.record.reason or ""
@@ -91,7 +91,7 @@ def _cells(row: MetricRow) -> list[str]:
     return cells
 
 
-def _draw(ledger: Branch, runs: list[Run], series: list[str], path: Path) -> None:
+def _draw(ledger: Branch, runs: list[StoredRun], series: list[str], path: Path) -> None:
     try:
         from ledger.publish.charts.report_figures import render_comparison
     except ImportError as error:

@@ -5,7 +5,7 @@ from typing import get_args
 import click
 
 from ledger.analysis.advice.growth import Against, Growth, growth_of
-from ledger.analysis.query.language import Comparison, Every, Query, parse_queries
+from ledger.analysis.query.language import Condition, Every, Query, parse_queries
 from ledger.commands.output import echo, say, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound, UsageError
@@ -40,7 +40,7 @@ def growth_command(
     """
     stated: list[Query] = []
     if experiment is not None:
-        stated.append(Comparison(field="experiment", operator="=", value=experiment))
+        stated.append(Condition(field="experiment", operator="=", value=experiment))
     if filters and (parsed := parse_queries(filters)):
         stated.append(parsed)
     runs = select_runs(open_ledger(), Every(parts=tuple(stated)) if stated else None, reverse=True).runs

@@ -13,7 +13,7 @@ from ledger.analysis.query.order_warnings import measure_command
 from ledger.commands.comparing.include_option import include_option
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
-from ledger.model.entries import Note, Run
+from ledger.model.entries import Note, StoredRun
 from ledger.model.values import Document, ParamValue, counted
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.versions import read_retirements
@@ -94,7 +94,7 @@ def leaderboard_command(
 
 def _show(ledger: Branch, board: SettingBoard, limit: int, retired: Mapping[str, Note]) -> _Shown:
     places = board.places[:limit]
-    runs: list[Run] = find_runs(ledger, [place.runs[0] for place in places]) if places else []
+    runs: list[StoredRun] = find_runs(ledger, [place.runs[0] for place in places]) if places else []
     told = [name for name in params_that_differ(runs) if not is_seed(name)]
     note = retired.get(board.group.dataset)
     return _Shown(

@@ -6,7 +6,7 @@ from ledger.commands.output import say, write_json, write_table
 from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.model.datasets import OVERRIDES_BEFORE_WARNING, Severity
-from ledger.model.entries import Case, Run
+from ledger.model.entries import Case, StoredRun
 from ledger.recorder.cases import add_case, cases_of
 
 
@@ -90,7 +90,7 @@ def _expected(case: Case) -> str:
     return f"{case.override} {case.expected}" if case.override else case.expected
 
 
-def _answered(case: Case, runs: tuple[Run, ...]) -> tuple[str, str]:
+def _answered(case: Case, runs: tuple[StoredRun, ...]) -> tuple[str, str]:
     """Return how many runs pass and fail a case, by their latest answer."""
     latest = {
         run.record.id: result.passed

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import click
 
 from ledger.analysis.query.fields import field_value, show_value
-from ledger.analysis.query.language import Comparison, Every, Query, parse_queries
+from ledger.analysis.query.language import Condition, Every, Query, parse_queries
 from ledger.analysis.query.table import usual_table
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.record import Record
 from ledger.store.index.selection import Selection, select_runs
 
@@ -26,7 +26,7 @@ class _Listed(Record, frozen=True, kw_only=True):
     """Why it was withdrawn; none while it stands."""
 
     @classmethod
-    def of(cls, run: Run) -> "_Listed":
+    def of(cls, run: StoredRun) -> "_Listed":
         """Return a run as it is listed."""
         fields = {name: getattr(run.record, name) for name in run.record.__struct_fields__} | {"tags": run.tags}
         return cls(**fields, retracted=run.retraction.text if run.retraction else None)
@@ -94,7 +94,7 @@ def _write(header: Sequence[str], rows: Sequence[Sequence[str]], *, needed: int,
 
 def _query(filters: Sequence[str], experiment: str | None, tag: str | None) -> Query | None:
     stated: list[Query] = [
-        Comparison(field=field, operator="=", value=value)
+        Condition(field=field, operator="=", value=value)
         for field, value in (("experiment", experiment), ("tags", tag))
         if value is not None
     ]
@@ -104,6 +104,6 @@ def _query(filters: Sequence[str], experiment: str | None, tag: str | None) -> Q
     return Every(parts=tuple(stated)) if stated else None
 
 
-def _chosen(runs: Sequence[Run], columns: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+def _chosen(runs: Sequence[StoredRun], columns: Sequence[str]) -> tuple[list[str], list[list[str]]]:
     names = [name.strip() for name in columns if name.strip()]
     return names, [[show_value(field_value(run, name)) for name in names] for run in runs]

@@ -12,7 +12,7 @@ from ledger.commands.output import echo, moment, size, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
 from ledger.model.boxes import Metric
-from ledger.model.entries import EnvironmentFile, Note, Run
+from ledger.model.entries import EnvironmentFile, Note, StoredRun
 from ledger.model.measured import same_data, say_same
 from ledger.model.paths import ENVIRONMENT_FILE, RECORD_FILE
 from ledger.model.record import Record
@@ -67,7 +67,7 @@ def show_command(run: str, as_json: bool, file: str | None, requirements: bool, 
         _show(found)
 
 
-def _requirements(ledger: Branch, run: Run) -> str:
+def _requirements(ledger: Branch, run: StoredRun) -> str:
     from ledger.capture.machine.requirements import render_requirements
     from ledger.model.document import load
 
@@ -111,7 +111,7 @@ def _living_lines(living: "Living") -> Lines:
         yield name, show_value(number)
 
 
-def _show(run: Run) -> None:
+def _show(run: StoredRun) -> None:
     record = run.record
     status = click.style(record.status, fg="green" if record.status == "finished" else "red", bold=True)
     echo(f"{click.style(record.id, bold=True)}  {status}{plain(f': {record.reason}' if record.reason else '')}")
@@ -155,7 +155,7 @@ _SAID: dict[NoteKind, str] = {
 }
 
 
-def _history(run: Run) -> Lines:
+def _history(run: StoredRun) -> Lines:
     """Tell what was said about a run, oldest first."""
     record = run.record
     said = [(record.timing.recorded_at, f"recorded as {record.status} by {record.author.name}")]
@@ -171,7 +171,7 @@ def _said(note: Note) -> str:
     return _SAID[note.kind] if note.stage is None else f"{_SAID[note.kind]} (stage {note.stage})"
 
 
-def _heading(run: Run) -> Lines:
+def _heading(run: StoredRun) -> Lines:
     record = run.record
     yield "experiment", record.experiment
     yield "author", f"{record.author.name} <{record.author.email}>"
@@ -329,7 +329,7 @@ def _logs(record: Record) -> Lines:
             yield f"{kind} x{count}", text.splitlines()[-1] if text else ""
 
 
-def _results(run: Run) -> Lines:
+def _results(run: StoredRun) -> Lines:
     headline = run.record.results.headline
     for metric in run.record.results.metrics:
         yield f"{metric.key}{' *' if metric.key == headline else ''}", _measured(metric)

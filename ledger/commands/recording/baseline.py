@@ -7,7 +7,7 @@ from ledger.commands.recording.note import tell_notes
 from ledger.commands.sending import push_options
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 
 
 @click.command("baseline")
@@ -40,6 +40,6 @@ def baseline_command(
         say("no experiment has a baseline yet; next: ledger baseline RUN")
 
 
-def _row(run: Run) -> list[str]:
+def _row(run: StoredRun) -> list[str]:
     note = next(note for note in reversed(run.notes) if note.kind == "baseline")
     return [run.record.experiment, run.record.id, moment(note.noted_at), note.author.name, note.text.splitlines()[0]]

@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.analysis.advice.milestones import Milestones, Progress, Step, milestones_of
+from ledger.analysis.advice.milestones import Milestones, MilestoneStep, Progress, milestones_of
 from ledger.analysis.advice.stages import stage_named
 from ledger.commands.output import echo, moment, say, write_json
 from ledger.commands.recording.note import tell_notes
@@ -81,7 +81,7 @@ def _tell(progress: Progress) -> None:
         echo(f"        {'seen' if check.holds else 'missing'}: {plain(f'{check.asks}: {check.detail}')}")
 
 
-def _tell_claim(step: Step) -> None:
+def _tell_claim(step: MilestoneStep) -> None:
     note = step.note
     if note is None:
         return

@@ -8,7 +8,7 @@ from ledger.analysis.query.row import duration
 from ledger.commands.output import say, write_json, write_table
 from ledger.commands.workplace import tell_recovered
 from ledger.model.values import counted
-from ledger.session.recover import Waiting, what_waits
+from ledger.session.recover import WaitingRun, what_waits
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import homeless_dir
 
@@ -63,7 +63,7 @@ def _rescue(ledger: Branch) -> None:
     say(f"the branch as it was: {done.before}; next: ledger sync")
 
 
-def _list(waiting: list[Waiting], *, as_json: bool) -> None:
+def _list(waiting: list[WaitingRun], *, as_json: bool) -> None:
     if as_json:
         write_json(waiting)
     elif waiting:

@@ -9,7 +9,7 @@ from ledger.store.branch.branch import Branch
 from ledger.store.review.proposals import PROPOSALS, read_proposed
 
 
-class Proposal(Document, frozen=True, kw_only=True):
+class OpenedProposal(Document, frozen=True, kw_only=True):
     """What `ledger propose --json` prints."""
 
     name: str
@@ -37,7 +37,7 @@ def send(
         asked = open_proposal(ledger, name, proposal_title(read_proposed(ledger, name).runs), _body(name, runs))
         opened = Opened(pushed=opened.pushed, url=asked.url, by_hand=asked.by_hand, problem=asked.problem)
     if as_json:
-        write_json(Proposal(name=name, branch=place.branch, runs=runs, opened=opened))
+        write_json(OpenedProposal(name=name, branch=place.branch, runs=runs, opened=opened))
         return
     _tell(place, name, opened)
 

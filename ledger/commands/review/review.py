@@ -114,13 +114,13 @@ def _only_proposal(ledger: Branch) -> str:
 
 
 def _comment(proposed: Proposed, reviews: list[RunReview], findings: list[Finding]) -> str:
-    from ledger.publish.review.comment import Problem, render_review
+    from ledger.publish.review.comment import ReviewProblem, render_review
 
     problems = [
-        Problem(text=": ".join(filter(None, (one.path, one.message, one.hint))), fatal=one.severity == "error")
+        ReviewProblem(text=": ".join(filter(None, (one.path, one.message, one.hint))), fatal=one.severity == "error")
         for one in findings
     ]
-    problems += [Problem(text=text, fatal=True) for text in proposed.problems if not findings]
+    problems += [ReviewProblem(text=text, fatal=True) for text in proposed.problems if not findings]
     return render_review(proposed.name, reviews, others=proposed.others, problems=problems)
 
 

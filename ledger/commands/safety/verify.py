@@ -10,7 +10,7 @@ from ledger.model.values import counted
 from ledger.repository.blobs import blob_reader
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.redaction_approval import accept_named
-from ledger.store.integrity.verify import Verdict, verify
+from ledger.store.integrity.verify import Verification, verify
 from ledger.store.integrity.verify.last_verified import remembered
 from ledger.store.sync.remote_tip import recall
 
@@ -78,7 +78,7 @@ def _said_of(errors: int, warnings: int) -> str:
     return f"{counted(errors, 'finding')}{told}" if errors else f"nothing is wrong{told}"
 
 
-def _looked_at(verdict: Verdict) -> Iterator[str]:
+def _looked_at(verdict: Verification) -> Iterator[str]:
     since = f" since {verdict.since[:10]}" if verdict.since else ""
     yield f"{counted(verdict.entries, 'entry')} in {counted(verdict.commits, 'commit')}{since}"
     for count, what in ((verdict.checkpoints, "checkpoint"), (len(verdict.redactions), "redaction")):

@@ -8,7 +8,7 @@ import msgspec
 from ledger.analysis.comparing.comparable import data_of_curve
 from ledger.analysis.data.curves import Point, down_sample, load_curves
 from ledger.errors import LedgerError
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.paths import CURVES_FILE
 from ledger.model.values import Document
 from ledger.publish.charts.charts import Line, render_lines
@@ -35,7 +35,7 @@ class Panel(Document, frozen=True, kw_only=True):
     """The chart."""
 
 
-def read_points(run: Run, read_blob: Callable[[str], bytes]) -> list[Point]:
+def read_points(run: StoredRun, read_blob: Callable[[str], bytes]) -> list[Point]:
     """Return the run's curves thinned for drawing; none when it kept none.
 
     Raises:
@@ -82,7 +82,7 @@ def panels_of(points: Sequence[Point], headline: str | None) -> list[Panel]:
     return panels
 
 
-def render_curve_script(run: Run, points: Sequence[Point]) -> bytes:
+def render_curve_script(run: StoredRun, points: Sequence[Point]) -> bytes:
     """Return the curves, and what each was measured on, as a script that also loads in pages opened from a folder."""
     series = sorted({name for point in points for name in point.values})
     columns = {
@@ -101,7 +101,7 @@ def render_curve_script(run: Run, points: Sequence[Point]) -> bytes:
     return b'ledgerData("curves:%s", %s);\n' % (run.record.id.encode(), msgspec.json.encode(columns))
 
 
-def try_points(run: Run, read_blob: Callable[[str], bytes]) -> tuple[list[Point], str | None]:
+def try_points(run: StoredRun, read_blob: Callable[[str], bytes]) -> tuple[list[Point], str | None]:
     """Return the points and, when they cannot be read, why: one damaged file never costs the site."""
     try:
         return read_points(run, read_blob), None

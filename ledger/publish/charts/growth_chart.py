@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from ledger.analysis.advice.growth import FACTOR, Against, Growth, growth_of
 from ledger.analysis.comparing.comparable import Group
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Document
 from ledger.publish.charts.axes import Frame, Scale, name_at, scale_of, tick_text
 from ledger.publish.charts.charts import DOTS_SHOWN, Dot, dot_title, render_dot
@@ -53,7 +53,7 @@ class GrowthSection(Document, frozen=True, kw_only=True):
     """Where sizes differ and no line can be fitted: one line each."""
 
 
-def growth_section(runs: Sequence[Run], headline: Group | None) -> GrowthSection:
+def growth_section(runs: Sequence[StoredRun], headline: Group | None) -> GrowthSection:
     """Return the charts of growth of an experiment's headline metric, one for each comparable group and size.
 
     Args:
@@ -88,7 +88,7 @@ def _sizes(growth: Growth) -> int:
     return len({point.size for point in growth.points})
 
 
-def _costs_follow_time(runs: Sequence[Run]) -> bool:
+def _costs_follow_time(runs: Sequence[StoredRun]) -> bool:
     """Say whether every run was paid for at one price, so that cost is time in other units."""
     paid = [(run.record.cost.amount, run.record.timing.took) for run in runs]
     prices = [amount / took for amount, took in paid if amount and took]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ledger.analysis.comparing.comparable import data_of_curve
 from ledger.errors import NotFound
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.publish.charts.charts import Line
 from ledger.publish.charts.curve_panels import axis_of, line_of, read_points
 from ledger.publish.pages.text import one_line, visible
@@ -34,7 +34,7 @@ _SETTINGS: Any = {  # `Any`: the names of all settings are a type of 250 literal
 
 
 def render_comparison(
-    runs: Sequence[Run],
+    runs: Sequence[StoredRun],
     read_blob: Callable[[str], bytes],
     series: list[str],
     *,
@@ -75,7 +75,7 @@ def render_comparison(
 
 
 def chart_lines(
-    runs: Sequence[Run], read_blob: Callable[[str], bytes], series: list[str]
+    runs: Sequence[StoredRun], read_blob: Callable[[str], bytes], series: list[str]
 ) -> dict[str, tuple[str, list[tuple[str, Line]]]]:
     """Return, for each series on each dataset, what it is drawn over and each run's line.
 
@@ -109,7 +109,7 @@ def _style(slot: int) -> dict[str, Any]:  # `Any`: keyword arguments of matplotl
     return {"color": _COLOURS[slot % len(_COLOURS)], "linestyle": _DASHES[slot // len(_COLOURS) % len(_DASHES)]}
 
 
-def _add_legend(figure: "Figure", runs: Sequence[Run]) -> None:
+def _add_legend(figure: "Figure", runs: Sequence[StoredRun]) -> None:
     handles: dict[str, Any] = {}  # `Any`: whatever artists matplotlib draws in a legend
     for chart in figure.axes:
         for handle, label in zip(*chart.get_legend_handles_labels(), strict=True):

@@ -6,7 +6,7 @@ from ledger.analysis.comparing.comparable import Leaderboard
 from ledger.analysis.comparing.leaderboard import Place, SettingBoard
 from ledger.analysis.comparing.settings import is_seed
 from ledger.analysis.query.order_warnings import measure_command
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Document
 from ledger.publish.pages.alignment_view import alignment_views, render_periods
 from ledger.publish.pages.page import Page, markup
@@ -28,7 +28,7 @@ class Row(Document, frozen=True, kw_only=True):
 
     place: Place
     """The setting."""
-    run: Run
+    run: StoredRun
     """Its best run, which stands for it."""
     params: tuple[tuple[str, str], ...]
     """Params that tell it from the other settings shown, as typed."""
@@ -86,12 +86,12 @@ def _rows(board: SettingBoard, atlas: Atlas) -> list[Row]:
     ]
 
 
-def _told(run: Run, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+def _told(run: StoredRun, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
     values = run.record.params.values
     return tuple((name, param_text(values[name])) for name in names if name in values)
 
 
-class Scale(Document, frozen=True, kw_only=True):
+class ValueScale(Document, frozen=True, kw_only=True):
     """Where values stand between the worst (0) and the best (100) of a board."""
 
     low: float
@@ -112,10 +112,10 @@ class Scale(Document, frozen=True, kw_only=True):
         return self.high - self.low
 
 
-def _scale(board: SettingBoard) -> Scale | None:
+def _scale(board: SettingBoard) -> ValueScale | None:
     spreads = [place.spread for place in board.places if place.spread is not None]
     if not spreads:
         return None
     low, high = min(spread.low for spread in spreads), max(spread.high for spread in spreads)
-    scale = Scale(low=low, high=high, turned=board.direction == "lower")
+    scale = ValueScale(low=low, high=high, turned=board.direction == "lower")
     return scale if 0 < scale.width < float("inf") else None

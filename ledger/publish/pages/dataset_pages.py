@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ledger.analysis.comparing.comparable import agreed_direction
 from ledger.analysis.data.cases import case_stories
 from ledger.model.datasets import OVERRIDES_BEFORE_WARNING
-from ledger.model.entries import DatasetVersion, Run
+from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.publish.charts.charts import DOTS_SHOWN, Dot, Stretch, dot_title, render_history
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page, markup
@@ -24,7 +24,7 @@ MATRIX_ROWS = 30
 _CONTENTS = (
     ("versions", "Versions"),
     ("history", "Over time"),
-    ("matrix", "Run by version"),
+    ("matrix", "StoredRun by version"),
     ("cases", "Cases that must pass"),
     ("boards", "Leaderboards"),
 )
@@ -122,7 +122,7 @@ def _measured_dot(measurement: Measurement, version: str, slot: int) -> Dot:
     )
 
 
-def _matrix(measured: Sequence[Sequence[Measurement]]) -> list[tuple[Run, list[float | str | None]]]:
+def _matrix(measured: Sequence[Sequence[Measurement]]) -> list[tuple[StoredRun, list[float | str | None]]]:
     """Return the latest runs with the latest of one metric on each version; none where it was not measured."""
     values = [{m.run.record.id: m.metric.value for m in members} for members in measured]
     runs = {m.run.record.id: m.run for members in measured for m in members}

@@ -18,7 +18,7 @@ from ledger.analysis.comparing.leaderboard import Score, setting_board, short_ke
 from ledger.analysis.comparing.ranks import encode_trace, trace_of
 from ledger.analysis.comparing.settings import Setting, Spread, is_seed, settings_of, spread_of, spread_of_runs
 from ledger.model.boxes import Metric
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Document, Number
 from ledger.publish.charts.charts import DOTS_SHOWN, Dot, Line, dot_title, render_lines, render_scatter
 from ledger.publish.charts.curve_panels import axis_of, line_of, try_points
@@ -76,7 +76,7 @@ class Best(Document, frozen=True, kw_only=True):
 
     group: Group
     """The group."""
-    run: Run
+    run: StoredRun
     """The run."""
     value: Number
     """Its value; the mean of its setting on the page of an experiment."""
@@ -156,12 +156,12 @@ def render_experiments(atlas: Atlas) -> Page:
     )
 
 
-def _statuses(runs: Sequence[Run]) -> list[tuple[str, int]]:
+def _statuses(runs: Sequence[StoredRun]) -> list[tuple[str, int]]:
     """Return how the runs ended, the most frequent end first; a retracted run counts as nothing else."""
     return Counter("retracted" if run.retraction else run.record.status for run in runs).most_common()
 
 
-def _bests(runs: Sequence[Run]) -> list[Best]:
+def _bests(runs: Sequence[StoredRun]) -> list[Best]:
     """Return the best setting in each group where that can be said; of these runs alone, never of others."""
     keys = {run.record.id: short_key(run) for run in runs}
     bests = []
@@ -223,9 +223,9 @@ def _code_text(setting: Setting) -> str:
     return f"{commit} and uncommitted changes" if setting.patch else commit
 
 
-def _headline_best(runs: Sequence[Run]) -> list[Best]:
+def _headline_best(runs: Sequence[StoredRun]) -> list[Best]:
     """Return the best headline value in the group that most of the runs share; cheap enough for every experiment."""
-    members: dict[Group, list[tuple[Metric, Run]]] = {}
+    members: dict[Group, list[tuple[Metric, StoredRun]]] = {}
     for run in filter(counts, runs):
         if (headline := run.record.headline) and math.isfinite(headline.number):
             members.setdefault(group_of(headline), []).append((headline, run))
@@ -239,7 +239,7 @@ def _headline_best(runs: Sequence[Run]) -> list[Best]:
     return []
 
 
-def _values(runs: Sequence[Run], param: str) -> list[tuple[str, int]]:
+def _values(runs: Sequence[StoredRun], param: str) -> list[tuple[str, int]]:
     """Return the values of a param as typed, the most frequent first, then by size where they are numbers."""
     values = [run.record.params.values[param] for run in runs if param in run.record.params.values]
     counts = Counter(param_text(value) for value in values)
@@ -247,7 +247,7 @@ def _values(runs: Sequence[Run], param: str) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], sizes.get(item[0], math.inf), item[0]))[:12]
 
 
-def _scatters(runs: Sequence[Run], headline: Group | None) -> list[str]:
+def _scatters(runs: Sequence[StoredRun], headline: Group | None) -> list[str]:
     """Draw each numeric param that varies against the headline metric, within one comparable group."""
     if headline is None:
         return []
@@ -273,7 +273,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _overlay(runs: Sequence[Run], headline: Group | None, read_blob: Callable[[str], bytes]) -> Overlay | None:
+def _overlay(runs: Sequence[StoredRun], headline: Group | None, read_blob: Callable[[str], bytes]) -> Overlay | None:
     """Lay the latest runs' curves of one series over each other: the headline's, else the one that most have."""
     kept = [run for run in runs if run.record.results.curves is not None]
     logged = [run.record.results.curves.series for run in kept if run.record.results.curves]

@@ -1,7 +1,7 @@
 """The page of milestones: a row of seven steps for each model, who claimed them, and what the next one asks for."""
 
 from ledger.analysis.advice.budget import Budget
-from ledger.analysis.advice.milestones import Milestones, Step, milestones_of
+from ledger.analysis.advice.milestones import Milestones, MilestoneStep, milestones_of
 from ledger.analysis.advice.stages import STAGES
 from ledger.publish.charts.axes import name_at
 from ledger.publish.pages import addresses
@@ -55,7 +55,7 @@ def render_milestones(atlas: Atlas, milestones: Milestones) -> Page:
     )
 
 
-def render_steps(model: str, steps: tuple[Step, ...]) -> str:
+def render_steps(model: str, steps: tuple[MilestoneStep, ...]) -> str:
     """Return seven steps as a picture: done, claimed with something missing, next, not yet."""
     width = _PITCH * len(steps)
     parts = [f'<path class="lg-step-line" d="M{_PITCH // 2} 26H{width - _PITCH // 2}"/>']
@@ -76,7 +76,7 @@ def render_steps(model: str, steps: tuple[Step, ...]) -> str:
     )
 
 
-def _said(step: Step) -> str:
+def _said(step: MilestoneStep) -> str:
     if step.withdrawn is not None:
         return "its evidence was retracted"
     return f"claimed, {len(step.missing)} missing" if step.state == "claimed" else step.state

@@ -5,9 +5,9 @@ from datetime import date
 
 from ledger.analysis.advice.milestones import Milestones
 from ledger.analysis.comparing.comparable import Leaderboard
-from ledger.analysis.comparing.leaderboard import Place as SettingPlace
+from ledger.analysis.comparing.leaderboard import Place
 from ledger.model.boxes import Box
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.record import BOXES
 from ledger.model.schema import field_docs
 from ledger.model.values import Document
@@ -56,18 +56,18 @@ class Totals(Document, frozen=True, kw_only=True):
     """Runs whose cost is unknown."""
 
 
-class Place(Document, frozen=True, kw_only=True):
+class BoardEntry(Document, frozen=True, kw_only=True):
     """A leaderboard with its page, for lists of leaderboards."""
 
     board: Leaderboard
     """The leaderboard."""
     path: str
     """Its page, or its line on the page of all others."""
-    leader: SettingPlace | None = None
+    leader: Place | None = None
     """The setting with the best mean; none where that cannot be said."""
 
     @property
-    def run_of_leader(self) -> Run:
+    def run_of_leader(self) -> StoredRun:
         """The best run of that setting."""
         name = self.leader.runs[0] if self.leader else ""
         return next(standing.run for standing in self.board.standings if standing.run.record.id == name)
@@ -120,7 +120,7 @@ def render_runs(atlas: Atlas) -> Page:
 
 def render_boards(atlas: Atlas) -> Page:
     """Return the list of leaderboards, those of one metric together."""
-    metrics: dict[str, list[Place]] = {}
+    metrics: dict[str, list[BoardEntry]] = {}
     places = _places(atlas.own_pages, atlas)
     for place in [*_in_use(places, atlas), *(place for place in places if place.board.group.dataset in atlas.retired)]:
         metrics.setdefault(place.board.group.key, []).append(place)
@@ -178,19 +178,20 @@ def render_glossary() -> Page:
     )
 
 
-def _places(boards: Sequence[Leaderboard], atlas: Atlas) -> list[Place]:
+def _places(boards: Sequence[Leaderboard], atlas: Atlas) -> list[BoardEntry]:
     return [
-        Place(board=board, path=atlas.address_of(board.group), leader=atlas.leader_of(board.group)) for board in boards
+        BoardEntry(board=board, path=atlas.address_of(board.group), leader=atlas.leader_of(board.group))
+        for board in boards
     ]
 
 
-def _first_of_all(atlas: Atlas) -> list[Place]:
+def _first_of_all(atlas: Atlas) -> list[BoardEntry]:
     """Return the leaderboards, those first that speak for a run."""
     headlines = {run.record.results.headline for run in atlas.runs}
     return _places(sorted(atlas.boards, key=lambda board: board.group.key not in headlines), atlas)
 
 
-def _in_use(places: Sequence[Place], atlas: Atlas) -> list[Place]:
+def _in_use(places: Sequence[BoardEntry], atlas: Atlas) -> list[BoardEntry]:
     return [place for place in places if place.board.group.dataset not in atlas.retired]
 
 

@@ -7,7 +7,7 @@ file: it stands in the page as a data URL of an <img>, where browsers run nothin
 import base64
 from collections.abc import Callable
 
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Document
 from ledger.publish.pages import addresses
 
@@ -33,7 +33,7 @@ class Picture(Document, frozen=True, kw_only=True):
     """Why it cannot be shown."""
 
 
-def pictures_of(run: Run, read_blob: Callable[[str], bytes]) -> list[Picture]:
+def pictures_of(run: StoredRun, read_blob: Callable[[str], bytes]) -> list[Picture]:
     """Return the run's pictures in the order they were kept."""
     shown = []
     for number, figure in enumerate(run.record.results.figures, start=1):

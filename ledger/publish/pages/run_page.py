@@ -12,7 +12,7 @@ from ledger.analysis.comparing.comparable import agreed_direction, why_not_compa
 from ledger.errors import LedgerError
 from ledger.model.boxes import Metric
 from ledger.model.document import load
-from ledger.model.entries import DatasetVersion, EnvironmentFile, Run
+from ledger.model.entries import DatasetVersion, EnvironmentFile, StoredRun
 from ledger.model.measured import same_data, say_same
 from ledger.model.paths import ENVIRONMENT_FILE, LOG_FILE, PATCH_FILE, run_path
 from ledger.model.values import Document
@@ -52,7 +52,7 @@ _DECIDED = {"acceptance": "accepted", "rejection": "rejected", "retest": "to be 
 """What a reviewer decided, in a word."""
 
 
-class MetricRow(Document, frozen=True, kw_only=True):
+class MetricRowView(Document, frozen=True, kw_only=True):
     """One value as the table of results shows it."""
 
     metric: Metric
@@ -89,7 +89,7 @@ class Beside(Document, frozen=True, kw_only=True):
 
 
 def render_run(
-    run: Run,
+    run: StoredRun,
     atlas: Atlas,
     read_blob: Callable[[str], bytes],
     verdict: VerdictLine | None = None,
@@ -104,14 +104,14 @@ def render_run(
     return _page(run, atlas, beside, verdict, advice), files
 
 
-def advice_for(run: Run, versions: Mapping[str, DatasetVersion], budget: Budget) -> list[Advice]:
+def advice_for(run: StoredRun, versions: Mapping[str, DatasetVersion], budget: Budget) -> list[Advice]:
     """Return what the page of a run says to try next: what is true of the run alone, whatever is recorded later."""
     if run.retraction is not None:
         return []
     return [one for one in advise(run, versions, budget=budget) if one.rule != "slices"]  # it is on the dataset's page
 
 
-def _page(run: Run, atlas: Atlas, beside: Beside, verdict: VerdictLine | None, advice: Sequence[Advice]) -> Page:
+def _page(run: StoredRun, atlas: Atlas, beside: Beside, verdict: VerdictLine | None, advice: Sequence[Advice]) -> Page:
     record = run.record
     before, after = atlas.neighbours[record.id]
     commit = hex_id(record.code.commit)
@@ -156,7 +156,7 @@ def _page(run: Run, atlas: Atlas, beside: Beside, verdict: VerdictLine | None, a
     )
 
 
-def _beside(run: Run, read_blob: Callable[[str], bytes], panels: list[Panel], problem: str | None) -> Beside:
+def _beside(run: StoredRun, read_blob: Callable[[str], bytes], panels: list[Panel], problem: str | None) -> Beside:
     log = run.files.get(LOG_FILE)
     patch = run.files.get(PATCH_FILE)
     changes, left_out = load_patch(read_blob(patch)) if patch else ([], 0)
@@ -172,7 +172,7 @@ def _beside(run: Run, read_blob: Callable[[str], bytes], panels: list[Panel], pr
     )
 
 
-def _environment(run: Run, read_blob: Callable[[str], bytes]) -> EnvironmentFile | None:
+def _environment(run: StoredRun, read_blob: Callable[[str], bytes]) -> EnvironmentFile | None:
     blob = run.files.get(ENVIRONMENT_FILE)
     if blob is None:
         return None
@@ -182,19 +182,19 @@ def _environment(run: Run, read_blob: Callable[[str], bytes]) -> EnvironmentFile
         return None
 
 
-def _metric_rows(run: Run, atlas: Atlas) -> list[MetricRow]:
+def _metric_rows(run: StoredRun, atlas: Atlas) -> list[MetricRowView]:
     measured: list[tuple[Metric, datetime, bool, str | None]]
     measured = [(metric, run.record.timing.ended_at, False, None) for metric in run.record.results.metrics]
     for evaluation in run.evaluations:
         measured += [(metric, evaluation.evaluated_at, True, evaluation.note) for metric in evaluation.metrics]
     rows = [
-        MetricRow(metric=metric, at=at, later=later, note=note, board=board)
+        MetricRowView(metric=metric, at=at, later=later, note=note, board=board)
         for (metric, at, later, note), board in zip(measured, board_paths_of(run, atlas), strict=True)
     ]
     return sorted(rows, key=lambda row: (row.metric.key != run.record.results.headline, row.metric.key, utc(row.at)))
 
 
-def _comparison(run: Run, atlas: Atlas) -> dict[str, object] | None:
+def _comparison(run: StoredRun, atlas: Atlas) -> dict[str, object] | None:
     """Return how the headline compares with that of the run it is compared with, or why it must not be."""
     headline = run.record.headline
     reference, word = atlas.reference_of(run) or ("", "")
@@ -220,7 +220,7 @@ def hex_id(git_id: str | None) -> str | None:
     return match[1] if match else None
 
 
-def restore_commands(run: Run) -> list[str]:
+def restore_commands(run: StoredRun) -> list[str]:
     """Return the commands that bring the run's exact code back into a folder beside the repository."""
     commit, tree = hex_id(run.record.code.commit), hex_id(run.record.code.tree)
     if commit is None:

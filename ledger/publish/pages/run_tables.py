@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ledger.analysis.comparing.comparable import Group, group_of
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Document, ParamValue
 from ledger.publish.pages.text import param_text
 
@@ -25,7 +25,7 @@ class MetricColumn(Document, frozen=True, kw_only=True):
 class RunRow(Document, frozen=True, kw_only=True):
     """One run with its cells."""
 
-    run: Run
+    run: StoredRun
     """The run."""
     params: tuple[str, ...]
     """A param each, as typed; empty when the run has none of that name."""
@@ -46,7 +46,7 @@ class RunTable(Document, frozen=True, kw_only=True):
     """How many runs there are; more than rows when the table is cut."""
 
 
-def run_table(runs: Sequence[Run], atlas: "Atlas", *, limit: int, params: int = 3, metrics: int = 2) -> RunTable:
+def run_table(runs: Sequence[StoredRun], atlas: "Atlas", *, limit: int, params: int = 3, metrics: int = 2) -> RunTable:
     """Return a table of the newest `limit` of `runs`, which come oldest first."""
     shown = list(reversed(runs[-limit:])) if limit else []
     names = varied_params(shown)[:params]
@@ -59,7 +59,7 @@ def run_table(runs: Sequence[Run], atlas: "Atlas", *, limit: int, params: int = 
     )
 
 
-def varied_params(runs: Iterable[Run]) -> list[str]:
+def varied_params(runs: Iterable[StoredRun]) -> list[str]:
     """Return the params that differ between runs, those that most runs have first."""
     seen: dict[str, set[str]] = {}
     counts: Counter[str] = Counter()
@@ -70,7 +70,7 @@ def varied_params(runs: Iterable[Run]) -> list[str]:
     return sorted((name for name in seen if len(seen[name]) > 1), key=lambda name: (-counts[name], name))
 
 
-def common_groups(runs: Iterable[Run]) -> list[Group]:
+def common_groups(runs: Iterable[StoredRun]) -> list[Group]:
     """Return the comparable groups of the runs' headline metrics, then of all others, most runs first.
 
     Of runs that were retracted no group comes.
@@ -86,7 +86,7 @@ def common_groups(runs: Iterable[Run]) -> list[Group]:
     return first + sorted(rest, key=lambda group: (-others[group], group))
 
 
-def _row(run: Run, names: Sequence[str], groups: Sequence[Group]) -> RunRow:
+def _row(run: StoredRun, names: Sequence[str], groups: Sequence[Group]) -> RunRow:
     given: dict[str, ParamValue] = run.record.params.values
     measured = {group_of(metric): metric.value for metric in run.metrics()}
     return RunRow(

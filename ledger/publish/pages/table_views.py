@@ -19,7 +19,7 @@ from ledger.analysis.data.prediction_statistics import (
 from ledger.capture.outputs.directions import known_direction
 from ledger.errors import LedgerError
 from ledger.model.boxes import Table
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.tables import Cells, check_cells, load_cells, number_in
 from ledger.model.values import Direction, Document, TableKind
 from ledger.publish.charts.reliability import render_reliability
@@ -40,7 +40,7 @@ _MISSES = (0.0, 0.05, 0.2, 0.5)
 """The same for a share that was taken for another class: one in twenty is seen."""
 
 
-class MatrixRow(Document, frozen=True, kw_only=True):
+class MatrixRowView(Document, frozen=True, kw_only=True):
     """One true class of a confusion matrix."""
 
     label: str
@@ -97,7 +97,7 @@ class TableView(Document, frozen=True, kw_only=True):
     """Why it cannot be shown."""
     columns: list[str] = []
     """Names of the columns that are shown."""
-    matrix: list[MatrixRow] = []
+    matrix: list[MatrixRowView] = []
     """Rows of a confusion matrix."""
     pairs: list[PairRow] = []
     """The most confused pairs, where there are too many classes for a matrix."""
@@ -119,14 +119,14 @@ class TableView(Document, frozen=True, kw_only=True):
     """What of it is not shown."""
 
 
-def tables_of(run: Run, read_blob: Callable[[str], bytes]) -> list[TableView]:
+def tables_of(run: StoredRun, read_blob: Callable[[str], bytes]) -> list[TableView]:
     """Return the run's tables in the order they were kept, at most 50; one that cannot be shown says why."""
     directions = {metric.key: metric.direction for metric in run.record.results.metrics}
     return [_view(run, table, read_blob, directions) for table in run.record.statistics.tables[:TABLES_SHOWN]]
 
 
 def _view(
-    run: Run, table: Table, read_blob: Callable[[str], bytes], directions: dict[str, Direction | None]
+    run: StoredRun, table: Table, read_blob: Callable[[str], bytes], directions: dict[str, Direction | None]
 ) -> TableView:
     blob = run.files.get(table.file)
     if blob is None:
@@ -170,7 +170,7 @@ def _confusion(view: TableView, cells: Cells) -> TableView:
         left = f"{len(labels)} classes are too many for a matrix on a page: the pairs that were confused most often"
         return replace(view, pairs=rows, left_out=left)
     matrix = [
-        MatrixRow(
+        MatrixRowView(
             label=row[0],
             cells=[
                 (int(count), _shade(int(count), support[row[0]], hit=label == row[0]))

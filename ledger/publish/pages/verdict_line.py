@@ -7,7 +7,7 @@ from ledger.analysis.comparing.comparable import Group, counts, group_of, why_no
 from ledger.analysis.judging.judgement import gather, identity, verdict_on
 from ledger.analysis.judging.verdict import Answer
 from ledger.errors import UsageError
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Document
 from ledger.publish.site.site_data import Atlas
 
@@ -41,7 +41,7 @@ def verdict_lines(atlas: Atlas) -> dict[str, VerdictLine]:
     return lines
 
 
-def _question(run: Run, atlas: Atlas) -> tuple[str, Group] | None:
+def _question(run: StoredRun, atlas: Atlas) -> tuple[str, Group] | None:
     """Return what a run is compared with, and in which group; none where there is nothing to judge."""
     headline = run.record.headline
     reference, _ = atlas.reference_of(run) or ("", "")

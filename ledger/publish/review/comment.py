@@ -33,7 +33,7 @@ _CHECKLIST = (
 )
 
 
-class Problem(Document, frozen=True, kw_only=True):
+class ReviewProblem(Document, frozen=True, kw_only=True):
     """Something that `ledger check` found, in a line."""
 
     text: str
@@ -43,7 +43,7 @@ class Problem(Document, frozen=True, kw_only=True):
 
 
 def render_review(
-    name: str, reviews: Sequence[RunReview], *, others: Sequence[str] = (), problems: Sequence[Problem] = ()
+    name: str, reviews: Sequence[RunReview], *, others: Sequence[str] = (), problems: Sequence[ReviewProblem] = ()
 ) -> str:
     """Return the comment.
 
@@ -83,7 +83,7 @@ def _size(lines: Sequence[str]) -> int:
     return sum(len(line.encode()) + 1 for line in lines)
 
 
-def _headline(reviews: Sequence[RunReview], others: Sequence[str], problems: Sequence[Problem]) -> Iterator[str]:
+def _headline(reviews: Sequence[RunReview], others: Sequence[str], problems: Sequence[ReviewProblem]) -> Iterator[str]:
     fatal = [problem for problem in problems if problem.fatal]
     if fatal:
         yield f"## ⛔ Not to be merged: {counted(len(fatal), 'problem')}"

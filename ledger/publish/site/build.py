@@ -14,7 +14,7 @@ from ledger.analysis.advice.milestones import Milestones
 from ledger.analysis.comparing.comparable import Leaderboard
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
-from ledger.model.entries import Contents, DatasetVersion, LogEntry, Run
+from ledger.model.entries import Contents, DatasetVersion, LogEntry, StoredRun
 from ledger.model.values import Document
 from ledger.publish.pages import (
     addresses,
@@ -274,7 +274,7 @@ def _finished(name: str, files: Mapping[str, bytes]) -> Unit:
 
 
 def _run_files(
-    run: Run,
+    run: StoredRun,
     atlas: Atlas,
     read_blob: ReadBlob,
     shells: Mapping[str, str],
@@ -292,12 +292,12 @@ def _experiment_files(name: str, atlas: Atlas, read_blob: ReadBlob, shells: Mapp
     return {page.path: join(shells[page.kind], page.parts())}
 
 
-def _run_mark(run: Run) -> str:
+def _run_mark(run: StoredRun) -> str:
     """Return the hash of all that the ledger says about a run: blob ids stand for the files beside the record."""
     return _key(run.path, sorted(run.files.items()), run.evaluations, run.notes, run.record if not run.files else None)
 
 
-def _known(atlas: Atlas, runs: Sequence[Run]) -> set[str]:
+def _known(atlas: Atlas, runs: Sequence[StoredRun]) -> set[str]:
     return {use.name for run in runs for use in run.record.datasets.used if use.name and use.name in atlas.datasets}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from ledger.analysis.comparing.comparable import Group, group_of
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Document, ParamValue
 from ledger.publish.pages.run_tables import common_groups, varied_params
 from ledger.publish.pages.text import one_line, param_text, short_currency, short_hash, utc, visible
@@ -78,7 +78,7 @@ class MetricValues(Document, frozen=True, kw_only=True):
     """Six significant digits each."""
 
 
-class Columns(Document, frozen=True, kw_only=True, omit_defaults=False):
+class RunColumns(Document, frozen=True, kw_only=True, omit_defaults=False):
     """Every run, newest first, column by column."""
 
     rows: int
@@ -127,11 +127,11 @@ class Columns(Document, frozen=True, kw_only=True, omit_defaults=False):
     """Every comparable group, those of headline metrics first."""
 
 
-def _trained_on(run: Run) -> str:
+def _trained_on(run: StoredRun) -> str:
     return ", ".join(sorted(use.label for use in run.record.datasets.used if use.role == "train"))
 
 
-def _said_of(run: Run) -> str:
+def _said_of(run: StoredRun) -> str:
     """Return what its author and others said about a run, for search."""
     return " ".join([run.record.note or "", *(note.text for note in run.notes if note.kind != "untag")]).strip()
 
@@ -141,7 +141,7 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
     runs = list(reversed(atlas.runs))
     experiment = _words(run.record.experiment for run in runs)
     order = {identity: at for at, identity in enumerate(_order(runs))}
-    columns = Columns(
+    columns = RunColumns(
         rows=len(runs),
         id=[run.record.id for run in runs],
         status=_words("retracted" if run.retraction else run.record.status for run in runs),
@@ -183,7 +183,7 @@ def _word_lists(values: Iterable[Sequence[str]]) -> WordLists:
     return WordLists(words=list(index), codes=codes)
 
 
-def _params(runs: Sequence[Run]) -> list[ParamColumn]:
+def _params(runs: Sequence[StoredRun]) -> list[ParamColumn]:
     indexes: dict[str, dict[str, int]] = {}
     codes: dict[str, list[int]] = {}
     written: dict[tuple[type, ParamValue], str] = {}
@@ -208,12 +208,12 @@ def _param_word(value: ParamValue, written: dict[tuple[type, ParamValue], str]) 
     return written[key]
 
 
-def _order(runs: Sequence[Run]) -> list[tuple[str, str, str]]:
+def _order(runs: Sequence[StoredRun]) -> list[tuple[str, str, str]]:
     """Return the comparable groups in the order of their columns, each once whatever people name its dataset."""
     return list(dict.fromkeys(_identity(group) for group in common_groups(runs)))
 
 
-def _metrics(runs: Sequence[Run], atlas: Atlas, order: Sequence[tuple[str, str, str]]) -> list[MetricValues]:
+def _metrics(runs: Sequence[StoredRun], atlas: Atlas, order: Sequence[tuple[str, str, str]]) -> list[MetricValues]:
     boards = {_identity(board.group): board for board in atlas.boards}
     groups = {_identity(group): group for run in runs for group in map(group_of, run.metrics())}
     leading = {

@@ -8,7 +8,7 @@ from ledger.analysis.comparing.leaderboard import Place as SettingPlace
 from ledger.analysis.comparing.leaderboard import Score, SettingBoard, latest_metrics, setting_board, short_key
 from ledger.analysis.comparing.ranks import encode_trace, trace_of
 from ledger.model.boxes import Metric
-from ledger.model.entries import Case, Contents, DatasetVersion, LogEntry, Note, Problem, Run
+from ledger.model.entries import Case, Contents, DatasetVersion, LogEntry, Note, Problem, StoredRun
 from ledger.model.ids import is_id
 from ledger.model.values import Document
 from ledger.publish.pages import addresses
@@ -24,7 +24,7 @@ SHARED_PAGES = 200
 class Measurement(Document, frozen=True, kw_only=True):
     """One value with the time it was measured."""
 
-    run: Run
+    run: StoredRun
     """Run whose model was measured."""
     metric: Metric
     """The value."""
@@ -35,11 +35,11 @@ class Measurement(Document, frozen=True, kw_only=True):
 class Atlas(Document, frozen=True, kw_only=True):
     """The whole ledger as pages see it."""
 
-    runs: tuple[Run, ...]
+    runs: tuple[StoredRun, ...]
     """Every run that can have a page, oldest first."""
-    by_id: Mapping[str, Run]
+    by_id: Mapping[str, StoredRun]
     """The same by id."""
-    experiments: Mapping[str, tuple[Run, ...]]
+    experiments: Mapping[str, tuple[StoredRun, ...]]
     """Experiment to its runs, oldest first; the experiment with the latest run first."""
     neighbours: Mapping[str, tuple[str | None, str | None]]
     """Run to the previous and the next run of its experiment."""
@@ -89,7 +89,7 @@ class Atlas(Document, frozen=True, kw_only=True):
         """Leaderboards that are lines on the page of all others."""
         return tuple(board for board in self.boards if "#" in self.address_of(board.group))
 
-    def reference_of(self, run: Run) -> tuple[str, str] | None:
+    def reference_of(self, run: StoredRun) -> tuple[str, str] | None:
         """Return the run that another is compared with, and why: its own baseline, its experiment's, or its parent."""
         record = run.record
         common = self.baselines.get(record.experiment)
@@ -101,7 +101,7 @@ class Atlas(Document, frozen=True, kw_only=True):
 def survey(contents: Contents, log: Iterable[LogEntry], repository_url: str | None) -> Atlas:
     """Return the atlas of a ledger; runs whose ids cannot name a page are left out and reported."""
     runs, problems = _presentable(contents)
-    experiments: dict[str, list[Run]] = {}
+    experiments: dict[str, list[StoredRun]] = {}
     for run in reversed(runs):
         experiments.setdefault(run.record.experiment, []).append(run)
     by_experiment = {name: tuple(reversed(members)) for name, members in experiments.items()}
@@ -158,7 +158,7 @@ def board_name(group: Group) -> str:
     return board_path(group).rpartition("/")[2].removesuffix(".html")
 
 
-def _addresses(runs: Iterable[Run], boards: Sequence[Leaderboard]) -> dict[Identity, str]:
+def _addresses(runs: Iterable[StoredRun], boards: Sequence[Leaderboard]) -> dict[Identity, str]:
     """Return where each leaderboard stands.
 
     Its own page has what is the headline of a run, and what several runs share, the most shared first and so many.
@@ -180,7 +180,7 @@ def _addresses(runs: Iterable[Run], boards: Sequence[Leaderboard]) -> dict[Ident
 
 
 def _ranked(
-    runs: Iterable[Run], boards: Sequence[Leaderboard], keys: Mapping[str, str]
+    runs: Iterable[StoredRun], boards: Sequence[Leaderboard], keys: Mapping[str, str]
 ) -> dict[Identity, SettingBoard]:
     traces = {run.record.id: encode_trace(trace_of(run)) for run in runs}
     withdrawn: dict[Identity, list[Score]] = {}
@@ -201,14 +201,14 @@ def _ranked(
     return found
 
 
-def board_paths_of(run: Run, atlas: Atlas) -> list[str]:
+def board_paths_of(run: StoredRun, atlas: Atlas) -> list[str]:
     """Return the page of the leaderboard of each value of a run, in their order."""
     measured = [run.record.results.metrics, *(evaluation.metrics for evaluation in run.evaluations)]
     return [board_path_of(metric, atlas) for metrics in measured for metric in metrics]
 
 
-def _presentable(contents: Contents) -> tuple[tuple[Run, ...], list[Problem]]:
-    runs: dict[str, Run] = {}
+def _presentable(contents: Contents) -> tuple[tuple[StoredRun, ...], list[Problem]]:
+    runs: dict[str, StoredRun] = {}
     problems = []
     for run in contents.runs:
         run_id = run.record.id
@@ -223,7 +223,7 @@ def _presentable(contents: Contents) -> tuple[tuple[Run, ...], list[Problem]]:
     return tuple(sorted(runs.values(), key=lambda run: run.record.id)), problems
 
 
-def _neighbours(experiments: Mapping[str, tuple[Run, ...]]) -> dict[str, tuple[str | None, str | None]]:
+def _neighbours(experiments: Mapping[str, tuple[StoredRun, ...]]) -> dict[str, tuple[str | None, str | None]]:
     found: dict[str, tuple[str | None, str | None]] = {}
     for runs in experiments.values():
         ids: list[str | None] = [None, *(run.record.id for run in runs), None]
@@ -232,7 +232,7 @@ def _neighbours(experiments: Mapping[str, tuple[Run, ...]]) -> dict[str, tuple[s
     return found
 
 
-def _measurements(runs: Iterable[Run]) -> dict[str, tuple[Measurement, ...]]:
+def _measurements(runs: Iterable[StoredRun]) -> dict[str, tuple[Measurement, ...]]:
     found: dict[str, list[Measurement]] = {}
     for run in runs:
         for metric in run.record.results.metrics:

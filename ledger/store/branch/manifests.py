@@ -8,7 +8,7 @@ outside of `datasets/`: who asks for runs and versions never lists them. See `.g
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-from ledger.data.difference import Difference, diff_lines, diff_manifests
+from ledger.data.difference import VersionDifference, diff_lines, diff_manifests
 from ledger.data.listing import Lines, Manifest, load_lines, manifest_of_text, path_of
 from ledger.data.stat_cache import FILE, StatCache
 from ledger.errors import InvalidDocument, NotFound
@@ -58,7 +58,7 @@ def read_manifest(ledger: Branch, version: DatasetVersion) -> Manifest:
     return manifest
 
 
-def read_difference(ledger: Branch, old: DatasetVersion, new: DatasetVersion) -> Difference:
+def read_difference(ledger: Branch, old: DatasetVersion, new: DatasetVersion) -> VersionDifference:
     """Return how a version differs from another, from those parts of their manifests alone that differ.
 
     Raises:
@@ -67,7 +67,7 @@ def read_difference(ledger: Branch, old: DatasetVersion, new: DatasetVersion) ->
         LedgerError: git cannot read the branch.
     """
     if old.hash == new.hash:
-        return Difference()
+        return VersionDifference()
     before, after = _read_shards(ledger, old), _read_shards(ledger, new)
     # Each path stands in one shard of a version, and what stands in shards that are equal is equal: however the
     # two are cut, the rest tells all.

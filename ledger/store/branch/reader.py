@@ -9,7 +9,7 @@ import msgspec
 from ledger.errors import InvalidDocument, LedgerError
 from ledger.model import paths
 from ledger.model.document import load
-from ledger.model.entries import Case, Contents, DatasetVersion, Evaluation, Note, Problem, Run
+from ledger.model.entries import Case, Contents, DatasetVersion, Evaluation, Note, Problem, StoredRun
 from ledger.model.ids import is_id
 from ledger.model.record import Record
 from ledger.repository.repository import Repository
@@ -165,7 +165,7 @@ def assemble(
         elif isinstance(entry, Note):
             notes[entry.run].append(entry)
     runs = [
-        Run(
+        StoredRun(
             record=entry,
             path=path.rpartition("/")[0],
             files=files[path.rpartition("/")[0]],
@@ -191,7 +191,7 @@ def said_at(later: Evaluation | Note) -> tuple[str, datetime]:
     return later.id[:15], later.evaluated_at if isinstance(later, Evaluation) else later.noted_at
 
 
-def by_time(run: Run) -> tuple[str, datetime, str]:
+def by_time(run: StoredRun) -> tuple[str, datetime, str]:
     """Return the sort key of a run: the second in their id, within it its start: ids of one second sort by chance."""
     return run.record.id[:15], run.record.timing.started_at, run.record.id
 

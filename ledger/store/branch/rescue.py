@@ -12,7 +12,7 @@ from ledger.model import paths
 from ledger.model.values import Document
 from ledger.repository.append import move_branch
 from ledger.repository.replay import Replayed, replay
-from ledger.repository.walk import Step, contains
+from ledger.repository.walk import CommitStep, contains
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.verify.last_verified import follow
 from ledger.store.sync.join import entries_in, oldest_first
@@ -61,7 +61,7 @@ def is_wrong(status: str, path: str) -> bool:
     return status != "A" and not (status == "M" and paths.is_agreed(path))
 
 
-def _base(ledger: Branch, first: Step) -> str:
+def _base(ledger: Branch, first: CommitStep) -> str:
     """Return the history to stand on: that of the remote where it is sound, else what was there before."""
     known = ledger.repository.git.output(
         "for-each-ref", "--format=%(objectname)", f"refs/remotes/*/{ledger.branch}", "refs/ledger/seen"
@@ -74,18 +74,18 @@ def _base(ledger: Branch, first: Step) -> str:
     return first.parents[0]
 
 
-def _shares_beginning(ledger: Branch, commit: str, first: Step) -> bool:
+def _shares_beginning(ledger: Branch, commit: str, first: CommitStep) -> bool:
     return bool(first.parents) and ledger.repository.git.attempt("merge-base", commit, first.parents[0])[0] == 0
 
 
-def _lost(ledger: Branch, tip: str, wrong: Sequence[Step]) -> list[str]:
+def _lost(ledger: Branch, tip: str, wrong: Sequence[CommitStep]) -> list[str]:
     there = {file.path for file in ledger.repository.read_tree(tip)}
     return [
         change.path for step in wrong for change in step.changes if change.status == "D" and change.path not in there
     ]
 
 
-def _again(ledger: Branch, base: str, steps: Sequence[Step]) -> list[Replayed]:
+def _again(ledger: Branch, base: str, steps: Sequence[CommitStep]) -> list[Replayed]:
     """Return what each commit added that the base lacks: an entry as it was first, an agreement as it was last."""
     held = {file.path: file.blob for file in ledger.repository.read_tree(base)}
     commits = []

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ledger.analysis.comparing.comparable import Group
 from ledger.errors import LedgerError
 from ledger.model.boxes import Table
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.tables import load_cells, number_in
 from ledger.store.branch.branch import Branch
 
@@ -13,7 +13,7 @@ MOST_REPEATS = 8
 """Repeats of a setting that are read, the latest: more would narrow the mean of a sample by little."""
 
 
-def read_samples(ledger: Branch, runs: Sequence[Run], group: Group) -> list[dict[str, float]]:
+def read_samples(ledger: Branch, runs: Sequence[StoredRun], group: Group) -> list[dict[str, float]]:
     """Return sample to value for each run that kept a value for each sample of a comparable group.
 
     Runs without such a table, or with one that is damaged, are left out: `ledger verify` names those.
@@ -38,7 +38,7 @@ def read_samples(ledger: Branch, runs: Sequence[Run], group: Group) -> list[dict
     return found
 
 
-def _table_of(run: Run, group: Group) -> Table | None:
+def _table_of(run: StoredRun, group: Group) -> Table | None:
     for table in reversed(run.record.statistics.tables):
         same = (table.metric, table.dataset_hash or "", table.evaluator or "")
         if table.kind == "samples" and same == (group.key, group.dataset_hash, group.evaluator):

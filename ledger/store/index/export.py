@@ -9,7 +9,7 @@ from ledger.analysis.query.export_columns import Cell, flat_columns
 from ledger.errors import UsageError
 from ledger.model.characters import escaped, plain
 from ledger.model.document import encode
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import number
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Format = Literal["parquet", "csv", "jsonl"]
 
 
-def render_export(runs: Sequence[Run], kind: Format) -> bytes:
+def render_export(runs: Sequence[StoredRun], kind: Format) -> bytes:
     """Return runs as a flat table in a file format; its columns are those of `flat_columns`.
 
     Raises:
@@ -38,7 +38,7 @@ def render_export(runs: Sequence[Run], kind: Format) -> bytes:
     return text.getvalue().encode()
 
 
-def frame_of(runs: Sequence[Run]) -> "pd.DataFrame":
+def frame_of(runs: Sequence[StoredRun]) -> "pd.DataFrame":
     """Return runs as a table, a row for each.
 
     Raises:

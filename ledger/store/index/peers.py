@@ -7,7 +7,7 @@ from ledger.analysis.comparing.error_rate import outside_range
 from ledger.analysis.comparing.leaderboard import Score, short_key
 from ledger.analysis.judging.judgement import Identity
 from ledger.analysis.judging.means import mean
-from ledger.model.entries import Contents, Run
+from ledger.model.entries import Contents, StoredRun
 from ledger.model.values import Document
 from ledger.store.branch.branch import Branch
 from ledger.store.index.index import ask
@@ -20,14 +20,14 @@ MOST_REPEATS_READ = 300
 class Peers(Document, frozen=True, kw_only=True):
     """What was tried beside a run."""
 
-    runs: tuple[Run, ...]
+    runs: tuple[StoredRun, ...]
     """The runs that were read, oldest first."""
     unread: dict[Identity, int]
     """Comparable group to how many more settings were tried in it."""
 
 
 def read_peers(
-    ledger: Branch, runs: Sequence[Run], key: str, *, everything: bool = False, include: Collection[str] = ()
+    ledger: Branch, runs: Sequence[StoredRun], key: str, *, everything: bool = False, include: Collection[str] = ()
 ) -> Peers:
     """Return the peers of runs in a metric, the runs and their repeats always among them.
 
@@ -55,7 +55,7 @@ def _read(peers: Peers) -> list[str]:
     return [run.record.id for run in peers.runs]
 
 
-def read_baseline(ledger: Branch, experiment: str) -> Run | None:
+def read_baseline(ledger: Branch, experiment: str) -> StoredRun | None:
     """Return the run that an experiment is compared with, none where nobody said or it was retracted.
 
     Raises:

@@ -7,12 +7,12 @@ from contextlib import suppress
 import msgspec
 
 from ledger.analysis.query.fields import canonical_field
-from ledger.analysis.query.language import Comparison, Every, Not, Phrase, Query, Some, metrics_named
+from ledger.analysis.query.language import Condition, Every, Not, Phrase, Query, Some, metrics_named
 from ledger.analysis.query.order_warnings import warn_of_filter
 from ledger.analysis.query.sort_keys import ranges, read_back, sortable
 from ledger.analysis.query.table import Line
 from ledger.errors import LedgerError
-from ledger.model.entries import Problem, Run
+from ledger.model.entries import Problem, StoredRun
 from ledger.repository.repository import Repository
 from ledger.store.index.order import Sql, order_rows, read_filter_groups, read_lines, read_numbers
 from ledger.store.index.scores import Standing, count_headlines, read_standings
@@ -59,7 +59,7 @@ class Index:
         )
         return [run for (run,) in rows]
 
-    def runs_of(self, ids: Sequence[str]) -> list[Run]:
+    def runs_of(self, ids: Sequence[str]) -> list[StoredRun]:
         """Return the runs of whole ids, in the order given.
 
         Raises:
@@ -79,7 +79,7 @@ class Index:
 
     def select(
         self, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None
-    ) -> tuple[list[Run], str | None]:
+    ) -> tuple[list[StoredRun], str | None]:
         """Return the runs that pass, newest first or sorted by a field, the first of them where limited, and a warning.
 
         A metric is sorted best first within each comparable group, the group with the newest run first: numbers
@@ -128,7 +128,7 @@ class Index:
 
     def _where(self, query: Query) -> Sql:
         match query:
-            case Comparison():
+            case Condition():
                 return self._comparison(query)
             case Phrase():
                 self._index_words()
@@ -141,7 +141,7 @@ class Index:
                 text, arguments = self._where(query.part)
                 return f"NOT coalesce(({text}), 0)", arguments
 
-    def _comparison(self, query: Comparison) -> Sql:
+    def _comparison(self, query: Condition) -> Sql:
         column = self._column(query.field)
         if query.operator == "~":
             return f"says({column}, ?)", [query.value.lower()]
@@ -199,7 +199,7 @@ class Index:
         for statement in _WORDS:
             self._database.execute(statement)
 
-    def _read(self, numbers: Sequence[int]) -> list[Run]:
+    def _read(self, numbers: Sequence[int]) -> list[StoredRun]:
         found: dict[int, tuple[str, dict[str, str], list[tuple[str, str]]]] = {}
         for start in range(0, len(numbers), _ASKED):
             named = ", ".join(str(number) for number in numbers[start : start + _ASKED])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ledger.analysis.query.language import Query
 from ledger.analysis.query.order_warnings import metric_key
 from ledger.analysis.query.table import Line
-from ledger.model.entries import Problem, Run
+from ledger.model.entries import Problem, StoredRun
 from ledger.model.values import Document
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.run_ids import match_run
@@ -16,7 +16,7 @@ from ledger.store.index.questions import Index
 class Selection(Document, frozen=True, kw_only=True):
     """The runs that were asked for, whole or as lines of the usual table, in the order asked for."""
 
-    runs: tuple[Run, ...] = ()
+    runs: tuple[StoredRun, ...] = ()
     """The runs; none where only lines were asked for."""
     lines: tuple[Line, ...] = ()
     """Their lines; none where the runs were asked for."""
@@ -53,7 +53,7 @@ def select_runs(
     """
 
     def question(index: Index) -> Selection:
-        whole: Sequence[Run] = ()
+        whole: Sequence[StoredRun] = ()
         told: Sequence[Line] = ()
         if lines:
             told, warning = index.select_lines(query, sort, reverse=reverse, limit=limit)
@@ -74,7 +74,7 @@ def _ids(selection: Selection) -> list[str]:
     return [*(run.record.id for run in selection.runs), *(run for run, _, _ in selection.lines)]
 
 
-def find_runs(ledger: Branch, shorts: Sequence[str]) -> list[Run]:
+def find_runs(ledger: Branch, shorts: Sequence[str]) -> list[StoredRun]:
     """Return the runs that ids, or enough of each, name; one that is named twice stands once.
 
     Raises:
@@ -83,7 +83,7 @@ def find_runs(ledger: Branch, shorts: Sequence[str]) -> list[Run]:
         LedgerError: git cannot read the branch.
     """
 
-    def question(index: Index) -> list[Run]:
+    def question(index: Index) -> list[StoredRun]:
         ids = [match_run(ledger, short, index.matching(short.strip().lower())) for short in shorts]
         return index.runs_of(list(dict.fromkeys(ids)))
 

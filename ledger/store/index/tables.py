@@ -16,11 +16,11 @@ from ledger.analysis.query.sort_keys import sortable, sortable_items
 from ledger.errors import LedgerError
 from ledger.model import paths
 from ledger.model.boxes import Metric
-from ledger.model.entries import Evaluation, Note, Problem, Run
+from ledger.model.entries import Evaluation, Note, Problem, StoredRun
 from ledger.model.record import Record
 from ledger.model.values import Document
 from ledger.repository.repository import Repository
-from ledger.repository.walk import Change, read_difference
+from ledger.repository.walk import PathChange, read_difference
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.reader import about_no_run, by_time, kind_of, load_entry, said_at, split_run
 
@@ -123,7 +123,7 @@ def _everything(repository: Repository, tip: str) -> _Changes:
     return _Changes(folders=folders, documents=documents)
 
 
-def _read_difference(repository: Repository, old: str, new: str) -> list[Change] | None:
+def _read_difference(repository: Repository, old: str, new: str) -> list[PathChange] | None:
     """Return what differs, none where the old commit is not here: a gc took it, or the index is another clone's."""
     try:
         return read_difference(repository, old, new, (paths.FORMAT_FILE, *paths.ENTRY_FOLDERS))
@@ -133,7 +133,9 @@ def _read_difference(repository: Repository, old: str, new: str) -> list[Change]
         raise
 
 
-def _changes(database: sqlite3.Connection, repository: Repository, differing: Sequence[Change], new: str) -> _Changes:
+def _changes(
+    database: sqlite3.Connection, repository: Repository, differing: Sequence[PathChange], new: str
+) -> _Changes:
     touched: dict[str, dict[str, str]] = {}
     documents: dict[str, str | None] = {}
     known = set()
@@ -246,7 +248,7 @@ def _with_later(
 
 def read_runs(
     repository: Repository, wanted: Iterable[tuple[str, Mapping[str, str], list[tuple[str, str]]]]
-) -> Iterator[Run | Problem]:
+) -> Iterator[StoredRun | Problem]:
     """Yield the run of each folder, or what is wrong with its record.
 
     Args:
@@ -272,7 +274,7 @@ def read_runs(
             said.sort(key=said_at)
             evaluations = tuple(entry for entry in said if isinstance(entry, Evaluation))
             notes = tuple(entry for entry in said if isinstance(entry, Note))
-            yield Run(record=record, path=folder, files=files, evaluations=evaluations, notes=notes)
+            yield StoredRun(record=record, path=folder, files=files, evaluations=evaluations, notes=notes)
         elif isinstance(record, Problem):
             yield record
 
@@ -292,7 +294,7 @@ class _Rows:
         self._settled: list[tuple[str, str, str | None, str, str]] = []
         self._again: list[tuple[str, str, int, str | None]] = []
 
-    def row(self, run: Run) -> tuple[str | int, ...]:
+    def row(self, run: StoredRun) -> tuple[str | int, ...]:
         """Return what stands in the table of runs."""
         facts: dict[str, str | list[str] | int | None] = {}
         for name, value in own_fields(run).items():
@@ -325,7 +327,7 @@ class _Rows:
         new_names = [(number, said) for said, number in list(self._names.items())[names:]]
         database.executemany("INSERT INTO names VALUES (?, ?)", new_names)
 
-    def _settle(self, run: Run, told: Mapping[str, Metric]) -> None:
+    def _settle(self, run: StoredRun, told: Mapping[str, Metric]) -> None:
         record = run.record
         trace = encode_trace(trace_of(run))
         self._settled.append((record.id, short_key(run), record.results.headline, run.unranked or "", trace))
@@ -336,7 +338,7 @@ class _Rows:
                 if told[key] is not metric
             )
 
-    def _group(self, metric: Metric, run: Run) -> int:
+    def _group(self, metric: Metric, run: StoredRun) -> int:
         """Return the number of a comparable group, as `group_of` makes it, its direction, and who counts."""
         label = metric.dataset or (metric.dataset_hash or "unknown")[:19]
         said = metric.dataset_hash or "", metric.evaluator or "", label, metric.direction or "", int(not counts(run))

@@ -14,7 +14,7 @@ from ledger.model import paths
 from ledger.repository.blobs import read_facts
 from ledger.repository.repository import Repository
 from ledger.repository.signing import Signers, public_key, sign, signing_key
-from ledger.repository.walk import Step, read_difference, walk
+from ledger.repository.walk import CommitStep, read_difference, walk
 from ledger.store.branch.policy import Policy, load_policy
 from ledger.store.integrity.findings import Finding
 
@@ -102,7 +102,7 @@ def carries_law(repository: Repository, commit: str, tip: str) -> str | None:
     return None
 
 
-def check_law(repository: Repository, tip: str, since: str | None, steps: Sequence[Step]) -> Iterator[Finding]:
+def check_law(repository: Repository, tip: str, since: str | None, steps: Sequence[CommitStep]) -> Iterator[Finding]:
     """Yield changes of what a team agreed on that nobody signed who may make them.
 
     Each is held against the policy that stood before it. History is followed by first parents; where it does not lead
@@ -118,7 +118,7 @@ def check_law(repository: Repository, tip: str, since: str | None, steps: Sequen
         LedgerError: git fails, or `ssh-keygen` is not there.
     """
     by_commit = {step.commit: step for step in steps}
-    chain: list[Step] = []
+    chain: list[CommitStep] = []
     at: str | None = tip
     while at is not None and at in by_commit:
         chain.append(by_commit[at])

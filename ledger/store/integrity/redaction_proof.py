@@ -16,7 +16,7 @@ from ledger.model import paths
 from ledger.model.entries import Redaction
 from ledger.model.values import Document
 from ledger.repository.repository import Repository
-from ledger.repository.walk import Change, read_difference
+from ledger.repository.walk import PathChange, read_difference
 from ledger.store.integrity.redaction_plan import MARK, SHORTEST, placeholder_of
 
 _MARK = MARK.encode()
@@ -157,7 +157,7 @@ def unproved(
 
 
 def _why(
-    repository: Repository, before: str, tip: str, change: Change, steps: Steps, *, law_stands: bool
+    repository: Repository, before: str, tip: str, change: PathChange, steps: Steps, *, law_stands: bool
 ) -> str | None:
     agreed = paths.is_agreed(change.path)
     if change.status == "A":

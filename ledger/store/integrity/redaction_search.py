@@ -17,7 +17,7 @@ from ledger.store.branch.reader import kind_of
 from ledger.store.integrity.redaction_plan import SHORTEST, commits_unsent
 
 
-class Found(Document, frozen=True, kw_only=True):
+class UnsentSecrets(Document, frozen=True, kw_only=True):
     """What of unsent entries looks like a secret."""
 
     texts: list[str]
@@ -39,7 +39,7 @@ class _Collector(Redactor):
         self.texts.update((line, None) for line in map(str.strip, text.splitlines()) if len(line) >= SHORTEST)
 
 
-def find_unsent(ledger: Branch) -> Found:
+def find_unsent(ledger: Branch) -> UnsentSecrets:
     """Return what looks like a secret in entries that no remote has, judged as `ledger check` judges it.
 
     Raises:
@@ -47,7 +47,7 @@ def find_unsent(ledger: Branch) -> Found:
     """
     tip = ledger.tip()
     if tip is None:
-        return Found(texts=[], files=[])
+        return UnsentSecrets(texts=[], files=[])
     collector, files = _Collector(ledger.policy.secrets), []
     own = commits_unsent(ledger, tip)
     steps = [step for step in walk(ledger.repository, tip) if step.commit in own]
@@ -73,7 +73,7 @@ def find_unsent(ledger: Branch) -> Found:
             collector.content(data)
     for data in ledger.repository.read_objects(step.commit for step in steps):
         collector.content((data or b"").partition(b"\n\n")[2])
-    return Found(texts=list(collector.texts), files=files)
+    return UnsentSecrets(texts=list(collector.texts), files=files)
 
 
 def _in_document(path: str, data: bytes, collector: _Collector) -> None:

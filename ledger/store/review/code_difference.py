@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from ledger.analysis.comparing.settings import code_key, same_but_code, setting_key
-from ledger.analysis.query.language import Comparison
+from ledger.analysis.query.language import Condition
 from ledger.capture.code.source_kinds import is_configuration, is_program
 from ledger.errors import LedgerError
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.paths import PATCH_FILE, run_path
 from ledger.model.values import Document
 from ledger.repository.patch_paths import blobs_after
@@ -41,7 +41,7 @@ class CodeDifference(Document, frozen=True, kw_only=True):
         return told
 
 
-def code_difference(ledger: Branch, left: Run, right: Run) -> CodeDifference | None:
+def code_difference(ledger: Branch, left: StoredRun, right: StoredRun) -> CodeDifference | None:
     """Return in which files the code of two runs differs; none where it does not, or nobody knows of either.
 
     Args:
@@ -76,14 +76,14 @@ def _committed(ledger: Branch, before: str, after: str) -> set[str]:
     return {change.path for change in read_difference(ledger.repository, before, after)}
 
 
-def _changed(ledger: Branch, run: Run) -> dict[str, str]:
+def _changed(ledger: Branch, run: StoredRun) -> dict[str, str]:
     """Return the files that were not as the commit has them, each with what it was."""
     code = run.record.code
     patch = ledger.read(f"{run_path(run.record.id)}/{PATCH_FILE}") if code.patch else b""
     return {**blobs_after(patch or b""), **{file.path: file.hash or "?" for file in code.omitted if file.code}}
 
 
-def why_no_repeats(ledger: Branch, run: Run, others: Sequence[Run] | None = None) -> str | None:
+def why_no_repeats(ledger: Branch, run: StoredRun, others: Sequence[StoredRun] | None = None) -> str | None:
     """Return why runs that look like repeats of a run are none: they differ in code alone. None where none does.
 
     Args:
@@ -92,7 +92,7 @@ def why_no_repeats(ledger: Branch, run: Run, others: Sequence[Run] | None = None
         others: where to look; the last runs of its experiment when none.
     """
     if others is None:
-        query = Comparison(field="experiment", operator="=", value=run.record.experiment)
+        query = Condition(field="experiment", operator="=", value=run.record.experiment)
         others = select_runs(ledger, query, limit=_LOOKED_AT).runs
     alike = [other for other in others if other.record.id != run.record.id and same_but_code(run, other)]
     alike = [other for other in alike if setting_key(other) != setting_key(run)][:_LOOKED_AT]

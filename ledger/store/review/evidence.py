@@ -20,7 +20,7 @@ from ledger.analysis.judging.judgement import (
 from ledger.analysis.judging.review import RunReview, Word, drawn, metric_lines, warnings_of, word_of
 from ledger.errors import LedgerError, UsageError
 from ledger.model.boxes import Metric
-from ledger.model.entries import DatasetVersion, Run
+from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.paths import CURVES_FILE
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.versions import read_version
@@ -54,9 +54,9 @@ class _Reading:
         self._versions: dict[tuple[str, str], DatasetVersion | None] = {}
         experiments = {run.record.experiment for run in proposed.runs}
         self._baselines = {name: read_baseline(ledger, name) for name in sorted(experiments)}
-        self._peers: dict[str, tuple[list[Run], Mapping[Identity, int]]] = {}
+        self._peers: dict[str, tuple[list[StoredRun], Mapping[Identity, int]]] = {}
 
-    def review(self, run: Run) -> RunReview:
+    def review(self, run: StoredRun) -> RunReview:
         baseline = self._baseline_of(run)
         headline = run.record.headline
         everyone, unread = self._peers_of(headline.key) if headline else ([], {})
@@ -85,7 +85,7 @@ class _Reading:
             advice=advise(run, self._versions_of(run), name=metric_of(run), budget=self._ledger.policy.budget),
         )
 
-    def _versions_of(self, run: Run) -> dict[str, DatasetVersion]:
+    def _versions_of(self, run: StoredRun) -> dict[str, DatasetVersion]:
         """Return the dataset versions that a run used and the ledger knows, by content hash."""
         for use in run.record.datasets.used:
             label = (use.name or "", use.version or "")
@@ -96,7 +96,7 @@ class _Reading:
                     self._versions[label] = None  # it is damaged, or no name: `ledger check` says so
         return {version.hash: version for version in self._versions.values() if version is not None}
 
-    def _baseline_of(self, run: Run) -> Run | None:
+    def _baseline_of(self, run: StoredRun) -> StoredRun | None:
         named = run.record.baseline
         found = self._new.get(named) if named else None
         if named and found is None:
@@ -108,7 +108,7 @@ class _Reading:
         usable = (one for one in candidates if one is not None and counts(one))
         return next((one for one in usable if one.record.id != run.record.id), None)
 
-    def _peers_of(self, key: str) -> tuple[list[Run], Mapping[Identity, int]]:
+    def _peers_of(self, key: str) -> tuple[list[StoredRun], Mapping[Identity, int]]:
         """Return the runs that were read for a metric, those of the proposal among them, and what was not read."""
         if key not in self._peers:
             ours = [run for run in self._new.values() if any(metric.key == key for metric in run.metrics())]
@@ -119,8 +119,8 @@ class _Reading:
         return self._peers[key]
 
     def _best_of(
-        self, run: Run, headline: Metric | None, tried: Mapping[Identity, Tried], everyone: Sequence[Run]
-    ) -> Run | None:
+        self, run: StoredRun, headline: Metric | None, tried: Mapping[Identity, Tried], everyone: Sequence[StoredRun]
+    ) -> StoredRun | None:
         group = tried.get(identity(group_of(headline))) if headline else None
         if group is None or group.direction is None:
             return None
@@ -132,10 +132,10 @@ class _Reading:
 
     def _judged(
         self,
-        run: Run,
+        run: StoredRun,
         headline: Metric | None,
-        others: Sequence[Run],
-        everyone: Sequence[Run],
+        others: Sequence[StoredRun],
+        everyone: Sequence[StoredRun],
         unread: Mapping[Identity, int],
     ) -> tuple[tuple[Word, str, str | None], Judgement | None]:
         """Return the verdict against the first run that it can be compared with."""
@@ -161,7 +161,7 @@ class _Reading:
         word: Word = "not comparable" if "cannot be compared" in apart or "no such metric" in apart else "cannot tell"
         return (word, apart, mend or None), None
 
-    def _commits(self, other: Run | None, run: Run) -> list[str]:
+    def _commits(self, other: StoredRun | None, run: StoredRun) -> list[str]:
         """Return the commits between two runs' code, as far as this clone has them."""
         before = other.record.code.commit if other else None
         after = run.record.code.commit
@@ -175,7 +175,7 @@ class _Reading:
         lines = out.decode("utf-8", "replace").splitlines()
         return [*lines[:_COMMITS], "and more"] if len(lines) > _COMMITS else lines
 
-    def _curves(self, run: Run) -> dict[str, str]:
+    def _curves(self, run: StoredRun) -> dict[str, str]:
         blob, kept = run.files.get(CURVES_FILE), run.record.results.curves
         if blob is None or kept is None:
             return {}

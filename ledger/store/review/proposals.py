@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from ledger.errors import LedgerError, NotFound, UsageError
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Document
 from ledger.repository.remote import choose_remote
 from ledger.repository.walk import read_difference
@@ -25,7 +25,7 @@ class Proposed(Document, frozen=True, kw_only=True):
     """Commit of the ledger that it stands on."""
     tip: str
     """Its last commit."""
-    runs: tuple[Run, ...]
+    runs: tuple[StoredRun, ...]
     """Runs it adds, oldest first."""
     others: tuple[str, ...] = ()
     """Paths of the other documents that it adds: evaluations, notes, dataset versions, cases."""
@@ -88,7 +88,7 @@ def shared_tip(ledger: Branch) -> str | None:
     return ledger.repository.resolve(f"refs/remotes/{remote}/{ledger.branch}") if remote else None
 
 
-def _on_ledger(run: Run, tip: str) -> Proposed:
+def _on_ledger(run: StoredRun, tip: str) -> Proposed:
     return Proposed(name=run.record.id, base=tip, tip=tip, runs=(run,), merged=True)
 
 

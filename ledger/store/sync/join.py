@@ -15,7 +15,7 @@ from ledger.model.entries import DatasetVersion
 from ledger.model.values import Document
 from ledger.repository.replay import Replayed, join_commit, replay
 from ledger.repository.repository import Repository
-from ledger.repository.walk import Change, Step, contains, read_difference, walk
+from ledger.repository.walk import CommitStep, PathChange, contains, read_difference, walk
 from ledger.store.integrity.tombstones import tombstones
 
 _PATH = re.compile(r"(?!.*(?:^|/)\.\.?(?:/|$))[A-Za-z0-9][A-Za-z0-9._/-]*")
@@ -29,7 +29,7 @@ _ENTRY = re.compile(
 """The one file of each entry that speaks for it."""
 
 
-class Joined(Document, frozen=True, kw_only=True):
+class JoinedHistory(Document, frozen=True, kw_only=True):
     """One history on top of another."""
 
     tip: str
@@ -44,7 +44,7 @@ def entries_in(files: Sequence[str]) -> list[str]:
     return sorted(match[1] or match[2] or match[3] for match in found if match)
 
 
-def join(repository: Repository, onto: str, tip: str, shared: Sequence[str] = ()) -> Joined:
+def join(repository: Repository, onto: str, tip: str, shared: Sequence[str] = ()) -> JoinedHistory:
     """Put what `tip` has and `onto` lacks on top of `onto`; no ref moves, and again is the same.
 
     Args:
@@ -58,13 +58,13 @@ def join(repository: Repository, onto: str, tip: str, shared: Sequence[str] = ()
         LedgerError: git fails.
     """
     if contains(repository, onto, tip):
-        return Joined(tip=onto, added=[])
+        return JoinedHistory(tip=onto, added=[])
     steps = oldest_first(repository, onto, tip)
     _check_only_grew(steps)
     changes = read_difference(repository, onto, tip)
     ours = {change.path: change.blob for change in changes if change.status == "A"}
     if contains(repository, tip, onto):
-        return Joined(tip=tip, added=entries_in(list(ours)))
+        return JoinedHistory(tip=tip, added=entries_in(list(ours)))
     redacted = _redacted(repository, onto)
     ours = {
         path: blob for path, blob in ours.items() if (path, _hash_of(repository, path, blob, redacted)) not in redacted
@@ -78,7 +78,7 @@ def join(repository: Repository, onto: str, tip: str, shared: Sequence[str] = ()
         made = _merge(repository, onto, tip, ours)
     else:
         made = replay(repository, onto, _replayed(steps, ours))
-    return Joined(tip=made, added=entries_in(list(ours)))
+    return JoinedHistory(tip=made, added=entries_in(list(ours)))
 
 
 def _redacted(repository: Repository, tip: str) -> set[tuple[str, str]]:
@@ -106,7 +106,7 @@ def check_only_grew(repository: Repository, tip: str) -> None:
     _check_only_grew(oldest_first(repository, None, tip))
 
 
-def oldest_first(repository: Repository, onto: str | None, tip: str) -> list[Step]:
+def oldest_first(repository: Repository, onto: str | None, tip: str) -> list[CommitStep]:
     """Return the commits that lead to `tip` and not to `onto`, parents before children."""
     by_commit = {step.commit: step for step in walk(repository, tip, onto)}
     left_out = [f"^{onto}"] if onto else []
@@ -121,7 +121,7 @@ def _is_any_shared(repository: Repository, onto: str, tip: str, shared: Sequence
     return int(repository.git.output("rev-list", "--count", tip, *excluded, "--")) < count
 
 
-def _check_only_grew(steps: Sequence[Step]) -> None:
+def _check_only_grew(steps: Sequence[CommitStep]) -> None:
     for step in steps:
         for change in step.changes:
             allowed = change.status == "A" or (change.status == "M" and paths.is_agreed(change.path))
@@ -134,7 +134,7 @@ def _check_only_grew(steps: Sequence[Step]) -> None:
                 raise Conflict(f"commit {step.commit[:10]} adds what is no entry: `{ascii(change.path)[1:-1]}`")
 
 
-def _replayed(steps: Sequence[Step], ours: dict[str, str]) -> list[Replayed]:
+def _replayed(steps: Sequence[CommitStep], ours: dict[str, str]) -> list[Replayed]:
     """Return what each commit still adds; one that adds nothing new is left out."""
     done: dict[str, str] = {}
     commits = []
@@ -159,7 +159,7 @@ def _merge(repository: Repository, onto: str, tip: str, ours: dict[str, str]) ->
     return join_commit(repository, onto, tip, ours, message=message, stamp=stamp)
 
 
-def _is_ours(repository: Repository, onto: str, tip: str, change: Change, steps: Sequence[Step]) -> bool:
+def _is_ours(repository: Repository, onto: str, tip: str, change: PathChange, steps: Sequence[CommitStep]) -> bool:
     """Say whether our content of a path that both hold is the newer one; false when it is theirs.
 
     Raises:
@@ -186,7 +186,7 @@ def _is_ours(repository: Repository, onto: str, tip: str, change: Change, steps:
 
 
 def _is_our_word(
-    repository: Repository, onto: str, tip: str, steps: Sequence[Step], path: str, contents: tuple[bytes, bytes]
+    repository: Repository, onto: str, tip: str, steps: Sequence[CommitStep], path: str, contents: tuple[bytes, bytes]
 ) -> bool:
     """Say whether of what was agreed on, at a path that both sides hold, ours is the newer word."""
     theirs, mine = contents

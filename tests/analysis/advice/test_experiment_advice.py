@@ -6,7 +6,7 @@ import pytest
 
 from ledger.analysis.advice.experiment_advice import advise_among, best_of
 from ledger.model import boxes
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import Direction
 from tests.samples import START, Blobs, sample_run
 
@@ -20,7 +20,7 @@ def runs_of(
     noise: float = 1.0,
     size: dict[int, int] | None = None,
     direction: Direction | None = "higher",
-) -> list[Run]:
+) -> list[StoredRun]:
     """Return runs of settings: width to mean accuracy, each with its seeds and number of parameters."""
     runs = []
     for width, mean in means.items():
@@ -41,7 +41,7 @@ def runs_of(
     return runs
 
 
-def said(runs: list[Run]) -> list[str]:
+def said(runs: list[StoredRun]) -> list[str]:
     found = best_of(runs)
     return [] if found is None else [advice.rule for advice in advise_among(*found, runs)]
 

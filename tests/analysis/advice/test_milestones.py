@@ -6,12 +6,12 @@ import msgspec
 import pytest
 
 from ledger.analysis.advice.budget import Budget
-from ledger.analysis.advice.milestones import Progress, Step, milestones_of
+from ledger.analysis.advice.milestones import MilestoneStep, Progress, milestones_of
 from ledger.analysis.advice.stages import STAGES, stage_named
 from ledger.errors import InvalidDocument, UsageError
 from ledger.model.boxes import Cost, Model, Results
 from ledger.model.document import dump, load
-from ledger.model.entries import DatasetVersion, Note, Run
+from ledger.model.entries import DatasetVersion, Note, StoredRun
 from ledger.model.record import Author
 from ledger.model.statistics import DatasetStatistics
 from ledger.model.values import NoteKind
@@ -27,25 +27,25 @@ def note(
     )  # fmt: skip
 
 
-def runs_of(experiment: str, *, bare: bool = False) -> list[Run]:
+def runs_of(experiment: str, *, bare: bool = False) -> list[StoredRun]:
     """Return the finished runs of an experiment of the samples; bare: without evaluations, notes and curves."""
     found = [run for run in sample_ledger()[0].runs if run.record.experiment == experiment]
     found = [run for run in found if run.record.status == "finished"]
     return [_bare(run) for run in found] if bare else found
 
 
-def _bare(run: Run) -> Run:
+def _bare(run: StoredRun) -> StoredRun:
     results = Results(headline=run.record.results.headline, metrics=run.record.results.metrics)
     record = msgspec.structs.replace(run.record, results=results, note=None, baseline=None)
     return msgspec.structs.replace(run, record=record, evaluations=(), notes=())
 
 
-def noted(run: Run, *notes: Note) -> Run:
+def noted(run: StoredRun, *notes: Note) -> StoredRun:
     return msgspec.structs.replace(run, notes=(*run.notes, *notes))
 
 
 def progress(
-    runs: list[Run],
+    runs: list[StoredRun],
     versions: tuple[DatasetVersion, ...] = sample_datasets(),  # frozen values
     budget: Budget = Budget(),  # noqa: B008  # a frozen value
 ) -> Progress:
@@ -53,7 +53,7 @@ def progress(
     return only
 
 
-def step(number: int, runs: list[Run], **more: object) -> Step:
+def step(number: int, runs: list[StoredRun], **more: object) -> MilestoneStep:
     return progress(runs, **more).steps[number - 1]  # type: ignore[arg-type]  # fields by name
 
 

@@ -8,7 +8,7 @@ from ledger.analysis.advice.run_advice import advise, metric_of
 from ledger.analysis.comparing.error_rate import why_silent
 from ledger.analysis.data.cases import CaseStory
 from ledger.model.boxes import Cost, DatasetUse, Gpu, Metric, Usage
-from ledger.model.entries import DatasetVersion, Run
+from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.statistics import DatasetStatistics
 from ledger.model.values import Direction
 from tests.sample_versions import sample_cases
@@ -28,7 +28,7 @@ def run_with(
     *,
     name: str = "accuracy",
     better: Direction | None = "higher",
-) -> Run:
+) -> StoredRun:
     base = sample_ledger()[0].runs[0]
     metrics = [
         Metric(name=name, split=split, value=value, direction=better, dataset_hash=split)

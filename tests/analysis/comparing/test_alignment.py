@@ -7,14 +7,14 @@ from scipy.stats import spearmanr
 
 from ledger.analysis.comparing.alignment import align, rank_interval
 from ledger.model.boxes import Metric, Results
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import number
 from tests.samples import sample_ledger
 
 WEEK = "2026-11-01/2026-11-07"
 
 
-def run(at: int, *metrics: Metric) -> Run:
+def run(at: int, *metrics: Metric) -> StoredRun:
     base = sample_ledger()[0].runs[0]
     record = msgspec.structs.replace(base.record, id=f"20261120-194812-{at:06d}", results=Results(metrics=[*metrics]))
     return msgspec.structs.replace(base, record=record, evaluations=(), notes=())
@@ -34,7 +34,7 @@ def online(value: float, period: str = WEEK, direction: str | None = "higher") -
     )  # fmt: skip
 
 
-def pairs(count: int, *, turned: bool = False) -> list[Run]:
+def pairs(count: int, *, turned: bool = False) -> list[StoredRun]:
     return [run(at, offline(at / 10), online((-at if turned else at) / 100)) for at in range(count)]
 
 
@@ -69,7 +69,7 @@ def test_versions_and_periods_are_never_thrown_together() -> None:
         ([run(at, offline(at), online(at, direction=None)) for at in range(6)], "nobody said"),
     ],
 )
-def test_thin_evidence_gives_no_number(runs: list[Run], why: str) -> None:
+def test_thin_evidence_gives_no_number(runs: list[StoredRun], why: str) -> None:
     (found,) = align(runs, *KEYS)
     assert found.interval is None
     assert why in found.answer

@@ -9,7 +9,7 @@ from ledger.analysis.comparing.comparable import Leaderboard, group_of, leaderbo
 from ledger.analysis.comparing.compare import SAME_SETTING, compare
 from ledger.analysis.query.order_warnings import measure_command
 from ledger.model.boxes import Metric, Params, Results
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import number
 from tests.asking import sort_runs
 from tests.samples import sample_ledger
@@ -23,7 +23,7 @@ def metric(value: float, **more: object) -> Metric:
     return Metric(**(facts | V1 | more))  # type: ignore[arg-type]  # fields by name
 
 
-def run(index: int, *metrics: Metric) -> Run:
+def run(index: int, *metrics: Metric) -> StoredRun:
     base = sample_ledger()[0].runs[0]
     record = msgspec.structs.replace(
         base.record, id=f"20261120-194812-{index:06d}", results=Results(metrics=list(metrics))
@@ -31,13 +31,13 @@ def run(index: int, *metrics: Metric) -> Run:
     return msgspec.structs.replace(base, record=record, evaluations=())
 
 
-def other(index: int, *metrics: Metric) -> Run:
+def other(index: int, *metrics: Metric) -> StoredRun:
     """Return a run of another setting."""
     made = run(index, *metrics)
     return msgspec.structs.replace(made, record=msgspec.structs.replace(made.record, params=Params(values={"lr": 7})))
 
 
-def board(*runs: Run) -> Leaderboard:
+def board(*runs: StoredRun) -> Leaderboard:
     (found,) = leaderboards(runs)
     return found
 

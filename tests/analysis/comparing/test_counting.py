@@ -14,7 +14,7 @@ from ledger.analysis.comparing.settings import settings_of
 from ledger.analysis.judging.judgement import best_other, gather
 from ledger.analysis.query.language import parse_query, statuses_asked
 from ledger.model.boxes import Metric, Params, Results
-from ledger.model.entries import Note, Run
+from ledger.model.entries import Note, StoredRun
 from ledger.model.record import Author
 from ledger.model.values import Status
 from tests.asking import setting_boards, sort_runs
@@ -24,7 +24,9 @@ KEY = "validation/accuracy"
 UNFINISHED = [status for status in get_args(Status) if status != "finished"]
 
 
-def run(number: int, value: float, status: Status = "finished", *, retracted: bool = False, width: int = 0) -> Run:
+def run(
+    number: int, value: float, status: Status = "finished", *, retracted: bool = False, width: int = 0
+) -> StoredRun:
     base = sample_ledger()[0].runs[0]
     metric = Metric(
         name="accuracy", split="validation", value=value, direction="higher", dataset="d@v1", dataset_hash="blake3:1"

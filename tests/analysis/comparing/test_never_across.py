@@ -15,7 +15,7 @@ from ledger.analysis.query.export_columns import flat_columns
 from ledger.analysis.query.fields import metrics_of, run_metric
 from ledger.analysis.query.language import parse_query
 from ledger.model.boxes import DatasetUse, Metric, Params, Results
-from ledger.model.entries import Contents, DatasetVersion, Evaluation, Run
+from ledger.model.entries import Contents, DatasetVersion, Evaluation, StoredRun
 from ledger.model.values import number
 from ledger.publish.charts.report_figures import chart_lines
 from ledger.publish.pages.board_page import render_board
@@ -34,7 +34,7 @@ RUN_ID = re.compile(r"20261120-194812-\d{6}")
 
 
 @cache
-def base() -> Run:
+def base() -> StoredRun:
     return sample_ledger()[0].runs[0]
 
 
@@ -66,7 +66,7 @@ NOTES = st.sampled_from(
 
 
 @st.composite
-def ledgers(draw: st.DrawFn) -> list[Run]:
+def ledgers(draw: st.DrawFn) -> list[StoredRun]:
     runs = []
     for index in range(draw(st.integers(1, 7))):
         params = Params(values={"lr": draw(st.sampled_from([0.1, 0.2])), "seed": index})
@@ -95,14 +95,14 @@ def identity(metric: Metric) -> tuple[str, str, str]:
     return metric.key, metric.dataset_hash or "", metric.evaluator or ""
 
 
-def identity_of(run: Run, key: str) -> tuple[str, str, str] | None:
+def identity_of(run: StoredRun, key: str) -> tuple[str, str, str] | None:
     metric = run_metric(run, key)
     return identity(metric) if metric else None
 
 
 @settings(deadline=None)
 @given(ledgers())
-def test_an_order_never_goes_across(runs: list[Run]) -> None:
+def test_an_order_never_goes_across(runs: list[StoredRun]) -> None:
     for key in {metric.key for run in runs for metric in metrics_of(run).values()}:
         found = sort_runs(runs, f"metrics.{key}")
         # Runs that do not count stand below all others, in the same order.
@@ -122,7 +122,7 @@ def test_an_order_never_goes_across(runs: list[Run]) -> None:
 @settings(deadline=None)
 @given(ledgers(), st.sampled_from([0.1, 0.5]))
 def test_a_filter_says_when_one_number_is_held_against_values_of_different_groups(
-    runs: list[Run], limit: float
+    runs: list[StoredRun], limit: float
 ) -> None:
     query = parse_query(f"metrics.{KEY} >= {limit} or not status = lost")
     groups = {identity_of(run, KEY) for run in passing(query, runs)} - {None}
@@ -131,7 +131,7 @@ def test_a_filter_says_when_one_number_is_held_against_values_of_different_group
 
 @settings(deadline=None)
 @given(ledgers())
-def test_a_comparison_has_a_best_among_comparable_values_only(runs: list[Run]) -> None:
+def test_a_comparison_has_a_best_among_comparable_values_only(runs: list[StoredRun]) -> None:
     for row in compare(runs).metrics:
         there = [metric for metric in row.metrics if metric]
         apart = [why_not_comparable(there[0], metric) for metric in there[1:]]
@@ -143,7 +143,7 @@ def test_a_comparison_has_a_best_among_comparable_values_only(runs: list[Run]) -
 
 @settings(deadline=None)
 @given(ledgers())
-def test_a_board_holds_one_group_and_all_of_it(runs: list[Run]) -> None:
+def test_a_board_holds_one_group_and_all_of_it(runs: list[StoredRun]) -> None:
     measured: dict[tuple[str, str, str], set[str]] = {}
     for run in runs:
         for group in latest_metrics(run):
@@ -166,7 +166,7 @@ def test_a_board_holds_one_group_and_all_of_it(runs: list[Run]) -> None:
 
 @settings(deadline=None)
 @given(ledgers())
-def test_columns_of_a_matrix_and_an_export_say_what_they_were_measured_on(runs: list[Run]) -> None:
+def test_columns_of_a_matrix_and_an_export_say_what_they_were_measured_on(runs: list[StoredRun]) -> None:
     matrix = matrix_of(known_versions(), runs, KEY)
     for row in matrix.rows:
         for version, cell in zip(known_versions(), row.cells, strict=True):
@@ -182,7 +182,7 @@ def test_columns_of_a_matrix_and_an_export_say_what_they_were_measured_on(runs: 
 
 @settings(deadline=None, max_examples=examples(40))
 @given(ledgers())
-def test_no_page_ranks_or_draws_a_line_across(runs: list[Run]) -> None:
+def test_no_page_ranks_or_draws_a_line_across(runs: list[StoredRun]) -> None:
     contents = Contents(tip="5" * 40, runs=tuple(runs), datasets=known_versions())
     atlas = survey(contents, [], None)
     by_id = {run.record.id: run for run in runs}
@@ -214,7 +214,7 @@ def test_no_page_ranks_or_draws_a_line_across(runs: list[Run]) -> None:
 @settings(deadline=None, max_examples=examples(25))
 @given(st.lists(st.sampled_from([*VERSIONS, None]), min_size=2, max_size=6))
 def test_learning_curves_on_different_data_never_share_a_chart(contents: list[str | None]) -> None:
-    runs: list[Run] = []
+    runs: list[StoredRun] = []
     blobs: Blobs = {}
     for index, content in enumerate(contents):
         run = sample_run(blobs, index, experiment="study", params={"seed": index}, accuracy=0.5, started=START)

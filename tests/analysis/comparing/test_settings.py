@@ -6,14 +6,14 @@ import pytest
 from ledger.analysis.comparing.comparable import group_of
 from ledger.analysis.comparing.settings import is_seed, settings_of, spread_of
 from ledger.model.boxes import Code, Datasets, DatasetUse, Params, Patch
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
 from tests.samples import START, V2_HASH, sample_run
 
 PATCH = Patch(hash="blake3:aa", bytes=3, files=1, added=1, removed=0)
 
 
-def run_with(index: int, accuracy: float, *, evaluated: float | None = None, **params: ParamValue) -> Run:
+def run_with(index: int, accuracy: float, *, evaluated: float | None = None, **params: ParamValue) -> StoredRun:
     return sample_run(
         {},
         index,
@@ -25,11 +25,11 @@ def run_with(index: int, accuracy: float, *, evaluated: float | None = None, **p
     )
 
 
-def changed(run: Run, **fields: object) -> Run:
+def changed(run: StoredRun, **fields: object) -> StoredRun:
     return msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, **fields))
 
 
-def sizes(*runs: Run) -> list[int]:
+def sizes(*runs: StoredRun) -> list[int]:
     return [len(setting.runs) for setting in settings_of(runs)]
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.analysis.query.language import Comparison, Every, Not, Phrase, Some, parse_queries, parse_query
+from ledger.analysis.query.language import Condition, Every, Not, Phrase, Some, parse_queries, parse_query
 from ledger.analysis.query.sort_keys import read_back, readable, sortable
 from ledger.errors import UsageError
 from tests.oracle import find_phrase
@@ -14,8 +14,8 @@ from tests.oracle import find_phrase
 A, B, C = (Phrase(words=(word,)) for word in "abc")
 
 
-def compares(field: str, operator: str, value: str) -> Comparison:
-    return Comparison(field=field, operator=operator, value=value)
+def compares(field: str, operator: str, value: str) -> Condition:
+    return Condition(field=field, operator=operator, value=value)
 
 
 def test_a_whole_query_is_read_as_it_is_meant() -> None:

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from ledger.capture.code.code import capture_code
 from ledger.capture.secrets.redactor import Redactor
-from ledger.repository.left_out import Limits
+from ledger.repository.left_out import PatchLimits
 from ledger.repository.repository import Repository
 from tests.conftest import git_in
 
 LIMIT = 1 << 20
 
 
-LIMITS = Limits(LIMIT, LIMIT)
+LIMITS = PatchLimits(LIMIT, LIMIT)
 
 
 def test_a_file_that_cannot_be_taken_is_named_and_the_rest_is_known(repo: Path) -> None:

@@ -10,11 +10,11 @@ from ledger.capture.code.code_rules import CodeRules, Named, matches
 from ledger.capture.code.source_kinds import is_source
 from ledger.capture.secrets.redactor import Redactor
 from ledger.model.boxes import Code
-from ledger.repository.left_out import Limits
+from ledger.repository.left_out import PatchLimits
 from ledger.repository.repository import Repository
 from tests.conftest import Cli, git_in
 
-LIMITS = Limits(1 << 20, 10 << 20)
+LIMITS = PatchLimits(1 << 20, 10 << 20)
 
 
 def write(repo: Path, name: str, text: str = "x\n") -> None:

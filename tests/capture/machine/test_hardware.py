@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from ledger.capture.machine import hardware
-from ledger.capture.machine.cgroups import Limits, read_limits
+from ledger.capture.machine.cgroups import CgroupLimits, read_limits
 from ledger.capture.machine.hardware import capture_hardware
 
 
@@ -70,7 +70,7 @@ def test_the_smallest_limit_of_version_two_counts(tmp_path: Path) -> None:
         "sys/fs/cgroup/slurm/job_1/memory.max": "1000\n",
         "sys/fs/cgroup/memory.max": "max\n",
     }
-    assert read_limits(tree(tmp_path, files)) == Limits(1.5, 1000)
+    assert read_limits(tree(tmp_path, files)) == CgroupLimits(1.5, 1000)
 
 
 def test_limits_of_version_one_are_read(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_limits_of_version_one_are_read(tmp_path: Path) -> None:
         "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
         "sys/fs/cgroup/memory/docker/x/memory.limit_in_bytes": "2000\n",
     }
-    assert read_limits(tree(tmp_path, files)) == Limits(0.5, 2000)
+    assert read_limits(tree(tmp_path, files)) == CgroupLimits(0.5, 2000)
 
 
 def test_no_limit_is_none(tmp_path: Path) -> None:
@@ -90,5 +90,5 @@ def test_no_limit_is_none(tmp_path: Path) -> None:
         "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
         "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
     }
-    assert read_limits(tree(tmp_path, files)) == Limits(None, None)
-    assert read_limits(tmp_path / "nothing") == Limits(None, None)
+    assert read_limits(tree(tmp_path, files)) == CgroupLimits(None, None)
+    assert read_limits(tmp_path / "nothing") == CgroupLimits(None, None)

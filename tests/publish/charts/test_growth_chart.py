@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from ledger.model import boxes
-from ledger.model.entries import Contents, Run
+from ledger.model.entries import Contents, StoredRun
 from ledger.publish.charts.growth_chart import GrowthSection, growth_section
 from ledger.publish.pages import addresses
 from ledger.publish.pages.experiment_pages import render_experiment
@@ -26,7 +26,7 @@ def law(size: float) -> float:
 
 def runs_of(
     sizes: tuple[int, ...], error: Callable[[float], float] = law, *, seconds: tuple[float, ...] = (30,), blobs: Blobs
-) -> list[Run]:
+) -> list[StoredRun]:
     """Return one run for each number of parameters, whose error is as a law says but for some noise."""
     runs = []
     for number, size in enumerate(sizes):
@@ -43,12 +43,12 @@ def runs_of(
     return runs
 
 
-def _lasting(run: Run, seconds: float) -> Run:
+def _lasting(run: StoredRun, seconds: float) -> StoredRun:
     timing = replace(run.record.timing, duration_seconds=seconds)
     return replace(run, record=replace(run.record, timing=timing))
 
 
-def section(runs: list[Run]) -> GrowthSection:
+def section(runs: list[StoredRun]) -> GrowthSection:
     groups = common_groups(runs)
     return growth_section(runs, groups[0] if groups else None)
 
@@ -95,7 +95,7 @@ def test_time_that_bought_nothing_is_no_growth_and_time_that_did_is() -> None:
     assert "seconds of training" in view.says
 
 
-def _learned(run: Run) -> Run:
+def _learned(run: StoredRun) -> StoredRun:
     """Return the run with an error that its time bought."""
     (metric,) = run.record.results.metrics
     value = 1 - law(run.record.timing.took or 0.0)

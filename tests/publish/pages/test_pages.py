@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from ledger.analysis.data.cases import case_stories
-from ledger.model.entries import Contents, Run
+from ledger.model.entries import Contents, StoredRun
 from ledger.publish.pages import addresses
 from ledger.publish.pages.board_page import render_board
 from ledger.publish.pages.experiment_pages import render_experiment
@@ -54,7 +54,7 @@ def page(built: Path) -> Callable[[str], Page]:
     return lambda path: Page((built / path).read_text(encoding="utf-8"))
 
 
-def run_where(ledger: tuple[Contents, Blobs], test: Callable[[Run], bool]) -> Run:
+def run_where(ledger: tuple[Contents, Blobs], test: Callable[[StoredRun], bool]) -> StoredRun:
     return next(run for run in ledger[0].runs if test(run))
 
 
@@ -103,7 +103,7 @@ def test_a_group_of_which_every_run_is_retracted_is_linked_from_nowhere(
     note = msgspec.structs.replace(sample_retirement(), run=alone.record.id, dataset=None, kind="retraction")
     page = tmp_path / addresses.run_page(alone.record.id)
 
-    def build(shown: Run) -> list[str]:
+    def build(shown: StoredRun) -> list[str]:
         build_site(Contents(tip="1" * 40, runs=(shown,)), sample_reader(blobs), [], tmp_path)
         assert "other@v1" in Page(page.read_text()).text
         return [url for url in Page(page.read_text()).attributes("a", "href") if "/validation-accuracy-" in url]
@@ -238,7 +238,7 @@ def test_a_baseline_on_the_same_data_is_compared_and_one_on_other_data_is_not(le
     evaluated = run_where(ledger, lambda run: bool(run.evaluations))
     only_v1 = run_where(ledger, lambda run: run.record.experiment == "cnn-width" and not run.evaluations)
 
-    def text_against(baseline: Run) -> str:
+    def text_against(baseline: StoredRun) -> str:
         record = msgspec.structs.replace(run.record, baseline=baseline.record.id)
         shown = msgspec.structs.replace(run, record=record)
         page, _ = render_run(shown, survey(contents, [], None), sample_reader(blobs))
@@ -414,11 +414,11 @@ def test_one_author_is_named_once_and_several_in_each_row(ledger: tuple[Contents
     contents, blobs = ledger
     runs = [run for run in contents.runs if run.record.experiment == contents.runs[0].record.experiment]
 
-    def text_of(shown: list[Run]) -> str:
+    def text_of(shown: list[StoredRun]) -> str:
         atlas = survey(Contents(tip="1" * 40, runs=tuple(shown)), [], None)
         return Page(render_experiment(runs[0].record.experiment, atlas, sample_reader(blobs)).content).text
 
-    def by(name: str, run: Run) -> Run:
+    def by(name: str, run: StoredRun) -> StoredRun:
         author = msgspec.structs.replace(run.record.author, name=name)
         return msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, author=author))
 

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.analysis.data.prediction_statistics import calibration_error
 from ledger.model.boxes import Table
-from ledger.model.entries import Run
+from ledger.model.entries import StoredRun
 from ledger.model.tables import Cells
 from ledger.model.values import TableKind
 from ledger.publish.charts.reliability import render_reliability
@@ -195,6 +195,6 @@ def test_a_setting_of_four_seeds_shows_median_and_quartiles() -> None:
     assert "mean of 4 · 0.9100 to 0.9900 median 0.9400 · middle half 0.9250 to 0.9600" in text
 
 
-def _with_table(run: Run, *tables: Table) -> Run:
+def _with_table(run: StoredRun, *tables: Table) -> StoredRun:
     statistics = msgspec.structs.replace(run.record.statistics, tables=list(tables))
     return msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, statistics=statistics))

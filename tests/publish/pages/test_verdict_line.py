@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 
 from ledger.analysis.judging.judgement import gather, judge
-from ledger.model.entries import Contents, Note, Run
+from ledger.model.entries import Contents, Note, StoredRun
 from ledger.model.values import number
 from ledger.publish.pages.run_page import render_run
 from ledger.publish.pages.verdict_line import verdict_lines
@@ -34,7 +34,7 @@ def study(*more: float) -> tuple[Atlas, Blobs]:
     return survey(Contents(tip="1" * 40, runs=tuple(runs)), [], None), blobs
 
 
-def run_with(blobs: Blobs, at: int, lr: float, value: float) -> Run:
+def run_with(blobs: Blobs, at: int, lr: float, value: float) -> StoredRun:
     started = START + timedelta(minutes=at)
     run = sample_run(blobs, at, experiment="study", params={"lr": lr, "seed": at}, accuracy=0.5, started=started)
     (metric, *_) = run.record.results.metrics

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from ledger.errors import Conflict, LedgerError
-from ledger.model.entries import Contents, Run
+from ledger.model.entries import Contents, StoredRun
 from ledger.publish.pages import addresses
 from ledger.publish.site.build import SiteReport, build_site
 from ledger.publish.site.output import MEMORY, delete_files, inside
@@ -23,7 +23,7 @@ class Site:
     contents: Contents
     blobs: Blobs
 
-    def build(self, runs: Iterable[Run] | None = None, **changes: object) -> SiteReport:
+    def build(self, runs: Iterable[StoredRun] | None = None, **changes: object) -> SiteReport:
         contents = self.contents if runs is None else msgspec.structs.replace(self.contents, runs=tuple(runs))
         contents = msgspec.structs.replace(contents, **changes)
         return build_site(contents, sample_reader(self.blobs), sample_log(contents), self.output)

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.analysis.query.language import Comparison, Every, Not, Phrase, Query, Some, parse_query
+from ledger.analysis.query.language import Condition, Every, Not, Phrase, Query, Some, parse_query
 from ledger.analysis.query.row import line_of
 from ledger.errors import LedgerError, UsageError
 from ledger.model.document import dump
@@ -114,7 +114,7 @@ FIELDS = st.sampled_from(
 )
 LEAVES = st.one_of(
     st.builds(
-        Comparison, field=FIELDS, operator=st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "~"]), value=LITERALS
+        Condition, field=FIELDS, operator=st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "~"]), value=LITERALS
     ),
     st.sampled_from([("tag",), ("tag", "3"), ("experiment", "1"), ("option",), ("2026",), ("nope",), ("ünï",)]).map(
         lambda words: Phrase(words=words)

@@ -9,7 +9,7 @@ from ledger.hashing import merkle_root
 from ledger.repository.blobs import blob_reader
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.checkpoint import Checkpoint, make_checkpoint, read_checkpoints
-from ledger.store.integrity.verify import Verdict, verify
+from ledger.store.integrity.verify import Verification, verify
 from ledger.store.sync.sync import sync
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import add, draft
@@ -20,7 +20,7 @@ __all__ = ["key"]
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
-def check(ledger: Branch, *, whole: bool = False) -> Verdict:
+def check(ledger: Branch, *, whole: bool = False) -> Verification:
     fresh = Branch(ledger.repository)
     with blob_reader(fresh.repository) as read_blob:
         return verify(fresh, read_blob, whole=whole)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import LedgerError
-from ledger.model.entries import Redaction, Run
+from ledger.model.entries import Redaction, StoredRun
 from ledger.recorder.draft import FigureSource
 from ledger.recorder.notes import add_notes
 from ledger.repository.blobs import blob_reader
@@ -16,7 +16,7 @@ from ledger.store.branch.pending import read_waiting, write_waiting
 from ledger.store.integrity.checkpoint import read_checkpoints
 from ledger.store.integrity.redaction import Redacted, redact
 from ledger.store.integrity.redaction_plan import Needles, plan_redaction
-from ledger.store.integrity.verify import Verdict, verify
+from ledger.store.integrity.verify import Verification, verify
 from ledger.store.sync.sync import sync
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import add, draft
@@ -30,7 +30,7 @@ SECRET = 'hunter2-"prod"/db'  # has a form of its own inside JSON, and another i
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-def check(ledger: Branch) -> Verdict:
+def check(ledger: Branch) -> Verification:
     fresh = Branch(ledger.repository)
     with blob_reader(fresh.repository) as read_blob:
         return verify(fresh, read_blob, whole=True)
@@ -41,7 +41,7 @@ def leak(ledger: Branch, number: int = 2) -> None:
     add(ledger, draft(number, params={"db": SECRET, "lr": 0.1}))
 
 
-def with_figure(ledger: Branch, repo: Path) -> Run:
+def with_figure(ledger: Branch, repo: Path) -> StoredRun:
     """Record a run that kept a picture."""
     (repo / "face.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'><circle r='9'/></svg>")
     add(ledger, draft(1, figures=[FigureSource(title="a face", path="face.svg")]))

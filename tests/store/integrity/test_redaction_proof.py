@@ -30,7 +30,7 @@ from ledger.store.integrity.redaction_plan import Needles, plan_redaction
 from ledger.store.integrity.redaction_proof import circle_in, is_marked, wrong_with
 from ledger.store.integrity.signatures import signature_files
 from ledger.store.integrity.tombstones import explain_difference
-from ledger.store.integrity.verify import Verdict, verify
+from ledger.store.integrity.verify import Verification, verify
 from ledger.store.integrity.verify.signatures import check_checkpoints
 from ledger.store.sync.receive_rules import Update, check_received
 from ledger.store.sync.remote_tip import REMEMBERED
@@ -47,7 +47,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 EVE = Author(name="Eve", email="eve@example.com")
 
 
-def check(ledger: Branch) -> Verdict:
+def check(ledger: Branch) -> Verification:
     fresh = Branch(ledger.repository)
     with blob_reader(fresh.repository) as read_blob:
         return verify(fresh, read_blob, whole=True)

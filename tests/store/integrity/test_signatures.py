@@ -7,14 +7,14 @@ import pytest
 
 from ledger.repository.blobs import blob_reader
 from ledger.store.branch.branch import Branch
-from ledger.store.integrity.verify import Verdict, verify
+from ledger.store.integrity.verify import Verification, verify
 from ledger.store.sync.sync import sync
 from tests.conftest import Cli, git_in
 from tests.recorder.test_record import add, draft
 from tests.store.sync.remotes import share
 
 
-def check(ledger: Branch) -> Verdict:
+def check(ledger: Branch) -> Verification:
     fresh = Branch(ledger.repository)
     with blob_reader(fresh.repository) as read_blob:
         return verify(fresh, read_blob, whole=True)

@@ -16,13 +16,13 @@ from ledger.model.record import Record
 from ledger.repository.blobs import blob_reader
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import Entry
-from ledger.store.integrity.verify import Verdict, verify
+from ledger.store.integrity.verify import Verification, verify
 from ledger.store.sync.remote_tip import Recalled
 from tests.conftest import Cli, git_in
 from tests.store.branch.test_branch import ADA, NOW, append_samples, entry
 
 
-def check(ledger: Branch, since: str | None = None) -> Verdict:
+def check(ledger: Branch, since: str | None = None) -> Verification:
     with blob_reader(ledger.repository) as read_blob:
         return verify(ledger, read_blob, since)
 

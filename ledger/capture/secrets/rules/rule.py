@@ -24,7 +24,7 @@ BESIDE = (b"key", b"token", b"secret", b"api", b"login", b"auth", b"pass")
 _INSIDE = re.compile(rb"[A-Za-z0-9_.\-+/=~:$@%!*]+")
 
 
-class Rule(NamedTuple):
+class SecretRule(NamedTuple):
     """One kind of secret that is known by its looks."""
 
     kind: str
@@ -51,7 +51,7 @@ class Rule(NamedTuple):
         return re.compile(self.source)
 
 
-def word(kind: str, prefixes: str, rest: str, needs: Needs = "") -> Rule:
+def word(kind: str, prefixes: str, rest: str, needs: Needs = "") -> SecretRule:
     """Return the rule of tokens that begin with a prefix of their vendor: `ghp_` and 36 letters and digits.
 
     Args:
@@ -62,24 +62,24 @@ def word(kind: str, prefixes: str, rest: str, needs: Needs = "") -> Rule:
     """
     literals = tuple(prefixes.encode().split())
     either = b"|".join(map(re.escape, literals))
-    return Rule(kind, literals, OPEN + b"(?:" + either + b")" + rest.encode(), needs)
+    return SecretRule(kind, literals, OPEN + b"(?:" + either + b")" + rest.encode(), needs)
 
 
-def beside(kind: str, vendor: str, rest: str) -> Rule:
+def beside(kind: str, vendor: str, rest: str) -> SecretRule:
     """Return the rule of tokens without any mark of their own, where vendor and a word such as `key` stand before."""
     said = rb"[A-Za-z0-9 _.\-]{0,12}?(?i:" + b"|".join(BESIDE) + rb")[A-Za-z_ \-]{0,12}?"
     source = (
         b"(?i:" + re.escape(vendor.encode()) + b")" + said + rb"[ \t:=,(\"'\\>]{1,8}(?P<secret>" + rest.encode() + b")"
     )
-    return Rule(kind, (vendor.encode(),), source + CLOSED, "digit", "beside")
+    return SecretRule(kind, (vendor.encode(),), source + CLOSED, "digit", "beside")
 
 
-def long(kind: str, literals: str, rest: str, needs: Needs = "") -> Rule:
+def long(kind: str, literals: str, rest: str, needs: Needs = "") -> SecretRule:
     """Return the rule of tokens that no literal begins: the pattern is searched for in words of 16 characters and more.
 
     Such a word holds letters, digits and `_ - .`; arguments as of `word`, the literals stand anywhere in it.
     """
-    return Rule(kind, tuple(literals.encode().split()), rb"(?<![A-Za-z0-9_.\-])" + rest.encode(), needs, "long")
+    return SecretRule(kind, tuple(literals.encode().split()), rb"(?<![A-Za-z0-9_.\-])" + rest.encode(), needs, "long")
 
 
 def text(
@@ -92,7 +92,7 @@ def text(
     inside: bool = False,
     before: tuple[str, int] = ("", 0),
     near: str = "",
-) -> Rule:
+) -> SecretRule:
     """Return a rule by its whole pattern; arguments as of `Rule`.
 
     Literals and words are separated by spaces; a space in one of them is written `|`. What is `inside` is part of a
@@ -102,7 +102,7 @@ def text(
     # Where a literal can only be part of a long word, it is looked for in these.
     outside = near or any(not _INSIDE.fullmatch(literal) for literal in spelt[0])
     place: Place = "folded" if folded else "anywhere" if outside or not inside else "inside"
-    return Rule(kind, spelt[0], pattern, needs, place, _letters(before[0]), before[1], spelt[1])
+    return SecretRule(kind, spelt[0], pattern, needs, place, _letters(before[0]), before[1], spelt[1])
 
 
 def _letters(short: str) -> bytes:

@@ -11,7 +11,7 @@ from ledger.model.datasets import DatasetKind
 from ledger.model.entries import DatasetVersion
 from ledger.model.values import Role, counted
 from ledger.recorder.cautions import say_leak
-from ledger.recorder.dataset_versions import Added, add_version
+from ledger.recorder.dataset_versions import AddedVersion, add_version
 from ledger.recorder.version_request import VersionRequest
 
 
@@ -84,7 +84,7 @@ def add_command(
     return int(strict and bool(added.version.leaks))
 
 
-def _tell(added: Added, *, as_json: bool) -> None:
+def _tell(added: AddedVersion, *, as_json: bool) -> None:
     version = added.version
     for leak in version.leaks:
         say(f"warning: {say_leak(leak)}")

@@ -6,7 +6,7 @@ from ledger.analysis.data.versions import versions_of
 from ledger.commands.output import echo, say, write_json
 from ledger.commands.progress import Bar
 from ledger.commands.workplace import open_ledger
-from ledger.data.difference import Difference, diff_manifests
+from ledger.data.difference import VersionDifference, diff_manifests
 from ledger.data.manifest import Manifest, build_manifest
 from ledger.errors import LedgerError
 from ledger.model.entries import DatasetVersion
@@ -53,9 +53,9 @@ def check_command(path: str, name: str | None, as_json: bool) -> int:
 
 def _nearest(
     ledger: Branch, versions: list[DatasetVersion], manifest: Manifest
-) -> tuple[DatasetVersion, Difference] | None:
+) -> tuple[DatasetVersion, VersionDifference] | None:
     """Return the version that shares the most files, the latest where several do, and how the data differs from it."""
-    found: list[tuple[int, DatasetVersion, Difference]] = []
+    found: list[tuple[int, DatasetVersion, VersionDifference]] = []
     for version in reversed(versions):
         try:
             difference = diff_manifests(read_manifest(ledger, version), manifest)
@@ -66,7 +66,7 @@ def _nearest(
     return nearest[1:] if nearest is not None and nearest[0] else None
 
 
-def _tell(path: str, nearest: tuple[DatasetVersion, Difference] | None) -> None:
+def _tell(path: str, nearest: tuple[DatasetVersion, VersionDifference] | None) -> None:
     if nearest is None:
         echo(f"{path} is no known version, and shares no file with one")
         say(f"hint: ledger dataset add NAME {path} --role validation")

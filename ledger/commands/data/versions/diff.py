@@ -7,7 +7,7 @@ from ledger.commands.data.versions.version_text import tell_counts
 from ledger.commands.output import echo, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.data.changes import label_shift
-from ledger.data.difference import Difference
+from ledger.data.difference import VersionDifference
 from ledger.model.entries import DatasetVersion
 from ledger.model.values import counted, plain
 from ledger.store.branch.manifests import read_difference
@@ -60,7 +60,7 @@ def diff_command(name: str, old: str, new: str, limit: int, as_json: bool) -> No
         echo(plain(f"labels: {tell_counts(shift, signed=True)}"))
 
 
-def _marked(difference: Difference) -> list[tuple[str, list[str]]]:
+def _marked(difference: VersionDifference) -> list[tuple[str, list[str]]]:
     return [
         ("+", [line.path for line in difference.added]),
         ("-", [line.path for line in difference.removed]),

@@ -19,7 +19,7 @@ from ledger.store.branch.policy import POLICY_BYTES, Policy, load_policy
 from ledger.store.integrity.check.answer import Checked
 from ledger.store.integrity.check.contents import Examined
 from ledger.store.integrity.check.growth import check_contained, check_growth
-from ledger.store.integrity.check.proposal import Proposal, owner_of, read_proposal
+from ledger.store.integrity.check.proposal import ProposedChange, owner_of, read_proposal
 from ledger.store.integrity.check.sizes import Weighed
 from ledger.store.integrity.findings import Finding, limited
 from ledger.store.integrity.policy_rights import FOLDER, check_law
@@ -110,7 +110,7 @@ def _of_ref(ref: str) -> list[Finding]:
     return [Finding(rule="history", path=ref, message=said, hint="give the branch another name")]
 
 
-def _policy(proposal: Proposal) -> tuple[Policy, list[Finding]]:
+def _policy(proposal: ProposedChange) -> tuple[Policy, list[Finding]]:
     """Return the policy that counts: that of the commit which is known to be good."""
     if proposal.since is None:
         return Policy(), []
@@ -123,7 +123,7 @@ def _policy(proposal: Proposal) -> tuple[Policy, list[Finding]]:
         return Policy(), [finding]
 
 
-def _agreed(proposal: Proposal) -> dict[tuple[str, str], str]:
+def _agreed(proposal: ProposedChange) -> dict[tuple[str, str], str]:
     """Return what is changed of what a team agreed on, policy and workflows: path and object to the latest commit."""
     changes = {
         (change.path, change.blob): step.commit
@@ -140,7 +140,7 @@ def _agreed(proposal: Proposal) -> dict[tuple[str, str], str]:
 
 
 def _of_agreed(
-    proposal: Proposal, changes: Mapping[tuple[str, str], str], apart: Literal["proposals", "commits"]
+    proposal: ProposedChange, changes: Mapping[tuple[str, str], str], apart: Literal["proposals", "commits"]
 ) -> Iterator[Finding]:
     """Yield what is wrong with a change of the policy or of workflows."""
     policies = {blob: commit for (path, blob), commit in changes.items() if path == paths.POLICY_FILE}
@@ -169,7 +169,7 @@ def _is_entrys(path: str) -> bool:
     return not paths.is_agreed(path) and path != paths.FORMAT_FILE and not path.startswith(FOLDER)
 
 
-def _wrong_policy(proposal: Proposal, blob: str, fact: ObjectFacts | None) -> str | None:
+def _wrong_policy(proposal: ProposedChange, blob: str, fact: ObjectFacts | None) -> str | None:
     if fact is None or fact.kind != "blob":
         return "its content is missing"
     if fact.bytes > POLICY_BYTES:
@@ -190,7 +190,7 @@ _MENDS = {
 """The mend where a finding has none of its own, as `verify` finds what cannot be mended any more."""
 
 
-def _told(findings: list[Finding], proposal: Proposal) -> Iterator[Finding]:
+def _told(findings: list[Finding], proposal: ProposedChange) -> Iterator[Finding]:
     """Yield findings with the commit that added what they are about, and a mend."""
     commits = {path: one.commit for path, one in proposal.added.items()}
     for path, one in proposal.added.items():

@@ -10,7 +10,16 @@ from ledger.capture.secrets.redactor import find_secrets
 from ledger.errors import LedgerError
 from ledger.model import paths
 from ledger.model.document import load, uncollected
-from ledger.model.entries import Contents, DatasetVersion, EnvironmentFile, Evaluation, Note, Problem, Redaction, Run
+from ledger.model.entries import (
+    Contents,
+    DatasetVersion,
+    EnvironmentFile,
+    Evaluation,
+    Note,
+    Problem,
+    Redaction,
+    StoredRun,
+)
 from ledger.model.ids import is_id
 from ledger.model.record import Record
 from ledger.repository.blobs import blob_reader
@@ -19,7 +28,7 @@ from ledger.store.branch.policy import Policy
 from ledger.store.branch.reader import AnyEntry, assemble, folders_of, read_contents, split_run
 from ledger.store.integrity.check.documents import AnyDocument, document_kind, load_checked
 from ledger.store.integrity.check.plausibility import check_plausible, check_repeated
-from ledger.store.integrity.check.proposal import Added, Proposal, owner_of
+from ledger.store.integrity.check.proposal import AddedFile, ProposedChange, owner_of
 from ledger.store.integrity.check.references import check_notes, check_versions, versions_named
 from ledger.store.integrity.check.requirements import (
     check_claims,
@@ -52,7 +61,7 @@ class Examined:
     """
 
     def __init__(
-        self, proposal: Proposal, readable: Mapping[str, Added], policy: Policy, *, arriving: bool = True
+        self, proposal: ProposedChange, readable: Mapping[str, AddedFile], policy: Policy, *, arriving: bool = True
     ) -> None:
         self.proposal = proposal
         self.readable = readable
@@ -264,9 +273,9 @@ class Examined:
         if require.repeats_for_best and (claims := claims_in(self.documents)):
             yield from check_claims(claims, self._all_runs(), require.repeats_for_best)
 
-    def _all_runs(self) -> list[Run]:
+    def _all_runs(self) -> list[StoredRun]:
         """Return every run of the ledger with what is proposed; read only where a claim asks for it."""
-        found: dict[str, Run] = {}
+        found: dict[str, StoredRun] = {}
         for commit in (*self.proposal.elsewhere, self.proposal.tip):
             found |= {run.record.id: run for run in read_contents(self.proposal.repository, commit).runs}
         return list(found.values())

@@ -9,9 +9,9 @@ from ledger.model import paths
 from ledger.model.entries import Redaction
 from ledger.model.values import plain
 from ledger.repository.blobs import read_facts
-from ledger.repository.walk import Step
+from ledger.repository.walk import CommitStep
 from ledger.store.branch.branch import FORMAT
-from ledger.store.integrity.check.proposal import Proposal, owner_of
+from ledger.store.integrity.check.proposal import ProposedChange, owner_of
 from ledger.store.integrity.findings import Finding
 from ledger.store.integrity.path_rules import is_device
 from ledger.store.integrity.signatures import is_signature
@@ -23,7 +23,7 @@ SKEW = timedelta(days=1)
 """How far the clocks of two honest machines may be apart."""
 
 
-def check_growth(proposal: Proposal, now: datetime) -> Iterator[Finding]:
+def check_growth(proposal: ProposedChange, now: datetime) -> Iterator[Finding]:
     """Yield what commits do to the branch that none may do."""
     redacted = _redacted(proposal)
     taken_out = {file.path for one in redacted for file in one.files}
@@ -37,7 +37,7 @@ def check_growth(proposal: Proposal, now: datetime) -> Iterator[Finding]:
     yield from _of_collisions(proposal, taken_out)
 
 
-def check_contained(proposal: Proposal, ref: str, *, proposed: bool) -> Iterator[Finding]:
+def check_contained(proposal: ProposedChange, ref: str, *, proposed: bool) -> Iterator[Finding]:
     """Yield what is said of a tip that does not contain what is known to be good.
 
     Args:
@@ -65,7 +65,7 @@ def check_contained(proposal: Proposal, ref: str, *, proposed: bool) -> Iterator
         )
 
 
-def _redacted(proposal: Proposal) -> list[Redaction]:
+def _redacted(proposal: ProposedChange) -> list[Redaction]:
     """Return the tombstones that explain every difference from what is known to be good; none when one is not."""
     if proposal.since is None or not proposal.elsewhere or not _tombstones(proposal):
         return []
@@ -76,11 +76,11 @@ def _redacted(proposal: Proposal) -> list[Redaction]:
     return list(explained.redactions) if explained.proved else []
 
 
-def _tombstones(proposal: Proposal) -> list[str]:
+def _tombstones(proposal: ProposedChange) -> list[str]:
     return [path for path in proposal.added if path.startswith("redactions/") and not is_signature(path)]
 
 
-def _of_redactions(proposal: Proposal, redacted: Sequence[Redaction]) -> Iterator[Finding]:
+def _of_redactions(proposal: ProposedChange, redacted: Sequence[Redaction]) -> Iterator[Finding]:
     """Yield tombstones that come with an append: the history that they speak of stands as it was."""
     if proposal.since is None or redacted:
         return
@@ -94,7 +94,7 @@ def _of_redactions(proposal: Proposal, redacted: Sequence[Redaction]) -> Iterato
         )
 
 
-def _of_format(proposal: Proposal) -> Iterator[Finding]:
+def _of_format(proposal: ProposedChange) -> Iterator[Finding]:
     (content,) = proposal.repository.read_objects([f"{proposal.tip}:{paths.FORMAT_FILE}"])
     if content is None:
         yield Finding(
@@ -115,7 +115,7 @@ def _of_format(proposal: Proposal) -> Iterator[Finding]:
         )
 
 
-def check_future(steps: Sequence[Step], now: datetime) -> Iterator[Finding]:
+def check_future(steps: Sequence[CommitStep], now: datetime) -> Iterator[Finding]:
     """Yield commits from the future."""
     latest = now + SKEW
     for step in steps:
@@ -128,7 +128,7 @@ def check_future(steps: Sequence[Step], now: datetime) -> Iterator[Finding]:
             )
 
 
-def check_tree(proposal: Proposal) -> Iterator[Finding]:
+def check_tree(proposal: ProposedChange) -> Iterator[Finding]:
     """Yield files that are listed and not to be reached alike by everybody: names with a `/` in them, or twice."""
     for odd in odd_entries(proposal.repository, proposal.tip, proposal.since):
         yield Finding(rule="tree", path=odd.path or "/", commit=proposal.tip, message=odd.why, hint="git fsck")
@@ -144,7 +144,7 @@ def check_tree(proposal: Proposal) -> Iterator[Finding]:
             )
 
 
-def check_owners(proposal: Proposal, taken_out: AbstractSet[str]) -> Iterator[Finding]:
+def check_owners(proposal: ProposedChange, taken_out: AbstractSet[str]) -> Iterator[Finding]:
     """Yield files that are added to an entry which stands already, or to none."""
     owned = {path: owner for path in proposal.added if path not in taken_out and (owner := owner_of(path))}
     outside = {path: owner for path, owner in owned.items() if owner not in proposal.added}
@@ -168,7 +168,7 @@ def check_owners(proposal: Proposal, taken_out: AbstractSet[str]) -> Iterator[Fi
         )
 
 
-def _of_collisions(proposal: Proposal, taken_out: AbstractSet[str]) -> Iterator[Finding]:
+def _of_collisions(proposal: ProposedChange, taken_out: AbstractSet[str]) -> Iterator[Finding]:
     """Yield paths at which the ledger holds something else, where the proposal does not stand on its tip."""
     for commit in proposal.elsewhere:
         names = [path for path in proposal.added if path not in taken_out]

@@ -7,13 +7,13 @@ from ledger.model import paths
 from ledger.model.values import Document
 from ledger.repository.blobs import read_facts
 from ledger.repository.repository import Repository
-from ledger.repository.walk import Step
+from ledger.repository.walk import CommitStep
 from ledger.store.integrity.path_rules import wrong_mode, wrong_path
 from ledger.store.integrity.signatures import document_of
 from ledger.store.integrity.verify.history import moment_of
 
 
-class Added(Document, frozen=True, kw_only=True):
+class AddedFile(Document, frozen=True, kw_only=True):
     """One file that a range adds."""
 
     path: str
@@ -26,7 +26,7 @@ class Added(Document, frozen=True, kw_only=True):
     """When that was made, UTC."""
 
 
-class Proposal(Document, frozen=True, kw_only=True):
+class ProposedChange(Document, frozen=True, kw_only=True):
     """Commits that somebody wants on the ledger."""
 
     repository: Repository
@@ -35,9 +35,9 @@ class Proposal(Document, frozen=True, kw_only=True):
     """Their last commit."""
     since: str | None
     """Commit that is known to be good; none where everything is new."""
-    steps: Sequence[Step]
+    steps: Sequence[CommitStep]
     """The commits, newest first."""
-    added: dict[str, Added]
+    added: dict[str, AddedFile]
     """Path to what is added there, in order of the paths; only what may stand there at all."""
     elsewhere: tuple[str, ...] = ()
     """Commits that hold what is on the ledger already, beside `tip`."""
@@ -54,8 +54,8 @@ class Proposal(Document, frozen=True, kw_only=True):
 
 
 def read_proposal(
-    repository: Repository, tip: str, since: str | None, steps: Sequence[Step], *, beside: bool
-) -> Proposal:
+    repository: Repository, tip: str, since: str | None, steps: Sequence[CommitStep], *, beside: bool
+) -> ProposedChange:
     """Return what commits add.
 
     Args:
@@ -68,14 +68,16 @@ def read_proposal(
     Raises:
         LedgerError: git fails.
     """
-    added: dict[str, Added] = {}
+    added: dict[str, AddedFile] = {}
     for step in steps:
         committed = moment_of(step.seconds)
         for change in step.changes:
             good = change.status == "A" and wrong_mode(change.mode) is None
             # A merge adds what a side added before: the oldest commit is the one that did.
             if good and wrong_path(change.path) is None:
-                added[change.path] = Added(path=change.path, blob=change.blob, commit=step.commit, committed=committed)
+                added[change.path] = AddedFile(
+                    path=change.path, blob=change.blob, commit=step.commit, committed=committed
+                )
     if since is not None and (beside or any(len(step.parents) > 1 for step in steps)):
         # A merge adds to one parent what stands on the other: that is no news where the ledger has it.
         names = list(added)
@@ -83,7 +85,7 @@ def read_proposal(
         for path, fact in zip(names, facts, strict=True):
             if fact is not None and fact.id == added[path].blob:
                 del added[path]
-    return Proposal(
+    return ProposedChange(
         repository=repository,
         tip=tip,
         since=since,

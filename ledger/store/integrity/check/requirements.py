@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ledger.analysis.advice.budget import spent_of
 from ledger.analysis.comparing.settings import setting_key, settings_of
 from ledger.model.boxes import Code, DatasetUse
-from ledger.model.entries import Evaluation, Note, Run
+from ledger.model.entries import Evaluation, Note, StoredRun
 from ledger.model.measured import metrics_in, too_many_metrics
 from ledger.model.paths import DATASET_FILE
 from ledger.model.record import Record
@@ -129,7 +129,7 @@ def claims_in(documents: Mapping[str, object]) -> dict[str, str]:
     return claims
 
 
-def check_claims(claims: Mapping[str, str], runs: Sequence[Run], repeats: int) -> Iterator[Finding]:
+def check_claims(claims: Mapping[str, str], runs: Sequence[StoredRun], repeats: int) -> Iterator[Finding]:
     """Yield claims that too few repeats of a setting stand behind.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ledger.model import paths
 from ledger.repository.blobs import ObjectFacts, read_facts
 from ledger.store.branch.policy import POLICY_BYTES, Limits
-from ledger.store.integrity.check.proposal import Added, Proposal, owner_of
+from ledger.store.integrity.check.proposal import AddedFile, ProposedChange, owner_of
 from ledger.store.integrity.findings import Finding
 
 _SIGNATURE_BYTES = 16 * 1024
@@ -21,7 +21,7 @@ class Weighed:
         limits: how large it may be.
     """
 
-    def __init__(self, proposal: Proposal, limits: Limits) -> None:
+    def __init__(self, proposal: ProposedChange, limits: Limits) -> None:
         self.proposal = proposal
         self.limits = limits
         blobs = list(dict.fromkeys(one.blob for one in proposal.added.values()))
@@ -51,11 +51,11 @@ class Weighed:
                 hint = "push again with all objects: git push --no-thin"
                 yield Finding(rule="content", path=one.path, commit=one.commit, message=what, hint=hint)
 
-    def readable(self) -> dict[str, Added]:
+    def readable(self) -> dict[str, AddedFile]:
         """Return the files that are small enough to be read."""
         return {path: one for path, one in self.proposal.added.items() if self._is_small(one)}
 
-    def whole(self) -> dict[str, Added]:
+    def whole(self) -> dict[str, AddedFile]:
         """Return the files that have content, however large."""
         facts = self.facts
         return {
@@ -64,7 +64,7 @@ class Weighed:
             if (fact := facts[one.blob]) is not None and fact.kind == "blob"
         }
 
-    def _is_small(self, one: Added) -> bool:
+    def _is_small(self, one: AddedFile) -> bool:
         fact = self.facts[one.blob]
         return fact is not None and fact.kind == "blob" and fact.bytes <= limit_of(one.path, self.limits)[0]
 
@@ -105,5 +105,5 @@ def limit_of(path: str, limits: Limits) -> tuple[int, str]:
     return getattr(limits, name), f"limits.{name}"
 
 
-def _finding(one: Added, message: str, hint: str) -> Finding:
+def _finding(one: AddedFile, message: str, hint: str) -> Finding:
     return Finding(rule="size", path=one.path, commit=one.commit, message=message, hint=hint)

@@ -25,7 +25,7 @@ from ledger.store.integrity.policy_rights import check_law
 from ledger.store.integrity.redaction_approval import Relied, vouch
 from ledger.store.integrity.redaction_proof import Steps
 from ledger.store.integrity.tombstones import explain_difference, read_redactions
-from ledger.store.integrity.verify.answer import Verdict
+from ledger.store.integrity.verify.answer import Verification
 from ledger.store.integrity.verify.contents import Hashes, check_contents, check_redactions
 from ledger.store.integrity.verify.history import check_history, dates_of
 from ledger.store.integrity.verify.last_verified import remember, remembered
@@ -33,7 +33,7 @@ from ledger.store.integrity.verify.signatures import Signed, check_checkpoints, 
 from ledger.store.sync.join import entries_in
 from ledger.store.sync.remote_tip import Recalled, is_continued
 
-__all__ = ["Finding", "Verdict", "verify"]
+__all__ = ["Finding", "Verification", "verify"]
 
 
 def verify(
@@ -43,7 +43,7 @@ def verify(
     *,
     whole: bool = False,
     recalled: Recalled | None = None,
-) -> Verdict:
+) -> Verification:
     """Verify a ledger; a clean one is remembered, so that a rewound branch is noticed the next time.
 
     Args:
@@ -64,19 +64,19 @@ def verify(
 
 def _verify(
     ledger: Branch, read_blob: Callable[[str], bytes], since: str | None, *, whole: bool, recalled: Recalled | None
-) -> Verdict:
-    from ledger.store.integrity.verify.rules import Standing  # which asks `integrity/check`, and that this room
+) -> Verification:
+    from ledger.store.integrity.verify.rules import StandingRules  # which asks `integrity/check`, and that this room
 
     tip = ledger.tip()
     if tip is None:
-        return Verdict(tip=None, commits=0, entries=0, findings=tuple(_against_memory(ledger, None)), open=())
+        return Verification(tip=None, commits=0, entries=0, findings=tuple(_against_memory(ledger, None)), open=())
     ledger.check_format(tip)
     repository = ledger.repository
     checkpoints = read_checkpoints(ledger)
     start = _start(ledger, tip, checkpoints, since, whole=whole)
     steps = list(walk(repository, tip, start))
     changed = {change.path for step in steps for change in step.changes if change.status != "D"}
-    standing = Standing(repository, tip, start, steps)
+    standing = StandingRules(repository, tip, start, steps)
     contents = standing.contents
     tombs = _tree(repository, tip, ["redactions/"])
     redactions, unreadable = read_redactions(repository, tombs)
@@ -112,7 +112,7 @@ def _verify(
     findings += [one for one in of_checkpoints if one.path not in ignored]
     if not any(finding.severity == "error" for finding in findings):
         remember(ledger, tip)
-    return Verdict(
+    return Verification(
         tip=tip,
         commits=len(steps),
         entries=len(entries_in([path for path in (changed if start else tree) if path in tree])),

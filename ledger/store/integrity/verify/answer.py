@@ -5,7 +5,7 @@ from ledger.store.integrity.findings import Finding
 from ledger.store.integrity.redaction_approval import Relied
 
 
-class Verdict(Document, frozen=True, kw_only=True):
+class Verification(Document, frozen=True, kw_only=True):
     """What verification found."""
 
     tip: str | None

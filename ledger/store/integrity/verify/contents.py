@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from ledger.errors import InvalidDocument
 from ledger.model import paths
-from ledger.model.entries import Contents, DatasetVersion, Redaction, Run
+from ledger.model.entries import Contents, DatasetVersion, Redaction, StoredRun
 from ledger.model.ids import is_id
 from ledger.store.branch.manifests import group_shards, join_shards
 from ledger.store.integrity.findings import Finding
@@ -112,7 +112,7 @@ def _of_redacted(path: str, expected: str, hashes: Hashes) -> Iterator[Finding]:
         yield Finding(rule="redaction", path=path, message=said)
 
 
-def _of_files(run: Run, hashes: Hashes, replaced: Steps) -> Iterator[Finding]:
+def _of_files(run: StoredRun, hashes: Hashes, replaced: Steps) -> Iterator[Finding]:
     record = run.record
     results = record.results
     promised = {figure.file: figure.hash for figure in results.figures}
@@ -139,7 +139,7 @@ def _of_files(run: Run, hashes: Hashes, replaced: Steps) -> Iterator[Finding]:
             yield Finding(rule="content", path=f"{run.path}/{name}", message="the record does not name this file")
 
 
-def _of_record(run: Run, hashes: Hashes, committed: datetime | None) -> Iterator[Finding]:
+def _of_record(run: StoredRun, hashes: Hashes, committed: datetime | None) -> Iterator[Finding]:
     record, path = run.record, f"{run.path}/{paths.RECORD_FILE}"
     for field, named in (("parent", record.parent), ("baseline", record.baseline)):
         if named is not None and not _is_there(named, hashes):

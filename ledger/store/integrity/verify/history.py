@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from ledger.model import paths
-from ledger.repository.walk import Change, Step
+from ledger.repository.walk import CommitStep, PathChange
 from ledger.store.integrity.findings import Finding
 from ledger.store.integrity.path_rules import wrong_mode, wrong_path
 
 
-def check_history(steps: Sequence[Step], *, whole: bool) -> Iterator[Finding]:
+def check_history(steps: Sequence[CommitStep], *, whole: bool) -> Iterator[Finding]:
     """Yield what some commit did that none may do.
 
     Args:
@@ -31,7 +31,7 @@ def check_history(steps: Sequence[Step], *, whole: bool) -> Iterator[Finding]:
                 yield Finding(rule=rule, path=change.path, commit=step.commit, message=message, hint=hint)
 
 
-def dates_of(steps: Sequence[Step]) -> dict[str, datetime]:
+def dates_of(steps: Sequence[CommitStep]) -> dict[str, datetime]:
     """Return when each path was committed."""
     dates: dict[str, datetime] = {}
     for step in steps:
@@ -52,7 +52,7 @@ _FIRST, _LAST = -62_135_596_800, 253_370_764_799
 _NEVER = "undo the commit; say it in a new entry: ledger note, ledger retract, ledger redact"
 
 
-def _wrong_with(change: Change) -> tuple[str, str, str | None] | None:
+def _wrong_with(change: PathChange) -> tuple[str, str, str | None] | None:
     """Return rule, message and mend of what a change breaks."""
     if change.status == "D":
         return "history", "removed; entries are never removed, a correction is a new entry", _NEVER

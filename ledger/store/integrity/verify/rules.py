@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from ledger.model.entries import Contents
 from ledger.repository.repository import Repository
-from ledger.repository.walk import Step
+from ledger.repository.walk import CommitStep
 from ledger.store.branch.policy import Limits, Policy
 from ledger.store.integrity.check.contents import Examined
 from ledger.store.integrity.check.documents import document_kind
@@ -18,7 +18,7 @@ from ledger.store.integrity.check.sizes import Weighed
 from ledger.store.integrity.findings import Finding
 
 
-class Standing:
+class StandingRules:
     """What commits added to the branch, read once.
 
     Args:
@@ -28,7 +28,7 @@ class Standing:
         steps: the commits, newest first.
     """
 
-    def __init__(self, repository: Repository, tip: str, since: str | None, steps: Sequence[Step]) -> None:
+    def __init__(self, repository: Repository, tip: str, since: str | None, steps: Sequence[CommitStep]) -> None:
         self.proposal = read_proposal(repository, tip, since, steps, beside=False)
         self._weighed = Weighed(self.proposal, Limits())
         documents = {path: one for path, one in self._weighed.whole().items() if document_kind(path) is not None}

@@ -10,7 +10,7 @@ from ledger.model import paths
 from ledger.model.entries import Redaction
 from ledger.repository.repository import Repository
 from ledger.repository.signing import Signers
-from ledger.repository.walk import Step, contains
+from ledger.repository.walk import CommitStep, contains
 from ledger.store.branch.policy import Signatures, load_policy
 from ledger.store.integrity.checkpoint import Checkpoint, root_of
 from ledger.store.integrity.findings import Finding
@@ -46,7 +46,9 @@ class Signed:
         self.replaced = replaced
         self.good = 0
 
-    def check(self, changed: Iterable[str], steps: Sequence[Step], dates: Mapping[str, datetime]) -> Iterator[Finding]:
+    def check(
+        self, changed: Iterable[str], steps: Sequence[CommitStep], dates: Mapping[str, datetime]
+    ) -> Iterator[Finding]:
         """Yield entries that must be signed and are not, and signatures that do not fit.
 
         Args:
@@ -97,7 +99,7 @@ class Signed:
     def _counts(self, path: str) -> bool:
         return is_signature(path) and path not in self.replaced
 
-    def _exempt(self, steps: Sequence[Step]) -> set[str]:
+    def _exempt(self, steps: Sequence[CommitStep]) -> set[str]:
         """Return the documents that were there before policy asked for signatures."""
         asking = None
         for step in steps:  # newest first
@@ -115,7 +117,7 @@ class Signed:
         except InvalidDocument:
             return True
 
-    def _before(self, asking: str | None, steps: Sequence[Step]) -> set[str]:
+    def _before(self, asking: str | None, steps: Sequence[CommitStep]) -> set[str]:
         if asking is None:
             return set()
         out = self.repository.git.output("rev-list", "--end-of-options", asking, "--").decode()
