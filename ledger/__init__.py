@@ -12,22 +12,22 @@ _PUBLIC = {
     "Dataset": "ledger.recorder",
     "LedgerError": "ledger.errors",
     "Ledger": "ledger.api.ledger",
-    "Run": "ledger.session.run",
-    "cached": "ledger.data.cached",
+    "Run": "ledger.session.run.run",
+    "cached": "ledger.data.preparing.decorator",
     "evaluate": "ledger.recorder",
-    "run": "ledger.session.run",
+    "run": "ledger.session.run.run",
 }
 
 __all__ = ["Dataset", "Ledger", "LedgerError", "Run", "__version__", "cached", "evaluate", "run"]
 
 if TYPE_CHECKING:
     from ledger.api.ledger import Ledger as Ledger
-    from ledger.data.cached import cached as cached
+    from ledger.data.preparing.decorator import cached as cached
     from ledger.errors import LedgerError as LedgerError
     from ledger.recorder import Dataset as Dataset
     from ledger.recorder import evaluate as evaluate
-    from ledger.session.run import Run as Run
-    from ledger.session.run import run as run
+    from ledger.session.run.run import Run as Run
+    from ledger.session.run.run import run as run
 
 
 def __getattr__(name: str) -> object:

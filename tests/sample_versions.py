@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from ledger.data.drift import measure_drift
-from ledger.data.samples import Samples
+from ledger.data.samples.drift import measure_drift
+from ledger.data.samples.samples import Samples
 from ledger.hashing import hash_bytes
 from ledger.model.datasets import CaseResult, ChangeKind, Leak, SamplePicture, VersionChange
 from ledger.model.entries import Case, Note

@@ -157,7 +157,8 @@ def test_an_exact_code_can_be_brought_back(contents: Contents, played: Path) -> 
     code = run.record.code
     script = (
         "import sys; from pathlib import Path\n"
-        "from ledger.store.branch.branch import Branch; from ledger.repository.snapshot import check_restores\n"
+        "from ledger.store.branch.branch import Branch\n"
+        "from ledger.repository.worktree.snapshot import check_restores\n"
         "book = Branch.open(); print(check_restores(book.repository, sys.argv[1], book.read_blob(sys.argv[2])))"
     )
     process = run_python(script, str(code.commit).removeprefix("git:"), run.files["code.patch"], cwd=played)

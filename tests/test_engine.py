@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.data.manifest import build_manifest
+from ledger.data.version.manifest import build_manifest
 from ledger.engine import open_engine
 from ledger.errors import LedgerError, UsageError
 

@@ -24,7 +24,7 @@ def open_ledger(*, writing: bool = False) -> Branch:
     # What waits lies in a folder of its kind; where nothing does, the 8 ms of the session's imports are saved.
     if not any(state_dir.glob("*/*")):
         return ledger
-    from ledger.session.recover import is_anything_left
+    from ledger.session.spool.recovery import is_anything_left
 
     if is_anything_left(state_dir):
         tell_recovered(ledger, state_dir)
@@ -39,7 +39,7 @@ def tell_recovered(ledger: Branch, state_dir: Path, hosts: Collection[str] = ())
         state_dir: where things wait.
         hosts: other hosts that are gone.
     """
-    from ledger.session.recover import recover
+    from ledger.session.spool.recovery import recover
 
     still = 0
     for found in recover(ledger, state_dir, hosts):

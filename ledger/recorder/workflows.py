@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from ledger.errors import Conflict, NotFound
 from ledger.model.values import Document, counted
-from ledger.repository.append import append_commit
+from ledger.repository.history.append import append_commit
 from ledger.resources import shipped
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.policy_rights import policy_at, signed_change

@@ -17,10 +17,10 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from ledger.data.difference import diff_manifests
-from ledger.data.listing import Manifest, manifest_of_text, render_line
-from ledger.data.manifest import build_manifest
-from ledger.data.stat_cache import RESOLUTION_NS, StatCache
+from ledger.data.version.difference import diff_manifests
+from ledger.data.version.listing import Manifest, manifest_of_text, render_line
+from ledger.data.version.manifest import build_manifest
+from ledger.data.version.stat_cache import RESOLUTION_NS, StatCache
 from ledger.hashing import hash_bytes, hash_file
 from ledger.model.document import dump
 from ledger.model.entries import DATASET_FORMAT, DatasetVersion, ManifestLine
@@ -181,7 +181,7 @@ def against_dvc(folder: Path, dvc: str) -> None:
             run((dvc, "init", "-q"), work, environment)
             run((dvc, "config", "cache.type", "hardlink"), work, environment)
             shutil.copytree(folder / name, work / name, copy_function=os.link)
-            script = "import sys; from ledger.data.manifest import build_manifest; build_manifest(sys.argv[1])"
+            script = "import sys; from ledger.data.version.manifest import build_manifest; build_manifest(sys.argv[1])"
             command = (sys.executable, "-c", script, str(work / name))
             ours += _once(partial(run, command, Path.cwd()))
             theirs += _once(partial(run, (dvc, "add", "-q", name), work, environment))
@@ -281,8 +281,9 @@ def memory(folder: Path) -> None:
         for inside in range(PER_FOLDER):
             os.close(os.open(f"{root}/{number:04d}/{number * PER_FOLDER + inside:07d}.png", os.O_CREAT | os.O_WRONLY))
     script = (
-        "import sys; from pathlib import Path; from ledger.data.manifest import build_manifest;"
-        "from ledger.data.stat_cache import StatCache; from ledger.store.branch.manifests import manifest_files;"
+        "import sys; from pathlib import Path; from ledger.data.version.manifest import build_manifest;"
+        "from ledger.data.version.stat_cache import StatCache;"
+        "from ledger.store.branch.manifests import manifest_files;"
         # Not `ru_maxrss`: it keeps what the process that started this one had.
         "peak = lambda: int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) / 1e3;"
         "made = build_manifest(sys.argv[1], cache=StatCache(Path(sys.argv[2]))); hashed = peak();"

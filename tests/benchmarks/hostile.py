@@ -18,7 +18,7 @@ from ledger.capture.outputs.curves import read_curves
 from ledger.capture.outputs.logs import summarise_log
 from ledger.capture.outputs.metrics import read_metrics
 from ledger.capture.secrets.redactor import Redactor
-from ledger.data.manifest import build_manifest
+from ledger.data.version.manifest import build_manifest
 from ledger.errors import LedgerError
 from ledger.model.document import dump
 from ledger.model.entries import Contents

@@ -4,7 +4,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ledger.recorder.proposal import begin_proposal
+from ledger.recorder.statements.proposal import begin_proposal
 from tests.benchmarks.ledgers import entry_of, ledger_of
 from tests.benchmarks.measuring import command, interleaved, milliseconds, quiet_world, run, show, sized, verdict
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from statistics import median
 
 import ledger
-from ledger.session.drafting import read_draft
-from ledger.session.spool import event_files, read_events
+from ledger.session.spool.draft import read_draft
+from ledger.session.spool.spool import event_files, read_events
 from tests.benchmarks.measuring import (
     Case,
     Sample,

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from statistics import median
 
-from ledger.repository import remote as remote_module
-from ledger.store import exchange
+from ledger.repository.hosts import remote as remote_module
 from ledger.store.branch.branch import Branch
+from ledger.store.sync import exchange
 from ledger.store.sync.sync import sync
 from tests.benchmarks.ledgers import entry_of
 from tests.benchmarks.measuring import options_of, quiet_world, run, show, sized, verdict

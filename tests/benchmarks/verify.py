@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ledger.model.paths import POLICY_FILE
-from ledger.repository.append import append_commit
 from ledger.repository.blobs import blob_reader
+from ledger.repository.history.append import append_commit
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.checkpoint import make_checkpoint
 from ledger.store.integrity.verify import verify

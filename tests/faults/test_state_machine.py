@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 from hypothesis.strategies import booleans, floats, integers, sampled_from, text
 
-from ledger.recorder.notes import add_notes
+from ledger.recorder.statements.notes import add_notes
 from ledger.repository.blobs import blob_reader
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.verify import verify

@@ -16,7 +16,7 @@ from ledger.capture.inputs.params import parse_assignment, read_params
 from ledger.capture.outputs.curves import read_curves
 from ledger.capture.outputs.metrics import parse_metric, read_metrics
 from ledger.capture.outputs.tables import read_cells
-from ledger.data.listing import load_manifest, render_manifest
+from ledger.data.version.listing import load_manifest, render_manifest
 from ledger.errors import LedgerError
 from ledger.formats.encoding import decode
 from ledger.formats.numbers import exact_number, is_nothing, nearest_number, read_measured
@@ -26,7 +26,7 @@ from ledger.formats.safetensors_file import read_tensors
 from ledger.formats.torch_file import count_parameters, is_torch_file, names_in
 from ledger.formats.yaml_file import load_yaml
 from ledger.hashing import hash_bytes
-from ledger.model.claims import claims_in
+from ledger.model.claims.rules import claims_in
 from ledger.model.document import FORMATS, dump, load
 from ledger.store.branch.policy import load_policy
 from tests.asking import Asked

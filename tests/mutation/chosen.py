@@ -43,15 +43,15 @@ PARTS = {
         ),
         ("tests/store",),
         (
-            "tests/model/test_claims.py",
+            "tests/model/claims/test_rules.py",
             "tests/store/sync/test_refusals.py",
-            "tests/commands/test_server_hooks.py",
-            "tests/commands/test_check.py",
-            "tests/commands/test_propose.py",
+            "tests/commands/safety/test_server_hooks.py",
+            "tests/commands/review/test_check.py",
+            "tests/commands/review/test_propose.py",
         ),
     ),
     "documents": Part(
-        ("ledger/model/document.py", "ledger/model/claims.py"),
+        ("ledger/model/document.py", "ledger/model/claims/rules.py"),
         ("tests/model", "tests/store/integrity/check", "tests/store/branch/test_contract.py"),
     ),
     "answers": Part(

@@ -8,7 +8,7 @@ import pytest
 from ledger.errors import LedgerError, NotFound
 from ledger.model.record import Author
 from ledger.repository.blobs import blob_reader
-from ledger.repository.history import read_log
+from ledger.repository.history.log import read_log
 from ledger.repository.making import create_embedded, create_project
 from ledger.repository.process import Git
 from ledger.repository.repository import Repository, remotes

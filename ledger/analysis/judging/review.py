@@ -12,8 +12,8 @@ from ledger.analysis.judging.judgement import Judgement, Tried
 from ledger.analysis.judging.noise import measure_noise
 from ledger.analysis.judging.verdict import Verdict
 from ledger.model.boxes import Metric
+from ledger.model.claims.measurements import same_data, say_same
 from ledger.model.entries import StoredRun
-from ledger.model.measured import same_data, say_same
 from ledger.model.values import Direction, Document, counted
 
 Word = Literal["better", "worse", "within noise", "not comparable", "cannot tell"]

@@ -9,13 +9,13 @@ from ledger.capture.code.omissions import name_files
 from ledger.capture.code.script import Script, look_at_script
 from ledger.capture.secrets.paths import without_secret_names
 from ledger.capture.secrets.redactor import Redactor
-from ledger.data.stat_cache import StatCache
+from ledger.data.version.stat_cache import StatCache
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model.boxes import Code, InnerRepository, Patch
-from ledger.repository.left_out import FileOmission, PatchLimits
 from ledger.repository.repository import Repository, remotes
-from ledger.repository.snapshot import Inside, Snapshot, read_snapshot
+from ledger.repository.worktree.omissions import FileOmission, PatchLimits
+from ledger.repository.worktree.snapshot import Inside, Snapshot, read_snapshot
 
 _NAMED = 10
 """Paths that a reason names; of more, it says how many."""

@@ -15,7 +15,7 @@ from typing import Literal
 
 from ledger.capture.code.source_kinds import in_framework_folder, in_result_folder, is_program, is_source
 from ledger.model.values import Document
-from ledger.repository.left_out import Sort
+from ledger.repository.worktree.omissions import Sort
 
 Untracked = Literal["source", "all", "none"]
 """Which untracked files go into the patch."""

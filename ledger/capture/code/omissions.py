@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from ledger.data.stat_cache import Remembered, StatCache, facts_of, is_at_rest, unchanged
+from ledger.data.version.stat_cache import Remembered, StatCache, facts_of, is_at_rest, unchanged
 from ledger.hashing import hash_bytes, hash_file
 from ledger.model.boxes import OmittedFile
-from ledger.repository.left_out import FileOmission
+from ledger.repository.worktree.omissions import FileOmission
 
 _SINGLY = 20
 """Files of one folder that are named one by one."""

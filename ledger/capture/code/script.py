@@ -11,9 +11,9 @@ from ledger.capture.code.source_kinds import is_program
 from ledger.errors import LedgerError
 from ledger.hashing import hash_file
 from ledger.model.boxes import InnerRepository
-from ledger.repository.left_out import FileOmission
 from ledger.repository.repository import Repository
-from ledger.repository.snapshot import Snapshot
+from ledger.repository.worktree.omissions import FileOmission
+from ledger.repository.worktree.snapshot import Snapshot
 
 _PROGRAM_FOLDERS = {"bin", "sbin", "Scripts", "libexec"}
 """Folders of installed programs, which are part of the environment."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
-from ledger.data.manifest import build_manifest
+from ledger.data.version.manifest import build_manifest
 from ledger.errors import LedgerError, NotFound
 from ledger.formats.safetensors_file import is_safetensors_start, read_tensors
 from ledger.formats.state_dict import Tensor, parameters_in, total

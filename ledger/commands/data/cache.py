@@ -4,7 +4,7 @@ import click
 
 from ledger.analysis.query.row import duration
 from ledger.commands.output import moment, say, size, write_json, write_table
-from ledger.data.prepared import Cache
+from ledger.data.preparing.cache import Cache
 from ledger.errors import UsageError
 from ledger.model.values import counted
 

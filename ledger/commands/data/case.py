@@ -7,7 +7,7 @@ from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.model.datasets import OVERRIDES_BEFORE_WARNING, Severity
 from ledger.model.entries import Case, StoredRun
-from ledger.recorder.cases import add_case, cases_of
+from ledger.recorder.statements.cases import add_case, cases_of
 
 
 @click.group("case")

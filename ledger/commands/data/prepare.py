@@ -11,9 +11,9 @@ from ledger.analysis.query.row import duration
 from ledger.capture.inputs.params import parse_assignment
 from ledger.commands.output import say, size, write_json
 from ledger.commands.progress import Bar
-from ledger.data.manifest import build_manifest
-from ledger.data.prepared import Cache, key_of
-from ledger.data.step_code import hash_scripts
+from ledger.data.preparing.cache import Cache, key_of
+from ledger.data.preparing.step_code import hash_scripts
+from ledger.data.version.manifest import build_manifest
 from ledger.errors import LedgerError, UsageError
 from ledger.model.datasets import Preparation, Source
 from ledger.model.values import counted

@@ -12,18 +12,18 @@ from ledger.commands.output import echo, moment, size, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
 from ledger.model.boxes import Metric
+from ledger.model.claims.measurements import same_data, say_same
 from ledger.model.entries import EnvironmentFile, Note, StoredRun
-from ledger.model.measured import same_data, say_same
 from ledger.model.paths import ENVIRONMENT_FILE, RECORD_FILE
 from ledger.model.record import Record
 from ledger.model.values import NoteKind, counted, plain
-from ledger.recorder.cautions import say_leak
+from ledger.recorder.record.warnings import say_leak
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import living_run
 from ledger.store.index.selection import find_runs
 
 if TYPE_CHECKING:
-    from ledger.session.living import Living
+    from ledger.session.spool.live_status import Living
 
 _CHILDREN = 10
 """Runs started in a run that are named."""
@@ -80,7 +80,7 @@ def _requirements(ledger: Branch, run: StoredRun) -> str:
 
 def _show_living(ledger: Branch, short: str, *, as_json: bool) -> bool:
     """Show a run that has not ended, and say whether there is one."""
-    from ledger.session.living import read_living  # what reads spools takes 8 ms to load
+    from ledger.session.spool.live_status import read_living  # what reads spools takes 8 ms to load
 
     state_dir = ledger.repository.state_dir
     if (run := living_run(state_dir, short)) is None:

@@ -12,10 +12,10 @@ from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.boxes import Metric
-from ledger.recorder.cautions import warn_of_data, warn_of_metrics, warn_of_retired
-from ledger.recorder.evaluation import evaluate, fill_aggregates
-from ledger.recorder.given import parse_dataset, with_directions
 from ledger.recorder.message import shown
+from ledger.recorder.record.options import parse_dataset, with_directions
+from ledger.recorder.record.warnings import warn_of_data, warn_of_metrics, warn_of_retired
+from ledger.recorder.statements.evaluation import evaluate, fill_aggregates
 from ledger.store.branch.branch import Branch
 from ledger.store.index.selection import select_runs
 

@@ -7,7 +7,7 @@ from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.model.entries import Note
 from ledger.model.values import NoteKind
-from ledger.recorder.notes import add_notes
+from ledger.recorder.statements.notes import add_notes
 
 
 @click.command("note")

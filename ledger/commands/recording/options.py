@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from ledger.model.values import DEFAULT_EXPERIMENT
-from ledger.recorder.given import Given
+from ledger.recorder.record.options import Given
 
 F = TypeVar("F", bound=Callable[..., Any])  # click's own signature for decorators
 

@@ -16,11 +16,11 @@ from ledger.errors import UsageError
 from ledger.model.ids import new_id
 from ledger.model.values import Status, check_label
 from ledger.recorder import Draft, Recorded, record
-from ledger.recorder.cautions import how_to_name, warn_of_record
-from ledger.recorder.draft import Rank
-from ledger.recorder.given import read_given
 from ledger.recorder.message import closing_line
-from ledger.recorder.times import times_of
+from ledger.recorder.record.draft import Rank
+from ledger.recorder.record.options import read_given
+from ledger.recorder.record.times import times_of
+from ledger.recorder.record.warnings import how_to_name, warn_of_record
 from ledger.store.branch.branch import Branch
 
 _STATUSES: tuple[Status, ...] = ("finished", "failed", "interrupted", "killed", "preempted", "pruned")
@@ -94,13 +94,17 @@ def record_command(
 
 def _rank() -> Rank | None:
     """Return which rank of a job records here: a training may call this command in each of its processes."""
-    from ledger.session.ranks import find_rank  # nothing else of a living run is needed to record one that has ended
+    from ledger.session.process.ranks import (
+        find_rank,  # nothing else of a living run is needed to record one that has ended
+    )
 
     return find_rank(os.environ)
 
 
 def _proposal(ledger: Branch, name: str) -> Branch:
-    from ledger.recorder.proposal import begin_proposal  # what talks to hosts takes longer to load than a record
+    from ledger.recorder.statements.proposal import (
+        begin_proposal,  # what talks to hosts takes longer to load than a record
+    )
 
     return begin_proposal(ledger, name)
 

@@ -8,7 +8,7 @@ from ledger.analysis.query.row import duration
 from ledger.commands.output import say, write_json, write_table
 from ledger.commands.workplace import tell_recovered
 from ledger.model.values import counted
-from ledger.session.recover import WaitingRun, what_waits
+from ledger.session.spool.recovery import WaitingRun, what_waits
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import homeless_dir
 

@@ -7,13 +7,13 @@ from ledger.analysis.data.versions import find_version
 from ledger.analysis.query.language import parse_queries
 from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
-from ledger.data.step_code import hash_scripts
+from ledger.data.preparing.step_code import hash_scripts
 from ledger.engine import open_engine
 from ledger.errors import UsageError
 from ledger.model.values import counted
-from ledger.recorder.cases import cases_of
 from ledger.recorder.message import shown
-from ledger.recorder.reevaluation import Outcome, Planned, find_data, plan, reevaluate
+from ledger.recorder.statements.cases import cases_of
+from ledger.recorder.statements.reevaluation import Outcome, Planned, find_data, plan, reevaluate
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.manifests import hash_cache
 from ledger.store.index.selection import select_runs

@@ -17,8 +17,8 @@ from ledger.errors import LedgerError
 from ledger.model.ids import new_id
 from ledger.model.record import Record
 from ledger.model.values import check_label
-from ledger.session.command import Wrapped, begin, run_wrapped
-from ledger.session.place import find_place
+from ledger.session.process.command import Wrapped, begin, run_wrapped
+from ledger.session.spool.location import find_place
 from ledger.store.branch.branch import Branch
 
 

@@ -13,8 +13,8 @@ from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.model.characters import escaped
 from ledger.model.document import encode
 from ledger.model.values import counted
+from ledger.repository.history.walk import contains
 from ledger.repository.repository import Repository
-from ledger.repository.walk import contains
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.policy import Policy
 from ledger.store.integrity.check import Checked, check_range

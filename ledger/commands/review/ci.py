@@ -78,7 +78,7 @@ def comment_command(
     written to is taken from their environment.
     """
     from ledger.publish.review.comment import MARKER
-    from ledger.repository.comments import STATUS, find_request, place_of, set_status, write_comment
+    from ledger.repository.hosts.comments import STATUS, find_request, place_of, set_status, write_comment
 
     if (request is None) == (source is None) or (source is None) != (commit is None):
         raise UsageError("name the pull request by --request NUMBER, or by --source OWNER:BRANCH and --commit ID")

@@ -4,7 +4,7 @@ from ledger.analysis.judging.review import proposal_title
 from ledger.commands.output import say, write_json
 from ledger.commands.sending import say_before_first
 from ledger.model.values import Document, plain
-from ledger.recorder.proposal import Opened, open_proposal, push_proposal
+from ledger.recorder.statements.proposal import Opened, open_proposal, push_proposal
 from ledger.store.branch.branch import Branch
 from ledger.store.review.proposals import PROPOSALS, read_proposed
 

@@ -8,7 +8,7 @@ from ledger.commands.sending import push_options
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.values import plain
-from ledger.recorder.proposal import propose_runs, read_proposals, told_of, withdraw
+from ledger.recorder.statements.proposal import propose_runs, read_proposals, told_of, withdraw
 from ledger.store.review.proposals import PROPOSALS
 
 

@@ -13,8 +13,8 @@ from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound, UsageError
 from ledger.model.entries import Note
 from ledger.model.values import Document, NoteKind
-from ledger.recorder.notes import add_notes
-from ledger.recorder.proposal import push_proposal, read_proposals
+from ledger.recorder.statements.notes import add_notes
+from ledger.recorder.statements.proposal import push_proposal, read_proposals
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.check import Finding, check_range
 from ledger.store.review.evidence import review_runs

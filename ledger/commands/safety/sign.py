@@ -9,7 +9,7 @@ from ledger.commands.progress import Bar
 from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.model.values import counted
-from ledger.recorder.signing import sign_entries
+from ledger.recorder.statements.signing import sign_entries
 from ledger.repository.blobs import blob_reader
 
 

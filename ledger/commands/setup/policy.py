@@ -13,7 +13,7 @@ from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.errors import InvalidDocument, LedgerError, UsageError
 from ledger.model.values import plain
-from ledger.recorder.proposal import begin_proposal
+from ledger.recorder.statements.proposal import begin_proposal
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.policy import load_policy
 from ledger.store.branch.policy_edit import change_policy, read_policy_text, replaced, with_value, without_value

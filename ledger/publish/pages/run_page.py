@@ -11,9 +11,9 @@ from ledger.analysis.advice.run_advice import Advice, advise
 from ledger.analysis.comparing.comparable import agreed_direction, why_not_comparable
 from ledger.errors import LedgerError
 from ledger.model.boxes import Metric
+from ledger.model.claims.measurements import same_data, say_same
 from ledger.model.document import load
 from ledger.model.entries import DatasetVersion, EnvironmentFile, StoredRun
-from ledger.model.measured import same_data, say_same
 from ledger.model.paths import ENVIRONMENT_FILE, LOG_FILE, PATCH_FILE, run_path
 from ledger.model.values import Document
 from ledger.publish.charts.curve_panels import Panel, panels_of, render_curve_script, try_points

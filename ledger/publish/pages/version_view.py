@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ledger.data.drift import describe
+from ledger.data.samples.drift import describe
 from ledger.model.datasets import SamplePicture
 from ledger.model.entries import DatasetVersion, Note
 from ledger.model.paths import dataset_path

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ledger.analysis.judging.review import MetricLine, RunReview
 from ledger.analysis.query.fields import Value, show_value
-from ledger.model.measured import same_data
+from ledger.model.claims.measurements import same_data
 from ledger.model.record import Record
 from ledger.model.values import Document, counted
 from ledger.publish.pages.text import duration, money, one_line, percent, short_number

@@ -21,7 +21,7 @@ from ledger.model.characters import plain
 from ledger.model.document import load
 from ledger.model.entries import Contents, DatasetVersion, LogEntry
 from ledger.model.record import Author
-from ledger.repository.append import append_commit, keep_commits
+from ledger.repository.history.append import append_commit, keep_commits
 from ledger.repository.housekeeping import no_pruning
 from ledger.repository.repository import Repository
 from ledger.resources import shipped
@@ -324,7 +324,7 @@ class Branch:
         tip = self.tip()
         if tip is None:
             return
-        from ledger.repository.history import read_log
+        from ledger.repository.history.log import read_log
 
         yield from read_log(self.repository, tip, limit)
 

@@ -8,9 +8,9 @@ outside of `datasets/`: who asks for runs and versions never lists them. See `.g
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-from ledger.data.difference import VersionDifference, diff_lines, diff_manifests
-from ledger.data.listing import Lines, Manifest, load_lines, manifest_of_text, path_of
-from ledger.data.stat_cache import FILE, StatCache
+from ledger.data.version.difference import VersionDifference, diff_lines, diff_manifests
+from ledger.data.version.listing import Lines, Manifest, load_lines, manifest_of_text, path_of
+from ledger.data.version.stat_cache import FILE, StatCache
 from ledger.errors import InvalidDocument, NotFound
 from ledger.hashing import hash_bytes
 from ledger.model import paths

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from ledger import __version__
 from ledger.errors import Conflict, InvalidDocument, LostRace, UsageError
 from ledger.model.paths import POLICY_FILE
-from ledger.repository.append import append_commit
+from ledger.repository.history.append import append_commit
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.policy import list_keys, load_policy
 from ledger.store.integrity.policy_rights import policy_at, signed_change

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from ledger.errors import LedgerError, NotFound
 from ledger.model import paths
 from ledger.model.values import Document
-from ledger.repository.append import move_branch
-from ledger.repository.replay import Replayed, replay
-from ledger.repository.walk import CommitStep, contains
+from ledger.repository.history.append import move_branch
+from ledger.repository.history.replay import Replayed, replay
+from ledger.repository.history.walk import CommitStep, contains
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.verify.last_verified import follow
 from ledger.store.sync.join import entries_in, oldest_first

@@ -12,7 +12,7 @@ from ledger.model import paths
 from ledger.model.document import encode, load
 from ledger.model.entries import DatasetVersion, Note
 from ledger.model.values import Document
-from ledger.repository.walk import read_difference
+from ledger.repository.history.walk import read_difference
 from ledger.store.branch.branch import Branch
 
 

@@ -183,7 +183,7 @@ def _does_anything_wait(git_dir: str) -> bool:
 
 
 def _is_living_run(spool: str) -> bool:
-    """Say whether a process holds a spool: `session/spool.py` locks it, and then writes `start.json`."""
+    """Say whether a process holds a spool: `session/spool/spool.py` locks it, and then writes `start.json`."""
     os.stat(os.path.join(spool, "start.json"))  # before it is there, a lock of ours could be in the way of the run's
     with open(os.path.join(spool, "alive"), "rb") as alive:
         try:

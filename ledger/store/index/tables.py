@@ -19,8 +19,8 @@ from ledger.model.boxes import Metric
 from ledger.model.entries import Evaluation, Note, Problem, StoredRun
 from ledger.model.record import Record
 from ledger.model.values import Document
+from ledger.repository.history.walk import PathChange, read_difference
 from ledger.repository.repository import Repository
-from ledger.repository.walk import PathChange, read_difference
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.reader import about_no_run, by_time, kind_of, load_entry, said_at, split_run
 

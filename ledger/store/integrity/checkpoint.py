@@ -12,10 +12,10 @@ from ledger import __version__
 from ledger.errors import LedgerError, NotFound
 from ledger.hashing import hash_bytes, merkle_root
 from ledger.model.values import Document
+from ledger.repository.history.walk import contains
 from ledger.repository.repository import Repository, TreeFile
 from ledger.repository.signing import signing_key
 from ledger.repository.tags import Tag, is_signed_by, make_tag, read_tag, read_tags
-from ledger.repository.walk import contains
 from ledger.store.branch.branch import Branch
 from ledger.store.sync.join import entries_in
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ledger.model.claims import Weight
+from ledger.model.claims.rules import Weight
 from ledger.model.values import Document
 
 MOST = 50

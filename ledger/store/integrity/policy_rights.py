@@ -12,9 +12,9 @@ from ledger.errors import InvalidDocument, LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model import paths
 from ledger.repository.blobs import read_facts
+from ledger.repository.history.walk import CommitStep, read_difference, walk
 from ledger.repository.repository import Repository
 from ledger.repository.signing import Signers, public_key, sign, signing_key
-from ledger.repository.walk import CommitStep, read_difference, walk
 from ledger.store.branch.policy import Policy, load_policy
 from ledger.store.integrity.findings import Finding
 

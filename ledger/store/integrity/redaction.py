@@ -17,8 +17,8 @@ from ledger.model.entries import REDACTION_FORMAT, MadeAgain, Redaction, Replace
 from ledger.model.ids import new_id
 from ledger.model.values import Document, counted
 from ledger.repository.blobs import blob_reader
+from ledger.repository.history.rewrite import refs_reaching, remove_objects, rewrite
 from ledger.repository.repository import Repository
-from ledger.repository.rewrite import refs_reaching, remove_objects, rewrite
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import Entry, read_waiting, waiting_files, write_waiting
 from ledger.store.index.file import FILE

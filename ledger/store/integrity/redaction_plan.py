@@ -12,8 +12,8 @@ from ledger.model.document import dump, load
 from ledger.model.entries import RedactedFile
 from ledger.model.record import Record
 from ledger.model.values import Document
-from ledger.repository.rewrite import write_blob
-from ledger.repository.walk import walk
+from ledger.repository.history.rewrite import write_blob
+from ledger.repository.history.walk import walk
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.reader import kind_of
 from ledger.store.integrity.signatures import document_of, is_signature, signature_of

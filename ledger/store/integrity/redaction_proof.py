@@ -15,8 +15,8 @@ from ledger.hashing import hash_bytes
 from ledger.model import paths
 from ledger.model.entries import Redaction
 from ledger.model.values import Document
+from ledger.repository.history.walk import PathChange, read_difference
 from ledger.repository.repository import Repository
-from ledger.repository.walk import PathChange, read_difference
 from ledger.store.integrity.redaction_plan import MARK, SHORTEST, placeholder_of
 
 _MARK = MARK.encode()

@@ -11,7 +11,7 @@ from ledger.model import paths
 from ledger.model.document import load
 from ledger.model.record import Record
 from ledger.model.values import Document
-from ledger.repository.walk import walk
+from ledger.repository.history.walk import walk
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.reader import kind_of
 from ledger.store.integrity.redaction_plan import SHORTEST, commits_unsent

@@ -1,7 +1,7 @@
 """The rules by which something is let onto a ledger and stands there, by the names that findings have.
 
 `ledger check`, a review, a server's hook, `ledger sync` and `ledger verify` ask the same rules. What documents claim by
-themselves is taken apart further in `model/claims.py`, what paths may be in `path_rules.py`.
+themselves is taken apart further in `model/claims/rules.py`, what paths may be in `path_rules.py`.
 """
 
 from ledger.model.values import Document

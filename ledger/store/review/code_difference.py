@@ -9,8 +9,8 @@ from ledger.errors import LedgerError
 from ledger.model.entries import StoredRun
 from ledger.model.paths import PATCH_FILE, run_path
 from ledger.model.values import Document
-from ledger.repository.patch_paths import blobs_after
-from ledger.repository.walk import read_difference
+from ledger.repository.history.walk import read_difference
+from ledger.repository.worktree.patch_paths import blobs_after
 from ledger.store.branch.branch import Branch
 from ledger.store.index.selection import select_runs
 

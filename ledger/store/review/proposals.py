@@ -5,8 +5,8 @@ from msgspec.structs import replace
 from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document
-from ledger.repository.remote import choose_remote
-from ledger.repository.walk import read_difference
+from ledger.repository.history.walk import read_difference
+from ledger.repository.hosts.remote import choose_remote
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.reader import read_contents
 from ledger.store.index.selection import find_runs

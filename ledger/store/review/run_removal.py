@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 from ledger.errors import Conflict
 from ledger.model import paths
-from ledger.repository.append import append_commit, move_branch
-from ledger.repository.replay import Replayed, replay
-from ledger.repository.walk import contains
+from ledger.repository.history.append import append_commit, move_branch
+from ledger.repository.history.replay import Replayed, replay
+from ledger.repository.history.walk import contains
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.verify.last_verified import follow
 from ledger.store.sync.join import common_base, join, oldest_first

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from ledger.repository.append import move_branch
-from ledger.repository.kept_code import CODE, KEPT, join_kept
+from ledger.repository.history.append import move_branch
+from ledger.repository.history.walk import contains
 from ledger.repository.repository import Repository
-from ledger.repository.walk import contains
+from ledger.repository.worktree.code_ref import CODE, KEPT, join_kept
 
 
 def code_to_send(repository: Repository, mine: str, theirs: Mapping[str, str]) -> dict[str, str]:

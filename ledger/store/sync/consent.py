@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ledger.repository.remote import choose_remote
+from ledger.repository.hosts.remote import choose_remote
 from ledger.repository.repository import Repository, remotes
 from ledger.store.branch.branch import Branch
 

@@ -12,10 +12,10 @@ import msgspec
 from ledger.errors import GitKilled, LedgerError, LostRace, Unanswered
 from ledger.model import paths
 from ledger.model.ids import new_id
-from ledger.repository.append import move_branch
-from ledger.repository.kept_code import CODE, KEPT
-from ledger.repository.remote import LOCKED, Pushed, fetch, push, remote_refs
-from ledger.repository.walk import contains, read_difference
+from ledger.repository.history.append import move_branch
+from ledger.repository.history.walk import contains, read_difference
+from ledger.repository.hosts.remote import LOCKED, Pushed, fetch, push, remote_refs
+from ledger.repository.worktree.code_ref import CODE, KEPT
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.write_lock import Turn
 from ledger.store.integrity.policy_rights import carries_law

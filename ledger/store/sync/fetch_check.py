@@ -10,8 +10,8 @@ from ledger.errors import Conflict
 from ledger.model import paths
 from ledger.model.values import counted
 from ledger.repository.blobs import blob_reader
+from ledger.repository.history.walk import contains
 from ledger.repository.repository import Repository
-from ledger.repository.walk import contains
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.checkpoint import wrong_with_checkpoint
 from ledger.store.integrity.findings import Finding

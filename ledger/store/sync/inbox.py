@@ -7,7 +7,7 @@ import os
 
 from ledger.errors import GitKilled, LedgerError, LostRace
 from ledger.model.values import Document
-from ledger.repository.append import move_branch
+from ledger.repository.history.append import move_branch
 from ledger.store.branch.branch import Branch
 from ledger.store.sync.exchange import INBOX
 from ledger.store.sync.fetch_check import check_waiting

@@ -13,9 +13,9 @@ from ledger.model import paths
 from ledger.model.document import load
 from ledger.model.entries import DatasetVersion
 from ledger.model.values import Document
-from ledger.repository.replay import Replayed, join_commit, replay
+from ledger.repository.history.replay import Replayed, join_commit, replay
+from ledger.repository.history.walk import CommitStep, PathChange, contains, read_difference, walk
 from ledger.repository.repository import Repository
-from ledger.repository.walk import CommitStep, PathChange, contains, read_difference, walk
 from ledger.store.integrity.tombstones import tombstones
 
 _PATH = re.compile(r"(?!.*(?:^|/)\.\.?(?:/|$))[A-Za-z0-9][A-Za-z0-9._/-]*")

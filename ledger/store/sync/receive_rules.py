@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ledger.model.entries import Redaction
 from ledger.model.values import Document
-from ledger.repository.kept_code import KEPT
+from ledger.repository.history.walk import contains, read_difference
 from ledger.repository.repository import Repository
-from ledger.repository.walk import contains, read_difference
+from ledger.repository.worktree.code_ref import KEPT
 from ledger.store.branch.branch import BRANCH
 from ledger.store.sync.remote_tip import REMEMBERED
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from ledger.errors import Conflict
 from ledger.model import paths
-from ledger.repository.walk import contains
+from ledger.repository.history.walk import contains
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.redaction_approval import vouch_at
 from ledger.store.integrity.tombstones import explain_difference

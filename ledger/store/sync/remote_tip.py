@@ -6,8 +6,8 @@ or rewritten, by somebody who forced one ref and not the other.
 
 from ledger.errors import LedgerError
 from ledger.model.values import Document
-from ledger.repository.remote import choose_remote, fetch, remote_refs
-from ledger.repository.walk import contains
+from ledger.repository.history.walk import contains
+from ledger.repository.hosts.remote import choose_remote, fetch, remote_refs
 from ledger.store.branch.branch import Branch
 
 REMEMBERED = "refs/ledger/remembered"

@@ -9,8 +9,8 @@ import re
 import time
 
 from ledger.errors import LedgerError
+from ledger.repository.hosts.remote import check_remote, choose_remote
 from ledger.repository.locks import clear_dead_locks
-from ledger.repository.remote import check_remote, choose_remote
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.write_lock import queued
 from ledger.store.sync.exchange import Exchange

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from ledger.capture.code.code import capture_code
 from ledger.capture.secrets.redactor import Redactor
-from ledger.repository.left_out import PatchLimits
 from ledger.repository.repository import Repository
+from ledger.repository.worktree.omissions import PatchLimits
 from tests.conftest import git_in
 
 LIMIT = 1 << 20

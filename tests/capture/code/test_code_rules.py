@@ -10,8 +10,8 @@ from ledger.capture.code.code_rules import CodeRules, Named, matches
 from ledger.capture.code.source_kinds import is_source
 from ledger.capture.secrets.redactor import Redactor
 from ledger.model.boxes import Code
-from ledger.repository.left_out import PatchLimits
 from ledger.repository.repository import Repository
+from ledger.repository.worktree.omissions import PatchLimits
 from tests.conftest import Cli, git_in
 
 LIMITS = PatchLimits(1 << 20, 10 << 20)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from ledger.capture.code.code import capture_code
 from ledger.capture.secrets.redactor import Redactor
 from ledger.model.boxes import Code
-from ledger.repository.left_out import PatchLimits
 from ledger.repository.repository import Repository
-from ledger.repository.snapshot import check_restores
+from ledger.repository.worktree.omissions import PatchLimits
+from ledger.repository.worktree.snapshot import check_restores
 from tests.conftest import examples, git_in
 
 LIMITS = PatchLimits(1 << 20, 10 << 20)

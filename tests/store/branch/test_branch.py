@@ -130,7 +130,7 @@ def test_a_ledger_of_a_newer_format_is_refused_with_advice(ledger: Branch) -> No
     ledger.append(entry())
     ledger.append(entry(1))
     assert ledger.tip() is not None
-    from ledger.repository.append import append_commit
+    from ledger.repository.history.append import append_commit
 
     append_commit(
         ledger.repository,

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import Conflict, LostRace
-from ledger.recorder.notes import add_notes
-from ledger.repository.append import append_commit
+from ledger.recorder.statements.notes import add_notes
 from ledger.repository.blobs import blob_reader
+from ledger.repository.history.append import append_commit
 from ledger.store.branch.branch import Branch
 from ledger.store.index.selection import select_runs
 from ledger.store.integrity.verify import verify

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.data.difference import apply_difference, diff_manifests
-from ledger.data.listing import Manifest, manifest_of
+from ledger.data.version.difference import apply_difference, diff_manifests
+from ledger.data.version.listing import Manifest, manifest_of
 from ledger.errors import InvalidDocument, NotFound
 from ledger.hashing import hash_bytes
 from ledger.model.document import dump

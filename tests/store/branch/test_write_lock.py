@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import LedgerError
-from ledger.repository import append as append_module
+from ledger.repository.history import append as append_module
 from ledger.store.branch import branch as branch_module
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.write_lock import queued

@@ -12,7 +12,7 @@ from ledger.store.integrity.checkpoint import Checkpoint, make_checkpoint, read_
 from ledger.store.integrity.verify import Verification, verify
 from ledger.store.sync.sync import sync
 from tests.conftest import Cli, git_in
-from tests.recorder.test_record import add, draft
+from tests.recorder.record.test_record import add, draft
 from tests.store.integrity.test_signatures import key, policy, set_policy
 from tests.store.sync.remotes import share
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from ledger.repository.append import append_commit
+from ledger.repository.history.append import append_commit
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.policy_edit import change_policy, with_value
 from ledger.store.sync.sync import sync
-from tests.commands.test_server_hooks import make_server, push, refs
+from tests.commands.safety.test_server_hooks import make_server, push, refs
 from tests.conftest import ROOT, Cli, git_in
-from tests.recorder.test_record import add, draft
+from tests.recorder.record.test_record import add, draft
 from tests.store.branch.test_branch import ADA
 from tests.store.integrity.test_checkpoint import NOW, check, checkpoint
 from tests.store.integrity.test_signatures import key, policy, set_policy

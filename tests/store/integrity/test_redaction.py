@@ -8,8 +8,8 @@ import pytest
 
 from ledger.errors import LedgerError
 from ledger.model.entries import Redaction, StoredRun
-from ledger.recorder.draft import FigureSource
-from ledger.recorder.notes import add_notes
+from ledger.recorder.record.draft import FigureSource
+from ledger.recorder.statements.notes import add_notes
 from ledger.repository.blobs import blob_reader
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import read_waiting, write_waiting
@@ -19,7 +19,7 @@ from ledger.store.integrity.redaction_plan import Needles, plan_redaction
 from ledger.store.integrity.verify import Verification, verify
 from ledger.store.sync.sync import sync
 from tests.conftest import Cli, git_in
-from tests.recorder.test_record import add, draft
+from tests.recorder.record.test_record import add, draft
 from tests.store.branch.test_branch import entry
 from tests.store.integrity.test_checkpoint import checkpoint
 from tests.store.integrity.test_signatures import key, policy, set_policy

@@ -19,8 +19,8 @@ from ledger.model.entries import RedactedFile, Redaction, ReplacedCheckpoint
 from ledger.model.ids import new_id
 from ledger.model.paths import redaction_path
 from ledger.model.record import Author
-from ledger.repository.append import append_commit
 from ledger.repository.blobs import blob_reader
+from ledger.repository.history.append import append_commit
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.check import check_range
 from ledger.store.integrity.checkpoint import Checkpoint
@@ -37,7 +37,7 @@ from ledger.store.sync.remote_tip import REMEMBERED
 from ledger.store.sync.sync import sync
 from ledger.store.sync.sync_result import Synced
 from tests.conftest import Cli, git_in
-from tests.recorder.test_record import add, draft
+from tests.recorder.record.test_record import add, draft
 from tests.store.integrity.test_checkpoint import checkpoint
 from tests.store.integrity.test_signatures import key, policy, set_policy
 from tests.store.sync.remotes import share

@@ -10,7 +10,7 @@ from ledger.store.branch.branch import Branch
 from ledger.store.integrity.verify import Verification, verify
 from ledger.store.sync.sync import sync
 from tests.conftest import Cli, git_in
-from tests.recorder.test_record import add, draft
+from tests.recorder.record.test_record import add, draft
 from tests.store.sync.remotes import share
 
 

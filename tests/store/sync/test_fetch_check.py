@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.repository.append import append_commit
+from ledger.repository.history.append import append_commit
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.findings import Finding
 from ledger.store.integrity.redaction import redact
@@ -15,7 +15,7 @@ from ledger.store.sync.fetch_check import _said
 from ledger.store.sync.remote_tip import REMEMBERED
 from ledger.store.sync.sync import sync
 from tests.conftest import Cli, git_in
-from tests.recorder.test_record import add, draft
+from tests.recorder.record.test_record import add, draft
 from tests.store.branch.test_branch import ADA, NOW
 from tests.store.integrity.test_checkpoint import checkpoint
 from tests.store.sync.remotes import clone, folder_of, made, share, synced

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ledger.model.ids import new_id
-from ledger.repository.append import append_commit
+from ledger.repository.history.append import append_commit
 from ledger.store.branch.branch import Branch
 from ledger.store.sync.exchange import INBOX, Exchange
 from ledger.store.sync.sync import sync

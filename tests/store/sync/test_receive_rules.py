@@ -1,4 +1,4 @@
-"""What a server says of a push, ref by ref; real pushes to real hooks are in `tests/commands/test_server_hooks.py`."""
+"""What a server says of a push, ref by ref; real pushes to real hooks are in `commands/safety/test_server_hooks.py`."""
 
 import pytest
 

@@ -11,7 +11,7 @@ from ledger.hashing import hash_bytes
 from ledger.model.document import dump
 from ledger.model.paths import dataset_path
 from ledger.model.record import Author
-from ledger.repository.append import append_commit
+from ledger.repository.history.append import append_commit
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import Entry
 from ledger.store.sync.exchange import INBOX

@@ -10,9 +10,9 @@ from ledger.commands.workplace import open_ledger
 from ledger.model.datasets import DatasetKind
 from ledger.model.entries import DatasetVersion
 from ledger.model.values import Role, counted
-from ledger.recorder.cautions import say_leak
-from ledger.recorder.dataset_versions import AddedVersion, add_version
-from ledger.recorder.version_request import VersionRequest
+from ledger.recorder.data.dataset_versions import AddedVersion, add_version
+from ledger.recorder.data.version_request import VersionRequest
+from ledger.recorder.record.warnings import say_leak
 
 
 @click.command("add")

@@ -6,8 +6,8 @@ from ledger.analysis.data.versions import versions_of
 from ledger.commands.output import echo, say, write_json
 from ledger.commands.progress import Bar
 from ledger.commands.workplace import open_ledger
-from ledger.data.difference import VersionDifference, diff_manifests
-from ledger.data.manifest import Manifest, build_manifest
+from ledger.data.version.difference import VersionDifference, diff_manifests
+from ledger.data.version.manifest import Manifest, build_manifest
 from ledger.errors import LedgerError
 from ledger.model.entries import DatasetVersion
 from ledger.model.values import counted

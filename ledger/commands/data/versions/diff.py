@@ -6,8 +6,8 @@ from ledger.analysis.data.versions import find_version
 from ledger.commands.data.versions.version_text import tell_counts
 from ledger.commands.output import echo, write_json
 from ledger.commands.workplace import open_ledger
-from ledger.data.changes import label_shift
-from ledger.data.difference import VersionDifference
+from ledger.data.samples.changes import label_shift
+from ledger.data.version.difference import VersionDifference
 from ledger.model.entries import DatasetVersion
 from ledger.model.values import counted, plain
 from ledger.store.branch.manifests import read_difference

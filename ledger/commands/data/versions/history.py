@@ -8,8 +8,8 @@ from ledger.commands.data.versions.version_text import tell_change, tell_drift
 from ledger.commands.output import echo, moment, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.model.values import counted, plain
-from ledger.recorder.cautions import say_leak
 from ledger.recorder.message import shown
+from ledger.recorder.record.warnings import say_leak
 
 
 @click.command("history")

@@ -5,7 +5,7 @@ import click
 from ledger.commands.output import say, write_json
 from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
-from ledger.recorder.dataset_versions import retire_version
+from ledger.recorder.data.dataset_versions import retire_version
 
 
 @click.command("retire")

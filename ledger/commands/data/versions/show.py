@@ -8,7 +8,7 @@ from ledger.commands.output import echo, moment, size, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.model.entries import Contents
 from ledger.model.values import counted, plain
-from ledger.recorder.cautions import say_leak
+from ledger.recorder.record.warnings import say_leak
 
 
 @click.command("show")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ledger.analysis.query.fields import show_value
-from ledger.data.drift import describe
+from ledger.data.samples.drift import describe
 from ledger.model.entries import DatasetVersion
 from ledger.model.statistics import DatasetStatistics, Drift, ImageSummary
 from ledger.model.values import counted

@@ -13,8 +13,8 @@ import msgspec
 from ledger.errors import InvalidDocument, LedgerError, NotFound
 from ledger.model import paths
 from ledger.repository.blobs import ObjectFacts, read_facts
+from ledger.repository.history.walk import AS_IT_IS, contains, walk
 from ledger.repository.repository import Repository
-from ledger.repository.walk import AS_IT_IS, contains, walk
 from ledger.store.branch.policy import POLICY_BYTES, Policy, load_policy
 from ledger.store.integrity.check.answer import Checked
 from ledger.store.integrity.check.contents import Examined

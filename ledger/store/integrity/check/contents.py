@@ -23,7 +23,7 @@ from ledger.model.entries import (
 from ledger.model.ids import is_id
 from ledger.model.record import Record
 from ledger.repository.blobs import blob_reader
-from ledger.repository.walk import contains
+from ledger.repository.history.walk import contains
 from ledger.store.branch.policy import Policy
 from ledger.store.branch.reader import AnyEntry, assemble, folders_of, read_contents, split_run
 from ledger.store.integrity.check.documents import AnyDocument, document_kind, load_checked

@@ -10,13 +10,13 @@ import msgspec
 from ledger.errors import InvalidDocument, LedgerError
 from ledger.model import paths
 from ledger.model.characters import is_plain_prose, is_plain_text
-from ledger.model.claims import claims_in
+from ledger.model.claims.labels import labels_of
+from ledger.model.claims.rules import claims_in
+from ledger.model.claims.soundness import is_sound
 from ledger.model.document import FORMATS, dump, load
 from ledger.model.entries import Case, DatasetVersion, EnvironmentFile, Evaluation, Note, Redaction
-from ledger.model.labels import labels_of
 from ledger.model.problems import problems_in
 from ledger.model.record import Record
-from ledger.model.twins import is_sound
 from ledger.store.branch.reader import check_path, kind_of
 from ledger.store.integrity.findings import Finding
 from ledger.store.integrity.redaction_proof import wrong_with

@@ -9,7 +9,7 @@ from ledger.model import paths
 from ledger.model.entries import Redaction
 from ledger.model.values import plain
 from ledger.repository.blobs import read_facts
-from ledger.repository.walk import CommitStep
+from ledger.repository.history.walk import CommitStep
 from ledger.store.branch.branch import FORMAT
 from ledger.store.integrity.check.proposal import ProposedChange, owner_of
 from ledger.store.integrity.findings import Finding

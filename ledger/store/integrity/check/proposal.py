@@ -6,8 +6,8 @@ from datetime import datetime
 from ledger.model import paths
 from ledger.model.values import Document
 from ledger.repository.blobs import read_facts
+from ledger.repository.history.walk import CommitStep
 from ledger.repository.repository import Repository
-from ledger.repository.walk import CommitStep
 from ledger.store.integrity.path_rules import wrong_mode, wrong_path
 from ledger.store.integrity.signatures import document_of
 from ledger.store.integrity.verify.history import moment_of

@@ -6,8 +6,8 @@ from functools import lru_cache
 from ledger.errors import LedgerError
 from ledger.model import paths
 from ledger.model.characters import plain
+from ledger.model.claims.measurements import metrics_in, uses_in
 from ledger.model.entries import DatasetVersion, Evaluation, Note
-from ledger.model.measured import metrics_in, uses_in
 from ledger.model.record import Record
 from ledger.model.values import is_declared_hash
 from ledger.store.integrity.findings import Finding

@@ -12,8 +12,8 @@ from ledger.model import paths
 from ledger.model.document import uncollected
 from ledger.model.entries import Contents, Redaction
 from ledger.model.values import counted
+from ledger.repository.history.walk import contains, walk
 from ledger.repository.repository import Repository
-from ledger.repository.walk import contains, walk
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.reader import folders_of
 from ledger.store.index.file import FILE

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from ledger.model import paths
-from ledger.repository.walk import CommitStep, PathChange
+from ledger.repository.history.walk import CommitStep, PathChange
 from ledger.store.integrity.findings import Finding
 from ledger.store.integrity.path_rules import wrong_mode, wrong_path
 

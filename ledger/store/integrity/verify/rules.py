@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
 from ledger.model.entries import Contents
+from ledger.repository.history.walk import CommitStep
 from ledger.repository.repository import Repository
-from ledger.repository.walk import CommitStep
 from ledger.store.branch.policy import Limits, Policy
 from ledger.store.integrity.check.contents import Examined
 from ledger.store.integrity.check.documents import document_kind

@@ -8,9 +8,9 @@ from datetime import datetime
 from ledger.errors import InvalidDocument
 from ledger.model import paths
 from ledger.model.entries import Redaction
+from ledger.repository.history.walk import CommitStep, contains
 from ledger.repository.repository import Repository
 from ledger.repository.signing import Signers
-from ledger.repository.walk import CommitStep, contains
 from ledger.store.branch.policy import Signatures, load_policy
 from ledger.store.integrity.checkpoint import Checkpoint, root_of
 from ledger.store.integrity.findings import Finding

@@ -16,7 +16,7 @@ from ledger.store.integrity.check import Checked, check_range
 from ledger.store.integrity.redaction import redact
 from ledger.store.integrity.redaction_plan import Needles, plan_redaction
 from tests.conftest import Cli, git_in
-from tests.recorder.test_record import add, draft
+from tests.recorder.record.test_record import add, draft
 from tests.store.branch.test_branch import append_samples, entry
 from tests.store.branch.test_manifests import add as add_version
 from tests.store.branch.test_manifests import manifest

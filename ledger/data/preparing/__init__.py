@@ -1,0 +1,1 @@
+"""Preprocessing that runs once for its code, params and data."""

@@ -1,0 +1,1 @@
+"""The samples of a dataset: read, labelled, counted, compared."""

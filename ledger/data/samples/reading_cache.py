@@ -1,0 +1,118 @@
+"""What was read of dataset versions, kept on this machine: the parent of a version is at hand when its data is gone.
+
+Derived and disposable: labels, small grey images and features, never whole files. What is damaged is not there.
+"""
+
+import io
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ledger.data.optional_packages import missing_package
+from ledger.data.samples.reading import Kind, Reading
+from ledger.data.samples.samples import Samples
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MOST = 20
+"""Readings kept: a few megabytes each."""
+_FEWER_BYTES_THAN = 256 << 20
+
+
+class _Words(msgspec.Struct):
+    place: str
+    kind: Kind
+    names: list[str]
+    contents: list[str]
+    labels: list[list[str]] | None
+    slices: dict[str, list[str | None]]
+    looked: list[str]
+    looked_labels: list[str | None] | None
+    looked_slices: dict[str, list[str | None]]
+    features: list[str]
+    texts: list[str] | None
+
+
+def keep_reading(folder: Path, content: str, reading: Reading, place: Path) -> None:
+    """Keep what was read of a version; what cannot be kept is not, and the oldest give way.
+
+    Args:
+        folder: where; made when it is missing.
+        content: hash of the version.
+        reading: what was read.
+        place: where the data lay.
+    """
+    import numpy as np
+
+    samples = reading.samples
+    words = _Words(
+        place=str(place),
+        kind=reading.kind,
+        names=reading.names,
+        contents=reading.contents,
+        labels=None if reading.labels is None else [list(label) for label in reading.labels],
+        slices=reading.slices,
+        looked=samples.names,
+        looked_labels=samples.labels,
+        looked_slices=samples.slices,
+        features=list(samples.features),
+        texts=samples.texts,
+    )
+    arrays: dict[str, NDArray[np.floating[Any]]] = {
+        f"feature{position}": values for position, values in enumerate(samples.features.values())
+    }
+    if samples.images is not None:
+        arrays["images"] = np.asarray(samples.images, dtype=np.float16)  # half is enough for drift
+    with suppress(OSError, UnicodeEncodeError, ValueError):
+        data = msgspec.json.encode(words)
+        if len(data) > _FEWER_BYTES_THAN:
+            return
+        out = io.BytesIO()
+        np.savez_compressed(out, words=np.frombuffer(data, dtype=np.uint8), allow_pickle=False, **arrays)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+            file.write(out.getbuffer())
+        os.replace(file.name, _file(folder, content))  # noqa: PTH105  # aside, then renamed: never half a file
+        kept = sorted(folder.glob("reading-*.npz"), key=lambda path: path.stat().st_mtime)
+        for old in kept[:-_MOST]:
+            old.unlink()
+
+
+def read_kept(folder: Path, content: str) -> tuple[Reading | None, Path | None]:
+    """Return what was read of a version on this machine, and where; none when nothing was kept or it is damaged."""
+    file = _file(folder, content)
+    if missing_package() or not file.is_file():
+        return None, None
+    import numpy as np
+
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            words = msgspec.json.decode(archive["words"].tobytes(), type=_Words)
+            samples = Samples(
+                names=words.looked,
+                labels=words.looked_labels,
+                slices=words.looked_slices,
+                features={name: archive[f"feature{position}"] for position, name in enumerate(words.features)},
+                images=archive["images"].astype(np.float32) if "images" in archive.files else None,
+                texts=words.texts,
+            )
+    except Exception:  # noqa: BLE001  # a damaged archive makes numpy, zipfile and msgspec raise anything
+        return None, None
+    reading = Reading(
+        kind=words.kind,
+        names=words.names,
+        contents=words.contents,
+        labels=None if words.labels is None else [tuple(label) for label in words.labels],
+        slices=words.slices,
+        samples=samples,
+    )
+    return reading, Path(words.place)
+
+
+def _file(folder: Path, content: str) -> Path:
+    return folder / f"reading-{content.rpartition(':')[2][:32]}.npz"

@@ -1,0 +1,1 @@
+"""What a dataset version holds, file by file, and the hash that names it."""

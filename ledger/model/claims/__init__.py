@@ -1,0 +1,1 @@
+"""What a document may claim: the table of rules, and what they ask."""

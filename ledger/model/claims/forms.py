@@ -1,0 +1,110 @@
+"""The forms of what a document states: numbers, times, hashes, names of datasets, relatives. Part of `rules.py`."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from ledger.model.boxes import DatasetUse
+from ledger.model.claims.facts import COMMITS, HASHES, SIGNED, Facts
+from ledger.model.entries import Case, DatasetVersion, Evaluation
+from ledger.model.record import Record
+
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+"""What a clock may say: one that was never set says 1970."""
+_WHOLE = 1 << 63
+_HASH = re.compile(r"(?:blake3|sha256):[0-9a-f]{64}|md5:[0-9a-f]{32}|declared:.+", re.DOTALL)
+_COMMIT = re.compile(r"git:[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_NO_NAME = re.compile(r"[\\@]|\.\.|^[-./]|/$|^\s|\s$")
+
+
+def negative(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield counts, sizes, energies and prices below zero."""
+    for one in facts.stated:
+        if isinstance(one.value, int | float) and one.value < 0 and one.name not in SIGNED:
+            yield one.field, f"{one.field} is negative: {one.value:g}"
+
+
+def too_large(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield whole numbers that 64 bits do not hold."""
+    for one in facts.stated:
+        if isinstance(one.value, int) and not -_WHOLE <= one.value < _WHOLE:
+            yield one.field, f"{one.field} is beyond what 64 bits hold: a number of {len(str(abs(one.value)))} digits"
+
+
+def _times(facts: Facts) -> Iterator[tuple[str, datetime]]:
+    return ((one.field, one.value) for one in facts.stated if isinstance(one.value, datetime))
+
+
+def far_times(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield times of years that no run was made in."""
+    for field, moment in _times(facts):
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            yield field, f"{field} is in the year {moment.year}"
+
+
+def other_zones(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield times that are not in UTC: two of one moment would read as two."""
+    for field, moment in _times(facts):
+        if moment.utcoffset():
+            yield field, f"{field} is not in UTC: {moment.isoformat()}"
+
+
+def wrong_hashes(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield hashes, commits and trees of a form that ledger does not write."""
+    for one in facts.stated:
+        if not isinstance(one.value, str):
+            continue
+        if one.name in HASHES and not _HASH.fullmatch(one.value):
+            yield one.field, f"{one.field} is no hash: `{ascii(one.value)[1:-1][:80]}`"
+        elif one.name in COMMITS and isinstance(facts.document, Record) and not _COMMIT.fullmatch(one.value):
+            said = ascii(one.value)[1:-1][:80]
+            yield one.field, f"{one.field} is not `git:` and the whole id of a git object: `{said}`"
+
+
+def wrong_currency(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield a currency that is none."""
+    document = facts.document
+    currency = document.cost.currency if isinstance(document, Record) else None
+    if currency is not None and not _CURRENCY.fullmatch(currency):
+        yield "cost.currency", f"cost.currency is no currency: `{ascii(currency)[1:-1][:20]}`"
+
+
+def wrong_datasets(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield names and versions of datasets that lead out of their folder or read as several."""
+    for field, text, whole in _dataset_names(facts.document):
+        if _NO_NAME.search(text) or (whole and "/" in text):
+            yield field, f"{field} cannot be the name of a dataset or a version: `{ascii(text)[1:-1][:80]}`"
+
+
+def _dataset_names(document: object) -> Iterator[tuple[str, str, bool]]:
+    """Yield field and text of each, and whether a path is made of it."""
+    if isinstance(document, DatasetVersion):
+        yield from (("name", document.name, True), ("version", document.version, True))
+    elif isinstance(document, Case):
+        yield "dataset", document.dataset, True
+    for start, use in _uses(document):
+        # Data that was only declared has whatever name it has elsewhere, as `org/name` on a hub; no path is made of it.
+        if use.name is not None and not use.declared:
+            yield f"{start}.name", use.name, use.version is not None
+        if use.version is not None and not use.declared:
+            yield f"{start}.version", use.version, True
+
+
+def _uses(document: object) -> Iterator[tuple[str, DatasetUse]]:
+    start, uses = ("datasets.used", document.datasets.used) if isinstance(document, Record) else ("datasets", [])
+    if isinstance(document, Evaluation):
+        uses = document.datasets
+    return ((f"{start}[{position}]", use) for position, use in enumerate(uses))
+
+
+def own_relatives(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield relatives of a run that are the run itself."""
+    document = facts.document
+    if not isinstance(document, Record):
+        return
+    for field, named in (("parent", document.parent), ("baseline", document.baseline)):
+        if named == document.id:
+            yield field, f"{field}: a run is not its own {field}"
+    if document.id in document.children:
+        yield "children", "children: a run is not its own child"

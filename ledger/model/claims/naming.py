@@ -1,0 +1,42 @@
+"""Names that can be seen, told apart and read aloud. Part of `rules.py`."""
+
+from collections.abc import Iterator
+
+from ledger.model.characters import composed, look_alikes, plain
+from ledger.model.claims.facts import Facts
+from ledger.model.claims.labels import MOST_TAGS
+from ledger.model.record import Record
+from ledger.model.values import wrong_label
+
+
+def wrong(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield names that are blank, endless, or hold what is not seen."""
+    for field, text in facts.labels:
+        if why := wrong_label(field, text):
+            yield field, why
+
+
+def too_many(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield tags beyond those that a run may have."""
+    document = facts.document
+    if isinstance(document, Record) and len(document.tags) > MOST_TAGS:
+        yield "tags", f"a run has {MOST_TAGS:,} tags at most, and this one has {len(document.tags):,}"
+
+
+def mixed(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield names with letters that read as Latin and are of another alphabet."""
+    seen: set[str] = set()
+    for field, text in facts.labels:
+        if text not in seen and (found := look_alikes(text)):
+            yield field, f"{field} has letters that look like others: {found} in `{plain(text[:80])}`"
+        seen.add(text)
+
+
+def decomposed(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield names that are not in Unicode's form C: the same name in that form looks alike and is another."""
+    for field, text in facts.labels:
+        if composed(text) != text:
+            yield (
+                field,
+                f"{field} is not in Unicode's form C, so it is another name than it seems: `{ascii(text)[1:-1]}`",
+            )

@@ -1,0 +1,1 @@
+"""What a run used, and versions of datasets."""

@@ -1,0 +1,1 @@
+"""From a draft to the record of a run."""

@@ -1,0 +1,99 @@
+"""Lets nothing into a record that would be refused where it arrives: refused at once, or left out and said."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ledger.errors import LedgerError
+from ledger.model.boxes import Metric
+from ledger.model.claims.labels import MOST_TAGS
+from ledger.model.claims.measurements import identity, too_many_metrics
+from ledger.model.claims.rules import Claim, claims_in, refuse_claims
+from ledger.model.record import BOXES, Record
+from ledger.model.values import LABEL_LENGTH
+
+_ROUNDS = 100
+"""Times that something is left out at most; each takes out at least one field."""
+_STEP = re.compile(r"[^.\[\]]+|\[[0-9]+\]")
+
+
+def standing(record: Record, *, strict: bool) -> Record:
+    """Return a record in which nothing stands that `ledger check` would refuse.
+
+    Args:
+        record: what was made.
+        strict: refuse it instead of leaving out what cannot stand; of a run that has ended the rest is worth keeping.
+
+    Raises:
+        LedgerError: strict, and something in it cannot stand.
+    """
+    if strict:
+        refuse_claims(record)
+        return record
+    for _ in range(_ROUNDS):
+        wrong = next((claim for claim in claims_in(record) if claim.severity == "error"), None)
+        if wrong is None:
+            break
+        record = _without(record, wrong)
+    return record
+
+
+def _without(record: Record, wrong: Claim) -> Record:
+    """Return a record without one field, and with why; a name becomes one that can be shown."""
+    if wrong.field == "tags":
+        return msgspec.structs.replace(record, tags=record.tags[:MOST_TAGS])
+    whole = msgspec.to_builtins(record)
+    steps = _STEP.findall(wrong.field)
+    box = steps[0] if steps[0] in BOXES else "params"
+    why = {**(whole[box].get("unknown") or {}), wrong.field.removeprefix(f"{box}."): wrong.message}
+    if wrong.rule == "text":
+        holder = _holder(whole, steps)
+        key = _key(steps[-1])
+        holder[key] = ascii(str(holder[key]).strip())[1:-1][:LABEL_LENGTH] or "unnamed"
+        return msgspec.convert(whole, Record)
+    while steps:
+        _drop(whole, steps)
+        whole[box] = {**whole.get(box, {}), "unknown": why}
+        try:
+            return msgspec.convert(whole, Record)
+        except msgspec.ValidationError:  # it cannot be without it: what it is a part of goes, too
+            steps = steps[:-1]
+    return record
+
+
+def _drop(whole: dict[str, Any], steps: Sequence[str]) -> None:  # `Any`: whatever a record holds
+    holder = _holder(whole, steps)
+    del holder[_key(steps[-1])]
+
+
+def _holder(whole: Any, steps: Sequence[str]) -> Any:  # noqa: ANN401  # a list or a mapping
+    for step in steps[:-1]:
+        whole = whole[_key(step)]
+    return whole
+
+
+def _key(step: str) -> str | int:
+    return int(step[1:-1]) if step.startswith("[") else step
+
+
+def once(metrics: Sequence[Metric]) -> list[Metric]:
+    """Return measurements, each once: of two statements of one the later stands."""
+    return list({identity(metric): metric for metric in metrics}.values())
+
+
+def few_enough(metrics: list[Metric], headline: str | None, limit: int, *, strict: bool) -> tuple[list[Metric], str]:
+    """Return as many metrics as the policy allows, the headline among them, and what is said of the others.
+
+    Raises:
+        LedgerError: strict, and there are more.
+    """
+    said = too_many_metrics(len(metrics), limit)
+    if said is None:
+        return metrics, ""
+    if strict:
+        raise LedgerError(said, hint="keep them in a table: --table FILE; or raise limits.metrics in policy.yaml")
+    first = [metric for metric in metrics if metric.key == headline][:1]
+    others = [metric for metric in metrics if metric not in first]
+    return [*first, *others][:limit], said

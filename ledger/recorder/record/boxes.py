@@ -1,0 +1,219 @@
+"""Fills the boxes of a record from a draft, each with what could not be captured and why."""
+
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from ledger.analysis.data.curves import down_sample, render_curves
+from ledger.capture.machine.cost import capture_cost
+from ledger.capture.secrets.redactor import Redactor
+from ledger.errors import LedgerError
+from ledger.hashing import hash_bytes
+from ledger.model import paths
+from ledger.model.boxes import Cost, Curves, Datasets, Environment, Gpu, Hardware, Logs, Metric, Model, Params, Results
+from ledger.model.record import Timing
+from ledger.model.values import counted
+from ledger.recorder.data.datasets import Resolver, attach_datasets, leaks_within, with_aliases
+from ledger.recorder.record.admission import few_enough, once
+from ledger.recorder.record.curve_results import metrics_of_curves
+from ledger.recorder.record.draft import Draft
+from ledger.recorder.record.figures import read_figures
+from ledger.recorder.record.policy_metrics import complete
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import living_run
+from ledger.store.branch.policy import Policy
+from ledger.store.branch.run_ids import resolve_run
+
+
+def timing_of(draft: Draft, now: datetime) -> Timing:
+    """Return when the run lived."""
+    return Timing(
+        started_at=draft.started_at,
+        ended_at=draft.ended_at,
+        duration_seconds=round(draft.duration_seconds, 3) if draft.timed else None,
+        recorded_at=now,
+        source=draft.times,
+        unknown=draft.times_unknown,
+    )
+
+
+def params_of(draft: Draft, policy: Policy) -> Params:
+    """Return box 2: the inputs that were chosen."""
+    places = [name for name in draft.params if name in policy.places or name.rpartition(".")[2] in policy.places]
+    unknown = {name.removeprefix("params."): why for name, why in _problems(draft) if _box_of(name) == "params"}
+    if not draft.params:
+        silent = (
+            f"nothing stands in {', '.join(draft.param_sources)}" if draft.param_sources else "no params were given"
+        )
+        unknown = {"all": "; ".join(f"{name}: {why}" for name, why in unknown.items()) or silent}
+    if draft.children and not draft.params:
+        unknown = {"all": _of_children(draft)}
+    return Params(values=draft.params, sources=draft.param_sources, places=places, unknown=unknown)
+
+
+def _of_children(draft: Draft) -> str:
+    """Return why a run that holds others has nothing of its own to say."""
+    return f"{counted(len(draft.children), 'run')} started in it have records of their own"
+
+
+def _problems(draft: Draft) -> list[tuple[str, str]]:
+    return [(problem.field, problem.message) for problem in draft.problems]
+
+
+def _box_of(field: str) -> str:
+    """Return the box that a problem belongs to: the results, unless its name says another."""
+    first = field.partition(".")[0]
+    return first if first in {"params", paths.TABLES} else "results"
+
+
+def datasets_of(draft: Draft, resolver: Resolver, policy: Policy, files: dict[str, bytes]) -> Datasets:
+    """Return the datasets box; files of versions that the ledger does not know yet are added to `files`."""
+    if not draft.datasets:
+        return Datasets(unknown={"all": "no dataset was named"})
+    resolved = [resolver.resolve(source) for source in draft.datasets]
+    for found in resolved:
+        files |= found.files
+    unknown = {f"used.{found.use.label}": found.unknown for found in resolved if found.unknown}
+    used = with_aliases([found.use for found in resolved], policy)
+    return Datasets(used=used, leaks=leaks_within(resolved), unknown=unknown)
+
+
+def named_run(ledger: Branch | None, short: str | None, *, strict: bool) -> str | None:
+    """Return the whole id of a run that the user named; what names no run is refused, or kept as it is."""
+    if short is None or ledger is None:
+        return short
+    try:
+        return resolve_run(ledger, short)
+    except LedgerError:
+        # A run that lives has no record yet; only its whole id names it, since a word may be the start of any id.
+        if strict and living_run(ledger.repository.state_dir, short) != short:
+            raise
+        return short
+
+
+def with_imported(environment: Environment, imported: dict[str, str] | None) -> Environment:
+    """Return box 5 with the frameworks that the run had imported, where its processes said so."""
+    if imported is not None:
+        return msgspec.structs.replace(environment, imported=imported)
+    why = "what was imported is not known, only what is installed; `ledger.run()` inside the training sees it"
+    return msgspec.structs.replace(environment, unknown={**environment.unknown, "imported": why})
+
+
+def with_usage(hardware: Hardware, draft: Draft) -> Hardware:
+    """Return box 4 with what the sampler saw while the run lived."""
+    if draft.rank is not None:
+        rank = draft.rank
+        hardware = msgspec.structs.replace(
+            hardware, processes=rank.processes, rank=rank.rank, job=rank.job, launcher=rank.launcher
+        )
+    if draft.usage is None:
+        reason = "the run was not watched; `ledger run` or `ledger.run()` watch it"
+        return msgspec.structs.replace(hardware, unknown={**hardware.unknown, "usage": reason})
+    gpus: list[Gpu] = draft.gpus or hardware.gpus
+    return msgspec.structs.replace(hardware, usage=draft.usage, gpus=gpus)
+
+
+def cost_of(hardware: Hardware, draft: Draft, policy: Policy, policy_problem: str | None) -> Cost:
+    """Return box 6; what could not be priced says why."""
+    if not draft.timed:
+        return Cost(unknown={"all": "the run's duration was not measured; give it with --duration"})
+    cost = capture_cost(hardware, draft.duration_seconds, policy.prices)
+    if policy_problem is None:
+        return cost
+    return msgspec.structs.replace(cost, unknown={**cost.unknown, "catalogue": policy_problem})
+
+
+def model_of(draft: Draft, redactor: Redactor, *, strict: bool) -> Model:
+    """Return box 7.
+
+    Raises:
+        LedgerError: strict, and what the user named cannot be captured.
+    """
+    if draft.model is not None:
+        return _without_secrets(draft.model, redactor)
+    if draft.model_path is None:
+        return Model(unknown={"all": "no model was given"})
+    from ledger.capture.outputs.model import capture_model
+
+    try:
+        made = capture_model(Path(draft.model_path))
+    except LedgerError as error:
+        if strict:
+            raise
+        made = Model(path=draft.model_path, unknown={"all": error.message})
+    return _without_secrets(made, redactor)
+
+
+def _without_secrets(model: Model, redactor: Redactor) -> Model:
+    return msgspec.structs.replace(model, path=redactor.text(model.path)) if model.path else model
+
+
+def logs_of(draft: Draft, side: dict[str, bytes], redactor: Redactor, *, strict: bool) -> Logs:
+    """Return box 8; the summary of the log is added to `side`.
+
+    Raises:
+        LedgerError: strict, and what the user named cannot be captured.
+    """
+    if draft.log is None:
+        return Logs(unknown={"all": "no log was given"})
+    from ledger.capture.outputs.logs import summarise_log
+
+    try:
+        logs, side[paths.LOG_FILE] = summarise_log(Path(draft.log), redactor)
+    except LedgerError as error:
+        if strict:
+            raise
+        return Logs(unknown={"all": error.message})
+    return logs
+
+
+def results_of(
+    draft: Draft, datasets: Datasets, policy: Policy, side: dict[str, bytes], redactor: Redactor, *, strict: bool
+) -> Results:
+    """Return box 9; curves and figures are added to `side`.
+
+    Raises:
+        LedgerError: strict, and what the user named cannot be captured.
+    """
+    said = draft.metrics or metrics_of_curves(draft.curves, policy)
+    metrics = complete(once(attach_datasets(said, datasets.used)), policy)
+    headline = _headline(draft.headline, metrics, strict=strict)
+    metrics, too_many = few_enough(metrics, headline, policy.limits.metrics, strict=strict)
+    unknown = {name: why for name, why in _problems(draft) if _box_of(name) == "results"}
+    if not draft.metrics:
+        instead = "; those here are the last values of the curves" if metrics else ""
+        none = _of_children(draft) if draft.children else "no metric was given"
+        unknown.setdefault("metrics", f"{none}{instead}")
+    if too_many:
+        unknown["metrics"] = too_many
+    curves = None
+    if draft.curves:
+        kept = down_sample(draft.curves.points, policy.limits.curve_points)
+        side[paths.CURVES_FILE] = data = render_curves(kept)
+        series = sorted({name for point in kept for name in point.values})
+        curves = Curves(hash=hash_bytes(data), series=series, points=len(kept), logged=draft.curves.logged)
+    figures, problems = read_figures(draft.figures, side, redactor, limit=policy.limits.figure_bytes, strict=strict)
+    return Results(
+        headline=headline,
+        metrics=metrics,
+        curves=curves,
+        figures=figures,
+        unknown=unknown | problems,
+    )
+
+
+def _headline(wanted: str | None, metrics: list[Metric], *, strict: bool) -> str | None:
+    """Choose the metric that speaks for the run: asked for, else validation, test, any; higher-is-better first."""
+    keys = [metric.key for metric in metrics]
+    wanted = next((metric.key for metric in metrics if wanted is not None and metric.said == wanted), wanted)
+    if wanted in keys or not keys:
+        return wanted if keys else None
+    if wanted is not None and strict:
+        raise LedgerError(f"no metric of this run is the headline asked for: `{wanted}`", hint=f"one of {keys}")
+    order = {"validation": 0, "test": 1}
+
+    def rank(metric: Metric) -> tuple[int, bool]:
+        return order.get(metric.split or "", 2), metric.direction != "higher"
+
+    return min(metrics, key=rank).key

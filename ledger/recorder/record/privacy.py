@@ -1,0 +1,37 @@
+"""Leaves out of a record what the policy's `privacy:` names: host, e-mail, home folder, interpreter."""
+
+import msgspec
+
+from ledger.hashing import hash_bytes
+from ledger.model.document import dump, load
+from ledger.model.paths import LOG_FILE
+from ledger.model.record import Record
+from ledger.recorder.record.draft import Captured
+from ledger.store.branch.policy import Privacy
+from ledger.store.branch.privacy import without_home
+
+LEFT_OUT = "the policy leaves it out"
+
+
+def private_captured(captured: Captured, privacy: Privacy) -> Captured:
+    """Return what the probes saw without what is private; hashes are those of what is left."""
+    hardware, file, environment = captured.hardware, captured.environment_file, captured.environment
+    if privacy.host:
+        unknown = {**hardware.unknown, "host": LEFT_OUT}
+        hardware = msgspec.structs.replace(hardware, host=None, unknown=unknown)
+    if privacy.interpreter:
+        file = msgspec.structs.replace(file, executable=LEFT_OUT)
+    if privacy.home:
+        file = load(without_home(dump(file)), type(file), source="environment.json")
+    if file is not captured.environment_file:
+        environment = msgspec.structs.replace(environment, hash=hash_bytes(dump(file)))
+    return msgspec.structs.replace(captured, hardware=hardware, environment=environment, environment_file=file)
+
+
+def private_record(record: Record, side: dict[str, bytes], privacy: Privacy) -> Record:
+    """Return the record, and change the log beside it, without paths of the home folder."""
+    if not privacy.home:
+        return record
+    if LOG_FILE in side:
+        side[LOG_FILE] = without_home(side[LOG_FILE])
+    return load(without_home(dump(record)), Record, source="record.json")

@@ -1,0 +1,193 @@
+"""What whoever records a run should know: leaks, retired versions, data without a name, metrics without a direction."""
+
+import math
+import shlex
+from collections.abc import Sequence
+from typing import get_args
+
+from ledger.analysis.comparing.error_rate import is_share_by_name, outside_range
+from ledger.analysis.comparing.splits import place_of
+from ledger.errors import LedgerError
+from ledger.model.boxes import DatasetUse, Metric
+from ledger.model.claims.measurements import same_data, say_same
+from ledger.model.datasets import Leak
+from ledger.model.record import Record
+from ledger.model.values import Role, counted
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.policy import SPLITS
+from ledger.store.branch.versions import read_retirements
+
+_ROLES = get_args(Role)
+
+
+def warn_of_record(ledger: Branch | None, record: Record) -> list[str]:
+    """Return all that whoever records a run should know, one line each."""
+    return [
+        *warn_of_code(record),
+        *warn_of_datasets(ledger, record),
+        *warn_of_data(record.results.metrics, record.datasets.used),
+        *warn_of_metrics(ledger, record.results.metrics),
+    ]
+
+
+def warn_of_code(record: Record) -> list[str]:
+    """Return what commit and patch do not give back, in one line."""
+    unknown = record.code.unknown
+    reasons = [unknown[field] for field in ("patch", "tree", "repositories", "lfs") if field in unknown]
+    filtered = [f"{file.path} ({file.why})" for file in record.code.omitted if "its filter is" in (file.why or "")]
+    if filtered:
+        more = f" and {len(filtered) - 3} more" if len(filtered) > 3 else ""  # noqa: PLR2004  # as shown
+        reasons.append(f"not in the patch: {', '.join(filtered[:3])}{more}")
+    return [f"code: {'; '.join(dict.fromkeys(reasons))}"] if reasons and record.code.known else []
+
+
+def warn_of_datasets(ledger: Branch | None, record: Record) -> list[str]:
+    """Return what is wrong with a run's datasets, one line each; what cannot be read is no reason to say anything."""
+    measured = {metric.dataset_hash for metric in record.results.metrics}
+    judged = [use for use in record.datasets.used if use.hash in measured or use.role != "train"]
+    same = [say_same(one, other) for one, other in same_data(record.datasets.used)]
+    return [*same, *(say_leak(leak) for leak in record.datasets.leaks), *warn_of_retired(ledger, judged)]
+
+
+def warn_of_retired(ledger: Branch | None, judged: Sequence[DatasetUse]) -> list[str]:
+    """Return which of the versions that something was measured on are used no longer, and why."""
+    if ledger is None or not any(use.name and use.version for use in judged):
+        return []
+    try:
+        retired = read_retirements(ledger)
+    except LedgerError:
+        return []
+    return [
+        f"{use.label} is retired: {retired[use.label].text.splitlines()[0]}" for use in judged if use.label in retired
+    ]
+
+
+def warn_of_metrics(ledger: Branch | None, metrics: Sequence[Metric]) -> list[str]:
+    """Return what is wrong with metrics whatever they were measured on, one line each."""
+    return [*warn_of_directions(metrics), *warn_of_range(ledger, metrics)]
+
+
+def warn_of_range(ledger: Branch | None, metrics: Sequence[Metric]) -> list[str]:
+    """Return which values lie outside of the range that their metric has by its name, one line each.
+
+    Silent where the others of that metric on this ledger are written so too. They are looked at only where there is
+    something to say: most records have nothing of the kind, and need no index.
+    """
+    strange = [metric for metric in metrics if not _is_in_range(metric) and is_share_by_name(metric.name)]
+    said = []
+    for metric in strange[:_VALUES_SAID]:
+        others = _others(ledger, metric)
+        if outside_range(metric.key, [*others, metric.number], metric.direction)[-1] or not others:
+            by = (
+                "the others of it lie between 0 and 1, so it is not ranked"
+                if others
+                else "lies between 0 and 1 by its name"
+            )
+            said.append(f"{metric.key} is {metric.number:g}, and {by}; if it is in per cent, record it as a part of 1")
+    return said
+
+
+_VALUES_SAID = 3
+"""Values of which it is said that they lie outside of their range."""
+
+
+def _is_in_range(metric: Metric) -> bool:
+    return not math.isfinite(metric.number) or 0 <= metric.number <= 1
+
+
+def _others(ledger: Branch | None, metric: Metric) -> list[float]:
+    """Return the other values of a comparable group; none where they cannot be read."""
+    if ledger is None or not metric.dataset_hash:
+        return []
+    # The index and SQLite, which a record does without.
+    from ledger.store.index.index import ask_file
+
+    try:
+        found = ask_file(ledger, lambda index: index.standings(metric.key, None)) or []
+    except LedgerError:
+        return []
+    group = metric.dataset_hash, metric.evaluator or ""
+    values = [score.value for told, scores in found if told[:2] == group for score in scores]
+    if metric.number in values:
+        values.remove(metric.number)  # its own
+    return values
+
+
+def warn_of_directions(metrics: Sequence[Metric]) -> list[str]:
+    """Return which metrics nobody gave a direction, in one line: it is asked for, and never guessed."""
+    silent = list(dict.fromkeys(metric.key for metric in metrics if metric.direction is None))
+    if not silent:
+        return []
+    told = f"nobody said which values of {_first(silent)} are better, so they are never ranked"
+    return [f"{told}; say it once in policy.yaml (directions), or: --direction {shlex.quote(silent[0])}=higher"]
+
+
+def warn_of_data(metrics: Sequence[Metric], uses: Sequence[DatasetUse]) -> list[str]:
+    """Return which metrics were measured on no dataset, in one line, and which on one of several, with what to type."""
+    nowhere: list[str] = []
+    told: list[str] = []
+    for metric in metrics:
+        if metric.dataset_hash or metric.period or metric.origin != "said":
+            continue
+        place = place_of(metric.split, metric.name, uses)
+        found = list({use.label: use for use in place.uses if use.hash}.values())
+        if metric.dataset is None and len(found) > 1:
+            names = [use.label.partition("@")[0] for use in found]
+            named = " or ".join(f"{name}/{place.name}" for name in names if "/" not in name)
+            one = f"several datasets are `{place.split}` ({', '.join(use.label for use in found)})"
+            told.append(f"{metric.key} is on none of them, since {one}" + (f"; name it {named}" if named else ""))
+        else:
+            nowhere.append(metric.key)
+    if nowhere:
+        verb = "is" if len(nowhere) == 1 else "are"
+        told.append(
+            f"{_first(nowhere)} {verb} measured on no dataset, so {_never(nowhere)}; {_how_to_say(nowhere[0], uses)}"
+        )
+    return told
+
+
+def _never(keys: Sequence[str]) -> str:
+    return "it is never ranked" if len(keys) == 1 else "they are never ranked"
+
+
+def _how_to_say(key: str, uses: Sequence[DatasetUse]) -> str:
+    """Return how to say on which data a metric was measured."""
+    split, slash, name = key.rpartition("/")
+    word, underscore, bare = name.partition("_")
+    if not slash and underscore and bare and (word in SPLITS or word in _ROLES):
+        split, name = word, bare
+    split = SPLITS.get(split.lower(), split)
+    judged = next((use for use in uses if use.hash and use.role != "train"), None)
+    if split in _ROLES:
+        return f"say it with --dataset {split}=PATH"
+    if judged is not None:
+        return f"if that was {judged.label}, name it {judged.split}/{name}"
+    if split:
+        return f"name the data after it, --dataset test:{split}@v1=PATH, or name it validation/{name}"
+    return f"say it with --dataset validation=PATH, and name it validation/{name}"
+
+
+def _first(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")  # noqa: PLR2004  # as shown
+
+
+def say_leak(leak: Leak) -> str:
+    """Return a leak in words."""
+    ours = f"{leak.within}: " if leak.within else ""
+    more = " …" if leak.files > len(leak.examples) else ""
+    files = counted(leak.files, "file")
+    return f"{ours}{files} shared with {leak.dataset} ({leak.role}): {', '.join(leak.examples)}{more}"
+
+
+def how_to_name(record: Record) -> str | None:
+    """Return what to type to give a name to data that has none, as it is judged on; none when all have one."""
+    order = {"validation": 0, "test": 1}
+    seen = [use for use in record.datasets.used if use.path and use.hash and not use.declared]
+    nameless = [use for use in seen if not (use.name and use.version)]
+    judged = sorted((use for use in nameless if use.role in order), key=lambda use: order[use.role])
+    return _command(judged[0]) if judged else None
+
+
+def _command(use: DatasetUse) -> str:
+    name = use.name or "NAME"
+    return f"ledger dataset add {name} {shlex.quote(use.path or '')} --role {use.role}"

@@ -1,0 +1,86 @@
+"""Later statements about a run: comments, tags, a retraction, a milestone. Nothing on the ledger is ever edited."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from ledger.errors import LedgerError
+from ledger.model import paths
+from ledger.model.claims.rules import refuse_claims
+from ledger.model.document import dump
+from ledger.model.entries import NOTE_FORMAT, Note
+from ledger.model.ids import new_id
+from ledger.model.values import NoteKind, check_label
+from ledger.recorder.message import TOOL, note_message
+from ledger.recorder.record.redaction import redact_document, redactor_for
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
+from ledger.store.branch.run_ids import resolve_run
+
+_TEXT_LENGTH = 10_000
+
+
+def add_notes(
+    ledger: Branch,
+    run: str,
+    kind: NoteKind,
+    texts: Sequence[str],
+    *,
+    stage: int | None = None,
+    model: str | None = None,
+    elsewhere: bool = False,
+) -> list[Note]:
+    """Append one note per text about a run and return them; secrets in them are replaced.
+
+    Args:
+        ledger: the ledger.
+        run: the run's id, or enough of it.
+        kind: what the notes do.
+        texts: comments, tags, or the reason.
+        stage: stage that a milestone says was reached.
+        model: model that reached it; the one that the run's experiment is named after when none.
+        elsewhere: the run is one of a proposal, named by its whole id: it need not be on this ledger.
+
+    Raises:
+        NotFound: there is no such run.
+        LedgerError: a text is empty or too long, or a tag or a name holds control characters.
+    """
+    run_id = run if elsewhere else resolve_run(ledger, run)
+    author, redactor = ledger.author(), redactor_for(ledger)
+    checked = [_checked(kind, redactor.text(text)) for text in texts]
+    if model is not None:
+        model = check_label("model", redactor.text(model))
+    if not checked:
+        raise LedgerError("there is nothing to note")
+    notes = []
+    for text in checked:
+        now = datetime.now(UTC)
+        note = Note(
+            format=NOTE_FORMAT,
+            id=new_id(now, os.urandom(4)),
+            run=run_id,
+            kind=kind,
+            stage=stage,
+            model=model,
+            text=text,
+            author=author,
+            noted_at=now,
+            tool=TOOL,
+        )
+        note = redact_document(note, redactor)
+        path = paths.note_path(note.id)
+        refuse_claims(note)
+        message = redactor.text(note_message(note, path))
+        ledger.append(Entry(id=note.id, files={path: dump(note)}, message=message, author=author, made_at=now))
+        notes.append(note)
+    return notes
+
+
+def _checked(kind: NoteKind, text: str) -> str:
+    if kind in {"tag", "untag"}:
+        return check_label("tag", text)
+    if not text.strip():
+        raise LedgerError("a note must say something")
+    if len(text) > _TEXT_LENGTH:
+        raise LedgerError(f"a note is longer than {_TEXT_LENGTH} characters: `{text[:40]}…`")
+    return text

@@ -1,0 +1,1 @@
+"""Commits: append them, read them, put them onto others, make them again."""

@@ -1,0 +1,1 @@
+"""What passes between this repository and its remotes and their hosts."""

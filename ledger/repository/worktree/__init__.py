@@ -1,0 +1,1 @@
+"""Work trees: what differs from a commit, as one exact patch."""

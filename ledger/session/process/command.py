@@ -1,0 +1,220 @@
+"""`ledger run -- command`: wraps a command in a run, whatever it is and however it ends."""
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from ledger.capture.code.script import script_of_command
+from ledger.capture.machine.sampler import Sampler
+from ledger.errors import LedgerError, NotFound
+from ledger.model.values import Document, Status
+from ledger.recorder import Draft, Recorded
+from ledger.recorder.record.draft import Captured, Rank
+from ledger.recorder.record.options import Given, named_options, read_given
+from ledger.recorder.record.record import capture_now
+from ledger.session.process.membership import SPOOL_VARIABLE, find_outer
+from ledger.session.process.ranks import find_rank, is_silent
+from ledger.session.process.run_dir import RUN_DIR_VARIABLE, read_whole_draft
+from ledger.session.process.signals import ENDING, preemption_signal, status_of
+from ledger.session.process.terminal import run_command
+from ledger.session.spool.events import Ended, Start, Warned
+from ledger.session.spool.location import SpoolPlace, create_spool
+from ledger.session.spool.recording import record_spool
+from ledger.session.spool.spool import LOG, RUN_DIR, Spool, add_child
+
+_LOG = logging.getLogger("ledger")
+
+
+class Wrapped(Document, frozen=True, kw_only=True):
+    """What became of a wrapped command."""
+
+    exit_code: int
+    """Exit code to return: the command's own, 128 + n when signal n ended it."""
+    id: str
+    """Run id."""
+    recorded: Recorded | None = None
+    """Its record; none when it waits."""
+    problem: str | None = None
+    """Why it could not be recorded at once."""
+    hint: str | None = None
+    """What to do about that."""
+
+
+def run_wrapped(place: SpoolPlace, start: Start, command: Sequence[str]) -> Wrapped:
+    """Run a command with its terminal intact, record it, and say what its exit code was.
+
+    Args:
+        place: where it is recorded.
+        start: what is known before it starts, and what to read when it has ended.
+        command: program and arguments.
+
+    Raises:
+        NotFound: there is no such program, or it cannot be run; nothing is recorded.
+    """
+    if is_silent(start.rank) and start.rank is not None:
+        return _run_as_rank(start, start.rank, command)
+    try:
+        if (outer := find_outer(os.environ)) is not None:
+            add_child(Path(outer.folder), start.id)
+            start = msgspec.structs.replace(start, parent=start.parent or outer.start.id)
+        spool = create_spool(place, start)
+    except OSError as error:
+        return _run_unrecorded(place, start, command, error)
+    captured = capture_now(
+        place.ledger,
+        Path.cwd(),
+        python=_interpreter(command[0]),
+        script=script_of_command(command),
+        named=named_options(start.given or Given()),
+    )
+    with suppress(OSError):  # a full disk may lose what we keep, never the command
+        spool.write_captured(captured)
+    try:
+        ended = _run(spool, command)
+    except NotFound:
+        spool.remove()
+        raise
+    exit_code = ended.exit_code or 0
+    try:
+        with closing(spool):
+            spool.write(ended)
+            recorded = _record(place, spool.folder, captured)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # whatever broke, the command's exit code is the answer
+        problem, hint = _said(error)
+        return Wrapped(exit_code=exit_code, id=start.id, problem=problem, hint=hint)
+    return Wrapped(exit_code=exit_code, id=start.id, recorded=recorded)
+
+
+def _run(spool: Spool, command: Sequence[str]) -> Ended:
+    """Run the command, watched, and return how it ended; what we cannot write down is no reason to stop it."""
+    clock = time.monotonic()
+    signals: list[int] = []
+
+    def notice(number: int) -> None:
+        if number not in {signal.SIGINT, *ENDING, preemption_signal()}:
+            return  # SIGUSR1 and SIGUSR2 are words between a scheduler and its script: no end
+        signals.append(number)
+        if number != signal.SIGINT:
+            with suppress(OSError):
+                spool.write(Warned(status=status_of(number), reason=signal.Signals(number).name))
+
+    sampler: list[Sampler] = []
+
+    def started(pid: int) -> None:
+        sampler.append(Sampler(pid, beat=spool.beat))
+        sampler[0].start()
+
+    environment = os.environ | {
+        SPOOL_VARIABLE: str(spool.folder),
+        RUN_DIR_VARIABLE: str(spool.folder / RUN_DIR),
+        "LEDGER_RUN_ID": spool.folder.name,
+    }
+    code = run_command(command, spool.folder / LOG, environment=environment, started=started, notice=notice)
+    usage, gpus = sampler[0].stop()
+    status, reason = _ending(code, signals)
+    return Ended(
+        status=status,
+        seconds=time.monotonic() - clock,
+        ended_at=datetime.now(UTC),
+        reason=reason,
+        exit_code=_shell_code(code),
+        usage=usage,
+        gpus=gpus,
+    )
+
+
+def _record(place: SpoolPlace, folder: Path, captured: Captured) -> Recorded:
+    return record_spool(place, folder, msgspec.structs.replace(read_whole_draft(folder), captured=captured))
+
+
+def _said(error: BaseException) -> tuple[str, str]:
+    if isinstance(error, LedgerError):
+        return error.message, error.hint or "ledger recover"
+    why = "stopped" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
+    return f"the command has ended, but its run is not recorded yet: {why}", "ledger recover"
+
+
+def _run_unrecorded(place: SpoolPlace, start: Start, command: Sequence[str], error: OSError) -> Wrapped:
+    """Run the command all the same: what we cannot keep is no reason to keep it from training."""
+    problem = f"this run is not recorded ({(error.strerror or str(error)).lower()}): `{place.state_dir}`"
+    _LOG.warning(problem)
+    code = run_command(command, Path(os.devnull), environment=os.environ, started=lambda _: None, notice=lambda _: None)
+    return Wrapped(exit_code=_shell_code(code), id=start.id, problem=problem)
+
+
+def _run_as_rank(start: Start, rank: Rank, command: Sequence[str]) -> Wrapped:
+    """Run the command of a rank other than 0, whose record is kept by the wrapper of rank 0."""
+    of = f" of {rank.processes}" if rank.processes else ""
+    problem = f"rank {rank.rank}{of} keeps no record, rank 0 does (told by {rank.launcher})"
+    environment = {name: value for name, value in os.environ.items() if name not in {SPOOL_VARIABLE, RUN_DIR_VARIABLE}}
+    code = run_command(
+        command, Path(os.devnull), environment=environment, started=lambda _: None, notice=lambda _: None
+    )
+    return Wrapped(exit_code=_shell_code(code), id=start.id, problem=problem)
+
+
+def _shell_code(code: int) -> int:
+    """Return the exit code as a shell says it: 128 + n when signal n ended the command."""
+    return 128 - code if code < 0 else code
+
+
+def begin(place: SpoolPlace, experiment: str, command: Sequence[str], run_id: str, given: Given) -> Start:
+    """Return what is known of a wrapped command before it starts: kept even if nobody lives to see its end.
+
+    Raises:
+        LedgerError: an option says nothing sensible; better now than after hours of training.
+    """
+    now = datetime.now(UTC)
+    asked = Draft(
+        id=run_id, status="running", experiment=experiment, started_at=now, ended_at=now, duration_seconds=0.0
+    )
+    # Files are read at the end: the command may write them.
+    words = msgspec.structs.replace(given, params_files=[], metrics_files=[], curves=[], log=None)
+    stated = read_given(words, asked)
+    return Start(
+        id=run_id,
+        rank=find_rank(os.environ),
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        started_at=now,
+        experiment=experiment,
+        command=list(command),
+        folder=place.ledger.repository.folder if place.ledger else None,
+        home=place.home,
+        parent=stated.parent,
+        baseline=stated.baseline,
+        tags=stated.tags,
+        note=stated.note,
+        seed=stated.seed,
+        links=stated.links,
+        params=stated.params,
+        given=msgspec.structs.replace(given, note=None),
+        working_folder=str(Path.cwd()),
+    )
+
+
+def _ending(code: int, signals: Sequence[int]) -> tuple[Status, str | None]:
+    """Tell how a command ended: by its own exit code, by a signal we passed on, or by one it got elsewhere."""
+    if code == 0:
+        return "finished", None
+    if signals:
+        return status_of(signals[-1]), signal.Signals(signals[-1]).name
+    number = -code if code < 0 else code - 128
+    if number in {member.value for member in signal.Signals}:
+        return status_of(number), signal.Signals(number).name
+    return "failed", f"exit code {code}"
+
+
+def _interpreter(program: str) -> Path | None:
+    """Return the Python interpreter that a command starts, when it visibly starts one."""
+    found = shutil.which(program)
+    return Path(found) if found and Path(found).name.startswith("python") else None

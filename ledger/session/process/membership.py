@@ -1,0 +1,150 @@
+"""Whose record a run in a script goes into: its own, that of the `ledger run` around it, or none.
+
+One training, one record: the first run inside `ledger run` joins it, every further one is a record of its own
+with the outer one as its parent, and of several ranks of one job rank 0 speaks. Which of them was the only one
+is known at the end alone; `spool/draft.py` decides then.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from ledger.errors import InvalidDocument
+from ledger.model.values import Document
+from ledger.recorder.record.draft import Rank
+from ledger.session.process.ranks import is_silent
+from ledger.session.spool.events import Attached, JoinEvent, Start
+from ledger.session.spool.location import SpoolPlace, create_spool
+from ledger.session.spool.spool import Spool, add_child, claim_first, read_start
+
+_LOG = logging.getLogger("ledger")
+
+SPOOL_VARIABLE = "LEDGER_SPOOL"
+"""Environment variable by which `ledger run` tells a script whose run it is part of."""
+
+_RANKS_JOINED: set[tuple[int, str]] = set()
+"""Process and spool that a rank other than 0 has joined: its second run is the second run of rank 0."""
+_JOINING = threading.Lock()
+
+
+class Outer(Document, frozen=True, kw_only=True):
+    """The `ledger run` around a script."""
+
+    folder: str
+    """Its spool."""
+    start: Start
+    """What it knew before its command started."""
+
+
+class Seat:
+    """Where a run in this process writes.
+
+    Args:
+        shown: run id that the script sees: that of the record it goes into.
+        role: `leads` makes a record; `joins` is part of another's; `silent` leaves it to another rank, and `lost`
+            has no spool because none can be written.
+        spool: where it writes; none where it writes nothing.
+        began: seconds since 1970 from which its seconds are counted.
+        whole: whether this process has the run from its start to its end, and not a copy that it was handed.
+        own: id of the run itself, where the record it goes into may be another's.
+    """
+
+    def __init__(
+        self,
+        shown: str,
+        role: Literal["leads", "joins", "silent", "lost"],
+        spool: Spool | None,
+        began: float,
+        *,
+        whole: bool = True,
+        own: str | None = None,
+    ) -> None:
+        self.id = shown
+        self.own = own or shown
+        self.whole = whole
+        self.role = role
+        self.spool = spool
+        self.began = began
+
+
+def find_outer(environment: Mapping[str, str]) -> Outer | None:
+    """Return the `ledger run` that lives around this process, if one does."""
+    folder = environment.get(SPOOL_VARIABLE)
+    if not folder or not Path(folder).is_dir():
+        return None
+    try:
+        return Outer(folder=folder, start=read_start(Path(folder)))
+    except (OSError, InvalidDocument):  # it has ended, and goes at this very moment
+        return None
+
+
+def take_seat(place: SpoolPlace, start: Start, *, per_rank: bool = False) -> Seat:
+    """Return where a run writes; what cannot be written is a warning and a run without a spool.
+
+    Args:
+        place: where it would be recorded.
+        start: what is known before its first step.
+        per_rank: let every rank keep a record.
+    """
+    silent = is_silent(start.rank) and not per_rank
+    outer = find_outer(os.environ)
+    try:
+        if outer is None:
+            return _silent(start) if silent else _own(place, start)
+        if silent:
+            return _rank_seat(outer, start)
+        if not per_rank and claim_first(Path(outer.folder), start.id):
+            return _joined(outer, start)
+        add_child(Path(outer.folder), start.id)
+        return _own(place, msgspec.structs.replace(start, parent=start.parent or outer.start.id))
+    except OSError as error:
+        _LOG.warning("run %s is not recorded: its spool cannot be written: %s", start.id, error)
+        return Seat(start.id, "lost", None, time.time())
+
+
+def attach(folder: Path, run: str, began: float, rank: Rank | None) -> Seat:
+    """Return where a process writes that was handed a run of another process; nowhere once that run has ended."""
+    try:
+        if read_start(folder):
+            spool = Spool.join(folder)
+            spool.write(Attached(run=run, rank=rank))
+            return Seat(folder.name, "joins", spool, began, whole=False, own=run)
+    except (OSError, InvalidDocument):
+        _LOG.warning("run %s has ended: what this process says of it is not recorded", folder.name)
+    return Seat(folder.name, "silent", None, began, whole=False)
+
+
+def _own(place: SpoolPlace, start: Start) -> Seat:
+    return Seat(start.id, "leads", create_spool(place, start), time.time())
+
+
+def _silent(start: Start) -> Seat:
+    if (rank := start.rank) is not None:
+        of = f" of {rank.processes}" if rank.processes else ""
+        _LOG.warning(
+            "rank %d%s keeps no record, rank 0 does (told by %s; ledger.run(per_rank=True) records each rank)",
+            *(rank.rank, of, rank.launcher),
+        )
+    return Seat(start.id, "silent", None, time.time())
+
+
+def _rank_seat(outer: Outer, start: Start) -> Seat:
+    """Return the seat of a rank other than 0: beside the first run of rank 0, and silent in every further one."""
+    key = os.getpid(), outer.folder
+    with _JOINING:
+        again = key in _RANKS_JOINED
+        _RANKS_JOINED.add(key)
+    return _silent(start) if again else _joined(outer, start)
+
+
+def _joined(outer: Outer, start: Start) -> Seat:
+    began = outer.start.started_at.timestamp()
+    spool = Spool.join(Path(outer.folder))
+    spool.write(JoinEvent(start=start, offset_seconds=round(max(0.0, time.time() - began), 6)))
+    return Seat(outer.start.id, "joins", spool, began, own=start.id)

@@ -1,0 +1,200 @@
+"""Which process of a job this is: of several that a launcher started for one training, rank 0 keeps the record.
+
+Knows the variables of launchers and nothing of runs. Nothing is imported to find out: `torch.distributed` is asked
+only where the training has imported and initialised it.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+
+from ledger.recorder.record.draft import Rank
+
+RANK_VARIABLE = "LEDGER_RANK"
+"""Environment variable that states the rank of a process, where no launcher says it or a launcher says it wrongly."""
+
+_LAUNCHERS = (
+    ("torchrun", ("RANK",), ("WORLD_SIZE",)),
+    ("jsrun", ("JSM_NAMESPACE_RANK",), ("JSM_NAMESPACE_SIZE",)),
+    ("mpi", ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "MV2_COMM_WORLD_RANK", "MPIRUN_RANK", "PMI_ID"),
+     ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_SIZE", "MV2_COMM_WORLD_SIZE", "MPIRUN_NPROCS")),
+    ("horovod", ("HOROVOD_RANK",), ("HOROVOD_SIZE",)),
+    ("paddle", ("PADDLE_TRAINER_ID",), ("PADDLE_TRAINERS_NUM",)),
+    ("jax", ("JAX_PROCESS_ID",), ("JAX_NUM_PROCESSES",)),
+    ("flux", ("FLUX_TASK_RANK",), ("FLUX_JOB_SIZE",)),
+    ("pals", ("PALS_RANKID",), ("PALS_SIZE", "PALS_NRANKS")),
+    ("aprun", ("ALPS_APP_PE",), ("ALPS_APP_SIZE",)),
+)  # fmt: skip
+"""Launcher, the variables of its rank, and of its number of processes; those of frameworks before those of schedulers:
+who starts torchrun under srun means the ranks of torchrun."""
+
+_JOBS = (
+    "TORCHELASTIC_RUN_ID",
+    "SLURM_JOB_ID",
+    "SLURM_JOBID",
+    "LSB_JOBID",
+    "PBS_JOBID",
+    "COBALT_JOBID",
+    "FLUX_JOB_ID",
+    "PMIX_NAMESPACE",
+    "OMPI_MCA_ess_base_jobid",
+)
+"""Variables that name a job; where torchrun was given no id it writes `none`."""
+
+_INTERACTIVE = {"bash", "sh", "interactive"}
+"""Names that SLURM gives to jobs that are a shell: they hold a task number and are no task of a step."""
+
+
+def find_rank(environment: Mapping[str, str], stated: int | None = None) -> Rank | None:
+    """Return the rank of this process, none where it is the only one of its job; never raises.
+
+    Asked in this order: what the training states, `LEDGER_RANK`, `torch.distributed` where it is initialised,
+    torchrun and all that set its variables, `jsrun`, MPI, Horovod, Paddle, TensorFlow, and SLURM inside `srun`.
+
+    Args:
+        environment: variables of the process.
+        stated: what the training says its rank is.
+    """
+    for rank, processes, launcher in _answers(environment, stated):
+        if rank == 0 and processes in {None, 1}:
+            # One process, or rank 0 of nobody knows how many: it keeps the record, as any other process does.
+            return None
+        named = launcher if processes is not None or launcher == "stated" else None
+        return Rank(rank=rank, processes=processes, launcher=named, job=_job(environment))
+    return None
+
+
+def is_silent(rank: Rank | None) -> bool:
+    """Say whether a process leaves the record to rank 0.
+
+    A rank without a number of processes may be a word of the training's own, such as the rank of an adapter: it
+    keeps its record, which says the rank, so that it is counted with no other rank of its job.
+    """
+    if rank is None or rank.rank == 0 or not rank.launcher:
+        return False
+    return rank.processes is None or rank.processes > max(rank.rank, 1)  # rank 5 of 2 is none: nothing may be lost
+
+
+def _answers(environment: Mapping[str, str], stated: int | None) -> Iterator[tuple[int, int | None, str]]:
+    """Yield rank, number of processes and launcher, what is surest first."""
+    several = _whole(environment.get("WORLD_SIZE"))
+    if stated is not None:
+        yield stated, _processes(environment), "stated"
+    if (asked := _whole(environment.get(RANK_VARIABLE))) is not None:
+        yield asked, _processes(environment), "stated"
+    if (initialised := _of_torch()) is not None:
+        yield *initialised, "torch.distributed"
+    for launcher, ranks, sizes in _LAUNCHERS:
+        if (rank := _first(environment, ranks)) is not None:
+            yield rank, _first(environment, sizes), launcher
+    local, node = (_whole(environment.get(name)) for name in ("LOCAL_RANK", "NODE_RANK"))
+    if local is not None:  # Lightning starts its processes with these
+        nodes_before = (node or 0) * (_whole(environment.get("LOCAL_WORLD_SIZE")) or 1)
+        yield nodes_before + local, several, "local rank"
+    if (index := _of_tensorflow(environment.get("TF_CONFIG"))) is not None:
+        yield *index, "tensorflow"
+    if (task := _whole(environment.get("SLURM_PROCID"))) is not None and _inside_srun(environment):
+        yield task, _first(environment, ("SLURM_STEP_NUM_TASKS", "SLURM_NTASKS", "SLURM_NPROCS")), "slurm"
+
+
+def _processes(environment: Mapping[str, str]) -> int | None:
+    """Return how many processes any launcher says there are."""
+    initialised = _of_torch()
+    sizes = [name for _, _, names in _LAUNCHERS for name in names]
+    return initialised[1] if initialised else _first(environment, [*sizes, "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"])
+
+
+def _of_torch() -> tuple[int, int] | None:
+    """Return rank and world size of `torch.distributed`, where the training has initialised it."""
+    distributed = sys.modules.get("torch.distributed")
+    try:
+        if distributed is None or not distributed.is_available() or not distributed.is_initialized():
+            return None
+        return int(distributed.get_rank()), int(distributed.get_world_size())
+    except Exception:  # noqa: BLE001  # half an import, or a process group that is being torn down
+        return None
+
+
+def _of_tensorflow(config: str | None) -> tuple[int, int] | None:
+    """Return rank and number of processes that `TF_CONFIG` states: chief first, then workers.
+
+    Source: https://www.tensorflow.org/guide/distributed_training#TF_CONFIG
+    """
+    try:
+        said = json.loads(config or "")
+        cluster, task = said["cluster"], said["task"]
+        before = len(cluster.get("chief", [])) if task["type"] == "worker" else 0
+        total = len(cluster.get("chief", [])) + len(cluster.get("worker", []))
+        return (before + int(task["index"]), total) if task["type"] in {"chief", "worker"} else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _inside_srun(environment: Mapping[str, str]) -> bool:
+    """Say whether a SLURM task number belongs to a step: a batch script and an interactive shell have one too."""
+    tasks = _first(environment, ("SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"))
+    if "SLURM_STEP_ID" in environment or "SLURM_STEPID" in environment:
+        # A shell of `salloc` is a step of one task; one of several tasks is what somebody started with `srun`.
+        return environment.get("SLURM_JOB_NAME") not in _INTERACTIVE or (tasks or 1) > 1
+    return environment.get("ENVIRONMENT") != "BATCH" and environment.get("SLURM_JOB_NAME") not in _INTERACTIVE
+
+
+def _job(environment: Mapping[str, str]) -> str | None:
+    """Return what all processes of the job share and no other job has."""
+    named = [environment[name] for name in _JOBS if environment.get(name, "none") not in {"", "none"}]
+    if not named:
+        return None
+    step = environment.get("SLURM_STEP_ID")
+    return f"{named[0]}.{step}" if step and named[0] == environment.get("SLURM_JOB_ID") else named[0]
+
+
+def _first(environment: Mapping[str, str], names: Sequence[str]) -> int | None:
+    return next((found for name in names if (found := _whole(environment.get(name))) is not None), None)
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text is not None and text.strip().isascii() and text.strip().isdigit() else None
+
+
+_ASKED = {
+    "torchrun": ("--nproc-per-node", "--nproc_per_node"),
+    "torch.distributed.run": ("--nproc-per-node", "--nproc_per_node"),
+    "torch.distributed.launch": ("--nproc-per-node", "--nproc_per_node"),
+    "accelerate": ("--num-processes", "--num_processes"),
+    "deepspeed": ("--num-gpus", "--num_gpus"),
+    "mpirun": ("-n", "-np", "--np", "-c"),
+    "mpiexec": ("-n", "-np", "--np"),
+    "srun": ("-n", "--ntasks"),
+    "horovodrun": ("-np", "--num-proc"),
+}
+"""Launchers, and their options for how many processes to start, on each node or in all."""
+
+
+def launched_by(command: Sequence[str]) -> Rank | None:
+    """Return how many processes a command line asks a launcher for, none where it names no launcher or no number.
+
+    What the ranks themselves say stands before it.
+    """
+    for position, word in enumerate(command[:3]):
+        launcher = word.rpartition("/")[2]
+        if launcher not in _ASKED:
+            continue
+        rest = command[position + 1 :]
+        asked = _option(rest, _ASKED[launcher])
+        nodes = 1 if _ASKED[launcher][0] != "--nproc-per-node" else _option(rest, ("--nnodes",)) or 1
+        if asked is not None and asked * nodes > 1:
+            return Rank(rank=0, processes=asked * nodes, launcher=f"the command line of {launcher}")
+        return None
+    return None
+
+
+def _option(words: Sequence[str], names: Sequence[str]) -> int | None:
+    """Return the whole number that follows an option, or stands behind its `=`."""
+    for position, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in names:
+            return _whole(value if equals else next(iter(words[position + 1 : position + 2]), None))
+        before = words[position - 1] if position else ""
+        if not word.startswith("-") and word != "launch" and (not before.startswith("-") or "=" in before):
+            return None  # the program that is launched: what follows is its own
+    return None

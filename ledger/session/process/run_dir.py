@@ -1,0 +1,61 @@
+"""What a wrapped command leaves for its record: the files its options name, and the folder `LEDGER_RUN_DIR`."""
+
+from pathlib import Path
+
+from ledger.model.tables import KINDS
+from ledger.recorder.record.draft import Draft
+from ledger.recorder.record.options import Given, read_given
+from ledger.session.spool.draft import read_draft
+from ledger.session.spool.spool import RUN_DIR, read_start
+
+RUN_DIR_VARIABLE = "LEDGER_RUN_DIR"
+_MODELS = ("model.pt", "model.pth", "model.safetensors", "model.onnx", "model")
+
+
+def read_whole_draft(folder: Path) -> Draft:
+    """Return the draft of a spool with all that its command left, seen from the folder the command was given in.
+
+    A file that is older than the run is another run's result, and is refused.
+
+    Raises:
+        OSError: the spool cannot be read.
+        InvalidDocument: its start is damaged.
+    """
+    start = read_start(folder)
+    draft = harvest(folder / RUN_DIR, read_draft(folder))
+    if start.given is None:
+        return draft
+    return read_given(start.given, draft, newer_than=start.started_at.timestamp(), strict=False)
+
+
+def harvest(folder: Path, draft: Draft) -> Draft:
+    """Return the draft with what the script left: params, metrics, curves, figures, a model, a note.
+
+    Recognised are `params.{yaml,yml,json,toml}`, `metrics.{json,yaml,yml,toml}`, `curves.{csv,jsonl}`,
+    `figures/*.{png,svg}`, `tables/<name>.csv` or `tables/<split>/<metric>[.<kind>].csv`,
+    `model.{pt,pth,safetensors,onnx}` or a folder `model`, and `note.txt`.
+    What cannot be read is a problem in the draft, never an error.
+    """
+
+    def found(pattern: str, suffixes: str) -> list[str]:
+        return sorted(str(path) for path in folder.glob(f"{pattern}.*") if path.suffix[1:] in suffixes.split())
+
+    note = folder / "note.txt"
+    given = Given(
+        params_files=found("params", "yaml yml json toml"),
+        metrics_files=found("metrics", "json yaml yml toml"),
+        curves=found("curves", "csv jsonl"),
+        tables=[_table(path, folder / "tables") for path in sorted((folder / "tables").glob("**/*.csv"))],
+        figures=found("figures/*", "png svg"),
+        model=next((str(folder / name) for name in _MODELS if (folder / name).exists()), None),
+        note=note.read_text("utf-8", "replace")[:10_000] if note.is_file() else None,
+    )
+    return read_given(given, draft, strict=False)
+
+
+def _table(path: Path, folder: Path) -> str:
+    """Return a table that the script left as one would type it: its kind, the name that its place gives it, itself."""
+    stem, dot, kind = path.relative_to(folder).as_posix().removesuffix(".csv").rpartition(".")
+    if dot and kind in KINDS:
+        return f"{kind}:{stem}={path}"
+    return f"{path.relative_to(folder).as_posix().removesuffix('.csv')}={path}"

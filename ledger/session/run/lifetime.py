@@ -1,0 +1,268 @@
+"""The life of a run inside this process: it begins, it is watched, and it ends exactly once.
+
+Nothing here raises into training: what goes wrong is a warning of the logger `ledger`, and stands in
+the record.
+"""
+
+import contextlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from ledger.capture.code.script import script_of_process
+from ledger.capture.machine.frameworks import imported_frameworks
+from ledger.capture.machine.sampler import Sampler
+from ledger.data.version.stat_cache import FILE, StatCache
+from ledger.errors import LedgerError
+from ledger.model.characters import plain
+from ledger.model.record import Record
+from ledger.model.values import DEFAULT_EXPERIMENT, Status
+from ledger.recorder import Recorded
+from ledger.recorder.message import closing_line
+from ledger.recorder.record.draft import CaptureProblem
+from ledger.recorder.record.record import capture_now
+from ledger.recorder.record.warnings import how_to_name, warn_of_record
+from ledger.session.process.endings import Ending, EndWatch, ending_of
+from ledger.session.process.membership import Seat
+from ledger.session.process.signals import Watch
+from ledger.session.run.loading import LoaderWait
+from ledger.session.run.points import left_out_text
+from ledger.session.spool.draft import read_draft
+from ledger.session.spool.events import (
+    AnyEvent,
+    Ended,
+    Failed,
+    Imported,
+    Missing,
+    OmittedValues,
+    ParamsEvent,
+    Start,
+    StatementEvent,
+    Waited,
+    Warned,
+)
+from ledger.session.spool.location import SpoolPlace
+from ledger.session.spool.recording import record_spool
+from ledger.session.spool.spool import Spool
+
+_LOG = logging.getLogger("ledger")
+
+PUSH_VARIABLE = "LEDGER_PUSH"
+"""Environment variable that sends the record to the remote when it is `1`."""
+
+
+class Lifetime:
+    """One run from its first moment to its record, or the part of one that this process tells.
+
+    Args:
+        place: where it is recorded.
+        seat: where it writes.
+        start: what is known before the first step; none for a run that another process handed over.
+        sample_seconds: seconds between two looks at the hardware.
+    """
+
+    def __init__(self, place: SpoolPlace, seat: Seat, start: Start | None, sample_seconds: float = 2.0) -> None:
+        self._place = place
+        self._pid = os.getpid()
+        self._clock = time.monotonic() - max(0.0, time.time() - seat.began)
+        self._ended = False
+        self.seat, self.spool, self.id = seat, seat.spool, seat.id
+        beat = seat.spool.beat if seat.spool is not None and seat.role == "leads" else None
+        self._sampler = Sampler(interval_seconds=sample_seconds, beat=beat)
+        self.waiting = LoaderWait(self._tell_waiting)
+        self._watch = Watch(self._on_warning, self.end)
+        self._ends = EndWatch(self._on_end, lambda: self.spool.size if self.spool else 0)
+        self.left_out: dict[str, OmittedValues] = {}
+        self.recorded: Recorded | None = None
+        if start is None or seat.role == "silent":
+            return
+        self._ends.start()
+        if seat.role != "joins":
+            self._begin()
+            return
+        # A part of the run that `ledger run` leads: what the script says of itself joins it.
+        self.say(ParamsEvent(values=start.params))
+        self.say(
+            StatementEvent(
+                experiment=start.experiment if start.experiment != DEFAULT_EXPERIMENT else None,
+                parent=start.parent,
+                baseline=start.baseline,
+                tags=start.tags,
+                note=start.note,
+                links=start.links,
+                seed=start.seed,
+            )
+        )
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the run began, by a clock that never jumps."""
+        return time.monotonic() - self._clock
+
+    @property
+    def silent(self) -> bool:
+        """Whether another rank keeps the record, so that nothing need be looked at here."""
+        return self.seat.role == "silent"
+
+    @property
+    def hashes(self) -> StatCache:
+        """What remembers the hashes of datasets that have not changed."""
+        return StatCache(self._place.state_dir / FILE)
+
+    def say(self, event: AnyEvent) -> None:
+        """Append an event to the spool; what cannot be written is a warning, and the record says so."""
+        if self.spool is None:
+            return
+        try:
+            self.spool.write(event)
+        except Exception as error:  # noqa: BLE001  # whatever it is, training goes on
+            _LOG.warning("run %s: not written to the spool: %s", self.id, error)
+            if not isinstance(error, OSError) and not isinstance(event, Failed):
+                kind = type(event).__name__.lower()
+                self.say(Failed(problem=CaptureProblem(field=kind, message=str(error)[:500])))
+
+    def problem(self, field: str, error: BaseException) -> None:
+        """Warn, and let the record say what could not be captured."""
+        _LOG.warning("run %s: %s: %s", self.id, field, error)
+        self.say(Failed(problem=CaptureProblem(field=field[:200], message=str(error)[:500])))
+
+    def warn(self, text: str) -> None:
+        """Warn of what the record says by itself."""
+        _LOG.warning("run %s: %s", self.id, text)
+
+    @contextlib.contextmanager
+    def harmless(self, field: str) -> Iterator[None]:
+        """Turn whatever goes wrong in the block into a warning and a line of the record."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  # whatever it is, training goes on and the record says so
+            self.problem(field, error)
+
+    def missing(self, series: dict[str, OmittedValues]) -> None:
+        """Say what was logged and is no number, so far; the last word of each series counts."""
+        self.left_out |= series
+        self.say(Missing(series=series))
+
+    def end(
+        self, status: Status, reason: str | None = None, exit_code: int | None = None, *, raised: bool = False
+    ) -> None:
+        """End the run and record it; a second call, or one from a forked child, does nothing."""
+        if self._ended or os.getpid() != self._pid:
+            return
+        self._ended = True
+        usage, gpus = self._sampler.stop()
+        now = datetime.now(UTC)
+        if self.waiting.seconds is not None:
+            self._tell_waiting(self.waiting.seconds)
+        if self.left_out:
+            self.say(Missing(series=self.left_out))
+        with self.harmless("environment.imported"):
+            self.say(Imported(frameworks=imported_frameworks()))
+        if self.seat.whole:
+            self.say(
+                Ended(
+                    status=status,
+                    seconds=self.seconds,
+                    ended_at=now,
+                    reason=reason,
+                    exit_code=exit_code,
+                    usage=usage,
+                    gpus=gpus,
+                    raised=raised,
+                )
+            )
+        if self.left_out:
+            _LOG.warning("run %s: curves: %s", self.id, left_out_text(self.left_out))
+        self._watch.stop()
+        self._ends.stop()
+        if self.spool is None:
+            return
+        if self.spool.leads:
+            self._record(self.spool)
+        self.spool.close()
+
+    def let_go(self, frame: FrameType) -> None:
+        """Know that the script holds its run no longer, and which frame goes on."""
+        with contextlib.suppress(Exception):
+            self._ends.let_go(frame)
+
+    def end_with(self, error: BaseException | None) -> None:
+        """End the run as this exception tells, or as finished when there is none."""
+        self.end(*ending_of(error), raised=error is not None)
+
+    @property
+    def began(self) -> float:
+        """Seconds since 1970 from which the seconds of this run are counted."""
+        return time.time() - self.seconds
+
+    def _on_end(self, ending: Ending) -> None:
+        self.end(*ending)
+
+    def _begin(self) -> None:
+        if self._place.problem is not None:
+            _LOG.warning("%s; the record will wait in %s", self._place.problem, self._place.state_dir)
+        self._watch.start()
+        if self.spool is not None:
+            with self.harmless("captured"):
+                self.spool.write_captured(capture_now(self._place.ledger, Path.cwd(), script=script_of_process()))
+        self._sampler.start()
+
+    def _record(self, spool: Spool) -> None:
+        try:
+            self.recorded = record_spool(self._place, spool.folder, read_draft(spool.folder))
+        except LedgerError as error:
+            _LOG.warning("run %s: %s%s", self.id, error.message, f" (hint: {error.hint})" if error.hint else "")
+        except Exception:  # noqa: BLE001  # training goes on, whatever broke; the log has the trace
+            _LOG.exception("run %s could not be recorded; its spool stays in %s", self.id, spool.folder)
+        else:
+            self._tell(self.recorded.record)
+            if os.environ.get(PUSH_VARIABLE) == "1":
+                self._push()
+
+    def _tell(self, record: Record) -> None:
+        """Say that it is recorded, what is wrong with its datasets, and how to name one that has no name."""
+        try:
+            warnings, name = warn_of_record(self._place.ledger, record), how_to_name(record)
+        except Exception:  # noqa: BLE001  # it is recorded, whatever broke; the log has the trace
+            _LOG.exception("run %s is recorded, but its datasets could not be looked at", self.id)
+            warnings, name = [], None
+        for warning in warnings:
+            _LOG.warning("run %s: %s", self.id, warning)
+        _announce(closing_line(record) + (f"; to name its data: {name}" if name else ""))
+
+    def _push(self) -> None:
+        """Send the record to the remote; only who asks for it waits for a network inside a training."""
+        if self._place.ledger is None:
+            return
+        try:
+            from ledger.store.sync.sync import PUSH_SECONDS, sync
+
+            made = sync(self._place.ledger, timeout_seconds=PUSH_SECONDS, hurry=True)
+        except Exception:  # noqa: BLE001  # training goes on, whatever broke; the log has the trace
+            _LOG.exception("run %s is recorded here, but was not sent", self.id)
+            return
+        if made.safe:
+            _announce(made.message)
+        else:
+            _LOG.warning("run %s is safe here, but %s (hint: %s)", self.id, made.message, made.hint)
+
+    def _tell_waiting(self, seconds: float) -> None:
+        if os.getpid() == self._pid:  # a forked worker of a data loader has a copy of the count
+            self.say(Waited(seconds=seconds))
+
+    def _on_warning(self, status: Status, reason: str) -> None:
+        self.say(Warned(status=status, reason=reason))
+
+
+def _announce(line: str) -> None:
+    """Say the one line that a run owes its user: to the log where there is one, else on stderr."""
+    if _LOG.hasHandlers():
+        _LOG.info(plain(line))
+    else:
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # stderr may be closed, or none
+            sys.stderr.write(f"{plain(line)}\n")

@@ -1,0 +1,388 @@
+"""`ledger.run()`: what a training script says of its run.
+
+After the first moment nothing here raises into training: what goes wrong is a warning of the logger
+`ledger`, and stands in the record.
+"""
+
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar, get_args
+
+import msgspec
+
+from ledger.capture.inputs.params import flatten_known
+from ledger.capture.outputs.metrics import metric as make_metric
+from ledger.capture.outputs.model import capture_model
+from ledger.errors import LedgerError
+from ledger.model.document import encode
+from ledger.model.ids import new_id
+from ledger.model.record import Link
+from ledger.model.values import DEFAULT_EXPERIMENT, Direction, Role, Status, check_label
+from ledger.recorder import Dataset, Recorded
+from ledger.session.process.membership import Seat, attach, take_seat
+from ledger.session.process.ranks import find_rank
+from ledger.session.run.data_used import declare, look_at_memory, look_at_path
+from ledger.session.run.figures import write_figure
+from ledger.session.run.lifetime import Lifetime
+from ledger.session.run.loading import Loading
+from ledger.session.run.points import Points
+from ledger.session.run.table_methods import Tabling, identity_of
+from ledger.session.spool.events import FigureEvent, MetricEvent, ParamsEvent, Start, StatementEvent, Trained, Used
+from ledger.session.spool.location import find_place
+
+T = TypeVar("T")
+
+
+def run(
+    experiment: str | None = None,
+    *,
+    params: Mapping[str, object] | None = None,
+    tags: Sequence[str] = (),
+    note: str | None = None,
+    seed: int | None = None,
+    parent: str | None = None,
+    baseline: str | None = None,
+    links: Sequence[str] = (),
+    log: str | Path | None = None,
+    folder: str | Path = ".",
+    sample_seconds: float = 2.0,
+    rank: int | None = None,
+    per_rank: bool = False,
+) -> "Run":
+    """Start a run that is recorded when it ends, however it ends.
+
+    Inside `ledger run` the first run joins the record of the command; every further one is a record of its own with
+    the command's as its parent, and then the first is too. Of several ranks of one training rank 0 keeps the record;
+    the run of another rank has the same methods and keeps nothing.
+
+    Args:
+        experiment: named group of runs that answer one question; `default` when none is given.
+        params: inputs chosen by a person or a sweep; nested mappings become dotted names.
+        tags: free words to find the run by.
+        note: what there is to say about it.
+        seed: random seed; the param `seed` when none is given.
+        parent: run this one continues.
+        baseline: run this one wants to be compared with.
+        links: URLs of papers, tickets, discussions.
+        log: file with the training log, read at the end.
+        folder: where the repository is.
+        sample_seconds: seconds between two looks at the hardware.
+        rank: rank of this process, where no launcher says it or it says it wrongly.
+        per_rank: keep a record of every rank; they are known as one job, and never count as repeats.
+
+    Returns:
+        The run, started: a context manager. Without `with`, call `finish()`, or let the end of the process do it.
+
+    Raises:
+        LedgerError: an argument is of the wrong type, or a name, a tag or a link cannot stand in a record.
+    """
+    place = find_place(Path(folder))
+    chosen, missing = flatten_known(params or {})
+    start = Start(
+        id=new_id(datetime.now(UTC), secrets.token_bytes(4)),
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        started_at=datetime.now(UTC),
+        experiment=check_label("experiment", experiment or DEFAULT_EXPERIMENT),
+        folder=place.ledger.repository.folder if place.ledger else None,
+        home=place.home,
+        command=["python", *argv] if (argv := getattr(sys, "argv", [])) else [],  # an embedded Python has none
+        tags=[check_label("tag", tag) for tag in _listed(tags)],
+        note=note,
+        seed=None if seed is None else int(seed),
+        parent=parent,
+        baseline=baseline,
+        links=[Link(url=check_label("link", url)) for url in _listed(links)],
+        params=chosen,
+        rank=find_rank(os.environ, None if rank is None else int(rank)),
+    )
+    try:
+        msgspec.json.decode(encode(start), type=Start)
+    except (TypeError, OverflowError, msgspec.ValidationError) as error:
+        said = str(error)
+        raise LedgerError(f"ledger.run() was given a value of the wrong type: {said[:1].lower()}{said[1:]}") from error
+    seat = take_seat(place, start, per_rank=per_rank)
+    return Run(Lifetime(place, seat, start, sample_seconds), log=log, missing=missing)
+
+
+class Run(Tabling):
+    """A run while it lives; made by `ledger.run()`.
+
+    Args:
+        life: its life in this process.
+        log: file with the training log.
+        missing: params without a value, and why.
+    """
+
+    def __init__(
+        self, life: Lifetime, *, log: str | Path | None = None, missing: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(life)
+        self._points = Points()
+        self._say_missing(missing or {})
+        if log is not None:
+            self._life.say(StatementEvent(log=str(Path(log).absolute())))
+
+    @property
+    def id(self) -> str:
+        """Run id."""
+        return self._life.id
+
+    @property
+    def recorded(self) -> Recorded | None:
+        """What became of it; none until it has ended, or when its record waits."""
+        return self._life.recorded
+
+    def log(
+        self,
+        values: Mapping[str, object] | None = None,
+        at: int | None = None,
+        /,
+        *,
+        step: int | None = None,
+        epoch: float | None = None,
+        **more: object,
+    ) -> None:
+        """Append one point of the learning curves: `run.log({"train/loss": 0.4}, step=3)`, or `run.log({…}, 3)`.
+
+        Numbers, one-element arrays and tensors are kept, and nested mappings become `outer/inner`. What is no number,
+        such as None, is left out without its neighbours; the record says of which series, and how often.
+        """
+        if (spool := self._life.spool) is None:
+            return
+        try:
+            points = self._points
+            if step is None:
+                step = at
+            if step is not None:
+                step = points.step(step)
+            if epoch is not None:
+                epoch = points.epoch(epoch)
+            if numbers := points.numbers(values, more):
+                spool.log(self._life.seconds, step, epoch, numbers)
+            if points.untold:
+                self._tell_left_out()
+        except Exception as error:  # noqa: BLE001  # a foreign object may do anything when it is asked
+            self._life.problem("curves", error)
+
+    def _tell_left_out(self) -> None:
+        """Let the spool know what was left out: at once, and then whenever it has doubled."""
+        points = self._points
+        grown = {name for name in points.untold if (count := points.left_out[name].count) & (count - 1) == 0}
+        self._life.left_out |= {name: points.left_out[name] for name in points.untold}
+        points.untold.clear()
+        if grown:
+            self._life.missing({name: points.left_out[name] for name in sorted(grown)})
+
+    def metric(
+        self,
+        name: str,
+        value: float,
+        *,
+        split: str | None = None,
+        dataset: "Dataset | str | None" = None,
+        direction: Direction | None = None,
+        evaluator: str | None = None,
+        step: int | None = None,
+        epoch: float | None = None,
+        headline: bool = False,
+    ) -> None:
+        """State a final metric: what was measured, on which split and which dataset version.
+
+        Args:
+            name: such as `accuracy`; `validation/accuracy` names the split as well.
+            value: measured value; NaN and infinities are kept as what they are.
+            split: split it was measured on.
+            dataset: what `run.dataset` returned, or `name@version`; by default the dataset of that split.
+            direction: which values are better; taken from the name where that is certain.
+            evaluator: version of the code that measured it.
+            step: step it was measured at.
+            epoch: epoch it was measured at.
+            headline: let this metric speak for the run.
+        """
+        with self._life.harmless(f"metrics.{name}"):
+            if split is None and "/" in name:
+                split, _, name = name.partition("/")
+            made = make_metric(
+                name,
+                value,
+                split=split,
+                direction=direction,
+                evaluator=evaluator,
+                step=step,
+                epoch=epoch,
+                **identity_of(dataset),
+            )
+            self._life.say(MetricEvent(metric=made, headline=headline))
+            self._stated.add(made.key)
+
+    def dataset(
+        self,
+        data: object,
+        *,
+        role: Role = "train",
+        split: str | None = None,
+        name: str | None = None,
+        version: str | None = None,
+        parent: str | None = None,
+        reason: str | None = None,
+        source: str | None = None,
+        samples: int | None = None,
+        declared: str | None = None,
+    ) -> Dataset:
+        """Find a dataset or hash it, record its use, and return it for `run.metric(dataset=…)`.
+
+        Content that the ledger knows is recorded as that version, whether it is named or not. Of data in memory every
+        sample is read once, and the random generators are left as they were; a generator is never used up.
+
+        Args:
+            data: file, folder, glob, archive or address, `name@version` of a version on the ledger, or the data
+                itself: an array, a tensor, a frame, a map-style dataset, a tuple or mapping of these.
+            role: `train`, `validation`, `test` or `production`.
+            split: split it stands for in metric names; the role by default.
+            name: name on the ledger; with `version` it becomes, or must be, that dataset version.
+            version: label of this version.
+            parent: label of the version it grew from.
+            reason: why this version exists.
+            source: where its data came from.
+            samples: how many samples it holds.
+            declared: version of data that is not looked at: `run.dataset("imagenet-1k", declared="2012")`. The record
+                says that nobody verified it; runs on the same name and version are ranked with each other.
+        """
+        used = Dataset(
+            role=role,
+            split=split or role,
+            path=os.fspath(data) if isinstance(data, str | Path) else "",
+            name=name,
+            version=version,
+            parent=parent,
+            reason=reason,
+            source=source,
+        )
+        if self._life.silent:
+            return used
+        with self._life.harmless(f"datasets.{used.path or role}"):
+            used = msgspec.structs.replace(used, samples=None if samples is None else int(samples))
+            if declared is not None:
+                used = declare(used, str(declared))
+            elif isinstance(data, str | os.PathLike):
+                used = look_at_path(msgspec.structs.replace(used, path=os.fspath(data)), self._life.hashes)
+            else:
+                used = look_at_memory(used, data)
+            if used.unknown is not None:
+                self._life.warn(f"datasets.{used.name or used.path or role}: {used.unknown}")
+        self._life.say(Used(dataset=used))
+        return used
+
+    def params(self, values: Mapping[str, object] | None = None, /, **more: object) -> None:
+        """Add params that became known only now."""
+        with self._life.harmless("params"):
+            chosen, missing = flatten_known({**(values or {}), **more})
+            self._life.say(ParamsEvent(values=chosen))
+            self._say_missing(missing)
+
+    def _say_missing(self, missing: Mapping[str, str]) -> None:
+        for name, why in missing.items():
+            self._life.problem(f"params.{name}", LedgerError(why))
+
+    def loading(self, loader: Iterable[T]) -> Loading[T]:
+        """Wrap a data loader, to count how long training waits for the next batch: `for batch in run.loading(loader)`.
+
+        Several loaders add up. The record has the seconds in its hardware box, those of a killed run too (but for
+        the last second of waiting, or the last hundredth). Attributes, `len()` and errors are those of the loader.
+        """
+        return Loading(loader, self._life.waiting)
+
+    def figure(self, figure: object, title: str) -> None:
+        """Keep a picture: a matplotlib figure, a path to a png or svg, or its bytes."""
+        with self._life.harmless(f"figures.{title}"):
+            if self._life.spool is not None:
+                title = check_label("title", title)
+                path = write_figure(figure, self._life.spool.folder, title)
+                self._life.say(FigureEvent(title=title, path=str(path)))
+
+    def model(self, path: str | Path | None = None, module: object | None = None) -> None:
+        """Record the trained model: its file or folder, and the module for the number of its parameters."""
+        if self._life.silent:
+            return
+        with self._life.harmless("model"):
+            self._life.say(Trained(model=capture_model(Path(path) if path is not None else None, module)))
+
+    def tag(self, *tags: str) -> None:
+        """Add free words to find the run by."""
+        with self._life.harmless("tags"):
+            self._life.say(StatementEvent(tags=[check_label("tag", tag) for tag in tags]))
+
+    def note(self, text: str) -> None:
+        """Add to what there is to say about the run."""
+        self._life.say(StatementEvent(note=text))
+
+    def link(self, url: str, title: str | None = None) -> None:
+        """Add a paper, a ticket, a discussion."""
+        with self._life.harmless("links"):
+            self._life.say(StatementEvent(links=[Link(url=check_label("link", url), title=title)]))
+
+    def stop(self, reason: str) -> None:
+        """End the run because it was stopped on purpose, such as by a sweep: its record says `pruned`, and why."""
+        self._life.end("pruned", str(reason))
+
+    def finish(self, status: Status | None = None, reason: str | None = None, exit_code: int | None = None) -> None:
+        """End the run and record it; a second call does nothing.
+
+        Args:
+            status: how it ended; by default `finished`, or as the exception says that is being handled, as in
+                `finally: run.finish()`.
+            reason: why it ended so.
+            exit_code: exit code of the process.
+        """
+        if status is None and (error := sys.exc_info()[1]) is not None:
+            self._life.end_with(error)
+            return
+        status = status or "finished"
+        if status not in get_args(Status):
+            status, reason = "failed", f"finish() was told an unknown status: `{ascii(status)[1:-1]}`"
+        self._life.end(status, reason, exit_code)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._life.end_with(error)
+
+    def __del__(self) -> None:
+        try:  # noqa: SIM105  # `contextlib` may be gone by then
+            self._life.let_go(sys._getframe(1))  # noqa: SLF001  # the frame that goes on
+        except Exception:  # noqa: BLE001, S110  # half made, or the interpreter is half gone
+            pass
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> "tuple[Any, ...]":
+        """Hand the run over to another process, such as one that was spawned: it tells of the same run."""
+        life = self._life
+        folder = None if life.spool is None or life.seat.role == "silent" else str(life.spool.folder)
+        return _handed, (folder, life.seat.own, life.began)
+
+
+def _handed(folder: str | None, run: str, began: float) -> Run:
+    """Return a run that another process began; this one says more of it, and cannot end it."""
+    silent = Seat(run, "silent", None, began, whole=False)
+    seat = silent if folder is None else attach(Path(folder), run, began, find_rank(os.environ))
+    return Run(Lifetime(find_place(Path()), seat, None))
+
+
+def _listed(texts: Sequence[str]) -> Sequence[str]:
+    """Return one text as a list of one: in Python it is a sequence of its letters."""
+    return [texts] if isinstance(texts, str) else texts

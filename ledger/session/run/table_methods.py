@@ -1,0 +1,157 @@
+"""The part of a run in a training script that keeps tables: given whole, or made from single predictions."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import msgspec
+
+from ledger.capture.outputs.metrics import metric as make_metric
+from ledger.capture.outputs.tables import make_cells
+from ledger.model.tables import Cells
+from ledger.model.values import Direction, TableKind, check_label
+from ledger.recorder import Dataset
+from ledger.recorder.record.draft import TableSource
+from ledger.session.run.lifetime import Lifetime
+from ledger.session.run.predictions import calibration_of, read_predictions, slices_of, tables_of
+from ledger.session.run.tables import checked_kind, write_table
+from ledger.session.spool.events import MetricEvent, Tabled
+
+
+class Identity(TypedDict):
+    """The dataset version that something was measured on."""
+
+    dataset: str | None
+    dataset_hash: str | None
+
+
+def identity_of(dataset: Dataset | str | None) -> Identity:
+    """Return what a metric or a table says of the dataset that it was told: `name@version`, or one that was used."""
+    if not isinstance(dataset, Dataset):
+        return Identity(dataset=dataset, dataset_hash=None)
+    if dataset.name is None:
+        return Identity(dataset=dataset.path or dataset.role, dataset_hash=dataset.hash)
+    label = f"{dataset.name}@{dataset.version}" if dataset.version else dataset.name
+    return Identity(dataset=label, dataset_hash=dataset.hash)
+
+
+class Tabling:
+    """Keeps tables; `Run` has it.
+
+    Args:
+        life: the run's life.
+    """
+
+    def __init__(self, life: Lifetime) -> None:
+        self._life = life
+        self._stated: set[str] = set()
+        """Keys of the metrics that the script stated."""
+
+    def table(
+        self,
+        name: str,
+        rows: object,
+        *,
+        kind: TableKind = "table",
+        columns: Sequence[str] | None = None,
+        metric: str | None = None,
+        split: str | None = None,
+        dataset: Dataset | str | None = None,
+        evaluator: str | None = None,
+    ) -> None:
+        """Keep a table: what a confusion matrix, a class or a slice says; a later one of the same name replaces it.
+
+        Args:
+            name: what it shows.
+            rows: a list of mappings or of rows, an array of two dimensions, a mapping of columns, a DataFrame.
+            kind: `table`, or one with columns of its own: `confusion` (`truth`, then a column for each predicted
+                class), `classes` (`class`, `precision`, `recall`, `f1`, `support`), `slices` (`slice`, a metric,
+                `samples`), `calibration` (`confidence`, `accuracy`, `samples`), `samples` (`sample`, `value`).
+            columns: names of the columns, where `rows` does not say them.
+            metric: metric that it explains; `validation/accuracy` names the split as well.
+            split: split of that metric.
+            dataset: what `run.dataset` returned, or `name@version`; by default that of the metric.
+            evaluator: version of the code that measured it; by default that of the metric.
+        """
+        if self._life.silent:
+            return
+        with self._life.harmless(f"tables.{name}"):
+            key = f"{check_label('split', split)}/{metric}" if split and metric else metric
+            source = TableSource(
+                name=check_label("table name", name),
+                path="",
+                kind=checked_kind(kind, key),
+                metric=None if key is None else check_label("metric", key),
+                **identity_of(dataset),
+                evaluator=None if evaluator is None else check_label("evaluator", evaluator),
+            )
+            cells = make_cells(rows, columns, kind)
+            if self._life.spool is not None:
+                path = write_table(cells, self._life.spool.folder, name, source.kind or "table")
+                self._life.say(Tabled(table=msgspec.structs.replace(source, path=str(path))))
+
+    def predictions(
+        self,
+        truth: object,
+        predicted: object,
+        *,
+        split: str = "validation",
+        dataset: Dataset | str | None = None,
+        evaluator: str | None = None,
+        confidence: object = None,
+        slices: object = None,
+        samples: object = None,
+        name: str = "accuracy",
+    ) -> None:
+        """Keep what single predictions of a classifier say: who was taken for whom, each class, slice and sample.
+
+        States the metric `split/accuracy` unless it was stated before; with slices `split/worst_slice_accuracy`,
+        with confidence `split/calibration_error` (expected calibration error, 15 bins).
+
+        Args:
+            truth: one label for each sample: a list, an array, a tensor.
+            predicted: the label that the model gave each of them.
+            split: split they belong to.
+            dataset: what `run.dataset` returned, or `name@version`; by default the dataset of that split.
+            evaluator: version of the code that measured it.
+            confidence: probability of the predicted label, one for each sample, 0 to 1.
+            slices: one label for each sample, or a mapping from the name of a slice to a truth value for each sample.
+            samples: id of each sample; its place by default.
+            name: what the share of right predictions is called.
+        """
+
+        def keep(what: str, kind: TableKind, cells: Cells) -> None:
+            self.table(
+                f"{what} {split}/{name}",
+                cells.rows,
+                kind=kind,
+                columns=cells.columns,
+                metric=name,
+                split=split,
+                dataset=dataset,
+                evaluator=evaluator,
+            )
+
+        def state(metric: str, value: float, direction: Direction) -> None:
+            measured = make_metric(
+                metric, value, split=split, direction=direction, evaluator=evaluator, **identity_of(dataset)
+            )
+            self._life.say(MetricEvent(metric=measured))
+
+        if self._life.silent:
+            return
+        with self._life.harmless(f"tables.predictions {split}"):
+            seen = read_predictions(truth, predicted, samples)
+            if f"{split}/{name}" not in self._stated:
+                state(name, seen.accuracy, "higher")
+            for what, kind, cells in tables_of(seen):
+                keep(what, kind, cells)
+            if confidence is not None:
+                with self._life.harmless(f"tables.calibration {split}"):
+                    cells, error = calibration_of(seen, confidence)
+                    keep("calibration", "calibration", cells)
+                    state("calibration_error", error, "lower")
+            if slices is not None:
+                with self._life.harmless(f"tables.slices {split}"):
+                    cells, worst = slices_of(seen, slices, name)
+                    keep("slices", "slices", cells)
+                    state(f"worst_slice_{name}", worst, "higher")

@@ -1,0 +1,339 @@
+"""From a spool, living or dead, to the draft that the recorder turns into a record."""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from ledger.analysis.data.curves import Gathered, Gatherer, Point
+from ledger.model.boxes import Usage
+from ledger.model.characters import unseen_in
+from ledger.model.values import DEFAULT_EXPERIMENT, LABEL_LENGTH
+from ledger.recorder.record.draft import CaptureProblem, Draft, FigureSource, Rank
+from ledger.recorder.record.options import seed_of
+from ledger.session.process.parts import Part, read_parts
+from ledger.session.process.ranks import launched_by
+from ledger.session.run.points import left_out_text
+from ledger.session.spool.events import (
+    AnyEvent,
+    Ended,
+    Event,
+    Failed,
+    FigureEvent,
+    Imported,
+    Logged,
+    MetricEvent,
+    Missing,
+    OmittedValues,
+    ParamsEvent,
+    Start,
+    StatementEvent,
+    Tabled,
+    Trained,
+    Used,
+    Waited,
+    Warned,
+)
+from ledger.session.spool.spool import LOG, last_sign_of_life, read_captured, read_children, read_events, read_start
+
+E = TypeVar("E", bound=Event)
+T = TypeVar("T")
+
+
+def read_draft(folder: Path) -> Draft:
+    """Return the draft of a spooled run; one that says nothing of its end is `lost`.
+
+    A run that joined it is part of it only where it was the only one, and ended as the command did. Where there were
+    several, none of their values can speak for the whole: they are its children, with records of their own.
+
+    Raises:
+        OSError: the spool cannot be read.
+        InvalidDocument: its start is damaged.
+    """
+    start = read_start(folder)
+    parts = read_parts(folder, start)
+    inner = _own_record(folder, parts)
+    if inner is not None:
+        parts = [part for part in parts if part.of not in {None, inner.id}]
+    children = [*([inner.id] if inner else []), *read_children(folder)]
+    draft = _draft(start, folder, parts)
+    first = next((part.joined for part in parts if part.joined and part.rank == 0), None)
+    log = str(folder / LOG) if (folder / LOG).exists() else None
+    return msgspec.structs.replace(
+        draft,
+        children=children,
+        log=draft.log or log,
+        rank=start.rank or (first.start.rank if first else None) or _seen_rank(parts) or launched_by(start.command),
+    )
+
+
+def read_inner_draft(folder: Path) -> Draft | None:
+    """Return the draft of the run that joined a spool, where it has a record of its own; none where it has not.
+
+    Raises:
+        OSError: the spool cannot be read.
+        InvalidDocument: its start is damaged.
+    """
+    outer = read_start(folder)
+    parts = read_parts(folder, outer)
+    inner = _own_record(folder, parts)
+    if inner is None:
+        return None
+    mine = [part for part in parts if part.of in {None, inner.id}]
+    offset = next((part.joined.offset_seconds for part in mine if part.joined and part.rank == 0), 0.0)
+    draft = _draft(inner, folder, mine, offset=offset)
+    return msgspec.structs.replace(
+        draft, parent=draft.parent or outer.id, rank=inner.rank or _seen_rank(mine), folder=draft.folder or outer.folder
+    )
+
+
+def _own_record(folder: Path, parts: Sequence[Part]) -> Start | None:
+    """Return the run that joined, where it must have a record of its own; else none.
+
+    It must where others were started beside it, or where it failed and the script went on to a good end.
+    """
+    first = next((part for part in parts if part.joined is not None and part.rank == 0), None)
+    if first is None or first.joined is None:
+        return None
+    if read_children(folder):
+        return first.joined.start
+    led = [event for part in parts if part.leads for event in _only(Ended, part.events)]
+    caught = [event for event in _only(Ended, first.events) if event.raised and event.status not in _GOOD]
+    return first.joined.start if caught and led and led[-1].status == "finished" else None
+
+
+_GOOD = {"finished", "pruned"}
+"""How a run may end within a command that ends well."""
+
+
+def _seen_rank(parts: Sequence[Part]) -> Rank | None:
+    """Return rank 0 of the job whose ranks joined, where any said how many there are."""
+    seen = [part.said_rank for part in parts if part.said_rank and part.said_rank.processes]
+    return msgspec.structs.replace(seen[0], rank=0) if seen else None
+
+
+def _draft(start: Start, folder: Path, parts: Sequence[Part], *, offset: float = 0.0) -> Draft:
+    """Return the draft of a run from what its processes said, rank 0 first: what it said stands."""
+    leading = [event for part in parts if part.rank == 0 for event in part.events]
+    others = [event for part in parts if part.rank > 0 for event in part.events]
+    draft = _with_events(_begun(start), leading)
+    draft = _with_ranks(draft, _with_events(_begun(start), others)) if others else draft
+    draft = msgspec.structs.replace(
+        draft,
+        curves=_curves(parts, offset),
+        captured=read_captured(folder),
+        problems=[*draft.problems, *_left_out(parts)],
+    )
+    return _with_waiting(_with_end(draft, start, parts, folder, offset), [*leading, *others])
+
+
+def _begun(start: Start) -> Draft:
+    return Draft(
+        id=start.id,
+        status="lost",
+        experiment=start.experiment,
+        started_at=start.started_at,
+        ended_at=start.started_at,
+        duration_seconds=0.0,
+        command=start.command,
+        folder=start.folder,
+        parent=start.parent,
+        baseline=start.baseline,
+        tags=start.tags,
+        note=start.note,
+        seed=start.seed,
+        links=start.links,
+        params=start.params,
+        param_sources=start.param_sources,
+    )
+
+
+def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
+    measured, said = _only(MetricEvent, events), _only(StatementEvent, events)
+    # A later statement of the same measurement stands.
+    metrics = {(event.metric.key, event.metric.dataset, event.metric.step): event.metric for event in measured}
+    params = dict(draft.params)
+    for chosen in _only(ParamsEvent, events):
+        params |= chosen.values
+    notes = [draft.note, *(event.note for event in said)]
+    named = _last(event.experiment for event in said if event.experiment)
+    return msgspec.structs.replace(
+        draft,
+        # What `ledger run` was told stands before what the script inside says.
+        experiment=named if named and draft.experiment == DEFAULT_EXPERIMENT else draft.experiment,
+        parent=draft.parent or _last(event.parent for event in said if event.parent),
+        baseline=draft.baseline or _last(event.baseline for event in said if event.baseline),
+        metrics=list(metrics.values()),
+        headline=_last(event.metric.key for event in measured if event.headline),
+        log=_last(event.log for event in said if event.log) or draft.log,
+        model=_last(event.model for event in _only(Trained, events)),
+        note="\n\n".join(note for note in notes if note) or None,
+        seed=seed_of(_last([draft.seed, *(event.seed for event in said if event.seed is not None)]), params),
+        params=params,
+        tags=list(dict.fromkeys([*draft.tags, *(tag for event in said for tag in event.tags)])),
+        links=[*draft.links, *(link for event in said for link in event.links)],
+        datasets=[event.dataset for event in _only(Used, events)],
+        figures=[FigureSource(title=event.title, path=event.path) for event in _only(FigureEvent, events)],
+        tables=[event.table for event in _only(Tabled, events)],
+        problems=[event.problem for event in _only(Failed, events)],
+        imported=_imported(events),
+    )
+
+
+def _imported(events: Sequence[AnyEvent]) -> dict[str, str] | None:
+    """Return the frameworks that processes said they had imported, none where no process said anything of it."""
+    said = [event.frameworks for event in _only(Imported, events)]
+    return {name: version for one in said for name, version in one.items()} if said else None
+
+
+def _curves(parts: Sequence[Part], offset: float) -> Gathered | None:
+    """Return the curves of all processes; a series that several ranks logged is that of the lowest of them."""
+    gatherer = Gatherer()
+    taken: set[str] = set()
+    for part in parts:
+        series: set[str] = set()
+        for event in read_events(part.path):
+            if isinstance(event, Logged):  # a million of them must not fill the memory that training used
+                point = _point(event, offset)
+                if part.rank > 0:
+                    kept = {name: value for name, value in point.values.items() if name not in taken}
+                    point = msgspec.structs.replace(point, values=kept)
+                if point.values:
+                    series.update(point.values)
+                    gatherer.add(point)
+        taken |= series
+    return gatherer.result()
+
+
+def _point(event: Logged, offset: float) -> Point:
+    values = {_series(name): float(value) for name, value in event.values.items()}
+    seconds = event.seconds - offset if offset else event.seconds
+    return Point(step=event.step, epoch=event.epoch, seconds=seconds, values=values)
+
+
+def _with_ranks(draft: Draft, others: Draft) -> Draft:
+    """Return the draft of rank 0 with what only other ranks said; where they contradict it a problem says so."""
+    keys = {(metric.key, metric.dataset): metric.number for metric in draft.metrics}
+    differing = [name for name, value in others.params.items() if draft.params.get(name, value) != value]
+    measured = [
+        metric.key
+        for metric in others.metrics
+        if keys.get((metric.key, metric.dataset), metric.number) != metric.number
+    ]
+    names = [*dict.fromkeys(measured), *differing]
+    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    said = (
+        [CaptureProblem(field="ranks", message=f"ranks say different things, rank 0 stands: {shown}")] if names else []
+    )
+    tables, figures = {table.name for table in draft.tables}, {figure.title for figure in draft.figures}
+    uses = {(use.role, use.split, use.path, use.name, use.version) for use in draft.datasets}
+    return msgspec.structs.replace(
+        draft,
+        params=others.params | draft.params,
+        metrics=[*draft.metrics, *(one for one in others.metrics if (one.key, one.dataset) not in keys)],
+        headline=draft.headline or others.headline,
+        model=draft.model or others.model,
+        tags=list(dict.fromkeys([*draft.tags, *others.tags])),
+        links=list(dict.fromkeys([*draft.links, *others.links])),
+        datasets=[
+            *draft.datasets,
+            *(
+                use
+                for use in {
+                    (use.role, use.split, use.path, use.name, use.version): use for use in others.datasets
+                }.values()
+                if (use.role, use.split, use.path, use.name, use.version) not in uses
+            ),
+        ],
+        figures=[*draft.figures, *(figure for figure in others.figures if figure.title not in figures)],
+        tables=[*draft.tables, *(table for table in others.tables if table.name not in tables)],
+        problems=[*draft.problems, *others.problems, *said],
+        imported=draft.imported if others.imported is None else others.imported | (draft.imported or {}),
+    )
+
+
+_SHOWN = 5
+"""Names that a problem lists."""
+
+
+def _left_out(parts: Sequence[Part]) -> list[CaptureProblem]:
+    """Return what was left out of the curves as one problem: of each series the last count that a process gave."""
+    total: dict[str, OmittedValues] = {}
+    for part in parts:
+        last: dict[str, OmittedValues] = {}
+        for event in _only(Missing, part.events):
+            last |= event.series
+        for name, left in last.items():
+            known = total.get(name)
+            total[name] = OmittedValues(count=left.count + (known.count if known else 0), first=(known or left).first)
+    return [CaptureProblem(field="curves", message=left_out_text(total))] if total else []
+
+
+@lru_cache
+def _series(name: str) -> str:
+    """Return a name that a record can hold: the curves of hours must not be lost for one odd name."""
+    shown = name if unseen_in(name, label=True) is None else ascii(name)[1:-1]
+    return shown[:LABEL_LENGTH] if shown.strip() else "unnamed"
+
+
+def _only(kind: type[E], events: Iterable[AnyEvent]) -> list[E]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def _last(values: Iterable[T]) -> T | None:
+    return next(reversed(list(values)), None)
+
+
+def _end_of(parts: Sequence[Part]) -> Ended | None:
+    """Return how a run ended, none where nobody said: of a command its exit code decides.
+
+    What a run inside says of itself stands beside a good end only where it was said, or was no failure; beside a bad
+    one it says why.
+    """
+    led = _last(event for part in parts if part.leads for event in _only(Ended, part.events))
+    inside = [event for part in parts if not part.leads for event in _only(Ended, part.events)]
+    bad = next((event for event in inside if event.status != "finished"), None)
+    if led is None:
+        return bad or _last(inside)
+    if bad is None or (led.status == "finished" and bad.raised and bad.status != "pruned"):
+        return led
+    if led.status == "finished" or (led.status == "failed" and bad.status not in _GOOD):
+        return msgspec.structs.replace(led, status=bad.status, reason=bad.reason)
+    return led
+
+
+def _with_end(draft: Draft, start: Start, parts: Sequence[Part], folder: Path, offset: float) -> Draft:
+    end = _end_of(parts)
+    if end is not None:
+        return msgspec.structs.replace(
+            draft,
+            status=end.status,
+            reason=end.reason,
+            exit_code=end.exit_code,
+            ended_at=end.ended_at,
+            duration_seconds=max(0.0, end.seconds - offset),
+            usage=end.usage,
+            gpus=end.gpus,
+        )
+    ended_at = last_sign_of_life(folder)
+    logged = draft.curves.points[-1].seconds if draft.curves else None
+    seconds = max((ended_at - start.started_at).total_seconds(), logged or 0.0, 0.0)
+    warned = [event for part in parts for event in _only(Warned, part.events)]
+    return msgspec.structs.replace(
+        draft,
+        status=warned[-1].status if warned else "lost",
+        reason=warned[-1].reason if warned else "the process was gone without a word",
+        ended_at=max(ended_at, start.started_at),
+        duration_seconds=seconds,
+    )
+
+
+def _with_waiting(draft: Draft, events: Iterable[AnyEvent]) -> Draft:
+    """Add how long training waited for data: of several processes, which wait beside each other, the longest."""
+    longest = max((event.seconds for event in _only(Waited, events)), default=None)
+    if longest is None:
+        return draft
+    seen = draft.usage or Usage(samples=0, interval_seconds=0.0)
+    return msgspec.structs.replace(draft, usage=msgspec.structs.replace(seen, data_wait_seconds=round(longest, 3)))

@@ -1,0 +1,194 @@
+"""What stands in a spool: the start of a run, and one event per line after it."""
+
+from datetime import datetime
+
+from ledger.model.boxes import Gpu, Metric, Model, Usage
+from ledger.model.record import Link
+from ledger.model.values import Document, Number, ParamValue, Status
+from ledger.recorder.record.draft import CaptureProblem, Dataset, Rank, TableSource
+from ledger.recorder.record.options import Given
+
+
+class Start(Document, frozen=True, kw_only=True):
+    """What is known before the first step."""
+
+    id: str
+    host: str
+    pid: int
+    started_at: datetime
+    experiment: str
+    command: list[str] = []
+    folder: str | None = None
+    parent: str | None = None
+    baseline: str | None = None
+    tags: list[str] = []
+    note: str | None = None
+    seed: int | None = None
+    links: list[Link] = []
+    params: dict[str, ParamValue] = {}
+    param_sources: list[str] = []
+    rank: Rank | None = None
+    """Which process of a job this is."""
+    given: Given | None = None
+    """What to read when a wrapped command has ended."""
+    home: str | None = None
+    """Git directory of the repository it belongs to; none outside of any."""
+    working_folder: str | None = None
+    """Where the names in `given` begin."""
+
+
+class Event(Document, frozen=True, kw_only=True, tag_field="is"):
+    """One line of the spool."""
+
+
+class JoinEvent(Event, frozen=True, kw_only=True, tag="joined"):
+    """The first line of a process that writes into the spool of another: whose run it tells of."""
+
+    start: Start
+    """What the run in this process says of itself; its id is the run's own."""
+    offset_seconds: float = 0.0
+    """Seconds that the spool was old when this run began."""
+
+
+class Attached(Event, frozen=True, kw_only=True, tag="attached"):
+    """The first line of a process that was handed a run of another process."""
+
+    run: str
+    """Run id."""
+    rank: Rank | None = None
+    """Which process of a job this is."""
+
+
+class OmittedValues(Document, frozen=True, kw_only=True):
+    """Values of one series that were no numbers."""
+
+    count: int
+    """How many."""
+    first: str
+    """What the first of them was."""
+
+
+class Missing(Event, frozen=True, kw_only=True, tag="missing"):
+    """What calls of `run.log` held that was no number, so far."""
+
+    series: dict[str, OmittedValues]
+
+
+class Logged(Event, frozen=True, kw_only=True, tag="log"):
+    """One call of `run.log`."""
+
+    seconds: float
+    step: int | None = None
+    epoch: float | None = None
+    values: dict[str, Number]
+
+
+class MetricEvent(Event, frozen=True, kw_only=True, tag="metric"):
+    """One call of `run.metric`."""
+
+    metric: Metric
+    headline: bool = False
+
+
+class Used(Event, frozen=True, kw_only=True, tag="dataset"):
+    """One call of `run.dataset`."""
+
+    dataset: Dataset
+
+
+class ParamsEvent(Event, frozen=True, kw_only=True, tag="params"):
+    """Params that became known later."""
+
+    values: dict[str, ParamValue]
+
+
+class FigureEvent(Event, frozen=True, kw_only=True, tag="figure"):
+    """A figure, kept as a file of the spool."""
+
+    title: str
+    path: str
+
+
+class Tabled(Event, frozen=True, kw_only=True, tag="table"):
+    """A table, kept as a file of the spool."""
+
+    table: TableSource
+
+
+class Trained(Event, frozen=True, kw_only=True, tag="model"):
+    """The model, captured while it was in memory."""
+
+    model: Model
+
+
+class StatementEvent(Event, frozen=True, kw_only=True, tag="said"):
+    """Words about the run: a tag, a note, a link, a seed, a log file, where it belongs."""
+
+    experiment: str | None = None
+    parent: str | None = None
+    baseline: str | None = None
+    tags: list[str] = []
+    note: str | None = None
+    links: list[Link] = []
+    seed: int | None = None
+    log: str | None = None
+
+
+class Failed(Event, frozen=True, kw_only=True, tag="problem"):
+    """Something that could not be captured."""
+
+    problem: CaptureProblem
+
+
+class Warned(Event, frozen=True, kw_only=True, tag="signal"):
+    """A signal that asked the run to stop."""
+
+    status: Status
+    reason: str
+
+
+class Imported(Event, frozen=True, kw_only=True, tag="imported"):
+    """Frameworks that this process had imported at its end."""
+
+    frameworks: dict[str, str]
+
+
+class Waited(Event, frozen=True, kw_only=True, tag="waited"):
+    """Seconds that this process has waited for its data so far."""
+
+    seconds: float
+
+
+class Ended(Event, frozen=True, kw_only=True, tag="end"):
+    """The run's end, as the run itself saw it."""
+
+    status: Status
+    seconds: float
+    ended_at: datetime
+    reason: str | None = None
+    exit_code: int | None = None
+    usage: Usage | None = None
+    gpus: list[Gpu] = []
+    raised: bool = False
+    """Whether an exception ended it, which the script may have caught; false where the script said so itself."""
+
+
+AnyEvent = (
+    JoinEvent
+    | Attached
+    | Missing
+    | Logged
+    | MetricEvent
+    | Used
+    | ParamsEvent
+    | FigureEvent
+    | Tabled
+    | Trained
+    | StatementEvent
+    | Failed
+    | Warned
+    | Waited
+    | Imported
+    | Ended
+)
+"""Every kind of line, told apart by its field `is`."""

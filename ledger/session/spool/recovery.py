@@ -1,0 +1,127 @@
+"""Finishes what a crash left: records that wait, and spools whose process is gone."""
+
+import contextlib
+from collections.abc import Collection
+from pathlib import Path
+from socket import gethostname
+from typing import Literal
+
+from ledger.errors import LedgerError
+from ledger.model.paths import RECORD_FILE, run_path
+from ledger.model.values import Document, Status
+from ledger.session.process.run_dir import read_whole_draft
+from ledger.session.spool.location import SpoolPlace
+from ledger.session.spool.recording import record_spool
+from ledger.session.spool.spool import Spool, claimed, dead_spools, read_start, silence_seconds, spools
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import read_waiting, waiting_files
+
+
+class Recovered(Document, frozen=True, kw_only=True):
+    """What became of one thing that waited."""
+
+    id: str
+    """Run id."""
+    status: Status | None = None
+    """How the run ended, where that was found out now."""
+    problem: str | None = None
+    """Why it still waits."""
+    hint: str | None = None
+    """What to do about that."""
+
+
+def is_anything_left(state_dir: Path) -> bool:
+    """Say whether anything waits; costs two directory listings."""
+    return bool(waiting_files(state_dir) or dead_spools(state_dir))
+
+
+class WaitingRun(Document, frozen=True, kw_only=True):
+    """One thing that waits, or lives."""
+
+    id: str
+    """Run id, or that of the entry."""
+    state: Literal["entry", "dead", "alive", "elsewhere"]
+    """`entry`: made, and not on the branch yet; `dead`: its process is gone; `elsewhere`: on another host."""
+    host: str | None = None
+    """Host of the run."""
+    silence_seconds: float | None = None
+    """For how long it has given no sign of life."""
+
+
+def what_waits(state_dir: Path) -> list[WaitingRun]:
+    """Return everything that waits, and the runs that live."""
+    listed = [WaitingRun(id=path.stem, state="entry") for path in waiting_files(state_dir)]
+    dead = set(dead_spools(state_dir))
+    for folder in spools(state_dir):
+        try:
+            host = read_start(folder).host
+        except (LedgerError, OSError):
+            continue  # being made or removed at this very moment
+        state: Literal["dead", "alive", "elsewhere"] = "alive" if host == gethostname() else "elsewhere"
+        state = "dead" if folder in dead else state
+        listed.append(WaitingRun(id=folder.name, state=state, host=host, silence_seconds=silence_seconds(folder)))
+    return listed
+
+
+def recover(ledger: Branch, state_dir: Path, hosts: Collection[str] = ()) -> list[Recovered]:
+    """Append every waiting record and every run whose process is gone; again is the same.
+
+    One that cannot be recovered says why, and keeps no other from it.
+
+    Args:
+        ledger: where to.
+        state_dir: where things wait.
+        hosts: other hosts that are gone, so that their runs are too; `all` names every one.
+    """
+    done = [_recover_waiting(ledger, path) for path in waiting_files(state_dir)]
+    for folder in dead_spools(state_dir, hosts):
+        with claimed(folder, hosts) as mine:
+            if mine:
+                done.append(_recover_spool(ledger, state_dir, folder))
+    return done
+
+
+def _recover_waiting(ledger: Branch, path: Path) -> Recovered:
+    try:
+        entry = read_waiting(path)
+        if entry.home is not None and entry.home != SpoolPlace(ledger, path.parent).home:
+            return _elsewhere(path.stem, entry.home)
+        ledger.append(entry)
+        path.unlink(missing_ok=True)
+    except (LedgerError, OSError) as error:
+        return Recovered(id=path.stem, problem=str(error), hint=_hint(error))
+    return Recovered(id=path.stem)
+
+
+def _elsewhere(name: str, home: str) -> Recovered:
+    """Return what becomes of a record that was made in another repository: nobody asked for it here."""
+    gone = "" if Path(home).is_dir() else ", which is gone"
+    return Recovered(
+        id=name, problem=f"it was made in another repository{gone}: `{home}`", hint="there: ledger recover --homeless"
+    )
+
+
+def _recover_spool(ledger: Branch, state_dir: Path, folder: Path) -> Recovered:
+    try:
+        home = read_start(folder).home
+        if home is not None and home != SpoolPlace(ledger, state_dir).home:
+            return _elsewhere(folder.name, home)
+        # Killed between the append and the cleaning up: nothing is left to do.
+        if ledger.read(f"{run_path(folder.name)}/{RECORD_FILE}") is not None:
+            Spool.discard(folder)
+            return Recovered(id=folder.name)
+        with _working_folder(folder):
+            made = record_spool(SpoolPlace(ledger, state_dir), folder, read_whole_draft(folder))
+    except Exception as error:  # noqa: BLE001  # one spool that we cannot read must not stop every command from now on
+        return Recovered(id=folder.name, problem=str(error) or type(error).__name__, hint=_hint(error))
+    return Recovered(id=folder.name, status=made.record.status)
+
+
+def _working_folder(folder: Path) -> contextlib.AbstractContextManager[None]:
+    """Stand where a wrapped command was given, so that the files its options name are found; it may be gone."""
+    where = read_start(folder).working_folder
+    return contextlib.chdir(where) if where and Path(where).is_dir() else contextlib.nullcontext()
+
+
+def _hint(error: Exception) -> str | None:
+    return error.hint if isinstance(error, LedgerError) else None

@@ -1,0 +1,323 @@
+"""The spool: the crash-safe folder a run writes while it lives.
+
+`start.json` is written before anything else, so that a run that dies in its first second is known.
+Every event is one line and one `os.write` to a file opened for appending: what was written is there
+after SIGKILL. A lock held on `alive` tells a living run from a dead one: the kernel frees it however
+the process ends.
+"""
+
+import fcntl
+import math
+import os
+import shutil
+import socket
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from ledger.errors import InvalidDocument
+from ledger.model.document import encode
+from ledger.model.ids import is_id
+from ledger.model.values import Number, number
+from ledger.recorder.record.draft import Captured
+from ledger.session.spool.events import AnyEvent, Logged, Start
+
+START, CAPTURED, ALIVE, LOG = "start.json", "captured.json", "alive", "log.txt"
+FIRST, CHILDREN = "joined", "children"
+"""Names: the run that joined the spool, and the runs that were started beside it, one a line."""
+RUN_DIR = "run"
+
+
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder(AnyEvent).decode
+
+_CLOSED = -1
+
+
+class Spool:
+    """The writing end of one process.
+
+    Args:
+        folder: the spool's folder; it exists.
+        lock: descriptor that holds the lock on `alive`; none for a process that joined another's run.
+    """
+
+    def __init__(self, folder: Path, lock: int | None) -> None:
+        self.folder = folder
+        self._lock = lock
+        # Process ids of two hosts may be the same: a few random letters keep their files apart.
+        name = "events.jsonl" if lock is not None else f"events-{os.getpid()}-{os.urandom(3).hex()}.jsonl"
+        self._events = os.open(folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    @classmethod
+    def create(cls, state_dir: Path, start: Start) -> Self:
+        """Make the spool of a new run; it is known as alive from its first moment.
+
+        Raises:
+            OSError: the folder cannot be written to.
+        """
+        folder = spool_dir(state_dir) / start.id
+        folder.mkdir(parents=True, mode=0o700)
+        try:
+            lock = os.open(folder / ALIVE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            with suppress(OSError):  # on a file system without locks the process id alone tells
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _write_whole(folder / START, msgspec.json.format(encode(start), indent=2))
+            (folder / RUN_DIR).mkdir()
+            return cls(folder, lock)
+        except OSError:  # a full disk: half a spool says nothing
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    @classmethod
+    def join(cls, folder: Path) -> Self:
+        """Open the spool of a run that another process leads, such as `ledger run`.
+
+        Raises:
+            OSError: it is not there or cannot be written to.
+        """
+        return cls(folder, None)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process makes the record in the end."""
+        return self._lock is not None
+
+    def write(self, event: AnyEvent) -> None:
+        """Append one event; it is safe from SIGKILL when this returns.
+
+        Raises:
+            OSError: the disk is full or gone, or the spool is closed.
+            TypeError: it holds something that JSON has no form for.
+            msgspec.ValidationError: it could not be read again, since a value is of another type than it should be.
+        """
+        data = encode(event)
+        _DECODE(data)
+        self._append(data)
+
+    def log(self, seconds: float, step: int | None, epoch: float | None, values: Mapping[str, float]) -> None:
+        """Append one point of the learning curves.
+
+        Raises:
+            OSError: the disk is full or gone, or the spool is closed.
+        """
+        safe: dict[str, Number] = {
+            name: value if math.isfinite(value) else number(value) for name, value in values.items()
+        }
+        self._append(_ENCODE(Logged(seconds=seconds, step=step, epoch=epoch, values=safe)))
+
+    def _append(self, line: bytes) -> None:
+        if self._events == _CLOSED:
+            raise OSError("the run has ended")
+        os.write(self._events, line + b"\n")
+
+    @property
+    def size(self) -> int:
+        """Bytes written by this process: they tell whether anything was said since."""
+        try:
+            return os.fstat(self._events).st_size
+        except OSError:
+            return 0
+
+    def beat(self) -> None:
+        """Leave a sign of life.
+
+        Raises:
+            OSError: the folder is gone.
+        """
+        os.utime(self.folder / ALIVE)
+
+    def write_captured(self, captured: Captured) -> None:
+        """Keep what the probes saw at the start.
+
+        Raises:
+            OSError: the disk is full, or gone.
+        """
+        _write_whole(self.folder / CAPTURED, encode(captured))
+
+    def close(self) -> None:
+        """Stop writing; the spool stays, and is no longer alive."""
+        # The number of a closed file is soon that of another one: what is said late must not land there.
+        events, self._events = self._events, _CLOSED
+        os.close(events)
+        if self._lock is not None:
+            os.close(self._lock)
+
+    def remove(self) -> None:
+        """Close it and delete it: its record has been seen on the branch."""
+        self.discard(self.folder)
+        self.close()
+
+    @staticmethod
+    def discard(folder: Path) -> None:
+        """Delete a spool, living or dead; `alive` goes last, so that nobody takes half of it for a dead run."""
+        (folder / START).unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def claim_first(folder: Path, run: str) -> bool:
+    """Take the one place of a run that may join this spool; of any number of processes and threads one gets it.
+
+    Raises:
+        OSError: the spool cannot be written to.
+    """
+    try:
+        descriptor = os.open(folder / FIRST, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "w") as file:
+        file.write(run)
+    return True
+
+
+def add_child(folder: Path, run: str) -> None:
+    """Say in a spool that a run was started in it that has a spool of its own.
+
+    Raises:
+        OSError: the spool cannot be written to.
+    """
+    descriptor = os.open(folder / CHILDREN, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, f"{run}\n".encode())
+    finally:
+        os.close(descriptor)
+
+
+def read_children(folder: Path) -> list[str]:
+    """Return the runs that were started in a spool and have spools of their own, in their order."""
+    try:
+        return [line for line in (folder / CHILDREN).read_text("utf-8", "replace").split() if is_id(line)]
+    except OSError:
+        return []
+
+
+def spool_dir(state_dir: Path) -> Path:
+    """Return the folder that holds every spool."""
+    return state_dir / "spool"
+
+
+def spools(state_dir: Path) -> list[Path]:
+    """Return every spool, oldest first."""
+    try:
+        return sorted(Path(entry.path) for entry in os.scandir(spool_dir(state_dir)) if is_id(entry.name))
+    except OSError:
+        return []
+
+
+def dead_spools(state_dir: Path, hosts: Collection[str] = ()) -> list[Path]:
+    """Return the spools whose process is gone, oldest first: of this host, and of those named."""
+    dead = []
+    for folder in spools(state_dir):
+        with claimed(folder, hosts) as mine:
+            if mine:
+                dead.append(folder)
+    return dead
+
+
+ALL_HOSTS = "all"
+"""Names every host."""
+
+
+@contextmanager
+def claimed(folder: Path, hosts: Collection[str] = ()) -> Iterator[bool]:
+    """Hold a dead spool for the length of the block; yields false when its run lives or somebody else holds it.
+
+    Args:
+        folder: the spool.
+        hosts: other hosts whose spools count too, unless they gave a sign a moment ago. Only a person can know that
+            another host is gone: locks and process ids do not reach that far, and every container is a host.
+    """
+    try:
+        start = read_start(folder)
+        alive = (folder / ALIVE).open("rb+")
+    except (InvalidDocument, OSError):
+        yield False  # being made or removed at this very moment
+        return
+    with alive:
+        here = start.host == socket.gethostname()
+        if not here and not ((start.host in hosts or ALL_HOSTS in hosts) and silence_seconds(folder) > _MOMENT_SECONDS):
+            yield False
+            return
+        try:
+            fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        except OSError:  # a file system without locks
+            yield not here or not _process_exists(start.pid)
+        else:
+            yield True
+
+
+_MOMENT_SECONDS = 60.0
+"""A living run leaves a sign every few seconds: one that did so a moment ago lives, whoever names its host."""
+
+
+def silence_seconds(folder: Path) -> float:
+    """Return for how long a run has given no sign of life; none at all counts as a sign just now."""
+    try:
+        return time.time() - last_sign_of_life(folder).timestamp()
+    except (OSError, ValueError):
+        return 0.0
+
+
+def _process_exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def read_start(folder: Path) -> Start:
+    """Return what a spool knew before its first step.
+
+    Raises:
+        OSError: it cannot be read.
+        InvalidDocument: it is damaged.
+    """
+    try:
+        return msgspec.json.decode((folder / START).read_bytes(), type=Start)
+    except msgspec.DecodeError as error:
+        raise InvalidDocument(str(folder / START), [str(error)]) from error
+
+
+def read_captured(folder: Path) -> Captured | None:
+    """Return what the probes saw at the start; none when the run died before they were done."""
+    try:
+        return msgspec.json.decode((folder / CAPTURED).read_bytes(), type=Captured)
+    except (msgspec.DecodeError, OSError):
+        return None
+
+
+def event_files(folder: Path) -> list[Path]:
+    """Return the files that processes wrote into a spool: one for each process and run."""
+    return sorted(folder.glob("events*.jsonl"))
+
+
+def read_events(path: Path) -> Iterator[AnyEvent]:
+    """Yield every event of one process; a line torn by a crash or a full disk is left out."""
+    with path.open("rb") as lines:
+        for line in lines:
+            try:
+                yield _DECODE(line)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue
+
+
+def last_sign_of_life(folder: Path) -> datetime:
+    """Return when the run last wrote anything, UTC."""
+    signs = (*folder.glob("events*.jsonl"), folder / START, folder / ALIVE, folder / LOG)
+    return datetime.fromtimestamp(max(path.stat().st_mtime for path in signs if path.exists()), tz=UTC)
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    aside = path.with_suffix(".new")
+    aside.write_bytes(data)
+    aside.replace(path)
