@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -58,6 +59,9 @@ ROOMS = {
     "yaml": {"formats", "data", "store", "publish"},
 }
 """Outside library to the rooms that may use it; none means every room."""
+
+MOST_FILES = 17
+"""Files of a folder at most: as many as the largest of the code bases that this one is measured by have on average."""
 
 LIGHT = ("torch", "matplotlib", "mkdocs", "zmq", "git", "click", "msgspec", "yaml", "rich", "subprocess")
 RECORD_PATH_FREE_OF = (
@@ -164,6 +168,20 @@ def test_a_circle_of_modules_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyP
     two.write_text("def f():\n    from ledger import one\n")
     with pytest.raises(CycleError):
         TopologicalSorter(graph_of([one, two])).prepare()
+
+
+def test_every_public_class_has_a_name_of_its_own() -> None:
+    named: dict[str, list[str]] = {}
+    for path in modules():
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                named.setdefault(node.name, []).append(name_of(path))
+    assert {name: places for name, places in named.items() if len(places) > 1} == {}
+
+
+def test_a_folder_is_seen_at_a_glance() -> None:
+    counts = Counter(path.parent for path in modules() if path.name != "__init__.py")
+    assert {str(folder.relative_to(PACKAGE)): count for folder, count in counts.items() if count > MOST_FILES} == {}
 
 
 def test_every_room_stands_on_a_floor() -> None:

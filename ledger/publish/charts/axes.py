@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 
 from ledger.model.values import Document
-from ledger.publish.pages.text import escaped
+from ledger.publish.text import escaped
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 """Tick distances that people read easily, times a power of ten."""

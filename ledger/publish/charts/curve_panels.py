@@ -12,7 +12,7 @@ from ledger.model.entries import StoredRun
 from ledger.model.paths import CURVES_FILE
 from ledger.model.values import Document
 from ledger.publish.charts.charts import Line, render_lines
-from ledger.publish.pages.text import visible
+from ledger.publish.text import visible
 
 POINTS_SHOWN = 160
 """Points kept of each run for drawing: more than a chart has pixels to show on a phone, 4 KB a run."""

@@ -4,7 +4,7 @@ import math
 
 from ledger.model.statistics import Drift, DriftFigure
 from ledger.publish.charts.axes import Frame, Scale, name_at
-from ledger.publish.pages.text import escaped, short_number
+from ledger.publish.text import escaped, short_number
 
 _MOST = 24
 """Comparisons drawn, the most surprising."""

@@ -12,7 +12,7 @@ from ledger.publish.charts.axes import Frame, Scale, name_at, scale_of, tick_tex
 from ledger.publish.charts.charts import DOTS_SHOWN, Dot, dot_title, render_dot
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import markup
-from ledger.publish.pages.text import short_number, visible
+from ledger.publish.text import short_number, visible
 
 WORDS: dict[Against, str] = {
     "parameters": "parameters",

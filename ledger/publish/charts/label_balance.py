@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ledger.publish.charts.axes import Frame, Scale, name_at
-from ledger.publish.pages.text import escaped, short_number
+from ledger.publish.text import escaped, short_number
 
 _MOST = 20
 """Labels drawn; of more, those that changed most."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ledger.analysis.data.prediction_statistics import Bin
 from ledger.publish.charts.axes import Frame, Scale
-from ledger.publish.pages.text import short_number
+from ledger.publish.text import short_number
 
 _WIDTH, _HEIGHT = 420, 340
 _STRIP = 44

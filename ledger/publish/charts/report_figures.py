@@ -10,7 +10,7 @@ from ledger.errors import NotFound
 from ledger.model.entries import StoredRun
 from ledger.publish.charts.charts import Line
 from ledger.publish.charts.curve_panels import axis_of, line_of, read_points
-from ledger.publish.pages.text import one_line, visible
+from ledger.publish.text import one_line, visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

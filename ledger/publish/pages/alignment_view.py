@@ -8,8 +8,8 @@ from ledger.analysis.comparing.comparable import Leaderboard
 from ledger.model.values import Document
 from ledger.publish.charts.charts import Dot, Stretch, dot_title, render_history, render_scatter
 from ledger.publish.pages.addresses import link, run_page
-from ledger.publish.pages.text import visible
 from ledger.publish.site.site_data import Atlas
+from ledger.publish.text import visible
 
 
 class AlignmentView(Document, frozen=True, kw_only=True):

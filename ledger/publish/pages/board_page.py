@@ -11,9 +11,9 @@ from ledger.model.values import Document
 from ledger.publish.pages.alignment_view import alignment_views, render_periods
 from ledger.publish.pages.page import Page, markup
 from ledger.publish.pages.run_tables import varied_params
-from ledger.publish.pages.text import param_text
 from ledger.publish.site.site_data import Atlas, board_path
 from ledger.publish.site.templating import render
+from ledger.publish.text import param_text
 
 BOARD_ROWS = 200
 """Settings on the page of one leaderboard."""

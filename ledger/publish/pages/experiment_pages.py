@@ -26,9 +26,9 @@ from ledger.publish.charts.growth_chart import growth_section
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page, markup
 from ledger.publish.pages.run_tables import common_groups, run_table, varied_params
-from ledger.publish.pages.text import param_text, short_hash, visible
 from ledger.publish.site.site_data import Atlas
 from ledger.publish.site.templating import render
+from ledger.publish.text import param_text, short_hash, visible
 
 RUNS_SHOWN = 200
 """Rows of an experiment's table; the table of all runs has the rest."""

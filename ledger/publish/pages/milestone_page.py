@@ -6,9 +6,9 @@ from ledger.analysis.advice.stages import STAGES
 from ledger.publish.charts.axes import name_at
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page, markup
-from ledger.publish.pages.text import escaped
 from ledger.publish.site.site_data import Atlas
 from ledger.publish.site.templating import render
+from ledger.publish.text import escaped
 
 MODELS_SHOWN = 200
 """Models on the page, the furthest first."""

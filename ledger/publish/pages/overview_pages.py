@@ -15,9 +15,9 @@ from ledger.publish.charts.charts import render_calendar
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page, markup
 from ledger.publish.pages.run_tables import run_table
-from ledger.publish.pages.text import day
 from ledger.publish.site.site_data import Atlas, board_name
 from ledger.publish.site.templating import render
+from ledger.publish.text import day
 
 OTHERS_SHOWN = 5000
 """Lines on the page of the leaderboards that have none of their own."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from ledger.model.values import Document
-from ledger.publish.pages.text import escaped, one_line
+from ledger.publish.text import escaped, one_line
 
 
 class Page(Document, frozen=True, kw_only=True):

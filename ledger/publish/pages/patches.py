@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from ledger.model.values import Document
-from ledger.publish.pages.text import visible
+from ledger.publish.text import visible
 
 if TYPE_CHECKING:
     from pygments.formatters import HtmlFormatter

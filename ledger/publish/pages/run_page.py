@@ -22,10 +22,10 @@ from ledger.publish.pages.page import Page, markup
 from ledger.publish.pages.patches import FileChange, load_patch
 from ledger.publish.pages.pictures import Picture, pictures_of
 from ledger.publish.pages.table_views import TableView, tables_of
-from ledger.publish.pages.text import one_line, safe_url, short_number, utc
 from ledger.publish.pages.verdict_line import VerdictLine
 from ledger.publish.site.site_data import Atlas, board_paths_of
 from ledger.publish.site.templating import render
+from ledger.publish.text import one_line, safe_url, short_number, utc
 
 LOG_SHOWN = 200_000
 """Characters of the log summary that a page shows."""

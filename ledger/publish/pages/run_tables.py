@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ledger.analysis.comparing.comparable import Group, group_of
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, ParamValue
-from ledger.publish.pages.text import param_text
+from ledger.publish.text import param_text
 
 if TYPE_CHECKING:
     from ledger.publish.site.site_data import Atlas

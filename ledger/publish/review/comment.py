@@ -12,7 +12,7 @@ from ledger.analysis.query.fields import Value, show_value
 from ledger.model.claims.measurements import same_data
 from ledger.model.record import Record
 from ledger.model.values import Document, counted
-from ledger.publish.pages.text import duration, money, one_line, percent, short_number
+from ledger.publish.text import duration, money, one_line, percent, short_number
 
 MARKER = "<!-- ledger-review -->"
 """First line of the comment, by which the one that is updated is found again."""

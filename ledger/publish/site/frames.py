@@ -16,7 +16,7 @@ import msgspec
 
 from ledger.errors import LedgerError
 from ledger.model.values import Document
-from ledger.publish.pages.text import escaped, visible
+from ledger.publish.text import escaped, visible
 from ledger.resources import shipped
 
 KINDS = {

@@ -12,8 +12,8 @@ from ledger.analysis.comparing.comparable import Group, group_of
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, ParamValue
 from ledger.publish.pages.run_tables import common_groups, varied_params
-from ledger.publish.pages.text import one_line, param_text, short_currency, short_hash, utc, visible
 from ledger.publish.site.site_data import Atlas, board_name
+from ledger.publish.text import one_line, param_text, short_currency, short_hash, utc, visible
 
 PATH = "data/runs.js"
 

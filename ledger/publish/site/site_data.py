@@ -12,7 +12,7 @@ from ledger.model.entries import Case, Contents, DatasetVersion, LogEntry, Note,
 from ledger.model.ids import is_id
 from ledger.model.values import Document
 from ledger.publish.pages import addresses
-from ledger.publish.pages.text import utc
+from ledger.publish.text import utc
 
 Identity = tuple[str, str, str]
 """What a comparable group is told by: metric key, content hash, evaluator."""

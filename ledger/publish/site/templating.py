@@ -7,7 +7,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ledger.publish.pages import addresses, text
+from ledger.publish import text
+from ledger.publish.pages import addresses
 from ledger.resources import shipped
 
 _FILTERS: dict[str, Callable[..., object]] = {

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.model.values import is_plain_text
+from ledger.publish import text
 from ledger.publish.charts.axes import Scale, scale_of, tick_text
 from ledger.publish.charts.charts import Dot, Line, Stretch, render_history, render_lines, render_scatter
-from ledger.publish.pages import text
 
 
 @given(st.text())
