@@ -3,13 +3,17 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from ledger.store.branch.branch import Branch
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytest_plugins = ("tests.leftovers",)
 
@@ -140,3 +144,14 @@ def state_of(repository: Path) -> dict[str, object]:
         "unstaged": git_in(repository, "diff"),
         "files": {name: (repository / name).read_bytes() for name in seen if (repository / name).is_file()},
     }
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Browser]":
+    """One browser for all tests of a process: Playwright refuses a second one beside it."""
+    from tests.browser.chromium import CHROMIUM, opened
+
+    if not Path(CHROMIUM).exists() and "CI" not in os.environ:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    with opened() as browser:
+        yield browser

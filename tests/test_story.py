@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from ledger.publish.review.comment import MARKER
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.conftest import ROOT, git_in
-from tests.store.sync.remotes import over_http
+from tests.store.remotes import over_http
 
 WORKFLOWS = ROOT / "templates" / "ci" / "github"
 _LEFT_OUT = {"Install"}
@@ -115,7 +114,9 @@ def decide(url: str, chief: Path, accepted: str, rejected: str) -> None:
 
 
 @pytest.mark.slow
-def test_two_clones_propose_one_is_rejected_one_is_merged_and_the_site_shows_it(tmp_path: Path) -> None:
+def test_two_clones_propose_one_is_rejected_one_is_merged_and_the_site_shows_it(
+    tmp_path: Path, chromium: Browser
+) -> None:
     root, site = tmp_path / "server", tmp_path / "site"
     root.mkdir()
     ledger(tmp_path, "init", "--server", str(root / "hub.git"), "--site", str(site))
@@ -147,16 +148,14 @@ def test_two_clones_propose_one_is_rejected_one_is_merged_and_the_site_shows_it(
         assert run_steps("ledger-site.yml", "build", runner, {}) == ["Fold the inbox", "Build"]
         assert [*(runner / "build" / "site" / "runs").rglob(f"{runs['ada']}.html")]
         assert run_steps("ledger-verify.yml", "verify", runner, {}) == ["Fetch what is remembered", "Verify"]
-    look_at(page, runs["ada"])
+    look_at(page, runs["ada"], chromium)
 
 
-def look_at(page: Path, run: str) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        tab = browser.new_page()
-        tab.goto(page.as_uri())
-        assert run in tab.inner_text("h1")
-        shown = tab.inner_text("body")
-        assert re.search(r"0\.95", shown)
-        assert "accepted by chief" in shown
-        browser.close()
+def look_at(page: Path, run: str, chromium: Browser) -> None:
+    tab = chromium.new_page()
+    tab.goto(page.as_uri())
+    assert run in tab.inner_text("h1")
+    shown = tab.inner_text("body")
+    assert re.search(r"0\.95", shown)
+    assert "accepted by chief" in shown
+    tab.close()

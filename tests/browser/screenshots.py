@@ -7,11 +7,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from ledger.publish.pages import addresses
 from ledger.publish.site.build import build_site
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.chromium import opened
 from tests.samples import sample_ledger, sample_log, sample_reader
 
 WIDTHS = {1440: 900, 390: 844}
@@ -58,14 +58,12 @@ def photograph(browser: Browser, site: Path, folder: Path) -> list[Path]:
 def main(arguments: list[str]) -> None:
     """Take the pictures of the site that the arguments name, else of the sample ledger's."""
     folder = Path(arguments[0])
-    with tempfile.TemporaryDirectory() as aside, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as aside, opened() as browser:
         site = Path(arguments[1]).resolve() if arguments[1:] else Path(aside) / "site"
         if not arguments[1:]:
             contents, blobs = sample_ledger()
             build_site(contents, sample_reader(blobs), sample_log(contents), site)
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         taken = photograph(browser, site, folder)
-        browser.close()
     sys.stdout.write(f"{len(taken)} pictures in {folder}\n")
 
 

@@ -100,6 +100,17 @@ def test_retracted_runs_stand_apart() -> None:
     assert [(one.run, one.value) for one in found.withdrawn] == [("bad", 0.99)]
 
 
+def test_what_was_retracted_counts_never_and_what_did_not_finish_where_it_is_asked_for() -> None:
+    scores = [
+        Score(run="bad", setting="a", value=0.9, unranked="retracted"),
+        Score(run="cut", setting="a", value=0.8, unranked="killed"),
+        Score(run="good", setting="a", value=0.7),
+    ]
+    found = setting_board(GROUP, "higher", scores, {"retracted", "killed"})
+    assert [place.runs for place in found.places] == [("cut", "good")]
+    assert [(one.run, one.why) for one in found.withdrawn] == [("bad", "retracted")]
+
+
 def test_values_that_are_not_finite_come_last_and_count_for_no_mean() -> None:
     found = board(("a", math.nan), ("b", 0.5), ("b", math.inf), ("c", 1e308), ("c", 1.7e308))
     assert [place.rank for place in found.places] == [1, 2, None]

@@ -145,6 +145,11 @@ def test_the_best_of_many_is_never_kept_for_two_lucky_seeds() -> None:
     assert ask((9.0, 9.5), (0.0, 0.5), KNOWN, trials=100).answer == "cannot tell"
 
 
+def test_better_by_exactly_what_is_asked_for_is_kept() -> None:
+    verdict = ask((3.0, 2.75, 3.25, 3.0, 3.0), (1.0, 0.75, 1.25, 1.0, 1.0), min_effect=2.0)
+    assert (verdict.effect, verdict.answer) == (2.0, "keep")
+
+
 def test_better_by_less_than_is_asked_for_is_discarded() -> None:
     values = (1.01, 0.99, 1.0, 1.02, 0.98), (0.01, -0.01, 0.0, 0.02, -0.02)
     assert ask(*values, min_effect=0.5).answer == "keep"

@@ -75,3 +75,19 @@ def test_what_is_taken_out_of_an_address_is_counted() -> None:
     assert redactor.url("https://ada:pw@example.org/x") == "https://example.org/x"
     assert redactor.url("ssh://git@example.org/x") == "ssh://example.org/x"
     assert redactor.counts == {"url-credentials": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ('passwords:\n  - "hunter2x"\nlr: 0.1', 'passwords:\n  - "[redacted: password]"\nlr: 0.1'),
+        ('password: |\n  correct "horse" battery\nlr: 0.1', "password: |\n  [redacted: password]\nlr: 0.1"),
+        ("passwords:\n  db: hunter2x # main\n", "passwords:\n  db: [redacted: password] # main\n"),
+        ("openssl rsa -passin pass:gandalf -in x", "openssl rsa -passin pass:[redacted: password] -in x"),
+        ("second pass:done, third pass = 3", "second pass:done, third pass = 3"),
+        ("Roboflow_Key: a1b2c3d4e5f6g7h8i9j0", "Roboflow_Key: [redacted: roboflow-key]"),
+        ("ROBOFLOW key (a1b2c3d4e5f6g7h8i9j0)", "ROBOFLOW key ([redacted: roboflow-key])"),
+    ],
+)
+def test_exactly_the_secret_goes_and_what_stands_around_it_stays(text: str, kept: str) -> None:
+    assert Redactor().text(text) == kept
