@@ -178,7 +178,7 @@ class _Story:
         )
         self.ledger("init")
         for name, path, role, reason in _DATASETS:
-            self.ledger("dataset", "add", name, path, "--role", role, "--reason", reason, "--source", _SOURCE)
+            self.ledger("dataset", "add", name, path, "--role", role, "--because", reason, "--source", _SOURCE)
 
     def train_all(self, steps: Sequence[_Step]) -> None:
         with ThreadPoolExecutor(max_workers=max(2, (os.cpu_count() or 2) // 2)) as pool:
@@ -222,7 +222,7 @@ class _Story:
         """Look at what production sends, and make the second validation set of what most models get wrong."""
         self.ledger(
             *("dataset", "add", "digits-production", "data/production", "--role", "production"),
-            *("--reason", "what production sent in week 46", "--source", "production, week 46"),
+            *("--because", "what production sent in week 46", "--source", "production, week 46"),
             *("--against", "digits-validation@v1:data/validation/v1"),
         )
         for case in self.python("grow.py", *self.models()).split():
@@ -231,7 +231,7 @@ class _Story:
             self.ledger("case", "add", "digits-validation", "--input", case, "--expect", expected, *origin)
         self.ledger(
             *("dataset", "add", "digits-validation", "data/validation/v2", "--role", "validation"),
-            *("--reason", "v1 held only straight digits; a new scanner sends some that are one pixel off"),
+            *("--because", "v1 held only straight digits; a new scanner sends some that are one pixel off"),
             *("--source", "production, week 46: digits that most models get wrong"),
             *("--against", "digits-production@v1:data/production"),
         )

@@ -29,7 +29,7 @@ _STATUSES: tuple[Status, ...] = ("finished", "failed", "interrupted", "killed", 
 @click.command("record")
 @given_options
 @click.option("--status", type=click.Choice(_STATUSES), default="finished", show_default=True, help="How it ended.")
-@click.option("--reason", help="Why it ended so.")
+@click.option("--because", "--reason", "reason", metavar="TEXT", help="Why it ended so.")
 @click.option("--started", metavar="TIME", help="When it started: ISO 8601; without a zone, in this machine's.")
 @click.option("--ended", metavar="TIME", help="When it ended.")
 @click.option("--duration", type=float, metavar="SECONDS", help="How long it ran.")

@@ -103,7 +103,7 @@ def add_version(
 def _check_new(plan: VersionRequest, known: Sequence[DatasetVersion]) -> None:
     if known and not (plan.reason or "").strip():
         raise UsageError(
-            f"a new version of `{plan.name}` needs a reason", hint='say why it exists: --reason "60 hard cases"'
+            f"a new version of `{plan.name}` needs a reason", hint='say why it exists: --because "60 hard cases"'
         )
     if any(version.version == plan.version for version in known):
         raise Conflict(

@@ -66,7 +66,8 @@ def measure(task: EvaluatorTask) -> EvaluatorResult:
             **os.environ,
             "LEDGER_MODEL": task.model,
             "LEDGER_DATASET": task.dataset,
-            "LEDGER_RUN": task.run,
+            "LEDGER_RUN_ID": task.run,
+            "LEDGER_RUN": task.run,  # the name before
             "LEDGER_METRICS": str(here / "metrics.json"),
             "LEDGER_CASES": str(here / "cases.jsonl"),
             "LEDGER_ANSWERS": str(here / "answers.json"),

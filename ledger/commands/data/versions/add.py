@@ -19,7 +19,9 @@ from ledger.recorder.record.warnings import say_leak
 @click.argument("name")
 @click.argument("path")
 @click.option("--role", type=click.Choice(["train", "validation", "test", "production"]), help="What it is for.")
-@click.option("--reason", metavar="TEXT", help="Why this version exists; only the first needs none.")
+@click.option(
+    "--because", "--reason", "reason", metavar="TEXT", help="Why this version exists; only the first needs none."
+)
 @click.option("--version", metavar="LABEL", help="Its label; the next vN by default.")
 @click.option("--parent", metavar="LABEL", help="Version it grew from; the latest by default.")
 @click.option("--source", metavar="TEXT", help="Where its data came from, such as: production, week 46.")
@@ -58,7 +60,7 @@ def add_command(
 ) -> int:
     """Add the data at PATH as a version of the dataset NAME.
 
-    Example: ledger dataset add digits-validation data/val --role validation --reason "60 hard cases of week 46"
+    Example: ledger dataset add digits-validation data/val --role validation --because "60 hard cases of week 46"
     """
     ledger = open_ledger(writing=True)
     asked = VersionRequest(

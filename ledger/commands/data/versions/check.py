@@ -83,4 +83,4 @@ def _tell(path: str, nearest: tuple[DatasetVersion, VersionDifference] | None) -
     ):
         for one in paths[:_NAMED]:
             echo(f"{mark} {one}")
-    say(f'hint: ledger dataset add {version.name} {path} --reason "…"')
+    say(f'hint: ledger dataset add {version.name} {path} --because "…"')
