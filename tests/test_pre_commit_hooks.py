@@ -4,6 +4,7 @@ from typing import Any
 
 import yaml
 
+from ledger.cli import program
 from tests.conftest import ROOT
 
 KEYS = {
@@ -29,6 +30,6 @@ def test_the_check_runs_before_every_push() -> None:
     (hook,) = [one for one in hooks() if one["id"] == "ledger-check"]
     assert hook["stages"] == ["pre-push"]
     assert (hook["always_run"], hook["pass_filenames"], hook["language"]) == (True, False, "python")
-    program, verb = hook["entry"].split()
-    assert program == "ledger"
+    command, verb = hook["entry"].split()
+    assert command == "ledger"
     assert verb in program.verbs

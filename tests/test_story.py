@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 
 from ledger.publish.review.comment import MARKER
 from tests.conftest import ROOT, git_in
-from tests.store.remotes import over_http
+from tests.store.sync.remotes import over_http
 
 WORKFLOWS = ROOT / "templates" / "ci" / "github"
 _LEFT_OUT = {"Install"}

@@ -123,7 +123,7 @@ class Lifetime:
         except Exception as error:  # noqa: BLE001  # whatever it is, training goes on
             _LOG.warning("run %s: not written to the spool: %s", self.id, error)
             if not isinstance(error, OSError) and not isinstance(event, Failed):
-                kind = type(event).__name__.lower()
+                kind = str(event.__struct_config__.tag)
                 self.say(Failed(problem=CaptureProblem(field=kind, message=str(error)[:500])))
 
     def problem(self, field: str, error: BaseException) -> None:

@@ -115,12 +115,23 @@ def _everything(repository: Repository, tip: str) -> _Changes:
     folders: dict[str, dict[str, str]] = {}
     documents: dict[str, str | None] = {}
     for file in repository.read_tree(tip, paths.ENTRY_FOLDERS):
+        if not _is_text(file.path):
+            continue
         folder, name = split_run(file.path)
         if folder:
             folders.setdefault(folder, {})[name] = file.blob
         elif kind_of(file.path) is not None:
             documents[file.path] = file.blob
     return _Changes(folders=folders, documents=documents)
+
+
+def _is_text(path: str) -> bool:
+    """Say whether a path is UTF-8: no entry has another one, `ledger verify` names it, and SQLite holds texts alone."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _read_difference(repository: Repository, old: str, new: str) -> list[PathChange] | None:
@@ -140,6 +151,8 @@ def _changes(
     documents: dict[str, str | None] = {}
     known = set()
     for change in differing:
+        if not _is_text(change.path):
+            continue
         folder, name = split_run(change.path)
         if folder:
             touched.setdefault(folder, {})[name] = change.blob
@@ -154,7 +167,7 @@ def _changes(
             touched[folder] = {}
         for file in repository.read_tree(new, list(known) if len(known) <= _FOLDERS_ASKED else ()):
             folder, name = split_run(file.path)
-            if folder in known:
+            if folder in known and _is_text(file.path):
                 touched[folder][name] = file.blob
     return _Changes(folders=touched, documents=documents)
 
