@@ -68,13 +68,18 @@ class Bench:
 
     @cached_property
     def _tests(self) -> dict[str, Watched]:
-        if not self._watched.exists():
+        if not self._watched.exists() or self._is_older_than_the_code():
             watching = ["-p", "tests.mutation.watching", f"--watched={self._watched}", *self.part.tests]
             done = self._pytest(watching, 3600)
             if done.returncode:
                 self._watched.unlink(missing_ok=True)
                 raise SystemExit(f"the tests fail without any fault:\n{done.stdout[-3000:]}")
         return msgspec.json.decode(self._watched.read_bytes(), type=dict[str, Watched])
+
+    def _is_older_than_the_code(self) -> bool:
+        """Say whether a file of the part has changed since: its lines have other numbers now."""
+        seen = self._watched.stat().st_mtime
+        return any(path.stat().st_mtime > seen for pattern in self.part.files for path in ROOT.glob(pattern))
 
     @cached_property
     def _newer(self) -> list[str]:

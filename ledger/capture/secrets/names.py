@@ -37,7 +37,6 @@ _ONE_WORD = {
 }
 _KEYS = {
     "api": "api-key",
-    "secret": "secret",
     "access": "access-key",
     "private": "private-key",
     "signing": "private-key",

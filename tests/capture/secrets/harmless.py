@@ -154,6 +154,7 @@ attn.key: 0.25, self.key = nn.Linear
 sqlplus / as sysdba
 self.login("/home/ada", timeout=30) and page.login()
 wandb.login(host="https://wandb.example.org", relogin=True)
+client.login("ada2024", password)
 auth=(os.environ["USER"], os.environ["PASSWORD"])
 pass: 0.0123s bypass: compass passenger_2024_dataset passed: 12/34
 first pass = 3 epochs, single_pass=True, forward_pass: 0.012s

@@ -95,7 +95,9 @@ RULES = (
     text(
         "token",
         "login(",
-        rb"(?<![A-Za-z0-9])login\([ \t\r\n+]{0,40}(?:[a-z_]{1,20}=)?" + _GIVEN,
+        rb"(?<![A-Za-z0-9])login\([ \t\r\n+]{0,40}(?:[a-z_]{1,20}=)?"
+        + _GIVEN
+        + rb"[ \t\r\n+,]{0,40}(?:\)|[a-z_]{1,20}=)",  # alone: before another value it is a user
         needs="digit",
     ),
     text(
