@@ -1,7 +1,9 @@
 """No test leaves a process behind, and a suite that runs in the background tests what one in a terminal does."""
 
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -73,28 +75,25 @@ def _leftovers() -> list[str]:
 
 
 def _started_here() -> Iterator[psutil.Process]:
-    us = psutil.Process()
-    children = set(us.children(recursive=True))
-    for process in psutil.process_iter():
-        try:
-            if process == us or process.status() == psutil.STATUS_ZOMBIE:
-                continue
-            if process in children:
-                if not any(own in word for word in process.cmdline() for own in _OWN):
-                    yield process
-            elif _is_ours(process):
+    children = psutil.Process().children(recursive=True)
+    for process in children:
+        with suppress(psutil.Error):  # gone meanwhile
+            kept = any(own in word for word in process.cmdline() for own in _OWN)
+            if process.status() != psutil.STATUS_ZOMBIE and not kept:
                 yield process
-        except psutil.Error:
-            continue  # gone, or somebody else's
+    known = {child.pid for child in children}  # two looks at one process may differ in when it began
+    yield from (process for process in at_work_in(_folders) if process.pid not in known)
 
 
-def _is_ours(process: psutil.Process) -> bool:
-    """Say whether a process has the home that a test of ours gave it, or works in its folder."""
-    return any(
-        Path(place).is_relative_to(folder)
-        for place in (process.environ().get("HOME", ""), process.cwd())
-        for folder in _folders
-    )
+def at_work_in(folders: Sequence[Path]) -> Iterator[psutil.Process]:
+    """Yield the other processes that have their home in one of the folders, or work there."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # gone meanwhile, or somebody else's
+            places = [Path(process.environ().get("HOME", "")), Path(process.cwd())]
+            if process.pid != os.getpid() and any(
+                place.is_relative_to(folder) for place in places for folder in folders
+            ):
+                yield process
 
 
 def _told(process: psutil.Process) -> str:

@@ -4,14 +4,13 @@
 """
 
 import sys
-import tempfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from ledger.store.branch.branch import Branch
 from tests.benchmarks.ledgers import DAYS, entry_of, ledger_of
-from tests.benchmarks.measuring import Case, interleaved, milliseconds, quiet_world, run, show, sized, verdict
+from tests.benchmarks.measuring import Case, interleaved, milliseconds, run, show, sized, verdict, workplace
 from tests.samples import START
 
 FEW, MANY = sized(10_000, 30), 100_000
@@ -55,9 +54,7 @@ def by_hand(folder: Path) -> Case:
 def main() -> None:
     """Measure and print."""
     counts = (FEW, MANY) if "--many" in sys.argv else (FEW,)
-    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
-        home = Path(scratch)
-        quiet_world(home / "home")
+    with workplace() as home:
         (home / "hand").mkdir()
         (home / "empty").mkdir()
         run(["git", "init", "--quiet", "--bare", "."], home / "empty")

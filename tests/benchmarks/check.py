@@ -6,7 +6,6 @@ a process that has started already.
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +14,7 @@ from ledger.repository.repository import Repository
 from ledger.store.branch.branch import FORMAT
 from ledger.store.integrity.check import check_range
 from tests.benchmarks.ledgers import entry_of
-from tests.benchmarks.measuring import command, cpu_seconds, interleaved, milliseconds, quiet_world, run, show, sized
+from tests.benchmarks.measuring import command, cpu_seconds, interleaved, milliseconds, run, show, sized, workplace
 from tests.benchmarks.measuring import verdict as kept
 from tests.conftest import ROOT
 
@@ -88,10 +87,9 @@ def measure(folder: Path) -> None:
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
-        quiet_world(Path(scratch) / "home")
-        make(Path(scratch) / "hub.git")
-        measure(Path(scratch) / "hub.git")
+    with workplace() as place:
+        make(place / "hub.git")
+        measure(place / "hub.git")
 
 
 if __name__ == "__main__":

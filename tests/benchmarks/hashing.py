@@ -9,7 +9,6 @@ import resource
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +29,7 @@ from ledger.repository.repository import Repository
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.manifests import manifest_files, read_difference, read_manifest
 from ledger.store.branch.pending import Entry
-from tests.benchmarks.measuring import cpu_seconds, quiet_world, run, show, sized, verdict
+from tests.benchmarks.measuring import cpu_seconds, run, show, sized, verdict, workplace
 
 SMALL_FILES, SMALL_BYTES = sized(100_000, 200), 10_000
 PER_FOLDER = 1000
@@ -306,9 +305,7 @@ def memory(folder: Path) -> None:
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
-        folder = Path(scratch)
-        quiet_world(folder / "home")
+    with workplace() as folder:
         large_file(folder, (4 << 30) if "--large" in sys.argv else sized(1 << 30, 1 << 24))
         small_files(folder)
         if "--dvc" in sys.argv:

@@ -5,7 +5,6 @@ A push to the same repository without hooks stands beside each as the floor that
 
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,11 +18,11 @@ from tests.benchmarks.measuring import (
     interleaved,
     milliseconds,
     options_of,
-    quiet_world,
     run,
     show,
     sized,
     verdict,
+    workplace,
 )
 from tests.samples import START
 
@@ -39,9 +38,7 @@ def main() -> None:
     parser = options_of(__doc__)
     parser.add_argument("--repetitions", type=int, default=sized(7), metavar="N")
     repetitions = parser.parse_args().repetitions
-    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
-        home = Path(scratch)
-        quiet_world(home / "home")
+    with workplace() as home:
         rows = [*_receiving(home, repetitions), *_after(home, repetitions), *_committing(home, repetitions * 3)]
     show("hooks, CPU ms, median", ("", "without", "with", "hook", "limit", ""), rows)
 

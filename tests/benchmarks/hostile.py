@@ -6,7 +6,6 @@ and more than a tenth of a second: on a shared machine less says nothing.
 
 import json
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +31,7 @@ from ledger.store.integrity.check.documents import load_checked
 from ledger.store.integrity.verify import verify
 from ledger.store.sync.inbox import fold_inbox
 from tests.benchmarks.ledgers import ledger_of
-from tests.benchmarks.measuring import cpu_seconds, options_of, quiet_world, show, sized
+from tests.benchmarks.measuring import cpu_seconds, options_of, show, sized, workplace
 from tests.samples import START, Blobs, keep_beside, sample_reader, sample_run
 
 Work = Callable[[], object]
@@ -232,10 +231,9 @@ def main() -> None:
     parser = options_of(__doc__)
     parser.add_argument("--kind", default="", metavar="TEXT", help="Only kinds with this text in their name.")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
-        quiet_world(Path(scratch) / "home")
+    with workplace() as place:
         header = ("", "size n", "CPU s at n", "at 2n", "ratio", "linear")
-        show("inputs of hostile sizes", header, list(rows(Path(scratch), options.kind)))
+        show("inputs of hostile sizes", header, list(rows(place, options.kind)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ What ranks is held against git for the runs that it shows, so a list sorted by a
 """
 
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,10 +21,10 @@ from tests.benchmarks.measuring import (
     cpu_seconds,
     interleaved,
     milliseconds,
-    quiet_world,
     show,
     sized,
     verdict,
+    workplace,
 )
 
 FEW, MANY = sized(10_000, 30), 100_000
@@ -124,10 +123,9 @@ def report(count: int, cold: float, samples: dict[str, Sample]) -> None:
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
-        quiet_world(Path(scratch) / "home")
+    with workplace() as place:
         for count in (FEW, MANY) if "--many" in sys.argv else (FEW,):
-            measure(count, Path(scratch) / f"ledger-{count}")
+            measure(count, place / f"ledger-{count}")
 
 
 if __name__ == "__main__":

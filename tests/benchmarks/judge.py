@@ -2,13 +2,12 @@
 
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from ledger.store.index.index import ask
 from ledger.store.index.selection import select_runs
 from tests.benchmarks.ledgers import ledger_of
-from tests.benchmarks.measuring import Case, command, interleaved, milliseconds, quiet_world, show, sized, verdict
+from tests.benchmarks.measuring import Case, command, interleaved, milliseconds, show, sized, verdict, workplace
 
 COUNT = sized(10_000, 60)
 REPETITIONS = sized(7)
@@ -29,9 +28,7 @@ def judging(run: str, against: str, folder: Path) -> Case:
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
-        folder = Path(scratch)
-        quiet_world(folder / "home")
+    with workplace() as folder:
         ledger = ledger_of(COUNT, folder / "ledger")
         ask(ledger, lambda _: True)
         run, other = (line[0] for line in select_runs(ledger, limit=2, lines=True).lines)

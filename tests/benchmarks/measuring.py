@@ -9,11 +9,17 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
+
+import psutil
+
+from tests.leftovers import at_work_in
 
 Case = Callable[[int], Callable[[], object]]
 """Prepares repetition number n, unmeasured, and returns the work to measure."""
@@ -144,6 +150,18 @@ def show(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> No
         cells = [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
         print("  ".join([first.ljust(widths[0]), *cells]).rstrip())
     sys.stdout.flush()
+
+
+@contextmanager
+def workplace() -> Iterator[Path]:
+    """Give a folder to work in and a quiet world; wait for who still works there before it goes.
+
+    A hook of a server starts its builder as nobody's child, which may write when all is measured.
+    """
+    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as name:
+        quiet_world(Path(name) / "home")
+        yield Path(name)
+        psutil.wait_procs(list(at_work_in([Path(name)])), timeout=60)
 
 
 def quiet_world(home: Path) -> None:

@@ -1,7 +1,6 @@
 """Reading and parsing every record with no index: what git costs, what parsing costs."""
 
 import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from ledger.model.document import load
 from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
 from tests.benchmarks.ledgers import ledger_of
-from tests.benchmarks.measuring import Case, command, interleaved, microseconds, quiet_world, show, sized, verdict
+from tests.benchmarks.measuring import Case, command, interleaved, microseconds, show, sized, verdict, workplace
 
 RECORDS = sized(10_000, 30)
 REPETITIONS = sized(5)
@@ -35,9 +34,7 @@ def always(work: Callable[[], object]) -> Case:
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
-        home = Path(scratch)
-        quiet_world(home / "home")
+    with workplace() as home:
         ledger = ledger_of(RECORDS, home / "ledger")
         repository, tip = ledger.repository, str(ledger.tip())
         blobs = [file.blob for file in repository.read_tree(tip) if file.path.endswith(f"/{RECORD_FILE}")]

@@ -9,7 +9,6 @@ import json
 import math
 import subprocess
 import sys
-import tempfile
 import venv
 from collections import Counter
 from collections.abc import Callable
@@ -26,11 +25,11 @@ from tests.benchmarks.measuring import (
     milliseconds,
     options_of,
     own_seconds,
-    quiet_world,
     run,
     show,
     sized,
     verdict,
+    workplace,
 )
 
 REPETITIONS = sized(9)
@@ -248,9 +247,7 @@ def main() -> None:
     if options.inside:
         measure_inside()
         return
-    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
-        folder = Path(scratch)
-        quiet_world(folder / "home")
+    with workplace() as folder:
         recorded = compare(folder, find_dvc(options.dvc))
         tell_parts(folder / "ours", recorded.median)
         tell_imports(folder)

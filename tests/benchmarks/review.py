@@ -1,12 +1,11 @@
 """`ledger review` of one proposed run in a ledger of 10,000, against a start and what every verdict needs."""
 
 import sys
-import tempfile
 from pathlib import Path
 
 from ledger.recorder.statements.proposal import begin_proposal
 from tests.benchmarks.ledgers import entry_of, ledger_of
-from tests.benchmarks.measuring import command, interleaved, milliseconds, quiet_world, run, show, sized, verdict
+from tests.benchmarks.measuring import command, interleaved, milliseconds, run, show, sized, verdict, workplace
 
 COUNT = sized(10_000, 30)
 REPETITIONS = sized(7)
@@ -18,9 +17,8 @@ MANY = sized(50, 2)
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
-        quiet_world(Path(scratch) / "home")
-        folder = Path(scratch) / "ledger"
+    with workplace() as place:
+        folder = place / "ledger"
         ledger = ledger_of(COUNT, folder)
         begin_proposal(ledger, "one").append(entry_of(COUNT + 1, count=COUNT))
         many = begin_proposal(ledger, "many")

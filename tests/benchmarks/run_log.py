@@ -5,7 +5,6 @@ Not called `logging.py`: Python puts a script's folder first, and the standard l
 
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,10 +19,10 @@ from tests.benchmarks.measuring import (
     cpu_seconds,
     interleaved,
     microseconds,
-    quiet_world,
     run,
     show,
     sized,
+    workplace,
 )
 
 CALLS = sized(5_000, 50)
@@ -112,9 +111,7 @@ def tell_reading(spool: Path) -> int:
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
-        folder = Path(scratch)
-        quiet_world(folder / "home")
+    with workplace() as folder:
         repository = folder / "repository"
         repository.mkdir()
         run(["git", "init", "--quiet"], repository)

@@ -6,7 +6,6 @@ the bytes of search data per run (raw and gzipped). Without arguments: 1,000 and
 
 import gzip
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from ledger.publish.site.build import SiteReport, build_site
-from tests.benchmarks.measuring import options_of, sized
+from tests.benchmarks.measuring import options_of, sized, workplace
 from tests.samples import many_runs, sample_log, sample_reader
 
 
@@ -39,8 +38,8 @@ class Bench:
 def main(counts: list[int]) -> None:
     """Measure each size in turn."""
     for count in counts:
-        with tempfile.TemporaryDirectory() as folder:
-            bench = Bench(count, Path(folder))
+        with workplace() as folder:
+            bench = Bench(count, folder)
             cold, report = bench.build(count - 1)
             warm, one = bench.build()
             idle, _ = bench.build()

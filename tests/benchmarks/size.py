@@ -4,11 +4,10 @@ The job is that of `record.py`: the same small project, the same edits; 20 param
 stood in `.git` before the first experiment is taken off, so that each figure is what one more experiment costs.
 """
 
-import tempfile
 from pathlib import Path
 
 from tests.benchmarks.ledgers import ledger_of
-from tests.benchmarks.measuring import options_of, quiet_world, run, show, sized
+from tests.benchmarks.measuring import options_of, run, show, sized, workplace
 from tests.benchmarks.record import LEDGER, find_dvc, make_dvc_project, make_project, write_params
 
 EXPERIMENTS = sized(40, 2)
@@ -36,9 +35,7 @@ def main() -> None:
     parser = options_of(__doc__)
     parser.add_argument("--dvc", type=Path, metavar="PATH", help="DVC's command; by default DVC is installed.")
     dvc = find_dvc(parser.parse_args().dvc)
-    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
-        folder = Path(scratch)
-        quiet_world(folder / "home")
+    with workplace() as folder:
         ours, theirs = folder / "ours", folder / "theirs"
         for project in (ours, theirs):
             make_project(project)

@@ -1,10 +1,8 @@
 """What starting costs: `import ledger` against a bare interpreter, and the command line's first words."""
 
 import sys
-import tempfile
-from pathlib import Path
 
-from tests.benchmarks.measuring import command, interleaved, milliseconds, quiet_world, show, sized, verdict
+from tests.benchmarks.measuring import command, interleaved, milliseconds, show, sized, verdict, workplace
 
 REPETITIONS = sized(21)
 LIMIT_RATIO = 3.0
@@ -12,9 +10,7 @@ LIMIT_RATIO = 3.0
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
-        folder = Path(scratch)
-        quiet_world(folder / "home")
+    with workplace() as folder:
         python = sys.executable
         samples = interleaved(
             {

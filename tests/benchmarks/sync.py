@@ -6,7 +6,6 @@
 import argparse
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from statistics import median
@@ -16,7 +15,7 @@ from ledger.store.branch.branch import Branch
 from ledger.store.sync import exchange
 from ledger.store.sync.sync import sync
 from tests.benchmarks.ledgers import entry_of
-from tests.benchmarks.measuring import options_of, quiet_world, run, show, sized, verdict
+from tests.benchmarks.measuring import options_of, run, show, sized, verdict, workplace
 
 LIMIT_PUSHES = 1.5
 TIMEOUT_SECONDS = 60.0
@@ -43,9 +42,7 @@ def write(folder: Path, number: int, clones: int, records: int) -> None:
 
 def measure(clones: int, each: int) -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
-        home = Path(scratch)
-        quiet_world(home / "home")
+    with workplace() as home:
         run(["git", "init", "--quiet", "--bare", "hub.git"], home)
         for number in range(clones):
             run(["git", "clone", "--quiet", "hub.git", f"clone{number}"], home)

@@ -5,7 +5,6 @@
 
 import subprocess
 import sys
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from ledger.store.branch.branch import Branch
 from ledger.store.integrity.checkpoint import make_checkpoint
 from ledger.store.integrity.verify import verify
 from tests.benchmarks.ledgers import entry_of, ledger_of
-from tests.benchmarks.measuring import cpu_seconds, quiet_world, show, sized
+from tests.benchmarks.measuring import cpu_seconds, show, sized, workplace
 from tests.benchmarks.measuring import verdict as kept
 
 FEW, MANY = sized(10_000, 30), 100_000
@@ -84,10 +83,9 @@ def after_checkpoint(ledger: Branch, count: int) -> tuple[float, float, int]:
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as scratch:
-        quiet_world(Path(scratch) / "home")
+    with workplace() as place:
         for count in (FEW, MANY) if "--many" in sys.argv else (FEW,):
-            measure(count, Path(scratch) / f"ledger-{count}")
+            measure(count, place / f"ledger-{count}")
 
 
 if __name__ == "__main__":

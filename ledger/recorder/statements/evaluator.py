@@ -58,7 +58,8 @@ class EvaluatorResult(Document, frozen=True, kw_only=True):
 
 def measure(task: EvaluatorTask) -> EvaluatorResult:
     """Run the evaluator on one model; whatever goes wrong is part of what is returned."""
-    with tempfile.TemporaryDirectory(prefix="ledger-evaluate-") as scratch:
+    # What the evaluator left running may write there yet.
+    with tempfile.TemporaryDirectory(prefix="ledger-evaluate-", ignore_cleanup_errors=True) as scratch:
         here = Path(scratch)
         (here / "cases.jsonl").write_text(task.cases, encoding="utf-8")
         meant = {"{model}": task.model, "{dataset}": task.dataset, "{run}": task.run}

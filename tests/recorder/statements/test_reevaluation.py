@@ -13,6 +13,7 @@ import pytest
 from ledger.analysis.comparing.matrix import matrix_of
 from ledger.analysis.data.cases import case_stories
 from ledger.model.entries import StoredRun
+from ledger.recorder.statements.evaluator import EvaluatorTask, measure
 from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT, Cli, git_in
 
@@ -252,3 +253,14 @@ def test_a_cluster_of_other_processes_gives_the_same_results(team: Path, cli: Cl
     assert cli("evaluate", "--on", "numbers@v2", "--again", *COMMAND).code == 0
     both = [[metric for e in run.evaluations for metric in e.metrics] for run in runs(team)]
     assert both == [2 * metrics for metrics in there]
+
+
+def test_an_evaluator_that_leaves_a_process_running_spoils_nothing(tmp_path: Path) -> None:
+    late = 'i=0; while [ $i -lt 20000 ]; do echo > "${LEDGER_METRICS%/*}/late$i"; i=$((i+1)); done'
+    command = ["sh", "-c", f"({late}) >/dev/null 2>&1 & echo '{{\"f1\": 0.5}}'"]
+    task = EvaluatorTask(
+        run="r", command=command, folder=str(tmp_path), model="m", dataset="d", cases="", split="validation"
+    )
+    result = measure(task)
+    assert result.problem is None
+    assert [metric.value for metric in result.metrics] == [0.5]
