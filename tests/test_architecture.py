@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "ledger"
 
 FLOORS = (
-    {"errors"},
+    {"errors", "formatting"},
     {"resources"},
     {"model", "hashing", "engine"},
     {"formats"},

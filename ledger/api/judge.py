@@ -11,7 +11,6 @@ from ledger.analysis.judging.judgement import (
     Tried,
     best_other,
     gather,
-    identity,
     judge,
     shared_group,
     with_samples,
@@ -81,8 +80,8 @@ def judge_run(
     for key in keys:
         peers = read_peers(ledger, [run, *([other] if other else [])], key, everything=pareto, include=include)
         group = shared_group(run, other or run, key)
-        unread = peers.unread.get(identity(group), 0)
-        tried = gather(peers.runs, unread=unread, only={identity(group)}, include=include)[identity(group)]
+        unread = peers.unread.get(group.id, 0)
+        tried = gather(peers.runs, unread=unread, only={group.id}, include=include)[group.id]
         if direction is not None and tried.direction is None:
             tried = replace(tried, direction=direction)
         reference = other.record.id if other else best_other(run.record.id, tried)

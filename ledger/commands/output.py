@@ -4,7 +4,6 @@ import csv
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 import click
 import msgspec
@@ -98,18 +97,6 @@ _STATUS_STYLE = {
     "preempted": "yellow",
     "pruned": "yellow",
 }
-
-
-def moment(time: datetime) -> str:
-    """Return a time as people read it, and say that it is UTC."""
-    return f"{time:%Y-%m-%d %H:%M} UTC"
-
-
-def size(count: int) -> str:
-    """Return a number of bytes in decimal units, as disks and the site name them."""
-    from rich.filesize import decimal
-
-    return decimal(count)
 
 
 def _inert(cell: str) -> str:

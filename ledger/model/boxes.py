@@ -5,7 +5,7 @@ A box that could not be captured, wholly or in part, says so in `unknown`: the n
 """
 
 import math
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ledger.model.datasets import Leak, Preparation
 from ledger.model.values import Direction, Document, Number, Origin, ParamValue, Role, TableKind
@@ -321,6 +321,17 @@ class Logs(Box, frozen=True, kw_only=True):
     """Every different error, and how often it came."""
 
 
+class GroupId(NamedTuple):
+    """What measurements must share to be comparable; the names of datasets are for people."""
+
+    key: str
+    """Metric and split: `validation/accuracy`."""
+    dataset_hash: str
+    """Content hash of the dataset version; empty when unknown, and then they are comparable with nothing."""
+    evaluator: str
+    """Version of the evaluator; empty when none was given."""
+
+
 class Metric(Document, frozen=True, kw_only=True):
     """One measured number, with all that decides what it may be compared with."""
 
@@ -357,6 +368,11 @@ class Metric(Document, frozen=True, kw_only=True):
     def key(self) -> str:
         """How people name it: `split/name`, or `name` alone."""
         return f"{self.split}/{self.name}" if self.split else self.name
+
+    @property
+    def group_id(self) -> GroupId:
+        """What tells the measurements that it may be compared with."""
+        return GroupId(self.key, self.dataset_hash or "", self.evaluator or "")
 
     @property
     def number(self) -> float:

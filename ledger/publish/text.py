@@ -1,16 +1,13 @@
-"""How values are written for people. Everything from a record passes here before it meets a page.
+"""How texts of a record are written on a page. Everything from a record passes here before it meets a page.
 
 Characters that could hide or reorder text are made visible; markup of our own is made elsewhere.
 """
-# ruff: noqa: PLR2004  # the limits between units stand where they are used
 
-import math
 import unicodedata
-from datetime import UTC, datetime
-from decimal import Decimal
 from html import escape
 from urllib.parse import urlsplit
 
+from ledger import formatting
 from ledger.model.values import ParamValue
 
 _KEPT = {"\n", "\t"}
@@ -18,11 +15,6 @@ _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode categories that are not seen or that reorder what is seen: control, format, surrogate, separators."""
 
 _SAFE_SCHEMES = {"http", "https", "mailto"}
-
-_BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-
-_SMALLEST_AMOUNT = 0.001
-"""Amounts of money below it are shown as below it, on the command line too."""
 
 
 def visible(text: str) -> str:
@@ -66,20 +58,15 @@ _CURRENCY_LENGTH = 8
 """Characters of a currency that are shown: amounts never break, and records from before a limit may say anything."""
 
 
-def short_number(value: float | str) -> str:
-    """Return a number with four significant digits, so that a column lines up; whole numbers as they are, grouped."""
-    number = float(value)
-    if not math.isfinite(number):
-        return "NaN" if math.isnan(number) else ("∞" if number > 0 else "\N{MINUS SIGN}∞")
-    if number == int(number) and abs(number) < 1e7:
-        return f"{int(number):,}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace("-", "\N{MINUS SIGN}")
-    text = f"{number:#.4g}" if abs(number) < 1e4 else f"{number:.5g}"
-    return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "\N{MINUS SIGN}", number < 0)
+def short_number(value: float | str, digits: int = formatting.DIGITS) -> str:
+    """Return a measured number as pages show it."""
+    return formatting.typeset(formatting.number(float(value), digits))
 
 
-def exact_number(value: float | str) -> str:
-    """Return every digit of a number."""
-    return repr(float(value))
+def measured(value: float, deviation: float | None) -> tuple[str, str]:
+    """Return a value and its uncertainty as pages show them, both to the second digit of the uncertainty."""
+    shown, uncertainty = formatting.measured(value, deviation)
+    return formatting.typeset(shown), formatting.typeset(uncertainty)
 
 
 def param_text(value: ParamValue) -> str:
@@ -93,78 +80,15 @@ def param_text(value: ParamValue) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
-def duration(seconds: float | None) -> str:
-    """Return a duration in its two largest units; nothing takes no time at all, so zero was not measured."""
-    if seconds is None or seconds <= 0:
-        return "unknown"
-    if seconds < 0.05:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h"
-
-
-def byte_size(size: float) -> str:
-    """Return a size in decimal units."""
-    unit = 0
-    while size >= 999.5 and unit < len(_BYTE_UNITS) - 1:
-        size /= 1000
-        unit += 1
-    return f"{size:.0f} {_BYTE_UNITS[unit]}" if unit == 0 or size >= 99.5 else f"{size:.3g} {_BYTE_UNITS[unit]}"
-
-
-def percent(fraction: float) -> str:
-    """Return a fraction (0..1) as a percentage."""
-    return f"{fraction * 100:.3g} %"
-
-
 def money(amount: float, currency: str | None) -> str:
-    """Return an amount with its currency as the command line shows it: nobody decides by less than a thousandth."""
-    if 0 < amount < _SMALLEST_AMOUNT:
-        shown = f"<{_SMALLEST_AMOUNT}"
-    elif 0 < amount < 1:
-        shown = f"{amount:.2g}"
-    else:
-        shown = f"{amount:,.2f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-    return f"{shown} {short_currency(currency)}".strip()
+    """Return an amount with its currency as pages show it."""
+    return formatting.typeset(formatting.money(amount, short_currency(currency)))
 
 
 def short_currency(currency: str | None) -> str:
     """Return a currency as pages show it: three letters (ISO 4217), or the beginning of whatever a record says."""
     said = currency or ""
     return said if len(said) <= _CURRENCY_LENGTH else f"{said[:_CURRENCY_LENGTH]}…"
-
-
-def exact_money(amount: float, currency: str | None) -> str:
-    """Return every digit of an amount, without an exponent, with its currency."""
-    return f"{Decimal(repr(float(amount))):f} {short_currency(currency)}".strip()
-
-
-def minute(time: datetime) -> str:
-    """Return a time to the minute, in UTC, without saying so: `2026-11-20 19:48`."""
-    return f"{utc(time):%Y-%m-%d %H:%M}"
-
-
-def iso(time: datetime) -> str:
-    """Return a time as machines read it."""
-    return f"{utc(time):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def day(time: datetime) -> str:
-    """Return the day of a time, in UTC."""
-    return f"{utc(time):%Y-%m-%d}"
-
-
-def utc(time: datetime) -> datetime:
-    """Return the time in UTC; one without a zone is UTC already, as every time of the ledger is."""
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def short_hash(content_hash: str, digits: int = 12) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ledger import __version__
+from ledger.formatting import duration, number
 from ledger.model.boxes import Metric
 from ledger.model.entries import Case, DatasetVersion, Evaluation, Note
 from ledger.model.record import Author, Record
@@ -19,7 +20,7 @@ def record_message(record: Record, path: str) -> str:
     if record.status != "finished":
         why = f"{record.status}: {record.reason}" if record.reason else record.status
         said = f"{record.status}, {said}" if headline else why
-    after = "" if (took := record.timing.took) is None else f" after {took:.1f} s"
+    after = "" if (took := record.timing.took) is None else f" after {duration(took)}"
     body = [f"{record.status}{after}{f': {record.reason}' if record.reason else ''}"]
     body += [f"{metric.key} {shown(metric)}{_on(metric)}" for metric in record.results.metrics[:10]]
     if record.code.commit:
@@ -93,7 +94,7 @@ def closing_line(record: Record) -> str:
 
 def shown(metric: Metric) -> str:
     """Return a metric's value as people read it: four significant digits at least, no false precision."""
-    return f"{metric.number:.6g}"
+    return number(metric.number)
 
 
 def _on(metric: Metric) -> str:

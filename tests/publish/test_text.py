@@ -1,5 +1,4 @@
 import math
-from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -40,56 +39,6 @@ def test_escaped_text_has_no_markup(given: str) -> None:
 )
 def test_only_web_and_mail_addresses_become_links(url: str, *, safe: bool) -> None:
     assert (text.safe_url(url) == url) is safe
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (0.96, "0.9600"),
-        (0.0, "0"),
-        (37194, "37\u202f194"),
-        (-3, "\N{MINUS SIGN}3"),
-        (-0.00012, "\N{MINUS SIGN}0.0001200"),
-        (1e-9, "1.000e-9"),
-        (123456.7, "1.2346e5"),
-        ("NaN", "NaN"),
-        ("-Infinity", "\N{MINUS SIGN}∞"),
-    ],
-)
-def test_numbers_line_up_in_columns(value: float | str, shown: str) -> None:
-    assert text.short_number(value) == shown
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [
-        (0, "unknown"),
-        (0.0123, "12 ms"),
-        (0.4, "0.4 s"),
-        (59.9, "59.9 s"),
-        (59.97, "1 min 0 s"),
-        (61, "1 min 1 s"),
-        (3600, "1 h 0 min"),
-        (200_000, "2 d 7 h"),
-    ],
-)
-def test_durations_have_two_units(seconds: float, shown: str) -> None:
-    assert text.duration(seconds) == shown
-
-
-def test_sizes_and_money_keep_what_matters() -> None:
-    assert [text.byte_size(size) for size in (0, 999, 1500, 999_999, 8e9)] == ["0 B", "999 B", "1.5 kB", "1 MB", "8 GB"]
-    assert text.money(0.00123, "USD") == "0.0012 USD"
-    assert text.money(4.2e-05, "USD") == "<0.001 USD"
-    assert text.money(0.5, "USD") == "0.5 USD"
-    assert text.money(0, "USD") == "0.00 USD"
-    assert text.exact_money(4.2e-05, "USD") == "0.000042 USD"
-    assert text.money(1234.5, "EUR") == "1\u202f234.50 EUR"
-
-
-def test_times_are_shown_in_utc_wherever_they_were_written() -> None:
-    assert text.minute(datetime(2026, 11, 20, 1, 30, tzinfo=timezone(timedelta(hours=2)))) == "2026-11-19 23:30"
-    assert text.iso(datetime(2026, 11, 20, 1, 30, tzinfo=UTC)) == "2026-11-20T01:30:00Z"
 
 
 @given(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ledger.analysis.advice.run_advice import Advice
 from ledger.analysis.comparing.comparable import counts, group_of
 from ledger.analysis.judging.judgement import Tried, gather, ranked_settings, verdict_on
+from ledger.formatting import number
 from ledger.model.entries import StoredRun
 from ledger.model.values import counted
 
@@ -66,7 +67,8 @@ def _noise(run: StoredRun, tried: Tried) -> list[Advice]:
     verdict = verdict_on(run.record.id, second.runs[-1], tried)
     if verdict.width is None or verdict.answer != "cannot tell" or abs(verdict.effect) >= verdict.width:
         return []
-    what = f"the two best settings differ by {verdict.effect:.3g}, less than the noise width of {verdict.width:.3g}"
+    effect, width = number(verdict.effect, 3), number(verdict.width, 3)
+    what = f"the two best settings differ by {effect}, less than the noise width of {width}"
     cure = (
         f"repeat both with {counted(verdict.repeats, 'seed')}"
         if verdict.repeats is not None
@@ -91,6 +93,7 @@ def _smaller(run: StoredRun, tried: Tried, runs: Sequence[StoredRun]) -> list[Ad
     if not found:
         return []
     size, name = min(found)
-    say = f"run {name} has {own / size:.2g} times fewer parameters, and this one is not better than its noise: use it"
+    times = number(own / size, 2)
+    say = f"run {name} has {times} times fewer parameters, and this one is not better than its noise: use it"
     numbers = {"parameters": float(own), "smaller": float(size)}
     return [Advice(rule="complexity", say=say, numbers=numbers, source=_OCCAM)]

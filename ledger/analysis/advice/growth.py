@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from ledger.analysis.comparing.comparable import Group, agreed_direction, counts, group_of
-from ledger.model.boxes import Metric
+from ledger.formatting import number
+from ledger.model.boxes import GroupId, Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document
 
@@ -90,16 +91,16 @@ def growth_of(runs: Sequence[StoredRun], key: str, against: Against) -> list[Gro
         key: metric and split.
         against: what was put in.
     """
-    measured: dict[tuple[str, str], list[tuple[GrowthPoint, Metric]]] = {}
-    groups: dict[tuple[str, str], Group] = {}
+    measured: dict[GroupId, list[tuple[GrowthPoint, Metric]]] = {}
+    groups: dict[GroupId, Group] = {}
     for run in runs:
         size = _SIZE[against](run)
         if not counts(run) or size is None or not size > 0:
             continue
         latest = {
-            (group.dataset_hash, group.evaluator): metric
+            metric.group_id: metric
             for metric in run.metrics()
-            if metric.key == key and (group := group_of(metric)).known and math.isfinite(metric.number)
+            if metric.key == key and metric.dataset_hash and math.isfinite(metric.number)
         }
         for identity, metric in latest.items():
             groups.setdefault(identity, group_of(metric))
@@ -158,10 +159,8 @@ def _errors(points: Sequence[GrowthPoint], direction: Direction | None) -> tuple
     if len(sizes) < _SIZES:
         return f"not enough points: {len(sizes)} different sizes, {_SIZES} are needed", []
     if sizes[-1] / sizes[0] < _SPAN:
-        return (
-            f"not enough points: the largest size is {sizes[-1] / sizes[0]:.2g} times the smallest, not {_SPAN:g}",
-            [],
-        )
+        times = number(sizes[-1] / sizes[0], 2)
+        return f"not enough points: the largest size is {times} times the smallest, not {_SPAN:g}", []
     values = [point.value for point in points]
     if direction == "higher" and not all(0 <= value <= 1 for value in values):
         return "how far it is from perfect is not known: its values do not lie between 0 and 1", []

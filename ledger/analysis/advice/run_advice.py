@@ -10,6 +10,7 @@ from typing import Literal
 from ledger.analysis.advice.budget import Budget, spent_of
 from ledger.analysis.comparing.error_rate import Share, share_of, why_no_share
 from ledger.analysis.data.cases import CaseStory
+from ledger.formatting import duration, number, share
 from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.values import Document, counted
 
@@ -139,20 +140,19 @@ def _idle(run: StoredRun) -> list[Advice]:
     mean = sum(idle) / len(idle) if idle else 0.0
     if mean <= _IDLE:
         return []
-    say = f"its GPUs stood still for {mean:.0%} of the time: prepare data once, or load it with more workers"
-    source = f"a rule of our own: more than {_IDLE:.0%}"
+    say = f"its GPUs stood still for {share(mean)} of the time: prepare data once, or load it with more workers"
+    source = f"a rule of our own: more than {share(_IDLE)}"
     return [Advice(rule="idle", say=say, numbers={"gpu_idle_fraction": mean}, source=source)]
 
 
 def _data_wait(run: StoredRun) -> list[Advice]:
-    usage, duration = run.record.hardware.usage, run.record.timing.took
+    usage, took = run.record.hardware.usage, run.record.timing.took
     waited = usage.data_wait_seconds if usage else None
-    if waited is None or duration is None or waited < _WAIT_SECONDS or waited / duration <= _WAIT:
+    if waited is None or took is None or waited < _WAIT_SECONDS or waited / took <= _WAIT:
         return []
-    share = waited / duration
-    say = f"training waited for data {waited:.3g} of {duration:.3g} seconds: more workers, or data prepared once"
-    numbers = {"data_wait_seconds": waited, "duration_seconds": duration, "share": share}
-    source = f"{_STALLS}; more than {_WAIT:.0%} is a rule of our own"
+    say = f"training waited for data {duration(waited)} of {duration(took)}: more workers, or data prepared once"
+    numbers = {"data_wait_seconds": waited, "duration_seconds": took, "share": waited / took}
+    source = f"{_STALLS}; more than {share(_WAIT)} is a rule of our own"
     return [Advice(rule="data-wait", say=say, numbers=numbers, source=source)]
 
 
@@ -170,7 +170,8 @@ def _complexity(run: StoredRun, budget: Budget) -> list[Advice]:
     return [
         Advice(
             rule="complexity",
-            say=f"{one.name.replace('_', ' ')} {one.amount:,.6g} of {one.limit:,.6g} agreed on: {_CURES[one.name]}",
+            say=f"{one.name.replace('_', ' ')} {number(one.amount)} of {number(one.limit)} agreed on:"
+            f" {_CURES[one.name]}",
             numbers={one.name: one.amount, "limit": one.limit},
             source="the budget of policy.yaml",
         )

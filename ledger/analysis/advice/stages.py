@@ -7,6 +7,7 @@ from functools import cached_property
 from ledger.analysis.advice.budget import Budget, amounts_of, spent_of
 from ledger.analysis.judging.judgement import gather
 from ledger.errors import UsageError
+from ledger.formatting import number
 from ledger.model.boxes import Metric
 from ledger.model.entries import Case, DatasetVersion, StoredRun
 from ledger.model.values import Document, counted
@@ -185,7 +186,7 @@ def _works(evidence: Evidence, _: StoredRun | None) -> list[Check]:
     clean = [(run, metric) for run, metric in evidence.judged if not run.record.datasets.leaks]
     seen = shared = None
     for run, metric in (clean or evidence.judged)[-1:]:
-        seen = f"{metric.key} {metric.number:.4g} on {evidence.label_of(metric)}"
+        seen = f"{metric.key} {number(metric.number)} on {evidence.label_of(metric)}"
         shared = f"none was found in run {run.record.id}" if clean else None
     why = "its runs share content between training and judging" if evidence.judged else "nothing was measured yet"
     return [
@@ -239,26 +240,30 @@ def _noise_seen(evidence: Evidence) -> str | None:
         if split != "train" and best > most:
             total, freedom = tried.pooled
             most = best
-            said = f"{best} seeds, noise width {math.sqrt(total / freedom):.3g} in {tried.group.key}"
+            said = f"{best} seeds, noise width {number(math.sqrt(total / freedom), 3)} in {tried.group.key}"
     return said
 
 
 def _simple(evidence: Evidence, subject: StoredRun | None) -> list[Check]:
     amounts = amounts_of(subject.record) if subject else {}
     unknown = [_plain(name) for name in _CONSIDERED if amounts.get(name) is None]
-    known = ", ".join(f"{_plain(name)} {amounts[name]:.4g}" for name in _CONSIDERED if amounts.get(name) is not None)
+    known = ", ".join(
+        f"{_plain(name)} {number(amount)}" for name in _CONSIDERED if (amount := amounts.get(name)) is not None
+    )
     spent = spent_of(subject.record, evidence.budget) if subject else []
     beyond = [
-        f"{_plain(one.name)} {'unknown' if one.amount is None else f'{one.amount:.4g}'} of {one.limit:.4g}"
+        f"{_plain(one.name)} {'unknown' if one.amount is None else number(one.amount)} of {number(one.limit)}"
         for one in spent
         if one.over or one.amount is None
     ]
-    within = ", ".join(f"{_plain(one.name)} {one.amount:.4g} of {one.limit:.4g}" for one in spent if not beyond)
+    within = ", ".join(
+        f"{_plain(one.name)} {number(one.amount)} of {number(one.limit)}" for one in spent if one.amount is not None
+    )
     return [
         _check("parameters, time and cost known", None if unknown else known, f"unknown: {', '.join(unknown)}"),
         _check(
             "within the budget",
-            within or None,
+            None if beyond else within or None,
             ", ".join(beyond) if beyond else "policy.yaml states no budget",
         ),
     ]

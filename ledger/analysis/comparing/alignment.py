@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from ledger.analysis.comparing.comparable import Group, agreed_direction, counts, group_of
-from ledger.model.boxes import Metric
+from ledger.model.boxes import GroupId, Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, counted
 
@@ -63,15 +63,14 @@ def align(runs: Iterable[StoredRun], offline: str, online: str) -> list[Alignmen
     Raises:
         ModuleNotFoundError: scipy is not installed.
     """
-    found: dict[tuple[str, ...], list[tuple[str, Metric, Metric]]] = {}
+    found: dict[tuple[GroupId, GroupId], list[tuple[str, Metric, Metric]]] = {}
     for run in filter(counts, runs):
         measured = {group_of(metric): metric for metric in run.metrics()}
         left = [(group, metric) for group, metric in measured.items() if group.key == offline and group.known]
         right = [(group, metric) for group, metric in measured.items() if group.key == online and metric.period]
         for group, metric in left:
             for period, counted_metric in right:
-                told = (group.dataset_hash, group.evaluator, period.dataset_hash, period.evaluator)
-                found.setdefault(told, []).append((run.record.id, metric, counted_metric))
+                found.setdefault((group.id, period.id), []).append((run.record.id, metric, counted_metric))
     made = [_aligned(group_of(members[0][1]), group_of(members[0][2]), members) for members in found.values()]
     return sorted(made, key=lambda one: (-len(one.pairs), one.offline, one.online))
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from ledger.analysis.comparing.error_rate import outside_range
 from ledger.analysis.comparing.splits import place_of_key
-from ledger.model.boxes import DatasetUse, Metric
+from ledger.model.boxes import DatasetUse, GroupId, Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document
 
@@ -25,6 +25,11 @@ class Group(Document, frozen=True, kw_only=True, order=True):
     """Content hash of that version; empty when unknown."""
     evaluator: str
     """Version of the evaluator; empty when none was given."""
+
+    @property
+    def id(self) -> GroupId:
+        """What tells it from other groups: names of datasets are for people."""
+        return GroupId(self.key, self.dataset_hash, self.evaluator)
 
     @property
     def known(self) -> bool:
@@ -108,17 +113,15 @@ def leaderboards(runs: Iterable[StoredRun]) -> list[Leaderboard]:
 
     Runs that do not count stand on no board.
     """
-    members: dict[tuple[str, str, str], dict[str, Standing]] = {}
-    groups: dict[tuple[str, str, str], Group] = {}
+    members: dict[GroupId, dict[str, Standing]] = {}
+    groups: dict[GroupId, Group] = {}
     for run in runs:
         if not counts(run):
             continue
         for metric in run.metrics():
-            group = group_of(metric)
-            identity = (group.key, group.dataset_hash, group.evaluator)
-            groups.setdefault(identity, group)
-            members.setdefault(identity, {})[run.record.id] = Standing(run=run, metric=metric)
-    boards = [_board(groups[identity], list(standings.values())) for identity, standings in members.items()]
+            groups.setdefault(metric.group_id, group_of(metric))
+            members.setdefault(metric.group_id, {})[run.record.id] = Standing(run=run, metric=metric)
+    boards = [_board(groups[named], list(standings.values())) for named, standings in members.items()]
     boards.sort(key=lambda board: max(standing.run.record.id for standing in board.standings), reverse=True)
     return sorted(boards, key=lambda board: (_SPLITS.get(_split(board), 2), board.group.key))
 

@@ -6,7 +6,7 @@ from ledger.analysis.comparing.comparable import agreed_direction, counts, rank_
 from ledger.analysis.comparing.error_rate import outside_range
 from ledger.analysis.comparing.settings import setting_key
 from ledger.analysis.query.fields import Value, field_value, params_that_differ
-from ledger.model.boxes import Metric
+from ledger.model.boxes import GroupId, Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, ParamValue
 
@@ -76,9 +76,9 @@ def _metric_row(key: str, runs: Sequence[StoredRun]) -> MetricRow:
     """Choose measurements on data that all runs share where there are such; else each run's own."""
     measured = [[metric for metric in run.metrics() if metric.key == key] for run in runs]
     having = [metrics for metrics in measured if metrics]
-    shared = set.intersection(*({_identity(metric) for metric in metrics} for metrics in having))
+    shared = set.intersection(*({metric.group_id for metric in metrics} for metrics in having))
     # The last version that all were measured on: evaluations come after the record's own metrics.
-    wanted = next((_identity(m) for m in reversed(having[0]) if _identity(m) in shared and m.dataset_hash), None)
+    wanted = next((m.group_id for m in reversed(having[0]) if m.group_id in shared and m.dataset_hash), None)
     chosen = [_choose(metrics, wanted) for metrics in measured]
     there = [metric for metric in chosen if metric is not None]
     if len(there) < 2:  # noqa: PLR2004  # a comparison takes two
@@ -117,11 +117,7 @@ SAME_SETTING = "they are one setting, which differs by seed only, and nothing ca
 """Why repeats are not ranked."""
 
 
-def _choose(metrics: Sequence[Metric], wanted: tuple[str | None, str | None] | None) -> Metric | None:
+def _choose(metrics: Sequence[Metric], wanted: GroupId | None) -> Metric | None:
     if not metrics:
         return None
-    return next((metric for metric in reversed(metrics) if _identity(metric) == wanted), metrics[0])
-
-
-def _identity(metric: Metric) -> tuple[str | None, str | None]:
-    return metric.dataset_hash, metric.evaluator
+    return next((metric for metric in reversed(metrics) if metric.group_id == wanted), metrics[0])

@@ -12,7 +12,7 @@ from ledger.analysis.comparing.ranks import decode_trace, other_ranks
 from ledger.analysis.comparing.settings import Spread, setting_key
 from ledger.analysis.judging.means import mean
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import Metric
+from ledger.model.boxes import GroupId, Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document, Number, number
 
@@ -98,9 +98,9 @@ def short_key(run: StoredRun) -> str:
     return hash_bytes(setting_key(run)).removeprefix("blake3:")[:32]
 
 
-def latest_metrics(run: StoredRun) -> dict[tuple[str, str, str], Metric]:
+def latest_metrics(run: StoredRun) -> dict[GroupId, Metric]:
     """Return the latest measurement in each comparable group, by key, content hash and evaluator."""
-    return {(metric.key, metric.dataset_hash or "", metric.evaluator or ""): metric for metric in run.metrics()}
+    return {metric.group_id: metric for metric in run.metrics()}
 
 
 def in_order(boards: Iterable[SettingBoard]) -> list[SettingBoard]:

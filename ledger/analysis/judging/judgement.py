@@ -11,11 +11,11 @@ from ledger.analysis.judging.per_sample import SampleEvidence
 from ledger.analysis.judging.selection_bias import best_by_luck
 from ledger.analysis.judging.verdict import Question, Verdict, decide
 from ledger.errors import UsageError
-from ledger.model.boxes import Metric
+from ledger.formatting import number
+from ledger.model.boxes import GroupId, Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document
 
-Identity = tuple[str, str, str]
 """What a comparable group is told by: metric key, content hash, evaluator."""
 
 
@@ -76,18 +76,13 @@ class Judgement(Document, frozen=True, kw_only=True):
     """What else a careful reader would want to know."""
 
 
-def identity(group: Group) -> Identity:
-    """Return what tells a group from others: names of datasets are for people."""
-    return group.key, group.dataset_hash, group.evaluator
-
-
 def gather(
     runs: Iterable[StoredRun],
     *,
     unread: int = 0,
-    only: Collection[Identity] | None = None,
+    only: Collection[GroupId] | None = None,
     include: Collection[str] = (),
-) -> dict[Identity, Tried]:
+) -> dict[GroupId, Tried]:
     """Return what was tried in each comparable group whose data are known; runs that do not count belong to none.
 
     Args:
@@ -96,16 +91,15 @@ def gather(
         only: the groups that are wanted; all when none.
         include: statuses that count beside `finished`.
     """
-    found: dict[Identity, list[tuple[Setting, dict[str, Metric]]]] = {}
-    groups: dict[Identity, Group] = {}
+    found: dict[GroupId, list[tuple[Setting, dict[str, Metric]]]] = {}
+    groups: dict[GroupId, Group] = {}
     for setting in settings_of(runs, include):
-        here: dict[Identity, dict[str, Metric]] = {}
+        here: dict[GroupId, dict[str, Metric]] = {}
         for run in (*setting.runs, *setting.ranks):
             for metric in run.metrics():
-                group = group_of(metric)
-                named = identity(group)
-                if group.known and (only is None or named in only):
-                    groups[named] = group
+                named = metric.group_id
+                if named.dataset_hash and (only is None or named in only):
+                    groups[named] = group_of(metric)
                     here.setdefault(named, {})[run.record.id] = metric
         for named, metrics in here.items():
             found.setdefault(named, []).append((setting, metrics))
@@ -289,8 +283,8 @@ def verdict_on(
     is_share = direction == "higher" or "err" in tried.group.key
     if is_share and _differ_in_unit(ours.values, theirs.values):
         raise UsageError(
-            f"one is written as a part and the other as per cent, by the looks of {ours.mean:.4g} and {theirs.mean:.4g}"
-            f": `{tried.group.key}`",
+            "one is written as a part and the other as per cent, by the looks of"
+            f" {number(ours.mean)} and {number(theirs.mean)}: `{tried.group.key}`",
             hint="ledger evaluate RUN -m NAME=VALUE records it again in one unit",
         )
     total, freedom = tried.pooled
@@ -344,5 +338,5 @@ def _cautions(tried: Tried, at: int, other: int, noise: Noise | None) -> list[st
     if noise is not None and noise.outliers:
         named = ", ".join(noise.outliers[:3])
         more = f" and {len(noise.outliers) - 3} more" if len(noise.outliers) > 3 else ""  # noqa: PLR2004  # as shown
-        said.append(f"outliers: {named}{more}; without them the noise width is about {noise.robust:.3g}")
+        said.append(f"outliers: {named}{more}; without them the noise width is about {number(noise.robust, 3)}")
     return said

@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from ledger.analysis.advice.run_advice import Advice
-from ledger.analysis.comparing.comparable import group_of, why_not_comparable
+from ledger.analysis.comparing.comparable import why_not_comparable
 from ledger.analysis.comparing.compare import Comparison
 from ledger.analysis.comparing.environment_difference import EnvironmentDifference
+from ledger.analysis.comparing.leaderboard import latest_metrics
 from ledger.analysis.data.curves import Point
 from ledger.analysis.judging.judgement import Judgement, Tried
 from ledger.analysis.judging.noise import measure_noise
 from ledger.analysis.judging.verdict import Verdict
-from ledger.model.boxes import Metric
+from ledger.formatting import number
+from ledger.model.boxes import GroupId, Metric
 from ledger.model.claims.measurements import same_data, say_same
 from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document, counted
@@ -75,7 +77,7 @@ def proposal_title(runs: Sequence[StoredRun]) -> str:
     if len(runs) == 1:
         record = runs[0].record
         headline = record.headline
-        said = f"{headline.key} {headline.number:.6g}" if headline else record.status
+        said = f"{headline.key} {number(headline.number)}" if headline else record.status
         return f"run {record.id}: {said}"
     experiments = {run.record.experiment for run in runs}
     of = f" of {next(iter(experiments))}" if len(experiments) == 1 else ""
@@ -91,15 +93,12 @@ def word_of(verdict: Verdict) -> Word:
     return "cannot tell"
 
 
-def metric_lines(
-    run: StoredRun, others: Sequence[StoredRun], tried: Mapping[tuple[str, str, str], Tried]
-) -> list[MetricLine]:
+def metric_lines(run: StoredRun, others: Sequence[StoredRun], tried: Mapping[GroupId, Tried]) -> list[MetricLine]:
     """Return the metrics of a run, each beside what the others came to where that is comparable."""
-    latest = {(metric.key, metric.dataset_hash, metric.evaluator): metric for metric in run.metrics()}
+    latest = latest_metrics(run)
     lines = []
     for metric in latest.values():
-        group = group_of(metric)
-        peers = tried.get((group.key, group.dataset_hash, group.evaluator))
+        peers = tried.get(metric.group_id)
         noise = measure_noise(peers.settings) if peers else None
         values = [_value_of(other, metric) for other in others]
         lines.append(
@@ -154,7 +153,7 @@ def drawn(points: Sequence[Point], series: str, direction: Direction | None = No
     shown = values[::step][: _DRAWN - 1] + values[-1:]
     bars = "".join(_bar(value, low, high) for value in shown)
     arrow = {"higher": " ↑", "lower": " ↓", None: ""}[direction]
-    return f"{bars} {finite[0]:.4g} → {finite[-1]:.4g}{arrow}"
+    return f"{bars} {number(finite[0])} → {number(finite[-1])}{arrow}"
 
 
 def _bar(value: float, low: float, high: float) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from ledger.analysis.query.order_warnings import metric_key
 from ledger.errors import UsageError
+from ledger.formatting import minute, number
 from ledger.model.boxes import Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
@@ -115,9 +116,9 @@ def show_value(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return number(value)
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
+        return minute(value)
     if isinstance(value, list):
         return ", ".join(show_value(item) for item in value)
     return str(value)

@@ -4,33 +4,9 @@ from functools import lru_cache
 
 from ledger.analysis.query.fields import show_value
 from ledger.analysis.query.table import BETWEEN, EXACTLY, Line
+from ledger.formatting import duration, money
 from ledger.model.entries import StoredRun
 from ledger.model.values import Origin, ParamValue, plain
-
-
-def duration(seconds: float | None) -> str:
-    """Return a duration in the two units that matter."""
-    if seconds is None:
-        return "unknown"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if not hours and not minutes:
-        return f"{seconds:.1f} s"
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-_SMALLEST_AMOUNT = 0.001
-"""Amounts below it are shown as below it: nobody decides by less."""
-
-
-def money(amount: float | None, currency: str | None) -> str:
-    """Return an amount with two decimals, more where it is small, and its currency; nothing for none."""
-    if amount is None:
-        return ""
-    if 0 < amount < _SMALLEST_AMOUNT:
-        return f"<{_SMALLEST_AMOUNT} {currency}"
-    return f"{amount:.2f} {currency}" if amount >= 1 or amount == 0 else f"{amount:.2g} {currency}"
-
 
 _MARK: dict[Origin, str] = {"said": "", "curve": " (from the curve)"}
 

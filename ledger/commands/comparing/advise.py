@@ -5,6 +5,7 @@ import click
 from ledger.api.advise import AdviceReport, advise_about
 from ledger.commands.output import echo, say, write_json
 from ledger.commands.workplace import open_ledger
+from ledger.formatting import number
 from ledger.model.values import plain
 
 
@@ -37,7 +38,7 @@ def _tell(advised: AdviceReport, *, headed: bool) -> None:
         best = "" if advised.about == advised.run else f", by its best run {advised.run}"
         echo(click.style(plain(f"{advised.about}{best}"), bold=True))
     for advice in advised.advice:
-        numbers = ", ".join(f"{name} {value:.4g}" for name, value in advice.numbers.items())
+        numbers = ", ".join(f"{name} {number(value)}" for name, value in advice.numbers.items())
         echo(plain(f"{advice.rule}: {advice.say}"))
         echo(plain(f"  {numbers} ({advice.source})"))
     if advised.silent is not None:

@@ -7,6 +7,7 @@ from ledger.analysis.query.language import parse_queries
 from ledger.commands.output import echo, say, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
+from ledger.formatting import number
 from ledger.model.values import counted, plain
 from ledger.store.index.selection import select_runs
 
@@ -42,9 +43,9 @@ def align_command(offline: str, online: str, filters: tuple[str, ...], as_json: 
 def _tell(alignment: Alignment) -> None:
     runs = counted(len(alignment.pairs), "run")
     echo(plain(f"{alignment.offline.label}, and {alignment.online.label}: {runs}"))
-    if alignment.interval is None:
+    if alignment.interval is None or alignment.correlation is None:
         say(f"  {alignment.why_not}")
         return
     low, high = alignment.interval
-    rho = f"rank correlation {alignment.correlation:.2f} (95 %: {low:.2f} to {high:.2f})"
+    rho = f"rank correlation {number(alignment.correlation, 2)} (95 %: {number(low, 2)} to {number(high, 2)})"
     echo(f"  {alignment.answer}: {rho}")

@@ -9,6 +9,7 @@ from ledger.analysis.query.language import Condition, Every, Query, parse_querie
 from ledger.commands.output import echo, say, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound, UsageError
+from ledger.formatting import number
 from ledger.model.values import counted
 from ledger.store.index.selection import select_runs
 
@@ -61,14 +62,13 @@ def _tell(growth: Growth) -> None:
     sizes = [point.size for point in growth.points]
     runs = counted(len(growth.points), "run")
     echo(f"{growth.group.label} against {_WORDS[growth.against]}: {runs}, {sizes[0]:g} to {sizes[-1]:g}")
-    if growth.why_not or growth.exponent is None or not growth.exponent_interval or not growth.expected_interval:
+    exponent, expected = growth.exponent, growth.expected
+    if exponent is None or expected is None or not growth.exponent_interval or not growth.expected_interval:
         say(f"  {growth.why_not}")
         return
-    low, high = growth.exponent_interval
-    echo(f"  the error goes with size to the power {growth.exponent:.3g} (95 %: {low:.3g} to {high:.3g})")
-    low, high = growth.expected_interval
-    echo(
-        f"  at {growth.expected_at:g}, ten times the largest: {growth.expected:.4g} expected ({low:.4g} to {high:.4g})"
-    )
+    low, high = (number(bound, 3) for bound in growth.exponent_interval)
+    echo(f"  the error goes with size to the power {number(exponent, 3)} (95 %: {low} to {high})")
+    low, high = (number(bound) for bound in growth.expected_interval)
+    echo(f"  at {growth.expected_at:g}, ten times the largest: {number(expected)} expected ({low} to {high})")
     if growth.flattens:
         say("  the line bends: more brings less than this says")

@@ -13,6 +13,7 @@ from ledger.analysis.query.order_warnings import measure_command
 from ledger.commands.comparing.include_option import include_option
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
+from ledger.formatting import measured, number
 from ledger.model.entries import Note, StoredRun
 from ledger.model.values import Document, ParamValue, counted
 from ledger.store.branch.branch import Branch
@@ -114,8 +115,7 @@ def _cells(place: Place, params: Mapping[str, ParamValue]) -> list[str]:
     return [
         rank,
         "*" if place.leading else "",
-        "" if spread is None else show_value(spread.mean),
-        "" if place.deviation is None else show_value(float(f"{place.deviation:.2g}")),
+        *(("", "") if spread is None else measured(spread.mean, place.deviation)),
         str(spread.count if spread else 0),
         place.runs[0] if len(place.runs) == 1 else f"{place.runs[0]} +{len(place.runs) - 1}",
         ", ".join(f"{name}={show_value(value)}" for name, value in params.items()),
@@ -141,7 +141,7 @@ def _write(shown: _Shown, *, first: bool) -> None:
     elif board.unmarked and rows:
         say(f"none marked as best: {board.unmarked}")
     elif board.noise is not None:
-        say(f"* may be the best, at 95 %; noise between runs of one setting: {board.noise:.2g}")
+        say(f"* may be the best, at 95 %; noise between runs of one setting: {number(board.noise, 2)}")
     if shown.apart:
         say(f"note: {shown.apart}")
     _say_aside(board)
@@ -159,7 +159,7 @@ def _say_aside(board: SettingBoard) -> None:
         say(f"hint: to rank them too: --include {ways}")
     if board.outside:
         said = "outside of the range that the others keep, so not ranked"
-        say(f"{said}: {_named([f'{one.run} ({show_value(float(one.value))})' for one in board.outside])}")
+        say(f"{said}: {_named([f'{one.run} ({number(float(one.value))})' for one in board.outside])}")
     if board.ranks:
         say(f"ranks of one training, so counted once: {_named(board.ranks)}")
 

@@ -2,10 +2,10 @@
 
 import click
 
-from ledger.analysis.query.row import duration
-from ledger.commands.output import moment, say, size, write_json, write_table
+from ledger.commands.output import say, write_json, write_table
 from ledger.data.preparing.cache import Cache
 from ledger.errors import UsageError
+from ledger.formatting import byte_size, duration, moment
 from ledger.model.values import counted
 
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
@@ -30,7 +30,7 @@ def cache_command(context: click.Context, as_json: bool) -> None:
         [
             one.key[:12],
             one.preparation.step,
-            size(one.bytes),
+            byte_size(one.bytes),
             duration(one.preparation.duration_seconds),
             moment(one.made_at),
             one.content[:19],
@@ -39,7 +39,7 @@ def cache_command(context: click.Context, as_json: bool) -> None:
     ]
     write_table(["key", "step", "size", "took", "made", "content"], rows)
     total = sum({one.content: one.bytes for one in made}.values())
-    say(f"{counted(len(made), 'step')}, {size(total)} of {size(cache.limit_bytes)} in {cache.folder}")
+    say(f"{counted(len(made), 'step')}, {byte_size(total)} of {byte_size(cache.limit_bytes)} in {cache.folder}")
 
 
 @cache_command.command("clean")
@@ -61,7 +61,7 @@ def clean_command(keys: tuple[str, ...], keep: str | None) -> None:
     else:
         chosen = cache.shrink(_bytes(keep) if keep else 0)
         freed = sum({one.content: one.bytes for one in chosen}.values())
-    say(f"removed {counted(len(chosen), 'step')}, {size(freed)}")
+    say(f"removed {counted(len(chosen), 'step')}, {byte_size(freed)}")
 
 
 def _bytes(text: str) -> int:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from ledger.analysis.query.row import duration
 from ledger.capture.inputs.params import parse_assignment
-from ledger.commands.output import say, size, write_json
+from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
 from ledger.data.preparing.cache import Cache, key_of
 from ledger.data.preparing.step_code import hash_scripts
 from ledger.data.version.manifest import build_manifest
 from ledger.errors import LedgerError, UsageError
+from ledger.formatting import byte_size, duration
 from ledger.model.datasets import Preparation, Source
 from ledger.model.values import counted
 
@@ -96,7 +96,7 @@ def prepare_command(
     else:
         took = duration(prepared.preparation.duration_seconds)
         said = f"made in {took}" if found is None else f"there already, made in {took} on {prepared.made_at:%Y-%m-%d}"
-        say(f"{out}: {counted(prepared.files, 'file')}, {size(prepared.bytes)}, {prepared.content[:19]} ({said})")
+        say(f"{out}: {counted(prepared.files, 'file')}, {byte_size(prepared.bytes)}, {prepared.content[:19]} ({said})")
     return 0
 
 

@@ -2,8 +2,9 @@
 
 import click
 
-from ledger.commands.output import echo, moment, write_json
+from ledger.commands.output import echo, write_json
 from ledger.commands.workplace import open_ledger
+from ledger.formatting import moment
 from ledger.model.values import plain
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.analysis.query.fields import show_value
-from ledger.analysis.query.row import duration, money
-from ledger.commands.output import echo, moment, size, write_json
+from ledger.commands.output import echo, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
+from ledger.formatting import byte_size, duration, moment, money, number, share
 from ledger.model.boxes import Metric
 from ledger.model.claims.measurements import same_data, say_same
 from ledger.model.entries import EnvironmentFile, Note, StoredRun
@@ -107,8 +107,8 @@ def _living_lines(living: "Living") -> Lines:
     for name, value in living.params.items():
         yield f"param {name}", show_value(value)
     yield "logged", f"{counted(living.points, 'point')}, last step {living.steps}" if living.steps is not None else ""
-    for name, number in (*living.last.items(), *living.metrics.items()):
-        yield name, show_value(number)
+    for name, value in (*living.last.items(), *living.metrics.items()):
+        yield name, number(value)
 
 
 def _show(run: StoredRun) -> None:
@@ -220,11 +220,15 @@ def _code(record: Record) -> Lines:
         patch = code.patch
         exact = "" if patch.exact else ", changed by redaction"
         files = counted(patch.files, "file")
-        yield "uncommitted", f"{files}, +{patch.added} -{patch.removed}, {size(patch.bytes)}{exact}"
+        yield "uncommitted", f"{files}, +{patch.added} -{patch.removed}, {byte_size(patch.bytes)}{exact}"
     elif code.dirty is False:
         yield "uncommitted", "nothing"
     for file in code.omitted[:_LEFT_OUT]:
-        facts = [counted(file.files, "file") if file.files else "", size(file.bytes), (file.hash or "not hashed")[:19]]
+        facts = [
+            counted(file.files, "file") if file.files else "",
+            byte_size(file.bytes),
+            (file.hash or "not hashed")[:19],
+        ]
         yield "left out", f"{file.path} ({', '.join(fact for fact in (*facts, file.why) if fact)})"
     if len(code.omitted) > _LEFT_OUT:
         yield "left out", f"{len(code.omitted) - _LEFT_OUT} more: ledger show {record.id[16:]} --json"
@@ -243,7 +247,7 @@ def _params(record: Record) -> Lines:
 
 def _datasets(record: Record) -> Lines:
     for use in record.datasets.used:
-        count = f"{counted(use.files, 'file')}, {size(use.bytes or 0)}" if use.files is not None else ""
+        count = f"{counted(use.files, 'file')}, {byte_size(use.bytes or 0)}" if use.files is not None else ""
         samples = f"{counted(use.samples, 'sample')}, " if use.samples is not None else ""
         count = count or (f"{use.memory} in memory" if use.memory else "")
         told = "declared, not verified" if use.declared else (use.hash or "")[:19]
@@ -262,11 +266,11 @@ def _hardware(record: Record) -> Lines:
     limit = f", {hardware.cores_limit:g} allowed" if hardware.cores_limit not in {None, hardware.cores} else ""
     yield "host", hardware.host or ""
     yield "cpu", f"{hardware.cpu or 'unknown'}, {hardware.cores} cores{limit}" if hardware.cores else ""
-    memory_limit = f", {size(hardware.memory_limit_bytes)} allowed" if hardware.memory_limit_bytes else ""
-    yield "memory", f"{size(hardware.memory_bytes)}{memory_limit}" if hardware.memory_bytes else ""
+    memory_limit = f", {byte_size(hardware.memory_limit_bytes)} allowed" if hardware.memory_limit_bytes else ""
+    yield "memory", f"{byte_size(hardware.memory_bytes)}{memory_limit}" if hardware.memory_bytes else ""
     for gpu in hardware.gpus:
-        idle = f", idle {gpu.gpu_idle_fraction:.0%}" if gpu.gpu_idle_fraction is not None else ""
-        yield "gpu", f"{gpu.name}{f', {size(gpu.memory_bytes)}' if gpu.memory_bytes else ''}{idle}"
+        idle = f", idle {share(gpu.gpu_idle_fraction)}" if gpu.gpu_idle_fraction is not None else ""
+        yield "gpu", f"{gpu.name}{f', {byte_size(gpu.memory_bytes)}' if gpu.memory_bytes else ''}{idle}"
     if not hardware.gpus and hardware.known and "gpus" not in hardware.unknown:
         yield "gpu", "none"
     if hardware.processes is not None or hardware.rank is not None:
@@ -275,12 +279,12 @@ def _hardware(record: Record) -> Lines:
         yield "rank", f"{hardware.rank or 0}{of}{told}{f', job {hardware.job}' if hardware.job else ''}"
     usage = hardware.usage
     if usage:
-        busy = f"cores {usage.cpu_fraction_mean:.0%} busy, " if usage.cpu_fraction_mean is not None else ""
-        yield "used", f"{busy}peak memory {size(usage.memory_peak_bytes or 0)}" if usage.samples else ""
+        busy = f"cores {share(usage.cpu_fraction_mean)} busy, " if usage.cpu_fraction_mean is not None else ""
+        yield "used", f"{busy}peak memory {byte_size(usage.memory_peak_bytes or 0)}" if usage.samples else ""
         if usage.data_wait_seconds is not None:
             took = record.timing.took
-            share = f", {usage.data_wait_seconds / took:.0%} of the time" if took else ""
-            yield "waited for data", f"{usage.data_wait_seconds:.4g} s{share}"
+            part = f", {share(usage.data_wait_seconds / took)} of the time" if took else ""
+            yield "waited for data", f"{duration(usage.data_wait_seconds)}{part}"
 
 
 def _environment(record: Record) -> Lines:
@@ -308,13 +312,13 @@ def _cost(record: Record) -> Lines:
     if cost.idle_amount is not None:
         yield "of it idle", money(cost.idle_amount, cost.currency)
     if cost.energy_kwh is not None:
-        yield "energy", f"{cost.energy_kwh:.4g} kWh"
+        yield "energy", f"{number(cost.energy_kwh)} kWh"
     yield "catalogue", cost.catalogue or ""
 
 
 def _model(record: Record) -> Lines:
     model = record.model
-    stored = [size(model.bytes)] if model.bytes is not None else []
+    stored = [byte_size(model.bytes)] if model.bytes is not None else []
     stored += [model.hash[:19]] if model.hash else []
     yield "file", f"{model.path} ({', '.join(stored)})" if model.path and stored else model.path or ""
     yield "parameters", f"{model.parameters:,}" if model.parameters is not None else ""
@@ -323,7 +327,7 @@ def _model(record: Record) -> Lines:
 
 def _logs(record: Record) -> Lines:
     logs = record.logs
-    yield "log", f"{logs.lines} lines, {size(logs.bytes or 0)}" if logs.lines is not None else ""
+    yield "log", f"{logs.lines} lines, {byte_size(logs.bytes or 0)}" if logs.lines is not None else ""
     for kind, found in (("error", logs.errors), ("warning", logs.warnings)):
         for text, count in list(found.items())[:5]:
             yield f"{kind} x{count}", text.splitlines()[-1] if text else ""
@@ -352,7 +356,7 @@ def _how_made(metric: Metric) -> str:
     """Return what a reader must know of a value: folds, another name, that nobody said it."""
     told = ""
     if metric.folds:
-        spread = f", deviation {metric.deviation:.4g}" if metric.deviation is not None else ""
+        spread = f", deviation {number(metric.deviation)}" if metric.deviation is not None else ""
         told += f", mean of {counted(len(metric.folds), 'fold')}{spread}"
     if metric.said:
         told += f", said as {metric.said}"
@@ -373,5 +377,8 @@ def _statistics(record: Record) -> Lines:
     yield "steps", f"the last is {statistics.steps}" if statistics.steps is not None else ""
     yield "epochs", f"{statistics.epochs:g}" if statistics.epochs is not None else ""
     for name, series in record.statistics.series.items():
-        last = f"{float(series.last):.6g}"
-        yield name, f"last {last}, min {float(series.min):.6g}, max {float(series.max):.6g}, {series.count} points"
+        last = f"{number(float(series.last))}"
+        yield (
+            name,
+            f"last {last}, min {number(float(series.min))}, max {number(float(series.max))}, {series.count} points",
+        )

@@ -2,11 +2,12 @@
 
 import click
 
-from ledger.commands.output import moment, say, write_json, write_table
+from ledger.commands.output import say, write_json, write_table
 from ledger.commands.recording.note import tell_notes
 from ledger.commands.sending import push_options
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
+from ledger.formatting import moment
 from ledger.model.entries import StoredRun
 
 

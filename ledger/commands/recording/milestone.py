@@ -4,11 +4,12 @@ import click
 
 from ledger.analysis.advice.milestones import Milestones, MilestoneStep, Progress, milestones_of
 from ledger.analysis.advice.stages import stage_named
-from ledger.commands.output import echo, moment, say, write_json
+from ledger.commands.output import echo, say, write_json
 from ledger.commands.recording.note import tell_notes
 from ledger.commands.sending import push_options
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
+from ledger.formatting import moment
 from ledger.model.values import counted, plain
 
 

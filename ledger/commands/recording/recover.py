@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from ledger.analysis.query.row import duration
 from ledger.commands.output import say, write_json, write_table
 from ledger.commands.workplace import tell_recovered
+from ledger.formatting import duration
 from ledger.model.values import counted
 from ledger.session.spool.recovery import WaitingRun, what_waits
 from ledger.store.branch.branch import Branch

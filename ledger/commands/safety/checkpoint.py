@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import click
 
-from ledger.commands.output import moment, say, write_json, write_table
+from ledger.commands.output import say, write_json, write_table
 from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
+from ledger.formatting import moment
 from ledger.model.values import counted
 from ledger.repository.blobs import blob_reader
 from ledger.store.integrity.checkpoint import make_checkpoint, read_checkpoints

@@ -13,6 +13,7 @@ from ledger.commands.output import echo, say
 from ledger.commands.progress import Bar
 from ledger.commands.setup.site import build_now
 from ledger.demo import play
+from ledger.formatting import duration
 from ledger.store.branch.branch import Branch
 
 
@@ -28,7 +29,7 @@ def demo_command(folder: str | None) -> None:
         play(where, bar.show)
     os.chdir(where)
     report = build_now(Branch.open(), Path("build/site"), title="Digits: experiment ledger", repository_url=None)
-    say(f"built {report.written} pages in {report.seconds:.1f} s")
+    say(f"built {report.written} pages in {duration(report.seconds)}")
     echo(f"open   {Path('build/site/index.html').resolve().as_uri()}")
     ledger = shlex.join([_program(), "-C", str(where)])
     echo(f"or     {ledger} site serve")

@@ -8,6 +8,7 @@ from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
+from ledger.formatting import duration
 from ledger.publish.site.build import SiteReport, build_site
 from ledger.publish.site.serve import serve_site
 from ledger.repository.blobs import blob_reader
@@ -38,7 +39,7 @@ def build_command(output: str, title: str, repository_url: str | None, as_json: 
         say(f"warning: {problem}")
     say(
         f"built {output}: {report.written} pages written, {report.kept} unchanged, {report.deleted} deleted"
-        f" in {report.seconds:.1f} s; next: ledger site serve, or open {output}/index.html"
+        f" in {duration(report.seconds)}; next: ledger site serve, or open {output}/index.html"
     )
 
 

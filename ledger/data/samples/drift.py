@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ledger import formatting
 from ledger.data.samples.samples import Samples
 from ledger.errors import LedgerError
 from ledger.model.statistics import Drift, DriftFigure, DriftTest
@@ -290,7 +291,8 @@ _WORDS: dict[DriftTest, tuple[str, str]] = {
 def describe(figure: DriftFigure) -> str:
     """Return what a figure means in plain words, with its size, its law and where that comes from."""
     what, source = _WORDS[figure.test]
-    usual = f", {figure.expected:.3g} when nothing has changed" if figure.expected is not None else ""
+    usual = f", {formatting.number(figure.expected, 3)} when nothing has changed" if figure.expected is not None else ""
     said = "more than chance explains" if figure.drifted else "no more than chance explains"
-    value = figure.value if isinstance(figure.value, str) else f"{figure.value:.3g}"
-    return f"{figure.subject}: {said}; {what} {value}{usual} (adjusted p {figure.adjusted:.2g}; {source})"
+    value = figure.value if isinstance(figure.value, str) else formatting.number(figure.value, 3)
+    chance = formatting.number(figure.adjusted, 2)
+    return f"{figure.subject}: {said}; {what} {value}{usual} (adjusted p {chance}; {source})"

@@ -2,11 +2,12 @@
 
 Colours and type come from the style sheet, so one picture serves both themes. Knows nothing of the ledger.
 """
-# ruff: noqa: PLR2004  # the limits between units stand where they are used
+# the limits between units stand where they are used
 
 import math
 from collections.abc import Sequence
 
+from ledger.formatting import tick, typeset
 from ledger.model.values import Document
 from ledger.publish.text import escaped
 
@@ -68,15 +69,7 @@ def scale_of(values: Sequence[float], start: float, end: float, *, log: bool = F
 
 def tick_text(value: float) -> str:
     """Return the label of a tick."""
-    if value == 0:
-        return "0"
-    size = abs(value)
-    if 1e-3 <= size < 1e4:
-        return f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
-    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if limit <= size < limit * 1000:
-            return f"{value / limit:.4g}{unit}".replace("-", "\N{MINUS SIGN}")
-    return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "\N{MINUS SIGN}")
+    return typeset(tick(value))
 
 
 def name_at(x: float, y: float, text: str, *, anchor: str = "start", css: str = "lg-name") -> str:

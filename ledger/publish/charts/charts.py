@@ -4,9 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
+from ledger.formatting import exact_number
 from ledger.model.values import Document
 from ledger.publish.charts.axes import Frame, Scale, frame_of, name_at, tick_text
-from ledger.publish.text import escaped, exact_number, short_number
+from ledger.publish.text import escaped, short_number
 
 COLOURS = 8
 """How many line colours the style sheet has; beyond them colours come again with another dash."""

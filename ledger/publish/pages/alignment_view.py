@@ -34,11 +34,10 @@ def alignment_views(board: Leaderboard, atlas: Atlas, *, depth: int) -> list[Ali
         found = [one for key in sorted(online) for one in align(runs, board.group.key, key)]
     except ModuleNotFoundError:  # scipy came with the extra; without it pages have no correlations
         return []
-    on_board = (board.group.dataset_hash, board.group.evaluator)
     return [
         AlignmentView(alignment=one, chart=_scatter(one, depth), path=path)
         for one in found
-        if (one.offline.dataset_hash, one.offline.evaluator) == on_board and (path := atlas.address_of(one.online))
+        if one.offline.id == board.group.id and (path := atlas.address_of(one.online))
     ]
 
 

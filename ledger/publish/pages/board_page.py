@@ -41,7 +41,7 @@ class Row(Document, frozen=True, kw_only=True):
 def render_board(board: Leaderboard, atlas: Atlas) -> Page:
     """Return the page of one leaderboard, with links to the boards it must not be mixed with."""
     group = board.group
-    ranked = atlas.ranked[group.key, group.dataset_hash, group.evaluator]
+    ranked = atlas.ranked[group.id]
     retired = atlas.retired.get(board.group.dataset)
     content = render(
         "board",

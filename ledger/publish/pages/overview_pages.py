@@ -6,6 +6,7 @@ from datetime import date
 from ledger.analysis.advice.milestones import Milestones
 from ledger.analysis.comparing.comparable import Leaderboard
 from ledger.analysis.comparing.leaderboard import Place
+from ledger.formatting import day
 from ledger.model.boxes import Box
 from ledger.model.entries import StoredRun
 from ledger.model.record import BOXES
@@ -17,7 +18,6 @@ from ledger.publish.pages.page import Page, markup
 from ledger.publish.pages.run_tables import run_table
 from ledger.publish.site.site_data import Atlas, board_name
 from ledger.publish.site.templating import render
-from ledger.publish.text import day
 
 OTHERS_SHOWN = 5000
 """Lines on the page of the leaderboards that have none of their own."""

@@ -10,6 +10,7 @@ from ledger.analysis.advice.budget import Budget
 from ledger.analysis.advice.run_advice import Advice, advise
 from ledger.analysis.comparing.comparable import agreed_direction, why_not_comparable
 from ledger.errors import LedgerError
+from ledger.formatting import utc
 from ledger.model.boxes import Metric
 from ledger.model.claims.measurements import same_data, say_same
 from ledger.model.document import load
@@ -25,7 +26,7 @@ from ledger.publish.pages.table_views import TableView, tables_of
 from ledger.publish.pages.verdict_line import VerdictLine
 from ledger.publish.site.site_data import Atlas, board_paths_of
 from ledger.publish.site.templating import render
-from ledger.publish.text import one_line, safe_url, short_number, utc
+from ledger.publish.text import one_line, safe_url, short_number
 
 LOG_SHOWN = 200_000
 """Characters of the log summary that a page shows."""

@@ -4,7 +4,7 @@ One line without numbers that move with every new run: a page is made again only
 """
 
 from ledger.analysis.comparing.comparable import Group, counts, group_of, why_not_comparable
-from ledger.analysis.judging.judgement import gather, identity, verdict_on
+from ledger.analysis.judging.judgement import gather, verdict_on
 from ledger.analysis.judging.verdict import Answer
 from ledger.errors import UsageError
 from ledger.model.entries import StoredRun
@@ -28,11 +28,11 @@ def verdict_lines(atlas: Atlas) -> dict[str, VerdictLine]:
     asked = {run.record.id: found for run in atlas.runs if (found := _question(run, atlas)) is not None}
     if not asked:
         return {}
-    tried = gather(atlas.runs, only={identity(group) for _, group in asked.values()})
+    tried = gather(atlas.runs, only={group.id for _, group in asked.values()})
     lines = {}
     for run, (against, group) in asked.items():
         try:
-            verdict = verdict_on(run, against, tried[identity(group)])
+            verdict = verdict_on(run, against, tried[group.id])
         except UsageError:  # one setting, no finite value, no direction: the tile beside says what there is to say
             continue
         except ModuleNotFoundError:  # scipy came with the extra; without it pages have no verdicts

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from ledger.analysis.judging.review import MetricLine, RunReview
 from ledger.analysis.query.fields import Value, show_value
+from ledger.formatting import change, duration, number, share
 from ledger.model.claims.measurements import same_data
 from ledger.model.record import Record
 from ledger.model.values import Document, counted
-from ledger.publish.text import duration, money, one_line, percent, short_number
+from ledger.publish.text import measured, money, one_line, short_number
 
 MARKER = "<!-- ledger-review -->"
 """First line of the comment, by which the one that is updated is found again."""
@@ -166,13 +167,18 @@ def _evidence(review: RunReview) -> Iterator[str]:
     if judged is None:
         return
     verdict, ours, theirs = judged.verdict, judged.ours, judged.theirs
-    reach = "" if verdict.low is None else f" (90 %: {verdict.low:+z.3g} to {verdict.high:+z.3g})"
+    width = judged.noise.width if judged.noise else None
+    reach = (
+        ""
+        if verdict.low is None or verdict.high is None
+        else f" (90 %: {change(verdict.low)} to {change(verdict.high)})"
+    )
     repeats = f", {verdict.repeats} repeats of each would settle it" if verdict.repeats else ""
     yield ""
     yield (
-        f"{code(judged.metric, 60)} on {code(judged.dataset, 60)}: mean {short_number(ours.mean)} of"
-        f" {counted(ours.count, 'run')} against {short_number(theirs.mean)} of {theirs.count}, improvement"
-        f" {verdict.effect:+z.4g}{reach}, {counted(verdict.trials, 'trial')} corrected for{repeats}."
+        f"{code(judged.metric, 60)} on {code(judged.dataset, 60)}: mean {measured(ours.mean, width)[0]} of"
+        f" {counted(ours.count, 'run')} against {measured(theirs.mean, width)[0]} of {theirs.count}, improvement"
+        f" {change(verdict.effect, 4)}{reach}, {counted(verdict.trials, 'trial')} corrected for{repeats}."
     )
 
 
@@ -187,9 +193,9 @@ def _table(reviews: Sequence[RunReview]) -> Iterator[str]:
         record = review.run.record
         headline, judged = record.headline, review.judgement
         shown = f"{code(headline.key, 40)} {short_number(headline.number)}" if headline else "none"
-        change = f"{judged.verdict.effect:+z.4g}" if judged else "\N{EN DASH}"
+        gained = change(judged.verdict.effect, 4) if judged else "\N{EN DASH}"
         cells = (
-            code(record.id), f"{_ICONS[review.word]} {_verdict(review)}", shown, change,
+            code(record.id), f"{_ICONS[review.word]} {_verdict(review)}", shown, gained,
             duration(record.timing.took), _cost(record),
         )  # fmt: skip
         row = f"| {' | '.join(cells)} |"
@@ -291,7 +297,7 @@ def _metric(line: MetricLine, others: int) -> list[str]:
         code(line.metric.dataset or "unknown data", 40),
         *("\N{EN DASH}" if value is None else short_number(value) for value in values),
         f"**{short_number(line.metric.number)}**",
-        "unknown" if line.noise is None else f"± {line.noise:.2g}",
+        "unknown" if line.noise is None else f"± {number(line.noise, 2)}",
     ]
 
 
@@ -305,7 +311,7 @@ def _rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]
 def _spent(record: Record) -> str:
     said = [f"Took {duration(record.timing.took)}", f"cost {_cost(record)}"]
     if record.cost.idle_amount and record.cost.amount:
-        said.append(f"idle for {percent(record.cost.idle_amount / record.cost.amount)} of it")
+        said.append(f"idle for {share(record.cost.idle_amount / record.cost.amount)} of it")
     if record.model.parameters is not None:
         said.append(f"{short_number(record.model.parameters)} parameters")
     return f"{', '.join(said)}."

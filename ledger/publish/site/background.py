@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ledger.errors import LedgerError
+from ledger.formatting import duration
 from ledger.model.values import Document, plain
 from ledger.repository.repository import Repository
 from ledger.store.branch.branch import Branch
@@ -197,7 +198,7 @@ def publish_ledger(ledger: Branch, site: Path | None, *, title: str | None = Non
 
     published = publish(site, build)
     what = f"published {published.folder}" if published.changed else "nothing to publish"
-    notify(f"{what} in {published.seconds:.1f} s, at {(fresh.tip() or 'no ledger')[:10]}")
+    notify(f"{what} in {duration(published.seconds)}, at {(fresh.tip() or 'no ledger')[:10]}")
     return published
 
 

@@ -255,7 +255,7 @@ def _boards(atlas: Atlas, shells: Mapping[str, str], renderer: str, marks: Mappi
     for board in atlas.own_pages:
         group = board.group
         shown = [marks[standing.run.record.id] for standing in board.standings]
-        aside = atlas.ranked[group.key, group.dataset_hash, group.evaluator].withdrawn
+        aside = atlas.ranked[group.id].withdrawn
         retired = atlas.retired.get(group.dataset)
         yield Unit(
             name=board_path(group),

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from ledger.analysis.comparing.comparable import Group, group_of
+from ledger.analysis.comparing.comparable import group_of
+from ledger.formatting import utc
+from ledger.model.boxes import GroupId
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, ParamValue
 from ledger.publish.pages.run_tables import common_groups, varied_params
 from ledger.publish.site.site_data import Atlas, board_name
-from ledger.publish.text import one_line, param_text, short_currency, short_hash, utc, visible
+from ledger.publish.text import one_line, param_text, short_currency, short_hash, visible
 
 PATH = "data/runs.js"
 
@@ -162,7 +164,7 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
         seed=_words("" if run.record.seed is None else str(run.record.seed) for run in runs),
         changes=_words(short_hash(run.record.code.patch.hash, 12) if run.record.code.patch else "" for run in runs),
         curves=[int(run.record.results.curves is not None) for run in runs],
-        headline=[order.get(_identity(group_of(best)), -1) if (best := run.record.headline) else -1 for run in runs],
+        headline=[order.get(best.group_id, -1) if (best := run.record.headline) else -1 for run in runs],
         pages=[experiment_page(word) for word in experiment.words],
         shown_params=[visible(name) for name in varied_params(runs[:2000])[:3]],
         params=_params(runs),
@@ -208,23 +210,23 @@ def _param_word(value: ParamValue, written: dict[tuple[type, ParamValue], str]) 
     return written[key]
 
 
-def _order(runs: Sequence[StoredRun]) -> list[tuple[str, str, str]]:
+def _order(runs: Sequence[StoredRun]) -> list[GroupId]:
     """Return the comparable groups in the order of their columns, each once whatever people name its dataset."""
-    return list(dict.fromkeys(_identity(group) for group in common_groups(runs)))
+    return list(dict.fromkeys(group.id for group in common_groups(runs)))
 
 
-def _metrics(runs: Sequence[StoredRun], atlas: Atlas, order: Sequence[tuple[str, str, str]]) -> list[MetricValues]:
-    boards = {_identity(board.group): board for board in atlas.boards}
-    groups = {_identity(group): group for run in runs for group in map(group_of, run.metrics())}
+def _metrics(runs: Sequence[StoredRun], atlas: Atlas, order: Sequence[GroupId]) -> list[MetricValues]:
+    boards = {board.group.id: board for board in atlas.boards}
+    groups = {group.id: group for run in runs for group in map(group_of, run.metrics())}
     leading = {
         identity: {run for place in board.places if place.leading for run in place.runs}
         for identity, board in atlas.ranked.items()
     }
     ids = [run.record.id for run in runs]
-    found: dict[tuple[str, str, str], dict[int, float | str]] = {}
+    found: dict[GroupId, dict[int, float | str]] = {}
     for row, run in enumerate(runs):
         for metric in run.metrics():
-            identity = (metric.key, metric.dataset_hash or "", metric.evaluator or "")
+            identity = metric.group_id
             found.setdefault(identity, {})[row] = (
                 value if isinstance(value := metric.value, str) else _six_digits(value)
             )
@@ -251,10 +253,6 @@ def _metrics(runs: Sequence[StoredRun], atlas: Atlas, order: Sequence[tuple[str,
             )
         )
     return columns
-
-
-def _identity(group: Group) -> tuple[str, str, str]:
-    return (group.key, group.dataset_hash, group.evaluator)
 
 
 def _six_digits(value: float) -> float:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ledger.errors import LedgerError
+from ledger.formatting import duration
 from ledger.publish.pages.addresses import NOT_FOUND
 from ledger.publish.site.build import SiteReport
 
@@ -162,7 +163,7 @@ def _follow(
             notify(f"not built: {error}")
             continue
         server.generation += 1
-        notify(f"built again in {report.seconds:.1f} s: {report.written} pages written, {report.deleted} deleted")
+        notify(f"built again in {duration(report.seconds)}: {report.written} pages written, {report.deleted} deleted")
 
 
 def _stopped(server: _Server, moved: Path | None) -> bool:

@@ -7,14 +7,13 @@ from ledger.analysis.comparing.comparable import Group, Leaderboard, counts, gro
 from ledger.analysis.comparing.leaderboard import Place as SettingPlace
 from ledger.analysis.comparing.leaderboard import Score, SettingBoard, latest_metrics, setting_board, short_key
 from ledger.analysis.comparing.ranks import encode_trace, trace_of
-from ledger.model.boxes import Metric
+from ledger.formatting import utc
+from ledger.model.boxes import GroupId, Metric
 from ledger.model.entries import Case, Contents, DatasetVersion, LogEntry, Note, Problem, StoredRun
 from ledger.model.ids import is_id
 from ledger.model.values import Document
 from ledger.publish.pages import addresses
-from ledger.publish.text import utc
 
-Identity = tuple[str, str, str]
 """What a comparable group is told by: metric key, content hash, evaluator."""
 
 SHARED_PAGES = 200
@@ -63,20 +62,20 @@ class Atlas(Document, frozen=True, kw_only=True):
     """Pictures of dataset versions: path on the branch to blob id."""
     baselines: Mapping[str, str] = {}
     """Experiment to the run it is compared with."""
-    ranked: Mapping[Identity, SettingBoard] = {}
+    ranked: Mapping[GroupId, SettingBoard] = {}
     """Comparable group to its settings, ranked; one for each of `boards`."""
-    addresses: Mapping[Identity, str] = {}
+    addresses: Mapping[GroupId, str] = {}
     """Comparable group to where it stands: a page of its own, or its line on the page of all others."""
     settings: Mapping[str, int] = {}
     """Run to the number of its setting: repeats have the same."""
 
     def address_of(self, group: Group) -> str:
         """Return where the leaderboard of a group stands; empty where no run in it counts, so that there is none."""
-        return self.addresses.get((group.key, group.dataset_hash, group.evaluator), "")
+        return self.addresses.get(group.id, "")
 
     def leader_of(self, group: Group) -> SettingPlace | None:
         """Return the setting with the best mean in a group; none where that cannot be said."""
-        board = self.ranked.get((group.key, group.dataset_hash, group.evaluator))
+        board = self.ranked.get(group.id)
         return next((place for place in board.places if place.rank == 1), None) if board else None
 
     @property
@@ -158,18 +157,13 @@ def board_name(group: Group) -> str:
     return board_path(group).rpartition("/")[2].removesuffix(".html")
 
 
-def _addresses(runs: Iterable[StoredRun], boards: Sequence[Leaderboard]) -> dict[Identity, str]:
+def _addresses(runs: Iterable[StoredRun], boards: Sequence[Leaderboard]) -> dict[GroupId, str]:
     """Return where each leaderboard stands.
 
     Its own page has what is the headline of a run, and what several runs share, the most shared first and so many.
     """
-    headlines = {
-        (group.key, group.dataset_hash, group.evaluator)
-        for run in runs
-        if run.record.headline is not None
-        for group in [group_of(run.record.headline)]
-    }
-    told = {(board.group.key, board.group.dataset_hash, board.group.evaluator): board for board in boards}
+    headlines = {headline.group_id for run in runs if (headline := run.record.headline) is not None}
+    told = {board.group.id: board for board in boards}
     shared = [identity for identity, board in told.items() if len(board.standings) > 1 and identity not in headlines]
     shared.sort(key=lambda identity: -len(told[identity].standings))
     own = {*headlines, *shared[:SHARED_PAGES]}
@@ -181,9 +175,9 @@ def _addresses(runs: Iterable[StoredRun], boards: Sequence[Leaderboard]) -> dict
 
 def _ranked(
     runs: Iterable[StoredRun], boards: Sequence[Leaderboard], keys: Mapping[str, str]
-) -> dict[Identity, SettingBoard]:
+) -> dict[GroupId, SettingBoard]:
     traces = {run.record.id: encode_trace(trace_of(run)) for run in runs}
-    withdrawn: dict[Identity, list[Score]] = {}
+    withdrawn: dict[GroupId, list[Score]] = {}
     for run in runs:
         if not counts(run):
             for identity, metric in latest_metrics(run).items():
@@ -191,7 +185,7 @@ def _ranked(
                 withdrawn.setdefault(identity, []).append(score)
     found = {}
     for board in boards:
-        identity = (board.group.key, board.group.dataset_hash, board.group.evaluator)
+        identity = board.group.id
         scores = [
             Score(run=name, setting=keys[name], value=standing.metric.number, trace=traces[name])
             for standing in board.standings

@@ -7,20 +7,21 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ledger import formatting
 from ledger.publish import text
 from ledger.publish.pages import addresses
 from ledger.resources import shipped
 
 _FILTERS: dict[str, Callable[..., object]] = {
     "number": text.short_number,
-    "exact": text.exact_number,
+    "exact": formatting.exact_number,
     "param": text.param_text,
-    "duration": text.duration,
-    "size": text.byte_size,
-    "percent": text.percent,
-    "minute": text.minute,
-    "iso": text.iso,
-    "day": text.day,
+    "duration": formatting.duration,
+    "size": formatting.byte_size,
+    "share": formatting.share,
+    "minute": formatting.minute,
+    "iso": formatting.iso,
+    "day": formatting.day,
     "short_hash": text.short_hash,
     "one_line": text.one_line,
 }
@@ -28,12 +29,13 @@ _FILTERS: dict[str, Callable[..., object]] = {
 
 def _money(amount: float, currency: str | None) -> Markup:
     """Return an amount in short that says itself exactly when it is pointed at."""
-    shown, exact = text.visible(text.money(amount, currency)), text.visible(text.exact_money(amount, currency))
+    shown, exact = text.visible(text.money(amount, currency)), text.visible(formatting.exact_money(amount, currency))
     return Markup('<span class="lg-nowrap" title="{}">{}</span>').format(exact, shown)
 
 
 _FUNCTIONS: dict[str, Callable[..., object]] = {
     "money": _money,
+    "measured": text.measured,
     "safe_url": text.safe_url,
     "link": addresses.link,
     "run_page": addresses.run_page,

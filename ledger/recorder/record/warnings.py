@@ -106,8 +106,7 @@ def _others(ledger: Branch | None, metric: Metric) -> list[float]:
         found = ask_file(ledger, lambda index: index.standings(metric.key, None)) or []
     except LedgerError:
         return []
-    group = metric.dataset_hash, metric.evaluator or ""
-    values = [score.value for told, scores in found if told[:2] == group for score in scores]
+    values = [score.value for told, scores in found if told[:2] == metric.group_id[1:] for score in scores]
     if metric.number in values:
         values.remove(metric.number)  # its own
     return values

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ledger.analysis.comparing.comparable import Group
 from ledger.errors import LedgerError
-from ledger.model.boxes import Table
+from ledger.model.boxes import GroupId, Table
 from ledger.model.entries import StoredRun
 from ledger.model.tables import load_cells, number_in
 from ledger.store.branch.branch import Branch
@@ -40,7 +40,7 @@ def read_samples(ledger: Branch, runs: Sequence[StoredRun], group: Group) -> lis
 
 def _table_of(run: StoredRun, group: Group) -> Table | None:
     for table in reversed(run.record.statistics.tables):
-        same = (table.metric, table.dataset_hash or "", table.evaluator or "")
-        if table.kind == "samples" and same == (group.key, group.dataset_hash, group.evaluator):
+        same = GroupId(table.metric or "", table.dataset_hash or "", table.evaluator or "")
+        if table.kind == "samples" and same == group.id:
             return table if table.file in run.files else None
     return None

@@ -7,6 +7,7 @@ from ledger.analysis.comparing.comparable import Group
 from ledger.analysis.comparing.leaderboard import Score, SettingBoard, in_order, setting_board
 from ledger.analysis.query.language import Query, statuses_asked
 from ledger.errors import NotFound
+from ledger.model.boxes import GroupId
 from ledger.model.entries import Problem
 from ledger.model.values import Direction, Document
 from ledger.store.branch.branch import Branch
@@ -97,24 +98,24 @@ def _most_common(headlines: Mapping[str, int]) -> str:
 
 
 def _boards(key: str, standings: Iterable[Standing], include: Collection[str]) -> tuple[SettingBoard, ...]:
-    scores: dict[tuple[str, str], dict[str, Score]] = {}
-    labels: dict[tuple[str, str], set[str]] = {}
-    directions: dict[tuple[str, str], set[str]] = {}
+    scores: dict[GroupId, dict[str, Score]] = {}
+    labels: dict[GroupId, set[str]] = {}
+    directions: dict[GroupId, set[str]] = {}
     for (content, evaluator, label, direction), members in standings:
-        identity = content, evaluator
+        named = GroupId(key, content, evaluator)
         # A later measurement in the same group comes later, and takes the place of the one before.
-        scores.setdefault(identity, {}).update((score.run, score) for score in members)
-        labels.setdefault(identity, set()).add(label)
-        directions.setdefault(identity, set()).add(direction)
+        scores.setdefault(named, {}).update((score.run, score) for score in members)
+        labels.setdefault(named, set()).add(label)
+        directions.setdefault(named, set()).add(direction)
     return tuple(
         in_order(
             setting_board(
-                Group(key=key, dataset=min(labels[identity]), dataset_hash=identity[0], evaluator=identity[1]),
-                _agreed(directions[identity] - {""}),
+                Group(key=key, dataset=min(labels[named]), dataset_hash=named.dataset_hash, evaluator=named.evaluator),
+                _agreed(directions[named] - {""}),
                 members.values(),
                 include,
             )
-            for identity, members in scores.items()
+            for named, members in scores.items()
         )
     )
 

@@ -5,8 +5,8 @@ from math import isfinite, nan
 
 from ledger.analysis.comparing.error_rate import outside_range
 from ledger.analysis.comparing.leaderboard import Score, short_key
-from ledger.analysis.judging.judgement import Identity
 from ledger.analysis.judging.means import mean
+from ledger.model.boxes import GroupId
 from ledger.model.entries import Contents, StoredRun
 from ledger.model.values import Document
 from ledger.store.branch.branch import Branch
@@ -22,7 +22,7 @@ class Peers(Document, frozen=True, kw_only=True):
 
     runs: tuple[StoredRun, ...]
     """The runs that were read, oldest first."""
-    unread: dict[Identity, int]
+    unread: dict[GroupId, int]
     """Comparable group to how many more settings were tried in it."""
 
 
@@ -75,9 +75,9 @@ def _peers(
 
     Both ends, because which values are better is not asked here.
     """
-    boards: dict[Identity, dict[str, list[Score]]] = {}
+    boards: dict[GroupId, dict[str, list[Score]]] = {}
     for (content, evaluator, _, _), scores in index.standings(key, None):
-        settings = boards.setdefault((key, content, evaluator), {})
+        settings = boards.setdefault(GroupId(key, content, evaluator), {})
         for score in scores:
             if not score.unranked or score.unranked in include:
                 settings.setdefault(score.setting, []).append(score)

@@ -8,18 +8,16 @@ from ledger.analysis.comparing.compare import compare
 from ledger.analysis.comparing.environment_difference import differences
 from ledger.analysis.data.curves import Point, load_curves
 from ledger.analysis.judging.judgement import (
-    Identity,
     Judgement,
     Tried,
     best_other,
     gather,
-    identity,
     judge,
     shared_group,
 )
 from ledger.analysis.judging.review import RunReview, Word, drawn, metric_lines, warnings_of, word_of
 from ledger.errors import LedgerError, UsageError
-from ledger.model.boxes import Metric
+from ledger.model.boxes import GroupId, Metric
 from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.paths import CURVES_FILE
 from ledger.store.branch.branch import Branch
@@ -54,7 +52,7 @@ class _Reading:
         self._versions: dict[tuple[str, str], DatasetVersion | None] = {}
         experiments = {run.record.experiment for run in proposed.runs}
         self._baselines = {name: read_baseline(ledger, name) for name in sorted(experiments)}
-        self._peers: dict[str, tuple[list[StoredRun], Mapping[Identity, int]]] = {}
+        self._peers: dict[str, tuple[list[StoredRun], Mapping[GroupId, int]]] = {}
 
     def review(self, run: StoredRun) -> RunReview:
         baseline = self._baseline_of(run)
@@ -108,7 +106,7 @@ class _Reading:
         usable = (one for one in candidates if one is not None and counts(one))
         return next((one for one in usable if one.record.id != run.record.id), None)
 
-    def _peers_of(self, key: str) -> tuple[list[StoredRun], Mapping[Identity, int]]:
+    def _peers_of(self, key: str) -> tuple[list[StoredRun], Mapping[GroupId, int]]:
         """Return the runs that were read for a metric, those of the proposal among them, and what was not read."""
         if key not in self._peers:
             ours = [run for run in self._new.values() if any(metric.key == key for metric in run.metrics())]
@@ -119,9 +117,9 @@ class _Reading:
         return self._peers[key]
 
     def _best_of(
-        self, run: StoredRun, headline: Metric | None, tried: Mapping[Identity, Tried], everyone: Sequence[StoredRun]
+        self, run: StoredRun, headline: Metric | None, tried: Mapping[GroupId, Tried], everyone: Sequence[StoredRun]
     ) -> StoredRun | None:
-        group = tried.get(identity(group_of(headline))) if headline else None
+        group = tried.get(headline.group_id) if headline else None
         if group is None or group.direction is None:
             return None
         try:
@@ -136,7 +134,7 @@ class _Reading:
         headline: Metric | None,
         others: Sequence[StoredRun],
         everyone: Sequence[StoredRun],
-        unread: Mapping[Identity, int],
+        unread: Mapping[GroupId, int],
     ) -> tuple[tuple[Word, str, str | None], Judgement | None]:
         """Return the verdict against the first run that it can be compared with."""
         if headline is None:
@@ -151,7 +149,7 @@ class _Reading:
         apart, mend = "", ""
         for other in others:
             try:
-                named = identity(shared_group(run, other, headline.key))
+                named = shared_group(run, other, headline.key).id
                 tried = gather(everyone, unread=unread.get(named, 0), only={named})[named]
                 judgement = judge(run.record.id, other.record.id, tried)
             except UsageError as error:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from ledger.model.boxes import GroupId
 from ledger.model.document import dump
 from ledger.model.entries import StoredRun
 from ledger.model.paths import RECORD_FILE
@@ -219,7 +220,7 @@ def test_the_pareto_view_names_what_dominates(study: Study, cli: Cli) -> None:
     assert cli("judge", base[0], "--against", good[0], "--pareto").out.count("against") > 3
 
 
-def read(study: Study, run: str, *, everything: bool) -> tuple[list[StoredRun], dict[tuple[str, str, str], int]]:
+def read(study: Study, run: str, *, everything: bool) -> tuple[list[StoredRun], dict[GroupId, int]]:
     one = study.ledger.contents().run(run)
     assert one is not None
     peers = read_peers(study.ledger, [one], KEY, everything=everything)

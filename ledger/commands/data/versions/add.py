@@ -3,10 +3,11 @@
 import click
 
 from ledger.commands.data.versions.version_text import tell_change, tell_drift, tell_statistics
-from ledger.commands.output import say, size, write_json
+from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
 from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
+from ledger.formatting import byte_size
 from ledger.model.datasets import DatasetKind
 from ledger.model.entries import DatasetVersion
 from ledger.model.values import Role, counted
@@ -103,7 +104,7 @@ def _tell(added: AddedVersion, *, as_json: bool) -> None:
 
 
 def _facts(version: DatasetVersion) -> list[str]:
-    lines = [f"{counted(version.files, 'file')}, {size(version.bytes)}"]
+    lines = [f"{counted(version.files, 'file')}, {byte_size(version.bytes)}"]
     if version.statistics:
         lines += tell_statistics(version.statistics)
     lines += tell_change(version)

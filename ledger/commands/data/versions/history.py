@@ -5,8 +5,9 @@ import click
 from ledger.analysis.comparing.comparable import Leaderboard
 from ledger.analysis.data.versions import VersionFacts, facts_of, versions_of
 from ledger.commands.data.versions.version_text import tell_change, tell_drift
-from ledger.commands.output import echo, moment, write_json
+from ledger.commands.output import echo, write_json
 from ledger.commands.workplace import open_ledger
+from ledger.formatting import moment
 from ledger.model.values import counted, plain
 from ledger.recorder.message import shown
 from ledger.recorder.record.warnings import say_leak

@@ -3,8 +3,9 @@
 import click
 
 from ledger.analysis.data.versions import facts_of, versions_of
-from ledger.commands.output import moment, say, size, write_csv, write_json, write_table
+from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
+from ledger.formatting import byte_size, moment
 
 
 @click.command("list")
@@ -35,7 +36,7 @@ def list_command(name: str | None, as_json: bool, as_csv: bool) -> None:
             fact.version.role,
             "" if fact.version.samples is None else str(fact.version.samples),
             str(fact.version.files),
-            size(fact.version.bytes),
+            byte_size(fact.version.bytes),
             fact.version.hash[:19],
             str(len(fact.judged)),
             str(len(fact.trained)),

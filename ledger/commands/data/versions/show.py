@@ -4,8 +4,9 @@ import click
 
 from ledger.analysis.data.versions import VersionFacts, facts_of, find_version
 from ledger.commands.data.versions.version_text import tell_change, tell_drift, tell_statistics
-from ledger.commands.output import echo, moment, size, write_json
+from ledger.commands.output import echo, write_json
 from ledger.commands.workplace import open_ledger
+from ledger.formatting import byte_size, moment
 from ledger.model.entries import Contents
 from ledger.model.values import counted, plain
 from ledger.recorder.record.warnings import say_leak
@@ -47,7 +48,7 @@ def _lines(facts: VersionFacts, contents: Contents) -> list[str]:
         ("parent", version.parent),
         ("added", f"{moment(version.added_at)} by {version.author.name}"),
         ("hash", version.hash),
-        ("holds", f"{counted(version.files, 'file')}, {size(version.bytes)}"),
+        ("holds", f"{counted(version.files, 'file')}, {byte_size(version.bytes)}"),
     )
     lines += [f"{name:<8} {value}" for name, value in said if value]
     if version.statistics:

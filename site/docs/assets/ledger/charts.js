@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const { element, number } = window.ledger;
+  const { tick } = window.ledgerFormatting;
   const SVG = "http://www.w3.org/2000/svg";
   const svg = (tag, attributes = {}, text = null) => {
     const made = document.createElementNS(SVG, tag);
@@ -17,13 +18,6 @@
     const found = [];
     for (let at = Math.ceil(low / step - 1e-9); at <= high / step + 1e-9; at += 1) found.push(at * step);
     return found;
-  };
-  const label = (value) => {
-    const size = Math.abs(value);
-    if (size >= 1e4 && size < 1e6) return Number((value / 1e3).toPrecision(4)) + "k";
-    if (size >= 1e6 && size < 1e9) return Number((value / 1e6).toPrecision(4)) + "M";
-    if (size !== 0 && size < 1e-3) return value.toExponential(0).replace("e+", "e").replace("-", size === value ? "-" : "−");
-    return Number(value.toPrecision(6)).toString().replace("-", "−");
   };
 
   /* Draws lines ({name, xs, ys}, and slot where the colour is not the place in the list) into `plot`; `say` gets the value of each line at the pointer. */
@@ -47,9 +41,9 @@
     const powers = logY ? ticks(y0, y1, 4).filter((at) => Number.isInteger(at)) : [];
     const yTicks = logY ? (powers.length > 1 ? powers.map((at) => 10 ** at) : ticks(10 ** y0, 10 ** y1, 5).filter((at) => at > 0)) : ticks(y0, y1, 5);
     for (const at of yTicks) {
-      axis.append(svg("path", { d: `M${left} ${py(at).toFixed(1)}H${right}` }), svg("text", { x: left - 8, y: py(at) + 4, "text-anchor": "end" }, label(at)));
+      axis.append(svg("path", { d: `M${left} ${py(at).toFixed(1)}H${right}` }), svg("text", { x: left - 8, y: py(at) + 4, "text-anchor": "end" }, tick(at)));
     }
-    for (const at of ticks(x0, x1, Math.max(4, Math.floor(width / 80)))) axis.append(svg("text", { x: px(at), y: bottom + 18, "text-anchor": "middle" }, label(at)));
+    for (const at of ticks(x0, x1, Math.max(4, Math.floor(width / 80)))) axis.append(svg("text", { x: px(at), y: bottom + 18, "text-anchor": "middle" }, tick(at)));
     axis.append(svg("path", { class: "lg-base", d: `M${left} ${bottom}H${right}` }),
       svg("text", { class: "lg-name", x: (left + right) / 2, y: height - 6, "text-anchor": "middle" }, xName),
       svg("text", { class: "lg-name", x: left, y: top - 10 }, logY ? yName + " (log)" : yName));

@@ -102,33 +102,13 @@
     return rows;
   };
 
-  const number = (value) => {
-    if (value === null || value === undefined) return "–";
-    if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
-    if (Number.isInteger(value) && Math.abs(value) < 1e7) return value.toString().replace(/\B(?=(\d{3})+$)/g, "\u202f").replace("-", "−");
-    const size = Math.abs(value);
-    const text = size >= 1e-4 && size < 1e7 ? (size < 1e4 ? value.toPrecision(4) : Number(value.toPrecision(5)).toString()) : value.toExponential(2).replace("e+", "e");
-    return value < 0 ? text.replace("-", "−") : text;
-  };
-
-  /* Durations and money are written as `ledger.publish.text` writes them. */
-  const duration = (seconds) => {
-    if (seconds <= 0) return "unknown";
-    if (seconds < 0.05) return Math.round(seconds * 1000) + " ms";
-    if (seconds < 59.95) return seconds.toFixed(1) + " s";
-    const whole = Math.round(seconds), minutes = Math.floor(whole / 60), hours = Math.floor(minutes / 60);
-    if (minutes < 60) return minutes + " min " + (whole % 60) + " s";
-    return hours < 48 ? hours + " h " + (minutes % 60) + " min" : Math.floor(hours / 24) + " d " + (hours % 24) + " h";
-  };
+  const { number, duration, minute } = window.ledgerFormatting;
 
   const money = (data, row) => {
     const amount = data.cost[row], currency = data.word(data.currency, row);
     if (amount === null) return element("span", { class: "lg-unknown" }, "unknown");
-    const shown = amount > 0 && amount < 0.001 ? "<0.001" : amount > 0 && amount < 1 ? String(Number(amount.toPrecision(2))) : amount.toFixed(2).replace(/\B(?=(\d{3})+\.)/g, "\u202f");
-    return element("span", { class: "lg-nowrap", title: amount + " " + currency }, shown + " " + currency);
+    return element("span", { class: "lg-nowrap", title: amount + " " + currency }, window.ledgerFormatting.money(amount, currency));
   };
-
-  const minute = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
 
   const icons = {
     finished: "M5 10.5l3.2 3.2L15 6.8", failed: "M6 6l8 8M14 6l-8 8", interrupted: "M7.5 5.5v9M12.5 5.5v9",

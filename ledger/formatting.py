@@ -1,0 +1,193 @@
+"""How numbers, durations, money, sizes, shares and times are written: on the terminal, in messages and on every page.
+
+Plain ASCII; `typeset` makes of it what stands on a page. `site/docs/assets/ledger/formatting.js` writes the same, and
+`tests/formatting.json` holds both to one table of cases. Halves are rounded away from zero, as in ECMA-262.
+"""
+
+import math
+import re
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+DIGITS = 5
+"""Significant digits of a measured number: what tells two runs apart; `--json` gives every one."""
+_WHOLE = 1e15
+"""Whole numbers below it are written out; floats are exact up to 9e15 (IEEE 754)."""
+_LARGEST, _SMALLEST = 1e7, 1e-4
+"""Between them a number is written without an exponent."""
+_DECIMALS = 10
+"""Decimals that a value gets at most, however small its uncertainty is."""
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_LEAST_SECONDS = 0.05
+"""Shorter times are told in milliseconds."""
+_MOST_HOURS = 48
+"""Longer times are told in days."""
+
+_LEAST_AMOUNT = 0.001
+"""Smaller amounts of money are told as being less than this."""
+_TWO_DECIMALS = 0.1
+"""From here on two decimals are two digits at least."""
+
+_BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_UNIT = 1000
+"""Of one unit to the next (SI)."""
+_TICK_UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+_LEAST_WITH_UNIT, _LEAST_TICK = 1e4, 1e-3
+
+_GROUPS = re.compile(r"(?<![\d.])\d{4,}(?![\dA-Za-z])")
+_THREE = re.compile(r"\B(?=(?:\d{3})+$)")
+
+_CONTEXTS = {digits: Context(prec=digits, rounding=ROUND_HALF_UP) for digits in range(1, 8)}
+
+
+def number(value: float | str, digits: int = DIGITS) -> str:
+    """Return a measured number with so many significant digits; whole numbers as they are.
+
+    Args:
+        value: the number, or one of the words that documents have for what JSON has no number for.
+        digits: significant digits.
+    """
+    value = float(value)
+    if not math.isfinite(value):
+        return _not_finite(value)
+    if value == int(value) and abs(value) < _WHOLE:
+        return str(int(value))
+    rounded = _CONTEXTS[digits].create_decimal_from_float(value)
+    if _SMALLEST <= abs(value) < _LARGEST:
+        text = f"{rounded:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    mantissa, _, exponent = f"{rounded:e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}"
+
+
+def measured(value: float, deviation: float | None) -> tuple[str, str]:
+    """Return a value and its uncertainty, both to the second digit of the uncertainty; that is empty when unknown.
+
+    Source: JCGM 100:2008 (GUM), 7.2.6: an uncertainty is given to two digits, and the estimate is rounded to it.
+    """
+    if deviation is None:
+        return number(value), ""
+    if not (math.isfinite(value) and math.isfinite(deviation) and deviation > 0):
+        return number(value), number(deviation, 2)
+    rounded = _CONTEXTS[2].create_decimal_from_float(deviation)
+    places = 1 - rounded.adjusted()
+    if not 0 <= places <= _DECIMALS or abs(value) >= _LARGEST:
+        return number(value), number(deviation, 2)
+    return _fixed(value, places), _fixed(float(rounded), places)
+
+
+def change(value: float, digits: int = 3) -> str:
+    """Return a difference with its sign; none has no sign."""
+    text = number(value, digits)
+    return f"+{text}" if value > 0 else text
+
+
+def exact_number(value: float) -> str:
+    """Return every digit of a number."""
+    return repr(float(value))
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration in its two largest units; `unknown` when nobody measured it."""
+    if seconds is None or not math.isfinite(seconds):
+        return "unknown"
+    if seconds < _LEAST_SECONDS:
+        return f"{_fixed(seconds * 1000, 0)} ms" if seconds > 0 else "0 s"
+    if seconds < _MINUTE - 0.05:
+        return f"{_fixed(seconds, 1)} s"
+    whole = int(_fixed(seconds, 0))
+    minutes, hours = whole // _MINUTE, whole // _HOUR
+    if hours >= _MOST_HOURS:
+        return f"{whole // _DAY} d {hours % 24} h"
+    return f"{hours} h {minutes % _MINUTE} min" if hours else f"{minutes} min {whole % _MINUTE} s"
+
+
+def money(amount: float | None, currency: str | None) -> str:
+    """Return an amount and its currency: two decimals, and two digits where it is small; nothing for none."""
+    if amount is None:
+        return ""
+    if 0 < amount < _LEAST_AMOUNT:
+        shown = f"<{_LEAST_AMOUNT}"
+    elif 0 < amount < _TWO_DECIMALS:
+        shown = number(amount, 2)
+    else:
+        shown = _fixed(amount, 2)
+    return f"{shown} {currency or ''}".strip()
+
+
+def exact_money(amount: float, currency: str | None) -> str:
+    """Return every digit of an amount, without an exponent, with its currency."""
+    return f"{Decimal(repr(float(amount))):f} {currency or ''}".strip()
+
+
+def byte_size(size: float) -> str:
+    """Return a number of bytes in decimal units, as disks name them."""
+    unit = 0
+    while size >= _UNIT - 0.5 and unit < len(_BYTE_UNITS) - 1:
+        size /= _UNIT
+        unit += 1
+    return f"{number(size, 3) if unit else _fixed(size, 0)} {_BYTE_UNITS[unit]}"
+
+
+def share(fraction: float) -> str:
+    """Return a part of one as a percentage; what is not all is never `100 %`."""
+    percentage = fraction * 100
+    if 99.95 <= percentage < 100:  # noqa: PLR2004  # would be rounded to all
+        return ">99.9 %"
+    return f"{number(percentage, 3)} %"
+
+
+def tick(value: float) -> str:
+    """Return the label of a tick of an axis."""
+    size = abs(value)
+    for limit, unit in _TICK_UNITS:
+        if size >= _LEAST_WITH_UNIT and limit <= size < limit * 1000:
+            return f"{number(value / limit, 4)}{unit}"
+    if value == 0 or _LEAST_TICK <= size < _LEAST_WITH_UNIT:
+        return number(value, 6)
+    mantissa, _, exponent = f"{_CONTEXTS[3].create_decimal_from_float(value):e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}"
+
+
+def moment(time: datetime) -> str:
+    """Return a time to the minute, and that it is UTC: `2026-11-20 19:48 UTC`."""
+    return f"{minute(time)} UTC"
+
+
+def minute(time: datetime) -> str:
+    """Return a time to the minute, in UTC, without saying so: `2026-11-20 19:48`."""
+    return f"{utc(time):%Y-%m-%d %H:%M}"
+
+
+def day(time: datetime) -> str:
+    """Return the day of a time, in UTC."""
+    return f"{utc(time):%Y-%m-%d}"
+
+
+def iso(time: datetime) -> str:
+    """Return a time as machines read it."""
+    return f"{utc(time):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def utc(time: datetime) -> datetime:
+    """Return the time in UTC; one without a zone is UTC already, as every time of the ledger is."""
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def typeset(text: str) -> str:
+    """Return a number as it stands on a page: a real minus, the sign of infinity, digits in groups of three."""
+    if text[:1].isalpha() or text[:2] == "-i":
+        return {"nan": "NaN", "inf": "∞", "-inf": "\N{MINUS SIGN}∞"}.get(text, text)
+    text = _GROUPS.sub(lambda digits: _THREE.sub("\N{NARROW NO-BREAK SPACE}", digits[0]), text)
+    return f"\N{MINUS SIGN}{text[1:]}" if text[:1] == "-" else text
+
+
+def _not_finite(value: float) -> str:
+    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+
+
+def _fixed(value: float, places: int) -> str:
+    """Return a number with so many decimals; zero has no sign."""
+    text = f"{Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):f}"
+    return text[1:] if text[:1] == "-" and not text.strip("-0.") else text
