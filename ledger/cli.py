@@ -1,7 +1,7 @@
 """The table of verbs, and the one place that turns errors into exit codes.
 
-Exit codes: 0 done; 1 a problem the user can mend; 2 the command itself is wrong; 3 a bug; 130 Ctrl-C;
-141 the reader of our output went away.
+Exit codes: 0 done; 1 a problem the user can mend; 2 the command itself is wrong; 3 a bug; 4 no verdict (`judge`);
+130 Ctrl-C; 141 the reader of our output went away.
 """
 
 import os
@@ -24,6 +24,8 @@ SECTIONS = (
             "run": "Run a command and record it, however it ends.",
             "recover": "Finish what a crash left: runs that died, records that wait.",
             "evaluate": "Record a later measurement of a run, such as on a newer validation set.",
+            "reevaluate": "Measure the models of many runs on a dataset version, with a command.",
+            "aggregate": "Add the aggregates that were agreed on later to runs that lack them.",
             "note": "Say something about a run, later.",
             "tag": "Add tags to a run, or take them away.",
             "retract": "Withdraw a run: it stays on the ledger and on no leaderboard.",
@@ -131,7 +133,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for eac
         result = _dispatch(arguments)
         sys.stdout.flush()
     except LedgerError as error:
-        return _complain(error.message, error.hint, 2 if isinstance(error, UsageError) else 1)
+        return _complain(error.message, error.hint, error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return 0

@@ -239,8 +239,8 @@ class _Story:
     def measure(self, version: str, runs: str, *options: str) -> None:
         """Measure the models of runs on a validation set, with the evaluator that trainings use as well."""
         script = ("--", sys.executable, "evaluate.py", "{model}", "{dataset}")
-        where = ("--on", f"digits-validation@{version}", "--data", f"data/validation/{version}")
-        self.ledger("evaluate", *where, "--runs", runs, "--evaluator", "measure-1", *options, *script)
+        where = (f"digits-validation@{version}", "--data", f"data/validation/{version}")
+        self.ledger("reevaluate", *where, "--runs", runs, "--evaluator", "measure-1", *options, *script)
 
     def name_baseline(self, experiment: str, reason: str) -> None:
         """Say which run of an experiment the others are compared with: its first that has no tag."""

@@ -11,6 +11,8 @@ class LedgerError(Exception):
         hint: what to do about it, when something can be done.
     """
 
+    exit_code = 1
+
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
@@ -19,6 +21,14 @@ class LedgerError(Exception):
 
 class UsageError(LedgerError):
     """The command or call itself is wrong: exit code 2, type it again."""
+
+    exit_code = 2
+
+
+class NoVerdict(LedgerError):
+    """A question whose answers are exit codes could not be asked: exit code 4, which is none of them."""
+
+    exit_code = 4
 
 
 class InvalidDocument(LedgerError):

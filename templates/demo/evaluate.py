@@ -1,4 +1,4 @@
-"""Measure one model on one dataset: `ledger evaluate --on NAME@VERSION -- python evaluate.py {model} {dataset}`."""
+"""Measure one model on one dataset: `ledger reevaluate NAME@VERSION -- python evaluate.py {model} {dataset}`."""
 
 import json
 import os

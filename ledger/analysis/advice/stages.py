@@ -204,7 +204,7 @@ def _measurable(evidence: Evidence, _: StoredRun | None) -> list[Check]:
     drawn = next((f"run {run.record.id}" for run in reversed(evidence.runs) if _is_inspectable(run)), None)
     return [
         _check("statistics of what it is judged on", described[0].label if described else None, "ledger dataset add"),
-        _check("a second version, or cases", second, "measured on one version only: ledger evaluate --on"),
+        _check("a second version, or cases", second, "measured on one version only: ledger reevaluate"),
         _check("something to look at", drawn, "no curve, figure or table: run.log"),
     ]
 

@@ -77,7 +77,7 @@ def measure_command(labels: Iterable[str]) -> str | None:
     for label in labels:
         name, _, version = label.partition("@")
         if all(part[:1].isalnum() and part.isascii() and not set(part) - _IN_A_SLUG for part in (name, version)):
-            return f"ledger evaluate --on {label} -- COMMAND {{model}}"
+            return f"ledger reevaluate {label} -- COMMAND {{model}}"
     return None
 
 

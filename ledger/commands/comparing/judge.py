@@ -1,6 +1,8 @@
 """`ledger judge`: keep, discard, or cannot tell."""
 
-from typing import Literal, NoReturn
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
 
 import click
 
@@ -10,13 +12,50 @@ from ledger.api.judge import judge_run
 from ledger.commands.comparing.include_option import include_option
 from ledger.commands.output import echo, write_json
 from ledger.commands.workplace import open_ledger
-from ledger.errors import LedgerError, UsageError
+from ledger.errors import LedgerError, NoVerdict
 from ledger.model.values import plain
 
 EXIT_CODES: dict[Answer, int] = {"keep": 0, "discard": 1, "cannot tell": 2}
 
 
-@click.command("judge")
+class _Question(click.Command):
+    """A command whose exit codes 0, 1 and 2 are answers: whatever goes wrong exits with 4."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:  # as click has it
+        """Read the command line."""
+        with _no_verdict():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:  # as click has it
+        """Run it."""
+        with _no_verdict():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _no_verdict() -> Iterator[None]:
+    """Turn what goes wrong into the error with an exit code of its own."""
+    try:
+        yield
+    except LedgerError as error:
+        raise NoVerdict(error.message, hint=error.hint) from error
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        message = error.format_message()
+        raise NoVerdict(message[:1].lower() + message[1:].rstrip("."), hint="ledger judge --help") from error
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "ledger":
+            raise
+        hint = "pip install 'git-ledger[stats]'"
+        raise NoVerdict(f"judging needs a package: `{error.name}`", hint=hint) from error
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise NoVerdict(f"cannot read the ledger: `{error}`") from error
+
+
+@click.command("judge", cls=_Question)
 @click.argument("run")
 @click.option(
     "--against", default="baseline", metavar="RUN|best|baseline", help="What to judge against; the baseline by default."
@@ -44,44 +83,25 @@ def judge_command(
     """Say whether RUN is better than another by more than chance: keep (0), discard (1), cannot tell (2).
 
     Runs of one setting, which differ by seed only, are judged together. A run that did not finish is not judged, and is
-    never the best, unless --include names how it ended. Whatever goes wrong exits with 2 as well,
-    says `error:` on stderr and nothing on stdout, so that neither 0 nor 1 is ever returned without an answer.
+    never the best, unless --include names how it ended. Whatever goes wrong exits with 4, says `error:` on stderr and
+    nothing on stdout: 0, 1 and 2 are always answers.
 
     Example: ledger judge x7k2qf --against best --min-effect 0.002
     """
-    try:
-        judged = judge_run(
-            open_ledger(),
-            run,
-            against,
-            metrics=metrics,
-            min_effect=min_effect,
-            trials=trials,
-            direction=direction,
-            include=include,
-            pareto=pareto,
-        )
-    except UsageError:
-        raise
-    except (LedgerError, OSError, ModuleNotFoundError) as error:
-        _refuse(error)
+    judged = judge_run(
+        open_ledger(),
+        run,
+        against,
+        metrics=metrics,
+        min_effect=min_effect,
+        trials=trials,
+        direction=direction,
+        include=include,
+        pareto=pareto,
+    )
     if as_json:
         write_json(judged)
     else:
         for line in lines_of(judged.judgements, judged.fronts):
             echo(plain(line))
     return EXIT_CODES[judged.answer]
-
-
-def _refuse(error: LedgerError | OSError | ModuleNotFoundError) -> NoReturn:
-    """Raise what exits with 2: 1 would mean that the run is no better."""
-    if isinstance(error, BrokenPipeError):
-        raise error
-    if isinstance(error, LedgerError):
-        raise UsageError(error.message, hint=error.hint) from error
-    if isinstance(error, ModuleNotFoundError):
-        if (error.name or "").partition(".")[0] == "ledger":
-            raise error
-        hint = "pip install 'git-ledger[stats]'"
-        raise UsageError(f"judging needs a package: `{error.name}`", hint=hint) from error
-    raise UsageError(f"cannot read the ledger: `{error}`") from error

@@ -16,14 +16,14 @@ from ledger.store.index.selection import select_runs
 @click.command("matrix")
 @click.argument("dataset")
 @click.option("-m", "--metric", metavar="SPLIT/NAME", help="Which metric; the one measured most often by default.")
-@click.option("--runs", "query", metavar="QUERY", help="Only runs that pass, as for `ledger list`.")
+@click.option("--runs", "query", metavar="FILTER", help="Only runs that pass, as for `ledger list`.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def matrix_command(dataset: str, metric: str | None, query: str | None, as_json: bool, as_csv: bool) -> None:
     """Show what each run came to on each version of DATASET.
 
     Columns are not comparable with each other: a value on v2 answers another question than one on v1. Gaps are runs
-    that were not measured there; ledger evaluate --on fills them.
+    that were not measured there; ledger reevaluate fills them.
     """
     ledger = open_ledger()
     contents = ledger.contents()
@@ -36,7 +36,7 @@ def matrix_command(dataset: str, metric: str | None, query: str | None, as_json:
     if key is None:
         raise NotFound(
             f"nothing has been measured on this dataset yet: `{dataset}`",
-            hint=f"ledger evaluate --on {versions[-1].label} -- COMMAND",
+            hint=f"ledger reevaluate {versions[-1].label} -- COMMAND",
         )
     matrix = matrix_of(versions, runs, key)
     if as_json:
@@ -55,7 +55,7 @@ def matrix_command(dataset: str, metric: str | None, query: str | None, as_json:
     say(f"{matrix.key}; columns are not comparable with each other")
     if matrix.gaps:
         missing = max(version for _, version in matrix.gaps)
-        fill = f"ledger evaluate --on {dataset}@{missing} -- COMMAND {{model}}"
+        fill = f"ledger reevaluate {dataset}@{missing} -- COMMAND {{model}}"
         say(f"{counted(len(matrix.gaps), 'gap')}; to fill them: {fill}")
 
 

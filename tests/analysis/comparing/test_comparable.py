@@ -139,7 +139,7 @@ def test_a_refusal_to_order_names_what_differs_and_the_command_that_helps() -> N
     data = sort_runs([run(1, metric(0.9)), run(2, metric(0.5, **V2))], "validation/accuracy")
     assert data.warning == (
         "validation/accuracy was measured on different data (d@v2, d@v1): sorted within each, not across; "
-        "to compare them: ledger evaluate --on d@v2 -- COMMAND {model}"
+        "to compare them: ledger reevaluate d@v2 -- COMMAND {model}"
     )
     evaluators = sort_runs([run(1, metric(0.9)), run(2, metric(0.5, evaluator="2"))], "validation/accuracy")
     assert "by different evaluators (d@v1 by 2, d@v1 by unknown)" in str(evaluators.warning)
@@ -148,4 +148,4 @@ def test_a_refusal_to_order_names_what_differs_and_the_command_that_helps() -> N
 @pytest.mark.parametrize("label", ["d;rm -rf ~@v1", "d@v1 -- x", "-d@v1", "d@", "@v1", "d", "d@$(x)", "é@v1", "d@v@1"])
 def test_a_label_that_is_no_label_stands_in_no_command(label: str) -> None:
     assert measure_command([label]) is None
-    assert measure_command([label, "d@v1"]) == "ledger evaluate --on d@v1 -- COMMAND {model}"
+    assert measure_command([label, "d@v1"]) == "ledger reevaluate d@v1 -- COMMAND {model}"

@@ -161,7 +161,7 @@ def test_questions_that_cannot_be_asked_say_so_and_never_exit_with_one(study: St
     }
     for command, message in said.items():
         done = cli(*command, "--json")
-        assert (done.code, done.out) == (2, ""), (command, done.out, done.err)
+        assert (done.code, done.out) == (4, ""), (command, done.out, done.err)
         assert done.err.startswith("error: "), command
         assert message in done.err, (command, done.err)
     assert cli("judge", whichever[0], "--against", other[0], "--direction", "lower").code == 2
@@ -171,9 +171,9 @@ def test_a_retracted_run_is_neither_judged_nor_judged_against(study: Study, cli:
     base, good = study.add(BASE, lr=0.1), study.add(GOOD, lr=0.2)
     assert cli("retract", base[0], "--because", "the labels were wrong").code == 0
     done = cli("judge", good[0], "--against", base[0])
-    assert done.code == 2
+    assert done.code == 4
     assert "was retracted (the labels were wrong)" in done.err
-    assert cli("judge", base[0], "--against", good[0]).code == 2
+    assert cli("judge", base[0], "--against", good[0]).code == 4
     left = json.loads(cli("judge", good[0], "--against", base[1], "--json").out)["judgements"][0]
     assert left["theirs"]["runs"] == base[1:]
 

@@ -66,14 +66,13 @@ def test_aggregates_that_were_agreed_on_later_are_filled_in_once(repo: Path, led
     assert cli("record", "-m", "validation/accuracy=0.9", "-d", data(repo, "v1")).code == 0
     (first,) = runs(repo)
     assert cli("evaluate", first.record.id, "-m", "validation/accuracy=0.6", "-d", data(repo, "v2")).code == 0
-    assert cli("evaluate", "--aggregates").code == 1, "nothing was agreed on yet"
+    assert cli("aggregate").code == 1, "nothing was agreed on yet"
     write_policy(Branch.open(repo), POLICY)
-    done = cli("evaluate", "--aggregates")
+    done = cli("aggregate")
     assert done.code == 0, done.err
     assert "validation/everywhere 0.6 (worst of d@v1, d@v2)" in done.err
     assert len(whole(runs(repo)[0])) == 1
-    assert "no run lacks" in cli("evaluate", "--aggregates").err
-    assert cli("evaluate", first.record.id, "--aggregates").code == 2
+    assert "no run lacks" in cli("aggregate").err
 
 
 def test_the_policy_says_which_values_are_better_in_an_evaluation_too(repo: Path, ledger: Branch, cli: Cli) -> None:
@@ -111,7 +110,6 @@ def test_a_metric_that_was_counted_in_production_is_comparable_within_its_days(
         (("--period", "2026-11-01"), "its first and its last day"),
         (("--period", "20261101/20261107"), "its first and its last day"),
         (("--period", "\x1b[31m/x"), r"\x1b[31m"),
-        (("--period", "2026-11-01/2026-11-07", "--on", "d@v1", "--", "true"), "metrics are not given"),
     ],
 )
 def test_a_period_that_is_none_is_refused_and_nothing_is_written(
@@ -119,8 +117,7 @@ def test_a_period_that_is_none_is_refused_and_nothing_is_written(
 ) -> None:
     assert cli("record", "-m", "validation/accuracy=0.9").code == 0
     (first,) = runs(repo)
-    given = () if "--on" in options else (first.record.id, "-m", "online/clicks=0.1")
-    done = cli("evaluate", *given, *options)
+    done = cli("evaluate", first.record.id, "-m", "online/clicks=0.1", *options)
     assert done.code in {1, 2}
     assert why in done.err.splitlines()[0]
     assert runs(repo)[0].evaluations == ()
