@@ -1,5 +1,7 @@
 """The record of a run: the document that people read, review and compare."""
 
+from typing import Any
+
 from ledger.model.boxes import (
     Box,
     Code,
@@ -58,6 +60,31 @@ class Timing(Document, frozen=True, kw_only=True):
     def took(self) -> float | None:
         """Seconds that the run took; none where nobody knows."""
         return self.duration_seconds or None
+
+
+class RunFields(Document, frozen=True, kw_only=True):
+    """What people say of a run, wherever they say it: by options, in Python, while it lives.
+
+    A record has the same fields. It declares them once more, since their order is that of its canonical bytes.
+    """
+
+    tags: list[str] = []
+    """Free words to find the run by."""
+    note: str | None = None
+    """What the author wanted to say."""
+    seed: int | None = None
+    """Random seed."""
+    parent: str | None = None
+    """Run this one continues or was derived from, or the `ledger run` that it was started in."""
+    baseline: str | None = None
+    """Run this one wants to be compared with."""
+    links: list[Link] = []
+    """Papers, tickets, discussions."""
+
+
+def fields_of(source: RunFields) -> dict[str, Any]:
+    """Return what somebody said of a run, by name of the field."""
+    return {name: getattr(source, name) for name in RunFields.__struct_fields__}
 
 
 class Record(Document, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Literal
 from ledger.analysis.data.curves import Gathered
 from ledger.model.boxes import Code, Environment, Gpu, Hardware, Metric, Model, Usage
 from ledger.model.entries import EnvironmentFile, ManifestLine
-from ledger.model.record import Link
+from ledger.model.record import RunFields
 from ledger.model.values import DECLARED, Document, ParamValue, Role, Status, TableKind
 
 
@@ -115,7 +115,7 @@ class Captured(Document, frozen=True, kw_only=True):
     """Secrets replaced in it: kind to count."""
 
 
-class Draft(Document, frozen=True, kw_only=True):
+class Draft(RunFields, frozen=True, kw_only=True):
     """All that a record is made from."""
 
     id: str
@@ -140,26 +140,14 @@ class Draft(Document, frozen=True, kw_only=True):
     """Why it ended so."""
     exit_code: int | None = None
     """Exit code of the process."""
-    tags: list[str] = []
-    """Free words."""
-    note: str | None = None
-    """What the author wanted to say."""
     command: list[str] = []
     """Command line."""
     folder: str | None = None
     """Folder it was given in, inside the repository."""
-    seed: int | None = None
-    """Random seed."""
-    parent: str | None = None
-    """Run this one continues."""
     children: list[str] = []
     """Runs that were started in it and have records of their own."""
     rank: Rank | None = None
     """Which process of a job keeps it; none where it is the only one."""
-    baseline: str | None = None
-    """Run this one wants to be compared with."""
-    links: list[Link] = []
-    """Papers, tickets, discussions."""
     params: dict[str, ParamValue] = {}
     """Every param by its dotted name."""
     param_sources: list[str] = []

@@ -15,9 +15,9 @@ from ledger.capture.inputs.params import parse_assignment, read_params
 from ledger.capture.outputs.metrics import parse_metric, read_metrics
 from ledger.errors import LedgerError, UsageError
 from ledger.model.boxes import Metric
-from ledger.model.record import Link
+from ledger.model.record import Link, RunFields
 from ledger.model.tables import KINDS
-from ledger.model.values import Document, ParamValue, Role, check_label, plain
+from ledger.model.values import ParamValue, Role, check_label, plain
 from ledger.recorder.record.draft import CaptureProblem, Dataset, Draft, FigureSource, TableSource
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ _LABEL = re.compile(r"[a-z0-9][a-z0-9._-]*@[a-z0-9][a-z0-9._-]*")
 ROLES: tuple[Role, ...] = ("train", "validation", "test", "production")
 
 
-class Given(Document, frozen=True, kw_only=True):
+class Given(RunFields, frozen=True, kw_only=True):
     """The options that `ledger record` and `ledger run` share, as typed."""
 
     params_files: list[str] = []
@@ -52,17 +52,7 @@ class Given(Document, frozen=True, kw_only=True):
     """The training log."""
     model: str | None = None
     """The trained model's file or folder."""
-    tags: list[str] = []
-    """Free words."""
-    note: str | None = None
-    """What the author wants to say."""
-    seed: int | None = None
-    """Random seed."""
-    parent: str | None = None
-    """Run this one continues."""
-    baseline: str | None = None
-    """Run this one wants to be compared with."""
-    links: list[str] = []
+    links: list[str] = []  # type: ignore[assignment]  # as they are typed
     """URLs."""
     headline: str | None = None
     """Key of the metric that speaks for the run."""

@@ -16,6 +16,7 @@ import msgspec
 from ledger.capture.code.script import script_of_command
 from ledger.capture.machine.sampler import Sampler
 from ledger.errors import LedgerError, NotFound
+from ledger.model.record import fields_of
 from ledger.model.values import Document, Status
 from ledger.recorder import Draft, Recorded
 from ledger.recorder.record.draft import Captured, Rank
@@ -190,12 +191,7 @@ def begin(place: SpoolPlace, experiment: str, command: Sequence[str], run_id: st
         command=list(command),
         folder=place.ledger.repository.folder if place.ledger else None,
         home=place.home,
-        parent=stated.parent,
-        baseline=stated.baseline,
-        tags=stated.tags,
-        note=stated.note,
-        seed=stated.seed,
-        links=stated.links,
+        **fields_of(stated),
         params=stated.params,
         given=msgspec.structs.replace(given, note=None),
         working_folder=str(Path.cwd()),

@@ -20,7 +20,7 @@ from ledger.capture.machine.sampler import Sampler
 from ledger.data.version.stat_cache import FILE, StatCache
 from ledger.errors import LedgerError
 from ledger.model.characters import plain
-from ledger.model.record import Record
+from ledger.model.record import Record, fields_of
 from ledger.model.values import DEFAULT_EXPERIMENT, Status
 from ledger.recorder import Recorded
 from ledger.recorder.message import closing_line
@@ -90,12 +90,7 @@ class Lifetime:
         self.say(
             StatementEvent(
                 experiment=start.experiment if start.experiment != DEFAULT_EXPERIMENT else None,
-                parent=start.parent,
-                baseline=start.baseline,
-                tags=start.tags,
-                note=start.note,
-                links=start.links,
-                seed=start.seed,
+                **fields_of(start),
             )
         )
 

@@ -10,6 +10,7 @@ import msgspec
 from ledger.analysis.data.curves import Gathered, Gatherer, Point
 from ledger.model.boxes import Usage
 from ledger.model.characters import unseen_in
+from ledger.model.record import fields_of
 from ledger.model.values import DEFAULT_EXPERIMENT, LABEL_LENGTH
 from ledger.recorder.record.draft import CaptureProblem, Draft, FigureSource, Rank
 from ledger.recorder.record.options import seed_of
@@ -139,12 +140,7 @@ def _begun(start: Start) -> Draft:
         duration_seconds=0.0,
         command=start.command,
         folder=start.folder,
-        parent=start.parent,
-        baseline=start.baseline,
-        tags=start.tags,
-        note=start.note,
-        seed=start.seed,
-        links=start.links,
+        **fields_of(start),
         params=start.params,
         param_sources=start.param_sources,
     )

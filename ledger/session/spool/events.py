@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from ledger.model.boxes import Gpu, Metric, Model, Usage
-from ledger.model.record import Link
+from ledger.model.record import RunFields
 from ledger.model.values import Document, Number, ParamValue, Status
 from ledger.recorder.record.draft import CaptureProblem, Dataset, Rank, TableSource
 from ledger.recorder.record.options import Given
 
 
-class Start(Document, frozen=True, kw_only=True):
+class Start(RunFields, frozen=True, kw_only=True):
     """What is known before the first step."""
 
     id: str
@@ -19,12 +19,6 @@ class Start(Document, frozen=True, kw_only=True):
     experiment: str
     command: list[str] = []
     folder: str | None = None
-    parent: str | None = None
-    baseline: str | None = None
-    tags: list[str] = []
-    note: str | None = None
-    seed: int | None = None
-    links: list[Link] = []
     params: dict[str, ParamValue] = {}
     param_sources: list[str] = []
     rank: Rank | None = None
@@ -121,16 +115,10 @@ class Trained(Event, frozen=True, kw_only=True, tag="model"):
     model: Model
 
 
-class StatementEvent(Event, frozen=True, kw_only=True, tag="said"):
+class StatementEvent(Event, RunFields, frozen=True, kw_only=True, tag="said"):
     """Words about the run: a tag, a note, a link, a seed, a log file, where it belongs."""
 
     experiment: str | None = None
-    parent: str | None = None
-    baseline: str | None = None
-    tags: list[str] = []
-    note: str | None = None
-    links: list[Link] = []
-    seed: int | None = None
     log: str | None = None
 
 
