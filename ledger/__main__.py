@@ -19,7 +19,7 @@ def main() -> None:
 
 def _answer_quickly() -> int | None:
     """Print what is known without loading the command line, and return the exit code; none where it is not known."""
-    from ledger.commands.reading.quick_list import answer
+    from ledger.commands.quick.answer import answer
 
     found = answer(sys.argv[1:])
     if found is None:

@@ -77,7 +77,7 @@ def measure(count: int, folder: Path) -> None:
     python = sys.executable
     # The command as it is installed: `python -m ledger` looks for the module first, 1 ms.
     program = [str(Path(python).with_name("ledger"))]
-    imports = "import ledger.__main__, ledger.commands.reading.quick_list, ledger.store.index.fast_list"
+    imports = "import ledger.__main__, ledger.commands.quick.answer, ledger.commands.quick.look"
     samples = interleaved(
         {
             "python -c pass": command([python, "-c", "pass"], folder),

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from ledger.analysis.query.table import Line
+from ledger.commands.quick.look import ask_index
 from ledger.model.document import dump
 from ledger.model.ids import new_id
 from ledger.model.paths import evaluation_path
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import Entry
-from ledger.store.index.fast_list import glance
 from ledger.store.index.file import FILE
 from ledger.store.index.selection import select_runs
 from tests.conftest import ROOT, git_in, make_repository, run_python
@@ -27,7 +27,7 @@ from tests.samples import many_runs, sample_ledger
 METRIC = "metrics.validation/accuracy"
 ORDINARY = "import sys; from ledger.cli import run; sys.exit(run(sys.argv[1:]))"
 """Skips the quick way: it stands before the command line in `ledger.__main__`."""
-ONLY_QUICK = "import sys; from ledger.commands.reading.quick_list import answer; sys.exit(answer(sys.argv[1:]) is None)"
+ONLY_QUICK = "import sys; from ledger.commands.quick.answer import answer; sys.exit(answer(sys.argv[1:]) is None)"
 
 
 def append_all(ledger: Branch, *, many: bool = False) -> None:
@@ -144,11 +144,11 @@ def test_the_environment_changes_neither(
 
 def test_the_library_answers_the_same_lines(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(asked)
-    assert glance(METRIC, reverse=False, limit=None) is None
+    assert ask_index(METRIC, reverse=False, limit=None) is None
     for sort in (None, "params.lr", "started"):
         for reverse in (False, True):
             for limit in (None, 1, 4):
-                seen = glance(sort, reverse=reverse, limit=limit)
+                seen = ask_index(sort, reverse=reverse, limit=limit)
                 listing = select_runs(Branch.open(), sort=sort, reverse=reverse, limit=limit, lines=True)
                 assert seen is not None
                 assert tuple(seen.lines) == listing.lines
@@ -179,7 +179,7 @@ def test_a_terminal_gets_the_table_for_people(asked: Path, monkeypatch: pytest.M
 def test_nothing_heavy_is_loaded(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(asked)
     script = (
-        "import sys; from ledger.commands.reading.quick_list import answer\n"
+        "import sys; from ledger.commands.quick.answer import answer\n"
         "assert answer(['list', '-s', 'started', '-n', '2'])\n"
         "print(*sys.modules)"
     )
@@ -254,7 +254,7 @@ def test_an_index_that_is_behind_is_brought_up_to_date_without_the_command_line(
     before = program("list").stdout.splitlines()
     append_all(samples, many=True)
     script = (
-        "import sys; from ledger.commands.reading.quick_list import answer\nfound = answer(['list'])\n"
+        "import sys; from ledger.commands.quick.answer import answer\nfound = answer(['list'])\n"
         "assert 'click' not in sys.modules\nsys.stdout.write(found[0])"
     )
     after = started(script).stdout

@@ -34,7 +34,7 @@ _ID_LENGTHS = {40, 64}
 """Digits of a commit id: SHA-1 and SHA-256."""
 
 
-class Glance:
+class QuickAnswer:
     """What was seen.
 
     Args:
@@ -55,7 +55,7 @@ class Glance:
         )
 
 
-def glance(sort: str | None, *, reverse: bool, limit: int | None) -> Glance | None:
+def ask_index(sort: str | None, *, reverse: bool, limit: int | None) -> QuickAnswer | None:
     """Return the lines of the runs in an order, as `select_runs` does, where one look is enough; none where not.
 
     An index that is behind is brought up to date first: that loads the model and asks git, and no command line.
@@ -70,9 +70,9 @@ def glance(sort: str | None, *, reverse: bool, limit: int | None) -> Glance | No
         if sort is not None and metric_key(sort):
             return None  # what ranks is held against git
         file, now = os.path.join(git_dir, "ledger", FILE), (tip, config_stamp(git_dir))
-        seen = _look(file, now, sort, reverse=reverse, limit=limit)
+        seen = _ask(file, now, sort, reverse=reverse, limit=limit)
         if seen is None and _bring_up_to_date():
-            seen = _look(file, now, sort, reverse=reverse, limit=limit)
+            seen = _ask(file, now, sort, reverse=reverse, limit=limit)
     except Exception:  # noqa: BLE001  # whatever it is, the ordinary way answers, or says what is wrong
         return None
     return seen if seen is not None and seen.lines and seen.is_harmless() else None
@@ -98,7 +98,7 @@ def _connect(file: str) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quoted}?mode=ro", timeout=0, isolation_level=None, uri=True)
 
 
-def _look(file: str, now: tuple[str, str], sort: str | None, *, reverse: bool, limit: int | None) -> Glance | None:
+def _ask(file: str, now: tuple[str, str], sort: str | None, *, reverse: bool, limit: int | None) -> QuickAnswer | None:
     """Return what an index says; none where it is of another commit or configuration than now."""
     database = _connect(file)
     try:
@@ -116,7 +116,7 @@ def _look(file: str, now: tuple[str, str], sort: str | None, *, reverse: bool, l
         numbers, warning = order_rows(database, column, ("1", []), sort, reverse=reverse, limit=limit)
         rows = database.execute("SELECT path, message FROM problems ORDER BY path")
         warnings = [f"{path}: {message}" for path, message in rows] + ([warning] if warning else [])
-        return Glance(read_lines(database, numbers), warnings)
+        return QuickAnswer(read_lines(database, numbers), warnings)
     finally:
         database.close()
 

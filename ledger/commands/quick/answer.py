@@ -23,10 +23,10 @@ def answer(arguments: Sequence[str]) -> tuple[str, str] | None:
     options = _read_options(arguments[1:])
     if options is None:
         return None
-    from ledger.store.index.fast_list import glance
+    from ledger.commands.quick.look import ask_index
 
     limit = int(options["limit"]) if "limit" in options else None
-    seen = glance(options.get("sort"), reverse="reverse" in options, limit=limit)
+    seen = ask_index(options.get("sort"), reverse="reverse" in options, limit=limit)
     if seen is None:
         return None
     header, rows = usual_table(seen.lines)
