@@ -95,6 +95,11 @@ class Lifetime:
         )
 
     @property
+    def ended(self) -> bool:
+        """Whether it has ended in this process."""
+        return self._ended
+
+    @property
     def seconds(self) -> float:
         """Seconds since the run began, by a clock that never jumps."""
         return time.monotonic() - self._clock

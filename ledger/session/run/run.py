@@ -23,7 +23,7 @@ from ledger.errors import LedgerError
 from ledger.model.document import encode
 from ledger.model.ids import new_id
 from ledger.model.record import Link
-from ledger.model.values import DEFAULT_EXPERIMENT, Direction, Role, Status, check_label
+from ledger.model.values import DEFAULT_EXPERIMENT, Direction, ParamValue, Role, Status, check_label
 from ledger.recorder import Dataset, Recorded
 from ledger.session.process.membership import Seat, attach, take_seat
 from ledger.session.process.ranks import find_rank
@@ -32,8 +32,9 @@ from ledger.session.run.figures import write_figure
 from ledger.session.run.lifetime import Lifetime
 from ledger.session.run.loading import Loading
 from ledger.session.run.points import Points
+from ledger.session.run.run_params import RunParams
 from ledger.session.run.table_methods import Tabling, identity_of
-from ledger.session.spool.events import FigureEvent, MetricEvent, ParamsEvent, Start, StatementEvent, Trained, Used
+from ledger.session.spool.events import FigureEvent, MetricEvent, Start, StatementEvent, Trained, Used
 from ledger.session.spool.location import find_place
 
 T = TypeVar("T")
@@ -108,7 +109,7 @@ def run(
         said = str(error)
         raise LedgerError(f"ledger.run() was given a value of the wrong type: {said[:1].lower()}{said[1:]}") from error
     seat = take_seat(place, start, per_rank=per_rank)
-    return Run(Lifetime(place, seat, start, sample_seconds), log=log, missing=missing)
+    return Run(Lifetime(place, seat, start, sample_seconds), log=log, params=chosen, missing=missing)
 
 
 class Run(Tabling):
@@ -117,15 +118,21 @@ class Run(Tabling):
     Args:
         life: its life in this process.
         log: file with the training log.
+        params: what it began with.
         missing: params without a value, and why.
     """
 
     def __init__(
-        self, life: Lifetime, *, log: str | Path | None = None, missing: Mapping[str, str] | None = None
+        self,
+        life: Lifetime,
+        *,
+        log: str | Path | None = None,
+        params: Mapping[str, ParamValue] | None = None,
+        missing: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(life)
         self._points = Points()
-        self._say_missing(missing or {})
+        self._params = RunParams(life, params or {}, missing or {})
         if log is not None:
             self._life.say(StatementEvent(log=str(Path(log).absolute())))
 
@@ -133,6 +140,15 @@ class Run(Tabling):
     def id(self) -> str:
         """Run id."""
         return self._life.id
+
+    def __repr__(self) -> str:
+        recorded = self.recorded
+        return f"<Run {self.id}: {recorded.record.status if recorded else 'ended' if self._life.ended else 'running'}>"
+
+    @property
+    def params(self) -> RunParams:
+        """The params of the run so far: `run.params["lr"]` reads one, `run.params(lr=0.1)` adds to them."""
+        return self._params
 
     @property
     def recorded(self) -> Recorded | None:
@@ -279,17 +295,6 @@ class Run(Tabling):
                 self._life.warn(f"datasets.{used.name or used.path or role}: {used.unknown}")
         self._life.say(Used(dataset=used))
         return used
-
-    def params(self, values: Mapping[str, object] | None = None, /, **more: object) -> None:
-        """Add params that became known only now."""
-        with self._life.harmless("params"):
-            chosen, missing = flatten_known({**(values or {}), **more})
-            self._life.say(ParamsEvent(values=chosen))
-            self._say_missing(missing)
-
-    def _say_missing(self, missing: Mapping[str, str]) -> None:
-        for name, why in missing.items():
-            self._life.problem(f"params.{name}", LedgerError(why))
 
     def loading(self, loader: Iterable[T]) -> Loading[T]:
         """Wrap a data loader, to count how long training waits for the next batch: `for batch in run.loading(loader)`.

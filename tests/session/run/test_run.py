@@ -466,3 +466,17 @@ def test_a_param_that_has_no_value_loses_no_other(repo: Path) -> None:
     made = only_run(repo)
     assert made.record.params.values == {"lr": 0.1, "later.a": 1}
     assert set(made.record.params.unknown) == {"ckpt", "later.ckpt"}
+
+
+def test_params_are_read_as_they_were_given_and_a_run_says_what_it_is(repo: Path) -> None:
+    with api.run("digits", params={"optimizer": {"lr": 0.1}}, folder=repo) as run:
+        run.params(epochs=3)
+        run.params({"optimizer.lr": 0.2})
+        assert dict(run.params) == {"optimizer.lr": 0.2, "epochs": 3}
+        assert run.params["epochs"] == 3
+        assert len(run.params) == 2
+        assert repr(run.params) == "{'optimizer.lr': 0.2, 'epochs': 3}"
+        assert repr(run) == f"<Run {run.id}: running>"
+    assert repr(run) == f"<Run {run.id}: finished>"
+    assert run.recorded is not None
+    assert run.recorded.record.params.values == dict(run.params)
