@@ -3,8 +3,9 @@
 import ast
 import inspect
 import sys
+import textwrap
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -13,15 +14,42 @@ from ledger.model import boxes, datasets, entries, record, statistics
 _MODULES = (record, boxes, entries, datasets, statistics)
 
 
-def json_schema(kind: type) -> dict[str, Any]:
+def json_schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a document type, each field with its description."""
     (reference,), components = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
-    docs = field_docs()
+    docs = {struct.__name__: _docs_with_bases(struct) for struct in _structs_in(kind)}
     for name, component in components.items():
         for field, schema in component.get("properties", {}).items():
             if text := docs.get(name, {}).get(field):
                 schema["description"] = text
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **reference, "$defs": components}
+
+
+def _structs_in(kind: type[msgspec.Struct]) -> set[type[msgspec.Struct]]:
+    """Return a document type and those that stand in its fields, however deep."""
+    found: set[type[msgspec.Struct]] = set()
+    open_types: list[object] = [msgspec.inspect.type_info(kind)]
+    while open_types:
+        one = open_types.pop()
+        if isinstance(one, msgspec.inspect.StructType):
+            if one.cls in found:
+                continue
+            found.add(one.cls)
+            open_types += [field.type for field in one.fields]
+        else:  # what a list, a mapping or a union holds
+            inner = [getattr(one, name, ()) for name in ("item_type", "item_types", "key_type", "value_type", "types")]
+            open_types += [part for held in inner for part in (held if isinstance(held, tuple) else (held,))]
+    return found
+
+
+def _docs_with_bases(kind: type) -> dict[str, str]:
+    """Return field name to its line, of a type and of what it inherits from."""
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        if issubclass(base, msgspec.Struct) and base.__module__.partition(".")[0] == "ledger":
+            (node,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+            found |= _docs_of(cast(ast.ClassDef, node))
+    return found
 
 
 @cache

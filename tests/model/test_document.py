@@ -1,22 +1,25 @@
 """Documents to bytes and back: the same bytes every time, old formats for ever, errors that name the field."""
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema
 import msgspec
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.commands.reading.schema import KINDS
 from ledger.errors import InvalidDocument
 from ledger.model import boxes
 from ledger.model.document import FORMATS, UPGRADES, dump, load
 from ledger.model.record import BOXES, RECORD_FORMAT, Author, Record, Timing
 from ledger.model.schema import field_docs, json_schema
 from ledger.model.values import ParamValue, number
-from tests.conftest import examples
+from tests.conftest import ROOT, examples
 from tests.samples import sample_ledger
 
 FROZEN = Path(__file__).parent / "frozen"
@@ -135,8 +138,8 @@ def test_every_format_below_the_current_one_has_an_upgrade_and_a_frozen_sample()
     }
 
 
-@pytest.mark.parametrize("kind", list(FORMATS), ids=lambda kind: kind.__name__)
-def test_the_schema_describes_every_field(kind: type) -> None:
+@pytest.mark.parametrize("kind", list(KINDS.values()), ids=lambda kind: kind.__name__)
+def test_the_schema_describes_every_field(kind: type[msgspec.Struct]) -> None:
     schema = json_schema(kind)
     jsonschema.Draft202012Validator.check_schema(schema)
     for name, definition in schema["$defs"].items():
@@ -150,6 +153,18 @@ def test_real_records_satisfy_the_schema() -> None:
         validator.validate(json.loads(dump(run.record)))
     bad = json.loads(dump(minimal())) | {"status": "fine"}
     assert not validator.is_valid(bad)
+
+
+def test_every_document_of_the_branch_has_a_schema() -> None:
+    assert set(FORMATS) <= set(KINDS.values())
+
+
+def test_the_policy_that_comes_with_a_new_ledger_satisfies_its_schema() -> None:
+    text = (ROOT / "templates/policy.yaml").read_text("utf-8")
+    stated = yaml.safe_load(re.sub(r"^# (?![A-Z])", "", text, flags=re.MULTILINE))  # prose begins with a capital
+    validator = jsonschema.Draft202012Validator(json_schema(KINDS["policy"]))
+    validator.validate(stated)
+    assert not validator.is_valid({"budgets": {}})
 
 
 def test_every_field_of_the_model_has_its_line() -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -11,7 +12,20 @@ from ledger.capture.secrets.redactor import Redactor
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model import paths
-from ledger.model.boxes import Cost, Curves, Datasets, Environment, Gpu, Hardware, Logs, Metric, Model, Params, Results
+from ledger.model.boxes import (
+    Box,
+    Cost,
+    Curves,
+    Datasets,
+    Environment,
+    Gpu,
+    Hardware,
+    Logs,
+    Metric,
+    Model,
+    Params,
+    Results,
+)
 from ledger.model.record import Timing
 from ledger.model.values import counted
 from ledger.recorder.data.datasets import Resolver, attach_datasets, leaks_within, with_aliases
@@ -24,6 +38,9 @@ from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import living_run
 from ledger.store.branch.policy import Policy
 from ledger.store.branch.run_ids import resolve_run
+
+B = TypeVar("B", bound=Box)
+"""One of the ten boxes."""
 
 
 def timing_of(draft: Draft, now: datetime) -> Timing:
@@ -64,7 +81,15 @@ def _problems(draft: Draft) -> list[tuple[str, str]]:
 def _box_of(field: str) -> str:
     """Return the box that a problem belongs to: the results, unless its name says another."""
     first = field.partition(".")[0]
-    return first if first in {"params", paths.TABLES} else "results"
+    return first if first in {"params", "datasets", "model", "logs", paths.TABLES} else "results"
+
+
+def with_problems(box: B, name: str, draft: Draft) -> B:
+    """Return a box that says what of it could not be captured; where it is empty, that is why."""
+    said = {field.removeprefix(f"{name}."): why for field, why in _problems(draft) if _box_of(field) == name}
+    if said and "all" in box.unknown:
+        said = {"all": "; ".join(f"{field}: {why}" for field, why in said.items())}
+    return msgspec.structs.replace(box, unknown={**box.unknown, **said})
 
 
 def datasets_of(draft: Draft, resolver: Resolver, policy: Policy, files: dict[str, bytes]) -> Datasets:

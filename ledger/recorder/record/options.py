@@ -25,6 +25,11 @@ T = TypeVar("T")
 _LABEL = re.compile(r"[a-z0-9][a-z0-9._-]*@[a-z0-9][a-z0-9._-]*")
 
 ROLES: tuple[Role, ...] = ("train", "validation", "test", "production")
+OTHER_ROLES: dict[str, Role] = {
+    "training": "train", "val": "validation", "valid": "validation", "dev": "validation", "eval": "validation",
+    "testing": "test", "prod": "production",
+}  # fmt: skip
+"""Other words that people have for a role."""
 
 
 class Given(RunFields, frozen=True, kw_only=True):
@@ -171,10 +176,21 @@ def parse_dataset(text: str) -> Dataset:
             f"a dataset is given as ROLE=PATH or ROLE:NAME@VERSION=PATH: `{text}`",
             hint="such as --dataset validation:digits@v1=data/val",
         )
-    for known in ROLES:
-        if role == known:
-            return by_label(Dataset(role=known, split=known, path=path, name=name or None, version=version or None))
-    raise UsageError(f"no such dataset role: `{role}` in `{text}`", hint=f"one of {', '.join(ROLES)}")
+    known = check_role(role)
+    return by_label(Dataset(role=known, split=known, path=path, name=name or None, version=version or None))
+
+
+def check_role(role: str) -> Role:
+    """Return the role that a word means: one of the four, or another usual word for one.
+
+    Raises:
+        UsageError: it means none.
+    """
+    if role in ROLES:
+        return role
+    if role.lower() in OTHER_ROLES:
+        return OTHER_ROLES[role.lower()]
+    raise UsageError(f"no such dataset role: `{role}`", hint=f"one of {', '.join(ROLES)}")
 
 
 def by_label(dataset: Dataset) -> Dataset:

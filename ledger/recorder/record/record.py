@@ -27,6 +27,7 @@ from ledger.recorder.record.boxes import (
     results_of,
     timing_of,
     with_imported,
+    with_problems,
     with_usage,
 )
 from ledger.recorder.record.draft import Captured, Draft
@@ -196,12 +197,12 @@ def build_entry(
         timing=timing_of(draft, now),
         code=captured.code,
         params=params_of(draft, policy),
-        datasets=datasets,
+        datasets=with_problems(datasets, "datasets", draft),
         hardware=hardware,
         environment=with_imported(captured.environment, draft.imported),
         cost=cost_of(hardware, draft, policy, policy_problem),
-        model=model_of(draft, redactor, strict=strict),
-        logs=logs_of(draft, side, redactor, strict=strict),
+        model=with_problems(model_of(draft, redactor, strict=strict), "model", draft),
+        logs=with_problems(logs_of(draft, side, redactor, strict=strict), "logs", draft),
         results=results,
         statistics=statistics_of(
             draft,

@@ -128,8 +128,9 @@ class Lifetime:
 
     def problem(self, field: str, error: BaseException) -> None:
         """Warn, and let the record say what could not be captured."""
-        _LOG.warning("run %s: %s: %s", self.id, field, error)
-        self.say(Failed(problem=CaptureProblem(field=field[:200], message=str(error)[:500])))
+        said = f"{error} (hint: {error.hint})" if isinstance(error, LedgerError) and error.hint else str(error)
+        _LOG.warning("run %s: %s: %s", self.id, field, said)
+        self.say(Failed(problem=CaptureProblem(field=field[:200], message=said[:500])))
 
     def warn(self, text: str) -> None:
         """Warn of what the record says by itself."""

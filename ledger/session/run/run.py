@@ -25,6 +25,7 @@ from ledger.model.ids import new_id
 from ledger.model.record import Link
 from ledger.model.values import DEFAULT_EXPERIMENT, Direction, ParamValue, Role, Status, check_label
 from ledger.recorder import Dataset, Recorded
+from ledger.recorder.record.options import check_role
 from ledger.session.process.membership import Seat, attach, take_seat
 from ledger.session.process.ranks import find_rank
 from ledger.session.run.data_used import declare, look_at_memory, look_at_path
@@ -283,7 +284,14 @@ class Run(Tabling):
         )
         if self._life.silent:
             return used
-        with self._life.harmless(f"datasets.{used.path or role}"):
+        field = f"datasets.{used.path or role}"
+        try:
+            known = check_role(role)
+        except LedgerError as error:
+            self._life.problem(field, error)
+            return used
+        used = msgspec.structs.replace(used, role=known, split=split or known)
+        with self._life.harmless(field):
             used = msgspec.structs.replace(used, samples=None if samples is None else int(samples))
             if declared is not None:
                 used = declare(used, str(declared))

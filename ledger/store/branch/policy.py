@@ -156,27 +156,40 @@ class Policy(Document, frozen=True, kw_only=True):
     """What else is a secret: shapes and names of the team's own, and texts that are none."""
 
 
-class _Written(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PolicyFile(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file as people write it."""
 
     directions: dict[str, Direction] = {}
+    """Metric name (or `split/name`) to which values are better."""
     aggregates: dict[str, Aggregate] = {}
+    """Metric (`split/name`) to how it is made of others."""
     splits: dict[str, str] = {}
+    """Other name of a split to the split, beside those that are known."""
     limits: Limits = Limits()
+    """How large things may be."""
     signatures: Signatures = Signatures()
+    """Whose signatures count."""
     budget: Budget = Budget()
+    """What one model may take up."""
     require: Require = Require()
+    """What an entry must have to be let onto the ledger."""
     code: CodePolicy = CodePolicy()
+    """What counts as code, and what of it leaves the machine."""
     places: list[str] = []
+    """Params that say where things are put, and set nothing: runs that differ in them alone are repeats."""
     privacy: Privacy = Privacy()
+    """What is left out of every record."""
     changes: Changes = Changes()
+    """Who may change the policy."""
     secrets: OwnSecrets = OwnSecrets()
+    """What else is a secret: shapes and names of the team's own, and texts that are none."""
     prices: dict[str, Any] = {}  # `load_catalogue` checks it, all problems at once
+    """What hardware costs: device to its price for an hour, in one currency."""
 
 
 def list_keys() -> set[str]:
     """Return the keys of the file that hold a list, dotted: `code.ignore`."""
-    silent = _Written()
+    silent = PolicyFile()
     parts = {name: getattr(silent, name) for name in silent.__struct_fields__}
     inner = {
         f"{name}.{field}": getattr(part, field)
@@ -203,7 +216,7 @@ def load_policy(data: bytes) -> Policy:
         if b"*" in data and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, yaml.SafeLoader)):
             # A few aliases of aliases are more values than any memory holds.
             raise InvalidDocument(POLICY_FILE, ["it holds an alias (`*name`): write the value out"])
-        written = msgspec.convert(_mapping(yaml.safe_load(data)), _Written)
+        written = msgspec.convert(_mapping(yaml.safe_load(data)), PolicyFile)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InvalidDocument(POLICY_FILE, [" ".join(str(error).split())]) from error
     prices = load_catalogue(written.prices, f"{POLICY_FILE}: prices") if written.prices else PRICES

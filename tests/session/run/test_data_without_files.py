@@ -117,3 +117,16 @@ def test_what_cannot_be_hashed_never_stops_the_training(repo: Path) -> None:
     told = " ".join([*record.datasets.unknown.values(), said])
     assert "RuntimeError: disk gone" in told
     assert "without a length" in told
+
+
+def test_a_role_may_have_its_other_names_and_a_wrong_one_is_named_with_those_that_are(repo: Path) -> None:
+    (repo / "val.txt").write_text("1\n")
+    err = trained(repo, "    run.dataset('val.txt', role='val')\n    run.dataset('val.txt', role='vlidation')")
+    (use,) = uses(repo)
+    assert (use.role, use.split, use.path) == ("validation", "validation", "val.txt")
+    assert "no such dataset role: `vlidation`" in err
+    trained(repo, "    run.dataset('val.txt', role='vlidation')")
+    said = "no such dataset role: `vlidation` (hint: one of train, validation, test, production)"
+    first, second = Branch.open(repo).contents().runs
+    assert first.record.datasets.unknown == {"val.txt": said}
+    assert second.record.datasets.unknown == {"all": f"val.txt: {said}"}
