@@ -20,7 +20,9 @@ def push_options(command: F) -> F:
     """Add `--push/--no-push` and `--push-timeout`."""
     seconds = click.FloatRange(min=0, min_open=True, max=_LONGEST_SECONDS)
     options = [
-        click.option("--push/--no-push", default=None, help="Send it to the remote; the setting `ledger.push` else."),
+        click.option(
+            "--push/--no-push", default=None, help="Send it to the remote. Default: the setting `ledger.push`."
+        ),
         click.option(
             "--push-timeout",
             type=seconds,

@@ -58,13 +58,15 @@ def _no_verdict() -> Iterator[None]:
 @click.command("judge", cls=_Question)
 @click.argument("run")
 @click.option(
-    "--against", default="baseline", metavar="RUN|best|baseline", help="What to judge against; the baseline by default."
+    "--against", default="baseline", metavar="RUN|best|baseline", help="What to judge against. Default: the baseline."
 )
 @click.option(
-    "-m", "--metric", "metrics", multiple=True, metavar="SPLIT/NAME", help="Which metric; its headline by default."
+    "-m", "--metric", "metrics", multiple=True, metavar="SPLIT/NAME", help="Which metric. Default: its headline."
 )
-@click.option("--min-effect", type=float, metavar="NUMBER", help="Smallest improvement worth having; the noise width.")
-@click.option("--trials", type=click.IntRange(min=1), help="Settings it was chosen from; all that were tried.")
+@click.option(
+    "--min-effect", type=float, metavar="NUMBER", help="Smallest improvement worth having. Default: the noise width."
+)
+@click.option("--trials", type=click.IntRange(min=1), help="Settings it was chosen from. Default: all that were tried.")
 @click.option("--direction", type=click.Choice(["higher", "lower"]), help="Which values are better, if nobody said.")
 @include_option
 @click.option("--pareto", is_flag=True, help="Show where it stands in metric, cost, time, size and memory.")

@@ -49,7 +49,7 @@ class _Shown(Document, frozen=True, kw_only=True):
 
 @click.command("leaderboard")
 @click.argument("filters", nargs=-1, metavar="[FILTER]...")
-@click.option("-m", "--metric", metavar="SPLIT/NAME", help="Which metric; that of most runs by default.")
+@click.option("-m", "--metric", metavar="SPLIT/NAME", help="Which metric. Default: that of most runs.")
 @click.option("--on", metavar="NAME@VERSION", help="Only on this dataset version; of a name alone, on each of its.")
 @include_option
 @click.option("-n", "--limit", type=click.IntRange(1, 10**9), default=_SHOWN, show_default=True, help="Settings shown.")

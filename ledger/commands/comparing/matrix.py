@@ -15,7 +15,7 @@ from ledger.store.index.selection import select_runs
 
 @click.command("matrix")
 @click.argument("dataset")
-@click.option("-m", "--metric", metavar="SPLIT/NAME", help="Which metric; the one measured most often by default.")
+@click.option("-m", "--metric", metavar="SPLIT/NAME", help="Which metric. Default: the one measured most often.")
 @click.option("--runs", "query", metavar="FILTER", help="Only runs that pass, as for `ledger list`.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")

@@ -19,7 +19,7 @@ from ledger.store.index.selection import select_runs
     "--format",
     "kind",
     type=click.Choice(["parquet", "csv", "jsonl"]),
-    help="Format; by default that of the file's name.",
+    help="Format. Default: that of the file's name.",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write here, not to stdout.")
 def export_command(filters: tuple[str, ...], kind: Format | None, output: str | None) -> None:

@@ -17,7 +17,7 @@ from ledger.model.values import counted, plain
 @click.argument("run", required=False)
 @click.argument("stage", required=False)
 @click.option("--because", "reason", metavar="TEXT", help="What the run shows.")
-@click.option("--model", metavar="NAME", help="Model that reached it; the run's experiment by default.")
+@click.option("--model", metavar="NAME", help="Model that reached it. Default: the run's experiment.")
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print the note, or the list, as JSON.")
 def milestone_command(

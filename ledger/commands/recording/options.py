@@ -53,7 +53,7 @@ def given_options(command: F) -> F:
         click.option("--model", type=click.Path(), help="Trained model: file or folder."),
         click.option("-t", "--tag", "tags", multiple=True, help="Word to find the run by."),
         click.option("-n", "--note", help="What you want to say about it."),
-        click.option("--seed", type=int, help="Random seed; else the param `seed`."),
+        click.option("--seed", type=int, help="Random seed. Default: the param `seed`."),
         click.option("--parent", metavar="RUN", help="Run that this one continues."),
         click.option("--baseline", metavar="RUN", help="Run to compare with."),
         click.option("--link", "links", multiple=True, metavar="URL", help="Paper, ticket, discussion."),

@@ -27,9 +27,11 @@ _HASH_SHOWN = 12
 @click.command("reevaluate", context_settings={"ignore_unknown_options": False})
 @click.argument("version", metavar="NAME@VERSION")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
-@click.option("--data", type=click.Path(), metavar="PATH", help="Where the version lies; else where a run found it.")
+@click.option(
+    "--data", type=click.Path(), metavar="PATH", help="Where the version lies. Default: where a run found it."
+)
 @click.option("--runs", "query", metavar="FILTER", help="Only the models of runs that pass, as for `ledger list`.")
-@click.option("--evaluator", metavar="NAME", help="Version of the evaluator; else the hash of its scripts.")
+@click.option("--evaluator", metavar="NAME", help="Version of the evaluator. Default: the hash of its scripts.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="How many models at once.")
 @click.option("--engine", metavar="ADDRESS", help="Run on a cluster: dask://host:port, ray://host:port.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="For each model.")

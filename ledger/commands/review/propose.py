@@ -14,7 +14,7 @@ from ledger.store.review.proposals import PROPOSALS
 
 @click.command("propose")
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
-@click.option("--name", metavar="NAME", help="Name of the proposal; the first run's id by default.")
+@click.option("--name", metavar="NAME", help="Name of the proposal. Default: the first run's id.")
 @click.option("--withdraw", "withdrawn", metavar="NAME", help="Take a proposal back: its branch goes, here and there.")
 @click.option("--list", "listing", is_flag=True, help="List the proposals that wait.")
 @click.option("--open/--no-open", "opening", default=True, help="Open a pull request where the host can be asked.")

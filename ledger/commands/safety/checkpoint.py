@@ -14,7 +14,7 @@ from ledger.store.integrity.checkpoint import make_checkpoint, read_checkpoints
 
 
 @click.command("checkpoint")
-@click.option("--sign/--no-sign", "signed", default=None, help="Sign it; by default where git is told of an SSH key.")
+@click.option("--sign/--no-sign", "signed", default=None, help="Sign it. Default: where git is told of an SSH key.")
 @click.option("--list", "listed", is_flag=True, help="List the checkpoints instead.")
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

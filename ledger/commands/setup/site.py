@@ -27,7 +27,7 @@ def site_command() -> None:
 @site_command.command("build")
 @click.option("-o", "--output", type=click.Path(file_okay=False), default=_OUTPUT, show_default=True, help="Folder.")
 @click.option("--title", default="Experiment ledger", show_default=True, help="Name of the site.")
-@click.option("--repository-url", metavar="URL", help="Where commits are shown; the remote's address by default.")
+@click.option("--repository-url", metavar="URL", help="Where commits are shown. Default: the remote's address.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
 def build_command(output: str, title: str, repository_url: str | None, as_json: bool) -> None:
     """Build the site into OUTPUT; only pages whose content changed are written."""
@@ -61,7 +61,7 @@ def serve_command(output: str, title: str, host: str, port: int) -> None:
 @site_command.command("publish")
 @click.argument("repository", required=False, type=click.Path(file_okay=False, exists=True))
 @click.option("--to", "folder", type=click.Path(file_okay=False), help="Site folder; the setting ledger.site names it.")
-@click.option("--title", help="Name of the site; by default the setting ledger.siteTitle.")
+@click.option("--title", help="Name of the site. Default: the setting ledger.siteTitle.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was published as JSON.")
 def publish_command(repository: str | None, folder: str | None, title: str | None, as_json: bool) -> None:
     """Publish the site of REPOSITORY whole: build beside what is served, then switch FOLDER/current to it.

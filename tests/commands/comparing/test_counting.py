@@ -43,7 +43,7 @@ def test_a_failed_run_is_named_below_the_board_and_ranked_for_those_who_ask(cli:
 def test_a_failed_run_is_not_judged_unless_that_is_asked_for(cli: Cli, lost: str) -> None:
     other = best_of(cli)
     done = cli("judge", lost, "--against", other)
-    assert (done.code, done.out) == (2, "")
+    assert (done.code, done.out) == (4, "")
     assert "did not finish (failed)" in done.err
     assert "nothing else was measured" in cli("judge", other, "--against", "best").err
     assert cli("judge", other, "--against", "best", "--include", "failed").out

@@ -23,8 +23,8 @@ from ledger.recorder.record.warnings import say_leak
 @click.option(
     "--because", "--reason", "reason", metavar="TEXT", help="Why this version exists; only the first needs none."
 )
-@click.option("--version", metavar="LABEL", help="Its label; the next vN by default.")
-@click.option("--parent", metavar="LABEL", help="Version it grew from; the latest by default.")
+@click.option("--version", metavar="LABEL", help="Its label. Default: the next vN.")
+@click.option("--parent", metavar="LABEL", help="Version it grew from. Default: the latest.")
 @click.option("--source", metavar="TEXT", help="Where its data came from, such as: production, week 46.")
 @click.option("--kind", type=click.Choice(["truth", "fodder", "baseline"]), help="What its labels are worth.")
 @click.option(
