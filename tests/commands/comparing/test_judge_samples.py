@@ -50,7 +50,7 @@ def test_a_difference_that_one_sample_carries_is_kept_with_a_caution(repo: Path,
     better = [record(repo, cli, 0.2, seed, 0.833 + seed / 1000, wrong_on_two) for seed in range(4)]
     done = cli("judge", better[0], "--against", base[0])
     assert done.code == 0, done.out + done.err
-    assert "  samples     +0.08333 over 12 (each with itself), 95 % +0 to +0.25" in done.out
+    assert "  samples     +0.08333 over 12 (each with itself), 95 % 0 to +0.25" in done.out
     assert "better on these 12 samples: as many others could turn it round" in done.out
 
 

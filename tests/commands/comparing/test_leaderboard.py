@@ -68,7 +68,7 @@ def test_settings_are_ranked_on_each_version_by_itself(measured: Branch, cli: Cl
     assert (last["runs"], last["mean"]) == (runs[4], "0.55"), "the later measurement counts"
     assert on_v2["mean"] == "0.62"
     assert "cannot be compared" in done.err
-    assert re.search(r"to compare them: ledger evaluate --on digits@v[12] -- COMMAND \{model\}", done.err)
+    assert re.search(r"to compare them: ledger reevaluate digits@v[12] -- COMMAND \{model\}", done.err)
 
 
 def test_the_index_answers_as_reading_every_record_does(measured: Branch, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +115,7 @@ def test_boards_on_retired_versions_come_last_and_say_so(measured: Branch, cli: 
         ("digits@v2", None),
         ("digits@v1", "labels were wrong"),
     ]
-    assert "ledger evaluate --on digits@v2" in done.err
+    assert "ledger reevaluate digits@v2" in done.err
 
 
 @pytest.mark.parametrize(
