@@ -75,7 +75,7 @@ def boards_on(standings: Standings, on: str | None) -> list[SettingBoard]:
     wanted = ascii(on)[1:-1]
     raise NotFound(
         f"{standings.key} was not measured there: `{wanted}`",
-        hint=f"it was on {known}; to measure: ledger evaluate --on {wanted} -- COMMAND {{model}}",
+        hint=f"it was on {known}; to measure: ledger reevaluate {wanted} -- COMMAND {{model}}",
     )
 
 
