@@ -116,7 +116,7 @@ def test_a_phone_shows_each_run_as_a_card_with_its_value(
             if scripts and path == addresses.RUNS:
                 tab.wait_for_selector("[data-runs-table][data-ready]")
             card = tab.locator("tr", has=tab.get_by_role("link", name=run.record.id)).last
-            expect(card.locator(".lg-k-value")).to_contain_text("0.9340validation/accuracy on digits-validation@v2")
+            expect(card.locator(".lg-k-value")).to_contain_text("0.934validation/accuracy on digits-validation@v2")
             expect(card.locator(".lg-badge")).to_have_text("finished")
             seen = card.bounding_box()
             assert seen is not None

@@ -11,7 +11,12 @@ from ledger.model.values import plain
 
 @click.command("advise")
 @click.argument("about", nargs=-1, required=True, metavar="[RUN|EXPERIMENT]...")
-@click.option("-m", "--metric", metavar="NAME", help="A metric that is a part of right or wrong answers. Default: that of the headline.")
+@click.option(
+    "-m",
+    "--metric",
+    metavar="NAME",
+    help="A metric that is a part of right or wrong answers. Default: that of the headline.",
+)
 @click.option("--target", type=click.FloatRange(0, 1), help="What people, or the product in use, reach in it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def advise_command(about: tuple[str, ...], metric: str | None, target: float | None, as_json: bool) -> None:

@@ -10,6 +10,7 @@ import gc
 import sys
 import threading
 from collections.abc import Callable
+from traceback import walk_tb
 from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple, NoReturn
 
@@ -58,10 +59,9 @@ def _is_stop(error: BaseException) -> bool:
     if not isinstance(error, SystemExit) or error.code:
         return False
     # Ray ends the thread of a trial that its scheduler stopped by SystemExit from its own session.
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return trace is not None and str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0] == "ray"
+    modules = [str(frame.f_globals.get("__name__")) for frame, _ in walk_tb(error.__traceback__)]
+    raised = next((module for module in reversed(modules) if module != __name__), "")  # past our own `sys.exit`
+    return raised.partition(".")[0] == "ray"
 
 
 class EndWatch:

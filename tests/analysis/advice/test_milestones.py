@@ -130,7 +130,7 @@ def test_the_sixth_asks_for_a_budget_and_names_what_is_over_it() -> None:
     assert step(6, runs).missing[0].detail == "policy.yaml states no budget"
     assert step(6, runs, budget=Budget(parameters=40_000)).state == "done"
     over = step(6, runs, budget=Budget(parameters=30_000, cost=5.0))
-    assert over.missing[0].detail == "parameters 3.719e+04 of 3e+04"
+    assert over.missing[0].detail == "parameters 37194 of 30000"
     record = msgspec.structs.replace(runs[0].record, cost=Cost(), model=Model())
     runs[0] = msgspec.structs.replace(runs[0], record=record)
     assert step(6, runs).missing[0].detail == "unknown: parameters, cost"

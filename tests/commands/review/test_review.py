@@ -124,9 +124,7 @@ def test_what_changed_stands_beside_the_baseline_and_the_best(study: Study, cli:
     comment = review(cli, "p")
     assert re.search(r"\| param `lr` \| `0\.1` \| `0\.2` \| `0\.3` \|", comment)
     assert f"the best `{best[-1]}`" in comment
-    assert re.search(
-        r"\| `validation/accuracy` ↑ \| `d@v1` \| 0\.9\d+ \| 0\.9\d+ \| \*\*0\.9500\*\* \| ± 0\.00", comment
-    )
+    assert re.search(r"\| `validation/accuracy` ↑ \| `d@v1` \| 0\.9\d+ \| 0\.9\d+ \| \*\*0\.95\*\* \| ± 0\.00", comment)
     assert "> `a new schedule`" in comment
     assert "- [ ] " in comment
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from ledger.analysis.data.cases import case_stories
+from ledger.formatting import number
 from ledger.model.entries import Contents, StoredRun
 from ledger.publish.pages import addresses
 from ledger.publish.pages.board_page import render_board
@@ -215,7 +216,7 @@ def test_the_facts_of_a_run_are_on_its_page(ledger: tuple[Contents, Blobs], page
     run = run_where(ledger, lambda run: run.record.experiment == "augmentation")
     text = page(addresses.run_page(run.record.id)).text
     for expected in (
-        "validation/accuracy", "0.9340", "digits-validation@v2", "digits-eval 1", "NVIDIA L4", "41 %", "22 %", "37 194",
+        "validation/accuracy", "0.934", "digits-validation@v2", "digits-eval 1", "NVIDIA L4", "41 %", "22 %", "37 194",
         "numpy==2.4.6", "OMP_NUM_THREADS", "WARNING learning rate is above", "Ticket 311", "0.04 USD per hour",
         "git fetch origin refs/ledger/kept", "apply --index --binary -", "write-tree", "try label smoothing",
         "python train.py --model=cnn",
@@ -229,7 +230,7 @@ def test_a_later_evaluation_stands_beside_the_original(
     run = run_where(ledger, lambda run: bool(run.evaluations))
     text = page(addresses.run_page(run.record.id)).text
     original, later = run.record.results.metrics[0].number, run.evaluations[0].metrics[0].number
-    assert text.index(f"{original:.4f}") < text.index("later evaluation") < text.index(f"{later:.4f}")
+    assert text.index(number(original)) < text.index("later evaluation") < text.index(number(later))
 
 
 def test_a_baseline_on_the_same_data_is_compared_and_one_on_other_data_is_not(ledger: tuple[Contents, Blobs]) -> None:
@@ -344,10 +345,10 @@ def test_an_experiment_shows_how_far_chance_alone_moves_a_setting(page: Callable
     text = page("experiments/mlp-learning-rate.html").text
     settings = text.split("Settings Runs of one setting")[1].split("What was varied")[0]
     assert "optimizer.lr 0.01 3" in settings
-    assert "0.9600 mean of 3 · 0.9540 to 0.9660" in settings
+    assert "0.96 mean of 3 · 0.954 to 0.966" in settings
     assert "0.8730 mean of 3 · 0.8670 to 0.8790" in settings
     best = text.split("Best results")[2].split("Settings Runs")[0]
-    assert "mean of 3 · 0.9540 to 0.9660" in best
+    assert "mean of 3 · 0.954 to 0.966" in best
 
 
 def test_without_repeats_nobody_knows_the_spread(page: Callable[[str], Page]) -> None:

@@ -115,17 +115,24 @@ def test_frameworks_that_stop_a_training_are_known_by_their_names() -> None:
     assert ending_of(NotOptuna()).status == "failed"
 
 
-def test_ray_stops_a_trial_by_leaving_its_thread() -> None:
+@pytest.mark.parametrize("watched", [False, True], ids=["no run lives", "a run lives"])
+def test_ray_stops_a_trial_by_leaving_its_thread(*, watched: bool) -> None:
     session: dict[str, object] = {"__name__": "ray.train._internal.session", "sys": sys}
     exec("def report(code): sys.exit(code)", session)  # noqa: S102  # a module of that name
     report = session["report"]
     assert callable(report)
     seen = []
-    for code in (0, 1):
-        try:
-            report(code)
-        except SystemExit as error:
-            seen.append(ending_of(error).status)
+    watch = EndWatch(lambda _: None, lambda: 0)
+    if watched:
+        watch.start()
+    try:
+        for code in (0, 1):
+            try:
+                report(code)
+            except SystemExit as error:
+                seen.append(ending_of(error).status)
+    finally:
+        watch.stop()
     assert seen == ["pruned", "failed"]
 
 
