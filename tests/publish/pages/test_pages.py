@@ -346,7 +346,7 @@ def test_an_experiment_shows_how_far_chance_alone_moves_a_setting(page: Callable
     settings = text.split("Settings Runs of one setting")[1].split("What was varied")[0]
     assert "optimizer.lr 0.01 3" in settings
     assert "0.96 mean of 3 · 0.954 to 0.966" in settings
-    assert "0.8730 mean of 3 · 0.8670 to 0.8790" in settings
+    assert "0.873 mean of 3 · 0.867 to 0.879" in settings
     best = text.split("Best results")[2].split("Settings Runs")[0]
     assert "mean of 3 · 0.954 to 0.966" in best
 
