@@ -3,12 +3,11 @@
 import click
 
 from ledger.analysis.comparing.alignment import Alignment, align
-from ledger.analysis.query.language import parse_queries
 from ledger.commands.output import echo, say, write_json
+from ledger.commands.selection import query_of, read_selection
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.values import counted, plain
-from ledger.store.index.selection import select_runs
 
 
 @click.command("align")
@@ -24,7 +23,7 @@ def align_command(offline: str, online: str, filters: tuple[str, ...], as_json: 
 
     Example: ledger align validation/accuracy online/click_rate
     """
-    runs = select_runs(open_ledger(), parse_queries(filters), reverse=True).runs
+    runs = read_selection(open_ledger(), query_of(filters)).runs
     try:
         found = align(runs, offline, online)
     except ModuleNotFoundError as error:

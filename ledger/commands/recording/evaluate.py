@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from ledger.analysis.query.language import parse_queries
 from ledger.capture.outputs.metrics import parse_metric, read_metrics
 from ledger.commands.output import say, write_json
+from ledger.commands.selection import query_of, read_selection
 from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
@@ -17,7 +17,6 @@ from ledger.recorder.record.options import parse_dataset, with_directions
 from ledger.recorder.record.warnings import warn_of_data, warn_of_metrics, warn_of_retired
 from ledger.recorder.statements.evaluation import evaluate, fill_aggregates
 from ledger.store.branch.branch import Branch
-from ledger.store.index.selection import select_runs
 
 
 @click.command("evaluate", context_settings={"ignore_unknown_options": False})
@@ -142,7 +141,7 @@ def _record_one(
 
 def _fill(query: str | None, *, as_json: bool) -> Branch:
     ledger = open_ledger(writing=True)
-    runs = select_runs(ledger, parse_queries([query]) if query else None, reverse=True).runs
+    runs = read_selection(ledger, query_of([query])).runs
     made = fill_aggregates(ledger, runs)
     if as_json:
         write_json(made)

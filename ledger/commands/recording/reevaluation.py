@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ledger.analysis.data.versions import find_version
-from ledger.analysis.query.language import parse_queries
 from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
+from ledger.commands.selection import query_of, read_selection
 from ledger.data.preparing.step_code import hash_scripts
 from ledger.engine import open_engine
 from ledger.errors import UsageError
@@ -16,7 +16,6 @@ from ledger.recorder.statements.cases import cases_of
 from ledger.recorder.statements.reevaluation import Outcome, Planned, find_data, plan, reevaluate
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.manifests import hash_cache
-from ledger.store.index.selection import select_runs
 
 _HASH_SHOWN = 12
 
@@ -54,7 +53,7 @@ def reevaluate_many(
     if (retired := contents.retirement(version.label)) is not None:
         say(f"warning: {version.label} is retired: {retired.text.splitlines()[0]}")
     place = find_data(version, contents.runs, Path(data) if data else None, hash_cache(ledger))
-    chosen = select_runs(ledger, parse_queries([query]) if query else None, reverse=True).runs
+    chosen = read_selection(ledger, query_of([query])).runs
     used = evaluator if evaluator is not None else _version_of(command)
     cases = [case for case in cases_of(ledger, version.name) if case.id in version.cases]
     planned = plan(chosen, version, place, command, evaluator=used, cases=cases, again=again, timeout_seconds=timeout)

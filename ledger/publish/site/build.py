@@ -35,6 +35,7 @@ from ledger.publish.site.search_data import PATH as COLUMNS_PATH
 from ledger.publish.site.search_data import render_columns
 from ledger.publish.site.site_data import Atlas, board_path, board_paths_of, survey
 from ledger.resources import shipped
+from ledger.store.branch.policy import SPLITS
 
 ReadBlob = Callable[[str], bytes]
 Progress = Callable[[str, int, int], None]
@@ -84,6 +85,7 @@ def build_site(
     title: str = "Experiment ledger",
     repository_url: str | None = None,
     budget: Budget | None = None,
+    splits: Mapping[str, str] = SPLITS,
     progress: Progress | None = None,
 ) -> SiteReport:
     """Build the site of `contents` in `output`, touching only what changed since the last build there.
@@ -96,6 +98,7 @@ def build_site(
         title: name of the site.
         repository_url: where commits are shown on the web (http or https), for links.
         budget: what one model may take up, as policy states it.
+        splits: other names of splits, as policy states them.
         progress: called with what is done, how many are done, and of how many.
 
     Raises:
@@ -104,7 +107,7 @@ def build_site(
     """
     started = time.monotonic()
     before, problems = read_memory(output)
-    atlas = survey(contents, log, _web_address(repository_url))
+    atlas = survey(contents, log, _web_address(repository_url), splits)
     try:
         claim(output)
         site = _Site(output, before, progress)

@@ -181,7 +181,7 @@ def test_conditions(text: str, expected: bool) -> None:  # noqa: FBT001  # a col
     assert (run in passing(parse_query(text), [run])) is expected
 
 
-@pytest.mark.parametrize("text", ["", "= 3", "lr =", "nope = 1", "status = a b", "(status = a", "--"])
+@pytest.mark.parametrize("text", ["", "= 3", "lr =", "status = a b", "(status = a", "--"])
 def test_what_is_no_condition_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_query(text)

@@ -1,4 +1,4 @@
-/* Loads data as scripts (pages opened from a folder may not fetch) and scans its columns.
+/* Loads data as scripts (pages opened from a folder may not fetch).
    Everything in it came from records: it is only ever put on a page as text, never as markup. */
 "use strict";
 (() => {
@@ -62,46 +62,6 @@
     return data;
   };
 
-  /* Which rows hold a word: a column's words are tested once each, then rows only compare codes. */
-  const markWords = (hits, column, test) => {
-    const wanted = column.words.map(test);
-    if (!wanted.includes(true)) return;
-    const codes = column.codes;
-    for (let row = 0; row < codes.length; row += 1) {
-      const code = codes[row];
-      if (typeof code === "number" ? code >= 0 && wanted[code] : code.some((each) => wanted[each])) hits[row] = 1;
-    }
-  };
-
-  const rowsWith = (data, word) => {
-    const hits = new Uint8Array(data.rows);
-    const has = (text) => text.toLowerCase().includes(word);
-    for (let row = 0; row < data.rows; row += 1) if (data.id[row].includes(word)) hits[row] = 1;
-    for (const name of ["status", "experiment", "author", "tags", "note", "commit"]) markWords(hits, data[name], has);
-    for (const param of data.params) {
-      const name = param.name.toLowerCase();
-      if (name.includes(word)) markWords(hits, param, () => true);
-      else markWords(hits, param, (value) => (name + "=" + value.toLowerCase()).includes(word));
-    }
-    for (const metric of data.metrics) {
-      if (has(metric.key) || has(metric.dataset)) metric.values.forEach((value, row) => { if (value !== null) hits[row] = 1; });
-    }
-    return hits;
-  };
-
-  /* Rows, newest first, that hold every word of the query. */
-  const match = (data, query) => {
-    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-    const all = new Uint8Array(data.rows).fill(1);
-    for (const word of words) {
-      const hits = rowsWith(data, word);
-      for (let row = 0; row < data.rows; row += 1) all[row] &= hits[row];
-    }
-    const rows = [];
-    for (let row = 0; row < data.rows; row += 1) if (all[row]) rows.push(row);
-    return rows;
-  };
-
   const number = (value) => {
     if (value === null || value === undefined) return "–";
     if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
@@ -159,5 +119,5 @@
   const handbook = () => load("handbook", "data/handbook.js");
   const url = (path) => new URL(path, root).href;
 
-  window.ledger = { runs, curves, handbook, match, element, number, duration, money, minute, badge, hash, setHash, url };
+  window.ledger = { runs, curves, handbook, element, number, duration, money, minute, badge, hash, setHash, url };
 })();
