@@ -19,7 +19,8 @@ def align_command(offline: str, online: str, filters: tuple[str, ...], as_json: 
     """Say whether runs that are better by the metric OFFLINE are better by ONLINE, which was counted in production.
 
     Spearman's rank correlation with its 95 % interval, for each dataset version and period that runs share. Online
-    metrics are recorded with: ledger evaluate RUN -m online/NAME=VALUE --period DAY/DAY.
+    metrics are recorded with: ledger evaluate RUN -m online/NAME=VALUE --period DAY/DAY. A FILTER is a query, as in
+    ledger list.
 
     Example: ledger align validation/accuracy online/click_rate
     """

@@ -33,7 +33,7 @@ def growth_command(
     """Fit a power law to METRIC and say what ten times more would be expected to give.
 
     One line for each comparable group: values on another dataset version, or by another evaluator, are another
-    question. Where there are too few points, it says so.
+    question. Where there are too few points, it says so. A FILTER is a query, as in ledger list.
 
     Example: ledger growth -e data-size -m validation/accuracy --against samples
     """

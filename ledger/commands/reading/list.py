@@ -55,11 +55,12 @@ def list_command(
 ) -> None:
     """List runs, newest first.
 
-    A FILTER is FIELD OPERATOR VALUE, joined by and, or, not and parentheses, or a word to look for; all FILTERs must
-    hold. Fields: id, status, experiment, author, tags, note, seed, started, duration, cost, commit, dataset, host,
-    params.NAME, metrics.SPLIT/NAME. Operators: = != < <= > >= ~.
+    A FILTER is FIELD OPERATOR VALUE, joined by and, or, not and parentheses, or a word to look for. What stands side by
+    side must all hold. Operators: = != < <= > >= ~. Fields: id, status, experiment, author, tags, note, seed, started,
+    ended, duration, cost, commit, branch, dirty, dataset, host, parameters, baseline, parent, retracted, and params and
+    metrics by their names: lr, validation/accuracy. Where a name may mean several, write params.NAME or metrics.NAME.
 
-    Example: ledger list 'params.lr < 0.01' status=finished --sort metrics.validation/accuracy
+    Example: ledger list 'lr < 0.01' status=finished --sort validation/accuracy
     """
     ledger, query = open_ledger(), query_of(filters, experiment, tag)
     if not (columns or as_json):

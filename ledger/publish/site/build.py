@@ -31,6 +31,7 @@ from ledger.publish.pages.verdict_line import VerdictLine, verdict_lines
 from ledger.publish.pages.version_view import picture_files
 from ledger.publish.site.frames import Handbook, join, read_handbook
 from ledger.publish.site.output import Made, Memory, claim, delete_files, read_memory, sizes, write_file, write_memory
+from ledger.publish.site.query_numbers import NUMBERS_PATH, render_numbers
 from ledger.publish.site.search_data import PATH as COLUMNS_PATH
 from ledger.publish.site.search_data import render_columns
 from ledger.publish.site.site_data import Atlas, board_path, board_paths_of, survey
@@ -206,6 +207,7 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget:
         pictures = picture_files(versions, atlas, read_blob)
         yield _finished(page.path, {page.path: join(shells[page.kind], page.parts()), **pictures})
     yield _finished(COLUMNS_PATH, {COLUMNS_PATH: render_columns(atlas, addresses.experiment_page)})
+    yield _finished(NUMBERS_PATH, {NUMBERS_PATH: render_numbers(atlas.runs)})
     marks = {run.record.id: _run_mark(run) for run in atlas.runs}
     yield from _boards(atlas, shells, _key(renderer, shells["board"]), marks)
     places = {run.record.id: board_paths_of(run, atlas) for run in atlas.runs}

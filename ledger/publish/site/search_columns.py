@@ -29,7 +29,7 @@ class FieldColumn(Document, frozen=True, kw_only=True):
     values: list[ParamValue]
     """Values in the order they first appear."""
     codes: list[int]
-    """Row to index of its value; -1 for none, empty where no run has one."""
+    """Row to index of its value, -1 for none; empty where every run has the same, or where `values` is empty none."""
 
 
 class ParamColumn(Document, frozen=True, kw_only=True):
@@ -68,18 +68,7 @@ class MetricValues(Document, frozen=True, kw_only=True):
     rows: list[int] | None
     """Rows that have a value; none when every row is listed in `values`."""
     values: list[float | str | None]
-    """Values; NaN and the infinities by their names."""
-
-
-class MetricAnswers(Document, frozen=True, kw_only=True):
-    """What runs answer to a metric where no group says it: they have several values of it, or were all retracted."""
-
-    key: str
-    """Metric and split."""
-    rows: list[int]
-    """The runs."""
-    values: list[float | str]
-    """The value of the run's own record, else of its latest evaluation."""
+    """Six significant digits each; NaN and the infinities by their names."""
 
 
 class RunColumns(Document, frozen=True, kw_only=True, omit_defaults=False):
@@ -101,9 +90,7 @@ class RunColumns(Document, frozen=True, kw_only=True, omit_defaults=False):
     """Tags."""
     note: Words
     """Note, shortened."""
-    started: list[float]
-    """Seconds since 1970."""
-    ended: list[float | None]
+    started: list[int]
     """Seconds since 1970."""
     duration: list[float | None]
     """Seconds."""
@@ -131,11 +118,41 @@ class RunColumns(Document, frozen=True, kw_only=True, omit_defaults=False):
     """Every param."""
     metrics: list[MetricValues]
     """Every comparable group, those of headline metrics first."""
-    answers: list[MetricAnswers]
-    """What queries are answered where a value stands in no group, or in several."""
+    keys: list[str]
+    """Metrics that queries may ask for."""
     fields: list[FieldColumn]
-    """Fields of every run, but those that stand above as they are in the record."""
+    """Fields of every run that are no numbers, whole."""
     spoken: WordLists
     """What free words are looked for in: the words of each text of a run but its id."""
     splits: dict[str, str]
     """Other names of splits, in lower case, and what they stand for."""
+
+
+class MetricNumbers(Document, frozen=True, kw_only=True):
+    """What runs answer to a metric: the value of a run's own record, else of its latest evaluation."""
+
+    key: str
+    """Metric and split."""
+    rows: list[int] | None
+    """Rows that have a value; none when every row is listed in `values`."""
+    values: list[float | str | None]
+    """Values, whole; NaN and the infinities by their names."""
+
+
+class Numbers(Document, frozen=True, kw_only=True, omit_defaults=False):
+    """The numbers of every run that queries compare, with every digit."""
+
+    rows: int
+    """How many runs."""
+    newest: str
+    """Id of the first: the numbers are of the same build as the columns."""
+    started: list[float]
+    """Seconds since 1970, in order of the rows."""
+    ended: list[float]
+    """Seconds since 1970."""
+    duration: list[float | None]
+    """Seconds."""
+    cost: list[float | None]
+    """Amount."""
+    metrics: list[MetricNumbers]
+    """Every metric."""

@@ -1,26 +1,24 @@
 """The data that the table, the search and the compare page scan: one column after the other, words once each.
 
 Decided in `.github/decisions/search.md`. A script, not JSON, because pages opened from a folder may
-load scripts but not fetch files. Numbers are exact, and what queries ask of stands here whole: the site answers as
-the terminal does (`.github/decisions/query-language.md`). Of texts nothing is hidden, here as on pages.
+load scripts but not fetch files. What queries ask of stands here whole, and every character can be seen; the numbers
+that they compare are in a script of their own (`query_numbers.py`).
 """
 
 import re
-from collections import Counter
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
 
 from ledger.analysis.comparing.comparable import Group, group_of
-from ledger.analysis.query.fields import FIELDS, Value, metrics_of, own_fields
+from ledger.analysis.query.fields import FIELDS, Value, own_fields
 from ledger.analysis.query.fulltext import words_beside_id
 from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
 from ledger.publish.pages.run_tables import common_groups, varied_params
 from ledger.publish.site.search_columns import (
     FieldColumn,
-    MetricAnswers,
     MetricValues,
     ParamColumn,
     RunColumns,
@@ -64,10 +62,12 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
         commit=_words(short_hash(run.record.code.commit or "", 12) for run in runs),
         tags=_word_lists([visible(tag) for tag in run.tags] for run in runs),
         note=_words(one_line(_said_of(run), _NOTE_LENGTH) for run in runs),
-        started=[_seconds(run.record.timing.started_at) for run in runs],
-        ended=[None if (end := run.record.timing.ended_at) is None else _seconds(end) for run in runs],
-        duration=[run.record.timing.took for run in runs],
-        cost=[run.record.cost.amount for run in runs],
+        started=[int(utc(run.record.timing.started_at).timestamp()) for run in runs],
+        duration=[
+            None if (seconds := run.record.timing.took) is None else round(seconds, 1 if seconds >= 1 else 3)
+            for run in runs
+        ],
+        cost=[None if (amount := run.record.cost.amount) is None else _six_digits(amount) for run in runs],
         currency=_words(visible(short_currency(run.record.cost.currency)) for run in runs),
         setting=[atlas.settings[run.record.id] for run in runs],
         trained=_words(visible(_trained_on(run)) for run in runs),
@@ -79,8 +79,8 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
         shown_params=[visible(name) for name in varied_params(runs[:2000])[:3]],
         params=_params(runs),
         metrics=_metrics(runs, atlas, list(order)),
-        answers=_answers(runs, order),
-        fields=[_field(name, [values[name] for values in own]) for name in FIELDS if name not in _OWN_COLUMNS],
+        keys=[visible(key) for key in sorted({metric.key for run in runs for metric in run.metrics()})],
+        fields=[_field(name, [values[name] for values in own]) for name in FIELDS if name not in _ELSEWHERE],
         spoken=_word_lists(words_beside_id(run) for run in runs),
         splits=dict(atlas.splits),
     )
@@ -99,13 +99,8 @@ def _word_lists(values: Iterable[Sequence[str]]) -> WordLists:
     return WordLists(words=list(index), codes=codes)
 
 
-def _seconds(time: datetime) -> float:
-    seconds = utc(time).timestamp()
-    return int(seconds) if seconds.is_integer() else seconds
-
-
-_OWN_COLUMNS = {"id", "started", "ended", "duration", "cost"}
-"""Fields that have a column of their own, in which they stand as they are in the record."""
+_ELSEWHERE = {"id", "started", "ended", "duration", "cost"}
+"""Fields that stand elsewhere, whole."""
 
 
 def _seen(value: Value) -> ParamValue:
@@ -125,7 +120,7 @@ def _field(name: str, values: Sequence[Value]) -> FieldColumn:
             index[key] = len(found)
             found.append(_seen(value))
         codes.append(-1 if value is None else index[key])
-    return FieldColumn(name=name, values=found, codes=codes if found else [])
+    return FieldColumn(name=name, values=found, codes=codes if found and any(codes) else [])
 
 
 def _params(runs: Sequence[StoredRun]) -> list[ParamColumn]:
@@ -182,7 +177,9 @@ def _metrics(runs: Sequence[StoredRun], atlas: Atlas, order: Sequence[tuple[str,
     for row, run in enumerate(runs):
         for metric in run.metrics():
             identity = (metric.key, metric.dataset_hash or "", metric.evaluator or "")
-            found.setdefault(identity, {})[row] = metric.value
+            found.setdefault(identity, {})[row] = (
+                value if isinstance(value := metric.value, str) else _six_digits(value)
+            )
     columns = []
     for identity in order:
         board, values, stars = boards.get(identity), found[identity], leading.get(identity)
@@ -208,18 +205,10 @@ def _metrics(runs: Sequence[StoredRun], atlas: Atlas, order: Sequence[tuple[str,
     return columns
 
 
-def _answers(runs: Sequence[StoredRun], order: Container[tuple[str, str, str]]) -> list[MetricAnswers]:
-    found: dict[str, MetricAnswers] = {}
-    for row, run in enumerate(runs):
-        measured = run.metrics()
-        several = Counter(metric.key for metric in measured)
-        for key, metric in metrics_of(run).items():
-            if several[key] > 1 or _identity(group_of(metric)) not in order:
-                answers = found.setdefault(key, MetricAnswers(key=visible(key), rows=[], values=[]))
-                answers.rows.append(row)
-                answers.values.append(metric.value)
-    return list(found.values())
-
-
 def _identity(group: Group) -> tuple[str, str, str]:
     return (group.key, group.dataset_hash, group.evaluator)
+
+
+def _six_digits(value: float) -> float:
+    """Return the value with six significant digits, more than any table shows."""
+    return float(f"{value:.6g}")

@@ -1,5 +1,5 @@
 // The query language of the site, asked the questions of `tests/queries.json` over data that the site's own code made.
-// Run by `test_queries.py`: `QUERIES` names that file and `RUNS` the data.
+// Run by `test_queries.py`: `QUERIES` names that file, `RUNS` and `NUMBERS` the data.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -8,16 +8,17 @@ import { runInThisContext } from "node:vm";
 const SCRIPTS = ["language", "values", "names", "runs"].map((name) => new URL(`../../../site/docs/assets/ledger/query/${name}.js`, import.meta.url));
 
 for (const script of SCRIPTS) runInThisContext(readFileSync(script, "utf8"), { filename: script.pathname });
-let data = null;
-globalThis.ledgerData = (name, value) => { data = value; };
-runInThisContext(readFileSync(process.env.RUNS, "utf8"));
+const arrived = {};
+globalThis.ledgerData = (name, value) => { arrived[name] = value; };
+for (const file of [process.env.RUNS, process.env.NUMBERS]) runInThisContext(readFileSync(file, "utf8"));
+const { runs: data, numbers } = arrived;
 
 const { questions } = JSON.parse(readFileSync(process.env.QUERIES, "utf8"));
 const { ask, numberOf, numberText, parse, timeText } = globalThis.ledgerQuery;
 
 const answered = (text) => {
   try {
-    const { rows, warnings } = ask(data, text);
+    const { rows, warnings } = ask(data, text, numbers);
     const runs = rows.map((row) => data.id[row][16]).reverse();
     return warnings.length ? { ask: text, runs, warnings } : { ask: text, runs };
   } catch (error) {
@@ -27,6 +28,11 @@ const answered = (text) => {
 };
 
 for (const question of questions) test(question.ask || "(nothing)", () => assert.deepEqual(answered(question.ask), question));
+
+test("only what compares numbers waits for them", () => {
+  for (const text of ["cnn", "params.lr = 0.1", "status = finished", "seed = 0"]) assert.notEqual(ask(data, text, null).rows, null, text);
+  for (const text of ["val/accuracy > 0", "started = 2026", "cnn or cost < 1", "not duration > 3"]) assert.equal(ask(data, text, null).rows, null, text);
+});
 
 test("numbers are written as Python writes them", () => {
   const written = [[0.1, "0.1"], [1e-5, "1e-05"], [0.00012, "0.00012"], [1e16, "1e+16"], [123456789012345680, "1.2345678901234568e+17"], [1e15, "1000000000000000"], [-2.5, "-2.5"], [-0, "0"], [30, "30"], [-0.001, "-0.001"], [NaN, "nan"], [-Infinity, "-inf"]];

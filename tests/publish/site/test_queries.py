@@ -10,6 +10,7 @@ import pytest
 from ledger.analysis.query.language import parse_query
 from ledger.errors import UsageError
 from ledger.model.entries import Contents
+from ledger.publish.site.query_numbers import render_numbers
 from ledger.publish.site.search_data import render_columns
 from ledger.publish.site.site_data import survey
 from tests.asking import Asked
@@ -67,15 +68,18 @@ def test_the_index_gives_the_answers() -> None:
 @pytest.mark.skipif(shutil.which("node") is None, reason="there is no node to run the site's scripts")
 def test_the_scripts_of_the_site_give_the_answers(tmp_path: Path) -> None:
     contents = Contents(tip="1" * 40, runs=tuple(question_runs()))
-    data = tmp_path / "runs.js"
-    data.write_bytes(render_columns(survey(contents, [], None), lambda name: name))
+    data, numbers = tmp_path / "runs.js", tmp_path / "numbers.js"
+    atlas = survey(contents, [], None)
+    data.write_bytes(render_columns(atlas, lambda name: name))
+    numbers.write_bytes(render_numbers(atlas.runs))
     done = subprocess.run(
         ["node", "--test", "--test-reporter=tap", str(Path(__file__).with_name("queries.test.mjs"))],
-        env={**os.environ, "QUERIES": str(FILE), "RUNS": str(data)},
+        env={**os.environ, "QUERIES": str(FILE), "RUNS": str(data), "NUMBERS": str(numbers)},
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, "\n".join(done.stdout.splitlines()[:200])
-    assert f"# pass {len(questions()) + 5}" in done.stdout
+    failed = done.stdout.partition("not ok")[2]
+    assert done.returncode == 0, failed[:3000] or done.stderr
+    assert f"# pass {len(questions()) + 6}" in done.stdout

@@ -115,9 +115,26 @@
     history.replaceState(null, "", text ? "#" + text.replaceAll("%2C", ",").replaceAll("%2F", "/") : location.pathname + location.search);
   };
 
+  /* What a filter finds. `rows` is null where it cannot be read, for which `error` says why, and where the numbers that it
+     compares are not here yet: then `again` is called when they are. */
+  let numbers = null, unreachable = null;
+  const ask = (data, text, again) => {
+    const nothing = { rows: null, words: [], fields: [], warnings: [], error: null };
+    try {
+      const answer = window.ledgerQuery.ask(data, text, numbers);
+      if (answer.rows !== null || unreachable) return { ...answer, error: answer.rows === null ? unreachable : null };
+      load("numbers", "data/numbers.js").then((got) => {
+        if (got.rows === data.rows && got.newest === data.id[0]) numbers = got;
+        else unreachable = "the numbers are of another build of this site: load the page again";
+        again();
+      }, (error) => { unreachable = error.message; again(); });
+      return { ...answer, error: null };
+    } catch (error) { return { ...nothing, error: error.message }; }
+  };
+
   const curves = (id) => load("curves:" + id, "data/curves/" + id + ".js");
   const handbook = () => load("handbook", "data/handbook.js");
   const url = (path) => new URL(path, root).href;
 
-  window.ledger = { runs, curves, handbook, element, number, duration, money, minute, badge, hash, setHash, url };
+  window.ledger = { runs, curves, handbook, ask, element, number, duration, money, minute, badge, hash, setHash, url };
 })();

@@ -2,7 +2,6 @@
 "use strict";
 (() => {
   const { element } = window.ledger;
-  const { ledgerQuery } = window;
   const box = document.getElementById("ledger-search");
   if (!box) return;
   const toggle = document.getElementById("__search");
@@ -63,20 +62,14 @@
       marked(title, words), element("small", {}, marked((at ? "…" : "") + text.slice(at, at + 140), words))));
   };
 
-  /* What a query finds, or why it cannot be read; the handbook is searched for its words anyway. */
-  const ask = (query) => {
-    try { return { ...ledgerQuery.ask(data, query), error: null }; }
-    catch (error) { return { rows: [], words: [], fields: [], warnings: [], error: error.message }; }
-  };
-
   const show = () => {
     const query = box.value.trim();
     list.replaceChildren();
     if (!query) { meta.replaceChildren(...hint.map((node) => node.cloneNode(true))); return; }
     if (!data) { meta.textContent = "Loading…"; return; }
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-    const answer = ask(query);
-    const { rows } = answer;
+    const answer = window.ledger.ask(data, query, show);
+    const rows = answer.rows || [];
     const pages = sections.filter(([, title, text]) => words.every((word) => (title + " " + text).toLowerCase().includes(word)))
       .sort((a, b) => words.some((word) => b[1].toLowerCase().includes(word)) - words.some((word) => a[1].toLowerCase().includes(word)));
     const runs = answer.error || `${rows.length} run${rows.length === 1 ? "" : "s"}`;

@@ -93,9 +93,9 @@
     /* Where a filter cannot be read, as while it is typed, the runs of the last one that could stay. */
     let answered = [];
     const ask = () => {
-      let said = [];
-      try { const answer = window.ledgerQuery.ask(data, state.q); answered = answer.rows; said = answer.warnings; }
-      catch (error) { said = [error.message]; }
+      const answer = window.ledger.ask(data, state.q, () => refresh());
+      answered = answer.rows || answered;
+      const said = answer.error ? [answer.error] : answer.warnings;
       trouble.hidden = !said.length;
       trouble.textContent = said.join("; ");
       return answered;

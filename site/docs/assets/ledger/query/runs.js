@@ -13,24 +13,36 @@
   /** @typedef {Scalar | Scalar[]} Value */
   /** @typedef {{values: Value[], codes: ArrayLike<number>}} Column A value once each, and which one each row has; -1 for none. */
   /** @typedef {{words: string[], codes: number[], exact: Record<string, Value>, name: string}} ParamColumn */
-  /** @typedef {{key: string, rows: number[] | null, values: (number | string | null)[]}} MetricColumn */
-  /** @typedef {{name: string, values: Value[], codes: number[]}} FieldColumn */
+  /** @typedef {{name: string, values: Value[], codes: number[]}} FieldColumn Without codes every run has the first value. */
   /**
    * @typedef {object} Data What `ledger/publish/site/search_data.py` writes.
    * @property {number} rows
    * @property {string[]} id
-   * @property {(number | null)[]} started
-   * @property {(number | null)[]} ended
-   * @property {(number | null)[]} duration
-   * @property {(number | null)[]} cost
    * @property {ParamColumn[]} params
-   * @property {MetricColumn[]} metrics
-   * @property {{key: string, rows: number[], values: (number | string)[]}[]} answers
+   * @property {string[]} keys
    * @property {FieldColumn[]} fields
    * @property {{words: string[], codes: number[][]}} spoken
    * @property {Record<string, string>} splits
    */
-  /** @typedef {{rows: number[], words: string[], fields: string[], warnings: string[]}} Answer Rows, newest first; words and fields that were asked for; how names were read. */
+  /**
+   * @typedef {object} Numbers What `ledger/publish/site/query_numbers.py` writes.
+   * @property {number} rows
+   * @property {string} newest
+   * @property {number[]} started
+   * @property {number[]} ended
+   * @property {(number | null)[]} duration
+   * @property {(number | null)[]} cost
+   * @property {{key: string, rows: number[] | null, values: (number | string | null)[]}[]} metrics
+   */
+  /**
+   * @typedef {object} Answer
+   * @property {number[] | null} rows Newest first; null where the numbers are needed first.
+   * @property {string[]} words Words that were asked for.
+   * @property {string[]} fields Fields that were asked for.
+   * @property {string[]} warnings How names were read.
+   */
+
+  const NUMBERS = ["started", "ended", "duration", "cost"];
   const READS_AS_NUMBER = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/u;
 
   /** The runs of one site, as queries ask of them. */
@@ -38,6 +50,8 @@
     /** @param {Data} data */
     constructor(data) {
       this.data = data;
+      /** @type {Numbers | null} */
+      this.numbers = null;
       /** @type {Map<string, Column>} */
       this.columns = new Map();
       /** @type {any} */
@@ -50,8 +64,7 @@
     get names() {
       if (!this.known) {
         const params = this.data.params.filter((param) => this.paramColumn(param).values.some((value) => value !== null)).map((param) => "params." + param.name);
-        const metrics = [...this.data.metrics, ...this.data.answers].map((metric) => "metrics." + metric.key);
-        this.known = new Names([...params, ...metrics], this.data.splits);
+        this.known = new Names([...params, ...this.data.keys.map((key) => "metrics." + key)], this.data.splits);
       }
       return this.known;
     }
@@ -71,16 +84,20 @@
      * @returns {Column}
      */
     readColumn(field) {
-      const { data } = this;
+      const { data, numbers } = this;
       if (field.startsWith("params.")) {
         const param = data.params.find((one) => one.name === field.slice("params.".length));
         return param ? this.paramColumn(param) : NOTHING;
       }
-      if (field.startsWith("metrics.")) return this.metricColumn(field.slice("metrics.".length));
       if (field === "id") return eachRow(data.id);
-      if (field === "duration" || field === "cost") return eachRow(data[field]);
-      if (field === "started" || field === "ended") return eachRow(data[field].map((seconds) => (seconds === null ? null : timeText(seconds))));
-      return data.fields.find((one) => one.name === field) || NOTHING;
+      if (!needsNumbers(field)) {
+        const found = data.fields.find((one) => one.name === field) || NOTHING;
+        return found.codes.length || !found.values.length ? found : { values: found.values, codes: new Array(data.rows).fill(0) };
+      }
+      if (!numbers) throw new Error("the numbers are not here");
+      if (field === "duration" || field === "cost") return eachRow(numbers[field]);
+      if (field === "started" || field === "ended") return eachRow(numbers[field].map(timeText));
+      return this.metricColumn(numbers, field.slice("metrics.".length));
     }
 
     /**
@@ -94,19 +111,15 @@
 
     /**
      * A run's value of a metric: of its own record, else of its latest evaluation.
+     * @param {Numbers} numbers
      * @param {string} key
      * @returns {Column}
      */
-    metricColumn(key) {
+    metricColumn(numbers, key) {
       /** @type {(number | null)[]} */
       const values = new Array(this.data.rows).fill(null);
-      const put = (/** @type {number} */ row, /** @type {number | string | null} */ value) => { if (value !== null) values[row] = Number(value); };
-      for (const metric of this.data.metrics.filter((one) => one.key === key)) {
-        const { rows } = metric;
-        metric.values.forEach((value, at) => put(rows ? rows[at] : at, value));
-      }
-      const answers = this.data.answers.find((one) => one.key === key);
-      if (answers) answers.values.forEach((value, at) => put(answers.rows[at], value));
+      const metric = numbers.metrics.find((one) => one.key === key);
+      if (metric) metric.values.forEach((value, at) => { if (value !== null) values[metric.rows ? metric.rows[at] : at] = Number(value); });
       return eachRow(values);
     }
 
@@ -156,6 +169,9 @@
     }
   }
 
+  /** @param {string} field */
+  const needsNumbers = (field) => field.startsWith("metrics.") || NUMBERS.includes(field);
+
   /** @type {Column} */
   const NOTHING = { values: [], codes: [] };
   /**
@@ -203,12 +219,13 @@
   const asked = new WeakMap();
 
   /**
-   * The rows that a text asks for; all for an empty one.
+   * The rows that a text asks for; all for an empty one. Throws a `QueryError` where it cannot be read.
    * @param {Data} data
    * @param {string} text
+   * @param {Numbers | null} numbers
    * @returns {Answer}
    */
-  const ask = (data, text) => {
+  const ask = (data, text, numbers) => {
     const all = Array.from({ length: data.rows }, (_, row) => row);
     if (BLANK.test(text)) return { rows: all, words: [], fields: [], warnings: [] };
     const query = parse(text);
@@ -218,8 +235,11 @@
     /** @type {Set<string>} */
     const warnings = new Set();
     const resolved = resolve(query, runs.names, warnings);
+    const [words, fields] = [wordsOf(resolved), fieldsOf(resolved)];
+    runs.numbers = numbers;
+    if (!numbers && fields.some(needsNumbers)) return { rows: null, words, fields, warnings: [...warnings] };
     const marks = runs.marks(resolved);
-    return { rows: all.filter((row) => marks[row]), words: wordsOf(resolved), fields: fieldsOf(resolved), warnings: [...warnings] };
+    return { rows: all.filter((row) => marks[row]), words, fields, warnings: [...warnings] };
   };
 
   Object.assign(/** @type {any} */ (globalThis).ledgerQuery, { ask });
