@@ -58,9 +58,8 @@ def _texts(run: StoredRun) -> Iterator[str | tuple[str, ...]]:
     yield from run.tags
     yield tuple(f"{name} {value}" if isinstance(value, str) else name for name, value in record.params.values.items())
     metrics = run.metrics()
-    yield tuple(dict.fromkeys(metric.key for metric in metrics))
-    labels = [*(use.label for use in record.datasets.used), *(metric.dataset or "" for metric in metrics)]
-    yield tuple(dict.fromkeys(label for label in labels if label))
+    names = [*(use.label for use in record.datasets.used), *(metric.dataset or "" for metric in metrics)]
+    yield tuple(dict.fromkeys([*(metric.key for metric in metrics), *filter(None, names)]))
     yield from record.logs.warnings
     yield from _texts_said_later(run)
 

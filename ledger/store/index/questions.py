@@ -161,11 +161,10 @@ class Index:
     ) -> tuple[list[int], str | None]:
         if self.is_empty():
             return [], None
+        where = self._passing(query)
         meaning = self.names.read(sort) if sort is not None else None
         field = meaning.field if meaning else None
-        numbers, warning = order_rows(
-            self._database, self._column, self._passing(query), field, reverse=reverse, limit=limit
-        )
+        numbers, warning = order_rows(self._database, self._column, where, field, reverse=reverse, limit=limit)
         said = [meaning.warning if meaning else None, warning]
         return numbers, "; ".join(filter(None, said)) or None
 
