@@ -104,7 +104,7 @@ _ELSEWHERE = {"id", "started", "ended", "duration", "cost"}
 
 
 def _seen(value: Value) -> ParamValue:
-    """Return a value in which every character can be seen; scripts look for what was asked in the same form."""
+    """Return a value in which every character can be seen; scripts turn it back before they compare."""
     if isinstance(value, list):
         return [visible(item) if isinstance(item, str) else item for item in value]
     return visible(str(value)) if isinstance(value, str | datetime) else value

@@ -2,7 +2,7 @@
 /* Which runs of the site a query finds: a column is looked at once for each value in it, then rows compare numbers. */
 "use strict";
 (() => {
-  const { Names, SPACE, holds, holdsTime, parse, timeText, visible, wordsIn } = /** @type {any} */ (globalThis).ledgerQuery;
+  const { Names, SPACE, holds, holdsTime, parse, restored, timeText, visible, wordsIn } = /** @type {any} */ (globalThis).ledgerQuery;
 
   /** @typedef {{kind: "condition", field: string, operator: string, value: string}} Condition */
   /** @typedef {{kind: "phrase", words: string[]}} Phrase */
@@ -87,12 +87,14 @@
       const { data, numbers } = this;
       if (field.startsWith("params.")) {
         const param = data.params.find((one) => one.name === field.slice("params.".length));
-        return param ? this.paramColumn(param) : NOTHING;
+        if (!param) return NOTHING;
+        const { values, codes } = this.paramColumn(param);
+        return { values: values.map(restored), codes };
       }
       if (field === "id") return eachRow(data.id);
       if (!needsNumbers(field)) {
         const found = data.fields.find((one) => one.name === field) || NOTHING;
-        return found.codes.length || !found.values.length ? found : { values: found.values, codes: new Array(data.rows).fill(0) };
+        return { values: found.values.map(restored), codes: found.codes.length || !found.values.length ? found.codes : new Array(data.rows).fill(0) };
       }
       if (!numbers) throw new Error("the numbers are not here");
       if (field === "duration" || field === "cost") return eachRow(numbers[field]);
@@ -193,7 +195,7 @@
     if (query.kind !== "condition") return { kind: query.kind, parts: query.parts.map((part) => resolve(part, names, warnings)) };
     const { field, warning } = names.read(visible(query.field));
     if (warning) warnings.add(warning);
-    return { ...query, field, value: visible(query.value) };
+    return { ...query, field };
   };
 
   /**

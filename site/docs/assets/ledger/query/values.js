@@ -102,5 +102,19 @@
    */
   const visible = (text) => text.replace(/\r\n/gu, "\n").replace(/(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (hidden) => `⟨U+${(hidden.codePointAt(0) || 0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
 
-  Object.assign(/** @type {any} */ (globalThis).ledgerQuery, { compareTexts, holds, holdsTime, numberOf, numberText, timeText, visible });
+  /**
+   * A value of the data as the record has it, to be compared and never shown.
+   * @param {Scalar | Scalar[]} value
+   * @returns {Scalar | Scalar[]}
+   */
+  const restored = (value) => {
+    if (Array.isArray(value)) return /** @type {Scalar[]} */ (value.map(restored));
+    if (typeof value !== "string") return value;
+    return value.replace(/⟨U\+([0-9A-F]{4,5})⟩/gu, (shown, code) => {
+      const hidden = String.fromCodePoint(Number.parseInt(code, 16));
+      return visible(hidden) === shown ? hidden : shown;
+    });
+  };
+
+  Object.assign(/** @type {any} */ (globalThis).ledgerQuery, { compareTexts, holds, holdsTime, numberOf, numberText, restored, timeText, visible });
 })();
