@@ -8,6 +8,7 @@ from ledger.analysis.comparing.leaderboard import SettingBoard
 from ledger.analysis.query.language import Query
 from ledger.model.entries import StoredRun
 from ledger.repository.repository import Repository
+from ledger.store.branch.policy import SPLITS
 from ledger.store.index.leaderboards import _boards
 from ledger.store.index.questions import Index
 from ledger.store.index.tables import SCHEMA, _Rows
@@ -33,7 +34,7 @@ class Asked:
         columns = "id, place, folder, files, facts, words, named, cells"
         database.executemany(f"INSERT INTO runs ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", made)  # noqa: S608  # our own names
         rows.write(database)
-        self.index = Index(database, Unread())
+        self.index = Index(database, Unread(), lambda: SPLITS)
 
     def select(
         self, query: Query | None = None, sort: str | None = None, *, reverse: bool = False

@@ -1,6 +1,6 @@
 """What passes a query and in which order, said once more in plain Python: the index is held against it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -8,14 +8,22 @@ from ledger.analysis.comparing.comparable import Group, agreed_direction, counts
 from ledger.analysis.query.fields import Value, field_value, run_metric
 from ledger.analysis.query.fulltext import spoken
 from ledger.analysis.query.language import Condition, Every, Not, Phrase, Query, Some, metrics_named
+from ledger.analysis.query.names import Names
 from ledger.analysis.query.order_warnings import metric_key, no_such_metric, warn_of, warn_of_filter
 from ledger.analysis.query.sort_keys import as_float, number_of, readable, sortable
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document
 from ledger.store.branch.branch import Branch
+from ledger.store.branch.policy import SPLITS
 from ledger.store.index.selection import Selection
 
 _Ordered = TypeVar("_Ordered", float, str)
+
+
+def names_of(runs: Sequence[StoredRun], splits: Mapping[str, str] = SPLITS) -> Names:
+    """Return the names that runs hold."""
+    params = {f"params.{name}" for run in runs for name, value in run.record.params.values.items() if value is not None}
+    return Names(params | {f"metrics.{metric.key}" for run in runs for metric in run.metrics()}, splits)
 
 
 def passes(query: Query, run: StoredRun) -> bool:
@@ -150,13 +158,22 @@ def read_all(
 ) -> Selection:
     """Return what `select_runs` returns, by reading every record."""
     contents = ledger.contents()
-    runs: Sequence[StoredRun] = [run for run in contents.runs if query is None or passes(query, run)]
-    warning, filtering = None, warn_of_filters(query, runs) if query else []
+    names = names_of(contents.runs, ledger.policy.splits)
+    filtering: list[str] = []
+    runs: Sequence[StoredRun] = contents.runs
+    if query and runs:
+        query, filtering = names.resolve(query)
+        runs = [run for run in runs if passes(query, run)]
+        filtering += warn_of_filters(query, runs)
+    warning = None
     if sort is None:
         runs = runs if reverse else runs[::-1]
-    elif runs:
-        ordered = sort_runs(runs, sort, reverse=reverse)
-        runs, warning = ordered.runs, ordered.warning
+    elif contents.runs:
+        reading = names.read(sort)
+        if runs:
+            ordered = sort_runs(runs, reading.field, reverse=reverse)
+            runs, warning = ordered.runs, ordered.warning
+        warning = "; ".join(filter(None, (reading.warning, warning))) or None
     return Selection(
         runs=tuple(runs[:limit]),
         warnings=(*filtering, *([warning] if warning else [])),

@@ -94,7 +94,7 @@ class Ledger:
     """The ledger of a repository: `ledger.Ledger.open()`.
 
     Example:
-        >>> runs = ledger.Ledger.open().runs("params.lr < 0.1", sort="validation/accuracy", limit=10)
+        >>> runs = ledger.Ledger.open().runs("lr < 0.1", sort="validation/accuracy", limit=10)
 
     Args:
         branch: the branch that holds it.
@@ -123,7 +123,7 @@ class Ledger:
         """Return the runs that pass a query, newest first, or sorted by a field: what `ledger list` shows.
 
         Example:
-            >>> ledger.Ledger.open().runs("status = finished and params.lr < 0.1", sort="validation/accuracy")
+            >>> ledger.Ledger.open().runs("status = finished and lr < 0.1", sort="validation/accuracy")
 
         Args:
             query: in the language of `ledger list`; all runs when empty.
@@ -132,7 +132,7 @@ class Ledger:
             limit: return at most so many.
 
         Raises:
-            UsageError: the query cannot be read, or there is no such field.
+            UsageError: the query cannot be read, or nothing has a name in it, or several have.
             LedgerError: git cannot read the branch.
         """
         from ledger.analysis.query.language import parse_query

@@ -34,6 +34,7 @@ def test_runs_are_those_that_list_shows(asked: Ledger, cli: Cli) -> None:
         ("", {}),
         ("status = finished", {"limit": 3}),
         ("", {"sort": "validation/accuracy", "reverse": True}),
+        ("optimizer.lr=0.01 accuracy>0.9", {}),
     ):
         flags = [f"--{name}" if value is True else f"--{name}={value}" for name, value in options.items()]
         shown = json.loads(cli("list", *([query] if query else []), *flags, "--json").out)

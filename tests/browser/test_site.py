@@ -87,7 +87,7 @@ def test_the_table_filters_and_its_address_can_be_shared(tab: Page, address: str
     ready(tab, address)
     tab.get_by_label("Status", exact=True).and_(tab.locator("select")).select_option("finished")
     tab.get_by_label("Experiment", exact=True).and_(tab.locator("select")).select_option("mlp-learning-rate")
-    tab.get_by_label("Filter runs by text").fill("lr=0.01")
+    tab.get_by_label("Filter runs by text").fill("optimizer.lr=0.01")
     expect(tab.get_by_role("status").filter(has_text="runs").last).to_contain_text("3 of 19 runs")
     found = shown_ids(tab)
     assert len(found) == 3
@@ -98,6 +98,33 @@ def test_the_table_filters_and_its_address_can_be_shared(tab: Page, address: str
         assert shown_ids(shared) == found
     tab.get_by_role("button", name="Reset").click()
     assert len(shown_ids(tab)) == 19
+
+
+def test_the_table_is_asked_as_the_terminal_is(tab: Page, address: str, ledger: tuple[Contents, Blobs]) -> None:
+    ready(tab, address)
+    box, trouble = tab.get_by_label("Filter runs by text"), tab.locator("main .lg-callout[role=status]:visible")
+    box.fill("not status=finished or validation/accuracy >= 0.97")
+    best = {
+        run.record.id
+        for run in ledger[0].runs
+        if (metric := run.record.metric("validation/accuracy")) and metric.number >= 0.97
+    }
+    others = {run.record.id for run in ledger[0].runs if run.record.status != "finished"}
+    expect(tab.locator(".lg-runs tbody .lg-id")).to_have_count(len(best | others))
+    assert set(shown_ids(tab)) == best | others
+    box.fill("loss < 1 and")
+    expect(trouble).to_contain_text("not a filter: a field, a value or a word is expected here")
+    assert set(shown_ids(tab)) == best | others
+    box.fill("loss < 1")
+    expect(trouble).to_have_text("`loss` may mean `metrics.train/loss` or `metrics.validation/loss`")
+    box.fill("lr=0.5")
+    expect(trouble).to_have_text("`lr` is read as `params.lr`; there is also `params.optimizer.lr`")
+    assert shown_ids(tab) == [ledger[0].runs[-1].record.id]
+    box.fill("optimizer.lr=10.0")
+    expect(trouble).to_have_count(0)
+    assert shown_ids(tab) == [
+        run_where(ledger, lambda run: run.record.params.values.get("optimizer.lr") == 10.0).record.id
+    ]
 
 
 def test_a_tag_leads_to_the_runs_that_have_it(tab: Page, address: str, ledger: tuple[Contents, Blobs]) -> None:

@@ -1,10 +1,9 @@
 """Fields of a run by name, as filters, sorting, columns and comparisons name them."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ledger.analysis.query.order_warnings import metric_key
-from ledger.errors import UsageError
 from ledger.formatting import minute, number
 from ledger.model.boxes import Metric
 from ledger.model.entries import StoredRun
@@ -35,8 +34,8 @@ def own_fields(run: StoredRun) -> dict[str, Value]:
         "note": record.note,
         "tags": [*run.tags],
         "seed": record.seed,
-        "started": timing.started_at,
-        "ended": timing.ended_at,
+        "started": _utc(timing.started_at),
+        "ended": _utc(timing.ended_at),
         "duration": timing.took,
         "cost": record.cost.amount,
         "commit": (code.commit or "").removeprefix("git:") or None,
@@ -51,11 +50,16 @@ def own_fields(run: StoredRun) -> dict[str, Value]:
     }
 
 
+def _utc(time: datetime | None) -> datetime | None:
+    return time if time is None or time.tzinfo is UTC else time.astimezone(UTC)
+
+
 def field_value(run: StoredRun, name: str) -> Value:
     """Return a field of a run, none when this run does not have it.
 
-    Raises:
-        UsageError: no run could have a field of that name.
+    Args:
+        run: the run.
+        name: one of `FIELDS`, `params.NAME` or `metrics.KEY`.
     """
     kind, dot, rest = name.partition(".")
     if dot and kind == "params":
@@ -63,26 +67,7 @@ def field_value(run: StoredRun, name: str) -> Value:
     if key := metric_key(name):
         metric = run_metric(run, key)
         return metric.number if metric else None
-    return own_fields(run)[canonical_field(name)]
-
-
-def canonical_field(name: str) -> str:
-    """Return the one name of a field: `validation/accuracy` alone is `metrics.validation/accuracy`.
-
-    Raises:
-        UsageError: no run could have a field of that name.
-    """
-    kind, dot, rest = name.partition(".")
-    if name in FIELDS or (dot and rest and kind == "params"):
-        return name
-    if key := metric_key(name):
-        return f"metrics.{key}"
-    from difflib import get_close_matches
-
-    known = [*FIELDS, "params.NAME", "metrics.SPLIT/NAME"]
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean `{close[0]}`?" if close else f"one of {', '.join(known)}"
-    raise UsageError(f"no such field: `{name}`", hint=hint)
+    return own_fields(run)[name]
 
 
 def metrics_of(run: StoredRun) -> dict[str, Metric]:

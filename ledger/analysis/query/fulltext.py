@@ -1,4 +1,8 @@
-"""The words of a run that full-text search finds: id, experiment, params, tags, notes, authors, log warnings."""
+"""The words of a run that full-text search finds.
+
+Id, status, experiment, tags, notes, params, metrics, datasets, authors, commit and warnings of the log, and what was
+said later. The site is given the same words.
+"""
 
 import re
 from collections.abc import Iterator
@@ -19,29 +23,48 @@ def words_in(text: str) -> list[str]:
 
 def spoken(run: StoredRun) -> str:
     """Return the words of a run in one text, parted by spaces."""
-    return f" {BREAK} ".join(_kept_words(text) if len(text) <= _KEPT else _words(text) for text in _texts(run))
+    return _BETWEEN.join((_kept_words(run.record.id), *words_beside_id(run)))
+
+
+def words_beside_id(run: StoredRun) -> list[str]:
+    """Return the words of each text of a run but its id; texts that runs of a sweep share are one."""
+    return list(dict.fromkeys(words for text in _texts(run) if (words := _words_of(text))))
+
+
+def _words_of(text: str | tuple[str, ...]) -> str:
+    if isinstance(text, tuple):
+        return _BETWEEN.join(map(_words_of, text))
+    return _kept_words(text) if len(text) <= _KEPT else _words(text)
 
 
 def _words(text: str) -> str:
     return " ".join(_WORD_OR_BREAK.findall(text.lower()))
 
 
+_BETWEEN = f" {BREAK} "
 _KEPT = 100
 """Characters of a text that is likely to come again, such as the name of a param."""
 _kept_words = lru_cache(maxsize=4096)(_words)
 
 
-def _texts(run: StoredRun) -> Iterator[str]:
+def _texts(run: StoredRun) -> Iterator[str | tuple[str, ...]]:
     record = run.record
-    yield record.id
+    yield record.status
     yield record.experiment
     yield f"{record.author.name} {record.author.email}"
+    yield (record.code.commit or "").removeprefix("git:")
     if record.note:
         yield record.note
     yield from run.tags
-    for name, value in record.params.values.items():
-        yield f"{name} {value}" if isinstance(value, str) else name
+    yield tuple(f"{name} {value}" if isinstance(value, str) else name for name, value in record.params.values.items())
+    metrics = run.metrics()
+    names = [*(use.label for use in record.datasets.used), *(metric.dataset or "" for metric in metrics)]
+    yield tuple(dict.fromkeys([*(metric.key for metric in metrics), *filter(None, names)]))
     yield from record.logs.warnings
+    yield from _texts_said_later(run)
+
+
+def _texts_said_later(run: StoredRun) -> Iterator[str]:
     for evaluation in run.evaluations:
         yield evaluation.author.name
         if evaluation.note:
@@ -50,3 +73,5 @@ def _texts(run: StoredRun) -> Iterator[str]:
         yield note.author.name
         if note.kind in {"comment", "retraction"}:
             yield note.text
+        if note.kind == "retraction":
+            yield "retracted"

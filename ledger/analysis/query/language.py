@@ -1,6 +1,7 @@
-"""The query language: `metrics.validation/accuracy > 0.9 and (tags = baseline or not status = failed)`.
+"""The query language: `validation/accuracy > 0.9 and (tags = baseline or not status = failed)`.
 
-Owns what a query is and how it is written. What passes it is asked of an index, which is not known here.
+Owns what a query is and how it is written; `names.py` owns what its names mean. What passes it is asked of an index,
+which is not known here. The site reads the same language by `assets/ledger/query.js`; `tests/queries.json` holds both.
 """
 
 import re
@@ -8,7 +9,6 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, get_args
 
-from ledger.analysis.query.fields import canonical_field
 from ledger.analysis.query.fulltext import words_in
 from ledger.analysis.query.order_warnings import metric_key
 from ledger.errors import UsageError
@@ -22,7 +22,7 @@ class Condition(Document, frozen=True, kw_only=True):
     """A field in relation to a value."""
 
     field: str
-    """Name of the field, as `canonical_field` gives it."""
+    """Name of the field, as it was written; `Names.resolve` makes it one that runs have."""
     operator: str
     """`=`, `!=`, `<`, `<=`, `>`, `>=`, or `~` for contains."""
     value: str
@@ -62,7 +62,7 @@ Query = Condition | Phrase | Every | Some | Not
 _GRAMMAR = r"""
 start: either
 ?either: both (_OR both)*
-?both: plain (_AND plain)*
+?both: plain (_AND? plain)*
 ?plain: _NOT plain -> negation
       | "(" either ")"
       | term OPERATOR term -> comparison
@@ -76,13 +76,13 @@ WORD: /[^\s()'"=!<>~]+/
 QUOTED: /"(\\.|[^"\\])*"/s | /'(\\.|[^'\\])*'/s
 %ignore /\s+/
 """
-"""The handbook's page on reading shows the same grammar."""
+"""The handbook's page on reading shows the same grammar; what stands side by side must all hold."""
 
 _LONGEST = 10_000
 """Characters of a query at most."""
 _MOST = 200
 """Conditions and negations of a query at most, and parentheses: SQLite refuses expressions 1000 deep."""
-_EXAMPLE = "write FIELD OPERATOR VALUE, such as 'params.lr < 0.01 and not status = failed'"
+_EXAMPLE = "write FIELD OPERATOR VALUE, such as 'lr < 0.01 and not status = failed'"
 
 
 def parse_query(text: str) -> Query:
@@ -93,7 +93,7 @@ def parse_query(text: str) -> Query:
     """
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     if len(text) > _LONGEST or len(re.findall(r"[=<>~(]|\b(?:not|and|or)\b", text, re.IGNORECASE)) > _MOST:
-        raise UsageError(f"the query is too long: `{text[:40]}…`", hint="split it, or ask for less")
+        raise _too_long(text)
     from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
     try:
@@ -102,10 +102,27 @@ def parse_query(text: str) -> Query:
         raise _refused(text, error.pos_in_stream or 0, "this cannot stand here; put a text in quotes") from error
     except UnexpectedToken as error:
         at = len(text.rstrip()) if error.token.type == "$END" else error.token.start_pos or 0
-        raise _refused(text, at, _expected(error.accepts or error.expected)) from error
+        raise _refused(text, at, _expected(error.accepts or error.expected, error.token.type)) from error
     except UnexpectedInput as error:
         raise _refused(text, 0, "this is no query") from error
-    return _Reader(text).read(tree.children[0])
+    query = _Reader(text).read(tree.children[0])
+    if _size(query) > _MOST:
+        raise _too_long(text)
+    return query
+
+
+def _too_long(text: str) -> UsageError:
+    return UsageError(f"the query is too long: `{text[:40]}…`", hint="split it, or ask for less")
+
+
+def _size(query: Query) -> int:
+    match query:
+        case Every() | Some():
+            return sum(map(_size, query.parts))
+        case Not():
+            return _size(query.part)
+        case _:
+            return 1
 
 
 def parse_queries(texts: Iterable[str]) -> Query | None:
@@ -127,13 +144,17 @@ def _parser() -> "Lark":
     return Lark(_GRAMMAR, parser="lalr", maybe_placeholders=False)
 
 
-def _expected(terminals: Iterable[str]) -> str:
+_OPERAND = "a field, a value or a word is expected here"
+_JOINED = "`and` or `or` is expected here; a text with spaces stands in quotes"
+
+
+def _expected(terminals: Iterable[str], found: str) -> str:
     expected = set(terminals)
-    if "WORD" in expected:
-        return "a field, a value or a word is expected here"
-    if "OPERATOR" in expected:
-        return "`and`, `or` or an operator is expected here; a text with spaces stands in quotes"
-    return "`and` or `or` is expected here; a text with spaces stands in quotes"
+    if "WORD" in expected and "_AND" not in expected:
+        return _OPERAND
+    if found == "RPAR":
+        return "there is no parenthesis to close here"
+    return "a parenthesis is not closed" if found == "$END" else _JOINED
 
 
 def _refused(text: str, at: int, why: str, hint: str | None = None) -> UsageError:
@@ -162,17 +183,25 @@ class _Reader:
             return self._comparison(node)
         if node.data == "phrase":
             return self._phrase(_token(node.children[0]))
-        parts = tuple(self.read(child) for child in node.children)
-        return Every(parts=parts) if node.data == "both" else Some(parts=parts)
+        if node.data == "either":
+            return Some(parts=tuple(map(self.read, node.children)))
+        parts: list[Query] = []
+        value: Token | None = None
+        for child in node.children:
+            parts.append(self.read(child))
+            if not isinstance(child, Token):
+                self._refuse_spaced_text(value, _bare_word(child))
+                value = _spaced_value(child)
+        return Every(parts=tuple(parts))
+
+    def _refuse_spaced_text(self, value: "Token | None", word: "Token | None") -> None:
+        """Refuse `note = hard cases`: whoever parts the value from its operator may mean all words by it."""
+        if value is not None and word is not None and not self._text[value.end_pos : word.start_pos].strip():
+            raise _refused(self._text, word.start_pos or 0, _JOINED)
 
     def _comparison(self, node: "Tree[Token]") -> Condition:
         left, operator, right = node.children
-        name = _token(left)
-        try:
-            field = canonical_field(_plain(name))
-        except UsageError as error:
-            raise _refused(self._text, name.start_pos or 0, error.message, error.hint) from error
-        return Condition(field=field, operator=str(operator), value=_plain(_token(right)))
+        return Condition(field=_plain(_token(left)), operator=str(operator), value=_plain(_token(right)))
 
     def _phrase(self, token: "Token") -> Phrase:
         words = tuple(words_in(_plain(token)))
@@ -188,6 +217,21 @@ def _token(term: "Tree[Token] | Token") -> "Token":
     if not isinstance(token, Token):
         raise TypeError("a term is one token")
     return token
+
+
+def _bare_word(part: "Tree[Token]") -> "Token | None":
+    """Return the word that a part is, where it is one without quotes."""
+    token = _token(part.children[0]) if part.data == "phrase" else None
+    return token if token is not None and token.type == "WORD" else None
+
+
+def _spaced_value(part: "Tree[Token]") -> "Token | None":
+    """Return the bare value that a comparison parts from its operator by spaces; none of other parts."""
+    if part.data != "comparison":
+        return None
+    _, operator, right = part.children
+    value = _token(right)
+    return value if value.type == "WORD" and value.start_pos != _token(operator).end_pos else None
 
 
 def _plain(token: "Token") -> str:

@@ -6,10 +6,8 @@ from ledger.errors import UsageError
 
 
 def metric_key(name: str) -> str | None:
-    """Return the metric that a field names: `metrics.split/name`, or `split/name` alone; none for other fields."""
-    if name.startswith("metrics."):
-        return name.removeprefix("metrics.")
-    return name if "/" in name else None
+    """Return the metric that a field names: `metrics.split/name`; none for other fields."""
+    return name.removeprefix("metrics.") if name.startswith("metrics.") else None
 
 
 def no_such_metric(key: str) -> UsageError:

@@ -71,9 +71,12 @@ _MAKERS: dict[type, Callable[[Any], str]] = {  # each is given its own kind of v
 
 
 def number_of(text: str) -> float | None:
-    """Return the number that somebody wrote, none when it is none; NaN is ordered against nothing, so none too."""
+    """Return the number that somebody wrote, none when it is none; NaN is ordered against nothing, so none too.
+
+    Digits are those of ASCII, as scripts of the site read them.
+    """
     try:
-        number = float(text)
+        number = float(text) if text.isascii() else math.nan
     except ValueError:
         return None
     return None if math.isnan(number) else number
@@ -84,7 +87,7 @@ def readable(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return repr(as_float(value)).removesuffix(".0")
+        return repr(as_float(value) + 0.0).removesuffix(".0")  # -0.0 is 0.0
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 

@@ -3,13 +3,12 @@
 import click
 
 from ledger.analysis.comparing.alignment import Alignment, align
-from ledger.analysis.query.language import parse_queries
 from ledger.commands.output import echo, say, write_json
+from ledger.commands.selection import query_of, read_selection
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.formatting import number
 from ledger.model.values import counted, plain
-from ledger.store.index.selection import select_runs
 
 
 @click.command("align")
@@ -21,11 +20,12 @@ def align_command(offline: str, online: str, filters: tuple[str, ...], as_json: 
     """Say whether runs that are better by the metric OFFLINE are better by ONLINE, which was counted in production.
 
     Spearman's rank correlation with its 95 % interval, for each dataset version and period that runs share. Online
-    metrics are recorded with: ledger evaluate RUN -m online/NAME=VALUE --period DAY/DAY.
+    metrics are recorded with: ledger evaluate RUN -m online/NAME=VALUE --period DAY/DAY. A FILTER is a query, as in
+    ledger list.
 
     Example: ledger align validation/accuracy online/click_rate
     """
-    runs = select_runs(open_ledger(), parse_queries(filters), reverse=True).runs
+    runs = read_selection(open_ledger(), query_of(filters)).runs
     try:
         found = align(runs, offline, online)
     except ModuleNotFoundError as error:

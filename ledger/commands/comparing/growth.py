@@ -5,13 +5,12 @@ from typing import get_args
 import click
 
 from ledger.analysis.advice.growth import Against, Growth, growth_of
-from ledger.analysis.query.language import Condition, Every, Query, parse_queries
 from ledger.commands.output import echo, say, write_json
+from ledger.commands.selection import query_of, read_selection
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound, UsageError
 from ledger.formatting import number
 from ledger.model.values import counted
-from ledger.store.index.selection import select_runs
 
 _WORDS: dict[Against, str] = {
     "samples": "training samples",
@@ -35,16 +34,11 @@ def growth_command(
     """Fit a power law to METRIC and say what ten times more would be expected to give.
 
     One line for each comparable group: values on another dataset version, or by another evaluator, are another
-    question. Where there are too few points, it says so.
+    question. Where there are too few points, it says so. A FILTER is a query, as in ledger list.
 
     Example: ledger growth -e data-size -m validation/accuracy --against samples
     """
-    stated: list[Query] = []
-    if experiment is not None:
-        stated.append(Condition(field="experiment", operator="=", value=experiment))
-    if filters and (parsed := parse_queries(filters)):
-        stated.append(parsed)
-    runs = select_runs(open_ledger(), Every(parts=tuple(stated)) if stated else None, reverse=True).runs
+    runs = read_selection(open_ledger(), query_of(filters, experiment)).runs
     try:
         grown = growth_of(runs, metric, against)
     except ModuleNotFoundError as error:

@@ -8,10 +8,10 @@ import msgspec
 from ledger.analysis.comparing.leaderboard import Place, SettingBoard
 from ledger.analysis.comparing.settings import is_seed
 from ledger.analysis.query.fields import params_that_differ, show_value
-from ledger.analysis.query.language import parse_queries
 from ledger.analysis.query.order_warnings import measure_command
 from ledger.commands.comparing.include_option import include_option
 from ledger.commands.output import say, write_csv, write_json, write_table
+from ledger.commands.selection import query_of, say_warnings
 from ledger.commands.workplace import open_ledger
 from ledger.formatting import measured, number
 from ledger.model.entries import Note, StoredRun
@@ -74,9 +74,10 @@ def leaderboard_command(
     Example: ledger leaderboard --metric validation/accuracy --on digits@v2
     """
     ledger = open_ledger()
-    standings = read_standings(ledger, metric, parse_queries(filters) if filters else None, include)
+    standings = read_standings(ledger, metric, query_of(filters), include)
     for problem in standings.problems:
         say(f"warning: {problem.path}: {problem.message}")
+    say_warnings(standings.warnings)
     boards = boards_on(standings, on)
     retired = read_retirements(ledger)
     boards.sort(key=lambda board: board.group.dataset in retired)  # stable: those in use keep their order

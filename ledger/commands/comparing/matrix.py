@@ -4,13 +4,12 @@ import click
 
 from ledger.analysis.comparing.matrix import main_metric, matrix_of
 from ledger.analysis.query.fields import show_value
-from ledger.analysis.query.language import parse_queries
 from ledger.commands.output import say, write_csv, write_json, write_table
+from ledger.commands.selection import query_of, read_selection
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
 from ledger.model.boxes import Metric
 from ledger.model.values import counted
-from ledger.store.index.selection import select_runs
 
 
 @click.command("matrix")
@@ -31,7 +30,7 @@ def matrix_command(dataset: str, metric: str | None, query: str | None, as_json:
     if not versions:
         names = ", ".join(sorted({version.name for version in contents.datasets})) or "none yet"
         raise NotFound(f"no such dataset: `{ascii(dataset)[1:-1]}`", hint=f"known: {names}")
-    runs = select_runs(ledger, parse_queries([query]) if query else None, reverse=True).runs
+    runs = read_selection(ledger, query_of([query])).runs
     key = metric or main_metric(versions, runs)
     if key is None:
         raise NotFound(

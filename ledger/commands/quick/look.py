@@ -9,7 +9,6 @@ import fcntl
 import os
 import sqlite3
 
-from ledger.analysis.query.order_warnings import metric_key
 from ledger.analysis.query.table import BETWEEN, EXACTLY, Line
 from ledger.store.index.file import FILE, config_stamp, is_ours, remembered
 from ledger.store.index.order import order_rows, read_lines
@@ -67,7 +66,7 @@ def ask_index(sort: str | None, *, reverse: bool, limit: int | None) -> QuickAns
         tip = _read_tip(git_dir) if git_dir else None
         if git_dir is None or tip is None or _does_anything_wait(git_dir):
             return None
-        if sort is not None and metric_key(sort):
+        if sort is not None and ("/" in sort or sort.startswith(("metrics.", "group."))):
             return None  # what ranks is held against git
         file, now = os.path.join(git_dir, "ledger", FILE), (tip, config_stamp(git_dir))
         seen = _ask(file, now, sort, reverse=reverse, limit=limit)
@@ -105,6 +104,8 @@ def _ask(file: str, now: tuple[str, str], sort: str | None, *, reverse: bool, li
         database.execute("BEGIN")
         if not is_ours(database) or (remembered(database, "tip"), remembered(database, "config")) != now:
             return None
+        if sort is not None and _has_other_readings(database, sort):
+            return None
 
         def column(field: str) -> str:
             # Only fields that have columns: making one is writing.
@@ -119,6 +120,12 @@ def _ask(file: str, now: tuple[str, str], sort: str | None, *, reverse: bool, li
         return QuickAnswer(read_lines(database, numbers), warnings)
     finally:
         database.close()
+
+
+def _has_other_readings(database: sqlite3.Connection, name: str) -> bool:
+    """Say whether a param or a metric is named as the field is, of which the ordinary way tells: `Names.read`."""
+    asked = "SELECT EXISTS (SELECT 1 FROM held WHERE field IN (?, ?))"
+    return bool(database.execute(asked, (f"params.{name}", f"metrics.{name}")).fetchone()[0])
 
 
 def _find_git_dir() -> str | None:

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import click
 
-from ledger.analysis.query.language import parse_queries
 from ledger.commands.output import echo, say
+from ledger.commands.selection import query_of, read_selection
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.store.index.export import Format, render_export
-from ledger.store.index.selection import select_runs
 
 
 @click.command("export")
@@ -32,8 +31,7 @@ def export_command(filters: tuple[str, ...], kind: Format | None, output: str | 
     kind = kind or _named(output)
     if output is None and kind == "parquet" and sys.stdout.isatty():
         raise UsageError("Parquet is not for terminals", hint="ledger export -o runs.parquet")
-    query = parse_queries(filters)
-    selection = select_runs(open_ledger(), query, reverse=True)
+    selection = read_selection(open_ledger(), query_of(filters))
     for problem in selection.problems:
         say(f"warning: {problem.path}: {problem.message}")
     data = render_export(selection.runs, kind)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import click
 
 from ledger.analysis.query.fields import field_value, show_value
-from ledger.analysis.query.language import Condition, Every, Query, parse_queries
 from ledger.analysis.query.table import usual_table
 from ledger.commands.output import say, write_csv, write_json, write_table
+from ledger.commands.selection import query_of, say_warnings
 from ledger.commands.workplace import open_ledger
 from ledger.model.entries import StoredRun
 from ledger.model.record import Record
@@ -55,32 +55,33 @@ def list_command(
 ) -> None:
     """List runs, newest first.
 
-    A FILTER is FIELD OPERATOR VALUE, joined by and, or, not and parentheses, or a word to look for; all FILTERs must
-    hold. Fields: id, status, experiment, author, tags, note, seed, started, duration, cost, commit, dataset, host,
-    params.NAME, metrics.SPLIT/NAME. Operators: = != < <= > >= ~.
+    A FILTER is FIELD OPERATOR VALUE, joined by and, or, not and parentheses, or a word to look for. What stands side by
+    side must all hold. Operators: = != < <= > >= ~. Fields: id, status, experiment, author, tags, note, seed, started,
+    ended, duration, cost, commit, branch, dirty, dataset, host, parameters, baseline, parent, retracted, and params and
+    metrics by their names: lr, validation/accuracy. Where a name may mean several, write params.NAME or metrics.NAME.
 
-    Example: ledger list 'params.lr < 0.01' status=finished --sort metrics.validation/accuracy
+    Example: ledger list 'lr < 0.01' status=finished --sort validation/accuracy
     """
-    ledger, query = open_ledger(), _query(filters, experiment, tag)
+    ledger, query = open_ledger(), query_of(filters, experiment, tag)
     if not (columns or as_json):
         found = select_runs(ledger, query, sort=sort, reverse=reverse, limit=limit, lines=True)
         _say(found)
         _write(*usual_table(found.lines), needed=_NEEDED, as_csv=as_csv, none=_NONE[found.empty])
         return
-    selection = select_runs(ledger, query, sort=sort, reverse=reverse, limit=limit)
+    header = [name for one in (columns or "").split(",") if (name := one.strip())]
+    selection = select_runs(ledger, query, sort=sort, reverse=reverse, limit=limit, columns=header)
     _say(selection)
     if as_json:
         write_json([_Listed.of(run) for run in selection.runs])
         return
-    header, rows = _chosen(selection.runs, (columns or "").split(","))
+    rows = [[show_value(field_value(run, field)) for field in selection.columns] for run in selection.runs]
     _write(header, rows, needed=len(header), as_csv=as_csv, none=_NONE[selection.empty])
 
 
 def _say(found: Selection) -> None:
     for problem in found.problems:
         say(f"warning: {problem.path}: {problem.message}")
-    for warning in found.warnings:
-        say(f"warning: {warning}")
+    say_warnings(found.warnings)
 
 
 def _write(header: Sequence[str], rows: Sequence[Sequence[str]], *, needed: int, as_csv: bool, none: str) -> None:
@@ -90,20 +91,3 @@ def _write(header: Sequence[str], rows: Sequence[Sequence[str]], *, needed: int,
         write_table(header, rows, needed=needed)
     else:
         say(none)
-
-
-def _query(filters: Sequence[str], experiment: str | None, tag: str | None) -> Query | None:
-    stated: list[Query] = [
-        Condition(field=field, operator="=", value=value)
-        for field, value in (("experiment", experiment), ("tags", tag))
-        if value is not None
-    ]
-    if filters:  # the grammar's library is loaded for it alone
-        parsed = parse_queries(filters)
-        stated += [parsed] if parsed else []
-    return Every(parts=tuple(stated)) if stated else None
-
-
-def _chosen(runs: Sequence[StoredRun], columns: Sequence[str]) -> tuple[list[str], list[list[str]]]:
-    names = [name.strip() for name in columns if name.strip()]
-    return names, [[show_value(field_value(run, name)) for name in names] for run in runs]

@@ -2,13 +2,12 @@
 
 import click
 
-from ledger.analysis.query.language import parse_queries
 from ledger.commands.output import say, write_json
+from ledger.commands.selection import query_of, read_selection
 from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.recorder.message import shown
 from ledger.recorder.statements.evaluation import fill_aggregates
-from ledger.store.index.selection import select_runs
 
 
 @click.command("aggregate")
@@ -23,7 +22,7 @@ def aggregate_command(filters: tuple[str, ...], push: bool | None, push_timeout:
     Example: ledger aggregate experiment=digits
     """
     ledger = open_ledger(writing=True)
-    runs = select_runs(ledger, parse_queries(filters) if filters else None, reverse=True).runs
+    runs = read_selection(ledger, query_of(filters)).runs
     made = fill_aggregates(ledger, runs)
     if as_json:
         write_json(made)

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from ledger.analysis.data.versions import find_version
-from ledger.analysis.query.language import parse_queries
 from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
+from ledger.commands.selection import query_of, read_selection
 from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.data.preparing.step_code import hash_scripts
@@ -19,7 +19,6 @@ from ledger.recorder.message import shown
 from ledger.recorder.statements.cases import cases_of
 from ledger.recorder.statements.reevaluation import Outcome, Planned, find_data, plan, reevaluate
 from ledger.store.branch.manifests import hash_cache
-from ledger.store.index.selection import select_runs
 
 _HASH_SHOWN = 12
 
@@ -76,7 +75,7 @@ def reevaluate_command(
     if (retired := contents.retirement(on.label)) is not None:
         say(f"warning: {on.label} is retired: {retired.text.splitlines()[0]}")
     place = find_data(on, contents.runs, Path(data) if data else None, hash_cache(ledger))
-    chosen = select_runs(ledger, parse_queries([query]) if query else None, reverse=True).runs
+    chosen = read_selection(ledger, query_of([query])).runs
     used = evaluator if evaluator is not None else _version_of(command)
     cases = [case for case in cases_of(ledger, on.name) if case.id in on.cases]
     planned = plan(chosen, on, place, command, evaluator=used, cases=cases, again=again, timeout_seconds=timeout)

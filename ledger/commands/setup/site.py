@@ -104,6 +104,7 @@ def build_now(ledger: Branch, output: Path, *, title: str, repository_url: str |
             title=title,
             repository_url=url,
             budget=ledger.policy.budget,
+            splits=ledger.policy.splits,
             progress=bar.show,
         )
 

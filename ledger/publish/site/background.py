@@ -192,8 +192,10 @@ def publish_ledger(ledger: Branch, site: Path | None, *, title: str | None = Non
 
     def build(output: Path) -> bool:
         with blob_reader(fresh.repository) as read_blob:
-            log, budget = list(fresh.log()), fresh.policy.budget
-            report = build_site(fresh.contents(), read_blob, log, output, title=name, budget=budget)
+            log, policy = list(fresh.log()), fresh.policy
+            report = build_site(
+                fresh.contents(), read_blob, log, output, title=name, budget=policy.budget, splits=policy.splits
+            )
         return bool(report.changed)
 
     published = publish(site, build)

@@ -31,10 +31,12 @@ from ledger.publish.pages.verdict_line import VerdictLine, verdict_lines
 from ledger.publish.pages.version_view import picture_files
 from ledger.publish.site.frames import Handbook, join, read_handbook
 from ledger.publish.site.output import Made, Memory, claim, delete_files, read_memory, sizes, write_file, write_memory
+from ledger.publish.site.query_numbers import NUMBERS_PATH, render_numbers
 from ledger.publish.site.search_data import PATH as COLUMNS_PATH
 from ledger.publish.site.search_data import render_columns
 from ledger.publish.site.site_data import Atlas, board_path, board_paths_of, survey
 from ledger.resources import shipped
+from ledger.store.branch.policy import SPLITS
 
 ReadBlob = Callable[[str], bytes]
 Progress = Callable[[str, int, int], None]
@@ -84,6 +86,7 @@ def build_site(
     title: str = "Experiment ledger",
     repository_url: str | None = None,
     budget: Budget | None = None,
+    splits: Mapping[str, str] = SPLITS,
     progress: Progress | None = None,
 ) -> SiteReport:
     """Build the site of `contents` in `output`, touching only what changed since the last build there.
@@ -96,6 +99,7 @@ def build_site(
         title: name of the site.
         repository_url: where commits are shown on the web (http or https), for links.
         budget: what one model may take up, as policy states it.
+        splits: other names of splits, as policy states them.
         progress: called with what is done, how many are done, and of how many.
 
     Raises:
@@ -104,7 +108,7 @@ def build_site(
     """
     started = time.monotonic()
     before, problems = read_memory(output)
-    atlas = survey(contents, log, _web_address(repository_url))
+    atlas = survey(contents, log, _web_address(repository_url), splits)
     try:
         claim(output)
         site = _Site(output, before, progress)
@@ -203,6 +207,7 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget:
         pictures = picture_files(versions, atlas, read_blob)
         yield _finished(page.path, {page.path: join(shells[page.kind], page.parts()), **pictures})
     yield _finished(COLUMNS_PATH, {COLUMNS_PATH: render_columns(atlas, addresses.experiment_page)})
+    yield _finished(NUMBERS_PATH, {NUMBERS_PATH: render_numbers(atlas.runs)})
     marks = {run.record.id: _run_mark(run) for run in atlas.runs}
     yield from _boards(atlas, shells, _key(renderer, shells["board"]), marks)
     places = {run.record.id: board_paths_of(run, atlas) for run in atlas.runs}

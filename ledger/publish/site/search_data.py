@@ -1,132 +1,43 @@
 """The data that the table, the search and the compare page scan: one column after the other, words once each.
 
 Decided in `.github/decisions/search.md`. A script, not JSON, because pages opened from a folder may
-load scripts but not fetch files.
+load scripts but not fetch files. What queries ask of stands here whole, and every character can be seen; the numbers
+that they compare are in a script of their own (`query_numbers.py`).
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 import msgspec
 
 from ledger.analysis.comparing.comparable import group_of
+from ledger.analysis.query.fields import FIELDS, Value, own_fields
+from ledger.analysis.query.fulltext import words_beside_id
 from ledger.formatting import utc
 from ledger.model.boxes import GroupId
 from ledger.model.entries import StoredRun
-from ledger.model.values import Document, ParamValue
+from ledger.model.values import ParamValue
 from ledger.publish.pages.run_tables import common_groups, varied_params
+from ledger.publish.site.search_columns import (
+    FieldColumn,
+    MetricValues,
+    ParamColumn,
+    RunColumns,
+    WordLists,
+    Words,
+)
 from ledger.publish.site.site_data import Atlas, board_name
 from ledger.publish.text import one_line, param_text, short_currency, short_hash, visible
 
 PATH = "data/runs.js"
 
 _NOTE_LENGTH = 200
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII)
+"""Words that scripts read as a number, as `repr` writes those that are finite."""
 _PARAM_LENGTH = 120
 _SPARSE_BELOW = 0.4
 """Share of rows with a value under which a column lists its rows: two short numbers beat a run of nulls."""
-
-
-class Words(Document, frozen=True, kw_only=True):
-    """A column of repeated words: each once, and which one stands in each row (-1 for none)."""
-
-    words: list[str]
-    """Words in the order they first appear."""
-    codes: list[int]
-    """Row to index of its word."""
-
-
-class WordLists(Document, frozen=True, kw_only=True):
-    """A column of several words a row."""
-
-    words: list[str]
-    """Words in the order they first appear."""
-    codes: list[list[int]]
-    """Row to indexes of its words."""
-
-
-class ParamColumn(Document, frozen=True, kw_only=True):
-    """One param, as typed."""
-
-    name: str
-    """Its name."""
-    words: list[str]
-    """Values in the order they first appear."""
-    codes: list[int]
-    """Row to index of its value; -1 where the run had no such param."""
-
-
-class MetricValues(Document, frozen=True, kw_only=True):
-    """One comparable group."""
-
-    id: str
-    """What tells it from all others, and never changes: addresses name their columns by it."""
-
-    key: str
-    """Metric and split."""
-    dataset: str
-    """Dataset version."""
-    evaluator: str
-    """Evaluator version; empty when none was given."""
-    known: bool
-    """Whether values may be compared at all."""
-    direction: str
-    """Which values are better; empty when nobody said."""
-    page: str
-    """Where its leaderboard stands; empty where no run in it counts."""
-    leading: str
-    """For each of `values` 1 where the setting of the run may be the best of its board, else 0; empty for none."""
-    rows: list[int] | None
-    """Rows that have a value; none when every row is listed in `values`."""
-    values: list[float | str | None]
-    """Six significant digits each."""
-
-
-class RunColumns(Document, frozen=True, kw_only=True, omit_defaults=False):
-    """Every run, newest first, column by column."""
-
-    rows: int
-    """How many runs."""
-    id: list[str]
-    """Run ids."""
-    status: Words
-    """How each ended."""
-    experiment: Words
-    """Experiment."""
-    author: Words
-    """Name of the author."""
-    commit: Words
-    """Commit, shortened."""
-    tags: WordLists
-    """Tags."""
-    note: Words
-    """Note, shortened."""
-    started: list[int]
-    """Seconds since 1970."""
-    duration: list[float | None]
-    """Seconds."""
-    cost: list[float | None]
-    """Amount."""
-    currency: Words
-    """Currency of the amount."""
-    setting: list[int]
-    """Number of the setting: repeats have the same."""
-    trained: Words
-    """Dataset versions it was trained on."""
-    seed: Words
-    """Random seed."""
-    changes: Words
-    """Uncommitted changes, shortened."""
-    curves: list[int]
-    """1 where the run kept curves."""
-    headline: list[int]
-    """Which of `metrics` is the headline metric as the run measured it; -1 for none."""
-    pages: list[str]
-    """Experiment pages, in the order of the words of `experiment`."""
-    shown_params: list[str]
-    """Params that the table shows at first."""
-    params: list[ParamColumn]
-    """Every param."""
-    metrics: list[MetricValues]
-    """Every comparable group, those of headline metrics first."""
 
 
 def _trained_on(run: StoredRun) -> str:
@@ -141,6 +52,7 @@ def _said_of(run: StoredRun) -> str:
 def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes:
     """Return the data of every run as a script."""
     runs = list(reversed(atlas.runs))
+    own = [own_fields(run) for run in runs]
     experiment = _words(run.record.experiment for run in runs)
     order = {identity: at for at, identity in enumerate(_order(runs))}
     columns = RunColumns(
@@ -169,6 +81,10 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
         shown_params=[visible(name) for name in varied_params(runs[:2000])[:3]],
         params=_params(runs),
         metrics=_metrics(runs, atlas, list(order)),
+        keys=[visible(key) for key in sorted({metric.key for run in runs for metric in run.metrics()})],
+        fields=[_field(name, [values[name] for values in own]) for name in FIELDS if name not in _ELSEWHERE],
+        spoken=_word_lists(words_beside_id(run) for run in runs),
+        splits=dict(atlas.splits),
     )
     return b'ledgerData("runs", ' + msgspec.json.encode(columns) + b");\n"
 
@@ -185,29 +101,65 @@ def _word_lists(values: Iterable[Sequence[str]]) -> WordLists:
     return WordLists(words=list(index), codes=codes)
 
 
+_ELSEWHERE = {"id", "started", "ended", "duration", "cost"}
+"""Fields that stand elsewhere, whole."""
+
+
+def _seen(value: Value) -> ParamValue:
+    """Return a value in which every character can be seen; scripts turn it back before they compare."""
+    if isinstance(value, list):
+        return [visible(item) if isinstance(item, str) else item for item in value]
+    return visible(str(value)) if isinstance(value, str | datetime) else value
+
+
+def _field(name: str, values: Sequence[Value]) -> FieldColumn:
+    index: dict[str, int] = {}
+    found: list[ParamValue] = []
+    codes = []
+    for value in values:
+        key = repr(value)
+        if value is not None and key not in index:
+            index[key] = len(found)
+            found.append(_seen(value))
+        codes.append(-1 if value is None else index[key])
+    return FieldColumn(name=name, values=found, codes=codes if found and any(codes) else [])
+
+
 def _params(runs: Sequence[StoredRun]) -> list[ParamColumn]:
-    indexes: dict[str, dict[str, int]] = {}
+    indexes: dict[str, dict[tuple[type, object], int]] = {}
+    values: dict[str, list[ParamValue]] = {}
     codes: dict[str, list[int]] = {}
-    written: dict[tuple[type, ParamValue], str] = {}
     for row, run in enumerate(runs):
         for name, value in run.record.params.values.items():
             index = indexes.setdefault(name, {})
             column = codes.setdefault(name, [])
             column.extend([-1] * (row - len(column)))
-            column.append(index.setdefault(_param_word(value, written), len(index)))
+            # `True` and `1` are equal, and two values; a list is no key.
+            key = (type(value), repr(value) if isinstance(value, list) else value)
+            if key not in index:
+                index[key] = len(index)
+                values.setdefault(name, []).append(value)
+            column.append(index[key])
     for column in codes.values():
         column.extend([-1] * (len(runs) - len(column)))
-    return [ParamColumn(name=visible(name), words=list(indexes[name]), codes=codes[name]) for name in sorted(codes)]
+    return [_param(name, values[name], codes[name]) for name in sorted(codes)]
 
 
-def _param_word(value: ParamValue, written: dict[tuple[type, ParamValue], str]) -> str:
-    """Return a param as the table shows it; each different value is written once (`True` and `1` are different)."""
-    if isinstance(value, list):
-        return one_line(param_text(value), _PARAM_LENGTH)
-    key = (type(value), value)
-    if key not in written:
-        written[key] = one_line(param_text(value), _PARAM_LENGTH)
-    return written[key]
+def _param(name: str, values: Sequence[ParamValue], codes: list[int]) -> ParamColumn:
+    words = [one_line(param_text(value), _PARAM_LENGTH) for value in values]
+    exact = {
+        str(at): _seen(value)
+        for at, (value, word) in enumerate(zip(values, words, strict=True))
+        if not _is_plain(value, word)
+    }
+    return ParamColumn(name=visible(name), words=words, exact=exact, codes=codes)
+
+
+def _is_plain(value: ParamValue, word: str) -> bool:
+    """Say whether a script reads a value from the word that shows it."""
+    if isinstance(value, str):
+        return word == value and not _NUMBER.fullmatch(word)
+    return not isinstance(value, bool) and isinstance(value, int | float) and _NUMBER.fullmatch(word) is not None
 
 
 def _order(runs: Sequence[StoredRun]) -> list[GroupId]:

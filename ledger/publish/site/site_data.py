@@ -13,8 +13,7 @@ from ledger.model.entries import Case, Contents, DatasetVersion, LogEntry, Note,
 from ledger.model.ids import is_id
 from ledger.model.values import Document
 from ledger.publish.pages import addresses
-
-"""What a comparable group is told by: metric key, content hash, evaluator."""
+from ledger.store.branch.policy import SPLITS
 
 SHARED_PAGES = 200
 """Leaderboards that have a page of their own because several runs share them; headlines always have one."""
@@ -68,6 +67,8 @@ class Atlas(Document, frozen=True, kw_only=True):
     """Comparable group to where it stands: a page of its own, or its line on the page of all others."""
     settings: Mapping[str, int] = {}
     """Run to the number of its setting: repeats have the same."""
+    splits: Mapping[str, str] = {}
+    """Other names of splits, in lower case, and what they stand for."""
 
     def address_of(self, group: Group) -> str:
         """Return where the leaderboard of a group stands; empty where no run in it counts, so that there is none."""
@@ -97,7 +98,12 @@ class Atlas(Document, frozen=True, kw_only=True):
         return (record.parent, "parent") if record.parent else None
 
 
-def survey(contents: Contents, log: Iterable[LogEntry], repository_url: str | None) -> Atlas:
+def survey(
+    contents: Contents,
+    log: Iterable[LogEntry],
+    repository_url: str | None,
+    splits: Mapping[str, str] = SPLITS,
+) -> Atlas:
     """Return the atlas of a ledger; runs whose ids cannot name a page are left out and reported."""
     runs, problems = _presentable(contents)
     experiments: dict[str, list[StoredRun]] = {}
@@ -120,6 +126,7 @@ def survey(contents: Contents, log: Iterable[LogEntry], repository_url: str | No
         ranked=_ranked(runs, boards, keys),
         addresses=_addresses(runs, boards),
         settings=settings,
+        splits=splits,
         datasets={
             name: tuple(sorted(versions, key=lambda version: (utc(version.added_at), version.version)))
             for name, versions in sorted(datasets.items())

@@ -49,7 +49,7 @@ def ask(ledger: Branch, question: Callable[[Index], T], shown: Callable[[T], Seq
         _make_tables(database)
         if (tip := ledger.tip()) is not None:
             update(database, ledger, None, tip)
-        return question(Index(database, ledger.repository))
+        return question(Index(database, ledger.repository, lambda: ledger.policy.splits))
 
 
 def ask_file(ledger: Branch, question: Callable[[Index], T]) -> T | None:
@@ -76,7 +76,7 @@ def _ask_file(
                     raise Unusable  # noqa: TRY301  # one place removes files
                 _bring_up_to_date(database, ledger)
                 with _transaction(database, "DEFERRED"):
-                    answer = question(Index(database, ledger.repository))
+                    answer = question(Index(database, ledger.repository, lambda: ledger.policy.splits))
                     if shown is not None:
                         _prove(database, ledger, shown(answer))
                     return (answer,)

@@ -23,6 +23,8 @@ class Standings(Document, frozen=True, kw_only=True):
     """Metric and split."""
     boards: tuple[SettingBoard, ...]
     """One for each comparable group, that with the newest run first."""
+    warnings: tuple[str, ...] = ()
+    """How names in the query were read."""
     problems: tuple[Problem, ...] = ()
     """What on the ledger could not be read."""
 
@@ -40,6 +42,7 @@ def read_standings(
 
     Raises:
         NotFound: no run that passes has the metric, or has a headline.
+        UsageError: nothing has a name in the query, or several have.
         LedgerError: git cannot read the branch.
     """
     counted = {*include, *(statuses_asked(query) if query else ())}
@@ -47,7 +50,8 @@ def read_standings(
     def question(index: Index) -> Standings:
         chosen = key or _most_common(index.headlines(query))
         boards = _boards(chosen, index.standings(chosen, query), counted)
-        return Standings(key=chosen, boards=boards, problems=index.problems())
+        said = tuple(index.names.resolve(query)[1]) if query and boards else ()
+        return Standings(key=chosen, boards=boards, warnings=said, problems=index.problems())
 
     found = ask(ledger, question, _shown)
     if not found.boards:

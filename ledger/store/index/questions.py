@@ -1,13 +1,14 @@
 """Asks the index: queries and orders become SQL; the runs that answer are read from git."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 
 import msgspec
 
-from ledger.analysis.query.fields import canonical_field
 from ledger.analysis.query.language import Condition, Every, Not, Phrase, Query, Some, metrics_named
+from ledger.analysis.query.names import Names
 from ledger.analysis.query.order_warnings import warn_of_filter
 from ledger.analysis.query.sort_keys import ranges, read_back, sortable
 from ledger.analysis.query.table import Line
@@ -31,17 +32,29 @@ class Index:
     Args:
         database: open, up to date, with a transaction that keeps it as it is.
         repository: where the records are.
+        splits: tells which other names splits have, when one is asked for.
     """
 
-    def __init__(self, database: sqlite3.Connection, repository: Repository) -> None:
+    def __init__(
+        self,
+        database: sqlite3.Connection,
+        repository: Repository,
+        splits: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         self._database = database
         self._repository = repository
+        self._splits = splits
         database.create_function("says", 2, _says, deterministic=True)
         database.create_function("fact", 2, _fact, deterministic=True)
 
     def is_empty(self) -> bool:
         """Say whether there is no run at all."""
         return not read_numbers(self._database, "SELECT 1 FROM runs LIMIT 1")
+
+    @cached_property
+    def names(self) -> Names:
+        """What the names in a query mean."""
+        return Names((field for (field,) in self._database.execute("SELECT field FROM held")), self._splits())
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what could not be read, by path."""
@@ -105,26 +118,60 @@ class Index:
         return read_lines(self._database, numbers), warning
 
     def filter_warnings(self, query: Query | None) -> list[str]:
-        """Return why numbers in a query mean less than they seem to."""
-        keys = metrics_named(query) if query else []
-        where = self._where(query) if query and keys else ("1", [])
-        said = (warn_of_filter(key, read_filter_groups(self._database, self._column, where, key)) for key in keys)
-        return [warning for warning in said if warning]
+        """Return how names in a query were read, and why numbers in it mean less than they seem to.
+
+        Raises:
+            UsageError: nothing has one of its names, or several have.
+        """
+        if query is None or self.is_empty():
+            return []
+        resolved, warnings = self.names.resolve(query)
+        where = self._where(resolved)
+        for key in metrics_named(resolved):
+            warning = warn_of_filter(key, read_filter_groups(self._database, self._column, where, key))
+            warnings += [warning] if warning else []
+        return warnings
 
     def standings(self, key: str, query: Query | None) -> list[Standing]:
-        """Return the scores of a metric in each comparable group, of the runs that pass."""
-        return list(read_standings(self._database, self._column, self._where(query) if query else ("1", []), key))
+        """Return the scores of a metric in each comparable group, of the runs that pass.
+
+        Raises:
+            UsageError: nothing has a name in the query, or several have.
+        """
+        return list(read_standings(self._database, self._column, self._passing(query), key))
 
     def headlines(self, query: Query | None) -> dict[str, int]:
-        """Return how many of the runs that pass have each metric as their headline."""
-        return count_headlines(self._database, self._where(query) if query else ("1", []))
+        """Return how many of the runs that pass have each metric as their headline.
+
+        Raises:
+            UsageError: nothing has a name in the query, or several have.
+        """
+        return count_headlines(self._database, self._passing(query))
+
+    def fields(self, names: Sequence[str]) -> list[str]:
+        """Return the fields that names mean, as `field_value` knows them; names as they are where there is no run.
+
+        Raises:
+            UsageError: nothing has one of the names, or several have.
+        """
+        return list(names) if self.is_empty() else [self.names.read(name).field for name in names]
 
     def _order(
         self, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None
     ) -> tuple[list[int], str | None]:
-        where = self._where(query) if query else ("1", [])
-        field = canonical_field(sort) if sort is not None else None
-        return order_rows(self._database, self._column, where, field, reverse=reverse, limit=limit)
+        if self.is_empty():
+            return [], None
+        where = self._passing(query)
+        meaning = self.names.read(sort) if sort is not None else None
+        field = meaning.field if meaning else None
+        numbers, warning = order_rows(self._database, self._column, where, field, reverse=reverse, limit=limit)
+        said = [meaning.warning if meaning else None, warning]
+        return numbers, "; ".join(filter(None, said)) or None
+
+    def _passing(self, query: Query | None) -> Sql:
+        if query is None or self.is_empty():
+            return "1", []
+        return self._where(self.names.resolve(query)[0])
 
     def _where(self, query: Query) -> Sql:
         match query:

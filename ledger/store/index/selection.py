@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from ledger.analysis.query.fields import FIELDS
 from ledger.analysis.query.language import Query
-from ledger.analysis.query.order_warnings import metric_key
 from ledger.analysis.query.table import Line
 from ledger.model.entries import Problem, StoredRun
 from ledger.model.values import Document
@@ -20,8 +20,10 @@ class Selection(Document, frozen=True, kw_only=True):
     """The runs; none where only lines were asked for."""
     lines: tuple[Line, ...] = ()
     """Their lines; none where the runs were asked for."""
+    columns: tuple[str, ...] = ()
+    """The fields that the names of columns mean, as `field_value` knows them."""
     warnings: tuple[str, ...] = ()
-    """Why part of the order, or of the filter, means nothing."""
+    """How names were read, and why part of the order, or of the filter, means nothing."""
     problems: tuple[Problem, ...] = ()
     """What on the ledger could not be read."""
     empty: bool = False
@@ -36,6 +38,7 @@ def select_runs(
     reverse: bool = False,
     limit: int | None = None,
     lines: bool = False,
+    columns: Sequence[str] = (),
 ) -> Selection:
     """Return the runs that pass a query, newest first, or sorted by a field as `Index.select` says.
 
@@ -46,9 +49,10 @@ def select_runs(
         reverse: turn the order round.
         limit: return at most so many.
         lines: return their lines of the usual table alone: no record is read.
+        columns: names of fields that will be shown.
 
     Raises:
-        UsageError: there is no such field, or no run has the metric to sort by.
+        UsageError: nothing has a name in the query, in `sort` or in `columns`, or several have.
         LedgerError: git cannot read the branch.
     """
 
@@ -62,12 +66,14 @@ def select_runs(
         return Selection(
             runs=tuple(whole),
             lines=tuple(told),
+            columns=tuple(index.fields(columns)),
             warnings=(*index.filter_warnings(query), *([warning] if warning else [])),
             problems=index.problems(),
             empty=not (whole or told) and index.is_empty(),
         )
 
-    return ask(ledger, question, _ids if sort and metric_key(sort) else None)
+    may_rank = sort is not None and sort not in FIELDS and not sort.startswith("params.")
+    return ask(ledger, question, _ids if may_rank else None)
 
 
 def _ids(selection: Selection) -> list[str]:

@@ -47,6 +47,8 @@ SCHEMA = (
     ),
     # The names of params, in one text: most runs of an experiment have the same.
     "CREATE TABLE names (named INTEGER PRIMARY KEY, said TEXT UNIQUE)",
+    # Every `params.NAME` and `metrics.KEY` that a run has: what a name in a query may mean.
+    "CREATE TABLE held (field TEXT PRIMARY KEY) WITHOUT ROWID",
     # What leaderboards ask of every run, apart from the long rows of the runs themselves.
     (
         "CREATE TABLE settled (run TEXT PRIMARY KEY, setting TEXT, headline TEXT, unranked TEXT, trace TEXT)"
@@ -88,18 +90,30 @@ def update(database: sqlite3.Connection, ledger: Branch, old: str | None, new: s
         ledger.check_format(new)
     changes = None if differing is None else _changes(database, repository, differing, new)
     if changes is None:
-        for table in ("runs", "strays", "later", "problems", "settled", "again"):
+        for table in ("runs", "strays", "later", "problems", "settled", "again", "held"):
             database.execute(f"DELETE FROM {table}")  # noqa: S608  # one of our own names
         changes = _everything(repository, new)
         about = _write_documents(database, repository, changes.documents)
         write_runs(database, repository, changes.folders)
     else:
         about = _write_documents(database, repository, changes.documents)
+        before = database.total_changes
+        about.update([_remove_run(database, folder) for folder in changes.folders])
+        changed = database.total_changes > before or None in changes.documents.values()
         for folder in changes.folders:
-            about.add(_remove_run(database, folder))
             database.execute("DELETE FROM problems WHERE path = ?", (f"{folder}/{paths.RECORD_FILE}",))
         write_runs(database, repository, changes.folders | _stored_folders(database, about, changes.folders))
+        if changed:  # a redaction, or a branch that was rewound
+            _hold_anew(database)
     _write_homeless(database, about)
+
+
+def _hold_anew(database: sqlite3.Connection) -> None:
+    database.execute("DELETE FROM held")
+    database.execute(
+        "INSERT INTO held SELECT DISTINCT key FROM runs, json_each(facts)"
+        " WHERE key >= 'params.' AND key < 'params/' OR key >= 'metrics.' AND key < 'metrics/'"
+    )
 
 
 def _remove_run(database: sqlite3.Connection, folder: str) -> str:
@@ -306,6 +320,7 @@ class _Rows:
         self._given = len(self._groups), len(self._names)
         self._settled: list[tuple[str, str, str | None, str, str]] = []
         self._again: list[tuple[str, str, int, str | None]] = []
+        self._held: set[str] = set()
 
     def row(self, run: StoredRun) -> tuple[str | int, ...]:
         """Return what stands in the table of runs."""
@@ -322,6 +337,7 @@ class _Rows:
         told = metrics_of(run)
         for key, metric in told.items():
             facts[f"metrics.{key}"], facts[f"group.{key}"] = sortable(metric.number), self._group(metric, run)
+        self._held.update(facts)
         second, started, run_id = by_time(run)
         place = f"{second} {sortable(started.timestamp())} {run_id}"
         _, names, cells = line_of(run)
@@ -334,6 +350,8 @@ class _Rows:
         """Write the numbers that were given since, and what leaderboards ask of the runs."""
         database.executemany("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?, ?)", self._settled)
         database.executemany("INSERT OR REPLACE INTO again VALUES (?, ?, ?, ?)", self._again)
+        held = ((field,) for field in self._held if field.startswith(("params.", "metrics.")))
+        database.executemany("INSERT OR IGNORE INTO held VALUES (?)", held)
         groups, names = self._given
         new_groups = [(number, *group) for group, number in list(self._groups.items())[groups:]]
         database.executemany("INSERT INTO groups VALUES (?, ?, ?, ?, ?, ?)", new_groups)

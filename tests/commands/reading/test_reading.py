@@ -181,10 +181,58 @@ def test_conditions(text: str, expected: bool) -> None:  # noqa: FBT001  # a col
     assert (run in passing(parse_query(text), [run])) is expected
 
 
-@pytest.mark.parametrize("text", ["", "= 3", "lr =", "nope = 1", "status = a b", "(status = a", "--"])
+@pytest.mark.parametrize("text", ["", "= 3", "lr =", "status = a b", "(status = a", "--"])
 def test_what_is_no_condition_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_query(text)
+
+
+@pytest.fixture
+def named(repo: Path, cli: Cli) -> list[str]:
+    """Three runs whose params and metrics bear names that may mean several things; their ids, oldest first."""
+    (repo / "data").mkdir()
+    (repo / "data" / "a.txt").write_text("a")
+    for experiment, options in (
+        ("one", ["-p", "lr=0.1", "-p", "optim/rate=3", "-m", "validation/accuracy=0.9", "-m", "train/loss=0.5"]),
+        ("two", ["-p", "lr=0.01", "-p", "optim/rate=2", "-m", "validation/accuracy=0.8", "-m", "validation/loss=0.4"]),
+        ("three", ["-p", "lr=0.1", "-p", "cost=7", "-m", "validation/accuracy=0.7", "-m", "test/lr=0.3"]),
+    ):
+        assert cli("record", "-e", experiment, "-d", "validation:digits@v1=data", *options).code == 0
+    return [record["experiment"] for record in reversed(json.loads(cli("list", "--json").out))]
+
+
+def listed(cli: Cli, *words: str) -> list[str]:
+    return [record["experiment"] for record in json.loads(cli("list", *words, "--json").out)]
+
+
+def test_a_param_and_a_metric_are_asked_for_by_their_names(named: list[str], cli: Cli) -> None:
+    assert named == ["one", "two", "three"]
+    assert listed(cli, "lr=0.1 accuracy>0.8") == ["one"]
+    assert listed(cli, "val/accuracy>0.75") == ["two", "one"]
+    assert listed(cli, "optim/rate=3") == listed(cli, "rate=3") == ["one"]
+    assert listed(cli, "--sort", "accuracy") == ["one", "two", "three"]
+    assert listed(cli, "--sort", "rate") == listed(cli, "--sort", "params.optim/rate") == ["two", "one", "three"]
+    done = cli("list", "--columns", "experiment,lr,accuracy", "--csv", "--sort", "started")
+    assert done.out.splitlines() == ["experiment,lr,accuracy", "one,0.1,0.9", "two,0.01,0.8", "three,0.1,0.7"]
+
+
+def test_every_verb_reads_names_by_one_rule_and_says_what_else_they_may_mean(named: list[str], cli: Cli) -> None:
+    assert named
+    said = "warning: `lr` is read as `params.lr`; there is also `metrics.test/lr`"
+    for verb in (
+        ["list", "lr=0.1"], ["export", "lr=0.1"], ["leaderboard", "lr=0.1"], ["matrix", "digits", "--runs", "lr=0.1"],
+        ["align", "validation/accuracy", "online/clicks", "lr=0.1"], ["evaluate", "--aggregates", "--runs", "lr=0.1"],
+        ["list", "--sort", "lr"],
+    ):  # fmt: skip
+        assert said in cli(*verb).err.splitlines(), verb
+        wrong = cli(*("loss=1" if word == "lr=0.1" else "loss" if word == "lr" else word for word in verb))
+        assert wrong.code == 2, verb
+        assert "`loss` may mean `metrics.train/loss` or `metrics.validation/loss`" in wrong.err, verb
+    assert "`cost` is read as `cost`; there is also `params.cost`" in cli("list", "--sort", "cost").err
+
+
+def test_an_empty_filter_asks_for_all(named: list[str], cli: Cli) -> None:
+    assert listed(cli, "", " ") == named[::-1]
 
 
 def test_sorting_puts_runs_without_the_field_last() -> None:

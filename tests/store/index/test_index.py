@@ -110,6 +110,7 @@ FIELDS = st.sampled_from(
         *("id", "status", "experiment", "tags", "dataset", "started", "duration", "dirty", "cost", "seed", "note"),
         *("params.optimizer.option_1", "params.it's", 'params."', "params.mixed", "params.list", "params.é"),
         *("metrics.validation/metric_1", "metrics.validation/odd", "retracted", "parent"),
+        *("option_1", "mixed", "validation/metric_1", "val/metric_0", "odd", "metric_1", "nobody", "é"),
     ]
 )
 LEAVES = st.one_of(
@@ -271,6 +272,19 @@ def test_every_text_of_a_run_is_searched(samples: Branch) -> None:
         found = ask(samples, lambda index, query=query: index.select(query, None, reverse=False, limit=None)[0])  # type: ignore[misc]  # the loop's own value
         assert new_id_ in [one.record.id for one in found], word
         assert tuple(found) == read_all(samples, query).runs
+
+
+def test_a_name_that_left_with_its_run_is_no_name_any_more(samples: Branch) -> None:
+    run, before = samples.contents().runs[0].record, samples.tip()
+    params = msgspec.structs.replace(run.params, values={"tangerine": 3, "lr": 0.25})
+    other = msgspec.structs.replace(run, id=new_id(MADE_AT, b"names"), params=params)
+    append_files(samples, {f"{run_path(other.id)}/record.json": dump(other)})
+    query = parse_query("tangerine = 3")
+    assert [found.record.id for found in select_runs(samples, query).runs] == [other.id]
+    git_in(samples.repository.common_dir, "update-ref", samples.ref, str(before))
+    with pytest.raises(UsageError, match="no such field, param or metric: `tangerine`"):
+        select_runs(samples, query)
+    assert select_runs(samples, parse_query("hidden = 128")).runs
 
 
 def test_a_branch_that_was_rewound_is_answered_as_it_is_now(samples: Branch) -> None:

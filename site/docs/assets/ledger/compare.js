@@ -19,13 +19,20 @@
     const change = (next) => { rows = next; left = []; missing = []; window.ledger.setHash({ runs: rows.map((row) => data.id[row]).join() }); refresh(); };
 
     const chips = element("div", { class: "lg-bar-tools" });
-    const add = element("input", { type: "search", class: "lg-field", list: "lg-ids", placeholder: "Add a run: id, experiment, tag, lr=0.01", "aria-label": "Add a run" });
+    const add = element("input", { type: "search", class: "lg-field", list: "lg-ids", placeholder: "Add a run: id, word, lr=0.01", "aria-label": "Add a run" });
     const ids = element("datalist", { id: "lg-ids" });
-    const addFirst = () => { const hit = data.byId.has(add.value.trim()) ? data.byId.get(add.value.trim()) : window.ledger.match(data, add.value).find((row) => !rows.includes(row)); if (add.value.trim() && hit !== undefined && rows.length < LIMIT) { add.value = ""; change([...new Set([...rows, hit])]); add.focus(); } };
-    add.addEventListener("input", () => {
-      ids.replaceChildren(...window.ledger.match(data, add.value).slice(0, 12).map((row) => element("option", { value: data.id[row] }, data.word(data.experiment, row))));
+    const trouble = element("small", { role: "status" });
+    const search = (text, again) => {
+      const answer = window.ledger.ask(data, text, again);
+      trouble.textContent = answer.error || "";
+      return answer.rows || [];
+    };
+    const addFirst = () => { const hit = data.byId.has(add.value.trim()) ? data.byId.get(add.value.trim()) : search(add.value, addFirst).find((row) => !rows.includes(row)); if (add.value.trim() && hit !== undefined && rows.length < LIMIT) { add.value = ""; change([...new Set([...rows, hit])]); add.focus(); } };
+    const offer = () => {
+      ids.replaceChildren(...search(add.value, offer).slice(0, 12).map((row) => element("option", { value: data.id[row] }, data.word(data.experiment, row))));
       if (data.byId.has(add.value.trim())) addFirst();
-    });
+    };
+    add.addEventListener("input", offer);
     add.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); addFirst(); } });
     const body = element("div");
 
@@ -156,7 +163,7 @@
       curves(holder).then(() => { place.dataset.ready = "true"; });
     };
 
-    place.replaceChildren(element("div", { class: "lg-bar-tools" }, add, ids), chips, body);
+    place.replaceChildren(element("div", { class: "lg-bar-tools" }, add, ids, trouble), chips, body);
     window.addEventListener("hashchange", () => { readHash(); refresh(); });
     readHash();
     refresh();

@@ -1,4 +1,4 @@
-/* Loads data as scripts (pages opened from a folder may not fetch) and scans its columns.
+/* Loads data as scripts (pages opened from a folder may not fetch).
    Everything in it came from records: it is only ever put on a page as text, never as markup. */
 "use strict";
 (() => {
@@ -62,46 +62,6 @@
     return data;
   };
 
-  /* Which rows hold a word: a column's words are tested once each, then rows only compare codes. */
-  const markWords = (hits, column, test) => {
-    const wanted = column.words.map(test);
-    if (!wanted.includes(true)) return;
-    const codes = column.codes;
-    for (let row = 0; row < codes.length; row += 1) {
-      const code = codes[row];
-      if (typeof code === "number" ? code >= 0 && wanted[code] : code.some((each) => wanted[each])) hits[row] = 1;
-    }
-  };
-
-  const rowsWith = (data, word) => {
-    const hits = new Uint8Array(data.rows);
-    const has = (text) => text.toLowerCase().includes(word);
-    for (let row = 0; row < data.rows; row += 1) if (data.id[row].includes(word)) hits[row] = 1;
-    for (const name of ["status", "experiment", "author", "tags", "note", "commit"]) markWords(hits, data[name], has);
-    for (const param of data.params) {
-      const name = param.name.toLowerCase();
-      if (name.includes(word)) markWords(hits, param, () => true);
-      else markWords(hits, param, (value) => (name + "=" + value.toLowerCase()).includes(word));
-    }
-    for (const metric of data.metrics) {
-      if (has(metric.key) || has(metric.dataset)) metric.values.forEach((value, row) => { if (value !== null) hits[row] = 1; });
-    }
-    return hits;
-  };
-
-  /* Rows, newest first, that hold every word of the query. */
-  const match = (data, query) => {
-    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-    const all = new Uint8Array(data.rows).fill(1);
-    for (const word of words) {
-      const hits = rowsWith(data, word);
-      for (let row = 0; row < data.rows; row += 1) all[row] &= hits[row];
-    }
-    const rows = [];
-    for (let row = 0; row < data.rows; row += 1) if (all[row]) rows.push(row);
-    return rows;
-  };
-
   const { number, duration, minute } = window.ledgerFormatting;
 
   const money = (data, row) => {
@@ -135,9 +95,26 @@
     history.replaceState(null, "", text ? "#" + text.replaceAll("%2C", ",").replaceAll("%2F", "/") : location.pathname + location.search);
   };
 
+  /* What a filter finds. `rows` is null where it cannot be read, for which `error` says why, and where the numbers that it
+     compares are not here yet: then `again` is called when they are. */
+  let numbers = null, unreachable = null;
+  const ask = (data, text, again) => {
+    const nothing = { rows: null, words: [], fields: [], warnings: [], error: null };
+    try {
+      const answer = window.ledgerQuery.ask(data, text, numbers);
+      if (answer.rows !== null || unreachable) return { ...answer, error: answer.rows === null ? unreachable : null };
+      load("numbers", "data/numbers.js").then((got) => {
+        if (got.rows === data.rows && got.newest === data.id[0]) numbers = got;
+        else unreachable = "the numbers are of another build of this site: load the page again";
+        again();
+      }, (error) => { unreachable = error.message; again(); });
+      return { ...answer, error: null };
+    } catch (error) { return { ...nothing, error: error.message }; }
+  };
+
   const curves = (id) => load("curves:" + id, "data/curves/" + id + ".js");
   const handbook = () => load("handbook", "data/handbook.js");
   const url = (path) => new URL(path, root).href;
 
-  window.ledger = { runs, curves, handbook, match, element, number, duration, money, minute, badge, hash, setHash, url };
+  window.ledger = { runs, curves, handbook, ask, element, number, duration, money, minute, badge, hash, setHash, url };
 })();

@@ -33,28 +33,28 @@
   };
 
   /* Say where the words were found, when it was not in what is shown anyway. */
-  const found = (row, words) => {
+  const found = (row, { words, fields }) => {
     const parts = [];
     for (const param of data.params) {
       const value = data.word(param, row);
       const text = param.name + "=" + value;
-      if (value && words.some((word) => text.toLowerCase().includes(word))) parts.push(text);
+      if (value && (fields.includes("params." + param.name) || words.some((word) => text.toLowerCase().includes(word)))) parts.push(text);
     }
     const tags = data.tags.codes[row].map((code) => data.tags.words[code]);
     parts.push(...tags.filter((tag) => words.some((word) => tag.toLowerCase().includes(word))).map((tag) => "tag " + tag));
     for (const metric of data.metrics) {
-      if (metric.values[row] !== null && words.some((word) => metric.key.toLowerCase().includes(word) || metric.dataset.toLowerCase().includes(word))) parts.push(metric.key + " " + window.ledger.number(metric.values[row]) + " on " + metric.dataset);
+      if (metric.values[row] !== null && (fields.includes("metrics." + metric.key) || words.some((word) => metric.key.toLowerCase().includes(word) || metric.dataset.toLowerCase().includes(word)))) parts.push(metric.key + " " + window.ledger.number(metric.values[row]) + " on " + metric.dataset);
     }
     const note = data.word(data.note, row);
     if (note && words.some((word) => note.toLowerCase().includes(word))) parts.push(note);
     return parts.slice(0, 3).join(" · ");
   };
 
-  const runHit = (row, words) => element("li", { class: "md-search-result__item" },
+  const runHit = (row, answer) => element("li", { class: "md-search-result__item" },
     element("a", { class: "lg-hit", href: window.ledger.url(data.page(row)) },
-      element("span", { class: "lg-id" }, marked(data.id[row], words)), window.ledger.badge(data.word(data.status, row)),
-      element("small", {}, marked(data.word(data.experiment, row) + " · " + data.word(data.author, row), words)),
-      found(row, words) ? element("small", {}, marked(found(row, words), words)) : null));
+      element("span", { class: "lg-id" }, marked(data.id[row], answer.words)), window.ledger.badge(data.word(data.status, row)),
+      element("small", {}, marked(data.word(data.experiment, row) + " · " + data.word(data.author, row), answer.words)),
+      found(row, answer) ? element("small", {}, marked(found(row, answer), answer.words)) : null));
 
   const pageHit = ([location, title, text], words) => {
     const at = Math.max(0, text.toLowerCase().indexOf(words[0]) - 40);
@@ -68,11 +68,13 @@
     if (!query) { meta.replaceChildren(...hint.map((node) => node.cloneNode(true))); return; }
     if (!data) { meta.textContent = "Loading…"; return; }
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-    const rows = window.ledger.match(data, query);
+    const answer = window.ledger.ask(data, query, show);
+    const rows = answer.rows || [];
     const pages = sections.filter(([, title, text]) => words.every((word) => (title + " " + text).toLowerCase().includes(word)))
       .sort((a, b) => words.some((word) => b[1].toLowerCase().includes(word)) - words.some((word) => a[1].toLowerCase().includes(word)));
-    meta.textContent = `${rows.length} run${rows.length === 1 ? "" : "s"}, ${pages.length} section${pages.length === 1 ? "" : "s"} of the handbook`;
-    const items = rows.slice(0, 8).map((row) => runHit(row, words));
+    const runs = answer.error || `${rows.length} run${rows.length === 1 ? "" : "s"}`;
+    meta.textContent = [`${runs}, ${pages.length} section${pages.length === 1 ? "" : "s"} of the handbook`, ...answer.warnings].join("; ");
+    const items = rows.slice(0, 8).map((row) => runHit(row, answer));
     if (rows.length > 8) items.push(element("li", {}, element("a", { class: "lg-hit", href: window.ledger.url("runs/index.html#" + new URLSearchParams({ q: query })) }, `All ${rows.length} runs in the table`)));
     if (rows.length) items.unshift(element("li", { class: "lg-hits-title" }, "Runs"));
     if (pages.length) items.push(element("li", { class: "lg-hits-title" }, "Handbook"), ...pages.slice(0, 6).map((page) => pageHit(page, words)));

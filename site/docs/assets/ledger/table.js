@@ -64,7 +64,8 @@
 
     const options = (words, all) => [element("option", { value: "" }, all), ...[...words].sort().map((word) => element("option", { value: word }, word.length > 60 ? word.slice(0, 59) + "…" : word))];
     const change = (name) => (event) => { state[name] = event.target.value; state.page = 1; refresh(); };
-    const query = element("input", { type: "search", class: "lg-field", placeholder: "Filter: id, lr=0.01, metric, tag, note", "aria-label": "Filter runs by text", oninput: change("q") });
+    const query = element("input", { type: "search", class: "lg-field", placeholder: "Filter: word, lr=0.01, validation/loss<0.2", "aria-label": "Filter runs by text", oninput: change("q") });
+    const trouble = element("p", { class: "lg-callout", role: "status", hidden: true });
     const status = element("select", { class: "lg-field", "aria-label": "Status", onchange: change("status") }, ...options(data.status.words, "any status"), element("option", { value: "unfinished" }, "not finished"));
     const experiment = element("select", { class: "lg-field", "aria-label": "Experiment", onchange: change("experiment") }, ...options(data.experiment.words, "any experiment"));
     const tag = element("select", { class: "lg-field", "aria-label": "Tag", onchange: change("tag") }, ...options(data.tags.words, "any tag"));
@@ -89,9 +90,19 @@
     const box = element("div", { class: "lg-scroll", tabindex: "0", role: "region", "aria-label": "Runs" }, table);
     const pager = element("div", { class: "lg-bar-tools" });
 
+    /* Where a filter cannot be read, as while it is typed, the runs of the last one that could stay. */
+    let answered = [];
+    const ask = () => {
+      const answer = window.ledger.ask(data, state.q, () => refresh());
+      answered = answer.rows || answered;
+      const said = answer.error ? [answer.error] : answer.warnings;
+      trouble.hidden = !said.length;
+      trouble.textContent = said.join("; ");
+      return answered;
+    };
     const filtered = () => {
       const wanted = (column, word) => column.words.indexOf(word);
-      let rows = window.ledger.match(data, state.q);
+      let rows = ask();
       if (state.status === "unfinished") rows = rows.filter((row) => data.word(data.status, row) !== "finished");
       else if (state.status) { const code = wanted(data.status, state.status); rows = rows.filter((row) => data.status.codes[row] === code); }
       if (state.experiment) { const code = wanted(data.experiment, state.experiment); rows = rows.filter((row) => data.experiment.codes[row] === code); }
@@ -168,7 +179,7 @@
       writeHash();
     };
 
-    place.replaceChildren(gone, element("div", { class: "lg-bar-tools" }, query, status, experiment, tag, order, chooser, reset), element("div", { class: "lg-bar-tools" }, count, compare), box, pager);
+    place.replaceChildren(gone, element("div", { class: "lg-bar-tools" }, query, status, experiment, tag, order, chooser, reset), trouble, element("div", { class: "lg-bar-tools" }, count, compare), box, pager);
     window.addEventListener("hashchange", () => { readHash(); refresh(); });
     readHash();
     refresh();

@@ -1,0 +1,115 @@
+"""What a name in a query means: a field of every run, a param or a metric, by what the ledger holds.
+
+Decided in `.github/decisions/query-language.md`. The site reads names by the same rules: `assets/ledger/query.js`.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from ledger.analysis.query.fields import FIELDS
+from ledger.analysis.query.language import Condition, Every, Not, Phrase, Query, Some
+from ledger.errors import UsageError
+from ledger.model.values import Document
+
+PARAM, METRIC = "params.", "metrics."
+_NAMED = 4
+"""Readings that an error names; of more it gives the number."""
+
+
+class Meaning(Document, frozen=True, kw_only=True):
+    """A name, read."""
+
+    field: str
+    """The field that it means: one of `FIELDS`, `params.NAME` or `metrics.KEY`."""
+    warning: str | None = None
+    """Which other reading there is, where a rule decided; none where there is no other."""
+
+
+class Names:
+    """The names of one ledger.
+
+    Args:
+        held: `params.NAME` and `metrics.KEY` of everything that a run has.
+        splits: other names of splits, in lower case, and what they stand for.
+    """
+
+    def __init__(self, held: Iterable[str], splits: Mapping[str, str]) -> None:
+        self._held = frozenset(held)
+        self._splits = splits
+
+    def read(self, name: str) -> Meaning:
+        """Return what a name means.
+
+        A field of every run comes first; then the param or the metric of exactly that name; then the only one whose
+        last part it is, after a `.` or a `/`.
+
+        Raises:
+            UsageError: nothing has this name, or several have.
+        """
+        if name.startswith(PARAM) and name != PARAM:
+            return Meaning(field=name)
+        if name.startswith(METRIC) and name != METRIC:
+            return Meaning(field=self._metric(name))
+        exact = {PARAM + name, self._metric(METRIC + name)} & self._held
+        if name in FIELDS:
+            # The seed of a run is read from its param, so the two readings are one.
+            return Meaning(field=name, warning=_also(name, name, exact if name != "seed" else ()))
+        longer = {field for field in self._held if name and field.endswith((f".{name}", f"/{name}"))} - exact
+        found = sorted(exact or longer)
+        if len(found) == 1:
+            return Meaning(field=found[0], warning=_also(name, found[0], longer if exact else ()))
+        if found:
+            raise UsageError(f"`{name}` may mean {_listed(found)}", hint="write the one that is meant")
+        raise self._nothing(name)
+
+    def resolve(self, query: Query) -> tuple[Query, list[str]]:
+        """Return a query whose every field is one that runs have, and what there is to say about its names.
+
+        Raises:
+            UsageError: nothing has one of the names, or several have.
+        """
+        warnings: dict[str, None] = {}
+
+        def read(part: Query) -> Query:
+            match part:
+                case Condition():
+                    reading = self.read(part.field)
+                    if reading.warning:
+                        warnings[reading.warning] = None
+                    return part if reading.field == part.field else msgspec.structs.replace(part, field=reading.field)
+                case Every() | Some():
+                    return msgspec.structs.replace(part, parts=tuple(map(read, part.parts)))
+                case Not():
+                    return Not(part=read(part.part))
+                case Phrase():
+                    return part
+
+        return read(query), list(warnings)
+
+    def _metric(self, field: str) -> str:
+        """Return a metric under the name of its split that the ledger holds: `val/loss` is `validation/loss`."""
+        split, slash, rest = field.removeprefix(METRIC).partition("/")
+        meant = self._splits.get(split.lower()) if slash else None
+        return field if meant is None or field in self._held else f"{METRIC}{meant}/{rest}"
+
+    def _nothing(self, name: str) -> UsageError:
+        from difflib import get_close_matches
+
+        short = {field.partition(".")[2]: field for field in sorted(self._held)}
+        close = get_close_matches(name, [*FIELDS, *short], n=1)
+        known = ", ".join((*FIELDS, "params.NAME", "metrics.SPLIT/NAME"))
+        hint = f"did you mean `{close[0]}`?" if close else f"one of {known}"
+        return UsageError(f"no such field, param or metric: `{name}`", hint=hint)
+
+
+def _also(name: str, field: str, others: Iterable[str]) -> str | None:
+    named = sorted(others)
+    return f"`{name}` is read as `{field}`; there is also {_listed(named, 'and')}" if named else None
+
+
+def _listed(fields: list[str], word: str = "or") -> str:
+    named = [f"`{field}`" for field in fields[:_NAMED]]
+    if len(fields) > _NAMED:
+        named.append(f"{len(fields) - _NAMED} more")
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} {word} {named[-1]}"

@@ -1,0 +1,52 @@
+"""The numbers that queries compare, with every digit, for scripts.
+
+They stand apart from the columns that the table shows, where six digits are enough: every digit doubles what a reader
+loads, and few queries ask for a number. Decided in `.github/decisions/query-language.md`.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from ledger.analysis.query.fields import metrics_of
+from ledger.formatting import utc
+from ledger.model.entries import StoredRun
+from ledger.publish.site.search_columns import MetricNumbers, Numbers
+from ledger.publish.text import visible
+
+NUMBERS_PATH = "data/numbers.js"
+
+_SPARSE_BELOW = 0.4
+"""Share of rows with a value under which a metric lists its rows."""
+
+
+def render_numbers(oldest_first: Iterable[StoredRun]) -> bytes:
+    """Return the numbers of every run as a script, in the order of its columns: newest first."""
+    runs = list(oldest_first)[::-1]
+    found: dict[str, dict[int, float | str]] = {}
+    for row, run in enumerate(runs):
+        for key, metric in metrics_of(run).items():
+            found.setdefault(key, {})[row] = metric.value
+    numbers = Numbers(
+        rows=len(runs),
+        newest=runs[0].record.id if runs else "",
+        started=[_seconds(run.record.timing.started_at) for run in runs],
+        ended=[_seconds(run.record.timing.ended_at) for run in runs],
+        duration=[run.record.timing.took for run in runs],
+        cost=[run.record.cost.amount for run in runs],
+        metrics=[_metric(key, found[key], len(runs)) for key in sorted(found)],
+    )
+    return b'ledgerData("numbers", ' + msgspec.json.encode(numbers) + b");\n"
+
+
+def _metric(key: str, values: Mapping[int, float | str], rows: int) -> MetricNumbers:
+    if len(values) < _SPARSE_BELOW * rows:
+        return MetricNumbers(key=visible(key), rows=list(values), values=list(values.values()))
+    return MetricNumbers(key=visible(key), rows=None, values=[values.get(row) for row in range(rows)])
+
+
+def _seconds(time: datetime) -> float:
+    """Return seconds since 1970: a 64-bit float holds them to the microsecond until the year 2242."""
+    seconds = utc(time).timestamp()
+    return int(seconds) if seconds.is_integer() else seconds

@@ -1,0 +1,158 @@
+"""What stands in the data that the table, the search and the compare page scan."""
+
+from ledger.model.values import Document, ParamValue
+
+
+class Words(Document, frozen=True, kw_only=True):
+    """A column of repeated words: each once, and which one stands in each row (-1 for none)."""
+
+    words: list[str]
+    """Words in the order they first appear."""
+    codes: list[int]
+    """Row to index of its word."""
+
+
+class WordLists(Document, frozen=True, kw_only=True):
+    """A column of several words a row."""
+
+    words: list[str]
+    """Words in the order they first appear."""
+    codes: list[list[int]]
+    """Row to indexes of its words."""
+
+
+class FieldColumn(Document, frozen=True, kw_only=True):
+    """A field of every run as queries ask of it."""
+
+    name: str
+    """Its name."""
+    values: list[ParamValue]
+    """Values in the order they first appear."""
+    codes: list[int]
+    """Row to index of its value, -1 for none; empty where every run has the same, or where `values` is empty none."""
+
+
+class ParamColumn(Document, frozen=True, kw_only=True):
+    """One param, as typed."""
+
+    name: str
+    """Its name."""
+    words: list[str]
+    """Values in the order they first appear, as they are shown; different values may be shown alike."""
+    exact: dict[str, ParamValue]
+    """Index to value, where the word is neither the number that it reads as nor a text that reads as no number."""
+    codes: list[int]
+    """Row to index of its value; -1 where the run had no such param."""
+
+
+class MetricValues(Document, frozen=True, kw_only=True):
+    """One comparable group."""
+
+    id: str
+    """What tells it from all others, and never changes: addresses name their columns by it."""
+
+    key: str
+    """Metric and split."""
+    dataset: str
+    """Dataset version."""
+    evaluator: str
+    """Evaluator version; empty when none was given."""
+    known: bool
+    """Whether values may be compared at all."""
+    direction: str
+    """Which values are better; empty when nobody said."""
+    page: str
+    """Where its leaderboard stands; empty where no run in it counts."""
+    leading: str
+    """For each of `values` 1 where the setting of the run may be the best of its board, else 0; empty for none."""
+    rows: list[int] | None
+    """Rows that have a value; none when every row is listed in `values`."""
+    values: list[float | str | None]
+    """Six significant digits each; NaN and the infinities by their names."""
+
+
+class RunColumns(Document, frozen=True, kw_only=True, omit_defaults=False):
+    """Every run, newest first, column by column."""
+
+    rows: int
+    """How many runs."""
+    id: list[str]
+    """Run ids."""
+    status: Words
+    """How each ended."""
+    experiment: Words
+    """Experiment."""
+    author: Words
+    """Name of the author."""
+    commit: Words
+    """Commit, shortened."""
+    tags: WordLists
+    """Tags."""
+    note: Words
+    """Note, shortened."""
+    started: list[int]
+    """Seconds since 1970."""
+    duration: list[float | None]
+    """Seconds."""
+    cost: list[float | None]
+    """Amount."""
+    currency: Words
+    """Currency of the amount."""
+    setting: list[int]
+    """Number of the setting: repeats have the same."""
+    trained: Words
+    """Dataset versions it was trained on."""
+    seed: Words
+    """Random seed."""
+    changes: Words
+    """Uncommitted changes, shortened."""
+    curves: list[int]
+    """1 where the run kept curves."""
+    headline: list[int]
+    """Which of `metrics` is the headline metric as the run measured it; -1 for none."""
+    pages: list[str]
+    """Experiment pages, in the order of the words of `experiment`."""
+    shown_params: list[str]
+    """Params that the table shows at first."""
+    params: list[ParamColumn]
+    """Every param."""
+    metrics: list[MetricValues]
+    """Every comparable group, those of headline metrics first."""
+    keys: list[str]
+    """Metrics that queries may ask for."""
+    fields: list[FieldColumn]
+    """Fields of every run that are no numbers, whole."""
+    spoken: WordLists
+    """What free words are looked for in: the words of each text of a run but its id."""
+    splits: dict[str, str]
+    """Other names of splits, in lower case, and what they stand for."""
+
+
+class MetricNumbers(Document, frozen=True, kw_only=True):
+    """What runs answer to a metric: the value of a run's own record, else of its latest evaluation."""
+
+    key: str
+    """Metric and split."""
+    rows: list[int] | None
+    """Rows that have a value; none when every row is listed in `values`."""
+    values: list[float | str | None]
+    """Values, whole; NaN and the infinities by their names."""
+
+
+class Numbers(Document, frozen=True, kw_only=True, omit_defaults=False):
+    """The numbers of every run that queries compare, with every digit."""
+
+    rows: int
+    """How many runs."""
+    newest: str
+    """Id of the first: the numbers are of the same build as the columns."""
+    started: list[float]
+    """Seconds since 1970, in order of the rows."""
+    ended: list[float]
+    """Seconds since 1970."""
+    duration: list[float | None]
+    """Seconds."""
+    cost: list[float | None]
+    """Amount."""
+    metrics: list[MetricNumbers]
+    """Every metric."""

@@ -1,0 +1,85 @@
+"""One query language: the index, plain Python and the site's scripts answer the questions of `queries.json` alike."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ledger.analysis.query.language import parse_query
+from ledger.errors import UsageError
+from ledger.model.entries import Contents
+from ledger.publish.site.query_numbers import render_numbers
+from ledger.publish.site.search_data import render_columns
+from ledger.publish.site.site_data import survey
+from tests.asking import Asked
+from tests.conftest import ROOT
+from tests.oracle import names_of, passes
+from tests.queries import FILE, Question, letter, question_runs, questions
+
+LEAST = 80
+"""Questions that are asked at least."""
+
+
+def in_python(asked: str) -> Question:
+    """Return the answer of plain Python, which looks at every run."""
+    runs = question_runs()
+    if not asked.strip():
+        return Question(ask=asked, runs=[letter(run) for run in runs])
+    try:
+        query, warnings = names_of(runs).resolve(parse_query(asked))
+    except UsageError as error:
+        return Question(ask=asked, error=error.message.splitlines()[0])
+    return Question(ask=asked, runs=[letter(run) for run in runs if passes(query, run)], warnings=warnings)
+
+
+def in_the_index(index: Asked, asked: str) -> Question:
+    """Return the answer of the index."""
+    try:
+        query = parse_query(asked) if asked.strip() else None
+        found, _ = index.select(query, reverse=True)
+        warnings = index.index.filter_warnings(query)
+    except UsageError as error:
+        return Question(ask=asked, error=error.message.splitlines()[0])
+    # What else it warns of is no matter of names.
+    read = [warning for warning in warnings if " is read as " in warning]
+    return Question(ask=asked, runs=[letter(run) for run in found], warnings=read)
+
+
+def test_there_are_questions_of_every_kind() -> None:
+    asked = questions()
+    assert len(asked) >= LEAST
+    assert len({question.ask for question in asked}) == len(asked)
+    assert all((question.runs is None) != (question.error is None) for question in asked)
+    for operator in ("=", "!=", "<", "<=", ">", ">=", "~", " and ", " or ", "not ", "(", "'", '"'):
+        assert sum(operator in question.ask for question in asked if question.runs is not None) > 1, operator
+
+
+def test_plain_python_gives_the_answers() -> None:
+    assert [in_python(question.ask) for question in questions()] == questions()
+
+
+def test_the_index_gives_the_answers() -> None:
+    index = Asked(question_runs())
+    assert [in_the_index(index, question.ask) for question in questions()] == questions()
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node to run the site's scripts")
+def test_the_scripts_of_the_site_give_the_answers(tmp_path: Path) -> None:
+    contents = Contents(tip="1" * 40, runs=tuple(question_runs()))
+    data, numbers = tmp_path / "runs.js", tmp_path / "numbers.js"
+    atlas = survey(contents, [], None)
+    data.write_bytes(render_columns(atlas, lambda name: name))
+    numbers.write_bytes(render_numbers(atlas.runs))
+    done = subprocess.run(
+        ["node", "--test", "--test-reporter=tap", str(Path(__file__).with_name("queries.test.mjs"))],
+        env={**os.environ, "QUERIES": str(FILE), "RUNS": str(data), "NUMBERS": str(numbers)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    failed = done.stdout.partition("not ok")[2]
+    assert done.returncode == 0, failed[:3000] or done.stderr
+    assert f"# pass {len(questions()) + 6}" in done.stdout
