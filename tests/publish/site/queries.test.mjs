@@ -5,11 +5,15 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { runInThisContext } from "node:vm";
 
-const SCRIPTS = ["language", "values", "names", "runs"].map((name) => new URL(`../../../site/docs/assets/ledger/query/${name}.js`, import.meta.url));
+const SCRIPTS = ["language", "values", "names", "runs"].map(
+  (name) => new URL(`../../../site/docs/assets/ledger/query/${name}.js`, import.meta.url),
+);
 
 for (const script of SCRIPTS) runInThisContext(readFileSync(script, "utf8"), { filename: script.pathname });
 const arrived = {};
-globalThis.ledgerData = (name, value) => { arrived[name] = value; };
+globalThis.ledgerData = (name, value) => {
+  arrived[name] = value;
+};
 for (const file of [process.env.RUNS, process.env.NUMBERS]) runInThisContext(readFileSync(file, "utf8"));
 const { runs: data, numbers } = arrived;
 
@@ -27,20 +31,45 @@ const answered = (text) => {
   }
 };
 
-for (const question of questions) test(question.ask || "(nothing)", () => assert.deepEqual(answered(question.ask), question));
+for (const question of questions)
+  test(question.ask || "(nothing)", () => assert.deepEqual(answered(question.ask), question));
 
 test("only what compares numbers waits for them", () => {
-  for (const text of ["cnn", "params.lr = 0.1", "status = finished", "seed = 0"]) assert.notEqual(ask(data, text, null).rows, null, text);
-  for (const text of ["val/accuracy > 0", "started = 2026", "cnn or cost < 1", "not duration > 3"]) assert.equal(ask(data, text, null).rows, null, text);
+  for (const text of ["cnn", "params.lr = 0.1", "status = finished", "seed = 0"])
+    assert.notEqual(ask(data, text, null).rows, null, text);
+  for (const text of ["val/accuracy > 0", "started = 2026", "cnn or cost < 1", "not duration > 3"])
+    assert.equal(ask(data, text, null).rows, null, text);
 });
 
 test("numbers are written as Python writes them", () => {
-  const written = [[0.1, "0.1"], [1e-5, "1e-05"], [0.00012, "0.00012"], [1e16, "1e+16"], [123456789012345680, "1.2345678901234568e+17"], [1e15, "1000000000000000"], [-2.5, "-2.5"], [-0, "0"], [30, "30"], [-0.001, "-0.001"], [NaN, "nan"], [-Infinity, "-inf"]];
+  const written = [
+    [0.1, "0.1"],
+    [1e-5, "1e-05"],
+    [0.00012, "0.00012"],
+    [1e16, "1e+16"],
+    [123456789012345680, "1.2345678901234568e+17"],
+    [1e15, "1000000000000000"],
+    [-2.5, "-2.5"],
+    [-0, "0"],
+    [30, "30"],
+    [-0.001, "-0.001"],
+    [NaN, "nan"],
+    [-Infinity, "-inf"],
+  ];
   for (const [value, text] of written) assert.equal(numberText(value), text);
 });
 
 test("numbers are read as Python reads them", () => {
-  const read = [["1e-3", 0.001], [".5", 0.5], ["5.", 5], ["+1", 1], ["1_000", 1000], [" 7 ", 7], ["-inf", -Infinity], ["Infinity", Infinity]];
+  const read = [
+    ["1e-3", 0.001],
+    [".5", 0.5],
+    ["5.", 5],
+    ["+1", 1],
+    ["1_000", 1000],
+    [" 7 ", 7],
+    ["-inf", -Infinity],
+    ["Infinity", Infinity],
+  ];
   for (const [text, value] of read) assert.equal(numberOf(text), value);
   for (const text of ["", "nan", "1__0", "_1", "0x10", "1e", ".", "1 2", "١"]) assert.equal(numberOf(text), null, text);
 });
@@ -52,13 +81,30 @@ test("times are written as Python writes them", () => {
 });
 
 test("what is wrong is pointed at", () => {
-  for (const [text, at] of [["status = a b", 11], ["params.lr << 3", 11], ["status = failed and", 19], ["(status = failed", 16], ["note ~ 'open", 7], ["a or --", 5]]) {
-    assert.throws(() => parse(text), (error) => error.at === at, text);
+  for (const [text, at] of [
+    ["status = a b", 11],
+    ["params.lr << 3", 11],
+    ["status = failed and", 19],
+    ["(status = failed", 16],
+    ["note ~ 'open", 7],
+    ["a or --", 5],
+  ]) {
+    assert.throws(
+      () => parse(text),
+      (error) => error.at === at,
+      text,
+    );
   }
 });
 
 test("endless queries are refused in one line", () => {
-  for (const text of ["(".repeat(5000) + "a" + ")".repeat(5000), "not ".repeat(1000) + "a", Array(5000).fill("a").join(" or "), "a".repeat(100000), Array(201).fill("a").join(" ")]) {
+  for (const text of [
+    `${"(".repeat(5000)}a${")".repeat(5000)}`,
+    `${"not ".repeat(1000)}a`,
+    Array(5000).fill("a").join(" or "),
+    "a".repeat(100000),
+    Array(201).fill("a").join(" "),
+  ]) {
     assert.throws(() => parse(text), /^Error: the query is too long: `.{40}…`$/u);
   }
 });

@@ -1,11 +1,8 @@
 """One query language: the index, plain Python and the site's scripts answer the questions of `queries.json` alike."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
-
-import pytest
 
 from ledger.analysis.query.language import parse_query
 from ledger.errors import UsageError
@@ -14,6 +11,7 @@ from ledger.publish.site.query_numbers import render_numbers
 from ledger.publish.site.search_data import render_columns
 from ledger.publish.site.site_data import survey
 from tests.asking import Asked
+from tests.browser.chromium import NODE
 from tests.conftest import ROOT
 from tests.oracle import names_of, passes
 from tests.queries import FILE, Question, letter, question_runs, questions
@@ -65,7 +63,6 @@ def test_the_index_gives_the_answers() -> None:
     assert [in_the_index(index, question.ask) for question in questions()] == questions()
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node to run the site's scripts")
 def test_the_scripts_of_the_site_give_the_answers(tmp_path: Path) -> None:
     contents = Contents(tip="1" * 40, runs=tuple(question_runs()))
     data, numbers = tmp_path / "runs.js", tmp_path / "numbers.js"
@@ -73,7 +70,7 @@ def test_the_scripts_of_the_site_give_the_answers(tmp_path: Path) -> None:
     data.write_bytes(render_columns(atlas, lambda name: name))
     numbers.write_bytes(render_numbers(atlas.runs))
     done = subprocess.run(
-        ["node", "--test", "--test-reporter=tap", str(Path(__file__).with_name("queries.test.mjs"))],
+        [NODE, "--test", "--test-reporter=tap", str(Path(__file__).with_name("queries.test.mjs"))],
         env={**os.environ, "QUERIES": str(FILE), "RUNS": str(data), "NUMBERS": str(numbers)},
         cwd=ROOT,
         capture_output=True,

@@ -8,20 +8,27 @@
 
   window.ledgerData = (name, value) => {
     arrived.set(name, value);
-    (waiting.get(name) || []).forEach((resolve) => resolve(value));
+    for (const resolve of waiting.get(name) || []) resolve(value);
     waiting.delete(name);
   };
 
-  const load = (name, path) => new Promise((resolve, reject) => {
-    if (arrived.has(name)) { resolve(arrived.get(name)); return; }
-    const asked = waiting.has(name);
-    waiting.set(name, [...(waiting.get(name) || []), resolve]);
-    if (asked) return;
-    const script = document.createElement("script");
-    script.src = new URL(path, root);
-    script.onerror = () => { waiting.delete(name); reject(new Error("cannot load " + path)); };
-    document.head.append(script);
-  });
+  const load = (name, path) =>
+    new Promise((resolve, reject) => {
+      if (arrived.has(name)) {
+        resolve(arrived.get(name));
+        return;
+      }
+      const asked = waiting.has(name);
+      waiting.set(name, [...(waiting.get(name) || []), resolve]);
+      if (asked) return;
+      const script = document.createElement("script");
+      script.src = new URL(path, root);
+      script.onerror = () => {
+        waiting.delete(name);
+        reject(new Error(`cannot load ${path}`));
+      };
+      document.head.append(script);
+    });
 
   const element = (tag, attributes = {}, ...children) => {
     const made = document.createElement(tag);
@@ -42,10 +49,14 @@
     for (const metric of data.metrics) {
       if (metric.rows) {
         const whole = new Array(data.rows).fill(null);
-        metric.rows.forEach((row, index) => { whole[row] = metric.values[index]; });
+        metric.rows.forEach((row, index) => {
+          whole[row] = metric.values[index];
+        });
         if (metric.leading) {
           const stars = new Array(data.rows).fill("0");
-          metric.rows.forEach((row, index) => { stars[row] = metric.leading[index]; });
+          metric.rows.forEach((row, index) => {
+            stars[row] = metric.leading[index];
+          });
           metric.leading = stars;
         }
         metric.values = whole;
@@ -56,7 +67,7 @@
     data.word = (column, row) => (column.codes[row] < 0 ? "" : column.words[column.codes[row]]);
     /* A run that did not finish, or was retracted, is never the best of anything. */
     data.counts = (row) => data.word(data.status, row) === "finished";
-    data.page = (row) => "runs/" + data.id[row] + ".html";
+    data.page = (row) => `runs/${data.id[row]}.html`;
     data.byId = new Map(data.id.map((id, row) => [id, row]));
     prepared = data;
     return data;
@@ -65,20 +76,29 @@
   const { number, duration, minute } = window.ledgerFormatting;
 
   const money = (data, row) => {
-    const amount = data.cost[row], currency = data.word(data.currency, row);
+    const amount = data.cost[row],
+      currency = data.word(data.currency, row);
     if (amount === null) return element("span", { class: "lg-unknown" }, "unknown");
-    return element("span", { class: "lg-nowrap", title: amount + " " + currency }, window.ledgerFormatting.money(amount, currency));
+    return element(
+      "span",
+      { class: "lg-nowrap", title: `${amount} ${currency}` },
+      window.ledgerFormatting.money(amount, currency),
+    );
   };
 
   const icons = {
-    finished: "M5 10.5l3.2 3.2L15 6.8", failed: "M6 6l8 8M14 6l-8 8", interrupted: "M7.5 5.5v9M12.5 5.5v9",
-    killed: "M11 3l-5 8h3.5L8.5 17 14 9h-3.5z", preempted: "M5 6l5 4-5 4zM12 6v8M15 6v8",
+    finished: "M5 10.5l3.2 3.2L15 6.8",
+    failed: "M6 6l8 8M14 6l-8 8",
+    interrupted: "M7.5 5.5v9M12.5 5.5v9",
+    killed: "M11 3l-5 8h3.5L8.5 17 14 9h-3.5z",
+    preempted: "M5 6l5 4-5 4zM12 6v8M15 6v8",
     pruned: "M5 5l4 5-4 5M15 5l-4 5 4 5",
-    lost: "M7.5 7.5a2.6 2.6 0 1 1 3.7 2.700c-.8.4-1.200.9-1.200 1.800M10 15v.2", running: "M10 5v5l3.2 2",
+    lost: "M7.5 7.5a2.6 2.6 0 1 1 3.7 2.700c-.8.4-1.200.9-1.200 1.800M10 15v.2",
+    running: "M10 5v5l3.2 2",
     retracted: "M4.5 10h11M7 6.5h6M7 13.5h6",
   };
   const badge = (status) => {
-    const made = element("span", { class: "lg-badge lg-s-" + status });
+    const made = element("span", { class: `lg-badge lg-s-${status}` });
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     svg.setAttribute("viewBox", "0 0 20 20");
     svg.setAttribute("aria-hidden", "true");
@@ -91,28 +111,43 @@
 
   const hash = () => new URLSearchParams(location.hash.slice(1));
   const setHash = (values) => {
-    const text = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== "" && value !== null)).toString();
-    history.replaceState(null, "", text ? "#" + text.replaceAll("%2C", ",").replaceAll("%2F", "/") : location.pathname + location.search);
+    const text = new URLSearchParams(
+      Object.entries(values).filter(([, value]) => value !== "" && value !== null),
+    ).toString();
+    history.replaceState(
+      null,
+      "",
+      text ? `#${text.replaceAll("%2C", ",").replaceAll("%2F", "/")}` : location.pathname + location.search,
+    );
   };
 
   /* What a filter finds. `rows` is null where it cannot be read, for which `error` says why, and where the numbers that it
      compares are not here yet: then `again` is called when they are. */
-  let numbers = null, unreachable = null;
+  let numbers = null,
+    unreachable = null;
   const ask = (data, text, again) => {
     const nothing = { rows: null, words: [], fields: [], warnings: [], error: null };
     try {
       const answer = window.ledgerQuery.ask(data, text, numbers);
       if (answer.rows !== null || unreachable) return { ...answer, error: answer.rows === null ? unreachable : null };
-      load("numbers", "data/numbers.js").then((got) => {
-        if (got.rows === data.rows && got.newest === data.id[0]) numbers = got;
-        else unreachable = "the numbers are of another build of this site: load the page again";
-        again();
-      }, (error) => { unreachable = error.message; again(); });
+      load("numbers", "data/numbers.js").then(
+        (got) => {
+          if (got.rows === data.rows && got.newest === data.id[0]) numbers = got;
+          else unreachable = "the numbers are of another build of this site: load the page again";
+          again();
+        },
+        (error) => {
+          unreachable = error.message;
+          again();
+        },
+      );
       return { ...answer, error: null };
-    } catch (error) { return { ...nothing, error: error.message }; }
+    } catch (error) {
+      return { ...nothing, error: error.message };
+    }
   };
 
-  const curves = (id) => load("curves:" + id, "data/curves/" + id + ".js");
+  const curves = (id) => load(`curves:${id}`, `data/curves/${id}.js`);
   const handbook = () => load("handbook", "data/handbook.js");
   const url = (path) => new URL(path, root).href;
 

@@ -11,7 +11,9 @@
   const typeset = (text) => {
     const signs = { nan: "NaN", inf: "∞", "-inf": "−∞" };
     if (text in signs) return signs[/** @type {keyof typeof signs} */ (text)];
-    return text.replace(/(?<![\d.])\d{4,}(?![\dA-Za-z])/g, (digits) => digits.replace(/\B(?=(?:\d{3})+$)/g, "\u202f")).replace(/^-/, "−");
+    return text
+      .replace(/(?<![\d.])\d{4,}(?![\dA-Za-z])/g, (digits) => digits.replace(/\B(?=(?:\d{3})+$)/g, "\u202f"))
+      .replace(/^-/, "−");
   };
 
   /** @param {string} text */
@@ -20,7 +22,7 @@
   /** @param {string} text */
   const scientific = (text) => {
     const [mantissa, exponent] = text.split("e");
-    return withoutZeros(mantissa) + "e" + Number(exponent);
+    return `${withoutZeros(mantissa)}e${Number(exponent)}`;
   };
 
   /** @param {number} value @param {number} digits */
@@ -34,37 +36,43 @@
   };
 
   /** A measured number with so many significant digits; whole numbers as they are. @param {number | null | undefined} value */
-  const number = (value, digits = DIGITS) => (value === null || value === undefined ? "–" : typeset(plainNumber(value, digits)));
+  const number = (value, digits = DIGITS) =>
+    value === null || value === undefined ? "–" : typeset(plainNumber(value, digits));
 
   /** A duration in its two largest units. @param {number | null} seconds */
   const duration = (seconds) => {
     if (seconds === null || !Number.isFinite(seconds)) return "unknown";
-    if (seconds < 0.05) return seconds > 0 ? (seconds * 1000).toFixed(0) + " ms" : "0 s";
-    if (seconds < 59.95) return seconds.toFixed(1) + " s";
+    if (seconds < 0.05) return seconds > 0 ? `${(seconds * 1000).toFixed(0)} ms` : "0 s";
+    if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
     const whole = Math.round(seconds);
     const minutes = Math.floor(whole / 60);
     const hours = Math.floor(minutes / 60);
-    if (hours >= 48) return Math.floor(hours / 24) + " d " + (hours % 24) + " h";
-    return hours ? hours + " h " + (minutes % 60) + " min" : minutes + " min " + (whole % 60) + " s";
+    if (hours >= 48) return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+    return hours ? `${hours} h ${minutes % 60} min` : `${minutes} min ${whole % 60} s`;
   };
 
   /** An amount and its currency: two decimals, and two digits where it is small. @param {number | null} amount @param {string} currency */
   const money = (amount, currency) => {
     if (amount === null) return "";
-    const shown = amount > 0 && amount < 0.001 ? "<0.001" : amount > 0 && amount < 0.1 ? plainNumber(amount, 2) : amount.toFixed(2);
-    return typeset((shown + " " + currency).trim());
+    const shown =
+      amount > 0 && amount < 0.001 ? "<0.001" : amount > 0 && amount < 0.1 ? plainNumber(amount, 2) : amount.toFixed(2);
+    return typeset(`${shown} ${currency}`.trim());
   };
 
   /** A part of one as a percentage; what is not all is never `100 %`. @param {number} fraction */
   const share = (fraction) => {
     const percentage = fraction * 100;
-    return percentage >= 99.95 && percentage < 100 ? ">99.9 %" : typeset(plainNumber(percentage, 3)) + " %";
+    return percentage >= 99.95 && percentage < 100 ? ">99.9 %" : `${typeset(plainNumber(percentage, 3))} %`;
   };
 
   /** The label of a tick of an axis. @param {number} value */
   const tick = (value) => {
     const size = Math.abs(value);
-    for (const [limit, unit] of /** @type {[number, string][]} */ ([[1e9, "G"], [1e6, "M"], [1e3, "k"]])) {
+    for (const [limit, unit] of /** @type {[number, string][]} */ ([
+      [1e9, "G"],
+      [1e6, "M"],
+      [1e3, "k"],
+    ])) {
       if (size >= 1e4 && limit <= size && size < limit * 1000) return typeset(plainNumber(value / limit, 4)) + unit;
     }
     if (value === 0 || (size >= 1e-3 && size < 1e4)) return typeset(plainNumber(value, 6));

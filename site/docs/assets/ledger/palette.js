@@ -2,6 +2,6 @@
 (() => {
   const chosen = __md_get("__palette");
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const scheme = chosen && chosen.color ? chosen.color.scheme : dark ? "slate" : "default";
+  const scheme = chosen?.color ? chosen.color.scheme : dark ? "slate" : "default";
   document.body.setAttribute("data-md-color-scheme", scheme);
 })();

@@ -3,9 +3,17 @@
 window.__md_scope = new URL("../..", document.currentScript.src);
 window.__md_hash = (text) => [...text].reduce((hash, letter) => (hash << 5) - hash + letter.charCodeAt(0), 0);
 window.__md_get = (key, store = localStorage, scope = __md_scope) => {
-  try { return JSON.parse(store.getItem(scope.pathname + "." + key)); } catch { return null; }
+  try {
+    return JSON.parse(store.getItem(`${scope.pathname}.${key}`));
+  } catch {
+    return null;
+  }
 };
 window.__md_set = (key, value, store = localStorage, scope = __md_scope) => {
-  try { store.setItem(scope.pathname + "." + key, JSON.stringify(value)); } catch { /* storage is off: the choice lasts for this page */ }
+  try {
+    store.setItem(`${scope.pathname}.${key}`, JSON.stringify(value));
+  } catch {
+    /* storage is off: the choice lasts for this page */
+  }
 };
 document.documentElement.classList.replace("no-js", "js");

@@ -8,43 +8,164 @@
 
   const start = (data) => {
     const columns = [
-      { id: "status", title: "Status", css: "lg-k-side", value: (row) => data.word(data.status, row), cell: (row) => badge(data.word(data.status, row)) },
-      { id: "experiment", title: "Experiment", css: "lg-name-cell lg-k-name", value: (row) => data.word(data.experiment, row).toLowerCase(),
-        cell: (row) => element("a", { href: window.ledger.url(data.pages[data.experiment.codes[row]]) }, data.word(data.experiment, row)) },
-      { id: "started", title: "Started (UTC)", css: "lg-nowrap lg-k-when", value: (row) => data.started[row], cell: (row) => minute(data.started[row]) },
-      { id: "duration", title: "Duration", css: "lg-right lg-nowrap lg-k-when", value: (row) => data.duration[row], cell: (row) => (data.duration[row] === null ? element("span", { class: "lg-unknown" }, "unknown", element("span", { class: "lg-phone" }, " duration")) : duration(data.duration[row])) },
-      { id: "author", title: "Author", label: "by", css: "lg-nowrap lg-desk", value: (row) => data.word(data.author, row).toLowerCase(), cell: (row) => data.word(data.author, row) },
-      { id: "cost", title: "Cost", label: "cost", css: "lg-right lg-nowrap lg-desk", value: (row) => data.cost[row], cell: (row) => money(data, row) },
-      { id: "tags", title: "Tags", label: "tags", value: (row) => tags(row).join(" "), cell: (row) => { const all = document.createElement("span"); tags(row).forEach((tag) => all.append(element("span", { class: "lg-tag" }, tag), " ")); return all; } },
-      { id: "commit", title: "Commit", label: "commit", css: "lg-nowrap", value: (row) => data.word(data.commit, row), cell: (row) => element("code", {}, data.word(data.commit, row)) },
-      { id: "note", title: "Note", label: "note", css: "lg-name-cell", value: (row) => data.word(data.note, row).toLowerCase(), cell: (row) => data.word(data.note, row) },
+      {
+        id: "status",
+        title: "Status",
+        css: "lg-k-side",
+        value: (row) => data.word(data.status, row),
+        cell: (row) => badge(data.word(data.status, row)),
+      },
+      {
+        id: "experiment",
+        title: "Experiment",
+        css: "lg-name-cell lg-k-name",
+        value: (row) => data.word(data.experiment, row).toLowerCase(),
+        cell: (row) =>
+          element(
+            "a",
+            { href: window.ledger.url(data.pages[data.experiment.codes[row]]) },
+            data.word(data.experiment, row),
+          ),
+      },
+      {
+        id: "started",
+        title: "Started (UTC)",
+        css: "lg-nowrap lg-k-when",
+        value: (row) => data.started[row],
+        cell: (row) => minute(data.started[row]),
+      },
+      {
+        id: "duration",
+        title: "Duration",
+        css: "lg-right lg-nowrap lg-k-when",
+        value: (row) => data.duration[row],
+        cell: (row) =>
+          data.duration[row] === null
+            ? element("span", { class: "lg-unknown" }, "unknown", element("span", { class: "lg-phone" }, " duration"))
+            : duration(data.duration[row]),
+      },
+      {
+        id: "author",
+        title: "Author",
+        label: "by",
+        css: "lg-nowrap lg-desk",
+        value: (row) => data.word(data.author, row).toLowerCase(),
+        cell: (row) => data.word(data.author, row),
+      },
+      {
+        id: "cost",
+        title: "Cost",
+        label: "cost",
+        css: "lg-right lg-nowrap lg-desk",
+        value: (row) => data.cost[row],
+        cell: (row) => money(data, row),
+      },
+      {
+        id: "tags",
+        title: "Tags",
+        label: "tags",
+        value: (row) => tags(row).join(" "),
+        cell: (row) => {
+          const all = document.createElement("span");
+          for (const tag of tags(row)) all.append(element("span", { class: "lg-tag" }, tag), " ");
+          return all;
+        },
+      },
+      {
+        id: "commit",
+        title: "Commit",
+        label: "commit",
+        css: "lg-nowrap",
+        value: (row) => data.word(data.commit, row),
+        cell: (row) => element("code", {}, data.word(data.commit, row)),
+      },
+      {
+        id: "note",
+        title: "Note",
+        label: "note",
+        css: "lg-name-cell",
+        value: (row) => data.word(data.note, row).toLowerCase(),
+        cell: (row) => data.word(data.note, row),
+      },
     ];
     const tags = (row) => data.tags.codes[row].map((code) => data.tags.words[code]);
-    data.metrics.forEach((metric, at) => columns.push({
-      id: "m." + metric.id, group: "Metrics", title: metric.key, sub: metric.dataset, detail: metric.evaluator, label: metric.key + " on " + metric.dataset, css: at < 2 ? "lg-right lg-desk" : "lg-right",
-      value: (row) => metric.values[row], cell: (row) => metric.values[row] === null ? element("span", { class: "lg-none", title: "not measured here" }, "–") : element("span", { title: String(metric.values[row]) }, number(metric.values[row])),
-      better: metric.direction,
-    }));
-    data.params.forEach((param) => columns.push({
-      id: "p." + param.name, group: "Params", title: param.name, label: param.name, css: "lg-right",
-      value: (row) => { const word = data.word(param, row); const as = Number(word); return word === "" ? null : Number.isNaN(as) ? word.toLowerCase() : as; },
-      cell: (row) => { const word = data.word(param, row); return word ? element("code", {}, word.length > 40 ? word.slice(0, 39) + "…" : word) : ""; },
-    }));
+    data.metrics.forEach((metric, at) => {
+      columns.push({
+        id: `m.${metric.id}`,
+        group: "Metrics",
+        title: metric.key,
+        sub: metric.dataset,
+        detail: metric.evaluator,
+        label: `${metric.key} on ${metric.dataset}`,
+        css: at < 2 ? "lg-right lg-desk" : "lg-right",
+        value: (row) => metric.values[row],
+        cell: (row) =>
+          metric.values[row] === null
+            ? element("span", { class: "lg-none", title: "not measured here" }, "–")
+            : element("span", { title: String(metric.values[row]) }, number(metric.values[row])),
+        better: metric.direction,
+      });
+    });
+    data.params.forEach((param) => {
+      columns.push({
+        id: `p.${param.name}`,
+        group: "Params",
+        title: param.name,
+        label: param.name,
+        css: "lg-right",
+        value: (row) => {
+          const word = data.word(param, row);
+          const as = Number(word);
+          return word === "" ? null : Number.isNaN(as) ? word.toLowerCase() : as;
+        },
+        cell: (row) => {
+          const word = data.word(param, row);
+          return word ? element("code", {}, word.length > 40 ? `${word.slice(0, 39)}…` : word) : "";
+        },
+      });
+    });
     const byId = new Map(columns.map((column) => [column.id, column]));
-    const metricIds = data.metrics.map((metric) => "m." + metric.id);
-    const usual = ["status", "experiment", "started", "duration", ...data.shown_params.map((name) => "p." + name), ...metricIds.slice(0, 2), "cost", ...(data.author.words.length > 1 ? ["author"] : [])];
+    const metricIds = data.metrics.map((metric) => `m.${metric.id}`);
+    const usual = [
+      "status",
+      "experiment",
+      "started",
+      "duration",
+      ...data.shown_params.map((name) => `p.${name}`),
+      ...metricIds.slice(0, 2),
+      "cost",
+      ...(data.author.words.length > 1 ? ["author"] : []),
+    ];
 
-    const state = { q: "", status: "", experiment: "", tag: "", sort: "-started", cols: [...usual], sel: new Set(), page: 1 };
+    const state = {
+      q: "",
+      status: "",
+      experiment: "",
+      tag: "",
+      sort: "-started",
+      cols: [...usual],
+      sel: new Set(),
+      page: 1,
+    };
     const gone = element("p", { class: "lg-callout", role: "status", hidden: true });
     const tellGone = (from) => {
       const asked = [...(from.get("cols") || "").split(","), (from.get("sort") || "").replace(/^-/, "")];
       const columnsGone = [...new Set(asked)].filter((id) => id && id !== "id" && !byId.has(id));
       const runsGone = (from.get("sel") || "").split(",").filter((id) => id && !data.byId.has(id));
-      const wordsGone = [["status", [...data.status.words, "unfinished"]], ["experiment", data.experiment.words], ["tag", data.tags.words]].filter(([name, words]) => from.get(name) && !words.includes(from.get(name))).map(([name]) => name + " " + from.get(name));
+      const wordsGone = [
+        ["status", [...data.status.words, "unfinished"]],
+        ["experiment", data.experiment.words],
+        ["tag", data.tags.words],
+      ]
+        .filter(([name, words]) => from.get(name) && !words.includes(from.get(name)))
+        .map(([name]) => `${name} ${from.get(name)}`);
       const said = [];
-      if (columnsGone.length) said.push("It names columns that are not here (any more): " + columnsGone.join(", ") + ". No other metric is shown in their place; choose under Columns.");
-      if (runsGone.length) said.push("It selects runs that are not here: " + runsGone.join(", ") + ".");
-      if (wordsGone.length) said.push("It filters by what no run has: " + wordsGone.join(", ") + ".");
+      if (columnsGone.length)
+        said.push(
+          `It names columns that are not here (any more): ${columnsGone.join(", ")}. No other metric is shown in their place; choose under Columns.`,
+        );
+      if (runsGone.length) said.push(`It selects runs that are not here: ${runsGone.join(", ")}.`);
+      if (wordsGone.length) said.push(`It filters by what no run has: ${wordsGone.join(", ")}.`);
       gone.hidden = !said.length;
       gone.replaceChildren(element("strong", {}, "This address cannot be shown as it was. "), said.join(" "));
     };
@@ -52,38 +173,124 @@
       const from = window.ledger.hash();
       tellGone(from);
       for (const name of ["q", "status", "experiment", "tag"]) state[name] = from.get(name) || "";
-      state.sort = byId.has((from.get("sort") || "").replace(/^-/, "")) || /^-?id$/.test(from.get("sort") || "") ? from.get("sort") : "-started";
-      state.cols = from.has("cols") ? from.get("cols").split(",").filter((id) => byId.has(id)) : [...usual];
+      state.sort =
+        byId.has((from.get("sort") || "").replace(/^-/, "")) || /^-?id$/.test(from.get("sort") || "")
+          ? from.get("sort")
+          : "-started";
+      state.cols = from.has("cols")
+        ? from
+            .get("cols")
+            .split(",")
+            .filter((id) => byId.has(id))
+        : [...usual];
       state.sel = new Set((from.get("sel") || "").split(",").filter((id) => data.byId.has(id)));
       state.page = Math.max(1, Number.parseInt(from.get("page") || "1", 10) || 1);
     };
-    const writeHash = () => window.ledger.setHash({
-      q: state.q, status: state.status, experiment: state.experiment, tag: state.tag, sort: state.sort === "-started" ? "" : state.sort,
-      cols: state.cols.join() === usual.join() ? "" : state.cols.join(), sel: [...state.sel].join(), page: state.page > 1 ? state.page : "",
-    });
+    const writeHash = () =>
+      window.ledger.setHash({
+        q: state.q,
+        status: state.status,
+        experiment: state.experiment,
+        tag: state.tag,
+        sort: state.sort === "-started" ? "" : state.sort,
+        cols: state.cols.join() === usual.join() ? "" : state.cols.join(),
+        sel: [...state.sel].join(),
+        page: state.page > 1 ? state.page : "",
+      });
 
-    const options = (words, all) => [element("option", { value: "" }, all), ...[...words].sort().map((word) => element("option", { value: word }, word.length > 60 ? word.slice(0, 59) + "…" : word))];
-    const change = (name) => (event) => { state[name] = event.target.value; state.page = 1; refresh(); };
-    const query = element("input", { type: "search", class: "lg-field", placeholder: "Filter: word, lr=0.01, validation/loss<0.2", "aria-label": "Filter runs by text", oninput: change("q") });
+    const options = (words, all) => [
+      element("option", { value: "" }, all),
+      ...[...words]
+        .sort()
+        .map((word) => element("option", { value: word }, word.length > 60 ? `${word.slice(0, 59)}…` : word)),
+    ];
+    const change = (name) => (event) => {
+      state[name] = event.target.value;
+      state.page = 1;
+      refresh();
+    };
+    const query = element("input", {
+      type: "search",
+      class: "lg-field",
+      placeholder: "Filter: word, lr=0.01, validation/loss<0.2",
+      "aria-label": "Filter runs by text",
+      oninput: change("q"),
+    });
     const trouble = element("p", { class: "lg-callout", role: "status", hidden: true });
-    const status = element("select", { class: "lg-field", "aria-label": "Status", onchange: change("status") }, ...options(data.status.words, "any status"), element("option", { value: "unfinished" }, "not finished"));
-    const experiment = element("select", { class: "lg-field", "aria-label": "Experiment", onchange: change("experiment") }, ...options(data.experiment.words, "any experiment"));
-    const tag = element("select", { class: "lg-field", "aria-label": "Tag", onchange: change("tag") }, ...options(data.tags.words, "any tag"));
+    const status = element(
+      "select",
+      { class: "lg-field", "aria-label": "Status", onchange: change("status") },
+      ...options(data.status.words, "any status"),
+      element("option", { value: "unfinished" }, "not finished"),
+    );
+    const experiment = element(
+      "select",
+      { class: "lg-field", "aria-label": "Experiment", onchange: change("experiment") },
+      ...options(data.experiment.words, "any experiment"),
+    );
+    const tag = element(
+      "select",
+      { class: "lg-field", "aria-label": "Tag", onchange: change("tag") },
+      ...options(data.tags.words, "any tag"),
+    );
     const menu = element("div", { class: "lg-menu-body" });
     let heading = "";
     for (const column of columns) {
-      if ((column.group || "Columns") !== heading) { heading = column.group || "Columns"; menu.append(element("strong", {}, heading)); }
-      const tick = element("input", { type: "checkbox", "data-column": column.id, onchange: () => {
-        state.cols = columns.map((each) => each.id).filter((id) => (id === column.id ? tick.checked : state.cols.includes(id)));
-        refresh();
-      } });
-      menu.append(element("label", {}, tick, column.title + (column.sub ? " on " + column.sub : "") + (column.detail ? " by " + column.detail : "")));
+      if ((column.group || "Columns") !== heading) {
+        heading = column.group || "Columns";
+        menu.append(element("strong", {}, heading));
+      }
+      const tick = element("input", {
+        type: "checkbox",
+        "data-column": column.id,
+        onchange: () => {
+          state.cols = columns
+            .map((each) => each.id)
+            .filter((id) => (id === column.id ? tick.checked : state.cols.includes(id)));
+          refresh();
+        },
+      });
+      menu.append(
+        element(
+          "label",
+          {},
+          tick,
+          column.title + (column.sub ? ` on ${column.sub}` : "") + (column.detail ? ` by ${column.detail}` : ""),
+        ),
+      );
     }
     const chooser = element("details", { class: "lg-menu" }, element("summary", {}, "Columns"), menu);
-    document.addEventListener("pointerdown", (event) => { if (!event.target.closest(".lg-menu")) chooser.open = false; });
-    chooser.addEventListener("keydown", (event) => { if (event.key === "Escape") { chooser.open = false; chooser.firstChild.focus(); } });
-    const reset = element("button", { type: "button", class: "lg-button", onclick: () => { history.replaceState(null, "", location.pathname + location.search); readHash(); refresh(); } }, "Reset");
-    const order = element("select", { class: "lg-field lg-phone", "aria-label": "Order", onchange: () => { state.sort = order.value; state.page = 1; refresh(); } });
+    document.addEventListener("pointerdown", (event) => {
+      if (!event.target.closest(".lg-menu")) chooser.open = false;
+    });
+    chooser.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") {
+        chooser.open = false;
+        chooser.firstChild.focus();
+      }
+    });
+    const reset = element(
+      "button",
+      {
+        type: "button",
+        class: "lg-button",
+        onclick: () => {
+          history.replaceState(null, "", location.pathname + location.search);
+          readHash();
+          refresh();
+        },
+      },
+      "Reset",
+    );
+    const order = element("select", {
+      class: "lg-field lg-phone",
+      "aria-label": "Order",
+      onchange: () => {
+        state.sort = order.value;
+        state.page = 1;
+        refresh();
+      },
+    });
     const count = element("span", { class: "lg-count-line", role: "status" });
     const compare = element("a", { class: "lg-button lg-button-main", hidden: true }, "Compare");
     const table = element("table", { class: "lg-table lg-runs lg-cards" });
@@ -104,9 +311,18 @@
       const wanted = (column, word) => column.words.indexOf(word);
       let rows = ask();
       if (state.status === "unfinished") rows = rows.filter((row) => data.word(data.status, row) !== "finished");
-      else if (state.status) { const code = wanted(data.status, state.status); rows = rows.filter((row) => data.status.codes[row] === code); }
-      if (state.experiment) { const code = wanted(data.experiment, state.experiment); rows = rows.filter((row) => data.experiment.codes[row] === code); }
-      if (state.tag) { const code = wanted(data.tags, state.tag); rows = rows.filter((row) => data.tags.codes[row].includes(code)); }
+      else if (state.status) {
+        const code = wanted(data.status, state.status);
+        rows = rows.filter((row) => data.status.codes[row] === code);
+      }
+      if (state.experiment) {
+        const code = wanted(data.experiment, state.experiment);
+        rows = rows.filter((row) => data.experiment.codes[row] === code);
+      }
+      if (state.tag) {
+        const code = wanted(data.tags, state.tag);
+        rows = rows.filter((row) => data.tags.codes[row].includes(code));
+      }
       return rows;
     };
     const sorted = (rows) => {
@@ -122,36 +338,87 @@
       });
       return keyed.map(([, row]) => row);
     };
-    const sortBy = (id, first) => { state.sort = state.sort === first ? (first.startsWith("-") ? id : "-" + id) : first; state.page = 1; refresh(); head(id); };
-    const head = (id) => { const button = table.querySelector(`[data-sort="${CSS.escape(id)}"]`); if (button) button.focus(); };
+    const sortBy = (id, first) => {
+      state.sort = state.sort === first ? (first.startsWith("-") ? id : `-${id}`) : first;
+      state.page = 1;
+      refresh();
+      head(id);
+    };
+    const head = (id) => {
+      const button = table.querySelector(`[data-sort="${CSS.escape(id)}"]`);
+      if (button) button.focus();
+    };
     const header = (id, title, sub, css, first) => {
       const at = state.sort.replace(/^-/, "") === id ? (state.sort.startsWith("-") ? "descending" : "ascending") : null;
-      return element("th", { scope: "col", class: css, "aria-sort": at }, element("button", { type: "button", class: "lg-sort", "data-sort": id, onclick: () => sortBy(id, first) }, title), sub ? element("small", {}, sub) : null);
+      return element(
+        "th",
+        { scope: "col", class: css, "aria-sort": at },
+        element(
+          "button",
+          { type: "button", class: "lg-sort", "data-sort": id, onclick: () => sortBy(id, first) },
+          title,
+        ),
+        sub ? element("small", {}, sub) : null,
+      );
     };
 
-    const firstOf = (column) => (column.better === "higher" || ["started", "duration", "cost"].includes(column.id) ? "-" + column.id : column.id);
+    const firstOf = (column) =>
+      column.better === "higher" || ["started", "duration", "cost"].includes(column.id) ? `-${column.id}` : column.id;
     const showCompare = () => {
       compare.hidden = state.sel.size === 0;
       compare.textContent = `Compare ${state.sel.size} selected`;
-      compare.href = window.ledger.url("compare.html#runs=" + [...state.sel].join());
+      compare.href = window.ledger.url(`compare.html#runs=${[...state.sel].join()}`);
     };
     /* On phones a row is a card and the headings are gone: the headline value speaks for the run, and a list sorts. */
     const headline = (row) => {
       const metric = data.metrics[data.headline[row]];
-      return element("td", { class: "lg-k-value lg-phone" }, ...(metric ? [number(metric.values[row]), element("small", {}, metric.key + " on " + metric.dataset)] : [element("span", { class: "lg-none" }, "no value")]));
+      return element(
+        "td",
+        { class: "lg-k-value lg-phone" },
+        ...(metric
+          ? [number(metric.values[row]), element("small", {}, `${metric.key} on ${metric.dataset}`)]
+          : [element("span", { class: "lg-none" }, "no value")]),
+      );
     };
     const sortings = (shown) => {
-      const chosen = [["-started", "newest first"], ["started", "oldest first"], ...shown.filter((column) => column.id !== "started").map((column) => [firstOf(column), "by " + (column.group ? column.label : column.title.toLowerCase())])];
+      const chosen = [
+        ["-started", "newest first"],
+        ["started", "oldest first"],
+        ...shown
+          .filter((column) => column.id !== "started")
+          .map((column) => [firstOf(column), `by ${column.group ? column.label : column.title.toLowerCase()}`]),
+      ];
       if (!chosen.some(([sort]) => sort === state.sort)) chosen.push([state.sort, "as in the address"]);
-      order.replaceChildren(...chosen.map(([sort, text]) => element("option", { value: sort, selected: sort === state.sort }, text)));
+      order.replaceChildren(
+        ...chosen.map(([sort, text]) => element("option", { value: sort, selected: sort === state.sort }, text)),
+      );
     };
     const rowOf = (row, shown) => {
       const id = data.id[row];
-      const tick = element("input", { type: "checkbox", "aria-label": "Select " + id, onchange: () => { if (tick.checked) state.sel.add(id); else state.sel.delete(id); line.classList.toggle("lg-selected", tick.checked); writeHash(); showCompare(); } });
+      const tick = element("input", {
+        type: "checkbox",
+        "aria-label": `Select ${id}`,
+        onchange: () => {
+          if (tick.checked) state.sel.add(id);
+          else state.sel.delete(id);
+          line.classList.toggle("lg-selected", tick.checked);
+          writeHash();
+          showCompare();
+        },
+      });
       tick.checked = state.sel.has(id);
-      const line = element("tr", { class: tick.checked ? "lg-selected" : null }, element("td", { class: "lg-k-tick" }, tick),
-        element("th", { scope: "row", class: "lg-k-id" }, element("a", { class: "lg-id", href: window.ledger.url(data.page(row)) }, id)),
-        headline(row), ...shown.map((column) => element("td", { class: column.css, "data-label": column.label }, column.cell(row))));
+      const line = element(
+        "tr",
+        { class: tick.checked ? "lg-selected" : null },
+        element("td", { class: "lg-k-tick" }, tick),
+        element(
+          "th",
+          { scope: "row", class: "lg-k-id" },
+          element("a", { class: "lg-id", href: window.ledger.url(data.page(row)) }, id),
+        ),
+        headline(row),
+        ...shown.map((column) => element("td", { class: column.css, "data-label": column.label }, column.cell(row))),
+      );
       return line;
     };
 
@@ -162,29 +429,98 @@
       const shown = state.cols.map((id) => byId.get(id));
       table.replaceChildren(
         element("caption", { class: "lg-sr" }, "Runs; the headings sort"),
-        element("thead", {}, element("tr", {}, element("th", { scope: "col" }, element("span", { class: "lg-sr" }, "Select")), header("id", "Run", "", null, "-id"),
-          element("th", { scope: "col", class: "lg-phone" }, "Headline"),
-          ...shown.map((column) => header(column.id, column.title, column.sub, column.css, firstOf(column))))),
-        element("tbody", {}, ...rows.slice((state.page - 1) * PAGE, state.page * PAGE).map((row) => rowOf(row, shown))));
+        element(
+          "thead",
+          {},
+          element(
+            "tr",
+            {},
+            element("th", { scope: "col" }, element("span", { class: "lg-sr" }, "Select")),
+            header("id", "Run", "", null, "-id"),
+            element("th", { scope: "col", class: "lg-phone" }, "Headline"),
+            ...shown.map((column) => header(column.id, column.title, column.sub, column.css, firstOf(column))),
+          ),
+        ),
+        element("tbody", {}, ...rows.slice((state.page - 1) * PAGE, state.page * PAGE).map((row) => rowOf(row, shown))),
+      );
       sortings(shown);
-      query.value = state.q; status.value = state.status; experiment.value = state.experiment; tag.value = state.tag;
-      menu.querySelectorAll("[data-column]").forEach((tick) => { tick.checked = state.cols.includes(tick.dataset.column); });
-      count.textContent = rows.length === data.rows ? `${data.rows} run${data.rows === 1 ? "" : "s"}` : `${rows.length} of ${data.rows} runs`;
-      if (!rows.length) table.tBodies[0].append(element("tr", {}, element("td", { colspan: shown.length + 3, class: "lg-none" }, "No run matches. Reset shows all.")));
-      pager.replaceChildren(...(pages > 1 ? [
-        element("button", { type: "button", class: "lg-button", disabled: state.page === 1, onclick: () => { state.page -= 1; refresh(); } }, "← newer"),
-        element("span", {}, `page ${state.page} of ${pages}`),
-        element("button", { type: "button", class: "lg-button", disabled: state.page === pages, onclick: () => { state.page += 1; refresh(); } }, "older →")] : []));
+      query.value = state.q;
+      status.value = state.status;
+      experiment.value = state.experiment;
+      tag.value = state.tag;
+      menu.querySelectorAll("[data-column]").forEach((tick) => {
+        tick.checked = state.cols.includes(tick.dataset.column);
+      });
+      count.textContent =
+        rows.length === data.rows
+          ? `${data.rows} run${data.rows === 1 ? "" : "s"}`
+          : `${rows.length} of ${data.rows} runs`;
+      if (!rows.length)
+        table.tBodies[0].append(
+          element(
+            "tr",
+            {},
+            element("td", { colspan: shown.length + 3, class: "lg-none" }, "No run matches. Reset shows all."),
+          ),
+        );
+      pager.replaceChildren(
+        ...(pages > 1
+          ? [
+              element(
+                "button",
+                {
+                  type: "button",
+                  class: "lg-button",
+                  disabled: state.page === 1,
+                  onclick: () => {
+                    state.page -= 1;
+                    refresh();
+                  },
+                },
+                "← newer",
+              ),
+              element("span", {}, `page ${state.page} of ${pages}`),
+              element(
+                "button",
+                {
+                  type: "button",
+                  class: "lg-button",
+                  disabled: state.page === pages,
+                  onclick: () => {
+                    state.page += 1;
+                    refresh();
+                  },
+                },
+                "older →",
+              ),
+            ]
+          : []),
+      );
       showCompare();
       writeHash();
     };
 
-    place.replaceChildren(gone, element("div", { class: "lg-bar-tools" }, query, status, experiment, tag, order, chooser, reset), trouble, element("div", { class: "lg-bar-tools" }, count, compare), box, pager);
-    window.addEventListener("hashchange", () => { readHash(); refresh(); });
+    place.replaceChildren(
+      gone,
+      element("div", { class: "lg-bar-tools" }, query, status, experiment, tag, order, chooser, reset),
+      trouble,
+      element("div", { class: "lg-bar-tools" }, count, compare),
+      box,
+      pager,
+    );
+    window.addEventListener("hashchange", () => {
+      readHash();
+      refresh();
+    });
     readHash();
     refresh();
     place.dataset.ready = "true";
   };
 
-  window.ledger.runs().then(start).catch((error) => { place.prepend(element("p", { class: "lg-callout" }, "The table shows the latest runs only: " + error.message)); });
+  window.ledger
+    .runs()
+    .then(start)
+    .catch((error) => {
+      place.prepend(element("p", { class: "lg-callout" }, `The table shows the latest runs only: ${error.message}`));
+    });
 })();

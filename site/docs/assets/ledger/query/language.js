@@ -61,10 +61,20 @@
       const start = this.at + this.match(SPACES, this.at).length;
       if (start >= this.text.length) return { type: "end", text: "", start: this.at, end: start };
       const keyword = this.match(KEYWORD, start).toLowerCase();
-      if (keyword && keywords.includes(keyword)) return { type: /** @type {"and" | "or" | "not"} */ (keyword), text: keyword, start, end: start + keyword.length };
+      if (keyword && keywords.includes(keyword))
+        return {
+          type: /** @type {"and" | "or" | "not"} */ (keyword),
+          text: keyword,
+          start,
+          end: start + keyword.length,
+        };
       const first = this.text[start];
       if (first === "(" || first === ")") return { type: first, text: first, start, end: start + 1 };
-      for (const [type, pattern] of /** @type {["operator" | "quoted" | "word", RegExp][]} */ ([["operator", OPERATOR], ["quoted", QUOTED], ["word", WORD]])) {
+      for (const [type, pattern] of /** @type {["operator" | "quoted" | "word", RegExp][]} */ ([
+        ["operator", OPERATOR],
+        ["quoted", QUOTED],
+        ["word", WORD],
+      ])) {
         const text = this.match(pattern, start);
         if (text) return { type, text, start, end: start + text.length };
       }
@@ -111,12 +121,17 @@
     both() {
       let { query, spaced } = this.plain();
       const parts = [query];
-      for (let token = this.next(AFTER); ["and", "not", "(", "word", "quoted"].includes(token.type); token = this.next(AFTER)) {
+      for (
+        let token = this.next(AFTER);
+        ["and", "not", "(", "word", "quoted"].includes(token.type);
+        token = this.next(AFTER)
+      ) {
         const beside = token.type !== "and";
         if (!beside) this.take(token);
         const before = spaced;
         ({ query, spaced } = this.plain());
-        if (before && beside && token.type === "word" && query.kind === "phrase") this.late.push(refused(JOINED, token.start));
+        if (before && beside && token.type === "word" && query.kind === "phrase")
+          this.late.push(refused(JOINED, token.start));
         parts.push(query);
       }
       return parts.length > 1 ? { kind: "every", parts } : parts[0];
@@ -172,7 +187,8 @@
   const AFTER = ["and", "or", "not"];
 
   /** @param {Token} token */
-  const plainText = (token) => (token.type === "quoted" ? token.text.slice(1, -1).replace(/\\(.)/gsu, "$1") : token.text);
+  const plainText = (token) =>
+    token.type === "quoted" ? token.text.slice(1, -1).replace(/\\(.)/gsu, "$1") : token.text;
 
   /**
    * Words of a text in lower case: runs of letters and digits.
@@ -185,7 +201,12 @@
    * @param {Query} query
    * @returns {number}
    */
-  const size = (query) => (query.kind === "not" ? size(query.part) : "parts" in query ? query.parts.reduce((sum, part) => sum + size(part), 0) : 1);
+  const size = (query) =>
+    query.kind === "not"
+      ? size(query.part)
+      : "parts" in query
+        ? query.parts.reduce((sum, part) => sum + size(part), 0)
+        : 1;
 
   /**
    * The query that a text states.

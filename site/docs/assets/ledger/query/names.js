@@ -5,7 +5,28 @@
 (() => {
   const { QueryError, compareTexts } = /** @type {any} */ (globalThis).ledgerQuery;
 
-  const FIELDS = ["id", "status", "experiment", "author", "note", "tags", "seed", "started", "ended", "duration", "cost", "commit", "branch", "dirty", "dataset", "host", "parameters", "baseline", "parent", "retracted"];
+  const FIELDS = [
+    "id",
+    "status",
+    "experiment",
+    "author",
+    "note",
+    "tags",
+    "seed",
+    "started",
+    "ended",
+    "duration",
+    "cost",
+    "commit",
+    "branch",
+    "dirty",
+    "dataset",
+    "host",
+    "parameters",
+    "baseline",
+    "parent",
+    "retracted",
+  ];
   const NAMED = 4;
 
   /**
@@ -13,7 +34,7 @@
    * @param {string} word
    */
   const listed = (fields, word) => {
-    const named = fields.slice(0, NAMED).map((field) => "`" + field + "`");
+    const named = fields.slice(0, NAMED).map((field) => `\`${field}\``);
     if (fields.length > NAMED) named.push(`${fields.length - NAMED} more`);
     return named.length === 1 ? named[0] : `${named.slice(0, -1).join(", ")} ${word} ${named[named.length - 1]}`;
   };
@@ -37,11 +58,16 @@
     read(name) {
       if (name.startsWith("params.") && name !== "params.") return { field: name, warning: null };
       if (name.startsWith("metrics.") && name !== "metrics.") return { field: this.metric(name), warning: null };
-      const exact = [...new Set(["params." + name, this.metric("metrics." + name)])].filter((field) => this.held.has(field));
+      const exact = [...new Set([`params.${name}`, this.metric(`metrics.${name}`)])].filter((field) =>
+        this.held.has(field),
+      );
       if (FIELDS.includes(name)) return { field: name, warning: this.also(name, name, name === "seed" ? [] : exact) };
-      const longer = [...this.held].filter((field) => (field.endsWith("." + name) || field.endsWith("/" + name)) && !exact.includes(field));
+      const longer = [...this.held].filter(
+        (field) => (field.endsWith(`.${name}`) || field.endsWith(`/${name}`)) && !exact.includes(field),
+      );
       const found = (exact.length ? exact : longer).sort(compareTexts);
-      if (found.length === 1) return { field: found[0], warning: this.also(name, found[0], exact.length ? longer : []) };
+      if (found.length === 1)
+        return { field: found[0], warning: this.also(name, found[0], exact.length ? longer : []) };
       if (found.length) throw new QueryError(`\`${name}\` may mean ${listed(found, "or")}`);
       throw new QueryError(`no such field, param or metric: \`${name}\``);
     }
@@ -62,7 +88,9 @@
      * @param {string[]} others
      */
     also(name, field, others) {
-      return others.length ? `\`${name}\` is read as \`${field}\`; there is also ${listed([...others].sort(compareTexts), "and")}` : null;
+      return others.length
+        ? `\`${name}\` is read as \`${field}\`; there is also ${listed([...others].sort(compareTexts), "and")}`
+        : null;
     }
   }
 

@@ -2,7 +2,9 @@
 /* Which runs of the site a query finds: a column is looked at once for each value in it, then rows compare numbers. */
 "use strict";
 (() => {
-  const { Names, SPACE, holds, holdsTime, parse, restored, timeText, visible, wordsIn } = /** @type {any} */ (globalThis).ledgerQuery;
+  const { Names, SPACE, holds, holdsTime, parse, restored, timeText, visible, wordsIn } = /** @type {any} */ (
+    globalThis
+  ).ledgerQuery;
 
   /** @typedef {{kind: "condition", field: string, operator: string, value: string}} Condition */
   /** @typedef {{kind: "phrase", words: string[]}} Phrase */
@@ -63,8 +65,10 @@
     /** What names mean here. */
     get names() {
       if (!this.known) {
-        const params = this.data.params.filter((param) => this.paramColumn(param).values.some((value) => value !== null)).map((param) => "params." + param.name);
-        this.known = new Names([...params, ...this.data.keys.map((key) => "metrics." + key)], this.data.splits);
+        const params = this.data.params
+          .filter((param) => this.paramColumn(param).values.some((value) => value !== null))
+          .map((param) => `params.${param.name}`);
+        this.known = new Names([...params, ...this.data.keys.map((key) => `metrics.${key}`)], this.data.splits);
       }
       return this.known;
     }
@@ -74,8 +78,8 @@
      * @returns {Column}
      */
     column(field) {
-      let found = this.columns.get(field);
-      if (!found) this.columns.set(field, (found = this.readColumn(field)));
+      const found = this.columns.get(field) || this.readColumn(field);
+      this.columns.set(field, found);
       return found;
     }
 
@@ -94,7 +98,10 @@
       if (field === "id") return eachRow(data.id);
       if (!needsNumbers(field)) {
         const found = data.fields.find((one) => one.name === field) || NOTHING;
-        return { values: found.values.map(restored), codes: found.codes.length || !found.values.length ? found.codes : new Array(data.rows).fill(0) };
+        return {
+          values: found.values.map(restored),
+          codes: found.codes.length || !found.values.length ? found.codes : new Array(data.rows).fill(0),
+        };
       }
       if (!numbers) throw new Error("the numbers are not here");
       if (field === "duration" || field === "cost") return eachRow(numbers[field]);
@@ -107,7 +114,9 @@
      * @returns {Column}
      */
     paramColumn(param) {
-      const values = param.words.map((word, at) => (Object.hasOwn(param.exact, at) ? param.exact[at] : READS_AS_NUMBER.test(word) ? Number(word) : word));
+      const values = param.words.map((word, at) =>
+        Object.hasOwn(param.exact, at) ? param.exact[at] : READS_AS_NUMBER.test(word) ? Number(word) : word,
+      );
       return { values, codes: param.codes };
     }
 
@@ -121,7 +130,10 @@
       /** @type {(number | null)[]} */
       const values = new Array(this.data.rows).fill(null);
       const metric = numbers.metrics.find((one) => one.key === key);
-      if (metric) metric.values.forEach((value, at) => { if (value !== null) values[metric.rows ? metric.rows[at] : at] = Number(value); });
+      if (metric)
+        metric.values.forEach((value, at) => {
+          if (value !== null) values[metric.rows ? metric.rows[at] : at] = Number(value);
+        });
       return eachRow(values);
     }
 
@@ -137,7 +149,10 @@
       if (query.kind === "not") return this.marks(query.part).map((mark) => 1 - mark);
       const every = query.kind === "every";
       const all = new Uint8Array(rows).fill(every ? 1 : 0);
-      for (const part of query.parts) this.marks(part).forEach((mark, row) => { all[row] = every ? all[row] & mark : all[row] | mark; });
+      for (const part of query.parts)
+        this.marks(part).forEach((mark, row) => {
+          all[row] = every ? all[row] & mark : all[row] | mark;
+        });
       return all;
     }
 
@@ -149,9 +164,12 @@
       const differs = operator === "!=";
       const test = field === "started" || field === "ended" ? holdsTime : holds;
       const { values, codes } = this.column(field);
-      const passing = values.map((value) => (Array.isArray(value) ? value : [value]).some((item) => test(item, differs ? "=" : operator, wanted)));
+      const passing = values.map((value) =>
+        (Array.isArray(value) ? value : [value]).some((item) => test(item, differs ? "=" : operator, wanted)),
+      );
       const marks = new Uint8Array(this.data.rows).fill(differs ? 1 : 0);
-      for (let row = 0; row < codes.length; row += 1) if (codes[row] >= 0 && passing[codes[row]]) marks[row] = differs ? 0 : 1;
+      for (let row = 0; row < codes.length; row += 1)
+        if (codes[row] >= 0 && passing[codes[row]]) marks[row] = differs ? 0 : 1;
       return marks;
     }
 
@@ -163,10 +181,12 @@
       const wanted = ` ${words.join(" ")}`;
       const has = (/** @type {string} */ text) => ` ${text}`.includes(wanted);
       const { spoken, rows } = this.data;
-      const ids = this.ids || (this.ids = this.data.id.map((id) => wordsIn(id).join(" ")));
+      this.ids ||= this.data.id.map((id) => wordsIn(id).join(" "));
+      const ids = this.ids;
       const passing = spoken.words.map(has);
       const marks = new Uint8Array(rows);
-      for (let row = 0; row < rows; row += 1) marks[row] = spoken.codes[row].some((code) => passing[code]) || has(ids[row]) ? 1 : 0;
+      for (let row = 0; row < rows; row += 1)
+        marks[row] = spoken.codes[row].some((code) => passing[code]) || has(ids[row]) ? 1 : 0;
       return marks;
     }
   }
@@ -192,7 +212,8 @@
   const resolve = (query, names, warnings) => {
     if (query.kind === "phrase") return query;
     if (query.kind === "not") return { kind: "not", part: resolve(query.part, names, warnings) };
-    if (query.kind !== "condition") return { kind: query.kind, parts: query.parts.map((part) => resolve(part, names, warnings)) };
+    if (query.kind !== "condition")
+      return { kind: query.kind, parts: query.parts.map((part) => resolve(part, names, warnings)) };
     const { field, warning } = names.read(visible(query.field));
     if (warning) warnings.add(warning);
     return { ...query, field };
@@ -214,7 +235,14 @@
    * @param {Query} query
    * @returns {string[]}
    */
-  const fieldsOf = (query) => (query.kind === "condition" ? [query.field] : query.kind === "not" ? fieldsOf(query.part) : query.kind === "phrase" ? [] : query.parts.flatMap(fieldsOf));
+  const fieldsOf = (query) =>
+    query.kind === "condition"
+      ? [query.field]
+      : query.kind === "not"
+        ? fieldsOf(query.part)
+        : query.kind === "phrase"
+          ? []
+          : query.parts.flatMap(fieldsOf);
 
   const BLANK = new RegExp(`^[${SPACE}]*$`, "u");
   /** @type {WeakMap<Data, Runs>} */
@@ -232,8 +260,8 @@
     if (BLANK.test(text)) return { rows: all, words: [], fields: [], warnings: [] };
     const query = parse(text);
     if (!data.rows) return { rows: [], words: [], fields: [], warnings: [] };
-    let runs = asked.get(data);
-    if (!runs) asked.set(data, (runs = new Runs(data)));
+    const runs = asked.get(data) || new Runs(data);
+    asked.set(data, runs);
     /** @type {Set<string>} */
     const warnings = new Set();
     const resolved = resolve(query, runs.names, warnings);

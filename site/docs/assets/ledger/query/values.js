@@ -13,7 +13,12 @@
     const length = Math.min(one.length, other.length);
     for (let at = 0; at < length; at += 1) {
       const [a, b] = [one.charCodeAt(at), other.charCodeAt(at)];
-      if (a !== b) return (a >= 0xd800 && a < 0xe000) !== (b >= 0xd800 && b < 0xe000) ? (a >= 0xd800 && a < 0xe000 ? 1 : -1) : a - b;
+      if (a !== b)
+        return (a >= 0xd800 && a < 0xe000) !== (b >= 0xd800 && b < 0xe000)
+          ? a >= 0xd800 && a < 0xe000
+            ? 1
+            : -1
+          : a - b;
     }
     return one.length - other.length;
   };
@@ -24,6 +29,7 @@
    * @param {string} text
    */
   const numberOf = (text) => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: what Python's `float` takes for space
     const bare = text.replace(/^[\t-\r\x1c-\x20]+|[\t-\r\x1c-\x20]+$/gu, "");
     const infinite = /^([+-]?)inf(?:inity)?$/iu.exec(bare);
     if (infinite) return infinite[1] === "-" ? -Infinity : Infinity;
@@ -41,7 +47,8 @@
     const [digits, power] = value.toExponential().split("e");
     const exponent = Number(power);
     if (exponent >= 0 && exponent < 16) return String(value);
-    if (exponent < 0 && exponent >= -4) return `${value < 0 ? "-" : ""}0.${"0".repeat(-1 - exponent)}${digits.replace(/[-.]/gu, "")}`;
+    if (exponent < 0 && exponent >= -4)
+      return `${value < 0 ? "-" : ""}0.${"0".repeat(-1 - exponent)}${digits.replace(/[-.]/gu, "")}`;
     return `${digits}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
   };
 
@@ -55,7 +62,8 @@
    * @param {number} order
    * @param {string} operator
    */
-  const holdsOrder = (order, operator) => ({ "=": order === 0, "<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0 })[operator] || false;
+  const holdsOrder = (order, operator) =>
+    ({ "=": order === 0, "<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0 })[operator] || false;
 
   /**
    * Whether a single value stands in a relation to what was written; null stands in none.
@@ -69,7 +77,9 @@
     if (typeof value === "boolean") return operator === "=" && wanted.toLowerCase() === String(value);
     if (typeof value === "number") {
       const number = numberOf(wanted);
-      return number !== null && !Number.isNaN(value) && holdsOrder(value < number ? -1 : value > number ? 1 : 0, operator);
+      return (
+        number !== null && !Number.isNaN(value) && holdsOrder(value < number ? -1 : value > number ? 1 : 0, operator)
+      );
     }
     return holdsOrder(compareTexts(value, wanted), operator);
   };
@@ -93,14 +103,20 @@
     const micro = Math.round(seconds * 1e6);
     const rest = ((micro % 1e6) + 1e6) % 1e6;
     const whole = new Date(((micro - rest) / 1e6) * 1000).toISOString().slice(0, 19);
-    return `${whole}${rest ? "." + String(rest).padStart(6, "0") : ""}+00:00`;
+    return `${whole}${rest ? `.${String(rest).padStart(6, "0")}` : ""}+00:00`;
   };
 
   /**
    * A text in which every character can be seen, as the data has it: `ledger/publish/text.py`.
    * @param {string} text
    */
-  const visible = (text) => text.replace(/\r\n/gu, "\n").replace(/(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (hidden) => `⟨U+${(hidden.codePointAt(0) || 0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
+  const visible = (text) =>
+    text
+      .replace(/\r\n/gu, "\n")
+      .replace(
+        /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+        (hidden) => `⟨U+${(hidden.codePointAt(0) || 0).toString(16).toUpperCase().padStart(4, "0")}⟩`,
+      );
 
   /**
    * A value of the data as the record has it, to be compared and never shown.
@@ -116,5 +132,14 @@
     });
   };
 
-  Object.assign(/** @type {any} */ (globalThis).ledgerQuery, { compareTexts, holds, holdsTime, numberOf, numberText, restored, timeText, visible });
+  Object.assign(/** @type {any} */ (globalThis).ledgerQuery, {
+    compareTexts,
+    holds,
+    holdsTime,
+    numberOf,
+    numberText,
+    restored,
+    timeText,
+    visible,
+  });
 })();
