@@ -14,6 +14,7 @@ import click
 from ledger import __version__
 from ledger.commands.lazy_group import LazyGroup, Section
 from ledger.errors import LedgerError, UsageError
+from ledger.settings import COMPLETE_VARIABLE
 
 SECTIONS = (
     Section(
@@ -154,7 +155,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for eac
 
 def _dispatch(arguments: Sequence[str]) -> object:
     """Let click find the command and run it; its own `main` would turn a reader that went away into exit code 1."""
-    if "_LEDGER_COMPLETE" in os.environ:
+    if COMPLETE_VARIABLE in os.environ:
         return program.main(args=list(arguments), prog_name="ledger", standalone_mode=False)
     try:
         with program.make_context("ledger", list(arguments)) as context:

@@ -1,9 +1,10 @@
-"""Plays a page of the handbook in a terminal, in a real repository, and says where what it prints is not what stands there.
+"""Plays a page of the handbook in a terminal, in a real repository, and finds what does not print what stands there.
 
-A page holds files (```` ```python title="train.py" ````) and consoles (```` ```console ````): lines that begin with `$ `
-are typed, what follows is what they print. What differs each time is compared by its kind and its order alone: ids of
-runs, times, seconds, money, the folder. Runs of blanks count as one blank, since columns are as wide as their cells. A
-line `…` stands for any number of lines. A command that fails must be followed by `$ echo $?`.
+A page holds files (```` ```python title="train.py" ````) and consoles (```` ```console ````): lines that begin with
+`$ ` are typed, what follows is what they print. What differs each time is compared by its kind and its order alone: ids
+of runs, commits, times, seconds, money, the folder. Runs of blanks count as one blank, since columns are as wide as
+their cells, and progress bars are left out. A line `…` stands for any number of lines. A command that fails must be
+followed by `$ echo $?`.
 """
 
 import os

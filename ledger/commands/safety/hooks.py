@@ -12,6 +12,7 @@ from ledger.errors import LedgerError, UsageError
 from ledger.repository.hooks import CLIENT, SERVER, Hook, install_hooks, read_hooks, uninstall_hooks
 from ledger.repository.process import Git, pushed_objects
 from ledger.repository.repository import Repository
+from ledger.settings import SITE_SETTING
 
 REFUSED = 10
 """Exit code by which a hook knows a bad push from a tool that fails; Python's own codes are 1 and 2."""
@@ -53,8 +54,6 @@ def install_command(server: str | None, site: str | None) -> int:
     for hook in hooks:
         say(_told_installed(hook))
     if site is not None:
-        from ledger.publish.site.background import SITE_SETTING
-
         repository.git.output("config", SITE_SETTING, str(Path(site).absolute()))
         say(f"after each push of the ledger its site is published to {site}; now: ledger site publish {server}")
     return 0 if all(hook.state in {"installed", "wrapped"} for hook in hooks) else 1

@@ -2,6 +2,8 @@
 
 import click
 
+from ledger.settings import COMPLETE_VARIABLE
+
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -15,4 +17,4 @@ def completion_command(shell: str) -> None:
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"no completion for this shell: `{shell}`")
-    click.echo(kind(click.get_current_context().find_root().command, {}, "ledger", "_LEDGER_COMPLETE").source())
+    click.echo(kind(click.get_current_context().find_root().command, {}, "ledger", COMPLETE_VARIABLE).source())

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from ledger.errors import LedgerError
 from ledger.model.values import Document
+from ledger.settings import HOST_SETTING
 
 Kind = Literal["github", "gitlab", "forgejo", "none"]
 """Software of a host; Gitea speaks as Forgejo does."""
@@ -98,7 +99,8 @@ def host_of(url: str, kind: str | None = None) -> Host:
     told = (kind or "").lower()
     if told and told not in KINDS:
         raise LedgerError(
-            f"ledger.host is one of {', '.join(KINDS)}: `{ascii(told)[1:-1]}`", hint="git config ledger.host github"
+            f"{HOST_SETTING} is one of {', '.join(KINDS)}: `{ascii(told)[1:-1]}`",
+            hint=f"git config {HOST_SETTING} github",
         )
     sure = next((known for known in KINDS if known == told), None) or _KNOWN.get(name.lower())
     secure = "http" if parts is not None and parts.scheme == "http" else "https"
