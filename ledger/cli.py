@@ -1,8 +1,4 @@
-"""The table of verbs, and the one place that turns errors into exit codes.
-
-Exit codes: 0 done; 1 a problem the user can mend; 2 the command itself is wrong; 3 a bug; 130 Ctrl-C;
-141 the reader of our output went away.
-"""
+"""The table of verbs, and the one place that turns errors into exit codes."""
 
 import os
 import sys
@@ -101,6 +97,16 @@ SECTIONS = (
     ),
 )
 """Every verb and its one line; the file `<verb>.py` in the folder of its section is imported when it is chosen."""
+
+EXIT_CODES = {
+    0: "Done.",
+    1: "A problem that you can mend: one line says what, and a hint says how.",
+    2: "The command line itself is wrong.",
+    3: "A bug in ledger: the line names a report to send.",
+    130: "Stopped by Ctrl-C.",
+    141: "Whoever read the output went away, as `head` does; what was recorded is recorded.",
+}
+"""What `run` returns, and what it means; the reference is made of it."""
 
 
 @click.group(

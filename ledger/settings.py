@@ -51,7 +51,7 @@ PUSH_SETTING = "ledger.push"
 """Whether this clone sends records by itself: `true` or `false`. `ledger init` sets it to `true`; where nothing is set,
 records are sent once the remote holds a ledger."""
 BRANCH_SETTING = "ledger.branch"
-"""Another branch for the ledger of this repository; `ledger` by default."""
+"""Another branch for the ledger of this repository, named in its own configuration; `ledger` by default."""
 HOST_SETTING = "ledger.host"
 """What kind of host the remote is: `github`, `gitlab`, `forgejo` or `none`; told from its address by default. The token
 of that kind is sent to a host that is named so."""

@@ -53,7 +53,7 @@ def prepare_command(
 
     In COMMAND, {dataset} stands for the (first) dataset and {out} for the folder to write to; they also stand in the
     environment as LEDGER_DATASET and LEDGER_OUT. The second time the result is there at once. A command that fails
-    leaves nothing, and two that ask at the same time run it once.
+    leaves nothing, its exit code is yours, and two that ask at the same time run it once.
 
     Example: ledger prepare -d data/raw -p size=32 -o data/small -- python shrink.py {dataset} {out} --size 32
     """

@@ -19,5 +19,8 @@ _KINDS = {
 @click.command("schema")
 @click.argument("document", type=click.Choice(list(_KINDS)), default="record")
 def schema_command(document: str) -> None:
-    """Print the JSON Schema of DOCUMENT, each field with its description."""
+    """Print the JSON Schema of DOCUMENT, each field with its description.
+
+    Example: ledger schema record > record.schema.json
+    """
     write_json(json_schema(_KINDS[document]))

@@ -71,6 +71,7 @@ def evaluate_command(
     With --on, COMMAND is started once for each model, with {model}, {dataset} and {run} put in. It writes its metrics
     to the file in $LEDGER_METRICS, or prints them as JSON in its last line; answers to the cases in $LEDGER_CASES go
     to $LEDGER_ANSWERS. Each result is recorded at once, so what was stopped goes on where it was.
+    Exit code 1 when a model could not be measured; the others are recorded.
 
     Example: ledger evaluate x7k2qf -m validation/accuracy=0.91 -d validation:digits-validation@v2=data/val
 

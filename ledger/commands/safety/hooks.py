@@ -40,7 +40,7 @@ def install_command(server: str | None, site: str | None) -> int:
 
     In a clone, pre-push refuses to send a damaged ledger, and reference-transaction notes that it moved. On a
     server, pre-receive refuses what `ledger check` refuses, and post-receive puts the inbox on the branch and
-    publishes the site.
+    publishes the site. Exit code 1 when one of them could not be put there.
 
     Example: ledger hooks install
     """
@@ -65,6 +65,8 @@ def uninstall_command(server: str | None) -> int:
     """Take our hooks away and put back what stood there before, to the byte.
 
     A hook that somebody changed or wrapped since is named and left alone; the exit code is 1 then.
+
+    Example: ledger hooks uninstall
     """
     repository, names = _place(server)
     left = 0
@@ -81,7 +83,10 @@ def uninstall_command(server: str | None) -> int:
 @_server_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status_command(server: str | None, as_json: bool) -> int:
-    """Say what stands where our hooks belong; exit code 1 when one of ours is missing."""
+    """Say what stands where our hooks belong; exit code 1 when one of ours is missing.
+
+    Example: ledger hooks status
+    """
     repository, names = _place(server)
     hooks = read_hooks(repository, names)
     if as_json:
@@ -102,6 +107,8 @@ def run_command(name: str, arguments: Sequence[str]) -> int:  # noqa: ARG001  # 
     """Do what the hook NAME does, with what git writes to it on stdin: for a hook of your own that calls it.
 
     Exit code 10 when the push is bad.
+
+    Example: ledger hooks run pre-receive
     """
     if name == "post-receive":
         _publish_behind()

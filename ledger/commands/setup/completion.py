@@ -10,7 +10,7 @@ from ledger.settings import COMPLETE_VARIABLE
 def completion_command(shell: str) -> None:
     """Print the completion script for SHELL.
 
-    Example, for bash: ledger completion bash > ~/.local/share/bash-completion/completions/ledger
+    Example: ledger completion bash > ~/.local/share/bash-completion/completions/ledger
     """
     from click.shell_completion import get_completion_class
 

@@ -29,11 +29,12 @@ _KNOWN: Mapping[str, Kind] = {
 _WORDS: Mapping[str, Kind] = {"github": "github", "gitlab": "gitlab", "forgejo": "forgejo", "gitea": "forgejo"}
 _SCP = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)")
 """`git@example.org:team/project.git`: git-clone(1), GIT URLs."""
-_TOKENS: Mapping[Kind, tuple[str, ...]] = {
+TOKENS: Mapping[Kind, tuple[str, ...]] = {
     "github": ("GH_TOKEN", "GITHUB_TOKEN"),
     "gitlab": ("GITLAB_TOKEN",),
     "forgejo": ("FORGEJO_TOKEN", "GITEA_TOKEN"),
 }
+"""Kind of host to the variables that hold a token for it, the first that is set."""
 _COMMANDS: Mapping[Kind, str] = {"github": "gh", "gitlab": "glab", "forgejo": "tea"}
 _SECONDS = 30.0
 _MOST_BYTES = 8_000_000
@@ -144,7 +145,7 @@ def open_request(host: Host, request: Request, folder: str) -> str | None:
     command = _COMMANDS.get(host.kind)
     if command and shutil.which(command):
         return _by_command(host.kind, command, request, folder)
-    token = next((value for name in _TOKENS.get(host.kind, ()) if (value := os.environ.get(name))), None)
+    token = next((value for name in TOKENS.get(host.kind, ()) if (value := os.environ.get(name))), None)
     if token is None or not host.named:  # whoever calls a host `github.example.org` must not be sent a token for it
         return None
     return _by_api(host, request, token)
