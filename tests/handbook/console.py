@@ -30,8 +30,8 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _KINDS = (
     (re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?( UTC|Z)?"), "TIME"),
     (re.compile(r"<?\b\d+(\.\d+)?(e-\d+)? (USD|EUR)\b"), "MONEY"),
-    (re.compile(r"\b\d+(\.\d+)? (ms|s)\b"), "SECONDS"),
-    (re.compile(r"\b[0-9a-f]{40}\b"), "COMMIT"),
+    (re.compile(r"\b(\d+ (d|h|min) )?\d+(\.\d+)? (ms|s|min|h)\b"), "SECONDS"),
+    (re.compile(r"(?<![:\w])(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}\b…?"), "COMMIT"),
     (re.compile("─+"), "─"),
     (re.compile(r"[ \t]+"), " "),
 )
@@ -136,7 +136,7 @@ def play(page: str, home: Path) -> Iterator[Difference]:
         names.learn(text, printed)
         printed = names.to_theirs(_settled(printed, text, names))
         if not _alike(text, printed):
-            yield Difference(step, text, printed)
+            yield Difference(step, text, shortened(printed, text))
 
 
 def _type(command: str, folder: Path) -> tuple[int, str]:
@@ -209,6 +209,29 @@ def _matches(expected: Sequence[str], printed: Sequence[str]) -> bool:
     if expected[0] == "…":
         return any(_matches(expected[1:], printed[at:]) for at in range(len(printed) + 1))
     return bool(printed) and expected[0] == printed[0] and _matches(expected[1:], printed[1:])
+
+
+def shortened(printed: str, expected: str) -> str:
+    """Return what was printed, left out between the same lines as on the page where both are there."""
+    lines, wanted = printed.splitlines(), expected.splitlines()
+    at = 0
+    for number, line in enumerate(wanted):
+        if line != "…":
+            continue
+        before = next((one for one in reversed(wanted[:number]) if one.strip()), None)
+        after = next((one for one in wanted[number + 1 :] if one.strip()), None)
+        begin = at if before is None else _find(lines, before, at) + 1
+        end = len(lines) if after is None else _find(lines, after, begin)
+        if 0 < begin < end:
+            lines[begin:end] = ["", "…"] if after is None else ["", "…", ""]
+            at = begin + 2
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _find(lines: Sequence[str], wanted: str, start: int) -> int:
+    """Return where a line stands, as far as such lines can be compared; -1 where it does not."""
+    plain = _plain(wanted)
+    return next((at for at in range(start, len(lines)) if _plain(lines[at]) == plain), -1)
 
 
 def rewritten(page: str, differences: Sequence[Difference]) -> str:

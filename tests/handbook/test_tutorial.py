@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.handbook.console import play, rewritten, steps_of
+from tests.handbook.console import play, rewritten, shortened, steps_of
 from tests.handbook.pages import TUTORIAL, WRITE
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # twenty seconds of CPU, in sixty processes: a busy machine takes minutes
 def test_the_tutorial_prints_what_stands_on_its_page(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -63,6 +64,12 @@ def test_a_line_that_is_not_what_is_printed_is_found_and_written_anew(tmp_path: 
     (difference,) = play(changed, tmp_path)
     assert difference.expected != difference.printed
     assert rewritten(changed, [difference]).replace("1\n2\n", "1\n…\n") == PAGE
+
+
+def test_what_the_page_leaves_out_is_left_out_when_it_is_written_anew() -> None:
+    page, printed = "a 1 s\n\n…\n\nd\ne\n\n…\n", "a 2 s\nb\nc\nd\ne\nf\n"
+    assert shortened(printed, page) == "a 2 s\n\n…\n\nd\ne\n\n…\n"
+    assert shortened("z\n", page) == "z\n", "nothing is left out where its place is not known"
 
 
 def test_times_costs_and_ids_may_differ_but_not_which_run_is_meant(tmp_path: Path) -> None:
