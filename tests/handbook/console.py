@@ -31,7 +31,7 @@ _KINDS = (
     (re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?( UTC|Z)?"), "TIME"),
     (re.compile(r"<?\b\d+(\.\d+)?(e-\d+)? (USD|EUR)\b"), "MONEY"),
     (re.compile(r"\b(\d+ (d|h|min) )?\d+(\.\d+)? (ms|s|min|h)\b"), "SECONDS"),
-    (re.compile(r"(?<![:\w])(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}\b…?"), "COMMIT"),
+    (re.compile(r"(?<![:\w-])[0-9a-f]{7,40}(?![\w-])…?"), "COMMIT"),
     (re.compile("─+"), "─"),
     (re.compile(r"[ \t]+"), " "),
 )
