@@ -56,6 +56,12 @@ def test_every_name_of_the_table_is_used_and_stands_in_one_list() -> None:
         assert re.search(rf"\b{constant}\b(?!.*import)", code), f"{constant} is read by nobody"
 
 
+def test_every_variable_that_one_may_set_stands_in_the_man_page() -> None:
+    manual = (ROOT / "templates" / "git-ledger.1").read_text("utf-8")
+    for name in settings.ASKED:
+        assert f".B {name}\n" in manual
+
+
 def test_shell_stubs_workflows_and_the_manual_name_no_variable_or_setting_that_is_not_in_the_table() -> None:
     folders = [ROOT / name for name in ("hooks", "templates", "site")]
     pages = [path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".png"]
