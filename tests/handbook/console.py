@@ -2,7 +2,7 @@
 
 A page holds files (```` ```python title="train.py" ````) and consoles (```` ```console ````): lines that begin with
 `$ ` are typed, what follows is what they print. What differs each time is compared by its kind and its order alone: ids
-of runs, commits, times, seconds, money, the folder. Runs of blanks count as one blank, since columns are as wide as
+of runs, commits, times, seconds, money, pages of the site, the folder. Runs of blanks count as one blank, since columns are as wide as
 their cells, and progress bars are left out. A line `…` stands for any number of lines. A command that fails must be
 followed by `$ echo $?`.
 """
@@ -32,6 +32,7 @@ _KINDS = (
     (re.compile(r"<?\b\d+(\.\d+)?(e-\d+)? (USD|EUR)\b"), "MONEY"),
     (re.compile(r"\b(\d+ (d|h|min) )?\d+(\.\d+)? (ms|s|min|h)\b"), "SECONDS"),
     (re.compile(r"(?<![:\w-])[0-9a-f]{7,40}(?![\w-])…?"), "COMMIT"),
+    (re.compile(r"\b\d+ pages\b"), "PAGES"),  # of a site: with each page of the handbook there is one more
     (re.compile("─+"), "─"),
     (re.compile(r"[ \t]+"), " "),
 )

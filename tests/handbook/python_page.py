@@ -27,7 +27,7 @@ _WIDTH = 88
 
 
 def render_python() -> str:
-    parts = []
+    parts: list[str] = []
     for name in sorted((name for name in ledger.__all__ if not name.startswith("_")), key=_order):
         value = getattr(ledger, name)
         parts += _class(value, f"ledger.{name}") if inspect.isclass(value) else _callable(value, f"ledger.{name}", 2)
