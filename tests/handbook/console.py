@@ -2,9 +2,9 @@
 
 A page holds files (```` ```python title="train.py" ````) and consoles (```` ```console ````): lines that begin with
 `$ ` are typed, what follows is what they print. What differs each time is compared by its kind and its order alone: ids
-of runs, commits, times, seconds, money, pages of the site, the folder. Runs of blanks count as one blank, since columns are as wide as
-their cells, and progress bars are left out. A line `…` stands for any number of lines. A command that fails must be
-followed by `$ echo $?`.
+of runs, commits, times, seconds, money, the number of pages of a site, the folder. Runs of blanks count as one blank,
+since columns are as wide as their cells, and progress bars are left out. A line `…` stands for any number of lines. A
+command that fails must be followed by `$ echo $?`.
 """
 
 import os
