@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test faults mutation fuzz real lint format benchmarks wheel screenshots clean
+.PHONY: demo test faults mutation fuzz real lint format handbook benchmarks wheel screenshots clean
 
 demo: .venv/demo
 	$(BIN)/ledger demo
@@ -49,6 +49,10 @@ format: .venv/test .venv/javascript
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIOME) --write $(SCRIPTS)
+
+# The reference, from the code, and what the tutorial prints, from playing it. Read the difference before you commit it.
+handbook: .venv/test
+	$(BIN)/python -m tests.handbook --write $(ARGS)
 
 benchmarks: .venv/test
 	for script in tests/benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -1,8 +1,4 @@
-"""The table of verbs, and the one place that turns errors into exit codes.
-
-Exit codes: 0 done; 1 a problem the user can mend; 2 the command itself is wrong; 3 a bug; 4 no verdict (`judge`);
-130 Ctrl-C; 141 the reader of our output went away.
-"""
+"""The table of verbs, and the one place that turns errors into exit codes."""
 
 import os
 import sys
@@ -14,6 +10,7 @@ import click
 from ledger import __version__
 from ledger.commands.lazy_group import LazyGroup, Section
 from ledger.errors import LedgerError, UsageError
+from ledger.settings import COMPLETE_VARIABLE
 
 SECTIONS = (
     Section(
@@ -103,6 +100,17 @@ SECTIONS = (
 )
 """Every verb and its one line; the file `<verb>.py` in the folder of its section is imported when it is chosen."""
 
+EXIT_CODES = {
+    0: "Done.",
+    1: "A problem that you can mend: one line says what, and a hint says how.",
+    2: "The command line itself is wrong.",
+    3: "A bug in ledger: the line names a report to send.",
+    4: "`ledger judge` has no answer: the question is wrong, or something is missing.",
+    130: "Stopped by Ctrl-C.",
+    141: "Whoever read the output went away, as `head` does; what was recorded is recorded.",
+}
+"""What `run` returns, and what it means; the reference is made of it."""
+
 
 @click.group(
     cls=LazyGroup,
@@ -156,7 +164,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for eac
 
 def _dispatch(arguments: Sequence[str]) -> object:
     """Let click find the command and run it; its own `main` would turn a reader that went away into exit code 1."""
-    if "_LEDGER_COMPLETE" in os.environ:
+    if COMPLETE_VARIABLE in os.environ:
         return program.main(args=list(arguments), prog_name="ledger", standalone_mode=False)
     try:
         with program.make_context("ledger", list(arguments)) as context:

@@ -277,8 +277,6 @@ class _Story:
             said = (done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
             if "ModuleNotFoundError" in said[-1]:
                 missing = said[-1].split("'")[1]
-                raise NotFound(
-                    f"the demo needs a package: `{missing}`", hint="pip install torch scikit-learn matplotlib"
-                )
+                raise NotFound(f"the demo needs a package: `{missing}`", hint="pip install 'git-ledger[demo]'")
             raise LedgerError(f"the demo failed at `{' '.join(command[1:4])}`: {said[-1]}")
         return done.stdout

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "ledger"
 
 FLOORS = (
     {"errors", "formatting"},
-    {"resources"},
+    {"resources", "settings"},
     {"model", "hashing", "engine"},
     {"formats"},
     {"repository", "data", "analysis"},

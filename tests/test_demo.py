@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from ledger.analysis.data.cases import case_stories
+from ledger.demo import play
+from ledger.errors import NotFound
 from ledger.model.entries import Contents
 from ledger.publish.pages.dataset_pages import MATRIX_ROWS
 from ledger.store.branch.branch import Branch
@@ -143,6 +145,16 @@ def test_a_page_shows_who_was_taken_for_whom(contents: Contents, played: Path) -
 def test_the_site_has_a_page_for_every_run(contents: Contents, played: Path) -> None:
     pages = {path.stem for path in (played / "build" / "site" / "runs").rglob("*.html")}
     assert {run.record.id for run in contents.runs} <= pages
+
+
+def test_without_its_packages_the_demo_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho \"ModuleNotFoundError: No module named 'torch'\" >&2\nexit 1\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(NotFound, match="the demo needs a package: `torch`") as raised:
+        play(tmp_path / "demo", lambda _what, _done, _total: None)
+    assert raised.value.hint == "pip install 'git-ledger[demo]'"
 
 
 def test_the_demo_does_not_touch_a_folder_that_holds_something(played: Path) -> None:

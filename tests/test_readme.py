@@ -13,7 +13,7 @@ from ledger.cli import program
 from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "site" / "docs" / "handbook").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "site" / "docs" / "handbook").rglob("*.md"))]
 BLOCK = re.compile(r"^ *```(\w+)[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^(?:\$ )?(?:git )?ledger ([a-z]+)([^\n|>&]*)", re.MULTILINE)
 

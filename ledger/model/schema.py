@@ -3,9 +3,11 @@
 import ast
 import inspect
 import sys
-import textwrap
+from collections.abc import Sequence
 from functools import cache
-from typing import Any, cast
+from itertools import pairwise
+from types import ModuleType
+from typing import Any
 
 import msgspec
 
@@ -47,8 +49,7 @@ def _docs_with_bases(kind: type) -> dict[str, str]:
     found: dict[str, str] = {}
     for base in reversed(kind.__mro__):
         if issubclass(base, msgspec.Struct) and base.__module__.partition(".")[0] == "ledger":
-            (node,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
-            found |= _docs_of(cast(ast.ClassDef, node))
+            found |= class_docs(base)
     return found
 
 
@@ -59,17 +60,30 @@ def field_docs() -> dict[str, dict[str, str]]:
     for module in _MODULES:
         for node in ast.parse(inspect.getsource(sys.modules[module.__name__])).body:
             if isinstance(node, ast.ClassDef):
-                docs[node.name] = _docs_of(node)
+                docs[node.name] = _docs_of(node.body)
     for name, fields in docs.items():
         if name in vars(boxes) and issubclass(getattr(boxes, name), boxes.Box):
             docs[name] = {**docs["Box"], **fields}
     return docs
 
 
-def _docs_of(node: ast.ClassDef) -> dict[str, str]:
+def class_docs(kind: type) -> dict[str, str]:
+    """Return field name of a class to the line that stands below the field."""
+    (node,) = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(node, ast.ClassDef)  # noqa: S101  # for the type checker
+    return _docs_of(node.body)
+
+
+def constant_docs(module: ModuleType) -> dict[str, str]:
+    """Return name of a module's constant to the line that stands below it."""
+    return _docs_of(ast.parse(inspect.getsource(module)).body)
+
+
+def _docs_of(body: Sequence[ast.stmt]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for field, text in zip(node.body, node.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+    for field, text in pairwise(body):
+        name = field.targets[0] if isinstance(field, ast.Assign) else getattr(field, "target", None)
+        if isinstance(field, ast.Assign | ast.AnnAssign) and isinstance(name, ast.Name):
             documented = isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
-            found[field.target.id] = str(text.value.value) if documented else ""  # type: ignore[attr-defined]
+            found[name.id] = str(text.value.value) if documented else ""  # type: ignore[attr-defined]
     return found

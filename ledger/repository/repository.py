@@ -1,6 +1,7 @@
 """A git repository as the ledger sees it: where it is, what is in it, who works in it."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -110,6 +111,11 @@ class Repository:
         _, out, _ = self.git.attempt("config", "-z", "--get-regexp", pattern)
         entries = out.decode("utf-8", "replace").split("\0")[:-1]
         return [(name, value) for name, _, value in (entry.partition("\n") for entry in entries)]
+
+    def setting(self, name: str) -> str | None:
+        """Return a setting as git reads it, the last of several; none where nothing sets it."""
+        values = [value for _, value in self.config(f"^{re.escape(name)}$")]
+        return values[-1] if values else None
 
     def resolve(self, revision: str) -> str | None:
         """Return the commit id that a revision names, or none."""

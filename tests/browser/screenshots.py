@@ -20,6 +20,7 @@ WIDTHS = {1440: 900, 390: 844}
 _FIXED = (
     addresses.HOME, addresses.RUNS, addresses.EXPERIMENTS, addresses.DATASETS, addresses.BOARDS, addresses.MILESTONES,
     addresses.GLOSSARY, addresses.NOT_FOUND, "handbook/index.html", "handbook/recording.html",
+    "handbook/tutorial.html", "handbook/coming-from.html", "handbook/reference/commands.html",
 )  # fmt: skip
 
 

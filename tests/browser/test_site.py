@@ -28,6 +28,7 @@ def page_kinds(ledger: tuple[Contents, Blobs], folder: Path) -> list[str]:
         *(addresses.run_page(run_id) for run_id in status.values()), addresses.run_page(runs[-1].record.id),
         addresses.experiment_page("cnn-width"), addresses.experiment_page(runs[-1].record.experiment),
         addresses.dataset_page("digits-validation"), "handbook/index.html", "handbook/recording.html",
+        "handbook/tutorial.html", "handbook/coming-from.html", "handbook/reference/commands.html",
     ]  # fmt: skip
 
 

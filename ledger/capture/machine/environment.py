@@ -18,7 +18,7 @@ from ledger.model.boxes import Environment
 from ledger.model.document import dump
 from ledger.model.entries import ENVIRONMENT_FORMAT, EnvironmentFile
 
-_VARIABLES = frozenset(
+VARIABLES = frozenset(
     {
         "CUDA_VISIBLE_DEVICES",
         "CUDA_DEVICE_ORDER",
@@ -58,7 +58,7 @@ _VARIABLES = frozenset(
     }
 )
 """Variables that say how a run was set up. An allow-list: most secrets live in variables."""
-_PREFIXES = ("NCCL_",)
+PREFIXES = ("NCCL_",)
 _VALUE_LIMIT = 500
 
 
@@ -146,7 +146,7 @@ def _loaded_versions() -> dict[str, str]:
 def _variables(variables: Mapping[str, str]) -> dict[str, str]:
     kept: dict[str, str] = {}
     for name, value in sorted(variables.items()):
-        allowed = name in _VARIABLES or name.startswith(_PREFIXES)
+        allowed = name in VARIABLES or name.startswith(PREFIXES)
         if not allowed or len(value) > _VALUE_LIMIT or secret_name(name) or not value.isprintable():
             continue
         if Redactor().text(f"{name}={value}") == f"{name}={value}":

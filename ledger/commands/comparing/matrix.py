@@ -23,6 +23,8 @@ def matrix_command(dataset: str, metric: str | None, query: str | None, as_json:
 
     Columns are not comparable with each other: a value on v2 answers another question than one on v1. Gaps are runs
     that were not measured there; ledger reevaluate fills them.
+
+    Example: ledger matrix digits-validation
     """
     ledger = open_ledger()
     contents = ledger.contents()

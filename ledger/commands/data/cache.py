@@ -15,7 +15,10 @@ _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def cache_command(context: click.Context, as_json: bool) -> None:
-    """List what `ledger prepare` and `@ledger.cached` have made; `ledger cache clean` makes room."""
+    """List what `ledger prepare` and `@ledger.cached` have made; `ledger cache clean` makes room.
+
+    Example: ledger cache
+    """
     if context.invoked_subcommand is not None:
         return
     cache = Cache()
@@ -49,6 +52,8 @@ def clean_command(keys: tuple[str, ...], keep: str | None) -> None:
     """Remove steps by the start of their KEY, or by size; everything without either.
 
     What is removed is made again when it is asked for. What a link points to goes last.
+
+    Example: ledger cache clean --keep 5G
     """
     cache = Cache()
     if keys and keep:

@@ -70,7 +70,10 @@ def add_command(
 @click.argument("dataset", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(dataset: str | None, as_json: bool) -> None:
-    """List cases and overrides, each with the latest runs that passed and failed it."""
+    """List cases and overrides, each with the latest runs that passed and failed it.
+
+    Example: ledger case list digits-validation
+    """
     ledger = open_ledger()
     cases = cases_of(ledger, dataset)
     if as_json:

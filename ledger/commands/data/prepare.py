@@ -17,6 +17,7 @@ from ledger.errors import LedgerError, UsageError
 from ledger.formatting import byte_size, duration
 from ledger.model.datasets import Preparation, Source
 from ledger.model.values import counted
+from ledger.settings import DATASET_VARIABLE, OUT_VARIABLE
 
 
 class _Failed(LedgerError):
@@ -52,11 +53,11 @@ def prepare_command(
 
     In COMMAND, {dataset} stands for the (first) dataset and {out} for the folder to write to; they also stand in the
     environment as LEDGER_DATASET and LEDGER_OUT. The second time the result is there at once. A command that fails
-    leaves nothing, and two that ask at the same time run it once.
+    leaves nothing, its exit code is yours, and two that ask at the same time run it once.
 
     Example: ledger prepare -d data/raw -p size=32 -o data/small -- python shrink.py {dataset} {out} --size 32
     """
-    if not any("{out}" in word for word in command) and "LEDGER_OUT" not in " ".join(command):
+    if not any("{out}" in word for word in command) and OUT_VARIABLE not in " ".join(command):
         say("hint: the command does not name {out}; it must write to the folder in $LEDGER_OUT")
     cache = Cache()
     with Bar("hashing datasets") as bar:
@@ -104,7 +105,7 @@ def _run(command: Sequence[str], dataset: str, folder: Path) -> None:
     words = [word.replace("{dataset}", dataset).replace("{out}", str(folder)) for word in command]
     try:
         done = subprocess.run(
-            words, env={**os.environ, "LEDGER_DATASET": dataset, "LEDGER_OUT": str(folder)}, check=False
+            words, env={**os.environ, DATASET_VARIABLE: dataset, OUT_VARIABLE: str(folder)}, check=False
         )
     except OSError as error:
         raise UsageError(

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from ledger.analysis.query.table import BETWEEN, usual_table
+from ledger.settings import COMPLETE_VARIABLE
 
 _VALUES = {"-s": "sort", "--sort": "sort", "-n": "limit", "--limit": "limit"}
 _SWITCHES = {"-r": "reverse", "--reverse": "reverse"}
@@ -18,7 +19,7 @@ _DIGITS = 9
 
 def answer(arguments: Sequence[str]) -> tuple[str, str] | None:
     """Return what a command line prints on stdout and on stderr where that is quickly known, none where not."""
-    if arguments[:1] != ["list"] or "_LEDGER_COMPLETE" in os.environ or sys.stdout.isatty():
+    if arguments[:1] != ["list"] or COMPLETE_VARIABLE in os.environ or sys.stdout.isatty():
         return None
     options = _read_options(arguments[1:])
     if options is None:

@@ -12,7 +12,10 @@ from ledger.model.values import plain
 @click.option("-n", "--limit", type=click.IntRange(1, 10**9), help="Show at most this many.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def log_command(limit: int | None, as_json: bool) -> None:
-    """Show the commits of the ledger, newest first: what was added, when, by whom."""
+    """Show the commits of the ledger, newest first: what was added, when, by whom.
+
+    Example: ledger log --limit 20
+    """
     entries = open_ledger().log(limit)
     if as_json:
         write_json(list(entries))

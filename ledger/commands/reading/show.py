@@ -43,7 +43,10 @@ _LEFT_OUT = 5
 @click.option("--requirements", is_flag=True, help="Print the packages it ran with, for `pip install -r`.")
 @click.option("--history", is_flag=True, help="Tell the story of the run: recorded, measured again, noted.")
 def show_command(run: str, as_json: bool, file: str | None, requirements: bool, history: bool) -> None:
-    """Show one RUN: its id, or enough of its start or of its last part."""
+    """Show one RUN: its id, or enough of its start or of its last part.
+
+    Example: ledger show x7k2qf --file code.patch
+    """
     ledger = open_ledger()
     try:
         (found,) = find_runs(ledger, [run])

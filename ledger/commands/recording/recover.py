@@ -29,6 +29,8 @@ def recover_command(listed: bool, hosts: tuple[str, ...], homeless: bool, branch
 
     With --branch it looks at the ledger branch instead: a commit made by hand that removed or changed entries is
     undone, what it changed in the policy stays, and the branch as it was is kept under refs/ledger/before.
+
+    Example: ledger recover
     """
     ledger = Branch.open(Path())
     if branch:

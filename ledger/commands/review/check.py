@@ -41,6 +41,8 @@ def check_command(what: tuple[str, ...], form: Form, as_json: bool, output: str 
     Without an argument, all that the local ledger has and the remote's has not; everything where there is no remote.
     With a range (A..B) or a branch, what that adds; A is taken as good, and its policy counts. With files, or - for
     standard input, single documents. Exit code 1 when something is wrong.
+
+    Example: ledger check origin/ledger...HEAD --strict
     """
     for word in what:
         if word.startswith("-") and word != "-":

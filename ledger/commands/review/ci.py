@@ -76,6 +76,8 @@ def comment_command(
     With --check FILE, made by `ledger check --json`, the commit also gets the status `ledger`, which a rule of the
     host can require: a workflow that no proposal reaches sets it. For CI jobs of GitHub, GitLab and Forgejo: what is
     written to is taken from their environment.
+
+    Example: ledger ci comment review.md
     """
     from ledger.publish.review.comment import MARKER
     from ledger.repository.hosts.comments import STATUS, find_request, place_of, set_status, write_comment

@@ -25,6 +25,8 @@ def checkpoint_command(
 
     From then on `ledger verify` proves that history still contains it. Where somebody signed it whom policy.yaml
     names as a signer, verify looks only at what came after.
+
+    Example: ledger checkpoint --sign
     """
     if listed:
         found = read_checkpoints(open_ledger())

@@ -12,6 +12,7 @@ from ledger.errors import LedgerError, UsageError
 from ledger.repository.hooks import CLIENT, SERVER, Hook, install_hooks, read_hooks, uninstall_hooks
 from ledger.repository.process import Git, pushed_objects
 from ledger.repository.repository import Repository
+from ledger.settings import SITE_SETTING
 
 REFUSED = 10
 """Exit code by which a hook knows a bad push from a tool that fails; Python's own codes are 1 and 2."""
@@ -39,7 +40,7 @@ def install_command(server: str | None, site: str | None) -> int:
 
     In a clone, pre-push refuses to send a damaged ledger, and reference-transaction notes that it moved. On a
     server, pre-receive refuses what `ledger check` refuses, and post-receive puts the inbox on the branch and
-    publishes the site.
+    publishes the site. Exit code 1 when one of them could not be put there.
 
     Example: ledger hooks install
     """
@@ -53,8 +54,6 @@ def install_command(server: str | None, site: str | None) -> int:
     for hook in hooks:
         say(_told_installed(hook))
     if site is not None:
-        from ledger.publish.site.background import SITE_SETTING
-
         repository.git.output("config", SITE_SETTING, str(Path(site).absolute()))
         say(f"after each push of the ledger its site is published to {site}; now: ledger site publish {server}")
     return 0 if all(hook.state in {"installed", "wrapped"} for hook in hooks) else 1
@@ -66,6 +65,8 @@ def uninstall_command(server: str | None) -> int:
     """Take our hooks away and put back what stood there before, to the byte.
 
     A hook that somebody changed or wrapped since is named and left alone; the exit code is 1 then.
+
+    Example: ledger hooks uninstall
     """
     repository, names = _place(server)
     left = 0
@@ -82,7 +83,10 @@ def uninstall_command(server: str | None) -> int:
 @_server_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status_command(server: str | None, as_json: bool) -> int:
-    """Say what stands where our hooks belong; exit code 1 when one of ours is missing."""
+    """Say what stands where our hooks belong; exit code 1 when one of ours is missing.
+
+    Example: ledger hooks status
+    """
     repository, names = _place(server)
     hooks = read_hooks(repository, names)
     if as_json:
@@ -103,6 +107,8 @@ def run_command(name: str, arguments: Sequence[str]) -> int:  # noqa: ARG001  # 
     """Do what the hook NAME does, with what git writes to it on stdin: for a hook of your own that calls it.
 
     Exit code 10 when the push is bad.
+
+    Example: ledger hooks run pre-receive
     """
     if name == "post-receive":
         _publish_behind()

@@ -40,6 +40,8 @@ def verify_command(since: str | None, whole: bool, accepted: tuple[str, ...], as
     Every commit is compared with every parent; every document is read and every hash taken again. Exit code 1
     when something is wrong, or there is no ledger. What came before a checkpoint that a signer of policy.yaml signed is
     not looked at again. A clone that has not verified before asks the remote what it remembers of the branch.
+
+    Example: ledger verify --all
     """
     ledger = Branch.open()
     if accepted:

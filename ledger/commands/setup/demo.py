@@ -22,7 +22,10 @@ from ledger.store.branch.branch import Branch
 def demo_command(folder: str | None) -> None:
     """Train small real models on handwritten digits, record them, and build their site.
 
-    Works in FOLDER, or in a new temporary one; takes one to three minutes on two cores.
+    Works in FOLDER, or in a new temporary one; takes one to three minutes on two cores. It needs PyTorch, scikit-learn
+    and matplotlib: pip install 'git-ledger[demo]'.
+
+    Example: ledger demo
     """
     where = Path(folder) if folder else Path(tempfile.mkdtemp(prefix="ledger-demo-"))
     with Bar("demo") as bar:

@@ -10,6 +10,7 @@ import click
 from ledger.capture.secrets.redactor import Redactor
 from ledger.commands.output import echo, say
 from ledger.errors import LedgerError, NotFound, UsageError
+from ledger.settings import SITE_SETTING
 from ledger.store.branch.branch import Branch
 from ledger.store.sync.consent import WHAT_GOES, give_consent, read_consent
 
@@ -79,7 +80,7 @@ def _begin_server(folder: Path, site: Path | None, object_format: str) -> None:
     Raises:
         LedgerError: something else stands there, or it cannot be written.
     """
-    from ledger.publish.site.background import CURRENT, SITE_SETTING, building, publish_ledger, site_of
+    from ledger.publish.site.background import CURRENT, building, publish_ledger, site_of
     from ledger.repository.hooks import SERVER, install_hooks
     from ledger.repository.making import create_server
 

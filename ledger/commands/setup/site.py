@@ -30,7 +30,10 @@ def site_command() -> None:
 @click.option("--repository-url", metavar="URL", help="Where commits are shown. Default: the remote's address.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
 def build_command(output: str, title: str, repository_url: str | None, as_json: bool) -> None:
-    """Build the site into OUTPUT; only pages whose content changed are written."""
+    """Build the site into OUTPUT; only pages whose content changed are written.
+
+    Example: ledger site build --output public
+    """
     report = build_now(open_ledger(), Path(output), title=title, repository_url=repository_url)
     if as_json:
         write_json(report)
@@ -49,7 +52,10 @@ def build_command(output: str, title: str, repository_url: str | None, as_json: 
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port; 0 for a free one.")
 def serve_command(output: str, title: str, host: str, port: int) -> None:
-    """Build the site, serve it, and build it again whenever the ledger moves; open pages reload."""
+    """Build the site, serve it, and build it again whenever the ledger moves; open pages reload.
+
+    Example: ledger site serve
+    """
     ledger = open_ledger()
 
     def build() -> SiteReport:

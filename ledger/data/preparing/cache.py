@@ -27,6 +27,7 @@ from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model.datasets import Preparation, Source
 from ledger.model.values import Document, ParamValue
+from ledger.settings import CACHE_VARIABLE
 
 LIMIT_BYTES = 20 << 30
 """How much is kept unless somebody says otherwise."""
@@ -54,7 +55,7 @@ class Prepared(Document, frozen=True, kw_only=True):
 
 def cache_folder() -> Path:
     """Return where prepared data is kept: `$LEDGER_CACHE`, else `ledger` in the user's cache folder."""
-    if named := os.environ.get("LEDGER_CACHE"):
+    if named := os.environ.get(CACHE_VARIABLE):
         return Path(named).expanduser()
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "ledger"
@@ -295,5 +296,5 @@ def _unusable(folder: Path, error: OSError) -> LedgerError:
     why = (error.strerror or str(error)).lower()
     return LedgerError(
         f"the cache of prepared data cannot be used ({why}): `{folder}`",
-        hint="ledger cache clean, or set LEDGER_CACHE to another folder",
+        hint=f"ledger cache clean, or set {CACHE_VARIABLE} to another folder",
     )

@@ -19,6 +19,7 @@ from ledger.errors import LedgerError
 from ledger.formatting import duration
 from ledger.model.values import Document, plain
 from ledger.repository.repository import Repository
+from ledger.settings import SITE_SETTING, SITE_TITLE_SETTING
 from ledger.store.branch.branch import Branch
 
 ASKED = "asked"
@@ -38,10 +39,6 @@ _ASIDE = ".aside"
 PAUSE_SECONDS = 2.0
 """Time between the end of a build and the next one: pushes in a row come to a build in two seconds, not to one each.
 A push after a pause is published at once."""
-
-SITE_SETTING = "ledger.site"
-"""Setting of a repository: its site folder; relative to the git directory."""
-_TITLE_SETTING = "ledger.sitetitle"
 
 Build = Callable[[Path], bool]
 """Builds the site in a folder that holds the build before, or nothing; says whether anything changed."""
@@ -158,8 +155,8 @@ def _prune(builds: Path, newest: Path) -> None:
 
 def site_of(repository: Repository) -> Path | None:
     """Return the site folder that the settings of a repository name, none where they name none."""
-    found = [value for _, value in repository.config(f"^{SITE_SETTING}$".replace(".", r"\."))]
-    return repository.git_dir / Path(found[-1]).expanduser() if found else None
+    found = repository.setting(SITE_SETTING)
+    return repository.git_dir / Path(found).expanduser() if found is not None else None
 
 
 def publish_ledger(ledger: Branch, site: Path | None, *, title: str | None = None, notify: Notify) -> Published | None:
@@ -187,8 +184,8 @@ def publish_ledger(ledger: Branch, site: Path | None, *, title: str | None = Non
     from ledger.repository.blobs import blob_reader
 
     fresh = Branch(ledger.repository, ledger.branch)  # whose policy is read again
-    titles = [value for _, value in fresh.repository.config(f"^{_TITLE_SETTING}$".replace(".", r"\."))]
-    name = title or (titles or ["Experiment ledger"])[-1]
+    named = fresh.repository.setting(SITE_TITLE_SETTING)
+    name = title or (named if named is not None else "Experiment ledger")
 
     def build(output: Path) -> bool:
         with blob_reader(fresh.repository) as read_blob:

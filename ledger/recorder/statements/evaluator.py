@@ -17,6 +17,15 @@ from ledger.capture.outputs.metrics import parse_key, read_metrics
 from ledger.errors import LedgerError
 from ledger.model.boxes import Metric
 from ledger.model.values import Document
+from ledger.settings import (
+    ANSWERS_VARIABLE,
+    CASES_VARIABLE,
+    DATASET_VARIABLE,
+    METRICS_VARIABLE,
+    MODEL_VARIABLE,
+    RUN_ID_VARIABLE,
+    RUN_VARIABLE,
+)
 
 _SAID = 2_000
 """Characters of an evaluator's complaint that are kept."""
@@ -65,13 +74,13 @@ def measure(task: EvaluatorTask) -> EvaluatorResult:
         meant = {"{model}": task.model, "{dataset}": task.dataset, "{run}": task.run}
         environment = {
             **os.environ,
-            "LEDGER_MODEL": task.model,
-            "LEDGER_DATASET": task.dataset,
-            "LEDGER_RUN_ID": task.run,
-            "LEDGER_RUN": task.run,  # the name before
-            "LEDGER_METRICS": str(here / "metrics.json"),
-            "LEDGER_CASES": str(here / "cases.jsonl"),
-            "LEDGER_ANSWERS": str(here / "answers.json"),
+            MODEL_VARIABLE: task.model,
+            DATASET_VARIABLE: task.dataset,
+            RUN_ID_VARIABLE: task.run,
+            RUN_VARIABLE: task.run,
+            METRICS_VARIABLE: str(here / "metrics.json"),
+            CASES_VARIABLE: str(here / "cases.jsonl"),
+            ANSWERS_VARIABLE: str(here / "answers.json"),
         }
         try:
             done = subprocess.run(

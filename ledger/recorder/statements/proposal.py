@@ -1,6 +1,7 @@
 """Proposals: entries on a branch of their own, on top of the ledger, until somebody has looked at them."""
 
 import os
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from ledger.repository.history.walk import read_difference
 from ledger.repository.hosts.hosts import Host, Request, host_of, open_request, request_url
 from ledger.repository.hosts.remote import choose_remote, push, remote_refs
 from ledger.repository.repository import remotes
+from ledger.settings import HOST_SETTING
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import Entry
 from ledger.store.index.selection import find_runs
@@ -194,10 +196,10 @@ def push_refs(ledger: Branch, remote: str, refspec: str, timeout_seconds: float)
 
 
 def _host(ledger: Branch) -> Host:
-    settings = ledger.repository.config(r"^(remote\..*\.url|ledger\.host)$")
+    settings = ledger.repository.config(rf"^(remote\..*\.url|{re.escape(HOST_SETTING)})$")
     remote = choose_remote(ledger.repository, ledger.branch)
     url = remotes(settings).get(remote or "", "")
-    return host_of(url, dict(settings).get("ledger.host"))
+    return host_of(url, dict(settings).get(HOST_SETTING))
 
 
 def _entry_of(ledger: Branch, run: StoredRun) -> Entry:

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.model.values import Document
 from ledger.repository.hosts.hosts import HostRefused, Kind, ask
+from ledger.settings import TOKEN_VARIABLE
 
 _PAGE = 100
 _PAGES = 30
@@ -44,10 +45,10 @@ def place_of(environment: Mapping[str, str]) -> CommentPlace:
         UsageError: this is no CI job that we know, or it has no token.
     """
     if api := environment.get("CI_API_V4_URL"):
-        project, token = environment.get("CI_PROJECT_ID", ""), environment.get("LEDGER_TOKEN", "")
+        project, token = environment.get("CI_PROJECT_ID", ""), environment.get(TOKEN_VARIABLE, "")
         kind: Kind = "gitlab"
         root = f"{api}/projects/{quote(project, safe='')}"
-        name = "LEDGER_TOKEN"
+        name = TOKEN_VARIABLE
     elif api := environment.get("GITHUB_API_URL"):
         forgejo = environment.get("FORGEJO_TOKEN", "")
         kind = "forgejo" if forgejo or environment.get("FORGEJO_ACTIONS") else "github"

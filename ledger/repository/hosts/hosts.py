@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from ledger.errors import LedgerError
 from ledger.model.values import Document
+from ledger.settings import HOST_SETTING
 
 Kind = Literal["github", "gitlab", "forgejo", "none"]
 """Software of a host; Gitea speaks as Forgejo does."""
@@ -28,11 +29,12 @@ _KNOWN: Mapping[str, Kind] = {
 _WORDS: Mapping[str, Kind] = {"github": "github", "gitlab": "gitlab", "forgejo": "forgejo", "gitea": "forgejo"}
 _SCP = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)")
 """`git@example.org:team/project.git`: git-clone(1), GIT URLs."""
-_TOKENS: Mapping[Kind, tuple[str, ...]] = {
+TOKENS: Mapping[Kind, tuple[str, ...]] = {
     "github": ("GH_TOKEN", "GITHUB_TOKEN"),
     "gitlab": ("GITLAB_TOKEN",),
     "forgejo": ("FORGEJO_TOKEN", "GITEA_TOKEN"),
 }
+"""Kind of host to the variables that hold a token for it, the first that is set."""
 _COMMANDS: Mapping[Kind, str] = {"github": "gh", "gitlab": "glab", "forgejo": "tea"}
 _SECONDS = 30.0
 _MOST_BYTES = 8_000_000
@@ -98,7 +100,8 @@ def host_of(url: str, kind: str | None = None) -> Host:
     told = (kind or "").lower()
     if told and told not in KINDS:
         raise LedgerError(
-            f"ledger.host is one of {', '.join(KINDS)}: `{ascii(told)[1:-1]}`", hint="git config ledger.host github"
+            f"{HOST_SETTING} is one of {', '.join(KINDS)}: `{ascii(told)[1:-1]}`",
+            hint=f"git config {HOST_SETTING} github",
         )
     sure = next((known for known in KINDS if known == told), None) or _KNOWN.get(name.lower())
     secure = "http" if parts is not None and parts.scheme == "http" else "https"
@@ -142,7 +145,7 @@ def open_request(host: Host, request: Request, folder: str) -> str | None:
     command = _COMMANDS.get(host.kind)
     if command and shutil.which(command):
         return _by_command(host.kind, command, request, folder)
-    token = next((value for name in _TOKENS.get(host.kind, ()) if (value := os.environ.get(name))), None)
+    token = next((value for name in TOKENS.get(host.kind, ()) if (value := os.environ.get(name))), None)
     if token is None or not host.named:  # whoever calls a host `github.example.org` must not be sent a token for it
         return None
     return _by_api(host, request, token)

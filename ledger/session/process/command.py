@@ -22,15 +22,16 @@ from ledger.recorder import Draft, Recorded
 from ledger.recorder.record.draft import Captured, Rank
 from ledger.recorder.record.options import Given, named_options, read_given
 from ledger.recorder.record.record import capture_now
-from ledger.session.process.membership import SPOOL_VARIABLE, find_outer
+from ledger.session.process.membership import find_outer
 from ledger.session.process.ranks import find_rank, is_silent
-from ledger.session.process.run_dir import RUN_DIR_VARIABLE, read_whole_draft
+from ledger.session.process.run_dir import read_whole_draft
 from ledger.session.process.signals import ENDING, preemption_signal, status_of
 from ledger.session.process.terminal import run_command
 from ledger.session.spool.events import Ended, Start, Warned
 from ledger.session.spool.location import SpoolPlace, create_spool
 from ledger.session.spool.recording import record_spool
 from ledger.session.spool.spool import LOG, RUN_DIR, Spool, add_child
+from ledger.settings import RUN_DIR_VARIABLE, RUN_ID_VARIABLE, SPOOL_VARIABLE
 
 _LOG = logging.getLogger("ledger")
 
@@ -117,7 +118,7 @@ def _run(spool: Spool, command: Sequence[str]) -> Ended:
     environment = os.environ | {
         SPOOL_VARIABLE: str(spool.folder),
         RUN_DIR_VARIABLE: str(spool.folder / RUN_DIR),
-        "LEDGER_RUN_ID": spool.folder.name,
+        RUN_ID_VARIABLE: spool.folder.name,
     }
     code = run_command(command, spool.folder / LOG, environment=environment, started=started, notice=notice)
     usage, gpus = sampler[0].stop()

@@ -22,11 +22,9 @@ from ledger.session.process.ranks import is_silent
 from ledger.session.spool.events import Attached, JoinEvent, Start
 from ledger.session.spool.location import SpoolPlace, create_spool
 from ledger.session.spool.spool import Spool, add_child, claim_first, read_start
+from ledger.settings import SPOOL_VARIABLE
 
 _LOG = logging.getLogger("ledger")
-
-SPOOL_VARIABLE = "LEDGER_SPOOL"
-"""Environment variable by which `ledger run` tells a script whose run it is part of."""
 
 _RANKS_JOINED: set[tuple[int, str]] = set()
 """Process and spool that a rank other than 0 has joined: its second run is the second run of rank 0."""

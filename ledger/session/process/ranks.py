@@ -9,9 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from ledger.recorder.record.draft import Rank
-
-RANK_VARIABLE = "LEDGER_RANK"
-"""Environment variable that states the rank of a process, where no launcher says it or a launcher says it wrongly."""
+from ledger.settings import RANK_VARIABLE
 
 _LAUNCHERS = (
     ("torchrun", ("RANK",), ("WORLD_SIZE",)),

@@ -8,7 +8,6 @@ from ledger.recorder.record.options import Given, read_given
 from ledger.session.spool.draft import read_draft
 from ledger.session.spool.spool import RUN_DIR, read_start
 
-RUN_DIR_VARIABLE = "LEDGER_RUN_DIR"
 _MODELS = ("model.pt", "model.pth", "model.safetensors", "model.onnx", "model")
 
 

@@ -7,12 +7,10 @@ from collections.abc import Callable
 from types import FrameType
 
 from ledger.model.values import Status
+from ledger.settings import PREEMPTION_VARIABLE
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 """Signals whose default is to end the process without running any Python code."""
-
-PREEMPTION_VARIABLE = "LEDGER_PREEMPTION_SIGNAL"
-"""Environment variable that names the scheduler's warning signal, such as `SIGUSR1`."""
 
 
 def preemption_signal() -> signal.Signals | None:

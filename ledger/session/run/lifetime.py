@@ -49,11 +49,9 @@ from ledger.session.spool.events import (
 from ledger.session.spool.location import SpoolPlace
 from ledger.session.spool.recording import record_spool
 from ledger.session.spool.spool import Spool
+from ledger.settings import PUSH_VARIABLE
 
 _LOG = logging.getLogger("ledger")
-
-PUSH_VARIABLE = "LEDGER_PUSH"
-"""Environment variable that sends the record to the remote when it is `1`."""
 
 
 class Lifetime:

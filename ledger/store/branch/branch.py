@@ -25,6 +25,7 @@ from ledger.repository.history.append import append_commit, keep_commits
 from ledger.repository.housekeeping import no_pruning
 from ledger.repository.repository import Repository
 from ledger.resources import shipped
+from ledger.settings import BRANCH_SETTING
 from ledger.store.branch.pending import Entry
 from ledger.store.branch.policy import Policy, load_policy
 from ledger.store.branch.reader import read_contents
@@ -41,8 +42,6 @@ _KILLS = 3
 _POLICIES = 50
 """Policies that are looked at for one that can be read."""
 
-BRANCH_SETTING = "ledger.branch"
-"""Setting of a repository that names another branch for its ledger."""
 _SET = re.compile(r"^\[ledger\][^\[]*^\s*branch\s*=", re.IGNORECASE | re.MULTILINE)
 
 
@@ -54,7 +53,7 @@ def main_branch(repository: Repository) -> str:
         return BRANCH
     if not _SET.search(text):
         return BRANCH
-    return dict(repository.config(r"^ledger\.branch$")).get(BRANCH_SETTING) or BRANCH
+    return repository.setting(BRANCH_SETTING) or BRANCH
 
 
 WITHHELD = "withheld@localhost"

@@ -4,15 +4,15 @@ Who types `ledger init`, `ledger sync` or `--push` has said yes, and so has a te
 """
 
 import os
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from ledger.repository.hosts.remote import choose_remote
 from ledger.repository.repository import Repository, remotes
+from ledger.settings import PUSH_SETTING
 from ledger.store.branch.branch import Branch
 
-PUSH_SETTING = "ledger.push"
-"""Setting of git by which a clone says whether it sends records."""
 _NO = {"false", "no", "off", "0"}
 """How git's configuration says no (git-config, boolean)."""
 WHAT_GOES = (
@@ -46,7 +46,7 @@ def read_consent(ledger: Branch, *, push: bool | None = None) -> Consent:
     Raises:
         LedgerError: git fails.
     """
-    settings = ledger.repository.config(r"^(remote\..*\.url|ledger\.push)$")
+    settings = ledger.repository.config(rf"^(remote\..*\.url|{re.escape(PUSH_SETTING)})$")
     named, said = remotes(settings), dict(settings).get(PUSH_SETTING)
     refused = said is not None and said.lower() in _NO
     if push is False or (push is None and refused) or not named:
@@ -62,13 +62,12 @@ def read_consent(ledger: Branch, *, push: bool | None = None) -> Consent:
 
 def is_refused(repository: Repository) -> bool:
     """Say whether this clone says that it sends nothing by itself."""
-    settings = repository.config(rf"^{PUSH_SETTING.replace('.', '[.]')}$")
-    return any(value.lower() in _NO for _, value in settings[-1:])
+    return (repository.setting(PUSH_SETTING) or "").lower() in _NO
 
 
 def give_consent(repository: Repository) -> bool:
     """Let this clone send its records, unless it says otherwise already; returns whether that is new."""
-    if repository.config(rf"^{PUSH_SETTING.replace('.', '[.]')}$"):
+    if repository.setting(PUSH_SETTING) is not None:
         return False
     repository.git.output("config", "--local", PUSH_SETTING, "true")
     return True

@@ -12,6 +12,7 @@ from ledger.model.values import Document
 from ledger.repository.history.walk import contains, read_difference
 from ledger.repository.repository import Repository
 from ledger.repository.worktree.code_ref import KEPT
+from ledger.settings import ACCEPT_REDACTION_SETTING
 from ledger.store.branch.branch import BRANCH
 from ledger.store.sync.remote_tip import REMEMBERED
 
@@ -19,8 +20,6 @@ _LEDGER = f"refs/heads/{BRANCH}"
 _PROPOSALS = f"refs/heads/{BRANCH}-review/"
 _INBOX = "refs/ledger/inbox/"
 _CHECKPOINTS = f"refs/tags/{BRANCH}/"
-ACCEPT = "ledger.acceptredaction"
-"""Setting of a server's repository, as git spells it: whether what `ledger redact` made again may replace the old."""
 
 
 class Update(Document, frozen=True, kw_only=True):
@@ -104,7 +103,7 @@ def check_received(repository: Repository, updates: Iterable[Update]) -> list[Re
     refusals: list[Refusal] = []
     for update in updates:
         if update.ref == _LEDGER:
-            accepts = "true" in {value for _, value in repository.config(f"^{ACCEPT}$")}
+            accepts = repository.setting(ACCEPT_REDACTION_SETTING) == "true"
             refusals += _check_branch(repository, update, accepts=accepts)
         elif update.ref.startswith((_PROPOSALS, _INBOX)):
             refusals += _check_beside(repository, update, tip)
@@ -202,7 +201,7 @@ def _made_again(repository: Repository, ref: str, old: str, new: str, *, accepts
         return Refusal(
             ref=ref,
             message="a redaction made the history of the ledger again; this server takes that only when told to",
-            hint=f"on the server, for this one push: git config {ACCEPT} true",
+            hint=f"on the server, for this one push: git config {ACCEPT_REDACTION_SETTING} true",
         )
     return _not_signed(repository, ref, old, new, explained.redactions) if accepts else None
 

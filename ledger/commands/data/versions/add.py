@@ -61,6 +61,8 @@ def add_command(
 ) -> int:
     """Add the data at PATH as a version of the dataset NAME.
 
+    Exit code 1 with --strict when it shares content with data for another use; the version is added all the same.
+
     Example: ledger dataset add digits-validation data/val --role validation --because "60 hard cases of week 46"
     """
     ledger = open_ledger(writing=True)

@@ -25,6 +25,8 @@ def check_command(path: str, name: str | None, as_json: bool) -> int:
     """Say which version the data at PATH is, exit code 0; or how it differs from the nearest, exit code 1.
 
     With NAME, only versions of that dataset are looked at.
+
+    Example: ledger dataset check data/val digits-validation
     """
     ledger = open_ledger()
     contents = ledger.contents()

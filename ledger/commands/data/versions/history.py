@@ -20,6 +20,8 @@ def history_command(name: str, as_json: bool) -> None:
     """Tell why each version of NAME exists, what it changed, and what each metric came to on it.
 
     The line of a metric breaks where the version changes: values on both sides answer different questions.
+
+    Example: ledger dataset history digits-validation
     """
     contents = open_ledger().contents()
     facts = facts_of(contents, versions_of(contents, name))

@@ -13,7 +13,10 @@ from ledger.formatting import byte_size, moment
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def list_command(name: str | None, as_json: bool, as_csv: bool) -> None:
-    """List dataset versions, of one dataset or of all, oldest first."""
+    """List dataset versions, of one dataset or of all, oldest first.
+
+    Example: ledger dataset list
+    """
     contents = open_ledger().contents()
     facts = facts_of(contents, versions_of(contents, name) if name else contents.datasets)
     if as_json:

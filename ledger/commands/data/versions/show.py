@@ -16,7 +16,10 @@ from ledger.recorder.record.warnings import say_leak
 @click.argument("version", metavar="NAME[@VERSION]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show_command(version: str, as_json: bool) -> None:
-    """Show a version; of a name alone, the latest that is not retired."""
+    """Show a version; of a name alone, the latest that is not retired.
+
+    Example: ledger dataset show digits-validation@v2
+    """
     contents = open_ledger().contents()
     (facts,) = facts_of(contents, [find_version(contents, version)])
     if as_json:

@@ -1,0 +1,68 @@
+"""Environment variables and settings of git that belong to ledger: each name once, with what it says below it.
+
+The reference of the handbook is made of these lines. Loads nothing: recording reads it at every start.
+"""
+
+RANK_VARIABLE = "LEDGER_RANK"
+"""Rank of this process, where no launcher says it or a launcher says it wrongly; rank 0 keeps the record."""
+PUSH_VARIABLE = "LEDGER_PUSH"
+"""With `1`, a run recorded from Python is sent to the remote when it ends."""
+PREEMPTION_VARIABLE = "LEDGER_PREEMPTION_SIGNAL"
+"""The scheduler's warning signal, such as `SIGUSR1`; a run that it ends is recorded as preempted."""
+CACHE_VARIABLE = "LEDGER_CACHE"
+"""Folder for prepared data; `ledger` in `$XDG_CACHE_HOME` or in `~/.cache` by default."""
+TOKEN_VARIABLE = "LEDGER_TOKEN"  # noqa: S105  # a name
+"""In GitLab CI: access token with the scope `api`, by which `ledger ci comment` writes the review."""
+
+ASKED = (RANK_VARIABLE, PUSH_VARIABLE, PREEMPTION_VARIABLE, CACHE_VARIABLE, TOKEN_VARIABLE)
+"""Variables that you may set."""
+
+RUN_DIR_VARIABLE = "LEDGER_RUN_DIR"
+"""`ledger run`: folder for what the command leaves: `params.yaml`, `metrics.json`, `curves.csv`, `figures/*.png`,
+`tables/*.csv`, `model.pt`, `note.txt`."""
+SPOOL_VARIABLE = "LEDGER_SPOOL"
+"""`ledger run`: spool of the run, by which `ledger.run()` in the command joins it."""
+RUN_ID_VARIABLE = "LEDGER_RUN_ID"
+"""`ledger run` and `ledger reevaluate`: id of the run."""
+RUN_VARIABLE = "LEDGER_RUN"
+"""`ledger reevaluate`: an older name of `LEDGER_RUN_ID`, for evaluators that read it."""
+MODEL_VARIABLE = "LEDGER_MODEL"
+"""`ledger reevaluate`: path of the model."""
+DATASET_VARIABLE = "LEDGER_DATASET"
+"""`ledger reevaluate` and `ledger prepare`: path of the data."""
+METRICS_VARIABLE = "LEDGER_METRICS"
+"""`ledger reevaluate`: file to write metrics to, in any form that `--metrics` reads."""
+CASES_VARIABLE = "LEDGER_CASES"
+"""`ledger reevaluate`: file with the cases of the dataset version, JSON lines of `id`, `input` and `expected`."""
+ANSWERS_VARIABLE = "LEDGER_ANSWERS"
+"""`ledger reevaluate`: file to write answers to, `{"case id": answer}` as JSON."""
+OUT_VARIABLE = "LEDGER_OUT"
+"""`ledger prepare`: folder to write the result to."""
+COMPLETE_VARIABLE = "_LEDGER_COMPLETE"
+"""Shell completion: set by what `ledger completion` prints."""
+
+GIVEN = (
+    *(RUN_DIR_VARIABLE, SPOOL_VARIABLE, RUN_ID_VARIABLE, RUN_VARIABLE, MODEL_VARIABLE, DATASET_VARIABLE),
+    *(METRICS_VARIABLE, CASES_VARIABLE, ANSWERS_VARIABLE, OUT_VARIABLE, COMPLETE_VARIABLE),
+)
+"""Variables that ledger sets for the commands it starts."""
+
+PUSH_SETTING = "ledger.push"
+"""Whether this clone sends records by itself: `true` or `false`. `ledger init` sets it to `true`; where nothing is set,
+records are sent once the remote holds a ledger."""
+BRANCH_SETTING = "ledger.branch"
+"""Another branch for the ledger of this repository, named in its own configuration; `ledger` by default."""
+HOST_SETTING = "ledger.host"
+"""What kind of host the remote is: `github`, `gitlab`, `forgejo` or `none`; told from its address by default. The token
+of that kind is sent to a host that is named so."""
+SITE_SETTING = "ledger.site"
+"""On a server: folder that the site is published to after each push, relative to the git directory; `ledger hooks
+install --server` and `ledger init --server` set it."""
+SITE_TITLE_SETTING = "ledger.sitetitle"
+"""On a server: title of the site that is published."""
+ACCEPT_REDACTION_SETTING = "ledger.acceptredaction"
+"""On a server: whether a history that `ledger redact` made again may replace the old one; `false` by default, and to be
+taken back when it is done."""
+
+SETTINGS = (*(PUSH_SETTING, BRANCH_SETTING, HOST_SETTING, SITE_SETTING, SITE_TITLE_SETTING, ACCEPT_REDACTION_SETTING),)
+"""Settings of git, in lower case as git lists them; git reads them in any case."""
