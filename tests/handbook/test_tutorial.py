@@ -22,7 +22,7 @@ def test_the_tutorial_prints_what_stands_on_its_page(tmp_path: Path) -> None:
 
 def test_the_tutorial_goes_the_whole_way() -> None:
     typed = "\n".join(step.command or "" for step in steps_of(TUTORIAL.read_text("utf-8")))
-    for verb in ("init", "list", "show", "leaderboard", "dataset add", "evaluate", "matrix", "judge", "baseline",
+    for verb in ("init", "list", "show", "leaderboard", "dataset add", "reevaluate", "matrix", "judge", "baseline",
                  "sync", "propose", "review", "site build", "verify"):  # fmt: skip
         assert f"ledger {verb}" in typed
 
