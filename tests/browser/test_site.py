@@ -227,7 +227,7 @@ def test_a_phone_has_a_menu_and_a_search(tab: Page, address: str) -> None:
     drawer.get_by_role("link", name="Datasets").click()
     expect(tab).to_have_url(address + addresses.DATASETS)
     tab.locator("label.md-header__button[for=__search]").click()
-    tab.keyboard.type("lr=0.01")
+    tab.keyboard.type("optimizer.lr=0.01")
     expect(tab.locator(".lg-hit .lg-id")).to_have_count(3)
 
 
