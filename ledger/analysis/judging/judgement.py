@@ -121,7 +121,8 @@ def _tried(group: Group, members: Sequence[tuple[Setting, dict[str, Metric]]], u
         if not finite:
             continue
         by_seed = {_seed_of(run): name for name, run in finite.items()}
-        kept = sorted(by_seed.values())
+        latest = set(by_seed.values())
+        kept = [name for name in finite if name in latest]  # in order of time: ids of one second sort by chance
         at = len(settings)
         settings.append(Repeats(runs=tuple(kept), values=tuple(metrics[name].number for name in kept)))
         place |= dict.fromkeys([*runs, *(run.record.id for run in others)], at)

@@ -10,6 +10,7 @@ from ledger.model.boxes import GroupId
 from ledger.model.entries import Contents, StoredRun
 from ledger.model.values import Document
 from ledger.store.branch.branch import Branch
+from ledger.store.branch.reader import by_time
 from ledger.store.index.index import ask
 from ledger.store.index.questions import Index
 
@@ -97,7 +98,7 @@ def _peers(
         identity: sum(not any(score.run in read for score in scores) for scores in settings.values())
         for identity, settings in boards.items()
     }
-    return Peers(runs=tuple(index.runs_of(sorted(read))), unread=unread)
+    return Peers(runs=tuple(sorted(index.runs_of(list(read)), key=by_time)), unread=unread)
 
 
 def _in_range(key: str, settings: Sequence[list[Score]]) -> list[list[Score]]:
