@@ -46,7 +46,7 @@ def advise_about(
         UsageError: several runs have it, or no run of the experiment can be called its best.
         LedgerError: git cannot read the branch.
     """
-    run, tried, members = _meant(ledger, contents, about)
+    run, tried, members = _resolve_subject(ledger, contents, about)
     names = {use.name for use in run.record.datasets.used if use.role in {"validation", "test"}}
     stories = case_stories([case for case in contents.cases if case.dataset in names], contents.runs)
     versions = {one.hash: one for one in contents.datasets}
@@ -58,7 +58,9 @@ def advise_about(
     return AdviceReport(about=named, run=run.record.id, metric=name, advice=advice, silent=why_silent(run, name))
 
 
-def _meant(ledger: Branch, contents: Contents, about: str) -> tuple[StoredRun, Tried | None, Sequence[StoredRun]]:
+def _resolve_subject(
+    ledger: Branch, contents: Contents, about: str
+) -> tuple[StoredRun, Tried | None, Sequence[StoredRun]]:
     """Return the run, and of an experiment what was tried in it; an id goes before a name.
 
     Raises:

@@ -92,7 +92,7 @@ def find_parameters(root: Mapping[object, object], whole: type[Whole]) -> list[T
     """
     if _is_state_dict(root, named=False):
         return parameters_in(root)
-    found = _known(root, whole, 0)
+    found = _known_parameters(root, whole, 0)
     if found is not None:
         return found
     others = dict(_state_dicts(root, "", 0))
@@ -169,7 +169,7 @@ def _is_state_dict(mapping: Mapping[object, object], *, named: bool) -> bool:
     return 2 * len(like) > len(mapping) and (len(like) == len(tensors) or len(tensors) == len(mapping))
 
 
-def _known(mapping: Mapping[object, object], whole: type[Whole], depth: int) -> list[Tensor] | None:
+def _known_parameters(mapping: Mapping[object, object], whole: type[Whole], depth: int) -> list[Tensor] | None:
     """Return the parameters under the first known name, none where there is none; a moving average comes last."""
     lower = {str(name).lower(): value for name, value in mapping.items()}
     averaged = [name for name in lower if _AVERAGED.search(name) and not _NO_MODEL.search(name)]
@@ -190,7 +190,7 @@ def _under(value: object, whole: type[Whole], depth: int) -> list[Tensor] | None
     if isinstance(value, Mapping):
         if _is_state_dict(value, named=True):
             return parameters_in(value)
-        return _known(value, whole, depth + 1) if depth < _DEPTH else None
+        return _known_parameters(value, whole, depth + 1) if depth < _DEPTH else None
     if isinstance(value, whole):
         return [tensor for tensor in value.tensors() if tensor.trained is not None]
     return None

@@ -97,7 +97,7 @@ class _YamlValues:
         self._open.discard(id(node))
         if node.tag in {f"{_STANDARD}map", f"{_STANDARD}seq"}:
             return value
-        return _held(node.tag, value)
+        return _content_of(node.tag, value)
 
     def _mapping(self, node: "MappingNode") -> dict[str, object]:
         merged: dict[str, object] = {}
@@ -136,7 +136,7 @@ class _YamlValues:
         return LedgerError(f"{self._source}, line {node.start_mark.line + 1}: {problem}{shown}", hint="mend the YAML")
 
 
-def _held(tag: str, value: object) -> object:
+def _content_of(tag: str, value: object) -> object:
     """Return what a tagged list or mapping holds: a call as a text, an object as its values."""
     name = tag.removeprefix(_PYTHON)
     called = next((name.removeprefix(how) for how in _CALLS if name.startswith(how)), None)

@@ -55,7 +55,7 @@ def plain(text: str) -> str:
     """Return text that cannot control a terminal: what is not seen becomes a visible escape; line feeds stay."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNSEEN.sub(_shown, text)
+    return _UNSEEN.sub(_escape, text)
 
 
 def escaped(text: str) -> str:
@@ -65,7 +65,7 @@ def escaped(text: str) -> str:
     return _UNSEEN.sub(_as_json, text)
 
 
-def _shown(found: re.Match[str]) -> str:
+def _escape(found: re.Match[str]) -> str:
     return found[0] if found[0] == "\n" else ascii(found[0])[1:-1]
 
 

@@ -68,10 +68,10 @@ def encode(value: object) -> bytes:
     try:
         return _ENCODER.encode(value)
     except UnicodeEncodeError:
-        return msgspec.json.encode(_shown(msgspec.to_builtins(value, order="deterministic")))
+        return msgspec.json.encode(_encodable(msgspec.to_builtins(value, order="deterministic")))
 
 
-def _shown(value: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
+def _encodable(value: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
     if isinstance(value, str):
         try:
             data = value.encode("utf-8", "surrogateescape")  # the bytes as they were: Latin-1, or UTF-8 after all
@@ -79,9 +79,9 @@ def _shown(value: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
             data = value.encode("utf-8", "backslashreplace")
         return data.decode("utf-8", "backslashreplace")
     if isinstance(value, list | tuple):
-        return [_shown(item) for item in value]
+        return [_encodable(item) for item in value]
     if isinstance(value, dict):
-        return {_shown(name): _shown(item) for name, item in value.items()}
+        return {_encodable(name): _encodable(item) for name, item in value.items()}
     return value
 
 

@@ -40,7 +40,7 @@ def _wrong(value: Any, kind: Any, field: str, depth: int) -> Iterator[str]:  # n
             yield from _wrong(item, get_args(plain)[0], f"{field}[{position}]", depth + 1)
     elif get_origin(plain) is dict and isinstance(value, Mapping):
         for name, item in value.items():
-            yield from _wrong(item, get_args(plain)[1], f"{field}.{_shown(name)}", depth + 1)
+            yield from _wrong(item, get_args(plain)[1], f"{field}.{_name_text(name)}", depth + 1)
     else:
         yield from _of_value(value, kind, field)
 
@@ -76,7 +76,7 @@ def _without_none(kind: Any) -> Any:  # noqa: ANN401  # as above
     return kind
 
 
-def _shown(name: object) -> str:
+def _name_text(name: object) -> str:
     return ascii(str(name)[:80])[1:-1]
 
 

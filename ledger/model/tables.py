@@ -143,7 +143,7 @@ def check_cells(kind: TableKind, cells: Cells, source: str, *, row_word: str = "
     problems = list(_of_columns(kind, cells.columns))
     if not problems:
         checks = _checks(kind, cells.columns)
-        rows = [[_kept(check, cell) for check, cell in zip(checks, row, strict=True)] for row in cells.rows]
+        rows = [[_checked_cell(check, cell) for check, cell in zip(checks, row, strict=True)] for row in cells.rows]
         found = _of_rows(kind, cells, rows, lambda index: f"{row_word} {index + first_row}")
         problems = list(islice(found, _SHOWN + 1))
         if not problems:
@@ -166,9 +166,9 @@ def _of_columns(kind: TableKind, columns: Sequence[str]) -> Iterator[str]:
         seen.add(name)
     start = COLUMNS.get(kind, ())
     if kind == "slices" and (len(columns) != _SLICES or columns[0] != "slice" or columns[-1] != "samples"):
-        yield f"a table of slices has the columns slice, a metric's name, samples; not `{_named(columns)}`"
+        yield f"a table of slices has the columns slice, a metric's name, samples; not `{_column_names(columns)}`"
     elif tuple(columns[: len(start)]) != start or (kind in _EXACTLY and len(columns) > len(start)):
-        yield f"a table of kind {kind} begins with the columns {', '.join(start)}; not `{_named(columns)}`"
+        yield f"a table of kind {kind} begins with the columns {', '.join(start)}; not `{_column_names(columns)}`"
 
 
 def _of_rows(
@@ -204,7 +204,7 @@ def _checks(kind: TableKind, columns: Sequence[str]) -> list[_Check]:
     return [_name, *[special.get(name, _number_or_empty) for name in others]]
 
 
-def _kept(check: _Check, cell: str) -> str | None:
+def _checked_cell(check: _Check, cell: str) -> str | None:
     return check(cell) if len(cell) <= _CELL else None
 
 
@@ -264,7 +264,7 @@ def _hint(kind: TableKind) -> str:
     }[kind]
 
 
-def _named(columns: Sequence[str]) -> str:
+def _column_names(columns: Sequence[str]) -> str:
     shown = plain(", ".join(columns))
     return shown if len(shown) <= 80 else f"{shown[:80]}…"  # noqa: PLR2004  # as much as fits on a line
 

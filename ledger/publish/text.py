@@ -21,10 +21,10 @@ def visible(text: str) -> str:
     """Return `text` with every control, format and bidi character replaced by something that can be seen."""
     if text.isprintable():
         return text
-    return "".join(_shown(character) for character in text.replace("\r\n", "\n"))
+    return "".join(_visible_character(character) for character in text.replace("\r\n", "\n"))
 
 
-def _shown(character: str) -> str:
+def _visible_character(character: str) -> str:
     if character in _KEPT or unicodedata.category(character) not in _HIDDEN:
         return character
     return f"⟨U+{ord(character):04X}⟩"

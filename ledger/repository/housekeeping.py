@@ -31,7 +31,7 @@ def no_pruning(repository: Repository) -> Iterator[None]:
         LedgerError: such a gc runs for longer than anybody should wait.
     """
     file = repository.common_dir / "gc.pid"
-    mine = _taken(repository, file)
+    mine = _take_lock(repository, file)
     try:
         yield
     finally:
@@ -40,7 +40,7 @@ def no_pruning(repository: Repository) -> Iterator[None]:
                 file.unlink()
 
 
-def _taken(repository: Repository, file: Path) -> bool:
+def _take_lock(repository: Repository, file: Path) -> bool:
     """Write our name where a housekeeper writes its own; false where somebody's stands who does us no harm.
 
     Raises:

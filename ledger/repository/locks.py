@@ -25,11 +25,11 @@ def clear_dead_locks(common_dir: Path, patterns: Sequence[str], since_ns: int) -
         since_ns: when the one that died had begun, by the clock of this file system; older locks are not ours.
     """
     found = (path for pattern in patterns for path in common_dir.glob(f"{pattern}.lock"))
-    suspects = {path: made for path in found if (made := _made(path)) is not None and made >= since_ns}
+    suspects = {path: made for path in found if (made := _modified_ns(path)) is not None and made >= since_ns}
     deadline = time.monotonic() + _WATCHED_SECONDS
     while suspects and time.monotonic() < deadline:
         time.sleep(_PAUSE_SECONDS)
-        suspects = {path: made for path, made in suspects.items() if _made(path) == made}
+        suspects = {path: made for path, made in suspects.items() if _modified_ns(path) == made}
     for path in suspects:
         with suppress(OSError):  # whoever may not remove it is told of it by git
             path.unlink()
@@ -38,11 +38,11 @@ def clear_dead_locks(common_dir: Path, patterns: Sequence[str], since_ns: int) -
 
 def lock_age_seconds(lock: Path) -> float | None:
     """Return for how long a lock stands, in seconds; none when it is gone."""
-    made = _made(lock)
+    made = _modified_ns(lock)
     return None if made is None else max(0.0, time.time() - made / 1e9)
 
 
-def _made(lock: Path) -> int | None:
+def _modified_ns(lock: Path) -> int | None:
     try:
         return lock.stat().st_mtime_ns
     except OSError:

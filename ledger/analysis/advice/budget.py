@@ -52,7 +52,7 @@ def amounts_of(record: Record) -> dict[str, float | None]:
         "model_bytes": record.model.bytes,
         "duration_seconds": record.timing.took,
         "cost": record.cost.amount,
-        "memory_bytes": _memory(record),
+        "memory_bytes": _peak_memory(record),
     }
 
 
@@ -66,7 +66,7 @@ def spent_of(record: Record, budget: Budget) -> list[Spent]:
     ]
 
 
-def _memory(record: Record) -> float | None:
+def _peak_memory(record: Record) -> float | None:
     peaks = [gpu.memory_peak_bytes for gpu in record.hardware.gpus if gpu.memory_peak_bytes is not None]
     if peaks:
         return max(peaks)

@@ -58,7 +58,7 @@ def derive(metrics: Sequence[Metric], aggregates: Mapping[str, Aggregate]) -> li
     made = []
     for key, aggregate in aggregates.items():
         wholes = _by_slice(metrics, aggregate) if aggregate.over == "slices" else _by_version(metrics, aggregate)
-        made += [whole for parts, label in wholes if (whole := _whole(key, aggregate, parts, label))]
+        made += [whole for parts, label in wholes if (whole := _combine(key, aggregate, parts, label))]
     return made
 
 
@@ -91,7 +91,7 @@ def _by_slice(metrics: Sequence[Metric], aggregate: Aggregate) -> Iterable[tuple
             yield [(f"{content}[{part}]", metric) for part, metric in sorted(latest.items())], label
 
 
-def _whole(key: str, aggregate: Aggregate, parts: _Parts, label: str) -> Metric | None:
+def _combine(key: str, aggregate: Aggregate, parts: _Parts, label: str) -> Metric | None:
     direction = agreed_direction(metric for _, metric in parts)
     if aggregate.how == "worst" and direction is None:
         return None  # nobody said which is the worst

@@ -70,7 +70,7 @@ def facts_of(contents: Contents, versions: Sequence[DatasetVersion]) -> list[Ver
     measured: dict[str, list[str]] = {}
     trained: dict[str, list[str]] = {}
     for run in contents.runs:
-        for content in _measured_on(run):
+        for content in _datasets_measured(run):
             measured.setdefault(content, []).append(run.record.id)
         for content in {use.hash for use in run.record.datasets.used if use.hash and use.role == "train"}:
             trained.setdefault(content, []).append(run.record.id)
@@ -87,5 +87,5 @@ def facts_of(contents: Contents, versions: Sequence[DatasetVersion]) -> list[Ver
     ]
 
 
-def _measured_on(run: StoredRun) -> set[str]:
+def _datasets_measured(run: StoredRun) -> set[str]:
     return {metric.dataset_hash for metric in run.metrics() if metric.dataset_hash}

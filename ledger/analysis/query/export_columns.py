@@ -42,7 +42,7 @@ _LARGEST = 2**63
 
 
 def _one_kind(values: Sequence[Value]) -> list[Cell]:
-    cells: list[Cell] = [_joined(value) if isinstance(value, list) else value for value in values]
+    cells: list[Cell] = [_list_text(value) if isinstance(value, list) else value for value in values]
     kinds = {type(cell) for cell in cells if cell is not None}
     if kinds <= {int, float} and (
         len(kinds) > 1 or any(isinstance(cell, int) and abs(cell) >= _LARGEST for cell in cells)
@@ -51,5 +51,5 @@ def _one_kind(values: Sequence[Value]) -> list[Cell]:
     return cells if len(kinds) < 2 else [None if cell is None else str(cell) for cell in cells]  # noqa: PLR2004  # one kind
 
 
-def _joined(value: list[bool | int | float | str | None]) -> str:
+def _list_text(value: list[bool | int | float | str | None]) -> str:
     return ", ".join("" if item is None else str(item) for item in value)

@@ -34,17 +34,17 @@ def words_beside_id(run: StoredRun) -> list[str]:
 def _words_of(text: str | tuple[str, ...]) -> str:
     if isinstance(text, tuple):
         return _BETWEEN.join(map(_words_of, text))
-    return _kept_words(text) if len(text) <= _KEPT else _words(text)
+    return _kept_words(text) if len(text) <= _KEPT else _word_text(text)
 
 
-def _words(text: str) -> str:
+def _word_text(text: str) -> str:
     return " ".join(_WORD_OR_BREAK.findall(text.lower()))
 
 
 _BETWEEN = f" {BREAK} "
 _KEPT = 100
 """Characters of a text that is likely to come again, such as the name of a param."""
-_kept_words = lru_cache(maxsize=4096)(_words)
+_kept_words = lru_cache(maxsize=4096)(_word_text)
 
 
 def _texts(run: StoredRun) -> Iterator[str | tuple[str, ...]]:

@@ -80,7 +80,7 @@ class CodeRules(Document, frozen=True, kw_only=True):
             return f"it lies in `{folder}`"
         full = f"{self.top}/{path}"
         written = self._was_written_meanwhile(full)
-        folder = in_result_folder(path) or self._named_folder(full)
+        folder = in_result_folder(path) or self._folder_of_option(full)
         if untracked and folder and (written or not is_program(path)):
             return f"it lies in `{folder}`"
         if not (untracked or written) or is_source(path, full):
@@ -90,7 +90,7 @@ class CodeRules(Document, frozen=True, kw_only=True):
     def _is_among(self, path: str, named: Sequence[str]) -> bool:
         return f"{self.top}/{path}" in named
 
-    def _named_folder(self, full: str) -> str | None:
+    def _folder_of_option(self, full: str) -> str | None:
         found = next((folder for folder in self.named.folders if full.startswith(f"{folder}/")), None)
         return None if found is None else f"{self._relative(found) or found}/"
 

@@ -33,14 +33,14 @@ def read_limits(root: Path = Path("/")) -> CgroupLimits:
         if not controllers:
             for folder in _upward(root / "sys/fs/cgroup", path):
                 cores += _quota(_text(folder / "cpu.max"))
-                memory += _whole(_text(folder / "memory.max"))
+                memory += _integers(_text(folder / "memory.max"))
         if "cpu" in controllers:
             for folder in _mounts(root, controllers, "cpu", path):
                 quota, period = _text(folder / "cpu.cfs_quota_us"), _text(folder / "cpu.cfs_period_us")
                 cores += _quota(f"{quota} {period}")
         if "memory" in controllers:
             for folder in _mounts(root, controllers, "memory", path):
-                memory += _whole(_text(folder / "memory.limit_in_bytes"))
+                memory += _integers(_text(folder / "memory.limit_in_bytes"))
     real = [limit for limit in memory if limit < _NO_LIMIT]
     return CgroupLimits(min(cores, default=None), min(real, default=None))
 
@@ -71,7 +71,7 @@ def _quota(text: str) -> list[float]:
     return []
 
 
-def _whole(text: str) -> list[int]:
+def _integers(text: str) -> list[int]:
     return [int(text)] if text.isdigit() else []
 
 

@@ -29,9 +29,9 @@ class Catalogue(Document, frozen=True, kw_only=True):
 
     def device(self, product: str) -> str | None:
         """Return the pattern that a product name matches best, or none."""
-        words = _words(product)
-        matches = [pattern for pattern in self.devices if _words(pattern) <= words]
-        return max(matches, key=lambda pattern: (len(_words(pattern)), pattern), default=None)
+        words = _name_words(product)
+        matches = [pattern for pattern in self.devices if _name_words(pattern) <= words]
+        return max(matches, key=lambda pattern: (len(_name_words(pattern)), pattern), default=None)
 
 
 def capture_cost(hardware: Hardware, duration_seconds: float, catalogue: Catalogue) -> Cost:
@@ -64,7 +64,7 @@ def load_catalogue(values: Mapping[str, object], source: str) -> Catalogue:
     prices: dict[str, float] = {}
     if isinstance(devices, Mapping):
         for pattern, price in devices.items():
-            if not _words(str(pattern)):
+            if not _name_words(str(pattern)):
                 problems.append("devices: a device pattern is empty")
             prices[str(pattern)] = _price(f"devices.{pattern}", price, problems)
     else:
@@ -142,7 +142,7 @@ def _energy(gpus: list[Gpu]) -> float | None:
     return sum(known) if known else None
 
 
-def _words(name: str) -> set[str]:
+def _name_words(name: str) -> set[str]:
     return set(re.split(r"[\s\-_/()]+", name.lower())) - {""}
 
 

@@ -42,7 +42,7 @@ def find_interpreter(python: Path | None, variables: Mapping[str, str]) -> Inter
     # The prefix and not the resolved file: every virtual environment links to the same interpreter
     if _same(python.parent.parent, Path(sys.prefix)) and _same(python, Path(sys.executable)):
         return _ours()
-    return _virtual(python) or _asked(python)
+    return _virtual(python) or _query_interpreter(python)
 
 
 def _ours() -> Interpreter:
@@ -81,7 +81,7 @@ def _virtual(python: Path) -> Interpreter | None:
     )
 
 
-def _asked(python: Path) -> Interpreter:
+def _query_interpreter(python: Path) -> Interpreter:
     try:
         answer = subprocess.run(
             [str(python), "-I", "-c", _ASK], capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=True

@@ -5,20 +5,20 @@ import re
 from ledger.model.values import Direction, parse_slice
 
 
-def _words(text: str) -> frozenset[str]:
+def _word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_LOWER = _words(
+_LOWER = _word_set(
     "loss losses error err errors perplexity ppl rmse mse mae mape smape rmsle wer cer ter per latency "
     "nll bce fid kid ece brier regret hamming bpc bpb eer rer crps"
 )
-_HIGHER = _words(
+_HIGHER = _word_set(
     "accuracy acc f1 f2 auc auroc auprc roc precision recall bleu sacrebleu chrf rouge meteor iou miou "
     "jaccard map map50 r2 dice psnr ssim mcc kappa ndcg mrr reward specificity sensitivity hits "
     "throughput spearman pearson comet"
 )
-_DOUBTFUL = _words(
+_DOUBTFUL = _word_set(
     "scale weight weights threshold bits std stdev stderr var variance drop gap delta diff difference "
     "change ratio count neg negative steps epoch lr temperature coefficient coef lambda alpha beta gamma "
     "time patience min max loss2 noise function fn type curve"

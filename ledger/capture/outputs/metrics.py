@@ -148,23 +148,23 @@ def _bounded(problems: Sequence[str]) -> list[str]:
 def _of_others(values: Mapping[str, object], problems: list[str], notes: list[str]) -> Iterator[tuple[str, Metric]]:
     for found in read_results(values):
         if isinstance(found, OmittedResult):
-            problems.append(f"`{_shown(found.path)}` ({found.why})")
+            problems.append(f"`{_path_text(found.path)}` ({found.why})")
             continue
         try:
-            made = _made(found)
+            made = _metric_of(found)
         except LedgerError as error:
             no_number = isinstance(found.value, bool | list | dict | None)
-            problems.append(f"`{_shown(found.path)}` ({type_name(found.value) if no_number else error.message})")
+            problems.append(f"`{_path_text(found.path)}` ({type_name(found.value) if no_number else error.message})")
             continue
-        notes += [f"`{_shown(found.path)}` is {found.note}"] if found.note else []
-        yield _shown(found.path), made
+        notes += [f"`{_path_text(found.path)}` is {found.note}"] if found.note else []
+        yield _path_text(found.path), made
 
 
-def _shown(path: str) -> str:
+def _path_text(path: str) -> str:
     return plain(path).replace("\n", "\\n")
 
 
-def _made(found: Value) -> Metric:
+def _metric_of(found: Value) -> Metric:
     made = parse_key(found.key, found.value)
     if found.last:
         made = replace(

@@ -13,7 +13,7 @@ Strength = Literal["strong", "weak"]
 """Strong names are secret whatever their value; weak ones (`token`, `auth`) also name harmless things."""
 
 
-def _words(text: str) -> frozenset[str]:
+def _word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
@@ -49,7 +49,7 @@ _KEYS = {
     "subscription": "api-key",
 }
 """First word of a two-word name that ends in `key`."""
-_ABOUT_A_SECRET = _words(
+_ABOUT_A_SECRET = _word_set(
     "file path dir folder name names length len dim dims size count counts type kind url uri host env var "
     "field hint policy prompt expiry expires ttl enabled required ratio rate weight loss embedding "
     "embeddings id ids index method mode provider scheme version manager service arn algorithm limit "
@@ -58,21 +58,21 @@ _ABOUT_A_SECRET = _words(
 """A last word that makes the name speak about a secret, or about something else, instead of holding one."""
 _QUESTIONS = frozenset({"use", "no", "has", "is", "with", "without", "enable", "disable", "require", "skip", "allow"})
 """A first word that makes the name a yes-or-no question."""
-_TOKENS_OF_TEXT = _words(
+_TOKENS_OF_TEXT = _word_set(
     "pad padding eos bos mask cls sep unk special start end stop image video audio begin decoder encoder "
     "new prefix suffix class max min num n per context next last first prev previous word sub subword "
     "char byte vocab additional patch query extra dist distillation register separator sentence user "
     "assistant system tool boi eoi fim"
 )
 """First words of tokens that models read, not tokens that open doors."""
-_DOORS = _words(
+_DOORS = _word_set(
     "access auth api bearer refresh session hf hub huggingface github gh gitlab git wandb slack bot "
     "deploy oauth oauth2 security personal pat secret openai anthropic csrf jwt login registry npm pypi "
     "telegram comet neptune aws azure gcp google ci vault service write read admin client private id "
     "jupyter replicate kaggle mlflow"
 )
 """Words that make the `token` behind them one that opens a door."""
-_OWNERS = _words(
+_OWNERS = _word_set(
     "db database user smtp mysql postgres pg redis mongo ftp ssh admin become sudo root login ldap bind proxy mail "
     "email imap smb sftp rabbitmq amqp clickhouse neo4j keystore truststore"
 )

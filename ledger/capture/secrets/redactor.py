@@ -193,10 +193,10 @@ def _spans(data: bytes, own: OwnSecrets) -> list[Span]:
         else:
             joined.append(span)
     done = [match.span() for match in _PLACEHOLDER.finditer(data)]
-    return _apart(joined, done) if done else joined
+    return _outside_of(joined, done) if done else joined
 
 
-def _apart(spans: list[Span], done: list[tuple[int, int]]) -> list[Span]:
+def _outside_of(spans: list[Span], done: list[tuple[int, int]]) -> list[Span]:
     """Return the spans that touch none of `done`; both are in order."""
     kept: list[Span] = []
     position = 0

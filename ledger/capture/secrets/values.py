@@ -153,7 +153,7 @@ def _under(name: _Named, *, spaced: bool) -> Iterator[Span]:
         if value and not (value["bare"] and value["bare"] in {b"|", b">", b"|-", b">-", b"|+"}):
             group = value.lastgroup if value["bare"] is None else "bare"
             if _is_secret(name, value):
-                yield Span(value.start(group or 0), _whole(name, value, group or "bare"), kind)
+                yield Span(value.start(group or 0), _value_end(name, value, group or "bare"), kind)
                 return
         elif name.strong and data.startswith(b"[", assigned.end()):
             yield from _in_list(name, assigned.end() + 1)
@@ -227,7 +227,7 @@ def _in_list(name: _Named, position: int) -> Iterator[Span]:
         position = item.end()
 
 
-def _whole(name: _Named, value: re.Match[bytes], group: str) -> int:
+def _value_end(name: _Named, value: re.Match[bytes], group: str) -> int:
     """Return where a value ends: a phrase with the line, a password with the word."""
     end = value.end(group)
     if group != "bare" or name.before in {b"?", b"&"}:

@@ -35,10 +35,10 @@ def advise_command(about: tuple[str, ...], metric: str | None, target: float | N
         write_json(given)
         return
     for one in given:
-        _tell(one, headed=len(given) > 1)
+        _print_advice(one, headed=len(given) > 1)
 
 
-def _tell(advised: AdviceReport, *, headed: bool) -> None:
+def _print_advice(advised: AdviceReport, *, headed: bool) -> None:
     if headed or advised.about != advised.run:
         best = "" if advised.about == advised.run else f", by its best run {advised.run}"
         echo(click.style(plain(f"{advised.about}{best}"), bold=True))

@@ -37,10 +37,10 @@ def align_command(offline: str, online: str, filters: tuple[str, ...], as_json: 
         say(plain(f"no run has both {offline} on known data and {online} over a period"))
         say(plain(f"hint: ledger evaluate RUN -m {online}=VALUE --period DAY/DAY"))
     for alignment in found:
-        _tell(alignment)
+        _print_alignment(alignment)
 
 
-def _tell(alignment: Alignment) -> None:
+def _print_alignment(alignment: Alignment) -> None:
     runs = counted(len(alignment.pairs), "run")
     echo(plain(f"{alignment.offline.label}, and {alignment.online.label}: {runs}"))
     if alignment.interval is None or alignment.correlation is None:

@@ -50,14 +50,14 @@ def compare_command(
     for other in chosen[1:]:
         if difference := code_difference(ledger, chosen[0], other):
             say(f"{chosen[0].record.id} and {other.record.id} differ {difference.told()}")
-    _say_uncounted(chosen)
+    _print_uncounted(chosen)
     for row in comparison.metrics:
         if row.refused and row.refused not in {"only one run has it", "a tie"}:
             say(f"not ranked: {row.key}: {row.refused}")
-    _say_how_to_compare(comparison)
+    _print_remedy(comparison)
 
 
-def _say_how_to_compare(comparison: Comparison) -> None:
+def _print_remedy(comparison: Comparison) -> None:
     apart = [row for row in comparison.metrics if (row.refused or "").startswith("measured")]
     labels = sorted({metric.dataset for row in apart for metric in row.metrics if metric and metric.dataset})
     if remedy := measure_command(reversed(labels)):
@@ -66,7 +66,7 @@ def _say_how_to_compare(comparison: Comparison) -> None:
         say("hint: measure both models on one dataset version, with ledger evaluate, to compare them")
 
 
-def _say_uncounted(runs: list[StoredRun]) -> None:
+def _print_uncounted(runs: list[StoredRun]) -> None:
     for run in runs:
         if why := why_uncounted(run):
             said = run.retraction.text if run.retraction else run.record.reason or ""

@@ -49,10 +49,10 @@ def growth_command(
         raise NotFound(f"no run has both a `{metric}` on known data and its {_WORDS[against]}")
     else:
         for growth in grown:
-            _tell(growth)
+            _print_growth(growth)
 
 
-def _tell(growth: Growth) -> None:
+def _print_growth(growth: Growth) -> None:
     sizes = [point.size for point in growth.points]
     runs = counted(len(growth.points), "run")
     echo(f"{growth.group.label} against {_WORDS[growth.against]}: {runs}, {sizes[0]:g} to {sizes[-1]:g}")

@@ -91,7 +91,7 @@ def leaderboard_command(
         for index, one in enumerate(shown):
             _write(one, first=index == 0)
     if len(boards) > 1:
-        _say_apart(standings.key, boards, len(chosen), retired)
+        _print_other_boards(standings.key, boards, len(chosen), retired)
 
 
 def _show(ledger: Branch, board: SettingBoard, limit: int, retired: Mapping[str, Note]) -> _Shown:
@@ -145,27 +145,27 @@ def _write(shown: _Shown, *, first: bool) -> None:
         say(f"* may be the best, at 95 %; noise between runs of one setting: {number(board.noise, 2)}")
     if shown.apart:
         say(f"note: {shown.apart}")
-    _say_aside(board)
+    _print_unranked(board)
 
 
-def _say_aside(board: SettingBoard) -> None:
+def _print_unranked(board: SettingBoard) -> None:
     """Name the runs that are not on a board, by the reason."""
     retracted = [one.run for one in board.withdrawn if one.why == "retracted"]
     unfinished = [one for one in board.withdrawn if one.why != "retracted"]
     if retracted:
-        say(f"retracted, so not ranked: {_named(retracted)}")
+        say(f"retracted, so not ranked: {_name_list(retracted)}")
     if unfinished:
         ways = ",".join(sorted({one.why for one in unfinished}))
-        say(f"did not finish, so not ranked: {_named([f'{one.run} ({one.why})' for one in unfinished])}")
+        say(f"did not finish, so not ranked: {_name_list([f'{one.run} ({one.why})' for one in unfinished])}")
         say(f"hint: to rank them too: --include {ways}")
     if board.outside:
         said = "outside of the range that the others keep, so not ranked"
-        say(f"{said}: {_named([f'{one.run} ({number(float(one.value))})' for one in board.outside])}")
+        say(f"{said}: {_name_list([f'{one.run} ({number(float(one.value))})' for one in board.outside])}")
     if board.ranks:
-        say(f"ranks of one training, so counted once: {_named(board.ranks)}")
+        say(f"ranks of one training, so counted once: {_name_list(board.ranks)}")
 
 
-def _named(parts: Sequence[str]) -> str:
+def _name_list(parts: Sequence[str]) -> str:
     more = f" and {len(parts) - _WITHDRAWN} more" if len(parts) > _WITHDRAWN else ""
     return f"{', '.join(parts[:_WITHDRAWN])}{more}"
 
@@ -185,7 +185,7 @@ def _flat(shown: Sequence[_Shown]) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
-def _say_apart(key: str, boards: Sequence[SettingBoard], shown: int, retired: Mapping[str, Note]) -> None:
+def _print_other_boards(key: str, boards: Sequence[SettingBoard], shown: int, retired: Mapping[str, Note]) -> None:
     in_use = (board.group.dataset for board in boards if board.group.known and board.group.dataset not in retired)
     more = f" ({shown} are shown; name one with --on)" if shown < len(boards) else ""
     say(f"{key} was measured in {len(boards)} ways that cannot be compared{more}")

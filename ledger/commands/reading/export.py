@@ -28,7 +28,7 @@ def export_command(filters: tuple[str, ...], kind: Format | None, output: str | 
 
     Example: ledger export 'status = finished' -o runs.parquet
     """
-    kind = kind or _named(output)
+    kind = kind or _format_of(output)
     if output is None and kind == "parquet" and sys.stdout.isatty():
         raise UsageError("Parquet is not for terminals", hint="ledger export -o runs.parquet")
     selection = read_selection(open_ledger(), query_of(filters))
@@ -42,7 +42,7 @@ def export_command(filters: tuple[str, ...], kind: Format | None, output: str | 
     say(f"wrote {len(selection.runs)} runs to {output}")
 
 
-def _named(output: str | None) -> Format:
+def _format_of(output: str | None) -> Format:
     formats: dict[str, Format] = {".parquet": "parquet", ".csv": "csv", ".jsonl": "jsonl"}
     suffix = Path(output).suffix if output else ".csv"
     if suffix not in formats:

@@ -65,12 +65,12 @@ def list_command(
     ledger, query = open_ledger(), query_of(filters, experiment, tag)
     if not (columns or as_json):
         found = select_runs(ledger, query, sort=sort, reverse=reverse, limit=limit, lines=True)
-        _say(found)
+        _print_warnings(found)
         _write(*usual_table(found.lines), needed=_NEEDED, as_csv=as_csv, none=_NONE[found.empty])
         return
     header = [name for one in (columns or "").split(",") if (name := one.strip())]
     selection = select_runs(ledger, query, sort=sort, reverse=reverse, limit=limit, columns=header)
-    _say(selection)
+    _print_warnings(selection)
     if as_json:
         write_json([_Listed.of(run) for run in selection.runs])
         return
@@ -78,7 +78,7 @@ def list_command(
     _write(header, rows, needed=len(header), as_csv=as_csv, none=_NONE[selection.empty])
 
 
-def _say(found: Selection) -> None:
+def _print_warnings(found: Selection) -> None:
     for problem in found.problems:
         say(f"warning: {problem.path}: {problem.message}")
     say_warnings(found.warnings)

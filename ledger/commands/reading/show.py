@@ -163,14 +163,14 @@ def _history(run: StoredRun) -> Lines:
     record = run.record
     said = [(record.timing.recorded_at, f"recorded as {record.status} by {record.author.name}")]
     for evaluation in run.evaluations:
-        measured = ", ".join(f"{metric.key} {_measured(metric)}" for metric in evaluation.metrics)
+        measured = ", ".join(f"{metric.key} {_metric_text(metric)}" for metric in evaluation.metrics)
         said.append((evaluation.evaluated_at, f"measured again by {evaluation.author.name}: {measured}"))
-    said += [(note.noted_at, f"{_said(note)} by {note.author.name}: {note.text}") for note in run.notes]
+    said += [(note.noted_at, f"{_note_kind_text(note)} by {note.author.name}: {note.text}") for note in run.notes]
     for when, what in sorted(said, key=lambda entry: entry[0]):
         yield moment(when), what
 
 
-def _said(note: Note) -> str:
+def _note_kind_text(note: Note) -> str:
     return _SAID[note.kind] if note.stage is None else f"{_SAID[note.kind]} (stage {note.stage})"
 
 
@@ -339,10 +339,10 @@ def _logs(record: Record) -> Lines:
 def _results(run: StoredRun) -> Lines:
     headline = run.record.results.headline
     for metric in run.record.results.metrics:
-        yield f"{metric.key}{' *' if metric.key == headline else ''}", _measured(metric)
+        yield f"{metric.key}{' *' if metric.key == headline else ''}", _metric_text(metric)
     for evaluation in run.evaluations:
         for metric in evaluation.metrics:
-            yield f"{metric.key} (later)", f"{_measured(metric)}, {moment(evaluation.evaluated_at)}"
+            yield f"{metric.key} (later)", f"{_metric_text(metric)}, {moment(evaluation.evaluated_at)}"
     curves = run.record.results.curves
     if curves:
         yield "curves", f"{', '.join(curves.series)} ({curves.logged} points)"
@@ -350,7 +350,7 @@ def _results(run: StoredRun) -> Lines:
         yield "figure", f"{figure.title} ({figure.file})"
 
 
-def _measured(metric: Metric) -> str:
+def _metric_text(metric: Metric) -> str:
     better = f", {metric.direction} is better" if metric.direction else ""
     return f"{show_value(metric.number)} on {metric.dataset or 'unknown data'}{better}{_how_made(metric)}"
 

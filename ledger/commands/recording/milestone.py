@@ -58,21 +58,21 @@ def _list(*, as_json: bool) -> None:
         write_json(found)
         return
     for progress in found.models:
-        _tell(progress)
+        _print_progress(progress)
     if not found.models:
         say("no model has a milestone yet; next: ledger milestone RUN STAGE --because TEXT")
     elif found.without:
-        _tell_others(found)
+        _print_others(found)
 
 
-def _tell(progress: Progress) -> None:
+def _print_progress(progress: Progress) -> None:
     reached = progress.steps[progress.reached - 1] if progress.reached else None
     stands = f"stage {progress.reached}, {reached.stage.name}" if reached else "no stage that still counts"
     model = " ".join(plain(progress.model).split())
     echo(f"{click.style(model, bold=True)}: {stands} ({counted(progress.runs, 'run')})")
     for step in progress.steps:
         if step.note is not None:
-            _tell_claim(step)
+            _print_claim(step)
     following = progress.next
     if following is None:
         echo("  that is the last stage")
@@ -82,7 +82,7 @@ def _tell(progress: Progress) -> None:
         echo(f"        {'seen' if check.holds else 'missing'}: {plain(f'{check.asks}: {check.detail}')}")
 
 
-def _tell_claim(step: MilestoneStep) -> None:
+def _print_claim(step: MilestoneStep) -> None:
     note = step.note
     if note is None:
         return
@@ -97,7 +97,7 @@ def _tell_claim(step: MilestoneStep) -> None:
         echo(f"        missing: {plain(f'{check.asks}: {check.detail}')}")
 
 
-def _tell_others(found: Milestones) -> None:
+def _print_others(found: Milestones) -> None:
     named = ", ".join(name for name, _ in found.without[:5])
     more = f" and {len(found.without) - 5} more" if len(found.without) > 5 else ""  # noqa: PLR2004  # as shown
     say(f"without any milestone: {named}{more}")

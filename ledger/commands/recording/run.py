@@ -60,7 +60,7 @@ def run_command(
             say(f"warning: {error.message}")
     wrapped = run_wrapped(place, start, command)
     with suppress(OSError):  # who cannot hear us any more still gets the command's exit code
-        _tell(place.ledger, wrapped, as_json=as_json)
+        _print_recorded(place.ledger, wrapped, as_json=as_json)
     with suppress(OSError):
         if wrapped.recorded is not None and place.ledger is not None:
             push_recorded(place.ledger, push=push, push_timeout=push_timeout)
@@ -93,7 +93,7 @@ def _is_filled(record: Record, name: str) -> bool:
     return name != "results" or bool(record.results.metrics)
 
 
-def _tell(ledger: Branch | None, wrapped: Wrapped, *, as_json: bool) -> None:
+def _print_recorded(ledger: Branch | None, wrapped: Wrapped, *, as_json: bool) -> None:
     if wrapped.recorded is not None and ledger is not None:
         tell(ledger, wrapped.recorded, as_json=as_json)
         if not as_json and (empty := _empty_boxes(wrapped.recorded.record)):

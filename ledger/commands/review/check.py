@@ -56,7 +56,7 @@ def check_command(what: tuple[str, ...], form: Form, as_json: bool, output: str 
     else:
         checked = _check_commits(Branch.open(), what[0] if what else None)
     _write(_rendered(checked, "json" if as_json else form), output)
-    _tell(checked)
+    _print_summary(checked)
     return 1 if not checked.ok or (strict and checked.findings) else 0
 
 
@@ -73,13 +73,13 @@ def _check_commits(ledger: Branch, what: str | None) -> Checked:
     if dots:
         if not old:
             raise UsageError(f"a range begins with a commit that is known to be good: `{ascii(what)[1:-1]}`")
-        _say_where(repository, old, new.lstrip(".") or "HEAD")
+        _warn_of_range(repository, old, new.lstrip(".") or "HEAD")
         return check_range(repository, new.lstrip(".") or "HEAD", old, ref=ledger.ref, proposed=True)
     base = theirs or repository.resolve(ledger.ref)
     return check_range(repository, _branch(repository, what), base, ref=f"refs/heads/{what}", proposed=True)
 
 
-def _say_where(repository: Repository, old: str, new: str) -> None:
+def _warn_of_range(repository: Repository, old: str, new: str) -> None:
     """Say that the end of a range does not stand on its beginning, as git itself is silent about."""
     since, tip = repository.resolve(old), repository.resolve(new)
     if since is None or tip is None or contains(repository, tip, since):
@@ -156,7 +156,7 @@ def _write(text: str, output: str | None) -> None:
     Path(output).write_text(text, encoding="utf-8")
 
 
-def _tell(checked: Checked) -> None:
+def _print_summary(checked: Checked) -> None:
     """Say in a line what was looked at and what came of it."""
     looked = counted(checked.entries, "entry")
     if checked.commits:

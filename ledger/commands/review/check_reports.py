@@ -25,13 +25,13 @@ def _lines(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in findings:
         if told and told != finding.hint:
             yield f"  hint: {_line(told)}"
-        yield f"{finding.severity}: {_said(finding)} [{finding.rule}]"
+        yield f"{finding.severity}: {_finding_text(finding)} [{finding.rule}]"
         told = finding.hint
     if told:
         yield f"  hint: {_line(told)}"
 
 
-def _said(finding: Finding) -> str:
+def _finding_text(finding: Finding) -> str:
     where = [f"commit {finding.commit[:10]}"] if finding.commit else []
     where += [_line(finding.path)] if finding.path else []
     return ": ".join([*where, _line(finding.message)])
@@ -54,7 +54,7 @@ def _github(finding: Finding) -> str:
     properties = {"file": _line(finding.path), "title": title} if finding.path else {"title": title}
     said = ",".join(f"{name}={_github_property(value)}" for name, value in properties.items())
     hint = f"\nhint: {_line(finding.hint)}" if finding.hint else ""
-    return f"::{finding.severity} {said}::{_github_data(f'{_said(finding)}{hint}')}"
+    return f"::{finding.severity} {said}::{_github_data(f'{_finding_text(finding)}{hint}')}"
 
 
 def _github_data(text: str) -> str:
@@ -69,7 +69,7 @@ def gitlab_report(checked: Checked) -> list[dict[str, Any]]:  # `Any`: JSON
     """Return a report of GitLab's code quality (https://docs.gitlab.com/ci/testing/code_quality/)."""
     return [
         {
-            "description": _said(finding) + (f"; hint: {_line(finding.hint)}" if finding.hint else ""),
+            "description": _finding_text(finding) + (f"; hint: {_line(finding.hint)}" if finding.hint else ""),
             "check_name": finding.rule,
             "fingerprint": fingerprint(finding),
             "severity": "major" if finding.severity == "error" else "minor",
@@ -109,7 +109,7 @@ def _sarif_result(finding: Finding, index: int) -> dict[str, Any]:
         "ruleId": finding.rule,
         "ruleIndex": index,
         "level": finding.severity,
-        "message": {"text": _said(finding)},
+        "message": {"text": _finding_text(finding)},
         "locations": [
             {
                 "physicalLocation": {

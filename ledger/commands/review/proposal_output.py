@@ -39,7 +39,7 @@ def send(
     if as_json:
         write_json(OpenedProposal(name=name, branch=place.branch, runs=runs, opened=opened))
         return
-    _tell(place, name, opened)
+    _print_opened(place, name, opened)
 
 
 def send_branch(ledger: Branch, name: str, title: str, *, push: bool | None, seconds: float) -> None:
@@ -53,10 +53,10 @@ def send_branch(ledger: Branch, name: str, title: str, *, push: bool | None, sec
     if opened.pushed:
         asked = open_proposal(ledger, name, title, f"{title}\n\nWhat it changes stands in the diff of `policy.yaml`.")
         opened = Opened(pushed=opened.pushed, url=asked.url, by_hand=asked.by_hand, problem=asked.problem)
-    _tell(place, name, opened)
+    _print_opened(place, name, opened)
 
 
-def _tell(place: Branch, name: str, opened: Opened) -> None:
+def _print_opened(place: Branch, name: str, opened: Opened) -> None:
     if opened.problem:
         say(f"warning: the proposal is safe here, but {opened.problem}")
     if opened.url:

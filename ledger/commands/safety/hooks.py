@@ -44,7 +44,7 @@ def install_command(server: str | None, site: str | None) -> int:
 
     Example: ledger hooks install
     """
-    repository, names = _place(server)
+    repository, names = _target(server)
     if site is not None and server is None:
         raise UsageError(
             "a site is published by a server's hooks", hint="ledger hooks install --server PATH --site FOLDER"
@@ -52,7 +52,7 @@ def install_command(server: str | None, site: str | None) -> int:
     _check_branch(repository)
     hooks = install_hooks(repository, names, sys.executable)
     for hook in hooks:
-        say(_told_installed(hook))
+        say(_installed_text(hook))
     if site is not None:
         repository.git.output("config", SITE_SETTING, str(Path(site).absolute()))
         say(f"after each push of the ledger its site is published to {site}; now: ledger site publish {server}")
@@ -68,12 +68,12 @@ def uninstall_command(server: str | None) -> int:
 
     Example: ledger hooks uninstall
     """
-    repository, names = _place(server)
+    repository, names = _target(server)
     left = 0
     for hook in uninstall_hooks(repository, names):
         if hook.state in {"changed", "wrapped"} or hook.before is not None:
             left += 1
-            say(f"left alone: {_told(hook)}")
+            say(f"left alone: {_state_text(hook)}")
         else:
             say(f"{hook.name}: {'as it was before' if hook.state == 'foreign' else 'none'}")
     return 1 if left else 0
@@ -87,13 +87,13 @@ def status_command(server: str | None, as_json: bool) -> int:
 
     Example: ledger hooks status
     """
-    repository, names = _place(server)
+    repository, names = _target(server)
     hooks = read_hooks(repository, names)
     if as_json:
         write_json(hooks)
     else:
         for hook in hooks:
-            echo(_told(hook))
+            echo(_state_text(hook))
     whole = all(hook.state in {"installed", "wrapped"} for hook in hooks)
     if not whole and not as_json:
         say("hint: ledger hooks install" + (f" --server {server}" if server else ""))
@@ -181,7 +181,7 @@ def _check_branch(repository: Repository) -> None:
         )
 
 
-def _place(server: str | None) -> tuple[Repository, Sequence[str]]:
+def _target(server: str | None) -> tuple[Repository, Sequence[str]]:
     """Return the repository that is meant, and its kind of hooks.
 
     Raises:
@@ -197,13 +197,13 @@ def _place(server: str | None) -> tuple[Repository, Sequence[str]]:
     return repository, SERVER
 
 
-def _told_installed(hook: Hook) -> str:
+def _installed_text(hook: Hook) -> str:
     if hook.state == "wrapped":
         return f"{hook.name}: another hook stands over ours and runs it; both stay"
     return f"{hook.name}: installed" + (", runs the one that stood there first" if hook.before else "")
 
 
-def _told(hook: Hook) -> str:
+def _state_text(hook: Hook) -> str:
     before = f" ({hook.before} is from before ours)" if hook.before else ""
     words = {
         "absent": f"{hook.name}: none{before}",

@@ -45,7 +45,7 @@ def redact_command(
     Example: ledger redact --because "an API key in the log of a run" < secret.txt
     """
     ledger = open_ledger(writing=True)
-    secrets, files = _wanted(ledger, files, found=found)
+    secrets, files = _choose(ledger, files, found=found)
     if found and not (secrets or files):
         say("nothing in entries that were not sent yet looks like a secret; nothing was changed")
         return
@@ -56,7 +56,7 @@ def redact_command(
     if plan.empty:
         say("no file and no message of the ledger's history holds it; nothing was changed")
         return
-    _tell_plan(plan)
+    _print_plan(plan)
     if dry_run:
         if as_json:
             write_json(plan.files)
@@ -66,15 +66,15 @@ def redact_command(
     done = redact(ledger, plan, needles, reason=reason or "", now=datetime.now(UTC))
     if as_json:
         write_json(done)
-    _tell_done(ledger, plan, done)
+    _print_result(ledger, plan, done)
 
 
-def _wanted(ledger: Branch, files: tuple[str, ...], *, found: bool) -> tuple[list[str], tuple[str, ...]]:
+def _choose(ledger: Branch, files: tuple[str, ...], *, found: bool) -> tuple[list[str], tuple[str, ...]]:
     """Return the secrets and the files to take out."""
     if found:
         unsent = find_unsent(ledger)
         return unsent.texts, (*files, *unsent.files)
-    secrets = [] if files else _asked()
+    secrets = [] if files else _prompt()
     if not secrets and not files:
         raise UsageError("there is nothing to redact", hint="ledger redact --because TEXT < secret.txt")
     return secrets, files
@@ -87,7 +87,7 @@ def _ask(*, typed: bool, found: bool) -> None:
     click.confirm("Make this history again? Every other clone must follow", abort=True, err=True)
 
 
-def _asked() -> list[str]:
+def _prompt() -> list[str]:
     if sys.stdin.isatty():
         return [click.prompt("Secret", hide_input=True, err=True)]
     try:
@@ -96,7 +96,7 @@ def _asked() -> list[str]:
         raise LedgerError("the secret is not text", hint="ledger redact --file PATH takes out a whole file") from error
 
 
-def _tell_plan(plan: Plan) -> None:
+def _print_plan(plan: Plan) -> None:
     for file in plan.files[:_SHOWN]:
         say(f"holds it: {file.path}")
     if len(plan.files) > _SHOWN:
@@ -105,7 +105,7 @@ def _tell_plan(plan: Plan) -> None:
         say(f"holds it: the message of {counted(plan.commits, 'commit')}")
 
 
-def _tell_done(ledger: Branch, plan: Plan, done: Redacted) -> None:
+def _print_result(ledger: Branch, plan: Plan, done: Redacted) -> None:
     if done.redaction is None:
         say(f"redacted {counted(len(plan.files), 'file')} that nobody else has seen, so no tombstone is needed")
     else:

@@ -70,17 +70,17 @@ def verify_command(since: str | None, whole: bool, accepted: tuple[str, ...], as
         say(one_line(f"relies on redaction {what}: {one.reason.splitlines()[0]} ({vouched})"))
     for unseen in verdict.open:
         say(f"cannot tell: {unseen}")
-    walked = ", ".join(_looked_at(verdict))
-    say(f"{walked}: {_said_of(len(errors), len(warnings))}")
+    walked = ", ".join(_scope_lines(verdict))
+    say(f"{walked}: {_count_text(len(errors), len(warnings))}")
     return 0 if verdict.clean else 1
 
 
-def _said_of(errors: int, warnings: int) -> str:
+def _count_text(errors: int, warnings: int) -> str:
     told = f" ({counted(warnings, 'warning')})" if warnings else ""
     return f"{counted(errors, 'finding')}{told}" if errors else f"nothing is wrong{told}"
 
 
-def _looked_at(verdict: Verification) -> Iterator[str]:
+def _scope_lines(verdict: Verification) -> Iterator[str]:
     since = f" since {verdict.since[:10]}" if verdict.since else ""
     yield f"{counted(verdict.entries, 'entry')} in {counted(verdict.commits, 'commit')}{since}"
     for count, what in ((verdict.checkpoints, "checkpoint"), (len(verdict.redactions), "redaction")):

@@ -57,10 +57,10 @@ def init_command(path: str | None, server: str | None, site: str | None, object_
     else:
         say(f"there is a ledger already on the branch `{ledger.branch}` of {where}")
     give_consent(ledger.repository)
-    _say_where_it_goes(ledger)
+    _announce_remote(ledger)
 
 
-def _say_where_it_goes(ledger: Branch) -> None:
+def _announce_remote(ledger: Branch) -> None:
     """Say what will be sent, and where, before anything is."""
     try:
         consent = read_consent(ledger)

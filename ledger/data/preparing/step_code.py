@@ -38,7 +38,7 @@ def hash_function(function: Callable[..., object]) -> str:
         if name in seen:
             continue
         seen[name] = _source_of(one)
-        for called, value in _named_by(one):
+        for called, value in _names_used(one):
             if isinstance(value, ModuleType):
                 seen.setdefault(value.__name__, _file_hash(value))
             elif callable(value) and hasattr(value, "__qualname__"):
@@ -56,7 +56,7 @@ def _source_of(one: object) -> str:
         raise LedgerError(f"the source of this step cannot be read: `{named}`", hint="define it in a file") from error
 
 
-def _named_by(one: object) -> Iterator[tuple[str, object]]:
+def _names_used(one: object) -> Iterator[tuple[str, object]]:
     """Yield the project's functions, classes and modules, and the constants, that code names."""
     functions = (
         [value for value in vars(one).values() if isinstance(value, FunctionType)] if isinstance(one, type) else [one]
@@ -129,7 +129,9 @@ def hash_scripts(files: list[Path], folder: Path) -> str:
             raise LedgerError(f"the code of the step cannot be read: `{file}`") from error
         seen[file] = hash_bytes(content)
         if file.suffix == ".py":
-            waiting += [found for name in _imports(content) for found in _found(name, (file.parent, folder.resolve()))]
+            waiting += [
+                found for name in _imports(content) for found in _candidate_files(name, (file.parent, folder.resolve()))
+            ]
     names = {
         file: file.name if not file.is_relative_to(folder.resolve()) else str(file.relative_to(folder.resolve()))
         for file in seen
@@ -150,7 +152,7 @@ def _imports(content: bytes) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" if node.module else alias.name for alias in node.names)
 
 
-def _found(name: str, folders: tuple[Path, ...]) -> Iterator[Path]:
+def _candidate_files(name: str, folders: tuple[Path, ...]) -> Iterator[Path]:
     parts = name.split(".")
     for folder in folders:
         for depth in range(1, len(parts) + 1):

@@ -89,7 +89,7 @@ def measure_drift(reference: Samples, compared: Samples, *, name: str, content: 
 
 def _comparisons(reference: Samples, compared: Samples, skipped: dict[str, str]) -> Iterator[_Comparison]:
     if reference.labels is not None and compared.labels is not None:
-        yield from _kept(skipped, "labels", compare_labels(reference.labels, compared.labels))
+        yield from _note_skipped(skipped, "labels", compare_labels(reference.labels, compared.labels))
     for feature in reference.features:
         if feature not in compared.features:
             skipped[feature] = "only the reference has it"
@@ -107,10 +107,10 @@ def _comparisons(reference: Samples, compared: Samples, skipped: dict[str, str])
         if ours.shape[1] != theirs.shape[1]:
             skipped[subject] = "they have another shape"
             continue
-        yield from _kept(skipped, subject, tell_apart(subject, ours, theirs))
+        yield from _note_skipped(skipped, subject, tell_apart(subject, ours, theirs))
 
 
-def _kept(skipped: dict[str, str], subject: str, made: _Comparison | None) -> Iterator[_Comparison]:
+def _note_skipped(skipped: dict[str, str], subject: str, made: _Comparison | None) -> Iterator[_Comparison]:
     if made is None:
         skipped[subject] = "too few samples, or all are alike"
     else:

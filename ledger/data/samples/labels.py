@@ -141,7 +141,7 @@ def _read_from(labelling: Labelling, file: Path, root: Path, names: Sequence[str
         case "table":
             return from_table(file, labelling.part, columns, names, root)
         case "function":
-            return from_function(labelling, [_found_at(root, name) for name in names])
+            return from_function(labelling, [_label_file(root, name) for name in names])
         case "folder":
             labels = from_folders(names)
         case "coco":
@@ -157,7 +157,7 @@ def _read_from(labelling: Labelling, file: Path, root: Path, names: Sequence[str
     return Read(labels=labels)
 
 
-def _found_at(root: Path, name: str) -> Path:
+def _label_file(root: Path, name: str) -> Path:
     return root if root.is_file() else root / name
 
 
@@ -207,7 +207,7 @@ def from_table(path: Path, column: str, slices: Sequence[str], names: Sequence[s
         counted = tables.is_number(table, name)
         if not at and counted and not _is_key(name):
             continue  # numbers that happen to be file names: folds, ages, counts
-        said = partial(_said_in_row, label, shared)
+        said = partial(_label_in_row, label, shared)
         match = match_keys(words, names, root=root, says=said, numbers=bool(at) or _is_key(name))
         if not at and (counted or match.strength == 0) and match.strangers and match.named < len(names):
             match = replace(match, problem=match.problem or _off(match, words, names, name))
@@ -230,7 +230,7 @@ def _off(match: Match, words: Sequence[str | None], names: Sequence[str], column
     return f"`{stranger}` of column {column} names no sample, and no row names `{left}`"
 
 
-def _said_in_row(label: Sequence[str | None], shared: Mapping[str, Sequence[str | None]], row: int) -> Hashable:
+def _label_in_row(label: Sequence[str | None], shared: Mapping[str, Sequence[str | None]], row: int) -> Hashable:
     return (label[row], *(words[row] for words in shared.values()))
 
 
@@ -332,14 +332,14 @@ def from_function(labelling: Labelling, paths: Sequence[Path]) -> Read:
         except Exception as error:  # noqa: BLE001  # the user's function may raise anything for one sample
             failed.append(f"{path.name}: {type(error).__name__}: {str(error)[:80]}")
             said = None
-        labels.append(_said_by(said))
+        labels.append(_label_of(said))
     if failed and len(failed) == len(paths):
         raise LedgerError(f"the function raised for every sample, first for {failed[0]}")
     more = [f"the function gave no label for {len(failed)} samples, first {failed[0]}"] if failed else []
     return Read(labels=labels, warnings=more)
 
 
-def _said_by(said: object) -> Label:
+def _label_of(said: object) -> Label:
     """Return the label that a function gave: one, or several in a list, a tuple or a set."""
     if said is None:
         return ()

@@ -105,13 +105,13 @@ def _checked(found: _Found, keys: Sequence[str | None], names: Sequence[str], sa
             if before is None:
                 chosen[place] = position
             elif problem is None and says(before) != says(position):
-                told = f"{_shown(says(before))} by `{ascii(keys[before])[1:-1]}`"
-                other = f"{_shown(says(position))} by `{ascii(keys[position])[1:-1]}`"
+                told = f"{_label_text(says(before))} by `{ascii(keys[before])[1:-1]}`"
+                other = f"{_label_text(says(position))} by `{ascii(keys[position])[1:-1]}`"
                 problem = f"`{ascii(names[place])[1:-1]}` is said to be {told} and {other}"
     return Match(keys=chosen, strength=found.strength, named=found.named, strangers=strangers, problem=problem)
 
 
-def _shown(said: Hashable) -> str:
+def _label_text(said: Hashable) -> str:
     parts = said if isinstance(said, tuple) else (said,)
     return ascii(" + ".join(str(part) for part in parts if part is not None) or "nothing")[1:-1]
 

@@ -51,7 +51,7 @@ def summarise(reading: Reading) -> DatasetStatistics:
         labels=dict(sorted(labels.most_common(_LABELS))),
         unlabelled=unlabelled,
         slices=slices,
-        features=[_summary(name, values) for name, values in features.items() if _says_something(values)],
+        features=[_summary(name, values) for name, values in features.items() if _has_finite(values)],
         images=reading.images,
         warnings=[shown(warning, length=500) for warning in warnings],
     )
@@ -78,7 +78,7 @@ def _too_small(name: str, sizes: dict[str, int]) -> list[str]:
     return [f"{few}, so an accuracy on them is not known to 10 points; {least} (Cochran 1977, 4.4)"]
 
 
-def _says_something(values: "NDArray[np.float64]") -> bool:
+def _has_finite(values: "NDArray[np.float64]") -> bool:
     import numpy as np
 
     return bool(np.isfinite(values).any())

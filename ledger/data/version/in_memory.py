@@ -135,7 +135,7 @@ def _columns(columns: Mapping[str, Any], prefix: str) -> Iterator[ManifestLine]:
     count = max((len(column) for column in columns.values()), default=0)
     if count > MOST_SAMPLES:
         for number, column in enumerate(columns.values()):
-            yield value_line(_whole(column), f"{prefix}column {number}")
+            yield value_line(_as_array(column), f"{prefix}column {number}")
         return
     readable = [
         column if _is_array(column) and not _is_series(column) else _cells(column) for column in columns.values()
@@ -148,7 +148,7 @@ def _is_series(data: Any) -> bool:  # noqa: ANN401  # as above
     return pandas is not None and isinstance(data, pandas.Series)
 
 
-def _whole(column: Any) -> object:  # noqa: ANN401  # as above
+def _as_array(column: Any) -> object:  # noqa: ANN401  # as above
     """Return a column as one array where it is numbers, else its cells."""
     try:
         array = column.to_numpy() if hasattr(column, "to_numpy") else column
@@ -193,7 +193,7 @@ def _samples(data: Any, prefix: str) -> Iterator[ManifestLine]:  # noqa: ANN401 
         yield value_line(data, f"{prefix}bytes")
         return
     if _is_array(data) and count > MOST_SAMPLES:
-        yield value_line(_whole(data), f"{prefix}array")
+        yield value_line(_as_array(data), f"{prefix}array")
         return
     if _is_series(data):
         data = _cells(data)

@@ -40,7 +40,7 @@ class Lines(Sequence[ManifestLine]):
     @classmethod
     def of(cls, lines: Iterable[ManifestLine]) -> "Lines":
         """Return these lines, which are in order."""
-        return cls(_joined(map(render_line, lines)))
+        return cls(_concatenate(map(render_line, lines)))
 
     def texts(self) -> Iterator[tuple[str, bytes]]:
         """Yield path and rendered line of each file, in order."""
@@ -207,7 +207,7 @@ def _path(line: ManifestLine) -> str:
     return line.path
 
 
-def _joined(parts: Iterable[bytes]) -> bytes:
+def _concatenate(parts: Iterable[bytes]) -> bytes:
     """Return the parts as one, without all of them and the whole in memory at once."""
     from io import BytesIO
 

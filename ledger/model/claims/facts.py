@@ -92,7 +92,7 @@ def _walk(value: object, field: str, name: str, found: list[Stated]) -> None:
 def _plan(kind: type[Struct]) -> tuple[tuple[str, bool], ...]:
     """Return the fields of a kind that a rule asks for, each with whether it is one value."""
     hints = hints_of(kind)
-    looked = ((name, _asked(hints[name], name)) for name in kind.__struct_fields__ if name not in FREE)
+    looked = ((name, _rule_asks(hints[name], name)) for name in kind.__struct_fields__ if name not in FREE)
     return tuple((name, leaf) for name, leaf in looked if leaf is not None)
 
 
@@ -102,16 +102,16 @@ def hints_of(kind: type[Struct]) -> dict[str, Any]:  # `Any`: whatever an annota
     return {name: hint for one in reversed(kind.__mro__) for name, hint in getattr(one, "__annotations__", {}).items()}
 
 
-def _asked(hint: Any, name: str) -> bool | None:  # noqa: ANN401  # whatever an annotation may be
+def _rule_asks(hint: Any, name: str) -> bool | None:  # noqa: ANN401  # whatever an annotation may be
     """Return whether a type is one value that a rule asks for, or holds some; none where no rule does."""
     origin = get_origin(hint)
     if origin is Annotated:
-        return _asked(get_args(hint)[0], name)
+        return _rule_asks(get_args(hint)[0], name)
     if origin in {Union, types.UnionType}:
-        found = [leaf for part in get_args(hint) if (leaf := _asked(part, name)) is not None]
+        found = [leaf for part in get_args(hint) if (leaf := _rule_asks(part, name)) is not None]
         return all(found) if found else None
     if origin in {list, dict, Mapping}:
-        return None if _asked(get_args(hint)[-1], name) is None else False
+        return None if _rule_asks(get_args(hint)[-1], name) is None else False
     if not isinstance(hint, type):
         return None
     if issubclass(hint, Struct):

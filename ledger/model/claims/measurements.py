@@ -86,7 +86,7 @@ def names_of(use: DatasetUse) -> set[str | None]:
     return {use.label, stated, use.name, use.path, use.role, use.hash}
 
 
-def _apart(document: object) -> Iterator[tuple[str, str, str, bool]]:
+def _off_the_data(document: object) -> Iterator[tuple[str, str, str, bool]]:
     """Yield measurements that are on no data of the run: field, what, data, whether its name had other content."""
     start, metrics = metrics_in(document)
     contents: dict[str | None, set[str]] = {}
@@ -97,10 +97,10 @@ def _apart(document: object) -> Iterator[tuple[str, str, str, bool]]:
                 held.add(use.hash)
     for position, metric in enumerate(metrics):
         if _is_apart(metric, contents) and not (metric.period or metric.derived_from):
-            yield f"{start}[{position}]", *_shown_apart(metric.key, metric, contents)
+            yield f"{start}[{position}]", *_off_the_data_text(metric.key, metric, contents)
     for position, table in enumerate(document.statistics.tables if isinstance(document, Record) else ()):
         if _is_apart(table, contents) and not table.metric:
-            yield f"statistics.tables[{position}]", *_shown_apart(table.name, table, contents)
+            yield f"statistics.tables[{position}]", *_off_the_data_text(table.name, table, contents)
 
 
 def _is_apart(one: Metric | Table, contents: Mapping[str | None, set[str]]) -> bool:
@@ -111,21 +111,21 @@ def _is_apart(one: Metric | Table, contents: Mapping[str | None, set[str]]) -> b
     return found is None or (one.dataset_hash is not None and one.dataset_hash not in found)
 
 
-def _shown_apart(key: str, one: Metric | Table, contents: Mapping[str | None, set[str]]) -> tuple[str, str, bool]:
+def _off_the_data_text(key: str, one: Metric | Table, contents: Mapping[str | None, set[str]]) -> tuple[str, str, bool]:
     label = one.dataset or one.dataset_hash or ""
     return plain(key[:_SHOWN]), plain(label[:_SHOWN]), bool(contents.get(label))
 
 
 def other_content(facts: Facts) -> Iterator[tuple[str, str]]:
     """Yield measurements on a dataset that the run used, under another hash than it had."""
-    for field, key, label, other in facts.once(_apart):
+    for field, key, label, other in facts.once(_off_the_data):
         if other:
             yield field, f"`{key}` is on other content than the run used under this name: `{label}`"
 
 
 def unused_data(facts: Facts) -> Iterator[tuple[str, str]]:
     """Yield measurements on data that the run did not use."""
-    for field, key, label, other in facts.once(_apart):
+    for field, key, label, other in facts.once(_off_the_data):
         if not other:
             yield field, f"`{key}` is on data that the run did not use: `{label}`"
 

@@ -78,7 +78,7 @@ def _rows(board: SettingBoard, atlas: Atlas) -> list[Row]:
         Row(
             place=place,
             run=run,
-            params=_told(run, told),
+            params=_param_pairs(run, told),
             linked=place.runs[:_RUNS_LINKED],
             statuses=tuple(dict.fromkeys(atlas.by_id[one].record.status for one in place.runs)),
         )
@@ -86,7 +86,7 @@ def _rows(board: SettingBoard, atlas: Atlas) -> list[Row]:
     ]
 
 
-def _told(run: StoredRun, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+def _param_pairs(run: StoredRun, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
     values = run.record.params.values
     return tuple((name, param_text(values[name])) for name in names if name in values)
 

@@ -102,7 +102,7 @@ def _history(key: str, versions: Sequence[DatasetVersion], measured: Sequence[Ma
         directions += [m.metric for m in ours]
         evaluators = sorted({m.metric.evaluator or "" for m in ours})
         for evaluator in evaluators:  # a line over two of them would show a step that no model made
-            dots = [_measured_dot(m, version.version, slot) for m in ours if (m.metric.evaluator or "") == evaluator]
+            dots = [_dot_of(m, version.version, slot) for m in ours if (m.metric.evaluator or "") == evaluator]
             label = f"{version.version} by {evaluator or 'unknown'}" if len(evaluators) > 1 else version.version
             stretches.append(Stretch(label=label, dots=dots))
     if not stretches:
@@ -111,7 +111,7 @@ def _history(key: str, versions: Sequence[DatasetVersion], measured: Sequence[Ma
     return render_history(stretches, title=title, y_label=visible(key), direction=agreed_direction(directions))
 
 
-def _measured_dot(measurement: Measurement, version: str, slot: int) -> Dot:
+def _dot_of(measurement: Measurement, version: str, slot: int) -> Dot:
     run_id = measurement.run.record.id
     return Dot(
         x=measurement.at.timestamp(),

@@ -64,19 +64,19 @@ def render_steps(model: str, steps: tuple[MilestoneStep, ...]) -> str:
         css = f"lg-step lg-step-{step.state.replace(' ', '-')}"
         mark = _MARKS.get(step.state)
         inside = f'<path d="{mark}"/>' if mark else f'<text x="0" y="4" text-anchor="middle">{step.stage.number}</text>'
-        title = escaped(f"{step.stage.number} {step.stage.name}: {_said(step)}")
+        title = escaped(f"{step.stage.number} {step.stage.name}: {_state_text(step)}")
         parts.append(
             f'<g class="{css}" transform="translate({x} 26)"><title>{title}</title><circle r="{_RADIUS}"/>{inside}</g>'
         )
         parts.append(name_at(x, 58, step.stage.slug, anchor="middle"))
-    said = escaped(f"{model}: " + "; ".join(f"{step.stage.slug} {_said(step)}" for step in steps))
+    said = escaped(f"{model}: " + "; ".join(f"{step.stage.slug} {_state_text(step)}" for step in steps))
     return (
         f'<svg class="lg-chart lg-steps-chart" viewBox="0 0 {width} 66" role="img" aria-label="{said}">'
         f"{''.join(parts)}</svg>"
     )
 
 
-def _said(step: MilestoneStep) -> str:
+def _state_text(step: MilestoneStep) -> str:
     if step.withdrawn is not None:
         return "its evidence was retracted"
     return f"claimed, {len(step.missing)} missing" if step.state == "claimed" else step.state

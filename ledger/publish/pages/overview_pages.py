@@ -121,7 +121,7 @@ def render_runs(atlas: Atlas) -> Page:
 def render_boards(atlas: Atlas) -> Page:
     """Return the list of leaderboards, those of one metric together."""
     metrics: dict[str, list[BoardEntry]] = {}
-    places = _places(atlas.own_pages, atlas)
+    places = _board_entries(atlas.own_pages, atlas)
     for place in [*_in_use(places, atlas), *(place for place in places if place.board.group.dataset in atlas.retired)]:
         metrics.setdefault(place.board.group.key, []).append(place)
     return Page(
@@ -135,7 +135,7 @@ def render_boards(atlas: Atlas) -> Page:
 
 def render_other_boards(atlas: Atlas) -> Page:
     """Return the one page of the leaderboards that have none of their own: a line for each."""
-    places = _places(atlas.listed, atlas)
+    places = _board_entries(atlas.listed, atlas)
     return Page(
         kind="boards",
         path=addresses.OTHER_BOARDS,
@@ -178,7 +178,7 @@ def render_glossary() -> Page:
     )
 
 
-def _places(boards: Sequence[Leaderboard], atlas: Atlas) -> list[BoardEntry]:
+def _board_entries(boards: Sequence[Leaderboard], atlas: Atlas) -> list[BoardEntry]:
     return [
         BoardEntry(board=board, path=atlas.address_of(board.group), leader=atlas.leader_of(board.group))
         for board in boards
@@ -188,7 +188,7 @@ def _places(boards: Sequence[Leaderboard], atlas: Atlas) -> list[BoardEntry]:
 def _first_of_all(atlas: Atlas) -> list[BoardEntry]:
     """Return the leaderboards, those first that speak for a run."""
     headlines = {run.record.results.headline for run in atlas.runs}
-    return _places(sorted(atlas.boards, key=lambda board: board.group.key not in headlines), atlas)
+    return _board_entries(sorted(atlas.boards, key=lambda board: board.group.key not in headlines), atlas)
 
 
 def _in_use(places: Sequence[BoardEntry], atlas: Atlas) -> list[BoardEntry]:

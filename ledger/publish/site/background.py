@@ -225,16 +225,16 @@ def build_while_asked(state_dir: Path, build: Callable[[], object], pause_second
     """
     built = 0
     answered = -1
-    while _asked(state_dir) != answered:
+    while _requests(state_dir) != answered:
         with _locked(state_dir, wait=False) as lock:
             if lock is None:
                 return built  # whoever holds it looks again when it is done
-            while _asked(state_dir) != answered:
+            while _requests(state_dir) != answered:
                 # The lock's time is that of the last build: taking a lock does not change it.
                 ended = os.fstat(lock)
                 if ended.st_size:
                     time.sleep(min(pause_seconds, max(0.0, pause_seconds - (time.time() - ended.st_mtime))))
-                answered = _asked(state_dir)
+                answered = _requests(state_dir)
                 build()
                 built += 1
                 os.pwrite(lock, b"built\n", 0)
@@ -268,7 +268,7 @@ def _locked(state_dir: Path, *, wait: bool) -> Iterator[int | None]:
         os.close(descriptor)
 
 
-def _asked(state_dir: Path) -> int:
+def _requests(state_dir: Path) -> int:
     try:
         return (state_dir / ASKED).stat().st_size
     except OSError:

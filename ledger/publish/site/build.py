@@ -215,7 +215,7 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget:
         key = _key(
             experiment_shell,
             [marks[run.record.id] for run in runs],
-            sorted(_known(atlas, runs)),
+            sorted(_datasets_used(atlas, runs)),
             [places[run.record.id] for run in runs],
         )
         yield Unit(
@@ -302,7 +302,7 @@ def _run_mark(run: StoredRun) -> str:
     return _key(run.path, sorted(run.files.items()), run.evaluations, run.notes, run.record if not run.files else None)
 
 
-def _known(atlas: Atlas, runs: Sequence[StoredRun]) -> set[str]:
+def _datasets_used(atlas: Atlas, runs: Sequence[StoredRun]) -> set[str]:
     return {use.name for run in runs for use in run.record.datasets.used if use.name and use.name in atlas.datasets}
 
 

@@ -71,7 +71,7 @@ def read_handbook(title: str, repository_url: str | None) -> Handbook:
         target = Path(folder)
         _build(target, title, repository_url)
         shells = {kind: _close_up((target / page).read_text(encoding="utf-8")) for kind, page in KINDS.items()}
-        files = {path: (target / path).read_bytes() for path in _wanted(target)}
+        files = {path: (target / path).read_bytes() for path in _output_files(target)}
         index = (target / "search" / "search_index.json").read_bytes()
     files["data/handbook.js"] = _search_data(index)
     return Handbook(shells=shells, files=files)
@@ -132,7 +132,7 @@ def _quiet() -> Iterator[list[str]]:
         logger.setLevel(before[1])
 
 
-def _wanted(target: Path) -> list[str]:
+def _output_files(target: Path) -> list[str]:
     """Return what MkDocs wrote and the site needs, sorted; the shells themselves are no pages."""
     shells = set(KINDS.values())
     found = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())

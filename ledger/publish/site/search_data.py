@@ -44,7 +44,7 @@ def _trained_on(run: StoredRun) -> str:
     return ", ".join(sorted(use.label for use in run.record.datasets.used if use.role == "train"))
 
 
-def _said_of(run: StoredRun) -> str:
+def _statements_of(run: StoredRun) -> str:
     """Return what its author and others said about a run, for search."""
     return " ".join([run.record.note or "", *(note.text for note in run.notes if note.kind != "untag")]).strip()
 
@@ -53,28 +53,30 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
     """Return the data of every run as a script."""
     runs = list(reversed(atlas.runs))
     own = [own_fields(run) for run in runs]
-    experiment = _words(run.record.experiment for run in runs)
+    experiment = _encode_words(run.record.experiment for run in runs)
     order = {identity: at for at, identity in enumerate(_order(runs))}
     columns = RunColumns(
         rows=len(runs),
         id=[run.record.id for run in runs],
-        status=_words("retracted" if run.retraction else run.record.status for run in runs),
+        status=_encode_words("retracted" if run.retraction else run.record.status for run in runs),
         experiment=Words(words=[visible(word) for word in experiment.words], codes=experiment.codes),
-        author=_words(visible(run.record.author.name) for run in runs),
-        commit=_words(short_hash(run.record.code.commit or "", 12) for run in runs),
+        author=_encode_words(visible(run.record.author.name) for run in runs),
+        commit=_encode_words(short_hash(run.record.code.commit or "", 12) for run in runs),
         tags=_word_lists([visible(tag) for tag in run.tags] for run in runs),
-        note=_words(one_line(_said_of(run), _NOTE_LENGTH) for run in runs),
+        note=_encode_words(one_line(_statements_of(run), _NOTE_LENGTH) for run in runs),
         started=[int(utc(run.record.timing.started_at).timestamp()) for run in runs],
         duration=[
             None if (seconds := run.record.timing.took) is None else round(seconds, 1 if seconds >= 1 else 3)
             for run in runs
         ],
         cost=[None if (amount := run.record.cost.amount) is None else _six_digits(amount) for run in runs],
-        currency=_words(visible(short_currency(run.record.cost.currency)) for run in runs),
+        currency=_encode_words(visible(short_currency(run.record.cost.currency)) for run in runs),
         setting=[atlas.settings[run.record.id] for run in runs],
-        trained=_words(visible(_trained_on(run)) for run in runs),
-        seed=_words("" if run.record.seed is None else str(run.record.seed) for run in runs),
-        changes=_words(short_hash(run.record.code.patch.hash, 12) if run.record.code.patch else "" for run in runs),
+        trained=_encode_words(visible(_trained_on(run)) for run in runs),
+        seed=_encode_words("" if run.record.seed is None else str(run.record.seed) for run in runs),
+        changes=_encode_words(
+            short_hash(run.record.code.patch.hash, 12) if run.record.code.patch else "" for run in runs
+        ),
         curves=[int(run.record.results.curves is not None) for run in runs],
         headline=[order.get(best.group_id, -1) if (best := run.record.headline) else -1 for run in runs],
         pages=[experiment_page(word) for word in experiment.words],
@@ -89,7 +91,7 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
     return b'ledgerData("runs", ' + msgspec.json.encode(columns) + b");\n"
 
 
-def _words(values: Iterable[str]) -> Words:
+def _encode_words(values: Iterable[str]) -> Words:
     index: dict[str, int] = {}
     codes = [index.setdefault(value, len(index)) if value else -1 for value in values]
     return Words(words=list(index), codes=codes)

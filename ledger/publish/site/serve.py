@@ -215,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _content(self) -> tuple[HTTPStatus, str, bytes]:
         plain = "text/plain; charset=utf-8"
-        if not self._meant_for_us():
+        if not self._is_our_host():
             return HTTPStatus.MISDIRECTED_REQUEST, plain, b"this server answers to its own name only\n"
         if len(self.path) > _LONGEST_PATH:
             return HTTPStatus.REQUEST_URI_TOO_LONG, plain, b"no page has an address as long as this\n"
@@ -234,7 +234,7 @@ class _Handler(BaseHTTPRequestHandler):
             data = data.replace(b"</body>", b'<script src="%s"></script></body>' % _RELOAD_PATH.encode())
         return HTTPStatus.OK, _TYPES.get(file.suffix, "application/octet-stream"), data
 
-    def _meant_for_us(self) -> bool:
+    def _is_our_host(self) -> bool:
         """Refuse names of others: a web site could point its name at this machine and read what is served here."""
         hosts = self.headers.get_all("Host") or []
         if len(hosts) > 1:

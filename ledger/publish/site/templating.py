@@ -53,7 +53,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_shown,
+        finalize=_visible,
         auto_reload=False,
     )
     made.filters.update(_FILTERS)
@@ -66,7 +66,7 @@ def render(template: str, **values: object) -> str:
     return environment().get_template(f"{template}.html.jinja").render(**values)
 
 
-def _shown(value: Any) -> Any:  # noqa: ANN401  # Jinja passes whatever a template prints
+def _visible(value: Any) -> Any:  # noqa: ANN401  # Jinja passes whatever a template prints
     """Make hidden characters visible in everything that a template prints, HTML of our own excepted."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return text.visible(value)

@@ -237,7 +237,7 @@ def attach_datasets(metrics: Sequence[Metric], uses: Sequence[DatasetUse]) -> li
     under the split, and keeps what it was called in `said`; unless something else stands there already.
     """
     attached = [_attached(metric, uses) for metric in metrics]
-    placed = [_placed(metric, uses) for metric in attached]
+    placed = [_with_split(metric, uses) for metric in attached]
     values: dict[tuple[object, ...], set[Number]] = {}
     for metric in placed:
         values.setdefault(_identity(metric), set()).add(metric.value)
@@ -255,7 +255,7 @@ def _identity(metric: Metric) -> tuple[object, ...]:
     return (metric.key, metric.step, metric.epoch, *same)
 
 
-def _placed(metric: Metric, uses: Sequence[DatasetUse]) -> Metric:
+def _with_split(metric: Metric, uses: Sequence[DatasetUse]) -> Metric:
     """Return a metric under the split that its name means, where it was measured on a dataset of that split."""
     place = place_of(metric.split, metric.name, uses)
     if (place.split, place.name) == (metric.split, metric.name) or metric.dataset_hash is None:

@@ -150,7 +150,7 @@ def _read_parent(
     kept, added_from = read_kept(ledger.repository.state_dir, parent.hash)
     root = Path(asked.path)
     labelling = parse_labelling(asked.labels) if asked.labels else None
-    for place in [*([added_from] if added_from else []), *_places(contents, parent)]:
+    for place in [*([added_from] if added_from else []), *_paths_of(contents, parent)]:
         if not place.exists() or place.absolute() == root.absolute():
             continue
         try:
@@ -169,7 +169,7 @@ def _read_parent(
     return kept
 
 
-def _places(contents: Contents, version: DatasetVersion) -> list[Path]:
+def _paths_of(contents: Contents, version: DatasetVersion) -> list[Path]:
     """Return where runs found a version, the latest first."""
     uses = [use for run in reversed(contents.runs) for use in run.record.datasets.used]
     uses += [use for run in contents.runs for one in run.evaluations for use in one.datasets]

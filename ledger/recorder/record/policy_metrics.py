@@ -24,11 +24,11 @@ def complete(made: Sequence[Metric], policy: Policy, *, before: Sequence[Metric]
 
 def missing_aggregates(metrics: Sequence[Metric], policy: Policy) -> list[Metric]:
     """Return the aggregates that all measurements of a model complete, and that are not among them."""
-    known = {_told(metric) for metric in metrics}
-    return [metric for metric in derive(metrics, policy.aggregates) if _told(metric) not in known]
+    known = {_identity(metric) for metric in metrics}
+    return [metric for metric in derive(metrics, policy.aggregates) if _identity(metric) not in known]
 
 
-def _told(metric: Metric) -> tuple[object, ...]:
+def _identity(metric: Metric) -> tuple[object, ...]:
     return metric.key, metric.dataset_hash, metric.evaluator, metric.value
 
 

@@ -95,7 +95,7 @@ def append_evaluation(
         LedgerError: the branch cannot be written.
     """
     policy = ledger.policy
-    before = _measured_before(ledger, run) if policy.aggregates else []
+    before = _earlier_metrics(ledger, run) if policy.aggregates else []
     author, now, redactor = ledger.author(), datetime.now(UTC), redactor_for(ledger)
     made = Evaluation(
         format=EVALUATION_FORMAT,
@@ -121,7 +121,7 @@ def append_evaluation(
     return made
 
 
-def _measured_before(ledger: Branch, run: str) -> list[Metric]:
+def _earlier_metrics(ledger: Branch, run: str) -> list[Metric]:
     from ledger.store.index.selection import find_runs  # the index and SQLite, which a record does without
 
     return find_runs(ledger, [run])[0].metrics()

@@ -201,14 +201,14 @@ def reevaluate(
     for number, measured in enumerate(engine.map(measure, planned.tasks), start=1):
         evaluation = None
         if measured.problem is None:
-            metrics = attach_datasets([_placed(metric, version, evaluator) for metric in measured.metrics], [use])
+            metrics = attach_datasets([_on_version(metric, version, evaluator) for metric in measured.metrics], [use])
             answered = judge(cases, measured.answers)
             evaluation = append_evaluation(ledger, measured.run, metrics, uses=[use], cases=answered, note=note)
         progress(number, len(planned.tasks))
         yield Outcome(run=measured.run, evaluation=evaluation, problem=measured.problem)
 
 
-def _placed(metric: Metric, version: DatasetVersion, evaluator: str) -> Metric:
+def _on_version(metric: Metric, version: DatasetVersion, evaluator: str) -> Metric:
     return msgspec.structs.replace(
         metric,
         dataset=version.label,

@@ -55,7 +55,7 @@ def walk(repository: Repository, tip: str, since: str | None = None) -> Iterator
         LedgerError: an object is missing or damaged.
     """
     git = repository.git.having(AS_IT_IS)
-    wanted = [tip, *(f"^{known}" for known in _known(git, tip, since))] if since else [tip]
+    wanted = [tip, *(f"^{known}" for known in _exclusions(git, tip, since))] if since else [tip]
     # A merge is shown once per parent, each time with its header.
     options = ("--root", "-r", "-m", "--raw", "--no-abbrev", "--no-renames", "--no-show-signature", "-z", _HEADER)
     with tempfile.TemporaryFile() as nothing:
@@ -64,7 +64,7 @@ def walk(repository: Repository, tip: str, since: str | None = None) -> Iterator
             yield from _steps(out.read().split(b"\0"))
 
 
-def _known(git: Git, tip: str, since: str) -> list[str]:
+def _exclusions(git: Git, tip: str, since: str) -> list[str]:
     """Return the commits with all that leads to them to leave out: `since`, and where the histories part.
 
     Git walks by date, and stops looking for what it should leave out a few commits after it found the last wanted one.

@@ -105,7 +105,7 @@ def write_comment(place: CommentPlace, number: int, marker: str, body: str) -> b
             if _author(comment) in us:
                 method = "PUT" if place.kind == "gitlab" else "PATCH"
                 try:
-                    _asked(place, method, _one(place, comments, comment), {"body": body})
+                    _request(place, method, _one(place, comments, comment), {"body": body})
                 except HostRefused as error:
                     if error.code in _NOT_OURS:  # a comment that is locked must not keep a new one out
                         continue
@@ -113,7 +113,7 @@ def write_comment(place: CommentPlace, number: int, marker: str, body: str) -> b
                 return True
         if len(found) < _PAGE:
             break
-    _asked(place, "POST", comments, {"body": body})
+    _request(place, "POST", comments, {"body": body})
     return False
 
 
@@ -121,7 +121,7 @@ def _us(place: CommentPlace) -> frozenset[str]:
     """Return the names of the account that we are."""
     root = place.api.partition("/projects/" if place.kind == "gitlab" else "/repos/")[0]
     try:
-        answer = _asked(place, "GET", f"{root}/user", None)
+        answer = _request(place, "GET", f"{root}/user", None)
     except HostRefused:
         return _BOTS.get(place.kind, frozenset())
     return frozenset({_name(answer)} - {""}) or _BOTS.get(place.kind, frozenset())
@@ -149,7 +149,7 @@ def set_status(place: CommentPlace, commit: str, *, passes: bool, said: str) -> 
     address = f"{place.api}/statuses/{quote(commit, safe='')}"
     wrong = "failed" if place.kind == "gitlab" else "failure"
     named = {"context": STATUS, "state": "success" if passes else wrong, "description": said[:_SAID]}
-    _asked(place, "POST", address, named)
+    _request(place, "POST", address, named)
 
 
 def _one(place: CommentPlace, comments: str, comment: Mapping[str, object]) -> str:
@@ -159,13 +159,13 @@ def _one(place: CommentPlace, comments: str, comment: Mapping[str, object]) -> s
 
 
 def _listed(place: CommentPlace, address: str) -> Iterator[Mapping[str, object]]:
-    answer = _asked(place, "GET", address, None)
+    answer = _request(place, "GET", address, None)
     if not isinstance(answer, Sequence):
         raise LedgerError("the host answered something else than a list")
     yield from (one for one in answer if isinstance(one, Mapping))
 
 
-def _asked(place: CommentPlace, method: str, address: str, said: Mapping[str, str] | None) -> object:
+def _request(place: CommentPlace, method: str, address: str, said: Mapping[str, str] | None) -> object:
     header = {
         "gitlab": ("PRIVATE-TOKEN", place.token),
         "forgejo": ("Authorization", f"token {place.token}"),

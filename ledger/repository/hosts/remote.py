@@ -72,7 +72,7 @@ def remote_refs(
         Unanswered: it did not answer in time.
         LedgerError: it cannot be reached, or refuses us.
     """
-    out = _asked(repository, timeout_seconds, "ls-remote", "--refs", "--", remote, *patterns)
+    out = _query_remote(repository, timeout_seconds, "ls-remote", "--refs", "--", remote, *patterns)
     lines = (line.split("\t", 1) for line in os.fsdecode(out).splitlines() if "\t" in line)
     # git matches the end of a name: `refs/heads/ledger` is found in `refs/x/refs/heads/ledger` too.
     return {name: commit for commit, name in lines if any(_matches(name, pattern) for pattern in patterns)}
@@ -90,7 +90,7 @@ def fetch(repository: Repository, remote: str, refspecs: Sequence[str], *, timeo
         LedgerError: it cannot be reached, refuses us, or lacks a ref that is named in full.
     """
     options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=", "--no-prune")
-    _asked(repository, timeout_seconds, "fetch", *options, "--", remote, *refspecs)
+    _query_remote(repository, timeout_seconds, "fetch", *options, "--", remote, *refspecs)
 
 
 def push(
@@ -178,7 +178,7 @@ def _hook_said(err: bytes) -> str:
     return next((line for line in lines if line.strip("=-* ")), "")[:200]
 
 
-def _asked(repository: Repository, timeout_seconds: float, command: str, *arguments: str) -> bytes:
+def _query_remote(repository: Repository, timeout_seconds: float, command: str, *arguments: str) -> bytes:
     code, out, err = _git(repository).attempt(*_QUIET, command, *arguments, timeout_seconds=timeout_seconds)
     if code:
         position = arguments.index("--")

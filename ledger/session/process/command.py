@@ -91,7 +91,7 @@ def run_wrapped(place: SpoolPlace, start: Start, command: Sequence[str]) -> Wrap
             spool.write(ended)
             recorded = _record(place, spool.folder, captured)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # whatever broke, the command's exit code is the answer
-        problem, hint = _said(error)
+        problem, hint = _error_text(error)
         return Wrapped(exit_code=exit_code, id=start.id, problem=problem, hint=hint)
     return Wrapped(exit_code=exit_code, id=start.id, recorded=recorded)
 
@@ -138,7 +138,7 @@ def _record(place: SpoolPlace, folder: Path, captured: Captured) -> Recorded:
     return record_spool(place, folder, msgspec.structs.replace(read_whole_draft(folder), captured=captured))
 
 
-def _said(error: BaseException) -> tuple[str, str]:
+def _error_text(error: BaseException) -> tuple[str, str]:
     if isinstance(error, LedgerError):
         return error.message, error.hint or "ledger recover"
     why = "stopped" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"

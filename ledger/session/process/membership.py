@@ -98,7 +98,7 @@ def take_seat(place: SpoolPlace, start: Start, *, per_rank: bool = False) -> Sea
         if silent:
             return _rank_seat(outer, start)
         if not per_rank and claim_first(Path(outer.folder), start.id):
-            return _joined(outer, start)
+            return _join(outer, start)
         add_child(Path(outer.folder), start.id)
         return _own(place, msgspec.structs.replace(start, parent=start.parent or outer.start.id))
     except OSError as error:
@@ -138,10 +138,10 @@ def _rank_seat(outer: Outer, start: Start) -> Seat:
     with _JOINING:
         again = key in _RANKS_JOINED
         _RANKS_JOINED.add(key)
-    return _silent(start) if again else _joined(outer, start)
+    return _silent(start) if again else _join(outer, start)
 
 
-def _joined(outer: Outer, start: Start) -> Seat:
+def _join(outer: Outer, start: Start) -> Seat:
     began = outer.start.started_at.timestamp()
     spool = Spool.join(Path(outer.folder))
     spool.write(JoinEvent(start=start, offset_seconds=round(max(0.0, time.time() - began), 6)))

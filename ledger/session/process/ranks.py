@@ -75,23 +75,23 @@ def is_silent(rank: Rank | None) -> bool:
 
 def _answers(environment: Mapping[str, str], stated: int | None) -> Iterator[tuple[int, int | None, str]]:
     """Yield rank, number of processes and launcher, what is surest first."""
-    several = _whole(environment.get("WORLD_SIZE"))
+    several = _integer(environment.get("WORLD_SIZE"))
     if stated is not None:
         yield stated, _processes(environment), "stated"
-    if (asked := _whole(environment.get(RANK_VARIABLE))) is not None:
+    if (asked := _integer(environment.get(RANK_VARIABLE))) is not None:
         yield asked, _processes(environment), "stated"
     if (initialised := _of_torch()) is not None:
         yield *initialised, "torch.distributed"
     for launcher, ranks, sizes in _LAUNCHERS:
         if (rank := _first(environment, ranks)) is not None:
             yield rank, _first(environment, sizes), launcher
-    local, node = (_whole(environment.get(name)) for name in ("LOCAL_RANK", "NODE_RANK"))
+    local, node = (_integer(environment.get(name)) for name in ("LOCAL_RANK", "NODE_RANK"))
     if local is not None:  # Lightning starts its processes with these
-        nodes_before = (node or 0) * (_whole(environment.get("LOCAL_WORLD_SIZE")) or 1)
+        nodes_before = (node or 0) * (_integer(environment.get("LOCAL_WORLD_SIZE")) or 1)
         yield nodes_before + local, several, "local rank"
     if (index := _of_tensorflow(environment.get("TF_CONFIG"))) is not None:
         yield *index, "tensorflow"
-    if (task := _whole(environment.get("SLURM_PROCID"))) is not None and _inside_srun(environment):
+    if (task := _integer(environment.get("SLURM_PROCID"))) is not None and _inside_srun(environment):
         yield task, _first(environment, ("SLURM_STEP_NUM_TASKS", "SLURM_NTASKS", "SLURM_NPROCS")), "slurm"
 
 
@@ -147,10 +147,10 @@ def _job(environment: Mapping[str, str]) -> str | None:
 
 
 def _first(environment: Mapping[str, str], names: Sequence[str]) -> int | None:
-    return next((found for name in names if (found := _whole(environment.get(name))) is not None), None)
+    return next((found for name in names if (found := _integer(environment.get(name))) is not None), None)
 
 
-def _whole(text: str | None) -> int | None:
+def _integer(text: str | None) -> int | None:
     return int(text) if text is not None and text.strip().isascii() and text.strip().isdigit() else None
 
 
@@ -191,7 +191,7 @@ def _option(words: Sequence[str], names: Sequence[str]) -> int | None:
     for position, word in enumerate(words):
         name, equals, value = word.partition("=")
         if name in names:
-            return _whole(value if equals else next(iter(words[position + 1 : position + 2]), None))
+            return _integer(value if equals else next(iter(words[position + 1 : position + 2]), None))
         before = words[position - 1] if position else ""
         if not word.startswith("-") and word != "launch" and (not before.startswith("-") or "=" in before):
             return None  # the program that is launched: what follows is its own

@@ -72,7 +72,7 @@ class Lifetime:
         self.seat, self.spool, self.id = seat, seat.spool, seat.id
         beat = seat.spool.beat if seat.spool is not None and seat.role == "leads" else None
         self._sampler = Sampler(interval_seconds=sample_seconds, beat=beat)
-        self.waiting = LoaderWait(self._tell_waiting)
+        self.waiting = LoaderWait(self._count_waiting)
         self._watch = Watch(self._on_warning, self.end)
         self._ends = EndWatch(self._on_end, lambda: self.spool.size if self.spool else 0)
         self.left_out: dict[str, OmittedValues] = {}
@@ -157,7 +157,7 @@ class Lifetime:
         usage, gpus = self._sampler.stop()
         now = datetime.now(UTC)
         if self.waiting.seconds is not None:
-            self._tell_waiting(self.waiting.seconds)
+            self._count_waiting(self.waiting.seconds)
         if self.left_out:
             self.say(Missing(series=self.left_out))
         with self.harmless("environment.imported"):
@@ -219,11 +219,11 @@ class Lifetime:
         except Exception:  # noqa: BLE001  # training goes on, whatever broke; the log has the trace
             _LOG.exception("run %s could not be recorded; its spool stays in %s", self.id, spool.folder)
         else:
-            self._tell(self.recorded.record)
+            self._print_recorded(self.recorded.record)
             if os.environ.get(PUSH_VARIABLE) == "1":
                 self._push()
 
-    def _tell(self, record: Record) -> None:
+    def _print_recorded(self, record: Record) -> None:
         """Say that it is recorded, what is wrong with its datasets, and how to name one that has no name."""
         try:
             warnings, name = warn_of_record(self._place.ledger, record), how_to_name(record)
@@ -250,7 +250,7 @@ class Lifetime:
         else:
             _LOG.warning("run %s is safe here, but %s (hint: %s)", self.id, made.message, made.hint)
 
-    def _tell_waiting(self, seconds: float) -> None:
+    def _count_waiting(self, seconds: float) -> None:
         if os.getpid() == self._pid:  # a forked worker of a data loader has a copy of the count
             self.say(Waited(seconds=seconds))
 

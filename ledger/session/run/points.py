@@ -47,7 +47,7 @@ class Points:
         if value is None:
             return None
         try:
-            whole = _whole(_plain(value))
+            whole = _integer(_plain(value))
         except Exception:  # noqa: BLE001  # a foreign object may do anything when it is asked
             whole = None
         if whole is None or not -_LARGEST_STEP < whole < _LARGEST_STEP:
@@ -80,7 +80,7 @@ class Points:
             name = _OTHERS
         known = self.left_out.get(name)
         count = known.count + 1 if known else 1
-        self.left_out[name] = OmittedValues(count=count, first=known.first if known else _shown(value))
+        self.left_out[name] = OmittedValues(count=count, first=known.first if known else _short_text(value))
         self.untold.add(name)
 
 
@@ -99,7 +99,7 @@ def _plain(value: object) -> object:
     return item() if (item := getattr(value, "item", None)) is not None else value
 
 
-def _whole(plain: object) -> int | None:
+def _integer(plain: object) -> int | None:
     """Return a number as a whole one, exactly; none where it has a fraction."""
     if isinstance(plain, int | str):
         return int(plain)
@@ -107,7 +107,7 @@ def _whole(plain: object) -> int | None:
     return int(real) if real.is_integer() else None
 
 
-def _shown(value: object) -> str:
+def _short_text(value: object) -> str:
     """Return a value as one recognises it, short; of foreign objects only the kind."""
     if value is None or isinstance(value, str | int | float | complex):
         text = repr(value)

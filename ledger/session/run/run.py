@@ -184,11 +184,11 @@ class Run(Tabling):
             if numbers := points.numbers(values, more):
                 spool.log(self._life.seconds, step, epoch, numbers)
             if points.untold:
-                self._tell_left_out()
+                self._note_left_out()
         except Exception as error:  # noqa: BLE001  # a foreign object may do anything when it is asked
             self._life.problem("curves", error)
 
-    def _tell_left_out(self) -> None:
+    def _note_left_out(self) -> None:
         """Let the spool know what was left out: at once, and then whenever it has doubled."""
         points = self._points
         grown = {name for name in points.untold if (count := points.left_out[name].count) & (count - 1) == 0}

@@ -66,7 +66,7 @@ def read_draft(folder: Path) -> Draft:
         draft,
         children=children,
         log=draft.log or log,
-        rank=start.rank or (first.start.rank if first else None) or _seen_rank(parts) or launched_by(start.command),
+        rank=start.rank or (first.start.rank if first else None) or _first_rank(parts) or launched_by(start.command),
     )
 
 
@@ -86,7 +86,10 @@ def read_inner_draft(folder: Path) -> Draft | None:
     offset = next((part.joined.offset_seconds for part in mine if part.joined and part.rank == 0), 0.0)
     draft = _draft(inner, folder, mine, offset=offset)
     return msgspec.structs.replace(
-        draft, parent=draft.parent or outer.id, rank=inner.rank or _seen_rank(mine), folder=draft.folder or outer.folder
+        draft,
+        parent=draft.parent or outer.id,
+        rank=inner.rank or _first_rank(mine),
+        folder=draft.folder or outer.folder,
     )
 
 
@@ -109,7 +112,7 @@ _GOOD = {"finished", "pruned"}
 """How a run may end within a command that ends well."""
 
 
-def _seen_rank(parts: Sequence[Part]) -> Rank | None:
+def _first_rank(parts: Sequence[Part]) -> Rank | None:
     """Return rank 0 of the job whose ranks joined, where any said how many there are."""
     seen = [part.said_rank for part in parts if part.said_rank and part.said_rank.processes]
     return msgspec.structs.replace(seen[0], rank=0) if seen else None
@@ -125,7 +128,7 @@ def _draft(start: Start, folder: Path, parts: Sequence[Part], *, offset: float =
         draft,
         curves=_curves(parts, offset),
         captured=read_captured(folder),
-        problems=[*draft.problems, *_left_out(parts)],
+        problems=[*draft.problems, *_left_out_problems(parts)],
     )
     return _with_waiting(_with_end(draft, start, parts, folder, offset), [*leading, *others])
 
@@ -254,7 +257,7 @@ _SHOWN = 5
 """Names that a problem lists."""
 
 
-def _left_out(parts: Sequence[Part]) -> list[CaptureProblem]:
+def _left_out_problems(parts: Sequence[Part]) -> list[CaptureProblem]:
     """Return what was left out of the curves as one problem: of each series the last count that a process gave."""
     total: dict[str, OmittedValues] = {}
     for part in parts:

@@ -53,7 +53,7 @@ def read_standings(
         said = tuple(index.names.resolve(query)[1]) if query and boards else ()
         return Standings(key=chosen, boards=boards, warnings=said, problems=index.problems())
 
-    found = ask(ledger, question, _shown)
+    found = ask(ledger, question, _first_runs)
     if not found.boards:
         split, slash, name = (key or "").partition("/")
         meant = ledger.policy.splits.get(split.lower(), split) if slash else split
@@ -88,7 +88,7 @@ def _is_on(board: SettingBoard, wanted: str) -> bool:
     return label == wanted or ("@" not in wanted and label.partition("@")[0] == wanted)
 
 
-def _shown(standings: Standings) -> list[str]:
+def _first_runs(standings: Standings) -> list[str]:
     """Return the runs that come first, on each board alike: those that people see and decide by."""
     runs = ([run for place in board.places for run in place.runs] for board in standings.boards)
     return [run for row in zip_longest(*runs) for run in row if run is not None]

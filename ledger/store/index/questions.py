@@ -44,7 +44,7 @@ class Index:
         self._database = database
         self._repository = repository
         self._splits = splits
-        database.create_function("says", 2, _says, deterministic=True)
+        database.create_function("says", 2, _matches, deterministic=True)
         database.create_function("fact", 2, _fact, deterministic=True)
 
     def is_empty(self) -> bool:
@@ -283,7 +283,7 @@ def _fact(facts: str, field: bytes) -> str | int | None:
     return msgspec.json.encode(value).decode() if isinstance(value, list) else value
 
 
-def _says(column: str | None, wanted: str) -> bool:
+def _matches(column: str | None, wanted: str) -> bool:
     if column is None:
         return False
     if column.startswith("["):

@@ -106,7 +106,7 @@ def plan_redaction(ledger: Branch, needles: Needles, files: Collection[str] = ()
     whole = {held.latest[path] for path in files}
     replaced: dict[str, tuple[bytes, bytes]] = {}  # blob to what it held and what it will hold
     for blob, data in held.contents():
-        content = _whole(held.first[blob]) if blob in whole else needles.replaced(data)
+        content = _replacement_of(held.first[blob]) if blob in whole else needles.replaced(data)
         if content != data:
             _check_readable(held.first[blob], content)
             replaced[blob] = data, content
@@ -116,7 +116,7 @@ def plan_redaction(ledger: Branch, needles: Needles, files: Collection[str] = ()
             replaced[blob] = ledger.repository.read_object(blob), _GONE
     unsent = _is_unsent(ledger, tip, held, replaced, needles)
     if unsent:
-        _say_what_files_are(ledger, held, replaced)
+        _restate_files(ledger, held, replaced)
     return Plan(
         tip=tip,
         unsent=unsent,
@@ -152,7 +152,7 @@ def _is_unsent(ledger: Branch, tip: str, held: "_History", replaced: Mapping[str
     )
 
 
-def _say_what_files_are(ledger: Branch, held: "_History", replaced: dict[str, tuple[bytes, bytes]]) -> None:
+def _restate_files(ledger: Branch, held: "_History", replaced: dict[str, tuple[bytes, bytes]]) -> None:
     """Let documents state the hash and size of their files as they will be, and sign again what was signed."""
     now = {hash_bytes(before): after for before, after in replaced.values()}
     signed: dict[str, str] = {}
@@ -238,7 +238,7 @@ def placeholder_of(path: str) -> bytes:
     return {".png": _EMPTY_PNG, ".svg": _EMPTY_SVG}.get(os.path.splitext(path)[1], _GONE)  # noqa: PTH122  # a path on the branch
 
 
-def _whole(path: str) -> bytes:
+def _replacement_of(path: str) -> bytes:
     if is_signature(path):
         raise LedgerError(f"a signature goes with what it is about: `{path}`")
     return placeholder_of(path)

@@ -151,7 +151,7 @@ def unproved(
         why = _why(repository, before, tip, change, steps, law_stands=law_stands)
         if why is not None:
             yield Unproved(path=change.path, message=why)
-    lost = _made(repository, before) - _made(repository, tip)
+    lost = _commit_authors(repository, before) - _commit_authors(repository, tip)
     if lost:
         yield Unproved(path="", message=f"{lost.total()} of its commits have another author or time, or are gone")
 
@@ -182,7 +182,7 @@ def _versions(repository: Repository, tip: str, path: str) -> Iterator[bytes]:
             yield content
 
 
-def _made(repository: Repository, commit: str) -> Counter[str]:
+def _commit_authors(repository: Repository, commit: str) -> Counter[str]:
     """Return who made the commits of a history and when, each as often as it says so."""
     said = "--format=%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct"
     out = repository.git.output("log", "-z", said, "--end-of-options", commit, "--")

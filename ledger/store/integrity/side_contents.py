@@ -46,14 +46,14 @@ def look_at(standing: Sequence[str], data: bytes) -> Side:
     rows = 0
     if any(path.endswith(".csv") for path in standing):
         first, _, rest = data.partition(b"\n")
-        columns = _named(first[:_LONGEST])
+        columns = _csv_cells(first[:_LONGEST])
         rows = rest.count(b"\n") + (bool(rest) and not rest.endswith(b"\n"))
         if any(path.endswith(f"/{paths.CURVES_FILE}") for path in standing):
             wrong += _wrong_curves(columns, rows, rest)
     return Side(hash=hash_bytes(data), bytes=len(data), rows=rows, columns=columns, wrong=tuple(dict.fromkeys(wrong)))
 
 
-def _named(line: bytes) -> tuple[str, ...]:
+def _csv_cells(line: bytes) -> tuple[str, ...]:
     try:
         return tuple(next(csv.reader([line.decode("utf-8")], strict=True), []))
     except (UnicodeDecodeError, csv.Error):

@@ -54,7 +54,7 @@ def read_consent(ledger: Branch, *, push: bool | None = None) -> Consent:
     remote = choose_remote(ledger.repository, ledger.branch)
     if remote is None:
         return Consent(given=bool(push))
-    known = _known(ledger, remote)
+    known = _known_refs(ledger, remote)
     first = not any(name.startswith("refs/ledger/seen/") for name in known)
     given = bool(push) or said is not None or bool(known)
     return Consent(given=given, remote=remote, url=named.get(remote), first=first)
@@ -73,7 +73,7 @@ def give_consent(repository: Repository) -> bool:
     return True
 
 
-def _known(ledger: Branch, remote: str) -> Mapping[str, str]:
+def _known_refs(ledger: Branch, remote: str) -> Mapping[str, str]:
     """Return the refs by which this clone knows that the remote holds a ledger."""
     wanted = (f"refs/ledger/seen/{remote}/{ledger.branch}", f"refs/remotes/{remote}/{ledger.branch}")
     out = os.fsdecode(ledger.repository.git.output("for-each-ref", "--format=%(refname) %(objectname)", *wanted))

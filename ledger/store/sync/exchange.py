@@ -82,7 +82,7 @@ class Exchange:
                 return straight
             inbox = self._inbox(theirs) if fold and attempt == 0 else {}
             base = self._fetched(theirs, inbox, tags=not hurry)
-            tip, folded = self._joined(base, inbox)
+            tip, folded = self._join(base, inbox)
             self.folded |= folded
             pushed = self._sent(tip, base, theirs)
             if pushed.state != "rejected":
@@ -91,19 +91,19 @@ class Exchange:
                 self._remember(base)
             reason = pushed.reason
         if not self.sent:  # all that the remote lacks on its branch already waits in its inbox
-            return self._told_reader(reason)
+            return self._received_only(reason)
         self.folded = {}
         return self._to_inbox(tip, theirs, reason)
 
     def _ended(self, tip: str | None, pushed: Pushed) -> Synced:
         if pushed.state == "refused":
-            return self._told_reader(pushed.reason)
+            return self._received_only(pushed.reason)
         if tip is not None:
             self._agree(tip)
             self._clear_inbox()
-        return self._told(self._state(), tip)
+        return self._result(self._state(), tip)
 
-    def _left(self) -> float:
+    def _seconds_left(self) -> float:
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise Unanswered("the time is over; others were using it", hint="ledger sync --timeout 120")
@@ -111,12 +111,12 @@ class Exchange:
 
     def _remote_refs(self) -> dict[str, str]:
         wanted = [self.ledger.ref, KEPT, REMEMBERED, f"{INBOX}*", f"{CODE}*", f"{self.tags}*"]
-        return remote_refs(self.repository, self.remote, wanted, timeout_seconds=self._left())
+        return remote_refs(self.repository, self.remote, wanted, timeout_seconds=self._seconds_left())
 
     def _heads(self) -> dict[str, str]:
-        return remote_refs(self.repository, self.remote, ["refs/heads/*"], timeout_seconds=self._left())
+        return remote_refs(self.repository, self.remote, ["refs/heads/*"], timeout_seconds=self._seconds_left())
 
-    def _known(self) -> dict[str, str]:
+    def _known_refs(self) -> dict[str, str]:
         """Return the refs that keep what we know of ledgers, ours and others'."""
         wanted = (self.ledger.ref, "refs/ledger/seen", f"refs/remotes/*/{self.ledger.branch}", KEPT, CODE, self.tags)
         out = self.repository.git.output("for-each-ref", "--format=%(objectname) %(refname)", *wanted)
@@ -134,12 +134,12 @@ class Exchange:
         Raises:
             LedgerError: its history is no continuation of what we know; nothing of ours was changed.
         """
-        known = self._known()
+        known = self._known_refs()
         tip = theirs.get(self.ledger.ref)
         new = [name for name in theirs if tags and name.startswith(self.tags) and name not in known]
         refspecs = self._lacking(theirs, known, [*inbox, *new])
         if refspecs:
-            fetch(self.repository, self.remote, refspecs, timeout_seconds=self._left())
+            fetch(self.repository, self.remote, refspecs, timeout_seconds=self._seconds_left())
         if tip and any(":" + self.incoming + "/branch" in spec for spec in refspecs):
             tip = self.repository.resolve(f"{self.incoming}/branch")  # it may have moved since it was listed
         if tip:
@@ -181,7 +181,7 @@ class Exchange:
     def _inbox(self, theirs: Mapping[str, str]) -> dict[str, str]:
         return {name: commit for name, commit in theirs.items() if name.startswith(INBOX)}
 
-    def _joined(self, base: str | None, inbox: Mapping[str, str]) -> tuple[str | None, dict[str, str]]:
+    def _join(self, base: str | None, inbox: Mapping[str, str]) -> tuple[str | None, dict[str, str]]:
         """Move our branch to a tip that holds theirs, ours and the inbox; return it, and what of the inbox it holds.
 
         Raises:
@@ -189,7 +189,7 @@ class Exchange:
             LostRace: other writers of this clone were first too many times.
         """
         for _ in range(_RACES):
-            with self.ledger.writing(self._left()) as turn:
+            with self.ledger.writing(self._seconds_left()) as turn:
                 mine = self.repository.resolve(self.ledger.ref)
                 tip, added = self._on_top(base, mine)
                 self.sent = [entry for entry in added if entry not in self.received]
@@ -205,7 +205,7 @@ class Exchange:
         if base is None:
             check_only_grew(self.repository, mine)
             return mine, entries_in([file.path for file in self.repository.read_tree(mine, paths.ENTRY_FOLDERS)])
-        known = self._known()
+        known = self._known_refs()
         # A checkpoint stands on its commit: that one is merged, not made again.
         others = [commit for name, commit in known.items() if name.startswith(("refs/ledger/seen/", self.tags))]
         shared = [commit for commit in others if commit != known.get(self.seen)]
@@ -315,7 +315,7 @@ class Exchange:
 
     def _beside(self, theirs: Mapping[str, str]) -> dict[str, str]:
         """Return what the remote lacks beside the branch, its ref to ours: code only this clone holds, checkpoints."""
-        known = self._known()
+        known = self._known_refs()
         lacking = {name: name for name in known if name.startswith((CODE, self.tags)) and name not in theirs}
         if (mine := known.get(KEPT)) and mine != theirs.get(KEPT):
             lacking |= code_to_send(self.repository, mine, theirs)
@@ -325,7 +325,12 @@ class Exchange:
         self, refspecs: list[str], expected: Mapping[str, str] | None = None, *, atomic: bool = False
     ) -> dict[str, Pushed]:
         return push(
-            self.repository, self.remote, refspecs, expected=expected, atomic=atomic, timeout_seconds=self._left()
+            self.repository,
+            self.remote,
+            refspecs,
+            expected=expected,
+            atomic=atomic,
+            timeout_seconds=self._seconds_left(),
         )
 
     def _agree(self, tip: str) -> None:
@@ -362,7 +367,7 @@ class Exchange:
 
     def _straight_to_inbox(self, theirs: Mapping[str, str], folders: float) -> Synced | None:
         """Push ours to the inbox without a look at the branch, when many others have just done so."""
-        known = self._known()
+        known = self._known_refs()
         mine, seen = known.get(self.ledger.ref), known.get(self.seen)
         if mine is None or seen is None or not contains(self.repository, mine, seen):
             return None
@@ -387,20 +392,20 @@ class Exchange:
             raise LedgerError(
                 f"it took the push neither on its branch nor in its inbox: {taken.reason}", hint=_way_out(taken.reason)
             )
-        return self._told("inbox", None)
+        return self._result("inbox", None)
 
     def _state(self) -> State:
         if self.sent:
             return "both" if self.received else "sent"
         return "received" if self.received else "up to date"
 
-    def _told_reader(self, reason: str) -> Synced:
+    def _received_only(self, reason: str) -> Synced:
         """Say what was received by somebody who has nothing to send, and may not put the inbox of others in order."""
         self.folded = {}
         self.troubles.append(f"what waits in its inbox stays there: {reason}")
-        return self._told(self._state(), None)
+        return self._result(self._state(), None)
 
-    def _told(self, state: State, tip: str | None) -> Synced:
+    def _result(self, state: State, tip: str | None) -> Synced:
         made = Synced(
             state=state,
             remote=self.remote,

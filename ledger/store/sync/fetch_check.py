@@ -35,7 +35,7 @@ def check_incoming(ledger: Branch, remote: str, seen: str | None, tip: str) -> l
         Conflict: it changes or removes an entry, or adds what is none; nothing was changed.
         LedgerError: git fails.
     """
-    since = _known_good(ledger, seen, tip)
+    since = _last_checked(ledger, seen, tip)
     if since == tip:
         return []
     if since is None:
@@ -47,15 +47,19 @@ def check_incoming(ledger: Branch, remote: str, seen: str | None, tip: str) -> l
     wrong = [finding for finding in found if finding.severity == "error" and _is_refused(finding)]
     if wrong:
         raise Conflict(
-            f"{remote} holds what no ledger may: {_said(wrong)}; nothing was changed here",
+            f"{remote} holds what no ledger may: {_finding_text(wrong)}; nothing was changed here",
             hint=f"ledger check {since[:10]}..{tip[:10]} names it all; who may force a push puts back what was:"
             f" git push --force {remote} {since[:10]}:{ledger.ref}",
         )
-    told = [f"{remote} holds what is doubtful: {_said(found)} (ledger check {since[:10]}..{tip[:10]})"] if found else []
+    told = (
+        [f"{remote} holds what is doubtful: {_finding_text(found)} (ledger check {since[:10]}..{tip[:10]})"]
+        if found
+        else []
+    )
     return [*told, *_law(ledger, since, tip)]
 
 
-def _known_good(ledger: Branch, seen: str | None, tip: str) -> str | None:
+def _last_checked(ledger: Branch, seen: str | None, tip: str) -> str | None:
     """Return the latest commit of a history that this clone has looked at before; none where it knows none."""
     repository = ledger.repository
     if seen is not None and not contains(repository, tip, seen):
@@ -78,7 +82,7 @@ def _is_refused(finding: Finding) -> bool:
     return finding.rule in _REFUSED or (finding.rule == "policy" and paths.is_agreed(finding.path))
 
 
-def _said(findings: Sequence[Finding]) -> str:
+def _finding_text(findings: Sequence[Finding]) -> str:
     first = findings[0]
     where = [f"commit {first.commit[:10]}"] if first.commit else []
     named = ": ".join([*where, *([ascii(first.path)[1:-1]] if first.path else []), first.message])
@@ -122,7 +126,7 @@ def check_waiting(repository: Repository, commit: str, tip: str | None) -> None:
     found = check_range(repository, commit, since, proposed=True).findings
     wrong = [finding for finding in found if finding.severity == "error" and _is_refused(finding)]
     if wrong:
-        raise Conflict(_said(wrong))
+        raise Conflict(_finding_text(wrong))
 
 
 def take_checkpoints(ledger: Branch, names: Sequence[str], incoming: str, tip: str) -> list[str]:

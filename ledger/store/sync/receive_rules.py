@@ -167,7 +167,7 @@ def _check_branch(repository: Repository, update: Update, *, accepts: bool | Non
         yield Refusal(ref=update.ref, message="the ledger is deleted; it only ever grows")
         return
     if update.old is not None and not contains(repository, update.new, update.old):
-        refusal = _made_again(repository, update.ref, update.old, update.new, accepts=accepts)
+        refusal = _refuse_rewrite(repository, update.ref, update.old, update.new, accepts=accepts)
         if refusal is not None:
             yield refusal
         else:
@@ -178,7 +178,7 @@ def _check_branch(repository: Repository, update: Update, *, accepts: bool | Non
         yield from _not_reviewed(repository, update.ref, update.old, update.new)
 
 
-def _made_again(repository: Repository, ref: str, old: str, new: str, *, accepts: bool | None) -> Refusal | None:
+def _refuse_rewrite(repository: Repository, ref: str, old: str, new: str, *, accepts: bool | None) -> Refusal | None:
     """Return why a history that lacks the old one is refused; none when it was redacted, and that is wanted."""
     from ledger.store.integrity.tombstones import explain_difference
 

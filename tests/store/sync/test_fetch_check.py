@@ -11,7 +11,7 @@ from ledger.store.integrity.findings import Finding
 from ledger.store.integrity.redaction import redact
 from ledger.store.integrity.redaction_plan import Needles, plan_redaction
 from ledger.store.sync.exchange import INBOX
-from ledger.store.sync.fetch_check import _said
+from ledger.store.sync.fetch_check import _finding_text
 from ledger.store.sync.remote_tip import REMEMBERED
 from ledger.store.sync.sync import sync
 from tests.conftest import Cli, git_in
@@ -163,9 +163,9 @@ def test_the_memory_of_a_remote_never_runs_ahead_of_its_branch(ada: Branch, bob:
 def test_the_first_finding_is_told_and_the_others_are_counted() -> None:
     first = Finding(rule="tree", path="runs/x\x1b", commit="a" * 40, message="no entry has a path like this")
     other = Finding(rule="history", message="there is a second beginning")
-    assert _said([first]) == "commit aaaaaaaaaa: runs/x\\x1b: no entry has a path like this"
-    assert _said([other, first]) == "there is a second beginning (and 1 more finding)"
-    assert _said([other, first, first]) == "there is a second beginning (and 2 more findings)"
+    assert _finding_text([first]) == "commit aaaaaaaaaa: runs/x\\x1b: no entry has a path like this"
+    assert _finding_text([other, first]) == "there is a second beginning (and 1 more finding)"
+    assert _finding_text([other, first, first]) == "there is a second beginning (and 2 more findings)"
 
 
 def test_a_host_that_takes_branches_only_gets_the_records(ada: Branch, hub: Path) -> None:

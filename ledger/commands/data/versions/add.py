@@ -83,13 +83,13 @@ def add_command(
         added = add_version(ledger, asked, progress=bar.show)
     if as_json:
         write_json({"new": added.new, "warnings": added.warnings, "version": added.version})
-    _tell(added, as_json=as_json)
+    _print_added(added, as_json=as_json)
     if added.new:
         push_recorded(ledger, push=push, push_timeout=push_timeout)
     return int(strict and bool(added.version.leaks))
 
 
-def _tell(added: AddedVersion, *, as_json: bool) -> None:
+def _print_added(added: AddedVersion, *, as_json: bool) -> None:
     version = added.version
     for leak in version.leaks:
         say(f"warning: {say_leak(leak)}")

@@ -49,7 +49,7 @@ def check_command(path: str, name: str | None, as_json: bool) -> int:
     elif same:
         echo(f"{path} is {', '.join(same)}")
     else:
-        _tell(path, nearest)
+        _print_match(path, nearest)
     return int(not same)
 
 
@@ -68,7 +68,7 @@ def _nearest(
     return nearest[1:] if nearest is not None and nearest[0] else None
 
 
-def _tell(path: str, nearest: tuple[DatasetVersion, VersionDifference] | None) -> None:
+def _print_match(path: str, nearest: tuple[DatasetVersion, VersionDifference] | None) -> None:
     if nearest is None:
         echo(f"{path} is no known version, and shares no file with one")
         say(f"hint: ledger dataset add NAME {path} --role validation")

@@ -40,8 +40,8 @@ def history_command(name: str, as_json: bool) -> None:
         )
         return
     for fact in facts:
-        _tell(fact)
-    _tell_metrics(facts)
+        _print_version(fact)
+    _print_metrics(facts)
 
 
 def _best(board: Leaderboard) -> dict[str, object]:
@@ -56,7 +56,7 @@ def _best(board: Leaderboard) -> dict[str, object]:
     }
 
 
-def _tell(fact: VersionFacts) -> None:
+def _print_version(fact: VersionFacts) -> None:
     version = fact.version
     retired = f", retired: {fact.retired.text}" if fact.retired else ""
     echo(click.style(plain(f"{version.label}{retired}"), bold=True))
@@ -74,7 +74,7 @@ def _tell(fact: VersionFacts) -> None:
         echo(f"  {plain(line)}")
 
 
-def _tell_metrics(facts: list[VersionFacts]) -> None:
+def _print_metrics(facts: list[VersionFacts]) -> None:
     keys = sorted({(board.group.key, board.group.evaluator) for fact in facts for board in fact.best})
     for key, evaluator in keys:
         by = f", evaluator {evaluator}" if evaluator else ""
@@ -82,12 +82,12 @@ def _tell_metrics(facts: list[VersionFacts]) -> None:
         pieces = []
         for fact in facts:
             board = next((one for one in fact.best if (one.group.key, one.group.evaluator) == (key, evaluator)), None)
-            pieces.append(f"{fact.version.version} {_said(board) if board else 'not measured'}")
+            pieces.append(f"{fact.version.version} {_best_text(board) if board else 'not measured'}")
         # Two strokes: the line is broken here, as it is on the page.
         echo(plain(f"  {'  //  '.join(pieces)}"))
 
 
-def _said(board: Leaderboard) -> str:
+def _best_text(board: Leaderboard) -> str:
     best = board.best
     if best is None:
         return f"{len(board.standings)} runs, which is best nobody can say"

@@ -77,7 +77,7 @@ def check_range(
         *examined.check(),
     ]
     return Checked(
-        findings=limited(_told(findings, proposal)),
+        findings=limited(_with_origin(findings, proposal)),
         commits=len(steps),
         entries=len(entries_in(list(proposal.added))),
         runs=tuple(sorted(run.record.id for run in examined.contents.runs)),
@@ -190,7 +190,7 @@ _MENDS = {
 """The mend where a finding has none of its own, as `verify` finds what cannot be mended any more."""
 
 
-def _told(findings: list[Finding], proposal: ProposedChange) -> Iterator[Finding]:
+def _with_origin(findings: list[Finding], proposal: ProposedChange) -> Iterator[Finding]:
     """Yield findings with the commit that added what they are about, and a mend."""
     commits = {path: one.commit for path, one in proposal.added.items()}
     for path, one in proposal.added.items():

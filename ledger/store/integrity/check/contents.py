@@ -193,7 +193,7 @@ class Examined:
     def _against_hashes(self) -> Iterator[Finding]:
         """Yield what `verify` finds in contents, and signatures."""
         repository, tip = self.proposal.repository, self.proposal.tip
-        tree = self._whole_entries()
+        tree = self._readable_entries()
         referred = self._referred()
         dates = {path: one.committed for path, one in self.proposal.added.items()}
         replaced = Steps(list(self.redactions.values()))
@@ -202,7 +202,7 @@ class Examined:
         named = {file.path for redaction in self.redactions.values() for file in redaction.files}
         around = self.proposal.standing(named) | self._signed_before() | tree
         with blob_reader(repository) as read_blob:
-            hashes = Hashes(self._left_alone(named) | tree, read_blob, referred.__contains__, taken)
+            hashes = Hashes(self._untouched_files(named) | tree, read_blob, referred.__contains__, taken)
             yield from check_contents(self._among(tree), hashes, replaced, dates)
             beyond = Hashes(around, read_blob, taken=taken)
             yield from check_redactions(
@@ -211,7 +211,7 @@ class Examined:
             signed = Signed(repository, self.policy.signatures, beyond, read_blob, replaced.first())
             yield from signed.check(tree, (), dates)
 
-    def _whole_entries(self) -> dict[str, str]:
+    def _readable_entries(self) -> dict[str, str]:
         """Return path to object of entries whose files may all be read: of the others, size is all that is asked."""
         unread = {owner_of(path) for path in self.proposal.added if path not in self.readable}
         return {
@@ -230,7 +230,7 @@ class Examined:
         )
         return msgspec.structs.replace(self.contents, runs=runs, datasets=versions)
 
-    def _left_alone(self, redacted: Iterable[str]) -> dict[str, str]:
+    def _untouched_files(self, redacted: Iterable[str]) -> dict[str, str]:
         """Return the files of entries that were redacted: those that stand on the ledger as they are, are not added."""
         owners = {owner for path in redacted if path in self.proposal.added and (owner := owner_of(path))}
         if not owners:

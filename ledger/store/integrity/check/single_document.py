@@ -50,7 +50,7 @@ def _of_document(data: bytes, source: str, policy: Policy, now: datetime) -> Ite
     if len(data) > limit:
         yield Finding(rule="size", message=f"more than {limit:,} bytes, which are allowed ({name})")
         return
-    path, kind = _place(data, source)
+    path, kind = _ledger_path(data, source)
     if kind is None:
         yield Finding(
             rule="document",
@@ -71,7 +71,7 @@ def _of_document(data: bytes, source: str, policy: Policy, now: datetime) -> Ite
         yield from check_metrics(document, path, policy)
 
 
-def _place(data: bytes, source: str) -> tuple[str, type[AnyDocument] | None]:
+def _ledger_path(data: bytes, source: str) -> tuple[str, type[AnyDocument] | None]:
     """Return the path that a document has on a ledger, and its kind; outside of one it may lie anywhere."""
     for start in ("runs/", "datasets/", "evaluations/", "notes/", "cases/", "redactions/"):
         position = source.rfind(f"/{start}")
