@@ -84,9 +84,9 @@ class Runs(Sequence[StoredRun]):
 
     def _repr_html_(self) -> str:
         from ledger.analysis.query.row import line_of
-        from ledger.analysis.query.table import usual_table
+        from ledger.analysis.query.table import runs_table
 
-        header, rows = usual_table([line_of(run) for run in self._runs])
+        header, rows = runs_table([line_of(run) for run in self._runs])
         return _html_table(header, rows)
 
 

@@ -68,7 +68,7 @@ def _push(ledger: Branch, *, push: bool | None, push_timeout: float) -> None:
         _warn(made.message, made.hint or "ledger sync")
 
 
-def say_before_first(ledger: Branch, *, push: bool | None) -> None:
+def announce_first_push(ledger: Branch, *, push: bool | None) -> None:
     """Say what goes where before anything is sent from this clone for the first time; a proposal is sent when asked."""
     try:
         consent = read_consent(ledger, push=push)

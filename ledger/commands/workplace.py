@@ -27,11 +27,11 @@ def open_ledger(*, writing: bool = False) -> Branch:
     from ledger.session.spool.recovery import is_anything_left
 
     if is_anything_left(state_dir):
-        tell_recovered(ledger, state_dir)
+        recover_and_print(ledger, state_dir)
     return ledger
 
 
-def tell_recovered(ledger: Branch, state_dir: Path, hosts: Collection[str] = ()) -> int:
+def recover_and_print(ledger: Branch, state_dir: Path, hosts: Collection[str] = ()) -> int:
     """Recover, say one line for each, and return how many still wait.
 
     Args:

@@ -63,7 +63,7 @@ _PUSHED = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUAR
 """Where git keeps the objects of a push until its hooks have agreed to it (git-receive-pack, "quarantine")."""
 
 
-def pushed_objects() -> dict[str, str]:
+def quarantined_objects() -> dict[str, str]:
     """Return the variables that let git see the objects of a push in `pre-receive`; only who asks gets them."""
     return {name: os.environ[name] for name in _PUSHED if name in os.environ}
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 
 from ledger.analysis.comparing.error_rate import outside_range
-from ledger.analysis.comparing.splits import place_of_key
+from ledger.analysis.comparing.splits import match_split_of_key
 from ledger.model.boxes import DatasetUse, GroupId, Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document
@@ -152,7 +152,7 @@ def why_not_comparable(left: Metric, right: Metric) -> str | None:
 
 def data_of_curve(run: StoredRun, series: str) -> DatasetUse | None:
     """Return the dataset that a learning curve was measured on: that of the split in its name; none where unknown."""
-    uses = [use for use in place_of_key(series, run.record.datasets.used).uses if use.hash]
+    uses = [use for use in match_split_of_key(series, run.record.datasets.used).uses if use.hash]
     return uses[0] if len({use.hash for use in uses}) == 1 else None
 
 

@@ -17,7 +17,7 @@ class SplitMatch(NamedTuple):
     """Datasets of the run that are meant; several where the name leaves it open."""
 
 
-def place_of(split: str | None, name: str, uses: Sequence[DatasetUse]) -> SplitMatch:
+def match_split(split: str | None, name: str, uses: Sequence[DatasetUse]) -> SplitMatch:
     """Return the split and the datasets that a name means among those of a run.
 
     In this order: a split of the run; the name of one of its datasets, or `name@version`; another name of a split
@@ -39,7 +39,7 @@ def place_of(split: str | None, name: str, uses: Sequence[DatasetUse]) -> SplitM
     return SplitMatch(None, name, [])
 
 
-def place_of_key(key: str, uses: Sequence[DatasetUse]) -> SplitMatch:
+def match_split_of_key(key: str, uses: Sequence[DatasetUse]) -> SplitMatch:
     """Return the same for `split/name`, or `name` alone."""
     split, slash, name = key.partition("/")
-    return place_of(split, name, uses) if slash else place_of(None, split, uses)
+    return match_split(split, name, uses) if slash else match_split(None, split, uses)

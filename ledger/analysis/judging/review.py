@@ -14,7 +14,7 @@ from ledger.analysis.judging.noise import measure_noise
 from ledger.analysis.judging.verdict import Verdict
 from ledger.formatting import number
 from ledger.model.boxes import GroupId, Metric
-from ledger.model.claims.measurements import same_data, say_same
+from ledger.model.claims.measurements import same_data, same_data_text
 from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document, counted
 
@@ -125,7 +125,7 @@ def _why_not(run: StoredRun, metric: Metric) -> str:
 def warnings_of(run: StoredRun) -> list[str]:
     """Return what else a reviewer should look at: how it ended, leaks, redactions, problems in its log."""
     record = run.record
-    said = [say_same(one, other) for one, other in same_data(record.datasets.used)]
+    said = [same_data_text(one, other) for one, other in same_data(record.datasets.used)]
     if record.status != "finished":
         said.append(f"it did not finish: {record.status}{f', {record.reason}' if record.reason else ''}")
     if record.code.dirty and record.code.patch is None:

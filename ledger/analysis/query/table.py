@@ -18,7 +18,7 @@ FACTS = ("status", "experiment", "headline", "measured on", "took", "cost")
 _PARAMS_SHOWN = 6
 
 
-def usual_table(lines: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
+def runs_table(lines: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
     """Return header and rows of the usual table; of the params it shows the first that are not the same in all."""
     params = [dict(zip(_parts(names), cells.split(BETWEEN)[len(FACTS) :], strict=False)) for _, names, cells in lines]
     shown = _that_differ(params)[:_PARAMS_SHOWN] if len(lines) > 1 else []

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ledger.analysis.query.table import BETWEEN, usual_table
+from ledger.analysis.query.table import BETWEEN, runs_table
 from ledger.settings import COMPLETE_VARIABLE
 
 _VALUES = {"-s": "sort", "--sort": "sort", "-n": "limit", "--limit": "limit"}
@@ -30,7 +30,7 @@ def answer(arguments: Sequence[str]) -> tuple[str, str] | None:
     seen = ask_index(options.get("sort"), reverse="reverse" in options, limit=limit)
     if seen is None:
         return None
-    header, rows = usual_table(seen.lines)
+    header, rows = runs_table(seen.lines)
     out = "".join(BETWEEN.join(row).replace("\n", " ") + "\n" for row in (header, *rows))
     return out, "".join(f"warning: {said}\n" for said in seen.warnings)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from ledger.analysis.query.fields import field_value, show_value
-from ledger.analysis.query.table import usual_table
+from ledger.analysis.query.table import runs_table
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.selection import query_of, say_warnings
 from ledger.commands.workplace import open_ledger
@@ -66,7 +66,7 @@ def list_command(
     if not (columns or as_json):
         found = select_runs(ledger, query, sort=sort, reverse=reverse, limit=limit, lines=True)
         _print_warnings(found)
-        _write(*usual_table(found.lines), needed=_NEEDED, as_csv=as_csv, none=_NONE[found.empty])
+        _write(*runs_table(found.lines), needed=_NEEDED, as_csv=as_csv, none=_NONE[found.empty])
         return
     header = [name for one in (columns or "").split(",") if (name := one.strip())]
     selection = select_runs(ledger, query, sort=sort, reverse=reverse, limit=limit, columns=header)

@@ -12,12 +12,12 @@ from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
 from ledger.formatting import byte_size, duration, moment, money, number, share
 from ledger.model.boxes import Metric
-from ledger.model.claims.measurements import same_data, say_same
+from ledger.model.claims.measurements import same_data, same_data_text
 from ledger.model.entries import EnvironmentFile, Note, StoredRun
 from ledger.model.paths import ENVIRONMENT_FILE, RECORD_FILE
 from ledger.model.record import Record
 from ledger.model.values import NoteKind, counted, plain
-from ledger.recorder.record.warnings import say_leak
+from ledger.recorder.record.warnings import leak_text
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import living_run
 from ledger.store.index.selection import find_runs
@@ -259,9 +259,9 @@ def _datasets(record: Record) -> Lines:
             sources = ", ".join(f"{source.path} {source.hash[:19]}" for source in use.prepared.sources)
             yield "prepared", f"from {sources} by {use.prepared.step}"
     for one, other in same_data(record.datasets.used):
-        yield "warning", say_same(one, other)
+        yield "warning", same_data_text(one, other)
     for leak in record.datasets.leaks:
-        yield "leak", say_leak(leak)
+        yield "leak", leak_text(leak)
 
 
 def _hardware(record: Record) -> Lines:

@@ -3,7 +3,7 @@
 import click
 
 from ledger.commands.output import say, write_json, write_table
-from ledger.commands.recording.note import tell_notes
+from ledger.commands.recording.note import append_notes
 from ledger.commands.sending import push_options
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
@@ -28,7 +28,7 @@ def baseline_command(
     """
     if run is not None:
         text = reason or "compare with this one"
-        tell_notes(run, "baseline", [text], push=push, push_timeout=push_timeout, as_json=as_json)
+        append_notes(run, "baseline", [text], push=push, push_timeout=push_timeout, as_json=as_json)
         return
     if reason is not None:
         raise UsageError("a reason needs a run", hint="ledger baseline RUN --because TEXT")

@@ -5,7 +5,7 @@ import click
 from ledger.analysis.advice.milestones import Milestones, MilestoneStep, Progress, milestones_of
 from ledger.analysis.advice.stages import stage_named
 from ledger.commands.output import echo, say, write_json
-from ledger.commands.recording.note import tell_notes
+from ledger.commands.recording.note import append_notes
 from ledger.commands.sending import push_options
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
@@ -47,7 +47,7 @@ def milestone_command(
         raise UsageError(f"a milestone needs {lacking}", hint=f"ledger milestone {run} STAGE --because TEXT")
     number = stage_named(stage).number
     told = {"push": push, "push_timeout": push_timeout, "as_json": as_json}
-    tell_notes(run, "milestone", [reason], stage=number, model=model, **told)  # type: ignore[arg-type]  # by name
+    append_notes(run, "milestone", [reason], stage=number, model=model, **told)  # type: ignore[arg-type]  # by name
 
 
 def _list(*, as_json: bool) -> None:

@@ -20,10 +20,10 @@ def note_command(run: str, text: str, push: bool | None, push_timeout: float, as
 
     Example: ledger note x7k2qf "the labels of class 3 were wrong until Tuesday"
     """
-    tell_notes(run, "comment", [text], push=push, push_timeout=push_timeout, as_json=as_json)
+    append_notes(run, "comment", [text], push=push, push_timeout=push_timeout, as_json=as_json)
 
 
-def tell_notes(
+def append_notes(
     run: str,
     kind: NoteKind,
     texts: list[str],

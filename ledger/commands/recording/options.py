@@ -14,8 +14,8 @@ F = TypeVar("F", bound=Callable[..., Any])  # click's own signature for decorato
 _FILE = click.Path(dir_okay=False)
 
 
-def given_options(command: F) -> F:
-    """Add the shared options; `given_from` turns them into one value."""
+def run_options(command: F) -> F:
+    """Add the shared options; `given_of` turns them into one value."""
     options = [
         click.option(
             "-e", "--experiment", default=DEFAULT_EXPERIMENT, show_default=True, help="Group of runs it belongs to."
@@ -63,6 +63,6 @@ def given_options(command: F) -> F:
     return command
 
 
-def given_from(options: dict[str, Any]) -> Given:
+def given_of(options: dict[str, Any]) -> Given:
     """Return the shared options as one value; `Any` because click passes them by name."""
     return msgspec.convert({name: value for name, value in options.items() if value is not None}, Given)

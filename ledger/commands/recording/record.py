@@ -9,7 +9,7 @@ import click
 
 from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
-from ledger.commands.recording.options import given_from, given_options
+from ledger.commands.recording.options import given_of, run_options
 from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
@@ -27,7 +27,7 @@ _STATUSES: tuple[Status, ...] = ("finished", "failed", "interrupted", "killed", 
 
 
 @click.command("record")
-@given_options
+@run_options
 @click.option("--status", type=click.Choice(_STATUSES), default="finished", show_default=True, help="How it ended.")
 @click.option("--because", "--reason", "reason", metavar="TEXT", help="Why it ended so.")
 @click.option("--started", metavar="TIME", help="When it started: ISO 8601; without a zone, in this machine's.")
@@ -78,7 +78,7 @@ def record_command(
         command=_split(command_line),
         folder=ledger.repository.folder,
     )
-    draft = read_given(given_from(options), draft)
+    draft = read_given(given_of(options), draft)
     with Bar("hashing datasets") as bar:
         name = proposal or (draft.id if review else None)
         place = _proposal(ledger, name) if name else ledger

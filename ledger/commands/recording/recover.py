@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ledger.commands.output import say, write_json, write_table
-from ledger.commands.workplace import tell_recovered
+from ledger.commands.workplace import recover_and_print
 from ledger.formatting import duration
 from ledger.model.values import counted
 from ledger.session.spool.recovery import WaitingRun, what_waits
@@ -43,7 +43,7 @@ def recover_command(listed: bool, hosts: tuple[str, ...], homeless: bool, branch
         return 0
     if all(one.state == "alive" for one in waiting):
         say("nothing waits")
-    still = sum(tell_recovered(ledger, place, hosts) for place in places)
+    still = sum(recover_and_print(ledger, place, hosts) for place in places)
     elsewhere = [one for place in places for one in what_waits(place) if one.state == "elsewhere"]
     for host in sorted({one.host or "" for one in elsewhere}):
         runs = [one for one in elsewhere if one.host == host]

@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.commands.recording.note import tell_notes
+from ledger.commands.recording.note import append_notes
 from ledger.commands.sending import push_options
 
 
@@ -16,4 +16,4 @@ def retract_command(run: str, reason: str, push: bool | None, push_timeout: floa
 
     Example: ledger retract x7k2qf --because "it was trained on the validation set"
     """
-    tell_notes(run, "retraction", [reason], push=push, push_timeout=push_timeout, as_json=as_json)
+    append_notes(run, "retraction", [reason], push=push, push_timeout=push_timeout, as_json=as_json)

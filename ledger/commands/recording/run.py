@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ledger.commands.output import say, write_json
-from ledger.commands.recording.options import given_from, given_options
+from ledger.commands.recording.options import given_of, run_options
 from ledger.commands.recording.record import tell
 from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
@@ -23,7 +23,7 @@ from ledger.store.branch.branch import Branch
 
 
 @click.command("run", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
-@given_options
+@run_options
 @push_options
 @click.option(
     "--json", "as_json", is_flag=True, help="Print what was recorded as JSON, after what the command printed."
@@ -47,7 +47,7 @@ def run_command(
     """
     check_label("experiment", experiment)
     place = find_place(Path())
-    given = given_from(options)
+    given = given_of(options)
     run_id = new_id(datetime.now(UTC), secrets.token_bytes(4))
     start = begin(place, experiment, command, run_id, given)
     if place.ledger is None:

@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.commands.recording.note import tell_notes
+from ledger.commands.recording.note import append_notes
 from ledger.commands.sending import push_options
 
 
@@ -19,4 +19,4 @@ def tag_command(
 
     Example: ledger tag x7k2qf release-candidate
     """
-    tell_notes(run, "untag" if remove else "tag", list(tags), push=push, push_timeout=push_timeout, as_json=as_json)
+    append_notes(run, "untag" if remove else "tag", list(tags), push=push, push_timeout=push_timeout, as_json=as_json)

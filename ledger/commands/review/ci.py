@@ -80,7 +80,7 @@ def comment_command(
     Example: ledger ci comment review.md
     """
     from ledger.publish.review.comment import MARKER
-    from ledger.repository.hosts.comments import STATUS, find_request, place_of, set_status, write_comment
+    from ledger.repository.hosts.comments import STATUS, comment_place, find_request, set_status, write_comment
 
     if (request is None) == (source is None) or (source is None) != (commit is None):
         raise UsageError("name the pull request by --request NUMBER, or by --source OWNER:BRANCH and --commit ID")
@@ -95,7 +95,7 @@ def comment_command(
         raise LedgerError(f"this file cannot be read: `{file}`") from error
     if not body.startswith(MARKER) or len(body) > _LONGEST:
         raise LedgerError(f"this is no review: `{file}`", hint="ledger review RANGE --output FILE")
-    place = place_of(os.environ)
+    place = comment_place(os.environ)
     if result is not None and commit is not None:
         errors = sum(finding.severity == "error" for finding in result.findings)
         told = counted(errors, "error") if errors else f"{counted(result.entries, 'entry')}: nothing keeps it off"

@@ -2,7 +2,7 @@
 
 from ledger.analysis.judging.review import proposal_title
 from ledger.commands.output import say, write_json
-from ledger.commands.sending import say_before_first
+from ledger.commands.sending import announce_first_push
 from ledger.model.values import Document, plain
 from ledger.recorder.statements.proposal import Opened, open_proposal, push_proposal
 from ledger.store.branch.branch import Branch
@@ -31,7 +31,7 @@ def send(
         LedgerError: `ledger.host` is set to a host nobody knows.
     """
     place = Branch(ledger.repository, f"{PROPOSALS}{name}")
-    say_before_first(ledger, push=push)
+    announce_first_push(ledger, push=push)
     opened = push_proposal(place, push=push, timeout_seconds=seconds)
     if opened.pushed and opening:
         asked = open_proposal(ledger, name, proposal_title(read_proposed(ledger, name).runs), _body(name, runs))

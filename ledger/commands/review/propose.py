@@ -8,7 +8,7 @@ from ledger.commands.sending import push_options
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.values import plain
-from ledger.recorder.statements.proposal import propose_runs, read_proposals, told_of, withdraw
+from ledger.recorder.statements.proposal import proposal_text, propose_runs, read_proposals, withdraw
 from ledger.store.review.proposals import PROPOSALS
 
 
@@ -58,6 +58,6 @@ def propose_command(
         say(f"withdrew {PROPOSALS}{withdrawn}: its branch is gone {' and at '.join(gone)}")
         return
     name, found = propose_runs(ledger, runs, name)
-    say(told_of(name, found))
+    say(proposal_text(name, found))
     ids = [run.record.id for run in found]
     send(ledger, name, ids, opening=opening, push=push, seconds=push_timeout, as_json=as_json)

@@ -10,7 +10,7 @@ import click
 from ledger.commands.output import echo, say, write_json
 from ledger.errors import LedgerError, UsageError
 from ledger.repository.hooks import CLIENT, SERVER, Hook, install_hooks, read_hooks, uninstall_hooks
-from ledger.repository.process import Git, pushed_objects
+from ledger.repository.process import Git, quarantined_objects
 from ledger.repository.repository import Repository
 from ledger.settings import SITE_SETTING
 
@@ -122,7 +122,7 @@ def run_command(name: str, arguments: Sequence[str]) -> int:  # noqa: ARG001  # 
         sender = _received() if "GIT_DIR" in os.environ else Repository.discover(Path())
         refusals = check_sent(sender, updates)
     else:
-        refusals = check_received(_received().with_objects(pushed_objects()), updates)
+        refusals = check_received(_received().with_objects(quarantined_objects()), updates)
     for refusal in refusals[:_SHOWN]:
         echo(f"error: {_plain(refusal.ref)}: {_plain(refusal.message)}")
         if refusal.hint:

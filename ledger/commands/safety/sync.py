@@ -50,11 +50,11 @@ def sync_command(
         write_json(done if everywhere else done[0])
     else:
         for made in done:
-            tell_synced(made)
+            print_synced(made)
     return 0 if all(made.safe for made in done) else 1
 
 
-def tell_synced(made: Synced) -> None:
+def print_synced(made: Synced) -> None:
     """Say what a sync did, in one line; when it failed, what to type as well."""
     say(made.message)
     if made.hint:

@@ -107,7 +107,7 @@ def _comparisons(reference: Samples, compared: Samples, skipped: dict[str, str])
         if ours.shape[1] != theirs.shape[1]:
             skipped[subject] = "they have another shape"
             continue
-        yield from _note_skipped(skipped, subject, tell_apart(subject, ours, theirs))
+        yield from _note_skipped(skipped, subject, classifier_auc(subject, ours, theirs))
 
 
 def _note_skipped(skipped: dict[str, str], subject: str, made: _Comparison | None) -> Iterator[_Comparison]:
@@ -199,7 +199,9 @@ def compare_labels(reference: Sequence[str | None], compared: Sequence[str | Non
     return _Comparison("labels", "js", divergence, p, float(expected), sizes)
 
 
-def tell_apart(subject: str, reference: "NDArray[np.float64]", compared: "NDArray[np.float64]") -> _Comparison | None:
+def classifier_auc(
+    subject: str, reference: "NDArray[np.float64]", compared: "NDArray[np.float64]"
+) -> _Comparison | None:
     """Return how well a classifier tells two samples apart: 0.5 is not at all, 1 always.
 
     Classifier two-sample test (Lopez-Paz and Oquab, ICLR 2017): logistic regression on principal components learns

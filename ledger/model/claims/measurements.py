@@ -147,7 +147,7 @@ def same_data(uses: Sequence[DatasetUse]) -> Iterator[tuple[DatasetUse, DatasetU
         before.setdefault(other.role, other)
 
 
-def say_same(one: DatasetUse, other: DatasetUse) -> str:
+def same_data_text(one: DatasetUse, other: DatasetUse) -> str:
     """Return in words that two datasets of a run are one."""
     judged = f"{other.role} data {plain(other.label)}"
     learned = f"{one.role} data {plain(one.label)}"
@@ -157,7 +157,7 @@ def say_same(one: DatasetUse, other: DatasetUse) -> str:
 def judged_on_training(facts: Facts) -> Iterator[tuple[str, str]]:
     """Yield data to judge by that is the data which was learned from."""
     for one, other in same_data(uses_in(facts.document)):
-        yield "datasets", say_same(one, other)
+        yield "datasets", same_data_text(one, other)
 
 
 def too_many_metrics(count: int, limit: int) -> str | None:

@@ -12,7 +12,7 @@ from ledger.analysis.comparing.comparable import agreed_direction, why_not_compa
 from ledger.errors import LedgerError
 from ledger.formatting import utc
 from ledger.model.boxes import Metric
-from ledger.model.claims.measurements import same_data, say_same
+from ledger.model.claims.measurements import same_data, same_data_text
 from ledger.model.document import load
 from ledger.model.entries import DatasetVersion, EnvironmentFile, StoredRun
 from ledger.model.paths import ENVIRONMENT_FILE, LOG_FILE, PATCH_FILE, run_path
@@ -128,7 +128,7 @@ def _page(run: StoredRun, atlas: Atlas, beside: Beside, verdict: VerdictLine | N
         comparison=_comparison(run, atlas),
         verdict=verdict,
         advice=advice,
-        same=[say_same(one, other) for one, other in same_data(record.datasets.used)],
+        same=[same_data_text(one, other) for one, other in same_data(record.datasets.used)],
         is_baseline=atlas.baselines.get(record.experiment) == record.id,
         decided=_DECIDED,
         related=[run_id for run_id in (record.parent, record.baseline) if run_id in atlas.by_id],

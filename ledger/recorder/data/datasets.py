@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from ledger.analysis.comparing.splits import place_of
+from ledger.analysis.comparing.splits import match_split
 from ledger.data.samples.leakage import find_leak
 from ledger.data.version.declared import identity_of_declared, is_declared
 from ledger.data.version.manifest import Lines, Manifest, build_manifest
@@ -257,7 +257,7 @@ def _identity(metric: Metric) -> tuple[object, ...]:
 
 def _with_split(metric: Metric, uses: Sequence[DatasetUse]) -> Metric:
     """Return a metric under the split that its name means, where it was measured on a dataset of that split."""
-    place = place_of(metric.split, metric.name, uses)
+    place = match_split(metric.split, metric.name, uses)
     if (place.split, place.name) == (metric.split, metric.name) or metric.dataset_hash is None:
         return metric
     if metric.dataset_hash not in {use.hash for use in place.uses}:
@@ -273,7 +273,7 @@ def _attached(metric: Metric, uses: Sequence[DatasetUse]) -> Metric:
     if metric.dataset:
         found = [use for use in uses if metric.dataset in names_of(use)]
     else:
-        found = place_of(metric.split, metric.name, uses).uses
+        found = match_split(metric.split, metric.name, uses).uses
     hashes = {use.hash for use in found}
     if len(hashes) != 1 or None in hashes:
         return metric

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import get_args
 
 from ledger.analysis.comparing.error_rate import is_share_by_name, outside_range
-from ledger.analysis.comparing.splits import place_of
+from ledger.analysis.comparing.splits import match_split
 from ledger.errors import LedgerError
 from ledger.model.boxes import DatasetUse, Metric
-from ledger.model.claims.measurements import same_data, say_same
+from ledger.model.claims.measurements import same_data, same_data_text
 from ledger.model.datasets import Leak
 from ledger.model.record import Record
 from ledger.model.values import Role, counted
@@ -45,8 +45,8 @@ def warn_of_datasets(ledger: Branch | None, record: Record) -> list[str]:
     """Return what is wrong with a run's datasets, one line each; what cannot be read is no reason to say anything."""
     measured = {metric.dataset_hash for metric in record.results.metrics}
     judged = [use for use in record.datasets.used if use.hash in measured or use.role != "train"]
-    same = [say_same(one, other) for one, other in same_data(record.datasets.used)]
-    return [*same, *(say_leak(leak) for leak in record.datasets.leaks), *warn_of_retired(ledger, judged)]
+    same = [same_data_text(one, other) for one, other in same_data(record.datasets.used)]
+    return [*same, *(leak_text(leak) for leak in record.datasets.leaks), *warn_of_retired(ledger, judged)]
 
 
 def warn_of_retired(ledger: Branch | None, judged: Sequence[DatasetUse]) -> list[str]:
@@ -128,7 +128,7 @@ def warn_of_data(metrics: Sequence[Metric], uses: Sequence[DatasetUse]) -> list[
     for metric in metrics:
         if metric.dataset_hash or metric.period or metric.origin != "said":
             continue
-        place = place_of(metric.split, metric.name, uses)
+        place = match_split(metric.split, metric.name, uses)
         found = list({use.label: use for use in place.uses if use.hash}.values())
         if metric.dataset is None and len(found) > 1:
             names = [use.label.partition("@")[0] for use in found]
@@ -170,7 +170,7 @@ def _first(keys: Sequence[str]) -> str:
     return ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")  # noqa: PLR2004  # as shown
 
 
-def say_leak(leak: Leak) -> str:
+def leak_text(leak: Leak) -> str:
     """Return a leak in words."""
     ours = f"{leak.within}: " if leak.within else ""
     more = " …" if leak.files > len(leak.examples) else ""

@@ -226,7 +226,7 @@ def _entry_of(ledger: Branch, run: StoredRun) -> Entry:
     )
 
 
-def told_of(name: str, runs: Sequence[StoredRun]) -> str:
+def proposal_text(name: str, runs: Sequence[StoredRun]) -> str:
     """Return what was proposed, in a line."""
     many = counted(len(runs), "run")
     return f"proposed {many} on {PROPOSALS}{name}; off this clone's ledger until it is merged or withdrawn"

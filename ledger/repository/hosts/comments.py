@@ -35,7 +35,7 @@ class CommentPlace(Document, frozen=True, kw_only=True):
     """Who we are."""
 
 
-def place_of(environment: Mapping[str, str]) -> CommentPlace:
+def comment_place(environment: Mapping[str, str]) -> CommentPlace:
     """Return where the CI job that we are in may write comments.
 
     Sources: GitHub, "Default environment variables"; Forgejo Actions, the same names; GitLab, "Predefined CI/CD

@@ -333,7 +333,7 @@ def test_a_reader_that_went_away_ends_it_as_it_ends_the_others(asked: Path) -> N
 
 
 def test_lines_tell_params_apart_that_are_shown_alike() -> None:
-    from ledger.analysis.query.table import usual_table
+    from ledger.analysis.query.table import runs_table
 
     def line(number: int, value: object) -> Line:
         import msgspec
@@ -348,7 +348,7 @@ def test_lines_tell_params_apart_that_are_shown_alike() -> None:
         return line_of(msgspec.structs.replace(run, record=record))
 
     for left, right in ((1, 1.0), (0.0, -0.0), (0.1234567, 0.12345674), ("1", 1), (True, "true"), ("a\x01", "a\\x01")):
-        header, rows = usual_table([line(1, left), line(2, right)])
+        header, rows = runs_table([line(1, left), line(2, right)])
         assert header[6:-1] == ["a"]
         assert all(row[-2].isprintable() for row in rows)
-    assert usual_table([line(1, 0.5), line(2, 0.5)])[0][6:-1] == []
+    assert runs_table([line(1, 0.5), line(2, 0.5)])[0][6:-1] == []

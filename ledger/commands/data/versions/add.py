@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.commands.data.versions.version_text import tell_change, tell_drift, tell_statistics
+from ledger.commands.data.versions.version_text import change_lines, drift_lines, statistics_lines
 from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
 from ledger.commands.sending import push_options, push_recorded
@@ -13,7 +13,7 @@ from ledger.model.entries import DatasetVersion
 from ledger.model.values import Role, counted
 from ledger.recorder.data.dataset_versions import AddedVersion, add_version
 from ledger.recorder.data.version_request import VersionRequest
-from ledger.recorder.record.warnings import say_leak
+from ledger.recorder.record.warnings import leak_text
 
 
 @click.command("add")
@@ -92,7 +92,7 @@ def add_command(
 def _print_added(added: AddedVersion, *, as_json: bool) -> None:
     version = added.version
     for leak in version.leaks:
-        say(f"warning: {say_leak(leak)}")
+        say(f"warning: {leak_text(leak)}")
     if as_json:
         return
     for warning in added.warnings:
@@ -108,8 +108,8 @@ def _print_added(added: AddedVersion, *, as_json: bool) -> None:
 def _facts(version: DatasetVersion) -> list[str]:
     lines = [f"{counted(version.files, 'file')}, {byte_size(version.bytes)}"]
     if version.statistics:
-        lines += tell_statistics(version.statistics)
-    lines += tell_change(version)
+        lines += statistics_lines(version.statistics)
+    lines += change_lines(version)
     for drift in version.drift:
-        lines += tell_drift(drift)
+        lines += drift_lines(drift)
     return lines

@@ -3,7 +3,7 @@
 import click
 
 from ledger.analysis.data.versions import find_version
-from ledger.commands.data.versions.version_text import tell_counts
+from ledger.commands.data.versions.version_text import counts_text
 from ledger.commands.output import echo, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.data.samples.changes import label_shift
@@ -57,7 +57,7 @@ def diff_command(name: str, old: str, new: str, limit: int, as_json: bool) -> No
         f" {len(difference.changed)} changed{more}"
     )
     if shift:
-        echo(plain(f"labels: {tell_counts(shift, signed=True)}"))
+        echo(plain(f"labels: {counts_text(shift, signed=True)}"))
 
 
 def _marked(difference: VersionDifference) -> list[tuple[str, list[str]]]:

@@ -4,13 +4,13 @@ import click
 
 from ledger.analysis.comparing.comparable import Leaderboard
 from ledger.analysis.data.versions import VersionFacts, facts_of, versions_of
-from ledger.commands.data.versions.version_text import tell_change, tell_drift
+from ledger.commands.data.versions.version_text import change_lines, drift_lines
 from ledger.commands.output import echo, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.formatting import moment
 from ledger.model.values import counted, plain
 from ledger.recorder.message import shown
-from ledger.recorder.record.warnings import say_leak
+from ledger.recorder.record.warnings import leak_text
 
 
 @click.command("history")
@@ -65,9 +65,9 @@ def _print_version(fact: VersionFacts) -> None:
         f"{moment(version.added_at)} by {version.author.name}: {version.reason or 'the first version'}",
         *([f"source: {version.source}"] if version.source else []),
         f"{version.role}, {counted(version.files, 'file')}{samples}, {version.hash[:19]}",
-        *tell_change(version),
-        *(line for drift in version.drift for line in tell_drift(drift)),
-        *(f"warning: {say_leak(leak)}" for leak in version.leaks),
+        *change_lines(version),
+        *(line for drift in version.drift for line in drift_lines(drift)),
+        *(f"warning: {leak_text(leak)}" for leak in version.leaks),
         f"{counted(len(fact.judged), 'run')} measured on it, {len(fact.trained)} trained on it",
     ]
     for line in lines:

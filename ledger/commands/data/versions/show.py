@@ -3,13 +3,13 @@
 import click
 
 from ledger.analysis.data.versions import VersionFacts, facts_of, find_version
-from ledger.commands.data.versions.version_text import tell_change, tell_drift, tell_statistics
+from ledger.commands.data.versions.version_text import change_lines, drift_lines, statistics_lines
 from ledger.commands.output import echo, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.formatting import byte_size, moment
 from ledger.model.entries import Contents
 from ledger.model.values import counted, plain
-from ledger.recorder.record.warnings import say_leak
+from ledger.recorder.record.warnings import leak_text
 
 
 @click.command("show")
@@ -55,11 +55,11 @@ def _lines(facts: VersionFacts, contents: Contents) -> list[str]:
     )
     lines += [f"{name:<8} {value}" for name, value in said if value]
     if version.statistics:
-        lines += tell_statistics(version.statistics)
+        lines += statistics_lines(version.statistics)
         lines += [f"warning: {warning}" for warning in version.statistics.warnings]
-    lines += tell_change(version)
-    lines += [line for drift in version.drift for line in tell_drift(drift)]
-    lines += [f"warning: {say_leak(leak)}" for leak in version.leaks]
+    lines += change_lines(version)
+    lines += [line for drift in version.drift for line in drift_lines(drift)]
+    lines += [f"warning: {leak_text(leak)}" for leak in version.leaks]
     cases = [case for case in contents.cases if case.id in version.cases]
     if cases:
         lines.append(f"{len(cases)} cases that must pass: ledger case list {version.name}")

@@ -11,15 +11,15 @@ from ledger.model.values import counted
 _SHOWN = 12
 
 
-def tell_statistics(statistics: DatasetStatistics) -> list[str]:
+def statistics_lines(statistics: DatasetStatistics) -> list[str]:
     """Return what a version looks like, one line each."""
     lines = [counted(statistics.samples, "sample")]
     if statistics.labels:
-        lines.append(f"labels: {tell_counts(statistics.labels)}")
+        lines.append(f"labels: {counts_text(statistics.labels)}")
     slices: dict[str, dict[str, int]] = {}
     for one in statistics.slices:
         slices.setdefault(one.name, {})[one.value] = one.samples
-    lines += [f"by {name}: {tell_counts(values)}" for name, values in slices.items()]
+    lines += [f"by {name}: {counts_text(values)}" for name, values in slices.items()]
     if statistics.images:
         lines.append(f"images: {_images(statistics.images)}")
     for feature in statistics.features[:_SHOWN]:
@@ -31,7 +31,7 @@ def tell_statistics(statistics: DatasetStatistics) -> list[str]:
     return lines
 
 
-def tell_counts(counts: Mapping[str, int], *, signed: bool = False) -> str:
+def counts_text(counts: Mapping[str, int], *, signed: bool = False) -> str:
     """Return the largest counts in words."""
     largest = sorted(counts.items(), key=lambda item: (-abs(item[1]), item[0]))
     shown = ", ".join(f"{name} {count:+d}" if signed else f"{name} {count}" for name, count in largest[:_SHOWN])
@@ -41,11 +41,11 @@ def tell_counts(counts: Mapping[str, int], *, signed: bool = False) -> str:
 def _images(images: ImageSummary) -> str:
     means = ", ".join(f"{mean:.3f}" for mean in images.means)
     return (
-        f"{images.count} read, {tell_counts(images.sizes)} pixels; {tell_counts(images.modes)}; channel means {means}"
+        f"{images.count} read, {counts_text(images.sizes)} pixels; {counts_text(images.modes)}; channel means {means}"
     )
 
 
-def tell_drift(drift: Drift) -> list[str]:
+def drift_lines(drift: Drift) -> list[str]:
     """Return how far a version is from a reference, one line for each figure that drifted, and one for the others."""
     drifted = [figure for figure in drift.figures if figure.drifted]
     lines = [f"drift from {drift.reference}: {len(drifted)} of {len(drift.figures)} comparisons drifted"]
@@ -57,7 +57,7 @@ def tell_drift(drift: Drift) -> list[str]:
     return lines
 
 
-def tell_change(version: DatasetVersion) -> list[str]:
+def change_lines(version: DatasetVersion) -> list[str]:
     """Return what a version changed against its parent, one line each."""
     change = version.change
     if change is None:
@@ -65,5 +65,5 @@ def tell_change(version: DatasetVersion) -> list[str]:
     files = f"{counted(change.added, 'file')} added, {change.removed} removed, {change.changed} changed"
     lines = [f"against {change.parent}: {files}, {counted(change.relabelled, 'sample')} relabelled"]
     if change.labels:
-        lines.append(f"labels since: {tell_counts(change.labels, signed=True)}")
+        lines.append(f"labels since: {counts_text(change.labels, signed=True)}")
     return lines
