@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 from tests.handbook.commands_page import render_commands
+from tests.handbook.fields_page import render_fields
 from tests.handbook.policy_page import render_policy_keys
 from tests.handbook.python_page import render_python
 from tests.handbook.settings_page import render_settings
@@ -15,6 +16,7 @@ REFERENCE: Mapping[Path, Callable[[], str]] = {
     HANDBOOK / "reference" / "commands.md": render_commands,
     HANDBOOK / "reference" / "python.md": render_python,
     HANDBOOK / "reference" / "settings.md": render_settings,
+    HANDBOOK / "reference" / "fields.md": render_fields,
     HANDBOOK / "reference" / "policy-keys.md": render_policy_keys,
 }
 """Pages that are made of the code, and what makes them."""

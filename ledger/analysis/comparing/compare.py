@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from ledger.analysis.comparing.comparable import agreed_direction, counts, rank_key, why_not_comparable, why_uncounted
 from ledger.analysis.comparing.error_rate import outside_range
 from ledger.analysis.comparing.settings import setting_key
-from ledger.analysis.query.fields import Value, field_value, params_that_differ
+from ledger.analysis.query.fields import OWN_FIELDS, Value, field_value, params_that_differ
 from ledger.model.boxes import GroupId, Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, ParamValue
 
-_FACTS = ("status", "experiment", "author", "started", "duration", "cost", "commit", "dirty", "dataset", "seed", "host")
+_COMPARED = tuple(field.name for field in OWN_FIELDS if field.compared)
 
 
 class ParamRow(Document, frozen=True, kw_only=True):
@@ -60,7 +60,7 @@ class Comparison(Document, frozen=True, kw_only=True):
 def compare(runs: Sequence[StoredRun]) -> Comparison:
     """Put runs side by side; values that are not comparable are shown, never ranked."""
     keys = sorted({metric.key for run in runs for metric in run.metrics()})
-    facts = [FactRow(name=name, values=[field_value(run, name) for run in runs]) for name in _FACTS]
+    facts = [FactRow(name=name, values=[field_value(run, name) for run in runs]) for name in _COMPARED]
     return Comparison(
         runs=[run.record.id for run in runs],
         facts=[row for row in facts if len({repr(value) for value in row.values}) > 1],

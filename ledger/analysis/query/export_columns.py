@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from ledger.analysis.query.fields import Value, metrics_of, own_fields
+from ledger.analysis.query.fields import FIELDS, Value, metrics_of, own_fields
 from ledger.model.entries import StoredRun
 
 Cell = bool | int | float | str | datetime | None
 """What a cell holds; none where the run does not have it."""
 
-_FIELDS = (
-    *("id", "status", "experiment", "author", "started", "ended", "duration", "cost", "seed", "tags", "note"),
-    *("commit", "branch", "dirty", "host", "parameters", "baseline", "parent", "retracted"),
-)
-"""Fields of every run; `currency` stands beside the cost, and params and metrics follow by name."""
+_FIELDS = tuple(name for name in FIELDS if name != "dataset")
+"""Fields of every run; datasets stand beside each metric, `currency` beside the cost, params and metrics follow."""
 
 
 def flat_columns(runs: Sequence[StoredRun]) -> dict[str, list[Cell]]:

@@ -1,7 +1,8 @@
 """Fields of a run by name, as filters, sorting, columns and comparisons name them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from ledger.analysis.query.order_warnings import metric_key
 from ledger.formatting import minute, number
@@ -12,42 +13,71 @@ from ledger.model.values import ParamValue
 Value = ParamValue | datetime
 """What a field can hold; none when the run does not have it."""
 
-FIELDS = (
-    *("id", "status", "experiment", "author", "note", "tags", "seed", "started", "ended", "duration", "cost"),
-    *("commit", "branch", "dirty", "dataset", "host", "parameters", "baseline", "parent", "retracted"),
-)
-"""Fields that every run has; `params.NAME` and `metrics.SPLIT/NAME` come on top."""
+
+class RunField(NamedTuple):
+    """A field that every run has, for filters, order, columns, comparisons, export and the site."""
+
+    name: str
+    """What people type."""
+    kind: str
+    """What it holds: `text`, `number`, `time`, `yes or no` or `texts`."""
+    meaning: str
+    """What it says, as the handbook has it."""
+    value: Callable[[StoredRun], Value]
+    """Reads it from a run; none where nobody said."""
+    unit: str = ""
+    """Unit of a number."""
+    compared: bool = False
+    """Whether `ledger compare` shows it where runs differ."""
+
+
+OWN_FIELDS = (
+    RunField("id", "text", "Id of the run.", lambda run: run.record.id),
+    RunField("status", "text", "How it ended.", lambda run: run.record.status, compared=True),
+    RunField("experiment", "text", "Group of runs it belongs to.", lambda run: run.record.experiment,
+        compared=True,
+    ),
+    RunField("author", "text", "Who ran it.", lambda run: run.record.author.name, compared=True),
+    RunField("started", "time", "Start, in UTC.", lambda run: _utc(run.record.timing.started_at),
+        compared=True,
+    ),
+    RunField("ended", "time", "End, in UTC.", lambda run: _utc(run.record.timing.ended_at)),
+    RunField("duration", "number", "How long it took.", lambda run: run.record.timing.took, unit="s",
+        compared=True,
+    ),
+    RunField("cost", "number", "What its hardware cost.", lambda run: run.record.cost.amount,
+        unit="the currency of the record", compared=True,
+    ),
+    RunField("seed", "number", "Random seed.", lambda run: run.record.seed, compared=True),
+    RunField("tags", "texts", "Its tags as they are now, later changes included.", lambda run: [*run.tags]),
+    RunField("note", "text", "What the author wanted to say.", lambda run: run.record.note),
+    RunField("commit", "text", "Commit that was checked out.",
+        lambda run: (run.record.code.commit or "").removeprefix("git:") or None, compared=True,
+    ),
+    RunField("branch", "text", "Branch that was checked out.", lambda run: run.record.code.branch),
+    RunField("dirty", "yes or no", "Whether there were uncommitted changes.", lambda run: run.record.code.dirty,
+        compared=True,
+    ),
+    RunField("dataset", "texts", "Dataset versions that it used, as `name@version`.",
+        lambda run: [use.label for use in run.record.datasets.used], compared=True,
+    ),
+    RunField("host", "text", "Machine it ran on.", lambda run: run.record.hardware.host, compared=True),
+    RunField("parameters", "number", "Parameters of the model.", lambda run: run.record.model.parameters
+    ),
+    RunField("baseline", "text", "Run it wants to be compared with.", lambda run: run.record.baseline),
+    RunField("parent", "text", "Run it continues, or was started in.", lambda run: run.record.parent),
+    RunField("retracted", "yes or no", "Whether it was withdrawn.", lambda run: run.retraction is not None
+    ),
+)  # fmt: skip
+"""Every such field once; `params.NAME` and `metrics.SPLIT/NAME` come on top."""
+
+FIELDS = tuple(field.name for field in OWN_FIELDS)
+"""Their names."""
 
 
 def own_fields(run: StoredRun) -> dict[str, Value]:
-    """Return the fields that every run has; none where nobody said.
-
-    In one expression: an index asks a hundred thousand runs for all of them.
-    """
-    record = run.record
-    timing, code = record.timing, record.code
-    return {
-        "id": record.id,
-        "status": record.status,
-        "experiment": record.experiment,
-        "author": record.author.name,
-        "note": record.note,
-        "tags": [*run.tags],
-        "seed": record.seed,
-        "started": _utc(timing.started_at),
-        "ended": _utc(timing.ended_at),
-        "duration": timing.took,
-        "cost": record.cost.amount,
-        "commit": (code.commit or "").removeprefix("git:") or None,
-        "branch": code.branch,
-        "dirty": code.dirty,
-        "dataset": [use.label for use in record.datasets.used],
-        "host": record.hardware.host,
-        "parameters": record.model.parameters,
-        "baseline": record.baseline,
-        "parent": record.parent,
-        "retracted": run.retraction is not None,
-    }
+    """Return the fields that every run has; none where nobody said."""
+    return {field.name: field.value(run) for field in OWN_FIELDS}
 
 
 def _utc(time: datetime | None) -> datetime | None:
@@ -67,7 +97,10 @@ def field_value(run: StoredRun, name: str) -> Value:
     if key := metric_key(name):
         metric = run_metric(run, key)
         return metric.number if metric else None
-    return own_fields(run)[name]
+    return _BY_NAME[name].value(run)
+
+
+_BY_NAME = {field.name: field for field in OWN_FIELDS}
 
 
 def metrics_of(run: StoredRun) -> dict[str, Metric]:
