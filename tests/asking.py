@@ -11,7 +11,7 @@ from ledger.repository.repository import Repository
 from ledger.store.branch.policy import SPLITS
 from ledger.store.index.leaderboards import _boards
 from ledger.store.index.questions import Index
-from ledger.store.index.tables import SCHEMA, _Rows
+from ledger.store.index.update import SCHEMA, _Rows
 
 
 class Unread(Repository):

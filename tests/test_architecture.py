@@ -210,5 +210,5 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 def test_the_record_path_loads_only_what_it_needs() -> None:
     loaded = loaded_by("import ledger.commands.recording.record")
-    assert "ledger.recorder.record.record" in loaded
+    assert "ledger.recorder.record.recorder" in loaded
     assert not [name for name in RECORD_PATH_FREE_OF if name in loaded]

@@ -168,7 +168,7 @@ def measure_inside() -> None:
 
     command = import_module("ledger.commands.recording.record")
     # By name: the package has a function of the same name, which hides the module.
-    recorder = import_module("ledger.recorder.record.record")
+    recorder = import_module("ledger.recorder.record.recorder")
 
     class Counted(subprocess.Popen[bytes]):
         """Git as it is started, with what it cost written down."""

@@ -15,7 +15,7 @@ from ledger.analysis.query.language import metrics_named, parse_query, statuses_
 from ledger.capture.inputs.params import parse_assignment, read_params
 from ledger.capture.outputs.curves import read_curves
 from ledger.capture.outputs.metrics import parse_metric, read_metrics
-from ledger.capture.outputs.tables import read_cells
+from ledger.capture.outputs.table_input import read_cells
 from ledger.data.version.listing import load_manifest, render_manifest
 from ledger.errors import LedgerError
 from ledger.formats.encoding import decode

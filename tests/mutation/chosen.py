@@ -30,7 +30,7 @@ PARTS = {
             "ledger/store/integrity/rules.py",
             "ledger/store/integrity/tree_rules.py",
             "ledger/store/integrity/verify/*.py",
-            "ledger/store/integrity/check/growth.py",
+            "ledger/store/integrity/check/append_only.py",
             "ledger/store/integrity/redaction_proof.py",
             "ledger/store/integrity/tombstones.py",
             "ledger/store/integrity/redaction_approval.py",

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterator
 
 from ledger.capture.secrets.forms import encoded, unwrap
+from ledger.capture.secrets.named_values import find_values
 from ledger.capture.secrets.private_keys import find_private_keys
 from ledger.capture.secrets.shapes import find_shapes, long_words
 from ledger.capture.secrets.span import Span
 from ledger.capture.secrets.team_rules import NONE, OwnSecrets
-from ledger.capture.secrets.values import find_values
 
 
 def find_spans(data: bytes, own: OwnSecrets = NONE) -> list[Span]:

@@ -8,7 +8,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from ledger.data.preparing.cache import Cache, Prepared, key_of
 from ledger.data.preparing.step_code import hash_function
-from ledger.data.preparing.values import read_value, write_value
+from ledger.data.preparing.step_values import read_value, write_value
 from ledger.data.version.manifest import build_manifest
 from ledger.errors import LedgerError, UsageError
 from ledger.hashing import hash_bytes

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from ledger.data.optional_packages import needing
-from ledger.data.samples import tables
+from ledger.data.samples import tabular_files
 from ledger.data.samples.annotations import Label, from_coco, from_yolo
 from ledger.data.samples.matching import Match, match_keys
 from ledger.errors import LedgerError, NotFound, UsageError
@@ -193,18 +193,18 @@ def from_table(path: Path, column: str, slices: Sequence[str], names: Sequence[s
     Raises:
         LedgerError: the table cannot be read, has no such column, names no sample, or names them ambiguously.
     """
-    table = tables.read_table(path)
+    table = tabular_files.read_table(path)
     column, at, key = _column_and_key(column, table.column_names)
-    label = tables.read_words(table, column, str(path))
-    shared = {name: tables.read_words(table, name, str(path)) for name in slices}
+    label = tabular_files.read_words(table, column, str(path))
+    shared = {name: tabular_files.read_words(table, name, str(path)) for name in slices}
     if at:
         candidates = [key]
     else:
         candidates = [name for name in table.column_names if name != column and table.column_names.count(name) == 1]
     found = {}
     for name in candidates:
-        words = tables.read_words(table, name, str(path))
-        counted = tables.is_number(table, name)
+        words = tabular_files.read_words(table, name, str(path))
+        counted = tabular_files.is_number(table, name)
         if not at and counted and not _is_key(name):
             continue  # numbers that happen to be file names: folds, ages, counts
         said = partial(_label_in_row, label, shared)
@@ -219,7 +219,7 @@ def from_table(path: Path, column: str, slices: Sequence[str], names: Sequence[s
     return Read(
         labels=[only(label[row]) if row is not None else () for row in rows],
         slices={name: [words[row] if row is not None else None for row in rows] for name, words in shared.items()},
-        warnings=_strangers(strangers, len(label), "rows", tables.read_words(table, chosen, str(path))),
+        warnings=_strangers(strangers, len(label), "rows", tabular_files.read_words(table, chosen, str(path))),
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from ledger.data.optional_packages import needing
-from ledger.data.samples import tables
+from ledger.data.samples import tabular_files
 from ledger.data.samples.annotations import Label
 from ledger.data.samples.images import (
     SIDE,
@@ -189,14 +189,14 @@ class _Found:
                 self._contents.append(hash_bytes(f"{values.dtype}{values.shape}".encode() + values.tobytes()))
                 self._pictures.append(ImageRow(array, row, white))
         elif array.ndim in {1, 2} and len(array):
-            self._tables.append((line, tables.table_of(array, PurePosixPath(name).stem)))
+            self._tables.append((line, tabular_files.table_of(array, PurePosixPath(name).stem)))
 
     def tables(self) -> Sequence[object]:
         """Return every table that can be read; called when there are no images."""
         for line in self.lines:
-            if PurePosixPath(line.path).suffix.lower() in tables.SUFFIXES:
+            if PurePosixPath(line.path).suffix.lower() in tabular_files.SUFFIXES:
                 try:
-                    self._tables.append((line, tables.read_table(self.path(line))))
+                    self._tables.append((line, tabular_files.read_table(self.path(line))))
                 except LedgerError as error:
                     self.warnings.append(error.message)
         return self._tables
@@ -245,7 +245,7 @@ class _Found:
         column = self._column_of_labels()
         levels = [name for name in slices if name.startswith("folder:")]
         wanted = [name for name in (column, *slices) if name and name not in levels]
-        found = tables.columns_of([table for _, table in self._tables], wanted)
+        found = tabular_files.columns_of([table for _, table in self._tables], wanted)
         for name in wanted:
             if name not in found.words:
                 known = ", ".join([*found.words, *found.numbers][:30])
@@ -253,7 +253,7 @@ class _Found:
         names = [f"{line.path}[{row}]" for line, table in self._tables for row in range(table.num_rows)]
         read = self._labelled(names, levels) if column is None else Read()
         labels = [only(word) for word in found.words[column]] if column else read.labels
-        text = tables.text_column(found, [*wanted])
+        text = tabular_files.text_column(found, [*wanted])
         features = dict(found.numbers)
         texts = [word or "" for word in found.words[text]] if text else None
         if texts is not None:

@@ -21,7 +21,7 @@ from ledger.model.values import Document, Status
 from ledger.recorder import Draft, Recorded
 from ledger.recorder.record.draft import Captured, Rank
 from ledger.recorder.record.options import Given, named_options, read_given
-from ledger.recorder.record.record import capture_now
+from ledger.recorder.record.recorder import capture_now
 from ledger.session.process.membership import find_outer
 from ledger.session.process.ranks import find_rank, is_silent
 from ledger.session.process.run_dir import read_whole_draft

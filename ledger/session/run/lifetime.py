@@ -25,7 +25,7 @@ from ledger.model.values import DEFAULT_EXPERIMENT, Status
 from ledger.recorder import Recorded
 from ledger.recorder.message import closing_line
 from ledger.recorder.record.draft import CaptureProblem
-from ledger.recorder.record.record import capture_now
+from ledger.recorder.record.recorder import capture_now
 from ledger.recorder.record.warnings import how_to_name, warn_of_record
 from ledger.session.process.endings import Ending, EndWatch, ending_of
 from ledger.session.process.membership import Seat

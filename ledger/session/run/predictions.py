@@ -11,7 +11,7 @@ from ledger.analysis.data.prediction_statistics import (
     confusion_table,
     slice_table,
 )
-from ledger.capture.outputs.tables import cell_text, plain_values
+from ledger.capture.outputs.table_input import cell_text, plain_values
 from ledger.errors import LedgerError
 from ledger.model.tables import Cells, number_text
 from ledger.model.values import Document, TableKind

@@ -6,14 +6,14 @@ from typing import TypedDict
 import msgspec
 
 from ledger.capture.outputs.metrics import metric as make_metric
-from ledger.capture.outputs.tables import make_cells
+from ledger.capture.outputs.table_input import make_cells
 from ledger.model.tables import Cells
 from ledger.model.values import Direction, TableKind, check_label
 from ledger.recorder import Dataset
 from ledger.recorder.record.draft import TableSource
 from ledger.session.run.lifetime import Lifetime
 from ledger.session.run.predictions import calibration_of, read_predictions, slices_of, tables_of
-from ledger.session.run.tables import checked_kind, write_table
+from ledger.session.run.spooled_tables import checked_kind, write_table
 from ledger.session.spool.events import MetricEvent, Tabled
 
 

@@ -17,7 +17,7 @@ from ledger.store.branch.branch import Branch, main_branch
 from ledger.store.branch.write_lock import queued
 from ledger.store.index.file import APPLICATION, FILE, FORMAT, config_stamp, is_ours, remembered
 from ledger.store.index.questions import Index
-from ledger.store.index.tables import SCHEMA, update
+from ledger.store.index.update import SCHEMA, update
 
 _PATIENCE_SECONDS = 10.0
 """How long to wait while another process brings the index up to date, before reading without it."""

@@ -16,7 +16,7 @@ from ledger.repository.repository import Repository
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.reader import split_run
 from ledger.store.index.file import FILE, is_ours, remembered
-from ledger.store.index.tables import SCHEMA, update, write_runs
+from ledger.store.index.update import SCHEMA, update, write_runs
 
 MOST = 100
 """Runs that are made again for one answer: what a screen shows, at 0.2 ms each."""

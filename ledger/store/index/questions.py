@@ -17,7 +17,7 @@ from ledger.model.entries import Problem, StoredRun
 from ledger.repository.repository import Repository
 from ledger.store.index.order import Sql, order_rows, read_filter_groups, read_lines, read_numbers
 from ledger.store.index.scores import Standing, count_headlines, read_standings
-from ledger.store.index.tables import read_runs
+from ledger.store.index.update import read_runs
 
 _FIELDS_KEPT = 64
 """Fields that get columns and indexes of their own; those of later questions are searched without."""

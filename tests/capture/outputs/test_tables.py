@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.capture.outputs.tables import cell_text, make_cells, read_cells
+from ledger.capture.outputs.table_input import cell_text, make_cells, read_cells
 from ledger.errors import InvalidDocument, LedgerError, NotFound
 from ledger.model.tables import Cells, check_cells, dump_cells, kind_of, load_cells
 from ledger.model.values import TableKind

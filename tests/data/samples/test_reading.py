@@ -15,7 +15,7 @@ from ledger.data.samples.images import draw_picture
 from ledger.data.samples.labels import parse_labelling
 from ledger.data.samples.reading import Reading, read_dataset
 from ledger.data.samples.statistics import FEWEST_TO_JUDGE, summarise
-from ledger.data.samples.tables import read_table
+from ledger.data.samples.tabular_files import read_table
 from ledger.data.version.manifest import build_manifest
 from ledger.errors import LedgerError, NotFound, UsageError
 

@@ -11,7 +11,7 @@ import ledger as api
 from ledger.model.boxes import Table
 from ledger.model.entries import StoredRun
 from ledger.repository.blobs import blob_reader
-from ledger.session.run.tables import CEILING
+from ledger.session.run.spooled_tables import CEILING
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.findings import Finding
 from ledger.store.integrity.verify import verify

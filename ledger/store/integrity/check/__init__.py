@@ -17,8 +17,8 @@ from ledger.repository.history.walk import AS_IT_IS, contains, walk
 from ledger.repository.repository import Repository
 from ledger.store.branch.policy import POLICY_BYTES, Policy, load_policy
 from ledger.store.integrity.check.answer import Checked
+from ledger.store.integrity.check.append_only import check_contained, check_growth
 from ledger.store.integrity.check.contents import Examined
-from ledger.store.integrity.check.growth import check_contained, check_growth
 from ledger.store.integrity.check.proposal import ProposedChange, owner_of, read_proposal
 from ledger.store.integrity.check.sizes import Weighed
 from ledger.store.integrity.findings import Finding, limited

@@ -10,7 +10,7 @@ from ledger.analysis.comparing.error_rate import is_share_by_name
 from ledger.model.boxes import Metric
 from ledger.model.entries import Case, Evaluation, Note, Redaction
 from ledger.model.record import Record
-from ledger.store.integrity.check.growth import SKEW
+from ledger.store.integrity.check.append_only import SKEW
 from ledger.store.integrity.findings import Finding
 
 

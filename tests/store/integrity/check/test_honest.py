@@ -14,7 +14,7 @@ from ledger.model.ids import new_id
 from ledger.model.paths import RECORD_FILE, run_path
 from ledger.model.record import Link
 from ledger.model.values import check_label
-from ledger.recorder.record.record import build_entry, capture_now
+from ledger.recorder.record.recorder import build_entry, capture_now
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.policy import Policy
 from ledger.store.integrity.check.single_document import check_document

@@ -31,10 +31,10 @@ from ledger.recorder.record.boxes import (
     with_usage,
 )
 from ledger.recorder.record.draft import Captured, Draft
+from ledger.recorder.record.kept_tables import statistics_of
 from ledger.recorder.record.options import named_files
 from ledger.recorder.record.privacy import private_captured, private_record
 from ledger.recorder.record.redaction import redact_draft, redact_environment, redact_rest
-from ledger.recorder.record.tables import statistics_of
 from ledger.repository.process import Git
 from ledger.repository.repository import Repository, read_author
 from ledger.repository.worktree.omissions import PatchLimits

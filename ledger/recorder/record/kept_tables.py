@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from ledger.capture.outputs.tables import read_cells, too_large
+from ledger.capture.outputs.table_input import read_cells, too_large
 from ledger.capture.secrets.names import secret_name
 from ledger.capture.secrets.redactor import Redactor
 from ledger.errors import LedgerError
