@@ -78,7 +78,9 @@ def leaderboard_command(
     for problem in standings.problems:
         say(f"warning: {problem.path}: {problem.message}")
     say_warnings(standings.warnings)
-    boards = boards_on(standings, on)
+    if not standings.key:
+        say("no run here has a metric that speaks for it; next: ledger leaderboard --metric SPLIT/NAME")
+    boards = boards_on(standings, on) if standings.key else []
     retired = read_retirements(ledger)
     boards.sort(key=lambda board: board.group.dataset in retired)  # stable: those in use keep their order
     chosen = boards if on else boards[:_BOARDS]

@@ -34,6 +34,8 @@ def export_command(filters: tuple[str, ...], kind: Format | None, output: str | 
     selection = read_selection(open_ledger(), query_of(filters))
     for problem in selection.problems:
         say(f"warning: {problem.path}: {problem.message}")
+    if not selection.runs:
+        say("no run passes")
     data = render_export(selection.runs, kind)
     if output is None:
         echo(data, nl=False)

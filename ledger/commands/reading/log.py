@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.commands.output import echo, write_json
+from ledger.commands.output import echo, say, write_json
 from ledger.commands.workplace import open_ledger
 from ledger.formatting import moment
 from ledger.model.values import plain
@@ -16,10 +16,12 @@ def log_command(limit: int | None, as_json: bool) -> None:
 
     Example: ledger log --limit 20
     """
-    entries = open_ledger().log(limit)
+    entries = list(open_ledger().log(limit))
     if as_json:
-        write_json(list(entries))
+        write_json(entries)
         return
+    if not entries:
+        say("nothing is on the ledger yet; next: ledger record --help")
     for entry in entries:
         commit = click.style(entry.commit[:10], fg="yellow")
         echo(f"{commit} {moment(entry.time)}  {plain(entry.subject)}  ({plain(entry.author.name)})")

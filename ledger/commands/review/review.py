@@ -71,7 +71,11 @@ def review_command(
     if (decision is None) != (reason is None):
         raise UsageError("a decision and its reason go together", hint="--accept, --reject or --retest --because TEXT")
     ledger = open_ledger(writing=decision is not None)
-    proposed = read_proposed(ledger, what or _only_proposal(ledger))
+    name = what or _only_proposal(ledger)
+    if name is None:
+        _print_nothing(decision, as_json=as_json)
+        return
+    proposed = read_proposed(ledger, name)
     if decision is not None and reason is not None:
         notes = _decide(ledger, proposed, decision, reason, push=push, push_timeout=push_timeout)
         if as_json:
@@ -103,12 +107,19 @@ def review_command(
     _show(_comment(proposed, reviews, findings), form, output)
 
 
-def _only_proposal(ledger: Branch) -> str:
-    names = read_proposals(ledger)
-    if len(names) == 1:
-        return names[0]
-    if not names:
+def _print_nothing(decision: str | None, *, as_json: bool) -> None:
+    """Say that no proposal waits; who wants to decide on one gets an error."""
+    if decision is not None:
         raise NotFound("no proposal waits for a review", hint="ledger propose RUN, or: ledger review RUN")
+    say("no proposal waits for a review; next: ledger propose RUN, or: ledger review RUN")
+    if as_json:
+        write_json(None)
+
+
+def _only_proposal(ledger: Branch) -> str | None:
+    names = read_proposals(ledger)
+    if len(names) < 2:  # noqa: PLR2004  # of several, somebody has to choose
+        return names[0] if names else None
     shown = ", ".join(names[:5])
     raise UsageError(f"{len(names)} proposals wait for a review: `{shown}`", hint="ledger review NAME")
 

@@ -41,7 +41,7 @@ def read_standings(
         include: other statuses that count beside `finished`.
 
     Raises:
-        NotFound: no run that passes has the metric, or has a headline.
+        NotFound: no run that passes has the metric.
         UsageError: nothing has a name in the query, or several have.
         LedgerError: git cannot read the branch.
     """
@@ -49,12 +49,14 @@ def read_standings(
 
     def question(index: Index) -> Standings:
         chosen = key or _most_common(index.headlines(query))
+        if not chosen:
+            return Standings(key="", boards=(), problems=index.problems())
         boards = _boards(chosen, index.standings(chosen, query), counted)
         said = tuple(index.names.resolve(query)[1]) if query and boards else ()
         return Standings(key=chosen, boards=boards, warnings=said, problems=index.problems())
 
     found = ask(ledger, question, _first_runs)
-    if not found.boards:
+    if found.key and not found.boards:
         split, slash, name = (key or "").partition("/")
         meant = ledger.policy.splits.get(split.lower(), split) if slash else split
         if meant != split:  # under this name it was put when it was recorded
@@ -73,7 +75,7 @@ def boards_on(standings: Standings, on: str | None) -> list[SettingBoard]:
         NotFound: the metric was not measured there.
     """
     found = [board for board in standings.boards if on is None or _is_on(board, on)]
-    if found:
+    if found or on is None:
         return found
     known = ", ".join(sorted({board.group.dataset for board in standings.boards})[:20])
     wanted = ascii(on)[1:-1]
@@ -96,9 +98,7 @@ def _first_runs(standings: Standings) -> list[str]:
 
 def _most_common(headlines: Mapping[str, int]) -> str:
     named = [(-count, name) for name, count in headlines.items() if name]
-    if not named:
-        raise NotFound("no run here has a metric that speaks for it", hint="ledger leaderboard --metric SPLIT/NAME")
-    return min(named)[1]
+    return min(named)[1] if named else ""
 
 
 def _boards(key: str, standings: Iterable[Standing], include: Collection[str]) -> tuple[SettingBoard, ...]:

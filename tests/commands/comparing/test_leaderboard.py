@@ -123,7 +123,6 @@ def test_boards_on_retired_versions_come_last_and_say_so(measured: Branch, cli: 
     [
         (("--metric", "validation/nope"), "no run here has this metric: `validation/nope`"),
         (("--on", "digits@v9"), "was not measured there: `digits@v9`"),
-        (("status=failed",), "no run here has a metric"),
     ],
 )
 def test_what_is_not_there_is_said_in_one_line(
@@ -134,3 +133,30 @@ def test_what_is_not_there_is_said_in_one_line(
     assert said in done.err
     assert "hint:" in done.err
     assert measured.tip()
+
+
+def test_a_question_that_finds_nothing_is_no_error(measured: Branch, cli: Cli) -> None:
+    done = cli("leaderboard", "status=failed")
+    assert (done.code, done.out) == (0, "")
+    assert "no run here has a metric that speaks for it; next: ledger leaderboard --metric" in done.err
+    assert json.loads(cli("leaderboard", "status=failed", "--json").out) == []
+    exported = cli("export", "status=failed")
+    assert exported.code == 0
+    assert exported.out.count("\n") == 1
+    assert "no run passes" in exported.err
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("log",), "nothing is on the ledger yet; next: ledger record"),
+        (("list",), "no run is on the ledger yet; next: ledger record"),
+        (("review",), "no proposal waits for a review; next: ledger propose"),
+        (("leaderboard",), "no run here has a metric that speaks for it"),
+        (("dataset", "list"), "no dataset has a version yet; next: ledger dataset add"),
+    ],
+)
+def test_an_empty_ledger_is_no_error(repo: Path, cli: Cli, command: tuple[str, ...], said: str) -> None:
+    done = cli(*command)
+    assert (done.code, done.out) == (0, ""), done.err
+    assert said in done.err
