@@ -34,7 +34,10 @@ class Trace(Document, frozen=True, kw_only=True):
 def trace_of(run: StoredRun) -> Trace:
     """Return what tells whether a run is a rank of the same training as another."""
     record, hardware = run.record, run.record.hardware
-    measured = sorted((*metric.group_id, str(metric.value)) for metric in record.results.metrics)
+    measured = sorted(
+        (metric.key, metric.dataset_hash or "", metric.evaluator or "", str(metric.value))
+        for metric in record.results.metrics
+    )
     values = hash_bytes(msgspec.json.encode((hardware.host, measured)))[-16:] if measured and hardware.host else ""
     started, took = record.timing.started_at.timestamp(), record.timing.took
     return Trace(

@@ -33,8 +33,14 @@ def words_beside_id(run: StoredRun) -> list[str]:
 
 def _words_of(text: str | tuple[str, ...]) -> str:
     if isinstance(text, tuple):
-        return _BETWEEN.join(map(_words_of, text))
+        return _words_of_all(text)
     return _kept_words(text) if len(text) <= _KEPT else _word_text(text)
+
+
+@lru_cache(maxsize=1024)
+def _words_of_all(texts: tuple[str, ...]) -> str:
+    """Return the words of several texts; runs of a sweep have the same names."""
+    return _BETWEEN.join(map(_words_of, texts))
 
 
 def _word_text(text: str) -> str:
