@@ -9,6 +9,7 @@ from ledger.cli import program
 from ledger.model.paths import run_path
 from ledger.store.branch.branch import Branch
 from tests.conftest import Cli, git_in, state_of
+from tests.recorder.statements.test_evaluation import POLICY, write_policy
 
 COMMANDS = {
     "init": ("init",),
@@ -16,6 +17,8 @@ COMMANDS = {
     "run": ("run", "--", "true"),
     "judge": ("judge", "RUN", "--against", "OTHER"),
     "evaluate": ("evaluate", "RUN", "--metric", "validation/accuracy=0.4"),
+    "reevaluate": ("reevaluate", "digits@v1", "--dry-run", "--", "true", "{model}"),
+    "aggregate": ("aggregate",),
     "propose": ("record", "--review", "--metric", "validation/accuracy=0.3"),
     "review": ("review", "RUN", "--format", "markdown"),
     "ci": ("ci", "install", "gitlab"),
@@ -98,6 +101,7 @@ def test_every_command_leaves_the_user_s_repository_alone(place: Path, cli: Cli)
         "OTHER": runs[1],
         "FILE": f"{run_path(runs[0])}/environment.json",
     }
+    write_policy(Branch.open(place), POLICY)
     before = state_of(place)
     for verb, arguments in COMMANDS.items():
         done = cli(*(meant.get(word, word) for word in arguments))
@@ -111,7 +115,7 @@ def test_a_command_that_fails_leaves_it_alone_as_well(place: Path, cli: Cli) -> 
         ("record", "--log", "nope"),
         ("show", "zzz"),
         ("record", "--metric", "x"),
-        ("list", "bad filter"),
+        ("list", "(bad filter"),
     ):
         assert cli(*arguments).code in {1, 2}
         assert state_of(place) == before

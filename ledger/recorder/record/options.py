@@ -176,12 +176,16 @@ def parse_dataset(text: str) -> Dataset:
             f"a dataset is given as ROLE=PATH or ROLE:NAME@VERSION=PATH: `{text}`",
             hint="such as --dataset validation:digits@v1=data/val",
         )
-    known = check_role(role)
+    known = check_role(role, text)
     return by_label(Dataset(role=known, split=known, path=path, name=name or None, version=version or None))
 
 
-def check_role(role: str) -> Role:
+def check_role(role: str, text: str = "") -> Role:
     """Return the role that a word means: one of the four, or another usual word for one.
+
+    Args:
+        role: the word.
+        text: what it stands in, for the message.
 
     Raises:
         UsageError: it means none.
@@ -190,7 +194,8 @@ def check_role(role: str) -> Role:
         return role
     if role.lower() in OTHER_ROLES:
         return OTHER_ROLES[role.lower()]
-    raise UsageError(f"no such dataset role: `{role}`", hint=f"one of {', '.join(ROLES)}")
+    where = f" in `{text}`" if text else ""
+    raise UsageError(f"no such dataset role: `{role}`{where}", hint=f"one of {', '.join(ROLES)}")
 
 
 def by_label(dataset: Dataset) -> Dataset:

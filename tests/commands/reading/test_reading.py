@@ -221,7 +221,7 @@ def test_every_verb_reads_names_by_one_rule_and_says_what_else_they_may_mean(nam
     said = "warning: `lr` is read as `params.lr`; there is also `metrics.test/lr`"
     for verb in (
         ["list", "lr=0.1"], ["export", "lr=0.1"], ["leaderboard", "lr=0.1"], ["matrix", "digits", "--runs", "lr=0.1"],
-        ["align", "validation/accuracy", "online/clicks", "lr=0.1"], ["evaluate", "--aggregates", "--runs", "lr=0.1"],
+        ["align", "validation/accuracy", "online/clicks", "lr=0.1"], ["aggregate", "lr=0.1"],
         ["list", "--sort", "lr"],
     ):  # fmt: skip
         assert said in cli(*verb).err.splitlines(), verb

@@ -358,7 +358,7 @@ def test_datasets_are_named_on_the_command_line(text: str, expected: tuple[objec
     assert (made.role, made.name, made.version, made.path) == expected
 
 
-@pytest.mark.parametrize("text", ["", "train", "train=", "=x", "dev=x", "data/x"])
+@pytest.mark.parametrize("text", ["", "train", "train=", "=x", "devv=x", "data/x"])
 def test_a_malformed_dataset_is_a_usage_error(text: str) -> None:
     with pytest.raises(LedgerError) as caught:
         parse_dataset(text)

@@ -442,7 +442,7 @@ def test_runs_of_other_hosts_are_left_alone_unless_their_host_is_named(repo: Pat
     for path in folder.iterdir():
         os.utime(path, (days_ago, days_ago))
     done = cli("recover")
-    assert "1 run of host another-container left alone, silent for 48 h" in done.err
+    assert "1 run of host another-container left alone, silent for 2 d 0 h" in done.err
     assert "if that host is gone: ledger recover --host another-container" in done.err
     assert cli("recover", "--host", "a-third-one").code == 0
     assert folder.is_dir()
