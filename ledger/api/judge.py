@@ -51,7 +51,7 @@ def judge_run(
     include: Collection[str] = (),
     pareto: bool = False,
 ) -> JudgedRun:
-    """Say whether a run is better than another by more than chance.
+    """Return whether a run is better than another by more than chance.
 
     Args:
         ledger: where both are.

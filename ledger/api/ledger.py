@@ -256,7 +256,7 @@ class Ledger:
         direction: Direction | None = None,
         include: Collection[str] = (),
     ) -> "JudgedRun":
-        """Say whether a run is better than another by more than chance: `ledger judge`.
+        """Return whether a run is better than another by more than chance: `ledger judge`.
 
         Example:
             >>> ledger.Ledger.open().judge("x7k2qf", "best", min_effect=0.002).answer

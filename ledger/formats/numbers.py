@@ -73,7 +73,7 @@ NOTHING = NumberText(None)
 
 
 def is_nothing(text: str) -> bool:
-    """Say whether a text only says that there is no value: `N/A`, `None`, `-`."""
+    """Return whether a text only says that there is no value: `N/A`, `None`, `-`."""
     return text.strip().lower() in _NOTHING
 
 

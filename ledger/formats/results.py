@@ -139,7 +139,7 @@ def history_rows(values: Mapping[str, object]) -> list[Mapping[str, object]] | N
 
 
 def _is_history(values: Mapping[object, object]) -> bool:
-    """Say whether lists hold a value for each epoch, as in Keras; scikit-learn's folds come with times."""
+    """Return whether lists hold a value for each epoch, as in Keras; scikit-learn's folds come with times."""
     lists = {str(name) for name, value in values.items() if _numbers(value)}
     if "fit_time" in lists:
         return False

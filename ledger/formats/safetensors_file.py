@@ -14,7 +14,7 @@ _HEADER_LIMIT = 100_000_000
 
 
 def is_safetensors_start(start: bytes) -> bool:
-    """Say whether a file that starts so is a safetensors file."""
+    """Return whether a file that starts so is a safetensors file."""
     length = int.from_bytes(start[:_LENGTH_BYTES], "little")
     return start[_LENGTH_BYTES : _LENGTH_BYTES + 2] == b'{"' and 0 < length <= _HEADER_LIMIT
 

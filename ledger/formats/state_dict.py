@@ -151,7 +151,7 @@ def _is_buffer(name: str, tensor: Tensor) -> bool:
 
 
 def _is_state_dict(mapping: Mapping[object, object], *, named: bool) -> bool:
-    """Say whether a mapping is a state dict: a module made it, or tensors make it and are named as parameters.
+    """Return whether a mapping is a state dict: a module made it, or tensors make it and are named as parameters.
 
     Args:
         mapping: any mapping of a checkpoint.

@@ -68,7 +68,7 @@ class _Mark:
 
 
 def is_torch_file(path: Path) -> bool:
-    """Say whether a file holds what `torch.save` writes."""
+    """Return whether a file holds what `torch.save` writes."""
     try:
         with path.open("rb") as file:
             if file.read(len(_LEGACY_START)) == _LEGACY_START:

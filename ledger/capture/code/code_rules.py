@@ -47,7 +47,7 @@ class CodeRules(Document, frozen=True, kw_only=True):
     """When runs of this clone lived, in seconds since 1970: in order of time, and apart from each other."""
 
     def sort(self, path: str, *, untracked: bool) -> Sort:
-        """Say whether a changed file is kept in the patch, and whether it is code."""
+        """Return whether a changed file is kept in the patch, and whether it is code."""
         reason = self._no_code(path, untracked=untracked)
         if not untracked:
             return Sort(kept=True, code=reason is None)
@@ -113,7 +113,7 @@ class CodeRules(Document, frozen=True, kw_only=True):
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Say whether a pattern as in `.gitignore` names a path, or a folder above it.
+    """Return whether a pattern as in `.gitignore` names a path, or a folder above it.
 
     A slash inside the pattern binds it to the top; without one, it names files and folders everywhere. `*` stands
     for anything, slashes included.

@@ -46,7 +46,7 @@ def script_of_command(command: Sequence[str]) -> Path | None:
 
 
 def _is_file(path: Path) -> bool:
-    """Say whether there is such a file; a whole program, as `python -c` is given one, is too long to name one."""
+    """Return whether there is such a file; a whole program, as `python -c` is given one, is too long to name one."""
     try:
         return path.is_file()
     except (OSError, ValueError):

@@ -204,18 +204,18 @@ _RESULT_FOLDERS = frozenset(
 
 
 def is_program(path: str) -> bool:
-    """Say whether a file holds a program, or what builds one, by its name."""
+    """Return whether a file holds a program, or what builds one, by its name."""
     name = path.rpartition("/")[2]
     return _suffix(name) in _PROGRAM or _NAMES.fullmatch(name) is not None
 
 
 def is_configuration(path: str) -> bool:
-    """Say whether a file may hold configuration, by its name."""
+    """Return whether a file may hold configuration, by its name."""
     return _suffix(path) in _CONFIGURATION
 
 
 def is_source(path: str, full: str) -> bool:
-    """Say whether a file is source or configuration: by its name, by its size, and by how it begins."""
+    """Return whether a file is source or configuration: by its name, by its size, and by how it begins."""
     if is_program(path):
         return True
     suffix = _suffix(path)
@@ -248,7 +248,7 @@ def _first(path: str, names: frozenset[str]) -> str | None:
 
 
 def _is_list(suffix: str, full: str) -> bool:
-    """Say whether JSON begins with a list: a table of things, and no configuration."""
+    """Return whether JSON begins with a list: a table of things, and no configuration."""
     return suffix in {".json", ".json5", ".jsonc"} and _start(full).lstrip().startswith(b"[")
 
 

@@ -200,7 +200,7 @@ def _array(value: object) -> object:
 
 
 def _is_json(value: object, depth: int) -> bool:
-    """Say whether JSON holds `value` exactly and without nesting past the limit."""
+    """Return whether JSON holds `value` exactly and without nesting past the limit."""
     if depth > _DEPTH:
         return False
     if isinstance(value, list | tuple):

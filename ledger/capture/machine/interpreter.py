@@ -94,7 +94,7 @@ def _query_interpreter(python: Path) -> Interpreter:
 
 
 def _same(left: Path, right: Path) -> bool:
-    """Say whether two paths are one place; the last part is not followed, as interpreters are links."""
+    """Return whether two paths are one place; the last part is not followed, as interpreters are links."""
     try:
         return os.path.realpath(left.parent) == os.path.realpath(right.parent) and left.name == right.name
     except OSError:

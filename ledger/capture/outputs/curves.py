@@ -220,7 +220,7 @@ def _csv_rows(file: TextIO, lines: _Lines) -> Iterator[Row]:
 
 
 def _is_header(names: Sequence[str], header: Sequence[str]) -> bool:
-    """Say whether a row names columns: most of those there are, and nothing that is a number."""
+    """Return whether a row names columns: most of those there are, and nothing that is a number."""
     known = set(names) & set(header)
     if 2 * len(known) < len(header) or len(set(names)) < len(names):
         return False

@@ -56,7 +56,7 @@ _ENDINGS = (
 
 
 def is_prose(value: bytes) -> bool:
-    """Say whether it is a word of a sentence about secrets rather than one."""
+    """Return whether it is a word of a sentence about secrets rather than one."""
     word = value.rstrip(_END).lower()
     return is_word(word) and (word in _PLAIN or word.endswith(_ENDINGS))
 

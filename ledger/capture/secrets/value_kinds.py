@@ -19,32 +19,32 @@ _RANDOM_LENGTH = 8
 
 
 def never_a_value(value: bytes) -> bool:
-    """Say whether it stands for something that is not there: a variable, a placeholder, a type."""
+    """Return whether it stands for something that is not there: a variable, a placeholder, a type."""
     return _NOT_A_VALUE.fullmatch(value) is not None
 
 
 def is_code(value: bytes) -> bool:
-    """Say whether it is an attribute or a class."""
+    """Return whether it is an attribute or a class."""
     return _CODE.fullmatch(value) is not None
 
 
 def is_word(value: bytes) -> bool:
-    """Say whether it is letters, with hyphens, dots and underscores."""
+    """Return whether it is letters, with hyphens, dots and underscores."""
     return _WORD.fullmatch(value) is not None
 
 
 def is_number(value: bytes) -> bool:
-    """Say whether it is a number, a date or a time."""
+    """Return whether it is a number, a date or a time."""
     return _NUMBER.fullmatch(value) is not None
 
 
 def looks_random(value: bytes) -> bool:
-    """Say whether a value under a weak name is more than a word: `auth: basic`, `token: the`."""
+    """Return whether a value under a weak name is more than a word: `auth: basic`, `token: the`."""
     return len(value) >= _RANDOM_LENGTH and bool(_DIGIT.search(value))
 
 
 def is_basic_auth(value: bytes) -> bool:
-    """Say whether it is base64 of `user:password`, as Docker and npm keep them."""
+    """Return whether it is base64 of `user:password`, as Docker and npm keep them."""
     if not _BASE64.fullmatch(value) or len(value) % 4:
         return False
     try:

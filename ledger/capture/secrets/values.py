@@ -203,7 +203,7 @@ def _loose(name: _Named, *, spaced: bool) -> Iterator[Span]:
 
 
 def _is_argument(name: _Named, value: bytes, *, quoted: bool) -> bool:
-    """Say whether what follows a name and a space is its value: `--password X`, `ENV TOKEN X`."""
+    """Return whether what follows a name and a space is its value: `--password X`, `ENV TOKEN X`."""
     if value.startswith((b"-", b"$", b"/", b"=")) or never_a_value(value) or is_code(value):
         return False
     if not name.option or not name.strong:
@@ -266,7 +266,7 @@ def _rest_of_line(data: bytes, position: int) -> bytes | None:
 
 
 def _is_phrase(data: bytes, position: int) -> bool:
-    """Say whether a line goes on with words of which one is no word about secrets."""
+    """Return whether a line goes on with words of which one is no word about secrets."""
     rest = _rest_of_line(data, position)
     return rest is not None and not all(is_prose(one) for one in rest.split())
 

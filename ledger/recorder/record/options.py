@@ -148,7 +148,7 @@ def named_options(given: Given) -> Named:
 
 
 def _is_data(path: str) -> bool:
-    """Say whether a dataset is a file or folder here, and none that is a program all the same."""
+    """Return whether a dataset is a file or folder here, and none that is a program all the same."""
     return bool(path) and "://" not in path and not is_program(path)
 
 

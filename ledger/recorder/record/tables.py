@@ -50,7 +50,7 @@ def statistics_of(
 
 
 def is_of_table(problem: CaptureProblem) -> bool:
-    """Say whether what could not be captured is a table."""
+    """Return whether what could not be captured is a table."""
     return problem.field.startswith(f"{paths.TABLES}.")
 
 

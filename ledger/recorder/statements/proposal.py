@@ -50,7 +50,7 @@ def read_proposals(ledger: Branch) -> list[str]:
 
 
 def _is_held(ledger: Branch, tip: str | None, ref: str) -> bool:
-    """Say whether the ledger holds all that a proposal adds, as after a squash or a rebase of it."""
+    """Return whether the ledger holds all that a proposal adds, as after a squash or a rebase of it."""
     if tip is None:
         return False
     changes = read_difference(ledger.repository, tip, ref)

@@ -52,7 +52,7 @@ def _of_code(said: object) -> Ending:
 
 
 def _is_stop(error: BaseException) -> bool:
-    """Say whether a framework stopped the training on purpose, by the names of its classes: none is imported."""
+    """Return whether a framework stopped the training on purpose, by the names of its classes: none is imported."""
     names = {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(error).__mro__}
     if names & _STOPS:
         return True

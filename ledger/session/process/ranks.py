@@ -63,7 +63,7 @@ def find_rank(environment: Mapping[str, str], stated: int | None = None) -> Rank
 
 
 def is_silent(rank: Rank | None) -> bool:
-    """Say whether a process leaves the record to rank 0.
+    """Return whether a process leaves the record to rank 0.
 
     A rank without a number of processes may be a word of the training's own, such as the rank of an adapter: it
     keeps its record, which says the rank, so that it is counted with no other rank of its job.
@@ -129,7 +129,7 @@ def _of_tensorflow(config: str | None) -> tuple[int, int] | None:
 
 
 def _inside_srun(environment: Mapping[str, str]) -> bool:
-    """Say whether a SLURM task number belongs to a step: a batch script and an interactive shell have one too."""
+    """Return whether a SLURM task number belongs to a step: a batch script and an interactive shell have one too."""
     tasks = _first(environment, ("SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"))
     if "SLURM_STEP_ID" in environment or "SLURM_STEPID" in environment:
         # A shell of `salloc` is a step of one task; one of several tasks is what somebody started with `srun`.

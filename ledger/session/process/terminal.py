@@ -69,7 +69,7 @@ class _Copy:
 
 
 def _has_terminal() -> bool:
-    """Say whether we may take the terminal over: the kernel stops a background job that tries."""
+    """Return whether we may take the terminal over: the kernel stops a background job that tries."""
     if not (os.isatty(0) and os.isatty(1)):
         return False
     try:

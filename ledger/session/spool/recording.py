@@ -34,5 +34,5 @@ def record_spool(place: SpoolPlace, folder: Path, draft: Draft) -> Recorded:
 
 
 def _is_recorded(place: SpoolPlace, draft: Draft) -> bool:
-    """Say whether a kill between two appends left this one done."""
+    """Return whether a kill between two appends left this one done."""
     return place.ledger is not None and place.ledger.read(f"{run_path(draft.id)}/{RECORD_FILE}") is not None

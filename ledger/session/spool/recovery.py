@@ -31,7 +31,7 @@ class Recovered(Document, frozen=True, kw_only=True):
 
 
 def is_anything_left(state_dir: Path) -> bool:
-    """Say whether anything waits; costs two directory listings."""
+    """Return whether anything waits; costs two directory listings."""
     return bool(waiting_files(state_dir) or dead_spools(state_dir))
 
 
