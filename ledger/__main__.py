@@ -13,12 +13,12 @@ def main() -> None:
             sys.exit(code)
         from ledger.cli import run
     except KeyboardInterrupt:
-        sys.exit(130)  # Ctrl-C before there was anything to stop; `cli.run` answers it from here on
+        sys.exit(130)  # Ctrl-C before there was anything to stop; `cli.run` handles it from here on
     sys.exit(run(sys.argv[1:]))
 
 
 def _answer_quickly() -> int | None:
-    """Print what is known without loading the command line, and return the exit code; none where it is not known."""
+    """Print an answer that needs no command line, and return the exit code; none where there is no such answer."""
     from ledger.commands.quick.answer import answer
 
     found = answer(sys.argv[1:])
@@ -37,7 +37,7 @@ def _answer_quickly() -> int | None:
 
 
 def _open_standard_streams() -> None:
-    """Open what the caller closed: else the next file opened becomes stdout, and gets what is printed."""
+    """Open standard streams that the caller closed: else the next file opened becomes stdout, and receives output."""
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
@@ -47,7 +47,7 @@ def _open_standard_streams() -> None:
     sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal that cannot show a letter of a note gets its number, as stderr does anyway.
+        # A terminal that cannot show a letter of a note shows its number, as stderr does anyway.
         sys.stdout.reconfigure(errors="backslashreplace")
 
 

@@ -98,7 +98,7 @@ SECTIONS = (
         },
     ),
 )
-"""Every verb and its one line; the file `<verb>.py` in the folder of its section is imported when it is chosen."""
+"""Every verb with its one line; the file `<verb>.py` in the folder of its section is imported when it is chosen."""
 
 EXIT_CODES = {
     0: "Done.",
@@ -109,7 +109,7 @@ EXIT_CODES = {
     130: "Stopped by Ctrl-C.",
     141: "Whoever read the output went away, as `head` does; what was recorded is recorded.",
 }
-"""What `run` returns, and what it means; the reference is made of it."""
+"""Exit codes of `run`, and their meaning; the reference is made from it."""
 
 
 @click.group(
@@ -154,7 +154,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for eac
         return _complain("stopped", None, 130)
     except OSError as error:
         return unwritten(error)
-    except Exception as error:  # noqa: BLE001  # the one place where a bug becomes a line and a report
+    except Exception as error:  # noqa: BLE001  # the one place where a bug becomes one line and a report
         from ledger.commands.bug_report import write_report
 
         said = f"this is a bug in ledger: {type(error).__name__}: {error}"
@@ -163,7 +163,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for eac
 
 
 def _dispatch(arguments: Sequence[str]) -> object:
-    """Let click find the command and run it; its own `main` would turn a reader that went away into exit code 1."""
+    """Let click find and run the command; its own `main` would turn a closed pipe into exit code 1."""
     if COMPLETE_VARIABLE in os.environ:
         return program.main(args=list(arguments), prog_name="ledger", standalone_mode=False)
     try:
@@ -174,7 +174,7 @@ def _dispatch(arguments: Sequence[str]) -> object:
 
 
 def unwritten(error: OSError) -> int:
-    """Return the exit code of a reader that went away, or of what is the user's to mend: a full disk, a folder."""
+    """Return the exit code for a closed pipe, or for a problem that the user must fix: a full disk, a folder."""
     _give_up_output()
     if isinstance(error, BrokenPipeError):
         return 141
@@ -183,7 +183,7 @@ def unwritten(error: OSError) -> int:
 
 
 def _give_up_output() -> None:
-    """Drop what is still buffered: Python would try to write it at exit, and complain."""
+    """Drop buffered output: Python would try to write it at exit, and complain."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -191,10 +191,10 @@ def _give_up_output() -> None:
 
 
 def _complain(message: str, hint: str | None, code: int) -> int:
-    """Say one line on stderr, and a hint; nothing from a record may control the terminal."""
+    """Print one line on stderr, and a hint; nothing from a record may control the terminal."""
     from ledger.model.values import plain
 
-    with suppress(OSError):  # who cannot hear us still gets the exit code
+    with suppress(OSError):  # the exit code is returned even without a stderr
         click.echo(f"{click.style('error:', fg='red', bold=True)} {plain(message)}", err=True)
         if hint:
             click.echo(f"{click.style('hint:', fg='cyan')} {plain(hint)}", err=True)

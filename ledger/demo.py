@@ -1,6 +1,6 @@
-"""The demo: a small team's first weeks with a ledger, played with real models on real data.
+"""The demo: the first weeks of a small team with a ledger, played with real models on real data.
 
-The project it plays with is in `templates/demo`: what a user would write, driven as a user would.
+Its project is in `templates/demo`: files that a user would write, used as a user would.
 """
 
 import json
@@ -28,7 +28,7 @@ _EPOCHS_BEFORE_KILL = 2
 
 
 class _Step(Document, frozen=True, kw_only=True):
-    """One training run of the story: a plain script, or one wrapped by `ledger run`, which keeps its log too."""
+    """One training run of the story: a plain script, or one inside `ledger run`, which stores its log, too."""
 
     title: str
     experiment: str
@@ -99,7 +99,7 @@ _REPEATS = (
         wrapped=False,
     ),
 )
-"""What `ledger judge` is shown with: a planted better setting, an equal one, and one without repeats."""
+"""Runs for `ledger judge`: a setting made better, an equal one, and one without repeats."""
 _WIDTHS = tuple(
     _Step(
         title=f"an MLP of width {width}: how does accuracy grow with size?",
@@ -109,13 +109,13 @@ _WIDTHS = tuple(
     )
     for width in (7, 12, 16, 24, 36)
 )
-"""Five sizes: what the growth of a metric is fitted to."""
+"""Five model sizes, for the fit of a metric's growth."""
 _SOURCE = "scikit-learn digits (UCI optical recognition of handwritten digits)"
 _DATASETS = (
     ("digits-train", "data/train", "train", "the first training split"),
     ("digits-validation", "data/validation/v1", "validation", "the first validation split: straight digits"),
 )
-"""Name, path, role and reason of what is there from the first day."""
+"""Name, path, role and reason of the datasets that exist from the first day."""
 _STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 9
 
 
@@ -124,10 +124,10 @@ def play(folder: Path, progress: Progress) -> None:
 
     Args:
         folder: new or empty.
-        progress: called with what is done, how many steps are done, and of how many.
+        progress: called with the current step, how many steps are done, and of how many.
 
     Raises:
-        Conflict: the folder holds something.
+        Conflict: the folder is not empty.
         NotFound: torch, scikit-learn or matplotlib is not installed.
         LedgerError: a step fails that should not.
     """
@@ -203,7 +203,7 @@ class _Story:
         self.say("a run with uncommitted code")
 
     def train_and_be_killed(self) -> None:
-        """Kill a run outright once it has shown that it trains, as an out-of-memory killer would."""
+        """Kill a run outright once its training shows, as an out-of-memory killer would."""
         command = [sys.executable, "train.py", "--model", "cnn", "--width", "64", "--epochs", "500"]
         with subprocess.Popen(
             [*command, "--experiment", "architecture"],
@@ -219,7 +219,7 @@ class _Story:
         self.say("a run that was killed outright")
 
     def grow(self) -> None:
-        """Look at what production sends, and make the second validation set of what most models get wrong."""
+        """Add production samples, and make the second validation set of those that most models get wrong."""
         self.ledger(
             *("dataset", "add", "digits-production", "data/production", "--role", "production"),
             *("--because", "what production sent in week 46", "--source", "production, week 46"),
@@ -243,13 +243,13 @@ class _Story:
         self.ledger("reevaluate", *where, "--runs", runs, "--evaluator", "measure-1", *options, *script)
 
     def name_baseline(self, experiment: str, reason: str) -> None:
-        """Say which run of an experiment the others are compared with: its first that has no tag."""
+        """Set the baseline of an experiment: its first run without a tag."""
         listed = json.loads(self.ledger("list", "-e", experiment, "status=finished", "--json"))
         first = min(record["id"] for record in listed if not record.get("tags"))
         self.ledger("baseline", first, "--because", reason)
 
     def name_milestones(self) -> None:
-        """Claim two stages for the model of the robustness experiment, the second before all its evidence is there."""
+        """Claim two stages for the model of the robustness experiment, the second without all of its evidence."""
         listed = json.loads(self.ledger("list", "-e", "robustness", "status=finished", "--json"))
         last = max(record["id"] for record in listed)
         self.ledger("milestone", last, "measurable", "--because", "measured on both versions, and on the hard cases")

@@ -1,6 +1,6 @@
-"""Maps a function over items: on the cores of this machine, or on a Dask or Ray cluster that runs already.
+"""Mapping of a function over items: on the cores of this machine, or on an existing Dask or Ray cluster.
 
-The only room of dask and ray. Functions and items must be importable and picklable where workers are: this module
+The only module that uses dask and ray. Functions and items must be importable and picklable on workers: this module
 sends them, it never reads a pickle that came from a file or a record.
 """
 
@@ -21,16 +21,16 @@ _AHEAD = 4
 
 
 class Engine(Protocol):
-    """Where work is done."""
+    """An executor of work."""
 
     grain: int
-    """How many small things make one item that is worth handing out."""
+    """Number of small things that make one item worth sending."""
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        """Yield the result for each item, in the order of the items, as soon as it and all before it are there.
+        """Yield the result for each item, in order, as soon as all results before it are there.
 
-        Items are taken as workers become free, in the caller's thread. What the function raises is raised here, for
-        that item; the items after it are given up.
+        Items are taken as workers become free, in the caller's thread. An exception of the function is raised here, for
+        its item; the items after it are abandoned.
 
         Raises:
             LedgerError: the cluster is gone.
@@ -38,7 +38,7 @@ class Engine(Protocol):
 
 
 class _Local:
-    """The cores of this machine: threads, whose work waits for processes, files, or code that frees the interpreter."""
+    """The cores of this machine: threads, whose work waits for processes, files, or code that releases the GIL."""
 
     grain = 64
     """A future costs 20 µs, as much as hashing a small file."""
@@ -49,7 +49,7 @@ class _Local:
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         left = iter(items)
         first = list(islice(left, 2))
-        if self.jobs == 1 or len(first) <= 1:  # one item is done before a pool is loaded
+        if self.jobs == 1 or len(first) <= 1:  # a single item is done without loading a pool
             yield from map(function, chain(first, left))
             return
         from concurrent.futures import ThreadPoolExecutor
@@ -65,7 +65,7 @@ class _Local:
 
 
 def _in_order(submit: Callable[[T], Any], items: Iterable[T], ahead: int, waiting: deque[Any]) -> Iterator[Any]:
-    """Yield results in the order of the items; what is asked for and not yet there stands in `waiting`."""
+    """Yield results in the order of the items; requested results that have not arrived are in `waiting`."""
     for item in items:
         waiting.append(submit(item))
         if len(waiting) >= ahead:
@@ -89,7 +89,7 @@ class _Dask:
         waiting: deque[Any] = deque()
         workers = max(1, sum(self._client.nthreads().values()))
         try:
-            # Impure: the same item asked for twice is done twice, as here.
+            # Impure: an item that is submitted twice is computed twice, as on this machine.
             yield from _in_order(
                 lambda item: self._client.submit(function, item, pure=False), items, workers * _AHEAD, waiting
             )
@@ -121,10 +121,10 @@ def open_engine(address: str | None = None, *, jobs: int | None = None) -> Itera
 
     Args:
         address: `dask://host:port` or `ray://host:port`; none is this machine.
-        jobs: how many items at once on this machine; one for each core by default.
+        jobs: number of items at once on this machine; one for each core by default.
 
     Raises:
-        UsageError: the address has another shape, or its library is not installed.
+        UsageError: the address has another form, or its library is not installed.
         LedgerError: nothing answers there.
     """
     if address is None:

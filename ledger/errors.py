@@ -1,10 +1,10 @@
-"""What can go wrong, split by what the caller does next. Knows nothing of the rest of the package."""
+"""Errors, divided by what the caller does next. Knows nothing of the rest of the package."""
 
 from collections.abc import Sequence
 
 
 class LedgerError(Exception):
-    """A problem the user can mend: one line, and a hint that says what to type.
+    """A problem that the user can fix: one line, and a hint that says what to type.
 
     Args:
         message: lower case, no full stop, the offending value last, after a colon, in backticks.
@@ -20,19 +20,19 @@ class LedgerError(Exception):
 
 
 class UsageError(LedgerError):
-    """The command or call itself is wrong: exit code 2, type it again."""
+    """The command or call itself is wrong: exit code 2."""
 
     exit_code = 2
 
 
 class NoVerdict(LedgerError):
-    """A question whose answers are exit codes could not be asked: exit code 4, which is none of them."""
+    """A question that is answered by exit codes could not be asked: exit code 4, which is no answer."""
 
     exit_code = 4
 
 
 class InvalidDocument(LedgerError):
-    """A document does not say what its format asks for; every problem found is listed.
+    """A document does not conform to its format; every problem found is listed.
 
     Args:
         source: the file or path the document was read from.
@@ -46,19 +46,19 @@ class InvalidDocument(LedgerError):
 
 
 class NotFound(LedgerError):
-    """What was asked for is not there: a repository, a ledger, a run, a file."""
+    """The requested object does not exist: a repository, a ledger, a run, a file."""
 
 
 class Conflict(LedgerError):
-    """The ledger already says something else; nothing was written."""
+    """The ledger has other content already; nothing was written."""
 
 
 class LostRace(LedgerError):
-    """Another writer moved the branch first; nothing was written, and trying again is right."""
+    """Another writer moved the branch first; nothing was written, and the caller should retry."""
 
 
 class GitKilled(LedgerError):
-    """Git was killed while it wrote; what it left locked is to be cleared, then trying again is right."""
+    """Git was killed while it wrote; the caller should remove its locks and retry."""
 
 
 class NotAppended(LedgerError):
@@ -66,4 +66,4 @@ class NotAppended(LedgerError):
 
 
 class Unanswered(LedgerError):
-    """A remote did not answer in time; whether it did what was asked is not known, and asking again is right."""
+    """A remote did not answer in time; whether it did what was requested is unknown, and the caller should retry."""

@@ -1,6 +1,6 @@
-"""How numbers, durations, money, sizes, shares and times are written: on the terminal, in messages and on every page.
+"""The written form of numbers, durations, money, sizes, shares and times, in the terminal and on every page.
 
-Plain ASCII; `typeset` makes of it what stands on a page. `site/docs/assets/ledger/formatting.js` writes the same, and
+Plain ASCII; `typeset` converts it for a page. `site/docs/assets/ledger/formatting.js` writes the same, and
 `tests/formatting.json` holds both to one table of cases. Halves are rounded away from zero, as in ECMA-262.
 """
 
@@ -10,28 +10,28 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 DIGITS = 5
-"""Significant digits of a measured number: what tells two runs apart; `--json` gives every one."""
+"""Significant digits of a measured number, enough to tell two runs apart; `--json` has all digits."""
 _WHOLE = 1e15
-"""Whole numbers below it are written out; floats are exact up to 9e15 (IEEE 754)."""
+"""Whole numbers below it are written in full; floats are exact up to 9e15 (IEEE 754)."""
 _LARGEST, _SMALLEST = 1e7, 1e-4
-"""Between them a number is written without an exponent."""
+"""Bounds between which a number is written without an exponent."""
 _DECIMALS = 10
-"""Decimals that a value gets at most, however small its uncertainty is."""
+"""Most decimals of a value, however small its uncertainty is."""
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _LEAST_SECONDS = 0.05
-"""Shorter times are told in milliseconds."""
+"""Shorter times are written in milliseconds."""
 _MOST_HOURS = 48
-"""Longer times are told in days."""
+"""Longer times are written in days."""
 
 _LEAST_AMOUNT = 0.001
-"""Smaller amounts of money are told as being less than this."""
+"""Smaller amounts of money are written as less than this."""
 _TWO_DECIMALS = 0.1
-"""From here on two decimals are two digits at least."""
+"""From here on two decimals are at least two significant digits."""
 
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _UNIT = 1000
-"""Of one unit to the next (SI)."""
+"""Factor between one unit and the next (SI)."""
 _TICK_UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 _LEAST_WITH_UNIT, _LEAST_TICK = 1e4, 1e-3
 
@@ -42,10 +42,10 @@ _CONTEXTS = {digits: Context(prec=digits, rounding=ROUND_HALF_UP) for digits in 
 
 
 def number(value: float | str, digits: int = DIGITS) -> str:
-    """Return a measured number with so many significant digits; whole numbers as they are.
+    """Return a measured number with this many significant digits; whole numbers in full.
 
     Args:
-        value: the number, or one of the words that documents have for what JSON has no number for.
+        value: the number, or one of the names that documents use where JSON has no number.
         digits: significant digits.
     """
     value = float(value)
@@ -62,7 +62,7 @@ def number(value: float | str, digits: int = DIGITS) -> str:
 
 
 def measured(value: float, deviation: float | None) -> tuple[str, str]:
-    """Return a value and its uncertainty, both to the second digit of the uncertainty; that is empty when unknown.
+    """Return a value and its uncertainty, both to the second digit of the uncertainty, which is empty when unknown.
 
     Source: JCGM 100:2008 (GUM), 7.2.6: an uncertainty is given to two digits, and the estimate is rounded to it.
     """
@@ -78,7 +78,7 @@ def measured(value: float, deviation: float | None) -> tuple[str, str]:
 
 
 def change(value: float, digits: int = 3) -> str:
-    """Return a difference with its sign; none has no sign."""
+    """Return a difference with its sign; zero has no sign."""
     text = number(value, digits)
     return f"+{text}" if value > 0 else text
 
@@ -89,7 +89,7 @@ def exact_number(value: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Return a duration in its two largest units; `unknown` when nobody measured it."""
+    """Return a duration in its two largest units; `unknown` when it was not measured."""
     if seconds is None or not math.isfinite(seconds):
         return "unknown"
     if seconds < _LEAST_SECONDS:
@@ -122,7 +122,7 @@ def exact_money(amount: float, currency: str | None) -> str:
 
 
 def byte_size(size: float) -> str:
-    """Return a number of bytes in decimal units, as disks name them."""
+    """Return a number of bytes in decimal units."""
     unit = 0
     while size >= _UNIT - 0.5 and unit < len(_BYTE_UNITS) - 1:
         size /= _UNIT
@@ -131,15 +131,15 @@ def byte_size(size: float) -> str:
 
 
 def share(fraction: float) -> str:
-    """Return a part of one as a percentage; what is not all is never `100 %`."""
+    """Return a share (0..1) as a percentage; only exactly one becomes `100 %`."""
     percentage = fraction * 100
-    if 99.95 <= percentage < 100:  # noqa: PLR2004  # would be rounded to all
+    if 99.95 <= percentage < 100:  # noqa: PLR2004  # would be rounded to 1
         return ">99.9 %"
     return f"{number(percentage, 3)} %"
 
 
 def tick(value: float) -> str:
-    """Return the label of a tick of an axis."""
+    """Return the label of an axis tick."""
     size = abs(value)
     for limit, unit in _TICK_UNITS:
         if size >= _LEAST_WITH_UNIT and limit <= size < limit * 1000:
@@ -151,12 +151,12 @@ def tick(value: float) -> str:
 
 
 def moment(time: datetime) -> str:
-    """Return a time to the minute, and that it is UTC: `2026-11-20 19:48 UTC`."""
+    """Return a time to the minute, marked as UTC: `2026-11-20 19:48 UTC`."""
     return f"{minute(time)} UTC"
 
 
 def minute(time: datetime) -> str:
-    """Return a time to the minute, in UTC, without saying so: `2026-11-20 19:48`."""
+    """Return a time to the minute, in UTC but unmarked: `2026-11-20 19:48`."""
     return f"{utc(time):%Y-%m-%d %H:%M}"
 
 
@@ -166,17 +166,17 @@ def day(time: datetime) -> str:
 
 
 def iso(time: datetime) -> str:
-    """Return a time as machines read it."""
+    """Return a time in ISO 8601."""
     return f"{utc(time):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def utc(time: datetime) -> datetime:
-    """Return the time in UTC; one without a zone is UTC already, as every time of the ledger is."""
+    """Return the time in UTC; one without a zone is in UTC already, as every time on the ledger."""
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def typeset(text: str) -> str:
-    """Return a number as it stands on a page: a real minus, the sign of infinity, digits in groups of three."""
+    """Return a number for a page: a real minus sign, an infinity sign, digits in groups of three."""
     if text[:1].isalpha() or text[:2] == "-i":
         return {"nan": "NaN", "inf": "∞", "-inf": "\N{MINUS SIGN}∞"}.get(text, text)
     text = _GROUPS.sub(lambda digits: _THREE.sub("\N{NARROW NO-BREAK SPACE}", digits[0]), text)
@@ -188,6 +188,6 @@ def _not_finite(value: float) -> str:
 
 
 def _fixed(value: float, places: int) -> str:
-    """Return a number with so many decimals; zero has no sign."""
+    """Return a number with this many decimals; zero has no sign."""
     text = f"{Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):f}"
     return text[1:] if text[:1] == "-" and not text.strip("-0.") else text

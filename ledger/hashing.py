@@ -1,4 +1,4 @@
-"""Content hashes of bytes, files and trees. The only room of blake3."""
+"""Content hashes of bytes, files and trees. The only module that uses blake3."""
 
 import os
 from collections.abc import Iterable
@@ -7,12 +7,12 @@ from pathlib import Path
 from blake3 import blake3
 
 _AT_ONCE = 1 << 20
-"""Bytes read at once: what was read is still in the processor's cache when it is hashed."""
+"""Bytes of one read, small enough to be hashed from the processor's cache."""
 _LARGE = 1 << 26
-"""Bytes from which several threads read a file and all cores hash it; below it, waking them costs what they save."""
+"""Bytes from which several threads read a file and all cores hash it; below it, waking them costs more than it saves."""
 _READERS = 4
 _WINDOW = 1 << 23
-"""Bytes that they read at once: twice as fast as one thread at 2 cores, and little memory for many files at once."""
+"""Bytes that they read at once: twice as fast as one thread on 2 cores, and little memory for many files at once."""
 
 
 def hash_bytes(data: bytes) -> str:
@@ -31,16 +31,16 @@ def hash_file(path: Path) -> str:
 
 
 def hash_descriptor(descriptor: int, size: int) -> tuple[str, int]:
-    """Return the hash of an open file, from its start to its end, and how many bytes that were.
+    """Return the hash of an open file, from start to end, and its number of bytes.
 
     Args:
         descriptor: the file, at its start.
-        size: how many bytes are expected; it decides how they are read, not how many.
+        size: expected number of bytes; it decides how the file is read, not how much.
 
     Raises:
         OSError: it cannot be read.
     """
-    # Never through a memory map: a file that is cut short meanwhile would kill the process with SIGBUS.
+    # Never through a memory map: a file that is truncated meanwhile would kill the process with SIGBUS.
     if size < _AT_ONCE:
         data = os.read(descriptor, size + 1)
         if len(data) == size:
@@ -70,7 +70,7 @@ def _hash_large(descriptor: int) -> tuple[str, int]:
             for part in list(pool.map(lambda part, at: os.preadv(descriptor, [part], at), parts, places)):
                 read += part
                 if part < size:
-                    break  # what comes after a short read is read again
+                    break  # the rest after a short read is read again
             if not read:
                 return f"blake3:{hasher.hexdigest()}", count
             hasher.update(window[:read])
@@ -86,7 +86,7 @@ def hash_listing(lines: Iterable[str]) -> str:
 
 
 class StreamHash:
-    """Hashes bytes as they pass by, in constant memory."""
+    """Hashes bytes of a stream, in constant memory."""
 
     def __init__(self) -> None:
         self._hasher = blake3()
@@ -101,14 +101,14 @@ class StreamHash:
 
 
 def merkle_root(leaves: Iterable[bytes]) -> str:
-    """Return the root of a Merkle tree over leaves in the order given, as RFC 6962 section 2.1 builds it, with BLAKE3.
+    """Return the root of a Merkle tree over leaves in the order given, as in RFC 6962 section 2.1, with BLAKE3.
 
-    Leaves and nodes are hashed apart (0x00 and 0x01 before them), so that no node can pass for a leaf.
+    Leaves and nodes have different prefixes (0x00 and 0x01), so that no node can pass for a leaf.
     """
     level = [blake3(b"\0" + leaf).digest() for leaf in leaves]
     if not level:
         return f"blake3:{blake3(b'').hexdigest()}"
-    # A level of odd length hands its last node up as it is: the same tree as splitting at powers of two.
+    # A level of odd length passes its last node up unchanged: the same tree as splitting at powers of two.
     while len(level) > 1:
         odd = level[-1:] if len(level) % 2 else []
         pairs = zip(level[::2], level[1::2], strict=False)

@@ -1,4 +1,4 @@
-"""Finds the folders that ship with the package: `site`, `templates` and `hooks`."""
+"""The folders that ship with the package: `site`, `templates` and `hooks`."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -7,7 +7,7 @@ from ledger.errors import NotFound
 
 
 def shipped(name: str) -> Path:
-    """Return the folder `name` as installed: from a wheel, or beside the package in a checkout.
+    """Return the installed folder `name`: from a wheel, or beside the package in a checkout.
 
     Raises:
         NotFound: the folder is in neither place, so the installation is damaged.

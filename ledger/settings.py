@@ -1,18 +1,18 @@
-"""Environment variables and settings of git that belong to ledger: each name once, with what it says below it.
+"""Environment variables and git settings of ledger: each name once, with its description below it.
 
-The reference of the handbook is made of these lines. Loads nothing: recording reads it at every start.
+The reference of the handbook is made from these lines. Loads nothing: recording imports it at every start.
 """
 
 RANK_VARIABLE = "LEDGER_RANK"
-"""Rank of this process, where no launcher says it or a launcher says it wrongly; rank 0 keeps the record."""
+"""Rank of this process, where no launcher states it or it is wrong; rank 0 keeps the record."""
 PUSH_VARIABLE = "LEDGER_PUSH"
 """With `1`, a run recorded from Python is sent to the remote when it ends."""
 PREEMPTION_VARIABLE = "LEDGER_PREEMPTION_SIGNAL"
 """The scheduler's warning signal, such as `SIGUSR1`; a run that it ends is recorded as preempted."""
 CACHE_VARIABLE = "LEDGER_CACHE"
-"""Folder for prepared data; `ledger` in `$XDG_CACHE_HOME` or in `~/.cache` by default."""
+"""Folder for prepared data; by default `ledger` in `$XDG_CACHE_HOME` or in `~/.cache`."""
 TOKEN_VARIABLE = "LEDGER_TOKEN"  # noqa: S105  # a name
-"""In GitLab CI: access token with the scope `api`, by which `ledger ci comment` writes the review."""
+"""In GitLab CI: access token with the scope `api`, used by `ledger ci comment` to write the review."""
 
 ASKED = (RANK_VARIABLE, PUSH_VARIABLE, PREEMPTION_VARIABLE, CACHE_VARIABLE, TOKEN_VARIABLE)
 """Variables that you may set."""
@@ -21,11 +21,11 @@ RUN_DIR_VARIABLE = "LEDGER_RUN_DIR"
 """`ledger run`: folder for what the command leaves: `params.yaml`, `metrics.json`, `curves.csv`, `figures/*.png`,
 `tables/*.csv`, `model.pt`, `note.txt`."""
 SPOOL_VARIABLE = "LEDGER_SPOOL"
-"""`ledger run`: spool of the run, by which `ledger.run()` in the command joins it."""
+"""`ledger run`: spool of the run, which `ledger.run()` in the command joins."""
 RUN_ID_VARIABLE = "LEDGER_RUN_ID"
 """`ledger run` and `ledger reevaluate`: id of the run."""
 RUN_VARIABLE = "LEDGER_RUN"
-"""`ledger reevaluate`: an older name of `LEDGER_RUN_ID`, for evaluators that read it."""
+"""`ledger reevaluate`: older name of `LEDGER_RUN_ID`, for evaluators that read it."""
 MODEL_VARIABLE = "LEDGER_MODEL"
 """`ledger reevaluate`: path of the model."""
 DATASET_VARIABLE = "LEDGER_DATASET"
@@ -39,7 +39,7 @@ ANSWERS_VARIABLE = "LEDGER_ANSWERS"
 OUT_VARIABLE = "LEDGER_OUT"
 """`ledger prepare`: folder to write the result to."""
 COMPLETE_VARIABLE = "_LEDGER_COMPLETE"
-"""Shell completion: set by what `ledger completion` prints."""
+"""Shell completion: set by the output of `ledger completion`."""
 
 GIVEN = (
     *(RUN_DIR_VARIABLE, SPOOL_VARIABLE, RUN_ID_VARIABLE, RUN_VARIABLE, MODEL_VARIABLE, DATASET_VARIABLE),
@@ -59,7 +59,7 @@ SITE_SETTING = "ledger.site"
 """On a server: folder that the site is published to after each push, relative to the git directory; `ledger hooks
 install --server` and `ledger init --server` set it."""
 SITE_TITLE_SETTING = "ledger.sitetitle"
-"""On a server: title of the site that is published."""
+"""On a server: title of the published site."""
 ACCEPT_REDACTION_SETTING = "ledger.acceptredaction"
 """On a server: whether a history that `ledger redact` made again may replace the old one; `false` by default, and to be
 taken back when it is done."""

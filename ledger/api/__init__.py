@@ -1,1 +1,1 @@
-"""The ledger as an object of the user's: each method is what the command of that name calls."""
+"""The public `Ledger` object: each method calls the same function as the command of that name."""

@@ -15,35 +15,35 @@ from ledger.store.index.selection import find_runs
 
 
 class AdviceReport(Document, frozen=True, kw_only=True):
-    """What is said about one run or experiment."""
+    """The advice on one run or experiment."""
 
     about: str
     """Run id, or name of the experiment."""
     run: str
-    """Run whose numbers were looked at: of an experiment, its best."""
+    """Run whose numbers the advice uses; for an experiment, its best run."""
     metric: str
-    """Metric that was looked at."""
+    """Metric that the advice is about."""
     advice: list[Advice]
     """What to try."""
     silent: str | None
-    """Why nothing could be said of its errors; none where they were looked at."""
+    """Why the errors of the run were not analysed; none where they were."""
 
 
 def advise_about(
     ledger: Branch, contents: Contents, about: str, *, metric: str | None = None, target: float | None = None
 ) -> AdviceReport:
-    """Return what the numbers of a run, or of an experiment, say should be tried.
+    """Return what to try next, by the numbers of a run or of an experiment.
 
     Args:
-        ledger: where they are.
+        ledger: ledger of the runs.
         contents: everything on it.
-        about: id of a run, or enough of it; else the name of an experiment.
-        metric: a part of right or wrong answers; that of the headline when none.
-        target: what people, or the product in use, reach in it: 0 to 1.
+        about: id of a run, or a part of it; else the name of an experiment.
+        metric: a metric that is the share of right or wrong answers; by default that of the headline.
+        target: level that people, or the product in use, reach in it, 0 to 1.
 
     Raises:
         NotFound: no run and no experiment has this name.
-        UsageError: several runs have it, or no run of the experiment can be called its best.
+        UsageError: several runs match, or no run of the experiment can be called its best.
         LedgerError: git cannot read the branch.
     """
     run, tried, members = _resolve_subject(ledger, contents, about)
@@ -61,7 +61,7 @@ def advise_about(
 def _resolve_subject(
     ledger: Branch, contents: Contents, about: str
 ) -> tuple[StoredRun, Tried | None, Sequence[StoredRun]]:
-    """Return the run, and of an experiment what was tried in it; an id goes before a name.
+    """Return the run, and for an experiment its settings tried; a match of an id takes precedence over a name.
 
     Raises:
         NotFound: no run has it, and no experiment.

@@ -1,4 +1,4 @@
-"""Which runs stand side by side in a comparison."""
+"""Selection of the runs of a comparison."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from ledger.store.index.selection import find_runs
 
 
 def find_compared(ledger: Branch, runs: Sequence[str]) -> list[StoredRun]:
-    """Return the runs that ids name; of one alone, the baseline first.
+    """Return the runs that ids name; for a single run, its baseline comes first.
 
     Raises:
         NotFound: no run has such an id.

@@ -1,4 +1,4 @@
-"""Judging a run: what to judge it against, which runs that needs, and one answer for all metrics."""
+"""Judging of a run: its reference, the runs that this needs, and one answer for all metrics."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -29,14 +29,14 @@ from ledger.store.review.code_difference import why_no_repeats
 
 
 class JudgedRun(Document, frozen=True, kw_only=True):
-    """The answer of all metrics together, with a judgement for each; `ledger judge --json` prints it."""
+    """The combined answer for all metrics, with a judgement for each; printed by `ledger judge --json`."""
 
     answer: Answer
-    """Of all metrics together: `discard` when one says so, `keep` when all do."""
+    """Combined answer: `discard` when one metric says so, `keep` when all do."""
     judgements: list[Judgement]
     """One per metric."""
     fronts: list[Front] = []
-    """Where the setting stands in metric, cost, time, size and memory; one per metric, when asked for."""
+    """Position of the setting in metric, cost, time, size and memory; one per metric, when requested."""
 
 
 def judge_run(
@@ -51,18 +51,18 @@ def judge_run(
     include: Collection[str] = (),
     pareto: bool = False,
 ) -> JudgedRun:
-    """Say whether a run is better than another by more than chance.
+    """Return whether a run is better than another by more than chance.
 
     Args:
-        ledger: where both are.
-        short: id of the run, or enough of it.
+        ledger: ledger of both.
+        short: id of the run, or a part of it.
         against: another run, `best` or `baseline`.
         metrics: `split/name` of each; the headline of the run when none.
         min_effect: smallest improvement worth having, in the unit of the metric; the noise width when none.
         trials: settings that it was chosen from; all that were tried when none.
-        direction: which values are better, where nobody said.
+        direction: which values are better, where nobody stated it.
         include: statuses that count beside `finished`.
-        pareto: also where it stands in metric, cost, time, size and memory.
+        pareto: also return its position in metric, cost, time, size and memory.
 
     Raises:
         NotFound: no run has such an id.

@@ -1,4 +1,4 @@
-"""The public `Ledger`: questions in Python, each answered by what the command of that name calls."""
+"""The public `Ledger`: a Python API in which each method gives the same answer as the command of that name."""
 
 from collections.abc import Collection, Iterator, Sequence
 from html import escape
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
     from ledger.api.judge import JudgedRun
 
 _SHOWN = 20
-"""Runs that a notebook shows of the ledger."""
+"""Number of runs that a notebook shows of the ledger."""
 
 
 class Experiment(Document, frozen=True, kw_only=True):
     """A named group of runs."""
 
     name: str
-    """Its name."""
+    """Name of the experiment."""
     runs: int
-    """How many runs it has."""
+    """Number of runs."""
     latest: str
     """Id of its newest run."""
 
 
 class Runs(Sequence[StoredRun]):
-    """The runs that were asked for, in that order.
+    """The runs of a query, in order.
 
     Args:
         runs: the runs.
-        warnings: why part of the order, or of the filter, means nothing.
+        warnings: why part of the order, or of the filter, is meaningless.
         problems: what on the ledger could not be read.
     """
 
@@ -47,7 +47,7 @@ class Runs(Sequence[StoredRun]):
     ) -> None:
         self._runs = tuple(runs)
         self.warnings = tuple(warnings)
-        """Why part of the order, or of the filter, means nothing."""
+        """Why part of the order, or of the filter, is meaningless."""
         self.problems = tuple(problems)
         """What on the ledger could not be read."""
 
@@ -69,7 +69,7 @@ class Runs(Sequence[StoredRun]):
     __hash__ = None  # type: ignore[assignment]  # a list of values, as a list is
 
     def to_pandas(self) -> "pd.DataFrame":
-        """Return them as a table, a row for each, with the columns of `ledger export`.
+        """Return them as a data frame, one row per run, with the columns of `ledger export`.
 
         Raises:
             UsageError: pandas is not installed.
@@ -91,7 +91,7 @@ class Runs(Sequence[StoredRun]):
 
 
 class Ledger:
-    """The ledger of a repository: `ledger.Ledger.open()`.
+    """The ledger of a repository, opened with `ledger.Ledger.open()`.
 
     Example:
         >>> runs = ledger.Ledger.open().runs("lr < 0.1", sort="validation/accuracy", limit=10)
@@ -105,7 +105,7 @@ class Ledger:
 
     @classmethod
     def open(cls, folder: Path | str = ".", branch: str | None = None) -> "Ledger":
-        """Open the ledger of the repository that `folder` is in; its branch need not exist yet.
+        """Open the ledger of the repository that contains `folder`; its branch need not exist yet.
 
         Args:
             folder: any folder of the repository.
@@ -120,7 +120,7 @@ class Ledger:
     def runs(
         self, query: str = "", *, sort: str | None = None, reverse: bool = False, limit: int | None = None
     ) -> Runs:
-        """Return the runs that pass a query, newest first, or sorted by a field: what `ledger list` shows.
+        """Return the runs that match a query, newest first, or sorted by a field, as `ledger list` shows them.
 
         Example:
             >>> ledger.Ledger.open().runs("status = finished and lr < 0.1", sort="validation/accuracy")
@@ -143,7 +143,7 @@ class Ledger:
         return Runs(found.runs, found.warnings, found.problems)
 
     def run(self, short: str) -> StoredRun:
-        """Return one run by its id, or enough of it: what `ledger show` shows.
+        """Return one run by its id, or a part of it, as `ledger show` shows it.
 
         Example:
             >>> ledger.Ledger.open().run("x7k2qf").record.results.metrics
@@ -158,7 +158,7 @@ class Ledger:
         return find_runs(self._branch, [short])[0]
 
     def experiments(self) -> list[Experiment]:
-        """Return the experiments, that with the newest run first.
+        """Return the experiments, the one with the newest run first.
 
         Example:
             >>> [experiment.name for experiment in ledger.Ledger.open().experiments()]
@@ -172,7 +172,7 @@ class Ledger:
         return [Experiment(name=name, runs=len(runs), latest=runs[0]) for name, runs in found.items()]
 
     def datasets(self) -> list[DatasetVersion]:
-        """Return every dataset version, oldest first: what `ledger dataset list` shows.
+        """Return every dataset version, oldest first, as `ledger dataset list` shows them.
 
         Example:
             >>> [version.label for version in ledger.Ledger.open().datasets()]
@@ -183,7 +183,7 @@ class Ledger:
         return list(self._branch.contents().datasets)
 
     def dataset(self, label: str) -> DatasetVersion:
-        """Return the dataset version that `name@version` names; of a name alone, the latest that is in use.
+        """Return the dataset version `name@version`; for a name alone, the latest version in use.
 
         Example:
             >>> ledger.Ledger.open().dataset("digits@v2").hash
@@ -204,7 +204,7 @@ class Ledger:
         on: str | None = None,
         include: Collection[str] = (),
     ) -> "list[SettingBoard]":
-        """Return which settings are best, a board for each dataset version and evaluator: `ledger leaderboard`.
+        """Return the leaderboards of a metric, one for each dataset version and evaluator: `ledger leaderboard`.
 
         Example:
             >>> ledger.Ledger.open().leaderboard("validation/accuracy", on="digits@v2")[0].places
@@ -256,7 +256,7 @@ class Ledger:
         direction: Direction | None = None,
         include: Collection[str] = (),
     ) -> "JudgedRun":
-        """Say whether a run is better than another by more than chance: `ledger judge`.
+        """Return whether a run is better than another by more than chance: `ledger judge`.
 
         Example:
             >>> ledger.Ledger.open().judge("x7k2qf", "best", min_effect=0.002).answer
@@ -290,7 +290,7 @@ class Ledger:
         )
 
     def advise(self, about: str, *, metric: str | None = None, target: float | None = None) -> "AdviceReport":
-        """Say what to try after a run, or after the best run of an experiment: `ledger advise`.
+        """Return what to try after a run, or after the best run of an experiment: `ledger advise`.
 
         Example:
             >>> [advice.say for advice in ledger.Ledger.open().advise("x7k2qf", target=0.99).advice]
@@ -310,7 +310,7 @@ class Ledger:
         return advise_about(self._branch, self._branch.contents(), about, metric=metric, target=target)
 
     def to_pandas(self, query: str = "") -> "pd.DataFrame":
-        """Return the runs that pass a query as a table, oldest first, with the columns of `ledger export`.
+        """Return the runs that match a query as a data frame, oldest first, with the columns of `ledger export`.
 
         Example:
             >>> ledger.Ledger.open().to_pandas("status = finished").groupby("experiment").size()
@@ -337,7 +337,7 @@ class Ledger:
         return f"<Ledger {plain(self._branch.branch)} of {plain(str(place))}>"
 
     def _repr_html_(self) -> str:
-        """Show the newest runs, as a notebook asks for it."""
+        """Return the newest runs as HTML, for notebooks."""
         try:
             runs = self.runs(limit=_SHOWN)
         except LedgerError as error:

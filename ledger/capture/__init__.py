@@ -1,1 +1,1 @@
-"""One probe per box of the record; a probe that cannot learn something says why instead of raising."""
+"""One probe per box of the record; where a probe cannot determine something, it gives the reason instead of raising."""

@@ -1,1 +1,1 @@
-"""Foreign formats: bytes of files that other tools write, as plain values. No git, no ledger, nothing is executed."""
+"""Parsers of files that other tools write, into plain values. No git, no ledger, and nothing is executed."""

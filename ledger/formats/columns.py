@@ -1,4 +1,4 @@
-"""Columns of cells as numbers: which are numbers for certain, and what the others are, decided by the whole column."""
+"""Columns of cells as numbers: whether a column is numeric is decided by all of its cells."""
 
 import math
 import re
@@ -9,18 +9,18 @@ from ledger.formats.numbers import is_nothing, read_measured
 from ledger.model.values import counted, plain
 
 _FAST = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,20})?(?:[eE]-[0-9]{1,2})?")
-"""How nearly all cells look; a float holds each of them."""
+"""The form of nearly all cells; a float holds each of them."""
 _ID = re.compile(r"0[0-9]+|(?=[0-9]*[a-f]*[0-9])[0-9a-fA-F]{5,64}|[0-9]+[eE][0-9]+")
-"""Texts that are ids: one of them makes the whole column text, since an id may be made of digits only."""
+"""Texts that are ids: one of them makes the whole column text, since an id may have only digits."""
 _SHOWN = 20
 
 
 class _Column:
-    """What was seen of one column."""
+    """The cells of one column so far."""
 
     def __init__(self) -> None:
         self.plain = 0
-        """Cells that are numbers as they stand, of which nothing else need be known."""
+        """Cells that are plain numbers, of which only the count matters."""
         self.numbers = 0
         self.texts = 0
         self.example: tuple[int, str] | None = None
@@ -31,19 +31,19 @@ class _Column:
 
 
 class ColumnVerdict(NamedTuple):
-    """What became of the columns."""
+    """The result for all columns."""
 
     left_out: dict[str, str]
-    """Columns that are no series, and why."""
+    """Columns that are not numeric, each with the reason."""
     notes: list[str]
-    """What is to be known of those that are."""
+    """Remarks on numeric columns."""
 
 
 class NumberColumns:
-    """Reads cells one row at a time, and says at the end which columns were numbers.
+    """Reads cells row by row, and reports at the end which columns were numeric.
 
     Args:
-        axes: names of columns, in lower case, that count steps: `007` is a number there.
+        axes: lower-case names of columns that count steps, where `007` is a number.
     """
 
     def __init__(self, axes: frozenset[str]) -> None:
@@ -52,7 +52,7 @@ class NumberColumns:
         self._comma = False
 
     def values(self, line: int, row: Mapping[str, object]) -> Iterator[tuple[str, float]]:
-        """Yield the numbers of a row by column."""
+        """Yield the numbers of a row, by column."""
         for name, cell in row.items():
             if cell is None or cell == "":
                 continue
@@ -102,7 +102,7 @@ class NumberColumns:
         return said.value
 
     def verdict(self) -> ColumnVerdict:
-        """Return which columns are left out, and what is to be said of the others."""
+        """Return the columns that are left out, and remarks on the others."""
         left_out: dict[str, str] = {}
         notes: list[str] = []
         for name, column in self._columns.items():
@@ -134,7 +134,7 @@ def _notes(name: str, column: _Column, unit: str) -> Iterator[str]:
 
 
 def render_verdict(verdict: ColumnVerdict) -> list[str]:
-    """Return what is to be said of columns, in phrases."""
+    """Return the result as phrases."""
     names = [f"`{plain(name)}` ({why})" for name, why in verdict.left_out.items()]
     more = [f"and {len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
     return [*([f"left out: {', '.join([*names[:_SHOWN], *more])}"] if names else []), *verdict.notes[:_SHOWN]]

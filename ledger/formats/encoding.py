@@ -1,4 +1,4 @@
-"""Which encoding a text is in: UTF-8, or one that its first bytes give away."""
+"""The encoding of a text: UTF-8, or one that its first bytes show."""
 
 import codecs
 
@@ -9,14 +9,14 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""Byte order marks; that of UTF-32 begins with that of UTF-16, so it stands before it."""
+"""Byte order marks; that of UTF-32 begins with that of UTF-16, so it comes first."""
 _LOOKED_AT = 4096
 _FEW = 4
-"""Bytes from which a guess is made."""
+"""Fewest bytes for a guess."""
 
 
 def encoding_of(start: bytes) -> str:
-    """Return the encoding of a text that begins so.
+    """Return the encoding of a text with this beginning.
 
     Without a byte order mark it is UTF-16 where every other byte is zero for the most part, as in Latin text;
     PowerShell writes such files.
@@ -38,6 +38,6 @@ def decode(data: bytes) -> str:
     """Return bytes as text, without a byte order mark.
 
     Raises:
-        UnicodeDecodeError: they are no text in the encoding that they seem to be in.
+        UnicodeDecodeError: they are not text in the detected encoding.
     """
     return data.decode(encoding_of(data))

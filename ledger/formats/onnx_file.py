@@ -1,4 +1,4 @@
-"""Counts the parameters in an ONNX file: its initializers, read field by field; the numbers are jumped over.
+"""Number of parameters in an ONNX file: its initializers, read field by field; the weights are skipped.
 
 Format: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto and https://protobuf.dev/programming-guides/encoding.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 _GRAPH, _NODE, _INITIALIZER = 7, 1, 5
-"""Fields: of a model its graph, of a graph its nodes and its initializers."""
+"""Field numbers: the graph of a model, the nodes and the initializers of a graph."""
 _INPUT, _OPERATION = 1, 4
 _DIMS, _TYPE, _NAME = 1, 2, 8
 _TRAINED = {1, 10, 11, 16}
@@ -19,21 +19,21 @@ _PACKED = {2, 3, 17, 18, 19, 20, 21, 22, 23}
 _FIELDS = 10_000_000
 _SHORT = 1 << 20
 _STATISTICS = slice(3, 5)
-"""Inputs of a batch normalisation that are running mean and variance."""
+"""Inputs of a batch normalisation that are its running mean and variance."""
 
 
 class _Field(NamedTuple):
     number: int
     value: int
-    """Of a number; of bytes where they end."""
+    """The value of a number; for bytes, the position of their end."""
     is_bytes: bool
 
 
 def count_initializers(path: Path) -> int:
-    """Return how many parameters an ONNX file holds.
+    """Return the number of parameters in an ONNX file.
 
     Raises:
-        ValueError: it is damaged, is quantised, or keeps its weights elsewhere than in initializers.
+        ValueError: it is damaged, is quantised, or has its weights elsewhere than in initializers.
     """
     counts: dict[str, int] = {}
     buffers: set[str] = set()
@@ -84,7 +84,7 @@ def _initializer(file: BinaryIO, end: int) -> tuple[str, int]:
 
 
 def _statistics(file: BinaryIO, end: int) -> list[str]:
-    """Return the inputs of a node that are what a batch normalisation has counted."""
+    """Return the inputs of a node that are running statistics of a batch normalisation."""
     inputs: list[str] = []
     operation = ""
     for field in _fields(file, end):
@@ -98,7 +98,7 @@ def _statistics(file: BinaryIO, end: int) -> list[str]:
 
 
 def _fields(file: BinaryIO, end: int) -> Iterator[_Field]:
-    """Yield the fields up to `end`; whoever takes one that holds bytes goes to where it ends."""
+    """Yield the fields up to `end`; the caller moves to the end of fields with bytes."""
     for _ in range(_FIELDS):
         if file.tell() >= end:
             return

@@ -1,8 +1,8 @@
-"""Final numbers in the files that trainers, evaluation harnesses and people write: what is measured, what is not.
+"""Final values in files of trainers, evaluation harnesses and people: which are metrics, and which are not.
 
-Known are lm-evaluation-harness, the state of the Transformers Trainer, the summary of W&B, the classification report of
-scikit-learn, its cross-validation and that of others, and the history of Keras. Everything else is names and numbers,
-nested or not.
+Known formats are lm-evaluation-harness, the state of the Transformers Trainer, the summary of W&B, the classification
+report of scikit-learn, its cross-validation and that of others, and the history of Keras. Everything else is read as
+names and numbers, nested or not.
 """
 
 import math
@@ -14,50 +14,50 @@ from typing import Any, NamedTuple
 from ledger.formats.numbers import read_measured
 
 _HARNESS = ("versions", "configs", "config", "n-shot", "n-samples")
-"""Keys beside `results` in the files of lm-evaluation-harness, of which there is at least one."""
+"""Keys beside `results` in files of lm-evaluation-harness, at least one of which is present."""
 _WANDB = {"_step", "_runtime", "_timestamp", "_wandb"}
 _REPORT = {"precision", "recall", "f1-score", "support"}
 _AVERAGES = ("accuracy", "macro avg", "weighted avg", "micro avg", "samples avg")
-"""What a classification report says of all classes together, in the order in which it is told."""
+"""Averages in a classification report, in order."""
 _LISTED_AXES = {"epoch", "epochs", "step", "steps"}
 _TRACES = {"loss", "train_loss", "val_loss", "lr", "learning_rate", *_LISTED_AXES}
-"""Names of lists that hold a value for each epoch, not for each fold."""
+"""Names of lists with a value for each epoch, not for each fold."""
 _AXES = {"step", "epoch", "global_step"}
 _FOLD = re.compile(r"(?:fold|split|cv)[_ -]?\d+", re.IGNORECASE)
 _OF_FOLDS = re.compile(r"fold|cv\b|cross", re.IGNORECASE)
 _MOST_FOLDS = 100
 _IDS = re.compile(r"version|date|time|commit|sha|hash|tag|seed|name|path|file|(?:^|_)id$|uuid", re.IGNORECASE)
-"""Names whose texts are no numbers even where they look so."""
+"""Names whose texts are never numbers, whatever their form."""
 
 
 class Value(NamedTuple):
-    """One number of a file."""
+    """One value in a file."""
 
     path: str
-    """Where it stands, whole."""
+    """Full path of the value."""
     key: str
-    """`split/name` of the metric that it is."""
+    """Key `split/name` of its metric."""
     value: object
-    """The number, as it stands there."""
+    """The number as written."""
     folds: list[float] = []
-    """What it is the mean of."""
+    """Values that it is the mean of."""
     step: int | None = None
-    """Step at which it was logged, of the last value of a history."""
+    """Step of the last value of a history."""
     epoch: float | None = None
-    """The same in epochs."""
+    """Epoch of the last value of a history."""
     last: bool = False
-    """Whether it is the last value of a history, not one that was said to be final."""
+    """Whether it is the last value of a history, and not a stated final value."""
     evaluator: str | None = None
-    """What measured it, where the file says so."""
+    """Evaluator, where the file names one."""
     note: str | None = None
-    """How it was written, where that was no plain number."""
+    """Original form, where that was not a plain number."""
 
 
 class OmittedResult(NamedTuple):
-    """What stands in a file and is no metric."""
+    """A value in a file that is no metric."""
 
     path: str
-    """Where it stands, whole."""
+    """Full path of the value."""
     why: str
     """What it is instead."""
 
@@ -66,7 +66,7 @@ Found = Value | OmittedResult
 
 
 def read_results(values: Mapping[str, object]) -> Iterator[Found]:
-    """Yield what a file holds: numbers, and what is left out and why; every name appears once."""
+    """Yield the values of a file, and what is left out with the reason; every name appears once."""
     results = values.get("results")
     if isinstance(results, Mapping) and any(key in values for key in _HARNESS):
         yield from _of_harness(values, results)
@@ -95,7 +95,7 @@ def _of_harness(values: Mapping[str, object], results: Mapping[str, object]) -> 
 
 
 def _of_trainer(values: Mapping[str, object]) -> Iterator[Found]:
-    """Yield the last value of everything that the Trainer of Transformers logged, and the best metric."""
+    """Yield the last value of each series that the Trainer of Transformers logged, and the best metric."""
     last: dict[str, Value] = {}
     for entry in history_rows(values) or []:
         step, epoch = entry.get("step"), entry.get("epoch")
@@ -139,7 +139,7 @@ def history_rows(values: Mapping[str, object]) -> list[Mapping[str, object]] | N
 
 
 def _is_history(values: Mapping[object, object]) -> bool:
-    """Say whether lists hold a value for each epoch, as in Keras; scikit-learn's folds come with times."""
+    """Return whether lists have one value per epoch, as in Keras; scikit-learn's folds come with times."""
     lists = {str(name) for name, value in values.items() if _numbers(value)}
     if "fit_time" in lists:
         return False
@@ -147,7 +147,7 @@ def _is_history(values: Mapping[object, object]) -> bool:
 
 
 def _walk(path: str, key: str, values: Mapping[Any, object]) -> Iterator[Found]:
-    # Any: names come as texts at the top, and as anything below it.
+    # Any: names are text at the top level, and anything below it.
     if _is_report(values):
         yield from _of_report(path, key, values)
         return
@@ -177,7 +177,7 @@ def _walk(path: str, key: str, values: Mapping[Any, object]) -> Iterator[Found]:
 
 
 def _one(path: str, key: str, value: object) -> Iterator[Found]:
-    """Yield one value: a number, a text that says one for certain, a list of folds; or why it is none."""
+    """Yield one value: a number, a text that is certainly a number, a list of folds; or why it is none."""
     if isinstance(value, list):
         yield _list(path, key, value)
     elif isinstance(value, str):
@@ -192,7 +192,7 @@ def _list(path: str, key: str, value: Sequence[object]) -> Found:
     if len(value) > _MOST_FOLDS:
         return OmittedResult(path, f"a list of {len(value)} numbers: values over time are given with --curves")
     folds = [float(one) for one in value if isinstance(one, int | float)]
-    # Divided first where the sum of what somebody wrote into a file passes the largest float.
+    # Divided first, where the sum of the values exceeds the largest float.
     large = max(map(abs, folds)) > sys.float_info.max / len(folds)
     mean = math.fsum(fold / len(folds) for fold in folds) if large else math.fsum(folds) / len(folds)
     return Value(path, key, mean, folds=folds)
@@ -203,7 +203,7 @@ def _text(path: str, key: str, text: str) -> Found:
         return Value(path, key, text)
     said = read_measured(text)
     plain = not (said.unit or said.comma or "(" in text)
-    # A whole number in quotes may be an id; one with decimals is a number that somebody has formatted.
+    # An integer in quotes may be an id; one with decimals is a formatted number.
     if said.value is None or said.doubtful or _IDS.search(key) or (plain and "." not in text):
         return OmittedResult(path, "a text")
     return Value(path, key, said.value, note=None if plain else f"written as {text.strip()[:40]}")
@@ -218,7 +218,7 @@ def _numbers(value: object) -> bool:
 
 
 def _of_folds(path: str, key: str, folds: Sequence[object]) -> Iterator[Found]:
-    """Yield what folds measured one by one, put together."""
+    """Yield the combined values of folds."""
     if all(isinstance(fold, int | float) and not isinstance(fold, bool) for fold in folds):
         yield _list(path, key or "score", folds)
         return
@@ -238,7 +238,7 @@ def _is_report(values: Mapping[object, object]) -> bool:
 
 
 def _of_report(path: str, key: str, values: Mapping[object, object]) -> Iterator[Found]:
-    """Yield a classification report: what it says of all classes first, then each class as a slice."""
+    """Yield the values of a classification report: averages first, then each class as a slice."""
     places = {name: place for place, name in enumerate(_AVERAGES)}
     for name, value in sorted(values.items(), key=lambda item: places.get(str(item[0]), len(places))):
         whole = f"{path}/{name}" if path else str(name)

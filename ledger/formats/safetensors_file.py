@@ -1,4 +1,4 @@
-"""Reads what tensors a safetensors file holds from its header; the tensors themselves are never read.
+"""The tensors of a safetensors file, from its header; their data is never read.
 
 Format: https://huggingface.co/docs/safetensors (eight bytes of header length, little-endian, then JSON).
 """
@@ -10,11 +10,11 @@ from ledger.formats.state_dict import Tensor
 
 _LENGTH_BYTES = 8
 _HEADER_LIMIT = 100_000_000
-"""Bytes; the limit of the format's own reader."""
+"""Largest header in bytes, as in the format's own reader."""
 
 
 def is_safetensors_start(start: bytes) -> bool:
-    """Say whether a file that starts so is a safetensors file."""
+    """Return whether a file with this beginning is a safetensors file."""
     length = int.from_bytes(start[:_LENGTH_BYTES], "little")
     return start[_LENGTH_BYTES : _LENGTH_BYTES + 2] == b'{"' and 0 < length <= _HEADER_LIMIT
 

@@ -1,4 +1,4 @@
-"""Which tensors of a checkpoint are the model's parameters: known names first, else only what leaves no doubt."""
+"""The parameters of a model among the tensors of a checkpoint: by known names, else only where there is no doubt."""
 
 import math
 import re
@@ -22,21 +22,21 @@ _KEYS = (
 """Where training checkpoints keep the model, in any letter case: Lightning, DeepSpeed, timm, the torch tutorials and
 examples (`MODEL_STATE` in the one on DDP)."""
 _AVERAGED = re.compile(r"(?:^|[._])ema(?:$|[._])|^averaged_model$|^swa_model$", re.IGNORECASE)
-"""Names of a moving average of the weights, which is a second copy of them: timm, YOLO, diffusers, Lightning."""
+"""Names of a moving average of the weights, which is a second copy: timm, YOLO, diffusers, Lightning."""
 _NO_MODEL = re.compile(r"optim|sched|scaler|rng|random|loops|callback|criterion|loss", re.IGNORECASE)
-"""Names of what else a checkpoint holds; a state dict under one of them is not the model's."""
+"""Names of other content of a checkpoint; a state dict under one of them is not the model's."""
 _BUFFER = re.compile(
     r"(?:^|\.)(?:running_mean|running_var|num_batches_tracked|n_averaged|position_ids|inv_freq|cos_cached|sin_cached"
     r"|freqs_cis|relative_position_index|attn_mask|causal_mask|masked_bias|tril|pe|_extra_state)$"
 )
-"""Names of tensors in a state dict that are no parameters: of batch norms, of position tables, of causal masks."""
+"""Names of tensors in a state dict that are not parameters: of batch norms, position tables, causal masks."""
 _MASK = re.compile(r"attn\w*\.bias$|attention\w*\.bias$")
 _MASK_SIDES = 4
-"""A bias of attention with four sides is the causal mask of GPT-2 and nanoGPT; one with one side is a parameter."""
+"""A four-dimensional bias of attention is the causal mask of GPT-2 and nanoGPT; a one-dimensional one is trained."""
 _WHOLE_NUMBERS = re.compile(r"(?:Long|Int|Short|Bool)Storage|u?int(?:16|32|64)|bool|[IU](?:16|32|64)|BOOL")
-"""Types that no parameter has: torch trains floating point only."""
+"""Types that no parameter has: torch trains only floating point."""
 _PACKED = re.compile(r"(?:Byte|Char)Storage|Q\w*Storage|u?int8|[IU]8")
-"""Types in which quantised weights lie, several in one number; the count would be wrong."""
+"""Types of quantised weights, several packed into one number; a count would be wrong."""
 _DEPTH = 4
 
 
@@ -44,10 +44,10 @@ class Tensor:
     """A stored tensor.
 
     Args:
-        storage: what tells its storage from the others.
-        size: its sides.
+        storage: key that identifies its storage.
+        size: its shape.
         kind: its type, as the format writes it.
-        offset: where in the storage it begins, in numbers.
+        offset: its start in the storage, in numbers.
     """
 
     def __init__(self, storage: str, size: tuple[int, ...], kind: str = "", offset: int = 0) -> None:
@@ -59,12 +59,12 @@ class Tensor:
 
     @property
     def count(self) -> int:
-        """How many numbers it holds."""
+        """Return the number of its elements."""
         return math.prod(self.size)
 
 
 class Whole(Protocol):
-    """A model that was stored whole."""
+    """A model that was stored as a whole object."""
 
     def tensors(self) -> Iterator[Tensor]:
         """Yield every tensor inside it, once."""
@@ -77,18 +77,18 @@ class StateDict(dict[object, object]):
     def __init__(self) -> None:
         super().__init__()
         self.of_module = False
-        """Whether it says that `Module.state_dict()` made it."""
+        """Whether `Module.state_dict()` made it."""
 
 
 def find_parameters(root: Mapping[object, object], whole: type[Whole]) -> list[Tensor]:
     """Return the parameters of the model in a state dict, or in a checkpoint around one.
 
     Args:
-        root: what the file holds.
-        whole: type of a model that was stored whole.
+        root: content of the file.
+        whole: type of a model that was stored as a whole object.
 
     Raises:
-        ValueError: it cannot be told which they are; the message says why.
+        ValueError: they cannot be determined; the message says why.
     """
     if _is_state_dict(root, named=False):
         return parameters_in(root)
@@ -106,10 +106,10 @@ def find_parameters(root: Mapping[object, object], whole: type[Whole]) -> list[T
 
 
 def parameters_in(mapping: Mapping[object, object] | Mapping[str, Tensor]) -> list[Tensor]:
-    """Return the tensors of a state dict that are parameters: no buffers, no moving averages beside the weights.
+    """Return the parameters among the tensors of a state dict: no buffers, no moving averages beside the weights.
 
     Raises:
-        ValueError: it holds quantised weights, or what is no plain tensor.
+        ValueError: it holds quantised weights, or objects that are not plain tensors.
     """
     named = {str(name): value for name, value in mapping.items() if value is not None}
     strange = [name for name, value in named.items() if not isinstance(value, Tensor) and not _BUFFER.search(name)]
@@ -129,7 +129,7 @@ def parameters_in(mapping: Mapping[object, object] | Mapping[str, Tensor]) -> li
 
 
 def total(tensors: Iterable[Tensor]) -> int:
-    """Add up tensors; what lies in one place of a storage, such as tied weights, counts once."""
+    """Return the number of elements of tensors; those that share storage, such as tied weights, count once."""
     places: dict[str, set[tuple[int, int]]] = {}
     for tensor in tensors:
         places.setdefault(tensor.storage, set()).add((tensor.offset, tensor.offset + tensor.count))
@@ -137,7 +137,7 @@ def total(tensors: Iterable[Tensor]) -> int:
 
 
 def _length(ranges: set[tuple[int, int]]) -> int:
-    """Return how many places ranges cover together."""
+    """Return the length of the union of ranges."""
     length = end = 0
     for start, stop in sorted(ranges):
         length += max(0, stop - max(start, end))
@@ -151,11 +151,11 @@ def _is_buffer(name: str, tensor: Tensor) -> bool:
 
 
 def _is_state_dict(mapping: Mapping[object, object], *, named: bool) -> bool:
-    """Say whether a mapping is a state dict: a module made it, or tensors make it and are named as parameters.
+    """Return whether a mapping is a state dict: made by a module, or consisting of tensors with names of parameters.
 
     Args:
         mapping: any mapping of a checkpoint.
-        named: whether it stands under a name that says so.
+        named: whether its own name says so.
     """
     tensors = [str(name) for name, value in mapping.items() if isinstance(value, Tensor)]
     if not tensors:
@@ -165,12 +165,12 @@ def _is_state_dict(mapping: Mapping[object, object], *, named: bool) -> bool:
     if named:
         return 2 * len(tensors) > len(mapping)
     like = [name for name in tensors if "." in name or name in {"weight", "bias"}]
-    # Beside an epoch or an optimizer, a tensor without a dotted name may be the best loss or the state of a generator.
+    # Beside an epoch or optimizer, a tensor without a dotted name may be the best loss or the state of a generator.
     return 2 * len(like) > len(mapping) and (len(like) == len(tensors) or len(tensors) == len(mapping))
 
 
 def _known_parameters(mapping: Mapping[object, object], whole: type[Whole], depth: int) -> list[Tensor] | None:
-    """Return the parameters under the first known name, none where there is none; a moving average comes last."""
+    """Return the parameters under the first known name; none where there is none; a moving average comes last."""
     lower = {str(name).lower(): value for name, value in mapping.items()}
     averaged = [name for name in lower if _AVERAGED.search(name) and not _NO_MODEL.search(name)]
     for names in (_KEYS, averaged):
@@ -197,7 +197,7 @@ def _under(value: object, whole: type[Whole], depth: int) -> list[Tensor] | None
 
 
 def _state_dicts(mapping: Mapping[object, object], prefix: str, depth: int) -> Iterator[tuple[str, StateDict]]:
-    """Yield what modules made, by name, however they are called."""
+    """Yield the state dicts that modules made, by name, whatever the names are."""
     for name, value in mapping.items():
         label = f"{prefix}{name}"
         if not isinstance(value, StateDict) or _NO_MODEL.search(str(name)) or _AVERAGED.search(str(name)):

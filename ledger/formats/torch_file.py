@@ -1,4 +1,4 @@
-"""Counts the parameters in a file that `torch.save` wrote, without loading it.
+"""The number of parameters in a file of `torch.save`, without loading it.
 
 A pickle is a program, and running that of an untrusted file hands it the machine. Here its opcodes are
 only read (`pickletools.genops`) and followed by a stack of inert values: no name is ever looked up,
@@ -17,12 +17,12 @@ from typing import BinaryIO, NamedTuple
 from ledger.formats.state_dict import StateDict, Tensor, find_parameters, total
 
 _PICKLE_LIMIT = 32 << 20
-"""Bytes of `data.pkl` that are read: 30 million parameters in 3,000 tensors take 0.3 MB."""
+"""Largest `data.pkl` that is read, in bytes: 30 million parameters in 3,000 tensors take 0.3 MB."""
 _OPCODE_LIMIT = 4_000_000
 _LEGACY_START = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-"""The magic number that `torch.save` pickled first before torch 1.6, and does still when it is asked to."""
+"""The magic number that `torch.save` pickled first before torch 1.6, and still does on request."""
 _LEGACY_HEAD = 3
-"""Pickles before that of the model: magic number, version, sizes of the machine's numbers."""
+"""Number of pickles before that of the model: magic number, protocol version, sizes of the machine's numbers."""
 
 
 class _Name(NamedTuple):
@@ -35,7 +35,7 @@ class _Storage(NamedTuple):
 
 
 class _Object:
-    """Anything else: what it was made of."""
+    """Any other object, with what it was made of."""
 
     def __init__(self, parts: list[object]) -> None:
         self.parts = parts
@@ -60,7 +60,7 @@ class _Object:
 
 
 _DAMAGED = (OSError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
-"""What a damaged zip makes `zipfile` raise; NotImplementedError for one of a version that nobody wrote yet."""
+"""Exceptions of `zipfile` for a damaged zip; NotImplementedError for an unknown version."""
 
 
 class _Mark:
@@ -68,7 +68,7 @@ class _Mark:
 
 
 def is_torch_file(path: Path) -> bool:
-    """Say whether a file holds what `torch.save` writes."""
+    """Return whether a file has a format of `torch.save`."""
     try:
         with path.open("rb") as file:
             if file.read(len(_LEGACY_START)) == _LEGACY_START:
@@ -80,10 +80,10 @@ def is_torch_file(path: Path) -> bool:
 
 
 def count_parameters(path: Path) -> tuple[int, int | None]:
-    """Return how many parameters a model file holds, and how many are trained where it says so.
+    """Return the number of parameters in a model file, and of trainable ones where it has that.
 
     Raises:
-        ValueError: it is damaged, too large, or holds no model that could be told from the rest.
+        ValueError: it is damaged, too large, or has no model that can be told from the rest.
     """
     root = _root(_pickle(path))
     if isinstance(root, _Object):
@@ -99,7 +99,7 @@ def count_parameters(path: Path) -> tuple[int, int | None]:
 
 
 def names_in(path: Path) -> set[str]:
-    """Return the names of the tensors in a file that holds a state dict and nothing else.
+    """Return the names of the tensors in a file that holds only a state dict.
 
     Raises:
         ValueError: it is damaged, or holds something else.
@@ -118,7 +118,7 @@ def _root(data: bytes) -> object:
 
 
 def _pickle(path: Path) -> bytes:
-    """Return the pickle that says which tensors the file holds."""
+    """Return the pickle that describes the tensors of the file."""
     try:
         with path.open("rb") as file:
             if file.read(len(_LEGACY_START)) == _LEGACY_START:
@@ -137,7 +137,7 @@ def _pickle(path: Path) -> bytes:
 
 
 def _legacy(file: BinaryIO) -> bytes:
-    """Return the fourth pickle of a file from before the zip, and what follows it."""
+    """Return the fourth pickle of a file from before the zip, and the data after it."""
     start = io.BytesIO(file.read(_PICKLE_LIMIT))
     for _ in range(_LEGACY_HEAD):
         for opcode, _, _ in pickletools.genops(start):
@@ -147,14 +147,14 @@ def _legacy(file: BinaryIO) -> bytes:
 
 
 class _Follower:
-    """Follows the opcodes of a pickle with values that can do nothing."""
+    """Interprets the opcodes of a pickle with inert values."""
 
     def __init__(self) -> None:
         self._stack: list[object] = []
         self._memo: dict[int, object] = {}
 
     def run(self, data: bytes) -> object:
-        """Return the value on top at the end."""
+        """Return the top of the stack at the end."""
         for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
             if count > _OPCODE_LIMIT:
                 raise ValueError("too many opcodes")
@@ -236,7 +236,7 @@ class _Follower:
             target.parts += parts
 
     def _made(self, how: str, target: object, given: object) -> object:
-        """Return what a call would have made: a tensor, an ordered dict, or an inert object."""
+        """Return the result of a call: a tensor, an ordered dict, or an inert object."""
         if how == "BUILD":
             return _built(target, given)
         called = target.text if isinstance(target, _Name) else ""
@@ -255,7 +255,7 @@ class _Follower:
 
 
 def _built(target: object, state: object) -> object:
-    """Return an object with the state that it was given."""
+    """Return an object with its pickled state."""
     if isinstance(target, StateDict):
         target.of_module |= isinstance(state, dict) and "_metadata" in state
     elif isinstance(target, _Object):
@@ -270,7 +270,7 @@ def _size(value: object) -> tuple[int, ...]:
 
 
 def _storage(value: object) -> object:
-    """Return the storage of `('storage', type, key, location, count)`, in old files with a view behind it."""
+    """Return the storage of `('storage', type, key, location, count)`, which has a view at the end in old files."""
     if isinstance(value, tuple) and len(value) in {5, 6} and value[0] == "storage":
         return _Storage(str(value[2]), value[1].text if isinstance(value[1], _Name) else "")
     return _Object([value])

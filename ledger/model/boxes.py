@@ -1,4 +1,4 @@
-"""The ten boxes that every run record answers, and what fills them.
+"""The ten boxes that every run record answers, and the types of their fields.
 
 A box that could not be captured, wholly or in part, says so in `unknown`: the name of the field
 (`all` for the whole box) and why.
@@ -12,55 +12,55 @@ from ledger.model.values import Direction, Document, Number, Origin, ParamValue,
 
 
 class Box(Document, frozen=True, kw_only=True):
-    """What every box has."""
+    """The base of every box."""
 
     unknown: dict[str, str] = {}
     """What could not be captured, and why: field name (`all` for the whole box) to reason."""
 
     @property
     def known(self) -> bool:
-        """Whether anything at all was captured."""
+        """Whether anything in the box was captured."""
         return "all" not in self.unknown
 
 
 class OmittedFile(Document, frozen=True, kw_only=True):
-    """A changed file that is not in the patch, or not as it was: named and hashed instead."""
+    """A changed file that the patch leaves out, or holds only in altered form: its path, size and hash instead."""
 
     path: str
-    """Path inside the repository; with a slash at the end it stands for all such files of a folder."""
+    """Path inside the repository; a path that ends with a slash stands for all such files of a folder."""
     bytes: int
     """Size in bytes."""
     hash: str | None = None
-    """Hash of its content; of a folder, that of the sorted listing of paths, sizes and hashes."""
+    """Hash of its content; for a folder, of the sorted listing of paths, sizes and hashes."""
     why: str | None = None
-    """Why it is not in the patch; none in records of versions that left out large files only."""
+    """Why it is not in the patch; none in records of older versions, which left out only large files."""
     files: int | None = None
-    """How many files of a folder it stands for."""
+    """Number of files that a folder stands for."""
     code: bool = True
-    """Whether it counts as code: runs that differ in it are no repeats."""
+    """Whether it counts as code: runs that differ in it are not repeats of one another."""
 
 
 class InnerRepository(Document, frozen=True, kw_only=True):
-    """A repository beside the one that is recorded: a submodule, one inside the work tree, or that of the script."""
+    """A repository beside the recorded one: a submodule, one inside the work tree, or the one that holds the script."""
 
     path: str
-    """Its folder, as seen from the top of the work tree."""
+    """Its folder, relative to the top of the work tree."""
     kind: Literal["submodule", "nested", "outside"]
-    """How it is there: known to the repository around it, only put there, or somewhere else."""
+    """How it relates to the recorded one: a submodule, a repository put inside the work tree, or one elsewhere."""
     commit: str | None = None
     """Commit that was checked out in it, with its hash algorithm."""
     remote: str | None = None
     """URL of its remote, credentials removed."""
     pushed: bool | None = None
-    """Whether a remote branch of its own reaches the commit."""
+    """Whether one of its own remote branches contains the commit."""
     dirty: bool | None = None
-    """Whether anything was uncommitted in it; of a submodule, the patch holds that too."""
+    """Whether it had uncommitted changes; for a submodule, the patch holds them too."""
     tree: str | None = None
-    """Tree that its commit and its part of the patch give; none where that is not exact."""
+    """Tree that results from its commit and its part of the patch; none where that is not exact."""
 
 
 class Patch(Document, frozen=True, kw_only=True):
-    """Uncommitted changes: staged, unstaged and untracked together, against the commit."""
+    """Uncommitted changes against the commit: staged, unstaged and untracked together."""
 
     file: str = "code.patch"
     """File beside the record that holds the patch."""
@@ -79,7 +79,7 @@ class Patch(Document, frozen=True, kw_only=True):
 
 
 class Code(Box, frozen=True, kw_only=True):
-    """The training code: the commit and what was changed since."""
+    """The training code: the commit and the uncommitted changes."""
 
     commit: str | None = None
     """Commit that was checked out, with its hash algorithm (`git:…`)."""
@@ -88,19 +88,19 @@ class Code(Box, frozen=True, kw_only=True):
     remote: str | None = None
     """URL of the remote, credentials removed."""
     pushed: bool | None = None
-    """Whether a remote branch reaches the commit, as far as this clone knows."""
+    """Whether a remote branch contains the commit, as far as this clone knows."""
     dirty: bool | None = None
-    """Whether anything was uncommitted, untracked files included."""
+    """Whether there were uncommitted changes, untracked files included."""
     patch: Patch | None = None
     """The uncommitted changes."""
     tree: str | None = None
-    """Tree that commit and patch give, with its hash algorithm; the proof that a restore is exact."""
+    """Tree that results from commit and patch, with its hash algorithm; proves that a restore is exact."""
     identity: str | None = None
-    """What runs of the same code share: the tree without what runs write. None where it cannot be told."""
+    """Hash that runs of the same code share: the tree without the files that runs write. None where it is unknown."""
     omitted: list[OmittedFile] = []
-    """Changed files that are not in the patch: too large, no source by their kind, results of runs."""
+    """Changed files that are not in the patch: too large, not source code by their kind, or results of runs."""
     not_code: list[str] = []
-    """Files in the patch that do not count as code: what options name, and what runs wrote."""
+    """Files in the patch that do not count as code: those that options name, and those that runs wrote."""
     repositories: list[InnerRepository] = []
     """Submodules and other repositories whose code the run may have used."""
 
@@ -111,67 +111,67 @@ class Params(Box, frozen=True, kw_only=True):
     values: dict[str, ParamValue] = {}
     """Every param by its dotted name."""
     sources: list[str] = []
-    """Files that params were read from."""
+    """Files that the params were read from."""
     places: list[str] = []
-    """Params that say where things are put, by the policy of then: runs that differ in them alone are repeats."""
+    """Params that only say where files go, by the policy of that time: runs that differ only in them are repeats."""
 
 
 class DatasetUse(Document, frozen=True, kw_only=True):
     """One dataset version as a run used it."""
 
     role: Role
-    """What it was used for."""
+    """What the run used it for."""
     split: str
-    """Split it stands for in metric names."""
+    """Split that it stands for in metric names."""
     name: str | None = None
     """Name of the dataset on the ledger."""
     version: str | None = None
     """Label of the dataset version on the ledger."""
     hash: str | None = None
-    """Content hash of the version: of its listing of paths, sizes and hashes; `declared:…` where nobody saw it."""
+    """Content hash of the version's listing of paths, sizes and hashes; `declared:…` where its bytes were not read."""
     declared: bool = False
-    """Whether it was only declared, by name and version or address: nobody saw its bytes or verified them."""
+    """Whether it was only declared, by name and version or by address, so that its bytes were not read or verified."""
     memory: str | None = None
-    """What it was where it lay in memory: the type, with shape or length. None for files."""
+    """Type of the object in memory, with its shape or length; none for files."""
     path: str | None = None
-    """Where the run found it."""
+    """Path at which the run found it."""
     files: int | None = None
-    """How many files it holds."""
+    """Number of files."""
     bytes: int | None = None
     """Size of all its files in bytes."""
     samples: int | None = None
-    """How many samples it holds, where the run said so."""
+    """Number of samples, where the run stated it."""
     prepared: Preparation | None = None
-    """How it was made from other data, where a step of `ledger prepare` or `@ledger.cached` made it."""
+    """How it was made from other data, when a step of `ledger prepare` or `@ledger.cached` made it."""
     aliases: list[str] = []
-    """Other names of its split in metrics and curves, by the policy of the time: `val`, `eval`."""
+    """Other names of its split in metrics and curves, by the policy of that time, such as `val` or `eval`."""
 
     @property
     def label(self) -> str:
-        """How people name it: `name@version`, else what there is."""
+        """The name shown to people: `name@version`, or the best that is known."""
         name = self.name or self.path or self.role
         version = f"@{self.version}" if self.name and self.version else ""
         return f"{name}{version}{' (declared)' if self.declared else ''}"
 
 
 class Datasets(Box, frozen=True, kw_only=True):
-    """The datasets that were trained and judged on."""
+    """The datasets that the run trained and was evaluated on."""
 
     used: list[DatasetUse] = []
     """Every dataset version the run used."""
     leaks: list[Leak] = []
-    """Content that datasets to judge by share with what was trained on."""
+    """Content that evaluation datasets share with training datasets."""
 
 
 class Gpu(Document, frozen=True, kw_only=True):
-    """One GPU as NVML names it, and how it was used while the run lived."""
+    """One GPU as NVML names it, and how it was used during the run."""
 
     name: str
     """Product name."""
     memory_bytes: int | None = None
     """Memory in bytes."""
     driver: str | None = None
-    """Driver version."""
+    """Version of the GPU driver."""
     utilisation_mean: float | None = None
     """Mean share of time in which a kernel ran (0..1)."""
     memory_peak_bytes: int | None = None
@@ -179,28 +179,28 @@ class Gpu(Document, frozen=True, kw_only=True):
     gpu_idle_fraction: float | None = None
     """Share of samples with utilisation under 5 % (0..1)."""
     energy_kwh: float | None = None
-    """Energy used while the run lived, in kWh."""
+    """Energy used during the run, in kWh."""
 
 
 class Usage(Document, frozen=True, kw_only=True):
-    """What was seen of the run while it lived."""
+    """How the run used the machine, as sampled."""
 
     samples: int
-    """How many samples were taken."""
+    """Number of samples taken."""
     interval_seconds: float
     """Seconds between two samples."""
     cpu_seconds: float | None = None
-    """CPU time of the run and its children, in seconds."""
+    """CPU time of the run and its child processes, in seconds."""
     cpu_fraction_mean: float | None = None
-    """Mean share of the cores the run may use that it kept busy (0..1)."""
+    """Mean share of the available cores that the run kept busy (0..1)."""
     memory_peak_bytes: int | None = None
-    """Largest resident memory of the run and its children, in bytes."""
+    """Largest resident memory of the run and its child processes, in bytes."""
     data_wait_seconds: float | None = None
-    """Seconds that training waited for its next batch, where `run.loading` counted them."""
+    """Seconds that training waited for its next batch, where `run.loading` measured them."""
 
 
 class Hardware(Box, frozen=True, kw_only=True):
-    """The machine, and how much of it was used."""
+    """The machine, and how much of it the run used."""
 
     host: str | None = None
     """Host name."""
@@ -221,47 +221,47 @@ class Hardware(Box, frozen=True, kw_only=True):
     gpus: list[Gpu] = []
     """GPUs the run could see; empty when the machine has none."""
     usage: Usage | None = None
-    """What the sampler saw."""
+    """What the sampler measured."""
     processes: int | None = None
-    """Processes of the job (its world size), where a launcher started several for one training."""
+    """Number of processes of the job (its world size), where a launcher started several for one training."""
     rank: int | None = None
-    """Rank of the process that keeps the record; 0 leads the others."""
+    """Rank of the process that keeps the record; rank 0 leads the others."""
     job: str | None = None
-    """Id of the job that the processes share, as launcher or scheduler name it."""
+    """Id of the job that the processes share, as the launcher or scheduler names it."""
     launcher: str | None = None
-    """What told the rank: `torchrun`, `mpi`, `slurm`, `torch.distributed`, `stated`."""
+    """Source of the rank: `torchrun`, `mpi`, `slurm`, `torch.distributed`, `stated`."""
 
 
 class WorkingCopy(Document, frozen=True, kw_only=True):
-    """A package that was installed from a working copy (`pip install -e`): its code is that of the folder."""
+    """A package that was installed from a working copy (`pip install -e`), so that its code is the folder's."""
 
     remote: str | None = None
     """URL of the remote of its repository, credentials removed."""
     commit: str | None = None
-    """Commit that was checked out, with its hash algorithm; none where it is in no repository."""
+    """Commit that was checked out, with its hash algorithm; none where the folder is in no repository."""
     dirty: bool | None = None
-    """Whether anything was uncommitted in its folder; none where that is unknown."""
+    """Whether the folder had uncommitted changes; none where that is unknown."""
 
 
 class Environment(Box, frozen=True, kw_only=True):
-    """The software the run stood on, in short; the file has it whole."""
+    """The software environment in short; the file beside the record lists all of it."""
 
     file: str = "environment.json"
     """File beside the record that lists every package."""
     hash: str | None = None
-    """Hash of that file; equal hashes are equal environments."""
+    """Hash of that file; equal hashes mean equal environments."""
     python: str | None = None
     """Python version."""
     os: str | None = None
     """Operating system and kernel."""
     container: str | None = None
-    """Container the run was in (`docker`, `kubernetes`, …); none when in none."""
+    """Container that the run was in (`docker`, `kubernetes`, …); none outside a container."""
     packages: int | None = None
-    """How many packages were installed."""
+    """Number of installed packages."""
     frameworks: dict[str, str] = {}
-    """Version of each deep-learning framework and of CUDA and cuDNN, as installed; the run need not have used it."""
+    """Version of each installed deep-learning framework, of CUDA and of cuDNN; the run need not have used them."""
     imported: dict[str, str] | None = None
-    """Version of each framework that the run had imported at its end; none where nobody saw."""
+    """Version of each framework that the run had imported by its end; none where that was not observed."""
     working_copies: dict[str, WorkingCopy] = {}
     """Packages that were installed from a working copy, by name."""
 
@@ -274,38 +274,38 @@ class Cost(Box, frozen=True, kw_only=True):
     currency: str | None = None
     """Currency of every amount (ISO 4217)."""
     device: str | None = None
-    """Catalogue entry that the price comes from."""
+    """Entry of the price catalogue that the price comes from."""
     device_count: float | None = None
-    """How many of them the run held."""
+    """Number of these devices that the run occupied."""
     price_per_hour: float | None = None
-    """Price of one of them per hour, in `currency`."""
+    """Price of one device per hour, in `currency`."""
     catalogue: str | None = None
     """Price catalogue used, with its date."""
     energy_kwh: float | None = None
-    """Energy of all GPUs, in kWh, where measured."""
+    """Energy used by all GPUs in kWh, where it was measured."""
     idle_amount: float | None = None
-    """Share of `amount` in which the GPUs did nothing, in `currency`."""
+    """Part of `amount` spent while the GPUs were idle, in `currency`."""
 
 
 class Model(Box, frozen=True, kw_only=True):
-    """The trained model's file."""
+    """The file of the trained model."""
 
     path: str | None = None
-    """Where the run left it."""
+    """Path at which the run left it."""
     hash: str | None = None
     """Hash of the file, or of the folder's listing."""
     bytes: int | None = None
     """Size in bytes."""
     parameters: int | None = None
-    """How many parameters it has."""
+    """Number of parameters."""
     trainable: int | None = None
-    """How many of them are trained."""
+    """Number of trainable parameters."""
     format: str | None = None
     """Format of the file (`torch`, `safetensors`, `onnx`, …)."""
 
 
 class Logs(Box, frozen=True, kw_only=True):
-    """The training log, in short; the file beside the record has its head, tail and every problem once."""
+    """The training log in short; the file beside the record holds its head, its tail and each problem once."""
 
     file: str = "log.txt"
     """File beside the record that holds the summary."""
@@ -314,76 +314,76 @@ class Logs(Box, frozen=True, kw_only=True):
     bytes: int | None = None
     """Size of the full log in bytes."""
     lines: int | None = None
-    """Lines of the full log."""
+    """Number of lines in the full log."""
     warnings: dict[str, int] = {}
-    """Every different warning, and how often it came."""
+    """Every distinct warning, with its count."""
     errors: dict[str, int] = {}
-    """Every different error, and how often it came."""
+    """Every distinct error, with its count."""
 
 
 class GroupId(NamedTuple):
-    """What measurements must share to be comparable; the names of datasets are for people."""
+    """What measurements must share to be comparable; the names of datasets play no part."""
 
     key: str
     """Metric and split: `validation/accuracy`."""
     dataset_hash: str
-    """Content hash of the dataset version; empty when unknown, and then they are comparable with nothing."""
+    """Content hash of the dataset version; empty when unknown, which makes a measurement comparable with nothing."""
     evaluator: str
-    """Version of the evaluator; empty when none was given."""
+    """Version of the evaluator; empty when none was stated."""
 
 
 class Metric(Document, frozen=True, kw_only=True):
-    """One measured number, with all that decides what it may be compared with."""
+    """One measured number, with everything that decides which others it may be compared with."""
 
     name: str
     """Name of the metric, such as `accuracy`."""
     value: Number
     """Measured value."""
     split: str | None = None
-    """Split it was measured on."""
+    """Split that it was measured on."""
     direction: Direction | None = None
-    """Which values are better; none when nobody has said."""
+    """Which values are better; none when nobody stated it."""
     dataset: str | None = None
-    """Dataset version as people name it, such as `digits-validation@v2`."""
+    """Dataset version as shown to people, such as `digits-validation@v2`."""
     dataset_hash: str | None = None
     """Content hash of that dataset version."""
     evaluator: str | None = None
     """Version of the code that measured it."""
     step: int | None = None
-    """Step it was measured at; none for the run's final value."""
+    """Step at which it was measured; none for the final value of the run."""
     epoch: float | None = None
-    """Epoch it was measured at."""
+    """Epoch at which it was measured."""
     period: str | None = None
-    """Days it was counted over in production, first and last (`2026-11-01/2026-11-07`); none for offline metrics."""
+    """First and last day of measurement in production (`2026-11-01/2026-11-07`); none for offline metrics."""
     derived_from: str | None = None
-    """Metric it was made of by a rule of `policy.yaml`, such as the mean over dataset versions."""
+    """Metric that a rule of `policy.yaml` computed it from, such as a mean over dataset versions."""
     said: str | None = None
-    """Name it was given, where another stands for it: `val/accuracy` for the split `validation`."""
+    """Name that was logged, where it differs from the name here: `val/accuracy` for the split `validation`."""
     origin: Origin = "said"
-    """Where it comes from; `curve`: nobody said it, it is the last value of a learning curve."""
+    """Where the value comes from; `curve`: nobody reported it, it is the last value of a learning curve."""
     folds: list[Number] = []
-    """Values on the folds of a cross-validation, of which `value` is the mean; folds are no repeats."""
+    """Values on the folds of a cross-validation, whose mean is `value`; folds do not count as repeats."""
 
     @property
     def key(self) -> str:
-        """How people name it: `split/name`, or `name` alone."""
+        """The name shown to people: `split/name`, or `name` alone."""
         return f"{self.split}/{self.name}" if self.split else self.name
 
     @property
     def group_id(self) -> GroupId:
-        """What tells the measurements that it may be compared with."""
+        """The identity that comparable measurements share."""
         return GroupId(self.key, self.dataset_hash or "", self.evaluator or "")
 
     @property
     def number(self) -> float:
-        """The value as a float; NaN and the infinities are themselves again."""
+        """The value as a float; the names of NaN and the infinities become floats again."""
         return float(self.value)
 
     @property
     def deviation(self) -> float | None:
-        """Sample standard deviation over the folds (n - 1); none where there are no two."""
+        """Sample standard deviation over the folds (n - 1); none with fewer than two folds."""
         values = [float(value) for value in self.folds]
-        if len(values) < 2:  # noqa: PLR2004  # one value has no spread
+        if len(values) < 2:  # noqa: PLR2004  # a single value has no spread
             return None
         mean = sum(values) / len(values)
         return math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
@@ -401,11 +401,11 @@ class Curves(Document, frozen=True, kw_only=True):
     points: int
     """Rows in the file."""
     logged: int
-    """Points that were logged before down-sampling."""
+    """Number of points that were logged, before down-sampling."""
 
 
 class Figure(Document, frozen=True, kw_only=True):
-    """A picture that the run chose to keep."""
+    """A picture that the run stored."""
 
     file: str
     """File beside the record (`figures/…`)."""
@@ -418,23 +418,23 @@ class Figure(Document, frozen=True, kw_only=True):
 
 
 class Results(Box, frozen=True, kw_only=True):
-    """What came out."""
+    """The outcome of the run: metrics, curves and figures."""
 
     headline: str | None = None
-    """Key of the metric that speaks for the run, such as `validation/accuracy`."""
+    """Key of the metric that represents the run, such as `validation/accuracy`."""
     metrics: list[Metric] = []
     """Every final metric."""
     curves: Curves | None = None
     """The learning curves."""
     figures: list[Figure] = []
-    """Pictures the run chose to keep."""
+    """Pictures that the run stored."""
 
 
 class SeriesSummary(Document, frozen=True, kw_only=True):
-    """One logged series in short, over every point that was logged."""
+    """Summary of one logged series, over every point that was logged."""
 
     count: int
-    """Points logged."""
+    """Number of points logged."""
     first: Number
     """First value."""
     last: Number
@@ -448,22 +448,22 @@ class SeriesSummary(Document, frozen=True, kw_only=True):
     stdev: Number
     """Sample standard deviation of the finite values (n - 1); 0 for one value."""
     not_finite: int = 0
-    """How many values were NaN or infinite."""
+    """Number of values that were NaN or infinite."""
 
 
 class Table(Document, frozen=True, kw_only=True):
-    """A table that the run kept: results by class or slice, a confusion matrix, a value for each sample."""
+    """A table that the run stored: results by class or slice, a confusion matrix, a value for each sample."""
 
     file: str
     """File beside the record (`tables/…`): CSV."""
     name: str
     """What it shows."""
     kind: TableKind = "table"
-    """Which table it is, and so which columns it has."""
+    """Kind of the table, which decides its columns."""
     metric: str | None = None
-    """Key of the metric that it explains, such as `validation/accuracy`."""
+    """Key of the metric that the table explains, such as `validation/accuracy`."""
     dataset: str | None = None
-    """Dataset version that it was measured on, as people name it."""
+    """Dataset version that it was measured on, as shown to people."""
     dataset_hash: str | None = None
     """Content hash of that dataset version."""
     evaluator: str | None = None
@@ -473,19 +473,19 @@ class Table(Document, frozen=True, kw_only=True):
     bytes: int
     """Size in bytes."""
     rows: int
-    """Rows below the line of column names."""
+    """Number of rows, without the header line."""
     columns: int
-    """Columns."""
+    """Names of the columns."""
 
 
 class Statistics(Box, frozen=True, kw_only=True):
-    """What the logged series say in numbers, and the tables that the run kept."""
+    """Summaries of the logged series, and the tables that the run stored."""
 
     steps: int | None = None
     """Last step logged."""
     epochs: float | None = None
-    """Epochs trained, by what was logged: the last epoch, and one more where they are whole numbers counted from 0."""
+    """Epochs trained, from the logged epochs: the last one, plus one where they are whole numbers counted from 0."""
     series: dict[str, SeriesSummary] = {}
-    """Every logged series in short."""
+    """Summary of every logged series."""
     tables: list[Table] = []
-    """Tables that the run kept."""
+    """Tables that the run stored."""

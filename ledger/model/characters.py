@@ -1,24 +1,24 @@
-"""Characters that no reader sees, that turn a text around or control a terminal, and letters that look like others."""
+"""Invisible characters, characters that reorder text or control a terminal, and letters that look like others."""
 
 import re
 import unicodedata
 from functools import cache
 
 _UNSEEN = re.compile(
-    # Categories Cc, Cf, Cs, Zl and Zp (Unicode 15): control, format, half a surrogate, what ends a line.
+    # Categories Cc, Cf, Cs, Zl and Zp (Unicode 15): control, format, lone surrogates, line and paragraph separators.
     "[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a"
-    # Of other categories, and drawn as nothing (DerivedCoreProperties.txt, Default_Ignorable_Code_Point).
+    # Of other categories, but drawn as nothing (DerivedCoreProperties.txt, Default_Ignorable_Code_Point).
     "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\uffa0\U000e0000-\U000e0fff]"
 )
-"""What nobody sees: it is shown as an escape, always."""
+"""Invisible characters, which are always shown as an escape."""
 _VARIATIONS = "\ufe00-\ufe0f"
 """Variation selectors: they choose between two pictures of one character, and two names that differ by one look alike.
 In a sentence they are harmless (most emoji end with one); in a name they are refused."""
 
 
-@cache  # most texts are plain ASCII, and recording pays for no expression that it does not need
+@cache  # Most texts are plain ASCII; recording must not pay for compiling an expression that it does not need.
 def _in_labels() -> re.Pattern[str]:
     return re.compile(f"{_UNSEEN.pattern[:-1]}{_VARIATIONS}]")
 
@@ -38,29 +38,29 @@ _BLANK = re.compile(r"[\s\u2800]*")
 
 
 def is_plain_text(text: str) -> bool:
-    """Say whether `text` is of characters that are seen: none controls, formats, or ends a line (nor a tab)."""
+    """Return whether `text` has visible characters only: no control or format character, line end or tab."""
     return (text.isascii() and text.isprintable()) or _UNSEEN.search(text) is None
 
 
 def is_plain_prose(text: str) -> bool:
-    """Say whether a text of sentences holds nothing that is not seen, but for line feeds and tabs.
+    """Return whether a text of sentences has visible characters only, apart from line feeds and tabs.
 
-    Neither what joins and parts letters, which Persian and the scripts of India are written with, and emoji.
+    Joiners and non-joiners are allowed, too: Persian, the scripts of India and emoji are written with them.
     """
     unseen = _in_prose()
     return unseen.search(text) is None or unseen.search(_joiners().sub("", text)) is None
 
 
 def plain(text: str) -> str:
-    """Return text that cannot control a terminal: what is not seen becomes a visible escape; line feeds stay."""
+    """Return text that cannot control a terminal: invisible characters become visible escapes; line feeds stay."""
     if text.isascii() and text.isprintable():
         return text
     return _UNSEEN.sub(_escape, text)
 
 
 def escaped(text: str) -> str:
-    """Return a text, such as JSON, in which what is not seen stands as JSON escapes it; line feeds stay."""
-    if text.isascii():  # JSON escapes what ASCII has of it
+    """Return a text, such as JSON, with its invisible characters escaped as JSON does it; line feeds stay."""
+    if text.isascii():  # JSON escapes the invisible characters of ASCII itself
         return text.replace("\x7f", "\\u007f")
     return _UNSEEN.sub(_as_json, text)
 
@@ -77,7 +77,7 @@ def _as_json(found: re.Match[str]) -> str:
 
 
 def unseen_in(text: str, *, label: bool = False) -> str | None:
-    """Return the first character that is not seen, as `U+200B`; none where all are.
+    """Return the first invisible character as `U+200B`; none where all are visible.
 
     Args:
         text: what to look through.
@@ -90,12 +90,12 @@ def unseen_in(text: str, *, label: bool = False) -> str | None:
 
 
 def is_blank(text: str) -> bool:
-    """Say whether nothing in a text is seen."""
+    """Return whether nothing in a text is visible."""
     return _BLANK.fullmatch(_in_labels().sub("", text)) is not None
 
 
 def composed(text: str) -> str:
-    """Return a text in Unicode's form C: what is written in two ways becomes one."""
+    """Return a text in Unicode's form C, so that one text has one spelling."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
@@ -105,16 +105,16 @@ _LIKE_LATIN = frozenset(
     "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4"
     "\u03a5\u03a7\u03bf\u03bd\u0131\u0251\u0261\u0269\u028f\u029c\u217c\u2113"
 )
-"""Letters of Greek and of phonetic writing that nobody tells from a Latin one (Unicode TR 39, confusables.txt)."""
+"""Letters of Greek and of phonetic writing that look the same as a Latin one (Unicode TR 39, confusables.txt)."""
 _WHOLLY_LIKE_LATIN = frozenset(
     "\u0430\u0441\u0435\u043e\u0440\u0445\u0443\u0456\u0458\u0455\u0501\u04bb\u051b\u051d\u04cf"
     "\u0410\u0412\u0421\u0415\u041d\u0406\u0408\u041a\u041c\u041e\u0420\u0405\u0422\u0425\u0423"
 )
-"""Letters of Cyrillic of which words can be written that read as Latin ones."""
+"""Cyrillic letters that can form whole words which read as Latin."""
 
 
 def look_alikes(name: str) -> str | None:
-    """Return the letters of a name that read as Latin and are not, each with its code point; none where all is well.
+    """Return the letters of a name that read as Latin and are not, each with its code point; none where there are none.
 
     A word that mixes Latin with another alphabet, one that is wholly of letters which look Latin, and letters that
     Unicode keeps for mathematics or for East Asian widths. Words that are wholly Cyrillic or Greek are just words, and
@@ -139,6 +139,6 @@ def look_alikes(name: str) -> str | None:
 
 
 def _is_styled(letter: str) -> bool:
-    """Say whether a letter is a Latin one in another dress: wide, mathematical, in a circle; superscripts are not."""
+    """Return whether a letter is a styled Latin one: wide, mathematical or in a circle; superscripts do not count."""
     folded = unicodedata.normalize("NFKC", letter)
     return folded != letter and folded.isascii() and folded.isalpha() and unicodedata.category(letter) != "Lm"

@@ -1,34 +1,34 @@
-"""What stands beside a dataset version: what it changed, what it shares with others, cases that must pass."""
+"""The parts of a dataset version's document: its change, leaks, preparation, and cases that must pass."""
 
 from typing import Literal
 
 from ledger.model.values import Document, ParamValue, Role
 
 ChangeKind = Literal["added", "removed", "changed", "relabelled"]
-"""What became of a sample between two versions."""
+"""Kind of a change to a sample between two versions."""
 
 DatasetKind = Literal["truth", "fodder", "baseline"]
-"""What its labels are worth: checked by people, made by the million, or made by the product in use today."""
+"""Origin of its labels: checked by people, generated in bulk, or taken from the product in use today."""
 
 OVERRIDES_BEFORE_WARNING = 10
-"""Overrides of one dataset from which a warning is said.
+"""Number of overrides on one dataset from which on a warning is shown.
 
-A rule of our own, after Sculley et al., Hidden Technical Debt in Machine Learning Systems (NeurIPS 2015, section 6):
+Our own threshold, after Sculley et al., Hidden Technical Debt in Machine Learning Systems (NeurIPS 2015, section 6):
 each rule in front of a model is a correction that the next model does not learn from.
 """
 
 Severity = Literal["low", "medium", "high", "critical"]
-"""How bad it is when a case fails."""
+"""How serious a failed case is."""
 
 
 _JUDGED: frozenset[frozenset[Role]] = frozenset(
     {frozenset({"train", "validation"}), frozenset({"train", "test"}), frozenset({"validation", "test"})}
 )
-"""Roles that must share nothing. Production is where the others are taken from."""
+"""Roles whose datasets must not overlap. Production is left out: the others are drawn from it."""
 
 
 def must_differ(one: Role, other: Role) -> bool:
-    """Say whether datasets of these roles must share nothing."""
+    """Return whether datasets of these roles must not overlap."""
     return frozenset({one, other}) in _JUDGED
 
 
@@ -38,60 +38,60 @@ class SamplePicture(Document, frozen=True, kw_only=True):
     sample: str
     """Path of the sample inside the dataset."""
     change: ChangeKind
-    """What became of it."""
+    """Whether the version added, removed or changed it."""
     label: str | None = None
     """Its label."""
     file: str
-    """The picture, relative to the folder of the version."""
+    """File of the picture, relative to the folder of the version."""
     hash: str
     """Hash of the picture."""
 
 
 class VersionChange(Document, frozen=True, kw_only=True):
-    """What a version changed against the one it grew from."""
+    """The differences between a version and its parent."""
 
     parent: str
-    """Label of the version it is compared with."""
+    """Label of the parent version."""
     added: int
     """Files that the parent does not have."""
     removed: int
     """Files that only the parent has."""
     changed: int
-    """Files of one path and another content."""
+    """Files with the same path and different content."""
     relabelled: int = 0
-    """Samples of one content and another label."""
+    """Samples with the same content and a different label."""
     labels: dict[str, int] = {}
-    """Label to how many more samples carry it now, fewer when negative; only those that changed."""
+    """Change in the number of samples, by label; only labels whose number changed."""
     pictures: list[SamplePicture] = []
     """Some of these samples, where they are images."""
 
 
 class Leak(Document, frozen=True, kw_only=True):
-    """Content that a version shares with a dataset that is used for something else."""
+    """Content that a version shares with a dataset of another role."""
 
     within: str = ""
-    """Dataset of a run that shares it; empty on a dataset version, which speaks of itself."""
+    """Dataset of the run that shares it; empty on a dataset version, which can only mean itself."""
     dataset: str
     """The other version, as `name@version`."""
     role: str
-    """What the other one is for."""
+    """Role of the other dataset."""
     files: int
-    """How many files both hold."""
+    """Number of files that both hold."""
     examples: list[str]
-    """Some of them, as they are called here."""
+    """Some of the shared files, by their names in this dataset."""
 
 
 class Source(Document, frozen=True, kw_only=True):
-    """One dataset that a preparation read."""
+    """One dataset that a preparation step read."""
 
     path: str
-    """Where it was."""
+    """Path it was read from."""
     hash: str
     """Its content hash."""
 
 
 class Preparation(Document, frozen=True, kw_only=True):
-    """How a dataset was made from others: one step, run once for its code, params and sources."""
+    """How a dataset was made from others: one step, run once for each combination of code, params and sources."""
 
     step: str
     """Name of the step: the function, or the command."""
@@ -100,17 +100,17 @@ class Preparation(Document, frozen=True, kw_only=True):
     params: dict[str, ParamValue] = {}
     """Params of the step."""
     sources: list[Source]
-    """What it read."""
+    """Datasets that the step read."""
     duration_seconds: float
-    """How long it took, the one time that it ran."""
+    """Duration of the one time that it ran, in seconds."""
 
 
 class CaseResult(Document, frozen=True, kw_only=True):
-    """What a model made of one case that must pass."""
+    """The result of a model on one case that must pass."""
 
     case: str
     """Id of the case."""
     passed: bool
-    """Whether it gave the expected answer."""
+    """Whether the model gave the expected answer."""
     answer: str | None = None
-    """What it answered."""
+    """Answer that the model gave."""

@@ -1,4 +1,4 @@
-"""Documents to bytes and back: canonical JSON, one format number each, upgrades for old formats."""
+"""Conversion of documents to bytes and back: canonical JSON, one format number each, upgrades of old formats."""
 
 import gc
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +25,7 @@ from ledger.model.entries import (
 from ledger.model.record import RECORD_FORMAT, Record
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
-"""Turns a document of one format into the next; `Any` because an old shape has no type any more."""
+"""Turns a document of one format into the next; `Any`, because an old shape has no type any more."""
 
 T = TypeVar("T", bound=Record | DatasetVersion | Evaluation | EnvironmentFile | Note | Redaction | Case)
 
@@ -38,10 +38,10 @@ FORMATS: dict[type, int] = {
     Case: CASE_FORMAT,
     Redaction: REDACTION_FORMAT,
 }
-"""The format this version of the tool writes, by type."""
+"""Format that this version of the tool writes, by type."""
 
 UPGRADES: dict[type, dict[int, Upgrade]] = {kind: {} for kind in FORMATS}
-"""Format to the function that lifts it to the next one. Format 1 is the first, so no step exists yet."""
+"""Function that lifts a document from a format to the next, by format. Format 1 is the first, so none exists yet."""
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
@@ -60,9 +60,9 @@ def dump(document: msgspec.Struct) -> bytes:
 
 
 def encode(value: object) -> bytes:
-    r"""Return compact JSON, mappings in the order of their keys; text that is not UTF-8 is written as it is shown.
+    r"""Return compact JSON with mappings sorted by key; text that is not UTF-8 is written in its shown form.
 
-    Arguments, folders, files and branches may have names in any bytes; Python keeps such bytes as lone
+    Arguments, folders, files and branches may have names in any bytes. Python keeps such bytes as lone
     surrogates, for which JSON has no form. They become `\xff`.
     """
     try:
@@ -71,10 +71,10 @@ def encode(value: object) -> bytes:
         return msgspec.json.encode(_encodable(msgspec.to_builtins(value, order="deterministic")))
 
 
-def _encodable(value: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
+def _encodable(value: Any) -> Any:  # noqa: ANN401  # any JSON value
     if isinstance(value, str):
         try:
-            data = value.encode("utf-8", "surrogateescape")  # the bytes as they were: Latin-1, or UTF-8 after all
+            data = value.encode("utf-8", "surrogateescape")  # the original bytes: Latin-1, or UTF-8 after all
         except UnicodeEncodeError:
             data = value.encode("utf-8", "backslashreplace")
         return data.decode("utf-8", "backslashreplace")
@@ -97,24 +97,24 @@ def load(
 
     Args:
         data: JSON bytes.
-        kind: what the document should be.
+        kind: expected type of the document.
         source: where the bytes came from, for messages.
         upgrades: format to upgrade step; by default those of `kind`.
         current: format to arrive at; by default the one written for `kind`.
 
     Raises:
-        InvalidDocument: it is no JSON, has a newer format, or a field is wrong.
+        InvalidDocument: it is not JSON, has a newer format, or a field is wrong.
     """
     steps = UPGRADES[kind] if upgrades is None else upgrades
     goal = FORMATS[kind] if current is None else current
     try:
-        with suppress(msgspec.DecodeError):  # nearly all are of today's format: looking first would read them twice
+        with suppress(msgspec.DecodeError):  # nearly all have today's format: a look first reads twice
             document = _decoder(kind).decode(data)
             if document.format == goal:
                 return document  # type: ignore[no-any-return]  # a decoder of `kind`
         found = _HEAD.decode(data).format
         if found == goal:
-            return _decoder(kind).decode(data)  # type: ignore[no-any-return]  # it says again what is wrong
+            return _decoder(kind).decode(data)  # type: ignore[no-any-return]  # raises again, with all that is wrong
         if found > goal:
             raise InvalidDocument(
                 source,
@@ -133,9 +133,9 @@ def load(
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Keep the garbage collector from looking through what is read meanwhile: it finds nothing, and takes 0.7 of 4 s.
+    """Pause the garbage collector while documents are read: it finds nothing, and takes 0.7 of 4 s.
 
-    Documents never refer to themselves.
+    Documents never hold references to themselves.
     """
     ran = gc.isenabled()
     gc.disable()
@@ -153,7 +153,7 @@ def _decoder(kind: type) -> "msgspec.json.Decoder[Any]":
 
 
 def _problem(error: Exception) -> str:
-    """Say field first what msgspec says field last: `$.results.metrics[0].value`."""
+    """Return msgspec's message with the field first, where msgspec has it last: `$.results.metrics[0].value`."""
     message, _, field = str(error).partition(" - at `$")
     plain = message[:1].lower() + message[1:]
     return f"{field.strip('`.')}: {plain}" if field else plain

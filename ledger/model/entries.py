@@ -1,4 +1,4 @@
-"""Every other document on the ledger, and the whole ledger as one value."""
+"""The types of all other documents on the ledger, and of the ledger as a whole."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -28,35 +28,35 @@ class DatasetVersion(Document, frozen=True, kw_only=True):
     name: str
     """Name of the dataset."""
     version: str
-    """Label of this version, unique under the name."""
+    """Label of this version, unique for the name."""
     role: Role
     """What the dataset is for."""
     hash: str
-    """Content hash: of the sorted listing of paths, sizes and file hashes."""
+    """Content hash of the sorted listing of paths, sizes and file hashes."""
     files: int
-    """How many files it holds."""
+    """Number of files."""
     bytes: int
     """Size of all files in bytes."""
     samples: int | None = None
-    """How many samples it holds, where somebody said so."""
+    """Number of samples, where somebody stated it."""
     parent: str | None = None
-    """Label of the version it grew from."""
+    """Label of the version that it is based on."""
     reason: str | None = None
-    """Why this version exists."""
+    """Why this version was made."""
     source: str | None = None
-    """Where its data came from."""
+    """Where its data comes from."""
     kind: DatasetKind | None = None
-    """What its labels are worth."""
+    """Origin of its labels."""
     statistics: DatasetStatistics | None = None
-    """What it looks like; none where nobody looked."""
+    """Statistics of its content; none where they were not computed."""
     change: VersionChange | None = None
-    """What it changed against its parent."""
+    """Its differences from its parent."""
     drift: list[Drift] = []
-    """How far it is from production samples, and from its parent, when it was added."""
+    """Its distance from production samples and from its parent at the time it was added."""
     leaks: list[Leak] = []
-    """Content it shares with datasets that are used for something else."""
+    """Content that it shares with datasets of other roles."""
     cases: list[str] = []
-    """Cases that must pass, by id: all that were registered when it was added."""
+    """Ids of the cases that must pass: all that were registered when it was added."""
     author: Author
     """Who added it."""
     added_at: Moment
@@ -95,13 +95,13 @@ class Evaluation(Document, frozen=True, kw_only=True):
     metrics: list[Metric]
     """What was measured."""
     cases: list[CaseResult] = []
-    """What the model made of each case that must pass."""
+    """Result of the model on each case that must pass."""
     note: str | None = None
-    """What the author wanted to say."""
+    """Comment of the author."""
     author: Author
     """Who measured it."""
     evaluated_at: Moment
-    """When, UTC."""
+    """When it was measured, UTC."""
     tool: str
     """Name and version of the tool that made the entry."""
 
@@ -114,29 +114,29 @@ class Case(Document, frozen=True, kw_only=True):
     id: str
     """Id of the case, shaped like a run id."""
     dataset: str
-    """Dataset it belongs to; it is part of every version added from then on."""
+    """Dataset that it belongs to; every version added from then on includes it."""
     input: str
-    """What the model is shown: a path inside the dataset, or the input itself."""
+    """Input of the model: a path inside the dataset, or the input itself."""
     expected: str
-    """The answer."""
+    """The expected answer."""
     severity: Severity = "medium"
-    """How bad it is when a model gives another answer."""
+    """How serious it is when a model gives another answer."""
     override: Literal["always", "never"] | None = None
-    """A rule in front of the model: always this answer, or never; none for a case that the model must pass."""
+    """Rule in front of the model: always this answer, or never; none for a case that the model must pass."""
     origin: str | None = None
-    """Where it was seen, such as an issue."""
+    """Where it was observed, such as an issue."""
     triage: Literal["bug", "error"] | None = None
-    """What somebody found: a bug to mend, or an error of the model to learn from."""
+    """What kind of fault it is: a bug to fix, or an error of the model to learn from."""
     author: Author
     """Who registered it."""
     added_at: Moment
-    """When, UTC."""
+    """When it was registered, UTC."""
     tool: str
     """Name and version of the tool that made the entry."""
 
 
 class Note(Document, frozen=True, kw_only=True):
-    """A later statement about a run or a dataset version; nothing that stands on the ledger is ever edited."""
+    """A later statement about a run or a dataset version; what is on the ledger is never edited."""
 
     format: int
     """Format of this document."""
@@ -149,15 +149,15 @@ class Note(Document, frozen=True, kw_only=True):
     kind: NoteKind
     """`comment`, `tag`, `untag`, `retraction`, `baseline` of an experiment, `retirement` of a version, `milestone`."""
     stage: Annotated[int, Meta(ge=1, le=7)] | None = None
-    """Stage of a product that a model reached, 1 to 7, with the run as evidence; only a milestone has one."""
+    """Product stage, 1 to 7, that a model reached, with the run as evidence; only milestones have one."""
     model: str | None = None
-    """Model that reached it; none for the one that its experiment is named after."""
+    """Model that reached it; none for the model that its experiment is named after."""
     text: str
-    """The comment, the tag, or the reason."""
+    """Text of the comment, the tag, or the reason."""
     author: Author
     """Who made it."""
     noted_at: Moment
-    """When, UTC."""
+    """When it was made, UTC."""
     tool: str
     """Name and version of the tool that made the entry."""
 
@@ -170,76 +170,76 @@ class Note(Document, frozen=True, kw_only=True):
 
 
 class RedactedFile(Document, frozen=True, kw_only=True):
-    """One file whose content a redaction replaced."""
+    """A file whose content a redaction replaced."""
 
     path: str
     """Path on the branch."""
     before: str
-    """Hash of what stood there."""
+    """Hash of its former content."""
     after: str
-    """Hash of what stands there now."""
+    """Hash of its present content."""
 
 
 class ReplacedCheckpoint(Document, frozen=True, kw_only=True):
-    """A checkpoint whose commit a redaction made again."""
+    """A checkpoint whose commit a redaction rewrote."""
 
     name: str
-    """Its tag."""
+    """Its git tag."""
     before: str
-    """Commit it stood on."""
+    """Commit that it pointed to."""
     after: str
-    """The same commit, made again."""
+    """The rewritten commit."""
     entries: int
-    """How many entries it stated."""
+    """Number of entries that it stated."""
     root: str
-    """The Merkle root it stated, over what stood there before."""
+    """The Merkle root that it stated, over the former content."""
 
 
 class MadeAgain(Document, frozen=True, kw_only=True):
-    """A commit that an earlier redaction speaks of, and that a later one made again."""
+    """A commit that an earlier redaction names, and that a later one rewrote."""
 
     before: str
-    """Commit that the earlier one names."""
+    """Commit that the earlier redaction names."""
     after: str
-    """The same commit, made again."""
+    """The rewritten commit."""
 
 
 class Redaction(Document, frozen=True, kw_only=True):
-    """A tombstone: what was taken out of the ledger's history, by whom and why; never what it was."""
+    """A tombstone: what was removed from the history of the ledger, by whom and why, without the content itself."""
 
     format: int
     """Format of this document."""
     id: str
     """Id of the redaction, shaped like a run id."""
     reason: str
-    """Why, in the redactor's words."""
+    """The reason, in the redactor's words."""
     files: list[RedactedFile]
     """Every file whose content was replaced."""
     before: str
-    """Tip of the branch before."""
+    """Tip of the branch before the redaction."""
     after: str
-    """The same commit, made again; this entry stands on top of it."""
+    """That commit as rewritten; this entry is the next commit."""
     checkpoints: list[ReplacedCheckpoint] = []
-    """Checkpoints that stood on commits made again."""
+    """Checkpoints whose commits were rewritten."""
     made_again: list[MadeAgain] = []
-    """What became of the commits that earlier redactions name."""
+    """Rewritten forms of the commits that earlier redactions name."""
     author: Author
-    """Who did it."""
+    """Who made the redaction."""
     redacted_at: Moment
-    """When, UTC."""
+    """When it was made, UTC."""
     tool: str
     """Name and version of the tool that made the entry."""
 
 
 class PackageSource(Document, frozen=True, kw_only=True):
-    """Where a package came from that came from no index, as its installer wrote it down (PEP 610)."""
+    """The origin of a package that was not installed from an index, as its installer recorded it (PEP 610)."""
 
     kind: Literal["editable", "folder", "vcs", "archive"]
-    """An editable install of a working copy, a folder, a repository, or one file at an address."""
+    """Kind of origin: an editable install of a working copy, a folder, a repository, or one file at a URL."""
     url: str | None = None
-    """Its address, credentials removed; none for a folder or a file of the machine."""
+    """Its URL, credentials removed; none for a folder or a file of the machine."""
     vcs: str | None = None
-    """Kind of repository: `git`."""
+    """Version control system of the repository: `git`."""
     commit: str | None = None
     """Commit that was installed."""
     subdirectory: str | None = None
@@ -249,45 +249,45 @@ class PackageSource(Document, frozen=True, kw_only=True):
 
 
 class EnvironmentFile(Document, frozen=True, kw_only=True):
-    """The whole environment: the content of `environment.json`, shared by every run that has the same."""
+    """The whole environment: the content of `environment.json`, which runs with equal environments share."""
 
     format: int
     """Format of this document."""
     python: str
     """Python version and implementation."""
     executable: str
-    """Interpreter the run used; in a virtual environment, from its folder on: `.venv/bin/python`."""
+    """Interpreter that the run used; in a virtual environment the path starts at its folder: `.venv/bin/python`."""
     os: str
     """Operating system and kernel."""
     machine: str
     """Processor architecture."""
     container: str | None = None
-    """Container the run was in; none when in none."""
+    """Container that the run was in; none outside a container."""
     frameworks: dict[str, str] = {}
     """Version of each deep-learning framework and of CUDA and cuDNN."""
     packages: dict[str, str] = {}
     """Every installed package and its version."""
     variables: dict[str, str] = {}
-    """Environment variables that say how the run was set up; an allow-list, never all."""
+    """Environment variables that configure a run, from an allow-list; never all of them."""
     sources: dict[str, PackageSource] = {}
-    """Where packages came from that came from no index."""
+    """Origin of each package that was not installed from an index."""
     tags: dict[str, str] = {}
-    """Wheel tag (interpreter, ABI, platform) of packages that were built for one."""
+    """Wheel tag (interpreter, ABI, platform) of packages that were built for one platform."""
     index: Literal["pypi", "other", "pypi and others"] | None = None
-    """Where pip was told to look for packages; none where that is unknown. No address is kept."""
+    """Kind of package index that pip was configured with; none where that is unknown. No URL is kept."""
     shadowed: dict[str, str] = {}
-    """Modules that a folder of `PYTHONPATH` puts in front of another: name to what lies behind it."""
+    """Modules that a folder of `PYTHONPATH` shadows, each with the module that is shadowed."""
 
 
 class StoredRun(Document, frozen=True, kw_only=True):
-    """A record as it was read from the ledger, with what stands beside it."""
+    """A record as read from the ledger, with its files and later statements."""
 
     record: Record
     """The record."""
     path: str
     """Folder of the record on the branch."""
     files: Mapping[str, str]
-    """File name (relative to `path`) to git blob id, `record.json` included."""
+    """Git blob id by file name (relative to `path`), `record.json` included."""
     evaluations: tuple[Evaluation, ...] = ()
     """Later measurements, oldest first."""
     notes: tuple[Note, ...] = ()
@@ -295,7 +295,7 @@ class StoredRun(Document, frozen=True, kw_only=True):
 
     @property
     def tags(self) -> list[str]:
-        """Its tags as they are now: those of the record, and what notes added or took away since."""
+        """The current tags: those of the record, with the ones that notes added or removed since."""
         tags = dict.fromkeys(self.record.tags)
         for note in self.notes:
             if note.kind == "tag":
@@ -306,18 +306,18 @@ class StoredRun(Document, frozen=True, kw_only=True):
 
     @property
     def retraction(self) -> Note | None:
-        """The statement that withdrew it, none while it stands."""
+        """The note that retracted the run; none while it stands."""
         return next((note for note in reversed(self.notes) if note.kind == "retraction"), None)
 
     @property
     def unranked(self) -> str | None:
-        """Why it is ranked nowhere: `retracted`, or how it ended where it did not finish; none where it counts."""
+        """Why the run is not ranked: `retracted`, or how it ended where it did not finish; none where it is."""
         if self.retraction is not None:
             return "retracted"
         return None if self.record.status == "finished" else self.record.status
 
     def metrics(self) -> list[Metric]:
-        """Return every measurement of the run's model: its own final metrics, then the later ones."""
+        """Return every measurement of the run's model: its own final metrics, then later evaluations."""
         later = [metric for evaluation in self.evaluations for metric in evaluation.metrics]
         return [*self.record.results.metrics, *later]
 
@@ -338,12 +338,12 @@ class LogEntry(Document, frozen=True, kw_only=True):
 
 
 class Problem(Document, frozen=True, kw_only=True):
-    """Something on the branch that could not be read."""
+    """A path on the branch that could not be read."""
 
     path: str
     """Path on the branch."""
     message: str
-    """What is wrong with it."""
+    """Why it could not be read."""
 
 
 class Contents(Document, frozen=True, kw_only=True):
@@ -356,24 +356,24 @@ class Contents(Document, frozen=True, kw_only=True):
     datasets: tuple[DatasetVersion, ...] = ()
     """Every dataset version, by name, oldest first."""
     said: tuple[Note, ...] = ()
-    """Statements about dataset versions, oldest first."""
+    """Notes about dataset versions, oldest first."""
     cases: tuple[Case, ...] = ()
     """Cases that must pass, and overrides, oldest first."""
     pictures: Mapping[str, str] = {}
-    """Pictures of dataset versions: path on the branch to blob id."""
+    """Blob id of each picture of a dataset version, by its path on the branch."""
     problems: tuple[Problem, ...] = ()
-    """What could not be read."""
+    """Paths that could not be read."""
 
     def run(self, run_id: str) -> StoredRun | None:
-        """Return the run of that whole id, or none."""
+        """Return the run with exactly that id, or none."""
         return next((run for run in self.runs if run.record.id == run_id), None)
 
     def retirement(self, label: str) -> Note | None:
-        """Return the statement that retired a dataset version, as `name@version`; none while it is in use."""
+        """Return the note that retired a dataset version (`name@version`); none while it is in use."""
         return next((note for note in self.said if note.kind == "retirement" and note.dataset == label), None)
 
     def baselines(self) -> dict[str, StoredRun]:
-        """Return the run that each experiment is compared with, by the latest word on it; a retracted one is none."""
+        """Return the baseline run of each experiment, by its latest note; a retracted run does not count."""
         said = [
             (note.id[:15], note.noted_at, run) for run in self.runs for note in run.notes if note.kind == "baseline"
         ]

@@ -24,7 +24,7 @@ def new_id(now: datetime, entropy: bytes) -> str:
 
 
 def is_id(text: str) -> bool:
-    """Say whether `text` is a whole, well-formed id."""
+    """Return whether `text` is a whole, well-formed id."""
     return ID.fullmatch(text) is not None
 
 

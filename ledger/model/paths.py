@@ -1,4 +1,4 @@
-"""Where each entry lives on the ledger branch. Folders by date, so none grows with the ledger."""
+"""Paths of entries on the ledger branch. Folders are by date, so that none grows with the ledger."""
 
 import re
 
@@ -20,15 +20,15 @@ SHARDS = "manifests"
 FORMAT_FILE = "format"
 POLICY_FILE = "policy.yaml"
 AGREED = re.compile(r"\.(?:github|forgejo)/workflows/ledger-[a-z]{1,20}\.yml|\.gitlab-ci\.yml", re.ASCII)
-"""Workflows that `ledger ci install` puts beside the policy."""
+"""Paths that only a review may change, beside the policy: the workflows of `ledger ci install`."""
 ENTRY_FOLDERS = ("runs/", "datasets/", "evaluations/", "notes/", "cases/", "redactions/")
-"""Folders that hold entries; beside them lie only shards of manifests, of which there are many."""
+"""Folders that hold entries; apart from them there are only shards of manifests, of which there are many."""
 
 
 def is_agreed(path: str) -> bool:
-    """Say whether a path holds what a team agreed on, and changes by review only: the policy, and what CI does.
+    """Return whether a path may be changed by review only: the policy, and the workflows of CI.
 
-    Hosts read the workflows of a branch from the branch itself, so those of the ledger stand on it.
+    Hosts read the workflows of a branch from the branch itself, so those of the ledger are stored there.
     """
     return path == POLICY_FILE or AGREED.fullmatch(path) is not None
 
@@ -43,7 +43,7 @@ def run_path(run_id: str) -> str:
 
 
 def run_of(path: str) -> str | None:
-    """Return the run whose record stands at a path, none when no record may stand there."""
+    """Return the run whose record may stand at a path; none for any other path."""
     run_id = path.removesuffix(f"/{RECORD_FILE}").rpartition("/")[2]
     return run_id if ID.fullmatch(run_id) and path == f"{run_path(run_id)}/{RECORD_FILE}" else None
 
@@ -96,7 +96,7 @@ def redaction_path(redaction_id: str) -> str:
 
 
 def signature_path(document: str, name: str) -> str:
-    """Return the file of a signature: beside the document, its name a hash of the key and of what it signs."""
+    """Return the path of a signature: beside its document, named by a hash of the key and of the signed bytes."""
     return f"{document}.{name[:16]}.sig"
 
 

@@ -1,4 +1,4 @@
-"""Everything that is wrong with a document, not only what is met first: for people who mend it in one go."""
+"""All problems of a document at once, so that people can fix them in one go."""
 
 import types
 from collections.abc import Iterator, Mapping
@@ -7,13 +7,13 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 MOST = 50
-"""Problems of one document that are told."""
+"""Most problems that are reported for one document."""
 _DEEPEST = 50
-"""Levels that are looked into; no document of ours has ten."""
+"""Levels of nesting that are searched; no document of this project has ten."""
 
 
 def problems_in(data: bytes, kind: type[msgspec.Struct]) -> list[str]:
-    """Return what keeps JSON bytes from being a document, a line each with the field first; empty when nothing does."""
+    """Return why JSON bytes are not a document, one line per problem with the field first; empty when they are one."""
     try:
         value = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -27,7 +27,7 @@ def problems_in(data: bytes, kind: type[msgspec.Struct]) -> list[str]:
     return found
 
 
-# `Any`: whatever JSON holds, against whatever a type annotation may be.
+# `Any`: any JSON value, against any type annotation.
 def _wrong(value: Any, kind: Any, field: str, depth: int) -> Iterator[str]:  # noqa: ANN401
     if depth > _DEEPEST:
         yield f"{field}: nested too deep"

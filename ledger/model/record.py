@@ -19,11 +19,11 @@ from ledger.model.boxes import (
 from ledger.model.values import Document, Moment, Status
 
 RECORD_FORMAT = 1
-"""The format this version of the tool writes; older ones are upgraded when read."""
+"""Format that this version of the tool writes; older ones are upgraded when read."""
 
 
 class Author(Document, frozen=True, kw_only=True):
-    """Who made an entry, as git knows them."""
+    """Author of an entry, as git knows them."""
 
     name: str
     """Name."""
@@ -32,58 +32,58 @@ class Author(Document, frozen=True, kw_only=True):
 
 
 class Link(Document, frozen=True, kw_only=True):
-    """Something worth following: a paper, a ticket, a discussion."""
+    """A link: a paper, a ticket, a discussion."""
 
     url: str
-    """Where it leads (http, https or mailto)."""
+    """Its address (http, https or mailto)."""
     title: str | None = None
-    """What it is."""
+    """Title of the page."""
 
 
 class Timing(Document, frozen=True, kw_only=True):
-    """When the run lived."""
+    """When the run took place."""
 
     started_at: Moment
     """Start, UTC; where it is unknown, the moment of recording."""
     ended_at: Moment
-    """End, UTC; for a lost run the last sign of life, and where it is unknown, the moment of recording."""
+    """End, UTC; for a lost run its last sign of life; where the end is unknown, the moment of recording."""
     duration_seconds: float | None = None
-    """Seconds between them, by a clock that never jumps; none where nobody knows. Older records have 0 then."""
+    """Seconds between them, by a monotonic clock; none where unknown (0 in older records)."""
     recorded_at: Moment
     """When the record was made, UTC."""
     source: str = "clock"
-    """Where the times come from: `clock` is our own, `options` what was stated, `log` the times in the log."""
+    """Where the times come from: `clock` (measured by ledger), `options` (stated) or `log` (times in the log)."""
     unknown: dict[str, str] = {}
-    """What of it is unknown, and why."""
+    """Fields that are unknown, and why."""
 
     @property
     def took(self) -> float | None:
-        """Seconds that the run took; none where nobody knows."""
+        """Duration of the run in seconds; none where unknown."""
         return self.duration_seconds or None
 
 
 class RunFields(Document, frozen=True, kw_only=True):
-    """What people say of a run, wherever they say it: by options, in Python, while it lives.
+    """The fields of a run that people set: by options, in Python, or during the run.
 
-    A record has the same fields. It declares them once more, since their order is that of its canonical bytes.
+    A record declares the same fields once more, because their order is that of its canonical bytes.
     """
 
     tags: list[str] = []
     """Free words to find the run by."""
     note: str | None = None
-    """What the author wanted to say."""
+    """Comment of the author."""
     seed: int | None = None
     """Random seed."""
     parent: str | None = None
-    """Run this one continues or was derived from, or the `ledger run` that it was started in."""
+    """Run that this one continues or was derived from, or the `ledger run` that started it."""
     baseline: str | None = None
-    """Run this one wants to be compared with."""
+    """Run that this one should be compared with."""
     links: list[Link] = []
     """Papers, tickets, discussions."""
 
 
 def fields_of(source: RunFields) -> dict[str, Any]:
-    """Return what somebody said of a run, by name of the field."""
+    """Return the fields that somebody set, by name."""
     return {name: getattr(source, name) for name in RunFields.__struct_fields__}
 
 
@@ -97,7 +97,7 @@ class Record(Document, frozen=True, kw_only=True):
     status: Status
     """How the run ended."""
     reason: str | None = None
-    """Why it ended so: the exception, the signal, the exit code."""
+    """Cause of that end: the exception, the signal, the exit code."""
     exit_code: int | None = None
     """Exit code of the process, where there was one."""
     experiment: str
@@ -105,25 +105,25 @@ class Record(Document, frozen=True, kw_only=True):
     tags: list[str] = []
     """Free words to find the run by."""
     note: str | None = None
-    """What the author wanted to say."""
+    """Comment of the author."""
     author: Author
     """Who ran it."""
     command: list[str] = []
     """Command line, secrets removed."""
     folder: str | None = None
-    """Folder the command was given in, inside the repository."""
+    """Folder in which the command was started, inside the repository."""
     seed: int | None = None
     """Random seed."""
     parent: str | None = None
-    """Run this one continues or was derived from, or the `ledger run` that it was started in."""
+    """Run that this one continues or was derived from, or the `ledger run` that started it."""
     children: list[str] = []
-    """Runs that were started in it and have records of their own."""
+    """Runs that were started within this one and have records of their own."""
     baseline: str | None = None
-    """Run this one wants to be compared with."""
+    """Run that this one should be compared with."""
     links: list[Link] = []
     """Papers, tickets, discussions."""
     timing: Timing
-    """When it lived."""
+    """When the run took place."""
     code: Code
     """Box 1: training code."""
     params: Params
@@ -131,11 +131,11 @@ class Record(Document, frozen=True, kw_only=True):
     datasets: Datasets
     """Box 3: datasets."""
     hardware: Hardware
-    """Box 4: used hardware."""
+    """Box 4: hardware."""
     environment: Environment
     """Box 5: environment."""
     cost: Cost
-    """Box 6: experiment cost."""
+    """Box 6: cost."""
     model: Model
     """Box 7: model."""
     logs: Logs
@@ -145,7 +145,7 @@ class Record(Document, frozen=True, kw_only=True):
     statistics: Statistics
     """Box 10: statistics."""
     redactions: dict[str, int] = {}
-    """Secrets replaced before anything was stored: kind to count."""
+    """Number of secrets that were replaced before anything was stored, by kind."""
     tool: str
     """Name and version of the tool that made the record."""
 
@@ -154,12 +154,12 @@ class Record(Document, frozen=True, kw_only=True):
         return {name: getattr(self, name) for name in BOXES}
 
     def metric(self, key: str) -> Metric | None:
-        """Return the metric of that key (`split/name`) that was stated last, or none: of many steps the final one."""
+        """Return the metric with that key (`split/name`), or none; of several the last, which is the final value."""
         return next((metric for metric in reversed(self.results.metrics) if metric.key == key), None)
 
     @property
     def headline(self) -> Metric | None:
-        """The metric that speaks for the run."""
+        """The metric that represents the run."""
         return self.metric(self.results.headline) if self.results.headline else None
 
 

@@ -1,4 +1,4 @@
-"""JSON Schemas and the glossary, both made from the types and the docstring of every field."""
+"""JSON Schemas and the glossary, made from the types and the docstring of every field."""
 
 import ast
 import inspect
@@ -28,7 +28,7 @@ def json_schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
 
 
 def _structs_in(kind: type[msgspec.Struct]) -> set[type[msgspec.Struct]]:
-    """Return a document type and those that stand in its fields, however deep."""
+    """Return a document type and all the types in its fields, at any depth."""
     found: set[type[msgspec.Struct]] = set()
     open_types: list[object] = [msgspec.inspect.type_info(kind)]
     while open_types:
@@ -38,14 +38,14 @@ def _structs_in(kind: type[msgspec.Struct]) -> set[type[msgspec.Struct]]:
                 continue
             found.add(one.cls)
             open_types += [field.type for field in one.fields]
-        else:  # what a list, a mapping or a union holds
+        else:  # the element types of a list, a mapping or a union
             inner = [getattr(one, name, ()) for name in ("item_type", "item_types", "key_type", "value_type", "types")]
             open_types += [part for held in inner for part in (held if isinstance(held, tuple) else (held,))]
     return found
 
 
 def _docs_with_bases(kind: type) -> dict[str, str]:
-    """Return field name to its line, of a type and of what it inherits from."""
+    """Return the docstring of each field of a type, those of its base classes included."""
     found: dict[str, str] = {}
     for base in reversed(kind.__mro__):
         if issubclass(base, msgspec.Struct) and base.__module__.partition(".")[0] == "ledger":
@@ -55,7 +55,7 @@ def _docs_with_bases(kind: type) -> dict[str, str]:
 
 @cache
 def field_docs() -> dict[str, dict[str, str]]:
-    """Return class name to field name to the one line that stands below the field."""
+    """Return the one-line docstring of each field, by class name and field name."""
     docs: dict[str, dict[str, str]] = {}
     for module in _MODULES:
         for node in ast.parse(inspect.getsource(sys.modules[module.__name__])).body:
@@ -68,14 +68,14 @@ def field_docs() -> dict[str, dict[str, str]]:
 
 
 def class_docs(kind: type) -> dict[str, str]:
-    """Return field name of a class to the line that stands below the field."""
+    """Return the one-line docstring of each field of a class."""
     (node,) = ast.parse(inspect.getsource(kind)).body
     assert isinstance(node, ast.ClassDef)  # noqa: S101  # for the type checker
     return _docs_of(node.body)
 
 
 def constant_docs(module: ModuleType) -> dict[str, str]:
-    """Return name of a module's constant to the line that stands below it."""
+    """Return the docstring of each constant of a module, by name."""
     return _docs_of(ast.parse(inspect.getsource(module)).body)
 
 

@@ -1,45 +1,45 @@
-"""What a dataset version looks like, and how far two of them are apart: the numbers that stand on the ledger."""
+"""Statistics of a dataset version and of the drift between two, as the ledger stores them."""
 
 from typing import Literal
 
 from ledger.model.values import Document, Number
 
 DriftTest = Literal["ks", "psi", "js", "c2st"]
-"""How two samples are compared: Kolmogorov-Smirnov, population stability, Jensen-Shannon, classifier two-sample."""
+"""Test that compares two samples: Kolmogorov-Smirnov, population stability, Jensen-Shannon, classifier two-sample."""
 
 
 class FeatureSummary(Document, frozen=True, kw_only=True):
-    """One numeric feature: a column, or what is measured on each sample, such as the length of a text."""
+    """Summary of one numeric feature: a column, or a measure of each sample, such as the length of a text."""
 
     name: str
     """Name of the feature."""
     count: int
-    """Samples that have a value."""
+    """Number of samples with a value."""
     missing: int = 0
-    """Samples that have none, or one that is no number."""
+    """Number of samples without a value, or with one that is not a number."""
     mean: Number
     """Arithmetic mean."""
     deviation: Number
-    """Standard deviation, with one degree of freedom taken off."""
+    """Sample standard deviation (n - 1)."""
     quantiles: list[Number]
     """Smallest value, 5, 25, 50, 75 and 95 per cent, largest value."""
     edges: list[float] = []
-    """Borders of the histogram, one more than it has bins."""
+    """Bin edges of the histogram: one more than there are bins."""
     counts: list[int] = []
-    """Samples in each bin of the histogram."""
+    """Number of samples in each bin of the histogram."""
 
 
 class ImageSummary(Document, frozen=True, kw_only=True):
-    """What the images of a version have in common."""
+    """Summary of the images of a version."""
 
     count: int
-    """Images that could be read."""
+    """Number of images that could be read."""
     unreadable: list[str] = []
-    """Names of images that could not be read, the first hundred."""
+    """Names of the images that could not be read, at most one hundred."""
     sizes: dict[str, int] = {}
-    """Width x height in pixels to how many have it, the fifty most frequent."""
+    """Number of images by width x height in pixels, for the fifty most frequent sizes."""
     modes: dict[str, int] = {}
-    """Kind of pixel (`L`, `RGB`, …) to how many have it."""
+    """Number of images by pixel format (`L`, `RGB`, …)."""
     means: list[float] = []
     """Mean of each channel, 0 to 1."""
     deviations: list[float] = []
@@ -50,70 +50,70 @@ class DatasetSlice(Document, frozen=True, kw_only=True):
     """A part of a version whose samples share a value, such as those of one camera."""
 
     name: str
-    """What they share: the column or the folder level."""
+    """Name of the column or the folder level."""
     value: str
-    """Its value."""
+    """Value that they share."""
     samples: int
-    """How many there are."""
+    """Number of samples."""
 
 
 class DatasetStatistics(Document, frozen=True, kw_only=True):
-    """What a dataset version looks like."""
+    """Statistics of a dataset version."""
 
     samples: int
-    """How many samples there are."""
+    """Number of samples."""
     labels: dict[str, int] = {}
-    """Label to how many samples carry it."""
+    """Number of samples by label."""
     unlabelled: int = 0
-    """Samples without a label."""
+    """Number of samples without a label."""
     slices: list[DatasetSlice] = []
-    """Parts by a shared value."""
+    """Parts whose samples share a value."""
     features: list[FeatureSummary] = []
-    """Numeric features, in the order they are found."""
+    """Summaries of numeric features, in the order of the data."""
     images: ImageSummary | None = None
-    """What its images have in common; none where it has none."""
+    """Summary of its images; none where it has none."""
     warnings: list[str] = []
-    """What a judge of models should know, such as slices too small to judge by."""
+    """Warnings for evaluations on this version, such as slices that are too small."""
 
 
 class DriftFigure(Document, frozen=True, kw_only=True):
-    """One comparison of two samples by one test."""
+    """The result of one drift test on two samples."""
 
     subject: str
     """What was compared: a feature, `labels`, `images`, `texts` or `embeddings`."""
     test: DriftTest
-    """How."""
+    """Test that was used."""
     value: Number
-    """The figure itself: the distance, or the part that the classifier got right."""
+    """Value of the test statistic: the distance, or the accuracy of the classifier."""
     expected: Number | None = None
-    """What the figure comes to on average when nothing has changed, at these sample sizes."""
+    """Mean of the statistic when nothing has changed, at these sample sizes."""
     p: float
-    """Probability of a figure at least as large when nothing has changed."""
+    """p-value: probability of a statistic at least as large when nothing has changed."""
     adjusted: float
-    """The same after correction for all comparisons made together (Benjamini-Hochberg)."""
+    """p-value after correction for all comparisons made together (Benjamini-Hochberg)."""
     drifted: bool
-    """Whether it is larger than chance explains."""
+    """Whether the statistic is larger than chance explains."""
     reference: int
-    """Samples of the reference that were compared."""
+    """Number of samples taken from the reference."""
     compared: int
-    """Samples compared with it."""
+    """Number of samples compared with them."""
 
 
 class Drift(Document, frozen=True, kw_only=True):
-    """How far a dataset is from a reference."""
+    """The drift of a dataset against a reference."""
 
     reference: str
-    """What it was compared with: a dataset version, or a path."""
+    """Reference: a dataset version, or a path."""
     reference_hash: str
     """Content hash of the reference."""
     alpha: float
-    """How often at most one or more figures are called drifted when nothing has changed."""
+    """Significance level: how often one or more drifts are reported when nothing has changed, at most."""
     figures: list[DriftFigure]
     """Every comparison, in the order of the features."""
     skipped: dict[str, str] = {}
-    """What could not be compared, and why."""
+    """What could not be compared, each with the reason."""
 
     @property
     def drifted(self) -> bool:
-        """Whether anything drifted."""
+        """Whether any comparison found drift."""
         return any(figure.drifted for figure in self.figures)

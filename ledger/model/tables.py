@@ -1,6 +1,6 @@
-"""What a table of a run is: its cells as text, the columns that each kind must have, and its bytes as CSV.
+"""Tables of a run: cells as text, the columns that each kind requires, and their form as CSV.
 
-CSV, because a reviewer reads it in a diff: UTF-8, one line a row, numbers with as few digits as say them.
+CSV, because a reviewer can read it in a diff: UTF-8, one line a row, numbers in their shortest exact form.
 """
 
 import csv
@@ -22,15 +22,15 @@ COLUMNS: dict[TableKind, tuple[str, ...]] = {
     "calibration": ("confidence", "accuracy", "samples"),
     "samples": ("sample", "value"),
 }
-"""Columns that a table of a kind begins with."""
+"""Columns that a table of each kind begins with."""
 _EXACTLY = {"calibration", "samples"}
-"""Kinds that have no other column."""
+"""Kinds that allow no further columns."""
 MOST_COLUMNS = 4_096
-"""Columns of a table at most."""
+"""Most columns of a table."""
 _CELL = 2_000
-"""Characters of a cell at most."""
+"""Most characters of a cell."""
 _SHOWN = 20
-"""Problems of one table that are told."""
+"""Most problems that are reported for one table."""
 _SLICES = 3
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
@@ -38,23 +38,23 @@ _NOT_FINITE = {
     "nan": math.nan, "inf": math.inf, "infinity": math.inf, "-inf": -math.inf, "-infinity": -math.inf,
 }  # fmt: skip
 _EXACT = 1 << 53
-"""From here on a float cannot tell a whole number from its neighbour (IEEE 754 binary64)."""
+"""Smallest whole number from which on a float no longer has exact neighbours (IEEE 754 binary64)."""
 
 _Check = Callable[[str], str | None]
-"""Takes a cell; returns it as the table keeps it, or none when it cannot stand there."""
+"""Takes a cell; returns it as the table stores it, or none when it is not allowed."""
 
 
 class Cells(Document, frozen=True, kw_only=True):
-    """A table as text: what stands between the commas."""
+    """A table as text cells."""
 
     columns: list[str]
     """Names of the columns."""
     rows: list[list[str]]
-    """A list of cells each, one for every column."""
+    """The rows, each with one cell per column."""
 
 
 def number_in(text: str) -> float | None:
-    """Return the number that a cell says, NaN and the infinities included, or none when it says none."""
+    """Return the number in a cell, NaN and the infinities included; none when it is not a number."""
     text = text.strip()
     if _NUMBER.fullmatch(text):
         return float(text)
@@ -62,7 +62,7 @@ def number_in(text: str) -> float | None:
 
 
 def number_text(value: float) -> str:
-    """Return a number as it stands in a cell, with the fewest digits that give it back."""
+    """Return a number as a cell, with the fewest digits that restore it exactly."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -71,11 +71,11 @@ def number_text(value: float) -> str:
 
 
 def kind_of(columns: Sequence[str]) -> TableKind:
-    """Return the kind of table that begins with these columns; `table` where they are nobody's."""
+    """Return the kind of table that begins with these columns; `table` where no kind does."""
     if len(columns) == _SLICES and columns[0] == "slice" and columns[-1] == "samples":
         return "slices"
     if "predicted" in columns:
-        return "table"  # pairs of a true and a predicted class, a row each: no matrix
+        return "table"  # one row per pair of true and predicted class is no matrix
     return next(
         (
             kind
@@ -87,10 +87,10 @@ def kind_of(columns: Sequence[str]) -> TableKind:
 
 
 def load_cells(data: bytes, source: str) -> Cells:
-    """Return the table that the bytes of a CSV file say; empty lines are left out.
+    """Return the table in the bytes of a CSV file; empty lines are skipped.
 
     Raises:
-        LedgerError: they are not UTF-8, no CSV, or hold no line of column names.
+        LedgerError: they are not UTF-8, not CSV, or lack a header line.
         InvalidDocument: rows have too many or too few cells.
     """
     try:
@@ -118,7 +118,7 @@ def load_cells(data: bytes, source: str) -> Cells:
 
 
 def dump_cells(cells: Cells) -> bytes:
-    r"""Return a table as CSV: UTF-8, lines end with `\n`, the same table gives the same bytes."""
+    r"""Return a table as CSV: UTF-8, line ends `\n`; the same table gives the same bytes."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(cells.columns)
@@ -127,7 +127,7 @@ def dump_cells(cells: Cells) -> bytes:
 
 
 def check_cells(kind: TableKind, cells: Cells, source: str, *, row_word: str = "line", first_row: int = 2) -> Cells:
-    """Return the table as it is kept: cells of one line, the numbers that its kind asks for in shortest form.
+    """Return the table as it is stored: single-line cells, and the numbers that its kind requires in shortest form.
 
     Args:
         kind: which columns it must have.
@@ -188,7 +188,7 @@ def _of_rows(
 
 
 def _checks(kind: TableKind, columns: Sequence[str]) -> list[_Check]:
-    """Return what each column of a kind may hold."""
+    """Return the check of each column of a kind."""
     others = columns[1:]
     if kind == "table":
         return [_text] * len(columns)
@@ -250,7 +250,7 @@ _EXPECTED: dict[_Check, str] = {
     _number_or_empty: "a number, or nothing, expected",
     _fraction_or_empty: "a number from 0 to 1, or nothing, expected",
 }
-"""What a cell that a check refused should have been."""
+"""Expected content of a cell, by the check that refused it."""
 
 
 def _hint(kind: TableKind) -> str:
@@ -266,7 +266,7 @@ def _hint(kind: TableKind) -> str:
 
 def _column_names(columns: Sequence[str]) -> str:
     shown = plain(", ".join(columns))
-    return shown if len(shown) <= 80 else f"{shown[:80]}…"  # noqa: PLR2004  # as much as fits on a line
+    return shown if len(shown) <= 80 else f"{shown[:80]}…"  # noqa: PLR2004  # as many as fit on a line
 
 
 def _first(problems: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The small value types that documents are made of: numbers, names, directions."""
+"""The basic value types of documents: numbers, names, directions."""
 
 import math
 import re
@@ -10,8 +10,8 @@ from msgspec import Meta, Struct
 
 from ledger.errors import LedgerError
 from ledger.model.characters import composed, is_blank, unseen_in
-from ledger.model.characters import is_plain_text as is_plain_text  # noqa: PLC0414  # who asks for a label asks for this
-from ledger.model.characters import plain as plain  # noqa: PLC0414  # and for this
+from ledger.model.characters import is_plain_text as is_plain_text  # noqa: PLC0414  # exported together with labels
+from ledger.model.characters import plain as plain  # noqa: PLC0414  # the same
 
 Number = float | Literal["NaN", "Infinity", "-Infinity"]
 """A measured number as it stands in JSON, where NaN and the infinities have no literal."""
@@ -20,19 +20,19 @@ ParamValue = bool | int | float | str | list[bool | int | float | str | None] | 
 """A param as it stands in JSON; nested params are flattened to dotted names."""
 
 Direction = Literal["higher", "lower"]
-"""Which values of a metric are better; `None` where nobody has said."""
+"""Which values of a metric are better; `None` where nobody stated it."""
 
 Origin = Literal["said", "curve"]
-"""Where a metric comes from: somebody said it, or it is the last value of a learning curve."""
+"""Origin of a metric: somebody reported it, or it is the last value of a learning curve."""
 
 Moment = Annotated[datetime, Meta(tz=True)]
-"""A time that says its zone: of two that do not, nobody knows which was first."""
+"""A time with a time zone: without one, the order of two times is unknown."""
 
 Role = Literal["train", "validation", "test", "production"]
-"""What a dataset was used for in a run."""
+"""Role of a dataset in a run."""
 
 Status = Literal["running", "finished", "failed", "interrupted", "killed", "preempted", "pruned", "lost"]
-"""How a run ended; `pruned` was stopped on purpose; `running` stands only in spools, never in a record."""
+"""How a run ended; `pruned` was stopped on purpose; `running` occurs only in spools, never in a record."""
 
 NoteKind = Literal[
     "comment", "tag", "untag", "retraction", "baseline", "retirement", "milestone", "acceptance", "rejection", "retest"
@@ -41,13 +41,13 @@ NoteKind = Literal[
 name it as evidence that a model reached a stage, say what a reviewer decided."""
 
 TableKind = Literal["table", "confusion", "classes", "slices", "calibration", "samples"]
-"""What a table of a run shows, and so which columns it has: `model/tables.py`."""
+"""Kind of a table of a run, which decides its columns: see `model/tables.py`."""
 
 DEFAULT_EXPERIMENT = "default"
-"""Experiment of a run when nobody names one."""
+"""Experiment of a run for which nobody names one."""
 
 LABEL_LENGTH = 200
-"""Characters of a name at most."""
+"""Most characters of a name."""
 _SLICE = re.compile(r"(?P<name>.+)\[(?P<slice>[^\[\]]+)\]")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
@@ -55,7 +55,7 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 class Document(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The base of every typed value: frozen, built by keyword, defaults left out of the JSON."""
 
-    # gc=False: frozen values cannot refer to themselves, and the garbage collector's walks over
+    # gc=False: frozen values cannot refer to themselves, and the garbage collector's passes over
     # 10,000 records were a third of the cost of reading them (151 µs a record with, 109 without).
 
 
@@ -75,30 +75,30 @@ def counted(count: int, noun: str) -> str:
 
 
 def parse_slice(name: str) -> tuple[str, str | None]:
-    """Return the metric and the slice that a name states: `accuracy[night]` is accuracy on the slice `night`."""
+    """Return the metric and the slice in a name: `accuracy[night]` is accuracy on the slice `night`."""
     found = _SLICE.fullmatch(name)
     return (found["name"], found["slice"]) if found else (name, None)
 
 
 DECLARED = "declared:"
-"""What stands before a name in place of a content hash, where nobody saw the content."""
+"""Prefix in place of a content hash, where the content was not read."""
 
 
 def declared_hash(name: str) -> str:
-    """Return the identity of data whose bytes nobody saw: equal names are equal data, by whoever declared them."""
+    """Return the identity of data that was not read: data of equal names is equal, whoever declared it."""
     return f"{DECLARED}{name}"
 
 
 def is_declared_hash(content: str) -> bool:
-    """Say whether a hash stands for data whose bytes nobody saw."""
+    """Return whether a hash stands for data that was not read."""
     return content.startswith(DECLARED)
 
 
 def check_label(field: str, text: str) -> str:
-    """Return `text` in Unicode's form C when it can be shown anywhere: one line, not empty, at most 200 characters.
+    """Return `text` in Unicode's form C when it is a valid label: one line, not empty, at most 200 characters.
 
     Raises:
-        LedgerError: it is empty, too long, or holds characters that are not seen.
+        LedgerError: it is empty, too long, or holds invisible characters.
     """
     if why := wrong_label(field, text):
         raise LedgerError(why)
@@ -106,7 +106,7 @@ def check_label(field: str, text: str) -> str:
 
 
 def wrong_label(field: str, text: str, *, longest: int = LABEL_LENGTH) -> str | None:
-    """Return why a text cannot be a name, none when it can.
+    """Return why a text cannot be a name; none when it can.
 
     Args:
         field: what it is the name of.
@@ -127,7 +127,7 @@ def wrong_label(field: str, text: str, *, longest: int = LABEL_LENGTH) -> str | 
 
 
 def check_period(text: str) -> str:
-    """Return `text` when it names days, the first and the last: `2026-11-01/2026-11-07` (ISO 8601, section 4.4).
+    """Return `text` when it is a period, its first and last day: `2026-11-01/2026-11-07` (ISO 8601, section 4.4).
 
     Raises:
         LedgerError: it does not, or ends before it begins.
@@ -137,7 +137,7 @@ def check_period(text: str) -> str:
         backwards = date.fromisoformat(last) < date.fromisoformat(first)
     except ValueError:
         backwards = True
-    # `fromisoformat` takes other forms of a day, too; two of one period would not be comparable.
+    # `fromisoformat` takes other forms of a day, too; one period in two forms would not be comparable.
     if not slash or backwards or not len(first) == len(last) == len("2026-11-01"):
         raise LedgerError(
             f"a period is its first and its last day: `{ascii(text)[1:-1]}`", hint="such as 2026-11-01/2026-11-07"
@@ -160,7 +160,7 @@ def check_slug(field: str, text: str) -> str:
 
 
 def slug(text: str) -> str:
-    """Return the nearest name that `check_slug` accepts; different texts may give the same one."""
+    """Return the nearest name that `check_slug` accepts; two texts may give the same one."""
     folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9._-]+", "-", folded).strip("-._")[:80]
     return re.sub(r"\.\.+", ".", name).rstrip(".") or "unnamed"

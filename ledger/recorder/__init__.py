@@ -1,4 +1,4 @@
-"""One path from what a run left behind to an entry on the ledger, whoever asks for it."""
+"""The one path from what a run left behind to an entry on the ledger."""
 
 from ledger.recorder.record.draft import Captured as Captured
 from ledger.recorder.record.draft import Dataset as Dataset

@@ -1,4 +1,4 @@
-"""Commit messages: `git log ledger` must read like a ledger."""
+"""Commit messages, so that `git log ledger` reads like a ledger."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from ledger.model.record import Author, Record
 from ledger.model.values import NoteKind, counted, is_plain_text
 
 TOOL = f"git-ledger {__version__}"
-"""Name and version that every entry carries."""
+"""Name and version of the tool, which every entry carries."""
 
 
 def record_message(record: Record, path: str) -> str:
@@ -85,7 +85,7 @@ def signature_message(documents: Sequence[str], author: Author) -> str:
 
 
 def closing_line(record: Record) -> str:
-    """Return the line that every way of recording ends with: the id, the headline, what to type next."""
+    """Return the last line of output of every way of recording: the id, the headline, the next command."""
     headline = record.headline
     mark = " (from the curve)" if headline and headline.origin == "curve" else ""
     said = f"{headline.key} {shown(headline)}{mark}" if headline else record.status
@@ -93,7 +93,7 @@ def closing_line(record: Record) -> str:
 
 
 def shown(metric: Metric) -> str:
-    """Return a metric's value as people read it: four significant digits at least, no false precision."""
+    """Return a metric's value for people: at least four significant digits, and no false precision."""
     return number(metric.number)
 
 

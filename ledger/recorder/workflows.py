@@ -1,4 +1,4 @@
-"""Puts the shipped workflows where a host looks for them: some on the ledger branch, some in the working tree."""
+"""Installation of the shipped CI workflows: some on the ledger branch, some in the working tree."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ _ON_THE_LEDGER: Mapping[CiHost, Mapping[str, str]] = {
         "ledger-site.yml": ".forgejo/workflows/ledger-site.yml",
     },
 }
-"""Workflows that run for the ledger branch: hosts read them from that branch."""
+"""Workflows for the ledger branch: hosts read them from that branch."""
 _IN_THE_TREE: Mapping[CiHost, Mapping[str, str]] = {
     "github": {
         "ledger-comment.yml": ".github/workflows/ledger-comment.yml",
@@ -35,29 +35,29 @@ _IN_THE_TREE: Mapping[CiHost, Mapping[str, str]] = {
     "gitlab": {},
     "forgejo": {"ledger-verify.yml": ".forgejo/workflows/ledger-verify.yml"},
 }
-"""Workflows that no proposal may change, or that run by the clock: hosts read them from the default branch."""
+"""Workflows that no proposal may change, or that run on a schedule: hosts read them from the default branch."""
 
 
 class InstalledWorkflow(Document, frozen=True, kw_only=True):
-    """What `ledger ci install` did."""
+    """The result of `ledger ci install`."""
 
     on_ledger: list[str]
-    """Files that were put on the ledger branch; empty when all stood there."""
+    """Files that were put on the ledger branch; empty when all were there."""
     in_tree: list[str]
-    """Files that were written in the working tree, to be committed to the default branch."""
+    """Files that were written to the working tree, to be committed to the default branch."""
 
 
 def install_workflows(ledger: Branch, host: CiHost, *, force: bool = False) -> InstalledWorkflow:
-    """Put the workflows of a host in their places; doing it again changes nothing.
+    """Install the workflows of a host; idempotent.
 
     Args:
-        ledger: whose branch and working tree.
-        host: which host.
+        ledger: ledger with its branch and working tree.
+        host: host of the repository.
         force: replace files that somebody changed.
 
     Raises:
         NotFound: the repository has no working tree, and the host needs files there.
-        Conflict: one of the files is there, and another one.
+        Conflict: one of the files exists with other content.
         LedgerError: git cannot write the branch.
     """
     source = shipped("templates") / "ci" / host

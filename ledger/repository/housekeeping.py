@@ -108,7 +108,7 @@ def _living(file: Path) -> int | None:
 
 
 def _is_harmless(repository: Repository, pid: int) -> bool:
-    """Say whether a living housekeeper is known to spare what is new; one that has just ended is not known."""
+    """Return whether a living housekeeper is known to spare what is new; one that has just ended is not known."""
     if pid == 0 or not Path("/proc/self/cmdline").exists():
         return True  # nobody can tell, and almost every gc does
     try:

@@ -98,7 +98,7 @@ class Repository:
         return self.common_dir / "ledger"
 
     def is_checked_out(self, ref: str) -> bool:
-        """Say whether a worktree of this repository stands on a branch: moving it would make its files look changed."""
+        """Return whether a worktree has a branch checked out: moving the branch would make its files look changed."""
         heads = [*self.common_dir.glob("worktrees/*/HEAD"), *([self.common_dir / "HEAD"] if self.worktree else [])]
         return any(head.read_text("utf-8", "replace").strip() == f"ref: {ref}" for head in heads if head.is_file())
 
@@ -125,7 +125,7 @@ class Repository:
         return None if code else out.decode().strip()
 
     def is_pushed(self, commit: str) -> bool:
-        """Say whether a remote-tracking branch of this clone reaches the commit."""
+        """Return whether a remote-tracking branch of this clone reaches the commit."""
         _, out, _ = self.git.attempt("for-each-ref", "--count=1", f"--contains={commit}", "refs/remotes")
         return bool(out)
 
@@ -144,7 +144,7 @@ class Repository:
         return files
 
     def holds(self, commit: str, path: str) -> bool:
-        """Say whether a path stands in a commit's tree."""
+        """Return whether a path stands in a commit's tree."""
         return self.git.attempt("cat-file", "-e", f"{commit}:{path}")[0] == 0
 
     def read_objects(self, names: Iterable[str]) -> Iterator[bytes | None]:

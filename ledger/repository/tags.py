@@ -88,7 +88,7 @@ def read_tag(repository: Repository, name: str, object_id: str) -> Tag | None:
 
 
 def is_signed_by(repository: Repository, name: str, allowed: str) -> bool:
-    """Say whether a tag carries a signature of somebody listed in an allowed-signers file's lines.
+    """Return whether a tag carries a signature of somebody listed in an allowed-signers file's lines.
 
     Raises:
         LedgerError: the list cannot be handed to git.

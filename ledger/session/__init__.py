@@ -1,1 +1,1 @@
-"""What lives while training lives: the run, its crash-safe spool, signals, and recovery after a crash."""
+"""Everything that lives during a training: the run, its crash-safe spool, signals, and recovery after a crash."""

@@ -1,1 +1,1 @@
-"""The ledger on its branch: append, read, policy, and what waits to be appended."""
+"""The ledger on its branch: appending, reading, the policy, and entries that wait to be appended."""

@@ -204,7 +204,7 @@ class _Line:
         return found
 
     def bends_up(self) -> bool:
-        """Say whether a parabola fits better than chance explains, and opens upwards (F test, 5 per cent)."""
+        """Return whether a parabola fits better than chance explains, and opens upwards (F test, 5 per cent)."""
         import numpy as np
         from scipy.stats import f
 

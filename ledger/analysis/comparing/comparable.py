@@ -89,7 +89,7 @@ def group_of(metric: Metric) -> Group:
 
 
 def counts(run: StoredRun, include: Collection[str] = ()) -> bool:
-    """Say whether a run may be ranked, be the best, and be a repeat: it finished, and nobody withdrew it.
+    """Return whether a run may be ranked, be the best, and be a repeat: it finished, and nobody withdrew it.
 
     What did not finish was cut off somewhere, and its last number is not what its setting comes to. Everything that
     ranks asks here.

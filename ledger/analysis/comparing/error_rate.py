@@ -68,7 +68,7 @@ def why_no_share(metric: Metric) -> str | None:
 
 
 def is_share_by_name(name: str) -> bool:
-    """Say whether a metric lies between 0 and 1 by its definition, as `accuracy` or `top1_acc` do."""
+    """Return whether a metric lies between 0 and 1 by its definition, as `accuracy` or `top1_acc` do."""
     return not _BY_NAME.isdisjoint(re.split(r"[^a-z0-9]+", name.lower()))
 
 

@@ -93,12 +93,12 @@ class Spread(Document, frozen=True, kw_only=True):
 
 
 def is_seed(param: str) -> bool:
-    """Say whether a param is a random seed, such as `seed` or `trainer.random_seed`."""
+    """Return whether a param is a random seed, such as `seed` or `trainer.random_seed`."""
     return param.rpartition(".")[2].lower() in _SEEDS
 
 
 def is_place(param: str) -> bool:
-    """Say whether a param says where something is put, such as `output_dir` or `trainer.logging_dir`."""
+    """Return whether a param says where something is put, such as `output_dir` or `trainer.logging_dir`."""
     return param.rpartition(".")[2].lower() in _PLACES
 
 
@@ -166,7 +166,7 @@ def setting_key(run: StoredRun) -> bytes:
 
 
 def same_but_code(run: StoredRun, other: StoredRun) -> bool:
-    """Say whether two runs share all that makes a setting but the code."""
+    """Return whether two runs share all that makes a setting but the code."""
     return _chosen(run) == _chosen(other) and _trained_on(run) == _trained_on(other)
 
 

@@ -311,7 +311,7 @@ def with_samples(judgement: Judgement, evidence: SampleEvidence | None) -> Judge
 
 
 def _differ_in_unit(ours: Sequence[float], theirs: Sequence[float]) -> bool:
-    """Say whether one side lies between 0 and 1 and a hundred times it is about the other: 0.93 and 93."""
+    """Return whether one side lies between 0 and 1 and a hundred times it is about the other: 0.93 and 93."""
     small, large = sorted((ours, theirs), key=max)
     whole = min(small) > 0 and max(small) <= 1 < min(large) and max(large) <= 100  # noqa: PLR2004  # per cent
     return whole and 50 < (sum(large) / len(large)) / (sum(small) / len(small)) < 200  # noqa: PLR2004  # about a hundred

@@ -214,7 +214,7 @@ def _welch(n: int, m: int, mine: float, yours: float) -> _Scale:
 
 
 def _spread_more(own: float, freedom: int, others: tuple[float, int]) -> bool:
-    """Say whether two settings spread more than the others, by the F test of two variances at 5 %.
+    """Return whether two settings spread more than the others, by the F test of two variances at 5 %.
 
     NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.5.9.
     """

@@ -1,1 +1,1 @@
-"""Training code: what is code, what of it a patch keeps, and which file runs."""
+"""The training code: which files count as code, which of them a patch holds, and the running script."""

@@ -18,9 +18,9 @@ from ledger.repository.worktree.omissions import FileOmission, PatchLimits
 from ledger.repository.worktree.snapshot import Inside, Snapshot, read_snapshot
 
 _NAMED = 10
-"""Paths that a reason names; of more, it says how many."""
+"""Most paths that a reason names; of the rest it gives the number."""
 _LISTED = 200
-"""Files that do not count as code, and repositories, that a record lists."""
+"""Most non-code files, and most repositories, that a record lists."""
 
 
 def capture_code(
@@ -32,15 +32,15 @@ def capture_code(
     script: Path | None = None,
     cache: StatCache | None = None,
 ) -> tuple[Code, bytes]:
-    """Return the code box and the patch that belongs to it (empty when nothing is uncommitted).
+    """Return the code box and its patch (empty when nothing is uncommitted).
 
     Args:
-        repository: where the training code lives; none outside of any repository.
-        redactor: takes secrets out of the remote's URL and the patch.
-        rules: what is code, and what of it is kept.
-        limits: how much the patch may hold.
-        script: the file that runs, where it is known.
-        cache: remembers the hashes of files that are left out.
+        repository: repository of the training code; none outside of a repository.
+        redactor: replaces secrets in the remote's URL and the patch.
+        rules: which files count as code, and which are recorded.
+        limits: maximum sizes in the patch.
+        script: file of the program, where it is known.
+        cache: hashes of unchanged files that are left out.
     """
     if repository is None:
         return Code(unknown={"all": "the run was not in a git repository"}), b""
@@ -51,7 +51,7 @@ def capture_code(
 
 
 def default_rules(repository: Repository) -> CodeRules:
-    """Return the rules that stand where no policy says otherwise."""
+    """Return the rules for a repository without a policy."""
     return CodeRules(top=(repository.worktree or repository.git_dir).resolve())
 
 
@@ -98,7 +98,7 @@ def _capture(
 
 
 class _Part(NamedTuple):
-    """A snapshot of the whole, or of a repository inside, with the folder it lies in."""
+    """A snapshot of the whole repository, or of one inside it, with its folder."""
 
     prefix: str
     snapshot: Snapshot
@@ -121,7 +121,7 @@ def _parts(snapshot: Snapshot, prefix: str = "", inside: Inside | None = None) -
 
 
 def _unknown(snapshot: Snapshot, parts: Sequence[_Part], script: Script, secret_names: Sequence[str]) -> dict[str, str]:
-    """Return what commit and patch do not give back, and why."""
+    """Return what commit and patch do not restore, and why."""
     unknown = {}
     if snapshot.commit is None:
         unknown["commit"] = "the repository has no commit yet"
@@ -181,7 +181,7 @@ def _described(part: _Part, redactor: Redactor) -> InnerRepository:
 
 
 def _describe(patch: bytes, *, exact: bool) -> Patch:
-    """Count what a patch changes; lines of a hunk start with `+` or `-`, headers come before the first `@@`."""
+    """Return the counts of a patch; changed lines start with `+` or `-`, headers come before the first `@@`."""
     files = added = removed = 0
     in_hunk = False
     for line in patch.split(b"\n"):

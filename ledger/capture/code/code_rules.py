@@ -1,8 +1,8 @@
-"""What of a work tree is code, and what a patch of it keeps: the rules of `policy.yaml` and of the command line.
+"""The rules that decide which files of a work tree are code and which go into a patch, by policy and command line.
 
-Code is what is tracked, and what is untracked and by its kind source or configuration. What a run writes is a
-result: what options name, what lies in folders of frameworks, and what is no source by its kind and was written
-while a run lived. What may be either counts as code, since a false grouping is worse than none.
+Code is every tracked file, and every untracked file that is source or configuration by its kind. Files that a run
+writes are results: files that options name, files in folders of frameworks, and files that are not source and were
+written while a run lived. Files that may be either count as code, since a false grouping is worse than none.
 """
 
 import bisect
@@ -25,29 +25,29 @@ class Named(Document, frozen=True, kw_only=True):
     """Files that the options of a run name, as absolute paths."""
 
     inputs: list[str] = []
-    """Files of params: their values stand in the record, and the patch keeps them, too."""
+    """Files of params: the record has their values, and the patch has the files, too."""
     results: list[str] = []
-    """What the run writes: metrics, curves, tables, figures, log, model."""
+    """Files that the run writes: metrics, curves, tables, figures, log, model."""
     folders: list[str] = []
     """Folders of data and models."""
 
 
 class CodeRules(Document, frozen=True, kw_only=True):
-    """What of a work tree is code, and what of it is kept."""
+    """Which files of a work tree are code, and which of them are recorded."""
 
     top: Path
     """Top of the work tree, resolved."""
     untracked: Untracked = "source"
     """Which untracked files go into the patch."""
     ignore: list[str] = []
-    """Patterns of files that are no code, as in `.gitignore`: `metrics.json`, `results/`, `*.log`."""
+    """Patterns of files that are not code, as in `.gitignore`: `metrics.json`, `results/`, `*.log`."""
     named: Named = Named()
     """Files that options name."""
     lives: list[tuple[float, float]] = []
-    """When runs of this clone lived, in seconds since 1970: in order of time, and apart from each other."""
+    """When runs of this clone lived, as disjoint spans in seconds since 1970, in order of time."""
 
     def sort(self, path: str, *, untracked: bool) -> Sort:
-        """Say whether a changed file is kept in the patch, and whether it is code."""
+        """Return whether a changed file goes into the patch, and whether it is code."""
         reason = self._no_code(path, untracked=untracked)
         if not untracked:
             return Sort(kept=True, code=reason is None)
@@ -71,7 +71,7 @@ class CodeRules(Document, frozen=True, kw_only=True):
         return sorted({*named, *(name for name in names() if self._is_ignored(name))})
 
     def _no_code(self, path: str, *, untracked: bool) -> str | None:
-        """Return why a changed file is no code, or none when it is."""
+        """Return why a changed file is not code; none when it is."""
         if self._is_among(path, (*self.named.inputs, *self.named.results)):
             return "an option names it"
         if self._is_ignored(path):
@@ -105,7 +105,7 @@ class CodeRules(Document, frozen=True, kw_only=True):
         if not self.lives:
             return False
         try:
-            at = os.lstat(full).st_mtime  # at 100,000 files every µs counts
+            at = os.lstat(full).st_mtime  # with 100,000 files every µs counts
         except OSError:
             return False
         place = bisect.bisect_right(self.lives, (at, math.inf))
@@ -113,10 +113,10 @@ class CodeRules(Document, frozen=True, kw_only=True):
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Say whether a pattern as in `.gitignore` names a path, or a folder above it.
+    """Return whether a `.gitignore` pattern matches a path, or a folder above it.
 
-    A slash inside the pattern binds it to the top; without one, it names files and folders everywhere. `*` stands
-    for anything, slashes included.
+    A slash inside the pattern anchors it at the top; without one, it matches files and folders everywhere. `*` matches
+    everything, slashes included.
     """
     wanted = pattern.strip("/")
     parts = path.split("/")

@@ -1,4 +1,4 @@
-"""Names the files that a patch leaves out: each with size and hash, many of one folder as one line."""
+"""List of the files that a patch leaves out: each with size and hash, many in one folder as one line."""
 
 import os
 import time
@@ -13,24 +13,24 @@ from ledger.model.boxes import OmittedFile
 from ledger.repository.worktree.omissions import FileOmission
 
 _SINGLY = 20
-"""Files of one folder that are named one by one."""
+"""Most files of one folder that are listed one by one."""
 _FILES = 200
-"""Lines at most; what is code comes first, then what is large."""
+"""Most lines; code comes first, then large files."""
 _BUDGET = 2 << 30
-"""Bytes read anew for hashes at most: a training must not wait for a disk full of data. 2 GB take 1.4 s of CPU."""
+"""Most bytes that are newly hashed: a training must not wait for a disk full of data. 2 GB take 1.4 s of CPU."""
 _HASHED = 1000
-"""Files of one folder whose contents are hashed; of more, it says how many and how large. Hashing 100,000 took 3 s."""
+"""Most files of one folder that are hashed; beyond it, only number and size are given. Hashing 100,000 took 3 s."""
 _SMALL = 1 << 25
-"""Below this many bytes altogether, hashing anew costs less than opening the cache."""
+"""Total bytes below which hashing anew costs less than opening the cache."""
 
 
 def name_files(top: Path, left_out: Sequence[FileOmission], cache: StatCache | None) -> list[OmittedFile]:
-    """Return what is left out, by path; what is gone meanwhile has no size.
+    """Return the omitted files by path; files that are gone meanwhile have no size.
 
     Args:
-        top: the top of the work tree.
-        left_out: which files, and why.
-        cache: remembers the hashes of files that have not changed.
+        top: top of the work tree.
+        left_out: omitted files, each with the reason.
+        cache: hashes of unchanged files.
     """
     if not left_out:
         return []
@@ -62,7 +62,7 @@ def name_files(top: Path, left_out: Sequence[FileOmission], cache: StatCache | N
 
 def _size(path: str) -> int:
     try:
-        return os.lstat(path).st_size  # at 100,000 files every µs counts
+        return os.lstat(path).st_size  # with 100,000 files every µs counts
     except OSError:
         return 0
 
@@ -88,7 +88,7 @@ def _hashes(top: Path, sizes: Mapping[str, int], remembered: Remembered | None) 
 
 
 def _grouped(left_out: Sequence[FileOmission]) -> tuple[list[FileOmission], dict[tuple[str, str], list[FileOmission]]]:
-    """Return what is named singly, and what is named together by its first folder and its reason."""
+    """Return the files to list one by one, and those to combine by their first folder and reason."""
     by_folder: dict[tuple[str, str], list[FileOmission]] = defaultdict(list)
     singly = []
     for one in left_out:

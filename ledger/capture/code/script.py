@@ -1,4 +1,4 @@
-"""The file that runs: which one a command names, and whether the recorded repository holds it at all."""
+"""The script of a run: which one a command starts, and whether the recorded repository contains it."""
 
 import os
 import sys
@@ -16,26 +16,26 @@ from ledger.repository.worktree.omissions import FileOmission
 from ledger.repository.worktree.snapshot import Snapshot
 
 _PROGRAM_FOLDERS = {"bin", "sbin", "Scripts", "libexec"}
-"""Folders of installed programs, which are part of the environment."""
+"""Folders of installed programs, which belong to the environment."""
 
 
 class Script(NamedTuple):
-    """What the recorded repository does not tell of the script."""
+    """What the recorded repository lacks about the script."""
 
     problem: str | None = None
     """Why its code is not in the record; none where it is."""
     identity: str | None = None
-    """What runs of the same script share, where the repository's own identity does not cover it."""
+    """Hash that runs of the same script share, where the repository's own identity does not cover it."""
     repositories: list[InnerRepository] = []
-    """The repository it lies in, where that is another."""
+    """The repository that contains it, where that is another one."""
     left_out: FileOmission | None = None
     """The script itself, where git ignores it."""
     certain: bool = True
-    """Whether `identity` tells the code it stands for from all other code."""
+    """Whether equal `identity` means equal code."""
 
 
 def script_of_command(command: Sequence[str]) -> Path | None:
-    """Return the script that a command starts: the first program file it names; none where none is seen."""
+    """Return the script that a command starts: the first program file it names; none where there is none."""
     for place, word in enumerate(command):
         path = Path(word)
         if word.startswith("-") or not _is_file(path):
@@ -46,7 +46,7 @@ def script_of_command(command: Sequence[str]) -> Path | None:
 
 
 def _is_file(path: Path) -> bool:
-    """Say whether there is such a file; a whole program, as `python -c` is given one, is too long to name one."""
+    """Return whether a file exists; a whole program, as an argument of `python -c`, is too long for a file name."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -54,7 +54,7 @@ def _is_file(path: Path) -> bool:
 
 
 def script_of_process() -> Path | None:
-    """Return the script of this very process; none in an interactive one, or where an installed program runs."""
+    """Return the script of this process; none in an interactive one, and where an installed program runs."""
     name = getattr(sys.modules.get("__main__"), "__file__", None)
     if not isinstance(name, str) or not Path(name).is_file():
         return None
@@ -65,18 +65,18 @@ def script_of_process() -> Path | None:
 
 
 def look_at_script(script: Path | None, repository: Repository, snapshot: Snapshot) -> Script:
-    """Say what the recorded repository does not tell of the script; it never raises.
+    """Return what the recorded repository lacks about the script; never raises.
 
     Args:
-        script: the file that runs.
-        repository: what is recorded.
-        snapshot: what was seen of it.
+        script: file of the program.
+        repository: recorded repository.
+        snapshot: snapshot of it.
     """
     if script is None or repository.worktree is None:
         return Script()
     try:
         full = script.parent.resolve() / script.name
-        target = script.resolve()  # a link of the repository may lead to a file that it does not hold
+        target = script.resolve()  # a link in the repository may lead to a file outside of it
         if full.is_relative_to(repository.worktree) and not target.is_relative_to(repository.worktree.resolve()):
             return _elsewhere(target, repository.worktree)
         if full.is_relative_to(repository.worktree):
@@ -117,7 +117,7 @@ def _elsewhere(full: Path, top: Path) -> Script:
     edited = ", with changes that are not committed" if changed else ""
     at = f"at commit {commit[:12]}{edited}" if commit else "without a commit"
     problem = f"the script lies in another repository, {at}: {shown}; its code is not in the record"
-    # What else is changed there is not looked at, so nobody knows whether two such runs had the same code.
+    # Other changes there are not read, so it is unknown whether two such runs had the same code.
     beside = {line[3:] for line in os.fsdecode(changed).split("\0") if line} - {
         os.path.relpath(full, other.worktree or top)
     }

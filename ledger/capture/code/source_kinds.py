@@ -1,9 +1,9 @@
-"""What is source, what is configuration, and where frameworks put what they make: told by names and by size."""
+"""Kinds of files, told by name and size: source, configuration, and the output of frameworks."""
 
 import os
 import re
 
-# At 100,000 untracked files every µs counts, and pathlib takes ten for what these take one.
+# With 100,000 untracked files every µs counts, and pathlib takes ten for what these take one.
 # ruff: noqa: PTH113, PTH116, PTH122, PTH123
 
 _PROGRAM = frozenset(
@@ -106,7 +106,7 @@ _PROGRAM = frozenset(
         ".tmpl",
     ]
 )
-"""Endings of programs, of what builds them, and of changes to them."""
+"""Suffixes of programs, of build files, and of patches."""
 _CONFIGURATION = frozenset(
     [
         ".yaml",
@@ -127,16 +127,16 @@ _CONFIGURATION = frozenset(
         ".lock",
     ]
 )
-"""Endings of configuration; several of them are those of data and results, too."""
+"""Suffixes of configuration; several of them are used for data and results, too."""
 _NAMES = re.compile(
     r"(?:GNU)?[Mm]akefile|Dockerfile(?:\..+)?|Containerfile|Justfile|justfile|Procfile|BUILD|WORKSPACE|Snakefile|Rakefile|"
     r"Gemfile|Pipfile|CMakeLists\.txt|meson\.build|(?:dev-|test-)?(?:requirements|constraints)[\w.-]*\.(?:txt|in)|"
     r"environment[\w.-]*\.ya?ml|\.(?:git(?:ignore|attributes|modules)|dockerignore|editorconfig|flake8|pylintrc|"
     r"python-version|tool-versions|pre-commit-config\.yaml|dvcignore)"
 )
-"""Files that are source or configuration by their whole name."""
+"""Whole names of files that are source or configuration."""
 CONFIGURATION_BYTES = 100_000
-"""A larger file with the ending of configuration is taken for data: vocabularies, annotations, indexes."""
+"""Largest configuration file in bytes; larger ones are data: vocabularies, annotations, indexes."""
 _LOOKED_AT = 4096
 
 _FRAMEWORK_FOLDERS = frozenset(
@@ -174,7 +174,7 @@ _FRAMEWORK_FOLDERS = frozenset(
         ".ruff_cache",
     ]
 )
-"""Folders that belong to one framework: nothing in them is anybody's source."""
+"""Folders that belong to one framework, and hold no source code of users."""
 _RESULT_FOLDERS = frozenset(
     [
         "artifacts",
@@ -200,22 +200,22 @@ _RESULT_FOLDERS = frozenset(
         "weights",
     ]
 )
-"""Folders in which people and frameworks leave results; a program in them may be somebody's source all the same."""
+"""Folders in which people and frameworks put results; programs in them may still be source."""
 
 
 def is_program(path: str) -> bool:
-    """Say whether a file holds a program, or what builds one, by its name."""
+    """Return whether a file holds a program or a build script, by its name."""
     name = path.rpartition("/")[2]
     return _suffix(name) in _PROGRAM or _NAMES.fullmatch(name) is not None
 
 
 def is_configuration(path: str) -> bool:
-    """Say whether a file may hold configuration, by its name."""
+    """Return whether a file may hold configuration, by its name."""
     return _suffix(path) in _CONFIGURATION
 
 
 def is_source(path: str, full: str) -> bool:
-    """Say whether a file is source or configuration: by its name, by its size, and by how it begins."""
+    """Return whether a file is source or configuration, by its name, its size and its first bytes."""
     if is_program(path):
         return True
     suffix = _suffix(path)
@@ -228,12 +228,12 @@ def is_source(path: str, full: str) -> bool:
 
 
 def in_framework_folder(path: str) -> str | None:
-    """Return the folder of a framework that a file lies in, none where it lies in none."""
+    """Return the framework folder that contains a file; none where there is none."""
     return _first(path, _FRAMEWORK_FOLDERS)
 
 
 def in_result_folder(path: str) -> str | None:
-    """Return the folder of results that a file lies in, by its name; none where it lies in none."""
+    """Return the results folder that contains a file, by its name; none where there is none."""
     return _first(path, _RESULT_FOLDERS)
 
 
@@ -248,7 +248,7 @@ def _first(path: str, names: frozenset[str]) -> str | None:
 
 
 def _is_list(suffix: str, full: str) -> bool:
-    """Say whether JSON begins with a list: a table of things, and no configuration."""
+    """Return whether JSON begins with a list, which is a table of data and no configuration."""
     return suffix in {".json", ".json5", ".jsonc"} and _start(full).lstrip().startswith(b"[")
 
 

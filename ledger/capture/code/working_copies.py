@@ -1,4 +1,4 @@
-"""What is checked out where an editable install points: its commit, and whether anything was changed since."""
+"""The state of the working copy behind an editable install: its commit, and whether it has changes."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ _TIMEOUT_SECONDS = 5.0
 
 
 def look_at_copy(folder: Path) -> WorkingCopy:
-    """Return the state of a working copy; what git does not answer in five seconds is unknown."""
+    """Return the state of a working copy; unknown where git takes longer than five seconds."""
     if not folder.is_dir():
         return WorkingCopy()
     git = Git(folder)
@@ -27,6 +27,6 @@ def look_at_copy(folder: Path) -> WorkingCopy:
     remote = url.decode("utf-8", "replace").strip() if code == 0 else ""
     return WorkingCopy(
         remote=Redactor().url(remote) if "://" in remote or "@" in remote else None,
-        commit=f"git:{head}" if len(head) >= 40 else None,  # noqa: PLR2004  # a whole id; `(initial)` is none
+        commit=f"git:{head}" if len(head) >= 40 else None,  # noqa: PLR2004  # a whole id, unlike `(initial)`
         dirty=any(not line.startswith("#") for line in lines),
     )

@@ -1,1 +1,1 @@
-"""What a person or a sweep chose."""
+"""The inputs of a run, chosen by a person or a sweep."""

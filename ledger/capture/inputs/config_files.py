@@ -1,6 +1,6 @@
-"""Reads the YAML, JSON or TOML file that a user named into plain values, or says what is wrong and where.
+"""Reading of YAML, JSON and TOML files into plain values, with errors that name the line.
 
-YAML is read as `ledger.formats.yaml_file` says. A number that no float can hold stays the text that it was.
+YAML is read by `ledger.formats.yaml_file`. A number that no float can hold remains text.
 """
 
 import json
@@ -14,18 +14,18 @@ from ledger.formats.encoding import decode
 from ledger.formats.yaml_file import load_yaml
 
 SIZE_LIMIT = 5_000_000
-"""Bytes; a file of inputs or results that people wrote or read is far smaller."""
+"""Largest file in bytes; files of inputs or results for people are far smaller."""
 _SUFFIXES = {".yaml": "YAML", ".yml": "YAML", ".json": "JSON", ".toml": "TOML"}
 
 
 def read_bytes(path: Path, what: str, *, limit: int, advice: str | None = None) -> bytes:
-    """Return the bytes of a file the user named, at most `limit` of them.
+    """Return the bytes of a file that the user named, at most `limit` of them.
 
     Args:
-        path: the file.
-        what: what it should be, for messages: `params`.
+        path: path of the file.
+        what: what the file should be, for messages: `params`.
         limit: largest size in bytes.
-        advice: what to do about a file that is larger.
+        advice: what to do about a larger file.
 
     Raises:
         NotFound: there is no such file.
@@ -46,11 +46,11 @@ def read_bytes(path: Path, what: str, *, limit: int, advice: str | None = None) 
 
 
 def read_mapping(path: Path, what: str, *, advice: str | None = None) -> dict[str, object]:
-    """Return what a YAML, JSON or TOML file says, by its suffix; an empty YAML file says nothing.
+    """Return the mapping in a YAML, JSON or TOML file, by its suffix; an empty YAML file is an empty mapping.
 
     Args:
-        path: the file.
-        what: what it should be, for messages: `params`.
+        path: path of the file.
+        what: what the file should be, for messages: `params`.
         advice: what to do about a file over 5 MB.
 
     Raises:
@@ -97,10 +97,10 @@ def _otherwise(path: Path, what: str) -> str:
 
 
 def load_json_value(text: str) -> object:
-    """Return what JSON says; a number that overflows stays text, as it may be an id.
+    """Return the value in a JSON text; a number that overflows stays text, as it may be an id.
 
     Raises:
-        ValueError: it is no JSON.
+        ValueError: it is not JSON.
     """
     return json.loads(text, parse_float=_float_or_text)
 
@@ -111,7 +111,7 @@ def _float_or_text(text: str) -> float | str:
 
 
 def type_name(value: object) -> str:
-    """Return how people call the type of a plain value."""
+    """Return the name of a plain value's type, for people."""
     names = {
         str: "a text",
         bool: "true or false",
@@ -143,7 +143,7 @@ def _toml_float(text: str) -> float | str:
     return float(text) if text.lstrip("+-") in {"inf", "nan"} else _float_or_text(text)
 
 
-class _Repeated(Exception):  # not an error of ours: it only carries the name out of the parser
+class _Repeated(Exception):  # no error for callers: it only carries the name out of the parser
     pass
 
 

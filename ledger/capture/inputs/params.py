@@ -1,7 +1,7 @@
-"""Params: what a person or a sweep chose, flattened to dotted names and plain values.
+"""Params: the inputs of a person or a sweep, flattened to dotted names and plain values.
 
-Anything Python can hold becomes a param; what has no plain form becomes its `repr`. Nothing is imported
-to recognise a library's types: arrays and tensors are known by `item` and `tolist`.
+Any Python value becomes a param; one without a plain form becomes its `repr`. Nothing is imported
+to recognise a library's types: arrays and tensors are recognised by `item` and `tolist`.
 """
 
 import datetime as dt
@@ -23,20 +23,20 @@ from ledger.formats.yaml_file import plain_scalar
 from ledger.model.values import ParamValue, is_plain_text, number
 
 _DEPTH = 20
-"""Levels of nesting that are followed; deeper values, and those that hold themselves, become text."""
+"""Most levels of nesting that are followed; deeper values, and cyclic ones, become text."""
 _TEXT_LIMIT = 10_000
-"""Characters of one value: a record is a few KB, and a param is no document."""
+"""Most characters of a value: a record has a few KB, and a param is no document."""
 _ITEMS = 1_000
-"""Elements of an array that are kept as a list."""
+"""Most elements of an array that are kept as a list."""
 _WHY = 200
-"""Characters of the reason why a value cannot be read."""
+"""Most characters of the reason why a value cannot be read."""
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 Scalar = bool | int | float | str | None
 
 
 def read_params(path: Path) -> dict[str, ParamValue]:
-    """Return the params that a YAML, JSON or TOML file holds, by dotted name, in the file's order.
+    """Return the params in a YAML, JSON or TOML file, by dotted name, in the file's order.
 
     Raises:
         NotFound: there is no such file.
@@ -65,7 +65,7 @@ def flatten(values: Mapping[str, object]) -> dict[str, ParamValue]:
 
 
 def flatten_known(values: Mapping[str, object]) -> tuple[dict[str, ParamValue], dict[str, str]]:
-    """Return Python values as params, and which have no value and why, such as `???` of OmegaConf."""
+    """Return Python values as params, and those without a value with the reason, such as `???` of OmegaConf."""
     params: dict[str, ParamValue] = {}
     unknown: dict[str, str] = {}
     for name, value in _pairs("", values, 0):
@@ -82,7 +82,7 @@ def flatten_known(values: Mapping[str, object]) -> tuple[dict[str, ParamValue], 
 
 
 def parse_assignment(text: str) -> tuple[str, ParamValue]:
-    """Return name and value of `name=value`: JSON scalars and lists are themselves, all else is text.
+    """Return name and value of `name=value`: JSON scalars and lists are parsed, all else is text.
 
     Raises:
         UsageError: there is no `=`, or no name before it.
@@ -123,27 +123,27 @@ def _pairs(prefix: str, value: object, depth: int) -> Iterator[tuple[str, ParamV
 
 
 def _nested(value: object) -> dict[object, object] | None:
-    """Return the names and values inside `value`, or none when it is one value."""
+    """Return the names and values inside `value`; none when it is a single value."""
     try:
         if isinstance(value, Mapping):
             return {name: _read(value.__getitem__, name) for name in list(value)}
-        # Whoever has such a value has imported its module; whoever has none need not pay 3 ms for both.
+        # Such a value exists only where its module was imported; all others need not pay 3 ms for both.
         argparse = sys.modules.get("argparse")
         if argparse is not None and isinstance(value, argparse.Namespace):
             return dict(vars(value).items())
         dataclasses = sys.modules.get("dataclasses")
         if dataclasses is not None and dataclasses.is_dataclass(value) and not isinstance(value, type):
             return {field.name: _read(partial(getattr, value), field.name) for field in dataclasses.fields(value)}
-    except Exception:  # noqa: BLE001  # a foreign mapping may do anything when it is read
+    except Exception:  # noqa: BLE001  # a foreign mapping may raise anything when it is read
         return None
     return None
 
 
 def _read(ask: Callable[[Any], object], name: object) -> object:
-    """Return one value of a foreign mapping, or that it has none: one `???` must not take the others away."""
+    """Return one value of a foreign mapping, or that it has none: one `???` must not remove the others."""
     try:
         return ask(name)
-    except Exception as error:  # noqa: BLE001  # it may do anything when it is asked
+    except Exception as error:  # noqa: BLE001  # it may raise anything when it is read
         said = " ".join(str(error).split())[:_WHY]
         return _Unreadable(f"it has no value ({type(error).__name__}{f': {said}' if said else ''})")
 
@@ -162,7 +162,7 @@ def _scalar(value: object, depth: int) -> Scalar:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
-        # JSON numbers past 64 bits do not survive other readers, nor msgspec
+        # JSON numbers beyond 64 bits are lost in other readers, and in msgspec
         return int(value) if -(1 << 63) <= value < 1 << 63 else _text(_repr(value))
     if isinstance(value, float):
         return number(value)
@@ -174,7 +174,7 @@ def _scalar(value: object, depth: int) -> Scalar:
 
 
 def _plain(value: object) -> object:
-    """Return the plain form of what wraps one: enums, paths, dates, arrays of numpy and torch."""
+    """Return the plain form of a wrapped value: enums, paths, dates, arrays of numpy and torch."""
     if value is None or type(value) in {bool, int, float, str, list, tuple, dict}:
         return value
     try:
@@ -185,12 +185,12 @@ def _plain(value: object) -> object:
         if isinstance(value, dt.date | dt.time):
             return value.isoformat()
         return _array(value)
-    except Exception:  # noqa: BLE001  # a foreign object may do anything when it is asked
+    except Exception:  # noqa: BLE001  # a foreign object may raise anything when it is read
         return _repr(value)
 
 
 def _array(value: object) -> object:
-    """Return what an array or tensor holds, when that is one number or a short list; else `value` itself."""
+    """Return the content of an array or tensor with one number or a short list; else `value` itself."""
     shape = getattr(value, "shape", None)
     if shape is None or isinstance(value, type) or not hasattr(value, "item") or not hasattr(value, "tolist"):
         return value
@@ -200,7 +200,7 @@ def _array(value: object) -> object:
 
 
 def _is_json(value: object, depth: int) -> bool:
-    """Say whether JSON holds `value` exactly and without nesting past the limit."""
+    """Return whether JSON can hold `value` exactly, nested within the limit."""
     if depth > _DEPTH:
         return False
     if isinstance(value, list | tuple):
@@ -211,7 +211,7 @@ def _is_json(value: object, depth: int) -> bool:
 
 
 def _repr(value: object) -> str:
-    """Return `repr` without addresses, which differ from run to run and say nothing."""
+    """Return `repr` without addresses, which differ from run to run."""
     try:
         if isinstance(value, type) or (callable(value) and hasattr(value, "__qualname__")):
             return f"{getattr(value, '__module__', '')}.{value.__qualname__}".lstrip(".")

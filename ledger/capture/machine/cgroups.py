@@ -9,23 +9,23 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 _NO_LIMIT = 1 << 60
-"""Bytes; cgroup v1 writes a number near 2^63 for no limit."""
+"""Bytes from which on there is no limit; cgroup v1 writes a number near 2^63 then."""
 
 
 class CgroupLimits(NamedTuple):
-    """What the control groups allow; none where they set no limit."""
+    """Limits of the control groups; none where they set no limit."""
 
     cores: float | None
-    """CPU time per time."""
+    """CPU limit in cores."""
     memory_bytes: int | None
-    """Memory in bytes."""
+    """Memory limit in bytes."""
 
 
 def read_limits(root: Path = Path("/")) -> CgroupLimits:
     """Return the limits of this process; none outside Linux.
 
     Args:
-        root: root of the file system, `/` but in tests.
+        root: root of the file system; `/` except in tests.
     """
     cores: list[float] = []
     memory: list[int] = []

@@ -1,4 +1,4 @@
-"""Tells which container the run is in, from the files and variables that container engines leave."""
+"""Detection of the container that a run is in, by files and variables of container engines."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,15 +12,15 @@ _BY_VARIABLE = (
 )
 _BY_FILE = (("run/.containerenv", "podman"), (".dockerenv", "docker"), (".singularity.d", "singularity"))
 _BY_CGROUP = (("kubepods", "kubernetes"), ("docker", "docker"), ("libpod", "podman"), ("/lxc", "lxc"))
-"""What stands in `/proc/1/cgroup` under cgroup v1; under v2 a container sees only its own root."""
+"""Patterns in `/proc/1/cgroup` under cgroup v1; under v2 a container sees only its own root."""
 _SYSTEMD_LIMIT = 64
 
 
 def container_of(root: Path, variables: Mapping[str, str]) -> str | None:
-    """Return the kind of container, or none when in none.
+    """Return the kind of container; none outside a container.
 
     Args:
-        root: root of the file system, `/` but in tests.
+        root: root of the file system; `/` except in tests.
         variables: environment variables.
     """
     for variable, kind in _BY_VARIABLE:
@@ -29,7 +29,7 @@ def container_of(root: Path, variables: Mapping[str, str]) -> str | None:
     for name, kind in _BY_FILE:
         if (root / name).exists():
             return kind
-    # systemd tells what it was started in: docker, podman, systemd-nspawn, wsl, lxc …
+    # systemd states what it was started in: docker, podman, systemd-nspawn, wsl, lxc …
     # (https://systemd.io/CONTAINER_INTERFACE)
     told = _text(root / "run/systemd/container")[:_SYSTEMD_LIMIT].strip() or variables.get("container", "")
     if told and told.replace("-", "").isalnum():

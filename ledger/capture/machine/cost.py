@@ -1,4 +1,4 @@
-"""What a run cost: measured time times the price of the devices it held."""
+"""The cost of a run: measured time times the price of the devices it occupied."""
 
 import re
 from collections.abc import Mapping
@@ -9,33 +9,33 @@ from ledger.model.values import Document
 
 _MIG = re.compile(r"\bmig (?P<slices>[1-7])g\.")
 _MIG_SLICES = 7
-"""Compute slices of a GPU that can be divided (NVIDIA MIG user guide: A100, H100, H200 have seven)."""
+"""Compute slices of a divisible GPU (NVIDIA MIG user guide: A100, H100, H200 have seven)."""
 _SECONDS_PER_HOUR = 3600.0
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _KEYS = ("name", "currency", "devices", "cpu_core")
 
 
 class Catalogue(Document, frozen=True, kw_only=True):
-    """What hardware costs by the hour."""
+    """Hourly prices of hardware."""
 
     name: str
     """Name of the catalogue, with its date."""
     currency: str
     """Currency of every price (ISO 4217)."""
     devices: dict[str, float] = {}
-    """Price per hour by device pattern: the words a product name must hold; the most words win."""
+    """Price per hour by device pattern: the words that a product name must contain; most words win."""
     cpu_core: float | None = None
     """Price per hour of one CPU core, for runs without a GPU."""
 
     def device(self, product: str) -> str | None:
-        """Return the pattern that a product name matches best, or none."""
+        """Return the best matching pattern for a product name, or none."""
         words = _name_words(product)
         matches = [pattern for pattern in self.devices if _name_words(pattern) <= words]
         return max(matches, key=lambda pattern: (len(_name_words(pattern)), pattern), default=None)
 
 
 def capture_cost(hardware: Hardware, duration_seconds: float, catalogue: Catalogue) -> Cost:
-    """Return what holding the hardware for that long costs: its GPUs, or its cores where it has none."""
+    """Return the cost of holding the hardware for that long: its GPUs, or its cores where it has none."""
     base = Cost(currency=catalogue.currency, catalogue=catalogue.name, energy_kwh=_energy(hardware.gpus))
     hours = max(0.0, duration_seconds) / _SECONDS_PER_HOUR
     if hardware.gpus:
@@ -46,14 +46,14 @@ def capture_cost(hardware: Hardware, duration_seconds: float, catalogue: Catalog
 
 
 def load_catalogue(values: Mapping[str, object], source: str) -> Catalogue:
-    """Return the catalogue that a policy's `prices` section states.
+    """Return the catalogue in a policy's `prices` section.
 
     Args:
         values: `name`, `currency`, `devices` (pattern to price per hour), `cpu_core`.
-        source: where they stand, for messages.
+        source: where they are, for messages.
 
     Raises:
-        InvalidDocument: something is missing, unknown or no price; every problem is told.
+        InvalidDocument: something is missing, unknown or no price; every problem is named.
     """
     problems = [f"{key}: unknown, known are {', '.join(_KEYS)}" for key in values if key not in _KEYS]
     name, currency, devices = values.get("name"), values.get("currency"), values.get("devices", {})
@@ -132,7 +132,7 @@ def _replace(cost: Cost, **changes: object) -> Cost:
 
 
 def _share(gpu: Gpu) -> float:
-    """Return how much of a whole GPU this is: less than one for an instance of a divided one."""
+    """Return the share of a whole GPU: less than one for an instance of a divided GPU."""
     match = _MIG.search(gpu.name.lower())
     return int(match["slices"]) / _MIG_SLICES if match else 1.0
 
@@ -147,5 +147,5 @@ def _name_words(name: str) -> set[str]:
 
 
 def _money(amount: float) -> float:
-    """Return an amount to a millionth: list prices carry no more, and records should read like documents."""
+    """Return an amount rounded to a millionth: list prices are no more precise, and records stay readable."""
     return round(amount, 6)

@@ -1,4 +1,4 @@
-"""The software a run stood on: Python, packages, operating system, container, frameworks, variables."""
+"""The software environment of a run: Python, packages, operating system, container, frameworks, variables."""
 
 import os
 import sys
@@ -57,16 +57,16 @@ VARIABLES = frozenset(
         "PBS_JOBID",
     }
 )
-"""Variables that say how a run was set up. An allow-list: most secrets live in variables."""
+"""Variables that configure a run. An allow-list, since most secrets are in variables."""
 PREFIXES = ("NCCL_",)
 _VALUE_LIMIT = 500
 
 
 def capture_environment(python: Path | None = None) -> tuple[Environment, EnvironmentFile]:
-    """Return the environment in short and whole; what cannot be learned says why.
+    """Return the environment in short and in full, with the reason for everything unknown.
 
     Args:
-        python: interpreter of the training; by default that of the active environment, else ours.
+        python: interpreter of the training; by default that of the active environment, else this one.
     """
     unknown: dict[str, str] = {}
     interpreter = find_interpreter(python, os.environ)
@@ -106,7 +106,7 @@ def capture_environment(python: Path | None = None) -> tuple[Environment, Enviro
 
 
 def _inside(executable: str) -> str:
-    """Return an interpreter as its environment is called: `.venv/bin/python`, not where that lies on this machine."""
+    """Return an interpreter's path within its environment: `.venv/bin/python`, not its path on this machine."""
     prefix = Path(executable).parent.parent
     if (prefix / "pyvenv.cfg").is_file() or (prefix / "conda-meta").is_dir():
         return str(Path(executable).relative_to(prefix.parent))
@@ -126,7 +126,7 @@ def _os() -> str:
 
 
 def _loaded_versions() -> dict[str, str]:
-    """Return CUDA and cuDNN as the loaded torch has them; torch is never imported for it."""
+    """Return CUDA and cuDNN as the loaded torch reports them; torch is never imported for it."""
     torch = sys.modules.get("torch")
     if torch is None:
         return {}

@@ -1,4 +1,4 @@
-"""Which frameworks this process has imported by now: what is installed beside them says nothing of a run."""
+"""Frameworks that this process has imported so far; installed ones may be unused."""
 
 import sys
 from collections.abc import Mapping
@@ -13,20 +13,20 @@ _MODULES = {
     "sklearn": "scikit-learn",
     "stable_baselines3": "stable-baselines3",
 }
-"""Module to the package it comes from, where its version is worth a line in the record itself."""
+"""Package of each module whose version is part of the record itself."""
 _LENGTH = 100
 
 
 def imported_frameworks(modules: Mapping[str, ModuleType | None] | None = None) -> dict[str, str]:
-    """Return the version of each framework that is imported, `unknown` where it does not say; nothing is imported.
+    """Return the version of each imported framework, `unknown` where it has none; nothing is imported.
 
     Args:
-        modules: what is imported; that of this process by default.
+        modules: imported modules; those of this process by default.
     """
     loaded = sys.modules if modules is None else modules
     found: dict[str, str] = {}
     for module, package in _MODULES.items():
-        # Reading the attribute of a module that is made lazily could import all of it.
+        # Reading an attribute of a lazily loaded module could import all of it.
         said = vars(loaded[module]).get("__version__") if isinstance(loaded.get(module), ModuleType) else None
         if loaded.get(module) is not None:
             text = str(said)[:_LENGTH] if said is not None else "unknown"

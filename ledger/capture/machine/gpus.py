@@ -1,4 +1,4 @@
-"""The NVIDIA GPUs a run can see, by NVML: the only room that knows how to ask it."""
+"""The NVIDIA GPUs that a run can see, by NVML: the only module that uses NVML."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ _MIG_ENABLED = 1
 
 
 class Nvml(Protocol):
-    """What is used of `pynvml`; handles and structs are opaque C types, hence `Any`."""
+    """The part of `pynvml` in use; handles and structs are opaque C types, hence `Any`."""
 
     NVMLError: type[Exception]
 
@@ -35,18 +35,18 @@ class Device(NamedTuple):
     """One GPU, or one instance of a divided GPU."""
 
     handle: Any  # opaque C type
-    """What NVML knows it by."""
+    """NVML's handle of the device."""
     gpu: Gpu
-    """What stands in the record."""
+    """The device as the record has it."""
 
 
 def open_nvml(root: Path = Path("/")) -> Nvml | None:
-    """Return NVML, initialised, or none when this machine has no NVIDIA driver.
+    """Return NVML, initialised; none when this machine has no NVIDIA driver.
 
-    Importing pynvml costs 20 ms, so first it is asked whether a driver can be there at all.
+    Importing pynvml costs 20 ms, so it is first checked whether a driver can be there at all.
 
     Args:
-        root: root of the file system, `/` but in tests.
+        root: root of the file system; `/` except in tests.
 
     Raises:
         RuntimeError: there is a driver, but it does not answer.
@@ -70,7 +70,7 @@ def open_nvml(root: Path = Path("/")) -> Nvml | None:
 
 
 def visible_devices(nvml: Nvml, variables: Mapping[str, str] | None = None) -> list[Device]:
-    """Return the GPUs that CUDA_VISIBLE_DEVICES leaves visible; a divided GPU gives its instances.
+    """Return the GPUs that CUDA_VISIBLE_DEVICES leaves visible; a divided GPU is returned as its instances.
 
     Args:
         nvml: NVML, initialised.
@@ -92,7 +92,7 @@ def visible_devices(nvml: Nvml, variables: Mapping[str, str] | None = None) -> l
 
 
 def _chosen(nvml: Nvml, whole: list[Any], asked: str) -> list[Any]:
-    """Choose as CUDA does: in the order asked for, up to the first entry that names nothing.
+    """Return the devices as CUDA selects them: in the given order, up to the first invalid entry.
 
     Source: CUDA C++ programming guide, environment variables, CUDA_VISIBLE_DEVICES.
     """
@@ -126,7 +126,7 @@ def _instances(nvml: Nvml, device: Any) -> list[Any]:  # noqa: ANN401  # opaque 
         try:
             instances.append(nvml.nvmlDeviceGetMigDeviceHandleByIndex(device, index))
         except nvml.NVMLError:
-            continue  # a place that holds no instance
+            continue  # an empty slot
     return instances
 
 

@@ -1,4 +1,4 @@
-"""The machine a run stood on, and how much of it the run was allowed to use.
+"""The machine of a run, and the limits of the run on it.
 
 On Linux everything is read from `/proc` and `/sys`: importing psutil would cost 18 ms of CPU.
 """
@@ -18,10 +18,10 @@ T = TypeVar("T")
 
 
 def capture_hardware(folder: Path) -> Hardware:
-    """Return host, CPU, memory, disk and GPUs with their limits; what cannot be learned says why.
+    """Return host, CPU, memory, disk and GPUs with their limits, with the reason for everything unknown.
 
     Args:
-        folder: where the run worked, for the disk.
+        folder: folder in which the run works, for the disk.
     """
     unknown: dict[str, str] = {}
 
@@ -52,7 +52,7 @@ def capture_hardware(folder: Path) -> Hardware:
 
 
 def usable_cores(quota: float | None = None) -> float:
-    """Return how many cores this process may use: by affinity, and by the cgroup quota when given."""
+    """Return the number of cores that this process may use, by affinity, and by the cgroup quota when given."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return float(affinity) if quota is None else min(float(affinity), quota)
 

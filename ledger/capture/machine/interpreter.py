@@ -1,4 +1,4 @@
-"""Finds the Python environment a training ran in: its version, and where its packages lie."""
+"""The Python environment of a training: its version, and the folders of its packages."""
 
 import os
 import platform
@@ -24,13 +24,13 @@ class Interpreter(NamedTuple):
     executable: str
     """Its interpreter."""
     version: str | None
-    """Implementation and version; none when that could not be learned."""
+    """Implementation and version; none when unknown."""
     folders: tuple[Path, ...]
-    """Where its packages lie, the first before the last."""
+    """Folders of its packages, in the order of imports."""
 
 
 def find_interpreter(python: Path | None, variables: Mapping[str, str]) -> Interpreter:
-    """Return the environment of the given interpreter, else the active one, else ours.
+    """Return the environment of the given interpreter, else the active one, else that of this process.
 
     The active one is that of `VIRTUAL_ENV` or `CONDA_PREFIX`: ledger may be installed outside of it.
     """
@@ -48,7 +48,7 @@ def find_interpreter(python: Path | None, variables: Mapping[str, str]) -> Inter
 def _ours() -> Interpreter:
     known = dict.fromkeys(Path(path) for path in (*sysconfig.get_paths().values(), *sys.path) if path)
     folders = tuple(path for path in known if path.name in {"site-packages", "dist-packages"} and path.is_dir())
-    # Legacy `setup.py develop` and plain source folders leave their metadata where the code lies
+    # Legacy `setup.py develop` and plain source folders have their metadata beside the code
     sources = tuple(path for path in known if path not in folders and path.is_dir() and not _is_library(path))
     version = f"{platform.python_implementation()} {platform.python_version()}"
     return Interpreter(sys.executable, version, folders + sources)
@@ -59,7 +59,7 @@ def _is_library(path: Path) -> bool:
 
 
 def _virtual(python: Path) -> Interpreter | None:
-    """Read a virtual environment's own files, which costs nothing compared with starting it."""
+    """Return a virtual environment from its own files, which costs nothing compared with starting it."""
     prefix = python.parent.parent
     try:
         text = (prefix / "pyvenv.cfg").read_text("utf-8", "replace")
@@ -94,7 +94,7 @@ def _query_interpreter(python: Path) -> Interpreter:
 
 
 def _same(left: Path, right: Path) -> bool:
-    """Say whether two paths are one place; the last part is not followed, as interpreters are links."""
+    """Return whether two paths are the same; the last part is not resolved, as interpreters are links."""
     try:
         return os.path.realpath(left.parent) == os.path.realpath(right.parent) and left.name == right.name
     except OSError:

@@ -1,4 +1,4 @@
-"""Which index pip was told to install from: PyPI or another. Only the kind is kept, never an address."""
+"""The package index that pip is configured with: PyPI or another. Only the kind is kept, never a URL."""
 
 import os
 import re
@@ -23,12 +23,12 @@ _VARIABLES = {
 
 
 def index_of(variables: Mapping[str, str], prefix: Path, root: Path = Path("/")) -> Index | None:
-    """Return the kind of index that pip is configured to use now; what was installed earlier may have another.
+    """Return the kind of index that pip is configured with now; earlier installs may have used another.
 
     Args:
         variables: environment variables.
         prefix: environment of the interpreter, which may have a `pip.conf`.
-        root: root of the file system, `/` but in tests.
+        root: root of the file system; `/` except in tests.
     """
     told: dict[str, str] = {}
     for file in _files(variables, prefix, root):
@@ -44,7 +44,7 @@ def index_of(variables: Mapping[str, str], prefix: Path, root: Path = Path("/"))
 
 
 def _files(variables: Mapping[str, str], prefix: Path, root: Path) -> Iterator[Path]:
-    """Yield the files that pip reads, the last one wins (https://pip.pypa.io/en/stable/topics/configuration)."""
+    """Yield the configuration files of pip, of which the last wins (https://pip.pypa.io/en/stable/topics/configuration)."""
     if variables.get("PIP_CONFIG_FILE") == os.devnull:
         return
     yield root / "etc/pip.conf"
@@ -58,7 +58,7 @@ def _files(variables: Mapping[str, str], prefix: Path, root: Path) -> Iterator[P
 
 
 def _settings(file: Path) -> Iterator[tuple[str, str]]:
-    """Yield the settings of a file that name an index; a value may go on in lines that are indented."""
+    """Yield the settings in a file that name an index; a value may continue on indented lines."""
     try:
         lines = file.read_text("utf-8", "replace").splitlines()[:500]
     except OSError:

@@ -1,6 +1,6 @@
-"""Lists the packages of an interpreter by the names of their metadata folders.
+"""The packages of an interpreter, by the names of their metadata folders.
 
-Reading the metadata of every package costs 50 ms of CPU for a hundred packages, their folder names 1 ms.
+Reading the metadata of a hundred packages costs 50 ms of CPU, their folder names 1 ms.
 """
 
 import json
@@ -32,7 +32,7 @@ _FRAMEWORKS = (
     "xgboost",
     "numpy",
 )
-"""Packages whose version is worth a line in the record itself."""
+"""Packages whose version is part of the record itself."""
 _VERSION = re.compile(r"^Version: (\S{1,100})", re.MULTILINE)
 _CUDA = re.compile(r"^cuda(?:: Optional\[str\])? = '([0-9.]{1,20})'", re.MULTILINE)
 _WHEEL_TAG = re.compile(r"^Tag: ([A-Za-z0-9_.]{1,40}-[A-Za-z0-9_.]{1,40}-[A-Za-z0-9_.]{1,100})$", re.MULTILINE)
@@ -44,17 +44,17 @@ class InstalledPackages(NamedTuple):
     """The packages of an interpreter."""
 
     packages: dict[str, str]
-    """Normalised name to version, sorted; an editable install says `(editable)`, what came from git its commit."""
+    """Version by normalised name, sorted; an editable install has `(editable)`, one from git its commit."""
     sources: dict[str, PackageSource]
-    """Where those came from that came from no index."""
+    """Origin of packages that were not installed from an index."""
     tags: dict[str, str]
-    """Wheel tag of those that were built for an interpreter or a platform."""
+    """Wheel tag of packages that were built for an interpreter or a platform."""
     working_copies: dict[str, Path]
     """Folder of each editable install."""
 
 
 def read_packages(folders: Iterable[Path]) -> InstalledPackages:
-    """Return the packages of an interpreter; the first folder that has a package counts."""
+    """Return the packages of an interpreter; of two folders with a package, the first counts."""
     packages: dict[str, str] = {}
     where: dict[str, Path] = {}
     for folder in folders:
@@ -108,7 +108,7 @@ def _package(name: str, path: Path) -> tuple[str, str] | None:
 
 
 def _origin(direct_url: Path) -> str:
-    """Return what PEP 610 says about an install that came from no registry."""
+    """Return the PEP 610 statement of an install that came from no index."""
     text = _head(direct_url)
     if not text:
         return ""
@@ -123,16 +123,16 @@ def _origin(direct_url: Path) -> str:
 
 
 def read_source(metadata: Path) -> PackageSource | None:
-    """Return where a package came from by its metadata folder (PEP 610), none where it came from an index.
+    """Return the origin of a package from its metadata folder (PEP 610); none where it came from an index.
 
-    Addresses keep no credentials, and a folder of this machine is no address.
+    URLs are kept without credentials, and paths of this machine not at all.
     """
     if metadata.suffix == ".egg-link":
         return PackageSource(kind="editable")
     origin = _direct_url(metadata)
     url = str(origin.get("url", "")) if origin else ""
     if origin is None or not url or _head(metadata / "INSTALLER").strip() == "conda":
-        return None  # conda's is the folder of whoever built it
+        return None  # in conda packages it is the folder of the build machine
     local = url.startswith("file:")
     kept = None if local else Redactor().url(url.partition("?")[0])[:500]
     vcs, folder = origin.get("vcs_info"), origin.get("dir_info")
@@ -169,7 +169,7 @@ def _working_copy(metadata: Path) -> Path | None:
 
 
 def _tag(metadata: Path) -> str | None:
-    """Return the first tag of a wheel, none where it fits every interpreter and platform."""
+    """Return the first tag of a wheel; none where it fits every interpreter and platform."""
     match = _WHEEL_TAG.search(_head(metadata / "WHEEL")) if metadata.suffix == ".dist-info" else None
     return match[1] if match and not match[1].endswith("-none-any") else None
 
@@ -200,5 +200,5 @@ def _head(path: Path) -> str:
 
 
 def _normal(name: str) -> str:
-    """Return the name as PEP 503 compares it."""
+    """Return the name in the normal form of PEP 503."""
     return re.sub(r"[-_.]+", "-", name).lower()

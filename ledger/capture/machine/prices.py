@@ -1,4 +1,4 @@
-"""The price catalogue that ships: approximate, dated, and meant to be replaced in policy."""
+"""The price catalogue that ships: approximate, dated, and to be replaced by the policy."""
 
 from ledger.capture.machine.cost import Catalogue
 

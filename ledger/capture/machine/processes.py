@@ -1,4 +1,4 @@
-"""CPU time and memory of a process and all its children.
+"""CPU time and memory of a process and all its child processes.
 
 On Linux straight from `/proc`: psutil lists every process of the machine to find children, which on a
 host with 2,000 processes costs 30 ms a sample. Elsewhere psutil is asked.
@@ -10,20 +10,20 @@ from typing import NamedTuple
 
 _PROC = Path("/proc")
 _DEPTH = 10_000
-"""Processes of one run that are followed."""
+"""Most processes of one run that are followed."""
 
 
 class Load(NamedTuple):
-    """What a process tree has used so far."""
+    """The resources used by a process tree so far."""
 
     cpu_seconds: float
-    """CPU time, children that ended included, in seconds."""
+    """CPU time in seconds, including children that have ended."""
     memory_bytes: int
-    """Resident memory of the processes that live, in bytes."""
+    """Resident memory of the living processes, in bytes."""
 
 
 def read_load(pid: int) -> Load | None:
-    """Return what the process and its children use, or none when it has ended."""
+    """Return the use of the process and its children; none when it has ended."""
     if (_PROC / "self/stat").exists():
         return _from_proc(pid)
     return _from_psutil(pid)

@@ -1,4 +1,4 @@
-"""`PYTHONPATH`: what it puts in front of the installed packages, and which modules it hides."""
+"""`PYTHONPATH`: the variable itself, and the installed modules that it shadows."""
 
 import os
 import sys
@@ -10,12 +10,12 @@ from ledger.capture.secrets.redactor import Redactor
 _NAME = "PYTHONPATH"
 _LIMIT = 2_000
 _MOST_NAMES = 10_000
-"""Entries of a folder that are looked at."""
+"""Most entries of a folder that are read."""
 _MOST_SHADOWED = 50
 
 
 def python_path_of(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the variable where it is set: secrets replaced, the home folder as `~`."""
+    """Return the variable if it is set, with secrets replaced and the home folder as `~`."""
     folders = _folders(variables)
     if not folders:
         return {}
@@ -29,7 +29,7 @@ def python_path_of(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def shadowed_by(variables: Mapping[str, str], installed: Iterable[Path]) -> dict[str, str]:
-    """Return the modules that the folders of the variable hide: name to `standard library` or `installed`."""
+    """Return the modules that folders of the variable shadow; each is of the `standard library`, or `installed`."""
     ours = {name for folder in _folders(variables) for name in _modules(Path(folder or "."))}
     if not ours:
         return {}
@@ -45,7 +45,7 @@ def _folders(variables: Mapping[str, str]) -> list[str]:
 
 
 def _modules(folder: Path) -> Iterator[str]:
-    """Yield the names that can be imported from a folder; a folder is a module only where it says so."""
+    """Yield the importable names in a folder; a folder is a module only if it is marked as one."""
     try:
         with os.scandir(folder) as entries:
             for _, entry in zip(range(_MOST_NAMES), entries, strict=False):

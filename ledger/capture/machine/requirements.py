@@ -1,4 +1,4 @@
-"""The packages of a run as a file that pip installs from; what it cannot install is a comment that says why."""
+"""The packages of a run as a requirements file for pip; those that pip cannot install are comments with the reason."""
 
 import re
 
@@ -11,7 +11,7 @@ _VERSION = re.compile(
     r"(?:[-_.]?dev[-_.]?\d*)?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?",
     re.IGNORECASE,
 )
-"""A version as packaging.python.org/en/latest/specifications/version-specifiers has it."""
+"""A version in the form of packaging.python.org/en/latest/specifications/version-specifiers."""
 _TOLD = re.compile(r"(\S+)(?: \((editable|git ([0-9a-f]{7,64}))\))?")
 _URL = re.compile(r"(?:https?|ssh|git)://[^\s#'\"<>\\^`{|}]+")
 _VCS = {"git", "hg", "svn", "bzr"}
@@ -26,7 +26,7 @@ def render_requirements(run: str, environment: Environment, file: EnvironmentFil
     """Return the requirements file of a run.
 
     Args:
-        run: its id.
+        run: id of the run.
         environment: the environment box of its record.
         file: the whole environment.
     """

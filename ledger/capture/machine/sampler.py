@@ -1,6 +1,6 @@
-"""Watches a run from a thread: CPU time, memory, and how busy its GPUs are.
+"""A thread that samples a run: CPU time, memory, and how busy its GPUs are.
 
-Everything is summed up as it comes, so memory does not grow with the length of the run.
+Everything is aggregated at once, so memory does not grow with the length of the run.
 """
 
 import contextlib
@@ -21,10 +21,10 @@ from ledger.capture.machine.processes import read_load
 from ledger.model.boxes import Gpu, Usage
 
 _IDLE_BELOW = 0.05
-"""Utilisation under which a GPU counts as idle: a display or a monitor alone stays below it."""
+"""Utilisation under which a GPU counts as idle: a display or a monitor alone does not reach it."""
 _STOP_SECONDS = 5.0
 _FIRST_PAUSE_SECONDS = 0.05
-"""The first pause; each doubles up to the interval, so that a run of a second is seen too."""
+"""The first pause; each doubles up to the interval, so that a run of one second has samples, too."""
 _MILLIJOULES_PER_KWH = 3.6e9
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 """Unit of `ru_maxrss`: bytes on macOS, KiB elsewhere (getrusage(2))."""
@@ -34,9 +34,9 @@ class Sampler:
     """Samples a process tree and its GPUs until it is stopped; never raises.
 
     Args:
-        pid: root of the process tree; by default this process, whose use so far is not counted.
+        pid: root of the process tree; by default this process, without its use so far.
         interval_seconds: seconds between two samples; the first few come sooner.
-        nvml: NVML, initialised; by default the machine's own, where it has one.
+        nvml: NVML, initialised; by default that of this machine, where it has one.
         beat: called at every sample, as a sign of life.
     """
 
@@ -66,7 +66,7 @@ class Sampler:
         self._children_before = _children_usage()
 
     def start(self) -> None:
-        """Begin to sample; a second call changes nothing."""
+        """Start sampling; a second call changes nothing."""
         if self._thread is not None:
             return
         self._started = self._ended = time.monotonic()
@@ -75,11 +75,11 @@ class Sampler:
         self._thread = threading.Thread(target=self._run, name="ledger-sampler", daemon=True)
         try:
             self._thread.start()
-        except RuntimeError:  # no more threads: the run matters, the samples do not
+        except RuntimeError:  # out of threads: the run matters, not the samples
             self._stopped.set()
 
     def stop(self) -> tuple[Usage | None, list[Gpu]]:
-        """End sampling and return what was seen; none and no GPUs when that is nothing. Idempotent."""
+        """Stop sampling and return the usage and the GPUs; none and an empty list without samples. Idempotent."""
         if self._result is None:
             self._stopped.set()
             if self._thread is not None and self._thread.is_alive():
@@ -95,7 +95,7 @@ class Sampler:
         self._open_gpus()
         pause = min(self._interval, _FIRST_PAUSE_SECONDS)
         while not self._stopped.wait(pause):
-            with contextlib.suppress(OSError):  # a full disk takes the heartbeat, not the samples
+            with contextlib.suppress(OSError):  # a full disk stops the sign of life, not the samples
                 self._beat()
             self._sample_process()
             if pause == self._interval:
@@ -115,13 +115,13 @@ class Sampler:
             self._gpus = [_GpuWatch(self._nvml, device) for device in devices] if self._nvml is not None else []
             for watch in self._gpus:
                 watch.sample(first=True)
-        except Exception:  # noqa: BLE001  # `capture_hardware` says why; here the run goes on unwatched
+        except Exception:  # noqa: BLE001  # `capture_hardware` gives the reason; here the run goes on without samples
             self._gpus = []
 
     def _sample_process(self) -> None:
         try:
             load = read_load(self._pid)
-        except Exception:  # noqa: BLE001  # a sample that fails is one sample less
+        except Exception:  # noqa: BLE001  # a failure costs one sample
             return
         if load is None:
             return
@@ -132,7 +132,7 @@ class Sampler:
         self._memory = max(self._memory, load.memory_bytes)
 
     def _count_ended_children(self) -> None:
-        """Add what a child used between the last sample and its end, which the kernel told its parent."""
+        """Add the use of a child between the last sample and its end, as the kernel reported it to the parent."""
         if self._own:
             return
         seconds, memory = _children_usage()
@@ -159,7 +159,7 @@ class Sampler:
 
 
 class _GpuWatch:
-    """Sums up one GPU; a question it does not answer is not asked again."""
+    """Aggregates one GPU; a query that it does not support is not repeated."""
 
     def __init__(self, nvml: Nvml, device: Device) -> None:
         self._nvml = nvml
@@ -174,7 +174,7 @@ class _GpuWatch:
         self._last = time.monotonic()
 
     def sample(self, *, first: bool = False, last: bool = False) -> None:
-        """Ask once; the first and the last time only what is counted from then to then."""
+        """Take one sample; counters are read only the first and the last time."""
         energy = self._ask("nvmlDeviceGetTotalEnergyConsumption")
         if energy is not None:
             self._energy = (self._energy[0] if self._energy else int(energy), int(energy))
@@ -197,7 +197,7 @@ class _GpuWatch:
             self._count += 1
 
     def gpu(self) -> Gpu:
-        """Return the GPU with what was seen of it."""
+        """Return the GPU with the aggregated samples."""
         energy = self._energy[1] - self._energy[0] if self._energy else self._power[0] if self._power[1] else None
         return msgspec.structs.replace(
             self._gpu,
@@ -218,6 +218,6 @@ class _GpuWatch:
 
 
 def _children_usage() -> tuple[float, int]:
-    """Return CPU seconds and largest resident bytes of the children that ended."""
+    """Return CPU seconds and largest resident bytes of the children that have ended."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MAXRSS_BYTES

@@ -1,1 +1,1 @@
-"""What a training made: metrics, curves, logs, tables, the model."""
+"""The outputs of a training: metrics, curves, logs, tables, the model."""

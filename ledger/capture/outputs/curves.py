@@ -1,7 +1,7 @@
-"""Reads learning curves as trainers write them: CSV, JSON lines, a JSON array, the histories of Keras and Transformers.
+"""Reading of learning curves: CSV, JSON lines, a JSON array, histories of Keras and Transformers.
 
-What is no number is named and left out, and the rest is kept. A line that is no CSV or JSON is left out too; a file in
-which most are is refused. The half line of a run that was killed while writing it is nothing to speak of.
+Values that are not numbers are left out and named. Lines that are not CSV or JSON are left out, too; a file with
+mostly such lines is refused. The half line of a run that was killed while writing it is ignored.
 """
 
 import csv
@@ -22,37 +22,37 @@ from ledger.formats.results import history_rows
 from ledger.model.values import check_label, counted
 
 _LIMIT = 200_000_000
-"""Bytes; ten million points are past what anyone draws."""
+"""Largest file in bytes; it has more than ten million points, which nobody draws."""
 _WHOLE_LIMIT = 50_000_000
-"""Characters of a file that is one JSON document, which is read whole."""
+"""Most characters of a file that is one JSON document, which is read whole."""
 _STEP = ("step", "global_step", "_step", "trainer/global_step", "train/global_step", "iteration", "iter", "steps")
 _EPOCH = ("epoch", "_epoch", "train/epoch", "epochs")
 _SECONDS = ("seconds", "time", "elapsed", "elapsed_seconds", "_runtime", "runtime", "relative_time", "wall_time")
 _CLOCK = ("_timestamp", "timestamp", "created_at")
-"""Names of the axes: ours, then those of Lightning, Transformers, W&B and TensorBoard; the first found counts."""
+"""Names of the axes: ours, then those of Lightning, Transformers, W&B and TensorBoard; the first one present counts."""
 _AXES = frozenset((*_STEP, *_EPOCH))
 _CLOCK_FROM = 1e8
-"""Seconds from which a time is one of the clock (1973), not one since the start."""
+"""Seconds from which a time is by the clock (1973), not since the start."""
 _INDEX = {"", "unnamed: 0"}
-"""What pandas calls the index it writes."""
+"""Name of the index column that pandas writes."""
 _DEPTH = 20
 _SNIFFED = 4096
 
 Row = tuple[int, Mapping[str, object]]
-"""Line number, and name to cell."""
+"""Line number, and cells by name."""
 
 
 class CurvesFile(NamedTuple):
-    """What a file of curves holds."""
+    """The content of a file of curves."""
 
     points: list[Point]
-    """The points, in the order of the file; where it goes back, in that of their steps."""
+    """The points in the order of the file; where its steps go back, in the order of the steps."""
     notice: str | None = None
-    """What was left out, and how the rest was read where that is not plain; none when there is nothing to say."""
+    """What was left out, and unusual interpretations of the rest; none when there are none."""
 
 
 class _Lines:
-    """What was seen of the lines that hold no points."""
+    """The lines without points, counted."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -62,7 +62,7 @@ class _Lines:
         self.wrong: list[tuple[int, str]] = []
 
     def notes(self) -> list[str]:
-        """Return what is to be said.
+        """Return the notice.
 
         Raises:
             LedgerError: most lines are wrong.
@@ -78,7 +78,7 @@ class _Lines:
 
 
 def read_curves(path: Path) -> CurvesFile:
-    """Return the points of a file, and what was left out of it.
+    """Return the points of a file, and what was left out.
 
     Raises:
         NotFound: there is no such file.
@@ -136,7 +136,7 @@ def _rows(file: TextIO, lines: _Lines) -> Iterator[Row]:
 
 
 def _document(file: TextIO) -> list[object] | dict[str, object] | None:
-    """Return the one JSON document that the file is, none where it holds one a line."""
+    """Return the one JSON document that the file is; none where it has one per line."""
     try:
         found = json.loads(file.read(_WHOLE_LIMIT))
     except (ValueError, RecursionError):
@@ -164,7 +164,7 @@ def _json_lines(file: Iterable[str], lines: _Lines) -> Iterator[Row]:
             if line.endswith("\n"):
                 lines.wrong.append((number, "not JSON, one object a line expected"))
             else:
-                lines.torn = number  # a run that is killed leaves half a line
+                lines.torn = number  # a killed run leaves half a line
             continue
         if isinstance(row, dict):
             lines.good += 1
@@ -205,10 +205,10 @@ def _csv_rows(file: TextIO, lines: _Lines) -> Iterator[Row]:
         for row in reader:
             number = reader.line_num + 1
             if not row or (len(row) < len(header) and not ended):
-                continue  # an empty line, or the half line of a run that was killed
+                continue  # an empty line, or the half line of a killed run
             names = [cell.strip() for cell in row]
             if names == header or _is_header(names, header):
-                lines.headers += 1  # a logger that was resumed writes it again, perhaps with other columns
+                lines.headers += 1  # a resumed logger writes the header again, perhaps with other columns
                 header = names
             elif len(row) != len(header):
                 lines.wrong.append((number, f"{len(header)} columns expected, not {len(row)}"))
@@ -220,7 +220,7 @@ def _csv_rows(file: TextIO, lines: _Lines) -> Iterator[Row]:
 
 
 def _is_header(names: Sequence[str], header: Sequence[str]) -> bool:
-    """Say whether a row names columns: most of those there are, and nothing that is a number."""
+    """Return whether a row is a header: with most of the names, and without numbers."""
     known = set(names) & set(header)
     if 2 * len(known) < len(header) or len(set(names)) < len(names):
         return False
@@ -264,7 +264,7 @@ def _check_name(path: Path, line: int, name: str) -> None:
 
 
 def _axis(values: dict[str, float], names: tuple[str, ...]) -> float | None:
-    """Take the axis of the first of these names out of the values."""
+    """Remove from the values the axis with the first of these names, and return it."""
     for name in names:
         if name in values:
             return values.pop(name)

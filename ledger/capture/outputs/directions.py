@@ -1,4 +1,4 @@
-"""Which values of a metric are better, told from its name where the name leaves no doubt."""
+"""The direction of a metric, taken from its name where that leaves no doubt."""
 
 import re
 
@@ -23,12 +23,12 @@ _DOUBTFUL = _word_set(
     "change ratio count neg negative steps epoch lr temperature coefficient coef lambda alpha beta gamma "
     "time patience min max loss2 noise function fn type curve"
 )
-"""Words that turn the meaning round or make the number something else: `neg_mse`, `accuracy_drop`, `loss_scale`."""
+"""Words that reverse the meaning or change the quantity: `neg_mse`, `accuracy_drop`, `loss_scale`."""
 _SEPARATORS = re.compile(r"[_/ \-.@()\[\]{},:]+")
 
 
 def known_direction(name: str) -> Direction | None:
-    """Return which values of the metric are better, or none where the name does not say for certain."""
+    """Return which values of the metric are better; none where the name does not tell for certain."""
     words = set(_SEPARATORS.split(parse_slice(name)[0].lower()))
     if words & _DOUBTFUL:
         return None

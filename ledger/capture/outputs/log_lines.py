@@ -1,4 +1,4 @@
-"""The lines of a training log as a terminal would leave them: one by one, clean, in bounded memory."""
+"""The lines of a training log as a terminal would show them in the end: one by one, clean, in bounded memory."""
 
 import codecs
 import re
@@ -10,11 +10,11 @@ from ledger.hashing import StreamHash
 
 _CHUNK = 1 << 20
 _LINE_BYTES = 64 * 1024
-"""Bytes of one line that are kept while it is read; what follows, to the line feed, is only counted and hashed."""
+"""Most bytes of a line that are kept while it is read; the rest, up to the line feed, is only counted and hashed."""
 LINE_CHARACTERS = 2_000
-"""Characters of one line that are shown."""
+"""Most characters of a line that are shown."""
 _BEFORE_REDACTION = 2 * LINE_CHARACTERS
-"""Characters looked at for secrets: a secret that the cut would divide must be whole when it is looked for."""
+"""Most characters of a line that are searched for secrets: one at the later cut must be whole for the search."""
 
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,2048}(?:\x07|\x1b\\)"
@@ -24,15 +24,15 @@ _ESCAPES = re.compile(
 _CONTROL = re.compile(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
-"""Control and format characters (Unicode categories Cc, Cf, Zl, Zp, Cs) but the tab: they hide or turn text."""
+"""Control and format characters (Unicode categories Cc, Cf, Zl, Zp, Cs) except the tab: they hide or reorder text."""
 _REPLACED = "\ufffd"
 _STRANGE = 0.2
-"""Share of a line from which bytes that are no UTF-8 are binary data, not letters of another encoding."""
+"""Share of non-UTF-8 bytes from which a line is binary data, not text in another encoding."""
 _BOUNDARY = re.compile(r"[^A-Za-z0-9_\-.+/=:@]")
 
 
 class LogStream:
-    """Reads a log to its end, counting and hashing all of it."""
+    """Reads a log to its end, and counts and hashes all of it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -44,7 +44,7 @@ class LogStream:
 
     @property
     def hash(self) -> str:
-        """Hash of every byte read so far."""
+        """The hash of every byte read so far."""
         return self._hash.result()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -70,7 +70,7 @@ class LogStream:
 
 
 def _converter(start: bytes) -> Callable[[bytes], bytes] | None:
-    """Return what makes UTF-8 of a log in another encoding, as PowerShell writes it, chunk by chunk; else none."""
+    """Return a converter to UTF-8 for a log in another encoding, as PowerShell writes it, chunk by chunk; else none."""
     encoding = encoding_of(start)
     if encoding == "utf-8":
         return None
@@ -79,7 +79,7 @@ def _converter(start: bytes) -> Callable[[bytes], bytes] | None:
 
 
 def _bounded(unfinished: bytes) -> bytes:
-    """Return what must be remembered of a line that is not finished."""
+    """Return the part of an unfinished line that must be remembered."""
     if len(unfinished) <= _LINE_BYTES:
         return unfinished
     start = unfinished.rfind(b"\r", 0, len(unfinished) - 1)
@@ -87,7 +87,7 @@ def _bounded(unfinished: bytes) -> bytes:
 
 
 def _last_state(line: bytes) -> bytes:
-    """Return what a terminal shows of a line that returns to its beginning again and again."""
+    """Return what a terminal shows of a line that returns to its beginning repeatedly."""
     if b"\r" not in line:
         return line[:_LINE_BYTES]
     states = line.rstrip(b"\r")
@@ -95,7 +95,7 @@ def _last_state(line: bytes) -> bytes:
 
 
 def clean(line: bytes) -> str:
-    """Return a line as text: no escape sequences, no control characters, invalid UTF-8 replaced, cut for redaction."""
+    """Return a line as text: no escape sequences or control characters, invalid UTF-8 replaced, cut for redaction."""
     text = _decode(line)
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
@@ -105,7 +105,7 @@ def clean(line: bytes) -> str:
 
 
 def _decode(line: bytes) -> str:
-    """Return a line as text: UTF-8, or what can only be Western Windows; other encodings cannot be told apart."""
+    """Return a line as text, from UTF-8 or from what can only be Windows-1252; other encodings are not recognised."""
     try:
         return line.decode()
     except UnicodeDecodeError as error:
@@ -122,7 +122,7 @@ def _decode(line: bytes) -> str:
 
 
 def _cut_at_boundary(text: str) -> str:
-    """Cut a long line between two words, so that no part of a secret is left without its beginning or end."""
+    """Return a long line, cut between two words, so that no secret is cut in two."""
     kept = text[:_BEFORE_REDACTION]
     for position in range(len(kept) - 1, -1, -1):
         if _BOUNDARY.match(kept[position]):
@@ -131,7 +131,7 @@ def _cut_at_boundary(text: str) -> str:
 
 
 def shorten(line: str) -> str:
-    """Return a redacted line at the length that is shown."""
+    """Return a redacted line in the length that is shown."""
     if len(line) <= LINE_CHARACTERS:
         return line
     return f"{line[:LINE_CHARACTERS]}… ({len(line) - LINE_CHARACTERS:,} more characters)"

@@ -1,4 +1,4 @@
-"""Finds warnings and errors in the lines of a log, each different one once with its count.
+"""Warnings and errors in the lines of a log, each distinct one once with its count.
 
 Two are the same when they differ only in numbers, hexadecimal, times and paths. A Python traceback is one
 error, kept whole.
@@ -9,11 +9,11 @@ import re
 from ledger.capture.outputs.log_lines import clean
 
 DISTINCT_LIMIT = 200
-"""Different problems of one kind that are kept; more say that the log repeats itself in ways not folded."""
+"""Most distinct problems of one kind that are kept; more mean that the log varies in ways that are not folded."""
 _TRACEBACK = b"Traceback (most recent call last):"
 _TRACEBACK_HEAD = 10
 _TRACEBACK_TAIL = 80
-"""Lines of one traceback that are kept, first and last: endless recursion prints a thousand."""
+"""Most lines of a traceback that are kept, from both ends: endless recursion prints a thousand."""
 
 _SIGNS = (
     b"err",
@@ -28,11 +28,11 @@ _SIGNS = (
     b"dumped",
     b"memory",
 )
-"""What a line must hold, in any letter case, to be looked at more closely; most lines of a log do not."""
+"""Words of which a line must contain one, in any case, to be examined; most lines of a log contain none."""
 _SHORTEST = min(map(len, _SIGNS))
-"""Bytes of the shortest of them: a log may be of a million empty lines."""
+"""Bytes of the shortest of them: a log may have a million empty lines."""
 _GLOG = b"EWF"
-"""First letters of the problems of glog, such as `W1120 19:48:12`."""
+"""First letters of problems in the format of glog, such as `W1120 19:48:12`."""
 _ERROR = re.compile(
     r"(?:^|[\s\[(|:<])(?:ERROR|CRITICAL|FATAL|SEVERE)(?=[\s\])|:>]|$)"
     r"|^[EF]\d{4} \d\d:"
@@ -60,17 +60,17 @@ class Problems:
 
     def __init__(self) -> None:
         self.errors: dict[str, tuple[str, int]] = {}
-        """Folded text to the first text as it stood and how often it came."""
+        """First original text and count of each error, by folded text."""
         self.warnings: dict[str, tuple[str, int]] = {}
         """The same for warnings."""
         self.unlisted: dict[str, int] = {"errors": 0, "warnings": 0}
-        """How many more came that were different and past the limit."""
+        """Number of further distinct problems beyond the limit."""
         self._traceback: list[str] | None = None
         self._prefix = b""
         self._left_out = 0
 
     def add(self, line: bytes) -> None:
-        """Look at the next line."""
+        """Examine the next line."""
         if self._traceback is not None and self._continue_traceback(line):
             return
         if len(line) < _SHORTEST:
@@ -89,12 +89,12 @@ class Problems:
             self._count("warnings", text)
 
     def finish(self) -> None:
-        """Count a traceback that the log broke off in."""
+        """Count a traceback that the end of the log cut off."""
         if self._traceback is not None:
             self._close()
 
     def _continue_traceback(self, line: bytes) -> bool:
-        """Take the line into the open traceback; false when it belongs to something else."""
+        """Add the line to the open traceback; return false when it belongs to something else."""
         if self._prefix and not line.startswith(self._prefix.rstrip()):
             self._close()
             return False

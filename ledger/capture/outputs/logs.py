@@ -11,17 +11,17 @@ from ledger.errors import LedgerError, NotFound
 from ledger.model.boxes import Logs
 
 _LABEL_CHARACTERS = 300
-"""Characters of one problem in the record, which is a few KB; the summary has it whole."""
+"""Most characters of one problem in the record, which has a few KB; the summary has the whole text."""
 
 
 def summarise_log(path: Path, redactor: Redactor, head: int = 100, tail: int = 200) -> tuple[Logs, bytes]:
-    """Return the log in short, and the summary file: both clean and without secrets.
+    """Return the log in short, and the summary file, both clean and without secrets.
 
     The log is read once, in bounded memory, whatever its size and the length of its lines.
 
     Args:
-        path: the log.
-        redactor: takes out the secrets and counts them.
+        path: path of the log.
+        redactor: replaces secrets and counts them.
         head: first lines to keep.
         tail: last lines to keep.
 
@@ -76,7 +76,7 @@ def _excerpt(first: list[bytes], last: Iterable[bytes], lines: int, redactor: Re
     shown_last = list(last)
     left_out = lines - len(first) - len(shown_last)
     if left_out <= 0:
-        # Together, so that a key that lies across head and tail is seen as one
+        # together, so that a key across the end of head and start of tail is recognised as one
         return ["", f"== all {lines:,} lines ==", *_lines([*first, *shown_last], redactor)]
     return [
         "",
@@ -98,7 +98,7 @@ def _redacted(problems: Iterable[tuple[str, int]], redactor: Redactor) -> list[t
 
 
 def _labels(problems: list[tuple[str, int]]) -> dict[str, int]:
-    """Return each problem's telling line (of a traceback the last) and its count."""
+    """Return each problem's most informative line (the last of a traceback) and its count."""
     labels: dict[str, int] = {}
     for text, count in problems:
         line = text.strip().rsplit("\n", 1)[-1].strip()

@@ -1,4 +1,4 @@
-"""Final metrics: made from Python, from the command line, and from files.
+"""Final metrics, from Python, from the command line, and from files.
 
 A file says `{"accuracy": 0.9}`, `{"validation/accuracy": 0.9}`, `{"validation": {"accuracy": 0.9}}`, the long form
 `{"metrics": [{"name": …, "value": …, "split": …}]}`, or what other tools write: `ledger.formats.results`. Numbers are
@@ -23,12 +23,12 @@ from ledger.model.values import Direction, check_label, number, plain
 __all__ = ["LAST_VALUE", "MetricsFile", "known_direction", "metric", "parse_key", "parse_metric", "read_metrics"]
 
 LAST_VALUE = "last value of the curve"
-"""Evaluator of a metric that nobody said: it is comparable with others of its kind, and never with what was said."""
+"""Evaluator of a metric that nobody stated: it is comparable with others of its kind, never with stated ones."""
 
 _KEYS = ("name", "value", "split", "direction", "evaluator", "step", "epoch", "dataset", "dataset_hash")
 _NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 _SHOWN = 20
-"""Problems of one file that are told; a file of another kind would have thousands."""
+"""Most problems of one file that are reported; a file of another kind would have thousands."""
 _STEP_LIMIT = 1 << 63
 
 
@@ -43,10 +43,10 @@ def metric(  # the fields of a metric in their order
     dataset: str | None = None,
     dataset_hash: str | None = None,
 ) -> Metric:
-    """Return a checked metric; a scalar of numpy or torch is taken, and a certain name sets the direction.
+    """Return a checked metric; numpy and torch scalars are accepted, and certain names set the direction.
 
     Raises:
-        LedgerError: a name cannot be shown, or a number is none.
+        LedgerError: a name is invalid, or a value is not a number.
     """
     name = check_label("metric name", _text("metric name", name))
     split, evaluator = _label("split", split), _label("evaluator", evaluator)
@@ -69,17 +69,17 @@ def metric(  # the fields of a metric in their order
 
 
 def parse_key(key: str, value: object) -> Metric:
-    """Return the metric that `split/name` or `name` and a value make.
+    """Return the metric for a key `split/name` or `name` and a value.
 
     Raises:
-        LedgerError: the name cannot be shown, or the value is no number.
+        LedgerError: the name is invalid, or the value is not a number.
     """
     split, slash, name = key.strip().partition("/")
     return metric(name, value, split=split) if slash else metric(split, value)
 
 
 def parse_metric(text: str) -> Metric:
-    """Return the metric that `validation/accuracy=0.93` says.
+    """Return the metric in a text such as `validation/accuracy=0.93`.
 
     Raises:
         UsageError: there is no `=`, no name, or no number.
@@ -101,21 +101,21 @@ def parse_metric(text: str) -> Metric:
 
 
 class MetricsFile(NamedTuple):
-    """What a metrics file holds."""
+    """The content of a metrics file."""
 
     metrics: list[Metric]
     """The metrics, in the order of the file."""
     notice: str | None = None
-    """What stands in it and was left out, and what was written in another way than as a number; none when nothing."""
+    """Values that were left out, and unusual forms of numbers; none when there are none."""
 
 
 def read_metrics(path: Path) -> MetricsFile:
-    """Return the metrics that a JSON, YAML or TOML file holds, in its order, and what was left out.
+    """Return the metrics in a JSON, YAML or TOML file, in its order, and what was left out.
 
     Raises:
         NotFound: there is no such file.
         LedgerError: it cannot be read, is malformed (with the line), or is over 5 MB.
-        InvalidDocument: it holds something, and nothing of it is a metric; every problem is told.
+        InvalidDocument: it is not empty, and contains no metric; every problem is named.
     """
     values = read_mapping(path, "metrics", advice="give a file of values over time with --curves instead")
     problems: list[str] = []
@@ -224,7 +224,7 @@ def _float(name: str, value: object) -> float:
     if not isinstance(value, bool | int | float | str | list | dict | None):
         try:
             plain = value.item()  # type: ignore[attr-defined]  # numpy and torch scalars have it, others are refused
-        except Exception:  # noqa: BLE001  # a foreign object may do anything when it is asked
+        except Exception:  # noqa: BLE001  # a foreign object may raise anything when it is read
             raise LedgerError(f"`{name}` must be a number, not {type_name(value)}") from None
     if isinstance(plain, bool) or not isinstance(plain, int | float):
         raise LedgerError(f"`{name}` must be a number, not {type_name(plain)}")

@@ -1,4 +1,4 @@
-"""The trained model: its file's hash and size, and how many parameters it has. Never loads it."""
+"""The trained model: hash and size of its file, and its number of parameters. Never loads it."""
 
 import math
 import re
@@ -34,9 +34,9 @@ _SUFFIXES = {
 }
 _START = 64
 _SHARD = re.compile(r"-\d{5}-of-\d{5}\.")
-"""How Transformers numbers the parts of one model: `model-00001-of-00003.safetensors`."""
+"""How Transformers numbers the files of one model: `model-00001-of-00003.safetensors`."""
 _BESIDE = re.compile(r"optim|sched|scaler|rng|random_states|training_args|trainer_state", re.IGNORECASE)
-"""Names of what trainers write beside the model."""
+"""Names of files that trainers write beside the model."""
 _INDEX_LIMIT = 50_000_000
 _NOT_COUNTED = {
     "keras": "its weights lie in HDF5, which is not read; pass the model: run.model(path, model)",
@@ -60,11 +60,11 @@ class _Module(Protocol):
 
 
 def capture_model(path: Path | None, module: object | None = None) -> Model:
-    """Return what is known of a model: its file or folder, and its parameters from `module` when given.
+    """Return the model box: file or folder, and the parameters of `module` when given.
 
     Args:
-        path: file or folder the run left the model in; none when it was not kept.
-        module: anything with `parameters()` as torch's modules have it.
+        path: file or folder of the model; none when it was not stored.
+        module: any object with `parameters()` like that of torch modules.
 
     Raises:
         NotFound: there is nothing at `path`.
@@ -141,7 +141,7 @@ def _format(path: Path) -> str | None:
 
 
 def _from_module(module: object, unknown: dict[str, str]) -> _Counted | None:
-    """Count what torch's modules list as `parameters()`, Keras' models as `weights` and `trainable_weights`."""
+    """Count `parameters()` of torch modules, or `weights` and `trainable_weights` of Keras models."""
     try:
         if not hasattr(module, "parameters") and hasattr(module, "trainable_weights"):
             return _from_keras(module)
@@ -164,7 +164,7 @@ def _from_file(path: Path, kind: str | None, unknown: dict[str, str]) -> _Counte
     try:
         files = [path] if path.is_file() else _files_of_model(path, kind)
         if path.is_file() and _SHARD.search(path.name):
-            raise ValueError("it is one part of several; name the folder")  # noqa: TRY301  # told as all others are
+            raise ValueError("it is one part of several; name the folder")  # noqa: TRY301  # reported like all others
         if kind == "safetensors":
             return _Counted(_in_safetensors(files), None)
         if kind == "torch":
@@ -176,7 +176,7 @@ def _from_file(path: Path, kind: str | None, unknown: dict[str, str]) -> _Counte
 
             if len(files) == 1:
                 return _Counted(count_initializers(files[0]), None)
-            raise ValueError("the folder holds several ONNX files")  # noqa: TRY301  # as above
+            raise ValueError("the folder holds several ONNX files")  # noqa: TRY301  # the same
     except (ValueError, OSError) as error:
         unknown["parameters"] = " ".join(str(error).split())[:200]
         return None
@@ -186,10 +186,10 @@ def _from_file(path: Path, kind: str | None, unknown: dict[str, str]) -> _Counte
 
 
 def _files_of_model(folder: Path, kind: str | None) -> list[Path]:
-    """Return the files of a folder that hold the model: those of its index, else the one there is.
+    """Return the files of a folder that hold the model: those in its index, else the only one.
 
     Raises:
-        ValueError: it cannot be told which they are.
+        ValueError: they cannot be determined.
     """
     suffix = {"safetensors": ".safetensors.index.json", "torch": ".bin.index.json"}.get(kind or "")
     indexes = sorted(file for file in folder.iterdir() if suffix and file.name.endswith(suffix))
@@ -212,7 +212,7 @@ def _files_of_model(folder: Path, kind: str | None) -> list[Path]:
 
 
 def _parts_of(index: Path) -> list[Path]:
-    """Return the files that an index of Transformers names; it says which tensor lies in which."""
+    """Return the files in an index of Transformers, which maps each tensor to its file."""
     import json
 
     with index.open("rb") as file:
@@ -237,10 +237,10 @@ def _in_safetensors(files: Sequence[Path]) -> int:
 
 
 def _of_parts(counts: Sequence[tuple[int, int | None]], files: Sequence[Path]) -> _Counted:
-    """Add up the parts of one model.
+    """Return the sum over the files of one model.
 
     Raises:
-        ValueError: two of them hold a tensor of one name.
+        ValueError: two of them have a tensor with the same name.
     """
     if len(counts) == 1:
         return _Counted(*counts[0])

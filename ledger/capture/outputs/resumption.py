@@ -1,4 +1,4 @@
-"""Curves of a training that was resumed: the file goes back to an earlier step, and the later values stand."""
+"""Curves of a resumed training: the file goes back to an earlier step, and the later values count."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,13 @@ from ledger.analysis.data.curves import Point
 from ledger.model.values import counted
 
 _APART = {"fold", "seed", "trial", "run", "rank", "worker", "member", "stage", "phase"}
-"""Series that tell parts of a file apart, each of which begins at its first step."""
+"""Series that mark the parts of a file, each of which begins at its first step."""
 
 _Key = tuple[float, float]
 
 
 def without_repeats(points: Sequence[Point]) -> tuple[list[Point], list[str]]:
-    """Return the points in the order of their steps, each value once, and what is to be said of that.
+    """Return the points in the order of their steps, without duplicates, and a notice about that.
 
     A step within an epoch counts from the beginning of that epoch, as loggers of iterations write it.
     """
@@ -39,7 +39,7 @@ def without_repeats(points: Sequence[Point]) -> tuple[list[Point], list[str]]:
 
 
 def _keys(points: Sequence[Point]) -> list[_Key]:
-    """Return epoch and step of each point; where one is not given, that of the point before."""
+    """Return epoch and step of each point; a missing one is that of the point before."""
     keys: list[_Key] = []
     epoch = step = 0.0
     for point in points:

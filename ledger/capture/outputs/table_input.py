@@ -1,6 +1,6 @@
-"""Tables of a run, from what people have: a CSV file, a list of rows, arrays, a DataFrame.
+"""Tables of a run, from a CSV file, a list of rows, arrays, or a DataFrame.
 
-No library is imported: an array or a frame is known by what it can do, and its numbers are asked for.
+No library is imported: arrays and frames are recognised by their methods, which also give their numbers.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
@@ -23,15 +23,15 @@ __all__ = ["cell_text", "check_cells", "dump_cells", "make_cells", "plain_values
 T = TypeVar("T", bound=Sized)
 
 _MOST_CELLS = 4_000_000
-"""Cells taken from Python; a table of more is past what the largest sensible policy lets pass."""
+"""Most cells taken from Python; larger tables exceed any sensible policy."""
 _ANYTHING_WRITTEN = Decimal | date | PurePath | UUID
-"""Types whose text says all that they hold."""
+"""Types whose text holds their whole value."""
 _MISSING = {"NAType", "NaTType"}
-"""How pandas says that nothing is there."""
+"""How pandas writes a missing value."""
 
 
 def read_cells(path: Path, *, limit: int) -> Cells:
-    """Return the table that a CSV file holds.
+    """Return the table in a CSV file.
 
     Raises:
         NotFound: there is no such file.
@@ -47,13 +47,13 @@ def read_cells(path: Path, *, limit: int) -> Cells:
     if len(data) > limit:
         raise too_large(str(path), limit)
     if not (encoding := encoding_of(data)).startswith("utf-8"):
-        with suppress(UnicodeDecodeError):  # what is no text is told as it always is
+        with suppress(UnicodeDecodeError):  # text errors are reported as everywhere
             data = data.decode(encoding).encode()
     return load_cells(data, str(path))
 
 
 def too_large(source: str, limit: int) -> LedgerError:
-    """Return the error of a table that is larger than the policy allows."""
+    """Return the error for a table that is larger than the policy allows."""
     return LedgerError(
         f"the table is larger than {limit} bytes: `{source}`",
         hint="keep fewer rows, or raise limits.table_bytes in policy.yaml",
@@ -61,7 +61,7 @@ def too_large(source: str, limit: int) -> LedgerError:
 
 
 def make_cells(rows: object, columns: Sequence[object] | None = None, kind: TableKind = "table") -> Cells:
-    """Return the table that a Python value says.
+    """Return the table in a Python value.
 
     Args:
         rows: a list of mappings or of rows, an array of two dimensions, a mapping of columns, a DataFrame.
@@ -96,18 +96,18 @@ def make_cells(rows: object, columns: Sequence[object] | None = None, kind: Tabl
 
 
 def plain_values(values: object) -> list[object]:
-    """Return what a list, an array, a tensor or a series holds as a list; nested where it has more dimensions.
+    """Return the values of a list, an array, a tensor or a series as a list; nested where it has more dimensions.
 
     Raises:
-        LedgerError: it holds no values one after the other.
+        LedgerError: it is not a sequence of values.
     """
     if isinstance(values, str | bytes | Mapping) or values is None:
         raise LedgerError(f"a list or an array is expected, not {type_name(values)}")
     try:
         if hasattr(values, "detach"):
-            values = values.detach().cpu()  # a tensor that is trained, or lies on a GPU
+            values = values.detach().cpu()  # a tensor with a gradient, or on a GPU
         if hasattr(values, "tolist") and type(values).__module__ != "numpy":
-            values = values.tolist()  # an array of numpy gives its own scalars, which know how short they are
+            values = values.tolist()  # an array of numpy returns its own scalars, which have the shortest text
         listed: list[object] = list(islice(values, _MOST_CELLS + 1))  # type: ignore[call-overload]  # what is not iterable is refused below
     except Exception as error:
         raise LedgerError(f"a list or an array is expected, not {type_name(values)}") from error
@@ -117,10 +117,10 @@ def plain_values(values: object) -> list[object]:
 
 
 def cell_text(value: object) -> str:
-    """Return a value as it stands in a cell: nothing is empty, numbers have as few digits as give them back.
+    """Return a value as a cell: None is empty, numbers have the fewest digits that restore them.
 
     Raises:
-        LedgerError: it is neither a text nor a number.
+        LedgerError: it is neither text nor a number.
     """
     if type(value).__name__ in _MISSING:
         return ""
@@ -129,7 +129,7 @@ def cell_text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return number_text(float(value))  # a number of numpy is a float too; its repr is not one
+        return number_text(float(value))  # a number of numpy is a float, too; its repr is not that of one
     try:
         return "" if value is None else str(value)
     except ValueError:  # Python refuses to write more than 4,300 digits
@@ -141,7 +141,7 @@ def _scalar(value: object) -> str | bool | int | float | None:
         plain = value.item()  # type: ignore[attr-defined]  # what has none is refused below
         # 0.1 in single precision is 0.10000000149011612 in double: numpy's own text has the shorter digits.
         shorter = float(str(value)) if isinstance(plain, float) and type(value).__module__ == "numpy" else plain
-    except Exception:  # noqa: BLE001  # a foreign object may do anything when it is asked
+    except Exception:  # noqa: BLE001  # a foreign object may raise anything when it is read
         shorter = value
     if not isinstance(shorter, str | bool | int | float | None):
         raise LedgerError(f"a cell is a text or a number, not {type_name(value)}")
@@ -149,14 +149,14 @@ def _scalar(value: object) -> str | bool | int | float | None:
 
 
 def _columns_of_frame(frame: object, kind: TableKind) -> object:
-    """Return the columns of a DataFrame of pandas or polars; an index that says something is a column too."""
+    """Return the columns of a pandas or polars DataFrame; a meaningful index becomes a column, too."""
     try:
         index = getattr(frame, "index", None)
         if index is not None and type(index).__name__ != "RangeIndex":
             frame = frame.reset_index()  # type: ignore[attr-defined]  # what has an index can give it up
         names = [cell_text(name) for name in frame.columns]  # type: ignore[attr-defined]  # asked for by the caller
         if kind == "confusion" and index is not None and names[:1] in (["index"], ["row_0"]):
-            names[0] = "truth"  # as `pandas.crosstab` and a matrix with named rows come
+            names[0] = "truth"  # the form of `pandas.crosstab`, and of a matrix with named rows
         if len(set(names)) < len(names):
             twice = min(name for name in names if names.count(name) > 1)
             raise LedgerError(f"a column stands twice: `{twice}`")  # noqa: TRY301  # told as it is, below
@@ -197,7 +197,7 @@ def _chosen(names: list[str], rows: list[list[str]], wanted: list[str] | None) -
 
 
 def _bounded(rows: Iterable[T]) -> Iterator[T]:
-    """Yield rows, or columns, until they are too many: a table that fills the memory would stop training."""
+    """Yield rows, or columns, up to the limit: a table that fills the memory would stop training."""
     cells = 0
     for row in rows:
         cells += len(row)

@@ -1,1 +1,1 @@
-"""Secrets: finds them in everything that is kept, and takes them out."""
+"""Detection and replacement of secrets in everything that is stored."""

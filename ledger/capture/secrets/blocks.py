@@ -1,4 +1,4 @@
-"""Finds secrets in the lines below a name, as YAML has them: `password: |`, `passwords:` with a list or names below."""
+"""Secrets on the lines below a name, as in YAML: `password: |`, `passwords:` with a list or names below."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _PAIR = re.compile(rb"[\"']?[A-Za-z0-9_.\-]{1,80}[\"']?[ \t]{0,4}:[ \t]{1,8}(?:[
 _BARE_LEAD = re.compile(rb"[ \t+\-]{0,200}[\"']?")
 _LINES = 400
 _LEAD = 200
-"""Bytes before a name on its line at most."""
+"""Most bytes before a name on its line."""
 _SHORTEST = 4
 
 
@@ -24,20 +24,20 @@ class Block(NamedTuple):
     """The lines below a name."""
 
     spans: list[Span]
-    """What of them must go."""
+    """Parts to replace."""
     end: int
-    """Where they end."""
+    """Where the lines end."""
 
 
 def find_block(data: bytes, start: int, end: int, kind: str, *, strong: bool) -> Block:
-    """Return what stands in the lines below a name and further in.
+    """Return the lines below a name that are indented further.
 
     Args:
-        data: what is looked through.
-        start: where the name starts; nothing but space, a sign of a patch or a quote may stand before it on its line.
-        end: where it ends.
-        kind: what it promises.
-        strong: whether it is secret whatever its value.
+        data: text to search.
+        start: start of the name; only spaces, a sign of a patch or a quote may precede it on its line.
+        end: end of the name.
+        kind: kind of secret that the name implies.
+        strong: whether its value is always a secret.
     """
     opened = _OPENED.match(data, end)
     line_start = data.rfind(b"\n", max(0, start - _LEAD - 1), start) + 1

@@ -1,4 +1,4 @@
-"""Secrets in documents, field by field: the one law by which recording replaces them and a check looks for them.
+"""Secrets in documents, by field: the same rule for recording, which replaces them, and for checks.
 
 In JSON a name stands beside every value, and most are no names of secrets: only where people chose the names does a
 name say what its value is.
@@ -10,17 +10,17 @@ from typing import Any
 from ledger.capture.secrets.redactor import Redactor
 
 _CHOSEN = {"values", "params", "variables"}
-"""Fields whose names people chose: params, of runs and of preparations, and environment variables. Elsewhere
+"""Fields with names that people chose: params of runs and preparations, and environment variables. Elsewhere
 `password` may be a kind of secret that was replaced, or a line of a log."""
 
 
-def redact_value(value: Any, redactor: Redactor, field: str = "") -> Any:  # noqa: ANN401  # whatever a document holds
-    """Return a value of JSON without its secrets; the redactor counts them.
+def redact_value(value: Any, redactor: Redactor, field: str = "") -> Any:  # noqa: ANN401  # any value in a document
+    """Return a JSON value without its secrets; the redactor counts them.
 
     Args:
         value: the value.
-        redactor: replaces and counts.
-        field: name of the field that holds it.
+        redactor: replaces and counts secrets.
+        field: name of the field of the value.
     """
     if isinstance(value, str):
         return redactor.text(value)

@@ -1,4 +1,4 @@
-"""Puts all finders of secrets together: by looks, by name, as keys; in the text as it is, unwrapped, and decoded."""
+"""The combination of all finders of secrets: by shape, by name, as keys; in text as it is, unwrapped, and decoded."""
 
 from collections.abc import Collection, Iterator
 
@@ -11,7 +11,7 @@ from ledger.capture.secrets.team_rules import NONE, OwnSecrets
 
 
 def find_spans(data: bytes, own: OwnSecrets = NONE) -> list[Span]:
-    """Return where secrets stand, in no order, overlaps included."""
+    """Return the spans of secrets, in no order, including overlaps."""
     words = long_words(data)
     found = list(_plainly(data, words, own))
     view = unwrap(data)
@@ -36,7 +36,7 @@ def _plainly(data: bytes, words: Collection[bytes], own: OwnSecrets) -> Iterator
 
 
 def _encoded(data: bytes, words: Collection[bytes], own: OwnSecrets, depth: int) -> Iterator[Span]:
-    """Yield the runs of base64 that hold a secret."""
+    """Yield the runs of base64 that contain a secret."""
     for start, end, text in encoded(data, words, depth):
         inside = long_words(text)
         inner = next(_plainly(text, inside, own), None) or next(_encoded(text, inside, own, depth + 1), None)

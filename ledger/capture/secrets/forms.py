@@ -1,7 +1,7 @@
-"""Shows text as it was before something wrapped it: escapes, URL-encoding, entities, invisible characters, base64.
+"""Unwrapping of text before the search: escapes, URL-encoding, entities, invisible characters, base64.
 
-A view is the text unwrapped, with the place where each part of it came from, so that what is found in the view goes
-where it stands. Only lines that hold something to unwrap are in it.
+A view is the unwrapped text with the origin of each part, so that a span in the view can be mapped to the
+original. It contains only lines with something to unwrap.
 """
 
 import base64
@@ -19,42 +19,42 @@ _WRAPPED = re.compile(
     rb"|\x1b\[[0-9;]{0,16}[A-Za-z]"
     rb"|&(?:quot|amp|lt|gt|apos|#[0-9]{1,4}|#x[0-9A-Fa-f]{1,4});"
 )
-"""URL-encoding; invisible characters; escapes of JSON, of a shell, of a terminal; a line that goes on; entities."""
+"""URL-encoding; invisible characters; escapes of JSON, of a shell, of a terminal; continued lines; entities."""
 _SIGNS = (b"%", b"\\", b"\x1b[", b"&", b"=\n", b"=\r\n")
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _ENTITIES = {b"quot": b'"', b"amp": b"&", b"lt": b"<", b"gt": b">", b"apos": b"'"}
 _REACH = 2000
-"""Bytes of a line before and behind something wrapped that are looked at with it."""
+"""Bytes of a line on each side of something wrapped that are unwrapped with it."""
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_\-]{24,}={0,2}")
 _FOLLOWS = re.compile(rb"\r?\n[ \t>|]{0,16}\+?[ \t]{0,16}")
 _RUN = 24
-"""Characters of a run of base64 at least."""
+"""Fewest characters of a run of base64."""
 _LINE = 60
-"""Characters from which a line may be one of several that are one run of base64."""
+"""Characters from which a line may be part of a run of base64 over several lines."""
 _HEAD = 16
-"""Characters that tell whether a run holds text."""
+"""Characters that show whether a run holds text."""
 _MOST = 64 * 1024
-"""Characters of one run of base64 that are decoded."""
+"""Most characters of a run of base64 that are decoded."""
 _PRINTABLE = string.printable.encode()
 _DEPTH = 2
-"""How often base64 in base64 is decoded."""
+"""Most levels of base64 in base64 that are decoded."""
 
 
 class View(NamedTuple):
-    """Unwrapped text, and where it came from."""
+    """Unwrapped text, and its origin."""
 
     data: bytes
     """The text."""
     here: list[int]
-    """Where each piece begins in the view."""
+    """Start of each piece in the view."""
     there: list[int]
-    """Where each piece begins in the data."""
+    """Start of each piece in the data."""
     ends: list[int]
-    """Where each piece ends in the data."""
+    """End of each piece in the data."""
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
-        """Return where a span of the view stands in the data."""
+        """Return the span of the data from which a span of the view comes."""
         first, last = bisect_right(self.here, start) - 1, bisect_right(self.here, end - 1) - 1
         begin = min(self.there[first] + start - self.here[first], self.ends[first])
         if last + 1 < len(self.here) and end == self.here[last + 1]:
@@ -63,7 +63,7 @@ class View(NamedTuple):
 
 
 def unwrap(data: bytes) -> View | None:
-    """Return the lines that hold something wrapped, unwrapped; none where nothing is."""
+    """Return the lines with something wrapped, unwrapped; none where there are none."""
     if data.isascii() and not any(sign in data for sign in _SIGNS):
         return None
     pieces: list[bytes] = []
@@ -119,14 +119,14 @@ def _plain(wrapped: bytes) -> bytes:
 
 
 def encoded(data: bytes, words: Collection[bytes], depth: int = 0) -> Iterator[tuple[int, int, bytes]]:
-    """Yield each run of base64 that holds text, with that text; several lines of one are one run too.
+    """Yield each run of base64 that holds text, with that text; one over several lines is one run.
 
     Args:
-        data: what is looked through.
+        data: text to search.
         words: its long words.
-        depth: how often it was decoded already.
+        depth: number of times that it was decoded already.
     """
-    # Text in base64 has letters of both cases; hashes have not.
+    # Base64 of text has letters of both cases; hashes have not.
     if depth >= _DEPTH or not any(len(word) >= _RUN and not word.islower() and not word.isupper() for word in words):
         return
     lines: list[re.Match[bytes]] = []
@@ -146,7 +146,7 @@ def encoded(data: bytes, words: Collection[bytes], depth: int = 0) -> Iterator[t
 
 
 def _together(lines: Sequence[re.Match[bytes]]) -> Iterator[tuple[int, int, bytes]]:
-    """Yield what several lines hold as one run."""
+    """Yield the content of several lines as one run."""
     if len(lines) > 1:
         text = _decoded(b"".join(line[0].lstrip(b"+") for line in lines[: _MOST // _LINE]))
         if text is not None:
@@ -154,7 +154,7 @@ def _together(lines: Sequence[re.Match[bytes]]) -> Iterator[tuple[int, int, byte
 
 
 def _in_run(run: bytes) -> bytes | None:
-    """Return what a run of base64 holds where that is text; a path or the sign of a patch may stand before it."""
+    """Return the content of a run of base64 where that is text; a path or the sign of a patch may precede it."""
     text = _decoded(run[:_MOST])
     if text is None and b"/" in run[:64]:
         text = _decoded(run[run.rindex(b"/", 0, 64) + 1 :][:_MOST])
@@ -164,13 +164,13 @@ def _in_run(run: bytes) -> bytes | None:
 
 
 def _decoded(run: bytes) -> bytes | None:
-    """Return what base64 holds where that is text."""
+    """Return decoded base64 where that is text."""
     plain = run.rstrip(b"=")
     whole = len(plain) - (len(plain) % 4 == 1)
     if whole < _HEAD:
         return None
     try:
-        # A few bytes tell that it is no text, which nearly all base64 is not.
+        # The first bytes show that it is no text, as with nearly all base64.
         if base64.b64decode(plain[:_HEAD], b"-_" if b"-" in plain or b"_" in plain else None).translate(
             None, _PRINTABLE
         ):

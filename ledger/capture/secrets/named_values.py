@@ -1,6 +1,6 @@
-"""Finds the values that stand under names of secrets: `KEY=value`, `"key": "value"`, `--key value`, `<key>value</key>`.
+"""Values of names of secrets: `KEY=value`, `"key": "value"`, `--key value`, `<key>value</key>`.
 
-A name is judged before its value is read, and the search goes on behind the value, so that no byte is read more than
+A name is judged before its value is read, and the search continues after the value, so that no byte is read more than
 once for each of the few words a name can hold.
 """
 
@@ -22,18 +22,18 @@ from ledger.capture.secrets.value_kinds import (
 )
 
 _CORES = tuple(b"pass secret token key credential auth pwd pw".split())
-"""A part of every name that `secret_name` knows, in lower case: where to look at all."""
+"""Parts of which every name for `secret_name` contains one, in lower case: where to look closer."""
 _KEYS = tuple(b"api access private signing encryption account storage subscription secret ssh license auth".split())
-"""What stands before `key` in the name of a secret."""
+"""Words before `key` in the name of a secret."""
 _ANY = re.compile(b"|".join(map(re.escape, _CORES)))
 _SHORT = 4096
 """Bytes up to which one pattern of all parts is faster than looking for each."""
 _NAME_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _NAME_LENGTH = 60
 _LEAD = 100
-"""Bytes before a name that tell whether it begins its line."""
+"""Bytes before a name that show whether it begins its line."""
 _GAP = 2
-"""Spaces between an option and its value at most: helps have more."""
+"""Most spaces between an option and its value; help texts have more."""
 _TAIL = re.compile(rb"[A-Za-z0-9_.\-]{0,40}")
 _ASSIGNED = re.compile(
     rb"(?:\\{0,3}[\"']){0,2}\]?[ \t]{0,4}(?:=>|:=|=(?!=)|:(?!:))[ \t]{0,8}(?:[&!][\w\-]{1,40}[ \t]{1,4})?"
@@ -43,9 +43,9 @@ _FAR = re.compile(
     rb"\\{0,3}[\"']?(?i:value|default)\\{0,3}[\"']?[ \t]{0,4}[:=][ \t]{0,8}"
     rb"|[ \t]{0,4}:?[ \t]{0,4}\r?\n[ \t+]{0,40}(?:desc:[^\r\n]{0,80}\r?\n[ \t+]{0,40})?(?i:value):[ \t]{1,8}"
 )
-"""What stands between a name and its value where both are values: `name: KEY`, `value: X`."""
+"""Text between a name and its value where both are values: `name: KEY`, `value: X`."""
 _BESIDE = re.compile(rb"(?:\\{0,3}[\"'])?[ \t]{0,20}(?:,|\||\xe2\x94\x82)[ \t]{0,20}")
-"""What stands between a name and its value in a tuple and a table."""
+"""Text between a name and its value in a tuple and a table."""
 _READ = re.compile(rb"[=:][^\s\"'`,;&|<>(){}\[\]\\]{256,4096}")
 _SPACE = re.compile(rb"[ \t]{1,4}")
 _ELEMENT = re.compile(rb"(?:[ \t][^<>\r\n]{0,200})?>(?:<!\[CDATA\[)?(?P<value>[^<\]\r\n]{1,1024})(?:\]\]>)?</")
@@ -58,17 +58,17 @@ _LISTED = re.compile(rb"\\{0,3}[\"'](?P<item>[^\"'\\\r\n]{1,1024})\\{0,3}[\"'][ 
 _LIST_LENGTH = 200
 _LINE_START = re.compile(rb"(?:^|\n)[ \t+\-]{0,80}(?:(?:export|set|setx|ENV|ARG|SET)[ \t]{1,4})?[\"']?$")
 _OF_PASSWORDS = frozenset(b"& | < > { } ( ) [ ]".split())
-"""Signs that end a value elsewhere and may be part of a password that stands alone on its line."""
+"""Signs that end a value elsewhere and may be part of a password alone on its line."""
 _REST = re.compile(rb"[^\s\"'`]{0,200}")
 _REST_OF_LINE = re.compile(rb"(?:[ \t]{1,4}(?!#)[^\s\"']{1,60})+[ \t]*")
 _PHRASE = 400
-"""Bytes of a phrase at most."""
+"""Most bytes of a phrase."""
 _LONG_NUMBER = 12
-"""Digits from which a number under a strong name is more likely a key than a setting."""
+"""Digits from which the number of a strong name is more likely a key than a setting."""
 
 
 class _Named(NamedTuple):
-    """A name that promises a secret, where it stands."""
+    """A name that implies a secret, with its position."""
 
     data: bytes
     start: int
@@ -78,7 +78,7 @@ class _Named(NamedTuple):
 
     @property
     def strong(self) -> bool:
-        """Whether it is secret whatever its value."""
+        """Whether its value is always a secret."""
         return self.found.strength == "strong"
 
     @property
@@ -88,7 +88,7 @@ class _Named(NamedTuple):
 
     @property
     def option(self) -> bool:
-        """Whether it is one of a command line."""
+        """Whether it is an option on a command line."""
         return self.text.startswith("-")
 
     @property
@@ -98,16 +98,16 @@ class _Named(NamedTuple):
 
 
 def find_values(data: bytes, lower: bytes, own: tuple[bytes, ...] = ()) -> Iterator[Span]:
-    """Yield the values under names of secrets.
+    """Yield the values of names of secrets.
 
     Args:
-        data: what is looked through.
+        data: text to search.
         lower: the same in lower case.
-        own: names of the team, in lower case.
+        own: the team's own names, in lower case.
     """
     cores = own if len(data) < _SHORT and not _ANY.search(lower) else (*_CORES, *own)
     for core in cores:
-        blocks = 0  # lines below a name are read once, whatever names stand in them
+        blocks = 0  # lines below a name are read once, whatever other names they contain
         position = lower.find(core)
         while position >= 0:
             resume = position + len(core)
@@ -125,14 +125,14 @@ def find_values(data: bytes, lower: bytes, own: tuple[bytes, ...] = ()) -> Itera
                     block = find_block(data, name.start, name.end, name.found.kind, strong=name.strong)
                     spans, blocks = block.spans, block.end
                 yield from spans
-                # What was read and is no secret is not read again for every name that it holds.
+                # What was read and is no secret is not read again for every name in it.
                 read = None if spans else _READ.match(data, name.end)
                 resume = max(resume, *(span.end for span in spans), read.end() if read else 0)
             position = lower.find(core, resume)
 
 
 def _name_at(data: bytes, position: int, end: int, own: bytes | None) -> _Named | None:
-    """Return the name that holds what stands from `position` to `end`, where it promises a secret."""
+    """Return the name around the text from `position` to `end`, where it implies a secret."""
     window = data[max(0, position - _NAME_LENGTH) : position]
     start = position - len(window) + len(window.rstrip(_NAME_BYTES))
     tail = _TAIL.match(data, end)
@@ -145,7 +145,7 @@ def _name_at(data: bytes, position: int, end: int, own: bytes | None) -> _Named 
 
 
 def _under(name: _Named, *, spaced: bool) -> Iterator[Span]:
-    """Yield what stands under a name: one value, or those of a list or a block."""
+    """Yield the values of a name: one, or those of a list or a block."""
     data, end, kind = name.data, name.end, name.found.kind
     assigned = _ASSIGNED.match(data, end)
     if assigned:
@@ -175,7 +175,7 @@ def _under(name: _Named, *, spaced: bool) -> Iterator[Span]:
 
 
 def _loose(name: _Named, *, spaced: bool) -> Iterator[Span]:
-    """Yield a value that only a space, a comma or a bar parts from its name, where it looks like one."""
+    """Yield a value that only a space, a comma or a bar separates from its name, where it looks like one."""
     data, end, kind = name.data, name.end, name.found.kind
     if not spaced and (beside := _BESIDE.match(data, end)):
         value = _VALUE.match(data, beside.end())
@@ -203,12 +203,12 @@ def _loose(name: _Named, *, spaced: bool) -> Iterator[Span]:
 
 
 def _is_argument(name: _Named, value: bytes, *, quoted: bool) -> bool:
-    """Say whether what follows a name and a space is its value: `--password X`, `ENV TOKEN X`."""
+    """Return whether the text after a name and a space is its value: `--password X`, `ENV TOKEN X`."""
     if value.startswith((b"-", b"$", b"/", b"=")) or never_a_value(value) or is_code(value):
         return False
     if not name.option or not name.strong:
         return looks_random(value) and not is_number(value)
-    if value.isupper() and is_word(value):  # `--password PASSWORD`, as helps have it
+    if value.isupper() and is_word(value):  # `--password PASSWORD`, as in help texts
         return False
     return quoted or not is_prose(value)
 
@@ -228,7 +228,7 @@ def _in_list(name: _Named, position: int) -> Iterator[Span]:
 
 
 def _value_end(name: _Named, value: re.Match[bytes], group: str) -> int:
-    """Return where a value ends: a phrase with the line, a password with the word."""
+    """Return where a value ends: a phrase at the end of the line, a password at the end of the word."""
     end = value.end(group)
     if group != "bare" or name.before in {b"?", b"&"}:
         return end
@@ -255,7 +255,7 @@ def _is_quoted_secret(name: _Named, value: bytes) -> bool:
 
 
 def _rest_of_line(data: bytes, position: int) -> bytes | None:
-    """Return the words to the end of a line, where there are some and nothing else."""
+    """Return the words up to the end of a line, where there are some and nothing else."""
     line_end = data.find(b"\n", position, position + _PHRASE)
     if line_end < 0:
         line_end = len(data)
@@ -266,13 +266,13 @@ def _rest_of_line(data: bytes, position: int) -> bytes | None:
 
 
 def _is_phrase(data: bytes, position: int) -> bool:
-    """Say whether a line goes on with words of which one is no word about secrets."""
+    """Return whether a line continues with words, one of which is not about secrets."""
     rest = _rest_of_line(data, position)
     return rest is not None and not all(is_prose(one) for one in rest.split())
 
 
 def _is_bare_secret(name: _Named, value: bytes, end: int) -> bool:
-    """Tell a secret without quotes from code: `PASSWORD=swordfish` from `password=args.password`."""
+    """Return whether an unquoted value is a secret and not code: `PASSWORD=swordfish`, not `password=args.password`."""
     if not name.strong:
         return (looks_random(value) and not is_number(value)) or is_basic_auth(value)
     if is_code(value) and not (name.shell and b"." not in value):

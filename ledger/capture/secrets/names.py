@@ -1,4 +1,4 @@
-"""Which names promise a secret. Knows nothing of values or of where the name stood.
+"""Names that imply a secret. Knows nothing of values or of the position of the name.
 
 A name is judged word by word, so that `hf_token` and `clientSecret` are secrets while `max_tokens`,
 `token_dim`, `tokenizer` and `pad_token` are not.
@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 Strength = Literal["strong", "weak"]
-"""Strong names are secret whatever their value; weak ones (`token`, `auth`) also name harmless things."""
+"""Values of strong names are always secret; weak names (`token`, `auth`) also name harmless things."""
 
 
 def _word_set(text: str) -> frozenset[str]:
@@ -48,51 +48,51 @@ _KEYS = {
     "license": "api-key",
     "subscription": "api-key",
 }
-"""First word of a two-word name that ends in `key`."""
+"""First words of two-word names of secrets that end in `key`."""
 _ABOUT_A_SECRET = _word_set(
     "file path dir folder name names length len dim dims size count counts type kind url uri host env var "
     "field hint policy prompt expiry expires ttl enabled required ratio rate weight loss embedding "
     "embeddings id ids index method mode provider scheme version manager service arn algorithm limit "
     "budget idx dataset data model layer layers test tests"
 )
-"""A last word that makes the name speak about a secret, or about something else, instead of holding one."""
+"""Last words of names that describe a secret, or something else, instead of holding one."""
 _QUESTIONS = frozenset({"use", "no", "has", "is", "with", "without", "enable", "disable", "require", "skip", "allow"})
-"""A first word that makes the name a yes-or-no question."""
+"""First words of names that are yes-or-no questions."""
 _TOKENS_OF_TEXT = _word_set(
     "pad padding eos bos mask cls sep unk special start end stop image video audio begin decoder encoder "
     "new prefix suffix class max min num n per context next last first prev previous word sub subword "
     "char byte vocab additional patch query extra dist distillation register separator sentence user "
     "assistant system tool boi eoi fim"
 )
-"""First words of tokens that models read, not tokens that open doors."""
+"""First words of names of tokens in text models, not of access tokens."""
 _DOORS = _word_set(
     "access auth api bearer refresh session hf hub huggingface github gh gitlab git wandb slack bot "
     "deploy oauth oauth2 security personal pat secret openai anthropic csrf jwt login registry npm pypi "
     "telegram comet neptune aws azure gcp google ci vault service write read admin client private id "
     "jupyter replicate kaggle mlflow"
 )
-"""Words that make the `token` behind them one that opens a door."""
+"""Words before `token` that make it an access token."""
 _OWNERS = _word_set(
     "db database user smtp mysql postgres pg redis mongo ftp ssh admin become sudo root login ldap bind proxy mail "
     "email imap smb sftp rabbitmq amqp clickhouse neo4j keystore truststore"
 )
-"""Words that make the `pass` or `pwd` behind them a password."""
+"""Words before `pass` or `pwd` that make it a password."""
 _DOTTED_KEYS = frozenset({"secret", "access", "api", "account", "auth"})
 """Parts of a dotted name that make the `key` below them a secret (`fs.s3a.secret.key`); `private.key` is a file."""
 
 
 class SecretName(NamedTuple):
-    """What a name promises."""
+    """The meaning of a name."""
 
     kind: str
-    """Kind of secret, as it stands in `[redacted: kind]`."""
+    """Kind of secret, as in `[redacted: kind]`."""
     strength: Strength
-    """How sure the name is."""
+    """Certainty of the name."""
 
 
 @lru_cache(maxsize=4096)
 def secret_name(name: str) -> SecretName | None:
-    """Return what kind of secret `name` promises, or none: a param, an option, a variable, a JSON key."""
+    """Return the kind of secret that `name` implies, or none; it names a param, an option, a variable or a JSON key."""
     parts = [part for part in re.split(r"[./:\[\]]", name[-200:].lstrip("-")) if part]
     if not parts:
         return None

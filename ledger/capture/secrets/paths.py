@@ -1,4 +1,4 @@
-"""Secrets in the names of files of a patch: such a file is left out, since under another name it is another file."""
+"""Secrets in file names of a patch: such a file is left out, since with another name it would be another file."""
 
 import re
 
@@ -8,7 +8,7 @@ _BEGINS = re.compile(rb"^diff --git ", re.MULTILINE)
 
 
 def without_secret_names(patch: bytes, redactor: Redactor) -> tuple[bytes, list[str]]:
-    """Return a patch without the files whose names hold secrets, and these names with the secrets replaced."""
+    """Return a patch without the files whose names contain secrets, and these names with the secrets replaced."""
     starts = [match.start() for match in _BEGINS.finditer(patch)]
     lines = [patch[start : patch.find(b"\n", start)] for start in starts]
     if not lines or not find_secrets(b"\n".join(lines), redactor.own):

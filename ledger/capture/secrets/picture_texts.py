@@ -1,4 +1,4 @@
-"""Texts inside of pictures: those of an SVG, and the chunks of a PNG that are no pixels."""
+"""Texts in pictures: those of an SVG, and the chunks of a PNG that hold no pixels."""
 
 import struct
 import zlib
@@ -13,7 +13,7 @@ _PIXELS = frozenset(
 )
 """Chunks that hold no text (PNG, third edition, section 11; https://www.w3.org/TR/png-3/)."""
 _MOST = 1 << 20
-"""Bytes of one unpacked text at most."""
+"""Most bytes of one decompressed text."""
 
 
 class _Chunk(NamedTuple):
@@ -24,7 +24,7 @@ class _Chunk(NamedTuple):
 
 
 def redact_png(picture: bytes, redactor: Redactor) -> bytes:
-    """Return a PNG without the chunks whose text holds a secret, and without what follows its end; pixels stay."""
+    """Return a PNG without the chunks whose text contains a secret, and without data after its end; pixels remain."""
     kept = [picture[:8]]
     end = 8
     for chunk in _chunks(picture):
@@ -37,7 +37,7 @@ def redact_png(picture: bytes, redactor: Redactor) -> bytes:
 
 
 def redact_svg(picture: bytes, redactor: Redactor) -> bytes | None:
-    """Return an SVG without the secrets of its text; none where it would be no XML any more."""
+    """Return an SVG without the secrets of its text; none where it would not be XML any more."""
     redacted = redactor.content(picture)
     if redacted == picture or not _is_xml(picture) or _is_xml(redacted):
         return redacted
@@ -78,7 +78,7 @@ def _changes(text: bytes, redactor: Redactor) -> bool:
 
 
 def _texts(chunk: _Chunk) -> Iterator[bytes]:
-    """Yield what a chunk says, packed text unpacked; the keyword before it, which may be its name."""
+    """Yield the texts of a chunk, compressed text decompressed; the keyword before it may be its name."""
     keyword, _, rest = chunk.data.partition(b"\0")
     if chunk.kind == b"tEXt":
         yield keyword + b": " + rest

@@ -1,6 +1,6 @@
-"""Finds private keys in PEM form: whole, cut off at either end, indented, or behind the signs of a patch.
+"""Private keys in PEM form: whole, cut off at either end, indented, or after the signs of a patch.
 
-Every search is bounded by the longest line or key there is, so the time grows with the data only.
+Every search is bounded by the longest possible line or key, so the time is linear in the data.
 """
 
 import re
@@ -10,7 +10,7 @@ _KEY_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----
 _KEY_END = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_LINE = re.compile(rb"[ \t>|+\-]{0,12}[A-Za-z0-9+/=]{16,128}[ \t]*\r?")
 _LAST_LINE = re.compile(rb"[ \t>|+\-]{0,12}[A-Za-z0-9+/=]{1,128}[ \t]*\r?")
-"""What the end of the data may leave of a line."""
+"""Part of a line that the end of the data may leave."""
 _PUTTY = re.compile(rb"Private-Lines:[ \t]{1,4}[0-9]{1,3}[ \t]*\r?(?=\n)")
 """The line above the private part of a key of PuTTY."""
 _SQUEEZED = re.compile(rb"(?:(?:\\{1,4}[nr]|[ \t\"',])*[A-Za-z0-9+/=]{16,})*(?:\\{1,4}[nr][A-Za-z0-9+/=]{1,15})?")
@@ -18,16 +18,16 @@ _SQUEEZED = re.compile(rb"(?:(?:\\{1,4}[nr]|[ \t\"',])*[A-Za-z0-9+/=]{16,})*(?:\
 _HEADER = re.compile(
     rb"[ \t>|+\-]{0,12}(?:(?:Proc-Type|DEK-Info|Comment|Version|Subject|x-[a-z\-]{1,40}):[^\r\n]{0,150})?[ \t]*\r?"
 )
-"""A line before the base64 of a key (RFC 1421)."""
+"""A header line before the base64 of a key (RFC 1421)."""
 _LINE_BYTES = 200
 _KEY_LINES = 400
 """The longest line of a key, and the most lines."""
 _KEY_BYTES = 20_000
-"""A PEM block longer than this is none: an RSA key of 16,384 bits takes 12,800 bytes."""
+"""Largest PEM block in bytes: an RSA key of 16,384 bits takes 12,800 bytes."""
 
 
 def find_private_keys(data: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where each private key starts and ends, its first and last line included, in order."""
+    """Yield start and end of each private key, in order, with its first and last line."""
     if b"Private-Lines:" in data:
         yield from ((found.start(), _past_key_lines(data, found.end())) for found in _PUTTY.finditer(data))
     if b"PRIVATE KEY" not in data:
@@ -52,7 +52,7 @@ def find_private_keys(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _past_key_lines(data: bytes, position: int) -> int:
-    """Return where the base64 lines after a key's first line end, for a key whose last line is missing."""
+    """Return the end of the base64 lines after a key's first line, for a key whose last line is missing."""
     squeezed = _SQUEEZED.match(data, position, position + _KEY_BYTES)
     position = squeezed.end() if squeezed else position
     headers = True

@@ -1,4 +1,4 @@
-"""Finds secrets that are told in a sentence: `the password is swordfish`, `log in with token 8f3a…`."""
+"""Secrets in sentences: `the password is swordfish`, `log in with token 8f3a…`."""
 
 import re
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ _SAID = re.compile(
 )
 _END = b".,;:!?)]}"
 _TOKEN_LENGTH = 16
-"""Characters from which what follows the word `token` is more than a word of a language model."""
+"""Fewest characters of an access token after the word `token`; shorter words are those of a language model."""
 _SHORTEST = 4
-"""Characters of a password that a sentence tells, at least; two more where it only follows the word."""
+"""Fewest characters of a password in a sentence; two more where it merely follows the word."""
 _PLAIN = frozenset(
     b"""a about above access account accounts across admin after again all allowed already also alone always am an and
     any app apply are argument as ask asked asks at authentication available back bad based be because been before
@@ -38,7 +38,7 @@ _PLAIN = frozenset(
     without word words work works would wrong yes yet you your yours raise return pass break continue lambda await
     yield import assert""".split()
 )
-"""Words that stand behind `password` in sentences, helps and messages."""
+"""Words that follow `password` in sentences, help texts and messages."""
 _ENDINGS = (
     b"ed",
     b"ing",
@@ -56,13 +56,13 @@ _ENDINGS = (
 
 
 def is_prose(value: bytes) -> bool:
-    """Say whether it is a word of a sentence about secrets rather than one."""
+    """Return whether it is a word of a sentence about secrets, and not a secret."""
     word = value.rstrip(_END).lower()
     return is_word(word) and (word in _PLAIN or word.endswith(_ENDINGS))
 
 
 def find_in_prose(data: bytes, position: int, kind: str, *, strong: bool) -> Iterator[Span]:
-    """Yield the secret that a sentence tells behind a name that ends at `position`."""
+    """Yield the secret in a sentence after a name that ends at `position`."""
     said = _SAID.match(data, position)
     if said is None:
         return

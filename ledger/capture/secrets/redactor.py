@@ -1,7 +1,7 @@
-"""Takes secrets out of everything that will be committed, because git history cannot be unwritten.
+"""Replacement of secrets in everything that will be committed, because git history cannot be unwritten.
 
-`secret_finding` marks spans of bytes, overlapping spans are joined, and each becomes `[redacted: kind]`; the
-outcome is searched again until nothing is found, which is what makes redacting twice change nothing. Line feeds
+`finder.py` marks spans of bytes, overlapping spans are joined, and each becomes `[redacted: kind]`; the
+result is searched again until nothing is found, so that redacting twice changes nothing. Line feeds
 always survive, so patches keep their lines.
 """
 
@@ -18,7 +18,7 @@ from ledger.model.values import ParamValue
 
 _PLACEHOLDER = re.compile(rb"\[redacted: [a-z0-9-]{1,40}\]")
 _PASSES = 6
-"""More than any input needs: each pass only meets what the one before laid bare."""
+"""Most passes, more than any input needs: each finds only what the one before uncovered."""
 
 _NUMBER = re.compile(rb"[-+]?[0-9][0-9_.,:%eE+\-]*[a-z]{0,2}")
 _REFERENCE = re.compile(r"\$\{?[A-Za-z_][\w.:]*\}?|<[^<>]*>|\{\{?[^{}]*\}\}?")
@@ -30,16 +30,16 @@ Scalar: TypeAlias = bool | int | float | str | None
 
 
 class Redactor:
-    """Replaces secrets by `[redacted: kind]` and counts them by kind.
+    """Replaces secrets with `[redacted: kind]` and counts them by kind.
 
     Args:
-        own: what else the team's policy calls a secret, and what it does not.
+        own: the team's own kinds of secrets, and texts that are none.
     """
 
     def __init__(self, own: OwnSecrets = NONE) -> None:
         self.own = own
         self.counts: dict[str, int] = {}
-        """Kind of secret to how many were replaced."""
+        """Number of secrets that were replaced, by kind."""
 
     def text(self, text: str) -> str:
         """Return `text` without its secrets; line feeds stay where they are."""
@@ -48,7 +48,7 @@ class Redactor:
         return text if redacted is data else redacted.decode("utf-8", "surrogatepass")
 
     def content(self, data: bytes) -> bytes:
-        """Return bytes without the secrets of the text in them; line feeds stay where they are."""
+        """Return bytes without the secrets in their text; line feeds stay where they are."""
         return self._redact(data)
 
     def argv(self, argv: list[str]) -> list[str]:
@@ -56,7 +56,7 @@ class Redactor:
         redacted: list[str] = []
         promised: SecretName | None = None
         for argument in argv:
-            # What begins with `--` is the next option; with five of them, as keys in PEM do, it is none.
+            # What begins with `--` is the next option; five hyphens begin a key in PEM.
             if promised and (not argument.startswith("--") or argument.startswith("-----")):
                 redacted.append(self._value(argument, promised))
                 promised = None
@@ -71,7 +71,7 @@ class Redactor:
         return redacted
 
     def params(self, values: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
-        """Return params without secrets, be it in their values, under secret-looking names, or in the names."""
+        """Return params without secrets in their values, under names of secrets, or in the names."""
         redacted: dict[str, ParamValue] = {}
         for name, value in values.items():
             found = self._promise(name)
@@ -113,7 +113,7 @@ class Redactor:
             return SecretName("own-secret", "strong")
         return secret_name(name)
 
-    def _take(self, kind: str, secret: str | float | bytes) -> None:  # noqa: ARG002  # who overrides it wants it
+    def _take(self, kind: str, secret: str | float | bytes) -> None:  # noqa: ARG002  # subclasses use it
         self.counts[kind] = self.counts.get(kind, 0) + 1
 
     def _param(self, value: Scalar, found: SecretName | None) -> Scalar:
@@ -125,7 +125,7 @@ class Redactor:
         return value
 
     def _value(self, value: str, found: SecretName) -> str:
-        """Replace the whole of a value that stands under a secret-looking name."""
+        """Replace the whole value under a name of a secret."""
         if not value.strip() or _REFERENCE.fullmatch(value) or _PLACEHOLDER.fullmatch(value.encode("utf-8", "replace")):
             return value
         if found.strength == "weak" and (_NUMBER.fullmatch(value.encode("utf-8", "replace")) or value in _HARMLESS):
@@ -158,7 +158,7 @@ class Redactor:
 
 
 def find_secrets(data: bytes, own: OwnSecrets = NONE) -> dict[str, int]:
-    """Return the kinds of secrets that bytes hold, and how many of each; placeholders are none."""
+    """Return the kinds of secrets in bytes, with the number of each; placeholders do not count."""
     counts: dict[str, int] = {}
     for span in _spans(data, own):
         counts[span.kind] = counts.get(span.kind, 0) + 1
@@ -169,7 +169,7 @@ _HARMLESS = frozenset({"none", "None", "null", "true", "false", "True", "False",
 
 
 def _replacement(secret: bytes, kind: str) -> bytes:
-    """Return the placeholder, once for every line of a key block, behind what a patch puts before each."""
+    """Return the placeholder; for a key block one on each line, after the sign of a patch."""
     placeholder = f"[redacted: {kind}]".encode()
     first, *more = secret.split(b"\n")
     lines = [placeholder + (b"\r" if first.endswith(b"\r") else b"")]
@@ -180,7 +180,7 @@ def _replacement(secret: bytes, kind: str) -> bytes:
 
 
 def _spans(data: bytes, own: OwnSecrets) -> list[Span]:
-    """Return what must go, in order, overlaps joined, placeholders of an earlier pass left alone."""
+    """Return the spans to replace, in order, overlaps joined, without the placeholders of an earlier pass."""
     found = find_spans(data, own)
     if not found:
         return []

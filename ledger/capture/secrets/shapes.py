@@ -1,8 +1,8 @@
-"""Finds secrets by their looks: applies the table of `secret_rules` at the speed of memory.
+"""Secrets by shape: the search for all rules at the speed of memory.
 
-Most text holds no rule's literal. Tokens are long words, so the long words are taken out of the data first, each once,
-and the heads of these (`ghp_`, `sk-`) looked up in one set; only what is met there is looked for in the data, and a
-pattern is tried only where its literal stands.
+Most text contains no rule's literal. Tokens are long words, so the long words are extracted from the data first,
+each once, and their heads (`ghp_`, `sk-`) looked up in one set; only those found are searched in the data, and a
+pattern is tried only where its literal occurs.
 """
 
 import re
@@ -16,42 +16,42 @@ from ledger.capture.secrets.rules.rule import BESIDE, Needs, SecretRule
 from ledger.capture.secrets.span import Span
 
 _LONG = 16
-"""Characters of a long word at least."""
+"""Fewest characters of a long word."""
 _WORD_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-+/=~:$@%!*"
-"""What tokens consist of, with the signs that vendors put into theirs."""
+"""Characters of tokens, with the signs that vendors use in theirs."""
 _WORDS = bytes(byte if byte in _WORD_BYTES else 0x20 for byte in range(256))
 _SIGNS = b":/$=@%+~!*._-"
-"""Signs by which literals are grouped: where a sign is nowhere, no literal that holds it is."""
+"""Signs by which literals are grouped: where a sign does not occur, no literal with it does."""
 _HEAD = re.compile(rb"(?<![A-Za-z0-9])[A-Za-z0-9]{1,16}[_\-.]")
 _LINE = 300
-"""Bytes before a literal in which a word of its line is looked for."""
+"""Bytes before a literal in which a word on its line is searched."""
 _SHORT = 4096
 """Bytes up to which one pattern of all literals is faster than looking for each."""
 _FLAGS = (b" -u", b" -p", b" -a", b" -w", b" -P", b" -N", b"-user")
-"""How options begin that take a password."""
+"""Beginnings of options that take a password."""
 _DIGIT = re.compile(rb"[0-9]")
 _CAPITAL = re.compile(rb"[A-Z]")
 
 
 class _Table(NamedTuple):
-    """The rules by what must be met before they are tried."""
+    """The rules by what must occur before they are tried."""
 
     by_head: dict[bytes, list[int]]
-    """Head of a literal to the rules that have such a one."""
+    """Rules by the head of their literals."""
     inside: dict[int, list[tuple[bytes, int]]]
-    """Sign to the other literals of long words that hold it, with their rules; 0 for those that hold none."""
+    """Other literals of long words with their rules, by a sign that they contain; 0 for those without one."""
     long: list[int]
     """Rules that are tried on long words."""
     anywhere: list[int]
-    """Rules whose literals may stand outside of a long word."""
+    """Rules whose literals may be outside of a long word."""
     commands: list[int]
-    """Those that are options of commands."""
+    """Those of command-line options."""
     folded: list[int]
-    """Those whose literals stand there in any letter case."""
+    """Those whose literals may have any letter case."""
     beside: list[int]
     """Rules that need a vendor's name, a word such as `key`, and a long word."""
     some: re.Pattern[bytes]
-    """Finds any literal of the three before, in lower case."""
+    """Matches any literal of the three before, in lower case."""
 
 
 @cache
@@ -86,13 +86,13 @@ def long_words(data: bytes) -> set[bytes]:
 
 
 def find_shapes(data: bytes, lower: bytes, words: Collection[bytes], own: Iterable[SecretRule] = ()) -> Iterator[Span]:
-    """Yield where something looks like a secret, by the order of the rules.
+    """Yield spans with the shape of a secret, in the order of the rules.
 
     Args:
-        data: what is looked through.
+        data: text to search.
         lower: the same in lower case.
         words: its long words.
-        own: rules of the team, tried first.
+        own: the team's own rules, tried first.
     """
     for rule in own:
         yield from _matches(data, lower, rule)
@@ -155,7 +155,7 @@ def _matches(data: bytes, lower: bytes, rule: SecretRule) -> Iterator[Span]:
 
 
 def _start(data: bytes, position: int, rule: SecretRule) -> int:
-    """Return where a match whose literal stands at `position` begins."""
+    """Return the start of a match whose literal is at `position`."""
     window = data[max(0, position - rule.back) : position]
     return position - len(window) + len(window.rstrip(rule.before))
 

@@ -1,14 +1,14 @@
-"""Where a secret stands. Knows nothing of how it was found."""
+"""The position of a secret. Knows nothing of how it was found."""
 
 from typing import NamedTuple
 
 
 class Span(NamedTuple):
-    """What must go."""
+    """A part of a text to replace."""
 
     start: int
     """Its first byte."""
     end: int
-    """The byte behind its last."""
+    """The byte after its last."""
     kind: str
-    """As it stands in `[redacted: kind]`."""
+    """Kind as in `[redacted: kind]`."""

@@ -1,4 +1,4 @@
-"""What a team calls a secret beside what everybody does: shapes and names of its own, and texts that are none."""
+"""A team's own kinds of secrets: shapes and names, and texts that are no secrets."""
 
 import re
 from collections.abc import Iterator
@@ -15,22 +15,22 @@ _ITEM = re.compile(
 )
 _LENGTH = 120
 _TEXT = range(6, 481)
-"""Characters of a text that is none."""
+"""Most characters of an allowed text."""
 _BEGINNING = 3
-"""Plain characters at the beginning of a shape, at least."""
+"""Fewest plain characters at the beginning of a shape."""
 _MOST = 50
 _REPEATS = 512
 
 
 class OwnSecrets(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Secrets of a team."""
+    """A team's own kinds of secrets."""
 
     patterns: dict[str, str] = {}
-    """Kind of secret to its shape: a plain beginning of three characters, then classes with a number of times."""
+    """Shape by kind of secret: a plain beginning of three characters, then classes with repeat counts."""
     names: list[str] = []
     """Names whose values are secret."""
     allow: list[str] = []
-    """Texts that look like secrets and are none, such as those of an example."""
+    """Texts that look like secrets and are none, such as examples."""
 
     @property
     def rules(self) -> list[SecretRule]:
@@ -39,17 +39,17 @@ class OwnSecrets(Document, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def cores(self) -> tuple[bytes, ...]:
-        """The names, in lower case."""
+        """The names in lower case."""
         return tuple(name.lower().encode() for name in self.names)
 
     @property
     def allowed(self) -> frozenset[bytes]:
-        """The texts that are none."""
+        """The allowed texts."""
         return frozenset(text.encode() for text in self.allow)
 
 
 NONE = OwnSecrets()
-"""A team that has none."""
+"""No secrets of its own."""
 
 
 def _rule(kind: str, pattern: str) -> SecretRule:
@@ -61,7 +61,7 @@ def _rule(kind: str, pattern: str) -> SecretRule:
 
 
 def wrong_secrets(own: OwnSecrets) -> Iterator[str]:
-    """Yield what is wrong with what a policy says of secrets, each as `field: why`."""
+    """Yield what is wrong with a policy's section on secrets, each as `field: why`."""
     if max(len(own.patterns), len(own.names), len(own.allow)) > _MOST:
         yield f"secrets: at most {_MOST} patterns, names and texts"
     for kind, pattern in own.patterns.items():
@@ -78,7 +78,7 @@ def wrong_secrets(own: OwnSecrets) -> Iterator[str]:
 
 
 def _wrong_pattern(pattern: str) -> str | None:  # noqa: PLR0911  # one for each reason
-    """Return why a pattern is not taken: it must run in linear time on any input."""
+    """Return why a pattern is refused: it must run in linear time on any input."""
     if len(pattern) > _LENGTH:
         return f"it is longer than {_LENGTH} characters"
     beginning = _LITERAL.match(pattern)

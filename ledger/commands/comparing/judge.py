@@ -82,7 +82,7 @@ def judge_command(
     pareto: bool,
     as_json: bool,
 ) -> int:
-    """Say whether RUN is better than another by more than chance: keep (0), discard (1), cannot tell (2).
+    """Return whether RUN is better than another by more than chance: keep (0), discard (1), cannot tell (2).
 
     Runs of one setting, which differ by seed only, are judged together. A run that did not finish is not judged, and is
     never the best, unless --include names how it ended. Whatever goes wrong exits with 4, says `error:` on stderr and

@@ -46,7 +46,7 @@ class QuickAnswer:
         self.warnings = warnings
 
     def is_harmless(self) -> bool:
-        """Say whether nothing in it can control a terminal: whoever wrote the index, it is checked again."""
+        """Return whether nothing in it can control a terminal: whoever wrote the index, it is checked again."""
         cells = (cells.replace(BETWEEN, "").replace(EXACTLY, "") for _, _, cells in self.lines)
         names = (f"{run}{names}".replace(BETWEEN, "") for run, names, _ in self.lines)
         return all(text.replace("\n", "").isprintable() for text in (*cells, *names)) and all(
@@ -78,7 +78,7 @@ def ask_index(sort: str | None, *, reverse: bool, limit: int | None) -> QuickAns
 
 
 def _names_a_branch(git_dir: str) -> bool:
-    """Say whether the repository may name another branch for its ledger."""
+    """Return whether the repository may name another branch for its ledger."""
     with open(os.path.join(git_dir, "config"), "rb") as file:
         _, found, section = file.read().lower().partition(b"[ledger]")
     return bool(found) and b"branch" in section
@@ -123,7 +123,7 @@ def _ask(file: str, now: tuple[str, str], sort: str | None, *, reverse: bool, li
 
 
 def _has_other_readings(database: sqlite3.Connection, name: str) -> bool:
-    """Say whether a param or a metric is named as the field is, of which the ordinary way tells: `Names.read`."""
+    """Return whether a param or a metric is named as the field is, of which the ordinary way tells: `Names.read`."""
     asked = "SELECT EXISTS (SELECT 1 FROM held WHERE field IN (?, ?))"
     return bool(database.execute(asked, (f"params.{name}", f"metrics.{name}")).fetchone()[0])
 
@@ -154,7 +154,7 @@ def _find_git_dir() -> str | None:
 
 
 def _is_git_dir(folder: str) -> bool:
-    """Say whether a folder is a git directory of its own, that of no linked worktree and with a HEAD as any."""
+    """Return whether a folder is a git directory of its own, that of no linked worktree and with a HEAD as any."""
     with open(os.path.join(folder, "HEAD"), "rb") as file:
         head = file.read(256)
     whole = all(os.path.isdir(os.path.join(folder, name)) for name in ("objects", "refs"))
@@ -179,7 +179,7 @@ def _is_id(text: bytes) -> bool:
 
 
 def _does_anything_wait(git_dir: str) -> bool:
-    """Say whether a crash may have left something: all that lies in a folder of its kind and is no living run.
+    """Return whether a crash may have left something: all that lies in a folder of its kind and is no living run.
 
     Raises:
         OSError: it is something else than a spool.
@@ -190,7 +190,7 @@ def _does_anything_wait(git_dir: str) -> bool:
 
 
 def _is_living_run(spool: str) -> bool:
-    """Say whether a process holds a spool: `session/spool/spool.py` locks it, and then writes `start.json`."""
+    """Return whether a process holds a spool: `session/spool/spool.py` locks it, and then writes `start.json`."""
     os.stat(os.path.join(spool, "start.json"))  # before it is there, a lock of ours could be in the way of the run's
     with open(os.path.join(spool, "alive"), "rb") as alive:
         try:

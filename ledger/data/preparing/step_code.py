@@ -84,7 +84,7 @@ def _names_in(code: CodeType) -> set[str]:
 
 
 def _is_ours(value: object) -> bool:
-    """Say whether a value is part of the project: its code, or a constant of it."""
+    """Return whether a value is part of the project: its code, or a constant of it."""
     if isinstance(value, ModuleType) or callable(value):
         file = getattr(sys.modules.get(getattr(value, "__module__", "") or ""), "__file__", None)
         file = getattr(value, "__file__", None) if isinstance(value, ModuleType) else file

@@ -89,7 +89,7 @@ def file_of(labelling: Labelling, root: Path) -> Path | None:
 
 
 def is_part(file: Path | None, root: Path) -> bool:
-    """Say whether labels lie in the dataset, so that its hash knows them; those of no file are of its paths."""
+    """Return whether labels lie in the dataset, so that its hash knows them; those of no file are of its paths."""
     return file is None or file.resolve() == root.resolve() or root.resolve() in file.resolve().parents
 
 
@@ -242,7 +242,7 @@ def _column_and_key(text: str, columns: Sequence[str]) -> tuple[str, str, str]:
 
 
 def _is_key(column: str) -> bool:
-    """Say whether a column is called like one that names samples, so that its numbers may be their names."""
+    """Return whether a column is called like one that names samples, so that its numbers may be their names."""
     name = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
     return name in _KEYS or name.endswith(("_id", "_path", "_file", "_name", "_key"))
 

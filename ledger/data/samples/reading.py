@@ -115,7 +115,7 @@ def read_dataset(
 
 
 def lies_here(root: Path, lines: Sequence[ManifestLine]) -> bool:
-    """Say whether a dataset's files are files on this machine: not in archives, globs, or stores elsewhere."""
+    """Return whether a dataset's files are files on this machine: not in archives, globs, or stores elsewhere."""
     if root.is_file():
         return len(lines) == 1 and lines[0].path == unicodedata.normalize("NFC", root.name)
     return root.is_dir()
@@ -137,7 +137,7 @@ class _Found:
         self._tables: list[tuple[ManifestLine, pa.Table]] = []
 
     def _holds_labels(self, line: ManifestLine) -> bool:
-        """Say whether a file only says what others show; a table of its own rows holds samples as well."""
+        """Return whether a file only says what others show; a table of its own rows holds samples as well."""
         if self._labels is None:
             return False
         file = self.path(line).resolve()

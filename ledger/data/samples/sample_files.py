@@ -34,7 +34,7 @@ _LABEL_ARRAY = re.compile(r"(?:.*[._-])?(?:labels?|targets?|y|classes)(?:[._-].*
 
 
 def is_about(path: str) -> bool:
-    """Say whether a file is called like one that speaks of a dataset, and so is no sample of it."""
+    """Return whether a file is called like one that speaks of a dataset, and so is no sample of it."""
     return _ABOUT.fullmatch(path.rpartition("/")[2]) is not None
 
 

@@ -134,7 +134,7 @@ def read_words(table: "pa.Table", column: str, source: str) -> list[str | None]:
 
 
 def is_number(table: "pa.Table", column: str) -> bool:
-    """Say whether the cells of a column are numbers."""
+    """Return whether the cells of a column are numbers."""
     import pyarrow as pa
 
     kind = table.schema.field(column).type
@@ -187,7 +187,7 @@ def columns_of(tables: Sequence["pa.Table"], wanted: Sequence[str]) -> TableColu
 
 
 def _counts_rows(values: "NDArray[np.float64]") -> bool:
-    """Say whether a column only numbers the rows: it would differ between any two versions, and mean nothing."""
+    """Return whether a column only numbers the rows: it would differ between any two versions, and mean nothing."""
     import numpy as np
 
     with np.errstate(all="ignore"):  # steps between the largest floats are no number

@@ -23,7 +23,7 @@ _CHECKED = {"", ".", ".."}
 
 
 def is_archive(path: str) -> bool:
-    """Say whether a path names one tar archive."""
+    """Return whether a path names one tar archive."""
     if not path.lower().endswith(_ENDINGS):
         return False
     try:

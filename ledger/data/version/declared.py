@@ -35,7 +35,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def is_declared(address: str) -> bool:
-    """Say whether an address names data without saying where its bytes are: `gym://CartPole-v1`, `hub://cifar10`."""
+    """Return whether an address names data without saying where its bytes are: `gym://CartPole-v1`, `hub://cifar10`."""
     found = _SCHEME.fullmatch(address)
     return found is not None and found[1].lower() not in _STORES and "::" not in found[1]
 

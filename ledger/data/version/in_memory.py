@@ -112,7 +112,7 @@ def _has_samples(data: Any) -> bool:  # noqa: ANN401  # as above
 
 
 def _are_columns(parts: Sequence[Any]) -> bool:
-    """Say whether parts are those of the same samples: arrays and lists of one length, an array among them."""
+    """Return whether parts are those of the same samples: arrays and lists of one length, an array among them."""
     listed = all(_is_array(part) or isinstance(part, list) for part in parts)
     return bool(parts) and listed and any(map(_is_array, parts)) and len({len(part) for part in parts}) == 1
 

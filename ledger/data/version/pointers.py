@@ -35,7 +35,7 @@ def check_no_pointer(descriptor: int, size: int, path: str) -> None:
 
 
 def is_dvc_file(path: str) -> bool:
-    """Say whether a path names a file in which DVC says what it keeps."""
+    """Return whether a path names a file in which DVC says what it keeps."""
     name = os.path.basename(path)  # noqa: PTH119  # text in, text out
     return (name.endswith(".dvc") and name != ".dvc") or name == "dvc.lock"
 

@@ -76,7 +76,7 @@ def check_unchanged(found: ScannedFile, path: str) -> None:
 
 
 def is_glob(path: str) -> bool:
-    """Say whether a path is a pattern: it holds `*`, `?` or `[`, and nothing is called so."""
+    """Return whether a path is a pattern: it holds `*`, `?` or `[`, and nothing is called so."""
     return bool(_MAGIC.search(path)) and not os.path.lexists(path)
 
 
@@ -145,11 +145,11 @@ class _Glob:
         self._folder = re.compile(f"(?s:{'|'.join([*heads, *below]) or '(?!)'})")
 
     def holds(self, name: str) -> bool:
-        """Say whether a file belongs to it."""
+        """Return whether a file belongs to it."""
         return self._whole.fullmatch(name) is not None
 
     def enters(self, name: str) -> bool:
-        """Say whether files below a folder may belong to it."""
+        """Return whether files below a folder may belong to it."""
         return self._folder.fullmatch(name) is not None or self.holds(name)
 
 

@@ -42,7 +42,7 @@ def facts_of(status: os.stat_result) -> bytes:
 
 
 def is_at_rest(status: os.stat_result, now_ns: int) -> bool:
-    """Say whether a change made from now on would show in the times of a file."""
+    """Return whether a change made from now on would show in the times of a file."""
     return max(status.st_mtime_ns, status.st_ctime_ns) < now_ns - RESOLUTION_NS
 
 

@@ -1,1 +1,1 @@
-"""What a document may claim: the table of rules, and what they ask."""
+"""The rules on what a document may claim."""

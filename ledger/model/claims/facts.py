@@ -1,4 +1,4 @@
-"""What a document states, taken out once for all the rules of `rules.py`: numbers, times, hashes, names."""
+"""The numbers, times, hashes and names of a document, extracted once for all the rules of `rules.py`."""
 
 import types
 from collections.abc import Callable, Iterable, Mapping
@@ -18,26 +18,26 @@ SIGNED = frozenset(
         *("first", "last", "min", "max", "mean", "means", "quantiles", "edges", "expected"),
     ]
 )
-"""Fields whose numbers may be negative; of a duration another rule says that it ended before it started."""
+"""Fields whose numbers may be negative; for a duration, another rule says that it ended before it started."""
 HASHES = frozenset({"hash", "dataset_hash", "reference_hash"})
 COMMITS = frozenset({"commit", "tree"})
 FREE = {"values", "params", "variables"}
-"""Fields that hold what people chose, whatever it is."""
+"""Fields with values that people choose freely."""
 
 
 class Stated(NamedTuple):
-    """One value of a document."""
+    """One value in a document."""
 
     field: str
-    """Where it stands: `hardware.gpus[0].energy_kwh`."""
+    """Its full path: `hardware.gpus[0].energy_kwh`."""
     name: str
-    """The last name of that."""
+    """The last name of that path."""
     value: Any
-    """What stands there: a number, a time, a hash."""
+    """The value: a number, a time or a hash."""
 
 
 class Facts:
-    """A document with what it states.
+    """A document and the values extracted from it.
 
     Args:
         document: which one.
@@ -48,14 +48,14 @@ class Facts:
         self._found: dict[Callable[[object], Iterable[Any]], list[Any]] = {}
 
     def once(self, find: Callable[[object], Iterable[T]]) -> list[T]:
-        """Return what is found in the document, by whichever rule it is asked for; it is looked for once."""
+        """Return what `find` extracts from the document, computed once for all the rules that ask for it."""
         if find not in self._found:
             self._found[find] = list(find(self.document))
         return self._found[find]
 
     @cached_property
     def stated(self) -> list[Stated]:
-        """Every number that may be wrong, time, hash and commit; what people chose is left out."""
+        """Every number, time, hash and commit that a rule may refuse; values that people choose freely are left out."""
         found: list[Stated] = []
         if isinstance(self.document, Struct):
             _walk(self.document, "", "", found)
@@ -63,7 +63,7 @@ class Facts:
 
     @cached_property
     def labels(self) -> list[tuple[str, str]]:
-        """Field and text of every name."""
+        """The field and text of every name."""
         return list(labels_of(self.document))
 
 
@@ -90,20 +90,20 @@ def _walk(value: object, field: str, name: str, found: list[Stated]) -> None:
 
 @cache
 def _plan(kind: type[Struct]) -> tuple[tuple[str, bool], ...]:
-    """Return the fields of a kind that a rule asks for, each with whether it is one value."""
+    """Return the fields of a type that rules look at, each with whether it is a single value."""
     hints = hints_of(kind)
     looked = ((name, _rule_asks(hints[name], name)) for name in kind.__struct_fields__ if name not in FREE)
     return tuple((name, leaf) for name, leaf in looked if leaf is not None)
 
 
-def hints_of(kind: type[Struct]) -> dict[str, Any]:  # `Any`: whatever an annotation may be
-    """Return field to type."""
-    # Not `typing.get_type_hints`, which costs a record 8 ms: no document names a type before it is there.
+def hints_of(kind: type[Struct]) -> dict[str, Any]:  # `Any`: an annotation can be any object
+    """Return the type of each field, by its name."""
+    # Not `typing.get_type_hints`, which costs a record 8 ms: no document names a type that is defined below it.
     return {name: hint for one in reversed(kind.__mro__) for name, hint in getattr(one, "__annotations__", {}).items()}
 
 
-def _rule_asks(hint: Any, name: str) -> bool | None:  # noqa: ANN401  # whatever an annotation may be
-    """Return whether a type is one value that a rule asks for, or holds some; none where no rule does."""
+def _rule_asks(hint: Any, name: str) -> bool | None:  # noqa: ANN401  # an annotation can be any object
+    """Return whether a type is a single value that rules look at, or contains some; none where it does neither."""
     origin = get_origin(hint)
     if origin is Annotated:
         return _rule_asks(get_args(hint)[0], name)

@@ -1,4 +1,4 @@
-"""The forms of what a document states: numbers, times, hashes, names of datasets, relatives. Part of `rules.py`."""
+"""Rules for the form of numbers, times, hashes, dataset names and related runs. Part of `rules.py`."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from ledger.model.entries import Case, DatasetVersion, Evaluation
 from ledger.model.record import Record
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199
-"""What a clock may say: one that was never set says 1970."""
+"""Years that a plausible time lies in: a clock that was never set says 1970."""
 _WHOLE = 1 << 63
 _HASH = re.compile(r"(?:blake3|sha256):[0-9a-f]{64}|md5:[0-9a-f]{32}|declared:.+", re.DOTALL)
 _COMMIT = re.compile(r"git:[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -37,21 +37,21 @@ def _times(facts: Facts) -> Iterator[tuple[str, datetime]]:
 
 
 def far_times(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield times of years that no run was made in."""
+    """Yield times in years in which no run can have been made."""
     for field, moment in _times(facts):
         if not FIRST_YEAR <= moment.year <= LAST_YEAR:
             yield field, f"{field} is in the year {moment.year}"
 
 
 def other_zones(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield times that are not in UTC: two of one moment would read as two."""
+    """Yield times that are not in UTC: two records of one moment would read as two moments."""
     for field, moment in _times(facts):
         if moment.utcoffset():
             yield field, f"{field} is not in UTC: {moment.isoformat()}"
 
 
 def wrong_hashes(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield hashes, commits and trees of a form that ledger does not write."""
+    """Yield hashes, commits and trees in a form that ledger does not write."""
     for one in facts.stated:
         if not isinstance(one.value, str):
             continue
@@ -63,7 +63,7 @@ def wrong_hashes(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def wrong_currency(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield a currency that is none."""
+    """Yield a currency that does not exist."""
     document = facts.document
     currency = document.cost.currency if isinstance(document, Record) else None
     if currency is not None and not _CURRENCY.fullmatch(currency):
@@ -71,20 +71,20 @@ def wrong_currency(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def wrong_datasets(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield names and versions of datasets that lead out of their folder or read as several."""
+    """Yield names and versions of datasets that lead out of their folder or read as several datasets."""
     for field, text, whole in _dataset_names(facts.document):
         if _NO_NAME.search(text) or (whole and "/" in text):
             yield field, f"{field} cannot be the name of a dataset or a version: `{ascii(text)[1:-1][:80]}`"
 
 
 def _dataset_names(document: object) -> Iterator[tuple[str, str, bool]]:
-    """Yield field and text of each, and whether a path is made of it."""
+    """Yield the field and text of each name, and whether a path is made from it."""
     if isinstance(document, DatasetVersion):
         yield from (("name", document.name, True), ("version", document.version, True))
     elif isinstance(document, Case):
         yield "dataset", document.dataset, True
     for start, use in _uses(document):
-        # Data that was only declared has whatever name it has elsewhere, as `org/name` on a hub; no path is made of it.
+        # Data that was only declared keeps its name from elsewhere, as `org/name` on a hub; no path is made from it.
         if use.name is not None and not use.declared:
             yield f"{start}.name", use.name, use.version is not None
         if use.version is not None and not use.declared:
@@ -99,7 +99,7 @@ def _uses(document: object) -> Iterator[tuple[str, DatasetUse]]:
 
 
 def own_relatives(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield relatives of a run that are the run itself."""
+    """Yield related runs of a run that are the run itself."""
     document = facts.document
     if not isinstance(document, Record):
         return

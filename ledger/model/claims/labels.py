@@ -1,4 +1,4 @@
-"""The names in a document: those that stand in tables, titles and commands."""
+"""The names in a document that appear in tables, titles and commands."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,11 +7,11 @@ from ledger.model.entries import Case, DatasetVersion, Evaluation, Note
 from ledger.model.record import Record
 
 MOST_TAGS = 1_000
-"""Tags of one run: words to find it by."""
+"""Most tags that a run may have: they are words to find it by."""
 
 
 def labels_of(document: object) -> Iterator[tuple[str, str]]:
-    """Yield field and text of every name."""
+    """Yield the field and text of every name."""
     if isinstance(document, Record):
         yield "experiment", document.experiment
         yield from ((f"tags[{position}]", tag) for position, tag in enumerate(document.tags))

@@ -1,4 +1,4 @@
-"""What was measured, and on what: each number once, on data that was used. Part of `rules.py`."""
+"""Rules for measurements and their data: each is there once, and on a dataset that the run used. Part of `rules.py`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -14,13 +14,13 @@ _SHOWN = 80
 
 
 def identity(metric: Metric) -> tuple[object, ...]:
-    """Return what tells one measurement of a model from every other."""
+    """Return the identity of a measurement among all those of a model."""
     where = (metric.dataset, metric.dataset_hash, metric.evaluator, metric.period)
     return (metric.key, metric.step, metric.epoch, metric.origin, metric.derived_from, *where)
 
 
 def metrics_in(document: object) -> tuple[str, Sequence[Metric]]:
-    """Return where the metrics of a document stand, and them."""
+    """Return the metrics of a document, each with its field."""
     if isinstance(document, Record):
         return "results.metrics", document.results.metrics
     return "metrics", document.metrics if isinstance(document, Evaluation) else ()
@@ -34,10 +34,10 @@ def uses_in(document: object) -> Sequence[DatasetUse]:
 
 
 def metrics_twice(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield measurements that stand twice: a reader would take either."""
+    """Yield measurements that appear twice: a reader could take either."""
     start, metrics = metrics_in(facts.document)
     if len({metric.key for metric in metrics}) == len(metrics):
-        return  # as nearly always
+        return  # the usual case, found by a cheaper test
     first: dict[tuple[object, ...], Metric] = {}
     for position, metric in enumerate(metrics):
         before = first.setdefault(identity(metric), metric)
@@ -47,7 +47,7 @@ def metrics_twice(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def files_twice(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield figures and tables that name one file, or tables of one name."""
+    """Yield figures and tables that share a file, and tables that share a name."""
     document = facts.document
     if not isinstance(document, Record):
         return
@@ -63,7 +63,7 @@ def files_twice(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def parts(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield parts that are more than their whole."""
+    """Yield parts that are larger than their whole."""
     document = facts.document
     if not isinstance(document, Record):
         return
@@ -81,13 +81,13 @@ def parts(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def names_of(use: DatasetUse) -> set[str | None]:
-    """Return what a dataset of a run may be called."""
+    """Return the names by which a dataset of a run may be called."""
     stated = f"{use.name}@{use.version}" if use.name and use.version else use.name
     return {use.label, stated, use.name, use.path, use.role, use.hash}
 
 
 def _off_the_data(document: object) -> Iterator[tuple[str, str, str, bool]]:
-    """Yield measurements that are on no data of the run: field, what, data, whether its name had other content."""
+    """Yield measurements on no data of the run: field, text, data, and whether that name had other content."""
     start, metrics = metrics_in(document)
     contents: dict[str | None, set[str]] = {}
     for use in uses_in(document):
@@ -117,7 +117,7 @@ def _off_the_data_text(key: str, one: Metric | Table, contents: Mapping[str | No
 
 
 def other_content(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield measurements on a dataset that the run used, under another hash than it had."""
+    """Yield measurements on a dataset that the run used, but under a different hash."""
     for field, key, label, other in facts.once(_off_the_data):
         if other:
             yield field, f"`{key}` is on other content than the run used under this name: `{label}`"
@@ -131,9 +131,9 @@ def unused_data(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def same_data(uses: Sequence[DatasetUse]) -> Iterator[tuple[DatasetUse, DatasetUse]]:
-    """Yield pairs of datasets of one content whose roles must share nothing, the one that is learned from first.
+    """Yield pairs of datasets with equal content whose roles must not overlap, the one trained on first.
 
-    Every dataset is named with the first of each role that it must differ from: a run may have used thousands.
+    Each dataset is paired with the first of every role that it must differ from: a run may have used thousands.
     """
     order = ("train", "validation", "test", "production")
     first: dict[str, dict[Role, DatasetUse]] = {}
@@ -148,18 +148,18 @@ def same_data(uses: Sequence[DatasetUse]) -> Iterator[tuple[DatasetUse, DatasetU
 
 
 def same_data_text(one: DatasetUse, other: DatasetUse) -> str:
-    """Return in words that two datasets of a run are one."""
+    """Return a sentence that says that two datasets of a run have equal content."""
     judged = f"{other.role} data {plain(other.label)}"
     learned = f"{one.role} data {plain(one.label)}"
     return f"the {judged} IS the {learned}: both have one content, so what is measured on it says nothing"
 
 
 def judged_on_training(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield data to judge by that is the data which was learned from."""
+    """Yield evaluation data that was also trained on."""
     for one, other in same_data(uses_in(facts.document)):
         yield "datasets", same_data_text(one, other)
 
 
 def too_many_metrics(count: int, limit: int) -> str | None:
-    """Return what is said of a document with more metrics than the policy allows; none where there are not."""
+    """Return the message for a document with more metrics than the policy allows; none where it has no more."""
     return f"{count:,} metrics, and {limit:,} are allowed (limits.metrics)" if count > limit else None

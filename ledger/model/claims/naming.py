@@ -1,4 +1,4 @@
-"""Names that can be seen, told apart and read aloud. Part of `rules.py`."""
+"""Rules for names: visible, distinguishable, of bounded length. Part of `rules.py`."""
 
 from collections.abc import Iterator
 
@@ -10,21 +10,21 @@ from ledger.model.values import wrong_label
 
 
 def wrong(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield names that are blank, endless, or hold what is not seen."""
+    """Yield names that are blank, too long, or hold invisible characters."""
     for field, text in facts.labels:
         if why := wrong_label(field, text):
             yield field, why
 
 
 def too_many(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield tags beyond those that a run may have."""
+    """Yield the tags of a run beyond the allowed number."""
     document = facts.document
     if isinstance(document, Record) and len(document.tags) > MOST_TAGS:
         yield "tags", f"a run has {MOST_TAGS:,} tags at most, and this one has {len(document.tags):,}"
 
 
 def mixed(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield names with letters that read as Latin and are of another alphabet."""
+    """Yield names with letters of another alphabet that read as Latin."""
     seen: set[str] = set()
     for field, text in facts.labels:
         if text not in seen and (found := look_alikes(text)):
@@ -33,7 +33,7 @@ def mixed(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def decomposed(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield names that are not in Unicode's form C: the same name in that form looks alike and is another."""
+    """Yield names that are not in Unicode's form C: the same name in that form looks alike but is a different name."""
     for field, text in facts.labels:
         if composed(text) != text:
             yield (

@@ -1,4 +1,4 @@
-"""What a document may claim: one table of rules, asked where documents are made and wherever they arrive.
+"""The table of rules on what a document may claim, asked where documents are made and wherever they arrive.
 
 A rule looks at one document and at nothing beside it. What recording refuses, `ledger check`, a review, a server and
 `ledger verify` refuse in the same words, since it is the same table.
@@ -14,36 +14,36 @@ from ledger.model.claims.labels import MOST_TAGS
 from ledger.model.values import Document
 
 Weight = Literal["error", "warning"]
-"""Whether something keeps an entry off the ledger, or is only told."""
+"""Whether a finding keeps an entry off the ledger or is only reported."""
 
 
 class Claim(Document, frozen=True, kw_only=True):
-    """Something that a document says and that cannot stand, or is hard to believe."""
+    """One finding: a claim of a document that cannot be true, or is hard to believe."""
 
     rule: str
     """Name of the rule."""
     severity: Weight
     """Whether it keeps the document off the ledger."""
     field: str
-    """Where it stands in the document."""
+    """Path of the field in the document."""
     message: str
     """What is wrong, in one line."""
     hint: str
-    """The mend."""
+    """How to fix it."""
 
 
 class ClaimRule(NamedTuple):
-    """One row of the table."""
+    """One row of the table of rules."""
 
     name: str
-    """What it is called in findings; several rows may share it."""
+    """Its name in findings; several rows may share one."""
     severity: Weight
     asks: str
-    """What it asks, in a line: the handbook's table is made of these."""
+    """One line on what it demands; the handbook's table is made of these."""
     hint: str
-    """The mend."""
+    """How to fix a finding."""
     find: Callable[[Facts], Iterator[tuple[str, str]]]
-    """Yields field and message of all that breaks it."""
+    """Yields the field and the message of each violation."""
 
 
 _AGAIN = "record it again without it; what already stands is retracted: ledger retract RUN --because TEXT"
@@ -88,7 +88,7 @@ RULES: tuple[ClaimRule, ...] = (
     ClaimRule("text", "warning", "no name mixes alphabets that look alike", "write it in one alphabet", naming.mixed),
     ClaimRule("text", "warning", "names are in Unicode's form C", "ledger record writes it so", naming.decomposed),
 )
-"""Every rule that a document can break by itself."""
+"""Every rule that one document can break by itself."""
 
 
 OF_SINGLE_VALUES = frozenset(
@@ -97,16 +97,16 @@ OF_SINGLE_VALUES = frozenset(
         *(naming.wrong, naming.mixed, naming.decomposed),
     ]
 )
-"""Rules that a document keeps whose single values are sound, as `soundness.py` can say of its bytes."""
+"""Rules on single values; `soundness.py` can show from a document's bytes that it keeps them."""
 _OF_MORE = tuple(rule for rule in RULES if rule.find not in OF_SINGLE_VALUES)
 
 
 def claims_in(document: object, *, sound: bool = False) -> Iterator[Claim]:
-    """Yield all that a document claims and cannot be, or is hard to believe; errors first within each rule.
+    """Yield every claim of a document that cannot be true or is hard to believe; errors first within each rule.
 
     Args:
         document: which one.
-        sound: whether its single values are known to be what rules ask of them.
+        sound: whether its single values are known to keep the rules.
     """
     facts = Facts(document)
     for rule in _OF_MORE if sound else RULES:
@@ -115,10 +115,10 @@ def claims_in(document: object, *, sound: bool = False) -> Iterator[Claim]:
 
 
 def refuse_claims(document: object) -> None:
-    """Refuse a document that would be refused where it arrives.
+    """Refuse a document that breaks a rule, before it is sent to a place that would refuse it.
 
     Raises:
-        LedgerError: it breaks a rule; the first one is said, with its mend.
+        LedgerError: it breaks a rule; the message names the first finding, with its fix.
     """
     first = next((claim for claim in claims_in(document) if claim.severity == "error"), None)
     if first is not None:

@@ -1,4 +1,4 @@
-"""Whether the bytes of a document are sound in every number, time, hash and name, asked of msgspec in one look.
+"""Whether every number, time, hash and name in a document's bytes is sound, checked by msgspec in one pass.
 
 For each kind of document a stricter type is made, its twin, that holds no more than what rules ask for, with the rule
 as a constraint. What the twin takes needs no rule of `rules.py` that looks at single values; what it refuses may still
@@ -30,34 +30,34 @@ NAMES: Mapping[type, frozenset[str]] = {
     DatasetVersion: frozenset({"name", "version"}),
     Case: frozenset({"dataset"}),
 }
-"""Fields that are names, as `labels.py` has them."""
+"""Fields that hold names, the same as in `labels.py`."""
 
 _LARGEST = (1 << 63) - 1
 _ESCAPED = re.compile(rb"\\[bfnrtu]")
 _BLANK = re.compile(rb'" +"')
-"""A text of spaces alone, as it stands in JSON; within a text a quote has a backslash before it."""
+"""A JSON string that is empty or all spaces; inside a string, a quote has a backslash before it."""
 _LATIN = frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿ")
-"""Letters that are seen, look like no others and have one form; with any other, rules look at the names."""
+"""Visible letters that look like no others and have one form; a name with any other goes through the rules."""
 _ASCII = bytes(range(128))
 _NAME = Meta(min_length=1, max_length=LABEL_LENGTH)
 _NO_HASH = re.compile(
     rb'hash": "(?!(?:(?:blake3|sha256):[0-9a-f]{64}|md5:[0-9a-f]{32}|declared:[^"\\]+)")'  # as in `forms.py`
 )
-"""A hash of a form that ledger does not write. Asked of the bytes: as a constraint it made reading twice as slow."""
+"""A hash in a form that ledger does not write. Matched on the bytes: as a constraint it made reading twice as slow."""
 _COMMIT = r"\Agit:[0-9a-f]{40}(?:[0-9a-f]{24})?\Z"
 _TIME = r"\A(?:19[7-9]\d|2[01]\d\d)-[-0-9T:.]+Z\Z"
 
 
 def is_sound(data: bytes, kind: type) -> bool:
-    """Say whether every single value in canonical bytes is what rules ask of it; not sure means no.
+    """Return whether every single value in canonical bytes keeps the rules; where it is not sure, return false.
 
-    Where it is, all characters in them are seen, in names and in sentences.
+    If so, every character in its names and sentences is visible.
 
     Args:
-        data: what `document.dump` made.
-        kind: the document that it is.
+        data: bytes as `document.dump` returns them.
+        kind: type of the document.
     """
-    if kind is Note or not _is_plain(data) or _NO_HASH.search(data):  # what is a name in a note hangs on its kind
+    if kind is Note or not _is_plain(data) or _NO_HASH.search(data):  # a note's kind decides which texts are names
         return False
     try:
         _decoder(kind).decode(data)
@@ -67,7 +67,7 @@ def is_sound(data: bytes, kind: type) -> bool:
 
 
 def _is_plain(data: bytes) -> bool:
-    """Say whether every text in it is of characters that any name may have, and none is blank."""
+    """Return whether every text has only characters that a name may have, and none is blank."""
     if b"\x7f" in data or _ESCAPED.search(data) or (b'" ' in data and _BLANK.search(data)):
         return False
     return data.isascii() or _LATIN.issuperset(data.translate(None, _ASCII).decode("utf-8", "replace"))
@@ -80,10 +80,10 @@ def _decoder(kind: type) -> "msgspec.json.Decoder[Any]":
 
 @cache
 def _twin(kind: type) -> Any:  # noqa: ANN401  # a type, or none
-    """Return the stricter type of a kind of document or box, none where no rule asks for anything in it."""
+    """Return the stricter type of a document or box type; none where no rule concerns anything in it."""
     hints = hints_of(kind)
     fields = [
-        (name, Union[found, None], None)  # noqa: UP007  # made of values
+        (name, Union[found, None], None)  # noqa: UP007  # built from values at run time
         for name in kind.__struct_fields__  # type: ignore[attr-defined]  # every kind is a Struct
         if name not in FREE and (found := _strict(hints[name], name, name in NAMES.get(kind, ()))) is not None
     ]
@@ -91,7 +91,7 @@ def _twin(kind: type) -> Any:  # noqa: ANN401  # a type, or none
 
 
 def _strict(hint: Any, name: str, is_name: bool) -> Any:  # noqa: ANN401, FBT001  # types in, a type or none out
-    """Return a type that takes less, none where no rule asks for anything in it."""
+    """Return a type that accepts less; none where no rule concerns it."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return _strict(inner[0], name, is_name)

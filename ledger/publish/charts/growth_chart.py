@@ -80,7 +80,7 @@ def growth_section(runs: Sequence[StoredRun], headline: Group | None) -> GrowthS
 
 
 def _falls(growth: Growth) -> bool:
-    """Say whether the error falls with size for certain: time and money that bought nothing are no growth."""
+    """Return whether the error falls with size for certain: time and money that bought nothing are no growth."""
     return growth.exponent_interval is not None and growth.exponent_interval[1] < 0
 
 
@@ -89,7 +89,7 @@ def _sizes(growth: Growth) -> int:
 
 
 def _costs_follow_time(runs: Sequence[StoredRun]) -> bool:
-    """Say whether every run was paid for at one price, so that cost is time in other units."""
+    """Return whether every run was paid for at one price, so that cost is time in other units."""
     paid = [(run.record.cost.amount, run.record.timing.took) for run in runs]
     prices = [amount / took for amount, took in paid if amount and took]
     return bool(prices) and max(prices) <= min(prices) * (1 + _SAME_PRICE)

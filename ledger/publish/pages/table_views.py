@@ -220,7 +220,7 @@ def _slices(view: TableView, cells: Cells, direction: Direction | None) -> Table
 
 
 def _is_share(value: float | None, samples: int) -> bool:
-    """Say whether a value can be a count of the samples over their number, as an accuracy is and a loss is not."""
+    """Return whether a value can be a count of the samples over their number, as an accuracy is and a loss is not."""
     if value is None or not samples:
         return True
     return 0 <= value <= 1 and abs(value * samples - round(value * samples)) < 1e-6 * samples

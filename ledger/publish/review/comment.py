@@ -120,7 +120,7 @@ def _headline(reviews: Sequence[RunReview], others: Sequence[str], problems: Seq
 
 
 def _learned(review: RunReview) -> bool:
-    """Say whether a run was judged on the very data that it was trained on."""
+    """Return whether a run was judged on the very data that it was trained on."""
     return any(same_data(review.run.record.datasets.used))
 
 

@@ -158,7 +158,7 @@ def _param(name: str, values: Sequence[ParamValue], codes: list[int]) -> ParamCo
 
 
 def _is_plain(value: ParamValue, word: str) -> bool:
-    """Say whether a script reads a value from the word that shows it."""
+    """Return whether a script reads a value from the word that shows it."""
     if isinstance(value, str):
         return word == value and not _NUMBER.fullmatch(word)
     return not isinstance(value, bool) and isinstance(value, int | float) and _NUMBER.fullmatch(word) is not None

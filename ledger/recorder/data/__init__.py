@@ -1,1 +1,1 @@
-"""What a run used, and versions of datasets."""
+"""Datasets that a run used, and new dataset versions."""

@@ -1,4 +1,4 @@
-"""Adds dataset versions with all that a judge of models wants to know of them, and retires them."""
+"""Adding of dataset versions with everything that evaluations on them depend on, and their retirement."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -31,29 +31,29 @@ from ledger.store.branch.pending import Entry
 TEXT_LENGTH = 10_000
 
 Progress = Callable[[str, int, int], None]
-"""Told what is being done, how many are done, and of how many."""
+"""Receives the current step, how many items are done, and of how many."""
 
 
 class AddedVersion(Document, frozen=True, kw_only=True):
-    """What became of it."""
+    """The result of adding a version."""
 
     version: DatasetVersion
     """The version on the ledger."""
     new: bool
-    """Whether it was added now; false when the ledger knows this content under this name."""
+    """Whether it was added now; false when the ledger has this content under this name."""
     warnings: list[str] = []
-    """What whoever adds it should know."""
+    """Warnings for whoever adds it."""
 
 
 def add_version(
     ledger: Branch, asked: VersionRequest, *, progress: Progress = lambda _what, _done, _total: None
 ) -> AddedVersion:
-    """Add a version of a dataset and return it; content that is known under this name is not added again.
+    """Add a version of a dataset and return it; content that the ledger has under this name is not added again.
 
     Args:
         ledger: the ledger.
-        asked: what is wanted.
-        progress: told what is done.
+        asked: requested version.
+        progress: receives the progress.
 
     Raises:
         UsageError: no reason or no role is given where one is needed, or labels do not come from there.
@@ -74,7 +74,7 @@ def add_version(
     for version in known:
         if version.hash == manifest.hash:
             return AddedVersion(version=version, new=False)
-    _check_new(plan, known)  # only now: who adds what is known needs no reason, and hashing again costs little
+    _check_new(plan, known)  # only now: known content needs no reason, and hashing it again costs little
     parent = next((version for version in known if version.version == plan.parent), None)
     looked = look_at_version(ledger, contents, plan, manifest, parent, progress)
     leaks = _leaks(ledger, contents, plan, manifest)
@@ -113,7 +113,7 @@ def _check_new(plan: VersionRequest, known: Sequence[DatasetVersion]) -> None:
 
 
 def _planned(asked: VersionRequest, known: Sequence[DatasetVersion], redactor: Redactor) -> VersionRequest:
-    """Return what is wanted with everything that follows from what is known.
+    """Return the request with all defaults that follow from the ledger filled in.
 
     Raises:
         UsageError: no role is given where one is needed, or a text is too long.
@@ -169,7 +169,7 @@ def _version(
 
 
 def _leaks(ledger: Branch, contents: Contents, plan: VersionRequest, manifest: Manifest) -> list[Leak]:
-    """Return what the new version shares with versions that are used for something else, and not retired."""
+    """Return the content that the new version shares with versions of other roles that are not retired."""
     found = []
     for other in contents.datasets:
         if plan.role is None or not must_differ(plan.role, other.role) or contents.retirement(other.label):
@@ -177,7 +177,7 @@ def _leaks(ledger: Branch, contents: Contents, plan: VersionRequest, manifest: M
         try:
             theirs = read_manifest(ledger, other)
         except LedgerError:
-            continue  # `ledger verify` says what is wrong with it; it is no reason not to add another one
+            continue  # `ledger verify` reports what is wrong with it; it is no reason not to add another one
         leak = find_leak(manifest.lines, theirs.lines, dataset=other.label, role=other.role)
         if leak is not None:
             found.append(leak)
@@ -199,7 +199,7 @@ def _alike(manifest: Manifest) -> list[str]:
 
 
 def retire_version(ledger: Branch, label: str, reason: str) -> Note:
-    """Append the statement that a version is used no longer, and return it; it stays, with all measured on it.
+    """Append the retirement of a version and return the note; the version remains, with all that was measured on it.
 
     Raises:
         NotFound: there is no such version.

@@ -1,4 +1,4 @@
-"""Box 3, datasets: hashes what a run used, finds its versions, and adds those that the ledger does not know yet."""
+"""Box 3, datasets: hashes what a run used, finds its versions on the ledger, and adds those that are new."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -28,31 +28,31 @@ from ledger.store.branch.policy import Policy
 from ledger.store.branch.versions import find_content, read_version
 
 Progress = Callable[[int, int], None]
-"""Told how many are done, and of how many."""
+"""Receives how many files are done, and of how many."""
 
 
 class Resolved(Document, frozen=True, kw_only=True):
-    """One dataset of a run, hashed, and the files that a new version adds to the branch."""
+    """One dataset of a run, hashed, with the files that a new version adds to the branch."""
 
     use: DatasetUse
     """How the run used it."""
     files: dict[str, bytes] = {}
-    """Path on the branch to content; empty when the ledger knows the version."""
+    """Content of each new file by path on the branch; empty when the version is known."""
     lines: Sequence[ManifestLine] = ()
-    """Its files; empty where they could not be read."""
+    """Its manifest; empty where its files could not be read."""
     unknown: str | None = None
-    """What could not be captured of it, and why."""
+    """What could not be captured, and why."""
 
 
 class Resolver:
     """Hashes datasets and finds their versions on the ledger.
 
     Args:
-        ledger: where versions are looked up; none outside of any repository.
-        author: who adds a new version.
-        now: when, UTC.
-        strict: raise instead of recording what is known.
-        progress: told how many files are hashed, and of how many.
+        ledger: ledger with the versions; none outside of a repository.
+        author: author of new versions.
+        now: time of their addition, UTC.
+        strict: raise instead of recording the rest.
+        progress: receives how many files are hashed, and of how many.
     """
 
     def __init__(
@@ -66,15 +66,15 @@ class Resolver:
         self._redactor = redactor_for(ledger)
 
     def resolve(self, source: Dataset) -> Resolved:
-        """Return how a run used a dataset, and the files that a new version adds.
+        """Return how a run used a dataset, with the files that a new version adds.
 
-        Content that the ledger knows is that version, whether somebody named it or not; a source without a path is
-        the version it names.
+        Content that the ledger has is recorded as that version, named or not; a source without a path means
+        the version that it names.
 
         Raises:
             LedgerError: strict, and the data cannot be read.
             NotFound: strict, and there is no such version.
-            Conflict: strict, and the version's name is taken by other content.
+            Conflict: strict, and the version's name stands for other content.
         """
         use = DatasetUse(
             role=source.role,
@@ -114,7 +114,7 @@ class Resolver:
             return Resolved(use=msgspec.structs.replace(use, version=None), unknown=error.message, lines=manifest.lines)
 
     def _by_name(self, source: Dataset, use: DatasetUse) -> Resolved:
-        """Return the use of a version that only its name tells."""
+        """Return the use of a version that is given by name alone."""
         label = f"{source.name}@{source.version}"
         version = read_version(self._ledger, source.name or "", source.version or "") if self._ledger else None
         if version is None or self._ledger is None:
@@ -129,13 +129,13 @@ class Resolver:
         return Resolved(use=use, lines=read_manifest(self._ledger, version).lines)
 
     def _recognised(self, use: DatasetUse) -> DatasetUse:
-        """Return the use with name and version where the ledger knows its content."""
+        """Return the use with the name and version that its content has on the ledger."""
         if self._ledger is None or use.hash is None:
             return use
         known = [version for version in find_content(self._ledger, use.hash) if use.name in {None, version.name}]
         if not known:
             return use
-        # The same content may stand under two names; the one for this role is meant.
+        # The same content may have two names; the one with this role is meant.
         found = next((version for version in known if version.role == use.role), known[0])
         samples = use.samples if use.samples is not None else found.samples
         return msgspec.structs.replace(use, name=found.name, version=found.version, samples=samples)
@@ -180,7 +180,7 @@ class Resolver:
         return {document: dump(redact_document(version, self._redactor)), **listed}
 
     def _cases(self, name: str) -> list[str]:
-        """Return the cases that are registered for a dataset: they are part of every version from then on."""
+        """Return the cases that are registered for a dataset; every later version includes them."""
         tip = self._ledger.tip() if self._ledger else None
         if tip is None or self._ledger is None:
             return []
@@ -189,14 +189,14 @@ class Resolver:
 
 
 def _declared(source: Dataset) -> str | None:
-    """Return what stands in place of the hash of data that is at an address which no storage answers to."""
+    """Return the substitute for a hash of data at an address that no storage supports."""
     if source.hash is not None or not is_declared(source.path):
         return None
     return identity_of_declared(source.name, source.version, source.path)
 
 
 def _how_prepared(path: str, content: str) -> Preparation | None:
-    """Return how data that lies in the preprocessing cache was made; none for all other data."""
+    """Return the preparation of data from the preprocessing cache; none for all other data."""
     if "/content/" not in os.path.realpath(path):  # spares other runs the import
         return None
     from ledger.data.preparing.cache import Cache
@@ -205,7 +205,7 @@ def _how_prepared(path: str, content: str) -> Preparation | None:
 
 
 def leaks_within(resolved: Sequence[Resolved]) -> list[Leak]:
-    """Return the content that datasets to judge by share with what the same run was trained on, and with each other."""
+    """Return the content that evaluation datasets share with training datasets of the same run, and with each other."""
     found = []
     for position, ours in enumerate(resolved):
         for theirs in resolved[:position]:
@@ -219,7 +219,7 @@ def leaks_within(resolved: Sequence[Resolved]) -> list[Leak]:
 
 
 def with_aliases(uses: Sequence[DatasetUse], policy: Policy) -> list[DatasetUse]:
-    """Return the uses with the other names that the policy gives to their splits; a name that a use has is its own."""
+    """Return the uses with the policy's aliases of their splits; a name that another use has is never an alias."""
     own = {name for use in uses for name in (use.split, use.name) if name}
     return [
         msgspec.structs.replace(
@@ -230,7 +230,7 @@ def with_aliases(uses: Sequence[DatasetUse], policy: Policy) -> list[DatasetUse]
 
 
 def attach_datasets(metrics: Sequence[Metric], uses: Sequence[DatasetUse]) -> list[Metric]:
-    """Return the metrics, each with the dataset version it was measured on.
+    """Return the metrics, each with the dataset version that it was measured on.
 
     A metric that names a dataset (`name@version`, name, path or role) gets that one; else the one that its own name
     means: `analysis.splits`. Two datasets of one split leave it open. A metric under another name of a split is put
@@ -267,7 +267,7 @@ def _with_split(metric: Metric, uses: Sequence[DatasetUse]) -> Metric:
 
 def _attached(metric: Metric, uses: Sequence[DatasetUse]) -> Metric:
     if metric.dataset_hash:
-        # It was told its dataset by path, and the path turned out to be a version that the ledger knows.
+        # Its dataset was given by path, which turned out to be a version on the ledger.
         same = next((use for use in uses if use.hash == metric.dataset_hash and metric.dataset in names_of(use)), None)
         return msgspec.structs.replace(metric, dataset=same.label) if same else metric
     if metric.dataset:

@@ -1,4 +1,4 @@
-"""What is looked at when a version is added: statistics, what changed, drift, pictures. Only hashing is a must."""
+"""Analysis of a new version's data: statistics, changes, drift, pictures. Only hashing is mandatory."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -27,28 +27,28 @@ from ledger.store.branch.branch import Branch
 from ledger.store.branch.manifests import hash_cache, read_manifest
 
 Progress = Callable[[str, int, int], None]
-"""Told what is being done, how many are done, and of how many."""
+"""Receives the current step, how many items are done, and of how many."""
 
 _PLACES = 20
-"""Places where runs found the parent that are looked at."""
+"""Most paths at which runs found the parent that are tried."""
 
 
 @dataclass(kw_only=True)
 class VersionLook:
-    """What was seen of a version's data."""
+    """The results of the analysis."""
 
     statistics: DatasetStatistics | None = None
-    """What it looks like."""
+    """Statistics of the data."""
     change: VersionChange | None = None
-    """What it changed against its parent."""
+    """Differences from the parent."""
     drift: list[Drift] = field(default_factory=list)
-    """How far it is from references."""
+    """Drift from each reference."""
     pictures: dict[str, bytes] = field(default_factory=dict)
-    """File name to PNG."""
+    """PNG by file name."""
     warnings: list[str] = field(default_factory=list)
-    """What whoever adds the version should know."""
+    """Warnings for whoever adds the version."""
     keep: Callable[[], None] = lambda: None
-    """Keeps what was read on this machine, for the next version."""
+    """Function that caches what was read on this machine, for the next version."""
 
 
 def look_at_version(
@@ -59,18 +59,18 @@ def look_at_version(
     parent: DatasetVersion | None,
     progress: Progress,
 ) -> VersionLook:
-    """Look at the data of a new version.
+    """Analyse the data of a new version.
 
     Args:
-        ledger: where the parent stands.
-        contents: everything on it.
-        asked: what is added.
+        ledger: ledger with the parent.
+        contents: everything on that ledger.
+        asked: requested version.
         manifest: its files.
-        parent: what it grew from.
-        progress: told what is done.
+        parent: version that it is based on.
+        progress: receives the progress.
 
     Raises:
-        LedgerError: labels or references were asked for that cannot be had.
+        LedgerError: requested labels or references are not available.
     """
     look = VersionLook()
     before = read_manifest(ledger, parent) if parent else None
@@ -95,7 +95,7 @@ def look_at_version(
 
 
 def _read(asked: VersionRequest, manifest: Manifest, look: VersionLook, progress: Progress) -> Reading | None:
-    """Look at the samples; none where that cannot be done here, which is no reason not to add the version."""
+    """Read the samples; none where that is impossible here, which does not keep the version from being added."""
     if (package := missing_package()) is not None:
         if asked.labels is not None or asked.slices or asked.against:
             raise LedgerError(f"looking at data needs a package: `{package}`", hint=HINT)
@@ -130,7 +130,7 @@ def _change_of_files(parent: DatasetVersion, old: Manifest, new: Manifest) -> Ve
 
 
 def _with_labels(look: VersionLook, parent: DatasetVersion) -> VersionChange | None:
-    """Return the change with the shift of labels, from the statistics of both."""
+    """Return the change with the shift of labels, from the statistics of both versions."""
     then = parent.statistics.labels if parent.statistics else {}
     now = look.statistics.labels if look.statistics else {}
     if look.change is None or not then or not now:
@@ -146,7 +146,7 @@ def _read_parent(
     files: Manifest,
     progress: Progress,
 ) -> Reading | None:
-    """Return the samples of the parent where they are at hand: where runs found it, else what was kept of it."""
+    """Return the parent's samples where available: from where runs found it, else from the cache."""
     kept, added_from = read_kept(ledger.repository.state_dir, parent.hash)
     root = Path(asked.path)
     labelling = parse_labelling(asked.labels) if asked.labels else None
@@ -163,14 +163,14 @@ def _read_parent(
                 progress=lambda done, total: progress("looking at the parent", done, total),
             )
         except LedgerError:
-            continue  # it is only a place where it may lie
-        # What it was labelled with when it was added stands before what could be read of it now.
+            continue  # it is only one of several candidates
+        # Its labels from when it was added take precedence over those that could be read now.
         return replace(found, labels=kept.labels) if kept and kept.names == found.names and kept.labels else found
     return kept
 
 
 def _paths_of(contents: Contents, version: DatasetVersion) -> list[Path]:
-    """Return where runs found a version, the latest first."""
+    """Return the paths at which runs found a version, the latest first."""
     uses = [use for run in reversed(contents.runs) for use in run.record.datasets.used]
     uses += [use for run in contents.runs for one in run.evaluations for use in one.datasets]
     return list(dict.fromkeys(Path(use.path) for use in uses if use.hash == version.hash and use.path))[:_PLACES]
@@ -191,8 +191,8 @@ def _against(
     """Compare with a reference: a path, or `name@version:path` whose content must be that version.
 
     Raises:
-        NotFound: there is nothing there, or no such version.
-        LedgerError: something else lies there, or it cannot be read.
+        NotFound: there is no such path or version.
+        LedgerError: the path has other content, or cannot be read.
     """
     label, colon, place = reference.partition(":")
     version = None

@@ -1,31 +1,31 @@
-"""What somebody says of a dataset version that is to be added."""
+"""The request to add a dataset version."""
 
 from ledger.model.datasets import DatasetKind
 from ledger.model.values import Document, Role
 
 
 class VersionRequest(Document, frozen=True, kw_only=True):
-    """A dataset version that somebody wants to add."""
+    """A request to add a dataset version."""
 
     name: str
     """Name of the dataset."""
     path: str
-    """Where the data is."""
+    """Path of the data."""
     role: Role | None = None
-    """What it is for; that of the parent when it is not said."""
+    """Role of the dataset; the parent's by default."""
     reason: str | None = None
-    """Why this version exists; only the first version needs none."""
+    """Why this version is made; only the first version needs no reason."""
     version: str | None = None
-    """Its label; the next `vN` when it is not said."""
+    """Label of the version; the next `vN` by default."""
     parent: str | None = None
-    """Version it grew from; the latest when it is not said."""
+    """Version that it is based on; the latest by default."""
     source: str | None = None
-    """Where its data came from."""
+    """Where the data comes from."""
     kind: DatasetKind | None = None
-    """What its labels are worth."""
+    """Origin of its labels."""
     labels: str | None = None
-    """Where labels come from, as typed."""
+    """Where labels are read from, as typed."""
     slices: list[str] = []
-    """Columns by which samples are grouped."""
+    """Columns that group samples into slices."""
     against: list[str] = []
-    """References for drift: a path, or `name@version:path`."""
+    """References for drift: each a path, or `name@version:path`."""

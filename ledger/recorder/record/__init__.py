@@ -1,1 +1,1 @@
-"""From a draft to the record of a run."""
+"""Making of a run's record from its draft."""

@@ -1,4 +1,4 @@
-"""Lets nothing into a record that would be refused where it arrives: refused at once, or left out and said."""
+"""The check of a new record against the rules of `ledger check`: violations are refused, or left out and noted."""
 
 import re
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ from ledger.model.record import BOXES, Record
 from ledger.model.values import LABEL_LENGTH
 
 _ROUNDS = 100
-"""Times that something is left out at most; each takes out at least one field."""
+"""Most rounds of removal; each removes at least one field."""
 _STEP = re.compile(r"[^.\[\]]+|\[[0-9]+\]")
 
 
 def standing(record: Record, *, strict: bool) -> Record:
-    """Return a record in which nothing stands that `ledger check` would refuse.
+    """Return a record without anything that `ledger check` would refuse.
 
     Args:
-        record: what was made.
-        strict: refuse it instead of leaving out what cannot stand; of a run that has ended the rest is worth keeping.
+        record: new record.
+        strict: refuse it instead of leaving fields out; of a run that has ended, the rest is worth keeping.
 
     Raises:
-        LedgerError: strict, and something in it cannot stand.
+        LedgerError: strict, and something in it would be refused.
     """
     if strict:
         refuse_claims(record)
@@ -41,7 +41,7 @@ def standing(record: Record, *, strict: bool) -> Record:
 
 
 def _without(record: Record, wrong: Claim) -> Record:
-    """Return a record without one field, and with why; a name becomes one that can be shown."""
+    """Return a record without one field, with the reason noted; a name is made presentable instead."""
     if wrong.field == "tags":
         return msgspec.structs.replace(record, tags=record.tags[:MOST_TAGS])
     whole = msgspec.to_builtins(record)
@@ -58,12 +58,12 @@ def _without(record: Record, wrong: Claim) -> Record:
         whole[box] = {**whole.get(box, {}), "unknown": why}
         try:
             return msgspec.convert(whole, Record)
-        except msgspec.ValidationError:  # it cannot be without it: what it is a part of goes, too
+        except msgspec.ValidationError:  # a required field: its parent is removed instead
             steps = steps[:-1]
     return record
 
 
-def _drop(whole: dict[str, Any], steps: Sequence[str]) -> None:  # `Any`: whatever a record holds
+def _drop(whole: dict[str, Any], steps: Sequence[str]) -> None:  # `Any`: any value in a record
     holder = _holder(whole, steps)
     del holder[_key(steps[-1])]
 
@@ -79,12 +79,12 @@ def _key(step: str) -> str | int:
 
 
 def once(metrics: Sequence[Metric]) -> list[Metric]:
-    """Return measurements, each once: of two statements of one the later stands."""
+    """Return measurements without duplicates; the later of two wins."""
     return list({identity(metric): metric for metric in metrics}.values())
 
 
 def few_enough(metrics: list[Metric], headline: str | None, limit: int, *, strict: bool) -> tuple[list[Metric], str]:
-    """Return as many metrics as the policy allows, the headline among them, and what is said of the others.
+    """Return at most as many metrics as the policy allows, including the headline, and a message about the rest.
 
     Raises:
         LedgerError: strict, and there are more.

@@ -1,4 +1,4 @@
-"""Fills the boxes of a record from a draft, each with what could not be captured and why."""
+"""The boxes of a record, filled from a draft, each with what could not be captured and why."""
 
 from datetime import datetime
 from pathlib import Path
@@ -44,7 +44,7 @@ B = TypeVar("B", bound=Box)
 
 
 def timing_of(draft: Draft, now: datetime) -> Timing:
-    """Return when the run lived."""
+    """Return the timing of the run."""
     return Timing(
         started_at=draft.started_at,
         ended_at=draft.ended_at,
@@ -56,7 +56,7 @@ def timing_of(draft: Draft, now: datetime) -> Timing:
 
 
 def params_of(draft: Draft, policy: Policy) -> Params:
-    """Return box 2: the inputs that were chosen."""
+    """Return box 2: the inputs."""
     places = [name for name in draft.params if name in policy.places or name.rpartition(".")[2] in policy.places]
     unknown = {name.removeprefix("params."): why for name, why in _problems(draft) if _box_of(name) == "params"}
     if not draft.params:
@@ -70,7 +70,7 @@ def params_of(draft: Draft, policy: Policy) -> Params:
 
 
 def _of_children(draft: Draft) -> str:
-    """Return why a run that holds others has nothing of its own to say."""
+    """Return why a run with child runs has no values of its own."""
     return f"{counted(len(draft.children), 'run')} started in it have records of their own"
 
 
@@ -79,13 +79,13 @@ def _problems(draft: Draft) -> list[tuple[str, str]]:
 
 
 def _box_of(field: str) -> str:
-    """Return the box that a problem belongs to: the results, unless its name says another."""
+    """Return the box that a problem belongs to: the results, unless its field names another."""
     first = field.partition(".")[0]
     return first if first in {"params", "datasets", "model", "logs", paths.TABLES} else "results"
 
 
 def with_problems(box: B, name: str, draft: Draft) -> B:
-    """Return a box that says what of it could not be captured; where it is empty, that is why."""
+    """Return a box with its problems in `unknown`; for an empty box they explain that."""
     said = {field.removeprefix(f"{name}."): why for field, why in _problems(draft) if _box_of(field) == name}
     if said and "all" in box.unknown:
         said = {"all": "; ".join(f"{field}: {why}" for field, why in said.items())}
@@ -93,7 +93,7 @@ def with_problems(box: B, name: str, draft: Draft) -> B:
 
 
 def datasets_of(draft: Draft, resolver: Resolver, policy: Policy, files: dict[str, bytes]) -> Datasets:
-    """Return the datasets box; files of versions that the ledger does not know yet are added to `files`."""
+    """Return box 3; files of versions that are new on the ledger are added to `files`."""
     if not draft.datasets:
         return Datasets(unknown={"all": "no dataset was named"})
     resolved = [resolver.resolve(source) for source in draft.datasets]
@@ -105,20 +105,20 @@ def datasets_of(draft: Draft, resolver: Resolver, policy: Policy, files: dict[st
 
 
 def named_run(ledger: Branch | None, short: str | None, *, strict: bool) -> str | None:
-    """Return the whole id of a run that the user named; what names no run is refused, or kept as it is."""
+    """Return the whole id of a run that the user named; a name of no run is refused, or kept as it is."""
     if short is None or ledger is None:
         return short
     try:
         return resolve_run(ledger, short)
     except LedgerError:
-        # A run that lives has no record yet; only its whole id names it, since a word may be the start of any id.
+        # A living run has no record yet; only its whole id names it, since any word may be the start of an id.
         if strict and living_run(ledger.repository.state_dir, short) != short:
             raise
         return short
 
 
 def with_imported(environment: Environment, imported: dict[str, str] | None) -> Environment:
-    """Return box 5 with the frameworks that the run had imported, where its processes said so."""
+    """Return box 5 with the frameworks that the run had imported, where its processes reported them."""
     if imported is not None:
         return msgspec.structs.replace(environment, imported=imported)
     why = "what was imported is not known, only what is installed; `ledger.run()` inside the training sees it"
@@ -126,7 +126,7 @@ def with_imported(environment: Environment, imported: dict[str, str] | None) -> 
 
 
 def with_usage(hardware: Hardware, draft: Draft) -> Hardware:
-    """Return box 4 with what the sampler saw while the run lived."""
+    """Return box 4 with the measurements of the sampler."""
     if draft.rank is not None:
         rank = draft.rank
         hardware = msgspec.structs.replace(
@@ -140,7 +140,7 @@ def with_usage(hardware: Hardware, draft: Draft) -> Hardware:
 
 
 def cost_of(hardware: Hardware, draft: Draft, policy: Policy, policy_problem: str | None) -> Cost:
-    """Return box 6; what could not be priced says why."""
+    """Return box 6; a price that is unknown has a reason."""
     if not draft.timed:
         return Cost(unknown={"all": "the run's duration was not measured; give it with --duration"})
     cost = capture_cost(hardware, draft.duration_seconds, policy.prices)
@@ -229,7 +229,7 @@ def results_of(
 
 
 def _headline(wanted: str | None, metrics: list[Metric], *, strict: bool) -> str | None:
-    """Choose the metric that speaks for the run: asked for, else validation, test, any; higher-is-better first."""
+    """Return the headline metric: the requested one, else validation, test, any; higher-is-better first."""
     keys = [metric.key for metric in metrics]
     wanted = next((metric.key for metric in metrics if wanted is not None and metric.said == wanted), wanted)
     if wanted in keys or not keys:

@@ -1,4 +1,4 @@
-"""Results of a run that logged curves and stated no metric: their last values, marked as what they are."""
+"""Metrics of a run that logged curves and stated none: the last values, marked with their origin."""
 
 import math
 
@@ -9,13 +9,13 @@ from ledger.model.boxes import Metric
 from ledger.store.branch.policy import Policy
 
 _MOST = 50
-"""Series that give a metric; a run that logs more has none that speaks for it."""
+"""Most series that become metrics; a run that logs more has none that represents it."""
 
 
 def metrics_of_curves(curves: Gathered | None, policy: Policy) -> list[Metric]:
-    """Return the last value of each series of which it is known which values are better, as a metric `from the curve`.
+    """Return the last value of each series whose direction is known, as a metric with origin `curve`.
 
-    They name a rule as their evaluator, so that they are compared with each other and never with what was said.
+    Their evaluator names this rule, so that they are compared with each other and never with stated metrics.
     """
     made: list[Metric] = []
     for name, series in (curves.statistics.series if curves else {}).items():
@@ -40,7 +40,7 @@ def metrics_of_curves(curves: Gathered | None, policy: Policy) -> list[Metric]:
 
 
 def _where(curves: Gathered | None, name: str, last: float) -> tuple[int | None, float | None]:
-    """Return step and epoch of the last value of a series, where the point was kept."""
+    """Return step and epoch of the last value of a series, where that point was kept."""
     for point in reversed(curves.points if curves else []):
         if name in point.values:
             return (point.step, point.epoch) if point.values[name] == last else (None, None)

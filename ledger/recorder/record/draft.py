@@ -1,4 +1,4 @@
-"""What is known of a run before it is a record: everything the user gave or the session kept."""
+"""A draft: all that is known of a run before it is a record, given by the user or kept by the session."""
 
 from datetime import datetime
 from typing import Literal
@@ -11,72 +11,72 @@ from ledger.model.values import DECLARED, Document, ParamValue, Role, Status, Ta
 
 
 class Dataset(Document, frozen=True, kw_only=True):
-    """A dataset that a run used: by path, or already hashed."""
+    """A dataset that a run used: a path, or already hashed."""
 
     role: Role
-    """What it was used for."""
+    """What the run used it for."""
     path: str
-    """Where it is."""
+    """Path of the data."""
     split: str | None = None
-    """Split it stands for in metric names; the role when none is given."""
+    """Split that it stands for in metric names; the role by default."""
     name: str | None = None
     """Name of the dataset on the ledger."""
     version: str | None = None
     """Label of this version."""
     parent: str | None = None
-    """Label of the version it grew from."""
+    """Label of the version that it is based on."""
     reason: str | None = None
-    """Why this version exists."""
+    """Why this version was made."""
     source: str | None = None
-    """Where its data came from."""
+    """Where its data comes from."""
     samples: int | None = None
-    """How many samples it holds."""
+    """Number of samples."""
     hash: str | None = None
-    """Its content hash, where it was hashed when it was used; `declared:…` where it was only declared."""
+    """Content hash, if it was computed at the time of use; `declared:…` where the data was only declared."""
     lines: list[ManifestLine] = []
-    """Its manifest, where it was hashed when it was used."""
+    """Manifest, if it was hashed at the time of use."""
     bytes: int | None = None
-    """Its size, where it was hashed when it was used and its manifest is too long to be kept."""
+    """Size in bytes, if it was hashed at the time of use and its manifest is too long to keep."""
     memory: str | None = None
-    """What it was where it lay in memory."""
+    """Type of the object in memory, with shape or length."""
     unknown: str | None = None
-    """Why it has no hash, where that was learned when it was used."""
+    """Why it has no hash, if that was found at the time of use."""
 
     @property
     def declared(self) -> bool:
-        """Whether nobody saw its bytes."""
+        """Whether it was declared without reading its bytes."""
         return self.hash is not None and self.hash.startswith(DECLARED)
 
 
 class CaptureProblem(Document, frozen=True, kw_only=True):
-    """Something the run wanted to keep that could not be captured."""
+    """Something that the run wanted to store and that could not be captured."""
 
     field: str
-    """What of it: `metrics.accuracy`, `figures.roc`, …"""
+    """Its field: `metrics.accuracy`, `figures.roc`, …"""
     message: str
-    """Why not."""
+    """The reason."""
 
 
 class FigureSource(Document, frozen=True, kw_only=True):
-    """A picture to keep."""
+    """A picture to store."""
 
     title: str
     """What it shows."""
     path: str
-    """File that holds it: png or svg."""
+    """File that holds it: PNG or SVG."""
 
 
 class TableSource(Document, frozen=True, kw_only=True):
-    """A table to keep."""
+    """A table to store."""
 
     name: str
     """What it shows."""
     path: str
     """File that holds it: CSV."""
     kind: TableKind | None = None
-    """Which table it is; told by its columns where nobody says."""
+    """Kind of the table; by default, the one that its columns fit."""
     metric: str | None = None
-    """Key of the metric that it explains."""
+    """Key of the metric that the table explains."""
     dataset: str | None = None
     """Dataset version that it was measured on."""
     dataset_hash: str | None = None
@@ -86,37 +86,37 @@ class TableSource(Document, frozen=True, kw_only=True):
 
 
 class Rank(Document, frozen=True, kw_only=True):
-    """Which of several processes of one training kept something."""
+    """One of several processes of a training."""
 
     rank: int
-    """Its rank; 0 leads."""
+    """Rank of the process; 0 leads."""
     processes: int | None = None
-    """How many there are; none where only the rank is known."""
+    """Number of processes; none where only the rank is known."""
     job: str | None = None
-    """What they share and no other job has."""
+    """Id that the processes of a job share and other jobs do not have."""
     launcher: str | None = None
-    """What told the rank."""
+    """Source of the rank."""
 
 
 class Captured(Document, frozen=True, kw_only=True):
-    """What the probes saw, at the start of the run where there was one."""
+    """Results of the probes, from the start of the run where it was observed."""
 
     code: Code
     """Box 1."""
     patch: bytes
-    """The patch that belongs to it."""
+    """Content of the patch in box 1."""
     hardware: Hardware
     """Box 4."""
     environment: Environment
     """Box 5."""
     environment_file: EnvironmentFile
-    """The whole environment."""
+    """Content of the environment file."""
     redactions: dict[str, int] = {}
-    """Secrets replaced in it: kind to count."""
+    """Number of secrets replaced in it, by kind."""
 
 
 class Draft(RunFields, frozen=True, kw_only=True):
-    """All that a record is made from."""
+    """All the information that a record is made from."""
 
     id: str
     """Run id."""
@@ -129,56 +129,56 @@ class Draft(RunFields, frozen=True, kw_only=True):
     ended_at: datetime
     """End, UTC."""
     duration_seconds: float
-    """Seconds between them, by a clock that never jumps."""
+    """Seconds between them, by a monotonic clock."""
     timed: bool = True
-    """Whether anybody knows how long it took."""
+    """Whether the duration is known."""
     times: Literal["clock", "options", "log"] = "clock"
     """Where the times come from."""
     times_unknown: dict[str, str] = {}
-    """What of the times is unknown, and why."""
+    """Times that are unknown, and why."""
     reason: str | None = None
-    """Why it ended so."""
+    """Cause of the end."""
     exit_code: int | None = None
     """Exit code of the process."""
     command: list[str] = []
     """Command line."""
     folder: str | None = None
-    """Folder it was given in, inside the repository."""
+    """Folder in which the command was started, inside the repository."""
     children: list[str] = []
     """Runs that were started in it and have records of their own."""
     rank: Rank | None = None
-    """Which process of a job keeps it; none where it is the only one."""
+    """The process of the job that keeps the record; none where it is the only one."""
     params: dict[str, ParamValue] = {}
     """Every param by its dotted name."""
     param_sources: list[str] = []
     """Files that params were read from."""
     result_files: list[str] = []
-    """Files that options name as results: they are no code."""
+    """Files that options name as results, which are therefore no code."""
     metrics: list[Metric] = []
     """Final metrics."""
     headline: str | None = None
     """Key of the metric that speaks for the run."""
     datasets: list[Dataset] = []
-    """Datasets used."""
+    """Datasets that the run used."""
     curves: Gathered | None = None
-    """Everything logged; none when nothing was."""
+    """Everything logged; none when nothing was logged."""
     log: str | None = None
-    """File with the full training log."""
+    """File of the full training log."""
     model_path: str | None = None
-    """File or folder with the trained model."""
+    """File or folder of the trained model."""
     model: Model | None = None
-    """The model box, where it was captured when the model was still in memory."""
+    """Model box, captured while the model was in memory."""
     figures: list[FigureSource] = []
-    """Pictures to keep."""
+    """Pictures to store."""
     tables: list[TableSource] = []
-    """Tables to keep."""
+    """Tables to store."""
     imported: dict[str, str] | None = None
-    """Frameworks that its processes had imported at their end; none where no process said so."""
+    """Frameworks that its processes had imported by their end; none where no process reported any."""
     usage: Usage | None = None
-    """What the sampler saw."""
+    """Measurements of the sampler."""
     gpus: list[Gpu] = []
-    """What the sampler saw of the GPUs."""
+    """GPUs as the sampler measured them."""
     problems: list[CaptureProblem] = []
-    """What the run wanted to keep and could not."""
+    """What the run wanted to store and could not be captured."""
     captured: Captured | None = None
-    """What the probes saw at the start; none to look now."""
+    """Results of the probes at the start; none to probe now."""

@@ -1,4 +1,4 @@
-"""Pictures that a run chose to keep: read, checked, hashed."""
+"""Figures that a run stores: read, checked, hashed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,12 +17,12 @@ from ledger.store.branch.pictures import wrong_picture
 def read_figures(
     sources: Sequence[FigureSource], side: dict[str, bytes], redactor: Redactor, *, limit: int, strict: bool
 ) -> tuple[list[Figure], dict[str, str]]:
-    """Return the figures box part and what could not be kept; contents are added to `side` by file name.
+    """Return the figures and the problems; contents are added to `side` by file name.
 
-    Texts in them lose their secrets: an SVG's in place, a PNG's with the chunk that holds them.
+    Secrets in their texts are replaced: in an SVG in place, in a PNG by removing the chunk that holds them.
 
     Raises:
-        LedgerError: strict, and a figure is missing, too large, neither png nor svg, or an SVG whose secrets cannot
+        LedgerError: strict, and a figure is missing, too large, neither PNG nor SVG, or an SVG whose secrets cannot
             be replaced.
     """
     figures: list[Figure] = []
@@ -45,7 +45,7 @@ def read_figures(
 def _read(path: Path, limit: int) -> tuple[bytes, str]:
     try:
         with path.open("rb") as file:
-            data = file.read(limit + 1)  # a device has no size, and no end
+            data = file.read(limit + 1)  # a device has no size and no end
     except OSError as error:
         why = (error.strerror or "").lower()
         raise LedgerError(f"the figure cannot be read ({why}): `{path}`") from error

@@ -1,4 +1,4 @@
-"""Tables that a run kept: read, checked, freed of secrets, hashed, tied to the metric that they explain."""
+"""Tables that a run stores: read, checked, freed of secrets, hashed, linked to their metric."""
 
 import csv
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ from ledger.recorder.data.datasets import attach_datasets
 from ledger.recorder.record.draft import CaptureProblem, Draft, TableSource
 
 _MOST = 50
-"""Tables of one run at most."""
+"""Most tables of one run."""
 _SHORTEST = 6
-"""Characters from which a cell is looked at: no secret that anyone can find is shorter."""
+"""Fewest characters of a cell that is searched: no detectable secret is shorter."""
 
 
 def statistics_of(
@@ -34,7 +34,7 @@ def statistics_of(
     limit: int,
     strict: bool,
 ) -> Statistics:
-    """Return the tenth box: logged series in short, and the tables; arguments and errors as of `read_tables`.
+    """Return box 10: summaries of the logged series, and the tables; arguments and errors as for `read_tables`.
 
     Raises:
         LedgerError: strict, and a table cannot be kept.
@@ -50,7 +50,7 @@ def statistics_of(
 
 
 def is_of_table(problem: CaptureProblem) -> bool:
-    """Say whether what could not be captured is a table."""
+    """Return whether a capture problem is about a table."""
     return problem.field.startswith(f"{paths.TABLES}.")
 
 
@@ -64,17 +64,17 @@ def read_tables(
     limit: int,
     strict: bool,
 ) -> tuple[list[Table], dict[str, str]]:
-    """Return the tables and what could not be kept; contents are added to `side` by file name.
+    """Return the tables and the problems; contents are added to `side` by file name.
 
-    Of two tables of one name the later stands.
+    Of two tables with one name the later wins.
 
     Args:
-        sources: what the run or its user named.
+        sources: tables that the run or its user named.
         side: files beside the record.
-        metrics: final metrics of the run: a table that explains one was measured as it was.
+        metrics: final metrics of the run: a table inherits dataset and evaluator of the metric that it explains.
         uses: datasets of the run.
         redactor: replaces secrets in cells.
-        limit: bytes of one table at most.
+        limit: largest table in bytes.
         strict: raise on the first problem instead of noting it.
 
     Raises:
@@ -85,7 +85,7 @@ def read_tables(
     for number, source in enumerate({source.name: source for source in sources}.values()):
         try:
             if number >= _MOST:
-                raise LedgerError(f"a run keeps {_MOST} tables at most: `{plain(source.name)}` is one more")  # noqa: TRY301  # noted or raised as every other
+                raise LedgerError(f"a run keeps {_MOST} tables at most: `{plain(source.name)}` is one more")  # noqa: TRY301  # noted or raised like every other one
             kind, cells = _checked(source, limit)
             data = _as_text(dump_cells(_without_secrets(cells, redactor)), redactor, source)
             if len(data) > limit:
@@ -158,9 +158,9 @@ def _described(table: Table, metrics: Sequence[Metric], uses: Sequence[DatasetUs
 
 
 def _without_secrets(cells: Cells, redactor: Redactor) -> Cells:
-    """Return the table without secrets; a number is none, as every count would be one under a name such as `token`."""
+    """Return the table without secrets; numbers stay, or every count under a name such as `token` would be one."""
     columns = [redactor.text(name) for name in cells.columns]
-    # Only a name that promises a secret makes a difference to what a cell may say.
+    # Only a name that promises a secret changes how a cell is judged.
     names = [name if secret_name(name) else "" for name in cells.columns]
     known: dict[tuple[str, str], str] = {}
 
@@ -177,10 +177,10 @@ def _without_secrets(cells: Cells, redactor: Redactor) -> Cells:
 
 
 def _as_text(data: bytes, redactor: Redactor, source: TableSource) -> bytes:
-    """Return a table without what looks like a secret only where its cells stand beside each other.
+    """Return a table without texts that look like a secret only when its cells are read side by side.
 
     Raises:
-        LedgerError: what is left would be another table.
+        LedgerError: the result would be another table.
     """
     redacted = redactor.content(data)
     if redacted is data:

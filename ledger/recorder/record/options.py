@@ -1,4 +1,4 @@
-"""What the user named on a command line: read, checked, and added to a draft."""
+"""The options of a command line: read, checked, and added to a draft."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -29,51 +29,51 @@ OTHER_ROLES: dict[str, Role] = {
     "training": "train", "val": "validation", "valid": "validation", "dev": "validation", "eval": "validation",
     "testing": "test", "prod": "production",
 }  # fmt: skip
-"""Other words that people have for a role."""
+"""Common synonyms of roles."""
 
 
 class Given(RunFields, frozen=True, kw_only=True):
     """The options that `ledger record` and `ledger run` share, as typed."""
 
     params_files: list[str] = []
-    """Files to read params from: YAML, JSON or TOML."""
+    """Files with params: YAML, JSON or TOML."""
     params: list[str] = []
-    """`name=value` each."""
+    """`name=value` for each param."""
     metrics_files: list[str] = []
-    """Files to read metrics from."""
+    """Files with metrics."""
     metrics: list[str] = []
-    """`split/name=value` each."""
+    """`split/name=value` for each metric."""
     directions: list[str] = []
-    """`split/name=higher` or `name=lower` each."""
+    """`split/name=higher` or `name=lower` for each direction."""
     datasets: list[str] = []
-    """`role=path` or `role:name@version=path` each."""
+    """`role=path` or `role:name@version=path` for each dataset."""
     curves: list[str] = []
     """CSV or JSON-lines files with learning curves."""
     figures: list[str] = []
-    """`path` or `title=path` each."""
+    """`path` or `title=path` for each figure."""
     tables: list[str] = []
-    """`kind:split/metric=path`, `name=path` or `path` each."""
+    """`kind:split/metric=path`, `name=path` or `path` for each table."""
     log: str | None = None
     """The training log."""
     model: str | None = None
-    """The trained model's file or folder."""
+    """File or folder of the trained model."""
     links: list[str] = []  # type: ignore[assignment]  # as they are typed
     """URLs."""
     headline: str | None = None
-    """Key of the metric that speaks for the run."""
+    """Key of the headline metric."""
 
 
 def read_given(given: Given, draft: Draft, *, newer_than: float | None = None, strict: bool = True) -> Draft:
-    """Return the draft with everything the options name.
+    """Return the draft with everything that the options name.
 
     Args:
         given: the options.
         draft: what is known already.
         newer_than: a results file older than this (seconds since 1970) is another run's, and is refused.
-        strict: raise on the first problem instead of noting it and reading on.
+        strict: raise on the first problem instead of noting it and continuing.
 
     Raises:
-        LedgerError: strict, and a file is missing, malformed or stale, or an option says nothing sensible.
+        LedgerError: strict, and a file is missing, malformed or stale, or an option is invalid.
     """
     reading = _Reading(strict=strict)
     params: dict[str, ParamValue] = dict(draft.params)
@@ -124,7 +124,7 @@ def read_given(given: Given, draft: Draft, *, newer_than: float | None = None, s
 
 
 def named_files(draft: Draft) -> Named:
-    """Return the files that the options of a run name: what it reads its params from, what it writes, its data."""
+    """Return the files that the options of a run name: those of params, of results, and its data."""
     drawn = [*(one.path for one in draft.figures), *(one.path for one in draft.tables)]
     results = [*draft.result_files, *drawn, draft.log, draft.model_path]
     data = [one.path for one in draft.datasets if _is_data(one.path)]
@@ -136,7 +136,7 @@ def named_files(draft: Draft) -> Named:
 
 
 def named_options(given: Given) -> Named:
-    """Return the files that options name, before the run that writes them has begun."""
+    """Return the files that options name, before the start of the run that writes them."""
     data = [path for text in given.datasets if _is_data(path := text.partition("=")[2])]
     tables = [text.rpartition("=")[2] for text in given.tables]
     results = [*_result_files(given), *tables, given.log, given.model]
@@ -148,7 +148,7 @@ def named_options(given: Given) -> Named:
 
 
 def _is_data(path: str) -> bool:
-    """Say whether a dataset is a file or folder here, and none that is a program all the same."""
+    """Return whether a dataset is an existing file or folder, and not a program."""
     return bool(path) and "://" not in path and not is_program(path)
 
 
@@ -157,7 +157,7 @@ def _result_files(given: Given) -> list[str]:
 
 
 def _absolute(name: str) -> str:
-    """Return a path as the top of a repository begins it: whole, its folder without links."""
+    """Return an absolute path with the links of its folder resolved, comparable with the top of a repository."""
     path = Path(name)
     return str(path.parent.resolve() / path.name)
 
@@ -166,7 +166,7 @@ def parse_dataset(text: str) -> Dataset:
     """Return the dataset that `role=path`, `role:name@version=path` or `role=name@version` names.
 
     Raises:
-        UsageError: it has another shape, or the role is unknown.
+        UsageError: it has another form, or the role is unknown.
     """
     left, equals, path = text.partition("=")
     role, colon, label = left.partition(":")
@@ -181,7 +181,7 @@ def parse_dataset(text: str) -> Dataset:
 
 
 def check_role(role: str, text: str = "") -> Role:
-    """Return the role that a word means: one of the four, or another usual word for one.
+    """Return the role that a word means: one of the four, or a synonym of one.
 
     Args:
         role: the word.
@@ -199,7 +199,7 @@ def check_role(role: str, text: str = "") -> Role:
 
 
 def by_label(dataset: Dataset) -> Dataset:
-    """Return a dataset whose path is none but `name@version` as that version on the ledger."""
+    """Return a dataset with `name@version` for a path as that version on the ledger."""
     if dataset.name is not None or not _LABEL.fullmatch(dataset.path) or Path(dataset.path).exists():
         return dataset
     name, _, version = dataset.path.partition("@")
@@ -207,10 +207,10 @@ def by_label(dataset: Dataset) -> Dataset:
 
 
 def with_directions(metrics: Sequence[Metric], texts: Sequence[str]) -> list[Metric]:
-    """Return metrics with the directions that `split/name=higher` or `name=lower` state.
+    """Return metrics with the directions that `split/name=higher` or `name=lower` states.
 
     Raises:
-        UsageError: one has another shape, or no metric has that name.
+        UsageError: one has another form, or no metric has that name.
     """
     found = list(metrics)
     for text in texts:
@@ -261,7 +261,7 @@ def parse_table(text: str) -> TableSource:
 
 
 class _Reading:
-    """Reads what was named; strict raises, lenient notes the problem and goes on."""
+    """Reads the files and values that options name; strict raises, lenient notes a problem and continues."""
 
     def __init__(self, *, strict: bool) -> None:
         self._strict = strict
@@ -277,13 +277,13 @@ class _Reading:
             return otherwise
 
     def note(self, field: str, name: str, message: str) -> None:
-        """Let the record say what was not taken of a file, which is no reason to refuse the rest."""
+        """Note in the record what was not read from a file, which is no reason to refuse the rest."""
         self.problems.append(CaptureProblem(field=f"{field}.{name}"[:200], message=message))
 
 
 def _fresh(name: str, newer_than: float | None) -> Path:
     path = Path(name)
-    # File systems keep times in steps of up to two seconds (FAT); older by more is certainly older.
+    # File systems store times in steps of up to two seconds (FAT); older by more is certainly older.
     if newer_than is not None and path.exists() and path.stat().st_mtime < newer_than - 2:
         raise LedgerError(f"this file is older than the run, so it is another run's result: `{name}`")
     return path
@@ -340,13 +340,13 @@ def _link(url: str) -> Link:
 
 
 def _unique(metrics: Sequence[Metric]) -> list[Metric]:
-    """Let a later statement of the same measurement stand: an option overrides a file."""
+    """Return measurements without duplicates, the later one winning: an option overrides a file."""
     return list({(metric.key, metric.dataset, metric.step): metric for metric in metrics}.values())
 
 
 def seed_of(seed: int | None, params: Mapping[str, ParamValue]) -> int | None:
-    """Return the seed, or the param of that name when nobody named it."""
+    """Return the seed, or the param of that name when no seed was given."""
     found = params.get("seed", params.get("random_seed"))
-    # A param of more than 64 bits, as numpy draws them, is a param and no seed that others could be compared by.
+    # A param of more than 64 bits, as numpy draws them, stays a param but is no seed.
     fits = isinstance(found, int) and not isinstance(found, bool) and -(1 << 63) <= found < 1 << 63
     return found if seed is None and isinstance(found, int) and fits else seed

@@ -1,4 +1,4 @@
-"""What a team agreed on about its metrics, put into new measurements: directions, and what they complete."""
+"""The policy's part in new measurements: directions, and aggregates."""
 
 from collections.abc import Sequence
 
@@ -11,19 +11,19 @@ from ledger.store.branch.policy import Policy
 
 
 def complete(made: Sequence[Metric], policy: Policy, *, before: Sequence[Metric] = ()) -> list[Metric]:
-    """Return new measurements of a model with the team's directions, and the aggregates that they complete.
+    """Return new measurements of a model with the policy's directions, and the aggregates that they complete.
 
     Args:
-        made: the new measurements, each with the dataset version it was made on.
-        policy: what the team agreed on.
-        before: what is known of the model already, oldest first.
+        made: new measurements, each with its dataset version.
+        policy: policy of the team.
+        before: earlier measurements of the model, oldest first.
     """
     directed = [_directed(metric, policy) for metric in made]
     return [*directed, *missing_aggregates([*before, *directed], policy)]
 
 
 def missing_aggregates(metrics: Sequence[Metric], policy: Policy) -> list[Metric]:
-    """Return the aggregates that all measurements of a model complete, and that are not among them."""
+    """Return the aggregates whose parts have all been measured and that are missing."""
     known = {_identity(metric) for metric in metrics}
     return [metric for metric in derive(metrics, policy.aggregates) if _identity(metric) not in known]
 
@@ -36,7 +36,7 @@ def _directed(metric: Metric, policy: Policy) -> Metric:
     said = policy.directions
     bare, part = parse_slice(metric.name)
     names = [metric.key, metric.name]
-    if part is not None:  # what is better on the whole is better on a part
+    if part is not None:  # the direction of the parts is that of the whole
         names += [f"{metric.split}/{bare}" if metric.split else bare, bare]
     direction = next((said[name] for name in names if name in said), metric.direction)
     return replace(metric, direction=direction)

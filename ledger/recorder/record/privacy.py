@@ -1,4 +1,4 @@
-"""Leaves out of a record what the policy's `privacy:` names: host, e-mail, home folder, interpreter."""
+"""Removal from a record of what the policy's `privacy:` names: host, e-mail, home folder, interpreter."""
 
 import msgspec
 
@@ -14,7 +14,7 @@ LEFT_OUT = "the policy leaves it out"
 
 
 def private_captured(captured: Captured, privacy: Privacy) -> Captured:
-    """Return what the probes saw without what is private; hashes are those of what is left."""
+    """Return the results of the probes without private parts; hashes are those of the remaining content."""
     hardware, file, environment = captured.hardware, captured.environment_file, captured.environment
     if privacy.host:
         unknown = {**hardware.unknown, "host": LEFT_OUT}
@@ -29,7 +29,7 @@ def private_captured(captured: Captured, privacy: Privacy) -> Captured:
 
 
 def private_record(record: Record, side: dict[str, bytes], privacy: Privacy) -> Record:
-    """Return the record, and change the log beside it, without paths of the home folder."""
+    """Return the record without paths of the home folder, and remove them from the log beside it, too."""
     if not privacy.home:
         return record
     if LOG_FILE in side:

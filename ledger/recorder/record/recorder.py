@@ -1,4 +1,4 @@
-"""Turns a draft into a record and appends it: capture, redact, validate, append, else keep it waiting."""
+"""The way of a draft onto the ledger: capture, redact, validate, append, or else store it to wait."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,14 +45,14 @@ from ledger.store.branch.run_times import note_life, read_lives
 
 
 class Recorded(Document, frozen=True, kw_only=True):
-    """What became of a run."""
+    """The result of recording a run."""
 
     record: Record
     """The record."""
     path: str
     """Its folder on the branch."""
     commit: str
-    """The commit that holds it."""
+    """Commit that holds it."""
 
 
 def record(
@@ -61,12 +61,12 @@ def record(
     """Make the record of a run and append it to the ledger.
 
     Args:
-        ledger: where to; none outside of any repository, so that the record can only wait.
-        draft: what is known of the run.
-        state_dir: where the record waits when it cannot be appended.
+        ledger: ledger to append to; none outside of a repository, so that the record can only wait.
+        draft: draft of the run.
+        state_dir: folder in which the record waits when it cannot be appended.
         strict: refuse what cannot be captured (a missing file, a taken dataset version) instead of
             recording the rest and saying so in the record.
-        progress: told how many files of a dataset are hashed, and of how many.
+        progress: receives how many files of a dataset are hashed, and of how many.
 
     Raises:
         LedgerError: strict, and something the user named cannot be captured; nothing was written.
@@ -78,7 +78,7 @@ def record(
     except Conflict:
         if strict:
             raise
-        # Another run added other data under the same label a moment ago: look again, now that it is there.
+        # Another run has just added other data under the same label: look it up again.
         entry, made = build_entry(ledger, draft, strict=strict, progress=progress)
         commit = _append(ledger, entry, state_dir)
     if draft.timed:
@@ -94,14 +94,14 @@ def capture_now(
     script: Path | None = None,
     named: Named | None = None,
 ) -> Captured:
-    """Return what the probes see now: code, hardware and environment; they never raise.
+    """Return the results of the probes for now: code, hardware and environment; they never raise.
 
     Args:
-        ledger: whose repository holds the code.
-        folder: on whose disk the run works.
-        python: the interpreter that runs, where it is another than this one.
-        script: the file that runs, where it is known.
-        named: files that options name, and which are no code for that.
+        ledger: ledger whose repository holds the code.
+        folder: folder in which the run works, for its disk.
+        python: interpreter of the run, where it is another than this one.
+        script: file of the program, where it is known.
+        named: files that options name, which are therefore no code.
     """
     policy = read_policy(ledger, strict=False)[0]
     redactor = Redactor(policy.secrets)
@@ -136,7 +136,7 @@ def _rules(repository: Repository, policy: Policy, named: Named) -> CodeRules:
 
 
 def read_policy(ledger: Branch | None, *, strict: bool) -> tuple[Policy, str | None]:
-    """Return the policy, and why it is not the team's when it could not be read.
+    """Return the policy, and why the default is used where it could not be read.
 
     Raises:
         InvalidDocument: strict, and `policy.yaml` is damaged.
@@ -152,7 +152,7 @@ def read_policy(ledger: Branch | None, *, strict: bool) -> tuple[Policy, str | N
 def build_entry(
     ledger: Branch | None, draft: Draft, *, strict: bool, progress: Progress | None = None
 ) -> tuple[Entry, Record]:
-    """Return the entry that adds a run's record, and the record; nothing is written.
+    """Return the entry that adds a run's record, with the record; nothing is written.
 
     Raises:
         LedgerError: strict, and something the user named cannot be captured.
@@ -235,7 +235,7 @@ def build_entry(
 def _append(ledger: Branch | None, entry: Entry, state_dir: Path) -> str:
     try:
         if ledger is None:
-            raise LedgerError("no git repository here", hint="inside a repository: ledger recover --homeless")  # noqa: TRY301  # it waits like every other
+            raise LedgerError("no git repository here", hint="inside a repository: ledger recover --homeless")  # noqa: TRY301  # it waits like every other one
         return ledger.append(entry).commit
     except Conflict:
         raise

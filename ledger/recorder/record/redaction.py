@@ -1,4 +1,4 @@
-"""Takes secrets out of everything a draft says, before any of it can reach git."""
+"""Removal of secrets from everything in a draft, before any of it can reach git."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -28,14 +28,14 @@ def redact_draft(draft: Draft, redactor: Redactor) -> Draft:
         return None if value is None else redactor.text(value)
 
     def dataset(source: Dataset) -> Dataset:
-        # Name and version stand in paths, where no mark can; data whose name is a secret has none.
+        # Name and version are parts of paths, where no mark can be; data with a secret as its name gets none.
         secret = bool(find_secrets(f"{source.name} {source.version}".encode(), redactor.own))
         if secret:
             redactor.text(f"{source.name} {source.version}")
             source = msgspec.structs.replace(source, name=None, version=None)
         return msgspec.structs.replace(
             source,
-            # What lies on this machine is read by its path first; the record's own is looked at with the record.
+            # Paths are needed first, to read the files; the record's own paths are searched with the record.
             path=redactor.url(source.path) if "://" in source.path else source.path,
             reason=text(source.reason),
             source=text(source.source),
@@ -81,16 +81,16 @@ def redact_draft(draft: Draft, redactor: Redactor) -> Draft:
 
 
 def redact_rest(record: Record, redactor: Redactor) -> Record:
-    """Return the record with every secret replaced that still stands in it, by the law of `ledger check`.
+    """Return the record with every remaining secret replaced, by the rules of `ledger check`.
 
-    Errors quote what they were given, and machines have names: what no draft holds is looked at here.
+    Errors quote their input, and machines have names: texts that are in no draft are searched here.
     """
     record = redact_document(record, redactor)
     return msgspec.structs.replace(record, redactions=dict(sorted(redactor.counts.items())))
 
 
 def redact_environment(captured: Captured, redactor: Redactor) -> Captured:
-    """Return what the probes saw with an environment without secrets; its hash is that of what is left."""
+    """Return the results of the probes with an environment without secrets, and the hash of that."""
     file = redact_document(captured.environment_file, redactor)
     if file is captured.environment_file:
         return captured
@@ -99,10 +99,10 @@ def redact_environment(captured: Captured, redactor: Redactor) -> Captured:
 
 
 def redact_document(document: T, redactor: Redactor) -> T:
-    """Return a document without its secrets; one that would be none without them stays, and `ledger check` says so."""
+    """Return a document without its secrets; one that would then be invalid stays unchanged, for `ledger check`."""
     data = dump(document)
     if not find_secrets(data, redactor.own):
-        return document  # which is fast, and finds more than what follows
+        return document  # which is fast, and finds more than the search by field
     values = redact_value(msgspec.to_builtins(document), redactor)
     try:
         return load(msgspec.json.encode(values), type(document), source="a document without its secrets")
@@ -111,10 +111,10 @@ def redact_document(document: T, redactor: Redactor) -> T:
 
 
 def check_open_name(field: str, name: str, redactor: Redactor) -> str:
-    """Return `name` when it can stand in a path for everybody to read.
+    """Return `name` when it may be part of a public path.
 
     Raises:
-        LedgerError: it cannot stand in a path, or looks like a secret.
+        LedgerError: it cannot be part of a path, or looks like a secret.
     """
     if find_secrets(name.encode("utf-8", "replace"), redactor.own):
         raise LedgerError(f"{field} looks like a secret, and would stand in paths", hint="choose another name")
@@ -122,7 +122,7 @@ def check_open_name(field: str, name: str, redactor: Redactor) -> str:
 
 
 def check_open_names(manifests: Iterable[bytes], redactor: Redactor) -> None:
-    """Look at the names of files, which are part of a dataset's hash: none of them can be replaced.
+    """Check the names of a dataset's files, which are part of its hash, so that none can be replaced.
 
     Raises:
         LedgerError: one looks like a secret.
@@ -138,7 +138,7 @@ def check_open_names(manifests: Iterable[bytes], redactor: Redactor) -> None:
 
 
 def redactor_for(ledger: Branch | None) -> Redactor:
-    """Return a redactor that knows the team's own secrets, as far as its policy can be read."""
+    """Return a redactor with the team's own kinds of secrets, as far as the policy can be read."""
     try:
         return Redactor(ledger.policy.secrets) if ledger else Redactor()
     except InvalidDocument:

@@ -1,4 +1,4 @@
-"""When a run lived that is recorded afterwards: as stated, or as its log says; what nobody says is unknown."""
+"""Start and end of a run that is recorded afterwards: as stated, or from its log, or unknown."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from ledger.errors import UsageError
 from ledger.model.values import Document
 
 LONGEST_SECONDS = 10 * 365 * 86_400
-"""Ten years; what is longer, or no number, is a mistake."""
+"""Longest plausible duration, ten years; anything longer is a mistake."""
 
 _NOBODY = {
     "started_at": "nobody said it; --started says it",
@@ -19,9 +19,9 @@ _NOBODY = {
 _COUNTED = "counted back from the moment of recording; --started says it"
 
 _LONGEST_SPAN = timedelta(days=60)
-"""Between the first and the last moment that a log names; more is a date in what was printed, and no training."""
+"""Longest plausible span between the first and last time in a log; beyond it, one is some other printed date."""
 _READ_BYTES = 1 << 16
-"""Of a log its first and its last 64 KiB are looked at."""
+"""Bytes at each end of a log that are searched for times: 64 KiB."""
 _MOMENT = re.compile(
     rb"(?<![0-9])(20[0-9]{2}-[01][0-9]-[0-3][0-9])[T ]([0-2][0-9]:[0-5][0-9]:[0-5][0-9])(?:[.,]([0-9]{1,6})[0-9]*)?"
     rb" ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2})?(?![0-9])"
@@ -29,34 +29,34 @@ _MOMENT = re.compile(
 
 
 class Times(Document, frozen=True, kw_only=True):
-    """When a run lived."""
+    """Start, end and duration of a run."""
 
     started_at: datetime
     """Start, UTC; the moment of recording where it is unknown."""
     ended_at: datetime
     """End, UTC; the moment of recording where it is unknown."""
     duration_seconds: float | None = None
-    """Seconds it took; none where nobody knows."""
+    """Seconds that it took; none where unknown."""
     source: Literal["clock", "options", "log"] = "options"
     """Where the times come from."""
     unknown: dict[str, str] = {}
-    """What of them is unknown, and why."""
+    """Fields that are unknown, and why."""
 
 
 def times_of(
     now: datetime, *, started: str | None, ended: str | None, duration: float | None, log: Path | None
 ) -> Times:
-    """Return when a run lived that has ended; what is stated stands before what its log says.
+    """Return start and end of a run that has ended; stated times take precedence over those in its log.
 
     Args:
-        now: the moment of recording.
-        started: start as typed, ISO 8601; without a zone it is this machine's.
+        now: time of recording.
+        started: start as typed, ISO 8601; without a zone, local time.
         ended: end, the same.
         duration: seconds that it took.
-        log: its log.
+        log: file of its log.
 
     Raises:
-        UsageError: a moment or the duration means nothing, or they contradict each other.
+        UsageError: a time or the duration is invalid, or they contradict each other.
     """
     if duration is not None and not 0 <= duration <= LONGEST_SECONDS:
         raise UsageError(f"--duration is given in seconds: `{duration:g}`", hint="such as --duration 3600")
@@ -117,7 +117,7 @@ def _moment(option: str, text: str | None) -> datetime | None:
 
 
 def _of_log(log: Path | None, now: datetime) -> Times:
-    """Return the first and the last moment that a log names, where they are two; else nothing is known."""
+    """Return the first and the last time in a log, where they differ; else nothing is known."""
     moments = [found for found in _moments_in(log) if found[0] <= now + timedelta(days=1)] if log is not None else []
     if len(moments) > 1 and moments[-1][0] - moments[0][0] > _LONGEST_SPAN:
         first, last = (f"{moment:%Y-%m-%d}" for moment, _ in moments)
@@ -136,7 +136,7 @@ def _of_log(log: Path | None, now: datetime) -> Times:
 
 
 def _moments_in(log: Path) -> list[tuple[datetime, bool]]:
-    """Return the first and the last moment in a log, each with whether it names its zone."""
+    """Return the first and the last time in a log, each with whether it has a zone."""
     try:
         with log.open("rb") as file:
             head = file.read(_READ_BYTES)

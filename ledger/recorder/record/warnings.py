@@ -1,4 +1,4 @@
-"""What whoever records a run should know: leaks, retired versions, data without a name, metrics without a direction."""
+"""Warnings for whoever records a run: leaks, retired versions, data without a name, metrics without a direction."""
 
 import math
 import shlex
@@ -21,7 +21,7 @@ _ROLES = get_args(Role)
 
 
 def warn_of_record(ledger: Branch | None, record: Record) -> list[str]:
-    """Return all that whoever records a run should know, one line each."""
+    """Return all warnings about a record, one line each."""
     return [
         *warn_of_code(record),
         *warn_of_datasets(ledger, record),
@@ -31,18 +31,18 @@ def warn_of_record(ledger: Branch | None, record: Record) -> list[str]:
 
 
 def warn_of_code(record: Record) -> list[str]:
-    """Return what commit and patch do not give back, in one line."""
+    """Return in one line what commit and patch do not restore."""
     unknown = record.code.unknown
     reasons = [unknown[field] for field in ("patch", "tree", "repositories", "lfs") if field in unknown]
     filtered = [f"{file.path} ({file.why})" for file in record.code.omitted if "its filter is" in (file.why or "")]
     if filtered:
-        more = f" and {len(filtered) - 3} more" if len(filtered) > 3 else ""  # noqa: PLR2004  # as shown
+        more = f" and {len(filtered) - 3} more" if len(filtered) > 3 else ""  # noqa: PLR2004  # the number shown
         reasons.append(f"not in the patch: {', '.join(filtered[:3])}{more}")
     return [f"code: {'; '.join(dict.fromkeys(reasons))}"] if reasons and record.code.known else []
 
 
 def warn_of_datasets(ledger: Branch | None, record: Record) -> list[str]:
-    """Return what is wrong with a run's datasets, one line each; what cannot be read is no reason to say anything."""
+    """Return warnings about a run's datasets, one line each; a dataset that cannot be read causes none."""
     measured = {metric.dataset_hash for metric in record.results.metrics}
     judged = [use for use in record.datasets.used if use.hash in measured or use.role != "train"]
     same = [same_data_text(one, other) for one, other in same_data(record.datasets.used)]
@@ -50,7 +50,7 @@ def warn_of_datasets(ledger: Branch | None, record: Record) -> list[str]:
 
 
 def warn_of_retired(ledger: Branch | None, judged: Sequence[DatasetUse]) -> list[str]:
-    """Return which of the versions that something was measured on are used no longer, and why."""
+    """Return which versions that something was measured on are retired, and why."""
     if ledger is None or not any(use.name and use.version for use in judged):
         return []
     try:
@@ -63,14 +63,14 @@ def warn_of_retired(ledger: Branch | None, judged: Sequence[DatasetUse]) -> list
 
 
 def warn_of_metrics(ledger: Branch | None, metrics: Sequence[Metric]) -> list[str]:
-    """Return what is wrong with metrics whatever they were measured on, one line each."""
+    """Return warnings about metrics that do not depend on their data, one line each."""
     return [*warn_of_directions(metrics), *warn_of_range(ledger, metrics)]
 
 
 def warn_of_range(ledger: Branch | None, metrics: Sequence[Metric]) -> list[str]:
-    """Return which values lie outside of the range that their metric has by its name, one line each.
+    """Return which values are outside of the range that their metric's name implies, one line each.
 
-    Silent where the others of that metric on this ledger are written so too. They are looked at only where there is
+    Silent where the other values of that metric on this ledger have the same scale. They are read only where there is
     something to say: most records have nothing of the kind, and need no index.
     """
     strange = [metric for metric in metrics if not _is_in_range(metric) and is_share_by_name(metric.name)]
@@ -88,7 +88,7 @@ def warn_of_range(ledger: Branch | None, metrics: Sequence[Metric]) -> list[str]
 
 
 _VALUES_SAID = 3
-"""Values of which it is said that they lie outside of their range."""
+"""Most values that a warning about ranges names."""
 
 
 def _is_in_range(metric: Metric) -> bool:
@@ -99,7 +99,7 @@ def _others(ledger: Branch | None, metric: Metric) -> list[float]:
     """Return the other values of a comparable group; none where they cannot be read."""
     if ledger is None or not metric.dataset_hash:
         return []
-    # The index and SQLite, which a record does without.
+    # The index and SQLite, which recording does without.
     from ledger.store.index.index import ask_file
 
     try:
@@ -113,7 +113,7 @@ def _others(ledger: Branch | None, metric: Metric) -> list[float]:
 
 
 def warn_of_directions(metrics: Sequence[Metric]) -> list[str]:
-    """Return which metrics nobody gave a direction, in one line: it is asked for, and never guessed."""
+    """Return in one line which metrics have no direction: the author is asked, and nothing is guessed."""
     silent = list(dict.fromkeys(metric.key for metric in metrics if metric.direction is None))
     if not silent:
         return []
@@ -122,7 +122,7 @@ def warn_of_directions(metrics: Sequence[Metric]) -> list[str]:
 
 
 def warn_of_data(metrics: Sequence[Metric], uses: Sequence[DatasetUse]) -> list[str]:
-    """Return which metrics were measured on no dataset, in one line, and which on one of several, with what to type."""
+    """Return which metrics have no dataset, in one line, and which have one of several, with what to type."""
     nowhere: list[str] = []
     told: list[str] = []
     for metric in metrics:
@@ -150,7 +150,7 @@ def _never(keys: Sequence[str]) -> str:
 
 
 def _how_to_say(key: str, uses: Sequence[DatasetUse]) -> str:
-    """Return how to say on which data a metric was measured."""
+    """Return how to state the data of a metric."""
     split, slash, name = key.rpartition("/")
     word, underscore, bare = name.partition("_")
     if not slash and underscore and bare and (word in SPLITS or word in _ROLES):
@@ -167,11 +167,11 @@ def _how_to_say(key: str, uses: Sequence[DatasetUse]) -> str:
 
 
 def _first(keys: Sequence[str]) -> str:
-    return ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")  # noqa: PLR2004  # as shown
+    return ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")  # noqa: PLR2004  # the number shown
 
 
 def leak_text(leak: Leak) -> str:
-    """Return a leak in words."""
+    """Return a leak as a sentence."""
     ours = f"{leak.within}: " if leak.within else ""
     more = " …" if leak.files > len(leak.examples) else ""
     files = counted(leak.files, "file")
@@ -179,7 +179,7 @@ def leak_text(leak: Leak) -> str:
 
 
 def how_to_name(record: Record) -> str | None:
-    """Return what to type to give a name to data that has none, as it is judged on; none when all have one."""
+    """Return the command that names unnamed data, for evaluation data first; none when all data has a name."""
     order = {"validation": 0, "test": 1}
     seen = [use for use in record.datasets.used if use.path and use.hash and not use.declared]
     nameless = [use for use in seen if not (use.name and use.version)]

@@ -1,1 +1,1 @@
-"""What is said later: evaluations, notes, cases, signatures, proposals."""
+"""Later statements: evaluations, notes, cases, signatures, proposals."""

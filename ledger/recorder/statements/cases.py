@@ -29,20 +29,20 @@ def add_case(
     origin: str | None = None,
     triage: str | None = None,
 ) -> Case:
-    """Register a case and return it; one that says the same about the same input is refused.
+    """Register a case and return it; a second one with the same input and answer is refused.
 
     Args:
         ledger: the ledger.
         dataset: name of the dataset that it becomes part of.
-        shown: what the model is shown: a path inside the dataset, or the input itself.
+        shown: input of the model: a path inside the dataset, or the input itself.
         expected: the answer.
-        severity: how bad another answer is.
+        severity: how serious another answer is.
         override: `always` or `never` this answer, as a rule in front of the model.
-        origin: where it was seen.
+        origin: where it was observed.
         triage: `bug` or `error`.
 
     Raises:
-        LedgerError: a text is empty or too long, or the case is there already.
+        LedgerError: a text is empty or too long, or the case exists already.
     """
     redactor = redactor_for(ledger)
     texts = {"input": shown, "expected": expected, **({"origin": origin} if origin is not None else {})}
@@ -87,11 +87,11 @@ def cases_of(ledger: Branch, dataset: str | None = None) -> list[Case]:
 
 
 def judge(cases: Sequence[Case], answers: Mapping[str, object]) -> list[CaseResult]:
-    """Return what a model made of each case that it answered; overrides are no test of a model.
+    """Return the results of a model on the cases that it answered; overrides do not test a model.
 
     Args:
         cases: all cases of the dataset.
-        answers: case id to the model's answer; it is compared as text, without the spaces around it.
+        answers: the model's answer by case id; compared as text, ignoring surrounding spaces.
     """
     results = []
     for case in cases:

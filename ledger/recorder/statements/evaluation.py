@@ -42,18 +42,18 @@ def evaluate(
     """Append a later measurement of a run's model and return it.
 
     Args:
-        run: the run's id, or enough of it.
-        metrics: `split/name` to value, or metrics made by hand.
-        datasets: what it was measured on.
-        period: for online metrics: the days they were counted over, as `2026-11-01/2026-11-07`.
-        note: what there is to say about it.
-        folder: where the repository is.
-        ledger: the same, opened.
+        run: id of the run, or a part of it.
+        metrics: value by `split/name`, or `Metric` objects.
+        datasets: datasets that they were measured on.
+        period: for online metrics, their first and last day, as `2026-11-01/2026-11-07`.
+        note: comment on the evaluation.
+        folder: folder in the repository.
+        ledger: the ledger itself, instead of `folder`.
 
     Raises:
         NotFound: there is no such run.
-        LedgerError: no metric was given, a dataset cannot be read, or the period is none.
-        Conflict: a dataset version's name is taken by other content.
+        LedgerError: no metric was given, a dataset cannot be read, or the period is invalid.
+        Conflict: a dataset version's name stands for other content.
     """
     opened = ledger or Branch.open(folder)
     run_id = resolve_run(opened, run)
@@ -79,16 +79,16 @@ def append_evaluation(
     cases: Sequence[CaseResult] = (),
     note: str | None = None,
 ) -> Evaluation:
-    """Append measurements of a run's model, with what the team's policy makes of them, and return the evaluation.
+    """Append measurements of a run's model, completed by the policy, and return the evaluation.
 
     Args:
-        ledger: where it goes.
+        ledger: ledger to append to.
         run: whole id of the run.
-        metrics: what was measured, each with the dataset version it was measured on.
+        metrics: measurements, each with its dataset version.
         uses: those dataset versions.
-        resolved: the same with what the ledger does not know of them yet.
-        cases: what the model made of each case.
-        note: what there is to say about it; secrets in it are replaced.
+        resolved: the same, with the files that are new on the ledger.
+        cases: results of the model on each case.
+        note: comment; secrets in it are replaced.
 
     Raises:
         InvalidDocument: `policy.yaml` is damaged.
@@ -122,17 +122,17 @@ def append_evaluation(
 
 
 def _earlier_metrics(ledger: Branch, run: str) -> list[Metric]:
-    from ledger.store.index.selection import find_runs  # the index and SQLite, which a record does without
+    from ledger.store.index.selection import find_runs  # the index and SQLite, which recording does without
 
     return find_runs(ledger, [run])[0].metrics()
 
 
 def fill_aggregates(ledger: Branch, runs: Sequence[StoredRun]) -> list[Evaluation]:
-    """Append the aggregates of `policy.yaml` to the runs that have all their parts and not the whole.
+    """Append missing aggregates of `policy.yaml` to the runs that have all their parts.
 
     Args:
-        ledger: where they go.
-        runs: the runs chosen; those that were retracted are left out.
+        ledger: ledger to append to.
+        runs: selected runs; retracted ones are skipped.
 
     Raises:
         InvalidDocument: `policy.yaml` is damaged.
@@ -149,7 +149,7 @@ def fill_aggregates(ledger: Branch, runs: Sequence[StoredRun]) -> list[Evaluatio
 
 
 def _counted_over(period: str, metric: Metric) -> Metric:
-    """Return an online metric: what was counted over the same days is comparable, and nothing else."""
+    """Return an online metric: it is comparable only with those of the same days."""
     if metric.dataset or metric.dataset_hash:
         raise LedgerError(f"a metric is measured on a dataset or over a period, not both: `{metric.key}`")
     label = f"production {period}"

@@ -1,6 +1,6 @@
-"""Runs the team's own evaluator on one model, on this machine or on a worker that sees the same files.
+"""Execution of the team's own evaluator on one model, on this machine or on a worker with the same files.
 
-The evaluator is a command. It is told where the model and the data are, and writes its metrics to a file
+The evaluator is a command. It receives the paths of model and data, and writes its metrics to a file
 (`$LEDGER_METRICS`) or prints them as JSON in its last line; answers to cases go to `$LEDGER_ANSWERS`.
 """
 
@@ -28,46 +28,46 @@ from ledger.settings import (
 )
 
 _SAID = 2_000
-"""Characters of an evaluator's complaint that are kept."""
+"""Most characters that are kept of an evaluator's error output."""
 
 
 class EvaluatorTask(Document, frozen=True, kw_only=True):
-    """One model to measure: all that a worker needs, on this machine or another that sees the same files."""
+    """One model to measure, with everything that a worker needs, on this or another machine with the same files."""
 
     run: str
     """Run whose model it is."""
     model: str
-    """The model's file or folder, absolute."""
+    """File or folder of the model, absolute."""
     dataset: str
     """The data, absolute."""
     command: list[str]
-    """The evaluator; `{model}`, `{dataset}` and `{run}` are put in."""
+    """The evaluator; `{model}`, `{dataset}` and `{run}` are replaced."""
     folder: str
-    """Where it is started."""
+    """Working directory of the command."""
     split: str
-    """Split of metrics that name none."""
+    """Split of metrics without one."""
     cases: str
-    """The cases as JSON lines."""
+    """The cases, as JSON lines."""
     timeout_seconds: float | None = None
-    """When to give it up."""
+    """Time limit."""
 
 
 class EvaluatorResult(Document, frozen=True, kw_only=True):
-    """What became of one task."""
+    """The result of one task."""
 
     run: str
     """Run whose model was measured."""
     metrics: list[Metric] = []
-    """What was measured."""
+    """The measurements."""
     answers: dict[str, str] = {}
-    """Case to answer."""
+    """Answer by case id."""
     problem: str | None = None
-    """Why there is nothing; none when all went well."""
+    """Why there is no result; none when there is one."""
 
 
 def measure(task: EvaluatorTask) -> EvaluatorResult:
-    """Run the evaluator on one model; whatever goes wrong is part of what is returned."""
-    # What the evaluator left running may write there yet.
+    """Run the evaluator on one model; every failure is part of the result."""
+    # Processes that the evaluator left running may still write there.
     with tempfile.TemporaryDirectory(prefix="ledger-evaluate-", ignore_cleanup_errors=True) as scratch:
         here = Path(scratch)
         (here / "cases.jsonl").write_text(task.cases, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Later statements about a run: comments, tags, a retraction, a milestone. Nothing on the ledger is ever edited."""
+"""Notes on a run: comments, tags, a retraction, a milestone. Nothing on the ledger is ever edited."""
 
 import os
 from collections.abc import Sequence
@@ -30,16 +30,16 @@ def add_notes(
     model: str | None = None,
     elsewhere: bool = False,
 ) -> list[Note]:
-    """Append one note per text about a run and return them; secrets in them are replaced.
+    """Append one note per text to a run and return them; secrets in them are replaced.
 
     Args:
         ledger: the ledger.
-        run: the run's id, or enough of it.
-        kind: what the notes do.
+        run: id of the run, or a part of it.
+        kind: kind of the notes.
         texts: comments, tags, or the reason.
-        stage: stage that a milestone says was reached.
-        model: model that reached it; the one that the run's experiment is named after when none.
-        elsewhere: the run is one of a proposal, named by its whole id: it need not be on this ledger.
+        stage: product stage of a milestone.
+        model: model that reached it; by default the one that the run's experiment is named after.
+        elsewhere: the run is part of a proposal, named by its whole id: it need not be on this ledger.
 
     Raises:
         NotFound: there is no such run.

@@ -1,4 +1,4 @@
-"""Proposals: entries on a branch of their own, on top of the ledger, until somebody has looked at them."""
+"""Proposals: entries on a branch of their own, on top of the ledger, until they are reviewed."""
 
 import os
 import re
@@ -27,20 +27,20 @@ _HINT = "ledger review {name}"
 
 
 class Opened(Document, frozen=True, kw_only=True):
-    """What became of a proposal that was to be sent."""
+    """The result of sending a proposal."""
 
     pushed: str | None = None
-    """Remote that has it; none where it is only here."""
+    """Remote that has it; none where it is only local."""
     url: str | None = None
-    """Address of the pull request, where one was opened."""
+    """URL of the pull request, where one was opened."""
     by_hand: str | None = None
-    """Page or command by which a person opens it."""
+    """Page or command to open it by hand."""
     problem: str | None = None
     """Why it could not be sent or opened."""
 
 
 def read_proposals(ledger: Branch) -> list[str]:
-    """Return the names of the proposals in this clone, here and as remotes had them, that are not merged."""
+    """Return the names of unmerged proposals in this clone, local ones and those of remotes."""
     tip = ledger.tip()
     merged = (f"--no-merged={tip}",) if tip else ()
     patterns = (f"refs/heads/{PROPOSALS}", f"refs/remotes/*/{PROPOSALS}**")
@@ -50,7 +50,7 @@ def read_proposals(ledger: Branch) -> list[str]:
 
 
 def _is_held(ledger: Branch, tip: str | None, ref: str) -> bool:
-    """Say whether the ledger holds all that a proposal adds, as after a squash or a rebase of it."""
+    """Return whether the ledger has everything that a proposal adds, as after a squash or rebase."""
     if tip is None:
         return False
     changes = read_difference(ledger.repository, tip, ref)
@@ -58,12 +58,12 @@ def _is_held(ledger: Branch, tip: str | None, ref: str) -> bool:
 
 
 def begin_proposal(ledger: Branch, name: str) -> Branch:
-    """Return the ledger of a proposal: a branch of that name, made on top of the ledger where there is none yet.
+    """Return the ledger of a proposal: a branch of that name, created on top of the ledger where it does not exist.
 
-    Where a remote has the ledger, it is made on top of that: what only this clone has is not proposed along.
+    Where a remote has the ledger, it is based on that, so that other unsent entries are not part of it.
 
     Raises:
-        LedgerError: the name cannot stand in a branch, or git cannot write.
+        LedgerError: the name cannot be that of a branch, or git cannot write.
     """
     check_slug("proposal", name)
     place = Branch(ledger.repository, f"{PROPOSALS}{name}")
@@ -76,12 +76,12 @@ def begin_proposal(ledger: Branch, name: str) -> Branch:
 def propose_runs(ledger: Branch, runs: Sequence[str], name: str | None = None) -> tuple[str, list[StoredRun]]:
     """Move runs that only this clone has to the branch of a proposal, and return its name and the runs.
 
-    They are off the branch of this clone then, so that no sync sends them before somebody has looked at them.
+    They leave the branch of this clone, so that no sync sends them before their review.
 
     Args:
-        ledger: where they are.
-        runs: ids, or enough of each.
-        name: of the proposal; the first run's id by default.
+        ledger: ledger of the runs.
+        runs: ids of the runs, or parts of ids.
+        name: name of the proposal; the first run's id by default.
 
     Raises:
         NotFound: there is no such run.
@@ -110,12 +110,12 @@ def push_proposal(place: Branch, *, push: bool | None, timeout_seconds: float) -
     """Send the branch of a proposal, or of the ledger, to the remote it goes to.
 
     Args:
-        place: whose branch is sent.
-        push: whether to; none for the setting `ledger.push`.
-        timeout_seconds: how long to wait.
+        place: proposal or ledger whose branch is sent.
+        push: whether to send; none for the setting `ledger.push`.
+        timeout_seconds: time limit.
 
     Returns:
-        What became of it; a remote that cannot be reached is a `problem`, as all that was made is safe here.
+        The result; for a remote that cannot be reached it has a `problem`, as everything is safe locally.
     """
     if not place.branch.startswith(PROPOSALS):
         if not read_consent(place, push=push).given:
@@ -125,7 +125,7 @@ def push_proposal(place: Branch, *, push: bool | None, timeout_seconds: float) -
         made = sync(place, timeout_seconds=timeout_seconds)
         return Opened(pushed=made.remote) if made.safe else Opened(problem=made.message)
     if push is False or (push is None and is_refused(place.repository)):
-        return Opened()  # else who asks for a proposal asks for it to be sent
+        return Opened()  # otherwise a request for a proposal is a request to send it
     try:
         remote = choose_remote(place.repository, place.branch)
         if remote is None:
@@ -137,10 +137,10 @@ def push_proposal(place: Branch, *, push: bool | None, timeout_seconds: float) -
 
 
 def open_proposal(ledger: Branch, name: str, title: str, body: str) -> Opened:
-    """Open the pull request of a proposal that was pushed, or say how a person does.
+    """Open the pull request of a pushed proposal, or return how to do it by hand.
 
     Raises:
-        LedgerError: `ledger.host` is set to a host nobody knows.
+        LedgerError: `ledger.host` is set to an unknown host.
     """
     request = Request(branch=f"{PROPOSALS}{name}", base=ledger.branch, title=title, body=body)
     host = _host(ledger)
@@ -156,14 +156,14 @@ def open_proposal(ledger: Branch, name: str, title: str, body: str) -> Opened:
 
 
 def withdraw(ledger: Branch, name: str, *, timeout_seconds: float) -> list[str]:
-    """Take a proposal back: its branch goes, here and at the remote, and what it held back is on the ledger again.
+    """Withdraw a proposal: delete its branch, here and at the remote, and put what it held back on the ledger again.
 
     Returns:
-        Where it was.
+        Where the branch was deleted.
 
     Raises:
         NotFound: there is no proposal of that name.
-        LedgerError: the remote cannot be reached, or refuses; the local branch is gone then.
+        LedgerError: the remote cannot be reached, or refuses; the local branch is deleted by then.
     """
     check_slug("proposal", name)
     ref, gone = proposal_ref(name), []
@@ -189,7 +189,7 @@ def withdraw(ledger: Branch, name: str, *, timeout_seconds: float) -> list[str]:
 
 
 def push_refs(ledger: Branch, remote: str, refspec: str, timeout_seconds: float) -> str | None:
-    """Push one ref; return why the remote did not take it, none when it did."""
+    """Push one ref; return why the remote refused it, none when it did not."""
     made = push(ledger.repository, remote, [refspec], timeout_seconds=timeout_seconds)
     refused = [one for one in made.values() if one.state not in {"ok", "up to date"}]
     return (refused[0].reason or refused[0].state) if refused else None
@@ -203,7 +203,7 @@ def _host(ledger: Branch) -> Host:
 
 
 def _entry_of(ledger: Branch, run: StoredRun) -> Entry:
-    """Return a run with all that is said of it, and the dataset versions it names, as one entry."""
+    """Return a run with all statements about it, and the dataset versions that it names, as one entry."""
     record = run.record
     files = {f"{run.path}/{name}": ledger.read_blob(blob) for name, blob in run.files.items()}
     said = [paths.evaluation_path(one.id) for one in run.evaluations] + [paths.note_path(one.id) for one in run.notes]
@@ -227,6 +227,6 @@ def _entry_of(ledger: Branch, run: StoredRun) -> Entry:
 
 
 def proposal_text(name: str, runs: Sequence[StoredRun]) -> str:
-    """Return what was proposed, in a line."""
+    """Return a line that describes what was proposed."""
     many = counted(len(runs), "run")
     return f"proposed {many} on {PROPOSALS}{name}; off this clone's ledger until it is merged or withdrawn"

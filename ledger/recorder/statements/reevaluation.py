@@ -1,6 +1,6 @@
-"""Measures the models of existing runs again, on one dataset version, with the team's own evaluator.
+"""Re-evaluation of the models of existing runs on one dataset version, with the team's own evaluator.
 
-Each result becomes an evaluation as soon as it is there, so what was interrupted goes on where it stopped.
+Each result is recorded at once as an evaluation, so an interrupted re-evaluation resumes where it stopped.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,41 +24,41 @@ from ledger.store.branch.branch import Branch
 
 
 class Planned(Document, frozen=True, kw_only=True):
-    """What a re-evaluation would do."""
+    """The plan of a re-evaluation."""
 
     tasks: list[EvaluatorTask]
     """Models to measure."""
     done: list[str] = []
-    """Runs that this evaluator has measured on this version already."""
+    """Runs that this evaluator has already measured on this version."""
     missing: dict[str, str] = {}
-    """Runs whose model cannot be measured, and why."""
+    """Runs whose model cannot be measured, each with the reason."""
 
 
 class Outcome(Document, frozen=True, kw_only=True):
-    """One run of a re-evaluation."""
+    """The result for one run of a re-evaluation."""
 
     run: str
     """The run."""
     evaluation: Evaluation | None = None
-    """What was recorded."""
+    """Evaluation that was recorded."""
     problem: str | None = None
-    """Why nothing was."""
+    """Why there is none."""
 
 
 def find_data(
     version: DatasetVersion, runs: Sequence[StoredRun], given: Path | None, cache: StatCache | None = None
 ) -> Path:
-    """Return where the data of a version lies on this machine, its content checked.
+    """Return the path of a version's data on this machine, with its content verified.
 
     Args:
-        version: the version.
-        runs: where they found it is looked at, the latest first.
-        given: where the user says it is.
-        cache: remembers the hashes of unchanged files.
+        version: dataset version.
+        runs: runs whose paths are tried, the latest first.
+        given: path that the user gave.
+        cache: hashes of unchanged files.
 
     Raises:
-        NotFound: no run says where it is, or it is there no longer.
-        LedgerError: something else lies there.
+        NotFound: no run has a path for it, or the path does not exist any more.
+        LedgerError: the path has other content.
     """
     places = (
         [given]
@@ -99,17 +99,17 @@ def plan(
     """Return which models would be measured; retracted runs are left out.
 
     Args:
-        runs: the runs chosen.
-        version: what they are measured on.
-        data: where it lies.
+        runs: selected runs.
+        version: dataset version to measure on.
+        data: path of its data.
         command: the evaluator.
-        evaluator: its version; a run it has measured on this version is done.
+        evaluator: version of the evaluator; a run that it has measured on this version is done.
         cases: cases of the dataset.
         again: measure those again, too.
-        timeout_seconds: for each model.
+        timeout_seconds: time limit for each model.
 
     Raises:
-        UsageError: the command does not say where the model goes.
+        UsageError: the command has no place for the model.
     """
     if not any("{model}" in word for word in command):
         raise UsageError("the evaluator's command must name {model}", hint="-- python evaluate.py {model} {dataset}")
@@ -147,7 +147,7 @@ def _is_measured(run: StoredRun, version: DatasetVersion, evaluator: str) -> boo
 
 
 def _model_of(run: StoredRun) -> tuple[Path | None, str]:
-    """Return the model of a run where it still is what the run left, else why not."""
+    """Return the model of a run where its hash is unchanged, else why it is not used."""
     said = run.record.model
     if said.path is None:
         return None, "its record names no model"
@@ -172,20 +172,20 @@ def reevaluate(
     note: str | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Iterator[Outcome]:
-    """Measure every model of a plan, record each result at once, and yield what became of each.
+    """Measure every model of a plan, record each result at once, and yield it.
 
     Args:
-        ledger: where evaluations are appended.
-        planned: from `plan`.
-        version: what is measured on.
+        ledger: ledger to append to.
+        planned: plan from `plan`.
+        version: dataset version to measure on.
         engine: runs the tasks.
         evaluator: version of the evaluator.
         cases: cases of the dataset.
-        note: stands in each evaluation.
-        progress: told how many are done, and of how many.
+        note: comment on each evaluation.
+        progress: receives how many are done, and of how many.
 
     Raises:
-        LedgerError: the branch cannot be written, or the engine is gone; what is recorded stays.
+        LedgerError: the branch cannot be written, or the engine is gone; recorded results remain.
     """
     use = DatasetUse(
         role=version.role,

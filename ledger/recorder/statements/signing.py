@@ -1,4 +1,4 @@
-"""Signing what is on the ledger already: signatures are added as files, like everything else."""
+"""Signing of existing entries: signatures are added as files, like everything else."""
 
 import os
 from collections.abc import Callable, Collection, Sequence
@@ -25,19 +25,19 @@ def sign_entries(
     everybody: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[str]:
-    """Sign entries that do not carry this key's signature yet, in one commit, and return their documents.
+    """Sign entries that lack this key's signature, in one commit, and return their documents.
 
     Args:
         ledger: the ledger.
-        read_blob: blob id to content.
+        read_blob: returns the content of a blob id.
         now: time of the commit, UTC.
-        runs: only what is about these runs, whoever made it.
-        everybody: also what others made.
-        progress: told how many are signed, and of how many.
+        runs: only entries about these runs, by any author.
+        everybody: include entries of other authors.
+        progress: receives how many are signed, and of how many.
 
     Raises:
         NotFound: there is no such run.
-        LedgerError: git is told of no key, or it cannot sign.
+        LedgerError: git is not configured with a key, or it cannot sign.
     """
     tip = ledger.tip()
     if tip is None:

@@ -44,7 +44,7 @@ class CommitStep(Document, frozen=True, kw_only=True):
 
 
 def contains(repository: Repository, tip: str, commit: str) -> bool:
-    """Say whether the history of `tip` contains `commit`."""
+    """Return whether the history of `tip` contains `commit`."""
     return tip == commit or repository.git.attempt("merge-base", "--is-ancestor", commit, tip)[0] == 0
 
 

@@ -40,7 +40,7 @@ def named_filters(
 
 
 def has_attribute(top: Path, attributes: Sequence[str], wanted: bytes) -> bool:
-    """Say whether an attribute, such as `filter=`, is given to any file, by the text of the attribute files."""
+    """Return whether an attribute, such as `filter=`, is given to any file, by the text of the attribute files."""
     return any(wanted in _content(top / path) for path in attributes)
 
 

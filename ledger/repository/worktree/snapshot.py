@@ -277,7 +277,7 @@ def _hash(path: Path) -> str:
 
 
 def _is_restored(one: Inside) -> bool:
-    """Say whether the commit of the repository around it gives back what lies inside."""
+    """Return whether the commit of the repository around it gives back what lies inside."""
     return one.submodule and one.snapshot.problem is None and one.snapshot.tree is not None
 
 

@@ -1,4 +1,4 @@
-"""`ledger run -- command`: wraps a command in a run, whatever it is and however it ends."""
+"""`ledger run -- command`: wraps any command in a run, however it ends."""
 
 import logging
 import os
@@ -37,30 +37,30 @@ _LOG = logging.getLogger("ledger")
 
 
 class Wrapped(Document, frozen=True, kw_only=True):
-    """What became of a wrapped command."""
+    """The result of a wrapped command."""
 
     exit_code: int
     """Exit code to return: the command's own, 128 + n when signal n ended it."""
     id: str
     """Run id."""
     recorded: Recorded | None = None
-    """Its record; none when it waits."""
+    """Its record; none when that waits."""
     problem: str | None = None
-    """Why it could not be recorded at once."""
+    """Why it could not be appended at once."""
     hint: str | None = None
     """What to do about that."""
 
 
 def run_wrapped(place: SpoolPlace, start: Start, command: Sequence[str]) -> Wrapped:
-    """Run a command with its terminal intact, record it, and say what its exit code was.
+    """Run a command with its terminal intact, record it, and return its exit code.
 
     Args:
-        place: where it is recorded.
-        start: what is known before it starts, and what to read when it has ended.
+        place: place where it is recorded.
+        start: what is known before it starts, and what to read after its end.
         command: program and arguments.
 
     Raises:
-        NotFound: there is no such program, or it cannot be run; nothing is recorded.
+        NotFound: there is no such program, or it cannot be executed; nothing is recorded.
     """
     if is_silent(start.rank) and start.rank is not None:
         return _run_as_rank(start, start.rank, command)
@@ -78,7 +78,7 @@ def run_wrapped(place: SpoolPlace, start: Start, command: Sequence[str]) -> Wrap
         script=script_of_command(command),
         named=named_options(start.given or Given()),
     )
-    with suppress(OSError):  # a full disk may lose what we keep, never the command
+    with suppress(OSError):  # a full disk may cost parts of the record, never the command
         spool.write_captured(captured)
     try:
         ended = _run(spool, command)
@@ -90,20 +90,20 @@ def run_wrapped(place: SpoolPlace, start: Start, command: Sequence[str]) -> Wrap
         with closing(spool):
             spool.write(ended)
             recorded = _record(place, spool.folder, captured)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # whatever broke, the command's exit code is the answer
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # whatever failed, the command's exit code is returned
         problem, hint = _error_text(error)
         return Wrapped(exit_code=exit_code, id=start.id, problem=problem, hint=hint)
     return Wrapped(exit_code=exit_code, id=start.id, recorded=recorded)
 
 
 def _run(spool: Spool, command: Sequence[str]) -> Ended:
-    """Run the command, watched, and return how it ended; what we cannot write down is no reason to stop it."""
+    """Run the command under observation, and return how it ended; a failure to write is no reason to stop it."""
     clock = time.monotonic()
     signals: list[int] = []
 
     def notice(number: int) -> None:
         if number not in {signal.SIGINT, *ENDING, preemption_signal()}:
-            return  # SIGUSR1 and SIGUSR2 are words between a scheduler and its script: no end
+            return  # SIGUSR1 and SIGUSR2 are messages from a scheduler to its script: no end
         signals.append(number)
         if number != signal.SIGINT:
             with suppress(OSError):
@@ -146,7 +146,7 @@ def _error_text(error: BaseException) -> tuple[str, str]:
 
 
 def _run_unrecorded(place: SpoolPlace, start: Start, command: Sequence[str], error: OSError) -> Wrapped:
-    """Run the command all the same: what we cannot keep is no reason to keep it from training."""
+    """Run the command without a record: a failure of recording is no reason to keep it from training."""
     problem = f"this run is not recorded ({(error.strerror or str(error)).lower()}): `{place.state_dir}`"
     _LOG.warning(problem)
     code = run_command(command, Path(os.devnull), environment=os.environ, started=lambda _: None, notice=lambda _: None)
@@ -154,7 +154,7 @@ def _run_unrecorded(place: SpoolPlace, start: Start, command: Sequence[str], err
 
 
 def _run_as_rank(start: Start, rank: Rank, command: Sequence[str]) -> Wrapped:
-    """Run the command of a rank other than 0, whose record is kept by the wrapper of rank 0."""
+    """Run the command of a rank other than 0; the wrapper of rank 0 keeps the record."""
     of = f" of {rank.processes}" if rank.processes else ""
     problem = f"rank {rank.rank}{of} keeps no record, rank 0 does (told by {rank.launcher})"
     environment = {name: value for name, value in os.environ.items() if name not in {SPOOL_VARIABLE, RUN_DIR_VARIABLE}}
@@ -165,15 +165,15 @@ def _run_as_rank(start: Start, rank: Rank, command: Sequence[str]) -> Wrapped:
 
 
 def _shell_code(code: int) -> int:
-    """Return the exit code as a shell says it: 128 + n when signal n ended the command."""
+    """Return the exit code in the form of a shell: 128 + n when signal n ended the command."""
     return 128 - code if code < 0 else code
 
 
 def begin(place: SpoolPlace, experiment: str, command: Sequence[str], run_id: str, given: Given) -> Start:
-    """Return what is known of a wrapped command before it starts: kept even if nobody lives to see its end.
+    """Return the start of a wrapped command's spool, which remains even if nobody sees the end of the command.
 
     Raises:
-        LedgerError: an option says nothing sensible; better now than after hours of training.
+        LedgerError: an option is invalid; better now than after hours of training.
     """
     now = datetime.now(UTC)
     asked = Draft(
@@ -200,7 +200,7 @@ def begin(place: SpoolPlace, experiment: str, command: Sequence[str], run_id: st
 
 
 def _ending(code: int, signals: Sequence[int]) -> tuple[Status, str | None]:
-    """Tell how a command ended: by its own exit code, by a signal we passed on, or by one it got elsewhere."""
+    """Return how a command ended: by its own exit code, by a signal that was passed on, or by one from elsewhere."""
     if code == 0:
         return "finished", None
     if signals:
@@ -212,6 +212,6 @@ def _ending(code: int, signals: Sequence[int]) -> tuple[Status, str | None]:
 
 
 def _interpreter(program: str) -> Path | None:
-    """Return the Python interpreter that a command starts, when it visibly starts one."""
+    """Return the Python interpreter that a command starts, where the command line shows one."""
     found = shutil.which(program)
     return Path(found) if found and Path(found).name.startswith("python") else None

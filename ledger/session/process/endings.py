@@ -1,7 +1,7 @@
-"""How a run ends that nobody ends: exceptions, exit codes, cells of a notebook.
+"""Ends of runs that no call of `finish` marks: exceptions, exit codes, failed cells of a notebook.
 
-Python tells nobody the exit code of a process before it is too late, so it is watched where the interpreter reads it.
-Whoever stood at these places before stays, and is called as before.
+Python reports the exit code of a process only when it is too late, so it is observed where the interpreter reads it.
+Hooks that others had set before remain, and are called as before.
 """
 
 import atexit
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, NoReturn
 from ledger.model.values import Status
 
 _STOPS = {("optuna", "TrialPruned"), ("fastai", "CancelFitException")}
-"""Package and class of exceptions that stop a training on purpose."""
+"""Package and class of exceptions that mean a training was stopped on purpose."""
 
 
 _SUPPRESSED = contextlib.suppress.__exit__.__code__
@@ -32,7 +32,7 @@ class Ending(NamedTuple):
 
 
 def ending_of(error: BaseException | None) -> Ending:
-    """Return how a run ended that this exception left, or none."""
+    """Return how a run ended that was left with this exception, or none."""
     if error is None:
         return Ending("finished")
     if isinstance(error, KeyboardInterrupt):
@@ -45,14 +45,14 @@ def ending_of(error: BaseException | None) -> Ending:
 
 
 def _of_code(said: object) -> Ending:
-    """Return how a process ended that `sys.exit` was told this."""
-    # The system keeps the lowest byte of it; `sys.exit(not ok)` says a bool.
+    """Return how a process ended that passed this to `sys.exit`."""
+    # The system keeps the lowest byte of it; `sys.exit(not ok)` passes a bool.
     code = int(said) & 0xFF if isinstance(said, int) else int(said is not None)
     return Ending("failed", f"exit code {code}", code) if code else Ending("finished", None, 0)
 
 
 def _is_stop(error: BaseException) -> bool:
-    """Say whether a framework stopped the training on purpose, by the names of its classes: none is imported."""
+    """Return whether a framework stopped the training on purpose, judged by class names: none is imported."""
     names = {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(error).__mro__}
     if names & _STOPS:
         return True
@@ -65,11 +65,11 @@ def _is_stop(error: BaseException) -> bool:
 
 
 class EndWatch:
-    """Watches for the end of the process, and for cells of a notebook that fail.
+    """Watches for the end of the process, and for failing cells of a notebook.
 
     Args:
-        end: told how the run ended, when the process ends in good order.
-        said: returns a number that grows with all that the run says.
+        end: called with the end of the run when the process ends in an orderly way.
+        said: returns a number that grows with every event of the run.
     """
 
     def __init__(self, end: Callable[[Ending], None], said: Callable[[], int]) -> None:
@@ -84,18 +84,18 @@ class EndWatch:
         self._cells: Any = None  # events of an IPython shell, which is not imported
 
     def start(self) -> None:
-        """Begin to watch; never raises."""
+        """Start watching; never raises."""
         self._watching = True
         self._excepthook_before = sys.excepthook
         sys.excepthook = self._on_exception
-        with contextlib.suppress(Exception):  # an interpreter of another kind: `with` tells all the same
+        with contextlib.suppress(Exception):  # an interpreter of another kind: `with` still works
             self._unwatch = _watch_exit_code(self._on_code)
         with contextlib.suppress(Exception):  # a shell that only looks like IPython's
             self._watch_cells()
         atexit.register(self._at_exit)
 
     def stop(self) -> None:
-        """Put back what stood there, unless somebody stands in front of ours by now."""
+        """Restore the former hooks, unless somebody has set another on top of ours."""
         self._watching = False
         atexit.unregister(self._at_exit)
         if sys.excepthook == self._on_exception:
@@ -106,10 +106,10 @@ class EndWatch:
                 self._cells.unregister("post_run_cell", self._on_cell)
 
     def let_go(self, frame: FrameType) -> None:
-        """Look at the next thing that happens in a frame: the script holds its run no longer, and may call `sys.exit`.
+        """Watch the next event in a frame: the script no longer holds its run, and may call `sys.exit`.
 
-        In `sys.exit(main())` Python 3.11 has looked `sys.exit` up before the run began, and its own makes no exception
-        that anybody could read, unless a trace function asks for it. This one takes itself away at the first event.
+        In `sys.exit(main())` Python 3.11 has looked up `sys.exit` before the run began, and the original makes no
+        exception that can be read, unless a trace function asks for it. This one removes itself at the first event.
         """
         if sys.version_info >= (3, 12) or not self._watching or sys.gettrace() is not None:
             return
@@ -146,17 +146,17 @@ class EndWatch:
 
     def _at_exit(self) -> None:
         if self._seen is None and self._cell is not None and self._cell[1] == self._said():
-            # A run that says something after a cell has failed went on; one that says nothing more ended there.
+            # A run with events after a failed cell went on; one without ended there.
             self._seen = ending_of(self._cell[0])
         last = getattr(sys, "last_value", None)
         if self._seen is None and last is not None and last is not self._last_before and self._cells is None:
-            # Python keeps what ended a script here, whoever has put a hook of their own over ours since.
+            # Python stores the exception that ended a script here, whoever has replaced our hook since.
             self._seen = ending_of(last)
         self._end(self._seen or Ending("finished"))
 
 
 def _watch_exit_code(tell: Callable[[object], None]) -> Callable[[], None]:
-    """Call back with what `SystemExit` holds when it leaves the whole program; returns what stops that."""
+    """Call back with the content of `SystemExit` when it leaves the whole program; return a function to stop that."""
     if sys.version_info >= (3, 12):
         return _watch_unwinding(tell)
     return _watch_code_attribute(tell)
@@ -165,7 +165,7 @@ def _watch_exit_code(tell: Callable[[object], None]) -> Callable[[], None]:
 if sys.version_info >= (3, 12):
 
     def _watch_unwinding(tell: Callable[[object], None]) -> Callable[[], None]:
-        """Watch exceptions that leave the outermost frame; code that raises nothing pays nothing (PEP 669)."""
+        """Watch exceptions that leave the outermost frame; code that raises none pays nothing (PEP 669)."""
         monitoring = sys.monitoring
         tool = next(number for number in (4, 3) if monitoring.get_tool(number) is None)
 
@@ -187,10 +187,10 @@ if sys.version_info >= (3, 12):
 else:
 
     def _watch_code_attribute(tell: Callable[[object], None]) -> Callable[[], None]:
-        """Watch who reads `SystemExit.code`: at the end of the program the interpreter does, with no frame below it.
+        """Watch reads of `SystemExit.code`: the interpreter reads it at the end of the program, with no frame below.
 
-        Python 3.11 has no other moment: `raise SystemExit(main())` calls no hook, and `sys.exit` may be caught.
-        Reads, writes and deletions do what they did before.
+        Python 3.11 offers no other moment: `raise SystemExit(main())` calls no hook, and `sys.exit` may be caught.
+        Reads, writes and deletions behave as before.
         """
         import ctypes
 
@@ -200,7 +200,7 @@ else:
         def read(error: SystemExit) -> object:
             code = before.__get__(error, SystemExit)
             try:
-                sys._getframe(1)  # noqa: SLF001  # its absence is the answer
+                sys._getframe(1)  # noqa: SLF001  # without it there is no frame
             except ValueError:
                 tell(code)
             return code
@@ -208,7 +208,7 @@ else:
         exit_before = sys.exit
 
         def leave(status: object = None, /) -> NoReturn:
-            # Python's own makes the exception only when somebody asks for it, and the interpreter does not.
+            # Python's own exit makes the exception only when somebody asks for it, and the interpreter does not.
             raise SystemExit(status)
 
         ours = property(read, before.__set__, before.__delete__)

@@ -1,8 +1,8 @@
-"""Whose record a run in a script goes into: its own, that of the `ledger run` around it, or none.
+"""The record that a run in a script becomes part of: its own, that of the `ledger run` around it, or none.
 
-One training, one record: the first run inside `ledger run` joins it, every further one is a record of its own
-with the outer one as its parent, and of several ranks of one job rank 0 speaks. Which of them was the only one
-is known at the end alone; `spool/draft.py` decides then.
+One training, one record: the first run inside `ledger run` joins it, every further one has a record of its own
+with the outer one as its parent, and of several ranks of a job rank 0 keeps the record. Whether the first was the only
+one is known only at the end; `spool/draft.py` decides then.
 """
 
 import logging
@@ -27,7 +27,7 @@ from ledger.settings import SPOOL_VARIABLE
 _LOG = logging.getLogger("ledger")
 
 _RANKS_JOINED: set[tuple[int, str]] = set()
-"""Process and spool that a rank other than 0 has joined: its second run is the second run of rank 0."""
+"""Process and spool that a rank other than 0 has joined: its second run belongs to the second run of rank 0."""
 _JOINING = threading.Lock()
 
 
@@ -37,20 +37,20 @@ class Outer(Document, frozen=True, kw_only=True):
     folder: str
     """Its spool."""
     start: Start
-    """What it knew before its command started."""
+    """Its start, written before its command started."""
 
 
 class Seat:
-    """Where a run in this process writes.
+    """The place where a run in this process writes.
 
     Args:
-        shown: run id that the script sees: that of the record it goes into.
+        shown: run id that the script sees: the id of the record it becomes part of.
         role: `leads` makes a record; `joins` is part of another's; `silent` leaves it to another rank, and `lost`
             has no spool because none can be written.
-        spool: where it writes; none where it writes nothing.
-        began: seconds since 1970 from which its seconds are counted.
-        whole: whether this process has the run from its start to its end, and not a copy that it was handed.
-        own: id of the run itself, where the record it goes into may be another's.
+        spool: spool that it writes to; none where it writes nothing.
+        began: start of its clock, in seconds since 1970.
+        whole: whether this process has the run from start to end, and not a copy from another process.
+        own: id of the run itself, where the record may be another's.
     """
 
     def __init__(
@@ -72,21 +72,21 @@ class Seat:
 
 
 def find_outer(environment: Mapping[str, str]) -> Outer | None:
-    """Return the `ledger run` that lives around this process, if one does."""
+    """Return the living `ledger run` around this process, if there is one."""
     folder = environment.get(SPOOL_VARIABLE)
     if not folder or not Path(folder).is_dir():
         return None
     try:
         return Outer(folder=folder, start=read_start(Path(folder)))
-    except (OSError, InvalidDocument):  # it has ended, and goes at this very moment
+    except (OSError, InvalidDocument):  # it has just ended, and is being removed
         return None
 
 
 def take_seat(place: SpoolPlace, start: Start, *, per_rank: bool = False) -> Seat:
-    """Return where a run writes; what cannot be written is a warning and a run without a spool.
+    """Return the place where a run writes; where none is writable, warn and return one without a spool.
 
     Args:
-        place: where it would be recorded.
+        place: place where it would be recorded.
         start: what is known before its first step.
         per_rank: let every rank keep a record.
     """
@@ -107,7 +107,7 @@ def take_seat(place: SpoolPlace, start: Start, *, per_rank: bool = False) -> Sea
 
 
 def attach(folder: Path, run: str, began: float, rank: Rank | None) -> Seat:
-    """Return where a process writes that was handed a run of another process; nowhere once that run has ended."""
+    """Return the place of a process that received a run from another one; without a spool once the run has ended."""
     try:
         if read_start(folder):
             spool = Spool.join(folder)
@@ -133,7 +133,7 @@ def _silent(start: Start) -> Seat:
 
 
 def _rank_seat(outer: Outer, start: Start) -> Seat:
-    """Return the seat of a rank other than 0: beside the first run of rank 0, and silent in every further one."""
+    """Return the place of a rank other than 0: in the first run of rank 0, and silent in every further one."""
     key = os.getpid(), outer.folder
     with _JOINING:
         again = key in _RANKS_JOINED

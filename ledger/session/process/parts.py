@@ -1,4 +1,4 @@
-"""The processes of a run: what each of them wrote into its spool, and whose run it tells of."""
+"""The parts of a run: what each process wrote into its spool, and which run it belongs to."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from ledger.session.spool.spool import event_files, read_events
 
 
 class Part:
-    """What one process said, but for the points of its curves.
+    """The events of one process, without the points of its curves.
 
     Args:
-        path: the file it wrote.
+        path: file that it wrote.
         events: its events, without points.
-        owner: run whose spool it is.
+        owner: id of the spool's run.
     """
 
     def __init__(self, path: Path, events: list[AnyEvent], owner: str) -> None:
@@ -24,11 +24,11 @@ class Part:
         self.joined: JoinEvent | None = first if isinstance(first, JoinEvent) else None
         self.said_rank: Rank | None = _rank(first)
         self.leads = not isinstance(first, JoinEvent | Attached)
-        """Whether it made the spool."""
+        """Whether it created the spool."""
         self.rank = self.said_rank.rank if self.said_rank and is_silent(self.said_rank) else 0
         """Rank of the process; 0 where there are no ranks."""
         self.of: str | None = owner
-        """Run that it tells of; none for another rank of the run that joined."""
+        """Run that it belongs to; none for another rank of the run that joined."""
         if isinstance(first, JoinEvent):
             self.of = first.start.id if self.rank == 0 else None
         elif isinstance(first, Attached):
@@ -42,7 +42,7 @@ def _rank(first: AnyEvent | None) -> Rank | None:
 
 
 def read_parts(folder: Path, start: Start) -> list[Part]:
-    """Return what each process wrote into a spool, by rank; that which made it comes last among those of rank 0."""
+    """Return the part of each process of a spool, by rank; the creator of the spool is the last of rank 0."""
     parts = [
         Part(path, [event for event in read_events(path) if not isinstance(event, Logged)], start.id)
         for path in event_files(folder)

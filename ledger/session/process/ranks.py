@@ -1,4 +1,4 @@
-"""Which process of a job this is: of several that a launcher started for one training, rank 0 keeps the record.
+"""The rank of a process: of several that a launcher started for one training, rank 0 keeps the record.
 
 Knows the variables of launchers and nothing of runs. Nothing is imported to find out: `torch.distributed` is asked
 only where the training has imported and initialised it.
@@ -23,7 +23,7 @@ _LAUNCHERS = (
     ("pals", ("PALS_RANKID",), ("PALS_SIZE", "PALS_NRANKS")),
     ("aprun", ("ALPS_APP_PE",), ("ALPS_APP_SIZE",)),
 )  # fmt: skip
-"""Launcher, the variables of its rank, and of its number of processes; those of frameworks before those of schedulers:
+"""Launcher, variables of its rank, and of its number of processes; frameworks come before schedulers:
 who starts torchrun under srun means the ranks of torchrun."""
 
 _JOBS = (
@@ -37,25 +37,25 @@ _JOBS = (
     "PMIX_NAMESPACE",
     "OMPI_MCA_ess_base_jobid",
 )
-"""Variables that name a job; where torchrun was given no id it writes `none`."""
+"""Variables that name a job; without an id, torchrun writes `none`."""
 
 _INTERACTIVE = {"bash", "sh", "interactive"}
-"""Names that SLURM gives to jobs that are a shell: they hold a task number and are no task of a step."""
+"""Names of SLURM jobs that are a shell: they have a task number and are not a task of a step."""
 
 
 def find_rank(environment: Mapping[str, str], stated: int | None = None) -> Rank | None:
-    """Return the rank of this process, none where it is the only one of its job; never raises.
+    """Return the rank of this process; none where it is the only one of its job; never raises.
 
-    Asked in this order: what the training states, `LEDGER_RANK`, `torch.distributed` where it is initialised,
+    Sources, in this order: what the training states, `LEDGER_RANK`, `torch.distributed` where it is initialised,
     torchrun and all that set its variables, `jsrun`, MPI, Horovod, Paddle, TensorFlow, and SLURM inside `srun`.
 
     Args:
-        environment: variables of the process.
-        stated: what the training says its rank is.
+        environment: environment variables of the process.
+        stated: rank that the training states.
     """
     for rank, processes, launcher in _answers(environment, stated):
         if rank == 0 and processes in {None, 1}:
-            # One process, or rank 0 of nobody knows how many: it keeps the record, as any other process does.
+            # One process, or rank 0 of an unknown number: it keeps the record, as any other process does.
             return None
         named = launcher if processes is not None or launcher == "stated" else None
         return Rank(rank=rank, processes=processes, launcher=named, job=_job(environment))
@@ -63,18 +63,18 @@ def find_rank(environment: Mapping[str, str], stated: int | None = None) -> Rank
 
 
 def is_silent(rank: Rank | None) -> bool:
-    """Say whether a process leaves the record to rank 0.
+    """Return whether a process leaves the record to rank 0.
 
-    A rank without a number of processes may be a word of the training's own, such as the rank of an adapter: it
-    keeps its record, which says the rank, so that it is counted with no other rank of its job.
+    A rank without a number of processes may have another meaning, such as the rank of an adapter: its process keeps a
+    record, which states the rank, so that it is not merged with another rank of its job.
     """
     if rank is None or rank.rank == 0 or not rank.launcher:
         return False
-    return rank.processes is None or rank.processes > max(rank.rank, 1)  # rank 5 of 2 is none: nothing may be lost
+    return rank.processes is None or rank.processes > max(rank.rank, 1)  # rank 5 of 2 cannot be: nothing may be lost
 
 
 def _answers(environment: Mapping[str, str], stated: int | None) -> Iterator[tuple[int, int | None, str]]:
-    """Yield rank, number of processes and launcher, what is surest first."""
+    """Yield rank, number of processes and launcher, the most reliable source first."""
     several = _integer(environment.get("WORLD_SIZE"))
     if stated is not None:
         yield stated, _processes(environment), "stated"
@@ -96,7 +96,7 @@ def _answers(environment: Mapping[str, str], stated: int | None) -> Iterator[tup
 
 
 def _processes(environment: Mapping[str, str]) -> int | None:
-    """Return how many processes any launcher says there are."""
+    """Return the number of processes that any launcher states."""
     initialised = _of_torch()
     sizes = [name for _, _, names in _LAUNCHERS for name in names]
     return initialised[1] if initialised else _first(environment, [*sizes, "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"])
@@ -129,16 +129,16 @@ def _of_tensorflow(config: str | None) -> tuple[int, int] | None:
 
 
 def _inside_srun(environment: Mapping[str, str]) -> bool:
-    """Say whether a SLURM task number belongs to a step: a batch script and an interactive shell have one too."""
+    """Return whether a SLURM task number belongs to a step: a batch script and an interactive shell have one, too."""
     tasks = _first(environment, ("SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"))
     if "SLURM_STEP_ID" in environment or "SLURM_STEPID" in environment:
-        # A shell of `salloc` is a step of one task; one of several tasks is what somebody started with `srun`.
+        # A shell of `salloc` is a step with one task; a step with several tasks was started with `srun`.
         return environment.get("SLURM_JOB_NAME") not in _INTERACTIVE or (tasks or 1) > 1
     return environment.get("ENVIRONMENT") != "BATCH" and environment.get("SLURM_JOB_NAME") not in _INTERACTIVE
 
 
 def _job(environment: Mapping[str, str]) -> str | None:
-    """Return what all processes of the job share and no other job has."""
+    """Return an id that all processes of the job share and other jobs do not have."""
     named = [environment[name] for name in _JOBS if environment.get(name, "none") not in {"", "none"}]
     if not named:
         return None
@@ -165,13 +165,13 @@ _ASKED = {
     "srun": ("-n", "--ntasks"),
     "horovodrun": ("-np", "--num-proc"),
 }
-"""Launchers, and their options for how many processes to start, on each node or in all."""
+"""Launchers, and their options for the number of processes, per node or in total."""
 
 
 def launched_by(command: Sequence[str]) -> Rank | None:
-    """Return how many processes a command line asks a launcher for, none where it names no launcher or no number.
+    """Return the number of processes in a launcher's command line; none where it has no launcher or no number.
 
-    What the ranks themselves say stands before it.
+    What the ranks themselves state takes precedence.
     """
     for position, word in enumerate(command[:3]):
         launcher = word.rpartition("/")[2]
@@ -187,12 +187,12 @@ def launched_by(command: Sequence[str]) -> Rank | None:
 
 
 def _option(words: Sequence[str], names: Sequence[str]) -> int | None:
-    """Return the whole number that follows an option, or stands behind its `=`."""
+    """Return the whole number after an option, or after its `=`."""
     for position, word in enumerate(words):
         name, equals, value = word.partition("=")
         if name in names:
             return _integer(value if equals else next(iter(words[position + 1 : position + 2]), None))
         before = words[position - 1] if position else ""
         if not word.startswith("-") and word != "launch" and (not before.startswith("-") or "=" in before):
-            return None  # the program that is launched: what follows is its own
+            return None  # the launched program: what follows are its arguments
     return None

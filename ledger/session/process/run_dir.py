@@ -1,4 +1,4 @@
-"""What a wrapped command leaves for its record: the files its options name, and the folder `LEDGER_RUN_DIR`."""
+"""Files that a wrapped command leaves for its record: those of its options, and the folder `LEDGER_RUN_DIR`."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ _MODELS = ("model.pt", "model.pth", "model.safetensors", "model.onnx", "model")
 
 
 def read_whole_draft(folder: Path) -> Draft:
-    """Return the draft of a spool with all that its command left, seen from the folder the command was given in.
+    """Return the draft of a spool with all files of its command, relative to the folder it was started in.
 
     A file that is older than the run is another run's result, and is refused.
 
@@ -30,7 +30,7 @@ def read_whole_draft(folder: Path) -> Draft:
 def harvest(folder: Path, draft: Draft) -> Draft:
     """Return the draft with what the script left: params, metrics, curves, figures, a model, a note.
 
-    Recognised are `params.{yaml,yml,json,toml}`, `metrics.{json,yaml,yml,toml}`, `curves.{csv,jsonl}`,
+    Recognised files are `params.{yaml,yml,json,toml}`, `metrics.{json,yaml,yml,toml}`, `curves.{csv,jsonl}`,
     `figures/*.{png,svg}`, `tables/<name>.csv` or `tables/<split>/<metric>[.<kind>].csv`,
     `model.{pt,pth,safetensors,onnx}` or a folder `model`, and `note.txt`.
     What cannot be read is a problem in the draft, never an error.
@@ -53,7 +53,7 @@ def harvest(folder: Path, draft: Draft) -> Draft:
 
 
 def _table(path: Path, folder: Path) -> str:
-    """Return a table that the script left as one would type it: its kind, the name that its place gives it, itself."""
+    """Return a table file in the form of the option `--table`: its kind, a name from its path, and the path."""
     stem, dot, kind = path.relative_to(folder).as_posix().removesuffix(".csv").rpartition(".")
     if dot and kind in KINDS:
         return f"{kind}:{stem}={path}"

@@ -1,4 +1,4 @@
-"""Signals that end a run: noticed, recorded, and passed on as if nobody had looked."""
+"""Signals that end a run: noticed, recorded, and passed on unchanged."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ def preemption_signal() -> signal.Signals | None:
 
 
 def status_of(number: int) -> Status:
-    """Return how a run ended that this signal ended."""
+    """Return how a run ended that a signal ended."""
     if number == preemption_signal():
         return "preempted"
     return "interrupted" if number == signal.SIGINT else "killed"
@@ -30,10 +30,10 @@ _Handler = Callable[[int, FrameType | None], object] | int | None
 
 
 class Watch:
-    """Handlers for the signals that end a run, chained in front of whatever stood there.
+    """Handlers for the signals that end a run, in front of the existing ones.
 
     Args:
-        warned: called at once, with what the signal means; whoever handles the signal goes on.
+        warned: called at once, with the meaning of the signal; whoever handles the signal goes on.
         ended: called before the process dies of a signal that nobody else handles.
     """
 
@@ -46,16 +46,16 @@ class Watch:
         """Whether its run has ended."""
 
     def start(self) -> None:
-        """Set the handlers; outside the main thread Python allows none, and the run goes unwatched."""
+        """Set the handlers; outside the main thread Python allows none, and signals are not observed."""
         if threading.current_thread() is not threading.main_thread():
             return
         warning = preemption_signal()
         for number in (*ENDING, *((warning,) if warning else ())):
-            if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP, and means it
+            if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP on purpose
                 self._previous[number] = signal.signal(number, self._notice)
 
     def stop(self) -> None:
-        """Put back what stood there; where somebody stands in front of ours by now, it only passes signals on."""
+        """Restore the former handlers; where another was set on top of ours, ours only passes signals on."""
         self.stopped = True
         if threading.current_thread() is not threading.main_thread():
             return
@@ -65,7 +65,7 @@ class Watch:
                 signal.signal(number, signal.SIG_DFL if previous is None else previous)
 
     def behind(self, number: int) -> _Handler:
-        """Return whose turn it is after us; runs that have ended are stepped over."""
+        """Return the handler after ours; those of runs that have ended are skipped."""
         handler = self._previous.get(number)
         watch = getattr(handler, "__self__", None)
         return watch.behind(number) if isinstance(watch, Watch) and watch.stopped else handler
@@ -81,6 +81,6 @@ class Watch:
             return
         if watching:
             self._ended(status_of(number), reason)
-        # Die of the signal itself, so that the parent sees the truth.
+        # Die of the signal itself, so that the parent process sees it.
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)

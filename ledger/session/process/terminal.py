@@ -1,7 +1,7 @@
 """Runs a command with its terminal intact and keeps a copy of everything it prints.
 
 On a terminal the command gets a pseudo-terminal of its own, so that progress bars, colours and
-line editing work as without us; elsewhere its two streams are passed on one by one.
+line editing work as without it; elsewhere its two streams are passed on one by one.
 """
 
 import contextlib
@@ -27,23 +27,23 @@ _CHUNK = 1 << 16
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 Notice = Callable[[int], None]
-"""Told of every signal that reached us while the command ran."""
+"""Receives every signal that reached this process while the command ran."""
 
 
 def run_command(
     command: Sequence[str], log: Path, *, environment: Mapping[str, str], started: Callable[[int], None], notice: Notice
 ) -> int:
-    """Run a command to its end and return its exit code; negative for the signal it died of.
+    """Run a command to its end and return its exit code; negative for the signal that ended it.
 
     Args:
         command: program and arguments.
-        log: file that gets a copy of all output, as long as it can be written.
-        environment: the command's whole environment.
-        started: told the process id.
-        notice: told of signals that reached us and were passed on.
+        log: file for a copy of all output, as long as it can be written.
+        environment: whole environment of the command.
+        started: called with the process id.
+        notice: called with signals that reached this process and were passed on.
 
     Raises:
-        NotFound: there is no such program, or it cannot be run.
+        NotFound: there is no such program, or it cannot be executed.
     """
     run = _on_terminal if _has_terminal() else _on_pipes
     with contextlib.closing(_Copy(log)) as copy:
@@ -69,12 +69,12 @@ class _Copy:
 
 
 def _has_terminal() -> bool:
-    """Say whether we may take the terminal over: the kernel stops a background job that tries."""
+    """Return whether this process may take the terminal over: the kernel stops background jobs that try."""
     if not (os.isatty(0) and os.isatty(1)):
         return False
     try:
         return os.tcgetpgrp(0) == os.getpgrp()
-    except OSError:  # a terminal, but not the one that controls us
+    except OSError:  # a terminal, but not the controlling one
         return True
 
 
@@ -122,7 +122,7 @@ def _on_terminal(
             stdout=follower,
             stderr=follower,
             start_new_session=True,
-            # The pseudo-terminal must be the one that Ctrl-C and job control act on.
+            # Ctrl-C and job control must act on the pseudo-terminal.
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0) and None,
         ) as process,
     ):
@@ -134,7 +134,7 @@ def _on_terminal(
 
 
 def _copy_both_ways(leader: int, log: _Copy) -> None:
-    """Copy keys to the command and its output to us, until it closes its terminal; ours may go before."""
+    """Copy keys to the command and its output to our terminal, until the command closes its own; ours may go first."""
     with selectors.DefaultSelector() as selector:
         selector.register(leader, selectors.EVENT_READ)
         selector.register(0, selectors.EVENT_READ)
@@ -143,7 +143,7 @@ def _copy_both_ways(leader: int, log: _Copy) -> None:
                 try:
                     data = os.read(key.fd, _CHUNK)
                 except OSError as error:
-                    if error.errno != errno.EIO:  # how Linux says that the other end is closed
+                    if error.errno != errno.EIO:  # how Linux reports that the other end is closed
                         raise
                     data = b""
                 if key.fd == leader:
@@ -163,16 +163,16 @@ def _process(command: Sequence[str], environment: Mapping[str, str], **options: 
         return subprocess.Popen(command, env=dict(environment), **options)  # type: ignore[call-overload,no-any-return]  # options of Popen
     except FileNotFoundError as error:
         raise NotFound(f"no such program: `{command[0]}`") from error
-    except (OSError, ValueError) as error:  # no permission, no program format, arguments too long or with a NUL
+    except (OSError, ValueError) as error:  # no permission, not executable, arguments too long or with a NUL
         why = (getattr(error, "strerror", None) or str(error)).lower()
         raise NotFound(f"this program cannot be run ({why}): `{command[0]}`") from error
 
 
 @contextlib.contextmanager
 def _passing_on(process: "subprocess.Popen[bytes]", notice: Notice, *, terminal: bool) -> Iterator[None]:
-    """Pass signals on to the command; a Ctrl-C reaches it by itself where it shares our terminal.
+    """Pass signals on to the command; where it shares our terminal, a Ctrl-C reaches it by itself.
 
-    What we were started to ignore, as `nohup` and a shell's `&` do, the command ignores as well: it ends nobody.
+    Signals that this process was started to ignore, as by `nohup` and a shell's `&`, the command ignores as well.
     """
 
     def forward(number: int, _: FrameType | None) -> None:
@@ -197,7 +197,7 @@ def _raw_terminal() -> Iterator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(termios.error):  # the terminal may be gone: a window closed, a connection lost
+        with contextlib.suppress(termios.error):  # the terminal may be gone: a closed window, a lost connection
             termios.tcsetattr(0, termios.TCSAFLUSH, before)
 
 
@@ -216,11 +216,11 @@ def _following_size(leader: int) -> Iterator[None]:
 
 
 def _write_all(descriptor: int, data: bytes) -> bool:
-    """Write everything and say whether that went well: no reader gone and no full disk may end the training."""
+    """Write everything and return whether that succeeded: no closed reader and no full disk may end the training."""
     while data:
         try:
             data = data[os.write(descriptor, data) :]
-        except BlockingIOError:  # whoever shares our stream made it so
+        except BlockingIOError:  # set to non-blocking by another user of the stream
             select.select([], [descriptor], [])
         except OSError:
             return False

@@ -1,1 +1,1 @@
-"""The run in a training script."""
+"""The run as a training script uses it."""

@@ -1,4 +1,4 @@
-"""What `run.dataset` was given: a path, a version by name, data in memory, or a declaration."""
+"""The argument of `run.dataset`: a path, a version by name, data in memory, or a declaration."""
 
 import msgspec
 
@@ -11,14 +11,14 @@ from ledger.recorder import Dataset
 from ledger.recorder.record.options import by_label
 
 _MOST_LINES = 100_000
-"""Samples in memory whose hashes are kept for finding leaks; more would be tens of megabytes for each run."""
+"""Most samples in memory whose hashes are kept for finding leaks; more would be tens of megabytes for each run."""
 
 
 def declare(used: Dataset, version: str) -> Dataset:
-    """Return a dataset that is named and not looked at.
+    """Return a dataset that is declared by name, without reading its bytes.
 
     Raises:
-        LedgerError: it has no name, or one that cannot stand in a record.
+        LedgerError: it has no name, or one that a record cannot hold.
     """
     name = used.name or used.path
     if not name:
@@ -29,7 +29,7 @@ def declare(used: Dataset, version: str) -> Dataset:
 
 
 def look_at_path(used: Dataset, hashes: StatCache) -> Dataset:
-    """Return a dataset that lies in files, hashed; one by name is looked up when the run ends.
+    """Return a dataset in files, hashed; one given by name is looked up when the run ends.
 
     Raises:
         LedgerError: it cannot be read now; the recorder tries again when the run has ended.
@@ -44,7 +44,7 @@ def look_at_path(used: Dataset, hashes: StatCache) -> Dataset:
 
 
 def look_at_memory(used: Dataset, data: object) -> Dataset:
-    """Return a dataset that lies in memory, hashed sample by sample; what cannot be hashed says why."""
+    """Return a dataset in memory, hashed by sample; for what cannot be hashed it has the reason."""
     from ledger.data.version.in_memory import count_samples, describe, hash_data
 
     used = msgspec.structs.replace(used, memory=describe(data))
@@ -52,7 +52,7 @@ def look_at_memory(used: Dataset, data: object) -> Dataset:
         manifest = hash_data(data)
     except LedgerError as error:
         return msgspec.structs.replace(used, unknown=f"{error.message} ({used.memory})")
-    except Exception as error:  # noqa: BLE001  # a foreign object may do anything when it is read
+    except Exception as error:  # noqa: BLE001  # a foreign object may raise anything when it is read
         why = f"its samples cannot be read ({type(error).__name__}: {str(error)[:200]})"
         return msgspec.structs.replace(used, unknown=f"{why}: {used.memory}")
     named = used.name is not None and used.version is not None

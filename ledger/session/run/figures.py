@@ -1,4 +1,4 @@
-"""Pictures given to a living run, written into its spool at once."""
+"""Figures of a living run, written into its spool at once."""
 
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -9,7 +9,7 @@ from ledger.model.values import slug
 
 @runtime_checkable
 class Drawable(Protocol):
-    """What can save itself, such as a matplotlib figure; matplotlib itself is never imported here."""
+    """An object that can save itself, such as a matplotlib figure; matplotlib itself is never imported here."""
 
     def savefig(self, fname: str, **options: object) -> None:
         """Write the picture to a file."""
@@ -19,7 +19,7 @@ def write_figure(figure: object, folder: Path, title: str) -> Path:
     """Write a picture into `folder` and return its file.
 
     Raises:
-        LedgerError: it is neither drawable, nor a path, nor bytes of a png or svg.
+        LedgerError: it is neither drawable, nor a path, nor bytes of a PNG or SVG.
         OSError: it cannot be read or written.
     """
     stem = slug(title)

@@ -1,6 +1,6 @@
-"""The life of a run inside this process: it begins, it is watched, and it ends exactly once.
+"""The life of a run in this process: it begins, it is watched, and it ends exactly once.
 
-Nothing here raises into training: what goes wrong is a warning of the logger `ledger`, and stands in
+Nothing here raises into training: a failure is a warning of the logger `ledger`, and is noted in
 the record.
 """
 
@@ -55,13 +55,13 @@ _LOG = logging.getLogger("ledger")
 
 
 class Lifetime:
-    """One run from its first moment to its record, or the part of one that this process tells.
+    """One run from its first moment to its record, or the part of it in this process.
 
     Args:
-        place: where it is recorded.
-        seat: where it writes.
-        start: what is known before the first step; none for a run that another process handed over.
-        sample_seconds: seconds between two looks at the hardware.
+        place: place where it is recorded.
+        seat: place where it writes.
+        start: what is known before the first step; none for a run from another process.
+        sample_seconds: seconds between two samples of the hardware.
     """
 
     def __init__(self, place: SpoolPlace, seat: Seat, start: Start | None, sample_seconds: float = 2.0) -> None:
@@ -83,7 +83,7 @@ class Lifetime:
         if seat.role != "joins":
             self._begin()
             return
-        # A part of the run that `ledger run` leads: what the script says of itself joins it.
+        # A part of the run that `ledger run` leads: the script's own statements join it.
         self.say(ParamsEvent(values=start.params))
         self.say(
             StatementEvent(
@@ -94,26 +94,26 @@ class Lifetime:
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended in this process."""
+        """Whether the run has ended in this process."""
         return self._ended
 
     @property
     def seconds(self) -> float:
-        """Seconds since the run began, by a clock that never jumps."""
+        """Seconds since the run began, by a monotonic clock."""
         return time.monotonic() - self._clock
 
     @property
     def silent(self) -> bool:
-        """Whether another rank keeps the record, so that nothing need be looked at here."""
+        """Whether another rank keeps the record, so that nothing need be captured here."""
         return self.seat.role == "silent"
 
     @property
     def hashes(self) -> StatCache:
-        """What remembers the hashes of datasets that have not changed."""
+        """The cache of hashes of unchanged datasets."""
         return StatCache(self._place.state_dir / FILE)
 
     def say(self, event: AnyEvent) -> None:
-        """Append an event to the spool; what cannot be written is a warning, and the record says so."""
+        """Append an event to the spool; a failure to write is a warning, and is noted in the record."""
         if self.spool is None:
             return
         try:
@@ -125,32 +125,32 @@ class Lifetime:
                 self.say(Failed(problem=CaptureProblem(field=kind, message=str(error)[:500])))
 
     def problem(self, field: str, error: BaseException) -> None:
-        """Warn, and let the record say what could not be captured."""
+        """Warn, and note in the record what could not be captured."""
         said = f"{error} (hint: {error.hint})" if isinstance(error, LedgerError) and error.hint else str(error)
         _LOG.warning("run %s: %s: %s", self.id, field, said)
         self.say(Failed(problem=CaptureProblem(field=field[:200], message=said[:500])))
 
     def warn(self, text: str) -> None:
-        """Warn of what the record says by itself."""
+        """Warn of something that is in the record already."""
         _LOG.warning("run %s: %s", self.id, text)
 
     @contextlib.contextmanager
     def harmless(self, field: str) -> Iterator[None]:
-        """Turn whatever goes wrong in the block into a warning and a line of the record."""
+        """Turn any exception in the block into a warning and a note in the record."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001  # whatever it is, training goes on and the record says so
+        except Exception as error:  # noqa: BLE001  # whatever it is, training goes on and the record notes it
             self.problem(field, error)
 
     def missing(self, series: dict[str, OmittedValues]) -> None:
-        """Say what was logged and is no number, so far; the last word of each series counts."""
+        """Write the values that were logged and are no numbers, so far; the last event of each series counts."""
         self.left_out |= series
         self.say(Missing(series=series))
 
     def end(
         self, status: Status, reason: str | None = None, exit_code: int | None = None, *, raised: bool = False
     ) -> None:
-        """End the run and record it; a second call, or one from a forked child, does nothing."""
+        """End the run and record it; a second call, or one in a forked child, does nothing."""
         if self._ended or os.getpid() != self._pid:
             return
         self._ended = True
@@ -186,17 +186,17 @@ class Lifetime:
         self.spool.close()
 
     def let_go(self, frame: FrameType) -> None:
-        """Know that the script holds its run no longer, and which frame goes on."""
+        """Note that the script no longer holds its run, and which frame continues."""
         with contextlib.suppress(Exception):
             self._ends.let_go(frame)
 
     def end_with(self, error: BaseException | None) -> None:
-        """End the run as this exception tells, or as finished when there is none."""
+        """End the run with the status that this exception means, or as finished when there is none."""
         self.end(*ending_of(error), raised=error is not None)
 
     @property
     def began(self) -> float:
-        """Seconds since 1970 from which the seconds of this run are counted."""
+        """The start of the run's clock, in seconds since 1970."""
         return time.time() - self.seconds
 
     def _on_end(self, ending: Ending) -> None:
@@ -224,7 +224,7 @@ class Lifetime:
                 self._push()
 
     def _print_recorded(self, record: Record) -> None:
-        """Say that it is recorded, what is wrong with its datasets, and how to name one that has no name."""
+        """Print that it is recorded, warnings about its datasets, and how to name unnamed ones."""
         try:
             warnings, name = warn_of_record(self._place.ledger, record), how_to_name(record)
         except Exception:  # noqa: BLE001  # it is recorded, whatever broke; the log has the trace
@@ -235,7 +235,7 @@ class Lifetime:
         _announce(closing_line(record) + (f"; to name its data: {name}" if name else ""))
 
     def _push(self) -> None:
-        """Send the record to the remote; only who asks for it waits for a network inside a training."""
+        """Send the record to the remote; only on request, so that no other training waits for a network."""
         if self._place.ledger is None:
             return
         try:
@@ -251,7 +251,7 @@ class Lifetime:
             _LOG.warning("run %s is safe here, but %s (hint: %s)", self.id, made.message, made.hint)
 
     def _count_waiting(self, seconds: float) -> None:
-        if os.getpid() == self._pid:  # a forked worker of a data loader has a copy of the count
+        if os.getpid() == self._pid:  # a forked worker of a data loader has a copy of the counter
             self.say(Waited(seconds=seconds))
 
     def _on_warning(self, status: Status, reason: str) -> None:
@@ -259,9 +259,9 @@ class Lifetime:
 
 
 def _announce(line: str) -> None:
-    """Say the one line that a run owes its user: to the log where there is one, else on stderr."""
+    """Print the one line on the recorded run: to the log where there is one, else to stderr."""
     if _LOG.hasHandlers():
         _LOG.info(plain(line))
     else:
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # stderr may be closed, or none
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # stderr may be closed or missing
             sys.stderr.write(f"{plain(line)}\n")

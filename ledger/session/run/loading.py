@@ -1,4 +1,4 @@
-"""How long training waited for its data: counted around every `next()` of a data loader."""
+"""Time that training waits for its data, measured around every `next()` of a data loader."""
 
 from collections.abc import Callable, Iterable, Iterator
 from threading import get_ident
@@ -9,14 +9,14 @@ T = TypeVar("T")
 
 _AGAIN_SECONDS = 1.0
 _AGAIN_SHARE = 0.01
-"""What was counted is told again after a second more, or 1 % more: a day of waiting is told some 800 times."""
+"""The sum is written again after another second, or another 1 %: for a day of waiting that is some 800 times."""
 
 
 class LoaderWait:
-    """Seconds that training waited for data; loaders add up, and one that feeds another counts once.
+    """Seconds that training waited for data; those of several loaders add up, nested ones count once.
 
     Args:
-        tell: told the seconds so far, now and then, so that a killed run keeps them.
+        tell: called with the seconds so far, now and then, so that a killed run keeps them.
     """
 
     def __init__(self, tell: Callable[[float], None]) -> None:
@@ -26,7 +26,7 @@ class LoaderWait:
         self.seconds: float | None = None
 
     def begin(self) -> float | None:
-        """Return when this wait began; none within another one of the same thread."""
+        """Return the start of this wait; none inside another wait of the same thread."""
         thread = get_ident()
         if thread in self._inside:
             return None
@@ -34,7 +34,7 @@ class LoaderWait:
         return perf_counter()
 
     def end(self, began: float | None) -> None:
-        """Count a wait that `begin` returned."""
+        """Count a wait, by what `begin` returned."""
         if began is None:
             return
         seconds = self.seconds = (self.seconds or 0.0) + perf_counter() - began
@@ -45,11 +45,11 @@ class LoaderWait:
 
 
 class Loading(Generic[T]):
-    """A data loader that counts how long its user waits; in everything else it is the loader.
+    """A data loader that measures how long its user waits; in everything else it behaves as the wrapped loader.
 
     Args:
-        loader: what gives batches: a `DataLoader`, a generator, a list.
-        waiting: what counts.
+        loader: source of batches: a `DataLoader`, a generator, a list.
+        waiting: sum to add to.
     """
 
     def __init__(self, loader: Iterable[T], waiting: LoaderWait) -> None:
@@ -57,7 +57,7 @@ class Loading(Generic[T]):
         self._waiting = waiting
 
     def __iter__(self) -> Iterator[T]:
-        """Yield what the loader gives; what it raises passes through. Its start, such as of workers, is waiting too."""
+        """Yield the batches of the loader; exceptions pass through. Starting it and its workers counts as waiting."""
         waiting = self._waiting
         began = waiting.begin()
         try:
@@ -75,9 +75,9 @@ class Loading(Generic[T]):
             yield batch
 
     def __len__(self) -> int:
-        return len(self._loader)  # type: ignore[arg-type]  # a loader without a length says so itself
+        return len(self._loader)  # type: ignore[arg-type]  # a loader without a length raises by itself
 
     def __getattr__(self, name: str) -> object:
-        if name.startswith("__"):  # what copies or pickles asks a half-made object
+        if name.startswith("__"):  # copying and pickling read attributes of a half-made object
             raise AttributeError(name)
         return getattr(self._loader, name)

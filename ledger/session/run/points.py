@@ -1,4 +1,4 @@
-"""What `run.log` was given, as numbers: of a call that holds something else too, the rest stays."""
+"""Conversion of `run.log` arguments to numbers: values that are none do not affect the others."""
 
 import math
 from collections.abc import Mapping
@@ -7,25 +7,25 @@ from ledger.model.values import is_plain_text
 from ledger.session.spool.events import OmittedValues
 
 _DEPTH = 10
-"""Levels of nesting that are followed."""
+"""Most levels of nesting that are followed."""
 _NAMED = 200
-"""Series that are named when values of them are left out; the others are counted together."""
+"""Most series that are named when values of them are left out; the others are only counted."""
 _OTHERS = "other series"
 _SHOWN = 40
 _LARGEST_STEP = 10**18
-"""Steps have 18 digits at most, in the file of the curves too."""
+"""Steps have at most 18 digits, in the file of curves, too."""
 
 
 class Points:
-    """Makes numbers of what was logged, and counts what is none."""
+    """Converts logged values to numbers, and counts those that are none."""
 
     def __init__(self) -> None:
         self.left_out: dict[str, OmittedValues] = {}
         self.untold: set[str] = set()
-        """Series of which more was left out than the spool says."""
+        """Series with more omitted values than the spool knows."""
 
     def numbers(self, values: object, more: Mapping[str, object]) -> dict[str, float]:
-        """Return every value that is a number by the name of its series; nested mappings become `outer/inner`."""
+        """Return the numbers among the values, by series; nested mappings become `outer/inner`."""
         numbers: dict[str, float] = {}
         for given in (values, more):
             if not given:
@@ -41,14 +41,14 @@ class Points:
         return numbers
 
     def step(self, value: object) -> int | None:
-        """Return a step as the whole number that it is; any other is left out, and said."""
+        """Return a step as a whole number; any other step is left out, and counted."""
         if type(value) is int and -_LARGEST_STEP < value < _LARGEST_STEP:
             return value
         if value is None:
             return None
         try:
             whole = _integer(_plain(value))
-        except Exception:  # noqa: BLE001  # a foreign object may do anything when it is asked
+        except Exception:  # noqa: BLE001  # a foreign object may raise anything when it is read
             whole = None
         if whole is None or not -_LARGEST_STEP < whole < _LARGEST_STEP:
             self._leave_out("step", value)
@@ -56,12 +56,12 @@ class Points:
         return whole
 
     def epoch(self, value: object) -> float | None:
-        """Return an epoch as a number; what is none is left out, and said."""
+        """Return an epoch as a number; anything else is left out, and counted."""
         if value is None or type(value) is float:
             return value if value is None or math.isfinite(value) else None
         try:
-            return float(_plain(value))  # type: ignore[arg-type]  # what is no number raises
-        except Exception:  # noqa: BLE001  # a foreign object may do anything when it is asked
+            return float(_plain(value))  # type: ignore[arg-type]  # raises for anything but a number
+        except Exception:  # noqa: BLE001  # a foreign object may raise anything when it is read
             self._leave_out("epoch", value)
             return None
 
@@ -71,8 +71,8 @@ class Points:
                 for inner, held in value.items():
                     self._add(numbers, f"{name}/{inner}", held, depth + 1)
             else:
-                numbers[name] = float(_plain(value))  # type: ignore[arg-type]  # what is no number raises
-        except Exception:  # noqa: BLE001  # a foreign object may do anything when it is asked
+                numbers[name] = float(_plain(value))  # type: ignore[arg-type]  # raises for anything but a number
+        except Exception:  # noqa: BLE001  # a foreign object may raise anything when it is read
             self._leave_out(name, value)
 
     def _leave_out(self, name: str, value: object) -> None:
@@ -85,13 +85,13 @@ class Points:
 
 
 def left_out_text(series: Mapping[str, OmittedValues]) -> str:
-    """Return what was left out of the curves in one line: each series with its count and its first value."""
+    """Return in one line what was left out of the curves: each series with its count and its first value."""
     named = ", ".join(f"{name} {left.count} times ({left.first})" for name, left in sorted(series.items()))
     return f"no numbers, so left out: {named}"
 
 
 def _plain(value: object) -> object:
-    """Return the number inside a scalar of numpy, torch and their like; torch warns where a gradient is asked for."""
+    """Return the number in a scalar of numpy, torch and the like; torch warns for one with a gradient."""
     if isinstance(value, float | int | str):
         return value
     if (detach := getattr(value, "detach", None)) is not None:
@@ -100,15 +100,15 @@ def _plain(value: object) -> object:
 
 
 def _integer(plain: object) -> int | None:
-    """Return a number as a whole one, exactly; none where it has a fraction."""
+    """Return a number as an exact integer; none where it has a fraction."""
     if isinstance(plain, int | str):
         return int(plain)
-    real = float(plain)  # type: ignore[arg-type]  # what is no number raises
+    real = float(plain)  # type: ignore[arg-type]  # raises for anything but a number
     return int(real) if real.is_integer() else None
 
 
 def _short_text(value: object) -> str:
-    """Return a value as one recognises it, short; of foreign objects only the kind."""
+    """Return a value in recognisable short form; of foreign objects only the type."""
     if value is None or isinstance(value, str | int | float | complex):
         text = repr(value)
         return text if len(text) <= _SHOWN and is_plain_text(text) else f"{ascii(text)[1 : _SHOWN - 1]}…"

@@ -1,4 +1,4 @@
-"""What `run.predictions` makes of single predictions: the tables of a classifier, and the numbers they come to."""
+"""Tables and metrics of a classifier, made by `run.predictions` from single predictions."""
 
 from collections.abc import Mapping
 
@@ -17,32 +17,32 @@ from ledger.model.tables import Cells, number_text
 from ledger.model.values import Document, TableKind
 
 _MATRIX = 400
-"""Classes from which a matrix would be a file of hundreds of kilobytes, nearly all of them zeros."""
+"""Most classes of a matrix: beyond it, the file would have hundreds of kilobytes, nearly all zeros."""
 _PAIRS = 2_000
-"""Confused pairs that are kept instead."""
+"""Most confused pairs that are stored instead."""
 
 
 class Predictions(Document, frozen=True, kw_only=True):
-    """Predictions that were read and counted."""
+    """Predictions, read and counted."""
 
     confusion: Confusion
-    """How often each class was taken for each other one."""
+    """Number of times that each class was predicted for each true class."""
     right: list[bool]
-    """Of each sample, whether its prediction is right."""
+    """Whether each prediction is right."""
     ids: list[str]
     """Id of each sample."""
 
     @property
     def accuracy(self) -> float:
-        """Share of right ones (0..1)."""
+        """Share of right predictions (0..1)."""
         return sum(self.right) / len(self.right)
 
 
 def read_predictions(truth: object, predicted: object, samples: object) -> Predictions:
-    """Return what truth and predictions say, one label for each sample; ids are the places where none are given.
+    """Return the predictions, one label for each sample; ids are positions where none are given.
 
     Raises:
-        LedgerError: they are no labels, of different lengths, or there are none.
+        LedgerError: they are not labels, have different lengths, or there are none.
     """
     labels, taken = _labels("truth", truth), _labels("predicted", predicted)
     confusion = confusion_table(labels, taken)
@@ -57,7 +57,7 @@ def read_predictions(truth: object, predicted: object, samples: object) -> Predi
 
 
 def tables_of(seen: Predictions) -> list[tuple[str, TableKind, Cells]]:
-    """Return what it is called, its kind, and the table itself: who was taken for whom, each class, each sample."""
+    """Return name, kind and content of each table: confusion, classes, samples."""
     confusion = seen.confusion
     if len(confusion.labels) > _MATRIX:
         pairs = [[truth, taken, str(count)] for truth, taken, count in confused_pairs(confusion, _PAIRS)]
@@ -80,13 +80,13 @@ def tables_of(seen: Predictions) -> list[tuple[str, TableKind, Cells]]:
 
 
 def calibration_of(seen: Predictions, confidence: object) -> tuple[Cells, float]:
-    """Return the table of calibration and its expected error (0..1).
+    """Return the table of calibration and the expected calibration error (0..1).
 
     Raises:
-        LedgerError: there is not a probability for each sample.
+        LedgerError: there is not one probability for each sample.
     """
     try:
-        values = [float(value) for value in plain_values(confidence)]  # type: ignore[arg-type]  # what is no number is refused here
+        values = [float(value) for value in plain_values(confidence)]  # type: ignore[arg-type]  # anything but a number is refused here
     except (TypeError, ValueError):
         raise LedgerError(
             "confidence is one probability for each sample", hint="such as confidence=probabilities.max(1)"
@@ -101,11 +101,11 @@ def slices_of(seen: Predictions, slices: object, name: str) -> tuple[Cells, floa
 
     Args:
         seen: the predictions.
-        slices: one label for each sample, or the name of a slice to a truth value for each sample.
-        name: what the share of right ones is called.
+        slices: one label for each sample, or a boolean for each sample by name of the slice.
+        name: name of the metric for the share of right predictions.
 
     Raises:
-        LedgerError: they do not say of each sample where it belongs, or no sample belongs anywhere.
+        LedgerError: they do not cover each sample, or no sample is in a slice.
     """
     places: dict[str, list[int]] = {}
     if isinstance(slices, Mapping):
@@ -138,7 +138,7 @@ def _label(value: object) -> str:
     text = cell_text(value)
     if not text.strip():
         raise LedgerError("a label is empty")
-    # A class that one side counts in floats and the other in whole numbers is the same class.
+    # A class given as float on one side and as int on the other is the same class.
     return text[:-2] if text.endswith(".0") and text[:-2].lstrip("-").isdigit() else text
 
 

@@ -1,7 +1,7 @@
-"""`ledger.run()`: what a training script says of its run.
+"""`ledger.run()`: the interface of a training script to its run.
 
-After the first moment nothing here raises into training: what goes wrong is a warning of the logger
-`ledger`, and stands in the record.
+After its start nothing here raises into training: a failure is a warning of the logger
+`ledger`, and is noted in the record.
 """
 
 import os
@@ -67,22 +67,22 @@ def run(
         experiment: named group of runs that answer one question; `default` when none is given.
         params: inputs chosen by a person or a sweep; nested mappings become dotted names.
         tags: free words to find the run by.
-        note: what there is to say about it.
+        note: comment on the run.
         seed: random seed; the param `seed` when none is given.
         parent: run this one continues.
-        baseline: run this one wants to be compared with.
+        baseline: run to compare this one with.
         links: URLs of papers, tickets, discussions.
         log: file with the training log, read at the end.
-        folder: where the repository is.
-        sample_seconds: seconds between two looks at the hardware.
-        rank: rank of this process, where no launcher says it or it says it wrongly.
-        per_rank: keep a record of every rank; they are known as one job, and never count as repeats.
+        folder: folder in the repository.
+        sample_seconds: seconds between two samples of the hardware.
+        rank: rank of this process, where no launcher states it or it is wrong.
+        per_rank: keep a record of every rank; they share a job id, and never count as repeats.
 
     Returns:
-        The run, started: a context manager. Without `with`, call `finish()`, or let the end of the process do it.
+        The started run, a context manager. Without `with`, call `finish()`, or leave it to the end of the process.
 
     Raises:
-        LedgerError: an argument is of the wrong type, or a name, a tag or a link cannot stand in a record.
+        LedgerError: an argument has the wrong type, or a record cannot hold a name, a tag or a link.
     """
     place = find_place(Path(folder))
     chosen, missing = flatten_known(params or {})
@@ -114,12 +114,12 @@ def run(
 
 
 class Run(Tabling):
-    """A run while it lives; made by `ledger.run()`.
+    """A living run, made by `ledger.run()`.
 
     Args:
-        life: its life in this process.
+        life: lifetime of the run in this process.
         log: file with the training log.
-        params: what it began with.
+        params: params at its start.
         missing: params without a value, and why.
     """
 
@@ -153,7 +153,7 @@ class Run(Tabling):
 
     @property
     def recorded(self) -> Recorded | None:
-        """What became of it; none until it has ended, or when its record waits."""
+        """The recorded run; none until it has ended, or while its record waits."""
         return self._life.recorded
 
     def log(
@@ -168,8 +168,8 @@ class Run(Tabling):
     ) -> None:
         """Append one point of the learning curves: `run.log({"train/loss": 0.4}, step=3)`, or `run.log({…}, 3)`.
 
-        Numbers, one-element arrays and tensors are kept, and nested mappings become `outer/inner`. What is no number,
-        such as None, is left out without its neighbours; the record says of which series, and how often.
+        Numbers, one-element arrays and tensors are kept, and nested mappings become `outer/inner`. Other values,
+        such as None, are left out without their neighbours; the record states for which series, and how often.
         """
         if (spool := self._life.spool) is None:
             return
@@ -185,11 +185,11 @@ class Run(Tabling):
                 spool.log(self._life.seconds, step, epoch, numbers)
             if points.untold:
                 self._note_left_out()
-        except Exception as error:  # noqa: BLE001  # a foreign object may do anything when it is asked
+        except Exception as error:  # noqa: BLE001  # a foreign object may raise anything when it is read
             self._life.problem("curves", error)
 
     def _note_left_out(self) -> None:
-        """Let the spool know what was left out: at once, and then whenever it has doubled."""
+        """Write to the spool what was left out: at once, and again whenever it has doubled."""
         points = self._points
         grown = {name for name in points.untold if (count := points.left_out[name].count) & (count - 1) == 0}
         self._life.left_out |= {name: points.left_out[name] for name in points.untold}
@@ -210,18 +210,18 @@ class Run(Tabling):
         epoch: float | None = None,
         headline: bool = False,
     ) -> None:
-        """State a final metric: what was measured, on which split and which dataset version.
+        """State a final metric: its value, its split and its dataset version.
 
         Args:
-            name: such as `accuracy`; `validation/accuracy` names the split as well.
-            value: measured value; NaN and infinities are kept as what they are.
+            name: name such as `accuracy`; `validation/accuracy` includes the split.
+            value: measured value; NaN and infinities are kept as they are.
             split: split it was measured on.
-            dataset: what `run.dataset` returned, or `name@version`; by default the dataset of that split.
-            direction: which values are better; taken from the name where that is certain.
+            dataset: return value of `run.dataset`, or `name@version`; by default the dataset of that split.
+            direction: which values are better; by default known from certain names.
             evaluator: version of the code that measured it.
-            step: step it was measured at.
-            epoch: epoch it was measured at.
-            headline: let this metric speak for the run.
+            step: step at which it was measured.
+            epoch: epoch at which it was measured.
+            headline: let this metric represent the run.
         """
         with self._life.harmless(f"metrics.{name}"):
             if split is None and "/" in name:
@@ -253,24 +253,24 @@ class Run(Tabling):
         samples: int | None = None,
         declared: str | None = None,
     ) -> Dataset:
-        """Find a dataset or hash it, record its use, and return it for `run.metric(dataset=…)`.
+        """Find or hash a dataset, record its use, and return it for `run.metric(dataset=…)`.
 
-        Content that the ledger knows is recorded as that version, whether it is named or not. Of data in memory every
+        Content that the ledger has is recorded as that version, named or not. Of data in memory every
         sample is read once, and the random generators are left as they were; a generator is never used up.
 
         Args:
-            data: file, folder, glob, archive or address, `name@version` of a version on the ledger, or the data
+            data: file, folder, glob, archive or URL, `name@version` of a version on the ledger, or the data
                 itself: an array, a tensor, a frame, a map-style dataset, a tuple or mapping of these.
             role: `train`, `validation`, `test` or `production`.
-            split: split it stands for in metric names; the role by default.
-            name: name on the ledger; with `version` it becomes, or must be, that dataset version.
+            split: split that it stands for in metric names; the role by default.
+            name: name on the ledger; with `version`, the data becomes that dataset version, or must match it.
             version: label of this version.
-            parent: label of the version it grew from.
-            reason: why this version exists.
-            source: where its data came from.
-            samples: how many samples it holds.
-            declared: version of data that is not looked at: `run.dataset("imagenet-1k", declared="2012")`. The record
-                says that nobody verified it; runs on the same name and version are ranked with each other.
+            parent: label of the version that it is based on.
+            reason: why this version was made.
+            source: where its data comes from.
+            samples: number of samples.
+            declared: version of data that is not read: `run.dataset("imagenet-1k", declared="2012")`. The record
+                says that nobody verified it; runs on the same name and version are ranked together.
         """
         used = Dataset(
             role=role,
@@ -305,7 +305,7 @@ class Run(Tabling):
         return used
 
     def loading(self, loader: Iterable[T]) -> Loading[T]:
-        """Wrap a data loader, to count how long training waits for the next batch: `for batch in run.loading(loader)`.
+        """Wrap a data loader, to measure how long training waits for batches: `for batch in run.loading(loader)`.
 
         Several loaders add up. The record has the seconds in its hardware box, those of a killed run too (but for
         the last second of waiting, or the last hundredth). Attributes, `len()` and errors are those of the loader.
@@ -313,7 +313,7 @@ class Run(Tabling):
         return Loading(loader, self._life.waiting)
 
     def figure(self, figure: object, title: str) -> None:
-        """Keep a picture: a matplotlib figure, a path to a png or svg, or its bytes."""
+        """Store a picture: a matplotlib figure, a path to a PNG or SVG, or its bytes."""
         with self._life.harmless(f"figures.{title}"):
             if self._life.spool is not None:
                 title = check_label("title", title)
@@ -321,7 +321,7 @@ class Run(Tabling):
                 self._life.say(FigureEvent(title=title, path=str(path)))
 
     def model(self, path: str | Path | None = None, module: object | None = None) -> None:
-        """Record the trained model: its file or folder, and the module for the number of its parameters."""
+        """Record the trained model: its file or folder, and the module whose parameters are counted."""
         if self._life.silent:
             return
         with self._life.harmless("model"):
@@ -333,7 +333,7 @@ class Run(Tabling):
             self._life.say(StatementEvent(tags=[check_label("tag", tag) for tag in tags]))
 
     def note(self, text: str) -> None:
-        """Add to what there is to say about the run."""
+        """Add a comment on the run."""
         self._life.say(StatementEvent(note=text))
 
     def link(self, url: str, title: str | None = None) -> None:
@@ -342,16 +342,16 @@ class Run(Tabling):
             self._life.say(StatementEvent(links=[Link(url=check_label("link", url), title=title)]))
 
     def stop(self, reason: str) -> None:
-        """End the run because it was stopped on purpose, such as by a sweep: its record says `pruned`, and why."""
+        """End the run as stopped on purpose, such as by a sweep: the record says `pruned`, and why."""
         self._life.end("pruned", str(reason))
 
     def finish(self, status: Status | None = None, reason: str | None = None, exit_code: int | None = None) -> None:
         """End the run and record it; a second call does nothing.
 
         Args:
-            status: how it ended; by default `finished`, or as the exception says that is being handled, as in
+            status: how it ended; by default `finished`, or the status of the exception being handled, as in
                 `finally: run.finish()`.
-            reason: why it ended so.
+            reason: cause of the end.
             exit_code: exit code of the process.
         """
         if status is None and (error := sys.exc_info()[1]) is not None:
@@ -372,8 +372,8 @@ class Run(Tabling):
 
     def __del__(self) -> None:
         try:  # noqa: SIM105  # `contextlib` may be gone by then
-            self._life.let_go(sys._getframe(1))  # noqa: SLF001  # the frame that goes on
-        except Exception:  # noqa: BLE001, S110  # half made, or the interpreter is half gone
+            self._life.let_go(sys._getframe(1))  # noqa: SLF001  # the frame that continues
+        except Exception:  # noqa: BLE001, S110  # half made, or the interpreter is shutting down
             pass
 
     def __copy__(self) -> Self:
@@ -383,19 +383,19 @@ class Run(Tabling):
         return self
 
     def __reduce__(self) -> "tuple[Any, ...]":
-        """Hand the run over to another process, such as one that was spawned: it tells of the same run."""
+        """Hand the run over to another process, such as a spawned one, which adds to the same run."""
         life = self._life
         folder = None if life.spool is None or life.seat.role == "silent" else str(life.spool.folder)
         return _handed, (folder, life.seat.own, life.began)
 
 
 def _handed(folder: str | None, run: str, began: float) -> Run:
-    """Return a run that another process began; this one says more of it, and cannot end it."""
+    """Return a run that another process began; this process adds to it, and cannot end it."""
     silent = Seat(run, "silent", None, began, whole=False)
     seat = silent if folder is None else attach(Path(folder), run, began, find_rank(os.environ))
     return Run(Lifetime(find_place(Path()), seat, None))
 
 
 def _listed(texts: Sequence[str]) -> Sequence[str]:
-    """Return one text as a list of one: in Python it is a sequence of its letters."""
+    """Return a single text as a list of one: Python would take it for a sequence of its letters."""
     return [texts] if isinstance(texts, str) else texts

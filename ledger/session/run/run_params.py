@@ -1,4 +1,4 @@
-"""The params of a living run: read like a mapping, added to by calling it."""
+"""The params of a living run: read as a mapping, added to by a call."""
 
 from collections.abc import Iterator, Mapping
 
@@ -10,12 +10,12 @@ from ledger.session.spool.events import ParamsEvent
 
 
 class RunParams(Mapping[str, ParamValue]):
-    """What this process said of the params of its run, by dotted name: `run.params["optimizer.lr"]`.
+    """The params of a run as known in this process, by dotted name: `run.params["optimizer.lr"]`.
 
     Args:
-        life: the life of the run in this process.
-        values: those that it began with.
-        missing: those without a value, and why.
+        life: lifetime of the run in this process.
+        values: params at its start.
+        missing: params without a value, and why.
     """
 
     def __init__(self, life: Lifetime, values: Mapping[str, ParamValue], missing: Mapping[str, str]) -> None:
@@ -24,7 +24,7 @@ class RunParams(Mapping[str, ParamValue]):
         self._note_missing(missing)
 
     def __call__(self, values: Mapping[str, object] | None = None, /, **more: object) -> None:
-        """Add params that became known only now: `run.params(lr=0.1)`; they stand for those of the same name."""
+        """Add params that became known later: `run.params(lr=0.1)`; they replace params of the same name."""
         with self._life.harmless("params"):
             chosen, missing = flatten_known({**(values or {}), **more})
             self._values |= chosen

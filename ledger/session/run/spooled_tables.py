@@ -1,4 +1,4 @@
-"""Tables given to a living run, written into its spool at once."""
+"""Tables of a living run, written into its spool at once."""
 
 import os
 from pathlib import Path
@@ -9,14 +9,14 @@ from ledger.model.tables import KINDS, Cells, check_cells, dump_cells
 from ledger.model.values import TableKind, slug
 
 CEILING = 32 << 20
-"""Bytes of a table that a spool takes; what the policy allows is asked when the run ends."""
+"""Largest table in a spool, in bytes; the policy's limit applies when the run ends."""
 
 
 def checked_kind(kind: str, metric: str | None) -> TableKind:
-    """Return the kind when it is one, and when what it needs is named.
+    """Return the kind when it exists, and when the arguments that it needs are given.
 
     Raises:
-        LedgerError: it is none, or a table of samples names no metric.
+        LedgerError: it does not exist, or a table of samples names no metric.
     """
     if kind == "samples" and metric is None:
         raise LedgerError("a table of samples must name the metric whose values it holds", hint="metric='accuracy'")
@@ -27,10 +27,10 @@ def checked_kind(kind: str, metric: str | None) -> TableKind:
 
 
 def write_table(cells: Cells, folder: Path, name: str, kind: TableKind) -> Path:
-    """Write a table into `folder` and return its file; a later one of the same name takes its place, whole or not.
+    """Write a table into `folder` and return its file; a later one of the same name replaces it atomically.
 
     Raises:
-        InvalidDocument: it is not what its kind must be; the message names row and column.
+        InvalidDocument: it does not fit its kind; the message names row and column.
         LedgerError: it is larger than 32 MiB.
         OSError: it cannot be written.
     """

@@ -1,4 +1,4 @@
-"""The part of a run in a training script that keeps tables: given whole, or made from single predictions."""
+"""The methods of a run for tables: given whole, or made from single predictions."""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -25,7 +25,7 @@ class Identity(TypedDict):
 
 
 def identity_of(dataset: Dataset | str | None) -> Identity:
-    """Return what a metric or a table says of the dataset that it was told: `name@version`, or one that was used."""
+    """Return the dataset version for a metric or a table: from `name@version`, or from a dataset that was used."""
     if not isinstance(dataset, Dataset):
         return Identity(dataset=dataset, dataset_hash=None)
     if dataset.name is None:
@@ -35,10 +35,10 @@ def identity_of(dataset: Dataset | str | None) -> Identity:
 
 
 class Tabling:
-    """Keeps tables; `Run` has it.
+    """The methods for tables, which `Run` inherits.
 
     Args:
-        life: the run's life.
+        life: lifetime of the run.
     """
 
     def __init__(self, life: Lifetime) -> None:
@@ -58,18 +58,18 @@ class Tabling:
         dataset: Dataset | str | None = None,
         evaluator: str | None = None,
     ) -> None:
-        """Keep a table: what a confusion matrix, a class or a slice says; a later one of the same name replaces it.
+        """Store a table: a confusion matrix, or values by class or slice; a later one of the same name replaces it.
 
         Args:
-            name: what it shows.
+            name: title of the table.
             rows: a list of mappings or of rows, an array of two dimensions, a mapping of columns, a DataFrame.
             kind: `table`, or one with columns of its own: `confusion` (`truth`, then a column for each predicted
                 class), `classes` (`class`, `precision`, `recall`, `f1`, `support`), `slices` (`slice`, a metric,
                 `samples`), `calibration` (`confidence`, `accuracy`, `samples`), `samples` (`sample`, `value`).
             columns: names of the columns, where `rows` does not say them.
-            metric: metric that it explains; `validation/accuracy` names the split as well.
+            metric: metric that it explains; `validation/accuracy` includes the split.
             split: split of that metric.
-            dataset: what `run.dataset` returned, or `name@version`; by default that of the metric.
+            dataset: return value of `run.dataset`, or `name@version`; by default that of the metric.
             evaluator: version of the code that measured it; by default that of the metric.
         """
         if self._life.silent:
@@ -102,21 +102,21 @@ class Tabling:
         samples: object = None,
         name: str = "accuracy",
     ) -> None:
-        """Keep what single predictions of a classifier say: who was taken for whom, each class, slice and sample.
+        """Store tables made from single predictions of a classifier: confusion, classes, slices and samples.
 
-        States the metric `split/accuracy` unless it was stated before; with slices `split/worst_slice_accuracy`,
+        Sets the metric `split/accuracy` unless it was stated before; with slices `split/worst_slice_accuracy`,
         with confidence `split/calibration_error` (expected calibration error, 15 bins).
 
         Args:
             truth: one label for each sample: a list, an array, a tensor.
-            predicted: the label that the model gave each of them.
-            split: split they belong to.
-            dataset: what `run.dataset` returned, or `name@version`; by default the dataset of that split.
+            predicted: predicted label of each of them.
+            split: split of the samples.
+            dataset: return value of `run.dataset`, or `name@version`; by default the dataset of that split.
             evaluator: version of the code that measured it.
             confidence: probability of the predicted label, one for each sample, 0 to 1.
-            slices: one label for each sample, or a mapping from the name of a slice to a truth value for each sample.
-            samples: id of each sample; its place by default.
-            name: what the share of right predictions is called.
+            slices: one label for each sample, or a boolean for each sample by name of the slice.
+            samples: id of each sample; its position by default.
+            name: name of the metric for the share of right predictions.
         """
 
         def keep(what: str, kind: TableKind, cells: Cells) -> None:

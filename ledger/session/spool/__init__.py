@@ -1,1 +1,1 @@
-"""The spool: what a run writes while it lives, and how it becomes a record."""
+"""The spool: the files that a run writes while it lives, and their conversion to a draft."""

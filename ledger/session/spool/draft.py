@@ -1,4 +1,4 @@
-"""From a spool, living or dead, to the draft that the recorder turns into a record."""
+"""Conversion of a spool, living or dead, to the draft that the recorder turns into a record."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -44,10 +44,10 @@ T = TypeVar("T")
 
 
 def read_draft(folder: Path) -> Draft:
-    """Return the draft of a spooled run; one that says nothing of its end is `lost`.
+    """Return the draft of a spooled run; one without an end is `lost`.
 
     A run that joined it is part of it only where it was the only one, and ended as the command did. Where there were
-    several, none of their values can speak for the whole: they are its children, with records of their own.
+    several, none of them can represent the whole: they are its children, with records of their own.
 
     Raises:
         OSError: the spool cannot be read.
@@ -71,7 +71,7 @@ def read_draft(folder: Path) -> Draft:
 
 
 def read_inner_draft(folder: Path) -> Draft | None:
-    """Return the draft of the run that joined a spool, where it has a record of its own; none where it has not.
+    """Return the draft of the run that joined a spool, where it has a record of its own; else none.
 
     Raises:
         OSError: the spool cannot be read.
@@ -96,7 +96,7 @@ def read_inner_draft(folder: Path) -> Draft | None:
 def _own_record(folder: Path, parts: Sequence[Part]) -> Start | None:
     """Return the run that joined, where it must have a record of its own; else none.
 
-    It must where others were started beside it, or where it failed and the script went on to a good end.
+    It must where other runs were started beside it, or where it failed and the script still ended well.
     """
     first = next((part for part in parts if part.joined is not None and part.rank == 0), None)
     if first is None or first.joined is None:
@@ -109,17 +109,17 @@ def _own_record(folder: Path, parts: Sequence[Part]) -> Start | None:
 
 
 _GOOD = {"finished", "pruned"}
-"""How a run may end within a command that ends well."""
+"""Ends of a run that are consistent with a command that ends well."""
 
 
 def _first_rank(parts: Sequence[Part]) -> Rank | None:
-    """Return rank 0 of the job whose ranks joined, where any said how many there are."""
+    """Return rank 0 of the job whose ranks joined, where any of them states their number."""
     seen = [part.said_rank for part in parts if part.said_rank and part.said_rank.processes]
     return msgspec.structs.replace(seen[0], rank=0) if seen else None
 
 
 def _draft(start: Start, folder: Path, parts: Sequence[Part], *, offset: float = 0.0) -> Draft:
-    """Return the draft of a run from what its processes said, rank 0 first: what it said stands."""
+    """Return the draft of a run from the parts of its processes, rank 0 first: its statements win."""
     leading = [event for part in parts if part.rank == 0 for event in part.events]
     others = [event for part in parts if part.rank > 0 for event in part.events]
     draft = _with_events(_begun(start), leading)
@@ -151,7 +151,7 @@ def _begun(start: Start) -> Draft:
 
 def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
     measured, said = _only(MetricEvent, events), _only(StatementEvent, events)
-    # A later statement of the same measurement stands.
+    # A later statement of the same measurement wins.
     metrics = {(event.metric.key, event.metric.dataset, event.metric.step): event.metric for event in measured}
     params = dict(draft.params)
     for chosen in _only(ParamsEvent, events):
@@ -160,7 +160,7 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
     named = _last(event.experiment for event in said if event.experiment)
     return msgspec.structs.replace(
         draft,
-        # What `ledger run` was told stands before what the script inside says.
+        # Options of `ledger run` take precedence over statements of the script inside.
         experiment=named if named and draft.experiment == DEFAULT_EXPERIMENT else draft.experiment,
         parent=draft.parent or _last(event.parent for event in said if event.parent),
         baseline=draft.baseline or _last(event.baseline for event in said if event.baseline),
@@ -182,19 +182,19 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
 
 
 def _imported(events: Sequence[AnyEvent]) -> dict[str, str] | None:
-    """Return the frameworks that processes said they had imported, none where no process said anything of it."""
+    """Return the frameworks that processes had imported; none where no process reported any."""
     said = [event.frameworks for event in _only(Imported, events)]
     return {name: version for one in said for name, version in one.items()} if said else None
 
 
 def _curves(parts: Sequence[Part], offset: float) -> Gathered | None:
-    """Return the curves of all processes; a series that several ranks logged is that of the lowest of them."""
+    """Return the curves of all processes; of a series that several ranks logged, that of the lowest rank."""
     gatherer = Gatherer()
     taken: set[str] = set()
     for part in parts:
         series: set[str] = set()
         for event in read_events(part.path):
-            if isinstance(event, Logged):  # a million of them must not fill the memory that training used
+            if isinstance(event, Logged):  # a million points must not fill the memory that training used
                 point = _point(event, offset)
                 if part.rank > 0:
                     kept = {name: value for name, value in point.values.items() if name not in taken}
@@ -213,7 +213,7 @@ def _point(event: Logged, offset: float) -> Point:
 
 
 def _with_ranks(draft: Draft, others: Draft) -> Draft:
-    """Return the draft of rank 0 with what only other ranks said; where they contradict it a problem says so."""
+    """Return the draft of rank 0 with what only other ranks stated; where they contradict it, a problem says so."""
     keys = {(metric.key, metric.dataset): metric.number for metric in draft.metrics}
     differing = [name for name, value in others.params.items() if draft.params.get(name, value) != value]
     measured = [
@@ -254,11 +254,11 @@ def _with_ranks(draft: Draft, others: Draft) -> Draft:
 
 
 _SHOWN = 5
-"""Names that a problem lists."""
+"""Most names that a problem lists."""
 
 
 def _left_out_problems(parts: Sequence[Part]) -> list[CaptureProblem]:
-    """Return what was left out of the curves as one problem: of each series the last count that a process gave."""
+    """Return the omitted values of the curves as one problem, with the last count that each process gave by series."""
     total: dict[str, OmittedValues] = {}
     for part in parts:
         last: dict[str, OmittedValues] = {}
@@ -272,7 +272,7 @@ def _left_out_problems(parts: Sequence[Part]) -> list[CaptureProblem]:
 
 @lru_cache
 def _series(name: str) -> str:
-    """Return a name that a record can hold: the curves of hours must not be lost for one odd name."""
+    """Return a series name that a record can hold: hours of curves must not be lost for one odd name."""
     shown = name if unseen_in(name, label=True) is None else ascii(name)[1:-1]
     return shown[:LABEL_LENGTH] if shown.strip() else "unnamed"
 
@@ -286,10 +286,10 @@ def _last(values: Iterable[T]) -> T | None:
 
 
 def _end_of(parts: Sequence[Part]) -> Ended | None:
-    """Return how a run ended, none where nobody said: of a command its exit code decides.
+    """Return how a run ended, none where that is unknown; the end of a command is decided by its exit code.
 
-    What a run inside says of itself stands beside a good end only where it was said, or was no failure; beside a bad
-    one it says why.
+    An unsuccessful end of an inner run replaces a good one where the script stated it, or where it is no failure;
+    it also replaces a plain failure, with its cause.
     """
     led = _last(event for part in parts if part.leads for event in _only(Ended, part.events))
     inside = [event for part in parts if not part.leads for event in _only(Ended, part.events)]
@@ -330,7 +330,7 @@ def _with_end(draft: Draft, start: Start, parts: Sequence[Part], folder: Path, o
 
 
 def _with_waiting(draft: Draft, events: Iterable[AnyEvent]) -> Draft:
-    """Add how long training waited for data: of several processes, which wait beside each other, the longest."""
+    """Add how long training waited for data: the longest wait of several parallel processes."""
     longest = max((event.seconds for event in _only(Waited, events)), default=None)
     if longest is None:
         return draft

@@ -1,4 +1,4 @@
-"""What stands in a spool: the start of a run, and one event per line after it."""
+"""The content of a spool: the start of a run, then one event per line."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from ledger.recorder.record.options import Given
 
 
 class Start(RunFields, frozen=True, kw_only=True):
-    """What is known before the first step."""
+    """The information from before the first step."""
 
     id: str
     host: str
@@ -22,13 +22,13 @@ class Start(RunFields, frozen=True, kw_only=True):
     params: dict[str, ParamValue] = {}
     param_sources: list[str] = []
     rank: Rank | None = None
-    """Which process of a job this is."""
+    """The process of a job that this is."""
     given: Given | None = None
     """What to read when a wrapped command has ended."""
     home: str | None = None
-    """Git directory of the repository it belongs to; none outside of any."""
+    """Git directory of the repository of the run; none outside of a repository."""
     working_folder: str | None = None
-    """Where the names in `given` begin."""
+    """Folder to which paths in `given` are relative."""
 
 
 class Event(Document, frozen=True, kw_only=True, tag_field="is"):
@@ -36,34 +36,34 @@ class Event(Document, frozen=True, kw_only=True, tag_field="is"):
 
 
 class JoinEvent(Event, frozen=True, kw_only=True, tag="joined"):
-    """The first line of a process that writes into the spool of another: whose run it tells of."""
+    """The first line of a process that writes into the spool of another run."""
 
     start: Start
-    """What the run in this process says of itself; its id is the run's own."""
+    """Start of the run in this process; its id is the run's own."""
     offset_seconds: float = 0.0
-    """Seconds that the spool was old when this run began."""
+    """Age of the spool in seconds when this run began."""
 
 
 class Attached(Event, frozen=True, kw_only=True, tag="attached"):
-    """The first line of a process that was handed a run of another process."""
+    """The first line of a process that received a run from another process."""
 
     run: str
     """Run id."""
     rank: Rank | None = None
-    """Which process of a job this is."""
+    """The process of a job that this is."""
 
 
 class OmittedValues(Document, frozen=True, kw_only=True):
     """Values of one series that were no numbers."""
 
     count: int
-    """How many."""
+    """Their number."""
     first: str
-    """What the first of them was."""
+    """The first of them."""
 
 
 class Missing(Event, frozen=True, kw_only=True, tag="missing"):
-    """What calls of `run.log` held that was no number, so far."""
+    """All values in calls of `run.log` so far that were no numbers."""
 
     series: dict[str, OmittedValues]
 
@@ -97,14 +97,14 @@ class ParamsEvent(Event, frozen=True, kw_only=True, tag="params"):
 
 
 class FigureEvent(Event, frozen=True, kw_only=True, tag="figure"):
-    """A figure, kept as a file of the spool."""
+    """A figure, stored as a file of the spool."""
 
     title: str
     path: str
 
 
 class Tabled(Event, frozen=True, kw_only=True, tag="table"):
-    """A table, kept as a file of the spool."""
+    """A table, stored as a file of the spool."""
 
     table: TableSource
 
@@ -116,7 +116,7 @@ class Trained(Event, frozen=True, kw_only=True, tag="model"):
 
 
 class StatementEvent(Event, RunFields, frozen=True, kw_only=True, tag="said"):
-    """Words about the run: a tag, a note, a link, a seed, a log file, where it belongs."""
+    """A statement about the run: a tag, a note, a link, a seed, a log file, its experiment."""
 
     experiment: str | None = None
     log: str | None = None
@@ -136,7 +136,7 @@ class Warned(Event, frozen=True, kw_only=True, tag="signal"):
 
 
 class Imported(Event, frozen=True, kw_only=True, tag="imported"):
-    """Frameworks that this process had imported at its end."""
+    """Frameworks that this process had imported by its end."""
 
     frameworks: dict[str, str]
 
@@ -148,7 +148,7 @@ class Waited(Event, frozen=True, kw_only=True, tag="waited"):
 
 
 class Ended(Event, frozen=True, kw_only=True, tag="end"):
-    """The run's end, as the run itself saw it."""
+    """The run's end, as seen by the run itself."""
 
     status: Status
     seconds: float
@@ -158,7 +158,7 @@ class Ended(Event, frozen=True, kw_only=True, tag="end"):
     usage: Usage | None = None
     gpus: list[Gpu] = []
     raised: bool = False
-    """Whether an exception ended it, which the script may have caught; false where the script said so itself."""
+    """Whether an exception ended it, which the script may have caught; false where the script stated the end."""
 
 
 AnyEvent = (
@@ -179,4 +179,4 @@ AnyEvent = (
     | Imported
     | Ended
 )
-"""Every kind of line, told apart by its field `is`."""
+"""Every kind of line, distinguished by its field `is`."""

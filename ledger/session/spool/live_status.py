@@ -1,4 +1,4 @@
-"""What is known of a run that still lives: what its spool says so far."""
+"""The state of a living run, as far as its spool has it."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from ledger.session.spool.draft import read_draft
 from ledger.session.spool.spool import read_start, silence_seconds, spool_dir
 
 STATUS = "running"
-"""How a run that lives is called; no record says so."""
+"""Status of a living run; no record has it."""
 
 
 class Living(Document, frozen=True, kw_only=True):
@@ -16,13 +16,13 @@ class Living(Document, frozen=True, kw_only=True):
     id: str
     """Run id."""
     status: str
-    """That it lives."""
+    """Always that it lives."""
     experiment: str
-    """Its experiment."""
+    """Experiment of the run."""
     host: str
-    """Host that it runs on."""
+    """Host on which it runs."""
     pid: int
-    """Its process there."""
+    """Process id on that host."""
     started_at: str
     """Start, UTC, ISO 8601."""
     silence_seconds: float
@@ -40,11 +40,11 @@ class Living(Document, frozen=True, kw_only=True):
     metrics: dict[str, Number] = {}
     """Final metrics stated so far."""
     children: list[str] = []
-    """Runs that were started in it."""
+    """Runs that were started within it."""
 
 
 def read_living(state_dir: Path, run: str) -> Living:
-    """Return what the spool of a run says so far.
+    """Return the state of a run from its spool.
 
     Raises:
         OSError: it cannot be read, or has just ended.

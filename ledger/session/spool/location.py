@@ -1,4 +1,4 @@
-"""Where a run's ledger and its spool are, also where there is no repository at all."""
+"""The ledger and the spool of a run, also where there is no repository at all."""
 
 import os
 from contextlib import suppress
@@ -12,11 +12,11 @@ from ledger.store.branch.pending import homeless_dir
 
 
 class SpoolPlace:
-    """Where a run belongs.
+    """The place of a run's ledger and spool.
 
     Args:
-        ledger: the ledger it is recorded on; none outside of any repository.
-        state_dir: where its spool lives.
+        ledger: ledger to record on; none outside of a repository.
+        state_dir: folder of its spool.
         problem: why there is no ledger, or why the spool is not beside it.
     """
 
@@ -27,12 +27,12 @@ class SpoolPlace:
 
     @property
     def home(self) -> str | None:
-        """Git directory of the repository, by which its runs are told from those of others."""
+        """Git directory of the repository, which distinguishes its runs from those of others."""
         return str(self.ledger.repository.common_dir.resolve()) if self.ledger else None
 
 
 def find_place(folder: Path) -> SpoolPlace:
-    """Return where a run in `folder` belongs; it never raises, so that no training fails for it."""
+    """Return the place of a run in `folder`; never raises, so that no training fails for it."""
     try:
         ledger = Branch.open(folder)
     except LedgerError as error:
@@ -44,7 +44,7 @@ def find_place(folder: Path) -> SpoolPlace:
 
 
 def create_spool(place: SpoolPlace, start: Start) -> Spool:
-    """Begin the spool of a run where it belongs, or in the user's own folder when the disk there is full.
+    """Create the spool of a run in its place, or in the user's own folder when the disk there is full.
 
     Raises:
         OSError: neither can be written; the message is about the first.

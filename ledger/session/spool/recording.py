@@ -1,4 +1,4 @@
-"""The last step of every run: its spool becomes a record, and goes only when the record is safe."""
+"""The last step of every run: its spool becomes a record, and is deleted only when the record is safe."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -12,14 +12,14 @@ from ledger.session.spool.spool import Spool
 
 
 def record_spool(place: SpoolPlace, folder: Path, draft: Draft) -> Recorded:
-    """Record a run and discard its spool; whatever else goes wrong, the spool stays for `ledger recover`.
+    """Record a run and discard its spool; on any failure the spool remains for `ledger recover`.
 
-    A run that joined it and has a record of its own is recorded first: what its record needs lies in the same spool.
+    A run that joined it and has a record of its own is recorded first: its data is in the same spool.
 
     Raises:
-        NotAppended: the record is made and waits as a whole; the spool is gone.
-        LedgerError: the record could not be made or kept; the spool stays.
-        OSError: the spool or the disk cannot be read; the spool stays.
+        NotAppended: the record is made and waits as a whole; the spool is deleted.
+        LedgerError: the record could not be made or stored; the spool remains.
+        OSError: the spool or the disk cannot be read; the spool remains.
     """
     if (inner := read_inner_draft(folder)) is not None and not _is_recorded(place, inner):
         with suppress(NotAppended):  # it waits as a whole
@@ -34,5 +34,5 @@ def record_spool(place: SpoolPlace, folder: Path, draft: Draft) -> Recorded:
 
 
 def _is_recorded(place: SpoolPlace, draft: Draft) -> bool:
-    """Say whether a kill between two appends left this one done."""
+    """Return whether this run was recorded before a kill between two appends."""
     return place.ledger is not None and place.ledger.read(f"{run_path(draft.id)}/{RECORD_FILE}") is not None

@@ -1,4 +1,4 @@
-"""Finishes what a crash left: records that wait, and spools whose process is gone."""
+"""Recovery after a crash: of records that wait, and of spools whose process is gone."""
 
 import contextlib
 from collections.abc import Collection
@@ -18,12 +18,12 @@ from ledger.store.branch.pending import read_waiting, waiting_files
 
 
 class Recovered(Document, frozen=True, kw_only=True):
-    """What became of one thing that waited."""
+    """The result of recovering one thing."""
 
     id: str
     """Run id."""
     status: Status | None = None
-    """How the run ended, where that was found out now."""
+    """How the run ended, where that was determined now."""
     problem: str | None = None
     """Why it still waits."""
     hint: str | None = None
@@ -31,12 +31,12 @@ class Recovered(Document, frozen=True, kw_only=True):
 
 
 def is_anything_left(state_dir: Path) -> bool:
-    """Say whether anything waits; costs two directory listings."""
+    """Return whether anything waits; costs two directory listings."""
     return bool(waiting_files(state_dir) or dead_spools(state_dir))
 
 
 class WaitingRun(Document, frozen=True, kw_only=True):
-    """One thing that waits, or lives."""
+    """Something that waits, or a living run."""
 
     id: str
     """Run id, or that of the entry."""
@@ -45,18 +45,18 @@ class WaitingRun(Document, frozen=True, kw_only=True):
     host: str | None = None
     """Host of the run."""
     silence_seconds: float | None = None
-    """For how long it has given no sign of life."""
+    """Seconds since its last sign of life."""
 
 
 def what_waits(state_dir: Path) -> list[WaitingRun]:
-    """Return everything that waits, and the runs that live."""
+    """Return everything that waits, and the living runs."""
     listed = [WaitingRun(id=path.stem, state="entry") for path in waiting_files(state_dir)]
     dead = set(dead_spools(state_dir))
     for folder in spools(state_dir):
         try:
             host = read_start(folder).host
         except (LedgerError, OSError):
-            continue  # being made or removed at this very moment
+            continue  # just being made or removed
         state: Literal["dead", "alive", "elsewhere"] = "alive" if host == gethostname() else "elsewhere"
         state = "dead" if folder in dead else state
         listed.append(WaitingRun(id=folder.name, state=state, host=host, silence_seconds=silence_seconds(folder)))
@@ -64,13 +64,13 @@ def what_waits(state_dir: Path) -> list[WaitingRun]:
 
 
 def recover(ledger: Branch, state_dir: Path, hosts: Collection[str] = ()) -> list[Recovered]:
-    """Append every waiting record and every run whose process is gone; again is the same.
+    """Append every waiting record and every run whose process is gone; idempotent.
 
-    One that cannot be recovered says why, and keeps no other from it.
+    Where one cannot be recovered, its result has the reason, and the others are recovered all the same.
 
     Args:
-        ledger: where to.
-        state_dir: where things wait.
+        ledger: ledger to append to.
+        state_dir: folder of what waits.
         hosts: other hosts that are gone, so that their runs are too; `all` names every one.
     """
     done = [_recover_waiting(ledger, path) for path in waiting_files(state_dir)]
@@ -94,7 +94,7 @@ def _recover_waiting(ledger: Branch, path: Path) -> Recovered:
 
 
 def _elsewhere(name: str, home: str) -> Recovered:
-    """Return what becomes of a record that was made in another repository: nobody asked for it here."""
+    """Return the result for a record from another repository: it is not appended here."""
     gone = "" if Path(home).is_dir() else ", which is gone"
     return Recovered(
         id=name, problem=f"it was made in another repository{gone}: `{home}`", hint="there: ledger recover --homeless"
@@ -106,19 +106,19 @@ def _recover_spool(ledger: Branch, state_dir: Path, folder: Path) -> Recovered:
         home = read_start(folder).home
         if home is not None and home != SpoolPlace(ledger, state_dir).home:
             return _elsewhere(folder.name, home)
-        # Killed between the append and the cleaning up: nothing is left to do.
+        # Killed between the append and the cleanup: nothing is left to do.
         if ledger.read(f"{run_path(folder.name)}/{RECORD_FILE}") is not None:
             Spool.discard(folder)
             return Recovered(id=folder.name)
         with _working_folder(folder):
             made = record_spool(SpoolPlace(ledger, state_dir), folder, read_whole_draft(folder))
-    except Exception as error:  # noqa: BLE001  # one spool that we cannot read must not stop every command from now on
+    except Exception as error:  # noqa: BLE001  # one unreadable spool must not stop every command from now on
         return Recovered(id=folder.name, problem=str(error) or type(error).__name__, hint=_hint(error))
     return Recovered(id=folder.name, status=made.record.status)
 
 
 def _working_folder(folder: Path) -> contextlib.AbstractContextManager[None]:
-    """Stand where a wrapped command was given, so that the files its options name are found; it may be gone."""
+    """Change to the folder in which a wrapped command was started, so that its files are found; it may be gone."""
     where = read_start(folder).working_folder
     return contextlib.chdir(where) if where and Path(where).is_dir() else contextlib.nullcontext()
 

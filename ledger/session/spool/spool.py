@@ -1,4 +1,4 @@
-"""The spool: the crash-safe folder a run writes while it lives.
+"""The spool: the crash-safe folder that a run writes while it lives.
 
 `start.json` is written before anything else, so that a run that dies in its first second is known.
 Every event is one line and one `os.write` to a file opened for appending: what was written is there
@@ -29,7 +29,7 @@ from ledger.session.spool.events import AnyEvent, Logged, Start
 
 START, CAPTURED, ALIVE, LOG = "start.json", "captured.json", "alive", "log.txt"
 FIRST, CHILDREN = "joined", "children"
-"""Names: the run that joined the spool, and the runs that were started beside it, one a line."""
+"""Names: the run that joined the spool, and the runs that were started beside it, one per line."""
 RUN_DIR = "run"
 
 
@@ -43,20 +43,20 @@ class Spool:
     """The writing end of one process.
 
     Args:
-        folder: the spool's folder; it exists.
-        lock: descriptor that holds the lock on `alive`; none for a process that joined another's run.
+        folder: folder of the spool; it exists.
+        lock: file descriptor with the lock on `alive`; none for a process that joined another's run.
     """
 
     def __init__(self, folder: Path, lock: int | None) -> None:
         self.folder = folder
         self._lock = lock
-        # Process ids of two hosts may be the same: a few random letters keep their files apart.
+        # Process ids of two hosts may coincide: a few random letters keep their files apart.
         name = "events.jsonl" if lock is not None else f"events-{os.getpid()}-{os.urandom(3).hex()}.jsonl"
         self._events = os.open(folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     @classmethod
     def create(cls, state_dir: Path, start: Start) -> Self:
-        """Make the spool of a new run; it is known as alive from its first moment.
+        """Create the spool of a new run, which counts as alive from its first moment.
 
         Raises:
             OSError: the folder cannot be written to.
@@ -65,12 +65,12 @@ class Spool:
         folder.mkdir(parents=True, mode=0o700)
         try:
             lock = os.open(folder / ALIVE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            with suppress(OSError):  # on a file system without locks the process id alone tells
+            with suppress(OSError):  # on a file system without locks only the process id tells
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _write_whole(folder / START, msgspec.json.format(encode(start), indent=2))
             (folder / RUN_DIR).mkdir()
             return cls(folder, lock)
-        except OSError:  # a full disk: half a spool says nothing
+        except OSError:  # a full disk: half a spool is useless
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
@@ -89,12 +89,12 @@ class Spool:
         return self._lock is not None
 
     def write(self, event: AnyEvent) -> None:
-        """Append one event; it is safe from SIGKILL when this returns.
+        """Append one event; it survives SIGKILL once this returns.
 
         Raises:
             OSError: the disk is full or gone, or the spool is closed.
-            TypeError: it holds something that JSON has no form for.
-            msgspec.ValidationError: it could not be read again, since a value is of another type than it should be.
+            TypeError: it contains a value that JSON cannot hold.
+            msgspec.ValidationError: it could not be read again, since a value has another type than it should.
         """
         data = encode(event)
         _DECODE(data)
@@ -118,7 +118,7 @@ class Spool:
 
     @property
     def size(self) -> int:
-        """Bytes written by this process: they tell whether anything was said since."""
+        """Bytes written by this process: they show whether anything happened since."""
         try:
             return os.fstat(self._events).st_size
         except OSError:
@@ -133,7 +133,7 @@ class Spool:
         os.utime(self.folder / ALIVE)
 
     def write_captured(self, captured: Captured) -> None:
-        """Keep what the probes saw at the start.
+        """Store the results of the probes at the start.
 
         Raises:
             OSError: the disk is full, or gone.
@@ -141,15 +141,15 @@ class Spool:
         _write_whole(self.folder / CAPTURED, encode(captured))
 
     def close(self) -> None:
-        """Stop writing; the spool stays, and is no longer alive."""
-        # The number of a closed file is soon that of another one: what is said late must not land there.
+        """Stop writing; the spool remains, and is no longer alive."""
+        # The number of a closed file is soon reused: late events must not go there.
         events, self._events = self._events, _CLOSED
         os.close(events)
         if self._lock is not None:
             os.close(self._lock)
 
     def remove(self) -> None:
-        """Close it and delete it: its record has been seen on the branch."""
+        """Close and delete it: its record has been seen on the branch."""
         self.discard(self.folder)
         self.close()
 
@@ -161,7 +161,7 @@ class Spool:
 
 
 def claim_first(folder: Path, run: str) -> bool:
-    """Take the one place of a run that may join this spool; of any number of processes and threads one gets it.
+    """Claim the one place of a run that joins this spool; exactly one of any number of processes and threads gets it.
 
     Raises:
         OSError: the spool cannot be written to.
@@ -176,7 +176,7 @@ def claim_first(folder: Path, run: str) -> bool:
 
 
 def add_child(folder: Path, run: str) -> None:
-    """Say in a spool that a run was started in it that has a spool of its own.
+    """Note in a spool that a run with a spool of its own was started in it.
 
     Raises:
         OSError: the spool cannot be written to.
@@ -189,7 +189,7 @@ def add_child(folder: Path, run: str) -> None:
 
 
 def read_children(folder: Path) -> list[str]:
-    """Return the runs that were started in a spool and have spools of their own, in their order."""
+    """Return the runs that were started in a spool and have spools of their own, in order."""
     try:
         return [line for line in (folder / CHILDREN).read_text("utf-8", "replace").split() if is_id(line)]
     except OSError:
@@ -210,7 +210,7 @@ def spools(state_dir: Path) -> list[Path]:
 
 
 def dead_spools(state_dir: Path, hosts: Collection[str] = ()) -> list[Path]:
-    """Return the spools whose process is gone, oldest first: of this host, and of those named."""
+    """Return the spools whose process is gone, oldest first: those of this host, and of the named ones."""
     dead = []
     for folder in spools(state_dir):
         with claimed(folder, hosts) as mine:
@@ -225,18 +225,18 @@ ALL_HOSTS = "all"
 
 @contextmanager
 def claimed(folder: Path, hosts: Collection[str] = ()) -> Iterator[bool]:
-    """Hold a dead spool for the length of the block; yields false when its run lives or somebody else holds it.
+    """Hold a dead spool for the length of the block; yield false when its run lives or another process holds it.
 
     Args:
         folder: the spool.
-        hosts: other hosts whose spools count too, unless they gave a sign a moment ago. Only a person can know that
+        hosts: other hosts whose spools count, too, unless they gave a recent sign of life. Only a person can know that
             another host is gone: locks and process ids do not reach that far, and every container is a host.
     """
     try:
         start = read_start(folder)
         alive = (folder / ALIVE).open("rb+")
     except (InvalidDocument, OSError):
-        yield False  # being made or removed at this very moment
+        yield False  # just being made or removed
         return
     with alive:
         here = start.host == socket.gethostname()
@@ -254,11 +254,11 @@ def claimed(folder: Path, hosts: Collection[str] = ()) -> Iterator[bool]:
 
 
 _MOMENT_SECONDS = 60.0
-"""A living run leaves a sign every few seconds: one that did so a moment ago lives, whoever names its host."""
+"""Age of a recent sign of life: living runs give one every few seconds, so such a run lives, whoever names its host."""
 
 
 def silence_seconds(folder: Path) -> float:
-    """Return for how long a run has given no sign of life; none at all counts as a sign just now."""
+    """Return the seconds since a run's last sign of life; without any sign, zero."""
     try:
         return time.time() - last_sign_of_life(folder).timestamp()
     except (OSError, ValueError):
@@ -276,7 +276,7 @@ def _process_exists(pid: int) -> bool:
 
 
 def read_start(folder: Path) -> Start:
-    """Return what a spool knew before its first step.
+    """Return the start of a spool, written before the first step.
 
     Raises:
         OSError: it cannot be read.
@@ -289,7 +289,7 @@ def read_start(folder: Path) -> Start:
 
 
 def read_captured(folder: Path) -> Captured | None:
-    """Return what the probes saw at the start; none when the run died before they were done."""
+    """Return the results of the probes at the start; none when the run died before they were done."""
     try:
         return msgspec.json.decode((folder / CAPTURED).read_bytes(), type=Captured)
     except (msgspec.DecodeError, OSError):
@@ -297,12 +297,12 @@ def read_captured(folder: Path) -> Captured | None:
 
 
 def event_files(folder: Path) -> list[Path]:
-    """Return the files that processes wrote into a spool: one for each process and run."""
+    """Return the files of a spool that processes wrote: one for each process and run."""
     return sorted(folder.glob("events*.jsonl"))
 
 
 def read_events(path: Path) -> Iterator[AnyEvent]:
-    """Yield every event of one process; a line torn by a crash or a full disk is left out."""
+    """Yield every event of one process; a line torn by a crash or a full disk is skipped."""
     with path.open("rb") as lines:
         for line in lines:
             try:

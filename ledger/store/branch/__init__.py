@@ -1,1 +1,1 @@
-"""The branch that holds the ledger: append, read, the policy, and what waits to be appended."""
+"""The branch that holds the ledger: appending, reading, the policy, and entries that wait to be appended."""

@@ -1,4 +1,4 @@
-"""The branch of a git repository that holds the ledger: it only ever grows. What reads and asks it lies above."""
+"""The branch of a git repository that holds the ledger, and only ever grows. Reading and queries are built on it."""
 
 import os
 import random
@@ -34,19 +34,19 @@ from ledger.store.branch.write_lock import Turn, queued
 BRANCH = "ledger"
 FORMAT = b"1\n"
 _TRIES = 60
-"""Lost races before giving up: with jitter up to 0.6 s this is a quarter of a minute of others being first."""
+"""Most lost races before an append gives up: with jitter up to 0.6 s that is a quarter of a minute."""
 _KILLS = 3
-"""Times that git may be killed under one append, as by a machine that is out of memory, before giving up."""
+"""Most times that git may be killed during one append, as by a machine out of memory, before it gives up."""
 
 
 _POLICIES = 50
-"""Policies that are looked at for one that can be read."""
+"""Most policies of the history that are tried until one can be read."""
 
 _SET = re.compile(r"^\[ledger\][^\[]*^\s*branch\s*=", re.IGNORECASE | re.MULTILINE)
 
 
 def main_branch(repository: Repository) -> str:
-    """Return the branch of a repository's ledger; git is asked only where its own configuration speaks of one."""
+    """Return the branch of a repository's ledger; git is asked only where its configuration names one."""
     try:
         text = (repository.common_dir / "config").read_text("utf-8", "replace")
     except OSError:
@@ -57,23 +57,23 @@ def main_branch(repository: Repository) -> str:
 
 
 WITHHELD = "withheld@localhost"
-"""Address that stands for one that the policy leaves out."""
+"""Address in place of one that the policy leaves out."""
 
 
 class Appended(NamedTuple):
-    """What an append did."""
+    """The result of an append."""
 
     commit: str
-    """The commit that holds the entry."""
+    """Commit that holds the entry."""
     unsigned: LedgerError | None = None
-    """Why it has not the signature that policy asks for; none where nothing is amiss."""
+    """Why the signature that the policy requires is missing; none where nothing is missing."""
 
 
 class Branch:
     """The ledger of one repository, as a branch of it.
 
     Args:
-        repository: the repository it lives in.
+        repository: repository that holds it.
         branch: name of its branch; the setting `ledger.branch` of the repository when none, else `ledger`.
     """
 
@@ -81,11 +81,11 @@ class Branch:
         self.repository = repository
         self.branch = branch or main_branch(repository)
         self.unreadable: InvalidDocument | None = None
-        """Why the last policy that can be read counts, and not the branch's own; none when that one does."""
+        """Why the last readable policy is used and not the one at the tip; none when that one can be read."""
 
     @classmethod
     def open(cls, folder: Path | str = ".", branch: str | None = None) -> "Branch":
-        """Open the ledger of the repository that `folder` is in; its branch need not exist yet.
+        """Open the ledger of the repository that contains `folder`; its branch need not exist yet.
 
         Raises:
             NotFound: there is no repository.
@@ -95,11 +95,11 @@ class Branch:
 
     @property
     def ref(self) -> str:
-        """Full name of the branch."""
+        """The full ref of the branch."""
         return f"refs/heads/{self.branch}"
 
     def tip(self) -> str | None:
-        """Return the commit the ledger is at: the local branch, else a remote's; none when there is neither.
+        """Return the tip of the ledger: of the local branch, else of a remote's; none when there is neither.
 
         Raises:
             LedgerError: git fails.
@@ -107,17 +107,17 @@ class Branch:
         remote = f"refs/remotes/*/{self.branch}"
         out = self.repository.git.output("for-each-ref", "--format=%(objectname) %(refname)", self.ref, remote)
         lines = (line.partition(" ") for line in os.fsdecode(out).splitlines())
-        # A pattern without `*` matches what lies below it as well: a user's branch `ledger/x` is no ledger.
+        # A pattern without `*` also matches refs below it: a user's branch `ledger/x` is not a ledger.
         found = {name: commit for commit, _, name in lines if not name.startswith(f"{self.ref}/")}
         origin = f"refs/remotes/origin/{self.branch}"
         return found.get(self.ref) or found.get(origin) or next(iter(found.values()), None)
 
     @cached_property
     def policy(self) -> Policy:
-        """What the team agreed on, as of the first time this is asked.
+        """The policy, as of its first use by this object.
 
-        Where `policy.yaml` cannot be read, the last one that can counts, and a warning is logged: nothing that is
-        recorded waits for somebody to mend it.
+        Where `policy.yaml` cannot be read, the last readable one applies, and a warning is logged: recording
+        never waits for somebody to fix it.
 
         Raises:
             InvalidDocument: the format of the ledger cannot be read.
@@ -128,7 +128,7 @@ class Branch:
         answers = self.repository.read_objects([f"{tip}:{paths.FORMAT_FILE}", f"{tip}:{paths.POLICY_FILE}"])
         version, policy = answers
         if version is None:
-            return Policy()  # a branch of somebody's own has no policy; whoever appends to it is refused
+            return Policy()  # a branch that is not a ledger has no policy; appending to it is refused
         self._check_format(version)
         try:
             return load_policy(policy) if policy is not None else Policy()
@@ -141,7 +141,7 @@ class Branch:
             return self._policy_before(tip)
 
     def _policy_before(self, tip: str) -> Policy:
-        """Return the latest policy in a history that can be read; the defaults where none of the last can."""
+        """Return the latest readable policy in a history; the defaults where none of the latest can be read."""
         out = self.repository.git.output("rev-list", f"--max-count={_POLICIES}", tip, "--", paths.POLICY_FILE).decode()
         for content in self.repository.read_objects(f"{commit}:{paths.POLICY_FILE}" for commit in out.split()):
             with suppress(InvalidDocument):
@@ -150,18 +150,18 @@ class Branch:
         return Policy()
 
     def author(self) -> Author:
-        """Return who works here, as the policy lets entries name them."""
+        """Return the author of entries made here, in the form that the policy allows."""
         author = self.repository.author()
-        redactor = Redactor()  # a name or an address may hold one too, by mistake
+        redactor = Redactor()  # a name or an address may contain a secret, too, by mistake
         author = Author(name=redactor.text(author.name), email=redactor.text(author.email))
         try:
             private = self.policy.privacy.email
         except InvalidDocument:
-            private = True  # a ledger that cannot be read may ask for it
+            private = True  # a ledger that cannot be read may not hide it
         return Author(name=author.name, email=WITHHELD) if private else author
 
     def create(self, author: Author, now: datetime) -> str | None:
-        """Make the branch with its format and policy; returns the commit, or none when it exists already.
+        """Create the branch with its format and policy; return the commit, or none when it exists already.
 
         Raises:
             LedgerError: git cannot write.
@@ -179,7 +179,7 @@ class Branch:
     def append(self, entry: Entry) -> Appended:
         """Add an entry in one commit; adding the same entry again changes nothing.
 
-        Where policy asks for a signature and none can be made, the entry is added without it and a warning is logged.
+        Where the policy requires a signature and none can be made, the entry is added unsigned and a warning is logged.
 
         Raises:
             Conflict: one of its paths already holds something else.
@@ -206,12 +206,12 @@ class Branch:
         raise LostRace(f"other writers were first {_TRIES} times: `{self.branch}`", hint="ledger recover")
 
     def _private(self, entry: Entry) -> Entry:
-        """Return the entry as the policy lets it be appended."""
+        """Return the entry with what the policy leaves out removed."""
         try:
             if not self.policy.privacy.home:
                 return entry
         except InvalidDocument:
-            return entry  # the append itself says what is wrong
+            return entry  # the append itself reports what is wrong
         from ledger.store.branch.privacy import private_files, without_home
 
         message = without_home(entry.message.encode()).decode()
@@ -219,7 +219,7 @@ class Branch:
 
     @contextmanager
     def writing(self, patience_seconds: float = 10.0) -> Iterator[Turn]:
-        """Wait for the turn to write the branch; what a writer that was killed in its turn left locked is freed.
+        """Wait for the lock on the branch; locks that a killed writer left behind are removed.
 
         Raises:
             LedgerError: git prunes new objects in this repository, and does not come to an end.
@@ -230,7 +230,7 @@ class Branch:
                 yield turn
 
     def clear_dead_locks(self, since_ns: int | None) -> None:
-        """Free the branch of locks that a writer of ours left who died after `since_ns`; none: nobody did."""
+        """Remove the git locks of a killed writer whose turn began at `since_ns`; with none, no writer was killed."""
         if since_ns is not None:
             from ledger.repository.locks import clear_dead_locks
 
@@ -244,7 +244,7 @@ class Branch:
         if tip and not files:
             keep_commits(
                 self.repository, entry.keep, entry.author, entry.made_at
-            )  # git may have been killed between the branch and these
+            )  # git may have been killed between the branch and these refs
             return Appended(tip)
         signatures, unsigned = self._signatures(files, policy)
         files |= signatures
@@ -266,7 +266,7 @@ class Branch:
     def _signatures(
         self, files: Mapping[str, bytes], policy: bytes | None
     ) -> tuple[dict[str, bytes], LedgerError | None]:
-        """Return the signatures that policy asks for, or why there are none: a record waits for no key."""
+        """Return the signatures that the policy requires, or why there are none: a record does not wait for a key."""
         if policy is None or not self._asks_for_signatures(policy):
             return {}, None
         from ledger.store.integrity.signatures import signature_files
@@ -302,7 +302,7 @@ class Branch:
         self._check_format(next(self.repository.read_objects([f"{tip}:{paths.FORMAT_FILE}"])))
 
     def read(self, path: str) -> bytes | None:
-        """Return the content of a path on the branch, none when it is not there."""
+        """Return the content of a path on the branch; none when the path does not exist."""
         tip = self.tip()
         return next(self.repository.read_objects([f"{tip}:{path}"])) if tip else None
 
@@ -328,7 +328,7 @@ class Branch:
         yield from read_log(self.repository, tip, limit)
 
     def _missing(self, tip: str, files: Mapping[str, bytes]) -> tuple[dict[str, bytes], bytes | None]:
-        """Return the files that are not on the branch yet, and the branch's policy.
+        """Return the files that are not on the branch yet, and its policy.
 
         Raises:
             Conflict: one is there with another content.
@@ -360,7 +360,7 @@ class Branch:
 
 
 def _warn_unsigned(why: LedgerError) -> None:
-    import logging  # a record that is signed, or need not be, does without it
+    import logging  # a record that is signed already, or need not be, needs none
 
     hint = f"{why.hint}; then: ledger sign" if why.hint else "ledger sign"
     said = "warning: policy asks for signatures, and this entry has none: %s (hint: %s)"
@@ -375,7 +375,7 @@ def _warn_once(said: str) -> None:
 
 
 def _is_same_version(path: str, there: bytes, content: bytes) -> bool:
-    """Say whether both are one dataset version, added twice: its content hash decides, not who added it when."""
+    """Return whether both are the same dataset version, added twice: by content hash, whoever added it and when."""
     if not path.startswith("datasets/") or not path.endswith(f"/{paths.DATASET_FILE}"):
         return False
     return load(there, DatasetVersion, source=path).hash == load(content, DatasetVersion, source=path).hash

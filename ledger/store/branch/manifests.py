@@ -1,4 +1,4 @@
-"""Where the manifest of a dataset version stands on the branch, and how two of them are compared.
+"""The place of a dataset version's manifest on the branch, and the comparison of two manifests.
 
 Up to 4,096 files it is one file beside `dataset.json`. A larger one is cut into shards by the hash of each path, so
 that a version which changes a few files of a million adds a few shards and shares all others with its parent. They lie
@@ -18,14 +18,14 @@ from ledger.model.entries import DatasetVersion, ManifestLine
 from ledger.store.branch.branch import Branch
 
 WHOLE_UP_TO = 4096
-"""Files of a manifest that is one file on the branch: 500 KB, less than the trees of its shards would save."""
+"""Most files in a manifest of a single file: 500 KB, less than the trees of its shards would save."""
 _PER_SHARD = 64
-"""Lines of a shard at most on average: 8 KB, and 100 files changed among 1,000,000 add 100 shards, under 1 MB."""
+"""Most lines of a shard on average: 8 KB, so that 100 files changed of 1,000,000 add 100 shards, under 1 MB."""
 _HASHED_BITS = 64
 
 
 def manifest_files(name: str, version: str, manifest: Manifest) -> dict[str, bytes]:
-    """Return the files on the branch that hold a manifest: path to content.
+    """Return the content of each file on the branch that holds a manifest, by path.
 
     Raises:
         LedgerError: name or version cannot stand in a path.
@@ -59,7 +59,7 @@ def read_manifest(ledger: Branch, version: DatasetVersion) -> Manifest:
 
 
 def read_difference(ledger: Branch, old: DatasetVersion, new: DatasetVersion) -> VersionDifference:
-    """Return how a version differs from another, from those parts of their manifests alone that differ.
+    """Return the differences between two versions, from only those parts of their manifests that differ.
 
     Raises:
         NotFound: one has no manifest.
@@ -69,25 +69,25 @@ def read_difference(ledger: Branch, old: DatasetVersion, new: DatasetVersion) ->
     if old.hash == new.hash:
         return VersionDifference()
     before, after = _read_shards(ledger, old), _read_shards(ledger, new)
-    # Each path stands in one shard of a version, and what stands in shards that are equal is equal: however the
-    # two are cut, the rest tells all.
+    # Each path is in one shard of a version, and equal shards have equal content. However the two versions are
+    # cut, the remaining shards hold all differences.
     gone = [blob for shard, blob in before.items() if after.get(shard) != blob]
     come = [blob for shard, blob in after.items() if before.get(shard) != blob]
-    if len(gone) + len(come) > len(before):  # little is shared: two whole manifests are smaller than their lines
+    if len(gone) + len(come) > len(before):  # little is shared: two whole manifests are smaller
         return diff_manifests(read_manifest(ledger, old), read_manifest(ledger, new))
     return diff_lines(_read_lines(ledger, gone, old), _read_lines(ledger, come, new))
 
 
 def hash_cache(ledger: Branch | None) -> StatCache | None:
-    """Return what remembers the hashes of unchanged files beside a ledger; none where there is no ledger."""
+    """Return the cache of file hashes beside a ledger; none where there is no ledger."""
     return StatCache(ledger.repository.state_dir / FILE) if ledger else None
 
 
 def join_shards(contents: Iterable[bytes], source: str) -> Manifest:
-    """Return the manifest whose shards these are, in whatever order they come.
+    """Return the manifest that shards hold, in any order.
 
     Raises:
-        InvalidDocument: one is malformed, or two of them hold one path; every problem is told.
+        InvalidDocument: one is malformed, or two of them hold one path; every problem is named.
     """
     texts: list[bytes] = []
     problems: list[str] = []
@@ -113,7 +113,7 @@ def join_shards(contents: Iterable[bytes], source: str) -> Manifest:
 
 
 def group_shards(files: Collection[str]) -> dict[str, list[str]]:
-    """Return the paths of all shards on the branch by the folder of their version's shards."""
+    """Return the paths of all shards on the branch, by the folder of their version's shards."""
     groups: dict[str, list[str]] = defaultdict(list)
     for path in files:
         if path.startswith(f"{paths.SHARDS}/"):
@@ -126,19 +126,19 @@ def _shard_of(path: str, bits: int) -> int:
 
 
 def _shard_name(shard: int, bits: int) -> str:
-    """Return folder and file of a shard: half of its bits each, so that no tree of git's grows long."""
+    """Return folder and file name of a shard, half of its bits each, so that no git tree grows long."""
     low = bits // 2
     folder, file = shard >> low, shard & ((1 << low) - 1)
     return f"{folder:0{-(-(bits - low) // 4)}x}/{file:0{-(-low // 4)}x}.jsonl"
 
 
 def _read_shards(ledger: Branch, version: DatasetVersion) -> Mapping[str, str]:
-    """Return the parts of a version's manifest: name to blob id."""
+    """Return the blob id of each part of a version's manifest, by name."""
     whole = f"{paths.dataset_path(version.name, version.version)}/{paths.MANIFEST_FILE}"
     folder = paths.shards_path(version.name, version.version)
     tip = ledger.tip()
     files = ledger.repository.read_tree(tip, [whole, f"{folder}/"]) if tip else []
-    # A version that was added twice, by versions of the tool that cut it otherwise, has both.
+    # A version that was added twice, by releases of the tool that cut it in different ways, has both.
     alone = [file for file in files if file.path == whole]
     shards = {file.path.removeprefix(folder): file.blob for file in alone or files}
     if not shards:

@@ -1,4 +1,4 @@
-"""Entries that are made but not yet on the branch: kept whole in a file each until they are."""
+"""Entries that are made but not on the branch yet, each stored whole in a file until it is."""
 
 import os
 import tempfile
@@ -17,12 +17,12 @@ _SUFFIX = ".entry"
 
 
 class Entry(Document, frozen=True, kw_only=True):
-    """What one commit adds to the branch."""
+    """The content of one commit to the branch."""
 
     id: str
-    """Id of the run or evaluation it is about."""
+    """Id of the run or evaluation that it adds."""
     files: dict[str, bytes]
-    """Path on the branch to content."""
+    """Content of each file, by path on the branch."""
     message: str
     """Commit message."""
     author: Author
@@ -30,13 +30,13 @@ class Entry(Document, frozen=True, kw_only=True):
     made_at: datetime
     """When, UTC."""
     keep: list[str] = []
-    """Code commits to keep alive, because no remote branch reaches them."""
+    """Commits of code to keep alive, because no remote branch contains them."""
     home: str | None = None
-    """Git directory of the repository it was made in; none outside of any."""
+    """Git directory of the repository in which it was made; none outside of a repository."""
 
 
 def homeless_dir() -> Path:
-    """Return the folder for what has no writable repository: `$XDG_STATE_HOME/ledger`.
+    """Return the folder for files that have no writable repository: `$XDG_STATE_HOME/ledger`.
 
     Source: the XDG base directory specification, which names `~/.local/state` as the default. A user
     without a home, as containers give every other one, has a folder among the temporary files.
@@ -51,7 +51,7 @@ def homeless_dir() -> Path:
 
 
 def keep_waiting(state_dir: Path, entry: Entry) -> Path:
-    """Keep an entry as `write_waiting` does, in the user's own folder where `state_dir` cannot be written.
+    """Write an entry with `write_waiting`, in the user's own folder where `state_dir` cannot be written.
 
     Raises:
         OSError: neither can be written.
@@ -65,7 +65,7 @@ def keep_waiting(state_dir: Path, entry: Entry) -> Path:
 
 
 def write_waiting(state_dir: Path, entry: Entry) -> Path:
-    """Keep an entry until `waiting_files` finds it; whole or not at all, on the disk, again is the same.
+    """Write an entry for `waiting_files` to find: atomic, durable and idempotent.
 
     Raises:
         OSError: it cannot be written.
@@ -83,7 +83,7 @@ def write_waiting(state_dir: Path, entry: Entry) -> Path:
     except OSError:
         aside.unlink(missing_ok=True)
         raise
-    with suppress(OSError):  # not every file system can; the name is on the disk a little later then
+    with suppress(OSError):  # not every file system can sync a folder; the name then reaches the disk a little later
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -93,7 +93,7 @@ def write_waiting(state_dir: Path, entry: Entry) -> Path:
 
 
 def read_waiting(path: Path) -> Entry:
-    """Return the entry that waits in a file.
+    """Return the entry in a waiting file.
 
     Raises:
         InvalidDocument: the file is damaged or is no entry.
@@ -108,11 +108,11 @@ def read_waiting(path: Path) -> Entry:
 
 
 def living_run(state_dir: Path, short: str) -> str | None:
-    """Return the run that an id, or enough of one, names among those that live or wait for `ledger recover`.
+    """Return the run, among those that live or wait for `ledger recover`, that an id or a part of one names.
 
     Args:
-        state_dir: where their spools lie.
-        short: as `ids.resolve` takes it; none where no run or several match.
+        state_dir: folder of their spools.
+        short: as for `ids.resolve`; the answer is none where no run or several match.
     """
     try:
         known = [entry.name for entry in os.scandir(state_dir / "spool") if is_id(entry.name)]
@@ -122,5 +122,5 @@ def living_run(state_dir: Path, short: str) -> str | None:
 
 
 def waiting_files(state_dir: Path) -> list[Path]:
-    """Return the files of all entries that wait, oldest first."""
+    """Return the files of all waiting entries, oldest first."""
     return sorted((state_dir / "waiting").glob(f"*{_SUFFIX}"))

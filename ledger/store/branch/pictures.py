@@ -1,4 +1,4 @@
-"""Pictures that are pictures, and no picture that runs: what is kept as a figure, and what is let onto the ledger."""
+"""Checks that a picture is one and holds nothing active, for figures and for whatever enters the ledger."""
 
 import re
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ _ACTIVE = re.compile(
     rb"|[\s\"'/]on[a-z]{3,40}\s*=|(?:href|src|from|to|values)\s*=\s*[\"']?\s*(?:javascript|vbscript|data:text)"
     rb"|<!entity|<!doctype[^>]*\[|<\?xml-stylesheet|&#x?0*(?:6a|4a|106|74);?|@import"
 )
-"""What makes an SVG do more than be looked at (https://www.w3.org/TR/SVG2/interact.html, script, events, links)."""
+"""Active content in an SVG (https://www.w3.org/TR/SVG2/interact.html: scripts, events, links)."""
 
 
 def wrong_picture(path: str, data: bytes) -> Iterator[str]:
-    """Yield why a picture is none, or more than one."""
+    """Yield why a file is no picture, or more than one."""
     if path.endswith(".png") and not data.startswith(_PNG):
         yield "it is called a PNG, and is none"
     elif path.endswith(".svg"):
-        if b"\0" in data:  # UTF-16 or UTF-32, in which a browser finds what is not looked for here
+        if b"\0" in data:  # UTF-16 or UTF-32: a browser would read in it what this search cannot see
             yield "an SVG that is not UTF-8"
         elif b"<svg" not in data[:65_536].lower():
             yield "it is called an SVG, and is none"

@@ -1,4 +1,4 @@
-"""`policy.yaml` on the ledger branch: metric directions, prices, limits, budget; changed by review only."""
+"""The policy in `policy.yaml` on the ledger branch: directions, prices, limits, budget; changed by review only."""
 
 import re
 from collections.abc import Mapping
@@ -17,99 +17,99 @@ from ledger.model.paths import POLICY_FILE
 from ledger.model.values import Direction, Document
 
 SPLITS = {"val": "validation", "valid": "validation", "dev": "validation", "eval": "validation"}
-"""What trainers call the validation split: Ultralytics, Keras and Lightning `val`, Transformers `eval`."""
+"""Names of the validation split in other libraries: `val` in Ultralytics, Keras, Lightning, `eval` in Transformers."""
 
 POLICY_BYTES = 64 * 1024
-"""Of `policy.yaml` and of a workflow at most: a long price list is 4 KB, and reading YAML takes 10 s a MB."""
+"""Largest `policy.yaml` or workflow, in bytes: a long price list has 4 KB, and reading YAML takes 10 s a MB."""
 _KIB = 1 << 10
 _MIB = 1 << 20
 
 
 Size = Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
-"""Bytes: at least one, at most a terabyte."""
+"""A size in bytes: at least one, at most a terabyte."""
 Points = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-"""How many of something: at least one, at most a million."""
+"""A number of things: at least one, at most a million."""
 
 
 class Limits(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How large things on the ledger may be: at least something, and no more than a machine holds."""
+    """Maximum sizes on the ledger, within bounds: at least 1, and no more than a machine can hold."""
 
     patch_file_bytes: Size = _MIB
-    """A changed file of more bytes is named and hashed, not stored."""
+    """Largest changed file that is stored in a patch, in bytes; a larger one is only named and hashed."""
     patch_bytes: Size = 10 * _MIB
-    """All changed files in one patch together."""
+    """Largest total size of the changed files in one patch, in bytes."""
     figure_bytes: Size = 2 * _MIB
-    """One figure."""
+    """Largest figure, in bytes."""
     table_bytes: Size = _MIB
-    """One table."""
+    """Largest table, in bytes."""
     curve_points: Points = 500
-    """Points kept of each learning curve."""
+    """Most points stored for each learning curve."""
     metrics: Points = 2_000
-    """Metrics of one record or evaluation."""
+    """Most metrics of one record or evaluation."""
     record_bytes: Size = 8 * _MIB
-    """One JSON document: a record, a dataset version, an evaluation, a note; an environment."""
+    """Largest JSON document in bytes: a record, a dataset version, an evaluation, a note, an environment."""
     log_bytes: Size = 64 * _MIB
-    """The summary of a log."""
+    """Largest summary of a log, in bytes."""
     curves_bytes: Size = 16 * _MIB
-    """The learning curves of a run."""
+    """Largest file of learning curves of a run, in bytes."""
     manifest_bytes: Size = 32 * _MIB
-    """One file of a dataset version's manifest."""
+    """Largest file of a dataset version's manifest, in bytes."""
     picture_bytes: Size = 256 * _KIB
-    """One picture of a sample."""
+    """Largest picture of a sample, in bytes."""
     entry_bytes: Size = 128 * _MIB
-    """All files of one entry together."""
+    """Largest total size of the files of one entry, in bytes."""
 
 
 class Signatures(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whose signatures count, and whether every entry must have one."""
+    """Whose signatures count, and whether every entry needs one."""
 
     required: bool = False
-    """Whether entries added from now on must be signed."""
+    """Whether entries must be signed from now on."""
     signers: str = ""
-    """Lines of an allowed-signers file (ssh-keygen(1)): who, and their public key."""
+    """Lines of an allowed-signers file (ssh-keygen(1)): the name and public key of each signer."""
     redactors: list[str] = []
-    """Names of those signers who may redact; all of them where none is named."""
+    """Names of the signers who may redact; all of them where none is named."""
 
 
 class Changes(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who may change the policy itself, and the workflows of the ledger."""
+    """Who may change the policy itself and the ledger's workflows."""
 
     by: Literal["anybody", "signers", "review"] = "anybody"
-    """Whoever may write the branch, those whom `signatures.signers` names, or nobody without a proposal."""
+    """Everybody who may write the branch, only those in `signatures.signers`, or nobody without a proposal."""
 
 
 BoxName = Literal[
     "code", "params", "datasets", "hardware", "environment", "cost", "model", "logs", "results", "statistics"
 ]
-"""The ten boxes of a record: `model.record.BOXES`."""
+"""Names of the ten boxes of a record: see `model.record.BOXES`."""
 
 
 class Require(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an entry must have to be let onto the ledger; by default nothing."""
+    """Requirements that an entry must meet to enter the ledger; none by default."""
 
     boxes: list[BoxName] = []
     """Boxes of the record that must be known."""
     clean_code: bool | Literal["captured"] = False
-    """Whether all code must be committed; `captured` where an exact patch will do."""
+    """Whether all code must be committed; `captured` where an exact patch is enough."""
     known_datasets: bool = False
     """Whether every dataset used must be a version on the ledger."""
     seed: bool = False
     """Whether the random seed must be stated."""
     headline: bool = False
-    """Whether one metric must speak for the run."""
+    """Whether one metric must be the headline of the run."""
     budget: bool = False
-    """Whether a run over the budget, or of unknown cost in what it limits, is refused."""
+    """Whether a run over the budget is refused, and one whose share of it is unknown."""
     repeats_for_best: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
-    """Runs of one setting that a claim needs: a run tagged `best`, or made a baseline."""
+    """Number of repeats with the same setting that a run needs to be tagged `best` or made a baseline."""
 
 
 class CodePolicy(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What counts as code, and what of it leaves the machine."""
+    """Which files count as code, and which of them are recorded."""
 
     untracked: Untracked = "source"
     """Which untracked files go into the patch: source and configuration, all, or none."""
     ignore: list[str] = []
-    """Patterns of files that are no code, as in `.gitignore`; runs that differ in them alone are repeats."""
+    """Patterns of files that are not code, as in `.gitignore`; runs that differ only in them are repeats."""
 
 
 class Privacy(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -120,75 +120,75 @@ class Privacy(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     email: bool = False
     """Leave out the e-mail address of the author, in the commit of the record too."""
     home: bool = False
-    """Write `~` for the path of the home folder, wherever a path of it stands."""
+    """Write `~` for the path of the home folder, wherever it occurs."""
     interpreter: bool = False
     """Leave out the path of the Python interpreter."""
 
 
 class Policy(Document, frozen=True, kw_only=True):
-    """What a team agreed on."""
+    """The rules that a team agreed on."""
 
     directions: dict[str, Direction] = {}
-    """Metric name (or `split/name`) to which values are better."""
+    """Which values are better, by metric name or `split/name`."""
     aggregates: dict[str, Aggregate] = {}
-    """Metric (`split/name`) to how it is made of others."""
+    """How a metric (`split/name`) is computed from others."""
     splits: dict[str, str] = msgspec.field(default_factory=SPLITS.copy)
-    """Other name of a split, in lower case, to the split: `val` to `validation`."""
+    """Other names of splits, in lower case: `val` means `validation`."""
     limits: Limits = Limits()
-    """How large things may be."""
+    """Maximum sizes."""
     prices: Catalogue = PRICES
-    """What hardware costs."""
+    """Prices of hardware."""
     signatures: Signatures = Signatures()
     """Whose signatures count."""
     budget: Budget = Budget()
-    """What one model may take up."""
+    """Budget of one model."""
     require: Require = Require()
-    """What an entry must have to be let onto the ledger."""
+    """Requirements that an entry must meet to enter the ledger."""
     code: CodePolicy = CodePolicy()
-    """What counts as code, and what of it leaves the machine."""
+    """Which files count as code, and which of them are recorded."""
     places: list[str] = []
-    """Params that say where things are put, and set nothing: runs that differ in them alone are repeats."""
+    """Params that only say where files go; runs that differ only in them are repeats."""
     privacy: Privacy = Privacy()
     """What is left out of every record."""
     changes: Changes = Changes()
     """Who may change the policy."""
     secrets: OwnSecrets = OwnSecrets()
-    """What else is a secret: shapes and names of the team's own, and texts that are none."""
+    """The team's own kinds of secrets, by shape and name, and texts that are none."""
 
 
 class PolicyFile(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The file as people write it."""
+    """The content of `policy.yaml` as people write it."""
 
     directions: dict[str, Direction] = {}
-    """Metric name (or `split/name`) to which values are better."""
+    """Which values are better, by metric name or `split/name`."""
     aggregates: dict[str, Aggregate] = {}
-    """Metric (`split/name`) to how it is made of others."""
+    """How a metric (`split/name`) is computed from others."""
     splits: dict[str, str] = {}
-    """Other name of a split to the split, beside those that are known."""
+    """Other names of splits, beside the known ones."""
     limits: Limits = Limits()
-    """How large things may be."""
+    """Maximum sizes."""
     signatures: Signatures = Signatures()
     """Whose signatures count."""
     budget: Budget = Budget()
-    """What one model may take up."""
+    """Budget of one model."""
     require: Require = Require()
-    """What an entry must have to be let onto the ledger."""
+    """Requirements that an entry must meet to enter the ledger."""
     code: CodePolicy = CodePolicy()
-    """What counts as code, and what of it leaves the machine."""
+    """Which files count as code, and which of them are recorded."""
     places: list[str] = []
-    """Params that say where things are put, and set nothing: runs that differ in them alone are repeats."""
+    """Params that only say where files go; runs that differ only in them are repeats."""
     privacy: Privacy = Privacy()
     """What is left out of every record."""
     changes: Changes = Changes()
     """Who may change the policy."""
     secrets: OwnSecrets = OwnSecrets()
-    """What else is a secret: shapes and names of the team's own, and texts that are none."""
-    prices: dict[str, Any] = {}  # `load_catalogue` checks it, all problems at once
-    """What hardware costs: device to its price for an hour, in one currency."""
+    """The team's own kinds of secrets, by shape and name, and texts that are none."""
+    prices: dict[str, Any] = {}  # `load_catalogue` checks it and reports all problems at once
+    """Price of one hour of each device, in one currency."""
 
 
 def list_keys() -> set[str]:
-    """Return the keys of the file that hold a list, dotted: `code.ignore`."""
+    """Return the keys of the file that hold a list, in dotted form: `code.ignore`."""
     silent = PolicyFile()
     parts = {name: getattr(silent, name) for name in silent.__struct_fields__}
     inner = {
@@ -201,7 +201,7 @@ def list_keys() -> set[str]:
 
 
 def load_policy(data: bytes) -> Policy:
-    """Return the policy that a `policy.yaml` states; the defaults where it is silent.
+    """Return the policy in the text of a `policy.yaml`; the defaults for all that it leaves out.
 
     Raises:
         InvalidDocument: it is no YAML mapping, too large, or a field is unknown or wrong.
@@ -209,12 +209,12 @@ def load_policy(data: bytes) -> Policy:
     if len(data) > POLICY_BYTES:
         raise InvalidDocument(POLICY_FILE, [f"{len(data):,} bytes, and {POLICY_BYTES:,} are allowed"])
     if not re.search(rb"^[^#\s]", data, re.MULTILINE):
-        return Policy()  # comments only, as `ledger init` writes it: YAML's import is not paid
+        return Policy()  # comments only, as `ledger init` writes it: no need to import YAML
     import yaml
 
     try:
         if b"*" in data and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, yaml.SafeLoader)):
-            # A few aliases of aliases are more values than any memory holds.
+            # A few aliases of aliases expand to more values than any memory holds.
             raise InvalidDocument(POLICY_FILE, ["it holds an alias (`*name`): write the value out"])
         written = msgspec.convert(_mapping(yaml.safe_load(data)), PolicyFile)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -252,14 +252,14 @@ def load_policy(data: bytes) -> Policy:
 _KEY = re.compile(
     r"\s(?:sk-)?(?:ssh-(?:ed25519|rsa|dss)|ecdsa-sha2-nistp(?:256|384|521))(?:@openssh\.com)?\s+AAAA[A-Za-z0-9+/]{20,}"
 )
-"""A public key as OpenSSH writes it, after the name of whose it is."""
+"""A public key as OpenSSH writes it, after the name of its owner."""
 _MOST_SIGNERS = 10_000
 _SHOWN = 20
-"""Problems of one policy that are told."""
+"""Most problems that are reported for one policy."""
 
 
 def wrong_signers(text: str) -> list[str]:
-    """Return which lines name nobody, or no key (ssh-keygen(1), ALLOWED SIGNERS)."""
+    """Return the lines that name no signer, or no key (ssh-keygen(1), ALLOWED SIGNERS)."""
     lines = text.splitlines()
     if len(lines) > _MOST_SIGNERS:
         return [f"signatures.signers: {_MOST_SIGNERS:,} lines at most"]

@@ -1,4 +1,4 @@
-"""Changes `policy.yaml` on the branch by one commit of its own: nothing is checked out, and no entry can be lost."""
+"""Changes to `policy.yaml` on the branch, each in one commit: nothing is checked out, and no entry can be lost."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ _TRIES = 20
 
 
 def read_policy_text(ledger: Branch) -> str:
-    """Return `policy.yaml` as it stands on the branch; empty where there is none.
+    """Return `policy.yaml` as it is on the branch; empty where there is none.
 
     Raises:
         LedgerError: git cannot read the branch.
@@ -24,11 +24,11 @@ def read_policy_text(ledger: Branch) -> str:
 
 
 def change_policy(ledger: Branch, change: Callable[[str], str], message: str) -> str | None:
-    """Commit a changed policy and return the commit; none where the change changes nothing.
+    """Commit a changed policy and return the commit; none where nothing changes.
 
     Args:
-        ledger: whose policy; it is begun where there is none.
-        change: returns the new text for the present one; it is asked again when somebody else was faster.
+        ledger: ledger of the policy; its branch is created where it is missing.
+        change: returns the new text for the present one; called again after a lost race.
         message: first line of the commit message.
 
     Raises:
@@ -66,7 +66,7 @@ def change_policy(ledger: Branch, change: Callable[[str], str], message: str) ->
 
 
 def replaced(before: str, after: str) -> Callable[[str], str]:
-    """Return the change from one text to another, refused where the policy is no longer what was edited."""
+    """Return the change from one text to another, refused where the policy is no longer the edited one."""
 
     def change(present: str) -> str:
         if present != before:
@@ -77,16 +77,16 @@ def replaced(before: str, after: str) -> Callable[[str], str]:
 
 
 def with_value(text: str, key: str, values: Sequence[str]) -> str:
-    """Return a policy in which a key has a value; of a list, the values are added.
+    """Return a policy with a value set; for a list, with the values added.
 
     Args:
-        text: the policy.
+        text: text of the policy.
         key: dotted, such as `code.ignore` or `directions.validation/score`.
         values: one, or for a list several, as YAML.
 
     Raises:
         UsageError: no value, or several for what takes one.
-        InvalidDocument: the policy, or what becomes of it, is none.
+        InvalidDocument: the policy, or the result, is invalid.
     """
     if not values:
         raise UsageError(f"no value was given for: `{key}`", hint=f"ledger policy set {key} VALUE")
@@ -97,11 +97,11 @@ def with_value(text: str, key: str, values: Sequence[str]) -> str:
 
 
 def without_value(text: str, key: str, values: Sequence[str]) -> str:
-    """Return a policy in which a key stands no longer, or in which a list lacks some values.
+    """Return a policy with a key removed, or with some values removed from its list.
 
     Raises:
-        UsageError: it does not stand there.
-        InvalidDocument: the policy, or what becomes of it, is none.
+        UsageError: it is not in the policy.
+        InvalidDocument: the policy, or the result, is invalid.
     """
     gone = [_value(one) for one in values]
 
@@ -136,7 +136,7 @@ def _set(key: str, present: object, values: list[object]) -> object:
 
 
 def _edited(text: str, key: str, change: Callable[[object], object]) -> str:
-    """Write one top-level block anew, and leave all others as people wrote them, comments included."""
+    """Rewrite one top-level block, and leave all others as people wrote them, comments included."""
     import yaml
 
     try:
@@ -160,7 +160,7 @@ def _changed(block: object, rest: str, change: Callable[[object], object]) -> ob
     if not rest:
         return change(block)
     inner = dict(block) if isinstance(block, dict) else {}
-    # Names of metrics hold dots, too: what stands there as it is written comes first.
+    # Names of metrics contain dots, too: a key that exists as written takes precedence.
     name, _, deeper = (rest, "", "") if rest in inner or "/" in rest else rest.partition(".")
     value = _changed(inner.get(name), deeper, change)
     if value in (None, {}, []):
@@ -171,7 +171,7 @@ def _changed(block: object, rest: str, change: Callable[[object], object]) -> ob
 
 
 def _block(lines: Sequence[str], top: str) -> tuple[int, int]:
-    """Return where a top-level block begins and ends; the end of the text where there is none."""
+    """Return where a top-level block begins and ends; the end of the text where it does not exist."""
     start = next((at for at, line in enumerate(lines) if line.startswith((f"{top}:", f'"{top}":'))), len(lines))
     end = start + 1
     while end < len(lines) and (lines[end].startswith((" ", "\t", "-")) or not lines[end].strip()):

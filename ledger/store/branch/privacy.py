@@ -1,17 +1,17 @@
-"""Takes the path of the home folder out of what is appended, where the policy asks for it."""
+"""Removal of the home folder's path from appended files, where the policy demands it."""
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 _AFTER = rb"""(?=[/"'\\\s:,;)\]}>]|$)"""
-"""What may follow the path of a home folder: a longer name is another folder."""
+"""What may follow the path of a home folder: with a longer name it is another folder."""
 _DOCUMENTS = re.compile(r"(?:evaluations|notes|cases)/.*\.json|datasets/[^/]+/[^/]+/dataset\.json")
-"""Documents that people's words and paths stand in; those of runs were seen to when they were made."""
+"""Documents that contain people's texts and paths; those of runs were treated when they were made."""
 
 
 def without_home(data: bytes) -> bytes:
-    """Return bytes with `~` for the path of the home folder."""
+    """Return bytes with `~` in place of the path of the home folder."""
     try:
         homes = {str(Path.home()), str(Path.home().resolve())} - {"/"}
     except (RuntimeError, OSError):

@@ -1,4 +1,4 @@
-"""Reads every entry of the branch at one commit: one `ls-tree`, one `cat-file --batch`."""
+"""Reading of every entry of the branch at one commit: one `ls-tree`, one `cat-file --batch`."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -15,16 +15,16 @@ from ledger.model.record import Record
 from ledger.repository.repository import Repository
 
 _RUN_DEPTH = 5
-"""`runs/YYYY/MM/DD/<id>`: how many parts the folder of a run has."""
+"""Number of parts in the folder of a run: `runs/YYYY/MM/DD/<id>`."""
 
 
 def read_contents(repository: Repository, tip: str | None, among: Collection[str] | None = None) -> Contents:
     """Return the whole ledger at `tip`; entries that cannot be read become problems, not errors.
 
     Args:
-        repository: where it is.
+        repository: repository that holds it.
         tip: commit to read at.
-        among: read only the documents at these paths; of the others it is only asked whether they are there.
+        among: read only the documents at these paths; the others are only checked for existence.
 
     Raises:
         LedgerError: git cannot read the branch.
@@ -50,22 +50,22 @@ def read_contents(repository: Repository, tip: str | None, among: Collection[str
 
 
 def folders_of(files: Iterable[str]) -> list[str]:
-    """Return the folders of the entries that files belong to, each once: of a run, a dataset version, a day."""
+    """Return the folders of entries that files belong to, each once: of a run, a dataset version, a day."""
     found = set()
     for file in files:
         if not {"", ".", ".."}.isdisjoint(file.split("/")):
-            continue  # no entry lies there, and git would look for it outside of the tree
+            continue  # no entry can be there, and git would look outside of the tree
         depth = _DEPTHS.get(file.partition("/")[0], file.count("/"))
         found.add("/".join(file.split("/")[:depth]) + "/" if depth else file)
     return sorted(found)
 
 
 _DEPTHS = {"runs": _RUN_DEPTH, "datasets": 3, "manifests": 3}
-"""Parts of the folder of an entry that is one; others lie in a folder with those of their day or dataset."""
+"""Number of parts of a folder that is one entry; other entries share a folder by day or dataset."""
 
 
 def _elsewhere(repository: Repository, tip: str, entries: Sequence[tuple[str, "AnyEntry"]]) -> set[str]:
-    """Return the runs that entries are about and that stand on the branch, among those that were not read."""
+    """Return the runs that entries refer to and that are on the branch but were not read."""
     known = {entry.id for _, entry in entries if isinstance(entry, Record)}
     asked = sorted({entry.run for _, entry in entries if isinstance(entry, Evaluation | Note)} - known)
     asked = [run for run in asked if is_id(run)]
@@ -74,11 +74,11 @@ def _elsewhere(repository: Repository, tip: str, entries: Sequence[tuple[str, "A
 
 
 AnyEntry = Record | DatasetVersion | Evaluation | Note | Case
-"""What stands on the ledger as a document."""
+"""Any document that can be on the ledger."""
 
 
 def split_run(path: str) -> tuple[str, str]:
-    """Return the folder of the run that a path lies in and the file's name there; an empty folder for other paths."""
+    """Return the run folder that contains a path, and the file's name in it; an empty folder for other paths."""
     if not path.startswith("runs/"):
         return "", path
     parts = path.split("/", _RUN_DEPTH)
@@ -86,7 +86,7 @@ def split_run(path: str) -> tuple[str, str]:
 
 
 def kind_of(path: str) -> type[AnyEntry] | None:
-    """Return the kind of document that a path holds, none for files that are no entry."""
+    """Return the kind of document at a path; none for files that are no entry."""
     kind, _, rest = path.partition("/")
     if kind == "runs":
         return Record if split_run(path)[1] == paths.RECORD_FILE else None
@@ -96,10 +96,10 @@ def kind_of(path: str) -> type[AnyEntry] | None:
 
 
 def load_entry(path: str, data: bytes | None, kind: type[AnyEntry]) -> AnyEntry | Problem:
-    """Return the document that stands at a path, or what is wrong with it; none is an object that is missing."""
+    """Return the document at a path, or why it is invalid; none when its object is missing."""
     try:
         if data is None:
-            raise LedgerError("the object is missing from this clone")  # noqa: TRY301  # one place makes problems
+            raise LedgerError("the object is missing from this clone")  # noqa: TRY301  # problems are made in one place
         entry: AnyEntry = load(data, kind, source=path)
         check_path(path, entry)
     except InvalidDocument as error:
@@ -110,7 +110,7 @@ def load_entry(path: str, data: bytes | None, kind: type[AnyEntry]) -> AnyEntry 
 
 
 _LATER: dict[str, type[Evaluation | Note | Case]] = {"evaluations": Evaluation, "notes": Note, "cases": Case}
-"""Folder to the kind of document that it holds, one file each."""
+"""Kind of the documents in each folder that holds one file per entry."""
 
 
 def _load_all(
@@ -129,7 +129,7 @@ def _load_all(
 
 
 def about_no_run(path: str, run: str) -> Problem:
-    """Return the problem of a later statement whose run is not on the ledger."""
+    """Return the problem of a later statement about a run that is not on the ledger."""
     return Problem(path=path, message=f"it is about a run that is not on the ledger: `{ascii(run)[1:-1]}`")
 
 
@@ -140,14 +140,14 @@ def assemble(
     problems: list[Problem],
     elsewhere: Collection[str],
 ) -> Contents:
-    """Return documents that were read as one ledger.
+    """Assemble documents into one ledger.
 
     Args:
         tip: commit they were read at.
-        files: folder of a run to its files: name to blob id.
+        files: blob id of each file by name, by folder of the run.
         entries: path and document of each.
-        problems: what could not be read; what is about a run that is not there is added.
-        elsewhere: runs that are on the ledger and not among the documents.
+        problems: what could not be read; statements about missing runs are added.
+        elsewhere: runs that are on the ledger but not among the documents.
     """
     known = {entry.id for _, entry in entries if isinstance(entry, Record)} | set(elsewhere)
     evaluations: dict[str, list[Evaluation]] = defaultdict(list)
@@ -158,7 +158,7 @@ def assemble(
             continue
         if isinstance(entry, Evaluation | Note) and entry.run not in known:
             if isinstance(entry, Note) and entry.kind == "rejection":
-                continue  # the run was proposed, and never came here
+                continue  # the run was proposed and never merged
             problems.append(about_no_run(path, entry.run))
         elif isinstance(entry, Evaluation):
             evaluations[entry.run].append(entry)
@@ -187,20 +187,20 @@ def assemble(
 
 
 def said_at(later: Evaluation | Note) -> tuple[str, datetime]:
-    """Return the sort key of a later statement: as `by_time` does for runs."""
+    """Return the sort key of a later statement, made as by `by_time` for runs."""
     return later.id[:15], later.evaluated_at if isinstance(later, Evaluation) else later.noted_at
 
 
 def by_time(run: StoredRun) -> tuple[str, datetime, str]:
-    """Return the sort key of a run: the second in their id, within it its start: ids of one second sort by chance."""
+    """Return the sort key of a run: the second in its id, then its start, since ids within a second sort at random."""
     return run.record.id[:15], run.record.timing.started_at, run.record.id
 
 
 def check_path(path: str, entry: AnyEntry) -> None:
-    """Refuse a document that claims to be another one than its path says.
+    """Refuse a document whose own id or name contradicts its path.
 
     Raises:
-        LedgerError: it does.
+        LedgerError: they contradict each other.
     """
     match entry:
         case Record():

@@ -1,7 +1,7 @@
-"""Puts back what a commit made by hand took off the branch, without a loss: entries, and what the team agreed on.
+"""Repair of a branch from which a commit made by hand removed entries, policy or workflows, without any loss.
 
 Nothing is undone in place: every commit that added something is made again on the last history that only grew, and
-the branch as it was stays under a ref of its own.
+the former branch is kept under a ref of its own.
 """
 
 from collections.abc import Sequence
@@ -21,18 +21,18 @@ _BEFORE = "refs/ledger/before/"
 
 
 class Rescued(Document, frozen=True, kw_only=True):
-    """What was put back."""
+    """The result of a rescue."""
 
     commits: list[str]
     """Commits of this clone that removed or changed entries."""
     entries: list[str]
     """Entries that are on the branch again."""
     before: str | None = None
-    """The ref that keeps the branch as it was; none when nothing was wrong."""
+    """Ref that keeps the former branch; none when nothing was wrong."""
 
 
 def rescue_branch(ledger: Branch) -> Rescued:
-    """Make the branch again so that it only ever grew; again is the same.
+    """Rebuild the branch so that it only ever grew; idempotent.
 
     Raises:
         NotFound: there is no ledger here.
@@ -57,12 +57,12 @@ def rescue_branch(ledger: Branch) -> Rescued:
 
 
 def is_wrong(status: str, path: str) -> bool:
-    """Say whether a change takes something off the branch, or changes what never changes."""
+    """Return whether a change removes something from the branch, or changes something immutable."""
     return status != "A" and not (status == "M" and paths.is_agreed(path))
 
 
 def _base(ledger: Branch, first: CommitStep) -> str:
-    """Return the history to stand on: that of the remote where it is sound, else what was there before."""
+    """Return the history to build on: the remote's where it is sound, else what was there before."""
     known = ledger.repository.git.output(
         "for-each-ref", "--format=%(objectname)", f"refs/remotes/*/{ledger.branch}", "refs/ledger/seen"
     )
@@ -86,7 +86,7 @@ def _lost(ledger: Branch, tip: str, wrong: Sequence[CommitStep]) -> list[str]:
 
 
 def _again(ledger: Branch, base: str, steps: Sequence[CommitStep]) -> list[Replayed]:
-    """Return what each commit added that the base lacks: an entry as it was first, an agreement as it was last."""
+    """Return what each commit added that the base lacks: first form of entries, last form of policy and workflows."""
     held = {file.path: file.blob for file in ledger.repository.read_tree(base)}
     commits = []
     for step in steps:

@@ -1,4 +1,4 @@
-"""The run that an id means, or enough of one: the recorder asks for one too, so nothing heavy is imported at once."""
+"""The run that an id or a part of one names. The recorder uses it, too, so nothing heavy is imported at the top."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from ledger.store.branch.pending import living_run
 
 
 def resolve_run(ledger: Branch, short: str) -> str:
-    """Return the run that an id, or enough of one, names; an index is asked where there is one, and none is made.
+    """Return the run that an id or a part of one names; an existing index is asked, and none is made.
 
     Raises:
         NotFound: no run has it.
@@ -20,7 +20,7 @@ def resolve_run(ledger: Branch, short: str) -> str:
     whole = short.strip().lower()
     if is_id(whole) and ledger.read(f"{paths.run_path(whole)}/{paths.RECORD_FILE}") is not None:
         return whole
-    from ledger.store.index.file import FILE  # SQLite: a whole id, as a run gives its own, needs none
+    from ledger.store.index.file import FILE  # SQLite: not needed for a whole id, as runs use it themselves
 
     if (ledger.repository.state_dir / FILE).exists():
         from ledger.store.index.index import ask_file
@@ -33,7 +33,7 @@ def resolve_run(ledger: Branch, short: str) -> str:
 
 
 def match_run(ledger: Branch, short: str, known: Iterable[str]) -> str:
-    """Return the run among known ones, as `ids.resolve` does; of one that has no record yet say that it lives.
+    """Return the run among known ones, as `ids.resolve` does; the error for one without a record says that it lives.
 
     Raises:
         NotFound: no run has it.

@@ -1,4 +1,4 @@
-"""When runs of this clone lived, so that what was written meanwhile is known for what it is: a result.
+"""When runs of this clone lived, so that files written meanwhile are recognised as results.
 
 One line a run, in the clone's own state: derived, disposable, and bounded.
 """
@@ -10,11 +10,11 @@ from pathlib import Path
 
 FILE = "lives"
 _KEPT_BYTES = 1 << 16
-"""About 1,500 runs; older ones are forgotten."""
+"""Bytes that are kept, about 1,500 runs; older ones are forgotten."""
 
 
 def note_life(state_dir: Path, begun: datetime, ended: datetime) -> None:
-    """Remember when a run lived; what cannot be written down is not."""
+    """Store when a run lived; ignored where it cannot be written."""
     with suppress(OSError):
         state_dir.mkdir(parents=True, exist_ok=True)
         file = state_dir / FILE
@@ -28,7 +28,7 @@ def note_life(state_dir: Path, begun: datetime, ended: datetime) -> None:
 
 
 def read_lives(state_dir: Path) -> list[tuple[float, float]]:
-    """Return when any run lived, in seconds since 1970: spans in order of time that do not touch.
+    """Return when any run lived, as disjoint spans in seconds since 1970, in order of time.
 
     What cannot be read is left out.
     """

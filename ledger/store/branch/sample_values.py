@@ -1,4 +1,4 @@
-"""Reads what runs kept of single samples: their tables of kind `samples`, as far as they can be read."""
+"""Values of single samples that runs stored: their tables of kind `samples`, as far as they can be read."""
 
 from collections.abc import Sequence
 
@@ -10,18 +10,18 @@ from ledger.model.tables import load_cells, number_in
 from ledger.store.branch.branch import Branch
 
 MOST_REPEATS = 8
-"""Repeats of a setting that are read, the latest: more would narrow the mean of a sample by little."""
+"""Most repeats of a setting that are read, the latest first: more would hardly narrow the mean of a sample."""
 
 
 def read_samples(ledger: Branch, runs: Sequence[StoredRun], group: Group) -> list[dict[str, float]]:
-    """Return sample to value for each run that kept a value for each sample of a comparable group.
+    """Return the value of each sample, for every run that stored them for a comparable group.
 
     Runs without such a table, or with one that is damaged, are left out: `ledger verify` names those.
 
     Args:
-        ledger: where they are.
+        ledger: ledger of the runs.
         runs: the repeats of one setting, oldest first.
-        group: what the values were measured as.
+        group: comparable group of the values.
     """
     found: list[dict[str, float]] = []
     for run in reversed(runs):

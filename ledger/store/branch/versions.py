@@ -1,4 +1,4 @@
-"""Dataset versions and what was said of them, read from the branch without reading any run."""
+"""Dataset versions and notes about them, read from the branch without reading any run."""
 
 import os
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ from ledger.store.branch.branch import Branch
 
 
 def read_version(ledger: Branch, name: str, version: str) -> DatasetVersion | None:
-    """Return a version, none when the ledger does not know it.
+    """Return a version; none when it is not on the ledger.
 
     Raises:
-        LedgerError: name or version cannot be one, or what stands there cannot be read.
+        LedgerError: name or version is invalid, or the document cannot be read.
     """
     document = f"{paths.dataset_path(name, version)}/{paths.DATASET_FILE}"
     data = ledger.read(document)
@@ -28,7 +28,7 @@ def read_version(ledger: Branch, name: str, version: str) -> DatasetVersion | No
 
 
 def find_content(ledger: Branch, content: str) -> list[DatasetVersion]:
-    """Return the versions that have this content hash, the first that was added first; damaged ones are passed over."""
+    """Return the versions with this content hash, in the order they were added; damaged ones are skipped."""
     found = []
     for path, data in _documents(ledger, "datasets/", f"/{paths.DATASET_FILE}", content):
         try:
@@ -41,9 +41,9 @@ def find_content(ledger: Branch, content: str) -> list[DatasetVersion]:
 
 
 def read_retirements(ledger: Branch) -> dict[str, Note]:
-    """Return the statement that retired each version that is used no longer, by `name@version`.
+    """Return the note that retired each version no longer in use, by `name@version`.
 
-    What was found is remembered in the git directory with the commit it was found at, so that only notes added since
+    The result is cached in the git directory with its commit, so that only notes added since
     are read: every recorded run asks.
     """
     tip = ledger.tip()
@@ -74,7 +74,7 @@ _RETIREMENT = "retirement"
 
 
 class _Remembered(Document, frozen=True, kw_only=True):
-    """Which versions are retired, as of a commit; derived and disposable."""
+    """The retired versions as of a commit; a cache that can be deleted."""
 
     tip: str
     retired: list[Note]
@@ -83,7 +83,7 @@ class _Remembered(Document, frozen=True, kw_only=True):
 def _read_remembered(file: Path) -> _Remembered | None:
     try:
         return msgspec.json.decode(file.read_bytes(), type=_Remembered)
-    except (OSError, ValueError):  # not there, or damaged: it is found again
+    except (OSError, ValueError):  # missing or damaged: it is computed again
         return None
 
 
@@ -95,7 +95,7 @@ def _remember(file: Path, known: _Remembered) -> None:
 
 
 def _added_since(ledger: Branch, old: str, new: str) -> list[tuple[str, bytes]] | None:
-    """Return the notes that were added between two commits, none when that cannot be told."""
+    """Return the notes that were added between two commits; none when that is unknown."""
     if old == new:
         return []
     try:
@@ -109,7 +109,7 @@ def _added_since(ledger: Branch, old: str, new: str) -> list[tuple[str, bytes]] 
 
 
 def _documents(ledger: Branch, folder: str, ending: str, word: str) -> Iterator[tuple[str, bytes]]:
-    """Yield the documents of a folder that hold a word: looking costs a tenth of parsing."""
+    """Yield the documents of a folder that contain a word: searching costs a tenth of parsing."""
     tip = ledger.tip()
     if tip is None:
         return

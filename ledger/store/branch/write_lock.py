@@ -1,9 +1,9 @@
-"""Lets writers of one machine queue instead of race, and tells the next one of a writer that died in its turn.
+"""A lock that lets writers of one machine queue instead of race, and reports a writer that was killed while it held it.
 
 Compare-and-swap alone is correct, and wasteful when many write at once: 8 writers of 64 entries failed and
 tried again 195 times, and the slowest waited 13 s; queued, none failed and the slowest waited half as long.
 The kernel frees the lock however its holder ends, so a crash leaves nothing behind. Whoever has the turn writes
-a mark into the file and takes it away at the end: who finds one knows that its writer was killed.
+a mark into the file and removes it at the end: a mark that is still there means that its writer was killed.
 """
 
 import contextlib
@@ -15,19 +15,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 _PATIENCE_SECONDS = 10.0
-"""How long to wait for a turn; after that, compare-and-swap decides, as it does between machines."""
+"""Longest wait for the lock; after that, compare-and-swap decides, as it does between machines."""
 _PAUSE_SECONDS = 0.002
 
 
 class Turn(NamedTuple):
-    """The turn of one writer."""
+    """One writer's possession of the lock."""
 
     descriptor: int | None
-    """The lock; a child that inherits it keeps others waiting until it ends as well. None where it is not held."""
+    """File descriptor of the lock; a child that inherits it holds it, too, until it ends. None where it is not held."""
     begun_ns: int | None
-    """When it began, by the clock of the file system; none where that could not be marked."""
+    """When it began, by the clock of the file system; none where no mark could be written."""
     died_ns: int | None
-    """When the turn began whose holder was killed in it; none when the last one ended well."""
+    """When a holder that was killed had begun; none when the last one ended well."""
 
     @property
     def held(self) -> bool:
@@ -43,8 +43,8 @@ def queued(file: Path, patience_seconds: float = _PATIENCE_SECONDS) -> Iterator[
     """Hold a lock on `file` for the length of the block.
 
     Args:
-        file: made where it is missing; it stays.
-        patience_seconds: how long to wait for a turn.
+        file: created where it is missing, and never removed.
+        patience_seconds: longest wait.
 
     Where it cannot be held (no `flock`, as on some NFS; a folder that cannot be written; a holder that
     does not move on), the block runs all the same.
@@ -69,7 +69,7 @@ def queued(file: Path, patience_seconds: float = _PATIENCE_SECONDS) -> Iterator[
 
 def _marked(descriptor: int) -> Turn:
     found = os.fstat(descriptor)
-    if found.st_size:  # the mark stays as it is: should we be killed too, what died before us is still known
+    if found.st_size:  # the mark stays as it is: should this process be killed too, the earlier death remains known
         return Turn(descriptor=descriptor, begun_ns=found.st_mtime_ns, died_ns=found.st_mtime_ns)
     try:
         os.pwrite(descriptor, b"busy\n", 0)

@@ -1,1 +1,1 @@
-"""The index of a ledger: questions, orders and boards, answered without reading every record."""
+"""The index of a ledger: queries, sort orders and leaderboards without reading every record."""

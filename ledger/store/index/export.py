@@ -1,4 +1,4 @@
-"""Runs for other tools: CSV, JSON lines, Parquet, pandas. The only room of pandas and pyarrow."""
+"""Export of runs for other tools: CSV, JSON lines, Parquet, pandas. The only file that uses pandas and pyarrow."""
 
 import csv
 import io
@@ -39,7 +39,7 @@ def render_export(runs: Sequence[StoredRun], kind: Format) -> bytes:
 
 
 def frame_of(runs: Sequence[StoredRun]) -> "pd.DataFrame":
-    """Return runs as a table, a row for each.
+    """Return runs as a data frame, one row each.
 
     Raises:
         UsageError: pandas is not installed.
@@ -67,15 +67,15 @@ def _missing(package: str) -> UsageError:
 
 
 def _plain(cell: Cell) -> Cell:
-    """Return NaN and the infinities by their names, as the ledger writes them."""
+    """Return NaN and the infinities by the names that the ledger writes."""
     return number(cell) if isinstance(cell, float) else cell
 
 
 def _inert(cell: Cell) -> Cell:
-    """Keep a text of a record from becoming a formula in a spreadsheet, or from controlling the terminal it is read in.
+    """Return a text that is neither a formula in a spreadsheet nor able to control a terminal.
 
-    Control characters become escapes, wherever it is written to: a file ends in a terminal, too. JSON lines and
-    Parquet hold them as they were.
+    Control characters become escapes for every output, since a file ends up in a terminal, too. JSON lines and
+    Parquet hold them unchanged.
     """
     if not isinstance(cell, str):
         return cell

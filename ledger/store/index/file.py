@@ -1,6 +1,6 @@
-"""The index as a file: its name, how it says that it is ours, what it remembers of where it was made.
+"""The index as a file: its name, its mark of origin, and the metadata stored in it.
 
-Loads nothing but SQLite: what only looks into the index must not pay for what makes it.
+Loads nothing but SQLite: readers of the index must not pay for the code that fills it.
 """
 
 import os
@@ -12,27 +12,27 @@ FILE = "index.sqlite3"
 APPLICATION = 0x4C656467
 """`Ledg` in the header of the file: https://www.sqlite.org/pragma.html#pragma_application_id."""
 FORMAT = 7
-"""Raised when the tables change; a file of any other number is made anew."""
+"""Version of the tables, raised when they change; a file of any other version is made anew."""
 
 
 def is_ours(database: sqlite3.Connection) -> bool:
-    """Say whether this version of the tool made the tables."""
+    """Return whether this version of the tool made the tables."""
     (application,) = database.execute("PRAGMA application_id").fetchone()
     (version,) = database.execute("PRAGMA user_version").fetchone()
     return (application, version) == (APPLICATION, FORMAT) and remembered(database, "tool") == __version__
 
 
 def remembered(database: sqlite3.Connection, name: str) -> str | None:
-    """Return what the index remembers under a name: `tool`, `tip`, `config`."""
+    """Return an item of the metadata in the index: `tool`, `tip`, `config`."""
     row = database.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
     return row[0] if row else None
 
 
 def config_stamp(git_dir: str | os.PathLike[str]) -> str:
-    """Return what changes when a repository's configuration does; git has accepted what bears the same stamp.
+    """Return a stamp of a repository's configuration; with an unchanged stamp, git need not check the repository again.
 
     Raises:
         OSError: there is no configuration.
     """
-    seen = os.stat(os.path.join(git_dir, "config"))  # noqa: PTH116, PTH118  # pathlib takes longer to load than this to run
+    seen = os.stat(os.path.join(git_dir, "config"))  # noqa: PTH116, PTH118  # importing pathlib takes longer than this whole function
     return f"{seen.st_ino} {seen.st_size} {seen.st_mtime_ns}"

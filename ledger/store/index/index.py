@@ -1,7 +1,7 @@
-"""The index: an SQLite file beside the repository that answers questions without reading every record.
+"""The index: an SQLite file beside the repository that answers queries without reading every record.
 
-Derived and disposable. It says which runs answer, and keeps the line that the usual table shows of each; all else is
-read from git by blob id. It is brought up to date before every answer; one that is damaged, foreign, older or newer
+A cache that can be deleted. It knows which runs match, and stores the row that `ledger list` shows of each; all else
+is read from git by blob id. It is updated before every answer; one that is damaged, foreign, older or newer
 in format is made anew, and where none can be written the same tables are made in memory.
 """
 
@@ -20,9 +20,9 @@ from ledger.store.index.questions import Index
 from ledger.store.index.update import SCHEMA, update
 
 _PATIENCE_SECONDS = 10.0
-"""How long to wait while another process brings the index up to date, before reading without it."""
+"""Longest wait while another process updates the index, before an answer is made without the file."""
 _DAMAGED = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
-"""Result codes (https://www.sqlite.org/rescode.html) that a new file cures; others say that none can be used now."""
+"""Result codes (https://www.sqlite.org/rescode.html) that a new file cures; with others no file can be used now."""
 
 T = TypeVar("T")
 
@@ -32,12 +32,12 @@ class Unusable(Exception):
 
 
 def ask(ledger: Branch, question: Callable[[Index], T], shown: Callable[[T], Sequence[str]] | None = None) -> T:
-    """Return the answer to a question, asked of the index at the tip of the branch.
+    """Return the answer to a question, from the index at the tip of the branch.
 
     Args:
-        ledger: whose index.
-        question: what to ask it.
-        shown: the runs that an answer ranks or judges by: of these it must say what git says, else it is made anew.
+        ledger: ledger of the index.
+        question: function that queries the index.
+        shown: runs in an answer that ranks or judges: where the index contradicts git on them, it is made anew.
 
     Raises:
         LedgerError: the question raises it, or git cannot read the branch.
@@ -53,7 +53,7 @@ def ask(ledger: Branch, question: Callable[[Index], T], shown: Callable[[T], Seq
 
 
 def ask_file(ledger: Branch, question: Callable[[Index], T]) -> T | None:
-    """Return the answer of the file; none where there can be no file. For what is worth no reading of everything.
+    """Return the answer of the file; none where there can be no file. For callers that would rather skip a full read.
 
     Raises:
         LedgerError: the question raises it, or git cannot read the branch.
@@ -66,14 +66,14 @@ def _ask_file(
     ledger: Branch, question: Callable[[Index], T], shown: Callable[[T], Sequence[str]] | None
 ) -> tuple[T] | None:
     if ledger.branch != main_branch(ledger.repository):
-        return None  # the index is the ledger's: asked of a proposal, it would be made anew by turns
+        return None  # the file belongs to the ledger: for a proposal's tip it would be rebuilt back and forth
     file = ledger.repository.state_dir / FILE
     for _ in range(2):
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             with closing(_connect(file)) as database:
                 if not _is_empty(database) and not is_ours(database):
-                    raise Unusable  # noqa: TRY301  # one place removes files
+                    raise Unusable  # noqa: TRY301  # files are removed in one place
                 _bring_up_to_date(database, ledger)
                 with _transaction(database, "DEFERRED"):
                     answer = question(Index(database, ledger.repository, lambda: ledger.policy.splits))
@@ -86,7 +86,7 @@ def _ask_file(
             if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in _DAMAGED:
                 return None
             _remove(file)
-        except (OSError, UnicodeEncodeError):  # a folder that cannot be made; a path that is no text
+        except (OSError, UnicodeEncodeError):  # a folder that cannot be created; a path that is not text
             return None
     return None
 
@@ -107,7 +107,7 @@ def remove_index(ledger: Branch) -> None:
 def _connect(file: Path) -> sqlite3.Connection:
     address = f"file:{quote(str(file))}?mode=rwc"
     database = sqlite3.connect(address, timeout=_PATIENCE_SECONDS, isolation_level=None, uri=True)
-    # The record of a lost update is on the branch, so nothing has to outlive a power cut.
+    # The branch has every record, so the index need not survive a power cut.
     database.execute("PRAGMA synchronous = NORMAL")
     return database
 
@@ -130,13 +130,13 @@ def _bring_up_to_date(database: sqlite3.Connection, ledger: Branch) -> None:
             database.execute("INSERT INTO meta VALUES ('tool', ?)", (__version__,))
         old = remembered(database, "tip")
         if old != known:
-            tip = ledger.tip()  # while this one waited, another process has done the work, maybe for a newer tip
+            tip = ledger.tip()  # while this process waited, another has done the work, perhaps for a newer tip
         if tip is not None and tip != old:
             update(database, ledger, old, tip)
             database.execute("INSERT OR REPLACE INTO meta VALUES ('tip', ?)", (tip,))
         database.execute("INSERT OR REPLACE INTO meta VALUES ('config', ?)", (stamp,))
     if begun:
-        # Only now: the first filling is written once this way, not to a log and then to the file.
+        # Only now: the first filling is written once this way, not first to a log and then to the file.
         with suppress(sqlite3.OperationalError):
             database.execute("PRAGMA journal_mode = WAL")
 
@@ -167,7 +167,7 @@ def _transaction(database: sqlite3.Connection, kind: str) -> Iterator[None]:
 
 
 def _remove(file: Path) -> None:
-    """Remove the index with what SQLite keeps beside it; who has it open keeps what they opened."""
+    """Remove the index and SQLite's files beside it; processes that have them open keep them."""
     with queued(file.with_name("index.lock"), _PATIENCE_SECONDS):
         for suffix in ("-journal", "-wal", "-shm", ""):
             with suppress(OSError):

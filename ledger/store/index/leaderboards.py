@@ -22,9 +22,9 @@ class Standings(Document, frozen=True, kw_only=True):
     key: str
     """Metric and split."""
     boards: tuple[SettingBoard, ...]
-    """One for each comparable group, that with the newest run first."""
+    """One board for each comparable group, the group with the newest run first."""
     warnings: tuple[str, ...] = ()
-    """How names in the query were read."""
+    """How names in the query were interpreted."""
     problems: tuple[Problem, ...] = ()
     """What on the ledger could not be read."""
 
@@ -32,13 +32,13 @@ class Standings(Document, frozen=True, kw_only=True):
 def read_standings(
     ledger: Branch, key: str | None = None, query: Query | None = None, include: Collection[str] = ()
 ) -> Standings:
-    """Return the leaderboards of a metric; without a name, of the headline that most runs have.
+    """Return the leaderboards of a metric; without a name, of the most frequent headline.
 
     Args:
-        ledger: where the runs are.
+        ledger: ledger of the runs.
         key: metric and split.
-        query: what the runs must pass; a status that it asks for by name counts.
-        include: other statuses that count beside `finished`.
+        query: query that the runs must match; a status that it names counts.
+        include: other statuses that count, beside `finished`.
 
     Raises:
         NotFound: no run that passes has the metric.
@@ -59,7 +59,7 @@ def read_standings(
     if found.key and not found.boards:
         split, slash, name = (key or "").partition("/")
         meant = ledger.policy.splits.get(split.lower(), split) if slash else split
-        if meant != split:  # under this name it was put when it was recorded
+        if meant != split:  # runs are stored under this name of the split
             return read_standings(ledger, f"{meant}/{name}", query, include)
         raise NotFound(
             f"no run here has this metric: `{ascii(found.key)[1:-1]}`",
@@ -69,7 +69,7 @@ def read_standings(
 
 
 def boards_on(standings: Standings, on: str | None) -> list[SettingBoard]:
-    """Return the boards of a dataset version; of a name alone, those of each of its versions; of none, all.
+    """Return the boards of a dataset version; for a name alone, of each of its versions; with none, all boards.
 
     Raises:
         NotFound: the metric was not measured there.
@@ -91,7 +91,7 @@ def _is_on(board: SettingBoard, wanted: str) -> bool:
 
 
 def _first_runs(standings: Standings) -> list[str]:
-    """Return the runs that come first, on each board alike: those that people see and decide by."""
+    """Return the top runs of all boards evenly: those that people see and decide by."""
     runs = ([run for place in board.places for run in place.runs] for board in standings.boards)
     return [run for row in zip_longest(*runs) for run in row if run is not None]
 
@@ -107,7 +107,7 @@ def _boards(key: str, standings: Iterable[Standing], include: Collection[str]) -
     directions: dict[GroupId, set[str]] = {}
     for (content, evaluator, label, direction), members in standings:
         named = GroupId(key, content, evaluator)
-        # A later measurement in the same group comes later, and takes the place of the one before.
+        # A later measurement in the same group replaces the one before.
         scores.setdefault(named, {}).update((score.run, score) for score in members)
         labels.setdefault(named, set()).add(label)
         directions.setdefault(named, set()).add(direction)

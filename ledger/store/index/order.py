@@ -1,7 +1,7 @@
-"""Which rows of the index come first, and what they show.
+"""The order of rows of the index, and their content for lists.
 
-Loads nothing but SQLite, as `index_file` does. Fields become columns through a function that the caller gives: one
-that may write makes them, one that only looks gives up.
+Loads nothing but SQLite, like `file.py`. Fields become columns through a function that the caller passes: where the
+index may be written it creates missing ones, else it gives up.
 """
 
 import sqlite3
@@ -14,29 +14,29 @@ Sql = tuple[str, list[str]]
 """An expression and its arguments."""
 
 Column = Callable[[str], str]
-"""From the name of a field to its column, or to an expression that says the same."""
+"""Maps the name of a field to its column, or to an equivalent expression."""
 
 _ASKED = 500
-"""Rows that one statement names."""
+"""Most rows that one statement names."""
 
 _Row = tuple[str, str, str, str, int]
-"""Content hash, evaluator, dataset label and direction of a metric (empty texts where nobody said); 1 for runs that do
+"""Content hash, evaluator, dataset label and direction of a metric (empty texts where unknown); 1 for runs that do
 not count."""
 
 
 _Group = tuple[str, str, str, str, int]
-"""Content hash, dataset label and evaluator of a comparable group, the numbers that stand for it, and whether it is of
+"""Content hash, dataset label and evaluator of a comparable group, its number as text, and whether it is of
 runs that do not count."""
 
 
 _MOST = (1 << 63) - 1
-"""The largest number that SQLite counts to."""
+"""The largest integer of SQLite."""
 
 
 def order_rows(
     database: sqlite3.Connection, column: Column, where: Sql, sort: str | None, *, reverse: bool, limit: int | None
 ) -> tuple[list[int], str | None]:
-    """Return the numbers of the runs that pass, and why part of their order means nothing.
+    """Return the numbers of the matching runs, and why part of their order is meaningless.
 
     They are newest first, or sorted as `Index.select` says; `limit` keeps the first of them.
 
@@ -46,7 +46,7 @@ def order_rows(
     count = -1 if limit is None else min(limit, _MOST)
     if sort is None:
         order = f"ORDER BY place {'ASC' if reverse else 'DESC'} LIMIT {count}"
-        return read_numbers(database, f"SELECT number FROM runs WHERE {where[0]} {order}", where[1]), None  # noqa: S608  # our own expression
+        return read_numbers(database, f"SELECT number FROM runs WHERE {where[0]} {order}", where[1]), None  # noqa: S608  # the expression is our own
     if key := metric_key(sort):
         return _by_metric(database, column, where, key, reverse=reverse, count=count)
     field = column(sort)
@@ -56,19 +56,19 @@ def order_rows(
 
 
 def read_numbers(database: sqlite3.Connection, text: str, arguments: Sequence[str] = ()) -> list[int]:
-    """Return the first column of an answer."""
+    """Return the first column of a result."""
     return [number for (number,) in database.execute(text, arguments)]
 
 
 def _read_parts(
     database: sqlite3.Connection, where: Sql, parts: Sequence[tuple[str, str]], count: int, found: Sequence[int] = ()
 ) -> list[int]:
-    """Return what was found and the rows of each part in its order, so many in all."""
+    """Return the number of results and the rows of each part in its order, up to a limit in total."""
     numbers = list(found)
     for part, order in parts:
         limit = -1 if count < 0 else max(count - len(numbers), 0)
         if limit:
-            text = f"SELECT number FROM runs WHERE ({where[0]}) AND {part} ORDER BY {order} LIMIT {limit}"  # noqa: S608  # our own expressions
+            text = f"SELECT number FROM runs WHERE ({where[0]}) AND {part} ORDER BY {order} LIMIT {limit}"  # noqa: S608  # the expressions are our own
             numbers += read_numbers(database, text, where[1])
     return numbers
 
@@ -79,7 +79,7 @@ def _by_metric(
     value, group = column(f"metrics.{key}"), column(f"group.{key}")
     rows = _groups_with(database, group, where)
     if not rows:
-        if not read_numbers(database, f"SELECT 1 FROM runs WHERE {where[0]} LIMIT 1", where[1]):  # noqa: S608  # our own expression
+        if not read_numbers(database, f"SELECT 1 FROM runs WHERE {where[0]} LIMIT 1", where[1]):  # noqa: S608  # the expression is our own
             return [], None
         raise no_such_metric(key)
     groups, direction = _read_groups(database, rows)
@@ -92,7 +92,7 @@ def _by_metric(
             (f"{ours} AND {value} < 'o'", f"{value} {best}, id {tie}"),
             (f"{ours} AND {value} >= 'o'", f"id {tie}"),
         ]
-        if not content:  # on unknown data none is better than another: newest first
+        if not content:  # values on unknown data cannot be ranked: newest first
             parts = [(ours, f"place {'ASC' if reverse else 'DESC'}")]
         numbers = _read_parts(database, where, parts[::-1] if reverse else parts, count, numbers)
     numbers = _read_parts(database, where, [(f"{value} IS NULL", "place")], count, numbers)
@@ -103,27 +103,27 @@ def _by_metric(
 def read_filter_groups(
     database: sqlite3.Connection, column: Column, where: Sql, key: str
 ) -> list[tuple[str, str, str]]:
-    """Return content hash, label and evaluator of each comparable group of a metric among the runs that pass."""
+    """Return content hash, label and evaluator of each comparable group of a metric among the matching runs."""
     rows = _groups_with(database, column(f"group.{key}"), where)
     return [one[:3] for one in _read_groups(database, rows, apart=False)[0]]
 
 
 def _groups_with(database: sqlite3.Connection, group: str, where: Sql) -> list[tuple[int, str, str]]:
-    """Return every group of the runs that pass, with the first and the last place in it.
+    """Return every group of the matching runs, with its first and last position.
 
-    Each step is one look into an index: grouping would walk all runs, 0.2 s of CPU at 100,000.
+    Each step is one lookup in an index: grouping would scan all runs, 0.2 s of CPU at 100,000.
     """
     text, arguments = where
     found: list[tuple[int, str, str]] = []
     at = 0
     while True:
-        step = f"SELECT {group} FROM runs WHERE ({text}) AND {group} > {at} ORDER BY {group} LIMIT 1"  # noqa: S608  # our own expressions
+        step = f"SELECT {group} FROM runs WHERE ({text}) AND {group} > {at} ORDER BY {group} LIMIT 1"  # noqa: S608  # the expressions are our own
         if not (row := database.execute(step, arguments).fetchone()):
             return found
         (at,) = row
         ends = [
             database.execute(
-                f"SELECT place FROM runs WHERE ({text}) AND {group} = {at} ORDER BY place {way} LIMIT 1",  # noqa: S608  # our own expressions
+                f"SELECT place FROM runs WHERE ({text}) AND {group} = {at} ORDER BY place {way} LIMIT 1",  # noqa: S608  # the expressions are our own
                 arguments,
             ).fetchone()[0]
             for way in ("ASC", "DESC")
@@ -134,9 +134,9 @@ def _groups_with(database: sqlite3.Connection, group: str, where: Sql) -> list[t
 def _read_groups(
     database: sqlite3.Connection, rows: Sequence[tuple[int, str, str]], *, apart: bool = True
 ) -> tuple[list[_Group], str | None]:
-    """Return each comparable group, that with the newest run first, and the direction that all agree on.
+    """Return each comparable group, that with the newest run first, and the direction if it is the same in all.
 
-    What runs that do not count have is a group of its own, below the others; without `apart` it is not told apart.
+    Runs that do not count form groups of their own, below the others; without `apart` they are not separated.
     """
     said: dict[tuple[str, str, int], list[tuple[str, str, str, int]]] = {}
     directions = set()
@@ -156,10 +156,10 @@ def _read_groups(
 
 
 def read_lines(database: sqlite3.Connection, numbers: Sequence[int]) -> list[Line]:
-    """Return the lines of runs by their numbers, in the order given.
+    """Return the stored rows of runs by their numbers, in the order given.
 
     Raises:
-        sqlite3.Error: one is missing, or is no text: somebody changed the index, which a new one cures.
+        sqlite3.Error: one is missing or not text: the index was altered, which a new one cures.
     """
     found: dict[int, Line] = {}
     for start in range(0, len(numbers), _ASKED):

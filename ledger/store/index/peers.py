@@ -1,4 +1,4 @@
-"""Which runs a judgement needs: the repeats, the best, and how many settings were tried; few of them are read."""
+"""Selection of the runs that a verdict needs: repeats, the best, and the number of settings tried; few are read."""
 
 from collections.abc import Collection, Sequence
 from math import isfinite, nan
@@ -15,28 +15,28 @@ from ledger.store.index.index import ask
 from ledger.store.index.questions import Index
 
 MOST_REPEATS_READ = 300
-"""Runs of repeated settings that are read for the noise floor, newest first: 200 degrees of freedom are plenty."""
+"""Most repeats that are read for the noise floor, newest first: 200 degrees of freedom are plenty."""
 
 
 class Peers(Document, frozen=True, kw_only=True):
-    """What was tried beside a run."""
+    """The runs to judge a run beside."""
 
     runs: tuple[StoredRun, ...]
     """The runs that were read, oldest first."""
     unread: dict[GroupId, int]
-    """Comparable group to how many more settings were tried in it."""
+    """Number of further settings tried in each comparable group."""
 
 
 def read_peers(
     ledger: Branch, runs: Sequence[StoredRun], key: str, *, everything: bool = False, include: Collection[str] = ()
 ) -> Peers:
-    """Return the peers of runs in a metric, the runs and their repeats always among them.
+    """Return the peers of runs for a metric; the runs and their repeats are always included.
 
     Args:
-        ledger: where they are.
-        runs: what is judged, and against what; those that are not on the ledger yet have their repeats there read.
+        ledger: ledger of the runs.
+        runs: the runs to judge and their baselines; for those not on the ledger yet, the repeats on it are read.
         key: metric and split.
-        everything: read every run that has the metric.
+        everything: read every run with the metric.
         include: statuses that count beside `finished`.
 
     Raises:
@@ -57,7 +57,7 @@ def _read(peers: Peers) -> list[str]:
 
 
 def read_baseline(ledger: Branch, experiment: str) -> StoredRun | None:
-    """Return the run that an experiment is compared with, none where nobody said or it was retracted.
+    """Return the baseline run of an experiment; none where there is none or it was retracted.
 
     Raises:
         LedgerError: git cannot read the branch.
@@ -72,9 +72,9 @@ def read_baseline(ledger: Branch, experiment: str) -> StoredRun | None:
 def _peers(
     index: Index, wanted: Collection[str], settings_wanted: Collection[str], key: str, include: Collection[str]
 ) -> Peers:
-    """Read what is asked about, repeats newest first, and the ends of the order; count the other settings.
+    """Read the given runs, repeats newest first, and both ends of the ranking; count the other settings.
 
-    Both ends, because which values are better is not asked here.
+    Both ends, because the direction of the metric is not known here.
     """
     boards: dict[GroupId, dict[str, list[Score]]] = {}
     for (content, evaluator, _, _), scores in index.standings(key, None):
@@ -102,13 +102,13 @@ def _peers(
 
 
 def _in_range(key: str, settings: Sequence[list[Score]]) -> list[list[Score]]:
-    """Return the settings that may be the best, whichever values are better."""
+    """Return the settings that may be the best, in either direction."""
     means = [_mean(scores) for scores in settings]
     strange = outside_range(key, means, "higher")
     return [scores for scores, outside in zip(settings, strange, strict=True) if not outside] or [*settings]
 
 
 def _mean(scores: Sequence[Score]) -> float:
-    """Return the mean of a setting's finite values; no number where it has none."""
+    """Return the mean of a setting's finite values; NaN where it has none."""
     finite = [score.value for score in scores if isfinite(score.value)]
     return mean(finite) if finite else nan

@@ -1,7 +1,7 @@
-"""Holds the index against git: what it shows of runs, and all of it.
+"""Comparison of the index with git: for the runs of an answer, or in full.
 
-It is derived, and lies where whoever can write to this clone can change it. So what ranks or judges is made again from
-git for the runs that are shown, and `ledger verify` makes the whole of it again.
+The index is a cache that anybody with write access to this clone can change. So an answer that ranks or judges is
+checked against git for the runs that it shows, and `ledger verify` rebuilds the whole of it.
 """
 
 import sqlite3
@@ -19,19 +19,19 @@ from ledger.store.index.file import FILE, is_ours, remembered
 from ledger.store.index.update import SCHEMA, update, write_runs
 
 MOST = 100
-"""Runs that are made again for one answer: what a screen shows, at 0.2 ms each."""
+"""Most runs that are checked for one answer: what fits on a screen, at 0.2 ms each."""
 
 _Row = dict[str, object]
 
 
 def is_proved(database: sqlite3.Connection, repository: Repository, tip: str, ids: Sequence[str]) -> bool:
-    """Say whether the index says of runs what git says of them.
+    """Return whether the index agrees with git about runs.
 
     Args:
         database: the index, at `tip`.
         repository: where the records are.
         tip: commit of the branch.
-        ids: the runs; the first of them are looked at.
+        ids: ids of the runs; only the first of them are checked.
 
     Raises:
         LedgerError: git cannot read one.
@@ -46,16 +46,16 @@ def is_proved(database: sqlite3.Connection, repository: Repository, tip: str, id
             folders[folder][name] = file.blob
     with closing(_in_memory()) as again:
         marks = ", ".join("?" * len(asked))
-        later = database.execute(f"SELECT path, blob, run, kind FROM later WHERE run IN ({marks})", asked)  # noqa: S608  # question marks
+        later = database.execute(f"SELECT path, blob, run, kind FROM later WHERE run IN ({marks})", asked)  # noqa: S608  # only question marks
         again.executemany("INSERT INTO later VALUES (?, ?, ?, ?)", later)
         write_runs(again, repository, folders)
         return _rows(database, asked) == _rows(again, asked)
 
 
 def differing(ledger: Branch, tip: str) -> list[str] | None:
-    """Return the runs and statements of which the index in this clone says something else than git.
+    """Return the runs and statements about which the index of this clone contradicts git.
 
-    None where there is no index of this commit: it is brought up to date before it answers.
+    None where there is no index of this commit: it is updated before it answers.
 
     Raises:
         LedgerError: git cannot read the branch.
@@ -70,7 +70,7 @@ def differing(ledger: Branch, tip: str) -> list[str] | None:
             update(again, ledger, None, tip)
             return sorted(_unlike(_all(database), _all(again)))
     except sqlite3.Error:
-        return None  # a damaged one is made anew when it is asked
+        return None  # a damaged index is made anew by the next question
 
 
 def _in_memory() -> sqlite3.Connection:
@@ -87,17 +87,17 @@ def _unlike(one: Mapping[str, object], other: Mapping[str, object]) -> Iterator[
 def _all(database: sqlite3.Connection) -> dict[str, object]:
     found: dict[str, object] = dict(_rows(database, None))
     for table in ("later", "problems"):
-        found |= {f"{row[0]}": row for row in database.execute(f"SELECT * FROM {table}")}  # noqa: S608  # our own names
+        found |= {f"{row[0]}": row for row in database.execute(f"SELECT * FROM {table}")}  # noqa: S608  # the names are our own
     return found
 
 
 def _rows(database: sqlite3.Connection, ids: Sequence[str] | None) -> dict[str, _Row]:
-    """Return what the index says of runs, by their ids, with the numbers that stand for names and groups resolved."""
+    """Return the content of the index on runs, by id, with ids of names and groups resolved."""
     where = "" if ids is None else f" WHERE id IN ({', '.join('?' * len(ids))})"
     given = tuple(ids or ())
     groups = {number: tuple(group) for number, *group in database.execute("SELECT * FROM groups")}
     columns = "id, place, folder, files, facts, words, said, cells"
-    asked = f"SELECT {columns} FROM runs LEFT JOIN names USING (named){where}"  # noqa: S608  # our own names
+    asked = f"SELECT {columns} FROM runs LEFT JOIN names USING (named){where}"  # noqa: S608  # the names are our own
     rows: dict[str, _Row] = {}
     for run, place, folder, files, facts, words, said, cells in database.execute(asked, given):
         rows[run] = {
@@ -106,10 +106,10 @@ def _rows(database: sqlite3.Connection, ids: Sequence[str] | None) -> dict[str, 
             "facts": dict(_resolved(msgspec.json.decode(facts, type=dict[str, object]), groups)),
         }
     of_run = "" if ids is None else f" WHERE run IN ({', '.join('?' * len(ids))})"
-    for run, *settled in database.execute(f"SELECT * FROM settled{of_run}", given):  # noqa: S608  # our own names
+    for run, *settled in database.execute(f"SELECT * FROM settled{of_run}", given):  # noqa: S608  # the names are our own
         rows.setdefault(run, {})["settled"] = tuple(settled)
     again: dict[str, set[tuple[object, ...]]] = {}
-    for metric, run, number, value in database.execute(f"SELECT * FROM again{of_run}", given):  # noqa: S608  # our own names
+    for metric, run, number, value in database.execute(f"SELECT * FROM again{of_run}", given):  # noqa: S608  # the names are our own
         again.setdefault(run, set()).add((metric, groups.get(number), value))
     for run, measured in again.items():
         rows.setdefault(run, {})["again"] = measured

@@ -1,4 +1,4 @@
-"""Asks the index: queries and orders become SQL; the runs that answer are read from git."""
+"""Queries on the index: filters and orders become SQL; the runs of the answer are read from git."""
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -20,19 +20,19 @@ from ledger.store.index.scores import Standing, count_headlines, read_standings
 from ledger.store.index.update import read_runs
 
 _FIELDS_KEPT = 64
-"""Fields that get columns and indexes of their own; those of later questions are searched without."""
+"""Most fields with columns and indexes of their own; fields of later questions are searched without."""
 _TIMES = {"started", "ended"}
 _ASKED = 500
-"""Rows that one statement names."""
+"""Most rows that one statement names."""
 
 
 class Index:
     """The index at one commit.
 
     Args:
-        database: open, up to date, with a transaction that keeps it as it is.
+        database: open and up to date, in a transaction that keeps it unchanged.
         repository: where the records are.
-        splits: tells which other names splits have, when one is asked for.
+        splits: returns other names of splits, called when one is queried.
     """
 
     def __init__(
@@ -48,22 +48,22 @@ class Index:
         database.create_function("fact", 2, _fact, deterministic=True)
 
     def is_empty(self) -> bool:
-        """Say whether there is no run at all."""
+        """Return whether there is no run at all."""
         return not read_numbers(self._database, "SELECT 1 FROM runs LIMIT 1")
 
     @cached_property
     def names(self) -> Names:
-        """What the names in a query mean."""
+        """The fields that names in a query can mean."""
         return Names((field for (field,) in self._database.execute("SELECT field FROM held")), self._splits())
 
     def problems(self) -> tuple[Problem, ...]:
-        """Return what could not be read, by path."""
+        """The paths that could not be read, each with the reason."""
         rows = self._database.execute("SELECT path, message FROM problems ORDER BY path")
         return tuple(Problem(path=path, message=message) for path, message in rows)
 
     def matching(self, short: str) -> list[str]:
-        """Return the ids that start so, or whose last part does, in their order; all for the empty text."""
-        short = short.encode("utf-8", "replace").decode()  # what is no text is part of no id
+        """Return the ids that start with a text, or whose last part does, in order; all of them for the empty text."""
+        short = short.encode("utf-8", "replace").decode()  # what is not text is part of no id
         end = f"{short}\U0010ffff"
         rows = self._database.execute(
             "SELECT id FROM runs WHERE (id >= ? AND id < ?)"
@@ -73,7 +73,7 @@ class Index:
         return [run for (run,) in rows]
 
     def runs_of(self, ids: Sequence[str]) -> list[StoredRun]:
-        """Return the runs of whole ids, in the order given.
+        """Return the runs with these whole ids, in the order given.
 
         Raises:
             LedgerError: git cannot read one.
@@ -82,7 +82,7 @@ class Index:
         return self._read([number for run in ids for number in read_numbers(self._database, asked, [run])])
 
     def noted(self, experiment: str) -> list[str]:
-        """Return the runs of an experiment that later statements are about, oldest first."""
+        """Return the runs of an experiment that have notes, oldest first."""
         rows = self._database.execute(
             "SELECT DISTINCT id FROM later JOIN runs ON id = run WHERE path >= 'notes/' AND path < 'notes0'"
             " AND json_extract(facts, '$.experiment') = ? ORDER BY id",
@@ -93,7 +93,7 @@ class Index:
     def select(
         self, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None
     ) -> tuple[list[StoredRun], str | None]:
-        """Return the runs that pass, newest first or sorted by a field, the first of them where limited, and a warning.
+        """Return the matching runs, newest first or sorted by a field, up to a limit, and a warning.
 
         A metric is sorted best first within each comparable group, the group with the newest run first: numbers
         measured on different dataset versions are never put into one order, and those of unknown data into that of
@@ -109,7 +109,7 @@ class Index:
     def select_lines(
         self, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None
     ) -> tuple[list[Line], str | None]:
-        """Return the lines of the runs that `select` returns, and its warning; git is not asked.
+        """Return the rows of the runs that `select` would return, and its warning; git is not asked.
 
         Raises:
             UsageError: no run has the metric to sort by.
@@ -118,10 +118,10 @@ class Index:
         return read_lines(self._database, numbers), warning
 
     def filter_warnings(self, query: Query | None) -> list[str]:
-        """Return how names in a query were read, and why numbers in it mean less than they seem to.
+        """Return how names in a query were interpreted, and why comparisons in it mean less than they seem to.
 
         Raises:
-            UsageError: nothing has one of its names, or several have.
+            UsageError: no field has one of its names, or several have.
         """
         if query is None or self.is_empty():
             return []
@@ -133,26 +133,26 @@ class Index:
         return warnings
 
     def standings(self, key: str, query: Query | None) -> list[Standing]:
-        """Return the scores of a metric in each comparable group, of the runs that pass.
+        """Return the scores of the matching runs for a metric, by comparable group.
 
         Raises:
-            UsageError: nothing has a name in the query, or several have.
+            UsageError: no field has a name in the query, or several have.
         """
         return list(read_standings(self._database, self._column, self._passing(query), key))
 
     def headlines(self, query: Query | None) -> dict[str, int]:
-        """Return how many of the runs that pass have each metric as their headline.
+        """Return how many of the matching runs have each metric as their headline.
 
         Raises:
-            UsageError: nothing has a name in the query, or several have.
+            UsageError: no field has a name in the query, or several have.
         """
         return count_headlines(self._database, self._passing(query))
 
     def fields(self, names: Sequence[str]) -> list[str]:
-        """Return the fields that names mean, as `field_value` knows them; names as they are where there is no run.
+        """Return the fields that names mean, in the form for `field_value`; the names unchanged where there is no run.
 
         Raises:
-            UsageError: nothing has one of the names, or several have.
+            UsageError: no field has one of the names, or several have.
         """
         return list(names) if self.is_empty() else [self.names.read(name).field for name in names]
 
@@ -201,16 +201,16 @@ class Index:
         if query.field not in {"tags", "dataset"}:
             parts += [f"({column} >= ? AND {column} < ?)"] * len(found)
         if query.field in {"tags", "dataset"} or query.field.startswith("params."):
-            # A list is JSON in the column, which no single value begins like.
+            # A list is JSON in the column; no single value begins like one.
             items = f"json_each(CASE WHEN {column} >= '[' AND {column} < '\\' THEN {column} ELSE '[]' END)"
             inside = " OR ".join(["(value >= ? AND value < ?)"] * len(found))
-            parts.append(f"({column} >= '[' AND {column} < '\\' AND EXISTS (SELECT 1 FROM {items} WHERE {inside}))")  # noqa: S608  # our own expressions
+            parts.append(f"({column} >= '[' AND {column} < '\\' AND EXISTS (SELECT 1 FROM {items} WHERE {inside}))")  # noqa: S608  # the expressions are our own
             arguments = arguments * len(parts) if len(parts) == 1 else [*arguments, *arguments]
         return " OR ".join(parts), arguments
 
     def _column(self, field: str) -> str:
-        """Return the column of a field, made with its indexes when the field is first asked for."""
-        if not field.isprintable() or '"' in field or "\\" in field:  # no path of JSON in SQLite names it
+        """Return the column of a field, created with its indexes on first use."""
+        if not field.isprintable() or '"' in field or "\\" in field:  # no JSON path of SQLite can name it
             return f"fact(facts, x'{field.encode('utf-8', 'backslashreplace').hex()}')"
         row = self._database.execute("SELECT number FROM fields WHERE name = ?", (field,)).fetchone()
         if row:
@@ -233,14 +233,14 @@ class Index:
                 self._database.execute("ROLLBACK TO making")
             if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR:
                 raise
-            return expression  # another process is writing: ask without
+            return expression  # another process is writing: query without a column
         finally:
             with suppress(sqlite3.OperationalError):
                 self._database.execute("RELEASE making")
         return column
 
     def _index_words(self) -> None:
-        """Make the full-text index when words are first asked for; triggers keep it from then on."""
+        """Create the full-text index when words are first searched; triggers keep it up to date from then on."""
         if self._database.execute("SELECT 1 FROM sqlite_master WHERE name = 'spoken'").fetchone():
             return
         for statement in _WORDS:
@@ -263,7 +263,7 @@ class Index:
 
 
 _WORDS = (
-    # Words are found in Python, lower-cased and parted by spaces, so the plainest tokenizer reads them back.
+    # Words are made in Python, lower-cased and separated by spaces, so the plainest tokenizer splits them the same way.
     "CREATE VIRTUAL TABLE spoken USING fts5 (words, content = 'runs', content_rowid = 'number', tokenize = 'ascii')",
     "INSERT INTO spoken (spoken) VALUES ('rebuild')",
     (
@@ -275,7 +275,7 @@ _WORDS = (
         " INSERT INTO spoken (spoken, rowid, words) VALUES ('delete', old.number, old.words); END"
     ),
 )
-"""Full text without a copy of the text: https://www.sqlite.org/fts5.html#external_content_tables."""
+"""A full-text index without a copy of the text: https://www.sqlite.org/fts5.html#external_content_tables."""
 
 
 def _fact(facts: str, field: bytes) -> str | int | None:

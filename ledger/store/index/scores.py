@@ -1,4 +1,4 @@
-"""What leaderboards ask of the index: every run's value of one metric in each comparable group."""
+"""Scores for leaderboards: the value of one metric for every run in each comparable group."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from ledger.analysis.query.sort_keys import read_number
 from ledger.store.index.order import Column, Sql
 
 Standing = tuple[tuple[str, str, str, str], list[Score]]
-"""Content hash, evaluator, dataset label and direction; the runs measured so."""
+"""Content hash, evaluator, dataset label and direction; then the scores of its runs."""
 
 
 def read_standings(database: sqlite3.Connection, column: Column, where: Sql, key: str) -> Iterator[Standing]:
-    """Yield the scores in each group of a metric; a later one of a run in the same group takes the earlier's place."""
+    """Yield the scores in each group of a metric; a later score of a run in a group replaces the earlier one."""
     text, arguments = where
     value, group = column(f"metrics.{key}"), column(f"group.{key}")
-    own = f"SELECT {group}, {value}, id FROM runs WHERE {group} IS NOT NULL AND ({text}) ORDER BY {group}"  # noqa: S608  # our own expressions
+    own = f"SELECT {group}, {value}, id FROM runs WHERE {group} IS NOT NULL AND ({text}) ORDER BY {group}"  # noqa: S608  # the expressions are our own
     again = "SELECT number, value, run FROM again WHERE metric = ? AND run IN (SELECT id FROM runs WHERE "
     settled = {
         run: (setting, unranked, trace)
@@ -34,8 +34,8 @@ def read_standings(database: sqlite3.Connection, column: Column, where: Sql, key
 
 
 def count_headlines(database: sqlite3.Connection, where: Sql) -> dict[str, int]:
-    """Return how many of the runs that pass have each metric as the one that speaks for them."""
+    """Return how many of the matching runs have each metric as their headline."""
     text, arguments = where
-    among = "" if text == "1" else f"AND run IN (SELECT id FROM runs WHERE {text})"  # noqa: S608  # our own expressions
-    asked = f"SELECT headline, count(*) FROM settled WHERE headline IS NOT NULL {among} GROUP BY headline"  # noqa: S608  # our own expressions
+    among = "" if text == "1" else f"AND run IN (SELECT id FROM runs WHERE {text})"  # noqa: S608  # the expressions are our own
+    asked = f"SELECT headline, count(*) FROM settled WHERE headline IS NOT NULL {among} GROUP BY headline"  # noqa: S608  # the expressions are our own
     return dict(database.execute(asked, arguments))

@@ -1,4 +1,4 @@
-"""Which runs answer a question, and in which order."""
+"""Selection of the runs that match a query, in order."""
 
 from collections.abc import Sequence
 
@@ -14,20 +14,20 @@ from ledger.store.index.questions import Index
 
 
 class Selection(Document, frozen=True, kw_only=True):
-    """The runs that were asked for, whole or as lines of the usual table, in the order asked for."""
+    """The matching runs in order, as whole runs or as rows of the list."""
 
     runs: tuple[StoredRun, ...] = ()
-    """The runs; none where only lines were asked for."""
+    """The runs; none where only rows were requested."""
     lines: tuple[Line, ...] = ()
-    """Their lines; none where the runs were asked for."""
+    """The rows of the list; none where runs were requested."""
     columns: tuple[str, ...] = ()
-    """The fields that the names of columns mean, as `field_value` knows them."""
+    """The fields that the names of columns mean, in the form for `field_value`."""
     warnings: tuple[str, ...] = ()
-    """How names were read, and why part of the order, or of the filter, means nothing."""
+    """How names were interpreted, and why part of the order or of the filter is meaningless."""
     problems: tuple[Problem, ...] = ()
     """What on the ledger could not be read."""
     empty: bool = False
-    """Whether no run is on the ledger at all."""
+    """Whether the ledger has no run at all."""
 
 
 def select_runs(
@@ -40,19 +40,19 @@ def select_runs(
     lines: bool = False,
     columns: Sequence[str] = (),
 ) -> Selection:
-    """Return the runs that pass a query, newest first, or sorted by a field as `Index.select` says.
+    """Return the runs that match a query, newest first, or sorted by a field as `Index.select` describes.
 
     Args:
-        ledger: where they are.
-        query: what they must pass.
+        ledger: ledger of the runs.
+        query: query that they must match.
         sort: the field to sort by.
-        reverse: turn the order round.
-        limit: return at most so many.
-        lines: return their lines of the usual table alone: no record is read.
-        columns: names of fields that will be shown.
+        reverse: reverse the order.
+        limit: most runs to return.
+        lines: return only their rows of the list: no record is read.
+        columns: names of the fields to show.
 
     Raises:
-        UsageError: nothing has a name in the query, in `sort` or in `columns`, or several have.
+        UsageError: no field has a name in the query, in `sort` or in `columns`, or several have.
         LedgerError: git cannot read the branch.
     """
 
@@ -81,7 +81,7 @@ def _ids(selection: Selection) -> list[str]:
 
 
 def find_runs(ledger: Branch, shorts: Sequence[str]) -> list[StoredRun]:
-    """Return the runs that ids, or enough of each, name; one that is named twice stands once.
+    """Return the runs that ids or parts of ids name; a run that is named twice is returned once.
 
     Raises:
         NotFound: no run has it.

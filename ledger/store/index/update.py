@@ -1,4 +1,4 @@
-"""Brings the tables of the index from one commit of the branch to another: all of it, or what differs."""
+"""Update of the index tables from one commit of the branch to another: completely, or by the difference."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,14 +26,14 @@ from ledger.store.branch.reader import about_no_run, by_time, kind_of, load_entr
 
 SCHEMA = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
-    # `facts` is JSON of field to sortable text; `group.KEY` in it names the comparable group of a metric.
+    # `facts` is JSON: sortable text by field; `group.KEY` in it names the comparable group of a metric.
     (
         "CREATE TABLE runs (number INTEGER PRIMARY KEY, id TEXT UNIQUE, place TEXT, folder TEXT,"
         " files TEXT, facts TEXT, words TEXT, named INTEGER, cells TEXT)"
     ),
     "CREATE INDEX runs_by_place ON runs (place)",
     "CREATE INDEX runs_by_end ON runs (substr(id, 17))",
-    # Folders of runs that held no record when they were last looked at.
+    # Folders of runs that had no record when they were last read.
     "CREATE TABLE strays (folder TEXT PRIMARY KEY)",
     "CREATE TABLE later (path TEXT PRIMARY KEY, blob TEXT, run TEXT, kind TEXT)",
     "CREATE INDEX later_by_run ON later (run)",
@@ -45,16 +45,16 @@ SCHEMA = (
         "CREATE TABLE groups (number INTEGER PRIMARY KEY, content TEXT, evaluator TEXT, label TEXT, direction TEXT,"
         " aside INTEGER)"
     ),
-    # The names of params, in one text: most runs of an experiment have the same.
+    # The names of params in one text: most runs of an experiment share them.
     "CREATE TABLE names (named INTEGER PRIMARY KEY, said TEXT UNIQUE)",
-    # Every `params.NAME` and `metrics.KEY` that a run has: what a name in a query may mean.
+    # Every `params.NAME` and `metrics.KEY` that a run has: candidates for a name in a query.
     "CREATE TABLE held (field TEXT PRIMARY KEY) WITHOUT ROWID",
-    # What leaderboards ask of every run, apart from the long rows of the runs themselves.
+    # What leaderboards need of every run, apart from the long rows of the runs themselves.
     (
         "CREATE TABLE settled (run TEXT PRIMARY KEY, setting TEXT, headline TEXT, unranked TEXT, trace TEXT)"
         " WITHOUT ROWID"
     ),
-    # Measurements that are not the one in `facts`: on other data, by other evaluators, or again.
+    # Measurements other than the one in `facts`: on other data, by other evaluators, or repeated.
     (
         "CREATE TABLE again (metric TEXT, run TEXT, number INTEGER, value TEXT,"
         " PRIMARY KEY (metric, run, number)) WITHOUT ROWID"
@@ -62,23 +62,23 @@ SCHEMA = (
     "CREATE INDEX again_by_run ON again (run)",
     "CREATE TABLE fields (name TEXT PRIMARY KEY, number INTEGER)",
 )
-"""The tables of the index, and the indexes that every question needs."""
+"""The tables of the index, and the SQL indexes that every question needs."""
 
 _FOLDERS_ASKED = 500
-"""Folders of runs that are listed by name; beyond it listing the whole tree costs less than naming them."""
+"""Most folders of runs that are listed by name; beyond that, listing the whole tree costs less."""
 
 
 class _Changes(Document, frozen=True, kw_only=True):
-    """What to do to the tables."""
+    """Changes to make to the tables."""
 
     folders: dict[str, dict[str, str]]
-    """Folder of a run that was touched to its files as they are now; none when it is gone."""
+    """The present files of each changed run folder; none when the folder was removed."""
     documents: dict[str, str | None]
-    """Path of another document that was touched to its blob; none when it is gone."""
+    """The blob of every other changed document, by path; none when it was removed."""
 
 
 def update(database: sqlite3.Connection, ledger: Branch, old: str | None, new: str) -> None:
-    """Bring the tables from commit `old` to `new`, inside the caller's transaction.
+    """Update the tables from commit `old` to `new`, inside the caller's transaction.
 
     Raises:
         InvalidDocument: the format of the ledger is newer than this version reads.
@@ -91,7 +91,7 @@ def update(database: sqlite3.Connection, ledger: Branch, old: str | None, new: s
     changes = None if differing is None else _changes(database, repository, differing, new)
     if changes is None:
         for table in ("runs", "strays", "later", "problems", "settled", "again", "held"):
-            database.execute(f"DELETE FROM {table}")  # noqa: S608  # one of our own names
+            database.execute(f"DELETE FROM {table}")  # noqa: S608  # the name is our own
         changes = _everything(repository, new)
         about = _write_documents(database, repository, changes.documents)
         write_runs(database, repository, changes.folders)
@@ -103,7 +103,7 @@ def update(database: sqlite3.Connection, ledger: Branch, old: str | None, new: s
         for folder in changes.folders:
             database.execute("DELETE FROM problems WHERE path = ?", (f"{folder}/{paths.RECORD_FILE}",))
         write_runs(database, repository, changes.folders | _stored_folders(database, about, changes.folders))
-        if changed:  # a redaction, or a branch that was rewound
+        if changed:  # a redaction, or a rewound branch
             _hold_anew(database)
     _write_homeless(database, about)
 
@@ -117,7 +117,7 @@ def _hold_anew(database: sqlite3.Connection) -> None:
 
 
 def _remove_run(database: sqlite3.Connection, folder: str) -> str:
-    """Remove the run of a folder, where it is there, and return its id."""
+    """Remove the run of a folder, if it exists, and return its id."""
     run = folder.rpartition("/")[2]
     if database.execute("DELETE FROM runs WHERE id = ? AND folder = ?", (run, folder)).rowcount:
         database.execute("DELETE FROM settled WHERE run = ?", (run,))
@@ -140,7 +140,7 @@ def _everything(repository: Repository, tip: str) -> _Changes:
 
 
 def _is_text(path: str) -> bool:
-    """Say whether a path is UTF-8: no entry has another one, `ledger verify` names it, and SQLite holds texts alone."""
+    """Return whether a path is UTF-8, which SQLite needs: no entry has another, and `ledger verify` reports those."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -149,7 +149,7 @@ def _is_text(path: str) -> bool:
 
 
 def _read_difference(repository: Repository, old: str, new: str) -> list[PathChange] | None:
-    """Return what differs, none where the old commit is not here: a gc took it, or the index is another clone's."""
+    """Return the difference; none where the old commit is missing, after a gc or in an index from another clone."""
     try:
         return read_difference(repository, old, new, (paths.FORMAT_FILE, *paths.ENTRY_FOLDERS))
     except LedgerError:
@@ -174,7 +174,7 @@ def _changes(
                 known.add(folder)
         elif kind_of(change.path) is not None:
             documents[change.path] = None if change.status == "D" else change.blob
-    # The difference holds every file of a folder that is new; of others it holds those that differ.
+    # The difference has every file of a new folder; of an existing folder it has only the changed files.
     known |= {folder for folder in touched if _is_known(database, folder)}
     if known:
         for folder in known:
@@ -187,7 +187,7 @@ def _changes(
 
 
 def _is_known(database: sqlite3.Connection, folder: str) -> bool:
-    """Say whether something of a folder was there before."""
+    """Return whether a folder was known before."""
     asked = (
         "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND folder = ?)"
         " OR EXISTS (SELECT 1 FROM problems WHERE path = ?) OR EXISTS (SELECT 1 FROM strays WHERE folder = ?)"
@@ -199,7 +199,7 @@ def _is_known(database: sqlite3.Connection, folder: str) -> bool:
 def _write_documents(
     database: sqlite3.Connection, repository: Repository, documents: Mapping[str, str | None]
 ) -> set[str]:
-    """Write what is no record, and return the runs that it is and was about."""
+    """Write the documents that are not records, and return the runs that they refer to, before and now."""
     about: set[str] = set()
     for path in documents:
         about.update(run for (run,) in database.execute("SELECT run FROM later WHERE path = ?", (path,)))
@@ -221,7 +221,7 @@ def _write_documents(
 def _stored_folders(
     database: sqlite3.Connection, runs: Iterable[str], known: Mapping[str, object]
 ) -> dict[str, dict[str, str]]:
-    """Return folder and files of runs whose own folder was not touched."""
+    """Return folder and files of runs whose own folder did not change."""
     found = {}
     for run in runs:
         for folder, files in database.execute("SELECT folder, files FROM runs WHERE id = ?", (run,)).fetchall():
@@ -232,12 +232,12 @@ def _stored_folders(
 
 
 def write_runs(database: sqlite3.Connection, repository: Repository, folders: Mapping[str, Mapping[str, str]]) -> None:
-    """Write the rows of runs, of which none is there yet.
+    """Write the rows of runs that have none yet.
 
     Args:
-        database: the tables, with later statements in them.
+        database: the tables, already updated with later statements.
         repository: where the records are.
-        folders: folder of each run to its files.
+        folders: files of each run, by folder.
 
     Raises:
         LedgerError: git cannot read one.
@@ -255,7 +255,7 @@ def write_runs(database: sqlite3.Connection, repository: Repository, folders: Ma
                 yield rows.row(found)
 
     columns = "id, place, folder, files, facts, words, named, cells"
-    database.executemany(f"INSERT INTO runs ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", made())  # noqa: S608  # our own names
+    database.executemany(f"INSERT INTO runs ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", made())  # noqa: S608  # the names are our own
     rows.write(database)
     for problem in problems:
         _write_problem(database, problem)
@@ -276,11 +276,11 @@ def _with_later(
 def read_runs(
     repository: Repository, wanted: Iterable[tuple[str, Mapping[str, str], list[tuple[str, str]]]]
 ) -> Iterator[StoredRun | Problem]:
-    """Yield the run of each folder, or what is wrong with its record.
+    """Yield the run of each folder, or why its record is invalid.
 
     Args:
-        repository: where the objects are.
-        wanted: folder, file name to blob id, and path and blob id of each later statement.
+        repository: where the records are.
+        wanted: folder, blob ids of its files, and path and blob id of each later statement.
 
     Raises:
         LedgerError: git fails on the way; a later statement is missing.
@@ -307,10 +307,10 @@ def read_runs(
 
 
 class _Rows:
-    """Makes the rows of runs, and gives numbers to what many of them share.
+    """Builds the rows of runs, and numbers the values that many of them share.
 
     Args:
-        database: where the numbers given so far are.
+        database: holds the numbers given so far.
     """
 
     def __init__(self, database: sqlite3.Connection) -> None:
@@ -323,7 +323,7 @@ class _Rows:
         self._held: set[str] = set()
 
     def row(self, run: StoredRun) -> tuple[str | int, ...]:
-        """Return what stands in the table of runs."""
+        """Return the row of the table of runs."""
         facts: dict[str, str | list[str] | int | None] = {}
         for name, value in own_fields(run).items():
             if value is not None:
@@ -347,7 +347,7 @@ class _Rows:
         return run_id, place, run.path, files, said, spoken(run), named, cells
 
     def write(self, database: sqlite3.Connection) -> None:
-        """Write the numbers that were given since, and what leaderboards ask of the runs."""
+        """Write new numbers, and what leaderboards need of the runs."""
         database.executemany("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?, ?)", self._settled)
         database.executemany("INSERT OR REPLACE INTO again VALUES (?, ?, ?, ?)", self._again)
         held = ((field,) for field in self._held if field.startswith(("params.", "metrics.")))
@@ -370,7 +370,7 @@ class _Rows:
             )
 
     def _group(self, metric: Metric, run: StoredRun) -> int:
-        """Return the number of a comparable group, as `group_of` makes it, its direction, and who counts."""
+        """Return the number of a comparable group, as of `group_of`, with its direction and whether its runs count."""
         label = metric.dataset or (metric.dataset_hash or "unknown")[:19]
         said = metric.dataset_hash or "", metric.evaluator or "", label, metric.direction or "", int(not counts(run))
         return self._groups.get(said) or self._groups.setdefault(said, len(self._groups) + 1)
@@ -378,16 +378,16 @@ class _Rows:
 
 @lru_cache(maxsize=4096, typed=True)
 def _param(name: str, value: bool | float | str) -> tuple[str, str | None]:  # noqa: FBT001  # a value, not a switch
-    """Return field and sortable text of a param: most of a sweep take few values."""
+    """Return field and sortable text of a param, cached: most params of a sweep take few values."""
     return f"params.{name}", sortable(value)
 
 
 def _write_homeless(database: sqlite3.Connection, runs: Iterable[str]) -> None:
-    """Write a problem for every statement about a run that is not there, and remove those of runs that came."""
+    """Write a problem for every statement about a missing run, and remove the problems of runs that arrived."""
     for run in runs:
         database.execute("DELETE FROM problems WHERE run = ?", (run,))
         if not database.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone():
-            # What was proposed and rejected never came here, and is no problem.
+            # Runs that were proposed and rejected never arrive, which is no problem.
             asked = "SELECT path FROM later WHERE run = ? AND kind <> 'rejection'"
             for (path,) in database.execute(asked, (run,)).fetchall():
                 _write_problem(database, about_no_run(path, run), run)

@@ -1,1 +1,1 @@
-"""Whether the ledger is whole and whose it is: checks, verification, signatures, redactions."""
+"""Integrity and authenticity of the ledger: checks, verification, signatures, redactions."""

@@ -1,4 +1,4 @@
-"""Checkpoints: a tag over the tip that says how many entries there are and what they hash to.
+"""Checkpoints: tags on the tip that state the number of entries and the hash over all of them.
 
 Git's own ids chain history by SHA-1; the root here is BLAKE3 over every path and content, so it also proves,
 after a redaction, that nothing but what its tombstone names has changed.
@@ -26,20 +26,20 @@ _NAME = re.compile(r"checkpoint-\d{8}-\d{6}", re.ASCII)
 
 
 class Checkpoint(Document, frozen=True, kw_only=True):
-    """What somebody vouched for at one commit."""
+    """The statement of a checkpoint about one commit."""
 
     name: str
     """Its tag."""
     commit: str
-    """Tip of the branch then."""
+    """Tip of the branch at that time."""
     entries: int
-    """How many entries there were."""
+    """Number of entries at that time."""
     root: str
     """Merkle root over every path and content hash."""
     made_at: datetime
     """When, UTC."""
     signed: bool
-    """Whether it carries a signature, whosever."""
+    """Whether it is signed, by anybody."""
 
 
 def make_checkpoint(
@@ -49,13 +49,13 @@ def make_checkpoint(
 
     Args:
         ledger: the ledger.
-        read_blob: blob id to content.
-        now: when it is made, UTC; names it.
-        signed: whether to sign it; by default where git is told of an SSH key.
+        read_blob: returns the content of a blob id.
+        now: time of the checkpoint, UTC, which also names it.
+        signed: whether to sign it; by default where git is configured with an SSH key.
 
     Raises:
         NotFound: there is no ledger yet.
-        LedgerError: it must be signed and cannot be.
+        LedgerError: it should be signed and cannot be.
     """
     tip = ledger.tip()
     if tip is None:
@@ -89,12 +89,12 @@ def _key(repository: Repository, *, signed: bool | None) -> str | None:
 
 
 def root_of(tree: list[TreeFile], read_blob: Callable[[str], bytes], stood: Mapping[str, str] | None = None) -> str:
-    """Return the Merkle root of a tree: a leaf `path NUL hash` for each file, in the order of their paths' bytes.
+    """Return the Merkle root of a tree: one leaf `path NUL hash` per file, in the byte order of paths.
 
     Args:
         tree: every file of a commit.
-        read_blob: blob id to content.
-        stood: path to content hash where a redaction says that something else stood there.
+        read_blob: returns the content of a blob id.
+        stood: hash of the former content of paths that a redaction replaced.
     """
     taken: dict[str, str] = {}
     for file in tree:
@@ -131,15 +131,15 @@ def wrong_with_checkpoint(
     signers: str,
     read_blob: Callable[[str], bytes],
 ) -> str | None:
-    """Return why a tag may not stand as a checkpoint of a ledger; none when it says what is so.
+    """Return why a tag is no true checkpoint of a ledger; none when it is one.
 
     Args:
-        repository: where its object is; it need not have a ref yet.
-        name: of the tag.
+        repository: repository with the tag's object; it need not have a ref yet.
+        name: name of the tag.
         object_id: what it points to.
-        tip: where the ledger is.
-        signers: of whom one must have signed it, as lines of an allowed-signers file; nobody where there are none.
-        read_blob: blob id to content.
+        tip: tip of the ledger.
+        signers: allowed signers, one of whom must have signed it, as lines of an allowed-signers file; none for nobody.
+        read_blob: returns the content of a blob id.
 
     Raises:
         LedgerError: git fails.
@@ -159,7 +159,7 @@ def wrong_with_checkpoint(
 
 
 def is_trusted(ledger: Branch, checkpoint: Checkpoint) -> bool:
-    """Say whether somebody whom the policy names as a signer signed a checkpoint.
+    """Return whether a checkpoint is signed by a signer of the policy.
 
     Raises:
         LedgerError: the policy cannot be read.

@@ -1,4 +1,4 @@
-"""What `ledger verify` and `ledger check` answer with: something that should not be so, and its mend."""
+"""Findings of `ledger verify` and `ledger check`: a problem and its fix."""
 
 from collections.abc import Iterable
 
@@ -6,11 +6,11 @@ from ledger.model.claims.rules import Weight
 from ledger.model.values import Document
 
 MOST = 50
-"""Findings of one rule that are told; the rest are counted."""
+"""Most findings of one rule that are shown; the rest are counted."""
 
 
 class Finding(Document, frozen=True, kw_only=True):
-    """Something that should not be so."""
+    """A problem that was found."""
 
     rule: str
     """Rule that it breaks: `history`, `tree`, `size`, `document`, `content`, `reference`, `claim`, `text`, `secret`,
@@ -18,19 +18,19 @@ class Finding(Document, frozen=True, kw_only=True):
     severity: Weight = "error"
     """Whether it keeps the entry off the ledger."""
     message: str
-    """What is wrong, and what it means, in one line."""
+    """The problem and its meaning, in one line."""
     path: str = ""
     """Path on the branch, or the ref."""
     commit: str | None = None
-    """Commit that did it, where one did."""
+    """Commit that caused it, where there is one."""
     field: str | None = None
-    """Field of the document, where it is one field."""
+    """Field of the document, where it is about one."""
     hint: str | None = None
-    """The mend."""
+    """The fix."""
 
 
 def limited(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings without repeats, errors first, at most fifty of each rule and a line that counts the others."""
+    """Return findings without repeats, errors first, at most fifty of each rule, with a line that counts the rest."""
     shown: list[Finding] = []
     counts: dict[tuple[str, Weight], int] = {}
     for finding in dict.fromkeys(findings):

@@ -1,4 +1,4 @@
-"""Which paths a ledger has, and what is wrong with any other: told by the reason, the most dangerous first."""
+"""The paths that a ledger has, and why others are refused, the most dangerous reason first."""
 
 import re
 import unicodedata
@@ -26,10 +26,10 @@ _SHAPES = re.compile(
     ),
     re.ASCII,
 )
-"""Every path that an entry may have."""
+"""All forms of paths that an entry may have."""
 
 REGULAR = "100644"
-"""Git's mode of a file that is not executable: the only one of an entry's files."""
+"""Git's mode of a regular file that is not executable, the only one for entries."""
 _MODES = {
     "120000": "a symbolic link; it could lead anywhere",
     "160000": "a submodule; it would fetch another repository",
@@ -40,26 +40,26 @@ _RESERVED = re.compile(r"(?i)(?:^|/)(con|prn|aux|nul|conin\$|conout\$|com[0-9Â¹Â
 """Names that Windows gives to devices, with any suffix
 (https://learn.microsoft.com/windows/win32/fileio/naming-a-file)."""
 _DEEPEST = 7
-"""Parts of the deepest path: a figure of a run."""
+"""Number of parts in the deepest path: a figure of a run."""
 _LONGEST = 200
-"""Characters of a name at most; git and every file system take 255 bytes."""
+"""Most characters of a name; git and every file system take 255 bytes."""
 _HIDDEN = {"Cf", "Zl", "Zp"}
 _GIT_SHORT = re.compile(r"(?i)\.?git(~[0-9])?[ .]*|\.git.*")
 """`.git`, `.gitattributes`, `.gitmodules`, and the short names under which Windows finds the first (CVE-2014-9390)."""
 
 
 def wrong_mode(mode: str) -> str | None:
-    """Return what is wrong with a file's mode, none when it is a regular file."""
+    """Return what is wrong with a file's mode; none when it is a regular file."""
     if mode == REGULAR:
         return None
     return f"not a regular file but {_MODES[mode]}" if mode in _MODES else f"not a regular file (mode {mode})"
 
 
 def wrong_path(path: str) -> str | None:
-    """Return why no entry may have a path, none when one may."""
+    """Return why no entry may have a path; none when one may."""
     plain = len(path) <= _LONGEST and ".." not in path and "/." not in path and "./" not in path
     if plain and _SHAPES.fullmatch(path):
-        return None  # as nearly always
+        return None  # the usual case
     parts = path.split("/")
     dotted = any(part.startswith(".") or part.endswith(".") for part in parts[1:])
     if _SHAPES.fullmatch(path) and ".." not in path and not dotted and max(map(len, parts)) <= _LONGEST:
@@ -69,7 +69,7 @@ def wrong_path(path: str) -> str | None:
 
 
 def is_device(path: str) -> bool:
-    """Say whether Windows takes a part of a path for a device, so that nobody there can check it out."""
+    """Return whether Windows takes a part of a path for a device, so that it cannot be checked out there."""
     return _RESERVED.search(path) is not None
 
 
@@ -101,4 +101,4 @@ _REASONS: tuple[tuple[Callable[[str, list[str]], bool], str], ...] = (
         "it differs from another only by case",
     ),
 )
-"""What is said of a path that no entry has; the first that applies."""
+"""Reasons against a path, in order; the first that applies is shown."""

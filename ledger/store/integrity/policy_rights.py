@@ -1,8 +1,8 @@
-"""Who may change what a team agreed on: the policy, and what CI does with the ledger.
+"""Rights to change what a team agreed on: the policy, and what CI does with the ledger.
 
-The policy itself says it (`changes.by`): anybody who may write the branch, the signers that it names, or nobody
-without a review. A signer's word stands beside, in `law/`, and says what became of what: so it holds for that one
-change, and commits can still be made again when clones are joined.
+The policy itself decides (`changes.by`): everybody who may write the branch, the signers that it names, or nobody
+without a review. A signer's approval lies beside it, in `law/`, and states both the old and the new content: so it
+holds for that one change, and commits can still be remade when clones are joined.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,20 +19,20 @@ from ledger.store.branch.policy import Policy, load_policy
 from ledger.store.integrity.findings import Finding
 
 FOLDER = "law/"
-"""Where signatures of changes lie."""
+"""Folder of the signatures of changes."""
 _PLACES = (paths.POLICY_FILE, ".github/", ".forgejo/", ".gitlab-ci.yml")
-"""Where what a team agreed on lies, as git's pathspecs."""
+"""Paths of policy and workflows, as git's pathspecs."""
 _NEW = b""
-"""What stood where nothing stood."""
+"""The former content of a new file."""
 
 
 def signed_change(
     repository: Repository, policy: Policy, path: str, before: bytes | None, after: bytes
 ) -> dict[str, bytes]:
-    """Return the signature that the policy asks for a change of what was agreed on; nothing where it asks for none.
+    """Return the signature that the policy requires for a change of it or of workflows; empty where it requires none.
 
     Raises:
-        LedgerError: only signers may change it, and git is told of no key to sign with.
+        LedgerError: only signers may change it, and git is not configured with a signing key.
     """
     if policy.changes.by != "signers":
         return {}
@@ -59,7 +59,7 @@ def _payload(path: str, before: bytes | None, after: bytes) -> bytes:
 def policy_at(repository: Repository, commit: str | None) -> Policy:
     """Return the policy of a commit; the defaults where it has none, or none that can be read.
 
-    What cannot be read names no signers, so whoever mends it needs none.
+    A policy that cannot be read names no signers, so nobody needs a signature to fix it.
     """
     if commit is None:
         return Policy()
@@ -71,20 +71,20 @@ def policy_at(repository: Repository, commit: str | None) -> Policy:
 
 
 def agreed_changes(repository: Repository, before: str, after: str) -> dict[str, str]:
-    """Return what two commits differ in of what a team agreed on: path to the object that stands there after."""
+    """Return the differences of two commits in policy and workflows: the new object at each path."""
     changes = read_difference(repository, before, after, _PLACES)
     return {change.path: change.blob for change in changes if paths.is_agreed(change.path) and change.status != "D"}
 
 
 def carries_law(repository: Repository, commit: str, tip: str) -> str | None:
-    """Return a path by which commits that the ledger lacks change what a team agreed on; none where none does.
+    """Return a path of policy or workflows that commits which the ledger lacks change; none where there is none.
 
-    The policy that a ledger begins with is no change: whoever joins two beginnings keeps the other.
+    The first policy of a ledger is no change: of two beginnings that are joined, the other one's is kept.
 
     Args:
-        repository: which holds both.
+        repository: repository with both.
         commit: the last of those commits.
-        tip: where the ledger is.
+        tip: tip of the ledger.
 
     Raises:
         LedgerError: git cannot read them.
@@ -103,19 +103,19 @@ def carries_law(repository: Repository, commit: str, tip: str) -> str | None:
 
 
 def check_law(repository: Repository, tip: str, since: str | None, steps: Sequence[CommitStep]) -> Iterator[Finding]:
-    """Yield changes of what a team agreed on that nobody signed who may make them.
+    """Yield changes of policy and workflows without the signature of somebody who may make them.
 
-    Each is held against the policy that stood before it. History is followed by first parents; where it does not lead
-    to what is known that way, all of it counts as one change.
+    Each is checked against the policy before it. History is followed by first parents; where that path does not reach
+    the commit known to be good, everything counts as one change.
 
     Args:
-        repository: where the commits are.
+        repository: repository with the commits.
         tip: the last one.
-        since: commit that is known to be good; none where everything is looked at.
-        steps: the commits between, in any order.
+        since: commit that is known to be good; none where everything is checked.
+        steps: the commits in between, in any order.
 
     Raises:
-        LedgerError: git fails, or `ssh-keygen` is not there.
+        LedgerError: git fails, or `ssh-keygen` is missing.
     """
     by_commit = {step.commit: step for step in steps}
     chain: list[CommitStep] = []

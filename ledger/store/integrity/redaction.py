@@ -1,6 +1,6 @@
-"""Takes something out of the ledger's history, and leaves a tombstone that says so.
+"""Redaction: removal of content from the ledger's history, with a tombstone that records it.
 
-The only act that changes what is on the branch. It changes nothing but what the tombstone names: every other
+No other operation changes what is on the branch. It changes nothing but what the tombstone names: every other
 file, author, time and message stays, and the roots of checkpoints prove it. See `.github/decisions/redaction.md`.
 """
 
@@ -34,28 +34,28 @@ from ledger.store.integrity.verify.last_verified import forget
 
 
 class Redacted(Document, frozen=True, kw_only=True):
-    """What a redaction changed."""
+    """The result of a redaction."""
 
     redaction: Redaction | None
-    """The tombstone; none where nobody else has seen what was taken out."""
+    """The tombstone; none where nobody else has seen the redacted content."""
     tip: str
-    """Tip of the branch now."""
+    """Tip of the branch after it."""
     remain: list[str] = []
-    """Objects that hold what was redacted and could not be removed from this clone."""
+    """Objects with redacted content that could not be removed from this clone."""
     refs: list[str] = []
-    """Refs that still reach the history before."""
+    """Refs that still reach the former history."""
 
 
 def redact(ledger: Branch, plan: Plan, needles: Needles, *, reason: str, now: datetime) -> Redacted:
-    """Carry out a plan: make history again, leave the tombstone, and remove what was replaced from this clone.
+    """Carry out a plan: rewrite history, add the tombstone, and remove what was replaced from this clone.
 
-    The branch moves once, in one step, from the old history to the new one with its tombstone: a crash before that
+    The branch moves once, atomically, from the old history to the new one with its tombstone: a crash before that
     leaves everything as it was, and a crash after it leaves objects that the same command removes. Before it moves,
     the new history is verified.
 
     Raises:
-        LedgerError: the branch has moved since, git cannot write, nobody can sign where the policy asks for it, or
-            the ledger would not be whole any more.
+        LedgerError: the branch has moved since, git cannot write, nobody can sign where the policy requires it, or
+            the ledger would not be intact any more.
     """
     repository = ledger.repository
     made = rewrite(repository, plan.tip, plan.blobs, needles.replaced)
@@ -112,10 +112,10 @@ def _tombstone(ledger: Branch, plan: Plan, made: Mapping[str, str], *, reason: s
 
 
 def _entry(ledger: Branch, redaction: Redaction) -> Entry:
-    """Return the tombstone as an entry, signed where the policy names signers: nobody else's word would count.
+    """Return the tombstone as an entry, signed where the policy names signers: without that it would not be accepted.
 
     Raises:
-        LedgerError: git is told of no key to sign with.
+        LedgerError: git is not configured with a signing key.
     """
     path = paths.redaction_path(redaction.id)
     files = {path: dump(redaction)}
@@ -128,10 +128,10 @@ def _entry(ledger: Branch, redaction: Redaction) -> Entry:
 
 
 def _check_whole(ledger: Branch, aside: Branch) -> None:
-    """Verify the history that was made again.
+    """Verify the rewritten history.
 
     Raises:
-        LedgerError: something is wrong with it that was not wrong before, or nobody vouches for it who may.
+        LedgerError: a new problem was found, or nobody who may vouches for it.
     """
     found = _findings(aside)
     forget(aside)
@@ -151,7 +151,7 @@ def _findings(ledger: Branch) -> Sequence[Finding]:
 
 
 def _reminders(ledger: Branch) -> Iterator[str]:
-    """Yield the refs that remember where others are: they would keep the old history alive."""
+    """Yield the refs that remember other repositories' state, which would keep the old history alive."""
     names = ("refs/ledger/seen", "refs/ledger/incoming", f"refs/remotes/*/{ledger.branch}")
     out = ledger.repository.git.output("for-each-ref", "--format=%(refname)", *names)
     return iter(os.fsdecode(out).split())
@@ -167,7 +167,7 @@ def _switch(ledger: Branch, old: str, new: str, dropped: Sequence[str]) -> None:
 
 def _redact_waiting(ledger: Branch, needles: Needles) -> None:
     for file in waiting_files(ledger.repository.state_dir):
-        with suppress(InvalidDocument, OSError):  # a damaged file is said by `ledger recover`
+        with suppress(InvalidDocument, OSError):  # `ledger recover` reports damaged files
             entry = read_waiting(file)
             clean = {path: needles.replaced(content) for path, content in entry.files.items()}
             if clean != entry.files:
@@ -203,11 +203,11 @@ def purge(ledger: Branch, objects: Collection[str]) -> list[str]:
 
 
 def follow_redaction(ledger: Branch, before: str) -> list[str]:
-    """Remove from this clone what redactions of others took out, and return what could not be removed.
+    """Remove from this clone what redactions of others replaced, and return what could not be removed.
 
     Args:
-        ledger: already at the history that was made again.
-        before: the commit it was at.
+        ledger: ledger, already at the rewritten history.
+        before: tip before that.
 
     Raises:
         LedgerError: git fails.

@@ -1,4 +1,4 @@
-"""Who vouches for a redaction: a signer whom the policy names, or the person at this clone who accepted it."""
+"""Approval of a redaction: by a signer of the policy, or by a person at this clone who accepted it."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,18 +20,18 @@ _FILE = "accepted-redactions"
 
 
 class Relied(Document, frozen=True, kw_only=True, omit_defaults=False):
-    """A redaction that an answer relies on."""
+    """A redaction that a result depends on."""
 
     id: str
     """Id of its tombstone."""
     reason: str
-    """Why something was taken out, in the redactor's words."""
+    """The reason, in the redactor's words."""
     author: str
-    """Who says that they did it."""
+    """Who states to have made it."""
     redacted_at: datetime
     """When, UTC."""
     files: int
-    """Files that it replaced."""
+    """Number of files that it replaced."""
     vouched: str | None
     """Who vouches for it: `signed by NAME` or `accepted in this clone`; none when nobody does."""
 
@@ -45,17 +45,17 @@ def vouch(
 ) -> list[Relied]:
     """Return every redaction with who vouches for it, oldest first.
 
-    Where the policy names signers one of them must have signed it, and only without any is a person's word enough.
+    Where the policy names signers, one of them must have signed it; only without signers is an acceptance enough.
 
     Args:
-        repository: whose people may have accepted some.
-        redactions: tombstones by their paths.
-        tree: path to blob of everything below `redactions/`.
-        read_blob: blob id to content.
+        repository: repository in which some may have been accepted.
+        redactions: tombstones by path.
+        tree: blob id of everything below `redactions/`, by path.
+        read_blob: returns the content of a blob id.
         policy: whose signatures count.
 
     Raises:
-        LedgerError: `ssh-keygen` is not there, or an object is missing.
+        LedgerError: `ssh-keygen` or an object is missing.
     """
     accepted = _accepted(repository)
     beside: dict[str | None, list[str]] = {}
@@ -80,12 +80,12 @@ def vouch_at(repository: Repository, tip: str, policy: Signatures) -> list[Relie
     """Return every redaction of a history with who vouches for it.
 
     Args:
-        repository: which holds it.
+        repository: repository with the history.
         tip: its last commit.
-        policy: whose signatures count: as agreed on before the redaction.
+        policy: whose signatures count: the policy from before the redaction.
 
     Raises:
-        LedgerError: git fails, or `ssh-keygen` is not there.
+        LedgerError: git fails, or `ssh-keygen` is missing.
     """
     tree = {file.path: file.blob for file in repository.read_tree(tip, ["redactions/"])}
     redactions, _ = read_redactions(repository, tree)
@@ -117,7 +117,7 @@ def accept(repository: Repository, redactions: Mapping[str, bytes]) -> None:
     """Remember that a person at this clone accepted redactions, by id and content of their tombstones.
 
     Raises:
-        LedgerError: it cannot be written down.
+        LedgerError: it cannot be written.
     """
     known = _accepted(repository) | {name: hash_bytes(content) for name, content in redactions.items()}
     file = repository.state_dir / _FILE
@@ -144,8 +144,8 @@ def accept_named(ledger: Branch, names: Sequence[str]) -> None:
     """Remember that a person at this clone accepted some redactions, by their ids.
 
     Raises:
-        NotFound: there is no redaction of that id.
-        LedgerError: it cannot be written down.
+        NotFound: there is no redaction with that id.
+        LedgerError: it cannot be written.
     """
     for name in names:
         content = ledger.read(paths.redaction_path(name))

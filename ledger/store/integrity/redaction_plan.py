@@ -1,4 +1,4 @@
-"""What a redaction would change: every file and message of the ledger's history that holds a secret."""
+"""The plan of a redaction: every file and message of the ledger's history that contains a secret."""
 
 import json
 import os
@@ -19,32 +19,32 @@ from ledger.store.branch.reader import kind_of
 from ledger.store.integrity.signatures import document_of, is_signature, signature_of
 
 MARK = "[redacted]"
-"""What stands where a secret stood."""
+"""The text that replaces a secret."""
 SHORTEST = 6
-"""Characters of a secret at least: fewer stand in many words that are none."""
+"""Fewest characters of a secret: shorter texts occur inside many innocent words."""
 _EMPTY_PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f64540"
     "0000000049454e44ae426082"
 )
-"""One transparent pixel (PNG, ISO/IEC 15948): what stands where a picture stood."""
+"""One transparent pixel (PNG, ISO/IEC 15948), which replaces a picture."""
 _GONE = f"{MARK}\n".encode()
-"""What stands where a whole file stood."""
+"""The content that replaces a whole file."""
 _EMPTY_SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 20"><text y="15">redacted</text></svg>\n'
 
 
 class Plan(Document, frozen=True, kw_only=True):
-    """What a redaction would change."""
+    """The planned changes of a redaction."""
 
     tip: str
-    """Tip of the branch that was looked at."""
+    """Tip of the branch that was searched."""
     files: list[RedactedFile]
-    """Files whose content would be replaced, signatures of them included."""
+    """Files whose content would be replaced, their signatures included."""
     commits: int
     """Commits whose message would be changed."""
     blobs: dict[str, str]
-    """Blob to the one that would stand in its place."""
+    """Blob that replaces each blob."""
     unsent: bool = False
-    """Whether nothing of it was ever sent: records then say what their files are now, and no tombstone is needed."""
+    """Whether none of it was ever sent: records then state the new hashes of files, and no tombstone is needed."""
 
     @property
     def empty(self) -> bool:
@@ -53,13 +53,13 @@ class Plan(Document, frozen=True, kw_only=True):
 
 
 class Needles:
-    """The forms in which a secret stands in files: as it is, inside JSON, inside a URL.
+    """The forms of a secret in files: as it is, inside JSON, inside a URL.
 
     Args:
         secrets: each at least six characters.
 
     Raises:
-        LedgerError: one is too short, or stands on several lines.
+        LedgerError: one is too short, or has several lines.
     """
 
     def __init__(self, secrets: Sequence[str]) -> None:
@@ -81,16 +81,16 @@ class Needles:
 
 
 def plan_redaction(ledger: Branch, needles: Needles, files: Collection[str] = ()) -> Plan:
-    """Look for secrets in every file and message of the ledger's whole history.
+    """Search every file and message of the ledger's whole history for secrets.
 
     Args:
         ledger: the ledger.
-        needles: what to look for.
-        files: paths on the branch whose whole content goes.
+        needles: the secrets.
+        files: paths on the branch whose whole content is to be removed.
 
     Raises:
         NotFound: there is no ledger, or no such file on it.
-        LedgerError: a secret stands in a path, or what is left would be no document.
+        LedgerError: a path contains a secret, or the remaining text would not be a document.
     """
     tip = ledger.tip()
     if tip is None:
@@ -104,14 +104,14 @@ def plan_redaction(ledger: Branch, needles: Needles, files: Collection[str] = ()
         if (named := needles.replaced(os.fsencode(path))) != os.fsencode(path):
             raise LedgerError(f"a path holds it, and entries are found by their paths: `{os.fsdecode(named)}`")
     whole = {held.latest[path] for path in files}
-    replaced: dict[str, tuple[bytes, bytes]] = {}  # blob to what it held and what it will hold
+    replaced: dict[str, tuple[bytes, bytes]] = {}  # former and new content by blob
     for blob, data in held.contents():
         content = _replacement_of(held.first[blob]) if blob in whole else needles.replaced(data)
         if content != data:
             _check_readable(held.first[blob], content)
             replaced[blob] = data, content
     touched = {document_of(path) for path, blob in held.latest.items() if blob in replaced}
-    for path, blob in held.latest.items():  # a signature of what is there no longer
+    for path, blob in held.latest.items():  # a signature of content that is gone
         if is_signature(path) and document_of(path) in touched:
             replaced[blob] = ledger.repository.read_object(blob), _GONE
     unsent = _is_unsent(ledger, tip, held, replaced, needles)
@@ -140,10 +140,10 @@ def commits_unsent(ledger: Branch, tip: str) -> set[str]:
 
 
 def _is_unsent(ledger: Branch, tip: str, held: "_History", replaced: Mapping[str, object], needles: Needles) -> bool:
-    """Say whether no commit that holds any of it was ever sent: to no remote, and under no checkpoint."""
+    """Return whether no commit with any of it was ever sent: to no remote, and under no checkpoint."""
     own = commits_unsent(ledger, tip)
     if len(own) == len(held.steps):
-        return False  # whether somebody fetched from here is not known
+        return False  # whether somebody fetched from this clone is not known
     messages = held.messages()
     return all(
         step.commit in own
@@ -153,7 +153,7 @@ def _is_unsent(ledger: Branch, tip: str, held: "_History", replaced: Mapping[str
 
 
 def _restate_files(ledger: Branch, held: "_History", replaced: dict[str, tuple[bytes, bytes]]) -> None:
-    """Let documents state the hash and size of their files as they will be, and sign again what was signed."""
+    """Put the new hash and size of files into their documents, and renew signatures."""
     now = {hash_bytes(before): after for before, after in replaced.values()}
     signed: dict[str, str] = {}
     for blob, data in held.contents():
@@ -176,7 +176,7 @@ def _restate_files(ledger: Branch, held: "_History", replaced: dict[str, tuple[b
 
 
 _OF_DATA = frozenset({"format", "role", "version"})
-"""Fields of what states the size of data, beside the hash of its listing."""
+"""Fields next to the hash of a listing that state the size of data."""
 
 
 def _restated(value: object, now: Mapping[str, bytes]) -> object:
@@ -200,9 +200,9 @@ class _History:
         self.repository = ledger.repository
         self.steps = list(walk(ledger.repository, tip))
         self.first: dict[str, str] = {}
-        """Blob to the first path it stood at."""
+        """First path of each blob."""
         self.latest: dict[str, str] = {}
-        """Path to the last blob that stood there."""
+        """Latest blob at each path."""
         for step in reversed(self.steps):
             for change in step.changes:
                 if change.status != "D":
@@ -210,23 +210,23 @@ class _History:
                     self.latest[change.path] = change.blob
 
     def contents(self) -> Iterator[tuple[str, bytes]]:
-        """Yield every blob and what it holds."""
+        """Yield every blob with its content."""
         for blob, data in zip(self.first, self.repository.read_objects(self.first), strict=True):
             if data is None:
                 raise LedgerError(f"a file of the ledger is not in this clone: `{self.first[blob]}`", hint="git fetch")
             yield blob, data
 
     def messages(self) -> Iterator[bytes]:
-        """Yield what every commit says."""
+        """Yield the message of every commit."""
         for data in self.repository.read_objects(step.commit for step in self.steps):
             yield (data or b"").partition(b"\n\n")[2]
 
 
 def placeholder_of(path: str) -> bytes:
-    """Return what stands where a whole file stood.
+    """Return the content that replaces a whole file.
 
     Raises:
-        LedgerError: it is a document, of which only parts can be taken out.
+        LedgerError: it is a document, of which only parts can be removed.
     """
     if is_signature(path):
         return _GONE

@@ -1,7 +1,7 @@
-"""What a tombstone has to prove: that one history is another with parts taken out, and nothing else.
+"""Proof of a tombstone: that one history is another with parts removed, and nothing else.
 
-A tombstone is written by whoever can write to the branch, so nothing is believed of it that cannot be seen: where
-both histories are at hand they are compared file by file, and in a file only what the mark stands for may be gone.
+A tombstone is written by whoever can write to the branch, so each of its claims is checked: where
+both histories are available they are compared file by file, and within a file only text under a mark may differ.
 """
 
 import json
@@ -29,11 +29,11 @@ class Unproved(Document, frozen=True, kw_only=True):
     path: str
     """Path on the branch; empty for the history itself."""
     message: str
-    """What differs."""
+    """The difference."""
 
 
 class Steps:
-    """What tombstones say was made of what; asked of a whole ledger, each answer costs its own chain once.
+    """The replacements that tombstones state; chains are followed once for a whole ledger.
 
     Args:
         redactions: every tombstone of the ledger.
@@ -47,7 +47,7 @@ class Steps:
         self.paths = {path for path, _ in self._files}
 
     def now(self, path: str, stood: str) -> str:
-        """Return the hash of what must stand at a path where something with this hash stood once."""
+        """Return the hash that must be at a path now, where a file with this hash was once."""
         seen = {stood}
         while (after := self._files.get((path, stood))) and after not in seen:
             stood = after
@@ -55,12 +55,12 @@ class Steps:
         return stood
 
     def first(self) -> dict[str, str]:
-        """Return, for each path that a redaction replaced, the hash of what stood there at first."""
+        """Return the original hash of each path that a redaction replaced."""
         afters = {(path, after) for (path, _), after in self._files.items()}
         return {path: before for path, before in self._files if (path, before) not in afters}
 
     def last_commit(self, commit: str) -> str:
-        """Return the commit that stands in the place of another, however often it was made again."""
+        """Return the commit that replaces another, however often it was rewritten."""
         seen = {commit}
         while (after := self._commits.get(commit)) and after not in seen:
             commit = after
@@ -69,18 +69,18 @@ class Steps:
 
 
 def _pairs(redaction: Redaction) -> list[tuple[str, str]]:
-    """Return what it says that commits beside its own became."""
+    """Return the rewritten form of each commit that it names, beside its own."""
     checkpoints = [(one.before, one.after) for one in redaction.checkpoints]
     return checkpoints + [(one.before, one.after) for one in redaction.made_again]
 
 
 def afters_of(redaction: Redaction) -> list[str]:
-    """Return the commits that stand in the place of others, by what it says of commits beside its own."""
+    """Return the commits that replace others, by its statement on commits beside its own."""
     return [after for _, after in _pairs(redaction)]
 
 
 def wrong_with(redaction: Redaction) -> list[str]:
-    """Return what a tombstone says that none can say: that a thing was made of itself, or of two things."""
+    """Return what is impossible in a tombstone: a thing that replaces itself, or two things."""
     wrong = [] if redaction.reason.strip() else ["it gives no reason"]
     pairs = _pairs(redaction)
     named = [redaction.before, redaction.after, *(commit for pair in pairs for commit in pair)]
@@ -108,7 +108,7 @@ def wrong_with(redaction: Redaction) -> list[str]:
 
 
 def circle_in(redactions: Sequence[Redaction]) -> bool:
-    """Say whether what tombstones say together leads from some commit or file back to itself."""
+    """Return whether the statements of tombstones form a cycle of commits or files."""
     commits: dict[object, object] = {}
     files: dict[object, object] = {}
     for one in redactions:
@@ -134,14 +134,14 @@ def _has_circle(steps: Mapping[object, object]) -> bool:
 def unproved(
     repository: Repository, before: str, tip: str, redactions: Sequence[Redaction], *, law_stands: bool = False
 ) -> Iterator[Unproved]:
-    """Yield how `tip` differs from `before` beyond what redactions took out and what was added since.
+    """Yield how `tip` differs from `before` beyond redactions and additions since.
 
     Args:
-        repository: holds both histories.
-        before: what is known.
-        tip: what is said to stand in its place.
+        repository: repository with both histories.
+        before: known tip.
+        tip: tip that is said to replace it.
         redactions: the tombstones of `tip`.
-        law_stands: whether policy and workflows must be those of `before`; else those must be in the history of `tip`.
+        law_stands: whether policy and workflows must be those of `before`; else those must be in `tip`'s history.
 
     Raises:
         LedgerError: git cannot read one of them.
@@ -183,7 +183,7 @@ def _versions(repository: Repository, tip: str, path: str) -> Iterator[bytes]:
 
 
 def _commit_authors(repository: Repository, commit: str) -> Counter[str]:
-    """Return who made the commits of a history and when, each as often as it says so."""
+    """Return author and time of the commits of a history, with the number of times each occurs."""
     said = "--format=%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct"
     out = repository.git.output("log", "-z", said, "--end-of-options", commit, "--")
     fields = os.fsdecode(out).split("\0")
@@ -191,9 +191,9 @@ def _commit_authors(repository: Repository, commit: str) -> Counter[str]:
 
 
 def is_marked(before: bytes, after: bytes, path: str) -> bool:
-    """Say whether a file is another one with parts replaced by the mark, or with all of it taken out.
+    """Return whether a file is another one with parts replaced by the mark, or with all of it removed.
 
-    In a document no key, number or truth value may differ, only texts; elsewhere no line may come or go.
+    In a document, keys, numbers and booleans must be equal, only texts may differ; elsewhere the lines must remain.
     """
     if before == after:
         return True
@@ -211,7 +211,7 @@ def is_marked(before: bytes, after: bytes, path: str) -> bool:
 
 
 class _Number(str):
-    """A number as it is written."""
+    """A number as it was written."""
 
     __slots__ = ()
 
@@ -231,7 +231,7 @@ def _is_marked_line(before: bytes, after: bytes) -> bool:
         return False
     position = len(first)
     *inner, last = parts
-    for part in inner:  # each mark stands for six characters at least; the leftmost fit leaves most to those after it
+    for part in inner:  # each mark stands for at least six characters; the leftmost fit leaves most to the next
         position = before.find(part, position + SHORTEST)
         if position < 0:
             return False
@@ -255,5 +255,5 @@ def _same_but_texts(before: object, after: object) -> bool:
 
 
 def shows_mark(content: bytes, path: str) -> bool:
-    """Say whether something was taken out of a file, by what stands in it now."""
+    """Return whether something was removed from a file, judged by its present content."""
     return _MARK in content or content == _placeholder(path)

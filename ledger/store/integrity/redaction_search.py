@@ -1,4 +1,4 @@
-"""Finds the secrets of entries that were not sent yet, so that nobody has to type what a server refuses."""
+"""The search for secrets in unsent entries, so that nobody has to type what a server refuses."""
 
 import msgspec
 
@@ -18,16 +18,16 @@ from ledger.store.integrity.redaction_plan import SHORTEST, commits_unsent
 
 
 class UnsentSecrets(Document, frozen=True, kw_only=True):
-    """What of unsent entries looks like a secret."""
+    """Probable secrets in unsent entries."""
 
     texts: list[str]
-    """What is to be replaced."""
+    """Texts to replace."""
     files: list[str]
-    """Pictures that hold some where no mark can stand: they go whole."""
+    """Pictures with secrets where no mark can be put: they are removed whole."""
 
 
 class _Collector(Redactor):
-    """Keeps what it replaces."""
+    """A redactor that collects what it replaces."""
 
     def __init__(self, own: OwnSecrets) -> None:
         super().__init__(own)
@@ -40,7 +40,7 @@ class _Collector(Redactor):
 
 
 def find_unsent(ledger: Branch) -> UnsentSecrets:
-    """Return what looks like a secret in entries that no remote has, judged as `ledger check` judges it.
+    """Return probable secrets in entries that no remote has, by the rules of `ledger check`.
 
     Raises:
         LedgerError: git cannot read the branch.
@@ -51,7 +51,7 @@ def find_unsent(ledger: Branch) -> UnsentSecrets:
     collector, files = _Collector(ledger.policy.secrets), []
     own = commits_unsent(ledger, tip)
     steps = [step for step in walk(ledger.repository, tip) if step.commit in own]
-    # What a team agreed on is no entry: a policy names what its secrets look like, and holds none.
+    # Policy and workflows are no entries: a policy describes secrets, and holds none.
     blobs = {
         change.blob: change.path
         for step in steps

@@ -1,7 +1,7 @@
-"""The rules by which something is let onto a ledger and stands there, by the names that findings have.
+"""The rules for what enters a ledger and remains on it, by the names that findings have.
 
-`ledger check`, a review, a server's hook, `ledger sync` and `ledger verify` ask the same rules. What documents claim by
-themselves is taken apart further in `model/claims/rules.py`, what paths may be in `path_rules.py`.
+`ledger check`, a review, a server's hook, `ledger sync` and `ledger verify` apply the same rules. The rules on claims
+within a document are in `model/claims/rules.py`, those on paths in `path_rules.py`.
 """
 
 from ledger.model.values import Document
@@ -11,9 +11,9 @@ class FindingRule(Document, frozen=True, kw_only=True):
     """One rule."""
 
     says: str
-    """What holds, in a line."""
+    """The demand of the rule, in one line."""
     arriving: bool = False
-    """Whether it is asked only of what arrives, by the policy of then, and not again of what stands."""
+    """Whether it applies only to new entries, by the policy of that time, and not again to existing ones."""
 
 
 RULES: dict[str, FindingRule] = {

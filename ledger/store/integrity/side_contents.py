@@ -1,4 +1,4 @@
-"""What stands beside a document, looked at once: its hash, its size, what its first line promises and its rows hold."""
+"""The facts of a file beside a document, found in one pass: hash, size, header line, rows."""
 
 import csv
 import re
@@ -12,11 +12,11 @@ from ledger.model.values import Document, counted
 from ledger.store.branch.pictures import wrong_picture
 
 _AXES = 3
-"""Columns of curves before the series: step, epoch, seconds."""
+"""Columns before the series in curves: step, epoch, seconds."""
 _NUMBERS = re.compile(rb"[0-9eE.+\-,\nNaIfinty]*")
-"""What stands in curves below the names: numbers, `NaN` and the infinities."""
+"""A value in curves: a number, `NaN` or an infinity."""
 _LONGEST = 1 << 20
-"""Bytes of a line of names at most; curves of 5,000 series have 200,000."""
+"""Longest header line in bytes; that of curves with 5,000 series has 200,000."""
 
 
 class Side(Document, frozen=True, kw_only=True):
@@ -27,18 +27,18 @@ class Side(Document, frozen=True, kw_only=True):
     bytes: int
     """Size."""
     rows: int = 0
-    """Of a table or of curves: lines below the names."""
+    """Number of lines below the header; for tables and curves."""
     columns: tuple[str, ...] = ()
-    """Of a table or of curves: the names in the first line."""
+    """Names in the header; for tables and curves."""
     wrong: tuple[str, ...] = ()
-    """What is wrong with it by itself: a picture that is none, curves that are no numbers."""
+    """What is wrong with the file by itself: no real picture, curves without numbers."""
 
 
 def look_at(standing: Sequence[str], data: bytes) -> Side:
-    """Look at one object.
+    """Read the facts of one object.
 
     Args:
-        standing: paths where it stands, at least one.
+        standing: its paths, at least one.
         data: its content.
     """
     wrong = [why for path in standing for why in wrong_picture(path, data)]
@@ -68,12 +68,12 @@ def _wrong_curves(columns: Sequence[str], rows: int, rest: bytes) -> Iterator[st
 
 
 def contradictions(record: Record, name: str, side: Side) -> Iterator[tuple[str, str]]:
-    """Yield field and message of what a record says of a file beside it that is not so.
+    """Yield field and message of each statement of a record that contradicts a file beside it.
 
     Args:
-        record: what says it.
-        name: the file, relative to the record.
-        side: what stands there.
+        record: record with the statements.
+        name: path of the file, relative to the record.
+        side: facts of the file.
     """
     patch, curves = record.code.patch, record.results.curves
     if patch is not None and name == patch.file and patch.bytes != side.bytes:

@@ -1,6 +1,6 @@
-"""Signatures of entries: who vouches for what an entry says.
+"""Signatures of entries.
 
-The entry is signed, not its commit: commits are made again when clones are joined, entries never change. A
+The entry is signed, not its commit: commits are remade when clones are joined, entries never change. A
 signature lies beside the document it is about and covers every file of the entry.
 """
 
@@ -17,12 +17,12 @@ _SIGNATURE = re.compile(r"(.+\.json)\.([0-9a-f]{16})\.sig")
 
 
 def is_signature(path: str) -> bool:
-    """Say whether a path on the branch is a signature's."""
+    """Return whether a path on the branch is a signature's."""
     return path.endswith(".sig") and _SIGNATURE.fullmatch(path) is not None
 
 
 def document_of(path: str) -> str | None:
-    """Return the document that speaks for the entry a path belongs to, none for what is no entry's."""
+    """Return the main document of the entry that a path belongs to; none for a path outside of entries."""
     if match := _SIGNATURE.fullmatch(path):
         return match[1]
     kind, _, rest = path.partition("/")
@@ -34,18 +34,18 @@ def document_of(path: str) -> str | None:
 
 
 def payload(document: str, hashes: Mapping[str, str]) -> bytes:
-    """Return what a signature of an entry is made over: its document's path, then path and hash of each file.
+    """Return the payload of an entry's signature: the path of its main document, then path and hash of each file.
 
     Args:
-        document: the document that speaks for the entry.
-        hashes: path to content hash of every file of the entry; signatures among them are left out.
+        document: main document of the entry.
+        hashes: content hash of every file of the entry, by path; signatures among them are skipped.
     """
     lines = [f"{path} {content}" for path, content in sorted(hashes.items()) if not is_signature(path)]
     return "\n".join(["ledger entry 1", document, *lines, ""]).encode()
 
 
 def signature_files(repository: Repository, files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return one signature for each entry among new files, made with the key that git is told to sign with.
+    """Return one signature for each entry among new files, made with the signing key of git's configuration.
 
     Raises:
         LedgerError: there is no such key, or it cannot sign.
@@ -59,10 +59,10 @@ def signature_files(repository: Repository, files: Mapping[str, bytes]) -> dict[
 
 
 def signature_of(repository: Repository, document: str, hashes: Mapping[str, str]) -> tuple[str, bytes]:
-    """Return path and content of a signature of one entry, made with the key that git is told to sign with.
+    """Return path and content of a signature of one entry, made with the signing key of git's configuration.
 
-    Two people, or two clones, who sign one entry never share a path, and neither does one person who signs what
-    a redaction has changed.
+    Two people, or two clones, that sign one entry never share a path, and neither do two signatures of one person
+    before and after a redaction.
 
     Raises:
         LedgerError: there is no such key, or it cannot sign.
@@ -76,7 +76,7 @@ def signature_of(repository: Repository, document: str, hashes: Mapping[str, str
 
 
 def entries_of(tree: Iterable[str]) -> dict[str, list[str]]:
-    """Return each entry's document and all its files, signatures included, in the order of the tree."""
+    """Return each entry's main document and all its files, signatures included, in the order of the tree."""
     entries: dict[str, list[str]] = {}
     for path in tree:
         if document := document_of(path):

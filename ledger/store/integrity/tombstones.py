@@ -1,4 +1,4 @@
-"""Reads the tombstones of a ledger: what was taken out of its history, and what stands there instead."""
+"""Tombstones of a ledger: what redactions removed from its history and put in its place."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from ledger.store.integrity.redaction_proof import Unproved, circle_in, unproved
 
 
 def tombstones(repository: Repository, tip: str) -> list[Redaction]:
-    """Return every tombstone on a branch, oldest first; those that cannot be read say nothing.
+    """Return every tombstone on a branch, oldest first; unreadable ones are skipped.
 
     Raises:
         LedgerError: git cannot read the branch.
@@ -23,26 +23,26 @@ def tombstones(repository: Repository, tip: str) -> list[Redaction]:
 
 
 class Explained(Document, frozen=True, kw_only=True):
-    """How a history that does not contain what is known differs from it."""
+    """Differences of a history that does not contain the known one."""
 
     redactions: tuple[Redaction, ...]
-    """Tombstones that are new in it, oldest first; none where no redaction is said to be the reason."""
+    """Tombstones that are new in it, oldest first; none where no redaction is stated as the reason."""
     unproved: tuple[Unproved, ...]
     """Differences that they do not explain."""
 
     @property
     def proved(self) -> bool:
-        """Whether redactions took something out, and nothing else was changed."""
+        """Whether redactions removed something, and nothing else changed."""
         return bool(self.redactions) and not self.unproved
 
 
 def explain_difference(repository: Repository, before: str, tip: str, *, law_stands: bool = False) -> Explained:
-    """Say whether redactions explain every difference of `tip` from `before` but additions.
+    """Return whether redactions explain every difference between `before` and `tip`, additions apart.
 
     Args:
-        repository: holds both histories.
-        before: what this clone knows.
-        tip: what is said to stand in its place.
+        repository: repository with both histories.
+        before: tip that this clone knows.
+        tip: tip that is said to replace it.
         law_stands: whether policy and workflows must be those of `before`.
 
     Raises:
@@ -62,14 +62,14 @@ def explain_difference(repository: Repository, before: str, tip: str, *, law_sta
 
 
 def read_redactions(repository: Repository, tree: Mapping[str, str]) -> tuple[dict[str, Redaction], list[Problem]]:
-    """Return every tombstone by its path, and what is wrong with those that cannot be read.
+    """Return every tombstone by its path, and the problems of unreadable ones.
 
     Args:
-        repository: where the objects are.
-        tree: path to blob id of the branch.
+        repository: repository with the objects.
+        tree: blob ids of the branch, by path.
 
     Raises:
-        LedgerError: git fails on the way.
+        LedgerError: git fails while reading.
     """
     files = {
         path: blob for path, blob in sorted(tree.items()) if path.startswith("redactions/") and path.endswith(".json")
@@ -79,12 +79,12 @@ def read_redactions(repository: Repository, tree: Mapping[str, str]) -> tuple[di
     for path, data in zip(files, repository.read_objects(files.values()), strict=True):
         try:
             if data is None:
-                raise LedgerError("the object is missing from this clone")  # noqa: TRY301  # one place makes problems
+                raise LedgerError("the object is missing from this clone")  # noqa: TRY301  # all problems are made in one place
             redaction = load(data, Redaction, source=path)
             if path != paths.redaction_path(redaction.id):
-                raise LedgerError("the document says that it is another entry")  # noqa: TRY301  # as above
+                raise LedgerError("the document says that it is another entry")  # noqa: TRY301  # the same
             if wrong := wrong_with(redaction):
-                raise LedgerError("; ".join(wrong))  # noqa: TRY301  # as above
+                raise LedgerError("; ".join(wrong))  # noqa: TRY301  # the same
         except LedgerError as error:
             problems.append(Problem(path=path, message=error.message.removeprefix(f"{path}: ")))
         else:

@@ -1,6 +1,6 @@
-"""Trees as git keeps them: names and modes that no listing of git shows as they are.
+"""The raw form of git trees: names and modes that no listing of git shows.
 
-Git lists a name with a slash in it as a path, a name that stands twice as if it stood once, and mode 100664 as 100644.
+Git lists a name with a slash in it as a path, a duplicate name as if there were one, and mode 100664 as 100644.
 Only what differs from a tree that is known to be good is read, level by level.
 """
 
@@ -13,25 +13,25 @@ from ledger.repository.repository import Repository
 
 _FOLDER = b"40000"
 _WRITTEN = {b"100644", b"100755", b"120000", b"160000", _FOLDER}
-"""Modes that git writes; all but the first and the last are refused by `shapes.wrong_mode`."""
+"""Modes that git writes; all but the first and the last are refused by `path_rules.wrong_mode`."""
 _DEEPEST = 64
-"""Levels that are looked into; an entry has seven, and what lies deeper is refused by its path."""
+"""Levels that are searched; an entry has seven, and deeper paths are refused anyway."""
 
 Raw = tuple[bytes, bytes, bytes]
-"""Mode, name and object id as they stand in a tree."""
+"""Mode, name and object id in their raw form."""
 
 
 class OddEntry(NamedTuple):
-    """Something in a tree that git would not write."""
+    """An entry of a tree that git would not write."""
 
     path: str
-    """Where; the folder where the whole tree is odd."""
+    """Its path; that of the folder where the whole tree is odd."""
     why: str
     """What is wrong."""
 
 
 def odd_entries(repository: Repository, tip: str, since: str | None) -> Iterator[OddEntry]:
-    """Yield what is odd in the trees of a commit and not in those of one that is known to be good.
+    """Yield what is odd in the trees of a commit but not in those of a commit known to be good.
 
     Raises:
         LedgerError: git fails.
@@ -72,7 +72,7 @@ def _one(wide: int) -> re.Pattern[bytes]:
 
 
 def _entries(tree: bytes, wide: int) -> list[Raw] | None:
-    """Return the entries of a tree in their order; none where git would not write it so."""
+    """Return the entries of a tree in their order; none where git would not write such a tree."""
     found: list[Raw] = _one(wide).findall(tree)
     if sum(len(mode) + len(name) for mode, name, _ in found) + len(found) * (wide + 2) != len(tree):
         return None

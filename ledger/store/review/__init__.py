@@ -1,1 +1,1 @@
-"""Proposals: what they add, what a reviewer has to know of it, and how they are kept apart."""
+"""Proposals: their additions, what a reviewer needs to know, and how they are kept off the branch."""

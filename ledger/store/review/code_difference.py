@@ -1,4 +1,4 @@
-"""In which files the code of two runs differs, and what would settle it where they may be results and no code."""
+"""The files in which the code of two runs differs, and how to settle differences that may be results."""
 
 from collections.abc import Sequence
 
@@ -16,21 +16,21 @@ from ledger.store.index.selection import select_runs
 
 _NAMED = 5
 _LOOKED_AT = 200
-"""Runs of an experiment, newest first, among which those that differ in code alone are looked for."""
+"""Most runs of an experiment, newest first, that are searched for runs that differ in code alone."""
 
 
 class CodeDifference(Document, frozen=True, kw_only=True):
-    """What differs between the code of two runs."""
+    """The difference between the code of two runs."""
 
     files: list[str]
-    """Paths that differ, those that only one has included."""
+    """Paths that differ, including those that only one run has."""
     perhaps_results: list[str] = []
-    """Those of them that may be written by the runs: no programs, and not in the commit of either."""
+    """Those that runs may have written: not programs, and not in the commit of either run."""
     unknown: str | None = None
     """Why the files cannot be named."""
 
     def told(self) -> str:
-        """Return it in words: which files, and how to settle it."""
+        """Return it as a sentence: the files, and how to settle it."""
         if self.unknown:
             return f"in their code ({self.unknown})"
         more = f" and {len(self.files) - _NAMED} more" if len(self.files) > _NAMED else ""
@@ -42,10 +42,10 @@ class CodeDifference(Document, frozen=True, kw_only=True):
 
 
 def code_difference(ledger: Branch, left: StoredRun, right: StoredRun) -> CodeDifference | None:
-    """Return in which files the code of two runs differs; none where it does not, or nobody knows of either.
+    """Return the files in which the code of two runs differs; none where it does not, or where it is unknown.
 
     Args:
-        ledger: which holds their patches, and in its repository their commits.
+        ledger: ledger with their patches, whose repository has their commits.
         left: one run.
         right: the other.
     """
@@ -77,19 +77,19 @@ def _committed(ledger: Branch, before: str, after: str) -> set[str]:
 
 
 def _changed(ledger: Branch, run: StoredRun) -> dict[str, str]:
-    """Return the files that were not as the commit has them, each with what it was."""
+    """Return the files that differ from the commit, each with its content."""
     code = run.record.code
     patch = ledger.read(f"{run_path(run.record.id)}/{PATCH_FILE}") if code.patch else b""
     return {**blobs_after(patch or b""), **{file.path: file.hash or "?" for file in code.omitted if file.code}}
 
 
 def why_no_repeats(ledger: Branch, run: StoredRun, others: Sequence[StoredRun] | None = None) -> str | None:
-    """Return why runs that look like repeats of a run are none: they differ in code alone. None where none does.
+    """Return why runs that look like repeats of a run are none: they differ in code alone. None where there are none.
 
     Args:
-        ledger: which holds their code.
+        ledger: ledger with their code.
         run: the run.
-        others: where to look; the last runs of its experiment when none.
+        others: runs to search; the last runs of its experiment when none.
     """
     if others is None:
         query = Condition(field="experiment", operator="=", value=run.record.experiment)

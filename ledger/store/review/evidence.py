@@ -1,4 +1,4 @@
-"""Reads what a review needs of the ledger: what a run is compared with, its peers, its code, its curves."""
+"""The evidence for a review, read from the ledger: a run's baseline, its peers, its code, its curves."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,13 +27,13 @@ from ledger.store.index.selection import find_runs
 from ledger.store.review.proposals import Proposed
 
 _COMMITS = 6
-"""Commits of code that are named."""
+"""Most commits of code that are listed."""
 _CURVES = 4
-"""Learning curves that are drawn."""
+"""Most learning curves that are drawn."""
 
 
 def review_runs(ledger: Branch, proposed: Proposed) -> list[RunReview]:
-    """Return the review of each run of a proposal, in its order, as if the proposal had been merged.
+    """Return the review of each run of a proposal, in order, as if the proposal had been merged.
 
     Raises:
         LedgerError: git cannot read the ledger.
@@ -91,7 +91,7 @@ class _Reading:
                 try:
                     self._versions[label] = read_version(self._ledger, *label)
                 except LedgerError:
-                    self._versions[label] = None  # it is damaged, or no name: `ledger check` says so
+                    self._versions[label] = None  # damaged, or no valid name: `ledger check` reports it
         return {version.hash: version for version in self._versions.values() if version is not None}
 
     def _baseline_of(self, run: StoredRun) -> StoredRun | None:
@@ -101,13 +101,13 @@ class _Reading:
             try:
                 (found,) = find_runs(self._ledger, [named])
             except LedgerError:
-                found = None  # `ledger check` says that it names no run
+                found = None  # `ledger check` reports that it names no run
         candidates = (found, self._baselines.get(run.record.experiment))
         usable = (one for one in candidates if one is not None and counts(one))
         return next((one for one in usable if one.record.id != run.record.id), None)
 
     def _peers_of(self, key: str) -> tuple[list[StoredRun], Mapping[GroupId, int]]:
-        """Return the runs that were read for a metric, those of the proposal among them, and what was not read."""
+        """Return the runs that were read for a metric, those of the proposal included, and the count of unread ones."""
         if key not in self._peers:
             ours = [run for run in self._new.values() if any(metric.key == key for metric in run.metrics())]
             baselines = [one for run in ours if (one := self._baseline_of(run)) is not None]
@@ -160,7 +160,7 @@ class _Reading:
         return (word, apart, mend or None), None
 
     def _commits(self, other: StoredRun | None, run: StoredRun) -> list[str]:
-        """Return the commits between two runs' code, as far as this clone has them."""
+        """Return the commits between the code of two runs, as far as this clone has them."""
         before = other.record.code.commit if other else None
         after = run.record.code.commit
         if not before or not after or before == after:
@@ -180,7 +180,7 @@ class _Reading:
         try:
             points: list[Point] = load_curves(self._ledger.read_blob(blob), f"{run.path}/{CURVES_FILE}")
         except LedgerError:
-            return {}  # `ledger check` says what is wrong with the file
+            return {}  # `ledger check` reports what is wrong with the file
         headline = run.record.headline
         wanted = [headline.key] if headline else []
         order = sorted(kept.series, key=lambda name: (name not in wanted, "loss" not in name, name))

@@ -1,4 +1,4 @@
-"""What a proposal would add to the ledger: the entries that its branch has and the ledger's does not."""
+"""The contents of a proposal: the entries that its branch has and the ledger's lacks."""
 
 from msgspec.structs import replace
 
@@ -13,16 +13,16 @@ from ledger.store.index.selection import find_runs
 from ledger.store.sync.join import common_base
 
 PROPOSALS = "ledger-review/"
-"""Branches of proposals begin so."""
+"""Prefix of the branches of proposals."""
 
 
 class Proposed(Document, frozen=True, kw_only=True):
     """A proposal, or a run that is on the ledger already."""
 
     name: str
-    """What was asked for, as people know it: a branch, a range, a run."""
+    """The name that was asked for, as shown to people: a branch, a range, a run."""
     base: str
-    """Commit of the ledger that it stands on."""
+    """Commit of the ledger that it is based on."""
     tip: str
     """Its last commit."""
     runs: tuple[StoredRun, ...]
@@ -30,11 +30,11 @@ class Proposed(Document, frozen=True, kw_only=True):
     others: tuple[str, ...] = ()
     """Paths of the other documents that it adds: evaluations, notes, dataset versions, cases."""
     problems: tuple[str, ...] = ()
-    """What of it cannot be read, a line each."""
+    """What of it cannot be read, one line each."""
     merged: bool = False
     """Whether it is on the ledger already."""
     branch: str | None = None
-    """Branch of this clone that it stands on; none for a range, a run, and what only a remote has."""
+    """Branch of this clone that it is on; none for a range, a run, and what only a remote has."""
 
 
 def proposal_ref(name: str) -> str:
@@ -43,11 +43,11 @@ def proposal_ref(name: str) -> str:
 
 
 def read_proposed(ledger: Branch, name: str) -> Proposed:
-    """Return what `name` proposes: a range `A..B`, a branch or commit, a proposal's name, or a run.
+    """Return the proposal that `name` means: a range `A..B`, a branch or commit, a proposal's name, or a run.
 
     Raises:
         NotFound: there is nothing of that name.
-        UsageError: it begins like an option, or several runs have it.
+        UsageError: it begins like an option, or several runs match it.
         LedgerError: git cannot read it.
     """
     if name.startswith("-") or not name.strip():
@@ -58,13 +58,13 @@ def read_proposed(ledger: Branch, name: str) -> Proposed:
         base, tip = repository.resolve(old or "HEAD"), repository.resolve(new.lstrip(".") or "HEAD")
         if base is None or tip is None:
             raise NotFound(f"no such range of commits: `{ascii(name)[1:-1]}`")
-        if new.startswith("."):  # `A...B`: from where the two parted, as git diff has it
+        if new.startswith("."):  # `A...B`: from their merge base, as in git diff
             base = common_base(repository, base, tip) or base
         return _between(ledger, name, base, tip)
     for candidate in _refs_of(name):
         tip = repository.resolve(candidate)
         if tip is not None:
-            # What only this clone has is not merged: proposals are made to the ledger that everybody has.
+            # What only this clone has is not merged: a proposal is made to the shared ledger.
             found = _between(ledger, name, _base(ledger, shared_tip(ledger) or ledger_tip, tip), tip)
             if found.merged and (same := _run_of(ledger, name, tip)) is not None:
                 return same
@@ -77,9 +77,9 @@ def read_proposed(ledger: Branch, name: str) -> Proposed:
 
 
 def shared_tip(ledger: Branch) -> str | None:
-    """Return the ledger as its remote had it when we last heard of it.
+    """Return the tip of the remote's ledger at the last contact.
 
-    None where there is no remote, or several and nothing says which.
+    None where there is no remote, or several without a default.
     """
     try:
         remote = choose_remote(ledger.repository, ledger.branch)
@@ -93,7 +93,7 @@ def _on_ledger(run: StoredRun, tip: str) -> Proposed:
 
 
 def _run_of(ledger: Branch, name: str, tip: str) -> Proposed | None:
-    """Return the run that a merged proposal is named after, none where it is named otherwise."""
+    """Return the run that a merged proposal is named after; none where it has another name."""
     try:
         (run,) = find_runs(ledger, [name])
     except (NotFound, UsageError):
@@ -102,7 +102,7 @@ def _run_of(ledger: Branch, name: str, tip: str) -> Proposed | None:
 
 
 def _refs_of(name: str) -> list[str]:
-    """Return where a proposal of that name may stand: here, then as the remote had it."""
+    """Return the refs at which a proposal of that name may be: local, then the remote's."""
     whole = name if name.startswith("refs/") else f"refs/heads/{name}"
     short = [proposal_ref(name), f"refs/remotes/origin/{PROPOSALS}{name}"]
     return [whole, *short, f"refs/remotes/{name}", f"refs/remotes/origin/{name}"]

@@ -1,6 +1,6 @@
-"""Takes runs that were proposed off the branch of this clone, so that nothing sends them before they were reviewed.
+"""Removal of proposed runs from the branch of this clone, so that nothing sends them before their review.
 
-They stand on the branch of their proposal meanwhile; merged, they come back with a sync, and withdrawn they are put
+Meanwhile they are on the branch of their proposal; merged, they return with a sync, and withdrawn they are put
 back here.
 """
 
@@ -21,11 +21,11 @@ _SCRATCH = "refs/ledger/scratch/beginning"
 
 
 def beginning_for(ledger: Branch, shared: str | None) -> str:
-    """Return the commit that a proposal stands on: what everybody has, else a beginning without entries.
+    """Return the commit to base a proposal on: the shared tip, else a beginning without entries.
 
     Args:
-        ledger: which has entries.
-        shared: the ledger as a remote had it; none where none has one.
+        ledger: ledger with entries.
+        shared: tip of the ledger on a remote; none where no remote has one.
 
     Raises:
         LedgerError: git cannot write.
@@ -58,23 +58,23 @@ def _is_founding(path: str) -> bool:
 
 
 def hold_back(ledger: Branch, name: str, base: str, files: Collection[str]) -> None:
-    """Take files off the branch, all of which were added after `base`; they stand on a proposal.
+    """Remove files from the branch, all of which were added after `base`; they are on a proposal.
 
     Args:
-        ledger: whose branch.
-        name: of the proposal.
-        base: commit that the proposal stands on.
-        files: paths of the runs, and of what is said of them.
+        ledger: ledger of the branch.
+        name: name of the proposal.
+        base: commit that the proposal is based on.
+        files: paths of the runs, and of statements about them.
 
     Raises:
-        Conflict: a checkpoint stands on what would be made again.
+        Conflict: a checkpoint is on a commit that would be remade.
         LedgerError: git cannot write; the branch is as it was.
     """
     repository, held = ledger.repository, set(files)
     with ledger.writing() as turn:
         mine = repository.resolve(ledger.ref)
         if mine is None:
-            return  # what a remote has is no branch of ours
+            return  # a ref of a remote is not a local branch
         steps = oldest_first(repository, base if contains(repository, mine, base) else None, mine)
         own = {step.commit for step in steps}
         tags = repository.git.output("for-each-ref", "--format=%(*objectname)", f"refs/tags/{ledger.branch}/").decode()
@@ -100,12 +100,12 @@ def hold_back(ledger: Branch, name: str, base: str, files: Collection[str]) -> N
 
 
 def put_back(ledger: Branch, name: str, proposal: str) -> bool:
-    """Put what a proposal held back on the branch again; false when it held nothing back.
+    """Put what a proposal held back on the branch again; return false when it held nothing back.
 
     Args:
-        ledger: whose branch.
-        name: of the proposal.
-        proposal: commit of its branch.
+        ledger: ledger of the branch.
+        name: name of the proposal.
+        proposal: tip of its branch.
 
     Raises:
         Conflict: the branch holds something else at one of its paths.

@@ -1,1 +1,1 @@
-"""What passes between a clone and its remotes, and what is taken over of it."""
+"""Exchange between a clone and its remotes, and the checks of what comes in."""

@@ -1,4 +1,4 @@
-"""Where the code goes that only this clone keeps: to the remote's one ref for it, joined with that of the others."""
+"""Sending of code that only this clone keeps: to the remote's one ref for it, joined with that of others."""
 
 from collections.abc import Mapping
 
@@ -9,12 +9,12 @@ from ledger.repository.worktree.code_ref import CODE, KEPT, join_kept
 
 
 def code_to_send(repository: Repository, mine: str, theirs: Mapping[str, str]) -> dict[str, str]:
-    """Return the refs of the remote to write, each with our commit for it; nothing where it keeps all that we keep.
+    """Return the refs of the remote to write, each with our commit for it; empty where it keeps all that we keep.
 
     Args:
         repository: the clone.
-        mine: what it keeps.
-        theirs: refs of the remote, name to commit.
+        mine: commits that it keeps.
+        theirs: commit of each ref of the remote.
 
     Raises:
         LedgerError: git cannot write.
@@ -22,7 +22,7 @@ def code_to_send(repository: Repository, mine: str, theirs: Mapping[str, str]) -
     others = theirs.get(KEPT)
     if others is None:
         return {KEPT: mine}
-    if repository.resolve(others) is None:  # in a hurry, nothing was fetched: a ref of its own, for now
+    if repository.resolve(others) is None:  # in a hurry, nothing was fetched: use a separate ref for now
         name = f"{CODE}{mine}"
         return {} if name in theirs else {name: mine}
     if contains(repository, others, mine):
@@ -34,7 +34,7 @@ def code_to_send(repository: Repository, mine: str, theirs: Mapping[str, str]) -
 
 
 def single_refs(repository: Repository, theirs: Mapping[str, str]) -> dict[str, str]:
-    """Return the refs of single commits at a remote that what this clone keeps holds as well."""
+    """Return the refs of single commits at a remote that our kept commit also contains."""
     mine = repository.resolve(KEPT)
     single = {name: commit for name, commit in theirs.items() if name.startswith(CODE)}
     return {name: commit for name, commit in single.items() if mine is not None and contains(repository, mine, commit)}

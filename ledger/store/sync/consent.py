@@ -1,6 +1,6 @@
-"""Whether records of this clone may be sent to its remote, and what that would send: a ledger cannot forget.
+"""Consent to send records of this clone to its remote, and what would be sent: a ledger cannot forget.
 
-Who types `ledger init`, `ledger sync` or `--push` has said yes, and so has a team whose remote holds a ledger already.
+Whoever types `ledger init`, `ledger sync` or `--push` consents, and so does a team whose remote holds a ledger.
 """
 
 import os
@@ -14,11 +14,11 @@ from ledger.settings import PUSH_SETTING
 from ledger.store.branch.branch import Branch
 
 _NO = {"false", "no", "off", "0"}
-"""How git's configuration says no (git-config, boolean)."""
+"""Values that mean no in git's configuration (git-config, boolean)."""
 WHAT_GOES = (
     "as records: params, metrics, logs, figures, uncommitted source code, package list, host name, author with e-mail"
 )
-"""What is sent, in one line; the handbook's page on privacy has it field by field."""
+"""What is sent, in one line; the handbook's page on privacy lists each field."""
 
 
 class Consent(NamedTuple):
@@ -27,21 +27,21 @@ class Consent(NamedTuple):
     given: bool
     """Whether records may be sent."""
     remote: str | None = None
-    """Name of the remote; none where there is none."""
+    """Name of the remote; none where there is no remote."""
     url: str | None = None
-    """Where it is."""
+    """Its URL."""
     first: bool = False
     """Whether nothing was ever sent there from this clone."""
     refused: bool = False
-    """Whether the clone says that it sends nothing."""
+    """Whether sending is switched off in this clone."""
 
 
 def read_consent(ledger: Branch, *, push: bool | None = None) -> Consent:
-    """Return whether records may be sent now; costs one or two calls of git, and none to the network.
+    """Return whether records may be sent now; costs one or two calls of git, and no network access.
 
     Args:
         ledger: the ledger of this clone.
-        push: what the command line says; none where it is silent.
+        push: choice on the command line; none without one.
 
     Raises:
         LedgerError: git fails.
@@ -61,12 +61,12 @@ def read_consent(ledger: Branch, *, push: bool | None = None) -> Consent:
 
 
 def is_refused(repository: Repository) -> bool:
-    """Say whether this clone says that it sends nothing by itself."""
+    """Return whether sending is switched off in this clone."""
     return (repository.setting(PUSH_SETTING) or "").lower() in _NO
 
 
 def give_consent(repository: Repository) -> bool:
-    """Let this clone send its records, unless it says otherwise already; returns whether that is new."""
+    """Let this clone send its records, unless this is configured already; return whether that is new."""
     if repository.setting(PUSH_SETTING) is not None:
         return False
     repository.git.output("config", "--local", PUSH_SETTING, "true")
@@ -74,7 +74,7 @@ def give_consent(repository: Repository) -> bool:
 
 
 def _known_refs(ledger: Branch, remote: str) -> Mapping[str, str]:
-    """Return the refs by which this clone knows that the remote holds a ledger."""
+    """Return the refs that show that the remote holds a ledger."""
     wanted = (f"refs/ledger/seen/{remote}/{ledger.branch}", f"refs/remotes/{remote}/{ledger.branch}")
     out = os.fsdecode(ledger.repository.git.output("for-each-ref", "--format=%(refname) %(objectname)", *wanted))
     lines = (line.partition(" ") for line in out.splitlines())

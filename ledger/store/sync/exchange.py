@@ -1,4 +1,4 @@
-"""One exchange with one remote: list, fetch, join, push, and the inbox where others are faster. For `sync.py`."""
+"""One exchange with one remote: list, fetch, join, push; through the inbox where others are faster. For `sync.py`."""
 
 import os
 import random
@@ -28,17 +28,17 @@ from ledger.store.sync.sync_result import State, Synced, in_words
 
 INBOX = "refs/ledger/inbox/"
 _TRIES = 2
-"""Pushes before the inbox. Measured with 32 clones: trying on took 14.7 pushes per record, the inbox 1.0."""
+"""Pushes before the inbox. Measured with 32 clones: retrying took 14.7 pushes per record, the inbox 1.0."""
 _BUSY_REFS = 3
-"""Inbox refs of the last moments from which a remote is busy: whoever is in a hurry goes there at once."""
+"""Number of recent inbox refs from which on a remote is busy: with `hurry`, the inbox is then used at once."""
 _BUSY_SPAN = timedelta(seconds=30)
 _FOLDERS = 1 / 8
 """Part of those in a hurry that folds all the same: with nobody else at the branch, they are not overtaken.
 Measured with 16 clones: 2.9 pushes per record without this, 1.5 with it."""
 _FOLDING = 1 / 3
-"""Part of the time that goes into folding others' entries at most: ours must still be pushed after that."""
+"""Largest share of the time that goes into folding others' entries: the rest is for pushing ours."""
 _RACES = 20
-"""Times that a writer of this clone may be first while histories are joined."""
+"""Most races that may be lost to writers of this clone while histories are joined."""
 
 
 class Exchange:
@@ -48,7 +48,7 @@ class Exchange:
         ledger: the ledger of this clone.
         remote: name of the remote.
         deadline: when to give up, in seconds of `time.monotonic`.
-        accept_redaction: take over a history that differs from what was known by redactions alone.
+        accept_redaction: accept a history that differs from the known one by redactions alone.
     """
 
     def __init__(self, ledger: Branch, remote: str, deadline: float, *, accept_redaction: bool = False) -> None:
@@ -67,13 +67,13 @@ class Exchange:
         self.folded: dict[str, str] = {}
         self.troubles: list[str] = []
         self.outdated: str | None = None
-        """What the remote remembers of a history that a redaction made again: ours may take its place."""
+        """The remote's memory of a history that a redaction rewrote: ours may replace it."""
 
     def run(self, *, fold: bool, hurry: bool) -> Synced:
-        """Fetch, join and push; twice at most, then use the inbox.
+        """Fetch, join and push, at most twice; then use the inbox.
 
         Raises:
-            LedgerError: the remote cannot be reached, is refused, or does not take what is ours.
+            LedgerError: the remote cannot be reached, is refused, or refuses our push.
         """
         reason = ""
         for attempt in range(_TRIES):
@@ -87,10 +87,10 @@ class Exchange:
             pushed = self._sent(tip, base, theirs)
             if pushed.state != "rejected":
                 return self._ended(tip, pushed)
-            if base is not None:  # ours stands on theirs as it was a moment ago
+            if base is not None:  # ours is on top of theirs as it was a moment ago
                 self._remember(base)
             reason = pushed.reason
-        if not self.sent:  # all that the remote lacks on its branch already waits in its inbox
+        if not self.sent:  # all that the remote's branch lacks is already in its inbox
             return self._received_only(reason)
         self.folded = {}
         return self._to_inbox(tip, theirs, reason)
@@ -117,22 +117,22 @@ class Exchange:
         return remote_refs(self.repository, self.remote, ["refs/heads/*"], timeout_seconds=self._seconds_left())
 
     def _known_refs(self) -> dict[str, str]:
-        """Return the refs that keep what we know of ledgers, ours and others'."""
+        """Return the refs that store what we know of ledgers, ours and others'."""
         wanted = (self.ledger.ref, "refs/ledger/seen", f"refs/remotes/*/{self.ledger.branch}", KEPT, CODE, self.tags)
         out = self.repository.git.output("for-each-ref", "--format=%(objectname) %(refname)", *wanted)
         lines = (line.partition(" ") for line in os.fsdecode(out).splitlines())
         return {name: commit for commit, _, name in lines}
 
     def _fetched(self, theirs: Mapping[str, str], inbox: Mapping[str, str], *, tags: bool) -> str | None:
-        """Fetch what we lack and return the remote's tip, none when it has no ledger yet.
+        """Fetch what we lack and return the remote's tip; none when it has no ledger yet.
 
         Args:
             theirs: refs of the remote.
-            inbox: those of them that wait there.
-            tags: whether checkpoints are fetched too; each is proved, which reads all that it vouches for.
+            inbox: those of them that are in its inbox.
+            tags: whether to fetch checkpoints, too; each is checked, which reads all that it vouches for.
 
         Raises:
-            LedgerError: its history is no continuation of what we know; nothing of ours was changed.
+            LedgerError: its history does not continue what we know; nothing of ours was changed.
         """
         known = self._known_refs()
         tip = theirs.get(self.ledger.ref)
@@ -141,7 +141,7 @@ class Exchange:
         if refspecs:
             fetch(self.repository, self.remote, refspecs, timeout_seconds=self._seconds_left())
         if tip and any(":" + self.incoming + "/branch" in spec for spec in refspecs):
-            tip = self.repository.resolve(f"{self.incoming}/branch")  # it may have moved since it was listed
+            tip = self.repository.resolve(f"{self.incoming}/branch")  # it may have moved since the listing
         if tip:
             self.ledger.check_format(tip)
         self._check_known(known, theirs.get(REMEMBERED), tip)
@@ -151,7 +151,7 @@ class Exchange:
         return tip
 
     def _lacking(self, theirs: Mapping[str, str], known: Mapping[str, str], others: Sequence[str]) -> list[str]:
-        """Return what to fetch: branch, code and memory of theirs that we lack, and of inbox and tags `others`."""
+        """Return what to fetch: what we lack of their branch, code and memory; of inbox and tags, `others`."""
         tip, remembered = theirs.get(self.ledger.ref), theirs.get(REMEMBERED)
         refspecs = []
         if tip and tip not in known.values():
@@ -182,10 +182,10 @@ class Exchange:
         return {name: commit for name, commit in theirs.items() if name.startswith(INBOX)}
 
     def _join(self, base: str | None, inbox: Mapping[str, str]) -> tuple[str | None, dict[str, str]]:
-        """Move our branch to a tip that holds theirs, ours and the inbox; return it, and what of the inbox it holds.
+        """Move our branch to a tip with theirs, ours and the inbox; return it, and what of the inbox it contains.
 
         Raises:
-            Conflict: ours or theirs cannot stand together.
+            Conflict: ours and theirs cannot be joined.
             LostRace: other writers of this clone were first too many times.
         """
         for _ in range(_RACES):
@@ -206,10 +206,10 @@ class Exchange:
             check_only_grew(self.repository, mine)
             return mine, entries_in([file.path for file in self.repository.read_tree(mine, paths.ENTRY_FOLDERS)])
         known = self._known_refs()
-        # A checkpoint stands on its commit: that one is merged, not made again.
+        # A checkpoint points to its commit: that one is merged, not remade.
         others = [commit for name, commit in known.items() if name.startswith(("refs/ledger/seen/", self.tags))]
         shared = [commit for commit in others if commit != known.get(self.seen)]
-        # Who takes over a redaction makes what is their own again: a merge would bring the old history back.
+        # Whoever accepts a redaction remakes their own commits: a merge would bring the old history back.
         joined = join(self.repository, base, mine, shared=[] if self.accept_redaction else shared)
         return joined.tip, joined.added
 
@@ -217,14 +217,14 @@ class Exchange:
         folded = {}
         for name in sorted(inbox):
             if time.monotonic() > self.fold_until:
-                break  # the rest is for whoever syncs next
+                break  # the rest is left to the next sync
             commit = self.repository.resolve(f"{self.incoming}/inbox/{name.removeprefix(INBOX)}")
             if commit is None:
-                continue  # somebody else folded it since it was listed
+                continue  # somebody else folded it since the listing
             try:
                 self.ledger.check_format(commit)
                 check_waiting(self.repository, commit, tip)
-                # It may have a beginning of its own: two clones that never heard of each other each made one.
+                # It may have a first commit of its own: two clones that never met each made one.
                 tip = join(self.repository, tip, commit).tip if tip else commit
             except LedgerError as error:
                 self.troubles.append(f"{name} cannot be folded: {error.message}")
@@ -266,10 +266,10 @@ class Exchange:
         self.received |= set(entries_in(files)) - set(self.sent)
 
     def _sent(self, tip: str | None, base: str | None, theirs: Mapping[str, str]) -> Pushed:
-        """Push; who has nothing of their own to send is not in trouble where they may not.
+        """Push; a clone with nothing of its own to send does not fail where it may not push.
 
         Raises:
-            LedgerError: the remote cannot be reached, or does not take what is ours.
+            LedgerError: the remote cannot be reached, or refuses our push.
         """
         if tip is None:
             return Pushed(state="up to date")
@@ -284,7 +284,7 @@ class Exchange:
         return pushed
 
     def _pushed(self, tip: str, base: str | None, theirs: Mapping[str, str]) -> Pushed:
-        """Push our branch, and the code that only this clone holds; what becomes of the branch counts."""
+        """Push our branch, and the code that only this clone holds; the result is that of the branch."""
         code = self._beside(theirs)
         if tip == base and not code and not self.outdated:
             return Pushed(state="up to date")
@@ -293,28 +293,28 @@ class Exchange:
             results = self._push([*refspecs, *(f"{here}:{there}" for there, here in code.items())])
             if not refspecs or results.get(self.ledger.ref, Pushed(state="rejected")).state == "ok":
                 self._move_memory(tip)
-        else:  # both or none: one that moved alone would look like a branch that was rewound
+        else:  # both or none: one that moved alone would look like a rewound branch
             results = self._push([*refspecs, f"{tip}:{REMEMBERED}"], atomic=True)
             if results.get(REMEMBERED, Pushed(state="ok")).state == "refused":
-                results = self._push(refspecs)  # some hosts take branches only, and records must not wait for that
+                results = self._push(refspecs)  # some hosts accept only branches; records must not wait
         if results.get(KEPT, Pushed(state="rejected")).state in {"ok", "up to date"}:
             self._clear_code(theirs)
         untaken = [name for name in code if results.get(name, Pushed(state="refused")).state in {"rejected", "refused"}]
         branch = results.get(self.ledger.ref, Pushed(state="up to date" if tip == base else "rejected"))
-        if untaken and branch.state == "refused":  # a large file in the code must not keep the records
+        if untaken and branch.state == "refused":  # a large file in the code must not hold back the records
             branch = self._push(refspecs).get(self.ledger.ref, branch)
         if untaken and branch.state in {"ok", "up to date"}:
             self.troubles.append(f"{len(untaken)} code commits or checkpoints were not taken")
         return branch
 
     def _move_memory(self, tip: str) -> None:
-        """Let the remote remember where its branch is; what it does not take keeps no record here."""
+        """Update the remote's memory of its branch; a refusal does not hold back any record."""
         expected = {REMEMBERED: self.outdated} if self.outdated else None
         with suppress(LedgerError):
             self._push([f"{tip}:{REMEMBERED}"], expected)
 
     def _beside(self, theirs: Mapping[str, str]) -> dict[str, str]:
-        """Return what the remote lacks beside the branch, its ref to ours: code only this clone holds, checkpoints."""
+        """Return what the remote lacks beside the branch, as pairs of refs: code that only we hold, checkpoints."""
         known = self._known_refs()
         lacking = {name: name for name in known if name.startswith((CODE, self.tags)) and name not in theirs}
         if (mine := known.get(KEPT)) and mine != theirs.get(KEPT):
@@ -334,7 +334,7 @@ class Exchange:
         )
 
     def _agree(self, tip: str) -> None:
-        """Remember where both are, and drop what was only needed on the way."""
+        """Remember the state of both, and drop temporary refs."""
         out = self.repository.git.output("for-each-ref", "--format=%(refname)", self.incoming)
         self._remember(tip, *(f"delete {name}" for name in os.fsdecode(out).splitlines()))
 
@@ -343,12 +343,12 @@ class Exchange:
         self.repository.git.attempt("update-ref", "--stdin", stdin=os.fsencode("\n".join(moves) + "\n"))
 
     def _clear_inbox(self) -> None:
-        """Delete what was folded at the remote, each only where it is still what we folded."""
+        """Delete folded refs at the remote, each only where it is still the one that was folded."""
         if not self.folded:
             return
         try:
             results = self._push([f":{name}" for name in self.folded], self.folded)
-        except LedgerError as error:  # the entries are on the branch; whoever comes next deletes the rest
+        except LedgerError as error:  # the entries are on the branch; the next sync deletes the rest
             self.troubles.append(f"the inbox was not emptied: {error.message}")
             return
         refused = [result.reason for result in results.values() if result.state == "refused"]
@@ -356,22 +356,22 @@ class Exchange:
             self.troubles.append(f"the inbox was not emptied: {refused[0]}")
 
     def _clear_code(self, theirs: Mapping[str, str]) -> None:
-        """Delete the refs of single commits at the remote that the one ref for all keeps now."""
+        """Delete the refs of single commits at the remote that its one ref for all contains now."""
         kept = single_refs(self.repository, theirs)
         if not kept:
             return
         try:
             self._push([f":{name}" for name in kept], kept)
-        except LedgerError as error:  # they only take room
+        except LedgerError as error:  # they only take up space
             self.troubles.append(f"old code refs were not removed: {error.message}")
 
     def _straight_to_inbox(self, theirs: Mapping[str, str], folders: float) -> Synced | None:
-        """Push ours to the inbox without a look at the branch, when many others have just done so."""
+        """Push ours to the inbox without reading the branch, when many others have just done so."""
         known = self._known_refs()
         mine, seen = known.get(self.ledger.ref), known.get(self.seen)
         if mine is None or seen is None or not contains(self.repository, mine, seen):
             return None
-        if not _is_busy(theirs, datetime.now(UTC)) or random.random() < folders:  # noqa: S311  # a draw, no secret
+        if not _is_busy(theirs, datetime.now(UTC)) or random.random() < folders:  # noqa: S311  # a random draw, no secret
             return None
         if carries_law(self.repository, mine, seen):
             return None
@@ -400,7 +400,7 @@ class Exchange:
         return "received" if self.received else "up to date"
 
     def _received_only(self, reason: str) -> Synced:
-        """Say what was received by somebody who has nothing to send, and may not put the inbox of others in order."""
+        """Return what was received by a clone that has nothing to send, and may not fold the inbox of others."""
         self.folded = {}
         self.troubles.append(f"what waits in its inbox stays there: {reason}")
         return self._result(self._state(), None)
@@ -421,14 +421,14 @@ class Exchange:
 
 
 def _is_busy(theirs: Mapping[str, str], now: datetime) -> bool:
-    """Say whether many inbox refs of a remote are of this moment, by the times in their names."""
+    """Return whether a remote has many recent inbox refs, by the times in their names."""
     moments = {f"{now - timedelta(seconds=back):%Y%m%d-%H%M%S}" for back in range(int(_BUSY_SPAN.total_seconds()))}
     recent = [name for name in theirs if name.startswith(INBOX) and name.removeprefix(INBOX)[:15] in moments]
     return len(recent) >= _BUSY_REFS
 
 
 def _way_out(reason: str) -> str:
-    """Return what to do about a push that is refused."""
+    """Return what to do about a refused push."""
     if "secret" in reason:
         return 'revoke it; ledger redact --found --because "a secret in an entry that was not sent"; then: ledger sync'
     return "ask who looks after it, then: ledger sync"

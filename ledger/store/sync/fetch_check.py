@@ -1,7 +1,7 @@
-"""What comes in is looked at as a proposal is, before the branch of this clone moves.
+"""The check of incoming commits, as of a proposal, before the branch of this clone moves.
 
-A remote without our hooks takes whatever is pushed to it. What changes an entry, or is none, is refused with its name;
-what is only doubtful, or breaks a limit of the team, is told and taken: others have it already.
+A remote without our hooks accepts any push. A commit that changes an entry, or adds something else, is refused by
+name; what is only doubtful, or exceeds a limit of the team, is reported and accepted: others have it already.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,27 +19,27 @@ from ledger.store.integrity.policy_rights import carries_law, policy_at
 from ledger.store.sync.join import check_only_grew, common_base
 
 _REFUSED = frozenset({"history", "tree", "document", "content", "redaction", "signature"})
-"""Rules of `ledger check` by which what comes in is no continuation of this ledger."""
+"""Rules of `ledger check` by which incoming commits do not continue this ledger."""
 
 
 def check_incoming(ledger: Branch, remote: str, seen: str | None, tip: str) -> list[str]:
-    """Return what is to be told of what comes in, a line each, when it may be taken.
+    """Return warnings about incoming commits, one line each, if they are accepted.
 
     Args:
-        ledger: of this clone.
-        remote: where it comes from.
-        seen: where both last agreed.
-        tip: where the remote's ledger is, already fetched.
+        ledger: ledger of this clone.
+        remote: remote that they come from.
+        seen: commit at which both last agreed.
+        tip: tip of the remote's ledger, already fetched.
 
     Raises:
-        Conflict: it changes or removes an entry, or adds what is none; nothing was changed.
+        Conflict: they change or remove an entry, or add something else; nothing was changed.
         LedgerError: git fails.
     """
     since = _last_checked(ledger, seen, tip)
     if since == tip:
         return []
     if since is None:
-        check_only_grew(ledger.repository, tip)  # the first time all of it is new: `ledger verify` answers for it
+        check_only_grew(ledger.repository, tip)  # the first time everything is new: `ledger verify` covers that
         return []
     from ledger.store.integrity.check import check_range
 
@@ -60,10 +60,10 @@ def check_incoming(ledger: Branch, remote: str, seen: str | None, tip: str) -> l
 
 
 def _last_checked(ledger: Branch, seen: str | None, tip: str) -> str | None:
-    """Return the latest commit of a history that this clone has looked at before; none where it knows none."""
+    """Return the latest commit of a history that this clone has checked before; none where it knows none."""
     repository = ledger.repository
     if seen is not None and not contains(repository, tip, seen):
-        return _after_redaction(repository, tip)  # it was proved against what was known
+        return _after_redaction(repository, tip)  # it was proved against the known history
     mine = repository.resolve(ledger.ref)
     shared = common_base(repository, mine, tip) if mine else None
     candidates = [one for one in (seen, shared) if one is not None]
@@ -90,7 +90,7 @@ def _finding_text(findings: Sequence[Finding]) -> str:
 
 
 def _law(ledger: Branch, since: str, tip: str) -> Iterator[str]:
-    """Yield who changed what the team agreed on, where that comes in."""
+    """Yield the incoming changes of policy and workflows, with their authors."""
     out = ledger.repository.git.output(
         "log",
         "-1",
@@ -108,10 +108,10 @@ def _law(ledger: Branch, since: str, tip: str) -> Iterator[str]:
 
 
 def check_waiting(repository: Repository, commit: str, tip: str | None) -> None:
-    """Return when what waits in an inbox may be put on a ledger: whole entries, and nothing that was agreed on.
+    """Return when the commits of an inbox may enter a ledger: whole entries, and no policy or workflows.
 
     Raises:
-        Conflict: it holds something else.
+        Conflict: they hold something else.
         LedgerError: git fails.
     """
     if tip is None:
@@ -121,7 +121,7 @@ def check_waiting(repository: Repository, commit: str, tip: str | None) -> None:
         raise Conflict(f"the inbox carries entries only, and this changes {path}")
     from ledger.store.integrity.check import check_range
 
-    # Two clones that never heard of each other may each have begun the ledger.
+    # Two clones that never met may each have begun the ledger.
     since = tip if common_base(repository, tip, commit) else None
     found = check_range(repository, commit, since, proposed=True).findings
     wrong = [finding for finding in found if finding.severity == "error" and _is_refused(finding)]
@@ -130,13 +130,13 @@ def check_waiting(repository: Repository, commit: str, tip: str | None) -> None:
 
 
 def take_checkpoints(ledger: Branch, names: Sequence[str], incoming: str, tip: str) -> list[str]:
-    """Put fetched checkpoints in their place where they are true, and return what is wrong with the others.
+    """Put fetched checkpoints in place where they are true, and return what is wrong with the others.
 
     Args:
-        ledger: of this clone.
+        ledger: ledger of this clone.
         names: full names of the tags.
-        incoming: where they were fetched to.
-        tip: where the remote's ledger is.
+        incoming: refs that they were fetched to.
+        tip: tip of the remote's ledger.
 
     Raises:
         LedgerError: git fails.

@@ -1,6 +1,6 @@
-"""Folds what waits in the inbox of this very repository into its branch: what a server does after a push.
+"""Folding of this repository's own inbox into its branch: what a server does after a push.
 
-Clones fold the inbox of a remote when they sync; a server need not wait for one. Nothing is asked of any network.
+Clones fold the inbox of a remote when they sync; a server need not wait for that. No network is used.
 """
 
 import os
@@ -14,26 +14,26 @@ from ledger.store.sync.fetch_check import check_waiting
 from ledger.store.sync.join import join
 
 _RACES = 20
-"""Times that another writer may be first."""
+"""Most races that may be lost to another writer."""
 
 
 class Folded(Document, frozen=True, kw_only=True):
-    """What became of an inbox."""
+    """The result of folding an inbox."""
 
     refs: tuple[str, ...] = ()
-    """Refs whose entries are on the branch now; they are gone."""
+    """Refs whose entries are on the branch now; the refs are deleted."""
     added: tuple[str, ...] = ()
-    """Entries that the branch did not hold before."""
+    """Entries that are new on the branch."""
     problems: tuple[str, ...] = ()
-    """What could not be folded and stays, one line each."""
+    """What could not be folded and remains, one line each."""
 
 
 def fold_inbox(ledger: Branch) -> Folded:
-    """Put everything that waits in the inbox on the branch; again changes nothing.
+    """Put all entries of the inbox on the branch; idempotent.
 
     Raises:
         LostRace: other writers were first too many times.
-        LedgerError: git cannot read or write; what waits still does.
+        LedgerError: git cannot read or write; the inbox is unchanged.
     """
     if not _waiting(ledger):
         return Folded()
@@ -64,7 +64,7 @@ def fold_inbox(ledger: Branch) -> Folded:
             except GitKilled:
                 ledger.clear_dead_locks(turn.begun_ns)
                 continue
-        # Only now: a crash before this leaves refs whose entries are on the branch, and folding them is nothing.
+        # Only now: after a crash before this line the refs remain, and folding them again changes nothing.
         for name, commit in folded.items():
             ledger.repository.git.attempt("update-ref", "-d", name, commit)
         return Folded(refs=tuple(folded), added=tuple(sorted(added)), problems=tuple(problems))

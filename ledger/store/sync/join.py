@@ -1,6 +1,6 @@
-"""Joins two histories of one ledger: what one has and the other lacks is put on top, with its authors and times.
+"""Join of two histories of one ledger: the commits that one lacks go on top of it, with their authors and times.
 
-Entries never share a path, so there is nothing to merge. What would change or drop an entry is refused here,
+Entries never share a path, so there is nothing to merge. A change or loss of an entry is refused here,
 before it can reach anybody else. Knows nothing of remotes.
 """
 
@@ -19,42 +19,42 @@ from ledger.repository.repository import Repository
 from ledger.store.integrity.tombstones import tombstones
 
 _PATH = re.compile(r"(?!.*(?:^|/)\.\.?(?:/|$))[A-Za-z0-9][A-Za-z0-9._/-]*")
-"""What every path of an entry looks like; nothing else is put into a stream for git."""
+"""Form of every path of an entry; nothing else is put into a stream for git."""
 
 _ENTRY = re.compile(
     rf"(runs/.+)/{re.escape(paths.RECORD_FILE)}"
     rf"|(datasets/.+)/{re.escape(paths.DATASET_FILE)}"
     r"|((?:evaluations|notes|redactions|cases)/.+)\.json"
 )
-"""The one file of each entry that speaks for it."""
+"""The main document of each entry."""
 
 
 class JoinedHistory(Document, frozen=True, kw_only=True):
     """One history on top of another."""
 
     tip: str
-    """Commit that holds both."""
+    """Commit that contains both."""
     added: list[str]
     """Entries that `onto` lacked."""
 
 
 def entries_in(files: Sequence[str]) -> list[str]:
-    """Return the entries whose files these are, each once, in order of their names."""
+    """Return the entries that files belong to, each once, sorted by name."""
     found = (_ENTRY.fullmatch(path) for path in files)
     return sorted(match[1] or match[2] or match[3] for match in found if match)
 
 
 def join(repository: Repository, onto: str, tip: str, shared: Sequence[str] = ()) -> JoinedHistory:
-    """Put what `tip` has and `onto` lacks on top of `onto`; no ref moves, and again is the same.
+    """Put what `tip` has and `onto` lacks on top of `onto`; no ref moves; idempotent.
 
     Args:
-        repository: which holds both.
-        onto: the history that stays as it is.
-        tip: the history whose own commits are made again, unless it already stands on `onto`.
-        shared: commits that others have; what leads to them is not made again but merged.
+        repository: repository with both.
+        onto: history that remains as it is.
+        tip: history whose own commits are remade, unless it is already on top of `onto`.
+        shared: commits that others have; their ancestors are not remade but merged.
 
     Raises:
-        Conflict: both hold something else at one path, or one of them changes what was recorded.
+        Conflict: both have different content at one path, or one of them changes an entry.
         LedgerError: git fails.
     """
     if contains(repository, onto, tip):
@@ -71,7 +71,7 @@ def join(repository: Repository, onto: str, tip: str, shared: Sequence[str] = ()
     }
     for change in changes:
         if (change.path, _hash_of(repository, change.path, change.blob, redacted)) in redacted:
-            continue  # there, a redaction put something else in its place
+            continue  # a redaction put something else in its place there
         if change.status in {"M", "T"} and _is_ours(repository, onto, tip, change, steps):
             ours[change.path] = change.blob
     if _is_any_shared(repository, onto, tip, shared, len(steps)):
@@ -82,7 +82,7 @@ def join(repository: Repository, onto: str, tip: str, shared: Sequence[str] = ()
 
 
 def _redacted(repository: Repository, tip: str) -> set[tuple[str, str]]:
-    """Return path and hash of everything that redactions took out of a history."""
+    """Return path and hash of everything that redactions removed from a history."""
     return {(file.path, file.before) for redaction in tombstones(repository, tip) for file in redaction.files}
 
 
@@ -135,7 +135,7 @@ def _check_only_grew(steps: Sequence[CommitStep]) -> None:
 
 
 def _replayed(steps: Sequence[CommitStep], ours: dict[str, str]) -> list[Replayed]:
-    """Return what each commit still adds; one that adds nothing new is left out."""
+    """Return the remaining additions of each commit; commits that add nothing new are skipped."""
     done: dict[str, str] = {}
     commits = []
     for step in steps:
@@ -160,7 +160,7 @@ def _merge(repository: Repository, onto: str, tip: str, ours: dict[str, str]) ->
 
 
 def _is_ours(repository: Repository, onto: str, tip: str, change: PathChange, steps: Sequence[CommitStep]) -> bool:
-    """Say whether our content of a path that both hold is the newer one; false when it is theirs.
+    """Return whether our content of a path that both hold is the newer one; false when theirs is.
 
     Raises:
         Conflict: neither is.
@@ -171,7 +171,7 @@ def _is_ours(repository: Repository, onto: str, tip: str, change: PathChange, st
         return _is_our_word(repository, onto, tip, steps, path, (theirs, mine))
     if path.startswith("datasets/") and path.endswith(f"/{paths.DATASET_FILE}"):
         if load(theirs, DatasetVersion, source=path).hash == load(mine, DatasetVersion, source=path).hash:
-            return False  # one version added twice: its content decides, not who added it when
+            return False  # one version added twice: content decides, not who added it when
         label = "@".join(path.split("/")[1:3])
         raise Conflict(
             f"this dataset version stands for other data there: `{label}`",
@@ -188,11 +188,11 @@ def _is_ours(repository: Repository, onto: str, tip: str, change: PathChange, st
 def _is_our_word(
     repository: Repository, onto: str, tip: str, steps: Sequence[CommitStep], path: str, contents: tuple[bytes, bytes]
 ) -> bool:
-    """Say whether of what was agreed on, at a path that both sides hold, ours is the newer word."""
+    """Return whether our policy or workflow at a path that both sides have is the newer one."""
     theirs, mine = contents
     edited = [step for step in steps for change in step.changes if change.path == path]
     base = common_base(repository, onto, tip)
-    if base is None:  # two beginnings, each with the policy that its version of the tool wrote
+    if base is None:  # two first commits, each with the policy that its version of the tool wrote
         if all(change.status == "A" for step in edited for change in step.changes if change.path == path):
             return False
         before = _read_at(repository, edited[0].commit, path)

@@ -1,7 +1,7 @@
-"""What a push may do to the refs of a ledger: asked by `pre-push` in a clone and by `pre-receive` on a server.
+"""What a push may do to the refs of a ledger, for `pre-push` in a clone and `pre-receive` on a server.
 
-The branch only ever grows, proposals and what waits in the inbox are checked as if they stood on it, checkpoints are
-true and do not move, and nothing is put in the place of an object. All other refs are none of our business. What
+The branch only ever grows, proposals and inbox commits are checked as if they were on it, checkpoints are
+true and do not move, and no replacement refs are accepted. All other refs are ignored. What
 entries may look like is decided by `integrity/check`, who may change the policy by `integrity/policy_rights`.
 """
 
@@ -23,41 +23,41 @@ _CHECKPOINTS = f"refs/tags/{BRANCH}/"
 
 
 class Update(Document, frozen=True, kw_only=True):
-    """What a push asks for one ref."""
+    """The requested change of one ref."""
 
     ref: str
-    """Full name at the receiver."""
+    """Full name of the ref at the receiver."""
     old: str | None
-    """Object that the receiver has there; none where there is no such ref yet."""
+    """Object that the receiver has there; none where the ref does not exist yet."""
     new: str | None
-    """Object to put there; none to delete the ref."""
+    """New object; none to delete the ref."""
 
 
 class Refusal(Document, frozen=True, kw_only=True):
-    """Why a push is refused."""
+    """The reason why a push is refused."""
 
     ref: str
     """Full name of the ref."""
     message: str
-    """What is wrong, commit and path named where there are any."""
+    """What is wrong, with commit and path where there are any."""
     hint: str | None = None
     """What to do about it."""
 
 
 def load_updates(lines: bytes, *, sending: bool) -> list[Update]:
-    """Return the updates that git tells a hook on its stdin; lines of another shape say nothing.
+    """Return the updates that git passes to a hook on stdin; lines of another form are skipped.
 
     Args:
-        lines: what git wrote.
+        lines: lines that git wrote.
         sending: whether they are those of `pre-push` (githooks(5): local ref, local object, remote ref, remote
             object), not of `pre-receive` (old object, new object, ref).
     """
     updates = []
     for line in lines.decode("utf-8", "surrogateescape").split("\n"):
         words = line.split(" ")
-        if sending and len(words) == 4:  # noqa: PLR2004  # the four that the docstring names
+        if sending and len(words) == 4:  # noqa: PLR2004  # the four in the docstring
             new, ref, old = words[1:]
-        elif not sending and len(words) == 3:  # noqa: PLR2004  # the three that it names
+        elif not sending and len(words) == 3:  # noqa: PLR2004  # the three in the docstring
             old, new, ref = words
         else:
             continue
@@ -78,7 +78,7 @@ def check_sent(repository: Repository, updates: Iterable[Update]) -> list[Refusa
     refusals: list[Refusal] = []
     for update in updates:
         if update.ref == _LEDGER:
-            # What the receiver has may be unknown here; git itself refuses a push over it, and the receiver checks.
+            # The receiver's object may be unknown here; git itself refuses such a push, and the receiver checks.
             old = update.old if update.old and repository.holds(update.old, "") else None
             known = Update(ref=update.ref, old=old, new=update.new)
             refusals += _check_branch(repository, known, accepts=None)
@@ -86,14 +86,14 @@ def check_sent(repository: Repository, updates: Iterable[Update]) -> list[Refusa
 
 
 def check_received(repository: Repository, updates: Iterable[Update]) -> list[Refusal]:
-    """Return why a server should not take a push, all of it; empty when it may.
+    """Return why a server should not accept a push as a whole; empty when it may.
 
     Args:
-        repository: which sees the objects of the push, wherever git keeps them for now.
-        updates: everything that the push asks for.
+        repository: repository that sees the objects of the push, wherever git keeps them meanwhile.
+        updates: all ref changes of the push.
 
     Raises:
-        LedgerError: git cannot read what was pushed.
+        LedgerError: git cannot read the pushed objects.
     """
     updates = list(updates)
     tip = repository.resolve(_LEDGER)
@@ -113,7 +113,7 @@ def check_received(repository: Repository, updates: Iterable[Update]) -> list[Re
 
 
 def _check_other(repository: Repository, update: Update, tip: str | None) -> Iterator[Refusal]:
-    """Yield what is wrong with refs that hold no entries: kept code, what is remembered, checkpoints, replacements."""
+    """Yield what is wrong with refs without entries: kept code, the remembered tip, checkpoints, replacements."""
     ref, old, new = update.ref, update.old, update.new
     if ref.startswith("refs/replace/") and new is not None:
         said = "replaced objects show others another history than there is"
@@ -134,7 +134,7 @@ def _check_other(repository: Repository, update: Update, tip: str | None) -> Ite
 
 
 def _check_remembered(repository: Repository, update: Update, tip: str | None) -> Iterator[Refusal]:
-    """Yield why what is remembered of the ledger may not be put there: it follows the branch, and stays."""
+    """Yield why the remembered tip may not be set so: it follows the branch, and is never deleted."""
     follows = update.new is not None and tip is not None and contains(repository, tip, update.new)
     if not follows:
         said = "what is remembered of the ledger is a commit of it, and stays"
@@ -159,9 +159,9 @@ def _check_branch(repository: Repository, update: Update, *, accepts: bool | Non
     """Yield what is wrong with a new tip of the ledger: it must contain the old one.
 
     Args:
-        repository: holds both.
-        update: what is asked for.
-        accepts: whether this server takes a redaction; none where a clone sends, and does not decide.
+        repository: repository with both.
+        update: requested change.
+        accepts: whether this server accepts a redaction; none in a sending clone, which does not decide.
     """
     if update.new is None:
         yield Refusal(ref=update.ref, message="the ledger is deleted; it only ever grows")
@@ -171,7 +171,7 @@ def _check_branch(repository: Repository, update: Update, *, accepts: bool | Non
         if refusal is not None:
             yield refusal
         else:
-            yield from _findings(repository, update.ref, update.new, None)  # a new history, so all of it is looked at
+            yield from _findings(repository, update.ref, update.new, None)  # a new history, so all of it is checked
         return
     yield from _findings(repository, update.ref, update.new, update.old)
     if accepts is not None and update.old is not None:
@@ -179,7 +179,7 @@ def _check_branch(repository: Repository, update: Update, *, accepts: bool | Non
 
 
 def _refuse_rewrite(repository: Repository, ref: str, old: str, new: str, *, accepts: bool | None) -> Refusal | None:
-    """Return why a history that lacks the old one is refused; none when it was redacted, and that is wanted."""
+    """Return why a history without the old one is refused; none for an accepted redaction."""
     from ledger.store.integrity.tombstones import explain_difference
 
     explained = explain_difference(repository, old, new, law_stands=True)
@@ -209,7 +209,7 @@ def _refuse_rewrite(repository: Repository, ref: str, old: str, new: str, *, acc
 def _not_signed(
     repository: Repository, ref: str, old: str, new: str, redactions: Sequence[Redaction]
 ) -> Refusal | None:
-    """Return why redactions are refused that no signer signed; without signers, the admin's word counts."""
+    """Return why redactions are refused that no signer signed; without signers, the server's setting decides."""
     from ledger.store.integrity.policy_rights import policy_at
     from ledger.store.integrity.redaction_approval import accept_all, vouch_at
 
@@ -226,7 +226,7 @@ def _not_signed(
 
 
 def _not_reviewed(repository: Repository, ref: str, old: str, new: str) -> Iterator[Refusal]:
-    """Yield what was changed of what a team agreed on, stands in no proposal here, and by the policy must have."""
+    """Yield changes of policy and workflows that are in no proposal here, where the policy requires one."""
     from ledger.repository.blobs import read_facts
     from ledger.store.integrity.policy_rights import agreed_changes, policy_at
 
@@ -247,7 +247,7 @@ def _not_reviewed(repository: Repository, ref: str, old: str, new: str) -> Itera
 
 
 def _check_beside(repository: Repository, update: Update, tip: str | None) -> Iterator[Refusal]:
-    """Yield what is wrong with a proposal, or with what waits in the inbox, on top of the ledger."""
+    """Yield what is wrong with a proposal or an inbox commit, on top of the ledger."""
     if update.new is not None:
         yield from _findings(repository, update.ref, update.new, tip, proposed=True)
     if update.ref.startswith(_INBOX):
@@ -271,7 +271,7 @@ def _check_beside(repository: Repository, update: Update, tip: str | None) -> It
 
 
 def _missing(repository: Repository, commit: str, kept: Iterable[str]) -> str | None:
-    """Return a path of a commit that none of those kept holds, or none."""
+    """Return a path of a commit that none of the kept commits has, or none."""
     missing: set[str] | None = None
     for other in kept:
         gone = {change.path for change in read_difference(repository, other, commit) if change.status == "A"}

@@ -1,4 +1,4 @@
-"""Whether a remote's ledger continues what this clone knows of it: not another one, and not cut short."""
+"""The check that a remote's ledger continues the known one: not another one, and not cut short."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -28,14 +28,14 @@ def check_related(
     Args:
         ledger: the ledger of this clone.
         remote: name of the remote.
-        known: refs of this clone that hold ledgers, name to commit.
-        seen: the ref that remembers where both last agreed.
-        tip: where the remote's ledger is, already fetched; none when it has none.
-        remote_heads: asks the remote for its branches; only where this clone has none of them.
-        accept_redaction: take over a history that differs from what was known by redactions alone.
+        known: commit of each ref of this clone that holds a ledger.
+        seen: ref that remembers where both last agreed.
+        tip: tip of the remote's ledger, already fetched; none when it has none.
+        remote_heads: lists the remote's branches; called only where this clone has none of them.
+        accept_redaction: accept a history that differs from the known one by redactions alone.
 
     Raises:
-        Conflict: the remote lost what it had, or holds another ledger; nothing was changed.
+        Conflict: the remote lost history, or holds another ledger; nothing was changed.
     """
     before = known.get(seen)
     if before is not None and (tip is None or not contains(ledger.repository, tip, before)):
@@ -51,7 +51,7 @@ def check_related(
     mine = known.get(ledger.ref)
     if mine is None or tip is None or common_base(ledger.repository, mine, tip) is not None:
         return
-    # Two clones may each have begun the ledger before either could know; a shared one has one beginning.
+    # Two clones may each have begun the ledger before they could know; a shared one has one first commit.
     others = [commit for name, commit in known.items() if name.startswith(("refs/ledger/seen/", "refs/remotes/"))]
     is_shared = any(common_base(ledger.repository, mine, commit) for commit in others)
     if is_shared or not _is_same_code(ledger, remote, remote_heads):
@@ -65,17 +65,17 @@ def check_related(
 def check_continued(
     ledger: Branch, remote: str, remembered: str, tip: str | None, *, accept_redaction: bool = False
 ) -> None:
-    """Return when a remote's ledger continues what the remote itself remembers of it.
+    """Return when a remote's ledger continues the tip that the remote itself remembers.
 
     Raises:
-        Conflict: its branch was rewound or rewritten, and what remembers it was not; nothing was changed.
+        Conflict: its branch was rewound or rewritten, but not its memory of it; nothing was changed.
     """
     if is_continued(ledger, tip, remembered):
         return
     known = ledger.repository.holds(remembered, "")
     mine = ledger.repository.resolve(ledger.ref)
     if mine and known and all(contains(ledger.repository, mine, one) for one in (remembered, tip) if one):
-        return  # sending ours puts it back
+        return  # sending ours restores it
     if tip and known and _is_redacted(ledger, remote, remembered, tip, accept_redaction=accept_redaction):
         return
     raise Conflict(
@@ -87,10 +87,10 @@ def check_continued(
 
 
 def _is_redacted(ledger: Branch, remote: str, before: str, tip: str, *, accept_redaction: bool) -> bool:
-    """Say whether a remote's history is what redactions made of the one that is known, and a person accepts that.
+    """Return whether a remote's history is the known one after redactions, and a person accepts that.
 
     Raises:
-        Conflict: it is said to be, and is not; nobody vouches for it; or nobody was asked yet.
+        Conflict: it claims to be and is not; nobody vouches for it; or nobody was asked yet.
     """
     explained = explain_difference(ledger.repository, before, tip)
     if not explained.redactions:
@@ -125,13 +125,13 @@ def _is_redacted(ledger: Branch, remote: str, before: str, tip: str, *, accept_r
 
 
 def _is_ours(ledger: Branch, ids: set[str]) -> bool:
-    """Say whether the branch of this clone has these redactions already: whoever works here knows of them."""
+    """Return whether the branch of this clone has these redactions already, and so its people know of them."""
     tip = ledger.repository.resolve(ledger.ref)
     return tip is not None and all(ledger.repository.holds(tip, paths.redaction_path(one)) for one in ids)
 
 
 def _is_same_code(ledger: Branch, remote: str, remote_heads: Callable[[], Mapping[str, str]]) -> bool:
-    """Say whether the remote's code is that of this clone; true where one of them has none."""
+    """Return whether the remote's code is that of this clone; true where one of them has none."""
     repository = ledger.repository
     here = repository.resolve("HEAD")
     if here is None:

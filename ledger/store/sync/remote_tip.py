@@ -1,7 +1,7 @@
-"""What a remote remembers of its ledger, beside the branch: so that a clone that knows nothing notices a rewind.
+"""A remote's own memory of its ledger's tip, beside the branch, so that a clone without history notices a rewind.
 
-Whoever sends to the branch moves this ref along. It only ever follows: a branch that does not contain it was rewound
-or rewritten, by somebody who forced one ref and not the other.
+Every push to the branch moves this ref along. It only moves forward: a branch that does not contain it was rewound
+or rewritten by somebody who forced one ref and not the other.
 """
 
 from ledger.errors import LedgerError
@@ -11,24 +11,24 @@ from ledger.repository.hosts.remote import choose_remote, fetch, remote_refs
 from ledger.store.branch.branch import Branch
 
 REMEMBERED = "refs/ledger/remembered"
-"""The ref at a remote; in a clone it stands below `refs/ledger/incoming/` for as long as it is looked at."""
+"""The ref at a remote; in a clone it is below `refs/ledger/incoming/` while it is checked."""
 
 
 class Recalled(Document, frozen=True, kw_only=True):
-    """What a remote said of the ledger that it had."""
+    """The tip that a remote remembers."""
 
     remote: str | None = None
-    """Name of the remote; none where there is none to ask."""
+    """Name of the remote; none where there is no remote."""
     commit: str | None = None
-    """Commit that it remembers; none where it remembers none."""
+    """The remembered commit; none where there is none."""
     problem: str | None = None
-    """Why it could not be asked."""
+    """Why it is unknown."""
 
 
 def recall(ledger: Branch, timeout_seconds: float) -> Recalled:
-    """Ask the remote what it remembers, and fetch it where this clone does not have it; nothing is sent.
+    """Return the tip that the remote remembers, fetched where this clone lacks it; nothing is sent.
 
-    Where somebody has just fetched it, as a CI job with a token does, nobody is asked.
+    Where it was fetched a moment ago, as by a CI job with a token, the remote is not asked.
     """
     repository, remote = ledger.repository, None
     try:
@@ -48,5 +48,5 @@ def recall(ledger: Branch, timeout_seconds: float) -> Recalled:
 
 
 def is_continued(ledger: Branch, tip: str | None, commit: str) -> bool:
-    """Say whether a branch still contains what is remembered of it."""
+    """Return whether a branch still contains the remembered tip."""
     return tip is not None and contains(ledger.repository, tip, commit)

@@ -1,8 +1,8 @@
-"""Makes the ledgers of a clone and a remote agree: fetch, put ours on top of theirs, push.
+"""Synchronisation of the ledgers of a clone and a remote: fetch, put ours on top of theirs, push.
 
-A push that is refused twice because others are faster goes to a ref of its own, the inbox, where nobody can be
-first; whoever syncs next folds it into the branch. Nothing is ever dropped here: a remote that lost history, or
-that holds another ledger, is refused with what to type. See `.github/decisions/sync.md`.
+A push that is refused twice because others are faster goes to a ref of its own, the inbox, where nobody
+competes; the next sync of anybody folds it into the branch. No entry is ever dropped here: a remote that lost history,
+or that holds another ledger, is refused with a hint. See `.github/decisions/sync.md`.
 """
 
 import re
@@ -17,16 +17,16 @@ from ledger.store.sync.exchange import Exchange
 from ledger.store.sync.sync_result import Synced
 
 PUSH_SECONDS = 10.0
-"""What a training waits for its push at most."""
+"""Longest time that a training waits for its push."""
 
 
 def _sync_hint(hint: str | None) -> str:
-    """Return what to type: what keeps an append waiting keeps a sync waiting, and is sent by the next one."""
+    """Return the command to type: after a failed append, too, the next append or sync sends all."""
     return re.sub(r"ledger recover(?! --)", "ledger sync", hint) if hint else "ledger sync"
 
 
 def _locked_by(ledger: Branch, remote: str) -> tuple[str, ...]:
-    """Return the refs that a sync writes besides the branch; deleting one takes the lock on all packed ones."""
+    """Return the refs that a sync writes besides the branch; deleting one locks all packed refs."""
     tracking = f"refs/remotes/{remote}/{ledger.branch}"
     return ("refs/ledger/seen/**/*", "refs/ledger/incoming/**/*", tracking, "packed-refs")
 
@@ -40,21 +40,21 @@ def sync(
     hurry: bool = False,
     accept_redaction: bool = False,
 ) -> Synced:
-    """Make this clone's ledger and a remote's agree; whatever fails, nothing local is lost.
+    """Synchronise this clone's ledger with a remote's; on any failure, nothing local is lost.
 
     Args:
         ledger: the ledger of this clone.
         remote: name of the remote; by default the branch's own, else `origin`, else the only one.
-        timeout_seconds: for everything together.
-        fold: also put on the branch what waits in the remote's inbox.
-        hurry: only bring ours to safety where many others sync right now, and receive nothing then.
-        accept_redaction: take over a history that was rewritten by redactions, when nothing else in it changed.
+        timeout_seconds: time limit for everything together.
+        fold: also put the entries in the remote's inbox on the branch.
+        hurry: only bring ours to safety where many others sync right now, and then receive nothing.
+        accept_redaction: accept a history that was rewritten by redactions, when nothing else in it changed.
 
     Returns:
-        What was done; a remote that cannot be reached, or that is refused, is the state `failed`.
+        The result; for a remote that cannot be reached, or that is refused, its state is `failed`.
 
     Raises:
-        NotFound: there is no remote of this name.
+        NotFound: there is no remote with this name.
     """
     deadline = time.monotonic() + timeout_seconds
     name = check_remote(ledger.repository, remote) if remote else None
@@ -65,7 +65,7 @@ def sync(
             return Synced(
                 state="no remote", message="this repository has no remote to share its ledger with", hint=hint
             )
-        # Pushes of one clone at the same time fail inside git before any of them is compared.
+        # Simultaneous pushes of one clone fail inside git before refs are compared.
         with queued(ledger.repository.state_dir / "push.lock", timeout_seconds) as turn:
             if turn.died_ns is not None:
                 clear_dead_locks(ledger.repository.common_dir, _locked_by(ledger, name), turn.died_ns)

@@ -1,4 +1,4 @@
-"""What a sync did, as a value and in words."""
+"""The result of a sync, as a value and as a sentence."""
 
 from typing import Literal
 
@@ -8,24 +8,24 @@ State = Literal["up to date", "sent", "received", "both", "inbox", "no remote", 
 
 
 class Synced(Document, frozen=True, kw_only=True, omit_defaults=False):
-    """What a sync did."""
+    """The result of a sync."""
 
     state: State
-    """How the ledgers stand now; `inbox`: the remote has everything, though not yet on the branch."""
+    """State of the two ledgers; `inbox`: the remote has everything, but not yet on the branch."""
     message: str
-    """The same in words, in one line."""
+    """The result as a sentence."""
     remote: str | None = None
     """Name of the remote."""
     sent: list[str] = []
-    """Entries that the remote got, as folders or files on the branch without their suffix."""
+    """Entries that the remote received, as paths on the branch without suffix."""
     received: list[str] = []
-    """Entries that this clone got."""
+    """Entries that this clone received."""
     folded: list[str] = []
     """Refs of the remote's inbox whose entries are on the branch now."""
     tip: str | None = None
-    """Commit that the branch is at, where both agree."""
+    """Tip of the branch, where both agree."""
     hint: str | None = None
-    """What to type when it failed."""
+    """What to type after a failure."""
 
     @property
     def safe(self) -> bool:
@@ -34,7 +34,7 @@ class Synced(Document, frozen=True, kw_only=True, omit_defaults=False):
 
 
 def in_words(made: Synced, *, moved: bool = False) -> str:
-    """Return what a sync that did not fail has done, in one line; `moved`: the branch of this clone, by whatever."""
+    """Return the result of a successful sync in one line; `moved`: whether the branch of this clone moved."""
     sent, received = _count(made.sent), _count(made.received)
     also = f", {len(made.folded)} of its inbox folded in" if made.folded else ""
     if made.state == "inbox":

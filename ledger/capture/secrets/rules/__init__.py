@@ -1,7 +1,7 @@
-"""The kinds of secrets that are known by their looks: a table for each family, all of them together here.
+"""The kinds of secrets that are known by shape: a table for each family, combined here.
 
-Add a kind where it belongs, with its example and its look-alike in `tests/capture/secrets/examples.py`. The first rule
-that matches names the kind, so that what is more exact stands first.
+Add a kind to its family, with an example and a look-alike in `tests/capture/secrets/examples.py`. The first rule
+that matches names the kind, so exact rules come first.
 """
 
 from ledger.capture.secrets.rules import clouds, code, services, texts, training

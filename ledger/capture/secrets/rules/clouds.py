@@ -1,6 +1,6 @@
-"""Secrets of clouds, hosts of databases and sites, and of the tools that put things there.
+"""Secrets of clouds, of hosts of databases and sites, and of deployment tools.
 
-Shapes are those that the vendors document or that the rule sets of gitleaks and TruffleHog hold.
+The shapes are documented by the vendors or taken from the rule sets of gitleaks and TruffleHog.
 """
 
 from ledger.capture.secrets.rules.rule import beside, long, text, word

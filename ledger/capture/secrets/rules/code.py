@@ -1,6 +1,6 @@
 """Secrets of code hosts, package registries, build and quality services.
 
-Shapes are those that the vendors document or that the rule sets of gitleaks and TruffleHog hold.
+The shapes are documented by the vendors or taken from the rule sets of gitleaks and TruffleHog.
 """
 
 from ledger.capture.secrets.rules.rule import beside, text, word

@@ -1,17 +1,17 @@
-"""Secrets that no vendor marks: headers, addresses, command lines, files of passwords, hashes of them, bare keys.
+"""Secrets without a vendor's mark: headers, URLs, command lines, password files, password hashes, bare keys.
 
-What each is comes from the format's own description; where it was hard to tell from other text, a word beside it
+Each shape comes from the description of its format; where it resembles other text, a word beside it
 decides.
 """
 
 from ledger.capture.secrets.rules.rule import text, word
 
 _ARGUMENT = rb"[ \t=]{0,4}\\{0,3}[\"']?(?P<secret>(?![$<{*\-])[^\s\"'`;|<>\\]{3,256})"
-"""What follows an option that takes a password; no variable, no other option."""
+"""The value of an option for a password: no variable, no other option."""
 _TEXT = rb"(?:[a-zA-Z_.]{1,60}|[rbf]?\\{0,3}[\"'][^\"'\r\n\\]{1,128}\\{0,3}[\"'])"
-"""A text in code, or a variable."""
+"""A string in code, or a variable."""
 _GIVEN = rb"[rbf]?\\{0,3}[\"'](?P<secret>(?![$<{*/])[^\"'\r\n\\]{4,256})\\{0,3}[\"']"
-"""A secret in code as a text."""
+"""A secret in code as a string."""
 
 RULES = (
     text(
@@ -97,7 +97,7 @@ RULES = (
         "login(",
         rb"(?<![A-Za-z0-9])login\([ \t\r\n+]{0,40}(?:[a-z_]{1,20}=)?"
         + _GIVEN
-        + rb"[ \t\r\n+,]{0,40}(?:\)|[a-z_]{1,20}=)",  # alone: before another value it is a user
+        + rb"[ \t\r\n+,]{0,40}(?:\)|[a-z_]{1,20}=)",  # alone: before another value it is a user name
         needs="digit",
     ),
     text(
@@ -108,7 +108,7 @@ RULES = (
         + rb",[ \t\r\n+]{0,40}(?:[a-z_]{1,20}=)?"
         + _GIVEN,
     ),
-    # What a database, a shell or a web server keeps instead of a password
+    # Password hashes of databases, shells and web servers
     text("password-hash", "$2a$ $2b$ $2y$", rb"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{22,53}", inside=True),
     text(
         "password-hash",

@@ -1,6 +1,6 @@
-"""Secrets of model hosts, trackers and labelling tools: what a training machine has.
+"""Secrets of model hosts, trackers and labelling tools, as found on training machines.
 
-Shapes are those that the vendors document or that the rule sets of gitleaks and TruffleHog hold.
+The shapes are documented by the vendors or taken from the rule sets of gitleaks and TruffleHog.
 """
 
 from ledger.capture.secrets.rules.rule import beside, text, word

@@ -1,7 +1,7 @@
-"""Decides what may be put on the ledger: everything that is wrong with a range of commits, before it stands there.
+"""The check of a range of commits before it enters the ledger: everything that is wrong with it.
 
-`verify` answers for what stands; this asks of what is proposed, by the policy of what it is proposed to. Sizes are
-known before anything is read, each object is read once, nothing is written and nothing of it is run.
+`verify` looks at what is on the ledger; this looks at a proposal, by the policy of the branch it is for. Sizes are
+known before anything is read, each object is read once, nothing is written and no content is executed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,17 +41,17 @@ def check_range(
     """Return everything that is wrong with the commits that lead to `tip` and not to `since`.
 
     Args:
-        repository: holds both; nothing is written there.
-        tip: last commit of what is proposed.
-        since: commit that is known to be good, whose policy counts; none where everything is new.
+        repository: repository with both; nothing is written to it.
+        tip: last commit of the proposal.
+        since: commit that is known to be good, whose policy applies; none where everything is new.
         ref: the branch that is to hold them.
-        proposed: whether `tip` need not contain `since`: a proposal that was made before others were taken in.
-        apart: whether what was agreed on must be changed in a proposal of its own, or, where many were taken in
+        proposed: whether `tip` need not contain `since`: a proposal that was made before others were merged.
+        apart: whether policy and workflows must be changed in a proposal of their own, or, where many were merged
             since, in a commit of its own.
-        now: the moment that counts as now; the clock's when none.
+        now: present time; the clock's when none.
 
     Raises:
-        NotFound: one of the commits is not there.
+        NotFound: one of the commits does not exist.
         LedgerError: git fails.
     """
     repository = repository.with_objects(AS_IT_IS)
@@ -111,7 +111,7 @@ def _of_ref(ref: str) -> list[Finding]:
 
 
 def _policy(proposal: ProposedChange) -> tuple[Policy, list[Finding]]:
-    """Return the policy that counts: that of the commit which is known to be good."""
+    """Return the policy that applies: that of the commit known to be good."""
     if proposal.since is None:
         return Policy(), []
     (data,) = proposal.repository.read_objects([f"{proposal.since}:{paths.POLICY_FILE}"])
@@ -124,7 +124,7 @@ def _policy(proposal: ProposedChange) -> tuple[Policy, list[Finding]]:
 
 
 def _agreed(proposal: ProposedChange) -> dict[tuple[str, str], str]:
-    """Return what is changed of what a team agreed on, policy and workflows: path and object to the latest commit."""
+    """Return the latest commit of each change to policy and workflows, by path and object."""
     changes = {
         (change.path, change.blob): step.commit
         for step in reversed(proposal.steps)
@@ -187,11 +187,11 @@ _MENDS = {
     "plausible": "look at it; record it again where it is wrong",
     "signature": "ledger sign, with a key that policy.yaml names",
 }
-"""The mend where a finding has none of its own, as `verify` finds what cannot be mended any more."""
+"""Fix for findings without one of their own, as those of `verify`, which are about what cannot be fixed any more."""
 
 
 def _with_origin(findings: list[Finding], proposal: ProposedChange) -> Iterator[Finding]:
-    """Yield findings with the commit that added what they are about, and a mend."""
+    """Yield findings with a fix, and with the commit that added their path."""
     commits = {path: one.commit for path, one in proposal.added.items()}
     for path, one in proposal.added.items():
         commits.setdefault(owner_of(path) or path, one.commit)

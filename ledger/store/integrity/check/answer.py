@@ -1,24 +1,24 @@
-"""What a check answers with: findings, and what was looked at."""
+"""The result of a check: its findings and what was checked."""
 
 from ledger.model.values import Document
 from ledger.store.integrity.findings import Finding
 
 
 class Checked(Document, frozen=True, kw_only=True):
-    """What a check found."""
+    """The result of a check."""
 
     findings: tuple[Finding, ...]
-    """What is wrong; empty when all is well."""
+    """Problems found; empty when all is well."""
     commits: int
-    """Commits walked."""
+    """Number of commits checked."""
     entries: int
-    """Entries that they add."""
+    """Number of entries that they add."""
     runs: tuple[str, ...]
-    """Ids of the runs among them, oldest first."""
+    """Ids of the runs among these, oldest first."""
     policy_changed: bool = False
     """Whether `policy.yaml` or a workflow is changed."""
 
     @property
     def ok(self) -> bool:
-        """Whether nothing keeps this off the ledger: there may be warnings."""
+        """Whether there is no error: warnings are allowed."""
         return not any(finding.severity == "error" for finding in self.findings)

@@ -1,4 +1,4 @@
-"""The branch only grows, from one beginning, by what belongs to whole entries."""
+"""The rules of the branch: it only grows, has one first commit, and adds complete entries."""
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -20,14 +20,14 @@ from ledger.store.integrity.tree_rules import odd_entries
 from ledger.store.integrity.verify.history import check_history, moment_of
 
 SKEW = timedelta(days=1)
-"""How far the clocks of two honest machines may be apart."""
+"""Largest difference between the clocks of two honest machines."""
 
 
 def check_growth(proposal: ProposedChange, now: datetime) -> Iterator[Finding]:
-    """Yield what commits do to the branch that none may do."""
+    """Yield changes of the branch that no commit may make."""
     redacted = _redacted(proposal)
     taken_out = {file.path for one in redacted for file in one.files}
-    # A redaction may have made the very first commit again.
+    # A redaction may have rewritten even the first commit.
     yield from check_history(proposal.steps, whole=proposal.since is None or bool(redacted))
     yield from check_future(proposal.steps, now)
     yield from _of_format(proposal)
@@ -38,12 +38,12 @@ def check_growth(proposal: ProposedChange, now: datetime) -> Iterator[Finding]:
 
 
 def check_contained(proposal: ProposedChange, ref: str, *, proposed: bool) -> Iterator[Finding]:
-    """Yield what is said of a tip that does not contain what is known to be good.
+    """Yield findings on a tip that does not contain the commit known to be good.
 
     Args:
-        proposal: what is to stand there.
+        proposal: commits of the tip.
         ref: the branch.
-        proposed: whether it need not contain it; that a redaction stands behind it is told all the same.
+        proposed: whether it need not contain it; a redaction behind it is reported all the same.
     """
     if _redacted(proposal):
         yield Finding(
@@ -66,7 +66,7 @@ def check_contained(proposal: ProposedChange, ref: str, *, proposed: bool) -> It
 
 
 def _redacted(proposal: ProposedChange) -> list[Redaction]:
-    """Return the tombstones that explain every difference from what is known to be good; none when one is not."""
+    """Return the tombstones that explain every difference from the known good commit; none if one is unexplained."""
     if proposal.since is None or not proposal.elsewhere or not _tombstones(proposal):
         return []
     try:
@@ -81,7 +81,7 @@ def _tombstones(proposal: ProposedChange) -> list[str]:
 
 
 def _of_redactions(proposal: ProposedChange, redacted: Sequence[Redaction]) -> Iterator[Finding]:
-    """Yield tombstones that come with an append: the history that they speak of stands as it was."""
+    """Yield tombstones in a mere append, where the history that they speak of is unchanged."""
     if proposal.since is None or redacted:
         return
     for path in _tombstones(proposal):
@@ -116,7 +116,7 @@ def _of_format(proposal: ProposedChange) -> Iterator[Finding]:
 
 
 def check_future(steps: Sequence[CommitStep], now: datetime) -> Iterator[Finding]:
-    """Yield commits from the future."""
+    """Yield commits with times in the future."""
     latest = now + SKEW
     for step in steps:
         if moment_of(step.seconds) > latest:
@@ -129,7 +129,7 @@ def check_future(steps: Sequence[CommitStep], now: datetime) -> Iterator[Finding
 
 
 def check_tree(proposal: ProposedChange) -> Iterator[Finding]:
-    """Yield files that are listed and not to be reached alike by everybody: names with a `/` in them, or twice."""
+    """Yield files that not everybody can reach by their listed path: names with a `/` in them, or duplicate names."""
     for odd in odd_entries(proposal.repository, proposal.tip, proposal.since):
         yield Finding(rule="tree", path=odd.path or "/", commit=proposal.tip, message=odd.why, hint="git fsck")
     for one in proposal.added.values():
@@ -145,7 +145,7 @@ def check_tree(proposal: ProposedChange) -> Iterator[Finding]:
 
 
 def check_owners(proposal: ProposedChange, taken_out: AbstractSet[str]) -> Iterator[Finding]:
-    """Yield files that are added to an entry which stands already, or to none."""
+    """Yield files added to an entry that exists already, or to none."""
     owned = {path: owner for path in proposal.added if path not in taken_out and (owner := owner_of(path))}
     outside = {path: owner for path, owner in owned.items() if owner not in proposal.added}
     standing = proposal.standing(outside.values())
@@ -169,7 +169,7 @@ def check_owners(proposal: ProposedChange, taken_out: AbstractSet[str]) -> Itera
 
 
 def _of_collisions(proposal: ProposedChange, taken_out: AbstractSet[str]) -> Iterator[Finding]:
-    """Yield paths at which the ledger holds something else, where the proposal does not stand on its tip."""
+    """Yield paths at which the ledger holds something else, where the proposal is not based on its tip."""
     for commit in proposal.elsewhere:
         names = [path for path in proposal.added if path not in taken_out]
         facts = read_facts(proposal.repository, (f"{commit}:{path}" for path in names))

@@ -1,4 +1,4 @@
-"""Reads what a proposal adds, each object once, and asks everything of it that its content answers."""
+"""The check of a proposal's contents: each object is read once, for all rules that depend on content."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -46,18 +46,18 @@ from ledger.store.integrity.verify.contents import Hashes, check_contents, check
 from ledger.store.integrity.verify.signatures import Signed
 
 _BESIDE = 500
-"""Runs of the same days that are looked at for a repeat: reading them costs 20 ms."""
+"""Most runs of the same days that are searched for a repeat: reading them costs 20 ms."""
 _REVOKE = "revoke it, then record the run again without it; once it is on the ledger: ledger redact"
 
 
 class Examined:
-    """What a proposal adds, read.
+    """The contents of a proposal, read.
 
     Args:
-        proposal: what it adds.
-        readable: those of its files that are small enough to be read.
-        policy: what counts.
-        arriving: whether it is to be put on the ledger; what stands there is not searched for secrets again.
+        proposal: files that it adds.
+        readable: files that are small enough to be read.
+        policy: policy that applies.
+        arriving: whether it is about to enter the ledger; what is on it is not searched for secrets again.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Examined:
         self._looked = self._look()
 
     def _look(self) -> dict[str, Looked]:
-        """Read every object once; one that stands at several paths is looked at for all of them."""
+        """Read every object once; one at several paths is checked for all of them."""
         by_blob: dict[str, list[str]] = defaultdict(list)
         for path, one in self.readable.items():
             by_blob[one.blob].append(path)
@@ -91,7 +91,7 @@ class Examined:
         kind = document_kind(path)
         if kind is None:
             return
-        if kind is EnvironmentFile and data in self._environments:  # every run of a machine has the same
+        if kind is EnvironmentFile and data in self._environments:  # every run of a machine shares it
             document, findings = self._environments[data]
             findings = [msgspec.structs.replace(finding, path=path) for finding in findings]
         else:
@@ -104,7 +104,7 @@ class Examined:
 
     @cached_property
     def contents(self) -> Contents:
-        """What is added as one ledger; statements about runs that are nowhere are its problems."""
+        """The added documents as one ledger; statements about missing runs are its problems."""
         files: dict[str, dict[str, str]] = defaultdict(dict)
         for path, one in self.proposal.added.items():
             folder, name = split_run(path)
@@ -113,7 +113,7 @@ class Examined:
         entries: list[tuple[str, AnyEntry]] = [
             (path, document)
             for path, document in self.documents.items()
-            if isinstance(document, AnyEntry)  # tombstones and environments are looked at by themselves
+            if isinstance(document, AnyEntry)  # tombstones and environments are checked elsewhere
         ]
         problems: list[Problem] = []
         return assemble(self.proposal.tip, files, entries, problems, self._runs_elsewhere())
@@ -125,11 +125,11 @@ class Examined:
 
     @cached_property
     def redactions(self) -> dict[str, Redaction]:
-        """Tombstones that are added, by their paths."""
+        """The added tombstones, by path."""
         return {path: one for path, one in self.documents.items() if isinstance(one, Redaction)}
 
     def check(self) -> Iterator[Finding]:
-        """Yield everything that is wrong with what is added."""
+        """Yield everything that is wrong with the added content."""
         yield from self.check_documents()
         yield from self._of_files()
         yield from self._against_hashes()
@@ -137,8 +137,8 @@ class Examined:
         yield from self._repeated()
 
     def check_documents(self) -> Iterator[Finding]:
-        """Yield everything that is wrong with documents by themselves, and with what they refer to."""
-        # What a redaction left in a file is no document any more, and what its tombstone says of it is looked at below.
+        """Yield everything that is wrong with documents by themselves and with their references."""
+        # A file with redacted parts need not be a document any more; its tombstone is checked below.
         replaced = {(file.path, file.after) for one in self.redactions.values() for file in one.files}
         for finding in self._of_documents:
             one = self.readable.get(finding.path)
@@ -154,7 +154,7 @@ class Examined:
             )
         for path, document in self.documents.items():
             if isinstance(document, EnvironmentFile):
-                continue  # it states nothing that could be hard to believe
+                continue  # it makes no claim that could be implausible
             added = self.proposal.added.get(path)
             yield from check_plausible(document, path, added.committed if added else None)
         yield from check_notes(self.documents, self.proposal.standing)
@@ -162,7 +162,7 @@ class Examined:
         yield from check_versions(named, self._versions(named))
 
     def _versions(self, named: Iterable[str]) -> dict[str, DatasetVersion]:
-        """Return those of some dataset versions that are added, or stand on the ledger."""
+        """Return those of some dataset versions that are added or on the ledger."""
         asked = list(named)
         known = {path: one for path in asked if isinstance(one := self.documents.get(path), DatasetVersion)}
         rest = {path: blob for path, blob in self.proposal.standing(asked).items() if path not in known}
@@ -172,7 +172,7 @@ class Examined:
                 if data is not None:
                     known[path] = load(data, DatasetVersion, source=path)
             except LedgerError:
-                continue  # `verify` tells of what stands
+                continue  # `verify` reports problems of what is on the ledger
         return known
 
     def _of_files(self) -> Iterator[Finding]:
@@ -191,14 +191,14 @@ class Examined:
                     yield Finding(rule="secret", path=path, message=secrets_said(found), hint=_REVOKE)
 
     def _against_hashes(self) -> Iterator[Finding]:
-        """Yield what `verify` finds in contents, and signatures."""
+        """Yield what `verify` finds wrong in contents and signatures."""
         repository, tip = self.proposal.repository, self.proposal.tip
         tree = self._readable_entries()
         referred = self._referred()
         dates = {path: one.committed for path, one in self.proposal.added.items()}
         replaced = Steps(list(self.redactions.values()))
         taken = {blob: looked.side for blob, looked in self._looked.items()}
-        # A tombstone may name what stood on the ledger before; a signature may be about it.
+        # A tombstone may name former content of the ledger; a signature may be about existing content.
         named = {file.path for redaction in self.redactions.values() for file in redaction.files}
         around = self.proposal.standing(named) | self._signed_before() | tree
         with blob_reader(repository) as read_blob:
@@ -212,7 +212,7 @@ class Examined:
             yield from signed.check(tree, (), dates)
 
     def _readable_entries(self) -> dict[str, str]:
-        """Return path to object of entries whose files may all be read: of the others, size is all that is asked."""
+        """Return the objects of entries whose files may all be read, by path; of the others, only sizes are checked."""
         unread = {owner_of(path) for path in self.proposal.added if path not in self.readable}
         return {
             path: one.blob
@@ -221,7 +221,7 @@ class Examined:
         }
 
     def _among(self, tree: Mapping[str, str]) -> Contents:
-        """Return those documents whose entries are whole."""
+        """Return the documents of complete entries."""
         runs = tuple(run for run in self.contents.runs if f"{run.path}/{paths.RECORD_FILE}" in tree)
         versions = tuple(
             version
@@ -231,7 +231,7 @@ class Examined:
         return msgspec.structs.replace(self.contents, runs=runs, datasets=versions)
 
     def _untouched_files(self, redacted: Iterable[str]) -> dict[str, str]:
-        """Return the files of entries that were redacted: those that stand on the ledger as they are, are not added."""
+        """Return the files of redacted entries that are on the ledger unchanged, and so not added."""
         owners = {owner for path in redacted if path in self.proposal.added and (owner := owner_of(path))}
         if not owners:
             return {}
@@ -242,7 +242,7 @@ class Examined:
         return {file.path: file.blob for file in tree if owner_of(file.path) in owners}
 
     def _signed_before(self) -> dict[str, str]:
-        """Return the files of entries that stood already and that signatures are added to."""
+        """Return the existing files of entries that signatures are added to."""
         signed = {document_of(path): path for path in self.proposal.added if is_signature(path)}
         alone = [path for document, path in signed.items() if document not in self.proposal.added]
         if not alone:
@@ -251,7 +251,7 @@ class Examined:
         return {file.path: file.blob for file in tree if document_of(file.path) in signed}
 
     def _referred(self) -> set[str]:
-        """Return what records refer to and stands on the ledger: runs, versions."""
+        """Return the runs and versions on the ledger that records refer to."""
         asked: set[str] = set()
         for run in self.contents.runs:
             named = (run.record.parent, run.record.baseline)
@@ -274,7 +274,7 @@ class Examined:
             yield from check_claims(claims, self._all_runs(), require.repeats_for_best)
 
     def _all_runs(self) -> list[StoredRun]:
-        """Return every run of the ledger with what is proposed; read only where a claim asks for it."""
+        """Return every run of the ledger and of the proposal; read only where a claim requires it."""
         found: dict[str, StoredRun] = {}
         for commit in (*self.proposal.elsewhere, self.proposal.tip):
             found |= {run.record.id: run for run in read_contents(self.proposal.repository, commit).runs}
@@ -286,7 +286,7 @@ class Examined:
             yield from check_repeated(new, self._neighbours({path for path, _ in new}))
 
     def _neighbours(self, new: set[str]) -> Iterator[tuple[str, Record]]:
-        """Yield runs that stand already, of the days of those proposed."""
+        """Yield existing runs of the same days as the proposed ones."""
         since = self.proposal.since
         if since is None:
             return
@@ -302,4 +302,4 @@ class Examined:
                 if data is not None:
                     yield one.path, load(data, Record, source=one.path)
             except LedgerError:
-                continue  # `verify` tells of what stands
+                continue  # `verify` reports problems of what is on the ledger

@@ -1,4 +1,4 @@
-"""Documents are what their format asks for, to the byte, and say who they are."""
+"""The check of a document's form: byte for byte that of its format, and consistent with its path."""
 
 import json
 import re
@@ -25,12 +25,12 @@ AnyDocument = Record | DatasetVersion | Evaluation | Note | Case | Redaction | E
 """Every JSON document of a ledger."""
 
 _ESCAPED = re.compile(rb"\\(?:u00[01]|u007[fF]|[bfr])")
-"""Control characters as they stand in JSON; line feed and tab are text."""
+"""Control characters as JSON writes them; line feed and tab are allowed text."""
 _MEND = "ledger record writes it; nothing is written by hand"
 
 
 def document_kind(path: str) -> type[AnyDocument] | None:
-    """Return the kind of document that a path holds, none for other files."""
+    """Return the kind of document at a path; none for other files."""
     if path.startswith("runs/") and path.endswith(f"/{paths.ENVIRONMENT_FILE}"):
         return EnvironmentFile
     if path.startswith("redactions/") and path.endswith(".json"):
@@ -39,7 +39,7 @@ def document_kind(path: str) -> type[AnyDocument] | None:
 
 
 def load_checked(path: str, data: bytes, kind: type[AnyDocument]) -> tuple[AnyDocument | None, list[Finding]]:
-    """Return the document that stands at a path, none when it cannot be read, and all that is wrong with it."""
+    """Return the document at a path, none when it cannot be read, and everything that is wrong with it."""
     try:
         document: AnyDocument = load(data, kind, source=path)
     except InvalidDocument as error:
@@ -79,7 +79,7 @@ def _of_problem(path: str, problem: str, hint: str) -> Finding:
 
 
 def _of_bytes(path: str, data: bytes, document: AnyDocument, kind: type[AnyDocument]) -> Iterator[Finding]:
-    """Yield how the bytes differ from those that ledger writes: one document has one form."""
+    """Yield how the bytes differ from those that ledger writes: a document has only one form."""
     if document.format == FORMATS[kind]:
         yield Finding(rule="document", path=path, message=_why_not_canonical(data, document), hint=_MEND)
 
@@ -89,7 +89,7 @@ def _why_not_canonical(data: bytes, document: AnyDocument) -> str:
         return "it begins with a byte order mark"
     twice: list[str] = []
 
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:  # `Any`: whatever JSON holds
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:  # `Any`: any JSON value
         found: dict[str, Any] = {}
         for name, value in items:
             if name in found:
@@ -109,8 +109,8 @@ def _why_not_canonical(data: bytes, document: AnyDocument) -> str:
     return "not the bytes that ledger writes: order, spacing, numbers or escapes differ"
 
 
-def _unknown(value: Any, known: Any, field: str) -> Iterator[str]:  # noqa: ANN401  # whatever JSON holds
-    """Yield fields that reading dropped; those at their defaults are left out of what is written, and no news."""
+def _unknown(value: Any, known: Any, field: str) -> Iterator[str]:  # noqa: ANN401  # any JSON value
+    """Yield fields that reading dropped; fields at their defaults are left out when written, which is no fault."""
     if isinstance(value, Mapping) and isinstance(known, Mapping):
         for name, item in value.items():
             if name in known:
@@ -123,7 +123,7 @@ def _unknown(value: Any, known: Any, field: str) -> Iterator[str]:  # noqa: ANN4
 
 
 def _of_text(path: str, data: bytes, document: AnyDocument) -> Iterator[Finding]:
-    """Yield sentences that could control a terminal or read as something else; names are refused by `claims`."""
+    """Yield sentences that could control a terminal or read as something else; names are checked by `claims`."""
     if not (b"\x7f" in data or _ESCAPED.search(data)) and (data.isascii() or _is_seen(data)):
         return
     labels = dict(labels_of(document))
@@ -143,12 +143,12 @@ _ASCII = bytes(range(128))
 
 
 def _is_seen(data: bytes) -> bool:
-    """Say whether all characters beyond ASCII are seen; looking at nothing else is ten times as fast."""
+    """Return whether all characters beyond ASCII are visible; checking only those is ten times as fast."""
     beyond = data.translate(None, _ASCII).decode("utf-8", "replace")
     return is_plain_text(beyond) or is_plain_prose(data.decode("utf-8", "replace"))
 
 
-def _texts(value: Any, field: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401  # whatever a document holds
+def _texts(value: Any, field: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401  # any value in a document
     if isinstance(value, str):
         yield field, value
     elif isinstance(value, Mapping):

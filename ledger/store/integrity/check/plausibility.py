@@ -1,4 +1,4 @@
-"""What is well-formed and still hard to believe: told, never refused."""
+"""Well-formed but implausible claims: reported, never refused."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,12 +15,12 @@ from ledger.store.integrity.findings import Finding
 
 
 def check_plausible(document: object, path: str, committed: datetime | None) -> Iterator[Finding]:
-    """Yield what is hard to believe of one document.
+    """Yield the implausible claims of one document.
 
     Args:
         document: record, evaluation or note.
-        path: where it stands.
-        committed: when it was, where that is known.
+        path: its path.
+        committed: time of its commit, where known.
     """
     for field, message in (*_of_times(document, committed), *_of_numbers(document)):
         yield Finding(rule="plausible", severity="warning", path=path, field=field, message=message, hint=_HINT)
@@ -43,13 +43,13 @@ def _of_times(document: object, committed: datetime | None) -> Iterator[tuple[st
     if committed is not None and made > committed + SKEW:
         yield "id", f"its id is from the future: it was committed {committed:%Y-%m-%d}"
     for field, moment in said.items():
-        # A record that says so is refused already: `verify` does, too.
+        # A record that says so is refused already, by `verify`, too.
         if committed is not None and field != "timing.recorded_at" and moment > committed + SKEW:
             yield field, f"{field} is from the future: it was committed {committed:%Y-%m-%d}"
 
 
 def _stated(document: object) -> tuple[dict[str, datetime], str] | None:
-    """Return the moments that a document states, and its id."""
+    """Return the times in a document, and its id."""
     match document:
         case Record():
             timing = document.timing
@@ -108,11 +108,11 @@ def _of_metrics(metrics: Sequence[Metric], field: str) -> Iterator[tuple[str, st
 
 
 def check_repeated(new: Iterable[tuple[str, Record]], others: Iterable[tuple[str, Record]]) -> Iterator[Finding]:
-    """Yield runs that say what another one says: the same code, params, seed, metrics and start.
+    """Yield runs that duplicate another: with the same code, params, seed, metrics and start.
 
     Args:
-        new: path and record of those proposed.
-        others: path and record of those that stand already.
+        new: path and record of each proposed run.
+        others: path and record of each existing run.
     """
     seen = {_key(record): path for path, record in others}
     for path, record in new:

@@ -1,4 +1,4 @@
-"""What a range of commits would add: every path with its object, who added it and when, and how large it is."""
+"""The additions of a range of commits: every path with its object, who added it and when, and its size."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -23,27 +23,27 @@ class AddedFile(Document, frozen=True, kw_only=True):
     commit: str
     """Commit that adds it."""
     committed: datetime
-    """When that was made, UTC."""
+    """When that commit was made, UTC."""
 
 
 class ProposedChange(Document, frozen=True, kw_only=True):
-    """Commits that somebody wants on the ledger."""
+    """Commits that are proposed for the ledger."""
 
     repository: Repository
-    """Where the objects are."""
+    """Repository with the objects."""
     tip: str
     """Their last commit."""
     since: str | None
     """Commit that is known to be good; none where everything is new."""
     steps: Sequence[CommitStep]
-    """The commits, newest first."""
+    """All of the commits, newest first."""
     added: dict[str, AddedFile]
-    """Path to what is added there, in order of the paths; only what may stand there at all."""
+    """File added at each path, sorted by path; only paths that the ledger allows."""
     elsewhere: tuple[str, ...] = ()
-    """Commits that hold what is on the ledger already, beside `tip`."""
+    """Commits that hold the present content of the ledger, beside `tip`."""
 
     def standing(self, names: Iterable[str]) -> dict[str, str]:
-        """Return those of some paths that stand on the ledger or are added, each with its object."""
+        """Return those of some paths that are on the ledger or are added, each with its object."""
         asked = list(dict.fromkeys(names))
         found = {path: self.added[path].blob for path in asked if path in self.added}
         for commit in (*self.elsewhere, self.tip):
@@ -56,14 +56,14 @@ class ProposedChange(Document, frozen=True, kw_only=True):
 def read_proposal(
     repository: Repository, tip: str, since: str | None, steps: Sequence[CommitStep], *, beside: bool
 ) -> ProposedChange:
-    """Return what commits add.
+    """Return the additions of commits.
 
     Args:
-        repository: where they are.
+        repository: repository with the commits.
         tip: the last of them.
         since: commit that is known to be good.
         steps: the commits, newest first.
-        beside: whether `tip` does not stand on `since`, so that both hold a part of the ledger.
+        beside: whether `tip` is not based on `since`, so that each holds a part of the ledger.
 
     Raises:
         LedgerError: git fails.
@@ -73,13 +73,13 @@ def read_proposal(
         committed = moment_of(step.seconds)
         for change in step.changes:
             good = change.status == "A" and wrong_mode(change.mode) is None
-            # A merge adds what a side added before: the oldest commit is the one that did.
+            # A merge repeats the additions of its sides: the oldest commit is the one that added.
             if good and wrong_path(change.path) is None:
                 added[change.path] = AddedFile(
                     path=change.path, blob=change.blob, commit=step.commit, committed=committed
                 )
     if since is not None and (beside or any(len(step.parents) > 1 for step in steps)):
-        # A merge adds to one parent what stands on the other: that is no news where the ledger has it.
+        # A merge adds to one parent what the other has: no addition where the ledger has it.
         names = list(added)
         facts = read_facts(repository, (f"{since}:{path}" for path in names))
         for path, fact in zip(names, facts, strict=True):
@@ -96,7 +96,7 @@ def read_proposal(
 
 
 def owner_of(path: str) -> str | None:
-    """Return the document of the entry that a file belongs to, none for what belongs to the ledger itself."""
+    """Return the document of the entry that a file belongs to; none for files of the ledger itself."""
     if path.startswith(f"{paths.SHARDS}/"):
         return "/".join(["datasets", *path.split("/")[1:3], paths.DATASET_FILE])
     return document_of(path)

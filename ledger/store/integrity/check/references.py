@@ -1,4 +1,4 @@
-"""What documents say of dataset versions, against the versions themselves."""
+"""The check of references to dataset versions against the versions themselves."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -16,11 +16,11 @@ from ledger.store.integrity.findings import Finding
 def check_notes(
     documents: Mapping[str, object], standing: Callable[[Iterable[str]], Mapping[str, str]]
 ) -> Iterator[Finding]:
-    """Yield notes about dataset versions that are nowhere.
+    """Yield notes about dataset versions that do not exist.
 
     Args:
-        documents: path to document.
-        standing: those of some paths that stand on the ledger.
+        documents: document by path.
+        standing: those of some paths that are on the ledger.
     """
     named = {path: document.dataset for path, document in documents.items() if isinstance(document, Note)}
     wanted = {
@@ -41,11 +41,11 @@ def check_notes(
 
 
 Named = dict[str, dict[tuple[str, str, str], None]]
-"""Document of a version to what others say of its content: path, field and hash."""
+"""References to the content of versions: path, field and hash of each, by the path of the version's document."""
 
 
 def versions_named(documents: Mapping[str, object]) -> Named:
-    """Return what documents say of the content of versions."""
+    """Return the references of documents to the content of versions."""
     found: Named = {}
     for path, document in documents.items():
         if not isinstance(document, Record | Evaluation):
@@ -84,15 +84,15 @@ def _document_of(name: str, version: str) -> str | None:
     try:
         return f"{paths.dataset_path(name, version)}/{paths.DATASET_FILE}"
     except LedgerError:
-        return None  # no version can have this name
+        return None  # no version can have such a name
 
 
 def check_versions(named: Named, versions: Mapping[str, DatasetVersion]) -> Iterator[Finding]:
-    """Yield what documents measured on other content than the version has that they name.
+    """Yield documents with measurements on other content than the named version has.
 
     Args:
-        named: what they say.
-        versions: path of a version's document to the version, of those that stand on the ledger.
+        named: references of the documents.
+        versions: the versions on the ledger, by the path of their document.
     """
     for where, said in named.items():
         version = versions.get(where)

@@ -1,4 +1,4 @@
-"""What the policy asks of an entry, beyond being well-formed."""
+"""The policy's requirements for entries, beyond being well-formed."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -17,7 +17,7 @@ BEST = "best"
 
 
 def check_record(record: Record, path: str, policy: Policy) -> Iterator[Finding]:
-    """Yield what a run lacks that the policy asks for, and what of its budget it exceeds."""
+    """Yield what a run lacks that the policy requires, and what of its budget it exceeds."""
     require = policy.require
     yield from check_metrics(record, path, policy)
     for field, message, hint in (*_of_boxes(record, require), *_of_facts(record, require)):
@@ -37,7 +37,7 @@ def check_record(record: Record, path: str, policy: Policy) -> Iterator[Finding]
 
 
 def check_metrics(document: Record | Evaluation, path: str, policy: Policy) -> Iterator[Finding]:
-    """Yield that a record or an evaluation has more metrics than the policy allows."""
+    """Yield records and evaluations with more metrics than the policy allows."""
     field, metrics = metrics_in(document)
     if said := too_many_metrics(len(metrics), policy.limits.metrics):
         hint = "keep them in a table, or raise the limit in policy.yaml by review"
@@ -66,7 +66,7 @@ def _unclean(code: Code, *, exact: bool) -> str | None:
         return "the policy asks for the code, and its commit is unknown"
     lost = any(file.code for file in code.omitted) or "patch" in code.unknown
     if not code.dirty or (code.patch is None and code.omitted and not lost):
-        return None  # all that was not committed is no code
+        return None  # no uncommitted file counts as code
     if not exact:
         return "the policy asks for committed code, and some was not"
     if code.patch is None or not code.patch.exact or lost:
@@ -77,7 +77,7 @@ def _unclean(code: Code, *, exact: bool) -> str | None:
 def versions_used(documents: Mapping[str, object]) -> dict[str, list[tuple[str, DatasetUse]]]:
     """Return the dataset versions that runs and evaluations use, by the path of the version's document.
 
-    What has no name on the ledger stands under the empty path.
+    Those without a name on the ledger are under the empty path.
     """
     found: dict[str, list[tuple[str, DatasetUse]]] = {}
     for path, document in documents.items():
@@ -99,8 +99,8 @@ def check_datasets(
     """Yield datasets that are no version on the ledger.
 
     Args:
-        documents: path to document.
-        there: those of some paths that stand on the ledger.
+        documents: document by path.
+        there: those of some paths that are on the ledger.
     """
     used = versions_used(documents)
     standing = there(where for where in used if where)
@@ -117,7 +117,7 @@ def check_datasets(
 
 
 def claims_in(documents: Mapping[str, object]) -> dict[str, str]:
-    """Return the runs that documents claim to be the best or a baseline, each with the path of the claim."""
+    """Return the runs that documents call the best or a baseline, each with the path of the claim."""
     claims: dict[str, str] = {}
     for path, document in documents.items():
         if isinstance(document, Record) and BEST in document.tags:
@@ -130,12 +130,12 @@ def claims_in(documents: Mapping[str, object]) -> dict[str, str]:
 
 
 def check_claims(claims: Mapping[str, str], runs: Sequence[StoredRun], repeats: int) -> Iterator[Finding]:
-    """Yield claims that too few repeats of a setting stand behind.
+    """Yield claims with too few repeats of their setting.
 
     Args:
-        claims: run to the path of the claim.
+        claims: path of the claim by run.
         runs: every run of the ledger, those of the proposal included.
-        repeats: runs of one setting that a claim needs.
+        repeats: number of runs of one setting that a claim needs.
     """
     by_id = {run.record.id: run for run in runs}
     good = (run for run in runs if run.retraction is None and run.record.status == "finished")

@@ -1,7 +1,7 @@
-"""Secrets in documents, judged field by field as recording judged them: what it let pass is let pass here.
+"""The search for secrets in documents, by field as in recording, so that both allow the same texts.
 
-The bytes of a document are looked through first, which is fast and finds more; only where that finds something is the
-document taken apart.
+The bytes of a document are searched first, which is fast and finds more; only where that finds something is the
+document searched by field.
 """
 
 from collections import Counter
@@ -19,12 +19,12 @@ from ledger.store.integrity.check.documents import AnyDocument
 
 
 def secrets_in(document: AnyDocument | None, in_bytes: Mapping[str, int], own: OwnSecrets = NONE) -> dict[str, int]:
-    """Return the kinds of secrets that a document holds, and how many of each.
+    """Return the kinds of secrets in a document, with the number of each.
 
     Args:
-        document: the document; none where it cannot be read, so that its bytes are all there is.
-        in_bytes: what its bytes were found to hold.
-        own: what else the team calls a secret.
+        document: the document; none where it cannot be read, so that there are only bytes.
+        in_bytes: secrets found in its bytes.
+        own: the team's own kinds of secrets.
     """
     found: Counter[str] = Counter()
     if document is None:
@@ -41,11 +41,11 @@ def secrets_in(document: AnyDocument | None, in_bytes: Mapping[str, int], own: O
 
 
 def secrets_said(found: Mapping[str, int]) -> str:
-    """Return what is said of secrets: their kinds, never what they are."""
+    """Return the message on secrets that were found: their kinds, never the secrets."""
     kinds = ", ".join(sorted(found))
     return f"it holds {counted(sum(found.values()), 'secret')}, by the looks of it: {kinds}"
 
 
 def _promises_secret(argument: str) -> bool:
-    """Say whether an argument names a secret: what follows it has no name beside it, as everything else in JSON has."""
+    """Return whether an argument names a secret: the value after it has no key beside it, unlike others in JSON."""
     return argument.startswith("-") and secret_name(argument.partition("=")[0]) is not None

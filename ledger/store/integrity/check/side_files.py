@@ -1,4 +1,4 @@
-"""What stands beside documents: no secrets, pictures that are pictures, and no picture that runs."""
+"""The check of files beside documents: no secrets, real pictures, no active content."""
 
 from collections.abc import Sequence
 
@@ -10,21 +10,21 @@ from ledger.store.integrity.side_contents import Side, look_at
 
 
 class Looked(Document, frozen=True, kw_only=True):
-    """One object that was read."""
+    """One object that was checked."""
 
     side: Side
-    """What it is: its hash, its size, its rows."""
+    """Its facts: hash, size, rows."""
     secrets: dict[str, int]
-    """Kinds of secrets that it holds, and how many of each."""
+    """Kinds of secrets in it, with the number of each."""
 
 
 def look(standing: Sequence[str], data: bytes, own: OwnSecrets | None = NONE) -> Looked:
-    """Read one object.
+    """Check one object.
 
     Args:
-        standing: paths where it stands, at least one.
+        standing: its paths, at least one.
         data: its content.
-        own: what else the team calls a secret; none where none are looked for.
+        own: the team's own kinds of secrets; none to skip the search.
     """
     return Looked(side=look_at(standing, data), secrets={} if own is None else _secrets_in(standing, data, own))
 
@@ -36,6 +36,6 @@ def _secrets_in(standing: Sequence[str], data: bytes, own: OwnSecrets) -> dict[s
         return redactor.counts
     if all(path.endswith(".patch") for path in standing):
         redactor = Redactor(own)
-        redactor.patch(data)  # which leaves binary content alone, as recording did
+        redactor.patch(data)  # which skips binary content, as recording did
         return redactor.counts
     return find_secrets(data, own)

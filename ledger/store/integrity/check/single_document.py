@@ -1,4 +1,4 @@
-"""Checks one document that stands in no commit: a file on somebody's disk, or what a program wrote to a pipe."""
+"""The check of one document without a commit: a file on disk, or the output of another program."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -28,17 +28,17 @@ _TOLD_BY: tuple[tuple[str, type[AnyDocument]], ...] = (
     ("role", DatasetVersion),
     ("packages", EnvironmentFile),
 )
-"""A field that only one kind of document has."""
+"""A field that identifies the kind of a document."""
 
 
 def check_document(data: bytes, source: str, policy: Policy, now: datetime | None = None) -> Checked:
-    """Return everything that is wrong with one document, as far as it can be told without a ledger around it.
+    """Return everything that is wrong with one document, as far as that is known without a ledger around it.
 
     Args:
         data: its bytes.
-        source: where they came from; its name tells the kind of document where it is a path of a ledger.
-        policy: what counts.
-        now: when it would be committed; the clock's time when none.
+        source: their origin; as a path of a ledger it tells the kind of the document.
+        policy: policy that applies.
+        now: time at which it would be committed; the clock's time when none.
     """
     findings = list(_of_document(data, source, policy, now or datetime.now(UTC)))
     told = (msgspec.structs.replace(finding, path=source) for finding in findings)
@@ -72,7 +72,7 @@ def _of_document(data: bytes, source: str, policy: Policy, now: datetime) -> Ite
 
 
 def _ledger_path(data: bytes, source: str) -> tuple[str, type[AnyDocument] | None]:
-    """Return the path that a document has on a ledger, and its kind; outside of one it may lie anywhere."""
+    """Return the path that a document has on a ledger, and its kind; off the ledger it may have any path."""
     for start in ("runs/", "datasets/", "evaluations/", "notes/", "cases/", "redactions/"):
         position = source.rfind(f"/{start}")
         path = source if source.startswith(start) else source[position + 1 :] if position >= 0 else ""
@@ -81,7 +81,7 @@ def _ledger_path(data: bytes, source: str) -> tuple[str, type[AnyDocument] | Non
     try:
         value = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return source, Record  # which says what is wrong with it
+        return source, Record  # which reports what is wrong with it
     if not isinstance(value, dict):
         return source, None
     kind = next((kind for field, kind in _TOLD_BY if field in value), None)
@@ -101,4 +101,4 @@ def _path_of(names: Mapping[str, str], kind: type[AnyDocument] | None) -> str | 
         made = {Evaluation: paths.evaluation_path, Note: paths.note_path, Redaction: paths.redaction_path}
         return made[kind](names["id"]) if kind in made else None
     except LedgerError:
-        return None  # what is wrong with the id is said where it is looked at
+        return None  # a wrong id is reported by the check of ids

@@ -1,4 +1,4 @@
-"""How large files and entries may be, told before anything is read."""
+"""The limits on sizes of files and entries, checked before anything is read."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,15 +10,15 @@ from ledger.store.integrity.check.proposal import AddedFile, ProposedChange, own
 from ledger.store.integrity.findings import Finding
 
 _SIGNATURE_BYTES = 16 * 1024
-"""Of a signature at most: one of a 16,384-bit RSA key, with its key, is 6 KB."""
+"""Largest signature: that of a 16,384-bit RSA key, with the key, has 6 KB."""
 
 
 class Weighed:
     """The files of a proposal with their sizes.
 
     Args:
-        proposal: what would be added.
-        limits: how large it may be.
+        proposal: the files.
+        limits: largest allowed sizes.
     """
 
     def __init__(self, proposal: ProposedChange, limits: Limits) -> None:
@@ -30,7 +30,7 @@ class Weighed:
         )
 
     def check(self) -> Iterator[Finding]:
-        """Yield what is too large, has no content, or is no file at all."""
+        """Yield files that are too large, have no content, or are no regular files."""
         yield from self.missing()
         for one in self.proposal.added.values():
             fact = self.facts[one.blob]
@@ -43,7 +43,7 @@ class Weighed:
         yield from self._of_entries()
 
     def missing(self) -> Iterator[Finding]:
-        """Yield what has no content, or is no file."""
+        """Yield files that have no content, or are no regular files."""
         for one in self.proposal.added.values():
             fact = self.facts[one.blob]
             if fact is None or fact.kind != "blob":
@@ -56,7 +56,7 @@ class Weighed:
         return {path: one for path, one in self.proposal.added.items() if self._is_small(one)}
 
     def whole(self) -> dict[str, AddedFile]:
-        """Return the files that have content, however large."""
+        """Return the files that have content, of any size."""
         facts = self.facts
         return {
             path: one
@@ -85,13 +85,13 @@ class Weighed:
 
 
 def limit_of(path: str, limits: Limits) -> tuple[int, str]:
-    """Return how many bytes a file may have, and the setting of the policy that says so."""
+    """Return the largest size of a file in bytes, and the setting of the policy that limits it."""
     if paths.is_agreed(path):
         return POLICY_BYTES, "policy and workflows"
     if path.endswith(".sig"):
         return _SIGNATURE_BYTES, "a signature"
     if path.endswith(f"/{paths.PATCH_FILE}"):
-        # What a patch takes out stands in it as well as what it puts in, and binary content grows by a quarter.
+        # A patch contains removed text as well as added text, and binary content grows by a quarter.
         return 3 * limits.patch_bytes, "three times limits.patch_bytes"
     named = {
         ".jsonl": "manifest_bytes",

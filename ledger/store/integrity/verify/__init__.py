@@ -1,8 +1,8 @@
-"""Answers for every entry ever made: the branch only grew, and what it holds is what it says.
+"""Verification of the whole ledger: the branch only grew, and its files agree with its documents.
 
 History is walked commit by commit against every parent; the documents at the tip are read and their
-hashes taken again. What a shallow or partial clone cannot show is said, not passed over. A checkpoint that
-a trusted signer signed vouches for what came before it.
+hashes recomputed. What a shallow or partial clone cannot show is reported, not skipped. A checkpoint that
+a trusted signer signed vouches for everything before it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,14 +44,14 @@ def verify(
     whole: bool = False,
     recalled: Recalled | None = None,
 ) -> Verification:
-    """Verify a ledger; a clean one is remembered, so that a rewound branch is noticed the next time.
+    """Verify a ledger and remember a clean tip, so that a later rewind of the branch is noticed.
 
     Args:
         ledger: the ledger.
-        read_blob: blob id to content.
-        since: look only at what came after this commit; by default the latest checkpoint that a signer of the
+        read_blob: returns the content of a blob id.
+        since: verify only what came after this commit; by default the latest checkpoint that a signer of the
             policy signed, where there is one.
-        whole: look at everything, and take the roots of all checkpoints again.
+        whole: verify everything, and recompute the roots of all checkpoints.
         recalled: what a remote remembers of the branch, where it was asked.
 
     Raises:
@@ -65,7 +65,7 @@ def verify(
 def _verify(
     ledger: Branch, read_blob: Callable[[str], bytes], since: str | None, *, whole: bool, recalled: Recalled | None
 ) -> Verification:
-    from ledger.store.integrity.verify.rules import StandingRules  # which asks `integrity/check`, and that this room
+    from ledger.store.integrity.verify.rules import StandingRules  # it imports `integrity/check`, which imports this
 
     tip = ledger.tip()
     if tip is None:
@@ -130,7 +130,7 @@ def _verify(
 
 
 def _tree(repository: Repository, tip: str, folders: Sequence[str] | None) -> dict[str, str]:
-    """Return path to blob of what lies in these folders; none means everything."""
+    """Return the blob of each path in these folders; none means everything."""
     files = repository.read_tree(tip, folders or ()) if folders is None or folders else []
     return {file.path: file.blob for file in files}
 
@@ -150,7 +150,7 @@ def _start(ledger: Branch, tip: str, checkpoints: list[Checkpoint], since: str |
 
 
 def _unseen(ledger: Branch, contents: Contents) -> Iterator[str]:
-    """Say what this clone cannot tell."""
+    """Return what this clone cannot tell."""
     repository = ledger.repository
     if (repository.common_dir / "shallow").exists():
         yield "this clone is shallow: what came before its oldest commit was not walked; git fetch --unshallow"
@@ -172,7 +172,7 @@ def _unseen(ledger: Branch, contents: Contents) -> Iterator[str]:
 def _against_memory(
     ledger: Branch, tip: str | None, redactions: Mapping[str, Redaction] | None = None
 ) -> Iterator[Finding]:
-    """Yield what speaks against what this clone has seen: its clean tip, and what redactions replaced."""
+    """Yield contradictions to what this clone has seen: its last clean tip, and replaced objects."""
     repository = ledger.repository
     before = remembered(ledger)
     if before is not None and (tip is None or not contains(repository, tip, before)):
@@ -181,13 +181,13 @@ def _against_memory(
     for path, redaction in (redactions or {}).items():
         if tip is None or redaction.before == before or not repository.holds(redaction.before, ""):
             continue
-        # The history before is still here, so what the redaction says of it can be looked at.
+        # The former history is still here, so the redaction's statement on it can be checked.
         for one in explain_difference(repository, redaction.before, tip).unproved:
             yield Finding(rule="redaction", path=one.path or path, commit=redaction.before, message=one.message)
 
 
 def _not_continued(ledger: Branch, before: str, tip: str | None, message: str) -> Iterator[Finding]:
-    """Yield how a branch differs from what is remembered of it and is not in it, unless redactions explain it."""
+    """Yield how a branch fails to continue its remembered tip, unless redactions explain it."""
     lost = Finding(rule="history", path=ledger.ref, commit=before, message=message)
     if tip is None or not ledger.repository.holds(before, ""):
         yield lost
@@ -200,7 +200,7 @@ def _not_continued(ledger: Branch, before: str, tip: str | None, message: str) -
 
 
 def _against_recalled(ledger: Branch, tip: str, recalled: Recalled | None) -> Iterator[Finding]:
-    """Yield what speaks against what a remote remembers."""
+    """Yield contradictions to what a remote remembers."""
     if recalled is not None and recalled.commit is not None and not is_continued(ledger, tip, recalled.commit):
         message = (
             f"{recalled.remote} remembers a commit that the branch no longer contains: it was rewound or rewritten"
@@ -209,7 +209,7 @@ def _against_recalled(ledger: Branch, tip: str, recalled: Recalled | None) -> It
 
 
 def _ignored(ledger: Branch, checkpoints: Sequence[Checkpoint], findings: Sequence[Finding]) -> set[str]:
-    """Return the tags of checkpoints that something is wrong with and that no signer of the policy signed.
+    """Return the tags of checkpoints that are wrong and that no signer of the policy signed.
 
     Where the policy names none, every checkpoint counts.
     """
@@ -219,7 +219,7 @@ def _ignored(ledger: Branch, checkpoints: Sequence[Checkpoint], findings: Sequen
 
 
 def _of_index(ledger: Branch, tip: str) -> Iterator[Finding]:
-    """Yield that the index of this clone says something else than git, and remove it."""
+    """Yield that the index of this clone contradicts git, and remove it."""
     unlike = differing(ledger, tip)
     if unlike:
         remove_index(ledger)
@@ -234,7 +234,7 @@ def _unreadable_policy(ledger: Branch) -> Iterator[Finding]:
 
 
 def _not_known(recalled: Recalled | None, checkpoints: Sequence[Checkpoint]) -> Iterator[str]:
-    """Say what a clone that never verified before cannot know."""
+    """Return what a clone that never verified before cannot know."""
     if recalled is None or recalled.commit is not None:
         return
     if recalled.problem:

@@ -1,4 +1,4 @@
-"""What verification answers with."""
+"""The result of verification."""
 
 from ledger.model.values import Document
 from ledger.store.integrity.findings import Finding
@@ -6,28 +6,28 @@ from ledger.store.integrity.redaction_approval import Relied
 
 
 class Verification(Document, frozen=True, kw_only=True):
-    """What verification found."""
+    """The result of verification."""
 
     tip: str | None
     """Commit that was verified; none for a ledger without entries."""
     commits: int
-    """Commits walked."""
+    """Number of commits verified."""
     entries: int
-    """Entries read: runs, dataset versions, evaluations, notes, redactions."""
+    """Number of entries read: runs, dataset versions, evaluations, notes, redactions."""
     findings: tuple[Finding, ...]
-    """What is wrong; empty when all is well."""
+    """Problems found; empty when all is well."""
     open: tuple[str, ...]
     """What this clone cannot tell, and why."""
     since: str | None = None
-    """Commit that verification began after: the one asked for, or a trusted checkpoint's."""
+    """Commit after which verification began: the requested one, or a trusted checkpoint's."""
     checkpoints: int = 0
-    """Checkpoints that history was proved to contain."""
+    """Number of checkpoints proved to be in the history."""
     signatures: int = 0
-    """Entries whose signature was found good."""
+    """Number of entries with a good signature."""
     redactions: tuple[Relied, ...] = ()
-    """Redactions on the ledger that the answer relies on, oldest first."""
+    """Redactions on the ledger that the result depends on, oldest first."""
 
     @property
     def clean(self) -> bool:
-        """Whether nothing is wrong with what could be seen: there may be warnings."""
+        """Whether there is no error in what could be seen: warnings are allowed."""
         return not any(finding.severity == "error" for finding in self.findings)

@@ -1,4 +1,4 @@
-"""What the branch holds is what its documents say: hashes, references, times."""
+"""The check of documents against the branch: hashes, references, times."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,17 +14,17 @@ from ledger.store.integrity.side_contents import Side, contradictions, look_at
 from ledger.store.integrity.signatures import document_of, is_signature
 
 _CLOCK_SKEW = timedelta(days=1)
-"""How far the clocks of two honest machines may be apart."""
+"""Largest difference between the clocks of two honest machines."""
 
 
 class Hashes:
-    """Takes the hash of a file on the branch, each content once.
+    """Computes the hash of files on the branch, of each content once.
 
     Args:
-        tree: path to blob id.
-        read_blob: blob id to content.
-        beyond: whether a path stands on the branch that is not in the tree, which may be a part of it.
-        taken: blob id to what it was found to be, where it was looked at already.
+        tree: blob id by path.
+        read_blob: returns the content of a blob id.
+        beyond: returns whether a path outside of the tree, which may be partial, is on the branch.
+        taken: facts of blobs that were read already, by blob id.
     """
 
     def __init__(
@@ -40,12 +40,12 @@ class Hashes:
         self._taken: dict[str, Side] = dict(taken or {})
 
     def of(self, path: str) -> str | None:
-        """Return the content hash of a path, none when it is not there."""
+        """Return the content hash of a path; none when it does not exist."""
         side = self.side(path)
         return None if side is None else side.hash
 
     def side(self, path: str) -> Side | None:
-        """Return what stands at a path, none when nothing does."""
+        """Return the facts of the file at a path; none when it does not exist."""
         blob = self.tree.get(path)
         if blob is None:
             return None
@@ -54,24 +54,24 @@ class Hashes:
         return self._taken[blob]
 
     def there(self, path: str) -> bool:
-        """Say whether something stands at a path."""
+        """Return whether a path exists."""
         return path in self.tree or self._beyond(path)
 
     def content(self, path: str) -> bytes:
-        """Return what stands at a path that is there."""
+        """Return the content of a path that exists."""
         return self._read_blob(self.tree[path])
 
 
 def check_contents(
     contents: Contents, hashes: Hashes, replaced: Steps, dates: Mapping[str, datetime]
 ) -> Iterator[Finding]:
-    """Yield what documents say that is not so.
+    """Yield statements of documents that are not true.
 
     Args:
         contents: the documents to check.
-        hashes: of every file on the branch.
-        replaced: what redactions put in place of what.
-        dates: path to when it was committed, where that is known.
+        hashes: hashes of every file on the branch.
+        replaced: replacements that redactions made.
+        dates: commit time by path, where known.
     """
     for run in contents.runs:
         yield from _of_files(run, hashes, replaced)
@@ -85,7 +85,7 @@ def check_contents(
 def check_redactions(
     redactions: Mapping[str, Redaction], hashes: Hashes, replaced: Steps, contains: Callable[[str], bool]
 ) -> Iterator[Finding]:
-    """Yield tombstones that do not fit what stands on the branch."""
+    """Yield tombstones that contradict the branch."""
     if circle_in(list(redactions.values())):
         said = "what redactions say of commits or files leads in a circle"
         yield Finding(rule="redaction", path=next(iter(redactions)), message=said)
@@ -130,7 +130,7 @@ def _of_files(run: StoredRun, hashes: Hashes, replaced: Steps) -> Iterator[Findi
             yield Finding(rule="content", path=path, message="the record names this file, and it is not there")
         elif found.hash != replaced.now(path, expected):
             yield Finding(rule="content", path=path, message=f"its content is not what the record says: `{found.hash}`")
-        elif found.hash == expected:  # not what a redaction left
+        elif found.hash == expected:  # not the content that a redaction put there
             wrong = [*contradictions(record, name, found), *((None, message) for message in found.wrong)]
             yield from (Finding(rule="content", path=path, field=field, message=message) for field, message in wrong)
     unnamed = sorted(set(run.files) - set(promised) - {paths.RECORD_FILE, paths.LOG_FILE})
@@ -143,7 +143,7 @@ def _of_record(run: StoredRun, hashes: Hashes, committed: datetime | None) -> It
     record, path = run.record, f"{run.path}/{paths.RECORD_FILE}"
     for field, named in (("parent", record.parent), ("baseline", record.baseline)):
         if named is not None and not _is_there(named, hashes):
-            # A run may name what was never recorded; recording keeps the name, so it is told and let pass.
+            # A run may name a run that was never recorded; recording keeps the name, so this is reported and allowed.
             message = f"{field}: no such run: `{ascii(named)[1:-1]}`"
             yield Finding(rule="reference", severity="warning", path=path, field=field, message=message)
     timing = record.timing
@@ -195,7 +195,7 @@ def _of_picture(path: str, expected: str, hashes: Hashes, replaced: Steps) -> It
 def _of_shards(version: DatasetVersion, hashes: Hashes, replaced: Steps, shards: Sequence[str]) -> Iterator[Finding]:
     folder = paths.shards_path(version.name, version.version)
     if any(path in replaced.paths for path in shards):
-        return  # what a redaction left there is no listing any more; `check_redactions` answers for it
+        return  # a redacted listing is none any more; `check_redactions` covers it
     try:
         found = join_shards(map(hashes.content, shards), folder).hash
     except InvalidDocument as error:

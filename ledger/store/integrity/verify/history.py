@@ -1,4 +1,4 @@
-"""The branch only ever added entries: every commit against every parent."""
+"""The check that the branch only ever added entries: every commit against every parent."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -10,11 +10,11 @@ from ledger.store.integrity.path_rules import wrong_mode, wrong_path
 
 
 def check_history(steps: Sequence[CommitStep], *, whole: bool) -> Iterator[Finding]:
-    """Yield what some commit did that none may do.
+    """Yield changes that no commit may make.
 
     Args:
         steps: commits, newest first.
-        whole: whether they reach back to the first one.
+        whole: whether they reach back to the first commit.
     """
     roots = [step for step in steps if not step.parents]
     for extra in roots[:-1] if whole else roots:
@@ -32,7 +32,7 @@ def check_history(steps: Sequence[CommitStep], *, whole: bool) -> Iterator[Findi
 
 
 def dates_of(steps: Sequence[CommitStep]) -> dict[str, datetime]:
-    """Return when each path was committed."""
+    """Return the commit time of each path."""
     dates: dict[str, datetime] = {}
     for step in steps:
         moment = moment_of(step.seconds)
@@ -41,7 +41,7 @@ def dates_of(steps: Sequence[CommitStep]) -> dict[str, datetime]:
 
 
 def moment_of(seconds: int) -> datetime:
-    """Return the moment that a commit states; beyond the years 1 to 9998, the last or the first of them."""
+    """Return the time of a commit, limited to the years 1 to 9998."""
     return datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), tz=UTC)
 
 
@@ -53,7 +53,7 @@ _NEVER = "undo the commit; say it in a new entry: ledger note, ledger retract, l
 
 
 def _wrong_with(change: PathChange) -> tuple[str, str, str | None] | None:
-    """Return rule, message and mend of what a change breaks."""
+    """Return rule, message and fix for a forbidden change."""
     if change.status == "D":
         return "history", "removed; entries are never removed, a correction is a new entry", _NEVER
     if change.status != "A" and not paths.is_agreed(change.path):

@@ -1,4 +1,4 @@
-"""The commit that was last verified as clean, kept outside the branch: a rewound branch must pass by it."""
+"""The last commit that verified as clean, stored outside the branch, so that a rewind of the branch is noticed."""
 
 import contextlib
 import re
@@ -13,7 +13,7 @@ def _file(ledger: Branch) -> Path:
 
 
 def remembered(ledger: Branch) -> str | None:
-    """Return the commit that was last verified as clean, none when there is none."""
+    """Return the last commit that verified as clean; none when there is none."""
     try:
         before = _file(ledger).read_text("ascii").strip()
     except (OSError, UnicodeDecodeError):
@@ -22,7 +22,7 @@ def remembered(ledger: Branch) -> str | None:
 
 
 def remember(ledger: Branch, tip: str) -> None:
-    """Remember a clean tip, where this clone can be written to."""
+    """Remember a clean tip, where this clone is writable."""
     file = _file(ledger)
     with contextlib.suppress(OSError):  # a read-only clone verifies all the same
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -30,13 +30,13 @@ def remember(ledger: Branch, tip: str) -> None:
 
 
 def forget(ledger: Branch) -> None:
-    """Forget what was remembered: this clone itself is about to make those commits again."""
+    """Forget the remembered tip: this clone itself is about to remake those commits."""
     with contextlib.suppress(OSError):
         _file(ledger).unlink(missing_ok=True)
 
 
 def follow(ledger: Branch, tip: str) -> None:
-    """Forget what was remembered as clean where `sync` has just made those commits again on top of others'."""
+    """Forget the remembered tip where `sync` has just remade those commits on top of others'."""
     before = remembered(ledger)
     if before and ledger.repository.git.attempt("merge-base", "--is-ancestor", before, tip)[0]:
         forget(ledger)

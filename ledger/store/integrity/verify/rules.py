@@ -1,6 +1,6 @@
-"""What stands, asked by the rules by which it was let in: `ledger check` and `ledger verify` give one answer.
+"""Existing entries, checked by the rules of new ones: `ledger check` and `ledger verify` agree.
 
-What is asked only of what arrives (`integrity/rules.py`) is not asked again: the policy of then said what it may be.
+Rules that apply only to new entries (`integrity/rules.py`) are skipped: the policy of that time decided then.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -19,12 +19,12 @@ from ledger.store.integrity.findings import Finding
 
 
 class StandingRules:
-    """What commits added to the branch, read once.
+    """The additions of commits to the branch, read once.
 
     Args:
-        repository: where they are.
-        tip: the last of them.
-        since: commit that they come after; none where they are all there are.
+        repository: repository with the commits.
+        tip: last commit.
+        since: commit that they follow; none where they are all there are.
         steps: the commits, newest first.
     """
 
@@ -40,7 +40,7 @@ class StandingRules:
         return self._examined.contents
 
     def check(self, redacted: Collection[str]) -> Iterator[Finding]:
-        """Yield what is wrong with them, but for files that a redaction put something else in.
+        """Yield what is wrong with them, except in files that a redaction replaced.
 
         Args:
             redacted: paths of those files.

@@ -1,4 +1,4 @@
-"""Those who vouch: signatures of entries, and checkpoints that history must still contain."""
+"""The check of signatures of entries, and of checkpoints that history must still contain."""
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,11 +24,11 @@ class Signed:
     """Checks the signatures of entries, and counts the good ones.
 
     Args:
-        repository: where the history is.
-        policy: says whose signatures count, and whether everybody must sign.
-        hashes: of every file on the branch.
-        read_blob: blob id to content.
-        replaced: paths that a redaction replaced: a signature there is none any more.
+        repository: repository with the history.
+        policy: whose signatures count, and whether every entry needs one.
+        hashes: hashes of every file on the branch.
+        read_blob: returns the content of a blob id.
+        replaced: paths that a redaction replaced, whose signatures are void.
     """
 
     def __init__(
@@ -49,12 +49,12 @@ class Signed:
     def check(
         self, changed: Iterable[str], steps: Sequence[CommitStep], dates: Mapping[str, datetime]
     ) -> Iterator[Finding]:
-        """Yield entries that must be signed and are not, and signatures that do not fit.
+        """Yield entries that lack a required signature, and signatures that do not match.
 
         Args:
-            changed: paths of the entries to look at.
-            steps: the history they came in, newest first.
-            dates: path to when it was committed.
+            changed: paths of the entries to check.
+            steps: commits that added them, newest first.
+            dates: commit time by path.
         """
         policy = self.policy
         if not policy.signers and not policy.required:
@@ -88,7 +88,7 @@ class Signed:
     def _question(
         self, document: str, files: Sequence[str], dates: Mapping[str, datetime]
     ) -> tuple[bytes, list[tuple[bytes, datetime]]]:
-        """Return what was signed, and each signature with when it was committed."""
+        """Return the payload, and each signature with its commit time."""
         said = {path: content for path in files if (content := self.hashes.of(path)) is not None}
         signatures = [path for path in files if self._counts(path)]
         now = max(dates.values(), default=datetime.now().astimezone())
@@ -100,7 +100,7 @@ class Signed:
         return is_signature(path) and path not in self.replaced
 
     def _exempt(self, steps: Sequence[CommitStep]) -> set[str]:
-        """Return the documents that were there before policy asked for signatures."""
+        """Return the documents from before the policy required signatures."""
         asking = None
         for step in steps:  # newest first
             for change in step.changes:
@@ -137,7 +137,7 @@ def check_checkpoints(
     checkpoints: Sequence[Checkpoint],
     redactions: Mapping[str, Redaction],
 ) -> Iterator[Finding]:
-    """Yield checkpoints that history no longer contains, but for those a redaction made again as they were."""
+    """Yield checkpoints that history no longer contains, except those that a redaction rewrote faithfully."""
     again = {one.before: one for redaction in redactions.values() for one in redaction.checkpoints}
     for checkpoint in checkpoints:
         said = again.get(checkpoint.commit)
@@ -164,7 +164,7 @@ def check_roots(
     read_blob: Callable[[str], bytes],
     contained: Callable[[str], bool],
 ) -> Iterator[Finding]:
-    """Yield checkpoints whose count or root is not that of their commit, or of the commit made again in its place."""
+    """Yield checkpoints whose count or root does not match their commit, or the commit that replaces it."""
     steps = Steps(list(redactions.values()))
     stated = {(f"refs/tags/{one.name}", one.commit, one.entries, one.root) for one in checkpoints}
     stated |= {
@@ -179,7 +179,7 @@ def check_roots(
             if commit != before:
                 said = "the history does not contain the commit that a redaction put in the place of its own"
                 yield Finding(rule="redaction", path=path, commit=commit, message=said)
-            continue  # else said already
+            continue  # else reported already
         tree = repository.read_tree(commit)
         if len(entries_in([file.path for file in tree])) != entries:
             yield Finding(
