@@ -6,6 +6,9 @@ from collections.abc import Sequence
 class LedgerError(Exception):
     """A problem that the user can fix: one line, and a hint that says what to type.
 
+    Example:
+        >>> except ledger.LedgerError as error: print(error.message, error.hint)
+
     Args:
         message: lower case, no full stop, the offending value last, after a colon, in backticks.
         hint: what to do about it, when something can be done.

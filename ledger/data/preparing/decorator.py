@@ -35,6 +35,9 @@ def cached(
     a parameter `out`: an empty folder to write to, whose place in the cache is returned instead. Code of the
     project that it calls counts as its own; libraries do not.
 
+    Example:
+        >>> ledger.cached(dataset="data/raw", params={"size": 64})(resize_all)
+
     Args:
         dataset: file or folder, or several, that it reads; their content counts, not their place.
         params: what its result depends on beside its arguments.

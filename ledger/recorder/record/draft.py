@@ -11,7 +11,11 @@ from ledger.model.values import DECLARED, Document, ParamValue, Role, Status, Ta
 
 
 class Dataset(Document, frozen=True, kw_only=True):
-    """A dataset that a run used: a path, or already hashed."""
+    """A dataset that a run used: a path, or already hashed.
+
+    Example:
+        >>> data = ledger.Dataset(role="validation", path="data/val", name="digits-validation", version="v2")
+    """
 
     role: Role
     """What the run used it for."""

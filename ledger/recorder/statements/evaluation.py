@@ -41,6 +41,9 @@ def evaluate(
 ) -> Evaluation:
     """Append a later measurement of a run's model and return it.
 
+    Example:
+        >>> ledger.evaluate("x7k2qf", {"validation/accuracy": 0.91}, datasets=[data])
+
     Args:
         run: id of the run, or a part of it.
         metrics: value by `split/name`, or `Metric` objects.

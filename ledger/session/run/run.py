@@ -59,6 +59,9 @@ def run(
 ) -> "Run":
     """Start a run that is recorded when it ends, however it ends.
 
+    Example:
+        >>> with ledger.run("digits", params={"lr": 0.1}) as run: train(run)
+
     Inside `ledger run` the first run joins the record of the command; every further one is a record of its own with
     the command's as its parent, and then the first is too. Of several ranks of one training rank 0 keeps the record;
     the run of another rank has the same methods and keeps nothing.
@@ -116,6 +119,9 @@ def run(
 class Run(Tabling):
     """A living run, made by `ledger.run()`.
 
+    Example:
+        >>> run.log({"train/loss": 0.4}, step=3)
+
     Args:
         life: lifetime of the run in this process.
         log: file with the training log.
@@ -139,7 +145,7 @@ class Run(Tabling):
 
     @property
     def id(self) -> str:
-        """Run id."""
+        """Run id, such as `20261120-194812-x7k2qf`."""
         return self._life.id
 
     def __repr__(self) -> str:
@@ -170,6 +176,9 @@ class Run(Tabling):
 
         Numbers, one-element arrays and tensors are kept, and nested mappings become `outer/inner`. Other values,
         such as None, are left out without their neighbours; the record states for which series, and how often.
+
+        Example:
+            >>> run.log({"train/loss": loss, "train/accuracy": accuracy}, step=step)
         """
         if (spool := self._life.spool) is None:
             return
@@ -211,6 +220,9 @@ class Run(Tabling):
         headline: bool = False,
     ) -> None:
         """State a final metric: its value, its split and its dataset version.
+
+        Example:
+            >>> run.metric("validation/accuracy", 0.93, dataset="digits-validation@v2", headline=True)
 
         Args:
             name: name such as `accuracy`; `validation/accuracy` includes the split.
@@ -257,6 +269,9 @@ class Run(Tabling):
 
         Content that the ledger has is recorded as that version, named or not. Of data in memory every
         sample is read once, and the random generators are left as they were; a generator is never used up.
+
+        Example:
+            >>> validation = run.dataset("data/val", role="validation", name="digits-validation", version="v2")
 
         Args:
             data: file, folder, glob, archive or URL, `name@version` of a version on the ledger, or the data
@@ -309,11 +324,18 @@ class Run(Tabling):
 
         Several loaders add up. The record has the seconds in its hardware box, those of a killed run too (but for
         the last second of waiting, or the last hundredth). Attributes, `len()` and errors are those of the loader.
+
+        Example:
+            >>> batches = [batch for batch in run.loading(loader)]
         """
         return Loading(loader, self._life.waiting)
 
     def figure(self, figure: object, title: str) -> None:
-        """Store a picture: a matplotlib figure, a path to a PNG or SVG, or its bytes."""
+        """Store a picture: a matplotlib figure, a path to a PNG or SVG, or its bytes.
+
+        Example:
+            >>> run.figure(plt.gcf(), "confusion")
+        """
         with self._life.harmless(f"figures.{title}"):
             if self._life.spool is not None:
                 title = check_label("title", title)
@@ -321,32 +343,55 @@ class Run(Tabling):
                 self._life.say(FigureEvent(title=title, path=str(path)))
 
     def model(self, path: str | Path | None = None, module: object | None = None) -> None:
-        """Record the trained model: its file or folder, and the module whose parameters are counted."""
+        """Record the trained model: its file or folder, and the module whose parameters are counted.
+
+        Example:
+            >>> run.model("model.pt", net)
+        """
         if self._life.silent:
             return
         with self._life.harmless("model"):
             self._life.say(Trained(model=capture_model(Path(path) if path is not None else None, module)))
 
     def tag(self, *tags: str) -> None:
-        """Add free words to find the run by."""
+        """Add free words to find the run by.
+
+        Example:
+            >>> run.tag("baseline", "long")
+        """
         with self._life.harmless("tags"):
             self._life.say(StatementEvent(tags=[check_label("tag", tag) for tag in tags]))
 
     def note(self, text: str) -> None:
-        """Add a comment on the run."""
+        """Add a comment on the run.
+
+        Example:
+            >>> run.note("the loss jumped at step 300")
+        """
         self._life.say(StatementEvent(note=text))
 
     def link(self, url: str, title: str | None = None) -> None:
-        """Add a paper, a ticket, a discussion."""
+        """Add a paper, a ticket, a discussion.
+
+        Example:
+            >>> run.link("https://example.org/ticket/17", "why we try this")
+        """
         with self._life.harmless("links"):
             self._life.say(StatementEvent(links=[Link(url=check_label("link", url), title=title)]))
 
     def stop(self, reason: str) -> None:
-        """End the run as stopped on purpose, such as by a sweep: the record says `pruned`, and why."""
+        """End the run as stopped on purpose, such as by a sweep: the record says `pruned`, and why.
+
+        Example:
+            >>> run.stop("worse than half of the sweep")
+        """
         self._life.end("pruned", str(reason))
 
     def finish(self, status: Status | None = None, reason: str | None = None, exit_code: int | None = None) -> None:
         """End the run and record it; a second call does nothing.
+
+        Example:
+            >>> run.finish("failed", reason="the loss is not finite")
 
         Args:
             status: how it ended; by default `finished`, or the status of the exception being handled, as in

@@ -60,6 +60,9 @@ class Tabling:
     ) -> None:
         """Store a table: a confusion matrix, or values by class or slice; a later one of the same name replaces it.
 
+        Example:
+            >>> run.table("per class", [["cat", 0.9], ["dog", 0.8]], columns=["class", "recall"])
+
         Args:
             name: title of the table.
             rows: a list of mappings or of rows, an array of two dimensions, a mapping of columns, a DataFrame.
@@ -106,6 +109,9 @@ class Tabling:
 
         Sets the metric `split/accuracy` unless it was stated before; with slices `split/worst_slice_accuracy`,
         with confidence `split/calibration_error` (expected calibration error, 15 bins).
+
+        Example:
+            >>> run.predictions(labels, predicted, confidence=scores, slices={"light": light})
 
         Args:
             truth: one label for each sample: a list, an array, a tensor.
