@@ -135,7 +135,7 @@ def train(args: argparse.Namespace, seed: int) -> None:
                 optimizer.step()
                 step += 1
                 if step % args.log_every == 0:
-                    run.log(step=step, epoch=epoch, **{"train/loss": loss.item()})  # (*)
+                    run.log({"train/loss": loss.item()}, step=step, epoch=epoch)  # (*)
             val_loss, val_accuracy, _ = measure(model, val_images, val_labels)
             run.log(  # (*)
                 step=step, epoch=epoch, **{"validation/loss": val_loss, "validation/accuracy": val_accuracy}

@@ -34,7 +34,7 @@ def test_a_public_name_has_an_example_and_two_places_in_the_handbook(name: str) 
     assert f"ledger.{name}" in line or name in {"Run", "Ledger"}
     said = [page.name for page, text in PAGES.items() if f"ledger.{name}" in text]
     assert "python.md" in said
-    assert len(said) > 1 or name == "LedgerError"
+    assert len(said) > 1 or name in {"LedgerError", "Run"}  # nobody makes these
 
 
 @pytest.mark.parametrize("name", METHODS)
