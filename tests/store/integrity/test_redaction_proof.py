@@ -155,6 +155,18 @@ def test_a_tombstone_excuses_no_lie_in_a_clone_that_knows_nothing(three: Branch,
     assert said == "nobody vouches for this redaction (Eve: an API key)"
 
 
+def test_an_accepted_tombstone_is_held_against_the_history_before_it_where_that_is_here(
+    three: Branch, repo: Path
+) -> None:
+    before = three.tip()
+    forged = forge(three, ("0.1", "0.9"))
+    git_in(repo, "update-ref", "refs/heads/ledger", forged.tip)
+    accept_named(Branch(three.repository), [new_id(NOW, b"evil")])
+    assert (three.repository.state_dir / "verified-ledger").exists() is False  # nothing else could tell
+    found = {(one.path, one.commit) for one in check(three).findings if one.rule == "redaction"}
+    assert (forged.path, before) in found
+
+
 def test_whoever_knows_of_a_redaction_accepts_it_by_its_id(three: Branch, repo: Path) -> None:
     forged = forge(three, ("a secret text", "a [redacted] text"))
     git_in(repo, "update-ref", "refs/heads/ledger", forged.tip)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.errors import Conflict
 from ledger.repository.history.append import append_commit
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.findings import Finding
@@ -12,6 +13,7 @@ from ledger.store.integrity.redaction import redact
 from ledger.store.integrity.redaction_plan import Needles, plan_redaction
 from ledger.store.sync.exchange import INBOX
 from ledger.store.sync.fetch_check import _finding_text
+from ledger.store.sync.remote_identity import check_continued
 from ledger.store.sync.remote_tip import REMEMBERED
 from ledger.store.sync.sync import sync
 from tests.conftest import Cli, git_in
@@ -195,3 +197,10 @@ def test_nothing_of_the_user_is_pushed_where_only_the_memory_is_outdated(ledger:
     assert sync(ledger, timeout_seconds=60).safe
     assert git_in(hub, "rev-parse", "main") == before
     assert git_in(hub, "rev-parse", REMEMBERED) == git_in(hub, "rev-parse", "ledger"), "the old history is let go of"
+
+
+def test_a_remote_without_a_branch_is_not_told_to_remember_it(ledger: Branch) -> None:
+    with pytest.raises(Conflict) as lost:
+        check_continued(ledger, "origin", "a" * 40, None)
+    put_back = "git fetch origin refs/ledger/remembered; git push --force origin FETCH_HEAD:refs/heads/ledger"
+    assert lost.value.hint == f"to put it back: {put_back}"
