@@ -22,6 +22,7 @@ from pathlib import Path
 
 import msgspec
 
+from ledger.hashing import hash_bytes
 from tests.mutation.chosen import PARTS, Part
 from tests.mutation.mutants import Mutant, mutants_of
 from tests.mutation.watching import Watched
@@ -58,7 +59,7 @@ class Bench:
     def __init__(self, part: Part, kept: Path) -> None:
         self.part = part
         self.root = kept.absolute() / "checkout"
-        self._watched = kept.absolute() / "watched.json"
+        self._kept = kept.absolute()
         shutil.rmtree(self.root, ignore_errors=True)
         for name in COPIED:
             if (ROOT / name).is_dir():
@@ -68,25 +69,21 @@ class Bench:
 
     @cached_property
     def _tests(self) -> dict[str, Watched]:
-        if not self._watched.exists() or self._is_older_than_the_code():
-            watching = ["-p", "tests.mutation.watching", f"--watched={self._watched}", *self.part.tests]
+        watched = self._kept / f"watched-{self._state}.json"
+        if not watched.exists():
+            watching = ["-p", "tests.mutation.watching", f"--watched={watched}", *self.part.tests]
             done = self._pytest(watching, 3600)
             if done.returncode:
-                self._watched.unlink(missing_ok=True)
+                watched.unlink(missing_ok=True)
                 raise SystemExit(f"the tests fail without any fault:\n{done.stdout[-3000:]}")
-        return msgspec.json.decode(self._watched.read_bytes(), type=dict[str, Watched])
-
-    def _is_older_than_the_code(self) -> bool:
-        """Say whether a file of the part has changed since: its lines have other numbers now."""
-        seen = self._watched.stat().st_mtime
-        return any(path.stat().st_mtime > seen for pattern in self.part.files for path in ROOT.glob(pattern))
+        return msgspec.json.decode(watched.read_bytes(), type=dict[str, Watched])
 
     @cached_property
-    def _newer(self) -> list[str]:
-        """Tests written since it was seen which lines each runs: run for every fault."""
-        seen = self._watched.stat().st_mtime
-        written = {path for name in self.part.tests for path in ((ROOT / name).rglob("test_*.py"))}
-        return sorted(str(path.relative_to(ROOT)) for path in written if path.stat().st_mtime > seen)
+    def _state(self) -> str:
+        """What code and tests of the part hold: by times alone, an older checkout passes for a newer one."""
+        files = {path for pattern in self.part.files for path in ROOT.glob(pattern)}
+        files |= {path for name in self.part.tests for path in (ROOT / name).rglob("*.py")}
+        return hash_bytes(b"\0".join(str(path).encode() + path.read_bytes() for path in sorted(files)))[7:23]
 
     def _pytest(
         self, arguments: Sequence[str], seconds: float, environment: dict[str, str] | None = None
@@ -146,9 +143,9 @@ class Bench:
         expected = sum(self._tests[name].seconds for name in tests)
         if beyond:  # what was chosen at first has passed
             chosen_before = set(self.tests_for(mutant, _MOST_SECONDS))
-            rounds = [self._newer, [*self.part.beyond], [name for name in tests if name not in chosen_before]]
+            rounds = [[*self.part.beyond], [name for name in tests if name not in chosen_before]]
         else:
-            rounds = [[*tests, *self._newer]] if tests else [[*self.part.beyond]]
+            rounds = [[*tests]] if tests else [[*self.part.beyond]]
         end, by = "survived", f"{len(tests)} tests" + (" and those that start processes" if beyond or not tests else "")
         try:
             _write_source(path, mutant.applied(source))
