@@ -1,4 +1,4 @@
-"""Runs as one flat table: a row for each, a column for each fact, param and metric."""
+"""Runs as one flat table: a row for each run, a column for each field, param and metric."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,20 +7,20 @@ from ledger.analysis.query.fields import Value, metrics_of, own_fields
 from ledger.model.entries import StoredRun
 
 Cell = bool | int | float | str | datetime | None
-"""What a cell holds; none where the run does not have it."""
+"""Content of a cell; none where the run does not have it."""
 
 _FIELDS = (
     *("id", "status", "experiment", "author", "started", "ended", "duration", "cost", "seed", "tags", "note"),
     *("commit", "branch", "dirty", "host", "parameters", "baseline", "parent", "retracted"),
 )
-"""Fields of every run; `currency` stands beside the cost, and params and metrics follow by name."""
+"""Fields of every run; `currency` is beside the cost, and params and metrics follow by name."""
 
 
 def flat_columns(runs: Sequence[StoredRun]) -> dict[str, list[Cell]]:
-    """Return the columns of a table of runs by name; every column holds one kind of value, or none.
+    """Return the columns of a table of runs, by name; each column has values of one type, or none.
 
-    Beside each `metrics.KEY` stand `dataset.KEY`, `dataset_hash.KEY` and `evaluator.KEY`: values may be compared
-    where the last two agree. Durations are seconds, times UTC; lists are texts, parted by `, `.
+    Beside each `metrics.KEY` are `dataset.KEY`, `dataset_hash.KEY` and `evaluator.KEY`: values are comparable
+    where the last two agree. Durations are seconds, times UTC; lists are texts, separated by `, `.
     """
     own = [own_fields(run) for run in runs]
     columns: dict[str, list[Cell]] = {name: _one_kind([fields[name] for fields in own]) for name in _FIELDS}
@@ -38,7 +38,7 @@ def flat_columns(runs: Sequence[StoredRun]) -> dict[str, list[Cell]]:
 
 
 _LARGEST = 2**63
-"""Whole numbers of 64 bits end here; a column with larger ones holds floats."""
+"""Largest 64-bit integers; a column with larger ones holds floats."""
 
 
 def _one_kind(values: Sequence[Value]) -> list[Cell]:
@@ -48,7 +48,7 @@ def _one_kind(values: Sequence[Value]) -> list[Cell]:
         len(kinds) > 1 or any(isinstance(cell, int) and abs(cell) >= _LARGEST for cell in cells)
     ):
         return [float(cell) if isinstance(cell, int | float) else None for cell in cells]
-    return cells if len(kinds) < 2 else [None if cell is None else str(cell) for cell in cells]  # noqa: PLR2004  # one kind
+    return cells if len(kinds) < 2 else [None if cell is None else str(cell) for cell in cells]  # noqa: PLR2004  # one type
 
 
 def _list_text(value: list[bool | int | float | str | None]) -> str:

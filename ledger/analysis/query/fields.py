@@ -1,4 +1,4 @@
-"""Fields of a run by name, as filters, sorting, columns and comparisons name them."""
+"""Fields of a run by name, for filters, sorting, columns and comparisons."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -10,19 +10,19 @@ from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
 
 Value = ParamValue | datetime
-"""What a field can hold; none when the run does not have it."""
+"""Value of a field; none when the run does not have it."""
 
 FIELDS = (
     *("id", "status", "experiment", "author", "note", "tags", "seed", "started", "ended", "duration", "cost"),
     *("commit", "branch", "dirty", "dataset", "host", "parameters", "baseline", "parent", "retracted"),
 )
-"""Fields that every run has; `params.NAME` and `metrics.SPLIT/NAME` come on top."""
+"""Fields that every run has; `params.NAME` and `metrics.SPLIT/NAME` come in addition."""
 
 
 def own_fields(run: StoredRun) -> dict[str, Value]:
-    """Return the fields that every run has; none where nobody said.
+    """Return the fields that every run has; none where a value is not stated.
 
-    In one expression: an index asks a hundred thousand runs for all of them.
+    In one expression: an index needs all of them for a hundred thousand runs.
     """
     record = run.record
     timing, code = record.timing, record.code
@@ -55,7 +55,7 @@ def _utc(time: datetime | None) -> datetime | None:
 
 
 def field_value(run: StoredRun, name: str) -> Value:
-    """Return a field of a run, none when this run does not have it.
+    """Return a field of a run; none when this run does not have it.
 
     Args:
         run: the run.
@@ -71,7 +71,7 @@ def field_value(run: StoredRun, name: str) -> Value:
 
 
 def metrics_of(run: StoredRun) -> dict[str, Metric]:
-    """Return the measurement of each metric that `run_metric` gives, by its key."""
+    """Return the measurement of each metric that `run_metric` would return, by its key."""
     own = {metric.key: metric for metric in run.record.results.metrics}
     if not run.evaluations:
         return own
@@ -87,7 +87,7 @@ def run_metric(run: StoredRun, key: str) -> Metric | None:
 
 
 def params_that_differ(runs: Iterable[StoredRun]) -> list[str]:
-    """Return the names of params that are not the same in all runs, in order of their names."""
+    """Return the names of params that differ between runs, sorted by name."""
     values = [run.record.params.values for run in runs]
     names = sorted({name for params in values for name in params})
     missing = object()
@@ -95,7 +95,7 @@ def params_that_differ(runs: Iterable[StoredRun]) -> list[str]:
 
 
 def show_value(value: Value) -> str:
-    """Return a value as people read it in a table."""
+    """Return a value for people, as shown in a table."""
     if value is None:
         return ""
     if isinstance(value, bool):
