@@ -102,7 +102,7 @@ SECTIONS = (
 
 EXIT_CODES = {
     0: "Done.",
-    1: "A problem that you can mend: one line says what, and a hint says how.",
+    1: "A problem that you can fix: one line says what, and a hint says how.",
     2: "The command line itself is wrong.",
     3: "A bug in ledger: the line names a report to send.",
     4: "`ledger judge` has no answer: the question is wrong, or something is missing.",
