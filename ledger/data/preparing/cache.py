@@ -62,7 +62,7 @@ def cache_folder() -> Path:
 
 
 def key_of(step: str, code: str, params: Mapping[str, ParamValue], sources: Sequence[Source]) -> str:
-    """Return the key of a step: a hash of its name, code and params, and of its sources' contents, wherever they are."""
+    """Return the key of a step: a hash of its name, code and params, and of its sources' contents at any path."""
     parts = [step, code, dict(sorted(params.items())), [source.hash for source in sources]]
     return hash_bytes(msgspec.json.encode(parts)).removeprefix("blake3:")
 

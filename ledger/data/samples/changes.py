@@ -18,7 +18,7 @@ PICTURES = 24
 
 @dataclass(frozen=True, kw_only=True)
 class SampleChanges:
-    """Changes between two readings of a dataset, as indices into the new one, or into the old one for removed samples."""
+    """Changes between two readings of a dataset, as indices into the new one, or into the old for removed samples."""
 
     added: list[int] = field(default_factory=list)
     """Samples with content that the old one does not have."""
@@ -125,7 +125,7 @@ def draw_changes(old: Reading | None, new: Reading, made: SampleChanges, folder:
 
 
 def _fair(groups: Sequence[tuple[ChangeKind, Reading, list[int]]]) -> Iterator[tuple[ChangeKind, Reading, int]]:
-    """Yield the samples to draw: each kind has its share of places, evenly spread; rare kinds leave theirs to others."""
+    """Yield the samples to draw: each kind has its share of places, evenly spread; rare kinds leave some to others."""
     left = PICTURES
     waiting = sorted(groups, key=lambda group: len(group[2]))
     share = {}
