@@ -9,7 +9,7 @@ from blake3 import blake3
 _AT_ONCE = 1 << 20
 """Bytes of one read, small enough to be hashed from the processor's cache."""
 _LARGE = 1 << 26
-"""Bytes from which several threads read a file and all cores hash it; below, waking them costs more than it saves."""
+"""Bytes from which several threads read a file and all cores hash it; below it, waking them costs what they save."""
 _READERS = 4
 _WINDOW = 1 << 23
 """Bytes that they read at once: twice as fast as one thread on 2 cores, and little memory for many files at once."""

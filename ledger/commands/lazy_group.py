@@ -10,22 +10,22 @@ from ledger.errors import UsageError
 
 
 class Section(NamedTuple):
-    """Some verbs of a group, as its help shows them together."""
+    """Verbs of a group that its help shows together."""
 
     title: str
-    """What stands above them."""
+    """Heading above them."""
     package: str
-    """Where `<verb>.py` is, with the command `<verb>_command`."""
+    """Package of the files `<verb>.py`, each with the command `<verb>_command`."""
     verbs: Mapping[str, str]
-    """Verb to its one line."""
+    """One line for each verb."""
 
 
 class LazyGroup(click.Group):
     """A click group that knows its verbs by their names and one line each.
 
     Args:
-        sections: the verbs, in the order of the help.
-        settings: what click's own group takes.
+        sections: verbs, in the order of the help.
+        settings: arguments of click's own group.
     """
 
     def __init__(self, *, sections: Sequence[Section], **settings: Any) -> None:  # `Any`: click's own
@@ -39,11 +39,11 @@ class LazyGroup(click.Group):
         return list(self._verbs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        """Return the verbs in their order."""
+        """Return the verbs in order."""
         return self.verbs
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
-        """Import a verb; none when there is no such verb."""
+        """Import a verb; return none when there is no such verb."""
         if cmd_name not in self._verbs:
             return None
         package = self._verbs[cmd_name].package

@@ -1,4 +1,4 @@
-"""How commands speak: data on stdout as text, JSON or CSV; talk on stderr."""
+"""Output of commands: data on stdout as text, JSON or CSV; messages on stderr."""
 
 import csv
 import re
@@ -11,11 +11,11 @@ import msgspec
 from ledger.model.characters import escaped, plain
 
 _COLOURS = re.compile("(\x1b\\[[0-9;]{0,20}m)")
-"""What `click.style` puts around a text."""
+"""The codes with which `click.style` surrounds a text."""
 
 
 def echo(text: object = "", *, nl: bool = True) -> None:
-    """Print on stdout; of what is not seen only our own colours pass, whatever a record holds. Bytes are data."""
+    """Print on stdout; of invisible characters only our own colours pass, whatever a record holds. Bytes are data."""
     if isinstance(text, bytes):
         click.echo(text, nl=nl)
         return
@@ -24,12 +24,12 @@ def echo(text: object = "", *, nl: bool = True) -> None:
 
 
 def say(message: str) -> None:
-    """Say something to the person, on stderr."""
+    """Print a message for people on stderr."""
     click.echo(plain(message), err=True)
 
 
 def one_line(text: str) -> str:
-    """Return text that stands in one line and cannot control a terminal."""
+    """Return text as one line that cannot control a terminal."""
     return plain(text).replace("\n", "\\n")
 
 
@@ -52,12 +52,12 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def write_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, needed: int | None = None) -> None:
-    """Write a table for people; on anything but a terminal nothing is cut, left out or coloured.
+    """Write a table for people; except on a terminal nothing is cut, left out or coloured.
 
     Args:
         header: names of the columns.
         rows: cells, as plain text.
-        needed: columns from the left that are always shown; the others give way in a narrow terminal.
+        needed: number of columns from the left that are always shown; the others give way in a narrow terminal.
     """
     table = [[plain(cell).replace("\n", " ").replace("\t", " ") for cell in row] for row in (header, *rows)]
     if not sys.stdout.isatty():

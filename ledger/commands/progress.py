@@ -1,4 +1,4 @@
-"""A progress bar on stderr for work that takes a moment; nothing where stderr is no terminal."""
+"""A progress bar on stderr for work that takes a moment; none where stderr is no terminal."""
 
 import sys
 import time
@@ -15,7 +15,7 @@ class Bar:
     """One bar, drawn only when the block takes longer than half a second.
 
     Args:
-        title: what is being done.
+        title: current work.
     """
 
     _PATIENCE_SECONDS = 0.5
@@ -35,7 +35,7 @@ class Bar:
             self._drawn[0].stop()
 
     def show(self, what: str, done: int, total: int) -> None:
-        """Say what is done, how many are done, and of how many."""
+        """Show the current step, how many are done, and of how many."""
         if not sys.stderr.isatty() or time.monotonic() - self._since < self._PATIENCE_SECONDS:
             return
         if self._drawn is None:
@@ -45,7 +45,7 @@ class Bar:
         progress.update(task, description=described, completed=done, total=total)
 
     def count(self, done: int, total: int) -> None:
-        """Say how many are done, and of how many."""
+        """Show how many are done, and of how many."""
         self.show("", done, total)
 
     def _draw(self) -> "tuple[Progress, TaskID]":

@@ -1,4 +1,4 @@
-"""The runs that the filters of a command line choose."""
+"""Selection of runs by the filters of a command line."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,12 +9,12 @@ from ledger.store.index.selection import Selection, select_runs
 
 
 def query_of(filters: Iterable[str | None], experiment: str | None = None, tag: str | None = None) -> Query | None:
-    """Return the query that all filters state, of runs of one experiment and with one tag where these are named.
+    """Return the conjunction of all filters, limited to one experiment and one tag where these are given.
 
-    An empty filter states nothing, as in Python and on the site.
+    An empty filter matches everything, as in Python and on the site.
 
     Raises:
-        UsageError: one of the filters states no query.
+        UsageError: one of the filters is invalid.
     """
     stated: list[Query] = [
         Condition(field=field, operator="=", value=value)
@@ -22,16 +22,16 @@ def query_of(filters: Iterable[str | None], experiment: str | None = None, tag: 
         if value is not None
     ]
     texts = [text for text in filters if text and text.strip()]
-    if texts and (parsed := parse_queries(texts)):  # the grammar's library is loaded for it alone
+    if texts and (parsed := parse_queries(texts)):  # the parser's library is loaded only for this
         stated.append(parsed)
     return Every(parts=tuple(stated)) if stated else None
 
 
 def read_selection(ledger: Branch, query: Query | None) -> Selection:
-    """Return the runs that pass, oldest first, and say how the query was read where that is not plain.
+    """Return the matching runs, oldest first, and print how the query was interpreted where that is not plain.
 
     Raises:
-        UsageError: nothing has a name in the query, or several have.
+        UsageError: no field has a name in the query, or several have.
         LedgerError: git cannot read the branch.
     """
     selection = select_runs(ledger, query, reverse=True)
@@ -40,6 +40,6 @@ def read_selection(ledger: Branch, query: Query | None) -> Selection:
 
 
 def say_warnings(warnings: Sequence[str]) -> None:
-    """Say what there is to say about an answer, a line for each."""
+    """Print the warnings of an answer, one line each."""
     for warning in warnings:
         say(f"warning: {warning}")

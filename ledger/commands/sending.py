@@ -1,4 +1,4 @@
-"""After something was recorded: send it to the remote, unless there is none or nobody wants it."""
+"""Sending of new entries to the remote, unless there is none or it is switched off."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -29,7 +29,7 @@ def push_options(command: F) -> F:
             default=10.0,
             show_default=True,
             metavar="SECONDS",
-            help="How long to wait for the remote.",
+            help="Time limit for the remote.",
         ),
     ]
     for option in reversed(options):
@@ -38,12 +38,12 @@ def push_options(command: F) -> F:
 
 
 def push_recorded(ledger: Branch, *, push: bool | None, push_timeout: float) -> None:
-    """Sync after recording; whatever goes wrong is one line, for the record is safe here already."""
+    """Sync after recording; a failure is one line, since the record is safe locally."""
     try:
         _push(ledger, push=push, push_timeout=push_timeout)
     except KeyboardInterrupt:
         _warn("stopped", "ledger sync")
-    except Exception as error:  # noqa: BLE001  # what was recorded is recorded, whatever became of the push
+    except Exception as error:  # noqa: BLE001  # the record is safe, whatever fails here
         _warn(str(error) or type(error).__name__, "ledger sync")
 
 
@@ -69,7 +69,7 @@ def _push(ledger: Branch, *, push: bool | None, push_timeout: float) -> None:
 
 
 def announce_first_push(ledger: Branch, *, push: bool | None) -> None:
-    """Say what goes where before anything is sent from this clone for the first time; a proposal is sent when asked."""
+    """Print what goes where before the first send of this clone; a proposal is sent only on request."""
     try:
         consent = read_consent(ledger, push=push)
     except LedgerError:

@@ -1,4 +1,4 @@
-"""What every command that reads or writes a ledger does first."""
+"""The first steps of every command that reads or writes a ledger."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -8,7 +8,7 @@ from ledger.store.branch.branch import Branch
 
 
 def open_ledger(*, writing: bool = False) -> Branch:
-    """Open the ledger of the current folder and finish what a crash left on this host, saying so.
+    """Open the ledger of the current folder and finish what a crash left on this host, printing that.
 
     Args:
         writing: whether the command will append; somebody who has the branch checked out is warned.
@@ -21,7 +21,7 @@ def open_ledger(*, writing: bool = False) -> Branch:
         say(f"warning: the branch `{ledger.branch}` is checked out; git status there will show new entries as deleted")
         say("hint: switch to another branch there, and read entries with ledger show")
     state_dir = ledger.repository.state_dir
-    # What waits lies in a folder of its kind; where nothing does, the 8 ms of the session's imports are saved.
+    # Waiting items are in folders of their kind; where these are empty, the 8 ms of the session's imports are saved.
     if not any(state_dir.glob("*/*")):
         return ledger
     from ledger.session.spool.recovery import is_anything_left
@@ -32,7 +32,7 @@ def open_ledger(*, writing: bool = False) -> Branch:
 
 
 def recover_and_print(ledger: Branch, state_dir: Path, hosts: Collection[str] = ()) -> int:
-    """Recover, say one line for each, and return how many still wait.
+    """Recover, print one line for each, and return how many still wait.
 
     Args:
         ledger: where to.

@@ -1,4 +1,4 @@
-"""Which packages looking at data needs, and what to type where they are missing."""
+"""Optional packages for reading data, and what to type where they are missing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +11,13 @@ _PACKAGES = ("numpy", "PIL", "pyarrow")
 
 
 def missing_package() -> str | None:
-    """Return the package without which data cannot be looked at, none when all are here."""
+    """Return the missing package without which data cannot be read; none when all are installed."""
     return next((name for name in _PACKAGES if find_spec(name) is None), None)
 
 
 @contextmanager
 def needing(what: str) -> Iterator[None]:
-    """Say what to install when the block imports a package that is not there.
+    """Raise with the command to install when the block imports a missing package.
 
     Raises:
         LedgerError: a package is not installed.

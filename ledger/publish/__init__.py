@@ -1,1 +1,1 @@
-"""Turns what the ledger says into a static site. The only room of MkDocs, Jinja2, Pygments and matplotlib."""
+"""Publication of the ledger as a static site. The only room that uses MkDocs, Jinja2, Pygments and matplotlib."""

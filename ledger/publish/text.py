@@ -1,6 +1,6 @@
-"""How texts of a record are written on a page. Everything from a record passes here before it meets a page.
+"""Texts of a record on a page. Everything from a record passes through here first.
 
-Characters that could hide or reorder text are made visible; markup of our own is made elsewhere.
+Characters that could hide or reorder text are made visible; our own markup is made elsewhere.
 """
 
 import unicodedata
@@ -12,13 +12,13 @@ from ledger.model.values import ParamValue
 
 _KEPT = {"\n", "\t"}
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Unicode categories that are not seen or that reorder what is seen: control, format, surrogate, separators."""
+"""Unicode categories of invisible and reordering characters: control, format, surrogate, separators."""
 
 _SAFE_SCHEMES = {"http", "https", "mailto"}
 
 
 def visible(text: str) -> str:
-    """Return `text` with every control, format and bidi character replaced by something that can be seen."""
+    """Return `text` with every control, format and bidi character replaced by a visible one."""
     if text.isprintable():
         return text
     return "".join(_visible_character(character) for character in text.replace("\r\n", "\n"))
@@ -55,16 +55,16 @@ def safe_url(url: str) -> str | None:
 
 
 _CURRENCY_LENGTH = 8
-"""Characters of a currency that are shown: amounts never break, and records from before a limit may say anything."""
+"""Most characters of a currency: amounts never break lines, and older records may hold any text."""
 
 
 def short_number(value: float | str, digits: int = formatting.DIGITS) -> str:
-    """Return a measured number as pages show it."""
+    """Return a measured number in the form of pages."""
     return formatting.typeset(formatting.number(float(value), digits))
 
 
 def measured(value: float, deviation: float | None) -> tuple[str, str]:
-    """Return a value and its uncertainty as pages show them, both to the second digit of the uncertainty."""
+    """Return a value and its uncertainty in the form of pages, both to the second digit of the uncertainty."""
     shown, uncertainty = formatting.measured(value, deviation)
     return formatting.typeset(shown), formatting.typeset(uncertainty)
 
@@ -81,17 +81,17 @@ def param_text(value: ParamValue) -> str:
 
 
 def money(amount: float, currency: str | None) -> str:
-    """Return an amount with its currency as pages show it."""
+    """Return an amount with its currency in the form of pages."""
     return formatting.typeset(formatting.money(amount, short_currency(currency)))
 
 
 def short_currency(currency: str | None) -> str:
-    """Return a currency as pages show it: three letters (ISO 4217), or the beginning of whatever a record says."""
+    """Return a currency in the form of pages: three letters (ISO 4217), or the beginning of any other text."""
     said = currency or ""
     return said if len(said) <= _CURRENCY_LENGTH else f"{said[:_CURRENCY_LENGTH]}…"
 
 
 def short_hash(content_hash: str, digits: int = 12) -> str:
-    """Return a hash as people read it: its algorithm and first digits."""
+    """Return a hash in short form: its algorithm and first digits."""
     algorithm, colon, rest = content_hash.partition(":")
     return f"{algorithm}:{rest[:digits]}" if colon else content_hash[:digits]

@@ -82,7 +82,8 @@ class Bench:
     def _state(self) -> str:
         """What code and tests of the part hold: by times alone, an older checkout passes for a newer one."""
         files = {path for pattern in self.part.files for path in ROOT.glob(pattern)}
-        files |= {path for name in self.part.tests for path in (ROOT / name).rglob("*.py")}
+        tests = [ROOT / name for name in self.part.tests]
+        files |= {path for test in tests for path in ([test] if test.is_file() else test.rglob("*.py"))}
         return hash_bytes(b"\0".join(str(path).encode() + path.read_bytes() for path in sorted(files)))[7:23]
 
     def _pytest(

@@ -1,1 +1,1 @@
-"""What to try next: advice, growth, milestones and budgets."""
+"""Advice on what to try next: rules, growth, milestones and budgets."""

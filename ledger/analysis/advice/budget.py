@@ -1,11 +1,11 @@
-"""What a model may cost, as a team agreed on it in `policy.yaml`, and what a run came to."""
+"""Budgets: the limits for a model in `policy.yaml`, and what a run used of them."""
 
 from ledger.model.record import Record
 from ledger.model.values import Document
 
 
 class Budget(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one model may take up at most; what is not stated has no limit."""
+    """The limits for one model; a field without a value has no limit."""
 
     parameters: float | None = None
     """Parameters of the model."""
@@ -20,19 +20,19 @@ class Budget(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def stated(self) -> bool:
-        """Whether anything is limited."""
+        """Whether there is any limit."""
         return any(limit is not None for limit in limits_of(self).values())
 
 
 class Spent(Document, frozen=True, kw_only=True):
-    """One limited quantity, and what a run came to."""
+    """One limited quantity, with its limit and what a run used."""
 
     name: str
     """Field of the budget."""
     limit: float
-    """What was agreed on."""
+    """The limit."""
     amount: float | None
-    """What the run came to; none where that is unknown."""
+    """What the run used; none where that is unknown."""
 
     @property
     def over(self) -> bool:
@@ -41,12 +41,12 @@ class Spent(Document, frozen=True, kw_only=True):
 
 
 def limits_of(budget: Budget) -> dict[str, float | None]:
-    """Return every limit by the name of its field."""
+    """Return every limit, by the name of its field."""
     return {name: getattr(budget, name) for name in Budget.__struct_fields__}
 
 
 def amounts_of(record: Record) -> dict[str, float | None]:
-    """Return what a run came to, by the names of the fields of a budget; none where it is unknown."""
+    """Return what a run used, by the fields of a budget; none where it is unknown."""
     return {
         "parameters": record.model.parameters,
         "model_bytes": record.model.bytes,
@@ -57,7 +57,7 @@ def amounts_of(record: Record) -> dict[str, float | None]:
 
 
 def spent_of(record: Record, budget: Budget) -> list[Spent]:
-    """Return what a run came to in everything that a budget limits, in the order of its fields."""
+    """Return what a run used of everything that a budget limits, in the order of its fields."""
     amounts = amounts_of(record)
     return [
         Spent(name=name, limit=limit, amount=amounts[name])

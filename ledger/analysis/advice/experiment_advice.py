@@ -1,6 +1,6 @@
-"""What only the runs of an experiment together can show: noise that hides the best, and models larger than they need.
+"""Advice that needs all runs of an experiment: noise that hides the best, and models larger than necessary.
 
-Silent where nothing was repeated, where nobody said which values are better, and where sizes are not known.
+Silent where nothing was repeated, where no direction is known, and where sizes are unknown.
 """
 
 from collections.abc import Sequence
@@ -13,19 +13,19 @@ from ledger.model.entries import StoredRun
 from ledger.model.values import counted
 
 _SMALLER = 4.0
-"""How many times fewer parameters are much fewer: a threshold of our own."""
+"""How many times fewer parameters count as much fewer: our own threshold."""
 _JUDGE = "the noise floor over seeds: ledger judge"
 _OCCAM = "Blumer et al., Occam's Razor (Information Processing Letters 24, 1987); judged as by ledger judge"
 
 
 def best_of(runs: Sequence[StoredRun]) -> tuple[StoredRun, Tried] | None:
-    """Return the run that stands for an experiment, and what was tried in the comparable group of its headline.
+    """Return the representative run of an experiment, and what was tried in the comparable group of its headline.
 
     The group is the one that most headlines were measured in; the run is the latest of the setting with the best
-    mean. None where no headline was measured on known data, or nobody said which values are better.
+    mean. None where no headline was measured on known data, or no direction is known.
 
     Args:
-        runs: of one experiment, oldest first.
+        runs: runs of one experiment, oldest first.
     """
     keys = {run.record.headline.key for run in runs if run.record.headline is not None}
     headlines = [group_of(run.record.headline) for run in runs if run.record.headline and counts(run)]
@@ -42,23 +42,23 @@ def best_of(runs: Sequence[StoredRun]) -> tuple[StoredRun, Tried] | None:
 
 
 def advise_among(run: StoredRun, tried: Tried, runs: Sequence[StoredRun]) -> list[Advice]:
-    """Return what the other settings of its group say to a run.
+    """Return the advice that follows for a run from the other settings of its group.
 
     Args:
-        run: the run.
-        tried: what was tried in its comparable group.
-        runs: the runs that were tried: how large each model is.
+        run: run to advise on.
+        tried: settings tried in its comparable group.
+        runs: runs of these settings, for the size of each model.
     """
     if tried.direction is None or run.record.id not in tried.place:
         return []
     try:
         return [*_noise(run, tried), *_smaller(run, tried, runs)]
-    except ModuleNotFoundError:  # scipy came with the extra; without it nothing can be told from noise
+    except ModuleNotFoundError:  # scipy is part of the extra; without it differences cannot be told from noise
         return []
 
 
 def _noise(run: StoredRun, tried: Tried) -> list[Advice]:
-    """Say when the two best settings, of which this is the best, differ by less than the noise width."""
+    """Yield advice when the two best settings, of which this is the best, differ by less than the noise width."""
     ranked = ranked_settings(tried)
     own = tried.settings[tried.place[run.record.id]]
     if len(ranked) == 1 or own is not ranked[0]:
@@ -80,7 +80,7 @@ def _noise(run: StoredRun, tried: Tried) -> list[Advice]:
 
 
 def _smaller(run: StoredRun, tried: Tried, runs: Sequence[StoredRun]) -> list[Advice]:
-    """Say when a much smaller model is as good: an improvement of one noise width over it is excluded."""
+    """Yield advice when a much smaller model is as good: an improvement over it by one noise width is excluded."""
     sizes = {one.record.id: one.record.model.parameters for one in runs}
     own = sizes.get(run.record.id)
     if not own:

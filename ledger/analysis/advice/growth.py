@@ -1,6 +1,6 @@
-"""How a metric grows with data, model size, time or money, and what ten times more would be expected to give.
+"""Growth of a metric with data, model size, time or money, and its prediction for ten times more.
 
-The error of a model falls as a power of what is put in, over many orders of magnitude (Hestness et al., Deep
+The error of a model falls as a power of these quantities, over many orders of magnitude (Hestness et al., Deep
 Learning Scaling is Predictable, Empirically, arXiv:1712.00409; Kaplan et al., arXiv:2001.08361). On logarithmic axes
 that is a line, fitted by least squares; intervals are those of linear regression (Draper and Smith, Applied
 Regression Analysis, 3rd edition, sections 1.4 and 3.1).
@@ -17,79 +17,79 @@ from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document
 
 Against = Literal["samples", "parameters", "duration", "cost"]
-"""What was put in: training samples, parameters of the model, seconds, money."""
+"""Quantity that varies: training samples, parameters of the model, seconds, money."""
 
 FACTOR = 10.0
-"""How much more is asked about."""
+"""Factor of the prediction."""
 _SIZES = 4
-"""Different sizes at least: a line through three points has an interval that says nothing."""
+"""Fewest distinct sizes: a line through three points has a useless interval."""
 _SPAN = 4.0
-"""Ratio of the largest to the smallest size at least: what is asked about lies ten times beyond the largest."""
+"""Smallest ratio of the largest to the smallest size: the prediction is for ten times the largest."""
 _CONFIDENCE = 0.95
 _BAND = 24
-"""Parts that the line is drawn in: its interval is curved."""
+"""Number of segments in which the line is drawn: its interval is curved."""
 
 
 class GrowthPoint(Document, frozen=True, kw_only=True):
-    """One run."""
+    """One run of a growth."""
 
     run: str
     """Run id."""
     size: float
-    """What was put in."""
+    """Size of the quantity."""
     value: float
-    """The metric."""
+    """Value of the metric."""
 
 
 class GrowthBand(Document, frozen=True, kw_only=True):
     """The line at one size."""
 
     size: float
-    """What is put in."""
+    """Size of the quantity."""
     low: float
-    """Lower end of where the error of one run of that size would lie, 95 per cent."""
+    """Lower end of the 95 % interval for the error of one run of that size."""
     error: float
-    """Error that it would be expected to have: how far from perfect."""
+    """Expected error of such a run: its distance from perfect."""
     high: float
-    """Upper end."""
+    """Upper end of that interval."""
 
 
 class Growth(Document, frozen=True, kw_only=True):
-    """A metric against what was put in."""
+    """The growth of a metric with a quantity."""
 
     group: Group
-    """What the values share."""
+    """Comparable group of the values."""
     against: Against
-    """What was put in."""
+    """The quantity."""
     points: list[GrowthPoint]
-    """One for each run, by size."""
+    """One point for each run, by size."""
     direction: Direction | None = None
     """Which values are better."""
     band: list[GrowthBand] = []
-    """The line, from the smallest size to ten times the largest; empty where none is fitted."""
+    """The fitted line, from the smallest size to ten times the largest; empty where none is fitted."""
     why_not: str | None = None
     """Why no line is fitted; none where one is."""
     exponent: float | None = None
-    """How fast the error falls: it goes with the size to this power; negative is better."""
+    """Exponent: the error is proportional to the size to this power; negative is better."""
     exponent_interval: tuple[float, float] | None = None
-    """Where the exponent lies, 95 per cent."""
+    """95 % interval of the exponent."""
     expected_at: float | None = None
     """Ten times the largest size."""
     expected: float | None = None
-    """The metric that a run of that size would be expected to have."""
+    """Expected value of the metric at that size."""
     expected_interval: tuple[float, float] | None = None
-    """Where such a run would lie, 95 per cent."""
+    """95 % interval for a run of that size."""
     flattens: bool = False
-    """Whether the line bends, so that what is expected is too good."""
+    """Whether the line flattens, so that the expected value is too optimistic."""
 
 
 def growth_of(runs: Sequence[StoredRun], key: str, against: Against) -> list[Growth]:
-    """Return the growth of one metric for each comparable group that runs have, the one with most runs first.
+    """Return the growth of one metric for each comparable group of the runs, the one with most runs first.
 
     Args:
         runs: the runs; those that do not count are left out.
         key: metric and split.
-        against: what was put in.
+        against: the quantity.
     """
     measured: dict[GroupId, list[tuple[GrowthPoint, Metric]]] = {}
     groups: dict[GroupId, Group] = {}
@@ -114,11 +114,11 @@ def growth_of(runs: Sequence[StoredRun], key: str, against: Against) -> list[Gro
 
 
 def fit(group: Group, against: Against, points: Sequence[GrowthPoint], direction: Direction | None) -> Growth:
-    """Return the growth that points show, or why there is none to show.
+    """Return the growth that points show, or why they show none.
 
     Args:
-        group: what the values share.
-        against: what was put in.
+        group: comparable group of the values.
+        against: the quantity.
         points: one for each run.
         direction: which values are better.
     """
@@ -152,7 +152,7 @@ def fit(group: Group, against: Against, points: Sequence[GrowthPoint], direction
 
 
 def _errors(points: Sequence[GrowthPoint], direction: Direction | None) -> tuple[str | None, list[float]]:
-    """Return why no line can be fitted, and how far each value is from perfect."""
+    """Return why no line can be fitted, and the distance of each value from perfect."""
     if direction is None:
         return "nobody said which values are better: state it in policy.yaml, under directions", []
     sizes = sorted({point.size for point in points})
@@ -171,7 +171,7 @@ def _errors(points: Sequence[GrowthPoint], direction: Direction | None) -> tuple
 
 
 class _Line:
-    """A straight line by least squares, with what is needed for its intervals."""
+    """A straight line by least squares, with the sums for its intervals."""
 
     def __init__(self, xs: Sequence[float], ys: Sequence[float]) -> None:
         from scipy.stats import t
@@ -189,13 +189,13 @@ class _Line:
         self.quantile = float(t.ppf((1 + _CONFIDENCE) / 2, self.count - 2))
 
     def predicted(self, x: float) -> tuple[float, float, float]:
-        """Return where a new point at `x` would lie: low, expected, high."""
+        """Return the interval of a new point at `x`: low, expected, high."""
         middle = self.start + self.slope * x
         error = self.noise * math.sqrt(1 + 1 / self.count + (x - self.mean) ** 2 / self.spread)
         return middle - self.quantile * error, middle, middle + self.quantile * error
 
     def band(self, first: float, last: float) -> list[GrowthBand]:
-        """Return the line and its interval at sizes that stand at equal distances on a logarithmic axis."""
+        """Return the line and its interval at sizes with equal distances on a logarithmic axis."""
         found = []
         for step in range(_BAND + 1):
             size = first * (last / first) ** (step / _BAND)

@@ -1,7 +1,7 @@
-"""Milestones: the seven stages of a product, who said that a model reached one, and what the ledger can see of it.
+"""Milestones: the seven stages of a product, who claimed them for a model, and which evidence the ledger has.
 
-A stage is claimed by a person, with a run as evidence, and never awarded: what the records show is set beside the
-claim, and what they do not show is named.
+A stage is claimed by a person, with a run as evidence, and never awarded: the evidence in the records is shown beside
+the claim, and missing evidence is named.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from ledger.model.entries import Case, DatasetVersion, Note, StoredRun
 from ledger.model.values import Document
 
 State = Literal["done", "claimed", "next", "not yet"]
-"""Of a stage: claimed and seen; claimed with something missing; the one after the highest claimed; the others."""
+"""State of a stage: claimed with all evidence; claimed with some missing; next after the highest claimed; other."""
 
 
 class MilestoneStep(Document, frozen=True, kw_only=True):
@@ -23,53 +23,53 @@ class MilestoneStep(Document, frozen=True, kw_only=True):
     stage: Stage
     """The stage."""
     state: State
-    """How it stands."""
+    """State of the stage."""
     run: str | None = None
-    """Run that was named as evidence, where it still counts."""
+    """Run named as evidence, where it still counts."""
     note: Note | None = None
     """The latest claim."""
     withdrawn: str | None = None
-    """Run that was named as evidence and retracted, so that the claim counts no longer."""
+    """Run named as evidence that was retracted, which voids the claim."""
     checks: tuple[Check, ...] = ()
-    """What it asks for, as the records show it today."""
+    """Requirements of the stage, as the records show them now."""
 
     @property
     def missing(self) -> tuple[Check, ...]:
-        """What the records do not show."""
+        """Return the requirements that the records do not show."""
         return tuple(check for check in self.checks if not check.holds)
 
 
 class Progress(Document, frozen=True, kw_only=True):
-    """Where one model stands."""
+    """The progress of one model."""
 
     model: str
     """Name of the model; that of an experiment where nobody chose another."""
     runs: int
-    """Runs that were looked at, retracted ones left out."""
+    """Number of runs that were considered; retracted ones are not."""
     reached: int
-    """Highest stage that was claimed and whose evidence was not retracted; 0 for none."""
+    """Highest stage that was claimed with evidence that stands; 0 for none."""
     steps: tuple[MilestoneStep, ...]
-    """All seven stages, in their order."""
+    """All seven stages, in order."""
 
     @property
     def next(self) -> MilestoneStep | None:
-        """The stage that comes next; none after the last."""
+        """The next stage; none after the last."""
         return self.steps[self.reached] if self.reached < len(self.steps) else None
 
 
 class Milestones(Document, frozen=True, kw_only=True):
-    """Where every model stands."""
+    """The progress of every model."""
 
     models: tuple[Progress, ...]
-    """Models of which somebody claimed a stage, the furthest first."""
+    """Models with a claimed stage, the furthest first."""
     without: tuple[tuple[str, int], ...]
-    """Experiments of which nobody did, by name, with the number of their runs."""
+    """Number of runs of each experiment without one, by name."""
 
 
 def milestones_of(
     runs: Sequence[StoredRun], versions: Iterable[DatasetVersion], cases: Iterable[Case], budget: Budget
 ) -> Milestones:
-    """Return where every model stands.
+    """Return the progress of every model.
 
     Args:
         runs: every run, oldest first; a retracted one is no evidence.
@@ -99,7 +99,7 @@ def milestones_of(
 
 
 def _repeats(shown: Sequence[StoredRun], experiments: Mapping[str, Sequence[StoredRun]]) -> list[StoredRun]:
-    """Return the runs that differ by seed only from evidence, which may lie in an experiment of another name."""
+    """Return the runs that differ only by seed from evidence, which may have an experiment of another name."""
     settings = {setting_key(run) for run in shown}
     names = dict.fromkeys(run.record.experiment for run in shown)
     return [run for name in names for run in experiments.get(name, ()) if setting_key(run) in settings]

@@ -1,6 +1,6 @@
-"""What to try next, from the numbers of a run: each advice names its numbers, its rule and where the rule comes from.
+"""Advice from the numbers of one run: each piece states its numbers, its rule and the source of the rule.
 
-Where evidence is thin it is silent: a difference that the number of samples explains is no difference.
+Silent where evidence is thin: a difference that the number of samples explains is no difference.
 """
 
 import math
@@ -15,36 +15,36 @@ from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.values import Document, counted
 
 Rule = Literal["bias", "variance", "mismatch", "slices", "data-wait", "idle", "complexity", "flips", "noise"]
-"""Which rule speaks."""
+"""Rule of the advice."""
 
 _ERRORS = 2.0
-"""Standard errors that a gap must be larger than: about 95 times in 100 chance stays below (normal law)."""
+"""Smallest gap in standard errors: chance stays below it about 95 times in 100 (normal distribution)."""
 _GAP = 0.01
-"""Gap below which nothing is advised: one point. Smaller ones are real with many samples, and seldom worth a week."""
+"""Smallest gap for advice: one point. Smaller ones can be real with many samples, but are seldom worth a week."""
 _IDLE = 0.3
-"""Part of the time that a GPU may stand still before it is said: a threshold of our own."""
+"""Smallest share of idle GPU time for advice: our own threshold."""
 _WAIT = 0.2
-"""Part of the time that training may wait for data before it is said: a threshold of our own."""
+"""Smallest share of time waiting for data for advice: our own threshold."""
 _WAIT_SECONDS = 1.0
-"""Seconds of waiting below which nothing is said: the start of a loader alone takes as long."""
+"""Shortest wait in seconds for advice: the start of a loader alone takes as long."""
 _FLIPS = 2
-"""Times a case must have changed sides: once is progress or a loss, twice is chance or a fragile model."""
+"""Fewest changes of a case between passed and failed: one is progress or loss, two are chance or a fragile model."""
 _NG = "Ng, Machine Learning Yearning (2018), chapters 20 to 24"
 _NG_MISMATCH = "Ng, Machine Learning Yearning (2018), chapters 37 to 40"
 _STALLS = "Mohan et al., Analyzing and Mitigating Data Stalls in DNN Training (PVLDB 2021, arXiv:2007.06775)"
 
 
 class Advice(Document, frozen=True, kw_only=True):
-    """One thing to try."""
+    """One suggestion."""
 
     rule: Rule
-    """Which rule speaks."""
+    """Rule of the advice."""
     say: str
-    """What to try, and why."""
+    """Suggestion and reason."""
     numbers: dict[str, float]
-    """What it is based on."""
+    """Numbers that it is based on."""
     source: str
-    """Where the rule comes from."""
+    """Source of the rule."""
 
 
 def advise(
@@ -59,12 +59,12 @@ def advise(
     """Return what to try next, the largest gap first.
 
     Args:
-        run: the run.
-        versions: content hash to dataset version: how many samples each has.
-        stories: what became of the cases that its model must pass.
-        name: the metric, a part of the right or of the wrong answers; `metric_of(run)` when none.
-        target: what people, or the product in use today, reach in it.
-        budget: what a model may take up.
+        run: run to advise on.
+        versions: dataset version by content hash, for the number of samples.
+        stories: history of each case that its model must pass.
+        name: a metric that is the share of right or wrong answers; `metric_of(run)` when none.
+        target: level that people, or the product in use today, reach in it.
+        budget: limits for the model.
     """
     name = metric_of(run) if name is None else name
     errors = {split: share_of(run, f"{split}/{name}", versions) for split in ("train", "validation", "test")}
@@ -79,13 +79,13 @@ def advise(
 
 
 def metric_of(run: StoredRun) -> str:
-    """Return the metric that advice looks at: that of the run's headline where it is a share, else `accuracy`."""
+    """Return the metric for advice: the run's headline where that is a share, else `accuracy`."""
     headline = run.record.headline
     return headline.name if headline is not None and why_no_share(headline) is None else "accuracy"
 
 
 def _target_error(run: StoredRun, name: str, target: float | None) -> float | None:
-    """Return the error that a target states: of a metric where lower is better it is the target itself."""
+    """Return the error at a target; for a metric where lower is better, it is the target itself."""
     if target is None or not 0 <= target <= 1:
         return None
     train = run.record.metric(f"train/{name}")
@@ -163,7 +163,7 @@ _CURES = {
     "cost": "fewer steps, a smaller model or a cheaper device",
     "memory_bytes": "a smaller batch or model",
 }
-"""Field of the budget to what brings it down."""
+"""Ways to reduce each quantity of the budget."""
 
 
 def _complexity(run: StoredRun, budget: Budget) -> list[Advice]:

@@ -1,4 +1,4 @@
-"""The seven stages of a product, what each asks for, and what the records of a model show of it."""
+"""The seven stages of a product, their requirements, and the evidence for them in the records of a model."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -13,9 +13,9 @@ from ledger.model.entries import Case, DatasetVersion, StoredRun
 from ledger.model.values import Document, counted
 
 _SEEDS = 3
-"""Seeds of one setting at least: two values have a spread, but nobody would bet on it."""
+"""Fewest seeds of a setting: two values have a spread, but a poor one."""
 _CONSIDERED = ("parameters", "duration_seconds", "cost")
-"""What must be known of a model that is called simple and fast."""
+"""What must be known about a model that is called simple and fast."""
 
 
 class Stage(Document, frozen=True, kw_only=True):
@@ -26,9 +26,9 @@ class Stage(Document, frozen=True, kw_only=True):
     slug: str
     """Short name, as typed."""
     name: str
-    """Name."""
+    """Full name."""
     asks: str
-    """What it asks for."""
+    """Its requirement."""
 
 
 STAGES = (
@@ -75,22 +75,22 @@ STAGES = (
         asks="It holds elsewhere too: it is measured on two datasets or more.",
     ),
 )
-"""The seven stages of a product, in their order."""
+"""The seven stages of a product, in order."""
 
 
 class Check(Document, frozen=True, kw_only=True):
-    """One thing that a stage asks for, and whether the records show it."""
+    """One requirement of a stage, and whether the records show it."""
 
     asks: str
-    """What is asked for."""
+    """The requirement."""
     holds: bool
     """Whether the records show it."""
     detail: str
-    """What was seen, or what is missing."""
+    """What was found, or what is missing."""
 
 
 def stage_named(text: str) -> Stage:
-    """Return the stage of that number or short name.
+    """Return the stage with that number or short name.
 
     Raises:
         UsageError: there is no such stage; the hint names the seven.
@@ -104,13 +104,13 @@ def stage_named(text: str) -> Stage:
 
 
 class Evidence:
-    """The runs of one model, and what else is on the ledger.
+    """The runs of one model, and what else on the ledger is evidence.
 
     Args:
-        runs: runs of the model, oldest first; none of them retracted.
-        versions: content hash to dataset version.
+        runs: runs of the model, oldest first, none of them retracted.
+        versions: dataset version by content hash.
         cases: every case.
-        budget: what a model may take up.
+        budget: limits for the model.
     """
 
     def __init__(
@@ -123,12 +123,12 @@ class Evidence:
 
     @cached_property
     def finished(self) -> list[StoredRun]:
-        """Those that finished."""
+        """Return the finished runs."""
         return [run for run in self.runs if run.record.status == "finished"]
 
     @cached_property
     def judged(self) -> list[tuple[StoredRun, Metric]]:
-        """Measurements of finished runs on known data that they were not trained on."""
+        """Return measurements of finished runs on known data that they were not trained on."""
         found = []
         for run in self.finished:
             trained_on = {use.hash for use in run.record.datasets.used if use.role == "train"}
@@ -140,12 +140,12 @@ class Evidence:
 
     @property
     def latest(self) -> StoredRun | None:
-        """The newest run that was judged, else the newest."""
+        """Return the newest run that was evaluated, else the newest."""
         return self.judged[-1][0] if self.judged else self.runs[-1] if self.runs else None
 
     @cached_property
     def datasets(self) -> set[str]:
-        """Names of the datasets that its runs were judged on."""
+        """Return the names of the datasets that its runs were evaluated on."""
         uses = [use for run in self.runs for use in run.record.datasets.used if use.role in {"validation", "test"}]
         uses += [use for run in self.runs for evaluation in run.evaluations for use in evaluation.datasets]
         return {name for name in (use.name for use in uses) if name} | {
@@ -160,7 +160,7 @@ class Evidence:
         )
 
     def label_of(self, metric: Metric) -> str:
-        """Return the dataset version that a value was measured on, as people name it."""
+        """Return the dataset version that a value was measured on, as shown to people."""
         version = self.versions.get(metric.dataset_hash or "")
         return version.label if version else metric.dataset or (metric.dataset_hash or "")[:19]
 
@@ -232,7 +232,7 @@ def _accurate(evidence: Evidence, subject: StoredRun | None) -> list[Check]:
 
 
 def _noise_seen(evidence: Evidence) -> str | None:
-    """Return how far seeds spread in the group with most of them; none where no setting has enough."""
+    """Return the spread over seeds in the group with most of them; none where no setting has enough."""
     most, said = _SEEDS - 1, None
     for tried in gather(evidence.runs).values():
         split = tried.group.key.partition("/")[0]
@@ -288,4 +288,4 @@ CHECKS: dict[int, Callable[[Evidence, StoredRun | None], list[Check]]] = {
     6: _simple,
     7: _domains,
 }
-"""What the ledger itself can see of each stage."""
+"""Checks of each stage that the ledger itself can make."""

@@ -1,1 +1,1 @@
-"""What may be compared with what, and who is best where that can be said."""
+"""Comparability of measurements, and rankings where they are comparable."""

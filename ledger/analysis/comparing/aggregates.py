@@ -1,4 +1,4 @@
-"""Metrics made of other metrics: the mean, the weighted mean or the worst over dataset versions, or over slices."""
+"""Metrics computed from others: mean, weighted mean or worst over dataset versions, or over slices."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,14 +12,14 @@ from ledger.model.boxes import Metric
 from ledger.model.values import LABEL_LENGTH, Direction, Document, counted, number, parse_slice
 
 _FEWEST = 2
-"""Parts that a whole has at least."""
+"""Fewest parts of an aggregate."""
 
 
 class Aggregate(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a metric is made of others; `policy.yaml` names it."""
+    """The definition of an aggregate in `policy.yaml`."""
 
     of: str
-    """Metric it is made of, as `split/name`."""
+    """Metric of the parts, as `split/name`."""
     over: list[str] | Literal["slices"]
     """Dataset versions as `name@version`, or the slices of one (`accuracy[night]`, `accuracy[day]`)."""
     how: Literal["mean", "worst", "weighted"] = "mean"
@@ -29,7 +29,7 @@ class Aggregate(Document, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 def what_is_wrong(aggregate: Aggregate) -> str | None:
-    """Return why a definition says nothing, none when it does."""
+    """Return why a definition is invalid; none when it is valid."""
     over = aggregate.over
     if isinstance(over, list):
         if len(set(over)) < max(_FEWEST, len(over)):
@@ -48,12 +48,12 @@ def what_is_wrong(aggregate: Aggregate) -> str | None:
 def derive(metrics: Sequence[Metric], aggregates: Mapping[str, Aggregate]) -> list[Metric]:
     """Return every aggregate that measurements of one model complete, one for each evaluator that measured all parts.
 
-    An aggregate is comparable with those of the same definition over the same content only: how it is made, the
-    content hashes and the weights stand in its `dataset_hash`. Of a part that was measured twice the latest counts.
+    An aggregate is comparable only with those of the same definition over the same content: its kind, the
+    content hashes and the weights are part of its `dataset_hash`. Of several measurements of a part the latest counts.
 
     Args:
         metrics: measurements, oldest first.
-        aggregates: key of the derived metric to its definition.
+        aggregates: definition of each aggregate, by its key.
     """
     made = []
     for key, aggregate in aggregates.items():
@@ -63,7 +63,7 @@ def derive(metrics: Sequence[Metric], aggregates: Mapping[str, Aggregate]) -> li
 
 
 _Parts = list[tuple[str, Metric]]
-"""What a part is told by, and its measurement."""
+"""Identity of each part, with its measurement."""
 
 
 def _by_version(metrics: Sequence[Metric], aggregate: Aggregate) -> Iterable[tuple[_Parts, str]]:
@@ -94,7 +94,7 @@ def _by_slice(metrics: Sequence[Metric], aggregate: Aggregate) -> Iterable[tuple
 def _combine(key: str, aggregate: Aggregate, parts: _Parts, label: str) -> Metric | None:
     direction = agreed_direction(metric for _, metric in parts)
     if aggregate.how == "worst" and direction is None:
-        return None  # nobody said which is the worst
+        return None  # without a direction there is no worst
     periods = {metric.period for _, metric in parts}
     values = [metric.number for _, metric in parts]
     weights = aggregate.weights or [1.0] * len(values)
@@ -116,11 +116,11 @@ def _combine(key: str, aggregate: Aggregate, parts: _Parts, label: str) -> Metri
 
 def _value(values: Sequence[float], weights: Sequence[float], how: str, direction: Direction | None) -> float:
     if any(map(math.isnan, values)):
-        return math.nan  # a part that gave no number is no better than the others
+        return math.nan  # a part without a number is not better than the others
     if how == "worst":
         return min(values) if direction == "higher" else max(values)
     if any(map(math.isinf, values)):
-        return sum(values)  # infinities of both signs together are no number
-    largest = max(weights)  # shares first: neither weights nor values can then pass what a float holds
+        return sum(values)  # infinities of both signs add up to no number
+    largest = max(weights)  # divided first: then neither weights nor values can overflow a float
     whole = math.fsum(weight / largest for weight in weights)
     return math.fsum(value * (weight / largest / whole) for value, weight in zip(values, weights, strict=True))

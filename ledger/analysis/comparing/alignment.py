@@ -1,4 +1,4 @@
-"""Whether what is better offline is better in production: rank correlation of two metrics over runs that have both."""
+"""Agreement of offline and production metrics: rank correlation over runs that have both."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -9,9 +9,9 @@ from ledger.model.entries import StoredRun
 from ledger.model.values import Document, counted
 
 _FEWEST = 5
-"""Runs at least: with four the interval of Bonett and Wright reaches from -1 to 1 for nearly every correlation."""
+"""Fewest runs: with four the interval of Bonett and Wright reaches from -1 to 1 for nearly every correlation."""
 _NORMAL_975 = 1.959963984540054
-"""Two-sided 95 % point of the normal law."""
+"""Two-sided 95 % point of the normal distribution."""
 
 
 class Pair(Document, frozen=True, kw_only=True):
@@ -26,24 +26,24 @@ class Pair(Document, frozen=True, kw_only=True):
 
 
 class Alignment(Document, frozen=True, kw_only=True):
-    """How an offline and an online metric go together, within one comparable group of each."""
+    """The agreement of an offline and an online metric, within one comparable group of each."""
 
     offline: Group
-    """What the offline values share."""
+    """Comparable group of the offline values."""
     online: Group
-    """What the online values share: the days they were counted over."""
+    """Comparable group of the online values, with the days they were measured over."""
     pairs: list[Pair]
-    """One for each run that has both, in order of their ids."""
+    """One pair for each run with both, in order of run ids."""
     correlation: float | None = None
-    """Spearman's rank correlation; positive where what is better offline is better in production."""
+    """Spearman's rank correlation; positive where better offline means better in production."""
     interval: tuple[float, float] | None = None
-    """Where it lies, 95 per cent."""
+    """95 % interval of the correlation."""
     why_not: str | None = None
-    """Why nothing can be said; none where it can."""
+    """Why there is no correlation; none where there is one."""
 
     @property
     def answer(self) -> str:
-        """What it comes to, in words."""
+        """The result as a sentence."""
         if self.interval is None:
             return self.why_not or ""
         low, high = self.interval
@@ -53,12 +53,12 @@ class Alignment(Document, frozen=True, kw_only=True):
 
 
 def align(runs: Iterable[StoredRun], offline: str, online: str) -> list[Alignment]:
-    """Return how two metrics go together, for each pair of comparable groups that runs share, most runs first.
+    """Return the agreement of two metrics, for each pair of comparable groups that runs share, most runs first.
 
     Args:
         runs: the runs; those that do not count are left out.
-        offline: a metric that is measured on a dataset version, as `split/name`.
-        online: a metric that was counted over a period.
+        offline: metric measured on a dataset version, as `split/name`.
+        online: metric measured over a period in production.
 
     Raises:
         ModuleNotFoundError: scipy is not installed.

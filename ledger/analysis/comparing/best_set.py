@@ -1,4 +1,4 @@
-"""Which of many settings may be the best one: multiple comparisons with the best, corrected for how many there are."""
+"""The settings that may be the best: multiple comparisons with the best, corrected for their number."""
 
 import math
 from collections import Counter
@@ -8,40 +8,40 @@ from functools import lru_cache
 from ledger.model.values import Document
 
 CONFIDENCE = 0.95
-"""Chance that the truly best setting is among those marked, under the assumptions of `best_set`."""
+"""Probability that the truly best setting is among those marked, under the assumptions of `best_set`."""
 _STEP = 0.25
-"""Distance of two points of the quadrature over the normal density, in standard deviations.
+"""Step of the quadrature over the normal density, in standard deviations.
 
 The trapezoidal rule converges exponentially for such functions: Trefethen and Weideman, SIAM Review 56 (2014).
 """
 _REACH = 7.0
-"""Standard deviations to which it goes: 3e-12 of the density lies beyond."""
+"""Range of that quadrature in standard deviations: 3e-12 of the density lies beyond."""
 _CHI_POINTS = 48
 """Points of the quadrature over the chi density."""
 _TINY = 1e-300
-"""Smallest probability whose logarithm is taken."""
+"""Smallest probability whose logarithm is computed."""
 
 
 class Sample(Document, frozen=True, kw_only=True):
-    """The finite values of one setting in short."""
+    """Summary of the finite values of one setting."""
 
     count: int
-    """How many."""
+    """Number of values."""
     mean: float
-    """Arithmetic mean, larger is better."""
+    """Arithmetic mean; larger is better."""
     squares: float
-    """Sum of squared distances from the mean."""
+    """Sum of squared deviations from the mean."""
 
 
 class BestSet(Document, frozen=True, kw_only=True):
-    """Which samples may come from the best setting."""
+    """The result: which samples may be of the best setting."""
 
     members: tuple[bool, ...]
-    """For each sample whether it may be the best; all false where that cannot be said."""
+    """Whether each sample may be of the best; all false where that is unknown."""
     spread: float | None = None
     """Pooled standard deviation within samples; none where nothing was repeated."""
     freedom: int = 0
-    """Degrees of freedom of it."""
+    """Its degrees of freedom."""
     refused: str | None = None
     """Why none is marked."""
 
@@ -58,7 +58,7 @@ def best_set(samples: Sequence[Sample]) -> BestSet:
     """
     nothing = tuple(False for _ in samples)
     freedom = sum(sample.count - 1 for sample in samples)
-    if len(samples) < 2:  # noqa: PLR2004  # one setting is compared with nothing
+    if len(samples) < 2:  # noqa: PLR2004  # a single setting has no other
         return BestSet(members=nothing, refused="there is only one setting")
     if freedom == 0:
         return BestSet(members=nothing, refused="no setting was repeated, so nobody knows the noise")
@@ -81,7 +81,7 @@ def best_set(samples: Sequence[Sample]) -> BestSet:
 
 
 def _others(counts: Counter[int], own: int) -> tuple[tuple[int, int], ...]:
-    """Return sizes of the other samples with how many have each."""
+    """Return the sizes of the other samples, with the number of samples of each size."""
     return tuple(sorted((size, many - (size == own)) for size, many in counts.items() if many > (size == own)))
 
 
@@ -91,7 +91,7 @@ def critical_value(own: int, others: tuple[tuple[int, int], ...], freedom: int, 
 
     Args:
         own: size of the one sample.
-        others: sizes of the others, each with how many have it.
+        others: sizes of the others, with the number of samples of each size.
         freedom: degrees of freedom of the pooled spread, at least one.
         level: joint confidence.
 
@@ -103,14 +103,14 @@ def critical_value(own: int, others: tuple[tuple[int, int], ...], freedom: int, 
     low, high = 0.0, 2.0
     while _covered(high, weights, widths) < level:
         low, high = high, 2 * high
-    for _ in range(24):  # halving: to six digits of a value below 10
+    for _ in range(24):  # bisection: to six digits of a value below 10
         middle = (low + high) / 2
         low, high = (middle, high) if _covered(middle, weights, widths) < level else (low, middle)
     return high
 
 
 def _covered(d: float, weights: Sequence[tuple[float, int]], widths: Sequence[tuple[float, float]]) -> float:
-    """Return the probability that none of the others is more than `d` spreads above the one."""
+    """Return the probability that none of the others exceeds the one by more than `d` spreads."""
     steps = int(_REACH / _STEP)
     total = 0.0
     for width, share in widths:
@@ -125,7 +125,7 @@ def _covered(d: float, weights: Sequence[tuple[float, int]], widths: Sequence[tu
 
 
 def _chi(freedom: int) -> Iterator[tuple[float, float]]:
-    """Yield points of the law of `s / sigma` with their shares, which sum to one."""
+    """Yield points of the distribution of `s / sigma` with their weights, which sum to one."""
     if freedom > 2000:  # noqa: PLR2004  # its standard deviation is 1 / sqrt(2 * 2000): the width is known to 2 %
         yield 1.0, 1.0
         return

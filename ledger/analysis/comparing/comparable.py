@@ -1,7 +1,7 @@
-"""Which measurements may be compared, and which run is best where they may.
+"""Comparability of measurements, and the best run among comparable ones.
 
-Two values are comparable when metric, split, dataset version and evaluator version agree. A value
-whose dataset version nobody knows is comparable with nothing.
+Two values are comparable when metric, split, dataset version and evaluator version agree. A value on an
+unknown dataset version is comparable with nothing.
 """
 
 import math
@@ -15,20 +15,20 @@ from ledger.model.values import Direction, Document
 
 
 class Group(Document, frozen=True, kw_only=True, order=True):
-    """What values must share to be comparable."""
+    """The properties that values must share to be comparable."""
 
     key: str
     """Metric and split: `validation/accuracy`."""
     dataset: str
-    """Dataset version as people name it; `unknown` when nobody said."""
+    """Dataset version as shown to people; `unknown` when nobody stated it."""
     dataset_hash: str
     """Content hash of that version; empty when unknown."""
     evaluator: str
-    """Version of the evaluator; empty when none was given."""
+    """Version of the evaluator; empty when none was stated."""
 
     @property
     def id(self) -> GroupId:
-        """What tells it from other groups: names of datasets are for people."""
+        """The identity of the group, in which names of datasets play no part."""
         return GroupId(self.key, self.dataset_hash, self.evaluator)
 
     @property
@@ -38,13 +38,13 @@ class Group(Document, frozen=True, kw_only=True, order=True):
 
     @property
     def label(self) -> str:
-        """How people name the group."""
+        """The name of the group for people."""
         evaluator = f", evaluator {self.evaluator}" if self.evaluator else ""
         return f"{self.key} on {self.dataset}{evaluator}"
 
 
 class Standing(Document, frozen=True, kw_only=True):
-    """One run's value within a group."""
+    """The value of one run within a group."""
 
     run: StoredRun
     """The run."""
@@ -53,23 +53,23 @@ class Standing(Document, frozen=True, kw_only=True):
 
 
 class Leaderboard(Document, frozen=True, kw_only=True):
-    """The runs of one comparable group, best first where that can be said."""
+    """The runs of one comparable group, best first where that is known."""
 
     group: Group
-    """What they share."""
+    """Properties that they share."""
     direction: Direction | None
-    """Which values are better; none when nobody said or the runs disagree."""
+    """Which values are better; none when nobody stated it or the runs disagree."""
     standings: tuple[Standing, ...]
     """Best first; in order of time when they cannot be ranked."""
 
     @property
     def ranked(self) -> bool:
-        """Whether the order means anything."""
+        """Whether the order is a ranking."""
         return self.group.known and self.direction is not None
 
     @property
     def best(self) -> Standing | None:
-        """The best run, where that can be said; never one whose value is outside of the range that the others keep."""
+        """The best run, where that is known; never one whose value is outside of the range of the others."""
         if not self.ranked:
             return None
         values = [standing.metric.number for standing in self.standings]
@@ -79,7 +79,7 @@ class Leaderboard(Document, frozen=True, kw_only=True):
 
 
 def group_of(metric: Metric) -> Group:
-    """Return the comparable group of a measurement; content hashes decide, names are for people."""
+    """Return the comparable group of a measurement, identified by content hash; names are for people."""
     return Group(
         key=metric.key,
         dataset=metric.dataset or (metric.dataset_hash or "unknown")[:19],
@@ -89,20 +89,20 @@ def group_of(metric: Metric) -> Group:
 
 
 def counts(run: StoredRun, include: Collection[str] = ()) -> bool:
-    """Return whether a run may be ranked, be the best, and be a repeat: it finished, and nobody withdrew it.
+    """Return whether a run may be ranked, be the best, and be a repeat: it finished, and was not retracted.
 
-    What did not finish was cut off somewhere, and its last number is not what its setting comes to. Everything that
-    ranks asks here.
+    A run that did not finish was cut off, and its last number is not the result of its setting. Everything that
+    ranks calls this function.
 
     Args:
         run: the run.
-        include: statuses that count beside `finished`; what was retracted never does.
+        include: statuses that count beside `finished`; retracted runs never do.
     """
     return run.unranked is None or (run.retraction is None and run.unranked in include)
 
 
 def why_uncounted(run: StoredRun) -> str:
-    """Return why a run does not count, in words that follow its name; empty where it does."""
+    """Return why a run does not count, as words that follow its name; empty where it does."""
     if run.unranked is None:
         return ""
     return "was retracted" if run.retraction is not None else f"did not finish ({run.unranked})"
@@ -111,7 +111,7 @@ def why_uncounted(run: StoredRun) -> str:
 def leaderboards(runs: Iterable[StoredRun]) -> list[Leaderboard]:
     """Return one leaderboard per comparable group: validation first, train last, newest data first.
 
-    Runs that do not count stand on no board.
+    Runs that do not count are on no leaderboard.
     """
     members: dict[GroupId, dict[str, Standing]] = {}
     groups: dict[GroupId, Group] = {}
@@ -127,7 +127,7 @@ def leaderboards(runs: Iterable[StoredRun]) -> list[Leaderboard]:
 
 
 _SPLITS = {"validation": 0, "test": 1, "train": 3}
-"""What a split says about a model decides its place; other splits come before train, which says least."""
+"""Order of splits by what they say about a model; others come before train, which says least."""
 
 
 def _split(board: Leaderboard) -> str:
@@ -135,7 +135,7 @@ def _split(board: Leaderboard) -> str:
 
 
 def why_not_comparable(left: Metric, right: Metric) -> str | None:
-    """Return why two measurements of one metric must not be ranked, or none when they may."""
+    """Return why two measurements of one metric must not be ranked; none when they may."""
     ours, theirs = group_of(left), group_of(right)
     if ours.key != theirs.key:
         return f"different metrics: `{ours.key}` and `{theirs.key}`"
@@ -151,13 +151,13 @@ def why_not_comparable(left: Metric, right: Metric) -> str | None:
 
 
 def data_of_curve(run: StoredRun, series: str) -> DatasetUse | None:
-    """Return the dataset that a learning curve was measured on: that of the split in its name; none where unknown."""
+    """Return the dataset of a learning curve: that of the split in its name; none where unknown."""
     uses = [use for use in match_split_of_key(series, run.record.datasets.used).uses if use.hash]
     return uses[0] if len({use.hash for use in uses}) == 1 else None
 
 
 def agreed_direction(metrics: Iterable[Metric]) -> Direction | None:
-    """Return the direction that all measurements that state one agree on, else none."""
+    """Return the direction that all measurements with a direction agree on, else none."""
     stated = {metric.direction for metric in metrics if metric.direction is not None}
     return stated.pop() if len(stated) == 1 else None
 
@@ -170,7 +170,7 @@ def _board(group: Group, standings: Sequence[Standing]) -> Leaderboard:
 
 
 def rank_key(metric: Metric, direction: Direction, tie: str) -> tuple[bool, float, str]:
-    """Return a sort key: best first, what is not a number last, ties by `tie`."""
+    """Return a sort key: best first, NaN last, ties by `tie`."""
     value = metric.number
     if math.isnan(value):
         return (True, 0.0, tie)

@@ -1,4 +1,4 @@
-"""Runs side by side: what differs, and which numbers may be ranked."""
+"""Comparison of runs side by side: what differs, and which numbers may be ranked."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _COMPARED = tuple(field.name for field in OWN_FIELDS if field.compared)
 
 
 class ParamRow(Document, frozen=True, kw_only=True):
-    """A param that is not the same in all runs."""
+    """A param that differs between the runs."""
 
     name: str
     """Dotted name."""
@@ -23,7 +23,7 @@ class ParamRow(Document, frozen=True, kw_only=True):
 
 
 class FactRow(Document, frozen=True, kw_only=True):
-    """Something else about the runs that differs."""
+    """Another field that differs between the runs."""
 
     name: str
     """Field name."""
@@ -39,26 +39,26 @@ class MetricRow(Document, frozen=True, kw_only=True):
     metrics: list[Metric | None]
     """One measurement per run; none where a run does not have it."""
     best: int | None = None
-    """Which run is best; none where that cannot be said."""
+    """Position of the best run; none where that is unknown."""
     refused: str | None = None
     """Why the values are not ranked."""
 
 
 class Comparison(Document, frozen=True, kw_only=True):
-    """Runs side by side."""
+    """Several runs side by side."""
 
     runs: list[str]
     """Run ids, as given."""
     facts: list[FactRow]
-    """What else differs."""
+    """Other fields that differ."""
     params: list[ParamRow]
     """Params that differ."""
     metrics: list[MetricRow]
-    """Every metric that a run has, one row per metric and dataset version where versions are shared."""
+    """Every metric of any run, one row per metric and dataset version where versions are shared."""
 
 
 def compare(runs: Sequence[StoredRun]) -> Comparison:
-    """Put runs side by side; values that are not comparable are shown, never ranked."""
+    """Return runs side by side; values that are not comparable are shown, never ranked."""
     keys = sorted({metric.key for run in runs for metric in run.metrics()})
     facts = [FactRow(name=name, values=[field_value(run, name) for run in runs]) for name in _COMPARED]
     return Comparison(
@@ -73,7 +73,7 @@ def compare(runs: Sequence[StoredRun]) -> Comparison:
 
 
 def _metric_row(key: str, runs: Sequence[StoredRun]) -> MetricRow:
-    """Choose measurements on data that all runs share where there are such; else each run's own."""
+    """Return measurements on data that all runs share where there is such data; else each run's own."""
     measured = [[metric for metric in run.metrics() if metric.key == key] for run in runs]
     having = [metrics for metrics in measured if metrics]
     shared = set.intersection(*({metric.group_id for metric in metrics} for metrics in having))
@@ -81,7 +81,7 @@ def _metric_row(key: str, runs: Sequence[StoredRun]) -> MetricRow:
     wanted = next((m.group_id for m in reversed(having[0]) if m.group_id in shared and m.dataset_hash), None)
     chosen = [_choose(metrics, wanted) for metrics in measured]
     there = [metric for metric in chosen if metric is not None]
-    if len(there) < 2:  # noqa: PLR2004  # a comparison takes two
+    if len(there) < 2:  # noqa: PLR2004  # a comparison needs two
         return MetricRow(key=key, metrics=chosen, refused="only one run has it")
     refused = next((why for metric in there[1:] if (why := why_not_comparable(there[0], metric))), None)
     direction = agreed_direction(there)
@@ -104,8 +104,8 @@ def _metric_row(key: str, runs: Sequence[StoredRun]) -> MetricRow:
 
 
 def _why_no_best(runs: Sequence[StoredRun], measured: Sequence[int], counted: Sequence[int]) -> str | None:
-    """Return why none of the runs that were measured alike is the best, none where one may be."""
-    if len(counted) < 2:  # noqa: PLR2004  # a comparison takes two
+    """Return why none of the runs that were measured alike is the best; none where one may be."""
+    if len(counted) < 2:  # noqa: PLR2004  # a comparison needs two
         out = [f"{runs[at].record.id} {why_uncounted(runs[at])}" for at in measured if at not in counted]
         return ", ".join(out)
     if len({setting_key(runs[at]) for at in counted}) == 1:

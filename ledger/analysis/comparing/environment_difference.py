@@ -1,4 +1,4 @@
-"""What runs stood on: software and machines side by side, as far as they differ."""
+"""Differences between the environments of runs: software and machines, side by side."""
 
 from collections.abc import Sequence
 
@@ -8,18 +8,18 @@ from ledger.model.values import Document
 
 
 class EnvironmentDifference(Document, frozen=True, kw_only=True):
-    """One thing that is not the same for all runs."""
+    """One property that differs between the runs."""
 
     name: str
-    """What it is: `python`, `torch`, `gpu`, …"""
+    """Name of the property: `python`, `torch`, `gpu`, …"""
     values: list[str | None]
-    """One value per run; none where it is not known."""
+    """One value per run; none where it is unknown."""
 
 
 def differences(runs: Sequence[StoredRun]) -> list[EnvironmentDifference]:
-    """Return what differs in the environment and the hardware of runs, software first.
+    """Return the differences in environment and hardware of runs, software first.
 
-    Packages are compared by the hash of their whole list: two that are equal are equal in every one.
+    Package lists are compared by hash: equal hashes mean that every package is equal.
     """
     told = [_facts(run.record) for run in runs]
     names = list(dict.fromkeys(name for facts in told for name in facts))

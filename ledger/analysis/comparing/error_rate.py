@@ -1,4 +1,4 @@
-"""Metrics that are a share of right or wrong answers: the error behind them, and how far samples can show it."""
+"""Metrics that are shares of right or wrong answers: their error, and its standard error."""
 
 import math
 import re
@@ -9,39 +9,39 @@ from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.values import Document
 
 _ERROR_WORDS = {"error", "errors", "err"}
-"""What the name of a share of wrong answers says: a loss is lower-is-better too, and is no share."""
+"""Words in names of shares of wrong answers: a loss is lower-is-better, too, but no share."""
 _MEASURED_WORDS = {"squared", "square", "absolute", "mean", "log", "relative", "percentage", "standard"}
-"""With these an error is a distance (`mean_squared_error`), not a share."""
+"""Words that make an error a distance (`mean_squared_error`), not a share."""
 
 
 _BY_NAME = {
     "accuracy", "acc", "precision", "recall", "f1", "auc", "auroc", "auprc", "iou", "miou", "dice", "specificity",
     "sensitivity",
 }  # fmt: skip
-"""Words of metrics that lie between 0 and 1 by their definition."""
+"""Words in names of metrics that lie between 0 and 1 by definition."""
 _PERCENT = 100.0
 _MANY = 3
-"""Values at least that keep a range, where the name of the metric does not say which."""
+"""Fewest values that establish a range, where the metric's name does not."""
 _ABOUT = 2.0
-"""Two values that differ by a hundred times, give or take this factor, are one in two units."""
+"""Tolerance of a factor of a hundred between two values that are the same in two units."""
 
 
 class Share(Document, frozen=True, kw_only=True):
     """An error with its standard error."""
 
     error: float
-    """Part of the answers that are wrong, 0 to 1."""
+    """Share of the answers that are wrong, 0 to 1."""
     noise: float
-    """Standard error of a part that was counted on so many samples."""
+    """Standard error of that share, given the number of samples."""
 
 
 def share_of(run: StoredRun, key: str, versions: Mapping[str, DatasetVersion]) -> Share | None:
-    """Return the error behind a metric of a run; none where it is no share, or nobody knows of how many samples.
+    """Return the error behind a metric of a run; none where it is no share, or the number of samples is unknown.
 
     Args:
         run: the run.
         key: metric and split.
-        versions: content hash to dataset version: how many samples each has.
+        versions: dataset version by content hash, for the number of samples.
     """
     metric = run.record.metric(key)
     if metric is None or why_no_share(metric) is not None:
@@ -50,7 +50,7 @@ def share_of(run: StoredRun, key: str, versions: Mapping[str, DatasetVersion]) -
     if not samples:
         return None
     error = 1 - metric.number if metric.direction == "higher" else metric.number
-    # A part of none or all has no spread of its own: as if half a sample more had gone the other way.
+    # A share of 0 or 1 would have no spread: as if half a sample more had gone the other way.
     safe = min(max(error, 0.5 / samples), 1 - 0.5 / samples)
     return Share(error=error, noise=math.sqrt(safe * (1 - safe) / samples))
 
@@ -68,16 +68,16 @@ def why_no_share(metric: Metric) -> str | None:
 
 
 def is_share_by_name(name: str) -> bool:
-    """Return whether a metric lies between 0 and 1 by its definition, as `accuracy` or `top1_acc` do."""
+    """Return whether a metric lies between 0 and 1 by definition, as `accuracy` and `top1_acc` do."""
     return not _BY_NAME.isdisjoint(re.split(r"[^a-z0-9]+", name.lower()))
 
 
 def outside_range(key: str, values: Sequence[float], direction: str | None) -> list[bool]:
-    """Say of each value whether it lies outside of the range that the others of its metric keep: 93.1 beside 0.92.
+    """Return for each value whether it is outside of the range of the others: 93.1 beside 0.92.
 
-    The range is that of the larger part, between 0 and 1 or above; where both are as many, that which the name asks
-    for. A metric that is no share by its name may well pass 1: of it only what is about a hundred times the others
-    counts, and only where there are several of them.
+    The range is that of the larger part, between 0 and 1 or above; where both parts are equal, the one that the name
+    implies. A metric that is no share by its name may well exceed 1: only a value of about a hundred times the others
+    is outside then, and only where there are several of them.
 
     Args:
         key: metric and split.
@@ -104,7 +104,7 @@ def _in_percent(small: float, large: float) -> bool:
 
 
 def why_silent(run: StoredRun, name: str) -> str | None:
-    """Return why nothing can be said of the errors of a run in a metric, or none where something can.
+    """Return why the errors of a run in a metric are unknown; none where they are known.
 
     Args:
         run: the run.

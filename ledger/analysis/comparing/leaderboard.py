@@ -17,22 +17,22 @@ from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document, Number, number
 
 _SAME = 1e-12
-"""Relative difference of two means that rounding alone can make: they are a tie."""
+"""Relative difference of two means that rounding alone can cause: they are tied."""
 
 
 class Score(Document, frozen=True, kw_only=True):
-    """One run's value within a comparable group."""
+    """The value of one run within a comparable group."""
 
     run: str
     """Run id."""
     setting: str
-    """What runs of its setting share and no other run has."""
+    """Key that runs of its setting share and no other run has."""
     value: float
-    """The value; the latest where it was measured more than once."""
+    """The value; the latest of several measurements."""
     unranked: str = ""
-    """Why it is ranked nowhere: `retracted`, or how it ended; empty where it counts."""
+    """Why it is not ranked: `retracted`, or how it ended; empty where it counts."""
     trace: str = ""
-    """What tells whether it is a rank of the same training as another, as text; empty where that is not asked."""
+    """Text that identifies ranks of the same training; empty where that is not needed."""
 
 
 class Place(Document, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class Place(Document, frozen=True, kw_only=True):
     tied: bool = False
     """Whether another setting has the same rank."""
     leading: bool = False
-    """Whether it may be the best: the difference to the best is within the noise."""
+    """Whether it may be the best: its difference from the best is within the noise."""
     spread: Spread | None
     """Mean and range over its runs; none without a finite value."""
     deviation: float | None = None
@@ -53,7 +53,7 @@ class Place(Document, frozen=True, kw_only=True):
 
 
 class Withdrawn(Document, frozen=True, kw_only=True):
-    """A run that does not count, with what it had come to."""
+    """A run that does not count, with its value."""
 
     run: str
     """Run id."""
@@ -64,37 +64,37 @@ class Withdrawn(Document, frozen=True, kw_only=True):
 
 
 class SettingBoard(Document, frozen=True, kw_only=True):
-    """The settings of one comparable group, best first where that can be said."""
+    """The settings of one comparable group, best first where that is known."""
 
     group: Group
-    """What their values share."""
+    """Properties that their values share."""
     direction: Direction | None
-    """Which values are better; none when nobody said or the runs disagree."""
+    """Which values are better; none when nobody stated it or the runs disagree."""
     places: tuple[Place, ...]
-    """One for each setting."""
+    """One place for each setting."""
     runs: int
-    """How many runs stand on the board."""
+    """Number of runs on the board."""
     refused: str | None = None
     """Why there is no order."""
     unmarked: str | None = None
-    """Why no setting is marked as one that may be the best."""
+    """Why no setting is marked as possibly the best."""
     noise: float | None = None
     """Pooled standard deviation over runs of one setting; none where nothing was repeated."""
     withdrawn: tuple[Withdrawn, ...] = ()
-    """Runs that stand on no board: they did not finish, or were retracted."""
+    """Runs that are on no board: they did not finish, or were retracted."""
     outside: tuple[Withdrawn, ...] = ()
-    """Runs whose value lies outside of the range that the others keep, as 93.1 does beside 0.92: not ranked."""
+    """Runs whose value is outside of the range of the others, as 93.1 beside 0.92: not ranked."""
     ranks: tuple[str, ...] = ()
-    """Runs that are other ranks of a training that is on the board, and so no repeats of it."""
+    """Number of runs that are other ranks of a training on the board, and so no repeats."""
 
     @property
     def leading(self) -> int:
-        """How many settings may be the best."""
+        """Return how many settings may be the best."""
         return sum(place.leading for place in self.places)
 
 
 def short_key(run: StoredRun) -> str:
-    """Return the setting of a run as a short text: 128 bits of the hash of what it is made of."""
+    """Return the key of a run's setting as a short text: 128 bits of a hash."""
     return hash_bytes(setting_key(run)).removeprefix("blake3:")[:32]
 
 
@@ -104,7 +104,7 @@ def latest_metrics(run: StoredRun) -> dict[GroupId, Metric]:
 
 
 def in_order(boards: Iterable[SettingBoard]) -> list[SettingBoard]:
-    """Sort boards: that with the newest run first, those on which no run counts last."""
+    """Return boards in order: that with the newest run first, those on which no run counts last."""
 
     def newest(board: SettingBoard) -> tuple[str, Group]:
         return max((run for place in board.places for run in place.runs), default=""), board.group
@@ -115,7 +115,7 @@ def in_order(boards: Iterable[SettingBoard]) -> list[SettingBoard]:
 def setting_board(
     group: Group, direction: Direction | None, scores: Iterable[Score], include: Collection[str] = ()
 ) -> SettingBoard:
-    """Rank the settings of one comparable group by their means; runs that do not count are set apart."""
+    """Return the settings of one comparable group, ranked by their means; runs that do not count are set apart."""
     members: dict[str, list[Score]] = {}
     counted: list[Score] = []
     withdrawn: list[Score] = []
@@ -125,7 +125,7 @@ def setting_board(
     strange = outside_range(group.key, [score.value for score in counted], direction) if group.known else []
     outside = [score for score, one in zip(counted, strange, strict=bool(strange)) if one]
     for score in counted if not outside else [one for one in counted if one not in outside]:
-        # Values on unknown data are comparable with nothing: not even a mean may be taken over them.
+        # Values on unknown data are comparable with nothing: not even a mean is allowed.
         members.setdefault(score.setting if group.known else score.run, []).append(score)
     refused = None
     if not group.known:
@@ -157,7 +157,7 @@ def setting_board(
 
 
 def _merged(scores: Sequence[Score], sign: float, ranks: list[str]) -> Place:
-    """Return a setting; other ranks of one training are named, also in `ranks`, and count for nothing."""
+    """Return a setting; other ranks of one training are listed, also in `ranks`, and not counted."""
     if len(scores) == 1:
         return _merge(scores, sign)
     others = other_ranks([(score.run, decode_trace(score.trace)) for score in scores if score.trace])
@@ -181,7 +181,7 @@ def _merge(scores: Sequence[Score], sign: float) -> Place:
     spread = Spread(count=len(values), mean=middle, low=low, high=high)
     if len(values) == 1:
         return Place(rank=None, spread=spread, runs=runs)
-    # hypot scales what it squares: no overflow where the result fits.
+    # hypot scales before it squares: no overflow where the result fits.
     deviation = math.hypot(*(value - middle for value in values)) / math.sqrt(len(values) - 1)
     return Place(rank=None, spread=spread, deviation=deviation, runs=runs)
 
@@ -225,4 +225,4 @@ def _with(
 
 
 def _square(value: float) -> float:
-    return value * value  # `**` raises where this is infinite
+    return value * value  # `**` raises where this becomes infinite

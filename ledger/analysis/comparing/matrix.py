@@ -1,4 +1,4 @@
-"""Runs by dataset version: what was measured where, and what was not."""
+"""Matrix of runs by dataset version: what was measured, and what was not."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class Matrix(Document, frozen=True, kw_only=True):
 
     @property
     def gaps(self) -> list[tuple[str, str]]:
-        """Run and version of every cell that is empty."""
+        """Return run and version of every empty cell."""
         return [
             (row.run, version)
             for row in self.rows
@@ -44,18 +44,18 @@ class Matrix(Document, frozen=True, kw_only=True):
 
 
 def main_metric(versions: Sequence[DatasetVersion], runs: Sequence[StoredRun]) -> str | None:
-    """Return the metric that most measurements on these versions are of, none without any."""
+    """Return the most frequent metric on these versions; none without measurements."""
     hashes = {version.hash for version in versions}
     counts = Counter(metric.key for run in runs for metric in run.metrics() if metric.dataset_hash in hashes)
     return min(counts, key=lambda key: (-counts[key], key)) if counts else None
 
 
 def matrix_of(versions: Sequence[DatasetVersion], runs: Sequence[StoredRun], key: str) -> Matrix:
-    """Return what one metric came to for each run on each version.
+    """Return the values of one metric for each run on each version.
 
     Args:
-        versions: of one dataset, oldest first.
-        runs: oldest first; those that do not count are left out.
+        versions: versions of one dataset, oldest first.
+        runs: runs, oldest first; those that do not count are left out.
         key: metric and split.
     """
     rows = []

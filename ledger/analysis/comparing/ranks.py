@@ -1,7 +1,7 @@
-"""Which runs of one setting are ranks of one training: they share its values, and no spread can be learned from them.
+"""Detection of runs that are ranks of one training: they share its values, and have no spread of their own.
 
-New records say which rank of which job they are. Older ones do not, so those are taken for ranks that lived at the
-same time on the same host, began within a minute of each other and came to equal values.
+New records state rank and job. Older ones do not, so runs count as ranks of one training if they lived at the
+same time on the same host, began within a minute of each other and have equal values.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,26 +13,26 @@ from ledger.model.entries import StoredRun
 from ledger.model.values import Document
 
 _APART_SECONDS = 60.0
-"""Ranks of one job begin within a minute of each other: launchers wait for all of them."""
+"""Longest time between the starts of ranks of a job: launchers wait for all of them."""
 
 
 class Trace(Document, frozen=True, kw_only=True):
-    """What tells the ranks of one training from repeats of it."""
+    """The data that distinguishes ranks of one training from repeats."""
 
     values: str
     """Hash of the host and of all final metrics; empty where there are none."""
     started: float
     """Start, seconds since 1970."""
     ended: float | None = None
-    """End; none where nobody knows how long it took."""
+    """End; none where the duration is unknown."""
     rank: int | None = None
-    """Rank that the record states."""
+    """Rank in the record."""
     job: str | None = None
-    """Job that the record states."""
+    """Job in the record."""
 
 
 def trace_of(run: StoredRun) -> Trace:
-    """Return what tells whether a run is a rank of the same training as another."""
+    """Return the trace of a run."""
     record, hardware = run.record, run.record.hardware
     measured = sorted(
         (metric.key, metric.dataset_hash or "", metric.evaluator or "", str(metric.value))
@@ -50,7 +50,7 @@ def trace_of(run: StoredRun) -> Trace:
 
 
 def encode_trace(trace: Trace) -> str:
-    """Return a trace as short text."""
+    """Return a trace as a short text."""
     return msgspec.json.encode(trace).decode()
 
 
@@ -62,7 +62,7 @@ def other_ranks(traces: Sequence[tuple[str, Trace]]) -> dict[str, str]:
     """Return the runs that are ranks of a training of which another run is kept, each with that run.
 
     Args:
-        traces: runs of one setting, each with its trace.
+        traces: trace of each run of one setting.
     """
     kept: list[tuple[str, Trace]] = []
     others: dict[str, str] = {}

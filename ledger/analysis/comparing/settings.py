@@ -1,6 +1,6 @@
-"""Which runs are repeats of one setting, and how far chance alone spreads their values.
+"""Settings: which runs are repeats of one setting, and how far chance alone spreads their values.
 
-A setting is everything a person chose: params, code and training data. Runs of one setting differ by seed
+A setting is everything that a person chose: params, code and training data. Runs of one setting differ by seed
 only, so their spread is the noise that any difference between settings must be seen against.
 """
 
@@ -17,7 +17,7 @@ from ledger.model.entries import StoredRun
 from ledger.model.values import Document, ParamValue
 
 _SEEDS = {"seed", "random_seed"}
-"""Params (their last dotted part) that choose the chance and not the setting."""
+"""Params (their last dotted part) that choose the seed and not the setting."""
 _PLACES = frozenset(
     [
         "artifact_dir",
@@ -59,18 +59,18 @@ _PLACES = frozenset(
         "workdir",
     ]
 )
-"""Params (their last dotted part) that say where things are put and what they are called, and set nothing."""
+"""Params (their last dotted part) that only say where files go or what they are called."""
 
 
 class Setting(Document, frozen=True, kw_only=True):
-    """The runs that differ by seed only."""
+    """Runs that differ by seed only."""
 
     params: dict[str, ParamValue]
-    """What they share, seeds left out."""
+    """Params that they share, without seeds."""
     commit: str | None
-    """Commit they were trained with."""
+    """Commit that they were trained with."""
     patch: str | None
-    """Hash of the uncommitted changes they were trained with; none when there were none."""
+    """Hash of the uncommitted changes that they were trained with; none when there were none."""
     runs: tuple[StoredRun, ...]
     """The runs, in the order given."""
     ranks: tuple[StoredRun, ...] = ()
@@ -78,10 +78,10 @@ class Setting(Document, frozen=True, kw_only=True):
 
 
 class Spread(Document, frozen=True, kw_only=True):
-    """The finite values of one setting in one comparable group."""
+    """Spread of the finite values of one setting in one comparable group."""
 
     count: int
-    """How many runs have one."""
+    """Number of values."""
     mean: float
     """Arithmetic mean."""
     low: float
@@ -89,7 +89,7 @@ class Spread(Document, frozen=True, kw_only=True):
     high: float
     """Largest."""
     quartiles: tuple[float, float, float] | None = None
-    """First quartile, median and third; none for fewer than four values, which say more themselves."""
+    """First quartile, median and third; none for fewer than four values, which are more informative themselves."""
 
 
 def is_seed(param: str) -> bool:
@@ -98,14 +98,14 @@ def is_seed(param: str) -> bool:
 
 
 def is_place(param: str) -> bool:
-    """Return whether a param says where something is put, such as `output_dir` or `trainer.logging_dir`."""
+    """Return whether a param only says where something goes, such as `output_dir` or `trainer.logging_dir`."""
     return param.rpartition(".")[2].lower() in _PLACES
 
 
 def settings_of(runs: Iterable[StoredRun], include: Collection[str] = ()) -> list[Setting]:
     """Return the settings of `runs` in the order they first appear; unknown code is shared with no other run.
 
-    Runs that do not count, as `counts` has it, belong to no setting; of several ranks of one training one run counts.
+    Runs that do not count, by `counts`, belong to no setting; of several ranks of one training one run counts.
     """
     members: dict[bytes, list[StoredRun]] = {}
     for run in runs:
@@ -116,7 +116,7 @@ def settings_of(runs: Iterable[StoredRun], include: Collection[str] = ()) -> lis
 
 
 def spread_of(setting: Setting, group: Group) -> Spread | None:
-    """Return the spread of a setting's values in a comparable group (the latest of each run), or none without any."""
+    """Return the spread of a setting's values in a comparable group (the latest of each run); none without values."""
     latest = {
         run.record.id: metric.number for run in setting.runs for metric in run.metrics() if group_of(metric) == group
     }
@@ -124,7 +124,7 @@ def spread_of(setting: Setting, group: Group) -> Spread | None:
 
 
 def spread_of_runs(numbers: Iterable[float]) -> Spread | None:
-    """Return the spread of the values of repeats, or none where none is finite."""
+    """Return the spread of the values of repeats; none where none is finite."""
     values = [value for value in numbers if math.isfinite(value)]
     if not values:
         return None
@@ -159,14 +159,14 @@ def _chosen(run: StoredRun) -> dict[str, ParamValue]:
 
 
 def setting_key(run: StoredRun) -> bytes:
-    """Return what runs of one setting share, and no other run has: params that set something, code, training data."""
+    """Return a key that runs of one setting share, and no other run has: from params, code, training data."""
     code = code_key(run)
     who = None if code else run.record.id
     return msgspec.json.encode((_chosen(run), code, _trained_on(run), who))
 
 
 def same_but_code(run: StoredRun, other: StoredRun) -> bool:
-    """Return whether two runs share all that makes a setting but the code."""
+    """Return whether two runs have the same setting, apart from the code."""
     return _chosen(run) == _chosen(other) and _trained_on(run) == _trained_on(other)
 
 
@@ -175,9 +175,9 @@ def _trained_on(run: StoredRun) -> list[str]:
 
 
 def code_key(run: StoredRun) -> str | None:
-    """Return what runs of the same code share; none where nobody knows.
+    """Return a key that runs of the same code share; none where the code is unknown.
 
-    Records of before this was recorded have commit and patch; what a run had written counts as code there.
+    Older records have only commit and patch; there, files written by a run count as code.
     """
     code, patch = run.record.code, run.record.code.patch
     if code.identity is not None:

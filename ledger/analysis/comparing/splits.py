@@ -1,4 +1,4 @@
-"""Which data a metric or a curve was measured on, told by its name: a split, another name of it, a dataset."""
+"""The data that a metric or a curve was measured on, by its name: a split, an alias of it, or a dataset."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,22 +7,22 @@ from ledger.model.boxes import DatasetUse
 
 
 class SplitMatch(NamedTuple):
-    """Where a name puts a value."""
+    """The meaning of a metric's name."""
 
     split: str | None
-    """Split; that of the datasets where the name has another word for it."""
+    """The split; for an alias, the split that it stands for."""
     name: str
     """Name without the split."""
     uses: list[DatasetUse]
-    """Datasets of the run that are meant; several where the name leaves it open."""
+    """Datasets of the run that are meant; several where the name is ambiguous."""
 
 
 def match_split(split: str | None, name: str, uses: Sequence[DatasetUse]) -> SplitMatch:
     """Return the split and the datasets that a name means among those of a run.
 
-    In this order: a split of the run; the name of one of its datasets, or `name@version`; another name of a split
+    In this order: a split of the run; the name of one of its datasets, or `name@version`; an alias of a split
     (`val/loss`). A name without a split may begin with one: `val_loss`, `validation_loss`, as Keras and Lightning
-    write it. What means nothing here keeps its name, and no dataset.
+    write it. A name without a meaning here stays as it is, without a dataset.
     """
     if split is not None:
         found = [use for use in uses if use.split == split]

@@ -1,1 +1,1 @@
-"""What runs say of data, and data of runs: versions, cases, curves, predictions."""
+"""Statements of runs about data, and data of runs: versions, cases, curves, predictions."""

@@ -1,4 +1,4 @@
-"""Which run passes which case, and which run broke or mended it."""
+"""The history of cases: which runs pass them, and which run broke or fixed one."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -8,11 +8,11 @@ from ledger.model.entries import Case, StoredRun
 from ledger.model.values import Document
 
 State = Literal["passes", "fails", "untried"]
-"""How a case stands."""
+"""State of a case."""
 
 
 class CaseStory(Document, frozen=True, kw_only=True):
-    """What became of one case, model by model."""
+    """The history of one case, run by run."""
 
     case: Case
     """The case."""
@@ -25,15 +25,15 @@ class CaseStory(Document, frozen=True, kw_only=True):
     mended_by: list[str]
     """Runs that pass it right after one that failed."""
     state: State
-    """How the latest run that was asked answers it."""
+    """Result of the latest run that was asked."""
 
 
 def case_stories(cases: Sequence[Case], runs: Sequence[StoredRun]) -> list[CaseStory]:
-    """Return the story of each case that models must pass, the worst first.
+    """Return the history of each case that models must pass, the worst first.
 
     Args:
-        cases: of one dataset; overrides are left out.
-        runs: oldest first; a run's later answer replaces its earlier one, and retracted runs are left out.
+        cases: cases of one dataset; overrides are left out.
+        runs: runs, oldest first; a run's later answer replaces its earlier one, and retracted runs are left out.
     """
     answers: dict[str, list[tuple[str, CaseResult]]] = {}
     for run in runs:

@@ -1,4 +1,11 @@
-"""Learning curves as values: thinned out, summed up, and written as CSV and read back."""
+"""Learning curves as values: down-sampled, summarised, written as CSV and read back.
+
+Points are thinned in three places, each for a reason of its own, and always by `down_sample`:
+
+- `Gatherer` bounds memory while a run is read: a loop may log millions of points.
+- The recorder bounds the file beside the record (`limits.curve_points`): git keeps it for ever, and reviewers read it.
+- `publish.charts.curve_panels` bounds what a page draws (`POINTS_SHOWN`): a chart has no more pixels.
+"""
 
 import csv
 import io
@@ -20,16 +27,16 @@ _SHOWN = 20
 
 
 class Point(Document, frozen=True, kw_only=True):
-    """What was logged at one moment."""
+    """The values that were logged at one moment."""
 
     step: int | None = None
-    """Step; none when nobody said."""
+    """Step; none when not stated."""
     epoch: float | None = None
-    """Epoch, fractions allowed; none when nobody said."""
+    """Epoch, possibly fractional; none when not stated."""
     seconds: float | None = None
-    """Seconds since the run started; none when nobody said."""
+    """Seconds since the start of the run; none when not stated."""
     values: dict[str, float] = {}
-    """Series name to value; a series that was not logged here is absent."""
+    """Value by name of the series; a series without a value here is absent."""
 
 
 def down_sample(points: Sequence[Point], limit: int = 500) -> list[Point]:
@@ -56,7 +63,7 @@ def down_sample(points: Sequence[Point], limit: int = 500) -> list[Point]:
 
 
 def _extremes(points: Sequence[Point], start: int, end: int) -> set[int]:
-    """Return where each series is smallest and largest between two positions."""
+    """Return the positions of the smallest and largest value of each series in a range."""
     lowest: dict[str, tuple[float, int]] = {}
     highest: dict[str, tuple[float, int]] = {}
     for position in range(start, end):
@@ -71,7 +78,7 @@ def _extremes(points: Sequence[Point], start: int, end: int) -> set[int]:
 
 
 def _first_not_finite(points: Sequence[Point]) -> set[int]:
-    """Return where each series first was NaN or infinite: the place where a training broke."""
+    """Return the position of the first NaN or infinity of each series, where the training broke."""
     first: dict[str, int] = {}
     for position, point in enumerate(points):
         for name, value in point.values.items():
@@ -116,7 +123,7 @@ class _Tally:
 
 
 class _Summary:
-    """Every series in constant memory."""
+    """Summaries of all series in constant memory."""
 
     def __init__(self) -> None:
         self._tallies: dict[str, _Tally] = {}
@@ -137,13 +144,13 @@ class _Summary:
 
     def statistics(self) -> Statistics:
         series = {name: tally.summary() for name, tally in sorted(self._tallies.items())}
-        # The epoch counted as 0 is one, too; of fractions the last says how many there were.
+        # The epoch counted as 0 is one, too; of fractions the last is the number of epochs.
         epochs = self._epochs + 1 if self._epochs is not None and self._whole_from_zero else self._epochs
         return Statistics(steps=self._steps, epochs=epochs, series=series)
 
 
 def summarise(points: Iterable[Point]) -> Statistics:
-    """Return every series in short, and the last step and epoch; only finite values count for the numbers."""
+    """Return the summary of every series, and the last step and epoch; numbers are over finite values only."""
     summary = _Summary()
     for point in points:
         summary.add(point)
@@ -151,18 +158,18 @@ def summarise(points: Iterable[Point]) -> Statistics:
 
 
 class Gathered(Document, frozen=True, kw_only=True):
-    """A long history in bounded memory: thinned points, and what all of them say in numbers."""
+    """A long history in bounded memory: down-sampled points, and statistics over all of them."""
 
     points: list[Point]
-    """The points, thinned out where there were very many."""
+    """The points, down-sampled where there were very many."""
     logged: int
-    """How many there were."""
+    """Number of points before down-sampling."""
     statistics: Statistics
-    """Every series in short, over all of them."""
+    """Summary of every series, over all points."""
 
 
 def gather(points: Iterable[Point]) -> Gathered | None:
-    """Return any number of points in bounded memory, none when there are none."""
+    """Return any number of points in bounded memory; none when there are none."""
     gatherer = Gatherer()
     for point in points:
         gatherer.add(point)
@@ -170,12 +177,12 @@ def gather(points: Iterable[Point]) -> Gathered | None:
 
 
 class Gatherer:
-    """Takes points one at a time, however many, and holds at most `HELD` of them."""
+    """Takes any number of points one at a time, and holds at most `HELD` of them."""
 
     HELD = 100_000
-    """Points that are held at most: about 60 MB with five series."""
+    """Most points held in memory: about 60 MB with five series."""
     KEPT = 20_000
-    """Points that stay when that many are thinned out; many more than any picture shows."""
+    """Points that remain when these are down-sampled; many more than any picture shows."""
 
     def __init__(self) -> None:
         self._points: list[Point] = []
@@ -183,7 +190,7 @@ class Gatherer:
         self._summary = _Summary()
 
     def add(self, point: Point) -> None:
-        """Take the next point."""
+        """Add the next point."""
         self._summary.add(point)
         self._points.append(point)
         self._logged += 1
@@ -191,7 +198,7 @@ class Gatherer:
             self._points = down_sample(self._points, self.KEPT)
 
     def result(self) -> Gathered | None:
-        """Return what was gathered, none when there was nothing."""
+        """Return the gathered points; none when there were none."""
         if not self._logged:
             return None
         return Gathered(points=self._points, logged=self._logged, statistics=self._summary.statistics())
@@ -222,11 +229,11 @@ def load_curves(data: bytes, source: str) -> list[Point]:
     """Return the points that `render_curves` wrote.
 
     Args:
-        data: the CSV.
-        source: where it came from, for messages.
+        data: content of the CSV file.
+        source: its origin, for messages.
 
     Raises:
-        InvalidDocument: it is something else; every problem is told, with its line.
+        InvalidDocument: it is something else; every problem is named, with its line.
     """
     problems: list[str] = []
     try:

@@ -1,4 +1,4 @@
-"""What single predictions say beyond one number: by class, by slice, by confidence. Counts and their ratios only."""
+"""Statistics of single predictions: by class, by slice, by confidence. Only counts and their ratios."""
 
 import math
 from collections import Counter
@@ -11,41 +11,41 @@ from ledger.model.values import Document
 BINS = 15
 """Bins of a calibration table: as many as Guo et al. 2017 (arXiv:1706.04599, section 4) report."""
 QUARTILES_FROM = 4
-"""Values from which quartiles say more than the values themselves."""
+"""Fewest values for which quartiles are more informative than the values themselves."""
 
 
 class Confusion(Document, frozen=True, kw_only=True):
-    """How often each class was taken for each other one."""
+    """A confusion matrix as counts."""
 
     labels: tuple[str, ...]
-    """Every class, by number where all are numbers, else by name."""
+    """Every class, sorted as numbers where all are numbers, else by name."""
     pairs: dict[tuple[str, str], int]
-    """True and predicted class to how often; pairs that never came are not there."""
+    """Count of each pair of true and predicted class; pairs without samples are absent."""
 
     def row(self, truth: str) -> list[int]:
-        """Return how often the samples of a class were taken for each one, in the order of `labels`."""
+        """Return the counts of predictions for a true class, in the order of `labels`."""
         return [self.pairs.get((truth, predicted), 0) for predicted in self.labels]
 
     @property
     def right(self) -> int:
-        """How many samples were taken for what they are."""
+        """The number of right predictions."""
         return sum(count for (truth, predicted), count in self.pairs.items() if truth == predicted)
 
     @property
     def samples(self) -> int:
-        """How many samples there are."""
+        """The number of samples."""
         return sum(self.pairs.values())
 
 
 class ClassScore(Document, frozen=True, kw_only=True):
-    """How one class fared; a ratio of nothing to nothing is none."""
+    """Scores of one class; a ratio of zero to zero is none."""
 
     label: str
     """The class."""
     precision: float | None
-    """Share of what was taken for the class that is of it (0..1)."""
+    """Share of predictions of the class that are right (0..1)."""
     recall: float | None
-    """Share of the class that was taken for it (0..1)."""
+    """Share of the class that was predicted as such (0..1)."""
     f1: float | None
     """Harmonic mean of both (0..1)."""
     support: int
@@ -53,29 +53,29 @@ class ClassScore(Document, frozen=True, kw_only=True):
 
 
 class Bin(Document, frozen=True, kw_only=True):
-    """Predictions of about the same confidence."""
+    """Predictions with similar confidence."""
 
     confidence: float
     """Mean confidence (0..1)."""
     accuracy: float
-    """Share of them that is right (0..1)."""
+    """Share of right predictions (0..1)."""
     samples: int
-    """How many there are."""
+    """Number of predictions."""
 
 
 class SliceScore(Document, frozen=True, kw_only=True):
-    """How one slice of the samples fared."""
+    """The score of one slice of the samples."""
 
     name: str
     """The slice."""
     value: float
-    """Share that is right (0..1)."""
+    """Share of right predictions (0..1)."""
     samples: int
     """Samples in the slice."""
 
 
 def confusion_table(truth: Sequence[str], predicted: Sequence[str]) -> Confusion:
-    """Return how often each class was taken for each other one.
+    """Return the confusion matrix of predictions.
 
     Raises:
         LedgerError: there is no sample, or not one prediction for each.
@@ -115,7 +115,7 @@ def class_table(confusion: Confusion) -> list[ClassScore]:
 
 
 def confused_pairs(confusion: Confusion, most: int) -> list[tuple[str, str, int]]:
-    """Return the pairs of a true and another predicted class, those that came most often first."""
+    """Return the pairs of a true and another predicted class, the most frequent first."""
     wrong = [(truth, taken, count) for (truth, taken), count in confusion.pairs.items() if truth != taken and count]
     return sorted(wrong, key=lambda pair: (-pair[2], pair[0], pair[1]))[:most]
 
@@ -162,11 +162,11 @@ def calibration_error(bins: Sequence[Bin]) -> float | None:
 
 
 def slice_table(right: Sequence[bool], slices: Mapping[str, Sequence[int]]) -> list[SliceScore]:
-    """Return the share of right ones in each slice, the worst first; a slice without samples is left out.
+    """Return the share of right predictions in each slice, the worst first; a slice without samples is left out.
 
     Args:
-        right: of each sample, whether its prediction is right.
-        slices: name to the places in `right` that belong to it; slices may overlap.
+        right: whether each prediction is right.
+        slices: positions in `right` by name of the slice; slices may overlap.
     """
     scores = [
         SliceScore(name=name, value=sum(right[place] for place in places) / len(places), samples=len(places))
@@ -177,12 +177,12 @@ def slice_table(right: Sequence[bool], slices: Mapping[str, Sequence[int]]) -> l
 
 
 def wilson_interval(share: float, samples: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the interval of a share of `samples` (Wilson 1927, J. Am. Stat. Assoc. 22, p. 209).
+    """Return the confidence interval of a share of `samples` (Wilson 1927, J. Am. Stat. Assoc. 22, p. 209).
 
-    Unlike the textbook interval it keeps its level for few samples and for shares near 0 and 1 (Brown, Cai and
+    Unlike the textbook interval it keeps its level with few samples and with shares near 0 and 1 (Brown, Cai and
     DasGupta 2001, Statistical Science 16, p. 101).
     """
-    from statistics import NormalDist  # it brings fractions and decimals along, which a training does not need
+    from statistics import NormalDist  # it imports fractions and decimals, which a training does not need
 
     z = NormalDist().inv_cdf(0.5 + level / 2)
     middle = share + z * z / (2 * samples)
@@ -204,7 +204,7 @@ def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
         low = math.floor(place)
         high = min(low + 1, len(ordered) - 1)
         part = place - low
-        # Weighted and not stepped: the distance of two large values may be past the largest float.
+        # Weighted and not stepped: the difference of two large values may exceed the largest float.
         return ordered[low] * (1 - part) + ordered[high] * part if part else ordered[low]
 
     return at(0.25), at(0.5), at(0.75)

@@ -1,4 +1,4 @@
-"""Dataset versions among everything else on the ledger: which one is meant, who used it, what came of it."""
+"""Dataset versions: lookup by name, the runs that used them, and the results on them."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -12,25 +12,25 @@ _NUMBERED = re.compile(r"v(\d{1,9})")
 
 
 class VersionFacts(Document, frozen=True, kw_only=True):
-    """A dataset version and what became of it."""
+    """A dataset version with its use and its results."""
 
     version: DatasetVersion
     """The version."""
     judged: list[str]
-    """Runs that were measured on it, oldest first."""
+    """Runs that were evaluated on it, oldest first."""
     trained: list[str]
     """Runs that were trained on it, oldest first."""
     best: list[Leaderboard]
-    """One board for each metric that was measured on it."""
+    """One leaderboard for each metric that was measured on it."""
     retired: Note | None = None
-    """Why it is used no longer."""
+    """Why it was retired."""
 
 
 def versions_of(contents: Contents, name: str) -> list[DatasetVersion]:
     """Return the versions of a dataset, oldest first.
 
     Raises:
-        NotFound: there is no such dataset; the hint names those there are.
+        NotFound: there is no such dataset; the hint names the existing ones.
     """
     known = [version for version in contents.datasets if version.name == name]
     if not known:
@@ -41,10 +41,10 @@ def versions_of(contents: Contents, name: str) -> list[DatasetVersion]:
 
 
 def find_version(contents: Contents, label: str) -> DatasetVersion:
-    """Return the version that `name@version` names; of a name alone, the latest that is not retired.
+    """Return the version `name@version`; for a name alone, the latest that is not retired.
 
     Raises:
-        NotFound: there is none; the hint names those there are.
+        NotFound: there is none; the hint names the existing ones.
     """
     name, at, wanted = label.partition("@")
     known = versions_of(contents, name)
@@ -66,7 +66,7 @@ def next_label(taken: Iterable[str]) -> str:
 
 
 def facts_of(contents: Contents, versions: Sequence[DatasetVersion]) -> list[VersionFacts]:
-    """Return what became of each version; runs that do not count stand on no board."""
+    """Return use and results of each version; runs that do not count are on no board."""
     measured: dict[str, list[str]] = {}
     trained: dict[str, list[str]] = {}
     for run in contents.runs:

@@ -1,1 +1,1 @@
-"""Whether a difference is more than chance: noise, tests, verdicts, and the words for them."""
+"""Statistical judgement of differences: noise, tests, verdicts, and their wording."""

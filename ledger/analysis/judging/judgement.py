@@ -1,4 +1,4 @@
-"""From runs to a verdict: which values are repeats, what else was tried, and what else must be said."""
+"""The way from runs to a verdict: repeats, the other settings tried, and cautions."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -16,64 +16,64 @@ from ledger.model.boxes import GroupId, Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document
 
-"""What a comparable group is told by: metric key, content hash, evaluator."""
+"""Identity of a comparable group: metric key, content hash, evaluator."""
 
 
 class Tried(Document, frozen=True, kw_only=True):
-    """What was tried in one comparable group."""
+    """The settings tried in one comparable group."""
 
     group: Group
     """The group."""
     direction: Direction | None
-    """Which values are better; none when nobody said, or runs disagree."""
+    """Which values are better; none when nobody stated it, or runs disagree."""
     settings: tuple[Repeats, ...]
-    """The finite values of each setting, one per seed."""
+    """Finite values of each setting, one per seed."""
     place: Mapping[str, int]
-    """Run to its place in `settings`; runs of a setting without any finite value have none."""
+    """Position in `settings` of each run; runs of a setting without a finite value have none."""
     lost: Mapping[int, int]
-    """Place of a setting to how many of its runs gave no finite number."""
+    """Number of runs without a finite value, by position of the setting."""
     again: Mapping[int, int]
-    """Place of a setting to how many of its runs had a seed that another had: they are no repeats."""
+    """Number of runs whose seed another run had, which are no repeats, by position of the setting."""
     ranks: Mapping[int, int]
-    """Place of a setting to how many of its runs are other ranks of a training that counts: they are no repeats."""
+    """Number of runs that are other ranks of a counted training, which are no repeats, by position of the setting."""
     pooled: tuple[float, int]
     """Sum of squares within settings, and its degrees of freedom."""
     unread: int = 0
-    """Settings that were counted and not read."""
+    """Number of settings that were counted and not read."""
 
     @property
     def count(self) -> int:
-        """How many settings were tried."""
+        """The number of settings tried."""
         return len(self.settings) + self.unread
 
 
 class Judgement(Document, frozen=True, kw_only=True):
-    """A verdict, and everything it rests on."""
+    """A verdict, with everything that it is based on."""
 
     run: str
     """Run that was judged."""
     against: str
-    """Run it was judged against."""
+    """Run that it was judged against."""
     metric: str
     """Metric and split."""
     dataset: str
-    """Dataset version both were measured on."""
+    """Dataset version that both were measured on."""
     direction: Direction
     """Which values are better."""
     verdict: Verdict
     """The answer."""
     ours: Repeats
-    """Values of the judged setting."""
+    """Values of the setting that was judged."""
     theirs: Repeats
-    """Values of the setting it was judged against."""
+    """Values of the setting that it was judged against."""
     noise: Noise | None
     """The noise floor of the group; none where no setting has repeats."""
     luck: float | None
-    """By how much the best of the trials beats their mean when all are equal, in the metric's unit."""
+    """Expected lead of the best of equal trials over their mean, in the metric's unit."""
     samples: SampleEvidence | None = None
-    """What single samples say of the difference, where both settings kept a value for each."""
+    """Evidence from single samples, where both settings stored a value for each."""
     cautions: list[str]
-    """What else a careful reader would want to know."""
+    """Further points that a careful reader should know."""
 
 
 def gather(
@@ -83,12 +83,12 @@ def gather(
     only: Collection[GroupId] | None = None,
     include: Collection[str] = (),
 ) -> dict[GroupId, Tried]:
-    """Return what was tried in each comparable group whose data are known; runs that do not count belong to none.
+    """Return the settings tried in each comparable group with known data; runs that do not count belong to none.
 
     Args:
         runs: the runs.
-        unread: settings with one run that are in the group and not among `runs`.
-        only: the groups that are wanted; all when none.
+        unread: number of settings with one run in each group that are not among `runs`.
+        only: the groups to return; all when none.
         include: statuses that count beside `finished`.
     """
     found: dict[GroupId, list[tuple[Setting, dict[str, Metric]]]] = {}
@@ -122,7 +122,7 @@ def _tried(group: Group, members: Sequence[tuple[Setting, dict[str, Metric]]], u
             continue
         by_seed = {_seed_of(run): name for name, run in finite.items()}
         latest = set(by_seed.values())
-        kept = [name for name in finite if name in latest]  # in order of time: ids of one second sort by chance
+        kept = [name for name in finite if name in latest]  # in order of time: ids within one second sort at random
         at = len(settings)
         settings.append(Repeats(runs=tuple(kept), values=tuple(metrics[name].number for name in kept)))
         place |= dict.fromkeys([*runs, *(run.record.id for run in others)], at)
@@ -147,7 +147,7 @@ def _tried(group: Group, members: Sequence[tuple[Setting, dict[str, Metric]]], u
 
 
 def _seed_of(run: StoredRun) -> tuple[object, ...]:
-    """Return what chose the run's chance; the run itself where nobody wrote that down."""
+    """Return the seed of a run; the run itself where no seed is known."""
     seeds = [(name, repr(value)) for name, value in sorted(run.record.params.values.items()) if is_seed(name)]
     if run.record.seed is None and not seeds:
         return (run.record.id,)
@@ -175,7 +175,7 @@ def shared_group(run: StoredRun, other: StoredRun, key: str) -> Group:
 
 
 def best_other(run: str, tried: Tried) -> str:
-    """Return a run of the setting with the best mean, the judged run's own setting left out.
+    """Return a run of the setting with the best mean, excluding the judged run's own setting.
 
     Raises:
         UsageError: nothing else was tried in this group, or nobody said which values are better.
@@ -191,7 +191,7 @@ def best_other(run: str, tried: Tried) -> str:
 
 
 def ranked_settings(tried: Tried) -> list[Repeats]:
-    """Return the settings, best first, those left out whose mean is outside of the range that the others keep."""
+    """Return the settings, best first, without those whose mean is outside of the range of the others."""
     strange = outside_range(tried.group.key, [one.mean for one in tried.settings], tried.direction)
     kept = [one for one, outside in zip(tried.settings, strange, strict=True) if not outside]
     return sorted(kept, key=lambda one: -one.mean if tried.direction == "higher" else one.mean)
@@ -201,7 +201,7 @@ def direction_of(tried: Tried) -> Direction:
     """Return which values are better.
 
     Raises:
-        UsageError: nobody said, or runs disagree.
+        UsageError: nobody stated it, or runs disagree.
     """
     if tried.direction is None:
         raise UsageError(
@@ -223,15 +223,15 @@ def judge(
     """Judge the setting of a run against that of another.
 
     Args:
-        run: the run that is judged.
-        against: the run it is judged against.
-        tried: what was tried in the group both were measured in.
+        run: run to judge.
+        against: run to judge it against.
+        tried: settings tried in the group that both were measured in.
         min_effect: the smallest improvement worth having, in the metric's unit; the noise width when none.
-        trials: how many settings the run was chosen from; all that were tried but the other's when none.
-        metrics: how many metrics are judged at once.
+        trials: number of settings that the run was chosen from; all that were tried but the other's when none.
+        metrics: number of metrics that are judged together.
 
     Raises:
-        UsageError: it cannot be asked: one setting, no finite value, no direction.
+        UsageError: there is no answer: one setting, no finite value, no direction.
         ModuleNotFoundError: scipy is not installed.
     """
     verdict = verdict_on(run, against, tried, min_effect=min_effect, trials=trials, metrics=metrics)
@@ -263,10 +263,10 @@ def verdict_on(
     trials: int | None = None,
     metrics: int = 1,
 ) -> Verdict:
-    """Return the verdict of `judge` alone, which costs the same however many settings were tried.
+    """Return only the verdict of `judge`, which costs the same for any number of settings.
 
     Raises:
-        UsageError: it cannot be asked: one setting, no finite value, no direction.
+        UsageError: there is no answer: one setting, no finite value, no direction.
         ModuleNotFoundError: scipy is not installed.
     """
     direction = direction_of(tried)
@@ -280,7 +280,7 @@ def verdict_on(
             hint=f"ledger judge {run} --against RUN",
         )
     ours, theirs = tried.settings[at], tried.settings[other]
-    # A loss may well become a hundred times another; what counts right or wrong answers cannot.
+    # A loss may become a hundred times another; a share of right or wrong answers cannot.
     is_share = direction == "higher" or "err" in tried.group.key
     if is_share and _differ_in_unit(ours.values, theirs.values):
         raise UsageError(
@@ -290,14 +290,14 @@ def verdict_on(
         )
     total, freedom = tried.pooled
     own, own_freedom = pool((ours, theirs))
-    rest = total - own if total - own > 1e-12 * total else 0.0  # what rounding leaves of nothing
+    rest = total - own if total - own > 1e-12 * total else 0.0  # a rounding error of zero
     tries = (trials or max(tried.count - 1, 1)) * metrics
     question = Question(higher=direction == "higher", min_effect=min_effect, trials=tries)
     return _sober(decide(ours, theirs, (rest, freedom - own_freedom), question), tried.lost.get(at, 0))
 
 
 def with_samples(judgement: Judgement, evidence: SampleEvidence | None) -> Judgement:
-    """Return a judgement with what single samples say; where they would take back a `keep`, a caution says so."""
+    """Return a judgement with the evidence of single samples; where they contradict `keep`, it becomes a caution."""
     if evidence is None:
         return judgement
     from msgspec.structs import replace
@@ -311,14 +311,14 @@ def with_samples(judgement: Judgement, evidence: SampleEvidence | None) -> Judge
 
 
 def _differ_in_unit(ours: Sequence[float], theirs: Sequence[float]) -> bool:
-    """Return whether one side lies between 0 and 1 and a hundred times it is about the other: 0.93 and 93."""
+    """Return whether one side is a share and a hundred times it is about the other: 0.93 and 93."""
     small, large = sorted((ours, theirs), key=max)
     whole = min(small) > 0 and max(small) <= 1 < min(large) and max(large) <= 100  # noqa: PLR2004  # per cent
     return whole and 50 < (sum(large) / len(large)) / (sum(small) / len(small)) < 200  # noqa: PLR2004  # about a hundred
 
 
 def _sober(verdict: Verdict, lost: int) -> Verdict:
-    """Return the verdict, `keep` taken back where some repeats gave no number: the others are a chosen few."""
+    """Return the verdict, with `keep` withdrawn where some repeats had no number: the others are a biased selection."""
     if verdict.answer != "keep" or not lost:
         return verdict
     from msgspec.structs import replace
@@ -338,6 +338,6 @@ def _cautions(tried: Tried, at: int, other: int, noise: Noise | None) -> list[st
             said.append(f"{ranks} runs of {name} are ranks of one training by all that they share, and are no repeats")
     if noise is not None and noise.outliers:
         named = ", ".join(noise.outliers[:3])
-        more = f" and {len(noise.outliers) - 3} more" if len(noise.outliers) > 3 else ""  # noqa: PLR2004  # as shown
+        more = f" and {len(noise.outliers) - 3} more" if len(noise.outliers) > 3 else ""  # noqa: PLR2004  # the number shown
         said.append(f"outliers: {named}{more}; without them the noise width is about {number(noise.robust, 3)}")
     return said

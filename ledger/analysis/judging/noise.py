@@ -1,6 +1,6 @@
-"""The noise floor: how far a metric spreads when nothing but the seed changes, and how well that is known.
+"""The noise floor: the spread of a metric when only the seed changes, and its uncertainty.
 
-Knows values and run ids only; `judgement.py` says which runs are repeats of one setting.
+Knows only values and run ids; `judgement.py` decides which runs are repeats of one setting.
 """
 
 import math
@@ -23,7 +23,7 @@ ASSUMPTIONS = (
     "all settings pooled here spread alike; a pair that clearly spreads more is judged by its own spread instead",
     "the tests are those for normal noise; by simulation they keep their rate for skewed and heavy-tailed noise too",
 )
-"""What the width rests on, in the words that people are shown."""
+"""Assumptions behind the width, as shown to people."""
 
 
 class Repeats(Document, frozen=True, kw_only=True):
@@ -36,12 +36,12 @@ class Repeats(Document, frozen=True, kw_only=True):
 
     @property
     def count(self) -> int:
-        """How many runs there are."""
+        """The number of runs."""
         return len(self.values)
 
     @property
     def mean(self) -> float:
-        """Arithmetic mean."""
+        """The arithmetic mean."""
         return mean(self.values)
 
 
@@ -57,19 +57,19 @@ class Noise(Document, frozen=True, kw_only=True):
     high: float
     """Upper end."""
     robust: float
-    """The same width from the median distance of two repeats, which single outliers hardly move."""
+    """The same width from the median difference of two repeats, which single outliers hardly change."""
     settings: int
-    """Settings with at least two repeats."""
+    """Number of settings with at least two repeats."""
     runs: int
-    """Runs of those settings."""
+    """Number of runs of those settings."""
     outliers: tuple[str, ...] = ()
-    """Runs far from the others of their setting; they count, so they make answers more careful and never bolder."""
+    """Runs far from the others of their setting; they count, which makes answers more careful and never bolder."""
     assumptions: tuple[str, ...] = ASSUMPTIONS
-    """What it rests on."""
+    """Its assumptions."""
 
 
 def squares(values: Sequence[float]) -> float:
-    """Return the sum of squared distances from the mean; exactly 0 where all values are the same, as their mean is."""
+    """Return the sum of squared deviations from the mean; exactly 0 for equal values, as their mean is exact."""
     middle = mean(values)
     return square_sum(value - middle for value in values)
 
@@ -85,7 +85,7 @@ def pool(settings: Iterable[Repeats]) -> tuple[float, int]:
 
 
 def measure_noise(settings: Iterable[Repeats]) -> Noise | None:
-    """Return the noise floor that settings with repeats give; none where no setting has two.
+    """Return the noise floor from settings with repeats; none where no setting has two.
 
     The interval is the chi-square interval of a variance: freedom * width^2 / chi^2 (NIST/SEMATECH e-Handbook of
     Statistical Methods, 1.3.5.8). It is exact for normal noise and too narrow for heavy tails.
@@ -114,7 +114,7 @@ def measure_noise(settings: Iterable[Repeats]) -> Noise | None:
 
 
 def _robust_width(settings: Sequence[Repeats]) -> float:
-    """Return the scaled median distance between two repeats: each distance has the same law, however many repeats."""
+    """Return the scaled median difference between two repeats: all differences have one distribution, for any count."""
     apart = [
         abs(value - other) for one in settings for at, value in enumerate(one.values) for other in one.values[at + 1 :]
     ]

@@ -1,4 +1,4 @@
-"""What a better number costs: which settings are on the front of metric, cost, time, size and memory."""
+"""The Pareto front of settings in metric, cost, time, size and memory."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,35 +10,35 @@ from ledger.model.values import Document
 
 
 class Choice(Document, frozen=True, kw_only=True):
-    """One setting as a choice: what it gives, and what it takes."""
+    """One setting as a choice: its metric and what it takes."""
 
     run: str
     """One of its runs."""
     metric: float
-    """Mean value, turned so that larger is better."""
+    """Mean value, with the sign that makes larger better."""
     takes: Mapping[str, float]
     """What it takes, by name with unit; smaller is better; means over its runs."""
 
 
 class Front(Document, frozen=True, kw_only=True):
-    """Where one setting stands among all."""
+    """The position of one setting among all."""
 
     dimensions: list[str]
-    """What was looked at beside the metric."""
+    """Quantities that were compared beside the metric."""
     on_front: bool
     """Whether no other setting is as good in everything and better in something."""
     dominated_by: list[str]
-    """A run of each setting that is."""
+    """A run of each setting that dominates it."""
     front: list[str]
     """A run of each setting on the front, best metric first."""
     takes: dict[str, tuple[float, float]]
-    """What the judged setting takes, and what the one it is judged against takes."""
+    """Quantities of the judged setting, and of the one it is judged against."""
     word: str
     """`dominated`, `on the front`, or `trade-off` where it is on the front and the other is not beaten by it."""
 
 
 def takes_of(runs: Iterable[StoredRun]) -> dict[str, float]:
-    """Return what runs took, as means over those that know: amounts of different currencies have different names."""
+    """Return the quantities of runs, as means over those with known values; each currency has a name of its own."""
     found: dict[str, list[float]] = {}
     for run in runs:
         record = run.record
@@ -66,7 +66,7 @@ def choices_of(tried: Tried, runs: Mapping[str, StoredRun]) -> list[Choice]:
         runs: the runs by id.
 
     Raises:
-        UsageError: nobody said which values are better.
+        UsageError: nobody stated which values are better.
     """
     sign = 1 if direction_of(tried) == "higher" else -1
     return [
@@ -76,16 +76,16 @@ def choices_of(tried: Tried, runs: Mapping[str, StoredRun]) -> list[Choice]:
 
 
 def front_of(ours: int, theirs: int, choices: Sequence[Choice], names: Sequence[str] = ()) -> Front:
-    """Return where a setting stands; only what both know is compared, and what no other knows says nothing.
+    """Return the position of a setting; two settings are compared in the quantities that both have.
 
     Domination as Pareto defined it (Manuale di economia politica, 1906; Miettinen, Nonlinear Multiobjective
-    Optimization, 1999, 2.2), on means: whether a metric's difference is noise is for the verdict to say.
+    Optimization, 1999, 2.2), on means: whether a metric's difference is noise is left to the verdict.
 
     Args:
-        ours: place of the judged setting.
-        theirs: place of the one it is judged against.
+        ours: position of the judged setting.
+        theirs: position of the one it is judged against.
         choices: every setting.
-        names: what to look at; all that the judged setting knows when empty.
+        names: quantities to compare; all that the judged setting has when empty.
     """
     mine, other = choices[ours], choices[theirs]
     looked = [name for name in mine.takes if not names or name.partition(" ")[0] in names]

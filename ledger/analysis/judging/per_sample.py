@@ -1,7 +1,7 @@
-"""How much of a difference the choice of validation samples explains: the bootstrap over per-sample results.
+"""How much of a difference the choice of evaluation samples explains: a bootstrap over per-sample results.
 
-The spread between seeds says what another training would give; this says what another set of samples of the same size
-would give. A difference that is to hold elsewhere must be larger than both.
+The spread between seeds predicts another training; this predicts another set of samples of the same size.
+A difference that should generalise must be larger than both.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _RESAMPLES = 2_000
-"""Resamples: Efron and Tibshirani, An Introduction to the Bootstrap (1993), section 13.3, ask for 1,000 at least."""
+"""Number of resamples: Efron and Tibshirani, An Introduction to the Bootstrap (1993), section 13.3, require 1,000."""
 _VALUES = 2_500
-"""Different values at most; means of more samples follow the normal law closely, and drawing them takes 40 MB."""
+"""Most distinct values; means of more samples are close to normal, and drawing them would take 40 MB."""
 _TAILS = (2.5, 97.5)
 _LARGEST = 1e150
-"""Values from which squares and sums pass what a float holds (IEEE 754 binary64: 1.8e308)."""
+"""Values from which squares and sums overflow a float (IEEE 754 binary64: 1.8e308)."""
 _FEWEST = 10
-"""Samples below which nothing is said: the percentile interval is far too narrow there (same, table 14.2)."""
+"""Fewest samples: below it the percentile interval is far too narrow (same, table 14.2)."""
 
 
 class SampleEvidence(Document, frozen=True, kw_only=True):
-    """The difference of two settings over the samples they were measured on."""
+    """The difference of two settings over the samples of an evaluation."""
 
     samples: int
-    """Samples of the judged setting."""
+    """Number of samples of the judged setting."""
     paired: bool
-    """Whether both were measured on the same samples, so that each is compared with itself."""
+    """Whether both were measured on the same samples, so that each sample is compared with itself."""
     effect: float
     """Improvement, in the metric's unit; positive is better."""
     low: float
@@ -40,18 +40,18 @@ class SampleEvidence(Document, frozen=True, kw_only=True):
 
     @property
     def decided(self) -> bool:
-        """Whether other samples would be expected to give the same sign."""
+        """Whether other samples should give the same sign."""
         return self.low > 0 or self.high < 0
 
 
 def sample_evidence(
     ours: Sequence[Mapping[str, float]], theirs: Sequence[Mapping[str, float]], direction: Direction
 ) -> SampleEvidence | None:
-    """Return what per-sample results say of two settings; none where there are too few, or a value is no number.
+    """Return the evidence of per-sample results for two settings; none with too few samples, or with a value of NaN.
 
     Args:
-        ours: sample to value, for each repeat of the judged setting; repeats are averaged for each sample.
-        theirs: the same of the other setting.
+        ours: value by sample, for each repeat of the judged setting; repeats are averaged for each sample.
+        theirs: the same for the other setting.
         direction: which values are better.
 
     Raises:
@@ -87,7 +87,7 @@ def _means(repeats: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def _interval(parts: Sequence["NDArray[np.float64]"]) -> tuple[float, float]:
-    """Return the 95 % percentile interval of the sum of the parts' means, each part resampled by itself.
+    """Return the 95 % percentile interval of the sum of the parts' means, each part resampled independently.
 
     Efron and Tibshirani (1993), section 13.3. The same values give the same interval: the generator has a fixed seed.
     """
@@ -100,7 +100,7 @@ def _interval(parts: Sequence["NDArray[np.float64]"]) -> tuple[float, float]:
         if len(values) > _VALUES:
             means += chance.normal(part.mean(), part.std(ddof=1) / len(part) ** 0.5, _RESAMPLES)
         else:
-            # How often each different value is drawn is multinomial: for right and wrong, three numbers a resample.
+            # The counts of distinct values are multinomial: for right and wrong, three numbers a resample.
             drawn = chance.multinomial(len(part), counts / len(part), size=_RESAMPLES)
             means += drawn @ values / len(part)
     low, high = np.percentile(means, _TAILS)

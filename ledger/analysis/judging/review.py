@@ -1,4 +1,4 @@
-"""What a reviewer should know of a run before it is merged: one word, what changed, what is missing."""
+"""The facts about a run for its reviewer: a verdict in a word, the changes, what is missing."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -19,20 +19,20 @@ from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document, counted
 
 Word = Literal["better", "worse", "within noise", "not comparable", "cannot tell"]
-"""What a verdict comes to, for people."""
+"""A verdict in one word, for people."""
 
 _BARS = "▁▂▃▄▅▆▇█"
 _DRAWN = 24
-"""Characters of a curve: as many as fit beside a number on a phone."""
+"""Most characters of a curve: as many as fit beside a number on a phone."""
 
 
 class MetricLine(Document, frozen=True, kw_only=True):
     """One metric of a run beside the runs it is compared with."""
 
     metric: Metric
-    """As the run measured it."""
+    """Measurement of the run."""
     others: list[float | None]
-    """What the runs it is compared with came to, in their order; none where they were not measured alike."""
+    """Measurements of the runs it is compared with, in order; none where they were not measured alike."""
     noise: float | None = None
     """Spread of this metric between repeats; none where nothing was repeated."""
     why: str | None = None
@@ -49,31 +49,31 @@ class RunReview(Document, frozen=True, kw_only=True):
     why: str
     """The reason, in one line."""
     mend: str | None = None
-    """What would let it be told; none where nothing is amiss."""
+    """What would allow a verdict; none where there is one."""
     against: list[tuple[str, str]] = []
     """Runs it is compared with: `baseline` or `best`, and the id."""
     judgement: Judgement | None = None
-    """The verdict with its evidence; none where it could not be asked."""
+    """The verdict with its evidence; none where there is none."""
     comparison: Comparison | None = None
-    """What differs from those runs; they come first, in their order."""
+    """Differences from those runs, which come first, in order."""
     surroundings: list[EnvironmentDifference] = []
-    """What differs in software and machines, in the order of the comparison."""
+    """Differences in software and machines, in the order of the comparison."""
     metrics: list[MetricLine] = []
     """Its metrics."""
     code: list[str] = []
-    """Commits between the code it is compared with and its own, newest first, a line each."""
+    """Commits between the code it is compared with and its own, newest first, one line each."""
     curves: dict[str, str] = {}
-    """Learning curves as small pictures: name of the series to bars."""
+    """Learning curves as rows of bars, by name of the series."""
     missing: dict[str, str] = {}
-    """Boxes that could not be captured, and why."""
+    """Boxes that could not be captured, each with the reason."""
     warnings: list[str] = []
-    """What else is worth a look."""
+    """Further points to look at."""
     advice: list[Advice] = []
     """What to try next."""
 
 
 def proposal_title(runs: Sequence[StoredRun]) -> str:
-    """Return the title of a proposal's pull request: what it adds, in a line without markup."""
+    """Return the title of a proposal's pull request: its additions, in a line without markup."""
     if len(runs) == 1:
         record = runs[0].record
         headline = record.headline
@@ -85,7 +85,7 @@ def proposal_title(runs: Sequence[StoredRun]) -> str:
 
 
 def word_of(verdict: Verdict) -> Word:
-    """Return a verdict in a word; a difference smaller than what is asked for is within noise."""
+    """Return a verdict in a word; a difference smaller than the requested one is within noise."""
     if verdict.answer == "keep":
         return "better"
     if verdict.answer == "discard":
@@ -94,7 +94,7 @@ def word_of(verdict: Verdict) -> Word:
 
 
 def metric_lines(run: StoredRun, others: Sequence[StoredRun], tried: Mapping[GroupId, Tried]) -> list[MetricLine]:
-    """Return the metrics of a run, each beside what the others came to where that is comparable."""
+    """Return the metrics of a run, each beside those of the others where they are comparable."""
     latest = latest_metrics(run)
     lines = []
     for metric in latest.values():
@@ -123,7 +123,7 @@ def _why_not(run: StoredRun, metric: Metric) -> str:
 
 
 def warnings_of(run: StoredRun) -> list[str]:
-    """Return what else a reviewer should look at: how it ended, leaks, redactions, problems in its log."""
+    """Return further points for a reviewer: how it ended, leaks, redactions, problems in its log."""
     record = run.record
     said = [same_data_text(one, other) for one, other in same_data(record.datasets.used)]
     if record.status != "finished":
@@ -143,10 +143,10 @@ def warnings_of(run: StoredRun) -> list[str]:
 
 
 def drawn(points: Sequence[Point], series: str, direction: Direction | None = None) -> str:
-    """Return a learning curve as a row of bars, with its first and last value; nothing where it has no two points."""
+    """Return a learning curve as a row of bars, with its first and last value; empty where it has no two points."""
     values = [point.values[series] for point in points if series in point.values]
     finite = [value for value in values if value == value and abs(value) != float("inf")]  # noqa: PLR0124  # NaN differs from itself
-    if len(finite) < 2:  # noqa: PLR2004  # a line takes two
+    if len(finite) < 2:  # noqa: PLR2004  # a line needs two
         return ""
     step = max(1, len(values) // _DRAWN)
     low, high = min(finite), max(finite)
@@ -159,6 +159,6 @@ def drawn(points: Sequence[Point], series: str, direction: Direction | None = No
 def _bar(value: float, low: float, high: float) -> str:
     if value != value or abs(value) == float("inf"):  # noqa: PLR0124  # NaN differs from itself
         return "!"
-    share = value / 2 - low / 2  # halves: the distance of two floats may be more than a float holds
+    share = value / 2 - low / 2  # halves: the difference of two floats may overflow
     whole = high / 2 - low / 2
     return _BARS[min(len(_BARS) - 1, int(share / whole * len(_BARS)))] if whole > 0 else _BARS[0]

@@ -1,14 +1,14 @@
-"""What it does to a number that it was chosen: the best of a hundred is not one of one."""
+"""The bias of selection: the best of a hundred trials is not a trial of one."""
 
 import math
 
 _STEPS = 2_000
 _REACH = 9.0
-"""Standard deviations over which the law of the best is integrated; beyond lies less than 1e-18."""
+"""Standard deviations over which the distribution of the best is integrated; beyond lies less than 1e-18."""
 
 
 def corrected(p: float, trials: int) -> float:
-    """Return the chance that any of `trials` comparisons shows so much, from that of one.
+    """Return the probability that any of `trials` comparisons shows as much, from that of one.
 
     1 - (1 - p)^trials (Sidak 1967, JASA 62:626). Exact for trials that know nothing of each other; trials that share
     what they are compared with lean the same way, and it is then too careful (Slepian 1962, Bell System Technical
@@ -18,12 +18,12 @@ def corrected(p: float, trials: int) -> float:
 
 
 def allowed(alpha: float, trials: int) -> float:
-    """Return how rare one comparison must be for `trials` of them to keep `alpha` together; undoes `corrected`."""
+    """Return the significance level of one comparison for which `trials` of them keep `alpha`; inverts `corrected`."""
     return -math.expm1(math.log1p(-alpha) / trials)
 
 
 def best_by_luck(trials: int) -> float:
-    """Return how many noise widths the best of equal trials lies above their mean, on average.
+    """Return how many noise widths the best of equal trials is above their mean, on average.
 
     The mean of the largest of so many standard normal values, integral of 1 - Phi(x)^trials above zero less that of
     Phi(x)^trials below it: 2.5076 for 100 (tabulated by Tippett 1925, Biometrika 17:364).

@@ -1,4 +1,4 @@
-"""Keep, discard, or cannot tell: what the values of two settings say about each other.
+"""Verdicts: keep, discard, or cannot tell, from the values of two settings.
 
 Pure statistics over values; `judgement.py` finds the values. Every rule here was tried by simulation:
 `python -m tests.benchmarks.verdicts` prints how often each answer is wrong.
@@ -12,7 +12,7 @@ from ledger.analysis.judging.selection_bias import allowed, corrected
 from ledger.model.values import Document
 
 ALPHA = 0.05
-"""How often `keep` is said when nothing differs, at most; and how often `discard` when the improvement is there."""
+"""Highest rate of `keep` when nothing differs, and of `discard` when the improvement exists."""
 POWER = 0.8
 """How often the repeats asked for settle it, when the improvement is there: Cohen, Statistical Power Analysis for the
 Behavioral Sciences (2nd edition 1988), 2.4."""
@@ -20,9 +20,9 @@ ENOUGH = 5
 """Repeats of both settings from which their own spreads are used, and from which means are near enough to normal to be
 judged far out in the tail: with fewer, the best of 100 was kept in 20 of 100 null trials (skewed noise, t test)."""
 FEWEST_FREEDOM = 3
-"""Degrees of freedom below which no floor is known."""
+"""Fewest degrees of freedom of a usable noise floor."""
 MOST_REPEATS = 1_000
-"""Repeats beyond which the advice is that repeats will not settle it."""
+"""Repeats beyond which the advice is that repeats will not decide it."""
 
 Answer = Literal["keep", "discard", "cannot tell"]
 Test = Literal["welch", "pooled", "cantelli"]
@@ -37,20 +37,20 @@ TESTS: dict[Test, str] = {
 
 
 class Question(Document, frozen=True, kw_only=True):
-    """What is asked of two settings."""
+    """The question about two settings."""
 
     higher: bool
     """Whether larger values are better."""
     min_effect: float | None = None
     """The smallest improvement worth having, in the metric's unit; the noise width when none."""
     trials: int = 1
-    """How many comparisons this one was chosen from."""
+    """Number of comparisons that this one was chosen from."""
     alpha: float = ALPHA
-    """How often `keep` may be said when nothing differs."""
+    """Allowed rate of `keep` when nothing differs."""
 
 
 class Verdict(Document, frozen=True, kw_only=True):
-    """The answer, and what it rests on; all effects are positive where the judged setting is better."""
+    """The answer, and what it is based on; effects are positive where the judged setting is better."""
 
     answer: Answer
     """`keep`, `discard` or `cannot tell`."""
@@ -59,29 +59,29 @@ class Verdict(Document, frozen=True, kw_only=True):
     effect: float
     """Improvement of the mean, in the metric's unit."""
     low: float | None = None
-    """Lower end of the interval of the improvement, which holds the truth in 1 - 2 alpha of cases."""
+    """Lower end of the interval of the improvement, which contains the truth in 1 - 2 alpha of cases."""
     high: float | None = None
     """Upper end."""
     test: Test | None = None
-    """Test used; none where there was nothing to test with."""
+    """Test that was used; none where there was nothing to test with."""
     width: float | None = None
     """Noise width that the test used."""
     freedom: float | None = None
     """Degrees of freedom of the test."""
     p: float | None = None
-    """Chance of an improvement this large or larger when nothing differs."""
+    """Probability of an improvement this large or larger when nothing differs."""
     corrected_p: float | None = None
     """The same for the best of `trials`."""
     trials: int = 1
-    """Comparisons it was chosen from."""
+    """Number of comparisons that it was chosen from."""
     min_effect: float | None = None
-    """Improvement asked for."""
+    """Requested improvement."""
     repeats: int | None = None
-    """Repeats of each setting that would settle it; none where it is settled, or where repeats will not settle it."""
+    """Repeats of each setting that would decide it; none where it is decided, or where repeats cannot decide it."""
 
 
 class _Scale(Document, frozen=True, kw_only=True):
-    """What a difference of means is measured with."""
+    """The scale for a difference of means."""
 
     test: Test
     error: float
@@ -93,14 +93,14 @@ class _Scale(Document, frozen=True, kw_only=True):
 def decide(ours: Repeats, theirs: Repeats, others: tuple[float, int], question: Question) -> Verdict:
     """Judge one setting against another.
 
-    `keep` is said when the improvement is beyond chance (one-sided, corrected for selection) and at least what is
-    asked for; `discard` when an improvement of that size is excluded.
+    `keep` when the improvement is beyond chance (one-sided, corrected for selection) and at least the
+    requested one; `discard` when an improvement of that size is excluded.
 
     Args:
         ours: values of the setting that is judged; at least one.
         theirs: values of the one it is judged against; at least one.
         others: sum of squares and degrees of freedom of other settings of the group, as `pool` gives them.
-        question: what is asked.
+        question: the question.
 
     Raises:
         ModuleNotFoundError: scipy is not installed.
@@ -141,13 +141,13 @@ def decide(ours: Repeats, theirs: Repeats, others: tuple[float, int], question: 
 
 
 def _more(ours: Repeats, theirs: Repeats, effect: float, question: Question) -> int | None:
-    """Return how many repeats of each setting would settle an improvement of so many noise widths."""
+    """Return how many repeats of each setting would decide on an improvement of so many noise widths."""
     needed = repeats_needed(effect, allowed(question.alpha, question.trials))
     return None if needed is None else max(needed, ENOUGH, min(ours.count, theirs.count) + 1)
 
 
 def _chance(scale: _Scale, errors: float) -> float:
-    """Return the chance of an improvement of so many standard errors or more when nothing differs."""
+    """Return the probability of an improvement of so many standard errors or more when nothing differs."""
     from scipy.special import stdtr
 
     alike = float(stdtr(scale.freedom, -errors))
@@ -155,12 +155,12 @@ def _chance(scale: _Scale, errors: float) -> float:
 
 
 def _cantelli(errors: float) -> float:
-    """Return the largest chance that noise of any shape leaves: 1 / (1 + t^2) above its mean (Cantelli 1928)."""
+    """Return the largest such probability for noise of any shape: 1 / (1 + t^2) above its mean (Cantelli 1928)."""
     return 1 / (1 + errors**2) if errors > 0 else 1.0
 
 
 def _reach(scale: _Scale, alpha: float) -> float:
-    """Return how many standard errors the interval reaches to each side; undoes `_chance`."""
+    """Return how many standard errors the interval extends to each side; inverts `_chance`."""
     from scipy.special import stdtrit
 
     alike = float(stdtrit(scale.freedom, 1 - alpha))
@@ -184,7 +184,7 @@ def _answer(effect: float, low: float, high: float, asked: float, beyond: bool, 
 
 
 def _scale(ours: Repeats, theirs: Repeats, others: tuple[float, int]) -> _Scale | str:
-    """Return what to measure the difference with, or why there is nothing."""
+    """Return the scale for the difference, or why there is none."""
     n, m = ours.count, theirs.count
     mine, yours = squares(ours.values), squares(theirs.values)
     if min(n, m) >= ENOUGH and mine > 0 and yours > 0:
@@ -200,7 +200,7 @@ def _scale(ours: Repeats, theirs: Repeats, others: tuple[float, int]) -> _Scale 
     if total <= 0:
         return "the noise is not known: every repeat gave the same value, so the seed may not be in use"
     width, fewer = math.sqrt(total / freedom), min(n, m)
-    # Skewed noise cancels between equal numbers only (3 repeats against 10 kept 7 of 100), so both count as 3.
+    # Skewed noise cancels only between equal numbers (3 repeats against 10 kept 7 of 100), so both count as 3.
     error = width * math.sqrt(2 / fewer)
     return _Scale(test="cantelli" if fewer == 1 else "pooled", error=error, freedom=freedom, width=width)
 
@@ -222,7 +222,7 @@ def _spread_more(own: float, freedom: int, others: tuple[float, int]) -> bool:
 
     if others[0] <= 0:
         return own > 0
-    return float(fdtrc(freedom, others[1], (own / freedom) / (others[0] / others[1]))) < 0.05  # noqa: PLR2004  # as said
+    return float(fdtrc(freedom, others[1], (own / freedom) / (others[0] / others[1]))) < 0.05  # noqa: PLR2004  # the 5 % above
 
 
 def power(effect: float, repeats: int, alpha: float) -> float:

@@ -1,4 +1,4 @@
-"""A judgement in words: what stands on the terminal and on the page of a run."""
+"""Judgements as text, for the terminal and for the page of a run."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,7 @@ def headline_of(judgement: Judgement) -> str:
 
 
 def lines_of(judgements: Sequence[Judgement], fronts: Sequence[Front] = ()) -> Iterator[str]:
-    """Yield the lines of an answer, in words and numbers."""
+    """Yield the lines of an answer, with its numbers."""
     for position, judgement in enumerate(judgements):
         if position:
             yield ""

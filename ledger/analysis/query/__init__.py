@@ -1,1 +1,1 @@
-"""Questions about runs: the query language, fields, orders and the usual table."""
+"""Queries on runs: the language, fields, sort orders and the rows of `ledger list`."""

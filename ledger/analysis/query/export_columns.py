@@ -1,4 +1,4 @@
-"""Runs as one flat table: a row for each, a column for each fact, param and metric."""
+"""Runs as one flat table: a row for each run, a column for each field, param and metric."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,17 +7,17 @@ from ledger.analysis.query.fields import FIELDS, Value, metrics_of, own_fields
 from ledger.model.entries import StoredRun
 
 Cell = bool | int | float | str | datetime | None
-"""What a cell holds; none where the run does not have it."""
+"""Content of a cell; none where the run does not have it."""
 
 _FIELDS = tuple(name for name in FIELDS if name != "dataset")
 """Fields of every run; datasets stand beside each metric, `currency` beside the cost, params and metrics follow."""
 
 
 def flat_columns(runs: Sequence[StoredRun]) -> dict[str, list[Cell]]:
-    """Return the columns of a table of runs by name; every column holds one kind of value, or none.
+    """Return the columns of a table of runs, by name; each column has values of one type, or none.
 
-    Beside each `metrics.KEY` stand `dataset.KEY`, `dataset_hash.KEY` and `evaluator.KEY`: values may be compared
-    where the last two agree. Durations are seconds, times UTC; lists are texts, parted by `, `.
+    Beside each `metrics.KEY` are `dataset.KEY`, `dataset_hash.KEY` and `evaluator.KEY`: values are comparable
+    where the last two agree. Durations are seconds, times UTC; lists are texts, separated by `, `.
     """
     own = [own_fields(run) for run in runs]
     columns: dict[str, list[Cell]] = {name: _one_kind([fields[name] for fields in own]) for name in _FIELDS}
@@ -35,7 +35,7 @@ def flat_columns(runs: Sequence[StoredRun]) -> dict[str, list[Cell]]:
 
 
 _LARGEST = 2**63
-"""Whole numbers of 64 bits end here; a column with larger ones holds floats."""
+"""Largest 64-bit integers; a column with larger ones holds floats."""
 
 
 def _one_kind(values: Sequence[Value]) -> list[Cell]:
@@ -45,7 +45,7 @@ def _one_kind(values: Sequence[Value]) -> list[Cell]:
         len(kinds) > 1 or any(isinstance(cell, int) and abs(cell) >= _LARGEST for cell in cells)
     ):
         return [float(cell) if isinstance(cell, int | float) else None for cell in cells]
-    return cells if len(kinds) < 2 else [None if cell is None else str(cell) for cell in cells]  # noqa: PLR2004  # one kind
+    return cells if len(kinds) < 2 else [None if cell is None else str(cell) for cell in cells]  # noqa: PLR2004  # one type
 
 
 def _list_text(value: list[bool | int | float | str | None]) -> str:

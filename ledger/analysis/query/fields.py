@@ -1,4 +1,4 @@
-"""Fields of a run by name, as filters, sorting, columns and comparisons name them."""
+"""Fields of a run by name, for filters, sorting, columns and comparisons."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
 
 Value = ParamValue | datetime
-"""What a field can hold; none when the run does not have it."""
+"""Value of a field; none when the run does not have it."""
 
 
 class RunField(NamedTuple):
@@ -85,7 +85,7 @@ def _utc(time: datetime | None) -> datetime | None:
 
 
 def field_value(run: StoredRun, name: str) -> Value:
-    """Return a field of a run, none when this run does not have it.
+    """Return a field of a run; none when this run does not have it.
 
     Args:
         run: the run.
@@ -104,7 +104,7 @@ _BY_NAME = {field.name: field for field in OWN_FIELDS}
 
 
 def metrics_of(run: StoredRun) -> dict[str, Metric]:
-    """Return the measurement of each metric that `run_metric` gives, by its key."""
+    """Return the measurement of each metric that `run_metric` would return, by its key."""
     own = {metric.key: metric for metric in run.record.results.metrics}
     if not run.evaluations:
         return own
@@ -120,7 +120,7 @@ def run_metric(run: StoredRun, key: str) -> Metric | None:
 
 
 def params_that_differ(runs: Iterable[StoredRun]) -> list[str]:
-    """Return the names of params that are not the same in all runs, in order of their names."""
+    """Return the names of params that differ between runs, sorted by name."""
     values = [run.record.params.values for run in runs]
     names = sorted({name for params in values for name in params})
     missing = object()
@@ -128,7 +128,7 @@ def params_that_differ(runs: Iterable[StoredRun]) -> list[str]:
 
 
 def show_value(value: Value) -> str:
-    """Return a value as people read it in a table."""
+    """Return a value for people, as shown in a table."""
     if value is None:
         return ""
     if isinstance(value, bool):

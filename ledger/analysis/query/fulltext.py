@@ -1,6 +1,6 @@
-"""The words of a run that full-text search finds.
+"""The words of a run for full-text search.
 
-Id, status, experiment, tags, notes, params, metrics, datasets, authors, commit and warnings of the log, and what was
+Id, status, experiment, tags, notes, params, metrics, datasets, authors, commit and warnings of the log, and later
 said later. The site is given the same words.
 """
 
@@ -12,7 +12,7 @@ from ledger.model.entries import StoredRun
 
 _WORD = re.compile(r"[^\W_]+")
 BREAK = "\u2758"
-"""Stands between two texts, so that no phrase reaches from one into the next; it is part of no word."""
+"""Separator of two texts, so that no phrase matches across them; part of no word."""
 _WORD_OR_BREAK = re.compile(rf"[^\W_]+|{BREAK}")
 
 
@@ -22,12 +22,12 @@ def words_in(text: str) -> list[str]:
 
 
 def spoken(run: StoredRun) -> str:
-    """Return the words of a run in one text, parted by spaces."""
+    """Return the words of a run in one text, separated by spaces."""
     return _BETWEEN.join((_kept_words(run.record.id), *words_beside_id(run)))
 
 
 def words_beside_id(run: StoredRun) -> list[str]:
-    """Return the words of each text of a run but its id; texts that runs of a sweep share are one."""
+    """Return the words of each text of a run except its id; texts that runs of a sweep share are cached."""
     return list(dict.fromkeys(words for text in _texts(run) if (words := _words_of(text))))
 
 
@@ -49,7 +49,7 @@ def _word_text(text: str) -> str:
 
 _BETWEEN = f" {BREAK} "
 _KEPT = 100
-"""Characters of a text that is likely to come again, such as the name of a param."""
+"""Most characters of a text that is likely to come again, such as the name of a param."""
 _kept_words = lru_cache(maxsize=4096)(_word_text)
 
 

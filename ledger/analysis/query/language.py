@@ -22,36 +22,36 @@ class Condition(Document, frozen=True, kw_only=True):
     """A field in relation to a value."""
 
     field: str
-    """Name of the field, as it was written; `Names.resolve` makes it one that runs have."""
+    """Name of the field, as written; `Names.resolve` replaces it with a field that runs have."""
     operator: str
     """`=`, `!=`, `<`, `<=`, `>`, `>=`, or `~` for contains."""
     value: str
-    """The value as it was written, without quotes."""
+    """The value as written, without quotes."""
 
 
 class Phrase(Document, frozen=True, kw_only=True):
-    """Words that follow each other somewhere in what people wrote; the last may be the start of a word."""
+    """Consecutive words anywhere in what people wrote; the last may be the start of a word."""
 
     words: tuple[str, ...]
     """The words, in lower case."""
 
 
 class Every(Document, frozen=True, kw_only=True):
-    """All parts hold."""
+    """A conjunction: all parts hold."""
 
     parts: tuple["Query", ...]
     """The parts."""
 
 
 class Some(Document, frozen=True, kw_only=True):
-    """At least one part holds."""
+    """A disjunction: at least one part holds."""
 
     parts: tuple["Query", ...]
     """The parts."""
 
 
 class Not(Document, frozen=True, kw_only=True):
-    """The part does not hold."""
+    """A negation: the part does not hold."""
 
     part: "Query"
     """The part."""
@@ -76,20 +76,20 @@ WORD: /[^\s()'"=!<>~]+/
 QUOTED: /"(\\.|[^"\\])*"/s | /'(\\.|[^'\\])*'/s
 %ignore /\s+/
 """
-"""The handbook's page on reading shows the same grammar; what stands side by side must all hold."""
+"""The grammar, which the handbook's page on reading shows, too; adjacent parts must all hold."""
 
 _LONGEST = 10_000
-"""Characters of a query at most."""
+"""Most characters of a query."""
 _MOST = 200
-"""Conditions and negations of a query at most, and parentheses: SQLite refuses expressions 1000 deep."""
+"""Most conditions, negations and parentheses of a query: SQLite refuses expressions 1000 deep."""
 _EXAMPLE = "write FIELD OPERATOR VALUE, such as 'lr < 0.01 and not status = failed'"
 
 
 def parse_query(text: str) -> Query:
-    """Return the query that a text states.
+    """Return the query in a text.
 
     Raises:
-        UsageError: it states none; the message shows where with a caret.
+        UsageError: it is invalid; the message marks the place with a caret.
     """
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     if len(text) > _LONGEST or len(re.findall(r"[=<>~(]|\b(?:not|and|or)\b", text, re.IGNORECASE)) > _MOST:
@@ -126,10 +126,10 @@ def _size(query: Query) -> int:
 
 
 def parse_queries(texts: Iterable[str]) -> Query | None:
-    """Return the query that states all texts, none for no text.
+    """Return the conjunction of the queries in texts; none without texts.
 
     Raises:
-        UsageError: one of them states no query.
+        UsageError: one of them is invalid.
     """
     parts = tuple(parse_query(text) for text in texts)
     if len(parts) > 1:
@@ -163,10 +163,10 @@ def _refused(text: str, at: int, why: str, hint: str | None = None) -> UsageErro
 
 
 class _Reader:
-    """Turns what the parser found into a query.
+    """Converts the parse tree to a query.
 
     Args:
-        text: what was parsed.
+        text: the parsed text.
     """
 
     def __init__(self, text: str) -> None:
@@ -195,7 +195,7 @@ class _Reader:
         return Every(parts=tuple(parts))
 
     def _refuse_spaced_text(self, value: "Token | None", word: "Token | None") -> None:
-        """Refuse `note = hard cases`: whoever parts the value from its operator may mean all words by it."""
+        """Refuse `note = hard cases`: spaces around the operator suggest that all words are meant."""
         if value is not None and word is not None and not self._text[value.end_pos : word.start_pos].strip():
             raise _refused(self._text, word.start_pos or 0, _JOINED)
 
@@ -220,13 +220,13 @@ def _token(term: "Tree[Token] | Token") -> "Token":
 
 
 def _bare_word(part: "Tree[Token]") -> "Token | None":
-    """Return the word that a part is, where it is one without quotes."""
+    """Return the word of a part, where it is a single one without quotes."""
     token = _token(part.children[0]) if part.data == "phrase" else None
     return token if token is not None and token.type == "WORD" else None
 
 
 def _spaced_value(part: "Tree[Token]") -> "Token | None":
-    """Return the bare value that a comparison parts from its operator by spaces; none of other parts."""
+    """Return the bare value of a comparison with spaces around its operator; none of other parts."""
     if part.data != "comparison":
         return None
     _, operator, right = part.children
@@ -241,7 +241,7 @@ def _plain(token: "Token") -> str:
 
 
 def metrics_named(query: Query) -> list[str]:
-    """Return the keys of the metrics whose values a query holds against numbers."""
+    """Return the keys of the metrics that a query compares with numbers."""
     match query:
         case Condition():
             key = metric_key(query.field)
@@ -255,9 +255,9 @@ def metrics_named(query: Query) -> list[str]:
 
 
 def statuses_asked(query: Query) -> frozenset[str]:
-    """Return the statuses that a query asks for by name, as `status=failed` does: whoever names one wants to see it.
+    """Return the statuses that a query names, as `status=failed` does: runs with these are wanted.
 
-    What it says by `!=` or `not` is no question for anything.
+    A status after `!=` or `not` is not wanted.
     """
     match query:
         case Condition(field="status", operator="=" | "~" as operator):

@@ -1,4 +1,4 @@
-"""What a name in a query means: a field of every run, a param or a metric, by what the ledger holds.
+"""Names in a query: each means a field of every run, a param or a metric, by what the ledger has.
 
 Decided in `.github/decisions/query-language.md`. The site reads names by the same rules: `assets/ledger/query.js`.
 """
@@ -14,24 +14,24 @@ from ledger.model.values import Document
 
 PARAM, METRIC = "params.", "metrics."
 _NAMED = 4
-"""Readings that an error names; of more it gives the number."""
+"""Most readings that an error names; of the rest it gives the number."""
 
 
 class Meaning(Document, frozen=True, kw_only=True):
-    """A name, read."""
+    """The meaning of a name."""
 
     field: str
-    """The field that it means: one of `FIELDS`, `params.NAME` or `metrics.KEY`."""
+    """Field that it means: one of `FIELDS`, `params.NAME` or `metrics.KEY`."""
     warning: str | None = None
-    """Which other reading there is, where a rule decided; none where there is no other."""
+    """The other reading, where a rule decided; none where there is no other."""
 
 
 class Names:
     """The names of one ledger.
 
     Args:
-        held: `params.NAME` and `metrics.KEY` of everything that a run has.
-        splits: other names of splits, in lower case, and what they stand for.
+        held: `params.NAME` and `metrics.KEY` of all runs.
+        splits: split that each alias stands for; aliases in lower case.
     """
 
     def __init__(self, held: Iterable[str], splits: Mapping[str, str]) -> None:
@@ -39,13 +39,13 @@ class Names:
         self._splits = splits
 
     def read(self, name: str) -> Meaning:
-        """Return what a name means.
+        """Return the meaning of a name.
 
         A field of every run comes first; then the param or the metric of exactly that name; then the only one whose
         last part it is, after a `.` or a `/`.
 
         Raises:
-            UsageError: nothing has this name, or several have.
+            UsageError: nothing has this name, or several do.
         """
         if name.startswith(PARAM) and name != PARAM:
             return Meaning(field=name)
@@ -53,7 +53,7 @@ class Names:
             return Meaning(field=self._metric(name))
         exact = {PARAM + name, self._metric(METRIC + name)} & self._held
         if name in FIELDS:
-            # The seed of a run is read from its param, so the two readings are one.
+            # The seed of a run is taken from its param, so both readings agree.
             return Meaning(field=name, warning=_also(name, name, exact if name != "seed" else ()))
         longer = {field for field in self._held if name and field.endswith((f".{name}", f"/{name}"))} - exact
         found = sorted(exact or longer)
@@ -64,7 +64,7 @@ class Names:
         raise self._nothing(name)
 
     def resolve(self, query: Query) -> tuple[Query, list[str]]:
-        """Return a query whose every field is one that runs have, and what there is to say about its names.
+        """Return a query with fields that runs have, and warnings about its names.
 
         Raises:
             UsageError: nothing has one of the names, or several have.
@@ -88,7 +88,7 @@ class Names:
         return read(query), list(warnings)
 
     def _metric(self, field: str) -> str:
-        """Return a metric under the name of its split that the ledger holds: `val/loss` is `validation/loss`."""
+        """Return a metric under the split's name on the ledger: `val/loss` is `validation/loss`."""
         split, slash, rest = field.removeprefix(METRIC).partition("/")
         meant = self._splits.get(split.lower()) if slash else None
         return field if meant is None or field in self._held else f"{METRIC}{meant}/{rest}"

@@ -1,4 +1,4 @@
-"""Sorting by a metric, as people name it and as they are told of it; loads as little as `usual` does."""
+"""Sorting by a metric, and warnings about its meaning; as light to import as `table.py`."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,14 +11,14 @@ def metric_key(name: str) -> str | None:
 
 
 def no_such_metric(key: str) -> UsageError:
-    """Return the error of sorting by a metric that no run has."""
+    """Return the error for sorting by a metric that no run has."""
     return UsageError(f"no run here has this metric: `{key}`")
 
 
 def warn_of(
     key: str, groups: Sequence[tuple[str, str, str]], *, direction: str | None, aside: bool = False
 ) -> str | None:
-    """Return why an order by a metric means less than it seems to, none when it means all of it.
+    """Return why an order by a metric is only partly a ranking; none when it is one.
 
     Args:
         key: the metric.
@@ -34,7 +34,7 @@ def warn_of(
 
 
 ASIDE = "runs that did not finish, or were retracted, stand below those that count"
-"""What is said of an order that sets some runs aside."""
+"""Warning for an order that sets some runs aside."""
 
 
 def _warn_of_order(key: str, groups: Sequence[tuple[str, str, str]], direction: str | None) -> str | None:
@@ -53,10 +53,10 @@ def _warn_of_order(key: str, groups: Sequence[tuple[str, str, str]], direction: 
 
 
 def warn_of_filter(key: str, groups: Sequence[tuple[str, str, str]]) -> str | None:
-    """Return why one number cannot be held against every value of a metric, none when it can.
+    """Return why one number cannot be compared with every value of a metric; none when it can.
 
     Args:
-        key: the metric that a filter names.
+        key: metric that a filter names.
         groups: content hash, dataset version and evaluator of each comparable group that passed.
     """
     if len({(content, evaluator) for content, _, evaluator in groups}) < 2:  # noqa: PLR2004  # one group is no other
@@ -68,9 +68,9 @@ def warn_of_filter(key: str, groups: Sequence[tuple[str, str, str]]) -> str | No
 
 
 def measure_command(labels: Iterable[str]) -> str | None:
-    """Return the command that measures other models on the first of these dataset versions that can be named.
+    """Return the command that measures other models on the first of these dataset versions whose name is safe.
 
-    None where none can: a label comes from a record, and must not become something else in a shell.
+    None where there is none: a label comes from a record, and must not become anything else in a shell.
     """
     for label in labels:
         name, _, version = label.partition("@")
@@ -80,4 +80,4 @@ def measure_command(labels: Iterable[str]) -> str | None:
 
 
 _IN_A_SLUG = set("abcdefghijklmnopqrstuvwxyz0123456789._-")
-"""What stands in names and labels of dataset versions: `model/values.py`."""
+"""Characters of names and labels of dataset versions: see `model/values.py`."""

@@ -1,4 +1,4 @@
-"""Runs as lines of the usual table: the text of each cell, safe on a terminal."""
+"""Rows of `ledger list`: the text of each cell, safe for a terminal."""
 
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ _MARK: dict[Origin, str] = {"said": "", "curve": " (from the curve)"}
 
 
 def line_of(run: StoredRun) -> Line:
-    """Return what the usual table needs of a run; no cell and no name can control a terminal or hold a tab."""
+    """Return the row of a run as one line; no cell and no name can control a terminal or hold a tab."""
     record, headline = run.record, run.record.headline
     cells = [
         f"{record.status}, retracted" if run.retraction else record.status,
@@ -24,7 +24,7 @@ def line_of(run: StoredRun) -> Line:
     ]
     values = record.params.values
     names, order = _names(tuple(values))
-    # 0.0 and -0.0 are one key of a cache, and two values; a list is no key.
+    # 0.0 and -0.0 are one key of a cache, but two values; a list is no key.
     cells += [
         _kept_cell(value) if value and not isinstance(value, list) else _make_cell(value)
         for value in map(values.__getitem__, order)
@@ -34,7 +34,7 @@ def line_of(run: StoredRun) -> Line:
 
 @lru_cache(maxsize=1024)
 def _names(names: tuple[str, ...]) -> tuple[str, list[str]]:
-    """Return names as they are shown, in one text, and as they are, in the same order: runs often have the same."""
+    """Return names in shown form, in one text, and in original form, in the same order: runs often share them."""
     order = sorted(names, key=plain)
     return BETWEEN.join(plain(name) for name in order), order
 
@@ -47,4 +47,4 @@ def _make_cell(value: ParamValue) -> str:
 
 
 _kept_cell = lru_cache(maxsize=4096, typed=True)(_make_cell)
-"""Most params of a sweep take few values."""
+"""Caches cells: most params of a sweep take few values."""

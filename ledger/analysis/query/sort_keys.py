@@ -1,7 +1,7 @@
-"""Values as texts that compare and sort as the values do, so that Python and a database give one order.
+"""Values as texts that sort as the values do, so that Python and a database agree on the order.
 
-The first letter is the kind: `b` booleans, `d` times, `n` numbers, `t` texts, `x` what is no number. Numbers are
-64-bit floats: their IEEE 754 bits, turned so that they sort as text. No such text holds a NUL.
+The first letter is the type: `b` booleans, `d` times, `n` numbers, `t` texts, `x` NaN. Numbers are
+64-bit floats: their IEEE 754 bits, changed so that they sort as text. No such text contains a NUL.
 """
 
 import math
@@ -15,20 +15,20 @@ import msgspec
 from ledger.analysis.query.fields import Value
 
 Range = tuple[str, str]
-"""From the first text that is meant up to the first that is not any more."""
+"""A half-open range of texts: from the first one included to the first one after."""
 
 _LAST = "\U0010ffff"
 _NEXT = "\x01"
-"""What follows a text in the order is that text and this character: none smaller stands in any."""
+"""Text that comes next after a text and this character appended: no text contains a smaller one."""
 _DOUBLE = struct.Struct(">d")
 _WITHOUT_SIGN, _WITH_SIGN = "01234567", "89abcdef"
-"""First digits of positive numbers and of negative ones, before they are turned."""
+"""First digits of positive and of negative numbers, before the change."""
 _TURNED = str.maketrans("0123456789abcdef", "fedcba9876543210")
 _NOT_A_NUMBER = "x"
 
 
 def sortable(value: Value) -> str | None:
-    """Return a value as sortable text; a list as JSON of its items, none for none."""
+    """Return a value as sortable text; for a list, JSON of its items; none for none."""
     make = _MAKERS.get(type(value))
     if make is not None:
         return make(value)
@@ -36,7 +36,7 @@ def sortable(value: Value) -> str | None:
 
 
 def sortable_items(values: Sequence[Value]) -> list[str]:
-    """Return the items of a list as sortable texts; none becomes the empty text, which no range holds."""
+    """Return the items of a list as sortable texts; none becomes the empty text, which is in no range."""
     return ["" if value is None else _scalar(value) for value in values]
 
 
@@ -45,7 +45,7 @@ def _scalar(value: Value) -> str:
 
 
 def as_float(value: float) -> float:
-    """Return a number as a 64-bit float; whole numbers past its range are infinite."""
+    """Return a number as a 64-bit float; integers beyond its range become infinite."""
     try:
         return float(value)
     except OverflowError:
@@ -60,20 +60,20 @@ def _number(value: float) -> str:
     return f"n{_WITH_SIGN[sign]}{bits[1:]}" if sign >= 0 else f"n{bits.translate(_TURNED)}"
 
 
-_MAKERS: dict[type, Callable[[Any], str]] = {  # each is given its own kind of value
+_MAKERS: dict[type, Callable[[Any], str]] = {  # each receives its own type of value
     str: lambda value: f"t{_escape(value)}",
     bool: lambda value: "b1" if value else "b0",
     int: lambda value: _number(as_float(value)),
     float: _number,
     datetime: lambda value: f"d{value.isoformat()}",
 }
-"""Kind of a value to its sortable text: one look instead of a question for each kind, at 50 values a run."""
+"""Converter by type of value: one lookup instead of a test for each type, at 50 values a run."""
 
 
 def number_of(text: str) -> float | None:
-    """Return the number that somebody wrote, none when it is none; NaN is ordered against nothing, so none too.
+    """Return the number in a text, none when it is not one; NaN has no order, so none, too.
 
-    Digits are those of ASCII, as scripts of the site read them.
+    Only ASCII digits count, as in the scripts of the site.
     """
     try:
         number = float(text) if text.isascii() else math.nan
@@ -83,7 +83,7 @@ def number_of(text: str) -> float | None:
 
 
 def readable(value: Value) -> str:
-    """Return a single value as `~` searches it: numbers in their shortest form, times in ISO form."""
+    """Return a single value in the form that `~` searches: numbers in their shortest form, times in ISO form."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -92,7 +92,7 @@ def readable(value: Value) -> str:
 
 
 def read_back(text: str) -> str:
-    """Return what `readable` says of the value that a sortable text stands for."""
+    """Return `readable` of the value behind a sortable text."""
     kind, rest = text[:1], text[1:]
     if kind == "b":
         return "true" if rest == "1" else "false"
@@ -104,7 +104,7 @@ def read_back(text: str) -> str:
 
 
 def read_number(text: str) -> float:
-    """Return the number that a sortable text stands for, to the bit but for the sign of zero; NaN of what is none."""
+    """Return the number behind a sortable text, exact except for the sign of zero; NaN for any other."""
     if text[:1] != "n":
         return math.nan
     sign = _WITH_SIGN.find(text[1])
@@ -114,12 +114,12 @@ def read_number(text: str) -> float:
 
 
 def ranges(operator: str, wanted: str, *, time: bool) -> list[Range]:
-    """Return where sortable texts lie that stand in a relation (`=`, `<`, `<=`, `>`, `>=`) to what was written.
+    """Return the ranges of sortable texts that satisfy a comparison (`=`, `<`, `<=`, `>`, `>=`) with a written value.
 
     Args:
-        operator: the relation.
-        wanted: what was written.
-        time: whether the field holds times, of which a shorter one, such as a day, names all of it.
+        operator: the comparison.
+        wanted: written value.
+        time: whether the field holds times, where a shorter one, such as a day, means all of it.
     """
     if time:
         return [_range(operator, "d", f"d{_escape(wanted)}", _LAST)]
@@ -145,7 +145,7 @@ def _range(operator: str, kind: str, at: str, after: str) -> Range:
 
 
 def _escape(text: str) -> str:
-    """Keep the order and lose NUL, at which a database may end a text."""
+    """Return a text without NUL in the same order; a database may end a text at a NUL."""
     if "\0" not in text and "\x01" not in text:
         return text
     return text.replace("\x01", "\x01\x02").replace("\0", "\x01\x01")

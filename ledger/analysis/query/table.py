@@ -1,25 +1,25 @@
-"""The usual table of runs, from one line of text for each, as an index keeps it.
+"""The table of `ledger list`, made from one line of text per run, as an index stores it.
 
-Loads no library, nothing of the model and not even `typing`: `ledger list` is asked in loops, and starting is most
-of what it costs.
+Imports no library, nothing of the model and not even `typing`: `ledger list` is called in loops, and starting up is
+most of its cost.
 """
 
 from collections.abc import Sequence
 
 Line = tuple[str, str, str]
-"""What the table needs of a run: its id, the names of its params, and its cells, as `line_of` makes them."""
+"""The row of a run in the index: id, names of its params, and cells, as `line_of` makes them."""
 
 BETWEEN = "\t"
-"""Stands between two names and between two cells; neither can hold it."""
+"""Separator of two names and of two cells; neither can contain it."""
 EXACTLY = "\x01"
-"""Parts what is shown of a param from what tells it from others that are shown alike."""
+"""Separator between the shown name of a param and its exact name, where two would look alike."""
 FACTS = ("status", "experiment", "headline", "measured on", "took", "cost")
-"""What the first cells are; those of the params follow."""
+"""Names of the first cells, which hold the fields of a run; the cells of params follow."""
 _PARAMS_SHOWN = 6
 
 
 def runs_table(lines: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows of the usual table; of the params it shows the first that are not the same in all."""
+    """Return header and rows of the table; its param columns are the first that differ between runs."""
     params = [dict(zip(_parts(names), cells.split(BETWEEN)[len(FACTS) :], strict=False)) for _, names, cells in lines]
     shown = _that_differ(params)[:_PARAMS_SHOWN] if len(lines) > 1 else []
     rows = []

@@ -15,16 +15,16 @@ from ledger.model.values import plain
     "-m",
     "--metric",
     metavar="NAME",
-    help="A metric that is a part of right or wrong answers. Default: that of the headline.",
+    help="A metric that is the share of right or wrong answers. Default: that of the headline.",
 )
-@click.option("--target", type=click.FloatRange(0, 1), help="What people, or the product in use, reach in it.")
+@click.option("--target", type=click.FloatRange(0, 1), help="Level that people, or the product in use, reach in it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def advise_command(about: tuple[str, ...], metric: str | None, target: float | None, as_json: bool) -> None:
-    """Say what to try after a RUN, or after the best run of an EXPERIMENT.
+    """Show what to try after a RUN, or after the best run of an EXPERIMENT.
 
-    Each advice has its numbers, its rule, and where the rule comes from. It is silent where evidence is thin, and
-    knows nothing of your problem: it looks at errors on training, validation and test data, waiting for data, idle
-    hardware, the budget of policy.yaml, small slices, cases that flip, and noise that hides the best.
+    Each suggestion states its numbers, its rule, and the source of the rule. Where evidence is thin, there is none.
+    Nothing is known about your problem: the rules look at errors on training, validation and test data, waits for data,
+    idle hardware, the budget of policy.yaml, small slices, cases that flip, and noise that hides the best.
 
     Example: ledger advise x7k2qf --target 0.99
     """

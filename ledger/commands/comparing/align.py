@@ -1,4 +1,4 @@
-"""`ledger align`: whether what is better offline is better in production."""
+"""`ledger align`: whether better offline means better in production."""
 
 import click
 
@@ -17,7 +17,7 @@ from ledger.model.values import counted, plain
 @click.argument("filters", nargs=-1, metavar="[FILTER]...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def align_command(offline: str, online: str, filters: tuple[str, ...], as_json: bool) -> None:
-    """Return whether runs that are better by the metric OFFLINE are better by ONLINE, which was counted in production.
+    """Show whether runs with better values of the metric OFFLINE have better values of ONLINE, measured in production.
 
     Spearman's rank correlation with its 95 % interval, for each dataset version and period that runs share. Online
     metrics are recorded with: ledger evaluate RUN -m online/NAME=VALUE --period DAY/DAY. A FILTER is a query, as in

@@ -23,18 +23,22 @@ _WORDS: dict[Against, str] = {
 @click.command("growth")
 @click.argument("filters", nargs=-1, metavar="[FILTER]...")
 @click.option("-e", "--experiment", help="Only runs of this experiment.")
-@click.option("-m", "--metric", required=True, metavar="SPLIT/NAME", help="Which metric.")
+@click.option("-m", "--metric", required=True, metavar="SPLIT/NAME", help="Metric to fit.")
 @click.option(
-    "--against", type=click.Choice(get_args(Against)), default="samples", show_default=True, help="What was put in."
+    "--against",
+    type=click.Choice(get_args(Against)),
+    default="samples",
+    show_default=True,
+    help="Quantity that varies.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def growth_command(
     filters: tuple[str, ...], experiment: str | None, metric: str, against: Against, as_json: bool
 ) -> None:
-    """Fit a power law to METRIC and say what ten times more would be expected to give.
+    """Fit a power law to METRIC and predict its value for ten times more.
 
-    One line for each comparable group: values on another dataset version, or by another evaluator, are another
-    question. Where there are too few points, it says so. A FILTER is a query, as in ledger list.
+    One line for each comparable group, as values on other dataset versions or by other evaluators are not
+    comparable. Where there are too few points, it says so. A FILTER is a query, as in ledger list.
 
     Example: ledger growth -e data-size -m validation/accuracy --against samples
     """

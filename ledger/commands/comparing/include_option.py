@@ -1,4 +1,4 @@
-"""The option that lets runs count which did not finish."""
+"""The option that lets unfinished runs count."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, get_args

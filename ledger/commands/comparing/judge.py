@@ -19,7 +19,7 @@ EXIT_CODES: dict[Answer, int] = {"keep": 0, "discard": 1, "cannot tell": 2}
 
 
 class _Question(click.Command):
-    """A command whose exit codes 0, 1 and 2 are answers: whatever goes wrong exits with 4."""
+    """A command with exit codes 0, 1 and 2 for answers: any error exits with 4."""
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:  # as click has it
         """Read the command line."""
@@ -34,7 +34,7 @@ class _Question(click.Command):
 
 @contextmanager
 def _no_verdict() -> Iterator[None]:
-    """Turn what goes wrong into the error with an exit code of its own."""
+    """Turn any error into one with an exit code of its own."""
     try:
         yield
     except LedgerError as error:
@@ -58,18 +58,22 @@ def _no_verdict() -> Iterator[None]:
 @click.command("judge", cls=_Question)
 @click.argument("run")
 @click.option(
-    "--against", default="baseline", metavar="RUN|best|baseline", help="What to judge against. Default: the baseline."
+    "--against", default="baseline", metavar="RUN|best|baseline", help="Run to judge against. Default: the baseline."
 )
 @click.option(
-    "-m", "--metric", "metrics", multiple=True, metavar="SPLIT/NAME", help="Which metric. Default: its headline."
+    "-m", "--metric", "metrics", multiple=True, metavar="SPLIT/NAME", help="Metric to judge by. Default: its headline."
 )
 @click.option(
     "--min-effect", type=float, metavar="NUMBER", help="Smallest improvement worth having. Default: the noise width."
 )
-@click.option("--trials", type=click.IntRange(min=1), help="Settings it was chosen from. Default: all that were tried.")
-@click.option("--direction", type=click.Choice(["higher", "lower"]), help="Which values are better, if nobody said.")
+@click.option(
+    "--trials", type=click.IntRange(min=1), help="Number of settings it was chosen from. Default: all that were tried."
+)
+@click.option(
+    "--direction", type=click.Choice(["higher", "lower"]), help="Which values are better, where it is not recorded."
+)
 @include_option
-@click.option("--pareto", is_flag=True, help="Show where it stands in metric, cost, time, size and memory.")
+@click.option("--pareto", is_flag=True, help="Also show its place in metric, cost, time, size and memory.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def judge_command(
     run: str,
@@ -82,10 +86,10 @@ def judge_command(
     pareto: bool,
     as_json: bool,
 ) -> int:
-    """Return whether RUN is better than another by more than chance: keep (0), discard (1), cannot tell (2).
+    """Judge whether RUN is better than another by more than chance: keep (0), discard (1), cannot tell (2).
 
     Runs of one setting, which differ by seed only, are judged together. A run that did not finish is not judged, and is
-    never the best, unless --include names how it ended. Whatever goes wrong exits with 4, says `error:` on stderr and
+    never the best, unless --include names its status. Any error exits with 4, prints `error:` on stderr and
     nothing on stdout: 0, 1 and 2 are always answers.
 
     Example: ledger judge x7k2qf --against best --min-effect 0.002

@@ -1,4 +1,4 @@
-"""`ledger leaderboard`: which settings are best, on each dataset version by itself."""
+"""`ledger leaderboard`: the best settings, on each dataset version by itself."""
 
 from collections.abc import Mapping, Sequence
 
@@ -23,36 +23,43 @@ from ledger.store.index.selection import find_runs
 from ledger.store.review.code_difference import why_no_repeats
 
 _SHOWN = 20
-"""Settings shown of each board when nobody says how many."""
+"""Number of settings shown of each board by default."""
 _BOARDS = 10
-"""Boards shown when nobody says on which dataset version."""
+"""Number of boards shown when no dataset version is given."""
 _WITHDRAWN = 5
-"""Runs of a kind that are named below a board."""
+"""Most runs of a kind that are named below a board."""
 _LOOKED_AT = 5
-"""Settings of which it is looked whether others differ from them in code alone."""
+"""Most settings that are checked for differences in code alone."""
 
 
 class _Shown(Document, frozen=True, kw_only=True):
     """One board with the params of the settings that are shown."""
 
     board: SettingBoard
-    """The board, cut to what is shown."""
+    """The board, limited to the settings shown."""
     settings: int
-    """How many settings there are."""
+    """Number of all settings."""
     params: list[dict[str, ParamValue]]
-    """For each setting shown, the params that tell the settings shown apart."""
+    """For each setting shown, the params that distinguish the settings shown."""
     retired: str | None
-    """Why its dataset version is used no longer."""
+    """Why its dataset version was retired."""
     apart: str | None = None
-    """Why two of the settings shown are two: they differ in code alone."""
+    """Why two of the settings shown are separate: they differ in code alone."""
 
 
 @click.command("leaderboard")
 @click.argument("filters", nargs=-1, metavar="[FILTER]...")
-@click.option("-m", "--metric", metavar="SPLIT/NAME", help="Which metric. Default: that of most runs.")
-@click.option("--on", metavar="NAME@VERSION", help="Only on this dataset version; of a name alone, on each of its.")
+@click.option("-m", "--metric", metavar="SPLIT/NAME", help="Metric to rank by. Default: the most frequent headline.")
+@click.option("--on", metavar="NAME@VERSION", help="Only this dataset version; for a name alone, each of its versions.")
 @include_option
-@click.option("-n", "--limit", type=click.IntRange(1, 10**9), default=_SHOWN, show_default=True, help="Settings shown.")
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(1, 10**9),
+    default=_SHOWN,
+    show_default=True,
+    help="Number of settings to show.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def leaderboard_command(
@@ -64,12 +71,12 @@ def leaderboard_command(
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Show which settings are best, one board for each dataset version and evaluator.
+    """Show the best settings, one board for each dataset version and evaluator.
 
-    Runs that differ by seed only are one setting: its mean, standard deviation and n. Settings with one mean share a
-    rank. A star marks those that may be the best: what parts them from the top is within the noise, corrected for how
-    many settings there are. Runs that did not finish are named below the board and not ranked, unless --include or a
-    FILTER names how they ended. A FILTER is a query, as in ledger list.
+    Runs that differ by seed only are one setting: its mean, standard deviation and n. Settings with equal means share a
+    rank. A star marks those that may be the best: their difference from the top is within the noise, corrected for the
+    number of settings. Runs that did not finish are named below the board and not ranked, unless --include or a
+    FILTER names their status. A FILTER is a query, as in ledger list.
 
     Example: ledger leaderboard --metric validation/accuracy --on digits@v2
     """
@@ -82,7 +89,7 @@ def leaderboard_command(
         say("no run here has a metric that speaks for it; next: ledger leaderboard --metric SPLIT/NAME")
     boards = boards_on(standings, on) if standings.key else []
     retired = read_retirements(ledger)
-    boards.sort(key=lambda board: board.group.dataset in retired)  # stable: those in use keep their order
+    boards.sort(key=lambda board: board.group.dataset in retired)  # a stable sort: those in use keep their order
     chosen = boards if on else boards[:_BOARDS]
     shown = [_show(ledger, board, limit, retired) for board in chosen]
     if as_json:
@@ -151,7 +158,7 @@ def _write(shown: _Shown, *, first: bool) -> None:
 
 
 def _print_unranked(board: SettingBoard) -> None:
-    """Name the runs that are not on a board, by the reason."""
+    """Print the runs that are not on a board, by reason."""
     retracted = [one.run for one in board.withdrawn if one.why == "retracted"]
     unfinished = [one for one in board.withdrawn if one.why != "retracted"]
     if retracted:
@@ -173,7 +180,7 @@ def _name_list(parts: Sequence[str]) -> str:
 
 
 def _flat(shown: Sequence[_Shown]) -> tuple[list[str], list[list[str]]]:
-    """Return one table of all boards: in each row stands what its values may be compared with."""
+    """Return one table of all boards, in which each row states what its values are comparable with."""
     header = ["metric", "dataset", "dataset_hash", "evaluator", "retired", "direction", *_HEADER[:5], "runs", "setting"]
     rows = []
     for one in shown:

@@ -1,4 +1,4 @@
-"""`ledger matrix`: which run was measured on which version of a dataset, and what came of it."""
+"""`ledger matrix`: the values of a metric by run and version of a dataset."""
 
 import click
 
@@ -14,15 +14,15 @@ from ledger.model.values import counted
 
 @click.command("matrix")
 @click.argument("dataset")
-@click.option("-m", "--metric", metavar="SPLIT/NAME", help="Which metric. Default: the one measured most often.")
-@click.option("--runs", "query", metavar="FILTER", help="Only runs that pass, as for `ledger list`.")
+@click.option("-m", "--metric", metavar="SPLIT/NAME", help="Metric to show. Default: the one measured most often.")
+@click.option("--runs", "query", metavar="FILTER", help="Only runs that match, as for `ledger list`.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def matrix_command(dataset: str, metric: str | None, query: str | None, as_json: bool, as_csv: bool) -> None:
-    """Show what each run came to on each version of DATASET.
+    """Show the value of a metric for each run on each version of DATASET.
 
-    Columns are not comparable with each other: a value on v2 answers another question than one on v1. Gaps are runs
-    that were not measured there; ledger reevaluate fills them.
+    Columns are not comparable with each other: v1 and v2 are different data. Gaps are runs
+    that were not measured on a version; ledger reevaluate fills them.
 
     Example: ledger matrix digits-validation
     """
@@ -61,6 +61,6 @@ def matrix_command(dataset: str, metric: str | None, query: str | None, as_json:
 
 
 def _cell(metric: Metric, mixed: bool) -> str:
-    """Return a value; with its evaluator where there are several, as values of two are not comparable."""
+    """Return a value; with its evaluator where there are several, as their values are not comparable."""
     shown = show_value(metric.number)
     return f"{shown} (evaluator {metric.evaluator or 'unknown'})" if mixed else shown

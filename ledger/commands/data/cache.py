@@ -1,4 +1,4 @@
-"""`ledger cache`: look at prepared data, and make room."""
+"""`ledger cache`: list prepared data, and make room."""
 
 import click
 
@@ -15,7 +15,7 @@ _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def cache_command(context: click.Context, as_json: bool) -> None:
-    """List what `ledger prepare` and `@ledger.cached` have made; `ledger cache clean` makes room.
+    """List the results of `ledger prepare` and `@ledger.cached`; `ledger cache clean` makes room.
 
     Example: ledger cache
     """
@@ -47,11 +47,11 @@ def cache_command(context: click.Context, as_json: bool) -> None:
 
 @cache_command.command("clean")
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
-@click.option("--keep", metavar="SIZE", help="Remove what was used longest ago until so much is left, such as 10G.")
+@click.option("--keep", metavar="SIZE", help="Remove the least recently used until this much is left, such as 10G.")
 def clean_command(keys: tuple[str, ...], keep: str | None) -> None:
-    """Remove steps by the start of their KEY, or by size; everything without either.
+    """Remove results whose KEY starts so, or by size; without either, all of them.
 
-    What is removed is made again when it is asked for. What a link points to goes last.
+    Removed results are made again on request. Results that a link points to go last.
 
     Example: ledger cache clean --keep 5G
     """

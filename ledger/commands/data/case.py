@@ -12,7 +12,7 @@ from ledger.recorder.statements.cases import add_case, cases_of
 
 @click.group("case")
 def case_command() -> None:
-    """Register cases that every model must pass, and look at who passes them."""
+    """Register cases that every model must pass, and list who passes them."""
 
 
 @case_command.command("add")
@@ -21,10 +21,10 @@ def case_command() -> None:
 @click.option("--expect", "expected", required=True, metavar="TEXT", help="The answer that a model must give.")
 @click.option(
     "--severity", type=click.Choice(["low", "medium", "high", "critical"]), default="medium", show_default=True,
-    help="How bad another answer is.",
+    help="How serious another answer is.",
 )  # fmt: skip
-@click.option("--origin", metavar="TEXT", help="Where it was seen, such as an issue.")
-@click.option("--triage", type=click.Choice(["bug", "error"]), help="A bug to mend, or an error to learn from.")
+@click.option("--origin", metavar="TEXT", help="Where it was observed, such as an issue.")
+@click.option("--triage", type=click.Choice(["bug", "error"]), help="A bug to fix, or an error to learn from.")
 @click.option("--always", "override", flag_value="always", help="A rule in front of the model: always this answer.")
 @click.option("--never", "override", flag_value="never", help="A rule in front of the model: never this answer.")
 @push_options
@@ -41,7 +41,7 @@ def add_command(
     push_timeout: float,
     as_json: bool,
 ) -> None:
-    """Register a case of DATASET; it is part of every version that is added from now on.
+    """Register a case of DATASET; every version added from now on includes it.
 
     Example: ledger case add digits-validation --input 7/0042.png --expect 7 --severity high --origin "issue 12"
     """

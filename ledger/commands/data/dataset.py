@@ -13,7 +13,7 @@ _VERBS = {
     "retire": "Say that a version is used no longer.",
     "history": "Tell the history of a dataset, and of every metric on it.",
 }
-"""Every verb and its one line; the file `versions/<verb>.py` is imported when the verb is chosen."""
+"""Every verb with its one line; the file `versions/<verb>.py` is imported when the verb is chosen."""
 
 
 @click.group("dataset", cls=LazyGroup, sections=[Section("Commands", "ledger.commands.data.versions", _VERBS)])

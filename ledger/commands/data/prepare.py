@@ -21,7 +21,7 @@ from ledger.settings import DATASET_VARIABLE, OUT_VARIABLE
 
 
 class _Failed(LedgerError):
-    """The command itself failed; it has said why."""
+    """The command itself failed, and has printed why."""
 
     def __init__(self, code: int) -> None:
         super().__init__("the command failed, and nothing of what it wrote is kept")
@@ -29,16 +29,18 @@ class _Failed(LedgerError):
 
 
 @click.command("prepare", context_settings={"ignore_unknown_options": True})
-@click.option("-d", "--dataset", "datasets", multiple=True, required=True, metavar="PATH", help="What it reads.")
+@click.option("-d", "--dataset", "datasets", multiple=True, required=True, metavar="PATH", help="Data that it reads.")
+@click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="Param that the result depends on.")
 @click.option(
-    "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="What its result depends on as well."
+    "--code",
+    "code",
+    multiple=True,
+    metavar="PATH",
+    help="Files that the result depends on and the command does not name.",
 )
-@click.option(
-    "--code", "code", multiple=True, metavar="PATH", help="Files it depends on that the command does not name."
-)
-@click.option("-o", "--out", required=True, type=click.Path(), help="Where the result shall be: a link into the cache.")
-@click.option("--force", is_flag=True, help="Run it although its result is there.")
-@click.option("--json", "as_json", is_flag=True, help="Print where the result lies, and how it was made, as JSON.")
+@click.option("-o", "--out", required=True, type=click.Path(), help="Path for the result: a link into the cache.")
+@click.option("--force", is_flag=True, help="Run it even if its result exists.")
+@click.option("--json", "as_json", is_flag=True, help="Print the path of the result, and how it was made, as JSON.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
 def prepare_command(
     datasets: tuple[str, ...],
@@ -51,9 +53,9 @@ def prepare_command(
 ) -> int:
     """Run COMMAND once for its code, its params and the content of its data.
 
-    In COMMAND, {dataset} stands for the (first) dataset and {out} for the folder to write to; they also stand in the
+    In COMMAND, {dataset} stands for the (first) dataset and {out} for the folder to write to; they are also in the
     environment as LEDGER_DATASET and LEDGER_OUT. The second time the result is there at once. A command that fails
-    leaves nothing, its exit code is yours, and two that ask at the same time run it once.
+    leaves no result, and its exit code is returned; of two calls at the same time, one runs it and both get the result.
 
     Example: ledger prepare -d data/raw -p size=32 -o data/small -- python shrink.py {dataset} {out} --size 32
     """

@@ -1,8 +1,11 @@
-"""`ledger list` without the start of everything else: the same bytes, from one look into the index.
+"""A fast start for `ledger list`: the same bytes as the ordinary command, from one look into the index.
 
-Agents ask for the list in loops, and nearly all of it was starting: of 72 ms of CPU click and msgspec take 30, our own
-modules 24, git 10, Python itself 8. `ledger.__main__` tries this folder first; it loads SQLite and nothing else, and
-takes 15 ms. What it does not know for certain it leaves to the ordinary command: other options, a terminal, an index
-that is behind, anything odd about the repository. Only `list` has such a way: of the other verbs, which read records or
-write, starting is the smaller part.
+Agents call `ledger list` in loops, and nearly all of its cost was starting: of 72 ms of CPU click and msgspec take 30,
+our own modules 24, git 10, Python itself 8. So it starts in one of three ways, which `ledger.__main__` tries in order:
+
+1. The index is at the tip: this folder reads it with SQLite and nothing else, in 15 ms.
+2. The index is behind: this folder first updates it, which loads the model and asks git, but still no click.
+3. Anything else (other options, a terminal, anything odd about the repository): the ordinary command.
+
+No other verb has a fast start: the others read records or write, and starting is the smaller part of that.
 """

@@ -1,6 +1,6 @@
-"""`ledger list` where one look into the index is enough: the same bytes as the ordinary way, without its libraries.
+"""`ledger list` answered by one look into the index, in the same bytes as the ordinary command.
 
-The ordinary way spends most of its time on starting: click, msgspec, the model, git. This one loads SQLite. What it
+The ordinary command spends most of its time starting: click, msgspec, the model, git. This one loads SQLite. What it
 does not know for certain (other options, a terminal, an index that is behind) it leaves to the ordinary way.
 """
 
@@ -14,11 +14,11 @@ from ledger.settings import COMPLETE_VARIABLE
 _VALUES = {"-s": "sort", "--sort": "sort", "-n": "limit", "--limit": "limit"}
 _SWITCHES = {"-r": "reverse", "--reverse": "reverse"}
 _DIGITS = 9
-"""Of a limit at most; whoever wants more runs than that gets them all the ordinary way."""
+"""Most digits of a limit; larger ones are left to the ordinary command."""
 
 
 def answer(arguments: Sequence[str]) -> tuple[str, str] | None:
-    """Return what a command line prints on stdout and on stderr where that is quickly known, none where not."""
+    """Return the output of a command line on stdout and on stderr where it is quickly known; else none."""
     if arguments[:1] != ["list"] or COMPLETE_VARIABLE in os.environ or sys.stdout.isatty():
         return None
     options = _read_options(arguments[1:])
@@ -36,7 +36,7 @@ def answer(arguments: Sequence[str]) -> tuple[str, str] | None:
 
 
 def _read_options(words: Sequence[str]) -> dict[str, str] | None:
-    """Return the options of `ledger list`; none where there are others than these, or one stands twice."""
+    """Return the options of `ledger list`; none where there are unknown ones, or one is repeated."""
     found: dict[str, str] = {}
     rest = iter(words)
     for word in rest:

@@ -1,8 +1,8 @@
-"""Looks into the index without git and without the model, for commands that are asked in loops.
+"""Reading of the index without git and without the model, for commands that are called in loops.
 
-It answers where all is plain to see: an ordinary repository of ours, one branch, nothing that waits, an index of its
-tip. Everything else is nothing, and the caller asks the ordinary way. It trusts what it reads no more than a record:
-lines that could control a terminal are no answer.
+It answers only in the ordinary case: a normal repository, one branch, nothing that waits, an index of its
+tip. In any other case it returns nothing, and the caller uses the ordinary way. It trusts the index no more than a
+record: lines that could control a terminal are refused.
 """
 
 import fcntl
@@ -27,18 +27,18 @@ _TELLING = frozenset(
         "GIT_TRACE2_EVENT",
     }
 )
-"""Variables by which git looks elsewhere or says more; `repository/process.py` keeps these, and drops GIT_DIR."""
+"""Variables that make git look elsewhere or print more; `repository/process.py` keeps these, and drops GIT_DIR."""
 _HEX = frozenset(b"0123456789abcdef")
 _ID_LENGTHS = {40, 64}
-"""Digits of a commit id: SHA-1 and SHA-256."""
+"""Lengths of a commit id in hex digits: SHA-1 and SHA-256."""
 
 
 class QuickAnswer:
-    """What was seen.
+    """The answer of the index.
 
     Args:
-        lines: lines of the usual table, in order.
-        warnings: what there is to say beside it.
+        lines: rows of the table, in order.
+        warnings: warnings to print beside it.
     """
 
     def __init__(self, lines: list[Line], warnings: list[str]) -> None:
@@ -46,7 +46,7 @@ class QuickAnswer:
         self.warnings = warnings
 
     def is_harmless(self) -> bool:
-        """Return whether nothing in it can control a terminal: whoever wrote the index, it is checked again."""
+        """Return whether a text cannot control a terminal; checked again here, whoever wrote the index."""
         cells = (cells.replace(BETWEEN, "").replace(EXACTLY, "") for _, _, cells in self.lines)
         names = (f"{run}{names}".replace(BETWEEN, "") for run, names, _ in self.lines)
         return all(text.replace("\n", "").isprintable() for text in (*cells, *names)) and all(
@@ -55,9 +55,9 @@ class QuickAnswer:
 
 
 def ask_index(sort: str | None, *, reverse: bool, limit: int | None) -> QuickAnswer | None:
-    """Return the lines of the runs in an order, as `select_runs` does, where one look is enough; none where not.
+    """Return the rows of the runs in an order, as `select_runs` does, where one look is enough; else none.
 
-    An index that is behind is brought up to date first: that loads the model and asks git, and no command line.
+    An index that is behind is updated first: that loads the model and asks git, but still needs no command line.
     """
     try:
         git_dir = _find_git_dir()
@@ -67,12 +67,12 @@ def ask_index(sort: str | None, *, reverse: bool, limit: int | None) -> QuickAns
         if git_dir is None or tip is None or _does_anything_wait(git_dir):
             return None
         if sort is not None and ("/" in sort or sort.startswith(("metrics.", "group."))):
-            return None  # what ranks is held against git
+            return None  # a ranking is checked against git
         file, now = os.path.join(git_dir, "ledger", FILE), (tip, config_stamp(git_dir))
         seen = _ask(file, now, sort, reverse=reverse, limit=limit)
         if seen is None and _bring_up_to_date():
             seen = _ask(file, now, sort, reverse=reverse, limit=limit)
-    except Exception:  # noqa: BLE001  # whatever it is, the ordinary way answers, or says what is wrong
+    except Exception:  # noqa: BLE001  # whatever it is, the ordinary way answers or reports it
         return None
     return seen if seen is not None and seen.lines and seen.is_harmless() else None
 
@@ -92,13 +92,13 @@ def _bring_up_to_date() -> bool:
 
 
 def _connect(file: str) -> sqlite3.Connection:
-    # These three characters mean something in such an address: https://www.sqlite.org/uri.html
+    # These three characters have a meaning in such a URI: https://www.sqlite.org/uri.html
     quoted = file.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     return sqlite3.connect(f"file:{quoted}?mode=ro", timeout=0, isolation_level=None, uri=True)
 
 
 def _ask(file: str, now: tuple[str, str], sort: str | None, *, reverse: bool, limit: int | None) -> QuickAnswer | None:
-    """Return what an index says; none where it is of another commit or configuration than now."""
+    """Return the answer of an index; none where it is of another commit or configuration."""
     database = _connect(file)
     try:
         database.execute("BEGIN")
@@ -108,7 +108,7 @@ def _ask(file: str, now: tuple[str, str], sort: str | None, *, reverse: bool, li
             return None
 
         def column(field: str) -> str:
-            # Only fields that have columns: making one is writing.
+            # Only fields with existing columns: creating one is writing.
             row = database.execute("SELECT number FROM fields WHERE name = ?", (field,)).fetchone()
             if row is None:
                 raise LookupError(field)
@@ -123,13 +123,13 @@ def _ask(file: str, now: tuple[str, str], sort: str | None, *, reverse: bool, li
 
 
 def _has_other_readings(database: sqlite3.Connection, name: str) -> bool:
-    """Return whether a param or a metric is named as the field is, of which the ordinary way tells: `Names.read`."""
+    """Return whether a param or metric has the field's name, of which the ordinary way warns: see `Names.read`."""
     asked = "SELECT EXISTS (SELECT 1 FROM held WHERE field IN (?, ?))"
     return bool(database.execute(asked, (f"params.{name}", f"metrics.{name}")).fetchone()[0])
 
 
 def _find_git_dir() -> str | None:
-    """Return the git directory that the current folder is in, as git finds it; none where that takes more than a look.
+    """Return the git directory of the current folder, as git finds it; none where that takes more than a look.
 
     Raises:
         OSError: the folder is gone, or may not be read.
@@ -154,7 +154,7 @@ def _find_git_dir() -> str | None:
 
 
 def _is_git_dir(folder: str) -> bool:
-    """Return whether a folder is a git directory of its own, that of no linked worktree and with a HEAD as any."""
+    """Return whether a folder is a git directory of its own, not that of a linked worktree, with an ordinary HEAD."""
     with open(os.path.join(folder, "HEAD"), "rb") as file:
         head = file.read(256)
     whole = all(os.path.isdir(os.path.join(folder, name)) for name in ("objects", "refs"))
@@ -163,7 +163,7 @@ def _is_git_dir(folder: str) -> bool:
 
 
 def _read_tip(git_dir: str) -> str | None:
-    """Return the commit of the ledger's branch; none where it is not in a file of its own or among the packed."""
+    """Return the tip of the ledger's branch; none where it is neither a loose nor a packed ref."""
     try:
         with open(os.path.join(git_dir, *_REF.split("/")), "rb") as file:
             found = file.read(256).removesuffix(b"\n")
@@ -179,10 +179,10 @@ def _is_id(text: bytes) -> bool:
 
 
 def _does_anything_wait(git_dir: str) -> bool:
-    """Return whether a crash may have left something: all that lies in a folder of its kind and is no living run.
+    """Return whether a crash may have left something: anything in the state folders that is not a living run's.
 
     Raises:
-        OSError: it is something else than a spool.
+        OSError: it is something other than a spool.
     """
     with os.scandir(os.path.join(git_dir, "ledger")) as kinds:
         left = [os.path.join(kind.path, name) for kind in kinds if kind.is_dir() for name in os.listdir(kind.path)]
@@ -191,7 +191,7 @@ def _does_anything_wait(git_dir: str) -> bool:
 
 def _is_living_run(spool: str) -> bool:
     """Return whether a process holds a spool: `session/spool/spool.py` locks it, and then writes `start.json`."""
-    os.stat(os.path.join(spool, "start.json"))  # before it is there, a lock of ours could be in the way of the run's
+    os.stat(os.path.join(spool, "start.json"))  # before it exists, a lock of ours could block that of the run
     with open(os.path.join(spool, "alive"), "rb") as alive:
         try:
             fcntl.flock(alive, fcntl.LOCK_SH | fcntl.LOCK_NB)

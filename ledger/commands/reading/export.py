@@ -20,7 +20,9 @@ from ledger.store.index.export import Format, render_export
     type=click.Choice(["parquet", "csv", "jsonl"]),
     help="Format. Default: that of the file's name.",
 )
-@click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write here, not to stdout.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write to this file, not to stdout."
+)
 def export_command(filters: tuple[str, ...], kind: Format | None, output: str | None) -> None:
     """Export runs, oldest first: id, status, times, cost, params.NAME, metrics.SPLIT/NAME and their datasets.
 

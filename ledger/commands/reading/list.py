@@ -14,20 +14,20 @@ from ledger.model.record import Record
 from ledger.store.index.selection import Selection, select_runs
 
 _NONE = {True: "no run is on the ledger yet; next: ledger record --help", False: "no run passes"}
-"""What is said instead of a table, by whether the ledger is empty."""
+"""Messages instead of a table, by whether the ledger is empty."""
 _NEEDED = 5
-"""Columns from the left that are shown however narrow the terminal is."""
+"""Number of columns from the left that are shown in any terminal."""
 
 
 class _Listed(Record, frozen=True, kw_only=True):
-    """A record with what was said about it later: its tags are those of now."""
+    """A record with later statements: its tags are the current ones."""
 
     retracted: str | None = None
-    """Why it was withdrawn; none while it stands."""
+    """Why it was retracted; none while it stands."""
 
     @classmethod
     def of(cls, run: StoredRun) -> "_Listed":
-        """Return a run as it is listed."""
+        """Return a run in its listed form."""
         fields = {name: getattr(run.record, name) for name in run.record.__struct_fields__} | {"tags": run.tags}
         return cls(**fields, retracted=run.retraction.text if run.retraction else None)
 
@@ -37,10 +37,10 @@ class _Listed(Record, frozen=True, kw_only=True):
 @click.option("-e", "--experiment", help="Only runs of this experiment.")
 @click.option("-t", "--tag", help="Only runs with this tag.")
 @click.option("-s", "--sort", metavar="FIELD", help="Sort by this field; newest first without it.")
-@click.option("-r", "--reverse", is_flag=True, help="Turn the order round.")
+@click.option("-r", "--reverse", is_flag=True, help="Reverse the order.")
 @click.option("-n", "--limit", type=click.IntRange(1, 10**9), help="Show at most this many.")
 @click.option("-c", "--columns", metavar="FIELD,…", help="Show these fields instead of the usual ones.")
-@click.option("--json", "as_json", is_flag=True, help="Print whole records as JSON, with what was said later.")
+@click.option("--json", "as_json", is_flag=True, help="Print whole records as JSON, with later statements.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def list_command(
     filters: tuple[str, ...],

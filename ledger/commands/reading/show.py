@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from ledger.session.spool.live_status import Living
 
 _CHILDREN = 10
-"""Runs started in a run that are named."""
+"""Most runs started in a run that are named."""
 
 Lines = Iterator[tuple[str, str]]
 """Name and value of each line of a box."""
 
 
 _LEFT_OUT = 5
-"""Files left out of the patch that are shown; the record has them all."""
+"""Most files left out of the patch that are shown; the record has them all."""
 
 
 @click.command("show")
@@ -41,9 +41,9 @@ _LEFT_OUT = 5
 @click.option("--json", "as_json", is_flag=True, help="Print the record as JSON, with evaluations and notes.")
 @click.option("--file", "file", metavar="NAME", help="Print a file of the record: log.txt, curves.csv, code.patch, …")
 @click.option("--requirements", is_flag=True, help="Print the packages it ran with, for `pip install -r`.")
-@click.option("--history", is_flag=True, help="Tell the story of the run: recorded, measured again, noted.")
+@click.option("--history", is_flag=True, help="Show the history of the run: records, evaluations, notes.")
 def show_command(run: str, as_json: bool, file: str | None, requirements: bool, history: bool) -> None:
-    """Show one RUN: its id, or enough of its start or of its last part.
+    """Show one RUN: its id, or a part of its start or of its last part.
 
     Example: ledger show x7k2qf --file code.patch
     """
@@ -82,15 +82,15 @@ def _requirements(ledger: Branch, run: StoredRun) -> str:
 
 
 def _show_living(ledger: Branch, short: str, *, as_json: bool) -> bool:
-    """Show a run that has not ended, and say whether there is one."""
-    from ledger.session.spool.live_status import read_living  # what reads spools takes 8 ms to load
+    """Show a run that has not ended; return whether there is one."""
+    from ledger.session.spool.live_status import read_living  # the reader of spools takes 8 ms to load
 
     state_dir = ledger.repository.state_dir
     if (run := living_run(state_dir, short)) is None:
         return False
     try:
         living = read_living(state_dir, run)
-    except OSError:  # it ends at this very moment
+    except OSError:  # it is just ending
         return False
     if as_json:
         write_json(living)
@@ -159,7 +159,7 @@ _SAID: dict[NoteKind, str] = {
 
 
 def _history(run: StoredRun) -> Lines:
-    """Tell what was said about a run, oldest first."""
+    """Print what was said about a run, oldest first."""
     record = run.record
     said = [(record.timing.recorded_at, f"recorded as {record.status} by {record.author.name}")]
     for evaluation in run.evaluations:
@@ -356,7 +356,7 @@ def _metric_text(metric: Metric) -> str:
 
 
 def _how_made(metric: Metric) -> str:
-    """Return what a reader must know of a value: folds, another name, that nobody said it."""
+    """Return remarks on a value: folds, another name, or that nobody stated it."""
     told = ""
     if metric.folds:
         spread = f", deviation {number(metric.deviation)}" if metric.deviation is not None else ""

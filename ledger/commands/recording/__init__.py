@@ -1,1 +1,1 @@
-"""Verbs that add a run, and what is said of it later."""
+"""Verbs that add a run, and later statements about it."""

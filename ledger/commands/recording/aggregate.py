@@ -1,4 +1,4 @@
-"""`ledger aggregate`: the aggregates of policy.yaml for runs that lack them."""
+"""`ledger aggregate`: add the aggregates of policy.yaml to runs that lack them."""
 
 import click
 
@@ -15,9 +15,9 @@ from ledger.recorder.statements.evaluation import fill_aggregates
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print what was recorded as JSON.")
 def aggregate_command(filters: tuple[str, ...], push: bool | None, push_timeout: float, as_json: bool) -> None:
-    """Add the aggregates that policy.yaml defines to the runs that pass FILTER and lack them.
+    """Add the aggregates that policy.yaml defines to the runs that match FILTER and lack them.
 
-    New measurements get theirs as they are recorded; this is for those from before they were agreed on.
+    New measurements get theirs when they are recorded; this is for those from before the definition.
 
     Example: ledger aggregate experiment=digits
     """

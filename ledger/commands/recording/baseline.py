@@ -13,15 +13,15 @@ from ledger.model.entries import StoredRun
 
 @click.command("baseline")
 @click.argument("run", required=False)
-@click.option("--because", "reason", metavar="TEXT", help="Why this one.")
+@click.option("--because", "reason", metavar="TEXT", help="Reason.")
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print the note, or the list, as JSON.")
 def baseline_command(
     run: str | None, reason: str | None, push: bool | None, push_timeout: float, as_json: bool
 ) -> None:
-    """Make RUN the one that others of its experiment are compared with; without RUN, list what is.
+    """Make RUN the baseline of its experiment, with which others are compared; without RUN, list all baselines.
 
-    The latest word counts, and every earlier one stays on the ledger. A run that was recorded with a baseline of its
+    The latest baseline counts; every earlier one stays on the ledger. A run that was recorded with a baseline of its
     own keeps that.
 
     Example: ledger baseline x7k2qf --because "what production runs since Monday"

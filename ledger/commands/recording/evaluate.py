@@ -20,13 +20,18 @@ from ledger.recorder.statements.evaluation import evaluate
 @click.option("--metrics", "files", multiple=True, type=click.Path(dir_okay=False), help="Metrics file.")
 @click.option("-m", "--metric", "metrics", multiple=True, metavar="SPLIT/NAME=VALUE", help="One metric.")
 @click.option(
-    "-d", "--dataset", "datasets", multiple=True, metavar="ROLE[:NAME@VERSION]=PATH", help="What it was measured on."
+    "-d",
+    "--dataset",
+    "datasets",
+    multiple=True,
+    metavar="ROLE[:NAME@VERSION]=PATH",
+    help="Dataset that it was measured on.",
 )
 @click.option(
     "--direction", "directions", multiple=True, metavar="SPLIT/NAME=higher|lower", help="Which values are better."
 )
-@click.option("--period", metavar="DAY/DAY", help="Days that online metrics were counted over, first and last.")
-@click.option("-n", "--note", help="What you want to say about it.")
+@click.option("--period", metavar="DAY/DAY", help="First and last day of online metrics.")
+@click.option("-n", "--note", help="Comment.")
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print what was recorded as JSON.")
 def evaluate_command(

@@ -1,4 +1,4 @@
-"""`ledger milestone`: the stages that models reached, claimed by people with a run as evidence."""
+"""`ledger milestone`: product stages of models, claimed by people with a run as evidence."""
 
 import click
 
@@ -16,7 +16,7 @@ from ledger.model.values import counted, plain
 @click.command("milestone")
 @click.argument("run", required=False)
 @click.argument("stage", required=False)
-@click.option("--because", "reason", metavar="TEXT", help="What the run shows.")
+@click.option("--because", "reason", metavar="TEXT", help="How the run shows it.")
 @click.option("--model", metavar="NAME", help="Model that reached it. Default: the run's experiment.")
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print the note, or the list, as JSON.")
@@ -29,11 +29,11 @@ def milestone_command(
     push_timeout: float,
     as_json: bool,
 ) -> None:
-    """Say that RUN shows that its model reached STAGE; without RUN, list where each model stands.
+    """Claim that the model of RUN reached STAGE; without RUN, list the stage of each model.
 
     The stages of a product: 1 by-hand (examples worked out by hand), 2 glued (glued together), 3 works (on some
     data), 4 measurable (and inspectable), 5 accurate (and documented), 6 simple (and fast), 7 domains (new ones).
-    A stage is claimed, never awarded: the list says what the records show of it, and what is missing.
+    A stage is claimed, never awarded: the list shows the evidence in the records, and what is missing.
 
     Example: ledger milestone x7k2qf measurable --because "errors by class are on the page of v2"
     """

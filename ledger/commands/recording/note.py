@@ -1,4 +1,4 @@
-"""`ledger note`: say something about a run, later."""
+"""`ledger note`: add a note to a run."""
 
 import click
 
@@ -16,7 +16,7 @@ from ledger.recorder.statements.notes import add_notes
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print the note as JSON.")
 def note_command(run: str, text: str, push: bool | None, push_timeout: float, as_json: bool) -> None:
-    """Add TEXT to what is said about RUN; the record itself never changes.
+    """Add TEXT as a note on RUN; the record itself never changes.
 
     Example: ledger note x7k2qf "the labels of class 3 were wrong until Tuesday"
     """
@@ -34,11 +34,11 @@ def append_notes(
     stage: int | None = None,
     model: str | None = None,
 ) -> None:
-    """Append notes, say so, and send them to the remote.
+    """Append notes, print that, and send them to the remote.
 
     Raises:
         NotFound: there is no such run.
-        LedgerError: a text cannot stand in a note.
+        LedgerError: a note cannot hold a text.
     """
     ledger = open_ledger(writing=True)
     notes: list[Note] = add_notes(ledger, run, kind, texts, stage=stage, model=model)

@@ -18,7 +18,11 @@ def run_options(command: F) -> F:
     """Add the shared options; `given_of` turns them into one value."""
     options = [
         click.option(
-            "-e", "--experiment", default=DEFAULT_EXPERIMENT, show_default=True, help="Group of runs it belongs to."
+            "-e",
+            "--experiment",
+            default=DEFAULT_EXPERIMENT,
+            show_default=True,
+            help="Group of runs that it belongs to.",
         ),
         click.option("--params", "params_files", multiple=True, type=_FILE, help="Params file: YAML, JSON or TOML."),
         click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="One param."),
@@ -31,7 +35,7 @@ def run_options(command: F) -> F:
             metavar="SPLIT/NAME=higher|lower",
             help="Which values of a metric are better, where its name does not say.",
         ),
-        click.option("--headline", metavar="SPLIT/NAME", help="Metric that speaks for the run."),
+        click.option("--headline", metavar="SPLIT/NAME", help="Metric that represents the run."),
         click.option(
             "-d",
             "--dataset",
@@ -41,18 +45,20 @@ def run_options(command: F) -> F:
             help="Dataset used: role train, validation, test or production.",
         ),
         click.option("--curves", multiple=True, type=_FILE, help="Learning curves: CSV or JSON lines."),
-        click.option("--figure", "figures", multiple=True, metavar="[TITLE=]FILE", help="Picture to keep: png or svg."),
+        click.option(
+            "--figure", "figures", multiple=True, metavar="[TITLE=]FILE", help="Picture to store: PNG or SVG."
+        ),
         click.option(
             "--table",
             "tables",
             multiple=True,
             metavar="[[KIND:]SPLIT/METRIC|NAME=]FILE",
-            help="Table to keep, CSV: confusion, classes, slices, calibration, samples, or any table.",
+            help="Table to store, CSV: confusion, classes, slices, calibration, samples, or any table.",
         ),
         click.option("--log", type=_FILE, help="Training log."),
         click.option("--model", type=click.Path(), help="Trained model: file or folder."),
         click.option("-t", "--tag", "tags", multiple=True, help="Word to find the run by."),
-        click.option("-n", "--note", help="What you want to say about it."),
+        click.option("-n", "--note", help="Comment."),
         click.option("--seed", type=int, help="Random seed. Default: the param `seed`."),
         click.option("--parent", metavar="RUN", help="Run that this one continues."),
         click.option("--baseline", metavar="RUN", help="Run to compare with."),
@@ -64,5 +70,5 @@ def run_options(command: F) -> F:
 
 
 def given_of(options: dict[str, Any]) -> Given:
-    """Return the shared options as one value; `Any` because click passes them by name."""
+    """Return the shared options as one value; `Any`, because click passes them by name."""
     return msgspec.convert({name: value for name, value in options.items() if value is not None}, Given)

@@ -29,7 +29,7 @@ _STATUSES: tuple[Status, ...] = ("finished", "failed", "interrupted", "killed", 
 @click.command("record")
 @run_options
 @click.option("--status", type=click.Choice(_STATUSES), default="finished", show_default=True, help="How it ended.")
-@click.option("--because", "--reason", "reason", metavar="TEXT", help="Why it ended so.")
+@click.option("--because", "--reason", "reason", metavar="TEXT", help="Cause of the end.")
 @click.option("--started", metavar="TIME", help="When it started: ISO 8601; without a zone, in this machine's.")
 @click.option("--ended", metavar="TIME", help="When it ended.")
 @click.option("--duration", type=float, metavar="SECONDS", help="How long it ran.")
@@ -93,7 +93,7 @@ def record_command(
 
 
 def _rank() -> Rank | None:
-    """Return which rank of a job records here: a training may call this command in each of its processes."""
+    """Return the rank of this process in a job: a training may call this command in each of its processes."""
     from ledger.session.process.ranks import (
         find_rank,  # nothing else of a living run is needed to record one that has ended
     )
@@ -103,14 +103,14 @@ def _rank() -> Rank | None:
 
 def _proposal(ledger: Branch, name: str) -> Branch:
     from ledger.recorder.statements.proposal import (
-        begin_proposal,  # what talks to hosts takes longer to load than a record
+        begin_proposal,  # code for hosts takes longer to load than a record
     )
 
     return begin_proposal(ledger, name)
 
 
 def tell(ledger: Branch, recorded: Recorded, *, as_json: bool) -> None:
-    """Say what was recorded: one line, what was redacted, what is wrong with its datasets, what to type next."""
+    """Print the result: one line, what was redacted, warnings about its datasets, and the next command."""
     made = recorded.record
     for warning in warn_of_record(ledger, made):
         say(f"warning: {warning}")
@@ -130,7 +130,7 @@ def tell(ledger: Branch, recorded: Recorded, *, as_json: bool) -> None:
         return
     say(closing_line(made))
     for field, why in made.results.unknown.items():
-        if field != "metrics":  # a run without metrics is no surprise to whoever recorded it
+        if field != "metrics":  # a run without metrics surprises nobody who recorded it so
             say(f"warning: {field}: {why}")
     for field, why in made.statistics.unknown.items():
         if field.startswith("tables."):

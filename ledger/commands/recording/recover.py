@@ -1,4 +1,4 @@
-"""`ledger recover`: list and finish what a crash left."""
+"""`ledger recover`: list and finish what a crash left behind."""
 
 from pathlib import Path
 
@@ -14,21 +14,25 @@ from ledger.store.branch.pending import homeless_dir
 
 
 @click.command("recover")
-@click.option("--list", "listed", is_flag=True, help="Only list what waits, and the runs that live.")
+@click.option("--list", "listed", is_flag=True, help="Only list what waits, and the living runs.")
 @click.option(
-    "--host", "hosts", multiple=True, metavar="NAME", help="Also the runs of this host, which is gone; `all`."
+    "--host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Also the runs of this host, which is gone; `all` for every host.",
 )
-@click.option("--homeless", is_flag=True, help="Also take in runs that were made outside of any repository.")
-@click.option("--branch", is_flag=True, help="Put back what a commit made by hand took off the ledger branch.")
+@click.option("--homeless", is_flag=True, help="Also add runs that were made outside of any repository.")
+@click.option("--branch", is_flag=True, help="Restore what a commit made by hand removed from the ledger branch.")
 @click.option("--json", "as_json", is_flag=True, help="With --list: print JSON.")
 def recover_command(listed: bool, hosts: tuple[str, ...], homeless: bool, branch: bool, as_json: bool) -> int:
     """Record the runs of this host whose process died, and append the records that wait.
 
-    Runs that live are left alone, and so are those of other hosts: only you can know that a host or container is
-    gone, and say so with --host. Exit code 1 when something still waits.
+    Living runs are left alone, and so are those of other hosts: only you can know that a host or container is
+    gone, and name it with --host. Exit code 1 when something still waits.
 
-    With --branch it looks at the ledger branch instead: a commit made by hand that removed or changed entries is
-    undone, what it changed in the policy stays, and the branch as it was is kept under refs/ledger/before.
+    With --branch it repairs the ledger branch instead: a commit made by hand that removed or changed entries is
+    undone, its changes of the policy stay, and the former branch is kept under refs/ledger/before.
 
     Example: ledger recover
     """

@@ -26,17 +26,17 @@ _HASH_SHOWN = 12
 @click.command("reevaluate", context_settings={"ignore_unknown_options": False})
 @click.argument("version", metavar="NAME@VERSION")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
-@click.option(
-    "--data", type=click.Path(), metavar="PATH", help="Where the version lies. Default: where a run found it."
-)
-@click.option("--runs", "query", metavar="FILTER", help="Only the models of runs that pass, as for `ledger list`.")
+@click.option("--data", type=click.Path(), metavar="PATH", help="Path of the data. Default: where a run found it.")
+@click.option("--runs", "query", metavar="FILTER", help="Only the models of runs that match, as for `ledger list`.")
 @click.option("--evaluator", metavar="NAME", help="Version of the evaluator. Default: the hash of its scripts.")
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="How many models at once.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Number of models at once.")
 @click.option("--engine", metavar="ADDRESS", help="Run on a cluster: dask://host:port, ray://host:port.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="For each model.")
-@click.option("--again", is_flag=True, help="Measure what this evaluator has measured there already, too.")
-@click.option("--dry-run", is_flag=True, help="Only say which models would be measured.")
-@click.option("-n", "--note", help="What you want to say about it.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Time limit for each model."
+)
+@click.option("--again", is_flag=True, help="Repeat what this evaluator has measured on it already.")
+@click.option("--dry-run", is_flag=True, help="Only show which models would be measured.")
+@click.option("-n", "--note", help="Comment.")
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print what was recorded as JSON.")
 def reevaluate_command(
@@ -57,10 +57,10 @@ def reevaluate_command(
 ) -> int:
     """Measure the models of many runs on a dataset version with COMMAND, and record each result.
 
-    COMMAND is started once for each model, with {model}, {dataset} and {run} put in. It writes its metrics to the file
-    in $LEDGER_METRICS, or prints them as JSON in its last line; answers to the cases in $LEDGER_CASES go to
-    $LEDGER_ANSWERS. Each result is recorded at once, so what was stopped goes on where it was. Exits with 1 when a
-    model could not be measured.
+    COMMAND is started once for each model, with {model}, {dataset} and {run} replaced. It writes its metrics to the
+    file in $LEDGER_METRICS, or prints them as JSON in its last line; answers to the cases in $LEDGER_CASES go to
+    $LEDGER_ANSWERS. Each result is recorded at once, so a stopped re-evaluation resumes where it was. Exits with 1 when
+    a model could not be measured.
 
     Example: ledger reevaluate digits-validation@v3 -- python evaluate.py {model} {dataset}
     """
@@ -101,7 +101,7 @@ def reevaluate_command(
 
 
 def _version_of(command: Sequence[str]) -> str:
-    """Return the version of an evaluator whose author gave none: the hash of the scripts that its command names."""
+    """Return the version of an evaluator without a stated one: the hash of the scripts that its command names."""
     scripts = [Path(word) for word in command if Path(word).is_file() and Path(word).suffix]
     if not scripts:
         return ""

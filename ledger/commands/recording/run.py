@@ -1,4 +1,4 @@
-"""`ledger run -- command`: run it with its terminal intact, and record it."""
+"""`ledger run -- command`: run a command with its terminal intact, and record it."""
 
 import secrets
 from contextlib import suppress
@@ -39,7 +39,7 @@ def run_command(
 ) -> int:
     """Run COMMAND, record it whatever happens, and return its exit code.
 
-    The command finds a folder in LEDGER_RUN_DIR; what it leaves there (params.yaml, metrics.json,
+    The command finds a folder in LEDGER_RUN_DIR; files that it leaves there (params.yaml, metrics.json,
     curves.csv, figures/*.png, tables/*.csv, model.pt, note.txt) becomes part of the record. Files named by options are
     read when it has ended.
 
@@ -59,7 +59,7 @@ def run_command(
         except LedgerError as error:
             say(f"warning: {error.message}")
     wrapped = run_wrapped(place, start, command)
-    with suppress(OSError):  # who cannot hear us any more still gets the command's exit code
+    with suppress(OSError):  # the command's exit code is returned even without a stderr
         _print_recorded(place.ledger, wrapped, as_json=as_json)
     with suppress(OSError):
         if wrapped.recorded is not None and place.ledger is not None:
@@ -73,13 +73,13 @@ _FILLED_BY = {
     "model": "--model FILE",
     "results": "--metrics FILE",
 }
-"""Options that fill a box."""
+"""Options that fill each box."""
 
 
 def _empty_boxes(record: Record) -> str:
-    """Return which boxes stayed empty and what fills them, in one line; empty where none did.
+    """Return in one line which boxes are empty and what fills them; empty where none is.
 
-    A run that holds others leaves them to those.
+    A run with child runs leaves the boxes to those.
     """
     boxes = record.boxes()
     empty = [name for name in _FILLED_BY if not (boxes[name].known and _is_filled(record, name))]

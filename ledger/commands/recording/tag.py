@@ -1,4 +1,4 @@
-"""`ledger tag`: add tags to a run, or take them away."""
+"""`ledger tag`: add tags to a run, or remove them."""
 
 import click
 
@@ -9,13 +9,13 @@ from ledger.commands.sending import push_options
 @click.command("tag")
 @click.argument("run")
 @click.argument("tags", nargs=-1, required=True, metavar="TAG...")
-@click.option("--remove", is_flag=True, help="Take the tags away instead.")
+@click.option("--remove", is_flag=True, help="Remove the tags instead.")
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print the notes as JSON.")
 def tag_command(
     run: str, tags: tuple[str, ...], remove: bool, push: bool | None, push_timeout: float, as_json: bool
 ) -> None:
-    """Add TAGs to RUN; who did it and when stays on the ledger.
+    """Add TAGs to RUN; the ledger keeps who did it and when.
 
     Example: ledger tag x7k2qf release-candidate
     """

@@ -1,1 +1,1 @@
-"""Verbs about proposals, and checks of what arrives."""
+"""Verbs for proposals, and for the check of new entries."""

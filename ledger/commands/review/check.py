@@ -1,4 +1,4 @@
-"""`ledger check`: what may be put on the ledger, before it stands there."""
+"""`ledger check`: everything that is wrong with a proposal, before it enters the ledger."""
 
 import sys
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from ledger.store.branch.policy import Policy
 from ledger.store.integrity.check import Checked, check_range
 
 Form = Literal["text", "json", "sarif", "github", "gitlab"]
-"""How findings are written."""
+"""Output format of findings."""
 
 
 @click.command("check")
@@ -30,7 +30,7 @@ Form = Literal["text", "json", "sarif", "github", "gitlab"]
     "form",
     type=click.Choice(["text", "json", "sarif", "github", "gitlab"]),
     default="text",
-    help="How findings are written: for people, or for a program.",
+    help="Output format of findings: for people, or for a program.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write to a file.")
@@ -38,9 +38,9 @@ Form = Literal["text", "json", "sarif", "github", "gitlab"]
 def check_command(what: tuple[str, ...], form: Form, as_json: bool, output: str | None, strict: bool) -> int:
     """Check what is proposed for the ledger: everything that is wrong with it, at once.
 
-    Without an argument, all that the local ledger has and the remote's has not; everything where there is no remote.
-    With a range (A..B) or a branch, what that adds; A is taken as good, and its policy counts. With files, or - for
-    standard input, single documents. Exit code 1 when something is wrong.
+    Without an argument, it checks what the local ledger has and the remote's lacks; without a remote, everything.
+    With a range (A..B) or a branch, it checks what that adds; A is trusted, and its policy applies. With files, or -
+    for standard input, it checks single documents. Exit code 1 when something is wrong.
 
     Example: ledger check origin/ledger...HEAD --strict
     """
@@ -80,7 +80,7 @@ def _check_commits(ledger: Branch, what: str | None) -> Checked:
 
 
 def _warn_of_range(repository: Repository, old: str, new: str) -> None:
-    """Say that the end of a range does not stand on its beginning, as git itself is silent about."""
+    """Warn when the end of a range does not contain its beginning, as git itself does not."""
     since, tip = repository.resolve(old), repository.resolve(new)
     if since is None or tip is None or contains(repository, tip, since):
         return
@@ -99,9 +99,9 @@ def _branch(repository: Repository, name: str) -> str:
 
 
 def _remote_tip(ledger: Branch) -> str | None:
-    """Return where a remote has the ledger, as this clone knows it: `origin`, else the first that has one."""
+    """Return the tip of a remote's ledger, as this clone knows it: of `origin`, else of the first remote with one."""
     out = ledger.repository.git.output("for-each-ref", "--format=%(refname)", f"refs/remotes/*/{ledger.branch}")
-    names = [name for name in out.decode("utf-8", "surrogateescape").splitlines() if name.count("/") == 3]  # noqa: PLR2004  # what lies below the branch is no ledger
+    names = [name for name in out.decode("utf-8", "surrogateescape").splitlines() if name.count("/") == 3]  # noqa: PLR2004  # a ref below the branch is no ledger
     origin = f"refs/remotes/origin/{ledger.branch}"
     chosen = origin if origin in names else next(iter(names), None)
     return ledger.repository.resolve(chosen) if chosen else None
@@ -113,7 +113,7 @@ def _check_files(files: Sequence[str]) -> Checked:
     try:
         policy = Branch.open().policy
     except LedgerError:
-        policy = Policy()  # no ledger here, or one whose policy cannot be read: the defaults count
+        policy = Policy()  # no ledger here, or an unreadable policy: the defaults apply
     most = policy.limits.record_bytes + 1
     found = []
     for name in files:
@@ -136,7 +136,7 @@ def _rendered(checked: Checked, form: Form) -> str:
         case "github":
             return reports.render_github(checked)
         case "json":
-            # Defaults are left out of documents; who reads findings wants every field.
+            # Defaults are left out of documents; readers of findings want every field.
             findings = [{name: getattr(one, name) for name in one.__struct_fields__} for one in checked.findings]
             return _json({**msgspec.structs.asdict(checked), "ok": checked.ok, "findings": findings})
         case "sarif":
@@ -157,7 +157,7 @@ def _write(text: str, output: str | None) -> None:
 
 
 def _print_summary(checked: Checked) -> None:
-    """Say in a line what was looked at and what came of it."""
+    """Print in a line what was checked, with the result."""
     looked = counted(checked.entries, "entry")
     if checked.commits:
         looked += f" in {counted(checked.commits, 'commit')}"

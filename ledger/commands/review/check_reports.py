@@ -1,6 +1,6 @@
-"""What a check found, as text and in the forms that others read: SARIF, GitHub's commands, GitLab's code quality.
+"""Reports of a check: text, SARIF, GitHub's workflow commands, GitLab's code quality.
 
-Whatever a proposal holds is data here: control characters become escapes, and nothing of it can begin a command.
+Whatever a proposal holds is data here: control characters become escapes, and no text can begin a command.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from ledger.store.integrity.rules import RULES
 
 
 def render_text(checked: Checked) -> str:
-    """Return findings for people: commit, path, what is wrong, and the mend below where it is another one."""
+    """Return findings for people: commit, path, what is wrong, and the fix below where it differs."""
     return "".join(f"{line}\n" for line in _lines(checked.findings))
 
 
@@ -42,7 +42,7 @@ def _line(text: str) -> str:
 
 
 def render_github(checked: Checked) -> str:
-    """Return GitHub's workflow commands, one a line.
+    """Return GitHub's workflow commands, one per line.
 
     As of https://docs.github.com/actions/reference/workflow-commands-for-github-actions.
     """
@@ -80,7 +80,7 @@ def gitlab_report(checked: Checked) -> list[dict[str, Any]]:  # `Any`: JSON
 
 
 def fingerprint(finding: Finding) -> str:
-    """Return what stays the same of a finding when the same is proposed again in another commit."""
+    """Return a hash of a finding that stays the same when the same content is proposed in another commit."""
     said = "\0".join((finding.rule, finding.path, finding.field or "", finding.message))
     return hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()
 

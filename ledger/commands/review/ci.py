@@ -1,4 +1,4 @@
-"""`ledger ci`: the workflows that check, review and publish, and the comment that one of them writes."""
+"""`ledger ci`: workflows that check, review and publish, and the comment that one of them writes."""
 
 import os
 from pathlib import Path
@@ -15,12 +15,12 @@ from ledger.store.branch.branch import BRANCH
 from ledger.store.integrity.check.answer import Checked
 
 _LONGEST = 65_000
-"""Characters that GitHub takes for a comment, less what it may count differently."""
+"""Most characters of a comment at GitHub, less a margin for other ways of counting."""
 
 
 @click.group("ci")
 def ci_command() -> None:
-    """Install the workflows that check, review and publish; each step of them is a command that runs here too."""
+    """Install the workflows that check, review and publish; each of their steps is a command that also runs locally."""
 
 
 @ci_command.command("install")
@@ -28,7 +28,7 @@ def ci_command() -> None:
 @click.option("--force", is_flag=True, help="Replace workflows that somebody changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was installed as JSON.")
 def install_command(host: CiHost, force: bool, as_json: bool) -> None:
-    """Put the workflows of HOST on the ledger branch and, those that no proposal may change, in the working tree.
+    """Put the workflows of HOST on the ledger branch and, where no proposal may change them, in the working tree.
 
     Example: ledger ci install github
     """
@@ -62,8 +62,8 @@ def _read_checked(file: str) -> Checked:
 @ci_command.command("comment")
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option("--request", type=click.IntRange(min=1), metavar="NUMBER", help="Pull request it belongs to.")
-@click.option("--source", metavar="OWNER:BRANCH", help="Instead of the number: where the pull request comes from.")
-@click.option("--commit", metavar="ID", help="With --source: what its branch must be at.")
+@click.option("--source", metavar="OWNER:BRANCH", help="Instead of the number: branch that the pull request is from.")
+@click.option("--commit", metavar="ID", help="With --source: commit that its branch must be at.")
 @click.option("--base", default="ledger", show_default=True, help="With --source: branch it is to be merged into.")
 @click.option(
     "--check", "checked", type=click.Path(dir_okay=False), metavar="FILE", help="With --commit: also set its status."

@@ -1,4 +1,4 @@
-"""After something was proposed: send it, and open its pull request where the host can be asked."""
+"""Sending of a proposal, and opening of its pull request where the host allows it."""
 
 from ledger.analysis.judging.review import proposal_title
 from ledger.commands.output import say, write_json
@@ -10,25 +10,25 @@ from ledger.store.review.proposals import PROPOSALS, read_proposed
 
 
 class OpenedProposal(Document, frozen=True, kw_only=True):
-    """What `ledger propose --json` prints."""
+    """The output of `ledger propose --json`."""
 
     name: str
-    """Its name."""
+    """Name of the proposal."""
     branch: str
-    """Branch it stands on."""
+    """Branch of the proposal."""
     runs: list[str]
     """Runs that it adds."""
     opened: Opened
-    """What became of sending it."""
+    """Result of sending it."""
 
 
 def send(
     ledger: Branch, name: str, runs: list[str], *, opening: bool, push: bool | None, seconds: float, as_json: bool
 ) -> None:
-    """Send a proposal and open its pull request; whatever goes wrong is one line, for it is safe here already.
+    """Send a proposal and open its pull request; a failure is one line, since the proposal is safe locally.
 
     Raises:
-        LedgerError: `ledger.host` is set to a host nobody knows.
+        LedgerError: `ledger.host` is set to an unknown host.
     """
     place = Branch(ledger.repository, f"{PROPOSALS}{name}")
     announce_first_push(ledger, push=push)
@@ -46,7 +46,7 @@ def send_branch(ledger: Branch, name: str, title: str, *, push: bool | None, sec
     """Send a proposal that adds no run, such as a change of the policy, and open its pull request.
 
     Raises:
-        LedgerError: `ledger.host` is set to a host nobody knows.
+        LedgerError: `ledger.host` is set to an unknown host.
     """
     place = Branch(ledger.repository, f"{PROPOSALS}{name}")
     opened = push_proposal(place, push=push, timeout_seconds=seconds)
@@ -71,5 +71,5 @@ def _print_opened(place: Branch, name: str, opened: Opened) -> None:
 
 def _body(name: str, runs: list[str]) -> str:
     shown = "\n".join(f"- `{run}`" for run in runs[:50])
-    more = f"\n- and {len(runs) - 50} more" if len(runs) > 50 else ""  # noqa: PLR2004  # as shown
+    more = f"\n- and {len(runs) - 50} more" if len(runs) > 50 else ""  # noqa: PLR2004  # the number shown
     return f"Runs that this proposal adds to the ledger:\n\n{shown}{more}\n\nTo review: `ledger review {name}`"

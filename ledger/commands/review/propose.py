@@ -1,4 +1,4 @@
-"""`ledger propose`: runs on a branch of their own, for somebody to review before they are merged."""
+"""`ledger propose`: put runs on a branch of their own, for a review before they are merged."""
 
 import click
 
@@ -15,9 +15,11 @@ from ledger.store.review.proposals import PROPOSALS
 @click.command("propose")
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
 @click.option("--name", metavar="NAME", help="Name of the proposal. Default: the first run's id.")
-@click.option("--withdraw", "withdrawn", metavar="NAME", help="Take a proposal back: its branch goes, here and there.")
-@click.option("--list", "listing", is_flag=True, help="List the proposals that wait.")
-@click.option("--open/--no-open", "opening", default=True, help="Open a pull request where the host can be asked.")
+@click.option(
+    "--withdraw", "withdrawn", metavar="NAME", help="Withdraw a proposal: delete its branch, here and at the remote."
+)
+@click.option("--list", "listing", is_flag=True, help="List the open proposals.")
+@click.option("--open/--no-open", "opening", default=True, help="Open a pull request where the host allows it.")
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def propose_command(
@@ -30,7 +32,7 @@ def propose_command(
     push_timeout: float,
     as_json: bool,
 ) -> None:
-    """Propose RUNs that only this clone has: their entries go to the branch ledger-review/NAME, and are sent.
+    """Propose RUNs that only this clone has: their entries move to the branch ledger-review/NAME, which is sent.
 
     `ledger record --review` proposes a run as it is recorded, and puts it nowhere else. Where the host is GitHub,
     GitLab or Forgejo, the pull request is opened with gh, glab, tea, or a token in GH_TOKEN, GITLAB_TOKEN or

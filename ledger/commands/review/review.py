@@ -1,4 +1,4 @@
-"""`ledger review`: what a reviewer should know of a proposal, and what was decided."""
+"""`ledger review`: the facts about a proposal for a reviewer, and the decision."""
 
 import sys
 from pathlib import Path
@@ -24,32 +24,32 @@ _DECISIONS: dict[str, NoteKind] = {"accept": "acceptance", "reject": "rejection"
 
 
 class Reviewed(Document, frozen=True, kw_only=True):
-    """What `ledger review --json` prints."""
+    """The output of `ledger review --json`."""
 
     name: str
-    """What was reviewed."""
+    """Name of the proposal."""
     base: str
-    """Commit of the ledger that it stands on."""
+    """Commit of the ledger that it is based on."""
     tip: str
     """Its last commit."""
     runs: list[RunReview]
-    """One for each run."""
+    """Reviews, one for each run."""
     others: list[str]
     """Paths of the other documents that it adds."""
     findings: list[Finding]
-    """What `ledger check` found."""
+    """Findings of `ledger check`."""
 
 
 @click.command("review")
 @click.argument("what", required=False, metavar="[RANGE|BRANCH|RUN]")
-@click.option("--format", "form", type=click.Choice(["terminal", "markdown", "html"]), help="How to show it.")
+@click.option("--format", "form", type=click.Choice(["terminal", "markdown", "html"]), help="Output format.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write it to a file.")
 @click.option("--accept", "decision", flag_value="accept", help="Decide: it may be merged.")
 @click.option("--reject", "decision", flag_value="reject", help="Decide: it is not merged.")
-@click.option("--retest", "decision", flag_value="retest", help="Decide: it is to be repeated first.")
-@click.option("--because", "reason", metavar="TEXT", help="Why it was decided so.")
+@click.option("--retest", "decision", flag_value="retest", help="Decide: it must be repeated first.")
+@click.option("--because", "reason", metavar="TEXT", help="Reason for the decision.")
 @push_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; of a decision, its notes.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; for a decision, its notes.")
 def review_command(
     what: str | None,
     form: Literal["terminal", "markdown", "html"] | None,
@@ -60,7 +60,7 @@ def review_command(
     push_timeout: float,
     as_json: bool,
 ) -> None:
-    """Show what a reviewer should know of a proposal: the verdict first, then what changed, what is missing.
+    """Show the facts about a proposal for a reviewer: the verdict first, then what changed and what is missing.
 
     A proposal is a branch of `ledger propose`, any branch or range A..B on top of the ledger, or a run that is on the
     ledger already. A decision becomes a note: with the proposal when it is accepted or to be repeated, on the ledger
@@ -158,7 +158,7 @@ def _show(comment: str, form: str | None, output: str | None) -> None:
 
 
 def _without_html(comment: str) -> str:
-    """Return a comment without its marker and its folds, which a terminal cannot show; nothing else in it is HTML."""
+    """Return a comment without its marker and its folds, which a terminal cannot show; it has no other HTML."""
     lines = []
     for line in comment.splitlines():
         if line.startswith("<details><summary>"):
@@ -172,7 +172,7 @@ def _without_html(comment: str) -> str:
 def _decide(
     ledger: Branch, proposed: Proposed, decision: str, reason: str, *, push: bool | None, push_timeout: float
 ) -> list[Note]:
-    """Note what was decided of every run: on the ledger, or with the proposal that it is to be merged with."""
+    """Note the decision on every run: on the ledger, or in the proposal with which it is merged."""
     if not proposed.runs:
         raise NotFound(f"no run is proposed here: `{ascii(proposed.name)[1:-1]}`")
     kind = _DECISIONS[decision]

@@ -1,1 +1,1 @@
-"""Verbs that keep the ledger whole, signed and in step with its remotes."""
+"""Verbs that keep the ledger intact, signed and in sync with its remotes."""

@@ -1,4 +1,4 @@
-"""`ledger checkpoint`: vouch for the whole ledger as it stands."""
+"""`ledger checkpoint`: vouch for the whole ledger as it is now."""
 
 from datetime import UTC, datetime
 
@@ -14,17 +14,19 @@ from ledger.store.integrity.checkpoint import make_checkpoint, read_checkpoints
 
 
 @click.command("checkpoint")
-@click.option("--sign/--no-sign", "signed", default=None, help="Sign it. Default: where git is told of an SSH key.")
+@click.option(
+    "--sign/--no-sign", "signed", default=None, help="Sign it. Default: where git is configured with an SSH key."
+)
 @click.option("--list", "listed", is_flag=True, help="List the checkpoints instead.")
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def checkpoint_command(
     signed: bool | None, listed: bool, push: bool | None, push_timeout: float, as_json: bool
 ) -> None:
-    """Tag the tip with the number of entries and the Merkle root of all that they hold.
+    """Tag the tip with the number of entries and the Merkle root of their content.
 
-    From then on `ledger verify` proves that history still contains it. Where somebody signed it whom policy.yaml
-    names as a signer, verify looks only at what came after.
+    From then on `ledger verify` proves that history still contains it. Where a signer of policy.yaml signed it,
+    verify checks only what came after.
 
     Example: ledger checkpoint --sign
     """

@@ -1,4 +1,4 @@
-"""`ledger hooks`: git hooks that keep the ledger whole wherever it arrives."""
+"""`ledger hooks`: git hooks that protect the ledger on push and in clones."""
 
 import os
 import sys
@@ -15,9 +15,9 @@ from ledger.repository.repository import Repository
 from ledger.settings import SITE_SETTING
 
 REFUSED = 10
-"""Exit code by which a hook knows a bad push from a tool that fails; Python's own codes are 1 and 2."""
+"""Exit code that tells a hook a bad push from a failing tool; Python's own codes are 1 and 2."""
 _SHOWN = 20
-"""Refusals that are shown in one push."""
+"""Most refusals that are shown for one push."""
 
 _server_option = click.option(
     "--server",
@@ -36,11 +36,11 @@ def hooks_command() -> None:
 @_server_option
 @click.option("--site", type=click.Path(file_okay=False), metavar="FOLDER", help="With --server: publish a site there.")
 def install_command(server: str | None, site: str | None) -> int:
-    """Put our hooks in front of those that stand there; doing it again is the same.
+    """Install our hooks in front of existing ones; idempotent.
 
     In a clone, pre-push refuses to send a damaged ledger, and reference-transaction notes that it moved. On a
     server, pre-receive refuses what `ledger check` refuses, and post-receive puts the inbox on the branch and
-    publishes the site. Exit code 1 when one of them could not be put there.
+    publishes the site. Exit code 1 when one of them could not be installed.
 
     Example: ledger hooks install
     """
@@ -62,7 +62,7 @@ def install_command(server: str | None, site: str | None) -> int:
 @hooks_command.command("uninstall")
 @_server_option
 def uninstall_command(server: str | None) -> int:
-    """Take our hooks away and put back what stood there before, to the byte.
+    """Remove our hooks and restore the hooks from before, to the byte.
 
     A hook that somebody changed or wrapped since is named and left alone; the exit code is 1 then.
 
@@ -83,7 +83,7 @@ def uninstall_command(server: str | None) -> int:
 @_server_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status_command(server: str | None, as_json: bool) -> int:
-    """Say what stands where our hooks belong; exit code 1 when one of ours is missing.
+    """Show which hooks are in place; exit code 1 when one of ours is missing.
 
     Example: ledger hooks status
     """
@@ -104,7 +104,7 @@ def status_command(server: str | None, as_json: bool) -> int:
 @click.argument("name", type=click.Choice(["pre-push", "pre-receive", "post-receive"]))
 @click.argument("arguments", nargs=-1)
 def run_command(name: str, arguments: Sequence[str]) -> int:  # noqa: ARG001  # git's arguments: a remote and its address
-    """Do what the hook NAME does, with what git writes to it on stdin: for a hook of your own that calls it.
+    """Do the work of the hook NAME, with git's data on stdin: for a hook of your own that calls it.
 
     Exit code 10 when the push is bad.
 
@@ -133,10 +133,10 @@ def run_command(name: str, arguments: Sequence[str]) -> int:  # noqa: ARG001  # 
 
 
 def _received() -> Repository:
-    """Return the repository whose hook this is: git runs it there, and has looked at its owner.
+    """Return the repository whose hook this is: git runs it there, after checking its owner.
 
     Raises:
-        UsageError: this is no repository; somebody calls it by hand.
+        UsageError: this is no repository, so somebody called it by hand.
     """
     folder = Path(os.environ.get("GIT_DIR", ".")).absolute()
     if not (folder / "HEAD").is_file():
@@ -145,7 +145,7 @@ def _received() -> Repository:
 
 
 def _publish_behind() -> None:
-    """Fold and publish until nobody asks for more; whoever pushed does not wait for this."""
+    """Fold and publish until nobody asks for more, in the background: the pusher does not wait."""
     from ledger.publish.site.background import build_while_asked, leave_terminal, publish_ledger, site_of, write_log
     from ledger.store.branch.branch import Branch
 
@@ -171,7 +171,7 @@ def _plain(text: str) -> str:
 
 
 def _check_branch(repository: Repository) -> None:
-    """Refuse where the ledger has a branch of another name: the stubs know `ledger` only."""
+    """Refuse a ledger branch with another name: the stubs know only `ledger`."""
     from ledger.store.branch.branch import BRANCH, main_branch
 
     if main_branch(repository) != BRANCH:

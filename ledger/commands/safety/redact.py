@@ -1,4 +1,4 @@
-"""`ledger redact`: take a leaked secret out of the ledger's history."""
+"""`ledger redact`: remove a leaked secret from the ledger's history."""
 
 import sys
 from collections.abc import Iterator
@@ -23,23 +23,23 @@ _SHOWN = 20
 
 @click.command("redact")
 @click.option(
-    "--file", "files", multiple=True, metavar="PATH", help="Take out a whole file on the branch, such as a figure."
+    "--file", "files", multiple=True, metavar="PATH", help="Remove a whole file on the branch, such as a figure."
 )
-@click.option("--found", is_flag=True, help="Take out what looks like a secret in entries that were not sent yet.")
-@click.option("--because", "reason", metavar="TEXT", help="Why; it stands in the tombstone for everybody to read.")
-@click.option("--dry-run", is_flag=True, help="Only say what would change.")
-@click.option("--yes", is_flag=True, help="Do not ask again.")
+@click.option("--found", is_flag=True, help="Remove what looks like a secret from entries that were not sent yet.")
+@click.option("--because", "reason", metavar="TEXT", help="Reason; everybody can read it in the tombstone.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 def redact_command(
     files: tuple[str, ...], found: bool, reason: str | None, dry_run: bool, yes: bool, as_json: bool
 ) -> None:
     """Replace a secret in every file and message of the ledger's history, in this clone.
 
-    The secret is asked for, or read from standard input, one a line: never give it as an argument. History from the
-    first commit that holds it is made again; a tombstone says which files were changed, by whom and why, and
-    `ledger verify` proves that nothing else was. What must be done at remotes and in other clones is printed.
+    The secret is asked for, or read from standard input, one per line: never give it as an argument. History from the
+    first commit with the secret on is rewritten; a tombstone states which files were changed, by whom and why, and
+    `ledger verify` proves that nothing else was. What remains to do at remotes and in other clones is printed.
 
-    `--found` mends a clone whose push is refused for a secret: nobody has to type it, and where nobody else has seen
+    `--found` repairs a clone whose push is refused for a secret: nobody has to type it, and where nobody else has seen
     it, no tombstone is left.
 
     Example: ledger redact --because "an API key in the log of a run" < secret.txt
@@ -70,7 +70,7 @@ def redact_command(
 
 
 def _choose(ledger: Branch, files: tuple[str, ...], *, found: bool) -> tuple[list[str], tuple[str, ...]]:
-    """Return the secrets and the files to take out."""
+    """Return the secrets and the files to remove."""
     if found:
         unsent = find_unsent(ledger)
         return unsent.texts, (*files, *unsent.files)
@@ -123,7 +123,7 @@ def _print_result(ledger: Branch, plan: Plan, done: Redacted) -> None:
 
 
 def _steps(ledger: Branch, plan: Plan, redaction: Redaction) -> Iterator[str]:
-    """Yield what is left to do, in order, and what cannot be undone."""
+    """Yield the remaining steps, in order, and what cannot be undone."""
     branch = ledger.ref
     yield "Revoke the secret now. Whoever saw it has it; nothing below changes that."
     for name in sorted(remotes(ledger.repository.config(r"^remote\..*\.url$"))):

@@ -1,4 +1,4 @@
-"""`ledger sign`: vouch for entries that are on the ledger already."""
+"""`ledger sign`: sign entries that are on the ledger already."""
 
 from datetime import UTC, datetime
 
@@ -15,14 +15,14 @@ from ledger.repository.blobs import blob_reader
 
 @click.command("sign")
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
-@click.option("--all", "everybody", is_flag=True, help="Sign what others made, too.")
+@click.option("--all", "everybody", is_flag=True, help="Also sign entries of others.")
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print the documents that were signed as JSON.")
 def sign_command(runs: tuple[str, ...], everybody: bool, push: bool | None, push_timeout: float, as_json: bool) -> None:
-    """Sign your entries that carry no signature of yours yet, or all that is about each RUN.
+    """Sign your entries that lack your signature, or all entries about each RUN.
 
     The key is the one that git signs with (user.signingKey, gpg.format = ssh). Whose signatures count, and whether
-    every new entry must have one, stands in policy.yaml.
+    every new entry needs one, is set in policy.yaml.
 
     Example: ledger sign x7k2qf
     """

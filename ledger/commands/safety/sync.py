@@ -1,4 +1,4 @@
-"""`ledger sync`: make the ledgers of this clone and of a remote agree."""
+"""`ledger sync`: synchronise the ledgers of this clone and of a remote."""
 
 import click
 
@@ -16,16 +16,16 @@ _LONGEST_SECONDS = 86_400.0
 @click.command("sync")
 @click.argument("remote", required=False)
 @click.option("--all", "everywhere", is_flag=True, help="Sync with every remote.")
-@click.option("--fold/--no-fold", default=True, help="Also put on the branch what waits in the remote's inbox.")
+@click.option("--fold/--no-fold", default=True, help="Also put the entries in the remote's inbox on the branch.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True, max=_LONGEST_SECONDS),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="When to give up, for each remote.",
+    help="Time limit for each remote.",
 )
-@click.option("--accept-redaction", is_flag=True, help="Take over a history that `ledger redact` made again elsewhere.")
+@click.option("--accept-redaction", is_flag=True, help="Accept a history that `ledger redact` rewrote elsewhere.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 def sync_command(
     remote: str | None, everywhere: bool, fold: bool, timeout: float, accept_redaction: bool, as_json: bool
@@ -55,7 +55,7 @@ def sync_command(
 
 
 def print_synced(made: Synced) -> None:
-    """Say what a sync did, in one line; when it failed, what to type as well."""
+    """Print the result of a sync in one line; after a failure, also what to type."""
     say(made.message)
     if made.hint:
         say(f"hint: {made.hint}")
@@ -67,7 +67,7 @@ def _sync_all(ledger: Branch, timeout: float, *, fold: bool) -> list[Synced]:
         return [sync(ledger, timeout_seconds=timeout, fold=fold)]
     done = {name: sync(ledger, name, timeout_seconds=timeout, fold=fold) for name in names}
     tip = ledger.tip()
-    for name, made in done.items():  # what a later remote held is news to an earlier one
+    for name, made in done.items():  # what a later remote held is new to an earlier one
         if made.safe and made.tip != tip:
             done[name] = sync(ledger, name, timeout_seconds=timeout, fold=fold)
     return list(done.values())

@@ -1,4 +1,4 @@
-"""`ledger verify`: an answer about every record ever made."""
+"""`ledger verify`: verify the whole ledger."""
 
 from collections.abc import Iterator
 
@@ -15,31 +15,31 @@ from ledger.store.integrity.verify.last_verified import remembered
 from ledger.store.sync.remote_tip import recall
 
 _PATIENCE_SECONDS = 10.0
-"""How long a remote is waited for that is asked what it remembers."""
+"""Longest wait for a remote that is asked what it remembers."""
 
 _HINTS = 5
-"""Different mends that are told."""
+"""Most distinct fixes that are shown."""
 _WARNINGS = 20
-"""Warnings that are shown; `--json` has up to fifty of each rule."""
+"""Most warnings that are shown; `--json` has up to fifty of each rule."""
 
 
 @click.command("verify")
-@click.option("--since", metavar="COMMIT", help="Walk only the history after this commit.")
-@click.option("--all", "whole", is_flag=True, help="Look at everything, whatever a signed checkpoint vouches for.")
+@click.option("--since", metavar="COMMIT", help="Verify only the history after this commit.")
+@click.option("--all", "whole", is_flag=True, help="Verify everything, whatever a signed checkpoint vouches for.")
 @click.option(
     "--accept-redaction",
     "accepted",
     multiple=True,
     metavar="ID",
-    help="Take somebody's word for a redaction that nobody signed, in this clone.",
+    help="Accept a redaction that nobody signed, in this clone.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def verify_command(since: str | None, whole: bool, accepted: tuple[str, ...], as_json: bool) -> int:
-    """Verify that the ledger only ever grew, and that it holds what its records say.
+    """Verify that the ledger only ever grew, and that its content agrees with its records.
 
-    Every commit is compared with every parent; every document is read and every hash taken again. Exit code 1
+    Every commit is compared with every parent; every document is read and every hash recomputed. Exit code 1
     when something is wrong, or there is no ledger. What came before a checkpoint that a signer of policy.yaml signed is
-    not looked at again. A clone that has not verified before asks the remote what it remembers of the branch.
+    not checked again. A clone that has not verified before asks the remote what it remembers of the branch.
 
     Example: ledger verify --all
     """

@@ -1,1 +1,1 @@
-"""Verbs that begin a ledger and put its parts in place."""
+"""Verbs that set up a ledger and its parts."""

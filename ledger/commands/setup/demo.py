@@ -1,4 +1,4 @@
-"""`ledger demo`: the whole path, played with real models."""
+"""`ledger demo`: the whole workflow with real models."""
 
 import os
 import shlex
@@ -40,5 +40,5 @@ def demo_command(folder: str | None) -> None:
 
 
 def _program() -> str:
-    """Return what to type for this program: its name where the shell finds it, else its path."""
+    """Return how to type this program: its name where the shell finds it, else its path."""
     return "ledger" if shutil.which("ledger") else str(Path(sys.executable).with_name("ledger"))

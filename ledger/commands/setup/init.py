@@ -17,23 +17,23 @@ from ledger.store.sync.consent import WHAT_GOES, give_consent, read_consent
 
 @click.command("init")
 @click.argument("path", required=False, type=click.Path(file_okay=False))
-@click.option("--server", type=click.Path(file_okay=False), metavar="PATH", help="Make a bare repository to push to.")
-@click.option("--site", type=click.Path(file_okay=False), metavar="FOLDER", help="With --server: where its site goes.")
+@click.option("--server", type=click.Path(file_okay=False), metavar="PATH", help="Create a bare repository to push to.")
+@click.option("--site", type=click.Path(file_okay=False), metavar="FOLDER", help="With --server: folder of its site.")
 @click.option(
     "--object-format",
     type=click.Choice(["sha1", "sha256"]),
     default="sha1",
     show_default=True,
-    help="With --server: git's hashes.",
+    help="With --server: git's hash algorithm.",
 )
 def init_command(path: str | None, server: str | None, site: str | None, object_format: str) -> None:
     """Begin a ledger in the repository of this folder, or of PATH.
 
-    Where PATH is in no git repository, one for the ledger alone is made in PATH/.ledger. Doing it twice
-    changes nothing; `ledger record` does it by itself in a repository.
+    Where PATH is in no git repository, one for the ledger alone is created in PATH/.ledger. Repeating it
+    changes nothing; `ledger record` does it automatically in a repository.
 
-    With --server PATH it makes a ledger that a team hosts by itself: a bare repository with hooks that refuse what
-    would damage the ledger, and a site that is published after each push.
+    With --server PATH it creates a ledger that a team hosts itself: a bare repository with hooks that refuse anything
+    that would damage the ledger, and a site that is published after each push.
 
     Example: ledger init --server /srv/ledger.git
     """
@@ -61,7 +61,7 @@ def init_command(path: str | None, server: str | None, site: str | None, object_
 
 
 def _announce_remote(ledger: Branch) -> None:
-    """Say what will be sent, and where, before anything is."""
+    """Print what will be sent, and where, before anything is sent."""
     try:
         consent = read_consent(ledger)
     except LedgerError as error:
@@ -75,10 +75,10 @@ def _announce_remote(ledger: Branch) -> None:
 
 
 def _begin_server(folder: Path, site: Path | None, object_format: str) -> None:
-    """Make a repository to push to, with hooks, a first commit and a site; doing it twice changes nothing.
+    """Create a repository to push to, with hooks, a first commit and a site; idempotent.
 
     Raises:
-        LedgerError: something else stands there, or it cannot be written.
+        LedgerError: something else exists there, or it cannot be written.
     """
     from ledger.publish.site.background import CURRENT, building, publish_ledger, site_of
     from ledger.repository.hooks import SERVER, install_hooks

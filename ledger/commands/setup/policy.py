@@ -1,4 +1,4 @@
-"""`ledger policy`: show what the team agreed on, and change it without a checkout."""
+"""`ledger policy`: show or change the team's policy without a checkout."""
 
 import os
 import subprocess
@@ -21,10 +21,10 @@ from ledger.store.branch.policy_edit import change_policy, read_policy_text, rep
 
 @click.group("policy")
 def policy_command() -> None:
-    """Show or change what the team agreed on: directions, limits, prices, what is code, what is private.
+    """Show or change the team's policy: directions, limits, prices, what is code, what is private.
 
-    A change is one commit on the ledger branch; nothing is checked out, so no entry can be lost on the way. Where
-    changes want a review, `ledger policy propose` puts it on a branch of its own.
+    A change is one commit on the ledger branch; nothing is checked out, so no entry can be lost. Where
+    changes need a review, `ledger policy propose` puts it on a branch of its own.
 
     Example: ledger policy set directions.validation/score higher
     """
@@ -32,7 +32,7 @@ def policy_command() -> None:
 
 @policy_command.command("show")
 def show_command() -> None:
-    """Print policy.yaml as it stands on the ledger.
+    """Print policy.yaml as it is on the ledger.
 
     Example: ledger policy show
     """
@@ -48,7 +48,7 @@ def show_command() -> None:
 @click.argument("values", nargs=-1, required=True, metavar="VALUE...")
 @push_options
 def set_command(key: str, values: tuple[str, ...], push: bool | None, push_timeout: float) -> None:
-    """Give KEY a VALUE; to a list, such as code.ignore, the VALUEs are added.
+    """Set KEY to VALUE; for a list, such as code.ignore, the VALUEs are added.
 
     Example: ledger policy set code.ignore metrics.json
     """
@@ -60,7 +60,7 @@ def set_command(key: str, values: tuple[str, ...], push: bool | None, push_timeo
 @click.argument("values", nargs=-1, metavar="[VALUE]...")
 @push_options
 def unset_command(key: str, values: tuple[str, ...], push: bool | None, push_timeout: float) -> None:
-    """Take KEY out of the policy, so that the default stands, or VALUEs out of a list.
+    """Remove KEY from the policy, so that the default applies, or VALUEs from a list.
 
     Example: ledger policy unset code.ignore metrics.json
     """
@@ -70,12 +70,12 @@ def unset_command(key: str, values: tuple[str, ...], push: bool | None, push_tim
 @policy_command.command("edit")
 @push_options
 def edit_command(push: bool | None, push_timeout: float) -> None:
-    """Open the policy in git's editor and commit what is saved.
+    """Open the policy in git's editor and commit the saved text.
 
     Example: ledger policy edit
     """
     ledger = open_ledger(writing=True)
-    ledger.create(ledger.author(), datetime.now(UTC))  # what is edited is what a new ledger begins with
+    ledger.create(ledger.author(), datetime.now(UTC))  # the text that a new ledger begins with
     before = read_policy_text(ledger)
     _commit(replaced(before, _edited(ledger, before)), "policy: edit", push, push_timeout)
 
@@ -83,12 +83,12 @@ def edit_command(push: bool | None, push_timeout: float) -> None:
 @policy_command.command("propose")
 @click.argument("key", required=False)
 @click.argument("values", nargs=-1, metavar="[VALUE]...")
-@click.option("--name", help="Name of the proposal; made of the time else.")
+@click.option("--name", help="Name of the proposal. Default: the time.")
 @push_options
 def propose_command(
     key: str | None, values: tuple[str, ...], name: str | None, push: bool | None, push_timeout: float
 ) -> None:
-    """Propose a change for review: KEY and VALUE as of `set`, or without them what is saved in the editor.
+    """Propose a change for review: KEY and VALUE as for `set`; without them, the text saved in the editor.
 
     Example: ledger policy propose require.seed true
     """
@@ -119,17 +119,17 @@ def _commit(change: Callable[[str], str], message: str, push: bool | None, push_
 
 
 def _edited(ledger: Branch, before: str) -> str:
-    """Return what was saved in git's editor.
+    """Return the text saved in git's editor.
 
     Raises:
         UsageError: the editor failed, or nothing was saved.
-        LedgerError: what was saved is no policy; the file that keeps it is named.
+        LedgerError: it is no valid policy; the file that keeps it is named.
     """
     editor = os.environ.get("GIT_EDITOR") or ledger.repository.git.output("var", "GIT_EDITOR").decode().strip()
     draft = ledger.repository.state_dir / "policy-draft.yaml"
     draft.parent.mkdir(parents=True, exist_ok=True)
     draft.write_text(before, "utf-8")
-    # As git itself starts it: people write options, and whole scripts, into this setting (git-var, GIT_EDITOR).
+    # As git itself starts it: this setting may hold options, and whole scripts (git-var, GIT_EDITOR).
     done = subprocess.run(["sh", "-c", f'{editor} "$@"', editor, str(draft)], check=False)
     after = draft.read_text("utf-8", "replace")
     if done.returncode or after == before:

@@ -27,7 +27,7 @@ def site_command() -> None:
 @site_command.command("build")
 @click.option("-o", "--output", type=click.Path(file_okay=False), default=_OUTPUT, show_default=True, help="Folder.")
 @click.option("--title", default="Experiment ledger", show_default=True, help="Name of the site.")
-@click.option("--repository-url", metavar="URL", help="Where commits are shown. Default: the remote's address.")
+@click.option("--repository-url", metavar="URL", help="Web address of commits. Default: the remote's.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
 def build_command(output: str, title: str, repository_url: str | None, as_json: bool) -> None:
     """Build the site into OUTPUT; only pages whose content changed are written.
@@ -70,9 +70,9 @@ def serve_command(output: str, title: str, host: str, port: int) -> None:
 @click.option("--title", help="Name of the site. Default: the setting ledger.siteTitle.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was published as JSON.")
 def publish_command(repository: str | None, folder: str | None, title: str | None, as_json: bool) -> None:
-    """Publish the site of REPOSITORY whole: build beside what is served, then switch FOLDER/current to it.
+    """Publish the site of REPOSITORY atomically: build beside the served site, then switch FOLDER/current to it.
 
-    What waits in the repository's inbox is put on the branch first. A server's post-receive hook does the same
+    Entries in the repository's inbox are put on the branch first. A server's post-receive hook does the same
     after each push; this is for a person, or cron. A web server serves FOLDER/current.
 
     Example: ledger site publish /srv/ledger.git --to /srv/ledger-site
@@ -116,7 +116,7 @@ def build_now(ledger: Branch, output: Path, *, title: str, repository_url: str |
 
 
 def _hide_from_git(output: Path) -> None:
-    """Keep the built site out of `git status` and of every patch, by a file beside it that hides itself too."""
+    """Hide the built site from `git status` and from every patch, by an ignore file beside it that hides itself too."""
     ignore = output.parent / ".gitignore"
     if not ignore.exists():
         ignore.parent.mkdir(parents=True, exist_ok=True)

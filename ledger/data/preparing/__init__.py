@@ -1,1 +1,1 @@
-"""Preprocessing that runs once for its code, params and data."""
+"""Preprocessing steps, run once for each combination of code, params and data."""

@@ -30,12 +30,12 @@ from ledger.model.values import Document, ParamValue
 from ledger.settings import CACHE_VARIABLE
 
 LIMIT_BYTES = 20 << 30
-"""How much is kept unless somebody says otherwise."""
+"""Largest size of the cache by default."""
 _READ_ONLY = 0o222
 
 
 class Prepared(Document, frozen=True, kw_only=True):
-    """One step that ran, and what it made."""
+    """A step that ran, and its result."""
 
     key: str
     """Hash of everything the result depends on."""
@@ -48,13 +48,13 @@ class Prepared(Document, frozen=True, kw_only=True):
     preparation: Preparation
     """How it was made."""
     made_at: datetime
-    """When, UTC."""
+    """When it ran, UTC."""
     links: list[str] = []
-    """Places that were linked to it."""
+    """Links to the result."""
 
 
 def cache_folder() -> Path:
-    """Return where prepared data is kept: `$LEDGER_CACHE`, else `ledger` in the user's cache folder."""
+    """Return the folder of prepared data: `$LEDGER_CACHE`, else `ledger` in the user's cache folder."""
     if named := os.environ.get(CACHE_VARIABLE):
         return Path(named).expanduser()
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
@@ -62,54 +62,54 @@ def cache_folder() -> Path:
 
 
 def key_of(step: str, code: str, params: Mapping[str, ParamValue], sources: Sequence[Source]) -> str:
-    """Return the key of a step: of its name, code and params, and the contents of its sources wherever they lie."""
+    """Return the key of a step: a hash of its name, code and params, and of its sources' contents at any path."""
     parts = [step, code, dict(sorted(params.items())), [source.hash for source in sources]]
     return hash_bytes(msgspec.json.encode(parts)).removeprefix("blake3:")
 
 
 class Cache:
-    """What steps made, in one folder.
+    """The results of steps, in one folder.
 
     Args:
-        folder: where; made when something is kept.
-        limit_bytes: how much is kept; what was used longest ago goes first.
+        folder: folder of the cache; created with the first result.
+        limit_bytes: largest size; the least recently used results go first.
     """
 
     def __init__(self, folder: Path | None = None, limit_bytes: int = LIMIT_BYTES) -> None:
         self.folder = folder or cache_folder()
         self.limit_bytes = limit_bytes
         self.hashes = StatCache(self.folder / HASHES)
-        """Remembers the hashes of unchanged sources."""
+        """Cache of hashes of unchanged sources."""
 
     def content(self, prepared: Prepared) -> Path:
-        """Return the folder that holds what a step made."""
+        """Return the folder with the result of a step."""
         return self.folder / "content" / prepared.content.removeprefix("blake3:")
 
     def find(self, key: str) -> Prepared | None:
-        """Return the step of a key when it ran and what it made is still there; marks it as used now."""
+        """Return the step of a key when it ran and its result exists; marks it as used now."""
         file = self._step(key)
         prepared = _read(file)
         if prepared is None or prepared.key != key or not self.content(prepared).is_dir():
             return None
-        with contextlib.suppress(OSError):  # a cache that only others may write to still answers
+        with contextlib.suppress(OSError):  # a cache that only others may write to still works for reading
             os.utime(file)
         return prepared
 
     def made(self) -> list[Prepared]:
-        """Return every step that ran, the one used longest ago first."""
+        """Return every step that ran, the least recently used first."""
         files = sorted((self.folder / "steps").glob("*.json"), key=_used)
         return [prepared for prepared in map(_read, files) if prepared is not None]
 
     def maker_of(self, content: str) -> Preparation | None:
-        """Return how a content was made, none when no step of this cache made it."""
+        """Return the preparation of a content; none when no step of this cache made it."""
         return next((one.preparation for one in reversed(self.made()) if one.content == content), None)
 
     def prepare(self, key: str, preparation: Preparation, make: Callable[[Path], None]) -> Prepared:
-        """Return the step of a key, running it when it never did; who asks meanwhile waits and runs nothing.
+        """Return the step of a key, running it if it never ran; simultaneous callers wait and run nothing.
 
         Args:
             key: from `key_of`.
-            preparation: how it is made; its duration is measured here.
+            preparation: its description; the duration is measured here.
             make: writes the result into the empty folder it is given; when it raises, nothing is kept.
 
         Raises:
@@ -118,7 +118,7 @@ class Cache:
         if found := self.find(key):
             return found
         with self._turn(key):
-            if found := self.find(key):  # somebody else has just made it
+            if found := self.find(key):  # another process has just made it
                 return found
             self._sweep(key)
             making = self.folder / "making" / f"{key}-{secrets.token_hex(4)}"
@@ -135,10 +135,10 @@ class Cache:
                 shutil.rmtree(making, ignore_errors=True)
 
     def link(self, prepared: Prepared, place: Path) -> None:
-        """Make `place` a link to what a step made; a link of ours there is replaced.
+        """Make `place` a link to a step's result; an existing link to the cache is replaced.
 
         Raises:
-            LedgerError: something else stands there.
+            LedgerError: something else exists there.
         """
         target = self.content(prepared)
         if place.is_symlink() and place.readlink().is_relative_to(self.folder / "content"):
@@ -158,7 +158,7 @@ class Cache:
         self._write(msgspec.structs.replace(prepared, links=links))
 
     def remove(self, prepared: Prepared) -> int:
-        """Remove a step, and what it made unless another step made the same; returns the bytes that are free now.
+        """Remove a step, and its result unless another step made the same; return the number of bytes freed.
 
         Raises:
             LedgerError: it cannot be removed.
@@ -175,11 +175,11 @@ class Cache:
         return prepared.bytes
 
     def shrink(self, limit_bytes: int | None = None, keep: str | None = None) -> list[Prepared]:
-        """Remove what was used longest ago until the rest fits, and return it; what is linked goes last.
+        """Remove the least recently used results until the rest fits, and return them; linked ones go last.
 
         Args:
             limit_bytes: how much may stay; the limit of the cache by default.
-            keep: key of a step that stays.
+            keep: key of a step that remains.
         """
         limit = self.limit_bytes if limit_bytes is None else limit_bytes
         made = self.made()
@@ -207,14 +207,14 @@ class Cache:
         except OSError as error:
             raise _unusable(self.folder, error) from error
         try:
-            with contextlib.suppress(OSError):  # no flock here: at worst two make the same
+            with contextlib.suppress(OSError):  # no flock here: at worst two processes make the same result
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
             os.close(descriptor)
 
     def _sweep(self, key: str) -> None:
-        """Remove what a step that died half-way has left; whoever holds the step's lock may."""
+        """Remove the remains of a step that died half-way; the caller holds the step's lock."""
         for left in (self.folder / "making").glob(f"{key}-*"):
             shutil.rmtree(left, ignore_errors=True)
 

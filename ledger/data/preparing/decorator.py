@@ -19,7 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 OUT = "out"
-"""Name of the parameter that receives the folder to write to."""
+"""Name of the parameter for the output folder."""
 
 
 def cached(
@@ -39,10 +39,10 @@ def cached(
         >>> ledger.cached(dataset="data/raw", params={"size": 64})(resize_all)
 
     Args:
-        dataset: file or folder, or several, that it reads; their content counts, not their place.
-        params: what its result depends on beside its arguments.
+        dataset: file or folder, or several, that it reads; their content counts, not their path.
+        params: values that its result depends on, beside its arguments.
         version: change it to make the function run again for a reason that its code does not show.
-        cache: another folder than the usual one.
+        cache: folder of the cache, instead of the default.
 
     Raises:
         LedgerError: (on the call) a dataset cannot be read, the result has no form without pickle, or the cache
@@ -57,14 +57,14 @@ def cached(
 
 
 class Cached(Generic[P, T]):
-    """A function whose results are kept; made by `cached`.
+    """A function with cached results, made by `cached`.
 
     Args:
-        function: what makes the result.
-        datasets: what it reads.
-        params: what else its result depends on.
-        version: changed by hand.
-        cache: where results are kept.
+        function: function that makes the result.
+        datasets: data that it reads.
+        params: further values that its result depends on.
+        version: version, changed by hand.
+        cache: folder of the cache.
     """
 
     def __init__(
@@ -83,14 +83,14 @@ class Cached(Generic[P, T]):
         self._cache = Cache(Path(cache) if cache is not None else None)
         self._writes = OUT in inspect.signature(function).parameters
         self.path: Path | None = None
-        """Where the last result lies, to be given to `run.dataset(…)`; none before the first call."""
+        """Path of the last result, for `run.dataset(…)`; none before the first call."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return the result for these arguments, from the cache where it is there."""
+        """Return the result for these arguments, from the cache if it exists there."""
         prepared = self._prepared(args, kwargs)
         self.path = self._cache.content(prepared)
         if self._writes:
-            return self.path  # type: ignore[return-value]  # what a function with `out` returns is not looked at
+            return self.path  # type: ignore[return-value]  # the return value of a function with `out` is not used
         result: T = read_value(self.path)
         return result
 
@@ -115,7 +115,7 @@ class Cached(Generic[P, T]):
         return self._cache.prepare(key_of(step, code, params, sources), preparation, make)
 
     def _arguments(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, ParamValue]:
-        """Return the arguments of a call by name; each must be a plain value, for it is part of the key."""
+        """Return the arguments of a call by name; each must be a plain value, since it is part of the key."""
         if self._writes and (OUT in kwargs):
             raise UsageError("the folder to write to is chosen by the cache", hint=f"call it without `{OUT}`")
         signature = inspect.signature(self._function)

@@ -1,7 +1,7 @@
 """The hash of a preprocessing step's code: its own, and that of the project's code it calls.
 
-Libraries are not part of it: their versions change without changing results far more often than not. A step that
-must run again for another reason says so with a version of its own.
+Libraries are not part of it: new versions of them seldom change results. A step that
+must run again for another reason states a version of its own.
 """
 
 import ast
@@ -22,7 +22,7 @@ _OWN = str(Path(__file__).resolve().parents[1])
 
 
 def hash_function(function: Callable[..., object]) -> str:
-    """Return the hash of a function's source, of every function and class of the project that it names, and so on.
+    """Return the hash of a function's source, with every function and class of the project that it uses, recursively.
 
     A module of the project that it names counts as a whole. Constants that it names count by their value, where
     JSON has a form for it.
@@ -57,7 +57,7 @@ def _source_of(one: object) -> str:
 
 
 def _names_used(one: object) -> Iterator[tuple[str, object]]:
-    """Yield the project's functions, classes and modules, and the constants, that code names."""
+    """Yield the project's functions, classes and modules, and the constants, that code uses."""
     functions = (
         [value for value in vars(one).values() if isinstance(value, FunctionType)] if isinstance(one, type) else [one]
     )
@@ -108,11 +108,11 @@ def _file_hash(module: ModuleType) -> str:
 
 
 def hash_scripts(files: list[Path], folder: Path) -> str:
-    """Return the hash of scripts and, for Python, of the modules beside them that they import, and so on.
+    """Return the hash of scripts and, for Python, of the modules beside them that they import, recursively.
 
     Args:
         files: scripts and other files that a command names.
-        folder: where the project lies; imports are looked for there and beside each script.
+        folder: folder of the project; imports are searched for there and beside each script.
 
     Raises:
         LedgerError: one cannot be read.
@@ -143,7 +143,7 @@ def _imports(content: bytes) -> Iterator[str]:
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError):
-        return  # Python will say so when it runs
+        return  # Python will report it when it runs
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

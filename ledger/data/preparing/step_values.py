@@ -1,4 +1,4 @@
-"""Results of preprocessing as files, and back: without pickle, so that reading a cache runs nothing.
+"""Results of preprocessing as files, and back: without pickle, so that reading a cache executes nothing.
 
 One `value.json` says how the result is built; arrays lie beside it, one `.npy` each.
 """
@@ -33,7 +33,7 @@ def write_value(value: object, folder: Path) -> None:
 
 
 def read_value(folder: Path) -> Any:  # noqa: ANN401  # whatever was written
-    """Return the result that was written into a folder; arrays are read into memory.
+    """Return the result in a folder; arrays are read into memory.
 
     Raises:
         LedgerError: the folder holds no result.

@@ -1,1 +1,1 @@
-"""The samples of a dataset: read, labelled, counted, compared."""
+"""The samples of a dataset: reading, labels, statistics, comparison."""

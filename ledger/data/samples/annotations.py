@@ -11,16 +11,16 @@ from ledger.errors import LedgerError
 from ledger.formats.yaml_file import load_yaml
 
 Label = tuple[str, ...]
-"""What a sample carries: usually one label, none or many where objects are found in it."""
+"""Label of a sample: usually one, or none or several for objects in images."""
 
 _CLASS = re.compile(r"(\d{1,9})(?:\.0*)?")
 """Number of a class; some exporters write it as a float."""
 _LEVELS = 3
-"""Folders in which the names of classes are looked for: that of the labels and those above it."""
+"""Most folders in which the names of classes are searched for: that of the labels and those above it."""
 
 
 def from_coco(path: Path, names: Sequence[str], root: Path) -> tuple[list[Label], list[str]]:
-    """Return the categories of the objects in each image, and what is odd.
+    """Return the categories of the objects in each image, and warnings.
 
     The format: cocodataset.org/#format-data.
 
@@ -57,9 +57,9 @@ def from_coco(path: Path, names: Sequence[str], root: Path) -> tuple[list[Label]
 
 
 def from_yolo(folder: Path, names: Sequence[str], root: Path) -> tuple[list[Label], list[str]]:
-    """Return the classes of the objects in each image, and what is odd: one text file per image, one object per line.
+    """Return the classes of the objects in each image, and warnings: one text file per image, one object per line.
 
-    A folder `labels` stands beside a folder `images`, as Ultralytics has it. Names of classes are those of
+    A folder `labels` is beside a folder `images`, as in Ultralytics. Names of classes are those of
     `classes.txt`, `obj.names` or `data.yaml` in the folder or above it, else the numbers. An empty file says that
     nothing is in the image.
 
@@ -97,7 +97,7 @@ def from_yolo(folder: Path, names: Sequence[str], root: Path) -> tuple[list[Labe
 
 
 def _match_files(files: Sequence[Path], folder: Path, images: Sequence[str], root: Path) -> Match:
-    """Return which file of labels means which image: by its place in the dataset, else by its place in the folder."""
+    """Return the label file of each image: by its path in the dataset, else by its path in the folder."""
     match = Match(keys=[None] * len(images))
     for base in (root, folder):
         if not folder.is_relative_to(base):
@@ -111,7 +111,7 @@ def _match_files(files: Sequence[Path], folder: Path, images: Sequence[str], roo
 
 
 def _without(path: str, folder: str) -> str:
-    """Return a path without the last folder of this name: images and labels lie in folders that differ in it only."""
+    """Return a path without the last folder of this name: paths of images and labels differ only in it."""
     parts = path.split("/")
     for position in range(len(parts) - 2, -1, -1):
         if parts[position] == folder:
@@ -134,7 +134,7 @@ def _yolo_classes(file: Path) -> Iterator[int]:
 
 
 def _classes(folder: Path) -> tuple[str, dict[int, str]]:
-    """Return where classes are named and how, nothing where they are not."""
+    """Return the file with names of classes and its form; none where there is none."""
     places = [folder, *folder.parents][:_LEVELS]
     for place in places:
         for name in ("classes.txt", "obj.names", "data.yaml", "data.yml", "dataset.yaml", "dataset.yml"):

@@ -1,4 +1,4 @@
-"""What a version changed against its parent, file by file and sample by sample, with pictures of some."""
+"""Changes of a version against its parent, by file and by sample, with pictures of some."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,25 +13,25 @@ from ledger.model.datasets import ChangeKind, SamplePicture
 from ledger.model.values import Document
 
 PICTURES = 24
-"""Pictures of a version at most: a screenful, and some tens of kilobytes in git."""
+"""Most pictures of a version: a screenful, and some tens of kilobytes in git."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleChanges:
-    """What became of samples between two readings of a dataset; indices into the new one, of removed into the old."""
+    """Changes between two readings of a dataset, as indices into the new one, or into the old for removed samples."""
 
     added: list[int] = field(default_factory=list)
-    """Of a content that the old one does not have."""
+    """Samples with content that the old one does not have."""
     removed: list[int] = field(default_factory=list)
-    """Of a content that only the old one has."""
+    """Samples with content that only the old one has."""
     changed: list[int] = field(default_factory=list)
-    """Of a name that the old one has with another content."""
+    """Samples with a name that the old one has with other content."""
     relabelled: list[int] = field(default_factory=list)
-    """Of a content that the old one has with another label."""
+    """Samples with content that the old one has with another label."""
 
 
 def compare_samples(old: Reading, new: Reading) -> SampleChanges:
-    """Return what became of each sample; content says which sample it is, and a name only where files are samples."""
+    """Return the changes of samples; content identifies a sample, and a name only where files are samples."""
     carried: dict[str, set[str | None]] = defaultdict(set)
     for index, content in enumerate(old.contents):
         carried[content].add(old.label(index))
@@ -60,7 +60,7 @@ def compare_samples(old: Reading, new: Reading) -> SampleChanges:
 
 
 def moved_files(old: Manifest, new: Manifest) -> int:
-    """Return how many files of one content lie in another first folder: relabelled, where folders are labels."""
+    """Return how many files with equal content moved to another first folder: relabelled, where folders are labels."""
     folders: dict[str, set[str]] = defaultdict(set)
     for line in old.lines:
         if line.bytes:
@@ -69,28 +69,28 @@ def moved_files(old: Manifest, new: Manifest) -> int:
 
 
 def label_shift(old: Mapping[str, int], new: Mapping[str, int]) -> dict[str, int]:
-    """Return label to how many more samples carry it now; only those that changed."""
+    """Return the change in the number of samples by label; only for labels whose number changed."""
     counts = Counter(new)
     counts.subtract(old)
     return {label: count for label, count in sorted(counts.items()) if count}
 
 
 class ChangePicture(Document, frozen=True, kw_only=True):
-    """Pictures of samples that changed."""
+    """Pictures of changed samples."""
 
     pictures: list[SamplePicture]
-    """What each shows."""
+    """Description of each picture."""
     files: dict[str, bytes]
-    """File name to PNG."""
+    """PNG by file name."""
 
 
 def draw_changes(old: Reading | None, new: Reading, made: SampleChanges, folder: str) -> ChangePicture:
-    """Draw up to 24 samples that were added, removed, changed or relabelled, where they are images.
+    """Draw up to 24 added, removed, changed or relabelled samples, where they are images.
 
     Args:
-        old: the parent; none where its images are not here.
+        old: parent version; none where its images are not available.
         new: the new version.
-        made: what became of its samples.
+        made: changes of samples.
         folder: name of the folder of pictures, relative to the version.
     """
     pictures: list[SamplePicture] = []
@@ -125,7 +125,7 @@ def draw_changes(old: Reading | None, new: Reading, made: SampleChanges, folder:
 
 
 def _fair(groups: Sequence[tuple[ChangeKind, Reading, list[int]]]) -> Iterator[tuple[ChangeKind, Reading, int]]:
-    """Yield what is drawn: of each kind its share of the places, evenly spread; a rare kind leaves places to others."""
+    """Yield the samples to draw: each kind has its share of places, evenly spread; rare kinds leave some to others."""
     left = PICTURES
     waiting = sorted(groups, key=lambda group: len(group[2]))
     share = {}

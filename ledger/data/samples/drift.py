@@ -1,7 +1,7 @@
-"""Whether two samples of data differ by more than chance, and by how much.
+"""Drift: whether two samples of data differ by more than chance, and by how much.
 
-Each comparison gives a figure, what that figure comes to when nothing has changed, and a probability; all
-probabilities of one report are corrected together. So the number of features and of samples does not decide how
+Each comparison gives a statistic, its mean when nothing has changed, and a p-value; all
+p-values of one report are corrected together. So the number of features and of samples does not decide how
 often a report raises a false alarm: `ALPHA` does. See `.github/decisions/drift.md`.
 """
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ALPHA = 0.05
-"""How often a report calls anything drifted when nothing has changed, at most."""
+"""Highest rate of reports that call anything drifted when nothing has changed."""
 _BINS = 10
 """Bins of the population stability index: deciles, as in credit scoring (Siddiqi, Credit Risk Scorecards, 2006)."""
 _PER_BIN = 10
-"""Samples expected in each bin at least: below, the chi-square law is too rough (measured: see the decision)."""
+"""Fewest expected samples in a bin: below, the chi-square distribution is too rough (measured: see the decision)."""
 _PER_LABEL = 5
-"""Samples expected of each label at least (Cochran 1954, Biometrics 10:417); rarer ones are counted together."""
+"""Fewest expected samples of a label (Cochran 1954, Biometrics 10:417); rarer labels are merged."""
 _FEWEST = 20
-"""Samples of a side below which nothing is compared: the tests would find nothing but the grossest change."""
+"""Fewest samples of a side for any comparison: with fewer, only the grossest change would be found."""
 _FEWEST_TO_LEARN = 50
-"""Samples of a side below which no classifier is trained to tell them apart."""
+"""Fewest samples of a side for a classifier."""
 _MOST_TO_LEARN = 5_000
-"""Samples of a side that the classifier sees: more make it slow, not better at large changes."""
+"""Most samples of a side for the classifier: more make it slow, and no better at large changes."""
 _COMPONENTS = 50
-"""Principal components that the classifier sees at most."""
+"""Most principal components for the classifier."""
 
 
 class _Comparison(msgspec.Struct, frozen=True):
@@ -53,11 +53,11 @@ def measure_drift(reference: Samples, compared: Samples, *, name: str, content: 
     """Compare samples with a reference, feature by feature and as a whole.
 
     Args:
-        reference: what things were like.
-        compared: what they are like now.
-        name: what the reference is called.
+        reference: earlier samples.
+        compared: new samples.
+        name: name of the reference.
         content: its content hash.
-        alpha: how often the report may call anything drifted when nothing has changed.
+        alpha: allowed rate of reports that call anything drifted when nothing has changed.
 
     Raises:
         LedgerError: scipy or scikit-learn is not installed.
@@ -143,7 +143,7 @@ def compare_numbers(
 def _stability(
     feature: str, ours: "NDArray[np.float64]", theirs: "NDArray[np.float64]", sizes: tuple[int, int]
 ) -> Iterator[_Comparison]:
-    """Yield the population stability index, judged by its law instead of by fixed thresholds.
+    """Yield the population stability index, judged by its distribution instead of by fixed thresholds.
 
     PSI is the sum over bins of (p - q) ln(p / q). With nothing changed, PSI / (1/n + 1/m) follows a chi-square law
     with one degree of freedom fewer than bins, so PSI is expected at (B - 1)(1/n + 1/m)
@@ -161,7 +161,7 @@ def _stability(
     ]
     filled = (counts[0] + counts[1]) > 0
     kept = int(filled.sum())
-    if kept < 2:  # noqa: PLR2004  # one bin says nothing
+    if kept < 2:  # noqa: PLR2004  # a single bin is no comparison
         return
     p, q = ((side[filled] + 0.5) / (side.sum() + kept / 2) for side in counts)
     index = float(np.sum((p - q) * np.log(p / q)))
@@ -183,7 +183,7 @@ def compare_labels(reference: Sequence[str | None], compared: Sequence[str | Non
     ours, theirs = (Counter(label for label in side if label is not None) for side in (reference, compared))
     sizes = (ours.total(), theirs.total())
     labels = sorted(ours.keys() | theirs.keys())
-    if min(sizes) < _FEWEST or len(labels) < 2:  # noqa: PLR2004  # one label has no balance
+    if min(sizes) < _FEWEST or len(labels) < 2:  # noqa: PLR2004  # a single label has no balance
         return None
     table = np.array([[side[label] for label in labels] for side in (ours, theirs)], dtype=float)
     divergence = float(jensenshannon(table[0], table[1], base=2)) ** 2
@@ -202,14 +202,14 @@ def compare_labels(reference: Sequence[str | None], compared: Sequence[str | Non
 def classifier_auc(
     subject: str, reference: "NDArray[np.float64]", compared: "NDArray[np.float64]"
 ) -> _Comparison | None:
-    """Return how well a classifier tells two samples apart: 0.5 is not at all, 1 always.
+    """Return the AUC of a classifier between two samples: 0.5 is not distinguishable, 1 always.
 
     Classifier two-sample test (Lopez-Paz and Oquab, ICLR 2017): logistic regression on principal components learns
     from one half of each side and is judged on the other; with nothing changed, what it gets right follows a
     binomial law. Halves, and the samples of the larger side, are drawn by a fixed seed. None below fifty a side.
 
     Args:
-        subject: what is compared.
+        subject: name of the comparison.
         reference: (samples, dimensions).
         compared: the same dimensions.
     """
@@ -242,7 +242,7 @@ def classifier_auc(
 
 
 def _adjusted(probabilities: list[float]) -> list[float]:
-    """Return probabilities corrected for having been looked at together (Benjamini and Hochberg 1995, JRSS B 57:289).
+    """Return p-values corrected for multiple comparisons (Benjamini and Hochberg 1995, JRSS B 57:289).
 
     With nothing changed anywhere, the chance that any of them is at most alpha is at most alpha.
     """
@@ -291,7 +291,7 @@ _WORDS: dict[DriftTest, tuple[str, str]] = {
 
 
 def describe(figure: DriftFigure) -> str:
-    """Return what a figure means in plain words, with its size, its law and where that comes from."""
+    """Return a statistic in words, with its size, its distribution and the source of that."""
     what, source = _WORDS[figure.test]
     usual = f", {formatting.number(figure.expected, 3)} when nothing has changed" if figure.expected is not None else ""
     said = "more than chance explains" if figure.drifted else "no more than chance explains"

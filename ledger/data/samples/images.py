@@ -1,4 +1,4 @@
-"""What is measured on an image, from a file or from a row of an array; and small pictures of it."""
+"""Measurements on images, from files or rows of arrays; and small pictures of them."""
 
 import io
 import warnings
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
-"""Files that are images."""
+"""Suffixes of image files."""
 SIDE = 16
-"""Pixels along each side of the grey images that drift compares: 256 numbers, of which 50 components are used."""
+"""Side of the grey images for drift, in pixels: 256 numbers, of which 50 components are used."""
 PICTURE_SIDE = 64
-"""Pixels along the longer side of a picture that stands on the ledger, at most."""
+"""Longest side of a picture on the ledger, in pixels."""
 _SIZES = 50
 _NAMED = 100
 _THREADS = 4
 _DEPTHS = (1, 16, 255, 1_023, 4_095, 16_383, 65_535)
-"""White, as arrays have it: 0 to 1, scikit-learn's digits, then 8, 10, 12, 14 and 16 bits."""
+"""Values of white in arrays: 0 to 1, scikit-learn's digits, then 8, 10, 12, 14 and 16 bits."""
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """An image that is a file."""
+    """An image in a file."""
 
     path: Path
 
     def open(self) -> "Image":
-        """Return the image, read whole.
+        """Return the image, fully read.
 
         Raises:
             OSError: it cannot be read.
@@ -52,20 +52,20 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class ImageRow:
-    """An image that is a row of an array."""
+    """An image in a row of an array."""
 
     array: "NDArray[np.generic]"
-    """(images, height, width[, channels]), maybe on disk."""
+    """The array: (images, height, width[, channels]), possibly on disk."""
     row: int
-    """Which."""
+    """Index of the row."""
     white: float
-    """Value of white; negative values mean that it was standardised, and 0 is grey."""
+    """Value of white; negative values mean a standardised image, in which 0 is grey."""
 
     def open(self) -> "Image":
-        """Return the image, in eight bits a channel.
+        """Return the image, with eight bits per channel.
 
         Raises:
-            ValueError: it has a shape that no image has.
+            ValueError: its shape is not that of an image.
         """
         import numpy as np
         from PIL import Image
@@ -80,11 +80,11 @@ class ImageRow:
 
 
 AnyImage = ImageFile | ImageRow
-"""Where an image can be opened."""
+"""An image that can be opened."""
 
 
 def white_of(array: "NDArray[np.generic]") -> float:
-    """Return the value of white in an array of images; 0 when it holds negative values, so was standardised."""
+    """Return the value of white in an array of images; 0 for negative values, which mean standardised images."""
     import numpy as np
 
     if array.dtype == np.uint8:
@@ -97,7 +97,7 @@ def white_of(array: "NDArray[np.generic]") -> float:
 
 @dataclass(frozen=True)
 class ImageLook:
-    """What was measured on one image."""
+    """The measurements of one image."""
 
     size: tuple[int, int]
     """Width and height in pixels."""
@@ -137,14 +137,14 @@ def look_at(image: "Image") -> ImageLook:
 def look_at_all(
     images: Sequence[AnyImage], progress: Callable[[int, int], None] | None = None
 ) -> list[ImageLook | None]:
-    """Measure images in a few threads; none stands for one that cannot be read.
+    """Measure images in a few threads; the result of an unreadable one is none.
 
     Args:
         images: where they can be opened.
         progress: told how many are done, and of how many.
     """
     looks: list[ImageLook | None] = []
-    # What Pillow warns of (damaged metadata, large pictures) is no concern of whoever adds a version.
+    # Warnings of Pillow (damaged metadata, large pictures) do not concern whoever adds a version.
     with warnings.catch_warnings(), ThreadPoolExecutor(max_workers=_THREADS) as pool:
         warnings.simplefilter("ignore")
         for look in pool.map(_look_or_none, images):
@@ -159,16 +159,16 @@ def _look_or_none(image: AnyImage) -> ImageLook | None:
         return look_at(image.open())
     except ModuleNotFoundError:
         raise
-    except Exception:  # noqa: BLE001  # damaged files make decoders raise anything, struct.error and SyntaxError too
+    except Exception:  # noqa: BLE001  # damaged files make decoders raise anything, even struct.error and SyntaxError
         return None
 
 
 def summarise_images(names: Sequence[str], looks: Sequence[ImageLook | None]) -> ImageSummary:
-    """Return what images have in common; every image counts the same, whatever its size.
+    """Return the summary of images; every image has the same weight, whatever its size.
 
     Args:
-        names: what each is called.
-        looks: what was measured on each, none where it cannot be read.
+        names: name of each image.
+        looks: measurements of each image, none where it cannot be read.
     """
     seen = [look for look in looks if look is not None]
     channels = Counter(len(look.means) for look in seen).most_common(1)
@@ -196,11 +196,11 @@ def draw_picture(image: AnyImage) -> bytes | None:
             warnings.simplefilter("ignore")
             opened = image.open()
         mode = "L" if opened.mode in {"1", "L", "LA"} else "RGB"
-        # A new image: what else the file holds, such as where it was taken, must not come along.
+        # A new image: other content of the file, such as the place of a photo, must not be copied.
         small = Image.new(mode, opened.size)
         small.paste(opened.convert(mode))
         small.thumbnail((PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.BOX)
-    except Exception:  # noqa: BLE001  # as above
+    except Exception:  # noqa: BLE001  # the same
         return None
     out = io.BytesIO()
     small.save(out, "PNG", compress_level=9)

@@ -1,4 +1,4 @@
-"""Labels and slices of samples: from folders, tables, arrays, COCO, YOLO, or a function of the user's."""
+"""Labels and slices of samples: from folders, tables, arrays, COCO, YOLO, or a user's function."""
 
 import re
 import sys
@@ -19,20 +19,20 @@ HINT = (
 _TABLE = re.compile(r"(.+(?:\.csv|\.tsv|\.parquet|\.pq|\.jsonl|\.ndjson)):(.+)", re.IGNORECASE)
 _FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "images", "labels", "data"})
-"""Folders that say what samples are for, not what they show."""
+"""Folders named after the role of samples, not their label."""
 _KEYS = frozenset(
     {
         *("path", "file", "filename", "file_name", "filepath", "image", "img", "picture", "photo", "name", "id", "key"),
         *("ids", "uid", "uuid", "sample", "example", "item", "frame", "stem"),
     }
 )
-"""Columns in which tables name the samples; in no other is a number taken for the name of a file."""
+"""Columns that name samples in tables; in others a number is never taken for the name of a file."""
 _LEVEL = re.compile(r"folder:(\d)")
 
 
 @dataclass(frozen=True)
 class Labelling:
-    """Where labels come from."""
+    """The source of labels."""
 
     kind: str
     """`folder`, `none`, `table`, `array`, `coco`, `yolo` or `function`."""
@@ -44,21 +44,21 @@ class Labelling:
 
 @dataclass(frozen=True, kw_only=True)
 class Read:
-    """Labels and slices: each list has one entry for each sample."""
+    """Labels and slices, one entry for each sample in each list."""
 
     labels: list[Label] | None = None
-    """Label of each; none where nobody said."""
+    """Label of each; none where it has none."""
     slices: dict[str, list[str | None]] = field(default_factory=dict)
-    """What samples share."""
+    """Values by which samples are grouped."""
     warnings: list[str] = field(default_factory=list)
     """What was odd."""
 
 
 def parse_labelling(text: str) -> Labelling:
-    """Return where labels come from, as it was typed.
+    """Return the source of labels as typed on the command line.
 
     Raises:
-        UsageError: it is none of the ways there are.
+        UsageError: it has none of the known forms.
     """
     if text in {"folder", "none"}:
         return Labelling(text)
@@ -75,7 +75,7 @@ def parse_labelling(text: str) -> Labelling:
 
 
 def file_of(labelling: Labelling, root: Path) -> Path | None:
-    """Return the file or folder that holds the labels: as it was named, else inside the dataset; none without one.
+    """Return the file or folder of the labels: as it was named, else inside the dataset; none where they have none.
 
     Raises:
         NotFound: there is none.
@@ -89,17 +89,17 @@ def file_of(labelling: Labelling, root: Path) -> Path | None:
 
 
 def is_part(file: Path | None, root: Path) -> bool:
-    """Return whether labels lie in the dataset, so that its hash knows them; those of no file are of its paths."""
+    """Return whether labels are inside the dataset, and so in its hash; labels without a file come from its paths."""
     return file is None or file.resolve() == root.resolve() or root.resolve() in file.resolve().parents
 
 
 def moved(labelling: Labelling | None, root: Path, place: Path) -> Labelling | None:
-    """Return where the labels of another version come from, none where they lie outside of the dataset.
+    """Return the source of another version's labels; none where they are outside of the dataset.
 
     Args:
-        labelling: where those of a dataset come from.
+        labelling: source of a dataset's labels.
         root: that dataset.
-        place: the other version of it.
+        place: path of its other version.
     """
     file = file_of(labelling, root) if labelling else None
     if labelling is None or file is None:
@@ -114,8 +114,8 @@ def read_labels(labelling: Labelling | None, root: Path, names: Sequence[str], s
     """Return labels and slices of samples that are files.
 
     Args:
-        labelling: where they come from; by default from folders, where these look like labels.
-        root: the dataset.
+        labelling: source of the labels; by default folders, where these look like labels.
+        root: path of the dataset.
         names: path of each sample inside the dataset.
         slices: columns of the table of labels, or `folder:N` for a level of folders.
 
@@ -167,7 +167,7 @@ def _level(name: str, level: int) -> str | None:
 
 
 def from_folders(names: Sequence[str]) -> list[Label]:
-    """Return the first folder of each path; a file of an array beside others, such as `7.npy`, is called like one."""
+    """Return the first folder of each path; an array file beside others, such as `7.npy`, is its own label."""
     labels: list[Label] = []
     for name in names:
         first, slash, _ = name.partition("/")
@@ -177,7 +177,7 @@ def from_folders(names: Sequence[str]) -> list[Label]:
 
 
 def guess_from_folders(names: Sequence[str]) -> list[Label] | None:
-    """Return the labels that folders give, none where they do not look like labels."""
+    """Return the labels that folders imply; none where they do not look like labels."""
     labels = from_folders(names)
     different = set(labels)
     if () in different or len(different) < 2 or {label[0].lower() for label in different} <= _SPLITS:  # noqa: PLR2004
@@ -206,7 +206,7 @@ def from_table(path: Path, column: str, slices: Sequence[str], names: Sequence[s
         words = tabular_files.read_words(table, name, str(path))
         counted = tabular_files.is_number(table, name)
         if not at and counted and not _is_key(name):
-            continue  # numbers that happen to be file names: folds, ages, counts
+            continue  # numbers that coincide with file names: folds, ages, counts
         said = partial(_label_in_row, label, shared)
         match = match_keys(words, names, root=root, says=said, numbers=bool(at) or _is_key(name))
         if not at and (counted or match.strength == 0) and match.strangers and match.named < len(names):
@@ -224,7 +224,7 @@ def from_table(path: Path, column: str, slices: Sequence[str], names: Sequence[s
 
 
 def _off(match: Match, words: Sequence[str | None], names: Sequence[str], column: str) -> str:
-    """Return why numbers are not believed that leave both a row and a sample over: they may count from elsewhere."""
+    """Return why numbers are not trusted that leave both a row and a sample over: they may start at another number."""
     left = names[match.keys.index(None)]
     stranger = words[(match.strangers or [0])[0]]
     return f"`{stranger}` of column {column} names no sample, and no row names `{left}`"
@@ -235,23 +235,23 @@ def _label_in_row(label: Sequence[str | None], shared: Mapping[str, Sequence[str
 
 
 def _column_and_key(text: str, columns: Sequence[str]) -> tuple[str, str, str]:
-    """Return the column of labels, and the one that names the samples where it is said: `label@path`."""
+    """Return the column of labels, and the column of names where it is stated: `label@path`."""
     if text in columns or "@" not in text:
         return text, "", ""
     return text.rpartition("@")
 
 
 def _is_key(column: str) -> bool:
-    """Return whether a column is called like one that names samples, so that its numbers may be their names."""
+    """Return whether a column's name is one for sample names, so that its numbers may be names."""
     name = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
     return name in _KEYS or name.endswith(("_id", "_path", "_file", "_name", "_key"))
 
 
 def _chosen(found: Mapping[str, Match], label: Sequence[str | None], path: Path, names: Sequence[str]) -> str:
-    """Return the column that names the samples: the one that names most, the stricter way where two tie.
+    """Return the column that names the samples: the one that names most, the stricter one in a tie.
 
     Raises:
-        LedgerError: there is none, it is not exact, or another one that names them as strictly says otherwise.
+        LedgerError: there is none, it is not exact, or another equally strict one contradicts it.
     """
     hint = f"name the column of their paths, file names or ids: --labels {path.name}:COLUMN@PATHS"
     if not found:
@@ -274,22 +274,22 @@ def _chosen(found: Mapping[str, Match], label: Sequence[str | None], path: Path,
 
 
 def _strangers(positions: Sequence[int], count: int, what: str, words: Sequence[str | None]) -> list[str]:
-    """Return a warning about keys that name no sample, none where all do."""
+    """Return a warning about keys that name no sample; none where all do."""
     if not positions:
         return []
     return [f"{len(positions)} of {count} {what} of labels name no sample, first {words[positions[0]]}"]
 
 
 def only(word: str | None) -> Label:
-    """Return the label that one word is, none where there is none."""
+    """Return a single word as a label; none for an empty one."""
     return () if word is None else (word,)
 
 
 def from_array(path: Path, count: int) -> list[Label]:
-    """Return the labels that an array holds, one for each sample in their order.
+    """Return the labels in an array, one for each sample in order.
 
     Raises:
-        LedgerError: it cannot be read, or holds another number of labels.
+        LedgerError: it cannot be read, or has another number of labels.
     """
     with needing("reading an array"):
         import numpy as np
@@ -303,7 +303,7 @@ def from_array(path: Path, count: int) -> list[Label]:
 
 
 def from_function(labelling: Labelling, paths: Sequence[Path]) -> Read:
-    """Return what a function of the user's says of each path; where it raises, the sample has no label.
+    """Return the labels that a user's function gives for each path; where it raises, the sample has no label.
 
     The module is looked for in the current folder first, as `python -m` does.
 
@@ -329,7 +329,7 @@ def from_function(labelling: Labelling, paths: Sequence[Path]) -> Read:
     for path in paths:
         try:
             said = function(path)
-        except Exception as error:  # noqa: BLE001  # the user's function may raise anything for one sample
+        except Exception as error:  # noqa: BLE001  # a user's function may raise anything for one sample
             failed.append(f"{path.name}: {type(error).__name__}: {str(error)[:80]}")
             said = None
         labels.append(_label_of(said))
@@ -340,7 +340,7 @@ def from_function(labelling: Labelling, paths: Sequence[Path]) -> Read:
 
 
 def _label_of(said: object) -> Label:
-    """Return the label that a function gave: one, or several in a list, a tuple or a set."""
+    """Return the label from a function's result: one, or several in a list, a tuple or a set."""
     if said is None:
         return ()
     several = said if isinstance(said, list | tuple | set | frozenset) else [said]

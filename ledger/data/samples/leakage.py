@@ -1,4 +1,4 @@
-"""Content that two datasets share which must have nothing in common: what a model learned is no test of it."""
+"""Leakage: content shared by two datasets that must not overlap, since training data is no test."""
 
 from collections.abc import Sequence
 
@@ -13,17 +13,17 @@ _NAMED = 5
 def find_leak(
     ours: Sequence[ManifestLine], theirs: Sequence[ManifestLine], *, dataset: str, role: Role, within: str = ""
 ) -> Leak | None:
-    """Return the samples that two datasets share by content, none when there are none; empty files are alike by nature.
+    """Return the samples that two datasets share by content; none without any; empty files do not count.
 
     Licences, label files and other files that are no samples in either of them are no leak: a model learns nothing
     from them that it is judged by.
 
     Args:
-        ours: manifest of the one.
+        ours: manifest of one dataset.
         theirs: manifest of the other.
-        dataset: what the other is called.
-        role: what the other is for.
-        within: what ours is called, where that is not clear.
+        dataset: name of the other.
+        role: role of the other.
+        within: name of the first, where it is not obvious.
     """
     known = {line.hash for line in theirs if line.bytes}
     alike = [line for line in ours if line.bytes and line.hash in known]

@@ -1,4 +1,4 @@
-"""Which sample a name means: the one way in which labels of any source find their samples, exact or refused.
+"""Matching of names to samples: one method for labels from any source, exact or refused.
 
 A source of labels (a table, a COCO file, a folder of YOLO files) names samples by keys. A key is the end of a sample's
 path, or the inside of the dataset is the end of the key; endings may be missing, and numbers may lack their zeros.
@@ -13,25 +13,25 @@ from itertools import islice
 from pathlib import Path
 
 _SHOWN = 3
-"""Samples that an example names."""
+"""Most samples that an example names."""
 _ZEROS = "0"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """What keys name."""
+    """The result of matching."""
 
     keys: list[int | None]
-    """For each sample the position of its key, none where no key names it."""
+    """Position of the key of each sample; none where no key names it."""
     strength: int = 0
     """How the keys name: 4 by path, 3 by a path of which the dataset holds the end, 2 and 1 the same without endings,
     0 by number."""
     named: int = 0
-    """How many samples are named."""
+    """Number of samples with a key."""
     strangers: list[int] | None = None
-    """Keys that name no sample."""
+    """Keys without a sample."""
     problem: str | None = None
-    """Why this is not exact, with an example; none where it is."""
+    """Why the match is not exact, with an example; none where it is."""
 
 
 def match_keys(
@@ -43,15 +43,15 @@ def match_keys(
     numbers: bool = False,
     endings: bool = True,
 ) -> Match:
-    """Return which key names each sample, in the one way that names most of them; the stricter one where ways tie.
+    """Return the key of each sample, by the method that matches most of them; the stricter method in a tie.
 
     Args:
-        keys: what the source calls each sample; none where it says nothing.
+        keys: names of samples in the source; none where it has none.
         names: path of each sample inside the dataset.
-        root: where the dataset lies: a key may begin above it.
-        says: what the source says under a key: two keys of one sample must say the same.
-        numbers: whether a key may be a number whose zeros in front are missing.
-        endings: whether names have endings, which keys may lack.
+        root: path of the dataset: a key may begin above it.
+        says: value of each key: two keys of one sample must have equal values.
+        numbers: whether a key may be a number without its leading zeros.
+        endings: whether names have suffixes, which keys may lack.
     """
     asked = [None if key is None else _composed(key) for key in keys]
     best = Match(keys=[None] * len(names))
@@ -72,10 +72,10 @@ def match_keys(
 
 @dataclass(frozen=True)
 class _Found:
-    """Which samples each key names, by one way."""
+    """The samples that each key names, by one method."""
 
     samples: list[list[int]]
-    """For each key."""
+    """Samples of each key."""
     strength: int
     named: int
 
@@ -90,7 +90,7 @@ def _match(keys: Sequence[str | None], count: int, find: Callable[[str], list[in
 
 
 def _checked(found: _Found, keys: Sequence[str | None], names: Sequence[str], says: Callable[[int], Hashable]) -> Match:
-    """Return a way with the first thing that makes it inexact."""
+    """Return a method's result with the first problem that makes it inexact."""
     chosen: list[int | None] = [None] * len(names)
     problem = None
     strangers = []
@@ -117,12 +117,12 @@ def _label_text(said: Hashable) -> str:
 
 
 class _Names:
-    """The samples of a dataset by their last names.
+    """The samples of a dataset, by file name.
 
     Args:
         names: path of each inside the dataset.
-        root: where the dataset lies.
-        whole: with their endings, or without.
+        root: path of the dataset.
+        whole: whether names keep their suffixes.
     """
 
     def __init__(self, names: Sequence[str], root: Path, *, whole: bool) -> None:
@@ -135,7 +135,7 @@ class _Names:
             self._by_last.setdefault(name.rpartition("/")[2], []).append(position)
 
     def ending_with(self, key: str) -> list[int]:
-        """Return the samples whose path ends with a key; the one that is called so in the dataset is meant alone."""
+        """Return the samples whose path ends with a key; an exact path in the dataset takes precedence."""
         places = [
             place
             for place in self._by_last.get(key.rpartition("/")[2], ())
@@ -146,14 +146,14 @@ class _Names:
         return places
 
     def within(self, key: str) -> list[int]:
-        """Return the samples that a key ends with: the key begins in a folder that is not here."""
+        """Return the samples whose path is the end of a key, which begins in a folder outside of the dataset."""
         places = [place for place in self._by_last.get(key.rpartition("/")[2], ()) if _ends(key, self._names[place])]
         longest = max((len(self._names[place]) for place in places), default=0)
         return [place for place in places if len(self._names[place]) == longest]
 
 
 class _Numbers:
-    """The samples whose files are called by a number."""
+    """The samples whose file names are numbers."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._by_number: dict[str, list[int]] = {}
@@ -163,7 +163,7 @@ class _Numbers:
                 self._by_number.setdefault(stem.lstrip(_ZEROS), []).append(position)
 
     def equal_to(self, key: str) -> list[int]:
-        """Return the samples of this number, whatever zeros stand in front."""
+        """Return the samples with this number, ignoring leading zeros."""
         return self._by_number.get(key.lstrip(_ZEROS), []) if key.isascii() and key.isdigit() else []
 
 
@@ -172,14 +172,14 @@ def _ends(path: str, end: str) -> bool:
 
 
 def without_ending(name: str) -> str:
-    """Return a path without the ending of its file."""
+    """Return a path without the suffix of its file."""
     folder, slash, last = name.rpartition("/")
     stem, dot, _ = last.rpartition(".")
     return f"{folder}{slash}{stem}" if dot and stem else name
 
 
 def _composed(key: str) -> str:
-    """Return a key as manifests spell paths: `/` between names, no `./` in front, Unicode's composed form."""
+    """Return a key in the form of manifest paths: `/` between names, no `./` in front, Unicode's composed form."""
     text = key.strip()
     if "/" not in text:
         text = text.replace("\\", "/")

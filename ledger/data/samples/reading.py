@@ -1,7 +1,7 @@
-"""Looks at the data of a dataset, sample by sample: what statistics, drift, pictures and changes are made from.
+"""Reading of a dataset by sample, for statistics, drift, pictures and changes.
 
-What a sample is, the files decide: images where there are any (files, or rows of arrays), else rows of tables, else
-texts, else files. Large sets are looked at in part, evenly spread; names, contents and labels are always whole.
+Files decide what a sample is: images where there are any (files, or rows of arrays), else rows of tables, else
+texts, else files. Large sets are read in part, evenly spread; names, contents and labels are always complete.
 """
 
 import unicodedata
@@ -37,16 +37,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Kind = Literal["images", "rows", "texts", "files"]
-"""What the samples of a dataset are."""
+"""Kind of the samples of a dataset."""
 Progress = Callable[[int, int], None]
 
 _ARRAYS = frozenset({".npy", ".npz"})
 MOST_IMAGES = 20_000
-"""Images that are looked at: decoding one takes milliseconds, and a mean is known well before."""
+"""Most images that are read: decoding takes milliseconds, and a mean is known well before."""
 MOST_ROWS = 100_000
-"""Rows whose values are kept, and from which on single rows are not told apart between versions."""
+"""Most rows whose values are kept; beyond it, single rows are not matched between versions."""
 _TEXT_BYTES = 1 << 20
-"""Bytes of a text that are read."""
+"""Most bytes of a text that are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,21 +54,21 @@ class Reading:
     """What was read of a dataset; lists have one entry for each sample."""
 
     kind: Kind
-    """What its samples are."""
+    """Kind of its samples."""
     names: list[str]
-    """Path inside the dataset; with `[row]` where a file holds many samples."""
+    """Path inside the dataset; with `[row]` where a file has many samples."""
     contents: list[str]
-    """Content of each, so that it is known again under another name; empty where there are too many."""
+    """Content hash of each, to recognise it under another name; empty where there are too many."""
     labels: list[Label] | None = None
-    """Labels of each; none where nobody said."""
+    """Labels of each; none where it has none."""
     slices: dict[str, list[str | None]] = field(default_factory=dict)
-    """What samples share."""
+    """Values by which samples are grouped."""
     samples: Samples
-    """Those that were looked at, as drift compares them."""
+    """The samples that were read, for drift."""
     images: ImageSummary | None = None
-    """What its images have in common."""
+    """Summary of its images."""
     pictures: Sequence[AnyImage] = ()
-    """Where each image can be opened; empty where samples are none, or where their files are not here."""
+    """Where each image can be opened; empty where samples are no images, or their files are not available."""
     warnings: list[str] = field(default_factory=list)
     """What was odd."""
 
@@ -90,18 +90,18 @@ def read_dataset(
     slices: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Reading:
-    """Look at a dataset's samples; a file that cannot be read is counted and named, and never fatal.
+    """Read a dataset's samples; files that cannot be read are counted and named, and never fatal.
 
     Args:
-        root: the file or folder.
+        root: file or folder of the dataset.
         lines: its manifest.
-        labelling: where labels come from; by default from folders that look like labels.
+        labelling: source of the labels; by default folders that look like labels.
         slices: columns, or `folder:N` for a level of folders, by which samples are grouped.
-        progress: told how many are looked at, and of how many.
+        progress: receives how many are read, and of how many.
 
     Raises:
-        LedgerError: its files do not lie here, numpy, Pillow or pyarrow is not installed, or labels were asked for
-            that cannot be had.
+        LedgerError: its files are not on this machine, numpy, Pillow or pyarrow is not installed, or requested labels
+            are not available.
     """
     if not lies_here(root, lines):
         raise LedgerError(f"only a file or folder on this machine is looked at: `{root}`", hint="unpack it")
@@ -115,14 +115,14 @@ def read_dataset(
 
 
 def lies_here(root: Path, lines: Sequence[ManifestLine]) -> bool:
-    """Return whether a dataset's files are files on this machine: not in archives, globs, or stores elsewhere."""
+    """Return whether a dataset's files are on this machine: not in archives, globs, or remote stores."""
     if root.is_file():
         return len(lines) == 1 and lines[0].path == unicodedata.normalize("NFC", root.name)
     return root.is_dir()
 
 
 class _Found:
-    """The files of a dataset by what they hold."""
+    """The files of a dataset by their content."""
 
     def __init__(self, root: Path, lines: Sequence[ManifestLine], labelling: Labelling | None) -> None:
         self.root = root
@@ -137,7 +137,7 @@ class _Found:
         self._tables: list[tuple[ManifestLine, pa.Table]] = []
 
     def _holds_labels(self, line: ManifestLine) -> bool:
-        """Return whether a file only says what others show; a table of its own rows holds samples as well."""
+        """Return whether a file only labels other files; a table with rows of its own has samples as well."""
         if self._labels is None:
             return False
         file = self.path(line).resolve()
@@ -146,7 +146,7 @@ class _Found:
         return file == self._labels.resolve() and self.labelling is not None and self.labelling.kind != "table"
 
     def path(self, line: ManifestLine) -> Path:
-        """Return where a file lies; names are composed in manifests, and need not be on the disk."""
+        """Return the path of a file on disk; names in manifests are composed, those on disk need not be."""
         if self.root.is_file():
             return self.root
         path = self.root / line.path
@@ -192,7 +192,7 @@ class _Found:
             self._tables.append((line, tabular_files.table_of(array, PurePosixPath(name).stem)))
 
     def tables(self) -> Sequence[object]:
-        """Return every table that can be read; called when there are no images."""
+        """Return every readable table; called when there are no images."""
         for line in self.lines:
             if PurePosixPath(line.path).suffix.lower() in tabular_files.SUFFIXES:
                 try:
@@ -335,7 +335,7 @@ class _Found:
 
 
 def _spread(count: int, most: int) -> list[int]:
-    """Return which of many are looked at: all, or evenly spread ones."""
+    """Return the positions to read: all, or evenly spread ones."""
     return list(range(count)) if count <= most else [index * count // most for index in range(most)]
 
 
@@ -359,7 +359,7 @@ def _samples(
 
 
 def _row_contents(read: "Sequence[tuple[ManifestLine, pa.Table]]", but: str | None) -> list[str]:
-    """Return the content of each row without its label, so that a row is known again when it is relabelled."""
+    """Return the content of each row without its label, so that a relabelled row is recognised."""
     contents = []
     for _, table in read:
         names = sorted(name for name in table.column_names if name != but)

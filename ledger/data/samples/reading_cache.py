@@ -1,4 +1,4 @@
-"""What was read of dataset versions, kept on this machine: the parent of a version is at hand when its data is gone.
+"""A cache of readings on this machine: the parent of a version stays available when its data is gone.
 
 Derived and disposable: labels, small grey images and features, never whole files. What is damaged is not there.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST = 20
-"""Readings kept: a few megabytes each."""
+"""Most readings in the cache: a few megabytes each."""
 _FEWER_BYTES_THAN = 256 << 20
 
 
@@ -39,13 +39,13 @@ class _Words(msgspec.Struct):
 
 
 def keep_reading(folder: Path, content: str, reading: Reading, place: Path) -> None:
-    """Keep what was read of a version; what cannot be kept is not, and the oldest give way.
+    """Store the reading of a version; failures are ignored, and the oldest readings give way.
 
     Args:
-        folder: where; made when it is missing.
+        folder: folder of the cache; created when missing.
         content: hash of the version.
         reading: what was read.
-        place: where the data lay.
+        place: path of the data.
     """
     import numpy as np
 
@@ -84,7 +84,7 @@ def keep_reading(folder: Path, content: str, reading: Reading, place: Path) -> N
 
 
 def read_kept(folder: Path, content: str) -> tuple[Reading | None, Path | None]:
-    """Return what was read of a version on this machine, and where; none when nothing was kept or it is damaged."""
+    """Return the reading of a version on this machine, and its path; none when there is none or it is damaged."""
     file = _file(folder, content)
     if missing_package() or not file.is_file():
         return None, None

@@ -1,4 +1,4 @@
-"""Which files of a dataset are samples: what stands beside them (licences, label files, lists of classes) is none."""
+"""Which files of a dataset are samples: files beside them (licences, label files, lists of classes) are none."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -8,12 +8,12 @@ from ledger.data.version.listing import Lines
 from ledger.model.entries import ManifestLine
 
 Rank = Literal[3, 2, 1, 0]
-"""What a file may be: 3 a sample by its kind, 2 a table of samples, 1 a text, 0 never one."""
+"""Rank of a file: 3 a sample by its kind, 2 a table of samples, 1 a text, 0 never one."""
 
 TABLES = frozenset({".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson"})
 TEXTS = frozenset({".txt", ".md", ".text", ".rst"})
 _TEXTS_TOO = TEXTS | {".html", ".htm", ".xml", ".json", ".tex", ".pdf", ".log"}
-"""What is a sample where there is nothing better, and says something of others where there is."""
+"""Files that are samples where there is nothing better, and describe others where there is."""
 _NEVER = frozenset(
     {
         *(".yaml", ".yml", ".toml", ".ini", ".cfg", ".names", ".license", ".lock", ".dvc", ".cff", ".bib"),
@@ -25,21 +25,21 @@ _ABOUT = re.compile(
     r"|dataset_infos?|checksums?|md5sums?|sha\d+sums?)(?:[._-].*)?",
     re.IGNORECASE,
 )
-"""Names of files that speak of a dataset."""
+"""Names of files that describe a dataset."""
 _MARKS = frozenset(
     {"labels", "label", "annotations", "annotation", "masks", "mask", "targets", "gt", "ground_truth", "groundtruth"}
 )
-"""Folders in which marks of samples lie that stand elsewhere."""
+"""Folders with masks of samples that are elsewhere."""
 _LABEL_ARRAY = re.compile(r"(?:.*[._-])?(?:labels?|targets?|y|classes)(?:[._-].*)?\.(?:npy|npz|pt|pth|pkl|bin)")
 
 
 def is_about(path: str) -> bool:
-    """Return whether a file is called like one that speaks of a dataset, and so is no sample of it."""
+    """Return whether a file's name is one that describes a dataset, so that it is no sample of it."""
     return _ABOUT.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def samples_among(lines: Sequence[ManifestLine]) -> Callable[[str], bool]:
-    """Return what says of a path of this dataset whether it is a sample.
+    """Return a function that decides whether a path of this dataset is a sample.
 
     Pictures, sounds, arrays and whatever else is no text are samples where there are any; else tables; else texts.
     A picture or array in a folder of marks is none where a file of its name lies outside of such folders.
@@ -51,10 +51,10 @@ def samples_among(lines: Sequence[ManifestLine]) -> Callable[[str], bool]:
     def is_sample(path: str) -> bool:
         nonlocal outside
         if best == 0:
-            return True  # a dataset of licences is one all the same
+            return True  # a dataset of licences is one, too
         if _rank(path) != best:
             return False
-        if best < 3 or not _marks(path):  # noqa: PLR2004  # as `Rank` says
+        if best < 3 or not _marks(path):  # noqa: PLR2004  # see `Rank`
             return True
         if outside is None:
             outside = {_stem(other) for other in paths() if _rank(other) == best and not _marks(other)}
@@ -64,7 +64,7 @@ def samples_among(lines: Sequence[ManifestLine]) -> Callable[[str], bool]:
 
 
 def _paths(lines: Sequence[ManifestLine]) -> Callable[[], Iterable[str]]:
-    """Return what yields every path; a path alone is half the cost of a line."""
+    """Return a function that yields every path; a path alone is half the cost of a line."""
     if isinstance(lines, Lines):
         return lambda: (path for path, _ in lines.texts())
     return lambda: (line.path for line in lines)

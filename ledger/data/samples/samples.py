@@ -1,4 +1,4 @@
-"""What was read of a dataset, sample by sample: the common ground of statistics and drift."""
+"""The samples of a dataset as read, the common input of statistics and drift."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,16 +13,16 @@ class Samples:
     """The samples of one dataset, in one order: every list and array has one entry for each."""
 
     names: list[str]
-    """What each is called: a path inside the dataset, or a path and a row."""
+    """Name of each: a path inside the dataset, or a path and a row."""
     labels: list[str | None] | None = None
     """Label of each; none where the dataset has no labels."""
     slices: dict[str, list[str | None]] = field(default_factory=dict)
-    """What samples may share, such as a camera: name to the value of each."""
+    """Value of each sample, by name of a property such as a camera."""
     features: "dict[str, NDArray[np.float64]]" = field(default_factory=dict)
-    """Numeric features: name to the value of each, not a number where it is missing."""
+    """Value of each sample, by name of a numeric feature; NaN where it is missing."""
     images: "NDArray[np.float32] | None" = None
-    """Small grey versions of the images, (samples, height, width), 0 to 1; not a number where one cannot be read."""
+    """Small grey versions of the images, (samples, height, width), 0 to 1; NaN where one cannot be read."""
     texts: list[str] | None = None
     """Text of each."""
     embeddings: "NDArray[np.float64] | None" = None
-    """Vectors of the user's own, (samples, dimensions)."""
+    """The user's own vectors, (samples, dimensions)."""

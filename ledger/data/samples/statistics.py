@@ -1,4 +1,4 @@
-"""What a dataset version looks like, in numbers: counts, balance, slices, features; and which parts are too small."""
+"""Statistics of a dataset version: counts, balance, slices, features; and which slices are too small."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEWEST_TO_JUDGE = 97
-"""Samples from which an accuracy is known to 10 points up or down, 19 times out of 20.
+"""Number of samples from which an accuracy is known to within 10 points, 19 times out of 20.
 
 n = t² p (1 - p) / d² with t = 1.96, d = 0.1 and the worst case p = 0.5 (Cochran, Sampling Techniques, 3rd edition,
 1977, section 4.4).
@@ -25,10 +25,10 @@ _QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
 def summarise(reading: Reading) -> DatasetStatistics:
-    """Return what a dataset looks like.
+    """Return the statistics of a dataset.
 
     Args:
-        reading: what was read of it.
+        reading: reading of the dataset.
     """
     labels = Counter(shown(label) for carried in reading.labels or () for label in carried)
     slices = [
@@ -58,7 +58,7 @@ def summarise(reading: Reading) -> DatasetStatistics:
 
 
 def shown(text: str, *, length: int = LABEL_LENGTH) -> str:
-    """Return a name from the data as a record can hold it: no control characters, not long."""
+    """Return a name from the data in a form for records: no control characters, not long."""
     return (text if is_plain_text(text) else ascii(text)[1:-1])[:length] or "''"
 
 
@@ -67,7 +67,7 @@ def _counted(values: Sequence[str]) -> list[tuple[str, int]]:
 
 
 def _too_small(name: str, sizes: dict[str, int]) -> list[str]:
-    """Return a warning about parts that are too small to judge a model by, none where all are large enough."""
+    """Return a warning about slices that are too small to evaluate a model on; none where all are large enough."""
     small = sorted((count, value) for value, count in sizes.items() if count < FEWEST_TO_JUDGE)
     if not small or len(sizes) == 1:
         return []
@@ -88,7 +88,7 @@ def _summary(name: str, values: "NDArray[np.float64]") -> FeatureSummary:
     import numpy as np
 
     finite = values[np.isfinite(values)]
-    # Within one bin of the largest float, differences overflow; such a column is counted, and not drawn.
+    # Near the largest float, differences overflow; such a column is counted, and has no histogram.
     with np.errstate(all="ignore"):
         spread = float(np.ptp(finite))
         drawn = 0 < spread < float(np.finfo(np.float64).max) / _BINS
@@ -108,5 +108,5 @@ def _summary(name: str, values: "NDArray[np.float64]") -> FeatureSummary:
 
 
 def _rounded(value: float) -> float:
-    """Return six significant digits: what a reader sees, and less than half the bytes."""
+    """Return a number with six significant digits: enough for readers, and less than half the bytes."""
     return float(f"{value:.6g}")

@@ -1,4 +1,4 @@
-"""Tables: CSV, TSV, JSON lines, Parquet and arrays of two dimensions, as columns of numbers and of words."""
+"""Tables as columns of numbers and of words: CSV, TSV, JSON lines, Parquet and two-dimensional arrays."""
 
 import re
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUFFIXES = TABLES
-"""Files that are tables."""
+"""Suffixes of table files."""
 COLUMNS = 64
-"""Numeric columns that are looked at, at most: the summary of each is half a kilobyte on the ledger."""
+"""Most numeric columns that are read: the summary of each has half a kilobyte on the ledger."""
 _TEXT_LENGTH = 20
-"""Mean characters from which a column of words is taken for text: labels and names are shorter."""
+"""Mean length from which a column of words is text, in characters: labels and names are shorter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,17 +28,17 @@ class TableColumns:
     """A table by columns: every list and array has one entry for each row."""
 
     rows: int
-    """How many rows."""
+    """Number of rows."""
     numbers: "dict[str, NDArray[np.float64]]" = field(default_factory=dict)
-    """Numeric columns; not a number where a value is missing."""
+    """Numeric columns; NaN where a value is missing."""
     words: dict[str, list[str | None]] = field(default_factory=dict)
-    """All columns asked for as words, and every column of words."""
+    """Columns that were requested as words, and every column of words."""
     left_out: list[str] = field(default_factory=list)
-    """Numeric columns past the limit."""
+    """Numeric columns beyond the limit."""
 
 
 def read_table(path: Path) -> "pa.Table":
-    """Return a table as it stands in its file.
+    """Return the table in a file.
 
     Raises:
         LedgerError: it cannot be read, is malformed, or pyarrow is not installed.
@@ -65,20 +65,20 @@ def read_table(path: Path) -> "pa.Table":
 
 
 def _delimiter(path: Path) -> str:
-    """Return what stands between the cells: comma, semicolon or tab, whichever the line of names has most of."""
+    """Return the delimiter of cells: comma, semicolon or tab, whichever is most frequent in the header."""
     with path.open("rb") as file:
         head = re.sub(rb'"[^"]*"', b"", file.readline(_HEAD))
     return max(",;\t", key=lambda sign: head.count(sign.encode()))
 
 
 _HEAD = 1 << 16
-"""Bytes of the line of names that are read."""
+"""Bytes of the header that are read."""
 _ID = r"^\s*[-+]?0[0-9]|^\s*[0-9]+[eE][0-9]{3,}\s*$"
 """Cells that pyarrow reads as numbers and that are ids: `0012` would lose its zeros, `61e9540` become infinite."""
 
 
 def _read_csv(path: Path, delimiter: str) -> "pa.Table":
-    """Return a CSV file as a table; a column that holds an id with zeros in front is text as a whole."""
+    """Return a CSV file as a table; a column with an id that has leading zeros is text as a whole."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.csv
@@ -150,11 +150,11 @@ def _word(value: Any) -> str | None:  # noqa: ANN401  # whatever a cell holds
 
 
 def columns_of(tables: Sequence["pa.Table"], wanted: Sequence[str]) -> TableColumns:
-    """Return tables under each other, by columns.
+    """Return several tables as one, by columns.
 
     Args:
-        tables: of the same columns, or of some of them.
-        wanted: columns to have as words whatever their kind: labels and slices. They are no features.
+        tables: tables with the same columns, or some of them.
+        wanted: columns to return as words, such as labels and slices; they are no features.
 
     Raises:
         LedgerError: the tables do not fit together.
@@ -187,7 +187,7 @@ def columns_of(tables: Sequence["pa.Table"], wanted: Sequence[str]) -> TableColu
 
 
 def _counts_rows(values: "NDArray[np.float64]") -> bool:
-    """Return whether a column only numbers the rows: it would differ between any two versions, and mean nothing."""
+    """Return whether a column only numbers the rows, so that it would differ between any two versions."""
     import numpy as np
 
     with np.errstate(all="ignore"):  # steps between the largest floats are no number
@@ -208,7 +208,7 @@ def table_of(array: "NDArray[np.generic]", name: str) -> "pa.Table":
 
 
 def text_column(columns: TableColumns, but: Sequence[str]) -> str | None:
-    """Return the column of words that reads like text, none where there is none: the longest on average."""
+    """Return the column of words that reads like text, the longest on average; none where there is none."""
     lengths = {}
     for name, words in columns.words.items():
         said = [word for word in words[:1_000] if word]

@@ -1,4 +1,4 @@
-"""Tar archives as datasets: the files in them count, not how they are packed. WebDataset keeps its shards so."""
+"""Tar archives as datasets: their files count, not how they are packed. WebDataset stores its shards in this form."""
 
 import os
 import stat
@@ -23,7 +23,7 @@ _CHECKED = {"", ".", ".."}
 
 
 def is_archive(path: str) -> bool:
-    """Return whether a path names one tar archive."""
+    """Return whether a path is that of a tar archive."""
     if not path.lower().endswith(_ENDINGS):
         return False
     try:
@@ -33,9 +33,9 @@ def is_archive(path: str) -> bool:
 
 
 def hash_archives(path: str, engine: Engine, progress: Callable[[int, int], None] | None) -> Manifest:
-    """Return the manifest of what one archive holds, or all archives of a folder or glob.
+    """Return the manifest of the content of one archive, or of all archives of a folder or glob.
 
-    The names of one archive's files are those in it, so that it is the same dataset as the folder it unpacks to;
+    The names of one archive's files are those inside it, so that it equals the folder it unpacks to;
     of several, the name of each archive stands before them.
 
     Raises:
@@ -54,7 +54,7 @@ def hash_archives(path: str, engine: Engine, progress: Callable[[int, int], None
 
 
 def hash_archive(task: tuple[str, str]) -> list[ManifestLine]:
-    """Return the lines of one archive, named by its path and what stands before its names; for the engine's workers.
+    """Return the manifest lines of one archive, with its path and a prefix for names; for the engine's workers.
 
     Raises:
         LedgerError: it cannot be read, changed meanwhile, or holds what is no part of a dataset.
@@ -91,7 +91,7 @@ def _members(file: IO[bytes], path: str, prefix: str) -> Iterator[ManifestLine]:
                 content = archive.extractfile(member)
             except KeyError:
                 content = None
-            if content is None:  # a link, and what it leads to is no file of the archive
+            if content is None:  # a link, whose target is no file of the archive
                 raise LedgerError(f"a link in the dataset leads nowhere: `{name}` in `{path}`")
             yield _hashed(prefix + name, content)
 

@@ -1,4 +1,4 @@
-"""Data whose bytes nobody saw: declared by name and version, or by an address that no storage answers to."""
+"""Data whose bytes were not read: declared by name and version, or by a URL that no storage supports."""
 
 import os
 import re
@@ -30,18 +30,18 @@ _STORES = frozenset(
         *("azure", "simplecache", "filecache", "blockcache", "libarchive", "root", "reference", "data", "jar"),
     }
 )
-"""Schemes that fsspec or a library for it reads (https://filesystem-spec.readthedocs.io/en/latest/api.html)."""
+"""URL schemes that fsspec or a library for it reads (https://filesystem-spec.readthedocs.io/en/latest/api.html)."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def is_declared(address: str) -> bool:
-    """Return whether an address names data without saying where its bytes are: `gym://CartPole-v1`, `hub://cifar10`."""
+    """Return whether a URL names data without saying where its bytes are: `gym://CartPole-v1`, `hub://cifar10`."""
     found = _SCHEME.fullmatch(address)
     return found is not None and found[1].lower() not in _STORES and "::" not in found[1]
 
 
 def identity_of_declared(name: str | None, version: str | None, address: str) -> str | None:
-    """Return what stands in place of a content hash: name and version, else the address; none where neither is there.
+    """Return the substitute for a content hash: from name and version, else the URL; none with neither.
 
     Never equal to a content hash, which names its algorithm.
     """
@@ -49,12 +49,12 @@ def identity_of_declared(name: str | None, version: str | None, address: str) ->
         return declared_hash(f"{name}@{version}")
     if not address or not is_declared(address):
         return None
-    # Neither credentials nor what a query holds are part of which data it is.
+    # Neither credentials nor the query of a URL identify data.
     return declared_hash(re.sub(r"(?<=://)[^/@]*@", "", address.partition("?")[0]))
 
 
 def nothing_at(path: str) -> LedgerError:
-    """Return what to say of data that is not here: a path that is wrong, or a name for which no file was promised."""
+    """Return the message for missing data: a wrong path, or a name without files."""
     if _NAME.fullmatch(path) and not os.path.lexists(path):
         return NotFound(
             f"`{path}` is neither a file nor a folder here, and no version on the ledger; data without files is "

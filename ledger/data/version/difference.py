@@ -1,4 +1,4 @@
-"""How two versions of a dataset differ, file by file, from their manifests alone. Pure."""
+"""Differences between two versions of a dataset, by file, from their manifests alone. Pure functions."""
 
 from collections.abc import Iterable
 
@@ -9,22 +9,22 @@ from ledger.model.entries import ManifestLine
 from ledger.model.values import Document
 
 _SHORT, _LONG = 1 << 12, 1 << 20
-"""Bytes of two listings compared at once: few beside a difference, more the longer they agree."""
+"""Bytes of two listings compared at once: few near a difference, more the longer they agree."""
 
 
 class VersionDifference(Document, frozen=True, kw_only=True):
-    """What makes one version out of another; every list in the order of the paths."""
+    """The difference between two versions; every list is sorted by path."""
 
     added: list[ManifestLine] = []
     """Files that only the new version has."""
     removed: list[ManifestLine] = []
     """Files that only the old version has."""
     changed: list[tuple[ManifestLine, ManifestLine]] = []
-    """Files of one path and another content: as they were, and as they are."""
+    """Files with the same path and other content: the old line and the new."""
 
     @property
     def empty(self) -> bool:
-        """Whether both are the same."""
+        """Whether both are equal."""
         return not (self.added or self.removed or self.changed)
 
 
@@ -47,7 +47,7 @@ def diff_manifests(old: Manifest, new: Manifest) -> VersionDifference:
 
 
 def diff_lines(old: Iterable[ManifestLine], new: Iterable[ManifestLine]) -> VersionDifference:
-    """Return how two sets of lines differ; paths need not be in order, and each stands once in a set."""
+    """Return the difference between two sets of lines; paths may be in any order, and each occurs once per set."""
     before = {line.path: line for line in old}
     after = {line.path: line for line in new}
     return VersionDifference(
@@ -60,10 +60,10 @@ def diff_lines(old: Iterable[ManifestLine], new: Iterable[ManifestLine]) -> Vers
 
 
 def apply_difference(manifest: Manifest, difference: VersionDifference) -> Manifest:
-    """Return what a difference makes of a manifest: `apply_difference(old, diff_manifests(old, new)) == new`.
+    """Return a manifest with a difference applied: `apply_difference(old, diff_manifests(old, new)) == new`.
 
     Raises:
-        LedgerError: an added file is there already.
+        LedgerError: an added file exists already.
     """
     gone = {line.path for line in difference.removed} | {line.path for line, _ in difference.changed}
     kept = (line for line in manifest.lines if line.path not in gone)
@@ -72,7 +72,7 @@ def apply_difference(manifest: Manifest, difference: VersionDifference) -> Manif
 
 def alike_but_for_case(manifest: Manifest) -> list[tuple[str, str]]:
     """Return pairs of paths that differ only in letter case: many systems can hold only one of the two."""
-    # Hashes instead of folded paths: a tenth of the memory; the few that agree are looked at again.
+    # Hashes instead of folded paths: a tenth of the memory; the few that agree are compared in full.
     seen: set[int] = set()
     suspects: set[int] = set()
     for line in manifest.lines:
@@ -88,7 +88,7 @@ def alike_but_for_case(manifest: Manifest) -> list[tuple[str, str]]:
 
 
 class _Reader:
-    """A listing, and where in it one stands."""
+    """A listing with a read position."""
 
     def __init__(self, text: bytes) -> None:
         self.text = text
@@ -108,7 +108,7 @@ _LINE = msgspec.json.Decoder(ManifestLine)
 
 
 def _skip_equal(one: _Reader, other: _Reader) -> None:
-    """Advance both over the lines that they share: in long strides, then in short ones, then line by line."""
+    """Advance both readers over equal lines: in long strides, then in short ones, then line by line."""
     stride = _SHORT
     while one.at < len(one.text):
         end = (one.text.rfind(b"\n", one.at, one.at + stride) if stride else one.text.find(b"\n", one.at)) + 1

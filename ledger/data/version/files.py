@@ -1,4 +1,4 @@
-"""Hashes the files of a folder, in batches that any engine can run, and reads none that is known to be unchanged."""
+"""Hashing of the files of a folder, in batches that any engine can run; files known to be unchanged are not read."""
 
 import os
 import time
@@ -20,11 +20,11 @@ from ledger.model.entries import ManifestLine
 R = TypeVar("R")
 
 Progress = Callable[[int, int], None]
-"""Called with the files hashed so far and the files in all."""
+"""Called with the number of files hashed so far, and of all files."""
 
 _WORTH_FILES = 64
 _WORTH_BYTES = 1 << 25
-"""Below both, hashing anew costs less than opening a cache."""
+"""Number and size of files below which hashing anew costs less than opening a cache."""
 
 
 Hashed = tuple[int, str, bytes | None]
@@ -33,7 +33,7 @@ recently to tell, or nobody asks."""
 
 
 class _Batch:
-    """Some files that follow each other, and what is known of each."""
+    """Consecutive files, with what is known of each."""
 
     def __init__(self, names: list[str]) -> None:
         self.names = names
@@ -45,7 +45,7 @@ class _Batch:
         return [name for name, known in zip(self.names, self.known, strict=True) if known is None]
 
     def fill(self, hashed: list[Hashed]) -> None:
-        """Take what was read of the missing files."""
+        """Add the results of the missing files."""
         found = iter(hashed)
         for position, known in enumerate(self.known):
             if known is None:
@@ -58,10 +58,10 @@ def hash_files(
     """Return the manifest of files that were found.
 
     Args:
-        found: the files.
-        path: what the user called them.
-        engine: where they are hashed.
-        cache: what remembers the hashes of files that have not changed.
+        found: files of the dataset.
+        path: path as the user gave it.
+        engine: engine that hashes them.
+        cache: hashes of unchanged files.
         progress: called from this thread as files are done.
 
     Raises:
@@ -81,11 +81,11 @@ def _is_worth(found: ScannedFile) -> bool:
     try:
         return sum(os.stat(found.path(name)).st_size for name in found.names) > _WORTH_BYTES  # noqa: PTH116  # many
     except OSError:
-        return False  # it is told when the file is read
+        return False  # reported when the file is read
 
 
 class _Pass:
-    """One pass over the files of a dataset, in their order."""
+    """One pass over the files of a dataset, in order."""
 
     def __init__(
         self, found: ScannedFile, engine: Engine, remembered: Remembered | None, progress: Progress | None
@@ -110,7 +110,7 @@ class _Pass:
         return manifest_of_text(self._text.getvalue(), self._bytes)
 
     def _tasks(self) -> Iterator["HashTask"]:
-        """Yield what must be read, batch after batch."""
+        """Yield the files that must be read, batch by batch."""
         names, grain = self._found.names, self._engine.grain
         for start in range(0, len(names), grain):
             batch = _Batch(names[start : start + grain])
@@ -133,9 +133,9 @@ class _Pass:
             if value is None:
                 continue
             try:
-                status = os.stat(self._found.path(name))  # noqa: PTH116  # at 100,000 files every µs counts
+                status = os.stat(self._found.path(name))  # noqa: PTH116  # with 100,000 files every µs counts
             except OSError:
-                continue  # it is told when the file is read
+                continue  # reported when the file is read
             content = unchanged(name, value, facts_of(status))
             if content is not None:
                 batch.known[position] = status.st_size, content
@@ -148,7 +148,7 @@ class _Pass:
                 self._remembered.remember(name, facts, content)
 
     def _write_complete(self) -> None:
-        """Write the lines of every batch that is complete and has none before it that is not."""
+        """Write the lines of every complete batch whose predecessors are complete."""
         while self._under_way and None not in self._under_way[0].known:
             batch = self._under_way.popleft()
             for name, known in zip(batch.names, batch.known, strict=True):
@@ -161,7 +161,7 @@ class _Pass:
 
 
 def counted(results: Iterator[R], progress: Progress | None, total: int) -> Iterator[R]:
-    """Yield results, and tell how many there were."""
+    """Yield results, and report their number."""
     for done, result in enumerate(results, start=1):
         if progress is not None:
             progress(done, total)
@@ -174,13 +174,13 @@ class HashTask(NamedTuple):
     root: str
     names: list[str]
     spelled: dict[str, str]
-    """Name to path, where the file system spells it otherwise."""
+    """Path by name, where the file system spells it differently."""
     remember: bool
-    """Whether somebody wants to know by what each is known to be unchanged."""
+    """Whether to return the facts by which files are known to be unchanged."""
 
 
 def hash_batch(task: HashTask) -> list[Hashed]:
-    """Return what became of some files of a folder; called on the engine's workers.
+    """Return size and hash of some files of a folder; called on the engine's workers.
 
     Raises:
         LedgerError: one cannot be read, changed meanwhile, or stands for data that is not here.
@@ -191,12 +191,12 @@ def hash_batch(task: HashTask) -> list[Hashed]:
 
 def _hash_one(path: str, now: int | None) -> Hashed:
     try:
-        # A pipe that was put in the file's place must not block.
+        # A pipe that replaced the file must not block.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             before = os.fstat(descriptor)
             content, size = hash_descriptor(descriptor, before.st_size)
-            # Who replaces a file unlinks the one that was read here: that changes its ctime.
+            # Replacing a file unlinks the one that was read here, which changes its ctime.
             after = os.fstat(descriptor)
             if (
                 after.st_ctime_ns != before.st_ctime_ns

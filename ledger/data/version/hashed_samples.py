@@ -1,7 +1,7 @@
-"""The content hash of data that lies in no file: arrays, tensors, what a torch `Dataset` gives, sample by sample.
+"""Content hash of data without files, by sample: arrays, tensors, torch `Dataset` objects.
 
-Each value is hashed as canonical bytes: a letter for its kind, then its length or shape, then its content. Arrays count
-by dtype, shape and values; in which order, on which device and with which byte order memory holds them does not.
+Each value is hashed as canonical bytes: a letter for its type, then its length or shape, then its content. Arrays count
+by dtype, shape and values, not by memory order, device or byte order.
 """
 
 import struct
@@ -15,12 +15,12 @@ from ledger.hashing import StreamHash
 from ledger.model.entries import ManifestLine
 
 _DIGITS = 12
-"""Digits of a sample's number: as many for few samples as for many, so that versions differ only where they do."""
+"""Digits of a sample's number: fixed, so that versions differ only where their samples do."""
 _DEEPEST = 32
 
 
 class Indexed(Protocol):
-    """What torch calls a map-style dataset."""
+    """A map-style dataset, in torch's terms."""
 
     def __len__(self) -> int: ...
 
@@ -54,7 +54,7 @@ def sample_lines(samples: Iterable[object] | Indexed, prefix: str = "") -> Itera
 
 
 def value_line(value: object, path: str, where: str = "") -> ManifestLine:
-    """Return the line of one value, whatever it holds.
+    """Return the line of one value of any type.
 
     Raises:
         LedgerError: it has no canonical bytes.
@@ -68,7 +68,7 @@ def _each(samples: Iterable[object] | Indexed) -> Iterator[object]:
     if hasattr(samples, "__iter__"):
         yield from cast("Iterable[object]", samples)
         return
-    # A torch dataset need not say by IndexError where it ends.
+    # A torch dataset need not raise IndexError at its end.
     yield from (samples[number] for number in range(len(samples)))
 
 
@@ -115,7 +115,7 @@ class _Canonical(StreamHash):
         else:
             pillow = sys.modules.get("PIL.Image")
             if pillow is not None and isinstance(value, pillow.Image):
-                mode = value.mode.encode()  # values alone do not tell a palette from greys
+                mode = value.mode.encode()  # values alone do not distinguish a palette from greys
             elif not isinstance(value, np.ndarray | np.generic):
                 raise LedgerError(
                     f"a sample holds something that cannot be hashed ({type(value).__name__}): `{where}`",
@@ -153,7 +153,7 @@ def _plain(value: object) -> tuple[bytes, bytes]:
 def _array(array: Any, where: str) -> tuple[bytes, Sequence[int], bytes]:  # noqa: ANN401  # an array of any dtype
     if array.dtype.hasobject:
         raise LedgerError(f"an array of objects cannot be hashed: `{where}`", hint="give arrays of numbers or of text")
-    # Little-endian, whatever the machine that made it.
+    # little-endian, whatever the machine
     dtype = array.dtype.newbyteorder("<")
     return str(dtype.descr if dtype.names else dtype.str).encode(), array.shape, array.astype(dtype).tobytes("C")
 

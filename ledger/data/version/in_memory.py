@@ -1,6 +1,6 @@
-"""Data that a training holds in memory: arrays, tensors, frames, datasets by sample, and several of them together.
+"""Data that a training holds in memory: arrays, tensors, frames, datasets by sample, and combinations of them.
 
-Nothing is used up: what can be read once only is refused. The state of random generators is as it was before.
+Nothing is consumed: data that can be read only once is refused. Random generators are restored afterwards.
 """
 
 import math
@@ -16,11 +16,11 @@ from ledger.errors import LedgerError
 from ledger.model.entries import ManifestLine
 
 MOST_SAMPLES = 100_000
-"""Samples that are hashed one by one; above, an array or a frame is hashed whole, which takes a tenth of the time.
+"""Most samples that are hashed one by one; beyond it, an array or a frame is hashed whole, in a tenth of the time.
 
 By one: a row of ten numbers takes 37 µs of CPU, a picture of 28 x 28 13 µs."""
 _TRIED_AGAIN = 8
-"""Samples that are read twice: random augmentation gives others."""
+"""Number of samples that are read twice: with random augmentation they differ."""
 _DEEPEST = 4
 
 
@@ -41,20 +41,20 @@ def hash_data(data: object) -> Manifest:
 
 
 def describe(data: object) -> str:
-    """Return what data is, in a few words: its type, and shape or length."""
+    """Return a short description of data: its type, and shape or length."""
     kind = type(data)
     module = kind.__module__.partition(".")[0]
     name = kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
     try:
         shape = getattr(data, "shape", None)
         size = f" {tuple(shape)}" if isinstance(shape, tuple) else f" of {len(data)}"  # type: ignore[arg-type]  # tried
-    except Exception:  # noqa: BLE001  # a foreign object may do anything when it is asked
+    except Exception:  # noqa: BLE001  # a foreign object may raise anything when it is read
         size = ""
     return f"{name}{size}"[:200]
 
 
 def count_samples(manifest: Manifest) -> int | None:
-    """Return how many samples a manifest of data in memory lists; none where they were hashed whole."""
+    """Return the number of samples in a manifest of data in memory; none where it was hashed whole."""
     lines = [line.path.rpartition("/")[2] for line in islice(manifest.lines, 2)]
     if any(not last.isdigit() and not last.endswith(".names") for last in lines):
         return None
@@ -93,7 +93,7 @@ def _parts(parts: Mapping[str, object], prefix: str, depth: int) -> Iterator[Man
 
 
 def _unwrapped(data: Any) -> Any:  # noqa: ANN401  # as above
-    """Return the dataset of a data loader: the loader would shuffle it, and start workers."""
+    """Return the dataset of a data loader: the loader itself would shuffle it, and start workers."""
     inner = getattr(data, "dataset", None)
     return inner if inner is not None and hasattr(data, "batch_size") and hasattr(data, "sampler") else data
 
@@ -112,13 +112,13 @@ def _has_samples(data: Any) -> bool:  # noqa: ANN401  # as above
 
 
 def _are_columns(parts: Sequence[Any]) -> bool:
-    """Return whether parts are those of the same samples: arrays and lists of one length, an array among them."""
+    """Return whether parts belong to the same samples: arrays and lists of one length, with an array among them."""
     listed = all(_is_array(part) or isinstance(part, list) for part in parts)
     return bool(parts) and listed and any(map(_is_array, parts)) and len({len(part) for part in parts}) == 1
 
 
 def _frame(data: Any) -> dict[str, Any] | None:  # noqa: ANN401  # as above
-    """Return the columns of a frame or a table by name, none where it is neither."""
+    """Return the columns of a frame or a table by name; none where it is neither."""
     pandas, polars, arrow = (sys.modules.get(name) for name in ("pandas", "polars", "pyarrow"))
     if pandas is not None and isinstance(data, pandas.DataFrame):
         return {str(name): data.iloc[:, place] for place, name in enumerate(data.columns)}
@@ -130,7 +130,7 @@ def _frame(data: Any) -> dict[str, Any] | None:  # noqa: ANN401  # as above
 
 
 def _columns(columns: Mapping[str, Any], prefix: str) -> Iterator[ManifestLine]:
-    """Yield a line for each row; their names stand in a line of their own, which is no sample."""
+    """Yield a line for each row; the column names have a line of their own, which is no sample."""
     yield value_line(list(columns), f"{prefix}columns.names")
     count = max((len(column) for column in columns.values()), default=0)
     if count > MOST_SAMPLES:
@@ -149,18 +149,18 @@ def _is_series(data: Any) -> bool:  # noqa: ANN401  # as above
 
 
 def _as_array(column: Any) -> object:  # noqa: ANN401  # as above
-    """Return a column as one array where it is numbers, else its cells."""
+    """Return a numeric column as one array, else its cells."""
     try:
         array = column.to_numpy() if hasattr(column, "to_numpy") else column
         if _is_array(array) and (not hasattr(array, "dtype") or getattr(array.dtype, "kind", "f") in "biuf"):
             return array
-    except Exception:  # noqa: BLE001, S110  # a column that is no array: its cells say the same
+    except Exception:  # noqa: BLE001, S110  # a column that is no array: its cells are hashed instead
         pass
     return _cells(column)
 
 
 def _cells(column: Any) -> list[object]:  # noqa: ANN401  # as above
-    """Return the cells of a column as plain values: what is missing is none, a time is a text."""
+    """Return the cells of a column as plain values: a missing one is none, a time is text."""
     for way in ("to_pylist", "to_list", "tolist"):
         if hasattr(column, way):
             return [_cell(value) for value in getattr(column, way)()]
@@ -169,7 +169,7 @@ def _cells(column: Any) -> list[object]:  # noqa: ANN401  # as above
 
 def _cell(value: Any) -> object:  # noqa: ANN401  # as above
     if isinstance(value, float) and math.isnan(value):
-        return None  # pandas has no other way to say that a cell is missing
+        return None  # pandas has no other way to mark a missing cell
     if value is None or isinstance(value, bool | int | float | str | bytes | list | tuple | dict):
         return value
     if type(value).__name__ in {"NAType", "NaTType"}:
@@ -210,7 +210,7 @@ def _samples(data: Any, prefix: str) -> Iterator[ManifestLine]:  # noqa: ANN401 
 
 @contextmanager
 def _random_kept() -> Iterator[None]:
-    """Leave the random generators of Python, numpy and torch as they are: training must not notice that we looked."""
+    """Restore the random generators of Python, numpy and torch after the block: training must not be affected."""
     import random
 
     numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")

@@ -1,6 +1,6 @@
-"""A manifest as a value: every file of a dataset version in order, and the one hash that names it.
+"""A manifest as a value: every file of a dataset version in order, and its content hash.
 
-Kept as the text of its own file, one JSON line per file: a million of them take 130 MB this way, and 280 as objects.
+Stored as the text of its own file, one JSON line per file: a million of them take 130 MB this way, and 280 as objects.
 """
 
 import re
@@ -17,14 +17,14 @@ from ledger.model.entries import ManifestLine
 from ledger.model.values import Document
 
 _HASH = re.compile(r"(?:blake3|sha256):[0-9a-f]{64}|md5:[0-9a-f]{32}")
-"""BLAKE3, or what another tool proves content with; the name in front keeps them apart."""
+"""A BLAKE3 hash, or another tool's proof of content; the prefix distinguishes them."""
 _SHOWN = 20
 _AT_ONCE = 1 << 16
 """Bytes of a listing decoded at once."""
 
 
 class Lines(Sequence[ManifestLine]):
-    """The lines of a manifest, made as they are asked for.
+    """The lines of a manifest, decoded on demand.
 
     Args:
         text: one JSON line per file, in the order of the paths.
@@ -39,7 +39,7 @@ class Lines(Sequence[ManifestLine]):
 
     @classmethod
     def of(cls, lines: Iterable[ManifestLine]) -> "Lines":
-        """Return these lines, which are in order."""
+        """Return the manifest lines of these, which are sorted."""
         return cls(_concatenate(map(render_line, lines)))
 
     def texts(self) -> Iterator[tuple[str, bytes]]:
@@ -86,7 +86,7 @@ class Lines(Sequence[ManifestLine]):
 
 
 class _Named(msgspec.Struct, gc=False):
-    """Of a line no more than its path: half the cost of decoding all of it."""
+    """Only the path of a line: half the cost of decoding all of it."""
 
     path: str
 
@@ -96,20 +96,20 @@ _PATH = msgspec.json.Decoder(_Named)
 
 
 class Manifest(Document, frozen=True, kw_only=True):
-    """Every file of a dataset version, and what they come to."""
+    """Every file of a dataset version, with totals."""
 
     lines: Lines
-    """One per file, in the byte order of the paths."""
+    """One line per file, in the byte order of the paths."""
     hash: str
-    """Content hash of the dataset version: of its rendered manifest."""
+    """Content hash of the dataset version: the hash of its rendered manifest."""
     files: int
-    """How many files it holds."""
+    """Number of files."""
     bytes: int
     """Size of all files in bytes."""
 
 
 def manifest_of(lines: Iterable[ManifestLine]) -> Manifest:
-    """Return the manifest of these lines, put in their canonical order.
+    """Return the manifest of these lines, in canonical order.
 
     Raises:
         LedgerError: two lines have one path.
@@ -124,18 +124,18 @@ def manifest_of(lines: Iterable[ManifestLine]) -> Manifest:
 
 
 def manifest_of_text(text: bytes, size: int) -> Manifest:
-    """Return the manifest whose rendered lines these are.
+    """Return the manifest with these rendered lines.
 
     Args:
-        text: the lines, in their canonical order.
-        size: bytes of all files.
+        text: lines in canonical order.
+        size: size of all files in bytes.
     """
     lines = Lines(text)
     return Manifest(lines=lines, hash=hash_bytes(text), files=len(lines), bytes=size)
 
 
 def render_line(line: ManifestLine) -> bytes:
-    """Return one line of a listing, its line feed included."""
+    """Return one line of a listing, with its line feed."""
     return msgspec.json.encode(line) + b"\n"
 
 
@@ -145,14 +145,14 @@ def render_manifest(manifest: Manifest) -> bytes:
 
 
 def load_manifest(data: bytes, source: str) -> Manifest:
-    """Return the manifest that JSON lines hold.
+    """Return the manifest in JSON lines.
 
     Args:
         data: the lines.
-        source: where they came from, for messages.
+        source: their origin, for messages.
 
     Raises:
-        InvalidDocument: a line is malformed, or the lines are out of order; every problem is told.
+        InvalidDocument: a line is malformed, or the lines are out of order; every problem is named.
     """
     problems: list[str] = []
     rendered: list[bytes] = []
@@ -179,7 +179,7 @@ def load_lines(data: bytes, source: str) -> list[ManifestLine]:
     """Return the lines of a part of a manifest, in the order of their paths.
 
     Raises:
-        InvalidDocument: one is malformed or out of order; every problem is told.
+        InvalidDocument: one is malformed or out of order; every problem is named.
     """
     return list(load_manifest(data, source).lines)
 
@@ -190,7 +190,7 @@ def path_of(text: bytes) -> str:
 
 
 def problems_of(line: ManifestLine, last: str | None) -> Iterator[str]:
-    """Yield what is wrong with a line that somebody else wrote; `last` is the path before it."""
+    """Yield what is wrong with a line from another source; `last` is the path before it."""
     shown = ascii(line.path)[1:-1][:80]
     parts = line.path.split("/")
     if not line.path or any(part in {"", ".", ".."} for part in parts) or "\0" in line.path or "\\" in parts[0][:1]:
@@ -208,7 +208,7 @@ def _path(line: ManifestLine) -> str:
 
 
 def _concatenate(parts: Iterable[bytes]) -> bytes:
-    """Return the parts as one, without all of them and the whole in memory at once."""
+    """Return the parts as one text, without holding all of them and the result in memory at once."""
     from io import BytesIO
 
     whole = BytesIO()

@@ -1,4 +1,4 @@
-"""What a dataset version holds, file by file, and the one hash that names it.
+"""The manifest of a dataset version: its files, and the one hash that identifies it.
 
 The hash is that of the manifest file itself: one JSON line per file in the byte order of the paths.
 What counts as content, and why, stands in `.github/decisions/dataset-hash.md`.
@@ -43,8 +43,8 @@ def build_manifest(
             knows (`s3://…`).
         jobs: threads; by default one for each core, at most 16.
         progress: called from this thread as files are done; of archives, as archives are.
-        cache: what remembers the hashes of files that have not changed.
-        engine: where files are hashed, in place of threads of this process.
+        cache: hashes of unchanged files.
+        engine: engine that hashes files, instead of threads of this process.
 
     Raises:
         NotFound: there is nothing at `path`.
@@ -60,7 +60,7 @@ def build_manifest(
 
 
 def _build(text: str, engine: Engine, cache: StatCache | None, progress: Progress | None) -> Manifest:
-    # What is rare is loaded only where it is asked for: recording hashes a few files in a millisecond.
+    # Rare cases are imported on demand: recording hashes a few files in a millisecond.
     if "://" in text and not text.startswith("tar://"):
         from ledger.data.version.objects import hash_objects
 

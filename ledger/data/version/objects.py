@@ -1,4 +1,4 @@
-"""Datasets at an address that fsspec knows: `s3://…`, `gs://…`, `https://…`, `memory://…`. The only room of fsspec."""
+"""Datasets at URLs of fsspec: `s3://…`, `gs://…`, `https://…`, `memory://…`. The only file that uses fsspec."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -15,14 +15,14 @@ from ledger.model.entries import ManifestLine
 
 _AT_ONCE = 1 << 22
 _MARKS = ("ETag", "etag", "md5Hash", "crc32c", "generation", "mtime", "LastModified", "last_modified", "created")
-"""What stores say of an object that changes when its content does: s3fs, gcsfs, adlfs, http, local and memory."""
+"""Fields in which stores mark the content of an object: s3fs, gcsfs, adlfs, http, local and memory."""
 _IGNORED = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
 def hash_objects(
     address: str, engine: Engine, cache: StatCache | None, progress: Callable[[int, int], None] | None
 ) -> Manifest:
-    """Return the manifest of what lies at an address; an object with a known strong ETag is not read again.
+    """Return the manifest of the objects at a URL; an object with a known strong ETag is not read again.
 
     Raises:
         UsageError: fsspec, or its library for this kind of address, is not installed.
@@ -98,7 +98,7 @@ def _root_of(address: str) -> str:
 
 
 def _listed(address: str) -> dict[str, dict[str, Any]]:
-    """Return every object by its path, as the store says now."""
+    """Return every object by its path, in the store's present state."""
     system, root = _file_system(address)
     try:
         system.invalidate_cache()
@@ -119,7 +119,7 @@ def _name(path: str, root: str) -> str:
 
 
 def _strong(facts: dict[str, Any]) -> bytes | None:
-    """Return what proves that an object is as it was: size and strong ETag; none where the store says none.
+    """Return the proof that an object is unchanged: size and strong ETag; none where the store has none.
 
     A weak one (`W/`) only says that content is as good as equal: RFC 9110, section 8.8.1.
     """

@@ -1,4 +1,4 @@
-"""Files that stand for data: git-lfs pointers, and what DVC says of data that it keeps.
+"""Files that stand for data: git-lfs pointers, and files in which DVC lists data.
 
 Reads what they say; never the data. What counts as proof stands in `.github/decisions/identities.md`.
 """
@@ -24,7 +24,7 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
 def check_no_pointer(descriptor: int, size: int, path: str) -> None:
-    """Refuse a git-lfs pointer in place of data: its hash would name what no training wants to read.
+    """Refuse a git-lfs pointer in place of data: its hash would identify a file that no training reads.
 
     Raises:
         LedgerError: it is one.
@@ -35,13 +35,13 @@ def check_no_pointer(descriptor: int, size: int, path: str) -> None:
 
 
 def is_dvc_file(path: str) -> bool:
-    """Return whether a path names a file in which DVC says what it keeps."""
+    """Return whether a path is that of a file in which DVC lists data."""
     name = os.path.basename(path)  # noqa: PTH119  # text in, text out
     return (name.endswith(".dvc") and name != ".dvc") or name == "dvc.lock"
 
 
 def read_dvc(path: Path) -> Manifest:
-    """Return the manifest of what DVC keeps, by the MD5 it knows: no data is read, so none has to be here.
+    """Return the manifest of data in DVC, by the MD5 hashes there: the data is not read, and need not be present.
 
     A `.dvc` file names one file or folder, whose names begin inside it; `dvc.lock` names what all stages made,
     under their own paths. Of a folder the listing must be in DVC's cache, and its files for their sizes.
@@ -70,7 +70,7 @@ def read_dvc(path: Path) -> Manifest:
 
 
 def _outs(said: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401  # whatever YAML holds
-    """Yield what a `.dvc` file or the stages of a `dvc.lock` put out."""
+    """Yield the outputs of a `.dvc` file or of the stages of a `dvc.lock`."""
     if not isinstance(said, dict):
         return
     stages = said.get("stages")
@@ -82,7 +82,7 @@ def _outs(said: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401  # whatever
 def _lines_of(out: Mapping[str, Any], path: Path, *, alone: bool) -> Iterator[ManifestLine]:
     name, digest = str(out.get("path", "")), str(out.get("md5", ""))
     whole = digest.removesuffix(".dir")
-    # DVC 2 took the MD5 of text with its line ends changed: that proves no content.
+    # DVC 2 hashed text with its line ends changed, which proves no content.
     if not _MD5.fullmatch(whole) or out.get("hash", "md5-dos2unix") != "md5":
         raise InvalidDocument(
             str(path), [f"no MD5 of its content: `{ascii(name)[1:-1][:80]}`"], hint="dvc cache migrate"
@@ -118,7 +118,7 @@ def _listed(listing: Path) -> Iterator[tuple[str, str]]:
 
 
 def _cache_of(path: Path) -> Path:
-    """Return where DVC keeps content by its MD5: https://dvc.org/doc/user-guide/project-structure/internal-files."""
+    """Return DVC's cache path for an MD5: https://dvc.org/doc/user-guide/project-structure/internal-files."""
     for folder in path.resolve().parents:
         if (folder / ".dvc").is_dir():
             return folder / ".dvc" / "cache" / "files" / "md5"

@@ -1,4 +1,4 @@
-"""Which files of a folder belong to a dataset, and by which names. Reads folders, never files.
+"""The files of a folder that belong to a dataset, and their names. Reads folders, never files.
 
 What counts, and why, stands in `.github/decisions/dataset-hash.md`.
 """
@@ -15,7 +15,7 @@ from ledger.errors import LedgerError, NotFound
 from ledger.model.values import Document
 
 _IGNORED = frozenset({".git", ".DS_Store", "Thumbs.db", "desktop.ini"})
-"""What version control and file browsers leave behind; no part of a dataset."""
+"""Files of version control and file browsers, which are no part of a dataset."""
 _MAGIC = re.compile(r"[*?\[]")
 
 # Text instead of `Path`: at 1,000,000 files these objects alone would be 300 MB.
@@ -26,23 +26,23 @@ class ScannedFile(Document, frozen=True, kw_only=True):
     """The files of a dataset on this machine."""
 
     root: str
-    """Folder that their names begin in, absolute."""
+    """Folder to which their names are relative, absolute."""
     names: list[str]
     """Names inside the dataset, with `/` and in Unicode's composed form, in order."""
     spelled: dict[str, str] = {}
-    """Name to path, where the file system spells it otherwise."""
+    """Path by name, where the file system spells it differently."""
     folders: dict[str, int] = {}
-    """Folder that was read to when it was last changed, in nanoseconds."""
+    """Modification time in nanoseconds of each folder that was read."""
     pattern: str | None = None
     """The glob they match; none for everything in the folder."""
 
     def path(self, name: str) -> str:
-        """Return where a file is."""
+        """Return the path of a file."""
         return self.spelled.get(name) or f"{self.root}/{name}"
 
 
 def scan(path: str) -> ScannedFile:
-    """Return the files of a dataset: one file, a folder, or what a glob matches.
+    """Return the files of a dataset: one file, a folder, or the matches of a glob.
 
     Raises:
         NotFound: there is nothing at `path`.
@@ -63,7 +63,7 @@ def scan(path: str) -> ScannedFile:
 
 
 def check_unchanged(found: ScannedFile, path: str) -> None:
-    """Refuse a dataset whose folders hold other names than when they were read.
+    """Refuse a dataset whose folders have changed their names since they were read.
 
     Raises:
         LedgerError: they do.
@@ -76,12 +76,12 @@ def check_unchanged(found: ScannedFile, path: str) -> None:
 
 
 def is_glob(path: str) -> bool:
-    """Return whether a path is a pattern: it holds `*`, `?` or `[`, and nothing is called so."""
+    """Return whether a path is a pattern: it has `*`, `?` or `[`, and no file has that name."""
     return bool(_MAGIC.search(path)) and not os.path.lexists(path)
 
 
 def unreadable(path: str, error: OSError) -> LedgerError:
-    """Return what to say of a file or folder that cannot be read."""
+    """Return the error for a file or folder that cannot be read."""
     reason = (error.strerror or str(error)).lower()
     return LedgerError(
         f"the dataset cannot be read ({reason}): `{error.filename or path}`", hint="check its permissions"
@@ -89,7 +89,7 @@ def unreadable(path: str, error: OSError) -> LedgerError:
 
 
 def composed_name(name: str, path: str) -> str:
-    """Return a name in Unicode's composed form, so that one dataset has one hash on every system.
+    """Return a name in Unicode's composed form, so that a dataset has one hash on every system.
 
     Raises:
         LedgerError: it is not UTF-8.
@@ -127,9 +127,9 @@ def _scan_glob(pattern: str) -> ScannedFile:
 
 
 class _Glob:
-    """A pattern, and the folders that it has to be looked for in.
+    """A pattern, and the folders in which it must be searched.
 
-    `*` and `?` stop at `/` and match hidden names too, as a folder holds them; `**` is any number of folders.
+    `*` and `?` stop at `/` and match hidden names, too, as a folder includes them; `**` is any number of folders.
 
     Args:
         parts: the pattern between its `/`.
@@ -140,7 +140,7 @@ class _Glob:
         deep = parts.index("**") if "**" in parts else len(parts)
         heads = [_glob_to_regex(parts[:count]) for count in range(1, deep)]
         below = [f"{_glob_to_regex(parts[:deep])}(?:/.*)?" if deep else ".*"] if deep < len(parts) else []
-        # Who lies in a folder that matches belongs to it.
+        # A file in a matching folder belongs to it.
         self._whole = re.compile(f"(?s:{_glob_to_regex(parts)}(?:/.*)?)")
         self._folder = re.compile(f"(?s:{'|'.join([*heads, *below]) or '(?!)'})")
 
@@ -199,7 +199,7 @@ def _walk(root: str, glob: _Glob | None) -> ScannedFile:
 
 
 def _entries(prefix: str, folder: str, glob: _Glob | None) -> Iterator[tuple[str, str, bool]]:
-    """Yield name, path and whether it is a folder, of what belongs to the dataset."""
+    """Yield name, path and whether it is a folder, of everything that belongs to the dataset."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name in _IGNORED:
@@ -216,7 +216,7 @@ def _entries(prefix: str, folder: str, glob: _Glob | None) -> Iterator[tuple[str
 
 
 def _check_forms(names: list[str]) -> None:
-    """Refuse names that the composed form has made one; they stand side by side, for names are in order."""
+    """Refuse names that are equal in composed form; they are adjacent, since names are sorted."""
     for before, name in pairwise(names):
         if before == name:
             raise LedgerError(

@@ -1,4 +1,4 @@
-"""Remembers the hash of files that have not changed since, so that a second pass reads none of them.
+"""A cache of the hashes of unchanged files, so that a second pass reads none of them.
 
 Derived and disposable: one SQLite file; damaged, foreign or locked it is as if there were none. A file is taken to
 be unchanged when device, inode, size and both times are. That holds only for a file that was at rest when it was
@@ -20,37 +20,37 @@ if TYPE_CHECKING:
     import sqlite3
 
 FILE = "hashes.sqlite3"
-"""Its usual name, in the folder where the ledger keeps what is no part of the branch."""
+"""Its usual name, in the folder for files of the ledger that are not on the branch."""
 RESOLUTION_NS = 2_000_000_000
-"""The coarsest clock of a file system in use: FAT counts every two seconds, ext3 and HFS+ every one."""
+"""Coarsest resolution of file times in use: FAT has two seconds, ext3 and HFS+ one."""
 _FORMAT = 1
 _APPLICATION = 0x4C654861
 """`LeHa` in the header of the file: https://www.sqlite.org/pragma.html#pragma_application_id."""
 _PATIENCE_SECONDS = 5.0
 _KEPT_DAYS = 90
 _HELD = 10_000
-"""Files held in memory before they are written down: 3 MB."""
+"""Files held in memory before they are written: 3 MB."""
 _DIGEST, _CHECK = 32, 8
 _MASK = (1 << 64) - 1
 _FACTS = struct.Struct("<5Q")
 
 
 def facts_of(status: os.stat_result) -> bytes:
-    """Return what stays the same while a file does: device, inode, size, times of change of content and of inode."""
+    """Return facts that stay the same while a file does: device, inode, size, times of content and inode changes."""
     times = (status.st_mtime_ns & _MASK, status.st_ctime_ns & _MASK)  # times before 1970 are negative
     return _FACTS.pack(status.st_dev & _MASK, status.st_ino & _MASK, status.st_size, *times)
 
 
 def is_at_rest(status: os.stat_result, now_ns: int) -> bool:
-    """Return whether a change made from now on would show in the times of a file."""
+    """Return whether any change from now on would show in the times of a file."""
     return max(status.st_mtime_ns, status.st_ctime_ns) < now_ns - RESOLUTION_NS
 
 
 class StatCache:
-    """A place where hashes are remembered.
+    """A store of hashes.
 
     Args:
-        file: the SQLite file; made, with its folder, when there is something to remember.
+        file: SQLite file; created, with its folder, when there is something to store.
     """
 
     def __init__(self, file: Path) -> None:
@@ -58,10 +58,10 @@ class StatCache:
 
     @contextmanager
     def opened(self, dataset: str) -> Iterator["Remembered"]:
-        """Open what is remembered of one dataset; whatever goes wrong with the file, the block never hears of it.
+        """Open the hashes of one dataset; no failure of the file reaches the block.
 
         Args:
-            dataset: where it lies: the same text finds the same hashes.
+            dataset: path of the dataset: the same text finds the same hashes.
         """
         remembered = Remembered(self.file, dataset)
         try:
@@ -76,14 +76,14 @@ class Remembered:
 
     Args:
         file: the SQLite file.
-        dataset: where the dataset lies.
+        dataset: path of the dataset.
     """
 
     def __init__(self, file: Path, dataset: str) -> None:
         self._file = file
         self._dataset = dataset
         self._known: int | None = None
-        """The dataset's number as it was opened: what is written since is not read again."""
+        """Number of the dataset when it was opened: later writes are not read."""
         self._database: sqlite3.Connection | None = None
         self._open()
         self._last = ""
@@ -91,13 +91,13 @@ class Remembered:
         self._gone: list[str] = []
 
     def among(self, names: list[str]) -> Mapping[str, bytes]:
-        """Return what is remembered of some names; each call goes on in their order where the last one ended."""
+        """Return the known hashes of some names; each call continues in their order where the last one ended."""
         if self._database is None or self._known is None or not names:
             return {}
         asked = "SELECT name, value FROM files WHERE dataset = ? AND name > ? AND name <= ?"
         try:
             found = dict(self._database.execute(asked, (self._known, self._last, names[-1])))
-        except Exception as error:  # noqa: BLE001  # a damaged file may say anything
+        except Exception as error:  # noqa: BLE001  # a damaged file may raise anything
             self._give_up(error)
             return {}
         self._last = names[-1]
@@ -106,37 +106,37 @@ class Remembered:
         return {name: value for name, value in found.items() if isinstance(name, str) and isinstance(value, bytes)}
 
     def remember(self, name: str, facts: bytes, content: str) -> None:
-        """Remember the `blake3:…` hash of a file for as long as its facts stay the same."""
+        """Store the `blake3:…` hash of a file, valid while its facts stay the same."""
         known = facts + bytes.fromhex(content.removeprefix("blake3:"))
         self._new[name] = known + _check(name, known)
         if len(self._new) >= _HELD:
             self._flush()
 
     def keep(self) -> None:
-        """Write down what was remembered since it was opened, and forget the files that were not asked for."""
+        """Write the stored hashes, and forget files that were not asked for."""
         if self._database is None:
             return
         if self._known is not None:
             asked = "SELECT name FROM files WHERE dataset = ? AND name > ?"
             try:
                 self._gone += (name for (name,) in self._database.execute(asked, (self._known, self._last)))
-            except Exception as error:  # noqa: BLE001  # a damaged file may say anything
+            except Exception as error:  # noqa: BLE001  # a damaged file may raise anything
                 self._give_up(error)
         self._flush()
 
     def _flush(self) -> None:
-        """Write down what is held: each file by itself is true, whether the pass comes to its end or not."""
+        """Write the held hashes: each is valid by itself, even if the pass is interrupted."""
         if self._database is not None and (self._new or self._gone):
             try:
                 with self._database:
                     self._write(self._database)
-            except Exception as error:  # noqa: BLE001  # it is only a cache: full disks and other writers are no news
+            except Exception as error:  # noqa: BLE001  # it is only a cache: full disks and other writers are normal
                 self._give_up(error)
         self._new.clear()
         self._gone.clear()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._database is not None:
             with suppress(Exception):
                 self._database.close()
@@ -153,12 +153,12 @@ class Remembered:
             if (application, version) != (_APPLICATION, _FORMAT):
                 (tables,) = self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()
                 if tables:
-                    raise sqlite3.DatabaseError("made by something else")  # noqa: TRY301  # one place removes it
+                    raise sqlite3.DatabaseError("made by something else")  # noqa: TRY301  # files are removed in one place
                 return
             asked = "SELECT number FROM datasets WHERE place = ?"
             row = self._database.execute(asked, (self._dataset,)).fetchone()
             self._known = row[0] if row else None
-        except Exception as error:  # noqa: BLE001  # whatever it is, hashing goes on without
+        except Exception as error:  # noqa: BLE001  # whatever it is, hashing continues without
             self._give_up(error)
 
     def _write(self, database: "sqlite3.Connection") -> None:
@@ -171,7 +171,7 @@ class Remembered:
             " WITHOUT ROWID"
         )
         old = "SELECT number FROM datasets WHERE day < ?"
-        database.execute(f"DELETE FROM files WHERE dataset IN ({old})", (today - _KEPT_DAYS,))  # noqa: S608  # our own
+        database.execute(f"DELETE FROM files WHERE dataset IN ({old})", (today - _KEPT_DAYS,))  # noqa: S608  # the text is our own
         database.execute("DELETE FROM datasets WHERE day < ?", (today - _KEPT_DAYS,))
         said = "INSERT INTO datasets (place, day) VALUES (?, ?) ON CONFLICT (place) DO UPDATE SET day = excluded.day"
         database.execute(said, (self._dataset, today))
@@ -183,7 +183,7 @@ class Remembered:
         database.executemany("DELETE FROM files WHERE dataset = ? AND name = ?", gone)
 
     def _give_up(self, error: Exception) -> None:
-        """Go on without; a file that is damaged or foreign goes, one that others are writing stays."""
+        """Continue without the cache; a damaged or foreign file is deleted, one that others are writing remains."""
         import sqlite3
 
         self.close()
@@ -194,12 +194,12 @@ class Remembered:
 
 
 def unchanged(name: str, value: bytes | None, facts: bytes) -> str | None:
-    """Return the hash of a file that is as it was when it was remembered, none where that is not certain."""
+    """Return the hash of a file that is certainly unchanged; none otherwise."""
     if value is None or value[: -_DIGEST - _CHECK] != facts or value[-_CHECK:] != _check(name, value[:-_CHECK]):
         return None
     return f"blake3:{value[-_DIGEST - _CHECK : -_CHECK].hex()}"
 
 
 def _check(name: str, known: bytes) -> bytes:
-    """Return what tells a row from a damaged one: a wrong hash would name data that never was."""
+    """Return a checksum of a row: a damaged hash would identify data that never existed."""
     return bytes.fromhex(hash_bytes(name.encode("utf-8", "surrogatepass") + b"\0" + known)[7 : 7 + 2 * _CHECK])

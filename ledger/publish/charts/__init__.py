@@ -1,1 +1,1 @@
-"""Charts as SVG made by hand, and the figures that matplotlib draws where people ask for them."""
+"""Charts as hand-made SVG, and figures that matplotlib draws on request."""

@@ -2,7 +2,7 @@
 
 Colours and type come from the style sheet, so one picture serves both themes. Knows nothing of the ledger.
 """
-# the limits between units stand where they are used
+# the limits between units are written where they are used
 
 import math
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from ledger.model.values import Document
 from ledger.publish.text import escaped
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
-"""Tick distances that people read easily, times a power of ten."""
+"""Tick distances that people read easily, up to a power of ten."""
 _SMALLEST = 1e-300
-"""Distance of ticks below which floats are no longer exact enough to divide by (IEEE 754: subnormal from 2e-308)."""
+"""Smallest distance of ticks: below it floats are not exact enough to divide by (IEEE 754: subnormal from 2e-308)."""
 
 
 class Scale(Document, frozen=True, kw_only=True):
@@ -47,7 +47,7 @@ class Scale(Document, frozen=True, kw_only=True):
                 return [10.0**power for power in powers][::stride]
         rough = (self.high - self.low) / count
         if rough < _SMALLEST:
-            return [self.low]  # its ends are neighbours among the smallest floats there are
+            return [self.low]  # its ends are neighbours among the smallest floats
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(step * power for step in _STEPS if step * power >= rough * 0.999)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
@@ -73,7 +73,7 @@ def tick_text(value: float) -> str:
 
 
 def name_at(x: float, y: float, text: str, *, anchor: str = "start", css: str = "lg-name") -> str:
-    """Return a text within a chart."""
+    """Return a text inside a chart."""
     return f'<text class="{css}" x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{escaped(text)}</text>'
 
 
@@ -106,7 +106,7 @@ class Frame(Document, frozen=True, kw_only=True):
         return "".join([*parts, "</g>"])
 
     def render(self, title: str, body: str, css: str = "") -> str:
-        """Return the whole picture; `title` is what a screen reader says."""
+        """Return the whole picture; `title` is for screen readers."""
         name = escaped(title)
         return (
             f'<svg class="lg-chart {css}" viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{name}">'

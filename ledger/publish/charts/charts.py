@@ -10,13 +10,13 @@ from ledger.publish.charts.axes import Frame, Scale, frame_of, name_at, tick_tex
 from ledger.publish.text import escaped, short_number
 
 COLOURS = 8
-"""How many line colours the style sheet has; beyond them colours come again with another dash."""
+"""Number of line colours in the style sheet; beyond it colours repeat with another dash."""
 
 DOTS_SHOWN = 300
-"""Points that a chart of runs or measurements draws, the latest."""
+"""Most points of runs or measurements in a chart, the latest."""
 
 _LOG_FROM = 50.0
-"""Ratio of largest to smallest value from which a scatter chart's params are spread by logarithm."""
+"""Ratio of largest to smallest param from which a scatter chart has a logarithmic axis."""
 
 
 _WEEKS = 52
@@ -35,22 +35,22 @@ class Line(Document, frozen=True, kw_only=True):
 
 
 class Dot(Document, frozen=True, kw_only=True):
-    """One point that leads to a page."""
+    """One point that links to a page."""
 
     x: float
     """Horizontal value."""
     y: float
     """Vertical value."""
     title: str
-    """What it stands for."""
+    """Text of the point."""
     url: str
-    """Page it leads to."""
+    """Page that it links to."""
     slot: int = 0
-    """Colour."""
+    """Index of its colour."""
 
 
 class Stretch(Document, frozen=True, kw_only=True):
-    """The measurements on one version of a dataset: lines never leave it."""
+    """The measurements on one version of a dataset, which no line leaves."""
 
     label: str
     """Version."""
@@ -59,7 +59,7 @@ class Stretch(Document, frozen=True, kw_only=True):
 
 
 def render_lines(lines: Sequence[Line], *, title: str, x_label: str, y_label: str, width: int = 420) -> str:
-    """Return the lines with axes, or nothing when no point can be drawn."""
+    """Return the lines with axes; empty when no point can be drawn."""
     drawable = [(x, y) for line in lines for x, y in zip(line.xs, line.ys, strict=True) if math.isfinite(y)]
     if not drawable:
         return ""
@@ -93,7 +93,7 @@ def path_data(frame: Frame, xs: Sequence[float], ys: Sequence[float]) -> str:
 
 
 def render_scatter(dots: Sequence[Dot], *, x_label: str, y_label: str) -> str:
-    """Return one point per run, each a link; a param that spans decades is spread by logarithm."""
+    """Return one point per run, each a link; the axis of a param that spans decades is logarithmic."""
     xs, ys = [dot.x for dot in dots], [dot.y for dot in dots]
     log = min(xs) > 0 and max(xs) / min(xs) >= _LOG_FROM
     frame = frame_of(xs, ys, width=420, height=260, x_log=log)
@@ -104,7 +104,7 @@ def render_scatter(dots: Sequence[Dot], *, x_label: str, y_label: str) -> str:
 
 
 def render_dot(dot: Dot, x: float, y: float) -> str:
-    """Return a point of a run, a link that says what it is when it is pointed at."""
+    """Return the point of a run, a link with a title on hover."""
     title = escaped(dot.title)
     return (
         f'<a href="{escaped(dot.url)}" aria-label="{title}"><circle class="lg-dot lg-c{dot.slot % COLOURS}" '
@@ -191,5 +191,5 @@ def render_calendar(counts: Mapping[str, tuple[int, int]], last: date) -> str:
 
 
 def dot_title(label: str, value: float) -> str:
-    """Return what a point says when it is pointed at."""
+    """Return the title of a point."""
     return f"{label}: {short_number(value)} ({exact_number(value)})"

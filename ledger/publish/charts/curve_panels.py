@@ -1,4 +1,4 @@
-"""Learning curves of a run as panels: series that measure the same thing on different splits share one chart."""
+"""Panels with the learning curves of a run: one metric on different splits shares a chart."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -15,13 +15,13 @@ from ledger.publish.charts.charts import Line, render_lines
 from ledger.publish.text import visible
 
 POINTS_SHOWN = 160
-"""Points kept of each run for drawing: more than a chart has pixels to show on a phone, 4 KB a run."""
+"""Most points of each run in a chart: more than it has pixels on a phone, 4 KB a run."""
 
 PANELS_SHOWN = 24
-"""Panels drawn on a page; a run that logs hundreds of series has them all in its record."""
+"""Most panels on a page; a run that logs hundreds of series has them all in its record."""
 
 _FIRST = ("loss", "accuracy", "acc", "error")
-"""Panels that people look at first."""
+"""Panels that come first."""
 
 
 class Panel(Document, frozen=True, kw_only=True):
@@ -36,7 +36,7 @@ class Panel(Document, frozen=True, kw_only=True):
 
 
 def read_points(run: StoredRun, read_blob: Callable[[str], bytes]) -> list[Point]:
-    """Return the run's curves thinned for drawing; none when it kept none.
+    """Return the run's curves, down-sampled for drawing; none when it has none.
 
     Raises:
         LedgerError: the file of the curves is damaged.
@@ -49,7 +49,7 @@ def read_points(run: StoredRun, read_blob: Callable[[str], bytes]) -> list[Point
 
 
 def axis_of(points: Sequence[Point]) -> tuple[str, list[float]]:
-    """Return what the points are drawn over (steps, else epochs, seconds, their number), and where each stands."""
+    """Return the axis of the points (steps, else epochs, seconds, their number), and the position of each."""
     for name in ("step", "epoch", "seconds"):
         places = [getattr(point, name) for point in points]
         if places and all(place is not None for place in places):
@@ -58,7 +58,7 @@ def axis_of(points: Sequence[Point]) -> tuple[str, list[float]]:
 
 
 def line_of(points: Sequence[Point], places: Sequence[float], series: str, name: str | None = None) -> Line:
-    """Return one series as a line over the places where it was logged."""
+    """Return one series as a line over the positions at which it was logged."""
     pairs = zip(places, points, strict=True)
     logged = [(place, point.values[series]) for place, point in pairs if series in point.values]
     return Line(name=visible(name or series), xs=[x for x, _ in logged], ys=[y for _, y in logged])
@@ -102,7 +102,7 @@ def render_curve_script(run: StoredRun, points: Sequence[Point]) -> bytes:
 
 
 def try_points(run: StoredRun, read_blob: Callable[[str], bytes]) -> tuple[list[Point], str | None]:
-    """Return the points and, when they cannot be read, why: one damaged file never costs the site."""
+    """Return the points and, when they cannot be read, the reason: one damaged file never breaks the site."""
     try:
         return read_points(run, read_blob), None
     except (LedgerError, OSError) as error:
@@ -110,5 +110,5 @@ def try_points(run: StoredRun, read_blob: Callable[[str], bytes]) -> tuple[list[
 
 
 def _short(value: float | None) -> float | None:
-    """Return the value with five significant digits, which is finer than any screen."""
+    """Return the value with five significant digits, finer than any screen."""
     return float(f"{value:.5g}") if value is not None and math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""How surprising each comparison of a drift report is, as dots on one scale with the line of what chance does."""
+"""A chart of a drift report: a dot for each comparison by how surprising it is, and a line for chance."""
 
 import math
 
@@ -7,17 +7,17 @@ from ledger.publish.charts.axes import Frame, Scale, name_at
 from ledger.publish.text import escaped, short_number
 
 _MOST = 24
-"""Comparisons drawn, the most surprising."""
+"""Most comparisons in a chart, the most surprising."""
 _ROW, _TOP, _LEFT, _WIDTH, _RIGHT = 20, 40, 150, 420, 62
 _TENS = 8.0
-"""Probabilities below this power of ten are drawn at the edge."""
+"""Power of ten below which probabilities are drawn at the edge."""
 _NAMED = 22
-"""Characters of a name that fit."""
+"""Most characters of a name."""
 _TESTS = {"ks": "KS", "psi": "PSI", "js": "JS", "c2st": "classifier"}
 
 
 def render_drift(drift: Drift) -> str:
-    """Return one dot per comparison: the further right, the less chance explains it; empty without any."""
+    """Return one dot per comparison: further right is less likely by chance; empty without comparisons."""
     figures = sorted(drift.figures, key=lambda figure: figure.adjusted)[:_MOST]
     if not figures:
         return ""

@@ -1,4 +1,4 @@
-"""Growth on the page of an experiment: error against what was put in, with the fitted law and its interval."""
+"""Growth charts on the page of an experiment: error against a quantity, with the fitted law and its interval."""
 
 from collections.abc import Sequence
 
@@ -20,15 +20,15 @@ WORDS: dict[Against, str] = {
     "duration": "seconds of training",
     "cost": "cost",
 }
-"""What was put in, in the order of the charts, as they name it."""
+"""Names of the quantities, in the order of the charts."""
 _CHOSEN: tuple[Against, ...] = ("parameters", "samples")
-"""What people choose: where these differ and are too few it is said; time and cost differ always."""
+"""Quantities that people choose: too few different values are reported; time and cost always differ."""
 _SAME_PRICE = 0.02
-"""Relative spread of cost per second below which cost says nothing that time does not."""
+"""Relative spread of cost per second below which cost tells no more than time."""
 _ROOM = 10.0
-"""How far beyond points and expectation, as a ratio, an interval is drawn: it may span many powers of ten."""
+"""Ratio beyond points and prediction to which an interval is drawn: it may span many powers of ten."""
 CHARTS_SHOWN = 6
-"""Charts of one experiment."""
+"""Most charts of one experiment."""
 
 
 class GrowthView(Document, frozen=True, kw_only=True):
@@ -37,20 +37,20 @@ class GrowthView(Document, frozen=True, kw_only=True):
     svg: Markup
     """The chart."""
     group: Group
-    """What its values share."""
+    """Comparable group of its values."""
     says: str
-    """What ten times more would be expected to give."""
+    """Sentence with the prediction for ten times more."""
     flattens: bool
-    """Whether the line bends, so that what is expected is too good."""
+    """Whether the line flattens, so that the prediction is too optimistic."""
 
 
 class GrowthSection(Document, frozen=True, kw_only=True):
-    """All that a page says of growth."""
+    """The section on growth of a page."""
 
     views: tuple[GrowthView, ...]
     """The charts."""
     why_not: tuple[str, ...]
-    """Where sizes differ and no line can be fitted: one line each."""
+    """Why no line can be fitted where sizes differ, one line each."""
 
 
 def growth_section(runs: Sequence[StoredRun], headline: Group | None) -> GrowthSection:
@@ -74,13 +74,13 @@ def growth_section(runs: Sequence[StoredRun], headline: Group | None) -> GrowthS
                         views.append(_view(growth, word))
                 elif against in _CHOSEN and growth.group == headline and _sizes(growth) > 1:
                     why_not.append(f"{growth.group.key} against {word}: {growth.why_not}")
-    except ModuleNotFoundError:  # scipy came with the extra; without it nothing is fitted
+    except ModuleNotFoundError:  # scipy is part of the extra; without it nothing is fitted
         return GrowthSection(views=(), why_not=())
     return GrowthSection(views=tuple(views[:CHARTS_SHOWN]), why_not=tuple(why_not))
 
 
 def _falls(growth: Growth) -> bool:
-    """Return whether the error falls with size for certain: time and money that bought nothing are no growth."""
+    """Return whether the error certainly falls with size: time and money without effect are no growth."""
     return growth.exponent_interval is not None and growth.exponent_interval[1] < 0
 
 
@@ -89,7 +89,7 @@ def _sizes(growth: Growth) -> int:
 
 
 def _costs_follow_time(runs: Sequence[StoredRun]) -> bool:
-    """Return whether every run was paid for at one price, so that cost is time in other units."""
+    """Return whether every run has the same price per time, so that cost is time in other units."""
     paid = [(run.record.cost.amount, run.record.timing.took) for run in runs]
     prices = [amount / took for amount, took in paid if amount and took]
     return bool(prices) and max(prices) <= min(prices) * (1 + _SAME_PRICE)
@@ -106,7 +106,7 @@ def _view(growth: Growth, word: str) -> GrowthView:
 
 
 def render_growth(growth: Growth, word: str) -> str:
-    """Return the chart of a fitted growth: runs, the law, its interval, and what ten times more would give.
+    """Return the chart of a fitted growth: runs, the law, its interval, and the prediction for ten times more.
 
     Both axes are logarithmic, and the vertical one is the error: how far each run is from perfect.
     """
@@ -143,7 +143,7 @@ def _frame(growth: Growth) -> Frame:
     reached = [*errors, growth.band[-1].error]
     floor, ceiling = min(reached) / _ROOM, max(reached) * _ROOM
     if growth.direction == "higher":
-        ceiling = min(ceiling, 1.0)  # no share of wrong answers is larger
+        ceiling = min(ceiling, 1.0)  # a share of wrong answers is never larger
     lows = [max(one.low, floor) for one in growth.band]
     highs = [min(one.high, ceiling) for one in growth.band]
     xs = [growth.points[0].size, growth.band[-1].size]
@@ -156,7 +156,7 @@ def _frame(growth: Growth) -> Frame:
 
 
 def _law(growth: Growth, frame: Frame) -> str:
-    """Draw the interval, the line (dashed beyond the largest run) and the expectation at its end."""
+    """Return the interval, the line (dashed beyond the largest run) and the prediction at its end."""
     x, y = frame.x, frame.y
     place = [
         (x.place(one.size), _within(y, one.low), _within(y, one.error), _within(y, one.high)) for one in growth.band

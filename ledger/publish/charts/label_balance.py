@@ -1,4 +1,4 @@
-"""The balance of labels then and now, as pairs of bars."""
+"""A chart of the balance of labels in a version and its parent, as pairs of bars."""
 
 from collections.abc import Mapping
 
@@ -6,15 +6,15 @@ from ledger.publish.charts.axes import Frame, Scale, name_at
 from ledger.publish.text import escaped, short_number
 
 _MOST = 20
-"""Labels drawn; of more, those that changed most."""
+"""Most labels in a chart; the ones that changed most."""
 _ROW, _TOP, _LEFT, _RIGHT, _WIDTH = 26, 22, 96, 84, 420
 MINUS = "\N{MINUS SIGN}"
 _NAMED = 14
-"""Characters of a label that fit beside its bars."""
+"""Most characters of a label beside its bars."""
 
 
 def render_balance(now: Mapping[str, int], then: Mapping[str, int] | None, *, title: str, slot: int) -> str:
-    """Return one row per label: how many samples carry it, and carried it in the parent where there is one.
+    """Return one row per label: the number of samples in the version, and in its parent where there is one.
 
     Args:
         now: label to samples.

@@ -1,4 +1,4 @@
-"""The reliability diagram: accuracy over confidence, a dot for each bin, and how far it is from the diagonal."""
+"""The reliability diagram: accuracy over confidence, a dot for each bin, and its distance from the diagonal."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,9 @@ from ledger.publish.text import short_number
 
 _WIDTH, _HEIGHT = 420, 340
 _STRIP = 44
-"""Pixels of the strip below that shows how many samples each bin has."""
+"""Height in pixels of the strip with the number of samples of each bin."""
 _SMALLEST, _LARGEST = 3.0, 8.0
-"""Radius of the dot of the emptiest and of the fullest bin."""
+"""Radius of the dot for the emptiest and for the fullest bin."""
 
 
 def render_reliability(bins: Sequence[Bin]) -> str:

@@ -1,4 +1,4 @@
-"""Figures that people ask for, drawn by matplotlib: reports and slides, not pages (43 ms against 0.2 ms a chart)."""
+"""Figures by matplotlib, on request: for reports and slides, not for pages (43 ms against 0.2 ms a chart)."""
 
 import io
 import math
@@ -22,7 +22,7 @@ _DASHES = ("-", "--", ":")
 _SETTINGS: Any = {  # `Any`: the names of all settings are a type of 250 literals
     "svg.hashsalt": "ledger",  # element ids are random without it, and the same curves would give other bytes
     "svg.fonttype": "none",
-    "text.parse_math": False,  # a name with two dollar signs is a name
+    "text.parse_math": False,  # a name with two dollar signs is a name, not mathematics
     "font.family": "sans-serif",
     "font.size": 9.0,
     "axes.spines.top": False,
@@ -77,9 +77,9 @@ def render_comparison(
 def chart_lines(
     runs: Sequence[StoredRun], read_blob: Callable[[str], bytes], series: list[str]
 ) -> dict[str, tuple[str, list[tuple[str, Line]]]]:
-    """Return, for each series on each dataset, what it is drawn over and each run's line.
+    """Return, for each series on each dataset, the axis and each run's line.
 
-    Lines of runs that were measured on different data stand in different charts.
+    Lines of runs that were measured on different data are in different charts.
     """
     points = {run.record.id: read_points(run, read_blob) for run in runs}
     logged = {run_id: {name for point in each for name in point.values} for run_id, each in points.items()}

@@ -1,1 +1,1 @@
-"""The pages of the site, one file for each kind, and how values are written on them."""
+"""The pages of the site, one file for each kind, and the formatting of values on them."""

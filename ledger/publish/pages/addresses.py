@@ -1,4 +1,4 @@
-"""Where each page of the site stands. Paths never depend on what else is on the ledger, and never on its goodwill."""
+"""The path of each page. It never depends on other content of the ledger, and holds only safe characters."""
 
 from functools import lru_cache
 from urllib.parse import quote
@@ -18,7 +18,7 @@ GLOSSARY = "handbook/glossary.html"
 NOT_FOUND = "404.html"
 
 _TAKEN = {"index"}
-"""Names that the site needs for itself."""
+"""Names that the site uses itself."""
 
 
 def run_page(run_id: str) -> str:
@@ -36,9 +36,9 @@ def dataset_page(name: str) -> str:
     return f"datasets/{_file_name(name)}.html"
 
 
-@lru_cache(maxsize=4096)  # ten thousand runs name the same few
+@lru_cache(maxsize=4096)  # ten thousand runs use the same few names
 def board_page(key: str, identity: str) -> str:
-    """Return the page of a leaderboard; `identity` tells apart what one metric was measured on."""
+    """Return the page of a leaderboard; `identity` distinguishes comparable groups of one metric."""
     digits = hash_bytes(identity.encode("utf-8", "surrogatepass"))[7:15]
     return f"leaderboards/{slug(key)[:60].strip('-._')}-{digits}.html"
 
@@ -54,7 +54,7 @@ def figure_file(run_id: str, number: int) -> str:
 
 
 def sample_picture(dataset: str, content: str) -> str:
-    """Return the file of a picture of a sample, by its content hash: versions share it."""
+    """Return the file of a sample's picture, named by content hash, so that versions share it."""
     return f"data/samples/{_file_name(dataset)}/{slug(content.removeprefix('blake3:'))[:32]}.png"
 
 

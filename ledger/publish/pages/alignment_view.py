@@ -1,4 +1,4 @@
-"""What a leaderboard shows of production: how its metric goes with online ones, and those over their periods."""
+"""Production on a leaderboard's page: correlation with online metrics, and online metrics over their periods."""
 
 import math
 from collections.abc import Mapping
@@ -24,15 +24,15 @@ class AlignmentView(Document, frozen=True, kw_only=True):
 
 
 def alignment_views(board: Leaderboard, atlas: Atlas, *, depth: int) -> list[AlignmentView]:
-    """Return how the metric of an offline board goes with each online metric that its runs have."""
-    # Every value of a group was counted over the same days, or over none: one tells.
+    """Return the alignment of an offline board's metric with each online metric of its runs."""
+    # All values of a group have the same period, or none: one is enough.
     online = {other.group.key for other in atlas.boards if other.standings[0].metric.period}
     if not online or not board.group.known or board.group.key in online:
         return []
     runs = [standing.run for standing in board.standings]
     try:
         found = [one for key in sorted(online) for one in align(runs, board.group.key, key)]
-    except ModuleNotFoundError:  # scipy came with the extra; without it pages have no correlations
+    except ModuleNotFoundError:  # scipy is part of the extra; without it pages have no correlations
         return []
     return [
         AlignmentView(alignment=one, chart=_scatter(one, depth), path=path)
@@ -42,9 +42,9 @@ def alignment_views(board: Leaderboard, atlas: Atlas, *, depth: int) -> list[Ali
 
 
 def render_periods(board: Leaderboard, *, depth: int) -> str:
-    """Return an online metric of the runs of a board over the periods it was counted in; nothing for one period.
+    """Return a chart of an online metric over its periods; empty for a single period.
 
-    Each run is a dot, the oldest first. No line joins them: there is no time between runs, and other days are other
+    Each run is a dot, the oldest first. No line joins them: periods are different
     data.
     """
     if not board.standings[0].metric.period:

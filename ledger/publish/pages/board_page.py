@@ -1,4 +1,4 @@
-"""The page of one leaderboard: settings with mean and spread, the possible best marked, and what stands apart."""
+"""The page of one leaderboard: settings with mean and spread, the possible best marked, and unranked runs."""
 
 from collections.abc import Sequence
 
@@ -16,30 +16,30 @@ from ledger.publish.site.templating import render
 from ledger.publish.text import param_text
 
 BOARD_ROWS = 200
-"""Settings on the page of one leaderboard."""
+"""Most settings on the page."""
 _RUNS_LINKED = 5
-"""Runs of one setting that are linked; a count says how many more there are."""
+"""Most runs of a setting that are linked; the rest is counted."""
 _PARAMS_SHOWN = 8
-"""Params that tell the settings of a board apart."""
+"""Most params that distinguish the settings of a board."""
 
 
 class Row(Document, frozen=True, kw_only=True):
-    """One setting as the page shows it."""
+    """One setting as shown on the page."""
 
     place: Place
     """The setting."""
     run: StoredRun
-    """Its best run, which stands for it."""
+    """Its best run, which represents it."""
     params: tuple[tuple[str, str], ...]
-    """Params that tell it from the other settings shown, as typed."""
+    """Params that distinguish it from the other settings shown, as typed."""
     linked: tuple[str, ...]
     """Runs that are linked."""
     statuses: tuple[str, ...]
-    """How its runs ended, each way once."""
+    """How its runs ended, each status once."""
 
 
 def render_board(board: Leaderboard, atlas: Atlas) -> Page:
-    """Return the page of one leaderboard, with links to the boards it must not be mixed with."""
+    """Return the page of one leaderboard, with links to boards that are not comparable with it."""
     group = board.group
     ranked = atlas.ranked[group.id]
     retired = atlas.retired.get(board.group.dataset)
@@ -92,7 +92,7 @@ def _param_pairs(run: StoredRun, names: Sequence[str]) -> tuple[tuple[str, str],
 
 
 class ValueScale(Document, frozen=True, kw_only=True):
-    """Where values stand between the worst (0) and the best (100) of a board."""
+    """The scale from the worst (0) to the best (100) value of a board."""
 
     low: float
     """Smallest value."""
@@ -102,7 +102,7 @@ class ValueScale(Document, frozen=True, kw_only=True):
     """Whether smaller values are better."""
 
     def place(self, value: float) -> float:
-        """Return the place of a value."""
+        """Return the position of a value."""
         share = 97 * (value / self.width - self.low / self.width)
         return 3 + (97 - share if self.turned else share)
 

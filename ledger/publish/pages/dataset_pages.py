@@ -1,4 +1,4 @@
-"""The list of datasets and the page of one: its versions and what was measured on each."""
+"""The list of datasets and the page of one: its versions and the results on each."""
 
 import math
 from collections import Counter
@@ -17,9 +17,9 @@ from ledger.publish.site.templating import render
 from ledger.publish.text import visible
 
 CHARTS_SHOWN = 12
-"""Metrics that are drawn over time."""
+"""Most metrics with a chart over time."""
 MATRIX_ROWS = 30
-"""Runs in the matrix of measurements by dataset version."""
+"""Most runs in the matrix of results by dataset version."""
 
 _CONTENTS = (
     ("versions", "Versions"),
@@ -51,7 +51,7 @@ def render_dataset(name: str, atlas: Atlas) -> Page:
         keys.update({key: len(measurements) for key, measurements in members.items()})
     main = keys.most_common(1)[0][0] if keys else None
     headlines = {run.record.results.headline for run in atlas.runs}
-    # A metric for each of a thousand classes would be a thousand charts: what speaks for runs, then what most have.
+    # A metric for each of a thousand classes would be a thousand charts: headlines come first, then frequent metrics.
     drawn = sorted(sorted(keys, key=lambda key: (key not in headlines, -keys[key], key))[:CHARTS_SHOWN])
     content = render(
         "dataset",
@@ -101,7 +101,7 @@ def _history(key: str, versions: Sequence[DatasetVersion], measured: Sequence[Ma
         ours = [m for m in members.get(key, ()) if math.isfinite(m.metric.number)][-DOTS_SHOWN:]
         directions += [m.metric for m in ours]
         evaluators = sorted({m.metric.evaluator or "" for m in ours})
-        for evaluator in evaluators:  # a line over two of them would show a step that no model made
+        for evaluator in evaluators:  # a line across two versions would show a step that no model made
             dots = [_dot_of(m, version.version, slot) for m in ours if (m.metric.evaluator or "") == evaluator]
             label = f"{version.version} by {evaluator or 'unknown'}" if len(evaluators) > 1 else version.version
             stretches.append(Stretch(label=label, dots=dots))
@@ -123,7 +123,7 @@ def _dot_of(measurement: Measurement, version: str, slot: int) -> Dot:
 
 
 def _matrix(measured: Sequence[Sequence[Measurement]]) -> list[tuple[StoredRun, list[float | str | None]]]:
-    """Return the latest runs with the latest of one metric on each version; none where it was not measured."""
+    """Return the latest runs with the latest value of one metric on each version; none where it was not measured."""
     values = [{m.run.record.id: m.metric.value for m in members} for members in measured]
     runs = {m.run.record.id: m.run for members in measured for m in members}
     latest = sorted(runs, reverse=True)[:MATRIX_ROWS]

@@ -1,4 +1,4 @@
-"""The list of experiments and the page of one: settings with their spread, what was varied, curves, best results."""
+"""The list of experiments and the page of one: settings with their spread, varied params, curves, best results."""
 
 import math
 from collections import Counter
@@ -31,18 +31,18 @@ from ledger.publish.site.templating import render
 from ledger.publish.text import param_text, short_hash, visible
 
 RUNS_SHOWN = 200
-"""Rows of an experiment's table; the table of all runs has the rest."""
+"""Most rows of an experiment's table; the table of all runs has the rest."""
 BESTS_SHOWN = 20
-"""Comparable groups whose best setting an experiment's page names."""
+"""Most comparable groups whose best setting the page names."""
 _BESTS_LOOKED_AT = 40
 CURVES_SHOWN = 8
-"""Runs whose curves are laid over each other: as many as there are colours."""
+"""Most runs in a chart of curves: as many as there are colours."""
 SCATTERS_SHOWN = 6
-"""Params drawn against the headline metric."""
+"""Most params in charts against the headline metric."""
 SETTINGS_SHOWN = 30
-"""Settings in the table of settings, those with most runs."""
+"""Most settings in the table of settings, those with most runs."""
 _SETTING_GROUPS = 3
-"""Comparable groups in the table of settings: the headline metric on its dataset versions."""
+"""Most comparable groups in the table of settings: the headline metric on its dataset versions."""
 
 _CONTENTS = (
     ("best", "Best results"),
@@ -66,9 +66,9 @@ class Overlay(Document, frozen=True, kw_only=True):
     on: str | None
     """Dataset version that all of them were measured on; none when nobody named it."""
     total: int
-    """Runs that measured it on that data, drawn or not."""
+    """Number of runs that measured it on that data, drawn or not."""
     elsewhere: int
-    """Runs that measured it on other data, which are not drawn."""
+    """Number of runs that measured it on other data, which are not drawn."""
 
 
 class Best(Document, frozen=True, kw_only=True):
@@ -81,30 +81,30 @@ class Best(Document, frozen=True, kw_only=True):
     value: Number
     """Its value; the mean of its setting on the page of an experiment."""
     count: int
-    """How many runs it is the best of."""
+    """Number of runs that it is the best of."""
     spread: Spread | None = None
-    """Of the runs of its setting: how far chance alone spreads the value."""
+    """Spread over the runs of its setting: the effect of chance alone."""
     tied: bool = False
     """Whether another setting has the same mean."""
     leading: bool = False
-    """Whether it may be the best of these settings: what parts others from it is more than noise."""
+    """Whether it may be the best of these settings: its lead over others is no more than noise."""
 
 
 class SettingRow(Document, frozen=True, kw_only=True):
-    """One setting as the table of settings shows it."""
+    """One setting in the table of settings."""
 
     shown: list[tuple[str, str]]
-    """Params that tell it from the other settings, as typed."""
+    """Params that distinguish it from the other settings, as typed."""
     code: str
     """Commit and patch, shortened, where settings differ in code; else empty."""
     count: int
-    """How many runs it has."""
+    """Number of runs."""
     spreads: list[Spread | None]
-    """Of each comparable group in turn; none where no run has a finite value."""
+    """Spread in each comparable group; none where no run has a finite value."""
 
 
 def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]) -> Page:
-    """Return the page of an experiment: its runs, what was varied, curves and the best per comparable group."""
+    """Return the page of an experiment: its runs, varied params, curves and the best per comparable group."""
     runs = atlas.experiments[name]
     groups = common_groups(runs)
     headline = groups[0] if groups else None
@@ -162,7 +162,7 @@ def _statuses(runs: Sequence[StoredRun]) -> list[tuple[str, int]]:
 
 
 def _bests(runs: Sequence[StoredRun]) -> list[Best]:
-    """Return the best setting in each group where that can be said; of these runs alone, never of others."""
+    """Return the best setting in each group where it is known, among these runs alone."""
     keys = {run.record.id: short_key(run) for run in runs}
     bests = []
     headlines = {run.record.results.headline for run in runs}
@@ -201,7 +201,7 @@ def _bests(runs: Sequence[StoredRun]) -> list[Best]:
 
 
 def _setting_rows(settings: Sequence[Setting], groups: Sequence[Group]) -> list[SettingRow]:
-    """Return the settings with most runs; none when no setting was repeated, as then there is no spread to show."""
+    """Return the settings with most runs; none when no setting has repeats, as there is no spread to show."""
     if not groups or all(len(setting.runs) == 1 for setting in settings):
         return []
     told = [name for name in varied_params(setting.runs[0] for setting in settings) if not is_seed(name)]
@@ -248,7 +248,7 @@ def _values(runs: Sequence[StoredRun], param: str) -> list[tuple[str, int]]:
 
 
 def _scatters(runs: Sequence[StoredRun], headline: Group | None) -> list[str]:
-    """Draw each numeric param that varies against the headline metric, within one comparable group."""
+    """Return a chart of each varied numeric param against the headline metric, within one comparable group."""
     if headline is None:
         return []
     charts: list[str] = []
@@ -274,7 +274,7 @@ def _is_number(value: object) -> bool:
 
 
 def _overlay(runs: Sequence[StoredRun], headline: Group | None, read_blob: Callable[[str], bytes]) -> Overlay | None:
-    """Lay the latest runs' curves of one series over each other: the headline's, else the one that most have."""
+    """Return the latest runs' curves of one series in one chart: the headline's, else the most frequent one."""
     kept = [run for run in runs if run.record.results.curves is not None]
     logged = [run.record.results.curves.series for run in kept if run.record.results.curves]
     counts = Counter(name for names_of_run in logged for name in names_of_run)

@@ -1,4 +1,4 @@
-"""The page of milestones: a row of seven steps for each model, who claimed them, and what the next one asks for."""
+"""The page of milestones: seven steps for each model, who claimed them, and the requirements of the next."""
 
 from ledger.analysis.advice.budget import Budget
 from ledger.analysis.advice.milestones import Milestones, MilestoneStep, milestones_of
@@ -11,18 +11,18 @@ from ledger.publish.site.templating import render
 from ledger.publish.text import escaped
 
 MODELS_SHOWN = 200
-"""Models on the page, the furthest first."""
+"""Most models on the page, the furthest first."""
 _FOLDED = 300
-"""Experiments without any milestone that are named."""
+"""Most experiments without a milestone that are named."""
 _PITCH, _RADIUS = 96, 13
 """Distance between two steps and radius of one, in pixels."""
 
 _MARKS = {"done": "M-5 0l3.500 3.500L5.500 -4", "claimed": "M0 -6v7M0 4.500v1"}
-"""What stands in a step beside its number's place: never colour alone."""
+"""Marks in a step beside its number: colour is never the only sign."""
 
 
 def survey_milestones(atlas: Atlas, budget: Budget) -> Milestones:
-    """Return where every model stands."""
+    """Return the progress of every model."""
     versions = [version for members in atlas.datasets.values() for version in members]
     cases = [case for members in atlas.cases.values() for case in members]
     return milestones_of(atlas.runs, versions, cases, budget)
@@ -32,8 +32,8 @@ def render_milestones(atlas: Atlas, milestones: Milestones) -> Page:
     """Return the page of milestones.
 
     Args:
-        atlas: the whole ledger.
-        milestones: where every model stands.
+        atlas: everything on the ledger.
+        milestones: progress of every model.
     """
     shown = milestones.models[:MODELS_SHOWN]
     content = render(

@@ -1,4 +1,4 @@
-"""The page that hosts show where no page stands: at any depth, so it can name no file of the site beside it.
+"""The page that hosts show for missing paths: shown at any depth, it cannot refer to files of the site.
 
 It carries its own style and script, which its security policy admits by their hashes, and looks for the
 site's start when it is shown: nobody has to say where the site will be put.

@@ -20,7 +20,7 @@ from ledger.publish.site.site_data import Atlas, board_name
 from ledger.publish.site.templating import render
 
 OTHERS_SHOWN = 5000
-"""Lines on the page of the leaderboards that have none of their own."""
+"""Most lines on the page of the leaderboards that have none of their own."""
 TABLE_ROWS = 200
 """Rows of the table of all runs without scripts; with them it has every run."""
 
@@ -30,7 +30,7 @@ _HOME_LOG = 8
 
 
 class Totals(Document, frozen=True, kw_only=True):
-    """The whole ledger in numbers."""
+    """Totals of the whole ledger."""
 
     runs: int
     """Runs."""
@@ -45,15 +45,15 @@ class Totals(Document, frozen=True, kw_only=True):
     hours: float
     """Time of all runs, in hours."""
     gpu_hours: float
-    """GPUs held times hours."""
+    """Number of GPUs times hours."""
     energy_kwh: float | None
-    """Measured GPU energy, in kWh; none when nothing measured it."""
+    """GPU energy in kWh; none when none was measured."""
     costs: list[tuple[str, float]]
-    """Currency to amount."""
+    """Cost by currency."""
     untimed: int
-    """Runs whose duration is unknown."""
+    """Number of runs with unknown duration."""
     unpriced: int
-    """Runs whose cost is unknown."""
+    """Number of runs with unknown cost."""
 
 
 class BoardEntry(Document, frozen=True, kw_only=True):
@@ -64,7 +64,7 @@ class BoardEntry(Document, frozen=True, kw_only=True):
     path: str
     """Its page, or its line on the page of all others."""
     leader: Place | None = None
-    """The setting with the best mean; none where that cannot be said."""
+    """The setting with the best mean; none where that is unknown."""
 
     @property
     def run_of_leader(self) -> StoredRun:
@@ -79,7 +79,7 @@ class BoardEntry(Document, frozen=True, kw_only=True):
 
 
 def render_home(atlas: Atlas, milestones: Milestones) -> Page:
-    """Return the home page; for an empty ledger it says what this is and what to type."""
+    """Return the home page; for an empty ledger it explains how to begin."""
     counts: dict[str, tuple[int, int]] = {}
     for run in atlas.runs:
         at = day(run.record.timing.started_at)
@@ -186,7 +186,7 @@ def _board_entries(boards: Sequence[Leaderboard], atlas: Atlas) -> list[BoardEnt
 
 
 def _first_of_all(atlas: Atlas) -> list[BoardEntry]:
-    """Return the leaderboards, those first that speak for a run."""
+    """Return the leaderboards, those of headline metrics first."""
     headlines = {run.record.results.headline for run in atlas.runs}
     return _board_entries(sorted(atlas.boards, key=lambda board: board.group.key not in headlines), atlas)
 

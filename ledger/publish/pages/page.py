@@ -1,4 +1,4 @@
-"""What a page is before it is joined into its shell."""
+"""The content of a page, before it is put into its shell."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,12 @@ from ledger.publish.text import escaped, one_line
 
 
 class Page(Document, frozen=True, kw_only=True):
-    """One page of the ledger: the parts that its shell leaves open."""
+    """One page of the ledger, as the parts that its shell lacks."""
 
     kind: str
     """Kind of shell."""
     path: str
-    """Where it stands in the site."""
+    """Its path in the site."""
     title: str
     """Title, plain text."""
     description: str
@@ -25,7 +25,7 @@ class Page(Document, frozen=True, kw_only=True):
     """Headings for the table of contents: anchor and title."""
 
     def parts(self) -> dict[str, str]:
-        """Return what goes into the shell's marks."""
+        """Return the parts for the placeholders of the shell."""
         return {
             "title": one_line(self.title, 120),
             "description": one_line(self.description, 200),
@@ -35,7 +35,7 @@ class Page(Document, frozen=True, kw_only=True):
 
     @property
     def depth(self) -> int:
-        """How many folders down it stands."""
+        """Number of folders in its path."""
         return self.path.count("/")
 
 

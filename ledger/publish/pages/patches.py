@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pygments.lexers.diff import DiffLexer
 
 LINES_SHOWN = 1500
-"""Lines of a patch that a page shows; the whole of it stands beside the record."""
+"""Most lines of a patch on a page; the whole patch is beside the record."""
 LINE_LENGTH = 500
-"""Characters of a line that a page shows: minified files have lines of megabytes."""
+"""Most characters of a line on a page: minified files have lines of megabytes."""
 
 _START = re.compile(r"^diff --git ", re.MULTILINE)
 _NAME = re.compile(r'^\+\+\+ "?(?:b/)?(.+?)"?\t?$|^rename to (.+)$|^diff --git .+? "?b/(.+?)"?$', re.MULTILINE)
@@ -36,7 +36,7 @@ class FileChange(Document, frozen=True, kw_only=True):
 
 
 def load_patch(data: bytes) -> tuple[list[FileChange], int]:
-    """Return the changes file by file, and how many lines were left out because the patch is long."""
+    """Return the changes by file, and the number of omitted lines of a long patch."""
     text = data.decode("utf-8", "replace")
     starts = [match.start() for match in _START.finditer(text)] or [0]
     changes, budget, left_out = [], LINES_SHOWN, 0

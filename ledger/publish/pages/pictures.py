@@ -1,4 +1,4 @@
-"""Pictures that a run kept: checked by their first bytes, never served as a document of our own origin.
+"""Figures of a run: checked by their first bytes, never served as a document of our own origin.
 
 A PNG becomes a file. An SVG could carry scripts that run when it is opened by itself, so it is never a
 file: it stands in the page as a data URL of an <img>, where browsers run nothing.
@@ -15,11 +15,11 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 """The eight bytes that every PNG starts with (PNG specification, section 5.2)."""
 
 SVG_LIMIT = 512 * 1024
-"""Bytes of an SVG that a page carries."""
+"""Largest SVG in a page, in bytes."""
 
 
 class Picture(Document, frozen=True, kw_only=True):
-    """One picture as a page shows it."""
+    """One picture on a page."""
 
     title: str
     """What it shows."""
@@ -34,7 +34,7 @@ class Picture(Document, frozen=True, kw_only=True):
 
 
 def pictures_of(run: StoredRun, read_blob: Callable[[str], bytes]) -> list[Picture]:
-    """Return the run's pictures in the order they were kept."""
+    """Return the run's pictures in the order they were stored."""
     shown = []
     for number, figure in enumerate(run.record.results.figures, start=1):
         blob = run.files.get(figure.file)

@@ -29,7 +29,7 @@ from ledger.publish.site.templating import render
 from ledger.publish.text import one_line, safe_url, short_number
 
 LOG_SHOWN = 200_000
-"""Characters of the log summary that a page shows."""
+"""Most characters of the log summary on a page."""
 
 _COMMIT = re.compile(r"git:([0-9a-f]{40}(?:[0-9a-f]{24})?)")
 """A commit or tree id (SHA-1 or SHA-256) as records write it."""
@@ -50,11 +50,11 @@ SECTIONS = (
 
 
 _DECIDED = {"acceptance": "accepted", "rejection": "rejected", "retest": "to be repeated"}
-"""What a reviewer decided, in a word."""
+"""Decisions of a reviewer, in one word."""
 
 
 class MetricRowView(Document, frozen=True, kw_only=True):
-    """One value as the table of results shows it."""
+    """One value in the table of results."""
 
     metric: Metric
     """The value."""
@@ -63,13 +63,13 @@ class MetricRowView(Document, frozen=True, kw_only=True):
     later: bool
     """Whether it is a later evaluation."""
     note: str | None
-    """What its author wanted to say."""
+    """Comment of its author."""
     board: str
     """Page of its leaderboard; empty when its dataset version is unknown, or nothing that counts was measured there."""
 
 
 class Beside(Document, frozen=True, kw_only=True):
-    """What stands beside the record, read and bounded."""
+    """The files beside the record, read and bounded."""
 
     panels: list[Panel]
     """Learning curves."""
@@ -82,11 +82,11 @@ class Beside(Document, frozen=True, kw_only=True):
     changes: list[FileChange]
     """Uncommitted changes, file by file."""
     left_out: int
-    """Lines of the patch that are not shown."""
+    """Number of lines of the patch that are not shown."""
     pictures: list[Picture]
-    """Pictures that the run kept."""
+    """Pictures of the run."""
     tables: list[TableView]
-    """Tables that the run kept."""
+    """Tables of the run."""
 
 
 def render_run(
@@ -106,7 +106,7 @@ def render_run(
 
 
 def advice_for(run: StoredRun, versions: Mapping[str, DatasetVersion], budget: Budget) -> list[Advice]:
-    """Return what the page of a run says to try next: what is true of the run alone, whatever is recorded later."""
+    """Return the advice on the page of a run: only what follows from the run itself, whatever is recorded later."""
     if run.retraction is not None:
         return []
     return [one for one in advise(run, versions, budget=budget) if one.rule != "slices"]  # it is on the dataset's page
@@ -196,7 +196,7 @@ def _metric_rows(run: StoredRun, atlas: Atlas) -> list[MetricRowView]:
 
 
 def _comparison(run: StoredRun, atlas: Atlas) -> dict[str, object] | None:
-    """Return how the headline compares with that of the run it is compared with, or why it must not be."""
+    """Return how the headline compares with that of the reference run, or why they are not comparable."""
     headline = run.record.headline
     reference, word = atlas.reference_of(run) or ("", "")
     other = atlas.by_id.get(reference)
@@ -216,7 +216,7 @@ def _comparison(run: StoredRun, atlas: Atlas) -> dict[str, object] | None:
 
 
 def hex_id(git_id: str | None) -> str | None:
-    """Return the digits of a `git:…` id, or none when it is not one: it will stand in commands that people paste."""
+    """Return the digits of a `git:…` id, or none when it is not one: people paste commands that contain it."""
     match = _COMMIT.fullmatch(git_id or "")
     return match[1] if match else None
 

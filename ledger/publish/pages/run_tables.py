@@ -1,4 +1,4 @@
-"""Tables of runs: which columns say most about them, and what stands in each cell."""
+"""Tables of runs: choice of the most informative columns, and content of the cells."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class MetricColumn(Document, frozen=True, kw_only=True):
-    """A column of values that may be compared: one comparable group."""
+    """A column of comparable values: one comparable group."""
 
     group: Group
     """What the values share."""
     path: str
-    """Where its leaderboard stands; empty where no run in it counts."""
+    """Path of its leaderboard; empty where no run in it counts."""
 
 
 class RunRow(Document, frozen=True, kw_only=True):
@@ -28,13 +28,13 @@ class RunRow(Document, frozen=True, kw_only=True):
     run: StoredRun
     """The run."""
     params: tuple[str, ...]
-    """A param each, as typed; empty when the run has none of that name."""
+    """Value of each param, as typed; empty when the run has none of that name."""
     values: tuple[float | str | None, ...]
-    """A value each; none when the run was not measured in that group."""
+    """Value in each group; none where the run was not measured in it."""
 
 
 class RunTable(Document, frozen=True, kw_only=True):
-    """Runs, newest first, with the columns that tell them apart."""
+    """Runs, newest first, with the columns that distinguish them."""
 
     params: tuple[str, ...]
     """Names of the param columns."""
@@ -43,7 +43,7 @@ class RunTable(Document, frozen=True, kw_only=True):
     rows: tuple[RunRow, ...]
     """One row per run."""
     total: int
-    """How many runs there are; more than rows when the table is cut."""
+    """Number of all runs; more than there are rows when the table is cut."""
 
 
 def run_table(runs: Sequence[StoredRun], atlas: "Atlas", *, limit: int, params: int = 3, metrics: int = 2) -> RunTable:
@@ -60,7 +60,7 @@ def run_table(runs: Sequence[StoredRun], atlas: "Atlas", *, limit: int, params: 
 
 
 def varied_params(runs: Iterable[StoredRun]) -> list[str]:
-    """Return the params that differ between runs, those that most runs have first."""
+    """Return the params that differ between runs, the most frequent first."""
     seen: dict[str, set[str]] = {}
     counts: Counter[str] = Counter()
     for run in runs:

@@ -1,4 +1,4 @@
-"""Tables of a run as its page shows them: a matrix, bars by class, a reliability diagram, slices with intervals.
+"""Tables of a run on its page: a matrix, bars by class, a reliability diagram, slices with intervals.
 
 A table comes from a record, so its content is data: read again, checked for its kind, bounded, escaped.
 """
@@ -25,19 +25,19 @@ from ledger.model.values import Direction, Document, TableKind
 from ledger.publish.charts.reliability import render_reliability
 
 TABLES_SHOWN = 50
-"""Tables of a run that its page shows: as many as a run keeps."""
+"""Most tables on a page: as many as a run may have."""
 ROWS_SHOWN = 50
-"""Rows of a table that a page shows."""
+"""Most rows of a table on a page."""
 COLUMNS_SHOWN = 30
-"""Columns of a table that a page shows, and classes of a confusion matrix."""
+"""Most columns of a table on a page, and classes of a confusion matrix."""
 _BYTES = 8 << 20
-"""A larger file is named and not read."""
+"""Largest file that is read, in bytes; a larger one is only named."""
 _FILE = re.compile(r"tables/[a-z0-9][a-z0-9._-]{0,120}\.csv")
-"""What may stand in a command that people paste."""
+"""Characters that are safe in a command that people paste."""
 _HITS = (0.0, 0.5, 0.8, 0.95)
-"""Shares of a class taken for itself above which its cell is one shade stronger."""
+"""Shares of right predictions of a class from which its cell is one shade stronger."""
 _MISSES = (0.0, 0.05, 0.2, 0.5)
-"""The same for a share that was taken for another class: one in twenty is seen."""
+"""The same for shares of confusions: one in twenty is visible."""
 
 
 class MatrixRowView(Document, frozen=True, kw_only=True):
@@ -46,20 +46,20 @@ class MatrixRowView(Document, frozen=True, kw_only=True):
     label: str
     """The class."""
     cells: list[tuple[int, str]]
-    """How often it was taken for each class, and the style of the cell."""
+    """Count of predictions of each class, and the style of the cell."""
     support: int
     """Samples of the class."""
 
 
 class PairRow(Document, frozen=True, kw_only=True):
-    """A class that was taken for another one."""
+    """A pair of confused classes."""
 
     truth: str
-    """What it is."""
+    """True class."""
     predicted: str
-    """What it was taken for."""
+    """Predicted class."""
     count: int
-    """How often."""
+    """Number of samples."""
     share: float
     """Share of the samples of the class (0..1)."""
 
@@ -70,7 +70,7 @@ class ClassRow(Document, frozen=True, kw_only=True):
     label: str
     """The class."""
     scores: list[float | None]
-    """A number for each column; none where nothing can be said."""
+    """A number for each column; none where it is undefined."""
 
 
 class SliceRow(Document, frozen=True, kw_only=True):
@@ -83,16 +83,16 @@ class SliceRow(Document, frozen=True, kw_only=True):
     samples: int
     """Samples in it."""
     interval: tuple[float, float] | None
-    """Where the share lies with a probability of 95 %, where the value is a share of the samples."""
+    """95 % interval of the share, where the value is a share of the samples."""
 
 
 class TableView(Document, frozen=True, kw_only=True):
-    """One table as a page shows it; what does not belong to its kind is empty."""
+    """One table on a page; fields of other kinds are empty."""
 
     table: Table
-    """What the record says of it."""
+    """The table in the record."""
     command: str = ""
-    """What prints the whole file."""
+    """Command that prints the whole file."""
     problem: str = ""
     """Why it cannot be shown."""
     columns: list[str] = []
@@ -108,19 +108,19 @@ class TableView(Document, frozen=True, kw_only=True):
     svg: str = ""
     """Reliability diagram."""
     bins: list[Bin] = []
-    """What it is drawn from."""
+    """Data of that diagram."""
     error: float | None = None
     """Expected calibration error."""
     rows: list[list[str]] = []
     """Rows of any other table."""
     numbers: list[bool] = []
-    """Of each column, whether it holds nothing but numbers."""
+    """Whether each column has only numbers."""
     left_out: str = ""
-    """What of it is not shown."""
+    """What is not shown."""
 
 
 def tables_of(run: StoredRun, read_blob: Callable[[str], bytes]) -> list[TableView]:
-    """Return the run's tables in the order they were kept, at most 50; one that cannot be shown says why."""
+    """Return the run's tables in the order they were stored, at most 50; one that cannot be shown has the reason."""
     directions = {metric.key: metric.direction for metric in run.record.results.metrics}
     return [_view(run, table, read_blob, directions) for table in run.record.statistics.tables[:TABLES_SHOWN]]
 
@@ -220,7 +220,7 @@ def _slices(view: TableView, cells: Cells, direction: Direction | None) -> Table
 
 
 def _is_share(value: float | None, samples: int) -> bool:
-    """Return whether a value can be a count of the samples over their number, as an accuracy is and a loss is not."""
+    """Return whether a value can be a share of the samples, as an accuracy is and a loss is not."""
     if value is None or not samples:
         return True
     return 0 <= value <= 1 and abs(value * samples - round(value * samples)) < 1e-6 * samples
@@ -257,7 +257,7 @@ _DRAWN: dict[TableKind, Callable[[TableView, Cells], TableView]] = {
     "classes": _classes,
     "calibration": _calibration,
 }
-"""How a table of a kind is shown, where it is not shown as it is."""
+"""View of each kind of table that has one of its own."""
 
 
 def _or(value: float | None, otherwise: float) -> float:

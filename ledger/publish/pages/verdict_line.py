@@ -1,4 +1,4 @@
-"""What a run's page says of its difference from the run it is compared with: the verdict of `ledger judge`.
+"""The verdict on a run's page, by `ledger judge`, against the run it is compared with.
 
 One line without numbers that move with every new run: a page is made again only when its answer changes.
 """
@@ -13,7 +13,7 @@ from ledger.publish.site.site_data import Atlas
 
 
 class VerdictLine(Document, frozen=True, kw_only=True):
-    """A verdict as a page shows it."""
+    """A verdict on a page."""
 
     answer: Answer
     """`keep`, `discard` or `cannot tell`."""
@@ -24,7 +24,7 @@ class VerdictLine(Document, frozen=True, kw_only=True):
 
 
 def verdict_lines(atlas: Atlas) -> dict[str, VerdictLine]:
-    """Return the verdict on every run that is compared with another, by run; none where it cannot be asked."""
+    """Return the verdict on every run with a reference run, by run; none where there is no answer."""
     asked = {run.record.id: found for run in atlas.runs if (found := _question(run, atlas)) is not None}
     if not asked:
         return {}
@@ -33,16 +33,16 @@ def verdict_lines(atlas: Atlas) -> dict[str, VerdictLine]:
     for run, (against, group) in asked.items():
         try:
             verdict = verdict_on(run, against, tried[group.id])
-        except UsageError:  # one setting, no finite value, no direction: the tile beside says what there is to say
+        except UsageError:  # one setting, no finite value, no direction: the tile beside explains it
             continue
-        except ModuleNotFoundError:  # scipy came with the extra; without it pages have no verdicts
+        except ModuleNotFoundError:  # scipy is part of the extra; without it pages have no verdicts
             return {}
         lines[run] = VerdictLine(answer=verdict.answer, why=verdict.why, against=against)
     return lines
 
 
 def _question(run: StoredRun, atlas: Atlas) -> tuple[str, Group] | None:
-    """Return what a run is compared with, and in which group; none where there is nothing to judge."""
+    """Return the reference of a run, and the group; none where there is nothing to judge."""
     headline = run.record.headline
     reference, _ = atlas.reference_of(run) or ("", "")
     other = atlas.by_id.get(reference)

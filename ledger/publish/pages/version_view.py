@@ -1,4 +1,4 @@
-"""What a dataset version says on its page: what it changed, what it looks like, how far it is from production."""
+"""A dataset version on its page: its changes, its statistics, its drift from production."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -17,7 +17,7 @@ from ledger.publish.site.site_data import Atlas
 _PNG = b"\x89PNG\r\n\x1a\n"
 """The eight bytes that every PNG starts with (PNG specification, section 5.2)."""
 _PICTURE_LIMIT = 64 * 1024
-"""Bytes of a picture of a sample at most."""
+"""Largest picture of a sample, in bytes."""
 
 
 class Shown(Document, frozen=True, kw_only=True):
@@ -32,7 +32,7 @@ class Shown(Document, frozen=True, kw_only=True):
 
 
 class Story(Document, frozen=True, kw_only=True):
-    """A dataset version as its card tells it."""
+    """The card of a dataset version."""
 
     version: DatasetVersion
     """The version."""
@@ -41,9 +41,9 @@ class Story(Document, frozen=True, kw_only=True):
     trained: int
     """Runs trained on it."""
     retired: Note | None
-    """Why it is used no longer."""
+    """Why it was retired."""
     pictures: Mapping[str, list[Shown]]
-    """What became of samples (`added`, …) to pictures of some."""
+    """Pictures of some samples, by kind of change (`added`, …)."""
     balance: str
     """Its labels, and the parent's, as a chart; empty without labels."""
     drift: list[tuple[Drift, str, list[tuple[str, str]]]]
@@ -51,7 +51,7 @@ class Story(Document, frozen=True, kw_only=True):
 
 
 def tell(version: DatasetVersion, parent: DatasetVersion | None, slot: int, atlas: Atlas) -> Story:
-    """Return what a version's card says; `slot` is its colour."""
+    """Return the card of a version; `slot` is the index of its colour."""
     members = atlas.measurements.get(version.hash, ())
     trained = sum(
         any(use.hash == version.hash and use.role == "train" for use in run.record.datasets.used) for run in atlas.runs
@@ -87,14 +87,14 @@ def _pictures(version: DatasetVersion, atlas: Atlas) -> dict[str, list[Shown]]:
 
 
 def blob_of(version: DatasetVersion, picture: SamplePicture, pictures: Mapping[str, str]) -> str | None:
-    """Return the blob of a version's picture, none when its file is not where it should be."""
+    """Return the blob of a version's picture; none when its path is not as expected."""
     return pictures.get(f"{dataset_path(version.name, version.version)}/{picture.file}")
 
 
 def picture_files(
     versions: Sequence[DatasetVersion], atlas: Atlas, read_blob: Callable[[str], bytes]
 ) -> dict[str, bytes]:
-    """Return the pictures that the page of a dataset shows: path in the site to content; only small PNGs are any."""
+    """Return the content of pictures on the page of a dataset, by path in the site; only small PNGs count."""
     files = {}
     for version in versions:
         for picture in version.change.pictures if version.change else ():

@@ -1,1 +1,1 @@
-"""What a reviewer reads: a comment for a pull request, and the same words as a page."""
+"""Reviews for people: a comment for a pull request, and the same text as a page."""

@@ -16,13 +16,13 @@ from ledger.model.values import Document, counted
 from ledger.publish.text import measured, money, one_line, short_number
 
 MARKER = "<!-- ledger-review -->"
-"""First line of the comment, by which the one that is updated is found again."""
+"""First line of the comment, which identifies the one to update."""
 MOST_BYTES = 58_000
-"""Bytes of a comment at most: GitHub refuses more than 65,536 characters, and what stands around it needs room."""
+"""Largest comment in bytes: GitHub refuses more than 65,536 characters, and needs some for itself."""
 _SHOWN = 8
-"""Lines of each list at most."""
+"""Most lines of each list."""
 _CELL = 60
-"""Characters of a cell at most."""
+"""Most characters of a cell."""
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,80}")
 _ICONS = {"better": "🟢", "worse": "🔴", "within noise": "⚪", "not comparable": "🟡", "cannot tell": "🟡"}
 _CHECKLIST = (
@@ -35,10 +35,10 @@ _CHECKLIST = (
 
 
 class ReviewProblem(Document, frozen=True, kw_only=True):
-    """Something that `ledger check` found, in a line."""
+    """A finding of `ledger check`, in one line."""
 
     text: str
-    """What, where, and the mend."""
+    """The finding, its place, and the fix."""
     fatal: bool
     """Whether it keeps the proposal from being merged."""
 
@@ -49,10 +49,10 @@ def render_review(
     """Return the comment.
 
     Args:
-        name: what is proposed, as people know it.
+        name: the proposal, as shown to people.
         reviews: one for each run.
-        others: paths of the other documents that are added.
-        problems: what `ledger check` found.
+        others: paths of the other added documents.
+        problems: findings of `ledger check`.
     """
     head = [MARKER, *_headline(reviews, others, problems), *_table(reviews)]
     tail = ["", "### For the reviewer", "", *(f"- [ ] {line}" for line in _CHECKLIST), "", _footer(name), ""]
@@ -108,19 +108,19 @@ def _headline(reviews: Sequence[RunReview], others: Sequence[str], problems: Seq
         yield ""
     for problem in sorted(problems, key=lambda one: not one.fatal)[:20]:
         yield f"- {'⛔' if problem.fatal else '⚠️'} {code(problem.text, 300)}"
-    if len(problems) > 20:  # noqa: PLR2004  # as shown
+    if len(problems) > 20:  # noqa: PLR2004  # the number shown
         yield f"- and {len(problems) - 20} more: `ledger check`"
     if problems:
         yield ""
     if others:
         shown = ", ".join(code(path, 100) for path in others[:5])
-        more = f" and {len(others) - 5} more" if len(others) > 5 else ""  # noqa: PLR2004  # as shown
+        more = f" and {len(others) - 5} more" if len(others) > 5 else ""  # noqa: PLR2004  # the number shown
         yield f"Also added: {shown}{more}."
         yield ""
 
 
 def _learned(review: RunReview) -> bool:
-    """Return whether a run was judged on the very data that it was trained on."""
+    """Return whether a run was evaluated on its own training data."""
     return any(same_data(review.run.record.datasets.used))
 
 
@@ -131,7 +131,7 @@ def _verdict(review: RunReview) -> str:
 
 
 def _plain(why: str) -> str:
-    """Return a reason; what it quotes from records stands between backticks already, and is made safe."""
+    """Return a reason; its quotes from records are in backticks already, and are made safe."""
     quoted = why.split("`")
     return "".join(code(part, 100) if at % 2 else _escaped(part) for at, part in enumerate(quoted))
 
@@ -153,7 +153,7 @@ def _escaped(text: str) -> str:
     if text[-1:] == " ":
         line = f"{line} "
     line = "".join(f"\\{character}" if character in "\\*_{}[]<>#|~@!&" else character for character in line)
-    # What hosts make links of, though nobody wrote one: https://github.github.com/gfm/#autolinks-extension-
+    # Text that hosts turn into links: https://github.github.com/gfm/#autolinks-extension-
     return re.sub(r"(?i)(www)\.", r"\1\\.", line.replace("://", ":\\//"))
 
 
@@ -183,7 +183,7 @@ def _evidence(review: RunReview) -> Iterator[str]:
 
 
 def _table(reviews: Sequence[RunReview]) -> Iterator[str]:
-    """Yield one line a run, where there are several."""
+    """Yield one line per run, where there are several."""
     if len(reviews) < 2:  # noqa: PLR2004  # one run needs no table
         return
     yield "| run | verdict | headline | change | time | cost |"
@@ -257,7 +257,7 @@ def _changes(review: RunReview) -> Iterator[str]:
         yield "Params, code, data, software and hardware are the same."
     else:
         yield from _rows(["", *words], [[name, *map(_value, values)] for name, values in rows[:40]])
-        if len(rows) > 40:  # noqa: PLR2004  # as shown
+        if len(rows) > 40:  # noqa: PLR2004  # the number shown
             yield f"and {len(rows) - 40} more differences: `ledger compare {' '.join(comparison.runs)}`"
     yield ""
     if review.code:
@@ -325,6 +325,6 @@ def _notices(title: str, lines: Sequence[str]) -> Iterator[str]:
 
 
 def _footer(name: str) -> str:
-    # Whoever copies a command from a comment must not copy what a branch was named for.
+    # A command that is copied from a comment must not contain the name of a hostile branch.
     shown = name if _SAFE.fullmatch(name) else "RUN"
     return f"The same on your machine: `ledger review {shown}`. How it is judged: the handbook's page on verdicts."

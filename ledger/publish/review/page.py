@@ -1,4 +1,4 @@
-"""A review comment as a page of its own: the same words, in HTML that a browser or a mail program shows."""
+"""A review comment as a page of its own: the same text in HTML, for a browser or a mail program."""
 
 from markdown_it import MarkdownIt
 

@@ -1,1 +1,1 @@
-"""The site as a whole: what is built, where it is written, how it is served."""
+"""The site as a whole: building, writing and serving it."""

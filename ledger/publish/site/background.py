@@ -1,4 +1,4 @@
-"""Publishes the site of a ledger whole or not at all: built beside, then switched to, one builder at a time.
+"""Atomic publication of a ledger's site: built aside, then switched to, by one builder at a time.
 
 A site folder holds `builds/`, one folder for each of the last builds, and `current`, a link to the newest: what a
 web server serves. A build starts as hard links to the one before it, so it costs what changed. Who asks leaves a
@@ -32,26 +32,26 @@ _LOG = "publish.log"
 _LOG_BYTES = 1_000_000
 """Size at which the log becomes `publish.log.1`, in whose place it is: two of them at most."""
 _KEPT = 3
-"""Newest builds that stay."""
+"""Newest builds that remain."""
 _KEPT_SECONDS = 60.0
-"""How long a build stays after it was replaced: a reader that followed the link just before still finds its files."""
+"""How long a replaced build remains: a reader that has just followed the link still finds its files."""
 _ASIDE = ".aside"
 PAUSE_SECONDS = 2.0
 """Time between the end of a build and the next one: pushes in a row come to a build in two seconds, not to one each.
 A push after a pause is published at once."""
 
 Build = Callable[[Path], bool]
-"""Builds the site in a folder that holds the build before, or nothing; says whether anything changed."""
+"""Builds the site in a folder that holds the previous build, or nothing; returns whether anything changed."""
 Notify = Callable[[str], None]
 
 
 class Published(Document, frozen=True, kw_only=True):
-    """What a builder did."""
+    """The result of a builder."""
 
     folder: str
     """The newest build."""
     changed: bool
-    """Whether it differs from the one before; then it is a new folder."""
+    """Whether it differs from the previous one; then it is a new folder."""
     seconds: float
     """Time it took, in seconds."""
 
@@ -98,7 +98,7 @@ def publish(site: Path, build: Build) -> Published:
 
 
 def _claim(site: Path) -> None:
-    """Make the folder, or see that nothing of others stands in it.
+    """Create the folder, or check that it holds nothing foreign.
 
     Raises:
         LedgerError: it does.
@@ -115,7 +115,7 @@ def _claim(site: Path) -> None:
 
 
 def _linked(source: str, target: str) -> None:
-    """Give a file of the build before a second name: a build replaces files and never writes into one."""
+    """Give a file of the previous build a second name: a build replaces files and never writes into one."""
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError:  # a file system without hard links
@@ -123,7 +123,7 @@ def _linked(source: str, target: str) -> None:
 
 
 def _links(folder: str, names: Sequence[str]) -> set[str]:
-    """Return the links in a folder: a build makes none, so somebody left them, and they may lead anywhere."""
+    """Return the links in a folder: a build creates none, so they are foreign, and may lead anywhere."""
     return {name for name in names if os.path.islink(os.path.join(folder, name))}  # noqa: PTH114, PTH118  # as shutil asks
 
 
@@ -137,7 +137,7 @@ def _why(error: OSError) -> str:
 
 
 def _switch(current: Path, made: Path) -> None:
-    """Let the link lead to a new build: rename(2) puts it in place at once."""
+    """Point the link to a new build: rename(2) switches atomically."""
     aside = current.with_name(f".{CURRENT}{_ASIDE}")
     aside.unlink(missing_ok=True)
     aside.symlink_to(made.relative_to(current.parent))
@@ -145,7 +145,7 @@ def _switch(current: Path, made: Path) -> None:
 
 
 def _prune(builds: Path, newest: Path) -> None:
-    """Remove old builds, and those that a killed builder had finished and not switched to."""
+    """Remove old builds, and those that a killed builder finished without switching."""
     numbered = sorted((one for one in builds.iterdir() if one.name.isdigit()), key=lambda one: int(one.name))
     now = time.time()
     for old in numbered[:-_KEPT]:
@@ -154,7 +154,7 @@ def _prune(builds: Path, newest: Path) -> None:
 
 
 def site_of(repository: Repository) -> Path | None:
-    """Return the site folder that the settings of a repository name, none where they name none."""
+    """Return the site folder in the settings of a repository; none where there is none."""
     found = repository.setting(SITE_SETTING)
     return repository.git_dir / Path(found).expanduser() if found is not None else None
 
@@ -202,7 +202,7 @@ def publish_ledger(ledger: Branch, site: Path | None, *, title: str | None = Non
 
 
 def ask(state_dir: Path) -> None:
-    """Ask for a build after whatever is being built now.
+    """Ask for a build after the one that is running.
 
     Raises:
         OSError: the state folder cannot be written.
@@ -213,7 +213,7 @@ def ask(state_dir: Path) -> None:
 
 
 def build_while_asked(state_dir: Path, build: Callable[[], object], pause_seconds: float = PAUSE_SECONDS) -> int:
-    """Call `build` until nobody asked while it ran; return how often, which is 0 where another process is at it.
+    """Call `build` until nobody asked while it ran; return how often, which is 0 where another process builds.
 
     Args:
         state_dir: where asks and the lock are.
@@ -244,7 +244,7 @@ def build_while_asked(state_dir: Path, build: Callable[[], object], pause_second
 
 @contextmanager
 def building(state_dir: Path) -> Iterator[None]:
-    """Hold the lock of builders for the length of the block, after waiting for one that is at it.
+    """Hold the lock of builders for the length of the block, after waiting for a running one.
 
     Raises:
         OSError: the lock cannot be made.
@@ -289,7 +289,7 @@ def write_log(state_dir: Path, line: str) -> None:
 
 
 def leave_terminal() -> None:
-    """Make this process one of its own: no terminal, no open files of whoever started it, pages that all can read."""
+    """Detach this process: no terminal, no inherited open files, and files that all can read."""
     with suppress(PermissionError):  # it leads a session already
         os.setsid()
     os.closerange(3, 256)

@@ -1,4 +1,4 @@
-"""Builds the site of a ledger: only the pages that changed, the same bytes every time."""
+"""The build of a ledger's site: only the pages that changed, with the same bytes every time."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,20 +42,20 @@ ReadBlob = Callable[[str], bytes]
 Progress = Callable[[str, int, int], None]
 
 _LIBRARIES = ("jinja2", "markupsafe", "mkdocs", "mkdocs-material", "pygments", "pymdown-extensions")
-"""What a page's bytes depend on besides the sources of this package."""
+"""Libraries on whose versions a page's bytes depend, besides the sources of this package."""
 
 _HANDBOOK = "handbook"
 
 
 class SiteReport(Document, frozen=True, kw_only=True):
-    """What a build did."""
+    """The result of a build."""
 
     written: int
-    """Pages written."""
+    """Number of pages written."""
     kept: int
-    """Pages that had not changed."""
+    """Number of unchanged pages."""
     deleted: int
-    """Pages deleted because what they showed is gone."""
+    """Number of pages deleted because their content is gone."""
     changed: tuple[str, ...]
     """Paths of every file written or deleted, sorted."""
     seconds: float
@@ -67,7 +67,7 @@ class SiteReport(Document, frozen=True, kw_only=True):
 
 
 class Unit(Document, frozen=True, kw_only=True):
-    """A page with the files that belong to it, and the key that says whether it must be made again."""
+    """A page with its files, and the key that decides whether it must be rendered again."""
 
     name: str
     """Path of its page."""
@@ -131,7 +131,7 @@ def build_site(
 
 
 class _Site:
-    """One build in one folder: what stood there, and what stands there now."""
+    """One build in one folder: its former and its present content."""
 
     def __init__(self, output: Path, before: Memory, progress: Progress | None) -> None:
         self.output = output
@@ -156,7 +156,7 @@ class _Site:
         return handbook.shells
 
     def place_all(self, units: Sequence[Unit]) -> None:
-        """Write every unit whose key changed or whose files do not stand as they were written."""
+        """Write every unit whose key changed or whose files are not as they were written."""
         for done, unit in enumerate(units, start=1):
             if self._stands(unit.name, unit.key):
                 self._keep(unit.name)
@@ -166,14 +166,14 @@ class _Site:
         self.progress("pages", len(units), len(units))
 
     def sweep(self) -> None:
-        """Delete what earlier builds made and this one does not have."""
+        """Delete files of earlier builds that this one does not have."""
         wanted = {path for made in self.units.values() for path in made.files}
         orphans = {path for made in self.before.units.values() for path in made.files} - wanted
         self.deleted = sorted(orphans)
         delete_files(self.output, self.deleted)
 
     def memory(self, shells: Mapping[str, str]) -> Memory:
-        """Return what the next build needs to know."""
+        """Return the data for the next build."""
         return Memory(units=self.units, shell_key=self.units[_HANDBOOK].key, shells=dict(shells))
 
     def _stands(self, name: str, key: str) -> bool:
@@ -230,7 +230,7 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget:
         compared = atlas.baselines.get(record.experiment)
         related = [compared, *(marks.get(run_id or "") for run_id in (record.baseline, compared, record.parent))]
         used = [use.name for use in record.datasets.used if use.name in known]
-        # Advice is given when the page is made: it follows from the run, these versions and the budget.
+        # Advice is made with the page: it follows from the run, these versions and the budget.
         measured_on = [by_hash[use.hash].label for use in record.datasets.used if use.hash in by_hash]
         verdict, boards = verdicts.get(record.id), places[record.id]
         shown = (marks[record.id], atlas.neighbours[record.id], related, used, measured_on, verdict, boards)
@@ -298,7 +298,7 @@ def _experiment_files(name: str, atlas: Atlas, read_blob: ReadBlob, shells: Mapp
 
 
 def _run_mark(run: StoredRun) -> str:
-    """Return the hash of all that the ledger says about a run: blob ids stand for the files beside the record."""
+    """Return the hash of everything on the ledger about a run; blob ids represent the files beside the record."""
     return _key(run.path, sorted(run.files.items()), run.evaluations, run.notes, run.record if not run.files else None)
 
 
@@ -307,7 +307,7 @@ def _datasets_used(atlas: Atlas, runs: Sequence[StoredRun]) -> set[str]:
 
 
 def _renderer_key(repository_url: str | None) -> str:
-    """Return the hash of what turns entries into pages: our sources, the templates, the libraries."""
+    """Return the hash of everything that renders pages: our sources, the templates, the libraries."""
     package = Path(__file__).resolve().parent.parent
     folders = (package / "publish", package / "analysis", package / "model", shipped("templates"))
     libraries = [version(library) for library in _LIBRARIES]

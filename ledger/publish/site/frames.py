@@ -39,11 +39,11 @@ _MARK = re.compile(r"\{ledger:(title|description|content|toc)\}")
 
 _UNUSED = ("404.html", "sitemap.xml", "sitemap.xml.gz", "search/")
 _UNUSED_ASSETS = ("assets/javascripts/lunr/", "assets/javascripts/workers/", "assets/images/")
-"""What MkDocs and Material write and no page of ours asks for: maps, search workers, a default icon."""
+"""Files of MkDocs and Material that none of our pages uses: maps, search workers, a default icon."""
 
 
 class Handbook(Document, frozen=True, kw_only=True):
-    """What MkDocs made: finished pages and assets, and the shells for pages of the ledger."""
+    """The output of MkDocs: finished pages and assets, and the shells for pages of the ledger."""
 
     shells: dict[str, str]
     """Kind of page to its HTML with marks."""
@@ -62,7 +62,7 @@ class _SearchIndex(msgspec.Struct):
 
 
 def read_handbook(title: str, repository_url: str | None) -> Handbook:
-    """Run MkDocs over the shipped `site` folder and return what it made.
+    """Run MkDocs on the shipped `site` folder and return its output.
 
     Raises:
         LedgerError: MkDocs found something wrong; a handbook or theme override is damaged.
@@ -84,7 +84,7 @@ def join(shell: str, parts: Mapping[str, str]) -> bytes:
 
 
 def _close_up(shell: str) -> str:
-    """Drop the blank lines and indents that theme templates leave: a third of a shell, and it stands in every page."""
+    """Remove the blank lines and indents of theme templates: a third of a shell, which is part of every page."""
     return re.sub(r"\n\s+", "\n", shell)
 
 
@@ -133,7 +133,7 @@ def _quiet() -> Iterator[list[str]]:
 
 
 def _output_files(target: Path) -> list[str]:
-    """Return what MkDocs wrote and the site needs, sorted; the shells themselves are no pages."""
+    """Return the files of MkDocs that the site needs, sorted; the shells themselves are no pages."""
     shells = set(KINDS.values())
     found = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
     return [

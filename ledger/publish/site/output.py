@@ -1,4 +1,4 @@
-"""The folder of a site: what we made in it and remember, and nothing else is ever touched.
+"""The output folder of a site: only files that earlier builds made are ever touched.
 
 Files are written aside and renamed, so a reader meets the old page or the new one. What was made is
 remembered in one file, which is also the mark by which the folder is known as ours.
@@ -14,16 +14,16 @@ from ledger.errors import Conflict, LedgerError
 from ledger.model.values import Document
 
 MEMORY = ".ledger-site.json"
-"""File in the output that remembers what each build made; without it, the folder is not ours."""
+"""File in the output that stores what each build made; without it, the folder is foreign."""
 
 MEMORY_FORMAT = 1
 
 _KNOWN_HIDDEN = {".git", ".gitignore", ".nojekyll"}
-"""What may stand in a new output folder: it is often the work tree of a branch for pages."""
+"""Hidden names that a new output folder may have: it is often the work tree of a branch for pages."""
 
 
 class Made(Document, frozen=True, kw_only=True):
-    """What one unit of the site came from and consists of."""
+    """The files and the source hash of one unit of the site."""
 
     key: str
     """Hash of everything the unit shows."""
@@ -32,7 +32,7 @@ class Made(Document, frozen=True, kw_only=True):
 
 
 class Memory(Document, frozen=True, kw_only=True):
-    """What earlier builds made."""
+    """The results of earlier builds."""
 
     format: int = MEMORY_FORMAT
     """Format of this document."""
@@ -45,7 +45,7 @@ class Memory(Document, frozen=True, kw_only=True):
 
 
 def read_memory(output: Path) -> tuple[Memory, list[str]]:
-    """Return what is remembered of `output`, and what is wrong with it in words.
+    """Return the memory of `output`, and what is wrong with it as text.
 
     Raises:
         Conflict: the folder holds something and was not made by a build.
@@ -71,12 +71,12 @@ def read_memory(output: Path) -> tuple[Memory, list[str]]:
 
 
 def write_memory(output: Path, memory: Memory) -> None:
-    """Remember what stands in `output`: last, so a build that was cut short is built again."""
+    """Write the memory of `output`, last, so that an interrupted build is repeated."""
     write_file(output, MEMORY, msgspec.json.encode(memory, order="sorted"))
 
 
 def claim(output: Path) -> None:
-    """Make the folder, and mark it as ours before the first page stands in it."""
+    """Create the folder, and mark it as ours before the first page."""
     output.mkdir(parents=True, exist_ok=True)
     if not (output / MEMORY).exists():
         write_memory(output, Memory())
@@ -100,7 +100,7 @@ def write_file(output: Path, path: str, data: bytes) -> None:
 
 
 def delete_files(output: Path, paths: Iterable[str]) -> None:
-    """Delete files of earlier builds and the folders that they leave empty."""
+    """Delete files of earlier builds, and folders that become empty."""
     folders: set[Path] = set()
     for path in paths:
         target = inside(output, path)
@@ -112,7 +112,7 @@ def delete_files(output: Path, paths: Iterable[str]) -> None:
 
 
 def inside(output: Path, path: str) -> Path:
-    """Return where `path` stands in the output.
+    """Return the location of `path` in the output.
 
     Raises:
         LedgerError: it leads out of the output, by itself or through a link.

@@ -1,4 +1,4 @@
-"""The numbers that queries compare, with every digit, for scripts.
+"""All digits of the numbers that queries compare, as a script for the site.
 
 They stand apart from the columns that the table shows, where six digits are enough: every digit doubles what a reader
 loads, and few queries ask for a number. Decided in `.github/decisions/query-language.md`.
@@ -18,7 +18,7 @@ from ledger.publish.text import visible
 NUMBERS_PATH = "data/numbers.js"
 
 _SPARSE_BELOW = 0.4
-"""Share of rows with a value under which a metric lists its rows."""
+"""Share of rows with a value below which a metric lists its rows."""
 
 
 def render_numbers(oldest_first: Iterable[StoredRun]) -> bytes:

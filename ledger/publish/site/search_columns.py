@@ -1,10 +1,10 @@
-"""What stands in the data that the table, the search and the compare page scan."""
+"""The data that the table, the search and the compare page scan, by column."""
 
 from ledger.model.values import Document, ParamValue
 
 
 class Words(Document, frozen=True, kw_only=True):
-    """A column of repeated words: each once, and which one stands in each row (-1 for none)."""
+    """A column of repeated words: each once, and the index for each row (-1 for none)."""
 
     words: list[str]
     """Words in the order they first appear."""
@@ -22,7 +22,7 @@ class WordLists(Document, frozen=True, kw_only=True):
 
 
 class FieldColumn(Document, frozen=True, kw_only=True):
-    """A field of every run as queries ask of it."""
+    """A field of every run for queries."""
 
     name: str
     """Its name."""
@@ -49,7 +49,7 @@ class MetricValues(Document, frozen=True, kw_only=True):
     """One comparable group."""
 
     id: str
-    """What tells it from all others, and never changes: addresses name their columns by it."""
+    """Permanent identity: URLs name columns by it."""
 
     key: str
     """Metric and split."""
@@ -58,9 +58,9 @@ class MetricValues(Document, frozen=True, kw_only=True):
     evaluator: str
     """Evaluator version; empty when none was given."""
     known: bool
-    """Whether values may be compared at all."""
+    """Whether values are comparable at all."""
     direction: str
-    """Which values are better; empty when nobody said."""
+    """Which values are better; empty when not stated."""
     page: str
     """Where its leaderboard stands; empty where no run in it counts."""
     leading: str
@@ -129,7 +129,7 @@ class RunColumns(Document, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class MetricNumbers(Document, frozen=True, kw_only=True):
-    """What runs answer to a metric: the value of a run's own record, else of its latest evaluation."""
+    """Values of a metric for queries: of a run's own record, else of its latest evaluation."""
 
     key: str
     """Metric and split."""
@@ -145,7 +145,7 @@ class Numbers(Document, frozen=True, kw_only=True, omit_defaults=False):
     rows: int
     """How many runs."""
     newest: str
-    """Id of the first: the numbers are of the same build as the columns."""
+    """Id of the first run, which shows that the numbers are of the same build as the columns."""
     started: list[float]
     """Seconds since 1970, in order of the rows."""
     ended: list[float]

@@ -1,4 +1,4 @@
-"""The data that the table, the search and the compare page scan: one column after the other, words once each.
+"""The data that the table, the search and the compare page scan: column by column, each word once.
 
 Decided in `.github/decisions/search.md`. A script, not JSON, because pages opened from a folder may
 load scripts but not fetch files. What queries ask of stands here whole, and every character can be seen; the numbers
@@ -104,11 +104,11 @@ def _word_lists(values: Iterable[Sequence[str]]) -> WordLists:
 
 
 _ELSEWHERE = {"id", "started", "ended", "duration", "cost"}
-"""Fields that stand elsewhere, whole."""
+"""Fields that are complete elsewhere."""
 
 
 def _seen(value: Value) -> ParamValue:
-    """Return a value in which every character can be seen; scripts turn it back before they compare."""
+    """Return a value with visible characters only; scripts convert it back before they compare."""
     if isinstance(value, list):
         return [visible(item) if isinstance(item, str) else item for item in value]
     return visible(str(value)) if isinstance(value, str | datetime) else value
@@ -158,14 +158,14 @@ def _param(name: str, values: Sequence[ParamValue], codes: list[int]) -> ParamCo
 
 
 def _is_plain(value: ParamValue, word: str) -> bool:
-    """Return whether a script reads a value from the word that shows it."""
+    """Return whether a script can restore the value from its shown form."""
     if isinstance(value, str):
         return word == value and not _NUMBER.fullmatch(word)
     return not isinstance(value, bool) and isinstance(value, int | float) and _NUMBER.fullmatch(word) is not None
 
 
 def _order(runs: Sequence[StoredRun]) -> list[GroupId]:
-    """Return the comparable groups in the order of their columns, each once whatever people name its dataset."""
+    """Return the comparable groups in the order of their columns, each once, whatever name its dataset has."""
     return list(dict.fromkeys(group.id for group in common_groups(runs)))
 
 

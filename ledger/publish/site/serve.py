@@ -1,4 +1,4 @@
-"""Shows a built site on this machine and builds it again when the ledger moves; open pages reload themselves.
+"""A local server for a built site, which is rebuilt when the ledger moves; open pages reload themselves.
 
 Only what is served carries the reload script: the folder holds the site as it is deployed.
 """
@@ -21,14 +21,14 @@ from ledger.publish.site.build import SiteReport
 POLL_SECONDS = 1.0
 """How often the tip of the ledger branch is read."""
 _LOOK_SECONDS = 0.1
-"""How often the mark of the hook `reference-transaction` is looked at: a stat(2), where reading the tip is a git."""
+"""How often the mark of the hook `reference-transaction` is checked: one stat(2), where reading the tip runs git."""
 
 MOST_CONNECTIONS = 64
-"""Connections at once, each with its thread: a browser opens six."""
+"""Most simultaneous connections, each with its thread: a browser opens six."""
 IDLE_SECONDS = 15.0
 """After which a connection on which nothing comes, or that takes no answer, is closed."""
 _LONGEST_PATH = 2_000
-"""Characters of an address that are looked at; pages have names of 200."""
+"""Most characters of a URL; pages have names of 200."""
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -38,7 +38,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
-"""What a site consists of; anything else is offered as a download."""
+"""Types of the files of a site; any other is offered as a download."""
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -112,14 +112,14 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ANN401, ARG002  # signature of socketserver
-        """Take a connection while there is a thread for it; one more is closed at once, and browsers try again."""
+        """Accept a connection while a thread is free; one more is closed at once, and browsers try again."""
         with self._counted:
             free = self._open < MOST_CONNECTIONS
             self._open += free
             return free
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # as above
-        """Answer one connection, and free its place."""
+        """Answer one connection, and release its thread."""
         try:
             super().process_request_thread(request, client_address)
         finally:
@@ -127,7 +127,7 @@ class _Server(ThreadingHTTPServer):
                 self._open -= 1
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # signature of socketserver
-        """Say nothing: a reader who closes the page early is no error."""
+        """Ignore it: a reader who closes the page early is no error."""
 
 
 def _listen(output: Path, host: str, port: int) -> _Server:
@@ -151,7 +151,7 @@ def _follow(
     notify: Callable[[str], None],
     moved: Path | None,
 ) -> None:
-    """Build again when the tip moves; a build that fails is told and tried at the next move."""
+    """Rebuild when the tip moves; a failing build is reported, and retried at the next move."""
     while not _stopped(server, moved):
         try:
             now = tip()
@@ -167,7 +167,7 @@ def _follow(
 
 
 def _stopped(server: _Server, moved: Path | None) -> bool:
-    """Wait until the tip is to be read again, and say whether serving was stopped instead."""
+    """Wait until the tip should be read again; return whether serving was stopped instead."""
     before, deadline = _time_of(moved), time.monotonic() + POLL_SECONDS
     while (left := deadline - time.monotonic()) > 0:
         if server.stopped.wait(min(left, _LOOK_SECONDS)):
@@ -200,7 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(with_body=False)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # signature of http.server
-        """Say nothing: the terminal belongs to the command."""
+        """Print nothing: the terminal belongs to the command."""
 
     def _answer(self, *, with_body: bool) -> None:
         status, kind, body = self._content()
@@ -235,7 +235,7 @@ class _Handler(BaseHTTPRequestHandler):
         return HTTPStatus.OK, _TYPES.get(file.suffix, "application/octet-stream"), data
 
     def _is_our_host(self) -> bool:
-        """Refuse names of others: a web site could point its name at this machine and read what is served here."""
+        """Refuse foreign host names: a web site could point its name at this machine and read the served pages."""
         hosts = self.headers.get_all("Host") or []
         if len(hosts) > 1:
             return False
@@ -256,7 +256,7 @@ def _path_in(address: str) -> str:
 
 
 def _file_of(output: Path, path: str) -> Path | None:
-    """Return the file that a URL path names, or none: nothing hidden, nothing outside the site."""
+    """Return the file that a URL path names, or none: no hidden file, nothing outside the site."""
     parts = [part for part in path.split("/") if part]
     if "\0" in path or "\\" in path or any(part.startswith(".") for part in parts):
         return None

@@ -1,4 +1,4 @@
-"""What pages need to know about the rest of the ledger, gathered once per build."""
+"""Data about the rest of the ledger that pages need, gathered once per build."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from ledger.publish.pages import addresses
 from ledger.store.branch.policy import SPLITS
 
 SHARED_PAGES = 200
-"""Leaderboards that have a page of their own because several runs share them; headlines always have one."""
+"""Most leaderboards with a page of their own because several runs share them; headlines always have one."""
 
 
 class Measurement(Document, frozen=True, kw_only=True):
@@ -31,10 +31,10 @@ class Measurement(Document, frozen=True, kw_only=True):
 
 
 class Atlas(Document, frozen=True, kw_only=True):
-    """The whole ledger as pages see it."""
+    """The whole ledger in the form that pages need."""
 
     runs: tuple[StoredRun, ...]
-    """Every run that can have a page, oldest first."""
+    """Every run with a page, oldest first."""
     by_id: Mapping[str, StoredRun]
     """The same by id."""
     experiments: Mapping[str, tuple[StoredRun, ...]]
@@ -42,7 +42,7 @@ class Atlas(Document, frozen=True, kw_only=True):
     neighbours: Mapping[str, tuple[str | None, str | None]]
     """Run to the previous and the next run of its experiment."""
     boards: tuple[Leaderboard, ...]
-    """One leaderboard per comparable group."""
+    """The leaderboard of each comparable group."""
     datasets: Mapping[str, tuple[DatasetVersion, ...]]
     """Dataset name to its versions, oldest first."""
     measurements: Mapping[str, tuple[Measurement, ...]]
@@ -56,7 +56,7 @@ class Atlas(Document, frozen=True, kw_only=True):
     cases: Mapping[str, tuple[Case, ...]] = {}
     """Dataset name to its cases and overrides, oldest first."""
     retired: Mapping[str, Note] = {}
-    """Dataset version (`name@version`) to the statement that retired it."""
+    """Note that retired each dataset version (`name@version`)."""
     pictures: Mapping[str, str] = {}
     """Pictures of dataset versions: path on the branch to blob id."""
     baselines: Mapping[str, str] = {}
@@ -64,33 +64,33 @@ class Atlas(Document, frozen=True, kw_only=True):
     ranked: Mapping[GroupId, SettingBoard] = {}
     """Comparable group to its settings, ranked; one for each of `boards`."""
     addresses: Mapping[GroupId, str] = {}
-    """Comparable group to where it stands: a page of its own, or its line on the page of all others."""
+    """Path of each comparable group's board: a page of its own, or a line on the page of all others."""
     settings: Mapping[str, int] = {}
     """Run to the number of its setting: repeats have the same."""
     splits: Mapping[str, str] = {}
     """Other names of splits, in lower case, and what they stand for."""
 
     def address_of(self, group: Group) -> str:
-        """Return where the leaderboard of a group stands; empty where no run in it counts, so that there is none."""
+        """Return the path of a group's leaderboard; empty where no run in it counts."""
         return self.addresses.get(group.id, "")
 
     def leader_of(self, group: Group) -> SettingPlace | None:
-        """Return the setting with the best mean in a group; none where that cannot be said."""
+        """Return the setting with the best mean in a group; none where that is unknown."""
         board = self.ranked.get(group.id)
         return next((place for place in board.places if place.rank == 1), None) if board else None
 
     @property
     def own_pages(self) -> tuple[Leaderboard, ...]:
-        """Leaderboards that have a page of their own."""
+        """Return the leaderboards with a page of their own."""
         return tuple(board for board in self.boards if "#" not in self.address_of(board.group))
 
     @property
     def listed(self) -> tuple[Leaderboard, ...]:
-        """Leaderboards that are lines on the page of all others."""
+        """Return the leaderboards that are lines on the page of all others."""
         return tuple(board for board in self.boards if "#" in self.address_of(board.group))
 
     def reference_of(self, run: StoredRun) -> tuple[str, str] | None:
-        """Return the run that another is compared with, and why: its own baseline, its experiment's, or its parent."""
+        """Return the reference of a run, and why it is that: its own baseline, its experiment's, or its parent."""
         record = run.record
         common = self.baselines.get(record.experiment)
         if record.baseline or (common and common != record.id):
@@ -155,17 +155,17 @@ def board_path(group: Group) -> str:
 
 
 def board_path_of(metric: Metric, atlas: Atlas) -> str:
-    """Return where the leaderboard of a value stands; empty where there is none, or where nothing is ranked."""
+    """Return the path of a value's leaderboard; empty where there is none, or where it is not ranked."""
     return atlas.address_of(group_of(metric)) if metric.dataset_hash else ""
 
 
 def board_name(group: Group) -> str:
-    """Return what tells a comparable group from all others, short and for addresses; it never changes."""
+    """Return a short, permanent name of a comparable group for URLs."""
     return board_path(group).rpartition("/")[2].removesuffix(".html")
 
 
 def _addresses(runs: Iterable[StoredRun], boards: Sequence[Leaderboard]) -> dict[GroupId, str]:
-    """Return where each leaderboard stands.
+    """Return the path of each leaderboard.
 
     Its own page has what is the headline of a run, and what several runs share, the most shared first and so many.
     """

@@ -1,4 +1,4 @@
-"""The Jinja environment of every page: strict, escaping, and with the ways of writing values as filters."""
+"""The Jinja environment of every page: strict, escaping, with the formatting of values as filters."""
 
 from collections.abc import Callable
 from functools import cache
@@ -28,7 +28,7 @@ _FILTERS: dict[str, Callable[..., object]] = {
 
 
 def _money(amount: float, currency: str | None) -> Markup:
-    """Return an amount in short that says itself exactly when it is pointed at."""
+    """Return an amount in short form that shows the exact one on hover."""
     shown, exact = text.visible(text.money(amount, currency)), text.visible(formatting.exact_money(amount, currency))
     return Markup('<span class="lg-nowrap" title="{}">{}</span>').format(exact, shown)
 
@@ -67,7 +67,7 @@ def render(template: str, **values: object) -> str:
 
 
 def _visible(value: Any) -> Any:  # noqa: ANN401  # Jinja passes whatever a template prints
-    """Make hidden characters visible in everything that a template prints, HTML of our own excepted."""
+    """Return a template's value with hidden characters made visible, except in our own HTML."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return text.visible(value)
     return value

@@ -19,14 +19,14 @@ from ledger.recorder.record.warnings import leak_text
 @click.command("add")
 @click.argument("name")
 @click.argument("path")
-@click.option("--role", type=click.Choice(["train", "validation", "test", "production"]), help="What it is for.")
+@click.option("--role", type=click.Choice(["train", "validation", "test", "production"]), help="Role of the data.")
 @click.option(
     "--because", "--reason", "reason", metavar="TEXT", help="Why this version exists; only the first needs none."
 )
-@click.option("--version", metavar="LABEL", help="Its label. Default: the next vN.")
-@click.option("--parent", metavar="LABEL", help="Version it grew from. Default: the latest.")
-@click.option("--source", metavar="TEXT", help="Where its data came from, such as: production, week 46.")
-@click.option("--kind", type=click.Choice(["truth", "fodder", "baseline"]), help="What its labels are worth.")
+@click.option("--version", metavar="LABEL", help="Label of the version. Default: the next vN.")
+@click.option("--parent", metavar="LABEL", help="Version that it is based on. Default: the latest.")
+@click.option("--source", metavar="TEXT", help="Where its data comes from, such as: production, week 46.")
+@click.option("--kind", type=click.Choice(["truth", "fodder", "baseline"]), help="Origin of its labels.")
 @click.option(
     "--labels",
     metavar="WHERE",

@@ -1,4 +1,4 @@
-"""`ledger dataset check`: whether data is a version that the ledger knows."""
+"""`ledger dataset check`: whether data is a version on the ledger."""
 
 import click
 
@@ -22,9 +22,9 @@ _NAMED = 10
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check_command(path: str, name: str | None, as_json: bool) -> int:
-    """Say which version the data at PATH is, exit code 0; or how it differs from the nearest, exit code 1.
+    """Show which version the data at PATH is, exit code 0; or how it differs from the nearest, exit code 1.
 
-    With NAME, only versions of that dataset are looked at.
+    With NAME, only versions of that dataset are considered.
 
     Example: ledger dataset check data/val digits-validation
     """
@@ -62,7 +62,7 @@ def _nearest(
         try:
             difference = diff_manifests(read_manifest(ledger, version), manifest)
         except LedgerError:
-            continue  # `ledger verify` says what is wrong with it
+            continue  # `ledger verify` reports what is wrong with it
         found.append((manifest.files - len(difference.added) - len(difference.changed), version, difference))
     nearest = max(found, key=lambda one: one[0], default=None)
     return nearest[1:] if nearest is not None and nearest[0] else None

@@ -18,11 +18,15 @@ from ledger.store.branch.manifests import read_difference
 @click.argument("old")
 @click.argument("new")
 @click.option(
-    "--limit", type=click.IntRange(0, 10**9), default=20, show_default=True, help="Files that are named of each."
+    "--limit",
+    type=click.IntRange(0, 10**9),
+    default=20,
+    show_default=True,
+    help="Number of files to name of each kind.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diff_command(name: str, old: str, new: str, limit: int, as_json: bool) -> None:
-    """Show what became of each file of NAME between the versions OLD and NEW; the data need not be here.
+    """Show the changes of files of NAME between the versions OLD and NEW; the data need not be here.
 
     Example: ledger dataset diff digits-validation v2 v3
     """

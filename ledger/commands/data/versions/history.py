@@ -1,4 +1,4 @@
-"""`ledger dataset history`: the story of a dataset, and of every metric on it."""
+"""`ledger dataset history`: the history of a dataset, and of every metric on it."""
 
 import click
 
@@ -17,9 +17,9 @@ from ledger.recorder.record.warnings import leak_text
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def history_command(name: str, as_json: bool) -> None:
-    """Tell why each version of NAME exists, what it changed, and what each metric came to on it.
+    """Show why each version of NAME exists, what it changed, and the values of each metric on it.
 
-    The line of a metric breaks where the version changes: values on both sides answer different questions.
+    The line of a metric breaks where the version changes: values on both sides are not comparable.
 
     Example: ledger dataset history digits-validation
     """
@@ -83,7 +83,7 @@ def _print_metrics(facts: list[VersionFacts]) -> None:
         for fact in facts:
             board = next((one for one in fact.best if (one.group.key, one.group.evaluator) == (key, evaluator)), None)
             pieces.append(f"{fact.version.version} {_best_text(board) if board else 'not measured'}")
-        # Two strokes: the line is broken here, as it is on the page.
+        # two lines: the history is broken here, as it is on the page
         echo(plain(f"  {'  //  '.join(pieces)}"))
 
 

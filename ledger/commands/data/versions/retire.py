@@ -1,4 +1,4 @@
-"""`ledger dataset retire`: a version that is used no longer."""
+"""`ledger dataset retire`: mark a version as no longer in use."""
 
 import click
 
@@ -10,11 +10,11 @@ from ledger.recorder.data.dataset_versions import retire_version
 
 @click.command("retire")
 @click.argument("version", metavar="NAME@VERSION")
-@click.option("--because", "reason", required=True, metavar="TEXT", help="Why.")
+@click.option("--because", "reason", required=True, metavar="TEXT", help="Reason.")
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print the statement as JSON.")
 def retire_command(version: str, reason: str, push: bool | None, push_timeout: float, as_json: bool) -> None:
-    """Say that a version is used no longer; it stays on the ledger, and so does all that was measured on it.
+    """Retire a version that should not be used any more; it stays on the ledger, with all that was measured on it.
 
     Example: ledger dataset retire digits-validation@v1 --because "a tenth of it was in the training set"
     """

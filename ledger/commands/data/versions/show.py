@@ -16,7 +16,7 @@ from ledger.recorder.record.warnings import leak_text
 @click.argument("version", metavar="NAME[@VERSION]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show_command(version: str, as_json: bool) -> None:
-    """Show a version; of a name alone, the latest that is not retired.
+    """Show a version; for a name alone, the latest that is not retired.
 
     Example: ledger dataset show digits-validation@v2
     """

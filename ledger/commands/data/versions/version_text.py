@@ -1,4 +1,4 @@
-"""What is said of a dataset version in the terminal."""
+"""Descriptions of a dataset version for the terminal."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ _SHOWN = 12
 
 
 def statistics_lines(statistics: DatasetStatistics) -> list[str]:
-    """Return what a version looks like, one line each."""
+    """Return the statistics of a version, one line each."""
     lines = [counted(statistics.samples, "sample")]
     if statistics.labels:
         lines.append(f"labels: {counts_text(statistics.labels)}")
@@ -32,7 +32,7 @@ def statistics_lines(statistics: DatasetStatistics) -> list[str]:
 
 
 def counts_text(counts: Mapping[str, int], *, signed: bool = False) -> str:
-    """Return the largest counts in words."""
+    """Return the largest counts as text."""
     largest = sorted(counts.items(), key=lambda item: (-abs(item[1]), item[0]))
     shown = ", ".join(f"{name} {count:+d}" if signed else f"{name} {count}" for name, count in largest[:_SHOWN])
     return f"{shown} and {len(largest) - _SHOWN} more" if len(largest) > _SHOWN else shown
@@ -46,7 +46,7 @@ def _images(images: ImageSummary) -> str:
 
 
 def drift_lines(drift: Drift) -> list[str]:
-    """Return how far a version is from a reference, one line for each figure that drifted, and one for the others."""
+    """Return the drift of a version from a reference, one line for each figure that drifted, and one for the others."""
     drifted = [figure for figure in drift.figures if figure.drifted]
     lines = [f"drift from {drift.reference}: {len(drifted)} of {len(drift.figures)} comparisons drifted"]
     lines += [f"  {describe(figure)}" for figure in drifted[:_SHOWN]]
@@ -58,7 +58,7 @@ def drift_lines(drift: Drift) -> list[str]:
 
 
 def change_lines(version: DatasetVersion) -> list[str]:
-    """Return what a version changed against its parent, one line each."""
+    """Return the changes of a version against its parent, one line each."""
     change = version.change
     if change is None:
         return []
