@@ -38,6 +38,8 @@ _WHOLE_NUMBERS = re.compile(r"(?:Long|Int|Short|Bool)Storage|u?int(?:16|32|64)|b
 _PACKED = re.compile(r"(?:Byte|Char)Storage|Q\w*Storage|u?int8|[IU]8")
 """Types of quantised weights, several packed into one number; a count would be wrong."""
 _DEPTH = 4
+MOST_SIDES = 64
+"""Sides of a tensor at most, as numpy and torch have it; the product of 100,000 takes 11 s."""
 
 
 class Tensor:
@@ -47,10 +49,15 @@ class Tensor:
         storage: key that identifies its storage.
         size: its shape.
         kind: its type, as the format writes it.
-        offset: its start in the storage, in numbers.
+        offset: where in the storage it begins, in numbers.
+
+    Raises:
+        ValueError: it has more sides than any tensor.
     """
 
     def __init__(self, storage: str, size: tuple[int, ...], kind: str = "", offset: int = 0) -> None:
+        if len(size) > MOST_SIDES:
+            raise ValueError(f"a tensor has more than {MOST_SIDES} sides")
         self.storage = storage
         self.size = size
         self.kind = kind
