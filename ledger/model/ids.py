@@ -45,5 +45,5 @@ def resolve(short: str, ids: Iterable[str]) -> str:
     if len(matches) > 1:
         shown = ", ".join(matches[-_SHOWN:])
         more = f" and {len(matches) - _SHOWN} more" if len(matches) > _SHOWN else ""
-        raise UsageError(f"{len(matches)} runs match this id: `{short}`", hint=f"say more of it: {shown}{more}")
+        raise UsageError(f"{len(matches)} runs match this id: `{wanted}`", hint=f"say more of it: {shown}{more}")
     return matches[0]

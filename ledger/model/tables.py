@@ -57,7 +57,8 @@ def number_in(text: str) -> float | None:
     """Return the number in a cell, NaN and the infinities included; none when it is not a number."""
     text = text.strip()
     if _NUMBER.fullmatch(text):
-        return float(text)
+        value = float(text)
+        return value if math.isfinite(value) else None  # digits that no float holds are not the word `inf`
     return _NOT_FINITE.get(text.lower())
 
 
@@ -222,6 +223,7 @@ def _count(cell: str) -> str | None:
 
 
 def _value(cell: str) -> str | None:
+    cell = cell.strip()
     if _WHOLE.fullmatch(cell):
         return str(int(cell))
     value = number_in(cell)

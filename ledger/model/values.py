@@ -49,6 +49,7 @@ DEFAULT_EXPERIMENT = "default"
 LABEL_LENGTH = 200
 """Most characters of a name."""
 _SLICE = re.compile(r"(?P<name>.+)\[(?P<slice>[^\[\]]+)\]")
+_PERIOD = re.compile(r"\d{4}-\d\d-\d\d/\d{4}-\d\d-\d\d", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
@@ -132,13 +133,13 @@ def check_period(text: str) -> str:
     Raises:
         LedgerError: it does not, or ends before it begins.
     """
-    first, slash, last = text.partition("/")
+    first, _, last = text.partition("/")
     try:
         backwards = date.fromisoformat(last) < date.fromisoformat(first)
     except ValueError:
         backwards = True
-    # `fromisoformat` takes other forms of a day, too; one period in two forms would not be comparable.
-    if not slash or backwards or not len(first) == len(last) == len("2026-11-01"):
+    # `fromisoformat` takes other forms of a day, too, such as 2026-W45-1; one period in two forms is not comparable.
+    if backwards or not _PERIOD.fullmatch(text):
         raise LedgerError(
             f"a period is its first and its last day: `{ascii(text)[1:-1]}`", hint="such as 2026-11-01/2026-11-07"
         )

@@ -2,7 +2,6 @@
 
 import json
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema
@@ -16,36 +15,14 @@ from ledger.commands.reading.schema import KINDS
 from ledger.errors import InvalidDocument
 from ledger.model import boxes
 from ledger.model.document import FORMATS, UPGRADES, dump, load
-from ledger.model.record import BOXES, RECORD_FORMAT, Author, Record, Timing
+from ledger.model.record import BOXES, RECORD_FORMAT, Record
 from ledger.model.schema import field_docs, json_schema
 from ledger.model.values import ParamValue, number
 from tests.conftest import ROOT, examples
+from tests.minimal import minimal_record
 from tests.samples import sample_ledger
 
 FROZEN = Path(__file__).parent / "frozen"
-NOW = datetime(2026, 11, 20, 19, 48, 12, 123456, tzinfo=UTC)
-
-
-def minimal() -> Record:
-    return Record(
-        format=RECORD_FORMAT,
-        id="20261120-194812-abcdef",
-        status="finished",
-        experiment="x",
-        author=Author(name="Ada", email="ada@example.com"),
-        timing=Timing(started_at=NOW, ended_at=NOW, duration_seconds=0.0, recorded_at=NOW),
-        code=boxes.Code(unknown={"all": "why"}),
-        params=boxes.Params(),
-        datasets=boxes.Datasets(),
-        hardware=boxes.Hardware(),
-        environment=boxes.Environment(),
-        cost=boxes.Cost(),
-        model=boxes.Model(),
-        logs=boxes.Logs(),
-        results=boxes.Results(),
-        statistics=boxes.Statistics(),
-        tool="git-ledger 0.1.0",
-    )
 
 
 def test_the_frozen_record_of_format_1_is_read_for_ever() -> None:
@@ -79,7 +56,7 @@ values = st.one_of(
 def test_load_is_the_inverse_of_dump(params: dict[str, ParamValue], metric: float, note: str) -> None:
     measured = boxes.Metric(name="m", value=number(metric), split="validation")
     record = msgspec.structs.replace(
-        minimal(),
+        minimal_record(),
         params=boxes.Params(values=params),
         results=boxes.Results(metrics=[measured]),
         note=note.encode("utf-8", "ignore").decode(),
@@ -93,13 +70,13 @@ def test_load_is_the_inverse_of_dump(params: dict[str, ParamValue], metric: floa
 
 
 def test_the_order_in_which_params_were_given_does_not_matter() -> None:
-    one = msgspec.structs.replace(minimal(), params=boxes.Params(values={"b": 1, "a": 2}))
-    other = msgspec.structs.replace(minimal(), params=boxes.Params(values={"a": 2, "b": 1}))
+    one = msgspec.structs.replace(minimal_record(), params=boxes.Params(values={"b": 1, "a": 2}))
+    other = msgspec.structs.replace(minimal_record(), params=boxes.Params(values={"a": 2, "b": 1}))
     assert dump(one) == dump(other)
 
 
 def test_a_wrong_field_is_named() -> None:
-    broken = dump(minimal()).replace(b'"status": "finished"', b'"status": "fine"')
+    broken = dump(minimal_record()).replace(b'"status": "finished"', b'"status": "fine"')
     with pytest.raises(InvalidDocument, match=r"record\.json: status: invalid enum value 'fine'"):
         load(broken, Record, source="record.json")
 
@@ -111,14 +88,14 @@ def test_what_is_no_document_is_one_clear_error(data: bytes) -> None:
 
 
 def test_a_newer_format_is_refused_with_advice() -> None:
-    newer = dump(minimal()).replace(b'"format": 1', b'"format": 99')
+    newer = dump(minimal_record()).replace(b'"format": 1', b'"format": 99')
     with pytest.raises(InvalidDocument, match=r"^record\.json: format: `99` is newer") as caught:
         load(newer, Record, source="record.json")
     assert "upgrade" in str(caught.value.hint)
 
 
 def test_old_formats_climb_the_chain_step_by_step() -> None:
-    old = json.loads(dump(minimal()))
+    old = json.loads(dump(minimal_record()))
     old["title"] = old.pop("experiment")
     chain = {
         1: lambda document: {**document, "name": document.pop("title")},
@@ -151,7 +128,7 @@ def test_real_records_satisfy_the_schema() -> None:
     validator = jsonschema.Draft202012Validator(json_schema(Record))
     for run in sample_ledger()[0].runs:
         validator.validate(json.loads(dump(run.record)))
-    bad = json.loads(dump(minimal())) | {"status": "fine"}
+    bad = json.loads(dump(minimal_record())) | {"status": "fine"}
     assert not validator.is_valid(bad)
 
 
@@ -179,17 +156,17 @@ def test_every_field_of_the_model_has_its_line() -> None:
 
 def test_there_are_ten_boxes() -> None:
     assert len(BOXES) == 10
-    assert set(minimal().boxes()) == set(BOXES)
-    assert not minimal().code.known
+    assert set(minimal_record().boxes()) == set(BOXES)
+    assert not minimal_record().code.known
 
 
 @pytest.mark.parametrize(("text", "shown"), [("\udcc3\udca9", "é"), ("\ud800", "\\ud800")])
 def test_lone_surrogates_become_the_text_they_stand_for_or_their_number(text: str, shown: str) -> None:
-    assert load(dump(msgspec.structs.replace(minimal(), note=text)), Record, source="x").note == shown
+    assert load(dump(msgspec.structs.replace(minimal_record(), note=text)), Record, source="x").note == shown
 
 
 def test_text_that_is_not_utf_8_is_written_as_it_is_shown() -> None:
-    odd = msgspec.structs.replace(minimal(), folder="d\udcff", command=["a\udcff"], redactions={"k\udcff": 1})
+    odd = msgspec.structs.replace(minimal_record(), folder="d\udcff", command=["a\udcff"], redactions={"k\udcff": 1})
     back = load(dump(odd), Record, source="x")
     assert (back.folder, back.command, back.redactions) == ("d\\xff", ["a\\xff"], {"k\\xff": 1})
     assert list(json.loads(dump(odd))) == list(json.loads(dump(back)))
@@ -198,6 +175,6 @@ def test_text_that_is_not_utf_8_is_written_as_it_is_shown() -> None:
 def test_of_one_metric_at_several_steps_the_last_speaks_for_the_run() -> None:
     metrics = [boxes.Metric(name="accuracy", value=step / 10, split="validation", step=step) for step in range(3)]
     results = boxes.Results(headline="validation/accuracy", metrics=metrics)
-    headline = msgspec.structs.replace(minimal(), results=results).headline
+    headline = msgspec.structs.replace(minimal_record(), results=results).headline
     assert headline is not None
     assert headline.value == 0.2

@@ -1,4 +1,4 @@
-"""Ids, paths, names."""
+"""Run ids: well formed, in order of time, and named by as little as tells one from the others."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.errors import LedgerError, NotFound, UsageError
+from ledger.errors import NotFound, UsageError
+from ledger.model.characters import is_plain_text
 from ledger.model.ids import is_id, new_id, resolve
-from ledger.model.paths import dataset_path, evaluation_path, run_of, run_path
-from ledger.model.values import check_label, check_slug, is_plain_text, slug
+from ledger.model.paths import run_path
 
 NOW = datetime(2026, 11, 20, 19, 48, 12, tzinfo=UTC)
 IDS = ["20261120-194812-aaaaaa", "20261120-194812-aabbbb", "20261121-000000-cccccc"]
@@ -47,42 +47,29 @@ def test_an_id_that_names_nothing_is_not_found(short: str) -> None:
     assert "\x1b" not in str(caught.value)
 
 
-@pytest.mark.parametrize("bad", ["", "x", "../../etc", "20261120-194812-AAAAAA", "20261120-194812-aaaaaa/.."])
-def test_a_malformed_id_makes_no_path(bad: str) -> None:
-    with pytest.raises(LedgerError, match="not an id"):
-        run_path(bad)
-    with pytest.raises(LedgerError, match="not an id"):
-        evaluation_path(bad)
+def test_of_many_runs_that_an_id_could_be_the_latest_five_are_listed() -> None:
+    many = [new_id(NOW + timedelta(seconds=second), bytes(4)) for second in range(8)]
+    with pytest.raises(UsageError, match="8 runs match") as caught:
+        resolve("2026", reversed(many))
+    assert str(caught.value.hint) == f"say more of it: {', '.join(many[3:])} and 3 more"
 
 
-@pytest.mark.parametrize(
-    "path", ["runs/record.json", "record.json", "runs/2025/11/20/20261120-194812-aaaaaa/record.json"]
-)
-def test_only_a_record_in_its_place_names_a_run(path: str) -> None:
-    assert run_of("runs/2026/11/20/20261120-194812-aaaaaa/record.json") == "20261120-194812-aaaaaa"
-    assert run_of(path) is None
+def test_what_is_typed_around_an_id_does_not_break_the_line_of_an_error() -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve("\x0b aa\n", IDS)
+    assert is_plain_text(caught.value.message)
 
 
-@pytest.mark.parametrize("bad", ["", "..", "a/b", "A", "a b", "ü", ".git", "-x", "a..b", "a.", "a\n", "a" * 200])
-def test_a_name_that_cannot_stand_in_a_path_is_refused_with_one_that_can(bad: str) -> None:
-    with pytest.raises(LedgerError, match="must be lower-case") as caught:
-        dataset_path(bad, "v1")
-    offered = str(caught.value.hint).split("`")[1]
-    assert check_slug("dataset name", offered) == offered
+def test_a_whole_id_is_itself_even_where_it_begins_another() -> None:
+    assert resolve("a", ["a", "ab"]) == "a"
 
 
-@given(text=st.text())
-def test_a_slug_is_always_acceptable(text: str) -> None:
-    assert check_slug("name", slug(text)) == slug(text)
+@pytest.mark.parametrize("text", ["20261120-194812-abcde", "20261120-194812-abcdei", "20261120-194812-abcdef\n", ""])
+def test_what_is_not_wholly_an_id_is_none(text: str) -> None:
+    assert not is_id(text)
 
 
-@pytest.mark.parametrize("bad", ["", "  ", "a\nb", "a\x00", "\x1b[31m", "\u202eabc", "x" * 201])
-def test_labels_hold_no_control_characters(bad: str) -> None:
-    with pytest.raises(LedgerError) as caught:
-        check_label("experiment", bad)
-    assert is_plain_text(str(caught.value))
-
-
-@pytest.mark.parametrize("good", ["digits", "Größe 12", "a/b <script>", "学習"])
-def test_labels_may_be_any_printable_text(good: str) -> None:
-    assert check_label("experiment", good) == good
+def test_the_last_part_is_thirty_bits_with_the_lowest_first() -> None:
+    assert new_id(NOW, (1).to_bytes(4, "big")).endswith("-100000")
+    assert new_id(NOW, (31 << 25).to_bytes(4, "big")).endswith("-00000z")
+    assert new_id(NOW, bytes(4) + b"more entropy than is used") == new_id(NOW, bytes(4))

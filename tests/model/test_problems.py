@@ -45,3 +45,42 @@ def test_of_very_many_problems_the_first_are_told() -> None:
 def test_bytes_that_are_no_document_are_one_problem(data: bytes) -> None:
     (problem,) = problems_in(data, Record)
     assert "\n" not in problem
+
+
+class Part(msgspec.Struct):
+    """What stands in lists and mappings."""
+
+    size: int
+
+
+class Whole(msgspec.Struct):
+    """A document of every form of field."""
+
+    name: str
+    parts: list[Part] = []
+    named: dict[str, Part] = {}
+    best: Part | None = None
+    either: int | str = 0
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ('{"name": "a", "best": null}', []),
+        ('{"name": "a", "unheard of": 1}', []),
+        ('{"name": "a", "best": {"size": "1"}}', ["best.size: expected `int`, got `str`"]),
+        ('{"name": "a", "parts": [{"size": 1}, {}, 3]}',
+         ["parts[1].size: missing", "parts[2]: expected `object`, got `int`"]),
+        ('{"name": "a", "parts": {}}', ["parts: expected `array`, got `object`"]),
+        ('{"name": "a", "named": {"x\\u202e": {}}}', ["named.x\\u202e.size: missing"]),
+        ('{"name": "a", "either": 1.5}', ["either: expected `int | str`, got `float`"]),
+        ('{"best": 1}', ["name: missing", "best: expected `object | null`, got `int`"]),
+    ],
+)  # fmt: skip
+def test_the_place_of_a_problem_is_said_in_every_form_of_field(text: str, problems: list[str]) -> None:
+    assert problems_in(text.encode(), Whole) == problems
+
+
+def test_the_name_of_a_mapping_is_cut_where_a_problem_shows_it() -> None:
+    (problem,) = problems_in(msgspec.json.encode({"name": "a", "named": {"n" * 500: {}}}), Whole)
+    assert problem == f"named.{'n' * 80}.size: missing"

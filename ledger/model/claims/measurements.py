@@ -40,8 +40,10 @@ def metrics_twice(facts: Facts) -> Iterator[tuple[str, str]]:
         return  # the usual case, found by a cheaper test
     first: dict[tuple[object, ...], Metric] = {}
     for position, metric in enumerate(metrics):
-        before = first.setdefault(identity(metric), metric)
-        if before is not metric:
+        before = first.get(what := identity(metric))
+        if before is None:
+            first[what] = metric
+        else:
             said = f"{before.value} and {metric.value}"
             yield f"{start}[{position}]", f"a metric is stated twice: `{plain(metric.key[:_SHOWN])}` is {said}"
 

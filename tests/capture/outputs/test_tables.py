@@ -8,13 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ledger.capture.outputs.table_input import cell_text, make_cells, read_cells
-from ledger.errors import InvalidDocument, LedgerError, NotFound
-from ledger.model.tables import Cells, check_cells, dump_cells, kind_of, load_cells
-from ledger.model.values import TableKind
+from ledger.errors import LedgerError, NotFound
+from ledger.model.tables import Cells, check_cells, dump_cells, load_cells
 
 MIB = 1 << 20
 
@@ -82,75 +79,6 @@ def test_a_square_confusion_matrix_gets_its_true_classes() -> None:
     assert make_cells(matrix, None, "confusion").columns == ["truth", "0", "1"]
     truth, predicted = ["cat"] * 4 + ["dog"] * 4, ["cat"] * 3 + ["dog"] * 5
     assert make_cells(pd.crosstab(np.array(truth), np.array(predicted)), None, "confusion") == wanted
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "problem"),
-    [
-        ("confusion", "class,cat\ncat,1\n", "begins with the columns truth"),
-        ("confusion", "truth,cat\ncat,1.5\n", "line 2, column `cat`: a whole count expected: `1.5`"),
-        ("confusion", "truth,cat\ncat,-1\n", "line 2, column `cat`: a whole count expected: `-1`"),
-        ("confusion", "truth,cat\ncat,1\ncat,2\n", "line 3, column `truth`: stands twice: `cat`"),
-        ("classes", "class,precision\ncat,1\n", "begins with the columns class, precision, recall, f1, support"),
-        ("classes", "class,precision,recall,f1,support\ncat,1.2,,,3\n", "line 2, column `precision`: a number from 0"),
-        ("slices", "slice,accuracy\nnight,0.2\n", "has the columns slice, a metric's name, samples"),
-        ("slices", "slice,accuracy,samples\n,0.2,3\n", "line 2, column `slice`: a name expected"),
-        ("calibration", "confidence,accuracy,samples\n0.5,x,3\n", "column `accuracy`: a number from 0 to 1 expected"),
-        ("samples", "sample,value\na,\n", "line 2, column `value`: a number expected: ``"),
-        ("samples", "sample,value\na,1\na,2\n", "line 3, column `sample`: stands twice: `a`"),
-        ("table", "a,a\n1,2\n", "a column stands twice: `a`"),
-        ("table", "a,\n1,2\n", "the name of column 2 must not be empty"),
-        ("table", "a\n" + "x" * 3000 + "\n", "line 2, column `a`: a cell of at most 2000 characters"),
-    ],
-)
-def test_a_table_that_is_not_of_its_kind_names_line_and_column(kind: TableKind, text: str, problem: str) -> None:
-    with pytest.raises(InvalidDocument) as caught:
-        check_cells(kind, load_cells(text.encode(), "x.csv"), "x.csv")
-    assert problem in caught.value.message
-    assert caught.value.message.startswith("x.csv: ")
-    assert caught.value.hint
-
-
-def test_all_problems_come_at_once_and_at_most_twenty() -> None:
-    text = "sample,value\n" + "".join(f"s{index},bad\n" for index in range(100))
-    with pytest.raises(InvalidDocument) as caught:
-        check_cells("samples", load_cells(text.encode(), "x.csv"), "x.csv")
-    assert len(caught.value.problems) == 21
-    assert caught.value.problems[-1] == "and more"
-
-
-def test_numbers_of_a_kind_are_kept_in_their_shortest_form_and_other_cells_as_they_are() -> None:
-    checked = check_cells("samples", load_cells(b"sample,value\n 007 ,0.50\nb,nan\n", "x"), "x")
-    assert checked.rows == [["007", "0.5"], ["b", "NaN"]]
-    assert check_cells("table", load_cells(b"a\n007\n", "x"), "x").rows == [["007"]]
-    assert check_cells("confusion", load_cells(b"truth,a\na,3.0\n", "x"), "x").rows == [["a", "3"]]
-
-
-def test_a_row_is_one_line_whatever_stands_in_it() -> None:
-    cells = check_cells("table", Cells(columns=["a"], rows=[["two\nlines\r\x1b[31m"]]), "x")
-    assert dump_cells(cells) == b"a\ntwo\\nlines\\r\\x1b[31m\n"
-
-
-@given(st.lists(st.lists(st.text(max_size=20), min_size=3, max_size=3), max_size=8))
-def test_what_is_written_is_read_again(rows: list[list[str]]) -> None:
-    cells = check_cells("table", Cells(columns=["a", "b", "c"], rows=rows), "x")
-    data = dump_cells(cells)
-    assert load_cells(data, "x") == cells
-    assert dump_cells(check_cells("table", load_cells(data, "x"), "x")) == data
-    assert data.count(b"\n") == len(rows) + 1
-
-
-@pytest.mark.parametrize(
-    ("columns", "kind"),
-    [
-        ("truth,cat,dog", "confusion"), ("class,precision,recall,f1,support,auc", "classes"),
-        ("slice,accuracy,samples", "slices"), ("confidence,accuracy,samples", "calibration"),
-        ("sample,value", "samples"), ("truth,predicted,count", "table"), ("sample,value,more", "table"),
-        ("anything", "table"),
-    ],
-)  # fmt: skip
-def test_the_columns_tell_the_kind(columns: str, kind: TableKind) -> None:
-    assert kind_of(columns.split(",")) == kind
 
 
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path) -> None:
