@@ -80,21 +80,24 @@ def is_nothing(text: str) -> bool:
 def read_measured(text: str) -> NumberText:
     """Return the number in a text where a number is expected, as in a column of values."""
     text = text.strip()
+    said = _without_unit(text)
+    if said.value is not None or not (unit := _UNIT.fullmatch(text)):
+        return said
+    said = _without_unit(unit["value"])  # once: `5sss…` is no number of seconds of seconds
+    if said.value is None or said.unit:
+        return NOTHING
+    value = float(Decimal(str(said.value)) / 100) if unit["unit"] == "%" and math.isfinite(said.value) else said.value
+    return NumberText(value, unit["unit"], said.doubtful, said.comma)
+
+
+def _without_unit(text: str) -> NumberText:
     if text.lower() in _WORDS:
         return NumberText(_WORDS[text.lower()])
     if (value := exact_number(text)) is not None:
         return NumberText(_as_float(value, text))
     near = nearest_number(text)  # a measured value may have more digits than a float keeps
     if printed := _PRINTED.fullmatch(text):
-        return read_measured(printed["value"]) if "(" not in printed["value"] else NOTHING
-    if unit := _UNIT.fullmatch(text):
-        said = read_measured(unit["value"])
-        if said.value is None or said.unit:
-            return NOTHING
-        value = (
-            float(Decimal(str(said.value)) / 100) if unit["unit"] == "%" and math.isfinite(said.value) else said.value
-        )
-        return NumberText(value, unit["unit"], said.doubtful, said.comma)
+        return read_measured(printed["value"])
     return _with_comma(text) if near is None else NumberText(near)
 
 

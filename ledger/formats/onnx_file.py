@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from ledger.formats.state_dict import MOST_SIDES
+
 _GRAPH, _NODE, _INITIALIZER = 7, 1, 5
 """Field numbers: the graph of a model, the nodes and the initializers of a graph."""
 _INPUT, _OPERATION = 1, 4
@@ -64,23 +66,33 @@ def _initializer(file: BinaryIO, end: int) -> tuple[str, int]:
     dims: list[int] = []
     kind, name = 0, ""
     for field in _fields(file, end):
-        if field.number == _DIMS and field.is_bytes:
-            while file.tell() < field.value:
-                dims.append(_varint(file))
-        elif field.number == _DIMS:
-            dims.append(field.value)
+        if field.number == _DIMS:
+            dims += _dims(file, field)
         elif field.number == _TYPE:
             kind = field.value
         elif field.number == _NAME and field.is_bytes:
             name = _text(file, field.value)
         if field.is_bytes:
             file.seek(field.value)
+        if len(dims) > MOST_SIDES:
+            raise ValueError(f"a tensor has more than {MOST_SIDES} sides")
     count = math.prod(dims)
     if count >= 1 << 60:
         raise ValueError("a tensor claims more than any file holds")
     if kind in _PACKED and count > 1:
         raise ValueError(f"its weights are quantised: {name[:80]}")
     return name, count if kind in _TRAINED else 0
+
+
+def _dims(file: BinaryIO, field: _Field) -> Iterator[int]:
+    """Yield the sides in a field: one, or several packed together, though never more than any tensor has."""
+    if not field.is_bytes:
+        yield field.value
+        return
+    for _ in range(MOST_SIDES + 1):
+        if file.tell() >= field.value:
+            return
+        yield _varint(file)
 
 
 def _statistics(file: BinaryIO, end: int) -> list[str]:

@@ -106,7 +106,7 @@ def _of_trainer(values: Mapping[str, object]) -> Iterator[Found]:
                     name,
                     value,
                     step=step if isinstance(step, int) else None,
-                    epoch=float(epoch) if isinstance(epoch, int | float) else None,
+                    epoch=_float(epoch),
                     last=True,
                 )
     yield from last.values()
@@ -191,11 +191,26 @@ def _list(path: str, key: str, value: Sequence[object]) -> Found:
         return OmittedResult(path, f"a list of {len(value)}" if value else "an empty list")
     if len(value) > _MOST_FOLDS:
         return OmittedResult(path, f"a list of {len(value)} numbers: values over time are given with --curves")
-    folds = [float(one) for one in value if isinstance(one, int | float)]
+    folds = [fold for one in value if (fold := _float(one)) is not None]
+    if len(folds) < len(value):
+        return OmittedResult(path, f"a list of {len(value)}, one of them beyond every float")
+    return Value(path, key, _mean(folds), folds=folds)
+
+
+def _mean(values: Sequence[float]) -> float:
+    if not all(map(math.isfinite, values)):
+        return sum(values)  # NaN, or the infinity among them; `fsum` raises where there are both
     # Divided first, where the sum of the values exceeds the largest float.
-    large = max(map(abs, folds)) > sys.float_info.max / len(folds)
-    mean = math.fsum(fold / len(folds) for fold in folds) if large else math.fsum(folds) / len(folds)
-    return Value(path, key, mean, folds=folds)
+    large = max(map(abs, values)) > sys.float_info.max / len(values)
+    return math.fsum(value / len(values) for value in values) if large else math.fsum(values) / len(values)
+
+
+def _float(value: object) -> float | None:
+    """Return a number as a float; none where it is no number, or a whole one that no float holds."""
+    try:
+        return float(value) if isinstance(value, int | float) else None
+    except OverflowError:
+        return None
 
 
 def _text(path: str, key: str, text: str) -> Found:

@@ -113,7 +113,7 @@ def names_in(path: Path) -> set[str]:
 def _root(data: bytes) -> object:
     try:
         return _Follower().run(data)
-    except (IndexError, KeyError, TypeError, AttributeError, ValueError) as error:
+    except (IndexError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ValueError(f"its index could not be followed: {error}") from None
 
 
@@ -129,7 +129,7 @@ def _pickle(path: Path) -> bytes:
                     name = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
                     with archive.open(name) as inner:
                         data = inner.read(_PICKLE_LIMIT + 1)
-    except (*_DAMAGED, StopIteration) as error:
+    except (*_DAMAGED, StopIteration, ValueError) as error:
         raise ValueError(f"the file is damaged: {error}") from None
     if len(data) > _PICKLE_LIMIT:
         raise ValueError("its index is larger than 32 MB")

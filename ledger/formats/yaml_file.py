@@ -47,6 +47,8 @@ def load_yaml(text: str, source: str) -> object:
     """
     import yaml
 
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise LedgerError(f"{source}: half a surrogate stands in it", hint="mend the YAML")
     kind = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     loader = kind(text)
     try:
@@ -66,7 +68,7 @@ def load_yaml(text: str, source: str) -> object:
 
 def _check_depth(events: "Iterable[Event]", source: str) -> None:
     """Refuse deep nesting before values are made: libyaml's composer recurses in C until the process dies."""
-    depth = 0
+    depth = -2  # the stream and the document open first
     for event in events:
         kind = type(event).__name__
         depth += kind.endswith("StartEvent")
@@ -171,14 +173,13 @@ def _pairs(arguments: list[object]) -> dict[str, object] | None:
 def _numpy_scalar(arguments: list[object]) -> float | None:
     """Return the number of a scalar of numpy: its type, and its bytes in base 64."""
     import base64
-    import binascii
     import struct
 
     kind = re.search("|".join(_NUMPY), str(arguments[0])) if arguments else None
     try:
         data = base64.b64decode(str(arguments[1]))
         return None if kind is None else float(struct.unpack(f"<{_NUMPY[kind[0]]}", data)[0])
-    except (IndexError, struct.error, binascii.Error):
+    except (IndexError, struct.error, ValueError):  # `binascii.Error` is one, and so is what is not ASCII
         return None
 
 

@@ -99,6 +99,7 @@ def test_no_part_of_a_path_leads_elsewhere(make: Callable[[str], str], bad: str)
         (".github/workflows/other.yml", False),
         (".github/workflows/ledger-a/b.yml", False),
         ("runs/policy.yaml", False),
+        (".gitlab-ci.yml.bak", False),
         (".gitlab-ci.yml\n", False),
     ],
 )

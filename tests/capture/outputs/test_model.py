@@ -14,7 +14,6 @@ from torch import nn
 
 from ledger.capture.outputs.model import capture_model
 from ledger.errors import LedgerError, NotFound
-from ledger.formats.torch_file import count_parameters, is_torch_file
 from ledger.hashing import hash_file
 
 
@@ -166,20 +165,3 @@ def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(LedgerError, match="holds no files"):
         capture_model(tmp_path / "empty")
-
-
-@pytest.mark.parametrize("damage", ["a version that nobody wrote yet", "data that does not unpack"])
-def test_a_damaged_zip_is_no_model_file_and_no_error(damage: str, tmp_path: Path) -> None:
-    path = tmp_path / "model.pt"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("model/data.pkl", bytes(1000))
-    data = bytearray(path.read_bytes())
-    if damage.startswith("a version"):
-        data[data.index(b"PK\x01\x02") + 6] = 128
-    else:
-        start = data.index(b"data.pkl") + len("data.pkl")
-        data[start : start + 6] = b"\xff" * 6
-    path.write_bytes(data)
-    assert is_torch_file(path) == damage.startswith("data")
-    with pytest.raises(ValueError, match="the file is damaged"):
-        count_parameters(path)
