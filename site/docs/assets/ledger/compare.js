@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const { element, number, duration, money, minute, badge } = window.ledger;
+  const { named, stars } = window.ledgerComparison;
   const place = document.querySelector("[data-compare]");
   if (!place) return;
   const LIMIT = 12;
@@ -12,20 +13,7 @@
       left = [],
       missing = [];
     const readHash = () => {
-      const wanted = (window.ledger.hash().get("runs") || "")
-        .split(",")
-        .map((id) => id.trim())
-        .filter(Boolean);
-      const found = wanted.map((id) => [
-        id,
-        data.byId.has(id)
-          ? data.byId.get(id)
-          : data.id.findIndex((each) => each.startsWith(id) || each.slice(16).startsWith(id)),
-      ]);
-      const there = [...new Set(found.map(([, row]) => row).filter((row) => row >= 0))];
-      missing = found.filter(([, row]) => row < 0).map(([id]) => id);
-      rows = there.slice(0, LIMIT);
-      left = there.slice(LIMIT).map((row) => data.id[row]);
+      ({ rows, left, missing } = named(data, window.ledger.hash().get("runs") || "", LIMIT));
     };
     const change = (next) => {
       rows = next;
@@ -263,18 +251,6 @@
       ];
     };
 
-    /* A star here is that of the leaderboard: where what parts these settings is more than noise explains. */
-    const stars = (metric, values) => {
-      const none = (told) => ({ starred: new Set(), told });
-      const having = rows.filter((row, at) => values[at] !== null && Number.isFinite(values[at]) && data.counts(row));
-      if (!metric.known || !metric.direction || having.length < 2) return none("");
-      if (new Set(having.map((row) => data.setting[row])).size < 2) return none("one setting, so none is better");
-      if (!metric.leading) return none("nobody knows the noise, so none is marked");
-      const leading = having.filter((row) => metric.leading[row] === "1");
-      if (leading.length === having.length) return none("within noise");
-      return leading.length ? { starred: new Set(leading), told: "" } : none("others are better than these");
-    };
-
     const metrics = () => {
       const groups = data.metrics
         .map((metric) => ({ metric, values: rows.map((row) => metric.values[row]) }))
@@ -285,7 +261,7 @@
         const ours = groups.filter(({ metric }) => metric.key === key);
         for (const { metric, values } of ours) {
           const finite = values.filter((value) => value !== null && Number.isFinite(value));
-          const { starred, told } = stars(metric, values);
+          const { starred, told } = stars(data, metric, rows);
           lines.push(
             line(
               element(

@@ -3,32 +3,13 @@
 "use strict";
 (() => {
   const root = window.__md_scope;
-  const arrived = new Map();
-  const waiting = new Map();
-
-  window.ledgerData = (name, value) => {
-    arrived.set(name, value);
-    for (const resolve of waiting.get(name) || []) resolve(value);
-    waiting.delete(name);
-  };
-
-  const load = (name, path) =>
-    new Promise((resolve, reject) => {
-      if (arrived.has(name)) {
-        resolve(arrived.get(name));
-        return;
-      }
-      const asked = waiting.has(name);
-      waiting.set(name, [...(waiting.get(name) || []), resolve]);
-      if (asked) return;
-      const script = document.createElement("script");
-      script.src = new URL(path, root);
-      script.onerror = () => {
-        waiting.delete(name);
-        reject(new Error(`cannot load ${path}`));
-      };
-      document.head.append(script);
-    });
+  const { arrive, load } = window.ledgerLoader((path, failed) => {
+    const script = document.createElement("script");
+    script.src = new URL(path, root);
+    script.onerror = failed;
+    document.head.append(script);
+  });
+  window.ledgerData = arrive;
 
   const element = (tag, attributes = {}, ...children) => {
     const made = document.createElement(tag);
@@ -41,36 +22,11 @@
     return made;
   };
 
-  /* Runs: metrics get one slot a row; words and codes stay as they are. */
   let prepared = null;
   const runs = async () => {
     const data = await load("runs", "data/runs.js");
-    if (prepared) return prepared;
-    for (const metric of data.metrics) {
-      if (metric.rows) {
-        const whole = new Array(data.rows).fill(null);
-        metric.rows.forEach((row, index) => {
-          whole[row] = metric.values[index];
-        });
-        if (metric.leading) {
-          const stars = new Array(data.rows).fill("0");
-          metric.rows.forEach((row, index) => {
-            stars[row] = metric.leading[index];
-          });
-          metric.leading = stars;
-        }
-        metric.values = whole;
-        metric.rows = null;
-      }
-      metric.values = metric.values.map((value) => (typeof value === "string" ? Number(value) : value));
-    }
-    data.word = (column, row) => (column.codes[row] < 0 ? "" : column.words[column.codes[row]]);
-    /* A run that did not finish, or was retracted, is never the best of anything. */
-    data.counts = (row) => data.word(data.status, row) === "finished";
-    data.page = (row) => `runs/${data.id[row]}.html`;
-    data.byId = new Map(data.id.map((id, row) => [id, row]));
-    prepared = data;
-    return data;
+    prepared ??= window.ledgerColumns.whole(data);
+    return prepared;
   };
 
   const { number, duration, minute } = window.ledgerFormatting;

@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const { element, number, duration, money, minute, badge } = window.ledger;
+  const { ordered, read, write, gone } = window.ledgerRunTable;
   const place = document.querySelector("[data-runs-table]");
   if (!place) return;
   const PAGE = 100;
@@ -137,66 +138,26 @@
       ...(data.author.words.length > 1 ? ["author"] : []),
     ];
 
-    const state = {
-      q: "",
-      status: "",
-      experiment: "",
-      tag: "",
-      sort: "-started",
-      cols: [...usual],
-      sel: new Set(),
-      page: 1,
+    const known = {
+      columns: [...byId.keys()],
+      usual,
+      runs: data.byId,
+      words: {
+        status: [...data.status.words, "unfinished"],
+        experiment: data.experiment.words,
+        tag: data.tags.words,
+      },
     };
-    const gone = element("p", { class: "lg-callout", role: "status", hidden: true });
-    const tellGone = (from) => {
-      const asked = [...(from.get("cols") || "").split(","), (from.get("sort") || "").replace(/^-/, "")];
-      const columnsGone = [...new Set(asked)].filter((id) => id && id !== "id" && !byId.has(id));
-      const runsGone = (from.get("sel") || "").split(",").filter((id) => id && !data.byId.has(id));
-      const wordsGone = [
-        ["status", [...data.status.words, "unfinished"]],
-        ["experiment", data.experiment.words],
-        ["tag", data.tags.words],
-      ]
-        .filter(([name, words]) => from.get(name) && !words.includes(from.get(name)))
-        .map(([name]) => `${name} ${from.get(name)}`);
-      const said = [];
-      if (columnsGone.length)
-        said.push(
-          `It names columns that are not here (any more): ${columnsGone.join(", ")}. No other metric is shown in their place; choose under Columns.`,
-        );
-      if (runsGone.length) said.push(`It selects runs that are not here: ${runsGone.join(", ")}.`);
-      if (wordsGone.length) said.push(`It filters by what no run has: ${wordsGone.join(", ")}.`);
-      gone.hidden = !said.length;
-      gone.replaceChildren(element("strong", {}, "This address cannot be shown as it was. "), said.join(" "));
-    };
+    const state = {};
+    const missing = element("p", { class: "lg-callout", role: "status", hidden: true });
     const readHash = () => {
       const from = window.ledger.hash();
-      tellGone(from);
-      for (const name of ["q", "status", "experiment", "tag"]) state[name] = from.get(name) || "";
-      state.sort =
-        byId.has((from.get("sort") || "").replace(/^-/, "")) || /^-?id$/.test(from.get("sort") || "")
-          ? from.get("sort")
-          : "-started";
-      state.cols = from.has("cols")
-        ? from
-            .get("cols")
-            .split(",")
-            .filter((id) => byId.has(id))
-        : [...usual];
-      state.sel = new Set((from.get("sel") || "").split(",").filter((id) => data.byId.has(id)));
-      state.page = Math.max(1, Number.parseInt(from.get("page") || "1", 10) || 1);
+      const said = gone(from, known);
+      missing.hidden = !said.length;
+      missing.replaceChildren(element("strong", {}, "This address cannot be shown as it was. "), said.join(" "));
+      Object.assign(state, read(from, known));
     };
-    const writeHash = () =>
-      window.ledger.setHash({
-        q: state.q,
-        status: state.status,
-        experiment: state.experiment,
-        tag: state.tag,
-        sort: state.sort === "-started" ? "" : state.sort,
-        cols: state.cols.join() === usual.join() ? "" : state.cols.join(),
-        sel: [...state.sel].join(),
-        page: state.page > 1 ? state.page : "",
-      });
+    const writeHash = () => window.ledger.setHash(write(state, known));
 
     const options = (words, all) => [
       element("option", { value: "" }, all),
@@ -326,17 +287,9 @@
       return rows;
     };
     const sorted = (rows) => {
-      const down = state.sort.startsWith("-");
       const id = state.sort.replace(/^-/, "");
       const value = id === "id" ? (row) => data.id[row] : byId.get(id).value;
-      const keyed = rows.map((row) => [value(row), row]);
-      const empty = (key) => key === null || key === "" || Number.isNaN(key);
-      keyed.sort(([a, i], [b, j]) => {
-        if (empty(a) || empty(b)) return empty(a) - empty(b) || i - j;
-        const order = typeof a === typeof b ? (a < b ? -1 : a > b ? 1 : 0) : typeof a === "number" ? -1 : 1;
-        return (down ? -order : order) || i - j;
-      });
-      return keyed.map(([, row]) => row);
+      return ordered(rows, value, state.sort.startsWith("-"));
     };
     const sortBy = (id, first) => {
       state.sort = state.sort === first ? (first.startsWith("-") ? id : `-${id}`) : first;
@@ -501,7 +454,7 @@
     };
 
     place.replaceChildren(
-      gone,
+      missing,
       element("div", { class: "lg-bar-tools" }, query, status, experiment, tag, order, chooser, reset),
       trouble,
       element("div", { class: "lg-bar-tools" }, count, compare),

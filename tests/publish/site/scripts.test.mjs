@@ -1,0 +1,287 @@
+// The scripts of the site that decide something without a page: run by `test_scripts.py`.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { runInThisContext } from "node:vm";
+
+for (const name of ["loader", "columns", "run_table", "comparison"]) {
+  const script = new URL(`../../../site/docs/assets/ledger/${name}.js`, import.meta.url);
+  runInThisContext(readFileSync(script, "utf8"), { filename: script.pathname });
+}
+const { ledgerLoader, ledgerColumns, ledgerRunTable, ledgerComparison } = globalThis;
+
+const slowLoader = () => {
+  const asked = [];
+  return { ...ledgerLoader((path, failed) => asked.push({ path, failed })), asked };
+};
+
+test("data is asked for once, and all who wait for it get it", async () => {
+  const { load, arrive, asked } = slowLoader();
+  const both = [load("runs", "data/runs.js"), load("runs", "data/runs.js")];
+  assert.deepEqual(
+    asked.map(({ path }) => path),
+    ["data/runs.js"],
+  );
+  arrive("runs", 7);
+  assert.deepEqual(await Promise.all(both), [7, 7]);
+  assert.equal(await load("runs", "data/runs.js"), 7);
+  assert.equal(asked.length, 1);
+});
+
+test("data that is there before anybody asks is not asked for", async () => {
+  const { load, arrive, asked } = slowLoader();
+  arrive("runs", null);
+  assert.equal(await load("runs", "data/runs.js"), null);
+  assert.deepEqual(asked, []);
+});
+
+test("a script that does not come is an error for all who wait, and is asked for again later", async () => {
+  const { load, arrive, asked } = slowLoader();
+  const both = [load("runs", "data/runs.js"), load("runs", "data/runs.js")];
+  asked[0].failed();
+  for (const one of both) await assert.rejects(one, { message: "cannot load data/runs.js" });
+  const again = load("runs", "data/runs.js");
+  arrive("runs", 8);
+  assert.equal(await again, 8);
+  assert.equal(asked.length, 2);
+});
+
+test("one name does not wait for another", async () => {
+  const { load, arrive, asked } = slowLoader();
+  const [runs, numbers] = [load("runs", "a"), load("numbers", "b")];
+  asked[0].failed();
+  arrive("numbers", 1);
+  await assert.rejects(runs);
+  assert.equal(await numbers, 1);
+});
+
+const columns = (metrics) =>
+  ledgerColumns.whole({
+    id: ["a", "b", "c", "d"],
+    rows: 4,
+    status: { words: ["finished", "failed"], codes: [0, 1, -1, 0] },
+    metrics,
+  });
+
+test("what few rows have gets a slot in every row, its stars with it", () => {
+  const { metrics } = columns([{ values: [0.5, 0.25], rows: [3, 1], leading: "10" }]);
+  assert.deepEqual(metrics[0].values, [null, 0.25, null, 0.5]);
+  assert.deepEqual(metrics[0].leading, ["0", "0", "0", "1"]);
+});
+
+test("a whole column and one whose noise nobody knows stay as they are", () => {
+  const { metrics } = columns([
+    { values: [1, 2, null, 4], leading: "0101" },
+    { values: [1], rows: [0], leading: null },
+  ]);
+  assert.deepEqual(metrics[0].values, [1, 2, null, 4]);
+  assert.equal(metrics[0].leading, "0101");
+  assert.equal(metrics[1].leading, null);
+});
+
+test("what JSON has no number for is a number again", () => {
+  const [metric] = columns([{ values: ["NaN", "-Infinity", null], rows: [0, 1, 2] }]).metrics;
+  assert.deepEqual(metric.values, [Number.NaN, -Infinity, null, null]);
+});
+
+test("columns that were made whole stay whole when they are asked for again", () => {
+  const once = columns([{ values: [5], rows: [2], leading: "1" }]);
+  assert.deepEqual(ledgerColumns.whole(once).metrics[0].values, [null, null, 5, null]);
+  assert.deepEqual(once.metrics[0].leading, ["0", "0", "1", "0"]);
+});
+
+test("a row is asked for its word, its page and whether it counts", () => {
+  const data = columns([]);
+  assert.deepEqual(
+    [0, 1, 2].map((row) => data.word(data.status, row)),
+    ["finished", "failed", ""],
+  );
+  assert.deepEqual([0, 1, 2].map(data.counts), [true, false, false]);
+  assert.equal(data.page(1), "runs/b.html");
+  assert.equal(data.byId.get("d"), 3);
+});
+
+const { ordered, read, write, gone } = ledgerRunTable;
+const order = (keys, down = false) =>
+  ordered(
+    keys.map((_, row) => row),
+    (row) => keys[row],
+    down,
+  );
+
+test("rows without a value come last whichever way the order goes, and wherever they are", () => {
+  const values = (keys, down) => order(keys, down).map((row) => keys[row]);
+  const filled = (key) => typeof key === "number" && !Number.isNaN(key);
+  let keys = [null, 2, Number.NaN, 1, "", 3];
+  for (const _ of [...keys]) {
+    keys = [...keys.slice(1), keys[0]];
+    assert.deepEqual(values(keys).slice(0, 3), [1, 2, 3]);
+    assert.deepEqual(values(keys, true).slice(0, 3), [3, 2, 1]);
+    const last = keys.map((_key, row) => row).filter((row) => !filled(keys[row]));
+    assert.deepEqual(order(keys, true).slice(3), last);
+  }
+});
+
+test("equal rows stand as the site has them, both ways and however they were found", () => {
+  assert.deepEqual(order([1, 0, 1, 0]), [1, 3, 0, 2]);
+  assert.deepEqual(order([1, 0, 1, 0], true), [0, 2, 1, 3]);
+  assert.deepEqual(
+    ordered([3, 1, 2], () => 7, true),
+    [1, 2, 3],
+  );
+});
+
+test("numbers come before words, and infinities are numbers", () => {
+  assert.deepEqual(order(["b", 10, "a", 9, -Infinity, Infinity]), [4, 3, 1, 5, 2, 0]);
+  assert.deepEqual(order(["b", 10, "a", 9], true), [0, 2, 1, 3]);
+});
+
+test("rows that were left out by a filter do not come back", () => {
+  assert.deepEqual(
+    ordered([3, 1], (row) => row, false),
+    [1, 3],
+  );
+  assert.deepEqual(
+    ordered([], () => 0, false),
+    [],
+  );
+});
+
+const known = {
+  columns: ["status", "started", "cost", "m.abc"],
+  usual: ["status", "started"],
+  runs: new Set(["r1", "r2"]),
+  words: { status: ["finished", "unfinished"], experiment: ["x, y"], tag: [] },
+};
+const at = (text) => new URLSearchParams(text);
+const state = (text) => read(at(text), known);
+
+test("an empty address is the usual table, newest first", () => {
+  assert.deepEqual(state(""), {
+    q: "",
+    status: "",
+    experiment: "",
+    tag: "",
+    sort: "-started",
+    cols: ["status", "started"],
+    sel: new Set(),
+    page: 1,
+  });
+});
+
+const written = (text) => Object.entries(write(state(text), known)).filter(([, value]) => value !== "");
+
+test("an address comes back as it was", () => {
+  for (const text of [
+    "q=lr%3D0.1&status=failed&experiment=x%2C+y&tag=t&sort=m.abc&cols=m.abc%2Ccost&sel=r2%2Cr1&page=3",
+    "sort=-id",
+    "cols=none",
+  ])
+    assert.deepEqual(
+      written(text).map(([name, value]) => [name, String(value)]),
+      [...at(text)],
+    );
+});
+
+test("what is usual is not said in an address, and that no column is shown is", () => {
+  assert.deepEqual(written("sort=-started&cols=status,started&page=1"), []);
+  assert.deepEqual(state("cols=").cols, []);
+  assert.deepEqual(written("cols="), [["cols", "none"]]);
+  assert.deepEqual(gone(at("cols=none"), known), []);
+});
+
+test("columns, runs and orders that are not here are left out, and a column is shown once", () => {
+  const made = state("cols=cost,gone,cost,,m.abc&sel=r1,r9,r1&sort=-gone");
+  assert.deepEqual(made.cols, ["cost", "m.abc"]);
+  assert.deepEqual([...made.sel], ["r1"]);
+  assert.equal(made.sort, "-started");
+});
+
+test("an order is one column, up or down, and nothing like it", () => {
+  const sorts = ["id", "-id", "cost", "-cost", "--cost", "Cost", "-", "constructor"];
+  assert.deepEqual(
+    sorts.map((sort) => state(`sort=${sort}`).sort),
+    ["id", "-id", "cost", "-cost", ...Array(4).fill("-started")],
+  );
+});
+
+test("a page is a whole number from one on", () => {
+  const pages = ["0", "-3", "x", "", "2.9", "7"].map((page) => state(`page=${page}`).page);
+  assert.deepEqual(pages, [1, 1, 1, 1, 2, 7]);
+});
+
+test("what an address names and is not here is told, each once", () => {
+  const said = gone(at("cols=gone,cost,gone&sort=-lost&sel=r1,r9&status=melted&tag=t&experiment=x%2C+y"), known);
+  assert.deepEqual(
+    said.map((sentence) => sentence.split(". ")[0].replace(/\.$/, "")),
+    [
+      "It names columns that are not here (any more): gone, lost",
+      "It selects runs that are not here: r9",
+      "It filters by what no run has: status melted, tag t",
+    ],
+  );
+  assert.deepEqual(gone(at("q=anything&sort=-id&status=unfinished&cols=&page=9"), known), []);
+});
+
+const IDS = ["20261120-194812-aaaaaa", "20261120-194812-aabbbb", "20261119-000000-cccccc"];
+const runs = (changes = {}) => ({
+  id: IDS,
+  byId: new Map(IDS.map((id, row) => [id, row])),
+  setting: [0, 1, 2],
+  counts: () => true,
+  ...changes,
+});
+
+test("runs are named by ids, by how they begin and by their last part, each once", () => {
+  const { rows, left, missing } = ledgerComparison.named(runs(), ` ${IDS[1]}, cc ,20261119,, nobody,${IDS[0]}`, 12);
+  assert.deepEqual({ rows, left, missing }, { rows: [1, 2, 0], left: [], missing: ["nobody"] });
+});
+
+test("runs beyond the limit are told by their whole ids", () => {
+  const { rows, left } = ledgerComparison.named(runs(), "cc,aaaaaa,aabbbb", 1);
+  assert.deepEqual([rows, left], [[2], [IDS[0], IDS[1]]]);
+  assert.deepEqual(ledgerComparison.named(runs(), "", 12), { rows: [], left: [], missing: [] });
+});
+
+const metric = (changes = {}) => ({
+  known: true,
+  direction: "higher",
+  values: [0.9, 0.8, 0.7],
+  leading: "100",
+  ...changes,
+});
+const starsOf = (data, made, rows = [0, 1, 2]) => {
+  const { starred, told } = ledgerComparison.stars(data, made, rows);
+  return [[...starred], told];
+};
+
+test("the star is that of the leaderboard, not of the largest value here", () => {
+  assert.deepEqual(starsOf(runs(), metric()), [[0], ""]);
+  assert.deepEqual(starsOf(runs(), metric({ leading: ["0", "1", "0"] })), [[1], ""]);
+  assert.deepEqual(starsOf(runs(), metric(), [1, 2]), [[], "others are better than these"]);
+});
+
+test("runs that all lead are within noise of each other", () => {
+  assert.deepEqual(starsOf(runs(), metric({ leading: "111" })), [[], "within noise"]);
+  assert.deepEqual(starsOf(runs(), metric({ leading: "110" }), [0, 1]), [[], "within noise"]);
+});
+
+test("where nobody knows data, direction or a second value, there is no star and no word", () => {
+  for (const changes of [{ known: false }, { direction: null }, { values: [0.9, null, null] }])
+    assert.deepEqual(starsOf(runs(), metric(changes)), [[], ""]);
+  assert.deepEqual(starsOf(runs(), metric(), [0]), [[], ""]);
+});
+
+test("repeats of one setting are none better than the other", () => {
+  assert.deepEqual(starsOf(runs({ setting: [5, 5, 5] }), metric()), [[], "one setting, so none is better"]);
+});
+
+test("where nobody knows the noise none is marked", () => {
+  assert.deepEqual(starsOf(runs(), metric({ leading: null })), [[], "nobody knows the noise, so none is marked"]);
+});
+
+test("a run that does not count, and a value that is no number, win nothing and tie with nothing", () => {
+  assert.deepEqual(starsOf(runs({ counts: (row) => row !== 0 }), metric()), [[], "others are better than these"]);
+  assert.deepEqual(starsOf(runs(), metric({ values: [Number.NaN, 0.8, 0.7], leading: "110" })), [[1], ""]);
+  assert.deepEqual(starsOf(runs(), metric({ values: [Infinity, 0.8, Number.NaN] })), [[], ""]);
+});

@@ -1,0 +1,35 @@
+"""The scripts of the site that decide something are asked in node, without a page."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from tests.browser.chromium import NODE
+from tests.conftest import ROOT
+
+ASKED = Path(__file__).with_name("scripts.test.mjs")
+
+
+def test_loading_columns_order_addresses_and_stars_are_as_asked() -> None:
+    done = subprocess.run(
+        [NODE, "--test", "--test-reporter=tap", str(ASKED)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    failed = done.stdout.partition("not ok")[2]
+    assert done.returncode == 0, failed[:3000] or done.stderr
+    assert f"# pass {len(re.findall(r'^test[(]', ASKED.read_text('utf-8'), re.MULTILINE))}\n" in done.stdout
+
+
+def test_every_script_stands_behind_those_that_it_needs() -> None:
+    folder = ROOT / "site/docs/assets/ledger"
+    loaded = re.findall(r"path: assets/ledger/(.+?\.js)", (ROOT / "site/mkdocs.yml").read_text("utf-8"))
+    texts = {name: (folder / name).read_text("utf-8") for name in loaded}
+    made = {
+        word: place
+        for place, name in enumerate(loaded)
+        for word in re.findall(
+            r"(?:assign\(globalThis, \{ |globalThis\)\.|window\.)(ledger\w*)(?:: |\s=[^=])", texts[name]
+        )
+    }
+    for place, name in enumerate(loaded):
+        for word in re.findall(r"window\.(ledger\w*)\b(?!\s=[^=])", texts[name]):
+            assert made[word] <= place, f"{name} needs {word}"
