@@ -37,6 +37,7 @@ def test_a_column_of_numbers_is_a_series_without_a_word(cells: list[object], val
     [
         (["a", "b"], "text"),
         (["1", "x", "y"], "text, as on line 3: `x`"),
+        (["1", "x"], "text, as on line 3: `x`"),
         (["1", "2", "3", "61e9540"], "ids, as on line 5: `61e9540`"),
         (["61e9540", "3e81234"], "text"),
         (["1", "2", "007"], "ids, as on line 4: `007`"),

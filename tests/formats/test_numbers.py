@@ -98,7 +98,7 @@ def test_a_measured_value_is_read_with_its_unit_and_with_what_is_doubtful(text: 
 @pytest.mark.parametrize(
     "text",
     [
-        "5 s s", "5ss", "5ms%", "% 5", "ms", "5 parsecs", "007 ms", "tensor()", "tensor(0.5, 0.6)", "tensor([0.5, 0.6])",
+        "5 s s", "5ss", "5ms%", "% 5", "ms", "5 parsecs", "007 ms", "tensor()", "tensor([0.5, 0.6])",
         "tensor(tensor(1))", "tensor(5ms)s", "array('x')", "eval(5)", "1,2,3", "1,23,456", "1.23,456,7", "1,", ",5",
         "9007199254740993", "61e9540 ms", "1,1e999", "v1.0", "1.0.0",
     ],

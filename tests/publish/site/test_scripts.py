@@ -23,13 +23,8 @@ def test_every_script_stands_behind_those_that_it_needs() -> None:
     folder = ROOT / "site/docs/assets/ledger"
     loaded = re.findall(r"path: assets/ledger/(.+?\.js)", (ROOT / "site/mkdocs.yml").read_text("utf-8"))
     texts = {name: (folder / name).read_text("utf-8") for name in loaded}
-    made = {
-        word: place
-        for place, name in enumerate(loaded)
-        for word in re.findall(
-            r"(?:assign\(globalThis, \{ |globalThis\)\.|window\.)(ledger\w*)(?:: |\s=[^=])", texts[name]
-        )
-    }
+    makes = re.compile(r"(?:assign\(globalThis, \{ |globalThis\)\.|window\.)(ledger\w*)(?:: |\s=[^=])")
+    made = {word: place for place, name in enumerate(loaded) for word in makes.findall(texts[name])}
     for place, name in enumerate(loaded):
         for word in re.findall(r"window\.(ledger\w*)\b(?!\s=[^=])", texts[name]):
             assert made[word] <= place, f"{name} needs {word}"

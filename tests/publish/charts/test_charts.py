@@ -1,0 +1,160 @@
+"""Charts draw what was measured and nothing between: gaps stay gaps, versions stay apart, names stay text."""
+
+import math
+import re
+from datetime import date
+
+import pytest
+
+from ledger.publish.charts.axes import frame_of
+from ledger.publish.charts.charts import (
+    COLOURS,
+    Dot,
+    Line,
+    Stretch,
+    path_data,
+    render_calendar,
+    render_history,
+    render_lines,
+    render_scatter,
+)
+
+FRAME = frame_of([0, 4], [0, 1], width=400, height=200)
+
+
+def dot(x: float, y: float, title: str = "run", url: str = "r.html", slot: int = 0) -> Dot:
+    return Dot(x=x, y=y, title=title, url=url, slot=slot)
+
+
+@pytest.mark.parametrize(
+    ("ys", "commands"),
+    [
+        ([0, 1, 0], "MLL"),
+        ([0, math.nan, 1, 0], "MML"),
+        ([math.inf, 0, 1, math.nan], "ML"),
+        ([0, 1, math.nan, math.nan, 1], "MLM"),
+        ([math.nan, 1, math.nan], "Mh"),
+        ([math.nan, -math.inf], ""),
+        ([], ""),
+    ],
+)
+def test_a_line_breaks_where_a_value_is_not_finite_and_a_lone_point_is_a_dot(ys: list[float], commands: str) -> None:
+    assert re.sub(r"[^A-Za-z]", "", path_data(FRAME, list(range(len(ys))), ys)) == commands
+
+
+def test_points_of_a_line_stand_where_the_scales_put_them() -> None:
+    assert path_data(FRAME, [1, 2], [0.5, 0.25]) == (
+        f"M{FRAME.x.place(1):.1f} {FRAME.y.place(0.5):.1f}L{FRAME.x.place(2):.1f} {FRAME.y.place(0.25):.1f}"
+    )
+
+
+def lines(*all_ys: list[float], name: str = "loss") -> str:
+    made = [Line(name=f"{name} {number}", xs=list(range(len(ys))), ys=ys) for number, ys in enumerate(all_ys)]
+    return render_lines(made, title="Curves", x_label="step", y_label="loss")
+
+
+def test_there_is_no_picture_of_nothing() -> None:
+    assert lines() == ""
+    assert lines([math.nan], [math.inf, -math.inf]) == ""
+
+
+def test_a_line_without_a_value_keeps_its_colour_and_draws_nothing() -> None:
+    picture = lines([1, 2], [math.nan, math.nan], [3, 4])
+    assert re.findall(r"lg-line lg-c(\d)", picture) == ["0", "2"]
+    assert 'aria-label="Curves: loss 0, loss 1, loss 2"' in picture
+
+
+def test_colours_come_again_with_another_dash() -> None:
+    picture = lines(*[[1.0, 2.0]] * (COLOURS * 3 + 1))
+    styles = re.findall(r"lg-c(\d) lg-d(\d)", picture)
+    assert len(set(styles)) == COLOURS * 3
+    assert styles[COLOURS * 3] == styles[0]
+
+
+def test_names_of_lines_and_runs_are_text() -> None:
+    hostile = "<script>\"'&"
+    assert "<script>" not in lines([1, 2], name=hostile)
+    picture = render_scatter([dot(1, 2, hostile, 'a"onload=x.html'), dot(2, 3)], x_label=hostile, y_label=hostile)
+    assert "<script>" not in picture
+    assert 'href="a"' not in picture
+
+
+@pytest.mark.parametrize(
+    ("xs", "log"), [([1, 50], True), ([1, 49], False), ([0, 1000], False), ([-1, 100], False), ([0.001, 0.1], True)]
+)
+def test_a_param_that_spans_decades_is_spread_by_logarithm_and_says_so(xs: list[float], log: bool) -> None:  # noqa: FBT001  # of pytest
+    picture = render_scatter([dot(x, 1) for x in xs], x_label="lr", y_label="loss")
+    assert ("lr (log)" in picture) == log
+    assert picture.count("<circle") == len(xs)
+
+
+def test_one_run_is_one_point_in_the_picture() -> None:
+    picture = render_scatter([dot(3, 0)], x_label="lr", y_label="loss")
+    (place,) = re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', picture)
+    assert 56 < float(place[0]) < 406
+    assert 'aria-label="loss by lr, 1 runs"' in picture
+
+
+def history(*ys: list[float], direction: str | None = "higher", joined: bool = True) -> str:
+    stretches = [
+        Stretch(label=f"v{number}", dots=[dot(at, y) for at, y in enumerate(values)])
+        for number, values in enumerate(ys)
+    ]
+    return render_history(stretches, title="History", y_label="accuracy", direction=direction, joined=joined)
+
+
+def heights(picture: str) -> list[list[float]]:
+    """Return of each line how high its points are: 0 is the lowest of all."""
+    found = [
+        [float(y) for y in re.findall(r",([\d.]+)", points)] for points in re.findall(r'points="([^"]+)"', picture)
+    ]
+    low = max((y for line in found for y in line), default=0)
+    return [[round(low - y, 1) for y in line] for line in found]
+
+
+def test_a_line_never_leaves_its_version() -> None:
+    picture = history([1, 2], [3], [2, 5, 4])
+    assert [len(line) for line in heights(picture)] == [2, 3]  # one measurement has no line
+    assert picture.count("lg-break") == 2
+    assert picture.count("<circle") == 6
+    assert re.findall(r'lg-stretch"[^>]*>(v\d)', picture) == ["v0", "v1", "v2"]
+
+
+def test_where_a_direction_is_known_the_line_is_the_best_so_far() -> None:
+    (higher,), (lower,), (nobody,) = (
+        heights(history([1, 3, 2], direction=direction)) for direction in ("higher", "lower", None)
+    )
+    assert higher[0] < higher[1] == higher[2]
+    assert lower[0] == lower[1] == lower[2]
+    assert nobody[0] < nobody[2] < nobody[1]
+
+
+def test_what_cannot_be_joined_has_points_and_no_line() -> None:
+    picture = history([1, 3, 2], joined=False)
+    assert heights(picture) == []
+    assert picture.count("<circle") == 3
+
+
+@pytest.mark.parametrize("ys", [[[1.0]], [[1.0], [2.0]], [[0.0, 0.0]]])
+def test_few_measurements_stand_within_the_picture(ys: list[list[float]]) -> None:
+    places = [float(x) for x in re.findall(r'cx="([\d.]+)"', history(*ys))]
+    assert len(places) == sum(map(len, ys))
+    assert all(56 <= x <= 746 for x in places)
+    assert len(set(places)) == len(places)
+
+
+def test_the_calendar_counts_the_days_of_its_year_and_shades_them() -> None:
+    counts = {"2026-11-20": (1, 0), "2026-11-19": (40, 3), "2020-01-01": (9, 9)}
+    picture = render_calendar(counts, date(2026, 11, 20))
+    assert "up to 2026-11-20: 41 runs" in picture
+    assert "<title>2026-11-20: 1 run</title>" in picture
+    assert "<title>2026-11-19: 40 runs, 3 not finished</title>" in picture
+    assert picture.count("<rect") == 52 * 7 + date(2026, 11, 20).weekday() + 1
+    levels = dict(re.findall(r'lg-l(\d)"[^>]*><title>([\d-]+)', picture)[::-1])
+    assert {day: level for level, day in levels.items()} == {"2026-11-20": "1", "2026-11-19": "4"}
+
+
+def test_a_calendar_of_no_runs_is_a_year_of_empty_days() -> None:
+    picture = render_calendar({}, date(2026, 1, 1))
+    assert "0 runs" in picture
+    assert set(re.findall(r"lg-l(\d)", picture)) == {"0"}
