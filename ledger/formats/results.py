@@ -200,7 +200,7 @@ def _list(path: str, key: str, value: Sequence[object]) -> Found:
 def _mean(values: Sequence[float]) -> float:
     if not all(map(math.isfinite, values)):
         return sum(values)  # NaN, or the infinity among them; `fsum` raises where there are both
-    # Divided first where the sum of what somebody wrote into a file passes the largest float.
+    # Divided first, where the sum of the values exceeds the largest float.
     large = max(map(abs, values)) > sys.float_info.max / len(values)
     return math.fsum(value / len(values) for value in values) if large else math.fsum(values) / len(values)
 

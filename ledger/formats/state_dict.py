@@ -39,7 +39,7 @@ _PACKED = re.compile(r"(?:Byte|Char)Storage|Q\w*Storage|u?int8|[IU]8")
 """Types of quantised weights, several packed into one number; a count would be wrong."""
 _DEPTH = 4
 MOST_SIDES = 64
-"""Sides of a tensor at most, as numpy and torch have it; the product of 100,000 takes 11 s."""
+"""Most dimensions of a tensor, as in numpy and torch; to multiply 100,000 takes 11 s."""
 
 
 class Tensor:
@@ -49,10 +49,10 @@ class Tensor:
         storage: key that identifies its storage.
         size: its shape.
         kind: its type, as the format writes it.
-        offset: where in the storage it begins, in numbers.
+        offset: its start in the storage, in numbers.
 
     Raises:
-        ValueError: it has more sides than any tensor.
+        ValueError: it has more dimensions than any tensor.
     """
 
     def __init__(self, storage: str, size: tuple[int, ...], kind: str = "", offset: int = 0) -> None:

@@ -138,7 +138,7 @@ def check_period(text: str) -> str:
         backwards = date.fromisoformat(last) < date.fromisoformat(first)
     except ValueError:
         backwards = True
-    # `fromisoformat` takes other forms of a day, too, such as 2026-W45-1; two of one period would not be comparable.
+    # `fromisoformat` takes other forms of a day, too, such as 2026-W45-1; one period in two forms is not comparable.
     if backwards or not _PERIOD.fullmatch(text):
         raise LedgerError(
             f"a period is its first and its last day: `{ascii(text)[1:-1]}`", hint="such as 2026-11-01/2026-11-07"

@@ -14,9 +14,9 @@ from ledger.publish.text import escaped
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 """Tick distances that people read easily, up to a power of ten."""
 _SMALLEST = 1e-300
-"""Distance of ticks below which floats are no longer exact enough to divide by (IEEE 754: subnormal from 2e-308)."""
+"""Smallest distance of ticks: below it floats are not exact enough to divide by (IEEE 754: subnormal from 2e-308)."""
 _LARGEST = 4e307
-"""Values beyond it are drawn at the edge: from twice of it, room included, differences overflow (IEEE 754)."""
+"""Largest end of a scale: twice of it, with room around it, is still a float (IEEE 754)."""
 
 
 class Scale(Document, frozen=True, kw_only=True):
@@ -38,7 +38,8 @@ class Scale(Document, frozen=True, kw_only=True):
         low, high = self.low, self.high
         if self.log:
             low, high, value = math.log10(low), math.log10(high), math.log10(value)
-        return self.start + (value - low) / (high - low) * (self.end - self.start)
+        half = high / 2 - low / 2  # halves: the difference of two large floats may be none
+        return self.start + (value / 2 - low / 2) / half * (self.end - self.start)
 
     def ticks(self, count: int) -> list[float]:
         """Return about `count` round values within the scale."""
