@@ -1,4 +1,4 @@
-"""Reads many objects one at a time, through one `cat-file --batch` that lives as long as they are asked for."""
+"""Reading of many objects one at a time, through one `cat-file --batch` that lives as long as it is needed."""
 
 import os
 import tempfile
@@ -32,11 +32,11 @@ def blob_reader(repository: Repository) -> Iterator[Callable[[str], bytes]]:
             return content
 
         yield read
-        questions.close()  # git ends when nobody can ask any more
+        questions.close()  # git ends when no caller can ask any more
 
 
 class ObjectFacts(Document, frozen=True, kw_only=True):
-    """What an object is, without its content."""
+    """The facts of an object, without its content."""
 
     id: str
     """Object id."""
@@ -47,7 +47,7 @@ class ObjectFacts(Document, frozen=True, kw_only=True):
 
 
 def read_facts(repository: Repository, names: Iterable[str]) -> list[ObjectFacts | None]:
-    """Return what each object is, in order; none for one that is not there. No content is read.
+    """Return the facts of each object, in order; none for a missing one. No content is read.
 
     Args:
         repository: where they are.
@@ -75,4 +75,4 @@ def _facts(line: bytes) -> ObjectFacts | None:
 
 
 _FACTS = 3
-"""Words that `cat-file --batch-check` says of an object."""
+"""Output of `cat-file --batch-check` for an object."""

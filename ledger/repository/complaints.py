@@ -1,4 +1,4 @@
-"""What git means when it cannot write, in one line that says what to type.
+"""Interpretation of git's write errors, as one line with a command to type.
 
 Git has no codes for these: its words are matched, in `LC_ALL=C`.
 """
@@ -13,18 +13,18 @@ from ledger.errors import LedgerError
 from ledger.repository.locks import lock_age_seconds
 
 _IN_THE_WAY = re.compile(r"'refs/heads/([^']+)' exists; cannot create")
-"""How git refuses `ledger` beside `ledger/x`: one name cannot be both a file and a folder."""
+"""Message with which git refuses `ledger` beside `ledger/x`: one name cannot be both a file and a folder."""
 
 
 LOCK = re.compile(r"Unable to create '(.+\.lock)': File exists")
-"""How git names a lock that stands in its way."""
+"""Message of git that names a lock in its way."""
 FULL = ("No space left", "Out of diskspace", "quota exceeded", "Quota exceeded", "couldn't write '")
-"""How git and the system say that there is no room left; of a ref that it cannot write, git does not say why."""
+"""Messages of git and the system for a full disk; for a ref that it cannot write, git gives no reason."""
 _READ_ONLY = ("ermission denied", "ead-only file system", "insufficient permission")
 
 
 def explain(said: str, plain: LedgerError) -> LedgerError:
-    """Return what git means by what it said when it could not write here, and what to type; `plain` where it is new."""
+    """Return the meaning of git's error when it could not write here, and what to type; `plain` for an unknown one."""
     if any(words in said for words in FULL):
         what = "the quota is used up" if "uota" in said else "the disk is full"
         return LedgerError(f"{what}; nothing was written", hint="free some space, then: ledger recover")

@@ -1,4 +1,4 @@
-"""Git's hooks of a repository: where they are, how ours stand in front of others', and how those come back.
+"""Git hooks of a repository: their location, and the installation of ours in front of existing ones.
 
 What stood before ours is set aside beside it and runs first; its failure wins. Ours carry the hash of their own
 bytes, so one that somebody changed is known and left alone, and no list of what was installed is needed. Knows
@@ -24,7 +24,7 @@ CLIENT = ("pre-push", "reference-transaction", "pre-commit")
 SERVER = ("pre-receive", "post-receive")
 """Hooks of a bare repository that people push to."""
 BEFORE = ".before-ledger"
-"""What the name of a hook ends in that was set aside for ours."""
+"""Suffix of an existing hook that was set aside for ours."""
 MOVED = "moved"
 """File in the ledger's state folder that `reference-transaction` touches when a ledger branch moves."""
 
@@ -33,7 +33,7 @@ _SHELL = re.compile(rb"#![ \t]*(?:/usr/bin/env[ \t]+)?((?:/[\w./-]*/)?(?:sh|bash
 _MODE = 0o755
 
 State = Literal["absent", "installed", "changed", "wrapped", "foreign"]
-"""Nothing stands there; ours does; ours, changed by somebody; another, which runs ours; another alone."""
+"""State of a hook: absent; ours; ours, changed by somebody; another that runs ours; another alone."""
 
 
 class Hook(Document, frozen=True, kw_only=True):
@@ -42,15 +42,15 @@ class Hook(Document, frozen=True, kw_only=True):
     name: str
     """Name, as git calls it."""
     path: str
-    """Where git looks for it."""
+    """Path where git looks for it."""
     state: State
-    """What stands there."""
+    """Its state."""
     before: str | None = None
-    """Where the hook is that stood there before ours, which runs it first; none where there was none."""
+    """Path of the hook from before ours, which runs first; none where there was none."""
 
 
 def hooks_folder(repository: Repository) -> Path:
-    """Return the folder in which git looks for the hooks of this repository, and of no other.
+    """Return the folder in which git looks for hooks of this repository alone.
 
     Raises:
         LedgerError: all repositories of the user or machine share it, or there is none.
@@ -77,7 +77,7 @@ def hooks_folder(repository: Repository) -> Path:
 
 
 def read_hooks(repository: Repository, names: Sequence[str]) -> list[Hook]:
-    """Return what stands where ours belong.
+    """Return the state of each hook that we install.
 
     Raises:
         LedgerError: the folder of hooks is not this repository's own, or cannot be read.
@@ -87,7 +87,7 @@ def read_hooks(repository: Repository, names: Sequence[str]) -> list[Hook]:
 
 
 def install_hooks(repository: Repository, names: Sequence[str], python: str) -> list[Hook]:
-    """Put our hooks in front of those that stand there; again is the same.
+    """Install our hooks in front of existing ones; idempotent.
 
     Args:
         repository: where to.
@@ -113,7 +113,7 @@ def install_hooks(repository: Repository, names: Sequence[str], python: str) -> 
 
 
 def uninstall_hooks(repository: Repository, names: Sequence[str]) -> list[Hook]:
-    """Take our hooks away and put back what stood there before, bytes and mode; again changes nothing.
+    """Remove our hooks and restore the ones from before, bytes and mode; idempotent.
 
     Returns:
         What stands there now; what is not `absent` or `foreign` was changed or wrapped by somebody and left alone.
@@ -148,7 +148,7 @@ def _state(path: Path) -> State:
     content = _content(path)
     mark = _MARK.search(content)
     if mark is None:
-        # As `pre-commit install` and others do it: they keep the hook that they found under a longer name.
+        # `pre-commit install` and others do it: they keep the hook that they found under a longer name.
         others = path.parent.glob(f"{path.name}.*")
         return "wrapped" if any(_MARK.search(_content(other)) for other in others) else "foreign"
     rest = content[: mark.start()] + content[mark.end() :]
@@ -156,7 +156,7 @@ def _state(path: Path) -> State:
 
 
 def _check_ours(hook: Hook) -> None:
-    """Refuse a place where ours cannot stand without losing what somebody else did."""
+    """Refuse a location where ours would destroy the work of somebody else."""
     if hook.state == "changed":
         raise Conflict(
             f"somebody changed this hook of ours: `{hook.path}`",
@@ -186,7 +186,7 @@ def _install(folder: Path, hook: Hook, python: str) -> None:
 
 
 def _render(name: str, python: str, before: bytes) -> bytes:
-    """Return the bytes of a hook of ours, marked with the hash of everything but the mark."""
+    """Return the content of one of our hooks, marked with the hash of everything but the mark."""
     text = (shipped("hooks") / name).read_bytes()
     text = text.replace(b"@BEFORE@", _command(name, before)).replace(b"@PYTHON@", os.fsencode(shlex.quote(python)))
     first, mark, rest = text.partition(b"# @MARK@\n")
@@ -195,7 +195,7 @@ def _render(name: str, python: str, before: bytes) -> bytes:
 
 
 def _command(name: str, before: bytes) -> bytes:
-    """Return how the hook from before is run: by its new name, unless it is a shell script that asks for its name.
+    """Return how the hook from before is run: by its new name, unless it is a shell script that uses its name.
 
     A hook of husky finds the user's script by `$0`; renamed, it would find nothing and say nothing. Read by its own
     shell with the old `$0` it works.
@@ -208,7 +208,7 @@ def _command(name: str, before: bytes) -> bytes:
 
 
 def _content(path: Path) -> bytes:
-    """Return the bytes of a hook; none where it is no file that can be read, such as a link to nowhere."""
+    """Return the content of a hook; none where it is no readable file, such as a dangling link."""
     try:
         return path.read_bytes() if path.is_file() else b""
     except OSError:

@@ -1,4 +1,4 @@
-"""Keeps `git gc --prune=now` away while objects are written that no ref reaches yet.
+"""Protection from `git gc --prune=now` while objects are written that no ref reaches yet.
 
 Such a gc removes what it finds unreachable, however new: measured, it took acknowledged records with it and left a
 branch that points at nothing. Git's own protocol is used: `gc.pid` in the git directory names the process and host of
@@ -17,15 +17,15 @@ from ledger.errors import LedgerError
 from ledger.repository.repository import Repository
 
 _PATIENCE_SECONDS = 10.0
-"""How long to wait for a gc that prunes."""
+"""Longest wait for a pruning gc."""
 _PAUSE_SECONDS = 0.02
 _BELIEVED_SECONDS = 12 * 3600
-"""How long git believes the `gc.pid` of another host (builtin/gc.c, lock_repo_for_gc)."""
+"""How long git trusts the `gc.pid` of another host (builtin/gc.c, lock_repo_for_gc)."""
 
 
 @contextmanager
 def no_pruning(repository: Repository) -> Iterator[None]:
-    """Let no gc begin for the length of the block, after waiting for one that prunes what is new.
+    """Prevent gc for the length of the block, after waiting for one that prunes new objects.
 
     Raises:
         LedgerError: such a gc runs for longer than anybody should wait.
@@ -41,7 +41,7 @@ def no_pruning(repository: Repository) -> Iterator[None]:
 
 
 def _take_lock(repository: Repository, file: Path) -> bool:
-    """Write our name where a housekeeper writes its own; false where somebody's stands who does us no harm.
+    """Write our `gc.pid`; return false where a harmless housekeeper has its own there.
 
     Raises:
         LedgerError: a gc that prunes runs for longer than anybody should wait.
@@ -51,7 +51,7 @@ def _take_lock(repository: Repository, file: Path) -> bool:
         try:
             if _take(file):
                 return True
-        except FileExistsError:  # somebody takes it at this moment
+        except FileExistsError:  # another process is just taking it
             pid = None
         except OSError:
             return False
@@ -70,7 +70,7 @@ def _take_lock(repository: Repository, file: Path) -> bool:
 
 
 def _take(file: Path) -> bool:
-    """Take `gc.pid` as git does; false while the one whose name stands there lives.
+    """Take `gc.pid` as git does; return false while the process named in it lives.
 
     Raises:
         FileExistsError: somebody takes it now.
@@ -93,7 +93,7 @@ def _take(file: Path) -> bool:
 
 
 def _living(file: Path) -> int | None:
-    """Return the process that a `gc.pid` names, while it lives; 0 for one of another host, of the last hours."""
+    """Return the living process that a `gc.pid` names; 0 for one of another host, of the last hours."""
     try:
         number, _, host = file.read_text().strip().partition(" ")
         pid = int(number)
@@ -108,9 +108,9 @@ def _living(file: Path) -> int | None:
 
 
 def _is_harmless(repository: Repository, pid: int) -> bool:
-    """Return whether a living housekeeper is known to spare what is new; one that has just ended is not known."""
+    """Return whether a living housekeeper certainly spares new objects; this is unknown for one that has just ended."""
     if pid == 0 or not Path("/proc/self/cmdline").exists():
-        return True  # nobody can tell, and almost every gc does
+        return True  # it cannot be known, and almost every gc does
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:

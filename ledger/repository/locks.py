@@ -1,4 +1,4 @@
-"""The locks by which git keeps others from a ref while it writes it, and what becomes of those that a kill left.
+"""Lock files of git on refs, and the removal of those that a killed git left behind.
 
 Git makes `<ref>.lock` with open(2), so a git that is killed leaves it, and every later git refuses to write. Only
 what can be known to be ours is taken away here: see `.github/decisions/stale-locks.md`.
@@ -10,12 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 
 _WATCHED_SECONDS = 1.0
-"""How long a lock must stand still before it is taken for one that nobody holds; git holds one for milliseconds."""
+"""How long a lock must be unchanged to count as abandoned; git holds one for milliseconds."""
 _PAUSE_SECONDS = 0.05
 
 
 def clear_dead_locks(common_dir: Path, patterns: Sequence[str], since_ns: int) -> list[Path]:
-    """Remove the locks that dead processes of ours left on some refs, and return them.
+    """Remove the locks that dead processes of this tool left on some refs, and return them.
 
     Only for whoever knows that a process of ours died after `since_ns`, and that none of ours is at work there.
 
@@ -31,13 +31,13 @@ def clear_dead_locks(common_dir: Path, patterns: Sequence[str], since_ns: int) -
         time.sleep(_PAUSE_SECONDS)
         suspects = {path: made for path, made in suspects.items() if _modified_ns(path) == made}
     for path in suspects:
-        with suppress(OSError):  # whoever may not remove it is told of it by git
+        with suppress(OSError):  # without the permission to remove it, git reports the lock
             path.unlink()
     return sorted(suspects)
 
 
 def lock_age_seconds(lock: Path) -> float | None:
-    """Return for how long a lock stands, in seconds; none when it is gone."""
+    """Return the age of a lock in seconds; none when it does not exist."""
     made = _modified_ns(lock)
     return None if made is None else max(0.0, time.time() - made / 1e9)
 

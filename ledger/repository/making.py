@@ -1,4 +1,4 @@
-"""Makes repositories: one for a ledger alone, one that people push to, and one for a project.
+"""Creation of repositories: for a ledger alone, for pushes of a team, and for a project.
 
 GitPython costs 0.07 to 0.2 s of CPU to import, so nothing that a record waits for stands here.
 """
@@ -14,7 +14,7 @@ from ledger.repository.repository import EMBEDDED, Repository
 
 
 def create_embedded(folder: Path) -> Repository:
-    """Make a repository for the ledger alone inside `folder`, and return it; it is found again if it exists.
+    """Create a repository for the ledger alone inside `folder`, or find the existing one, and return it.
 
     Raises:
         LedgerError: the folder cannot be written to.
@@ -34,7 +34,7 @@ def create_embedded(folder: Path) -> Repository:
 
 
 def create_server(folder: Path, object_format: str) -> Repository:
-    """Make a bare repository that people push to, and return it; one that exists is found again.
+    """Create a bare repository for pushes, or find the existing one, and return it.
 
     Args:
         folder: of the repository; made where it is missing.
@@ -54,15 +54,15 @@ def create_server(folder: Path, object_format: str) -> Repository:
         raise LedgerError(f"cannot make a repository here ({_why(error)}): `{folder}`") from error
     maker = Git(folder)  # GitPython would expand a dollar sign in the path
     maker.output("init", "--quiet", "--bare", "--initial-branch=main", f"--object-format={object_format}")
-    # A reflog is how an admin finds what a branch was before; bare repositories keep none by themselves.
+    # A reflog shows an admin the former tips of a branch; bare repositories have none by default.
     maker.output("config", "core.logAllRefUpdates", "true")
-    # Malformed objects are git's to refuse; it does so only when asked (git-config, receive.fsckObjects).
+    # Git refuses malformed objects only on request (git-config, receive.fsckObjects).
     maker.output("config", "receive.fsckObjects", "true")
     return Repository.discover(folder)
 
 
 def create_project(folder: Path, author: Author, message: str) -> Repository:
-    """Make a repository of the files in `folder`, all but the ignored ones in one commit, and return it.
+    """Create a repository with the files in `folder`, except ignored ones, in one commit, and return it.
 
     Args:
         folder: exists and is in no repository.

@@ -52,7 +52,7 @@ def git_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("GIT_") or name in _KEPT or name.startswith(("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"))
     }
-    # Messages are matched and shown; nothing may ever wait for a terminal.
+    # Messages are matched and shown; no call may ever wait for a terminal.
     return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"} | _AS_IT_IS | dict(extra or {})
 
 
@@ -60,11 +60,11 @@ _AS_IT_IS = {"GIT_NO_REPLACE_OBJECTS": "1"}
 """Replace refs show objects that are not those that others have under the same id."""
 
 _PUSHED = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
-"""Where git keeps the objects of a push until its hooks have agreed to it (git-receive-pack, "quarantine")."""
+"""Folder of the objects of a push until its hooks have accepted it (git-receive-pack, "quarantine")."""
 
 
 def quarantined_objects() -> dict[str, str]:
-    """Return the variables that let git see the objects of a push in `pre-receive`; only who asks gets them."""
+    """Return the variables that let git see the objects of a push in `pre-receive`; they are set only on request."""
     return {name: os.environ[name] for name in _PUSHED if name in os.environ}
 
 
@@ -86,7 +86,7 @@ class Git:
         return Git(self.folder, self.environment_added | dict(environment))
 
     def output(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        """Return what git prints.
+        """Return the output of git.
 
         Raises:
             LedgerError: git exits with an error; its own last line is the message.
@@ -104,7 +104,7 @@ class Git:
         timeout_seconds: float | None = None,
         inherited: Sequence[int] = (),
     ) -> tuple[int, bytes, bytes]:
-        """Return exit code, output and errors, whatever the exit code; below zero it is the signal that killed git.
+        """Return exit code, output and errors, whatever the exit code; a negative one is the signal that killed git.
 
         Git and what it starts hold the `inherited` descriptors open until they end. With a timeout git gets a
         session of its own: no terminal to ask at, and it can be ended with all its children.
@@ -128,7 +128,7 @@ class Git:
 
     @contextmanager
     def streaming(self, *arguments: str, stdin: IO[bytes]) -> Iterator[IO[bytes]]:
-        """Give git a file to read and yield its output as a stream.
+        """Run git with a file as input and yield its output as a stream.
 
         Raises:
             LedgerError: git exits with an error and the caller read to the end.
@@ -176,11 +176,11 @@ class Git:
 
 
 _GRACE_SECONDS = 0.5
-"""What git gets to remove its temporary files before it is killed."""
+"""Time for git to remove its temporary files before it is killed."""
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End a process that leads a session, and all that it started."""
+    """End a process that leads a session, with all that it started."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
@@ -189,7 +189,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _command(arguments: Sequence[str]) -> str:
-    """Return git's command, which stands behind the settings of this one call."""
+    """Return git's command line, with the settings of this call first."""
     position = 0
     while arguments[position] == "-c":
         position += 2
@@ -197,7 +197,7 @@ def _command(arguments: Sequence[str]) -> str:
 
 
 def git_error(command: str, code: int, err: bytes) -> LedgerError:
-    """Return git's failure as one line: the last `fatal:` or `error:` line it wrote, else its last line."""
+    """Return git's failure as one line: its last `fatal:` or `error:` line, else its last line."""
     lines = [line.strip() for line in err.decode("utf-8", "replace").splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
     said = telling[-1].removeprefix("fatal: ").removeprefix("error: ") if telling else f"exit code {code}"

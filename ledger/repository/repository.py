@@ -1,4 +1,4 @@
-"""A git repository as the ledger sees it: where it is, what is in it, who works in it."""
+"""A git repository as the ledger uses it: its location, its content, its author."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from ledger.model.values import Document
 from ledger.repository.process import Git
 
 _AT_ONCE = 1 << 18
-"""Bytes read at once from git: with Python's own 8 KiB, reading 100,000 records of 8.5 KB took 1 s of CPU longer."""
+"""Bytes per read from git: with Python's own 8 KiB, reading 100,000 records of 8.5 KB took 1 s of CPU longer."""
 EMBEDDED = ".ledger"
 """Folder of the repository that `ledger init PATH` makes where there is none."""
 
@@ -49,7 +49,7 @@ class Repository:
 
     @classmethod
     def discover(cls, folder: Path) -> "Repository":
-        """Find the repository that `folder` is in: the user's own, else one embedded by `ledger init`.
+        """Find the repository that contains `folder`: the user's own, else one embedded by `ledger init`.
 
         Raises:
             NotFound: there is none.
@@ -73,7 +73,7 @@ class Repository:
             places = [os.fsdecode(git.output("rev-parse", *question)).removesuffix("\n") for question in questions]
         inside, cdup, prefix, git_dir, common_dir = places
         worktree = (folder / cdup).resolve() if inside == "true" else None
-        # Bound to a place that stays: a training may change its folder, or remove the one it began in.
+        # Bound to a folder that remains: a training may change its folder, or remove the one it began in.
         return cls(Git(worktree or Path(git_dir)), Path(git_dir), Path(common_dir), worktree, prefix)
 
     @classmethod
@@ -84,17 +84,17 @@ class Repository:
         return cls(git, git_dir, git_dir, worktree, "")
 
     def with_objects(self, variables: Mapping[str, str]) -> "Repository":
-        """Return the same repository, with git told by variables where more objects are, such as those of a push."""
+        """Return the same repository, with git's variables for more objects, such as those of a push."""
         return Repository(self.git.having(variables), self.git_dir, self.common_dir, self.worktree, self.prefix)
 
     @property
     def folder(self) -> str | None:
-        """The folder inside the worktree it was found from, as records name it; none in a bare repository."""
+        """The folder inside the worktree it was found from, in the form of records; none in a bare repository."""
         return (self.prefix.rstrip("/") or ".") if self.worktree else None
 
     @property
     def state_dir(self) -> Path:
-        """Where derived and waiting things of the ledger live; shared by all worktrees."""
+        """The folder for derived and waiting files of the ledger; shared by all worktrees."""
         return self.common_dir / "ledger"
 
     def is_checked_out(self, ref: str) -> bool:
@@ -103,7 +103,7 @@ class Repository:
         return any(head.read_text("utf-8", "replace").strip() == f"ref: {ref}" for head in heads if head.is_file())
 
     def author(self) -> Author:
-        """Return who git says works here; `unknown` where git was never told."""
+        """Return the author in git's configuration; `unknown` where there is none."""
         return read_author(self.git)
 
     def config(self, pattern: str) -> list[tuple[str, str]]:
@@ -125,7 +125,7 @@ class Repository:
         return None if code else out.decode().strip()
 
     def is_pushed(self, commit: str) -> bool:
-        """Return whether a remote-tracking branch of this clone reaches the commit."""
+        """Return whether a remote-tracking branch of this clone contains the commit."""
         _, out, _ = self.git.attempt("for-each-ref", "--count=1", f"--contains={commit}", "refs/remotes")
         return bool(out)
 
@@ -144,7 +144,7 @@ class Repository:
         return files
 
     def holds(self, commit: str, path: str) -> bool:
-        """Return whether a path stands in a commit's tree."""
+        """Return whether a path exists in a commit's tree."""
         return self.git.attempt("cat-file", "-e", f"{commit}:{path}")[0] == 0
 
     def read_objects(self, names: Iterable[str]) -> Iterator[bytes | None]:
@@ -179,7 +179,7 @@ class Repository:
 
 
 def read_content(header: bytes, answers: IO[bytes]) -> bytes | None:
-    """Return what follows a header of `git cat-file --batch`; none for an object that it does not have."""
+    """Return the object after a header of `git cat-file --batch`; none for a missing object."""
     facts = header.rstrip(b"\n").rsplit(b" ", 2)
     if facts[-1] in {b"missing", b"ambiguous"}:
         return None
@@ -189,7 +189,7 @@ def read_content(header: bytes, answers: IO[bytes]) -> bytes | None:
 
 
 def read_author(git: Git) -> Author:
-    """Return who git says is at work in a folder, inside a repository or not."""
+    """Return the author in git's configuration for a folder, inside a repository or not."""
     code, out, _ = git.attempt("var", "GIT_AUTHOR_IDENT")
     name, _, rest = out.decode("utf-8", "replace").partition(" <")
     if code:
@@ -231,7 +231,7 @@ def _find_embedded(folder: Path) -> Path | None:
 
 
 def remotes(config: Iterable[tuple[str, str]]) -> Mapping[str, str]:
-    """Return remote name to URL from configuration entries such as `remote.origin.url`."""
+    """Return the URL of each remote, from configuration entries such as `remote.origin.url`."""
     return {
         name.removeprefix("remote.").removesuffix(".url"): value
         for name, value in config

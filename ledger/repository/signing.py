@@ -1,4 +1,4 @@
-"""SSH signatures (OpenSSH's PROTOCOL.sshsig), made and checked by `ssh-keygen`, the program that git asks too.
+"""SSH signatures (OpenSSH's PROTOCOL.sshsig), made and checked by `ssh-keygen`, which git also uses.
 
 Nothing here can wait for a person: no terminal, no passphrase prompt; a key without passphrase or an agent it is.
 """
@@ -18,15 +18,15 @@ from ledger.errors import LedgerError
 from ledger.repository.repository import Repository
 
 NAMESPACE = "ledger"
-"""What our signatures are for: none made for a commit, a mail or a login passes for one of an entry."""
+"""Namespace of our signatures: one made for a commit, a mail or a login is not valid for an entry."""
 _SECONDS = 10.0
-"""How long an agent may take to sign."""
+"""Time limit for an agent to sign."""
 _MAGIC = b"SSHSIG\0\0\0\1"
-"""How a signature begins, with the version of its format (PROTOCOL.sshsig, section 3)."""
+"""Beginning of a signature, with the version of its format (PROTOCOL.sshsig, section 3)."""
 
 
 def signing_key(repository: Repository) -> str:
-    """Return the key that git is told to sign with: a file, or the public key itself.
+    """Return the signing key in git's configuration: a file, or the public key itself.
 
     Raises:
         LedgerError: git is told of none, or of one that is no SSH key.
@@ -84,7 +84,7 @@ def public_key(signature: bytes) -> bytes | None:
 
 
 class Signers:
-    """Those whose signatures count, in a file that `ssh-keygen` reads; it lives as long as the block.
+    """Allowed signers, in a file for `ssh-keygen` that exists for the length of the block.
 
     Args:
         allowed: lines of an allowed-signers file (ssh-keygen(1), ALLOWED SIGNERS).
@@ -102,7 +102,7 @@ class Signers:
         self._folder.cleanup()
 
     def signer(self, payload: bytes, signature: bytes, at: datetime) -> str | None:
-        """Return who signed a payload: a name from the list whose key was valid then; none when nobody listed did."""
+        """Return the signer of a payload: a listed name whose key was valid then; none when no listed key signed it."""
         if public_key(signature) is None:
             return None
         with tempfile.NamedTemporaryFile(dir=self._folder.name, suffix=".sig") as file:

@@ -20,11 +20,11 @@ class Tag(Document, frozen=True, kw_only=True):
     commit: str
     """Commit it is about."""
     message: str
-    """What it says, without its signature."""
+    """Its message, without the signature."""
     made_at: datetime
     """When, UTC."""
     signed: bool
-    """Whether it carries an SSH signature, whosever."""
+    """Whether it has an SSH signature, of anybody."""
 
 
 def make_tag(repository: Repository, name: str, commit: str, message: str, *, key: str | None) -> None:
@@ -43,7 +43,7 @@ def make_tag(repository: Repository, name: str, commit: str, message: str, *, ke
 
 
 def read_tags(repository: Repository, pattern: str) -> list[Tag]:
-    """Return the annotated tags that match a pattern such as `ledger/*`, by name; lightweight ones say nothing."""
+    """Return the annotated tags that match a pattern such as `ledger/*`, by name; lightweight ones are skipped."""
     wanted = "%(refname:strip=2)%00%(*objectname)%00%(taggerdate:unix)%00%(contents:signature)%00%(contents)%00%01"
     out = repository.git.output("for-each-ref", f"--format={wanted}", f"refs/tags/{pattern}")
     tags = []
@@ -63,7 +63,7 @@ def read_tags(repository: Repository, pattern: str) -> list[Tag]:
 
 
 def read_tag(repository: Repository, name: str, object_id: str) -> Tag | None:
-    """Return the annotated tag that an object is, none when it is none; it need not have a ref yet.
+    """Return the annotated tag in an object; none when it is something else; it need not have a ref yet.
 
     Args:
         repository: where the object is.
@@ -88,7 +88,7 @@ def read_tag(repository: Repository, name: str, object_id: str) -> Tag | None:
 
 
 def is_signed_by(repository: Repository, name: str, allowed: str) -> bool:
-    """Return whether a tag carries a signature of somebody listed in an allowed-signers file's lines.
+    """Return whether a tag is signed by somebody in the lines of an allowed-signers file.
 
     Raises:
         LedgerError: the list cannot be handed to git.

@@ -1,1 +1,1 @@
-"""Commits: append them, read them, put them onto others, make them again."""
+"""Commits: append, read, replay and rewrite them."""

@@ -30,7 +30,7 @@ def append_commit(
     keep: Sequence[str] = (),
     inherited: int | None = None,
 ) -> str:
-    """Commit `files` onto `ref` and return the commit's id; it is on the disk then, not only on its way there.
+    """Commit `files` onto `ref` and return the commit's id; durable on the disk when this returns.
 
     Args:
         repository: where to.
@@ -91,7 +91,7 @@ def _written(repository: Repository, ref: str, command: tuple[str, ...], stdin: 
 
 
 _CRASH_REPORT = re.compile(r"dumping crash report to (.*fast_import_crash_\d+)$", re.MULTILINE)
-"""Where `git fast-import` writes down what it was told when it failed: nobody reads it, and nobody cleans it up."""
+"""File in which a failing `git fast-import` dumps its input: nobody reads it, and nobody cleans it up."""
 
 
 def _remove_crash_report(repository: Repository, said: str) -> None:

@@ -13,7 +13,7 @@ _FIELDS = ("%H", "%ct", "%an", "%ae", "%s", "%B")
 
 
 _MOST = (1 << 31) - 1
-"""The largest number that git takes."""
+"""The largest number that git accepts."""
 
 
 def read_log(repository: Repository, tip: str, limit: int | None = None) -> Iterator[LogEntry]:

@@ -1,4 +1,4 @@
-"""Puts the files of existing commits onto another commit, as new commits of the same author, times and message.
+"""Replay of the files of existing commits on another commit, as new commits with the same author, times and message.
 
 No working tree, no index, no ref: one `git fast-import` that names the blobs by their ids.
 """
@@ -18,16 +18,16 @@ _REGULAR = "100644"
 
 
 class Replayed(Document, frozen=True, kw_only=True):
-    """One commit to put somewhere else."""
+    """One commit to replay."""
 
     commit: str
     """The commit whose author, times and message are kept."""
     files: dict[str, str]
-    """Path to blob: what it adds there."""
+    """Blob of each file that it adds, by path."""
 
 
 def replay(repository: Repository, onto: str, commits: Sequence[Replayed]) -> str:
-    """Put commits, oldest first, onto `onto` and return the last one made; no ref moves.
+    """Replay commits, oldest first, on `onto` and return the last new one; no ref moves.
 
     Every path must be plain ASCII without quotes or control characters. Signatures are not kept: they
     were made over the old parents.
@@ -46,7 +46,7 @@ def replay(repository: Repository, onto: str, commits: Sequence[Replayed]) -> st
         parts.append(f"commit {scratch}\nmark :{number}\n".encode() + _head(original) + f"from {parent}\n".encode())
         parts += [f"M {_REGULAR} {blob} {path}\n".encode("ascii") for path, blob in sorted(made.files.items())]
         parent = f":{number}"
-    # A ref that ends as nothing is never written: a crash leaves only objects, which git collects.
+    # A ref that ends as nothing is never written: a crash leaves only unreachable objects, which git collects.
     parts.append(f"get-mark {parent}\nreset {scratch}\nfrom {'0' * len(onto)}\n\ndone\n".encode())
     return _imported(repository, b"".join(parts))
 
@@ -54,7 +54,7 @@ def replay(repository: Repository, onto: str, commits: Sequence[Replayed]) -> st
 def join_commit(
     repository: Repository, first: str, second: str, files: Mapping[str, str], *, message: str, stamp: str
 ) -> str:
-    """Make the commit with both parents that holds the tree of `first` and `files` (path to blob); no ref moves.
+    """Return a new commit with both parents, the tree of `first` and `files` (blob by path); no ref moves.
 
     Raises:
         LedgerError: git could not write.
@@ -68,7 +68,7 @@ def join_commit(
 
 
 def _head(original: bytes) -> bytes:
-    """Return author, committer, encoding and message of a commit object as `fast-import` reads them."""
+    """Return author, committer, encoding and message of a commit object in the form of `fast-import`."""
     header, _, message = original.partition(b"\n\n")
     lines = header.split(b"\n")
     encoding = [line for line in lines if line.startswith(b"encoding ")]

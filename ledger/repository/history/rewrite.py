@@ -1,4 +1,4 @@
-"""Makes a history again with other contents, and removes objects for good: for what must not have been committed.
+"""Rewrite of a history with other contents, and removal of objects for good, for what must not have been committed.
 
 Everything else stays: order, parents, authors, times, and every commit before the first that changes.
 """
@@ -18,7 +18,7 @@ _PLAIN = frozenset(range(0x20, 0x7F)) - frozenset(b'"\\')
 
 
 def write_blob(repository: Repository, content: bytes) -> str:
-    """Write a blob and return its id; again is the same.
+    """Write a blob and return its id; idempotent.
 
     Raises:
         LedgerError: git cannot write.
@@ -32,7 +32,7 @@ def rewrite(
     blobs: Mapping[str, str],
     say: Callable[[bytes], bytes],
 ) -> dict[str, str]:
-    """Make the commits that lead to `tip` again where they hold other blobs or say other words; no ref moves.
+    """Rewrite the commits that lead to `tip` where their blobs or messages change; no ref moves.
 
     Args:
         repository: where they are.
@@ -110,13 +110,13 @@ def _change(change: PathChange, blobs: Mapping[str, str]) -> bytes:
 
 
 def _quoted(path: str) -> bytes:
-    """Return a path as `fast-import` reads any path: in quotes, special bytes as octal numbers."""
+    """Return a path in the form in which `fast-import` reads any path: quoted, special bytes in octal."""
     said = (chr(byte) if byte in _PLAIN else f"\\{byte:03o}" for byte in os.fsencode(path))
     return f'"{"".join(said)}"'.encode()
 
 
 def remove_objects(repository: Repository, objects: Collection[str]) -> list[str]:
-    """Remove objects from this repository for good, and return those that are still there.
+    """Remove objects from this repository for good, and return those that remain.
 
     They must be reachable from nothing: what a ref, a reflog or a worktree's index reaches stays. Other unreachable
     objects, such as a user's lost commits, stay as they are.
@@ -126,7 +126,7 @@ def remove_objects(repository: Repository, objects: Collection[str]) -> list[str
     """
     if not objects:
         return []
-    # Whatever nothing reaches becomes loose, one file each; only ours of those are removed then.
+    # Whatever is unreachable becomes loose, one file each; only the given ones are removed then.
     repository.git.output("repack", "-A", "-d", "-q", "--no-write-bitmap-index")
     reachable = set(_reachable(repository))
     for name in set(objects) - reachable:
@@ -145,7 +145,7 @@ def _loose_file(repository: Repository, name: str) -> Path:
 
 
 def refs_reaching(repository: Repository, commits: Collection[str]) -> list[str]:
-    """Return the refs of this repository from which one of these commits can be reached, by name."""
+    """Return the refs of this repository that reach one of these commits, by name."""
     found: set[str] = set()
     for commit in commits:
         out = repository.git.output("for-each-ref", "--format=%(refname)", f"--contains={commit}")

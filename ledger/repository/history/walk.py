@@ -1,4 +1,4 @@
-"""Walks a branch commit by commit and says what each one changed, against every parent.
+"""A walk over a branch, commit by commit, with the changes of each against every parent.
 
 An end-to-end difference misses what was changed and undone, and a plain log misses what a merge dropped.
 Replace refs and grafts are switched off: they show a history that is not the one others have.
@@ -14,7 +14,7 @@ from ledger.repository.repository import Repository
 
 _HEADER = "--format=%x01%H %P%x02%ct"
 AS_IT_IS = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
-"""Variables with which git shows history and objects as others have them."""
+"""Variables with which git shows history and objects without replacements."""
 
 
 class PathChange(Document, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class PathChange(Document, frozen=True, kw_only=True):
 
 
 class CommitStep(Document, frozen=True, kw_only=True):
-    """One commit and all that it changed."""
+    """One commit with all of its changes."""
 
     commit: str
     """Commit id."""
@@ -40,7 +40,7 @@ class CommitStep(Document, frozen=True, kw_only=True):
     seconds: int
     """When it was committed, in seconds since 1970."""
     changes: list[PathChange]
-    """What differs from each parent; everything, for a root."""
+    """Changes against each parent; everything, for a root."""
 
 
 def contains(repository: Repository, tip: str, commit: str) -> bool:
@@ -56,7 +56,7 @@ def walk(repository: Repository, tip: str, since: str | None = None) -> Iterator
     """
     git = repository.git.having(AS_IT_IS)
     wanted = [tip, *(f"^{known}" for known in _exclusions(git, tip, since))] if since else [tip]
-    # A merge is shown once per parent, each time with its header.
+    # A merge is listed once per parent, each time with its header.
     options = ("--root", "-r", "-m", "--raw", "--no-abbrev", "--no-renames", "--no-show-signature", "-z", _HEADER)
     with tempfile.TemporaryFile() as nothing:
         arguments = ("log", *options, "--end-of-options", *wanted, "--")
@@ -65,7 +65,7 @@ def walk(repository: Repository, tip: str, since: str | None = None) -> Iterator
 
 
 def _exclusions(git: Git, tip: str, since: str) -> list[str]:
-    """Return the commits with all that leads to them to leave out: `since`, and where the histories part.
+    """Return the commits to exclude with their ancestors: `since`, and the merge bases.
 
     Git walks by date, and stops looking for what it should leave out a few commits after it found the last wanted one.
     Entries keep their dates when they are put on top of newer ones, so it would let through what both have.
@@ -93,7 +93,7 @@ def read_difference(repository: Repository, old: str, new: str, among: Sequence[
 
 
 def _steps(fields: list[bytes]) -> Iterator[CommitStep]:
-    """Read the log field by field: a path may hold any byte but the one that ends it."""
+    """Yield the steps in a log, field by field: a path may hold any byte but the one that ends it."""
     step: CommitStep | None = None
     position = 0
     while position < len(fields):

@@ -1,1 +1,1 @@
-"""What passes between this repository and its remotes and their hosts."""
+"""Exchange between this repository, its remotes, and their hosts."""

@@ -1,4 +1,4 @@
-"""What a host is told of a pull request: one comment, updated from then on, and whether its commit passes."""
+"""Messages to a host about a pull request: one comment, updated from then on, and the status of its commit."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote, urlencode
@@ -10,33 +10,33 @@ from ledger.settings import TOKEN_VARIABLE
 
 _PAGE = 100
 _PAGES = 30
-"""Pages of comments that are looked through: 3,000 comments."""
+"""Most pages of comments that are searched: 3,000 comments."""
 STATUS = "ledger"
 """Name of the status of a commit."""
 _SAID = 140
-"""Characters that GitHub takes for the description of a status."""
+"""Most characters of a status description at GitHub."""
 _NOT_OURS = (403, 404)
-"""How hosts answer who would change what another wrote."""
+"""Answers of hosts to an attempt to change another account's comment."""
 _BOTS: Mapping[Kind, frozenset[str]] = {
     "github": frozenset({"github-actions[bot]"}),
     "forgejo": frozenset({"forgejo-actions", "gitea-actions"}),
 }
-"""Who a job is that may not ask who it is: its token is no person's (GitHub, "Automatic token authentication")."""
+"""Accounts of jobs, whose token may not ask for its own name (GitHub, "Automatic token authentication")."""
 
 
 class CommentPlace(Document, frozen=True, kw_only=True):
-    """Where comments are written, as CI says it in its environment."""
+    """The place for comments, from the environment of CI."""
 
     kind: Kind
     """Software of the host."""
     api: str
-    """Address of the repository in the API, without a slash at its end."""
+    """URL of the repository in the API, without a slash at its end."""
     token: str
-    """Who we are."""
+    """Access token."""
 
 
 def comment_place(environment: Mapping[str, str]) -> CommentPlace:
-    """Return where the CI job that we are in may write comments.
+    """Return where this CI job may write comments.
 
     Sources: GitHub, "Default environment variables"; Forgejo Actions, the same names; GitLab, "Predefined CI/CD
     variables".
@@ -85,7 +85,7 @@ def find_request(place: CommentPlace, source: str, commit: str, base: str) -> in
 
 
 def write_comment(place: CommentPlace, number: int, marker: str, body: str) -> bool:
-    """Write a comment, or update the one that our own account wrote and that begins with a marker.
+    """Write a comment, or update the one from the same account that begins with a marker.
 
     Return whether it was there.
 
@@ -101,13 +101,13 @@ def write_comment(place: CommentPlace, number: int, marker: str, body: str) -> b
             if not str(comment.get("body") or "").startswith(marker) or not isinstance(comment.get("id"), int):
                 continue
             us = _us(place) if us is None else us
-            # Whoever may write here may begin a comment so, and whoever may write everywhere may change any comment.
+            # Anybody who may comment can begin a comment so, and an admin can change any comment.
             if _author(comment) in us:
                 method = "PUT" if place.kind == "gitlab" else "PATCH"
                 try:
                     _request(place, method, _one(place, comments, comment), {"body": body})
                 except HostRefused as error:
-                    if error.code in _NOT_OURS:  # a comment that is locked must not keep a new one out
+                    if error.code in _NOT_OURS:  # a locked comment must not prevent a new one
                         continue
                     raise
                 return True
@@ -118,7 +118,7 @@ def write_comment(place: CommentPlace, number: int, marker: str, body: str) -> b
 
 
 def _us(place: CommentPlace) -> frozenset[str]:
-    """Return the names of the account that we are."""
+    """Return the names of our account."""
     root = place.api.partition("/projects/" if place.kind == "gitlab" else "/repos/")[0]
     try:
         answer = _request(place, "GET", f"{root}/user", None)
@@ -132,14 +132,14 @@ def _author(comment: Mapping[str, object]) -> str:
 
 
 def _name(account: object) -> str:
-    """Return how a host calls an account; empty where it does not say."""
+    """Return a host's name for an account; empty where it has none."""
     if not isinstance(account, Mapping):
         return ""
     return str(account.get("login") or account.get("username") or "")
 
 
 def set_status(place: CommentPlace, commit: str, *, passes: bool, said: str) -> None:
-    """Say of a commit whether it passes, under the name that a rule of the host can require: `ledger`.
+    """Set the status of a commit, under the name that a rule of the host can require: `ledger`.
 
     Sources: GitHub, "Create a commit status"; Forgejo's API has the same; GitLab, "Set commit pipeline status".
 
@@ -153,7 +153,7 @@ def set_status(place: CommentPlace, commit: str, *, passes: bool, said: str) -> 
 
 
 def _one(place: CommentPlace, comments: str, comment: Mapping[str, object]) -> str:
-    """Return the address of one comment: GitLab has it below its request, the others below the repository."""
+    """Return the URL of one comment: GitLab has it below its request, the others below the repository."""
     number = comment["id"]
     return f"{comments}/{number}" if place.kind == "gitlab" else f"{place.api}/issues/comments/{number}"
 

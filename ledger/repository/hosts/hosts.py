@@ -1,4 +1,4 @@
-"""Where a remote is hosted, and how a pull request is opened there: by the host's own command, its API, or by hand."""
+"""The host of a remote, and how a pull request is opened there: by the host's own command, its API, or by hand."""
 
 import http.client
 import json
@@ -17,7 +17,7 @@ from ledger.model.values import Document
 from ledger.settings import HOST_SETTING
 
 Kind = Literal["github", "gitlab", "forgejo", "none"]
-"""Software of a host; Gitea speaks as Forgejo does."""
+"""Software of a host; Gitea has the API of Forgejo."""
 
 KINDS: tuple[Kind, ...] = ("github", "gitlab", "forgejo", "none")
 _KNOWN: Mapping[str, Kind] = {
@@ -34,15 +34,15 @@ TOKENS: Mapping[Kind, tuple[str, ...]] = {
     "gitlab": ("GITLAB_TOKEN",),
     "forgejo": ("FORGEJO_TOKEN", "GITEA_TOKEN"),
 }
-"""Kind of host to the variables that hold a token for it, the first that is set."""
+"""Variables that may hold a token, by kind of host; the first that is set is used."""
 _COMMANDS: Mapping[Kind, str] = {"github": "gh", "gitlab": "glab", "forgejo": "tea"}
 _SECONDS = 30.0
 _MOST_BYTES = 8_000_000
-"""Bytes of an answer that are read at most."""
+"""Most bytes of an answer that are read."""
 
 
 class HostRefused(LedgerError):
-    """A host answered that it will not."""
+    """A host refused a request."""
 
     def __init__(self, message: str, *, code: int) -> None:
         super().__init__(message)
@@ -53,30 +53,30 @@ class Host(Document, frozen=True, kw_only=True):
     """A repository at a host."""
 
     kind: Kind
-    """Which software runs it; `none` where nobody knows."""
+    """Software of the host; `none` where unknown."""
     web: str
-    """Address of the repository for people; empty where it has none."""
+    """URL of the repository for people; empty where it has none."""
     path: str
     """Owner and name, such as `team/project`."""
     named: bool = True
-    """Whether it is a host we know or one that the user's configuration names; one that is guessed gets no token."""
+    """Whether the host is known or named in the user's configuration; a guessed one receives no token."""
 
 
 class Request(Document, frozen=True, kw_only=True):
-    """A pull request to be."""
+    """A pull request to open."""
 
     branch: str
     """Branch with the proposal."""
     base: str
-    """Branch it is to be merged into."""
+    """Branch to merge it into."""
     title: str
     """Its title."""
     body: str
-    """What it says."""
+    """Its description."""
 
 
 def host_of(url: str, kind: str | None = None) -> Host:
-    """Return where a remote's URL leads.
+    """Return the host and path of a remote's URL.
 
     Args:
         url: as git has it; credentials in it are dropped.
@@ -88,7 +88,7 @@ def host_of(url: str, kind: str | None = None) -> Host:
     try:
         parts = urlsplit(url) if "://" in url else None
         number = parts.port if parts is not None else None
-    except ValueError:  # brackets or a port that are none: git will say so
+    except ValueError:  # brackets or a port that are invalid: git will report it
         return Host(kind="none", web="", path="")
     scp = _SCP.fullmatch(url) if parts is None else None
     if parts is not None and parts.scheme in {"http", "https", "ssh", "git"} and parts.hostname:
@@ -112,13 +112,13 @@ def host_of(url: str, kind: str | None = None) -> Host:
 
 
 def _guessed(name: str) -> Kind:
-    """Return what a host's name says of its software: `gitlab.example.org`."""
+    """Return the software that a host's name suggests: `gitlab.example.org`."""
     words = name.lower().split(".")
     return next((kind for word, kind in _WORDS.items() if word in words), "none")
 
 
 def request_url(host: Host, request: Request) -> str | None:
-    """Return the page on which a person opens the request; none for a host nobody knows."""
+    """Return the page on which a person opens the request; none for an unknown host."""
     branch, base = quote(request.branch, safe=""), quote(request.base, safe="")
     pages = {
         "github": f"{host.web}/compare/{base}...{branch}?expand=1&title={quote(request.title)}",
@@ -132,7 +132,7 @@ def request_url(host: Host, request: Request) -> str | None:
 
 
 def open_request(host: Host, request: Request, folder: str) -> str | None:
-    """Open a pull request and return its address; none where neither the host's command nor a token is at hand.
+    """Open a pull request and return its URL; none where neither the host's command nor a token is available.
 
     Args:
         host: where.
@@ -146,7 +146,7 @@ def open_request(host: Host, request: Request, folder: str) -> str | None:
     if command and shutil.which(command):
         return _by_command(host.kind, command, request, folder)
     token = next((value for name in TOKENS.get(host.kind, ()) if (value := os.environ.get(name))), None)
-    if token is None or not host.named:  # whoever calls a host `github.example.org` must not be sent a token for it
+    if token is None or not host.named:  # a host that merely calls itself `github.example.org` must not receive a token
         return None
     return _by_api(host, request, token)
 
@@ -176,7 +176,7 @@ def _by_command(kind: Kind, command: str, request: Request, folder: str) -> str 
 
 
 def _by_api(host: Host, request: Request, token: str) -> str | None:
-    """Open it as the three hosts document: create a pull request, create a merge request."""
+    """Open it by the documented API of the three hosts: create a pull request, create a merge request."""
     if host.kind == "gitlab":
         address = f"{_root(host)}/api/v4/projects/{quote(host.path, safe='')}/merge_requests"
         said = {"source_branch": request.branch, "target_branch": request.base, "title": request.title,
@@ -198,14 +198,14 @@ def _root(host: Host) -> str:
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: urllib would send the token along, to whatever host it leads to."""
+    """Follows no redirect: urllib would send the token to the redirect's host."""
 
     def redirect_request(self, *_: object) -> None:
-        """Return nothing: the answer is an error then."""
+        """Return nothing, which makes the redirect an error."""
 
 
 def ask(method: str, address: str, said: Mapping[str, str] | None, headers: Mapping[str, str]) -> object:
-    """Ask an API and return its answer.
+    """Send a request to an API and return its answer.
 
     Args:
         method: of HTTP.

@@ -1,4 +1,4 @@
-"""What passes between this repository and its remotes: list, fetch, push. Each call ends by its deadline.
+"""Exchange with the remotes of this repository: list, fetch, push. Each call ends by its deadline.
 
 Nothing here can wait for a person: no terminal, no prompt, ssh in batch mode unless the user has another.
 """
@@ -19,16 +19,16 @@ then stands on."""
 
 
 class Pushed(Document, frozen=True, kw_only=True):
-    """What became of one ref that was pushed."""
+    """The result of pushing one ref."""
 
     state: Literal["ok", "up to date", "rejected", "refused"]
-    """`rejected`: somebody else was first, fetch and try again; `refused`: a hook or rule of the remote says no."""
+    """`rejected`: another push was first, so fetch and retry; `refused`: a hook or rule of the remote forbids it."""
     reason: str = ""
-    """The remote's own words, where it did not take the ref."""
+    """The remote's own message, where it did not accept the ref."""
 
 
 def choose_remote(repository: Repository, branch: str) -> str | None:
-    """Return the remote of a branch: the one configured for it, else `origin`, else the only one; none without any.
+    """Return the remote of a branch: the configured one, else `origin`, else the only one; none without remotes.
 
     Raises:
         LedgerError: there are several and nothing says which.
@@ -47,7 +47,7 @@ def choose_remote(repository: Repository, branch: str) -> str | None:
 
 
 def check_remote(repository: Repository, name: str) -> str:
-    """Return `name` when this repository has such a remote.
+    """Return `name` if this repository has such a remote.
 
     Raises:
         NotFound: it has none of this name.
@@ -60,7 +60,7 @@ def check_remote(repository: Repository, name: str) -> str:
 def remote_refs(
     repository: Repository, remote: str, patterns: Sequence[str], *, timeout_seconds: float
 ) -> dict[str, str]:
-    """Return the refs of a remote that match, full name to object id.
+    """Return the object id of each matching ref of a remote, by full name.
 
     Args:
         repository: where the remote is configured.
@@ -74,7 +74,7 @@ def remote_refs(
     """
     out = _query_remote(repository, timeout_seconds, "ls-remote", "--refs", "--", remote, *patterns)
     lines = (line.split("\t", 1) for line in os.fsdecode(out).splitlines() if "\t" in line)
-    # git matches the end of a name: `refs/heads/ledger` is found in `refs/x/refs/heads/ledger` too.
+    # git matches the end of a name: `refs/heads/ledger` also matches `refs/x/refs/heads/ledger`.
     return {name: commit for commit, name in lines if any(_matches(name, pattern) for pattern in patterns)}
 
 
@@ -83,7 +83,7 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 def fetch(repository: Repository, remote: str, refspecs: Sequence[str], *, timeout_seconds: float) -> None:
-    """Fetch exactly these refs; neither tags, nor `FETCH_HEAD`, nor what the user's configuration would add.
+    """Fetch exactly these refs: no tags, no `FETCH_HEAD`, and nothing from the user's configuration.
 
     Raises:
         Unanswered: it did not answer in time.
@@ -102,7 +102,7 @@ def push(
     atomic: bool = False,
     timeout_seconds: float,
 ) -> dict[str, Pushed]:
-    """Push exactly these refs and return what became of each, by its full name at the remote.
+    """Push exactly these refs and return the result of each, by its full name at the remote.
 
     Hooks of the user's clone are not asked: they judge code, and would run their tests for every record.
 
@@ -119,7 +119,7 @@ def push(
         LedgerError: it cannot be reached, or refuses us as a whole.
     """
     if not refspecs:
-        return {}  # git would push what the user's configuration says
+        return {}  # otherwise git would push what the user's configuration names
     leases = [f"--force-with-lease={ref}:{commit}" for ref, commit in (expected or {}).items()]
     settings = ("-c", f"remote.{remote}.mirror=false", "-c", "push.followTags=false", "-c", "push.gpgSign=false")
     whole = ("--atomic",) if atomic else ()
@@ -158,21 +158,21 @@ def _result(flag: str, summary: str, hook: str) -> Pushed:
     if flag != "!":
         return Pushed(state="ok")
     reason = summary.partition("(")[2].removesuffix(")") or summary
-    # Two pushes at once fail in many ways inside git (locks, object folders, old values); a rule has fewer words.
+    # Two simultaneous pushes fail in many ways inside git (locks, object folders, old values); rules have few messages.
     if summary.startswith("[remote rejected]") and any(word in reason for word in _RULES):
         return Pushed(state="refused", reason=f"{reason}: {hook}" if hook else reason)
     return Pushed(state="rejected", reason=reason)
 
 
 LOCKED = "its branch is locked there by a git that died, or is still at work"
-"""Why a remote that was killed in the middle of another push does not take ours."""
+"""Reason why a remote that was killed during another push refuses ours."""
 
 _RULES = ("hook", "declined", "prohibited", "protected", "denied", "deny", "not allowed", "permission")
-"""Words by which git and the large hosts say that trying again would not help (git-receive-pack, builtin/)."""
+"""Messages by which git and the large hosts show that a retry would not help (git-receive-pack, builtin/)."""
 
 
 def _hook_said(err: bytes) -> str:
-    """Return the first line that the remote's hook wrote for people."""
+    """Return the first line of the remote's hook that is meant for people."""
     lines = (line.removeprefix("remote:").strip() for line in err.decode("utf-8", "replace").splitlines()
              if line.startswith("remote:"))  # fmt: skip
     return next((line for line in lines if line.strip("=-* ")), "")[:200]
@@ -205,11 +205,11 @@ _CAUSES = (
     ("Connection refused", "nothing answers at its address", "check the network"),
     ("Failed to connect", "nothing answers at its address", "check the network"),
 )
-"""What git says, what it means, and what to type."""
+"""Message of git, its meaning, and what to type."""
 
 
 _PERMISSION = "Permission denied (publickey"
-"""What ssh says of keys; no word about files."""
+"""Message of ssh about keys, not about files."""
 
 
 def _is_full(err: bytes) -> bool:

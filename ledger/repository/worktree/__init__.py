@@ -1,1 +1,1 @@
-"""Work trees: what differs from a commit, as one exact patch."""
+"""Work trees: their differences from a commit, as one exact patch."""

@@ -1,4 +1,4 @@
-"""What differs between a work tree and its commit: also where the index was told to look away."""
+"""Differences between a work tree and its commit, including files that the index is told to ignore."""
 
 import os
 import re
@@ -10,7 +10,7 @@ ALONE = ("-c", "core.fsmonitor=false", "-c", "core.splitIndex=false", "-c", "cor
 """No watcher is started, no half of an index is left in the user's git directory, and line ends are no error."""
 
 _TRUSTING = ("-c", "core.trustctime=true", "-c", "core.checkStat=default")
-"""A file is as it was only if every time and number that the index keeps of it says so."""
+"""Settings by which a file counts as unchanged only if all file facts in the index agree."""
 
 _GITLINK = "160000"
 _UNUSUAL = re.compile(rb"(?:\A|(?<=\0))(?:[^H] |H 160000)[^\0]*")
@@ -19,11 +19,11 @@ _ATTRIBUTES = re.compile(rb"\t((?:[^\0]*/)?\.gitattributes)(?=\0)")
 
 
 class Listed(NamedTuple):
-    """A path of the index that wants a closer look."""
+    """A path of the index that needs a closer look."""
 
     path: str
     hidden: bool
-    """Whether the index was told not to look at the file: skip-worktree or assume-unchanged."""
+    """Whether git is told to ignore changes of the file: skip-worktree or assume-unchanged."""
     skipped: bool
     """Whether it is skip-worktree, as all that a sparse checkout leaves out is."""
     gitlink: bool
@@ -31,7 +31,7 @@ class Listed(NamedTuple):
 
 
 class WorkTreeChange(NamedTuple):
-    """A path that is not as the commit has it."""
+    """A path that differs from the commit."""
 
     path: str
     untracked: bool
@@ -42,7 +42,7 @@ class WorkTreeChange(NamedTuple):
 
 
 class State(NamedTuple):
-    """What is checked out, and what differs from it."""
+    """What is checked out, and the differences from it."""
 
     commit: str | None
     branch: str | None
@@ -50,15 +50,15 @@ class State(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What the index says of files that want a closer look."""
+    """The paths of the index that need a closer look."""
 
     unusual: list[Listed]
     attributes: list[str]
-    """Files in which attributes of others are written."""
+    """Files with attributes of others."""
 
 
 def read_listing(git: Git) -> Listing:
-    """Return the paths of the index that are hidden from git's own look, the submodules, and the attribute files.
+    """Return the paths of the index that git ignores changes of, the submodules, and the attribute files.
 
     Raises:
         LedgerError: the index cannot be read.
@@ -75,7 +75,7 @@ def read_listing(git: Git) -> Listing:
 
 
 def read_state(git: Git, *, filters: bool = True) -> State:
-    """Return what is checked out and what differs from it, submodules looked into whatever the user's settings say.
+    """Return what is checked out and the differences, including submodules, whatever the user's settings are.
 
     Args:
         git: git, bound to the top of the work tree and to the index to compare with.
@@ -100,7 +100,7 @@ def read_state(git: Git, *, filters: bool = True) -> State:
 
 
 _PATH_FIELD = {"1 ": 8, "u ": 10, "? ": 1}
-"""How many spaces stand before the path in each kind of line (git-status, porcelain format version 2)."""
+"""Number of spaces before the path in each kind of line (git-status, porcelain format version 2)."""
 
 
 def _change(line: str) -> WorkTreeChange:
@@ -116,7 +116,7 @@ def _change(line: str) -> WorkTreeChange:
 
 
 def filters_off(git: Git, *, but: str | None = None) -> tuple[str, ...]:
-    """Return the settings that switch every filter off, or all but one: then content is stored as it is."""
+    """Return the settings that switch off every filter, or all but one: content is then stored unchanged."""
     _, out, _ = git.attempt("config", "-z", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process|required)$")
     settings: list[str] = []
     for name in os.fsdecode(out).split("\0"):

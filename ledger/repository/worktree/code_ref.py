@@ -1,4 +1,4 @@
-"""Keeps code commits alive that no branch of a remote reaches: one ref, whatever their number.
+"""One ref that keeps code commits alive that no remote branch contains.
 
 `refs/ledger/kept` is a chain of commits without files, whose other parents are the code that runs were made with.
 Two such chains are joined by one more commit, so that clones never stand in each other's way.
@@ -14,11 +14,11 @@ KEPT = "refs/ledger/kept"
 CODE = "refs/ledger/code/"
 """A ref for one chain or commit: where the other is taken by somebody else, and what older versions made of each."""
 _FOLDED = 200
-"""Refs of older versions that one commit takes in."""
+"""Most refs of older versions that one commit includes."""
 
 
 def keeping_stream(repository: Repository, commits: Sequence[str], stamp: str) -> bytes:
-    """Return what `git fast-import` reads to keep commits; nothing where they are kept already.
+    """Return the input of `git fast-import` that keeps commits; empty where they are kept already.
 
     Args:
         repository: which holds them.
@@ -39,7 +39,7 @@ def keeping_stream(repository: Repository, commits: Sequence[str], stamp: str) -
 
 
 def join_kept(repository: Repository, theirs: str, ours: str) -> str:
-    """Return the commit that keeps what two chains keep; no ref moves.
+    """Return the commit that keeps the content of two chains; no ref moves.
 
     Raises:
         LedgerError: git cannot write.
@@ -51,7 +51,7 @@ def join_kept(repository: Repository, theirs: str, ours: str) -> str:
 
 
 def _own_refs(repository: Repository) -> list[str]:
-    """Return the commits that older versions kept with a ref each."""
+    """Return the commits that older versions kept with one ref each."""
     out = repository.git.output("for-each-ref", "--format=%(objectname) %(refname)", CODE)
     lines = (line.partition(" ") for line in out.decode("utf-8", "surrogateescape").splitlines())
     return [commit for commit, _, name in lines if name == f"{CODE}{commit}"]

@@ -1,4 +1,4 @@
-"""What a patch would not give back as it was: filters, line ends and encodings that change what they store."""
+"""Content that a patch would not restore exactly, because of filters, line ends and encodings."""
 
 import filecmp
 import tempfile
@@ -9,11 +9,11 @@ from ledger.repository.worktree.omissions import FileOmission
 from ledger.repository.worktree.work_index import WorkIndex
 
 _MASKED = 500
-"""Unchanged files behind a filter that are looked at: a clean filter can hide an edit from git."""
+"""Most unchanged files behind a filter that are checked: a clean filter can hide an edit from git."""
 
 
 def masked_files(index: WorkIndex, top: Path, attributes: Sequence[str], changed: Sequence[str]) -> list[str]:
-    """Return unchanged files behind a filter, which git would call unchanged whatever an edit did that it removes."""
+    """Return unchanged files behind a filter: git would not see an edit that the filter removes."""
     if not has_attribute(top, attributes, b"filter="):
         return []
     candidates = sorted(set(index.names()) - set(changed))
@@ -25,7 +25,7 @@ def masked_files(index: WorkIndex, top: Path, attributes: Sequence[str], changed
 def named_filters(
     index: WorkIndex, top: Path, attributes: Sequence[str], left_out: Sequence[FileOmission]
 ) -> list[FileOmission]:
-    """Return what is left out, with the filter that keeps it where it has one."""
+    """Return the omitted files, each with its filter where it has one."""
     if not left_out or not has_attribute(top, attributes, b"filter="):
         return list(left_out)
     filters = index.filters_of([one.path for one in left_out])
@@ -40,7 +40,7 @@ def named_filters(
 
 
 def has_attribute(top: Path, attributes: Sequence[str], wanted: bytes) -> bool:
-    """Return whether an attribute, such as `filter=`, is given to any file, by the text of the attribute files."""
+    """Return whether any file has an attribute, such as `filter=`, by the text of the attribute files."""
     return any(wanted in _content(top / path) for path in attributes)
 
 
@@ -52,7 +52,7 @@ def _content(path: Path) -> bytes:
 
 
 def differing_files(index: WorkIndex, top: Path, paths: Sequence[str]) -> list[FileOmission]:
-    """Check out from our index what the patch restores, beside the work tree, and return what is not the same there."""
+    """Check out what the patch restores in another folder, and return the files that differ there."""
     files = [path for path in paths if (top / path).is_file() and not (top / path).is_symlink()]
     if not files:
         return []

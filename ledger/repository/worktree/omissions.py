@@ -1,4 +1,4 @@
-"""Which changed files go into a patch, and which are named instead."""
+"""Choice of the changed files that go into a patch; the others are named instead."""
 
 import os
 import stat
@@ -12,10 +12,10 @@ from ledger.repository.worktree.changes import WorkTreeChange
 
 
 class Sort(NamedTuple):
-    """What becomes of a changed file."""
+    """The classification of a changed file."""
 
     kept: bool
-    """Whether it belongs into the patch."""
+    """Whether it goes into the patch."""
     code: bool
     """Whether runs that differ in it differ in their code."""
     why: str = ""
@@ -23,22 +23,22 @@ class Sort(NamedTuple):
 
 
 class Rules(Protocol):
-    """What belongs into a patch, and what is code."""
+    """Rules for the content of a patch, and for what is code."""
 
     def sort(self, path: str, *, untracked: bool) -> Sort:
-        """Say what becomes of a changed file, by its path in the top repository."""
+        """Return the classification of a changed file, by its path in the top repository."""
 
     def apart(self, names: Callable[[], Sequence[str]]) -> list[str]:
-        """Return the files of the index that never count as code; `names` lists the index, and costs that."""
+        """Return the files of the index that never count as code; calls `names`, which lists the index."""
 
 
 class PatchLimits(NamedTuple):
-    """How much a patch may hold."""
+    """Maximum sizes of a patch."""
 
     file_bytes: int
     """A changed file of more bytes is left out."""
     patch_bytes: int
-    """All changed files in the patch together; the largest are left out."""
+    """Largest total size of the changed files in the patch; the largest files are left out."""
 
 
 class FileOmission(Document, frozen=True, kw_only=True):
@@ -47,15 +47,15 @@ class FileOmission(Document, frozen=True, kw_only=True):
     path: str
     """Path in the work tree."""
     why: str
-    """Why not."""
+    """The reason."""
     code: bool = True
     """Whether runs that differ in it differ in their code."""
     exact: bool = True
-    """Whether it is left out by choice; false where git could not take it as it is."""
+    """Whether it is left out by choice; false where git could not read it exactly."""
 
 
 class PatchSelection:
-    """Which changed files go into the patch."""
+    """The changed files that go into the patch."""
 
     def __init__(
         self, top: Path, changes: Sequence[WorkTreeChange], rules: Rules, limits: PatchLimits, prefix: str
@@ -64,7 +64,7 @@ class PatchSelection:
         self.left_out: list[FileOmission] = []
         self.not_code: list[str] = []
         self.put_back: list[str] = []
-        """Tracked files that are left out: the patch must not have what was staged of them."""
+        """Tracked files that are left out: the patch must not contain their staged content."""
         sizes: dict[str, int] = {}
         for change in changes:
             path = change.path
@@ -88,7 +88,7 @@ class PatchSelection:
 
     def _choose(self, full: str, path: str, sizes: dict[str, int]) -> None:
         try:
-            status = os.lstat(full)  # at 100,000 files every µs counts
+            status = os.lstat(full)  # with 100,000 files every µs counts
         except OSError:
             self.taken.append(path)  # a missing file is a deletion
             return

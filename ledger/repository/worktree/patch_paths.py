@@ -1,4 +1,4 @@
-"""Which files a patch changes, and what they are afterwards: read from its headers, for patches that git made."""
+"""The files that a patch of git changes, and their resulting blobs, read from its headers."""
 
 import os
 import re
@@ -8,7 +8,7 @@ _ESCAPES = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t
 
 
 def blobs_after(patch: bytes) -> dict[str, str]:
-    """Return path to blob id after a patch with full indexes; of a file that it deletes, zeros."""
+    """Return the blob id of each path after a patch with full indexes; zeros for a deleted file."""
     found: dict[str, str] = {}
     path, blob = "", ""
     in_head = False
@@ -26,7 +26,7 @@ def blobs_after(patch: bytes) -> dict[str, str]:
 
 
 def _common(names: bytes) -> str:
-    """Return the path of `a/X b/X`, whose halves are the same but for their first letter."""
+    """Return the path in `a/X b/X`, whose halves differ only in their first letter."""
     if names.startswith(b'"'):
         first = names[1:].partition(b'" ')[0]
         return os.fsdecode(_QUOTED.sub(_unescaped, first).partition(b"/")[2])

@@ -1,4 +1,4 @@
-"""The exact code of a run: what is uncommitted, as one patch, and the tree that commit and patch give.
+"""The exact code of a run: uncommitted changes as one patch, and the tree that commit and patch give.
 
 Staged, unstaged and untracked changes are put together in an index and an object store of our own,
 so that the user's index, objects, HEAD and work tree stay as they are, to the byte. What the patch cannot give back
@@ -21,9 +21,9 @@ from ledger.repository.worktree.omissions import FileOmission, PatchLimits, Patc
 from ledger.repository.worktree.work_index import WorkIndex, copied_index, scratch_environment
 
 _DEPTH = 4
-"""Repositories inside repositories that are followed; one deeper is named."""
+"""Most levels of nested repositories that are followed; a deeper one is only named."""
 _INSIDE = 50
-"""Repositories inside one repository that are followed."""
+"""Most repositories inside one repository that are followed."""
 
 
 class Inside(Document, frozen=True, kw_only=True):
@@ -32,17 +32,17 @@ class Inside(Document, frozen=True, kw_only=True):
     path: str
     """Its folder in the work tree."""
     submodule: bool
-    """Whether the repository around it knows it; false for one that was only put there."""
+    """Whether it is a submodule; false for a repository that was merely put there."""
     snapshot: "Snapshot"
-    """What is checked out in it; the changes of a submodule stand in the patch of the whole."""
+    """Its own snapshot; the changes of a submodule are in the patch of the whole."""
     reachable: bool
-    """Whether a remote branch of its own reaches its commit."""
+    """Whether one of its remote branches contains its commit."""
     remote: str | None = None
     """URL of its remote."""
 
 
 class Snapshot(Document, frozen=True, kw_only=True):
-    """What is checked out, and how it differs from its commit."""
+    """What is checked out, and the differences from its commit."""
 
     commit: str | None
     """Commit that is checked out; none when there is none yet."""
@@ -53,9 +53,9 @@ class Snapshot(Document, frozen=True, kw_only=True):
     patch: bytes
     """The changes, as `git apply` reads them, those inside submodules included; empty when there are none."""
     tree: str | None
-    """Tree that commit and patch give; none where no tree can hold it, or something is not exact."""
+    """Tree that results from commit and patch; none where it cannot be a tree, or something is not exact."""
     identity: str | None = None
-    """What runs of the same code share: the tree without what is no code. None where it cannot be told."""
+    """Hash that runs of the same code share: the tree without non-code files. None where it is unknown."""
     left_out: list[FileOmission] = []
     """Changed files that are not in the patch, or not exactly."""
     not_code: list[str] = []
@@ -63,7 +63,7 @@ class Snapshot(Document, frozen=True, kw_only=True):
     inside: list[Inside] = []
     """Repositories inside the work tree."""
     lfs: bool = False
-    """Whether git-lfs keeps the content of some files apart from the commit."""
+    """Whether git-lfs stores the content of some files outside of the commit."""
     problem: str | None = None
     """Why there is no patch, where git cannot make one."""
 
@@ -123,7 +123,7 @@ def _is_sparse(repository: Repository) -> bool:
 
 
 def _uncover(index: WorkIndex, top: Path, hidden: Sequence[Listed], *, sparse: bool) -> None:
-    """Look at what the user's index looks away from; what a sparse checkout left out is as it should be."""
+    """Compare files that the user's index ignores changes of; files outside of a sparse checkout count as unchanged."""
     index.uncover([one.path for one in hidden if not (sparse and one.skipped) or os.path.lexists(top / one.path)])
 
 
@@ -131,7 +131,7 @@ def _state(git: Git) -> State:
     try:
         return read_state(git)
     except LedgerError:
-        return read_state(git, filters=False)  # one that fails must not hide what else differs
+        return read_state(git, filters=False)  # a failing one must not hide other differences
 
 
 def _names(state: State, inside: Sequence[Inside]) -> list[str]:
@@ -154,13 +154,13 @@ def _inside(
     prefix: str,
     depth: int,
 ) -> list[Inside]:
-    """Look into the repositories inside the work tree; of those that git can say nothing of, it is said."""
+    """Return the snapshots of the repositories inside the work tree, with the reason for unreadable ones."""
     known = {one.path for one in listing.unusual if one.gitlink}
     put_there = {change.path for change in changes if change.gitlink and change.untracked} - {EMBEDDED}
     found: list[Inside] = []
     for path in sorted(known | put_there):
         if not (top / path / ".git").exists():
-            continue  # not checked out: nothing of it was seen
+            continue  # not checked out: nothing of it could be seen
         followed = depth < _DEPTH and len(found) < _INSIDE
         found.append(
             _look_inside(top / path, path, rules, limits, prefix, depth, submodule=path in known, followed=followed)
@@ -184,7 +184,7 @@ def _look_inside(
     try:
         repository = Repository.discover(folder)
         if repository.worktree is None or repository.worktree != folder.resolve():
-            raise LedgerError("it is no repository that git can read")  # noqa: TRY301  # said as the rest is
+            raise LedgerError("it is no repository that git can read")  # noqa: TRY301  # reported like the rest
         seen = _read(repository, rules, limits, f"{prefix}{path}/", depth + 1)
         reachable = seen.commit is not None and repository.is_pushed(seen.commit)
         urls = dict(repository.config(r"^remote\..*\.url$"))
@@ -200,7 +200,7 @@ def _unread(path: str, problem: str, *, submodule: bool) -> Inside:
 
 
 class _Whole:
-    """Puts what was chosen together: patch, tree and identity, and what of it is not exact."""
+    """Combines the chosen files into patch, tree and identity, and notes what is not exact."""
 
     def __init__(
         self,
@@ -253,7 +253,7 @@ class _Whole:
         )
 
     def _identity(self, tree: str, left_out: Sequence[FileOmission]) -> str | None:
-        """Return what runs of the same code share: the tree without what is no code, and what no tree holds."""
+        """Return the hash that runs of the same code share: of the tree without non-code files."""
         apart = self.rules.apart(self.index.names)
         if apart or self.chosen.not_code:
             self.index.put_back(self.state.commit, self.chosen.not_code)  # as in runs before it was written
@@ -277,12 +277,12 @@ def _hash(path: Path) -> str:
 
 
 def _is_restored(one: Inside) -> bool:
-    """Return whether the commit of the repository around it gives back what lies inside."""
+    """Return whether the commit of the outer repository restores the inner ones."""
     return one.submodule and one.snapshot.problem is None and one.snapshot.tree is not None
 
 
 def check_restores(repository: Repository, commit: str, patch: bytes) -> str:
-    """Return the tree that `commit` and `patch` give, without touching index or work tree.
+    """Return the tree that results from `commit` and `patch`, without touching index or work tree.
 
     Raises:
         LedgerError: the commit is missing, or the patch does not apply.

@@ -1,4 +1,4 @@
-"""An index and an object store of our own, in which a work tree is put together without a trace in the user's.
+"""A separate index and object store, in which a work tree is assembled without a trace in the user's.
 
 The copy keeps the time of the user's index: git reads a file anew only if it is not older than the index that
 vouches for it, and a copy that is younger would vouch for an edit of the same size made a moment ago (git's "racy"
@@ -19,13 +19,13 @@ from ledger.repository.worktree.changes import ALONE, filters_off
 
 _DIFF = ("diff-tree", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
 _ONE_BY_ONE = 50
-"""Files that are tried each by itself when a filter fails on one of them."""
+"""Files that are tried one by one when a filter fails on one of them."""
 _AT_ONCE = 500
-"""Paths in one command line."""
+"""Most paths in one command line."""
 
 
 class WorkIndex:
-    """A work tree's index, ours to change.
+    """A copy of a work tree's index that may be changed.
 
     Args:
         git: git, bound to the index.
@@ -34,10 +34,10 @@ class WorkIndex:
     def __init__(self, git: Git) -> None:
         self.git = git
         self._off: tuple[str, ...] = ()
-        """Settings that switch filters off, once one of them has failed."""
+        """Settings that switch off filters, once one of them has failed."""
 
     def uncover(self, paths: Sequence[str]) -> None:
-        """Look at files again that the user's index looks away from.
+        """Compare files again that the user's index ignores changes of.
 
         Raises:
             LedgerError: git cannot write the index.
@@ -46,7 +46,7 @@ class WorkIndex:
             self._update(flag, paths)
 
     def take(self, paths: Sequence[str]) -> dict[str, str]:
-        """Take files as they are now; returns those that git cannot take, and why.
+        """Add files in their present state; return those that git cannot read, with the reason.
 
         Raises:
             LedgerError: git cannot write the index.
@@ -55,12 +55,12 @@ class WorkIndex:
             return {}
         try:
             self._add(paths)
-        except LedgerError:  # one of them stops all: a filter that fails, a file that is gone or cannot be read
+        except LedgerError:  # one of them stops all: a failing filter, or a file that is gone or unreadable
             return self._take_apart(paths)
         return {}
 
     def _take_apart(self, paths: Sequence[str]) -> dict[str, str]:
-        """Take files, those of each filter by themselves: git runs it again on any file that it is not sure of."""
+        """Add files, those of each filter separately: git runs it again on any file that it is not sure of."""
         filtered = self.filters_of(paths)
         self._off = filters_off(self.git)
         refused = self._halved([path for path in paths if path not in filtered])
@@ -72,7 +72,7 @@ class WorkIndex:
         return refused
 
     def leave(self, paths: Sequence[str]) -> None:
-        """Forget files, as if they were not there.
+        """Remove files from the index, as if they did not exist.
 
         Raises:
             LedgerError: git cannot write the index.
@@ -84,7 +84,7 @@ class WorkIndex:
         return os.fsdecode(self.git.output(*ALONE, "ls-files", "-z")).split("\0")[:-1]
 
     def filters_of(self, paths: Sequence[str]) -> dict[str, str]:
-        """Return the paths that go through a filter, and its name."""
+        """Return the paths that go through a filter, with its name."""
         return {path: name for path, name in self._attribute("filter", paths).items() if name != "unspecified"}
 
     def _attribute(self, name: str, paths: Sequence[str]) -> dict[str, str]:
@@ -93,7 +93,7 @@ class WorkIndex:
         return dict(zip(out[::3], out[2::3], strict=True))
 
     def put_back(self, commit: str | None, paths: Sequence[str]) -> None:
-        """Let files stand as a commit has them.
+        """Restore files to the state of a commit.
 
         Raises:
             LedgerError: git cannot write the index, or lacks an object.
@@ -107,7 +107,7 @@ class WorkIndex:
     def check_out(self, paths: Sequence[str], folder: Path) -> None:
         """Write files as a checkout would, into another folder; those whose filter fails are missing there."""
         given = b"".join(os.fsencode(path) + b"\0" for path in paths)
-        apart = self.git.having({"GIT_LFS_SKIP_SMUDGE": "1"})  # what git-lfs keeps apart is not fetched for this
+        apart = self.git.having({"GIT_LFS_SKIP_SMUDGE": "1"})  # content of git-lfs is not fetched for this
         apart.attempt(
             *ALONE, "checkout-index", "--quiet", "--force", f"--prefix={folder}/", "-z", "--stdin", stdin=given
         )
@@ -138,7 +138,7 @@ class WorkIndex:
             self.git.output(*ALONE, *self._off, "update-index", flag, *more, "-z", "--stdin", stdin=given)
 
     def _filtered(self, paths: Sequence[str]) -> list[str]:
-        """Take files that go through one filter, and return those it fails on; of many, all or none are taken."""
+        """Add files that go through one filter, and return those that it fails on; of many, all or none are added."""
         if len(paths) > _ONE_BY_ONE:
             return list(self._refused(paths))
         return [path for path in paths if self._refused([path])]
@@ -151,7 +151,7 @@ class WorkIndex:
         return {}
 
     def _halved(self, paths: Sequence[str]) -> dict[str, str]:
-        """Take all but what cannot be taken, in about as many calls as its logarithm."""
+        """Add all readable files, in a logarithmic number of calls per unreadable one."""
         refused = self._refused(paths) if paths else {}
         if len(refused) <= 1:
             return refused
@@ -161,7 +161,7 @@ class WorkIndex:
 
 @contextmanager
 def copied_index(repository: Repository, git: Git) -> Iterator[WorkIndex]:
-    """Yield a copy of the user's index with an object store beside it; both are gone afterwards.
+    """Yield a copy of the user's index with an object store beside it; both are deleted afterwards.
 
     Args:
         repository: whose index.
@@ -180,7 +180,7 @@ def copied_index(repository: Repository, git: Git) -> Iterator[WorkIndex]:
 
 
 def scratch_environment(repository: Repository, index: Path, objects: Path) -> dict[str, str]:
-    """Return the variables that let git write to an index and an object store of our own, and read the user's."""
+    """Return the variables that let git write to a separate index and object store, and read the user's."""
     return {
         "GIT_INDEX_FILE": str(index),
         "GIT_OBJECT_DIRECTORY": str(objects),
