@@ -10,7 +10,7 @@ Cell = bool | int | float | str | datetime | None
 """Content of a cell; none where the run does not have it."""
 
 _FIELDS = tuple(name for name in FIELDS if name != "dataset")
-"""Fields of every run; datasets stand beside each metric, `currency` beside the cost, params and metrics follow."""
+"""Fields of every run; datasets are beside each metric, `currency` is beside the cost, params and metrics follow."""
 
 
 def flat_columns(runs: Sequence[StoredRun]) -> dict[str, list[Cell]]:

@@ -18,13 +18,13 @@ class RunField(NamedTuple):
     """A field that every run has, for filters, order, columns, comparisons, export and the site."""
 
     name: str
-    """What people type."""
+    """Name that people type."""
     kind: str
-    """What it holds: `text`, `number`, `time`, `yes or no` or `texts`."""
+    """Type of its values: `text`, `number`, `time`, `yes or no` or `texts`."""
     meaning: str
-    """What it says, as the handbook has it."""
+    """Its meaning, for the handbook."""
     value: Callable[[StoredRun], Value]
-    """Reads it from a run; none where nobody said."""
+    """Reads the value from a run; none where there is none."""
     unit: str = ""
     """Unit of a number."""
     compared: bool = False
@@ -69,14 +69,14 @@ OWN_FIELDS = (
     RunField("retracted", "yes or no", "Whether it was withdrawn.", lambda run: run.retraction is not None
     ),
 )  # fmt: skip
-"""Every such field once; `params.NAME` and `metrics.SPLIT/NAME` come on top."""
+"""Every field once; `params.NAME` and `metrics.SPLIT/NAME` come in addition."""
 
 FIELDS = tuple(field.name for field in OWN_FIELDS)
 """Their names."""
 
 
 def own_fields(run: StoredRun) -> dict[str, Value]:
-    """Return the fields that every run has; none where nobody said."""
+    """Return the fields that every run has; none where a value is not stated."""
     return {field.name: field.value(run) for field in OWN_FIELDS}
 
 
