@@ -60,7 +60,8 @@ def run(
     """Start a run that is recorded when it ends, however it ends.
 
     Example:
-        >>> with ledger.run("digits", params={"lr": 0.1}) as run: train(run)
+        >>> with ledger.run("digits", params={"lr": 0.1}) as run:
+        ...     train(run)
 
     Inside `ledger run` the first run joins the record of the command; every further one is a record of its own with
     the command's as its parent, and then the first is too. Of several ranks of one training rank 0 keeps the record;
