@@ -47,6 +47,9 @@ GIVEN = (
 )
 """Variables that ledger sets for the commands it starts."""
 
+PUSH_SECONDS = 10.0
+"""How long a push may take after a record or at the end of a training, where nobody says another time."""
+
 PUSH_SETTING = "ledger.push"
 """Whether this clone sends records by itself: `true` or `false`. `ledger init` sets it to `true`; where nothing is set,
 records are sent once the remote holds a ledger."""

@@ -8,6 +8,7 @@ import click
 from ledger.capture.secrets.redactor import Redactor
 from ledger.commands.output import say
 from ledger.errors import LedgerError
+from ledger.settings import PUSH_SECONDS
 from ledger.store.branch.branch import Branch
 from ledger.store.sync.consent import WHAT_GOES, read_consent
 
@@ -26,7 +27,7 @@ def push_options(command: F) -> F:
         click.option(
             "--push-timeout",
             type=seconds,
-            default=10.0,
+            default=PUSH_SECONDS,
             show_default=True,
             metavar="SECONDS",
             help="Time limit for the remote.",

@@ -1,7 +1,7 @@
 """The query language: `validation/accuracy > 0.9 and (tags = baseline or not status = failed)`.
 
 Owns what a query is and how it is written; `names.py` owns what its names mean. What passes it is asked of an index,
-which is not known here. The site reads the same language by `assets/ledger/query.js`; `tests/queries.json` holds both.
+which is not known here. The site reads the same language by `assets/ledger/query/`; `tests/queries.json` holds both.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Names in a query: each means a field of every run, a param or a metric, by what the ledger has.
 
-Decided in `.github/decisions/query-language.md`. The site reads names by the same rules: `assets/ledger/query.js`.
+Decided in `.github/decisions/query-language.md`. The site reads names by the same rules: `assets/ledger/query/`.
 """
 
 from collections.abc import Iterable, Mapping

@@ -49,7 +49,7 @@ from ledger.session.spool.events import (
 from ledger.session.spool.location import SpoolPlace
 from ledger.session.spool.recording import record_spool
 from ledger.session.spool.spool import Spool
-from ledger.settings import PUSH_VARIABLE
+from ledger.settings import PUSH_SECONDS, PUSH_VARIABLE
 
 _LOG = logging.getLogger("ledger")
 
@@ -239,7 +239,7 @@ class Lifetime:
         if self._place.ledger is None:
             return
         try:
-            from ledger.store.sync.sync import PUSH_SECONDS, sync
+            from ledger.store.sync.sync import sync
 
             made = sync(self._place.ledger, timeout_seconds=PUSH_SECONDS, hurry=True)
         except Exception:  # noqa: BLE001  # training goes on, whatever broke; the log has the trace

@@ -16,9 +16,6 @@ from ledger.store.branch.write_lock import queued
 from ledger.store.sync.exchange import Exchange
 from ledger.store.sync.sync_result import Synced
 
-PUSH_SECONDS = 10.0
-"""Longest time that a training waits for its push."""
-
 
 def _sync_hint(hint: str | None) -> str:
     """Return the command to type: after a failed append, too, the next append or sync sends all."""

@@ -1,9 +1,11 @@
 """One query language: the index, plain Python and the site's scripts answer the questions of `queries.json` alike."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
+from ledger.analysis.query.fields import FIELDS
 from ledger.analysis.query.language import parse_query
 from ledger.errors import UsageError
 from ledger.model.entries import Contents
@@ -80,3 +82,9 @@ def test_the_scripts_of_the_site_give_the_answers(tmp_path: Path) -> None:
     failed = done.stdout.partition("not ok")[2]
     assert done.returncode == 0, failed[:3000] or done.stderr
     assert f"# pass {len(questions()) + 6}" in done.stdout
+
+
+def test_the_site_knows_the_fields_of_every_run() -> None:
+    script = (ROOT / "site/docs/assets/ledger/query/names.js").read_text("utf-8")
+    listed = script.partition("const FIELDS = [")[2].partition("]")[0]
+    assert set(re.findall(r'"(\w+)"', listed)) == set(FIELDS)

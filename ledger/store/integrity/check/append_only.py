@@ -11,7 +11,7 @@ from ledger.model.values import plain
 from ledger.repository.blobs import read_facts
 from ledger.repository.history.walk import CommitStep
 from ledger.store.branch.branch import FORMAT
-from ledger.store.integrity.check.proposal import ProposedChange, owner_of
+from ledger.store.integrity.check.additions import ProposedChange, owner_of
 from ledger.store.integrity.findings import Finding
 from ledger.store.integrity.path_rules import is_device
 from ledger.store.integrity.signatures import is_signature

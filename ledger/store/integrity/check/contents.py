@@ -26,9 +26,9 @@ from ledger.repository.blobs import blob_reader
 from ledger.repository.history.walk import contains
 from ledger.store.branch.policy import Policy
 from ledger.store.branch.reader import AnyEntry, assemble, folders_of, read_contents, split_run
+from ledger.store.integrity.check.additions import AddedFile, ProposedChange, owner_of
 from ledger.store.integrity.check.documents import AnyDocument, document_kind, load_checked
 from ledger.store.integrity.check.plausibility import check_plausible, check_repeated
-from ledger.store.integrity.check.proposal import AddedFile, ProposedChange, owner_of
 from ledger.store.integrity.check.references import check_notes, check_versions, versions_named
 from ledger.store.integrity.check.requirements import (
     check_claims,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ledger.model import paths
 from ledger.repository.blobs import ObjectFacts, read_facts
 from ledger.store.branch.policy import POLICY_BYTES, Limits
-from ledger.store.integrity.check.proposal import AddedFile, ProposedChange, owner_of
+from ledger.store.integrity.check.additions import AddedFile, ProposedChange, owner_of
 from ledger.store.integrity.findings import Finding
 
 _SIGNATURE_BYTES = 16 * 1024

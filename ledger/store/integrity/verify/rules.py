@@ -10,10 +10,10 @@ from ledger.model.entries import Contents
 from ledger.repository.history.walk import CommitStep
 from ledger.repository.repository import Repository
 from ledger.store.branch.policy import Limits, Policy
+from ledger.store.integrity.check.additions import read_proposal
 from ledger.store.integrity.check.append_only import check_future, check_owners, check_tree
 from ledger.store.integrity.check.contents import Examined
 from ledger.store.integrity.check.documents import document_kind
-from ledger.store.integrity.check.proposal import read_proposal
 from ledger.store.integrity.check.sizes import Weighed
 from ledger.store.integrity.findings import Finding
 
