@@ -153,7 +153,7 @@ def test_two_clones_propose_one_is_rejected_one_is_merged_and_the_site_shows_it(
 
 def look_at(page: Path, run: str, chromium: Browser) -> None:
     tab = chromium.new_page()
-    tab.goto(page.as_uri())
+    tab.goto(page.as_uri(), timeout=120_000)  # a busy machine
     assert run in tab.inner_text("h1")
     shown = tab.inner_text("body")
     assert re.search(r"0\.95", shown)

