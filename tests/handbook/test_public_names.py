@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import itertools
 
 import pytest
 
@@ -14,8 +15,10 @@ NAMES = [name for name in ledger.__all__ if not name.startswith("_")]
 
 
 def example_of(value: object) -> str:
-    (line,) = (line.strip() for line in (inspect.getdoc(value) or "").splitlines() if line.strip().startswith(">>> "))
-    return line.removeprefix(">>> ")
+    lines = [line.strip() for line in (inspect.getdoc(value) or "").splitlines()]
+    first = next(at for at, line in enumerate(lines) if line.startswith(">>> "))
+    more = itertools.takewhile(lambda line: line.startswith("..."), lines[first + 1 :])
+    return "\n".join(line[4:] for line in (lines[first], *more))
 
 
 def parses(line: str) -> bool:
