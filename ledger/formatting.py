@@ -57,8 +57,7 @@ def number(value: float | str, digits: int = DIGITS) -> str:
     if _SMALLEST <= abs(value) < _LARGEST:
         text = f"{rounded:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
-    mantissa, _, exponent = f"{rounded:e}".partition("e")
-    return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}"
+    return _scientific(rounded)
 
 
 def measured(value: float, deviation: float | None) -> tuple[str, str]:
@@ -96,6 +95,8 @@ def duration(seconds: float | None) -> str:
         return f"{_fixed(seconds * 1000, 0)} ms" if seconds > 0 else "0 s"
     if seconds < _MINUTE - 0.05:
         return f"{_fixed(seconds, 1)} s"
+    if seconds >= _WHOLE:  # nobody trained so long, but a record may say so
+        return f"{number(seconds / _DAY)} d"
     whole = int(_fixed(seconds, 0))
     minutes, hours = whole // _MINUTE, whole // _HOUR
     if hours >= _MOST_HOURS:
@@ -146,8 +147,7 @@ def tick(value: float) -> str:
             return f"{number(value / limit, 4)}{unit}"
     if value == 0 or _LEAST_TICK <= size < _LEAST_WITH_UNIT:
         return number(value, 6)
-    mantissa, _, exponent = f"{_CONTEXTS[3].create_decimal_from_float(value):e}".partition("e")
-    return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}"
+    return _scientific(_CONTEXTS[3].create_decimal_from_float(value))
 
 
 def moment(time: datetime) -> str:
@@ -183,11 +183,18 @@ def typeset(text: str) -> str:
     return f"\N{MINUS SIGN}{text[1:]}" if text[:1] == "-" else text
 
 
+def _scientific(rounded: Decimal) -> str:
+    mantissa, _, exponent = f"{rounded:e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}"
+
+
 def _not_finite(value: float) -> str:
     return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
 
 
 def _fixed(value: float, places: int) -> str:
-    """Return a number with this many decimals; zero has no sign."""
+    """Return a number with so many decimals, what is too large for them as `number` has it; zero has no sign."""
+    if not abs(value) < _WHOLE:
+        return number(value)
     text = f"{Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):f}"
     return text[1:] if text[:1] == "-" and not text.strip("-0.") else text

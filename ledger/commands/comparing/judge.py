@@ -52,7 +52,8 @@ def _no_verdict() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise NoVerdict(f"cannot read the ledger: `{error}`") from error
+        where = f": `{error.filename}`" if error.filename is not None else ""
+        raise NoVerdict(f"{(error.strerror or str(error)).lower()}{where}") from error
 
 
 @click.command("judge", cls=_Question)

@@ -6,6 +6,7 @@
   const DIGITS = 5;
   const LARGEST = 1e7;
   const SMALLEST = 1e-4;
+  const WHOLE = 1e15;
 
   /** A real minus, the sign of infinity, digits in groups of three. @param {string} text */
   const typeset = (text) => {
@@ -29,7 +30,7 @@
   const plainNumber = (value, digits) => {
     if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
     const size = Math.abs(value);
-    if (Number.isInteger(value) && size < 1e15) return String(value === 0 ? 0 : value);
+    if (Number.isInteger(value) && size < WHOLE) return String(value === 0 ? 0 : value);
     if (size < SMALLEST || size >= LARGEST) return scientific(value.toExponential(digits - 1));
     const text = value.toPrecision(digits);
     return text.includes("e") ? String(Number(text)) : withoutZeros(text);
@@ -44,6 +45,7 @@
     if (seconds === null || !Number.isFinite(seconds)) return "unknown";
     if (seconds < 0.05) return seconds > 0 ? `${(seconds * 1000).toFixed(0)} ms` : "0 s";
     if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+    if (seconds >= WHOLE) return `${plainNumber(seconds / 86400, DIGITS)} d`;
     const whole = Math.round(seconds);
     const minutes = Math.floor(whole / 60);
     const hours = Math.floor(minutes / 60);
@@ -55,7 +57,13 @@
   const money = (amount, currency) => {
     if (amount === null) return "";
     const shown =
-      amount > 0 && amount < 0.001 ? "<0.001" : amount > 0 && amount < 0.1 ? plainNumber(amount, 2) : amount.toFixed(2);
+      amount > 0 && amount < 0.001
+        ? "<0.001"
+        : amount > 0 && amount < 0.1
+          ? plainNumber(amount, 2)
+          : Math.abs(amount) < WHOLE
+            ? amount.toFixed(2)
+            : plainNumber(amount, DIGITS);
     return typeset(`${shown} ${currency}`.trim());
   };
 
