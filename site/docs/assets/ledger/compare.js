@@ -251,6 +251,10 @@
       ];
     };
 
+    /* A row that says why values of the row above are not ranked. */
+    const refusal = (why) =>
+      element("tr", {}, element("td", { colspan: rows.length + 1, class: "lg-refuse" }, element("span", {}, why)));
+
     const metrics = () => {
       const groups = data.metrics
         .map((metric) => ({ metric, values: rows.map((row) => metric.values[row]) }))
@@ -282,44 +286,14 @@
             ),
           );
           if (!metric.known)
-            lines.push(
-              element(
-                "tr",
-                {},
-                element(
-                  "td",
-                  { colspan: rows.length + 1, class: "lg-refuse" },
-                  element("span", {}, "Not ranked: nobody knows on which dataset version these values were measured."),
-                ),
-              ),
-            );
+            lines.push(refusal("Not ranked: nobody knows on which dataset version these values were measured."));
           else if (!metric.direction && finite.length > 1)
-            lines.push(
-              element(
-                "tr",
-                {},
-                element(
-                  "td",
-                  { colspan: rows.length + 1, class: "lg-refuse" },
-                  element("span", {}, "Not ranked: nobody said which values are better."),
-                ),
-              ),
-            );
+            lines.push(refusal("Not ranked: nobody said which values are better."));
         }
         if (ours.length > 1)
           lines.push(
-            element(
-              "tr",
-              {},
-              element(
-                "td",
-                { colspan: rows.length + 1, class: "lg-refuse" },
-                element(
-                  "span",
-                  {},
-                  `${key} was measured ${ours.length} ways (${ours.map(({ metric }) => metric.dataset + (metric.evaluator ? ` by ${metric.evaluator}` : "")).join("; ")}). Values of different rows answer different questions and are not ranked together.`,
-                ),
-              ),
+            refusal(
+              `${key} was measured ${ours.length} ways (${ours.map(({ metric }) => metric.dataset + (metric.evaluator ? ` by ${metric.evaluator}` : "")).join("; ")}). Values of different rows answer different questions and are not ranked together.`,
             ),
           );
       }
