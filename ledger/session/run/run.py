@@ -302,7 +302,7 @@ class Run(Tabling):
             return used
         field = f"datasets.{used.path or role}"
         try:
-            known = check_role(role)
+            known = check_role(role if isinstance(role, str) else str(role))
         except LedgerError as error:
             self._life.problem(field, error)
             return used

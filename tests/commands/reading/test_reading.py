@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 
 from ledger.analysis.comparing.compare import SAME_SETTING, compare
+from ledger.analysis.query.fields import FIELDS
 from ledger.analysis.query.language import parse_query
 from ledger.errors import UsageError
 from ledger.model.boxes import Params
@@ -258,3 +260,8 @@ def test_a_later_measurement_stands_beside_the_first(repo: Path, cli: Cli) -> No
     assert "0.4 on digits@v2" in cli("show", one).out
     assert cli("evaluate", one).code == 1
     assert cli("evaluate", "zzz", "-m", "a=1").code == 1
+
+
+def test_the_help_of_list_names_every_field(cli: Cli) -> None:
+    words = re.findall(r"\w+", cli("list", "--help").out.partition("Fields:")[2])
+    assert set(FIELDS) <= set(words)

@@ -125,8 +125,9 @@ def test_a_role_may_have_its_other_names_and_a_wrong_one_is_named_with_those_tha
     (use,) = uses(repo)
     assert (use.role, use.split, use.path) == ("validation", "validation", "val.txt")
     assert "no such dataset role: `vlidation`" in err
+    assert "no such dataset role: `None`" in trained(repo, "    run.dataset('val.txt', role=None)")
     trained(repo, "    run.dataset('val.txt', role='vlidation')")
     said = "no such dataset role: `vlidation` (hint: one of train, validation, test, production)"
-    first, second = Branch.open(repo).contents().runs
+    first, _, second = Branch.open(repo).contents().runs
     assert first.record.datasets.unknown == {"val.txt": said}
     assert second.record.datasets.unknown == {"all": f"val.txt: {said}"}
