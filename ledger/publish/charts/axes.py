@@ -94,29 +94,42 @@ class Frame(Document, frozen=True, kw_only=True):
     y: Scale
     """Vertical scale; pixels grow downwards, so `start` is the bottom."""
 
-    def render_grid(self, x_label: str, y_label: str) -> str:
-        """Return grid lines, ticks and labels of both axes."""
-        left, right, bottom, top = self.x.start, self.x.end, self.y.start, self.y.end
+    def render_grid(self, x_label: str, y_label: str, *, floor: float | None = None) -> str:
+        """Return grid lines, ticks and labels of both axes.
+
+        Args:
+            x_label: of the horizontal axis, which has no ticks where it is empty.
+            y_label: of the vertical axis.
+            floor: pixel that the horizontal axis lies at, when lower than the vertical one reaches.
+        """
+        left, right, top = self.x.start, self.x.end, self.y.end
+        bottom = self.y.start if floor is None else floor
         parts = ['<g class="lg-axis">']
         for value in self.y.ticks(5):
             y = self.y.place(value)
             parts.append(f'<path d="M{left:.0f} {y:.1f}H{right:.0f}"/>')
             parts.append(f'<text x="{left - 8:.0f}" y="{y + 4:.1f}" text-anchor="end">{tick_text(value)}</text>')
-        for value in self.x.ticks(6):
-            x = self.x.place(value)
-            parts.append(f'<text x="{x:.1f}" y="{bottom + 18:.0f}" text-anchor="middle">{tick_text(value)}</text>')
-        parts.append(f'<path class="lg-base" d="M{left:.0f} {bottom:.0f}H{right:.0f}"/>')
-        parts.append(name_at((left + right) / 2, self.height - 6, x_label, anchor="middle"))
+        if x_label:
+            for value in self.x.ticks(6):
+                x = self.x.place(value)
+                parts.append(f'<text x="{x:.1f}" y="{bottom + 18:.0f}" text-anchor="middle">{tick_text(value)}</text>')
+            parts.append(f'<path class="lg-base" d="M{left:.0f} {bottom:.0f}H{right:.0f}"/>')
+            parts.append(name_at((left + right) / 2, self.height - 6, x_label, anchor="middle"))
         parts.append(name_at(left, top - 8, y_label))
         return "".join([*parts, "</g>"])
 
     def render(self, title: str, body: str, css: str = "") -> str:
         """Return the whole picture; `title` is for screen readers."""
-        name = escaped(title)
-        return (
-            f'<svg class="lg-chart {css}" viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{name}">'
-            f"<title>{name}</title>{body}</svg>"
-        )
+        return picture(self.width, self.height, title, body, css)
+
+
+def picture(width: int, height: int, title: str, body: str, css: str = "") -> str:
+    """Return the SVG of a body that is `width` x `height` pixels large; `title` is for screen readers."""
+    name = escaped(title)
+    return (
+        f'<svg class="lg-chart {css}" viewBox="0 0 {width} {height}" role="img" aria-label="{name}">'
+        f"<title>{name}</title>{body}</svg>"
+    )
 
 
 def frame_of(xs: Sequence[float], ys: Sequence[float], *, width: int, height: int, x_log: bool = False) -> Frame:

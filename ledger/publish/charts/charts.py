@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from ledger.formatting import exact_number
 from ledger.model.values import Document
-from ledger.publish.charts.axes import Frame, Scale, frame_of, name_at, tick_text
+from ledger.publish.charts.axes import Frame, frame_of, name_at, picture
 from ledger.publish.text import escaped, short_number
 
 COLOURS = 8
@@ -126,7 +126,7 @@ def render_history(
     frame = frame_of([0.0, 1.0], [dot.y for dot in dots], width=width, height=270)
     left, right = frame.x.start + 12, frame.x.end - 8
     pitch = (right - left - gap * (len(stretches) - 1)) / max(1, len(dots) - 1 or 1)
-    body, x = [_history_grid(frame, y_label)], left
+    body, x = [frame.render_grid("", y_label)], left
     for slot, stretch in enumerate(stretches):
         if slot:
             edge = x - pitch / 2 + gap / 2 if len(dots) > 1 else x
@@ -137,15 +137,6 @@ def render_history(
         body.append(_dots(frame, stretch, places))
         x = places[-1] + pitch
     return frame.render(title, "".join(body), "lg-history")
-
-
-def _history_grid(frame: Frame, y_label: str) -> str:
-    parts = ['<g class="lg-axis">']
-    for value in frame.y.ticks(5):
-        y = frame.y.place(value)
-        parts.append(f'<path d="M{frame.x.start:.0f} {y:.1f}H{frame.x.end:.0f}"/>')
-        parts.append(f'<text x="{frame.x.start - 8:.0f}" y="{y + 4:.1f}" text-anchor="end">{tick_text(value)}</text>')
-    return "".join([*parts, name_at(frame.x.start, 14, y_label), "</g>"])
 
 
 def _best_so_far(frame: Frame, stretch: Stretch, places: Sequence[float], slot: int, direction: str | None) -> str:
@@ -183,11 +174,9 @@ def render_calendar(counts: Mapping[str, tuple[int, int]], last: date) -> str:
             months.append(f'<text x="{x}" y="11">{at:%b}</text>')
     names = ((0, "Mon"), (2, "Wed"), (4, "Fri"))
     days = "".join(f'<text x="0" y="{27 + row * 14}">{name}</text>' for row, name in names)
-    scale = Scale(low=0, high=1, start=0, end=1)
     label = f"Runs per day in the year up to {last.isoformat()}: {shown} runs"
-    return Frame(width=776, height=120, x=scale, y=scale).render(
-        label, f'<g class="lg-axis">{"".join(months)}{days}</g>{"".join(cells)}', "lg-calendar"
-    )
+    body = f'<g class="lg-axis">{"".join(months)}{days}</g>{"".join(cells)}'
+    return picture(776, 120, label, body, "lg-calendar")
 
 
 def dot_title(label: str, value: float) -> str:

@@ -1,6 +1,5 @@
 """Panels with the learning curves of a run: one metric on different splits shares a chart."""
 
-import math
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -10,7 +9,7 @@ from ledger.analysis.data.curves import Point, down_sample, load_curves
 from ledger.errors import LedgerError
 from ledger.model.entries import StoredRun
 from ledger.model.paths import CURVES_FILE
-from ledger.model.values import Document
+from ledger.model.values import Document, number
 from ledger.publish.charts.charts import Line, render_lines
 from ledger.publish.text import visible
 
@@ -109,6 +108,6 @@ def try_points(run: StoredRun, read_blob: Callable[[str], bytes]) -> tuple[list[
         return [], str(error)
 
 
-def _short(value: float | None) -> float | None:
-    """Return the value with five significant digits, finer than any screen."""
-    return float(f"{value:.5g}") if value is not None and math.isfinite(value) else None
+def _short(value: float | None) -> float | str | None:
+    """Return the value with five significant digits, finer than any screen; words for what JSON has no number for."""
+    return None if value is None else number(float(f"{value:.5g}"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ledger.publish.charts.axes import Frame, Scale, name_at
+from ledger.publish.charts.axes import Scale, name_at, picture
 from ledger.publish.text import escaped, short_number
 
 _MOST = 20
@@ -37,8 +37,8 @@ def render_balance(now: Mapping[str, int], then: Mapping[str, int] | None, *, ti
     more = f"; {left_out} labels that changed less are left out" if left_out else ""
     height = _TOP + _ROW * len(labels) + 6
     key = name_at(_LEFT, 12, "samples per label" + (", above: the version before" if then is not None else ""))
-    frame = Frame(width=_WIDTH, height=height, x=scale, y=scale)
-    return frame.render(f"{title}{more}", f'<g class="lg-axis">{key}{"".join(rows)}</g>', "lg-balance")
+    body = f'<g class="lg-axis">{key}{"".join(rows)}</g>'
+    return picture(_WIDTH, height, f"{title}{more}", body, "lg-balance")
 
 
 def _natural(label: str) -> tuple[int, float, str]:

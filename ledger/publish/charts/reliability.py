@@ -28,7 +28,12 @@ def render_reliability(bins: Sequence[Bin]) -> str:
         y=Scale(low=0.0, high=1.0, start=_HEIGHT - 44 - _STRIP, end=26),
     )
     left, right, bottom, top = frame.x.start, frame.x.end, frame.y.start, frame.y.end
-    body = [_grid(frame), f'<path class="lg-break" d="M{left:.0f} {bottom:.0f}L{right:.0f} {top:.0f}"/>']
+    floor = bottom + _STRIP
+    body = [
+        frame.render_grid("confidence", "accuracy", floor=floor),
+        f'<g class="lg-axis"><text x="{left - 8:.0f}" y="{floor - 4:.0f}" text-anchor="end">n</text></g>',
+        f'<path class="lg-break" d="M{left:.0f} {bottom:.0f}L{right:.0f} {top:.0f}"/>',
+    ]
     for each in bins:
         x, y = frame.x.place(each.confidence), frame.y.place(each.accuracy)
         share = each.samples / most
@@ -40,7 +45,7 @@ def render_reliability(bins: Sequence[Bin]) -> str:
         height = max(1.0, (_STRIP - 8) * share) if each.samples else 0.0
         body.append(
             f'<path class="lg-off" d="M{x:.1f} {frame.y.place(each.confidence):.1f}V{y:.1f}"/>'
-            f'<rect class="lg-count-bar" x="{x - 5:.1f}" y="{bottom + _STRIP - height:.1f}" width="10" '
+            f'<rect class="lg-count-bar" x="{x - 5:.1f}" y="{floor - height:.1f}" width="10" '
             f'height="{height:.1f}"><title>{said}</title></rect>'
             f'<circle class="lg-dot lg-c0" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"><title>{said}</title></circle>'
         )
@@ -48,24 +53,3 @@ def render_reliability(bins: Sequence[Bin]) -> str:
     return frame.render(
         f"Accuracy by confidence, {samples} samples in {len(bins)} bins", "".join(body), "lg-reliability"
     )
-
-
-def _grid(frame: Frame) -> str:
-    """Return lines, ticks and names; the ticks of confidence stand below the strip of samples."""
-    left, right, bottom = frame.x.start, frame.x.end, frame.y.start
-    parts = ['<g class="lg-axis">']
-    for value in frame.y.ticks(5):
-        y = frame.y.place(value)
-        parts.append(f'<path d="M{left:.0f} {y:.1f}H{right:.0f}"/>')
-        parts.append(f'<text x="{left - 8:.0f}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>')
-    floor = bottom + _STRIP
-    parts += [
-        f'<text x="{frame.x.place(value):.1f}" y="{floor + 18:.0f}" text-anchor="middle">{value:g}</text>'
-        for value in frame.x.ticks(5)
-    ]
-    parts.append(f'<path class="lg-base" d="M{left:.0f} {floor:.0f}H{right:.0f}"/>')
-    parts.append(f'<text x="{left - 8:.0f}" y="{floor - 4:.0f}" text-anchor="end">n</text>')
-    middle = (left + right) / 2
-    parts.append(f'<text class="lg-name" x="{middle:.0f}" y="{_HEIGHT - 6}" text-anchor="middle">confidence</text>')
-    parts.append(f'<text class="lg-name" x="{left:.0f}" y="18" text-anchor="start">accuracy</text>')
-    return "".join([*parts, "</g>"])

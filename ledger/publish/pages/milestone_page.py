@@ -3,7 +3,7 @@
 from ledger.analysis.advice.budget import Budget
 from ledger.analysis.advice.milestones import Milestones, MilestoneStep, milestones_of
 from ledger.analysis.advice.stages import STAGES
-from ledger.publish.charts.axes import name_at
+from ledger.publish.charts.axes import name_at, picture
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page, markup
 from ledger.publish.site.site_data import Atlas
@@ -69,11 +69,8 @@ def render_steps(model: str, steps: tuple[MilestoneStep, ...]) -> str:
             f'<g class="{css}" transform="translate({x} 26)"><title>{title}</title><circle r="{_RADIUS}"/>{inside}</g>'
         )
         parts.append(name_at(x, 58, step.stage.slug, anchor="middle"))
-    said = escaped(f"{model}: " + "; ".join(f"{step.stage.slug} {_state_text(step)}" for step in steps))
-    return (
-        f'<svg class="lg-chart lg-steps-chart" viewBox="0 0 {width} 66" role="img" aria-label="{said}">'
-        f"{''.join(parts)}</svg>"
-    )
+    title = f"{model}: " + "; ".join(f"{step.stage.slug} {_state_text(step)}" for step in steps)
+    return picture(width, 66, title, "".join(parts), "lg-steps-chart")
 
 
 def _state_text(step: MilestoneStep) -> str:
