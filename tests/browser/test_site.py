@@ -3,7 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from ledger.model.entries import Contents, StoredRun
 from ledger.publish.pages import addresses
@@ -162,9 +162,10 @@ def test_selected_runs_are_compared_and_not_ranked_across_versions(
     params = tab.get_by_role("region", name="Params")
     expect(params).to_contain_text("noise")
     expect(params).not_to_contain_text("epochs")
-    lines = tab.locator(".lg-chart .lg-line")
-    expect(lines).to_have_count(2)
-    assert len(set(lines.evaluate_all("all => all.map(line => line.getAttribute('class'))"))) == 2  # two figures
+    figures = tab.locator(".lg-live")
+    expect(figures).to_have_count(2)  # each run was measured on other data
+    lines = tab.locator(".lg-legend .lg-line")
+    assert len(set(lines.evaluate_all("all => all.map(line => line.getAttribute('class'))"))) == 2
     tab.get_by_label(f"Remove {first}").click()
     expect(tab).to_have_url(re.compile(f"runs={second}$"))
 
@@ -173,14 +174,110 @@ def test_curves_answer_the_pointer_and_scale_by_logarithm(
     tab: Page, address: str, ledger: tuple[Contents, Blobs]
 ) -> None:
     tab.goto(address + addresses.run_page(ledger[0].runs[0].record.id))
-    tab.wait_for_selector(".lg-tools")
-    chart = tab.locator(".lg-panels .lg-chart").first
+    chart = tab.get_by_role("img", name=re.compile("^accuracy over step"))
+    expect(chart).to_be_visible()
+    expect(tab.locator(".lg-panels svg.lg-chart").first).to_be_hidden()
     chart.hover()
-    expect(tab.locator(".lg-legend output").first).to_have_text(re.compile(r"0\.\d+"))
+    expect(chart).to_contain_text(re.compile(r"step \d+"))
+    expect(tab.locator(".lg-legend output")).to_have_text([re.compile(r"0\.\d+")] * 5)  # the charts go together
+    tab.mouse.move(0, 0)
+    expect(tab.locator(".lg-legend output")).to_have_text([""] * 5)
     tab.get_by_label("logarithmic scale").check()
-    expect(tab.locator(".lg-panels .lg-name", has_text="(log)").first).to_be_visible()
+    expect(tab.get_by_role("img", name=re.compile(r"^accuracy \(log\) over step"))).to_be_visible()
     tab.get_by_label("Horizontal axis").select_option("seconds")
-    expect(tab.locator(".lg-panels .lg-name", has_text="seconds").first).to_be_visible()
+    expect(tab.get_by_role("img", name=re.compile(r"^accuracy \(log\) over seconds"))).to_be_visible()
+
+
+def pixels(chart: Locator) -> list[int]:
+    """How many pixels of a chart have each of its colours: those of its lines, in the order of the legend."""
+    return chart.evaluate("""chart => {
+      const canvas = chart.querySelector("canvas");
+      const { width, height } = canvas;
+      const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+      copy.drawImage(canvas, 0, 0);
+      const { data } = copy.getImageData(0, 0, width, height);
+      const keys = [...chart.closest(".lg-figure").querySelectorAll(".lg-legend path")];
+      return keys.map(key => {
+        const [r, g, b] = getComputedStyle(key).stroke.match(/\\d+/g).map(Number);
+        let count = 0;
+        for (let at = 0; at < data.length; at += 4)
+          count += data[at] === r && data[at + 1] === g && data[at + 2] === b && data[at + 3] === 255;
+        return count;
+      });
+    }""")
+
+
+def test_lines_have_the_colours_of_their_legend_in_both_themes(
+    tab: Page, address: str, ledger: tuple[Contents, Blobs]
+) -> None:
+    tab.goto(address + addresses.run_page(ledger[0].runs[0].record.id))
+    chart = tab.get_by_role("img", name=re.compile("^accuracy over step"))
+    for theme in ("dark", "light"):
+        tab.get_by_title(f"Switch to {theme}").click()
+        tab.wait_for_timeout(200)
+        train, validation = pixels(chart)
+        assert train > 40, theme
+        assert validation > 40, theme
+
+
+def test_dragging_zooms_all_charts_of_a_run_and_a_double_click_shows_everything_again(
+    tab: Page, address: str, ledger: tuple[Contents, Blobs]
+) -> None:
+    tab.goto(address + addresses.run_page(ledger[0].runs[0].record.id))
+    loss = tab.get_by_role("img", name=re.compile("^loss over step"))
+    whole = pixels(loss)
+    chart = tab.get_by_role("img", name=re.compile("^accuracy over step")).locator(".u-over")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box is not None
+    tab.mouse.move(box["x"] + 10, box["y"] + 40)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + 60, box["y"] + 40, steps=5)
+    tab.mouse.up()
+    tab.wait_for_timeout(200)
+    near = pixels(loss)
+    assert near != whole
+    chart.dblclick()
+    tab.wait_for_timeout(200)
+    tab.mouse.move(0, 0)
+    tab.wait_for_timeout(200)
+    assert pixels(loss) == whole
+
+
+def test_paper_gets_the_static_pictures_unless_the_reader_changed_what_is_shown(
+    tab: Page, address: str, ledger: tuple[Contents, Blobs]
+) -> None:
+    tab.goto(address + addresses.run_page(ledger[0].runs[0].record.id))
+    drawn, live = tab.locator(".lg-panels svg.lg-chart").first, tab.locator(".lg-live").first
+    expect(live).to_be_visible()
+    tab.emulate_media(media="print")
+    expect(drawn).to_be_visible()
+    expect(live).to_be_hidden()
+    tab.emulate_media(media="screen")
+    tab.get_by_label("logarithmic scale").check()
+    tab.emulate_media(media="print")
+    expect(drawn).to_be_hidden()
+    expect(live).to_be_visible()
+
+
+def test_where_the_library_of_charts_does_not_come_the_static_ones_stay(
+    chromium: Browser, address: str, ledger: tuple[Contents, Blobs]
+) -> None:
+    with chromium.new_context() as context:
+        tab = context.new_page()
+        tab.route("**/uPlot*", lambda route: route.abort())
+        with tab.expect_event("requestfailed"):
+            tab.goto(address + addresses.run_page(ledger[0].runs[0].record.id))
+        assert tab.locator(".lg-panels svg.lg-chart").first.is_visible()
+        assert tab.locator(".lg-tools").count() == 0
+
+
+def test_a_page_without_curves_loads_no_library_of_charts(tab: Page, address: str) -> None:
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(address + addresses.RUNS)
+    tab.wait_for_selector("[data-runs-table][data-ready]")
+    assert [url for url in asked if "vendor" in url] == []
 
 
 def test_dark_is_kept_from_page_to_page(tab: Page, address: str) -> None:

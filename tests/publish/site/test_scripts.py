@@ -4,19 +4,23 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.browser.chromium import NODE
 from tests.conftest import ROOT
 
-ASKED = Path(__file__).with_name("scripts.test.mjs")
+ASKED = sorted(set(Path(__file__).parent.glob("*.test.mjs")) - {Path(__file__).with_name("queries.test.mjs")})
+"""All but that of `test_queries.py`, which makes the data that it asks."""
 
 
-def test_loading_columns_order_addresses_and_stars_are_as_asked() -> None:
+@pytest.mark.parametrize("tests", ASKED, ids=lambda path: path.name.partition(".")[0])
+def test_scripts_answer_as_asked(tests: Path) -> None:
     done = subprocess.run(
-        [NODE, "--test", "--test-reporter=tap", str(ASKED)], cwd=ROOT, capture_output=True, text=True, check=False
+        [NODE, "--test", "--test-reporter=tap", str(tests)], cwd=ROOT, capture_output=True, text=True, check=False
     )
     failed = done.stdout.partition("not ok")[2]
     assert done.returncode == 0, failed[:3000] or done.stderr
-    assert f"# pass {len(re.findall(r'^test[(]', ASKED.read_text('utf-8'), re.MULTILINE))}\n" in done.stdout
+    assert f"# pass {len(re.findall(r'^test[(]', tests.read_text('utf-8'), re.MULTILINE))}\n" in done.stdout
 
 
 def test_every_script_stands_behind_those_that_it_needs() -> None:

@@ -1,20 +1,22 @@
+// @ts-check
 /* Compares the runs that the address names: what differs, what came out, and whether it may be ranked at all. */
 "use strict";
 (() => {
   const { element, number, duration, money, minute, badge } = window.ledger;
-  const { named, stars } = window.ledgerComparison;
-  const place = document.querySelector("[data-compare]");
+  const { showCurves } = window.ledgerCompareCurves;
+  const { differences, named, stars, summary } = window.ledgerComparison;
+  const place = /** @type {HTMLElement | null} */ (document.querySelector("[data-compare]"));
   if (!place) return;
   const LIMIT = 12;
 
+  /** @param {Runs} data */
   const start = (data) => {
-    let rows = [],
-      all = false,
-      left = [],
-      missing = [];
+    let { rows, left, missing } = named(data, "", LIMIT);
+    let all = false;
     const readHash = () => {
       ({ rows, left, missing } = named(data, window.ledger.hash().get("runs") || "", LIMIT));
     };
+    /** @param {number[]} next */
     const change = (next) => {
       rows = next;
       left = [];
@@ -33,6 +35,7 @@
     });
     const ids = element("datalist", { id: "lg-ids" });
     const trouble = element("small", { role: "status" });
+    /** @param {string} text @param {() => void} again */
     const search = (text, again) => {
       const answer = window.ledger.ask(data, text, again);
       trouble.textContent = answer.error || "";
@@ -78,6 +81,12 @@
           ),
         ),
       );
+    /**
+     * @param {Node | string} title
+     * @param {(Node | string)[]} cells
+     * @param {string | null} [css]
+     * @param {string} [sub] second line of the title
+     */
     const line = (title, cells, css, sub) =>
       element(
         "tr",
@@ -85,6 +94,7 @@
         element("th", { scope: "row" }, title, sub ? element("small", {}, sub) : null),
         ...cells.map((cell) => (cell instanceof Node && cell.nodeName === "TD" ? cell : element("td", {}, cell))),
       );
+    /** @param {string} label @param {Node[]} lines */
     const tableOf = (label, lines) =>
       element(
         "div",
@@ -97,46 +107,11 @@
         ),
       );
 
-    /* What parts the runs, in a sentence: params, what they were trained on, code. Else it would be read out of metrics. */
-    const apart = () => {
-      const several = (values) => new Set(values).size > 1;
-      const params = data.params
-        .filter((param) => several(rows.map((row) => data.word(param, row))))
-        .map((param) => param.name);
-      const parts = [];
-      if (several(rows.map((row) => data.word(data.trained, row))))
-        parts.push(
-          `training data (${[...new Set(rows.map((row) => data.word(data.trained, row) || "unknown"))].join(" or ")})`,
-        );
-      if (several(rows.map((row) => `${data.word(data.commit, row)} ${data.word(data.changes, row)}`)))
-        parts.push("code");
-      return { params, parts, one: !several(rows.map((row) => data.setting[row])) };
-    };
     const sentence = () => {
-      const { params, parts, one } = apart();
-      const said = [];
-      if (missing.length) said.push(`Not on this site: ${missing.join(", ")}. `);
-      if (left.length) said.push(`Only ${LIMIT} runs are compared at once; left out: ${left.join(", ")}. `);
-      const uncounted = rows.filter((row) => !data.counts(row));
-      if (uncounted.length)
-        said.push(
-          `Never the best, since ${uncounted.length > 1 ? "they" : "it"} did not finish or ${uncounted.length > 1 ? "were" : "was"} retracted: ${uncounted.map((row) => data.id[row]).join(", ")}. `,
-        );
-      if (rows.length > 1) {
-        if (one)
-          said.push(
-            "These runs are one setting: they differ by seed only, and nothing can be better than itself. What parts their values is noise.",
-          );
-        else if (params.length || parts.length)
-          said.push(
-            `They differ in ${[params.length ? `params (${params.slice(0, 5).join(", ")}${params.length > 5 ? ` and ${params.length - 5} more` : ""})` : "", ...parts].filter(Boolean).join(", ")}.`,
-          );
-        else
-          said.push(
-            "They are not repeats of each other, though no param differs: their code is unknown, or differs in files.",
-          );
-      }
-      return said.length ? element("p", { class: "lg-callout", "data-apart": true }, ...said) : null;
+      const said = summary(data, rows);
+      if (left.length) said.unshift(`Only ${LIMIT} runs are compared at once; left out: ${left.join(", ")}.`);
+      if (missing.length) said.unshift(`Not on this site: ${missing.join(", ")}.`);
+      return said.length ? element("p", { class: "lg-callout", "data-apart": true }, said.join(" ")) : null;
     };
 
     const overview = () =>
@@ -203,6 +178,7 @@
       ]);
 
     const params = () => {
+      const { parts } = differences(data, rows);
       const found = data.params
         .map((param) => ({ name: param.name, values: rows.map((row) => data.word(param, row)) }))
         .filter(({ values }) => values.some(Boolean));
@@ -245,13 +221,14 @@
           : element(
               "p",
               { class: "lg-none" },
-              `These runs had the same params.${apart().parts.length ? ` They differ in ${apart().parts.join(", ")}.` : ""}`,
+              `These runs had the same params.${parts.length ? ` They differ in ${parts.join(", ")}.` : ""}`,
             ),
         element("div", { class: "lg-bar-tools" }, toggle),
       ];
     };
 
     /* A row that says why values of the row above are not ranked. */
+    /** @param {string} why */
     const refusal = (why) =>
       element("tr", {}, element("td", { colspan: rows.length + 1, class: "lg-refuse" }, element("span", {}, why)));
 
@@ -303,99 +280,6 @@
       ];
     };
 
-    const curves = async (holder) => {
-      const withCurves = rows.filter((row) => data.curves[row]);
-      if (!withCurves.length) {
-        holder.replaceChildren(element("p", { class: "lg-none" }, "None of these runs kept learning curves."));
-        return;
-      }
-      let loaded;
-      try {
-        loaded = await Promise.all(withCurves.map((row) => window.ledger.curves(data.id[row])));
-      } catch {
-        holder.replaceChildren(element("p", { class: "lg-callout" }, "The curves cannot be loaded."));
-        return;
-      }
-      const counts = new Map();
-      for (const each of loaded) {
-        for (const name of Object.keys(each.series)) counts.set(name, (counts.get(name) || 0) + 1);
-      }
-      const series = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a) || a.localeCompare(b));
-      const headline = data.metrics[data.headline[rows[0]]];
-      const preferred = headline && series.includes(headline.key) ? headline.key : series[0];
-      /* Lines of runs that were measured on different data answer different questions: a figure for each. */
-      const figure = (name, members, on) => {
-        const legend = element(
-          "ul",
-          { class: "lg-legend" },
-          ...members.map(([row]) => {
-            const slot = rows.indexOf(row); /* one colour for a run, in every figure */
-            const key = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-            key.setAttribute("viewBox", "0 0 24 8");
-            key.setAttribute("aria-hidden", "true");
-            const stroke = document.createElementNS("http://www.w3.org/2000/svg", "path");
-            stroke.setAttribute("class", `lg-line lg-c${slot % 8} lg-d${Math.floor(slot / 8) % 3}`);
-            stroke.setAttribute("d", "M1 4H23");
-            key.append(stroke);
-            return element(
-              "li",
-              {},
-              key,
-              element("a", { class: "lg-id", href: window.ledger.url(data.page(row)) }, data.id[row]),
-            );
-          }),
-        );
-        const group = element(
-          "div",
-          { class: "lg-panels lg-wide", "data-series": name },
-          element(
-            "figure",
-            { class: "lg-figure" },
-            element("div", { class: "lg-plot" }),
-            element("figcaption", {}, legend),
-          ),
-        );
-        group.dataset.overlay = name;
-        const axes = window.ledger.charts
-          .axisOf(members[0][1])
-          .filter((axis) => members.every(([, each]) => each.x[axis]));
-        return {
-          parts: [on === null ? null : element("h3", {}, name, element("small", {}, ` on ${on}`)), group],
-          draw: () =>
-            window.ledger.charts.install(group, axes, (_, axis) =>
-              members.map(([row, each]) => ({
-                ...window.ledger.charts.lineOf(each, axis, name, data.id[row]),
-                slot: rows.indexOf(row),
-              })),
-            ),
-        };
-      };
-      const show = (name) => {
-        const having = withCurves.map((row, at) => [row, loaded[at]]).filter(([, each]) => each.series[name]);
-        const dataOf = ([, each]) => each.on[name] || ["", "data that nobody named"];
-        const places = new Map(having.map((member) => dataOf(member)));
-        const figures = [...places].map(([content, label]) =>
-          figure(
-            name,
-            having.filter((member) => dataOf(member)[0] === content),
-            places.size > 1 ? label : null,
-          ),
-        );
-        const choice = element(
-          "select",
-          { class: "lg-field", "aria-label": "Series", onchange: () => show(choice.value) },
-          ...series.map((each) => element("option", { value: each }, each)),
-        );
-        choice.value = name;
-        holder.replaceChildren(
-          element("div", { class: "lg-tools" }, element("label", {}, "series ", choice)),
-          ...figures.flatMap(({ parts }) => parts).filter(Boolean),
-        );
-        for (const { draw } of figures) draw();
-      };
-      show(preferred);
-    };
-
     const refresh = () => {
       chips.replaceChildren(
         ...rows.map((row) =>
@@ -430,14 +314,14 @@
       }
       const holder = element("div");
       body.replaceChildren(
-        ...[sentence()].filter(Boolean),
+        sentence() ?? "",
         overview(),
         ...metrics(),
         ...params(),
         element("h2", {}, "Learning curves"),
         holder,
       );
-      curves(holder).then(() => {
+      showCurves(holder, data, rows).then(() => {
         place.dataset.ready = "true";
       });
     };

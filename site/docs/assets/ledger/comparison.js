@@ -2,17 +2,6 @@
 /* Which runs an address means, and which of them carry the star of the leaderboard: nothing here touches a page. */
 "use strict";
 (() => {
-  /**
-   * @typedef {{
-   *   id: string[], byId: Map<string, number>, setting: (number | string)[], counts: (row: number) => boolean,
-   * }} Runs
-   */
-  /**
-   * @typedef {{
-   *   known: boolean, direction: string | null, values: (number | null)[], leading?: string | string[] | null,
-   * }} Metric
-   */
-
   /** Where the last part of an id begins. */
   const LAST_PART = 16;
 
@@ -59,5 +48,54 @@
     return best.length ? { starred: new Set(best), told: "" } : none("others are better than these");
   };
 
-  Object.assign(globalThis, { ledgerComparison: { named, stars } });
+  /**
+   * What parts the runs: names of params, and words for training data and code; whether they are one setting.
+   * @param {Runs} data
+   * @param {number[]} rows
+   */
+  const differences = (data, rows) => {
+    /** @param {(row: number) => number | string} value */
+    const several = (value) => new Set(rows.map(value)).size > 1;
+    /** @param {number} row */
+    const trained = (row) => data.word(data.trained, row) || "unknown";
+    const parts = [];
+    if (several(trained)) parts.push(`training data (${[...new Set(rows.map(trained))].join(" or ")})`);
+    if (several((row) => `${data.word(data.commit, row)} ${data.word(data.changes, row)}`)) parts.push("code");
+    return {
+      params: data.params.filter((param) => several((row) => data.word(param, row))).map(({ name }) => name),
+      parts,
+      one: !several((row) => data.setting[row]),
+    };
+  };
+
+  /**
+   * What to know before the metrics are read, in sentences.
+   * @param {Runs} data
+   * @param {number[]} rows
+   */
+  const summary = (data, rows) => {
+    const said = [];
+    const uncounted = rows.filter((row) => !data.counts(row));
+    if (uncounted.length) {
+      const [they, were] = uncounted.length > 1 ? ["they", "were"] : ["it", "was"];
+      const ids = uncounted.map((row) => data.id[row]).join(", ");
+      said.push(`Never the best, since ${they} did not finish or ${were} retracted: ${ids}.`);
+    }
+    if (rows.length < 2) return said;
+    const { params, parts, one } = differences(data, rows);
+    const more = params.length > 5 ? ` and ${params.length - 5} more` : "";
+    const all = [...(params.length ? [`params (${params.slice(0, 5).join(", ")}${more})`] : []), ...parts];
+    if (one)
+      said.push(
+        "These runs are one setting: they differ by seed only, and nothing can be better than itself. What parts their values is noise.",
+      );
+    else if (all.length) said.push(`They differ in ${all.join(", ")}.`);
+    else
+      said.push(
+        "They are not repeats of each other, though no param differs: their code is unknown, or differs in files.",
+      );
+    return said;
+  };
+
+  Object.assign(globalThis, { ledgerComparison: { differences, named, stars, summary } });
 })();

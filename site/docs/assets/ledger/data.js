@@ -1,3 +1,4 @@
+// @ts-check
 /* Loads data as scripts (pages opened from a folder may not fetch).
    Everything in it came from records: it is only ever put on a page as text, never as markup. */
 "use strict";
@@ -5,23 +6,31 @@
   const root = window.__md_scope;
   const { arrive, load } = window.ledgerLoader((path, failed) => {
     const script = document.createElement("script");
-    script.src = new URL(path, root);
+    script.src = new URL(path, root).href;
     script.onerror = failed;
     document.head.append(script);
   });
   window.ledgerData = arrive;
 
+  /**
+   * @template {keyof HTMLElementTagNameMap} Tag
+   * @param {Tag} tag
+   * @param {Record<string, unknown>} attributes listeners by `on` and their event; what is false, null or undefined is left out
+   * @param {(Node | string | null | undefined)[]} children
+   * @returns {HTMLElementTagNameMap[Tag]}
+   */
   const element = (tag, attributes = {}, ...children) => {
     const made = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
-      if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+      if (typeof value === "function") made.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
       else if (value === true) made.setAttribute(name, "");
-      else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
+      else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, String(value));
     }
     made.append(...children.filter((child) => child !== null && child !== undefined));
     return made;
   };
 
+  /** @type {Runs | null} */
   let prepared = null;
   const runs = async () => {
     const data = await load("runs", "data/runs.js");
@@ -31,6 +40,7 @@
 
   const { number, duration, minute } = window.ledgerFormatting;
 
+  /** @param {Runs} data @param {number} row */
   const money = (data, row) => {
     const amount = data.cost[row],
       currency = data.word(data.currency, row);
@@ -42,6 +52,7 @@
     );
   };
 
+  /** @type {Record<string, string>} */
   const icons = {
     finished: "M5 10.5l3.2 3.2L15 6.8",
     failed: "M6 6l8 8M14 6l-8 8",
@@ -53,6 +64,7 @@
     running: "M10 5v5l3.2 2",
     retracted: "M4.5 10h11M7 6.5h6M7 13.5h6",
   };
+  /** @param {string} status */
   const badge = (status) => {
     const made = element("span", { class: `lg-badge lg-s-${status}` });
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -66,6 +78,7 @@
   };
 
   const hash = () => new URLSearchParams(location.hash.slice(1));
+  /** @param {Record<string, any>} values */
   const setHash = (values) => {
     const text = new URLSearchParams(
       Object.entries(values).filter(([, value]) => value !== "" && value !== null),
@@ -79,8 +92,16 @@
 
   /* What a filter finds. `rows` is null where it cannot be read, for which `error` says why, and where the numbers that it
      compares are not here yet: then `again` is called when they are. */
-  let numbers = null,
-    unreachable = null;
+  /** @type {{rows: number, newest: string} | null} */
+  let numbers = null;
+  /** @type {string | null} */
+  let unreachable = null;
+  /**
+   * @param {Runs} data
+   * @param {string} text
+   * @param {() => void} again
+   * @returns {Answer}
+   */
   const ask = (data, text, again) => {
     const nothing = { rows: null, words: [], fields: [], warnings: [], error: null };
     try {
@@ -99,12 +120,14 @@
       );
       return { ...answer, error: null };
     } catch (error) {
-      return { ...nothing, error: error.message };
+      return { ...nothing, error: /** @type {Error} */ (error).message };
     }
   };
 
+  /** @param {string} id */
   const curves = (id) => load(`curves:${id}`, `data/curves/${id}.js`);
   const handbook = () => load("handbook", "data/handbook.js");
+  /** @param {string} path */
   const url = (path) => new URL(path, root).href;
 
   window.ledger = { runs, curves, handbook, ask, element, number, duration, money, minute, badge, hash, setHash, url };

@@ -1,146 +1,21 @@
+// @ts-check
 /* The table of all runs: sort, filter, choose columns, select for comparison. The address holds the whole state. */
 "use strict";
 (() => {
-  const { element, number, duration, money, minute, badge } = window.ledger;
+  const { element, number } = window.ledger;
+  const { columnsOf, usualOf } = window.ledgerRunColumns;
   const { ordered, read, write, gone } = window.ledgerRunTable;
-  const place = document.querySelector("[data-runs-table]");
+  const place = /** @type {HTMLElement | null} */ (document.querySelector("[data-runs-table]"));
   if (!place) return;
   const PAGE = 100;
 
+  /** @param {Runs} data */
   const start = (data) => {
-    const columns = [
-      {
-        id: "status",
-        title: "Status",
-        css: "lg-k-side",
-        value: (row) => data.word(data.status, row),
-        cell: (row) => badge(data.word(data.status, row)),
-      },
-      {
-        id: "experiment",
-        title: "Experiment",
-        css: "lg-name-cell lg-k-name",
-        value: (row) => data.word(data.experiment, row).toLowerCase(),
-        cell: (row) =>
-          element(
-            "a",
-            { href: window.ledger.url(data.pages[data.experiment.codes[row]]) },
-            data.word(data.experiment, row),
-          ),
-      },
-      {
-        id: "started",
-        title: "Started (UTC)",
-        css: "lg-nowrap lg-k-when",
-        value: (row) => data.started[row],
-        cell: (row) => minute(data.started[row]),
-      },
-      {
-        id: "duration",
-        title: "Duration",
-        css: "lg-right lg-nowrap lg-k-when",
-        value: (row) => data.duration[row],
-        cell: (row) =>
-          data.duration[row] === null
-            ? element("span", { class: "lg-unknown" }, "unknown", element("span", { class: "lg-phone" }, " duration"))
-            : duration(data.duration[row]),
-      },
-      {
-        id: "author",
-        title: "Author",
-        label: "by",
-        css: "lg-nowrap lg-desk",
-        value: (row) => data.word(data.author, row).toLowerCase(),
-        cell: (row) => data.word(data.author, row),
-      },
-      {
-        id: "cost",
-        title: "Cost",
-        label: "cost",
-        css: "lg-right lg-nowrap lg-desk",
-        value: (row) => data.cost[row],
-        cell: (row) => money(data, row),
-      },
-      {
-        id: "tags",
-        title: "Tags",
-        label: "tags",
-        value: (row) => tags(row).join(" "),
-        cell: (row) => {
-          const all = document.createElement("span");
-          for (const tag of tags(row)) all.append(element("span", { class: "lg-tag" }, tag), " ");
-          return all;
-        },
-      },
-      {
-        id: "commit",
-        title: "Commit",
-        label: "commit",
-        css: "lg-nowrap",
-        value: (row) => data.word(data.commit, row),
-        cell: (row) => element("code", {}, data.word(data.commit, row)),
-      },
-      {
-        id: "note",
-        title: "Note",
-        label: "note",
-        css: "lg-name-cell",
-        value: (row) => data.word(data.note, row).toLowerCase(),
-        cell: (row) => data.word(data.note, row),
-      },
-    ];
-    const tags = (row) => data.tags.codes[row].map((code) => data.tags.words[code]);
-    data.metrics.forEach((metric, at) => {
-      columns.push({
-        id: `m.${metric.id}`,
-        group: "Metrics",
-        title: metric.key,
-        sub: metric.dataset,
-        detail: metric.evaluator,
-        label: `${metric.key} on ${metric.dataset}`,
-        css: at < 2 ? "lg-right lg-desk" : "lg-right",
-        value: (row) => metric.values[row],
-        cell: (row) =>
-          metric.values[row] === null
-            ? element("span", { class: "lg-none", title: "not measured here" }, "–")
-            : element("span", { title: String(metric.values[row]) }, number(metric.values[row])),
-        better: metric.direction,
-      });
-    });
-    data.params.forEach((param) => {
-      columns.push({
-        id: `p.${param.name}`,
-        group: "Params",
-        title: param.name,
-        label: param.name,
-        css: "lg-right",
-        value: (row) => {
-          const word = data.word(param, row);
-          const as = Number(word);
-          return word === "" ? null : Number.isNaN(as) ? word.toLowerCase() : as;
-        },
-        cell: (row) => {
-          const word = data.word(param, row);
-          return word ? element("code", {}, word.length > 40 ? `${word.slice(0, 39)}…` : word) : "";
-        },
-      });
-    });
+    const columns = columnsOf(data);
     const byId = new Map(columns.map((column) => [column.id, column]));
-    const metricIds = data.metrics.map((metric) => `m.${metric.id}`);
-    const usual = [
-      "status",
-      "experiment",
-      "started",
-      "duration",
-      ...data.shown_params.map((name) => `p.${name}`),
-      ...metricIds.slice(0, 2),
-      "cost",
-      ...(data.author.words.length > 1 ? ["author"] : []),
-    ];
-
     const known = {
       columns: [...byId.keys()],
-      usual,
+      usual: usualOf(data),
       runs: data.byId,
       words: {
         status: [...data.status.words, "unfinished"],
@@ -148,7 +23,7 @@
         tag: data.tags.words,
       },
     };
-    const state = {};
+    const state = read(new URLSearchParams(), known);
     const missing = element("p", { class: "lg-callout", role: "status", hidden: true });
     const readHash = () => {
       const from = window.ledger.hash();
@@ -159,13 +34,15 @@
     };
     const writeHash = () => window.ledger.setHash(write(state, known));
 
+    /** @param {string[]} words @param {string} all */
     const options = (words, all) => [
       element("option", { value: "" }, all),
       ...[...words]
         .sort()
         .map((word) => element("option", { value: word }, word.length > 60 ? `${word.slice(0, 59)}…` : word)),
     ];
-    const change = (name) => (event) => {
+    /** @param {"q" | "status" | "experiment" | "tag"} name */
+    const change = (name) => (/** @type {{target: {value: string}}} */ event) => {
       state[name] = event.target.value;
       state.page = 1;
       refresh();
@@ -195,6 +72,8 @@
       ...options(data.tags.words, "any tag"),
     );
     const menu = element("div", { class: "lg-menu-body" });
+    /** @type {Map<string, HTMLInputElement>} */
+    const ticks = new Map();
     let heading = "";
     for (const column of columns) {
       if ((column.group || "Columns") !== heading) {
@@ -211,6 +90,7 @@
           refresh();
         },
       });
+      ticks.set(column.id, tick);
       menu.append(
         element(
           "label",
@@ -220,14 +100,15 @@
         ),
       );
     }
-    const chooser = element("details", { class: "lg-menu" }, element("summary", {}, "Columns"), menu);
+    const summary = element("summary", {}, "Columns");
+    const chooser = element("details", { class: "lg-menu" }, summary, menu);
     document.addEventListener("pointerdown", (event) => {
-      if (!event.target.closest(".lg-menu")) chooser.open = false;
+      if (!(/** @type {Element} */ (event.target).closest(".lg-menu"))) chooser.open = false;
     });
     chooser.addEventListener("keydown", (event) => {
       if (event.key === "Escape") {
         chooser.open = false;
-        chooser.firstChild.focus();
+        summary.focus();
       }
     });
     const reset = element(
@@ -259,6 +140,7 @@
     const pager = element("div", { class: "lg-bar-tools" });
 
     /* Where a filter cannot be read, as while it is typed, the runs of the last one that could stay. */
+    /** @type {number[]} */
     let answered = [];
     const ask = () => {
       const answer = window.ledger.ask(data, state.q, () => refresh());
@@ -269,6 +151,7 @@
       return answered;
     };
     const filtered = () => {
+      /** @param {{words: string[]}} column @param {string} word */
       const wanted = (column, word) => column.words.indexOf(word);
       let rows = ask();
       if (state.status === "unfinished") rows = rows.filter((row) => data.word(data.status, row) !== "finished");
@@ -286,21 +169,31 @@
       }
       return rows;
     };
+    /** @param {number[]} rows */
     const sorted = (rows) => {
       const id = state.sort.replace(/^-/, "");
-      const value = id === "id" ? (row) => data.id[row] : byId.get(id).value;
+      const value = byId.get(id)?.value ?? ((/** @type {number} */ row) => data.id[row]);
       return ordered(rows, value, state.sort.startsWith("-"));
     };
+    /** @param {string} id @param {string} first */
     const sortBy = (id, first) => {
       state.sort = state.sort === first ? (first.startsWith("-") ? id : `-${id}`) : first;
       state.page = 1;
       refresh();
       head(id);
     };
+    /** @param {string} id */
     const head = (id) => {
-      const button = table.querySelector(`[data-sort="${CSS.escape(id)}"]`);
-      if (button) button.focus();
+      const button = /** @type {HTMLElement | null} */ (table.querySelector(`[data-sort="${CSS.escape(id)}"]`));
+      button?.focus();
     };
+    /**
+     * @param {string} id
+     * @param {string} title
+     * @param {string | undefined} sub
+     * @param {string | null | undefined} css
+     * @param {string} first order of the first click
+     */
     const header = (id, title, sub, css, first) => {
       const at = state.sort.replace(/^-/, "") === id ? (state.sort.startsWith("-") ? "descending" : "ascending") : null;
       return element(
@@ -315,6 +208,7 @@
       );
     };
 
+    /** @param {RunColumn} column */
     const firstOf = (column) =>
       column.better === "higher" || ["started", "duration", "cost"].includes(column.id) ? `-${column.id}` : column.id;
     const showCompare = () => {
@@ -323,6 +217,7 @@
       compare.href = window.ledger.url(`compare.html#runs=${[...state.sel].join()}`);
     };
     /* On phones a row is a card and the headings are gone: the headline value speaks for the run, and a list sorts. */
+    /** @param {number} row */
     const headline = (row) => {
       const metric = data.metrics[data.headline[row]];
       return element(
@@ -333,19 +228,21 @@
           : [element("span", { class: "lg-none" }, "no value")]),
       );
     };
+    /** @param {RunColumn[]} shown */
     const sortings = (shown) => {
       const chosen = [
         ["-started", "newest first"],
         ["started", "oldest first"],
         ...shown
           .filter((column) => column.id !== "started")
-          .map((column) => [firstOf(column), `by ${column.group ? column.label : column.title.toLowerCase()}`]),
+          .map((column) => [firstOf(column), `by ${(column.group && column.label) || column.title.toLowerCase()}`]),
       ];
       if (!chosen.some(([sort]) => sort === state.sort)) chosen.push([state.sort, "as in the address"]);
       order.replaceChildren(
         ...chosen.map(([sort, text]) => element("option", { value: sort, selected: sort === state.sort }, text)),
       );
     };
+    /** @param {number} row @param {RunColumn[]} shown */
     const rowOf = (row, shown) => {
       const id = data.id[row];
       const tick = element("input", {
@@ -379,7 +276,7 @@
       const rows = sorted(filtered());
       const pages = Math.max(1, Math.ceil(rows.length / PAGE));
       state.page = Math.min(state.page, pages);
-      const shown = state.cols.map((id) => byId.get(id));
+      const shown = state.cols.flatMap((id) => byId.get(id) ?? []);
       table.replaceChildren(
         element("caption", { class: "lg-sr" }, "Runs; the headings sort"),
         element(
@@ -401,9 +298,7 @@
       status.value = state.status;
       experiment.value = state.experiment;
       tag.value = state.tag;
-      menu.querySelectorAll("[data-column]").forEach((tick) => {
-        tick.checked = state.cols.includes(tick.dataset.column);
-      });
+      for (const [id, tick] of ticks) tick.checked = state.cols.includes(id);
       count.textContent =
         rows.length === data.rows
           ? `${data.rows} run${data.rows === 1 ? "" : "s"}`

@@ -1,0 +1,147 @@
+// @ts-check
+/* One chart of lines, drawn by uPlot over the static picture. The library comes with the first chart that a page has. */
+"use strict";
+(() => {
+  const { tick } = window.ledgerFormatting;
+  const { ends, nearest, obstacle, tableOf } = window.ledgerCurves;
+  const { element, number } = window.ledger;
+
+  const FOLDER = "assets/vendor/uplot/";
+
+  /** @type {Promise<unknown> | null} */
+  let loading = null;
+  const library = () => {
+    /** @param {HTMLElement} node */
+    const added = (node) =>
+      new Promise((resolve, reject) => {
+        node.addEventListener("load", resolve);
+        node.addEventListener("error", () => reject(new Error("the library of the charts cannot be loaded")));
+        document.head.append(node);
+      });
+    loading ??= Promise.all([
+      added(element("script", { src: window.ledger.url(`${FOLDER}uPlot.iife.min.js`) })),
+      added(element("link", { rel: "stylesheet", href: window.ledger.url(`${FOLDER}uPlot.min.css`) })),
+    ]);
+    return loading;
+  };
+
+  /** A colour of the style sheet as it is now: readers change it. @param {string} name */
+  const colour = (name) => () => getComputedStyle(document.body).getPropertyValue(name);
+
+  /** @param {HTMLElement} place */
+  const sizeOf = (place) => {
+    const width = Math.max(240, Math.round(place.clientWidth) || 640);
+    return { width, height: Math.round(Math.min(380, Math.max(210, width * 0.46))) };
+  };
+
+  /** @param {Line | null} line @param {Element | undefined} key @returns {uPlot.Series} */
+  const seriesOf = (line, key) => {
+    const style = key ? getComputedStyle(key) : null;
+    const dashes = (style?.strokeDasharray.match(/[\d.]+/g) || []).map(Number);
+    return {
+      label: line?.name ?? "",
+      stroke: () => style?.stroke || colour("--lg-c0")(),
+      dash: dashes,
+      width: 1.8,
+      points: { show: line?.xs.length === 1 },
+    };
+  };
+
+  /** @param {"x" | "y"} scale @param {Partial<uPlot.Axis>} more @returns {uPlot.Axis} */
+  const axisOf = (scale, more) => ({
+    scale,
+    font: "11px system-ui, sans-serif",
+    stroke: colour("--lg-muted"),
+    grid: { stroke: colour("--lg-line"), width: 1 },
+    ticks: { show: false },
+    values: (_, splits) => splits.map((split) => (split === null ? "" : tick(split))),
+    ...more,
+  });
+
+  /**
+   * Draws the lines into `place` beside what stands there; returns what takes them away, or else says why they are not drawn.
+   * @param {HTMLElement} place
+   * @param {(Line | null)[]} lines
+   * @param {View} view
+   * @returns {() => void}
+   */
+  const plot = (place, lines, view) => {
+    const table = tableOf(lines, view.logarithmic);
+    const why = obstacle(table, view.logarithmic);
+    const says = `${view.title}${view.logarithmic ? " (log)" : ""}`;
+    if (why) {
+      const sentence = element("p", { class: "lg-none" }, why);
+      place.append(sentence);
+      return () => sentence.remove();
+    }
+    const at = element("output", { class: "lg-plot-at" });
+    const holder = element(
+      "div",
+      {
+        class: "lg-live",
+        role: "img",
+        "aria-label": `${says} over ${view.axis}: ${lines.map((line) => line?.name).join(", ")}`,
+      },
+      element("p", { class: "lg-plot-name" }, says, at),
+    );
+    place.append(holder);
+    /** @param {uPlot} chart */
+    const point = (chart) => {
+      const { idx, idxs } = chart.cursor;
+      const out = idx === null || idx === undefined;
+      at.textContent = out ? "" : `${view.axis} ${number(table[0][idx])}`;
+      view.show(table.slice(1).map((column, line) => (out ? null : (column[idxs?.[line + 1] ?? -1] ?? null))));
+    };
+    const chart = new uPlot(
+      {
+        ...sizeOf(holder),
+        padding: [8, null, null, null],
+        legend: { show: false },
+        cursor: {
+          y: false,
+          dataIdx: (_, series, index) => (series ? (nearest(table, series - 1, index) ?? index) : index),
+          points: { size: 7 },
+          sync: { key: view.together },
+        },
+        scales: {
+          x: { time: false, range: (_, low, high) => (low === high ? [low - 1, high + 1] : [low, high]) },
+          y: view.logarithmic
+            ? { distr: 3, range: (_, low, high) => uPlot.rangeLog(low, high, 10, false) }
+            : { range: (_, low, high) => ends(low, high) },
+        },
+        series: [{}, ...lines.map((line, index) => seriesOf(line, view.keys[index]))],
+        axes: [
+          axisOf("x", {
+            label: view.axis,
+            labelSize: 20,
+            labelFont: "600 11px system-ui, sans-serif",
+            size: 28,
+            space: 55,
+          }),
+          axisOf("y", {
+            size: (_, labels) => 14 + 7 * Math.max(2, ...(labels || []).map((label) => label.length)),
+            space: 36,
+          }),
+        ],
+        hooks: { setCursor: [point] },
+      },
+      /** @type {uPlot.AlignedData} */ (table),
+      holder,
+    );
+    const looks = new MutationObserver(() => (holder.isConnected ? chart.redraw(false) : looks.disconnect()));
+    looks.observe(document.body, { attributeFilter: ["data-md-color-scheme"] });
+    const width = new ResizeObserver(() => {
+      const size = sizeOf(holder);
+      if (Math.abs(size.width - chart.width) > 2) chart.setSize(size);
+    });
+    width.observe(holder);
+    return () => {
+      looks.disconnect();
+      width.disconnect();
+      chart.destroy();
+      holder.remove();
+    };
+  };
+
+  Object.assign(globalThis, { ledgerPlot: { library, plot } });
+})();

@@ -1,0 +1,221 @@
+// What the scripts of the site hand to each other, for the type checker. Each script adds its part to the window.
+
+/** What `ledger/publish/site/search_data.py` writes, made whole by `columns.js`. */
+interface Column {
+  words: string[];
+  codes: number[];
+}
+
+interface Param extends Column {
+  name: string;
+}
+
+interface Metric {
+  id: string;
+  key: string;
+  dataset: string;
+  evaluator: string;
+  /** Whether the dataset version is known. */
+  known: boolean;
+  direction: "higher" | "lower" | null;
+  /** Address of its leaderboard. */
+  page: string | null;
+  values: (number | null)[];
+  leading: string | string[] | null;
+}
+
+interface Runs {
+  rows: number;
+  id: string[];
+  byId: Map<string, number>;
+  status: Column;
+  experiment: Column;
+  author: Column;
+  commit: Column;
+  changes: Column;
+  trained: Column;
+  seed: Column;
+  note: Column;
+  currency: Column;
+  tags: { words: string[]; codes: number[][] };
+  params: Param[];
+  metrics: Metric[];
+  /** Address of the page of each experiment. */
+  pages: string[];
+  started: number[];
+  duration: (number | null)[];
+  cost: (number | null)[];
+  setting: (number | string)[];
+  /** Index of the metric of each run's headline; -1 for none. */
+  headline: number[];
+  curves: (0 | 1)[];
+  shown_params: string[];
+  word(column: Column, row: number): string;
+  counts(row: number): boolean;
+  page(row: number): string;
+}
+
+/** Address, title and text of a section of the handbook. */
+type Section = [string, string, string];
+
+/** What `ledger/publish/charts/curve_panels.py` writes for a run. */
+interface Curves {
+  /** Axes that every point has. */
+  x: Partial<Record<string, number[]>>;
+  /** A value for each point: null where none was logged, a word where JSON has no number for it. */
+  series: Record<string, (number | string | null)[]>;
+  /** Content and label of the data that a series was measured on. */
+  on: Record<string, [string, string]>;
+}
+
+/** Points in the order in which they were logged. */
+interface Line {
+  name: string;
+  xs: number[];
+  ys: number[];
+}
+
+/** Horizontal values, and a column for each line: null where it breaks, undefined where it has no point. */
+type Table = [number[], ...(number | null | undefined)[][]];
+
+interface Answer {
+  rows: number[] | null;
+  words: string[];
+  fields: string[];
+  warnings: string[];
+  error: string | null;
+}
+
+type Child = Node | string | null | undefined;
+
+interface Ledger {
+  runs(): Promise<Runs>;
+  curves(id: string): Promise<Curves>;
+  handbook(): Promise<Section[]>;
+  ask(data: Runs, text: string, again: () => void): Answer;
+  element<Tag extends keyof HTMLElementTagNameMap>(
+    tag: Tag,
+    attributes?: Record<string, unknown>,
+    ...children: Child[]
+  ): HTMLElementTagNameMap[Tag];
+  number(value: number | null | undefined, digits?: number): string;
+  duration(seconds: number | null): string;
+  money(data: Runs, row: number): HTMLElement;
+  minute(seconds: number): string;
+  badge(status: string): HTMLElement;
+  hash(): URLSearchParams;
+  setHash(values: Record<string, unknown>): void;
+  url(path: string): string;
+}
+
+/** How a chart of lines is drawn. */
+interface View {
+  /** Name of the horizontal axis. */
+  axis: string;
+  /** What all lines show. */
+  title: string;
+  logarithmic: boolean;
+  /** The drawn sample of each line in the legend, whose colour and dash it has. */
+  keys: Element[];
+  /** Name of the charts whose pointers go together. */
+  together: string;
+  /** Gets the value of each line at the pointer. */
+  show(values: (number | null)[]): void;
+}
+
+type Key = number | string | null;
+
+/** A column of the table of runs. */
+interface RunColumn {
+  id: string;
+  title: string;
+  /** Heading in the menu of columns. */
+  group?: "Metrics" | "Params";
+  /** Second line of the heading. */
+  sub?: string;
+  detail?: string;
+  /** Word before the value where a row is a card. */
+  label?: string;
+  css?: string;
+  better?: "higher" | "lower" | null;
+  value(row: number): Key;
+  cell(row: number): Node | string;
+}
+
+interface TableState {
+  q: string;
+  status: string;
+  experiment: string;
+  tag: string;
+  sort: string;
+  cols: string[];
+  sel: Set<string>;
+  page: number;
+}
+
+interface KnownNames {
+  columns: string[];
+  usual: string[];
+  runs: { has(id: string): boolean };
+  words: Record<string, string[]>;
+}
+
+interface Window {
+  __md_scope: URL;
+  __md_hash(text: string): number;
+  __md_get(key: string, store?: Storage, scope?: URL): any;
+  __md_set(key: string, value: unknown, store?: Storage, scope?: URL): void;
+  ledger: Ledger;
+  ledgerCharts: {
+    install(group: HTMLElement, axes: string[], linesOf: (figure: number, axis: string) => (Line | null)[]): Promise<void>;
+  };
+  ledgerColumns: { whole(data: unknown): Runs };
+  ledgerCompareCurves: { showCurves(holder: HTMLElement, data: Runs, rows: number[]): Promise<void> };
+  ledgerComparison: {
+    differences(data: Runs, rows: number[]): { params: string[]; parts: string[]; one: boolean };
+    summary(data: Runs, rows: number[]): string[];
+    named(data: Runs, text: string, limit: number): { rows: number[]; left: string[]; missing: string[] };
+    stars(data: Runs, metric: Metric, rows: number[]): { starred: Set<number>; told: string };
+  };
+  ledgerCurves: {
+    axesOf(all: Curves[]): string[];
+    lineOf(curves: Curves, axis: string, series: string, name: string): Line | null;
+    seriesOf(all: Curves[]): string[];
+    sharing(all: Curves[], name: string): { label: string; members: number[] }[];
+    tableOf(lines: (Line | null)[], positive: boolean): Table;
+    obstacle(table: Table, positive: boolean): string;
+    nearest(table: Table, column: number, at: number): number | null;
+    ends(low: number, high: number): [number, number];
+  };
+  ledgerData(name: string, value: unknown): void;
+  ledgerFormatting: {
+    number(value: number | null | undefined, digits?: number): string;
+    duration(seconds: number | null): string;
+    money(amount: number | null, currency: string): string;
+    share(fraction: number): string;
+    tick(value: number): string;
+    minute(seconds: number): string;
+  };
+  ledgerLoader(fetchScript: (path: string, failed: () => void) => void): {
+    arrive(name: string, value: unknown): void;
+    load(name: string, path: string): Promise<any>;
+  };
+  ledgerPlot: {
+    library(): Promise<unknown>;
+    plot(place: HTMLElement, lines: (Line | null)[], view: View): () => void;
+  };
+  ledgerQuery: { ask(data: Runs, text: string, numbers: unknown): Omit<Answer, "error"> };
+  ledgerSearchHits: {
+    pieces(text: string, words: string[]): [string, boolean][];
+    whereFound(data: Runs, row: number, asked: { words: string[]; fields: string[] }): string;
+    sectionsWith(sections: Section[], words: string[]): Section[];
+    excerpt(text: string, word: string): string;
+  };
+  ledgerRunColumns: { columnsOf(data: Runs): RunColumn[]; usualOf(data: Runs): string[] };
+  ledgerRunTable: {
+    ordered(rows: number[], value: (row: number) => Key, down: boolean): number[];
+    read(from: URLSearchParams, known: KnownNames): TableState;
+    write(state: TableState, known: KnownNames): Record<string, unknown>;
+    gone(from: URLSearchParams, known: KnownNames): string[];
+  };
+}
