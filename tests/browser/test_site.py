@@ -190,7 +190,7 @@ def test_curves_answer_the_pointer_and_scale_by_logarithm(
 
 def pixels(chart: Locator) -> list[int]:
     """How many pixels of a chart have each of its colours: those of its lines, in the order of the legend."""
-    return chart.evaluate("""chart => {
+    found: list[int] = chart.evaluate("""chart => {
       const canvas = chart.querySelector("canvas");
       const { width, height } = canvas;
       const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
@@ -205,6 +205,7 @@ def pixels(chart: Locator) -> list[int]:
         return count;
       });
     }""")
+    return found
 
 
 def test_lines_have_the_colours_of_their_legend_in_both_themes(
