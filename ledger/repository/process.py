@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from ledger.errors import LedgerError, NotFound, Unanswered
+from ledger.errors import GitKilled, LedgerError, NotFound, Unanswered
 
 DURABLE = ("-c", "core.fsync=loose-object,pack,reference", "-c", "core.filesRefLockTimeout=2000")
 """Settings of whatever writes what is then promised. By itself git (2.36 and later; older ones do not know the
@@ -197,7 +197,12 @@ def _command(arguments: Sequence[str]) -> str:
 
 
 def git_error(command: str, code: int, err: bytes) -> LedgerError:
-    """Return git's failure as one line: its last `fatal:` or `error:` line, else its last line."""
+    """Return git's failure as one line: its last `fatal:` or `error:` line, else its last line.
+
+    A negative exit code is the signal that killed git: a `GitKilled`, since its locks may be left.
+    """
+    if code < 0:
+        return GitKilled(f"git {command} was killed (signal {-code})", hint="run the command again")
     lines = [line.strip() for line in err.decode("utf-8", "replace").splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
     said = telling[-1].removeprefix("fatal: ").removeprefix("error: ") if telling else f"exit code {code}"

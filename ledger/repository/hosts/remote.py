@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from ledger.errors import LedgerError, NotFound
+from ledger.errors import GitKilled, LedgerError, NotFound
 from ledger.model.values import Document
 from ledger.repository.complaints import FULL, LOCK, explain
 from ledger.repository.process import DURABLE, Git, git_error
@@ -217,6 +217,8 @@ def _is_full(err: bytes) -> bool:
 
 
 def _explain(remote: str, plain: LedgerError, err: bytes) -> LedgerError:
+    if isinstance(plain, GitKilled):
+        return plain
     said = f"{err.decode('utf-8', 'replace')}\n{plain.message}"
     here = "\n".join(line for line in said.splitlines() if not line.startswith("remote:"))
     if (ours := explain(here, plain)) is not plain and _PERMISSION not in here:

@@ -15,6 +15,7 @@ from ledger.model.ids import new_id
 from ledger.repository.history.append import move_branch
 from ledger.repository.history.walk import contains, read_difference
 from ledger.repository.hosts.remote import LOCKED, Pushed, fetch, push, remote_refs
+from ledger.repository.process import git_error
 from ledger.repository.worktree.code_ref import CODE, KEPT
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.write_lock import Turn
@@ -340,7 +341,9 @@ class Exchange:
 
     def _remember(self, tip: str, *more: str) -> None:
         moves = [f"update {self.seen} {tip}", f"update refs/remotes/{self.remote}/{self.ledger.branch} {tip}", *more]
-        self.repository.git.attempt("update-ref", "--stdin", stdin=os.fsencode("\n".join(moves) + "\n"))
+        code, _, err = self.repository.git.attempt("update-ref", "--stdin", stdin=os.fsencode("\n".join(moves) + "\n"))
+        if code < 0:
+            raise git_error("update-ref", code, err)
 
     def _clear_inbox(self) -> None:
         """Delete folded refs at the remote, each only where it is still the one that was folded."""
@@ -351,9 +354,11 @@ class Exchange:
         except LedgerError as error:  # the entries are on the branch; the next sync deletes the rest
             self.troubles.append(f"the inbox was not emptied: {error.message}")
             return
-        refused = [result.reason for result in results.values() if result.state == "refused"]
-        if refused:
-            self.troubles.append(f"the inbox was not emptied: {refused[0]}")
+        kept = [result for result in results.values() if result.state in {"rejected", "refused"}]
+        # What is rejected without a lock was moved or deleted by somebody else meanwhile.
+        reasons = [result.reason for result in kept if result.state == "refused" or result.reason.startswith(LOCKED)]
+        if reasons:
+            self.troubles.append(f"the inbox was not emptied: {reasons[0]}")
 
     def _clear_code(self, theirs: Mapping[str, str]) -> None:
         """Delete the refs of single commits at the remote that its one ref for all contains now."""

@@ -8,7 +8,7 @@ or that holds another ledger, is refused with a hint. See `.github/decisions/syn
 import re
 import time
 
-from ledger.errors import LedgerError
+from ledger.errors import GitKilled, LedgerError
 from ledger.repository.hosts.remote import check_remote, choose_remote
 from ledger.repository.locks import clear_dead_locks
 from ledger.store.branch.branch import Branch
@@ -67,7 +67,12 @@ def sync(
             if turn.died_ns is not None:
                 clear_dead_locks(ledger.repository.common_dir, _locked_by(ledger, name), turn.died_ns)
             before = ledger.tip()
-            done = Exchange(ledger, name, deadline, accept_redaction=accept_redaction).run(fold=fold, hurry=hurry)
+            try:
+                done = Exchange(ledger, name, deadline, accept_redaction=accept_redaction).run(fold=fold, hurry=hurry)
+            except GitKilled:
+                if turn.begun_ns is not None:
+                    clear_dead_locks(ledger.repository.common_dir, _locked_by(ledger, name), turn.begun_ns)
+                raise
             if accept_redaction and before is not None and done.safe:
                 from ledger.store.integrity.redaction import follow_redaction
                 from ledger.store.integrity.redaction_approval import accept_all
