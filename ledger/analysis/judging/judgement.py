@@ -170,7 +170,7 @@ def shared_group(run: StoredRun, other: StoredRun, key: str) -> Group:
     on = next((metric.dataset for metric in reversed(ours) if metric.dataset), None) or "NAME@VERSION"
     raise UsageError(
         f"`{key}` of the two cannot be compared: {why_not_comparable(ours[-1], theirs[-1])}",
-        hint=f"ledger evaluate {other.record.id} --on {on} -- COMMAND",
+        hint=f"ledger reevaluate {on} --runs 'id = {other.record.id}' -- COMMAND {{model}}",
     )
 
 

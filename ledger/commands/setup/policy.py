@@ -40,7 +40,7 @@ def show_command() -> None:
     for line in text.splitlines():
         echo(plain(line))
     if not text:
-        say("there is no policy yet, so the defaults stand; to begin one: ledger policy edit")
+        say("there is no policy yet, so the defaults apply; to begin one: ledger policy edit")
 
 
 @policy_command.command("set")

@@ -34,7 +34,7 @@ def test_a_failed_run_is_named_below_the_board_and_ranked_for_those_who_ask(cli:
     assert f"did not finish, so not ranked: {lost} (failed)" in done.err
     for asked in (("--include", "failed"), ("--include", "lost,failed"), ("status=failed or seed>0",)):
         assert lost in cli("leaderboard", *asked).out, asked
-    assert "no run ends so" in cli("leaderboard", "--include", "retracted").err
+    assert "no such status of a run" in cli("leaderboard", "--include", "retracted").err
     assert best_of(cli) != lost
     assert "stand below those that count" in cli("list", "--sort", "validation/loss").err
     assert "(best)" not in cli("compare", lost, best_of(cli)).out
@@ -90,7 +90,7 @@ def test_a_value_outside_of_its_range_is_said_when_it_is_recorded(repo: Path, cl
     done = cli("record", "-p", "lr=2", "-m", "validation/accuracy=93.1", *given)
     assert "validation/accuracy is 93.1, and the others of it lie between 0 and 1" in done.err
     board = cli("leaderboard")
-    assert "outside of the range that the others keep, so not ranked" in board.err
+    assert "outside the range of the other values, so not ranked" in board.err
     assert "93.1" not in board.out
     run = json.loads(cli("list", "--json").out)[-1]["id"]
     again = cli("evaluate", run, "-m", "validation/accuracy=92.5", *given)

@@ -39,4 +39,4 @@ def test_ranks_that_were_recorded_turn_no_verdict(repo: Path, cli: Cli, world: s
     assert "3 runs of the judged setting are ranks of one training" in done.out
     board = cli("leaderboard")
     assert board.out.count(" +2") == 2 or "\t3\t" in board.out
-    assert "ranks of one training, so counted once" in board.err
+    assert "ranks of the same training run, so counted once" in board.err

@@ -119,7 +119,7 @@ def test_a_leak_is_a_warning_and_exit_code_1_only_when_it_is_asked_for(val: Path
     assert "added pets@v1" in done.err
     again = cli("dataset", "add", "pets", "val", "--role", "validation")
     assert again.code == 0
-    assert "this is pets@v1 already, so nothing was added" in again.err
+    assert "this data is pets@v1 already, so nothing was added" in again.err
     assert "10 files" in cli("record", "-d", "train=train", "-d", "validation=val").err
     run = json.loads(cli("list", "--json").out)[0]["id"]
     assert "pets@v1: 10 files shared with pets-train@v1 (train)" in cli("show", run).out

@@ -43,7 +43,7 @@ def test_workflows_stand_where_the_host_looks_for_them(repo: Path, cli: Cli, hos
     assert cli("verify").code == 0
     assert cli("list").code == 0
     tip = git_in(repo, "rev-parse", "ledger")
-    assert "every workflow stands where it should" in cli("ci", "install", host).err
+    assert "every workflow is in place" in cli("ci", "install", host).err
     assert git_in(repo, "rev-parse", "ledger") == tip
 
 
@@ -255,7 +255,7 @@ def test_a_status_needs_a_commit_and_a_result(cli: Cli, comment: Path) -> None:
     job = job_of("github", "http://127.0.0.1:1")
     assert cli("ci", "comment", str(comment), "--request", "7", "--check", "x.json", env=job).code == 2
     said = ("--source", "a:b", "--commit", "a" * 40, "--check", str(comment))
-    assert "this is no result of ledger check" in cli("ci", "comment", str(comment), *said, env=job).err
+    assert "not a result of `ledger check --json`" in cli("ci", "comment", str(comment), *said, env=job).err
 
 
 def test_what_decides_stands_where_no_proposal_reaches_it() -> None:
@@ -289,9 +289,9 @@ def test_what_cannot_be_written_is_one_line(
 def test_only_a_review_is_written(cli: Cli, comment: Path, repo: Path) -> None:
     comment.write_text("anything else")
     done = cli("ci", "comment", str(comment), "--request", "7", env=job_of("github", "http://127.0.0.1:1"))
-    assert "this is no review" in done.err
+    assert "not a review" in done.err
     gone = cli("ci", "comment", "nope.md", "--request", "7", env=job_of("github", "http://127.0.0.1:1"))
-    assert "there is no such file" in gone.err
+    assert "no such file" in gone.err
 
 
 @pytest.mark.parametrize("kind", HOSTS)

@@ -347,7 +347,7 @@ def test_a_server_may_have_any_name(tmp_path: Path, cli: Cli) -> None:
 def test_a_repository_in_which_people_work_is_no_server(repo: Path, cli: Cli) -> None:
     done = cli("hooks", "install", "--server", str(repo))
     assert done.code == 2
-    assert "this is no bare repository" in done.err
+    assert "not a bare repository" in done.err
     full = make_repository(repo.parent / "full")
     done = cli("init", "--server", str(full))
     assert done.code == 1

@@ -263,7 +263,7 @@ def test_what_dvc_keeps_is_named_by_its_own_hash(tmp_path: Path) -> None:
         ("outs:\n- path: x\n  etag: abc\n", "no MD5"),
         (f"outs:\n- path: x\n  md5: {'0a' * 16}\n  size: 1\n", "no MD5"),
         (f"outs:\n- path: ../x\n  md5: {'0a' * 16}\n  hash: md5\n  size: 1\n", "leads out"),
-        (f"outs:\n- path: x\n  md5: {'0a' * 16}\n  hash: md5\n", "no size"),
+        (f"outs:\n- path: x\n  md5: {'0a' * 16}\n  hash: md5\n", "not a size"),
         (f"outs:\n- path: x\n  md5: {'0a' * 16}.dir\n  hash: md5\n", "listing"),
     ],
 )

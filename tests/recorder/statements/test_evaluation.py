@@ -72,7 +72,7 @@ def test_aggregates_that_were_agreed_on_later_are_filled_in_once(repo: Path, led
     assert done.code == 0, done.err
     assert "validation/everywhere 0.6 (worst of d@v1, d@v2)" in done.err
     assert len(whole(runs(repo)[0])) == 1
-    assert "no run lacks" in cli("aggregate").err
+    assert "no run is missing" in cli("aggregate").err
 
 
 def test_the_policy_says_which_values_are_better_in_an_evaluation_too(repo: Path, ledger: Branch, cli: Cli) -> None:
