@@ -205,7 +205,7 @@ def direction_of(tried: Tried) -> Direction:
     """
     if tried.direction is None:
         raise UsageError(
-            f"nobody said which values of this metric are better: `{tried.group.key}`",
+            f"no direction is recorded for this metric: `{tried.group.key}`",
             hint="set it under `directions` in policy.yaml, or: ledger judge RUN --direction higher",
         )
     return tried.direction

@@ -88,13 +88,13 @@ def test_a_value_outside_of_its_range_is_said_when_it_is_recorded(repo: Path, cl
     first = cli("record", "-p", "lr=1", "-m", "validation/accuracy=0.92", *given)
     assert "between 0 and 1" not in first.err
     done = cli("record", "-p", "lr=2", "-m", "validation/accuracy=93.1", *given)
-    assert "validation/accuracy is 93.1, and the others of it lie between 0 and 1" in done.err
+    assert "validation/accuracy is 93.1, but its other values are between 0 and 1" in done.err
     board = cli("leaderboard")
     assert "outside the range of the other values, so not ranked" in board.err
     assert "93.1" not in board.out
     run = json.loads(cli("list", "--json").out)[-1]["id"]
     again = cli("evaluate", run, "-m", "validation/accuracy=92.5", *given)
-    assert "the others of it lie between 0 and 1" in again.err
+    assert "its other values are between 0 and 1" in again.err
 
 
 def test_a_missing_signature_is_said_by_every_way_to_add_an_entry(

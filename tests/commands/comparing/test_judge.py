@@ -152,7 +152,7 @@ def test_questions_that_cannot_be_asked_say_so_and_never_exit_with_one(study: St
         ("judge", good[0], "--against", elsewhere[0]): "measured on different data",
         ("judge", good[0], "--against", unknown[0]): "the dataset version is unknown",
         ("judge", diverged[0], "--against", base[0]): "has no finite value in this group",
-        ("judge", whichever[0], "--against", other[0]): "nobody said which values of this metric are better",
+        ("judge", whichever[0], "--against", other[0]): "no direction is recorded for this metric",
         ("judge", good[0], "--against", base[0], "-m", "test/f1"): "has no such metric: `test/f1`",
         ("judge", elsewhere[0], "--against", "best"): "nothing else was measured",
         ("judge", "zzz", "--against", "best"): "no run has this id: `zzz`",

@@ -53,7 +53,7 @@ def test_a_workflow_that_somebody_changed_is_not_overwritten(repo: Path, cli: Cl
     changed.write_text("mine\n")
     done = cli("ci", "install", "github")
     assert done.code == 1
-    assert "this file is another one in the working tree" in done.err
+    assert "a different file is already in the working tree" in done.err
     assert changed.read_text() == "mine\n"
     assert cli("ci", "install", "github", "--force").code == 0
     assert changed.read_text() != "mine\n"
@@ -69,7 +69,7 @@ def test_a_workflow_that_a_team_changed_on_its_ledger_is_not_overwritten(repo: P
     git_in(repo, "worktree", "remove", "--force", "../theirs")
     done = cli("ci", "install", "gitlab")
     assert done.code == 1
-    assert "this file is another one on the branch ledger" in done.err
+    assert "a different file is already on the branch ledger" in done.err
     assert git_in(repo, "show", "ledger:.gitlab-ci.yml") == "ours: {}\n"
     assert cli("ci", "install", "gitlab", "--force").code == 0
     assert git_in(repo, "show", "ledger:.gitlab-ci.yml") == git_in(repo, "show", f"{tip}:.gitlab-ci.yml")

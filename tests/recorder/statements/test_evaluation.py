@@ -125,17 +125,17 @@ def test_a_period_that_is_none_is_refused_and_nothing_is_written(
 
 def test_a_direction_that_no_name_tells_is_asked_for_and_never_guessed(repo: Path, cli: Cli) -> None:
     done = cli("record", "-m", "validation/score=3", "-m", "validation/accuracy=0.9")
-    assert "nobody said which values of validation/score are better, so they are never ranked" in done.err
+    assert "no direction is recorded for validation/score, so their values are never ranked" in done.err
     assert "--direction validation/score=higher" in done.err
     said = cli("record", "-m", "validation/score=3", "--direction", "score=lower")
-    assert "nobody said" not in said.err
+    assert "no direction" not in said.err
     first, second = runs(repo)
     assert [metric.direction for metric in first.metrics()] == [None, "higher"]
     assert [metric.direction for metric in second.metrics()] == ["lower"]
     later = cli("evaluate", first.record.id, "-m", "test/score=3")
-    assert "nobody said which values of test/score" in later.err
+    assert "no direction is recorded for test/score" in later.err
     told = cli("evaluate", first.record.id, "-m", "test/score=3", "--direction", "test/score=higher")
-    assert "nobody said" not in told.err
+    assert "no direction" not in told.err
 
 
 @pytest.mark.parametrize("text", ["score", "score=up", "=higher", "other=higher"])
