@@ -63,7 +63,7 @@ def _print_remedy(comparison: Comparison) -> None:
     if remedy := measure_command(reversed(labels)):
         say(f"hint: to compare them: {remedy}")
     elif apart:
-        say("hint: to compare them, measure both models on one version: ledger reevaluate NAME@VERSION -- COMMAND")
+        say("hint: to compare them, measure both on one version: ledger reevaluate NAME@VERSION -- COMMAND {model}")
 
 
 def _print_uncounted(runs: list[StoredRun]) -> None:

@@ -108,7 +108,7 @@ def _read(asked: VersionRequest, manifest: Manifest, look: VersionLook, progress
     labelling = parse_labelling(asked.labels) if asked.labels else None
     if labelling is not None and not is_part(file_of(labelling, path), path):
         look.warnings.append(
-            f"labels outside the dataset are not part of its hash, so relabelling makes no new version: {labelling.place}"
+            f"labels outside the dataset are not part of its hash, so relabelling adds no version: {labelling.place}"
         )
     return read_dataset(
         path,

@@ -123,7 +123,7 @@ def _of_log(log: Path | None, now: datetime) -> Times:
     moments = [found for found in _moments_in(log) if found[0] <= now + timedelta(days=1)] if log is not None else []
     if len(moments) > 1 and moments[-1][0] - moments[0][0] > _LONGEST_SPAN:
         first, last = (f"{moment:%Y-%m-%d}" for moment, _ in moments)
-        apart = f"the log holds times from {first} to {last}, so some are not those of this run; --started and --ended set them"
+        apart = f"the log holds times from {first} to {last}, so some are not of this run; use --started and --ended"
         return Times(started_at=now, ended_at=now, unknown=dict.fromkeys(_NOBODY, apart))
     if len(moments) > 1 and moments[0][0] < moments[-1][0]:
         (start, zoned), (end, _) = moments[0], moments[-1]

@@ -431,4 +431,4 @@ def _way_out(reason: str) -> str:
     """Return what to do about a refused push."""
     if "secret" in reason:
         return 'revoke it; ledger redact --found --because "a secret in an entry that was not sent"; then: ledger sync'
-    return "ask who looks after it, then: ledger sync"
+    return "ask its administrator, then: ledger sync"

@@ -146,7 +146,7 @@ def test_questions_that_cannot_be_asked_say_so_and_never_exit_with_one(study: St
     per_cent = study.add((90.1, 89.9), lr=0.9)
     said = {
         ("judge", per_cent[0], "--against", base[0]): "one is written as a part and the other as per cent",
-        ("judge", good[0]): "no baseline stands for this experiment: `study`",
+        ("judge", good[0]): "this experiment has no baseline: `study`",
         ("judge", good[0], "--against", good[0]): "a run cannot be judged against itself",
         ("judge", good[0], "--against", good[1]): "both are one setting, which differs by seed only",
         ("judge", good[0], "--against", elsewhere[0]): "measured on different data",

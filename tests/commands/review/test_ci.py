@@ -271,9 +271,9 @@ def test_what_decides_stands_where_no_proposal_reaches_it() -> None:
 @pytest.mark.parametrize(
     ("arguments", "env", "why"),
     [
-        (("--request", "7"), {}, "this is no CI job"),
+        (("--request", "7"), {}, "this is not a CI job"),
         (("--request", "7"), {"GITHUB_API_URL": "http://127.0.0.1:1", "GITHUB_TOKEN": ""}, "needs a token"),
-        (("--request", "7"), {"GITHUB_API_URL": "http://127.0.0.1:1", "GITHUB_TOKEN": "x"}, "could not be asked"),
+        (("--request", "7"), {"GITHUB_API_URL": "http://127.0.0.1:1", "GITHUB_TOKEN": "x"}, "could not be reached"),
         ((), {}, "name the pull request"),
         (("--request", "7", "--source", "a:b"), {}, "name the pull request"),
     ],
@@ -325,7 +325,7 @@ def test_a_host_that_redirects_or_answers_no_http_is_one_line_and_learns_no_toke
             self.wfile.write(b"garbage\r\n\r\n")
 
     with host([], []) as (address, api):
-        for handler, why in ((Elsewhere, "refused: 302"), (Garbage, "could not be asked")):
+        for handler, why in ((Elsewhere, "refused: 302"), (Garbage, "could not be reached")):
             api.do_GET = handler.do_GET  # type: ignore[assignment,method-assign]  # the same host, which answers otherwise
             done = cli("ci", "comment", str(comment), "--request", "7", env=job_of("github", address))
             assert done.code == 1, done.err

@@ -351,7 +351,7 @@ def test_a_repository_in_which_people_work_is_no_server(repo: Path, cli: Cli) ->
     full = make_repository(repo.parent / "full")
     done = cli("init", "--server", str(full))
     assert done.code == 1
-    assert "something else stands here" in done.err
+    assert "this folder already holds something else" in done.err
 
 
 def test_status_says_what_stands_there(hub: Path, cli: Cli) -> None:

@@ -126,7 +126,7 @@ def test_the_command_line_makes_lists_and_refuses(repo: Path, cli: Cli) -> None:
     assert cli("checkpoint").code == 1
     cli("record", "--metric", "test/loss=1")
     assert "no checkpoint yet" in cli("checkpoint", "--list").err
-    assert "not signed: git has no SSH signing key configured" in cli("checkpoint").err
+    assert "not signed: git has no SSH signing key" in cli("checkpoint").err
     assert cli("checkpoint", "--list").out.count("ledger/checkpoint-") == 1
     assert "git config gpg.format ssh" in cli("checkpoint", "--sign").err
     assert "1 entry in 1 commit, 1 checkpoint: nothing is wrong" in cli("verify").err

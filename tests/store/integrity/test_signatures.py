@@ -62,7 +62,7 @@ def test_a_record_without_a_key_is_kept_said_and_found(ledger: Branch, repo: Pat
     git_in(repo, "config", "--global", "--unset", "user.signingKey")
     done = cli("record", "--metric", "test/loss=1", "--no-push")
     assert done.code == 0
-    assert "policy asks for signatures, and this entry has none: git is told of no key" in done.err
+    assert "policy asks for signatures, and this entry has none: git has no signing key" in done.err
     (finding,) = check(ledger).findings
     assert "not signed, and policy asks for it" in finding.message
     git_in(repo, "config", "--global", "user.signingKey", f"{key}.pub")
@@ -121,4 +121,4 @@ def test_a_passphrase_that_nobody_can_type_keeps_nobody_waiting(
     )
     done = cli("record", "--metric", "test/loss=1", "--no-push", env={"SSH_AUTH_SOCK": ""})
     assert done.code == 0
-    assert "cannot be signed with this key" in done.err
+    assert "signing with this key failed" in done.err
