@@ -82,6 +82,6 @@ def _resolve_subject(
     if best is None:
         raise UsageError(
             f"no run of this experiment can be called its best: `{about}`",
-            hint="the best run needs a headline metric with a direction, on a known dataset version; or: ledger advise RUN",
+            hint="the best one needs a headline with a direction, on a known dataset version; or: ledger advise RUN",
         )
     return *best, members

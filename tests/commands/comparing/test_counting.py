@@ -107,7 +107,7 @@ def test_a_missing_signature_is_said_by_every_way_to_add_an_entry(
     cli("policy", "set", "signatures.required", "true")
     assert Branch.open(repo).policy.signatures.required
     given = ("-m", "validation/accuracy=0.5", "-d", "validation:d@v1=data")
-    missing = "policy asks for signatures, and this entry has none"
+    missing = "the policy asks for signatures, but this entry has none"
     assert missing in cli("record", *given).err
     run = json.loads(cli("list", "--json").out)[0]["id"]
     assert missing in cli("note", run, "hello").err

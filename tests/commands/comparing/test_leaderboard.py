@@ -122,7 +122,7 @@ def test_boards_on_retired_versions_come_last_and_say_so(measured: Branch, cli: 
     ("arguments", "said"),
     [
         (("--metric", "validation/nope"), "no run here has this metric: `validation/nope`"),
-        (("--on", "digits@v9"), "was not measured there: `digits@v9`"),
+        (("--on", "digits@v9"), "was not measured on: `digits@v9`"),
     ],
 )
 def test_what_is_not_there_is_said_in_one_line(

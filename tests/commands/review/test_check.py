@@ -280,7 +280,7 @@ def test_a_huge_file_is_refused_without_being_read(ledger: Branch, repo: Path, m
         [sys.executable, "-c", script, f"ledger..{tip}"],
         capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
-    assert "209,715,200 bytes, and 8,388,608 are allowed (limits.record_bytes)" in done.stdout
+    assert "209,715,200 bytes, but at most 8,388,608 are allowed (limits.record_bytes)" in done.stdout
     kilobytes, code = done.stderr.split()[-2:]
     assert (code, int(kilobytes) < 120_000) == ("1", True)
 

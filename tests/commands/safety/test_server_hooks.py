@@ -164,7 +164,7 @@ def test_the_inbox_is_checked_and_not_emptied_of_what_the_ledger_lacks(hub: Path
     assert push(clone, "refs/ledger/inbox/a").returncode == 0
     lost = push(clone, ":refs/ledger/inbox/a")
     assert lost.returncode == 1
-    assert "waits here with what the ledger does not hold yet" in lost.stderr
+    assert "waits here with content that the ledger does not hold" in lost.stderr
     rewound = push(clone, "--force", "ledger:refs/ledger/inbox/a")
     assert rewound.returncode == 1
     git_in(clone, "update-ref", "refs/ledger/inbox/b", "ledger")

@@ -365,7 +365,7 @@ def a_record_of_20_000_metrics(forge: Forge) -> str:
     return forge.put(forge.run(many))
 
 
-@hostile("document", "a key stands twice")
+@hostile("document", "a key appears twice")
 def a_metric_whose_value_stands_twice(forge: Forge) -> str:
     run = forge.run()
     path = next(iter(run))
@@ -379,7 +379,7 @@ def bytes_after_the_end(forge: Forge) -> str:
     return forge.put({**run, path: run[path] + b"\n"})
 
 
-@hostile("document", "another entry")
+@hostile("document", "belongs at another path")
 def a_run_under_another_day(forge: Forge) -> str:
     run = forge.run()
     path = next(iter(run))
