@@ -115,7 +115,7 @@ COUNTED: dict[str, tuple[Callable[[], object], int]] = {
 
 UNKNOWN: dict[str, tuple[Callable[[], object], str]] = {
     "two models": (lambda: {"generator": net().state_dict(), "critic": nn.Linear(2, 2).state_dict()}, "several models"),
-    "an optimizer alone": (lambda: dict(trained()[1].state_dict()), "no state dict"),
+    "an optimizer alone": (lambda: dict(trained()[1].state_dict()), "not a state dict"),
     "data": (lambda: {"images": torch.zeros(9, 3), "labels": torch.zeros(9)}, "not named as parameters"),
     "one loss": (lambda: {"best_val_loss": torch.tensor(0.5), "epoch": 3}, "not named as parameters"),
     "quantised weights": (lambda: {"fc.weight": torch.zeros(4, 4, dtype=torch.int8)}, "quantised"),
@@ -166,7 +166,7 @@ def test_the_parts_that_an_index_names_are_added_up_and_nothing_else(tmp_path: P
 def test_a_tensor_in_two_files_is_not_counted_twice(tmp_path: Path) -> None:
     safetensors(tmp_path / "model.safetensors", {"a.weight": [10]})
     safetensors(tmp_path / "ema.safetensors", {"a.weight": [10]})
-    assert "two files hold a tensor of one name: a.weight" in capture_model(tmp_path).unknown["parameters"]
+    assert "two files hold a tensor of the same name: a.weight" in capture_model(tmp_path).unknown["parameters"]
 
 
 def test_packed_safetensors_are_not_counted(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_a_failed_run_is_named_below_the_board_and_ranked_for_those_who_ask(cli:
         assert lost in cli("leaderboard", *asked).out, asked
     assert "no such status of a run" in cli("leaderboard", "--include", "retracted").err
     assert best_of(cli) != lost
-    assert "stand below those that count" in cli("list", "--sort", "validation/loss").err
+    assert "are listed below the others" in cli("list", "--sort", "validation/loss").err
     assert "(best)" not in cli("compare", lost, best_of(cli)).out
 
 
@@ -45,7 +45,7 @@ def test_a_failed_run_is_not_judged_unless_that_is_asked_for(cli: Cli, lost: str
     done = cli("judge", lost, "--against", other)
     assert (done.code, done.out) == (4, "")
     assert "did not finish (failed)" in done.err
-    assert "nothing else was measured" in cli("judge", other, "--against", "best").err
+    assert "no other run can be ranked" in cli("judge", other, "--against", "best").err
     assert cli("judge", other, "--against", "best", "--include", "failed").out
     assert cli("judge", lost, "--against", other, "--include", "failed").code in {0, 2}
 

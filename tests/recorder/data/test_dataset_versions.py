@@ -230,7 +230,7 @@ def test_a_label_that_stands_for_other_content_is_refused_with_the_next_free_one
         ({"reason": None}, UsageError, "needs a reason"),
         ({"reason": "  "}, UsageError, "needs a reason"),
         ({"reason": "x" * 20_000}, UsageError, "longer than"),
-        ({"labels": "somewhere"}, UsageError, "do not come from"),
+        ({"labels": "somewhere"}, UsageError, "not a source of labels"),
         ({"labels": "labels.csv:label"}, NotFound, "no labels at"),
         ({"version": "V 2"}, LedgerError, "lower-case"),
         ({"name": "../up"}, LedgerError, "lower-case"),

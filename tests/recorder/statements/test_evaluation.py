@@ -106,9 +106,9 @@ def test_a_metric_that_was_counted_in_production_is_comparable_within_its_days(
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        (("--period", "2026-11-07/2026-11-01"), "its first and its last day"),
-        (("--period", "2026-11-01"), "its first and its last day"),
-        (("--period", "20261101/20261107"), "its first and its last day"),
+        (("--period", "2026-11-07/2026-11-01"), "a first and a last day"),
+        (("--period", "2026-11-01"), "a first and a last day"),
+        (("--period", "20261101/20261107"), "a first and a last day"),
         (("--period", "\x1b[31m/x"), r"\x1b[31m"),
     ],
 )
