@@ -52,9 +52,7 @@ def from_coco(path: Path, names: Sequence[str], root: Path) -> tuple[list[Label]
     odd = []
     if match.strangers:
         first = keys[match.strangers[0]]
-        odd.append(
-            f"{len(match.strangers)} of {len(keys)} images of the COCO file are not samples, first {first}"
-        )
+        odd.append(f"{len(match.strangers)} of {len(keys)} images of the COCO file are not samples, first {first}")
     return [() if key is None else labels[key] for key in match.keys], odd
 
 

@@ -119,7 +119,7 @@ def warn_of_directions(metrics: Sequence[Metric]) -> list[str]:
     silent = list(dict.fromkeys(metric.key for metric in metrics if metric.direction is None))
     if not silent:
         return []
-    told = f"no direction is recorded for {_first(silent)}, so their values are never ranked"
+    told = f"no direction is recorded for {_first(silent)}, so {_never(silent)}"
     return [f"{told}; set `directions` in policy.yaml once, or: --direction {shlex.quote(silent[0])}=higher"]
 
 

@@ -115,7 +115,7 @@ COUNTED: dict[str, tuple[Callable[[], object], int]] = {
 
 UNKNOWN: dict[str, tuple[Callable[[], object], str]] = {
     "two models": (lambda: {"generator": net().state_dict(), "critic": nn.Linear(2, 2).state_dict()}, "several models"),
-    "an optimizer alone": (lambda: dict(trained()[1].state_dict()), "not a state dict"),
+    "an optimizer alone": (lambda: dict(trained()[1].state_dict()), "no state dict"),
     "data": (lambda: {"images": torch.zeros(9, 3), "labels": torch.zeros(9)}, "not named as parameters"),
     "one loss": (lambda: {"best_val_loss": torch.tensor(0.5), "epoch": 3}, "not named as parameters"),
     "quantised weights": (lambda: {"fc.weight": torch.zeros(4, 4, dtype=torch.int8)}, "quantised"),
@@ -160,7 +160,7 @@ def test_the_parts_that_an_index_names_are_added_up_and_nothing_else(tmp_path: P
     assert capture_model(tmp_path).parameters == 205
     assert "one part of several" in capture_model(tmp_path / "model-00001-of-00002.safetensors").unknown["parameters"]
     (tmp_path / "model-00002-of-00002.safetensors").unlink()
-    assert "is not there: model-00002-of-00002" in capture_model(tmp_path).unknown["parameters"]
+    assert "is missing: model-00002-of-00002" in capture_model(tmp_path).unknown["parameters"]
 
 
 def test_a_tensor_in_two_files_is_not_counted_twice(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_the_half_line_of_a_killed_run_is_left_out(tmp_path: Path) -> None:
         ("m.csv", "step,a\n1.5,0.5\n", "line 2: a whole step expected: `1.5`"),
         ("m.csv", "step,a,a\n", "line 1: a column appears twice: `a`"),
         ("m.csv", "", "line 1: a line of column names expected"),
-        ("m.csv", "step,a\x1b[31m\n1,2\n", "line 2: column name holds control characters"),
+        ("m.csv", "step,a\x1b[31m\n1,2\n", "line 2: column name holds control or invisible characters"),
         ("m.jsonl", '{"a": 1}\n{"a": }\n', "line 2: not JSON"),
         ("m.jsonl", "[1]\n", "line 1: one JSON object a line expected"),
         ("m.jsonl", '{"a": 1}\n{"a": "x"}\n', "left out: `a` (text, as on line 2: `x`)"),

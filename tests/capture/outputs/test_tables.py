@@ -61,7 +61,7 @@ def test_a_value_stands_in_its_cell_in_its_shortest_form(value: object, text: st
         ({"a": [1, 2], "b": [1]}, None, "different lengths: `a 2, b 1`"),
         ("text", None, "a list or an array is expected, not a text"),
         (7, ["a"], "a list or an array is expected, not a number"),
-        ([{"a": 1}, [2]], None, "row 2 is no mapping"),
+        ([{"a": 1}, [2]], None, "row 2 is not a mapping"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), None, "a column appears twice: `a`"),
         (np.zeros((3, 2_000_000)), ["a"], "more than 4000000 cells"),
     ],

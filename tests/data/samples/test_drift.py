@@ -121,7 +121,7 @@ MANY = np.arange(50.0)
         (numbers("x", MANY * np.nan), numbers("x", MANY), "fewer than 20"),
         (Samples(names=[], labels=["a"] * 50), Samples(names=[], labels=["a"] * 50), "too few samples, or all are"),
         (pictures(9, 4), pictures(60, 4), "too few"),
-        (pictures(60, 4), pictures(60, 5), "have the shape"),
+        (pictures(60, 4), pictures(60, 5), "another shape"),
     ],
 )
 def test_what_cannot_be_compared_is_said(ours: Samples, theirs: Samples, why: str) -> None:

@@ -125,7 +125,7 @@ def test_a_period_that_is_none_is_refused_and_nothing_is_written(
 
 def test_a_direction_that_no_name_tells_is_asked_for_and_never_guessed(repo: Path, cli: Cli) -> None:
     done = cli("record", "-m", "validation/score=3", "-m", "validation/accuracy=0.9")
-    assert "no direction is recorded for validation/score, so their values are never ranked" in done.err
+    assert "no direction is recorded for validation/score, so it is never ranked" in done.err
     assert "--direction validation/score=higher" in done.err
     said = cli("record", "-m", "validation/score=3", "--direction", "score=lower")
     assert "no direction" not in said.err

@@ -7,22 +7,22 @@ from tests.store.integrity.check.corpus.register import Make, each, edit, hostil
 from tests.store.integrity.check.forge import Forge, named
 
 
-@hostile("reference", "a run that is not on the ledger")
+@hostile("reference", "its run is not on the ledger")
 def an_evaluation_of_a_run_that_does_not_exist(forge: Forge) -> str:
     return forge.put(forge.evaluation(lambda one: one.update(run=forge.new_id())))
 
 
-@hostile("reference", "a run that is not on the ledger")
+@hostile("reference", "its run is not on the ledger")
 def a_note_on_a_run_that_does_not_exist(forge: Forge) -> str:
     return forge.put(forge.note(lambda one: one.update(run="20200101-000000-aaaaaa")))
 
 
-@hostile("reference", "a run that is not on the ledger")
+@hostile("reference", "its run is not on the ledger")
 def an_evaluation_of_a_hostile_id(forge: Forge) -> str:
     return forge.put(forge.evaluation(lambda one: one.update(run="--output=canary\n\x1b[2J")))
 
 
-@hostile("reference", "a dataset version that is not on the ledger")
+@hostile("reference", "its dataset version is not on the ledger")
 def a_retirement_of_a_version_that_does_not_exist(forge: Forge) -> str:
     return forge.put(forge.note(lambda one: one.update(run="", dataset="digits@v9", kind="retirement")))
 
