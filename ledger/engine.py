@@ -142,7 +142,7 @@ def open_engine(address: str | None = None, *, jobs: int | None = None) -> Itera
             ) from None
         except (OSError, TimeoutError, ConnectionError) as error:
             raise LedgerError(
-                f"nothing answers there ({error}): `{address}`", hint="check the address, and that it runs"
+                f"nothing answers at this address ({error}): `{address}`", hint="check the address, and that it runs"
             ) from error
         yield engine
 

@@ -59,7 +59,7 @@ def test_an_address_of_no_engine_is_refused(address: str) -> None:
 
 
 def test_an_address_where_nobody_answers_is_told() -> None:
-    with pytest.raises(LedgerError, match="nothing answers there"), open_engine("dask://127.0.0.1:1"):
+    with pytest.raises(LedgerError, match="nothing answers at this address"), open_engine("dask://127.0.0.1:1"):
         pass
 
 

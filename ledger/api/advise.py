@@ -74,7 +74,7 @@ def _resolve_subject(
     except LedgerError as error:
         if not members:
             if isinstance(error, NotFound):
-                raise NotFound(f"no run and no experiment has this name: `{about}`", hint="ledger list") from error
+                raise NotFound(f"no run or experiment has this name: `{about}`", hint="ledger list") from error
             raise
     else:
         return found, None, ()
@@ -82,6 +82,6 @@ def _resolve_subject(
     if best is None:
         raise UsageError(
             f"no run of this experiment can be called its best: `{about}`",
-            hint="a headline metric on a known dataset version with a direction says which; or: ledger advise RUN",
+            hint="the best one needs a headline with a direction, on a known dataset version; or: ledger advise RUN",
         )
     return *best, members

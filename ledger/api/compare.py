@@ -28,7 +28,7 @@ def _baseline_of(ledger: Branch, run: StoredRun) -> StoredRun:
     other = other or contents.baselines().get(run.record.experiment)
     if other is None or other.record.id == run.record.id:
         raise UsageError(
-            "a comparison takes two different runs, or one whose experiment has a baseline",
+            "a comparison needs two different runs, or one run whose experiment has a baseline",
             hint="ledger compare RUN RUN, or: ledger baseline RUN",
         )
     return other

@@ -132,7 +132,7 @@ def _other(ledger: Branch, run: StoredRun, against: str, include: Collection[str
     baseline = find_runs(ledger, [named])[0] if named else read_baseline(ledger, run.record.experiment)
     if baseline is None:
         raise UsageError(
-            f"no baseline stands for this experiment: `{run.record.experiment}`",
+            f"this experiment has no baseline: `{run.record.experiment}`",
             hint=f"ledger judge {run.record.id} --against best, or first: ledger baseline RUN",
         )
     _refuse_uncounted(baseline, "baseline", include)
@@ -145,11 +145,11 @@ def _other(ledger: Branch, run: StoredRun, against: str, include: Collection[str
 
 def _refuse_uncounted(run: StoredRun, what: str, include: Collection[str]) -> None:
     if run.retraction is not None:
-        why = run.retraction.text.splitlines()[0] if run.retraction.text else "nobody said why"
+        why = run.retraction.text.splitlines()[0] if run.retraction.text else "no reason given"
         raise UsageError(f"the {what} was retracted ({why}): `{run.record.id}`", hint="ledger judge RUN --against RUN")
     if not counts(run, include):
         status, reason = run.record.status, f", {run.record.reason}" if run.record.reason else ""
         raise UsageError(
             f"the {what} did not finish ({status}{plain(reason)}): `{run.record.id}`",
-            hint=f"to judge it all the same: --include {status}",
+            hint=f"to judge it anyway: --include {status}",
         )

@@ -82,7 +82,7 @@ def write_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, needed:
         drawn.add_row(*(Text(cell, style=_STATUS_STYLE.get(cell, "")) for cell in row[:shown]))
     console.print(drawn)
     if shown < len(header):
-        say(f"not shown for want of width: {', '.join(header[shown:])} (--columns, --csv)")
+        say(f"columns that do not fit the terminal: {', '.join(header[shown:])} (--columns, --csv)")
 
 
 _GAP = 3

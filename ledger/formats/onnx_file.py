@@ -127,7 +127,7 @@ def _fields(file: BinaryIO, end: int) -> Iterator[_Field]:
         elif kind in {1, 5}:
             file.seek(8 if kind == 1 else 4, 1)
         else:
-            raise ValueError("it is no protobuf")
+            raise ValueError("it is not a protobuf")
     raise ValueError("it holds too many fields")
 
 
@@ -138,7 +138,7 @@ def _varint(file: BinaryIO) -> int:
         value |= (byte & 127) << shift
         if byte < 128:  # noqa: PLR2004  # the highest bit says that more follows
             return value
-    raise ValueError("it is no protobuf")
+    raise ValueError("it is not a protobuf")
 
 
 def _text(file: BinaryIO, end: int) -> str:

@@ -45,5 +45,5 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         found[name] = made = Tensor(name, tuple(shape), str(tensor.get("dtype", "")))
         left -= made.count
         if left < 0:
-            raise ValueError("its header claims more than the file holds")
+            raise ValueError("its header claims more data than the file holds")
     return found

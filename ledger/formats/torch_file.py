@@ -106,7 +106,7 @@ def names_in(path: Path) -> set[str]:
     """
     root = _root(_pickle(path))
     if not isinstance(root, dict):
-        raise ValueError("it is no state dict")  # noqa: TRY004  # about a file, not a call
+        raise ValueError("it is not a state dict")  # noqa: TRY004  # about a file, not a call
     return {str(name) for name, value in root.items() if isinstance(value, Tensor)}
 
 

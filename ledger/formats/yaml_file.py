@@ -48,7 +48,7 @@ def load_yaml(text: str, source: str) -> object:
     import yaml
 
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise LedgerError(f"{source}: half a surrogate stands in it", hint="mend the YAML")
+        raise LedgerError(f"{source}: it holds half of a surrogate pair", hint="mend the YAML")
     kind = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     loader = kind(text)
     try:
@@ -89,7 +89,7 @@ class _YamlValues:
     def build(self, node: "Node") -> object:
         self._left -= 1
         if self._left < 0 or id(node) in self._open:
-            raise self._error(node, "aliases repeat each other without end")
+            raise self._error(node, "its aliases form an endless loop")
         from yaml.nodes import MappingNode, ScalarNode
 
         if isinstance(node, ScalarNode):
@@ -111,7 +111,7 @@ class _YamlValues:
             if name == "<<" and not name_node.style:
                 merged |= self._merge(value_node)
             elif name in values:
-                raise self._error(name_node, "the name stands twice", name)
+                raise self._error(name_node, "the name appears twice", name)
             else:
                 values[name] = self.build(value_node)
         return merged | values

@@ -124,7 +124,7 @@ def load(
         document = msgspec.json.decode(data)
         for step in range(found, goal):
             if step not in steps:
-                raise InvalidDocument(source, [f"format: no such format: `{step}`"])
+                raise InvalidDocument(source, [f"format: unknown format: `{step}`"])
             document = {**steps[step](document), "format": step + 1}
         return msgspec.convert(document, kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -41,9 +41,9 @@ def resolve(short: str, ids: Iterable[str]) -> str:
         return wanted
     matches = [known_id for known_id in known if known_id.startswith(wanted) or known_id[16:].startswith(wanted)]
     if not wanted or not matches:
-        raise NotFound(f"no run has this id: `{ascii(short)[1:-1]}`", hint="ledger list shows every run")
+        raise NotFound(f"no run has this id: `{ascii(short)[1:-1]}`", hint="to see every run: ledger list")
     if len(matches) > 1:
         shown = ", ".join(matches[-_SHOWN:])
         more = f" and {len(matches) - _SHOWN} more" if len(matches) > _SHOWN else ""
-        raise UsageError(f"{len(matches)} runs match this id: `{wanted}`", hint=f"say more of it: {shown}{more}")
+        raise UsageError(f"{len(matches)} runs match this id: `{wanted}`", hint=f"give more of the id: {shown}{more}")
     return matches[0]

@@ -163,7 +163,7 @@ def _of_columns(kind: TableKind, columns: Sequence[str]) -> Iterator[str]:
         except LedgerError as error:
             yield error.message
         if name in seen:
-            yield f"a column stands twice: `{plain(name)}`"
+            yield f"a column appears twice: `{plain(name)}`"
         seen.add(name)
     start = COLUMNS.get(kind, ())
     if kind == "slices" and (len(columns) != _SLICES or columns[0] != "slice" or columns[-1] != "samples"):
@@ -184,7 +184,7 @@ def _of_rows(
                 yield f"{at(index)}, column `{plain(name)}`: {expected}: `{plain(was[:40])}`"
         first = row[0] or ""
         if kind not in {"table", "calibration"} and first and first in seen:
-            yield f"{at(index)}, column `{cells.columns[0]}`: stands twice: `{first[:40]}`"
+            yield f"{at(index)}, column `{cells.columns[0]}`: appears twice: `{first[:40]}`"
         seen.add(first)
 
 

@@ -121,9 +121,9 @@ def wrong_label(field: str, text: str, *, longest: int = LABEL_LENGTH) -> str | 
     if len(text) > longest:
         return f"{field} is longer than {longest} characters: `{plain(text[:40])}…`"
     if is_blank(text):
-        return f"{field} must not be empty: nothing in it is seen: `{ascii(text)[1:-1]}`"
+        return f"{field} must not be empty, but all its characters are invisible: `{ascii(text)[1:-1]}`"
     if unseen_in(text, label=True):
-        return f"{field} holds control characters, or others that are not seen: `{ascii(text)[1:-1]}`"
+        return f"{field} holds control or invisible characters: `{ascii(text)[1:-1]}`"
     return None
 
 
@@ -141,7 +141,7 @@ def check_period(text: str) -> str:
     # `fromisoformat` takes other forms of a day, too, such as 2026-W45-1; one period in two forms is not comparable.
     if backwards or not _PERIOD.fullmatch(text):
         raise LedgerError(
-            f"a period is its first and its last day: `{ascii(text)[1:-1]}`", hint="such as 2026-11-01/2026-11-07"
+            f"a period must be a first and a last day: `{ascii(text)[1:-1]}`", hint="such as 2026-11-01/2026-11-07"
         )
     return text
 

@@ -92,13 +92,13 @@ def install_workflows(ledger: Branch, host: CiHost, *, force: bool = False) -> I
 
 def _other(place: str, where: str) -> Conflict:
     return Conflict(
-        f"this file is another one {where}: `{place}`", hint="compare, then: ledger ci install HOST --force"
+        f"a different file is already {where}: `{place}`", hint="compare, then: ledger ci install HOST --force"
     )
 
 
 def _write(worktree: Path | None, files: Mapping[str, bytes], *, force: bool) -> list[str]:
     if files and worktree is None:
-        raise NotFound("this repository has no working tree, and the workflows of the default branch stand in one")
+        raise NotFound("the workflows of the default branch need a working tree, and this repository has none")
     places = {place: Path(worktree or "", place) for place in files}
     changed = [place for place, path in places.items() if path.exists() and path.read_bytes() != files[place]]
     if changed and not force:

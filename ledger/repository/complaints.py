@@ -46,12 +46,12 @@ def explain(said: str, plain: LedgerError) -> LedgerError:
 def _locked(lock: Path) -> LedgerError:
     age = lock_age_seconds(lock)
     if age is None:
-        return LedgerError(f"another git process was at work for too long: `{lock}`", hint="ledger recover")
+        return LedgerError(f"another git process held this lock for too long: `{lock}`", hint="ledger recover")
     since = datetime.now(UTC) - timedelta(seconds=age)
     return LedgerError(
         f"a git process that died left its lock, or one still holds it, since {since:%Y-%m-%d %H:%M:%S} UTC"
         f" ({_spoken(age)}): `{lock}`",
-        hint=f"when `ps -e | grep git` shows no git at work here: rm {shlex.quote(os.fspath(lock))}"
+        hint=f"when `ps -e | grep git` shows that no git is running here: rm {shlex.quote(os.fspath(lock))}"
         "; then: ledger recover",
     )
 

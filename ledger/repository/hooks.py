@@ -63,8 +63,7 @@ def hooks_folder(repository: Repository) -> Path:
     if code == 0 and scope not in {"local", "worktree"}:
         own = shlex.quote(str(repository.common_dir / "hooks"))
         raise LedgerError(
-            f"all your repositories share their hooks (core.hooksPath, {scope}), and those are not ours to change: "
-            f"`{configured}`",
+            f"all your repositories share these hooks (core.hooksPath, {scope}), so ledger leaves them: `{configured}`",
             hint=f"give this repository its own: git config core.hooksPath {own}; or add to theirs, as in the file "
             'pre-push: ledger hooks run pre-push "$@"',
         )
@@ -159,12 +158,12 @@ def _check_ours(hook: Hook) -> None:
     """Refuse a location where ours would destroy the work of somebody else."""
     if hook.state == "changed":
         raise Conflict(
-            f"somebody changed this hook of ours: `{hook.path}`",
+            f"this hook was changed after ledger installed it: `{hook.path}`",
             hint=f"move it away and install again: mv {shlex.quote(hook.path)} {shlex.quote(hook.path + '.changed')}",
         )
     if hook.state == "foreign" and hook.before is not None and not _same(Path(hook.path), Path(hook.before)):
         raise Conflict(
-            f"another hook was put over ours, and the one from before ours is kept beside it: `{hook.path}`",
+            f"another hook replaced that of ledger, and the hook from before is still beside it: `{hook.path}`",
             hint=f"keep one of the two; to keep the new one: rm {shlex.quote(hook.before)}; then install again",
         )
 

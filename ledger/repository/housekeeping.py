@@ -63,7 +63,7 @@ def _take_lock(repository: Repository, file: Path) -> bool:
             if pid is None:
                 return False
             raise LedgerError(
-                f"git gc --prune runs here and would take new records with it: `process {pid}`",
+                f"`git gc --prune` is running here and would delete new records: `process {pid}`",
                 hint="when it has ended: ledger recover",
             )
         time.sleep(_PAUSE_SECONDS)

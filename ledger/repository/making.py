@@ -46,7 +46,9 @@ def create_server(folder: Path, object_format: str) -> Repository:
     if folder.is_dir() and any(folder.iterdir()):
         found = Repository.discover(folder)
         if found.worktree is not None or found.git_dir.resolve() != folder.resolve():
-            raise LedgerError(f"something else stands here: `{folder}`", hint="name a new folder, such as ledger.git")
+            raise LedgerError(
+                f"this folder already holds something else: `{folder}`", hint="name a new folder, such as ledger.git"
+            )
         return found
     try:
         folder.mkdir(parents=True, exist_ok=True)

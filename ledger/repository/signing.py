@@ -34,7 +34,7 @@ def signing_key(repository: Repository) -> str:
     settings = dict(repository.config(r"^(user\.signingkey|gpg\.format)$"))
     key = settings.get("user.signingkey", "")
     if not key or (settings.get("gpg.format") != "ssh" and not _is_ssh_key(key)):
-        said = "git is told of no key to sign with" if not key else f"git's signing key is no SSH key: `{key}`"
+        said = "git has no signing key" if not key else f"git's signing key is not an SSH key: `{key}`"
         raise LedgerError(said, hint="git config gpg.format ssh; git config user.signingKey ~/.ssh/id_ed25519.pub")
     return key
 
@@ -66,7 +66,9 @@ def _signed(file: Path, payload: bytes) -> bytes:
     code, out, err = _ssh_keygen(["-Y", "sign", "-n", NAMESPACE, "-f", str(file)], payload)
     if code or not out.startswith(b"-----BEGIN SSH SIGNATURE-----"):
         said = (err.decode("utf-8", "replace").strip().splitlines() or ["no signature came back"])[-1]
-        raise LedgerError(f"it cannot be signed with this key ({said}): `{file}`", hint="ssh-add lends it to an agent")
+        raise LedgerError(
+            f"signing with this key failed ({said}): `{file}`", hint="load the key into an agent with ssh-add"
+        )
     return out
 
 

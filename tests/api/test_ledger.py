@@ -89,7 +89,7 @@ def test_boards_comparisons_and_verdicts_are_those_of_the_commands(asked: Ledger
     assert [board.group.dataset for board in boards] == [one["board"]["group"]["dataset"] for one in shown]
     on = boards[0].group.dataset
     assert asked.leaderboard("validation/accuracy", on=on) == [board for board in boards if board.group.dataset == on]
-    with pytest.raises(NotFound, match="was not measured there"):
+    with pytest.raises(NotFound, match="was not measured on"):
         asked.leaderboard("validation/accuracy", on="nothing@v1")
     best, other = (place.runs[0] for place in boards[0].places[:2])
     assert asked.compare(best, other) == compare([asked.run(best), asked.run(other)])

@@ -43,7 +43,7 @@ def test_a_lock_of_somebody_else_keeps_the_record_waiting_and_the_hint_frees_it(
         rf"\(7 hours ago\): `{lock}`; the record is safe in: `.+/ledger/waiting/.+\.entry`",
         error,
     )
-    assert hint == f"hint: when `ps -e | grep git` shows no git at work here: rm {lock}; then: ledger recover"
+    assert hint == f"hint: when `ps -e | grep git` shows that no git is running here: rm {lock}; then: ledger recover"
     lock.unlink()
     assert cli("recover").code == 0
     assert len(held(work)) == 2
@@ -71,12 +71,12 @@ def refuse(hub: Path, hook: str, said: str) -> None:
     [
         (
             "protected",
-            "it refuses the push: pre-receive hook declined: no; next: ask who looks after it, then: ledger sync",
+            "it refuses the push: pre-receive hook declined: no; next: ask its administrator, then: ledger sync",
         ),
         ("gone", "there is no repository at its address; next: git remote get-url origin; then: ledger sync"),
         (
             "auth",
-            "it takes none of your keys; next: ssh-add, or check the key at the host; then: ledger sync",
+            "it accepts none of your keys; next: ssh-add, or check the key at the host; then: ledger sync",
         ),
     ],
 )
@@ -111,7 +111,7 @@ def test_a_remote_whose_branch_is_locked_takes_the_record_into_its_inbox_and_say
     lock.touch()
     done = cli(*RECORD)
     assert done.code == 0
-    assert f"its branch is locked there by a git that died, or is still at work: `{lock}`" in done.err
+    assert f"its branch is locked there by a git process that died or is still running: `{lock}`" in done.err
     assert len(git_in(hub, "for-each-ref", "refs/ledger/inbox").splitlines()) == 1
     lock.unlink()
     assert cli("sync").code == 0
@@ -134,7 +134,7 @@ def test_a_full_disk_at_the_remote_is_named(work: Path, hub: Path, cli: Cli, tmp
         done = cli(*RECORD)
         assert done.code == 0
         assert "not synced with origin: " in done.err
-        assert "its disk is full; next: ask who looks after it, then: ledger sync" in done.err.replace(
+        assert "its disk is full; next: ask its administrator, then: ledger sync" in done.err.replace(
             "; then", ", then"
         )
         (disk / "filled").unlink()

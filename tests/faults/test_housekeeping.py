@@ -75,7 +75,7 @@ def test_a_gc_that_prunes_is_waited_for_and_named(
     command = ["python3", "-c", "import time; time.sleep(60)", "gc", "--prune=now"]
     with subprocess.Popen(command) as cleaning:
         named.write_text(f"{cleaning.pid} {socket.gethostname()}")
-        with pytest.raises(LedgerError, match=f"git gc --prune runs here.*: `process {cleaning.pid}`"):
+        with pytest.raises(LedgerError, match=f"`git gc --prune` is running here.*: `process {cleaning.pid}`"):
             ledger.append(numbered(0))
         cleaning.kill()
     ledger.append(numbered(0))

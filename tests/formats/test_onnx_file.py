@@ -85,8 +85,8 @@ def test_fields_of_fixed_length_are_jumped_over(tmp_path: Path) -> None:
     ("data", "why"),
     [
         (b"", "no initializers"),
-        (varint(7 << 3 | 3), "no protobuf"),
-        (b"\xff" * 20, "no protobuf"),
+        (varint(7 << 3 | 3), "not a protobuf"),
+        (b"\xff" * 20, "not a protobuf"),
         (varint(7 << 3 | 2) + varint(100) + b"a", "longer than what holds it"),
         (b"\x80", "damaged"),
         (message((7, message((5, varint(9 << 3 | 2) + varint(50))))), "longer than what holds it"),

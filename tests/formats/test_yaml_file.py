@@ -63,16 +63,16 @@ def test_what_is_merged_stands_behind_what_is_said_and_the_first_of_several_wins
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\n\na: 2", "p.yaml, line 3: the name stands twice: `a`"),
+        ("a: 1\n\na: 2", "p.yaml, line 3: the name appears twice: `a`"),
         ("a: {<<: [1]}", "p.yaml, line 1: only mappings can be merged with `<<`"),
         ("? [1, 2]\n: 3", "p.yaml, line 1: a name must be one word or text"),
         ("a: 1\n---\nb: 2", "p.yaml, line 2: but found another document"),
         ("a: b: c", "p.yaml, line 1: mapping values are not allowed in this context"),
         ("a: *x", "p.yaml, line 1: found undefined alias"),
-        ("a: &a [*a]", "p.yaml, line 1: aliases repeat each other without end"),
+        ("a: &a [*a]", "p.yaml, line 1: its aliases form an endless loop"),
         ("a:\n " + "[" * 100, "p.yaml, line 2: nested more than 100 deep"),
         ("a: \x00", "p.yaml: unacceptable character #x0000: control characters are not allowed"),
-        ("a: \ud800", "p.yaml: half a surrogate stands in it"),
+        ("a: \ud800", "p.yaml: it holds half of a surrogate pair"),
     ],
 )
 def test_what_is_malformed_is_one_line_with_its_place_and_a_hint(text: str, message: str) -> None:

@@ -103,7 +103,7 @@ def test_old_formats_climb_the_chain_step_by_step() -> None:
     }
     record = load(json.dumps(old).encode(), Record, source="x", upgrades=chain, current=3)
     assert (record.experiment, record.format) == ("x", 3)
-    with pytest.raises(InvalidDocument, match=r"^x: format: no such format: `2`"):
+    with pytest.raises(InvalidDocument, match=r"^x: format: unknown format: `2`"):
         load(json.dumps(old).encode(), Record, source="x", upgrades={1: chain[1]}, current=3)
 
 

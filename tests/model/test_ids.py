@@ -51,7 +51,7 @@ def test_of_many_runs_that_an_id_could_be_the_latest_five_are_listed() -> None:
     many = [new_id(NOW + timedelta(seconds=second), bytes(4)) for second in range(8)]
     with pytest.raises(UsageError, match="8 runs match") as caught:
         resolve("2026", reversed(many))
-    assert str(caught.value.hint) == f"say more of it: {', '.join(many[3:])} and 3 more"
+    assert str(caught.value.hint) == f"give more of the id: {', '.join(many[3:])} and 3 more"
 
 
 def test_what_is_typed_around_an_id_does_not_break_the_line_of_an_error() -> None:

@@ -28,15 +28,15 @@ from ledger.model.values import TableKind
         ("confusion", "class,cat\ncat,1\n", "begins with the columns truth"),
         ("confusion", "truth,cat\ncat,1.5\n", "line 2, column `cat`: a whole count expected: `1.5`"),
         ("confusion", "truth,cat\ncat,-1\n", "line 2, column `cat`: a whole count expected: `-1`"),
-        ("confusion", "truth,cat\ncat,1\ncat,2\n", "line 3, column `truth`: stands twice: `cat`"),
+        ("confusion", "truth,cat\ncat,1\ncat,2\n", "line 3, column `truth`: appears twice: `cat`"),
         ("classes", "class,precision\ncat,1\n", "begins with the columns class, precision, recall, f1, support"),
         ("classes", "class,precision,recall,f1,support\ncat,1.2,,,3\n", "line 2, column `precision`: a number from 0"),
         ("slices", "slice,accuracy\nnight,0.2\n", "has the columns slice, a metric's name, samples"),
         ("slices", "slice,accuracy,samples\n,0.2,3\n", "line 2, column `slice`: a name expected"),
         ("calibration", "confidence,accuracy,samples\n0.5,x,3\n", "column `accuracy`: a number from 0 to 1 expected"),
         ("samples", "sample,value\na,\n", "line 2, column `value`: a number expected: ``"),
-        ("samples", "sample,value\na,1\na,2\n", "line 3, column `sample`: stands twice: `a`"),
-        ("table", "a,a\n1,2\n", "a column stands twice: `a`"),
+        ("samples", "sample,value\na,1\na,2\n", "line 3, column `sample`: appears twice: `a`"),
+        ("table", "a,a\n1,2\n", "a column appears twice: `a`"),
         ("table", "a,\n1,2\n", "the name of column 2 must not be empty"),
         ("table", "a\n" + "x" * 3000 + "\n", "line 2, column `a`: a cell of at most 2000 characters"),
     ],
@@ -170,7 +170,7 @@ def test_rows_may_repeat_in_a_plain_table_and_bins_in_a_calibration_and_nowhere_
     check_cells("calibration", Cells(columns=CALIBRATION, rows=[["0.5", "0.5", "1"]] * 2), "x")
     slices = ["slice", "loss", "samples"]
     assert problems("slices", slices, ["a", "1", "1"], [" a ", "2", "1"]) == [
-        "row 2, column `slice`: stands twice: `a`"
+        "row 2, column `slice`: appears twice: `a`"
     ]
 
 
@@ -182,7 +182,7 @@ def test_a_table_of_very_many_columns_is_refused_before_they_are_looked_at() -> 
 
 def test_columns_that_are_wrong_are_shown_on_one_line_whatever_they_are_called() -> None:
     (blank, wrong) = problems("confusion", ["\u202e", "b" * 100])
-    assert blank == "the name of column 1 must not be empty: nothing in it is seen: `\\u202e`"
+    assert blank == "the name of column 1 must not be empty, but all its characters are invisible: `\\u202e`"
     assert wrong.startswith("a table of kind confusion begins with the columns truth; not `\\u202e, bbb")
     assert wrong.endswith("b…`")
 

@@ -49,8 +49,8 @@ def test_a_label_is_kept_in_the_form_in_which_it_is_one_text() -> None:
     [
         ("", "tag must not be empty"),
         (" \t", "tag must not be empty"),
-        ("\u3164", "tag must not be empty: nothing in it is seen: `\\u3164`"),
-        ("a\u2764\ufe0f", "tag holds control characters, or others that are not seen: `a\\u2764\\ufe0f`"),
+        ("\u3164", "tag must not be empty, but all its characters are invisible: `\\u3164`"),
+        ("a\u2764\ufe0f", "tag holds control or invisible characters: `a\\u2764\\ufe0f`"),
         ("x" * 201, f"tag is longer than 200 characters: `{'x' * 40}…`"),
         ("é" * 201, f"tag is longer than 200 characters: `{'é' * 40}…`"),
         ("é" * 200, None),
@@ -117,7 +117,7 @@ def test_a_period_is_two_days_of_which_the_first_is_not_later(text: str) -> None
     ],
 )  # fmt: skip
 def test_a_period_in_any_other_form_is_refused_since_two_forms_could_not_be_compared(text: str) -> None:
-    with pytest.raises(LedgerError, match="a period is its first and its last day") as caught:
+    with pytest.raises(LedgerError, match="a period must be a first and a last day") as caught:
         check_period(text)
     assert check_period(str(caught.value.hint).removeprefix("such as "))
 

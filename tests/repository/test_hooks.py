@@ -194,7 +194,7 @@ def test_a_hook_of_ours_that_somebody_changed_is_named_and_left(repo: Path) -> N
     left = uninstall_hooks(Repository.discover(repo), CLIENT)
     assert [one.state for one in left] == ["changed", "absent", "absent"]
     assert hook.read_bytes() == changed
-    with pytest.raises(Conflict, match="somebody changed this hook"):
+    with pytest.raises(Conflict, match="this hook was changed after"):
         install(repo)
     assert not (repo / ".git/hooks/reference-transaction").exists(), "all or nothing"
 
@@ -234,7 +234,7 @@ def test_a_hook_that_was_forced_over_ours_is_not_mixed_up_with_the_one_from_befo
     put(folder / "pre-push", SHELL_HOOK)
     install(repo)
     put(folder / "pre-push", PYTHON_HOOK)
-    with pytest.raises(Conflict, match="put over ours") as caught:
+    with pytest.raises(Conflict, match="another hook replaced") as caught:
         install(repo)
     assert caught.value.hint is not None
     assert "rm " in caught.value.hint
@@ -303,7 +303,7 @@ def test_hooks_shared_by_all_repositories_are_never_written_to(repo: Path, tmp_p
     shared = tmp_path / "shared hooks"
     shared.mkdir()
     git_in(repo, "config", "--global", "core.hooksPath", str(shared))
-    with pytest.raises(LedgerError, match="all your repositories share their hooks") as caught:
+    with pytest.raises(LedgerError, match="all your repositories share these hooks") as caught:
         install(repo)
     assert caught.value.hint is not None
     assert "git config core.hooksPath" in caught.value.hint

@@ -154,7 +154,7 @@ def fit(group: Group, against: Against, points: Sequence[GrowthPoint], direction
 def _errors(points: Sequence[GrowthPoint], direction: Direction | None) -> tuple[str | None, list[float]]:
     """Return why no line can be fitted, and the distance of each value from perfect."""
     if direction is None:
-        return "nobody said which values are better: state it in policy.yaml, under directions", []
+        return "no direction is recorded: set it under `directions` in policy.yaml", []
     sizes = sorted({point.size for point in points})
     if len(sizes) < _SIZES:
         return f"not enough points: {len(sizes)} different sizes, {_SIZES} are needed", []
@@ -163,10 +163,10 @@ def _errors(points: Sequence[GrowthPoint], direction: Direction | None) -> tuple
         return f"not enough points: the largest size is {times} times the smallest, not {_SPAN:g}", []
     values = [point.value for point in points]
     if direction == "higher" and not all(0 <= value <= 1 for value in values):
-        return "how far it is from perfect is not known: its values do not lie between 0 and 1", []
+        return "its distance from perfect is unknown: its values are not between 0 and 1", []
     errors = [1 - value if direction == "higher" else value for value in values]
     if min(errors) <= 0:
-        return "some values are perfect, and the logarithm of no error is no number", []
+        return "some values are perfect, and the logarithm of an error of 0 is not a number", []
     return None, errors
 
 

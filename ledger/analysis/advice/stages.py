@@ -60,7 +60,7 @@ STAGES = (
         number=5,
         slug="accurate",
         name="accurate and documented",
-        asks="Its number is more than chance, its code can be had again, and what was learned is written down.",
+        asks="Its number is more than chance, its code can be restored, and what was learned is written down.",
     ),
     Stage(
         number=6,
@@ -100,7 +100,7 @@ def stage_named(text: str) -> Stage:
         if wanted in {str(stage.number), stage.slug, stage.name}:
             return stage
     named = ", ".join(f"{stage.number} {stage.slug}" for stage in STAGES)
-    raise UsageError(f"there is no such stage: `{ascii(text)[1:-1]}`", hint=f"one of {named}")
+    raise UsageError(f"no such stage: `{ascii(text)[1:-1]}`", hint=f"one of {named}")
 
 
 class Evidence:
@@ -222,12 +222,12 @@ def _accurate(evidence: Evidence, subject: StoredRun | None) -> list[Check]:
     return [
         _check(f"{_SEEDS} seeds of one setting", _noise_seen(evidence), "repeat a setting with other seeds"),
         _check(
-            "code that can be had again",
+            "code that can be restored",
             f"{code.commit.removeprefix('git:')[:12]}" if code and code.commit and kept else None,
             "the code of its run is not known exactly",
         ),
         _check("something to compare with", "a baseline" if compared else None, "no baseline: ledger baseline RUN"),
-        _check("what was learned", "notes" if written else None, "nobody wrote anything down: ledger note RUN TEXT"),
+        _check("what was learned", "notes" if written else None, "no note yet: ledger note RUN TEXT"),
     ]
 
 

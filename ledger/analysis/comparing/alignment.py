@@ -101,7 +101,7 @@ def _aligned(offline: Group, online: Group, members: Sequence[tuple[str, Metric,
     if len(pairs) < _FEWEST:
         why_not = f"not enough runs: {counted(len(pairs), 'run')} with both, {_FEWEST} are needed"
     elif silent:
-        why_not = f"nobody said which values are better: {silent} (`directions` in policy.yaml)"
+        why_not = f"no direction is recorded for {silent}: set it under `directions` in policy.yaml"
     elif len({pair.offline for pair in pairs}) == 1 or len({pair.online for pair in pairs}) == 1:
         why_not = "all values of one of them are the same"
     if why_not:

@@ -61,7 +61,7 @@ def best_set(samples: Sequence[Sample]) -> BestSet:
     if len(samples) < 2:  # noqa: PLR2004  # a single setting has no other
         return BestSet(members=nothing, refused="there is only one setting")
     if freedom == 0:
-        return BestSet(members=nothing, refused="no setting was repeated, so nobody knows the noise")
+        return BestSet(members=nothing, refused="no setting was repeated, so the noise is unknown")
     whole = sum(sample.squares for sample in samples)
     spread = math.sqrt(math.fsum(sample.squares for sample in samples) / freedom) if math.isfinite(whole) else math.inf
     if not math.isfinite(spread):

@@ -86,7 +86,7 @@ def _metric_row(key: str, runs: Sequence[StoredRun]) -> MetricRow:
     refused = next((why for metric in there[1:] if (why := why_not_comparable(there[0], metric))), None)
     direction = agreed_direction(there)
     if refused is None and direction is None:
-        refused = "nobody said which values are better"
+        refused = "no direction is recorded"
     if refused is not None or direction is None:
         return MetricRow(key=key, metrics=chosen, refused=refused)
     places = [index for index, metric in enumerate(chosen) if metric is not None and counts(runs[index])]
@@ -113,7 +113,7 @@ def _why_no_best(runs: Sequence[StoredRun], measured: Sequence[int], counted: Se
     return None
 
 
-SAME_SETTING = "they are one setting, which differs by seed only, and nothing can be better than itself"
+SAME_SETTING = "they are the same setting and differ by seed only, so neither can be better"
 """Why repeats are not ranked."""
 
 

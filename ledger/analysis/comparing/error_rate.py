@@ -58,12 +58,12 @@ def share_of(run: StoredRun, key: str, versions: Mapping[str, DatasetVersion]) -
 def why_no_share(metric: Metric) -> str | None:
     """Return why a metric is no share of right or wrong answers; none where it is one."""
     if metric.direction is None:
-        return "nobody said which values are better: state it in policy.yaml, under directions"
+        return "no direction is recorded: set it under `directions` in policy.yaml"
     if not 0 <= metric.number <= 1:
-        return "it does not lie between 0 and 1"
+        return "its value is not between 0 and 1"
     words = set(re.split(r"[^a-z]+", metric.name.lower()))
     if metric.direction == "lower" and (not words & _ERROR_WORDS or words & _MEASURED_WORDS):
-        return "lower is better, and its name does not say that it is a part of the answers, such as `error_rate`"
+        return "lower is better, but its name is not that of a share of the answers, such as `error_rate`"
     return None
 
 

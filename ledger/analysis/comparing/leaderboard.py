@@ -131,7 +131,7 @@ def setting_board(
     if not group.known:
         refused = "the dataset version is unknown"
     elif direction is None:
-        refused = "nobody said which values are better, or runs disagree"
+        refused = "no direction is recorded, or runs disagree on it"
     sign = -1.0 if direction == "lower" else 1.0
     ranks: list[str] = []
     settings = [_merged(own, sign, ranks) for own in members.values()]

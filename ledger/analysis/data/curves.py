@@ -254,7 +254,7 @@ def _names(header: list[str], problems: list[str]) -> list[str]:
         return []
     names = [name.removeprefix("'") for name in header[len(_AXES) :]]
     if len(set(names)) != len(names):
-        problems.append("line 1: a column stands twice")
+        problems.append("line 1: a column appears twice")
     for name in names:
         try:
             check_label("series name", name)

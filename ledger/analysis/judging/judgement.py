@@ -170,7 +170,7 @@ def shared_group(run: StoredRun, other: StoredRun, key: str) -> Group:
     on = next((metric.dataset for metric in reversed(ours) if metric.dataset), None) or "NAME@VERSION"
     raise UsageError(
         f"`{key}` of the two cannot be compared: {why_not_comparable(ours[-1], theirs[-1])}",
-        hint=f"ledger evaluate {other.record.id} --on {on} -- COMMAND",
+        hint=f"ledger reevaluate {on} --runs 'id = {other.record.id}' -- COMMAND {{model}}",
     )
 
 
@@ -184,9 +184,7 @@ def best_other(run: str, tried: Tried) -> str:
     own = tried.place.get(run)
     others = [one for one in ranked_settings(tried) if own is None or one is not tried.settings[own]]
     if not others:
-        raise UsageError(
-            f"nothing else was measured that may be ranked, so there is no best to judge against: `{tried.group.label}`"
-        )
+        raise UsageError(f"no other run can be ranked, so there is no best to judge against: `{tried.group.label}`")
     return others[0].runs[-1]
 
 
@@ -205,7 +203,7 @@ def direction_of(tried: Tried) -> Direction:
     """
     if tried.direction is None:
         raise UsageError(
-            f"nobody said which values of this metric are better: `{tried.group.key}`",
+            f"no direction is recorded for this metric: `{tried.group.key}`",
             hint="set it under `directions` in policy.yaml, or: ledger judge RUN --direction higher",
         )
     return tried.direction
@@ -276,7 +274,7 @@ def verdict_on(
     at, other = tried.place[run], tried.place[against]
     if at == other:
         raise UsageError(
-            f"both are one setting, which differs by seed only, and nothing can be better than itself: `{against}`",
+            f"both are the same setting and differ by seed only, so neither can be better: `{against}`",
             hint=f"ledger judge {run} --against RUN",
         )
     ours, theirs = tried.settings[at], tried.settings[other]
@@ -284,9 +282,9 @@ def verdict_on(
     is_share = direction == "higher" or "err" in tried.group.key
     if is_share and _differ_in_unit(ours.values, theirs.values):
         raise UsageError(
-            "one is written as a part and the other as per cent, by the looks of"
+            "one seems to be a fraction and the other a percentage,"
             f" {number(ours.mean)} and {number(theirs.mean)}: `{tried.group.key}`",
-            hint="ledger evaluate RUN -m NAME=VALUE records it again in one unit",
+            hint="record one again in the unit of the other: ledger evaluate RUN -m SPLIT/NAME=VALUE",
         )
     total, freedom = tried.pooled
     own, own_freedom = pool((ours, theirs))
@@ -305,7 +303,7 @@ def with_samples(judgement: Judgement, evidence: SampleEvidence | None) -> Judge
     said = []
     if judgement.verdict.answer == "keep" and evidence.low <= 0:
         said.append(
-            f"better on these {evidence.samples} samples: as many others could turn it round, so test on more of them"
+            f"better on these {evidence.samples} samples: as many other samples could reverse it, so test on more"
         )
     return replace(judgement, samples=evidence, cautions=[*judgement.cautions, *said])
 
@@ -331,11 +329,11 @@ def _cautions(tried: Tried, at: int, other: int, noise: Noise | None) -> list[st
     said = []
     for name, place in (("the judged setting", at), ("the setting it is judged against", other)):
         if lost := tried.lost.get(place):
-            said.append(f"{lost} runs of {name} gave no finite number and are left out")
+            said.append(f"{lost} runs of {name} gave no finite number and were left out")
         if again := tried.again.get(place):
-            said.append(f"{again} runs of {name} had a seed that another had, and are no repeats")
+            said.append(f"{again} runs of {name} share a seed with another, so they are not repeats")
         if ranks := tried.ranks.get(place):
-            said.append(f"{ranks} runs of {name} are ranks of one training by all that they share, and are no repeats")
+            said.append(f"{ranks} runs of {name} seem to be ranks of the same training run, so they are not repeats")
     if noise is not None and noise.outliers:
         named = ", ".join(noise.outliers[:3])
         more = f" and {len(noise.outliers) - 3} more" if len(noise.outliers) > 3 else ""  # noqa: PLR2004  # the number shown

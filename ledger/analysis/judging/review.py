@@ -129,7 +129,7 @@ def warnings_of(run: StoredRun) -> list[str]:
     if record.status != "finished":
         said.append(f"it did not finish: {record.status}{f', {record.reason}' if record.reason else ''}")
     if record.code.dirty and record.code.patch is None:
-        said.append("its code was not committed, and the changes were not captured")
+        said.append("its code was not committed, and its changes were not captured")
     if record.code.commit and record.code.pushed is False:
         said.append("its commit was on no remote branch when it ran")
     said += [f"{leak.files} files shared with {leak.dataset} ({leak.role})" for leak in record.datasets.leaks]

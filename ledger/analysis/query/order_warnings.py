@@ -33,7 +33,7 @@ def warn_of(
     return "; ".join(filter(None, said)) or None
 
 
-ASIDE = "runs that did not finish, or were retracted, stand below those that count"
+ASIDE = "runs that did not finish or were retracted are listed below the others"
 """Warning for an order that sets some runs aside."""
 
 
@@ -46,9 +46,9 @@ def _warn_of_order(key: str, groups: Sequence[tuple[str, str, str]], direction: 
         advice = f"; to compare them: {remedy}" if remedy else ""
         return f"{key} was measured {how} ({named}): sorted within each, not across{advice}"
     if not groups[0][0]:
-        return f"{key}: the dataset version is unknown, so they stand newest first; name it with --dataset"
+        return f"{key}: the dataset version is unknown, so runs are listed newest first; name it with --dataset"
     if direction is None:
-        return f"{key}: nobody said which values are better; shown largest first (set `directions` in policy.yaml)"
+        return f"{key}: no direction is recorded, so the largest is shown first (set `directions` in policy.yaml)"
     return None
 
 
@@ -64,7 +64,7 @@ def warn_of_filter(key: str, groups: Sequence[tuple[str, str, str]]) -> str | No
     named = ", ".join(dict.fromkeys(f"{label} by {who}" if who else label for _, label, who in groups))
     remedy = measure_command(label for _, label, _ in groups)
     advice = f"; to compare them: {remedy}" if remedy else ""
-    return f"{key}: the filter holds values that are not comparable against one number ({named}){advice}"
+    return f"{key}: the filter compares values that are not comparable with one number ({named}){advice}"
 
 
 def measure_command(labels: Iterable[str]) -> str | None:

@@ -79,7 +79,7 @@ def _capture(
         unknown["identity"] = "not all of the code that ran could be read"
     pushed = bool(urls) and repository.is_pushed(snapshot.commit) if snapshot.commit else None
     if snapshot.lfs and pushed is False:
-        unknown["lfs"] = "no remote has this commit, so what git-lfs keeps for it may be nowhere but here"
+        unknown["lfs"] = "no remote has this commit, so what git-lfs keeps for it may exist only here"
     code = Code(
         commit=f"git:{snapshot.commit}" if snapshot.commit else None,
         branch=snapshot.branch,

@@ -77,12 +77,12 @@ class CodeRules(Document, frozen=True, kw_only=True):
         if self._is_ignored(path):
             return "`code.ignore` of the policy names it"
         if untracked and (folder := in_framework_folder(path)):
-            return f"it lies in `{folder}`"
+            return f"it is in `{folder}`"
         full = f"{self.top}/{path}"
         written = self._was_written_meanwhile(full)
         folder = in_result_folder(path) or self._folder_of_option(full)
         if untracked and folder and (written or not is_program(path)):
-            return f"it lies in `{folder}`"
+            return f"it is in `{folder}`"
         if not (untracked or written) or is_source(path, full):
             return None
         return "a run wrote it" if written else "no source by its kind"

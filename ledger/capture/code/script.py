@@ -91,7 +91,7 @@ def _within(full: Path, path: str, repository: Repository, snapshot: Snapshot) -
         return Script()
     if repository.git.attempt("check-ignore", "--quiet", "--", path)[0] != 0:
         return Script()
-    why = "git ignores it, and it is the script that ran"
+    why = "git ignores this file, which is the script that ran"
     left_out = FileOmission(path=path, why=why, exact=False)
     return Script(
         f"git ignores the script that ran, so its code is not in the record: {path}", hash_file(full), [], left_out
@@ -103,7 +103,7 @@ def _elsewhere(full: Path, top: Path) -> Script:
     try:
         other = Repository.discover(full.parent)
     except LedgerError:
-        problem = f"the script lies outside of this repository, in none: {shown}"
+        problem = f"the script is outside this repository, and in no other: {shown}"
         return Script(f"{problem}; its code is not in the record", hash_file(full))
     commit = other.resolve("HEAD")
     changed = other.git.output("status", "--porcelain", "--untracked-files=no", "-z")
@@ -114,9 +114,9 @@ def _elsewhere(full: Path, top: Path) -> Script:
         pushed=other.is_pushed(commit) if commit else None,
         dirty=bool(changed),
     )
-    edited = ", with changes that are not committed" if changed else ""
+    edited = ", with uncommitted changes" if changed else ""
     at = f"at commit {commit[:12]}{edited}" if commit else "without a commit"
-    problem = f"the script lies in another repository, {at}: {shown}; its code is not in the record"
+    problem = f"the script is in another repository, {at}: {shown}; its code is not in the record"
     # Other changes there are not read, so it is unknown whether two such runs had the same code.
     beside = {line[3:] for line in os.fsdecode(changed).split("\0") if line} - {
         os.path.relpath(full, other.worktree or top)

@@ -162,7 +162,7 @@ def _load_json(text: str, source: str) -> object:
         name = str(repeated)
         places = [match.start() for match in re.finditer(re.escape(json.dumps(name)) + r"\s{0,99}:", text)]
         line = text.count("\n", 0, places[-1]) + 1 if places else 1
-        raise LedgerError(f"{source}, line {line}: the name stands twice: `{name}`", hint="remove one") from None
+        raise LedgerError(f"{source}, line {line}: the name appears twice: `{name}`", hint="remove one") from None
     except json.JSONDecodeError as error:
         raise LedgerError(f"{source}, line {error.lineno}: {_first_lower(error.msg)}", hint="mend the JSON") from None
     except ValueError as error:

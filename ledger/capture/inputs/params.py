@@ -90,7 +90,7 @@ def parse_assignment(text: str) -> tuple[str, ParamValue]:
     name, equals, value = text.partition("=")
     name = name.strip()
     if not equals or not name or not is_plain_text(name):
-        raise UsageError(f"a param is given as name=value: `{ascii(text)[1:-1]}`", hint="such as --param lr=1e-3")
+        raise UsageError(f"a param must be given as name=value: `{ascii(text)[1:-1]}`", hint="such as --param lr=1e-3")
     return name, _parse_value(value)
 
 

@@ -58,7 +58,7 @@ def load_catalogue(values: Mapping[str, object], source: str) -> Catalogue:
     problems = [f"{key}: unknown, known are {', '.join(_KEYS)}" for key in values if key not in _KEYS]
     name, currency, devices = values.get("name"), values.get("currency"), values.get("devices", {})
     if not isinstance(name, str) or not name.strip():
-        problems.append("name: a text expected, with the date of the prices")
+        problems.append("name: text expected, with the date of the prices")
     if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
         problems.append("currency: three capital letters expected, such as `EUR`")
     prices: dict[str, float] = {}

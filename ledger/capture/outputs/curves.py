@@ -67,7 +67,7 @@ class _Lines:
         Raises:
             LedgerError: most lines are wrong.
         """
-        said = [f"the line of column names stands {self.headers + 1} times"] if self.headers else []
+        said = [f"the line of column names appears {self.headers + 1} times"] if self.headers else []
         said += [f"line {self.torn} is half a line, as of a run that was killed, and left out"] if self.torn else []
         if self.wrong:
             line, why = self.wrong[0]
@@ -191,7 +191,7 @@ def _csv_rows(file: TextIO, lines: _Lines) -> Iterator[Row]:
     header = [name.strip() for name in next(csv.reader([head], delimiter=delimiter))]
     repeated = [name for name, times in Counter(header).items() if name and times > 1]
     if repeated:
-        raise _error(lines.path, 1, "a column stands twice", min(repeated))
+        raise _error(lines.path, 1, "a column appears twice", min(repeated))
     ended = True
 
     def watched() -> Iterator[str]:

@@ -52,9 +52,9 @@ def metric(  # the fields of a metric in their order
     split, evaluator = _label("split", split), _label("evaluator", evaluator)
     dataset = _label("dataset", dataset)
     if split is not None and "/" in split:
-        raise LedgerError(f"a split must not hold `/`: `{split}`")
+        raise LedgerError(f"the name of a split must not hold `/`: `{split}`")
     if direction not in {None, "higher", "lower"}:
-        raise LedgerError(f"direction is `higher` or `lower`: `{direction}`")
+        raise LedgerError(f"the direction must be `higher` or `lower`: `{direction}`")
     return Metric(
         name=name,
         value=number(_float(f"{split}/{name}" if split else name, value)),
@@ -95,7 +95,7 @@ def parse_metric(text: str) -> Metric:
         except LedgerError as error:
             why = f" ({error})"
     raise UsageError(
-        f"a metric is given as split/name=number{why}: `{ascii(text)[1:-1]}`",
+        f"a metric must be given as split/name=number{why}: `{ascii(text)[1:-1]}`",
         hint="such as --metric validation/accuracy=0.93",
     )
 
@@ -126,7 +126,7 @@ def read_metrics(path: Path) -> MetricsFile:
     for label, one in made:
         identity = (one.key, one.step, one.epoch, one.evaluator, one.dataset, one.dataset_hash)
         if identity in found:
-            problems.append(f"`{label}` stands twice")
+            problems.append(f"`{label}` appears twice")
         else:
             found[identity] = one
     if problems and not found:

@@ -39,7 +39,7 @@ _BESIDE = re.compile(r"optim|sched|scaler|rng|random_states|training_args|traine
 """Names of files that trainers write beside the model."""
 _INDEX_LIMIT = 50_000_000
 _NOT_COUNTED = {
-    "keras": "its weights lie in HDF5, which is not read; pass the model: run.model(path, model)",
+    "keras": "its weights are in HDF5, which is not read; pass the model: run.model(path, model)",
     "hdf5": "HDF5 is not read; pass the model: run.model(path, model)",
 }
 
@@ -222,7 +222,7 @@ def _parts_of(index: Path) -> list[Path]:
     files = [index.parent / name for name in sorted(set(names.values()))]
     missing = [file.name for file in files if not file.is_file()]
     if missing:
-        raise ValueError(f"a part that the index names is not there: {missing[0]}")
+        raise ValueError(f"a part that the index names is missing: {missing[0]}")
     return files
 
 
@@ -231,7 +231,7 @@ def _in_safetensors(files: Sequence[Path]) -> int:
     for file in files:
         found = read_tensors(file)
         if both := tensors.keys() & found.keys():
-            raise ValueError(f"two files hold a tensor of one name: {min(both)}")
+            raise ValueError(f"two files hold a tensor of the same name: {min(both)}")
         tensors |= found
     return total(parameters_in(tensors))
 
@@ -250,6 +250,6 @@ def _of_parts(counts: Sequence[tuple[int, int | None]], files: Sequence[Path]) -
     for file in files:
         names = names_in(file)
         if both := seen & names:
-            raise ValueError(f"two files hold a tensor of one name: {min(both)}")
+            raise ValueError(f"two files hold a tensor of the same name: {min(both)}")
         seen |= names
     return _Counted(sum(count for count, _ in counts), None)

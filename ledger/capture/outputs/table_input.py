@@ -41,7 +41,7 @@ def read_cells(path: Path, *, limit: int) -> Cells:
         with path.open("rb") as file:
             data = file.read(limit + 1)  # a device has no size, and no end
     except FileNotFoundError:
-        raise NotFound(f"there is no such table: `{path}`", hint="check the path, or leave it out") from None
+        raise NotFound(f"no such table: `{path}`", hint="check the path, or leave it out") from None
     except OSError as error:
         raise LedgerError(f"the table cannot be read ({(error.strerror or '').lower()}): `{path}`") from None
     if len(data) > limit:
@@ -91,7 +91,7 @@ def make_cells(rows: object, columns: Sequence[object] | None = None, kind: Tabl
         names, body = ["truth", *names], [[name, *row] for name, row in zip(names, body, strict=True)]
     for number, row in enumerate(body, start=1):
         if len(row) != len(names):
-            raise LedgerError(f"row {number} has {len(row)} cells, and there are {len(names)} columns")
+            raise LedgerError(f"row {number} has {len(row)} cells, but there are {len(names)} columns")
     return Cells(columns=names, rows=body)
 
 
@@ -144,7 +144,7 @@ def _scalar(value: object) -> str | bool | int | float | None:
     except Exception:  # noqa: BLE001  # a foreign object may raise anything when it is read
         shorter = value
     if not isinstance(shorter, str | bool | int | float | None):
-        raise LedgerError(f"a cell is a text or a number, not {type_name(value)}")
+        raise LedgerError(f"a cell must be text or a number, not {type_name(value)}")
     return shorter
 
 
@@ -159,7 +159,7 @@ def _columns_of_frame(frame: object, kind: TableKind) -> object:
             names[0] = "truth"  # the form of `pandas.crosstab`, and of a matrix with named rows
         if len(set(names)) < len(names):
             twice = min(name for name in names if names.count(name) > 1)
-            raise LedgerError(f"a column stands twice: `{twice}`")  # noqa: TRY301  # told as it is, below
+            raise LedgerError(f"a column appears twice: `{twice}`")  # noqa: TRY301  # told as it is, below
         return {name: list(frame[column]) for name, column in zip(names, frame.columns, strict=True)}  # type: ignore[index, attr-defined]  # as above
     except LedgerError:
         raise
@@ -181,7 +181,7 @@ def _from_mappings(items: Sequence[object]) -> tuple[list[str], list[list[str]]]
     names: dict[object, None] = {}
     for number, item in enumerate(items, start=1):
         if not isinstance(item, Mapping):
-            raise LedgerError(f"row {number} is no mapping as the others are, but {type_name(item)}")
+            raise LedgerError(f"row {number} is not a mapping like the others, but {type_name(item)}")
         names |= dict.fromkeys(item)
     rows = [[item.get(name) for name in names] for item in items if isinstance(item, Mapping)]
     return [cell_text(name) for name in names], _texts(rows)

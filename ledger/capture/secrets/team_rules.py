@@ -63,18 +63,18 @@ def _rule(kind: str, pattern: str) -> SecretRule:
 def wrong_secrets(own: OwnSecrets) -> Iterator[str]:
     """Yield what is wrong with a policy's section on secrets, each as `field: why`."""
     if max(len(own.patterns), len(own.names), len(own.allow)) > _MOST:
-        yield f"secrets: at most {_MOST} patterns, names and texts"
+        yield f"secrets: at most {_MOST} patterns, {_MOST} names and {_MOST} texts are allowed"
     for kind, pattern in own.patterns.items():
         if not _KIND.fullmatch(kind):
-            yield f"secrets.patterns: a kind is lower-case letters, digits and hyphens: `{ascii(kind)[1:-1]}`"
+            yield f"secrets.patterns: a kind must be lower-case letters, digits and hyphens: `{ascii(kind)[1:-1]}`"
         elif why := _wrong_pattern(pattern):
             yield f"secrets.patterns.{kind}: {why}: `{ascii(pattern)[1:-1]}`"
     for name in own.names:
         if not _NAME.fullmatch(name):
-            yield f"secrets.names: a name is 3 to 40 letters, digits, `_`, `.` and `-`: `{ascii(name)[1:-1]}`"
+            yield f"secrets.names: a name must be 3 to 40 letters, digits, `_`, `.` and `-`: `{ascii(name)[1:-1]}`"
     for text in own.allow:
         if len(text) not in _TEXT:
-            yield f"secrets.allow: a text is {_TEXT[0]} to {_TEXT[-1]} characters long: `{ascii(text[:40])[1:-1]}`"
+            yield f"secrets.allow: a text must be {_TEXT[0]} to {_TEXT[-1]} characters long: `{ascii(text[:40])[1:-1]}`"
 
 
 def _wrong_pattern(pattern: str) -> str | None:  # noqa: PLR0911  # one for each reason
@@ -99,5 +99,5 @@ def _wrong_pattern(pattern: str) -> str | None:  # noqa: PLR0911  # one for each
     try:
         re.compile(pattern.encode())
     except (re.error, UnicodeEncodeError):
-        return "it is no pattern"
+        return "it is not a valid pattern"
     return None

@@ -47,6 +47,6 @@ def _print_advice(advised: AdviceReport, *, headed: bool) -> None:
         echo(plain(f"{advice.rule}: {advice.say}"))
         echo(plain(f"  {numbers} ({advice.source})"))
     if advised.silent is not None:
-        say(f"nothing is said of its errors: {advised.silent}")
+        say(f"no advice about its errors: {advised.silent}")
     elif not advised.advice:
-        say("nothing that the numbers of this run prove; more is known with --target, and with train and test metrics")
+        say("the numbers of this run support no advice; give --target, or record train and test metrics, for more")

@@ -63,14 +63,16 @@ def _print_remedy(comparison: Comparison) -> None:
     if remedy := measure_command(reversed(labels)):
         say(f"hint: to compare them: {remedy}")
     elif apart:
-        say("hint: measure both models on one dataset version, with ledger evaluate, to compare them")
+        say("hint: to compare them, measure both on one version: ledger reevaluate NAME@VERSION -- COMMAND {model}")
 
 
 def _print_uncounted(runs: list[StoredRun]) -> None:
     for run in runs:
         if why := why_uncounted(run):
             said = run.retraction.text if run.retraction else run.record.reason or ""
-            say(plain(f"{run.record.id} {why}{f': {said.splitlines()[0]}' if said else ''}; it is never the best"))
+            say(
+                plain(f"{run.record.id} {why}{f': {said.splitlines()[0]}' if said else ''}; it is never marked as best")
+            )
 
 
 def _table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
@@ -100,6 +102,6 @@ def _draw(ledger: Branch, runs: list[StoredRun], series: list[str], path: Path) 
         raise UsageError(f"drawing needs a package: `{error.name}`", hint="pip install 'git-ledger[site]'") from error
     kind: Literal["svg", "png"] = "png" if path.suffix == ".png" else "svg"
     if path.suffix not in {".svg", ".png"}:
-        raise UsageError(f"a plot is written as .svg or .png: `{path}`")
+        raise UsageError(f"a plot must end in .svg or .png: `{path}`")
     path.write_bytes(render_comparison(runs, ledger.read_blob, series, kind=kind))
     say(f"wrote {path}")

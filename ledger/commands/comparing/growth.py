@@ -69,4 +69,4 @@ def _print_growth(growth: Growth) -> None:
     low, high = (number(bound) for bound in growth.expected_interval)
     echo(f"  at {growth.expected_at:g}, ten times the largest: {number(expected)} expected ({low} to {high})")
     if growth.flattens:
-        say("  the line bends: more brings less than this says")
+        say("  the curve bends: growth brings less than this predicts")

@@ -29,5 +29,5 @@ def _statuses(_context: click.Context, _option: click.Parameter, given: tuple[st
     named = frozenset(word.strip() for text in given for word in text.split(",") if word.strip())
     for word in sorted(named - {"finished"}):
         if word not in _OTHERS:
-            raise UsageError(f"no run ends so: `{ascii(word)[1:-1]}`", hint=f"--include {','.join(_OTHERS)}")
+            raise UsageError(f"no such status of a run: `{ascii(word)[1:-1]}`", hint=f"--include {','.join(_OTHERS)}")
     return named

@@ -86,7 +86,7 @@ def leaderboard_command(
         say(f"warning: {problem.path}: {problem.message}")
     say_warnings(standings.warnings)
     if not standings.key:
-        say("no run here has a metric that speaks for it; next: ledger leaderboard --metric SPLIT/NAME")
+        say("no run here has a headline metric; next: ledger leaderboard --metric SPLIT/NAME")
     boards = boards_on(standings, on) if standings.key else []
     retired = read_retirements(ledger)
     boards.sort(key=lambda board: board.group.dataset in retired)  # a stable sort: those in use keep their order
@@ -166,12 +166,12 @@ def _print_unranked(board: SettingBoard) -> None:
     if unfinished:
         ways = ",".join(sorted({one.why for one in unfinished}))
         say(f"did not finish, so not ranked: {_name_list([f'{one.run} ({one.why})' for one in unfinished])}")
-        say(f"hint: to rank them too: --include {ways}")
+        say(f"hint: to rank them as well: --include {ways}")
     if board.outside:
-        said = "outside of the range that the others keep, so not ranked"
+        said = "outside the range of the other values, so not ranked"
         say(f"{said}: {_name_list([f'{one.run} ({number(float(one.value))})' for one in board.outside])}")
     if board.ranks:
-        say(f"ranks of one training, so counted once: {_name_list(board.ranks)}")
+        say(f"ranks of the same training run, so counted once: {_name_list(board.ranks)}")
 
 
 def _name_list(parts: Sequence[str]) -> str:

@@ -27,7 +27,7 @@ def cache_command(context: click.Context, as_json: bool) -> None:
         write_json(made)
         return
     if not made:
-        say(f"nothing is prepared yet: {cache.folder}")
+        say(f"no data has been prepared yet; the cache is: {cache.folder}")
         return
     rows = [
         [
@@ -76,4 +76,4 @@ def _bytes(text: str) -> int:
     try:
         return int(float(number) * _UNITS[unit])
     except (KeyError, ValueError) as error:
-        raise UsageError(f"no size: `{text}`", hint="such as 500M, 10G or 1T") from error
+        raise UsageError(f"not a size: `{text}`", hint="such as 500M, 10G or 1T") from error

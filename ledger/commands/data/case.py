@@ -62,7 +62,7 @@ def add_command(
         say(f"registered {case.id}: {case.input} is {'' if case.override != 'never' else 'never '}{case.expected}")
     rules = sum(one.override is not None for one in cases_of(ledger, dataset))
     if case.override and rules >= OVERRIDES_BEFORE_WARNING:
-        say(f"warning: {rules} rules now override models of {dataset}; the next model learns from none of them")
+        say(f"warning: {rules} rules now override models of {dataset}; the next model will learn from none of them")
     push_recorded(ledger, push=push, push_timeout=push_timeout)
 
 

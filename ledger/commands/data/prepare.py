@@ -24,7 +24,7 @@ class _Failed(LedgerError):
     """The command itself failed, and has printed why."""
 
     def __init__(self, code: int) -> None:
-        super().__init__("the command failed, and nothing of what it wrote is kept")
+        super().__init__("the command failed, so nothing it wrote was kept")
         self.code = code
 
 
@@ -60,7 +60,7 @@ def prepare_command(
     Example: ledger prepare -d data/raw -p size=32 -o data/small -- python shrink.py {dataset} {out} --size 32
     """
     if not any("{out}" in word for word in command) and OUT_VARIABLE not in " ".join(command):
-        say("hint: the command does not name {out}; it must write to the folder in $LEDGER_OUT")
+        say("hint: the command does not name {out}, so it must write to the folder in $LEDGER_OUT")
     cache = Cache()
     with Bar("hashing datasets") as bar:
         sources = [
@@ -111,7 +111,7 @@ def _run(command: Sequence[str], dataset: str, folder: Path) -> None:
         )
     except OSError as error:
         raise UsageError(
-            f"the command cannot be started ({(error.strerror or str(error)).lower()}): `{words[0]}`"
+            f"cannot start the command ({(error.strerror or str(error)).lower()}): `{words[0]}`"
         ) from error
     if done.returncode:
         raise _Failed(done.returncode if done.returncode > 0 else 128 - done.returncode)

@@ -32,12 +32,12 @@ def export_command(filters: tuple[str, ...], kind: Format | None, output: str | 
     """
     kind = kind or _format_of(output)
     if output is None and kind == "parquet" and sys.stdout.isatty():
-        raise UsageError("Parquet is not for terminals", hint="ledger export -o runs.parquet")
+        raise UsageError("cannot write Parquet to a terminal", hint="ledger export -o runs.parquet")
     selection = read_selection(open_ledger(), query_of(filters))
     for problem in selection.problems:
         say(f"warning: {problem.path}: {problem.message}")
     if not selection.runs:
-        say("no run passes")
+        say("no run matches the filter")
     data = render_export(selection.runs, kind)
     if output is None:
         echo(data, nl=False)
@@ -50,5 +50,5 @@ def _format_of(output: str | None) -> Format:
     formats: dict[str, Format] = {".parquet": "parquet", ".csv": "csv", ".jsonl": "jsonl"}
     suffix = Path(output).suffix if output else ".csv"
     if suffix not in formats:
-        raise UsageError(f"no format has this ending: `{suffix}`", hint="--format parquet, csv or jsonl")
+        raise UsageError(f"no export format has this suffix: `{suffix}`", hint="--format parquet, csv or jsonl")
     return formats[suffix]

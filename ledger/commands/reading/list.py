@@ -13,7 +13,7 @@ from ledger.model.entries import StoredRun
 from ledger.model.record import Record
 from ledger.store.index.selection import Selection, select_runs
 
-_NONE = {True: "no run is on the ledger yet; next: ledger record --help", False: "no run passes"}
+_NONE = {True: "no run is on the ledger yet; next: ledger record --help", False: "no run matches the filter"}
 """Messages instead of a table, by whether the ledger is empty."""
 _NEEDED = 5
 """Number of columns from the left that are shown in any terminal."""

@@ -31,5 +31,5 @@ def aggregate_command(filters: tuple[str, ...], push: bool | None, push_timeout:
             told = ", ".join(f"{metric.key} {shown(metric)} ({metric.dataset})" for metric in evaluation.metrics)
             say(f"recorded evaluation {evaluation.id} of {evaluation.run}: {told}")
         if not made:
-            say("no run lacks an aggregate that its measurements complete")
+            say("no run is missing an aggregate that its measurements allow")
     push_recorded(ledger, push=push, push_timeout=push_timeout)

@@ -31,7 +31,7 @@ def baseline_command(
         append_notes(run, "baseline", [text], push=push, push_timeout=push_timeout, as_json=as_json)
         return
     if reason is not None:
-        raise UsageError("a reason needs a run", hint="ledger baseline RUN --because TEXT")
+        raise UsageError("--because needs a run", hint="ledger baseline RUN --because TEXT")
     found = open_ledger().contents().baselines()
     if as_json:
         write_json({experiment: one.record.id for experiment, one in found.items()})

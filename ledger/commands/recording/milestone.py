@@ -90,7 +90,7 @@ def _print_claim(step: MilestoneStep) -> None:
     text = " ".join(note.text.splitlines()[:1])
     head = f"  {step.stage.number} {step.stage.name}"
     if step.withdrawn is not None:
-        echo(plain(f"{head}: counts no longer, for run {step.withdrawn} is retracted"))
+        echo(plain(f"{head}: no longer counts, as run {step.withdrawn} is retracted"))
         return
     echo(plain(f"{head}: {text} (run {step.run}, {by})"))
     for check in step.missing:

@@ -46,7 +46,7 @@ def recover_command(listed: bool, hosts: tuple[str, ...], homeless: bool, branch
         _list(waiting, as_json=as_json)
         return 0
     if all(one.state == "alive" for one in waiting):
-        say("nothing waits")
+        say("no run is waiting to be recorded")
     still = sum(recover_and_print(ledger, place, hosts) for place in places)
     elsewhere = [one for place in places for one in what_waits(place) if one.state == "elsewhere"]
     for host in sorted({one.host or "" for one in elsewhere}):
@@ -65,7 +65,7 @@ def _rescue(ledger: Branch) -> None:
         say("nothing was removed or changed on the branch")
         return
     commits = ", ".join(commit[:10] for commit in done.commits)
-    say(f"undone: what {commits} removed or changed; put back: {counted(len(done.entries), 'entry')}")
+    say(f"restored {counted(len(done.entries), 'entry')} that {commits} removed or changed")
     say(f"the branch as it was: {done.before}; next: ledger sync")
 
 
@@ -85,4 +85,4 @@ def _list(waiting: list[WaitingRun], *, as_json: bool) -> None:
         ]
         write_table(["id", "state", "host", "silent for"], rows)
     else:
-        say("nothing waits")
+        say("no run is waiting to be recorded")

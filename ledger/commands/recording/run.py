@@ -86,7 +86,7 @@ def _empty_boxes(record: Record) -> str:
     if not empty or record.children:
         return ""
     options = " ".join(_FILLED_BY[name] for name in empty)
-    return f"nothing is known of {', '.join(empty)}; fill them with ledger run {options}, or ledger.run() in the script"
+    return f"unknown boxes: {', '.join(empty)}; fill them with `ledger run {options}`, or `ledger.run()` in the script"
 
 
 def _is_filled(record: Record, name: str) -> bool:

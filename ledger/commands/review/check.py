@@ -46,13 +46,15 @@ def check_command(what: tuple[str, ...], form: Form, as_json: bool, output: str 
     """
     for word in what:
         if word.startswith("-") and word != "-":
-            raise UsageError(f"neither a range, a branch nor a file: `{ascii(word)[1:-1]}`", hint="ledger check --help")
+            raise UsageError(f"not a range, a branch or a file: `{ascii(word)[1:-1]}`", hint="ledger check --help")
     files = [word for word in what if word == "-" or Path(word).is_file()]
     if files and len(files) == len(what):
         checked = _check_files(files)
     elif len(what) > 1:
         missing = next((word for word in what if word not in files), what[-1])
-        raise UsageError(f"one range or branch, or files: `{ascii(missing)[1:-1]}`", hint="ledger check --help")
+        raise UsageError(
+            f"give one range or one branch, or only files: `{ascii(missing)[1:-1]}`", hint="ledger check --help"
+        )
     else:
         checked = _check_commits(Branch.open(), what[0] if what else None)
     _write(_rendered(checked, "json" if as_json else form), output)
@@ -72,7 +74,10 @@ def _check_commits(ledger: Branch, what: str | None) -> Checked:
     old, dots, new = what.partition("..")
     if dots:
         if not old:
-            raise UsageError(f"a range begins with a commit that is known to be good: `{ascii(what)[1:-1]}`")
+            raise UsageError(
+                f"a range needs the commit that it starts from: `{ascii(what)[1:-1]}`",
+                hint=f"ledger check COMMIT{dots}{new}",
+            )
         _warn_of_range(repository, old, new.lstrip(".") or "HEAD")
         return check_range(repository, new.lstrip(".") or "HEAD", old, ref=ledger.ref, proposed=True)
     base = theirs or repository.resolve(ledger.ref)
@@ -86,9 +91,9 @@ def _warn_of_range(repository: Repository, old: str, new: str) -> None:
         return
     names = ascii(new)[1:-1], ascii(old)[1:-1]
     if contains(repository, since, tip):
-        say(f"{names[0]} is behind {names[1]}: all that it has was good already, so there is nothing to check")
+        say(f"{names[0]} is behind {names[1]}: {names[1]} contains all of it, so there is nothing to check")
     else:
-        say(f"{names[0]} is beside {names[1]}, neither holds the other: what it adds to where they parted is checked")
+        say(f"{names[0]} and {names[1]} have diverged: what {names[0]} adds since they parted is checked")
 
 
 def _branch(repository: Repository, name: str) -> str:

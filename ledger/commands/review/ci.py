@@ -34,7 +34,9 @@ def install_command(host: CiHost, force: bool, as_json: bool) -> None:
     """
     ledger = open_ledger(writing=True)
     if ledger.branch != BRANCH:
-        raise UsageError(f"the workflows know the branch `{BRANCH}` only, and here the ledger is on: `{ledger.branch}`")
+        raise UsageError(
+            f"the workflows work only with the branch `{BRANCH}`, and this ledger is on: `{ledger.branch}`"
+        )
     made = install_workflows(ledger, host, force=force)
     if as_json:
         write_json(made)
@@ -44,7 +46,7 @@ def install_command(host: CiHost, force: bool, as_json: bool) -> None:
     for place in made.in_tree:
         say(f"in the working tree: {place}")
     if not (made.on_ledger or made.in_tree):
-        say("every workflow stands where it should")
+        say("every workflow is in place")
         return
     commit = f"commit {', '.join(made.in_tree)} to the default branch, then: " if made.in_tree else ""
     say(f"next: {commit}git push origin {ledger.branch}; the handbook's page on reviews says what to protect")
@@ -54,9 +56,9 @@ def _read_checked(file: str) -> Checked:
     try:
         return msgspec.json.decode(Path(file).read_bytes(), type=Checked)
     except FileNotFoundError as error:
-        raise NotFound(f"there is no such file: `{file}`", hint="ledger check RANGE --json --output FILE") from error
+        raise NotFound(f"no such file: `{file}`", hint="ledger check RANGE --json --output FILE") from error
     except (OSError, msgspec.DecodeError) as error:
-        raise LedgerError(f"this is no result of ledger check: `{file}`") from error
+        raise LedgerError(f"not a result of `ledger check --json`: `{file}`") from error
 
 
 @ci_command.command("comment")
@@ -85,20 +87,20 @@ def comment_command(
     if (request is None) == (source is None) or (source is None) != (commit is None):
         raise UsageError("name the pull request by --request NUMBER, or by --source OWNER:BRANCH and --commit ID")
     if checked is not None and commit is None:
-        raise UsageError("--check is about a commit: give it with --source and --commit")
+        raise UsageError("--check sets the status of a commit: give --source and --commit too")
     result = _read_checked(checked) if checked is not None else None
     try:
         body = Path(file).read_text("utf-8")
     except FileNotFoundError as error:
-        raise NotFound(f"there is no such file: `{file}`", hint="ledger review RANGE --output FILE") from error
+        raise NotFound(f"no such file: `{file}`", hint="ledger review RANGE --output FILE") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise LedgerError(f"this file cannot be read: `{file}`") from error
+        raise LedgerError(f"the review cannot be read: `{file}`") from error
     if not body.startswith(MARKER) or len(body) > _LONGEST:
-        raise LedgerError(f"this is no review: `{file}`", hint="ledger review RANGE --output FILE")
+        raise LedgerError(f"not a review: `{file}`", hint="ledger review RANGE --output FILE")
     place = comment_place(os.environ)
     if result is not None and commit is not None:
         errors = sum(finding.severity == "error" for finding in result.findings)
-        told = counted(errors, "error") if errors else f"{counted(result.entries, 'entry')}: nothing keeps it off"
+        told = counted(errors, "error") if errors else f"{counted(result.entries, 'entry')}: no errors"
         set_status(place, commit, passes=result.ok, said=told)
         say(f"the status {STATUS} of {commit[:12]}: {'passes' if result.ok else 'fails'}, {told}")
     number = request if request is not None else find_request(place, source or "", commit or "", base)

@@ -69,7 +69,9 @@ def review_command(
     Example: ledger review x7k2qf --reject --because "it was tuned on the test set"
     """
     if (decision is None) != (reason is None):
-        raise UsageError("a decision and its reason go together", hint="--accept, --reject or --retest --because TEXT")
+        raise UsageError(
+            "a decision needs a reason, and a reason a decision", hint="--accept, --reject or --retest --because TEXT"
+        )
     ledger = open_ledger(writing=decision is not None)
     name = what or _only_proposal(ledger)
     if name is None:
@@ -174,13 +176,13 @@ def _decide(
 ) -> list[Note]:
     """Note the decision on every run: on the ledger, or in the proposal with which it is merged."""
     if not proposed.runs:
-        raise NotFound(f"no run is proposed here: `{ascii(proposed.name)[1:-1]}`")
+        raise NotFound(f"this adds no run to decide on: `{ascii(proposed.name)[1:-1]}`")
     kind = _DECISIONS[decision]
     branch = proposed.branch
     with_it = not proposed.merged and kind != "rejection"
     if with_it and branch is None:
         raise UsageError(
-            "a decision on a range or a remote's branch has nowhere to stand; make the branch here",
+            "a decision needs a local branch, not a range or a remote's branch",
             hint=f"git branch {PROPOSALS}NAME {proposed.tip[:12]}, then: ledger review NAME",
         )
     place = Branch(ledger.repository, branch) if with_it and branch else ledger

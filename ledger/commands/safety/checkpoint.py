@@ -49,6 +49,6 @@ def checkpoint_command(
     if as_json:
         write_json(made)
     else:
-        said = "signed" if made.signed else "not signed: git is told of no SSH key" if signed is None else "not signed"
+        said = "signed" if made.signed else "not signed: git has no SSH signing key" if signed is None else "not signed"
         say(f"checkpoint {made.name}: {counted(made.entries, 'entry')}, {made.root[:23]}… ({said})")
     push_recorded(ledger, push=push, push_timeout=push_timeout)

@@ -47,7 +47,8 @@ def install_command(server: str | None, site: str | None) -> int:
     repository, names = _target(server)
     if site is not None and server is None:
         raise UsageError(
-            "a site is published by a server's hooks", hint="ledger hooks install --server PATH --site FOLDER"
+            "only the hooks of a server publish a site, so --site needs --server",
+            hint="ledger hooks install --server PATH --site FOLDER",
         )
     _check_branch(repository)
     hooks = install_hooks(repository, names, sys.executable)
@@ -140,7 +141,7 @@ def _received() -> Repository:
     """
     folder = Path(os.environ.get("GIT_DIR", ".")).absolute()
     if not (folder / "HEAD").is_file():
-        raise UsageError("a server's hook is run by git, in the repository that is pushed to")
+        raise UsageError("git itself runs a server's hook, in the repository that receives the push")
     return Repository(Git(folder, {"GIT_DIR": str(folder)}), folder, folder, None, "")
 
 
@@ -176,7 +177,7 @@ def _check_branch(repository: Repository) -> None:
 
     if main_branch(repository) != BRANCH:
         raise LedgerError(
-            f"the hooks know the branch `{BRANCH}` only, and here the ledger is on: `{main_branch(repository)}`",
+            f"the hooks work only with the branch `{BRANCH}`, and this ledger is on: `{main_branch(repository)}`",
             hint="git config --unset ledger.branch",
         )
 
@@ -192,24 +193,24 @@ def _target(server: str | None) -> tuple[Repository, Sequence[str]]:
         return repository, CLIENT
     if repository.worktree is not None:
         raise UsageError(
-            f"this is no bare repository: `{server}`", hint="git init --bare PATH, or: ledger init --server PATH"
+            f"not a bare repository: `{server}`", hint="git init --bare PATH, or: ledger init --server PATH"
         )
     return repository, SERVER
 
 
 def _installed_text(hook: Hook) -> str:
     if hook.state == "wrapped":
-        return f"{hook.name}: another hook stands over ours and runs it; both stay"
-    return f"{hook.name}: installed" + (", runs the one that stood there first" if hook.before else "")
+        return f"{hook.name}: another hook took its place and runs it; both are kept"
+    return f"{hook.name}: installed" + (", and runs the earlier hook first" if hook.before else "")
 
 
 def _state_text(hook: Hook) -> str:
-    before = f" ({hook.before} is from before ours)" if hook.before else ""
+    before = f" ({hook.before} is the hook from before)" if hook.before else ""
     words = {
         "absent": f"{hook.name}: none{before}",
         "installed": f"{hook.name}: installed{f', runs {hook.before} first' if hook.before else ''}",
-        "changed": f"{hook.name}: ours, changed by somebody: {hook.path}",
-        "wrapped": f"{hook.name}: ours, and another that runs it stands over it: {hook.path}",
-        "foreign": f"{hook.name}: not ours: {hook.path}{before}",
+        "changed": f"{hook.name}: installed by ledger, but changed since: {hook.path}",
+        "wrapped": f"{hook.name}: installed, and run by another hook in its place: {hook.path}",
+        "foreign": f"{hook.name}: not installed by ledger: {hook.path}{before}",
     }
     return words[hook.state]

@@ -47,14 +47,14 @@ def redact_command(
     ledger = open_ledger(writing=True)
     secrets, files = _choose(ledger, files, found=found)
     if found and not (secrets or files):
-        say("nothing in entries that were not sent yet looks like a secret; nothing was changed")
+        say("no unsent entry holds anything that looks like a secret; nothing was changed")
         return
     if not reason and not dry_run:
         raise UsageError("a redaction needs a reason", hint='ledger redact --because "what leaked, and where from"')
     needles = Needles(secrets)
     plan = plan_redaction(ledger, needles, files)
     if plan.empty:
-        say("no file and no message of the ledger's history holds it; nothing was changed")
+        say("no file or commit message in the ledger's history holds it; nothing was changed")
         return
     _print_plan(plan)
     if dry_run:
@@ -76,15 +76,15 @@ def _choose(ledger: Branch, files: tuple[str, ...], *, found: bool) -> tuple[lis
         return unsent.texts, (*files, *unsent.files)
     secrets = [] if files else _prompt()
     if not secrets and not files:
-        raise UsageError("there is nothing to redact", hint="ledger redact --because TEXT < secret.txt")
+        raise UsageError("no secret and no file to redact was given", hint="ledger redact --because TEXT < secret.txt")
     return secrets, files
 
 
 def _ask(*, typed: bool, found: bool) -> None:
     if (typed or found) and not sys.stdin.isatty():
         hint = "ledger redact --found --yes …" if found else "ledger redact --yes … < secret.txt"
-        raise UsageError("nobody can be asked whether to go on", hint=hint)
-    click.confirm("Make this history again? Every other clone must follow", abort=True, err=True)
+        raise UsageError("cannot ask for confirmation: standard input is not a terminal", hint=hint)
+    click.confirm("Rewrite this history? Every other clone must follow", abort=True, err=True)
 
 
 def _prompt() -> list[str]:
@@ -100,7 +100,7 @@ def _print_plan(plan: Plan) -> None:
     for file in plan.files[:_SHOWN]:
         say(f"holds it: {file.path}")
     if len(plan.files) > _SHOWN:
-        say(f"and {len(plan.files) - _SHOWN} files more")
+        say(f"and {len(plan.files) - _SHOWN} more files")
     if plan.commits:
         say(f"holds it: the message of {counted(plan.commits, 'commit')}")
 
@@ -111,7 +111,7 @@ def _print_result(ledger: Branch, plan: Plan, done: Redacted) -> None:
     else:
         say(f"redacted {counted(len(plan.files), 'file')}; the tombstone is {done.redaction.id}")
     for name in done.refs:
-        say(f"warning: this ref still reaches the history before, secret included: {name}")
+        say(f"warning: this ref still reaches the old history, secret included: {name}")
     if done.remain:
         say(f"warning: {len(done.remain)} objects that hold it could not be removed from this clone")
     say("")
@@ -128,12 +128,12 @@ def _steps(ledger: Branch, plan: Plan, redaction: Redaction) -> Iterator[str]:
     yield "Revoke the secret now. Whoever saw it has it; nothing below changes that."
     for name in sorted(remotes(ledger.repository.config(r"^remote\..*\.url$"))):
         yield f"Replace the history at {name}: git push --force-with-lease={branch}:{plan.tip} {name} {branch}"
-        yield f"Let go of what {name} remembers of the old one: git push --force {name} {branch}:{REMEMBERED}"
+        yield f"Replace what {name} remembers of the old history: git push --force {name} {branch}:{REMEMBERED}"
         for one in redaction.checkpoints:
-            yield f"Remove what keeps the old one there: git push {name} --delete refs/tags/{one.name}"
-        yield f"Fold what waits there, so that nothing old stays in its inbox: ledger sync {name}"
+            yield f"Delete the checkpoint of the old history there: git push {name} --delete refs/tags/{one.name}"
+        yield f"Empty its inbox, so that no old entry stays there: ledger sync {name}"
     if redaction.checkpoints:
-        yield "Vouch for the new history: ledger checkpoint"
+        yield "Make a checkpoint of the new history: ledger checkpoint"
     yield "In every other clone: ledger sync REMOTE --accept-redaction (entries not sent yet are kept, on top)"
     yield "Build and publish the site again: ledger site build; old pages at the host must be removed there."
     yield (

@@ -38,7 +38,7 @@ def sync_command(
     Example: ledger sync
     """
     if everywhere and accept_redaction:
-        raise UsageError("a redaction is taken over from one remote", hint="ledger sync REMOTE --accept-redaction")
+        raise UsageError("--accept-redaction needs one remote, not --all", hint="ledger sync REMOTE --accept-redaction")
     if everywhere and remote is not None:
         raise UsageError("give a remote or --all, not both", hint="ledger sync --all")
     ledger = open_ledger(writing=True)

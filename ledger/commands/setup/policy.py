@@ -40,7 +40,7 @@ def show_command() -> None:
     for line in text.splitlines():
         echo(plain(line))
     if not text:
-        say("there is no policy yet, so the defaults stand; to begin one: ledger policy edit")
+        say("there is no policy yet, so the defaults apply; to begin one: ledger policy edit")
 
 
 @policy_command.command("set")
@@ -98,7 +98,7 @@ def propose_command(
     change: Callable[[str], str]
     change = (lambda text: with_value(text, key, values)) if key else replaced(before, _edited(ledger, before))
     if change(before) == before:
-        say("the policy says that already")
+        say("the policy is unchanged")
         return
     load_policy(change(before).encode())
     name = name or f"policy-{datetime.now(UTC):%Y%m%d-%H%M%S}"
@@ -112,7 +112,7 @@ def propose_command(
 def _commit(change: Callable[[str], str], message: str, push: bool | None, push_timeout: float) -> None:
     ledger = open_ledger(writing=True)
     if change_policy(ledger, change, message) is None:
-        say("the policy says that already")
+        say("the policy is unchanged")
         return
     say(f"{message}; it holds for what is recorded from now on")
     push_recorded(ledger, push=push, push_timeout=push_timeout)

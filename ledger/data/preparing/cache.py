@@ -149,7 +149,8 @@ class Cache:
             aside.replace(place)
         elif place.is_symlink() or place.exists():
             raise LedgerError(
-                f"something else stands where the result goes: `{place}`", hint="move it away, or name another --out"
+                f"something else is already where the result goes: `{place}`",
+                hint="move it away, or name another --out",
             )
         else:
             place.parent.mkdir(parents=True, exist_ok=True)

@@ -117,7 +117,7 @@ class Cached(Generic[P, T]):
     def _arguments(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, ParamValue]:
         """Return the arguments of a call by name; each must be a plain value, since it is part of the key."""
         if self._writes and (OUT in kwargs):
-            raise UsageError("the folder to write to is chosen by the cache", hint=f"call it without `{OUT}`")
+            raise UsageError("the cache chooses the folder to write to", hint=f"call it without `{OUT}`")
         signature = inspect.signature(self._function)
         bound = signature.bind(*args, **kwargs, **({OUT: ""} if self._writes else {}))
         bound.apply_defaults()
@@ -143,6 +143,6 @@ def _plain(name: str, value: object) -> ParamValue:
     ):
         return list(value)
     raise LedgerError(
-        f"an argument of a cached step is no plain value, so it cannot be part of its key: `{name}`",
+        f"an argument of a cached step is not a plain value, so it cannot be part of the key: `{name}`",
         hint="pass the path of data with @ledger.cached(dataset=…)",
     )

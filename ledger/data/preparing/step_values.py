@@ -66,7 +66,7 @@ def _array(value: object, arrays: "list[NDArray[Any]]", where: str) -> object:
         arrays.append(numpy.asarray(value))
         return {"scalar" if isinstance(value, numpy.generic) else "array": len(arrays) - 1}
     raise LedgerError(
-        f"a cached result holds what has no form without pickle: `{where}` is a {type(value).__name__}",
+        f"a cached result holds a value that only pickle could store: `{where}` is a {type(value).__name__}",
         hint="return arrays, tensors, numbers, text, lists and dicts, or take a parameter `out` and write files",
     )
 

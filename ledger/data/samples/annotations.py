@@ -38,7 +38,7 @@ def from_coco(path: Path, names: Sequence[str], root: Path) -> tuple[list[Label]
     except OSError as error:
         raise LedgerError(f"labels cannot be read ({(error.strerror or '').lower()}): `{path}`") from None
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise LedgerError(f"this is no COCO file ({type(error).__name__}: {str(error)[:80]}): `{path}`") from None
+        raise LedgerError(f"not a COCO file ({type(error).__name__}: {str(error)[:80]}): `{path}`") from None
     keys = list(images.values())
     labels = [tuple(sorted(carried.get(one, ()))) for one in images]
     match = match_keys(keys, names, root=root, says=labels.__getitem__)
@@ -52,7 +52,7 @@ def from_coco(path: Path, names: Sequence[str], root: Path) -> tuple[list[Label]
     odd = []
     if match.strangers:
         first = keys[match.strangers[0]]
-        odd.append(f"{len(match.strangers)} of {len(keys)} images of the COCO file are no samples, first {first}")
+        odd.append(f"{len(match.strangers)} of {len(keys)} images of the COCO file are not samples, first {first}")
     return [() if key is None else labels[key] for key in match.keys], odd
 
 
@@ -72,11 +72,11 @@ def from_yolo(folder: Path, names: Sequence[str], root: Path) -> tuple[list[Labe
     images = [_without(without_ending(name), "images") for name in names]
     match = _match_files(files, folder, images, root)
     if not match.named:
-        raise LedgerError(f"no sample has a file of labels in: `{folder}`", hint="one .txt per image, of the same name")
+        raise LedgerError(f"no sample has a label file in: `{folder}`", hint="one .txt per image, of the same name")
     if match.problem is not None:
         raise LedgerError(
-            f"it cannot be told which sample a file of labels means: {match.problem}: `{folder}`",
-            hint="let labels lie in the same folders as images",
+            f"the label files do not say which sample is which: {match.problem}: `{folder}`",
+            hint="put the label files in the same folders as the images",
         )
     labels: list[Label] = []
     unnamed: set[int] = set()
@@ -88,9 +88,9 @@ def from_yolo(folder: Path, names: Sequence[str], root: Path) -> tuple[list[Labe
         labels.append(tuple(sorted({classes.get(number, str(number)) for number in found})))
     odd = []
     if empty:
-        odd.append(f"{empty} of {len(names)} samples have an empty file of labels: background, nothing is in them")
+        odd.append(f"{empty} of {len(names)} samples have an empty label file: only background, no object")
     if missing := match.keys.count(None):
-        odd.append(f"{missing} of {len(names)} samples have no file of labels")
+        odd.append(f"{missing} of {len(names)} samples have no label file")
     if unnamed:
         odd.append(f"class {min(unnamed)} has no name in {source}")
     return labels, odd
@@ -129,7 +129,7 @@ def _yolo_classes(file: Path) -> Iterator[int]:
             continue
         found = _CLASS.fullmatch(line.split()[0])
         if found is None:
-            raise LedgerError(f"a line of labels does not begin with a class number: `{file}`")
+            raise LedgerError(f"a line of the label file does not begin with a class number: `{file}`")
         yield int(found[1])
 
 

@@ -71,7 +71,7 @@ def parse_labelling(text: str) -> Labelling:
         return Labelling("array", text)
     if _FUNCTION.fullmatch(text):
         return Labelling("function", kind, place)
-    raise UsageError(f"labels do not come from: `{text}`", hint=HINT)
+    raise UsageError(f"not a source of labels: `{text}`", hint=HINT)
 
 
 def file_of(labelling: Labelling, root: Path) -> Path | None:
@@ -268,7 +268,7 @@ def _chosen(found: Mapping[str, Match], label: Sequence[str | None], path: Path,
             if row is not None and another is not None and label[row] != label[another]:
                 told = f"`{names[place]}` is {label[row]} by column {best} and {label[another]} by column {name}"
                 raise LedgerError(
-                    f"two columns of the table name the samples, differently: {told}: `{path}`", hint=hint
+                    f"two columns of the table name the samples and disagree: {told}: `{path}`", hint=hint
                 )
     return best
 
@@ -298,7 +298,7 @@ def from_array(path: Path, count: int) -> list[Label]:
     except (OSError, ValueError, EOFError) as error:
         raise LedgerError(f"the array of labels cannot be read ({str(error)[:80].lower()}): `{path}`") from None
     if values.ndim != 1 or len(values) != count:
-        raise LedgerError(f"there are {count} samples, and labels of another shape {values.shape}: `{path}`")
+        raise LedgerError(f"there are {count} samples, but the labels have the shape {values.shape}: `{path}`")
     return [(str(value),) for value in values.tolist()]
 
 
@@ -318,7 +318,7 @@ def from_function(labelling: Labelling, paths: Sequence[Path]) -> Read:
         function = getattr(import_module(labelling.place), labelling.part)
     except Exception as error:
         raise LedgerError(
-            f"labels cannot be asked for ({type(error).__name__}: {str(error)[:120]}): "
+            f"the label function cannot be loaded ({type(error).__name__}: {str(error)[:120]}): "
             f"`{labelling.place}:{labelling.part}`",
             hint="MODULE:FUNCTION, where function(path) returns the label",
         ) from error
@@ -334,8 +334,8 @@ def from_function(labelling: Labelling, paths: Sequence[Path]) -> Read:
             said = None
         labels.append(_label_of(said))
     if failed and len(failed) == len(paths):
-        raise LedgerError(f"the function raised for every sample, first for {failed[0]}")
-    more = [f"the function gave no label for {len(failed)} samples, first {failed[0]}"] if failed else []
+        raise LedgerError(f"the label function raised an exception for every sample, first for {failed[0]}")
+    more = [f"the label function gave no label for {len(failed)} samples, first {failed[0]}"] if failed else []
     return Read(labels=labels, warnings=more)
 
 

@@ -104,7 +104,7 @@ def read_dataset(
             are not available.
     """
     if not lies_here(root, lines):
-        raise LedgerError(f"only a file or folder on this machine is looked at: `{root}`", hint="unpack it")
+        raise LedgerError(f"only a file or folder on this machine can be looked at: `{root}`", hint="unpack it")
     with needing("looking at data"):
         found = _Found(root, lines, labelling)
         if found.pictures():
@@ -286,7 +286,7 @@ class _Found:
             return None
         if not self.is_own_table:
             raise LedgerError(
-                f"samples are rows of tables, and the labels stand in another one: `{labelling.place}`",
+                f"samples are rows of the dataset's tables, but labels are in another table: `{labelling.place}`",
                 hint="name a column of the dataset's own table",
             )
         return labelling.part

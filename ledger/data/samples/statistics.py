@@ -38,7 +38,7 @@ def summarise(reading: Reading) -> DatasetStatistics:
     ]
     warnings = list(reading.warnings)
     if len(labels) > _LABELS:
-        warnings.append(f"{len(labels)} different labels, of which the {_LABELS} most frequent stand here")
+        warnings.append(f"{len(labels)} different labels, of which the {_LABELS} most frequent are listed")
     unlabelled = sum(not carried for carried in reading.labels or ())
     if unlabelled:
         warnings.append(f"{unlabelled} of {len(reading.names)} samples have no label")

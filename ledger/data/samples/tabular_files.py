@@ -57,7 +57,7 @@ def read_table(path: Path) -> "pa.Table":
             case suffix:
                 return _read_csv(path, "\t" if suffix == ".tsv" else _delimiter(path))
     except FileNotFoundError:
-        raise LedgerError(f"there is no such table: `{path}`", hint="check the path") from None
+        raise LedgerError(f"no such table: `{path}`", hint="check the path") from None
     except OSError as error:
         raise LedgerError(f"the table cannot be read ({_why(error)}): `{path}`") from None
     except pa.ArrowException as error:

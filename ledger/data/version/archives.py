@@ -66,7 +66,7 @@ def hash_archive(task: tuple[str, str]) -> list[ManifestLine]:
             lines = list(_members(file, path, prefix))
             if facts_of(before) != facts_of(Path(path).stat()):
                 raise LedgerError(
-                    f"the file changed while it was hashed: `{path}`", hint="try again when it is at rest"
+                    f"the file changed while it was hashed: `{path}`", hint="try again when nothing writes to it"
                 )
     except OSError as error:
         raise unreadable(path, error) from None
@@ -83,7 +83,7 @@ def _members(file: IO[bytes], path: str, prefix: str) -> Iterator[ManifestLine]:
             if member.isdir():
                 continue
             if not (member.isfile() or member.issym() or member.islnk()):
-                raise LedgerError(f"neither file nor folder, so no part of a dataset: `{member.name}` in `{path}`")
+                raise LedgerError(f"neither a file nor a folder, so not part of a dataset: `{member.name}` in `{path}`")
             name = composed_name(member.name.removeprefix("./"), member.name)
             if not _CHECKED.isdisjoint(name.split("/")):
                 raise LedgerError(f"a name in the archive leads out of it: `{ascii(name)[1:-1]}` in `{path}`")
@@ -92,7 +92,7 @@ def _members(file: IO[bytes], path: str, prefix: str) -> Iterator[ManifestLine]:
             except KeyError:
                 content = None
             if content is None:  # a link, whose target is no file of the archive
-                raise LedgerError(f"a link in the dataset leads nowhere: `{name}` in `{path}`")
+                raise LedgerError(f"a link in the dataset is broken: `{name}` in `{path}`")
             yield _hashed(prefix + name, content)
 
 

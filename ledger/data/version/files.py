@@ -204,7 +204,7 @@ def _hash_one(path: str, now: int | None) -> Hashed:
                 or not size == after.st_size == before.st_size
             ):
                 raise LedgerError(
-                    f"the file changed while it was hashed: `{path}`", hint="try again when it is at rest"
+                    f"the file changed while it was hashed: `{path}`", hint="try again when nothing writes to it"
                 )
             check_no_pointer(descriptor, size, path)
         finally:

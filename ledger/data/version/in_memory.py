@@ -88,7 +88,7 @@ def _parts(parts: Mapping[str, object], prefix: str, depth: int) -> Iterator[Man
         raise LedgerError("the dataset holds no samples")
     for name, part in parts.items():
         if "/" in name or not name:
-            raise LedgerError(f"a part of a dataset cannot be called so: `{ascii(name)[1:-1]}`")
+            raise LedgerError(f"not a valid name for a part of a dataset: `{ascii(name)[1:-1]}`")
         yield from _lines(part, f"{prefix}{name}/", depth + 1)
 
 
@@ -188,7 +188,7 @@ def _samples(data: Any, prefix: str) -> Iterator[ManifestLine]:  # noqa: ANN401 
             hint="give the dataset itself, or declare it: run.dataset(NAME, declared=VERSION)",
         ) from error
     if isinstance(data, set | frozenset):
-        raise LedgerError("a set has no order, and so no hash: give a list")
+        raise LedgerError("a set has no order, so it has no hash: give a list")
     if isinstance(data, bytes | bytearray | memoryview):
         yield value_line(data, f"{prefix}bytes")
         return

@@ -118,7 +118,7 @@ def manifest_of(lines: Iterable[ManifestLine]) -> Manifest:
     ordered = sorted(lines, key=_path)
     for before, line in pairwise(ordered):
         if before.path == line.path:
-            raise LedgerError(f"the dataset holds two files of one path: `{ascii(line.path)[1:-1]}`")
+            raise LedgerError(f"the dataset holds two files with one path: `{ascii(line.path)[1:-1]}`")
     size = sum(line.bytes for line in ordered)
     return manifest_of_text(Lines.of(ordered).text, size)
 

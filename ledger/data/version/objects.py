@@ -57,7 +57,9 @@ def hash_objects(
         line.bytes != int(files[path]["size"])
         for path, line in zip(missing, lines[len(lines) - len(missing) :], strict=True)
     ):
-        raise LedgerError(f"the dataset changed while it was hashed: `{address}`", hint="try again when it is at rest")
+        raise LedgerError(
+            f"the dataset changed while it was hashed: `{address}`", hint="try again when nothing writes to it"
+        )
     return manifest_of(lines)
 
 
@@ -114,7 +116,7 @@ def _listed(address: str) -> dict[str, dict[str, Any]]:
 def _name(path: str, root: str) -> str:
     name = composed_name(path.removeprefix(f"{root}/").lstrip("/"), path)
     if not {"", ".", ".."}.isdisjoint(name.split("/")):
-        raise LedgerError(f"an object's name is no path inside a dataset: `{ascii(path)[1:-1]}`", hint="rename it")
+        raise LedgerError(f"an object's name is not a path inside a dataset: `{ascii(path)[1:-1]}`", hint="rename it")
     return name
 
 

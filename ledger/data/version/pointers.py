@@ -57,10 +57,10 @@ def read_dvc(path: Path) -> Manifest:
     except OSError as error:
         raise LedgerError(f"the dataset cannot be read ({error.strerror}): `{path}`") from None
     except (yaml.YAMLError, RecursionError):
-        raise InvalidDocument(str(path), ["it is no YAML"]) from None
+        raise InvalidDocument(str(path), ["not YAML"]) from None
     outs = list(_outs(said))
     if not outs:
-        raise InvalidDocument(str(path), ["it names no data of DVC's"])
+        raise InvalidDocument(str(path), ["it names no data that DVC keeps"])
     alone = path.name != "dvc.lock"
     lines = [line for out in outs for line in _lines_of(out, path, alone=alone)]
     problems = [problem for line in lines for problem in problems_of(line, None)]
@@ -85,12 +85,12 @@ def _lines_of(out: Mapping[str, Any], path: Path, *, alone: bool) -> Iterator[Ma
     # DVC 2 hashed text with its line ends changed, which proves no content.
     if not _MD5.fullmatch(whole) or out.get("hash", "md5-dos2unix") != "md5":
         raise InvalidDocument(
-            str(path), [f"no MD5 of its content: `{ascii(name)[1:-1][:80]}`"], hint="dvc cache migrate"
+            str(path), [f"the MD5 of its content is missing: `{ascii(name)[1:-1][:80]}`"], hint="dvc cache migrate"
         )
     if digest == whole:
         size = out.get("size")
         if not isinstance(size, int):
-            raise InvalidDocument(str(path), [f"no size: `{ascii(name)[1:-1][:80]}`"])
+            raise InvalidDocument(str(path), [f"its size is missing: `{ascii(name)[1:-1][:80]}`"])
         yield ManifestLine(path=name, bytes=size, hash=f"md5:{whole}")
         return
     cache = _cache_of(path)
@@ -122,4 +122,4 @@ def _cache_of(path: Path) -> Path:
     for folder in path.resolve().parents:
         if (folder / ".dvc").is_dir():
             return folder / ".dvc" / "cache" / "files" / "md5"
-    raise LedgerError(f"the file lies in no DVC repository: `{path}`", hint="dvc init")
+    raise LedgerError(f"the file is not in a DVC repository: `{path}`", hint="dvc init")

@@ -72,7 +72,9 @@ def check_unchanged(found: ScannedFile, path: str) -> None:
         return
     # A file browser may have left its own files: only the names that count, count.
     if scan(path).names != found.names:
-        raise LedgerError(f"the dataset changed while it was hashed: `{path}`", hint="try again when it is at rest")
+        raise LedgerError(
+            f"the dataset changed while it was hashed: `{path}`", hint="try again when nothing writes to it"
+        )
 
 
 def is_glob(path: str) -> bool:
@@ -110,7 +112,7 @@ def _scan_place(path: str) -> ScannedFile:
         name = composed_name(own, path)
         return ScannedFile(root=folder.rstrip("/"), names=[name], spelled={name: f"{folder.rstrip('/')}/{own}"})
     if not stat.S_ISDIR(mode):
-        raise LedgerError(f"a dataset is a file or a folder: `{path}`")
+        raise LedgerError(f"a dataset must be a file or a folder: `{path}`")
     return _walk(os.path.realpath(path), None)
 
 
@@ -229,16 +231,14 @@ def _check_file(entry: "os.DirEntry[str]") -> None:
         try:
             mode = entry.stat().st_mode
         except OSError:
-            raise LedgerError(
-                f"a link in the dataset leads nowhere: `{entry.path}`", hint="mend or remove it"
-            ) from None
+            raise LedgerError(f"a link in the dataset is broken: `{entry.path}`", hint="mend or remove it") from None
         if stat.S_ISDIR(mode):
             raise LedgerError(
                 f"a link in the dataset leads to a folder: `{entry.path}`",
                 hint="name that folder as a dataset of its own, or replace the link by what it leads to",
             )
     if not entry.is_file():
-        raise LedgerError(f"neither file nor folder, so no part of a dataset: `{entry.path}`", hint="move it away")
+        raise LedgerError(f"neither a file nor a folder, so not part of a dataset: `{entry.path}`", hint="move it away")
 
 
 def _changed_ns(folder: str) -> int:

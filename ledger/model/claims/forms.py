@@ -29,7 +29,7 @@ def too_large(facts: Facts) -> Iterator[tuple[str, str]]:
     """Yield whole numbers that 64 bits do not hold."""
     for one in facts.stated:
         if isinstance(one.value, int) and not -_WHOLE <= one.value < _WHOLE:
-            yield one.field, f"{one.field} is beyond what 64 bits hold: a number of {len(str(abs(one.value)))} digits"
+            yield one.field, f"{one.field} does not fit in 64 bits: a number of {len(str(abs(one.value)))} digits"
 
 
 def _times(facts: Facts) -> Iterator[tuple[str, datetime]]:
@@ -56,10 +56,10 @@ def wrong_hashes(facts: Facts) -> Iterator[tuple[str, str]]:
         if not isinstance(one.value, str):
             continue
         if one.name in HASHES and not _HASH.fullmatch(one.value):
-            yield one.field, f"{one.field} is no hash: `{ascii(one.value)[1:-1][:80]}`"
+            yield one.field, f"{one.field} is not a hash: `{ascii(one.value)[1:-1][:80]}`"
         elif one.name in COMMITS and isinstance(facts.document, Record) and not _COMMIT.fullmatch(one.value):
             said = ascii(one.value)[1:-1][:80]
-            yield one.field, f"{one.field} is not `git:` and the whole id of a git object: `{said}`"
+            yield one.field, f"{one.field} is not `git:` followed by the full id of a git object: `{said}`"
 
 
 def wrong_currency(facts: Facts) -> Iterator[tuple[str, str]]:
@@ -67,7 +67,7 @@ def wrong_currency(facts: Facts) -> Iterator[tuple[str, str]]:
     document = facts.document
     currency = document.cost.currency if isinstance(document, Record) else None
     if currency is not None and not _CURRENCY.fullmatch(currency):
-        yield "cost.currency", f"cost.currency is no currency: `{ascii(currency)[1:-1][:20]}`"
+        yield "cost.currency", f"cost.currency is not a currency: `{ascii(currency)[1:-1][:20]}`"
 
 
 def wrong_datasets(facts: Facts) -> Iterator[tuple[str, str]]:

@@ -73,7 +73,7 @@ def parts(facts: Facts) -> Iterator[tuple[str, str]]:
     if model.parameters is not None and model.trainable is not None and model.trainable > model.parameters:
         yield "model.trainable", f"model.trainable is {model.trainable:,} of {model.parameters:,} parameters"
     if hardware.processes is not None and hardware.rank is not None and hardware.rank >= max(hardware.processes, 1):
-        yield "hardware.rank", f"hardware.rank is {hardware.rank}, and there were {hardware.processes} processes"
+        yield "hardware.rank", f"hardware.rank is {hardware.rank}, but there were {hardware.processes} processes"
     if hardware.disk_bytes is not None and (hardware.disk_free_bytes or 0) > hardware.disk_bytes:
         yield "hardware.disk_free_bytes", "hardware.disk_free_bytes is more than the disk holds"
     for name, series in document.statistics.series.items():
@@ -122,14 +122,14 @@ def other_content(facts: Facts) -> Iterator[tuple[str, str]]:
     """Yield measurements on a dataset that the run used, but under a different hash."""
     for field, key, label, other in facts.once(_off_the_data):
         if other:
-            yield field, f"`{key}` is on other content than the run used under this name: `{label}`"
+            yield field, f"`{key}` was measured on other content than the run used under this name: `{label}`"
 
 
 def unused_data(facts: Facts) -> Iterator[tuple[str, str]]:
     """Yield measurements on data that the run did not use."""
     for field, key, label, other in facts.once(_off_the_data):
         if not other:
-            yield field, f"`{key}` is on data that the run did not use: `{label}`"
+            yield field, f"`{key}` was measured on data that the run did not use: `{label}`"
 
 
 def same_data(uses: Sequence[DatasetUse]) -> Iterator[tuple[DatasetUse, DatasetUse]]:
@@ -153,7 +153,7 @@ def same_data_text(one: DatasetUse, other: DatasetUse) -> str:
     """Return a sentence that says that two datasets of a run have equal content."""
     judged = f"{other.role} data {plain(other.label)}"
     learned = f"{one.role} data {plain(one.label)}"
-    return f"the {judged} IS the {learned}: both have one content, so what is measured on it says nothing"
+    return f"the {judged} is the same data as the {learned}, so metrics on it prove nothing"
 
 
 def judged_on_training(facts: Facts) -> Iterator[tuple[str, str]]:
@@ -164,4 +164,4 @@ def judged_on_training(facts: Facts) -> Iterator[tuple[str, str]]:
 
 def too_many_metrics(count: int, limit: int) -> str | None:
     """Return the message for a document with more metrics than the policy allows; none where it has no more."""
-    return f"{count:,} metrics, and {limit:,} are allowed (limits.metrics)" if count > limit else None
+    return f"{count:,} metrics, but at most {limit:,} are allowed (limits.metrics)" if count > limit else None

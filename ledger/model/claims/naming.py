@@ -20,7 +20,7 @@ def too_many(facts: Facts) -> Iterator[tuple[str, str]]:
     """Yield the tags of a run beyond the allowed number."""
     document = facts.document
     if isinstance(document, Record) and len(document.tags) > MOST_TAGS:
-        yield "tags", f"a run has {MOST_TAGS:,} tags at most, and this one has {len(document.tags):,}"
+        yield "tags", f"a run has at most {MOST_TAGS:,} tags, but this one has {len(document.tags):,}"
 
 
 def mixed(facts: Facts) -> Iterator[tuple[str, str]]:
@@ -28,7 +28,7 @@ def mixed(facts: Facts) -> Iterator[tuple[str, str]]:
     seen: set[str] = set()
     for field, text in facts.labels:
         if text not in seen and (found := look_alikes(text)):
-            yield field, f"{field} has letters that look like others: {found} in `{plain(text[:80])}`"
+            yield field, f"{field} mixes letters that look alike: {found} in `{plain(text[:80])}`"
         seen.add(text)
 
 
@@ -38,5 +38,5 @@ def decomposed(facts: Facts) -> Iterator[tuple[str, str]]:
         if composed(text) != text:
             yield (
                 field,
-                f"{field} is not in Unicode's form C, so it is another name than it seems: `{ascii(text)[1:-1]}`",
+                f"{field} is not in Unicode's form C, so it is not the name that it looks like: `{ascii(text)[1:-1]}`",
             )

@@ -46,9 +46,9 @@ class ClaimRule(NamedTuple):
     """Yields the field and the message of each violation."""
 
 
-_AGAIN = "record it again without it; what already stands is retracted: ledger retract RUN --because TEXT"
-_LOOK = "look at it; where it is wrong, say so in a note or retract it"
-_NAME = "names are one line of 1 to 200 characters that are seen"
+_AGAIN = "record it again without it; what is already on the ledger can be retracted: ledger retract RUN --because TEXT"
+_LOOK = "check it; if it is wrong, say so in a note or retract it"
+_NAME = "a name is one line of 1 to 200 visible characters"
 
 RULES: tuple[ClaimRule, ...] = (
     ClaimRule("claim", "error", "counts, sizes, energies and prices are not negative", _AGAIN, forms.negative),

@@ -110,7 +110,7 @@ def _claim(site: Path) -> None:
             hint="name a new folder: ledger site publish --to FOLDER",
         )
     if os.path.lexists(current) and not current.is_symlink():
-        raise LedgerError(f"something else stands where the newest build is linked: `{current}`")
+        raise LedgerError(f"something else is in the place of the link to the newest build: `{current}`")
     builds.mkdir(parents=True, exist_ok=True)
 
 

@@ -64,9 +64,9 @@ def read_memory(output: Path) -> tuple[Memory, list[str]]:
     try:
         memory = msgspec.json.decode(mark.read_bytes(), type=Memory)
     except (msgspec.DecodeError, UnicodeDecodeError, OSError):
-        return Memory(), [f"{MEMORY} is damaged: everything is built again, and pages of deleted entries may remain"]
+        return Memory(), [f"{MEMORY} is damaged, so everything is built again, and pages of deleted entries may remain"]
     if memory.format != MEMORY_FORMAT:
-        return Memory(), [f"{MEMORY} was written by another version of ledger: everything is built again"]
+        return Memory(), [f"{MEMORY} was written by another version of ledger, so everything is built again"]
     return memory, []
 
 

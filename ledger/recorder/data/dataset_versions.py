@@ -107,7 +107,7 @@ def _check_new(plan: VersionRequest, known: Sequence[DatasetVersion]) -> None:
         )
     if any(version.version == plan.version for version in known):
         raise Conflict(
-            f"this version stands for other content: `{plan.name}@{plan.version}`",
+            f"this version already has other content: `{plan.name}@{plan.version}`",
             hint=f"the next free label: --version {next_label(version.version for version in known)}",
         )
 
@@ -124,10 +124,10 @@ def _planned(asked: VersionRequest, known: Sequence[DatasetVersion], redactor: R
     parent = parent.removeprefix(f"{asked.name}@") if parent else None
     if parent is not None and parent not in labels:
         said = f"one of {', '.join(labels[-20:])}" if labels else f"{asked.name} has no version yet: leave --parent out"
-        raise NotFound(f"no such version to grow from: `{ascii(asked.name)[1:-1]}@{ascii(parent)[1:-1]}`", hint=said)
+        raise NotFound(f"no such parent version: `{ascii(asked.name)[1:-1]}@{ascii(parent)[1:-1]}`", hint=said)
     role = asked.role or next((version.role for version in known if version.version == parent), None)
     if role is None:
-        raise UsageError("what the dataset is for is not said", hint="--role train, validation, test or production")
+        raise UsageError("the role of the dataset is missing", hint="--role train, validation, test or production")
     for field, text in (("reason", asked.reason), ("source", asked.source)):
         if text is not None and len(text) > TEXT_LENGTH:
             raise UsageError(f"{field} is longer than {TEXT_LENGTH} characters: `{text[:40]}…`")
@@ -195,7 +195,7 @@ def _alike(manifest: Manifest) -> list[str]:
         return []
     more = f", and {len(pairs) - 1} more" if len(pairs) > 1 else ""
     shown = " and ".join(f"`{ascii(path)[1:-1]}`" for path in pairs[0])
-    return [f"two paths differ in letter case only, and many systems can hold only one of them: {shown}{more}"]
+    return [f"two paths differ only in letter case, and many systems can hold only one of them: {shown}{more}"]
 
 
 def retire_version(ledger: Branch, label: str, reason: str) -> Note:
@@ -207,13 +207,13 @@ def retire_version(ledger: Branch, label: str, reason: str) -> Note:
     """
     contents = ledger.contents()
     if "@" not in label:
-        raise UsageError(f"which version is to be retired is not said: `{label}`", hint=f"such as {label}@v1")
+        raise UsageError(f"name the version to retire, not only the dataset: `{label}`", hint=f"such as {label}@v1")
     version = find_version(contents, label)
     said = contents.retirement(version.label)
     if said is not None:
         raise LedgerError(f"this version is retired already ({said.text.splitlines()[0]}): `{version.label}`")
     if not reason.strip() or len(reason) > TEXT_LENGTH:
-        raise UsageError(f"a reason is empty, or longer than {TEXT_LENGTH} characters", hint="--because TEXT")
+        raise UsageError(f"the reason is empty, or longer than {TEXT_LENGTH} characters", hint="--because TEXT")
     now, author = datetime.now(UTC), ledger.author()
     note = Note(
         format=NOTE_FORMAT,

@@ -99,16 +99,16 @@ def _read(asked: VersionRequest, manifest: Manifest, look: VersionLook, progress
     if (package := missing_package()) is not None:
         if asked.labels is not None or asked.slices or asked.against:
             raise LedgerError(f"looking at data needs a package: `{package}`", hint=HINT)
-        look.warnings.append(f"no statistics, as a package is missing: {package} ({HINT})")
+        look.warnings.append(f"no statistics, because a package is missing: {package} ({HINT})")
         return None
     path = Path(asked.path)
     if not lies_here(path, manifest.lines):
-        look.warnings.append("no statistics: only a file or folder on this machine is looked at")
+        look.warnings.append("no statistics: they are computed only for a file or folder on this machine")
         return None
     labelling = parse_labelling(asked.labels) if asked.labels else None
     if labelling is not None and not is_part(file_of(labelling, path), path):
         look.warnings.append(
-            f"labels outside of the dataset are no part of its hash; relabelling adds no version: {labelling.place}"
+            f"labels outside the dataset are not part of its hash, so relabelling adds no version: {labelling.place}"
         )
     return read_dataset(
         path,
@@ -206,7 +206,7 @@ def _against(
     manifest = build_manifest(path, cache=hash_cache(ledger))
     if version is not None and manifest.hash != version.hash:
         raise LedgerError(
-            f"this is not {version.label}, its content is another: `{reference}`",
+            f"this is not the content of {version.label}: `{reference}`",
             hint=f"ledger dataset check {reference}",
         )
     labelling = parse_labelling(asked.labels) if asked.labels else None

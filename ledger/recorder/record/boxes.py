@@ -60,9 +60,7 @@ def params_of(draft: Draft, policy: Policy) -> Params:
     places = [name for name in draft.params if name in policy.places or name.rpartition(".")[2] in policy.places]
     unknown = {name.removeprefix("params."): why for name, why in _problems(draft) if _box_of(name) == "params"}
     if not draft.params:
-        silent = (
-            f"nothing stands in {', '.join(draft.param_sources)}" if draft.param_sources else "no params were given"
-        )
+        silent = f"no params in {', '.join(draft.param_sources)}" if draft.param_sources else "no params were given"
         unknown = {"all": "; ".join(f"{name}: {why}" for name, why in unknown.items()) or silent}
     if draft.children and not draft.params:
         unknown = {"all": _of_children(draft)}
@@ -121,7 +119,7 @@ def with_imported(environment: Environment, imported: dict[str, str] | None) -> 
     """Return box 5 with the frameworks that the run had imported, where its processes reported them."""
     if imported is not None:
         return msgspec.structs.replace(environment, imported=imported)
-    why = "what was imported is not known, only what is installed; `ledger.run()` inside the training sees it"
+    why = "imports are unknown, only the installed packages are known; `ledger.run()` in the script records imports"
     return msgspec.structs.replace(environment, unknown={**environment.unknown, "imported": why})
 
 
@@ -133,7 +131,7 @@ def with_usage(hardware: Hardware, draft: Draft) -> Hardware:
             hardware, processes=rank.processes, rank=rank.rank, job=rank.job, launcher=rank.launcher
         )
     if draft.usage is None:
-        reason = "the run was not watched; `ledger run` or `ledger.run()` watch it"
+        reason = "the run was not watched; `ledger run` and `ledger.run()` watch it"
         return msgspec.structs.replace(hardware, unknown={**hardware.unknown, "usage": reason})
     gpus: list[Gpu] = draft.gpus or hardware.gpus
     return msgspec.structs.replace(hardware, usage=draft.usage, gpus=gpus)
@@ -235,7 +233,7 @@ def _headline(wanted: str | None, metrics: list[Metric], *, strict: bool) -> str
     if wanted in keys or not keys:
         return wanted if keys else None
     if wanted is not None and strict:
-        raise LedgerError(f"no metric of this run is the headline asked for: `{wanted}`", hint=f"one of {keys}")
+        raise LedgerError(f"the headline must be a metric of this run: `{wanted}`", hint=f"one of {', '.join(keys)}")
     order = {"validation": 0, "test": 1}
 
     def rank(metric: Metric) -> tuple[int, bool]:

@@ -50,7 +50,7 @@ def _read(path: Path, limit: int) -> tuple[bytes, str]:
         why = (error.strerror or "").lower()
         raise LedgerError(f"the figure cannot be read ({why}): `{path}`") from error
     if len(data) > limit:
-        raise LedgerError(f"figure is larger than {limit} bytes: `{path}`", hint="save it smaller, or as svg")
+        raise LedgerError(f"the figure is larger than {limit} bytes: `{path}`", hint="save it smaller, or as svg")
     for suffix, begins in ((".png", data.startswith(b"\x89PNG\r\n\x1a\n")), (".svg", b"<svg" in data[:4096])):
         if begins:
             for why in wrong_picture(suffix, data):  # what `ledger check` would refuse is not recorded
@@ -62,7 +62,9 @@ def _read(path: Path, limit: int) -> tuple[bytes, str]:
 def _without_secrets(data: bytes, suffix: str, redactor: Redactor, path: str) -> bytes:
     redacted = redact_png(data, redactor) if suffix == ".png" else redact_svg(data, redactor)
     if redacted is None:
-        raise LedgerError(f"its text holds a secret that cannot be replaced: `{path}`", hint="save it as png")
+        raise LedgerError(
+            f"the text of the figure holds a secret that cannot be replaced: `{path}`", hint="save it as png"
+        )
     return redacted
 
 

@@ -188,7 +188,7 @@ def _as_text(data: bytes, redactor: Redactor, source: TableSource) -> bytes:
     shapes = [[len(row) for row in csv.reader(text.decode().splitlines())] for text in (data, redacted)]
     if shapes[0] != shapes[1]:
         raise LedgerError(
-            f"cells beside each other look like a secret: `{plain(source.name)}`", hint="name its columns otherwise"
+            f"neighbouring cells together look like a secret: `{plain(source.name)}`", hint="rename its columns"
         )
     return redacted
 

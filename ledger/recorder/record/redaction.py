@@ -117,7 +117,7 @@ def check_open_name(field: str, name: str, redactor: Redactor) -> str:
         LedgerError: it cannot be part of a path, or looks like a secret.
     """
     if find_secrets(name.encode("utf-8", "replace"), redactor.own):
-        raise LedgerError(f"{field} looks like a secret, and would stand in paths", hint="choose another name")
+        raise LedgerError(f"{field} looks like a secret, and would become part of paths", hint="choose another name")
     return check_slug(field, name)
 
 
@@ -133,7 +133,7 @@ def check_open_names(manifests: Iterable[bytes], redactor: Redactor) -> None:
             shown = redactor.text(line.decode("utf-8", "replace"))
             raise LedgerError(
                 f"the name of a file of the dataset looks like a secret ({', '.join(found)}): `{plain(shown[:200])}`",
-                hint="rename the file; where it is none: ledger policy set secrets.allow",
+                hint="rename the file; if it is no secret: ledger policy set secrets.allow TEXT",
             )
 
 

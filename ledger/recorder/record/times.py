@@ -12,11 +12,11 @@ LONGEST_SECONDS = 10 * 365 * 86_400
 """Longest plausible duration, ten years; anything longer is a mistake."""
 
 _NOBODY = {
-    "started_at": "nobody said it; --started says it",
-    "ended_at": "nobody said it; --ended says it",
-    "duration_seconds": "nobody said it; --duration says it, or --started and --ended",
+    "started_at": "not given; --started sets it",
+    "ended_at": "not given; --ended sets it",
+    "duration_seconds": "not given; --duration sets it, as do --started and --ended",
 }
-_COUNTED = "counted back from the moment of recording; --started says it"
+_COUNTED = "counted back from the time of recording; --started sets it"
 
 _LONGEST_SPAN = timedelta(days=60)
 """Longest plausible span between the first and last time in a log; beyond it, one is some other printed date."""
@@ -59,7 +59,9 @@ def times_of(
         UsageError: a time or the duration is invalid, or they contradict each other.
     """
     if duration is not None and not 0 <= duration <= LONGEST_SECONDS:
-        raise UsageError(f"--duration is given in seconds: `{duration:g}`", hint="such as --duration 3600")
+        raise UsageError(
+            f"--duration must be a number of seconds, 0 or more: `{duration:g}`", hint="such as --duration 3600"
+        )
     start, end = _moment("--started", started), _moment("--ended", ended)
     if start is None and end is None and duration is None:
         return _of_log(log, now)
@@ -69,17 +71,17 @@ def times_of(
 
 def _check(start: datetime | None, end: datetime | None, duration: float | None, now: datetime) -> None:
     if start is not None and end is not None and end < start:
-        raise UsageError(f"it ended before it started: `{end}`", hint="times without a zone are this machine's")
+        raise UsageError(f"--ended is before --started: `{end}`", hint="times without a zone are this machine's")
     if start is not None and end is not None and duration is not None:
         span = (end - start).total_seconds()
         if abs(duration - span) > max(60.0, 0.01 * span):
             raise UsageError(
-                f"from start to end it is {span:g} s, and the duration says another: `{duration:g}`",
+                f"--started to --ended is {span:g} s, but --duration is: `{duration:g}`",
                 hint="leave one of --started, --ended and --duration out",
             )
     for moment in (start, end):
         if moment is not None and moment > now + timedelta(days=1):
-            raise UsageError(f"a run that has ended lies in the past: `{moment}`")
+            raise UsageError(f"--started and --ended must not be in the future: `{moment}`")
 
 
 def _stated(start: datetime | None, end: datetime | None, took: timedelta | None, now: datetime) -> Times:
@@ -111,7 +113,7 @@ def _moment(option: str, text: str | None) -> datetime | None:
         return datetime.fromisoformat(text.strip()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UsageError(
-            f"{option} is a moment in ISO 8601: `{ascii(text)[1:-1]}`",
+            f"{option} must be a date and time in ISO 8601: `{ascii(text)[1:-1]}`",
             hint=f"such as {option} 2026-11-20T09:30:00+01:00",
         ) from error
 
@@ -121,11 +123,11 @@ def _of_log(log: Path | None, now: datetime) -> Times:
     moments = [found for found in _moments_in(log) if found[0] <= now + timedelta(days=1)] if log is not None else []
     if len(moments) > 1 and moments[-1][0] - moments[0][0] > _LONGEST_SPAN:
         first, last = (f"{moment:%Y-%m-%d}" for moment, _ in moments)
-        apart = f"the log names moments from {first} to {last}, so some are not its own"
+        apart = f"the log holds times from {first} to {last}, so some are not of this run; use --started and --ended"
         return Times(started_at=now, ended_at=now, unknown=dict.fromkeys(_NOBODY, apart))
     if len(moments) > 1 and moments[0][0] < moments[-1][0]:
         (start, zoned), (end, _) = moments[0], moments[-1]
-        unknown = {} if zoned else {"zone": "the times in the log name none; this machine's was taken"}
+        unknown = {} if zoned else {"zone": "the times in the log have no time zone; that of this machine was assumed"}
         took = (end - start).total_seconds()
         return Times(started_at=start, ended_at=end, duration_seconds=took, source="log", unknown=unknown)
     return Times(

@@ -79,11 +79,13 @@ def warn_of_range(ledger: Branch | None, metrics: Sequence[Metric]) -> list[str]
         others = _others(ledger, metric)
         if outside_range(metric.key, [*others, metric.number], metric.direction)[-1] or not others:
             by = (
-                "the others of it lie between 0 and 1, so it is not ranked"
+                "its other values are between 0 and 1, so it is not ranked"
                 if others
-                else "lies between 0 and 1 by its name"
+                else "by its name it should be between 0 and 1"
             )
-            said.append(f"{metric.key} is {metric.number:g}, and {by}; if it is in per cent, record it as a part of 1")
+            said.append(
+                f"{metric.key} is {metric.number:g}, but {by}; if it is a percentage, record it as a fraction of 1"
+            )
     return said
 
 
@@ -117,8 +119,8 @@ def warn_of_directions(metrics: Sequence[Metric]) -> list[str]:
     silent = list(dict.fromkeys(metric.key for metric in metrics if metric.direction is None))
     if not silent:
         return []
-    told = f"nobody said which values of {_first(silent)} are better, so they are never ranked"
-    return [f"{told}; say it once in policy.yaml (directions), or: --direction {shlex.quote(silent[0])}=higher"]
+    told = f"no direction is recorded for {_first(silent)}, so {_never(silent)}"
+    return [f"{told}; set `directions` in policy.yaml once, or: --direction {shlex.quote(silent[0])}=higher"]
 
 
 def warn_of_data(metrics: Sequence[Metric], uses: Sequence[DatasetUse]) -> list[str]:
@@ -134,7 +136,7 @@ def warn_of_data(metrics: Sequence[Metric], uses: Sequence[DatasetUse]) -> list[
             names = [use.label.partition("@")[0] for use in found]
             named = " or ".join(f"{name}/{place.name}" for name in names if "/" not in name)
             one = f"several datasets are `{place.split}` ({', '.join(use.label for use in found)})"
-            told.append(f"{metric.key} is on none of them, since {one}" + (f"; name it {named}" if named else ""))
+            told.append(f"{metric.key} has no dataset, because {one}" + (f"; rename it to {named}" if named else ""))
         else:
             nowhere.append(metric.key)
     if nowhere:
@@ -158,12 +160,12 @@ def _how_to_say(key: str, uses: Sequence[DatasetUse]) -> str:
     split = SPLITS.get(split.lower(), split)
     judged = next((use for use in uses if use.hash and use.role != "train"), None)
     if split in _ROLES:
-        return f"say it with --dataset {split}=PATH"
+        return f"name the data with --dataset {split}=PATH"
     if judged is not None:
-        return f"if that was {judged.label}, name it {judged.split}/{name}"
+        return f"if that was {judged.label}, rename it to {judged.split}/{name}"
     if split:
-        return f"name the data after it, --dataset test:{split}@v1=PATH, or name it validation/{name}"
-    return f"say it with --dataset validation=PATH, and name it validation/{name}"
+        return f"name the data after it with --dataset test:{split}@v1=PATH, or rename it to validation/{name}"
+    return f"name the data with --dataset validation=PATH, and rename it to validation/{name}"
 
 
 def _first(keys: Sequence[str]) -> str:

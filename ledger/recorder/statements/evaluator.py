@@ -99,10 +99,12 @@ def measure(task: EvaluatorTask) -> EvaluatorResult:
                 run=task.run, metrics=_metrics(here, done.stdout, task.split), answers=_answers(here)
             )
         except subprocess.TimeoutExpired:
-            return EvaluatorResult(run=task.run, problem=f"gave no answer within {task.timeout_seconds:.0f} s")
+            return EvaluatorResult(
+                run=task.run, problem=f"the evaluator gave no answer within {task.timeout_seconds:.0f} s"
+            )
         except OSError as error:
             return EvaluatorResult(
-                run=task.run, problem=f"cannot be started ({(error.strerror or str(error)).lower()})"
+                run=task.run, problem=f"the evaluator cannot be started ({(error.strerror or str(error)).lower()})"
             )
         except LedgerError as error:
             return EvaluatorResult(run=task.run, problem=error.message)
@@ -116,14 +118,14 @@ def _filled(word: str, meant: Mapping[str, str]) -> str:
 
 def _last_line(output: bytes) -> str:
     lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
-    return (lines[-1] if lines else "it said nothing")[:_SAID]
+    return (lines[-1] if lines else "it printed nothing")[:_SAID]
 
 
 def _metrics(here: Path, stdout: bytes, split: str) -> list[Metric]:
     file = here / "metrics.json"
     found = read_metrics(file).metrics if file.is_file() else _printed(_last_line(stdout))
     if not found:
-        raise LedgerError("it measured nothing", hint="write metrics to the file in $LEDGER_METRICS")
+        raise LedgerError("the evaluator returned no metrics", hint="write metrics to the file in $LEDGER_METRICS")
     return [metric if metric.split else msgspec.structs.replace(metric, split=split) for metric in found]
 
 
@@ -133,7 +135,9 @@ def _printed(line: str) -> list[Metric]:
     except ValueError:
         said = None
     if not isinstance(said, dict):
-        raise LedgerError(f"its last line is no JSON with metrics: `{ascii(line)[1:-1][:80]}`")
+        raise LedgerError(
+            f"the last line of the evaluator's output is not JSON with metrics: `{ascii(line)[1:-1][:80]}`"
+        )
     return [parse_key(str(key), value) for key, value in said.items()]
 
 
@@ -144,7 +148,7 @@ def _answers(here: Path) -> dict[str, str]:
     try:
         said = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise LedgerError("its answers to the cases are no JSON") from error
+        raise LedgerError("the evaluator's answers to the cases are not JSON") from error
     if not isinstance(said, dict):
-        raise LedgerError("its answers to the cases are no JSON object of case id to answer")
+        raise LedgerError("the evaluator's answers to the cases are not a JSON object from case id to answer")
     return {str(case): answer if isinstance(answer, str) else json.dumps(answer) for case, answer in said.items()}

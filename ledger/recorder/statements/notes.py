@@ -51,7 +51,7 @@ def add_notes(
     if model is not None:
         model = check_label("model", redactor.text(model))
     if not checked:
-        raise LedgerError("there is nothing to note")
+        raise LedgerError("no text was given to note")
     notes = []
     for text in checked:
         now = datetime.now(UTC)
@@ -80,7 +80,7 @@ def _checked(kind: NoteKind, text: str) -> str:
     if kind in {"tag", "untag"}:
         return check_label("tag", text)
     if not text.strip():
-        raise LedgerError("a note must say something")
+        raise LedgerError("the text of a note is empty")
     if len(text) > _TEXT_LENGTH:
-        raise LedgerError(f"a note is longer than {_TEXT_LENGTH} characters: `{text[:40]}…`")
+        raise LedgerError(f"the text of a note is longer than {_TEXT_LENGTH} characters: `{text[:40]}…`")
     return text

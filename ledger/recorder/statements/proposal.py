@@ -177,14 +177,16 @@ def withdraw(ledger: Branch, name: str, *, timeout_seconds: float) -> list[str]:
         there = remote_refs(ledger.repository, remote, [ref], timeout_seconds=timeout_seconds)
         refused = push_refs(ledger, remote, f":{ref}", timeout_seconds) if there else None
         if refused:
-            raise LedgerError(f"the remote keeps its branch: {refused}", hint=f"git push {remote} :{ref}")
+            raise LedgerError(
+                f"the remote did not delete the branch of the proposal: {refused}", hint=f"git push {remote} :{ref}"
+            )
         if there:
             gone.append(remote)
         tracking = f"refs/remotes/{remote}/{PROPOSALS}{name}"
         if (known := ledger.repository.resolve(tracking)) is not None:
             ledger.repository.git.output("update-ref", "-d", tracking, known)
     if not gone:
-        raise NotFound(f"there is no proposal of this name: `{name}`", hint="ledger propose --list")
+        raise NotFound(f"no such proposal: `{name}`", hint="ledger propose --list")
     return gone
 
 

@@ -77,12 +77,12 @@ def find_data(
                 return place.absolute()
             if given:
                 raise LedgerError(
-                    f"this is not {version.label}, its content is another: `{place}`",
+                    f"this is not the content of {version.label}: `{place}`",
                     hint=f"ledger dataset check {place}",
                 )
     if given:
         raise NotFound(f"there is no dataset at: `{given}`")
-    raise NotFound(f"no run says where {version.label} lies on this machine", hint="say so: --data PATH")
+    raise NotFound(f"no run recorded a path of {version.label} that exists on this machine", hint="--data PATH")
 
 
 def plan(
@@ -155,9 +155,9 @@ def _model_of(run: StoredRun) -> tuple[Path | None, str]:
     try:
         found = build_manifest(path).hash if path.is_dir() else hash_file(path)
     except (OSError, LedgerError):
-        return None, f"its model is gone: {said.path}"
+        return None, f"its model is missing: {said.path}"
     if said.hash is not None and found != said.hash:
-        return None, f"its model is another file now: {said.path}"
+        return None, f"its model has changed since: {said.path}"
     return path, ""
 
 

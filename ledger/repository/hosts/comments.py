@@ -56,7 +56,9 @@ def comment_place(environment: Mapping[str, str]) -> CommentPlace:
         root = f"{api}/repos/{environment.get('GITHUB_REPOSITORY', '')}"
         name = "GITHUB_TOKEN"
     else:
-        raise UsageError("this is no CI job of GitHub, GitLab or Forgejo", hint="ledger review shows the same here")
+        raise UsageError(
+            "this is not a CI job of GitHub, GitLab or Forgejo", hint="to see the review here: ledger review"
+        )
     if not token:
         raise UsageError(f"a comment needs a token: the variable {name} is empty")
     return CommentPlace(kind=kind, api=root, token=token)
@@ -161,7 +163,7 @@ def _one(place: CommentPlace, comments: str, comment: Mapping[str, object]) -> s
 def _listed(place: CommentPlace, address: str) -> Iterator[Mapping[str, object]]:
     answer = _request(place, "GET", address, None)
     if not isinstance(answer, Sequence):
-        raise LedgerError("the host answered something else than a list")
+        raise LedgerError("the host did not answer with a list")
     yield from (one for one in answer if isinstance(one, Mapping))
 
 

@@ -100,7 +100,7 @@ def host_of(url: str, kind: str | None = None) -> Host:
     told = (kind or "").lower()
     if told and told not in KINDS:
         raise LedgerError(
-            f"{HOST_SETTING} is one of {', '.join(KINDS)}: `{ascii(told)[1:-1]}`",
+            f"{HOST_SETTING} must be one of {', '.join(KINDS)}: `{ascii(told)[1:-1]}`",
             hint=f"git config {HOST_SETTING} github",
         )
     sure = next((known for known in KINDS if known == told), None) or _KNOWN.get(name.lower())
@@ -168,7 +168,7 @@ def _by_command(kind: Kind, command: str, request: Request, folder: str) -> str 
     except subprocess.TimeoutExpired as error:
         raise LedgerError(f"`{command}` did not answer within {_SECONDS:.0f} s") from error
     except OSError as error:
-        raise LedgerError(f"`{command}` could not be asked: {error}") from error
+        raise LedgerError(f"`{command}` could not be run: {error}") from error
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
         raise LedgerError(f"`{command}` refused: {said[-1] if said else f'exit code {done.returncode}'}")
@@ -218,7 +218,7 @@ def ask(method: str, address: str, said: Mapping[str, str] | None, headers: Mapp
         LedgerError: it cannot be asked, or a token is none.
     """
     if any(not (value.isascii() and value.isprintable()) for value in headers.values()):
-        raise LedgerError("the token of the host holds a line break, or characters that no token has")
+        raise LedgerError("the token of the host holds a line break or other invalid characters")
     every = {"Content-Type": "application/json", "Accept": "application/json", **headers}
     body = None if said is None else json.dumps(said).encode()
     asked = urllib.request.Request(address, data=body, headers=every, method=method)  # noqa: S310  # http or https
@@ -229,4 +229,4 @@ def ask(method: str, address: str, said: Mapping[str, str] | None, headers: Mapp
         where = f"({method} {address.partition('?')[0]})"
         raise HostRefused(f"the host refused: {error.code} {error.reason} {where}", code=error.code) from error
     except (OSError, ValueError, RecursionError, http.client.HTTPException) as error:
-        raise LedgerError(f"the host could not be asked: {error}") from error
+        raise LedgerError(f"the host could not be reached: {error}") from error

@@ -41,7 +41,7 @@ def choose_remote(repository: Repository, branch: str) -> str | None:
     if "origin" in known or len(known) <= 1:
         return "origin" if "origin" in known else next(iter(known), None)
     raise LedgerError(
-        f"several remotes, and nothing says which holds the ledger: `{', '.join(known)}`",
+        f"there are several remotes, and no setting says which one holds the ledger: `{', '.join(known)}`",
         hint=f"git config branch.{branch}.remote {known[0]}, or: ledger sync --all",
     )
 
@@ -164,7 +164,7 @@ def _result(flag: str, summary: str, hook: str) -> Pushed:
     return Pushed(state="rejected", reason=reason)
 
 
-LOCKED = "its branch is locked there by a git that died, or is still at work"
+LOCKED = "its branch is locked there by a git process that died or is still running"
 """Reason why a remote that was killed during another push refuses ours."""
 
 _RULES = ("hook", "declined", "prohibited", "protected", "denied", "deny", "not allowed", "permission")
@@ -192,13 +192,13 @@ def _git(repository: Repository) -> Git:
 
 
 _CAUSES = (
-    ("Could not resolve host", "its host is not known here", "check the network"),
-    ("Permission denied (publickey", "it takes none of your keys", "ssh-add, or check the key at the host"),
-    ("Host key verification failed", "its host key is not known here", "connect once with ssh and look at the key"),
-    ("could not read Username", "it asks who you are", "git config credential.helper"),
-    ("Authentication failed", "it does not accept who you are", "git config credential.helper"),
-    ("error: 403", "it does not let you in, or not write", "ask who looks after it"),
-    ("denied to", "it does not let you write", "ask who looks after it"),
+    ("Could not resolve host", "its host name cannot be resolved", "check the network"),
+    ("Permission denied (publickey", "it accepts none of your keys", "ssh-add, or check the key at the host"),
+    ("Host key verification failed", "its host key is not known here", "connect once with ssh and check the key"),
+    ("could not read Username", "it asks for a user name", "git config credential.helper"),
+    ("Authentication failed", "it does not accept your credentials", "git config credential.helper"),
+    ("error: 403", "it denies you access, or denies you writing", "ask its administrator"),
+    ("denied to", "it does not let you write", "ask its administrator"),
     ("does not appear to be a git repository", "there is no repository at its address", "git remote get-url {remote}"),
     ("does not exist", "there is no repository at its address", "git remote get-url {remote}"),
     ("not found", "there is no repository at its address", "git remote get-url {remote}"),
@@ -224,7 +224,7 @@ def _explain(remote: str, plain: LedgerError, err: bytes) -> LedgerError:
     if (ours := explain(here, plain)) is not plain and _PERMISSION not in here:
         return ours
     if _is_full(err):
-        return LedgerError("its disk is full", hint="ask who looks after it")
+        return LedgerError("its disk is full", hint="ask its administrator")
     for words, meaning, hint in _CAUSES:
         if words in said:
             return LedgerError(meaning, hint=hint.format(remote=remote))

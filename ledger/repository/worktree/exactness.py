@@ -74,5 +74,5 @@ def _is_same(restored: Path, seen: Path) -> bool:
 
 def _why_not_same(name: str | None) -> str:
     if name == "lfs":
-        return "git-lfs keeps it apart: the patch has its pointer, and its content may be nowhere but here"
+        return "git-lfs keeps its content: the patch has only its pointer, and the content may exist only here"
     return f"its filter `{name}` changes it" if name else "git changes its line ends or its encoding"

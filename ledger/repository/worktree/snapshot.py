@@ -180,11 +180,11 @@ def _look_inside(
     followed: bool,
 ) -> Inside:
     if not followed:
-        return _unread(path, "it is one of too many repositories inside each other", submodule=submodule)
+        return _unread(path, "it is nested too deeply in other repositories", submodule=submodule)
     try:
         repository = Repository.discover(folder)
         if repository.worktree is None or repository.worktree != folder.resolve():
-            raise LedgerError("it is no repository that git can read")  # noqa: TRY301  # reported like the rest
+            raise LedgerError("git cannot read it as a repository")  # noqa: TRY301  # reported like the rest
         seen = _read(repository, rules, limits, f"{prefix}{path}/", depth + 1)
         reachable = seen.commit is not None and repository.is_pushed(seen.commit)
         urls = dict(repository.config(r"^remote\..*\.url$"))

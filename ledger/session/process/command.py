@@ -156,7 +156,7 @@ def _run_unrecorded(place: SpoolPlace, start: Start, command: Sequence[str], err
 def _run_as_rank(start: Start, rank: Rank, command: Sequence[str]) -> Wrapped:
     """Run the command of a rank other than 0; the wrapper of rank 0 keeps the record."""
     of = f" of {rank.processes}" if rank.processes else ""
-    problem = f"rank {rank.rank}{of} keeps no record, rank 0 does (told by {rank.launcher})"
+    problem = f"rank {rank.rank}{of} keeps no record, rank 0 does (according to {rank.launcher})"
     environment = {name: value for name, value in os.environ.items() if name not in {SPOOL_VARIABLE, RUN_DIR_VARIABLE}}
     code = run_command(
         command, Path(os.devnull), environment=environment, started=lambda _: None, notice=lambda _: None

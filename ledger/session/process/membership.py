@@ -114,7 +114,7 @@ def attach(folder: Path, run: str, began: float, rank: Rank | None) -> Seat:
             spool.write(Attached(run=run, rank=rank))
             return Seat(folder.name, "joins", spool, began, whole=False, own=run)
     except (OSError, InvalidDocument):
-        _LOG.warning("run %s has ended: what this process says of it is not recorded", folder.name)
+        _LOG.warning("run %s has ended: what this process logs to it is not recorded", folder.name)
     return Seat(folder.name, "silent", None, began, whole=False)
 
 
@@ -126,7 +126,7 @@ def _silent(start: Start) -> Seat:
     if (rank := start.rank) is not None:
         of = f" of {rank.processes}" if rank.processes else ""
         _LOG.warning(
-            "rank %d%s keeps no record, rank 0 does (told by %s; ledger.run(per_rank=True) records each rank)",
+            "rank %d%s keeps no record, rank 0 does (according to %s; ledger.run(per_rank=True) records each rank)",
             *(rank.rank, of, rank.launcher),
         )
     return Seat(start.id, "silent", None, time.time())

@@ -22,7 +22,7 @@ def declare(used: Dataset, version: str) -> Dataset:
     """
     name = used.name or used.path
     if not name:
-        raise LedgerError("data that is declared has a name: run.dataset(NAME, declared=VERSION)")
+        raise LedgerError("declared data needs a name: run.dataset(NAME, declared=VERSION)")
     name, version = check_label("dataset name", name), check_label("dataset version", version)
     identity = identity_of_declared(name, version, "")
     return msgspec.structs.replace(used, path="", name=name, version=version, hash=identity)

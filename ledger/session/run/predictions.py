@@ -144,7 +144,7 @@ def _label(value: object) -> str:
 
 def _check_length(what: str, length: int, seen: Predictions) -> None:
     if length != len(seen.right):
-        raise LedgerError(f"{what} must say something of each sample: `{length} for {len(seen.right)}`")
+        raise LedgerError(f"{what} must have one value for each sample: `{length} for {len(seen.right)}`")
 
 
 def _ratio(value: float | None) -> str:

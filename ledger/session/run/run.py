@@ -405,7 +405,7 @@ class Run(Tabling):
             return
         status = status or "finished"
         if status not in get_args(Status):
-            status, reason = "failed", f"finish() was told an unknown status: `{ascii(status)[1:-1]}`"
+            status, reason = "failed", f"finish() was given an unknown status: `{ascii(status)[1:-1]}`"
         self._life.end(status, reason, exit_code)
 
     def __enter__(self) -> Self:

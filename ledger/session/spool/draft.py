@@ -224,7 +224,9 @@ def _with_ranks(draft: Draft, others: Draft) -> Draft:
     names = [*dict.fromkeys(measured), *differing]
     shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
     said = (
-        [CaptureProblem(field="ranks", message=f"ranks say different things, rank 0 stands: {shown}")] if names else []
+        [CaptureProblem(field="ranks", message=f"ranks disagree, so the values of rank 0 were kept: {shown}")]
+        if names
+        else []
     )
     tables, figures = {table.name for table in draft.tables}, {figure.title for figure in draft.figures}
     uses = {(use.role, use.split, use.path, use.name, use.version) for use in draft.datasets}
@@ -323,7 +325,7 @@ def _with_end(draft: Draft, start: Start, parts: Sequence[Part], folder: Path, o
     return msgspec.structs.replace(
         draft,
         status=warned[-1].status if warned else "lost",
-        reason=warned[-1].reason if warned else "the process was gone without a word",
+        reason=warned[-1].reason if warned else "the process ended without reporting how",
         ended_at=max(ended_at, start.started_at),
         duration_seconds=seconds,
     )

@@ -135,8 +135,8 @@ class Branch:
         except InvalidDocument as error:
             self.unreadable = error
             _warn_once(
-                f"warning: {paths.POLICY_FILE} on the ledger cannot be read ({'; '.join(error.problems)}): the last one"
-                " that can counts; mend it: ledger policy edit"
+                f"warning: {paths.POLICY_FILE} on the ledger cannot be read ({'; '.join(error.problems)}), so the last"
+                " readable one applies; mend it: ledger policy edit"
             )
             return self._policy_before(tip)
 
@@ -203,7 +203,9 @@ class Branch:
                     if appended.unsigned is not None:
                         _warn_unsigned(appended.unsigned)
                     return appended
-        raise LostRace(f"other writers were first {_TRIES} times: `{self.branch}`", hint="ledger recover")
+        raise LostRace(
+            f"other writers moved the branch first, {_TRIES} times in a row: `{self.branch}`", hint="ledger recover"
+        )
 
     def _private(self, entry: Entry) -> Entry:
         """Return the entry with what the policy leaves out removed."""
@@ -341,7 +343,7 @@ class Branch:
             if there is None:
                 missing[path] = content
             elif there != content and not _is_same_version(path, there, content):
-                raise Conflict(f"the ledger already holds another content at this path: `{path}`")
+                raise Conflict(f"the ledger already holds other content at this path: `{path}`")
         return missing, policy
 
     def _check_format(self, version: bytes | None) -> None:
@@ -349,13 +351,15 @@ class Branch:
             raise InvalidDocument(
                 self.branch,
                 ["this branch is not a ledger: it has no file `format`"],
-                hint=f"to let the ledger have another branch: git config {BRANCH_SETTING} NAME; "
-                f"or give yours another name: git branch -m {self.branch} NAME; then: ledger recover",
+                hint=f"to keep the ledger on another branch: git config {BRANCH_SETTING} NAME; "
+                f"or rename yours: git branch -m {self.branch} NAME; then: ledger recover",
             )
         if version.strip() != FORMAT.strip():
             shown = ascii(version[:20].decode("utf-8", "replace"))
             raise InvalidDocument(
-                self.branch, [f"format {shown} is not one this version reads"], hint="pip install --upgrade git-ledger"
+                self.branch,
+                [f"this version of ledger cannot read format {shown}"],
+                hint="pip install --upgrade git-ledger",
             )
 
 
@@ -363,7 +367,7 @@ def _warn_unsigned(why: LedgerError) -> None:
     import logging  # a record that is signed already, or need not be, needs none
 
     hint = f"{why.hint}; then: ledger sign" if why.hint else "ledger sign"
-    said = "warning: policy asks for signatures, and this entry has none: %s (hint: %s)"
+    said = "warning: the policy asks for signatures, but this entry has none: %s (hint: %s)"
     logging.getLogger(__name__).warning(said, plain(why.message), hint)
 
 

@@ -53,7 +53,9 @@ def read_manifest(ledger: Branch, version: DatasetVersion) -> Manifest:
     manifest = join_shards((data or b"" for data in contents), version.label)
     if manifest.hash != version.hash:
         raise InvalidDocument(
-            version.label, [f"its manifest is not what the version says: `{manifest.hash}`"], hint="ledger verify"
+            version.label,
+            [f"its manifest does not match the hash of the version: `{manifest.hash}`"],
+            hint="ledger verify",
         )
     return manifest
 
@@ -105,7 +107,7 @@ def join_shards(contents: Iterable[bytes], source: str) -> Manifest:
     for text in texts:
         path = path_of(text)
         if path == before:
-            problems.append(f"path: two shards hold it: `{ascii(path)[1:-1][:80]}`")
+            problems.append(f"path: it is in two shards: `{ascii(path)[1:-1][:80]}`")
         before = path
     if problems or not texts:
         raise InvalidDocument(source, problems[:20] or ["it lists no files"])

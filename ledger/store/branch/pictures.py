@@ -15,12 +15,12 @@ _ACTIVE = re.compile(
 def wrong_picture(path: str, data: bytes) -> Iterator[str]:
     """Yield why a file is no picture, or more than one."""
     if path.endswith(".png") and not data.startswith(_PNG):
-        yield "it is called a PNG, and is none"
+        yield "its name ends in .png, but it is not a PNG"
     elif path.endswith(".svg"):
         if b"\0" in data:  # UTF-16 or UTF-32: a browser would read in it what this search cannot see
             yield "an SVG that is not UTF-8"
         elif b"<svg" not in data[:65_536].lower():
-            yield "it is called an SVG, and is none"
+            yield "its name ends in .svg, but it is not an SVG"
         elif found := _ACTIVE.search(data):
             said = re.sub(rb"[^\x21-\x7e]", b" ", found[0])[:40].decode("ascii").strip()
-            yield f"an SVG that does more than be looked at: `{said}`"
+            yield f"an SVG with active content: `{said}`"

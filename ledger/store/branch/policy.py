@@ -207,7 +207,7 @@ def load_policy(data: bytes) -> Policy:
         InvalidDocument: it is no YAML mapping, too large, or a field is unknown or wrong.
     """
     if len(data) > POLICY_BYTES:
-        raise InvalidDocument(POLICY_FILE, [f"{len(data):,} bytes, and {POLICY_BYTES:,} are allowed"])
+        raise InvalidDocument(POLICY_FILE, [f"{len(data):,} bytes, but at most {POLICY_BYTES:,} are allowed"])
     if not re.search(rb"^[^#\s]", data, re.MULTILINE):
         return Policy()  # comments only, as `ledger init` writes it: no need to import YAML
     import yaml
@@ -222,13 +222,15 @@ def load_policy(data: bytes) -> Policy:
     prices = load_catalogue(written.prices, f"{POLICY_FILE}: prices") if written.prices else PRICES
     wrong = [f"aggregates.{key}: {why}" for key, one in written.aggregates.items() if (why := what_is_wrong(one))]
     wrong += [
-        f"splits.{word}: names of splits have no `/`: `{word}: {split}`"
+        f"splits.{word}: the name of a split must not hold `/`: `{word}: {split}`"
         for word, split in written.splits.items()
         if not word.strip() or not split.strip() or "/" in word + split
     ]
     wrong += wrong_signers(written.signatures.signers)
     if written.changes.by == "signers" and not written.signatures.signers.strip():
-        wrong.append("changes.by: signers: `signatures.signers` names none, so nobody could change it any more")
+        wrong.append(
+            "changes.by: signers: `signatures.signers` names no signer, so nobody could change the policy any more"
+        )
     wrong += wrong_secrets(written.secrets)
     if wrong:
         raise InvalidDocument(POLICY_FILE, wrong)
@@ -264,7 +266,7 @@ def wrong_signers(text: str) -> list[str]:
     if len(lines) > _MOST_SIGNERS:
         return [f"signatures.signers: {_MOST_SIGNERS:,} lines at most"]
     wrong = [
-        f"signatures.signers, line {number}: who, and a public key expected: `{ascii(line.strip())[1:-1][:60]}`"
+        f"signatures.signers, line {number}: a name and a public key expected: `{ascii(line.strip())[1:-1][:60]}`"
         for number, line in enumerate(lines, start=1)
         if line.strip() and not line.lstrip().startswith("#") and not _KEY.search(line.strip())
     ]

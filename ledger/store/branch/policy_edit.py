@@ -33,7 +33,7 @@ def change_policy(ledger: Branch, change: Callable[[str], str], message: str) ->
 
     Raises:
         InvalidDocument: the new policy is none.
-        LostRace: other writers were first too many times.
+        LostRace: other writers moved the branch first too many times in a row.
         LedgerError: git cannot write; the branch is as it was.
     """
     author, now = ledger.author(), datetime.now(UTC)
@@ -62,7 +62,7 @@ def change_policy(ledger: Branch, change: Callable[[str], str], message: str) ->
                 )
             except LostRace:
                 continue
-    raise LostRace("other writers were first too many times", hint="try again")
+    raise LostRace("other writers moved the branch first too many times in a row", hint="try again")
 
 
 def replaced(before: str, after: str) -> Callable[[str], str]:
@@ -70,7 +70,7 @@ def replaced(before: str, after: str) -> Callable[[str], str]:
 
     def change(present: str) -> str:
         if present != before:
-            raise Conflict("somebody else changed the policy meanwhile", hint="ledger policy edit")
+            raise Conflict("somebody else changed the policy in the meantime", hint="ledger policy edit")
         return after
 
     return change
@@ -92,7 +92,7 @@ def with_value(text: str, key: str, values: Sequence[str]) -> str:
         raise UsageError(f"no value was given for: `{key}`", hint=f"ledger policy set {key} VALUE")
     found = [_value(one) for one in values]
     if None in found:
-        raise UsageError(f"that is no value for: `{key}`", hint=f"ledger policy unset {key}")
+        raise UsageError(f"an empty value cannot be set for: `{key}`", hint=f"ledger policy unset {key}")
     return _edited(text, key, lambda present: _set(key, present, found))
 
 
@@ -107,7 +107,7 @@ def without_value(text: str, key: str, values: Sequence[str]) -> str:
 
     def change(present: object) -> object:
         if present is None:
-            raise UsageError(f"the policy does not say that: `{key}`", hint="ledger policy show")
+            raise UsageError(f"the policy does not set: `{key}`", hint="ledger policy show")
         if not gone:
             return None
         kept = [one for one in present if one not in gone] if isinstance(present, list) else None
@@ -131,7 +131,7 @@ def _set(key: str, present: object, values: list[object]) -> object:
         known = list(present) if isinstance(present, list) else []
         return [*known, *(one for one in values if one not in known)]
     if len(values) > 1:
-        raise UsageError(f"it takes one value: `{key}`", hint=f"ledger policy set {key} VALUE")
+        raise UsageError(f"only one value can be set for: `{key}`", hint=f"ledger policy set {key} VALUE")
     return values[0]
 
 

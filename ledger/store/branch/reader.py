@@ -130,7 +130,7 @@ def _load_all(
 
 def about_no_run(path: str, run: str) -> Problem:
     """Return the problem of a later statement about a run that is not on the ledger."""
-    return Problem(path=path, message=f"it is about a run that is not on the ledger: `{ascii(run)[1:-1]}`")
+    return Problem(path=path, message=f"its run is not on the ledger: `{ascii(run)[1:-1]}`")
 
 
 def assemble(
@@ -214,4 +214,4 @@ def check_path(path: str, entry: AnyEntry) -> None:
         case Case():
             expected = paths.case_path(entry.dataset, entry.id)
     if path != expected:
-        raise LedgerError(f"the document says that it is another entry: `{expected}`")
+        raise LedgerError(f"the document belongs at another path: `{expected}`")

@@ -70,7 +70,10 @@ def _base(ledger: Branch, first: CommitStep) -> str:
         if not contains(ledger.repository, commit, first.commit) and _shares_beginning(ledger, commit, first):
             return commit
     if not first.parents:
-        raise LedgerError("the first commit of this branch is wrong already", hint="ledger verify")
+        raise LedgerError(
+            "the branch is damaged from its first commit on, so there is nothing to restore it from",
+            hint="ledger verify",
+        )
     return first.parents[0]
 
 

@@ -45,5 +45,5 @@ def match_run(ledger: Branch, short: str, known: Iterable[str]) -> str:
         if (living := living_run(ledger.repository.state_dir, short)) is None:
             raise
         raise NotFound(
-            f"this run has not ended, and has no record before it has: `{living}`", hint=f"ledger show {living}"
+            f"this run has not ended, so it has no record yet: `{living}`", hint=f"ledger show {living}"
         ) from error

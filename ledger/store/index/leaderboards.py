@@ -80,8 +80,8 @@ def boards_on(standings: Standings, on: str | None) -> list[SettingBoard]:
     known = ", ".join(sorted({board.group.dataset for board in standings.boards})[:20])
     wanted = ascii(on)[1:-1]
     raise NotFound(
-        f"{standings.key} was not measured there: `{wanted}`",
-        hint=f"it was on {known}; to measure: ledger reevaluate {wanted} -- COMMAND {{model}}",
+        f"{standings.key} was not measured on: `{wanted}`",
+        hint=f"it was measured on {known}; to measure it: ledger reevaluate {wanted} -- COMMAND {{model}}",
     )
 
 

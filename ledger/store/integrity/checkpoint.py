@@ -67,7 +67,7 @@ def make_checkpoint(
     name = f"{ledger.branch}/checkpoint-{now:%Y%m%d-%H%M%S}"
     if ledger.repository.git.attempt("show-ref", "--verify", "--quiet", f"refs/tags/{ledger.branch}")[0] == 0:
         raise LedgerError(
-            f"a tag named `{ledger.branch}` leaves no room for checkpoints, and hides the branch from git",
+            f"a tag named `{ledger.branch}` makes checkpoints impossible, and hides the branch from git",
             hint=f"git tag -d {ledger.branch}; where it was fetched from: git push REMOTE :refs/tags/{ledger.branch}",
         )
     message = (
@@ -147,14 +147,14 @@ def wrong_with_checkpoint(
     tag = read_tag(repository, name, object_id)
     said = _SAID.search(tag.message) if tag else None
     if not _NAME.fullmatch(name.rpartition("/")[2]) or tag is None or said is None:
-        return "a tag there is a checkpoint, checkpoint-DATE-TIME, and states how many entries there are and their root"
+        return "not a checkpoint, which is named checkpoint-DATE-TIME and states the number of entries and their root"
     if tip is None or not contains(repository, tip, tag.commit):
-        return "it stands on a commit that the ledger does not hold"
+        return "its commit is not on the ledger"
     if signers and not (tag.signed and is_signed_by(repository, object_id, signers)):
-        return "none of those whom the policy names signed it"
+        return "no signer named by the policy signed it"
     tree = repository.read_tree(tag.commit)
     if len(entries_in([file.path for file in tree])) != int(said["entries"]):
-        return "it states another number of entries than there are"
+        return "the number of entries that it states is wrong"
     return None if root_of(tree, read_blob) == said["root"] else "its root is not that of the entries"
 
 

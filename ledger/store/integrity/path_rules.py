@@ -83,10 +83,10 @@ _REASONS: tuple[tuple[Callable[[str, list[str]], bool], str], ...] = (
     (lambda path, _: "Cc" in _categories(path), "it holds control characters"),
     (
         lambda path, _: not _HIDDEN.isdisjoint(_categories(path)),
-        "it holds characters that are not seen or turn the text around",
+        "it holds invisible characters, or characters that reverse the text",
     ),
-    (lambda _, parts: any(map(_GIT_SHORT.fullmatch, parts)), "git would take it for its own"),
-    (lambda path, _: "\\" in path or ":" in path, "Windows would read it as another one"),
+    (lambda _, parts: any(map(_GIT_SHORT.fullmatch, parts)), "git reserves this name"),
+    (lambda path, _: "\\" in path or ":" in path, "Windows would read it as another path"),
     (
         lambda path, parts: is_device(path) or any(part.endswith((" ", ".")) for part in parts),
         "no file can have this name on Windows",

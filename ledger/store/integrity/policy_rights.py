@@ -149,6 +149,6 @@ def _unsigned(repository: Repository, tip: str, before: str, after: str, at: dat
                     rule="policy",
                     path=path,
                     commit=after,
-                    message="only signers may change this, by the policy that stood, and none of them signed it",
+                    message="only signers may change this, by the policy before the change, and none of them signed it",
                     hint="a signer makes the change: ledger policy set, ledger ci install",
                 )

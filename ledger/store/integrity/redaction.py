@@ -139,8 +139,8 @@ def _check_whole(ledger: Branch, aside: Branch) -> None:
     new = [one for one in found if (one.rule, one.path, one.message) not in known]
     if new:
         raise LedgerError(
-            f"the ledger would not be whole any more, so nothing was changed: {new[0].path}: {new[0].message}",
-            hint=new[0].hint or "name more of what is around it, or a whole file: ledger redact --file PATH",
+            f"the ledger would be damaged, so nothing was changed: {new[0].path}: {new[0].message}",
+            hint=new[0].hint or "give more of the text around the secret, or a whole file: ledger redact --file PATH",
         )
 
 
@@ -162,7 +162,7 @@ def _switch(ledger: Branch, old: str, new: str, dropped: Sequence[str]) -> None:
     code, _, err = ledger.repository.git.attempt("update-ref", "--stdin", stdin=os.fsencode("\n".join(moves) + "\n"))
     if code:
         why = err.decode("utf-8", "replace").strip().splitlines()[-1:] or ["git gave no reason"]
-        raise LedgerError(f"the branch was not moved, nothing was changed: {why[0]}", hint="ledger redact, once more")
+        raise LedgerError(f"the branch was not moved, nothing was changed: {why[0]}", hint="run ledger redact again")
 
 
 def _redact_waiting(ledger: Branch, needles: Needles) -> None:

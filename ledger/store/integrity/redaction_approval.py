@@ -125,7 +125,7 @@ def accept(repository: Repository, redactions: Mapping[str, bytes]) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("".join(f"{name} {content}\n" for name, content in sorted(known.items())), encoding="ascii")
     except OSError as error:
-        raise LedgerError(f"cannot remember what was accepted: {error.strerror}: `{file}`") from error
+        raise LedgerError(f"cannot write which redactions are accepted ({error.strerror}): `{file}`") from error
 
 
 def accept_all(repository: Repository, tip: str) -> None:

@@ -67,7 +67,7 @@ class Needles:
         for secret in secrets:
             if len(secret) < SHORTEST or "\n" in secret:
                 raise LedgerError(
-                    f"a secret to redact is one line of at least {SHORTEST} characters",
+                    f"a secret to redact must be one line of at least {SHORTEST} characters",
                     hint="ledger redact --file PATH takes out a whole file",
                 )
             inside = (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], quote(secret, safe=""))
@@ -94,7 +94,7 @@ def plan_redaction(ledger: Branch, needles: Needles, files: Collection[str] = ()
     """
     tip = ledger.tip()
     if tip is None:
-        raise NotFound("there is no ledger here")
+        raise NotFound("there is no ledger to redact")
     held = _History(ledger, tip)
     if missing := sorted(set(files) - set(held.latest)):
         raise NotFound(
@@ -102,7 +102,7 @@ def plan_redaction(ledger: Branch, needles: Needles, files: Collection[str] = ()
         )
     for path in held.latest:
         if (named := needles.replaced(os.fsencode(path))) != os.fsencode(path):
-            raise LedgerError(f"a path holds it, and entries are found by their paths: `{os.fsdecode(named)}`")
+            raise LedgerError(f"the secret is part of a path, which cannot be redacted: `{os.fsdecode(named)}`")
     whole = {held.latest[path] for path in files}
     replaced: dict[str, tuple[bytes, bytes]] = {}  # former and new content by blob
     for blob, data in held.contents():
@@ -232,15 +232,15 @@ def placeholder_of(path: str) -> bytes:
         return _GONE
     if path in {paths.FORMAT_FILE, paths.POLICY_FILE} or kind_of(path) is not None:
         raise LedgerError(
-            f"a whole document cannot be taken out, only what stands in it: `{path}`",
-            hint="ledger redact asks for the secret itself",
+            f"a whole document cannot be removed, only parts of it: `{path}`",
+            hint="ledger redact without --file asks for the secret itself",
         )
     return {".png": _EMPTY_PNG, ".svg": _EMPTY_SVG}.get(os.path.splitext(path)[1], _GONE)  # noqa: PTH122  # a path on the branch
 
 
 def _replacement_of(path: str) -> bytes:
     if is_signature(path):
-        raise LedgerError(f"a signature goes with what it is about: `{path}`")
+        raise LedgerError(f"a signature is removed only with what it signs: `{path}`")
     return placeholder_of(path)
 
 
@@ -251,4 +251,6 @@ def _check_readable(path: str, content: bytes) -> None:
     try:
         load(content, kind, source=path)
     except InvalidDocument as error:
-        raise LedgerError(f"without it this would be no document any more ({error.problems[0]}): `{path}`") from error
+        raise LedgerError(
+            f"without the secret the document would be invalid ({error.problems[0]}): `{path}`"
+        ) from error

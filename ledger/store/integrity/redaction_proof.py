@@ -85,18 +85,16 @@ def wrong_with(redaction: Redaction) -> list[str]:
     pairs = _pairs(redaction)
     named = [redaction.before, redaction.after, *(commit for pair in pairs for commit in pair)]
     if not all(map(_COMMIT.fullmatch, named)):
-        return [*wrong, "it names a commit by what is no object id"]
+        return [*wrong, "it names a commit by something that is not an object id"]
     if redaction.before == redaction.after:
-        wrong.append(f"it says that commit {redaction.before[:10]} was made again as itself")
-    wrong += [
-        f"it says that commit {before[:10]} was made again as itself" for before, after in pairs if before == after
-    ]
+        wrong.append(f"it says that commit {redaction.before[:10]} was replaced by itself")
+    wrong += [f"it says that commit {before[:10]} was replaced by itself" for before, after in pairs if before == after]
     targets: dict[str, str] = {redaction.before: redaction.after}
     for before, after in pairs:
         if targets.setdefault(before, after) != after:
-            wrong.append(f"it says twice what commit {before[:10]} became")
+            wrong.append(f"it names two replacements of commit {before[:10]}")
     if not set(targets).isdisjoint(targets.values()):
-        wrong.append("what it says of commits leads in a circle")
+        wrong.append("its replacements of commits form a circle")
     files = Counter(file.path for file in redaction.files)
     wrong += [f"it names this file twice: `{ascii(path)[1:-1]}`" for path, count in files.items() if count > 1]
     wrong += [
@@ -153,7 +151,7 @@ def unproved(
             yield Unproved(path=change.path, message=why)
     lost = _commit_authors(repository, before) - _commit_authors(repository, tip)
     if lost:
-        yield Unproved(path="", message=f"{lost.total()} of its commits have another author or time, or are gone")
+        yield Unproved(path="", message=f"{lost.total()} of its commits have another author or time, or are missing")
 
 
 def _why(
@@ -161,9 +159,9 @@ def _why(
 ) -> str | None:
     agreed = paths.is_agreed(change.path)
     if change.status == "A":
-        return "added while history was made again" if agreed and law_stands else None
+        return "added while history was rewritten" if agreed and law_stands else None
     if change.status == "D":
-        return "it is gone; a redaction removes no file"
+        return "it is missing; a redaction removes no file"
     was, now = repository.read_object(f"{before}:{change.path}"), repository.read_object(change.blob)
     stood = _versions(repository, tip, change.path) if agreed and not law_stands else ()
     if any(is_marked(was, one, change.path) for one in stood):
@@ -171,7 +169,7 @@ def _why(
     if steps.now(change.path, hash_bytes(was)) != hash_bytes(now):
         return "it was changed, and no redaction says so"
     if not is_marked(was, now, change.path):
-        return "a redaction is said to have changed it, and more is changed in it than parts taken out"
+        return "a redaction is said to have changed it, but more was changed than parts removed"
     return None
 
 

@@ -81,11 +81,11 @@ def contradictions(record: Record, name: str, side: Side) -> Iterator[tuple[str,
     if curves is not None and name == curves.file:
         series = [column.removeprefix("'") for column in side.columns[_AXES:]]
         if curves.series != series:
-            yield "results.curves.series", "the record names other series than the curves hold"
+            yield "results.curves.series", "the record does not name the series that the curves hold"
         if curves.points != side.rows:
             yield (
                 "results.curves.points",
-                f"the record says {counted(curves.points, 'point')}, and there are {side.rows:,}",
+                f"the record says {counted(curves.points, 'point')}, but there are {side.rows:,}",
             )
     for position, figure in enumerate(record.results.figures):
         if name == figure.file and figure.bytes != side.bytes:
@@ -100,8 +100,8 @@ def _of_table(field: str, table: Table, side: Side) -> Iterator[tuple[str, str]]
         yield f"{field}.bytes", _bytes(table.bytes, side)
     if (table.rows, table.columns) != (side.rows, len(side.columns)):
         said = f"{table.rows:,} rows and {table.columns:,} columns"
-        yield f"{field}.rows", f"the record says {said}, and there are {side.rows:,} and {len(side.columns):,}"
+        yield f"{field}.rows", f"the record says {said}, but there are {side.rows:,} and {len(side.columns):,}"
 
 
 def _bytes(said: int, side: Side) -> str:
-    return f"the record says {said:,} bytes, and it has {side.bytes:,}"
+    return f"the record says {said:,} bytes, but the file has {side.bytes:,}"

@@ -71,7 +71,7 @@ def signature_of(repository: Repository, document: str, hashes: Mapping[str, str
     signature = sign(signing_key(repository), said)
     key = public_key(signature)
     if key is None:
-        raise LedgerError("ssh-keygen gave something that is no signature", hint="ssh-keygen -Y sign -n ledger -f KEY")
+        raise LedgerError("the output of ssh-keygen is not a signature", hint="ssh-keygen -Y sign -n ledger -f KEY")
     return paths.signature_path(document, hash_bytes(key + said).removeprefix("blake3:")), signature
 
 

@@ -55,7 +55,7 @@ def explain_difference(repository: Repository, before: str, tip: str, *, law_sta
         return Explained(redactions=(), unproved=())
     wrong = [Unproved(path=paths.redaction_path(one.id), message=why) for one in new for why in wrong_with(one)]
     if circle_in(found):
-        wrong.append(Unproved(path="redactions", message="what redactions say of commits or files leads in a circle"))
+        wrong.append(Unproved(path="redactions", message="the replacements that redactions name form a circle"))
     if not wrong:
         wrong = list(unproved(repository, before, tip, found, law_stands=law_stands))
     return Explained(redactions=new, unproved=tuple(wrong))
@@ -82,7 +82,7 @@ def read_redactions(repository: Repository, tree: Mapping[str, str]) -> tuple[di
                 raise LedgerError("the object is missing from this clone")  # noqa: TRY301  # all problems are made in one place
             redaction = load(data, Redaction, source=path)
             if path != paths.redaction_path(redaction.id):
-                raise LedgerError("the document says that it is another entry")  # noqa: TRY301  # the same
+                raise LedgerError("the document belongs at another path")  # noqa: TRY301  # the same
             if wrong := wrong_with(redaction):
                 raise LedgerError("; ".join(wrong))  # noqa: TRY301  # the same
         except LedgerError as error:

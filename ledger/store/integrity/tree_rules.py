@@ -62,7 +62,7 @@ def odd_entries(repository: Repository, tip: str, since: str | None) -> Iterator
         level = following
 
 
-_MALFORMED = "the tree is malformed: a name in it is empty, holds a slash, stands twice, or out of order"
+_MALFORMED = "the tree is malformed: a name in it is empty, holds a slash, appears twice or is out of order"
 
 
 @cache
@@ -87,7 +87,9 @@ def _odd(folder: bytes, entry: Raw) -> OddEntry | None:
     if mode in _WRITTEN:
         return None
     shown = mode.decode("ascii", "backslashreplace")
-    return OddEntry(_path(folder + name), f"a mode that git does not write, and shows as another: {ascii(shown)[1:-1]}")
+    return OddEntry(
+        _path(folder + name), f"a file mode that git never writes, and shows as another: {ascii(shown)[1:-1]}"
+    )
 
 
 def _path(name: bytes) -> str:

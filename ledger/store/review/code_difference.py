@@ -104,4 +104,4 @@ def why_no_repeats(ledger: Branch, run: StoredRun, others: Sequence[StoredRun] |
     first = alike[0].record.id
     told = f"run {first} has" if len(alike) == 1 else f"{len(alike)} runs, such as {first}, have"
     same = f"{told} the same params and training data as {run.record.id}"
-    return f"{same}, and no repeat is among them: they differ {difference.told()}"
+    return f"{same}, but none of them is a repeat: they differ {difference.told()}"

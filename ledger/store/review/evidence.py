@@ -143,7 +143,7 @@ class _Reading:
             return ("cannot tell", f"it {why_uncounted(run)}, and what did not finish is not ranked", None), None
         if not group_of(headline).known:
             name_it = "name it when recording: --dataset validation:NAME@VERSION=PATH"
-            return ("not comparable", "its headline was measured on data that nobody named", name_it), None
+            return ("not comparable", "its headline was measured on data without a name", name_it), None
         if not others:
             return ("cannot tell", "there is nothing to compare it with yet", None), None
         apart, mend = "", ""

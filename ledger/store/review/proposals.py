@@ -51,7 +51,7 @@ def read_proposed(ledger: Branch, name: str) -> Proposed:
         LedgerError: git cannot read it.
     """
     if name.startswith("-") or not name.strip():
-        raise UsageError(f"a proposal is a range, a branch or a run: `{ascii(name)[1:-1]}`")
+        raise UsageError(f"not a range, a branch or a run: `{ascii(name)[1:-1]}`")
     repository, ledger_tip = ledger.repository, ledger.tip()
     old, dots, new = name.partition("..")
     if dots:
@@ -71,7 +71,7 @@ def read_proposed(ledger: Branch, name: str) -> Proposed:
             here = candidate.removeprefix("refs/heads/") if candidate.startswith("refs/heads/") else None
             return replace(found, branch=here)
     if ledger_tip is None:
-        raise NotFound(f"no proposal and no run has this name: `{ascii(name)[1:-1]}`")
+        raise NotFound(f"no proposal or run has this name: `{ascii(name)[1:-1]}`")
     (run,) = find_runs(ledger, [name])
     return _on_ledger(run, ledger_tip)
 
@@ -111,7 +111,7 @@ def _refs_of(name: str) -> list[str]:
 def _base(ledger: Branch, ledger_tip: str | None, tip: str) -> str:
     base = common_base(ledger.repository, ledger_tip, tip) if ledger_tip else None
     if base is None:
-        raise NotFound(f"this stands on no commit of the ledger: `{tip[:12]}`", hint="git fetch origin ledger")
+        raise NotFound(f"this is not based on a commit of the ledger: `{tip[:12]}`", hint="git fetch origin ledger")
     return base
 
 

@@ -80,7 +80,7 @@ def hold_back(ledger: Branch, name: str, base: str, files: Collection[str]) -> N
         tags = repository.git.output("for-each-ref", "--format=%(*objectname)", f"refs/tags/{ledger.branch}/").decode()
         if not own.isdisjoint(tags.split()):
             raise Conflict(
-                "a checkpoint stands on these runs, so they cannot be taken off the branch",
+                "a checkpoint covers these runs, so they cannot be removed from the branch",
                 hint="ledger record --review proposes a run before it is on the ledger",
             )
         standing = {file.path: file.blob for file in repository.read_tree(base)}

@@ -107,7 +107,7 @@ class Exchange:
     def _seconds_left(self) -> float:
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise Unanswered("the time is over; others were using it", hint="ledger sync --timeout 120")
+            raise Unanswered("others kept it busy until the time was up", hint="ledger sync --timeout 120")
         return left
 
     def _remote_refs(self) -> dict[str, str]:
@@ -187,7 +187,7 @@ class Exchange:
 
         Raises:
             Conflict: ours and theirs cannot be joined.
-            LostRace: other writers of this clone were first too many times.
+            LostRace: other writers of this clone moved the branch first too many times in a row.
         """
         for _ in range(_RACES):
             with self.ledger.writing(self._seconds_left()) as turn:
@@ -198,7 +198,7 @@ class Exchange:
                 if tip is None or self._moved(mine, tip, turn):
                     self._note_received(tip)
                     return tip, folded
-        raise LostRace("other writers of this clone were first too many times")
+        raise LostRace("other writers of this clone moved the branch first too many times in a row")
 
     def _on_top(self, base: str | None, mine: str | None) -> tuple[str | None, list[str]]:
         if mine is None:
@@ -388,8 +388,8 @@ class Exchange:
             self.troubles.append(reason)
         there = self.repository.resolve(f"refs/remotes/{self.remote}/{self.ledger.branch}")
         if tip is not None and there is not None and carries_law(self.repository, tip, there):
-            said = "others keep it busy, and a change of what was agreed on does not wait in its inbox"
-            raise LedgerError(said, hint="ledger sync, in a moment")
+            said = "others keep it busy, and a change of the policy or of workflows cannot wait in its inbox"
+            raise LedgerError(said, hint="ledger sync, after a moment")
         name = f"{INBOX}{new_id(datetime.now(UTC), os.urandom(4))}"
         results = self._push([f"{tip}:{name}", *(f"{here}:{there}" for there, here in self._beside(theirs).items())])
         taken = results.get(name, Pushed(state="refused", reason=reason))
@@ -436,4 +436,4 @@ def _way_out(reason: str) -> str:
     """Return what to do about a refused push."""
     if "secret" in reason:
         return 'revoke it; ledger redact --found --because "a secret in an entry that was not sent"; then: ledger sync'
-    return "ask who looks after it, then: ledger sync"
+    return "ask its administrator, then: ledger sync"

@@ -47,12 +47,12 @@ def check_incoming(ledger: Branch, remote: str, seen: str | None, tip: str) -> l
     wrong = [finding for finding in found if finding.severity == "error" and _is_refused(finding)]
     if wrong:
         raise Conflict(
-            f"{remote} holds what no ledger may: {_finding_text(wrong)}; nothing was changed here",
-            hint=f"ledger check {since[:10]}..{tip[:10]} names it all; who may force a push puts back what was:"
-            f" git push --force {remote} {since[:10]}:{ledger.ref}",
+            f"{remote} holds something that no ledger may hold: {_finding_text(wrong)}; nothing was changed here",
+            hint=f"ledger check {since[:10]}..{tip[:10]} lists everything; to restore what was there, if you may force"
+            f" a push: git push --force {remote} {since[:10]}:{ledger.ref}",
         )
     told = (
-        [f"{remote} holds what is doubtful: {_finding_text(found)} (ledger check {since[:10]}..{tip[:10]})"]
+        [f"{remote} holds something doubtful: {_finding_text(found)} (ledger check {since[:10]}..{tip[:10]})"]
         if found
         else []
     )
@@ -104,7 +104,7 @@ def _law(ledger: Branch, since: str, tip: str) -> Iterator[str]:
     )
     if said := out.decode("utf-8", "replace").strip():
         commit, _, name = said.partition(" ")
-        yield f"{ascii(name)[1:-1]} changed what the team agreed on (commit {commit}; ledger policy show)"
+        yield f"{ascii(name)[1:-1]} changed the policy or workflows of the team (commit {commit}; ledger policy show)"
 
 
 def check_waiting(repository: Repository, commit: str, tip: str | None) -> None:
@@ -118,7 +118,7 @@ def check_waiting(repository: Repository, commit: str, tip: str | None) -> None:
         check_only_grew(repository, commit)
         return
     if path := carries_law(repository, commit, tip):
-        raise Conflict(f"the inbox carries entries only, and this changes {path}")
+        raise Conflict(f"the inbox is for entries only, but this changes {path}")
     from ledger.store.integrity.check import check_range
 
     # Two clones that never met may each have begun the ledger.

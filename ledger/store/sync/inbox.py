@@ -32,7 +32,7 @@ def fold_inbox(ledger: Branch) -> Folded:
     """Put all entries of the inbox on the branch; idempotent.
 
     Raises:
-        LostRace: other writers were first too many times.
+        LostRace: other writers moved the branch first too many times in a row.
         LedgerError: git cannot read or write; the inbox is unchanged.
     """
     if not _waiting(ledger):
@@ -68,7 +68,7 @@ def fold_inbox(ledger: Branch) -> Folded:
         for name, commit in folded.items():
             ledger.repository.git.attempt("update-ref", "-d", name, commit)
         return Folded(refs=tuple(folded), added=tuple(sorted(added)), problems=tuple(problems))
-    raise LostRace("other writers were first too many times")
+    raise LostRace("other writers moved the branch first too many times in a row")
 
 
 def _waiting(ledger: Branch) -> dict[str, str]:

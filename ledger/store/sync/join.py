@@ -131,7 +131,9 @@ def _check_only_grew(steps: Sequence[CommitStep]) -> None:
                     hint="ledger recover --branch puts it back; ledger verify says what is wrong",
                 )
             if change.mode != "100644" or not (_PATH.fullmatch(change.path) or paths.is_agreed(change.path)):
-                raise Conflict(f"commit {step.commit[:10]} adds what is no entry: `{ascii(change.path)[1:-1]}`")
+                raise Conflict(
+                    f"commit {step.commit[:10]} adds something that is not an entry: `{ascii(change.path)[1:-1]}`"
+                )
 
 
 def _replayed(steps: Sequence[CommitStep], ours: dict[str, str]) -> list[Replayed]:
@@ -149,7 +151,9 @@ def _replayed(steps: Sequence[CommitStep], ours: dict[str, str]) -> list[Replaye
             commits.append(Replayed(commit=step.commit, files=files))
     if done != ours:
         lost = next(path for path in ours if done.get(path) != ours[path])
-        raise Conflict(f"no commit adds this file, as the history is cut: `{lost}`", hint="git fetch --unshallow")
+        raise Conflict(
+            f"the history is incomplete, so no commit adds this file: `{lost}`", hint="git fetch --unshallow"
+        )
     return commits
 
 
@@ -174,12 +178,12 @@ def _is_ours(repository: Repository, onto: str, tip: str, change: PathChange, st
             return False  # one version added twice: content decides, not who added it when
         label = "@".join(path.split("/")[1:3])
         raise Conflict(
-            f"this dataset version stands for other data there: `{label}`",
-            hint="give yours another version; ledger show names the runs that use it",
+            f"the other ledger has other data under this dataset version: `{label}`",
+            hint="give yours another version; to see the runs that use it: ledger list 'dataset = {label}'",
         )
     if (path, hash_bytes(theirs)) in _redacted(repository, tip):
         raise Conflict(
-            f"a redaction took this out here, and the other ledger still holds it: `{path}`",
+            f"a redaction removed this here, but the other ledger still holds it: `{path}`",
             hint=f"git push --force-with-lease=BRANCH:{onto} REMOTE BRANCH",
         )
     raise Conflict(f"the other ledger holds something else at this path: `{path}`")

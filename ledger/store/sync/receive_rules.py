@@ -116,19 +116,19 @@ def _check_other(repository: Repository, update: Update, tip: str | None) -> Ite
     """Yield what is wrong with refs without entries: kept code, the remembered tip, checkpoints, replacements."""
     ref, old, new = update.ref, update.old, update.new
     if ref.startswith("refs/replace/") and new is not None:
-        said = "replaced objects show others another history than there is"
+        said = "a replaced object shows others a different history"
         yield Refusal(ref=ref, message=said, hint=f"git update-ref -d {ref}")
     elif ref == KEPT and old and not (new and contains(repository, new, old)):
-        yield Refusal(ref=ref, message="the code of runs is kept, and what is pushed lets go of some")
+        yield Refusal(ref=ref, message="the code of runs is kept for ever, but this push drops some of it")
     elif ref == REMEMBERED:
         yield from _check_remembered(repository, update, tip)
     elif ref == _CHECKPOINTS.rstrip("/") and new is not None:
-        said = f"a tag named `{BRANCH}` hides the branch, and leaves no room for checkpoints"
+        said = f"a tag named `{BRANCH}` hides the branch, and makes checkpoints impossible"
         yield Refusal(ref=ref, message=said, hint="give the tag another name")
     elif ref.startswith(_CHECKPOINTS):
         if old is not None:
             said = "is deleted" if new is None else "is moved"
-            yield Refusal(ref=ref, message=f"a checkpoint never changes, and this one {said}")
+            yield Refusal(ref=ref, message=f"a checkpoint never changes, but this one {said}")
         elif new is not None:
             yield from _check_checkpoint(repository, ref, new, tip)
 
@@ -137,7 +137,7 @@ def _check_remembered(repository: Repository, update: Update, tip: str | None) -
     """Yield why the remembered tip may not be set so: it follows the branch, and is never deleted."""
     follows = update.new is not None and tip is not None and contains(repository, tip, update.new)
     if not follows:
-        said = "what is remembered of the ledger is a commit of it, and stays"
+        said = "the remembered tip must be a commit of the ledger, and is never deleted"
         yield Refusal(ref=update.ref, message=said, hint="ledger sync")
 
 
@@ -164,7 +164,7 @@ def _check_branch(repository: Repository, update: Update, *, accepts: bool | Non
         accepts: whether this server accepts a redaction; none in a sending clone, which does not decide.
     """
     if update.new is None:
-        yield Refusal(ref=update.ref, message="the ledger is deleted; it only ever grows")
+        yield Refusal(ref=update.ref, message="this push deletes the ledger, which only ever grows")
         return
     if update.old is not None and not contains(repository, update.new, update.old):
         refusal = _refuse_rewrite(repository, update.ref, update.old, update.new, accepts=accepts)
@@ -186,7 +186,7 @@ def _refuse_rewrite(repository: Repository, ref: str, old: str, new: str, *, acc
     if not explained.redactions:
         return Refusal(
             ref=ref,
-            message=f"the ledger only ever grows, and commit {old[:10]} is not in what is pushed",
+            message=f"the ledger only ever grows, but commit {old[:10]} is missing from what is pushed",
             hint="ledger sync puts yours on top of theirs",
         )
     if explained.unproved:
@@ -194,13 +194,13 @@ def _refuse_rewrite(repository: Repository, ref: str, old: str, new: str, *, acc
         where = ascii(one.path)[1:-1] or "the history"
         return Refusal(
             ref=ref,
-            message=f"a redaction is given as the reason, and does not explain all: {where}: {one.message}",
+            message=f"a redaction is given as the reason, but does not explain everything: {where}: {one.message}",
             hint="redact what the server holds, and nothing else: ledger sync, then ledger redact",
         )
     if accepts is False:
         return Refusal(
             ref=ref,
-            message="a redaction made the history of the ledger again; this server takes that only when told to",
+            message="a redaction rewrote the history of the ledger; this server is not configured to accept that",
             hint=f"on the server, for this one push: git config {ACCEPT_REDACTION_SETTING} true",
         )
     return _not_signed(repository, ref, old, new, explained.redactions) if accepts else None
@@ -220,7 +220,7 @@ def _not_signed(
     ids = {one.id for one in redactions}
     unsigned = [one.id for one in vouch_at(repository, new, policy) if one.id in ids and one.vouched is None]
     if unsigned:
-        said = f"none of those whom the policy names signed this redaction: {unsigned[0]}"
+        said = f"no signer named by the policy signed this redaction: {unsigned[0]}"
         return Refusal(ref=ref, message=said, hint="ledger sign, then push again")
     return None
 
@@ -241,7 +241,7 @@ def _not_reviewed(repository: Repository, ref: str, old: str, new: str) -> Itera
         if blob not in {fact.id for fact in facts if fact is not None}:
             yield Refusal(
                 ref=ref,
-                message=f"{path} is changed by review only, and this change stands in no proposal here",
+                message=f"{path} may change only by review, but this change is in no proposal here",
                 hint="ledger policy propose; then merge what was proposed",
             )
 
@@ -256,8 +256,8 @@ def _check_beside(repository: Repository, update: Update, tip: str | None) -> It
         if update.new is not None and tip is not None and (path := carries_law(repository, update.new, tip)):
             yield Refusal(
                 ref=update.ref,
-                message=f"the inbox carries entries only, and commit {update.new[:10]} changes {path}",
-                hint="ledger policy propose, or: ledger sync, when fewer others are at the branch",
+                message=f"the inbox is for entries only, but commit {update.new[:10]} changes {path}",
+                hint="ledger policy propose, or try again when the branch is less busy: ledger sync",
             )
         if update.old is not None:
             kept = [commit for commit in (tip, update.new) if commit is not None]
@@ -265,7 +265,7 @@ def _check_beside(repository: Repository, update: Update, tip: str | None) -> It
             if lost is not None:
                 yield Refusal(
                     ref=update.ref,
-                    message=f"commit {update.old[:10]} waits here with what the ledger does not hold yet: {lost}",
+                    message=f"commit {update.old[:10]} waits here with content that the ledger does not hold: {lost}",
                     hint="ledger sync folds it into the ledger",
                 )
 

@@ -100,7 +100,7 @@ def _is_redacted(ledger: Branch, remote: str, before: str, tip: str, *, accept_r
     if explained.unproved:
         one = explained.unproved[0]
         raise Conflict(
-            f"{remote} was rewritten; a redaction is given as the reason ({why}), and it does not explain"
+            f"{remote} was rewritten; a redaction is given as the reason ({why}), but does not explain"
             f" `{ascii(one.path or ledger.branch)[1:-1]}`: {one.message}; nothing was changed here",
             hint=f"ask who did it; to put back what was known: git push --force {remote} {before}:{ledger.ref}",
         )
@@ -113,7 +113,7 @@ def _is_redacted(ledger: Branch, remote: str, before: str, tip: str, *, accept_r
         ]
         if unsigned:
             raise Conflict(
-                f"{remote} was rewritten by a redaction that nobody signed whom the policy names ({why})",
+                f"{remote} was rewritten by a redaction that no signer named by the policy signed ({why})",
                 hint=f"its author: ledger sign; then here: ledger sync {remote} --accept-redaction",
             )
     if not accept_redaction and not _is_ours(ledger, ids):

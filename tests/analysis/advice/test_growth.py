@@ -74,8 +74,8 @@ def test_a_floor_makes_the_line_bend() -> None:
         ([1.0, 2.0, 8.0], [0.5, 0.4, 0.3], "lower", "not enough points: 3 different sizes"),
         ([10.0, 11.0, 12.0, 13.0], [0.5, 0.4, 0.3, 0.2], "lower", "not enough points: the largest size is 1.3 times"),
         ([1.0, 2.0, 4.0, 8.0], [0.5, 0.4, 0.3, 0.0], "lower", "perfect"),
-        ([1.0, 2.0, 4.0, 8.0], [5.0, 4.0, 3.0, 2.0], "higher", "do not lie between 0 and 1"),
-        ([1.0, 2.0, 4.0, 8.0], [0.5, 0.4, 0.3, 0.2], None, "nobody said which values are better"),
+        ([1.0, 2.0, 4.0, 8.0], [5.0, 4.0, 3.0, 2.0], "higher", "are not between 0 and 1"),
+        ([1.0, 2.0, 4.0, 8.0], [0.5, 0.4, 0.3, 0.2], None, "no direction is recorded"),
     ],
 )
 def test_what_cannot_be_fitted_is_said(

@@ -121,7 +121,7 @@ def test_three_seeds_code_a_baseline_and_words_are_what_the_fifth_asks_for() -> 
     assert [check.asks for check in step(5, two_seeds).missing] == ["3 seeds of one setting"]
     dirty = msgspec.structs.replace(runs[0].record.code, dirty=True, patch=None)
     runs[0] = msgspec.structs.replace(runs[0], record=msgspec.structs.replace(runs[0].record, code=dirty))
-    assert "code that can be had again" in [check.asks for check in step(5, runs).missing]
+    assert "code that can be restored" in [check.asks for check in step(5, runs).missing]
 
 
 def test_the_sixth_asks_for_a_budget_and_names_what_is_over_it() -> None:

@@ -115,10 +115,10 @@ def test_a_share_of_wrong_answers_is_read_as_it_is_and_its_target_too(
 @pytest.mark.parametrize(
     ("name", "better", "value", "why"),
     [
-        ("loss", "lower", 0.3, "lower is better, and its name does not say"),
-        ("mean_squared_error", "lower", 0.3, "lower is better, and its name does not say"),
-        ("score", None, 0.3, "nobody said which values are better"),
-        ("perplexity", "higher", 12.0, "does not lie between 0 and 1"),
+        ("loss", "lower", 0.3, "lower is better, but its name is not that"),
+        ("mean_squared_error", "lower", 0.3, "lower is better, but its name is not that"),
+        ("score", None, 0.3, "no direction is recorded"),
+        ("perplexity", "higher", 12.0, "is not between 0 and 1"),
     ],
 )
 def test_what_is_no_share_of_answers_is_said_and_gives_no_advice(

@@ -66,7 +66,7 @@ def test_versions_and_periods_are_never_thrown_together() -> None:
         (pairs(4), "not enough runs"),
         ([*pairs(4), run(9, offline(float("nan")), online(0.1))], "not enough runs"),
         ([run(at, offline(0.5), online(at)) for at in range(6)], "the same"),
-        ([run(at, offline(at), online(at, direction=None)) for at in range(6)], "nobody said"),
+        ([run(at, offline(at), online(at, direction=None)) for at in range(6)], "no direction is recorded"),
     ],
 )
 def test_thin_evidence_gives_no_number(runs: list[StoredRun], why: str) -> None:

@@ -78,7 +78,7 @@ def test_without_repeats_none_is_marked_and_it_is_said() -> None:
 @pytest.mark.parametrize(
     ("direction", "group", "why"),
     [
-        (None, GROUP, "nobody said which values are better"),
+        (None, GROUP, "no direction is recorded"),
         ("higher", Group(key="k", dataset="unknown", dataset_hash="", evaluator=""), "dataset version is unknown"),
     ],
 )

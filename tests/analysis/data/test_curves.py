@@ -58,7 +58,7 @@ def test_a_series_that_cannot_be_shown_is_refused() -> None:
         (b"step,epoch,seconds,a\n1,2\n", "line 2: 4 columns"),
         (b"step,epoch,seconds,a\n1,2,3,=x()\n", "line 2: not a number"),
         (b"step,epoch,seconds,a\n1.5,,,\n", "line 2: not a number"),
-        (b"step,epoch,seconds,a,a\n", "stands twice"),
+        (b"step,epoch,seconds,a,a\n", "appears twice"),
         (b"step,epoch,seconds,\xff\n", "utf-8"),
         (b'step,epoch,seconds,a\n"1,2,3,4\n', ""),
     ],

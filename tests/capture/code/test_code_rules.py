@@ -232,7 +232,7 @@ def test_a_script_of_another_repository_is_said(repo: Path, cli: Cli, tmp_path: 
     write(library, "train.py", "print('edited')\n")
     assert cli("run", "--", "python", "../library/train.py").code == 0
     shown = cli("show", cli("list", "--columns", "id", "--csv").out.split()[-1]).out
-    assert "the script lies in another repository" in shown
+    assert "the script is in another repository" in shown
     assert "../library at " in shown
     assert "tree unknown" in shown
 
@@ -253,5 +253,5 @@ def test_a_script_that_a_link_leads_to_outside_is_said(repo: Path, cli: Cli, tmp
     git_in(repo, "commit", "-qm", "Link")
     assert cli("run", "--", "python", "linked.py").code == 0
     shown = cli("show", cli("list", "--columns", "id", "--csv").out.split()[-1]).out
-    assert "the script lies outside of this repository" in shown
+    assert "the script is outside this repository" in shown
     assert "tree unknown" in shown

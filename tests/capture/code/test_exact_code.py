@@ -328,5 +328,5 @@ def test_a_file_that_a_filter_turns_into_a_pointer_is_not_kept_exactly(repo: Pat
     (repo / "w.bin").write_bytes(b"another")
     git_in(repo, "add", ".")
     code, _ = capture(repo)
-    assert "w.bin (git-lfs keeps it apart" in code.unknown["patch"]
+    assert "w.bin (git-lfs keeps its content" in code.unknown["patch"]
     assert code.tree is None

@@ -65,8 +65,8 @@ def test_yaml_dates_anchors_and_merges_are_understood(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("p.yaml", "a: 1\na: 2\n", "line 2: the name stands twice: `a`"),
-        ("p.json", '{"a": 1,\n "b": 2,\n "a": 3}', "line 3: the name stands twice: `a`"),
+        ("p.yaml", "a: 1\na: 2\n", "line 2: the name appears twice: `a`"),
+        ("p.json", '{"a": 1,\n "b": 2,\n "a": 3}', "line 3: the name appears twice: `a`"),
         ("p.toml", "a = 1\na = 2\n", "line 2"),
         ("p.yaml", "- 1\n- 2\n", "not a list"),
         ("p.json", "3", "not a number"),

@@ -89,7 +89,7 @@ def test_frameworks_that_were_imported_are_told_from_those_that_are_installed(re
     assert cli("run", "--", sys.executable, "train.py").code == 0
     environment = Branch.open(repo).contents().runs[-1].record.environment
     assert environment.imported is None
-    assert "only what is installed" in environment.unknown["imported"]
+    assert "only the installed packages" in environment.unknown["imported"]
 
 
 def test_what_is_imported_is_read_and_never_asked() -> None:

@@ -160,13 +160,13 @@ def test_the_parts_that_an_index_names_are_added_up_and_nothing_else(tmp_path: P
     assert capture_model(tmp_path).parameters == 205
     assert "one part of several" in capture_model(tmp_path / "model-00001-of-00002.safetensors").unknown["parameters"]
     (tmp_path / "model-00002-of-00002.safetensors").unlink()
-    assert "is not there: model-00002-of-00002" in capture_model(tmp_path).unknown["parameters"]
+    assert "is missing: model-00002-of-00002" in capture_model(tmp_path).unknown["parameters"]
 
 
 def test_a_tensor_in_two_files_is_not_counted_twice(tmp_path: Path) -> None:
     safetensors(tmp_path / "model.safetensors", {"a.weight": [10]})
     safetensors(tmp_path / "ema.safetensors", {"a.weight": [10]})
-    assert "two files hold a tensor of one name: a.weight" in capture_model(tmp_path).unknown["parameters"]
+    assert "two files hold a tensor of the same name: a.weight" in capture_model(tmp_path).unknown["parameters"]
 
 
 def test_packed_safetensors_are_not_counted(tmp_path: Path) -> None:

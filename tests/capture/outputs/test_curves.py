@@ -68,9 +68,9 @@ def test_the_half_line_of_a_killed_run_is_left_out(tmp_path: Path) -> None:
         ("m.csv", "step,a\n1,0.5\n2,oops\n", "left out: `a` (text, as on line 3: `oops`)"),
         ("m.csv", "step,a\n1,0.5\n2,1,2\n", "line 3: 2 columns expected, not 3"),
         ("m.csv", "step,a\n1.5,0.5\n", "line 2: a whole step expected: `1.5`"),
-        ("m.csv", "step,a,a\n", "line 1: a column stands twice: `a`"),
+        ("m.csv", "step,a,a\n", "line 1: a column appears twice: `a`"),
         ("m.csv", "", "line 1: a line of column names expected"),
-        ("m.csv", "step,a\x1b[31m\n1,2\n", "line 2: column name holds control characters"),
+        ("m.csv", "step,a\x1b[31m\n1,2\n", "line 2: column name holds control or invisible characters"),
         ("m.jsonl", '{"a": 1}\n{"a": }\n', "line 2: not JSON"),
         ("m.jsonl", "[1]\n", "line 1: one JSON object a line expected"),
         ("m.jsonl", '{"a": 1}\n{"a": "x"}\n', "left out: `a` (text, as on line 2: `x`)"),
@@ -143,7 +143,7 @@ def test_numbers_are_read_where_that_is_certain_and_named_where_not(
 def test_a_header_that_a_resumed_logger_wrote_again_is_skipped(tmp_path: Path) -> None:
     text = "epoch,loss\n0,2.3\n1,2.1\nepoch,loss\n2,1.9\n"
     assert [point.epoch for point in read(tmp_path, text)] == [0, 1, 2]
-    assert notice(tmp_path, text) == "the line of column names stands 2 times"
+    assert notice(tmp_path, text) == "the line of column names appears 2 times"
 
 
 def test_of_epochs_that_come_again_the_later_stands(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_of_a_metric_that_stands_twice_the_first_is_kept_and_it_is_said(tmp_path
     (tmp_path / "m.json").write_text('{"a/b": 1, "a": {"b": 2}}')
     found = read_metrics(tmp_path / "m.json")
     assert [(made.key, made.value) for made in found.metrics] == [("a/b", 1.0)]
-    assert found.notice == "left out: `a/b` stands twice"
+    assert found.notice == "left out: `a/b` appears twice"
 
 
 def test_a_file_of_fifty_megabytes_is_sent_to_curves(tmp_path: Path) -> None:

@@ -55,14 +55,14 @@ def test_a_value_stands_in_its_cell_in_its_shortest_form(value: object, text: st
     [
         ([[1, 2]], None, "need the names of their columns"),
         ([[1, 2], [3]], ["a", "b"], "row 2 has 1 cells"),
-        ([[object()]], ["a"], "row 1: a cell is a text or a number, not object"),
-        ([[[1]]], ["a"], "row 1: a cell is a text or a number, not a list"),
+        ([[object()]], ["a"], "row 1: a cell must be text or a number, not object"),
+        ([[[1]]], ["a"], "row 1: a cell must be text or a number, not a list"),
         ([[10**5000]], ["a"], "row 1: a whole number is too large"),
         ({"a": [1, 2], "b": [1]}, None, "different lengths: `a 2, b 1`"),
         ("text", None, "a list or an array is expected, not a text"),
         (7, ["a"], "a list or an array is expected, not a number"),
-        ([{"a": 1}, [2]], None, "row 2 is no mapping"),
-        (pd.DataFrame([[1, 2]], columns=["a", "a"]), None, "a column stands twice: `a`"),
+        ([{"a": 1}, [2]], None, "row 2 is not a mapping"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), None, "a column appears twice: `a`"),
         (np.zeros((3, 2_000_000)), ["a"], "more than 4000000 cells"),
     ],
 )

@@ -38,7 +38,7 @@ def test_a_shape_finds_what_it_says_and_nothing_else(pattern: str) -> None:
         ("acme_[a-z]{513}", "repeated 512 times at most"),
         ("acme_[a-z]{9,3}", "repeated 512 times at most"),
         ("acme_[a-z]{1,9}[0-9]{1,9}", "only one class may have a number of times that varies"),
-        ("acme_[z-a]", "it is no pattern"),
+        ("acme_[z-a]", "it is not a valid pattern"),
         ("acme_" + "a" * 116, "longer than 120 characters"),
     ],
 )
@@ -58,12 +58,12 @@ def test_a_shape_at_its_limits_is_taken(pattern: str) -> None:
 @pytest.mark.parametrize(
     ("own", "said"),
     [
-        (OwnSecrets(patterns={"Acme": "acme_[a-z]{8}"}), "a kind is lower-case letters"),
-        (OwnSecrets(names=["ab"]), "secrets.names: a name is 3 to 40"),
-        (OwnSecrets(names=["a" * 41]), "secrets.names: a name is 3 to 40"),
-        (OwnSecrets(names=["a b c"]), "secrets.names: a name is 3 to 40"),
-        (OwnSecrets(allow=["a" * 5]), "secrets.allow: a text is 6 to 480 characters long"),
-        (OwnSecrets(allow=["a" * 481]), "secrets.allow: a text is 6 to 480 characters long"),
+        (OwnSecrets(patterns={"Acme": "acme_[a-z]{8}"}), "a kind must be lower-case letters"),
+        (OwnSecrets(names=["ab"]), "secrets.names: a name must be 3 to 40"),
+        (OwnSecrets(names=["a" * 41]), "secrets.names: a name must be 3 to 40"),
+        (OwnSecrets(names=["a b c"]), "secrets.names: a name must be 3 to 40"),
+        (OwnSecrets(allow=["a" * 5]), "secrets.allow: a text must be 6 to 480 characters long"),
+        (OwnSecrets(allow=["a" * 481]), "secrets.allow: a text must be 6 to 480 characters long"),
         (OwnSecrets(names=[f"name-{number}" for number in range(51)]), "at most 50"),
         (OwnSecrets(allow=[f"text-{number}" for number in range(51)]), "at most 50"),
         (OwnSecrets(patterns={f"k{number}": "acme_[a-z]{8}" for number in range(51)}), "at most 50"),

@@ -36,14 +36,14 @@ def test_several_are_told_one_after_the_other(runs: list[str], cli: Cli) -> None
 def test_a_metric_that_is_no_share_is_said_and_one_that_is_missing(runs: list[str], cli: Cli) -> None:
     done = cli("advise", runs[0], "-m", "loss")
     assert done.code == 0
-    assert "nothing is said of its errors: `validation/loss`: lower is better" in done.err
+    assert "no advice about its errors: `validation/loss`: lower is better" in done.err
     assert "the run has no such metric: `f1`" in cli("advise", runs[0], "-m", "f1").err
 
 
 def test_what_is_neither_run_nor_experiment_is_refused(runs: list[str], cli: Cli) -> None:
     done = cli("advise", "zzz")
     assert (done.code, done.out) == (1, "")
-    assert "no run and no experiment has this name: `zzz`" in done.err
+    assert "no run or experiment has this name: `zzz`" in done.err
     assert cli("advise").code == 2
     assert cli("record", "--metric", "validation/score=1", "-e", "unsaid").code == 0
     unsaid = cli("advise", "unsaid")

@@ -34,9 +34,9 @@ def test_a_failed_run_is_named_below_the_board_and_ranked_for_those_who_ask(cli:
     assert f"did not finish, so not ranked: {lost} (failed)" in done.err
     for asked in (("--include", "failed"), ("--include", "lost,failed"), ("status=failed or seed>0",)):
         assert lost in cli("leaderboard", *asked).out, asked
-    assert "no run ends so" in cli("leaderboard", "--include", "retracted").err
+    assert "no such status of a run" in cli("leaderboard", "--include", "retracted").err
     assert best_of(cli) != lost
-    assert "stand below those that count" in cli("list", "--sort", "validation/loss").err
+    assert "are listed below the others" in cli("list", "--sort", "validation/loss").err
     assert "(best)" not in cli("compare", lost, best_of(cli)).out
 
 
@@ -45,7 +45,7 @@ def test_a_failed_run_is_not_judged_unless_that_is_asked_for(cli: Cli, lost: str
     done = cli("judge", lost, "--against", other)
     assert (done.code, done.out) == (4, "")
     assert "did not finish (failed)" in done.err
-    assert "nothing else was measured" in cli("judge", other, "--against", "best").err
+    assert "no other run can be ranked" in cli("judge", other, "--against", "best").err
     assert cli("judge", other, "--against", "best", "--include", "failed").out
     assert cli("judge", lost, "--against", other, "--include", "failed").code in {0, 2}
 
@@ -88,13 +88,13 @@ def test_a_value_outside_of_its_range_is_said_when_it_is_recorded(repo: Path, cl
     first = cli("record", "-p", "lr=1", "-m", "validation/accuracy=0.92", *given)
     assert "between 0 and 1" not in first.err
     done = cli("record", "-p", "lr=2", "-m", "validation/accuracy=93.1", *given)
-    assert "validation/accuracy is 93.1, and the others of it lie between 0 and 1" in done.err
+    assert "validation/accuracy is 93.1, but its other values are between 0 and 1" in done.err
     board = cli("leaderboard")
-    assert "outside of the range that the others keep, so not ranked" in board.err
+    assert "outside the range of the other values, so not ranked" in board.err
     assert "93.1" not in board.out
     run = json.loads(cli("list", "--json").out)[-1]["id"]
     again = cli("evaluate", run, "-m", "validation/accuracy=92.5", *given)
-    assert "the others of it lie between 0 and 1" in again.err
+    assert "its other values are between 0 and 1" in again.err
 
 
 def test_a_missing_signature_is_said_by_every_way_to_add_an_entry(
@@ -107,7 +107,7 @@ def test_a_missing_signature_is_said_by_every_way_to_add_an_entry(
     cli("policy", "set", "signatures.required", "true")
     assert Branch.open(repo).policy.signatures.required
     given = ("-m", "validation/accuracy=0.5", "-d", "validation:d@v1=data")
-    missing = "policy asks for signatures, and this entry has none"
+    missing = "the policy asks for signatures, but this entry has none"
     assert missing in cli("record", *given).err
     run = json.loads(cli("list", "--json").out)[0]["id"]
     assert missing in cli("note", run, "hello").err

@@ -145,16 +145,16 @@ def test_questions_that_cannot_be_asked_say_so_and_never_exit_with_one(study: St
     other = study.add((0.9, 0.91), lr=0.8, direction=None, dataset="v3")
     per_cent = study.add((90.1, 89.9), lr=0.9)
     said = {
-        ("judge", per_cent[0], "--against", base[0]): "one is written as a part and the other as per cent",
-        ("judge", good[0]): "no baseline stands for this experiment: `study`",
+        ("judge", per_cent[0], "--against", base[0]): "one seems to be a fraction and the other a percentage",
+        ("judge", good[0]): "this experiment has no baseline: `study`",
         ("judge", good[0], "--against", good[0]): "a run cannot be judged against itself",
-        ("judge", good[0], "--against", good[1]): "both are one setting, which differs by seed only",
+        ("judge", good[0], "--against", good[1]): "both are the same setting and differ by seed only",
         ("judge", good[0], "--against", elsewhere[0]): "measured on different data",
         ("judge", good[0], "--against", unknown[0]): "the dataset version is unknown",
         ("judge", diverged[0], "--against", base[0]): "has no finite value in this group",
-        ("judge", whichever[0], "--against", other[0]): "nobody said which values of this metric are better",
+        ("judge", whichever[0], "--against", other[0]): "no direction is recorded for this metric",
         ("judge", good[0], "--against", base[0], "-m", "test/f1"): "has no such metric: `test/f1`",
-        ("judge", elsewhere[0], "--against", "best"): "nothing else was measured",
+        ("judge", elsewhere[0], "--against", "best"): "no other run can be ranked",
         ("judge", "zzz", "--against", "best"): "no run has this id: `zzz`",
         ("judge", good[0], "--against", base[0], "--min-effect", "nan"): "must be a number, 0 or more",
         ("judge", good[0], "--trials", "0"): "0",
@@ -184,7 +184,7 @@ def test_the_same_seed_twice_is_no_repeat(study: Study, cli: Cli) -> None:
     (again,) = study.add((0.95,), lr=0.2, first_seed=7)
     said = json.loads(cli("judge", again, "--against", base[0], "--json").out)["judgements"][0]
     assert said["ours"]["values"] == [0.95]
-    assert any("no repeats" in caution for caution in said["cautions"])
+    assert any("not repeats" in caution for caution in said["cautions"])
 
 
 def test_a_setting_that_diverges_for_some_seeds_is_not_kept(study: Study, cli: Cli) -> None:

@@ -41,7 +41,7 @@ def test_the_evidence_of_single_samples_stands_beside_that_of_seeds(repo: Path, 
     assert done.code == 0, done.out + done.err
     (line,) = [line for line in done.out.splitlines() if line.startswith("  samples")]
     assert "over 300 (each with itself), 95 % +0." in line
-    assert "as many others could turn it round" not in done.out
+    assert "as many other samples could reverse it" not in done.out
 
 
 def test_a_difference_that_one_sample_carries_is_kept_with_a_caution(repo: Path, cli: Cli) -> None:
@@ -51,7 +51,7 @@ def test_a_difference_that_one_sample_carries_is_kept_with_a_caution(repo: Path,
     done = cli("judge", better[0], "--against", base[0])
     assert done.code == 0, done.out + done.err
     assert "  samples     +0.08333 over 12 (each with itself), 95 % 0 to +0.25" in done.out
-    assert "better on these 12 samples: as many others could turn it round" in done.out
+    assert "better on these 12 samples: as many other samples could reverse it" in done.out
 
 
 def test_a_run_without_such_a_table_is_judged_as_ever(repo: Path, cli: Cli) -> None:

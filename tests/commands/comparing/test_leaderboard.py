@@ -122,7 +122,7 @@ def test_boards_on_retired_versions_come_last_and_say_so(measured: Branch, cli: 
     ("arguments", "said"),
     [
         (("--metric", "validation/nope"), "no run here has this metric: `validation/nope`"),
-        (("--on", "digits@v9"), "was not measured there: `digits@v9`"),
+        (("--on", "digits@v9"), "was not measured on: `digits@v9`"),
     ],
 )
 def test_what_is_not_there_is_said_in_one_line(
@@ -138,12 +138,12 @@ def test_what_is_not_there_is_said_in_one_line(
 def test_a_question_that_finds_nothing_is_no_error(measured: Branch, cli: Cli) -> None:
     done = cli("leaderboard", "status=failed")
     assert (done.code, done.out) == (0, "")
-    assert "no run here has a metric that speaks for it; next: ledger leaderboard --metric" in done.err
+    assert "no run here has a headline metric; next: ledger leaderboard --metric" in done.err
     assert json.loads(cli("leaderboard", "status=failed", "--json").out) == []
     exported = cli("export", "status=failed")
     assert exported.code == 0
     assert exported.out.count("\n") == 1
-    assert "no run passes" in exported.err
+    assert "no run matches the filter" in exported.err
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_question_that_finds_nothing_is_no_error(measured: Branch, cli: Cli) -
         (("log",), "nothing is on the ledger yet; next: ledger record"),
         (("list",), "no run is on the ledger yet; next: ledger record"),
         (("review",), "no proposal waits for a review; next: ledger propose"),
-        (("leaderboard",), "no run here has a metric that speaks for it"),
+        (("leaderboard",), "no run here has a headline metric"),
         (("dataset", "list"), "no dataset has a version yet; next: ledger dataset add"),
     ],
 )

@@ -119,7 +119,7 @@ def test_a_leak_is_a_warning_and_exit_code_1_only_when_it_is_asked_for(val: Path
     assert "added pets@v1" in done.err
     again = cli("dataset", "add", "pets", "val", "--role", "validation")
     assert again.code == 0
-    assert "this is pets@v1 already, so nothing was added" in again.err
+    assert "this data is pets@v1 already, so nothing was added" in again.err
     assert "10 files" in cli("record", "-d", "train=train", "-d", "validation=val").err
     run = json.loads(cli("list", "--json").out)[0]["id"]
     assert "pets@v1: 10 files shared with pets-train@v1 (train)" in cli("show", run).out
@@ -142,11 +142,11 @@ def test_data_without_a_name_is_told_once_how_to_get_one(val: Path, cli: Cli) ->
     ("arguments", "code", "said"),
     [
         (("add", "pets", "nowhere", "--role", "validation"), 1, "nowhere"),
-        (("add", "pets", "val"), 2, "what the dataset is for"),
+        (("add", "pets", "val"), 2, "the role of the dataset is missing"),
         (("add", "pets", "val", "--role", "judge"), 2, "judge"),
         (("add", "Pets!", "val", "--role", "validation"), 1, "lower-case"),
         (("add", "pets", "val", "--role", "validation", "--labels", "x.csv:label"), 1, "x.csv"),
-        (("add", "pets", "val", "--role", "validation", "--parent", "v1"), 1, "grow from"),
+        (("add", "pets", "val", "--role", "validation", "--parent", "v1"), 1, "no such parent version"),
         (("show", "pets"), 1, "no such dataset"),
         (("list", "pets"), 1, "no such dataset"),
         (("diff", "pets", "v1", "v2"), 1, "no such dataset"),

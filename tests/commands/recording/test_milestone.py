@@ -105,7 +105,7 @@ def test_the_site_draws_seven_steps_and_makes_the_page_again_when_its_inputs_cha
     assert "duration seconds 3 of 2" in page
     add_notes(ledger, two[0], "retraction", ["a leak"])
     page, _ = site(ledger, tmp_path / "site")
-    assert page.count("counts no longer") == 2
+    assert page.count("no longer counts") == 2
     assert "no stage that still counts" in page
     assert "lg-step-done" not in page
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import Cli
 
-SAID = "the validation data data IS the train data data"
+SAID = "the validation data data is the same data as the train data data"
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_training_data_to_judge_by_is_said_wherever_its_numbers_are(
     assert SAID in checked.out
     review = cli("review", run, "--format", "markdown").out.splitlines()
     assert review[1] == "## \N{NO ENTRY} Measured on what it was trained on"
-    assert any("IS the train data" in line for line in review)
+    assert any("is the same data as the train data" in line for line in review)
     assert cli("site", "build").code == 0
     assert SAID in (repo / "build/site/runs" / f"{run}.html").read_text("utf-8")
 
@@ -39,13 +39,13 @@ def test_training_data_to_judge_by_is_said_wherever_its_numbers_are(
 def test_what_a_record_cannot_say_is_refused_when_it_is_recorded_in_the_same_words(repo: Path, cli: Cli) -> None:
     (repo / "data.txt").write_text("1\n")
     for arguments, said in (
-        (("--seed", str(1 << 64)), "seed is beyond what 64 bits hold"),
+        (("--seed", str(1 << 64)), "seed does not fit in 64 bits"),
         (("--dataset", "validation:a@b@c=data.txt"), "dataset"),
         (("--dataset", "validation:..=data.txt"), "cannot be the name of a dataset"),
-        (("--tag", "a\u200bb"), "not seen"),
+        (("--tag", "a\u200bb"), "invisible characters"),
         (("--experiment", "\u3164"), "must not be empty"),
         (("--experiment", "x" * 201), "longer than 200"),
-        (("--metric", "validation/a\ufe0f=1"), "not seen"),
+        (("--metric", "validation/a\ufe0f=1"), "invisible characters"),
     ):
         done = cli("record", "--metric", "test/loss=1", *arguments, "--no-push")
         assert done.code in {1, 2}, arguments
@@ -65,9 +65,11 @@ def test_more_metrics_than_the_policy_allows_are_refused_or_left_out_and_said(re
     cli("policy", "set", "limits.metrics", "3")
     many = [word for number in range(5) for word in ("--metric", f"test/m{number}={number}")]
     done = cli("record", *many, "--no-push")
-    assert (done.code, "5 metrics, and 3 are allowed (limits.metrics)" in done.err) == (1, True)
+    assert (done.code, "5 metrics, but at most 3 are allowed (limits.metrics)" in done.err) == (1, True)
     script = "import ledger\nwith ledger.run() as run:\n    for n in range(5): run.metric(f'm{n}', n, split='test')\n"
     (repo / "train.py").write_text(script)
     assert cli("run", "--no-push", "--", sys.executable, "train.py").code == 0
-    assert "5 metrics, and 3 are allowed" in cli("show", cli("list", "-n", "1").out.splitlines()[1].split()[0]).out
+    assert (
+        "5 metrics, but at most 3 are allowed" in cli("show", cli("list", "-n", "1").out.splitlines()[1].split()[0]).out
+    )
     assert cli("check").code == 0

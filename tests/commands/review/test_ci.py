@@ -43,7 +43,7 @@ def test_workflows_stand_where_the_host_looks_for_them(repo: Path, cli: Cli, hos
     assert cli("verify").code == 0
     assert cli("list").code == 0
     tip = git_in(repo, "rev-parse", "ledger")
-    assert "every workflow stands where it should" in cli("ci", "install", host).err
+    assert "every workflow is in place" in cli("ci", "install", host).err
     assert git_in(repo, "rev-parse", "ledger") == tip
 
 
@@ -53,7 +53,7 @@ def test_a_workflow_that_somebody_changed_is_not_overwritten(repo: Path, cli: Cl
     changed.write_text("mine\n")
     done = cli("ci", "install", "github")
     assert done.code == 1
-    assert "this file is another one in the working tree" in done.err
+    assert "a different file is already in the working tree" in done.err
     assert changed.read_text() == "mine\n"
     assert cli("ci", "install", "github", "--force").code == 0
     assert changed.read_text() != "mine\n"
@@ -69,7 +69,7 @@ def test_a_workflow_that_a_team_changed_on_its_ledger_is_not_overwritten(repo: P
     git_in(repo, "worktree", "remove", "--force", "../theirs")
     done = cli("ci", "install", "gitlab")
     assert done.code == 1
-    assert "this file is another one on the branch ledger" in done.err
+    assert "a different file is already on the branch ledger" in done.err
     assert git_in(repo, "show", "ledger:.gitlab-ci.yml") == "ours: {}\n"
     assert cli("ci", "install", "gitlab", "--force").code == 0
     assert git_in(repo, "show", "ledger:.gitlab-ci.yml") == git_in(repo, "show", f"{tip}:.gitlab-ci.yml")
@@ -255,7 +255,7 @@ def test_a_status_needs_a_commit_and_a_result(cli: Cli, comment: Path) -> None:
     job = job_of("github", "http://127.0.0.1:1")
     assert cli("ci", "comment", str(comment), "--request", "7", "--check", "x.json", env=job).code == 2
     said = ("--source", "a:b", "--commit", "a" * 40, "--check", str(comment))
-    assert "this is no result of ledger check" in cli("ci", "comment", str(comment), *said, env=job).err
+    assert "not a result of `ledger check --json`" in cli("ci", "comment", str(comment), *said, env=job).err
 
 
 def test_what_decides_stands_where_no_proposal_reaches_it() -> None:
@@ -271,9 +271,9 @@ def test_what_decides_stands_where_no_proposal_reaches_it() -> None:
 @pytest.mark.parametrize(
     ("arguments", "env", "why"),
     [
-        (("--request", "7"), {}, "this is no CI job"),
+        (("--request", "7"), {}, "this is not a CI job"),
         (("--request", "7"), {"GITHUB_API_URL": "http://127.0.0.1:1", "GITHUB_TOKEN": ""}, "needs a token"),
-        (("--request", "7"), {"GITHUB_API_URL": "http://127.0.0.1:1", "GITHUB_TOKEN": "x"}, "could not be asked"),
+        (("--request", "7"), {"GITHUB_API_URL": "http://127.0.0.1:1", "GITHUB_TOKEN": "x"}, "could not be reached"),
         ((), {}, "name the pull request"),
         (("--request", "7", "--source", "a:b"), {}, "name the pull request"),
     ],
@@ -289,9 +289,9 @@ def test_what_cannot_be_written_is_one_line(
 def test_only_a_review_is_written(cli: Cli, comment: Path, repo: Path) -> None:
     comment.write_text("anything else")
     done = cli("ci", "comment", str(comment), "--request", "7", env=job_of("github", "http://127.0.0.1:1"))
-    assert "this is no review" in done.err
+    assert "not a review" in done.err
     gone = cli("ci", "comment", "nope.md", "--request", "7", env=job_of("github", "http://127.0.0.1:1"))
-    assert "there is no such file" in gone.err
+    assert "no such file" in gone.err
 
 
 @pytest.mark.parametrize("kind", HOSTS)
@@ -325,7 +325,7 @@ def test_a_host_that_redirects_or_answers_no_http_is_one_line_and_learns_no_toke
             self.wfile.write(b"garbage\r\n\r\n")
 
     with host([], []) as (address, api):
-        for handler, why in ((Elsewhere, "refused: 302"), (Garbage, "could not be asked")):
+        for handler, why in ((Elsewhere, "refused: 302"), (Garbage, "could not be reached")):
             api.do_GET = handler.do_GET  # type: ignore[assignment,method-assign]  # the same host, which answers otherwise
             done = cli("ci", "comment", str(comment), "--request", "7", env=job_of("github", address))
             assert done.code == 1, done.err

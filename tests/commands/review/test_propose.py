@@ -211,7 +211,7 @@ def test_a_host_whose_name_is_only_guessed_gets_no_token(monkeypatch: pytest.Mon
     monkeypatch.setenv("GH_TOKEN", "t0ken")
     request = Request(branch="b", base="ledger", title="t", body="")
     assert open_request(host_of("https://github.localhost:1/a/b"), request, ".") is None
-    with pytest.raises(LedgerError, match="could not be asked"):
+    with pytest.raises(LedgerError, match="could not be reached"):
         open_request(host_of("https://github.localhost:1/a/b", "github"), request, ".")
 
 

@@ -113,7 +113,9 @@ def test_values_on_other_data_are_not_comparable_and_the_mend_is_named(study: St
     comment = review(cli, "p")
     assert re.match(r"## \S+ Not comparable: `", comment.splitlines()[1])
     assert "measured on different data" in comment
-    assert re.search(r"^To mend it: `ledger evaluate \S+ --on d@v2 -- COMMAND`$", comment, re.MULTILINE)
+    assert re.search(
+        r"^To mend it: `ledger reevaluate d@v2 --runs 'id = \S+' -- COMMAND \{model\}`$", comment, re.MULTILINE
+    )
     found = json.loads(cli("review", "p", "--json").out)
     assert (found["runs"][0]["word"], found["runs"][0]["run"]["record"]["id"]) == ("not comparable", run)
 
@@ -269,8 +271,8 @@ def test_decisions_become_notes(study: Study, cli: Cli, repo: Path) -> None:
         (("nope",), 1, "no run has this id"),
         (("-x",), 2, ""),
         (("a..b",), 1, "no such range"),
-        (("p", "--accept"), 2, "go together"),
-        (("p", "--because", "x"), 2, "go together"),
+        (("p", "--accept"), 2, "a decision needs a reason"),
+        (("p", "--because", "x"), 2, "a decision needs a reason"),
     ],
 )
 def test_what_cannot_be_reviewed_is_said(

@@ -164,7 +164,7 @@ def test_the_inbox_is_checked_and_not_emptied_of_what_the_ledger_lacks(hub: Path
     assert push(clone, "refs/ledger/inbox/a").returncode == 0
     lost = push(clone, ":refs/ledger/inbox/a")
     assert lost.returncode == 1
-    assert "waits here with what the ledger does not hold yet" in lost.stderr
+    assert "waits here with content that the ledger does not hold" in lost.stderr
     rewound = push(clone, "--force", "ledger:refs/ledger/inbox/a")
     assert rewound.returncode == 1
     git_in(clone, "update-ref", "refs/ledger/inbox/b", "ledger")
@@ -347,11 +347,11 @@ def test_a_server_may_have_any_name(tmp_path: Path, cli: Cli) -> None:
 def test_a_repository_in_which_people_work_is_no_server(repo: Path, cli: Cli) -> None:
     done = cli("hooks", "install", "--server", str(repo))
     assert done.code == 2
-    assert "this is no bare repository" in done.err
+    assert "not a bare repository" in done.err
     full = make_repository(repo.parent / "full")
     done = cli("init", "--server", str(full))
     assert done.code == 1
-    assert "something else stands here" in done.err
+    assert "this folder already holds something else" in done.err
 
 
 def test_status_says_what_stands_there(hub: Path, cli: Cli) -> None:

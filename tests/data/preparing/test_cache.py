@@ -143,7 +143,7 @@ def test_what_has_no_form_without_pickle_is_refused(cache: Cache) -> None:
     def takes(value: object) -> object:
         return value
 
-    with pytest.raises(LedgerError, match="no plain value, so it cannot be part of its key: `value`"):
+    with pytest.raises(LedgerError, match="not a plain value, so it cannot be part of the key: `value`"):
         Cached(takes, [], {}, "", None)(np.zeros(3))
 
 
@@ -294,6 +294,6 @@ def test_a_run_records_how_its_data_was_prepared(repo: Path, raw: Path, cli: Cli
     assert (small.prepared.params, other.prepared) == ({"size": 3}, None)
     assert "prepared" in cli("show", Branch.open(repo).contents().runs[0].record.id).out
     taken = cli("prepare", "-d", str(raw), "-o", str(raw), "--", "cp", str(raw / "a.txt"), "{out}")
-    assert (taken.code, "something else stands" in taken.err) == (1, True)
+    assert (taken.code, "something else is already" in taken.err) == (1, True)
     assert "removed 2 steps" in cli("cache", "clean").err
     assert ledger.cached is not None

@@ -126,7 +126,7 @@ def test_a_row_that_is_there_twice_and_says_the_same_is_one(tmp_path: Path) -> N
 def test_two_columns_that_name_samples_differently_are_refused(tmp_path: Path) -> None:
     root = pictures(tmp_path / "set", "a.png", "b.png")
     text = "file,similar,label\na.png,b.png,x\nb.png,a.png,y\n"
-    with pytest.raises(LedgerError, match="two columns of the table name the samples, differently"):
+    with pytest.raises(LedgerError, match="two columns of the table name the samples and disagree"):
         read(root, table(root, text) + ":label")
     assert labels_of(read(root, "labels.csv:label@file")) == {"a.png": "x", "b.png": "y"}
     with pytest.raises(LedgerError, match="no such column: `path`"):
@@ -162,8 +162,8 @@ def test_yolo_classes_have_their_names(tmp_path: Path, names: str, file: str) ->
         found = read(place, f"yolo:{where}")
         assert [found.label(index) for index in range(3)] == ["hat + no hat", None, None]
         assert found.warnings == [
-            "1 of 3 samples have an empty file of labels: background, nothing is in them",
-            "1 of 3 samples have no file of labels",
+            "1 of 3 samples have an empty label file: only background, no object",
+            "1 of 3 samples have no label file",
         ]
 
 
@@ -182,7 +182,7 @@ def test_yolo_labels_of_one_split_are_not_those_of_another(tmp_path: Path) -> No
         f"{split}/images/{n}.png": label for split, label in (("train", "0"), ("valid", "1")) for n in range(2)
     }
     yolo(tmp_path, {"flat/0.txt": "3\n"})
-    with pytest.raises(LedgerError, match="which sample a file of labels means: `0` means 2 samples"):
+    with pytest.raises(LedgerError, match="the label files do not say which sample is which: `0` means 2 samples"):
         read(root, f"yolo:{tmp_path / 'flat'}")
 
 

@@ -106,7 +106,7 @@ def test_coco_categories_are_labels(animals: Path) -> None:
 @pytest.mark.parametrize("content", ["[]", "{}", "nonsense", '{"images": 1, "categories": [], "annotations": []}'])
 def test_what_is_no_coco_file_is_refused(animals: Path, content: str) -> None:
     (animals / "coco.json").write_text(content)
-    with pytest.raises(LedgerError, match="no COCO file"):
+    with pytest.raises(LedgerError, match="not a COCO file"):
         read(animals, "coco:coco.json")
 
 
@@ -130,9 +130,9 @@ def test_a_function_gives_labels(animals: Path, tmp_path: Path, monkeypatch: pyt
     )
     found = read(animals, "naming_one:label")
     assert found.labels == [("CAT",), (), ("DOG",)]
-    assert found.warnings == ["the function gave no label for 1 samples, first 2.png: ValueError: no idea"]
+    assert found.warnings == ["the label function gave no label for 1 samples, first 2.png: ValueError: no idea"]
     for missing in ("naming_one:nothing", "nowhere_at_all:label"):
-        with pytest.raises(LedgerError, match="cannot be asked for"):
+        with pytest.raises(LedgerError, match="cannot be loaded"):
             read(animals, missing)
 
 

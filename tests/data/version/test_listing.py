@@ -64,7 +64,7 @@ def test_a_manifest_says_how_many_files_how_large_and_which_hash() -> None:
 
 
 def test_two_files_of_one_path_are_refused() -> None:
-    with pytest.raises(LedgerError, match=r"two files of one path: `a\\x1b`"):
+    with pytest.raises(LedgerError, match=r"two files with one path: `a\\x1b`"):
         manifest_of([line("a\x1b"), line("b"), line("a\x1b", 2)])
 
 

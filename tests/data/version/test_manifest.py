@@ -83,7 +83,7 @@ def test_links_to_files_count_as_their_content(dataset: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("target", "said"), [("train", "leads to a folder"), ("nowhere", "leads nowhere"), ("link", "leads nowhere")]
+    ("target", "said"), [("train", "leads to a folder"), ("nowhere", "is broken"), ("link", "is broken")]
 )
 def test_links_that_hide_data_are_refused(dataset: Path, target: str, said: str) -> None:
     (dataset / "link").symlink_to(dataset / target)
@@ -93,7 +93,7 @@ def test_links_that_hide_data_are_refused(dataset: Path, target: str, said: str)
 
 def test_pipes_and_undecodable_names_are_refused(dataset: Path) -> None:
     os.mkfifo(dataset / "pipe")
-    with pytest.raises(LedgerError, match="neither file nor folder"):
+    with pytest.raises(LedgerError, match="neither a file nor a folder"):
         build_manifest(dataset)
     (dataset / "pipe").unlink()
     (dataset / os.fsdecode(b"\xff.txt")).write_text("x")

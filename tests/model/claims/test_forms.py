@@ -63,7 +63,7 @@ def test_a_whole_number_fits_64_bits_to_the_last_one(value: int, fits: bool) -> 
 
 def test_a_number_that_fits_nowhere_is_told_by_its_digits() -> None:
     assert found(forms.too_large, minimal_record(seed=10**30)) == [
-        ("seed", "seed is beyond what 64 bits hold: a number of 31 digits")
+        ("seed", "seed does not fit in 64 bits: a number of 31 digits")
     ]
 
 
@@ -105,7 +105,7 @@ def test_a_hash_that_ledger_writes_is_one(text: str) -> None:
 def test_a_hash_of_another_form_is_none(text: str) -> None:
     ((field, message),) = found(forms.wrong_hashes, with_hash(text))
     assert field == "model.hash"
-    assert message == f"model.hash is no hash: `{ascii(text)[1:-1][:80]}`"
+    assert message == f"model.hash is not a hash: `{ascii(text)[1:-1][:80]}`"
 
 
 @pytest.mark.parametrize(

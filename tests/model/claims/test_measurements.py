@@ -182,9 +182,9 @@ def test_it_is_said_which_data_is_which() -> None:
     record = minimal_record(datasets=boxes.Datasets(used=[use("train", A, "all"), use("test", A, "a\x1bll")]))
     ((field, message),) = measurements.judged_on_training(Facts(record))
     assert field == "datasets"
-    assert message.startswith("the test data a\\x1bll IS the train data all: both have one content")
+    assert message.startswith("the test data a\\x1bll is the same data as the train data all, so")
 
 
 def test_metrics_beyond_the_limit_are_counted_and_those_at_it_are_not() -> None:
     assert measurements.too_many_metrics(1000, 1000) is None
-    assert measurements.too_many_metrics(1001, 1000) == "1,001 metrics, and 1,000 are allowed (limits.metrics)"
+    assert measurements.too_many_metrics(1001, 1000) == "1,001 metrics, but at most 1,000 are allowed (limits.metrics)"

@@ -35,7 +35,7 @@ def test_a_mixed_name_is_told_where_it_is_met_first_and_not_again() -> None:
     assert found == [
         (
             "results.metrics[0].name",
-            f"results.metrics[0].name has letters that look like others: {CYRILLIC_A} (U+0430) in `v{CYRILLIC_A}l`",
+            f"results.metrics[0].name mixes letters that look alike: {CYRILLIC_A} (U+0430) in `v{CYRILLIC_A}l`",
         )
     ]
 
@@ -51,5 +51,5 @@ def test_a_name_in_two_forms_of_one_letter_is_told_and_a_composed_one_is_not() -
 def test_a_claim_carries_the_mend_and_the_weight_of_its_rule() -> None:
     hidden, mixed = claims_in(minimal_record(experiment="a\u200b", tags=[f"v{CYRILLIC_A}l"]))
     assert (hidden.rule, hidden.severity, hidden.field) == ("text", "error", "experiment")
-    assert hidden.hint.startswith("names are one line")
+    assert hidden.hint.startswith("a name is one line")
     assert (mixed.rule, mixed.severity, mixed.field) == ("text", "warning", "tags[0]")

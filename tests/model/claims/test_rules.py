@@ -36,7 +36,7 @@ def test_a_document_is_looked_at_whole_unless_its_values_are_known_to_be_sound()
 
 
 def test_what_is_an_error_is_refused_and_what_is_a_warning_is_not() -> None:
-    with pytest.raises(LedgerError, match="seen"):
+    with pytest.raises(LedgerError, match="invisible characters"):
         refuse_claims(noted("a\u202eb"))
     mixed = noted("\u0430ccuracy")
     assert [claim.severity for claim in claims_in(mixed)] == ["warning"]

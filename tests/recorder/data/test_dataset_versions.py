@@ -191,7 +191,7 @@ def test_a_named_reference_must_be_that_version(ledger: Branch, first: Path, rep
     add(ledger, repo / "prod", name="prod", role="production")
     (drift,) = add(ledger, first, against=[f"prod@v1:{repo / 'prod'}"]).version.drift
     assert drift.reference == "prod@v1"
-    with pytest.raises(LedgerError, match="this is not prod@v1"):
+    with pytest.raises(LedgerError, match="this is not the content of prod@v1"):
         add(ledger, grown(first), against=[f"prod@v1:{first}"])
     with pytest.raises(NotFound, match="nothing to compare with"):
         add(ledger, repo / "v2", against=["nowhere"])
@@ -226,11 +226,11 @@ def test_a_label_that_stands_for_other_content_is_refused_with_the_next_free_one
 @pytest.mark.parametrize(
     ("more", "error", "said"),
     [
-        ({"parent": "v8"}, NotFound, "grow from"),
+        ({"parent": "v8"}, NotFound, "no such parent version"),
         ({"reason": None}, UsageError, "needs a reason"),
         ({"reason": "  "}, UsageError, "needs a reason"),
         ({"reason": "x" * 20_000}, UsageError, "longer than"),
-        ({"labels": "somewhere"}, UsageError, "do not come from"),
+        ({"labels": "somewhere"}, UsageError, "not a source of labels"),
         ({"labels": "labels.csv:label"}, NotFound, "no labels at"),
         ({"version": "V 2"}, LedgerError, "lower-case"),
         ({"name": "../up"}, LedgerError, "lower-case"),
@@ -248,7 +248,7 @@ def test_what_cannot_be_added_is_refused_and_nothing_is_written(
 
 
 def test_a_first_version_says_what_it_is_for_and_later_ones_inherit_it(ledger: Branch, first: Path) -> None:
-    with pytest.raises(UsageError, match="what the dataset is for"):
+    with pytest.raises(UsageError, match="the role of the dataset is missing"):
         add(ledger, first, role=None)
     add(ledger, first, role="test")
     assert add(ledger, grown(first), role=None).version.role == "test"
@@ -279,10 +279,10 @@ def test_labels_outside_of_the_dataset_are_warned_about(ledger: Branch, first: P
     names = [path.relative_to(first) for path in sorted(first.rglob("*.png"))]
     (repo / "labels.csv").write_text("\n".join(["file,label", *(f"{name},{name.parent}" for name in names)]))
     added = add(ledger, first, labels=f"{repo / 'labels.csv'}:label")
-    assert any("no part of its hash" in warning for warning in added.warnings)
+    assert any("not part of its hash" in warning for warning in added.warnings)
     shutil.move(repo / "labels.csv", first / "labels.csv")
     added = add(ledger, first, labels="labels.csv:label")
-    assert not any("no part of its hash" in warning for warning in added.warnings)
+    assert not any("not part of its hash" in warning for warning in added.warnings)
     assert added.version.samples == 100
 
 
@@ -315,7 +315,7 @@ def test_an_archive_and_a_glob_are_added_without_statistics(ledger: Branch, firs
     for name, path in (("packed", str(repo / "v1.tar")), ("some", f"{first}/*/*.png")):
         added = add(ledger, path, name=name, role="production")
         assert (added.version.files, added.version.statistics) == (100, None)
-        assert "no statistics: only a file or folder on this machine is looked at" in added.warnings
+        assert "no statistics: they are computed only for a file or folder on this machine" in added.warnings
     with pytest.raises(LedgerError, match="only a file or folder"):
         add(ledger, first, against=[str(repo / "v1.tar")])
 
@@ -326,7 +326,7 @@ def test_without_the_packages_a_version_is_added_without_statistics(
     monkeypatch.setattr("ledger.data.optional_packages.find_spec", lambda name: None if name == "PIL" else name)
     added = add(ledger, first)
     assert added.version.statistics is None
-    assert added.warnings == ["no statistics, as a package is missing: PIL (pip install 'git-ledger[data]')"]
+    assert added.warnings == ["no statistics, because a package is missing: PIL (pip install 'git-ledger[data]')"]
     with pytest.raises(LedgerError, match="needs a package: `PIL`"):
         add(ledger, grown(first), labels="folder")
 
@@ -335,4 +335,4 @@ def test_paths_that_differ_in_letter_case_only_are_a_warning(ledger: Branch, fir
     twin = next(path for path in sorted(first.rglob("*")) if path.is_file())
     twin.with_name(twin.name.upper()).write_bytes(twin.read_bytes() + b"x")
     added = add(ledger, first, reason="a twin")
-    assert any("letter case only" in warning and twin.name.upper() in warning for warning in added.warnings)
+    assert any("only in letter case" in warning and twin.name.upper() in warning for warning in added.warnings)

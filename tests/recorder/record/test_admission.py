@@ -72,6 +72,6 @@ def test_the_headline_is_among_the_metrics_that_are_kept() -> None:
     metrics = [Metric(name=f"m{number}", value=1.0) for number in range(5)]
     kept, said = few_enough(metrics, "m4", 2, strict=False)
     assert [metric.name for metric in kept] == ["m4", "m0"]
-    assert said == "5 metrics, and 2 are allowed (limits.metrics)"
+    assert said == "5 metrics, but at most 2 are allowed (limits.metrics)"
     with pytest.raises(LedgerError, match=r"limits\.metrics"):
         few_enough(metrics, "m4", 2, strict=True)

@@ -86,8 +86,8 @@ def test_two_datasets_of_one_split_leave_it_open_and_it_is_said_how_to_name_them
     made = placed("validation/f1", VALIDATION, NIGHT)
     assert made.dataset is None
     (line,) = warn_of_data([made], [VALIDATION, NIGHT])
-    assert line.startswith("validation/f1 is on none of them, since several datasets are `validation` (v@v1, night@v1)")
-    assert line.endswith("name it v/f1 or night/f1")
+    assert line.startswith("validation/f1 has no dataset, because several datasets are `validation` (v@v1, night@v1)")
+    assert line.endswith("rename it to v/f1 or night/f1")
 
 
 def test_equal_values_under_two_names_are_one_metric_and_unequal_ones_keep_their_names() -> None:
@@ -113,12 +113,12 @@ def test_a_metric_on_no_dataset_gets_one_line_that_says_what_to_type() -> None:
     metrics = [parse_key("accuracy", 0.9), parse_key("auc", 0.8)]
     (told,) = warn_of_data(metrics, [VALIDATION])
     assert told.startswith("accuracy, auc are measured on no dataset, so they are never ranked")
-    assert told.endswith("if that was v@v1, name it validation/accuracy")
+    assert told.endswith("if that was v@v1, rename it to validation/accuracy")
     for key, said in (
-        ("accuracy", "say it with --dataset validation=PATH, and name it validation/accuracy"),
-        ("val/accuracy", "say it with --dataset validation=PATH"),
-        ("test_accuracy", "say it with --dataset test=PATH"),
-        ("hellaswag/acc", "--dataset test:hellaswag@v1=PATH, or name it validation/acc"),
+        ("accuracy", "name the data with --dataset validation=PATH, and rename it to validation/accuracy"),
+        ("val/accuracy", "name the data with --dataset validation=PATH"),
+        ("test_accuracy", "name the data with --dataset test=PATH"),
+        ("hellaswag/acc", "--dataset test:hellaswag@v1=PATH, or rename it to validation/acc"),
     ):
         (line,) = warn_of_data([parse_key(key, 0.9)], [])
         assert line.endswith(said)

@@ -71,7 +71,7 @@ def test_a_record_made_afterwards_does_not_claim_to_have_taken_no_time(repo: Pat
     assert (timing.duration_seconds, timing.took) == (None, None)
     assert "after 0.0 s" not in cli("log").out
     assert "0.0 s" not in cli("list").out
-    assert "--started says it" in cli("show", run.record.id).out
+    assert "--started sets it" in cli("show", run.record.id).out
     assert run.record.cost.unknown["all"].startswith("the run's duration was not measured")
 
 

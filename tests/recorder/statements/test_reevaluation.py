@@ -98,8 +98,8 @@ def test_one_model_that_breaks_the_evaluator_stops_nobody(team: Path, cli: Cli) 
     assert done.code == 0
     done = cli(*ON, "--jobs", "2", *COMMAND)
     assert done.code == 1
-    assert "its model is another file now: model1.txt" in done.err
-    assert "its model is gone: model3.txt" in done.err
+    assert "its model has changed since: model1.txt" in done.err
+    assert "its model is missing: model3.txt" in done.err
     assert "exit code 1: this model cannot be loaded" in done.err
     assert f"{run.id} cannot be measured: its model is another file now" in done.err
     assert measured(team) == {"0.4": 0.3}
@@ -121,12 +121,12 @@ def test_only_the_runs_that_pass_are_measured_and_a_dry_run_changes_nothing(team
         (("numbers@v9", *COMMAND), 1, "no such dataset version: `numbers@v9`"),
         (("numbers@v2",), 2, "the evaluator's command is missing"),
         (("numbers@v2", "--", "true"), 2, "must name {model}"),
-        (("numbers@v2", "--data", "data/v1", *COMMAND), 1, "this is not numbers@v2"),
+        (("numbers@v2", "--data", "data/v1", *COMMAND), 1, "this is not the content of numbers@v2"),
         (("numbers@v2", "--data", "nowhere", *COMMAND), 1, "there is no dataset at: `nowhere`"),
         (("numbers@v2", "--engine", "spark://x", *COMMAND), 2, "no such engine"),
         (("numbers@v2", "--metric", "a=1", *COMMAND), 2, "no such option"),
         (("numbers@v2", "--", "no-such-program", "{model}"), 1, "cannot be started"),
-        (("numbers@v2", "--", sys.executable, "-c", "print('done')", "{model}"), 1, "no JSON with metrics"),
+        (("numbers@v2", "--", sys.executable, "-c", "print('done')", "{model}"), 1, "not JSON with metrics"),
         (("numbers@v2", "--timeout", "0.2", "--", "sh", "-c", "sleep 5", "{model}"), 1, "no answer within"),
         ((), 2, "missing argument"),
     ],
@@ -140,7 +140,7 @@ def test_what_cannot_be_done_is_said(team: Path, cli: Cli, arguments: tuple[str,
 
 def test_metrics_may_be_printed_and_a_data_set_that_moved_is_found_by_its_content(team: Path, cli: Cli) -> None:
     (team / "data" / "v2").rename(team / "moved")
-    assert "no run says where numbers@v2 lies" in cli(*ON, *COMMAND).err
+    assert "no run recorded a path of numbers@v2 that exists" in cli(*ON, *COMMAND).err
     script = "import json; print('loading'); print(json.dumps({'validation/loss': 0.25}))"
     done = cli(*ON, "--data", "moved", "--", sys.executable, "-c", script, "{model}")
     assert done.code == 0, done.err

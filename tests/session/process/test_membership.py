@@ -233,6 +233,6 @@ def test_a_run_that_lives_is_shown_and_is_not_called_unknown(repo: Path, cli: Cl
 
 def test_after_a_command_one_line_says_what_stayed_empty(repo: Path, cli: Cli) -> None:
     err = cli("run", "--param", "lr=1", "--", "true").err
-    assert "nothing is known of datasets, model, results" in err
+    assert "unknown boxes: datasets, model, results" in err
     assert "--dataset ROLE=PATH" in err
-    assert cli("run", "-e", "sweep", "--", PYTHON, "-c", SWEEP).err.count("nothing is known of") == 0
+    assert cli("run", "-e", "sweep", "--", PYTHON, "-c", SWEEP).err.count("unknown boxes:") == 0

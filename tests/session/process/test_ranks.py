@@ -129,7 +129,9 @@ def test_ranks_inside_a_wrapped_command_never_mix_in_one_curve(repo: Path, cli: 
     assert {metric.key: metric.value for metric in record.results.metrics}["validation/score"] == 0.5
     assert record.hardware.processes == 2
     assert len(record.datasets.used) == 1
-    assert record.results.unknown["ranks"] == "ranks say different things, rank 0 stands: validation/score, seed"
+    assert (
+        record.results.unknown["ranks"] == "ranks disagree, so the values of rank 0 were kept: validation/score, seed"
+    )
 
 
 def test_a_wrapper_that_every_rank_starts_records_once(repo: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

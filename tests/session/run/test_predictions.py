@@ -119,7 +119,7 @@ def test_predictions_that_say_nothing_never_stop_training(repo: Path, arguments:
             "a confidence is a number from 0 to 1: `2.0`",
         ),
         ({"confidence": np.ones((4, 2))}, "tables.calibration validation", "one probability for each sample"),
-        ({"slices": ["a"]}, "tables.slices validation", "slices must say something of each sample: `1 for 4`"),
+        ({"slices": ["a"]}, "tables.slices validation", "slices must have one value for each sample: `1 for 4`"),
         ({"slices": {"a": [True]}}, "tables.slices validation", "slice `a` must say something of each sample"),
         ({"slices": {}}, "tables.slices validation", "no slice holds a sample"),
     ],

@@ -131,7 +131,7 @@ def test_a_run_killed_outright_is_found_as_lost_by_the_next_command(repo: Path, 
     done = cli("list")
     assert "it had ended as lost" in done.err
     run = only_run(repo)
-    assert (run.record.status, run.record.reason) == ("lost", "the process was gone without a word")
+    assert (run.record.status, run.record.reason) == ("lost", "the process ended without reporting how")
     assert run.record.statistics.series["train/loss"].count == 50
     assert run.record.results.metrics[0].value == 0.9
     assert run.record.code.commit is not None
@@ -448,7 +448,7 @@ def test_runs_of_other_hosts_are_left_alone_unless_their_host_is_named(repo: Pat
     assert folder.is_dir()
     assert cli("recover", "--host", "another-container").code == 0
     assert only_run(repo).record.status == "lost"
-    assert cli("recover", "--list").err == "nothing waits\n"
+    assert cli("recover", "--list").err == "no run is waiting\n"
 
 
 class Unset(dict[str, object]):

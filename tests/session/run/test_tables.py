@@ -85,7 +85,7 @@ def test_a_later_table_of_the_same_name_replaces_the_earlier(repo: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        ({"rows": [[object()]], "columns": ["a"]}, "a cell is a text or a number"),
+        ({"rows": [[object()]], "columns": ["a"]}, "a cell must be text or a number"),
         ({"rows": [[1]], "columns": ["a"], "kind": "matrix"}, "no such kind of table: `matrix`"),
         ({"rows": [["a", "x"]], "columns": ["sample", "value"], "kind": "samples", "metric": "acc"}, "row 1, column"),
         ({"rows": [["a", 1]], "columns": ["sample", "value"], "kind": "samples"}, "must name the metric"),

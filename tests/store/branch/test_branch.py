@@ -106,7 +106,7 @@ def test_a_record_that_claims_to_be_another_is_a_problem(ledger: Branch) -> None
     ledger.append(entry(number=7, content=dump(record)))
     contents = ledger.contents()
     assert contents.runs == ()
-    assert "another entry" in contents.problems[0].message
+    assert "belongs at another path" in contents.problems[0].message
 
 
 def test_a_fresh_clone_reads_and_continues_the_remote_s_ledger(ledger: Branch, repo: Path, tmp_path: Path) -> None:

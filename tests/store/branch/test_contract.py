@@ -92,7 +92,7 @@ def test_an_entry_is_appended_read_and_appended_again(place: Path) -> None:
     assert ledger.append(entry).commit == commit == ledger.tip()
     path = next(iter(entry.files))
     assert ledger.read(path) == entry.files[path]
-    with pytest.raises(Conflict, match="already holds another content"):
+    with pytest.raises(Conflict, match="already holds other content"):
         ledger.append(type(entry)(id=entry.id, files={path: b"{}"}, message="x\n", author=ADA, made_at=NOW))
     assert ledger.tip() == commit
 

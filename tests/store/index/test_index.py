@@ -523,7 +523,7 @@ def test_a_forged_index_neither_ranks_nor_stays(ledger: Branch, statement: str) 
     forged(ledger, statement)
     with blob_reader(ledger.repository) as read_blob:
         (found,) = [one for one in verify(ledger, read_blob).findings if one.rule == "index"]
-    assert "it said otherwise than git" in found.message
+    assert "it contradicted git" in found.message
     assert not (ledger.repository.state_dir / FILE).exists()
 
 

@@ -101,7 +101,7 @@ def test_a_checkpoint_that_states_another_root_or_count_is_found(ledger: Branch,
     made = checkpoint(ledger)
     said = git_in(repo, "for-each-ref", "--format=%(contents)", f"refs/tags/{made.name}")
     git_in(repo, "tag", "-a", "-f", "-m", said.replace("Entries: 1", "Entries: 2"), made.name, made.commit)
-    assert any("another number of entries" in finding.message for finding in check(ledger).findings)
+    assert any("the number of entries" in finding.message for finding in check(ledger).findings)
     git_in(repo, "tag", "-a", "-f", "-m", said.replace(made.root, "blake3:" + "0" * 64), made.name, made.commit)
     assert any("its root is not" in finding.message for finding in check(ledger).findings)
 
@@ -126,7 +126,7 @@ def test_the_command_line_makes_lists_and_refuses(repo: Path, cli: Cli) -> None:
     assert cli("checkpoint").code == 1
     cli("record", "--metric", "test/loss=1")
     assert "no checkpoint yet" in cli("checkpoint", "--list").err
-    assert "not signed: git is told of no SSH key" in cli("checkpoint").err
+    assert "not signed: git has no SSH signing key" in cli("checkpoint").err
     assert cli("checkpoint", "--list").out.count("ledger/checkpoint-") == 1
     assert "git config gpg.format ssh" in cli("checkpoint", "--sign").err
     assert "1 entry in 1 commit, 1 checkpoint: nothing is wrong" in cli("verify").err

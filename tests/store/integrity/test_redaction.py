@@ -122,7 +122,7 @@ def test_a_whole_file_goes_and_the_record_still_fits(ledger: Branch, repo: Path)
     assert done.redaction is not None
     assert [file.path for file in done.redaction.files] == [figure]
     assert check(ledger).findings == ()
-    with pytest.raises(LedgerError, match="a whole document cannot be taken out"):
+    with pytest.raises(LedgerError, match="a whole document cannot be removed"):
         plan_redaction(ledger, needles, [f"{run.path}/record.json"])
 
 
@@ -135,7 +135,7 @@ def test_a_redacted_file_that_is_changed_later_is_found(ledger: Branch, repo: Pa
     (tmp_path / "tree" / figure).write_text("another face")
     git_in(tmp_path / "tree", "commit", "-q", "-a", "-m", "x")
     messages = {finding.message for finding in check(ledger).findings}
-    assert "it was redacted, and its content is not what the redaction left" in messages
+    assert "it was redacted, but its content is not what the redaction left" in messages
 
 
 def test_checkpoints_prove_that_nothing_else_changed(leaked: Branch, repo: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_clone_takes_a_redaction_over_and_keeps_what_it_had_not_sent(
 
     refused = sync(leaked, timeout_seconds=60)
     assert not refused.safe  # the remote still holds it: joining would bring it back
-    assert "a redaction took this out here" in refused.message
+    assert "a redaction removed this here" in refused.message
     git_in(repo, "push", "-q", f"--force-with-lease=refs/heads/ledger:{redaction.before}", "origin", "ledger")
     assert sync(leaked, timeout_seconds=60).safe
 
@@ -225,7 +225,11 @@ def test_a_rewritten_remote_that_changed_more_than_its_tombstone_says_is_refused
 
 @pytest.mark.parametrize(
     ("secret", "said"),
-    [("abc", "at least 6 characters"), ("two\nlines", "one line"), ('status": "finished', "no document any more")],
+    [
+        ("abc", "at least 6 characters"),
+        ("two\nlines", "one line"),
+        ('status": "finished', "the document would be invalid"),
+    ],
 )
 def test_what_cannot_be_redacted_is_said_and_changes_nothing(leaked: Branch, secret: str, said: str) -> None:
     tip = leaked.tip()

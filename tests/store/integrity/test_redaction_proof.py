@@ -219,7 +219,7 @@ def test_a_clone_takes_over_what_a_signer_signed_and_a_person_accepted(
         return sync(other, timeout_seconds=60, accept_redaction=accepted)
 
     unsigned = offered(signed=False, accepted=True)
-    assert "by a redaction that nobody signed whom the policy names (Eve: an API key)" in unsigned.message
+    assert "by a redaction that no signer named by the policy signed (Eve: an API key)" in unsigned.message
     assert unsigned.hint == "its author: ledger sign; then here: ledger sync origin --accept-redaction"
     assert "nothing else in it changed" in offered(signed=True, accepted=False).message
     assert other.tip() == before
@@ -235,15 +235,15 @@ def test_a_server_takes_a_redaction_when_told_to_and_from_whom_the_policy_names(
         asked = [Update(ref="refs/heads/ledger", old=old, new=tip)]
         return [one.message for one in check_received(Branch(three.repository).repository, asked)]
 
-    untold = "a redaction made the history of the ledger again; this server takes that only when told to"
+    untold = "a redaction rewrote the history of the ledger; this server is not configured to accept that"
     assert refused() == [untold]
     git_in(repo, "config", "ledger.acceptRedaction", "true")
     assert refused() == []
     (wrong,) = refused(lie=("0.1", "0.9"))
-    assert wrong.startswith("a redaction is given as the reason, and does not explain all: runs/")
+    assert wrong.startswith("a redaction is given as the reason, but does not explain everything: runs/")
     set_policy(repo, policy(key, required=False))
     add(three, draft(4, params={"db": "a secret text"}))
-    assert refused() == [f"none of those whom the policy names signed this redaction: {new_id(NOW, b'evil')}"]
+    assert refused() == [f"no signer named by the policy signed this redaction: {new_id(NOW, b'evil')}"]
     assert refused(signed=True) == []
 
 
@@ -273,7 +273,7 @@ def test_a_clone_is_told_what_a_forged_redaction_does_not_explain(three: Branch,
         done = sync(other, timeout_seconds=60, accept_redaction=accepted)
         assert not done.safe
         assert forged.path in done.message
-        assert "more is changed in it than parts taken out" in done.message
+        assert "more was changed than parts removed" in done.message
         assert other.tip() == before
     del hub
 
@@ -297,7 +297,7 @@ def tombstone(tip: str, **other: object) -> Redaction:
         "a checkpoint of itself",
         "two that name each other",
         "a chain of thousands",
-        "no object id",
+        "not an object id",
         "no reason",
     ],
 )
@@ -315,7 +315,7 @@ def test_a_tombstone_in_an_append_is_refused_in_linear_time(three: Branch, repo:
         "a checkpoint of itself": tombstone(tip, checkpoints=[of(tip, tip)]),
         "two that name each other": tombstone(tip, checkpoints=[of("a" * 40, "c" * 40), of("c" * 40, "a" * 40)]),
         "a chain of thousands": tombstone(tip, checkpoints=list(map(of, ids, ids[1:]))),
-        "no object id": tombstone("--output=x"),
+        "not an object id": tombstone("--output=x"),
         "no reason": tombstone(tip, reason=" "),
     }[shape]
     made = append_commit(
@@ -342,7 +342,7 @@ def test_a_tombstone_is_written_by_a_redaction_alone(three: Branch, key: Path) -
         three.repository, "refs/heads/ledger", parent=base, files=stone, message="x\n", author=EVE, now=NOW
     )
     found = check_range(three.repository, made, base).findings
-    assert [(one.rule, one.path, one.commit) for one in found if "comes with an append" in one.message] == [
+    assert [(one.rule, one.path, one.commit) for one in found if "only appends" in one.message] == [
         ("redaction", path, made)
     ]
     git_in(_folder(three), "update-ref", "refs/heads/ledger", base)
@@ -352,7 +352,7 @@ def test_a_tombstone_is_written_by_a_redaction_alone(three: Branch, key: Path) -
     assert "redaction" not in {one.rule for one in check_range(three.repository, tip, None).findings}
     found = check_range(three.repository, tip, base).findings
     assert "redaction" not in {one.rule for one in found}
-    assert f"a redaction made the history again (it was at {base[:10]})" in {one.message for one in found}
+    assert f"a redaction rewrote the history (the branch was at {base[:10]})" in {one.message for one in found}
 
 
 def test_what_would_break_the_ledger_is_not_redacted(three: Branch, repo: Path) -> None:
@@ -484,11 +484,11 @@ def test_what_a_tombstone_says_twice_or_of_itself_is_wrong() -> None:
     again = tombstone(a, after=b, checkpoints=[stone("one", c, d), stone("two", c, d)])
     assert wrong_with(again) == []  # two checkpoints may stand on one commit
     assert wrong_with(tombstone(a, after=b, checkpoints=[stone("one", a, d)])) == [
-        f"it says twice what commit {a[:10]} became"
+        f"it names two replacements of commit {a[:10]}"
     ]
     assert wrong_with(tombstone(a, after=b, checkpoints=[stone("one", c, c)])) != []
     assert wrong_with(tombstone(a, after=b, checkpoints=[stone("one", b, d)])) == [
-        "what it says of commits leads in a circle"
+        "its replacements of commits form a circle"
     ]
     file = RedactedFile(path="runs/x", before="1" * 64, after="2" * 64)
     assert wrong_with(tombstone(a, after=b, files=[file])) == []

@@ -107,7 +107,7 @@ def change_format(tree: Path) -> None:
         (make_executable, "changed after it was added"),
         (make_link, "removed"),
         (add_stray, "no entry has a path like this"),
-        (name_like_a_device, "nobody on Windows can check this out"),
+        (name_like_a_device, "this cannot be checked out on Windows"),
         (change_format, "changed after it was added"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

@@ -61,7 +61,7 @@ def test_what_no_ledger_may_hold_is_refused_and_the_local_one_stays(ledger: Bran
         pushed_by_hand(ledger, dict(files))
     done = sync(other, timeout_seconds=60)
     assert done.state == "failed"
-    assert "origin holds what no ledger may: commit" in done.message
+    assert "origin holds something that no ledger may hold: commit" in done.message
     assert "up to date" not in done.message
     assert f"git push --force origin {(before or '')[:10]}:refs/heads/ledger" in (done.hint or "")
     assert other.tip() == before
@@ -91,7 +91,7 @@ def test_a_change_of_the_policy_is_taken_and_told(ledger: Branch, tmp_path: Path
     pushed_by_hand(ledger, {"policy.yaml": b"directions: {accuracy: lower}\n"})
     done = sync(other, timeout_seconds=60)
     assert done.safe
-    assert "Ada changed what the team agreed on" in done.message
+    assert "Ada changed the policy or workflows of the team" in done.message
     assert "up to date" not in done.message
 
 
@@ -111,7 +111,7 @@ def test_a_false_checkpoint_is_not_taken(ada: Branch, bob: Branch, hub: Path) ->
     git_in(folder_of(ada), "tag", "-a", "-m", said, "ledger/checkpoint-20260101-000000", "refs/heads/ledger")
     git_in(folder_of(ada), "push", "--quiet", "origin", "refs/tags/ledger/checkpoint-20260101-000000")
     done = synced(bob)
-    assert "the checkpoint ledger/checkpoint-20260101-000000 was not taken: it states another number" in done.message
+    assert "the checkpoint ledger/checkpoint-20260101-000000 was not taken: the number of entries" in done.message
     assert git_in(folder_of(bob), "tag", "--list", "ledger/*").split() == [good.name]
 
 
@@ -151,7 +151,7 @@ def test_a_fresh_clone_says_what_it_cannot_know(ledger: Branch, repo: Path, cli:
     assert "nothing here or at a remote remembers it" in cli("verify").err
     git_in(repo, "remote", "add", "origin", str(repo.parent / "away"))
     (ledger.repository.state_dir / "verified-ledger").unlink()
-    assert "origin could not be asked" in cli("verify").err
+    assert "origin could not be reached" in cli("verify").err
 
 
 def test_the_memory_of_a_remote_never_runs_ahead_of_its_branch(ada: Branch, bob: Branch, hub: Path) -> None:

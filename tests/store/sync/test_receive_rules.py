@@ -21,14 +21,14 @@ def test_the_ledger_grows_and_is_neither_rewound_nor_deleted(ledger: Branch) -> 
     new = ledger.tip() or ""
     assert refused(ledger, ref, new=new) == []
     assert refused(ledger, ref, old=old, new=new) == []
-    said = f"the ledger only ever grows, and commit {new[:10]} is not in what is pushed"
+    said = f"the ledger only ever grows, but commit {new[:10]} is missing from what is pushed"
     assert refused(ledger, ref, old=new, new=old) == [said]
-    assert refused(ledger, ref, old=new) == ["the ledger is deleted; it only ever grows"]
+    assert refused(ledger, ref, old=new) == ["this push deletes the ledger, which only ever grows"]
 
 
 def test_a_tag_in_the_way_of_the_branch_is_not_put_there_and_may_be_taken_away(ledger: Branch) -> None:
     tip = ledger.append(entry()).commit
-    said = "a tag named `ledger` hides the branch, and leaves no room for checkpoints"
+    said = "a tag named `ledger` hides the branch, and makes checkpoints impossible"
     assert refused(ledger, "refs/tags/ledger", new=tip) == [said]
     assert refused(ledger, "refs/tags/ledger", old=tip, new=tip) == [said]
     assert refused(ledger, "refs/tags/ledger", old=tip) == []
@@ -37,16 +37,14 @@ def test_a_tag_in_the_way_of_the_branch_is_not_put_there_and_may_be_taken_away(l
 
 def test_a_checkpoint_neither_moves_nor_goes(ledger: Branch) -> None:
     tip, ref = ledger.append(entry()).commit, "refs/tags/ledger/checkpoint-20260101-000000"
-    assert refused(ledger, ref, old=tip, new=tip) == ["a checkpoint never changes, and this one is moved"]
-    assert refused(ledger, ref, old=tip) == ["a checkpoint never changes, and this one is deleted"]
+    assert refused(ledger, ref, old=tip, new=tip) == ["a checkpoint never changes, but this one is moved"]
+    assert refused(ledger, ref, old=tip) == ["a checkpoint never changes, but this one is deleted"]
     assert refused(ledger, ref) == []
 
 
 def test_a_replaced_object_is_not_put_there_and_may_be_taken_away(ledger: Branch) -> None:
     tip = ledger.append(entry()).commit
-    assert refused(ledger, f"refs/replace/{tip}", new=tip) == [
-        "replaced objects show others another history than there is"
-    ]
+    assert refused(ledger, f"refs/replace/{tip}", new=tip) == ["a replaced object shows others a different history"]
     assert refused(ledger, f"refs/replace/{tip}", old=tip) == []
 
 
@@ -70,5 +68,5 @@ def test_what_waits_is_not_thrown_away_before_the_ledger_holds_it(ledger: Branch
     inbox = f"{INBOX}20261120-194812-aaaaaa"
     assert refused(ledger, inbox, old=tip) == []
     git_in(folder_of(ledger), "update-ref", "-d", "refs/heads/ledger")  # as where no ledger is yet
-    said = f"commit {tip[:10]} waits here with what the ledger does not hold yet: all of it"
+    said = f"commit {tip[:10]} waits here with content that the ledger does not hold: all of it"
     assert refused(ledger, inbox, old=tip) == [said]

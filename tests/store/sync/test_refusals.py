@@ -134,7 +134,7 @@ def test_a_path_that_no_entry_has_is_never_sent(ada: Branch, bob: Branch, path: 
     synced(bob)
     files = {path: b"{}"}
     append_commit(ada.repository, ada.ref, parent=ada.tip(), files=files, message="x", author=ADA, now=NOW)
-    assert "adds what is no entry" in synced(ada).message
+    assert "adds something that is not an entry" in synced(ada).message
 
 
 def dataset(content: str, author: Author, label: str = "v1") -> dict[str, bytes]:
@@ -179,7 +179,7 @@ def test_what_the_other_history_removed_is_not_brought_back_unseen(ada: Branch) 
     git_in(tree, "commit", "--quiet", "--message", "x")
     onto = git_in(tree, "rev-parse", "HEAD").strip()
     ada.append(made(3))
-    with pytest.raises(Conflict, match="no commit adds this file, as the history is cut"):
+    with pytest.raises(Conflict, match="the history is incomplete, so no commit adds this file"):
         join(ada.repository, onto, ada.tip() or "")
 
 

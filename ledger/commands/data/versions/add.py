@@ -98,7 +98,7 @@ def _print_added(added: AddedVersion, *, as_json: bool) -> None:
     for warning in added.warnings:
         say(f"warning: {warning}")
     if not added.new:
-        say(f"this is {version.label} already, so nothing was added; next: ledger dataset show {version.label}")
+        say(f"this data is {version.label} already, so nothing was added; next: ledger dataset show {version.label}")
         return
     for line in _facts(version):
         say(line)

@@ -70,12 +70,12 @@ def _nearest(
 
 def _print_match(path: str, nearest: tuple[DatasetVersion, VersionDifference] | None) -> None:
     if nearest is None:
-        echo(f"{path} is no known version, and shares no file with one")
+        echo(f"{path} is not a known version, and shares no file with one")
         say(f"hint: ledger dataset add NAME {path} --role validation")
         return
     version, difference = nearest
     echo(
-        f"{path} is no known version; against {version.label}: {counted(len(difference.added), 'file')} added,"
+        f"{path} is not a known version; against {version.label}: {counted(len(difference.added), 'file')} added,"
         f" {len(difference.removed)} removed, {len(difference.changed)} changed"
     )
     for mark, paths in (

@@ -90,5 +90,5 @@ def _print_metrics(facts: list[VersionFacts]) -> None:
 def _best_text(board: Leaderboard) -> str:
     best = board.best
     if best is None:
-        return f"{len(board.standings)} runs, which is best nobody can say"
+        return f"{len(board.standings)} runs, and which is best is unknown"
     return f"{shown(best.metric)} ({best.run.record.id[16:]}, {len(board.standings)} runs)"

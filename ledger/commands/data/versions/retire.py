@@ -23,5 +23,5 @@ def retire_command(version: str, reason: str, push: bool | None, push_timeout: f
     if as_json:
         write_json(note)
     else:
-        say(f"retired {note.dataset}: {note.text.splitlines()[0]}; who records a metric on it is warned")
+        say(f"retired {note.dataset}: {note.text.splitlines()[0]}; recording a metric on it now gives a warning")
     push_recorded(ledger, push=push, push_timeout=push_timeout)

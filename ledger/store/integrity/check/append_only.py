@@ -51,7 +51,7 @@ def check_contained(proposal: ProposedChange, ref: str, *, proposed: bool) -> It
             severity="warning" if proposed else "error",
             path=ref,
             commit=proposal.tip,
-            message=f"a redaction made the history again (it was at {str(proposal.since)[:10]})",
+            message=f"a redaction rewrote the history (the branch was at {str(proposal.since)[:10]})",
             hint="look at what it took out, then: git push --no-verify; on a server of your own, there: git update-ref",
         )
     elif not proposed:
@@ -60,7 +60,7 @@ def check_contained(proposal: ProposedChange, ref: str, *, proposed: bool) -> It
             path=ref,
             commit=proposal.tip,
             message="the branch no longer contains what it held: it was rewound or rewritten"
-            f" (it was at {str(proposal.since)[:10]})",
+            f" (the branch was at {str(proposal.since)[:10]})",
             hint="ledger sync puts your entries on top of theirs",
         )
 
@@ -89,8 +89,8 @@ def _of_redactions(proposal: ProposedChange, redacted: Sequence[Redaction]) -> I
             rule="redaction",
             path=path,
             commit=proposal.added[path].commit,
-            message="it says that history was made again, and comes with an append: what it speaks of stands",
-            hint="only ledger redact writes a tombstone, on the history that it made again",
+            message="it claims that history was rewritten, but this change only appends: what it names is still there",
+            hint="only ledger redact writes a tombstone, on the history that it rewrote",
         )
 
 
@@ -139,7 +139,7 @@ def check_tree(proposal: ProposedChange) -> Iterator[Finding]:
                 severity="warning",
                 path=one.path,
                 commit=one.commit,
-                message="nobody on Windows can check this out: the name stands for a device there",
+                message="this cannot be checked out on Windows: the name stands for a device there",
                 hint="give it another name",
             )
 
@@ -154,17 +154,17 @@ def check_owners(proposal: ProposedChange, taken_out: AbstractSet[str]) -> Itera
         if with_it is not None and with_it.commit == proposal.added[path].commit:
             continue
         if with_it is None and owner not in standing:
-            said = f"it belongs to no entry: there is no `{owner}`"
+            said = f"it belongs to no entry, as there is no `{owner}`"
         elif is_signature(path):
             continue
         else:
-            said = "added to an entry that stood already; entries never change"
+            said = "added to an existing entry; entries never change"
         yield Finding(
             rule="history",
             path=path,
             commit=proposal.added[path].commit,
             message=said,
-            hint="take the file out; what a run kept is recorded with it",
+            hint="remove the file; the files of a run are recorded with it",
         )
 
 

@@ -116,7 +116,7 @@ def _policy(proposal: ProposedChange) -> tuple[Policy, list[Finding]]:
     try:
         return (load_policy(data) if data is not None else Policy()), []
     except InvalidDocument as error:
-        said = f"the policy that stands cannot be read, so the defaults count: {'; '.join(error.problems)}"
+        said = f"the current policy cannot be read, so the defaults apply: {'; '.join(error.problems)}"
         finding = Finding(rule="policy", severity="warning", path=paths.POLICY_FILE, message=said)
         return Policy(), [finding]
 
@@ -153,12 +153,12 @@ def _of_agreed(
     if mixed and apart == "proposals":
         mixed = {step.commit for step in proposal.steps}
     for path, commit in {path: commit for (path, _), commit in changes.items() if commit in mixed}.items():
-        what = "the policy is" if path == paths.POLICY_FILE else "what CI does is"
+        what = "the policy" if path == paths.POLICY_FILE else "a CI workflow"
         yield Finding(
             rule="policy",
             path=path,
             commit=commit,
-            message=f"{what} changed among records",
+            message=f"{what} is changed together with records",
             hint=f"change {path} in a proposal of its own",
         )
 
@@ -171,7 +171,7 @@ def _wrong_policy(proposal: ProposedChange, blob: str, fact: ObjectFacts | None)
     if fact is None or fact.kind != "blob":
         return "its content is missing"
     if fact.bytes > POLICY_BYTES:
-        return f"{fact.bytes:,} bytes, and {POLICY_BYTES:,} are allowed"
+        return f"{fact.bytes:,} bytes, but at most {POLICY_BYTES:,} are allowed"
     try:
         load_policy(proposal.repository.read_object(blob))
     except InvalidDocument as error:

@@ -26,7 +26,7 @@ AnyDocument = Record | DatasetVersion | Evaluation | Note | Case | Redaction | E
 
 _ESCAPED = re.compile(rb"\\(?:u00[01]|u007[fF]|[bfr])")
 """Control characters as JSON writes them; line feed and tab are allowed text."""
-_MEND = "ledger record writes it; nothing is written by hand"
+_MEND = "let ledger record write it; no document is written by hand"
 
 
 def document_kind(path: str) -> type[AnyDocument] | None:
@@ -65,7 +65,7 @@ def load_checked(path: str, data: bytes, kind: type[AnyDocument]) -> tuple[AnyDo
 def _check_place(path: str, document: AnyDocument) -> None:
     if isinstance(document, Redaction):
         if path != paths.redaction_path(document.id):
-            raise LedgerError(f"the document says that it is another entry: `{paths.redaction_path(document.id)}`")
+            raise LedgerError(f"the document belongs at another path: `{paths.redaction_path(document.id)}`")
         if wrong := wrong_with(document):
             raise LedgerError("; ".join(wrong))
     elif not isinstance(document, EnvironmentFile):
@@ -102,7 +102,7 @@ def _why_not_canonical(data: bytes, document: AnyDocument) -> str:
     except (ValueError, RecursionError):
         return "it is not the JSON that ledger writes"
     if twice:
-        return f"a key stands twice: `{ascii(twice[0][:80])[1:-1]}`"
+        return f"a key appears twice: `{ascii(twice[0][:80])[1:-1]}`"
     unknown = next(_unknown(value, msgspec.to_builtins(document), ""), None)
     if unknown:
         return f"{unknown}: no field of this format; a newer version of ledger may know it"
@@ -134,7 +134,7 @@ def _of_text(path: str, data: bytes, document: AnyDocument) -> Iterator[Finding]
                 severity="warning",
                 path=path,
                 field=field,
-                message=f"{field} holds control characters, or others that are not seen; they are shown as escapes",
+                message=f"{field} holds control or invisible characters; they are shown as escapes",
                 hint="look at it with: ledger show --json",
             )
 

@@ -36,7 +36,7 @@ def _of_times(document: object, committed: datetime | None) -> Iterator[tuple[st
     said, identity = stated
     made = _time_of(identity)
     if made is None:
-        yield "id", f"its id states no moment: `{identity}`"
+        yield "id", f"its id holds no valid time: `{identity}`"
         return
     if all(abs(made - moment) > SKEW for moment in said.values()):
         yield "id", f"its id says {made:%Y-%m-%d %H:%M}, and nothing in it happened then"
@@ -92,7 +92,10 @@ def _of_numbers(document: object) -> Iterator[tuple[str, str]]:
             yield "results.headline", f"the headline metric is {headline.value}: `{ascii(headline.key)[1:-1]}`"
         yield from _of_metrics(document.results.metrics, "results.metrics")
         if document.results.headline is not None and headline is None:
-            yield "results.headline", f"no metric is its headline: `{ascii(document.results.headline)[1:-1][:80]}`"
+            yield (
+                "results.headline",
+                f"its headline is not one of its metrics: `{ascii(document.results.headline)[1:-1][:80]}`",
+            )
     elif isinstance(document, Evaluation):
         yield from _of_metrics(document.metrics, "metrics")
 
@@ -104,7 +107,7 @@ def _of_metrics(metrics: Sequence[Metric], field: str) -> Iterator[tuple[str, st
             continue
         value = metric.number
         if math.isfinite(value) and is_share_by_name(metric.name):
-            yield f"{field}[{position}].value", f"{ascii(metric.key)[1:-1]} is {value:g}, and lies between 0 and 1"
+            yield f"{field}[{position}].value", f"{ascii(metric.key)[1:-1]} is {value:g}, but must be between 0 and 1"
 
 
 def check_repeated(new: Iterable[tuple[str, Record]], others: Iterable[tuple[str, Record]]) -> Iterator[Finding]:
@@ -122,8 +125,8 @@ def check_repeated(new: Iterable[tuple[str, Record]], others: Iterable[tuple[str
                 rule="plausible",
                 severity="warning",
                 path=path,
-                message=f"it repeats another run to the last metric: `{before}`",
-                hint="where it was recorded twice, retract one: ledger retract RUN --because TEXT",
+                message=f"all its metrics equal those of another run: `{before}`",
+                hint="if it was recorded twice, retract one: ledger retract RUN --because TEXT",
             )
 
 

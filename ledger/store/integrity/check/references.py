@@ -35,7 +35,7 @@ def check_notes(
                 rule="reference",
                 path=path,
                 field="dataset",
-                message=f"it is about a dataset version that is not on the ledger: `{ascii(named[path])[1:-1]}`",
+                message=f"its dataset version is not on the ledger: `{ascii(named[path])[1:-1]}`",
                 hint="ledger dataset add NAME PATH --role ROLE",
             )
 
@@ -102,6 +102,6 @@ def check_versions(named: Named, versions: Mapping[str, DatasetVersion]) -> Iter
                     rule="claim",
                     path=path,
                     field=field,
-                    message=f"it names {plain(version.label)}, and has other content than that version: `{content}`",
+                    message=f"it names {plain(version.label)}, but has other content than that version: `{content}`",
                     hint="give other data a version of its own: --dataset ROLE:NAME@NEW=PATH",
                 )

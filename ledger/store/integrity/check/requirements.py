@@ -26,9 +26,9 @@ def check_record(record: Record, path: str, policy: Policy) -> Iterator[Finding]
         return
     for spent in spent_of(record, policy.budget):
         if spent.over:
-            said = f"over the budget: {spent.name} is {spent.amount:g}, and {spent.limit:g} was agreed on"
+            said = f"over the budget: {spent.name} is {spent.amount:g}, but at most {spent.limit:g} is allowed"
         elif spent.amount is None:
-            said = f"{spent.name} is limited by the budget, and unknown"
+            said = f"the budget limits {spent.name}, but it is unknown"
         else:
             continue
         yield Finding(
@@ -49,28 +49,28 @@ def _of_boxes(record: Record, require: Require) -> Iterator[tuple[str, str, str]
     for name in require.boxes:
         if not boxes[name].known:
             why = boxes[name].unknown["all"][:200]
-            yield name, f"the policy asks for the box `{name}`, and it is unknown: {why}", "ledger record --help"
+            yield name, f"the policy asks for the box `{name}`, but it is unknown: {why}", "ledger record --help"
 
 
 def _of_facts(record: Record, require: Require) -> Iterator[tuple[str, str, str]]:
     if require.clean_code and (why := _unclean(record.code, exact=require.clean_code == "captured")):
         yield "code", why, "commit the code, then run it again"
     if require.seed and record.seed is None:
-        yield "seed", "the policy asks for a seed, and none is stated", "ledger record --seed N"
+        yield "seed", "the policy asks for a seed, but none is recorded", "ledger record --seed N"
     if require.headline and record.headline is None:
-        yield "results.headline", "the policy asks for a headline metric, and there is none", "--headline SPLIT/METRIC"
+        yield "results.headline", "the policy asks for a headline metric, but there is none", "--headline SPLIT/METRIC"
 
 
 def _unclean(code: Code, *, exact: bool) -> str | None:
     if code.commit is None:
-        return "the policy asks for the code, and its commit is unknown"
+        return "the policy asks for the code, but its commit is unknown"
     lost = any(file.code for file in code.omitted) or "patch" in code.unknown
     if not code.dirty or (code.patch is None and code.omitted and not lost):
         return None  # no uncommitted file counts as code
     if not exact:
-        return "the policy asks for committed code, and some was not"
+        return "the policy asks for committed code, but some code was not committed"
     if code.patch is None or not code.patch.exact or lost:
-        return "the policy asks for the exact code, and what was not committed was not kept whole"
+        return "the policy asks for the exact code, but not all uncommitted code was kept"
     return None
 
 
@@ -111,7 +111,7 @@ def check_datasets(
                     rule="policy",
                     path=path,
                     field="datasets",
-                    message=f"the policy asks for dataset versions, and this is none: `{ascii(use.label)[1:-1]}`",
+                    message=f"the policy asks for dataset versions, but this is not one: `{ascii(use.label)[1:-1]}`",
                     hint="ledger dataset add NAME PATH --role ROLE",
                 )
 
@@ -147,6 +147,6 @@ def check_claims(claims: Mapping[str, str], runs: Sequence[StoredRun], repeats: 
             yield Finding(
                 rule="policy",
                 path=path,
-                message=f"a claim of being the best needs {repeats} finished runs of the setting, and it has {count}",
+                message=f"a claim to be the best needs {repeats} finished runs of the setting, but there are {count}",
                 hint="repeat the run with other seeds, then claim it",
             )

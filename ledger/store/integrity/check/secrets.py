@@ -43,7 +43,7 @@ def secrets_in(document: AnyDocument | None, in_bytes: Mapping[str, int], own: O
 def secrets_said(found: Mapping[str, int]) -> str:
     """Return the message on secrets that were found: their kinds, never the secrets."""
     kinds = ", ".join(sorted(found))
-    return f"it holds {counted(sum(found.values()), 'secret')}, by the looks of it: {kinds}"
+    return f"it seems to hold {counted(sum(found.values()), 'secret')}: {kinds}"
 
 
 def _promises_secret(argument: str) -> bool:

@@ -48,13 +48,13 @@ def check_document(data: bytes, source: str, policy: Policy, now: datetime | Non
 def _of_document(data: bytes, source: str, policy: Policy, now: datetime) -> Iterator[Finding]:
     limit, name = limit_of(f"/{paths.RECORD_FILE}", policy.limits)
     if len(data) > limit:
-        yield Finding(rule="size", message=f"more than {limit:,} bytes, which are allowed ({name})")
+        yield Finding(rule="size", message=f"larger than the {limit:,} bytes allowed ({name})")
         return
     path, kind = _ledger_path(data, source)
     if kind is None:
         yield Finding(
             rule="document",
-            message="no document of a ledger: a record, dataset version, evaluation, note or case",
+            message="not a document of a ledger, which is a record, dataset version, evaluation, note or case",
             hint="ledger schema prints what one looks like",
         )
         return
@@ -62,7 +62,7 @@ def _of_document(data: bytes, source: str, policy: Policy, now: datetime) -> Ite
     yield from problems
     secrets = secrets_in(document, look([path], data, policy.secrets).secrets, policy.secrets)
     if secrets:
-        yield Finding(rule="secret", message=secrets_said(secrets), hint="revoke it, and take it out")
+        yield Finding(rule="secret", message=secrets_said(secrets), hint="revoke it, and remove it from the document")
     if document is not None:
         yield from check_plausible(document, path, now)
     if isinstance(document, Record):

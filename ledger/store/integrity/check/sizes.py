@@ -38,7 +38,7 @@ class Weighed:
                 continue
             limit, name = limit_of(one.path, self.limits)
             if fact.bytes > limit:
-                said = f"{fact.bytes:,} bytes, and {limit:,} are allowed ({name})"
+                said = f"{fact.bytes:,} bytes, but at most {limit:,} are allowed ({name})"
                 yield _finding(one, said, "make it smaller, or raise the limit in policy.yaml by review")
         yield from self._of_entries()
 
@@ -47,7 +47,7 @@ class Weighed:
         for one in self.proposal.added.values():
             fact = self.facts[one.blob]
             if fact is None or fact.kind != "blob":
-                what = "its content is missing" if fact is None else f"a {fact.kind} stands where a file must"
+                what = "its content is missing" if fact is None else f"a {fact.kind} in the place of a file"
                 hint = "push again with all objects: git push --no-thin"
                 yield Finding(rule="content", path=one.path, commit=one.commit, message=what, hint=hint)
 
@@ -76,7 +76,7 @@ class Weighed:
                 totals[owner] += fact.bytes
         for owner, total in totals.items():
             if total > self.limits.entry_bytes and owner in self.proposal.added:
-                said = f"{total:,} bytes in all its files, and {self.limits.entry_bytes:,} are allowed"
+                said = f"{total:,} bytes in all its files, but at most {self.limits.entry_bytes:,} are allowed"
                 yield _finding(
                     self.proposal.added[owner],
                     f"{said} (limits.entry_bytes)",

@@ -120,7 +120,10 @@ def _verify(
         open=(
             *_unseen(ledger, contents),
             *_not_known(recalled, checkpoints),
-            *(f"{name} is false and ignored: nobody signed it whom the policy names" for name in sorted(ignored)),
+            *(
+                f"{name} is wrong, and was ignored as no signer named by the policy signed it"
+                for name in sorted(ignored)
+            ),
         ),
         since=start,
         checkpoints=len(checkpoints),
@@ -223,7 +226,7 @@ def _of_index(ledger: Branch, tip: str) -> Iterator[Finding]:
     unlike = differing(ledger, tip)
     if unlike:
         remove_index(ledger)
-        said = f"it said otherwise than git, first of `{ascii(unlike[0])[1:-1]}`; it was removed, and is made anew"
+        said = f"it contradicted git, first about `{ascii(unlike[0])[1:-1]}`; it was removed, and will be rebuilt"
         yield Finding(rule="index", path=str(ledger.repository.state_dir / FILE), message=said)
 
 
@@ -238,7 +241,7 @@ def _not_known(recalled: Recalled | None, checkpoints: Sequence[Checkpoint]) -> 
     if recalled is None or recalled.commit is not None:
         return
     if recalled.problem:
-        yield f"whether the branch was rewound before: {recalled.remote} could not be asked ({recalled.problem})"
+        yield f"whether the branch was rewound before: {recalled.remote} could not be reached ({recalled.problem})"
     elif not checkpoints:
         yield "whether the branch was rewound before: nothing here or at a remote remembers it; next: ledger checkpoint"
 

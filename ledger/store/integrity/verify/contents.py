@@ -87,28 +87,28 @@ def check_redactions(
 ) -> Iterator[Finding]:
     """Yield tombstones that contradict the branch."""
     if circle_in(list(redactions.values())):
-        said = "what redactions say of commits or files leads in a circle"
+        said = "the replacements that redactions name form a circle"
         yield Finding(rule="redaction", path=next(iter(redactions)), message=said)
     touched = {(path, document_of(path)) for path in replaced.paths}
     for path, redaction in redactions.items():
         if not contains(replaced.last_commit(redaction.after)):
-            said = "the history does not contain the commit that it stands on"
+            said = "the history does not contain the commit that it is based on"
             yield Finding(rule="redaction", path=path, message=said)
         for file in redaction.files:
             yield from _of_redacted(file.path, replaced.now(file.path, file.after), hashes)
             owner = document_of(file.path)
             alone = all(owner != other or is_signature(one) for one, other in touched)
             if is_signature(file.path) and alone:
-                said = "a redaction took this signature away, and changed nothing of what it signs"
+                said = "a redaction removed this signature, but changed nothing that it signs"
                 yield Finding(rule="redaction", path=file.path, message=said)
 
 
 def _of_redacted(path: str, expected: str, hashes: Hashes) -> Iterator[Finding]:
     if hashes.of(path) != expected:
-        said = "it was redacted, and its content is not what the redaction left"
+        said = "it was redacted, but its content is not what the redaction left"
         yield Finding(rule="redaction", path=path, message=said)
     elif not shows_mark(hashes.content(path), path):
-        said = "a redaction is said to have taken something out of it, and nothing in it shows that"
+        said = "a redaction is said to have removed something from it, but nothing in it shows that"
         yield Finding(rule="redaction", path=path, message=said)
 
 
@@ -127,7 +127,7 @@ def _of_files(run: StoredRun, hashes: Hashes, replaced: Steps) -> Iterator[Findi
         path = f"{run.path}/{name}"
         found = hashes.side(path)
         if found is None:
-            yield Finding(rule="content", path=path, message="the record names this file, and it is not there")
+            yield Finding(rule="content", path=path, message="the record names this file, but it is missing")
         elif found.hash != replaced.now(path, expected):
             yield Finding(rule="content", path=path, message=f"its content is not what the record says: `{found.hash}`")
         elif found.hash == expected:  # not the content that a redaction put there
@@ -185,7 +185,7 @@ def _of_dataset(version: DatasetVersion, hashes: Hashes, replaced: Steps, shards
 def _of_picture(path: str, expected: str, hashes: Hashes, replaced: Steps) -> Iterator[Finding]:
     found = hashes.side(path)
     if found is None:
-        yield Finding(rule="content", path=path, message="the version names this picture, and it is not there")
+        yield Finding(rule="content", path=path, message="the version names this picture, but it is missing")
     elif found.hash != replaced.now(path, expected):
         yield Finding(rule="content", path=path, message=f"its content is not what the version says: `{found.hash}`")
     elif found.hash == expected:

@@ -49,7 +49,7 @@ _FIRST, _LAST = -62_135_596_800, 253_370_764_799
 """The years 1 to 9998 in seconds since 1970: a day more or less is still a date (`datetime.MAXYEAR`)."""
 
 
-_NEVER = "undo the commit; say it in a new entry: ledger note, ledger retract, ledger redact"
+_NEVER = "undo the commit; correct it with a new entry: ledger note, ledger retract, ledger redact"
 
 
 def _wrong_with(change: PathChange) -> tuple[str, str, str | None] | None:
@@ -59,4 +59,4 @@ def _wrong_with(change: PathChange) -> tuple[str, str, str | None] | None:
     if change.status != "A" and not paths.is_agreed(change.path):
         return "history", "changed after it was added; entries never change, a correction is a new entry", _NEVER
     why = wrong_mode(change.mode) or wrong_path(change.path)
-    return ("tree", why, "take the file out of the commit; entries are added by ledger alone") if why else None
+    return ("tree", why, "remove the file from the commit; only ledger adds entries") if why else None

@@ -71,7 +71,7 @@ class Signed:
                 yield Finding(
                     rule="signature",
                     path=document,
-                    message="not signed, and policy asks for it; its author: ledger sign",
+                    message="not signed, although the policy asks for it; its author can sign it: ledger sign",
                     hint="ledger sign",
                 )
         with Signers(policy.signers) as signers, ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -82,7 +82,7 @@ class Signed:
                     yield Finding(
                         rule="signature",
                         path=document,
-                        message="a signature does not fit: it was changed since, or nobody listed signed",
+                        message="a signature does not match: the entry changed since, or no listed signer signed it",
                     )
 
     def _question(
@@ -153,7 +153,7 @@ def check_checkpoints(
                 rule="redaction",
                 path=f"refs/tags/{checkpoint.name}",
                 commit=checkpoint.commit,
-                message="a redaction says that this checkpoint stated something else than it does",
+                message="a redaction names another content of this checkpoint than it has",
             )
 
 
@@ -177,7 +177,7 @@ def check_roots(
         commit = steps.last_commit(before)
         if not contained(commit):
             if commit != before:
-                said = "the history does not contain the commit that a redaction put in the place of its own"
+                said = "the history does not contain the commit by which a redaction replaced its own"
                 yield Finding(rule="redaction", path=path, commit=commit, message=said)
             continue  # else reported already
         tree = repository.read_tree(commit)
@@ -186,7 +186,7 @@ def check_roots(
                 rule="checkpoint",
                 path=path,
                 commit=commit,
-                message="it states another number of entries than there are",
+                message="the number of entries that it states is wrong",
             )
         if root_of(tree, read_blob, stood if commit != before else None) != root:
             yield Finding(

@@ -152,7 +152,7 @@ def test_a_redaction_is_told_and_what_it_took_out_is_no_collision(
     there = Repository.discover(hub)
     for proposed, weight in ((True, "warning"), (False, "error")):
         (finding,) = check_range(there, "redacted", before, proposed=proposed).findings
-        assert "a redaction made the history again" in finding.message
+        assert "a redaction rewrote the history" in finding.message
         assert finding.severity == weight
 
 
@@ -166,7 +166,7 @@ def test_what_a_redaction_left_alone_is_not_missed(ledger: Branch, repo: Path) -
     assert len(plan.files) == 3
     redact(ledger, plan, needles, reason="an address", now=datetime.now(UTC))
     (finding,) = check_range(ledger.repository, "refs/heads/ledger", before, proposed=True).findings
-    assert "a redaction made the history again" in finding.message
+    assert "a redaction rewrote the history" in finding.message
 
 
 def test_two_proposals_that_add_one_path_are_told_apart(ledger: Branch, repo: Path) -> None:

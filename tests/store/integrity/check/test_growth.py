@@ -61,5 +61,5 @@ def test_a_file_of_no_entry_and_one_of_an_entry_that_stands_are_told_apart(ledge
     (tree / nobody).write_text("nobody ran this\n")
     found = found_after(ledger, tree)
     said = {path: message for rule, path, message in found if rule == "history"}
-    assert said[f"{run.path}/figures/later.png"] == "added to an entry that stood already; entries never change"
-    assert said[nobody] == f"it belongs to no entry: there is no `{nobody.removesuffix('log.txt')}record.json`"
+    assert said[f"{run.path}/figures/later.png"] == "added to an existing entry; entries never change"
+    assert said[nobody] == f"it belongs to no entry, as there is no `{nobody.removesuffix('log.txt')}record.json`"

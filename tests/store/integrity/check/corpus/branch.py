@@ -98,17 +98,17 @@ def a_commit_from_before_there_were_dates(forge: Forge) -> str:
     return forge.put(forge.run(), seconds=0)
 
 
-@hostile("history", "added to an entry that stood already")
+@hostile("history", "added to an existing entry")
 def a_log_added_to_a_run_that_stands(forge: Forge) -> str:
     return forge.put({f"{run_path(forge.run_id)}/log.txt": b"all went well\n"})
 
 
-@hostile("history", "added to an entry that stood already")
+@hostile("history", "added to an existing entry")
 def a_figure_added_to_a_run_that_stands(forge: Forge) -> str:
     return forge.put({f"{run_path(forge.run_id)}/figures/a.png": b"\x89PNG\r\n\x1a\n"})
 
 
-@hostile("history", "added to an entry that stood already")
+@hostile("history", "added to an existing entry")
 def shards_added_to_a_version_that_stands(forge: Forge) -> str:
     return forge.put({"manifests/digits/v1/0/0.jsonl": b"{}\n"})
 
@@ -193,7 +193,7 @@ def a_file_without_content(forge: Forge) -> str:
     return forge.put({next(iter(forge.run())): (REGULAR, "2" * 40)})
 
 
-@hostile("content", "stands where a file must")
+@hostile("content", "in the place of a file")
 def a_commit_as_the_content_of_a_file(forge: Forge) -> str:
     return forge.put({next(iter(forge.run())): (REGULAR, forge.base)})
 

@@ -68,7 +68,7 @@ each(
 )
 each(
     "claim",
-    "beyond what 64 bits hold",
+    "does not fit in 64 bits",
     {
         "a seed of 65 bits": _set("seed", 1 << 64),
         "a seed far below zero": _set("seed", -(1 << 63) - 1),
@@ -100,7 +100,7 @@ each(
 )
 each(
     "claim",
-    "is no hash",
+    "is not a hash",
     {
         "a dataset hash of letters": _used(hash="zzzz"),
         "a dataset hash cut short": _used(hash="blake3:00ff"),
@@ -111,7 +111,7 @@ each(
 )
 each(
     "claim",
-    "the whole id of a git object",
+    "the full id of a git object",
     {
         f"the commit {commit!a}": _set("code.commit", commit)
         for commit in ("main", "git:HEAD~1", "git:--output=canary", "git:" + "a" * 39, "git:" + "a" * 40 + "\n", "")
@@ -120,7 +120,7 @@ each(
 )
 each(
     "claim",
-    "no currency",
+    "not a currency",
     {
         f"the currency {text[:20]!a}": _set("cost.currency", text)
         for text in ("E" * 900, "eur", "", "EUR ", "<b>", "\u202eRUE")
@@ -184,7 +184,7 @@ each(
 )
 each(
     "claim",
-    "is on other content than the run used",
+    "was measured on other content than the run used",
     {"a metric on other content of a dataset of the run": _metric(dataset_hash=OTHER)},
 )
 each(
@@ -216,7 +216,7 @@ each(
 )
 
 
-@hostile("plausible", "both have one content", weight="warning")
+@hostile("plausible", "is the same data as", weight="warning")
 def data_to_judge_by_that_was_trained_on(forge: Forge) -> str:
     def twice(record: Record) -> None:
         used = record["datasets"]["used"]
@@ -251,7 +251,7 @@ each(
 )
 each(
     "text",
-    "letters that look like others",
+    "letters that look alike",
     {
         "a Cyrillic letter in a metric": _metric(name="\u0430ccuracy"),
         "a Greek letter in an experiment": _set("experiment", "Digits\u039f"),
@@ -269,7 +269,7 @@ each(
 )
 each(
     "text",
-    "not seen",
+    "invisible characters",
     {
         "a character without width in a note": _set("note", "all\u200bwell"),
         "tag characters in a host": _set("hardware.host", "node\U000e0067"),
@@ -365,7 +365,7 @@ def a_record_of_20_000_metrics(forge: Forge) -> str:
     return forge.put(forge.run(many))
 
 
-@hostile("document", "a key stands twice")
+@hostile("document", "a key appears twice")
 def a_metric_whose_value_stands_twice(forge: Forge) -> str:
     run = forge.run()
     path = next(iter(run))
@@ -379,7 +379,7 @@ def bytes_after_the_end(forge: Forge) -> str:
     return forge.put({**run, path: run[path] + b"\n"})
 
 
-@hostile("document", "another entry")
+@hostile("document", "belongs at another path")
 def a_run_under_another_day(forge: Forge) -> str:
     run = forge.run()
     path = next(iter(run))

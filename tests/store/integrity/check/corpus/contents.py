@@ -7,22 +7,22 @@ from tests.store.integrity.check.corpus.register import Make, each, edit, hostil
 from tests.store.integrity.check.forge import Forge, named
 
 
-@hostile("reference", "a run that is not on the ledger")
+@hostile("reference", "its run is not on the ledger")
 def an_evaluation_of_a_run_that_does_not_exist(forge: Forge) -> str:
     return forge.put(forge.evaluation(lambda one: one.update(run=forge.new_id())))
 
 
-@hostile("reference", "a run that is not on the ledger")
+@hostile("reference", "its run is not on the ledger")
 def a_note_on_a_run_that_does_not_exist(forge: Forge) -> str:
     return forge.put(forge.note(lambda one: one.update(run="20200101-000000-aaaaaa")))
 
 
-@hostile("reference", "a run that is not on the ledger")
+@hostile("reference", "its run is not on the ledger")
 def an_evaluation_of_a_hostile_id(forge: Forge) -> str:
     return forge.put(forge.evaluation(lambda one: one.update(run="--output=canary\n\x1b[2J")))
 
 
-@hostile("reference", "a dataset version that is not on the ledger")
+@hostile("reference", "its dataset version is not on the ledger")
 def a_retirement_of_a_version_that_does_not_exist(forge: Forge) -> str:
     return forge.put(forge.note(lambda one: one.update(run="", dataset="digits@v9", kind="retirement")))
 
@@ -40,7 +40,7 @@ def an_environment_that_is_not_the_one_of_the_record(forge: Forge) -> str:
     )
 
 
-@hostile("content", "the record names this file, and it is not there")
+@hostile("content", "the record names this file, but it is missing")
 def a_figure_that_is_not_there(forge: Forge) -> str:
     figure = {**named(b"x", "figures/a.png"), "title": "a"}
     return forge.put(forge.run(lambda record: record["results"].update(figures=[figure])))
@@ -51,13 +51,13 @@ def a_figure_that_the_record_does_not_name(forge: Forge) -> str:
     return forge.put(forge.run(figures__a_dot_png=b"\x89PNG\r\n\x1a\n"))
 
 
-@hostile("content", "the record names this file, and it is not there")
+@hostile("content", "the record names this file, but it is missing")
 def a_figure_out_of_the_folder(forge: Forge) -> str:
     figure = {**named(b"x", "../../../../../../etc/passwd"), "title": "a"}
     return forge.put(forge.run(lambda record: record["results"].update(figures=[figure])))
 
 
-@hostile("content", "is none")
+@hostile("content", "is not a PNG")
 def a_program_called_a_picture(forge: Forge) -> str:
     return with_figure(forge, b"MZ\x90\0", "figures/a.png")
 
@@ -69,7 +69,7 @@ def _svg(inside: bytes) -> Make:
 
 each(
     "content",
-    "does more than be looked at",
+    "active content",
     {
         "an SVG with a script": _svg(b"<script>fetch('//evil')</script>"),
         "an SVG with a script of another name": _svg(b'<x:script xmlns:x="http://www.w3.org/2000/svg">1</x:script>'),
@@ -81,7 +81,7 @@ each(
 )
 
 
-@hostile("content", "does more than be looked at")
+@hostile("content", "active content")
 def an_svg_with_a_bomb_of_entities(forge: Forge) -> str:
     return with_figure(forge, b'<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><svg>&b;</svg>', "figures/a.svg")
 
@@ -129,12 +129,12 @@ def an_id_from_the_future(forge: Forge) -> str:
     return forge.put(forge.run(lambda record: record.update(id=forge.new_id(later))))
 
 
-@hostile("plausible", "states no moment", weight="warning")
+@hostile("plausible", "holds no valid time", weight="warning")
 def an_id_of_a_day_that_was_not(forge: Forge) -> str:
     return forge.put(forge.run(lambda record: record.update(id="20261399-998899-aaaaaa")))
 
 
-@hostile("plausible", "repeats another run", weight="warning")
+@hostile("plausible", "equal those of another run", weight="warning")
 def a_run_that_stands_already_under_another_id(forge: Forge) -> str:
     old = json.loads(forge.content(record_of(forge)))
     return forge.put(

@@ -71,12 +71,12 @@ each(
 )
 
 
-@hostile("document", "a key stands twice")
+@hostile("document", "a key appears twice")
 def a_key_that_stands_twice(forge: Forge) -> str:
     return _twice(forge, b'"status": "finished"', b'"status": "failed",\n  "status": "finished"')
 
 
-@hostile("document", "a key stands twice")
+@hostile("document", "a key appears twice")
 def a_param_that_stands_twice(forge: Forge) -> str:
     return _twice(forge, b'"lr":', b'"lr": 9,\n      "lr":')
 
@@ -92,7 +92,7 @@ def a_field_that_nobody_knows(forge: Forge) -> str:
     return _twice(forge, b'"status":', b'"payload": "anything",\n  "status":')
 
 
-@hostile("document", "another entry")
+@hostile("document", "belongs at another path")
 def an_id_of_another_run(forge: Forge) -> str:
     run = forge.run()
     path = next(iter(run))

@@ -10,7 +10,7 @@ def _stray(name: str) -> Make:
 
 each(
     "tree",
-    "git would take it for its own",
+    "git reserves this name",
     {
         f"the file {name}": _stray(name)
         for name in (
@@ -40,7 +40,7 @@ each(
 )
 each(
     "tree",
-    "not seen or turn the text around",
+    "or characters that reverse the text",
     {
         f"the path {name!a}": _stray(name)
         for name in ("runs/\u202egnp.x", "poli\u200bcy.yaml", "format\u2066", "\ufeffformat")
@@ -188,7 +188,7 @@ def _mode(mode: bytes, *, old: bool = False) -> Make:
 
 each(
     "tree",
-    "a mode that git does not write",
+    "a file mode that git never writes",
     {
         "a record that its group may write": _mode(b"100664"),
         "a record that everybody may write": _mode(b"100666"),

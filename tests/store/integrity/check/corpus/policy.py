@@ -12,18 +12,18 @@ from tests.store.integrity.check.corpus.register import Make, each, hostile, rec
 from tests.store.integrity.check.forge import Forge, Proposed, named
 
 
-@hostile("policy", "changed among records")
+@hostile("policy", "changed together with records")
 def a_policy_change_hidden_among_records(forge: Forge) -> str:
     return forge.put({**forge.run(), "policy.yaml": b"limits:\n  figure_bytes: 99\n"})
 
 
-@hostile("policy", "changed among records")
+@hostile("policy", "changed together with records")
 def a_policy_change_in_a_commit_between_records(forge: Forge) -> str:
     first = forge.put(forge.run())
     return forge.put(forge.run(), forge.put({"policy.yaml": b"limits:\n  figure_bytes: 99\n"}, first))
 
 
-@hostile("policy", "what CI does is changed among records")
+@hostile("policy", "a CI workflow is changed together with records")
 def a_workflow_hidden_among_records(forge: Forge) -> str:
     return forge.put({**forge.run(), ".github/workflows/ledger-review.yml": b"on: push\n"})
 
@@ -160,7 +160,7 @@ def _signed(forge: Forge, *, by_stranger: bool = False, of_other: bool = False, 
 each("signature", "not signed", {"no signature where one is needed": lambda forge: _signed(forge, at_all=False)})
 each(
     "signature",
-    "does not fit",
+    "does not match",
     {
         "a signature of a stranger": lambda forge: _signed(forge, by_stranger=True),
         "a signature of another entry": lambda forge: _signed(forge, of_other=True),
@@ -173,7 +173,7 @@ def a_good_signature(forge: Forge) -> Proposed:
     return _signed(forge)
 
 
-@hostile("signature", "does not fit")
+@hostile("signature", "does not match")
 def a_bad_signature_added_to_an_entry_that_stands(forge: Forge) -> Proposed:
     with tempfile.TemporaryDirectory() as folder:
         public = _key(Path(folder), "ours").with_suffix(".pub").read_text()

@@ -9,7 +9,7 @@ TOKEN = "ghp_" + "a1B2" * 10
 
 each(
     "text",
-    "control characters",
+    "control or invisible characters",
     {
         "an escape in the name of an experiment": edit(lambda record: record.update(experiment="a\x1b[2Jb")),
         "a turned tag": edit(lambda record: record.update(tags=["\u202egood"])),
@@ -18,7 +18,7 @@ each(
 )
 each(
     "text",
-    "control characters",
+    "control or invisible characters",
     {
         "an escape in a note": edit(lambda record: record.update(note="\x1b]0;owned\x07")),
         "an escape in a command": edit(lambda record: record.update(command=["\x1b[31m"])),
