@@ -111,7 +111,8 @@ def test_a_remote_whose_branch_is_locked_takes_the_record_into_its_inbox_and_say
     lock.touch()
     done = cli(*RECORD)
     assert done.code == 0
-    assert f"its branch is locked there by a git process that died or is still running: `{lock}`" in done.err
+    assert "a ref is locked there by a git process that died or is still running" in done.err
+    assert f"if none is, remove this file there: `{lock}`" in done.err
     assert len(git_in(hub, "for-each-ref", "refs/ledger/inbox").splitlines()) == 1
     lock.unlink()
     assert cli("sync").code == 0

@@ -69,7 +69,12 @@ class Account:
             added = Counter(_runs(git_in(folder, "log", "--format=", "--name-only", "--diff-filter=A", "ledger")))
             self.figures.twice += sum(count - 1 for count in added.values())
             self.figures.damaged += _is_damaged(folder)
-        self.figures.stale_locks += sum(len(stale_locks(folder)) for folder in filter(None, (self.folder, self.hub)))
+        self.figures.stale_locks += len(stale_locks(self.folder))
+        if self.hub is not None:
+            # A push that was killed leaves locks there, too. On a ref that never came to be they hold nobody up.
+            there = {f"{name}.lock" for name in git_in(self.hub, "for-each-ref", "--format=%(refname)").split()}
+            locks = {str(lock.relative_to(self.hub)) for lock in stale_locks(self.hub)}
+            self.figures.stale_locks += len(locks & (there | {"packed-refs.lock"}))
 
     def compare(self, numbers: Iterable[int]) -> None:
         """Count the entries on the branch that are not, to the byte, what their writer made of a number."""

@@ -88,9 +88,19 @@ def _go_on(account: Account, work: str, number: int, chance: random.Random) -> N
             account.figures.repairs += 1
     if work == "sync":
         done = sync(ledger, timeout_seconds=60)
+        if account.hub is not None and _unlock_remote(account.hub, done.message):
+            done = sync(ledger, timeout_seconds=60)
         if not done.safe:
             print(f"after a kill: {done.message}; {done.hint}")  # noqa: T201  # the same
             account.figures.repairs += 1
+
+
+def _unlock_remote(hub: Path, message: str) -> bool:
+    """Remove the locks that a sync names at the remote, as it advises; return whether it named any."""
+    named = [lock for lock in stale_locks(hub) if f"remove this file there: `{lock}`" in message]
+    for lock in named:
+        lock.unlink()
+    return bool(named)
 
 
 def _others_work(other: Branch, number: int, chance: random.Random) -> None:

@@ -164,7 +164,7 @@ def _result(flag: str, summary: str, hook: str) -> Pushed:
     return Pushed(state="rejected", reason=reason)
 
 
-LOCKED = "its branch is locked there by a git process that died or is still running"
+LOCKED = "a ref is locked there by a git process that died or is still running; if none is, remove this file there"
 """Reason why a remote that was killed during another push refuses ours."""
 
 _RULES = ("hook", "declined", "prohibited", "protected", "denied", "deny", "not allowed", "permission")

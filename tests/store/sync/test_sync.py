@@ -248,3 +248,43 @@ def test_ssh_remotes_sync_in_batch_mode(hub: Path, tmp_path: Path, monkeypatch: 
     (tmp_path / "asked").unlink()
     assert synced(Branch.open(folder_of(one))).state == "up to date"
     assert "BatchMode=yes" in (tmp_path / "asked").read_text()
+
+
+def test_a_git_that_is_killed_under_a_sync_leaves_no_lock_and_the_next_sync_goes_on(
+    ada: Branch, bob: Branch, hub: Path
+) -> None:
+    ada.append(made(1))
+    synced(ada)
+    hook = folder_of(bob) / ".git" / "hooks" / "reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\n[ $1 != prepared ] || kill -9 $PPID\n")
+    hook.chmod(0o755)
+    done = synced(bob)
+    assert done.state == "failed"
+    assert "git fetch was killed (signal 9)" in done.message
+    assert list((folder_of(bob) / ".git").rglob("*.lock")) == [folder_of(bob) / ".git" / "ledger" / "push.lock"]
+    hook.unlink()
+    assert synced(bob).state == "received"
+    assert held(hub) == [made(1).id]
+
+
+@pytest.mark.parametrize("lock", ["packed-refs.lock", "{ref}.lock"])
+def test_a_lock_at_the_remote_that_keeps_its_inbox_full_is_named(
+    lock: str, ada: Branch, bob: Branch, hub: Path
+) -> None:
+    ada.append(made(1))
+    synced(ada)
+    ref = f"{INBOX}20261120-000000-abcdef"
+    bob.append(made(2))
+    git_in(folder_of(bob), "push", "--quiet", "origin", f"ledger:{ref}")
+    path = hub / lock.format(ref=ref)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    for _ in range(2):  # the entry is on the branch already, and the lock is named again
+        done = synced(ada)
+        assert done.safe
+        assert "the inbox was not emptied: a ref is locked there" in done.message
+        assert f"remove this file there: `{path}`" in done.message
+    path.unlink()
+    assert "not emptied" not in synced(ada).message
+    assert git_in(hub, "for-each-ref", INBOX) == ""
