@@ -50,7 +50,10 @@ test("a hit says in which params, tags, metrics and note it was found", () => {
   assert.equal(asked(["sweep"]), "tag Sweep");
   assert.equal(asked(["hard"]), "Hard cases");
   assert.equal(asked(["digits"]), "validation/accuracy 0.9 on digits@v1");
-  assert.equal(asked([], ["params.lr", "metrics.validation/accuracy"]), "lr=0.1 · validation/accuracy 0.9 on digits@v1");
+  assert.equal(
+    asked([], ["params.lr", "metrics.validation/accuracy"]),
+    "lr=0.1 · validation/accuracy 0.9 on digits@v1",
+  );
   assert.equal(asked(["nowhere"]), "");
   assert.equal(whereFound(runs(), 1, { words: ["digits"], fields: [] }), "");
 });
