@@ -101,7 +101,7 @@ def test_one_model_that_breaks_the_evaluator_stops_nobody(team: Path, cli: Cli) 
     assert "its model has changed since: model1.txt" in done.err
     assert "its model is missing: model3.txt" in done.err
     assert "exit code 1: this model cannot be loaded" in done.err
-    assert f"{run.id} cannot be measured: its model is another file now" in done.err
+    assert f"{run.id} cannot be measured: its model has changed since" in done.err
     assert measured(team) == {"0.4": 0.3}
     assert "recorded 1 evaluation on numbers@v2; 4 models not measured" in done.err
 

@@ -120,7 +120,7 @@ def test_predictions_that_say_nothing_never_stop_training(repo: Path, arguments:
         ),
         ({"confidence": np.ones((4, 2))}, "tables.calibration validation", "one probability for each sample"),
         ({"slices": ["a"]}, "tables.slices validation", "slices must have one value for each sample: `1 for 4`"),
-        ({"slices": {"a": [True]}}, "tables.slices validation", "slice `a` must say something of each sample"),
+        ({"slices": {"a": [True]}}, "tables.slices validation", "slice `a` must have one value for each sample"),
         ({"slices": {}}, "tables.slices validation", "no slice holds a sample"),
     ],
 )
