@@ -117,7 +117,7 @@ def test_a_size_that_is_no_count_of_bytes_is_refused(project: Path, size: str) -
      f"md5: {MD5}.dir.dir\n  hash: md5", f"md5: ../{MD5}\n  hash: md5", "etag: abc"],
 )  # fmt: skip
 def test_what_is_no_md5_of_the_content_proves_nothing(project: Path, said: str) -> None:
-    with pytest.raises(InvalidDocument, match=r"no MD5 of its content: `a\\x1b`") as caught:
+    with pytest.raises(InvalidDocument, match=r"MD5 of its content.*`a\\x1b`") as caught:
         dvc(project, f'outs:\n- path: "a\\e"\n  size: 1\n  {said}\n')
     assert caught.value.hint == "dvc cache migrate"
 
