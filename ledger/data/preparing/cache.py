@@ -10,6 +10,7 @@ Derived and disposable: remove the folder, and steps run again. Knows nothing of
 
 import contextlib
 import fcntl
+import math
 import os
 import secrets
 import shutil
@@ -63,8 +64,16 @@ def cache_folder() -> Path:
 
 def key_of(step: str, code: str, params: Mapping[str, ParamValue], sources: Sequence[Source]) -> str:
     """Return the key of a step: a hash of its name, code and params, and of its sources' contents at any path."""
-    parts = [step, code, dict(sorted(params.items())), [source.hash for source in sources]]
+    plain = {name: _distinct(value) for name, value in sorted(params.items())}
+    parts = [step, code, plain, [source.hash for source in sources]]
     return hash_bytes(msgspec.json.encode(parts)).removeprefix("blake3:")
+
+
+def _distinct(value: object) -> object:
+    """Return a param in a form that JSON tells from any other: NaN and the infinities would be `null`, as none is."""
+    if isinstance(value, list):
+        return [_distinct(item) for item in value]
+    return {"float": str(value)} if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class Cache:
@@ -76,7 +85,7 @@ class Cache:
     """
 
     def __init__(self, folder: Path | None = None, limit_bytes: int = LIMIT_BYTES) -> None:
-        self.folder = folder or cache_folder()
+        self.folder = (folder or cache_folder()).absolute()  # links lead into it, and scripts change their folder
         self.limit_bytes = limit_bytes
         self.hashes = StatCache(self.folder / HASHES)
         """Cache of hashes of unchanged sources."""

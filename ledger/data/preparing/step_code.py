@@ -9,9 +9,10 @@ import inspect
 import json
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, ModuleType
 
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes, hash_listing
@@ -58,15 +59,8 @@ def _source_of(one: object) -> str:
 
 def _names_used(one: object) -> Iterator[tuple[str, object]]:
     """Yield the project's functions, classes and modules, and the constants, that code uses."""
-    functions = (
-        [value for value in vars(one).values() if isinstance(value, FunctionType)] if isinstance(one, type) else [one]
-    )
-    for function in functions:
-        if not isinstance(function, FunctionType):
-            continue
-        closed = dict(
-            zip(function.__code__.co_freevars, (cell.cell_contents for cell in function.__closure__ or ()), strict=True)
-        )
+    for function in _functions_of(one):
+        closed = dict(zip(function.__code__.co_freevars, map(_cell_value, function.__closure__ or ()), strict=True))
         for name in sorted(_names_in(function.__code__)):
             value = closed.get(name, function.__globals__.get(name, _NOTHING))
             if value is not _NOTHING and _is_ours(value):
@@ -76,6 +70,29 @@ def _names_used(one: object) -> Iterator[tuple[str, object]]:
 
 
 _NOTHING = object()
+
+
+def _functions_of(one: object) -> Iterator[FunctionType]:
+    """Yield a function, or those of a class: methods, those of the class itself, and properties."""
+    for value in vars(one).values() if isinstance(one, type) else (one,):
+        held: tuple[object, ...] = (value,)
+        if isinstance(value, staticmethod | classmethod):
+            held = (value.__func__,)
+        elif isinstance(value, property):
+            held = (value.fget, value.fset, value.fdel)
+        elif isinstance(value, cached_property):
+            held = (value.func,)
+        for function in held:
+            plain = inspect.unwrap(function) if isinstance(function, FunctionType) else None
+            if isinstance(plain, FunctionType):
+                yield plain
+
+
+def _cell_value(cell: CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # nothing was assigned to the name yet
+        return _NOTHING
 
 
 def _names_in(code: CodeType) -> set[str]:
@@ -129,9 +146,9 @@ def hash_scripts(files: list[Path], folder: Path) -> str:
             raise LedgerError(f"the code of the step cannot be read: `{file}`") from error
         seen[file] = hash_bytes(content)
         if file.suffix == ".py":
-            waiting += [
-                found for name in _imports(content) for found in _candidate_files(name, (file.parent, folder.resolve()))
-            ]
+            for name, level in _imports(content):
+                above = file.parents[level - 1 : level] if level else (file.parent, folder.resolve())
+                waiting += _candidate_files(name, above)
     names = {
         file: file.name if not file.is_relative_to(folder.resolve()) else str(file.relative_to(folder.resolve()))
         for file in seen
@@ -139,20 +156,21 @@ def hash_scripts(files: list[Path], folder: Path) -> str:
     return hash_listing(sorted(f"{names[file]} {content}" for file, content in seen.items()))
 
 
-def _imports(content: bytes) -> Iterator[str]:
+def _imports(content: bytes) -> Iterator[tuple[str, int]]:
+    """Yield each module that is imported, and how many folders up it is searched for; 0 for one without dots."""
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError):
         return  # Python will report it when it runs
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from ((alias.name, 0) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
-            yield from (f"{node.module}.{alias.name}" if node.module else alias.name for alias in node.names)
+            names = [f"{node.module}.{alias.name}" if node.module else alias.name for alias in node.names]
+            yield from ((name, node.level) for name in names)
 
 
-def _candidate_files(name: str, folders: tuple[Path, ...]) -> Iterator[Path]:
+def _candidate_files(name: str, folders: Iterable[Path]) -> Iterator[Path]:
     parts = name.split(".")
     for folder in folders:
         for depth in range(1, len(parts) + 1):

@@ -40,11 +40,14 @@ def read_value(folder: Path) -> Any:  # noqa: ANN401  # whatever was written
     """
     try:
         return _value(json.loads((folder / _FILE).read_text("utf-8")), folder)
-    except (OSError, ValueError, KeyError, IndexError) as error:
+    except Exception as error:  # damaged files make json, numpy and zipfile raise anything
         raise LedgerError(f"a prepared result cannot be read: `{folder}`", hint="ledger cache clean") from error
 
 
 def _built(value: object, arrays: "list[NDArray[Any]]", where: str) -> object:
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(value, numpy.generic):  # before `float`: numpy's own is one, with more to it
+        return _array(value, arrays, where)
     if value is None or isinstance(value, bool | int | float | str):
         return {"plain": value}
     if isinstance(value, bytes):
@@ -60,7 +63,13 @@ def _built(value: object, arrays: "list[NDArray[Any]]", where: str) -> object:
 def _array(value: object, arrays: "list[NDArray[Any]]", where: str) -> object:
     torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
     if torch is not None and isinstance(value, torch.Tensor):
-        arrays.append(value.detach().cpu().numpy())
+        try:
+            arrays.append(value.detach().cpu().numpy())
+        except (TypeError, RuntimeError):
+            raise LedgerError(
+                f"a cached result holds a tensor without a form in numpy: `{where}` is {value.dtype}, {value.layout}",
+                hint="convert it: result.float(), result.to_dense()",
+            ) from None
         return {"tensor": len(arrays) - 1}
     if numpy is not None and isinstance(value, numpy.ndarray | numpy.generic) and value.dtype.kind in "biufcSU":
         arrays.append(numpy.asarray(value))
@@ -84,7 +93,8 @@ def _value(built: Any, folder: Path) -> Any:  # noqa: ANN401  # JSON, and what i
         return {key: _value(item, folder) for key, item in said.items()}
     import numpy as np
 
-    array = np.load(folder / f"{int(said)}.npy", allow_pickle=False)
+    with (folder / f"{int(said)}.npy").open("rb") as file:  # numpy leaves a damaged file open
+        array = np.load(file, allow_pickle=False)
     if kind == "tensor":
         from importlib import import_module
 

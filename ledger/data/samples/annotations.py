@@ -28,7 +28,7 @@ def from_coco(path: Path, names: Sequence[str], root: Path) -> tuple[list[Label]
         LedgerError: the file cannot be read, is no COCO file, or does not say which image is which sample.
     """
     try:
-        said = json.loads(path.read_text("utf-8"))
+        said = json.loads(path.read_text("utf-8-sig"))  # editors of Windows put a mark in front
         categories = {one["id"]: str(one["name"]) for one in said["categories"]}
         images = {one["id"]: str(one["file_name"]) for one in said["images"]}
         carried: dict[object, set[str]] = defaultdict(set)
@@ -121,7 +121,7 @@ def _without(path: str, folder: str) -> str:
 
 def _yolo_classes(file: Path) -> Iterator[int]:
     try:
-        text = file.read_text("utf-8", "replace")
+        text = file.read_text("utf-8-sig", "replace")
     except OSError as error:
         raise LedgerError(f"labels cannot be read ({(error.strerror or '').lower()}): `{file}`") from None
     for line in text.splitlines():
@@ -145,7 +145,7 @@ def _classes(folder: Path) -> tuple[str, dict[int, str]]:
 
 def _class_names(file: Path) -> dict[int, str]:
     try:
-        text = file.read_text("utf-8", "replace")
+        text = file.read_text("utf-8-sig", "replace")
         if file.suffix not in {".yaml", ".yml"}:
             return {number: line.strip() for number, line in enumerate(text.split("\n")) if line.strip()}
         said = load_yaml(text, str(file))

@@ -1,6 +1,7 @@
 """Measurements on images, from files or rows of arrays; and small pictures of them."""
 
 import io
+import math
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -89,9 +90,14 @@ def white_of(array: "NDArray[np.generic]") -> float:
 
     if array.dtype == np.uint8:
         return 255.0
-    if array.size == 0 or np.nanmin(array) < 0:
+    if array.size == 0:
         return 0.0
-    largest = float(np.nanmax(array))
+    least, largest = float(np.fmin.reduce(array, axis=None)), float(np.fmax.reduce(array, axis=None))
+    if not (math.isfinite(least) and math.isfinite(largest)):  # a few odd pixels say nothing of the others
+        finite = array[np.isfinite(array)]
+        least, largest = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if least < 0:
+        return 0.0
     return float(next((depth for depth in _DEPTHS if largest <= depth), largest))
 
 

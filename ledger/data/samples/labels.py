@@ -294,12 +294,17 @@ def from_array(path: Path, count: int) -> list[Label]:
     with needing("reading an array"):
         import numpy as np
     try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with path.open("rb") as file:  # numpy leaves a damaged file open
+            values = np.asarray(np.load(file, allow_pickle=False))
+    except Exception as error:  # noqa: BLE001  # damaged files make numpy and zipfile raise anything
         raise LedgerError(f"the array of labels cannot be read ({str(error)[:80].lower()}): `{path}`") from None
     if values.ndim != 1 or len(values) != count:
         raise LedgerError(f"there are {count} samples, but the labels have the shape {values.shape}: `{path}`")
-    return [(str(value),) for value in values.tolist()]
+    # Unlike in a table, `1.0` stays what it is: versions on the ledger hold it so.
+    return [
+        only(tabular_files.word_of(value) if isinstance(value, bytes) or value != value else str(value))  # noqa: PLR0124  # NaN
+        for value in values.tolist()
+    ]
 
 
 def from_function(labelling: Labelling, paths: Sequence[Path]) -> Read:

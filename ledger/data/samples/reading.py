@@ -171,9 +171,9 @@ class _Found:
         try:
             path = self.path(line)
             if path.suffix.lower() == ".npy":
-                yield line.path, np.load(path, mmap_mode="r", allow_pickle=False)
+                yield line.path, np.lib.format.open_memmap(path, mode="r")  # never unpickles
             else:
-                with np.load(path, allow_pickle=False) as archive:
+                with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                     yield from ((f"{line.path}:{name}", archive[name]) for name in archive.files)
         except Exception as error:  # noqa: BLE001  # damaged files make numpy and zipfile raise anything
             self._warn_unreadable(line.path, error)

@@ -91,7 +91,7 @@ def read_kept(folder: Path, content: str) -> tuple[Reading | None, Path | None]:
     import numpy as np
 
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:  # numpy leaves it open
             words = msgspec.json.decode(archive["words"].tobytes(), type=_Words)
             samples = Samples(
                 names=words.looked,

@@ -51,17 +51,20 @@ def read_table(path: Path) -> "pa.Table":
     try:
         match path.suffix.lower():
             case ".parquet" | ".pq":
-                return pyarrow.parquet.read_table(path)
+                table = pyarrow.parquet.read_table(path)
             case ".jsonl" | ".ndjson":
-                return pyarrow.json.read_json(path)
+                table = pyarrow.json.read_json(path)
             case suffix:
-                return _read_csv(path, "\t" if suffix == ".tsv" else _delimiter(path))
+                table = _read_csv(path, "\t" if suffix == ".tsv" else _delimiter(path))
+        table.validate(full=True)  # what is not UTF-8 would only be found when it is read
+        _ = table.column_names  # the same
     except FileNotFoundError:
         raise LedgerError(f"no such table: `{path}`", hint="check the path") from None
     except OSError as error:
         raise LedgerError(f"the table cannot be read ({_why(error)}): `{path}`") from None
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:
         raise LedgerError(f"the table is malformed ({_why(error)}): `{path}`", hint="mend it") from None
+    return table
 
 
 def _delimiter(path: Path) -> str:
@@ -123,14 +126,18 @@ def read_words(table: "pa.Table", column: str, source: str) -> list[str | None]:
         source: where the table came from, for messages.
 
     Raises:
-        LedgerError: there is no such column.
+        LedgerError: there is no such column, or there are two.
     """
     if column not in table.column_names:
         raise LedgerError(
             f"the table has no such column: `{ascii(column)[1:-1]}` in `{source}`",
             hint=f"one of {', '.join(map(str, table.column_names[:30]))}",
         )
-    return [_word(value) for value in table.column(column).to_pylist()]
+    if table.column_names.count(column) > 1:
+        raise LedgerError(
+            f"the table has two such columns: `{ascii(column)[1:-1]}` in `{source}`", hint="rename one of them"
+        )
+    return [word_of(value) for value in table.column(column).to_pylist()]
 
 
 def is_number(table: "pa.Table", column: str) -> bool:
@@ -141,8 +148,11 @@ def is_number(table: "pa.Table", column: str) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
 
 
-def _word(value: Any) -> str | None:  # noqa: ANN401  # whatever a cell holds
-    if value is None or value == "":
+def word_of(value: Any) -> str | None:  # noqa: ANN401  # whatever a cell holds
+    """Return the value of a cell as a word; none for an empty one, and for one that is no number."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "backslashreplace")
+    if value is None or value == "" or value != value:  # noqa: PLR0124  # NaN marks a missing value
         return None
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

@@ -9,7 +9,7 @@ from typing import IO
 
 from ledger.data.version.files import counted
 from ledger.data.version.listing import Manifest, manifest_of
-from ledger.data.version.scan import check_unchanged, composed_name, scan, unreadable
+from ledger.data.version.scan import IGNORED, check_unchanged, composed_name, scan, unreadable
 from ledger.data.version.stat_cache import facts_of
 from ledger.engine import Engine
 from ledger.errors import LedgerError
@@ -80,7 +80,7 @@ def hash_archive(task: tuple[str, str]) -> list[ManifestLine]:
 def _members(file: IO[bytes], path: str, prefix: str) -> Iterator[ManifestLine]:
     with tarfile.open(fileobj=file, mode="r:*") as archive:
         for member in archive:
-            if member.isdir():
+            if member.isdir() or not IGNORED.isdisjoint(member.name.split("/")):
                 continue
             if not (member.isfile() or member.issym() or member.islnk()):
                 raise LedgerError(f"neither a file nor a folder, so not part of a dataset: `{member.name}` in `{path}`")
@@ -89,7 +89,7 @@ def _members(file: IO[bytes], path: str, prefix: str) -> Iterator[ManifestLine]:
                 raise LedgerError(f"a name in the archive leads out of it: `{ascii(name)[1:-1]}` in `{path}`")
             try:
                 content = archive.extractfile(member)
-            except KeyError:
+            except (KeyError, RecursionError):  # to nothing, or to each other
                 content = None
             if content is None:  # a link, whose target is no file of the archive
                 raise LedgerError(f"a link in the dataset is broken: `{name}` in `{path}`")

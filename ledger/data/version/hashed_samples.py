@@ -160,6 +160,7 @@ def _array(array: Any, where: str) -> tuple[bytes, Sequence[int], bytes]:  # noq
 
 def _tensor(torch: Any, tensor: Any) -> tuple[bytes, Sequence[int], bytes]:  # noqa: ANN401  # torch is not loaded here
     tensor = (tensor.to_dense() if tensor.layout != torch.strided else tensor).detach().to("cpu").contiguous()
+    tensor = tensor.resolve_conj().resolve_neg()  # marks of torch, which numpy does not know
     shape = tuple(tensor.shape)
     try:
         kind, _, content = _array(tensor.numpy(), "")

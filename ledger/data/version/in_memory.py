@@ -66,13 +66,13 @@ def _lines(data: Any, prefix: str, depth: int) -> Iterator[ManifestLine]:  # noq
         raise LedgerError("data is nested too deep to be hashed")
     data = _unwrapped(data)
     if isinstance(data, Mapping):
-        parts = {str(name): part for name, part in data.items()}
-        if _are_columns(list(parts.values())):
+        parts = [(str(name), part) for name, part in data.items()]
+        if _are_columns([part for _, part in parts]):
             yield from _columns(parts, prefix)
         else:
             yield from _parts(parts, prefix, depth)
     elif isinstance(data, tuple) and len(data) > 1 and all(_has_samples(part) for part in data):
-        parts = {str(number): part for number, part in enumerate(data)}
+        parts = [(str(number), part) for number, part in enumerate(data)]
         if _are_columns(list(data)):
             yield from _columns(parts, prefix)
         else:
@@ -83,10 +83,14 @@ def _lines(data: Any, prefix: str, depth: int) -> Iterator[ManifestLine]:  # noq
         yield from _samples(data, prefix)
 
 
-def _parts(parts: Mapping[str, object], prefix: str, depth: int) -> Iterator[ManifestLine]:
+_Named = Sequence[tuple[str, Any]]
+"""Columns or parts with their names: two columns of a frame may have one name."""
+
+
+def _parts(parts: _Named, prefix: str, depth: int) -> Iterator[ManifestLine]:
     if not parts:
         raise LedgerError("the dataset holds no samples")
-    for name, part in parts.items():
+    for name, part in parts:
         if "/" in name or not name:
             raise LedgerError(f"not a valid name for a part of a dataset: `{ascii(name)[1:-1]}`")
         yield from _lines(part, f"{prefix}{name}/", depth + 1)
@@ -117,29 +121,27 @@ def _are_columns(parts: Sequence[Any]) -> bool:
     return bool(parts) and listed and any(map(_is_array, parts)) and len({len(part) for part in parts}) == 1
 
 
-def _frame(data: Any) -> dict[str, Any] | None:  # noqa: ANN401  # as above
+def _frame(data: Any) -> _Named | None:  # noqa: ANN401  # as above
     """Return the columns of a frame or a table by name; none where it is neither."""
     pandas, polars, arrow = (sys.modules.get(name) for name in ("pandas", "polars", "pyarrow"))
     if pandas is not None and isinstance(data, pandas.DataFrame):
-        return {str(name): data.iloc[:, place] for place, name in enumerate(data.columns)}
+        return [(str(name), data.iloc[:, place]) for place, name in enumerate(data.columns)]
     if polars is not None and isinstance(data, polars.DataFrame):
-        return {name: data[name] for name in data.columns}
+        return [(name, data[name]) for name in data.columns]
     if arrow is not None and isinstance(data, arrow.Table):
-        return {name: data.column(place) for place, name in enumerate(data.column_names)}
+        return [(name, data.column(place)) for place, name in enumerate(data.column_names)]
     return None
 
 
-def _columns(columns: Mapping[str, Any], prefix: str) -> Iterator[ManifestLine]:
+def _columns(columns: _Named, prefix: str) -> Iterator[ManifestLine]:
     """Yield a line for each row; the column names have a line of their own, which is no sample."""
-    yield value_line(list(columns), f"{prefix}columns.names")
-    count = max((len(column) for column in columns.values()), default=0)
+    yield value_line([name for name, _ in columns], f"{prefix}columns.names")
+    count = max((len(column) for _, column in columns), default=0)
     if count > MOST_SAMPLES:
-        for number, column in enumerate(columns.values()):
+        for number, (_, column) in enumerate(columns):
             yield value_line(_as_array(column), f"{prefix}column {number}")
         return
-    readable = [
-        column if _is_array(column) and not _is_series(column) else _cells(column) for column in columns.values()
-    ]
+    readable = [column if _is_array(column) and not _is_series(column) else _cells(column) for _, column in columns]
     yield from sample_lines(zip(*readable, strict=True), prefix)
 
 

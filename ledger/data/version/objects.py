@@ -6,7 +6,7 @@ from typing import Any
 
 from ledger.data.version.files import counted
 from ledger.data.version.listing import Manifest, manifest_of
-from ledger.data.version.scan import composed_name
+from ledger.data.version.scan import IGNORED, composed_name
 from ledger.data.version.stat_cache import StatCache, unchanged
 from ledger.engine import Engine
 from ledger.errors import LedgerError, NotFound, UsageError
@@ -16,7 +16,6 @@ from ledger.model.entries import ManifestLine
 _AT_ONCE = 1 << 22
 _MARKS = ("ETag", "etag", "md5Hash", "crc32c", "generation", "mtime", "LastModified", "last_modified", "created")
 """Fields in which stores mark the content of an object: s3fs, gcsfs, adlfs, http, local and memory."""
-_IGNORED = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
 def hash_objects(
@@ -107,7 +106,7 @@ def _listed(address: str) -> dict[str, dict[str, Any]]:
         found = system.find(root, detail=True)
     except Exception as error:  # stores raise what their libraries raise
         raise _unreadable(address, error) from error
-    files = {path: facts for path, facts in found.items() if path.rpartition("/")[2] not in _IGNORED}
+    files = {path: facts for path, facts in found.items() if IGNORED.isdisjoint(path.removeprefix(root).split("/"))}
     if not files:
         raise NotFound(f"there is no dataset at: `{address}`", hint="check the address")
     return files

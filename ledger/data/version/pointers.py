@@ -50,13 +50,13 @@ def read_dvc(path: Path) -> Manifest:
         InvalidDocument: it is no file of DVC's, or it keeps nothing by MD5.
         LedgerError: it cannot be read, or DVC's cache lacks what is needed.
     """
-    import yaml
+    from ledger.formats.yaml_file import load_yaml
 
     try:
-        said = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # a safe one
+        said = load_yaml(path.read_text("utf-8"), str(path))
     except OSError as error:
         raise LedgerError(f"the dataset cannot be read ({error.strerror}): `{path}`") from None
-    except (yaml.YAMLError, RecursionError):
+    except (LedgerError, UnicodeDecodeError):
         raise InvalidDocument(str(path), ["not YAML"]) from None
     outs = list(_outs(said))
     if not outs:
@@ -89,7 +89,7 @@ def _lines_of(out: Mapping[str, Any], path: Path, *, alone: bool) -> Iterator[Ma
         )
     if digest == whole:
         size = out.get("size")
-        if not isinstance(size, int):
+        if not isinstance(size, int) or isinstance(size, bool):
             raise InvalidDocument(str(path), [f"its size is missing: `{ascii(name)[1:-1][:80]}`"])
         yield ManifestLine(path=name, bytes=size, hash=f"md5:{whole}")
         return

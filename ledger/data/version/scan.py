@@ -14,7 +14,7 @@ from ledger.data.version.declared import nothing_at
 from ledger.errors import LedgerError, NotFound
 from ledger.model.values import Document
 
-_IGNORED = frozenset({".git", ".DS_Store", "Thumbs.db", "desktop.ini"})
+IGNORED = frozenset({".git", ".DS_Store", "Thumbs.db", "desktop.ini"})
 """Files of version control and file browsers, which are no part of a dataset."""
 _MAGIC = re.compile(r"[*?\[]")
 
@@ -162,7 +162,7 @@ def _glob_to_regex(parts: list[str]) -> str:
         if part == "**":
             made += ".+" if last else "(?:[^/]+/)*"
         else:
-            made += "".join(map(_sign_to_regex, re.findall(r"\[[!^]?\]?[^]/]*\]|.", part))) + ("" if last else "/")
+            made += "".join(map(_sign_to_regex, re.findall(r"\[[!^]?+\]?+[^]/]*\]|.", part))) + ("" if last else "/")
     return f"(?:{made})"
 
 
@@ -170,8 +170,13 @@ def _sign_to_regex(sign: str) -> str:
     if sign in {"*", "?"}:
         return "[^/]*" if sign == "*" else "[^/]"
     if len(sign) > 1:
-        inner = sign[1:-1].replace("\\", "\\\\").replace("[", "\\[")
-        return f"[^/{inner[1:]}]" if inner[:1] in {"!", "^"} else f"[{inner}]"
+        inner = re.sub(r"([\\\[&|~])|(?<=.)-(?=-)", r"\\\g<0>", sign[1:-1])
+        made = f"[^/{inner[1:]}]" if inner[:1] in {"!", "^"} else f"[{inner}]"
+        try:
+            re.compile(made)
+        except re.error:  # a range that ends before it begins matches nothing, as in a shell
+            return "(?!)"
+        return made
     return re.escape(sign)
 
 
@@ -204,7 +209,7 @@ def _entries(prefix: str, folder: str, glob: _Glob | None) -> Iterator[tuple[str
     """Yield name, path and whether it is a folder, of everything that belongs to the dataset."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name in _IGNORED:
+            if entry.name in IGNORED:
                 continue
             path = entry.path
             inside = entry.is_dir(follow_symlinks=False)

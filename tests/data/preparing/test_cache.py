@@ -297,3 +297,90 @@ def test_a_run_records_how_its_data_was_prepared(repo: Path, raw: Path, cli: Cli
     assert (taken.code, "something else is already" in taken.err) == (1, True)
     assert "removed 2 steps" in cli("cache", "clean").err
     assert ledger.cached is not None
+
+
+def test_a_cache_that_is_named_from_the_current_folder_stays_where_it_is(
+    tmp_path: Path, raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LEDGER_CACHE", "here/cache")
+    kept = Cache()
+    place = fill(kept, raw, 1)
+    kept.link(kept.made()[0], tmp_path / "deep" / "down" / "out")
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    assert (place / "data").is_file()
+    assert (tmp_path / "deep" / "down" / "out" / "data").is_file()
+
+
+@pytest.mark.parametrize(
+    ("variables", "folder"),
+    [
+        ({"LEDGER_CACHE": "/x/y", "XDG_CACHE_HOME": "/z"}, "/x/y"),
+        ({"LEDGER_CACHE": "~/c", "HOME": "/h"}, "/h/c"),
+        ({"LEDGER_CACHE": "", "XDG_CACHE_HOME": "/z"}, "/z/ledger"),
+        ({"LEDGER_CACHE": "", "XDG_CACHE_HOME": "", "HOME": "/h"}, "/h/.cache/ledger"),
+    ],
+)
+def test_the_folder_of_the_cache_is_the_named_one_else_the_users(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], folder: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert Cache().folder == Path(folder)
+
+
+def test_a_link_follows_the_newest_result_and_nothing_else_is_replaced(tmp_path: Path, raw: Path, cache: Cache) -> None:
+    fill(cache, raw, 1)
+    fill(cache, raw, 2)
+    one, two = sorted(cache.made(), key=lambda step: str(step.preparation.params["number"]))
+    place = tmp_path / "out"
+    for step in (one, one, two):
+        cache.link(step, place)
+        assert place.readlink() == cache.content(step)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".out")] == []
+    place.unlink()
+    place.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(LedgerError, match=r"`.*out`"):
+        cache.link(one, place)
+    assert place.readlink() == tmp_path / "nowhere"
+
+
+def test_two_steps_of_one_result_share_it_until_the_last_is_removed(tmp_path: Path, raw: Path, cache: Cache) -> None:
+    def make(folder: Path) -> None:
+        (folder / "x").write_text("12345")
+
+    from ledger.model.datasets import Preparation
+
+    for key in ("a", "b"):
+        cache.prepare(key, Preparation(step=key, code="blake3:0", sources=[], duration_seconds=0), make)
+    one, two = cache.made()
+    assert one.content == two.content
+    maker = cache.maker_of(one.content)
+    assert maker is not None
+    assert maker.step == "b", "who made it last is named"
+    assert cache.maker_of("blake3:0") is None
+    assert cache.remove(one) == 0
+    assert cache.content(two).is_dir()
+    assert cache.remove(two) == 5
+    assert not cache.content(two).exists()
+    assert cache.remove(two) == 5, "whoever removes it again does no harm"
+
+
+def test_a_step_of_another_key_in_its_file_is_not_taken_for_it(raw: Path, cache: Cache) -> None:
+    fill(cache, raw, 1)
+    (step,) = cache.made()
+    file = cache.folder / "steps" / f"{step.key}.json"
+    file.rename(file.with_name("other.json"))
+    assert cache.find("other") is None
+    assert cache.find(step.key) is None
+
+
+def test_a_new_result_makes_room_for_itself_and_stays(raw: Path, cache: Cache) -> None:
+    fill(cache, raw, 1)
+    fill(cache, raw, 2)
+    oldest, newest = cache.made()
+    assert cache.shrink(10_000) == []
+    assert cache.shrink(1_500, keep=oldest.key) == [newest]
+    assert cache.shrink(0, keep=oldest.key) == []
+    assert [one.key for one in cache.made()] == [oldest.key]

@@ -333,3 +333,20 @@ def test_a_column_of_ids_in_a_table_stays_text_as_a_whole(tmp_path: Path) -> Non
     assert table.column("commit").to_pylist() == ["9182733", "61e9540", "3"]
     assert table.column("x").to_pylist() == [0.5, 1e10, -0.5]
     assert table.column("count").to_pylist() == [10, 0, 7]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY", b"\x80\x04N.", None])
+@pytest.mark.parametrize("suffix", ["npy", "npz"])
+def test_a_damaged_array_is_named_and_the_others_are_read(tmp_path: Path, suffix: str, content: bytes | None) -> None:
+    np.save(tmp_path / "whole.npy", np.zeros((2, 4, 4)))
+    if content is None:  # the form of the other suffix
+        np.savez(tmp_path / "x", a=np.zeros((1, 4, 4)))
+        (tmp_path / "x.npz").rename(tmp_path / f"bad.{suffix}")
+    else:
+        (tmp_path / f"bad.{suffix}").write_bytes(content)
+    found = read(tmp_path)
+    if content is None and suffix == "npz":
+        assert len(found.names) == 3
+    else:
+        assert found.names == ["whole.npy[0]", "whole.npy[1]"]
+        assert any(f"bad.{suffix}" in warning for warning in found.warnings)

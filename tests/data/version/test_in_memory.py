@@ -115,3 +115,84 @@ def test_data_is_described_by_type_and_shape() -> None:
     assert describe(pd.DataFrame({"a": [1]})) == "pandas.DataFrame (1, 1)"
     assert describe([1, 2]) == "list of 2"
     assert describe(object()) == "object"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), pd.DataFrame([[9, 2]], columns=["a", "a"])),
+        (
+            pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]),
+            pa.table([pa.array([9]), pa.array([2])], names=["a", "a"]),
+        ),
+        ({1: X, "1": Y}, {1: X + 1, "1": Y}),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), pd.DataFrame([[2]], columns=["a"])),
+    ],
+)
+def test_columns_of_one_name_count_each(one: object, other: object) -> None:
+    assert hash_data(one).hash != hash_data(other).hash
+
+
+def test_parts_of_one_name_are_refused() -> None:
+    with pytest.raises(LedgerError, match=r"`1/000000000000`"):
+        hash_data({1: [1, 2], "1": [3, 4, 5]})
+
+
+@pytest.mark.parametrize("name", ["a/b", "", "../x"])
+def test_a_part_whose_name_is_no_part_of_a_path_is_refused(name: str) -> None:
+    with pytest.raises(LedgerError, match=f"`{name}`"):
+        hash_data({name: [1, 2]})
+
+
+def test_parts_of_parts_are_hashed_to_a_limit() -> None:
+    data: object = [1]
+    for depth in range(6):
+        if depth < 5:
+            assert hash_data(data).lines[0].path == "a/" * depth + "000000000000"
+        else:
+            with pytest.raises(LedgerError, match="too deep"):
+                hash_data(data)
+        data = {"a": data}
+
+
+@pytest.mark.parametrize(
+    ("cells", "same"),
+    [
+        (pd.Series([1.0, None]), [1.0, None]),
+        (pd.Series([pd.Timestamp("2026-01-02"), pd.NaT]), ["2026-01-02T00:00:00", None]),
+        (pd.Series([1, None], dtype="Int64"), [1, None]),
+        (pd.Series(["a", None], dtype="category"), ["a", None]),
+        (pd.Series(["a", "b"], index=[7, 3]), ["a", "b"]),
+    ],
+)
+def test_cells_are_plain_values_and_a_missing_one_is_none(cells: object, same: object) -> None:
+    assert hash_data(cells).hash == hash_data(same).hash
+
+
+def test_a_missing_cell_of_a_frame_is_none_in_every_library() -> None:
+    frame = pd.DataFrame({"when": [pd.Timestamp("2026-01-02"), None], "x": [1.5, None]})
+    assert hash_data(frame).hash == hash_data(pa.Table.from_pandas(frame)).hash
+
+
+class Odd:
+    """A foreign object that raises whatever it likes."""
+
+    @property
+    def shape(self) -> object:
+        raise RuntimeError("not yet")
+
+    def __len__(self) -> int:
+        raise TypeError("unknown")
+
+
+def test_a_foreign_object_that_raises_is_described_by_its_type_and_refused() -> None:
+    assert describe(Odd()).endswith("Odd")
+    with pytest.raises(LedgerError, match=r"Odd$"):
+        hash_data(Odd())
+
+
+def test_text_bytes_and_one_element_tuples_are_not_taken_apart_into_parts() -> None:
+    assert [line.path for line in hash_data(b"ab").lines] == ["bytes"]
+    assert count_samples(hash_data(b"ab")) is None
+    assert hash_data((X,)).files == 1
+    assert hash_data(([1, 2], [3])).files == 3
