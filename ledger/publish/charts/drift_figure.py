@@ -3,7 +3,7 @@
 import math
 
 from ledger.model.statistics import Drift, DriftFigure
-from ledger.publish.charts.axes import Frame, Scale, name_at
+from ledger.publish.charts.axes import Scale, name_at, picture
 from ledger.publish.text import escaped, short_number
 
 _MOST = 24
@@ -23,7 +23,7 @@ def render_drift(drift: Drift) -> str:
         return ""
     scale = Scale(low=0, high=_TENS, start=_LEFT, end=_WIDTH - _RIGHT)
     height = _TOP + _ROW * len(figures) + 8
-    edge = scale.place(min(_TENS, -math.log10(drift.alpha)))
+    edge = scale.place(_surprise(drift.alpha))
     ticks = "".join(name_at(scale.place(ten), 34, text, anchor="middle", css="") for ten, text in _TICKS)
     line = f'<path class="lg-break" d="M{edge:.1f} 38V{height - 4}"/>'
     right = _WIDTH - _RIGHT
@@ -31,16 +31,20 @@ def render_drift(drift: Drift) -> str:
     rows = "".join(_row(index, figure, scale) for index, figure in enumerate(figures))
     drifted = sum(figure.drifted for figure in drift.figures)
     title = f"Comparisons with {drift.reference}: {drifted} of {len(drift.figures)} drifted"
-    frame = Frame(width=_WIDTH, height=height, x=scale, y=scale)
-    return frame.render(title, f'<g class="lg-axis">{head}{ticks}{rows}</g>{line}', "lg-balance")
+    return picture(_WIDTH, height, title, f'<g class="lg-axis">{head}{ticks}{rows}</g>{line}', "lg-balance")
 
 
 _TICKS = ((0.0, "p 1"), (2.0, "0.01"), (4.0, "10⁻⁴"), (6.0, "10⁻⁶"))
 
 
+def _surprise(p: float) -> float:
+    """Return how many powers of ten a probability is below one, at most `_TENS`; whatever a document says it is."""
+    return min(_TENS, max(0.0, -math.log10(max(p, 10**-_TENS))))
+
+
 def _row(index: int, figure: DriftFigure, scale: Scale) -> str:
     y = _TOP + index * _ROW + 10
-    surprise = min(_TENS, -math.log10(max(figure.adjusted, 1e-300)))
+    surprise = _surprise(figure.adjusted)
     name = f"{figure.subject} {_TESTS[figure.test]}"
     shown = name if len(name) <= _NAMED else f"{name[: _NAMED - 1]}…"
     value = figure.value if isinstance(figure.value, str) else short_number(figure.value)

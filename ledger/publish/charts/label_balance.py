@@ -30,7 +30,7 @@ def render_balance(now: Mapping[str, int], then: Mapping[str, int] | None, *, ti
     most = max(1, *(max(now.get(label, 0), before.get(label, 0)) for label in labels))
     scale = Scale(low=0, high=most, start=_LEFT, end=_WIDTH - _RIGHT)
     rows = [
-        _row(index, label, now.get(label, 0), before.get(label) if then is not None else None, scale, slot)
+        _row(index, label, now.get(label, 0), before.get(label, 0) if then is not None else None, scale, slot)
         for index, label in enumerate(labels)
     ]
     left_out = len({*now, *before}) - len(labels)

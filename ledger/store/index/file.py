@@ -11,8 +11,8 @@ from ledger import __version__
 FILE = "index.sqlite3"
 APPLICATION = 0x4C656467
 """`Ledg` in the header of the file: https://www.sqlite.org/pragma.html#pragma_application_id."""
-FORMAT = 7
-"""Version of the tables, raised when they change; a file of any other version is made anew."""
+FORMAT = 8
+"""Version of the tables, raised when they, or the texts in them, change; a file of any other version is made anew."""
 
 
 def is_ours(database: sqlite3.Connection) -> bool:
