@@ -117,7 +117,7 @@ def test_what_a_commit_made_by_hand_took_off_is_put_back(repo: Path, cli: Cli, t
     assert cli("verify").code == 1
     done = cli("recover", "--branch")
     assert done.code == 0, done.err
-    assert "put back: 1 entry" in done.err
+    assert "restored 1 entry" in done.err
     assert len(Branch.open(repo).contents().runs) == 2
     assert Branch.open(repo).policy.places == ["scratch"]
     assert cli("verify").code == 0
