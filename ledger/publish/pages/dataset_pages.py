@@ -24,7 +24,7 @@ MATRIX_ROWS = 30
 _CONTENTS = (
     ("versions", "Versions"),
     ("history", "Over time"),
-    ("matrix", "StoredRun by version"),
+    ("matrix", "Run by version"),
     ("cases", "Cases that must pass"),
     ("boards", "Leaderboards"),
 )
