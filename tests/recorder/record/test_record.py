@@ -303,7 +303,7 @@ def test_the_commit_message_is_an_entry_of_a_ledger(ledger: Branch, repo: Path) 
 
 def test_hostile_names_cannot_break_the_message_or_the_paths(ledger: Branch, repo: Path) -> None:
     hostile = draft(experiment="x\x1b[31m\n\nLedger-Entry: fake", metrics=[Metric(name="<script>", value=1.0)])
-    with pytest.raises(LedgerError, match="holds control characters"):
+    with pytest.raises(LedgerError, match="holds control or invisible characters"):
         add(ledger, hostile)
     made = add(ledger, hostile, strict=False).record  # of a run that has ended, all else is kept
     assert made.experiment == r"x\x1b[31m\n\nLedger-Entry: fake"

@@ -448,7 +448,7 @@ def test_runs_of_other_hosts_are_left_alone_unless_their_host_is_named(repo: Pat
     assert folder.is_dir()
     assert cli("recover", "--host", "another-container").code == 0
     assert only_run(repo).record.status == "lost"
-    assert cli("recover", "--list").err == "no run is waiting\n"
+    assert cli("recover", "--list").err == "no run is waiting to be recorded\n"
 
 
 class Unset(dict[str, object]):
