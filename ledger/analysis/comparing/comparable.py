@@ -119,8 +119,10 @@ def leaderboards(runs: Iterable[StoredRun]) -> list[Leaderboard]:
         if not counts(run):
             continue
         for metric in run.metrics():
-            groups.setdefault(metric.group_id, group_of(metric))
-            members.setdefault(metric.group_id, {})[run.record.id] = Standing(run=run, metric=metric)
+            named = metric.group_id
+            if named not in groups:
+                groups[named], members[named] = group_of(metric), {}
+            members[named][run.record.id] = Standing(run=run, metric=metric)
     boards = [_board(groups[named], list(standings.values())) for named, standings in members.items()]
     boards.sort(key=lambda board: max(standing.run.record.id for standing in board.standings), reverse=True)
     return sorted(boards, key=lambda board: (_SPLITS.get(_split(board), 2), board.group.key))

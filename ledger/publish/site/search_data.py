@@ -6,7 +6,7 @@ that they compare are in a script of their own (`query_numbers.py`).
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -54,6 +54,7 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
     runs = list(reversed(atlas.runs))
     own = [own_fields(run) for run in runs]
     experiment = _encode_words(run.record.experiment for run in runs)
+    measured = _measured(runs)
     order = {identity: at for at, identity in enumerate(_order(runs))}
     columns = RunColumns(
         rows=len(runs),
@@ -82,8 +83,8 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
         pages=[experiment_page(word) for word in experiment.words],
         shown_params=[visible(name) for name in varied_params(runs[:2000])[:3]],
         params=_params(runs),
-        metrics=_metrics(runs, atlas, list(order)),
-        keys=[visible(key) for key in sorted({metric.key for run in runs for metric in run.metrics()})],
+        metrics=_metrics(runs, atlas, list(order), measured),
+        keys=[visible(key) for key in sorted({identity.key for identity in measured})],
         fields=[_field(name, [values[name] for values in own]) for name in FIELDS if name not in _ELSEWHERE],
         spoken=_word_lists(words_beside_id(run) for run in runs),
         splits=dict(atlas.splits),
@@ -169,21 +170,31 @@ def _order(runs: Sequence[StoredRun]) -> list[GroupId]:
     return list(dict.fromkeys(group.id for group in common_groups(runs)))
 
 
-def _metrics(runs: Sequence[StoredRun], atlas: Atlas, order: Sequence[GroupId]) -> list[MetricValues]:
+def _measured(runs: Sequence[StoredRun]) -> dict[GroupId, dict[int, float | str]]:
+    """Return the value of each row in each comparable group, the latest where it was measured more than once."""
+    found: dict[GroupId, dict[int, float | str]] = {}
+    for row, run in enumerate(runs):
+        for metric in run.metrics():
+            value = metric.value
+            found.setdefault(metric.group_id, {})[row] = value if isinstance(value, str) else _six_digits(value)
+    return found
+
+
+def _metrics(
+    runs: Sequence[StoredRun],
+    atlas: Atlas,
+    order: Sequence[GroupId],
+    found: Mapping[GroupId, Mapping[int, float | str]],
+) -> list[MetricValues]:
     boards = {board.group.id: board for board in atlas.boards}
-    groups = {group.id: group for run in runs for group in map(group_of, run.metrics())}
+    # Nearly every group has a board, whose runs count; of the others a run that does not names it.
+    unranked = {identity for identity in order if identity not in boards}
+    groups = {one.group_id: group_of(one) for run in runs for one in run.metrics()} if unranked else {}
     leading = {
         identity: {run for place in board.places if place.leading for run in place.runs}
         for identity, board in atlas.ranked.items()
     }
     ids = [run.record.id for run in runs]
-    found: dict[GroupId, dict[int, float | str]] = {}
-    for row, run in enumerate(runs):
-        for metric in run.metrics():
-            identity = metric.group_id
-            found.setdefault(identity, {})[row] = (
-                value if isinstance(value := metric.value, str) else _six_digits(value)
-            )
     columns = []
     for identity in order:
         board, values, stars = boards.get(identity), found[identity], leading.get(identity)
