@@ -129,6 +129,7 @@ def test_git_that_is_killed_under_a_writer_is_started_again(ledger: Branch, repo
     hook.unlink()
     os.kill(int(git), signal.SIGKILL)
     assert process.wait(30) == 0
+    os.killpg(process.pid, signal.SIGKILL)  # its hook sleeps on
     assert git_in(repo, "rev-list", "--count", "ledger") == "2\n"
     assert not list((repo / ".git" / "refs").rglob("*.lock"))
 
