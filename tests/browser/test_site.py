@@ -273,6 +273,28 @@ def test_where_the_library_of_charts_does_not_come_the_static_ones_stay(
         assert tab.locator(".lg-tools").count() == 0
 
 
+def test_what_the_library_cannot_draw_stays_as_it_was_drawn_until_the_reader_changes_the_chart(
+    tab: Page, address: str, ledger: tuple[Contents, Blobs]
+) -> None:
+    tab.goto(address + addresses.run_page(ledger[0].runs[0].record.id))
+    expect(tab.locator(".lg-live").first).to_be_visible()
+    draw = """() => {
+      const place = document.querySelector(".lg-plot");
+      place.querySelector(".lg-live")?.remove();
+      const line = { name: "loss", xs: [1, 2], ys: [1, 1e38] };
+      const view = { axis: "step", title: "loss", logarithmic: false, keys: [], together: "", show: () => {} };
+      window.ledgerPlot.plot(place, [line], view);
+    }"""
+    tab.evaluate(draw)
+    drawn, sentence = tab.locator(".lg-plot svg.lg-chart").first, tab.locator(".lg-plot .lg-none")
+    expect(drawn).to_be_visible()
+    expect(sentence).to_have_count(0)
+    tab.evaluate("() => { document.querySelector('[data-curves]').dataset.changed = 'true'; }")
+    tab.evaluate(draw)
+    expect(sentence).to_have_text("Values beyond 1e+30 are not drawn.")
+    expect(drawn).to_be_hidden()
+
+
 def test_a_page_without_curves_loads_no_library_of_charts(tab: Page, address: str) -> None:
     asked: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))

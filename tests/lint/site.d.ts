@@ -120,7 +120,13 @@ interface View {
   /** Name of the charts whose pointers go together. */
   together: string;
   /** Gets the value of each line at the pointer. */
-  show(values: (number | null)[]): void;
+  show(values: (Reading | null)[]): void;
+}
+
+/** A value at the pointer; `elsewhere` is the place that it was logged at, where that is another. */
+interface Reading {
+  value: number;
+  elsewhere: number | null;
 }
 
 type Key = number | string | null;
@@ -185,6 +191,7 @@ interface Window {
     tableOf(lines: (Line | null)[], positive: boolean): Table;
     obstacle(table: Table, positive: boolean): string;
     nearest(table: Table, column: number, at: number): number | null;
+    valueAt(table: Table, column: number, at: number): Reading | null;
     ends(low: number, high: number): [number, number];
   };
   ledgerData(name: string, value: unknown): void;

@@ -21,8 +21,6 @@ from ledger.model.values import Document, counted
 from ledger.publish.text import measured, money, one_line, short_number
 from ledger.resources import shipped
 
-MARKER = "<!-- ledger-review -->"
-"""First line of the comment, which identifies the one to update."""
 MOST_BYTES = 58_000
 """Largest comment in bytes: GitHub refuses more than 65,536 characters, and needs some for itself."""
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,80}")
@@ -33,6 +31,10 @@ class Markdown(str):
     """Text that is Markdown of ours; templates put every other text into a code span."""
 
     __slots__ = ()
+
+
+MARKER = Markdown("<!-- ledger-review -->")
+"""First line of the comment, which identifies the one to update."""
 
 
 class ReviewProblem(Document, frozen=True, kw_only=True):
@@ -56,6 +58,7 @@ def render_review(
         problems: findings of `ledger check`.
     """
     values = {
+        "marker": MARKER,
         "name": name,
         "reviews": reviews,
         "one": reviews[0] if len(reviews) == 1 else None,

@@ -6,7 +6,7 @@ import { runInThisContext } from "node:vm";
 
 const script = new URL("../../../site/docs/assets/ledger/curves.js", import.meta.url);
 runInThisContext(readFileSync(script, "utf8"), { filename: script.pathname });
-const { axesOf, ends, lineOf, nearest, obstacle, seriesOf, sharing, tableOf } = globalThis.ledgerCurves;
+const { axesOf, ends, lineOf, nearest, obstacle, seriesOf, sharing, tableOf, valueAt } = globalThis.ledgerCurves;
 
 const curves = (series, changes = {}) => ({ x: { step: [10, 20, 30] }, series, on: {}, ...changes });
 const line = (xs, ys) => ({ name: "loss", xs, ys });
@@ -80,6 +80,14 @@ test("the pointer finds the nearest point of each line, the earlier of two as ne
   assert.equal(nearest(table, 1, 4), 3);
   assert.equal(nearest(table, 2, 0), null);
   assert.equal(nearest(tableOf([line([0, 4], [1, 1]), line([2], [1])], false), 0, 1), 0);
+});
+
+test("a value from another place than the pointer's says so", () => {
+  const table = tableOf([line([0, 10], [5, 6]), line([4], [1]), null], false);
+  assert.deepEqual(valueAt(table, 0, 0), { value: 5, elsewhere: null });
+  assert.deepEqual(valueAt(table, 0, 1), { value: 5, elsewhere: 0 });
+  assert.deepEqual(valueAt(table, 1, 2), { value: 1, elsewhere: 4 });
+  assert.equal(valueAt(table, 2, 0), null);
 });
 
 test("the ends of a scale have room around the values, and are never one number", () => {

@@ -27,7 +27,7 @@ def test_every_script_stands_behind_those_that_it_needs() -> None:
     folder = ROOT / "site/docs/assets/ledger"
     loaded = re.findall(r"path: assets/ledger/(.+?\.js)", (ROOT / "site/mkdocs.yml").read_text("utf-8"))
     texts = {name: (folder / name).read_text("utf-8") for name in loaded}
-    makes = re.compile(r"(?:assign\(globalThis, \{ |globalThis\)\.|window\.)(ledger\w*)(?:: |\s=[^=])")
+    makes = re.compile(r"(?:assign\(globalThis, \{\s*|globalThis\)\.|window\.)(ledger\w*)(?:: |\s=[^=])")
     made = {word: place for place, name in enumerate(loaded) for word in makes.findall(texts[name])}
     for place, name in enumerate(loaded):
         for word in re.findall(r"window\.(ledger\w*)\b(?!\s=[^=])", texts[name]):

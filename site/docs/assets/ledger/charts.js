@@ -39,7 +39,9 @@
           together: group.dataset.curves || group.dataset.overlay || "",
           show: (values) => {
             figure.outputs.forEach((output, line) => {
-              output.textContent = values[line] === null ? "" : number(values[line]);
+              const { value, elsewhere } = values[line] ?? {};
+              const where = typeof elsewhere === "number" ? ` at ${axis} ${number(elsewhere)}` : "";
+              output.textContent = value === undefined ? "" : number(value) + where;
             });
           },
         });

@@ -104,6 +104,22 @@
   };
 
   /**
+   * The value of a column at a place, else at the nearest one, which it then names; null where it has none.
+   * @param {Table} table
+   * @param {number} column
+   * @param {number} at
+   * @returns {Reading | null}
+   */
+  const valueAt = (table, column, at) => {
+    const index = nearest(table, column, at);
+    if (index === null) return null;
+    return {
+      value: /** @type {number} */ (table[column + 1][index]),
+      elsewhere: index === at ? null : table[0][index],
+    };
+  };
+
+  /**
    * Both ends of a scale, with a little room around the values; never so near that they are one number.
    * @param {number} low
    * @param {number} high
@@ -115,5 +131,7 @@
     return [low - room, high + room];
   };
 
-  Object.assign(globalThis, { ledgerCurves: { axesOf, lineOf, seriesOf, sharing, tableOf, obstacle, nearest, ends } });
+  Object.assign(globalThis, {
+    ledgerCurves: { axesOf, lineOf, seriesOf, sharing, tableOf, obstacle, nearest, valueAt, ends },
+  });
 })();

@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const { tick } = window.ledgerFormatting;
-  const { ends, nearest, obstacle, tableOf } = window.ledgerCurves;
+  const { ends, nearest, obstacle, tableOf, valueAt } = window.ledgerCurves;
   const { element, number } = window.ledger;
 
   const FOLDER = "assets/vendor/uplot/";
@@ -69,6 +69,8 @@
     const table = tableOf(lines, view.logarithmic);
     const why = obstacle(table, view.logarithmic);
     const says = `${view.title}${view.logarithmic ? " (log)" : ""}`;
+    const asDrawn = place.querySelector(":scope > svg") && !place.closest("[data-changed]");
+    if (why && asDrawn) return () => {}; // the static picture can show it
     if (why) {
       const sentence = element("p", { class: "lg-none" }, why);
       place.append(sentence);
@@ -87,10 +89,9 @@
     place.append(holder);
     /** @param {uPlot} chart */
     const point = (chart) => {
-      const { idx, idxs } = chart.cursor;
-      const out = idx === null || idx === undefined;
-      at.textContent = out ? "" : `${view.axis} ${number(table[0][idx])}`;
-      view.show(table.slice(1).map((column, line) => (out ? null : (column[idxs?.[line + 1] ?? -1] ?? null))));
+      const { idx } = chart.cursor;
+      at.textContent = typeof idx === "number" ? `${view.axis} ${number(table[0][idx])}` : "";
+      view.show(lines.map((_, line) => (typeof idx === "number" ? valueAt(table, line, idx) : null)));
     };
     const chart = new uPlot(
       {

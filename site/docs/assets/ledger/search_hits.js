@@ -12,7 +12,7 @@
   const hasAny = (text, words) => words.some((word) => text.toLowerCase().includes(word));
 
   /**
-   * The text in pieces, and whether each is one of the words; of words at one place the first in the text counts.
+   * The text in pieces, and whether each is one of the words; of words at one place the longest counts.
    * @param {string} text
    * @param {string[]} words in small letters
    * @returns {[string, boolean][]}
