@@ -38,8 +38,8 @@ class _Table(NamedTuple):
 
     by_head: dict[bytes, list[int]]
     """Rules by the head of their literals."""
-    inside: dict[int, list[tuple[bytes, int]]]
-    """Other literals of long words with their rules, by a sign that they contain; 0 for those without one."""
+    inside: dict[int, list[tuple[bytes, int, bool]]]
+    """Other literals of long words, with their rules and whether they have capitals, by a sign in them; 0 for none."""
     long: list[int]
     """Rules that are tried on long words."""
     anywhere: list[int]
@@ -57,7 +57,7 @@ class _Table(NamedTuple):
 @cache
 def _table() -> _Table:
     by_head: dict[bytes, list[int]] = defaultdict(list)
-    inside: dict[int, list[tuple[bytes, int]]] = defaultdict(list)
+    inside: dict[int, list[tuple[bytes, int, bool]]] = defaultdict(list)
     places: dict[str, list[int]] = {"long": [], "anywhere": [], "commands": [], "folded": [], "beside": []}
     for number, rule in enumerate(RULES):
         if rule.place not in {"word", "inside"}:
@@ -69,7 +69,8 @@ def _table() -> _Table:
             if head:
                 by_head[head[0]].append(number)
             else:
-                inside[next((sign for sign in _SIGNS if sign in literal), 0)].append((literal, number))
+                sign = next((sign for sign in _SIGNS if sign in literal), 0)
+                inside[sign].append((literal, number, literal != literal.lower()))
     outside = [
         literal
         for place in ("anywhere", "commands", "folded", "beside")
@@ -124,8 +125,8 @@ def _in_words(words: Collection[bytes], table: _Table) -> Iterator[int]:
     for sign, literals in table.inside.items():
         if sign and sign not in together:
             continue
-        for literal, number in literals:
-            if not (plain and literal != literal.lower()) and literal in together:
+        for literal, number, capitals in literals:
+            if not (plain and capitals) and literal in together:
                 yield number
     for number in table.long:
         rule = RULES[number]
