@@ -43,6 +43,13 @@ def explain(said: str, plain: LedgerError) -> LedgerError:
     return plain
 
 
+def is_at_work(said: str, seconds: float) -> bool:
+    """Return whether a lock was in git's way that is gone, or too young to have been left by a git that died."""
+    lock = LOCK.search(said)
+    age = lock_age_seconds(Path(lock[1])) if lock else None
+    return lock is not None and (age is None or age < seconds)
+
+
 def _locked(lock: Path) -> LedgerError:
     age = lock_age_seconds(lock)
     if age is None:

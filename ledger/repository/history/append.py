@@ -5,6 +5,7 @@ compares and swaps: when the branch is no longer at the parent we name, nothing 
 """
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -12,10 +13,13 @@ from pathlib import Path
 
 from ledger.errors import GitKilled, LostRace
 from ledger.model.record import Author
-from ledger.repository.complaints import explain
+from ledger.repository.complaints import explain, is_at_work
 from ledger.repository.process import DURABLE, git_error
 from ledger.repository.repository import Repository
 from ledger.repository.worktree.code_ref import KEPT, keeping_stream
+
+_PATIENCE_SECONDS = 10.0
+"""Longest wait for a lock of another git that may be at work; on a busy machine it may hold one for seconds."""
 
 
 def append_commit(
@@ -78,16 +82,19 @@ def keep_commits(repository: Repository, commits: Sequence[str], author: Author,
 
 def _written(repository: Repository, ref: str, command: tuple[str, ...], stdin: bytes, inherited: int | None) -> bytes:
     held = () if inherited is None else (inherited,)
-    code, out, err = repository.git.attempt(*DURABLE, *command, stdin=stdin, inherited=held)
-    if code == 0:
-        return out
-    said = err.decode("utf-8", "replace")
-    _remove_crash_report(repository, said)
-    if code < 0:
-        raise GitKilled(f"git was killed while it wrote (signal {-code})", hint="ledger recover")
-    if any(words in said for words in ("does not contain", "but expected", "reference already exists")):
-        raise LostRace(f"another writer moved the branch first: `{ref}`")
-    raise explain(said, git_error(command[0], code, err))
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        code, out, err = repository.git.attempt(*DURABLE, *command, stdin=stdin, inherited=held)
+        if code == 0:
+            return out
+        said = err.decode("utf-8", "replace")
+        _remove_crash_report(repository, said)
+        if code < 0:
+            raise GitKilled(f"git was killed while it wrote (signal {-code})", hint="ledger recover")
+        if any(words in said for words in ("does not contain", "but expected", "reference already exists")):
+            raise LostRace(f"another writer moved the branch first: `{ref}`")
+        if not is_at_work(said, _PATIENCE_SECONDS) or time.monotonic() > deadline:
+            raise explain(said, git_error(command[0], code, err))
 
 
 _CRASH_REPORT = re.compile(r"dumping crash report to (.*fast_import_crash_\d+)$", re.MULTILINE)

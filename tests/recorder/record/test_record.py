@@ -1,6 +1,8 @@
 """From a draft to an entry: everything captured, nothing secret, nothing half-written."""
 
 import json
+import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -244,7 +246,9 @@ def test_figures_are_kept_by_what_they_are_not_by_their_name(ledger: Branch, rep
 
 def test_a_record_that_cannot_be_appended_waits_whole(ledger: Branch, repo: Path) -> None:
     ledger.create(ledger.repository.author(), NOW)
-    (repo / ".git" / "refs" / "heads" / "ledger.lock").write_text("")
+    lock = repo / ".git" / "refs" / "heads" / "ledger.lock"
+    lock.write_text("")
+    os.utime(lock, (time.time() - 100, time.time() - 100))
     with pytest.raises(NotAppended, match="is safe in"):
         add(ledger, draft())
     assert len(waiting_files(ledger.repository.state_dir)) == 1

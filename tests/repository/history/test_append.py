@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,6 +88,17 @@ def test_the_lock_of_somebody_else_is_explained(repo: Path) -> None:
     assert str(lock) in str(caught.value)
     assert f"rm {lock}; then: ledger recover" in str(caught.value.hint)
     assert not list((repo / ".git").glob("fast_import_crash_*"))
+
+
+def test_a_git_that_is_slow_is_waited_for(repo: Path) -> None:
+    first = append(repo, None, {"a": b"1"})
+    lock = repo / ".git" / "refs" / "heads" / "ledger.lock"
+    lock.write_text("")
+    release = threading.Timer(3, lock.unlink)  # git by itself, as we start it, gives up after 2 s
+    release.start()
+    second = append(repo, first, {"b": b"2"})
+    release.join()
+    assert git_in(repo, "rev-parse", REF).strip() == second
 
 
 def test_what_is_written_is_on_the_disk(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
