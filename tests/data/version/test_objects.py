@@ -1,6 +1,5 @@
 """Objects in a store are files by the same rules; what the store says of them is checked, and its errors are told."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
@@ -9,14 +8,6 @@ import pytest
 from ledger.data.version.manifest import build_manifest
 from ledger.data.version.objects import _strong, hash_object
 from ledger.errors import LedgerError, NotFound, UsageError
-
-
-@pytest.fixture
-def store() -> Iterator[fsspec.AbstractFileSystem]:
-    files = fsspec.filesystem("memory")
-    yield files
-    files.store.clear()
-    files.pseudo_dirs[:] = [""]
 
 
 def test_objects_of_tools_are_left_out_as_in_a_folder(store: fsspec.AbstractFileSystem, tmp_path: Path) -> None:

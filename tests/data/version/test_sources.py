@@ -175,10 +175,11 @@ def test_a_damaged_archive_is_told(tmp_path: Path) -> None:
         build_manifest(path)
 
 
-def test_objects_at_an_address_are_the_same_dataset_as_the_folder(dataset: Path) -> None:
-    files = fsspec.filesystem("memory")
+def test_objects_at_an_address_are_the_same_dataset_as_the_folder(
+    store: fsspec.AbstractFileSystem, dataset: Path
+) -> None:
     for line in build_manifest(dataset).lines:
-        files.pipe(f"/bucket/data/{line.path}", (dataset / line.path).read_bytes())
+        store.pipe(f"/bucket/data/{line.path}", (dataset / line.path).read_bytes())
     assert build_manifest("memory://bucket/data") == build_manifest(dataset)
     assert build_manifest("memory://bucket/data/a.txt") == build_manifest(dataset / "a.txt")
     with pytest.raises(NotFound):
@@ -187,41 +188,41 @@ def test_objects_at_an_address_are_the_same_dataset_as_the_folder(dataset: Path)
         build_manifest("nothing-of-the-kind://x")
 
 
-def test_an_object_that_is_replaced_while_it_is_hashed_is_noticed() -> None:
-    files = fsspec.filesystem("memory")
+def test_an_object_that_is_replaced_while_it_is_hashed_is_noticed(store: fsspec.AbstractFileSystem) -> None:
     for number in range(3):
-        files.pipe(f"/changing/{number}", b"before")
+        store.pipe(f"/changing/{number}", b"before")
     with pytest.raises(LedgerError, match="changed while it was hashed"):
-        build_manifest("memory://changing", progress=lambda *_: files.pipe("/changing/1", b"after!"))
+        build_manifest("memory://changing", progress=lambda *_: store.pipe("/changing/1", b"after!"))
 
 
-def test_an_object_with_a_known_strong_tag_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = fsspec.filesystem("memory")
+def test_an_object_with_a_known_strong_tag_is_not_read_again(
+    store: fsspec.AbstractFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tags = {"a": '"1"', "b": 'W/"1"', "c": None}
     for name in tags:
-        files.pipe(f"/tagged/{name}", name.encode())
-    plain = type(files).find
+        store.pipe(f"/tagged/{name}", name.encode())
+    plain = type(store).find
     read: list[str] = []
 
     def find(self: object, path: str, **options: object) -> object:
         found = plain(self, path, **options)
         return {path: {**facts, "ETag": tags[path[-1]]} for path, facts in found.items()}
 
-    monkeypatch.setattr(type(files), "find", find)
-    opened = type(files).open
+    monkeypatch.setattr(type(store), "find", find)
+    opened = type(store).open
 
     def reading(self: object, path: str, *rest: object, **options: object) -> object:
         read.append(path)
         return opened(self, path, *rest, **options)
 
-    monkeypatch.setattr(type(files), "open", reading)
+    monkeypatch.setattr(type(store), "open", reading)
     cache = StatCache(tmp_path / "hashes.sqlite3")
     first = build_manifest("memory://tagged", cache=cache)
     read.clear()
     assert build_manifest("memory://tagged", cache=cache) == first
     assert [path[-1] for path in read] == ["b", "c"]
     tags["a"] = '"2"'
-    files.pipe("/tagged/a", b"A")
+    store.pipe("/tagged/a", b"A")
     assert build_manifest("memory://tagged", cache=cache) != first
 
 
