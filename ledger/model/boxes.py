@@ -8,7 +8,18 @@ import math
 from typing import Literal, NamedTuple
 
 from ledger.model.datasets import Leak, Preparation
-from ledger.model.values import Direction, Document, Number, Origin, ParamValue, Role, TableKind
+from ledger.model.values import (
+    Direction,
+    Document,
+    Moment,
+    Number,
+    Origin,
+    ParamValue,
+    Reduction,
+    Role,
+    Status,
+    TableKind,
+)
 
 
 class Box(Document, frozen=True, kw_only=True):
@@ -199,6 +210,46 @@ class Usage(Document, frozen=True, kw_only=True):
     """Seconds that training waited for its next batch, where `run.loading` measured them."""
 
 
+class Node(Document, frozen=True, kw_only=True):
+    """One of the hosts of a job whose processes trained together."""
+
+    host: str
+    """Host name."""
+    ranks: list[int] = []
+    """Ranks of the processes that ran on it."""
+    cpu: str | None = None
+    """CPU product name."""
+    cores: int | None = None
+    """Logical cores of the machine."""
+    cores_limit: float | None = None
+    """Cores that one of its processes was allowed to use (affinity and cgroup)."""
+    memory_bytes: int | None = None
+    """Memory of the machine in bytes."""
+    gpus: list[Gpu] = []
+    """GPUs that its processes could see, and how they were used."""
+    unknown: dict[str, str] = {}
+    """What is not known of it, and why."""
+
+
+class RankLife(Document, frozen=True, kw_only=True):
+    """One process of a job, from its first to its last sign of life."""
+
+    rank: int
+    """Rank of the process."""
+    host: str
+    """Host on which it ran."""
+    started_at: Moment
+    """When its run began, UTC."""
+    last_seen_at: Moment
+    """Its last sign of life, UTC."""
+    status: Status | None = None
+    """How its run ended; none for a process that was still running when the record was made."""
+    reason: str | None = None
+    """Cause of that end."""
+    usage: Usage | None = None
+    """What its sampler measured, and how long it waited for data."""
+
+
 class Hardware(Box, frozen=True, kw_only=True):
     """The machine, and how much of it the run used."""
 
@@ -230,6 +281,10 @@ class Hardware(Box, frozen=True, kw_only=True):
     """Id of the job that the processes share, as the launcher or scheduler names it."""
     launcher: str | None = None
     """Source of the rank: `torchrun`, `mpi`, `slurm`, `torch.distributed`, `stated`."""
+    nodes: list[Node] = []
+    """Hosts of a job of several processes, that of rank 0 first; empty where the run had one process."""
+    ranks: list[RankLife] = []
+    """Processes of such a job that left a trace, by rank."""
 
 
 class WorkingCopy(Document, frozen=True, kw_only=True):
@@ -449,6 +504,8 @@ class SeriesSummary(Document, frozen=True, kw_only=True):
     """Sample standard deviation of the finite values (n - 1); 0 for one value."""
     not_finite: int = 0
     """Number of values that were NaN or infinite."""
+    reduced: Reduction | None = None
+    """How the values of several ranks became one; none for those of a single rank, the lowest that logged it."""
 
 
 class Table(Document, frozen=True, kw_only=True):

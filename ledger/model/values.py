@@ -34,6 +34,9 @@ Role = Literal["train", "validation", "test", "production"]
 Status = Literal["running", "finished", "failed", "interrupted", "killed", "preempted", "pruned", "lost"]
 """How a run ended; `pruned` was stopped on purpose; `running` occurs only in spools, never in a record."""
 
+Reduction = Literal["mean", "sum", "max", "min"]
+"""How the values of several ranks become one."""
+
 NoteKind = Literal[
     "comment", "tag", "untag", "retraction", "baseline", "retirement", "milestone", "acceptance", "rejection", "retest"
 ]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from ledger.errors import InvalidDocument
-from ledger.model.boxes import Cost, Gpu, Hardware
+from ledger.model.boxes import Cost, Gpu, Hardware, Node
 from ledger.model.values import Document
 
 _MIG = re.compile(r"\bmig (?P<slices>[1-7])g\.")
@@ -35,11 +35,15 @@ class Catalogue(Document, frozen=True, kw_only=True):
 
 
 def capture_cost(hardware: Hardware, duration_seconds: float, catalogue: Catalogue) -> Cost:
-    """Return the cost of holding the hardware for that long: its GPUs, or its cores where it has none."""
-    base = Cost(currency=catalogue.currency, catalogue=catalogue.name, energy_kwh=_energy(hardware.gpus))
+    """Return the cost of holding the hardware of all hosts for that long: GPUs, or cores where there are none."""
+    gpus = [gpu for node in hardware.nodes for gpu in node.gpus] or hardware.gpus
+    base = Cost(currency=catalogue.currency, catalogue=catalogue.name, energy_kwh=_energy(gpus))
     hours = max(0.0, duration_seconds) / _SECONDS_PER_HOUR
-    if hardware.gpus:
-        return _gpu_cost(base, hardware.gpus, hours, catalogue)
+    unseen = [node.host for node in hardware.nodes if "all" in node.unknown]
+    if unseen:
+        return _replace(base, unknown={"amount": f"the machine of a host is unknown: `{'`, `'.join(unseen)}`"})
+    if gpus:
+        return _gpu_cost(base, gpus, hours, catalogue)
     if "gpus" in hardware.unknown or "all" in hardware.unknown:
         return _replace(base, unknown={"amount": "the GPUs of the machine are unknown"})
     return _core_cost(base, hardware, hours, catalogue)
@@ -112,7 +116,9 @@ def _gpu_cost(base: Cost, gpus: list[Gpu], hours: float, catalogue: Catalogue) -
 
 
 def _core_cost(base: Cost, hardware: Hardware, hours: float, catalogue: Catalogue) -> Cost:
-    cores = hardware.cores_limit if hardware.cores_limit is not None else hardware.cores
+    machines: list[Node | Hardware] = [*hardware.nodes] or [hardware]
+    limits = [one.cores if one.cores_limit is None else one.cores_limit for one in machines]
+    cores = None if None in limits else sum(limit for limit in limits if limit is not None)
     if cores is None or catalogue.cpu_core is None:
         why = "the number of cores is unknown" if cores is None else "the catalogue has no price for a CPU core"
         return _replace(base, unknown={"amount": why})

@@ -280,6 +280,16 @@ def _hardware(record: Record) -> Lines:
         of = f" of {hardware.processes} processes" if hardware.processes else ""
         told = f", told by {hardware.launcher}" if hardware.launcher else ""
         yield "rank", f"{hardware.rank or 0}{of}{told}{f', job {hardware.job}' if hardware.job else ''}"
+    if "ranks" in hardware.unknown:
+        yield "ranks", hardware.unknown["ranks"]
+    for node in hardware.nodes if len(hardware.nodes) > 1 else ():
+        gpus = ", ".join(gpu.name for gpu in node.gpus) or "no GPU"
+        machine = node.unknown.get("all") or f"{node.cpu or 'unknown'}, {node.cores or 'unknown'} cores, {gpus}"
+        yield f"on {node.host}", f"ranks {', '.join(str(rank) for rank in node.ranks)}: {machine}"
+    for life in hardware.ranks:
+        if life.rank > 0 and life.status not in {"finished", "pruned"}:
+            ended = f"{life.status}: {life.reason}" if life.status else "still running when the record was made"
+            yield f"rank {life.rank}", f"{life.host}: {ended}"
     usage = hardware.usage
     if usage:
         busy = f"cores {share(usage.cpu_fraction_mean)} busy, " if usage.cpu_fraction_mean is not None else ""

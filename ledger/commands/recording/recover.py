@@ -73,7 +73,12 @@ def _list(waiting: list[WaitingRun], *, as_json: bool) -> None:
     if as_json:
         write_json(waiting)
     elif waiting:
-        words = {"entry": "waits to be appended", "dead": "its process is gone", "alive": "lives"}
+        words = {
+            "entry": "waits to be appended",
+            "dead": "its process is gone",
+            "alive": "lives",
+            "rank": "part of a job that rank 0 records",
+        }
         rows = [
             [
                 one.id,

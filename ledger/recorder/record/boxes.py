@@ -128,8 +128,16 @@ def with_usage(hardware: Hardware, draft: Draft) -> Hardware:
     if draft.rank is not None:
         rank = draft.rank
         hardware = msgspec.structs.replace(
-            hardware, processes=rank.processes, rank=rank.rank, job=rank.job, launcher=rank.launcher
+            hardware,
+            processes=rank.processes,
+            rank=rank.rank,
+            job=rank.job,
+            launcher=rank.launcher,
+            nodes=draft.nodes,
+            ranks=draft.ranks,
         )
+    if draft.ranks_unknown is not None:
+        hardware = msgspec.structs.replace(hardware, unknown={**hardware.unknown, "ranks": draft.ranks_unknown})
     if draft.usage is None:
         reason = "the run was not watched; `ledger run` and `ledger.run()` watch it"
         return msgspec.structs.replace(hardware, unknown={**hardware.unknown, "usage": reason})

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from ledger.analysis.data.curves import Gathered
-from ledger.model.boxes import Code, Environment, Gpu, Hardware, Metric, Model, Usage
+from ledger.model.boxes import Code, Environment, Gpu, Hardware, Metric, Model, Node, RankLife, Usage
 from ledger.model.entries import EnvironmentFile, ManifestLine
 from ledger.model.record import RunFields
 from ledger.model.values import DECLARED, Document, ParamValue, Role, Status, TableKind
@@ -100,6 +100,12 @@ class Rank(Document, frozen=True, kw_only=True):
     """Id that the processes of a job share and other jobs do not have."""
     launcher: str | None = None
     """Source of the rank."""
+    local: int | None = None
+    """Rank among the processes of its host; none where the launcher does not state it."""
+    devices: str | None = None
+    """GPUs that the launcher gave to this process (`CUDA_VISIBLE_DEVICES`)."""
+    group: str | None = None
+    """Key that the ranks of one training share on every host."""
 
 
 class Captured(Document, frozen=True, kw_only=True):
@@ -152,6 +158,12 @@ class Draft(RunFields, frozen=True, kw_only=True):
     """Runs that were started in it and have records of their own."""
     rank: Rank | None = None
     """The process of the job that keeps the record; none where it is the only one."""
+    ranks: list[RankLife] = []
+    """The processes of the job that left a trace, by rank; empty where the run had one process."""
+    nodes: list[Node] = []
+    """The hosts of the job, that of rank 0 first; empty where the run had one process."""
+    ranks_unknown: str | None = None
+    """Why nothing is known of some ranks."""
     params: dict[str, ParamValue] = {}
     """Every param by its dotted name."""
     param_sources: list[str] = []

@@ -26,6 +26,8 @@ from ledger.settings import SPOOL_VARIABLE
 
 _LOG = logging.getLogger("ledger")
 
+_RUNS_OF_GROUP: dict[tuple[int, str], int] = {}
+"""Runs that this process has begun in a training, by process and group: the second is that of rank 0's second."""
 _RANKS_JOINED: set[tuple[int, str]] = set()
 """Process and spool that a rank other than 0 has joined: its second run belongs to the second run of rank 0."""
 _JOINING = threading.Lock()
@@ -45,8 +47,8 @@ class Seat:
 
     Args:
         shown: run id that the script sees: the id of the record it becomes part of.
-        role: `leads` makes a record; `joins` is part of another's; `silent` leaves it to another rank, and `lost`
-            has no spool because none can be written.
+        role: `leads` makes a record; `joins` is part of another's; `rank` writes for the record of rank 0; `silent`
+            writes nothing; `lost` has no spool because none can be written.
         spool: spool that it writes to; none where it writes nothing.
         began: start of its clock, in seconds since 1970.
         whole: whether this process has the run from start to end, and not a copy from another process.
@@ -56,7 +58,7 @@ class Seat:
     def __init__(
         self,
         shown: str,
-        role: Literal["leads", "joins", "silent", "lost"],
+        role: Literal["leads", "joins", "rank", "silent", "lost"],
         spool: Spool | None,
         began: float,
         *,
@@ -94,7 +96,8 @@ def take_seat(place: SpoolPlace, start: Start, *, per_rank: bool = False) -> Sea
     outer = find_outer(os.environ)
     try:
         if outer is None:
-            return _silent(start) if silent else _own(place, start)
+            start = _numbered(start, per_rank=per_rank)
+            return _beside_leader(place, start) if silent else _own(place, start)
         if silent:
             return _rank_seat(outer, start)
         if not per_rank and claim_first(Path(outer.folder), start.id):
@@ -122,14 +125,37 @@ def _own(place: SpoolPlace, start: Start) -> Seat:
     return Seat(start.id, "leads", create_spool(place, start), time.time())
 
 
+def _numbered(start: Start, *, per_rank: bool) -> Start:
+    """Return the start with the key of its training: the runs that a process makes one after the other have others."""
+    rank = start.rank
+    if rank is None or rank.group is None:
+        return start
+    with _JOINING:
+        key = os.getpid(), rank.group
+        number = _RUNS_OF_GROUP[key] = _RUNS_OF_GROUP.get(key, 0) + 1
+    group = f"{rank.group}-{number}"
+    rank = msgspec.structs.replace(rank, group=group)
+    return msgspec.structs.replace(start, rank=rank, per_rank=per_rank, parent_pid=os.getppid())
+
+
+def _beside_leader(place: SpoolPlace, start: Start) -> Seat:
+    """Return the place of a rank other than 0: a spool of its own, which becomes part of rank 0's record."""
+    _warn_of_rank(start)
+    return Seat(start.id, "rank", create_spool(place, start), time.time())
+
+
 def _silent(start: Start) -> Seat:
+    _warn_of_rank(start)
+    return Seat(start.id, "silent", None, time.time())
+
+
+def _warn_of_rank(start: Start) -> None:
     if (rank := start.rank) is not None:
         of = f" of {rank.processes}" if rank.processes else ""
         _LOG.warning(
             "rank %d%s keeps no record, rank 0 does (according to %s; ledger.run(per_rank=True) records each rank)",
             *(rank.rank, of, rank.launcher),
         )
-    return Seat(start.id, "silent", None, time.time())
 
 
 def _rank_seat(outer: Outer, start: Start) -> Seat:

@@ -4,7 +4,10 @@ Knows the variables of launchers and nothing of runs. Nothing is imported to fin
 only where the training has imported and initialised it.
 """
 
+import hashlib
 import json
+import os
+import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -39,6 +42,25 @@ _JOBS = (
 )
 """Variables that name a job; without an id, torchrun writes `none`."""
 
+_MEETING = ("MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_RESTART_COUNT", "SLURM_RESTART_COUNT")
+"""Variables that are the same for all ranks of one training, and seldom for two."""
+
+_LOCAL_RANKS = (
+    "LOCAL_RANK",
+    "SLURM_LOCALID",
+    "OMPI_COMM_WORLD_LOCAL_RANK",
+    "MPI_LOCALRANKID",
+    "MV2_COMM_WORLD_LOCAL_RANK",
+    "JSM_NAMESPACE_LOCAL_RANK",
+    "PALS_LOCAL_RANKID",
+)
+"""Variables with the rank of a process among those of its host."""
+
+_GROUP = 16
+"""Characters of the key of a group."""
+ON_HOST = "host-"
+"""Beginning of the key of a group whose ranks are all on one host."""
+
 _INTERACTIVE = {"bash", "sh", "interactive"}
 """Names of SLURM jobs that are a shell: they have a task number and are not a task of a step."""
 
@@ -58,8 +80,41 @@ def find_rank(environment: Mapping[str, str], stated: int | None = None) -> Rank
             # One process, or rank 0 of an unknown number: it keeps the record, as any other process does.
             return None
         named = launcher if processes is not None or launcher == "stated" else None
-        return Rank(rank=rank, processes=processes, launcher=named, job=_job(environment))
+        job = _job(environment)
+        return Rank(
+            rank=rank,
+            processes=processes,
+            launcher=named,
+            job=job,
+            local=_first(environment, _LOCAL_RANKS),
+            devices=environment.get("CUDA_VISIBLE_DEVICES") or None,
+            group=_group(environment, job, processes),
+        )
     return None
+
+
+def _group(environment: Mapping[str, str], job: str | None, processes: int | None) -> str:
+    """Return a key that all ranks of this training share, on every host; other trainings seldom have it.
+
+    A job may run several trainings, one after the other or side by side: the address at which the ranks meet, and how
+    often a launcher has restarted them, tell these apart. Without an address only the parent process does.
+    """
+    meeting = [environment.get(name, "") for name in _MEETING]
+    if cluster := _cluster(environment.get("TF_CONFIG")):
+        meeting.append(json.dumps(cluster, sort_keys=True))
+    here = not any(meeting) and job is None
+    if here:
+        meeting = [socket.gethostname(), str(os.getppid())]
+    told = "\0".join([job or "", str(processes or ""), *meeting])
+    return (ON_HOST if here else "") + hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()[:_GROUP]
+
+
+def _cluster(config: str | None) -> object:
+    """Return the hosts and ports of all tasks in `TF_CONFIG`."""
+    try:
+        return json.loads(config or "")["cluster"]
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def is_silent(rank: Rank | None) -> bool:

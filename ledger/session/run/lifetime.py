@@ -46,9 +46,10 @@ from ledger.session.spool.events import (
     Waited,
     Warned,
 )
+from ledger.session.spool.job import await_ranks, is_covered
 from ledger.session.spool.location import SpoolPlace
 from ledger.session.spool.recording import record_spool
-from ledger.session.spool.spool import Spool
+from ledger.session.spool.spool import Spool, read_start
 from ledger.settings import PUSH_SECONDS, PUSH_VARIABLE
 
 _LOG = logging.getLogger("ledger")
@@ -70,11 +71,14 @@ class Lifetime:
         self._clock = time.monotonic() - max(0.0, time.time() - seat.began)
         self._ended = False
         self.seat, self.spool, self.id = seat, seat.spool, seat.id
-        beat = seat.spool.beat if seat.spool is not None and seat.role == "leads" else None
+        beat = seat.spool.beat if seat.spool is not None and seat.role in {"leads", "rank"} else None
         self._sampler = Sampler(interval_seconds=sample_seconds, beat=beat)
         self.waiting = LoaderWait(self._count_waiting)
         self._watch = Watch(self._on_warning, self.end)
         self._ends = EndWatch(self._on_end, lambda: self.spool.size if self.spool else 0)
+        # One process of each host looks at its machine, and rank 1 at the code: it speaks where rank 0 left nothing.
+        rank = start.rank if start is not None else None
+        self._captures = seat.role != "rank" or (rank is not None and (rank.rank == 1 or rank.local == 0))
         self.left_out: dict[str, OmittedValues] = {}
         self.recorded: Recorded | None = None
         if start is None or seat.role == "silent":
@@ -105,7 +109,7 @@ class Lifetime:
     @property
     def silent(self) -> bool:
         """Whether another rank keeps the record, so that nothing need be captured here."""
-        return self.seat.role == "silent"
+        return self.seat.role in {"rank", "silent"}
 
     @property
     def hashes(self) -> StatCache:
@@ -181,7 +185,9 @@ class Lifetime:
         self._ends.stop()
         if self.spool is None:
             return
-        if self.spool.leads:
+        if self.seat.role == "rank":
+            self._leave_to_leader(self.spool)
+        elif self.spool.leads:
             self._record(self.spool)
         self.spool.close()
 
@@ -208,11 +214,19 @@ class Lifetime:
         self._watch.start()
         if self.spool is not None:
             with self.harmless("captured"):
-                self.spool.write_captured(capture_now(self._place.ledger, Path.cwd(), script=script_of_process()))
+                if self._captures:
+                    self.spool.write_captured(capture_now(self._place.ledger, Path.cwd(), script=script_of_process()))
         self._sampler.start()
+
+    def _leave_to_leader(self, spool: Spool) -> None:
+        """Discard the spool of a rank whose training is recorded; else rank 0 or `ledger recover` reads it."""
+        with contextlib.suppress(OSError, LedgerError):
+            if is_covered(spool.folder, read_start(spool.folder)):
+                spool.discard(spool.folder)
 
     def _record(self, spool: Spool) -> None:
         try:
+            await_ranks(spool.folder, read_start(spool.folder))
             self.recorded = record_spool(self._place, spool.folder, read_draft(spool.folder))
         except LedgerError as error:
             _LOG.warning("run %s: %s%s", self.id, error.message, f" (hint: {error.hint})" if error.hint else "")

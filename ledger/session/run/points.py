@@ -31,7 +31,7 @@ class Points:
             if not given:
                 continue
             if not isinstance(given, Mapping):
-                self._leave_out("values", given)
+                self.leave_out("values", given)
                 continue
             for name, value in given.items():
                 if type(value) is float and type(name) is str:
@@ -51,7 +51,7 @@ class Points:
         except Exception:  # noqa: BLE001  # a foreign object may raise anything when it is read
             whole = None
         if whole is None or not -_LARGEST_STEP < whole < _LARGEST_STEP:
-            self._leave_out("step", value)
+            self.leave_out("step", value)
             return None
         return whole
 
@@ -62,7 +62,7 @@ class Points:
         try:
             return float(_plain(value))  # type: ignore[arg-type]  # raises for anything but a number
         except Exception:  # noqa: BLE001  # a foreign object may raise anything when it is read
-            self._leave_out("epoch", value)
+            self.leave_out("epoch", value)
             return None
 
     def _add(self, numbers: dict[str, float], name: str, value: object, depth: int) -> None:
@@ -73,9 +73,10 @@ class Points:
             else:
                 numbers[name] = float(_plain(value))  # type: ignore[arg-type]  # raises for anything but a number
         except Exception:  # noqa: BLE001  # a foreign object may raise anything when it is read
-            self._leave_out(name, value)
+            self.leave_out(name, value)
 
-    def _leave_out(self, name: str, value: object) -> None:
+    def leave_out(self, name: str, value: object) -> None:
+        """Count a value that is left out."""
         if name not in self.left_out and len(self.left_out) >= _NAMED:
             name = _OTHERS
         known = self.left_out.get(name)

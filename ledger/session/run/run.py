@@ -23,7 +23,7 @@ from ledger.errors import LedgerError
 from ledger.model.document import encode
 from ledger.model.ids import new_id
 from ledger.model.record import Link
-from ledger.model.values import DEFAULT_EXPERIMENT, Direction, ParamValue, Role, Status, check_label
+from ledger.model.values import DEFAULT_EXPERIMENT, Direction, ParamValue, Reduction, Role, Status, check_label
 from ledger.recorder import Dataset, Recorded
 from ledger.recorder.record.options import check_role
 from ledger.session.process.membership import Seat, attach, take_seat
@@ -39,6 +39,8 @@ from ledger.session.spool.events import FigureEvent, MetricEvent, Start, Stateme
 from ledger.session.spool.location import find_place
 
 T = TypeVar("T")
+
+_REDUCTIONS = frozenset(get_args(Reduction))
 
 
 def run(
@@ -171,12 +173,16 @@ class Run(Tabling):
         *,
         step: int | None = None,
         epoch: float | None = None,
+        reduce: Reduction | None = None,
         **more: object,
     ) -> None:
         """Append one point of the learning curves: `run.log({"train/loss": 0.4}, step=3)`, or `run.log({…}, 3)`.
 
         Numbers, one-element arrays and tensors are kept, and nested mappings become `outer/inner`. Other values,
         such as None, are left out without their neighbours; the record states for which series, and how often.
+
+        Of several ranks the record has the values of rank 0, or with `reduce` their `mean`, `sum`, `max` or `min` at
+        each step. Every rank keeps its values in a file; nothing is sent, and no rank waits for another.
 
         Example:
             >>> run.log({"train/loss": loss, "train/accuracy": accuracy}, step=step)
@@ -191,8 +197,11 @@ class Run(Tabling):
                 step = points.step(step)
             if epoch is not None:
                 epoch = points.epoch(epoch)
+            if reduce is not None and reduce not in _REDUCTIONS:
+                points.leave_out("reduce", reduce)
+                reduce = None
             if numbers := points.numbers(values, more):
-                spool.log(self._life.seconds, step, epoch, numbers)
+                spool.log(self._life.seconds, step, epoch, numbers, reduce)
             if points.untold:
                 self._note_left_out()
         except Exception as error:  # noqa: BLE001  # a foreign object may raise anything when it is read
@@ -298,15 +307,18 @@ class Run(Tabling):
             reason=reason,
             source=source,
         )
-        if self._life.silent:
-            return used
         field = f"datasets.{used.path or role}"
         try:
             known = check_role(role if isinstance(role, str) else str(role))
         except LedgerError as error:
-            self._life.problem(field, error)
+            if not self._life.silent:
+                self._life.problem(field, error)
             return used
         used = msgspec.structs.replace(used, role=known, split=split or known)
+        if self._life.silent:
+            if used.path and declared is None:  # rank 0 hashes it; it is read here only where rank 0 is gone
+                self._life.say(Used(dataset=used))
+            return used
         with self._life.harmless(field):
             used = msgspec.structs.replace(used, samples=None if samples is None else int(samples))
             if declared is not None:
@@ -338,7 +350,7 @@ class Run(Tabling):
             >>> run.figure(plt.gcf(), "confusion")
         """
         with self._life.harmless(f"figures.{title}"):
-            if self._life.spool is not None:
+            if self._life.spool is not None and not self._life.silent:
                 title = check_label("title", title)
                 path = write_figure(figure, self._life.spool.folder, title)
                 self._life.say(FigureEvent(title=title, path=str(path)))

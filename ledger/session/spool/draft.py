@@ -1,18 +1,15 @@
 """Conversion of a spool, living or dead, to the draft that the recorder turns into a record."""
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from ledger.analysis.data.curves import Gathered, Gatherer, Point
 from ledger.model.boxes import Usage
-from ledger.model.characters import unseen_in
 from ledger.model.record import fields_of
-from ledger.model.values import DEFAULT_EXPERIMENT, LABEL_LENGTH
-from ledger.recorder.record.draft import CaptureProblem, Draft, FigureSource, Rank
+from ledger.model.values import DEFAULT_EXPERIMENT
+from ledger.recorder.record.draft import CaptureProblem, Draft, FigureSource
 from ledger.recorder.record.options import seed_of
 from ledger.session.process.parts import Part, read_parts
 from ledger.session.process.ranks import launched_by
@@ -24,7 +21,6 @@ from ledger.session.spool.events import (
     Failed,
     FigureEvent,
     Imported,
-    Logged,
     MetricEvent,
     Missing,
     OmittedValues,
@@ -37,7 +33,9 @@ from ledger.session.spool.events import (
     Waited,
     Warned,
 )
-from ledger.session.spool.spool import LOG, last_sign_of_life, read_captured, read_children, read_events, read_start
+from ledger.session.spool.job_draft import first_rank, with_lives, with_statements
+from ledger.session.spool.joint_curves import joint_curves
+from ledger.session.spool.spool import LOG, last_sign_of_life, read_captured, read_children, read_start
 
 E = TypeVar("E", bound=Event)
 T = TypeVar("T")
@@ -66,7 +64,7 @@ def read_draft(folder: Path) -> Draft:
         draft,
         children=children,
         log=draft.log or log,
-        rank=start.rank or (first.start.rank if first else None) or _first_rank(parts) or launched_by(start.command),
+        rank=start.rank or (first.start.rank if first else None) or first_rank(parts) or launched_by(start.command),
     )
 
 
@@ -88,7 +86,7 @@ def read_inner_draft(folder: Path) -> Draft | None:
     return msgspec.structs.replace(
         draft,
         parent=draft.parent or outer.id,
-        rank=inner.rank or _first_rank(mine),
+        rank=inner.rank or first_rank(mine),
         folder=draft.folder or outer.folder,
     )
 
@@ -112,25 +110,21 @@ _GOOD = {"finished", "pruned"}
 """Ends of a run that are consistent with a command that ends well."""
 
 
-def _first_rank(parts: Sequence[Part]) -> Rank | None:
-    """Return rank 0 of the job whose ranks joined, where any of them states their number."""
-    seen = [part.said_rank for part in parts if part.said_rank and part.said_rank.processes]
-    return msgspec.structs.replace(seen[0], rank=0) if seen else None
-
-
 def _draft(start: Start, folder: Path, parts: Sequence[Part], *, offset: float = 0.0) -> Draft:
     """Return the draft of a run from the parts of its processes, rank 0 first: its statements win."""
     leading = [event for part in parts if part.rank == 0 for event in part.events]
     others = [event for part in parts if part.rank > 0 for event in part.events]
     draft = _with_events(_begun(start), leading)
-    draft = _with_ranks(draft, _with_events(_begun(start), others)) if others else draft
+    draft = with_statements(draft, _with_events(_begun(start), others)) if others else draft
+    curves, unjoined = joint_curves(parts, offset, start.started_at)
     draft = msgspec.structs.replace(
         draft,
-        curves=_curves(parts, offset),
+        curves=curves,
         captured=read_captured(folder),
-        problems=[*draft.problems, *_left_out_problems(parts)],
+        problems=[*draft.problems, *_left_out_problems(parts), *unjoined],
     )
-    return _with_waiting(_with_end(draft, start, parts, folder, offset), [*leading, *others])
+    draft = with_lives(_with_end(draft, start, parts, folder, offset), start, folder, parts)
+    return _with_waiting(draft, [*leading, *others])
 
 
 def _begun(start: Start) -> Draft:
@@ -187,78 +181,6 @@ def _imported(events: Sequence[AnyEvent]) -> dict[str, str] | None:
     return {name: version for one in said for name, version in one.items()} if said else None
 
 
-def _curves(parts: Sequence[Part], offset: float) -> Gathered | None:
-    """Return the curves of all processes; of a series that several ranks logged, that of the lowest rank."""
-    gatherer = Gatherer()
-    taken: set[str] = set()
-    for part in parts:
-        series: set[str] = set()
-        for event in read_events(part.path):
-            if isinstance(event, Logged):  # a million points must not fill the memory that training used
-                point = _point(event, offset)
-                if part.rank > 0:
-                    kept = {name: value for name, value in point.values.items() if name not in taken}
-                    point = msgspec.structs.replace(point, values=kept)
-                if point.values:
-                    series.update(point.values)
-                    gatherer.add(point)
-        taken |= series
-    return gatherer.result()
-
-
-def _point(event: Logged, offset: float) -> Point:
-    values = {_series(name): float(value) for name, value in event.values.items()}
-    seconds = event.seconds - offset if offset else event.seconds
-    return Point(step=event.step, epoch=event.epoch, seconds=seconds, values=values)
-
-
-def _with_ranks(draft: Draft, others: Draft) -> Draft:
-    """Return the draft of rank 0 with what only other ranks stated; where they contradict it, a problem says so."""
-    keys = {(metric.key, metric.dataset): metric.number for metric in draft.metrics}
-    differing = [name for name, value in others.params.items() if draft.params.get(name, value) != value]
-    measured = [
-        metric.key
-        for metric in others.metrics
-        if keys.get((metric.key, metric.dataset), metric.number) != metric.number
-    ]
-    names = [*dict.fromkeys(measured), *differing]
-    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-    said = (
-        [CaptureProblem(field="ranks", message=f"ranks disagree, so the values of rank 0 were kept: {shown}")]
-        if names
-        else []
-    )
-    tables, figures = {table.name for table in draft.tables}, {figure.title for figure in draft.figures}
-    uses = {(use.role, use.split, use.path, use.name, use.version) for use in draft.datasets}
-    return msgspec.structs.replace(
-        draft,
-        params=others.params | draft.params,
-        metrics=[*draft.metrics, *(one for one in others.metrics if (one.key, one.dataset) not in keys)],
-        headline=draft.headline or others.headline,
-        model=draft.model or others.model,
-        tags=list(dict.fromkeys([*draft.tags, *others.tags])),
-        links=list(dict.fromkeys([*draft.links, *others.links])),
-        datasets=[
-            *draft.datasets,
-            *(
-                use
-                for use in {
-                    (use.role, use.split, use.path, use.name, use.version): use for use in others.datasets
-                }.values()
-                if (use.role, use.split, use.path, use.name, use.version) not in uses
-            ),
-        ],
-        figures=[*draft.figures, *(figure for figure in others.figures if figure.title not in figures)],
-        tables=[*draft.tables, *(table for table in others.tables if table.name not in tables)],
-        problems=[*draft.problems, *others.problems, *said],
-        imported=draft.imported if others.imported is None else others.imported | (draft.imported or {}),
-    )
-
-
-_SHOWN = 5
-"""Most names that a problem lists."""
-
-
 def _left_out_problems(parts: Sequence[Part]) -> list[CaptureProblem]:
     """Return the omitted values of the curves as one problem, with the last count that each process gave by series."""
     total: dict[str, OmittedValues] = {}
@@ -270,13 +192,6 @@ def _left_out_problems(parts: Sequence[Part]) -> list[CaptureProblem]:
             known = total.get(name)
             total[name] = OmittedValues(count=left.count + (known.count if known else 0), first=(known or left).first)
     return [CaptureProblem(field="curves", message=left_out_text(total))] if total else []
-
-
-@lru_cache
-def _series(name: str) -> str:
-    """Return a series name that a record can hold: hours of curves must not be lost for one odd name."""
-    shown = name if unseen_in(name, label=True) is None else ascii(name)[1:-1]
-    return shown[:LABEL_LENGTH] if shown.strip() else "unnamed"
 
 
 def _only(kind: type[E], events: Iterable[AnyEvent]) -> list[E]:
@@ -294,7 +209,7 @@ def _end_of(parts: Sequence[Part]) -> Ended | None:
     it also replaces a plain failure, with its cause.
     """
     led = _last(event for part in parts if part.leads for event in _only(Ended, part.events))
-    inside = [event for part in parts if not part.leads for event in _only(Ended, part.events)]
+    inside = [event for part in parts if not part.leads and not part.apart for event in _only(Ended, part.events)]
     bad = next((event for event in inside if event.status != "finished"), None)
     if led is None:
         return bad or _last(inside)
@@ -321,7 +236,7 @@ def _with_end(draft: Draft, start: Start, parts: Sequence[Part], folder: Path, o
     ended_at = last_sign_of_life(folder)
     logged = draft.curves.points[-1].seconds if draft.curves else None
     seconds = max((ended_at - start.started_at).total_seconds(), logged or 0.0, 0.0)
-    warned = [event for part in parts for event in _only(Warned, part.events)]
+    warned = [event for part in parts if not part.apart for event in _only(Warned, part.events)]
     return msgspec.structs.replace(
         draft,
         status=warned[-1].status if warned else "lost",

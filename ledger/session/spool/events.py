@@ -4,7 +4,7 @@ from datetime import datetime
 
 from ledger.model.boxes import Gpu, Metric, Model, Usage
 from ledger.model.record import RunFields
-from ledger.model.values import Document, Number, ParamValue, Status
+from ledger.model.values import Document, Number, ParamValue, Reduction, Status
 from ledger.recorder.record.draft import CaptureProblem, Dataset, Rank, TableSource
 from ledger.recorder.record.options import Given
 
@@ -23,6 +23,10 @@ class Start(RunFields, frozen=True, kw_only=True):
     param_sources: list[str] = []
     rank: Rank | None = None
     """The process of a job that this is."""
+    per_rank: bool = False
+    """Whether every rank keeps a record of its own."""
+    parent_pid: int = 0
+    """Process that started this one."""
     given: Given | None = None
     """What to read when a wrapped command has ended."""
     home: str | None = None
@@ -75,6 +79,8 @@ class Logged(Event, frozen=True, kw_only=True, tag="log"):
     step: int | None = None
     epoch: float | None = None
     values: dict[str, Number]
+    reduce: Reduction | None = None
+    """How the values of the ranks become one; none for those of the lowest rank."""
 
 
 class MetricEvent(Event, frozen=True, kw_only=True, tag="metric"):

@@ -7,8 +7,10 @@ from ledger.errors import NotAppended
 from ledger.model.paths import RECORD_FILE, run_path
 from ledger.recorder import Draft, Recorded, record
 from ledger.session.spool.draft import read_inner_draft
+from ledger.session.spool.events import Start
+from ledger.session.spool.job import close_job
 from ledger.session.spool.location import SpoolPlace
-from ledger.session.spool.spool import Spool
+from ledger.session.spool.spool import Spool, read_start
 
 
 def record_spool(place: SpoolPlace, folder: Path, draft: Draft) -> Recorded:
@@ -21,16 +23,24 @@ def record_spool(place: SpoolPlace, folder: Path, draft: Draft) -> Recorded:
         LedgerError: the record could not be made or stored; the spool remains.
         OSError: the spool or the disk cannot be read; the spool remains.
     """
+    start = read_start(folder)
     if (inner := read_inner_draft(folder)) is not None and not _is_recorded(place, inner):
         with suppress(NotAppended):  # it waits as a whole
             record(place.ledger, inner, state_dir=place.state_dir, strict=False)
     try:
         recorded = record(place.ledger, draft, state_dir=place.state_dir, strict=False)
     except NotAppended:
-        Spool.discard(folder)
+        _discard(folder, start)
         raise
-    Spool.discard(folder)
+    _discard(folder, start)
     return recorded
+
+
+def _discard(folder: Path, start: Start) -> None:
+    """Discard the spool of a recorded run, and those of the ranks that it speaks for."""
+    with suppress(OSError):  # without the note a late rank makes a record, which states its rank and counts with none
+        close_job(folder, start)
+    Spool.discard(folder)
 
 
 def _is_recorded(place: SpoolPlace, draft: Draft) -> bool:

@@ -10,6 +10,7 @@ from ledger.errors import LedgerError
 from ledger.model.paths import RECORD_FILE, run_path
 from ledger.model.values import Document, Status
 from ledger.session.process.run_dir import read_whole_draft
+from ledger.session.spool.job import belongs_to_job, is_covered, leads_in_place
 from ledger.session.spool.location import SpoolPlace
 from ledger.session.spool.recording import record_spool
 from ledger.session.spool.spool import Spool, claimed, dead_spools, read_start, silence_seconds, spools
@@ -40,8 +41,9 @@ class WaitingRun(Document, frozen=True, kw_only=True):
 
     id: str
     """Run id, or that of the entry."""
-    state: Literal["entry", "dead", "alive", "elsewhere"]
-    """`entry`: made, and not on the branch yet; `dead`: its process is gone; `elsewhere`: on another host."""
+    state: Literal["entry", "dead", "alive", "elsewhere", "rank"]
+    """`entry`: made, and not on the branch yet; `dead`: its process is gone; `elsewhere`: on another host; `rank`: a
+    rank of a job whose rank 0 is to record it."""
     host: str | None = None
     """Host of the run."""
     silence_seconds: float | None = None
@@ -54,11 +56,13 @@ def what_waits(state_dir: Path) -> list[WaitingRun]:
     dead = set(dead_spools(state_dir))
     for folder in spools(state_dir):
         try:
-            host = read_start(folder).host
+            start = read_start(folder)
         except (LedgerError, OSError):
             continue  # just being made or removed
-        state: Literal["dead", "alive", "elsewhere"] = "alive" if host == gethostname() else "elsewhere"
-        state = "dead" if folder in dead else state
+        host = start.host
+        state: Literal["dead", "alive", "elsewhere", "rank"] = "alive" if host == gethostname() else "elsewhere"
+        if folder in dead:
+            state = "rank" if belongs_to_job(start) else "dead"
         listed.append(WaitingRun(id=folder.name, state=state, host=host, silence_seconds=silence_seconds(folder)))
     return listed
 
@@ -74,11 +78,37 @@ def recover(ledger: Branch, state_dir: Path, hosts: Collection[str] = ()) -> lis
         hosts: other hosts that are gone, so that their runs are too; `all` names every one.
     """
     done = [_recover_waiting(ledger, path) for path in waiting_files(state_dir)]
-    for folder in dead_spools(state_dir, hosts):
+    for folder in _leaders_first(dead_spools(state_dir, hosts)):
         with claimed(folder, hosts) as mine:
-            if mine:
+            if mine and not _is_left_to_leader(folder, hosts):
                 done.append(_recover_spool(ledger, state_dir, folder))
     return done
+
+
+def _leaders_first(folders: list[Path]) -> list[Path]:
+    """Return dead spools with those of ranks last: what rank 0 records, it takes along."""
+
+    def is_rank(folder: Path) -> bool:
+        try:
+            return belongs_to_job(read_start(folder))
+        except (LedgerError, OSError):
+            return False
+
+    return sorted(folders, key=is_rank)
+
+
+def _is_left_to_leader(folder: Path, hosts: Collection[str]) -> bool:
+    """Return whether a dead rank makes no record, because rank 0 has made it or will; the former is cleared away."""
+    try:
+        start = read_start(folder)
+    except (LedgerError, OSError):
+        return False
+    if not belongs_to_job(start):
+        return False
+    if is_covered(folder, start):
+        Spool.discard(folder)
+        return True
+    return not leads_in_place(folder, start, hosts)
 
 
 def _recover_waiting(ledger: Branch, path: Path) -> Recovered:

@@ -79,19 +79,37 @@ def test_one_process_of_a_job_is_no_rank() -> None:
     assert find_rank({"RANK": "many", "WORLD_SIZE": "-1"}) is None
 
 
+def told(found: Rank | None) -> tuple[int, int | None, str | None] | None:
+    return None if found is None else (found.rank, found.processes, found.launcher)
+
+
 def test_what_is_stated_stands_before_what_a_launcher_says() -> None:
     torchrun = {"RANK": "1", "WORLD_SIZE": "4"}
-    assert find_rank(torchrun, 3) == Rank(rank=3, processes=4, launcher="stated")
-    assert find_rank({**torchrun, "LEDGER_RANK": "2"}) == Rank(rank=2, processes=4, launcher="stated")
-    assert find_rank({**torchrun, "SLURM_PROCID": "0", "SLURM_NTASKS": "1"}) == Rank(
-        rank=1, processes=4, launcher="torchrun"
-    )
+    assert told(find_rank(torchrun, 3)) == (3, 4, "stated")
+    assert told(find_rank({**torchrun, "LEDGER_RANK": "2"})) == (2, 4, "stated")
+    assert told(find_rank({**torchrun, "SLURM_PROCID": "0", "SLURM_NTASKS": "1"})) == (1, 4, "torchrun")
 
 
 def test_tensorflow_numbers_its_chief_before_its_workers() -> None:
     config = '{"cluster": {"chief": ["a:1"], "worker": ["b:1", "c:1"]}, "task": {"type": "worker", "index": 1}}'
-    assert find_rank({"TF_CONFIG": config}) == Rank(rank=2, processes=3, launcher="tensorflow")
+    assert told(find_rank({"TF_CONFIG": config})) == (2, 3, "tensorflow")
     assert find_rank({"TF_CONFIG": "no JSON"}) is None
+
+
+def test_the_ranks_of_a_training_have_one_key_and_those_of_others_have_another() -> None:
+    def key(**variables: str) -> str | None:
+        found = find_rank({"WORLD_SIZE": "2", "MASTER_ADDR": "a", "MASTER_PORT": "1"} | variables)
+        return found.group if found else None
+
+    assert key(RANK="0") == key(RANK="1", LOCAL_RANK="0") is not None
+    others = [key(RANK="0", MASTER_PORT="2"), key(RANK="0", SLURM_JOB_ID="7"), key(RANK="0", WORLD_SIZE="4")]
+    restarted = key(RANK="0", TORCHELASTIC_RESTART_COUNT="1")
+    assert len({key(RANK="0"), restarted, *others}) == 5
+    config = '{"cluster": {"worker": ["b:1", "c:1"]}, "task": {"type": "worker", "index": %d}}'
+    first, second = (find_rank({"TF_CONFIG": config % index}) for index in range(2))
+    assert first is not None
+    assert second is not None
+    assert first.group == second.group
 
 
 def test_a_job_without_an_id_has_none() -> None:

@@ -1,0 +1,192 @@
+"""The ranks of one training, each with a spool of its own: rank 0 makes the record of them all.
+
+Ranks know each other by the key of their group, which every launcher gives to all of them. What rank 0 has recorded
+it notes beside the spools, so that a rank that ends later, or is killed, is not taken for a training of its own.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from ledger.errors import LedgerError
+from ledger.model.document import encode
+from ledger.model.values import Document
+from ledger.session.process.ranks import ON_HOST, is_silent
+from ledger.session.spool.events import Ended, Start
+from ledger.session.spool.spool import (
+    ALL_HOSTS,
+    Spool,
+    claimed,
+    event_files,
+    last_sign_of_life,
+    read_events,
+    read_start,
+    spools,
+)
+
+_JOBS = "jobs"
+_KEPT = timedelta(days=30)
+"""How long it is remembered that rank 0 has recorded a training."""
+_SLACK = timedelta(seconds=60)
+"""Most time between the starts of two ranks one of which dies before the other has begun."""
+_MOMENT = timedelta(seconds=1)
+WAIT_SECONDS = 1.0
+"""How long rank 0 waits at its end for ranks that are still running: they end together, or wait for rank 0."""
+_POLL_SECONDS = 0.02
+
+
+class RecordedJob(Document, frozen=True, kw_only=True):
+    """The note of rank 0 that it has recorded a training."""
+
+    run: str
+    """Run id of its record."""
+    host: str
+    """Host of rank 0."""
+    parent: int
+    """Process that started rank 0."""
+    began: datetime
+    """When rank 0 began, UTC."""
+    ended: datetime
+    """When its record was made, UTC."""
+
+
+class RankSpool(Document, frozen=True, kw_only=True):
+    """The spool of one rank."""
+
+    folder: Path
+    """Folder of the spool."""
+    start: Start
+    """Its start."""
+
+    @property
+    def rank(self) -> int:
+        """Rank of the process."""
+        return self.start.rank.rank if self.start.rank else 0
+
+
+def belongs_to_job(start: Start) -> bool:
+    """Return whether a spool is that of a rank whose record rank 0 makes."""
+    return start.rank is not None and start.rank.group is not None and is_silent(start.rank) and not start.per_rank
+
+
+def rank_spools(folder: Path, start: Start) -> list[RankSpool]:
+    """Return the spools of the other ranks of a run's training that rank 0 speaks for, by rank."""
+    group = start.rank.group if start.rank else None
+    if group is None or start.per_rank:
+        return []
+    found = [
+        one
+        for one in _read_group(folder.parent.parent, group)
+        if one.folder != folder and belongs_to_job(one.start) and _overlap(one, start.started_at)
+    ]
+    return sorted(found, key=lambda one: (one.rank, one.start.started_at))
+
+
+def await_ranks(folder: Path, start: Start, seconds: float = WAIT_SECONDS) -> None:
+    """Wait until the other ranks have ended, or the time is over."""
+    deadline = time.monotonic() + seconds
+    while any(is_running(one.folder) for one in rank_spools(folder, start)) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+
+
+def is_running(folder: Path) -> bool:
+    """Return whether the process of a spool lives and its run has not ended."""
+    if has_ended(folder):
+        return False
+    with claimed(folder, ALL_HOSTS) as dead:
+        return not dead
+
+
+def has_ended(folder: Path) -> bool:
+    """Return whether the run of a spool has reported its end."""
+    return any(isinstance(event, Ended) for path in event_files(folder) for event in read_events(path, points=False))
+
+
+def close_job(folder: Path, start: Start) -> None:
+    """Note that rank 0 has recorded its training, and discard the spools of ranks that have ended.
+
+    Raises:
+        OSError: the note cannot be written.
+    """
+    if start.rank is None or start.rank.group is None or start.per_rank:
+        return
+    others = rank_spools(folder, start)
+    place = folder.parent.parent / _JOBS
+    place.mkdir(parents=True, exist_ok=True)
+    note = RecordedJob(
+        run=start.id, host=start.host, parent=start.parent_pid, began=start.started_at, ended=datetime.now(UTC)
+    )
+    aside = place / f"{start.rank.group}.{os.getpid()}.new"
+    aside.write_bytes(encode(note))
+    aside.replace(place / f"{start.rank.group}.json")
+    _forget_old(place)
+    for one in others:
+        if not is_running(one.folder):
+            Spool.discard(one.folder)
+
+
+def is_covered(folder: Path, start: Start) -> bool:
+    """Return whether the record of rank 0 has been made, so that the spool of this rank is no longer needed."""
+    if not belongs_to_job(start) or start.rank is None:
+        return False
+    try:
+        data = (folder.parent.parent / _JOBS / f"{start.rank.group}.json").read_bytes()
+        note = msgspec.json.decode(data, type=RecordedJob)
+        seen = last_sign_of_life(folder)
+    except (OSError, ValueError, msgspec.DecodeError):
+        return False
+    if seen < note.began - _SLACK:
+        return False  # of an earlier training that met at the same address
+    if start.started_at <= note.ended + _MOMENT:
+        return True
+    # Began after the record: a late rank of the same job, unless another launcher has started it.
+    return start.rank.job is not None and (note.host != start.host or note.parent == start.parent_pid)
+
+
+def leads_in_place(folder: Path, start: Start, hosts: Collection[str] = ()) -> bool:
+    """Return whether a dead rank speaks for its training, because rank 0 has left nothing here.
+
+    On a host without rank 0, nobody here can know what rank 0 has recorded elsewhere: only where a person names this
+    host does the lowest rank speak.
+    """
+    if start.rank is None or start.rank.group is None:
+        return False
+    lower = [
+        one
+        for one in _read_group(folder.parent.parent, start.rank.group)
+        if one.folder != folder and _overlap(one, start.started_at)
+    ]
+    if any(one.rank < start.rank.rank or is_running(one.folder) for one in lower):
+        return False
+    beside_leader = start.rank.local == start.rank.rank or start.rank.group.startswith(ON_HOST)
+    return beside_leader or bool({socket.gethostname(), ALL_HOSTS} & set(hosts))
+
+
+def _read_group(state_dir: Path, group: str) -> Iterator[RankSpool]:
+    for folder in spools(state_dir):
+        with suppress(LedgerError, OSError):  # just being made or removed
+            start = read_start(folder)
+            if start.rank is not None and start.rank.group == group:
+                yield RankSpool(folder=folder, start=start)
+
+
+def _overlap(one: RankSpool, began: datetime) -> bool:
+    """Return whether a rank lived when another began, or nearly so."""
+    try:
+        return last_sign_of_life(one.folder) >= began - _SLACK
+    except (OSError, ValueError):
+        return False
+
+
+def _forget_old(place: Path) -> None:
+    oldest = time.time() - _KEPT.total_seconds()
+    for path in place.iterdir():
+        with suppress(OSError):
+            if path.stat().st_mtime < oldest:
+                path.unlink()

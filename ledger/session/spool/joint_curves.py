@@ -1,0 +1,127 @@
+"""The curves of a run from what its processes logged: those of the lowest rank, or of all ranks together."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from ledger.analysis.data.curves import Gathered, Gatherer, Point
+from ledger.model.boxes import SeriesSummary
+from ledger.model.characters import unseen_in
+from ledger.model.values import LABEL_LENGTH, Reduction
+from ledger.recorder.record.draft import CaptureProblem
+from ledger.session.process.parts import Part
+from ledger.session.spool.events import Logged
+from ledger.session.spool.spool import read_events
+
+_REDUCE: dict[Reduction, Callable[[list[float]], float]] = {
+    "mean": lambda values: sum(values) / len(values),
+    "sum": sum,
+    "max": max,
+    "min": min,
+}
+_AHEAD = 10_000
+"""Most steps by which a rank may be ahead of rank 0, so that memory stays bounded; none is in a collective loop."""
+
+
+def joint_curves(parts: Sequence[Part], offset: float, began: datetime) -> tuple[Gathered | None, list[CaptureProblem]]:
+    """Return the curves of all processes, and what could not be joined.
+
+    Of a series that several ranks logged the values of the lowest rank count, unless `run.log(…, reduce=…)` said how
+    they become one: then those of all ranks at the same step, or without steps at the same call.
+
+    Args:
+        parts: parts of the processes, by rank.
+        offset: age of the spool in seconds when the run began.
+        began: start of the run, UTC.
+    """
+    gatherer = Gatherer()
+    taken: set[str] = set()
+    others = [_OtherRank(part.path) for part in parts if part.rank > 0]
+    reduced: dict[str, Reduction] = {}
+    missing: dict[str, int] = {}
+    for part in parts:
+        later = (part.began.started_at - began).total_seconds() if part.apart and part.began is not None else 0.0
+        series: set[str] = set()
+        for event in read_events(part.path):
+            if not isinstance(event, Logged):  # a million points must not fill the memory that training used
+                continue
+            values = _floats(event.values)
+            if part.rank > 0:
+                values = {name: value for name, value in values.items() if name not in taken}
+            elif event.reduce is not None and others:
+                reduced |= dict.fromkeys(values, event.reduce)
+                for name in values:
+                    found = [value for other in others if (value := other.at(name, event.step)) is not None]
+                    if len(found) < len(others):
+                        missing[name] = missing.get(name, 0) + 1
+                    values[name] = _REDUCE[event.reduce]([values[name], *found])
+            if values:
+                series.update(values)
+                seconds = event.seconds - offset + later if offset or later else event.seconds
+                gatherer.add(Point(step=event.step, epoch=event.epoch, seconds=seconds, values=values))
+        taken |= series
+    problems = [
+        CaptureProblem(field=f"curves.{name}", message=f"{count:,} points lack the value of some rank")
+        for name, count in sorted(missing.items())
+    ]
+    return _with_reductions(gatherer.result(), reduced), problems
+
+
+def _with_reductions(gathered: Gathered | None, reduced: Mapping[str, Reduction]) -> Gathered | None:
+    if gathered is None or not reduced:
+        return gathered
+    series: dict[str, SeriesSummary] = {
+        name: msgspec.structs.replace(summary, reduced=reduced.get(name))
+        for name, summary in gathered.statistics.series.items()
+    }
+    return msgspec.structs.replace(gathered, statistics=msgspec.structs.replace(gathered.statistics, series=series))
+
+
+class _OtherRank:
+    """The values of another rank, read along with those of rank 0 in bounded memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._events = self._read(path)
+        self._values: dict[tuple[str, int], float] = {}
+        self._calls: dict[str, int] = {}
+        self._asked: dict[str, int] = {}
+
+    @staticmethod
+    def _read(path: Path) -> Iterator[Logged]:
+        for event in read_events(path):
+            if isinstance(event, Logged) and event.reduce is not None:
+                yield event
+
+    def at(self, name: str, step: int | None) -> float | None:
+        """Return the value of a series at a step, or without steps at the next call; none where there is none."""
+        if step is None:
+            step = self._asked[name] = self._asked.get(name, 0) + 1
+        key = name, step
+        if len(self._values) >= _AHEAD:  # what rank 0 never asked for
+            self._values = {known: value for known, value in self._values.items() if known[1] >= step}
+        while key not in self._values and len(self._values) < _AHEAD:
+            event = next(self._events, None)
+            if event is None:
+                break
+            for other, value in _floats(event.values).items():
+                call = event.step
+                if call is None:
+                    call = self._calls[other] = self._calls.get(other, 0) + 1
+                self._values[other, call] = value
+            if event.step is not None and event.step > step:
+                break
+        return self._values.pop(key, None)
+
+
+def _floats(values: Mapping[str, float | str]) -> dict[str, float]:
+    return {_series(name): float(value) for name, value in values.items()}
+
+
+@lru_cache
+def _series(name: str) -> str:
+    """Return a series name that a record can hold: hours of curves must not be lost for one odd name."""
+    shown = name if unseen_in(name, label=True) is None else ascii(name)[1:-1]
+    return shown[:LABEL_LENGTH] if shown.strip() else "unnamed"
