@@ -33,7 +33,7 @@ from ledger.recorder.record.boxes import (
 from ledger.recorder.record.draft import Captured, Draft
 from ledger.recorder.record.kept_tables import statistics_of
 from ledger.recorder.record.options import named_files
-from ledger.recorder.record.privacy import private_captured, private_record
+from ledger.recorder.record.privacy import private_captured, private_draft, private_record
 from ledger.recorder.record.redaction import redact_draft, redact_environment, redact_rest
 from ledger.repository.process import Git
 from ledger.repository.repository import Repository, read_author
@@ -162,7 +162,7 @@ def build_entry(
     captured = draft.captured or capture_now(ledger, Path.cwd(), named=named_files(draft))
     for kind, count in captured.redactions.items():
         redactor.counts[kind] = redactor.counts.get(kind, 0) + count
-    draft = redact_draft(draft, redactor)
+    draft = private_draft(redact_draft(draft, redactor), policy.privacy)
     captured = private_captured(captured, policy.privacy)
     author = ledger.author() if ledger else read_author(Git(Path.cwd()))
     now = datetime.now(UTC)

@@ -93,6 +93,15 @@ def test_the_record_of_rank_0_has_the_life_of_every_rank(repo: Path, script: Pat
     assert waiting(repo) == []
 
 
+def test_hosts_are_numbered_where_the_policy_leaves_their_names_out(repo: Path, script: Path, cli: Cli) -> None:
+    cli("init")
+    assert cli("policy", "set", "privacy.host", "true").code == 0
+    train(script, 2)
+    hardware = only_run(repo).record.hardware
+    assert [life.host for life in hardware.ranks] == ["host 1", "host 1"]
+    assert [node.host for node in hardware.nodes] == ["host 1"]
+
+
 def test_curves_are_those_of_rank_0_or_of_all_ranks_as_the_script_says(repo: Path, script: Path) -> None:
     train(script, 2)
     series = only_run(repo).record.statistics.series
