@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from ledger.recorder.record.recorder import capture_now
 from ledger.recorder.record.warnings import how_to_name, warn_of_record
 from ledger.session.process.endings import Ending, EndWatch, ending_of
 from ledger.session.process.membership import Seat
+from ledger.session.process.output import Output
 from ledger.session.process.signals import Watch
 from ledger.session.run.loading import LoaderWait
 from ledger.session.run.points import left_out_text
@@ -48,7 +50,7 @@ from ledger.session.spool.events import (
 )
 from ledger.session.spool.location import SpoolPlace
 from ledger.session.spool.recording import record_spool
-from ledger.session.spool.spool import Spool
+from ledger.session.spool.spool import LOG, Spool
 from ledger.settings import PUSH_SECONDS, PUSH_VARIABLE
 
 _LOG = logging.getLogger("ledger")
@@ -62,9 +64,18 @@ class Lifetime:
         seat: place where it writes.
         start: what is known before the first step; none for a run from another process.
         sample_seconds: seconds between two samples of the hardware.
+        output: keep what the process prints.
     """
 
-    def __init__(self, place: SpoolPlace, seat: Seat, start: Start | None, sample_seconds: float = 2.0) -> None:
+    def __init__(
+        self,
+        place: SpoolPlace,
+        seat: Seat,
+        start: Start | None,
+        sample_seconds: float = 2.0,
+        *,
+        output: bool = False,
+    ) -> None:
         self._place = place
         self._pid = os.getpid()
         self._clock = time.monotonic() - max(0.0, time.time() - seat.began)
@@ -75,6 +86,7 @@ class Lifetime:
         self.waiting = LoaderWait(self._count_waiting)
         self._watch = Watch(self._on_warning, self.end)
         self._ends = EndWatch(self._on_end, lambda: self.spool.size if self.spool else 0)
+        self._output = Output(seat.id, seat.spool.folder / LOG) if seat.spool is not None and output else None
         self.left_out: dict[str, OmittedValues] = {}
         self.recorded: Recorded | None = None
         if start is None or seat.role == "silent":
@@ -148,12 +160,26 @@ class Lifetime:
         self.say(Missing(series=series))
 
     def end(
-        self, status: Status, reason: str | None = None, exit_code: int | None = None, *, raised: bool = False
+        self,
+        status: Status,
+        reason: str | None = None,
+        exit_code: int | None = None,
+        *,
+        raised: BaseException | None = None,
     ) -> None:
-        """End the run and record it; a second call, or one in a forked child, does nothing."""
+        """End the run and record it; a second call, or one in a forked child, does nothing.
+
+        Args:
+            status: how it ended.
+            reason: cause of the end.
+            exit_code: exit code of the process.
+            raised: exception that left the run's block; Python prints it later, if at all.
+        """
         if self._ended or os.getpid() != self._pid:
             return
         self._ended = True
+        if self._output is not None:
+            self._output.stop(_trace_of(raised))
         usage, gpus = self._sampler.stop()
         now = datetime.now(UTC)
         if self.waiting.seconds is not None:
@@ -172,7 +198,7 @@ class Lifetime:
                     exit_code=exit_code,
                     usage=usage,
                     gpus=gpus,
-                    raised=raised,
+                    raised=raised is not None,
                 )
             )
         if self.left_out:
@@ -192,7 +218,7 @@ class Lifetime:
 
     def end_with(self, error: BaseException | None) -> None:
         """End the run with the status that this exception means, or as finished when there is none."""
-        self.end(*ending_of(error), raised=error is not None)
+        self.end(*ending_of(error), raised=error)
 
     @property
     def began(self) -> float:
@@ -206,6 +232,8 @@ class Lifetime:
         if self._place.problem is not None:
             _LOG.warning("%s; the record will wait in %s", self._place.problem, self._place.state_dir)
         self._watch.start()
+        if self._output is not None and (why := self._output.start()) is not None:
+            self.say(Failed(problem=CaptureProblem(field="logs.output", message=why)))
         if self.spool is not None:
             with self.harmless("captured"):
                 self.spool.write_captured(capture_now(self._place.ledger, Path.cwd(), script=script_of_process()))
@@ -256,6 +284,15 @@ class Lifetime:
 
     def _on_warning(self, status: Status, reason: str) -> None:
         self.say(Warned(status=status, reason=reason))
+
+
+def _trace_of(error: BaseException | None) -> str:
+    """Return an exception as Python will print it when nobody catches it; empty for one that it does not print."""
+    if error is None or isinstance(error, SystemExit):
+        return ""
+    with contextlib.suppress(Exception):  # a foreign exception may raise anything when it is shown
+        return "".join(traceback.format_exception(error))
+    return ""
 
 
 def _announce(line: str) -> None:

@@ -54,6 +54,7 @@ def run(
     log: str | Path | None = None,
     folder: str | Path = ".",
     sample_seconds: float = 2.0,
+    output: bool = True,
     rank: int | None = None,
     per_rank: bool = False,
 ) -> "Run":
@@ -79,6 +80,8 @@ def run(
         log: file with the training log, read at the end.
         folder: folder in the repository.
         sample_seconds: seconds between two samples of the hardware.
+        output: keep what the process and its children print, native code included, as the log of the run; a file
+            named by `log` wins. Inside `ledger run` the command's log has it.
         rank: rank of this process, where no launcher states it or it is wrong.
         per_rank: keep a record of every rank; they share a job id, and never count as repeats.
 
@@ -114,7 +117,8 @@ def run(
         said = str(error)
         raise LedgerError(f"ledger.run() was given a value of the wrong type: {said[:1].lower()}{said[1:]}") from error
     seat = take_seat(place, start, per_rank=per_rank)
-    return Run(Lifetime(place, seat, start, sample_seconds), log=log, params=chosen, missing=missing)
+    life = Lifetime(place, seat, start, sample_seconds, output=bool(output))
+    return Run(life, log=log, params=chosen, missing=missing)
 
 
 class Run(Tabling):
