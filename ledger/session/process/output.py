@@ -25,8 +25,8 @@ _COLLECTORS = {"_pytest": "pytest", "ipykernel": "the notebook", "idlelib": "IDL
 """Packages that put streams of their own into `sys.stdout`, because they collect the output themselves."""
 _LOWEST = 10
 """Lowest number of a descriptor of ours: 0 to 2 may be free, and belong to others."""
-_START_SECONDS = 10.0
-_STOP_SECONDS = 5.0
+_START_SECONDS = 30.0
+_STOP_SECONDS = 30.0
 """Longest wait for the log at the end; a terminal that is stopped takes nothing."""
 
 _keepers: dict[int, str] = {}
@@ -57,7 +57,8 @@ class Output:
     def __init__(self, run: str, log: Path) -> None:
         self._run = run
         self._path = log
-        self._mark = b"\0" + os.urandom(16).hex().encode()
+        self.mark = b"\0" + os.urandom(16).hex().encode()
+        """The last bytes that the training writes; they are shown to nobody."""
         self._channels: list[_Channel] = []
         self._log = self._answers = -1
         self._files: dict[int, os.stat_result] = {}
@@ -91,9 +92,8 @@ class Output:
         with suppress(Exception):
             self._restore()
             deadline = time.monotonic() + _STOP_SECONDS
-            for channel in self._channels:
-                self._write_mark(channel, deadline)
-            self._complete.wait(max(0.0, deadline - time.monotonic()))
+            if all([self._write_mark(channel, deadline) for channel in self._channels]):
+                self._complete.wait(max(0.0, deadline - time.monotonic()))
             if last and self._is_ours(self._log):
                 write_all(self._log, last.encode("utf-8", "replace"))
         self._close()
@@ -102,7 +102,7 @@ class Output:
         self._log = _moved(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self._channels = [_open_channel(numbers) for numbers in _outputs()]
         self._answers, answers = (_moved(number) for number in os.pipe())
-        ours = [self._log, *(end for one in self._channels for end in (one.before, one.reading, one.writing))]
+        ours = [self._log, self._answers, *(end for one in self._channels for end in (one.before, one.reading, one.writing))]
         self._files = {number: os.fstat(number) for number in ours}
         try:
             self._start_program(answers)
@@ -121,7 +121,7 @@ class Output:
             OSError: it does not start.
         """
         ways = [f"{one.reading}:{one.before}:{int(one.terminal)}" for one in self._channels]
-        arguments = [str(self._log), str(answers), self._mark.hex(), *ways]
+        arguments = [str(self._log), str(answers), self.mark.hex(), *ways]
         handed = [self._log, answers, *(end for one in self._channels for end in (one.reading, one.before))]
         program = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_PROGRAM), *arguments],
@@ -141,14 +141,15 @@ class Output:
         """Wait until the log is complete; where the program dies before that, go on in its place."""
         with suppress(Exception):
             said = os.read(self._answers, 1)
-            os.close(self._answers)
+            if self._is_ours(self._answers):
+                os.close(self._answers)
             if said == DONE:
                 self._complete.set()
             else:
                 self._alone = True
                 self._restore()
                 streams = [Stream(one.reading, one.before, terminal=one.terminal) for one in self._channels]
-                Copier(streams, self._log, self._mark, self._complete.set).run()
+                Copier(streams, self._log, self.mark, self._complete.set).run()
 
     def _restore(self) -> None:
         """Let the standard descriptors lead where they led before, unless somebody has changed them since."""
@@ -158,14 +159,15 @@ class Output:
                 if ours and _same_file(number, channel.writing):
                     os.dup2(channel.before, number)
 
-    def _write_mark(self, channel: _Channel, deadline: float) -> None:
+    def _write_mark(self, channel: _Channel, deadline: float) -> bool:
+        """Write the end of the run into a channel, and return whether that was possible."""
         if not self._is_ours(channel.writing):
-            return
+            return False
         wait = select.poll()
         wait.register(channel.writing, select.POLLOUT)
         # Where there is room, a write of so little is whole, and waits for nobody.
-        if wait.poll(1000 * max(0.0, deadline - time.monotonic())):
-            os.write(channel.writing, self._mark)
+        room = bool(wait.poll(1000 * max(0.0, deadline - time.monotonic())))
+        return room and os.write(channel.writing, self.mark) > 0
 
     def _close(self) -> None:
         with _KEEPING:

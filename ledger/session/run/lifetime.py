@@ -79,6 +79,7 @@ class Lifetime:
         self._place = place
         self._pid = os.getpid()
         self._clock = time.monotonic() - max(0.0, time.time() - seat.began)
+        self._started = start.started_at if start is not None else datetime.fromtimestamp(seat.began, UTC)
         self._ended = False
         self.seat, self.spool, self.id = seat, seat.spool, seat.id
         beat = seat.spool.beat if seat.spool is not None and seat.role == "leads" else None
@@ -103,6 +104,11 @@ class Lifetime:
                 **fields_of(start),
             )
         )
+
+    @property
+    def started_at(self) -> datetime:
+        """Start of the run, UTC."""
+        return self._started
 
     @property
     def ended(self) -> bool:
@@ -166,6 +172,7 @@ class Lifetime:
         exit_code: int | None = None,
         *,
         raised: BaseException | None = None,
+        ended_at: datetime | None = None,
     ) -> None:
         """End the run and record it; a second call, or one in a forked child, does nothing.
 
@@ -174,6 +181,7 @@ class Lifetime:
             reason: cause of the end.
             exit_code: exit code of the process.
             raised: exception that left the run's block; Python prints it later, if at all.
+            ended_at: stated end, of a run that ended elsewhere.
         """
         if self._ended or os.getpid() != self._pid:
             return
@@ -192,8 +200,9 @@ class Lifetime:
             self.say(
                 Ended(
                     status=status,
-                    seconds=self.seconds,
-                    ended_at=now,
+                    seconds=self.seconds if ended_at is None else (ended_at - self.started_at).total_seconds(),
+                    ended_at=ended_at or now,
+                    stated=ended_at is not None,
                     reason=reason,
                     exit_code=exit_code,
                     usage=usage,
@@ -216,9 +225,9 @@ class Lifetime:
         with contextlib.suppress(Exception):
             self._ends.let_go(frame)
 
-    def end_with(self, error: BaseException | None) -> None:
+    def end_with(self, error: BaseException | None, ended_at: datetime | None = None) -> None:
         """End the run with the status that this exception means, or as finished when there is none."""
-        self.end(*ending_of(error), raised=error)
+        self.end(*ending_of(error), raised=error, ended_at=ended_at)
 
     @property
     def began(self) -> float:

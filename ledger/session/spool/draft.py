@@ -1,5 +1,6 @@
 """Conversion of a spool, living or dead, to the draft that the recorder turns into a record."""
 
+import math
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -61,7 +62,7 @@ def read_draft(folder: Path) -> Draft:
     children = [*([inner.id] if inner else []), *read_children(folder)]
     draft = _draft(start, folder, parts)
     first = next((part.joined for part in parts if part.joined and part.rank == 0), None)
-    log = str(folder / LOG) if (folder / LOG).exists() else None
+    log = str(folder / LOG) if (folder / LOG).exists() and not draft.elsewhere else None
     return msgspec.structs.replace(
         draft,
         children=children,
@@ -108,6 +109,8 @@ def _own_record(folder: Path, parts: Sequence[Part]) -> Start | None:
     return first.joined.start if caught and led and led[-1].status == "finished" else None
 
 
+_TIMING = "timing."
+"""Start of the field of a problem with a stated time."""
 _GOOD = {"finished", "pruned"}
 """Ends of a run that are consistent with a command that ends well."""
 
@@ -124,9 +127,13 @@ def _draft(start: Start, folder: Path, parts: Sequence[Part], *, offset: float =
     others = [event for part in parts if part.rank > 0 for event in part.events]
     draft = _with_events(_begun(start), leading)
     draft = _with_ranks(draft, _with_events(_begun(start), others)) if others else draft
+    end = _end_of(parts)
+    elsewhere = end is not None and end.stated
     draft = msgspec.structs.replace(
         draft,
-        curves=_curves(parts, offset),
+        curves=_curves(parts, offset, end.seconds if end is not None and elsewhere else math.inf),
+        elsewhere=elsewhere,
+        times="options" if start.stated or elsewhere else "clock",
         captured=read_captured(folder),
         problems=[*draft.problems, *_left_out_problems(parts)],
     )
@@ -157,6 +164,7 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
     for chosen in _only(ParamsEvent, events):
         params |= chosen.values
     notes = [draft.note, *(event.note for event in said)]
+    problems = [event.problem for event in _only(Failed, events)]
     named = _last(event.experiment for event in said if event.experiment)
     return msgspec.structs.replace(
         draft,
@@ -176,7 +184,12 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
         datasets=[event.dataset for event in _only(Used, events)],
         figures=[FigureSource(title=event.title, path=event.path) for event in _only(FigureEvent, events)],
         tables=[event.table for event in _only(Tabled, events)],
-        problems=[event.problem for event in _only(Failed, events)],
+        problems=[problem for problem in problems if not problem.field.startswith(_TIMING)],
+        times_unknown={
+            problem.field.removeprefix(_TIMING): f"that of the clock, as the stated one was refused: {problem.message}"
+            for problem in problems
+            if problem.field.startswith(_TIMING)
+        },
         imported=_imported(events),
     )
 
@@ -187,15 +200,18 @@ def _imported(events: Sequence[AnyEvent]) -> dict[str, str] | None:
     return {name: version for one in said for name, version in one.items()} if said else None
 
 
-def _curves(parts: Sequence[Part], offset: float) -> Gathered | None:
-    """Return the curves of all processes; of a series that several ranks logged, that of the lowest rank."""
+def _curves(parts: Sequence[Part], offset: float, longest: float) -> Gathered | None:
+    """Return the curves of all processes; of a series that several ranks logged, that of the lowest rank.
+
+    Points of a run that had ended before they were logged have no time: that of `run.log` is not theirs.
+    """
     gatherer = Gatherer()
     taken: set[str] = set()
     for part in parts:
         series: set[str] = set()
         for event in read_events(part.path):
             if isinstance(event, Logged):  # a million points must not fill the memory that training used
-                point = _point(event, offset)
+                point = _point(event, offset, longest)
                 if part.rank > 0:
                     kept = {name: value for name, value in point.values.items() if name not in taken}
                     point = msgspec.structs.replace(point, values=kept)
@@ -206,9 +222,11 @@ def _curves(parts: Sequence[Part], offset: float) -> Gathered | None:
     return gatherer.result()
 
 
-def _point(event: Logged, offset: float) -> Point:
+def _point(event: Logged, offset: float, longest: float) -> Point:
     values = {_series(name): float(value) for name, value in event.values.items()}
     seconds = event.seconds - offset if offset else event.seconds
+    if seconds > longest:
+        return Point(step=event.step, epoch=event.epoch, values=values)
     return Point(step=event.step, epoch=event.epoch, seconds=seconds, values=values)
 
 
@@ -315,8 +333,9 @@ def _with_end(draft: Draft, start: Start, parts: Sequence[Part], folder: Path, o
             exit_code=end.exit_code,
             ended_at=end.ended_at,
             duration_seconds=max(0.0, end.seconds - offset),
-            usage=end.usage,
-            gpus=end.gpus,
+            usage=None if end.stated else end.usage,
+            gpus=[] if end.stated else end.gpus,
+            imported=None if end.stated else draft.imported,
         )
     ended_at = last_sign_of_life(folder)
     logged = draft.curves.points[-1].seconds if draft.curves else None
