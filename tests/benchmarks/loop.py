@@ -96,7 +96,7 @@ def main() -> None:
         f"a loop of {STEPS:,} steps, {ROUNDS} pairs, ms a step (median)",
         ("", "CPU", "wall"),
         (
-            (name, f"{median(one.cpu for one in loops) / STEPS * 1e3:.3f}", f"{median(one.wall for one in loops) / STEPS * 1e3:.3f}")
+            (name, *(f"{median(seconds) / STEPS * 1e3:.3f}" for seconds in zip(*loops, strict=True)))
             for name, loops in zip(("without a run", "with everything on"), zip(*pairs, strict=True), strict=True)
         ),
     )

@@ -1,8 +1,9 @@
 """The lines of a log that report progress: those that recur in one form with other numbers.
 
 The form of a line is its words: numbers, dates, the drawing of a bar and all other signs make no difference. It
-reports progress when it holds a number, its form recurs, and it says what of: with a word such as `epoch`, `step`, `val`
-or `loss`, with `3/10` or `45%`, or with two fractions, as rows of a table of scores. No framework is known by name.
+reports progress when it holds a number, its form recurs, and it says what of: with a word such as `epoch`, `step`,
+`val` or `loss`, with `3/10` or `45%`, or with two fractions, as rows of a table of scores. No framework is known by
+name.
 
 All lines of a rare form are kept, and those of frequent ones are thinned evenly, so that the summary has each epoch
 and some of the batches. Of lines of one form that name the same epoch only the last is kept.
@@ -26,7 +27,7 @@ _SHARE = 20
 _DIGIT = re.compile(rb"\d")
 _COUNTED = re.compile(rb"\d ?/ ?\d|\d ?%|\d\.\d[^.]*\d\.\d")
 _EPOCH = re.compile(rb"epochs?[^a-z\d]{0,8}(\d+(?:\.\d+)?)")
-_LETTERS = bytes(code if chr(code).islower() and code < 128 else 32 for code in bytes(range(256)).lower())
+_LETTERS = bytes(code if bytes([code]).islower() else 32 for code in bytes(range(256)).lower())
 """Turns letters into small ones and everything else into blanks: a tenth of the cost of regular expressions."""
 _NUMBERS = {b"nan", b"inf"}
 

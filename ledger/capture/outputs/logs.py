@@ -18,7 +18,8 @@ _LABEL_CHARACTERS = 300
 def summarise_log(path: Path, redactor: Redactor, head: int = 100, tail: int = 200) -> tuple[Logs, bytes]:
     """Return the log in short, and the summary file, both clean and without secrets.
 
-    Of what lies between head and tail it holds the lines that report progress (`log_progress.py`). The log is read once, in bounded memory, whatever its size and the length of its lines.
+    Of what lies between head and tail it holds the lines that report progress (`log_progress.py`). The log is read
+    once, in bounded memory, whatever its size and the length of its lines.
 
     Args:
         path: path of the log.

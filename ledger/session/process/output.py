@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ledger.session.process.output_copy import DONE, READY, Copier, Stream, copy_size, write_all
+from ledger.session.process.output_copy import DONE, PARTLY, READY, Copier, Stream, copy_size, write_all
 
 _PROGRAM = Path(__file__).with_name("output_copy.py")
 _COLLECTORS = {"_pytest": "pytest", "ipykernel": "the notebook", "idlelib": "IDLE"}
@@ -63,7 +63,8 @@ class Output:
         self._log = self._answers = -1
         self._files: dict[int, os.stat_result] = {}
         """What our descriptors lead to: a training that closes all it does not know gives their numbers to others."""
-        self._complete = threading.Event()
+        self._finished = threading.Event()
+        self._whole = False
         self._alone = False
 
     def start(self) -> str | None:
@@ -80,29 +81,38 @@ class Output:
             return f"the output could not be copied: {error}"
         return None
 
-    def stop(self, last: str = "") -> None:
-        """Let the process print as before; when this returns, the log has all that was printed. Never raises.
+    def stop(self, last: str = "") -> str | None:
+        """Let the process print as before, and return why the log may lack something, if so. Never raises.
+
+        When this returns, the log has all that was printed.
 
         Args:
             last: text that ends the log, and is not printed.
         """
         if not self._channels:
-            return
+            return None
         flush_streams()
         with suppress(Exception):
             self._restore()
             deadline = time.monotonic() + _STOP_SECONDS
             if all([self._write_mark(channel, deadline) for channel in self._channels]):
-                self._complete.wait(max(0.0, deadline - time.monotonic()))
+                self._finished.wait(max(0.0, deadline - time.monotonic()))
             if last and self._is_ours(self._log):
                 write_all(self._log, last.encode("utf-8", "replace"))
         self._close()
+        if self._whole:
+            return None
+        return "the disk had no room for all of it" if self._finished.is_set() else "its end may be missing"
 
     def _begin(self) -> None:
         self._log = _moved(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self._channels = [_open_channel(numbers) for numbers in _outputs()]
         self._answers, answers = (_moved(number) for number in os.pipe())
-        ours = [self._log, self._answers, *(end for one in self._channels for end in (one.before, one.reading, one.writing))]
+        ours = [
+            self._log,
+            self._answers,
+            *(end for one in self._channels for end in (one.before, one.reading, one.writing)),
+        ]
         self._files = {number: os.fstat(number) for number in ours}
         try:
             self._start_program(answers)
@@ -143,13 +153,17 @@ class Output:
             said = os.read(self._answers, 1)
             if self._is_ours(self._answers):
                 os.close(self._answers)
-            if said == DONE:
-                self._complete.set()
-            else:
-                self._alone = True
-                self._restore()
-                streams = [Stream(one.reading, one.before, terminal=one.terminal) for one in self._channels]
-                Copier(streams, self._log, self.mark, self._complete.set).run()
+            if said in {DONE, PARTLY}:
+                self._finish(said == DONE)
+                return
+            self._alone = True
+            self._restore()
+            streams = [Stream(one.reading, one.before, terminal=one.terminal) for one in self._channels]
+            Copier(streams, self._log, self.mark, self._finish).run()
+
+    def _finish(self, whole: bool) -> None:  # noqa: FBT001  # one fact, passed on
+        self._whole = whole
+        self._finished.set()
 
     def _restore(self) -> None:
         """Let the standard descriptors lead where they led before, unless somebody has changed them since."""

@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-READY, DONE = b"r", b"d"
-"""Answers to the training: the copy has begun, and everything up to the mark is in the log."""
+READY, DONE, PARTLY = b"r", b"d", b"p"
+"""Answers to the training: the copy has begun; everything up to the mark is in the log, or the log could not grow."""
 
 _CHUNK = 1 << 16
 _FULL = 2048
@@ -52,10 +52,10 @@ class Copier:
         streams: what is copied.
         log: descriptor of the log; a full disk ends it, never the copy to the target.
         mark: bytes that the training writes last; they are passed on to nobody.
-        done: called once, when the log has all that it will have.
+        done: called once, when the log has all that it will have, with whether that is everything.
     """
 
-    def __init__(self, streams: Sequence[Stream], log: int, mark: bytes, done: Callable[[], None]) -> None:
+    def __init__(self, streams: Sequence[Stream], log: int, mark: bytes, done: Callable[[bool], None]) -> None:
         self._streams = {stream.source: stream for stream in streams}
         self._log: int | None = log
         self._mark = mark
@@ -127,7 +127,7 @@ class Copier:
         if stream.logged:
             stream.held, stream.logged = b"", False
             if not any(other.logged for other in self._streams.values()):
-                self._done()
+                self._done(self._log is not None)
 
 
 def copy_size(source: int, target: int) -> None:
@@ -171,10 +171,10 @@ def main(arguments: Sequence[str]) -> None:
         source, target, terminal = text.split(":")
         streams.append(Stream(int(source), int(target), terminal=terminal == "1"))
 
-    def done() -> None:
+    def done(whole: bool) -> None:  # noqa: FBT001  # one fact, passed on
         os.close(log)
         with suppress(OSError):
-            os.write(answers, DONE)
+            os.write(answers, DONE if whole else PARTLY)
         os.close(answers)
 
     os.write(answers, READY)

@@ -187,7 +187,7 @@ class Lifetime:
             return
         self._ended = True
         if self._output is not None:
-            self._output.stop(_trace_of(raised))
+            self._say_of_output(self._output.stop(_trace_of(raised)))
         usage, gpus = self._sampler.stop()
         now = datetime.now(UTC)
         if self.waiting.seconds is not None:
@@ -241,12 +241,16 @@ class Lifetime:
         if self._place.problem is not None:
             _LOG.warning("%s; the record will wait in %s", self._place.problem, self._place.state_dir)
         self._watch.start()
-        if self._output is not None and (why := self._output.start()) is not None:
-            self.say(Failed(problem=CaptureProblem(field="logs.output", message=why)))
+        if self._output is not None:
+            self._say_of_output(self._output.start())
         if self.spool is not None:
             with self.harmless("captured"):
                 self.spool.write_captured(capture_now(self._place.ledger, Path.cwd(), script=script_of_process()))
         self._sampler.start()
+
+    def _say_of_output(self, why: str | None) -> None:
+        if why is not None:
+            self.say(Failed(problem=CaptureProblem(field="logs.output", message=why)))
 
     def _record(self, spool: Spool) -> None:
         try:

@@ -234,6 +234,7 @@ def test_a_full_disk_ends_the_copy_and_not_the_training(repo: Path) -> None:
     done = train(repo, body, shell="ulimit -f 100; exec {python} train_x.py")
     assert done.stdout.endswith("line 29999\ntrained\n")
     assert len(done.stdout.splitlines()) == 30_001
+    assert "no room" in runs_of(repo)[0].record.logs.unknown["output"]
 
 
 def test_a_reader_that_goes_away_ends_neither_the_training_nor_its_log(repo: Path) -> None:
@@ -331,8 +332,19 @@ def test_on_a_terminal_everything_is_as_without(repo: Path) -> None:
     assert "same True (100, 40)\r\n\x1b[32m50%\r100%\x1b[0m\r\nready\r\n" in screen
     assert "got hello\r\n" in screen
     assert "\r\r\n" not in screen
-    assert re.search(r"\ngot hello\r\nrecorded ", screen)
+    assert re.search(r"got hello\r\nrecorded ", screen)
     assert log_of(repo).splitlines() == ["same True (100, 40)", "100%", "ready", "name? got hello"]
+
+
+def test_on_a_terminal_lines_are_edited_as_without(repo: Path) -> None:
+    script = (
+        "import ledger, readline, time; time.sleep(.3)\n"
+        "with ledger.run('x'):\n"
+        "    print('ready', flush=True)\n"
+        "    time.sleep(1)\n"
+        "    print('got', input('name? ').upper())\n"
+    )
+    assert "got HEL!" in in_terminal(repo, PYTHON, "-c", script, keys=b"hello\x7f\x7f!\r")[1]
 
 
 def test_on_a_terminal_ctrl_c_interrupts_the_training(repo: Path) -> None:
