@@ -95,7 +95,8 @@ class Output:
         with suppress(Exception):
             self._restore()
             deadline = time.monotonic() + _STOP_SECONDS
-            if all([self._write_mark(channel, deadline) for channel in self._channels]):
+            written = [self._write_mark(channel, deadline) for channel in self._channels]
+            if all(written):
                 self._finished.wait(max(0.0, deadline - time.monotonic()))
             if last and self._is_ours(self._log):
                 write_all(self._log, last.encode("utf-8", "replace"))
@@ -108,12 +109,8 @@ class Output:
         self._log = _moved(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self._channels = [_open_channel(numbers) for numbers in _outputs()]
         self._answers, answers = (_moved(number) for number in os.pipe())
-        ours = [
-            self._log,
-            self._answers,
-            *(end for one in self._channels for end in (one.before, one.reading, one.writing)),
-        ]
-        self._files = {number: os.fstat(number) for number in ours}
+        ends = (end for one in self._channels for end in (one.before, one.reading, one.writing))
+        self._files = {number: os.fstat(number) for number in (self._log, self._answers, *ends)}
         try:
             self._start_program(answers)
         finally:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -33,12 +34,12 @@ def log_of(repo: Path, experiment: str = "x") -> str:
 
 
 def train(
-    repo: Path, body: str, *, shell: str = "exec {python} train_x.py", code: int = 0
+    repo: Path, body: str, *, line: str = "exec {python} train_x.py", code: int = 0
 ) -> "subprocess.CompletedProcess[str]":
     """Run a script by a shell, and return what it printed."""
     (repo / "train_x.py").write_text(f"import ledger, os, subprocess, sys, time\n{body}")
     done = subprocess.run(
-        ["sh", "-c", shell.format(python=PYTHON)],
+        ["sh", "-c", line.format(python=PYTHON)],
         cwd=repo,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -55,9 +56,10 @@ def copiers(repo: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter(["cmdline"]):
         if any(word.endswith("output_copy.py") for word in process.info["cmdline"] or ()):
-            files = {f"/proc/{process.pid}/fd/{name}" for name in os.listdir(f"/proc/{process.pid}/fd")}
-            if any(os.readlink(file).startswith(str(repo)) for file in files if os.path.lexists(file)):
-                found.append(process)
+            with suppress(OSError):  # it has just ended
+                files = [os.fspath(file.readlink()) for file in Path(f"/proc/{process.pid}/fd").iterdir()]
+                if any(file.startswith(str(repo)) for file in files):
+                    found.append(process)
     return found
 
 
@@ -75,7 +77,7 @@ def test_python_native_code_forks_and_subprocesses_are_kept_in_their_order(repo:
         "    os.wait()\n"
         "    ctypes.CDLL(None).printf(b'of native code\\n')\n"
         "print('after')\n",
-        shell="exec {python} train_x.py 2>&1",
+        line="exec {python} train_x.py 2>&1",
     )
     kept = ["of Python", "of a child", "of its stderr", "of a fork", "of native code"]
     assert log_of(repo).split("\n")[:5] == kept
@@ -144,7 +146,7 @@ def test_a_child_that_outlives_the_run_and_its_process_goes_on_printing(repo: Pa
         repo,
         "with ledger.run('x'):\n"
         "    print('in the run')\n"
-        "    subprocess.Popen(['sh', '-c', 'while [ ! -e go ]; do sleep 0.05; done; echo late; echo later; touch sent'])\n"
+        "    subprocess.Popen(['sh', '-c', 'until [ -e go ]; do sleep .1; done; echo late; echo later; touch sent'])\n"
         "open('go', 'w')\n",
     )
     assert (repo / "sent").exists()
@@ -193,7 +195,7 @@ def test_the_training_may_wait_for_all_its_children(repo: Path) -> None:
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "</dev/null >/dev/null 2>&1", "<&- >&- 2>&-"])
 def test_closed_streams_and_daemons_break_nothing(repo: Path, closed: str) -> None:
     body = "with ledger.run('x'):\n    subprocess.run(['sh', '-c', 'echo child'])\n    open('trained', 'w')"
-    train(repo, body, shell=f"exec {{python}} train_x.py {closed}")
+    train(repo, body, line=f"exec {{python}} train_x.py {closed}")
     assert (repo / "trained").exists()
     assert runs_of(repo)[0].record.status == "finished"
     nothing = runs_of(repo)[0].record.logs.unknown.get("all", "")
@@ -231,7 +233,7 @@ def test_a_training_that_closes_all_it_does_not_know_prints_on(repo: Path) -> No
 
 def test_a_full_disk_ends_the_copy_and_not_the_training(repo: Path) -> None:
     body = "with ledger.run('x'):\n    for n in range(30000): print('line', n)\nprint('trained')"
-    done = train(repo, body, shell="ulimit -f 100; exec {python} train_x.py")
+    done = train(repo, body, line="ulimit -f 100; exec {python} train_x.py")
     assert done.stdout.endswith("line 29999\ntrained\n")
     assert len(done.stdout.splitlines()) == 30_001
     assert "no room" in runs_of(repo)[0].record.logs.unknown["output"]
@@ -241,7 +243,7 @@ def test_a_reader_that_goes_away_ends_neither_the_training_nor_its_log(repo: Pat
     body = (
         "with ledger.run('x'):\n    for n in range(20000): print('line', n, flush=n % 100 == 0)\nopen('trained', 'w')"
     )
-    train(repo, body, shell="{python} train_x.py | head -2")
+    train(repo, body, line="{python} train_x.py | head -2")
     assert (repo / "trained").exists()
     assert "line 19999" in log_of(repo)
 
@@ -318,7 +320,7 @@ def test_spawned_processes_are_kept_too(repo: Path) -> None:
 def test_on_a_terminal_everything_is_as_without(repo: Path) -> None:
     script = (
         "import ledger, os, sys, time; time.sleep(.3)\n"
-        "def seen(): return [one.isatty() for one in (sys.stdin, sys.stdout, sys.stderr)], tuple(os.get_terminal_size())\n"
+        "def seen(): return [os.isatty(number) for number in range(3)], tuple(os.get_terminal_size())\n"
         "before = seen(), os.tcgetpgrp(0)\n"
         "with ledger.run('x'):\n"
         "    print('same', (seen(), os.tcgetpgrp(0)) == before, seen()[1])\n"
