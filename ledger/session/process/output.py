@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ledger.session.process.output_copy import DONE, PARTLY, READY, Copier, Stream, copy_size, write_all
+from ledger.session.process.output_copy import DONE, PARTLY, PAUSE_SECONDS, READY, Copier, Stream, copy_size, write_all
 
 _PROGRAM = Path(__file__).with_name("output_copy.py")
 _COLLECTORS = {"_pytest": "pytest", "ipykernel": "the notebook", "idlelib": "IDLE"}
@@ -128,7 +128,9 @@ class Output:
             OSError: it does not start.
         """
         ways = [f"{one.reading}:{one.before}:{int(one.terminal)}" for one in self._channels]
-        arguments = [str(self._log), str(answers), self.mark.hex(), *ways]
+        # The init of a container ends after us, and the program with it: then nothing may wait.
+        pause = 0.0 if os.getppid() == 1 else PAUSE_SECONDS
+        arguments = [str(self._log), str(answers), self.mark.hex(), str(pause), *ways]
         handed = [self._log, answers, *(end for one in self._channels for end in (one.reading, one.before))]
         program = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_PROGRAM), *arguments],
@@ -205,6 +207,8 @@ def _hindrance() -> str | None:
         collector = _COLLECTORS.get(type(stream).__module__.partition(".")[0])
         if collector is not None:
             return f"{collector} collects the output of this process"
+    if os.getpid() == 1:  # the kernel ends all others of the container with it, before they have read to the end
+        return "a copy would lose what the first process of a container prints last; `ledger run` around it keeps all"
     name = Path(sys.executable or "").name.lower()
     if getattr(sys, "frozen", False) or not name.startswith(("python", "pypy")) or not _PROGRAM.is_file():
         return "there is no Python interpreter that could copy the output of this process"

@@ -20,8 +20,8 @@ READY, DONE, PARTLY = b"r", b"d", b"p"
 _CHUNK = 1 << 16
 _FULL = 2048
 """Bytes of one read from which more is likely to be there already: a terminal gives at most 4,095 at a time."""
-_PAUSE_SECONDS = 0.002
-"""Lines that come faster are taken together: one read for each costs more than the whole rest (15 µs, not 1)."""
+PAUSE_SECONDS = 0.002
+"""Lines that come faster are taken together: to read each by itself costs more than all the rest."""
 _SIZE_MILLISECONDS = 500
 _HELD_MILLISECONDS = 50
 
@@ -53,13 +53,22 @@ class Copier:
         log: descriptor of the log; a full disk ends it, never the copy to the target.
         mark: bytes that the training writes last; they are passed on to nobody.
         done: called once, when the log has all that it will have, with whether that is everything.
+        pause: seconds that lines are taken together.
     """
 
-    def __init__(self, streams: Sequence[Stream], log: int, mark: bytes, done: Callable[[bool], None]) -> None:
+    def __init__(
+        self,
+        streams: Sequence[Stream],
+        log: int,
+        mark: bytes,
+        done: Callable[[bool], None],
+        pause: float = PAUSE_SECONDS,
+    ) -> None:
         self._streams = {stream.source: stream for stream in streams}
         self._log: int | None = log
         self._mark = mark
         self._done = done
+        self._pause = pause
         self._poll = select.poll()
         self._terminals = any(stream.terminal for stream in streams)
         for stream in streams:
@@ -76,8 +85,8 @@ class Copier:
                     self._pass(stream, stream.held)
                     stream.held = b""
             read = [self._copy(self._streams[source]) for source, _ in ready]
-            if read and max(read) < _FULL:
-                time.sleep(_PAUSE_SECONDS)
+            if self._pause and read and max(read) < _FULL:
+                time.sleep(self._pause)
 
     def _patience(self) -> int | None:
         if any(stream.held for stream in self._streams.values()):
@@ -156,8 +165,8 @@ def main(arguments: Sequence[str]) -> None:
     """Become a process that no signal to the training reaches and that nobody waits for, and copy to the end.
 
     Args:
-        arguments: descriptors of the log and of the answers, the mark in hexadecimal, then `source:target:terminal`
-            for each stream.
+        arguments: descriptors of the log and of the answers, the mark in hexadecimal, the pause in seconds, then
+            `source:target:terminal` for each stream.
     """
     for number in signal.valid_signals():
         with suppress(OSError, ValueError):
@@ -167,7 +176,7 @@ def main(arguments: Sequence[str]) -> None:
     os.chdir("/")
     log, answers, mark = int(arguments[0]), int(arguments[1]), bytes.fromhex(arguments[2])
     streams = []
-    for text in arguments[3:]:
+    for text in arguments[4:]:
         source, target, terminal = text.split(":")
         streams.append(Stream(int(source), int(target), terminal=terminal == "1"))
 
@@ -178,7 +187,7 @@ def main(arguments: Sequence[str]) -> None:
         os.close(answers)
 
     os.write(answers, READY)
-    Copier(streams, log, mark, done).run()
+    Copier(streams, log, mark, done, float(arguments[3])).run()
 
 
 if __name__ == "__main__":

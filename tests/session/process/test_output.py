@@ -375,3 +375,12 @@ def test_no_copying_program_is_left_when_all_has_ended(repo: Path) -> None:
     while copiers(repo) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not copiers(repo)
+
+
+def test_the_first_process_of_a_container_is_left_alone_since_its_death_would_end_the_copy(repo: Path) -> None:
+    apart = ["unshare", "--fork", "--pid", "--mount-proc"]
+    if subprocess.run([*apart, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no name space can be made here")
+    body = "before = os.fstat(1).st_ino\nwith ledger.run('x'): print(os.getpid(), os.fstat(1).st_ino == before)"
+    assert train(repo, body, line=f"{' '.join(apart)} {{python}} train_x.py").stdout == "1 True\n"
+    assert "`ledger run` around it keeps all" in runs_of(repo)[0].record.logs.unknown["all"]
