@@ -384,3 +384,29 @@ def test_the_first_process_of_a_container_is_left_alone_since_its_death_would_en
     body = "before = os.fstat(1).st_ino\nwith ledger.run('x'): print(os.getpid(), os.fstat(1).st_ino == before)"
     assert train(repo, body, line=f"{' '.join(apart)} {{python}} train_x.py").stdout == "1 True\n"
     assert "`ledger run` around it keeps all" in runs_of(repo)[0].record.logs.unknown["all"]
+
+
+@pytest.mark.parametrize("module", ["ipykernel.iostream", "_pytest.capture"])
+def test_streams_that_somebody_else_collects_are_left_alone(repo: Path, module: str) -> None:
+    body = (
+        "class Stream:\n"
+        f"    __module__ = '{module}'\n"
+        "    def write(self, text): os.write(2, text.encode())\n"
+        "    def flush(self): pass\n"
+        "before, sys.stdout = os.fstat(1).st_ino, Stream()\n"
+        "with ledger.run('x'): print(os.fstat(1).st_ino == before)\n"
+    )
+    assert train(repo, body).stderr.startswith("True\n")
+    assert "collects the output" in runs_of(repo)[0].record.logs.unknown["all"]
+
+
+def test_a_stream_of_the_training_s_own_that_prints_and_keeps_is_no_hindrance(repo: Path) -> None:
+    body = (
+        "class Both:\n"
+        "    def write(self, text): sys.__stdout__.write(text)\n"
+        "    def flush(self): sys.__stdout__.flush()\n"
+        "sys.stdout = Both()\n"
+        "with ledger.run('x'): print('out')\n"
+    )
+    assert train(repo, body).stdout == "out\n"
+    assert log_of(repo).strip() == "out"
