@@ -94,7 +94,7 @@ class _Form:
         return self._by_epoch.lines if self._epochs >= _RECURRING else self._all.lines
 
 
-class Progress:
+class ProgressLines:
     """Collects the lines that report progress, in bounded memory."""
 
     def __init__(self) -> None:

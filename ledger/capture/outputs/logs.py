@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ledger.capture.outputs.log_lines import LogStream, clean, shorten
 from ledger.capture.outputs.log_problems import DISTINCT_LIMIT, Problems
-from ledger.capture.outputs.log_progress import Progress
+from ledger.capture.outputs.log_progress import ProgressLines
 from ledger.capture.secrets.redactor import Redactor
 from ledger.errors import LedgerError, NotFound
 from ledger.model.boxes import Logs
@@ -33,7 +33,7 @@ def summarise_log(path: Path, redactor: Redactor, head: int = 100, tail: int = 2
     """
     first: list[bytes] = []
     last: deque[bytes] = deque(maxlen=max(0, tail))
-    problems, progress = Problems(), Progress()
+    problems, progress = Problems(), ProgressLines()
     try:
         with path.open("rb") as file:
             stream = LogStream(file)

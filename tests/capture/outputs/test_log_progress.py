@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.capture.outputs.log_progress import PROGRESS_LINES, Progress
+from ledger.capture.outputs.log_progress import PROGRESS_LINES, ProgressLines
 from ledger.capture.outputs.logs import summarise_log
 from ledger.capture.secrets.redactor import Redactor
 
@@ -116,7 +116,7 @@ def test_of_batches_that_name_their_epoch_the_last_one_is_kept(tmp_path: Path) -
 
 
 def test_of_one_epoch_the_batches_are_thinned_evenly_and_the_newest_stays() -> None:
-    progress = Progress()
+    progress = ProgressLines()
     for step in range(100_000):
         progress.add(f"epoch 0 step {step} loss 0.5".encode())
     steps = [int(line.split()[3]) for line in progress.lines()]
@@ -132,7 +132,7 @@ def test_what_recurs_without_naming_progress_is_left_out(tmp_path: Path) -> None
 
 
 def test_a_line_that_does_not_recur_is_left_out() -> None:
-    progress = Progress()
+    progress = ProgressLines()
     for word in ("alpha", "beta", "gamma"):
         progress.add(f"loss of {word}: 0.5".encode())
     progress.add(b"loss of alpha: 0.6")
@@ -140,7 +140,7 @@ def test_a_line_that_does_not_recur_is_left_out() -> None:
 
 
 def test_epochs_are_found_between_thousands_of_lines_that_are_all_different() -> None:
-    progress = Progress()
+    progress = ProgressLines()
     for epoch in range(1, 31):
         progress.add(f"epoch {epoch} val_loss 0.{epoch}".encode())
         for number in range(900):
@@ -151,7 +151,7 @@ def test_epochs_are_found_between_thousands_of_lines_that_are_all_different() ->
 
 def test_many_forms_of_long_lines_take_little_memory() -> None:
     tracemalloc.start()
-    progress = Progress()
+    progress = ProgressLines()
     for number in range(200_000):
         word = chr(97 + number % 26) + chr(97 + number // 26 % 26)
         progress.add(f"loss {word} {number} {'x' * 400}".encode())
