@@ -17,7 +17,7 @@ import ledger
 from tests.benchmarks.measuring import own_seconds, run, show, sized, verdict, workplace
 
 ROUNDS = sized(10)
-STEPS = sized(1_500, 20)
+STEPS = sized(1_000, 20)
 LIMIT = 1.01
 """Most CPU time with everything on, as a multiple of that without."""
 WIDTH, BATCH = 512, 64
