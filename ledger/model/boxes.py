@@ -360,7 +360,7 @@ class Model(Box, frozen=True, kw_only=True):
 
 
 class Logs(Box, frozen=True, kw_only=True):
-    """The training log in short; the file beside the record holds its head, its tail and each problem once."""
+    """The training log in short; the file beside the record holds head, tail, progress, and each problem once."""
 
     file: str = "log.txt"
     """File beside the record that holds the summary."""

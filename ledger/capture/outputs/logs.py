@@ -1,4 +1,4 @@
-"""The summary of a training log: head, tail, and every warning and error once."""
+"""The summary of a training log: head, tail, progress in between, and every warning and error once."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ledger.capture.outputs.log_lines import LogStream, clean, shorten
 from ledger.capture.outputs.log_problems import DISTINCT_LIMIT, Problems
+from ledger.capture.outputs.log_progress import ProgressLines
 from ledger.capture.secrets.redactor import Redactor
 from ledger.errors import LedgerError, NotFound
 from ledger.model.boxes import Logs
@@ -17,7 +18,8 @@ _LABEL_CHARACTERS = 300
 def summarise_log(path: Path, redactor: Redactor, head: int = 100, tail: int = 200) -> tuple[Logs, bytes]:
     """Return the log in short, and the summary file, both clean and without secrets.
 
-    The log is read once, in bounded memory, whatever its size and the length of its lines.
+    Of what lies between head and tail it holds the lines that report progress (`log_progress.py`). The log is read
+    once, in bounded memory, whatever its size and the length of its lines.
 
     Args:
         path: path of the log.
@@ -31,7 +33,7 @@ def summarise_log(path: Path, redactor: Redactor, head: int = 100, tail: int = 2
     """
     first: list[bytes] = []
     last: deque[bytes] = deque(maxlen=max(0, tail))
-    problems = Problems()
+    problems, progress = Problems(), ProgressLines()
     try:
         with path.open("rb") as file:
             stream = LogStream(file)
@@ -39,6 +41,8 @@ def summarise_log(path: Path, redactor: Redactor, head: int = 100, tail: int = 2
                 if len(first) < head:
                     first.append(line)
                 else:
+                    if len(last) == last.maxlen:
+                        progress.add(last[0] if last else line)
                     last.append(line)
                 problems.add(line)
     except FileNotFoundError:
@@ -67,22 +71,27 @@ def summarise_log(path: Path, redactor: Redactor, head: int = 100, tail: int = 2
         f"errors: {len(errors):,} different, {_total(errors):,} in all",
         f"warnings: {len(warnings):,} different, {_total(warnings):,} in all",
     ]
-    body = _excerpt(first, last, stream.lines, redactor)
+    body = _excerpt(first, progress.lines(), last, stream.lines, redactor)
     listed = [*_listing("errors", errors), *_listing("warnings", warnings)]
     return logs, ("\n".join([*header, *body, *listed]) + "\n").encode("utf-8", "replace")
 
 
-def _excerpt(first: list[bytes], last: Iterable[bytes], lines: int, redactor: Redactor) -> list[str]:
+def _excerpt(
+    first: list[bytes], progress: list[bytes], last: Iterable[bytes], lines: int, redactor: Redactor
+) -> list[str]:
     shown_last = list(last)
-    left_out = lines - len(first) - len(shown_last)
-    if left_out <= 0:
+    between = lines - len(first) - len(shown_last)
+    if between <= 0:
         # together, so that a key across the end of head and start of tail is recognised as one
         return ["", f"== all {lines:,} lines ==", *_lines([*first, *shown_last], redactor)]
+    shown = [f"== progress: {len(progress):,} of the {between:,} lines in between =="] if progress else []
     return [
         "",
         f"== first {len(first):,} lines ==",
         *_lines(first, redactor),
-        f"… {left_out:,} lines left out …",
+        *shown,
+        *_lines(progress, redactor),
+        f"… {between - len(progress):,} lines left out …",
         f"== last {len(shown_last):,} lines ==",
         *_lines(shown_last, redactor),
     ]

@@ -146,6 +146,8 @@ class Draft(RunFields, frozen=True, kw_only=True):
     """Where the times come from."""
     times_unknown: dict[str, str] = {}
     """Times that are unknown, and why."""
+    elsewhere: bool = False
+    """Whether it ended elsewhere, so that nothing of it was observed here."""
     reason: str | None = None
     """Cause of the end."""
     exit_code: int | None = None

@@ -81,7 +81,7 @@ def record(
         # Another run has just added other data under the same label: look it up again.
         entry, made = build_entry(ledger, draft, strict=strict, progress=progress)
         commit = _append(ledger, entry, state_dir)
-    if draft.timed:
+    if draft.timed and not draft.elsewhere:  # else what was written here meanwhile is not its result
         note_life(state_dir, draft.started_at, draft.ended_at)
     return Recorded(record=made, path=paths.run_path(draft.id), commit=commit)
 

@@ -1,4 +1,4 @@
-"""Start and end of a run that is recorded afterwards: as stated, or from its log, or unknown."""
+"""Start and end of a run that are not observed: as stated, or from its log, or unknown."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -62,16 +62,10 @@ def times_of(
         raise UsageError(
             f"--duration must be a number of seconds, 0 or more: `{duration:g}`", hint="such as --duration 3600"
         )
-    start, end = _moment("--started", started), _moment("--ended", ended)
+    start, end = moment("--started", started), moment("--ended", ended)
     if start is None and end is None and duration is None:
         return _of_log(log, now)
-    _check(start, end, duration, now)
-    return _stated(start, end, None if duration is None else timedelta(seconds=duration), now)
-
-
-def _check(start: datetime | None, end: datetime | None, duration: float | None, now: datetime) -> None:
-    if start is not None and end is not None and end < start:
-        raise UsageError(f"--ended is before --started: `{end}`", hint="times without a zone are this machine's")
+    check_times(start, end, now)
     if start is not None and end is not None and duration is not None:
         span = (end - start).total_seconds()
         if abs(duration - span) > max(60.0, 0.01 * span):
@@ -79,9 +73,28 @@ def _check(start: datetime | None, end: datetime | None, duration: float | None,
                 f"--started to --ended is {span:g} s, but --duration is: `{duration:g}`",
                 hint="leave one of --started, --ended and --duration out",
             )
-    for moment in (start, end):
-        if moment is not None and moment > now + timedelta(days=1):
-            raise UsageError(f"--started and --ended must not be in the future: `{moment}`")
+    return _stated(start, end, None if duration is None else timedelta(seconds=duration), now)
+
+
+def check_times(
+    start: datetime | None, end: datetime | None, now: datetime, names: tuple[str, str] = ("--started", "--ended")
+) -> None:
+    """Check that stated times can be true.
+
+    Args:
+        start: stated start.
+        end: stated end.
+        now: the present; clocks of other machines may be ahead of it by a day.
+        names: names of the two, for the message.
+
+    Raises:
+        UsageError: one is in the future, or the end is before the start.
+    """
+    if start is not None and end is not None and end < start:
+        raise UsageError(f"{names[1]} is before {names[0]}: `{end}`", hint="times without a zone are this machine's")
+    for said in (start, end):
+        if said is not None and said > now + timedelta(days=1):
+            raise UsageError(f"{names[0]} and {names[1]} must not be in the future: `{said}`")
 
 
 def _stated(start: datetime | None, end: datetime | None, took: timedelta | None, now: datetime) -> Times:
@@ -106,15 +119,25 @@ def _stated(start: datetime | None, end: datetime | None, took: timedelta | None
     )
 
 
-def _moment(option: str, text: str | None) -> datetime | None:
-    if text is None:
+def moment(name: str, said: "datetime | str | None") -> datetime | None:
+    """Return a stated time in UTC; without a zone it is local time.
+
+    Args:
+        name: option or argument that states it, for the message.
+        said: the time: ISO 8601, or a `datetime`.
+
+    Raises:
+        UsageError: it is no time.
+    """
+    if said is None:
         return None
     try:
-        return datetime.fromisoformat(text.strip()).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+        return (datetime.fromisoformat(said.strip()) if isinstance(said, str) else said).astimezone(UTC)
+    except (ValueError, OverflowError, AttributeError, TypeError) as error:
+        example = "--started 2026-11-20T09:30:00+01:00" if name.startswith("--") else '"2026-11-20T09:30:00+01:00"'
         raise UsageError(
-            f"{option} must be a date and time in ISO 8601: `{ascii(text)[1:-1]}`",
-            hint=f"such as {option} 2026-11-20T09:30:00+01:00",
+            f"{name} must be a date and time in ISO 8601: `{ascii(str(said))[1:-1]}`",
+            hint=f"such as {example.replace('--started', name)}",
         ) from error
 
 

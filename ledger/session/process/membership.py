@@ -100,7 +100,8 @@ def take_seat(place: SpoolPlace, start: Start, *, per_rank: bool = False) -> Sea
             return _beside_leader(place, start) if silent else _own(place, start)
         if silent:
             return _rank_seat(outer, start)
-        if not per_rank and claim_first(Path(outer.folder), start.id):
+        # One with a start of its own cannot be the command, which starts now.
+        if not per_rank and not start.stated and claim_first(Path(outer.folder), start.id):
             return _join(outer, start)
         add_child(Path(outer.folder), start.id)
         return _own(place, msgspec.structs.replace(start, parent=start.parent or outer.start.id))
@@ -122,7 +123,8 @@ def attach(folder: Path, run: str, began: float, rank: Rank | None) -> Seat:
 
 
 def _own(place: SpoolPlace, start: Start) -> Seat:
-    return Seat(start.id, "leads", create_spool(place, start), time.time())
+    began = start.started_at.timestamp() if start.stated else time.time()
+    return Seat(start.id, "leads", create_spool(place, start), began)
 
 
 def _numbered(start: Start, *, per_rank: bool) -> Start:

@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from ledger.recorder.record.recorder import capture_now
 from ledger.recorder.record.warnings import how_to_name, warn_of_record
 from ledger.session.process.endings import Ending, EndWatch, ending_of
 from ledger.session.process.membership import Seat
+from ledger.session.process.output import Output
 from ledger.session.process.signals import Watch
 from ledger.session.run.loading import LoaderWait
 from ledger.session.run.points import left_out_text
@@ -49,7 +51,7 @@ from ledger.session.spool.events import (
 from ledger.session.spool.job import await_ranks, is_covered
 from ledger.session.spool.location import SpoolPlace
 from ledger.session.spool.recording import record_spool
-from ledger.session.spool.spool import Spool, read_start
+from ledger.session.spool.spool import LOG, Spool, read_start
 from ledger.settings import PUSH_SECONDS, PUSH_VARIABLE
 
 _LOG = logging.getLogger("ledger")
@@ -63,12 +65,22 @@ class Lifetime:
         seat: place where it writes.
         start: what is known before the first step; none for a run from another process.
         sample_seconds: seconds between two samples of the hardware.
+        output: keep what the process prints.
     """
 
-    def __init__(self, place: SpoolPlace, seat: Seat, start: Start | None, sample_seconds: float = 2.0) -> None:
+    def __init__(
+        self,
+        place: SpoolPlace,
+        seat: Seat,
+        start: Start | None,
+        sample_seconds: float = 2.0,
+        *,
+        output: bool = False,
+    ) -> None:
         self._place = place
         self._pid = os.getpid()
         self._clock = time.monotonic() - max(0.0, time.time() - seat.began)
+        self._started = start.started_at if start is not None else datetime.fromtimestamp(seat.began, UTC)
         self._ended = False
         self.seat, self.spool, self.id = seat, seat.spool, seat.id
         beat = seat.spool.beat if seat.spool is not None and seat.role in {"leads", "rank"} else None
@@ -79,6 +91,11 @@ class Lifetime:
         # One process of each host looks at its machine, and rank 1 at the code: it speaks where rank 0 left nothing.
         rank = start.rank if start is not None else None
         self._captures = seat.role != "rank" or (rank is not None and (rank.rank == 1 or rank.local == 0))
+        self._output = (
+            Output(seat.id, seat.spool.folder / LOG)
+            if seat.spool is not None and output and seat.role == "leads"
+            else None
+        )
         self.left_out: dict[str, OmittedValues] = {}
         self.recorded: Recorded | None = None
         if start is None or seat.role == "silent":
@@ -95,6 +112,11 @@ class Lifetime:
                 **fields_of(start),
             )
         )
+
+    @property
+    def started_at(self) -> datetime:
+        """Start of the run, UTC."""
+        return self._started
 
     @property
     def ended(self) -> bool:
@@ -152,12 +174,28 @@ class Lifetime:
         self.say(Missing(series=series))
 
     def end(
-        self, status: Status, reason: str | None = None, exit_code: int | None = None, *, raised: bool = False
+        self,
+        status: Status,
+        reason: str | None = None,
+        exit_code: int | None = None,
+        *,
+        raised: BaseException | None = None,
+        ended_at: datetime | None = None,
     ) -> None:
-        """End the run and record it; a second call, or one in a forked child, does nothing."""
+        """End the run and record it; a second call, or one in a forked child, does nothing.
+
+        Args:
+            status: how it ended.
+            reason: cause of the end.
+            exit_code: exit code of the process.
+            raised: exception that left the run's block; Python prints it later, if at all.
+            ended_at: stated end, of a run that ended elsewhere.
+        """
         if self._ended or os.getpid() != self._pid:
             return
         self._ended = True
+        if self._output is not None:
+            self._say_of_output(self._output.stop(_trace_of(raised)))
         usage, gpus = self._sampler.stop()
         now = datetime.now(UTC)
         if self.waiting.seconds is not None:
@@ -170,13 +208,14 @@ class Lifetime:
             self.say(
                 Ended(
                     status=status,
-                    seconds=self.seconds,
-                    ended_at=now,
+                    seconds=self.seconds if ended_at is None else (ended_at - self.started_at).total_seconds(),
+                    ended_at=ended_at or now,
+                    stated=ended_at is not None,
                     reason=reason,
                     exit_code=exit_code,
                     usage=usage,
                     gpus=gpus,
-                    raised=raised,
+                    raised=raised is not None,
                 )
             )
         if self.left_out:
@@ -196,9 +235,9 @@ class Lifetime:
         with contextlib.suppress(Exception):
             self._ends.let_go(frame)
 
-    def end_with(self, error: BaseException | None) -> None:
+    def end_with(self, error: BaseException | None, ended_at: datetime | None = None) -> None:
         """End the run with the status that this exception means, or as finished when there is none."""
-        self.end(*ending_of(error), raised=error is not None)
+        self.end(*ending_of(error), raised=error, ended_at=ended_at)
 
     @property
     def began(self) -> float:
@@ -212,6 +251,8 @@ class Lifetime:
         if self._place.problem is not None:
             _LOG.warning("%s; the record will wait in %s", self._place.problem, self._place.state_dir)
         self._watch.start()
+        if self._output is not None:
+            self._say_of_output(self._output.start())
         if self.spool is not None:
             with self.harmless("captured"):
                 if self._captures:
@@ -223,6 +264,10 @@ class Lifetime:
         with contextlib.suppress(OSError, LedgerError):
             if is_covered(spool.folder, read_start(spool.folder)):
                 spool.discard(spool.folder)
+
+    def _say_of_output(self, why: str | None) -> None:
+        if why is not None:
+            self.say(Failed(problem=CaptureProblem(field="logs.output", message=why)))
 
     def _record(self, spool: Spool) -> None:
         try:
@@ -270,6 +315,15 @@ class Lifetime:
 
     def _on_warning(self, status: Status, reason: str) -> None:
         self.say(Warned(status=status, reason=reason))
+
+
+def _trace_of(error: BaseException | None) -> str:
+    """Return an exception as Python will print it when nobody catches it; empty for one that it does not print."""
+    if error is None or isinstance(error, SystemExit):
+        return ""
+    with contextlib.suppress(Exception):  # a foreign exception may raise anything when it is shown
+        return "".join(traceback.format_exception(error))
+    return ""
 
 
 def _announce(line: str) -> None:

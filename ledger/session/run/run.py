@@ -26,6 +26,7 @@ from ledger.model.record import Link
 from ledger.model.values import DEFAULT_EXPERIMENT, Direction, ParamValue, Reduction, Role, Status, check_label
 from ledger.recorder import Dataset, Recorded
 from ledger.recorder.record.options import check_role
+from ledger.recorder.record.times import check_times, moment
 from ledger.session.process.membership import Seat, attach, take_seat
 from ledger.session.process.ranks import find_rank
 from ledger.session.run.data_used import declare, look_at_memory, look_at_path
@@ -41,6 +42,7 @@ from ledger.session.spool.location import find_place
 T = TypeVar("T")
 
 _REDUCTIONS = frozenset(get_args(Reduction))
+_TIMES = "started_at", "ended_at"
 
 
 def run(
@@ -56,6 +58,8 @@ def run(
     log: str | Path | None = None,
     folder: str | Path = ".",
     sample_seconds: float = 2.0,
+    started_at: datetime | str | None = None,
+    output: bool = True,
     rank: int | None = None,
     per_rank: bool = False,
 ) -> "Run":
@@ -81,6 +85,10 @@ def run(
         log: file with the training log, read at the end.
         folder: folder in the repository.
         sample_seconds: seconds between two samples of the hardware.
+        started_at: start of a run that began earlier or elsewhere: a `datetime`, or ISO 8601; without a zone, local
+            time. `finish(ended_at=…)` states its end.
+        output: keep what the process and its children print, native code included, as the log of the run; a file
+            named by `log` wins. Inside `ledger run` the command's log has it.
         rank: rank of this process, where no launcher states it or it is wrong.
         per_rank: keep a record of every rank; they share a job id, and never count as repeats.
 
@@ -88,15 +96,19 @@ def run(
         The started run, a context manager. Without `with`, call `finish()`, or leave it to the end of the process.
 
     Raises:
-        LedgerError: an argument has the wrong type, or a record cannot hold a name, a tag or a link.
+        LedgerError: an argument has the wrong type, a record cannot hold a name, a tag or a link, or the start is in
+            the future.
     """
     place = find_place(Path(folder))
     chosen, missing = flatten_known(params or {})
+    now = datetime.now(UTC)
+    check_times(began := moment("started_at", started_at), None, now, _TIMES)
     start = Start(
-        id=new_id(datetime.now(UTC), secrets.token_bytes(4)),
+        id=new_id(began or now, secrets.token_bytes(4)),
         host=socket.gethostname(),
         pid=os.getpid(),
-        started_at=datetime.now(UTC),
+        started_at=began or now,
+        stated=began is not None,
         experiment=check_label("experiment", experiment or DEFAULT_EXPERIMENT),
         folder=place.ledger.repository.folder if place.ledger else None,
         home=place.home,
@@ -116,7 +128,8 @@ def run(
         said = str(error)
         raise LedgerError(f"ledger.run() was given a value of the wrong type: {said[:1].lower()}{said[1:]}") from error
     seat = take_seat(place, start, per_rank=per_rank)
-    return Run(Lifetime(place, seat, start, sample_seconds), log=log, params=chosen, missing=missing)
+    life = Lifetime(place, seat, start, sample_seconds, output=bool(output))
+    return Run(life, log=log, params=chosen, missing=missing)
 
 
 class Run(Tabling):
@@ -400,7 +413,14 @@ class Run(Tabling):
         """
         self._life.end("pruned", str(reason))
 
-    def finish(self, status: Status | None = None, reason: str | None = None, exit_code: int | None = None) -> None:
+    def finish(
+        self,
+        status: Status | None = None,
+        reason: str | None = None,
+        exit_code: int | None = None,
+        *,
+        ended_at: datetime | str | None = None,
+    ) -> None:
         """End the run and record it; a second call does nothing.
 
         Example:
@@ -411,14 +431,21 @@ class Run(Tabling):
                 `finally: run.finish()`.
             reason: cause of the end.
             exit_code: exit code of the process.
+            ended_at: end of a run that ended earlier, or elsewhere, as `started_at` of `ledger.run()`. Its duration is
+                the difference, and what was measured and printed here is not counted as its own.
         """
+        ended = None
+        if ended_at is not None:
+            with self._life.harmless("timing.ended_at"):
+                check_times(self._life.started_at, said := moment("ended_at", ended_at), datetime.now(UTC), _TIMES)
+                ended = said
         if status is None and (error := sys.exc_info()[1]) is not None:
-            self._life.end_with(error)
+            self._life.end_with(error, ended)
             return
         status = status or "finished"
         if status not in get_args(Status):
             status, reason = "failed", f"finish() was given an unknown status: `{ascii(status)[1:-1]}`"
-        self._life.end(status, reason, exit_code)
+        self._life.end(status, reason, exit_code, ended_at=ended)
 
     def __enter__(self) -> Self:
         return self

@@ -1,5 +1,6 @@
 """Conversion of a spool, living or dead, to the draft that the recorder turns into a record."""
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -59,7 +60,7 @@ def read_draft(folder: Path) -> Draft:
     children = [*([inner.id] if inner else []), *read_children(folder)]
     draft = _draft(start, folder, parts)
     first = next((part.joined for part in parts if part.joined and part.rank == 0), None)
-    log = str(folder / LOG) if (folder / LOG).exists() else None
+    log = str(folder / LOG) if (folder / LOG).exists() and not draft.elsewhere else None
     return msgspec.structs.replace(
         draft,
         children=children,
@@ -106,6 +107,8 @@ def _own_record(folder: Path, parts: Sequence[Part]) -> Start | None:
     return first.joined.start if caught and led and led[-1].status == "finished" else None
 
 
+_TIMING = "timing."
+"""Start of the field of a problem with a stated time."""
 _GOOD = {"finished", "pruned"}
 """Ends of a run that are consistent with a command that ends well."""
 
@@ -116,10 +119,15 @@ def _draft(start: Start, folder: Path, parts: Sequence[Part], *, offset: float =
     others = [event for part in parts if part.rank > 0 for event in part.events]
     draft = _with_events(_begun(start), leading)
     draft = with_statements(draft, _with_events(_begun(start), others)) if others else draft
-    curves, unjoined = joint_curves(parts, offset, start.started_at)
+    end = _end_of(parts)
+    elsewhere = end is not None and end.stated
+    longest = end.seconds if end is not None and elsewhere else math.inf
+    curves, unjoined = joint_curves(parts, offset, start.started_at, longest)
     draft = msgspec.structs.replace(
         draft,
         curves=curves,
+        elsewhere=elsewhere,
+        times="options" if start.stated or elsewhere else "clock",
         captured=read_captured(folder),
         problems=[*draft.problems, *_left_out_problems(parts), *unjoined],
     )
@@ -151,6 +159,7 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
     for chosen in _only(ParamsEvent, events):
         params |= chosen.values
     notes = [draft.note, *(event.note for event in said)]
+    problems = [event.problem for event in _only(Failed, events)]
     named = _last(event.experiment for event in said if event.experiment)
     return msgspec.structs.replace(
         draft,
@@ -170,7 +179,12 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
         datasets=[event.dataset for event in _only(Used, events)],
         figures=[FigureSource(title=event.title, path=event.path) for event in _only(FigureEvent, events)],
         tables=[event.table for event in _only(Tabled, events)],
-        problems=[event.problem for event in _only(Failed, events)],
+        problems=[problem for problem in problems if not problem.field.startswith(_TIMING)],
+        times_unknown={
+            problem.field.removeprefix(_TIMING): f"that of the clock, as the stated one was refused: {problem.message}"
+            for problem in problems
+            if problem.field.startswith(_TIMING)
+        },
         imported=_imported(events),
     )
 
@@ -230,8 +244,9 @@ def _with_end(draft: Draft, start: Start, parts: Sequence[Part], folder: Path, o
             exit_code=end.exit_code,
             ended_at=end.ended_at,
             duration_seconds=max(0.0, end.seconds - offset),
-            usage=end.usage,
-            gpus=end.gpus,
+            usage=None if end.stated else end.usage,
+            gpus=[] if end.stated else end.gpus,
+            imported=None if end.stated else draft.imported,
         )
     ended_at = last_sign_of_life(folder)
     logged = draft.curves.points[-1].seconds if draft.curves else None

@@ -16,6 +16,8 @@ class Start(RunFields, frozen=True, kw_only=True):
     host: str
     pid: int
     started_at: datetime
+    stated: bool = False
+    """Whether the start was stated; it is the present otherwise."""
     experiment: str
     command: list[str] = []
     folder: str | None = None
@@ -165,6 +167,8 @@ class Ended(Event, frozen=True, kw_only=True, tag="end"):
     gpus: list[Gpu] = []
     raised: bool = False
     """Whether an exception ended it, which the script may have caught; false where the script stated the end."""
+    stated: bool = False
+    """Whether `ended_at` was stated: the run ended elsewhere, and what was measured here is not its own."""
 
 
 AnyEvent = (

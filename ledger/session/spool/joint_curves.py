@@ -26,7 +26,9 @@ _AHEAD = 10_000
 """Most steps by which a rank may be ahead of rank 0, so that memory stays bounded; none is in a collective loop."""
 
 
-def joint_curves(parts: Sequence[Part], offset: float, began: datetime) -> tuple[Gathered | None, list[CaptureProblem]]:
+def joint_curves(
+    parts: Sequence[Part], offset: float, began: datetime, longest: float
+) -> tuple[Gathered | None, list[CaptureProblem]]:
     """Return the curves of all processes, and what could not be joined.
 
     Of a series that several ranks logged the values of the lowest rank count, unless `run.log(…, reduce=…)` said how
@@ -36,6 +38,7 @@ def joint_curves(parts: Sequence[Part], offset: float, began: datetime) -> tuple
         parts: parts of the processes, by rank.
         offset: age of the spool in seconds when the run began.
         began: start of the run, UTC.
+        longest: age of the run at its stated end, in seconds; points that were logged later have no time.
     """
     gatherer = Gatherer()
     taken: set[str] = set()
@@ -61,7 +64,8 @@ def joint_curves(parts: Sequence[Part], offset: float, began: datetime) -> tuple
             if values:
                 series.update(values)
                 seconds = event.seconds - offset + later if offset or later else event.seconds
-                gatherer.add(Point(step=event.step, epoch=event.epoch, seconds=seconds, values=values))
+                time = seconds if seconds <= longest else None
+                gatherer.add(Point(step=event.step, epoch=event.epoch, seconds=time, values=values))
         taken |= series
     problems = [
         CaptureProblem(field=f"curves.{name}", message=f"{count:,} points lack the value of some rank")

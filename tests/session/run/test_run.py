@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from ledger.session.spool.recovery import recover
 from ledger.session.spool.spool import dead_spools, spool_dir
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import homeless_dir, waiting_files
+from ledger.store.branch.run_times import read_lives
 from tests.conftest import ROOT, Cli, git_in, run_python, state_of
 
 BODY = """
@@ -480,3 +482,76 @@ def test_params_are_read_as_they_were_given_and_a_run_says_what_it_is(repo: Path
     assert repr(run) == f"<Run {run.id}: finished>"
     assert run.recorded is not None
     assert run.recorded.record.params.values == dict(run.params)
+
+
+def test_a_run_that_ended_elsewhere_is_recorded_with_its_own_times(repo: Path) -> None:
+    run = api.run("x", started_at="2026-03-01T10:00:00+01:00")
+    run.log(loss=0.5, step=3)
+    run.finish(ended_at=datetime(2026, 3, 1, 11, 30, tzinfo=UTC))
+    record = only_run(repo).record
+    assert record.id.startswith("20260301-090000-")
+    assert (record.timing.source, record.timing.duration_seconds) == ("options", 9000.0)
+    assert (record.timing.started_at.hour, record.timing.ended_at.hour) == (9, 11)
+    assert "the run was not watched" in record.hardware.unknown["usage"]
+    assert "imports are unknown" in record.environment.unknown["imported"]
+    curves = Branch.open(repo).read_blob(only_run(repo).files["curves.csv"]).decode()
+    assert curves == "step,epoch,seconds,loss\n3,,,0.5\n"  # it was logged now, which says nothing of when it was
+    assert read_lives(repo / ".git" / "ledger") == []
+
+
+def test_a_stated_start_counts_in_the_duration_of_a_run_that_ends_now(repo: Path) -> None:
+    with api.run("x", started_at=datetime.now(UTC) - timedelta(hours=1)) as run:
+        run.log(loss=0.5)
+    record = only_run(repo).record
+    assert record.timing.source == "options"
+    assert record.timing.duration_seconds == pytest.approx(3600, abs=60)
+    assert record.hardware.usage is not None
+
+
+def test_a_time_without_a_zone_is_local(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        api.run("x", started_at="2026-03-01 10:00").finish(ended_at=datetime(2026, 3, 1, 11))  # noqa: DTZ001  # under test
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    timing = only_run(repo).record.timing
+    assert (timing.started_at.hour, timing.ended_at.hour, timing.duration_seconds) == (1, 2, 3600.0)
+
+
+@pytest.mark.parametrize("said", ["ten", "2126-01-01T00:00:00Z", 1.7e9, "", "0001-01-01"])
+def test_an_impossible_start_is_refused_before_training(repo: Path, said: object) -> None:
+    with pytest.raises(LedgerError, match="started_at"):
+        api.run("x", started_at=said)  # type: ignore[arg-type]  # the mistake under test
+    assert not (repo / ".git" / "ledger").exists()
+
+
+@pytest.mark.parametrize("said", ["ten", "2126-01-01T00:00:00Z", "2026-03-01T09:00:00Z", 5])
+def test_an_impossible_end_is_noted_and_the_clock_s_taken(repo: Path, said: object) -> None:
+    run = api.run("x", started_at="2026-03-01T10:00:00Z")
+    run.finish(ended_at=said)  # type: ignore[arg-type]  # the mistake under test
+    record = only_run(repo).record
+    assert (record.status, record.timing.source) == ("finished", "options")
+    assert "ended_at" in record.timing.unknown["ended_at"]
+    assert abs((datetime.now(UTC) - record.timing.ended_at).total_seconds()) < 60
+    assert record.hardware.usage is not None
+
+
+def test_a_killed_run_keeps_its_stated_start(repo: Path) -> None:
+    script = "import ledger, os; ledger.run('x', started_at='2026-03-01T10:00:00Z'); os.kill(os.getpid(), 9)"
+    finish(run_python(script, cwd=repo))
+    book = Branch.open(repo)
+    recover(book, book.repository.state_dir)
+    record = only_run(repo).record
+    assert record.id.startswith("20260301-100000-")
+    assert (record.status, record.timing.source, record.timing.started_at.day) == ("lost", "options", 1)
+
+
+def test_inside_ledger_run_a_run_with_a_start_of_its_own_is_a_record_of_its_own(repo: Path, cli: Cli) -> None:
+    script = "import ledger\nledger.run('x', started_at='2026-03-01T10:00Z').finish(ended_at='2026-03-01T11:00Z')"
+    assert cli("run", "-e", "importing", "--", sys.executable, "-c", script).code == 0
+    records = {run.record.experiment: run.record for run in Branch.open(repo).contents().runs}
+    assert records["x"].timing.duration_seconds == 3600.0
+    assert records["x"].parent == records["importing"].id
+    assert records["importing"].timing.source == "clock"
