@@ -23,6 +23,7 @@ from ledger.model.values import LABEL_LENGTH
 
 NAMES: Mapping[type, frozenset[str]] = {
     Record: frozenset({"experiment", "tags"}),
+    boxes.Step: frozenset({"name"}),
     boxes.Figure: frozenset({"title"}),
     boxes.Table: frozenset({"name"}),
     boxes.Metric: frozenset({"name", "split", "evaluator"}),

@@ -9,6 +9,7 @@ from datetime import datetime
 from ledger.analysis.advice.budget import Budget
 from ledger.analysis.advice.run_advice import Advice, advise
 from ledger.analysis.comparing.comparable import agreed_direction, why_not_comparable
+from ledger.analysis.data.chain import chain_of
 from ledger.errors import LedgerError
 from ledger.formatting import utc
 from ledger.model.boxes import Metric
@@ -128,6 +129,7 @@ def _page(run: StoredRun, atlas: Atlas, beside: Beside, verdict: VerdictLine | N
         comparison=_comparison(run, atlas),
         verdict=verdict,
         advice=advice,
+        chain=chain_of(record),
         same=[same_data_text(one, other) for one, other in same_data(record.datasets.used)],
         is_baseline=atlas.baselines.get(record.experiment) == record.id,
         decided=_DECIDED,

@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from ledger.analysis.data.curves import Gathered, Gatherer, Point
-from ledger.model.boxes import Usage
+from ledger.model.boxes import Step, Usage
 from ledger.model.characters import unseen_in
 from ledger.model.record import fields_of
 from ledger.model.values import DEFAULT_EXPERIMENT, LABEL_LENGTH
@@ -31,6 +31,7 @@ from ledger.session.spool.events import (
     ParamsEvent,
     Start,
     StatementEvent,
+    StepEvent,
     Tabled,
     Trained,
     Used,
@@ -171,6 +172,7 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
         note="\n\n".join(note for note in notes if note) or None,
         seed=seed_of(_last([draft.seed, *(event.seed for event in said if event.seed is not None)]), params),
         params=params,
+        chain=_chain([*draft.chain, *(event.step for event in _only(StepEvent, events))]),
         tags=list(dict.fromkeys([*draft.tags, *(tag for event in said for tag in event.tags)])),
         links=[*draft.links, *(link for event in said for link in event.links)],
         datasets=[event.dataset for event in _only(Used, events)],
@@ -179,6 +181,12 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
         problems=[event.problem for event in _only(Failed, events)],
         imported=_imported(events),
     )
+
+
+def _chain(steps: Iterable[Step]) -> list[Step]:
+    """Return the steps in their order, those of the input first; a later one of the same name replaces it in place."""
+    latest = {step.name: step for step in steps}
+    return sorted(latest.values(), key=lambda step: step.stage == "output")
 
 
 def _imported(events: Sequence[AnyEvent]) -> dict[str, str] | None:
@@ -221,6 +229,8 @@ def _with_ranks(draft: Draft, others: Draft) -> Draft:
         for metric in others.metrics
         if keys.get((metric.key, metric.dataset), metric.number) != metric.number
     ]
+    steps = {step.name: step for step in draft.chain}
+    differing += [f"step {step.name}" for step in others.chain if steps.get(step.name, step) != step]
     names = [*dict.fromkeys(measured), *differing]
     shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
     said = (
@@ -233,6 +243,7 @@ def _with_ranks(draft: Draft, others: Draft) -> Draft:
     return msgspec.structs.replace(
         draft,
         params=others.params | draft.params,
+        chain=_chain([*draft.chain, *(step for step in others.chain if step.name not in steps)]),
         metrics=[*draft.metrics, *(one for one in others.metrics if (one.key, one.dataset) not in keys)],
         headline=draft.headline or others.headline,
         model=draft.model or others.model,
