@@ -29,7 +29,7 @@ class ChainLink(Document, frozen=True, kw_only=True):
 
 
 def chain_of(record: Record) -> list[ChainLink]:
-    """Return data, steps of preparation, steps of the input, model, steps of the output, headline metric, in this order.
+    """Return data, preparation, steps of the input, model, steps of the output and headline metric, in this order.
 
     Empty where nobody stated a step and no data was prepared: the ten boxes say the rest.
     """

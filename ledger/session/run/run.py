@@ -263,20 +263,22 @@ class Run(Tabling):
         stage: StepStage | None = None,
         **more: object,
     ) -> None:
-        """State a step around the model: what is done to its input, or to its output; a later one of a name replaces it.
+        """State a step around the model: what is done to its input, or to its output.
 
-        Its params become params of the run under its name, `augment.flip`; runs whose steps differ are no repeats.
+        Its params become params of the run under its name, `augment.flip`; runs whose steps differ are no repeats. A
+        later step of the same name replaces it.
 
         Example:
             >>> run.step("augment", {"flip": True, "crop": 0.8}, code=augment)
 
         Args:
             name: name such as `augment`, `normalise` or `postprocess`.
-            params: params of the step; `more` adds to them: `run.step("augment", flip=True)`.
+            params: params of the step.
             code: function, class or object that does it, or a list of them: the record keeps the hash of its code
                 and state, so that a change shows.
             stage: `input` between data and model, `output` between model and metric; by default `output` for a name
                 that begins with `post`, else `input`.
+            **more: further params: `run.step("augment", flip=True)`.
         """
         if self._life.silent:
             return
