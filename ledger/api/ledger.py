@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from ledger.analysis.comparing.compare import Comparison
     from ledger.analysis.comparing.leaderboard import SettingBoard
-    from ledger.api.advise import AdviceReport
     from ledger.analysis.weak.weak_points import WeakPoints
+    from ledger.api.advise import AdviceReport
     from ledger.api.judge import JudgedRun
 
 _SHOWN = 20
@@ -310,9 +310,7 @@ class Ledger:
 
         return advise_about(self._branch, self._branch.contents(), about, metric=metric, target=target)
 
-    def weak(
-        self, run: str, against: str | None = None, *, metric: str | None = None, most: int = 5
-    ) -> "WeakPoints":
+    def weak(self, run: str, against: str | None = None, *, metric: str | None = None, most: int = 5) -> "WeakPoints":
         """Return where the model of a run is weak, and what to change next: `ledger weak`.
 
         Example:

@@ -8,10 +8,11 @@ from ledger.analysis.comparing.comparable import counts
 from ledger.analysis.data.cases import case_stories
 from ledger.analysis.judging.judgement import best_other, gather
 from ledger.analysis.weak.find import MOST, Reference, find_weak_points, versions_until
-from ledger.analysis.weak.metric_tables import MetricTables, read_metric_tables, read_same_tables
+from ledger.analysis.weak.metric_tables import choose_group, read_metric_tables
 from ledger.analysis.weak.next_changes import with_guesses
 from ledger.analysis.weak.weak_points import WeakPoints
 from ledger.errors import LedgerError, NotFound, UsageError
+from ledger.model.boxes import GroupId
 from ledger.model.entries import Contents, StoredRun
 from ledger.store.branch.branch import Branch
 from ledger.store.index.peers import read_peers
@@ -43,17 +44,18 @@ def weak_points_of(
         UsageError: there is no such run to compare with.
         LedgerError: git cannot read the branch.
     """
-    tables = read_metric_tables(run, ledger.read_blob, metric)
-    if tables is None:
+    group = choose_group(run, metric)
+    tables = read_metric_tables(run, ledger.read_blob, group) if group else None
+    if group is None or tables is None:
         what = f" of `{metric}`" if metric else ""
         raise NotFound(
             f"this run kept no tables of single predictions{what}: `{run.record.id}`",
             hint="in its script: run.predictions(truth, predicted, confidence=…, slices=…, samples=ids)",
         )
-    other, word = _reference(ledger, contents, run, tables, against)
-    theirs = read_same_tables(other, ledger.read_blob, tables.group) if other else None
+    other, word = _reference(ledger, contents, run, group, against)
+    theirs = read_metric_tables(other, ledger.read_blob, group) if other and group.dataset_hash else None
     reference = Reference(other, word, theirs) if other else None
-    versions = versions_until(contents.datasets, tables.group.dataset_hash)
+    versions = versions_until(contents.datasets, group.dataset_hash)
     points = find_weak_points(run, tables, reference, versions, most=most)
     names = {version.name for version in versions}
     stories = case_stories([case for case in contents.cases if case.dataset in names], contents.runs)
@@ -76,7 +78,7 @@ def weak_points_of_id(
 
 
 def _reference(
-    ledger: Branch, contents: Contents, run: StoredRun, tables: MetricTables, against: str | None
+    ledger: Branch, contents: Contents, run: StoredRun, group: GroupId, against: str | None
 ) -> tuple[StoredRun | None, str]:
     """Return the run to compare with, and what it is; none by default where there is none.
 
@@ -89,7 +91,7 @@ def _reference(
             raise UsageError(f"a run cannot be compared with itself: `{run.record.id}`", hint="--against another RUN")
         return other, "given"
     for word in ("baseline", "parent", "best") if against is None else (against,):
-        found = _named(ledger, contents, run, tables, word)
+        found = _named(ledger, contents, run, group, word)
         if found is not None and found.record.id != run.record.id:
             return found, word
     if against is None:
@@ -97,20 +99,18 @@ def _reference(
     raise UsageError(f"this run has no {against} to compare with: `{run.record.id}`", hint="--against RUN")
 
 
-def _named(
-    ledger: Branch, contents: Contents, run: StoredRun, tables: MetricTables, word: str
-) -> StoredRun | None:
+def _named(ledger: Branch, contents: Contents, run: StoredRun, group: GroupId, word: str) -> StoredRun | None:
     record = run.record
     if word == "parent":
         return contents.run(record.parent) if record.parent else None
     if word == "baseline":
         named = contents.run(record.baseline) if record.baseline else None
         return named or contents.baselines().get(record.experiment)
-    return _best(read_peers(ledger, [run], tables.group.key).runs, run, tables) if counts(run) else None
+    return _best(read_peers(ledger, [run], group.key).runs, run, group) if counts(run) else None
 
 
-def _best(runs: Sequence[StoredRun], run: StoredRun, tables: MetricTables) -> StoredRun | None:
-    tried = gather(runs, only={tables.group}).get(tables.group)
+def _best(runs: Sequence[StoredRun], run: StoredRun, group: GroupId) -> StoredRun | None:
+    tried = gather(runs, only={group}).get(group)
     if tried is None:
         return None
     try:

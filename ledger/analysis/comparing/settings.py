@@ -1,7 +1,7 @@
 """Settings: which runs are repeats of one setting, and how far chance alone spreads their values.
 
-A setting is everything that a person chose: params, steps around the model, code and training data. Runs of one setting differ by seed
-only, so their spread is the noise that any difference between settings must be seen against.
+A setting is everything that a person chose: params, steps around the model, code and training data. Runs of one
+setting differ by seed only, so their spread is the noise that any difference between settings must be seen against.
 """
 
 import math

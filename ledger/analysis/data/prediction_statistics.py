@@ -219,7 +219,7 @@ def sign_test(one: int, other: int) -> float:
     if changed > _EXACT:
         return math.erfc(max(0.0, abs(one - other) - 1) / math.sqrt(2 * changed))
     tail = sum(math.comb(changed, count) for count in range(min(one, other) + 1))
-    return min(1.0, 2 * tail / 2**changed)
+    return min(1.0, tail / (1 << changed) * 2)
 
 
 def is_share_of(value: float | None, samples: int) -> bool:

@@ -10,15 +10,15 @@ from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
-from ledger.analysis.weak.metric_tables import Kind, MetricTables
-from ledger.analysis.weak.step_changes import changed_steps, other_differences
-from ledger.analysis.weak.weak_points import ConfusedPair, Flips, Mistake, SampleThumbnail, WeakPoints, WeakShare
 from ledger.analysis.data.prediction_statistics import (
     is_share_of,
     newcombe_interval,
     sign_test,
     wilson_interval,
 )
+from ledger.analysis.weak.metric_tables import Kind, MetricTables
+from ledger.analysis.weak.step_changes import changed_steps, other_differences
+from ledger.analysis.weak.weak_points import ConfusedPair, Flips, Mistake, SampleThumbnail, WeakPoints, WeakShare
 from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.paths import dataset_path
 from ledger.model.tables import Cells, number_in
@@ -160,14 +160,14 @@ def _pair(truth: str, predicted: str, count: int, support: int) -> ConfusedPair:
 
 
 def _mistakes(cells: Cells | None, versions: Sequence[DatasetVersion], most: int) -> list[Mistake]:
-    rows = [(*row[:3], confidence) for row in (cells.rows if cells else ()) if (confidence := _share(row[3])) is not None]
-    if not rows:
-        return []
-    picture = _pictures(versions)
-    return [
-        Mistake(sample=sample, truth=truth, predicted=predicted, confidence=confidence, picture=picture(sample))
-        for sample, truth, predicted, confidence in sorted(rows, key=lambda row: -row[3])[:most]
+    found = [
+        Mistake(sample=sample, truth=truth, predicted=predicted, confidence=value)
+        for sample, truth, predicted, confidence in (cells.rows if cells else ())
+        if (value := _share(confidence)) is not None
     ]
+    picture = _pictures(versions)
+    surest = sorted(found, key=lambda one: -one.confidence)[:most]
+    return [replace(one, picture=picture(one.sample)) for one in surest]
 
 
 def _share(cell: str) -> float | None:
@@ -234,11 +234,11 @@ _RECORDED: Mapping[Kind, str] = {
 
 def _missing(tables: MetricTables, reference: Reference | None, *, compared: bool) -> dict[str, str]:
     wanted: Iterable[Kind] = ("slices", "classes", "samples", "mistakes")
-    right = "samples" in tables.cells and all(_right(tables.cells["samples"]).values())
+    right = tables.metric is not None and tables.metric.number == 1 and tables.metric.direction == "higher"
     found: dict[str, str] = {
         kind: f"not recorded: {_RECORDED[kind]}"
         for kind in wanted
-        if kind not in tables.cells and not (kind == "mistakes" and right)
+        if kind not in tables.cells and kind not in tables.left and not (kind == "mistakes" and right)
     }
     found |= {name: f"cannot be read: {why}" for name, why in tables.problems.items()}
     if reference is None:

@@ -1,6 +1,6 @@
 """The tables that a run kept about single predictions of one metric on one dataset version."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 
 from ledger.errors import LedgerError
@@ -34,47 +34,67 @@ class MetricTables(Document, frozen=True, kw_only=True):
     """Each table by its content; the latest of several."""
     problems: dict[str, str]
     """Why tables cannot be read, by name."""
+    left: frozenset[Kind] = frozenset()
+    """Tables that there are and that were not asked for."""
 
 
-def read_metric_tables(run: StoredRun, read_blob: ReadBlob, metric: str | None = None) -> MetricTables | None:
-    """Return the tables about a metric; none where the run kept none.
+def choose_group(run: StoredRun, metric: str | None = None) -> GroupId | None:
+    """Return the metric and dataset version that a run kept tables of single predictions about; none without any.
+
+    Args:
+        run: the run.
+        metric: metric and split; by default the headline if it has tables, else one of validation, else the first.
+    """
+    groups = [
+        _group(table)
+        for table in run.record.statistics.tables
+        if table.metric is not None and (table.kind in _KINDS or _may_be(table))
+    ]
+    if metric is None:
+        metric = run.record.results.headline
+        judged = [group for group in groups if group.key.startswith("validation/")]
+        otherwise = next(iter([*judged, *groups]), None)
+    else:
+        otherwise = None
+    return next((group for group in reversed(groups) if group.key == metric), otherwise)
+
+
+def read_metric_tables(
+    run: StoredRun, read_blob: ReadBlob, group: GroupId, without: Collection[Kind] = ()
+) -> MetricTables | None:
+    """Return the tables of a run about a metric on a dataset version; none where it kept none.
 
     Args:
         run: the run.
         read_blob: reads a file beside the record.
-        metric: metric and split; by default the headline if it has tables, else one of validation, else the first.
+        group: metric, dataset version and evaluator.
+        without: tables that need not be read.
     """
-    groups: dict[GroupId, list[Table]] = {}
-    for table in run.record.statistics.tables:
-        if table.metric is not None and (table.kind in _KINDS or table.kind == "table"):
-            group = GroupId(table.metric, table.dataset_hash or "", table.evaluator or "")
-            groups.setdefault(group, []).append(table)
-    chosen = _choose([*groups], metric or run.record.results.headline, strict=metric is not None)
-    return None if chosen is None else _read(run, chosen, groups[chosen], read_blob)
+    tables = [table for table in run.record.statistics.tables if _group(table) == group]
+    return _read(run, group, tables, read_blob, frozenset(without)) if tables else None
 
 
-def read_same_tables(run: StoredRun, read_blob: ReadBlob, group: GroupId) -> MetricTables | None:
-    """Return the tables of another run about the same metric, dataset version and evaluator; none where it has none."""
-    tables = [
-        table
-        for table in run.record.statistics.tables
-        if GroupId(table.metric or "", table.dataset_hash or "", table.evaluator or "") == group
-    ]
-    return _read(run, group, tables, read_blob) if tables and group.dataset_hash else None
+def _group(table: Table) -> GroupId:
+    return GroupId(table.metric or "", table.dataset_hash or "", table.evaluator or "")
 
 
-def _choose(groups: Sequence[GroupId], metric: str | None, *, strict: bool) -> GroupId | None:
-    named = [group for group in groups if group.key == metric]
-    if named or strict:
-        return named[-1] if named else None
-    judged = [group for group in groups if group.key.startswith("validation/")]
-    return next(iter([*judged, *groups]), None)
+def _may_be(table: Table) -> bool:
+    """Return whether a plain table may be one of pairs or mistakes, by its size."""
+    return table.kind == "table" and table.columns in {len(columns) for columns in _BY_COLUMNS}
 
 
-def _read(run: StoredRun, group: GroupId, tables: Sequence[Table], read_blob: ReadBlob) -> MetricTables:
+def _read(
+    run: StoredRun, group: GroupId, tables: Sequence[Table], read_blob: ReadBlob, without: frozenset[Kind]
+) -> MetricTables:
     cells: dict[Kind, Cells] = {}
     problems: dict[str, str] = {}
+    left: set[Kind] = set()
     for table in tables:
+        if table.kind not in _KINDS and not _may_be(table):
+            continue
+        if (known := _KINDS.get(table.kind)) in without and known is not None:
+            left.add(known)
+            continue
         blob = run.files.get(table.file)
         try:
             if blob is None or table.bytes > _BYTES:
@@ -88,4 +108,6 @@ def _read(run: StoredRun, group: GroupId, tables: Sequence[Table], read_blob: Re
             cells[kind] = found
     metric = next((one for one in reversed(run.metrics()) if one.group_id == group), None)
     dataset = next((table.dataset for table in tables if table.dataset), None)
-    return MetricTables(group=group, dataset=dataset, metric=metric, cells=cells, problems=problems)
+    return MetricTables(
+        group=group, dataset=dataset, metric=metric, cells=cells, problems=problems, left=frozenset(left)
+    )

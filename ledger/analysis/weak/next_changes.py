@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec.structs import replace
 
 from ledger.analysis.advice.run_advice import Advice, advise
-from ledger.analysis.weak.weak_points import Guess, WeakPoints, WeakShare
 from ledger.analysis.comparing.error_rate import share_of
+from ledger.analysis.weak.weak_points import Guess, WeakPoints, WeakShare
 from ledger.formatting import number, share
 from ledger.model.entries import DatasetVersion, StoredRun
 
@@ -51,18 +51,22 @@ def guess_changes(
         versions: dataset version by content hash, for the number of samples.
     """
     metric = points.metric.partition("/")[2] or points.metric
-    gaps = {one.rule: one for one in advise(run, versions, name=metric) if one.rule in {"variance", "mismatch"}}
+    gaps: dict[str, Advice] = {
+        one.rule: one for one in advise(run, versions, name=metric) if one.rule in {"variance", "mismatch"}
+    }
     rules = (_data(points), _augmentation(run, points, gaps), _architecture(run, metric, gaps, versions))
     found = [guess for rule in rules if (guess := next(rule, None)) is not None]
     trained = share_of(run, f"train/{metric}", versions)
-    missing = {} if trained else {"architecture": f"no error on training data: run.metric('train/{metric}', …)"}
+    why = f"the error on training data is unknown: run.metric('train/{metric}', …) and run.dataset(…, samples=N)"
+    missing = {} if trained else {"architecture": why}
     return found, missing
 
 
 def _data(points: WeakPoints) -> Iterator[Guess]:
     for one in points.slices:
         if one.weak and points.value is not None:
-            say = f"add training data like `{one.name}`: {number(one.value)} there, {number(points.value)} on all samples"
+            values = f"{number(one.value, 3)} there, {number(points.value, 3)} on all samples"
+            say = f"add training data like `{one.name}`: {values}"
             rule = "the corrected 95 % interval of the slice does not reach the value on all samples (Wilson 1927)"
             yield Guess(about="data", say=say, rule=rule)
     for pair in points.pairs[:1]:
@@ -72,11 +76,13 @@ def _data(points: WeakPoints) -> Iterator[Guess]:
             yield Guess(about="data", say=say, rule=f"one pair is confused more than all others; {_OWN}")
     for mistake in points.mistakes[:1]:
         if mistake.confidence >= _SURE:
-            say = f"look at the labels of the surest mistakes first, such as `{mistake.sample}`, labelled `{mistake.truth}`"
+            first = f"`{mistake.sample}`, labelled `{mistake.truth}`"
+            say = f"look at the labels of the surest mistakes first, such as {first}"
             yield Guess(about="data", say=say, rule=_LABELS)
     for one in points.slices[:1]:
         if one.low is not None and one.high is not None and one.high - one.low > _WIDE:
-            say = f"judge on more samples of `{one.name}`: {one.samples} leave {number(one.low)} to {number(one.high)} open"
+            interval = f"{number(one.low, 2)} to {number(one.high, 2)}"
+            say = f"judge on more samples of `{one.name}`: {one.samples} leave {interval} open"
             yield Guess(about="data", say=say, rule=f"an interval wider than {share(_WIDE)}; {_OWN}")
 
 
@@ -111,7 +117,7 @@ def _architecture(
 
 
 def _from_to(one: WeakShare) -> str:
-    return f"{number(one.before)} → {number(one.value)}" if one.before is not None else number(one.value)
+    return f"{number(one.before, 3)} → {number(one.value, 3)}" if one.before is not None else number(one.value, 3)
 
 
 def with_guesses(run: StoredRun, points: WeakPoints, versions: Sequence[DatasetVersion]) -> WeakPoints:

@@ -24,7 +24,12 @@ _CHANCE = 0.05
 )
 @click.option("-m", "--metric", metavar="SPLIT/NAME", help="Metric whose tables to read. Default: the headline.")
 @click.option(
-    "-n", "--limit", type=click.IntRange(min=1, max=200), default=5, show_default=True, help="Most entries of each list."
+    "-n",
+    "--limit",
+    type=click.IntRange(min=1, max=200),
+    default=5,
+    show_default=True,
+    help="Most entries of each list.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def weak_command(run: str, against: str | None, metric: str | None, limit: int, as_json: bool) -> None:
@@ -65,11 +70,13 @@ def _parts(points: WeakPoints) -> Iterator[tuple[str, Iterator[str]]]:
 
 
 def _share_line(one: WeakShare) -> str:
-    interval = f", 95 % {number(one.low)} to {number(one.high)}" if one.low is not None and one.high is not None else ""
-    before = f", was {number(one.before)}" if one.before is not None else ""
+    interval = (
+        f", 95 % {number(one.low, 3)} to {number(one.high, 3)}" if one.low is not None and one.high is not None else ""
+    )
+    before = f", was {number(one.before, 3)}" if one.before is not None else ""
     moved = f" ({one.moved})" if one.moved else ""
     mark = ", weak" if one.weak else ""
-    return f"{one.name}: {number(one.value)}{interval}, {counted(one.samples, 'sample')}{mark}{before}{moved}"
+    return f"{one.name}: {number(one.value, 3)}{interval}, {counted(one.samples, 'sample')}{mark}{before}{moved}"
 
 
 def _pair_line(pair: ConfusedPair) -> str:
@@ -95,7 +102,7 @@ def _change_lines(points: WeakPoints) -> Iterator[str]:
     if points.cases:
         yield f"cases that it broke: {', '.join(points.cases)}"
     for one in points.moved:
-        yield f"{one.moved}: {one.name}, {number(one.before or 0.0)} → {number(one.value)}"
+        yield f"{one.moved}: {one.name}, {number(one.before or 0.0, 3)} → {number(one.value, 3)}"
     for step in points.steps:
         yield f"step {step.name}: {step.said}"
     if points.beside and (points.steps or points.moved):
@@ -104,5 +111,5 @@ def _change_lines(points: WeakPoints) -> Iterator[str]:
 
 def _flip_line(flips: Flips) -> str:
     chance = "more than chance" if flips.p_value < _CHANCE else "no more than chance"
-    split = f": {chance} (p {number(flips.p_value)})" if flips.broken + flips.mended else ""
+    split = f": {chance} (p {number(flips.p_value, 2)})" if flips.broken + flips.mended else ""
     return f"{counted(flips.broken, 'sample')} broken, {flips.mended} mended{split}"
