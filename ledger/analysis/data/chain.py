@@ -17,7 +17,7 @@ class ChainLink(Document, frozen=True, kw_only=True):
     kind: LinkKind
     """Kind of the link."""
     title: str
-    """What stands there: a dataset version, the name of a step, a metric; for the model, its format."""
+    """Title of the link: a dataset version, the name of a step, a metric; for the model, its format."""
     params: dict[str, ParamValue] = {}
     """Params of the step, by their names within it."""
     code: str | None = None
@@ -38,10 +38,10 @@ def chain_of(record: Record) -> list[ChainLink]:
 
 
 def _links(record: Record) -> Iterator[ChainLink]:
-    trained = [use for use in record.datasets.used if use.role == "train"] or record.datasets.used
+    trained = [use for use in record.datasets.used if use.role == "train"]
     yield from (ChainLink(kind="data", title=use.label) for use in trained)
     if not trained:
-        yield ChainLink(kind="data", title="unknown data")
+        yield ChainLink(kind="data", title="unknown training data")
     made = {one.code: one for use in record.datasets.used if (one := use.prepared) is not None}
     for one in made.values():
         yield ChainLink(kind="prepare", title="prepare", function=one.step, code=one.code, params=one.params)

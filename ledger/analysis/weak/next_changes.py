@@ -28,12 +28,12 @@ def step_advice(points: WeakPoints) -> list[Advice]:
     worse = [one for one in points.moved if one.moved == "worse"]
     one = (worse or points.moved)[0]
     named = "; ".join(f"`{step.name}` ({step.said})" for step in points.steps)
-    beside = f", and so did {', '.join(points.beside[:3])}" if points.beside else ""
-    cure = "try it without this change" if worse else "keep it"
+    beside = f", and so do {', '.join(points.beside[:3])}" if points.beside else ""
+    cure = "try it as it was there" if worse else "keep it"
     return [
         Advice(
             rule="steps",
-            say=f"`{one.name}` became {one.moved} ({_from_to(one)}) when {named} changed{beside}: {cure}",
+            say=f"`{one.name}` is {one.moved} than in {points.against} ({_from_to(one)}); {named} differs{beside}: {cure}",
             numbers={"before": one.before or 0.0, "after": one.value, "samples": float(one.samples)},
             source=f"{_NEWCOMBE}; that the step is the cause is a guess",
         )
