@@ -61,6 +61,12 @@ def measure(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> tup
     return nn.functional.cross_entropy(logits, labels).item(), (predicted == labels).float().mean().item(), predicted
 
 
+def augment(inputs: torch.Tensor, shift: int) -> torch.Tensor:
+    """Return a batch, moved by up to this many pixels."""
+    down, right = torch.randint(-shift, shift + 1, (2,)).tolist()
+    return inputs.roll((down, right), (1, 2))
+
+
 def confidence_of(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """Return the probability that the model gives the class it predicts, for each picture."""
     with torch.no_grad():
@@ -105,7 +111,7 @@ def main() -> None:
 
 def train(args: argparse.Namespace, seed: int) -> None:
     """Train, log, measure."""
-    chosen = ("model", "width", "lr", "optimizer", "epochs", "batch_size", "shift", "log_every")
+    chosen = ("model", "width", "lr", "optimizer", "epochs", "batch_size", "log_every")
     params = {name: getattr(args, name) for name in chosen} | {"seed": seed}
 
     torch.manual_seed(seed)
@@ -116,6 +122,10 @@ def train(args: argparse.Namespace, seed: int) -> None:
         val_images, val_labels = load(judged_on)
         run.dataset("data/train", role="train")  # (*)
         run.dataset(judged_on, role="validation")  # (*)
+        run.step("scale", {"ink": 240}, code=read)  # (*)
+        if args.shift:
+            run.step("augment", {"shift": args.shift}, code=augment)  # (*)
+        run.step("postprocess", {"take": "most likely class"}, code=measure)  # (*)
         model = build(args.model, args.width)
         kind = torch.optim.Adam if args.optimizer == "adam" else torch.optim.SGD
         optimizer = kind(model.parameters(), lr=args.lr)
@@ -125,8 +135,7 @@ def train(args: argparse.Namespace, seed: int) -> None:
             for batch in torch.randperm(len(labels)).split(args.batch_size):
                 inputs = images[batch]
                 if args.shift:
-                    down, right = torch.randint(-args.shift, args.shift + 1, (2,)).tolist()
-                    inputs = inputs.roll((down, right), (1, 2))
+                    inputs = augment(inputs, args.shift)
                 loss = nn.functional.cross_entropy(model(inputs), labels[batch])
                 if not loss < DIVERGED:
                     raise FloatingPointError(f"the loss is {loss.item():.3g} at step {step}: lr {args.lr} is too large")

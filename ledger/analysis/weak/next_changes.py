@@ -30,10 +30,11 @@ def step_advice(points: WeakPoints) -> list[Advice]:
     named = "; ".join(f"`{step.name}` ({step.said})" for step in points.steps)
     beside = f", and so do {', '.join(points.beside[:3])}" if points.beside else ""
     cure = "try it as it was there" if worse else "keep it"
+    told = f"`{one.name}` is {one.moved} than in {points.against} ({_from_to(one)})"
     return [
         Advice(
             rule="steps",
-            say=f"`{one.name}` is {one.moved} than in {points.against} ({_from_to(one)}); {named} differs{beside}: {cure}",
+            say=f"{told}; {named} differs{beside}: {cure}",
             numbers={"before": one.before or 0.0, "after": one.value, "samples": float(one.samples)},
             source=f"{_NEWCOMBE}; that the step is the cause is a guess",
         )
