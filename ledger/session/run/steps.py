@@ -1,5 +1,6 @@
 """Steps around the model, as a script states them: their place in the chain and the hash of their code."""
 
+from collections.abc import Iterable
 from typing import get_args
 
 from ledger.errors import LedgerError
@@ -29,3 +30,9 @@ def make_step(name: str, code: object, stage: StepStage | None) -> Step:
         return Step(name=name, stage=stage, function=said, unknown=error.message)
     except Exception as error:  # noqa: BLE001  # a foreign object may raise anything when it is read
         return Step(name=name, stage=stage, function=said, unknown=f"{type(error).__name__}: {error}"[:200])
+
+
+def in_order(steps: Iterable[Step]) -> list[Step]:
+    """Return the steps in their order, those of the input first; a later one of the same name replaces it in place."""
+    latest = {step.name: step for step in steps}
+    return sorted(latest.values(), key=lambda step: step.stage == "output")

@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from ledger.analysis.data.curves import Gathered, Gatherer, Point
-from ledger.model.boxes import Step, Usage
+from ledger.model.boxes import Usage
 from ledger.model.characters import unseen_in
 from ledger.model.record import fields_of
 from ledger.model.values import DEFAULT_EXPERIMENT, LABEL_LENGTH
@@ -17,6 +17,7 @@ from ledger.recorder.record.options import seed_of
 from ledger.session.process.parts import Part, read_parts
 from ledger.session.process.ranks import launched_by
 from ledger.session.run.points import left_out_text
+from ledger.session.run.steps import in_order
 from ledger.session.spool.events import (
     AnyEvent,
     Ended,
@@ -172,7 +173,7 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
         note="\n\n".join(note for note in notes if note) or None,
         seed=seed_of(_last([draft.seed, *(event.seed for event in said if event.seed is not None)]), params),
         params=params,
-        chain=_chain([*draft.chain, *(event.step for event in _only(StepEvent, events))]),
+        chain=in_order([*draft.chain, *(event.step for event in _only(StepEvent, events))]),
         tags=list(dict.fromkeys([*draft.tags, *(tag for event in said for tag in event.tags)])),
         links=[*draft.links, *(link for event in said for link in event.links)],
         datasets=[event.dataset for event in _only(Used, events)],
@@ -181,12 +182,6 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
         problems=[event.problem for event in _only(Failed, events)],
         imported=_imported(events),
     )
-
-
-def _chain(steps: Iterable[Step]) -> list[Step]:
-    """Return the steps in their order, those of the input first; a later one of the same name replaces it in place."""
-    latest = {step.name: step for step in steps}
-    return sorted(latest.values(), key=lambda step: step.stage == "output")
 
 
 def _imported(events: Sequence[AnyEvent]) -> dict[str, str] | None:
@@ -243,7 +238,7 @@ def _with_ranks(draft: Draft, others: Draft) -> Draft:
     return msgspec.structs.replace(
         draft,
         params=others.params | draft.params,
-        chain=_chain([*draft.chain, *(step for step in others.chain if step.name not in steps)]),
+        chain=in_order([*draft.chain, *(step for step in others.chain if step.name not in steps)]),
         metrics=[*draft.metrics, *(one for one in others.metrics if (one.key, one.dataset) not in keys)],
         headline=draft.headline or others.headline,
         model=draft.model or others.model,

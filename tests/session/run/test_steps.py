@@ -159,3 +159,25 @@ def test_show_list_and_compare_name_the_steps(repo: Path, cli: Cli) -> None:
     assert "params.augment.flip,true,false," in compared
     assert "code of augment,blake3:" in compared
     assert "chain,augment,augment," in compared
+
+
+def test_a_wrapped_command_of_any_language_names_its_steps_in_a_file(repo: Path, cli: Cli) -> None:
+    said = f'{{"postprocess": {{"threshold": 0.5}}, "augment": {{"flip": true}}, "{"x" * 201}": {{"much": 1}}}}'
+    done = cli("run", "--no-push", "--", "sh", "-c", f"printf '%s' '{said}' > $LEDGER_RUN_DIR/steps.json")
+    assert done.code == 0, done.err
+    record = only_record(repo)
+    assert [(step.name, step.stage) for step in record.params.chain] == [
+        ("augment", "input"),
+        ("postprocess", "output"),
+    ]
+    assert record.params.values["augment.flip"] is True
+    assert record.params.values["postprocess.threshold"] == 0.5
+    assert "steps" in record.params.unknown
+
+
+def test_a_file_of_steps_that_cannot_be_read_is_said(repo: Path, cli: Cli) -> None:
+    done = cli("run", "--no-push", "--", "sh", "-c", "echo '{' > $LEDGER_RUN_DIR/steps.json; exit 0")
+    assert done.code == 0, done.err
+    record = only_record(repo)
+    assert record.params.chain == []
+    assert "steps.json" in str(record.params.unknown)
