@@ -219,8 +219,13 @@ def _flips(cells: Mapping[Kind, Cells], before: Cells | None, most: int) -> Flip
 
 def _right(cells: Cells | None) -> dict[str, bool]:
     """Return whether each sample is right; empty where the values are not only 0 and 1."""
-    values = {row[0]: number_in(row[1]) for row in (cells.rows if cells else ())}
-    return {name: value == 1 for name, value in values.items()} if set(values.values()) <= {0.0, 1.0} else {}
+    found = {row[0]: _RIGHT.get(row[1]) for row in (cells.rows if cells else ())}
+    known = {name: right for name, right in found.items() if right is not None}
+    return known if len(known) == len(found) else {}
+
+
+_RIGHT = {"1": True, "1.0": True, "0": False, "0.0": False}
+"""Cells of a wrong and of a right sample."""
 
 
 _RECORDED: Mapping[Kind, str] = {

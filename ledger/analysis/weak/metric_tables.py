@@ -6,7 +6,7 @@ from typing import Literal
 from ledger.errors import LedgerError
 from ledger.model.boxes import GroupId, Metric, Table
 from ledger.model.entries import StoredRun
-from ledger.model.tables import MISTAKE_COLUMNS, PAIR_COLUMNS, Cells, check_cells, load_cells
+from ledger.model.tables import COLUMNS, MISTAKE_COLUMNS, PAIR_COLUMNS, Cells, check_cells, load_cells
 from ledger.model.values import Document
 
 ReadBlob = Callable[[str], bytes]
@@ -83,6 +83,20 @@ def _may_be(table: Table) -> bool:
     return table.kind == "table" and table.columns in {len(columns) for columns in _BY_COLUMNS}
 
 
+def _checked(table: Table, cells: Cells) -> Cells:
+    """Return the cells of a table that fits its kind.
+
+    Of samples only the columns are looked at: checking each cell of 10,000 took 35 ms of 47, and their values are
+    compared with 0 and 1 alone.
+
+    Raises:
+        InvalidDocument: it does not fit.
+    """
+    if table.kind == "samples" and tuple(cells.columns) == COLUMNS["samples"]:
+        return cells
+    return check_cells(table.kind, cells, table.file)
+
+
 def _read(
     run: StoredRun, group: GroupId, tables: Sequence[Table], read_blob: ReadBlob, without: frozenset[Kind]
 ) -> MetricTables:
@@ -99,7 +113,7 @@ def _read(
         try:
             if blob is None or table.bytes > _BYTES:
                 raise LedgerError("its file is missing" if blob is None else "it is too large to be read here")  # noqa: TRY301  # told in one place
-            found = check_cells(table.kind, load_cells(read_blob(blob), table.file), table.file)
+            found = _checked(table, load_cells(read_blob(blob), table.file))
         except LedgerError as error:
             problems[table.name] = error.message
             continue
