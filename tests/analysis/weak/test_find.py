@@ -213,7 +213,7 @@ def test_nothing_is_said_of_steps_where_slices_moved_within_chance_or_no_step_ch
 def test_steps_that_were_added_removed_or_have_other_code_are_changes(study: Study) -> None:
     new, old = (Step(name="augment", stage="input", code=code) for code in ("blake3:1", "blake3:2"))
     vote = Step(name="vote", stage="output")
-    table = ("slices", "slices", SLICES)
+    table: Named = ("slices", "slices", SLICES)
     points = study.points(study.run(0, table, chain=[new]), study.run(1, table, chain=[old, vote]))
     assert [(step.name, step.said) for step in points.steps] == [("augment", "its code"), ("vote", "removed")]
 

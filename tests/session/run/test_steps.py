@@ -75,7 +75,7 @@ def test_steps_without_params_are_known_inputs(repo: Path) -> None:
 def test_code_that_cannot_be_read_is_unknown_and_says_why(repo: Path) -> None:
     made: dict[str, object] = {}
     exec("def flip(x):\n    return x", made)  # noqa: S102  # a function whose source is nowhere
-    made["flip"].__module__ = __name__  # type: ignore[attr-defined]  # as one defined in this file
+    made["flip"].__module__ = __name__  # as one defined in this file
     with api.run("p", folder=repo) as run:
         run.step("augment", code=made["flip"])
     (step,) = only_record(repo).params.chain
