@@ -77,8 +77,7 @@ def draw_mistakes(
     images: torch.Tensor, labels: torch.Tensor, predicted: torch.Tensor, confidence: torch.Tensor
 ) -> plt.Figure:
     """Draw the mistakes that the model was surest of, each with what it is and what it was taken for."""
-    wrong = (predicted != labels).nonzero().flatten()
-    surest = wrong[confidence[wrong].argsort(descending=True)][:8].tolist()
+    surest = surest_mistakes(labels, predicted, confidence, 8)
     figure, places = plt.subplots(1, 8, figsize=(6, 1.1))
     for axes, sample in zip(places, [*surest, *[None] * (8 - len(surest))], strict=True):
         axes.axis("off")
@@ -86,6 +85,12 @@ def draw_mistakes(
             axes.imshow(images[sample], cmap="Purples")
             axes.set_title(f"{labels[sample]} as {predicted[sample]}", fontsize=7)
     return figure
+
+
+def surest_mistakes(labels: torch.Tensor, predicted: torch.Tensor, confidence: torch.Tensor, most: int) -> list[int]:
+    """Return the positions of the mistakes that the model was surest of."""
+    wrong = (predicted != labels).nonzero().flatten()
+    return wrong[confidence[wrong].argsort(descending=True)][:most].tolist()
 
 
 def main() -> None:
@@ -163,6 +168,8 @@ def train(args: argparse.Namespace, seed: int) -> None:
             val_labels, predicted, split="validation", evaluator=EVALUATOR, confidence=confidence, samples=names
         )
         run.figure(draw_mistakes(val_images, val_labels, predicted, confidence), "Surest mistakes")  # (*)
+        for sample in surest_mistakes(val_labels, predicted, confidence, 3):
+            run.figure(files_of(judged_on)[sample], names[sample])  # (*)
         path = Path("models") / f"{run.id}.pt"
         path.parent.mkdir(exist_ok=True)
         torch.save({"state": model.state_dict(), "model": args.model, "width": args.width}, path)

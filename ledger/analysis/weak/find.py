@@ -60,7 +60,7 @@ def find_weak_points(
     lower = tables.metric is not None and tables.metric.direction == "lower"
     slices = _shares(tables.cells.get("slices"), before.get("slices"), 1, 2, value, lower=lower)
     classes = _shares(tables.cells.get("classes"), before.get("classes"), 2, 4, None, lower=False)
-    mistakes = _mistakes(tables.cells.get("mistakes"), versions, most)
+    mistakes = _mistakes(run, tables.cells.get("mistakes"), versions, most)
     compared = reference is not None and reference.tables is not None
     return WeakPoints(
         run=run.record.id,
@@ -159,15 +159,19 @@ def _pair(truth: str, predicted: str, count: int, support: int) -> ConfusedPair:
     return ConfusedPair(truth=truth, predicted=predicted, count=count, share=share, low=low, high=high)
 
 
-def _mistakes(cells: Cells | None, versions: Sequence[DatasetVersion], most: int) -> list[Mistake]:
+def _mistakes(run: StoredRun, cells: Cells | None, versions: Sequence[DatasetVersion], most: int) -> list[Mistake]:
     found = [
         Mistake(sample=sample, truth=truth, predicted=predicted, confidence=value)
         for sample, truth, predicted, confidence in (cells.rows if cells else ())
         if (value := _share(confidence)) is not None
     ]
-    picture = _pictures(versions)
+    own = {
+        figure.title: SampleThumbnail(path=f"{run.path}/{figure.file}", hash=figure.hash)
+        for figure in run.record.results.figures
+    }
+    kept = _pictures(versions)
     surest = sorted(found, key=lambda one: -one.confidence)[:most]
-    return [replace(one, picture=picture(one.sample)) for one in surest]
+    return [replace(one, picture=own.get(one.sample) or kept(one.sample)) for one in surest]
 
 
 def _share(cell: str) -> float | None:

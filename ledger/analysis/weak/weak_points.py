@@ -45,10 +45,10 @@ class ConfusedPair(Document, frozen=True, kw_only=True):
 
 
 class SampleThumbnail(Document, frozen=True, kw_only=True):
-    """A small picture of a sample that a dataset version kept."""
+    """A picture of a sample: a figure that the run titled with its id, or a small one that a dataset version kept."""
 
-    dataset: str
-    """Name of the dataset."""
+    dataset: str | None = None
+    """Name of the dataset that kept it; none for a figure of the run."""
     path: str
     """Path of the picture on the ledger branch."""
     hash: str

@@ -10,6 +10,7 @@ from ledger.model.boxes import GroupId
 from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.values import Document
 from ledger.publish.pages import addresses
+from ledger.publish.pages.pictures import is_png
 from ledger.publish.pages.version_view import is_small_picture
 from ledger.publish.site.site_data import Atlas
 
@@ -57,7 +58,7 @@ class WeakReader:
         points = find_weak_points(run, tables, reference, versions_until(self._versions, group.dataset_hash))
         if run.retraction is None:
             points = with_guesses(run, points, self._versions)
-        return WeakView(points=points, pictures=self._pictures(points))
+        return WeakView(points=points, pictures={**self._pictures(points), **self._figures(run, points)})
 
     def _reference(self, run: StoredRun, group: GroupId) -> Reference | None:
         name, word = self._atlas.reference_of(run) or ("", "")
@@ -79,7 +80,17 @@ class WeakReader:
         for mistake in points.mistakes:
             picture = mistake.picture
             blob = self._atlas.pictures.get(picture.path) if picture else None
-            if picture and blob and is_small_picture(self._read_blob(blob)):
+            if picture and picture.dataset and blob and is_small_picture(self._read_blob(blob)):
                 path = addresses.sample_picture(picture.dataset, picture.hash)
                 shown[mistake.sample] = addresses.link(path, 1)
+        return shown
+
+    def _figures(self, run: StoredRun, points: WeakPoints) -> dict[str, str]:
+        """Return the figures of the run that show a sample and are files of the site: those in PNG."""
+        own = {one.picture.path: one.sample for one in points.mistakes if one.picture and not one.picture.dataset}
+        shown = {}
+        for number, figure in enumerate(run.record.results.figures, start=1):
+            sample, blob = own.get(f"{run.path}/{figure.file}"), run.files.get(figure.file)
+            if sample is not None and blob is not None and is_png(self._read_blob(blob)):
+                shown[sample] = addresses.link(addresses.figure_file(run.record.id, number), 1)
         return shown

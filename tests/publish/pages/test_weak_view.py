@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from ledger.analysis.weak.weak_points import WeakPoints
-from ledger.model.boxes import Params, Step
+from ledger.model.boxes import Figure, Params, Step
 from ledger.model.datasets import SamplePicture, VersionChange
 from ledger.model.entries import Contents, DatasetVersion, Note, StoredRun
 from ledger.model.tables import Cells
@@ -140,6 +140,25 @@ def test_a_mistake_shows_the_picture_that_its_dataset_kept(
     page = (output / addresses.run_page(run.record.id)).read_text("utf-8")
     (source,) = re.findall(r'<li><img src="([^"]+)"', page)
     assert (output / addresses.run_page(run.record.id)).parent.joinpath(source).resolve().read_bytes() == PNG
+
+
+def test_a_figure_titled_with_the_id_of_a_sample_is_its_picture(study: Study) -> None:
+    run = study.change(TABLES)
+    figures = [
+        Figure(file=f"figures/{place}.png", title=title, hash=f"blake3:{place}", bytes=len(PNG))
+        for place, title in enumerate(("roc", "a/1.png", "two"))
+    ]
+    record = msgspec.structs.replace(run.record, results=msgspec.structs.replace(run.record.results, figures=figures))
+    study.blobs |= {"png": PNG, "svg": b"<svg onload='alert(1)'>"}
+    files = {**run.files, "figures/1.png": "png", "figures/2.png": "svg"}
+    page, points = study.page(msgspec.structs.replace(run, record=record, files=files))
+    assert points is not None
+    assert points.mistakes[0].picture is not None
+    assert points.mistakes[0].picture.path == f"{run.path}/figures/1.png"
+    shown = page.partition('class="lg-mistakes"')[2].partition("</ul>")[0]
+    assert re.findall('<img src="([^"]+)"', shown) == [
+        addresses.link(addresses.figure_file(run.record.id, 2), 1)  # an SVG is never a file of the site
+    ]
 
 
 def test_a_picture_that_is_no_small_png_is_not_shown(study: Study) -> None:
