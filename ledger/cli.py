@@ -49,6 +49,7 @@ SECTIONS = (
             "leaderboard": "Show the best settings, on each dataset version by itself.",
             "judge": "Say whether a run is better by more than chance: keep, discard, or cannot tell.",
             "advise": "Say what to try next, from the numbers of a run.",
+            "weak": "Show where a run's model is weak: slices, classes, mistakes; and what to change next.",
             "matrix": "Show the value of a metric for each run on each version of a dataset.",
             "align": "Show whether better offline means better in production.",
             "growth": "Fit how a metric grows, and predict what ten times more would give.",

@@ -18,8 +18,8 @@ ASKED = (RANK_VARIABLE, PUSH_VARIABLE, PREEMPTION_VARIABLE, CACHE_VARIABLE, TOKE
 """Variables that you may set."""
 
 RUN_DIR_VARIABLE = "LEDGER_RUN_DIR"
-"""`ledger run`: folder for what the command leaves: `params.yaml`, `metrics.json`, `curves.csv`, `figures/*.png`,
-`tables/*.csv`, `model.pt`, `note.txt`."""
+"""`ledger run`: folder for what the command leaves: `params.yaml`, `steps.yaml`, `metrics.json`, `curves.csv`,
+`figures/*.png`, `tables/*.csv`, `model.pt`, `note.txt`."""
 SPOOL_VARIABLE = "LEDGER_SPOOL"
 """`ledger run`: spool of the run, which `ledger.run()` in the command joins."""
 RUN_ID_VARIABLE = "LEDGER_RUN_ID"

@@ -7,6 +7,8 @@ from ledger.analysis.advice.run_advice import Advice, advise, metric_of
 from ledger.analysis.comparing.error_rate import why_silent
 from ledger.analysis.data.cases import case_stories
 from ledger.analysis.judging.judgement import Tried
+from ledger.analysis.weak.next_changes import step_advice
+from ledger.api.weak import weak_points_of
 from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.model.entries import Contents, StoredRun
 from ledger.model.values import Document
@@ -52,10 +54,19 @@ def advise_about(
     versions = {one.hash: one for one in contents.datasets}
     name = metric_of(run) if metric is None else metric
     advice = advise(run, versions, stories, name=name, target=target, budget=ledger.policy.budget)
+    advice += _on_steps(ledger, contents, run)
     if tried is not None:
         advice += advise_among(run, tried, members)
     named = run.record.id if not members else run.record.experiment
     return AdviceReport(about=named, run=run.record.id, metric=name, advice=advice, silent=why_silent(run, name))
+
+
+def _on_steps(ledger: Branch, contents: Contents, run: StoredRun) -> list[Advice]:
+    """Return advice on steps that changed together with weak slices; none where the run kept no tables."""
+    try:
+        return step_advice(weak_points_of(ledger, contents, run))
+    except (NotFound, UsageError):
+        return []
 
 
 def _resolve_subject(

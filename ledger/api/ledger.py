@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ledger.analysis.comparing.compare import Comparison
     from ledger.analysis.comparing.leaderboard import SettingBoard
+    from ledger.analysis.weak.weak_points import WeakPoints
     from ledger.api.advise import AdviceReport
     from ledger.api.judge import JudgedRun
 
@@ -308,6 +309,27 @@ class Ledger:
         from ledger.api.advise import advise_about
 
         return advise_about(self._branch, self._branch.contents(), about, metric=metric, target=target)
+
+    def weak(self, run: str, against: str | None = None, *, metric: str | None = None, most: int = 5) -> "WeakPoints":
+        """Return where the model of a run is weak, and what to change next: `ledger weak`.
+
+        Example:
+            >>> [one.name for one in ledger.Ledger.open().weak("x7k2qf").slices]
+
+        Args:
+            run: its id, or enough of it.
+            against: another run, `baseline`, `parent` or `best`; the first of these three that there is when none.
+            metric: `split/name`; the headline when none, if the run kept tables of it.
+            most: most entries of each list.
+
+        Raises:
+            NotFound: no run has such an id, or it kept no tables of single predictions.
+            UsageError: there is no such run to compare with.
+            LedgerError: git cannot read the branch.
+        """
+        from ledger.api.weak import weak_points_of_id
+
+        return weak_points_of_id(self._branch, run, against, metric=metric, most=most)
 
     def to_pandas(self, query: str = "") -> "pd.DataFrame":
         """Return the runs that match a query as a data frame, oldest first, with the columns of `ledger export`.

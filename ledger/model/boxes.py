@@ -18,6 +18,7 @@ from ledger.model.values import (
     Reduction,
     Role,
     Status,
+    StepStage,
     TableKind,
 )
 
@@ -116,6 +117,21 @@ class Code(Box, frozen=True, kw_only=True):
     """Submodules and other repositories whose code the run may have used."""
 
 
+class Step(Document, frozen=True, kw_only=True):
+    """A step around the model, such as augmentation or post-processing; its params are those that its name begins."""
+
+    name: str
+    """Name of the step, such as `augment`: the param `augment.flip` is a param of this step."""
+    stage: StepStage
+    """Place of the step: `input` between data and model, `output` between model and metric."""
+    code: str | None = None
+    """Hash of its code, of the project's code that it calls, and of its objects' state; none where none was given."""
+    function: str | None = None
+    """Name of the function, or text of the object, whose code it is."""
+    unknown: str | None = None
+    """Why its code has no hash, although it was given."""
+
+
 class Params(Box, frozen=True, kw_only=True):
     """The inputs that a person or a sweep chose."""
 
@@ -125,6 +141,17 @@ class Params(Box, frozen=True, kw_only=True):
     """Files that the params were read from."""
     places: list[str] = []
     """Params that only say where files go, by the policy of that time: runs that differ only in them are repeats."""
+    chain: list[Step] = []
+    """Steps around the model, in their order: those of its input first, then those of its output."""
+
+    def of_step(self, step: Step) -> dict[str, ParamValue]:
+        """Return the params of a step, by their names within it; a param of exactly its name keeps that name."""
+        start = f"{step.name}."
+        return {
+            name.removeprefix(start): value
+            for name, value in self.values.items()
+            if name.startswith(start) or name == step.name
+        }
 
 
 class DatasetUse(Document, frozen=True, kw_only=True):

@@ -23,6 +23,10 @@ COLUMNS: dict[TableKind, tuple[str, ...]] = {
     "samples": ("sample", "value"),
 }
 """Columns that a table of each kind begins with."""
+PAIR_COLUMNS = ("truth", "predicted", "count")
+"""Columns of the table of confused pairs, which replaces a confusion matrix of many classes."""
+MISTAKE_COLUMNS = ("sample", "truth", "predicted", "confidence")
+"""Columns of the table of mistakes that the model was surest of."""
 _EXACTLY = {"calibration", "samples"}
 """Kinds that allow no further columns."""
 MOST_COLUMNS = 4_096

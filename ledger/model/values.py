@@ -46,6 +46,9 @@ name it as evidence that a model reached a stage, say what a reviewer decided.""
 TableKind = Literal["table", "confusion", "classes", "slices", "calibration", "samples"]
 """Kind of a table of a run, which decides its columns: see `model/tables.py`."""
 
+StepStage = Literal["input", "output"]
+"""Place of a step around the model: it makes the input of the model, or an answer of its output."""
+
 DEFAULT_EXPERIMENT = "default"
 """Experiment of a run for which nobody names one."""
 

@@ -61,6 +61,12 @@ def measure(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> tup
     return nn.functional.cross_entropy(logits, labels).item(), (predicted == labels).float().mean().item(), predicted
 
 
+def augment(inputs: torch.Tensor, shift: int) -> torch.Tensor:
+    """Return a batch, moved by up to this many pixels."""
+    down, right = torch.randint(-shift, shift + 1, (2,)).tolist()
+    return inputs.roll((down, right), (1, 2))
+
+
 def confidence_of(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """Return the probability that the model gives the class it predicts, for each picture."""
     with torch.no_grad():
@@ -71,8 +77,7 @@ def draw_mistakes(
     images: torch.Tensor, labels: torch.Tensor, predicted: torch.Tensor, confidence: torch.Tensor
 ) -> plt.Figure:
     """Draw the mistakes that the model was surest of, each with what it is and what it was taken for."""
-    wrong = (predicted != labels).nonzero().flatten()
-    surest = wrong[confidence[wrong].argsort(descending=True)][:8].tolist()
+    surest = surest_mistakes(labels, predicted, confidence, 8)
     figure, places = plt.subplots(1, 8, figsize=(6, 1.1))
     for axes, sample in zip(places, [*surest, *[None] * (8 - len(surest))], strict=True):
         axes.axis("off")
@@ -80,6 +85,12 @@ def draw_mistakes(
             axes.imshow(images[sample], cmap="Purples")
             axes.set_title(f"{labels[sample]} as {predicted[sample]}", fontsize=7)
     return figure
+
+
+def surest_mistakes(labels: torch.Tensor, predicted: torch.Tensor, confidence: torch.Tensor, most: int) -> list[int]:
+    """Return the positions of the mistakes that the model was surest of."""
+    wrong = (predicted != labels).nonzero().flatten()
+    return wrong[confidence[wrong].argsort(descending=True)][:most].tolist()
 
 
 def main() -> None:
@@ -105,7 +116,7 @@ def main() -> None:
 
 def train(args: argparse.Namespace, seed: int) -> None:
     """Train, log, measure."""
-    chosen = ("model", "width", "lr", "optimizer", "epochs", "batch_size", "shift", "log_every")
+    chosen = ("model", "width", "lr", "optimizer", "epochs", "batch_size", "log_every")
     params = {name: getattr(args, name) for name in chosen} | {"seed": seed}
 
     torch.manual_seed(seed)
@@ -116,6 +127,10 @@ def train(args: argparse.Namespace, seed: int) -> None:
         val_images, val_labels = load(judged_on)
         run.dataset("data/train", role="train")  # (*)
         run.dataset(judged_on, role="validation")  # (*)
+        run.step("scale", {"ink": 240}, code=read)  # (*)
+        if args.shift:
+            run.step("augment", {"shift": args.shift}, code=augment)  # (*)
+        run.step("postprocess", {"take": "most likely class"}, code=measure)  # (*)
         model = build(args.model, args.width)
         kind = torch.optim.Adam if args.optimizer == "adam" else torch.optim.SGD
         optimizer = kind(model.parameters(), lr=args.lr)
@@ -125,8 +140,7 @@ def train(args: argparse.Namespace, seed: int) -> None:
             for batch in torch.randperm(len(labels)).split(args.batch_size):
                 inputs = images[batch]
                 if args.shift:
-                    down, right = torch.randint(-args.shift, args.shift + 1, (2,)).tolist()
-                    inputs = inputs.roll((down, right), (1, 2))
+                    inputs = augment(inputs, args.shift)
                 loss = nn.functional.cross_entropy(model(inputs), labels[batch])
                 if not loss < DIVERGED:
                     raise FloatingPointError(f"the loss is {loss.item():.3g} at step {step}: lr {args.lr} is too large")
@@ -154,6 +168,8 @@ def train(args: argparse.Namespace, seed: int) -> None:
             val_labels, predicted, split="validation", evaluator=EVALUATOR, confidence=confidence, samples=names
         )
         run.figure(draw_mistakes(val_images, val_labels, predicted, confidence), "Surest mistakes")  # (*)
+        for sample in surest_mistakes(val_labels, predicted, confidence, 3):
+            run.figure(files_of(judged_on)[sample], names[sample])  # (*)
         path = Path("models") / f"{run.id}.pt"
         path.parent.mkdir(exist_ok=True)
         torch.save({"state": model.state_dict(), "model": args.model, "width": args.width}, path)

@@ -14,7 +14,7 @@ from ledger.formatting import duration, number, share
 from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.values import Document, counted
 
-Rule = Literal["bias", "variance", "mismatch", "slices", "data-wait", "idle", "complexity", "flips", "noise"]
+Rule = Literal["bias", "variance", "mismatch", "slices", "steps", "data-wait", "idle", "complexity", "flips", "noise"]
 """Rule of the advice."""
 
 _ERRORS = 2.0

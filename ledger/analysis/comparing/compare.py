@@ -61,6 +61,7 @@ def compare(runs: Sequence[StoredRun]) -> Comparison:
     """Return runs side by side; values that are not comparable are shown, never ranked."""
     keys = sorted({metric.key for run in runs for metric in run.metrics()})
     facts = [FactRow(name=name, values=[field_value(run, name) for run in runs]) for name in _COMPARED]
+    facts += _step_rows(runs)
     return Comparison(
         runs=[run.record.id for run in runs],
         facts=[row for row in facts if len({repr(value) for value in row.values}) > 1],
@@ -70,6 +71,20 @@ def compare(runs: Sequence[StoredRun]) -> Comparison:
         ],
         metrics=[_metric_row(key, runs) for key in keys],
     )
+
+
+def _step_rows(runs: Sequence[StoredRun]) -> list[FactRow]:
+    """Return the code of each step of any run, as its short hash."""
+    codes = [{step.name: step.code for step in run.record.params.chain} for run in runs]
+    names = dict.fromkeys(name for steps in codes for name in steps)
+    return [
+        FactRow(name=f"code of {name}", values=[code[:_HASH] if (code := one.get(name)) else None for one in codes])
+        for name in names
+    ]
+
+
+_HASH = len("blake3:") + 12
+"""Characters of a hash that are shown."""
 
 
 def _metric_row(key: str, runs: Sequence[StoredRun]) -> MetricRow:

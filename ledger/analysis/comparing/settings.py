@@ -1,7 +1,7 @@
 """Settings: which runs are repeats of one setting, and how far chance alone spreads their values.
 
-A setting is everything that a person chose: params, code and training data. Runs of one setting differ by seed
-only, so their spread is the noise that any difference between settings must be seen against.
+A setting is everything that a person chose: params, steps around the model, code and training data. Runs of one
+setting differ by seed only, so their spread is the noise that any difference between settings must be seen against.
 """
 
 import math
@@ -159,15 +159,21 @@ def _chosen(run: StoredRun) -> dict[str, ParamValue]:
 
 
 def setting_key(run: StoredRun) -> bytes:
-    """Return a key that runs of one setting share, and no other run has: from params, code, training data."""
+    """Return a key that runs of one setting share, and no other run has: from params, code, steps, training data."""
     code = code_key(run)
     who = None if code else run.record.id
-    return msgspec.json.encode((_chosen(run), code, _trained_on(run), who))
+    steps = [chain] if (chain := _chain(run)) else []
+    return msgspec.json.encode((_chosen(run), code, _trained_on(run), who, *steps))
 
 
 def same_but_code(run: StoredRun, other: StoredRun) -> bool:
-    """Return whether two runs have the same setting, apart from the code."""
-    return _chosen(run) == _chosen(other) and _trained_on(run) == _trained_on(other)
+    """Return whether two runs have the same setting, apart from the code that was committed or changed."""
+    return all(of(run) == of(other) for of in (_chosen, _trained_on, _chain))
+
+
+def _chain(run: StoredRun) -> list[tuple[str, str, str | None]]:
+    """Return what decides about the steps of a run, besides their params; a code without a hash is like none."""
+    return [(step.name, step.stage, step.code) for step in run.record.params.chain]
 
 
 def _trained_on(run: StoredRun) -> list[str]:

@@ -10,6 +10,8 @@ from ledger.model.values import Document
 
 BINS = 15
 """Bins of a calibration table: as many as Guo et al. 2017 (arXiv:1706.04599, section 4) report."""
+_EXACT = 1_000
+"""Most changes for which the sign test is exact."""
 QUARTILES_FROM = 4
 """Fewest values for which quartiles are more informative than the values themselves."""
 
@@ -189,6 +191,42 @@ def wilson_interval(share: float, samples: int, level: float = 0.95) -> tuple[fl
     reach = z * math.sqrt(share * (1 - share) / samples + z * z / (4 * samples * samples))
     scale = 1 + z * z / samples
     return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
+
+
+def newcombe_interval(
+    share: float, samples: int, before: float, before_samples: int, level: float = 0.95
+) -> tuple[float, float]:
+    """Return the confidence interval of the difference of two shares of independent samples, `share - before`.
+
+    Method 10 of Newcombe 1998 (Statistics in Medicine 17, p. 873), from the Wilson interval of each. For two models on
+    the same samples it is wider than needed: their mistakes go together.
+    """
+    low, high = wilson_interval(share, samples, level)
+    before_low, before_high = wilson_interval(before, before_samples, level)
+    difference = share - before
+    down = math.hypot(share - low, before_high - before)
+    up = math.hypot(high - share, before - before_low)
+    return difference - down, difference + up
+
+
+def sign_test(one: int, other: int) -> float:
+    """Return the two-sided p-value of the exact sign test: how likely so uneven a split of changes is by chance.
+
+    For samples that changed between right and wrong it is the exact form of McNemar's test (Psychometrika 12, 1947);
+    of many changes the normal distribution says the same, with his correction for continuity.
+    """
+    changed = one + other
+    if changed > _EXACT:
+        return math.erfc(max(0.0, abs(one - other) - 1) / math.sqrt(2 * changed))
+    tail = sum(math.comb(changed, count) for count in range(min(one, other) + 1))
+    return min(1.0, tail / (1 << changed) * 2)
+
+
+def is_share_of(value: float | None, samples: int) -> bool:
+    """Return whether a value can be a share of the samples, as an accuracy is and a loss is not."""
+    if value is None or not samples:
+        return True
+    return 0 <= value <= 1 and abs(value * samples - round(value * samples)) < 1e-6 * samples
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float, float]:

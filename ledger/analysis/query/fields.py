@@ -91,6 +91,13 @@ OWN_FIELDS = (
         lambda run: [use.label for use in run.record.datasets.used],
         compared=True,
     ),
+    RunField(
+        "chain",
+        "texts",
+        "Names of its steps around the model, such as `augment`; their params are `params.augment.NAME`.",
+        lambda run: [step.name for step in run.record.params.chain],
+        compared=True,
+    ),
     RunField("host", "text", "Machine it ran on.", lambda run: run.record.hardware.host, compared=True),
     RunField("parameters", "number", "Parameters of the model.", lambda run: run.record.model.parameters),
     RunField("baseline", "text", "Run it wants to be compared with.", lambda run: run.record.baseline),

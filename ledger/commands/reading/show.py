@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ledger.analysis.data.chain import chain_of
 from ledger.analysis.query.fields import show_value
 from ledger.commands.output import echo, write_json
 from ledger.commands.workplace import open_ledger
@@ -244,6 +245,11 @@ def _code(record: Record) -> Lines:
 
 
 def _params(record: Record) -> Lines:
+    yield "chain", " → ".join(link.title for link in chain_of(record))
+    for step in record.params.chain:
+        code = (step.code or "")[:19] if step.unknown is None else f"code unknown: {step.unknown}"
+        by = f"by {step.function}" if step.function else ""
+        yield f"step {step.name}", ", ".join(part for part in (step.stage, by, code) if part)
     for name, value in record.params.values.items():
         yield name, "null" if value is None else show_value(value) or '""'
 

@@ -39,7 +39,7 @@ def run_command(
 ) -> int:
     """Run COMMAND, record it whatever happens, and return its exit code.
 
-    The command finds a folder in LEDGER_RUN_DIR; files that it leaves there (params.yaml, metrics.json,
+    The command finds a folder in LEDGER_RUN_DIR; files that it leaves there (params.yaml, steps.yaml, metrics.json,
     curves.csv, figures/*.png, tables/*.csv, model.pt, note.txt) becomes part of the record. Files named by options are
     read when it has ended.
 

@@ -51,7 +51,7 @@ def hash_function(function: Callable[..., object]) -> str:
 
 def _source_of(one: object) -> str:
     try:
-        return hash_bytes(inspect.getsource(one).encode())  # type: ignore[arg-type]  # a function or class, as `_is_ours` found
+        return hash_bytes(inspect.getsource(one).encode())  # type: ignore[arg-type]  # a function or class, as `is_ours` found
     except (OSError, TypeError) as error:
         named = getattr(one, "__name__", repr(one))
         raise LedgerError(f"the source of this step cannot be read: `{named}`", hint="define it in a file") from error
@@ -63,10 +63,10 @@ def _names_used(one: object) -> Iterator[tuple[str, object]]:
         closed = dict(zip(function.__code__.co_freevars, map(_cell_value, function.__closure__ or ()), strict=True))
         for name in sorted(_names_in(function.__code__)):
             value = closed.get(name, function.__globals__.get(name, _NOTHING))
-            if value is not _NOTHING and _is_ours(value):
+            if value is not _NOTHING and is_ours(value):
                 yield name, value
     if isinstance(one, type):
-        yield from ((base.__name__, base) for base in one.__bases__ if _is_ours(base))
+        yield from ((base.__name__, base) for base in one.__bases__ if is_ours(base))
 
 
 _NOTHING = object()
@@ -100,10 +100,12 @@ def _names_in(code: CodeType) -> set[str]:
     return {*code.co_names, *code.co_freevars}.union(*(_names_in(part) for part in inner))
 
 
-def _is_ours(value: object) -> bool:
+def is_ours(value: object) -> bool:
     """Return whether a value is part of the project: its code, or a constant of it."""
     if isinstance(value, ModuleType) or callable(value):
         file = getattr(sys.modules.get(getattr(value, "__module__", "") or ""), "__file__", None)
+        if file is None and getattr(value, "__module__", None) == "__main__":
+            return True  # the cells of a notebook, whose main module has no file
         file = getattr(value, "__file__", None) if isinstance(value, ModuleType) else file
         where = str(Path(file).resolve()) if file else ""
         return bool(where) and not where.startswith((*_LIBRARIES, _OWN))

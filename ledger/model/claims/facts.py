@@ -92,8 +92,15 @@ def _walk(value: object, field: str, name: str, found: list[Stated]) -> None:
 def _plan(kind: type[Struct]) -> tuple[tuple[str, bool], ...]:
     """Return the fields of a type that rules look at, each with whether it is a single value."""
     hints = hints_of(kind)
-    looked = ((name, _rule_asks(hints[name], name)) for name in kind.__struct_fields__ if name not in FREE)
+    looked = (
+        (name, _rule_asks(hints[name], name)) for name in kind.__struct_fields__ if not is_free(hints[name], name)
+    )
     return tuple((name, leaf) for name, leaf in looked if leaf is not None)
+
+
+def is_free(hint: Any, name: str) -> bool:  # noqa: ANN401  # an annotation can be any object
+    """Return whether a field holds values that people choose freely; a box named `params` holds other fields, too."""
+    return name in FREE and not (isinstance(hint, type) and issubclass(hint, Struct))
 
 
 def hints_of(kind: type[Struct]) -> dict[str, Any]:  # `Any`: an annotation can be any object

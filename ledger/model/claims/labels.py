@@ -15,6 +15,7 @@ def labels_of(document: object) -> Iterator[tuple[str, str]]:
     if isinstance(document, Record):
         yield "experiment", document.experiment
         yield from ((f"tags[{position}]", tag) for position, tag in enumerate(document.tags))
+        yield from ((f"params.chain[{place}].name", step.name) for place, step in enumerate(document.params.chain))
         for position, figure in enumerate(document.results.figures):
             yield f"results.figures[{position}].title", figure.title
         for position, table in enumerate(document.statistics.tables):

@@ -16,13 +16,14 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ledger.model import boxes
-from ledger.model.claims.facts import COMMITS, FREE, SIGNED, hints_of
+from ledger.model.claims.facts import COMMITS, SIGNED, hints_of, is_free
 from ledger.model.entries import Case, DatasetVersion, Note
 from ledger.model.record import Record
 from ledger.model.values import LABEL_LENGTH
 
 NAMES: Mapping[type, frozenset[str]] = {
     Record: frozenset({"experiment", "tags"}),
+    boxes.Step: frozenset({"name"}),
     boxes.Figure: frozenset({"title"}),
     boxes.Table: frozenset({"name"}),
     boxes.Metric: frozenset({"name", "split", "evaluator"}),
@@ -85,7 +86,8 @@ def _twin(kind: type) -> Any:  # noqa: ANN401  # a type, or none
     fields = [
         (name, Union[found, None], None)  # noqa: UP007  # built from values at run time
         for name in kind.__struct_fields__  # type: ignore[attr-defined]  # every kind is a Struct
-        if name not in FREE and (found := _strict(hints[name], name, name in NAMES.get(kind, ()))) is not None
+        if not is_free(hints[name], name)
+        and (found := _strict(hints[name], name, name in NAMES.get(kind, ()))) is not None
     ]
     return msgspec.defstruct(f"Strict{kind.__name__}", fields, gc=False) if fields else None
 

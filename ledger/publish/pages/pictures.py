@@ -45,8 +45,13 @@ def pictures_of(run: StoredRun, read_blob: Callable[[str], bytes]) -> list[Pictu
     return shown
 
 
+def is_png(data: bytes) -> bool:
+    """Return whether a figure becomes a file of the site: only a PNG does."""
+    return data.startswith(_PNG)
+
+
 def _picture(run_id: str, number: int, title: str, blob: str, data: bytes) -> Picture:
-    if data.startswith(_PNG):
+    if is_png(data):
         path = addresses.figure_file(run_id, number)
         return Picture(title=title, source=addresses.link(path, 1), path=path, blob=blob)
     if b"<svg" in data[:2048]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from ledger.analysis.advice.budget import Budget
 from ledger.analysis.advice.run_advice import Advice, advise
 from ledger.analysis.comparing.comparable import agreed_direction, why_not_comparable
+from ledger.analysis.data.chain import chain_of
 from ledger.errors import LedgerError
 from ledger.formatting import utc
 from ledger.model.boxes import Metric
@@ -24,6 +25,7 @@ from ledger.publish.pages.patches import FileChange, load_patch
 from ledger.publish.pages.pictures import Picture, pictures_of
 from ledger.publish.pages.table_views import TableView, tables_of
 from ledger.publish.pages.verdict_line import VerdictLine
+from ledger.publish.pages.weak_view import WeakView
 from ledger.publish.site.site_data import Atlas, board_paths_of
 from ledger.publish.site.templating import render
 from ledger.publish.text import one_line, safe_url, short_number
@@ -95,6 +97,7 @@ def render_run(
     read_blob: Callable[[str], bytes],
     verdict: VerdictLine | None = None,
     advice: Sequence[Advice] = (),
+    weak: WeakView | None = None,
 ) -> tuple[Page, dict[str, bytes]]:
     """Return the page of a run, and the files it needs: its curves for scripts, its pictures."""
     points, problem = try_points(run, read_blob)
@@ -102,7 +105,7 @@ def render_run(
     files = {picture.path: read_blob(picture.blob) for picture in beside.pictures if picture.path}
     if points:
         files[addresses.curve_data(run.record.id)] = render_curve_script(run, points)
-    return _page(run, atlas, beside, verdict, advice), files
+    return _page(run, atlas, beside, verdict, advice, weak), files
 
 
 def advice_for(run: StoredRun, versions: Mapping[str, DatasetVersion], budget: Budget) -> list[Advice]:
@@ -112,7 +115,14 @@ def advice_for(run: StoredRun, versions: Mapping[str, DatasetVersion], budget: B
     return [one for one in advise(run, versions, budget=budget) if one.rule != "slices"]  # it is on the dataset's page
 
 
-def _page(run: StoredRun, atlas: Atlas, beside: Beside, verdict: VerdictLine | None, advice: Sequence[Advice]) -> Page:
+def _page(
+    run: StoredRun,
+    atlas: Atlas,
+    beside: Beside,
+    verdict: VerdictLine | None,
+    advice: Sequence[Advice],
+    weak: WeakView | None,
+) -> Page:
     record = run.record
     before, after = atlas.neighbours[record.id]
     commit = hex_id(record.code.commit)
@@ -128,6 +138,8 @@ def _page(run: StoredRun, atlas: Atlas, beside: Beside, verdict: VerdictLine | N
         comparison=_comparison(run, atlas),
         verdict=verdict,
         advice=advice,
+        chain=chain_of(record),
+        weak=weak,
         same=[same_data_text(one, other) for one, other in same_data(record.datasets.used)],
         is_baseline=atlas.baselines.get(record.experiment) == record.id,
         decided=_DECIDED,
@@ -145,6 +157,8 @@ def _page(run: StoredRun, atlas: Atlas, beside: Beside, verdict: VerdictLine | N
         f": {headline.key} {short_number(headline.value)} on {headline.dataset or 'unknown data'}" if headline else ""
     )
     contents = [(name, title) for name, title in SECTIONS]
+    if weak is not None:
+        contents.insert(0, ("weak", "Weak points"))
     if beside.panels:
         contents.insert(0, ("curves", "Learning curves"))
     return Page(

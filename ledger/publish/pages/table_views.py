@@ -14,6 +14,7 @@ from ledger.analysis.data.prediction_statistics import (
     Confusion,
     calibration_error,
     confused_pairs,
+    is_share_of,
     wilson_interval,
 )
 from ledger.capture.outputs.directions import known_direction
@@ -202,7 +203,7 @@ def _classes(view: TableView, cells: Cells) -> TableView:
 
 def _slices(view: TableView, cells: Cells, direction: Direction | None) -> TableView:
     read = [(row[0], number_in(row[1]), int(row[2])) for row in cells.rows]
-    shares = all(_is_share(value, samples) for _, value, samples in read)
+    shares = all(is_share_of(value, samples) for _, value, samples in read)
     rows = [
         SliceRow(
             name=name,
@@ -217,13 +218,6 @@ def _slices(view: TableView, cells: Cells, direction: Direction | None) -> Table
         rows.sort(key=lambda row: (sign * _or(row.value, sign * math.inf), row.name))
     left = f"{ROWS_SHOWN} of {len(rows)} slices" if len(rows) > ROWS_SHOWN else ""
     return replace(view, slices=rows[:ROWS_SHOWN], left_out=left)
-
-
-def _is_share(value: float | None, samples: int) -> bool:
-    """Return whether a value can be a share of the samples, as an accuracy is and a loss is not."""
-    if value is None or not samples:
-        return True
-    return 0 <= value <= 1 and abs(value * samples - round(value * samples)) < 1e-6 * samples
 
 
 def _calibration(view: TableView, cells: Cells) -> TableView:

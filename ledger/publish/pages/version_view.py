@@ -91,6 +91,11 @@ def blob_of(version: DatasetVersion, picture: SamplePicture, pictures: Mapping[s
     return pictures.get(f"{dataset_path(version.name, version.version)}/{picture.file}")
 
 
+def is_small_picture(data: bytes) -> bool:
+    """Return whether the picture of a sample becomes a file of the site: a PNG of at most 64 KiB."""
+    return data.startswith(_PNG) and len(data) <= _PICTURE_LIMIT
+
+
 def picture_files(
     versions: Sequence[DatasetVersion], atlas: Atlas, read_blob: Callable[[str], bytes]
 ) -> dict[str, bytes]:
@@ -100,6 +105,6 @@ def picture_files(
         for picture in version.change.pictures if version.change else ():
             blob = blob_of(version, picture, atlas.pictures)
             data = read_blob(blob) if blob else b""
-            if data.startswith(_PNG) and len(data) <= _PICTURE_LIMIT:
+            if is_small_picture(data):
                 files[addresses.sample_picture(version.name, picture.hash)] = data
     return files

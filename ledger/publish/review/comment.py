@@ -111,11 +111,12 @@ def _changes(review: RunReview) -> list[tuple[Markdown, list[Value]]]:
     comparison = review.comparison
     if comparison is None:
         return []
-    facts = {"commit", "dirty", "dataset", "host", "seed", "status"} - {row.name for row in comparison.params}
+    facts = {"commit", "dirty", "dataset", "chain", "host", "seed", "status"} - {row.name for row in comparison.params}
     rows: list[tuple[Markdown, list[Value]]] = [
         (Markdown(f"param {code(row.name, 40)}"), [*row.values]) for row in comparison.params
     ]
     rows += [(Markdown(fact.name), [*fact.values]) for fact in comparison.facts if fact.name in facts]
+    rows += [(code(fact.name, 40), [*fact.values]) for fact in comparison.facts if fact.name.startswith("code of ")]
     rows += [(code(row.name, 40), [*row.values]) for row in review.surroundings]
     return rows
 

@@ -29,6 +29,7 @@ from ledger.publish.pages.not_found import render_not_found
 from ledger.publish.pages.page import Page
 from ledger.publish.pages.verdict_line import VerdictLine, verdict_lines
 from ledger.publish.pages.version_view import picture_files
+from ledger.publish.pages.weak_view import WeakReader
 from ledger.publish.site.frames import Handbook, join, read_handbook
 from ledger.publish.site.output import Made, Memory, claim, delete_files, read_memory, sizes, write_file, write_memory
 from ledger.publish.site.query_numbers import NUMBERS_PATH, render_numbers
@@ -225,6 +226,7 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget:
         )
     known, verdicts = sorted(atlas.datasets), verdict_lines(atlas)
     by_hash = {one.hash: one for members in atlas.datasets.values() for one in members}
+    weak = WeakReader(atlas, read_blob, [*by_hash.values()])
     for run in atlas.runs:
         record = run.record
         compared = atlas.baselines.get(record.experiment)
@@ -234,7 +236,7 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget:
         measured_on = [by_hash[use.hash].label for use in record.datasets.used if use.hash in by_hash]
         verdict, boards = verdicts.get(record.id), places[record.id]
         shown = (marks[record.id], atlas.neighbours[record.id], related, used, measured_on, verdict, boards)
-        render = partial(_run_files, run, atlas, read_blob, shells, verdict, by_hash, budget)
+        render = partial(_run_files, run, atlas, read_blob, shells, verdict, by_hash, budget, weak)
         key = _key(run_shell, budget, *shown)
         yield Unit(name=addresses.run_page(record.id), key=key, render=render)
 
@@ -286,9 +288,10 @@ def _run_files(
     verdict: VerdictLine | None,
     by_hash: Mapping[str, DatasetVersion],
     budget: Budget,
+    weak: WeakReader,
 ) -> dict[str, bytes]:
     advice = run_page.advice_for(run, by_hash, budget)
-    page, files = run_page.render_run(run, atlas, read_blob, verdict, advice)
+    page, files = run_page.render_run(run, atlas, read_blob, verdict, advice, weak.read(run))
     return {page.path: join(shells[page.kind], page.parts()), **files}
 
 

@@ -59,12 +59,12 @@ def params_of(draft: Draft, policy: Policy) -> Params:
     """Return box 2: the inputs."""
     places = [name for name in draft.params if name in policy.places or name.rpartition(".")[2] in policy.places]
     unknown = {name.removeprefix("params."): why for name, why in _problems(draft) if _box_of(name) == "params"}
-    if not draft.params:
+    if not draft.params and not draft.chain:
         silent = f"no params in {', '.join(draft.param_sources)}" if draft.param_sources else "no params were given"
         unknown = {"all": "; ".join(f"{name}: {why}" for name, why in unknown.items()) or silent}
-    if draft.children and not draft.params:
+    if draft.children and not draft.params and not draft.chain:
         unknown = {"all": _of_children(draft)}
-    return Params(values=draft.params, sources=draft.param_sources, places=places, unknown=unknown)
+    return Params(values=draft.params, sources=draft.param_sources, places=places, chain=draft.chain, unknown=unknown)
 
 
 def _of_children(draft: Draft) -> str:

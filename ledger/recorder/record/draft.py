@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from ledger.analysis.data.curves import Gathered
-from ledger.model.boxes import Code, Environment, Gpu, Hardware, Metric, Model, Node, RankLife, Usage
+from ledger.model.boxes import Code, Environment, Gpu, Hardware, Metric, Model, Node, RankLife, Step, Usage
 from ledger.model.entries import EnvironmentFile, ManifestLine
 from ledger.model.record import RunFields
 from ledger.model.values import DECLARED, Document, ParamValue, Role, Status, TableKind
@@ -170,6 +170,8 @@ class Draft(RunFields, frozen=True, kw_only=True):
     """Every param by its dotted name."""
     param_sources: list[str] = []
     """Files that params were read from."""
+    chain: list[Step] = []
+    """Steps around the model, in their order."""
     result_files: list[str] = []
     """Files that options name as results, which are therefore no code."""
     metrics: list[Metric] = []

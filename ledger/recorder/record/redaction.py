@@ -10,7 +10,7 @@ from ledger.capture.secrets.documents import redact_value
 from ledger.capture.secrets.redactor import Redactor, find_secrets
 from ledger.errors import InvalidDocument, LedgerError
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import Metric
+from ledger.model.boxes import Metric, Step
 from ledger.model.document import dump, load
 from ledger.model.entries import Case, DatasetVersion, EnvironmentFile, Evaluation, Note
 from ledger.model.record import Link, Record
@@ -51,6 +51,11 @@ def redact_draft(draft: Draft, redactor: Redactor) -> Draft:
             said=text(measured.said),
         )
 
+    def step(source: Step) -> Step:
+        return msgspec.structs.replace(
+            source, name=redactor.text(source.name), function=text(source.function), unknown=text(source.unknown)
+        )
+
     def table(source: TableSource) -> TableSource:
         return msgspec.structs.replace(
             source,
@@ -74,6 +79,7 @@ def redact_draft(draft: Draft, redactor: Redactor) -> Draft:
         command=redactor.argv(draft.command),
         links=[Link(url=redactor.url(link.url), title=text(link.title)) for link in draft.links],
         params=redactor.params(draft.params),
+        chain=[step(source) for source in draft.chain],
         figures=[msgspec.structs.replace(figure, title=redactor.text(figure.title)) for figure in draft.figures],
         tables=[table(source) for source in draft.tables],
         datasets=[dataset(source) for source in draft.datasets],

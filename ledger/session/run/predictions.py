@@ -13,13 +13,15 @@ from ledger.analysis.data.prediction_statistics import (
 )
 from ledger.capture.outputs.table_input import cell_text, plain_values
 from ledger.errors import LedgerError
-from ledger.model.tables import Cells, number_text
+from ledger.model.tables import MISTAKE_COLUMNS, PAIR_COLUMNS, Cells, number_text
 from ledger.model.values import Document, TableKind
 
 _MATRIX = 400
 """Most classes of a matrix: beyond it, the file would have hundreds of kilobytes, nearly all zeros."""
 _PAIRS = 2_000
 """Most confused pairs that are stored instead."""
+_MISTAKES = 200
+"""Most mistakes that are stored, the surest first: more than anybody looks at one by one."""
 
 
 class Predictions(Document, frozen=True, kw_only=True):
@@ -31,6 +33,10 @@ class Predictions(Document, frozen=True, kw_only=True):
     """Whether each prediction is right."""
     ids: list[str]
     """Id of each sample."""
+    truth: list[str]
+    """True class of each sample."""
+    predicted: list[str]
+    """Predicted class of each sample."""
 
     @property
     def accuracy(self) -> float:
@@ -53,6 +59,8 @@ def read_predictions(truth: object, predicted: object, samples: object) -> Predi
         confusion=confusion,
         right=[one == other for one, other in zip(labels, taken, strict=True)],
         ids=ids,
+        truth=labels,
+        predicted=taken,
     )
 
 
@@ -62,7 +70,7 @@ def tables_of(seen: Predictions) -> list[tuple[str, TableKind, Cells]]:
     if len(confusion.labels) > _MATRIX:
         pairs = [[truth, taken, str(count)] for truth, taken, count in confused_pairs(confusion, _PAIRS)]
         first: tuple[str, TableKind, Cells] = (
-            "confused pairs", "table", Cells(columns=["truth", "predicted", "count"], rows=pairs),
+            "confused pairs", "table", Cells(columns=list(PAIR_COLUMNS), rows=pairs),
         )  # fmt: skip
     else:
         rows = [[label, *map(str, confusion.row(label))] for label in confusion.labels]
@@ -85,15 +93,31 @@ def calibration_of(seen: Predictions, confidence: object) -> tuple[Cells, float]
     Raises:
         LedgerError: there is not one probability for each sample.
     """
+    bins = calibration_table(_probabilities(confidence), seen.right)
+    rows = [[number_text(each.confidence), number_text(each.accuracy), str(each.samples)] for each in bins]
+    return Cells(columns=["confidence", "accuracy", "samples"], rows=rows), calibration_error(bins) or 0.0
+
+
+def mistakes_of(seen: Predictions, confidence: object) -> Cells:
+    """Return the mistakes that the model was surest of, the surest first; of equally sure ones the first samples.
+
+    Raises:
+        LedgerError: there is not one probability for each sample.
+    """
+    values = _probabilities(confidence)
+    wrong = [place for place, is_right in enumerate(seen.right) if not is_right]
+    surest = sorted(wrong, key=lambda place: -values[place])[:_MISTAKES]
+    rows = [[seen.ids[at], seen.truth[at], seen.predicted[at], number_text(values[at])] for at in surest]
+    return Cells(columns=list(MISTAKE_COLUMNS), rows=rows)
+
+
+def _probabilities(confidence: object) -> list[float]:
     try:
-        values = [float(value) for value in plain_values(confidence)]  # type: ignore[arg-type]  # anything but a number is refused here
+        return [float(value) for value in plain_values(confidence)]  # type: ignore[arg-type]  # anything but a number is refused here
     except (TypeError, ValueError):
         raise LedgerError(
             "confidence is one probability for each sample", hint="such as confidence=probabilities.max(1)"
         ) from None
-    bins = calibration_table(values, seen.right)
-    rows = [[number_text(each.confidence), number_text(each.accuracy), str(each.samples)] for each in bins]
-    return Cells(columns=["confidence", "accuracy", "samples"], rows=rows), calibration_error(bins) or 0.0
 
 
 def slices_of(seen: Predictions, slices: object, name: str) -> tuple[Cells, float]:

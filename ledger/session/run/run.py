@@ -23,7 +23,16 @@ from ledger.errors import LedgerError
 from ledger.model.document import encode
 from ledger.model.ids import new_id
 from ledger.model.record import Link
-from ledger.model.values import DEFAULT_EXPERIMENT, Direction, ParamValue, Reduction, Role, Status, check_label
+from ledger.model.values import (
+    DEFAULT_EXPERIMENT,
+    Direction,
+    ParamValue,
+    Reduction,
+    Role,
+    Status,
+    StepStage,
+    check_label,
+)
 from ledger.recorder import Dataset, Recorded
 from ledger.recorder.record.options import check_role
 from ledger.recorder.record.times import check_times, moment
@@ -35,8 +44,9 @@ from ledger.session.run.lifetime import Lifetime
 from ledger.session.run.loading import Loading
 from ledger.session.run.points import Points
 from ledger.session.run.run_params import RunParams
+from ledger.session.run.steps import make_step
 from ledger.session.run.table_methods import Tabling, identity_of
-from ledger.session.spool.events import FigureEvent, MetricEvent, Start, StatementEvent, Trained, Used
+from ledger.session.spool.events import FigureEvent, MetricEvent, Start, StatementEvent, StepEvent, Trained, Used
 from ledger.session.spool.location import find_place
 
 T = TypeVar("T")
@@ -273,6 +283,43 @@ class Run(Tabling):
             )
             self._life.say(MetricEvent(metric=made, headline=headline))
             self._stated.add(made.key)
+
+    def step(
+        self,
+        name: str,
+        params: Mapping[str, object] | None = None,
+        /,
+        *,
+        code: object = None,
+        stage: StepStage | None = None,
+        **more: object,
+    ) -> None:
+        """State a step around the model: what is done to its input, or to its output.
+
+        Its params become params of the run under its name, `augment.flip`; runs whose steps differ are no repeats. A
+        later step of the same name replaces it.
+
+        Example:
+            >>> run.step("augment", {"flip": True, "crop": 0.8}, code=augment)
+
+        Args:
+            name: name such as `augment`, `normalise` or `postprocess`.
+            params: params of the step.
+            code: function, class or object that does it, or a list of them: the record keeps the hash of its code
+                and state, so that a change shows.
+            stage: `input` between data and model, `output` between model and metric; by default `output` for a name
+                that begins with `post`, else `input`.
+            **more: further params: `run.step("augment", flip=True)`.
+        """
+        if self._life.silent:
+            return
+        with self._life.harmless(f"params.step {name}"):
+            step = make_step(name, code, stage)
+            self._life.say(StepEvent(step=step))
+            if chosen := {**(params or {}), **more}:
+                self._params({step.name: chosen})
+            if step.unknown:
+                self._life.warn(f"step {step.name}: its code has no hash: {step.unknown}")
 
     def dataset(
         self,

@@ -12,7 +12,7 @@ from ledger.model.values import Direction, TableKind, check_label
 from ledger.recorder import Dataset
 from ledger.recorder.record.draft import TableSource
 from ledger.session.run.lifetime import Lifetime
-from ledger.session.run.predictions import calibration_of, read_predictions, slices_of, tables_of
+from ledger.session.run.predictions import calibration_of, mistakes_of, read_predictions, slices_of, tables_of
 from ledger.session.run.spooled_tables import checked_kind, write_table
 from ledger.session.spool.events import MetricEvent, Tabled
 
@@ -108,7 +108,8 @@ class Tabling:
         """Store tables made from single predictions of a classifier: confusion, classes, slices and samples.
 
         Sets the metric `split/accuracy` unless it was stated before; with slices `split/worst_slice_accuracy`,
-        with confidence `split/calibration_error` (expected calibration error, 15 bins).
+        with confidence `split/calibration_error` (expected calibration error, 15 bins) and a table of the 200 mistakes
+        that the model was surest of. `ledger weak` reads them.
 
         Example:
             >>> run.predictions(labels, predicted, confidence=scores, slices={"light": light})
@@ -156,6 +157,8 @@ class Tabling:
                     cells, error = calibration_of(seen, confidence)
                     keep("calibration", "calibration", cells)
                     state("calibration_error", error, "lower")
+                    if (mistakes := mistakes_of(seen, confidence)).rows:
+                        keep("mistakes", "table", mistakes)
             if slices is not None:
                 with self._life.harmless(f"tables.slices {split}"):
                     cells, worst = slices_of(seen, slices, name)

@@ -15,6 +15,7 @@ from ledger.recorder.record.options import seed_of
 from ledger.session.process.parts import Part, read_parts
 from ledger.session.process.ranks import launched_by
 from ledger.session.run.points import left_out_text
+from ledger.session.run.steps import in_order
 from ledger.session.spool.events import (
     AnyEvent,
     Ended,
@@ -28,6 +29,7 @@ from ledger.session.spool.events import (
     ParamsEvent,
     Start,
     StatementEvent,
+    StepEvent,
     Tabled,
     Trained,
     Used,
@@ -174,6 +176,7 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
         note="\n\n".join(note for note in notes if note) or None,
         seed=seed_of(_last([draft.seed, *(event.seed for event in said if event.seed is not None)]), params),
         params=params,
+        chain=in_order([*draft.chain, *(event.step for event in _only(StepEvent, events))]),
         tags=list(dict.fromkeys([*draft.tags, *(tag for event in said for tag in event.tags)])),
         links=[*draft.links, *(link for event in said for link in event.links)],
         datasets=[event.dataset for event in _only(Used, events)],

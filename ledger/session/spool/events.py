@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from ledger.model.boxes import Gpu, Metric, Model, Usage
+from ledger.model.boxes import Gpu, Metric, Model, Step, Usage
 from ledger.model.record import RunFields
 from ledger.model.values import Document, Number, ParamValue, Reduction, Status
 from ledger.recorder.record.draft import CaptureProblem, Dataset, Rank, TableSource
@@ -104,6 +104,12 @@ class ParamsEvent(Event, frozen=True, kw_only=True, tag="params"):
     values: dict[str, ParamValue]
 
 
+class StepEvent(Event, frozen=True, kw_only=True, tag="step"):
+    """One call of `run.step`; its params are an event of their own."""
+
+    step: Step
+
+
 class FigureEvent(Event, frozen=True, kw_only=True, tag="figure"):
     """A figure, stored as a file of the spool."""
 
@@ -179,6 +185,7 @@ AnyEvent = (
     | MetricEvent
     | Used
     | ParamsEvent
+    | StepEvent
     | FigureEvent
     | Tabled
     | Trained

@@ -10,6 +10,7 @@ from ledger.model.boxes import Gpu, Hardware, Node, RankLife, Usage
 from ledger.model.values import counted
 from ledger.recorder.record.draft import CaptureProblem, Draft, Rank
 from ledger.session.process.parts import Part
+from ledger.session.run.steps import in_order
 from ledger.session.spool.events import Ended, Start, Waited
 from ledger.session.spool.job import is_running
 from ledger.session.spool.spool import last_sign_of_life, read_captured
@@ -35,6 +36,8 @@ def with_statements(draft: Draft, others: Draft) -> Draft:
         for metric in others.metrics
         if keys.get((metric.key, metric.dataset), metric.number) != metric.number
     ]
+    steps = {step.name: step for step in draft.chain}
+    differing += [f"step {step.name}" for step in others.chain if steps.get(step.name, step) != step]
     names = [*dict.fromkeys(measured), *differing]
     said = (
         [CaptureProblem(field="ranks", message=f"ranks disagree, so the values of rank 0 were kept: {_listed(names)}")]
@@ -46,6 +49,7 @@ def with_statements(draft: Draft, others: Draft) -> Draft:
     return msgspec.structs.replace(
         draft,
         params=others.params | draft.params,
+        chain=in_order([*draft.chain, *(step for step in others.chain if step.name not in steps)]),
         metrics=[*draft.metrics, *(one for one in others.metrics if (one.key, one.dataset) not in keys)],
         headline=draft.headline or others.headline,
         model=draft.model or others.model,

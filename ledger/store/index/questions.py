@@ -22,6 +22,7 @@ from ledger.store.index.update import read_runs
 _FIELDS_KEPT = 64
 """Most fields with columns and indexes of their own; fields of later questions are searched without."""
 _TIMES = {"started", "ended"}
+_LISTS = {"tags", "dataset", "chain"}
 _ASKED = 500
 """Most rows that one statement names."""
 
@@ -198,9 +199,9 @@ class Index:
         found = ranges(query.operator, query.value, time=query.field in _TIMES)
         arguments = [end for pair in found for end in pair]
         parts = []
-        if query.field not in {"tags", "dataset"}:
+        if query.field not in _LISTS:
             parts += [f"({column} >= ? AND {column} < ?)"] * len(found)
-        if query.field in {"tags", "dataset"} or query.field.startswith("params."):
+        if query.field in _LISTS or query.field.startswith("params."):
             # A list is JSON in the column; no single value begins like one.
             items = f"json_each(CASE WHEN {column} >= '[' AND {column} < '\\' THEN {column} ELSE '[]' END)"
             inside = " OR ".join(["(value >= ? AND value < ?)"] * len(found))

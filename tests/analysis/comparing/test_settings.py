@@ -5,7 +5,7 @@ import pytest
 
 from ledger.analysis.comparing.comparable import group_of
 from ledger.analysis.comparing.settings import is_seed, settings_of, spread_of
-from ledger.model.boxes import Code, Datasets, DatasetUse, Params, Patch
+from ledger.model.boxes import Code, Datasets, DatasetUse, Params, Patch, Step
 from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
 from tests.samples import START, V2_HASH, sample_run
@@ -52,6 +52,21 @@ def test_other_code_other_changes_and_other_training_data_are_other_settings() -
     assert sizes(first, changed(second, code=msgspec.structs.replace(code, dirty=True, patch=PATCH))) == [1, 1]
     assert sizes(first, changed(second, datasets=other_data)) == [1, 1]
     assert sizes(first, changed(second, params=Params(values={"lr": 0.1, "seed": 1, "hidden": [1]}))) == [1, 1]
+
+
+def test_other_steps_around_the_model_are_another_setting() -> None:
+    def stepped(index: int, *steps: Step, **params: ParamValue) -> StoredRun:
+        run = run_with(index, 0.9, lr=0.1, seed=index)
+        return changed(run, params=Params(values={"lr": 0.1, "seed": index, **params}, chain=list(steps)))
+
+    flip, crop = (Step(name="augment", stage="input", code=f"blake3:{digit * 64}") for digit in "ab")
+    vote = Step(name="postprocess", stage="output")
+    assert sizes(stepped(0, flip), stepped(1, flip)) == [2]
+    assert sizes(stepped(0, flip), stepped(1, crop)) == [1, 1]
+    assert sizes(stepped(0, flip), stepped(1)) == [1, 1]
+    assert sizes(stepped(0, flip), stepped(1, flip, vote)) == [1, 1]
+    assert sizes(stepped(0, flip, **{"augment.p": 0.1}), stepped(1, flip, **{"augment.p": 0.2})) == [1, 1]
+    assert sizes(stepped(0, flip, **{"augment.seed": 1}), stepped(1, flip, **{"augment.seed": 2})) == [2]
 
 
 def test_code_that_nobody_knows_is_shared_with_no_other_run() -> None:

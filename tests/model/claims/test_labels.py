@@ -18,6 +18,7 @@ USE = boxes.DatasetUse(role="test", split="test", name="digits", version="v2")
 RECORD = minimal_record(
     experiment="mnist",
     tags=["a", "b"],
+    params=boxes.Params(chain=[boxes.Step(name="augment", stage="input")]),
     results=boxes.Results(metrics=[BARE, METRIC]),
     datasets=boxes.Datasets(used=[boxes.DatasetUse(role="train", split="train"), USE]),
 )
@@ -50,6 +51,7 @@ def note(kind: NoteKind, **fields: object) -> Note:
                 "results.metrics[1].name": "f1", "results.metrics[1].split": "night",
                 "results.metrics[1].evaluator": "eval 1", "datasets.used[0].split": "train",
                 "datasets.used[1].split": "test", "datasets.used[1].name": "digits", "datasets.used[1].version": "v2",
+                "params.chain[0].name": "augment",
             },
         ),
         (
@@ -101,7 +103,7 @@ def test_a_bad_name_in_any_field_is_never_called_sound(document: Document, text:
 def test_the_fast_way_knows_the_fields_that_hold_names_and_no_others() -> None:
     told: dict[type, set[str]] = {}
     holders = {"results.metrics": boxes.Metric, "metrics": boxes.Metric, "datasets.used": boxes.DatasetUse}
-    holders |= {"datasets": boxes.DatasetUse}
+    holders |= {"datasets": boxes.DatasetUse, "params.chain": boxes.Step}
     for document in (RECORD, EVALUATION, VERSION, CASE):
         for field, _ in labels_of(document):
             start, _, last = field.rpartition(".")

@@ -45,6 +45,7 @@ def test_predictions_become_tables_and_metrics_of_one_dataset_version(repo: Path
         "samples validation/accuracy": "sample,value\na,1\nb,0\nc,1\nd,1\n",
         "calibration validation/accuracy": "confidence,accuracy,samples\n0.6,0.0,1\n0.8,1.0,1\n0.9,1.0,1\n1.0,1.0,1\n",
         "slices validation/accuracy": "slice,accuracy,samples\nnight,0.5,2\nday,1.0,2\n",
+        "mistakes validation/accuracy": "sample,truth,predicted,confidence\nb,cat,dog,0.6\n",
     }
     record = only_run(repo).record
     metrics = {metric.key: (float(metric.value), metric.direction) for metric in record.results.metrics}

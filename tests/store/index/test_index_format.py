@@ -10,7 +10,7 @@ from ledger.store.index.file import FILE, FORMAT
 from ledger.store.index.index import ask
 from tests.store.branch.test_branch import append_samples
 
-ROWS_OF = (8, "bb5827c1c9cace8a")
+ROWS_OF = (9, "31fec5d3a355904e")
 """The format, and the hash of the rows that the sample ledger has in it."""
 
 

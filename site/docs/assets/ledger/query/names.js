@@ -21,6 +21,7 @@
     "branch",
     "dirty",
     "dataset",
+    "chain",
     "host",
     "parameters",
     "baseline",
