@@ -5,6 +5,8 @@ The reference of the handbook is made from these lines. Loads nothing: recording
 
 RANK_VARIABLE = "LEDGER_RANK"
 """Rank of this process, where no launcher states it or it is wrong; rank 0 keeps the record."""
+RESUME_VARIABLE = "LEDGER_RESUME"
+"""Key that the attempts of one training share, where the script states none: together they are one run."""
 PUSH_VARIABLE = "LEDGER_PUSH"
 """With `1`, a run recorded from Python is sent to the remote when it ends."""
 PREEMPTION_VARIABLE = "LEDGER_PREEMPTION_SIGNAL"
@@ -14,7 +16,7 @@ CACHE_VARIABLE = "LEDGER_CACHE"
 TOKEN_VARIABLE = "LEDGER_TOKEN"  # noqa: S105  # a name
 """In GitLab CI: access token with the scope `api`, used by `ledger ci comment` to write the review."""
 
-ASKED = (RANK_VARIABLE, PUSH_VARIABLE, PREEMPTION_VARIABLE, CACHE_VARIABLE, TOKEN_VARIABLE)
+ASKED = (RANK_VARIABLE, RESUME_VARIABLE, PUSH_VARIABLE, PREEMPTION_VARIABLE, CACHE_VARIABLE, TOKEN_VARIABLE)
 """Variables that you may set."""
 
 RUN_DIR_VARIABLE = "LEDGER_RUN_DIR"

@@ -31,18 +31,19 @@ def open_ledger(*, writing: bool = False) -> Branch:
     return ledger
 
 
-def recover_and_print(ledger: Branch, state_dir: Path, hosts: Collection[str] = ()) -> int:
+def recover_and_print(ledger: Branch, state_dir: Path, hosts: Collection[str] = (), *, resumable: bool = False) -> int:
     """Recover, print one line for each, and return how many still wait.
 
     Args:
         ledger: where to.
         state_dir: where things wait.
         hosts: other hosts that are gone.
+        resumable: record attempts that wait for a next one, too.
     """
     from ledger.session.spool.recovery import recover
 
     still = 0
-    for found in recover(ledger, state_dir, hosts):
+    for found in recover(ledger, state_dir, hosts, resumable=resumable):
         if found.problem:
             still += 1
             say(f"warning: {found.id} still waits: {found.problem}")

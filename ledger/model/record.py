@@ -40,6 +40,27 @@ class Link(Document, frozen=True, kw_only=True):
     """Title of the page."""
 
 
+class Attempt(Document, frozen=True, kw_only=True):
+    """One attempt of a run that was stopped and resumed."""
+
+    run: str
+    """Run id that it had by itself; that of the first is the run's."""
+    host: str
+    """Host on which it ran."""
+    started_at: Moment
+    """Start, UTC."""
+    ended_at: Moment
+    """End, UTC; for a lost attempt its last sign of life."""
+    duration_seconds: float
+    """Seconds between them, by a monotonic clock."""
+    status: Status
+    """How it ended."""
+    reason: str | None = None
+    """Cause of that end."""
+    last_step: int | None = None
+    """Last step that it logged."""
+
+
 class Timing(Document, frozen=True, kw_only=True):
     """When the run took place."""
 
@@ -55,6 +76,8 @@ class Timing(Document, frozen=True, kw_only=True):
     """Where the times come from: `clock` (measured by ledger), `options` (stated) or `log` (times in the log)."""
     unknown: dict[str, str] = {}
     """Fields that are unknown, and why."""
+    attempts: list[Attempt] = []
+    """Attempts of a run that was resumed, oldest first; its duration is the sum of theirs."""
 
     @property
     def took(self) -> float | None:

@@ -16,7 +16,7 @@ from ledger.model.boxes import Metric
 from ledger.model.claims.measurements import same_data, same_data_text
 from ledger.model.entries import EnvironmentFile, Note, StoredRun
 from ledger.model.paths import ENVIRONMENT_FILE, RECORD_FILE
-from ledger.model.record import Record
+from ledger.model.record import Record, Timing
 from ledger.model.values import NoteKind, counted, plain
 from ledger.recorder.record.warnings import leak_text
 from ledger.store.branch.branch import Branch
@@ -175,6 +175,14 @@ def _note_kind_text(note: Note) -> str:
     return _SAID[note.kind] if note.stage is None else f"{_SAID[note.kind]} (stage {note.stage})"
 
 
+def _attempts(timing: Timing) -> Lines:
+    for place, one in enumerate(timing.attempts, 1):
+        ended = f"{one.status}{f' ({one.reason})' if one.reason else ''}"
+        reached = f", to step {one.last_step}" if one.last_step is not None else ""
+        when = f"{moment(one.started_at)} on {one.host}, {duration(one.duration_seconds)}"
+        yield f"attempt {place}", f"{when}{reached}: {ended}"
+
+
 def _heading(run: StoredRun) -> Lines:
     record = run.record
     yield "experiment", record.experiment
@@ -186,6 +194,7 @@ def _heading(run: StoredRun) -> Lines:
     else:
         source = {"options": " (as stated)", "log": " (by the times in its log)"}.get(timing.source, "")
         yield "started", f"{moment(timing.started_at)}, took {duration(timing.took)}{source}"
+    yield from _attempts(timing)
     if timing.took is None or "started_at" in timing.unknown:
         why = timing.unknown.get("duration_seconds", "it was not measured")
         yield "took", duration(timing.took) if timing.took else f"unknown: {why}"

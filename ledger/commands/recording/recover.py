@@ -47,7 +47,7 @@ def recover_command(listed: bool, hosts: tuple[str, ...], homeless: bool, branch
         return 0
     if all(one.state == "alive" for one in waiting):
         say("no run is waiting to be recorded")
-    still = sum(recover_and_print(ledger, place, hosts) for place in places)
+    still = sum(recover_and_print(ledger, place, hosts, resumable=True) for place in places)
     elsewhere = [one for place in places for one in what_waits(place) if one.state == "elsewhere"]
     for host in sorted({one.host or "" for one in elsewhere}):
         runs = [one for one in elsewhere if one.host == host]
@@ -78,6 +78,7 @@ def _list(waiting: list[WaitingRun], *, as_json: bool) -> None:
             "dead": "its process is gone",
             "alive": "lives",
             "rank": "part of a job that rank 0 records",
+            "attempt": "waits for its next attempt",
         }
         rows = [
             [

@@ -52,6 +52,7 @@ def timing_of(draft: Draft, now: datetime) -> Timing:
         recorded_at=now,
         source=draft.times,
         unknown=draft.times_unknown,
+        attempts=draft.attempts,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 from ledger.analysis.data.curves import Gathered
 from ledger.model.boxes import Code, Environment, Gpu, Hardware, Metric, Model, Node, RankLife, Step, Usage
 from ledger.model.entries import EnvironmentFile, ManifestLine
-from ledger.model.record import RunFields
+from ledger.model.record import Attempt, RunFields
 from ledger.model.values import DECLARED, Document, ParamValue, Role, Status, TableKind
 
 
@@ -160,6 +160,8 @@ class Draft(RunFields, frozen=True, kw_only=True):
     """Runs that were started in it and have records of their own."""
     rank: Rank | None = None
     """The process of the job that keeps the record; none where it is the only one."""
+    attempts: list[Attempt] = []
+    """Attempts of a run that was resumed, oldest first."""
     ranks: list[RankLife] = []
     """The processes of the job that left a trace, by rank; empty where the run had one process."""
     nodes: list[Node] = []

@@ -3,9 +3,10 @@
 import msgspec
 
 from ledger.hashing import hash_bytes
+from ledger.model.boxes import Node, RankLife
 from ledger.model.document import dump, load
 from ledger.model.paths import LOG_FILE
-from ledger.model.record import Record
+from ledger.model.record import Attempt, Record
 from ledger.recorder.record.draft import Captured, Draft
 from ledger.store.branch.policy import Privacy
 from ledger.store.branch.privacy import without_home
@@ -15,13 +16,15 @@ LEFT_OUT = "the policy leaves it out"
 
 def private_draft(draft: Draft, privacy: Privacy) -> Draft:
     """Return the draft with numbers for the names of its hosts, where the policy leaves them out."""
-    if not privacy.host or not (draft.nodes or draft.ranks):
+    named: list[Node | RankLife | Attempt] = [*draft.nodes, *draft.ranks, *draft.attempts]
+    if not privacy.host or not named:
         return draft
-    hosts = dict.fromkeys([*(node.host for node in draft.nodes), *(life.host for life in draft.ranks)])
+    hosts = dict.fromkeys(one.host for one in named)
     names = {host: f"host {number}" for number, host in enumerate(hosts, 1)}
     return msgspec.structs.replace(
         draft,
         nodes=[msgspec.structs.replace(node, host=names[node.host]) for node in draft.nodes],
+        attempts=[msgspec.structs.replace(one, host=names[one.host]) for one in draft.attempts],
         ranks=[msgspec.structs.replace(life, host=names[life.host]) for life in draft.ranks],
     )
 

@@ -27,11 +27,12 @@ from ledger.session.process.ranks import find_rank, is_silent
 from ledger.session.process.run_dir import read_whole_draft
 from ledger.session.process.signals import ENDING, preemption_signal, status_of
 from ledger.session.process.terminal import run_command
+from ledger.session.spool.attempts import waits_for_next
 from ledger.session.spool.events import Ended, Start, Warned
 from ledger.session.spool.location import SpoolPlace, create_spool
 from ledger.session.spool.recording import record_spool
 from ledger.session.spool.spool import LOG, RUN_DIR, Spool, add_child
-from ledger.settings import RUN_DIR_VARIABLE, RUN_ID_VARIABLE, SPOOL_VARIABLE
+from ledger.settings import RESUME_VARIABLE, RUN_DIR_VARIABLE, RUN_ID_VARIABLE, SPOOL_VARIABLE
 
 _LOG = logging.getLogger("ledger")
 
@@ -89,6 +90,9 @@ def run_wrapped(place: SpoolPlace, start: Start, command: Sequence[str]) -> Wrap
     try:
         with closing(spool):
             spool.write(ended)
+            if waits_for_next(spool.folder):
+                problem = "it waits for its next attempt, which continues it"
+                return Wrapped(exit_code=exit_code, id=start.id, problem=problem, hint="ledger recover")
             recorded = _record(place, spool.folder, captured)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # whatever failed, the command's exit code is returned
         problem, hint = _error_text(error)
@@ -185,6 +189,7 @@ def begin(place: SpoolPlace, experiment: str, command: Sequence[str], run_id: st
     return Start(
         id=run_id,
         rank=find_rank(os.environ),
+        resume=os.environ.get(RESUME_VARIABLE) or None,
         host=socket.gethostname(),
         pid=os.getpid(),
         started_at=now,

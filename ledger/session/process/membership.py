@@ -19,6 +19,7 @@ from ledger.errors import InvalidDocument
 from ledger.model.values import Document
 from ledger.recorder.record.draft import Rank
 from ledger.session.process.ranks import is_silent
+from ledger.session.spool.attempts import is_any_running, waiting_attempts
 from ledger.session.spool.events import Attached, JoinEvent, Start
 from ledger.session.spool.location import SpoolPlace, create_spool
 from ledger.session.spool.spool import Spool, add_child, claim_first, read_start
@@ -124,7 +125,14 @@ def attach(folder: Path, run: str, began: float, rank: Rank | None) -> Seat:
 
 def _own(place: SpoolPlace, start: Start) -> Seat:
     began = start.started_at.timestamp() if start.stated else time.time()
-    return Seat(start.id, "leads", create_spool(place, start), began)
+    earlier = waiting_attempts(place.state_dir, start.resume) if start.resume else []
+    if is_any_running(earlier):
+        _LOG.warning(
+            "run %s: a run with the resume key %s is still running, so this is a run of its own", start.id, start.resume
+        )
+        start, earlier = msgspec.structs.replace(start, resume=None), []
+    shown = earlier[0].folder.name if earlier else start.id
+    return Seat(shown, "leads", create_spool(place, start), began, own=start.id)
 
 
 def _numbered(start: Start, *, per_rank: bool) -> Start:

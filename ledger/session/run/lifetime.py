@@ -34,6 +34,7 @@ from ledger.session.process.output import Output
 from ledger.session.process.signals import Watch
 from ledger.session.run.loading import LoaderWait
 from ledger.session.run.points import left_out_text
+from ledger.session.spool.attempts import waits_for_next
 from ledger.session.spool.draft import read_draft
 from ledger.session.spool.events import (
     AnyEvent,
@@ -271,6 +272,9 @@ class Lifetime:
 
     def _record(self, spool: Spool) -> None:
         try:
+            if waits_for_next(spool.folder):
+                _announce(f"run {self.id} waits for its next attempt; to record it as it is: ledger recover")
+                return
             await_ranks(spool.folder, read_start(spool.folder))
             self.recorded = record_spool(self._place, spool.folder, read_draft(spool.folder))
         except LedgerError as error:

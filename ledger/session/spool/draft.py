@@ -16,6 +16,7 @@ from ledger.session.process.parts import Part, read_parts
 from ledger.session.process.ranks import launched_by
 from ledger.session.run.points import left_out_text
 from ledger.session.run.steps import in_order
+from ledger.session.spool.attempts import AttemptSpool, earlier_attempts, first_step, join_attempts
 from ledger.session.spool.events import (
     AnyEvent,
     Ended,
@@ -37,7 +38,7 @@ from ledger.session.spool.events import (
     Warned,
 )
 from ledger.session.spool.job_draft import first_rank, with_lives, with_statements
-from ledger.session.spool.joint_curves import joint_curves
+from ledger.session.spool.joint_curves import AttemptPoints, joint_curves
 from ledger.session.spool.spool import LOG, last_sign_of_life, read_captured, read_children, read_start
 
 E = TypeVar("E", bound=Event)
@@ -55,6 +56,27 @@ def read_draft(folder: Path) -> Draft:
         InvalidDocument: its start is damaged.
     """
     start = read_start(folder)
+    earlier = earlier_attempts(folder, start)
+    if not earlier:
+        return _read_one(folder, start)
+    attempts = [*earlier, AttemptSpool(folder=folder, start=start)]
+    drafts = [_read_one(one.folder, one.start) for one in attempts]
+    draft = join_attempts(drafts, [one.start.host for one in attempts], folder)
+    until: int | None = None
+    before = draft.duration_seconds
+    stretches: list[AttemptPoints] = []
+    for one, part in zip(reversed(attempts), reversed(drafts), strict=True):
+        before -= part.duration_seconds
+        parts = read_parts(one.folder, one.start)
+        stretches.insert(0, AttemptPoints(parts, one.start.started_at, before=max(0.0, before), until=until))
+        first = first_step(parts)
+        until = first if until is None else until if first is None else min(first, until)
+    curves, unjoined = joint_curves(stretches)
+    return msgspec.structs.replace(draft, curves=curves, problems=[*draft.problems, *unjoined])
+
+
+def _read_one(folder: Path, start: Start) -> Draft:
+    """Return the draft of one attempt, or of a run that was never stopped."""
     parts = read_parts(folder, start)
     inner = _own_record(folder, parts)
     if inner is not None:
@@ -124,7 +146,7 @@ def _draft(start: Start, folder: Path, parts: Sequence[Part], *, offset: float =
     end = _end_of(parts)
     elsewhere = end is not None and end.stated
     longest = end.seconds if end is not None and elsewhere else math.inf
-    curves, unjoined = joint_curves(parts, offset, start.started_at, longest)
+    curves, unjoined = joint_curves([AttemptPoints(parts, start.started_at, offset, longest)])
     draft = msgspec.structs.replace(
         draft,
         curves=curves,

@@ -25,6 +25,10 @@ class Start(RunFields, frozen=True, kw_only=True):
     param_sources: list[str] = []
     rank: Rank | None = None
     """The process of a job that this is."""
+    resume: str | None = None
+    """Key that the attempts of one training share."""
+    last_attempt: bool = False
+    """Whether the launcher starts no further attempt."""
     per_rank: bool = False
     """Whether every rank keeps a record of its own."""
     parent_pid: int = 0

@@ -30,7 +30,8 @@ from ledger.session.spool.spool import (
     spools,
 )
 
-_JOBS = "jobs"
+_NOTE = "job-{}.json"
+"""Name of the note of a recorded training. A file in the state folder itself: every command looks into its folders."""
 _KEPT = timedelta(days=30)
 """How long it is remembered that rank 0 has recorded a training."""
 _SLACK = timedelta(seconds=60)
@@ -117,14 +118,14 @@ def close_job(folder: Path, start: Start) -> None:
     if start.rank is None or start.rank.group is None or start.per_rank:
         return
     others = rank_spools(folder, start)
-    place = folder.parent.parent / _JOBS
-    place.mkdir(parents=True, exist_ok=True)
+    place = folder.parent.parent
     note = RecordedJob(
         run=start.id, host=start.host, parent=start.parent_pid, began=start.started_at, ended=datetime.now(UTC)
     )
-    aside = place / f"{start.rank.group}.{os.getpid()}.new"
+    name = _NOTE.format(start.rank.group)
+    aside = place / f"{name}.{os.getpid()}.new"
     aside.write_bytes(encode(note))
-    aside.replace(place / f"{start.rank.group}.json")
+    aside.replace(place / name)
     _forget_old(place)
     for one in others:
         if not is_running(one.folder):
@@ -136,7 +137,7 @@ def is_covered(folder: Path, start: Start) -> bool:
     if not belongs_to_job(start) or start.rank is None:
         return False
     try:
-        data = (folder.parent.parent / _JOBS / f"{start.rank.group}.json").read_bytes()
+        data = (folder.parent.parent / _NOTE.format(start.rank.group)).read_bytes()
         note = msgspec.json.decode(data, type=RecordedJob)
         seen = last_sign_of_life(folder)
     except (OSError, ValueError, msgspec.DecodeError):
@@ -186,7 +187,7 @@ def _overlap(one: RankSpool, began: datetime) -> bool:
 
 def _forget_old(place: Path) -> None:
     oldest = time.time() - _KEPT.total_seconds()
-    for path in place.iterdir():
+    for path in place.glob(_NOTE.format("*")):
         with suppress(OSError):
             if path.stat().st_mtime < oldest:
                 path.unlink()

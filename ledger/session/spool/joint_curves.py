@@ -1,9 +1,11 @@
 """The curves of a run from what its processes logged: those of the lowest rank, or of all ranks together."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,30 +28,58 @@ _AHEAD = 10_000
 """Most steps by which a rank may be ahead of rank 0, so that memory stays bounded; none is in a collective loop."""
 
 
-def joint_curves(
-    parts: Sequence[Part], offset: float, began: datetime, longest: float
-) -> tuple[Gathered | None, list[CaptureProblem]]:
-    """Return the curves of all processes, and what could not be joined.
+class AttemptPoints(NamedTuple):
+    """What the processes of one attempt logged."""
+
+    parts: Sequence[Part]
+    """Parts of its processes, by rank."""
+    began: datetime
+    """Its start, UTC."""
+    offset: float = 0.0
+    """Age of its spool in seconds when the run began."""
+    longest: float = math.inf
+    """Its age at its stated end, in seconds; points that were logged later have no time."""
+    before: float = 0.0
+    """Seconds that earlier attempts trained."""
+    until: int | None = None
+    """First step of a later attempt, which trained again from there on; none for the last."""
+
+
+def joint_curves(stretches: Sequence[AttemptPoints]) -> tuple[Gathered | None, list[CaptureProblem]]:
+    """Return the curves of all processes of all attempts, and what could not be joined.
 
     Of a series that several ranks logged the values of the lowest rank count, unless `run.log(…, reduce=…)` said how
-    they become one: then those of all ranks at the same step, or without steps at the same call.
+    they become one: then those of all ranks at the same step, or without steps at the same call. Of a step that
+    several attempts reached the last one's points count.
 
     Args:
-        parts: parts of the processes, by rank.
-        offset: age of the spool in seconds when the run began.
-        began: start of the run, UTC.
-        longest: age of the run at its stated end, in seconds; points that were logged later have no time.
+        stretches: attempts, oldest first.
     """
     gatherer = Gatherer()
-    taken: set[str] = set()
-    others = [_OtherRank(part.path) for part in parts if part.rank > 0]
     reduced: dict[str, Reduction] = {}
     missing: dict[str, int] = {}
-    for part in parts:
-        later = (part.began.started_at - began).total_seconds() if part.apart and part.began is not None else 0.0
+    for stretch in stretches:
+        _gather(stretch, gatherer, reduced, missing)
+    problems = [
+        CaptureProblem(field=f"curves.{name}", message=f"{count:,} points lack the value of some rank")
+        for name, count in sorted(missing.items())
+    ]
+    return _with_reductions(gatherer.result(), reduced), problems
+
+
+def _gather(stretch: AttemptPoints, gatherer: Gatherer, reduced: dict[str, Reduction], missing: dict[str, int]) -> None:
+    """Add the points of one attempt, and count those that lack the value of a rank."""
+    taken: set[str] = set()
+    others = [_OtherRank(part.path) for part in stretch.parts if part.rank > 0]
+    for part in stretch.parts:
+        apart = part.began if part.apart else None
+        later = (apart.started_at - stretch.began).total_seconds() if apart is not None else 0.0
+        later += stretch.before - stretch.offset
         series: set[str] = set()
         for event in read_events(part.path):
             if not isinstance(event, Logged):  # a million points must not fill the memory that training used
+                continue
+            if stretch.until is not None and event.step is not None and event.step >= stretch.until:
                 continue
             values = _floats(event.values)
             if part.rank > 0:
@@ -63,15 +93,10 @@ def joint_curves(
                     values[name] = _REDUCE[event.reduce]([values[name], *found])
             if values:
                 series.update(values)
-                seconds = event.seconds - offset + later if offset or later else event.seconds
-                time = seconds if seconds <= longest else None
+                seconds = event.seconds + later if later else event.seconds
+                time = seconds if event.seconds <= stretch.longest else None
                 gatherer.add(Point(step=event.step, epoch=event.epoch, seconds=time, values=values))
         taken |= series
-    problems = [
-        CaptureProblem(field=f"curves.{name}", message=f"{count:,} points lack the value of some rank")
-        for name, count in sorted(missing.items())
-    ]
-    return _with_reductions(gatherer.result(), reduced), problems
 
 
 def _with_reductions(gathered: Gathered | None, reduced: Mapping[str, Reduction]) -> Gathered | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from ledger.errors import NotAppended
 from ledger.model.paths import RECORD_FILE, run_path
 from ledger.recorder import Draft, Recorded, record
+from ledger.session.spool.attempts import earlier_attempts
 from ledger.session.spool.draft import read_inner_draft
 from ledger.session.spool.events import Start
 from ledger.session.spool.job import close_job
@@ -23,17 +24,28 @@ def record_spool(place: SpoolPlace, folder: Path, draft: Draft) -> Recorded:
         LedgerError: the record could not be made or stored; the spool remains.
         OSError: the spool or the disk cannot be read; the spool remains.
     """
-    start = read_start(folder)
     if (inner := read_inner_draft(folder)) is not None and not _is_recorded(place, inner):
         with suppress(NotAppended):  # it waits as a whole
             record(place.ledger, inner, state_dir=place.state_dir, strict=False)
     try:
         recorded = record(place.ledger, draft, state_dir=place.state_dir, strict=False)
     except NotAppended:
-        _discard(folder, start)
+        discard_attempts(folder)
         raise
-    _discard(folder, start)
+    discard_attempts(folder)
     return recorded
+
+
+def discard_attempts(folder: Path) -> None:
+    """Discard the spools of all attempts of a recorded run.
+
+    The first goes last: its id is that of the record, by which an attempt that a kill has left is known as recorded.
+    """
+    start = read_start(folder)
+    earlier = earlier_attempts(folder, start)
+    _discard(folder, start)
+    for one in reversed(earlier):
+        _discard(one.folder, one.start)
 
 
 def _discard(folder: Path, start: Start) -> None:

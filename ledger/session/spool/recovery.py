@@ -10,9 +10,10 @@ from ledger.errors import LedgerError
 from ledger.model.paths import RECORD_FILE, run_path
 from ledger.model.values import Document, Status
 from ledger.session.process.run_dir import read_whole_draft
+from ledger.session.spool.attempts import earlier_attempts, has_later, waits_for_next
 from ledger.session.spool.job import belongs_to_job, is_covered, leads_in_place
 from ledger.session.spool.location import SpoolPlace
-from ledger.session.spool.recording import record_spool
+from ledger.session.spool.recording import discard_attempts, record_spool
 from ledger.session.spool.spool import Spool, claimed, dead_spools, read_start, silence_seconds, spools
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import read_waiting, waiting_files
@@ -41,9 +42,9 @@ class WaitingRun(Document, frozen=True, kw_only=True):
 
     id: str
     """Run id, or that of the entry."""
-    state: Literal["entry", "dead", "alive", "elsewhere", "rank"]
+    state: Literal["entry", "dead", "alive", "elsewhere", "rank", "attempt"]
     """`entry`: made, and not on the branch yet; `dead`: its process is gone; `elsewhere`: on another host; `rank`: a
-    rank of a job whose rank 0 is to record it."""
+    rank of a job whose rank 0 is to record it; `attempt`: waits for its next attempt."""
     host: str | None = None
     """Host of the run."""
     silence_seconds: float | None = None
@@ -60,14 +61,19 @@ def what_waits(state_dir: Path) -> list[WaitingRun]:
         except (LedgerError, OSError):
             continue  # just being made or removed
         host = start.host
-        state: Literal["dead", "alive", "elsewhere", "rank"] = "alive" if host == gethostname() else "elsewhere"
+        state: Literal["dead", "alive", "elsewhere", "rank", "attempt"] = (
+            "alive" if host == gethostname() else "elsewhere"
+        )
         if folder in dead:
-            state = "rank" if belongs_to_job(start) else "dead"
+            left = _is_left_to_next(folder, resumable=False)
+            state = "rank" if belongs_to_job(start) else "attempt" if left else "dead"
         listed.append(WaitingRun(id=folder.name, state=state, host=host, silence_seconds=silence_seconds(folder)))
     return listed
 
 
-def recover(ledger: Branch, state_dir: Path, hosts: Collection[str] = ()) -> list[Recovered]:
+def recover(
+    ledger: Branch, state_dir: Path, hosts: Collection[str] = (), *, resumable: bool = False
+) -> list[Recovered]:
     """Append every waiting record and every run whose process is gone; idempotent.
 
     Where one cannot be recovered, its result has the reason, and the others are recovered all the same.
@@ -76,13 +82,22 @@ def recover(ledger: Branch, state_dir: Path, hosts: Collection[str] = ()) -> lis
         ledger: ledger to append to.
         state_dir: folder of what waits.
         hosts: other hosts that are gone, so that their runs are too; `all` names every one.
+        resumable: record attempts that wait for a next one, too.
     """
     done = [_recover_waiting(ledger, path) for path in waiting_files(state_dir)]
     for folder in _leaders_first(dead_spools(state_dir, hosts)):
         with claimed(folder, hosts) as mine:
-            if mine and not _is_left_to_leader(folder, hosts):
+            if mine and not _is_left_to_leader(folder, hosts) and not _is_left_to_next(folder, resumable=resumable):
                 done.append(_recover_spool(ledger, state_dir, folder))
     return done
+
+
+def _is_left_to_next(folder: Path, *, resumable: bool) -> bool:
+    """Return whether a later attempt makes the record of this one, or is still expected to."""
+    try:
+        return has_later(folder) or (not resumable and waits_for_next(folder))
+    except (LedgerError, OSError):
+        return False
 
 
 def _leaders_first(folders: list[Path]) -> list[Path]:
@@ -137,14 +152,15 @@ def _recover_spool(ledger: Branch, state_dir: Path, folder: Path) -> Recovered:
         if home is not None and home != SpoolPlace(ledger, state_dir).home:
             return _elsewhere(folder.name, home)
         # Killed between the append and the cleanup: nothing is left to do.
-        if ledger.read(f"{run_path(folder.name)}/{RECORD_FILE}") is not None:
-            Spool.discard(folder)
-            return Recovered(id=folder.name)
+        name = next((one.folder.name for one in earlier_attempts(folder, read_start(folder))), folder.name)
+        if ledger.read(f"{run_path(name)}/{RECORD_FILE}") is not None:
+            discard_attempts(folder)
+            return Recovered(id=name)
         with _working_folder(folder):
             made = record_spool(SpoolPlace(ledger, state_dir), folder, read_whole_draft(folder))
     except Exception as error:  # noqa: BLE001  # one unreadable spool must not stop every command from now on
         return Recovered(id=folder.name, problem=str(error) or type(error).__name__, hint=_hint(error))
-    return Recovered(id=folder.name, status=made.record.status)
+    return Recovered(id=made.record.id, status=made.record.status)
 
 
 def _working_folder(folder: Path) -> contextlib.AbstractContextManager[None]:

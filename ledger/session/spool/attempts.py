@@ -1,0 +1,230 @@
+"""The attempts of one training that was stopped and resumed: together they are one run.
+
+Attempts know each other by their resume key. One that ends without success leaves its spool, and the one that finishes
+makes the record of them all, under the id of the first.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from ledger.errors import LedgerError
+from ledger.model.boxes import Gpu, Usage
+from ledger.model.record import Attempt
+from ledger.model.values import Document, Status
+from ledger.recorder.record.draft import CaptureProblem, Draft
+from ledger.session.process.parts import Part, read_parts
+from ledger.session.run.steps import in_order
+from ledger.session.spool.events import Ended, Logged, Start
+from ledger.session.spool.job import belongs_to_job, is_running
+from ledger.session.spool.spool import read_events, read_start, silence_seconds, spools
+
+KEPT = timedelta(days=7)
+"""How long an attempt waits for the next one before any command records it; `ledger recover` records it at once."""
+_GOOD: set[Status] = {"finished", "pruned"}
+_LOGS = "attempts.txt"
+
+
+class AttemptSpool(Document, frozen=True, kw_only=True):
+    """The spool of one attempt."""
+
+    folder: Path
+    """Folder of the spool."""
+    start: Start
+    """Its start."""
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """Place among the attempts; ids of one second have no order."""
+        return self.start.started_at, self.folder.name
+
+
+def earlier_attempts(folder: Path, start: Start) -> list[AttemptSpool]:
+    """Return the earlier attempts of a run that are not recorded yet, oldest first."""
+    if start.resume is None or belongs_to_job(start):
+        return []
+    this = AttemptSpool(folder=folder, start=start)
+    return [one for one in waiting_attempts(folder.parent.parent, start.resume) if one.order < this.order]
+
+
+def waits_for_next(folder: Path) -> bool:
+    """Return whether an attempt has ended without success, so that it is left to the next one."""
+    start = read_start(folder)
+    if start.resume is None or start.last_attempt or belongs_to_job(start):
+        return False
+    ends = [
+        event.status
+        for part in read_parts(folder, start)
+        if not part.apart
+        for event in part.events
+        if isinstance(event, Ended)
+    ]
+    return not set(ends[-1:]) & _GOOD and silence_seconds(folder) < KEPT.total_seconds()
+
+
+def has_later(folder: Path) -> bool:
+    """Return whether a later attempt lives or is waiting: it speaks for this one."""
+    start = read_start(folder)
+    if start.resume is None or belongs_to_job(start):
+        return False
+    this = AttemptSpool(folder=folder, start=start)
+    return any(one.order > this.order for one in waiting_attempts(folder.parent.parent, start.resume))
+
+
+def waiting_attempts(state_dir: Path, key: str) -> list[AttemptSpool]:
+    """Return all attempts with this key that are not recorded yet, oldest first."""
+    found = []
+    for folder in spools(state_dir):
+        with suppress(LedgerError, OSError):  # just being made or removed
+            start = read_start(folder)
+            if start.resume == key and not belongs_to_job(start):
+                found.append(AttemptSpool(folder=folder, start=start))
+    return sorted(found, key=lambda one: one.order)
+
+
+def is_any_running(attempts: Sequence[AttemptSpool]) -> bool:
+    """Return whether one of the attempts still runs."""
+    return any(is_running(one.folder) for one in attempts)
+
+
+def first_step(parts: Sequence[Part]) -> int | None:
+    """Return the first step that an attempt logged: what earlier ones logged from there on was repeated."""
+    firsts = []
+    for part in parts:
+        if part.rank == 0:
+            steps = (event.step for event in read_events(part.path) if isinstance(event, Logged))
+            firsts.append(next((step for step in steps if step is not None), None))
+    known = [step for step in firsts if step is not None]
+    return min(known, default=None)
+
+
+def join_attempts(drafts: Sequence[Draft], hosts: Sequence[str], folder: Path) -> Draft:
+    """Return the draft of a run from those of its attempts, oldest first; what was stated last counts.
+
+    Curves are not joined here. Time, CPU time and energy are sums.
+
+    Args:
+        drafts: draft of each attempt.
+        hosts: host of each attempt.
+        folder: spool of the last one, for their logs together.
+    """
+    first, last = drafts[0], drafts[-1]
+    params: dict[str, object] = {}
+    changed: dict[str, None] = {}
+    for draft in drafts:
+        changed |= dict.fromkeys(name for name, value in draft.params.items() if params.get(name, value) != value)
+        params |= draft.params
+    metrics = {(one.key, one.dataset, one.step): one for draft in drafts for one in draft.metrics}
+    figures = {one.title: one for draft in drafts for one in draft.figures}
+    tables = {one.name: one for draft in drafts for one in draft.tables}
+    uses = {(one.role, one.split, one.path, one.name, one.version): one for draft in drafts for one in draft.datasets}
+    problems = list(dict.fromkeys(problem for draft in drafts for problem in draft.problems))
+    if changed:
+        named = ", ".join(list(changed)[:5])
+        problems.append(CaptureProblem(field="params.attempts", message=f"attempts differ in: {named}"))
+    trees = {draft.captured.code.identity for draft in drafts if draft.captured is not None}
+    if len(trees) > 1:
+        problems.append(CaptureProblem(field="params.code", message="attempts ran different code; this is the last's"))
+    return msgspec.structs.replace(
+        last,
+        id=first.id,
+        started_at=first.started_at,
+        duration_seconds=sum(draft.duration_seconds for draft in drafts),
+        attempts=[_attempt(draft, host) for draft, host in zip(drafts, hosts, strict=True)],
+        params=params,
+        chain=in_order(step for draft in drafts for step in draft.chain),
+        metrics=list(metrics.values()),
+        headline=next((draft.headline for draft in reversed(drafts) if draft.headline), None),
+        model=next((draft.model for draft in reversed(drafts) if draft.model), None),
+        figures=list(figures.values()),
+        tables=list(tables.values()),
+        datasets=list(uses.values()),
+        tags=list(dict.fromkeys(tag for draft in drafts for tag in draft.tags)),
+        links=list(dict.fromkeys(link for draft in drafts for link in draft.links)),
+        note="\n\n".join(dict.fromkeys(draft.note for draft in drafts if draft.note)) or None,
+        log=_joined_logs([draft.log for draft in drafts if draft.log], folder),
+        usage=_usage(drafts),
+        gpus=_gpus(drafts),
+        problems=problems,
+    )
+
+
+def _attempt(draft: Draft, host: str) -> Attempt:
+    return Attempt(
+        run=draft.id,
+        host=host,
+        started_at=draft.started_at,
+        ended_at=draft.ended_at,
+        duration_seconds=round(draft.duration_seconds, 3),
+        status=draft.status,
+        reason=draft.reason,
+        last_step=draft.curves.statistics.steps if draft.curves else None,
+    )
+
+
+def _joined_logs(logs: Sequence[str], folder: Path) -> str | None:
+    """Return one file with the logs of all attempts, one after the other."""
+    if len(logs) < 2:  # noqa: PLR2004  # nothing to join
+        return next(iter(logs), None)
+    joined = folder / _LOGS
+    try:
+        with joined.open("wb") as file:
+            for log in logs:
+                with Path(log).open("rb") as part:
+                    while chunk := part.read(1 << 20):
+                        file.write(chunk)
+    except OSError:
+        return logs[-1]
+    return str(joined)
+
+
+def _usage(drafts: Sequence[Draft]) -> Usage | None:
+    seen = [(draft.usage, draft.duration_seconds) for draft in drafts if draft.usage is not None]
+    if not seen:
+        return None
+    usages = [usage for usage, _ in seen]
+    seconds = [one.cpu_seconds for one in usages if one.cpu_seconds is not None]
+    waits = [one.data_wait_seconds for one in usages if one.data_wait_seconds is not None]
+    shares = [(one.cpu_fraction_mean, time) for one, time in seen if one.cpu_fraction_mean is not None]
+    return Usage(
+        samples=sum(one.samples for one in usages),
+        interval_seconds=usages[-1].interval_seconds,
+        cpu_seconds=round(sum(seconds), 3) if seconds else None,
+        cpu_fraction_mean=_mean(shares),
+        memory_peak_bytes=max((one.memory_peak_bytes or 0 for one in usages), default=0) or None,
+        data_wait_seconds=round(sum(waits), 3) if waits else None,
+    )
+
+
+def _gpus(drafts: Sequence[Draft]) -> list[Gpu]:
+    """Return the GPUs of the last attempt; where all attempts had the same, with their use together."""
+    last = drafts[-1].gpus
+    same = [draft for draft in drafts if [gpu.name for gpu in draft.gpus] == [gpu.name for gpu in last]]
+    if len(same) < len(drafts):
+        return last
+    joined = []
+    for place, gpu in enumerate(last):
+        ones = [(draft.gpus[place], draft.duration_seconds) for draft in same]
+        used = [(one.utilisation_mean, time) for one, time in ones if one.utilisation_mean is not None]
+        idle = [(one.gpu_idle_fraction, time) for one, time in ones if one.gpu_idle_fraction is not None]
+        energy = [one.energy_kwh for one, _ in ones if one.energy_kwh is not None]
+        memory = [one.memory_peak_bytes for one, _ in ones if one.memory_peak_bytes is not None]
+        joined.append(
+            msgspec.structs.replace(
+                gpu,
+                utilisation_mean=_mean(used),
+                gpu_idle_fraction=_mean(idle),
+                energy_kwh=sum(energy) if len(energy) == len(ones) else None,
+                memory_peak_bytes=max(memory, default=None),
+            )
+        )
+    return joined
+
+
+def _mean(values: Sequence[tuple[float, float]]) -> float | None:
+    """Return the mean of shares, weighted by the seconds that each was measured over."""
+    total = sum(seconds for _, seconds in values)
+    return round(sum(share * seconds for share, seconds in values) / total, 4) if total > 0 else None
