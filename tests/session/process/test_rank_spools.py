@@ -29,21 +29,27 @@ with ledger.run("ddp", params={"lr": 0.1}, sample_seconds=0.05) as run:
     run.log({"most": float(rank)}, reduce="max")
     run.metric("score", 0.5, split="validation")
     open(f"ready{rank}", "w").close()
+    others = [other for other in range(int(os.environ["ALL"])) if kill != f"{other} early"]
+    while not all(os.path.exists(f"ready{other}") for other in others):
+        time.sleep(0.01)
+    if kill == str(rank):
+        os.kill(os.getpid(), 9)
     if kill:
-        while not all(os.path.exists(f"ready{other}") for other in range(int(os.environ["ALL"]))):
-            time.sleep(0.01)
-        if kill == str(rank):
-            os.kill(os.getpid(), 9)
         time.sleep(0.3)
+    if os.environ.get("HANG"):
+        time.sleep(60)
     if late == str(rank):
         time.sleep(3)
 """
 
 TWICE = """
-import ledger
+import ledger, os, time
 for number in range(2):
     with ledger.run(f"e{number}") as run:
         run.log({"x": 1.0}, reduce="sum")
+        open(f"ready{number}-{os.environ['RANK']}", "w").close()
+        while not all(os.path.exists(f"ready{number}-{rank}") for rank in range(2)):
+            time.sleep(0.01)
 """
 
 
@@ -147,7 +153,6 @@ def test_where_rank_0_is_killed_the_next_command_records_all_ranks_once(
 
 
 def test_where_rank_0_leaves_nothing_the_lowest_rank_speaks(repo: Path, script: Path, cli: Cli) -> None:
-    script.write_text(TRAIN.replace("    if kill:", "    if kill and 'early' not in kill:"))
     train(script, 3, KILL="0 early")
     assert list(Branch.open(repo).contents().runs) == []
     cli("list")
@@ -208,7 +213,7 @@ def test_a_training_that_lost_rank_0_is_not_taken_for_the_last_one_at_its_addres
 def test_a_rank_whose_rank_0_is_on_another_host_waits_until_its_own_host_is_named(
     repo: Path, script: Path, cli: Cli
 ) -> None:
-    start(script, 3, 4, LOCAL_RANK="1").wait(60)
+    start(script, 3, 4, LOCAL_RANK="1", ALL="0").wait(60)
     cli("list")
     assert list(Branch.open(repo).contents().runs) == []
     assert "part of a job" in cli("recover", "--list").out
@@ -217,8 +222,7 @@ def test_a_rank_whose_rank_0_is_on_another_host_waits_until_its_own_host_is_name
 
 
 def test_sigterm_to_all_ranks_is_one_record(repo: Path, script: Path, cli: Cli) -> None:
-    script.write_text(TRAIN.replace("    if kill:", "    time.sleep(30)\n    if kill:"))
-    ranks = [start(script, rank, 2) for rank in range(2)]
+    ranks = [start(script, rank, 2, HANG="1") for rank in range(2)]
     deadline = time.monotonic() + 30
     while not all((repo / f"ready{rank}").exists() for rank in range(2)):
         assert time.monotonic() < deadline
