@@ -254,7 +254,8 @@ def _code(record: Record) -> Lines:
 
 
 def _params(record: Record) -> Lines:
-    yield "chain", " → ".join(link.title for link in chain_of(record))
+    if chain := chain_of(record):
+        yield "chain", " → ".join(link.title for link in chain)
     for step in record.params.chain:
         code = (step.code or "")[:19] if step.unknown is None else f"code unknown: {step.unknown}"
         by = f"by {step.function}" if step.function else ""
