@@ -57,8 +57,9 @@ def list_command(
 
     A FILTER is FIELD OPERATOR VALUE, joined by and, or, not and parentheses, or a word to look for. What stands side by
     side must all hold. Operators: = != < <= > >= ~. Fields: id, status, experiment, author, tags, note, seed, started,
-    ended, duration, cost, commit, branch, dirty, dataset, host, parameters, baseline, parent, retracted, and params and
-    metrics by their names: lr, validation/accuracy. Where a name may mean several, write params.NAME or metrics.NAME.
+    ended, duration, cost, commit, branch, dirty, dataset, host, chain, parameters, baseline, parent, retracted, and
+    params and metrics by their names: lr, validation/accuracy. Where a name may mean several, write params.NAME or
+    metrics.NAME.
 
     Example: ledger list 'lr < 0.01' status=finished --sort validation/accuracy
     """
