@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -73,6 +74,11 @@ def number(value: float) -> Number:
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
     return float(value)
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Return names in one line, of many only the first: `a, b and 7 more`."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def counted(count: int, noun: str) -> str:

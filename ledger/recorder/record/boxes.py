@@ -150,10 +150,16 @@ def cost_of(hardware: Hardware, draft: Draft, policy: Policy, policy_problem: st
     """Return box 6; a price that is unknown has a reason."""
     if not draft.timed:
         return Cost(unknown={"all": "the run's duration was not measured; give it with --duration"})
+    if draft.machines > 1:
+        why = f"attempts ran on {draft.machines} kinds of machine, and each has a price of its own"
+        return Cost(currency=policy.prices.currency, catalogue=policy.prices.name, unknown={"amount": why})
     cost = capture_cost(hardware, draft.duration_seconds, policy.prices)
-    if policy_problem is None:
-        return cost
-    return msgspec.structs.replace(cost, unknown={**cost.unknown, "catalogue": policy_problem})
+    unknown = dict(cost.unknown)
+    if draft.ranks_unknown is not None:
+        unknown["ranks"] = f"only the hosts that were seen have a price: {draft.ranks_unknown}"
+    if policy_problem is not None:
+        unknown["catalogue"] = policy_problem
+    return msgspec.structs.replace(cost, unknown=unknown)
 
 
 def model_of(draft: Draft, redactor: Redactor, *, strict: bool) -> Model:

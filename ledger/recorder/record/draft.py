@@ -162,6 +162,8 @@ class Draft(RunFields, frozen=True, kw_only=True):
     """The process of the job that keeps the record; none where it is the only one."""
     attempts: list[Attempt] = []
     """Attempts of a run that was resumed, oldest first."""
+    machines: int = 1
+    """Number of kinds of machine that its attempts ran on."""
     ranks: list[RankLife] = []
     """The processes of the job that left a trace, by rank; empty where the run had one process."""
     nodes: list[Node] = []

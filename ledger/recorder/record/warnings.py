@@ -12,7 +12,7 @@ from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.claims.measurements import same_data, same_data_text
 from ledger.model.datasets import Leak
 from ledger.model.record import Record
-from ledger.model.values import Role, counted
+from ledger.model.values import Role, counted, listed
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.policy import SPLITS
 from ledger.store.branch.versions import read_retirements
@@ -119,7 +119,7 @@ def warn_of_directions(metrics: Sequence[Metric]) -> list[str]:
     silent = list(dict.fromkeys(metric.key for metric in metrics if metric.direction is None))
     if not silent:
         return []
-    told = f"no direction is recorded for {_first(silent)}, so {_never(silent)}"
+    told = f"no direction is recorded for {listed(silent, 3)}, so {_never(silent)}"
     return [f"{told}; set `directions` in policy.yaml once, or: --direction {shlex.quote(silent[0])}=higher"]
 
 
@@ -142,7 +142,7 @@ def warn_of_data(metrics: Sequence[Metric], uses: Sequence[DatasetUse]) -> list[
     if nowhere:
         verb = "is" if len(nowhere) == 1 else "are"
         told.append(
-            f"{_first(nowhere)} {verb} measured on no dataset, so {_never(nowhere)}; {_how_to_say(nowhere[0], uses)}"
+            f"{listed(nowhere, 3)} {verb} measured on no dataset, so {_never(nowhere)}; {_how_to_say(nowhere[0], uses)}"
         )
     return told
 
@@ -166,10 +166,6 @@ def _how_to_say(key: str, uses: Sequence[DatasetUse]) -> str:
     if split:
         return f"name the data after it with --dataset test:{split}@v1=PATH, or rename it to validation/{name}"
     return f"name the data with --dataset validation=PATH, and rename it to validation/{name}"
-
-
-def _first(keys: Sequence[str]) -> str:
-    return ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")  # noqa: PLR2004  # the number shown
 
 
 def leak_text(leak: Leak) -> str:

@@ -24,15 +24,16 @@ from ledger.recorder.record.options import Given, named_options, read_given
 from ledger.recorder.record.recorder import capture_now
 from ledger.session.process.membership import find_outer
 from ledger.session.process.ranks import find_rank, is_silent
+from ledger.session.process.resume import with_resume_key
 from ledger.session.process.run_dir import read_whole_draft
 from ledger.session.process.signals import ENDING, preemption_signal, status_of
 from ledger.session.process.terminal import run_command
-from ledger.session.spool.attempts import waits_for_next
+from ledger.session.spool.attempts import begin_attempt, waits_for_next
 from ledger.session.spool.events import Ended, Start, Warned
 from ledger.session.spool.location import SpoolPlace, create_spool
 from ledger.session.spool.recording import record_spool
 from ledger.session.spool.spool import LOG, RUN_DIR, Spool, add_child
-from ledger.settings import RESUME_VARIABLE, RUN_DIR_VARIABLE, RUN_ID_VARIABLE, SPOOL_VARIABLE
+from ledger.settings import RUN_DIR_VARIABLE, RUN_ID_VARIABLE, SPOOL_VARIABLE
 
 _LOG = logging.getLogger("ledger")
 
@@ -69,6 +70,7 @@ def run_wrapped(place: SpoolPlace, start: Start, command: Sequence[str]) -> Wrap
         if (outer := find_outer(os.environ)) is not None:
             add_child(Path(outer.folder), start.id)
             start = msgspec.structs.replace(start, parent=start.parent or outer.start.id)
+        start, shown = begin_attempt(place.state_dir, with_resume_key(start, os.environ, wrapped=True))
         spool = create_spool(place, start)
     except OSError as error:
         return _run_unrecorded(place, start, command, error)
@@ -82,7 +84,7 @@ def run_wrapped(place: SpoolPlace, start: Start, command: Sequence[str]) -> Wrap
     with suppress(OSError):  # a full disk may cost parts of the record, never the command
         spool.write_captured(captured)
     try:
-        ended = _run(spool, command)
+        ended = _run(spool, shown, command)
     except NotFound:
         spool.remove()
         raise
@@ -92,15 +94,15 @@ def run_wrapped(place: SpoolPlace, start: Start, command: Sequence[str]) -> Wrap
             spool.write(ended)
             if waits_for_next(spool.folder):
                 problem = "it waits for its next attempt, which continues it"
-                return Wrapped(exit_code=exit_code, id=start.id, problem=problem, hint="ledger recover")
+                return Wrapped(exit_code=exit_code, id=shown, problem=problem, hint="ledger recover")
             recorded = _record(place, spool.folder, captured)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # whatever failed, the command's exit code is returned
         problem, hint = _error_text(error)
-        return Wrapped(exit_code=exit_code, id=start.id, problem=problem, hint=hint)
-    return Wrapped(exit_code=exit_code, id=start.id, recorded=recorded)
+        return Wrapped(exit_code=exit_code, id=shown, problem=problem, hint=hint)
+    return Wrapped(exit_code=exit_code, id=shown, recorded=recorded)
 
 
-def _run(spool: Spool, command: Sequence[str]) -> Ended:
+def _run(spool: Spool, shown: str, command: Sequence[str]) -> Ended:
     """Run the command under observation, and return how it ended; a failure to write is no reason to stop it."""
     clock = time.monotonic()
     signals: list[int] = []
@@ -122,7 +124,7 @@ def _run(spool: Spool, command: Sequence[str]) -> Ended:
     environment = os.environ | {
         SPOOL_VARIABLE: str(spool.folder),
         RUN_DIR_VARIABLE: str(spool.folder / RUN_DIR),
-        RUN_ID_VARIABLE: spool.folder.name,
+        RUN_ID_VARIABLE: shown,
     }
     code = run_command(command, spool.folder / LOG, environment=environment, started=started, notice=notice)
     usage, gpus = sampler[0].stop()
@@ -189,7 +191,6 @@ def begin(place: SpoolPlace, experiment: str, command: Sequence[str], run_id: st
     return Start(
         id=run_id,
         rank=find_rank(os.environ),
-        resume=os.environ.get(RESUME_VARIABLE) or None,
         host=socket.gethostname(),
         pid=os.getpid(),
         started_at=now,

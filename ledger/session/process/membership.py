@@ -16,14 +16,15 @@ from typing import Literal
 import msgspec
 
 from ledger.errors import InvalidDocument
+from ledger.model.ids import is_id
 from ledger.model.values import Document
 from ledger.recorder.record.draft import Rank
 from ledger.session.process.ranks import is_silent
-from ledger.session.spool.attempts import is_any_running, waiting_attempts
+from ledger.session.spool.attempts import begin_attempt
 from ledger.session.spool.events import Attached, JoinEvent, Start
 from ledger.session.spool.location import SpoolPlace, create_spool
 from ledger.session.spool.spool import Spool, add_child, claim_first, read_start
-from ledger.settings import SPOOL_VARIABLE
+from ledger.settings import RUN_ID_VARIABLE, SPOOL_VARIABLE
 
 _LOG = logging.getLogger("ledger")
 
@@ -85,24 +86,23 @@ def find_outer(environment: Mapping[str, str]) -> Outer | None:
         return None
 
 
-def take_seat(place: SpoolPlace, start: Start, *, per_rank: bool = False) -> Seat:
+def take_seat(place: SpoolPlace, start: Start) -> Seat:
     """Return the place where a run writes; where none is writable, warn and return one without a spool.
 
     Args:
         place: place where it would be recorded.
         start: what is known before its first step.
-        per_rank: let every rank keep a record.
     """
-    silent = is_silent(start.rank) and not per_rank
+    silent = is_silent(start.rank) and not start.per_rank
     outer = find_outer(os.environ)
     try:
         if outer is None:
-            start = _numbered(start, per_rank=per_rank)
+            start = _numbered(start)
             return _beside_leader(place, start) if silent else _own(place, start)
         if silent:
             return _rank_seat(outer, start)
         # One with a start of its own cannot be the command, which starts now.
-        if not per_rank and not start.stated and claim_first(Path(outer.folder), start.id):
+        if not start.per_rank and not start.stated and claim_first(Path(outer.folder), start.id):
             return _join(outer, start)
         add_child(Path(outer.folder), start.id)
         return _own(place, msgspec.structs.replace(start, parent=start.parent or outer.start.id))
@@ -125,17 +125,11 @@ def attach(folder: Path, run: str, began: float, rank: Rank | None) -> Seat:
 
 def _own(place: SpoolPlace, start: Start) -> Seat:
     began = start.started_at.timestamp() if start.stated else time.time()
-    earlier = waiting_attempts(place.state_dir, start.resume) if start.resume else []
-    if is_any_running(earlier):
-        _LOG.warning(
-            "run %s: a run with the resume key %s is still running, so this is a run of its own", start.id, start.resume
-        )
-        start, earlier = msgspec.structs.replace(start, resume=None), []
-    shown = earlier[0].folder.name if earlier else start.id
+    start, shown = begin_attempt(place.state_dir, start)
     return Seat(shown, "leads", create_spool(place, start), began, own=start.id)
 
 
-def _numbered(start: Start, *, per_rank: bool) -> Start:
+def _numbered(start: Start) -> Start:
     """Return the start with the key of its training: the runs that a process makes one after the other have others."""
     rank = start.rank
     if rank is None or rank.group is None:
@@ -145,7 +139,7 @@ def _numbered(start: Start, *, per_rank: bool) -> Start:
         number = _RUNS_OF_GROUP[key] = _RUNS_OF_GROUP.get(key, 0) + 1
     group = f"{rank.group}-{number}"
     rank = msgspec.structs.replace(rank, group=group)
-    return msgspec.structs.replace(start, rank=rank, per_rank=per_rank, parent_pid=os.getppid())
+    return msgspec.structs.replace(start, rank=rank, parent_pid=os.getppid())
 
 
 def _beside_leader(place: SpoolPlace, start: Start) -> Seat:
@@ -181,4 +175,5 @@ def _join(outer: Outer, start: Start) -> Seat:
     began = outer.start.started_at.timestamp()
     spool = Spool.join(Path(outer.folder))
     spool.write(JoinEvent(start=start, offset_seconds=round(max(0.0, time.time() - began), 6)))
-    return Seat(outer.start.id, "joins", spool, began, own=start.id)
+    shown = os.environ.get(RUN_ID_VARIABLE, "")
+    return Seat(shown if is_id(shown) else outer.start.id, "joins", spool, began, own=start.id)

@@ -38,7 +38,7 @@ from ledger.recorder.record.options import check_role
 from ledger.recorder.record.times import check_times, moment
 from ledger.session.process.membership import Seat, attach, take_seat
 from ledger.session.process.ranks import find_rank
-from ledger.session.process.resume import find_resume
+from ledger.session.process.resume import with_resume_key
 from ledger.session.run.data_used import declare, look_at_memory, look_at_path
 from ledger.session.run.figures import write_figure
 from ledger.session.run.lifetime import Lifetime
@@ -104,7 +104,8 @@ def run(
         rank: rank of this process, where no launcher states it or it is wrong.
         per_rank: keep a record of every rank; they share a job id, and never count as repeats.
         resume: key that all attempts of this training share, such as a job id or the name of the checkpoint folder: one
-            that ends without success waits for the next, and together they are one run. By default `LEDGER_RESUME`.
+            that ends without success waits for the next, and together they are one run. By default `LEDGER_RESUME`,
+            under which runs of the same script, experiment, params and seed are one training.
 
     Returns:
         The started run, a context manager. Without `with`, call `finish()`, or leave it to the end of the process.
@@ -115,7 +116,6 @@ def run(
     """
     place = find_place(Path(folder))
     chosen, missing = flatten_known(params or {})
-    attempt = find_resume(os.environ, check_label("resume", resume) if resume else None)
     now = datetime.now(UTC)
     check_times(began := moment("started_at", started_at), None, now, _TIMES)
     start = Start(
@@ -136,15 +136,15 @@ def run(
         links=[Link(url=check_label("link", url)) for url in _listed(links)],
         params=chosen,
         rank=find_rank(os.environ, None if rank is None else int(rank)),
-        resume=attempt.key,
-        last_attempt=attempt.last,
+        per_rank=bool(per_rank),
     )
     try:
         msgspec.json.decode(encode(start), type=Start)
     except (TypeError, OverflowError, msgspec.ValidationError) as error:
         said = str(error)
         raise LedgerError(f"ledger.run() was given a value of the wrong type: {said[:1].lower()}{said[1:]}") from error
-    seat = take_seat(place, start, per_rank=per_rank)
+    start = with_resume_key(start, os.environ, stated=check_label("resume", resume) if resume else None)
+    seat = take_seat(place, start)
     life = Lifetime(place, seat, start, sample_seconds, output=bool(output))
     return Run(life, log=log, params=chosen, missing=missing)
 

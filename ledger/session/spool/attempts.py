@@ -4,6 +4,7 @@ Attempts know each other by their resume key. One that ends without success leav
 makes the record of them all, under the id of the first.
 """
 
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -12,15 +13,17 @@ from pathlib import Path
 import msgspec
 
 from ledger.errors import LedgerError
-from ledger.model.boxes import Gpu, Usage
+from ledger.model.boxes import Gpu, Hardware, Usage
 from ledger.model.record import Attempt
-from ledger.model.values import Document, Status
+from ledger.model.values import Document, Status, listed
 from ledger.recorder.record.draft import CaptureProblem, Draft
 from ledger.session.process.parts import Part, read_parts
 from ledger.session.run.steps import in_order
 from ledger.session.spool.events import Ended, Logged, Start
 from ledger.session.spool.job import belongs_to_job, is_running
 from ledger.session.spool.spool import read_events, read_start, silence_seconds, spools
+
+_LOG = logging.getLogger("ledger")
 
 KEPT = timedelta(days=7)
 """How long an attempt waits for the next one before any command records it; `ledger recover` records it at once."""
@@ -47,7 +50,8 @@ def earlier_attempts(folder: Path, start: Start) -> list[AttemptSpool]:
     if start.resume is None or belongs_to_job(start):
         return []
     this = AttemptSpool(folder=folder, start=start)
-    return [one for one in waiting_attempts(folder.parent.parent, start.resume) if one.order < this.order]
+    waiting = waiting_attempts(folder.parent.parent, start.resume)
+    return [one for one in waiting if one.order < this.order and not is_running(one.folder)]
 
 
 def waits_for_next(folder: Path) -> bool:
@@ -85,9 +89,18 @@ def waiting_attempts(state_dir: Path, key: str) -> list[AttemptSpool]:
     return sorted(found, key=lambda one: one.order)
 
 
-def is_any_running(attempts: Sequence[AttemptSpool]) -> bool:
-    """Return whether one of the attempts still runs."""
-    return any(is_running(one.folder) for one in attempts)
+def begin_attempt(state_dir: Path, start: Start) -> tuple[Start, str]:
+    """Return the start of an attempt, and the id of the record that it becomes part of: that of the first attempt.
+
+    While an attempt with its key still runs, it cannot be the next one: it is a run of its own then, and has no key.
+    """
+    earlier = waiting_attempts(state_dir, start.resume) if start.resume else []
+    if any(is_running(one.folder) for one in earlier):
+        _LOG.warning(
+            "run %s: a run with the resume key %s is still running, so this is a run of its own", start.id, start.resume
+        )
+        start, earlier = msgspec.structs.replace(start, resume=None), []
+    return start, earlier[0].folder.name if earlier else start.id
 
 
 def first_step(parts: Sequence[Part]) -> int | None:
@@ -122,17 +135,17 @@ def join_attempts(drafts: Sequence[Draft], hosts: Sequence[str], folder: Path) -
     tables = {one.name: one for draft in drafts for one in draft.tables}
     uses = {(one.role, one.split, one.path, one.name, one.version): one for draft in drafts for one in draft.datasets}
     problems = list(dict.fromkeys(problem for draft in drafts for problem in draft.problems))
+    if len({draft.captured.code.identity for draft in drafts if draft.captured is not None}) > 1:
+        changed["code"] = None
     if changed:
-        named = ", ".join(list(changed)[:5])
-        problems.append(CaptureProblem(field="params.attempts", message=f"attempts differ in: {named}"))
-    trees = {draft.captured.code.identity for draft in drafts if draft.captured is not None}
-    if len(trees) > 1:
-        problems.append(CaptureProblem(field="params.code", message="attempts ran different code; this is the last's"))
+        said = f"attempts differ, so the last counts, in: {listed(list(changed))}"
+        problems.append(CaptureProblem(field="attempts", message=said))
     return msgspec.structs.replace(
         last,
         id=first.id,
         started_at=first.started_at,
         duration_seconds=sum(draft.duration_seconds for draft in drafts),
+        machines=max(1, len({_machine(draft.captured.hardware) for draft in drafts if draft.captured is not None})),
         attempts=[_attempt(draft, host) for draft, host in zip(drafts, hosts, strict=True)],
         params=params,
         chain=in_order(step for draft in drafts for step in draft.chain),
@@ -163,6 +176,12 @@ def _attempt(draft: Draft, host: str) -> Attempt:
         reason=draft.reason,
         last_step=draft.curves.statistics.steps if draft.curves else None,
     )
+
+
+def _machine(hardware: Hardware) -> tuple[str | None, float | None, tuple[str, ...]]:
+    """Return what the price of a machine depends on."""
+    cores = hardware.cores if hardware.cores_limit is None else hardware.cores_limit
+    return hardware.cpu, cores, tuple(gpu.name for gpu in hardware.gpus)
 
 
 def _joined_logs(logs: Sequence[str], folder: Path) -> str | None:

@@ -21,11 +21,11 @@ from ledger.session.process.ranks import ON_HOST, is_silent
 from ledger.session.spool.events import Ended, Start
 from ledger.session.spool.spool import (
     ALL_HOSTS,
+    EVENTS,
     Spool,
     claimed,
-    event_files,
+    last_events,
     last_sign_of_life,
-    read_events,
     read_start,
     spools,
 )
@@ -92,7 +92,8 @@ def rank_spools(folder: Path, start: Start) -> list[RankSpool]:
 def await_ranks(folder: Path, start: Start, seconds: float = WAIT_SECONDS) -> None:
     """Wait until the other ranks have ended, or the time is over."""
     deadline = time.monotonic() + seconds
-    while any(is_running(one.folder) for one in rank_spools(folder, start)) and time.monotonic() < deadline:
+    others = rank_spools(folder, start)
+    while (others := [one for one in others if is_running(one.folder)]) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
 
 
@@ -106,7 +107,7 @@ def is_running(folder: Path) -> bool:
 
 def has_ended(folder: Path) -> bool:
     """Return whether the run of a spool has reported its end."""
-    return any(isinstance(event, Ended) for path in event_files(folder) for event in read_events(path, points=False))
+    return any(isinstance(event, Ended) for event in last_events(folder / EVENTS))
 
 
 def close_job(folder: Path, start: Start) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from ledger.model.boxes import Gpu, Hardware, Node, RankLife, Usage
-from ledger.model.values import counted
+from ledger.model.values import counted, listed
 from ledger.recorder.record.draft import CaptureProblem, Draft, Rank
 from ledger.session.process.parts import Part
 from ledger.session.run.steps import in_order
@@ -15,8 +15,6 @@ from ledger.session.spool.events import Ended, Start, Waited
 from ledger.session.spool.job import is_running
 from ledger.session.spool.spool import last_sign_of_life, read_captured
 
-_SHOWN = 5
-"""Most names that a problem lists."""
 _GOOD = {"finished", "pruned", None}
 """Ends of a rank that need no mention; none for one that was still running."""
 
@@ -40,7 +38,7 @@ def with_statements(draft: Draft, others: Draft) -> Draft:
     differing += [f"step {step.name}" for step in others.chain if steps.get(step.name, step) != step]
     names = [*dict.fromkeys(measured), *differing]
     said = (
-        [CaptureProblem(field="ranks", message=f"ranks disagree, so the values of rank 0 were kept: {_listed(names)}")]
+        [CaptureProblem(field="ranks", message=f"ranks disagree, so the values of rank 0 were kept: {listed(names)}")]
         if names
         else []
     )
@@ -86,12 +84,13 @@ def with_lives(draft: Draft, start: Start, folder: Path, parts: Sequence[Part]) 
         alone = start.rank.processes if start.rank is not None else None
         if alone is None or alone == 1:
             return draft
-        return msgspec.structs.replace(draft, ranks_unknown=f"only rank 0 of {alone} called `ledger.run()`")
+        why = "they did not call `ledger.run()`, or ran on hosts without this folder"
+        return msgspec.structs.replace(draft, ranks_unknown=f"no other of {alone} ranks left a trace here: {why}")
     lives = [_life(number, began, mine, folder) for number, (began, mine) in sorted(ranks.items())]
     bad = [life for life in lives if life.rank > 0 and life.status not in _GOOD]
     problems = list(draft.problems)
     if bad:
-        named = _listed([f"rank {life.rank} ({life.status}: {life.reason or 'no reason is known'})" for life in bad])
+        named = listed([f"rank {life.rank} ({life.status}: {life.reason or 'no reason is known'})" for life in bad])
         problems.append(CaptureProblem(field="ranks", message=f"not every rank ended well: {named}"))
     here = [life.usage for life in lives if life.host == start.host and life.usage is not None]
     return msgspec.structs.replace(
@@ -206,8 +205,4 @@ def _unseen(draft: Draft, start: Start, seen: set[int]) -> str | None:
     missing = [str(number) for number in range(processes or 0) if number not in seen]
     if not missing:
         return None
-    return f"nothing is known of {counted(len(missing), 'rank')}: {_listed(missing)}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return f"nothing is known of {counted(len(missing), 'rank')}: {listed(missing)}"

@@ -5,7 +5,7 @@ import pytest
 from ledger.capture.machine.cost import Catalogue, capture_cost, load_catalogue
 from ledger.capture.machine.prices import PRICES
 from ledger.errors import InvalidDocument
-from ledger.model.boxes import Gpu, Hardware
+from ledger.model.boxes import Gpu, Hardware, Node
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,18 @@ def test_gpus_cost_price_times_count_times_hours() -> None:
     assert (cost.amount, cost.currency, cost.device, cost.device_count) == (4.0, "EUR", "H100", 2.0)
     assert (cost.price_per_hour, cost.idle_amount, cost.energy_kwh) == (4.0, 1.0, 1.0)
     assert (cost.catalogue, cost.unknown) == ("ours 2026", {})
+
+
+def test_a_job_costs_what_all_of_its_hosts_do() -> None:
+    gpu = Gpu(name="NVIDIA H100", energy_kwh=0.5)
+    nodes = [Node(host=host, gpus=[gpu, gpu]) for host in ("a", "b")]
+    cost = capture_cost(Hardware(gpus=[gpu, gpu], nodes=nodes), 3600, CATALOGUE)
+    assert (cost.amount, cost.device_count, cost.energy_kwh) == (16.0, 4.0, 2.0)
+    cores = [Node(host="a", cores=8), Node(host="b", cores=8, cores_limit=2.0)]
+    assert capture_cost(Hardware(cores=8, nodes=cores), 3600, CATALOGUE).amount == 1.0
+    unseen = [nodes[0], Node(host="b", unknown={"all": "nobody looked"})]
+    cost = capture_cost(Hardware(gpus=[gpu], nodes=unseen), 3600, CATALOGUE)
+    assert (cost.amount, cost.unknown) == (None, {"amount": "the machine of a host is unknown: `b`"})
 
 
 def test_a_divided_gpu_costs_its_share() -> None:

@@ -4,13 +4,17 @@ import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ledger.model.entries import StoredRun
-from ledger.session.process.resume import find_resume
-from ledger.session.spool.spool import LOG, spools
+from ledger.recorder.record.draft import Rank
+from ledger.session.process.resume import with_resume_key
+from ledger.session.spool.events import Start
+from ledger.session.spool.spool import CAPTURED, LOG, spools
 from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT, Cli
 
@@ -162,12 +166,80 @@ def test_a_wrapped_command_is_resumed_by_the_variable(repo: Path, cli: Cli) -> N
     assert [one.status for one in run.record.timing.attempts] == ["failed", "finished"]
 
 
+SWEEP = """
+import ledger
+for lr in (0.1, 0.2, 0.3):
+    try:
+        with ledger.run("sweep", params={"lr": lr}, output=False) as run:
+            run.log({"loss": lr}, 0)
+            if lr == 0.1:
+                raise RuntimeError("diverged")
+    except RuntimeError:
+        pass
+"""
+
+
+def test_trials_of_a_job_that_may_be_started_again_are_no_attempts_of_one_another(repo: Path, cli: Cli) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "LEDGER_RESUME": "job-9"}
+    subprocess.run([sys.executable, "-c", SWEEP], cwd=repo, env=environment, check=True, timeout=60)
+    cli("recover")
+    told = {run.record.params.values["lr"]: (run.record.status, len(run.record.timing.attempts)) for run in runs(repo)}
+    assert told == {0.1: ("failed", 0), 0.2: ("finished", 0), 0.3: ("finished", 0)}
+
+
+def test_attempts_that_differ_say_in_what_and_other_machines_have_no_common_price(
+    repo: Path, script: Path, cli: Cli
+) -> None:
+    attempt(script, 0, 10, "kill")
+    (folder,) = waiting(repo)
+    captured = (folder / CAPTURED).read_text()
+    (folder / CAPTURED).write_text(captured.replace('"cpu":"', '"cpu":"another '))
+    script.write_text(TRAIN.replace('"lr": 0.1', '"lr": 0.2'))
+    attempt(script, 10, 20)
+    record = runs(repo)[0].record
+    assert record.params.values["lr"] == 0.2
+    assert record.results.unknown["attempts"] == "attempts differ, so the last counts, in: lr, code"
+    assert record.cost.amount is None
+    assert "2 kinds of machine" in record.cost.unknown["amount"]
+
+
+def test_two_wrapped_commands_at_once_are_two_runs(repo: Path, cli: Cli) -> None:
+    (repo / "job.sh").write_text("echo $LEDGER_RUN_ID >> ids; while [ ! -e go ]; do sleep 0.05; done\n")
+    command = [sys.executable, "-m", "ledger", "run", "-e", "wrapped", "--", "sh", "job.sh"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "LEDGER_RESUME": "job-8"}
+    both = [subprocess.Popen(command, cwd=repo, env=environment, stderr=subprocess.DEVNULL) for _ in range(2)]
+    deadline = time.monotonic() + 60
+    while not (repo / "ids").exists() or len((repo / "ids").read_text().split()) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    (repo / "go").touch()
+    assert [one.wait(60) for one in both] == [0, 0]
+    assert len(runs(repo)) == 2
+    assert all(run.record.timing.attempts == [] for run in runs(repo))
+
+
+def start(**changes: object) -> Start:
+    began = datetime(2026, 11, 20, tzinfo=UTC)
+    known = Start(id="x", host="h", pid=1, started_at=began, experiment="e", command=["python", "a.py", "--resume"])
+    return msgspec.structs.replace(known, **changes)
+
+
 def test_a_launcher_that_restarts_its_processes_gives_the_key() -> None:
     first = {"TORCHELASTIC_RUN_ID": "x", "TORCHELASTIC_RESTART_COUNT": "0", "TORCHELASTIC_MAX_RESTARTS": "1"}
     second = first | {"TORCHELASTIC_RESTART_COUNT": "1"}
-    assert find_resume(first, None).key == find_resume(second, None).key is not None
-    assert (find_resume(first, None).last, find_resume(second, None).last) == (False, True)
-    assert find_resume(first | {"TORCHELASTIC_MAX_RESTARTS": "0"}, None).key is None
-    assert find_resume(first | {"LEDGER_RESUME": "a"}, None).key == "a"
-    assert find_resume(first | {"LEDGER_RESUME": "a"}, "b").key == "b"
-    assert find_resume({}, None).key is None
+    keyed = [with_resume_key(start(), variables) for variables in (first, second)]
+    assert keyed[0].resume == keyed[1].resume is not None
+    assert [one.last_attempt for one in keyed] == [False, True]
+    assert with_resume_key(start(), first | {"TORCHELASTIC_MAX_RESTARTS": "0"}).resume is None
+    assert with_resume_key(start(), {}).resume is None
+
+
+def test_what_the_script_states_stands_before_a_variable_which_is_that_of_a_whole_job() -> None:
+    variable = {"LEDGER_RESUME": "a"}
+    assert with_resume_key(start(), variable, stated="b").resume == "b"
+    key = with_resume_key(start(), variable).resume
+    assert key == with_resume_key(start(command=["python", "a.py"]), variable).resume
+    others = [start(params={"lr": 0.1}), start(seed=1), start(experiment="f"), start(command=["python", "b.py"])]
+    assert len({key, *(with_resume_key(one, variable).resume for one in others)}) == 5
+    ranks = [start(rank=Rank(rank=number, processes=2, launcher="x"), per_rank=True) for number in range(2)]
+    assert len({with_resume_key(one, variable, stated="b").resume for one in ranks}) == 2

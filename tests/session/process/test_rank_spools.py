@@ -162,6 +162,7 @@ def test_where_rank_0_leaves_nothing_the_lowest_rank_speaks(repo: Path, script: 
     assert record.results.metrics[0].value == 0.5
     assert record.datasets.used[0].hash is not None
     assert record.hardware.unknown["ranks"] == "nothing is known of 1 rank: 0"
+    assert record.cost.unknown["ranks"].startswith("only the hosts that were seen have a price")
     assert waiting(repo) == []
 
 
