@@ -134,7 +134,7 @@ def join_attempts(drafts: Sequence[Draft], hosts: Sequence[str], folder: Path) -
     figures = {one.title: one for draft in drafts for one in draft.figures}
     tables = {one.name: one for draft in drafts for one in draft.tables}
     uses = {(one.role, one.split, one.path, one.name, one.version): one for draft in drafts for one in draft.datasets}
-    problems = list(dict.fromkeys(problem for draft in drafts for problem in draft.problems))
+    problems = _problems(drafts)
     if len({draft.captured.code.identity for draft in drafts if draft.captured is not None}) > 1:
         changed["code"] = None
     if changed:
@@ -163,6 +163,17 @@ def join_attempts(drafts: Sequence[Draft], hosts: Sequence[str], folder: Path) -
         gpus=_gpus(drafts),
         problems=problems,
     )
+
+
+def _problems(drafts: Sequence[Draft]) -> list[CaptureProblem]:
+    """Return the problems of all attempts, one for each field; those that only earlier ones had name the attempt."""
+    said: dict[str, dict[str, None]] = {}
+    for number, draft in enumerate(drafts, 1):
+        for problem in draft.problems:
+            again = problem in drafts[-1].problems
+            text = problem.message if again else f"attempt {number}: {problem.message}"
+            said.setdefault(problem.field, {})[text] = None
+    return [CaptureProblem(field=field, message="; ".join(texts)) for field, texts in said.items()]
 
 
 def _attempt(draft: Draft, host: str) -> Attempt:

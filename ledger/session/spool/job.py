@@ -77,16 +77,23 @@ def belongs_to_job(start: Start) -> bool:
 
 
 def rank_spools(folder: Path, start: Start) -> list[RankSpool]:
-    """Return the spools of the other ranks of a run's training that rank 0 speaks for, by rank."""
+    """Return the spools of the other ranks of a run's training that rank 0 speaks for, by rank.
+
+    A training that is started again may meet at the same address while spools of its last attempt are still there:
+    ranks begin together, so each belongs to the rank 0 that began nearest to it.
+    """
     group = start.rank.group if start.rank else None
     if group is None or start.per_rank:
         return []
-    found = [
-        one
-        for one in _read_group(folder.parent.parent, group)
-        if one.folder != folder and belongs_to_job(one.start) and _overlap(one, start.started_at)
-    ]
-    return sorted(found, key=lambda one: (one.rank, one.start.started_at))
+    spooled = list(_read_group(folder.parent.parent, group))
+    leading = [one.start.started_at for one in spooled if not belongs_to_job(one.start)] or [start.started_at]
+    nearest: dict[int, RankSpool] = {}
+    for one in sorted(spooled, key=lambda one: abs(one.start.started_at - start.started_at)):
+        began = one.start.started_at
+        mine = min(leading, key=lambda leader: abs(leader - began)) == start.started_at or belongs_to_job(start)
+        if one.folder != folder and belongs_to_job(one.start) and mine and _overlap(one, start.started_at):
+            nearest.setdefault(one.rank, one)
+    return [nearest[rank] for rank in sorted(nearest)]
 
 
 def await_ranks(folder: Path, start: Start, seconds: float = WAIT_SECONDS) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from ledger.analysis.data.curves import Gathered, Gatherer, Point
 from ledger.model.boxes import SeriesSummary
 from ledger.model.characters import unseen_in
-from ledger.model.values import LABEL_LENGTH, Reduction
+from ledger.model.values import LABEL_LENGTH, Reduction, counted
 from ledger.recorder.record.draft import CaptureProblem
 from ledger.session.process.parts import Part
 from ledger.session.spool.events import Logged
@@ -61,7 +61,7 @@ def joint_curves(stretches: Sequence[AttemptPoints]) -> tuple[Gathered | None, l
     for stretch in stretches:
         _gather(stretch, gatherer, reduced, missing)
     problems = [
-        CaptureProblem(field=f"curves.{name}", message=f"{count:,} points lack the value of some rank")
+        CaptureProblem(field=f"curves.{name}", message=f"{counted(count, 'point')} without the value of some rank")
         for name, count in sorted(missing.items())
     ]
     return _with_reductions(gatherer.result(), reduced), problems
@@ -126,6 +126,7 @@ class _OtherRank:
 
     def at(self, name: str, step: int | None) -> float | None:
         """Return the value of a series at a step, or without steps at the next call; none where there is none."""
+        by_call = step is None
         if step is None:
             step = self._asked[name] = self._asked.get(name, 0) + 1
         key = name, step
@@ -140,7 +141,7 @@ class _OtherRank:
                 if call is None:
                     call = self._calls[other] = self._calls.get(other, 0) + 1
                 self._values[other, call] = value
-            if event.step is not None and event.step > step:
+            if not by_call and event.step is not None and event.step > step:
                 break
         return self._values.pop(key, None)
 

@@ -78,6 +78,13 @@ def test_attempts_are_one_run_under_the_id_of_the_first(repo: Path, script: Path
     assert waiting(repo) == []
 
 
+def test_a_problem_that_only_an_earlier_attempt_had_names_it(repo: Path, script: Path, cli: Cli) -> None:
+    script.write_text(TRAIN.replace('"attempt": float(first)', '"attempt": None if first == 0 else 1.0'))
+    attempt(script, 0, 3, "kill")
+    attempt(script, 3, 6)
+    assert runs(repo)[0].record.results.unknown["curves"].startswith("attempt 1: no numbers, so left out: attempt")
+
+
 def test_a_stretch_that_was_trained_again_counts_once(repo: Path, script: Path, cli: Cli) -> None:
     attempt(script, 0, 10, "kill")
     attempt(script, 6, 12)

@@ -123,7 +123,7 @@ def test_points_that_a_rank_never_logged_are_counted(repo: Path, script: Path) -
     script.write_text(TRAIN.replace("for step in range(20)", "for step in range(20 - 5 * rank)"))
     train(script, 2)
     record = only_run(repo).record
-    assert record.results.unknown["curves.accuracy"] == "5 points lack the value of some rank"
+    assert record.results.unknown["curves.accuracy"] == "5 points without the value of some rank"
     assert record.statistics.series["accuracy"].last == 0.0
 
 
@@ -163,6 +163,22 @@ def test_where_rank_0_leaves_nothing_the_lowest_rank_speaks(repo: Path, script: 
     assert record.datasets.used[0].hash is not None
     assert record.hardware.unknown["ranks"] == "nothing is known of 1 rank: 0"
     assert record.cost.unknown["ranks"].startswith("only the hosts that were seen have a price")
+    assert waiting(repo) == []
+
+
+def test_ranks_of_an_attempt_are_not_taken_for_those_of_the_next(repo: Path, script: Path, cli: Cli) -> None:
+    script.write_text(TRAIN.replace("sample_seconds=0.05", "resume='job'"))
+    train(script, 3, KILL="0")
+    for ready in repo.glob("ready*"):
+        ready.unlink()
+    assert len(waiting(repo)) == 3
+    train(script, 3)
+    record = only_run(repo).record
+    assert [one.status for one in record.timing.attempts] == ["lost", "finished"]
+    assert [(life.rank, life.status) for life in record.hardware.ranks] == [(rank, "finished") for rank in range(3)]
+    series = record.statistics.series["accuracy"]
+    assert (series.last, series.count, series.reduced) == (1.0, 20, "mean")
+    assert not [name for name in record.results.unknown if name.startswith("curves")]
     assert waiting(repo) == []
 
 
