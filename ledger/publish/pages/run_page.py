@@ -161,6 +161,8 @@ def _page(
         contents.insert(0, ("weak", "Weak points"))
     if beside.panels:
         contents.insert(0, ("curves", "Learning curves"))
+    if record.timing.attempts:
+        contents.append(("attempts", "Attempts"))
     return Page(
         kind="run",
         path=addresses.run_page(record.id),
