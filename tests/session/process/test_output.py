@@ -16,7 +16,7 @@ from ledger.model.entries import StoredRun
 from ledger.session.spool.recovery import recover
 from ledger.session.spool.spool import spool_dir
 from ledger.store.branch.branch import Branch
-from tests.conftest import ROOT, Cli
+from tests.conftest import ROOT, Cli, run_python
 from tests.session.process.test_command import in_terminal
 
 PYTHON = sys.executable
@@ -257,14 +257,7 @@ def test_when_the_copying_program_is_killed_the_training_prints_on(repo: Path) -
         "    for n in range(20000): print('line', n)\n"
         "print('trained')\n"
     )
-    process = subprocess.Popen(
-        [PYTHON, "-c", script],
-        cwd=repo,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = run_python(script, cwd=repo)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     (copier,) = copiers(repo)
