@@ -57,7 +57,7 @@ class Account:
         lines = [line for file in self.promises if file.exists() for line in file.read_text().split("\n")[:-1]]
         return {line.split(" ")[1] for line in lines if line.startswith(f"{word} ")}
 
-    def check(self) -> None:
+    def check_records(self) -> None:
         """Count what is lost, there twice, or damaged, here and at the remote."""
         appended = self.promised("appended") | self.own
         here = self._held(self.folder, ["ledger"])
@@ -69,6 +69,10 @@ class Account:
             added = Counter(_runs(git_in(folder, "log", "--format=", "--name-only", "--diff-filter=A", "ledger")))
             self.figures.twice += sum(count - 1 for count in added.values())
             self.figures.damaged += _is_damaged(folder)
+
+    def check(self) -> None:
+        """Count the same, and the locks that hold somebody up after the command that follows a kill."""
+        self.check_records()
         self.figures.stale_locks += len(stale_locks(self.folder))
         if self.hub is not None:
             # A push that was killed leaves locks there, too. On a ref that never came to be they hold nobody up.
