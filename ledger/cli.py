@@ -35,6 +35,7 @@ SECTIONS = (
         "ledger.commands.reading",
         {
             "list": "List runs: filter, sort, choose columns.",
+            "status": "Show the runs that live now: how far, how fast, when done.",
             "show": "Show one run: its ten boxes, or a file of its record.",
             "log": "Show the commits of the ledger, newest first.",
             "export": "Export runs as a flat table: CSV, JSON lines or Parquet.",

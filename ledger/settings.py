@@ -25,7 +25,13 @@ RUN_DIR_VARIABLE = "LEDGER_RUN_DIR"
 SPOOL_VARIABLE = "LEDGER_SPOOL"
 """`ledger run`: spool of the run, which `ledger.run()` in the command joins."""
 RUN_ID_VARIABLE = "LEDGER_RUN_ID"
-"""`ledger run` and `ledger reevaluate`: id of the run."""
+"""`ledger run`, `ledger reevaluate` and `ledger.onEnd`: id of the run."""
+EXPERIMENT_VARIABLE = "LEDGER_EXPERIMENT"
+"""`ledger.onEnd`: experiment of the run."""
+STATUS_VARIABLE = "LEDGER_STATUS"
+"""`ledger.onEnd`: how the run ended, such as `finished` or `killed`."""
+SUMMARY_VARIABLE = "LEDGER_SUMMARY"
+"""`ledger.onEnd`: the line with id and headline that is printed at the end of a run."""
 RUN_VARIABLE = "LEDGER_RUN"
 """`ledger reevaluate`: older name of `LEDGER_RUN_ID`, for evaluators that read it."""
 MODEL_VARIABLE = "LEDGER_MODEL"
@@ -44,7 +50,8 @@ COMPLETE_VARIABLE = "_LEDGER_COMPLETE"
 """Shell completion: set by the output of `ledger completion`."""
 
 GIVEN = (
-    *(RUN_DIR_VARIABLE, SPOOL_VARIABLE, RUN_ID_VARIABLE, RUN_VARIABLE, MODEL_VARIABLE, DATASET_VARIABLE),
+    *(RUN_DIR_VARIABLE, SPOOL_VARIABLE, RUN_ID_VARIABLE, EXPERIMENT_VARIABLE, STATUS_VARIABLE, SUMMARY_VARIABLE),
+    *(RUN_VARIABLE, MODEL_VARIABLE, DATASET_VARIABLE),
     *(METRICS_VARIABLE, CASES_VARIABLE, ANSWERS_VARIABLE, OUT_VARIABLE, COMPLETE_VARIABLE),
 )
 """Variables that ledger sets for the commands it starts."""
@@ -57,6 +64,9 @@ PUSH_SETTING = "ledger.push"
 records are sent once the remote holds a ledger."""
 BRANCH_SETTING = "ledger.branch"
 """Another branch for the ledger of this repository, named in its own configuration; `ledger` by default."""
+END_SETTING = "ledger.onend"
+"""Command that the shell runs at the end of each run of this clone, such as `notify-send "$LEDGER_SUMMARY"`. It gets
+`LEDGER_RUN_ID`, `LEDGER_EXPERIMENT`, `LEDGER_STATUS` and `LEDGER_SUMMARY`; no policy can set it."""
 HOST_SETTING = "ledger.host"
 """What kind of host the remote is: `github`, `gitlab`, `forgejo` or `none`; told from its address by default. The token
 of that kind is sent to a host that is named so."""
@@ -69,5 +79,8 @@ ACCEPT_REDACTION_SETTING = "ledger.acceptredaction"
 """On a server: whether a history that `ledger redact` made again may replace the old one; `false` by default, and to be
 taken back when it is done."""
 
-SETTINGS = (*(PUSH_SETTING, BRANCH_SETTING, HOST_SETTING, SITE_SETTING, SITE_TITLE_SETTING, ACCEPT_REDACTION_SETTING),)
+SETTINGS = (
+    *(PUSH_SETTING, BRANCH_SETTING, END_SETTING, HOST_SETTING),
+    *(SITE_SETTING, SITE_TITLE_SETTING, ACCEPT_REDACTION_SETTING),
+)
 """Settings of git, in lower case as git lists them; git reads them in any case."""

@@ -29,6 +29,7 @@ COMMANDS = {
     "baseline": ("baseline", "RUN"),
     "milestone": ("milestone", "RUN", "works", "--because", "it runs"),
     "list": ("list", "--sort", "metrics.validation/accuracy"),
+    "status": ("status",),
     "show": ("show", "RUN"),
     "compare": ("compare", "RUN", "OTHER"),
     "export": ("export", "--format", "jsonl"),

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import click
 
@@ -22,9 +21,6 @@ from ledger.recorder.record.warnings import leak_text
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import living_run
 from ledger.store.index.selection import find_runs
-
-if TYPE_CHECKING:
-    from ledger.session.spool.live_status import Living
 
 _CHILDREN = 10
 """Most runs started in a run that are named."""
@@ -84,7 +80,11 @@ def _requirements(ledger: Branch, run: StoredRun) -> str:
 
 def _show_living(ledger: Branch, short: str, *, as_json: bool) -> bool:
     """Show a run that has not ended; return whether there is one."""
-    from ledger.session.spool.live_status import read_living  # the reader of spools takes 8 ms to load
+    from ledger.commands.reading.living_text import (  # with the reader of spools, 8 ms to load
+        living_details,
+        living_text,
+    )
+    from ledger.session.live.living import read_living
 
     state_dir = ledger.repository.state_dir
     if (run := living_run(state_dir, short)) is None:
@@ -96,23 +96,11 @@ def _show_living(ledger: Branch, short: str, *, as_json: bool) -> bool:
     if as_json:
         write_json(living)
         return True
-    echo(f"{click.style(living.id, bold=True)}  {click.style(living.status, fg='cyan', bold=True)}")
-    _write_lines(_living_lines(living))
-    echo("\nits record is made when it ends")
+    echo(living_text(living))
+    echo()
+    _write_lines(living_details(living))
+    echo("\nits record is made when it ends; next: ledger status --watch")
     return True
-
-
-def _living_lines(living: "Living") -> Lines:
-    yield "experiment", living.experiment
-    yield "started", f"{living.started_at} on {living.host}, process {living.pid}"
-    yield "last sign of life", f"{duration(living.silence_seconds)} ago"
-    yield "command", " ".join(living.command)
-    yield "children", ", ".join(living.children)
-    for name, value in living.params.items():
-        yield f"param {name}", show_value(value)
-    yield "logged", f"{counted(living.points, 'point')}, last step {living.steps}" if living.steps is not None else ""
-    for name, value in (*living.last.items(), *living.metrics.items()):
-        yield name, number(value)
 
 
 def _show(run: StoredRun) -> None:

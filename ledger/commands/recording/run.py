@@ -18,6 +18,7 @@ from ledger.model.ids import new_id
 from ledger.model.record import Record
 from ledger.model.values import check_label
 from ledger.session.process.command import Wrapped, begin, run_wrapped
+from ledger.session.process.end_command import run_end_command
 from ledger.session.spool.location import find_place
 from ledger.store.branch.branch import Branch
 
@@ -64,6 +65,8 @@ def run_command(
     with suppress(OSError):
         if wrapped.recorded is not None and place.ledger is not None:
             push_recorded(place.ledger, push=push, push_timeout=push_timeout)
+            if why := run_end_command(place.ledger.repository, wrapped.recorded.record):
+                say(f"warning: {why}")
     return wrapped.exit_code
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+import msgspec
 
 from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
@@ -61,7 +62,21 @@ def serve_command(output: str, title: str, host: str, port: int) -> None:
     def build() -> SiteReport:
         return build_now(ledger, Path(output), title=title, repository_url=None)
 
-    serve_site(build, Path(output), host, port, ledger.tip, say, ledger.repository.state_dir / MOVED)
+    state_dir = ledger.repository.state_dir
+    serve_site(build, Path(output), host, port, ledger.tip, say, state_dir / MOVED, lambda: _living(state_dir))
+
+
+def _living(state_dir: Path) -> bytes:
+    """Return the living runs as the home page shows them: no params and no command lines."""
+    from ledger.commands.reading.living_text import living_lines
+    from ledger.session.live.living import living_runs
+
+    return msgspec.json.encode(
+        [
+            {"id": run.id, "experiment": run.experiment, "done": run.progress.done, "lines": living_lines(run)}
+            for run in living_runs(state_dir)
+        ]
+    )
 
 
 @site_command.command("publish")

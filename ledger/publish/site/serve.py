@@ -4,6 +4,7 @@ Only what is served carries the reload script: the folder holds the site as it i
 """
 
 import errno
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ledger import resources
 from ledger.errors import LedgerError
 from ledger.formatting import duration
 from ledger.publish.pages.addresses import NOT_FOUND
@@ -42,22 +44,15 @@ _TYPES = {
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
+_SCRIPTS = resources.shipped("templates") / "serve"
+"""Scripts that served pages carry."""
 _RELOAD_PATH = "/-/reload.js"
 _GENERATION_PATH = "/-/generation"
 
-_RELOAD_SCRIPT = b"""(() => {
-  let known = null;
-  const ask = async () => {
-    try {
-      const text = await (await fetch("/-/generation", { cache: "no-store" })).text();
-      if (known !== null && text !== known) location.reload();
-      known = text;
-    } catch { /* the server has stopped; the page stays */ }
-    setTimeout(ask, 1000);
-  };
-  ask();
-})();
-"""
+_LIVE_PATH, _LIVE_SCRIPT_PATH = "/-/live", "/-/live.js"
+_HOME = {"/", "/index.html"}
+_LIVE_SECONDS = 1.0
+"""For how long an answer on living runs is given again: many open pages cost as much as one."""
 
 
 def serve_site(  # the command passes them by name
@@ -68,6 +63,7 @@ def serve_site(  # the command passes them by name
     tip: Callable[[], str | None],
     notify: Callable[[str], None],
     moved: Path | None = None,
+    live: Callable[[], bytes] | None = None,
 ) -> None:
     """Build, then serve `output` until Ctrl-C, building again whenever `tip` changes.
 
@@ -79,13 +75,14 @@ def serve_site(  # the command passes them by name
         tip: commit of the ledger branch, or none.
         notify: called with one line whenever there is something to say.
         moved: file that a hook touches when the ledger moves; then the tip is read at once.
+        live: returns the living runs of this machine as JSON, which the home page shows.
 
     Raises:
         LedgerError: the port is in use, the address cannot be used, or the first build fails.
     """
     shown = tip()
     build()
-    server = _listen(output, host, port)
+    server = _listen(output, host, port, live)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
     try:
@@ -103,13 +100,28 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], output: Path) -> None:
+    def __init__(self, address: tuple[str, int], output: Path, live: Callable[[], bytes] | None) -> None:
         self.output = output.resolve()
+        self.shows_living = live is not None
+        self._live = live
+        self._seen = (-math.inf, b"[]")
+        self._looking = threading.Lock()
         self.generation = 0
         self.stopped = threading.Event()
         self._open = 0
         self._counted = threading.Lock()
         super().__init__(address, _Handler)
+
+    def living(self) -> bytes:
+        """Return the living runs as JSON; none where they cannot be read."""
+        with self._looking:
+            if self._live is not None and time.monotonic() - self._seen[0] > _LIVE_SECONDS:
+                try:
+                    seen = self._live()
+                except (LedgerError, OSError):
+                    seen = b"[]"
+                self._seen = (time.monotonic(), seen)
+            return self._seen[1]
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ANN401, ARG002  # signature of socketserver
         """Accept a connection while a thread is free; one more is closed at once, and browsers try again."""
@@ -130,9 +142,9 @@ class _Server(ThreadingHTTPServer):
         """Ignore it: a reader who closes the page early is no error."""
 
 
-def _listen(output: Path, host: str, port: int) -> _Server:
+def _listen(output: Path, host: str, port: int, live: Callable[[], bytes] | None) -> _Server:
     try:
-        return _Server((host, port), output)
+        return _Server((host, port), output, live)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise LedgerError(
@@ -220,10 +232,8 @@ class _Handler(BaseHTTPRequestHandler):
         if len(self.path) > _LONGEST_PATH:
             return HTTPStatus.REQUEST_URI_TOO_LONG, plain, b"no page has an address as long as this\n"
         path = _path_in(self.path)
-        if path == _GENERATION_PATH:
-            return HTTPStatus.OK, plain, str(self.server.generation).encode()
-        if path == _RELOAD_PATH:
-            return HTTPStatus.OK, _TYPES[".js"], _RELOAD_SCRIPT
+        if (own := self._own(path)) is not None:
+            return HTTPStatus.OK, *own
         file = _file_of(self.server.output, path)
         if file is None:
             missing = _file_of(self.server.output, NOT_FOUND)
@@ -231,8 +241,20 @@ class _Handler(BaseHTTPRequestHandler):
             return HTTPStatus.NOT_FOUND, _TYPES[".html"] if missing else plain, body
         data = file.read_bytes()
         if file.suffix == ".html":
-            data = data.replace(b"</body>", b'<script src="%s"></script></body>' % _RELOAD_PATH.encode())
+            scripts = [_RELOAD_PATH, *([_LIVE_SCRIPT_PATH] if self.server.shows_living and path in _HOME else [])]
+            tags = "".join(f'<script src="{script}"></script>' for script in scripts)
+            data = data.replace(b"</body>", f"{tags}</body>".encode())
         return HTTPStatus.OK, _TYPES.get(file.suffix, "application/octet-stream"), data
+
+    def _own(self, path: str) -> tuple[str, bytes] | None:
+        """Return type and content of what the server itself answers with; none for a file of the site."""
+        if path == _GENERATION_PATH:
+            return "text/plain; charset=utf-8", str(self.server.generation).encode()
+        if path == _LIVE_PATH:
+            return _TYPES[".json"], self.server.living()
+        if path in {_RELOAD_PATH, _LIVE_SCRIPT_PATH}:
+            return _TYPES[".js"], (_SCRIPTS / path.rpartition("/")[2]).read_bytes()
+        return None
 
     def _is_our_host(self) -> bool:
         """Refuse foreign host names: a web site could point its name at this machine and read the served pages."""

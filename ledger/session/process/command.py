@@ -22,6 +22,7 @@ from ledger.recorder import Draft, Recorded
 from ledger.recorder.record.draft import Captured, Rank
 from ledger.recorder.record.options import Given, named_options, read_given
 from ledger.recorder.record.recorder import capture_now
+from ledger.session.process.deadline import deadline_of
 from ledger.session.process.membership import find_outer
 from ledger.session.process.ranks import find_rank, is_silent
 from ledger.session.process.resume import with_resume_key
@@ -191,6 +192,7 @@ def begin(place: SpoolPlace, experiment: str, command: Sequence[str], run_id: st
     return Start(
         id=run_id,
         rank=find_rank(os.environ),
+        deadline=deadline_of(os.environ),
         host=socket.gethostname(),
         pid=os.getpid(),
         started_at=now,

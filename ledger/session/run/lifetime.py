@@ -28,6 +28,7 @@ from ledger.recorder.message import closing_line
 from ledger.recorder.record.draft import CaptureProblem
 from ledger.recorder.record.recorder import capture_now
 from ledger.recorder.record.warnings import how_to_name, warn_of_record
+from ledger.session.process.end_command import run_end_command
 from ledger.session.process.endings import Ending, EndWatch, ending_of
 from ledger.session.process.membership import Seat
 from ledger.session.process.output import Output
@@ -285,6 +286,11 @@ class Lifetime:
             self._print_recorded(self.recorded.record)
             if os.environ.get(PUSH_VARIABLE) == "1":
                 self._push()
+            self._run_end_command(self.recorded.record)
+
+    def _run_end_command(self, record: Record) -> None:
+        if self._place.ledger is not None and (why := run_end_command(self._place.ledger.repository, record)):
+            _LOG.warning("run %s: %s", self.id, why)
 
     def _print_recorded(self, record: Record) -> None:
         """Print that it is recorded, warnings about its datasets, and how to name unnamed ones."""

@@ -36,6 +36,7 @@ from ledger.model.values import (
 from ledger.recorder import Dataset, Recorded
 from ledger.recorder.record.options import check_role
 from ledger.recorder.record.times import check_times, moment
+from ledger.session.process.deadline import deadline_of
 from ledger.session.process.membership import Seat, attach, take_seat
 from ledger.session.process.ranks import find_rank
 from ledger.session.process.resume import with_resume_key
@@ -70,6 +71,7 @@ def run(
     folder: str | Path = ".",
     sample_seconds: float = 2.0,
     started_at: datetime | str | None = None,
+    total_steps: int | None = None,
     output: bool = True,
     rank: int | None = None,
     per_rank: bool = False,
@@ -99,6 +101,7 @@ def run(
         sample_seconds: seconds between two samples of the hardware.
         started_at: start of a run that began earlier or elsewhere: a `datetime`, or ISO 8601; without a zone, local
             time. `finish(ended_at=…)` states its end.
+        total_steps: steps in all, from which `ledger status` tells when the run will be done.
         output: keep what the process and its children print, native code included, as the log of the run; a file
             named by `log` wins. Inside `ledger run` the command's log has it.
         rank: rank of this process, where no launcher states it or it is wrong.
@@ -137,6 +140,8 @@ def run(
         params=chosen,
         rank=find_rank(os.environ, None if rank is None else int(rank)),
         per_rank=bool(per_rank),
+        total_steps=None if total_steps is None else int(total_steps),
+        deadline=deadline_of(os.environ),
     )
     try:
         msgspec.json.decode(encode(start), type=Start)

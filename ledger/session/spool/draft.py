@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,7 +10,7 @@ import msgspec
 
 from ledger.model.boxes import Usage
 from ledger.model.record import fields_of
-from ledger.model.values import DEFAULT_EXPERIMENT
+from ledger.model.values import DEFAULT_EXPERIMENT, Status
 from ledger.recorder.record.draft import CaptureProblem, Draft, FigureSource
 from ledger.recorder.record.options import seed_of
 from ledger.session.process.parts import Part, read_parts
@@ -133,6 +134,9 @@ def _own_record(folder: Path, parts: Sequence[Part]) -> Start | None:
 
 _TIMING = "timing."
 """Start of the field of a problem with a stated time."""
+_ENDED_FROM_OUTSIDE = {"killed", "preempted", "lost"}
+_BEFORE_LIMIT = timedelta(seconds=10)
+"""A last sign of life may be so much older than an end, and a scheduler so early."""
 _GOOD = {"finished", "pruned"}
 """Ends of a run that are consistent with a command that ends well."""
 
@@ -157,6 +161,11 @@ def _draft(start: Start, folder: Path, parts: Sequence[Part], *, offset: float =
     )
     draft = with_lives(_with_end(draft, start, parts, folder, offset), start, folder, parts)
     return _with_waiting(draft, [*leading, *others])
+
+
+def stated_so_far(start: Start, parts: Sequence[Part]) -> Draft:
+    """Return what a living run has stated: everything but its curves, its end and what probes found."""
+    return _with_events(_begun(start), [event for part in parts if part.rank == 0 for event in part.events])
 
 
 def _begun(start: Start) -> Draft:
@@ -265,7 +274,7 @@ def _with_end(draft: Draft, start: Start, parts: Sequence[Part], folder: Path, o
         return msgspec.structs.replace(
             draft,
             status=end.status,
-            reason=end.reason,
+            reason=_with_limit(end.reason, end.status, start, end.ended_at),
             exit_code=end.exit_code,
             ended_at=end.ended_at,
             duration_seconds=max(0.0, end.seconds - offset),
@@ -279,11 +288,20 @@ def _with_end(draft: Draft, start: Start, parts: Sequence[Part], folder: Path, o
     warned = [event for part in parts if not part.apart for event in _only(Warned, part.events)]
     return msgspec.structs.replace(
         draft,
-        status=warned[-1].status if warned else "lost",
-        reason=warned[-1].reason if warned else "the process ended without reporting how",
+        status=(status := warned[-1].status if warned else "lost"),
+        reason=_with_limit(
+            warned[-1].reason if warned else "the process ended without reporting how", status, start, ended_at
+        ),
         ended_at=max(ended_at, start.started_at),
         duration_seconds=seconds,
     )
+
+
+def _with_limit(reason: str | None, status: Status, start: Start, ended_at: datetime) -> str | None:
+    """Return the cause of an end, with the time limit of the job where that was reached: schedulers end it then."""
+    if start.deadline is None or status not in _ENDED_FROM_OUTSIDE or ended_at < start.deadline - _BEFORE_LIMIT:
+        return reason
+    return f"{reason}, at the time limit of the job" if reason else "the time limit of the job"
 
 
 def _with_waiting(draft: Draft, events: Iterable[AnyEvent]) -> Draft:

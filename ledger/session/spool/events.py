@@ -35,6 +35,10 @@ class Start(RunFields, frozen=True, kw_only=True):
     """Process that started this one."""
     given: Given | None = None
     """What to read when a wrapped command has ended."""
+    total_steps: int | None = None
+    """Steps in all, where the training states them."""
+    deadline: datetime | None = None
+    """When the scheduler ends the job, UTC; none where no scheduler states it."""
     home: str | None = None
     """Git directory of the repository of the run; none outside of a repository."""
     working_folder: str | None = None

@@ -27,6 +27,13 @@ class Served:
         self.builds = 0
         self.fails = False
         self.said: queue.Queue[str] = queue.Queue()
+        self.looked = 0
+
+    def live(self) -> bytes:
+        self.looked += 1
+        if self.fails:
+            raise LedgerError("the spool is damaged")
+        return b'[{"id": "20261128-094811-wbj045"}]'
 
     def build(self) -> SiteReport:
         self.builds += 1
@@ -38,7 +45,7 @@ class Served:
         return SiteReport(written=1, kept=0, deleted=0, changed=(), seconds=0.1, output=str(self.output), problems=())
 
     def run(self) -> None:
-        serve_site(self.build, self.output, "127.0.0.1", 0, lambda: self.tip, self.said.put)
+        serve_site(self.build, self.output, "127.0.0.1", 0, lambda: self.tip, self.said.put, live=self.live)
 
     def wait_for(self, text: str) -> str:
         while True:
@@ -76,6 +83,29 @@ def test_pages_are_served_with_a_script_that_the_folder_does_not_have(served: tu
     assert "reload" not in (site.output / "index.html").read_text()
     assert ask(port, "/-/reload.js")[0] == 200
     assert ask(port, "/", method="HEAD") == (200, "")
+
+
+def test_only_home_carries_the_script_that_shows_what_runs(served: tuple[Served, int]) -> None:
+    site, port = served
+    (site.output / "runs").mkdir()
+    (site.output / "runs" / "index.html").write_text("<html><body>runs</body></html>")
+    for home in ("/", "/index.html"):
+        assert 'src="/-/live.js"' in ask(port, home)[1]
+    assert "live.js" not in ask(port, "/runs/")[1]
+    assert '"/-/live"' in ask(port, "/-/live.js")[1]
+
+
+def test_many_who_ask_what_runs_cost_one_look(served: tuple[Served, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "_LIVE_SECONDS", 600.0)
+    site, port = served
+    assert {ask(port, "/-/live")[1] for _ in range(20)} == {'[{"id": "20261128-094811-wbj045"}]'}
+    assert site.looked == 1
+
+
+def test_what_runs_is_unknown_where_it_cannot_be_read(served: tuple[Served, int]) -> None:
+    site, port = served
+    site.fails = True
+    assert ask(port, "/-/live") == (200, "[]")
 
 
 def test_a_moved_tip_builds_again_and_open_pages_learn_of_it(served: tuple[Served, int]) -> None:
