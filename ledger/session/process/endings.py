@@ -7,6 +7,7 @@ Hooks that others had set before remain, and are called as before.
 import atexit
 import contextlib
 import gc
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple, NoReturn
 
 from ledger.model.values import Status
+from ledger.session.process.signals import status_of
 
 _STOPS = {("optuna", "TrialPruned"), ("fastai", "CancelFitException")}
 """Package and class of exceptions that mean a training was stopped on purpose."""
@@ -36,7 +38,8 @@ def ending_of(error: BaseException | None) -> Ending:
     if error is None:
         return Ending("finished")
     if isinstance(error, KeyboardInterrupt):
-        return Ending("interrupted", "Ctrl-C")
+        status = status_of(signal.SIGINT)
+        return Ending(status, "Ctrl-C" if status == "interrupted" else "SIGINT")
     said = str(error).strip().splitlines()
     reason = f"{type(error).__name__}: {said[0][:300]}" if said else type(error).__name__
     if _is_stop(error):

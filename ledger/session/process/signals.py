@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 from ledger.model.values import Status
@@ -50,9 +51,10 @@ class Watch:
         if threading.current_thread() is not threading.main_thread():
             return
         warning = preemption_signal()
-        for number in (*ENDING, *((warning,) if warning else ())):
+        for number in {*ENDING, *((warning,) if warning else ())}:  # SIGTERM may be the warning itself
             if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP on purpose
-                self._previous[number] = signal.signal(number, self._notice)
+                with suppress(OSError):  # nobody can handle SIGKILL, whoever names it
+                    self._previous[number] = signal.signal(number, self._notice)
 
     def stop(self) -> None:
         """Restore the former handlers; where another was set on top of ours, ours only passes signals on."""

@@ -115,13 +115,31 @@ def test_ctrl_c_is_recorded_as_interrupted(repo: Path) -> None:
     assert only_run(repo).record.status == "interrupted"
 
 
-def test_the_scheduler_s_warning_is_preempted(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LEDGER_PREEMPTION_SIGNAL", "SIGUSR1")
-    process = start(repo, "time.sleep(60)")
+@pytest.mark.parametrize("name", ["SIGUSR1", "SIGTERM", "SIGHUP", "SIGINT"])
+def test_the_scheduler_s_warning_is_preempted(name: str, repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEDGER_PREEMPTION_SIGNAL", name)
+    process = start(
+        repo,
+        "time.sleep(60)",
+        "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n",
+    )
     wait_until_ready(process)
-    process.send_signal(signal.SIGUSR1)
-    assert finish(process)[0] == -signal.SIGUSR1
-    assert only_run(repo).record.status == "preempted"
+    process.send_signal(signal.Signals[name])
+    code, _, err = finish(process)
+    assert (code != 0, "RecursionError" in err) == (True, False)
+    record = only_run(repo).record
+    assert (record.status, record.reason) == ("preempted", name)
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGSTOP", "SIGNOTHING"])
+def test_a_warning_that_nobody_can_handle_breaks_no_training(
+    name: str, repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEDGER_PREEMPTION_SIGNAL", name)
+    process = start(repo, "pass")
+    assert finish(process)[0] == 0
+    assert only_run(repo).record.status == "finished"
 
 
 def test_a_run_killed_outright_is_found_as_lost_by_the_next_command(repo: Path, cli: Cli) -> None:
