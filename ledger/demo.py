@@ -25,6 +25,7 @@ Progress = Callable[[str, int, int], None]
 _LINEAR = "        return nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.ReLU(), nn.Linear(width, 10))"
 _DROPOUT = _LINEAR.replace("nn.ReLU()", "nn.Sequential(nn.ReLU(), nn.Dropout(0.2))")
 _EPOCHS_BEFORE_KILL = 2
+_EPOCHS_BEFORE_PREEMPTION = 4
 
 
 class _Step(Document, frozen=True, kw_only=True):
@@ -116,7 +117,7 @@ _DATASETS = (
     ("digits-validation", "data/validation/v1", "validation", "the first validation split: straight digits"),
 )
 """Name, path, role and reason of the datasets that exist from the first day."""
-_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 9
+_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 10
 
 
 def play(folder: Path, progress: Progress) -> None:
@@ -151,6 +152,7 @@ class _Story:
         self.train_all(_FIRST_WEEK)
         self.train_with_uncommitted_code()
         self.train_and_be_killed()
+        self.train_and_be_preempted()
         self.say("looking for hard cases in production")
         self.grow()
         self.say("measuring every model on validation set v2")
@@ -204,19 +206,33 @@ class _Story:
 
     def train_and_be_killed(self) -> None:
         """Kill a run outright once its training shows, as an out-of-memory killer would."""
-        command = [sys.executable, "train.py", "--model", "cnn", "--width", "64", "--epochs", "500"]
+        options = "--model cnn --width 64 --epochs 500 --experiment architecture"
+        self.train_until(_EPOCHS_BEFORE_KILL, signal.SIGKILL, options.split())
+        self.say("a run that was killed outright")
+
+    def train_and_be_preempted(self) -> None:
+        """Train on a machine that the scheduler takes away, and go on from the checkpoint: two attempts, one run."""
+        chosen = "--model cnn --width 12 --epochs 16 --experiment overnight --resume overnight-1"
+        options = chosen.split()
+        self.environment["LEDGER_PREEMPTION_SIGNAL"] = "SIGTERM"
+        self.train_until(_EPOCHS_BEFORE_PREEMPTION, signal.SIGTERM, options)
+        self.python("train.py", *options)
+        del self.environment["LEDGER_PREEMPTION_SIGNAL"]
+        self.say("a run that was preempted, and resumed")
+
+    def train_until(self, epoch: int, number: signal.Signals, options: Sequence[str]) -> None:
+        """Train, and send the training a signal when it has done so many epochs."""
         with subprocess.Popen(
-            [*command, "--experiment", "architecture"],
+            [sys.executable, "train.py", *options],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
         ) as process:
-            for number, _ in enumerate(process.stdout or ()):
-                if number == _EPOCHS_BEFORE_KILL:
-                    process.send_signal(signal.SIGKILL)
-        self.say("a run that was killed outright")
+            for line, _ in enumerate(process.stdout or ()):
+                if line == epoch:
+                    process.send_signal(number)
 
     def grow(self) -> None:
         """Add production samples, and make the second validation set of those that most models get wrong."""

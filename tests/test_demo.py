@@ -67,6 +67,16 @@ def test_one_crashed_one_was_killed_and_one_had_uncommitted_code(contents: Conte
     assert dirty.record.tags == ["dropout"]
 
 
+def test_a_preempted_run_and_the_one_that_went_on_are_one(contents: Contents, played: Path) -> None:
+    (run,) = [run for run in contents.runs if run.record.experiment == "overnight"]
+    first, last = run.record.timing.attempts
+    assert (first.status, last.status) == ("preempted", "finished")
+    assert run.record.statistics.series["validation/accuracy"].count == 16
+    html = (played / "build" / "site" / "runs" / f"{run.record.id}.html").read_text("utf-8")
+    assert 'id="attempts"' in html
+    assert "preempted" in html
+
+
 def test_version_two_holds_hard_cases_and_every_model_was_measured_on_it(contents: Contents) -> None:
     versions = {version.label: version for version in contents.datasets}
     assert set(versions) == {

@@ -93,6 +93,16 @@ def surest_mistakes(labels: torch.Tensor, predicted: torch.Tensor, confidence: t
     return wrong[confidence[wrong].argsort(descending=True)][:most].tolist()
 
 
+def load_checkpoint(path: Path | None, model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, int]:
+    """Load what an earlier attempt left, and return the steps and epochs that it has done; zero where there is none."""
+    if path is None or not path.exists():
+        return 0, 0
+    state = torch.load(path)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return state["step"], state["epoch"]
+
+
 def main() -> None:
     """Train once for each seed: runs that differ by seed only show how far chance alone moves the numbers."""
     parser = argparse.ArgumentParser()
@@ -109,6 +119,7 @@ def main() -> None:
     parser.add_argument("--validation", default="v1")
     parser.add_argument("--tag", action="append", default=[])
     parser.add_argument("--note")
+    parser.add_argument("--resume", metavar="KEY", help="keep a checkpoint of this name, and go on from it")
     args = parser.parse_args()
     for seed in args.seed:
         train(args, seed)
@@ -121,7 +132,8 @@ def train(args: argparse.Namespace, seed: int) -> None:
 
     torch.manual_seed(seed)
     torch.set_num_threads(1)
-    with ledger.run(args.experiment, params=params, tags=args.tag, note=args.note, sample_seconds=0.5) as run:  # (*)
+    about = {"tags": args.tag, "note": args.note, "resume": args.resume, "sample_seconds": 0.5}  # (*)
+    with ledger.run(args.experiment, params=params, **about) as run:  # (*)
         images, labels = load("data/train")
         judged_on = f"data/validation/{args.validation}"
         val_images, val_labels = load(judged_on)
@@ -134,8 +146,9 @@ def train(args: argparse.Namespace, seed: int) -> None:
         model = build(args.model, args.width)
         kind = torch.optim.Adam if args.optimizer == "adam" else torch.optim.SGD
         optimizer = kind(model.parameters(), lr=args.lr)
-        step = 0
-        for epoch in range(1, args.epochs + 1):
+        checkpoint = Path("checkpoints") / f"{args.resume}.pt" if args.resume else None
+        step, done = load_checkpoint(checkpoint, model, optimizer)
+        for epoch in range(done + 1, args.epochs + 1):
             model.train()
             for batch in torch.randperm(len(labels)).split(args.batch_size):
                 inputs = images[batch]
@@ -154,6 +167,10 @@ def train(args: argparse.Namespace, seed: int) -> None:
             run.log(  # (*)
                 step=step, epoch=epoch, **{"validation/loss": val_loss, "validation/accuracy": val_accuracy}
             )
+            if checkpoint is not None:
+                checkpoint.parent.mkdir(exist_ok=True)
+                state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "epoch": epoch}
+                torch.save(state, checkpoint)
             print(f"epoch {epoch:2d}  validation loss {val_loss:.4f}  accuracy {val_accuracy:.4f}", flush=True)
 
         train_loss, train_accuracy, _ = measure(model, images, labels)
