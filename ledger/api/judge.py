@@ -147,6 +147,10 @@ def _refuse_uncounted(run: StoredRun, what: str, include: Collection[str]) -> No
     if run.retraction is not None:
         why = run.retraction.text.splitlines()[0] if run.retraction.text else "no reason given"
         raise UsageError(f"the {what} was retracted ({why}): `{run.record.id}`", hint="ledger judge RUN --against RUN")
+    if run.continued_by is not None:
+        raise UsageError(
+            f"the {what} was continued by another run: `{run.record.id}`", hint=f"ledger judge {run.continued_by}"
+        )
     if not counts(run, include):
         status, reason = run.record.status, f", {run.record.reason}" if run.record.reason else ""
         raise UsageError(

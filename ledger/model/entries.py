@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.datasets import CaseResult, DatasetKind, Leak, Severity, VersionChange
+from ledger.model.ids import is_id
 from ledger.model.record import Author, Record
 from ledger.model.statistics import DatasetStatistics, Drift
 from ledger.model.values import Document, Moment, NoteKind, Role
@@ -147,11 +148,13 @@ class Note(Document, frozen=True, kw_only=True):
     dataset: str | None = None
     """Dataset version it is about, as `name@version`."""
     kind: NoteKind
-    """`comment`, `tag`, `untag`, `retraction`, `baseline` of an experiment, `retirement` of a version, `milestone`."""
+    """What it does: say something, tag, withdraw, name a baseline or a stage, decide, join attempts."""
     stage: Annotated[int, Meta(ge=1, le=7)] | None = None
     """Product stage, 1 to 7, that a model reached, with the run as evidence; only milestones have one."""
     model: str | None = None
     """Model that reached it; none for the model that its experiment is named after."""
+    attempt: str | None = None
+    """Another attempt of the same training: the run that continued it, or that it continues."""
     text: str
     """Text of the comment, the tag, or the reason."""
     author: Author
@@ -167,6 +170,10 @@ class Note(Document, frozen=True, kw_only=True):
             raise ValueError("a milestone has a stage, and no other note has one")
         if self.kind == "milestone" and not self.run:
             raise ValueError("a milestone names the run that is its evidence")
+        if (self.kind in {"continued", "continues"}) != (self.attempt is not None):
+            raise ValueError("a note that joins attempts names the other one, and no other note does")
+        if self.attempt is not None and (not is_id(self.attempt) or self.attempt == self.run):
+            raise ValueError("the other attempt is the id of another run")
 
 
 class RedactedFile(Document, frozen=True, kw_only=True):
@@ -310,11 +317,26 @@ class StoredRun(Document, frozen=True, kw_only=True):
         return next((note for note in reversed(self.notes) if note.kind == "retraction"), None)
 
     @property
-    def unranked(self) -> str | None:
-        """Why the run is not ranked: `retracted`, or how it ended where it did not finish; none where it is."""
+    def continued_by(self) -> str | None:
+        """The run that continued its training; none where that is not known."""
+        return next((note.attempt for note in reversed(self.notes) if note.kind == "continued"), None)
+
+    @property
+    def continues(self) -> list[str]:
+        """The earlier attempts of its training that were recorded apart."""
+        return list(dict.fromkeys(note.attempt for note in self.notes if note.kind == "continues" and note.attempt))
+
+    @property
+    def standing(self) -> str:
+        """How it ended, or `retracted` or `continued`, which weigh more."""
         if self.retraction is not None:
             return "retracted"
-        return None if self.record.status == "finished" else self.record.status
+        return self.record.status if self.continued_by is None else "continued"
+
+    @property
+    def unranked(self) -> str | None:
+        """Why the run is not ranked: how it stands; none where it is."""
+        return None if self.standing == "finished" else self.standing
 
     def metrics(self) -> list[Metric]:
         """Return every measurement of the run's model: its own final metrics, then later evaluations."""

@@ -39,10 +39,14 @@ Reduction = Literal["mean", "sum", "max", "min"]
 """How the values of several ranks become one."""
 
 NoteKind = Literal[
-    "comment", "tag", "untag", "retraction", "baseline", "retirement", "milestone", "acceptance", "rejection", "retest"
-]
+    "comment", "tag", "untag", "retraction", "baseline", "retirement", "milestone",
+    "acceptance", "rejection", "retest", "continued", "continues",
+]  # fmt: skip
 """What a later statement about a run does: say something, add or take away a tag, withdraw the run, compare with it,
-name it as evidence that a model reached a stage, say what a reviewer decided."""
+name it as evidence that a model reached a stage, say what a reviewer decided, join it with another attempt."""
+
+WITHDRAWN = frozenset({"retracted", "continued"})
+"""How a run stands that never counts, whatever else is included: it was retracted, or another attempt speaks for it."""
 
 TableKind = Literal["table", "confusion", "classes", "slices", "calibration", "samples"]
 """Kind of a table of a run, which decides its columns: see `model/tables.py`."""

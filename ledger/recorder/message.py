@@ -49,6 +49,8 @@ _NOTED: dict[NoteKind, str] = {
     "acceptance": "acceptance of",
     "rejection": "rejection of",
     "retest": "retest of",
+    "continued": "continuation of",
+    "continues": "earlier attempt of",
 }
 
 

@@ -69,7 +69,7 @@ def test_the_compare_page_stars_nothing_that_noise_explains(
     assert "They differ in params (lr" in compared(tab, site, [good, bad])
     assert [re.match(r"0\.91", each) is not None for each in starred(tab)] == [True]
     text = compared(tab, site, [good, failed])
-    assert f"Never the best, since it did not finish or was retracted: {failed.record.id}" in text
+    assert f"Never the best, since it did not finish, or was retracted or continued: {failed.record.id}" in text
     assert starred(tab) == []
 
 

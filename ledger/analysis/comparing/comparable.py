@@ -89,23 +89,25 @@ def group_of(metric: Metric) -> Group:
 
 
 def counts(run: StoredRun, include: Collection[str] = ()) -> bool:
-    """Return whether a run may be ranked, be the best, and be a repeat: it finished, and was not retracted.
+    """Return whether a run may be ranked, be the best, and be a repeat: it finished, and stands.
 
     A run that did not finish was cut off, and its last number is not the result of its setting. Everything that
     ranks calls this function.
 
     Args:
         run: the run.
-        include: statuses that count beside `finished`; retracted runs never do.
+        include: statuses that count beside `finished`; runs that were retracted or continued never do.
     """
-    return run.unranked is None or (run.retraction is None and run.unranked in include)
+    return run.unranked is None or (run.standing == run.record.status and run.unranked in include)
 
 
 def why_uncounted(run: StoredRun) -> str:
     """Return why a run does not count, as words that follow its name; empty where it does."""
     if run.unranked is None:
         return ""
-    return "was retracted" if run.retraction is not None else f"did not finish ({run.unranked})"
+    if run.retraction is not None:
+        return "was retracted"
+    return f"was continued by {run.continued_by}" if run.continued_by else f"did not finish ({run.unranked})"
 
 
 def leaderboards(runs: Iterable[StoredRun]) -> list[Leaderboard]:

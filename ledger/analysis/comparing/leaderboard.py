@@ -14,7 +14,7 @@ from ledger.analysis.judging.means import mean
 from ledger.hashing import hash_bytes
 from ledger.model.boxes import GroupId, Metric
 from ledger.model.entries import StoredRun
-from ledger.model.values import Direction, Document, Number, number
+from ledger.model.values import WITHDRAWN, Direction, Document, Number, number
 
 _SAME = 1e-12
 """Relative difference of two means that rounding alone can cause: they are tied."""
@@ -30,7 +30,7 @@ class Score(Document, frozen=True, kw_only=True):
     value: float
     """The value; the latest of several measurements."""
     unranked: str = ""
-    """Why it is not ranked: `retracted`, or how it ended; empty where it counts."""
+    """Why it is not ranked: `retracted`, `continued`, or how it ended; empty where it counts."""
     trace: str = ""
     """Text that identifies ranks of the same training; empty where that is not needed."""
 
@@ -120,7 +120,7 @@ def setting_board(
     counted: list[Score] = []
     withdrawn: list[Score] = []
     for score in scores:
-        aside = score.unranked and (score.unranked == "retracted" or score.unranked not in include)
+        aside = score.unranked and (score.unranked in WITHDRAWN or score.unranked not in include)
         (withdrawn if aside else counted).append(score)
     strange = outside_range(group.key, [score.value for score in counted], direction) if group.known else []
     outside = [score for score, one in zip(counted, strange, strict=bool(strange)) if one]

@@ -33,7 +33,7 @@ def warn_of(
     return "; ".join(filter(None, said)) or None
 
 
-ASIDE = "runs that did not finish or were retracted are listed below the others"
+ASIDE = "runs that did not finish, or were retracted or continued, are listed below the others"
 """Warning for an order that sets some runs aside."""
 
 

@@ -15,7 +15,7 @@ def line_of(run: StoredRun) -> Line:
     """Return the row of a run as one line; no cell and no name can control a terminal or hold a tab."""
     record, headline = run.record, run.record.headline
     cells = [
-        f"{record.status}, retracted" if run.retraction else record.status,
+        record.status if run.standing == record.status else f"{record.status}, {run.standing}",
         plain(record.experiment),
         plain(f"{show_value(headline.number)} {headline.key}{_MARK[headline.origin]}") if headline else "",
         plain(headline.dataset or "unknown") if headline else "",

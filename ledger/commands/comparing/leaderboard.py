@@ -15,7 +15,7 @@ from ledger.commands.selection import query_of, say_warnings
 from ledger.commands.workplace import open_ledger
 from ledger.formatting import measured, number
 from ledger.model.entries import Note, StoredRun
-from ledger.model.values import Document, ParamValue, counted
+from ledger.model.values import WITHDRAWN, Document, ParamValue, counted
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.versions import read_retirements
 from ledger.store.index.leaderboards import boards_on, read_standings
@@ -160,9 +160,12 @@ def _write(shown: _Shown, *, first: bool) -> None:
 def _print_unranked(board: SettingBoard) -> None:
     """Print the runs that are not on a board, by reason."""
     retracted = [one.run for one in board.withdrawn if one.why == "retracted"]
-    unfinished = [one for one in board.withdrawn if one.why != "retracted"]
+    continued = [one.run for one in board.withdrawn if one.why == "continued"]
+    unfinished = [one for one in board.withdrawn if one.why not in WITHDRAWN]
     if retracted:
         say(f"retracted, so not ranked: {_name_list(retracted)}")
+    if continued:
+        say(f"continued by another run, so not ranked: {_name_list(continued)}")
     if unfinished:
         ways = ",".join(sorted({one.why for one in unfinished}))
         say(f"did not finish, so not ranked: {_name_list([f'{one.run} ({one.why})' for one in unfinished])}")

@@ -144,6 +144,8 @@ _SAID: dict[NoteKind, str] = {
     "acceptance": "accepted",
     "rejection": "rejected",
     "retest": "to be repeated, decided",
+    "continued": "said to be continued by another run",
+    "continues": "said to continue another run",
 }
 
 

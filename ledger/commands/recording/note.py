@@ -7,19 +7,32 @@ from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
 from ledger.model.entries import Note
 from ledger.model.values import NoteKind
-from ledger.recorder.statements.notes import add_notes
+from ledger.recorder.statements.notes import add_notes, join_attempts
 
 
 @click.command("note")
 @click.argument("run")
 @click.argument("text")
+@click.option("--continued-by", "later", metavar="RUN", help="Both are attempts of one training, and RUN is the later.")
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print the note as JSON.")
-def note_command(run: str, text: str, push: bool | None, push_timeout: float, as_json: bool) -> None:
+def note_command(run: str, text: str, later: str | None, push: bool | None, push_timeout: float, as_json: bool) -> None:
     """Add TEXT as a note on RUN; the record itself never changes.
+
+    With --continued-by it joins two attempts of one training that were recorded apart: the later one speaks for both,
+    and the earlier one is no result and no repeat of its own.
 
     Example: ledger note x7k2qf "the labels of class 3 were wrong until Tuesday"
     """
+    if later is not None:
+        ledger = open_ledger(writing=True)
+        notes = join_attempts(ledger, run, later, text)
+        if as_json:
+            write_json(notes)
+        else:
+            say(f"{notes[0].run} and {notes[1].run} are attempts of one training; the later one speaks for both")
+        push_recorded(ledger, push=push, push_timeout=push_timeout)
+        return
     append_notes(run, "comment", [text], push=push, push_timeout=push_timeout, as_json=as_json)
 
 
@@ -61,4 +74,6 @@ _DONE: dict[NoteKind, str] = {
     "acceptance": "accepted",
     "rejection": "rejected",
     "retest": "asked to repeat",
+    "continued": "continued:",
+    "continues": "continues another:",
 }

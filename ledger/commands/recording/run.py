@@ -25,6 +25,9 @@ from ledger.store.branch.branch import Branch
 
 @click.command("run", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
 @run_options
+@click.option(
+    "--resume", metavar="KEY", help="Key of all attempts of this training: one that ends badly waits for the next."
+)
 @push_options
 @click.option(
     "--json", "as_json", is_flag=True, help="Print what was recorded as JSON, after what the command printed."
@@ -32,6 +35,7 @@ from ledger.store.branch.branch import Branch
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run_command(
     experiment: str,
+    resume: str | None,
     push: bool | None,
     push_timeout: float,
     as_json: bool,
@@ -41,7 +45,7 @@ def run_command(
     """Run COMMAND, record it whatever happens, and return its exit code.
 
     The command finds a folder in LEDGER_RUN_DIR; files that it leaves there (params.yaml, steps.yaml, metrics.json,
-    curves.csv, figures/*.png, tables/*.csv, model.pt, note.txt) becomes part of the record. Files named by options are
+    curves.csv, figures/*.png, tables/*.csv, model.pt, note.txt) become part of the record. Files named by options are
     read when it has ended.
 
     Example: ledger run --dataset validation=data/val -- python train.py --lr 0.1
@@ -50,7 +54,7 @@ def run_command(
     place = find_place(Path())
     given = given_of(options)
     run_id = new_id(datetime.now(UTC), secrets.token_bytes(4))
-    start = begin(place, experiment, command, run_id, given)
+    start = begin(place, experiment, command, run_id, given, resume)
     if place.ledger is None:
         problem = place.problem.message if place.problem else "no ledger"
         say(f"warning: {problem}; the record will wait in {place.state_dir}")

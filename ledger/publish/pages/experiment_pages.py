@@ -158,7 +158,7 @@ def render_experiments(atlas: Atlas) -> Page:
 
 def _statuses(runs: Sequence[StoredRun]) -> list[tuple[str, int]]:
     """Return how the runs ended, the most frequent end first; a retracted run counts as nothing else."""
-    return Counter("retracted" if run.retraction else run.record.status for run in runs).most_common()
+    return Counter(run.standing for run in runs).most_common()
 
 
 def _bests(runs: Sequence[StoredRun]) -> list[Best]:

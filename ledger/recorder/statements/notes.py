@@ -16,6 +16,7 @@ from ledger.recorder.record.redaction import redact_document, redactor_for
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import Entry
 from ledger.store.branch.run_ids import resolve_run
+from ledger.store.index.selection import find_runs
 
 _TEXT_LENGTH = 10_000
 
@@ -73,6 +74,56 @@ def add_notes(
         message = redactor.text(note_message(note, path))
         ledger.append(Entry(id=note.id, files={path: dump(note)}, message=message, author=author, made_at=now))
         notes.append(note)
+    return notes
+
+
+def join_attempts(ledger: Branch, earlier: str, later: str, text: str) -> list[Note]:
+    """Append that one run continued the training of another, on both, and return the two notes.
+
+    Args:
+        ledger: the ledger.
+        earlier: id of the run that was stopped, or a part of it.
+        later: that of the run that went on.
+        text: how this is known.
+
+    Raises:
+        NotFound: there is no such run.
+        LedgerError: a run cannot be continued by an earlier one or by itself, or the text is empty.
+    """
+    author, redactor = ledger.author(), redactor_for(ledger)
+    first, second = find_runs(ledger, [earlier])[0], find_runs(ledger, [later])[0]
+    if first.record.timing.started_at >= second.record.timing.started_at:
+        raise LedgerError(
+            f"a run is continued by one that began later: `{second.record.id}` did not",
+            hint=f"ledger note {second.record.id[16:]} TEXT --continued-by {first.record.id[16:]}",
+        )
+    now = datetime.now(UTC)
+    sides: tuple[tuple[str, NoteKind, str], ...] = (
+        (first.record.id, "continued", second.record.id),
+        (second.record.id, "continues", first.record.id),
+    )
+    notes = [
+        redact_document(
+            Note(
+                format=NOTE_FORMAT,
+                id=new_id(now, os.urandom(4)),
+                run=run,
+                kind=kind,
+                attempt=other,
+                text=_checked(kind, redactor.text(text)),
+                author=author,
+                noted_at=now,
+                tool=TOOL,
+            ),
+            redactor,
+        )
+        for run, kind, other in sides
+    ]
+    for note in notes:
+        refuse_claims(note)
+    files = {paths.note_path(note.id): dump(note) for note in notes}
+    message = redactor.text(note_message(notes[0], paths.note_path(notes[0].id)))
+    ledger.append(Entry(id=notes[0].id, files=files, message=message, author=author, made_at=now))
     return notes
 
 

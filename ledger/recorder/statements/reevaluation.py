@@ -116,7 +116,7 @@ def plan(
     lines = "".join(msgspec.json.encode(case).decode() + "\n" for case in cases if case.override is None)
     tasks, done, missing = [], [], {}
     for run in runs:
-        if run.retraction is not None:
+        if run.retraction is not None or run.continued_by is not None:
             continue
         if not again and _is_measured(run, version, evaluator):
             done.append(run.record.id)

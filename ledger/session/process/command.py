@@ -17,7 +17,7 @@ from ledger.capture.code.script import script_of_command
 from ledger.capture.machine.sampler import Sampler
 from ledger.errors import LedgerError, NotFound
 from ledger.model.record import fields_of
-from ledger.model.values import Document, Status
+from ledger.model.values import Document, Status, check_label
 from ledger.recorder import Draft, Recorded
 from ledger.recorder.record.draft import Captured, Rank
 from ledger.recorder.record.options import Given, named_options, read_given
@@ -71,7 +71,9 @@ def run_wrapped(place: SpoolPlace, start: Start, command: Sequence[str]) -> Wrap
         if (outer := find_outer(os.environ)) is not None:
             add_child(Path(outer.folder), start.id)
             start = msgspec.structs.replace(start, parent=start.parent or outer.start.id)
-        start, shown = begin_attempt(place.state_dir, with_resume_key(start, os.environ, wrapped=True))
+        start, shown = begin_attempt(
+            place.state_dir, with_resume_key(start, os.environ, stated=start.resume, wrapped=True)
+        )
         spool = create_spool(place, start)
     except OSError as error:
         return _run_unrecorded(place, start, command, error)
@@ -176,7 +178,14 @@ def _shell_code(code: int) -> int:
     return 128 - code if code < 0 else code
 
 
-def begin(place: SpoolPlace, experiment: str, command: Sequence[str], run_id: str, given: Given) -> Start:
+def begin(
+    place: SpoolPlace,
+    experiment: str,
+    command: Sequence[str],
+    run_id: str,
+    given: Given,
+    resume: str | None = None,
+) -> Start:
     """Return the start of a wrapped command's spool, which remains even if nobody sees the end of the command.
 
     Raises:
@@ -192,6 +201,7 @@ def begin(place: SpoolPlace, experiment: str, command: Sequence[str], run_id: st
     return Start(
         id=run_id,
         rank=find_rank(os.environ),
+        resume=check_label("resume", resume) if resume else None,
         deadline=deadline_of(os.environ),
         host=socket.gethostname(),
         pid=os.getpid(),

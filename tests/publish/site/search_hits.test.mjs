@@ -97,9 +97,12 @@ test("the summary says who is never the best, and why values of one setting diff
   assert.deepEqual(summary(runs(), [0]), []);
   assert.deepEqual(summary(runs(), [0, 1]), ["They differ in params (lr)."]);
   const [uncounted] = summary(runs({ counts: (row) => row === 0 }), [0, 1]);
-  assert.equal(uncounted, "Never the best, since it did not finish or was retracted: 20261120-000000-bbbbbb.");
+  assert.equal(
+    uncounted,
+    "Never the best, since it did not finish, or was retracted or continued: 20261120-000000-bbbbbb.",
+  );
   const [both] = summary(runs({ counts: () => false }), [0, 1]);
-  assert.match(both, /since they did not finish or were retracted/);
+  assert.match(both, /since they did not finish, or were retracted or continued/);
   assert.match(summary(runs({ setting: [4, 4], params: [] }), [0, 1])[0], /^These runs are one setting/);
   assert.match(summary(runs({ params: [] }), [0, 1])[0], /^They are not repeats of each other/);
 });

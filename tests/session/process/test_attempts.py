@@ -250,3 +250,12 @@ def test_what_the_script_states_stands_before_a_variable_which_is_that_of_a_whol
     assert len({key, *(with_resume_key(one, variable).resume for one in others)}) == 5
     ranks = [start(rank=Rank(rank=number, processes=2, launcher="x"), per_rank=True) for number in range(2)]
     assert len({with_resume_key(one, variable, stated="b").resume for one in ranks}) == 2
+
+
+def test_a_wrapped_command_states_its_key_as_an_option(repo: Path, cli: Cli) -> None:
+    (repo / "once.sh").write_text("test -e done || { touch done; exit 3; }\n")
+    assert cli("run", "--resume", "night", "--", "sh", "once.sh").code == 3
+    assert runs(repo) == ()
+    assert cli("run", "--resume", "night", "--", "sh", "once.sh").code == 0
+    (run,) = runs(repo)
+    assert [one.status for one in run.record.timing.attempts] == ["failed", "finished"]

@@ -138,7 +138,7 @@ def check_claims(claims: Mapping[str, str], runs: Sequence[StoredRun], repeats: 
         repeats: number of runs of one setting that a claim needs.
     """
     by_id = {run.record.id: run for run in runs}
-    good = (run for run in runs if run.retraction is None and run.record.status == "finished")
+    good = (run for run in runs if run.standing == "finished")
     counts = {setting_key(setting.runs[0]): len(setting.runs) for setting in settings_of(good)}
     for run_id, path in claims.items():
         claimed = by_id.get(run_id)

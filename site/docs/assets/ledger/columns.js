@@ -46,7 +46,7 @@
     const word = (column, row) => (column.codes[row] < 0 ? "" : column.words[column.codes[row]]);
     return Object.assign(data, {
       word,
-      /** A run that did not finish, or was retracted, is never the best of anything. @param {number} row */
+      /** A run that did not finish, was retracted, or was continued by another, is never the best of anything. @param {number} row */
       counts: (row) => word(data.status, row) === "finished",
       /** @param {number} row */
       page: (row) => `runs/${data.id[row]}.html`,

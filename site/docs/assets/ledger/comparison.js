@@ -79,7 +79,7 @@
     if (uncounted.length) {
       const [they, were] = uncounted.length > 1 ? ["they", "were"] : ["it", "was"];
       const ids = uncounted.map((row) => data.id[row]).join(", ");
-      said.push(`Never the best, since ${they} did not finish or ${were} retracted: ${ids}.`);
+      said.push(`Never the best, since ${they} did not finish, or ${were} retracted or continued: ${ids}.`);
     }
     if (rows.length < 2) return said;
     const { params, parts, one } = differences(data, rows);

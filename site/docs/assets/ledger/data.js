@@ -63,6 +63,7 @@
     lost: "M7.5 7.5a2.6 2.6 0 1 1 3.7 2.700c-.8.4-1.200.9-1.200 1.800M10 15v.2",
     running: "M10 5v5l3.2 2",
     retracted: "M4.5 10h11M7 6.5h6M7 13.5h6",
+    continued: "M4 5l5 5-5 5M10.5 5l5 5-5 5",
   };
   /** @param {string} status */
   const badge = (status) => {
