@@ -188,6 +188,8 @@ class Draft(RunFields, frozen=True, kw_only=True):
     """Everything logged; none when nothing was logged."""
     log: str | None = None
     """File of the full training log."""
+    checkpoint: str | None = None
+    """Hash of the checkpoint that it went on from; none where none was stated."""
     model_path: str | None = None
     """File or folder of the trained model."""
     model: Model | None = None

@@ -79,7 +79,8 @@ class Lifetime:
         *,
         output: bool = False,
     ) -> None:
-        self._place = place
+        self.place = place
+        """Place where it is recorded."""
         self._pid = os.getpid()
         self._clock = time.monotonic() - max(0.0, time.time() - seat.began)
         self._started = start.started_at if start is not None else datetime.fromtimestamp(seat.began, UTC)
@@ -138,7 +139,7 @@ class Lifetime:
     @property
     def hashes(self) -> StatCache:
         """The cache of hashes of unchanged datasets."""
-        return StatCache(self._place.state_dir / FILE)
+        return StatCache(self.place.state_dir / FILE)
 
     def say(self, event: AnyEvent) -> None:
         """Append an event to the spool; a failure to write is a warning, and is noted in the record."""
@@ -250,15 +251,15 @@ class Lifetime:
         self.end(*ending)
 
     def _begin(self) -> None:
-        if self._place.problem is not None:
-            _LOG.warning("%s; the record will wait in %s", self._place.problem, self._place.state_dir)
+        if self.place.problem is not None:
+            _LOG.warning("%s; the record will wait in %s", self.place.problem, self.place.state_dir)
         self._watch.start()
         if self._output is not None:
             self._say_of_output(self._output.start())
         if self.spool is not None:
             with self.harmless("captured"):
                 if self._captures:
-                    self.spool.write_captured(capture_now(self._place.ledger, Path.cwd(), script=script_of_process()))
+                    self.spool.write_captured(capture_now(self.place.ledger, Path.cwd(), script=script_of_process()))
         self._sampler.start()
 
     def _leave_to_leader(self, spool: Spool) -> None:
@@ -277,7 +278,7 @@ class Lifetime:
                 _announce(f"run {self.id} waits for its next attempt; to record it as it is: ledger recover")
                 return
             await_ranks(spool.folder, read_start(spool.folder))
-            self.recorded = record_spool(self._place, spool.folder, read_draft(spool.folder))
+            self.recorded = record_spool(self.place, spool.folder, read_draft(spool.folder))
         except LedgerError as error:
             _LOG.warning("run %s: %s%s", self.id, error.message, f" (hint: {error.hint})" if error.hint else "")
         except Exception:  # noqa: BLE001  # training goes on, whatever broke; the log has the trace
@@ -289,13 +290,13 @@ class Lifetime:
             self._run_end_command(self.recorded.record)
 
     def _run_end_command(self, record: Record) -> None:
-        if self._place.ledger is not None and (why := run_end_command(self._place.ledger.repository, record)):
+        if self.place.ledger is not None and (why := run_end_command(self.place.ledger.repository, record)):
             _LOG.warning("run %s: %s", self.id, why)
 
     def _print_recorded(self, record: Record) -> None:
         """Print that it is recorded, warnings about its datasets, and how to name unnamed ones."""
         try:
-            warnings, name = warn_of_record(self._place.ledger, record), how_to_name(record)
+            warnings, name = warn_of_record(self.place.ledger, record), how_to_name(record)
         except Exception:  # noqa: BLE001  # it is recorded, whatever broke; the log has the trace
             _LOG.exception("run %s is recorded, but its datasets could not be looked at", self.id)
             warnings, name = [], None
@@ -305,12 +306,12 @@ class Lifetime:
 
     def _push(self) -> None:
         """Send the record to the remote; only on request, so that no other training waits for a network."""
-        if self._place.ledger is None:
+        if self.place.ledger is None:
             return
         try:
             from ledger.store.sync.sync import sync
 
-            made = sync(self._place.ledger, timeout_seconds=PUSH_SECONDS, hurry=True)
+            made = sync(self.place.ledger, timeout_seconds=PUSH_SECONDS, hurry=True)
         except Exception:  # noqa: BLE001  # training goes on, whatever broke; the log has the trace
             _LOG.exception("run %s is recorded here, but was not sent", self.id)
             return

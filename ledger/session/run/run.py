@@ -48,6 +48,7 @@ from ledger.session.run.points import Points
 from ledger.session.run.run_params import RunParams
 from ledger.session.run.steps import make_step
 from ledger.session.run.table_methods import Tabling, identity_of
+from ledger.session.spool.checkpoints import hash_of, run_of_model
 from ledger.session.spool.events import FigureEvent, MetricEvent, Start, StatementEvent, StepEvent, Trained, Used
 from ledger.session.spool.location import find_place
 
@@ -437,6 +438,24 @@ class Run(Tabling):
             return
         with self._life.harmless("model"):
             self._life.say(Trained(model=capture_model(Path(path) if path is not None else None, module)))
+
+    def resumed_from(self, path: str | Path) -> None:
+        """State the checkpoint that this run goes on from: the run that recorded it as its model is its parent.
+
+        Where that run did not finish, and has the same experiment, params and seed, both are attempts of one training
+        and are joined, as `ledger note --continued-by` joins them.
+
+        Example:
+            >>> run.resumed_from("checkpoints/last.pt")
+        """
+        if self._life.silent:
+            return
+        with self._life.harmless("parent"):
+            content = hash_of(Path(path))
+            earlier = run_of_model(self._life.place, content)
+            if earlier is None:
+                self._life.warn(f"no run here has recorded this checkpoint as its model: `{path}`")
+            self._life.say(StatementEvent(parent=earlier, checkpoint=content))
 
     def tag(self, *tags: str) -> None:
         """Add free words to find the run by.

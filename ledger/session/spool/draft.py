@@ -203,6 +203,7 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
         metrics=list(metrics.values()),
         headline=_last(event.metric.key for event in measured if event.headline),
         log=_last(event.log for event in said if event.log) or draft.log,
+        checkpoint=_last(event.checkpoint for event in said if event.checkpoint),
         model=_last(event.model for event in _only(Trained, events)),
         note="\n\n".join(note for note in notes if note) or None,
         seed=seed_of(_last([draft.seed, *(event.seed for event in said if event.seed is not None)]), params),

@@ -138,10 +138,12 @@ class Trained(Event, frozen=True, kw_only=True, tag="model"):
 
 
 class StatementEvent(Event, RunFields, frozen=True, kw_only=True, tag="said"):
-    """A statement about the run: a tag, a note, a link, a seed, a log file, its experiment."""
+    """A statement about the run: a tag, a note, a link, a seed, a log file, its experiment, its checkpoint."""
 
     experiment: str | None = None
     log: str | None = None
+    checkpoint: str | None = None
+    """Hash of the checkpoint that it goes on from."""
 
 
 class Failed(Event, frozen=True, kw_only=True, tag="problem"):

@@ -3,15 +3,17 @@
 from contextlib import suppress
 from pathlib import Path
 
-from ledger.errors import NotAppended
+from ledger.errors import LedgerError, NotAppended
 from ledger.model.paths import RECORD_FILE, run_path
 from ledger.recorder import Draft, Recorded, record
+from ledger.session.process.run_dir import read_whole_draft
 from ledger.session.spool.attempts import earlier_attempts
+from ledger.session.spool.checkpoints import join_with_parent
 from ledger.session.spool.draft import read_inner_draft
 from ledger.session.spool.events import Start
 from ledger.session.spool.job import close_job
 from ledger.session.spool.location import SpoolPlace
-from ledger.session.spool.spool import Spool, read_start
+from ledger.session.spool.spool import Spool, claimed, read_start, spool_dir
 
 
 def record_spool(place: SpoolPlace, folder: Path, draft: Draft) -> Recorded:
@@ -32,8 +34,26 @@ def record_spool(place: SpoolPlace, folder: Path, draft: Draft) -> Recorded:
     except NotAppended:
         discard_attempts(folder)
         raise
+    if place.ledger is not None and draft.checkpoint is not None:
+        with suppress(LedgerError, OSError):  # it is recorded; a person can join them by a note
+            _record_parent(place, recorded.record.parent)
+            join_with_parent(place.ledger, recorded.record, draft.checkpoint)
     discard_attempts(folder)
     return recorded
+
+
+def _record_parent(place: SpoolPlace, run: str | None) -> None:
+    """Record the run whose checkpoint another went on from, where it was killed and still waits for that.
+
+    Raises:
+        LedgerError: its record could not be made or stored.
+        OSError: its spool cannot be read.
+    """
+    folder = spool_dir(place.state_dir) / (run or "")
+    if run is not None and folder.is_dir():
+        with claimed(folder) as mine:
+            if mine:
+                record_spool(place, folder, read_whole_draft(folder))
 
 
 def discard_attempts(folder: Path) -> None:

@@ -259,3 +259,55 @@ def test_a_wrapped_command_states_its_key_as_an_option(repo: Path, cli: Cli) -> 
     assert cli("run", "--resume", "night", "--", "sh", "once.sh").code == 0
     (run,) = runs(repo)
     assert [one.status for one in run.record.timing.attempts] == ["failed", "finished"]
+
+
+RESUMES = """
+import os, sys, ledger
+first, ending = sys.argv[1], sys.argv[2]
+with ledger.run("long", params={"lr": float(sys.argv[3])}, seed=1, output=False) as run:
+    if first == "resumed":
+        run.resumed_from("last.pt")
+    open("last.pt", "a").write(first)
+    run.model("last.pt")
+    if ending == "raise":
+        raise MemoryError("preempted")
+    if ending == "kill":
+        os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("ending", ["raise", "kill"])
+def test_a_run_that_loads_the_checkpoint_of_a_stopped_one_is_its_next_attempt(ending: str, repo: Path) -> None:
+    (repo / "own.py").write_text(RESUMES)
+    run_python_file(repo, "first", ending, "0.1")
+    assert run_python_file(repo, "resumed", "well", "0.1").returncode == 0
+    earlier, later = sorted(runs(repo), key=lambda run: run.record.timing.started_at)
+    assert later.record.parent == earlier.record.id
+    assert (earlier.continued_by, later.continues) == (later.record.id, [earlier.record.id])
+
+
+@pytest.mark.parametrize(("ending", "lr"), [("well", "0.1"), ("raise", "0.2")])
+def test_a_run_that_is_derived_from_another_is_one_of_its_own(ending: str, lr: str, repo: Path) -> None:
+    (repo / "own.py").write_text(RESUMES)
+    run_python_file(repo, "first", ending, "0.1")
+    run_python_file(repo, "resumed", "well", lr)
+    earlier, later = sorted(runs(repo), key=lambda run: run.record.timing.started_at)
+    assert later.record.parent == earlier.record.id
+    assert not [*earlier.notes, *later.notes]
+
+
+def test_a_checkpoint_that_nobody_recorded_names_no_parent(repo: Path) -> None:
+    (repo / "own.py").write_text(RESUMES)
+    (repo / "last.pt").write_text("from somewhere else")
+    done = run_python_file(repo, "resumed", "well", "0.1")
+    assert "no run here has recorded this checkpoint as its model: `last.pt`" in done.stderr
+    (run,) = runs(repo)
+    assert run.record.parent is None
+    (repo / "last.pt").unlink()
+    assert "there is no model at: `last.pt`" in run_python_file(repo, "resumed", "well", "0.1").stderr
+
+
+def run_python_file(repo: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "own.py", *words]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=repo, env=environment, capture_output=True, text=True, check=False, timeout=60)
