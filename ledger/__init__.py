@@ -40,5 +40,19 @@ def __getattr__(name: str) -> object:
     return value
 
 
+def load_ipython_extension(shell: object) -> None:
+    """Load the magics `%ledger` and `%%ledger_run`, and watch the cells of a notebook: `%load_ext ledger`."""
+    from importlib import import_module
+
+    import_module("ledger.magics").load(shell)
+
+
+def unload_ipython_extension(shell: object) -> None:
+    """Remove the magics: `%unload_ext ledger`."""
+    from importlib import import_module
+
+    import_module("ledger.magics").unload(shell)
+
+
 def __dir__() -> list[str]:
     return sorted(__all__)

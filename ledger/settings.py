@@ -11,12 +11,17 @@ PUSH_VARIABLE = "LEDGER_PUSH"
 """With `1`, a run recorded from Python is sent to the remote when it ends."""
 PREEMPTION_VARIABLE = "LEDGER_PREEMPTION_SIGNAL"
 """The scheduler's warning signal, such as `SIGUSR1`; a run that it ends is recorded as preempted."""
+NOTEBOOK_VARIABLE = "LEDGER_NOTEBOOK"
+"""Path of the notebook that a kernel executes, where its frontend does not state it, as `jupyter execute` does not."""
 CACHE_VARIABLE = "LEDGER_CACHE"
 """Folder for prepared data; by default `ledger` in `$XDG_CACHE_HOME` or in `~/.cache`."""
 TOKEN_VARIABLE = "LEDGER_TOKEN"  # noqa: S105  # a name
 """In GitLab CI: access token with the scope `api`, used by `ledger ci comment` to write the review."""
 
-ASKED = (RANK_VARIABLE, RESUME_VARIABLE, PUSH_VARIABLE, PREEMPTION_VARIABLE, CACHE_VARIABLE, TOKEN_VARIABLE)
+ASKED = (
+    *(RANK_VARIABLE, RESUME_VARIABLE, PUSH_VARIABLE, PREEMPTION_VARIABLE, NOTEBOOK_VARIABLE, CACHE_VARIABLE),
+    TOKEN_VARIABLE,
+)
 """Variables that you may set."""
 
 RUN_DIR_VARIABLE = "LEDGER_RUN_DIR"

@@ -23,7 +23,7 @@ FLOORS = (
     {"session", "publish", "api"},
     {"commands", "demo"},
     {"cli"},
-    {"__main__"},
+    {"__main__", "magics"},
 )
 """From the ground up; `.github/ARCHITECTURE.md` draws the same picture. Rooms of one floor do not meet."""
 
@@ -33,7 +33,7 @@ BESIDE = {"commands": {"demo"}}
 ROOMS = {
     "PIL": {"data"},
     "blake3": {"hashing"},
-    "click": {"commands", "cli"},
+    "click": {"commands", "cli", "magics"},
     "distributed": {"engine"},
     "fsspec": {"data"},
     "git": {"repository"},

@@ -8,6 +8,7 @@ import math
 from typing import Literal, NamedTuple
 
 from ledger.model.datasets import Leak, Preparation
+from ledger.model.notebook import Notebook
 from ledger.model.values import (
     Direction,
     Document,
@@ -108,13 +109,18 @@ class Code(Box, frozen=True, kw_only=True):
     tree: str | None = None
     """Tree that results from commit and patch, with its hash algorithm; proves that a restore is exact."""
     identity: str | None = None
-    """Hash that runs of the same code share: the tree without the files that runs write. None where it is unknown."""
+    """Hash that runs of the same code share: the tree without the files that runs write, and with the executed cells
+    in place of notebooks, where the run was in one. None where it is unknown."""
+    beside_notebooks: str | None = None
+    """As `identity`, of the files that are no notebooks; none where the run was in no notebook."""
     omitted: list[OmittedFile] = []
     """Changed files that are not in the patch: too large, not source code by their kind, or results of runs."""
     not_code: list[str] = []
     """Files in the patch that do not count as code: those that options name, and those that runs wrote."""
     repositories: list[InnerRepository] = []
     """Submodules and other repositories whose code the run may have used."""
+    notebook: Notebook | None = None
+    """The notebook that the run was in, and its executed cells; none where it was in none."""
 
 
 class Step(Document, frozen=True, kw_only=True):

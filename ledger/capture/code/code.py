@@ -74,7 +74,7 @@ def _capture(
     if url is None:
         unknown["remote"] = "the repository has no remote"
     left_out = [one for part in parts for one in part.left_out()] + ([script.left_out] if script.left_out else [])
-    exact, identity = "tree" not in unknown, _identity(snapshot, script)
+    exact, identity = "tree" not in unknown, _identity(snapshot.identity, script)
     if identity is None:
         unknown["identity"] = "not all of the code that ran could be read"
     pushed = bool(urls) and repository.is_pushed(snapshot.commit) if snapshot.commit else None
@@ -89,6 +89,7 @@ def _capture(
         patch=_describe(patch, exact=patch == snapshot.patch) if patch else None,
         tree=f"git:{snapshot.tree}" if snapshot.tree and exact else None,
         identity=identity,
+        beside_notebooks=_identity(snapshot.beside_notebooks, script),
         omitted=name_files(rules.top, left_out, cache),
         not_code=[name for part in parts for name in part.not_code()][:_LISTED],
         repositories=[_described(part, redactor) for part in parts if part.inside][:_LISTED] + script.repositories,
@@ -158,12 +159,11 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + more
 
 
-def _identity(snapshot: Snapshot, script: Script) -> str | None:
-    if snapshot.identity is None or not script.certain:
+def _identity(files: str | None, script: Script) -> str | None:
+    """Return the hash of all code, given that of the files in the repository."""
+    if files is None or not script.certain:
         return None
-    if script.identity is None:
-        return snapshot.identity
-    return hash_bytes(f"{snapshot.identity}\n{script.identity}".encode())
+    return files if script.identity is None else hash_bytes(f"{files}\n{script.identity}".encode())
 
 
 def _described(part: _Part, redactor: Redactor) -> InnerRepository:

@@ -45,6 +45,8 @@ class CodeRules(Document, frozen=True, kw_only=True):
     """Files that options name."""
     lives: list[tuple[float, float]] = []
     """When runs of this clone lived, as disjoint spans in seconds since 1970, in order of time."""
+    notebook: bool = False
+    """Whether the run is in a notebook, so that an identity without notebooks is needed."""
 
     def sort(self, path: str, *, untracked: bool) -> Sort:
         """Return whether a changed file goes into the patch, and whether it is code."""

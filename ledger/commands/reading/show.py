@@ -8,6 +8,7 @@ import click
 from ledger.analysis.data.chain import chain_of
 from ledger.analysis.query.fields import show_value
 from ledger.commands.output import echo, write_json
+from ledger.commands.reading.notebook_lines import notebook_lines
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
 from ledger.formatting import byte_size, duration, moment, money, number, share
@@ -36,7 +37,7 @@ _LEFT_OUT = 5
 @click.command("show")
 @click.argument("run")
 @click.option("--json", "as_json", is_flag=True, help="Print the record as JSON, with evaluations and notes.")
-@click.option("--file", "file", metavar="NAME", help="Print a file of the record: log.txt, curves.csv, code.patch, …")
+@click.option("--file", "file", metavar="NAME", help="Print a file of the record: log.txt, code.patch, notebook.py, …")
 @click.option("--requirements", is_flag=True, help="Print the packages it ran with, for `pip install -r`.")
 @click.option("--history", is_flag=True, help="Show the history of the run: records, evaluations, notes.")
 def show_command(run: str, as_json: bool, file: str | None, requirements: bool, history: bool) -> None:
@@ -241,6 +242,8 @@ def _code(record: Record) -> Lines:
         said = {True: "changed", False: "unchanged", None: "not looked into"}[other.dirty]
         kept = ", its changes stand in the patch" if other.kind == "submodule" and other.dirty else ""
         yield other.kind, f"{other.path} at {(other.commit or 'no commit').removeprefix('git:')[:12]}, {said}{kept}"
+    if code.notebook:
+        yield from notebook_lines(code.notebook)
 
 
 def _params(record: Record) -> Lines:

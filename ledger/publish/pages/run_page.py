@@ -16,12 +16,12 @@ from ledger.model.boxes import Metric
 from ledger.model.claims.measurements import same_data, same_data_text
 from ledger.model.document import load
 from ledger.model.entries import DatasetVersion, EnvironmentFile, StoredRun
-from ledger.model.paths import ENVIRONMENT_FILE, LOG_FILE, PATCH_FILE, run_path
+from ledger.model.paths import ENVIRONMENT_FILE, LOG_FILE, NOTEBOOK_FILE, PATCH_FILE, run_path
 from ledger.model.values import Document
 from ledger.publish.charts.curve_panels import Panel, panels_of, render_curve_script, try_points
 from ledger.publish.pages import addresses
+from ledger.publish.pages.code_view import CellView, FileChange, load_cells, load_patch
 from ledger.publish.pages.page import Page, markup
-from ledger.publish.pages.patches import FileChange, load_patch
 from ledger.publish.pages.pictures import Picture, pictures_of
 from ledger.publish.pages.table_views import TableView, tables_of
 from ledger.publish.pages.verdict_line import VerdictLine
@@ -85,6 +85,8 @@ class Beside(Document, frozen=True, kw_only=True):
     """Uncommitted changes, file by file."""
     left_out: int
     """Number of lines of the patch that are not shown."""
+    cells: list[CellView]
+    """Executed cells of its notebook."""
     pictures: list[Picture]
     """Pictures of the run."""
     tables: list[TableView]
@@ -149,6 +151,7 @@ def _page(
         commit_url=f"{atlas.repository_url}/commit/{commit}" if atlas.repository_url and commit else None,
         restore=markup("\n").join(restore_commands(run)),
         command=shlex.join(record.command),
+        notebook_command=shlex.join(record.code.notebook.command) if record.code.notebook else "",
         links=[(link.title or link.url, safe_url(link.url), link.url) for link in record.links],
         depth=1,
     )
@@ -161,6 +164,8 @@ def _page(
         contents.insert(0, ("weak", "Weak points"))
     if beside.panels:
         contents.insert(0, ("curves", "Learning curves"))
+    if record.code.notebook:
+        contents.append(("notebook", "Notebook"))
     if record.timing.attempts:
         contents.append(("attempts", "Attempts"))
     return Page(
@@ -184,9 +189,15 @@ def _beside(run: StoredRun, read_blob: Callable[[str], bytes], panels: list[Pane
         log=read_blob(log).decode("utf-8", "replace")[:LOG_SHOWN] if log else None,
         changes=changes,
         left_out=left_out,
+        cells=_cells(run, read_blob),
         pictures=pictures_of(run, read_blob),
         tables=tables_of(run, read_blob),
     )
+
+
+def _cells(run: StoredRun, read_blob: Callable[[str], bytes]) -> list[CellView]:
+    notebook, blob = run.record.code.notebook, run.files.get(NOTEBOOK_FILE)
+    return load_cells(notebook, read_blob(blob) if blob else b"") if notebook else []
 
 
 def _environment(run: StoredRun, read_blob: Callable[[str], bytes]) -> EnvironmentFile | None:

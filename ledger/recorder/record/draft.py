@@ -108,6 +108,57 @@ class Rank(Document, frozen=True, kw_only=True):
     """Key that the ranks of one training share on every host."""
 
 
+class NotebookCell(Document, frozen=True, kw_only=True):
+    """A code cell in a notebook file."""
+
+    id: str | None = None
+    """Its id; none in formats before 4.5."""
+    hash: str
+    """Hash of its source without white space at its end."""
+
+
+class NotebookFile(Document, frozen=True, kw_only=True):
+    """The notebook that a run is in."""
+
+    path: str | None = None
+    """Path of its file, absolute or relative to the repository."""
+    source: str | None = None
+    """What stated the path."""
+    kernel: str | None = None
+    """Program that executes its cells, with its version."""
+    cells: list[NotebookCell] | None = None
+    """Code cells of the file; none where it could not be read."""
+    saved_at: float | None = None
+    """When the file was last saved, in seconds since 1970."""
+    unknown: dict[str, str] = {}
+    """What is not known of it, and why."""
+
+
+class ExecutedCell(Document, frozen=True, kw_only=True):
+    """One execution of a cell, as it was seen."""
+
+    number: int
+    """Number of the execution."""
+    cell: str | None = None
+    """Id of the cell, where the frontend states it."""
+    source: str
+    """Source, cut where it is very long."""
+    characters: int
+    """Length of the whole source."""
+    hash: str
+    """Hash of the whole source without white space at its end."""
+    before: bool = False
+    """Whether it had ended when the run began."""
+    at: float | None = None
+    """When it began, in seconds since 1970; none where that was not watched."""
+    seconds: float | None = None
+    """Seconds that it took; none until it has ended."""
+    status: Status | None = None
+    """How it ended; none until then."""
+    reason: str | None = None
+    """Exception that ended it."""
+
+
 class Captured(Document, frozen=True, kw_only=True):
     """Results of the probes, from the start of the run where it was observed."""
 
@@ -160,6 +211,10 @@ class Draft(RunFields, frozen=True, kw_only=True):
     """Runs that were started in it and have records of their own."""
     rank: Rank | None = None
     """The process of the job that keeps the record; none where it is the only one."""
+    notebook: NotebookFile | None = None
+    """The notebook that it was in."""
+    cells: list[ExecutedCell] = []
+    """Cells that the kernel executed until its end, in order."""
     attempts: list[Attempt] = []
     """Attempts of a run that was resumed, oldest first."""
     machines: int = 1

@@ -32,6 +32,7 @@ from ledger.recorder.record.boxes import (
 )
 from ledger.recorder.record.draft import Captured, Draft
 from ledger.recorder.record.kept_tables import statistics_of
+from ledger.recorder.record.notebook import with_notebook
 from ledger.recorder.record.options import named_files
 from ledger.recorder.record.privacy import private_captured, private_draft, private_record
 from ledger.recorder.record.redaction import redact_draft, redact_environment, redact_rest
@@ -93,6 +94,7 @@ def capture_now(
     python: Path | None = None,
     script: Path | None = None,
     named: Named | None = None,
+    notebook: bool = False,
 ) -> Captured:
     """Return the results of the probes for now: code, hardware and environment; they never raise.
 
@@ -102,6 +104,7 @@ def capture_now(
         python: interpreter of the run, where it is another than this one.
         script: file of the program, where it is known.
         named: files that options name, which are therefore no code.
+        notebook: whether the run is in a notebook.
     """
     policy = read_policy(ledger, strict=False)[0]
     redactor = Redactor(policy.secrets)
@@ -109,7 +112,7 @@ def capture_now(
     code, patch = capture_code(
         repository,
         redactor,
-        rules=_rules(repository, policy, named or Named()) if repository else None,
+        rules=_rules(repository, policy, named or Named(), notebook=notebook) if repository else None,
         limits=PatchLimits(policy.limits.patch_file_bytes, policy.limits.patch_bytes),
         script=script,
         cache=StatCache(repository.state_dir / FILE) if repository else None,
@@ -125,13 +128,14 @@ def capture_now(
     )
 
 
-def _rules(repository: Repository, policy: Policy, named: Named) -> CodeRules:
+def _rules(repository: Repository, policy: Policy, named: Named, *, notebook: bool) -> CodeRules:
     return CodeRules(
         top=(repository.worktree or repository.git_dir).resolve(),
         untracked=policy.code.untracked,
         ignore=policy.code.ignore,
         named=named,
         lives=read_lives(repository.state_dir),
+        notebook=notebook,
     )
 
 
@@ -172,6 +176,7 @@ def build_entry(
     if captured.patch:
         side[paths.PATCH_FILE] = captured.patch
     captured = redact_environment(captured, redactor)
+    code = with_notebook(captured.code, draft, side, redactor, policy)
     side[paths.ENVIRONMENT_FILE] = dump(captured.environment_file)
     resolver = Resolver(ledger, author=author, now=now, strict=strict, progress=progress)
     datasets = datasets_of(draft, resolver, policy, files)
@@ -195,7 +200,7 @@ def build_entry(
         baseline=named_run(ledger, draft.baseline, strict=strict),
         links=draft.links,
         timing=timing_of(draft, now),
-        code=captured.code,
+        code=code,
         params=params_of(draft, policy),
         datasets=with_problems(datasets, "datasets", draft),
         hardware=hardware,

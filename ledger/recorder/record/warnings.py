@@ -31,14 +31,16 @@ def warn_of_record(ledger: Branch | None, record: Record) -> list[str]:
 
 
 def warn_of_code(record: Record) -> list[str]:
-    """Return in one line what commit and patch do not restore."""
+    """Return what commit and patch do not restore, and why executing the whole notebook would not repeat the run."""
     unknown = record.code.unknown
     reasons = [unknown[field] for field in ("patch", "tree", "repositories", "lfs") if field in unknown]
     filtered = [f"{file.path} ({file.why})" for file in record.code.omitted if "its filter is" in (file.why or "")]
     if filtered:
         more = f" and {len(filtered) - 3} more" if len(filtered) > 3 else ""  # noqa: PLR2004  # the number shown
         reasons.append(f"not in the patch: {', '.join(filtered[:3])}{more}")
-    return [f"code: {'; '.join(dict.fromkeys(reasons))}"] if reasons and record.code.known else []
+    said = [f"code: {'; '.join(dict.fromkeys(reasons))}"] if reasons and record.code.known else []
+    notebook = record.code.notebook
+    return [*said, *(f"notebook: {why}" for why in notebook.warnings())] if notebook else said
 
 
 def warn_of_datasets(ledger: Branch | None, record: Record) -> list[str]:

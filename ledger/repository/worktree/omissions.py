@@ -25,6 +25,10 @@ class Sort(NamedTuple):
 class Rules(Protocol):
     """Rules for the content of a patch, and for what is code."""
 
+    @property
+    def notebook(self) -> bool:
+        """Whether the run is in a notebook."""
+
     def sort(self, path: str, *, untracked: bool) -> Sort:
         """Return the classification of a changed file, by its path in the top repository."""
 

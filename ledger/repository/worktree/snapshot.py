@@ -24,6 +24,8 @@ _DEPTH = 4
 """Most levels of nested repositories that are followed; a deeper one is only named."""
 _INSIDE = 50
 """Most repositories inside one repository that are followed."""
+_NOTEBOOK = ".ipynb"
+"""How the name of a notebook ends."""
 
 
 class Inside(Document, frozen=True, kw_only=True):
@@ -56,6 +58,8 @@ class Snapshot(Document, frozen=True, kw_only=True):
     """Tree that results from commit and patch; none where it cannot be a tree, or something is not exact."""
     identity: str | None = None
     """Hash that runs of the same code share: the tree without non-code files. None where it is unknown."""
+    beside_notebooks: str | None = None
+    """The same without notebooks; none where the run is in none, or it is unknown."""
     left_out: list[FileOmission] = []
     """Changed files that are not in the patch, or not exactly."""
     not_code: list[str] = []
@@ -238,6 +242,7 @@ class _Whole:
         tree = index.write_tree()
         patch = index.difference(state.commit, tree, self.prefix) if files or not state.commit else b""
         within = b"".join(one.snapshot.patch for one in inside if one.submodule)
+        code = self._code_tree(tree)
         whole = not within and all(one.exact for one in left_out) and all(_is_restored(one) for one in inside)
         return Snapshot(
             commit=state.commit,
@@ -245,20 +250,32 @@ class _Whole:
             changed=[*_names(state, inside), *(one.path for one in inexact if one.path in masked)],
             patch=patch + within,
             tree=tree if whole and (state.commit or files) else None,
-            identity=self._identity(tree, left_out),
+            identity=self._identity(code, left_out),
+            beside_notebooks=self._beside_notebooks(code, left_out) if self.rules.notebook else None,
             left_out=left_out,
             not_code=self.chosen.not_code,
             inside=inside,
             lfs=has_attribute(self.top, listing.attributes, b"filter=lfs"),
         )
 
-    def _identity(self, tree: str, left_out: Sequence[FileOmission]) -> str | None:
-        """Return the hash that runs of the same code share: of the tree without non-code files."""
+    def _code_tree(self, tree: str) -> str:
+        """Return the tree without non-code files, which leave the index."""
         apart = self.rules.apart(self.index.names)
         if apart or self.chosen.not_code:
             self.index.put_back(self.state.commit, self.chosen.not_code)  # as in runs before it was written
             self.index.leave(apart)
             tree = self.index.write_tree()
+        return tree
+
+    def _beside_notebooks(self, tree: str, left_out: Sequence[FileOmission]) -> str | None:
+        """Return the hash that runs of the same code share, but for notebooks, which leave the index."""
+        if notebooks := [name for name in self.index.names() if name.endswith(_NOTEBOOK)]:
+            self.index.leave(notebooks)
+            tree = self.index.write_tree()
+        return self._identity(tree, [one for one in left_out if not one.path.endswith(_NOTEBOOK)])
+
+    def _identity(self, tree: str, left_out: Sequence[FileOmission]) -> str | None:
+        """Return the hash of all code: that of a tree, and of what no tree holds."""
         if any(one.snapshot.identity is None for one in self.inside):
             return None
         plain = [one for one in self.inside if one.submodule and not one.snapshot.changed]

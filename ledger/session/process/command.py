@@ -83,6 +83,7 @@ def run_wrapped(place: SpoolPlace, start: Start, command: Sequence[str]) -> Wrap
         python=_interpreter(command[0]),
         script=script_of_command(command),
         named=named_options(start.given or Given()),
+        notebook=any(word.endswith(".ipynb") for word in command),
     )
     with suppress(OSError):  # a full disk may cost parts of the record, never the command
         spool.write_captured(captured)

@@ -81,6 +81,9 @@ class Output:
             return f"the output could not be copied: {error}"
         return None
 
+    def add(self, text: str) -> None:
+        """Do nothing: what this process shows is printed, and is in the log so."""
+
     def stop(self, last: str = "") -> str | None:
         """Let the process print as before, and return why the log may lack something, if so. Never raises.
 

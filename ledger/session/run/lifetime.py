@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from ledger.capture.code.script import script_of_process
 from ledger.capture.machine.frameworks import imported_frameworks
@@ -25,9 +26,10 @@ from ledger.model.record import Record, fields_of
 from ledger.model.values import DEFAULT_EXPERIMENT, Status
 from ledger.recorder import Recorded
 from ledger.recorder.message import closing_line
-from ledger.recorder.record.draft import CaptureProblem
+from ledger.recorder.record.draft import Captured, CaptureProblem
 from ledger.recorder.record.recorder import capture_now
 from ledger.recorder.record.warnings import how_to_name, warn_of_record
+from ledger.session.notebook.shell import cell_trace, find_shell, in_kernel
 from ledger.session.process.end_command import run_end_command
 from ledger.session.process.endings import Ending, EndWatch, ending_of
 from ledger.session.process.membership import Seat
@@ -56,6 +58,10 @@ from ledger.session.spool.recording import record_spool
 from ledger.session.spool.spool import LOG, Spool, read_start
 from ledger.settings import PUSH_SECONDS, PUSH_VARIABLE
 
+if TYPE_CHECKING:
+    from ledger.session.notebook.kernel_output import KernelOutput
+    from ledger.session.notebook.watch import NotebookWatch
+
 _LOG = logging.getLogger("ledger")
 
 
@@ -68,6 +74,7 @@ class Lifetime:
         start: what is known before the first step; none for a run from another process.
         sample_seconds: seconds between two samples of the hardware.
         output: keep what the process prints.
+        inline_figures: keep the figures that a notebook shows inline.
     """
 
     def __init__(
@@ -78,6 +85,7 @@ class Lifetime:
         sample_seconds: float = 2.0,
         *,
         output: bool = False,
+        inline_figures: bool = False,
     ) -> None:
         self.place = place
         """Place where it is recorded."""
@@ -90,20 +98,24 @@ class Lifetime:
         self._sampler = Sampler(interval_seconds=sample_seconds, beat=beat)
         self.waiting = LoaderWait(self._count_waiting)
         self._watch = Watch(self._on_warning, self.end)
-        self._ends = EndWatch(self._on_end, lambda: self.spool.size if self.spool else 0)
+        self._ends = EndWatch(self._on_end, lambda: self.spool.size - self._cell_bytes if self.spool else 0)
         # One process of each host looks at its machine, and rank 1 at the code: it speaks where rank 0 left nothing.
         rank = start.rank if start is not None else None
         self._captures = seat.role != "rank" or (rank is not None and (rank.rank == 1 or rank.local == 0))
         self._output = (
-            Output(seat.id, seat.spool.folder / LOG)
+            _output_of(seat.id, seat.spool.folder / LOG)
             if seat.spool is not None and output and seat.role == "leads"
             else None
         )
         self.left_out: dict[str, OmittedValues] = {}
         self.recorded: Recorded | None = None
+        self._notebook: NotebookWatch | None = None
+        self._cell_bytes = 0
         if start is None or seat.role == "silent":
             return
         self._ends.start()
+        if seat.role in {"leads", "joins"} and (shell := find_shell()) is not None:
+            self._watch_notebook(shell, figures=inline_figures)
         if seat.role != "joins":
             self._begin()
             return
@@ -197,8 +209,7 @@ class Lifetime:
         if self._ended or os.getpid() != self._pid:
             return
         self._ended = True
-        if self._output is not None:
-            self._say_of_output(self._output.stop(_trace_of(raised)))
+        self._stop_copying(_trace_of(raised))
         usage, gpus = self._sampler.stop()
         now = datetime.now(UTC)
         if self.waiting.seconds is not None:
@@ -259,8 +270,40 @@ class Lifetime:
         if self.spool is not None:
             with self.harmless("captured"):
                 if self._captures:
-                    self.spool.write_captured(capture_now(self.place.ledger, Path.cwd(), script=script_of_process()))
+                    self.spool.write_captured(self._look_around())
         self._sampler.start()
+
+    def _stop_copying(self, last: str) -> None:
+        """End what follows the notebook and the output; the text ends the log."""
+        if self._notebook is not None:
+            self._notebook.stop()
+        if self._output is not None:
+            self._say_of_output(self._output.stop(last))
+
+    def _look_around(self) -> Captured:
+        notebook = self._notebook is not None
+        return capture_now(self.place.ledger, Path.cwd(), script=script_of_process(), notebook=notebook)
+
+    def _watch_notebook(self, shell: Any, *, figures: bool) -> None:  # noqa: ANN401  # IPython's
+        """Follow the cells of a notebook: what it says of them is no sign that the run went on."""
+        from ledger.session.notebook.watch import NotebookWatch  # scripts do without
+
+        def say(event: AnyEvent) -> None:
+            before = self.spool.size if self.spool else 0
+            self.say(event)
+            self._cell_bytes += self.spool.size - before if self.spool else 0
+
+        def failed(error: BaseException) -> None:
+            if self._output is not None:
+                self._output.add(cell_trace(error))
+
+        with self.harmless("code.notebook"):
+            ledger = self.place.ledger
+            top = ledger.repository.worktree if ledger is not None else None
+            self._notebook = NotebookWatch(shell, say, failed, top)
+            self._notebook.start()
+            if figures and self.spool is not None and (why := self._notebook.keep_figures(self.spool.folder, self.say)):
+                self.say(Failed(problem=CaptureProblem(field="figures", message=why)))
 
     def _leave_to_leader(self, spool: Spool) -> None:
         """Discard the spool of a rank whose training is recorded; else rank 0 or `ledger recover` reads it."""
@@ -326,6 +369,15 @@ class Lifetime:
 
     def _on_warning(self, status: Status, reason: str) -> None:
         self.say(Warned(status=status, reason=reason))
+
+
+def _output_of(run: str, log: Path) -> "Output | KernelOutput":
+    """Return what copies the output of this process: a kernel collects its own."""
+    if not in_kernel():
+        return Output(run, log)
+    from ledger.session.notebook.kernel_output import KernelOutput  # scripts do without
+
+    return KernelOutput(run, log)
 
 
 def _trace_of(error: BaseException | None) -> str:

@@ -36,6 +36,7 @@ from ledger.model.values import (
 from ledger.recorder import Dataset, Recorded
 from ledger.recorder.record.options import check_role
 from ledger.recorder.record.times import check_times, moment
+from ledger.session.notebook.shell import in_kernel
 from ledger.session.process.deadline import deadline_of
 from ledger.session.process.membership import Seat, attach, take_seat
 from ledger.session.process.ranks import find_rank
@@ -77,6 +78,7 @@ def run(
     rank: int | None = None,
     per_rank: bool = False,
     resume: str | None = None,
+    inline_figures: bool = False,
 ) -> "Run":
     """Start a run that is recorded when it ends, however it ends.
 
@@ -110,6 +112,7 @@ def run(
         resume: key that all attempts of this training share, such as a job id or the name of the checkpoint folder: one
             that ends without success waits for the next, and together they are one run. By default `LEDGER_RESUME`,
             under which runs of the same script, experiment, params and seed are one training.
+        inline_figures: in a notebook, keep the matplotlib figures that it shows as figures of the run.
 
     Returns:
         The started run, a context manager. Without `with`, call `finish()`, or leave it to the end of the process.
@@ -131,7 +134,7 @@ def run(
         experiment=check_label("experiment", experiment or DEFAULT_EXPERIMENT),
         folder=place.ledger.repository.folder if place.ledger else None,
         home=place.home,
-        command=["python", *argv] if (argv := getattr(sys, "argv", [])) else [],  # an embedded Python has none
+        command=_command(),
         tags=[check_label("tag", tag) for tag in _listed(tags)],
         note=note,
         seed=None if seed is None else int(seed),
@@ -151,7 +154,7 @@ def run(
         raise LedgerError(f"ledger.run() was given a value of the wrong type: {said[:1].lower()}{said[1:]}") from error
     start = with_resume_key(start, os.environ, stated=check_label("resume", resume) if resume else None)
     seat = take_seat(place, start)
-    life = Lifetime(place, seat, start, sample_seconds, output=bool(output))
+    life = Lifetime(place, seat, start, sample_seconds, output=bool(output), inline_figures=bool(inline_figures))
     return Run(life, log=log, params=chosen, missing=missing)
 
 
@@ -557,6 +560,12 @@ def _handed(folder: str | None, run: str, began: float) -> Run:
     silent = Seat(run, "silent", None, began, whole=False)
     seat = silent if folder is None else attach(Path(folder), run, began, find_rank(os.environ))
     return Run(Lifetime(find_place(Path()), seat, None))
+
+
+def _command() -> list[str]:
+    """Return the command line of this process; an embedded Python has none, and that of a kernel is nobody's."""
+    argv = getattr(sys, "argv", [])
+    return ["python", *argv] if argv and not in_kernel() else []
 
 
 def _listed(texts: Sequence[str]) -> Sequence[str]:

@@ -11,7 +11,7 @@ import msgspec
 from ledger.model.boxes import Usage
 from ledger.model.record import fields_of
 from ledger.model.values import DEFAULT_EXPERIMENT, Status
-from ledger.recorder.record.draft import CaptureProblem, Draft, FigureSource
+from ledger.recorder.record.draft import CaptureProblem, Draft, ExecutedCell, FigureSource
 from ledger.recorder.record.options import seed_of
 from ledger.session.process.parts import Part, read_parts
 from ledger.session.process.ranks import launched_by
@@ -20,6 +20,8 @@ from ledger.session.run.steps import in_order
 from ledger.session.spool.attempts import AttemptSpool, earlier_attempts, first_step, join_attempts
 from ledger.session.spool.events import (
     AnyEvent,
+    CellEnded,
+    CellEvent,
     Ended,
     Event,
     Failed,
@@ -27,6 +29,7 @@ from ledger.session.spool.events import (
     Imported,
     MetricEvent,
     Missing,
+    NotebookEvent,
     OmittedValues,
     ParamsEvent,
     Start,
@@ -221,7 +224,19 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
             if problem.field.startswith(_TIMING)
         },
         imported=_imported(events),
+        notebook=_last(event.notebook for event in _only(NotebookEvent, events)),
+        cells=_cells(events),
     )
+
+
+def _cells(events: Sequence[AnyEvent]) -> list[ExecutedCell]:
+    """Return the cells that were executed, each with its end where that was seen."""
+    cells = {event.cell.number: event.cell for event in _only(CellEvent, events)}
+    for event in _only(CellEnded, events):
+        if (cell := cells.get(event.number)) is not None:
+            ended = {"seconds": event.seconds, "status": event.status, "reason": event.reason}
+            cells[event.number] = msgspec.structs.replace(cell, **ended)
+    return [cells[number] for number in sorted(cells)]
 
 
 def _imported(events: Sequence[AnyEvent]) -> dict[str, str] | None:

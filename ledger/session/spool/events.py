@@ -5,7 +5,7 @@ from datetime import datetime
 from ledger.model.boxes import Gpu, Metric, Model, Step, Usage
 from ledger.model.record import RunFields
 from ledger.model.values import Document, Number, ParamValue, Reduction, Status
-from ledger.recorder.record.draft import CaptureProblem, Dataset, Rank, TableSource
+from ledger.recorder.record.draft import CaptureProblem, Dataset, ExecutedCell, NotebookFile, Rank, TableSource
 from ledger.recorder.record.options import Given
 
 
@@ -165,6 +165,28 @@ class Imported(Event, frozen=True, kw_only=True, tag="imported"):
     frameworks: dict[str, str]
 
 
+class NotebookEvent(Event, frozen=True, kw_only=True, tag="notebook"):
+    """The notebook that the run is in, with its file as it was found; a later one replaces it."""
+
+    notebook: NotebookFile
+
+
+class CellEvent(Event, frozen=True, kw_only=True, tag="cell"):
+    """A cell that is executed, or was executed before the run began."""
+
+    cell: ExecutedCell
+
+
+class CellEnded(Event, frozen=True, kw_only=True, tag="cell end"):
+    """The end of a cell's execution."""
+
+    number: int
+    seconds: float | None = None
+    """Seconds that it took; none where its start was not watched."""
+    status: Status
+    reason: str | None = None
+
+
 class Waited(Event, frozen=True, kw_only=True, tag="waited"):
     """Seconds that this process has waited for its data so far."""
 
@@ -200,6 +222,9 @@ AnyEvent = (
     | Tabled
     | Trained
     | StatementEvent
+    | NotebookEvent
+    | CellEvent
+    | CellEnded
     | Failed
     | Warned
     | Waited

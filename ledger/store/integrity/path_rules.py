@@ -15,7 +15,7 @@ _SHAPES = re.compile(
             r"policy\.yaml",
             r"law/[0-9a-f]{16}\.sig",
             AGREED.pattern,
-            rf"runs/{_DATED}/(record\.json{_SIGNED}|environment\.json|curves\.csv|log\.txt|code\.patch)",
+            rf"runs/{_DATED}/(record\.json{_SIGNED}|environment\.json|curves\.csv|log\.txt|code\.patch|notebook\.py)",
             rf"runs/{_DATED}/figures/[a-z0-9._-]+\.(png|svg)",
             rf"runs/{_DATED}/tables/[a-z0-9._-]+\.csv",
             rf"datasets/[a-z0-9._-]+/[a-z0-9._-]+/(dataset\.json{_SIGNED}|manifest\.jsonl|pictures/[a-z0-9._-]+\.png)",

@@ -75,9 +75,11 @@ def contradictions(record: Record, name: str, side: Side) -> Iterator[tuple[str,
         name: path of the file, relative to the record.
         side: facts of the file.
     """
-    patch, curves = record.code.patch, record.results.curves
+    patch, notebook, curves = record.code.patch, record.code.notebook, record.results.curves
     if patch is not None and name == patch.file and patch.bytes != side.bytes:
         yield "code.patch.bytes", _bytes(patch.bytes, side)
+    if notebook is not None and name == notebook.file and notebook.bytes != side.bytes:
+        yield "code.notebook.bytes", _bytes(notebook.bytes, side)
     if curves is not None and name == curves.file:
         series = [column.removeprefix("'") for column in side.columns[_AXES:]]
         if curves.series != series:

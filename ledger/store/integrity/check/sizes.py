@@ -93,6 +93,8 @@ def limit_of(path: str, limits: Limits) -> tuple[int, str]:
     if path.endswith(f"/{paths.PATCH_FILE}"):
         # A patch contains removed text as well as added text, and binary content grows by a quarter.
         return 3 * limits.patch_bytes, "three times limits.patch_bytes"
+    if path.endswith(f"/{paths.NOTEBOOK_FILE}"):
+        return 2 * limits.patch_bytes, "twice limits.patch_bytes"  # sources, and a line above each
     named = {
         ".jsonl": "manifest_bytes",
         f"/{paths.CURVES_FILE}": "curves_bytes",

@@ -7,6 +7,7 @@ from ledger.errors import InvalidDocument
 from ledger.model import paths
 from ledger.model.entries import Contents, DatasetVersion, Redaction, StoredRun
 from ledger.model.ids import is_id
+from ledger.model.record import Record
 from ledger.store.branch.manifests import group_shards, join_shards
 from ledger.store.integrity.findings import Finding
 from ledger.store.integrity.redaction_proof import Steps, circle_in, shows_mark
@@ -112,17 +113,24 @@ def _of_redacted(path: str, expected: str, hashes: Hashes) -> Iterator[Finding]:
         yield Finding(rule="redaction", path=path, message=said)
 
 
-def _of_files(run: StoredRun, hashes: Hashes, replaced: Steps) -> Iterator[Finding]:
-    record = run.record
+def _promised(record: Record) -> dict[str, str]:
+    """Return the files beside a record that it names, with their hashes."""
     results = record.results
     promised = {figure.file: figure.hash for figure in results.figures}
     promised |= {table.file: table.hash for table in record.statistics.tables}
     if record.code.patch:
         promised[record.code.patch.file] = record.code.patch.hash
+    if record.code.notebook:
+        promised[record.code.notebook.file] = record.code.notebook.hash
     if record.environment.hash:
         promised[record.environment.file] = record.environment.hash
     if results.curves:
         promised[results.curves.file] = results.curves.hash
+    return promised
+
+
+def _of_files(run: StoredRun, hashes: Hashes, replaced: Steps) -> Iterator[Finding]:
+    record, promised = run.record, _promised(run.record)
     for name, expected in promised.items():
         path = f"{run.path}/{name}"
         found = hashes.side(path)
