@@ -1,6 +1,7 @@
 """What the record of a run in a notebook says, held against a real kernel."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Cli, git_in
+from tests.handbook.pages import HANDBOOK
 from tests.session.notebook.kernels import Kernel, file_of, notebook_text, only_run, runs_in
 
 pytest.importorskip("ipykernel")
@@ -398,3 +400,16 @@ def test_tab_completes_the_commands_and_their_options(opened: Open) -> None:
         "%%ledger_run --fig": ["--figures"],
     }
     kernel.close()
+
+
+def test_the_code_of_the_handbook_does_what_its_page_says(opened: Open, repo: Path) -> None:
+    page = (HANDBOOK / "notebooks.md").read_text("utf-8")
+    cells = re.findall(r"^```(?:python|text)\n(.*?)\n```", page, re.MULTILINE | re.DOTALL)
+    kernel = opened(*cells)
+    assert [kernel.run(place)["status"] for place in range(1, len(cells) + 1)] == ["ok"] * 5
+    kernel.close()
+    one, two = runs_in(repo)
+    assert (one.record.seed, one.record.params.values) == (1, {"lr": 0.1})
+    assert one.record.headline is not None
+    assert two.record.statistics.steps == 1
+    assert [run.record.code.notebook.unknown for run in (one, two) if run.record.code.notebook] == [{}, {}]
