@@ -43,8 +43,8 @@ def read_notebook(shell: Any, top: Path | None, environment: Mapping[str, str]) 
         return NotebookFile(kernel=kernel, unknown={"path": why})
     shown = _shown(path, top)
     try:
-        saved_at = path.stat().st_mtime
         cells = [NotebookCell(id=cell.id, hash=hash_source(cell.source)) for cell in read_code_cells(path)]
+        saved_at = path.stat().st_mtime
     except (LedgerError, OSError) as error:
         why = error.message if isinstance(error, LedgerError) else (error.strerror or str(error)).lower()
         return NotebookFile(path=shown, source=source, kernel=kernel, unknown={"order": why.partition(": `")[0]})

@@ -255,3 +255,21 @@ def test_a_script_that_a_link_leads_to_outside_is_said(repo: Path, cli: Cli, tmp
     shown = cli("show", cli("list", "--columns", "id", "--csv").out.split()[-1]).out
     assert "the script is outside this repository" in shown
     assert "tree unknown" in shown
+
+
+def test_an_identity_beside_notebooks_knows_no_notebook_and_every_other_file(repo: Path) -> None:
+    (repo / "kept.ipynb").write_text("{}")
+    git_in(repo, "add", ".")
+    git_in(repo, "commit", "--quiet", "--message", "A notebook")
+    rules = CodeRules(top=repo.resolve(), notebook=True)
+    before, _ = capture(repo, rules)
+    (repo / "kept.ipynb").write_text('{"outputs": 1}')
+    (repo / "new.ipynb").write_text("{}")
+    outputs, patch = capture(repo, rules)
+    (repo / "lib.py").write_text("x = 1")
+    edited, _ = capture(repo, rules)
+    assert before.beside_notebooks == outputs.beside_notebooks
+    assert before.beside_notebooks != edited.beside_notebooks
+    assert before.identity != outputs.identity
+    assert "new.ipynb" in patch, "the patch still restores all of them"
+    assert capture(repo, CodeRules(top=repo.resolve()))[0].beside_notebooks is None
