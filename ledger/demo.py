@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 from ledger.errors import Conflict, LedgerError, NotFound
@@ -19,6 +20,7 @@ from ledger.model.values import Document
 from ledger.repository.making import create_project
 from ledger.repository.process import git_environment
 from ledger.resources import shipped
+from ledger.settings import NOTEBOOK_VARIABLE
 
 Progress = Callable[[str, int, int], None]
 
@@ -26,6 +28,7 @@ _LINEAR = "        return nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.R
 _DROPOUT = _LINEAR.replace("nn.ReLU()", "nn.Sequential(nn.ReLU(), nn.Dropout(0.2))")
 _EPOCHS_BEFORE_KILL = 2
 _EPOCHS_BEFORE_PREEMPTION = 4
+_NOTEBOOK = "look.ipynb"
 
 
 class _Step(Document, frozen=True, kw_only=True):
@@ -117,7 +120,7 @@ _DATASETS = (
     ("digits-validation", "data/validation/v1", "validation", "the first validation split: straight digits"),
 )
 """Name, path, role and reason of the datasets that exist from the first day."""
-_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 10
+_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 11
 
 
 def play(folder: Path, progress: Progress) -> None:
@@ -151,6 +154,7 @@ class _Story:
         self.begin()
         self.train_all(_FIRST_WEEK)
         self.train_with_uncommitted_code()
+        self.train_in_notebook()
         self.train_and_be_killed()
         self.train_and_be_preempted()
         self.say("looking for hard cases in production")
@@ -203,6 +207,16 @@ class _Story:
         self.python("train.py", *options.split(), "Dropout 0.2, tried before it was committed")
         script.write_text(committed, "utf-8")
         self.say("a run with uncommitted code")
+
+    def train_in_notebook(self) -> None:
+        """Execute a notebook as `jupyter execute` does, where nbclient and a kernel are installed."""
+        if not all(find_spec(name) for name in ("nbclient", "ipykernel")):
+            self.say("no run in a notebook: nbclient or ipykernel is not installed")
+            return
+        self.environment[NOTEBOOK_VARIABLE] = _NOTEBOOK
+        self.python("-c", "from nbclient.cli import main; main()", _NOTEBOOK)
+        del self.environment[NOTEBOOK_VARIABLE]
+        self.say("a run in a notebook")
 
     def train_and_be_killed(self) -> None:
         """Kill a run outright once its training shows, as an out-of-memory killer would."""

@@ -77,6 +77,19 @@ def test_a_preempted_run_and_the_one_that_went_on_are_one(contents: Contents, pl
     assert "preempted" in html
 
 
+def test_a_run_in_a_notebook_has_its_cells(contents: Contents, played: Path) -> None:
+    pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    (run,) = [run for run in contents.runs if run.record.code.notebook]
+    notebook = run.record.code.notebook
+    assert notebook is not None
+    assert (notebook.path, notebook.warnings()) == ("look.ipynb", [])
+    assert [one.status for one in notebook.executions] == ["finished", "finished", None]
+    assert run.record.code.patch is None
+    page = (played / "build" / "site" / "runs" / f"{run.record.id}.html").read_text("utf-8")
+    assert "jupyter execute look.ipynb" in page
+
+
 def test_version_two_holds_hard_cases_and_every_model_was_measured_on_it(contents: Contents) -> None:
     versions = {version.label: version for version in contents.datasets}
     assert set(versions) == {
