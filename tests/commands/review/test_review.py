@@ -13,6 +13,7 @@ import pytest
 from ledger.hashing import hash_bytes
 from ledger.model.document import dump
 from ledger.model.entries import StoredRun
+from ledger.model.notebook import CellExecution, Notebook
 from ledger.model.paths import RECORD_FILE
 from ledger.model.record import Record
 from ledger.model.values import ParamValue, number
@@ -145,6 +146,20 @@ def test_software_and_machines_that_differ_are_named(study: Study, cli: Cli) -> 
         assert re.search(row, comment), row
     study.add(0.1, (0.95,), "q")
     assert "`cpu`" not in review(cli, "q"), "what is the same is not said"
+
+
+def test_what_a_notebook_would_not_repeat_stands_in_the_comment(study: Study, cli: Cli) -> None:
+    study.add(0.1, BASE)
+    study.add(0.3, GOOD[:1], "p")
+    first = review(cli, "p")
+    (one, *_) = review_runs(study.ledger, read_proposed(study.ledger, "p"))
+    late = [CellExecution(number=1, hash="blake3:0", lines=1, late=True)]
+    notebook = Notebook(path="x|`y`.ipynb", hash="blake3:0", bytes=1, executions=late)
+    code_box = msgspec.structs.replace(one.run.record.code, notebook=notebook)
+    record = msgspec.structs.replace(one.run.record, code=code_box)
+    made = render_review("p", [msgspec.structs.replace(one, run=msgspec.structs.replace(one.run, record=record))])
+    assert re.search(r"^- In \\?\[1\\?\] ran out of order", made, re.MULTILINE)
+    assert "notebook" not in first
 
 
 def test_a_sweep_of_twelve_is_one_table_and_folds_away(study: Study, cli: Cli) -> None:
