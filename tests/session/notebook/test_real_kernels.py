@@ -355,7 +355,8 @@ def test_figures_that_a_notebook_shows_are_kept_on_request(opened: Open, repo: P
         f"%%ledger_run in-a-cell --figures\n{DRAW}",
         f"%%ledger_run unasked\n{DRAW}",
     )
-    assert kernel.run(1, 2, 3, 4, 5, 6)["status"] == "ok"
+    reply = kernel.run(1, 2, 3, 4, 5, 6)
+    assert reply["status"] == "ok", reply
     kernel.close()
     figures = {run.record.experiment: run.record.results.figures for run in runs_in(repo)}
     assert [one.title for one in figures["shown"]] == ["In [2]", "In [2] 2"]
