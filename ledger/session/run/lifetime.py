@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from ledger.capture.code.script import script_of_process
 from ledger.capture.machine.frameworks import imported_frameworks
@@ -55,6 +56,9 @@ from ledger.session.spool.location import SpoolPlace
 from ledger.session.spool.recording import record_spool
 from ledger.session.spool.spool import LOG, Spool, read_start
 from ledger.settings import PUSH_SECONDS, PUSH_VARIABLE
+
+if TYPE_CHECKING:
+    from ledger.session.link.link import RankLink
 
 _LOG = logging.getLogger("ledger")
 
@@ -99,6 +103,7 @@ class Lifetime:
             if seat.spool is not None and output and seat.role == "leads"
             else None
         )
+        self._link: RankLink | None = None
         self.left_out: dict[str, OmittedValues] = {}
         self.recorded: Recorded | None = None
         if start is None or seat.role == "silent":
@@ -106,6 +111,8 @@ class Lifetime:
         self._ends.start()
         if seat.role != "joins":
             self._begin()
+            if rank is not None and seat.spool is not None:
+                self._begin_link(seat.spool)
             return
         # A part of the run that `ledger run` leads: the script's own statements join it.
         self.say(ParamsEvent(values=start.params))
@@ -225,13 +232,18 @@ class Lifetime:
             _LOG.warning("run %s: curves: %s", self.id, left_out_text(self.left_out))
         self._watch.stop()
         self._ends.stop()
-        if self.spool is None:
-            return
+        if self.spool is not None:
+            self._leave(self.spool)
+
+    def _leave(self, spool: Spool) -> None:
+        """Record the run, or leave that to the process that does."""
         if self.seat.role == "rank":
-            self._leave_to_leader(self.spool)
-        elif self.spool.leads:
-            self._record(self.spool)
-        self.spool.close()
+            self._leave_to_leader(spool)
+        elif spool.leads:
+            self._record(spool)
+        if self._link is not None:
+            self._link.close()
+        spool.close()
 
     def let_go(self, frame: FrameType) -> None:
         """Note that the script no longer holds its run, and which frame continues."""
@@ -262,10 +274,18 @@ class Lifetime:
                     self.spool.write_captured(capture_now(self.place.ledger, Path.cwd(), script=script_of_process()))
         self._sampler.start()
 
+    def _begin_link(self, spool: Spool) -> None:
+        """Start the link between ranks that share no folder; only a run of several processes loads it."""
+        with self.harmless("ranks.link"):
+            from ledger.session.link.link import start_link
+
+            self._link = start_link(spool.folder, read_start(spool.folder))
+
     def _leave_to_leader(self, spool: Spool) -> None:
-        """Discard the spool of a rank whose training is recorded; else rank 0 or `ledger recover` reads it."""
+        """Discard the spool of a rank whose training is recorded, or that rank 0 has; else it is read by either."""
         with contextlib.suppress(OSError, LedgerError):
-            if is_covered(spool.folder, read_start(spool.folder)):
+            handed_over = self._link is not None and self._link.finish()
+            if handed_over or is_covered(spool.folder, read_start(spool.folder)):
                 spool.discard(spool.folder)
 
     def _say_of_output(self, why: str | None) -> None:
@@ -277,6 +297,8 @@ class Lifetime:
             if waits_for_next(spool.folder):
                 _announce(f"run {self.id} waits for its next attempt; to record it as it is: ledger recover")
                 return
+            if self._link is not None:
+                self._link.call()
             await_ranks(spool.folder, read_start(spool.folder))
             self.recorded = record_spool(self.place, spool.folder, read_draft(spool.folder))
         except LedgerError as error:
