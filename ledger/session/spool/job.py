@@ -55,6 +55,8 @@ class RecordedJob(Document, frozen=True, kw_only=True):
     """When rank 0 began, UTC."""
     ended: datetime
     """When its record was made, UTC."""
+    seen: list[str] = []
+    """Ids of the other ranks' spools that were there, whatever their clocks say."""
 
 
 class RankSpool(Document, frozen=True, kw_only=True):
@@ -128,7 +130,12 @@ def close_job(folder: Path, start: Start) -> None:
     others = rank_spools(folder, start)
     place = folder.parent.parent
     note = RecordedJob(
-        run=start.id, host=start.host, parent=start.parent_pid, began=start.started_at, ended=datetime.now(UTC)
+        run=start.id,
+        host=start.host,
+        parent=start.parent_pid,
+        began=start.started_at,
+        ended=datetime.now(UTC),
+        seen=[one.folder.name for one in others],
     )
     note_recorded(place, start.rank.group, note)
     for one in others:
@@ -166,6 +173,8 @@ def is_covered(folder: Path, start: Start) -> bool:
         seen = last_sign_of_life(folder)
     except (OSError, ValueError):
         return False
+    if note is not None and folder.name in note.seen:
+        return True
     if note is None or seen < note.began - _SLACK:
         return False  # nothing is recorded, or an earlier training that met at the same address
     if start.started_at <= note.ended + _MOMENT:

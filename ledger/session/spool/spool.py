@@ -26,7 +26,7 @@ from ledger.model.document import encode
 from ledger.model.ids import is_id
 from ledger.model.values import Number, Reduction, number
 from ledger.recorder.record.draft import Captured
-from ledger.session.spool.events import AnyEvent, Logged, Start
+from ledger.session.spool.events import AnyEvent, Logged, LoggedNumbers, Start
 from ledger.session.spool.keeper import ALIVE, hold, read_keeper
 
 START, CAPTURED, LOG = "start.json", "captured.json", "log.txt"
@@ -40,6 +40,8 @@ RUN_DIR = "run"
 _ENCODE = msgspec.json.Encoder().encode
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _DECODE = _DECODER.decode
+_DECODE_POINT = msgspec.json.Decoder(Logged).decode
+_DECODE_NUMBERS = msgspec.json.Decoder(LoggedNumbers).decode
 
 _POINT = b'{"is":"log",'
 """Beginning of a line that holds a point of the curves."""
@@ -347,6 +349,37 @@ def read_events(path: Path, *, points: bool = True) -> Iterator[AnyEvent]:
                 yield event
 
 
+def read_points(path: Path, known: Collection[str] = ()) -> Iterator[Logged]:
+    """Yield every point of one process; those that hold no other series than the known ones may be left out.
+
+    Args:
+        path: file that the process wrote.
+        known: names of series that nobody asks for.
+    """
+    boring: set[tuple[bytes, ...]] = set()
+    with path.open("rb") as lines:
+        for line in lines:
+            if not line.startswith(_POINT):
+                continue
+            words = None
+            if known and b"\\" not in line:  # all quoted words name its series, as long as none has a quote in it
+                words = tuple(line.split(b'"')[1::2])
+                if words in boring:
+                    continue
+            try:
+                event: Logged = _DECODE_NUMBERS(line)
+            except msgspec.DecodeError:
+                try:
+                    event = _DECODE_POINT(line)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    continue
+            except UnicodeDecodeError:
+                continue
+            yield event
+            if words is not None and all(name in known for name in event.values):
+                boring.add(words)
+
+
 def load_event(line: bytes) -> AnyEvent:
     """Return the event of one line.
 
@@ -362,14 +395,13 @@ def last_events(path: Path) -> list[AnyEvent]:
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-            lines = file.read().split(b"\n")
+            lines = [line for line in file.read().split(b"\n") if line and not line.startswith(_POINT)]
     except OSError:
         return []
     events = []
     for line in lines:
         with suppress(msgspec.DecodeError, UnicodeDecodeError):  # the first may be cut
-            if line and not line.startswith(_POINT):
-                events.append(_DECODE(line))
+            events.append(_DECODE(line))
     return events
 
 
