@@ -164,6 +164,7 @@ class _Story:
         self.measure("v1", "experiment = robustness")
         self.measure("v2", "experiment = robustness", "--again")
         self.train_all((*_REPEATS, *_WIDTHS))
+        self.train_on_ranks()
         self.say("what the repeats are compared with")
         self.name_baseline("seeds", "the small one")
         self.name_milestones()
@@ -233,6 +234,11 @@ class _Story:
             for line, _ in enumerate(process.stdout or ()):
                 if line == epoch:
                     process.send_signal(number)
+
+    def train_on_ranks(self) -> None:
+        """Train one model on two ranks, as torchrun starts them."""
+        self.python(*("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "train_ranks.py"))
+        self.say("one training on two ranks")
 
     def grow(self) -> None:
         """Add production samples, and make the second validation set of those that most models get wrong."""
