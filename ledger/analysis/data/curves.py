@@ -13,7 +13,7 @@ import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, compress
+from itertools import chain, compress, islice
 from typing import NamedTuple
 
 from ledger.errors import InvalidDocument, LedgerError
@@ -103,8 +103,9 @@ def _extremes(columns: Sequence[_Column], start: int, end: int) -> set[int]:
     """Return the positions of the smallest and largest value of each series in a range, the first of equal ones."""
     found = set()
     for positions, values, _ in columns:
-        first = bisect_left(positions, start)
-        here = values[first : bisect_left(positions, end)]
+        whole = isinstance(positions, range)
+        first = start if whole else bisect_left(positions, start)
+        here = values[first : end if whole else bisect_left(positions, end)]
         if here:
             found |= {positions[first + here.index(min(here))], positions[first + here.index(max(here))]}
     return found
@@ -128,16 +129,22 @@ class _Tally:
         """Count some values, one at least."""
         self.last = values[-1]
         self.count += len(values)
-        finite = values if all(map(math.isfinite, values)) else list(filter(math.isfinite, values))
-        if not finite:
-            return
-        self.low, self.high = min(self.low, *finite), max(self.high, *finite)
         try:
-            mean = math.fsum(finite) / len(finite)
-            self._join(len(finite), mean, math.fsum([(value - mean) ** 2 for value in finite]))
-        except OverflowError:
-            for value in finite:
-                self._join(1, value, 0.0)
+            if not math.isfinite(total := math.fsum(values)):
+                self._add_finite([value for value in values if math.isfinite(value)])
+                return
+            mean = total / len(values)
+            # The distance of all values from their mean: its square is the sum of their squares, at the speed of C.
+            self._join(len(values), mean, math.dist(values, [mean] * len(values)) ** 2)
+        except (OverflowError, ValueError):  # their sum is too large, or has infinities of both signs
+            self._add_finite([value for value in values if math.isfinite(value)])
+            return
+        self.low, self.high = min(self.low, *values), max(self.high, *values)
+
+    def _add_finite(self, values: list[float]) -> None:
+        for value in values:
+            self._join(1, value, 0.0)
+            self.low, self.high = min(self.low, value), max(self.high, value)
 
     def _join(self, count: int, mean: float, squares: float) -> None:
         total = self.finite + count
@@ -171,13 +178,13 @@ class _Summary:
         self._whole_from_zero = True
         self._held: list[dict[str, float]] = []
 
-    def add(self, point: Point) -> None:
-        self._steps = self._steps if point.step is None else point.step
-        if point.epoch is not None:
-            self._whole_from_zero &= point.epoch.is_integer() and (self._epochs is not None or point.epoch == 0)
-            self._epochs = point.epoch
-        self._held.append(point.values)
-        if len(self._held) == _HELD:
+    def add(self, *points: Point) -> None:
+        self._steps = next((point.step for point in reversed(points) if point.step is not None), self._steps)
+        for epoch in [point.epoch for point in points if point.epoch is not None]:
+            self._whole_from_zero &= epoch.is_integer() and (self._epochs is not None or epoch == 0)
+            self._epochs = epoch
+        self._held += [point.values for point in points]
+        if len(self._held) >= _HELD:
             self._settle()
 
     def _settle(self) -> None:
@@ -223,8 +230,7 @@ class Gathered(Document, frozen=True, kw_only=True):
 def gather(points: Iterable[Point]) -> Gathered | None:
     """Return any number of points in bounded memory; none when there are none."""
     gatherer = Gatherer()
-    for point in points:
-        gatherer.add(point)
+    gatherer.add_all(points)
     return gatherer.result()
 
 
@@ -248,6 +254,16 @@ class Gatherer:
         self._logged += 1
         if len(self._points) > self.HELD:
             self._points = down_sample(self._points, self.KEPT)
+
+    def add_all(self, points: Iterable[Point]) -> None:
+        """Add the next points, faster than one by one."""
+        following = iter(points)
+        while block := list(islice(following, _HELD)):
+            self._summary.add(*block)
+            self._points += block
+            self._logged += len(block)
+            if len(self._points) > self.HELD:
+                self._points = down_sample(self._points, self.KEPT)
 
     def result(self) -> Gathered | None:
         """Return the gathered points; none when there were none."""

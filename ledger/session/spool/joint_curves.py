@@ -1,7 +1,7 @@
 """The curves of a run from what its processes logged: those of the lowest rank, or of all ranks together."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from ledger.model.values import LABEL_LENGTH, Reduction, counted
 from ledger.recorder.record.draft import CaptureProblem
 from ledger.session.process.parts import Part
 from ledger.session.spool.events import Logged, LoggedNumbers
-from ledger.session.spool.spool import read_points
+from ledger.session.spool.spool import POINT, load_event, read_points
 
 _REDUCE: dict[Reduction, Callable[[Sequence[float]], float]] = {
     "mean": lambda values: sum(values) / len(values),
@@ -24,6 +24,7 @@ _REDUCE: dict[Reduction, Callable[[Sequence[float]], float]] = {
     "max": max,
     "min": min,
 }
+_DECODE = msgspec.json.Decoder(Point).decode
 _AHEAD = 10_000
 """Most steps by which a rank may be ahead of rank 0, so that memory stays bounded; none is in a collective loop."""
 
@@ -43,6 +44,11 @@ class AttemptPoints(NamedTuple):
     """Seconds that earlier attempts trained."""
     until: int | None = None
     """First step of a later attempt, which trained again from there on; none for the last."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its points are those of the run as they are."""
+        return self.longest == math.inf and self.until is None and self.before == self.offset
 
 
 def joint_curves(stretches: Sequence[AttemptPoints]) -> tuple[Gathered | None, list[CaptureProblem]]:
@@ -71,6 +77,9 @@ def _gather(stretch: AttemptPoints, gatherer: Gatherer, reduced: dict[str, Reduc
     """Add the points of one attempt, and count those that lack the value of a rank."""
     taken: set[str] = set()
     others = [_OtherRank(part.path) for part in stretch.parts if part.rank > 0]
+    if len(stretch.parts) == 1 and not others and stretch.is_plain:
+        gatherer.add_all(_plain_points(stretch.parts[0].path))
+        return
     for part in stretch.parts:
         apart = part.began if part.apart else None
         later = (apart.started_at - stretch.began).total_seconds() if apart is not None else 0.0
@@ -91,6 +100,28 @@ def _gather(stretch: AttemptPoints, gatherer: Gatherer, reduced: dict[str, Reduc
                 time = seconds if event.seconds <= stretch.longest else None
                 gatherer.add(Point(step=event.step, epoch=event.epoch, seconds=time, values=values))
         taken |= series
+
+
+def _plain_points(path: Path) -> Iterator[Point]:
+    """Yield what the only process of a run logged."""
+    with path.open("rb") as lines:
+        for line in lines:
+            if not line.startswith(POINT):
+                continue
+            try:
+                point = _DECODE(line)
+                if not _PLAIN.issuperset(point.values):
+                    point = msgspec.structs.replace(point, values=_renamed(point.values))
+            except (msgspec.DecodeError, UnicodeDecodeError):  # NaN and infinities are text; or it is torn
+                try:
+                    event = load_event(line)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    continue
+                if not isinstance(event, Logged):
+                    continue
+                point = Point(step=event.step, epoch=event.epoch, seconds=event.seconds, values=_floats(event))
+            if point.values:
+                yield point
 
 
 def _reduce(values: dict[str, float], event: Logged, others: Sequence["_OtherRank"], missing: dict[str, int]) -> None:
@@ -185,9 +216,13 @@ def _floats(event: Logged) -> dict[str, float]:
     """Return the values of a call by the names that the record has of them."""
     if isinstance(event, LoggedNumbers) and _PLAIN.issuperset(event.values):  # nearly always
         return event.values
-    made = {_series(name): float(value) for name, value in event.values.items()}
+    return _renamed(event.values)
+
+
+def _renamed(values: Mapping[str, float | str]) -> dict[str, float]:
+    made = {_series(name): float(value) for name, value in values.items()}
     if len(_PLAIN) < _PLAIN_MOST:
-        _PLAIN.update(made.keys() & event.values.keys())
+        _PLAIN.update(made.keys() & values.keys())
     return made
 
 

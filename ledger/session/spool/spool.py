@@ -43,7 +43,7 @@ _DECODE = _DECODER.decode
 _DECODE_POINT = msgspec.json.Decoder(Logged).decode
 _DECODE_NUMBERS = msgspec.json.Decoder(LoggedNumbers).decode
 
-_POINT = b'{"is":"log",'
+POINT = b'{"is":"log",'
 """Beginning of a line that holds a point of the curves."""
 _CLOSED = -1
 EVENTS = "events.jsonl"
@@ -339,7 +339,7 @@ def read_events(path: Path, *, points: bool = True) -> Iterator[AnyEvent]:
     """
     with path.open("rb") as lines:
         for line in lines:
-            if not points and line.startswith(_POINT):
+            if not points and line.startswith(POINT):
                 continue
             try:
                 event = _DECODE(line)
@@ -359,7 +359,7 @@ def read_points(path: Path, known: Collection[str] = ()) -> Iterator[Logged]:
     boring: set[tuple[bytes, ...]] = set()
     with path.open("rb") as lines:
         for line in lines:
-            if not line.startswith(_POINT):
+            if not line.startswith(POINT):
                 continue
             words = None
             if known and b"\\" not in line:  # all quoted words name its series, as long as none has a quote in it
@@ -395,7 +395,7 @@ def last_events(path: Path) -> list[AnyEvent]:
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-            lines = [line for line in file.read().split(b"\n") if line and not line.startswith(_POINT)]
+            lines = [line for line in file.read().split(b"\n") if line and not line.startswith(POINT)]
     except OSError:
         return []
     events = []

@@ -96,6 +96,25 @@ def test_a_nan_in_one_series_leaves_its_neighbours_alone(tmp_path: Path) -> None
     assert [str(value) for value in values_of(curves, "b")] == ["2.0", "nan", "2.0"]
 
 
+def test_the_points_of_one_process_are_read_as_they_are(tmp_path: Path) -> None:
+    calls = [
+        Call(1, {"a": 1.0, 'odd "name"': 2.0}),
+        Call(2, {"a": math.nan, "b": 1.0}),
+        Call(None, {"a": 3.0, "\n": 4.0}),
+    ]
+    curves, problems = joined(tmp_path, [calls])
+    path = tmp_path / "events-0.jsonl"
+    path.write_bytes(b'{"is":"end"}\n{"is":"log","torn' + path.read_bytes()[:9] + b"\n" + path.read_bytes())
+    again, _ = joint_curves([AttemptPoints([Part(path, [], "r0")], NOW)])
+    for one in (curves, again):
+        assert one is not None
+        assert [str(value) for value in values_of(one, "a")] == ["1.0", "nan", "3.0"]
+        assert set(one.statistics.series) == {"a", "b", 'odd "name"', "\\n"}
+        assert [(point.step, point.seconds) for point in one.points] == [(1, 0.0), (2, 1.0), (None, 2.0)]
+        assert (one.statistics.steps, one.statistics.series["a"].not_finite) == (2, 1)
+    assert problems == []
+
+
 NAMES = st.sampled_from(["a", "b", 'c "quoted"', "\n"])
 CALLS = st.lists(
     st.builds(
