@@ -294,11 +294,11 @@ class Lifetime:
 
     def _record(self, spool: Spool) -> None:
         try:
+            if self._link is not None:
+                self._link.call()
             if waits_for_next(spool.folder):
                 _announce(f"run {self.id} waits for its next attempt; to record it as it is: ledger recover")
                 return
-            if self._link is not None:
-                self._link.call()
             await_ranks(spool.folder, read_start(spool.folder))
             self.recorded = record_spool(self.place, spool.folder, read_draft(spool.folder))
         except LedgerError as error:
