@@ -117,7 +117,7 @@ _DATASETS = (
     ("digits-validation", "data/validation/v1", "validation", "the first validation split: straight digits"),
 )
 """Name, path, role and reason of the datasets that exist from the first day."""
-_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 10
+_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 11
 
 
 def play(folder: Path, progress: Progress) -> None:
