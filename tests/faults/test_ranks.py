@@ -40,13 +40,13 @@ def barrier(name):
     while not all(os.path.exists(f"{name}{again}.{other}") for other in range(ranks)):
         time.sleep(0.01)
 
+open(f"pid.{rank}", "w").write(str(os.getpid()))
 with ledger.run("ddp", params={"lr": 0.1}, seed=1, sample_seconds=0.2) as run:
     for step in range(20):
         run.log({"train/loss": 1 / (step + 1) + 10 * rank}, step)
         value = float(rank + step) if ranks > 1 else step + (int(os.environ["LIKE"]) - 1) / 2
         run.log({"accuracy": value}, step, reduce="mean")
     barrier("ready")
-    open(f"pid.{rank}", "w").write(str(os.getpid()))
     if fault in {f"kill {rank}", f"restart {rank}"}:
         os.kill(os.getpid(), 9)
     if fault.startswith("kill"):
@@ -134,7 +134,7 @@ class Training:
 
     def await_ready(self) -> None:
         """Wait until all ranks have logged everything."""
-        until(lambda: all((self.repo / f"pid.{rank}").exists() for rank in range(self.ranks)))
+        until(lambda: all((self.repo / f"ready0.{rank}").exists() for rank in range(self.ranks)))
 
     def await_gone(self) -> None:
         """Wait until every rank has ended; a killed launcher leaves them to themselves."""
