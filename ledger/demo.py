@@ -20,7 +20,7 @@ from ledger.model.values import Document
 from ledger.repository.making import create_project
 from ledger.repository.process import git_environment
 from ledger.resources import shipped
-from ledger.settings import NOTEBOOK_VARIABLE
+from ledger.settings import NOTEBOOK_VARIABLE, PREEMPTION_VARIABLE
 
 Progress = Callable[[str, int, int], None]
 
@@ -120,7 +120,7 @@ _DATASETS = (
     ("digits-validation", "data/validation/v1", "validation", "the first validation split: straight digits"),
 )
 """Name, path, role and reason of the datasets that exist from the first day."""
-_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 11
+_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 12
 
 
 def play(folder: Path, progress: Progress) -> None:
@@ -154,9 +154,7 @@ class _Story:
         self.begin()
         self.train_all(_FIRST_WEEK)
         self.train_with_uncommitted_code()
-        self.train_in_notebook()
         self.train_and_be_killed()
-        self.train_and_be_preempted()
         self.say("looking for hard cases in production")
         self.grow()
         self.say("measuring every model on validation set v2")
@@ -168,6 +166,9 @@ class _Story:
         self.measure("v1", "experiment = robustness")
         self.measure("v2", "experiment = robustness", "--again")
         self.train_all((*_REPEATS, *_WIDTHS))
+        self.train_on_ranks()
+        self.train_in_notebook()
+        self.train_and_be_preempted()
         self.say("what the repeats are compared with")
         self.name_baseline("seeds", "the small one")
         self.name_milestones()
@@ -228,10 +229,10 @@ class _Story:
         """Train on a machine that the scheduler takes away, and go on from the checkpoint: two attempts, one run."""
         chosen = "--model cnn --width 12 --epochs 16 --experiment overnight --resume overnight-1"
         options = chosen.split()
-        self.environment["LEDGER_PREEMPTION_SIGNAL"] = "SIGTERM"
+        self.environment[PREEMPTION_VARIABLE] = "SIGTERM"
         self.train_until(_EPOCHS_BEFORE_PREEMPTION, signal.SIGTERM, options)
         self.python("train.py", *options)
-        del self.environment["LEDGER_PREEMPTION_SIGNAL"]
+        del self.environment[PREEMPTION_VARIABLE]
         self.say("a run that was preempted, and resumed")
 
     def train_until(self, epoch: int, number: signal.Signals, options: Sequence[str]) -> None:
@@ -247,6 +248,11 @@ class _Story:
             for line, _ in enumerate(process.stdout or ()):
                 if line == epoch:
                     process.send_signal(number)
+
+    def train_on_ranks(self) -> None:
+        """Train one model on two ranks, as torchrun starts them."""
+        self.python(*("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "train_ranks.py"))
+        self.say("one training on two ranks")
 
     def grow(self) -> None:
         """Add production samples, and make the second validation set of those that most models get wrong."""

@@ -5,6 +5,11 @@ The reference of the handbook is made from these lines. Loads nothing: recording
 
 RANK_VARIABLE = "LEDGER_RANK"
 """Rank of this process, where no launcher states it or it is wrong; rank 0 keeps the record."""
+LINK_VARIABLE = "LEDGER_LINK"
+"""Address at which rank 0 hears ranks that share no folder with it, such as `tcp://node1:5560`; the same in every rank.
+Where torch.distributed is initialised, ranks find it by themselves."""
+LINK_KEY_VARIABLE = "LEDGER_LINK_KEY"
+"""Secret of the link, the same in every rank: at least 32 random characters, such as from `openssl rand -hex 32`."""
 RESUME_VARIABLE = "LEDGER_RESUME"
 """Key that the attempts of one training share, where the script states none: together they are one run."""
 PUSH_VARIABLE = "LEDGER_PUSH"
@@ -19,8 +24,8 @@ TOKEN_VARIABLE = "LEDGER_TOKEN"  # noqa: S105  # a name
 """In GitLab CI: access token with the scope `api`, used by `ledger ci comment` to write the review."""
 
 ASKED = (
-    *(RANK_VARIABLE, RESUME_VARIABLE, PUSH_VARIABLE, PREEMPTION_VARIABLE, NOTEBOOK_VARIABLE, CACHE_VARIABLE),
-    TOKEN_VARIABLE,
+    *(RANK_VARIABLE, LINK_VARIABLE, LINK_KEY_VARIABLE, RESUME_VARIABLE, PUSH_VARIABLE, PREEMPTION_VARIABLE),
+    *(NOTEBOOK_VARIABLE, CACHE_VARIABLE, TOKEN_VARIABLE),
 )
 """Variables that you may set."""
 

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "ledger"
 
 FLOORS = (
     {"errors", "formatting"},
-    {"resources", "settings"},
+    {"resources", "settings", "wire"},
     {"model", "hashing", "engine"},
     {"formats"},
     {"repository", "data", "analysis"},
@@ -57,6 +57,7 @@ ROOMS = {
     "torch": {"capture", "data"},
     "watchfiles": {"publish"},
     "yaml": {"formats", "data", "store", "publish"},
+    "zmq": {"wire"},
 }
 """Outside library to the rooms that may use it; none means every room."""
 
@@ -71,6 +72,7 @@ RECORD_PATH_FREE_OF = (
         "argparse",
         "concurrent.futures",
         "hmac",
+        "zmq",
         "logging",
         "ledger.session",
         "ledger.capture.outputs.logs",

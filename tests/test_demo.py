@@ -16,6 +16,9 @@ from ledger.store.branch.branch import Branch
 from ledger.store.integrity.check import check_range
 from tests.conftest import ROOT, git_in, run_python
 
+_LATER = {"seeds", "width", "ranks", "notebook", "overnight"}
+"""Experiments of the time after the second version was measured."""
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # some fifty trainings: 70 s on one machine, 200 on another
 
 
@@ -101,7 +104,7 @@ def test_version_two_holds_hard_cases_and_every_model_was_measured_on_it(content
     first_week = [
         run
         for run in contents.runs
-        if run.record.status == "finished" and run.record.experiment not in {"robustness", "seeds", "width"}
+        if run.record.status == "finished" and run.record.experiment not in {"robustness", *_LATER}
     ]
     assert len(first_week) >= 8
     for run in first_week:
@@ -127,7 +130,7 @@ def test_the_story_of_the_validation_set_is_told(contents: Contents, played: Pat
     assert any(story.mended_by for story in stories), "the models of the second week mend what the first got wrong"
     html = (played / "build" / "site" / "datasets" / "digits-validation.html").read_text()
     assert html.count("data/samples/digits-validation/") >= 8
-    repeats = [run for run in contents.runs if run.record.experiment in {"seeds", "width"}]
+    repeats = [run for run in contents.runs if run.record.experiment in _LATER]
     assert html.count("not measured") == min(len(repeats), MATRIX_ROWS)  # only they were not measured again
     assert 'class="lg-break"' in html
 
@@ -185,6 +188,22 @@ def test_the_demo_does_not_touch_a_folder_that_holds_something(played: Path) -> 
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 1
     assert "needs an empty folder" in done.stderr
+
+
+def test_a_training_of_two_ranks_is_one_record_with_both(contents: Contents, played: Path) -> None:
+    (run,) = [run for run in contents.runs if run.record.experiment == "ranks"]
+    hardware = run.record.hardware
+    assert (hardware.processes, hardware.launcher) == (2, "torch.distributed")
+    assert [(life.rank, life.status) for life in hardware.ranks] == [(0, "finished"), (1, "finished")]
+    assert all(life.usage is not None and life.usage.cpu_seconds for life in hardware.ranks)
+    (node,) = hardware.nodes
+    assert (node.ranks, node.cpu) == ([0, 1], hardware.cpu)
+    assert run.record.statistics.series["train/loss"].reduced == "mean"
+    assert not [name for name in run.record.results.unknown if name.startswith(("ranks", "curves"))]
+    (page,) = (played / "build" / "site" / "runs").rglob(f"{run.record.id}.html")
+    html = page.read_text("utf-8")
+    assert 'aria-label="Ranks"' in html
+    assert html.count("<td>finished") == 2
 
 
 def test_an_exact_code_can_be_brought_back(contents: Contents, played: Path) -> None:

@@ -31,7 +31,7 @@ def render_settings() -> str:
             "## Variables that commands find\n\nledger sets them for the commands that it starts.",
             _listed(settings.GIVEN),
             f"## Variables of others that are read\n\n{definitions(others)}",
-            "Launchers and schedulers tell a rank by their own: [Several ranks](../ranks.md).",
+            "Launchers and schedulers tell a rank by their own: [Clusters](../clusters.md).",
             "## Variables that a record keeps",
             "The environment box holds `PYTHONPATH`, these where they are set, and no other:",
             ", ".join(code(name) for name in sorted(VARIABLES)) + f", and all that begin with {code(PREFIXES[0])}.",

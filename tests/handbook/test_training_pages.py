@@ -53,7 +53,7 @@ def test_a_training_is_resumed_as_the_page_shows(repo: Path) -> None:
 
 
 def test_the_ranks_of_the_page_are_one_record(repo: Path, cli: Cli) -> None:
-    (repo / "own.py").write_text(OWN + blocks(HANDBOOK / "ranks.md", "python")[0])
+    (repo / "own.py").write_text(OWN + blocks(HANDBOOK / "clusters.md", "python")[0])
     common = {**os.environ, "PYTHONPATH": str(ROOT), "WORLD_SIZE": "2", "MASTER_ADDR": "h", "MASTER_PORT": "29500"}
     ranks = [
         subprocess.Popen(

@@ -56,6 +56,18 @@ _LOCAL_RANKS = (
 )
 """Variables with the rank of a process among those of its host."""
 
+_LOCAL_SIZES = (
+    "LOCAL_WORLD_SIZE",
+    "OMPI_COMM_WORLD_LOCAL_SIZE",
+    "MPI_LOCALNRANKS",
+    "MV2_COMM_WORLD_LOCAL_SIZE",
+    "JSM_NAMESPACE_LOCAL_SIZE",
+    "PALS_LOCAL_SIZE",
+)
+"""Variables with the number of processes on this host."""
+_HOSTS = ("GROUP_WORLD_SIZE", "SLURM_STEP_NUM_NODES", "SLURM_NNODES", "SLURM_JOB_NUM_NODES")
+"""Variables with the number of hosts."""
+
 _GROUP = 16
 """Characters of the key of a group."""
 ON_HOST = "host-"
@@ -107,6 +119,22 @@ def _group(environment: Mapping[str, str], job: str | None, processes: int | Non
         meeting = [socket.gethostname(), str(os.getppid())]
     told = "\0".join([job or "", str(processes or ""), *meeting])
     return (ON_HOST if here else "") + hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()[:_GROUP]
+
+
+def may_have_hosts(rank: Rank, environment: Mapping[str, str]) -> bool:
+    """Return whether the ranks of a training may be on several hosts: a launcher says so, or nothing says otherwise.
+
+    Args:
+        rank: one of them.
+        environment: environment variables of its process.
+    """
+    if (rank.group or ON_HOST).startswith(ON_HOST):
+        return False
+    here = _first(environment, _LOCAL_SIZES)
+    if here and rank.processes:
+        return here < rank.processes
+    hosts = _first(environment, _HOSTS)
+    return hosts is None or hosts > 1
 
 
 def _cluster(config: str | None) -> object:

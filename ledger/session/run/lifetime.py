@@ -59,6 +59,7 @@ from ledger.session.spool.spool import LOG, Spool, read_start
 from ledger.settings import PUSH_SECONDS, PUSH_VARIABLE
 
 if TYPE_CHECKING:
+    from ledger.session.link.link import RankLink
     from ledger.session.notebook.kernel_output import KernelOutput
     from ledger.session.notebook.watch import NotebookWatch
 
@@ -107,6 +108,7 @@ class Lifetime:
             if seat.spool is not None and output and seat.role == "leads"
             else None
         )
+        self._link: RankLink | None = None
         self.left_out: dict[str, OmittedValues] = {}
         self.recorded: Recorded | None = None
         self._notebook: NotebookWatch | None = None
@@ -118,6 +120,8 @@ class Lifetime:
             self._watch_notebook(shell, figures=inline_figures)
         if seat.role != "joins":
             self._begin()
+            if rank is not None and seat.spool is not None:
+                self._begin_link(seat.spool)
             return
         # A part of the run that `ledger run` leads: the script's own statements join it.
         self.say(ParamsEvent(values=start.params))
@@ -236,13 +240,18 @@ class Lifetime:
             _LOG.warning("run %s: curves: %s", self.id, left_out_text(self.left_out))
         self._watch.stop()
         self._ends.stop()
-        if self.spool is None:
-            return
+        if self.spool is not None:
+            self._leave(self.spool)
+
+    def _leave(self, spool: Spool) -> None:
+        """Record the run, or leave that to the process that does."""
         if self.seat.role == "rank":
-            self._leave_to_leader(self.spool)
-        elif self.spool.leads:
-            self._record(self.spool)
-        self.spool.close()
+            self._leave_to_leader(spool)
+        elif spool.leads:
+            self._record(spool)
+        if self._link is not None:
+            self._link.close()
+        spool.close()
 
     def let_go(self, frame: FrameType) -> None:
         """Note that the script no longer holds its run, and which frame continues."""
@@ -305,10 +314,18 @@ class Lifetime:
             if figures and self.spool is not None and (why := self._notebook.keep_figures(self.spool.folder, self.say)):
                 self.say(Failed(problem=CaptureProblem(field="figures", message=why)))
 
+    def _begin_link(self, spool: Spool) -> None:
+        """Start the link between ranks that share no folder; only a run of several processes loads it."""
+        with self.harmless("ranks.link"):
+            from ledger.session.link.link import start_link
+
+            self._link = start_link(spool.folder, read_start(spool.folder))
+
     def _leave_to_leader(self, spool: Spool) -> None:
-        """Discard the spool of a rank whose training is recorded; else rank 0 or `ledger recover` reads it."""
+        """Discard the spool of a rank whose training is recorded, or that rank 0 has; else it is read by either."""
         with contextlib.suppress(OSError, LedgerError):
-            if is_covered(spool.folder, read_start(spool.folder)):
+            handed_over = self._link is not None and self._link.finish()
+            if handed_over or is_covered(spool.folder, read_start(spool.folder)):
                 spool.discard(spool.folder)
 
     def _say_of_output(self, why: str | None) -> None:
@@ -317,6 +334,8 @@ class Lifetime:
 
     def _record(self, spool: Spool) -> None:
         try:
+            if self._link is not None:
+                self._link.call()
             if waits_for_next(spool.folder):
                 _announce(f"run {self.id} waits for its next attempt; to record it as it is: ledger recover")
                 return

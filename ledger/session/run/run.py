@@ -88,7 +88,7 @@ def run(
 
     Inside `ledger run` the first run joins the record of the command; every further one is a record of its own with
     the command's as its parent, and then the first is too. Of several ranks of one training rank 0 keeps the record;
-    the run of another rank has the same methods and keeps nothing.
+    the run of another rank has the same methods and is part of that record.
 
     Args:
         experiment: named group of runs that answer one question; `default` when none is given.
@@ -221,7 +221,7 @@ class Run(Tabling):
         such as None, are left out without their neighbours; the record states for which series, and how often.
 
         Of several ranks the record has the values of rank 0, or with `reduce` their `mean`, `sum`, `max` or `min` at
-        each step. Every rank keeps its values in a file; nothing is sent, and no rank waits for another.
+        each step. Every rank keeps its values in a file, and none waits for another.
 
         Example:
             >>> run.log({"train/loss": loss, "train/accuracy": accuracy}, step=step)

@@ -43,7 +43,15 @@ from ledger.session.spool.events import (
 )
 from ledger.session.spool.job_draft import first_rank, with_lives, with_statements
 from ledger.session.spool.joint_curves import AttemptPoints, joint_curves
-from ledger.session.spool.spool import LOG, last_sign_of_life, read_captured, read_children, read_start
+from ledger.session.spool.spool import (
+    EVENTS,
+    LOG,
+    event_files,
+    last_sign_of_life,
+    read_captured,
+    read_children,
+    read_start,
+)
 
 E = TypeVar("E", bound=Event)
 T = TypeVar("T")
@@ -104,6 +112,8 @@ def read_inner_draft(folder: Path) -> Draft | None:
         OSError: the spool cannot be read.
         InvalidDocument: its start is damaged.
     """
+    if event_files(folder) == [folder / EVENTS]:
+        return None  # no run joined it
     outer = read_start(folder)
     parts = read_parts(folder, outer)
     inner = _own_record(folder, parts)

@@ -93,6 +93,12 @@ class Logged(Event, frozen=True, kw_only=True, tag="log"):
     """How the values of the ranks become one; none for those of the lowest rank."""
 
 
+class LoggedNumbers(Logged, frozen=True, kw_only=True, tag="log"):
+    """A point without NaN or infinities, which are text: it is read without looking at each value."""
+
+    values: dict[str, float]  # type: ignore[assignment]  # fewer than a point may have
+
+
 class MetricEvent(Event, frozen=True, kw_only=True, tag="metric"):
     """One call of `run.metric`."""
 

@@ -55,6 +55,8 @@ class RecordedJob(Document, frozen=True, kw_only=True):
     """When rank 0 began, UTC."""
     ended: datetime
     """When its record was made, UTC."""
+    seen: list[str] = []
+    """Ids of the other ranks' spools that were there, whatever their clocks say."""
 
 
 class RankSpool(Document, frozen=True, kw_only=True):
@@ -85,7 +87,7 @@ def rank_spools(folder: Path, start: Start) -> list[RankSpool]:
     group = start.rank.group if start.rank else None
     if group is None or start.per_rank:
         return []
-    spooled = list(_read_group(folder.parent.parent, group))
+    spooled = list(group_spools(folder.parent.parent, group))
     leading = [one.start.started_at for one in spooled if not belongs_to_job(one.start)] or [start.started_at]
     nearest: dict[int, RankSpool] = {}
     for one in sorted(spooled, key=lambda one: abs(one.start.started_at - start.started_at)):
@@ -128,30 +130,53 @@ def close_job(folder: Path, start: Start) -> None:
     others = rank_spools(folder, start)
     place = folder.parent.parent
     note = RecordedJob(
-        run=start.id, host=start.host, parent=start.parent_pid, began=start.started_at, ended=datetime.now(UTC)
+        run=start.id,
+        host=start.host,
+        parent=start.parent_pid,
+        began=start.started_at,
+        ended=datetime.now(UTC),
+        seen=[one.folder.name for one in others],
     )
-    name = _NOTE.format(start.rank.group)
-    aside = place / f"{name}.{os.getpid()}.new"
-    aside.write_bytes(encode(note))
-    aside.replace(place / name)
-    _forget_old(place)
+    note_recorded(place, start.rank.group, note)
     for one in others:
         if not is_running(one.folder):
             Spool.discard(one.folder)
+
+
+def note_recorded(state_dir: Path, group: str, note: RecordedJob) -> None:
+    """Keep the note that the training of a group is recorded.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    name = _NOTE.format(group)
+    aside = state_dir / f"{name}.{os.getpid()}.new"
+    aside.write_bytes(encode(note))
+    aside.replace(state_dir / name)
+    _forget_old(state_dir)
+
+
+def read_recorded(state_dir: Path, group: str) -> RecordedJob | None:
+    """Return the note that the training of a group is recorded, if it is."""
+    try:
+        return msgspec.json.decode((state_dir / _NOTE.format(group)).read_bytes(), type=RecordedJob)
+    except (OSError, ValueError, msgspec.DecodeError):
+        return None
 
 
 def is_covered(folder: Path, start: Start) -> bool:
     """Return whether the record of rank 0 has been made, so that the spool of this rank is no longer needed."""
     if not belongs_to_job(start) or start.rank is None:
         return False
+    note = read_recorded(folder.parent.parent, start.rank.group or "")
     try:
-        data = (folder.parent.parent / _NOTE.format(start.rank.group)).read_bytes()
-        note = msgspec.json.decode(data, type=RecordedJob)
         seen = last_sign_of_life(folder)
-    except (OSError, ValueError, msgspec.DecodeError):
+    except (OSError, ValueError):
         return False
-    if seen < note.began - _SLACK:
-        return False  # of an earlier training that met at the same address
+    if note is not None and folder.name in note.seen:
+        return True
+    if note is None or seen < note.began - _SLACK:
+        return False  # nothing is recorded, or an earlier training that met at the same address
     if start.started_at <= note.ended + _MOMENT:
         return True
     # Began after the record: a late rank of the same job, unless another launcher has started it.
@@ -168,7 +193,7 @@ def leads_in_place(folder: Path, start: Start, hosts: Collection[str] = ()) -> b
         return False
     lower = [
         one
-        for one in _read_group(folder.parent.parent, start.rank.group)
+        for one in group_spools(folder.parent.parent, start.rank.group)
         if one.folder != folder and _overlap(one, start.started_at)
     ]
     if any(one.rank < start.rank.rank or is_running(one.folder) for one in lower):
@@ -177,7 +202,8 @@ def leads_in_place(folder: Path, start: Start, hosts: Collection[str] = ()) -> b
     return beside_leader or bool({socket.gethostname(), ALL_HOSTS} & set(hosts))
 
 
-def _read_group(state_dir: Path, group: str) -> Iterator[RankSpool]:
+def group_spools(state_dir: Path, group: str) -> Iterator[RankSpool]:
+    """Yield the spools of all ranks of a training, rank 0 among them."""
     for folder in spools(state_dir):
         with suppress(LedgerError, OSError):  # just being made or removed
             start = read_start(folder)

@@ -13,10 +13,13 @@ from ledger.session.process.parts import Part
 from ledger.session.run.steps import in_order
 from ledger.session.spool.events import Ended, Start, Waited
 from ledger.session.spool.job import is_running
-from ledger.session.spool.spool import last_sign_of_life, read_captured
+from ledger.session.spool.keeper import is_received
+from ledger.session.spool.spool import last_sign_of_life, read_machine
 
 _GOOD = {"finished", "pruned", None}
 """Ends of a rank that need no mention; none for one that was still running."""
+_LOST = "the process ended without reporting how", "nothing more was heard of it over the link to rank 0"
+"""Reasons of a life without an end: of a process on this host, and of one that was heard over a link."""
 
 
 def first_rank(parts: Sequence[Part]) -> Rank | None:
@@ -135,7 +138,7 @@ def _life(number: int, began: Start, parts: Sequence[Part], folder: Path) -> Ran
         started_at=began.started_at,
         last_seen_at=end.ended_at if end is not None else max(began.started_at, _last_sign(parts, places)),
         status=None if running else end.status if end is not None else "lost",
-        reason=end.reason if end is not None else None if running else "the process ended without reporting how",
+        reason=end.reason if end is not None else None if running else _LOST[any(map(is_received, places))],
         usage=usage,
     )
 
@@ -173,7 +176,7 @@ def _node(host: str, here: list[int], start: Start, folder: Path, ranks: _Ranks)
     places = [part.path.parent for number in here for part in ranks[number][1]]
     if host == start.host:
         places.insert(0, folder)
-    seen = next((captured.hardware for place in places if (captured := read_captured(place)) is not None), None)
+    seen = next((machine for place in places if (machine := read_machine(place)) is not None), None)
     machine = seen or Hardware()
     return Node(
         host=host,

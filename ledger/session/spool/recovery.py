@@ -12,6 +12,7 @@ from ledger.model.values import Document, Status
 from ledger.session.process.run_dir import read_whole_draft
 from ledger.session.spool.attempts import earlier_attempts, has_later, waits_for_next
 from ledger.session.spool.job import belongs_to_job, is_covered, leads_in_place
+from ledger.session.spool.keeper import read_keeper
 from ledger.session.spool.location import SpoolPlace
 from ledger.session.spool.recording import discard_attempts, record_spool
 from ledger.session.spool.spool import Spool, claimed, dead_spools, read_start, silence_seconds, spools
@@ -60,9 +61,9 @@ def what_waits(state_dir: Path) -> list[WaitingRun]:
             start = read_start(folder)
         except (LedgerError, OSError):
             continue  # just being made or removed
-        host = start.host
+        host, keeper = start.host, read_keeper(folder, start).host
         state: Literal["dead", "alive", "elsewhere", "rank", "attempt"] = (
-            "alive" if host == gethostname() else "elsewhere"
+            "alive" if keeper == gethostname() else "elsewhere"
         )
         if folder in dead:
             left = _is_left_to_next(folder, resumable=False)

@@ -12,7 +12,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,22 +21,29 @@ from typing import Self
 import msgspec
 
 from ledger.errors import InvalidDocument
+from ledger.model.boxes import Hardware
 from ledger.model.document import encode
 from ledger.model.ids import is_id
 from ledger.model.values import Number, Reduction, number
 from ledger.recorder.record.draft import Captured
-from ledger.session.spool.events import AnyEvent, Logged, Start
+from ledger.session.spool.events import AnyEvent, Logged, LoggedNumbers, Start
+from ledger.session.spool.keeper import ALIVE, hold, read_keeper
 
-START, CAPTURED, ALIVE, LOG = "start.json", "captured.json", "alive", "log.txt"
+START, CAPTURED, LOG = "start.json", "captured.json", "log.txt"
+MACHINE = "machine.json"
+"""Name: what the rank of another host saw of its machine."""
 FIRST, CHILDREN = "joined", "children"
 """Names: the run that joined the spool, and the runs that were started beside it, one per line."""
 RUN_DIR = "run"
 
 
 _ENCODE = msgspec.json.Encoder().encode
-_DECODE = msgspec.json.Decoder(AnyEvent).decode
+_DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_DECODE = _DECODER.decode
+_DECODE_POINT = msgspec.json.Decoder(Logged).decode
+_DECODE_NUMBERS = msgspec.json.Decoder(LoggedNumbers).decode
 
-_POINT = b'{"is":"log",'
+POINT = b'{"is":"log",'
 """Beginning of a line that holds a point of the curves."""
 _CLOSED = -1
 EVENTS = "events.jsonl"
@@ -50,12 +57,12 @@ class Spool:
 
     Args:
         folder: folder of the spool; it exists.
-        lock: file descriptor with the lock on `alive`; none for a process that joined another's run.
+        lock: frees the lock on `alive`; none for a process that joined another's run.
     """
 
-    def __init__(self, folder: Path, lock: int | None) -> None:
+    def __init__(self, folder: Path, lock: Callable[[], None] | None) -> None:
         self.folder = folder
-        self._lock = lock
+        self._unlock = lock
         # Process ids of two hosts may coincide: a few random letters keep their files apart.
         name = EVENTS if lock is not None else f"events-{os.getpid()}-{os.urandom(3).hex()}.jsonl"
         self._events = os.open(folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -70,9 +77,7 @@ class Spool:
         folder = spool_dir(state_dir) / start.id
         folder.mkdir(parents=True, mode=0o700)
         try:
-            lock = os.open(folder / ALIVE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            with suppress(OSError):  # on a file system without locks only the process id tells
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock = hold(folder)
             _write_whole(folder / START, msgspec.json.format(encode(start), indent=2))
             (folder / RUN_DIR).mkdir()
             return cls(folder, lock)
@@ -92,7 +97,7 @@ class Spool:
     @property
     def leads(self) -> bool:
         """Whether this process makes the record in the end."""
-        return self._lock is not None
+        return self._unlock is not None
 
     def write(self, event: AnyEvent) -> None:
         """Append one event; it survives SIGKILL once this returns.
@@ -158,8 +163,8 @@ class Spool:
         # The number of a closed file is soon reused: late events must not go there.
         events, self._events = self._events, _CLOSED
         os.close(events)
-        if self._lock is not None:
-            os.close(self._lock)
+        if self._unlock is not None:
+            self._unlock()
 
     def remove(self) -> None:
         """Close and delete it: its record has been seen on the branch."""
@@ -252,7 +257,8 @@ def claimed(folder: Path, hosts: Collection[str] = ()) -> Iterator[bool]:
         yield False  # just being made or removed
         return
     with alive:
-        here = start.host == socket.gethostname()
+        keeper = read_keeper(folder, start)
+        here = keeper.host == socket.gethostname()
         if not here and not ((start.host in hosts or ALL_HOSTS in hosts) and silence_seconds(folder) > _MOMENT_SECONDS):
             yield False
             return
@@ -261,7 +267,7 @@ def claimed(folder: Path, hosts: Collection[str] = ()) -> Iterator[bool]:
         except BlockingIOError:
             yield False
         except OSError:  # a file system without locks
-            yield not here or not _process_exists(start.pid)
+            yield not here or not _process_exists(keeper.pid)
         else:
             yield True
 
@@ -309,6 +315,16 @@ def read_captured(folder: Path) -> Captured | None:
         return None
 
 
+def read_machine(folder: Path) -> Hardware | None:
+    """Return what the process of a spool saw of its machine; none where it did not look."""
+    if (captured := read_captured(folder)) is not None:
+        return captured.hardware
+    try:
+        return msgspec.json.decode((folder / MACHINE).read_bytes(), type=Hardware)
+    except (msgspec.DecodeError, OSError):
+        return None
+
+
 def event_files(folder: Path) -> list[Path]:
     """Return the files of a spool that processes wrote: one for each process and run."""
     return sorted(folder.glob("events*.jsonl"))
@@ -323,7 +339,7 @@ def read_events(path: Path, *, points: bool = True) -> Iterator[AnyEvent]:
     """
     with path.open("rb") as lines:
         for line in lines:
-            if not points and line.startswith(_POINT):
+            if not points and line.startswith(POINT):
                 continue
             try:
                 event = _DECODE(line)
@@ -333,19 +349,59 @@ def read_events(path: Path, *, points: bool = True) -> Iterator[AnyEvent]:
                 yield event
 
 
+def read_points(path: Path, known: Collection[str] = ()) -> Iterator[Logged]:
+    """Yield every point of one process; those that hold no other series than the known ones may be left out.
+
+    Args:
+        path: file that the process wrote.
+        known: names of series that nobody asks for.
+    """
+    boring: set[tuple[bytes, ...]] = set()
+    with path.open("rb") as lines:
+        for line in lines:
+            if not line.startswith(POINT):
+                continue
+            words = None
+            if known and b"\\" not in line:  # all quoted words name its series, as long as none has a quote in it
+                words = tuple(line.split(b'"')[1::2])
+                if words in boring:
+                    continue
+            try:
+                event: Logged = _DECODE_NUMBERS(line)
+            except msgspec.DecodeError:
+                try:
+                    event = _DECODE_POINT(line)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    continue
+            except UnicodeDecodeError:
+                continue
+            yield event
+            if words is not None and all(name in known for name in event.values):
+                boring.add(words)
+
+
+def load_event(line: bytes) -> AnyEvent:
+    """Return the event of one line.
+
+    Raises:
+        msgspec.DecodeError: it is none.
+        UnicodeDecodeError: it is no text.
+    """
+    return _DECODE(line)
+
+
 def last_events(path: Path) -> list[AnyEvent]:
     """Return the last events of one process, none where it has written none: an end is among them, if there is one."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-            lines = file.read().split(b"\n")
+            lines = [line for line in file.read().split(b"\n") if line and not line.startswith(POINT)]
     except OSError:
         return []
     events = []
     for line in lines:
         with suppress(msgspec.DecodeError, UnicodeDecodeError):  # the first may be cut
-            if line and not line.startswith(_POINT):
-                events.append(_DECODE(line))
+            events.append(_DECODE(line))
     return events
 
 

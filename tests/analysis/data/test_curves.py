@@ -102,6 +102,24 @@ def test_the_numbers_are_those_of_the_textbook(values: list[float]) -> None:
     assert float(series.stdev) == pytest.approx(statistics.stdev(values), rel=1e-6, abs=1e-6)
 
 
+def test_many_values_have_the_numbers_of_the_textbook_too() -> None:
+    values = [1e9 + math.sin(step) for step in range(4321)]
+    points = [Point(step=step, values={"a": value, "b": -value}) for step, value in enumerate(values)]
+    points.insert(2000, Point(step=2000, values={"a": math.nan}))
+    series = summarise(points).series
+    for name, sign in (("a", 1), ("b", -1)):
+        assert float(series[name].mean) == pytest.approx(sign * statistics.fmean(values), rel=1e-12)
+        assert float(series[name].stdev) == pytest.approx(statistics.stdev(values), rel=1e-6)
+    assert (series["a"].count, series["a"].not_finite, series["b"].count) == (4322, 1, 4321)
+
+
+def test_values_whose_sum_or_square_is_too_large_for_a_number_are_summed_up_all_the_same() -> None:
+    found = summarise([Point(values={"a": 1.6e308, "b": 1e200 * step}) for step in range(3)]).series
+    assert float(found["a"].mean) == pytest.approx(1.6e308)
+    assert float(found["b"].mean) == pytest.approx(1e200)
+    assert (found["a"].max, found["b"].max) == (1.6e308, 2e200)
+
+
 def test_values_that_are_not_finite_are_counted_apart() -> None:
     found = summarise(
         [Point(step=1, epoch=0.5, values={"a": math.inf}), Point(values={"a": 3.0}), Point(values={"b": math.nan})]

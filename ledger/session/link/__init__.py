@@ -1,0 +1,1 @@
+"""The link between the ranks of a job that share no folder."""
