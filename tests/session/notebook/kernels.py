@@ -92,7 +92,8 @@ class Kernel:
 
     def kill(self) -> None:
         """Kill the kernel at once, as a machine without memory does."""
-        os.kill(self.manager.provisioner.pid, signal.SIGKILL)
+        provisioner: Any = self.manager.provisioner  # the local one, which has a process
+        os.kill(provisioner.pid, signal.SIGKILL)
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
 
