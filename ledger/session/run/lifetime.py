@@ -7,7 +7,6 @@ the record.
 import contextlib
 import logging
 import os
-import sys
 import time
 import traceback
 from collections.abc import Iterator
@@ -21,20 +20,17 @@ from ledger.capture.machine.frameworks import imported_frameworks
 from ledger.capture.machine.sampler import Sampler
 from ledger.data.version.stat_cache import FILE, StatCache
 from ledger.errors import LedgerError
-from ledger.model.characters import plain
-from ledger.model.record import Record, fields_of
+from ledger.model.record import fields_of
 from ledger.model.values import DEFAULT_EXPERIMENT, Status
 from ledger.recorder import Recorded
-from ledger.recorder.message import closing_line
 from ledger.recorder.record.draft import Captured, CaptureProblem
 from ledger.recorder.record.recorder import capture_now
-from ledger.recorder.record.warnings import how_to_name, warn_of_record
 from ledger.session.notebook.shell import cell_trace, find_shell, in_kernel
-from ledger.session.process.end_command import run_end_command
 from ledger.session.process.endings import Ending, EndWatch, ending_of
 from ledger.session.process.membership import Seat
 from ledger.session.process.output import Output
 from ledger.session.process.signals import Watch
+from ledger.session.run.announcement import announce, tell_recorded
 from ledger.session.run.loading import LoaderWait
 from ledger.session.run.points import left_out_text
 from ledger.session.spool.attempts import waits_for_next
@@ -56,7 +52,6 @@ from ledger.session.spool.job import await_ranks, is_covered
 from ledger.session.spool.location import SpoolPlace
 from ledger.session.spool.recording import record_spool
 from ledger.session.spool.spool import LOG, Spool, read_start
-from ledger.settings import PUSH_SECONDS, PUSH_VARIABLE
 
 if TYPE_CHECKING:
     from ledger.session.link.link import RankLink
@@ -337,7 +332,7 @@ class Lifetime:
             if self._link is not None:
                 self._link.call()
             if waits_for_next(spool.folder):
-                _announce(f"run {self.id} waits for its next attempt; to record it as it is: ledger recover")
+                announce(f"run {self.id} waits for its next attempt; to record it as it is: ledger recover")
                 return
             await_ranks(spool.folder, read_start(spool.folder))
             self.recorded = record_spool(self.place, spool.folder, read_draft(spool.folder))
@@ -346,41 +341,7 @@ class Lifetime:
         except Exception:  # noqa: BLE001  # training goes on, whatever broke; the log has the trace
             _LOG.exception("run %s could not be recorded; its spool stays in %s", self.id, spool.folder)
         else:
-            self._print_recorded(self.recorded.record)
-            if os.environ.get(PUSH_VARIABLE) == "1":
-                self._push()
-            self._run_end_command(self.recorded.record)
-
-    def _run_end_command(self, record: Record) -> None:
-        if self.place.ledger is not None and (why := run_end_command(self.place.ledger.repository, record)):
-            _LOG.warning("run %s: %s", self.id, why)
-
-    def _print_recorded(self, record: Record) -> None:
-        """Print that it is recorded, warnings about its datasets, and how to name unnamed ones."""
-        try:
-            warnings, name = warn_of_record(self.place.ledger, record), how_to_name(record)
-        except Exception:  # noqa: BLE001  # it is recorded, whatever broke; the log has the trace
-            _LOG.exception("run %s is recorded, but its datasets could not be looked at", self.id)
-            warnings, name = [], None
-        for warning in warnings:
-            _LOG.warning("run %s: %s", self.id, warning)
-        _announce(closing_line(record) + (f"; to name its data: {name}" if name else ""))
-
-    def _push(self) -> None:
-        """Send the record to the remote; only on request, so that no other training waits for a network."""
-        if self.place.ledger is None:
-            return
-        try:
-            from ledger.store.sync.sync import sync
-
-            made = sync(self.place.ledger, timeout_seconds=PUSH_SECONDS, hurry=True)
-        except Exception:  # noqa: BLE001  # training goes on, whatever broke; the log has the trace
-            _LOG.exception("run %s is recorded here, but was not sent", self.id)
-            return
-        if made.safe:
-            _announce(made.message)
-        else:
-            _LOG.warning("run %s is safe here, but %s (hint: %s)", self.id, made.message, made.hint)
+            tell_recorded(self.place, self.recorded.record)
 
     def _count_waiting(self, seconds: float) -> None:
         if os.getpid() == self._pid:  # a forked worker of a data loader has a copy of the counter
@@ -406,12 +367,3 @@ def _trace_of(error: BaseException | None) -> str:
     with contextlib.suppress(Exception):  # a foreign exception may raise anything when it is shown
         return "".join(traceback.format_exception(error))
     return ""
-
-
-def _announce(line: str) -> None:
-    """Print the one line on the recorded run: to the log where there is one, else to stderr."""
-    if _LOG.hasHandlers():
-        _LOG.info(plain(line))
-    else:
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # stderr may be closed or missing
-            sys.stderr.write(f"{plain(line)}\n")
