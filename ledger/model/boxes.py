@@ -109,8 +109,7 @@ class Code(Box, frozen=True, kw_only=True):
     tree: str | None = None
     """Tree that results from commit and patch, with its hash algorithm; proves that a restore is exact."""
     identity: str | None = None
-    """Hash that runs of the same code share: the tree without the files that runs write, and with the executed cells
-    in place of notebooks, where the run was in one. None where it is unknown."""
+    """Hash that runs of the same code share: files that runs write left out, executed cells in place of notebooks."""
     beside_notebooks: str | None = None
     """As `identity`, of the files that are no notebooks; none where the run was in no notebook."""
     omitted: list[OmittedFile] = []

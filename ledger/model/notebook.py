@@ -40,8 +40,7 @@ class CellExecution(Document, frozen=True, kw_only=True):
     late: bool = False
     """Whether a cell that stands below it in the notebook, or it itself, had been executed before."""
     changed: Change | None = None
-    """`edited`: its cell was changed or removed after this execution. `unsaved`: the notebook file differs from what
-    was executed, but was not saved since, so that it may be just older."""
+    """`edited` afterwards; `unsaved` where the notebook file differs, but was not saved since and may be just older."""
 
 
 class Notebook(Document, frozen=True, kw_only=True):
