@@ -70,6 +70,11 @@ class ReceivedSpool:
         return start.id == self.start.id and start.rank == self.start.rank
 
     @property
+    def alive(self) -> bool:
+        """Whether the rank counts as alive."""
+        return self._free is not None
+
+    @property
     def ended(self) -> bool:
         """Whether the end of the rank is here."""
         return has_ended(self.folder)

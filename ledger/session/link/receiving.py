@@ -26,8 +26,8 @@ _LOOK_SECONDS = 1.0
 _LOOK_MOST_SECONDS = 10.0
 """Time between two questions whether a rank asks for the link: at first, and in a long training."""
 _POLL_SECONDS = 0.25
-_CALL_SECONDS = 0.8
-"""How long ranks have at the end to say that they live; less than rank 0 waits for those that do."""
+_CALL_SECONDS = 1.5
+"""How long ranks have at the end to say that they live: one that is silent for longer counts as gone."""
 _MEET_SECONDS = 5.0
 """How long the end of rank 0 waits for ranks that have not begun to speak, or send their rest."""
 _LINGER_SECONDS = 0.5
@@ -187,7 +187,10 @@ class Receiving:
             missed = called is not None and spool.heard < called <= now - _CALL_SECONDS
             if missed or spool.heard < now - messages.SILENT_SECONDS:
                 spool.let_go()
-        if called is not None and self._are_all_here(meeting):
+        if called is None:
+            return
+        answered = all(one.ended or not one.alive or one.heard >= called for one in self._spools.values())
+        if answered and self._are_all_here(meeting):
             self._all_here.set()
 
     def _are_all_here(self, meeting: Meeting) -> bool:

@@ -109,6 +109,7 @@ def test_noise_at_the_port_harms_nobody(hosts: Hosts) -> None:
     port = free_port()
     started = [hosts.start(rank, 2, HOLD="1", **stated(port)) for rank in range(2)]
     hosts.await_("half", 2)
+    until(lambda: b'"step":10' in received(hosts))
     noise = random.Random(5)  # noqa: S311  # the same noise every time
     for size in (1, 10, 64, 65, 1000, 100_000):
         with socket.create_connection(("127.0.0.1", port)) as stranger:
