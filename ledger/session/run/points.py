@@ -26,6 +26,12 @@ class Points:
 
     def numbers(self, values: object, more: Mapping[str, object]) -> dict[str, float]:
         """Return the numbers among the values, by series; nested mappings become `outer/inner`."""
+        if type(values) is dict and not more:  # plain floats, as almost every call has: nothing to convert
+            for name, value in values.items():
+                if type(value) is not float or type(name) is not str:
+                    break
+            else:
+                return values
         numbers: dict[str, float] = {}
         for given in (values, more):
             if not given:

@@ -124,9 +124,9 @@ class Spool:
         Raises:
             OSError: the disk is full or gone, or the spool is closed.
         """
-        safe: dict[str, Number] = {
-            name: value if math.isfinite(value) else number(value) for name, value in values.items()
-        }
+        safe: dict[str, Number] = values  # type: ignore[assignment]  # floats are numbers, and nobody changes them
+        if not math.isfinite(sum(values.values())):  # cheaper than to ask each; a sum that overflows costs time only
+            safe = {name: value if math.isfinite(value) else number(value) for name, value in values.items()}
         self._append(_ENCODE(Logged(seconds=seconds, step=step, epoch=epoch, values=safe, reduce=reduce)))
 
     def _append(self, line: bytes) -> None:
