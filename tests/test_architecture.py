@@ -210,6 +210,22 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert not [name for name in LIGHT if name in loaded]
 
 
+def test_a_run_in_a_script_loads_only_what_every_run_needs() -> None:
+    loaded = loaded_by("import ledger; ledger.run")
+    assert "ledger.session.run.run" in loaded
+    unused = (
+        "lark",
+        "sqlite3",
+        "zmq",
+        "numpy",
+        "yaml",
+        "click",
+        "ledger.session.live",
+        "ledger.session.notebook.watch",
+    )
+    assert not [name for name in unused if name in loaded]
+
+
 def test_the_record_path_loads_only_what_it_needs() -> None:
     loaded = loaded_by("import ledger.commands.recording.record")
     assert "ledger.recorder.record.recorder" in loaded

@@ -43,10 +43,10 @@
         title.append(element("small", "on the machine that serves this page"));
         place.replaceChildren(...(runs.length ? [title, ...runs.map(card)] : []));
       }
-      setTimeout(ask, EVERY);
     } catch {
-      place.replaceChildren(); // the server has stopped: nothing is known of what runs
+      place.replaceChildren(); // the server has stopped, or could not look: nothing is known of what runs
     }
+    setTimeout(ask, EVERY);
   };
   ask();
 })();

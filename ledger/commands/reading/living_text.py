@@ -82,19 +82,19 @@ def _position(progress: RunProgress) -> str:
     for unit, value in (("step", progress.step), ("epoch", progress.epoch)):
         if value is not None:
             total = f" of {number(progress.total)}" if progress.unit == unit and progress.total is not None else ""
-            source = f" ({progress.total_from})" if total and progress.total_from != "stated" else ""
+            source = f" ({plain(progress.total_from or '')})" if total and progress.total_from != "stated" else ""
             said.append(f"{unit} {number(value)}{total}{source}")
     if progress.steps_per_second is not None:
         said.append(f"{number(progress.steps_per_second, 3)} steps/s")
     if progress.samples_per_second is not None:
-        said.append(f"{number(progress.samples_per_second, 3)} samples/s (by {progress.samples_from})")
+        said.append(f"{number(progress.samples_per_second, 3)} samples/s (by {plain(progress.samples_from or '')})")
     return ", ".join(said)
 
 
 def _time_left(progress: RunProgress, now: datetime) -> str:
     left = progress.left
     if left is None:
-        return f"time left unknown: {progress.unknown}"
+        return f"time left unknown: {plain(progress.unknown or '')}"
     until = _clock(now + timedelta(seconds=left.seconds), now)
     if left.low is None and left.high is None:
         why = "by its log alone" if progress.total_from == "log" else "too early to say how sure"

@@ -13,6 +13,7 @@ from ledger.commands.reading.living_text import living_text
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
 from ledger.formatting import duration
+from ledger.model.characters import escaped
 from ledger.model.ids import resolve
 from ledger.model.values import counted
 from ledger.session.live.living import Living, living_runs
@@ -81,7 +82,7 @@ def _watch(folders: Sequence[Path], chosen: Sequence[str], every: float, *, as_j
             if chosen and not living:
                 break
             if as_json:
-                echo(msgspec.json.encode(living).decode())
+                click.echo(escaped(msgspec.json.encode(living).decode()))
             elif sys.stdout.isatty():
                 screen.update(Text.from_ansi(_text(living)), refresh=True)
             else:

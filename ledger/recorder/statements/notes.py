@@ -16,7 +16,6 @@ from ledger.recorder.record.redaction import redact_document, redactor_for
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import Entry
 from ledger.store.branch.run_ids import resolve_run
-from ledger.store.index.selection import find_runs
 
 _TEXT_LENGTH = 10_000
 
@@ -90,6 +89,8 @@ def join_attempts(ledger: Branch, earlier: str, later: str, text: str) -> list[N
         NotFound: there is no such run.
         LedgerError: a run cannot be continued by an earlier one or by itself, or the text is empty.
     """
+    from ledger.store.index.selection import find_runs  # SQLite: no other note needs it
+
     author, redactor = ledger.author(), redactor_for(ledger)
     first, second = find_runs(ledger, [earlier])[0], find_runs(ledger, [later])[0]
     if first.record.timing.started_at >= second.record.timing.started_at:

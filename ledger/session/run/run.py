@@ -455,7 +455,7 @@ class Run(Tabling):
             return
         with self._life.harmless("parent"):
             content = hash_of(Path(path))
-            earlier = run_of_model(self._life.place, content)
+            earlier = run_of_model(self._life.place, content, spool.folder if (spool := self._life.spool) else None)
             if earlier is None:
                 self._life.warn(f"no run here has recorded this checkpoint as its model: `{path}`")
             self._life.say(StatementEvent(parent=earlier, checkpoint=content))

@@ -4,6 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ledger.errors import LedgerError, NotAppended
+from ledger.model.ids import is_id
 from ledger.model.paths import RECORD_FILE, run_path
 from ledger.recorder import Draft, Recorded, record
 from ledger.session.process.run_dir import read_whole_draft
@@ -49,8 +50,10 @@ def _record_parent(place: SpoolPlace, run: str | None) -> None:
         LedgerError: its record could not be made or stored.
         OSError: its spool cannot be read.
     """
-    folder = spool_dir(place.state_dir) / (run or "")
-    if run is not None and folder.is_dir():
+    if run is None or not is_id(run):
+        return
+    folder = spool_dir(place.state_dir) / run
+    if folder.is_dir():
         with claimed(folder) as mine:
             if mine:
                 record_spool(place, folder, read_whole_draft(folder))

@@ -145,7 +145,8 @@ def test_a_time_limit_is_held_against_the_forecast(minutes: int, said: str) -> N
 
 
 def test_a_silent_run_is_called_silent_and_names_cannot_draw() -> None:
-    text = living_text(living(silence_seconds=600.0, silent_points_seconds=300.0), NOW)
+    guessed = RunProgress(step=3, total=9.0, unit="step", total_from="params.\x1b[31mmax_steps")
+    text = living_text(living(silence_seconds=600.0, silent_points_seconds=300.0, progress=guessed), NOW)
     assert "last point 5 min 0 s ago" in text
     assert "last sign of life 10 min 0 s ago" in text
     assert "\x1b[31m" not in text

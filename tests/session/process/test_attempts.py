@@ -296,6 +296,26 @@ def test_a_run_that_is_derived_from_another_is_one_of_its_own(ending: str, lr: s
     assert not [*earlier.notes, *later.notes]
 
 
+def test_a_run_is_never_its_own_parent(repo: Path) -> None:
+    (repo / "own.py").write_text(
+        "import ledger\nopen('last.pt', 'w').write('w')\n"
+        "with ledger.run('x') as run:\n    run.model('last.pt'); run.resumed_from('last.pt')\n"
+    )
+    assert "no run here has recorded this checkpoint" in run_python_file(repo).stderr
+    (run,) = runs(repo)
+    assert run.record.parent is None
+
+
+@pytest.mark.parametrize("parent", ["../../..", "20261128-094811-wbj045", "\x1b[31m"])
+def test_a_parent_that_is_no_run_here_costs_no_record(parent: str, repo: Path) -> None:
+    (repo / "own.py").write_text(
+        "import ledger, sys\nopen('last.pt', 'w').write('w')\n"
+        "with ledger.run('x', parent=sys.argv[1]) as run:\n    run.resumed_from('last.pt')\n"
+    )
+    assert run_python_file(repo, parent).returncode == 0
+    assert len(runs(repo)) == 1
+
+
 def test_a_checkpoint_that_nobody_recorded_names_no_parent(repo: Path) -> None:
     (repo / "own.py").write_text(RESUMES)
     (repo / "last.pt").write_text("from somewhere else")
