@@ -261,6 +261,27 @@ def test_paper_gets_the_static_pictures_unless_the_reader_changed_what_is_shown(
     expect(live).to_be_visible()
 
 
+@pytest.mark.parametrize("page", ["run", "board", "dataset"])
+def test_paper_has_room_for_every_table_and_shows_what_is_folded(
+    page: str, tab: Page, address: str, ledger: tuple[Contents, Blobs], folder: Path
+) -> None:
+    board = min(path.name for path in (folder / "leaderboards").glob("*-*.html"))
+    tab.set_viewport_size({"width": 794, "height": 1123})  # A4 at 96 dots an inch
+    tab.goto(
+        address
+        + {
+            "run": addresses.run_page(ledger[0].runs[0].record.id),
+            "board": f"leaderboards/{board}",
+            "dataset": addresses.dataset_page("digits-validation"),
+        }[page]
+    )
+    tab.emulate_media(media="print")
+    wide = "boxes => boxes.filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.ariaLabel)"
+    assert tab.locator(".lg-scroll:has(> table)").evaluate_all(wide) == []
+    for folded in tab.locator("details:not([open], .lg-menu) > :not(summary)").all():
+        expect(folded).to_be_visible()
+
+
 def test_where_the_library_of_charts_does_not_come_the_static_ones_stay(
     chromium: Browser, address: str, ledger: tuple[Contents, Blobs]
 ) -> None:

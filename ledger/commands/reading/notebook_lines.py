@@ -13,7 +13,7 @@ _SHOWN = 12
 
 def notebook_lines(notebook: Notebook) -> Iterator[tuple[str, str]]:
     """Yield name and value of each line."""
-    told = f" (told by {notebook.source})" if notebook.source else ""
+    told = f" (stated by {notebook.source})" if notebook.source else ""
     path = notebook.path or f"unknown: {notebook.unknown.get('path', 'nothing states it')}"
     yield "notebook", f"{path}{told}{f', executed by {notebook.kernel}' if notebook.kernel else ''}"
     yield "would run it", f"{shlex.join(notebook.command)} (derived)" if notebook.command else ""

@@ -287,7 +287,7 @@ def _hardware(record: Record) -> Lines:
         yield "gpu", "none"
     if hardware.processes is not None or hardware.rank is not None:
         of = f" of {hardware.processes} processes" if hardware.processes else ""
-        told = f", told by {hardware.launcher}" if hardware.launcher else ""
+        told = f", stated by {hardware.launcher}" if hardware.launcher else ""
         yield "rank", f"{hardware.rank or 0}{of}{told}{f', job {hardware.job}' if hardware.job else ''}"
     if "ranks" in hardware.unknown:
         yield "ranks", hardware.unknown["ranks"]

@@ -103,7 +103,7 @@ def test_very_many_cells_have_a_bounded_page() -> None:
 def test_show_says_the_same_in_short() -> None:
     lines = list(notebook_lines(NOTEBOOK))
     said = dict(lines)
-    assert said["notebook"] == "train.ipynb (told by __session__), executed by ipykernel 7.4"
+    assert said["notebook"] == "train.ipynb (stated by __session__), executed by ipykernel 7.4"
     assert said["would run it"] == "jupyter execute train.ipynb (derived)"
     assert said["In [1]"] == "cell 2: 1 line, before the run, 0.5 s, edited afterwards"
     assert "failed, ValueError: no data, out of order" in said["In [2]"]

@@ -139,6 +139,12 @@ def test_a_large_table_shows_its_start_and_where_the_rest_is() -> None:
     assert re.search(r"<code>git show ledger:runs/\d{4}/\d\d/\d\d/[0-9a-z-]+/tables/0-table\.csv</code>", page)
 
 
+def test_a_fraction_in_a_plain_table_is_short_and_an_id_stays_as_it_was_written() -> None:
+    html, _ = one("table", ["id", "confidence"], [["00731", "0.98765432109876543"], ["12345678901", "NaN"]])
+    assert "id confidence 00731 0.98765 12345678901 NaN" in text_of(html)
+    assert 'title="0.9876543210987654"' in html
+
+
 def test_nothing_in_a_hostile_table_is_markup() -> None:
     page, views = shown(hostile_tables())
     assert "<script" not in page
