@@ -20,6 +20,28 @@ def hash_bytes(data: bytes) -> str:
     return f"blake3:{blake3(data).hexdigest()}"
 
 
+def hash_words(data: bytes, count: int) -> list[int]:
+    """Return so many numbers of 64 bits from BLAKE3 of `data`: its extended output, little-endian."""
+    digest = blake3(data).digest(length=8 * count)
+    return [int.from_bytes(digest[at : at + 8], "little") for at in range(0, len(digest), 8)]
+
+
+class RunningHash:
+    """A BLAKE3 hash of what is added to it, which can be read at any time."""
+
+    def __init__(self) -> None:
+        self._hasher = blake3()
+
+    def add(self, data: bytes) -> None:
+        """Add bytes at the end."""
+        self._hasher.update(data)
+
+    @property
+    def text(self) -> str:
+        """The hash of all bytes so far, as `blake3:<64 hex digits>`."""
+        return f"blake3:{self._hasher.hexdigest()}"
+
+
 def hash_file(path: Path) -> str:
     """Return `blake3:<64 hex digits>` of a file's bytes, using every core for a large one.
 
