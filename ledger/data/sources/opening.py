@@ -1,0 +1,105 @@
+"""The source of a path: what lies there decides what its samples are."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from ledger.data.optional_packages import needing
+from ledger.data.samples.tabular_files import SUFFIXES as TABLES
+from ledger.data.sources.columns import ColumnSource, FileColumn, HeldColumn, open_npz, open_table
+from ledger.data.sources.objects import open_object
+from ledger.data.sources.sample_sources import FileSource
+from ledger.data.sources.shards import ShardSource
+from ledger.data.sources.source import SampleSource
+from ledger.data.version.declared import nothing_at
+from ledger.errors import LedgerError, UsageError
+
+_FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_VALUE = "value.json"
+"""File that says how a result of `@ledger.cached` is built; its arrays lie beside it."""
+_MOST_COLUMNS = 64
+
+
+def open_source(place: str, *, columns: Sequence[str] = (), labels: str | None = None) -> SampleSource:
+    """Return the samples at a path, or those of `package.module:factory`.
+
+    Args:
+        place: an array file, a table, tar archives, what `ledger prepare` or `@ledger.cached` kept, a folder of
+            arrays that are columns, or a folder whose files are samples.
+        columns: columns that are read; all by default.
+        labels: where labels of samples that are files come from, as `ledger dataset add --labels`.
+
+    Raises:
+        LedgerError: nothing lies there, it cannot be read, it has no such column, or a package is missing.
+    """
+    with needing("reading samples"):
+        path = Path(place)
+        if not path.exists():
+            if _FACTORY.fullmatch(place):
+                return open_object(place)
+            raise nothing_at(place)
+        found = _columns_at(path, columns)
+        if found is not None:
+            return ColumnSource(_chosen(found, columns), kind="table" if path.suffix.lower() in TABLES else "arrays")
+        if columns:
+            raise UsageError(f"only arrays and tables have columns: `{place}`", hint="leave columns out")
+        shards = [path] if path.suffix == ".tar" else sorted(path.glob("*.tar")) if path.is_dir() else []
+        if shards:
+            return ShardSource(shards)
+        if path.is_dir():
+            return FileSource(path, labels)
+    raise LedgerError(
+        f"a file that is no array, table or tar archive: `{place}`",
+        hint="name the folder, or write a map-style object and give it as package.module:factory",
+    )
+
+
+def _columns_at(path: Path, columns: Sequence[str]) -> dict[str, FileColumn | HeldColumn] | None:
+    """Return the columns that lie at a path; none where the samples there are no rows of arrays."""
+    if path.is_file():
+        if path.suffix == ".npy":
+            return {"data": FileColumn(path)}
+        if path.suffix == ".npz":
+            return dict(open_npz(path))
+        return dict(open_table(path)) if path.suffix.lower() in TABLES else None
+    if (path / _VALUE).is_file():
+        return {name: FileColumn(file) for name, file in _cached_arrays(path).items()}
+    arrays = sorted(path.glob("*.npy"))
+    if not arrays or len(arrays) > _MOST_COLUMNS or any(entry.is_dir() for entry in path.iterdir()):
+        return None
+    found = {file.stem: FileColumn(file) for file in arrays if not columns or file.stem in columns}
+    if not columns and len({(one.dtype, one.shape[1:]) for one in found.values()}) == 1 < len(found):
+        for column in found.values():
+            column.close()
+        raise LedgerError(
+            f"the arrays may be columns of each sample, or parts of one: `{path}`",
+            hint=f"name those that belong together: columns={[file.stem for file in arrays]}",
+        )
+    return dict(found)
+
+
+def _cached_arrays(path: Path) -> dict[str, Path]:
+    """Return the array files of a cached result: a dictionary of arrays, a tuple or list of them, or one array."""
+    try:
+        built = json.loads((path / _VALUE).read_text("utf-8"))
+        ((kind, inside),) = built.items()
+        if kind in {"list", "tuple"}:
+            inside = {str(place): value for place, value in enumerate(inside)}
+        elif kind in {"array", "tensor"}:
+            inside = {"data": built}
+        numbers = {name: value.get("array", value.get("tensor")) for name, value in inside.items()}
+        return {str(name): path / f"{int(number)}.npy" for name, number in numbers.items() if number is not None}
+    except (ValueError, TypeError, AttributeError, OSError) as error:
+        raise LedgerError(f"a prepared result cannot be read: `{path}`", hint="ledger cache clean") from error
+
+
+def _chosen(found: dict[str, FileColumn | HeldColumn], columns: Sequence[str]) -> dict[str, FileColumn | HeldColumn]:
+    missing = [name for name in columns if name not in found]
+    for name in [name for name in found if columns and name not in columns]:
+        found.pop(name).close()
+    if missing:
+        for column in found.values():
+            column.close()
+        raise LedgerError(f"there is no such column: `{missing[0]}`", hint=f"one of {', '.join(found)}")
+    return found

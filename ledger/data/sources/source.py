@@ -1,0 +1,79 @@
+"""The interface of every source: a number of samples, and their arrays by row."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ledger.errors import LedgerError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Arrays = dict[str, NDArray[Any]]
+    """Arrays by name, one row for each sample."""
+
+LABEL = "label"
+"""Name of the property that every source calls the label of a sample."""
+LABELS = ("label", "labels", "target", "targets", "y", "class", "classes")
+"""Names of arrays that hold the labels of samples."""
+
+
+class SampleSource(Protocol):
+    """Samples of one dataset, in one order."""
+
+    kind: str
+    """Kind of source, for the record."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, rows: "NDArray[Any]") -> "Arrays":
+        """Return the samples at some rows, as arrays by name.
+
+        Raises:
+            LedgerError: one cannot be read, or the samples do not fit in one array.
+        """
+        ...
+
+    def values(self, name: str) -> Sequence[str | None] | None:
+        """Return a property of each sample as text, such as its `label`; none where the source has no such property.
+
+        Raises:
+            LedgerError: it cannot be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close its files."""
+        ...
+
+
+def stacked(samples: "Sequence[Mapping[str, Any]]", names: Sequence[str]) -> "Arrays":
+    """Return samples as arrays, one row for each.
+
+    Args:
+        samples: values by name of each sample.
+        names: name of each sample, for messages.
+
+    Raises:
+        LedgerError: two samples differ in what they hold, or in shape.
+    """
+    import numpy as np
+
+    first = samples[0]
+    for name, sample in zip(names, samples, strict=True):
+        if sample.keys() != first.keys():
+            raise LedgerError(
+                f"two samples differ in what they hold: `{names[0]}` has {sorted(first)}, `{name}` {sorted(sample)}"
+            )
+    arrays: Arrays = {}
+    for key in first:
+        values = [np.asarray(sample[key]) for sample in samples]
+        for name, value in zip(names, values, strict=True):
+            if value.shape != values[0].shape:
+                raise LedgerError(
+                    f"two samples differ in shape: `{names[0]}` has {key} {values[0].shape}, `{name}` {value.shape}",
+                    hint="make them alike: transform=FUNCTION, or `ledger prepare`",
+                )
+        arrays[key] = np.stack(values)
+        if arrays[key].dtype.hasobject:
+            raise LedgerError(f"a sample holds an object that is no array: `{key}` of `{names[0]}`")
+    return arrays

@@ -1,0 +1,260 @@
+"""What lies at a path decides what its samples are; each is read at its place, and what is damaged is named."""
+
+import io
+import json
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ledger
+from ledger.data.preparing.step_values import write_value
+from ledger.data.sources.columns import FileColumn
+from ledger.data.sources.objects import ObjectSource
+from ledger.data.sources.opening import open_source
+from ledger.errors import LedgerError
+
+
+def rows(*numbers: int) -> Any:  # an array of row numbers
+    return np.array(numbers, dtype=np.int64)
+
+
+def grey(number: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("L", (4, 3), number).save(out, "PNG")
+    return out.getvalue()
+
+
+def pictures(root: Path, classes: Sequence[str] = ("cat", "dog"), count: int = 3) -> Path:
+    for place, name in enumerate(classes):
+        (root / name).mkdir(parents=True)
+        for number in range(count):
+            (root / name / f"{number}.png").write_bytes(grey(10 * place + number))
+    return root
+
+
+def arrays(root: Path, count: int = 100) -> Path:
+    root.mkdir()
+    np.save(root / "image.npy", np.arange(count * 6, dtype=np.uint16).reshape(count, 2, 3))
+    np.save(root / "label.npy", np.arange(count) % 4)
+    return root
+
+
+def test_columns_are_read_by_row_in_any_order(tmp_path: Path) -> None:
+    source = open_source(str(arrays(tmp_path / "data")))
+    read = source.read(rows(7, 8, 9, 3, 3, 99))
+    assert len(source) == 100
+    assert read["image"].tolist() == np.arange(600).reshape(100, 2, 3)[[7, 8, 9, 3, 3, 99]].tolist()
+    assert read["image"].dtype == np.uint16
+    assert read["label"].tolist() == [3, 0, 1, 3, 3, 3]
+    assert source.values("label") == [str(number % 4) for number in range(100)]
+    assert source.values("colour") is None
+
+
+@pytest.mark.parametrize(
+    "values", [np.arange(9.0), np.array(["a", "bcd", ""]), np.zeros((5, 0)), np.ones((3, 2), bool)]
+)
+def test_every_kind_of_value_comes_back(
+    values: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # an array
+    np.save(tmp_path / "x.npy", values)
+    monkeypatch.setattr("ledger.data.sources.columns._WHOLE_BYTES", -1)  # read from the file, however small
+    column = FileColumn(tmp_path / "x.npy")
+    order = np.arange(len(values))[::-1]
+    assert column.read(order).tolist() == values[order].tolist()
+    column.close()
+
+
+@pytest.mark.parametrize("change", ["truncate", "rewrite"])
+def test_a_file_that_changes_under_the_training_is_an_error_and_no_crash(
+    change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.data.sources.columns._WHOLE_BYTES", 0)
+    folder = arrays(tmp_path / "data")
+    source = open_source(str(folder), columns=["image"])
+    file = folder / "image.npy"
+    if change == "truncate":
+        with file.open("r+b") as opened:
+            opened.truncate(200)
+    else:
+        file.write_bytes(file.read_bytes()[:-1] + b"x")
+    with pytest.raises(LedgerError, match=r"the data changed while a training read them: `.*image\.npy`"):
+        source.read(rows(99))
+
+
+def test_columns_that_could_be_parts_must_be_named(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name in ("one", "two"):
+        np.save(folder / f"{name}.npy", np.zeros((5, 3)))
+    with pytest.raises(LedgerError, match="may be columns of each sample, or parts of one"):
+        open_source(str(folder))
+    assert sorted(open_source(str(folder), columns=["one", "two"]).read(rows(0))) == ["one", "two"]
+    with pytest.raises(LedgerError, match="no such column: `three`"):
+        open_source(str(folder), columns=["one", "three"])
+
+
+def test_columns_of_different_length_are_no_samples(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", image=np.zeros((5, 2)), label=np.zeros(4))
+    with pytest.raises(LedgerError, match="different numbers of rows: `image 5, label 4`"):
+        open_source(str(tmp_path / "x.npz"))
+    assert len(open_source(str(tmp_path / "x.npz"), columns=["image"])) == 5
+
+
+def test_arrays_of_objects_are_never_unpickled(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(LedgerError, match="has no rows to read"):
+        open_source(str(tmp_path / "x.npy"))
+    np.savez(tmp_path / "x.npz", a=np.array([None], dtype=object))
+    with pytest.raises(LedgerError, match="cannot be read"):
+        open_source(str(tmp_path / "x.npz"))
+    (tmp_path / "y.npy").write_bytes(b"no array")
+    with pytest.raises(LedgerError, match=r"cannot be read.*y\.npy"):
+        open_source(str(tmp_path / "y.npy"))
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ({"x": np.zeros((5, 2)), "label": np.arange(5)}, ["label", "x"]),
+        ((np.zeros((5, 2)), np.arange(5)), ["0", "1"]),
+        (np.zeros((5, 2)), ["data"]),
+    ],
+)
+def test_what_a_cached_step_kept_is_columns(value: object, names: list[str], tmp_path: Path) -> None:
+    write_value(value, tmp_path)
+    assert sorted(open_source(str(tmp_path)).read(rows(1, 4))) == names
+
+
+def test_pictures_have_the_place_of_their_label(tmp_path: Path) -> None:
+    source = open_source(str(pictures(tmp_path / "data")))
+    read = source.read(rows(0, 4))
+    assert read["image"].shape == (2, 3, 4)
+    assert read["image"].dtype == np.uint8
+    assert [int(image.max()) for image in read["image"]] == [0, 11]
+    assert read["label"].tolist() == [0, 1]
+    assert source.values("label") == ["cat"] * 3 + ["dog"] * 3
+    assert source.values("folder:1") == ["cat"] * 3 + ["dog"] * 3
+
+
+def test_a_picture_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "data")
+    (folder / "dog" / "1.png").write_bytes(grey(1)[:40])
+    with pytest.raises(LedgerError, match=r"cannot be read .*: `dog/1\.png`"):
+        open_source(str(folder)).read(rows(3, 4))
+
+
+def test_samples_of_two_shapes_are_named(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "data")
+    Image.new("L", (9, 9)).save(folder / "dog" / "1.png")
+    with pytest.raises(LedgerError, match=r"differ in shape: `dog/0\.png` has image \(3, 4\), `dog/1\.png` \(9, 9\)"):
+        open_source(str(folder)).read(rows(3, 4))
+
+
+def test_texts_and_arrays_in_files_are_samples(tmp_path: Path) -> None:
+    for name, text in (("a/0.txt", "short"), ("b/1.txt", "a longer text")):
+        (tmp_path / "texts" / name).parent.mkdir(parents=True)
+        (tmp_path / "texts" / name).write_text(text)
+    read = open_source(str(tmp_path / "texts")).read(rows(1, 0))
+    assert read["text"].tolist() == ["a longer text", "short"]
+    for name in ("a/0.npy", "b/1.npy"):
+        (tmp_path / "arrays" / name).parent.mkdir(parents=True)
+        np.save(tmp_path / "arrays" / name, np.full(3, int(name[2])))
+    assert open_source(str(tmp_path / "arrays")).read(rows(1, 0))["array"].tolist() == [[1, 1, 1], [0, 0, 0]]
+
+
+def test_other_files_are_no_samples_and_one_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sound.wav").write_bytes(b"RIFF")
+    (tmp_path / "more.wav").write_bytes(b"RIFF")
+    with pytest.raises(LedgerError, match=r"not all pictures, arrays or texts: `more\.wav`"):
+        open_source(str(tmp_path))
+    with pytest.raises(LedgerError, match="no array, table or tar archive"):
+        open_source(str(tmp_path / "sound.wav"))
+    with pytest.raises(LedgerError, match="no dataset at"):
+        open_source(str(tmp_path / "nothing"))
+
+
+def shard(path: Path, members: Sequence[tuple[str, bytes]]) -> None:
+    with tarfile.open(path, "w") as archive:
+        for name, data in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+
+
+def test_shards_are_read_as_webdataset_writes_them(tmp_path: Path) -> None:
+    for number in range(2):
+        members = [
+            (f"{place:03}.{ending}", data)
+            for place in range(5 * number, 5 * number + 5)
+            for ending, data in (
+                ("png", grey(place)),
+                ("cls", str(place % 3).encode()),
+                ("json", json.dumps({"width": place, "name": "x"}).encode()),
+            )
+        ]
+        shard(tmp_path / f"shard-{number}.tar", members)
+    source = open_source(str(tmp_path))
+    read = source.read(rows(9, 0, 5))
+    assert len(source) == 10
+    assert [int(image.max()) for image in read["image"]] == [9, 0, 5]
+    assert read["label"].tolist() == [0, 0, 2]
+    assert read["width"].tolist() == [9, 0, 5]
+    assert source.values("label") == [str(place % 3) for place in range(10)]
+    shard(tmp_path / "shard-1.tar", [("005.wav", b"x")])
+    with pytest.raises(LedgerError, match=r"no picture, array, text or number: `\.wav`"):
+        open_source(str(tmp_path / "shard-1.tar")).read(rows(0))
+    (tmp_path / "bad.tar").write_bytes(b"x" * 600)
+    with pytest.raises(LedgerError, match=r"archive cannot be read .*bad\.tar"):
+        open_source(str(tmp_path / "bad.tar"))
+
+
+def test_tables_are_columns_and_missing_values_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("size,colour\n1,red\n2,blue\n3,red\n")
+    source = open_source(str(tmp_path / "x.csv"))
+    assert source.read(rows(2, 0))["colour"].tolist() == ["red", "red"]
+    assert source.values("colour") == ["red", "blue", "red"]
+    (tmp_path / "y.csv").write_text("size,colour\n1,red\n,blue\n")
+    with pytest.raises(LedgerError, match="missing values, which no array holds: `size`"):
+        open_source(str(tmp_path / "y.csv"))
+
+
+class Items:
+    targets = (1, 0, 1)
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, row: int) -> tuple[object, int]:
+        if row == 2:
+            raise KeyError("lost")
+        return np.full(2, row), self.targets[row]
+
+
+def test_an_object_of_python_is_a_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_data.py").write_text("def make():\n    return [(number, number % 2) for number in range(4)]\n")
+    monkeypatch.chdir(tmp_path)
+    source = open_source("own_data:make")
+    assert source.read(rows(3, 1))["label"].tolist() == [1, 1]
+    assert source.values("label") == ["0", "1", "0", "1"]
+    source = ObjectSource(Items(), "items")
+    assert source.values("label") == ["1", "0", "1"]
+    assert source.read(rows(1, 0))["data"].tolist() == [[1, 1], [0, 0]]
+    with pytest.raises(LedgerError, match=r"KeyError.*: `items\[2\]`"):
+        source.read(rows(2))
+    with pytest.raises(LedgerError, match="ModuleNotFoundError"):
+        open_source("no_such_module:make")
+    with pytest.raises(LedgerError, match="no length"):
+        ObjectSource(iter([]), "stream")
+
+
+def test_batches_of_an_object_of_torch(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    data = torch.utils.data.TensorDataset(torch.arange(12).reshape(6, 2), torch.tensor([0, 1, 0, 1, 0, 1]))
+    for batch in ledger.batches(data, batch_size=3, keep={"label": ["1"]}, as_torch=True):
+        assert batch["label"].tolist() == [1, 1, 1]
+        assert sorted(batch["data"][:, 0].tolist()) == [2, 6, 10]
