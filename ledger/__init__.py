@@ -15,10 +15,11 @@ _PUBLIC = {
     "Run": "ledger.session.run.run",
     "cached": "ledger.data.preparing.decorator",
     "evaluate": "ledger.recorder",
+    "batches": "ledger.serve.opening",
     "run": "ledger.session.run.run",
 }
 
-__all__ = ["Dataset", "Ledger", "LedgerError", "Run", "__version__", "cached", "evaluate", "run"]
+__all__ = ["Dataset", "Ledger", "LedgerError", "Run", "__version__", "batches", "cached", "evaluate", "run"]
 
 if TYPE_CHECKING:
     from ledger.api.ledger import Ledger as Ledger
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ledger.errors import LedgerError as LedgerError
     from ledger.recorder import Dataset as Dataset
     from ledger.recorder import evaluate as evaluate
+    from ledger.serve.opening import batches as batches
     from ledger.session.run.run import Run as Run
     from ledger.session.run.run import run as run
 

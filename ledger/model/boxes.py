@@ -8,6 +8,7 @@ import math
 from typing import Literal, NamedTuple
 
 from ledger.model.datasets import Leak, Preparation
+from ledger.model.feed import Feed
 from ledger.model.notebook import Notebook
 from ledger.model.values import (
     Direction,
@@ -204,6 +205,8 @@ class Datasets(Box, frozen=True, kw_only=True):
     """Every dataset version the run used."""
     leaks: list[Leak] = []
     """Content that evaluation datasets share with training datasets."""
+    feeds: list[Feed] = []
+    """How `ledger.batches` fed the run: the plan of the batches, and what of it was served."""
 
 
 class Gpu(Document, frozen=True, kw_only=True):

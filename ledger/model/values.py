@@ -86,8 +86,8 @@ def listed(names: Sequence[str], most: int = 5) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Return a number with its noun: `1 entry`, `2 entries`."""
-    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    """Return a number with its noun: `1 entry`, `2 entries`, `2 batches`."""
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}es" if noun.endswith("ch") else f"{noun}s"
     return f"{count} {noun if count == 1 else many}"
 
 

@@ -14,9 +14,10 @@ from ledger.api.ledger import Experiment, Runs
 from ledger.model.schema import class_docs
 from ledger.model.values import Document
 from ledger.recorder import Recorded
+from ledger.serve.batches import Batches
 from tests.handbook.markdown import block, code, definitions, page, text
 
-RETURNED = (Recorded, Runs, Experiment, SettingBoard, Comparison, JudgedRun, AdviceReport)
+RETURNED = (Recorded, Batches, Runs, Experiment, SettingBoard, Comparison, JudgedRun, AdviceReport)
 """What methods return and neither `ledger` nor the glossary names."""
 
 _SECTION = re.compile(r"^(Args|Returns|Yields|Raises|Example|Examples):$", re.MULTILINE)

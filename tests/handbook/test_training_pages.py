@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from PIL import Image
+
 from ledger.model.entries import StoredRun
 from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT, Cli
@@ -50,6 +52,30 @@ def test_a_training_is_resumed_as_the_page_shows(repo: Path) -> None:
     assert run is not None
     assert [one.status for one in run.record.timing.attempts] == ["failed", "finished"]
     assert run.record.statistics.series["train/loss"].count == 19  # that of the step that failed was never logged
+
+
+FED = """
+import ledger
+params = {"lr": 0.1}
+
+def train_step(image, label):
+    assert image.shape == (64, 8, 8)
+    return float(label.mean())
+"""
+
+
+def test_a_training_is_fed_as_the_page_shows(repo: Path) -> None:
+    for number in range(150):
+        place = repo / "data" / "train" / str(number % 2) / f"{number}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), number).save(place)
+    (repo / "own.py").write_text(FED + blocks(HANDBOOK / "feeding.md", "python")[0])
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "own.py"], cwd=repo, env=environment, capture_output=True, check=True, timeout=60)
+    (run,) = Branch.open(repo).contents().runs
+    (feed,) = run.record.datasets.feeds
+    assert [one.batches for one in feed.stretches] == [2, 2, 2]
+    assert run.record.statistics.series["train/loss"].count == 6
 
 
 def test_the_ranks_of_the_page_are_one_record(repo: Path, cli: Cli) -> None:

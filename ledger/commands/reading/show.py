@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import click
 
 from ledger.analysis.data.chain import chain_of
+from ledger.analysis.data.feeds import feed_facts, shown_stretches
 from ledger.analysis.query.fields import show_value
 from ledger.commands.output import echo, write_json
 from ledger.commands.reading.notebook_lines import notebook_lines
@@ -267,6 +268,11 @@ def _datasets(record: Record) -> Lines:
         if use.prepared is not None:
             sources = ", ".join(f"{source.path} {source.hash[:19]}" for source in use.prepared.sources)
             yield "prepared", f"from {sources} by {use.prepared.step}"
+    for feed in record.datasets.feeds:
+        yield "fed by", f"{feed.dataset}, plan {feed.plan_digest[:19]}"
+        yield from feed_facts(feed, record.timing.took)
+        for stretch in shown_stretches(feed):
+            yield f"epoch {stretch.epoch}", f"batches {stretch.first} to {stretch.last}, order {stretch.digest[:19]}"
     for one, other in same_data(record.datasets.used):
         yield "warning", same_data_text(one, other)
     for leak in record.datasets.leaks:

@@ -10,6 +10,7 @@ from ledger.analysis.advice.budget import Budget
 from ledger.analysis.advice.run_advice import Advice, advise
 from ledger.analysis.comparing.comparable import agreed_direction, why_not_comparable
 from ledger.analysis.data.chain import chain_of
+from ledger.analysis.data.feeds import feed_facts, shown_stretches
 from ledger.errors import LedgerError
 from ledger.formatting import utc
 from ledger.model.boxes import Metric
@@ -141,6 +142,9 @@ def _page(
         verdict=verdict,
         advice=advice,
         chain=chain_of(record),
+        feeds=[
+            (feed, list(feed_facts(feed, record.timing.took)), shown_stretches(feed)) for feed in record.datasets.feeds
+        ],
         weak=weak,
         same=[same_data_text(one, other) for one, other in same_data(record.datasets.used)],
         is_baseline=atlas.baselines.get(record.experiment) == record.id,

@@ -97,11 +97,12 @@ class Resolver:
             if self._strict:
                 raise
             return Resolved(use=use, unknown=error.message)
+        listed = source.hash is None or bool(source.lines)  # a hash alone says nothing of files
         use = msgspec.structs.replace(
             use,
             hash=manifest.hash,
-            files=manifest.files if source.memory is None else None,
-            bytes=manifest.bytes if source.bytes is None else source.bytes,
+            files=manifest.files if listed and source.memory is None else None,
+            bytes=source.bytes if source.bytes is not None else manifest.bytes if listed else None,
             prepared=_how_prepared(source.path, manifest.hash),
         )
         try:

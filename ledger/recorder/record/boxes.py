@@ -100,7 +100,7 @@ def datasets_of(draft: Draft, resolver: Resolver, policy: Policy, files: dict[st
         files |= found.files
     unknown = {f"used.{found.use.label}": found.unknown for found in resolved if found.unknown}
     used = with_aliases([found.use for found in resolved], policy)
-    return Datasets(used=used, leaks=leaks_within(resolved), unknown=unknown)
+    return Datasets(used=used, leaks=leaks_within(resolved), feeds=draft.feeds, unknown=unknown)
 
 
 def named_run(ledger: Branch | None, short: str | None, *, strict: bool) -> str | None:

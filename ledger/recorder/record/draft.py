@@ -6,6 +6,7 @@ from typing import Literal
 from ledger.analysis.data.curves import Gathered
 from ledger.model.boxes import Code, Environment, Gpu, Hardware, Metric, Model, Node, RankLife, Step, Usage
 from ledger.model.entries import EnvironmentFile, ManifestLine
+from ledger.model.feed import Feed
 from ledger.model.record import Attempt, RunFields
 from ledger.model.values import DECLARED, Document, ParamValue, Role, Status, TableKind
 
@@ -239,6 +240,8 @@ class Draft(RunFields, frozen=True, kw_only=True):
     """Key of the metric that speaks for the run."""
     datasets: list[Dataset] = []
     """Datasets that the run used."""
+    feeds: list[Feed] = []
+    """How it was fed by `ledger.batches`."""
     curves: Gathered | None = None
     """Everything logged; none when nothing was logged."""
     log: str | None = None

@@ -18,6 +18,7 @@ from ledger.session.spool.events import (
     Attached,
     Ended,
     Failed,
+    Fed,
     Imported,
     Logged,
     MetricEvent,
@@ -36,7 +37,7 @@ from ledger.session.spool.spool import EVENTS, MACHINE, Spool, load_event, spool
 
 _PASSED = (
     *(Attached, Logged, MetricEvent, ParamsEvent, StepEvent, StatementEvent, Used),
-    *(Failed, Warned, Missing, Waited, Imported, Ended),
+    *(Failed, Warned, Missing, Waited, Fed, Imported, Ended),
 )
 """Kinds of events that a rank may send. Figures, tables and models are files; a join is an event of `ledger run`."""
 

@@ -10,7 +10,7 @@ from ledger.model.values import check_label
 from ledger.recorder import Dataset
 from ledger.recorder.record.options import by_label
 
-_MOST_LINES = 100_000
+MOST_LINES = 100_000
 """Most samples in memory whose hashes are kept for finding leaks; more would be tens of megabytes for each run."""
 
 
@@ -56,7 +56,7 @@ def look_at_memory(used: Dataset, data: object) -> Dataset:
         why = f"its samples cannot be read ({type(error).__name__}: {str(error)[:200]})"
         return msgspec.structs.replace(used, unknown=f"{why}: {used.memory}")
     named = used.name is not None and used.version is not None
-    lines = list(manifest.lines) if named or manifest.files <= _MOST_LINES else []
+    lines = list(manifest.lines) if named or manifest.files <= MOST_LINES else []
     return msgspec.structs.replace(
         used,
         hash=manifest.hash,

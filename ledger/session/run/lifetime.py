@@ -31,7 +31,7 @@ from ledger.session.process.membership import Seat
 from ledger.session.process.output import Output
 from ledger.session.process.signals import Watch
 from ledger.session.run.announcement import announce, tell_recorded
-from ledger.session.run.loading import LoaderWait
+from ledger.session.run.loading import Feeds, LoaderWait
 from ledger.session.run.points import left_out_text
 from ledger.session.spool.attempts import waits_for_next
 from ledger.session.spool.draft import read_draft
@@ -93,6 +93,7 @@ class Lifetime:
         beat = seat.spool.beat if seat.spool is not None and seat.role in {"leads", "rank"} else None
         self._sampler = Sampler(interval_seconds=sample_seconds, beat=beat)
         self.waiting = LoaderWait(self._count_waiting)
+        self.feeds = Feeds(self._tell_of_feed)
         self._watch = Watch(self._on_warning, self.end)
         self._ends = EndWatch(self._on_end, lambda: self.spool.size - self._cell_bytes if self.spool else 0)
         # One process of each host looks at its machine, and rank 1 at the code: it speaks where rank 0 left nothing.
@@ -213,6 +214,8 @@ class Lifetime:
         now = datetime.now(UTC)
         if self.waiting.seconds is not None:
             self._count_waiting(self.waiting.seconds)
+        with self.harmless("datasets.feeds"):
+            self.feeds.say()
         if self.left_out:
             self.say(Missing(series=self.left_out))
         with self.harmless("environment.imported"):
@@ -346,6 +349,10 @@ class Lifetime:
     def _count_waiting(self, seconds: float) -> None:
         if os.getpid() == self._pid:  # a forked worker of a data loader has a copy of the counter
             self.say(Waited(seconds=seconds))
+
+    def _tell_of_feed(self, event: AnyEvent) -> None:
+        if os.getpid() == self._pid:
+            self.say(event)
 
     def _on_warning(self, status: Status, reason: str) -> None:
         self.say(Warned(status=status, reason=reason))

@@ -413,11 +413,13 @@ class Run(Tabling):
 
         Several loaders add up. The record has the seconds in its hardware box, those of a killed run too (but for
         the last second of waiting, or the last hundredth). Attributes, `len()` and errors are those of the loader.
+        Of `ledger.batches` the record has the plan as well, and the digest of the order in which they were served.
 
         Example:
             >>> batches = [batch for batch in run.loading(loader)]
         """
-        return Loading(loader, self._life.waiting)
+        followed = not self._life.silent and self._life.feeds.add(loader)
+        return Loading(loader, self._life.waiting, self._life.feeds if followed else None)
 
     def figure(self, figure: object, title: str) -> None:
         """Store a picture: a matplotlib figure, a path to a PNG or SVG, or its bytes.

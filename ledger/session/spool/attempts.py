@@ -14,6 +14,7 @@ import msgspec
 
 from ledger.errors import LedgerError
 from ledger.model.boxes import Gpu, Hardware, Usage
+from ledger.model.feed import Feed
 from ledger.model.record import Attempt
 from ledger.model.values import Document, Status, listed
 from ledger.recorder.record.draft import CaptureProblem, Draft
@@ -155,6 +156,7 @@ def join_attempts(drafts: Sequence[Draft], hosts: Sequence[str], folder: Path) -
         figures=list(figures.values()),
         tables=list(tables.values()),
         datasets=list(uses.values()),
+        feeds=_feeds(drafts),
         tags=list(dict.fromkeys(tag for draft in drafts for tag in draft.tags)),
         links=list(dict.fromkeys(link for draft in drafts for link in draft.links)),
         note="\n\n".join(dict.fromkeys(draft.note for draft in drafts if draft.note)) or None,
@@ -162,6 +164,35 @@ def join_attempts(drafts: Sequence[Draft], hosts: Sequence[str], folder: Path) -
         usage=_usage(drafts),
         gpus=_gpus(drafts),
         problems=problems,
+    )
+
+
+def _feeds(drafts: Sequence[Draft]) -> list[Feed]:
+    """Return how all attempts were fed: those under one plan together, with what each was served as stretches."""
+    feeds: dict[tuple[str, int], Feed] = {}
+    for draft in drafts:
+        for feed in draft.feeds:
+            key = (feed.plan_digest, feed.world)
+            feeds[key] = feed if key not in feeds else _joined_feed(feeds[key], feed)
+    return list(feeds.values())
+
+
+def _joined_feed(earlier: Feed, later: Feed) -> Feed:
+    return msgspec.structs.replace(
+        later,
+        verified=earlier.verified and later.verified,
+        batches=earlier.batches + later.batches,
+        samples=earlier.samples + later.samples,
+        stretches=[*earlier.stretches, *later.stretches],
+        stretches_left_out=earlier.stretches_left_out + later.stretches_left_out,
+        unique_samples=None,  # nobody counted over both, nor their waits
+        bytes=earlier.bytes + later.bytes,
+        padded=earlier.padded + later.padded,
+        wait_seconds=round(earlier.wait_seconds + later.wait_seconds, 4),
+        wait_p50_seconds=None,
+        wait_p95_seconds=None,
+        wait_p99_seconds=None,
+        first_batch_seconds=earlier.first_batch_seconds,
     )
 
 

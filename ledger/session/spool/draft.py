@@ -11,7 +11,7 @@ import msgspec
 from ledger.model.boxes import Usage
 from ledger.model.record import fields_of
 from ledger.model.values import DEFAULT_EXPERIMENT, Status
-from ledger.recorder.record.draft import CaptureProblem, Draft, ExecutedCell, FigureSource
+from ledger.recorder.record.draft import CaptureProblem, Dataset, Draft, ExecutedCell, FigureSource
 from ledger.recorder.record.options import seed_of
 from ledger.session.process.parts import Part, read_parts
 from ledger.session.process.ranks import launched_by
@@ -25,6 +25,7 @@ from ledger.session.spool.events import (
     Ended,
     Event,
     Failed,
+    Fed,
     FigureEvent,
     Imported,
     MetricEvent,
@@ -224,7 +225,8 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
         chain=in_order([*draft.chain, *(event.step for event in _only(StepEvent, events))]),
         tags=list(dict.fromkeys([*draft.tags, *(tag for event in said for tag in event.tags)])),
         links=[*draft.links, *(link for event in said for link in event.links)],
-        datasets=[event.dataset for event in _only(Used, events)],
+        datasets=_datasets(events),
+        feeds=[event.feed for event in _last_feeds(events)],
         figures=[FigureSource(title=event.title, path=event.path) for event in _only(FigureEvent, events)],
         tables=[event.table for event in _only(Tabled, events)],
         problems=[problem for problem in problems if not problem.field.startswith(_TIMING)],
@@ -237,6 +239,25 @@ def _with_events(draft: Draft, events: Sequence[AnyEvent]) -> Draft:
         notebook=_last(event.notebook for event in _only(NotebookEvent, events)),
         cells=_cells(events),
     )
+
+
+def _datasets(events: Sequence[AnyEvent]) -> list[Dataset]:
+    """Return the datasets that were stated, and those that fed the run and were not."""
+    used = _only(Used, events)
+    stated = [event.dataset for event in used if not event.fed]
+    fed = [event.dataset for event in used if event.fed]
+    return [*stated, *(one for one in fed if not any(_is_same(one, other) for other in stated))]
+
+
+def _is_same(one: Dataset, other: Dataset) -> bool:
+    named = (one.name, one.version) == (other.name, other.version) if one.name else False
+    return one.role == other.role and (named or (one.hash is not None and one.hash == other.hash))
+
+
+def _last_feeds(events: Sequence[AnyEvent]) -> list[Fed]:
+    """Return the last state of each feed, where it served anything."""
+    last = {event.number: event for event in _only(Fed, events)}
+    return [event for event in last.values() if event.feed.stretches]
 
 
 def _cells(events: Sequence[AnyEvent]) -> list[ExecutedCell]:

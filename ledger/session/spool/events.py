@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from ledger.model.boxes import Gpu, Metric, Model, Step, Usage
+from ledger.model.feed import Feed
 from ledger.model.record import RunFields
 from ledger.model.values import Document, Number, ParamValue, Reduction, Status
 from ledger.recorder.record.draft import CaptureProblem, Dataset, ExecutedCell, NotebookFile, Rank, TableSource
@@ -107,9 +108,11 @@ class MetricEvent(Event, frozen=True, kw_only=True, tag="metric"):
 
 
 class Used(Event, frozen=True, kw_only=True, tag="dataset"):
-    """One call of `run.dataset`."""
+    """One call of `run.dataset`, or data that feed the run."""
 
     dataset: Dataset
+    fed: bool = False
+    """Whether it was not stated: `ledger.batches` feeds the run with it."""
 
 
 class ParamsEvent(Event, frozen=True, kw_only=True, tag="params"):
@@ -199,6 +202,14 @@ class Waited(Event, frozen=True, kw_only=True, tag="waited"):
     seconds: float
 
 
+class Fed(Event, frozen=True, kw_only=True, tag="fed"):
+    """What `ledger.batches` has served so far; the last event of a number counts."""
+
+    number: int
+    """Number of the batches among all that fed this process."""
+    feed: Feed
+
+
 class Ended(Event, frozen=True, kw_only=True, tag="end"):
     """The run's end, as seen by the run itself."""
 
@@ -234,6 +245,7 @@ AnyEvent = (
     | Failed
     | Warned
     | Waited
+    | Fed
     | Imported
     | Ended
 )

@@ -1,0 +1,248 @@
+"""`ledger.batches`: the batches of a dataset version, in an order that can be stopped, resumed and proved."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ledger.data.preparing.object_code import hash_object
+from ledger.data.sources.source import SampleSource, stacked
+from ledger.errors import LedgerError
+from ledger.model.feed import Feed
+from ledger.recorder.record.draft import Dataset
+from ledger.serve.choosing import ChosenStage
+from ledger.serve.cursor import Cursor, load_cursor
+from ledger.serve.mixing import keys_of
+from ledger.serve.plan import BatchPlan
+from ledger.serve.prefetch import Prefetch
+from ledger.serve.served import Served
+from ledger.serve.version_check import VersionCheck
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ledger.data.sources.source import Arrays
+
+Sample = dict[str, Any]
+"""The arrays of one sample, by name."""
+
+_AUGMENT = "ledger augment 1"
+
+
+class Options(NamedTuple):
+    """How batches are read, none of which changes their order."""
+
+    rank: int = 0
+    world: int = 1
+    transform: Callable[[Sample], Sample] | None = None
+    augment: Callable[[Sample, np.random.Generator], Sample] | None = None
+    prefetch: int = 4
+    prefetch_bytes: int = 1 << 28
+
+
+class Batch(NamedTuple):
+    """A batch on its way to the training."""
+
+    number: int
+    positions: "NDArray[np.int64]"
+    """Rows over all ranks, within the stage of the epoch."""
+    arrays: "Arrays"
+
+
+class Batches:
+    """The batches of a dataset, epoch after epoch; made by `ledger.batches`.
+
+    Iterating yields the batches of one epoch, and iterating again those of the next one. An epoch that was left before
+    its end begins again; only `load_state_dict` goes on in the middle.
+
+    Example:
+        >>> for batch in ledger.batches("digits-train@v3", path="data/train", batch_size=64):
+        ...     train(batch["image"], batch["label"])
+
+    Args:
+        source: the samples.
+        plan: their order.
+        stages: rows that each stage of the plan draws from.
+        dataset: the dataset version, for the record.
+        verification: whether the content is that of the version.
+        options: how batches are read.
+
+    Raises:
+        LedgerError: the batches cannot be shared by so many ranks.
+    """
+
+    def __init__(
+        self,
+        source: SampleSource,
+        plan: BatchPlan,
+        stages: Sequence[ChosenStage],
+        dataset: Dataset,
+        verification: VersionCheck,
+        options: Options,
+    ) -> None:
+        self.plan = plan
+        self.batch_size = plan.share_size(options.world)
+        """Samples of a batch on this rank."""
+        self.dataset_use = dataset
+        self.on_checkpoint: Callable[[], None] | None = None
+        """Called when the state is asked for: the record then has all batches up to the checkpoint."""
+        self._source, self._stages, self._options = source, stages, options
+        self._verification = verification
+        self._cursor = Cursor(0, 0)
+        self._pinned = self._resumed = False
+        self._served = Served(len(source))
+        codes = [code for code in (options.transform, options.augment) if code is not None]
+        self._code = hash_object(codes) if codes else None
+
+    def __len__(self) -> int:
+        """Return the number of batches of the epoch that comes next, or that is being iterated."""
+        return self.plan.length(self._next_epoch())
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that is being iterated, or that comes next."""
+        return self._next_epoch()
+
+    def set_epoch(self, epoch: int) -> None:
+        """State which epoch comes next; one in whose middle a checkpoint was loaded goes on there.
+
+        Raises:
+            LedgerError: it is no whole number from 0 on.
+        """
+        if not isinstance(epoch, int) or epoch < 0:
+            raise LedgerError(f"an epoch is a whole number from 0 on: `{epoch}`")
+        if epoch != self._cursor.epoch:
+            self._cursor, self._resumed = Cursor(epoch, 0), False
+        self._pinned = True
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the training is, for its checkpoint: the plan, the epoch and the next batch."""
+        if self.on_checkpoint is not None:
+            self.on_checkpoint()
+        return self._cursor.state(self.plan)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where a training was.
+
+        Raises:
+            LedgerError: it was under another plan, or is no state.
+        """
+        self._cursor = load_cursor(state, self.plan)
+        self._resumed, self._pinned = True, False
+
+    def feed(self) -> Feed:
+        """Return what was served so far, for the record."""
+        served, options = self._served, self._options
+        return Feed(
+            dataset=f"{self.dataset_use.name}@{self.dataset_use.version}"
+            if self.dataset_use.name
+            else self.dataset_use.path or self.dataset_use.memory or "data in memory",
+            verified=self._verification.done,
+            plan=self.plan.facts,
+            plan_digest=self.plan.digest,
+            batch_size=self.batch_size,
+            world=options.world,
+            code=self._code,
+            source=self._source.kind,
+            batches=served.batches,
+            samples=served.samples,
+            stretches=served.stretches(),
+            stretches_left_out=served.left_out,
+            unique_samples=served.unique,
+            bytes=served.bytes,
+            padded=served.padded,
+            wait_seconds=round(served.waits.seconds, 4),
+            wait_p50_seconds=served.waits.percentile(0.5),
+            wait_p95_seconds=served.waits.percentile(0.95),
+            wait_p99_seconds=served.waits.percentile(0.99),
+            first_batch_seconds=served.first_batch_seconds,
+        )
+
+    def close(self) -> None:
+        """Close the files of the dataset."""
+        self._source.close()
+
+    def __iter__(self) -> "Iterator[dict[str, Any]]":
+        """Yield the batches of the next epoch.
+
+        Raises:
+            LedgerError: a sample cannot be read, or the content is not that of the version.
+        """
+        began = time.perf_counter()
+        epoch = self._next_epoch()
+        start = self._cursor.number if self._resumed and epoch == self._cursor.epoch else 0
+        self._cursor, self._pinned, self._resumed = Cursor(epoch, start), False, False
+        self._served.begin()
+        numbers = _own_numbers(self.plan.numbers(epoch, start))
+        made = (self._read(epoch, number) for number in numbers)
+        ahead = Prefetch(made, _size, self._options.prefetch, self._options.prefetch_bytes)
+        try:
+            for batch in ahead:
+                self._verification.check()
+                self._count(epoch, batch, time.perf_counter() - began)
+                self._cursor = Cursor(epoch, batch.number + 1)
+                yield self._handed(batch.arrays)
+                began = time.perf_counter()
+        finally:
+            ahead.stop()
+        self._cursor = Cursor(epoch, self.plan.end(epoch))
+        self._verification.check()
+
+    def _next_epoch(self) -> int:
+        cursor = self._cursor
+        at_end = cursor.number >= self.plan.end(cursor.epoch)
+        return cursor.epoch + 1 if at_end and not self._pinned else cursor.epoch
+
+    def _read(self, epoch: int, number: int) -> Batch:
+        options = self._options
+        positions = self.plan.rows(epoch, number)
+        rows = self._rows(epoch, positions[options.rank :: options.world])
+        arrays = self._source.read(rows)
+        if options.transform is not None or options.augment is not None:
+            arrays = self._changed(arrays, rows, epoch)
+        return Batch(number, positions, arrays)
+
+    def _rows(self, epoch: int, positions: "NDArray[np.int64]") -> "NDArray[np.int64]":
+        chosen = next(stage for stage in reversed(self._stages) if stage.facts.from_epoch <= epoch)
+        return positions if chosen.rows is None else chosen.rows[positions]
+
+    def _changed(self, arrays: "Arrays", rows: "NDArray[np.int64]", epoch: int) -> "Arrays":
+        """Return samples as the user's functions make them; each has random numbers of its own, wherever it is made."""
+        transform, augment = self._options.transform, self._options.augment
+        samples = []
+        for place, row in enumerate(rows.tolist()):
+            sample: Sample = {name: array[place] for name, array in arrays.items()}
+            if transform is not None:
+                sample = transform(sample)
+            if augment is not None:
+                key = keys_of(_AUGMENT, self.plan.facts.dataset_hash, str(self.plan.facts.seed), str(epoch), str(row))
+                sample = augment(sample, np.random.Generator(np.random.Philox(key=key[:2])))
+            samples.append(sample)
+        return stacked(samples, [f"sample {row}" for row in rows.tolist()])
+
+    def _count(self, epoch: int, batch: Batch, waited: float) -> None:
+        served = self._served
+        served.add(epoch, batch.number, batch.positions, self._rows(epoch, batch.positions))
+        served.waits.add(waited)
+        served.bytes += _size(batch)
+        served.padded += self.plan.padding(epoch, batch.number)
+        if served.first_batch_seconds is None:
+            served.first_batch_seconds = round(waited, 4)
+
+    def _handed(self, arrays: "Arrays") -> dict[str, Any]:
+        return dict(arrays)
+
+
+def _size(batch: Batch) -> int:
+    return sum(array.nbytes for array in batch.arrays.values())
+
+
+def _own_numbers(numbers: Iterator[int]) -> Iterator[int]:
+    """Yield the batches that a worker of torch's `DataLoader` reads: it takes one of each worker in turn."""
+    torch = sys.modules.get("torch")
+    worker = torch.utils.data.get_worker_info() if torch is not None else None
+    if worker is None:
+        return numbers
+    return (number for place, number in enumerate(numbers) if place % worker.num_workers == worker.id)

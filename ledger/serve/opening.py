@@ -1,0 +1,203 @@
+"""`ledger.batches`: from what a user names to the batches of a plan."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from ledger.data.sources.columns import ColumnSource, HeldColumn
+from ledger.data.sources.objects import ObjectSource
+from ledger.data.sources.opening import open_source
+from ledger.data.sources.source import SampleSource
+from ledger.data.version.in_memory import describe, hash_data
+from ledger.data.version.manifest import Manifest, build_manifest
+from ledger.data.version.stat_cache import FILE, StatCache
+from ledger.errors import LedgerError, NotFound, UsageError
+from ledger.model.entries import ManifestLine
+from ledger.model.feed import FeedOrder, FeedPlan, SkippedBatches, Tail
+from ledger.model.values import Role
+from ledger.recorder.record.draft import Dataset
+from ledger.recorder.record.options import by_label
+from ledger.serve.batches import Batches, Options, Sample
+from ledger.serve.choosing import choose, request_of
+from ledger.serve.plan import BatchPlan
+from ledger.serve.torch_batches import torch_class
+from ledger.serve.version_check import VersionCheck
+from ledger.session.process.ranks import find_rank
+from ledger.session.run.data_used import MOST_LINES
+from ledger.session.spool.location import SpoolPlace, find_place
+from ledger.store.branch.versions import read_version
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+_PARTS = ("data", "label")
+"""Names of the arrays of a pair."""
+
+
+def batches(
+    data: object,
+    *,
+    path: str | Path | None = None,
+    batch_size: int | None = None,
+    global_batch_size: int | None = None,
+    seed: int = 0,
+    order: FeedOrder = "shuffle",
+    block: int | None = None,
+    keep: Mapping[str, Sequence[str]] | None = None,
+    weights: Mapping[str, float] | None = None,
+    curriculum: Mapping[int, Mapping[str, Any]] | None = None,
+    skip: Sequence[tuple[int, int, int]] = (),
+    tail: Tail = "drop",
+    columns: Sequence[str] = (),
+    labels: str | None = None,
+    transform: Callable[[Sample], Sample] | None = None,
+    augment: "Callable[[Sample, Generator], Sample] | None" = None,
+    as_torch: bool = False,
+    role: Role = "train",
+    rank: int | None = None,
+    world: int | None = None,
+    verify: bool = True,
+    prefetch: int = 4,
+    prefetch_bytes: int = 1 << 28,
+    folder: str | Path = ".",
+) -> Batches:
+    """Return the batches of a dataset, in an order that depends on nothing but the arguments.
+
+    The order is a function of the data, `seed`, the epoch, the batch size over all ranks and the choice of samples:
+    neither the number of ranks nor of workers, nor a restart in the middle of an epoch, changes it. Wrapped in
+    `run.loading(…)`, the plan and the digest of what was served are in the record.
+
+    Example:
+        >>> for batch in ledger.batches("digits-train@v3", path="data/train", batch_size=64, seed=0):
+        ...     train(batch["image"], batch["label"])
+
+    Args:
+        data: `name@version` of a version on the ledger, with `path`; or the path itself; or
+            `package.module:factory`, which returns an object with a length and items; or such an object, or arrays.
+        path: where the data of the version lie; they are hashed beside the training, which ends if they differ.
+        batch_size: samples of a batch on each rank.
+        global_batch_size: samples of a batch over all ranks, instead.
+        seed: seed of the order, and of augmentation.
+        order: `shuffle`, `sequential`, `weighted` (draws with replacement) or `blocked` (blocks of neighbouring rows,
+            for disks that read rows one by one slowly).
+        block: rows of a block.
+        keep: values of samples that are served, by property: `{"label": ["3", "5"]}`, `{"folder:1": ["night"]}`.
+        weights: share of the draws by label, for `weighted`.
+        curriculum: other `order`, `block`, `keep` and `weights` from an epoch on: `{3: {"keep": {…}}}`.
+        skip: batches to leave out, as epoch, first and last batch, such as after a loss spike.
+        tail: what becomes of the rows that do not fill a batch: `drop`, `pad` or `short`.
+        columns: columns of arrays and tables that are read; all by default.
+        labels: where labels of samples that are files come from, as `ledger dataset add --labels`.
+        transform: makes a sample of a sample, the same every time.
+        augment: makes a sample of a sample with the random generator that it is given, one for each sample and epoch.
+        as_torch: tensors instead of arrays, pinned where CUDA is available; and a dataset of torch.
+        role: what the run uses the data for.
+        rank: rank of this process; by default as the launcher states it.
+        world: number of ranks that share each batch.
+        verify: compare the data with their version.
+        prefetch: most batches that are read ahead.
+        prefetch_bytes: most bytes that are read ahead.
+        folder: folder in the repository.
+
+    Raises:
+        LedgerError: the data cannot be read, there is no such version, or the plan makes no batch.
+    """
+    place = find_place(Path(folder))
+    used, source, compute = _opened(data, path, columns, labels, role, place)
+    used, verification = _identified(used, compute, place, verify=verify)
+    stated = find_rank(os.environ)
+    world = world or (stated.processes if stated is not None and stated.processes else 1)
+    rank = rank if rank is not None else stated.rank if stated is not None else 0
+    if not 0 <= rank < world:
+        raise UsageError(f"rank {rank} is none of {world} ranks", hint="world=…")
+    first = {"order": order, "block": block, "keep": keep, "weights": weights}
+    stages = [choose(source, request_of(first, "the order of the batches"))]
+    for epoch, fields in sorted((curriculum or {}).items()):
+        chosen = choose(source, request_of({"order": order, **fields}, f"the curriculum from epoch {epoch}"), epoch)
+        stages = [chosen] if epoch == 0 else [*stages, chosen]
+    plan = BatchPlan(
+        FeedPlan(
+            dataset_hash=verification.expected,
+            seed=int(seed),
+            global_batch_size=_global_size(batch_size, global_batch_size, world),
+            tail=tail,
+            skip=[SkippedBatches(epoch=epoch, first=first, last=last) for epoch, first, last in skip],
+            stages=[stage.facts for stage in stages],
+        )
+    )
+    options = Options(rank, world, transform, augment, max(1, prefetch), prefetch_bytes)
+    made = torch_class() if as_torch else Batches
+    return made(source, plan, stages, used, verification, options)
+
+
+def _global_size(batch_size: int | None, global_batch_size: int | None, world: int) -> int:
+    if batch_size is None and global_batch_size is None:
+        raise UsageError("batches need a size", hint="batch_size=64, for each rank; or global_batch_size=512")
+    size = global_batch_size if global_batch_size is not None else (batch_size or 0) * world
+    if batch_size is not None and batch_size * world != size:
+        raise UsageError(f"{world} ranks with {batch_size} samples each make no batch of {size}")
+    if size < 1:
+        raise UsageError(f"a batch has at least one sample: `{size}`")
+    return size
+
+
+def _opened(
+    data: object, path: str | Path | None, columns: Sequence[str], labels: str | None, role: Role, place: SpoolPlace
+) -> tuple[Dataset, SampleSource, Callable[[], Manifest]]:
+    """Return the dataset as it was named, its samples, and what computes the hash of its content."""
+    if not isinstance(data, str | os.PathLike):
+        return _in_memory(data, role)
+    used = by_label(Dataset(role=role, path=os.fspath(data)))
+    if path is not None:
+        if not used.name:
+            raise UsageError(f"path= says where a version lies, and this names none: `{data}`", hint="name@version")
+        used = Dataset(role=role, path=os.fspath(path), name=used.name, version=used.version)
+    if not used.path:
+        raise UsageError(
+            f"it is not known where the data of this version lie: `{used.name}@{used.version}`",
+            hint="ledger.batches(NAME@VERSION, path=…)",
+        )
+    source = open_source(used.path, columns=columns, labels=labels)
+    if isinstance(source, ObjectSource):
+        return used, source, lambda: hash_data(source.items)
+    hashes = StatCache(place.state_dir / FILE)
+    return used, source, lambda: build_manifest(used.path, cache=hashes)
+
+
+def _in_memory(data: object, role: Role) -> tuple[Dataset, SampleSource, Callable[[], Manifest]]:
+    used = Dataset(role=role, path="", memory=describe(data))
+    arrays = dict(zip(_PARTS, data, strict=False)) if isinstance(data, tuple) and len(data) == len(_PARTS) else data
+    if isinstance(arrays, Mapping) and all(hasattr(value, "__array__") for value in arrays.values()):
+        columns = {str(name): HeldColumn(np.asarray(value)) for name, value in arrays.items()}
+        return used, ColumnSource(columns, kind="memory"), lambda: hash_data(data)
+    if hasattr(data, "__array__"):
+        return used, ColumnSource({"data": HeldColumn(np.asarray(data))}, kind="memory"), lambda: hash_data(data)
+    return used, ObjectSource(data, used.memory or "data"), lambda: hash_data(data)
+
+
+def _lines(used: Dataset, found: Manifest) -> list[ManifestLine]:
+    """Return the lines by which leaks are found; those of many samples in memory would be tens of megabytes."""
+    return list(found.lines) if used.memory is None or found.files <= MOST_LINES else []
+
+
+def _identified(
+    used: Dataset, compute: Callable[[], Manifest], place: SpoolPlace, *, verify: bool
+) -> tuple[Dataset, VersionCheck]:
+    """Return the dataset as the record has it, and its verification: against its version, where one is named."""
+    if not (used.name and used.version):
+        found = compute()
+        seen = msgspec.structs.replace(used, hash=found.hash, bytes=found.bytes, lines=_lines(used, found))
+        return seen, VersionCheck.passed(found.hash)
+    label = f"{used.name}@{used.version}"
+    if place.ledger is None:
+        raise place.problem or LedgerError(f"there is no ledger here that could have: `{label}`")
+    version = read_version(place.ledger, used.name, used.version)
+    if version is None:
+        raise NotFound(f"no such dataset version: `{ascii(label)[1:-1]}`", hint="ledger dataset list")
+    # Unverified, it is the version by its name alone: whoever records it need not read all of it, either.
+    shown = used if verify else msgspec.structs.replace(used, path="")
+    return shown, VersionCheck(version.hash, label, used.path, compute if verify else None)
