@@ -18,14 +18,17 @@ class Caller:
 
     Args:
         address: address of the listener.
-        listener: its public key; nobody else can pretend to be it.
+        listener: its public key; nobody else can pretend to be it. None where nothing is encrypted.
         pair: own key pair, by which the listener knows this process.
+        message_bytes: largest message.
 
     Raises:
         OSError: the address is none.
     """
 
-    def __init__(self, address: str, listener: bytes, pair: KeyPair) -> None:
+    def __init__(
+        self, address: str, listener: bytes | None, pair: KeyPair | None, *, message_bytes: int = MESSAGE_BYTES
+    ) -> None:
         self._context = zmq.Context()
         self._closing = threading.Lock()
         self._closed = False
@@ -34,12 +37,13 @@ class Caller:
             self._socket = self._context.socket(zmq.DEALER)
             self._socket.linger = 0
             self._socket.ipv6 = "[" in address
-            self._socket.maxmsgsize = MESSAGE_BYTES
+            self._socket.maxmsgsize = message_bytes
             self._socket.rcvhwm = self._socket.sndhwm = QUEUE_MESSAGES
             self._socket.reconnect_ivl = _RECONNECT_MILLISECONDS
             self._socket.reconnect_ivl_max = _RECONNECT_MOST_MILLISECONDS
-            self._socket.curve_serverkey = listener
-            self._socket.curve_publickey, self._socket.curve_secretkey = pair
+            if listener is not None and pair is not None:
+                self._socket.curve_serverkey = listener
+                self._socket.curve_publickey, self._socket.curve_secretkey = pair
             self._socket.connect(address)
             self._poller = zmq.Poller()
             self._poller.register(self._socket, zmq.POLLIN)
@@ -68,11 +72,20 @@ class Caller:
         Raises:
             OSError: the socket is gone.
         """
+        frames = self.receive_views(seconds)
+        return None if frames is None else [bytes(frame) for frame in frames]
+
+    def receive_views(self, seconds: float) -> list[memoryview] | None:
+        """Return the next message without copying it, else as `receive`.
+
+        Raises:
+            OSError: the socket is gone.
+        """
         try:
             ready = dict(self._poller.poll(int(seconds * 1000)))
             if self._woken in ready:
                 os.read(self._woken, 64)
-            return self._socket.recv_multipart(zmq.NOBLOCK)
+            return [frame.buffer for frame in self._socket.recv_multipart(zmq.NOBLOCK, copy=False)]
         except zmq.Again:
             return None
         except zmq.ZMQError as error:
@@ -90,6 +103,9 @@ class Caller:
             if self._closed:
                 return
             self._closed = True
+            # By itself: a context that is collected together with its socket no longer knows it, and waits for ever.
+            if (socket := getattr(self, "_socket", None)) is not None:
+                socket.close(linger=0)
             self._context.destroy(linger=0)
             os.close(self._woken)
             os.close(self._waker)

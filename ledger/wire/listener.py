@@ -1,9 +1,12 @@
-"""The receiving end of a link: it knows every peer by its key, and hears nobody else.
+"""The receiving end: it knows every peer by its key and hears nobody else, or is a socket that only its user opens.
 
 Knows messages as lists of bytes, and nothing of what they say.
 """
 
+import os
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import zmq
@@ -38,16 +41,27 @@ class Listener:
 
     Args:
         address: address to listen at, such as `tcp://10.0.0.1:*`.
-        pair: its key pair.
+        pair: its key pair; none where only the user can reach the address, and nothing is encrypted.
         known: returns whether a public key is that of a peer.
+        message_bytes: largest message.
 
     Raises:
         OSError: the address cannot be listened at.
     """
 
-    def __init__(self, address: str, pair: KeyPair, known: Callable[[bytes], bool]) -> None:
+    def __init__(
+        self,
+        address: str,
+        pair: KeyPair | None,
+        known: Callable[[bytes], bool] = lambda _key: False,
+        *,
+        message_bytes: int = MESSAGE_BYTES,
+    ) -> None:
         self._known = known
         self._context = zmq.Context()
+        self._closing = threading.Lock()
+        self._closed = False
+        self._woken, self._waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             self._door = self._context.socket(zmq.REP)
             self._door.linger = 0
@@ -55,19 +69,20 @@ class Listener:
             self._socket = self._context.socket(zmq.ROUTER)
             self._socket.linger = 0
             self._socket.ipv6 = "[" in address
-            self._socket.maxmsgsize = MESSAGE_BYTES
+            self._socket.maxmsgsize = message_bytes
             self._socket.rcvhwm = self._socket.sndhwm = QUEUE_MESSAGES
             self._socket.backlog = _BACKLOG
             self._socket.handshake_ivl = _HANDSHAKE_MILLISECONDS
-            self._socket.zap_domain = b"ledger"
-            self._socket.curve_server = True
-            self._socket.curve_publickey, self._socket.curve_secretkey = pair
+            if pair is not None:
+                self._socket.zap_domain = b"ledger"
+                self._socket.curve_server = True
+                self._socket.curve_publickey, self._socket.curve_secretkey = pair
             self._socket.bind(address)
             self._poller = zmq.Poller()
-            for socket in (self._door, self._socket):
+            for socket in (self._door, self._socket, self._woken):
                 self._poller.register(socket, zmq.POLLIN)
         except zmq.ZMQError as error:
-            self._context.destroy(linger=0)
+            self.close()
             raise OSError(error.errno, f"cannot listen: {error.strerror}", address) from error
 
     @property
@@ -83,6 +98,8 @@ class Listener:
         """
         try:
             ready = dict(self._poller.poll(int(seconds * 1000)))
+            if self._woken in ready:
+                os.read(self._woken, 1 << 12)
             if self._door in ready:
                 self._answer_door()
             if self._socket not in ready:
@@ -94,22 +111,37 @@ class Listener:
             raise OSError(error.errno, error.strerror) from error
         return Heard(address, frames) if len(frames) <= _FRAMES else None
 
-    def send(self, address: bytes, frames: Sequence[bytes]) -> None:
+    def send(self, address: bytes, frames: Sequence[bytes | memoryview]) -> None:
         """Send a message to a peer; it is dropped where the peer is gone or does not listen.
+
+        Large frames are not copied: nobody may write to their memory again.
 
         Raises:
             OSError: the socket is gone.
         """
         try:
-            self._socket.send_multipart([address, *frames], zmq.NOBLOCK)
+            self._socket.send_multipart([address, *frames], zmq.NOBLOCK, copy=False)
         except zmq.Again:
             return
         except zmq.ZMQError as error:
             raise OSError(error.errno, error.strerror) from error
 
+    def wake(self) -> None:
+        """End the waiting of another thread; does nothing once it is closed."""
+        with self._closing:
+            if not self._closed:
+                with suppress(BlockingIOError):  # it is being woken already
+                    os.write(self._waker, b"\0")
+
     def close(self, linger_seconds: float = 0.0) -> None:
         """Close it; what was sent may take so long to leave."""
-        self._context.destroy(linger=int(linger_seconds * 1000))
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            self._context.destroy(linger=int(linger_seconds * 1000))
+            os.close(self._woken)
+            os.close(self._waker)
 
     def _answer_door(self) -> None:
         """Answer libzmq whether the key of a new connection is known."""
