@@ -64,6 +64,7 @@ SECTIONS = (
             "case": "Register cases that every model must pass.",
             "prepare": "Run a preprocessing command once for its code, params and data.",
             "cache": "List prepared data, and make room.",
+            "serve": "Serve the samples of a dataset version to any number of trainings.",
         },
     ),
     Section(

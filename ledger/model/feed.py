@@ -15,6 +15,9 @@ FeedOrder = Literal["shuffle", "sequential", "weighted", "blocked"]
 Tail = Literal["drop", "pad", "short"]
 """What becomes of the rows that do not fill a batch: left out, filled up from the epoch's start, or a short batch."""
 
+Transport = Literal["ipc", "tcp"]
+"""How a data server was reached: on the same host, or over the network."""
+
 Count = Annotated[int, Meta(ge=0)]
 """A number of things."""
 
@@ -106,6 +109,12 @@ class Feed(Document, frozen=True, kw_only=True):
     """Hash of the code that transforms and augments samples; none where none does."""
     source: str
     """Kind of source that read the samples."""
+    server: Transport | None = None
+    """How a data server was reached; none where the training read the data itself."""
+    reconnects: Count = 0
+    """How often the connection to a server was made again."""
+    cache_hits: Count = 0
+    """Batches that a server had decoded for another training before."""
     batches: Count = 0
     """Number of batches served."""
     samples: Count = 0

@@ -2,7 +2,9 @@
 
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from ledger.data.preparing.object_code import hash_object
 from ledger.data.sources.source import SampleSource, stacked
 from ledger.errors import LedgerError
-from ledger.model.feed import Feed
+from ledger.model.feed import Feed, FeedPlan, Transport
 from ledger.recorder.record.draft import Dataset
 from ledger.serve.choosing import ChosenStage
 from ledger.serve.cursor import Cursor, load_cursor
@@ -29,6 +31,8 @@ Sample = dict[str, Any]
 """The arrays of one sample, by name."""
 
 _AUGMENT = "ledger augment 1"
+_MOST_ASKED = 16
+"""Most batches that are asked of a server at once: its queue for a client holds more, and drops what has no room."""
 
 
 class Options(NamedTuple):
@@ -40,6 +44,8 @@ class Options(NamedTuple):
     augment: Callable[[Sample, np.random.Generator], Sample] | None = None
     prefetch: int = 4
     prefetch_bytes: int = 1 << 28
+    server: Transport | None = None
+    """How a data server is reached; none where this process reads the data itself."""
 
 
 class Batch(NamedTuple):
@@ -66,12 +72,15 @@ class Batches:
         plan: their order.
         stages: rows that each stage of the plan draws from.
         dataset: the dataset version, for the record.
-        verification: whether the content is that of the version.
+        check: whether the content is that of the version.
         options: how batches are read.
 
     Raises:
         LedgerError: the batches cannot be shared by so many ranks.
     """
+
+    is_torch = False
+    """Whether batches hold tensors."""
 
     def __init__(
         self,
@@ -79,7 +88,7 @@ class Batches:
         plan: BatchPlan,
         stages: Sequence[ChosenStage],
         dataset: Dataset,
-        verification: VersionCheck,
+        check: VersionCheck,
         options: Options,
     ) -> None:
         self.plan = plan
@@ -89,12 +98,14 @@ class Batches:
         self.on_checkpoint: Callable[[], None] | None = None
         """Called when the state is asked for: the record then has all batches up to the checkpoint."""
         self._source, self._stages, self._options = source, stages, options
-        self._verification = verification
+        self._check = check
         self._cursor = Cursor(0, 0)
         self._pinned = self._resumed = False
         self._served = Served(len(source))
         codes = [code for code in (options.transform, options.augment) if code is not None]
-        self._code = hash_object(codes) if codes else None
+        served = getattr(source, "welcome", None)
+        own = hash_object(codes) if codes else None
+        self._code = own if served is None or served.code is None else f"{served.code}{f' {own}' if own else ''}"
 
     def __len__(self) -> int:
         """Return the number of batches of the epoch that comes next, or that is being iterated."""
@@ -132,6 +143,10 @@ class Batches:
         self._cursor = load_cursor(state, self.plan)
         self._resumed, self._pinned = True, False
 
+    def resume(self, cursor: Cursor, *, pinned: bool, resumed: bool) -> None:
+        """Stand where other batches of the same plan stood."""
+        self._cursor, self._pinned, self._resumed = cursor, pinned, resumed
+
     def feed(self) -> Feed:
         """Return what was served so far, for the record."""
         served, options = self._served, self._options
@@ -139,13 +154,16 @@ class Batches:
             dataset=f"{self.dataset_use.name}@{self.dataset_use.version}"
             if self.dataset_use.name
             else self.dataset_use.path or self.dataset_use.memory or "data in memory",
-            verified=self._verification.done,
+            verified=self._check.done or getattr(self._source, "verified", False),
             plan=self.plan.facts,
             plan_digest=self.plan.digest,
             batch_size=self.batch_size,
             world=options.world,
             code=self._code,
             source=self._source.kind,
+            server=self._options.server,
+            reconnects=getattr(self._source, "reconnects", 0),
+            cache_hits=getattr(self._source, "cache_hits", 0),
             batches=served.batches,
             samples=served.samples,
             stretches=served.stretches(),
@@ -175,12 +193,11 @@ class Batches:
         start = self._cursor.number if self._resumed and epoch == self._cursor.epoch else 0
         self._cursor, self._pinned, self._resumed = Cursor(epoch, start), False, False
         self._served.begin()
-        numbers = _own_numbers(self.plan.numbers(epoch, start))
-        made = (self._read(epoch, number) for number in numbers)
+        made = self._made(epoch, _own_numbers(self.plan.numbers(epoch, start)))
         ahead = Prefetch(made, _size, self._options.prefetch, self._options.prefetch_bytes)
         try:
             for batch in ahead:
-                self._verification.check()
+                self._check.check()
                 self._count(epoch, batch, time.perf_counter() - began)
                 self._cursor = Cursor(epoch, batch.number + 1)
                 yield self._handed(batch.arrays)
@@ -188,19 +205,47 @@ class Batches:
         finally:
             ahead.stop()
         self._cursor = Cursor(epoch, self.plan.end(epoch))
-        self._verification.check()
+        self._check.check()
 
     def _next_epoch(self) -> int:
         cursor = self._cursor
         at_end = cursor.number >= self.plan.end(cursor.epoch)
         return cursor.epoch + 1 if at_end and not self._pinned else cursor.epoch
 
-    def _read(self, epoch: int, number: int) -> Batch:
+    def __reduce__(self) -> "tuple[Any, ...]":
+        """Hand the batches to a worker of a spawned process, which reads them anew and counts nothing."""
+        made = (self._source, self.plan.facts, self._stages, self.dataset_use, self._check.expected, self._options)
+        return _handed_over, (self.is_torch, made, self._cursor, self._pinned, self._resumed)
+
+    def _made(self, epoch: int, numbers: Iterator[int]) -> Iterator[Batch]:
+        """Yield batches; of a server so many are asked for at once as may be read ahead."""
+        begin = getattr(self._source, "begin", None)
+        asked: deque[tuple[int, NDArray[np.int64], NDArray[np.int64], Callable[[], Arrays]]] = deque()
         options = self._options
-        positions = self.plan.rows(epoch, number)
-        rows = self._rows(epoch, positions[options.rank :: options.world])
-        arrays = self._source.read(rows)
-        if options.transform is not None or options.augment is not None:
+        try:
+            for number in numbers:
+                positions = self.plan.rows(epoch, number)
+                rows = self._rows(epoch, positions[options.rank :: options.world])
+                asked.append((number, positions, rows, begin(rows) if begin else partial(self._source.read, rows)))
+                if begin is None or len(asked) >= min(options.prefetch, _MOST_ASKED):
+                    yield self._read(epoch, *asked.popleft())
+            while asked:
+                yield self._read(epoch, *asked.popleft())
+        finally:
+            for *_, question in asked:
+                if (cancel := getattr(question, "cancel", None)) is not None:
+                    cancel()
+
+    def _read(
+        self,
+        epoch: int,
+        number: int,
+        positions: "NDArray[np.int64]",
+        rows: "NDArray[np.int64]",
+        read: "Callable[[], Arrays]",
+    ) -> Batch:
+        arrays = read()
+        if self._options.transform is not None or self._options.augment is not None:
             arrays = self._changed(arrays, rows, epoch)
         return Batch(number, positions, arrays)
 
@@ -246,3 +291,22 @@ def _own_numbers(numbers: Iterator[int]) -> Iterator[int]:
     if worker is None:
         return numbers
     return (number for place, number in enumerate(numbers) if place % worker.num_workers == worker.id)
+
+
+def _handed_over(
+    is_torch: bool,  # noqa: FBT001  # as `__reduce__` returns it
+    made: tuple[SampleSource, FeedPlan, Sequence[ChosenStage], Dataset, str, Options],
+    cursor: Cursor,
+    pinned: bool,  # noqa: FBT001  # the same
+    resumed: bool,  # noqa: FBT001  # the same
+) -> Batches:
+    source, facts, stages, dataset, expected, options = made
+    if is_torch:
+        from ledger.serve.torch_batches import torch_class
+
+        kind: type[Batches] = torch_class()
+    else:
+        kind = Batches
+    batches = kind(source, BatchPlan(facts), stages, dataset, VersionCheck.passed(expected), options)
+    batches.resume(cursor, pinned=pinned, resumed=resumed)
+    return batches

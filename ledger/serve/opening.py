@@ -21,9 +21,11 @@ from ledger.model.feed import FeedOrder, FeedPlan, SkippedBatches, Tail
 from ledger.model.values import Role
 from ledger.recorder.record.draft import Dataset
 from ledger.recorder.record.options import by_label
+from ledger.serve.addresses import load_keys, transport_of
 from ledger.serve.batches import Batches, Options, Sample
 from ledger.serve.choosing import choose, request_of
 from ledger.serve.plan import BatchPlan
+from ledger.serve.remote import RemoteSource
 from ledger.serve.torch_batches import torch_class
 from ledger.serve.version_check import VersionCheck
 from ledger.session.process.ranks import find_rank
@@ -63,6 +65,8 @@ def batches(
     verify: bool = True,
     prefetch: int = 4,
     prefetch_bytes: int = 1 << 28,
+    server: str | Sequence[str] = (),
+    server_key: str | Path | None = None,
     folder: str | Path = ".",
 ) -> Batches:
     """Return the batches of a dataset, in an order that depends on nothing but the arguments.
@@ -101,14 +105,21 @@ def batches(
         verify: compare the data with their version.
         prefetch: most batches that are read ahead.
         prefetch_bytes: most bytes that are read ahead.
+        server: address of a data server (`ledger serve`), or several of one dataset: the next is asked where one is
+            silent. The data are not read here then, and `path` is not needed.
+        server_key: file with the key of this client and of the server, where the connection is encrypted.
         folder: folder in the repository.
 
     Raises:
         LedgerError: the data cannot be read, there is no such version, or the plan makes no batch.
     """
     place = find_place(Path(folder))
-    used, source, compute = _opened(data, path, columns, labels, role, place)
-    used, verification = _identified(used, compute, place, verify=verify)
+    addresses = [server] if isinstance(server, str) else list(server)
+    if addresses:
+        used, source, check = _served(data, addresses, server_key, columns, role, place)
+    else:
+        used, source, compute = _opened(data, path, columns, labels, role, place)
+        used, check = _identified(used, compute, place, verify=verify)
     stated = find_rank(os.environ)
     world = world or (stated.processes if stated is not None and stated.processes else 1)
     rank = rank if rank is not None else stated.rank if stated is not None else 0
@@ -121,7 +132,7 @@ def batches(
         stages = [chosen] if epoch == 0 else [*stages, chosen]
     plan = BatchPlan(
         FeedPlan(
-            dataset_hash=verification.expected,
+            dataset_hash=check.expected,
             seed=int(seed),
             global_batch_size=_global_size(batch_size, global_batch_size, world),
             tail=tail,
@@ -129,9 +140,30 @@ def batches(
             stages=[stage.facts for stage in stages],
         )
     )
-    options = Options(rank, world, transform, augment, max(1, prefetch), prefetch_bytes)
+    transport = transport_of(addresses[0]) if addresses else None
+    options = Options(rank, world, transform, augment, max(1, prefetch), prefetch_bytes, transport)
     made = torch_class() if as_torch else Batches
-    return made(source, plan, stages, used, verification, options)
+    return made(source, plan, stages, used, check, options)
+
+
+def open_version(
+    data: str,
+    path: str | None,
+    *,
+    columns: Sequence[str] = (),
+    labels: str | None = None,
+    verify: bool = True,
+    folder: str | Path = ".",
+) -> tuple[Dataset, SampleSource, VersionCheck]:
+    """Return the samples of a version or a path, and whether they are verified.
+
+    Raises:
+        LedgerError: the data cannot be read, or there is no such version.
+    """
+    place = find_place(Path(folder))
+    used, source, compute = _opened(data, path, columns, labels, "train", place)
+    used, check = _identified(used, compute, place, verify=verify)
+    return used, source, check
 
 
 def _global_size(batch_size: int | None, global_batch_size: int | None, world: int) -> int:
@@ -166,6 +198,40 @@ def _opened(
         return used, source, lambda: hash_data(source.items)
     hashes = StatCache(place.state_dir / FILE)
     return used, source, lambda: build_manifest(used.path, cache=hashes)
+
+
+def _served(
+    data: object,
+    addresses: Sequence[str],
+    key: str | Path | None,
+    columns: Sequence[str],
+    role: Role,
+    place: SpoolPlace,
+) -> tuple[Dataset, SampleSource, VersionCheck]:
+    """Return the samples of a data server, which must be those of the version that is named."""
+    if not isinstance(data, str):
+        raise UsageError("a data server serves a version by name: `name@version`")
+    source = RemoteSource(addresses, columns=columns, keys=load_keys(Path(key)) if key is not None else None)
+    welcome = source.welcome
+    used = by_label(Dataset(role=role, path=data))
+    if used.name and used.version and place.ledger is not None:
+        version = read_version(place.ledger, used.name, used.version)
+        if version is not None and version.hash != welcome.dataset_hash:
+            source.close()
+            raise LedgerError(
+                f"the data server serves {welcome.label}, whose content is not that of: `{data}`",
+                hint=f"ledger serve {data} --path …",
+            )
+    if data not in {welcome.label, welcome.dataset_hash} and not (used.name and used.version):
+        source.close()
+        raise LedgerError(
+            f"the data server serves other data: `{welcome.label}`", hint=f"ledger.batches({welcome.label!r}, …)"
+        )
+    check = VersionCheck.passed(welcome.dataset_hash)
+    check.done = welcome.verified
+    if used.name:  # the ledger knows what the version is; else the record says that it does not
+        return msgspec.structs.replace(used, path=""), source, check
+    return msgspec.structs.replace(used, hash=welcome.dataset_hash), source, check
 
 
 def _in_memory(data: object, role: Role) -> tuple[Dataset, SampleSource, Callable[[], Manifest]]:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -60,6 +60,9 @@ class Prefetch(Generic[T]):
             self._put(None, 0)
         except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs to the reader
             self._put(error, 0)
+        finally:
+            if isinstance(self._values, Generator):
+                self._values.close()
 
     def _put(self, value: T | BaseException | None, size: int) -> bool:
         with self._change:

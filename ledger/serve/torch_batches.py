@@ -25,6 +25,8 @@ def torch_class() -> type[Batches]:
     class TorchBatches(Batches, torch.utils.data.IterableDataset):  # type: ignore[misc, name-defined]  # found at run time
         """Batches of tensors; words stay a list."""
 
+        is_torch = True
+
         def _handed(self, arrays: "Arrays") -> dict[str, Any]:
             values: dict[str, Any] = {}
             for name, array in arrays.items():

@@ -46,6 +46,7 @@ COMMANDS = {
     "weak": ("weak", "RUN"),
     "prepare": ("prepare", "--dataset", "train.py", "--out", "PLACE", "--", "cp", "{dataset}", "{out}"),
     "cache": ("cache",),
+    "serve": ("serve", "--keygen", "KEYS"),
     "sign": ("sign",),
     "checkpoint": ("checkpoint",),
     "sync": ("sync",),
@@ -99,6 +100,7 @@ def test_every_command_leaves_the_user_s_repository_alone(place: Path, cli: Cli)
     runs = [run.record.id for run in Branch.open(place).contents().runs]
     meant = {
         "PLACE": str(place.with_name("made")),
+        "KEYS": str(place.with_name("keys")),
         "RUN": runs[0],
         "OTHER": runs[1],
         "FILE": f"{run_path(runs[0])}/environment.json",

@@ -12,6 +12,7 @@ from ledger.model.record import Record
 from ledger.serve.plan import BatchPlan, digest_of
 from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT, make_repository
+from tests.serve.test_server import Server
 
 TRAIN = """
 import os, sys, torch, ledger
@@ -24,7 +25,8 @@ if world > 1:
 torch.manual_seed(0)
 net = torch.nn.Sequential(torch.nn.Linear(3, 16), torch.nn.ReLU(), torch.nn.Linear(16, 5))
 optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
-batches = ledger.batches("data", global_batch_size=8, seed=3, as_torch=True)
+server = os.environ.get("SERVER", "").split()
+batches = ledger.batches("data", global_batch_size=8, seed=3, as_torch=True, server=server)
 step = 0
 if os.path.exists("checkpoint.pt"):
     saved = torch.load("checkpoint.pt")
@@ -57,7 +59,7 @@ if rank == 0:
 STEPS = 3 * (100 // 8)
 
 
-def train(repo: Path, world: int, kill_at: int, final: str) -> int:
+def train(repo: Path, world: int, kill_at: int, final: str, server: str = "") -> int:
     command = [sys.executable, "train_fed.py"]
     if world > 1:
         # Started again from outside, as a scheduler does: gloo often fails to meet again within one torchrun.
@@ -66,7 +68,7 @@ def train(repo: Path, world: int, kill_at: int, final: str) -> int:
     done = subprocess.run(
         [*command, str(kill_at), final],
         cwd=repo,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "SERVER": server},
         capture_output=True,
         check=False,
         timeout=120,
@@ -94,12 +96,23 @@ def weights(file: Path) -> list[bytes]:
     return [value.numpy().tobytes() for value in torch.load(file).values()]
 
 
-@pytest.mark.parametrize("world", [1, 2])
-def test_a_killed_training_ends_with_the_weights_of_one_that_never_stopped(world: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("world", "served"), [(1, False), (1, True), (2, False), (2, True)])
+def test_a_killed_training_ends_with_the_weights_of_one_that_never_stopped(
+    world: int,
+    served: bool,  # noqa: FBT001  # one of two ways
+    tmp_path: Path,
+) -> None:
     unbroken, killed = prepare(tmp_path / "unbroken"), prepare(tmp_path / "killed")
+    own = f"ipc://{tmp_path}/own/socket"
+    server = Server(killed, "data", "--listen", own) if served else None
     assert train(unbroken, world, kill_at=0, final="final.pt") == 0
-    assert train(killed, world, kill_at=18, final="final.pt") != 0
-    assert train(killed, world, kill_at=18, final="final.pt") == 0
+    assert train(killed, world, kill_at=18, final="final.pt", server=own if served else "") != 0
+    if server is not None:
+        server.kill()  # with the training, as a host that fails
+        server = Server(killed, "data", "--listen", own)
+    assert train(killed, world, kill_at=18, final="final.pt", server=own if served else "") == 0
+    if server is not None:
+        server.end()
     assert weights(killed / "final.pt") == weights(unbroken / "final.pt")
     whole, resumed = only_record(unbroken), only_record(killed)
     assert len(resumed.timing.attempts) == 2
@@ -109,9 +122,9 @@ def test_a_killed_training_ends_with_the_weights_of_one_that_never_stopped(world
     # The record alone proves the order of what was served, attempt by attempt.
     plan = BatchPlan(feed.plan)
     assert [digest_of(plan, one) for one in feed.stretches] == [one.digest for one in feed.stretches]
-    served = [(one.epoch, number) for one in feed.stretches for number in range(one.first, one.last + 1)]
-    assert sorted(set(served)) == [(epoch, number) for epoch in range(3) for number in range(12)]
-    assert len(served) == feed.batches
+    numbers = [(one.epoch, number) for one in feed.stretches for number in range(one.first, one.last + 1)]
+    assert sorted(set(numbers)) == [(epoch, number) for epoch in range(3) for number in range(12)]
+    assert len(numbers) == feed.batches
     resumed_at = feed.stretches[-2]
     assert (resumed_at.epoch, resumed_at.first) == (1, 4)  # the checkpoint of step 16
     assert resumed.statistics.series["loss"].count == whole.statistics.series["loss"].count == STEPS

@@ -5,6 +5,7 @@ it with SIGBUS. A column of few bytes is read whole.
 """
 
 import os
+import weakref
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -55,6 +56,7 @@ class FileColumn:
         for side in self.shape[1:]:
             self._row_bytes *= side
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._close = weakref.finalize(self, os.close, self._file)
         self._facts = facts_of(os.fstat(self._file))
         self._whole: NDArray[Any] | None = None
         if self._row_bytes * self.shape[0] <= _WHOLE_BYTES:
@@ -72,8 +74,12 @@ class FileColumn:
         return self._read(rows) if self._whole is None else self._whole[rows]
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the file; closing it again does nothing."""
+        self._close()
+
+    def __reduce__(self) -> "tuple[type[FileColumn], tuple[Path]]":
+        """Open the file anew in another process: the number of an open file means another one there."""
+        return FileColumn, (self.path,)
 
     def _read(self, rows: "NDArray[Any]") -> "NDArray[Any]":
         import numpy as np

@@ -7,6 +7,7 @@ Source: https://github.com/webdataset/webdataset, "The WebDataset Format".
 import json
 import os
 import tarfile
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -58,6 +59,7 @@ class ShardSource:
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = list(paths)
         self._files: list[int] = []
+        self._close = weakref.finalize(self, _close_all, self._files)
         self._samples: list[_Sample] = []
         for number, path in enumerate(paths):
             try:
@@ -92,9 +94,12 @@ class ShardSource:
         ]
 
     def close(self) -> None:
-        """Close the archives."""
-        while self._files:
-            os.close(self._files.pop())
+        """Close the archives; closing them again does nothing."""
+        self._close()
+
+    def __reduce__(self) -> "tuple[type[ShardSource], tuple[list[Path]]]":
+        """Open the archives anew in another process: the number of an open file means another one there."""
+        return ShardSource, (self._paths,)
 
     def _bytes(self, sample: _Sample, part: _Part) -> bytes:
         data = os.pread(self._files[sample.archive], part.size, part.start)
@@ -115,6 +120,11 @@ class ShardSource:
                     f"`{self._paths[sample.archive]}:{sample.name}.{part.ending}`"
                 ) from error
         return values
+
+
+def _close_all(files: list[int]) -> None:
+    while files:
+        os.close(files.pop())
 
 
 def _index(number: int, path: Path) -> list[_Sample]:

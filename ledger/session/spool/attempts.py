@@ -188,6 +188,8 @@ def _joined_feed(earlier: Feed, later: Feed) -> Feed:
         unique_samples=None,  # nobody counted over both, nor their waits
         bytes=earlier.bytes + later.bytes,
         padded=earlier.padded + later.padded,
+        reconnects=earlier.reconnects + later.reconnects,
+        cache_hits=earlier.cache_hits + later.cache_hits,
         wait_seconds=round(earlier.wait_seconds + later.wait_seconds, 4),
         wait_p50_seconds=None,
         wait_p95_seconds=None,

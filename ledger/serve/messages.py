@@ -1,0 +1,188 @@
+"""What a client and a data server say to each other: typed, bounded, and never a pickle.
+
+A message is one frame of JSON, and behind a batch that goes over the socket a frame for each array.
+"""
+
+import math
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from ledger.errors import LedgerError
+
+PROTOCOL = 1
+HEADER_BYTES = 1 << 23
+"""Longest header: the rows of a batch of half a million samples."""
+MESSAGE_BYTES = 1 << 31
+"""Largest message that a client takes."""
+ROWS = 1 << 19
+"""Most rows that may be asked for at once."""
+_ARRAYS, _AXES = 256, 16
+"""Most arrays of a batch, and axes of an array."""
+_KINDS = "biufcSU"
+"""Kinds of values of an array (`numpy.dtype.kind`): none of them is an object."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", forbid_unknown_fields=True):
+    """One message."""
+
+
+class Hello(Message, frozen=True, kw_only=True, tag="hello"):
+    """The first message of a client."""
+
+    protocol: int
+    columns: list[str] = []
+    """Columns that it wants; all where it names none."""
+    shares_memory: bool = False
+    """Whether it may be on the same host."""
+
+
+class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
+    """The answer to `hello`: what is served."""
+
+    protocol: int
+    dataset_hash: str
+    label: str
+    """Name of the dataset version, or path."""
+    samples: int
+    kind: str
+    verified: bool
+    code: str | None = None
+    """Hash of the code that transforms samples."""
+    ring: "Ring | None" = None
+
+
+class Ring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Memory that both sides map: `/proc/<pid>/fd/<descriptor>`, which has no name and ends with its last user."""
+
+    pid: int
+    descriptor: int
+    slots: int
+    slot_bytes: int
+    token: str
+    """What the memory begins with, so that nobody maps another one."""
+
+
+class Want(Message, frozen=True, kw_only=True, tag="want"):
+    """A question for samples."""
+
+    id: int
+    rows: list[int]
+    slot: int = -1
+    """Slot of the ring that the arrays go to; -1 for frames."""
+    ring: str = ""
+    """Token of the ring whose slot is meant: a client that said hello again has another one."""
+
+
+class Properties(Message, frozen=True, kw_only=True, tag="property"):
+    """A question for a property of every sample, such as its label."""
+
+    id: int
+    name: str
+
+
+class Ping(Message, frozen=True, kw_only=True, tag="ping"):
+    """A sign of life, which is answered with one."""
+
+
+class Status(Message, frozen=True, kw_only=True, tag="status"):
+    """A question for what the server does."""
+
+
+class ArrayForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One array of a batch."""
+
+    name: str
+    dtype: str
+    shape: list[int]
+    at: int = 0
+    """Place in the slot, in bytes."""
+
+
+class BatchReply(Message, frozen=True, kw_only=True, tag="batch"):
+    """The samples that were asked for."""
+
+    id: int
+    arrays: list[ArrayForm]
+    slot: int = -1
+    ring: str = ""
+    cached: bool = False
+    """Whether they were decoded for another question."""
+    verified: bool = False
+    """Whether the content is known to be that of the version."""
+
+
+class Values(Message, frozen=True, kw_only=True, tag="values"):
+    """A property of every sample; none where the samples have no such property."""
+
+    id: int
+    values: list[str | None] | None
+
+
+class Pong(Message, frozen=True, kw_only=True, tag="pong"):
+    """A sign of life."""
+
+    known: bool
+    """Whether the server knows the client; a server that was started again asks for its `hello`."""
+
+
+class Refused(Message, frozen=True, kw_only=True, tag="refused"):
+    """What cannot be answered, in one line."""
+
+    id: int | None = None
+    message: str
+    hint: str | None = None
+
+
+class StatusReply(Message, frozen=True, kw_only=True, tag="state"):
+    """What the server does."""
+
+    label: str
+    dataset_hash: str
+    samples: int
+    verified: bool
+    clients: int
+    batches: int
+    decoded: int
+    """Batches that were read and decoded; the others came from the cache."""
+    bytes: int
+    seconds: float
+
+
+FromClient = Hello | Want | Properties | Ping | Status
+FromServer = Welcome | BatchReply | Values | Pong | Refused | StatusReply
+
+encode = msgspec.json.Encoder().encode
+decode_client = msgspec.json.Decoder(FromClient).decode
+decode_server = msgspec.json.Decoder(FromServer).decode
+
+
+def array_of(form: ArrayForm, data: memoryview) -> "np.ndarray[Any, Any]":
+    """Return an array in some bytes, which are not copied.
+
+    Raises:
+        LedgerError: its type is none that is allowed, or its shape does not fit the bytes.
+    """
+    try:
+        dtype = np.dtype(form.dtype)
+    except (TypeError, ValueError):
+        raise LedgerError(f"a server sent an array of an unknown type: `{form.dtype[:40]}`") from None
+    size = math.prod(form.shape) * dtype.itemsize
+    if dtype.kind not in _KINDS or dtype.names is not None or len(form.shape) > _AXES or min(form.shape, default=0) < 0:
+        raise LedgerError(f"a server sent an array of a type that is not allowed: `{form.dtype[:40]}`")
+    if size != data.nbytes:
+        raise LedgerError(f"a server sent an array whose shape does not fit its bytes: `{form.name[:80]}`")
+    if not size:
+        return np.empty(form.shape, dtype)
+    return np.frombuffer(data, dtype=dtype).reshape(form.shape)
+
+
+def check_forms(forms: list[ArrayForm]) -> None:
+    """Refuse more arrays than a batch has.
+
+    Raises:
+        LedgerError: there are more.
+    """
+    if len(forms) > _ARRAYS:
+        raise LedgerError(f"a server sent too many arrays: `{len(forms)}`")

@@ -1,0 +1,157 @@
+"""Memory that a server and one client on its host both map, in slots: a batch is written once, where it is used.
+
+It is a `memfd`: it has no name, so that nothing stays behind however either side ends, and it does not shrink, so that
+reading it raises no SIGBUS. Source: memfd_create(2), fcntl(2) on seals.
+"""
+
+import fcntl
+import mmap
+import os
+import secrets
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ledger.serve.messages import ArrayForm, Ring, array_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_HEAD = 4096
+"""Bytes before the first slot: they hold the token."""
+_ALIGNED = 64
+"""Arrays begin at multiples of it: a cache line."""
+MOST_BYTES = 1 << 32
+"""Largest ring."""
+
+
+class ServerRing:
+    """The server's side of a ring.
+
+    Args:
+        slots: number of slots.
+        slot_bytes: size of each.
+
+    Raises:
+        OSError: there is no memory, or the system has no such files.
+    """
+
+    def __init__(self, slots: int, slot_bytes: int) -> None:
+        token = secrets.token_hex(16)
+        size = _HEAD + slots * slot_bytes
+        self._file = os.memfd_create("ledger-batches", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            os.ftruncate(self._file, size)
+            fcntl.fcntl(self._file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+            self._memory = mmap.mmap(self._file, size)
+        except OSError:
+            os.close(self._file)
+            raise
+        self._memory[: len(token)] = token.encode()
+        self._lock = threading.Lock()
+        self._closed = False
+        self.facts = Ring(pid=os.getpid(), descriptor=self._file, slots=slots, slot_bytes=slot_bytes, token=token)
+
+    def write(self, slot: int, arrays: "dict[str, NDArray[Any]]") -> list[ArrayForm] | None:
+        """Write arrays into a slot, and return where; none where they have no room, or the slot is gone."""
+        if not 0 <= slot < self.facts.slots:
+            return None
+        forms, at = [], 0
+        for name, array in arrays.items():
+            forms.append(ArrayForm(name=name, dtype=array.dtype.str, shape=list(array.shape), at=at))
+            at += -(-array.nbytes // _ALIGNED) * _ALIGNED
+        if at > self.facts.slot_bytes:
+            return None
+        start = _HEAD + slot * self.facts.slot_bytes
+        with self._lock:
+            if self._closed:
+                return None
+            for form, array in zip(forms, arrays.values(), strict=True):
+                if array.nbytes:
+                    place = np.frombuffer(self._memory, np.uint8, array.nbytes, start + form.at)
+                    place[:] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+                    del place
+        return forms
+
+    def close(self) -> None:
+        """Give the memory back, as soon as the client has no array in it."""
+        with self._lock:
+            self._closed = True
+            self._memory.close()
+            os.close(self._file)
+
+
+class ClientRing:
+    """The client's side of a ring: a slot is free again when nobody has an array in it.
+
+    Args:
+        facts: where it is.
+
+    Raises:
+        OSError: it is on another host, in another container, or of another user.
+    """
+
+    def __init__(self, facts: Ring) -> None:
+        size = _HEAD + facts.slots * facts.slot_bytes
+        if not (0 < facts.slots <= 1 << 16 and facts.slot_bytes > 0 and size <= MOST_BYTES):
+            raise OSError("a ring of no possible size")
+        file = os.open(f"/proc/{facts.pid}/fd/{facts.descriptor}", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            seals = fcntl.fcntl(file, fcntl.F_GET_SEALS)  # fails for any other kind of file
+            if not seals & fcntl.F_SEAL_SHRINK or os.fstat(file).st_size != size:
+                raise OSError("another file")
+            self._memory = mmap.mmap(file, size)
+        finally:
+            os.close(file)
+        if self._memory[: len(facts.token)] != facts.token.encode():
+            self._memory.close()
+            raise OSError("another file")
+        self.token = facts.token
+        """Name of the ring."""
+        self._slot_bytes = facts.slot_bytes
+        self._free = list(range(facts.slots))
+        self._lock = threading.Lock()
+
+    def take(self) -> int:
+        """Return a free slot, -1 where there is none."""
+        with self._lock:
+            return self._free.pop() if self._free else -1
+
+    def release(self, slot: int) -> None:
+        """Let a slot be used again."""
+        with self._lock:
+            self._free.append(slot)
+
+    def arrays(self, slot: int, forms: list[ArrayForm]) -> "dict[str, NDArray[Any]]":
+        """Return the arrays in a slot, which is free again when the last of them is gone.
+
+        Raises:
+            LedgerError: a form is none that is allowed, or does not fit.
+        """
+        start = _HEAD + slot * self._slot_bytes
+        whole = np.frombuffer(self._memory, np.uint8, self._slot_bytes, start)
+        weakref.finalize(whole, self.release, slot).atexit = False
+        found = {}
+        for form in forms:
+            size = int(np.prod(form.shape, dtype=np.int64)) * _itemsize(form)
+            part = whole[form.at : form.at + size] if form.at >= 0 else whole[:0]
+            found[form.name] = _view(part, form)
+        return found
+
+
+def _itemsize(form: ArrayForm) -> int:
+    try:
+        return np.dtype(form.dtype).itemsize
+    except (TypeError, ValueError):
+        return 0
+
+
+def _view(part: "NDArray[Any]", form: ArrayForm) -> "NDArray[Any]":
+    checked = array_of(form, part.data)
+    if not part.size:
+        return checked
+    # The view keeps its slot; an array of the bytes alone would not.
+    viewed: NDArray[Any] = part.view(checked.dtype).reshape(form.shape)
+    return viewed

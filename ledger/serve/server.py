@@ -1,0 +1,362 @@
+"""The data server: it reads, decodes and transforms samples once, and hands them to every training that asks.
+
+It holds no order: a client asks for rows, and the same rows are the same batch whoever asks, so that several servers
+serve one plan without knowing of each other, and one that was started again goes on at once.
+"""
+
+import logging
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from ledger.data.sources.source import SampleSource, stacked
+from ledger.errors import LedgerError
+from ledger.serve import messages
+from ledger.serve.messages import BatchReply, Hello, Message, Ping, Pong, Properties, Refused, Status, StatusReply
+from ledger.serve.ring import MOST_BYTES, ServerRing
+from ledger.serve.version_check import VersionCheck
+from ledger.wire.listener import Heard, Listener
+
+if TYPE_CHECKING:
+    from ledger.data.sources.source import Arrays
+
+_LOG = logging.getLogger("ledger")
+_POLL_SECONDS = 0.5
+_SILENT_SECONDS = 60.0
+"""How long a client may say nothing before it counts as gone."""
+_TELLING_SECONDS = 3.0
+"""How long a server whose data turned out to be others still says so to its clients."""
+_SLOTS = 16
+"""Slots of a ring: batches that wait in a client, and those that its training holds."""
+_LEAST_SLOT = 1 << 20
+_COMPLAINTS_SECONDS = 60.0
+"""At most one line about bad messages is logged in this time."""
+CLIENTS = 64
+"""Most clients at once by default."""
+CACHE_BYTES = 1 << 30
+"""Memory for decoded batches by default."""
+
+
+class Served(NamedTuple):
+    """What a server serves."""
+
+    source: SampleSource
+    label: str
+    """Name of the dataset version, or path."""
+    check: VersionCheck
+    transform: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    code: str | None = None
+    """Hash of the code of the transform."""
+
+
+class _Client:
+    """One connection that said hello."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self.columns = frozenset(columns)
+        self.seen = time.monotonic()
+        self.ring: ServerRing | None = None
+
+    def close(self) -> None:
+        if self.ring is not None:
+            self.ring.close()
+            self.ring = None
+
+
+class DataServer:
+    """One served dataset at some addresses.
+
+    Args:
+        served: what is served.
+        listeners: where.
+        workers: threads that read and decode.
+        cache_bytes: memory for decoded batches.
+        clients: most clients at once.
+    """
+
+    def __init__(
+        self,
+        served: Served,
+        listeners: Sequence[Listener],
+        *,
+        workers: int = 2,
+        cache_bytes: int = CACHE_BYTES,
+        clients: int = CLIENTS,
+    ) -> None:
+        self._served, self._listeners = served, listeners
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="ledger-serve")
+        self._clients: dict[tuple[int, bytes], _Client] = {}
+        self._most_clients = clients
+        self._cache = _DecodedBatches(cache_bytes if self._decodes else 0)
+        self._began = time.monotonic()
+        self._complained = 0.0
+        self._stopping = threading.Event()
+        self.batches = self.bytes = 0
+
+    @property
+    def _decodes(self) -> bool:
+        """Whether making a batch costs more than reading it again."""
+        return self._served.transform is not None or self._served.source.kind not in {"arrays", "table", "memory"}
+
+    def run(self) -> None:
+        """Serve until `stop`; raises when the content turns out not to be that of the version.
+
+        Raises:
+            LedgerError: it is not.
+        """
+        threads = [
+            threading.Thread(target=self._listen, args=(number, listener), name=f"ledger-serve-{number}")
+            for number, listener in enumerate(self._listeners)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            while not self._stopping.wait(_POLL_SECONDS):
+                self._served.check.check()
+        except LedgerError:
+            self._stopping.wait(_TELLING_SECONDS)
+            raise
+        finally:
+            self.stop()
+            for thread in threads:
+                thread.join()
+            self._pool.shutdown(cancel_futures=True)
+            for client in self._clients.values():
+                client.close()
+            self._served.source.close()
+
+    def stop(self) -> None:
+        """End `run`; may be called from a signal's handler."""
+        self._stopping.set()
+        for listener in self._listeners:
+            listener.wake()
+
+    def _listen(self, number: int, listener: Listener) -> None:
+        answers: deque[tuple[bytes, list[bytes | memoryview]]] = deque()
+        while not self._stopping.is_set():
+            try:
+                heard = listener.receive(_POLL_SECONDS)
+                while answers:
+                    listener.send(*answers.popleft())
+                if heard is not None:
+                    self._hear(number, listener, heard, answers)
+            except OSError as error:
+                _LOG.warning("the data server lost a socket: %s", error)
+                break
+            self._forget_silent(number)
+        listener.close(1.0)
+
+    def _hear(
+        self, number: int, listener: Listener, heard: Heard, answers: "deque[tuple[bytes, list[bytes | memoryview]]]"
+    ) -> None:
+        key = (number, heard.address)
+
+        def answer(message: Message, frames: Sequence[memoryview] = ()) -> None:
+            answers.append((heard.address, [messages.encode(message), *frames]))
+            listener.wake()
+
+        try:
+            if len(heard.frames) != 1 or len(heard.frames[0]) > messages.HEADER_BYTES:
+                raise msgspec.ValidationError("a message is one frame of bounded size")
+            asked = messages.decode_client(heard.frames[0])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self._complain(str(error))
+            return
+        if isinstance(asked, Status):
+            answer(self.status())
+        elif isinstance(asked, Hello):
+            answer(self._welcome(key, asked))
+        elif (client := self._clients.get(key)) is None:
+            answer(Pong(known=False))
+        else:
+            client.seen = time.monotonic()
+            self._question(client, asked, answer)
+
+    def _question(self, client: _Client, asked: Ping | Properties | messages.Want, answer: Callable[..., None]) -> None:
+        match asked:
+            case Ping():
+                answer(Pong(known=True))
+            case Properties():
+                self._pool.submit(self._answer_properties, asked, answer)
+            case messages.Want():
+                self._want(client, asked, answer)
+
+    def status(self) -> StatusReply:
+        """Return what the server does."""
+        served = self._served
+        return StatusReply(
+            label=served.label,
+            dataset_hash=served.check.expected,
+            samples=len(served.source),
+            verified=served.check.done,
+            clients=len(self._clients),
+            batches=self.batches,
+            decoded=self._cache.decoded,
+            bytes=self.bytes,
+            seconds=round(time.monotonic() - self._began, 1),
+        )
+
+    def _welcome(self, key: tuple[int, bytes], hello: Hello) -> Message:
+        if hello.protocol != messages.PROTOCOL:
+            return Refused(
+                message=f"this server speaks protocol {messages.PROTOCOL}, and the client {hello.protocol}",
+                hint="install the same version of git-ledger on both sides",
+            )
+        if key not in self._clients and len(self._clients) >= self._most_clients:
+            return Refused(message=f"this server has {self._most_clients} clients already", hint="start another one")
+        if (before := self._clients.pop(key, None)) is not None:
+            before.close()
+        client = self._clients[key] = _Client(hello.columns)
+        served = self._served
+        if hello.shares_memory:
+            client.ring = self._ring(client)
+        return messages.Welcome(
+            protocol=messages.PROTOCOL,
+            dataset_hash=served.check.expected,
+            label=served.label,
+            samples=len(served.source),
+            kind=served.source.kind,
+            verified=served.check.done,
+            code=served.code,
+            ring=client.ring.facts if client.ring is not None else None,
+        )
+
+    def _ring(self, client: _Client) -> ServerRing | None:
+        """Return memory for the batches of a client; none where it is not to be had, so that it gets frames."""
+        with suppress(OSError, LedgerError):
+            sample = sum(array.nbytes + 64 for array in self._made(np.zeros(1, np.int64), client.columns).values())
+            slot = max(_LEAST_SLOT, 1 << (sample * 512 - 1).bit_length())
+            while slot > _LEAST_SLOT and slot * _SLOTS > MOST_BYTES // 2:
+                slot //= 2
+            return ServerRing(_SLOTS, slot)
+        return None
+
+    def _want(self, client: _Client, want: messages.Want, answer: Callable[..., None]) -> None:
+        samples = len(self._served.source)
+        rows = want.rows
+        if not rows or len(rows) > messages.ROWS or min(rows) < 0 or max(rows) >= samples:
+            answer(Refused(id=want.id, message=f"rows are numbers from 0 to {samples - 1}, {messages.ROWS} at most"))
+            return
+        try:
+            self._served.check.check()
+        except LedgerError as error:
+            answer(Refused(id=want.id, message=error.message, hint=error.hint))
+            return
+        self._pool.submit(self._answer_want, client, want, answer)
+
+    def _answer_want(self, client: _Client, want: messages.Want, answer: Callable[..., None]) -> None:
+        try:
+            rows = np.array(want.rows, dtype=np.int64)
+            arrays, cached = self._cache.get((client.columns, rows.tobytes()), lambda: self._made(rows, client.columns))
+            ring = client.ring
+            forms = ring.write(want.slot, arrays) if ring is not None and ring.facts.token == want.ring else None
+        except LedgerError as error:
+            answer(Refused(id=want.id, message=error.message, hint=error.hint))
+            return
+        except Exception as error:  # noqa: BLE001  # a transform may raise anything; its client is told
+            answer(Refused(id=want.id, message=f"{type(error).__name__}: {str(error)[:200]}"))
+            return
+        self.batches += 1
+        self.bytes += sum(array.nbytes for array in arrays.values())
+        if forms is not None:
+            done = self._served.check.done
+            answer(BatchReply(id=want.id, arrays=forms, slot=want.slot, ring=want.ring, cached=cached, verified=done))
+            return
+        plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        forms = [
+            messages.ArrayForm(name=name, dtype=array.dtype.str, shape=list(array.shape))
+            for name, array in plain.items()
+        ]
+        frames = [array.reshape(-1).view(np.uint8).data for array in plain.values()]
+        answer(BatchReply(id=want.id, arrays=forms, cached=cached, verified=self._served.check.done), frames)
+
+    def _made(self, rows: "np.ndarray[Any, Any]", columns: frozenset[str]) -> "Arrays":
+        arrays = self._served.source.read(rows)
+        if self._served.transform is not None:
+            samples = [
+                self._served.transform({name: array[place] for name, array in arrays.items()})
+                for place in range(len(rows))
+            ]
+            arrays = stacked(samples, [f"sample {row}" for row in rows.tolist()])
+        if missing := sorted(columns - arrays.keys()):
+            raise LedgerError(f"the samples have no such array: `{missing[0]}`", hint=f"one of {', '.join(arrays)}")
+        return {name: array for name, array in arrays.items() if not columns or name in columns}
+
+    def _answer_properties(self, asked: Properties, answer: Callable[..., None]) -> None:
+        try:
+            values = self._served.source.values(asked.name)
+        except LedgerError as error:
+            answer(Refused(id=asked.id, message=error.message, hint=error.hint))
+            return
+        answer(messages.Values(id=asked.id, values=None if values is None else list(values)))
+
+    def _forget_silent(self, number: int) -> None:
+        now = time.monotonic()
+        gone = [
+            key for key, one in list(self._clients.items()) if key[0] == number and now - one.seen > _SILENT_SECONDS
+        ]
+        for key in gone:
+            self._clients.pop(key).close()
+
+    def _complain(self, why: str) -> None:
+        now = time.monotonic()
+        if now - self._complained > _COMPLAINTS_SECONDS or not self._complained:
+            self._complained = now
+            _LOG.warning("the data server got a message that is none: %s", why[:200])
+
+
+class _DecodedBatches:
+    """Batches that were decoded, the least recently asked for first; simultaneous questions for one decode it once.
+
+    Args:
+        most_bytes: memory for them; 0 keeps none.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._held: OrderedDict[object, Arrays] = OrderedDict()
+        self._bytes = 0
+        self._making: dict[object, threading.Event] = {}
+        self._lock = threading.Lock()
+        self.decoded = 0
+
+    def get(self, key: object, make: "Callable[[], Arrays]") -> "tuple[Arrays, bool]":
+        """Return a batch, and whether it was there already; whatever `make` raises is raised."""
+        if not self._most:
+            self.decoded += 1
+            return make(), False
+        while True:
+            with self._lock:
+                if (found := self._held.get(key)) is not None:
+                    self._held.move_to_end(key)
+                    return found, True
+                other = self._making.get(key)
+                if other is None:
+                    mine = self._making[key] = threading.Event()
+                    break
+            other.wait()
+        try:
+            made = make()
+            with self._lock:
+                self.decoded += 1
+                self._held[key] = made
+                self._bytes += _size(made)
+                while self._bytes > self._most and len(self._held) > 1:
+                    _, old = self._held.popitem(last=False)
+                    self._bytes -= _size(old)
+            return made, False
+        finally:
+            with self._lock:
+                del self._making[key]
+            mine.set()
+
+
+def _size(arrays: "Arrays") -> int:
+    return sum(array.nbytes for array in arrays.values())

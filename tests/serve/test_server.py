@@ -1,0 +1,435 @@
+"""Real data servers in processes of their own: the same bytes as without one, whatever dies."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+import zmq
+from PIL import Image
+
+import ledger
+from ledger.errors import LedgerError
+from ledger.serve import messages
+from ledger.serve.addresses import Keys, load_pair
+from ledger.serve.batches import Batches
+from ledger.serve.hosting import ask_status
+from ledger.serve.messages import ArrayForm, Want, array_of
+from ledger.serve.plan import BatchPlan, digest_of
+from ledger.serve.remote import RemoteSource
+from ledger.serve.ring import ClientRing, ServerRing
+from tests.conftest import ROOT, Cli
+
+ROWS = 300
+
+
+@pytest.fixture
+def arrays(repo: Path) -> str:
+    (repo / "arrays").mkdir()
+    np.save(repo / "arrays" / "x.npy", np.random.default_rng(0).integers(0, 255, (ROWS, 16, 16), dtype=np.uint8))
+    np.save(repo / "arrays" / "label.npy", np.arange(ROWS) % 5)
+    return "arrays"
+
+
+@pytest.fixture
+def pictures(repo: Path) -> str:
+    for number in range(60):
+        place = repo / "pictures" / str(number % 3) / f"{number}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), number).save(place)
+    return "pictures"
+
+
+class Server:
+    """A data server in a process of its own."""
+
+    def __init__(self, repo: Path, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "ledger", "serve", *arguments],
+            cwd=repo,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stderr is not None
+        self.said = self.process.stderr.readline()
+        self.address = self.said.rpartition(" at ")[2].strip()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+
+    def end(self) -> str:
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.stderr is not None
+        with self.process.stderr:
+            said = self.process.stderr.read()
+        assert self.process.wait(20) == 0
+        return said
+
+
+Serve = Callable[..., Server]
+
+
+@pytest.fixture
+def serve(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    started: list[Server] = []
+
+    def start(*arguments: str) -> Server:
+        started.append(Server(repo, *arguments))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.process.kill()
+        server.process.wait()
+        if server.process.stderr is not None:
+            server.process.stderr.close()
+
+
+def taken(batches: Batches) -> list[dict[str, bytes]]:
+    return [{name: value.tobytes() for name, value in batch.items()} for batch in batches]
+
+
+def until_it_differs(batches: Batches) -> None:
+    for _ in range(1000):
+        taken(batches)
+
+
+@pytest.mark.parametrize("listen", ["ipc", "tcp"])
+@pytest.mark.parametrize("kind", ["arrays", "pictures"])
+def test_a_served_batch_has_the_same_bytes(
+    listen: str, kind: str, serve: Serve, request: pytest.FixtureRequest
+) -> None:
+    data = request.getfixturevalue(kind)
+    server = serve(data, *(["--listen", "tcp://127.0.0.1:*"] if listen == "tcp" else []))
+    here = ledger.batches(data, batch_size=8, seed=1)
+    there = ledger.batches(data, batch_size=8, seed=1, server=server.address)
+    assert taken(there) == taken(here)
+    assert there.plan.digest == here.plan.digest
+    feed = there.feed()
+    assert (feed.server, feed.source) == (listen, "arrays" if kind == "arrays" else "files")
+    assert [one.digest for one in feed.stretches] == [one.digest for one in here.feed().stretches]
+    kept = ledger.batches(data, batch_size=4, keep={"label": ["1"]}, server=server.address)
+    assert {int(value) for batch in kept for value in batch["label"]} == {1}
+    assert "served" in server.end()
+
+
+def test_batches_that_a_training_holds_keep_their_values(arrays: str, serve: Serve) -> None:
+    server = serve(arrays)
+    served = ledger.batches(arrays, batch_size=8, server=server.address)
+    held = list(served)  # more than the memory that both sides share has slots
+    for batch, expected in zip(held, ledger.batches(arrays, batch_size=8), strict=True):
+        assert batch["x"].tobytes() == expected["x"].tobytes()
+        batch["x"] += 1  # they may be written to
+    again = ledger.batches(arrays, batch_size=8, server=server.address)
+    assert taken(again) == taken(ledger.batches(arrays, batch_size=8))
+
+
+def test_a_training_that_leaves_its_epochs_early_keeps_the_shared_memory(arrays: str, serve: Serve) -> None:
+    server = serve(arrays)
+    batches = ledger.batches(arrays, batch_size=8, server=server.address)
+    for _ in range(30):
+        for _ in batches:
+            break
+    source = RemoteSource([server.address])
+    for _ in range(40):
+        source.begin(np.arange(8)).cancel()
+    answer = source.begin(np.arange(8))
+    assert len(answer()["x"]) == 8
+    assert source.shares_memory
+    assert taken(batches) == taken(ledger.batches(arrays, batch_size=8))
+
+
+def test_a_server_that_is_killed_and_started_again_costs_no_batch(arrays: str, serve: Serve) -> None:
+    expected = taken(ledger.batches(arrays, batch_size=8, seed=1))
+    server = serve(arrays)
+    for stop in (1, 7, 20):
+        batches = ledger.batches(arrays, batch_size=8, seed=1, server=server.address)
+        found = []
+        for number, batch in enumerate(batches):
+            found.append({name: value.tobytes() for name, value in batch.items()})
+            if number == stop:
+                server.kill()
+                server = serve(arrays)
+        assert found == expected
+        feed = batches.feed()
+        assert feed.reconnects >= 1
+        assert [digest_of(BatchPlan(feed.plan), one) for one in feed.stretches] == [
+            one.digest for one in feed.stretches
+        ]
+
+
+def test_of_two_servers_one_may_die(arrays: str, serve: Serve, tmp_path: Path) -> None:
+    servers = [serve(arrays, "--listen", f"ipc://{tmp_path}/own/{number}") for number in range(2)]
+    batches = ledger.batches(arrays, batch_size=8, seed=1, server=[server.address for server in servers])
+    found = []
+    for number, batch in enumerate(batches):
+        found.append({name: value.tobytes() for name, value in batch.items()})
+        if number == 5:
+            servers[0].kill()
+    assert found == taken(ledger.batches(arrays, batch_size=8, seed=1))
+
+
+def test_a_server_that_is_gone_for_good_is_an_error_with_its_address(arrays: str, serve: Serve) -> None:
+    server = serve(arrays)
+    source = RemoteSource([server.address], patience_seconds=1.0)
+    assert len(source.read(np.arange(3))["x"]) == 3
+    server.kill()
+    with pytest.raises(LedgerError, match="no data server answers"):
+        source.read(np.arange(3))
+    with pytest.raises(LedgerError, match="no data server answers"):
+        RemoteSource([server.address], patience_seconds=0.5)
+
+
+def test_four_trainings_at_once_decode_each_batch_once(pictures: str, serve: Serve) -> None:
+    server = serve(pictures, "--workers", "3")
+    expected = taken(ledger.batches(pictures, batch_size=10, seed=1))
+    found: dict[int, list[dict[str, bytes]]] = {}
+    feeds = [ledger.batches(pictures, batch_size=10, seed=1, server=server.address) for _ in range(4)]
+    threads = [
+        threading.Thread(target=lambda number=number, feed=feed: found.update({number: taken(feed)}))
+        for number, feed in enumerate(feeds)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [found[number] for number in range(4)] == [expected] * 4
+    status = ask_status(server.address, None)
+    # One more, by which the server found the size of a sample.
+    assert (status.batches, status.decoded) == (24, 6)
+    assert sum(feed.feed().cache_hits for feed in feeds) == 18
+
+
+def test_a_picture_that_cannot_be_decoded_is_named_to_the_training(pictures: str, serve: Serve, repo: Path) -> None:
+    (repo / pictures / "1" / "4.png").write_bytes(b"no picture")
+    server = serve(pictures)
+    batches = ledger.batches(pictures, batch_size=10, order="sequential", server=server.address)
+    with pytest.raises(LedgerError, match=r"the data server refuses: a sample cannot be read .*1/4\.png"):
+        taken(batches)
+    assert len(RemoteSource([server.address]).read(np.array([0]))["image"]) == 1
+
+
+def test_a_transform_of_the_server_is_in_the_record(pictures: str, serve: Serve, repo: Path) -> None:
+    (repo / "own_transform.py").write_text("def twice(sample):\n    return {**sample, 'image': sample['image'] * 2}\n")
+    server = serve(pictures, "--transform", "own_transform:twice")
+    batches = ledger.batches(pictures, batch_size=10, order="sequential", server=server.address)
+    assert int(next(iter(batches))["image"].max()) == 2 * int(
+        next(iter(ledger.batches(pictures, batch_size=10, order="sequential")))["image"].max()
+    )
+    assert batches.feed().code is not None
+
+
+def test_data_of_another_content_are_refused(arrays: str, pictures: str, serve: Serve, cli: Cli) -> None:
+    assert cli("dataset", "add", "numbers", arrays, "--version", "v1", "--role", "train").code == 0
+    server = serve("numbers@v1", "--path", arrays)
+    assert len(list(ledger.batches("numbers@v1", batch_size=30, server=server.address))) == 10
+    other = serve(pictures)
+    with pytest.raises(LedgerError, match="whose content is not that of: `numbers@v1`"):
+        ledger.batches("numbers@v1", batch_size=30, server=other.address)
+    with pytest.raises(LedgerError, match="serves other data: `pictures`"):
+        ledger.batches("arrays", batch_size=30, server=other.address)
+
+
+def test_a_server_whose_data_are_not_the_version_stops_and_says_so(
+    arrays: str, serve: Serve, cli: Cli, repo: Path
+) -> None:
+    assert cli("dataset", "add", "numbers", arrays, "--version", "v1", "--role", "train").code == 0
+    np.save(repo / arrays / "label.npy", np.zeros(ROWS, np.int64))
+    server = serve("numbers@v1", "--path", arrays)
+    batches = ledger.batches("numbers@v1", batch_size=30, server=server.address)
+    with pytest.raises(LedgerError, match="the data are not those of numbers@v1"):
+        until_it_differs(batches)
+    assert server.process.wait(30) == 1
+    assert server.process.stderr is not None
+    assert "the data are not those of numbers@v1: `arrays`" in server.process.stderr.read()
+
+
+HOSTILE: list[list[bytes]] = [
+    [b""],
+    [b"garbage"],
+    [b"\xff\xfe\x00"],
+    [b"{}"],
+    [b'{"is":"want"}'],
+    [b'{"is":"pickle","data":"gASV"}'],
+    [b"[" * 100_000],
+    [b'{"a":' * 50_000],
+    [b'{"is":"want","id":1,"rows":[' + b"1," * 2_000_000 + b"1]}"],
+    [b'{"is":"want","id":1,"rows":[-1]}'],
+    [b'{"is":"want","id":1,"rows":[99999999999999999999]}'],
+    [b'{"is":"want","id":1,"rows":[0],"slot":99}'],
+    [b'{"is":"hello","protocol":1,"columns":["nothing"]}'],
+    [b'{"is":"hello","protocol":99}'],
+    [b'{"is":"property","id":1,"name":"../../etc/passwd"}'],
+    [b"x"] * 200,
+    [b"y" * (1 << 24)],
+    [b"", b'{"is":"status"}'],
+]
+
+
+def test_hostile_messages_change_nothing_for_the_others(arrays: str, serve: Serve) -> None:
+    server = serve(arrays)
+    batches = ledger.batches(arrays, batch_size=8, server=server.address)
+    expected = taken(ledger.batches(arrays, batch_size=8))
+    assert taken(batches) == expected
+    before = psutil.Process(server.process.pid).memory_info().rss
+    with zmq.Context() as context:
+        for frames in HOSTILE * 3:
+            with context.socket(zmq.DEALER) as socket:
+                socket.linger = 200
+                socket.connect(server.address)
+                socket.send(b'{"is":"hello","protocol":1}')
+                socket.send_multipart(frames)
+        with context.socket(zmq.STREAM) if server.address.startswith("tcp") else context.socket(zmq.DEALER) as socket:
+            socket.linger = 0
+            socket.connect(server.address)  # and says nothing
+    batches.set_epoch(0)
+    assert taken(batches) == expected
+    assert psutil.Process(server.process.pid).memory_info().rss < before + (64 << 20)
+    complaints = server.end().count("a message that is none")
+    assert complaints <= 1
+
+
+def test_a_question_beyond_the_data_is_refused(arrays: str, serve: Serve) -> None:
+    source = RemoteSource([serve(arrays).address])
+    for rows in ([-1], [ROWS], []):
+        with pytest.raises(LedgerError, match="rows are numbers from 0 to 299"):
+            source.read(np.array(rows, dtype=np.int64))
+    with pytest.raises(LedgerError, match="no such array: `nothing`"):
+        RemoteSource([serve(arrays, "--listen", "tcp://127.0.0.1:*").address], columns=["nothing"]).read(np.array([0]))
+
+
+def test_over_the_network_only_known_keys_are_served(arrays: str, serve: Serve, tmp_path: Path, cli: Cli) -> None:
+    keys = {name: tmp_path / name for name in ("server", "client", "stranger")}
+    public = {name: cli("serve", "--keygen", str(path)).out.strip() for name, path in keys.items()}
+    assert keys["server"].stat().st_mode & 0o777 == 0o600
+    (tmp_path / "allowed").write_text(f"# who may read\n{public['client']} the training\n")
+    for path in (keys["client"], keys["stranger"]):
+        path.write_text(f"{path.read_text()}server {public['server']}\n")
+    own = ("--key", str(keys["server"]), "--allow", str(tmp_path / "allowed"))
+    refused = cli("serve", arrays, "--listen", "tcp://0.0.0.0:0")
+    assert refused.code == 2
+    assert "others could reach this address, so it needs keys" in refused.err
+    server = serve(arrays, "--listen", "tcp://127.0.0.1:*", *own)
+    batches = ledger.batches(arrays, batch_size=8, server=server.address, server_key=keys["client"])
+    assert taken(batches) == taken(ledger.batches(arrays, batch_size=8))
+    pair = load_pair(keys["stranger"])
+    with pytest.raises(LedgerError, match="no data server answers"):
+        RemoteSource([server.address], keys=Keys(public["server"].encode(), pair), patience_seconds=1.0)
+    with pytest.raises(LedgerError, match="no data server answers"):
+        RemoteSource([server.address], patience_seconds=1.0)
+    keys["client"].chmod(0o644)
+    with pytest.raises(LedgerError, match="others may read the secret key"):
+        load_pair(keys["client"])
+
+
+def test_an_address_that_is_taken_or_none_is_said_so(arrays: str, serve: Serve, cli: Cli, tmp_path: Path) -> None:
+    server = serve(arrays, "--listen", "tcp://127.0.0.1:*")
+    busy = cli("serve", arrays, "--listen", server.address)
+    assert (busy.code, "cannot listen there (address already in use" in busy.err) == (1, True)
+    own = f"ipc://{tmp_path}/own/socket"
+    first = serve(arrays, "--listen", own)
+    second = cli("serve", arrays, "--listen", own)
+    assert (second.code, "a data server listens there already" in second.err) == (1, True)
+    first.kill()  # leaves its socket behind
+    assert (tmp_path / "own" / "socket").exists()
+    assert taken(ledger.batches(arrays, batch_size=50, server=serve(arrays, "--listen", own).address))
+    (tmp_path / "open").mkdir(mode=0o755)
+    shared = cli("serve", arrays, "--listen", f"ipc://{tmp_path}/open/socket")
+    assert (shared.code, "others may open the folder of the socket" in shared.err) == (1, True)
+    for wrong in ("http://x", "tcp://x", "ipc://"):
+        assert cli("serve", arrays, "--listen", wrong).code == 2
+    assert cli("serve", "--status", "tcp://127.0.0.1:1").code == 1
+
+
+def test_the_status_says_what_a_server_does(arrays: str, serve: Serve, cli: Cli) -> None:
+    server = serve(arrays)
+    assert server.said.startswith("serving arrays, 300 samples, at ipc://")
+    list(ledger.batches(arrays, batch_size=50, server=server.address))
+    shown = cli("serve", "--status", server.address)
+    assert "arrays: 300 samples, compared with its hash" in shown.out
+    assert "1 clients, 6 batches" in shown.out
+
+
+def test_workers_of_a_loader_connect_for_themselves(arrays: str, serve: Serve) -> None:
+    torch = pytest.importorskip("torch")
+    server = serve(arrays)
+    expected = [batch["x"].tobytes() for batch in ledger.batches(arrays, batch_size=8)]
+    for method in ("fork", "spawn"):
+        batches = ledger.batches(arrays, batch_size=8, as_torch=True, server=server.address)
+        loader = torch.utils.data.DataLoader(batches, batch_size=None, num_workers=2, multiprocessing_context=method)
+        assert [batch["x"].numpy().tobytes() for batch in loader] == expected
+
+
+def test_shared_memory_has_no_name_and_only_its_token_opens_it() -> None:
+    named = Path("/dev/shm")  # noqa: S108  # where memory with a name would be
+    before = set(named.iterdir())
+    ring = ServerRing(2, 4096)
+    assert set(named.iterdir()) == before
+    client = ClientRing(ring.facts)
+    slot = client.take()
+    forms = ring.write(slot, {"x": np.arange(5), "y": np.array(["a", "bc"])})
+    assert forms is not None
+    found = client.arrays(slot, forms)
+    assert found["x"].tolist() == [0, 1, 2, 3, 4]
+    assert found["y"].tolist() == ["a", "bc"]
+    assert client.take() != slot
+    assert client.take() == -1
+    ring.close()
+    assert found["x"].sum() == 10  # the memory lives as long as somebody uses it
+    del found
+    assert client.take() == slot
+    assert ring.write(0, {"x": np.zeros(1)}) is None
+    other = ServerRing(2, 4096)
+    facts = other.facts
+    for wrong in ({"token": "0" * 32}, {"slot_bytes": 1 << 40}, {"descriptor": 0}, {"slots": 3}):
+        with pytest.raises(OSError, match=r"another file|no possible size|Invalid argument|No such"):
+            ClientRing(type(facts)(**{name: getattr(facts, name) for name in facts.__struct_fields__} | wrong))
+    assert other.write(0, {"x": np.zeros(5000)}) is None
+    other.close()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        ArrayForm(name="x", dtype="O", shape=[1]),
+        ArrayForm(name="x", dtype="M8[s]", shape=[1]),
+        ArrayForm(name="x", dtype="no type", shape=[1]),
+        ArrayForm(name="x", dtype="f8", shape=[2]),
+        ArrayForm(name="x", dtype="f8", shape=[-1]),
+        ArrayForm(name="x", dtype="u1", shape=[1] * 20),
+        ArrayForm(name="x", dtype="u1", shape=[1 << 40, 1 << 40]),
+    ],
+)
+def test_an_array_of_another_type_or_size_is_refused(form: ArrayForm) -> None:
+    with pytest.raises(LedgerError, match="a server sent an array"):
+        array_of(form, memoryview(bytes(8)))
+
+
+def test_a_message_comes_back_as_it_was_sent() -> None:
+    want: Any = Want(id=3, rows=[1, 2], slot=4, ring="x")
+    assert messages.decode_client(messages.encode(want)) == want
+
+
+def test_memory_stays_flat_over_many_batches(arrays: str, serve: Serve) -> None:
+    server = serve(arrays)
+    batches = ledger.batches(arrays, batch_size=2, server=server.address)
+    sizes = []
+    for epoch in range(6):
+        for _ in batches:
+            pass
+        if epoch:
+            sizes.append((psutil.Process().memory_info().rss, psutil.Process(server.process.pid).memory_info().rss))
+    for ours in zip(*sizes, strict=True):
+        assert max(ours) - min(ours) < 24 << 20
