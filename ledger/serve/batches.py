@@ -15,9 +15,9 @@ from ledger.errors import LedgerError
 from ledger.model.feed import Feed, FeedPlan, Transport
 from ledger.recorder.record.draft import Dataset
 from ledger.serve.choosing import ChosenStage
-from ledger.serve.cursor import Cursor, load_cursor
-from ledger.serve.mixing import keys_of
-from ledger.serve.plan import BatchPlan
+from ledger.serve.order.cursor import Cursor, load_cursor
+from ledger.serve.order.mixing import keys_of
+from ledger.serve.order.plan import BatchPlan
 from ledger.serve.prefetch import Prefetch
 from ledger.serve.served import Served
 from ledger.serve.version_check import VersionCheck
@@ -78,9 +78,6 @@ class Batches:
     Raises:
         LedgerError: the batches cannot be shared by so many ranks.
     """
-
-    is_torch = False
-    """Whether batches hold tensors."""
 
     def __init__(
         self,
@@ -215,7 +212,7 @@ class Batches:
     def __reduce__(self) -> "tuple[Any, ...]":
         """Hand the batches to a worker of a spawned process, which reads them anew and counts nothing."""
         made = (self._source, self.plan.facts, self._stages, self.dataset_use, self._check.expected, self._options)
-        return _handed_over, (self.is_torch, made, self._cursor, self._pinned, self._resumed)
+        return _handed_over, (made, self._cursor, self._pinned, self._resumed)
 
     def _made(self, epoch: int, numbers: Iterator[int]) -> Iterator[Batch]:
         """Yield batches; of a server so many are asked for at once as may be read ahead."""
@@ -293,20 +290,20 @@ def _own_numbers(numbers: Iterator[int]) -> Iterator[int]:
     return (number for place, number in enumerate(numbers) if place % worker.num_workers == worker.id)
 
 
-def _handed_over(
-    is_torch: bool,  # noqa: FBT001  # as `__reduce__` returns it
+def revive(
+    kind: type[Batches],
     made: tuple[SampleSource, FeedPlan, Sequence[ChosenStage], Dataset, str, Options],
     cursor: Cursor,
-    pinned: bool,  # noqa: FBT001  # the same
-    resumed: bool,  # noqa: FBT001  # the same
+    *,
+    pinned: bool,
+    resumed: bool,
 ) -> Batches:
+    """Return batches that another process handed over, where they stood there."""
     source, facts, stages, dataset, expected, options = made
-    if is_torch:
-        from ledger.serve.torch_batches import torch_class
-
-        kind: type[Batches] = torch_class()
-    else:
-        kind = Batches
     batches = kind(source, BatchPlan(facts), stages, dataset, VersionCheck.passed(expected), options)
     batches.resume(cursor, pinned=pinned, resumed=resumed)
     return batches
+
+
+def _handed_over(made: Any, cursor: Cursor, pinned: bool, resumed: bool) -> Batches:  # noqa: ANN401, FBT001  # as `__reduce__` returns it
+    return revive(Batches, made, cursor, pinned=pinned, resumed=resumed)

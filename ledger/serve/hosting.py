@@ -16,7 +16,7 @@ from ledger.serve import messages
 from ledger.serve.addresses import is_own_host, load_allowed, load_keys, load_pair
 from ledger.serve.messages import StatusReply
 from ledger.serve.opening import open_version
-from ledger.serve.server import Served
+from ledger.serve.server import ServedData
 from ledger.wire.caller import Caller
 from ledger.wire.listener import Listener
 
@@ -31,7 +31,7 @@ def open_served(
     labels: str | None = None,
     transform: str | None = None,
     verify: bool = True,
-) -> Served:
+) -> ServedData:
     """Return what a server serves.
 
     Args:
@@ -48,7 +48,7 @@ def open_served(
     used, source, check = open_version(data, path, columns=columns, labels=labels, verify=verify)
     label = f"{used.name}@{used.version}" if used.name else data
     function = _function(transform) if transform is not None else None
-    return Served(source, label, check, function, hash_object(function) if function is not None else None)
+    return ServedData(source, label, check, function, hash_object(function) if function is not None else None)
 
 
 def listen(at: Sequence[str], key: Path | None, allow: Path | None) -> list[Listener]:

@@ -24,7 +24,7 @@ from ledger.recorder.record.options import by_label
 from ledger.serve.addresses import load_keys, transport_of
 from ledger.serve.batches import Batches, Options, Sample
 from ledger.serve.choosing import choose, request_of
-from ledger.serve.plan import BatchPlan
+from ledger.serve.order.plan import BatchPlan
 from ledger.serve.remote import RemoteSource
 from ledger.serve.torch_batches import torch_class
 from ledger.serve.version_check import VersionCheck

@@ -29,7 +29,7 @@ PATIENCE_SECONDS = 60.0
 """How long all addresses may be silent before a training ends."""
 
 
-class Question:
+class BatchQuestion:
     """A question to a data server that was asked and not answered yet.
 
     Args:
@@ -116,7 +116,7 @@ class RemoteSource:
         """
         return self.begin(rows)()
 
-    def begin(self, rows: "NDArray[Any]") -> "Question":
+    def begin(self, rows: "NDArray[Any]") -> "BatchQuestion":
         """Ask for the samples at some rows, and return the question: several may be asked at once.
 
         Raises:
@@ -127,7 +127,7 @@ class RemoteSource:
             asked = next(self._ids)
             want = self._waiting[asked] = self._with_slot(Want(id=asked, rows=rows.tolist()))
             self._say(want)
-        return Question(self, asked)
+        return BatchQuestion(self, asked)
 
     def values(self, name: str) -> Sequence[str | None] | None:
         """Return a property of each sample; none where the samples have no such property.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ledger.model.feed import FeedStretch
-from ledger.serve.plan import OrderDigest
+from ledger.serve.order.plan import OrderDigest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -44,7 +44,7 @@ CACHE_BYTES = 1 << 30
 """Memory for decoded batches by default."""
 
 
-class Served(NamedTuple):
+class ServedData(NamedTuple):
     """What a server serves."""
 
     source: SampleSource
@@ -83,7 +83,7 @@ class DataServer:
 
     def __init__(
         self,
-        served: Served,
+        served: ServedData,
         listeners: Sequence[Listener],
         *,
         workers: int = 2,

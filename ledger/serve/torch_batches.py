@@ -4,7 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ledger.errors import LedgerError
-from ledger.serve.batches import Batches
+from ledger.serve.batches import Batches, revive
+from ledger.serve.order.cursor import Cursor
 
 if TYPE_CHECKING:
     from ledger.data.sources.source import Arrays
@@ -25,7 +26,10 @@ def torch_class() -> type[Batches]:
     class TorchBatches(Batches, torch.utils.data.IterableDataset):  # type: ignore[misc, name-defined]  # found at run time
         """Batches of tensors; words stay a list."""
 
-        is_torch = True
+        def __reduce__(self) -> tuple[Any, ...]:
+            """Hand the batches to a worker of a spawned process: this class has no name to be found by there."""
+            _, arguments = super().__reduce__()
+            return _handed_over, arguments
 
         def _handed(self, arrays: "Arrays") -> dict[str, Any]:
             values: dict[str, Any] = {}
@@ -38,3 +42,7 @@ def torch_class() -> type[Batches]:
             return values
 
     return TorchBatches
+
+
+def _handed_over(made: Any, cursor: Cursor, pinned: bool, resumed: bool) -> Batches:  # noqa: ANN401, FBT001  # as `__reduce__` returns it
+    return revive(torch_class(), made, cursor, pinned=pinned, resumed=resumed)

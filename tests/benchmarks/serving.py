@@ -21,7 +21,7 @@ import torch
 import ledger
 from ledger.model.feed import FeedPlan, FeedStage
 from ledger.serve.hosting import ask_status
-from ledger.serve.plan import BatchPlan
+from ledger.serve.order.plan import BatchPlan
 from ledger.serve.remote import RemoteSource
 from tests.benchmarks.measuring import cpu_seconds, milliseconds, show, sized, verdict, workplace
 from tests.conftest import ROOT

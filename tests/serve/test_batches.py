@@ -11,7 +11,7 @@ import pytest
 import ledger
 from ledger.errors import LedgerError
 from ledger.serve.batches import Batches
-from ledger.serve.plan import BatchPlan, digest_of
+from ledger.serve.order.plan import BatchPlan, digest_of
 from ledger.serve.prefetch import Prefetch
 from ledger.serve.served import Served, Waits
 from tests.conftest import Cli

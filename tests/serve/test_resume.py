@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ledger.model.record import Record
-from ledger.serve.plan import BatchPlan, digest_of
+from ledger.serve.order.plan import BatchPlan, digest_of
 from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT, make_repository
 from tests.serve.test_server import Server

@@ -22,7 +22,7 @@ from ledger.serve.addresses import Keys, load_pair
 from ledger.serve.batches import Batches
 from ledger.serve.hosting import ask_status
 from ledger.serve.messages import ArrayForm, Want, array_of
-from ledger.serve.plan import BatchPlan, digest_of
+from ledger.serve.order.plan import BatchPlan, digest_of
 from ledger.serve.remote import RemoteSource
 from ledger.serve.ring import ClientRing, ServerRing
 from tests.conftest import ROOT, Cli

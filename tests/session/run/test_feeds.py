@@ -12,7 +12,7 @@ import pytest
 import ledger
 from ledger.model.feed import Feed, FeedPlan, FeedStretch
 from ledger.model.record import Record
-from ledger.serve.plan import BatchPlan, digest_of
+from ledger.serve.order.plan import BatchPlan, digest_of
 from ledger.store.branch.branch import Branch
 from tests.conftest import Cli, run_python
 

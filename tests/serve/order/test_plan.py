@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ledger.errors import LedgerError
 from ledger.model.feed import FeedPlan, FeedStage, FeedStretch, SkippedBatches, Tail
-from ledger.serve.mixing import keys_of, mixed
-from ledger.serve.permutation import Permutation
-from ledger.serve.plan import BatchPlan, differences, digest_of
+from ledger.serve.order.mixing import keys_of, mixed
+from ledger.serve.order.permutation import Permutation
+from ledger.serve.order.plan import BatchPlan, differences, digest_of
 
 HASH = "blake3:" + "0" * 64
 MASK = (1 << 64) - 1

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from ledger.model.feed import FeedStage
-from ledger.serve.mixing import keys_of, random_shares
-from ledger.serve.permutation import Permutation
+from ledger.serve.order.mixing import keys_of, random_shares
+from ledger.serve.order.permutation import Permutation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

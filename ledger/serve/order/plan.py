@@ -14,7 +14,7 @@ import numpy as np
 from ledger.errors import LedgerError
 from ledger.hashing import RunningHash, hash_bytes
 from ledger.model.feed import FeedPlan, FeedStage, FeedStretch
-from ledger.serve.orders import Order, order_of
+from ledger.serve.order.orders import Order, order_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

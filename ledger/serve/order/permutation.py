@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ledger.serve.mixing import random_words
+from ledger.serve.order.mixing import random_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

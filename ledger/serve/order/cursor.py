@@ -8,7 +8,7 @@ import msgspec
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model.feed import FeedPlan
-from ledger.serve.plan import BatchPlan
+from ledger.serve.order.plan import BatchPlan
 
 _CHECK = slice(7, 15)
 """Place of the eight digits of a field's hash that a state keeps, to tell what differs."""
