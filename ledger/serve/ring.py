@@ -5,12 +5,15 @@ reading it raises no SIGBUS. Source: memfd_create(2), fcntl(2) on seals.
 """
 
 import fcntl
+import math
 import mmap
 import os
 import secrets
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +28,15 @@ _ALIGNED = 64
 """Arrays begin at multiples of it: a cache line."""
 MOST_BYTES = 1 << 32
 """Largest ring."""
+
+
+class Slot(NamedTuple):
+    """A slot that is being written."""
+
+    forms: list[ArrayForm]
+    """Where its arrays are."""
+    arrays: "dict[str, NDArray[Any]]"
+    """The arrays, which lie in the shared memory."""
 
 
 class ServerRing:
@@ -51,35 +63,73 @@ class ServerRing:
             raise
         self._memory[: len(token)] = token.encode()
         self._lock = threading.Lock()
-        self._closed = False
+        self._closed = self._freed = False
+        self._users = 0
         self.facts = Ring(pid=os.getpid(), descriptor=self._file, slots=slots, slot_bytes=slot_bytes, token=token)
+
+    @contextmanager
+    def opened(
+        self, slot: int, shapes: "Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]]"
+    ) -> "Iterator[Slot | None]":
+        """Hold the memory for the length of the block, and yield a slot; none where there is no room, or no such slot.
+
+        Args:
+            slot: number of the slot.
+            shapes: type and shape of each array, by name.
+        """
+        forms, at = [], 0
+        for name, (dtype, shape) in shapes.items():
+            forms.append(ArrayForm(name=name, dtype=dtype.str, shape=list(shape), at=at))
+            at += -(-math.prod(shape) * dtype.itemsize // _ALIGNED) * _ALIGNED
+        if not (0 <= slot < self.facts.slots and at <= self.facts.slot_bytes and self._enter()):
+            yield None
+            return
+        try:
+            yield Slot(forms, {form.name: self._view(slot, form) for form in forms})
+        finally:
+            self._leave()
 
     def write(self, slot: int, arrays: "dict[str, NDArray[Any]]") -> list[ArrayForm] | None:
         """Write arrays into a slot, and return where; none where they have no room, or the slot is gone."""
-        if not 0 <= slot < self.facts.slots:
-            return None
-        forms, at = [], 0
-        for name, array in arrays.items():
-            forms.append(ArrayForm(name=name, dtype=array.dtype.str, shape=list(array.shape), at=at))
-            at += -(-array.nbytes // _ALIGNED) * _ALIGNED
-        if at > self.facts.slot_bytes:
-            return None
-        start = _HEAD + slot * self.facts.slot_bytes
-        with self._lock:
-            if self._closed:
+        with self.opened(slot, {name: (array.dtype, array.shape) for name, array in arrays.items()}) as place:
+            if place is None:
                 return None
-            for form, array in zip(forms, arrays.values(), strict=True):
-                if array.nbytes:
-                    place = np.frombuffer(self._memory, np.uint8, array.nbytes, start + form.at)
-                    place[:] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-                    del place
-        return forms
+            for name, array in arrays.items():
+                place.arrays[name][...] = array
+            return place.forms
 
     def close(self) -> None:
-        """Give the memory back, as soon as the client has no array in it."""
+        """Give the memory back, as soon as nobody writes to it and the client has no array in it."""
         with self._lock:
             self._closed = True
-            self._memory.close()
+            self._free()
+
+    def _view(self, slot: int, form: ArrayForm) -> "NDArray[Any]":
+        dtype = np.dtype(form.dtype)
+        count = math.prod(form.shape)
+        if not count * dtype.itemsize:
+            return np.empty(form.shape, dtype)
+        start = _HEAD + slot * self.facts.slot_bytes + form.at
+        found: NDArray[Any] = np.frombuffer(self._memory, dtype, count, start).reshape(form.shape)
+        return found
+
+    def _enter(self) -> bool:
+        with self._lock:
+            if self._closed:
+                return False
+            self._users += 1
+            return True
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            self._free()
+
+    def _free(self) -> None:
+        if self._closed and not self._users and not self._freed:
+            self._freed = True
+            with suppress(BufferError):  # a view is still being let go: the memory goes with it
+                self._memory.close()
             os.close(self._file)
 
 

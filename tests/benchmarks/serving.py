@@ -256,6 +256,7 @@ def main() -> None:
             (folder / name).mkdir()
             data = np.random.default_rng(0).integers(0, 255, (ROWS, *SHAPE), dtype=np.uint8)
             np.save(folder / name / "x.npy", data.astype(name))
+            (folder / name / "x.npy").chmod(0o444)  # as `ledger prepare` leaves it
             measure_ways(folder, name)
         measure_starts(folder)
         measure_sharing(folder)

@@ -1,7 +1,8 @@
 """Columns of samples in array files and tables: each row is read at its place, and none before it is asked for.
 
-Rows are read by `preadv` and not through a memory map: a file that is truncated in the middle of a training would kill
-it with SIGBUS. A column of few bytes is read whole.
+A file that nobody may write to, such as what `ledger prepare` kept, is mapped into memory, which costs a third of
+reading it. Any other is read by `preadv`: truncated under a map, it would kill the training with SIGBUS. A column of
+few bytes is read whole.
 """
 
 import os
@@ -17,12 +18,14 @@ from ledger.data.version.stat_cache import facts_of
 from ledger.errors import LedgerError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from ledger.data.sources.source import Arrays
 
 _WHOLE_BYTES = 1 << 26
 """Largest column that is read whole, in bytes: labels of some million samples."""
+_WRITABLE = 0o222
 _KINDS = "biufcSU"
 """Kinds of values that have a form without pickle (`numpy.dtype.kind`)."""
 
@@ -57,21 +60,29 @@ class FileColumn:
             self._row_bytes *= side
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._close = weakref.finalize(self, os.close, self._file)
-        self._facts = facts_of(os.fstat(self._file))
-        self._whole: NDArray[Any] | None = None
-        if self._row_bytes * self.shape[0] <= _WHOLE_BYTES:
-            self._whole = self._read(np.arange(self.shape[0]))
+        status = os.fstat(self._file)
+        self._facts = facts_of(status)
+        self._held: NDArray[Any] | None = None
+        """All rows, in memory or mapped; none where they are read."""
+        if (size := self._row_bytes * self.shape[0]) <= _WHOLE_BYTES:
+            self._held = self._read(np.arange(self.shape[0]), None)
+        elif not status.st_mode & _WRITABLE and status.st_size >= self._start + size:
+            self._held = np.memmap(path, self.dtype, "r", self._start, self.shape)
 
     def __len__(self) -> int:
         return int(self.shape[0])
 
-    def read(self, rows: "NDArray[Any]") -> "NDArray[Any]":
+    def read(self, rows: "NDArray[Any]", out: "NDArray[Any] | None" = None) -> "NDArray[Any]":
         """Return some rows.
+
+        Args:
+            rows: their numbers.
+            out: array that they are written to, and that is returned.
 
         Raises:
             LedgerError: the file has changed since it was opened, or cannot be read.
         """
-        return self._read(rows) if self._whole is None else self._whole[rows]
+        return self._read(rows, out) if self._held is None else _taken(self._held, rows, out)
 
     def close(self) -> None:
         """Close the file; closing it again does nothing."""
@@ -81,10 +92,10 @@ class FileColumn:
         """Open the file anew in another process: the number of an open file means another one there."""
         return FileColumn, (self.path,)
 
-    def _read(self, rows: "NDArray[Any]") -> "NDArray[Any]":
+    def _read(self, rows: "NDArray[Any]", out: "NDArray[Any] | None") -> "NDArray[Any]":
         import numpy as np
 
-        found = np.empty((len(rows), *self.shape[1:]), dtype=self.dtype)
+        found = np.empty((len(rows), *self.shape[1:]), dtype=self.dtype) if out is None else out
         if not found.nbytes:
             return found
         view = found.reshape(-1).view(np.uint8).data
@@ -123,17 +134,27 @@ class HeldColumn:
 
     def __init__(self, array: "NDArray[Any]") -> None:
         self._array = array
+        self.shape, self.dtype = array.shape, array.dtype
 
     def __len__(self) -> int:
         return len(self._array)
 
-    def read(self, rows: "NDArray[Any]") -> "NDArray[Any]":
-        """Return some rows."""
-        found: NDArray[Any] = self._array[rows]
-        return found
+    def read(self, rows: "NDArray[Any]", out: "NDArray[Any] | None" = None) -> "NDArray[Any]":
+        """Return some rows, in the array that is given, if one is."""
+        return _taken(self._array, rows, out)
 
     def close(self) -> None:
         """Do nothing."""
+
+
+def _taken(array: "NDArray[Any]", rows: "NDArray[Any]", out: "NDArray[Any] | None") -> "NDArray[Any]":
+    import numpy as np
+
+    if out is None:
+        found: NDArray[Any] = np.asarray(array[rows])
+        return found
+    # `clip`, since any other mode makes a copy first; the numbers were checked.
+    return np.take(array, rows, axis=0, out=out, mode="clip")
 
 
 class ColumnSource:
@@ -162,13 +183,23 @@ class ColumnSource:
     def __len__(self) -> int:
         return len(next(iter(self._columns.values())))
 
-    def read(self, rows: "NDArray[Any]") -> "Arrays":
+    def read(self, rows: "NDArray[Any]", out: "Arrays | None" = None) -> "Arrays":
         """Return the samples at some rows.
+
+        Args:
+            rows: their numbers.
+            out: arrays that they are written to; where it has only some, only these are read.
 
         Raises:
             LedgerError: a file has changed since it was opened, or cannot be read.
         """
-        return {name: column.read(rows) for name, column in self._columns.items()}
+        if out is None:
+            return {name: column.read(rows) for name, column in self._columns.items()}
+        return {name: self._columns[name].read(rows, array) for name, array in out.items()}
+
+    def forms(self) -> "dict[str, tuple[np.dtype[Any], tuple[int, ...]]]":
+        """Return the type of each array, and the shape of one row of it."""
+        return {name: (column.dtype, tuple(column.shape[1:])) for name, column in self._columns.items()}
 
     def values(self, name: str) -> Sequence[str | None] | None:
         """Return the values of a column as text; that of the labels has one of the usual names."""

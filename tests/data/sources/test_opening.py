@@ -86,6 +86,24 @@ def test_a_file_that_changes_under_the_training_is_an_error_and_no_crash(
         source.read(rows(99))
 
 
+def test_a_file_that_nobody_may_write_to_is_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.data.sources.columns._WHOLE_BYTES", 0)
+    folder = arrays(tmp_path / "data")
+    (folder / "image.npy").chmod(0o444)
+    column, other = FileColumn(folder / "image.npy"), FileColumn(folder / "label.npy")
+    assert (isinstance(column._held, np.memmap), other._held) == (True, None)
+    order = rows(5, 4, 99, 0)
+    into = np.zeros((4, 2, 3), np.uint16)
+    assert column.read(order, into) is into
+    assert into.tolist() == column.read(order).tolist() == np.arange(600).reshape(100, 2, 3)[order].tolist()
+    (folder / "image.npy").chmod(0o644)
+    with (folder / "image.npy").open("r+b") as file:
+        file.truncate(200)
+    (folder / "image.npy").chmod(0o444)
+    with pytest.raises(LedgerError, match="the data changed while a training read them"):
+        FileColumn(folder / "image.npy").read(order)
+
+
 def test_columns_that_could_be_parts_must_be_named(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
