@@ -12,6 +12,7 @@ from ledger.analysis.comparing.error_rate import Share, share_of, why_no_share
 from ledger.analysis.data.cases import CaseStory
 from ledger.formatting import duration, number, share
 from ledger.model.entries import DatasetVersion, StoredRun
+from ledger.model.feed import Feed
 from ledger.model.values import Document, counted
 
 Rule = Literal["bias", "variance", "mismatch", "slices", "steps", "data-wait", "idle", "complexity", "flips", "noise"]
@@ -150,10 +151,26 @@ def _data_wait(run: StoredRun) -> list[Advice]:
     waited = usage.data_wait_seconds if usage else None
     if waited is None or took is None or waited < _WAIT_SECONDS or waited / took <= _WAIT:
         return []
-    say = f"training waited for data {duration(waited)} of {duration(took)}: more workers, or data prepared once"
+    say = f"training waited for data {duration(waited)} of {duration(took)}: {_remedy(run.record.datasets.feeds)}"
     numbers = {"data_wait_seconds": waited, "duration_seconds": took, "share": waited / took}
     source = f"{_STALLS}; more than {share(_WAIT)} is a rule of our own"
     return [Advice(rule="data-wait", say=say, numbers=numbers, source=source)]
+
+
+_DECODED = {"files", "shards", "object"}
+"""Kinds of sources whose samples are decoded each time that they are read."""
+
+
+def _remedy(feeds: Sequence[Feed]) -> str:
+    """Return what would let training wait less, by what waited most."""
+    slowest = max(feeds, key=lambda feed: feed.wait_seconds, default=None)
+    if slowest is None:
+        return "more workers, or data prepared once"
+    if slowest.server is not None:
+        return "more threads in the data server (`ledger serve --workers`), or data prepared once"
+    if slowest.source in _DECODED:
+        return "data prepared once (`ledger prepare`), or decoded by a server (`ledger serve`)"
+    return "fewer bytes a sample, such as 8 bits instead of a float, or more batches read ahead (`prefetch`)"
 
 
 _CURES = {

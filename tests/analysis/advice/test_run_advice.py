@@ -9,6 +9,7 @@ from ledger.analysis.comparing.error_rate import why_silent
 from ledger.analysis.data.cases import CaseStory
 from ledger.model.boxes import Cost, DatasetUse, Gpu, Metric, Usage
 from ledger.model.entries import DatasetVersion, StoredRun
+from ledger.model.feed import Feed, FeedPlan, FeedStage, Transport
 from ledger.model.statistics import DatasetStatistics
 from ledger.model.values import Direction
 from tests.sample_versions import sample_cases
@@ -139,11 +140,12 @@ def test_the_metric_of_the_headline_is_looked_at_where_it_is_a_share() -> None:
         assert metric_of(msgspec.structs.replace(run, record=record)) == expected
 
 
-def waited(seconds: float | None, duration: float) -> list[str]:
+def waited(seconds: float | None, duration: float, *feeds: Feed) -> list[str]:
     run = run_with({})
     usage = Usage(samples=1, interval_seconds=1.0, data_wait_seconds=seconds)
     record = msgspec.structs.replace(
         run.record,
+        datasets=msgspec.structs.replace(run.record.datasets, feeds=list(feeds)),
         hardware=msgspec.structs.replace(run.record.hardware, usage=usage, gpus=[]),
         timing=msgspec.structs.replace(run.record.timing, duration_seconds=duration),
     )
@@ -156,6 +158,22 @@ def test_waiting_for_data_is_said_when_it_is_more_than_a_fifth_of_the_run() -> N
     assert waited(0.5, 1.0) == [], "half a second says nothing"
     assert waited(None, 100.0) == []
     assert waited(30.0, 0.0) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "server", "remedy"),
+    [
+        ("files", None, "`ledger prepare`"),
+        ("shards", "tcp", "`ledger serve --workers`"),
+        ("arrays", None, "`prefetch`"),
+    ],
+)
+def test_the_remedy_fits_what_the_training_was_fed_by(source: str, server: Transport | None, remedy: str) -> None:
+    plan = FeedPlan(dataset_hash="blake3:0", seed=0, global_batch_size=1, stages=[FeedStage(samples=1)])
+    idle = Feed(dataset="other", verified=True, plan=plan, plan_digest="", batch_size=1, source="object")
+    slow = msgspec.structs.replace(idle, source=source, server=server, wait_seconds=29.0)
+    (said,) = waited(30.0, 100.0, idle, slow)
+    assert remedy in said
 
 
 def test_what_is_over_the_budget_is_named_with_its_limit_and_what_is_unknown_is_silent() -> None:
