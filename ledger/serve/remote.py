@@ -191,12 +191,15 @@ class RemoteSource:
     def _await(self, asked: int) -> "tuple[Message, list[memoryview], ClientRing | None]":
         """Return the answer to a question, asking again, and elsewhere, as long as nobody answers."""
         with self._lock:
-            deadline = time.monotonic() + self._patience
+            began = time.monotonic()  # training may have said nothing for long, which is no silence of the server
+            deadline = again_at = began + self._patience
             while asked not in self._answers:
                 if self._hear():
                     deadline = time.monotonic() + self._patience
                 now = time.monotonic()
-                if now - self._heard > _SILENT_SECONDS:
+                if now - max(self._heard, began) > _SILENT_SECONDS or now > again_at:
+                    # Again on a new connection: late answers to this one must not count.
+                    again_at = now + self._patience
                     self._connect(deadline)
                 elif now - self._spoke > _POLL_SECONDS:
                     self._say(Ping())

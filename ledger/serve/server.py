@@ -32,6 +32,8 @@ _LOG = logging.getLogger("ledger")
 _POLL_SECONDS = 0.5
 _SILENT_SECONDS = 60.0
 """How long a client may say nothing before it counts as gone."""
+_MOST_ASKED = 64
+"""Most questions of a client at once; a client of ours asks 16."""
 _TELLING_SECONDS = 3.0
 """How long a server whose data turned out to be others still says so to its clients."""
 _SLOTS = 16
@@ -64,6 +66,8 @@ class _Client:
         self.columns = frozenset(columns)
         self.seen = time.monotonic()
         self.ring: ServerRing | None = None
+        self.room = threading.BoundedSemaphore(_MOST_ASKED)
+        """Room for questions that are not answered yet."""
 
     def close(self) -> None:
         if self.ring is not None:
@@ -99,6 +103,7 @@ class DataServer:
         self._began = time.monotonic()
         self._complained = 0.0
         self._stopping = threading.Event()
+        self._counting = threading.Lock()
         self.batches = self.bytes = 0
 
     @property
@@ -151,6 +156,8 @@ class DataServer:
             except OSError as error:
                 _LOG.warning("the data server lost a socket: %s", error)
                 break
+            except Exception:  # noqa: BLE001  # one message must not end the service of all
+                _LOG.exception("the data server could not answer a message")
             self._forget_silent(number)
         listener.close(1.0)
 
@@ -231,7 +238,7 @@ class DataServer:
 
     def _ring(self, client: _Client) -> ServerRing | None:
         """Return memory for the batches of a client; none where it is not to be had, so that it gets frames."""
-        with suppress(OSError, LedgerError):
+        with suppress(Exception):  # a transform may raise anything; whoever asks for the sample is told
             sample = sum(array.nbytes + 64 for array in self._made(np.zeros(1, np.int64), client.columns).values())
             slot = max(_LEAST_SLOT, 1 << (sample * 512 - 1).bit_length())
             while slot > _LEAST_SLOT and slot * _SLOTS > MOST_BYTES // 2:
@@ -250,7 +257,16 @@ class DataServer:
         except LedgerError as error:
             answer(Refused(id=want.id, message=error.message, hint=error.hint))
             return
-        self._pool.submit(self._answer_want, client, want, answer)
+        if not client.room.acquire(blocking=False):
+            answer(Refused(id=want.id, message=f"{_MOST_ASKED} questions at once are the most"))
+            return
+        self._pool.submit(self._answer_in_turn, client, want, answer)
+
+    def _answer_in_turn(self, client: _Client, want: messages.Want, answer: Callable[..., None]) -> None:
+        try:
+            self._answer_want(client, want, answer)
+        finally:
+            client.room.release()
 
     def _answer_want(self, client: _Client, want: messages.Want, answer: Callable[..., None]) -> None:
         try:
@@ -267,8 +283,7 @@ class DataServer:
         except Exception as error:  # noqa: BLE001  # a transform may raise anything; its client is told
             answer(Refused(id=want.id, message=f"{type(error).__name__}: {str(error)[:200]}"))
             return
-        self.batches += 1
-        self.bytes += sum(array.nbytes for array in arrays.values())
+        self._count(arrays)
         if forms is not None:
             done = self._served.check.done
             answer(BatchReply(id=want.id, arrays=forms, slot=want.slot, ring=want.ring, cached=cached, verified=done))
@@ -298,10 +313,14 @@ class DataServer:
             if slot is None:
                 return None
             source.read(rows, slot.arrays)
-            self.batches += 1
-            self.bytes += sum(array.nbytes for array in slot.arrays.values())
+            self._count(slot.arrays)
             done = self._served.check.done
             return BatchReply(id=want.id, arrays=slot.forms, slot=want.slot, ring=want.ring, verified=done)
+
+    def _count(self, arrays: "Arrays") -> None:
+        with self._counting:
+            self.batches += 1
+            self.bytes += _size(arrays)
 
     def _made(self, rows: "np.ndarray[Any, Any]", columns: frozenset[str]) -> "Arrays":
         arrays = self._served.source.read(rows)
