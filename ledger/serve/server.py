@@ -7,7 +7,7 @@ serve one plan without knowing of each other, and one that was started again goe
 import logging
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,6 +20,7 @@ from ledger.data.sources.columns import ColumnSource
 from ledger.data.sources.source import SampleSource, stacked
 from ledger.errors import LedgerError
 from ledger.serve import messages
+from ledger.serve.decoded_batches import DecodedBatches, size_of
 from ledger.serve.messages import BatchReply, Hello, Message, Ping, Pong, Properties, Refused, Status, StatusReply
 from ledger.serve.ring import MOST_BYTES, ServerRing
 from ledger.serve.version_check import VersionCheck
@@ -99,7 +100,7 @@ class DataServer:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="ledger-serve")
         self._clients: dict[tuple[int, bytes], _Client] = {}
         self._most_clients = clients
-        self._cache = _DecodedBatches(cache_bytes if self._decodes else 0)
+        self._cache = DecodedBatches(cache_bytes if self._decodes else 0)
         self._began = time.monotonic()
         self._complained = 0.0
         self._stopping = threading.Event()
@@ -320,7 +321,7 @@ class DataServer:
     def _count(self, arrays: "Arrays") -> None:
         with self._counting:
             self.batches += 1
-            self.bytes += _size(arrays)
+            self.bytes += size_of(arrays)
 
     def _made(self, rows: "np.ndarray[Any, Any]", columns: frozenset[str]) -> "Arrays":
         arrays = self._served.source.read(rows)
@@ -355,53 +356,3 @@ class DataServer:
         if now - self._complained > _COMPLAINTS_SECONDS or not self._complained:
             self._complained = now
             _LOG.warning("the data server got a message that is none: %s", why[:200])
-
-
-class _DecodedBatches:
-    """Batches that were decoded, the least recently asked for first; simultaneous questions for one decode it once.
-
-    Args:
-        most_bytes: memory for them; 0 keeps none.
-    """
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most = most_bytes
-        self._held: OrderedDict[object, Arrays] = OrderedDict()
-        self._bytes = 0
-        self._making: dict[object, threading.Event] = {}
-        self._lock = threading.Lock()
-        self.decoded = 0
-
-    def get(self, key: object, make: "Callable[[], Arrays]") -> "tuple[Arrays, bool]":
-        """Return a batch, and whether it was there already; whatever `make` raises is raised."""
-        if not self._most:
-            self.decoded += 1
-            return make(), False
-        while True:
-            with self._lock:
-                if (found := self._held.get(key)) is not None:
-                    self._held.move_to_end(key)
-                    return found, True
-                other = self._making.get(key)
-                if other is None:
-                    mine = self._making[key] = threading.Event()
-                    break
-            other.wait()
-        try:
-            made = make()
-            with self._lock:
-                self.decoded += 1
-                self._held[key] = made
-                self._bytes += _size(made)
-                while self._bytes > self._most and len(self._held) > 1:
-                    _, old = self._held.popitem(last=False)
-                    self._bytes -= _size(old)
-            return made, False
-        finally:
-            with self._lock:
-                del self._making[key]
-            mine.set()
-
-
-def _size(arrays: "Arrays") -> int:
-    return sum(array.nbytes for array in arrays.values())
