@@ -60,21 +60,29 @@ def is_own_host(address: str) -> bool:
 
 def default_address(content: str) -> str:
     """Return the address at which a dataset is served by default: a socket in a folder that only the user opens."""
-    base = os.environ.get("XDG_RUNTIME_DIR") or f"/tmp/ledger-{os.getuid()}"  # noqa: S108  # checked where it is made
-    return f"ipc://{base}/ledger-serve/{content.rpartition(':')[2][:16]}"
+    own = os.environ.get("XDG_RUNTIME_DIR")
+    # Right in /tmp, whose folders only their owners can replace.
+    folder = f"{own}/ledger-serve" if own else f"/tmp/ledger-serve-{os.getuid()}"  # noqa: S108  # checked where it is made
+    return f"ipc://{folder}/{content.rpartition(':')[2][:16]}"
 
 
 def prepare_socket(address: str) -> None:
     """Make the folder of a socket, which nobody else may open.
 
     Raises:
-        LedgerError: it belongs to somebody else, is open to others, or its path is too long.
+        LedgerError: it belongs to somebody else, is open to others, cannot be made, or its path is too long.
     """
     path = Path(address.removeprefix("ipc://")).absolute()
     if len(str(path)) > _MOST_PATH:
         raise UsageError(f"the path of the socket is longer than {_MOST_PATH} characters: `{path}`")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status = path.parent.stat()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = path.parent.lstat()
+    except OSError as error:
+        why = (error.strerror or "").lower()
+        raise LedgerError(
+            f"the folder of the socket cannot be made ({why}): `{path.parent}`", hint="--listen ipc:///FOLDER/NAME"
+        ) from error
     if status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise LedgerError(f"others may open the folder of the socket: `{path.parent}`", hint=f"chmod 700 {path.parent}")
 
@@ -88,10 +96,15 @@ def write_keys(path: Path) -> bytes:
     pair = new_pair()
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, b"public " + pair.public + b"\nsecret " + pair.secret + b"\n")
+        except OSError:
+            path.unlink()
+            raise
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise LedgerError(f"the keys cannot be written ({(error.strerror or '').lower()}): `{path}`") from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(b"public " + pair.public + b"\nsecret " + pair.secret + b"\n")
     return pair.public
 
 

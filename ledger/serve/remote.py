@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.25
 _SILENT_SECONDS = 2.0
 """How long a server may say nothing while something is asked of it; then another address is tried."""
+_FIRST_SECONDS = 15.0
+"""How long a server may take to answer the first time: it may be starting, or the address may be wrong."""
 PATIENCE_SECONDS = 60.0
 """How long all addresses may be silent before a training ends."""
 
@@ -97,7 +99,7 @@ class RemoteSource:
         """Whether the server knows that its content is that of the version."""
         self.welcome: Welcome
         """What the server serves."""
-        self._connect(time.monotonic() + patience_seconds)
+        self._connect(time.monotonic() + min(_FIRST_SECONDS, patience_seconds))
         self.kind = self.welcome.kind
 
     @property
@@ -145,9 +147,9 @@ class RemoteSource:
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
-            if self._caller is not None:
+            if self._caller is not None and os.getpid() == self._pid:  # a forked process has only a copy of it
                 self._caller.close()
-                self._caller = None
+            self._caller = None
 
     def __del__(self) -> None:
         with suppress(Exception):  # half made, or the interpreter is shutting down

@@ -100,15 +100,19 @@ class _Locks:
     def __enter__(self) -> None:
         for path in self._paths:
             addresses.prepare_socket(f"ipc://{path}")
-            file = os.open(f"{path}.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            self._files.append(file)
             try:
+                file = os.open(f"{path}.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                self._files.append(file)
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 self.__exit__()
                 raise LedgerError(
                     f"a data server listens there already: `ipc://{path}`", hint=f"ledger serve --status ipc://{path}"
                 ) from None
+            except OSError as error:
+                self.__exit__()
+                why = (error.strerror or "").lower()
+                raise LedgerError(f"the socket cannot be locked ({why}): `{path}.lock`") from error
 
     def __exit__(self, *_: object) -> None:
         for file in self._files:
