@@ -11,6 +11,9 @@ from ledger.session.spool.events import Failed, Fed, Used
 
 T = TypeVar("T")
 
+_CHECKPOINTS = 1_000
+"""Checkpoints at which it is told at once what was served; some loaders ask for a state at every batch."""
+
 _AGAIN_SECONDS = 1.0
 _AGAIN_SHARE = 0.01
 """The sum is written again after another second, or another 1 %: for a day of waiting that is some 800 times."""
@@ -73,6 +76,7 @@ class Feeds:
         self._feeds: list[Feeding] = []
         self._began = monotonic()
         self._tell_at = 0.0
+        self._checkpoints = 0
 
     def add(self, loader: object) -> bool:
         """Follow a loader that is `ledger.batches`, or one of torch around them; return whether it is."""
@@ -84,9 +88,14 @@ class Feeds:
                     if getattr(loader, "num_workers", 0):
                         why = "the workers of a DataLoader read the batches, so that nobody here sees which were served"
                         self._tell(Failed(problem=CaptureProblem(field="datasets.feeds", message=why)))
-                    one.on_checkpoint = self.say
+                    one.on_checkpoint = self._say_checkpoint
                 return True
         return False
+
+    def _say_checkpoint(self) -> None:
+        """Tell what has been served up to a checkpoint; of thousands, no more often than of batches."""
+        self._checkpoints += 1
+        self.say(now=self._checkpoints <= _CHECKPOINTS)
 
     def say(self, *, now: bool = True) -> None:
         """Tell what all have served so far; unless it must be now, only now and then."""
