@@ -106,7 +106,9 @@ class Feed(Document, frozen=True, kw_only=True):
     world: Annotated[int, Meta(ge=1)] = 1
     """Number of ranks that shared each batch."""
     code: str | None = None
-    """Hash of the code that transforms and augments samples; none where none does."""
+    """Hash of the code that transforms and augments samples; none where none does, or where it is unknown."""
+    code_unknown: str | None = None
+    """Why the code that transforms or augments samples here has no hash."""
     source: str
     """Kind of source that read the samples."""
     server: Transport | None = None

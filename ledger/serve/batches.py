@@ -12,9 +12,10 @@ import numpy as np
 from ledger.data.preparing.object_code import hash_object
 from ledger.data.sources.source import SampleSource, stacked
 from ledger.errors import LedgerError
-from ledger.model.feed import Feed, FeedPlan, Transport
+from ledger.model.feed import Feed, Transport
 from ledger.recorder.record.draft import Dataset
 from ledger.serve.choosing import ChosenStage
+from ledger.serve.messages import Welcome
 from ledger.serve.order.cursor import Cursor, load_cursor
 from ledger.serve.order.mixing import keys_of
 from ledger.serve.order.plan import BatchPlan
@@ -99,10 +100,7 @@ class Batches:
         self._cursor = Cursor(0, 0)
         self._pinned = self._resumed = False
         self._served = Served(len(source))
-        codes = [code for code in (options.transform, options.augment) if code is not None]
-        served = getattr(source, "welcome", None)
-        own = hash_object(codes) if codes else None
-        self._code = own if served is None or served.code is None else f"{served.code}{f' {own}' if own else ''}"
+        self._code, self._code_unknown = _code_of(options, getattr(source, "welcome", None))
 
     def __len__(self) -> int:
         """Return the number of batches of the epoch that comes next, or that is being iterated."""
@@ -140,10 +138,6 @@ class Batches:
         self._cursor = load_cursor(state, self.plan)
         self._resumed, self._pinned = True, False
 
-    def resume(self, cursor: Cursor, *, pinned: bool, resumed: bool) -> None:
-        """Stand where other batches of the same plan stood."""
-        self._cursor, self._pinned, self._resumed = cursor, pinned, resumed
-
     def feed(self) -> Feed:
         """Return what was served so far, for the record."""
         served, options = self._served, self._options
@@ -157,6 +151,7 @@ class Batches:
             batch_size=self.batch_size,
             world=options.world,
             code=self._code,
+            code_unknown=self._code_unknown,
             source=self._source.kind,
             server=self._options.server,
             reconnects=getattr(self._source, "reconnects", 0),
@@ -186,11 +181,17 @@ class Batches:
             LedgerError: a sample cannot be read, or the content is not that of the version.
         """
         began = time.perf_counter()
+        worker = _worker()
+        if worker is not None and not (self._pinned or self._resumed or self._served.batches):
+            raise LedgerError(
+                "the workers of a DataLoader cannot know which epoch it is",
+                hint="num_workers=0, since batches are read ahead anyway; or batches.set_epoch(EPOCH) before each",
+            )
         epoch = self._next_epoch()
         start = self._cursor.number if self._resumed and epoch == self._cursor.epoch else 0
         self._cursor, self._pinned, self._resumed = Cursor(epoch, start), False, False
         self._served.begin()
-        made = self._made(epoch, _own_numbers(self.plan.numbers(epoch, start)))
+        made = self._made(epoch, _own_numbers(self.plan.numbers(epoch, start), worker))
         ahead = Prefetch(made, _size, self._options.prefetch, self._options.prefetch_bytes)
         try:
             for batch in ahead:
@@ -210,9 +211,19 @@ class Batches:
         return cursor.epoch + 1 if at_end and not self._pinned else cursor.epoch
 
     def __reduce__(self) -> "tuple[Any, ...]":
-        """Hand the batches to a worker of a spawned process, which reads them anew and counts nothing."""
-        made = (self._source, self.plan.facts, self._stages, self.dataset_use, self._check.expected, self._options)
-        return _handed_over, (made, self._cursor, self._pinned, self._resumed)
+        """Hand the batches to a worker of a spawned process, where they stand; it counts nothing.
+
+        Raises:
+            LedgerError: the content is not that of the version, which the worker could not find out.
+        """
+        self._check.wait()
+        check = VersionCheck.known(self._check.expected, done=self._check.done)
+        made = (self._source, self.plan, self._stages, self.dataset_use, check, self._options)
+        return type(self), made, (self._cursor, self._pinned, self._resumed)
+
+    def __setstate__(self, state: tuple[Cursor, bool, bool]) -> None:
+        """Stand where the batches stood that were handed over."""
+        self._cursor, self._pinned, self._resumed = state
 
     def _made(self, epoch: int, numbers: Iterator[int]) -> Iterator[Batch]:
         """Yield batches; of a server so many are asked for at once as may be read ahead."""
@@ -277,33 +288,31 @@ class Batches:
         return dict(arrays)
 
 
+def _code_of(options: Options, welcome: Welcome | None) -> tuple[str | None, str | None]:
+    """Return the hash of what makes samples of samples, here and in a server, and why it is unknown, if it is."""
+    codes = [code for code in (options.transform, options.augment) if code is not None]
+    served = welcome.code if welcome is not None else None
+    try:
+        own = hash_object(codes) if codes else None
+    except LedgerError as error:
+        return served, error.message
+    except Exception as error:  # noqa: BLE001  # a foreign object may raise anything when it is read
+        return served, f"{type(error).__name__}: {error}"[:200]
+    return " ".join(one for one in (served, own) if one) or None, None
+
+
 def _size(batch: Batch) -> int:
     return sum(array.nbytes for array in batch.arrays.values())
 
 
-def _own_numbers(numbers: Iterator[int]) -> Iterator[int]:
-    """Yield the batches that a worker of torch's `DataLoader` reads: it takes one of each worker in turn."""
+def _worker() -> Any:  # noqa: ANN401  # torch is not imported here
+    """Return which worker of a `DataLoader` of torch this process is; none where it is none."""
     torch = sys.modules.get("torch")
-    worker = torch.utils.data.get_worker_info() if torch is not None else None
+    return torch.utils.data.get_worker_info() if torch is not None else None
+
+
+def _own_numbers(numbers: Iterator[int], worker: Any) -> Iterator[int]:  # noqa: ANN401  # the same
+    """Yield the batches that a worker reads: the `DataLoader` takes one of each in turn."""
     if worker is None:
         return numbers
     return (number for place, number in enumerate(numbers) if place % worker.num_workers == worker.id)
-
-
-def revive(
-    kind: type[Batches],
-    made: tuple[SampleSource, FeedPlan, Sequence[ChosenStage], Dataset, str, Options],
-    cursor: Cursor,
-    *,
-    pinned: bool,
-    resumed: bool,
-) -> Batches:
-    """Return batches that another process handed over, where they stood there."""
-    source, facts, stages, dataset, expected, options = made
-    batches = kind(source, BatchPlan(facts), stages, dataset, VersionCheck.passed(expected), options)
-    batches.resume(cursor, pinned=pinned, resumed=resumed)
-    return batches
-
-
-def _handed_over(made: Any, cursor: Cursor, pinned: bool, resumed: bool) -> Batches:  # noqa: ANN401, FBT001  # as `__reduce__` returns it
-    return revive(Batches, made, cursor, pinned=pinned, resumed=resumed)

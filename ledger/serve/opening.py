@@ -121,8 +121,9 @@ def batches(
         used, source, compute = _opened(data, path, columns, labels, role, place)
         used, check = _identified(used, compute, place, verify=verify)
     stated = find_rank(os.environ)
-    world = world or (stated.processes if stated is not None and stated.processes else 1)
-    rank = rank if rank is not None else stated.rank if stated is not None else 0
+    if world is None and stated is not None and stated.processes:  # a rank alone may mean something else
+        world, rank = stated.processes, stated.rank if rank is None else rank
+    world, rank = world or 1, rank or 0
     if not 0 <= rank < world:
         raise UsageError(f"rank {rank} is none of {world} ranks", hint="world=…")
     first = {"order": order, "block": block, "keep": keep, "weights": weights}
@@ -227,8 +228,7 @@ def _served(
         raise LedgerError(
             f"the data server serves other data: `{welcome.label}`", hint=f"ledger.batches({welcome.label!r}, …)"
         )
-    check = VersionCheck.passed(welcome.dataset_hash)
-    check.done = welcome.verified
+    check = VersionCheck.known(welcome.dataset_hash, done=welcome.verified)
     if used.name:  # the ledger knows what the version is; else the record says that it does not
         return msgspec.structs.replace(used, path=""), source, check
     return msgspec.structs.replace(used, hash=welcome.dataset_hash), source, check
@@ -257,7 +257,7 @@ def _identified(
     if not (used.name and used.version):
         found = compute()
         seen = msgspec.structs.replace(used, hash=found.hash, bytes=found.bytes, lines=_lines(used, found))
-        return seen, VersionCheck.passed(found.hash)
+        return seen, VersionCheck.known(found.hash)
     label = f"{used.name}@{used.version}"
     if place.ledger is None:
         raise place.problem or LedgerError(f"there is no ledger here that could have: `{label}`")

@@ -4,8 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ledger.errors import LedgerError
-from ledger.serve.batches import Batches, revive
-from ledger.serve.order.cursor import Cursor
+from ledger.serve.batches import Batches
 
 if TYPE_CHECKING:
     from ledger.data.sources.source import Arrays
@@ -28,8 +27,8 @@ def torch_class() -> type[Batches]:
 
         def __reduce__(self) -> tuple[Any, ...]:
             """Hand the batches to a worker of a spawned process: this class has no name to be found by there."""
-            _, arguments = super().__reduce__()
-            return _handed_over, arguments
+            _, made, state = super().__reduce__()
+            return _handed_over, made, state
 
         def _handed(self, arrays: "Arrays") -> dict[str, Any]:
             values: dict[str, Any] = {}
@@ -44,5 +43,5 @@ def torch_class() -> type[Batches]:
     return TorchBatches
 
 
-def _handed_over(made: Any, cursor: Cursor, pinned: bool, resumed: bool) -> Batches:  # noqa: ANN401, FBT001  # as `__reduce__` returns it
-    return revive(torch_class(), made, cursor, pinned=pinned, resumed=resumed)
+def _handed_over(*made: Any) -> Batches:  # noqa: ANN401  # what `Batches` is made of
+    return torch_class()(*made)

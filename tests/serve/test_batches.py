@@ -1,7 +1,8 @@
 """The batches that a training iterates over: stopped anywhere and resumed, they are those that were never stopped."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import ledger
+from ledger.analysis.data.feeds import feed_facts
 from ledger.errors import LedgerError
 from ledger.serve.batches import Batches
 from ledger.serve.order.plan import BatchPlan, digest_of
@@ -219,12 +221,62 @@ def test_a_version_is_verified_beside_the_training(data: str, cli: Cli) -> None:
 
 def test_a_loader_of_torch_with_workers_keeps_the_order(data: str) -> None:
     torch = pytest.importorskip("torch")
-    expected = taken(ledger.batches(data, batch_size=8))
+    whole = ledger.batches(data, batch_size=8)
+    expected = [taken(whole), taken(whole)]
     for workers in (0, 2):
         batches = ledger.batches(data, batch_size=8, as_torch=True)
         loader = torch.utils.data.DataLoader(batches, batch_size=None, num_workers=workers)
-        found = [(batch["x"][:, 0] / 3).int().tolist() for batch in loader]
-        assert found == expected
+        for epoch in range(2):
+            batches.set_epoch(epoch)
+            assert [(batch["x"][:, 0] / 3).int().tolist() for batch in loader] == expected[epoch]
+
+
+def test_workers_that_know_no_epoch_say_so_instead_of_serving_the_first_one_again(data: str) -> None:
+    torch = pytest.importorskip("torch")
+    batches = ledger.batches(data, batch_size=8, as_torch=True)
+    with pytest.raises(LedgerError, match="cannot know which epoch it is"):
+        list(torch.utils.data.DataLoader(batches, batch_size=None, num_workers=1))
+    kept = ledger.batches(data, batch_size=8, as_torch=True)
+    kept.set_epoch(0)
+    loader = torch.utils.data.DataLoader(kept, batch_size=None, num_workers=1, persistent_workers=True)
+    first, second = ([batch["x"][:, 0].tolist() for batch in loader] for _ in range(2))
+    assert first != second
+
+
+def load_epochs(batches: Batches, loader: Iterable[object]) -> None:
+    for epoch in range(100):
+        batches.set_epoch(epoch)
+        list(loader)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers_notice_that_the_data_are_not_the_version(method: str, data: str, cli: Cli) -> None:
+    torch = pytest.importorskip("torch")
+    assert cli("dataset", "add", "numbers", data, "--version", "v1", "--role", "train").code == 0
+    np.save(Path(data) / "label.npy", np.zeros(ROWS))
+    batches = ledger.batches("numbers@v1", path=data, batch_size=8, as_torch=True)
+    loader = torch.utils.data.DataLoader(batches, batch_size=None, num_workers=1, multiprocessing_context=method)
+    with pytest.raises(LedgerError, match="the data are not those of numbers@v1"):
+        load_epochs(batches, loader)
+
+
+def first_column(sample: dict[str, Any], table: list[float]) -> dict[str, Any]:
+    return {"x": sample["x"][:1] + table[0]}
+
+
+def test_code_that_cannot_be_hashed_is_unknown_and_stops_nothing(data: str) -> None:
+    transform = partial(first_column, table=[float(number) for number in range(20_000)])
+    batches = ledger.batches(data, batch_size=8, transform=transform)
+    assert next(iter(batches))["x"].shape == (8, 1)
+    feed = batches.feed()
+    assert feed.code is None
+    assert feed.code_unknown is not None
+    assert ("code of samples", f"unknown: {feed.code_unknown}") in list(feed_facts(feed, None))
+
+
+def test_a_rank_without_a_number_of_ranks_is_none(data: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "3")
+    assert taken(ledger.batches(data, batch_size=8)) == taken(ledger.batches(data, batch_size=8, rank=0, world=1))
 
 
 def test_reading_ahead_is_bounded_and_brings_errors_to_the_reader() -> None:

@@ -368,6 +368,7 @@ def test_workers_of_a_loader_connect_for_themselves(arrays: str, serve: Serve) -
     expected = [batch["x"].tobytes() for batch in ledger.batches(arrays, batch_size=8)]
     for method in ("fork", "spawn"):
         batches = ledger.batches(arrays, batch_size=8, as_torch=True, server=server.address)
+        batches.set_epoch(0)
         loader = torch.utils.data.DataLoader(batches, batch_size=None, num_workers=2, multiprocessing_context=method)
         assert [batch["x"].numpy().tobytes() for batch in loader] == expected
 

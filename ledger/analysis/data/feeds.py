@@ -38,7 +38,12 @@ def feed_facts(feed: Feed, took_seconds: float | None) -> Iterator[tuple[str, st
     padded = f", {feed.padded} of them to fill a batch" if feed.padded else ""
     served = f"{counted(feed.batches, 'batch')}, {counted(feed.samples, 'sample')}{different}{padded}"
     yield "served", f"{served}; {_epochs(feed.stretches)}"
-    yield "content", "compared with its hash" if feed.verified else "not compared with its hash"
+    by = " by the server" if feed.server is not None else ""
+    yield "content", f"compared with its hash{by}" if feed.verified else "not compared with its hash"
+    if feed.code_unknown is not None:
+        yield "code of samples", f"unknown: {feed.code_unknown}"
+    elif feed.code is not None:
+        yield "code of samples", feed.code[:19]
     part = f", {share(feed.wait_seconds / took_seconds)} of the time" if took_seconds else ""
     waits = (
         ("half of the batches", feed.wait_p50_seconds),

@@ -142,11 +142,6 @@ def digest_of(plan: BatchPlan, stretch: FeedStretch) -> str:
     return digest.text
 
 
-def differences(ours: FeedPlan, theirs: FeedPlan) -> list[str]:
-    """Return what differs between two plans: the names of the fields."""
-    return [name.replace("_", " ") for name in ours.__struct_fields__ if getattr(ours, name) != getattr(theirs, name)]
-
-
 def _check(stage: FeedStage, facts: FeedPlan) -> None:
     """Raise for a stage whose epochs would have no batch, or no order."""
     what = f"the stage from epoch {stage.from_epoch}" if stage.from_epoch else "the plan"

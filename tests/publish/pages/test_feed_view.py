@@ -1,12 +1,11 @@
 """The page of a run says how it was fed, and in which order."""
 
-import re
-
 import msgspec
 
 from ledger.model.feed import Feed, FeedPlan, FeedStage, FeedStretch, SkippedBatches
 from ledger.publish.pages.run_page import render_run
 from ledger.publish.site.site_data import survey
+from tests.publish.pages.test_table_views import text_of
 from tests.samples import sample_ledger, sample_reader
 
 FEED = Feed(
@@ -34,10 +33,6 @@ FEED = Feed(
     wait_seconds=12.5,
     wait_p95_seconds=0.25,
 )
-
-
-def text_of(html: str) -> str:
-    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
 
 
 def test_the_page_of_a_run_says_how_it_was_fed() -> None:

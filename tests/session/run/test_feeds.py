@@ -86,6 +86,7 @@ def test_what_workers_of_a_loader_served_is_unknown_and_said_so(data: Path, repo
     torch = pytest.importorskip("torch")
     with ledger.run("fed", folder=repo) as run:
         batches = ledger.batches(data, batch_size=8, as_torch=True)
+        batches.set_epoch(0)
         for _ in run.loading(torch.utils.data.DataLoader(batches, batch_size=None, num_workers=1)):
             pass
     datasets = only_record(repo).datasets
