@@ -6,7 +6,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from ledger.commands.reading.show import _hardware, _heading
+from ledger.commands.reading.box_lines import hardware_lines
+from ledger.commands.reading.show import _heading
 from ledger.model.boxes import Gpu, Node, RankLife, Usage
 from ledger.model.entries import StoredRun
 from ledger.model.record import Attempt
@@ -99,7 +100,7 @@ def test_a_job_of_very_many_ranks_has_a_bounded_page() -> None:
 @pytest.mark.parametrize("said", ["node-a: lost: gone node-a", "b: still running when the record was made"])
 def test_show_names_ranks_that_did_not_end_well(said: str) -> None:
     _, run = page_of("node-a")
-    lines = dict(_hardware(run.record))
+    lines = dict(hardware_lines(run.record))
     assert said in {lines["rank 1"], lines["rank 2"]}
     assert lines["ranks"] == "nothing is known of 1 rank: 3"
     assert lines["on node-a"].startswith("ranks 0, 1: EPYC, 64 cores, H100")

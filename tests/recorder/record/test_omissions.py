@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.commands.reading.show import _model, _params
+from ledger.commands.reading.box_lines import model_lines, params_lines
 from ledger.errors import InvalidDocument
 from ledger.model.boxes import Model
 from ledger.recorder.record.draft import CaptureProblem
@@ -51,5 +51,5 @@ def test_a_param_without_a_value_is_unknown_and_the_others_are_kept(ledger: Bran
 
 def test_params_that_are_null_are_shown_and_a_missing_model_has_no_size(ledger: Branch) -> None:
     record = add(ledger, draft(params={"wd": None, "name": "", "lr": 0.1}, model=Model(path="nope.pt"))).record
-    assert dict(_params(record)) == {"wd": "null", "name": '""', "lr": "0.1"}
-    assert dict(_model(record))["file"] == "nope.pt"
+    assert dict(params_lines(record)) == {"wd": "null", "name": '""', "lr": "0.1"}
+    assert dict(model_lines(record))["file"] == "nope.pt"
