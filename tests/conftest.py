@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,6 +82,13 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def ledger(repo: Path) -> Branch:
     """The ledger of `repo`, without entries."""
     return Branch.open(repo)
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder right in /tmp, for sockets of ours and of what we run: a system allows their path about 100 bytes."""
+    with tempfile.TemporaryDirectory(prefix="ledger-", dir="/tmp") as folder:
+        yield Path(folder)
 
 
 class Finished:

@@ -1,6 +1,7 @@
 """Every benchmark still runs: everything small and once, and no time is judged."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,16 +17,21 @@ SCRIPTS = sorted(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
-def test_a_benchmark_prints_its_tables(script: Path, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, script, "--quick"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
-        capture_output=True,
+def test_a_benchmark_prints_its_tables(script: Path, short_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-X", "faulthandler", script, "--quick"],
+        cwd=short_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(short_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr
-    assert len([line for line in done.stdout.splitlines() if any(map(str.isdigit, line))]) > 1, done.stdout
-    assert "MISSED" not in done.stdout  # a quick look says nothing of a time
+        start_new_session=True,
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=240)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGABRT)  # each of its processes says where it hangs
+            output, errors = process.communicate()
+    assert process.returncode == 0, output + errors
+    assert len([line for line in output.splitlines() if any(map(str.isdigit, line))]) > 1, output
+    assert "MISSED" not in output  # a quick look says nothing of a time

@@ -18,7 +18,7 @@ from ledger.wire.curve import KeyPair, new_pair
 _KEY = re.compile(rb"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
 """A key of 32 bytes in Z85: https://rfc.zeromq.org/spec/32/."""
 _MOST_PATH = 100
-"""Longest path of a socket: Linux allows 107 bytes."""
+"""Longest path of a socket, in bytes: Linux allows 107, macOS 103."""
 
 
 class Keys(NamedTuple):
@@ -34,10 +34,13 @@ def transport_of(address: str) -> Transport:
     """Return how an address is reached.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is none, or the path of its socket is too long.
     """
     told = urlsplit(address)
-    if told.scheme == "ipc" and address.removeprefix("ipc://"):
+    path = address.removeprefix("ipc://")
+    if told.scheme == "ipc" and path.startswith("/"):  # a name that begins with "@" would be open to everybody
+        if len(os.fsencode(path)) > _MOST_PATH:
+            raise UsageError(f"the path of the socket is longer than {_MOST_PATH} bytes: `{path}`")
         return "ipc"
     try:
         if told.scheme == "tcp" and told.hostname and (told.netloc.endswith(":*") or told.port is not None):
@@ -60,21 +63,22 @@ def is_own_host(address: str) -> bool:
 
 def default_address(content: str) -> str:
     """Return the address at which a dataset is served by default: a socket in a folder that only the user opens."""
-    own = os.environ.get("XDG_RUNTIME_DIR")
-    # Right in /tmp, whose folders only their owners can replace.
-    folder = f"{own}/ledger-serve" if own else f"/tmp/ledger-serve-{os.getuid()}"  # noqa: S108  # checked where it is made
-    return f"ipc://{folder}/{content.rpartition(':')[2][:16]}"
+    name = content.rpartition(":")[2][:16]
+    own = f"{os.environ.get('XDG_RUNTIME_DIR', '')}/ledger-serve/{name}"
+    if own.startswith("/ledger-serve") or len(os.fsencode(own)) > _MOST_PATH:
+        # Right in /tmp, whose folders only their owners can replace.
+        own = f"/tmp/ledger-serve-{os.getuid()}/{name}"  # noqa: S108  # checked where it is made
+    return f"ipc://{own}"
 
 
 def prepare_socket(address: str) -> None:
     """Make the folder of a socket, which nobody else may open.
 
     Raises:
-        LedgerError: it belongs to somebody else, is open to others, cannot be made, or its path is too long.
+        LedgerError: it belongs to somebody else, is open to others, cannot be made, or its address is none.
     """
-    path = Path(address.removeprefix("ipc://")).absolute()
-    if len(str(path)) > _MOST_PATH:
-        raise UsageError(f"the path of the socket is longer than {_MOST_PATH} characters: `{path}`")
+    transport_of(address)
+    path = Path(address.removeprefix("ipc://"))
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = path.parent.lstat()

@@ -78,6 +78,8 @@ class RemoteSource:
         patience_seconds: float = PATIENCE_SECONDS,
         shares_memory: bool = True,
     ) -> None:
+        own = [is_own_host(address) for address in addresses]  # raises for each that is no address
+        self._local = any(own)
         self._addresses, self._columns, self._keys = list(addresses), list(columns), keys
         self._patience, self._may_share = patience_seconds, shares_memory
         self._pid = os.getpid()
@@ -285,7 +287,7 @@ class RemoteSource:
                     message_bytes=messages.MESSAGE_BYTES,
                 )
             except OSError as error:
-                raise LedgerError(f"no address of a data server: `{address}` ({error})") from None
+                raise LedgerError(f"no data server can be reached there: `{address}` ({error})") from None
             self._greet()
             until = min(deadline, time.monotonic() + _SILENT_SECONDS)
             while time.monotonic() < until:
@@ -294,7 +296,7 @@ class RemoteSource:
                     return
 
     def _greet(self) -> None:
-        local = self._may_share and any(map(is_own_host, self._addresses))
+        local = self._may_share and self._local
         self._greeting = True
         self._say(Hello(protocol=messages.PROTOCOL, columns=self._columns, shares_memory=local))
 

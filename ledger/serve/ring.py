@@ -11,6 +11,7 @@ import os
 import secrets
 import threading
 import weakref
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -161,18 +162,19 @@ class ClientRing:
         self.token = facts.token
         """Name of the ring."""
         self._slot_bytes = facts.slot_bytes
-        self._free = list(range(facts.slots))
-        self._lock = threading.Lock()
+        # Without a lock, as the garbage collector may release a slot while one is taken in the same thread.
+        self._free = deque(range(facts.slots))
 
     def take(self) -> int:
         """Return a free slot, -1 where there is none."""
-        with self._lock:
-            return self._free.pop() if self._free else -1
+        try:
+            return self._free.pop()
+        except IndexError:
+            return -1
 
     def release(self, slot: int) -> None:
         """Let a slot be used again."""
-        with self._lock:
-            self._free.append(slot)
+        self._free.append(slot)
 
     def arrays(self, slot: int, forms: list[ArrayForm]) -> "dict[str, NDArray[Any]]":
         """Return the arrays in a slot, which is free again when the last of them is gone.

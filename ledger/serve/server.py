@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -104,6 +105,7 @@ class DataServer:
         self._began = time.monotonic()
         self._complained = 0.0
         self._stopping = threading.Event()
+        self._asked_to_stop: SimpleQueue[None] = SimpleQueue()
         self._counting = threading.Lock()
         self.batches = self.bytes = 0
 
@@ -125,13 +127,15 @@ class DataServer:
         for thread in threads:
             thread.start()
         try:
-            while not self._stopping.wait(_POLL_SECONDS):
+            while not self._stopped(_POLL_SECONDS):
                 self._served.check.check()
         except LedgerError:
-            self._stopping.wait(_TELLING_SECONDS)
+            self._stopped(_TELLING_SECONDS)
             raise
         finally:
-            self.stop()
+            self._stopping.set()
+            for listener in self._listeners:
+                listener.wake()
             for thread in threads:
                 thread.join()
             self._pool.shutdown(cancel_futures=True)
@@ -140,10 +144,16 @@ class DataServer:
             self._served.source.close()
 
     def stop(self) -> None:
-        """End `run`; may be called from a signal's handler."""
-        self._stopping.set()
-        for listener in self._listeners:
-            listener.wake()
+        """End `run`; may be called from a signal's handler, which may hold no lock: `run` waits with one."""
+        self._asked_to_stop.put(None)
+
+    def _stopped(self, seconds: float) -> bool:
+        """Wait, and return whether somebody asked to stop."""
+        try:
+            self._asked_to_stop.get(timeout=seconds)
+        except Empty:
+            return False
+        return True
 
     def _listen(self, number: int, listener: Listener) -> None:
         answers: deque[tuple[bytes, list[bytes | memoryview]]] = deque()

@@ -101,9 +101,10 @@ def test_a_killed_training_ends_with_the_weights_of_one_that_never_stopped(
     world: int,
     served: bool,  # noqa: FBT001  # one of two ways
     tmp_path: Path,
+    short_path: Path,
 ) -> None:
     unbroken, killed = prepare(tmp_path / "unbroken"), prepare(tmp_path / "killed")
-    own = f"ipc://{tmp_path}/own/socket"
+    own = f"ipc://{short_path}/own/socket"
     server = Server(killed, "data", "--listen", own) if served else None
     assert train(unbroken, world, kill_at=0, final="final.pt") == 0
     assert train(killed, world, kill_at=18, final="final.pt", server=own if served else "") != 0

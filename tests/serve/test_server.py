@@ -18,7 +18,7 @@ from PIL import Image
 import ledger
 from ledger.errors import LedgerError
 from ledger.serve import messages
-from ledger.serve.addresses import Keys, load_pair
+from ledger.serve.addresses import Keys, default_address, load_pair
 from ledger.serve.batches import Batches
 from ledger.serve.hosting import ask_status
 from ledger.serve.messages import ArrayForm, Want, array_of
@@ -60,6 +60,7 @@ class Server:
         )
         assert self.process.stderr is not None
         self.said = self.process.stderr.readline()
+        assert " at " in self.said, self.said
         self.address = self.said.rpartition(" at ")[2].strip()
 
     def kill(self) -> None:
@@ -81,8 +82,8 @@ Serve = Callable[..., Server]
 
 
 @pytest.fixture
-def serve(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+def serve(repo: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path))
     started: list[Server] = []
 
     def start(*arguments: str) -> Server:
@@ -170,8 +171,8 @@ def test_a_server_that_is_killed_and_started_again_costs_no_batch(arrays: str, s
         ]
 
 
-def test_of_two_servers_one_may_die(arrays: str, serve: Serve, tmp_path: Path) -> None:
-    servers = [serve(arrays, "--listen", f"ipc://{tmp_path}/own/{number}") for number in range(2)]
+def test_of_two_servers_one_may_die(arrays: str, serve: Serve, short_path: Path) -> None:
+    servers = [serve(arrays, "--listen", f"ipc://{short_path}/own/{number}") for number in range(2)]
     batches = ledger.batches(arrays, batch_size=8, seed=1, server=[server.address for server in servers])
     found = []
     for number, batch in enumerate(batches):
@@ -334,23 +335,33 @@ def test_over_the_network_only_known_keys_are_served(arrays: str, serve: Serve, 
         load_pair(keys["client"])
 
 
-def test_an_address_that_is_taken_or_none_is_said_so(arrays: str, serve: Serve, cli: Cli, tmp_path: Path) -> None:
+def test_an_address_that_is_taken_or_none_is_said_so(arrays: str, serve: Serve, cli: Cli, short_path: Path) -> None:
     server = serve(arrays, "--listen", "tcp://127.0.0.1:*")
     busy = cli("serve", arrays, "--listen", server.address)
     assert (busy.code, "cannot listen there (address already in use" in busy.err) == (1, True)
-    own = f"ipc://{tmp_path}/own/socket"
+    own = f"ipc://{short_path}/own/socket"
     first = serve(arrays, "--listen", own)
     second = cli("serve", arrays, "--listen", own)
     assert (second.code, "a data server listens there already" in second.err) == (1, True)
     first.kill()  # leaves its socket behind
-    assert (tmp_path / "own" / "socket").exists()
+    assert (short_path / "own" / "socket").exists()
     assert taken(ledger.batches(arrays, batch_size=50, server=serve(arrays, "--listen", own).address))
-    (tmp_path / "open").mkdir(mode=0o755)
-    shared = cli("serve", arrays, "--listen", f"ipc://{tmp_path}/open/socket")
+    (short_path / "open").mkdir(mode=0o755)
+    shared = cli("serve", arrays, "--listen", f"ipc://{short_path}/open/socket")
     assert (shared.code, "others may open the folder of the socket" in shared.err) == (1, True)
-    for wrong in ("http://x", "tcp://x", "ipc://"):
+    for wrong in ("http://x", "tcp://x", "ipc://", "ipc://name", "ipc://@open-to-all", f"ipc:///{'long' * 25}"):
         assert cli("serve", arrays, "--listen", wrong).code == 2
+        with pytest.raises(LedgerError, match=r"not an address of a data server|longer than 100 bytes"):
+            ledger.batches(arrays, batch_size=8, server=wrong)
     assert cli("serve", "--status", "tcp://127.0.0.1:1").code == 1
+
+
+def test_a_long_path_of_the_run_time_folder_is_none_for_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1000")
+    assert default_address("sha256:0123456789abcdefff") == "ipc:///run/user/1000/ledger-serve/0123456789abcdef"
+    for useless in ("/" + "long" * 25, ""):
+        monkeypatch.setenv("XDG_RUNTIME_DIR", useless)
+        assert default_address("sha256:0123456789abcdefff").startswith(f"ipc:///tmp/ledger-serve-{os.getuid()}/")
 
 
 def test_the_status_says_what_a_server_does(arrays: str, serve: Serve, cli: Cli) -> None:
