@@ -126,8 +126,8 @@ class RemoteSource:
         Raises:
             LedgerError: no server answers any more.
         """
+        self._after_fork()
         with self._lock:
-            self._after_fork()
             asked = next(self._ids)
             want = self._waiting[asked] = self._with_slot(Want(id=asked, rows=rows.tolist()))
             self._say(want)
@@ -333,8 +333,10 @@ class RemoteSource:
         """Make a connection of our own in a forked process: sockets of ZeroMQ do not survive a fork."""
         if os.getpid() != self._pid:
             self._pid = os.getpid()
-            self._caller, self._waiting, self._answers = None, {}, {}
-            self._connect(time.monotonic() + self._patience)
+            self._lock = threading.RLock()  # a thread that only the parent has may hold the other one
+            self._caller, self._ring, self._waiting, self._answers, self._abandoned = None, None, {}, {}, set()
+            with self._lock:
+                self._connect(time.monotonic() + self._patience)
 
 
 def _identity(welcome: Welcome) -> tuple[str, str | None, int]:

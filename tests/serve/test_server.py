@@ -384,6 +384,33 @@ def test_workers_of_a_loader_connect_for_themselves(arrays: str, serve: Serve) -
         assert [batch["x"].numpy().tobytes() for batch in loader] == expected
 
 
+def test_a_loader_may_follow_an_epoch_that_was_left(arrays: str, serve: Serve) -> None:
+    torch = pytest.importorskip("torch")
+    server = serve(arrays)
+    expected = [batch["x"].tobytes() for batch in ledger.batches(arrays, batch_size=8)]
+    batches = ledger.batches(arrays, batch_size=8, as_torch=True, server=server.address)
+    loader = torch.utils.data.DataLoader(batches, batch_size=None, num_workers=2, multiprocessing_context="fork")
+    source = batches._source
+    assert isinstance(source, RemoteSource)
+
+    def served() -> list[bytes]:
+        batches.set_epoch(0)
+        workers = iter(loader)
+        server.process.send_signal(signal.SIGCONT)
+        return [batch["x"].numpy().tobytes() for batch in workers]
+
+    next(iter(batches))  # a look at the first batch: more of them were asked for
+    while not source._abandoned:
+        threading.Event().wait(0.01)
+    assert served() == expected
+    server.process.send_signal(signal.SIGSTOP)
+    threading.Thread(target=lambda: next(iter(batches)), daemon=True).start()
+    while source._lock.acquire(blocking=False):  # until a thread waits for its batch
+        source._lock.release()
+        threading.Event().wait(0.01)
+    assert served() == expected
+
+
 def test_shared_memory_has_no_name_and_only_its_token_opens_it() -> None:
     named = Path("/dev/shm")  # noqa: S108  # where memory with a name would be
     before = set(named.iterdir())
