@@ -116,7 +116,7 @@ class Feed(Document, frozen=True, kw_only=True):
     reconnects: Count = 0
     """How often the connection to a server was made again."""
     cache_hits: Count = 0
-    """Batches that a server had decoded for another training before."""
+    """Batches that a server had decoded before, for another training or an earlier attempt."""
     batches: Count = 0
     """Number of batches served."""
     samples: Count = 0

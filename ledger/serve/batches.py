@@ -56,6 +56,8 @@ class Batch(NamedTuple):
     positions: "NDArray[np.int64]"
     """Rows over all ranks, within the stage of the epoch."""
     arrays: "Arrays"
+    cached: bool
+    """Whether a data server had decoded it before."""
 
 
 class Batches:
@@ -155,7 +157,7 @@ class Batches:
             source=self._source.kind,
             server=self._options.server,
             reconnects=getattr(self._source, "reconnects", 0),
-            cache_hits=getattr(self._source, "cache_hits", 0),
+            cache_hits=served.cache_hits,
             batches=served.batches,
             samples=served.samples,
             stretches=served.stretches(),
@@ -255,7 +257,7 @@ class Batches:
         arrays = read()
         if self._options.transform is not None or self._options.augment is not None:
             arrays = self._changed(arrays, rows, epoch)
-        return Batch(number, positions, arrays)
+        return Batch(number, positions, arrays, getattr(read, "cached", False))
 
     def _rows(self, epoch: int, positions: "NDArray[np.int64]") -> "NDArray[np.int64]":
         chosen = next(stage for stage in reversed(self._stages) if stage.facts.from_epoch <= epoch)
@@ -280,6 +282,7 @@ class Batches:
         served.add(epoch, batch.number, batch.positions, self._rows(epoch, batch.positions))
         served.waits.add(waited)
         served.bytes += _size(batch)
+        served.cache_hits += batch.cached
         served.padded += self.plan.padding(epoch, batch.number)
         if served.first_batch_seconds is None:
             served.first_batch_seconds = round(waited, 4)

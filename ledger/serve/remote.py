@@ -41,6 +41,8 @@ class BatchQuestion:
 
     def __init__(self, source: "RemoteSource", number: int) -> None:
         self._source, self._number = source, number
+        self.cached = False
+        """Whether the server had decoded the batch before, once it has answered."""
 
     def __call__(self) -> "Arrays":
         """Wait for the answer, and return it.
@@ -48,7 +50,8 @@ class BatchQuestion:
         Raises:
             LedgerError: no server answers any more, or one cannot read the samples.
         """
-        return self._source.answer(self._number)
+        arrays, self.cached = self._source.answer(self._number)
+        return arrays
 
     def cancel(self) -> None:
         """Do not wait for it."""
@@ -95,8 +98,6 @@ class RemoteSource:
         self._greeting = False
         self.reconnects = -1
         """How often the connection was made again."""
-        self.cache_hits = 0
-        """Batches that were decoded for somebody else before."""
         self.verified = False
         """Whether the server knows that its content is that of the version."""
         self.welcome: Welcome
@@ -171,8 +172,8 @@ class RemoteSource:
             elif asked in self._waiting:
                 self._abandoned.add(asked)
 
-    def answer(self, asked: int) -> "Arrays":
-        """Return the samples that a question asked for.
+    def answer(self, asked: int) -> "tuple[Arrays, bool]":
+        """Return the samples that a question asked for, and whether the server had decoded them before.
 
         Raises:
             LedgerError: no server answers any more, or one cannot read them.
@@ -181,16 +182,16 @@ class RemoteSource:
         if not isinstance(answer, BatchReply):
             raise LedgerError("a data server answered another question than the one asked")
         messages.check_forms(answer.arrays)
-        self.cache_hits += answer.cached
         self.verified = self.verified or answer.verified
         if answer.slot >= 0 and ring is not None:
-            return ring.arrays(answer.slot, answer.arrays)
+            return ring.arrays(answer.slot, answer.arrays), answer.cached
         if len(frames) != len(answer.arrays):
             raise LedgerError("a data server sent another number of arrays than it said")
         # A copy, since the memory of a frame must not be written to, and trainings do.
-        return {
+        arrays = {
             form.name: messages.array_of(form, frame).copy() for form, frame in zip(answer.arrays, frames, strict=True)
         }
+        return arrays, answer.cached
 
     def _await(self, asked: int) -> "tuple[Message, list[memoryview], ClientRing | None]":
         """Return the answer to a question, asking again, and elsewhere, as long as nobody answers."""

@@ -51,7 +51,7 @@ class Served:
 
     def __init__(self, samples: int) -> None:
         self.waits = Waits()
-        self.batches = self.samples = self.bytes = self.padded = 0
+        self.batches = self.samples = self.bytes = self.padded = self.cache_hits = 0
         self.left_out = 0
         """Number of stretches that are no longer kept."""
         self.first_batch_seconds: float | None = None

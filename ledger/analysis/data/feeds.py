@@ -54,7 +54,7 @@ def feed_facts(feed: Feed, took_seconds: float | None) -> Iterator[tuple[str, st
     yield "waited for it", f"{duration(feed.wait_seconds)}{part}{f'; {known} at most' if known else ''}"
     if feed.server is not None:
         again = f", connected again {feed.reconnects} times" if feed.reconnects else ""
-        shared = f", {counted(feed.cache_hits, 'batch')} decoded for another training" if feed.cache_hits else ""
+        shared = f", {counted(feed.cache_hits, 'batch')} decoded before" if feed.cache_hits else ""
         yield "data server", f"over {feed.server}{again}{shared}"
     if feed.first_batch_seconds is not None:
         yield "first batch after", _short(feed.first_batch_seconds)
