@@ -28,6 +28,7 @@ _LINEAR = "        return nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.R
 _DROPOUT = _LINEAR.replace("nn.ReLU()", "nn.Sequential(nn.ReLU(), nn.Dropout(0.2))")
 _EPOCHS_BEFORE_KILL = 2
 _EPOCHS_BEFORE_PREEMPTION = 4
+_CHECKPOINTS_BEFORE_KILL = 9
 _NOTEBOOK = "look.ipynb"
 
 
@@ -120,7 +121,7 @@ _DATASETS = (
     ("digits-validation", "data/validation/v1", "validation", "the first validation split: straight digits"),
 )
 """Name, path, role and reason of the datasets that exist from the first day."""
-_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 12
+_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 13
 
 
 def play(folder: Path, progress: Progress) -> None:
@@ -167,6 +168,7 @@ class _Story:
         self.measure("v2", "experiment = robustness", "--again")
         self.train_all((*_REPEATS, *_WIDTHS))
         self.train_on_ranks()
+        self.train_on_a_server()
         self.train_in_notebook()
         self.train_and_be_preempted()
         self.say("what the repeats are compared with")
@@ -225,6 +227,31 @@ class _Story:
         self.train_until(_EPOCHS_BEFORE_KILL, signal.SIGKILL, options.split())
         self.say("a run that was killed outright")
 
+    def train_on_a_server(self) -> None:
+        """Feed two trainings from one server; one is killed in the middle of an epoch and resumed: equal weights."""
+        served = ("digits-train@v1", "--path", "data/train", "--transform", "train_served:scale")
+        with subprocess.Popen(
+            [sys.executable, "-m", "ledger", "serve", *served, "--listen", "tcp://127.0.0.1:*"],
+            cwd=self.folder,
+            env=self.environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as server:
+            try:
+                said = server.stderr.readline().strip() if server.stderr is not None else ""
+                if not said.startswith("serving "):
+                    raise LedgerError(f"the demo failed at `serve`: {said}")
+                address = said.rpartition(" at ")[2]
+                with ThreadPoolExecutor() as pool:
+                    never_stopped = pool.submit(self.python, "train_served.py", address, "never-stopped")
+                    stopped = (address, "stopped")
+                    self.train_until(_CHECKPOINTS_BEFORE_KILL, signal.SIGKILL, stopped, script="train_served.py")
+                    self.python("train_served.py", *stopped)
+                    never_stopped.result()
+            finally:
+                server.terminate()
+        self.say("two trainings on one data server, one of them killed and resumed")
+
     def train_and_be_preempted(self) -> None:
         """Train on a machine that the scheduler takes away, and go on from the checkpoint: two attempts, one run."""
         chosen = "--model cnn --width 12 --epochs 16 --experiment overnight --resume overnight-1"
@@ -235,10 +262,10 @@ class _Story:
         del self.environment[PREEMPTION_VARIABLE]
         self.say("a run that was preempted, and resumed")
 
-    def train_until(self, epoch: int, number: signal.Signals, options: Sequence[str]) -> None:
-        """Train, and send the training a signal when it has done so many epochs."""
+    def train_until(self, lines: int, number: signal.Signals, options: Sequence[str], script: str = "train.py") -> None:
+        """Train, and send the training a signal when it has printed more lines than so many: one for each epoch."""
         with subprocess.Popen(
-            [sys.executable, "train.py", *options],
+            [sys.executable, script, *options],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -246,7 +273,7 @@ class _Story:
             text=True,
         ) as process:
             for line, _ in enumerate(process.stdout or ()):
-                if line == epoch:
+                if line == lines:
                     process.send_signal(number)
 
     def train_on_ranks(self) -> None:

@@ -12,11 +12,12 @@ from ledger.demo import play
 from ledger.errors import NotFound
 from ledger.model.entries import Contents
 from ledger.publish.pages.dataset_pages import MATRIX_ROWS
+from ledger.serve.order.plan import BatchPlan, digest_of
 from ledger.store.branch.branch import Branch
 from ledger.store.integrity.check import check_range
 from tests.conftest import ROOT, git_in, run_python
 
-_LATER = {"seeds", "width", "ranks", "notebook", "overnight"}
+_LATER = {"seeds", "width", "ranks", "served", "notebook", "overnight"}
 """Experiments of the time after the second version was measured."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # some fifty trainings: 70 s on one machine, 200 on another
@@ -78,6 +79,25 @@ def test_a_preempted_run_and_the_one_that_went_on_are_one(contents: Contents, pl
     html = (played / "build" / "site" / "runs" / f"{run.record.id}.html").read_text("utf-8")
     assert 'id="attempts"' in html
     assert "preempted" in html
+
+
+def test_two_trainings_on_one_server_end_with_equal_weights_though_one_was_killed(
+    contents: Contents, played: Path
+) -> None:
+    runs = [run.record for run in contents.runs if run.record.experiment == "served"]
+    assert len({run.model.hash for run in runs}) == 1
+    stopped, never_stopped = sorted(runs, key=lambda run: -len(run.timing.attempts))
+    assert [one.status for one in stopped.timing.attempts] == ["lost", "finished"]
+    assert len(never_stopped.timing.attempts) <= 1
+    for run in runs:
+        (feed,) = run.datasets.feeds
+        assert (feed.server, feed.reconnects) == ("tcp", 0)
+        assert feed.plan_digest == never_stopped.datasets.feeds[0].plan_digest
+        plan = BatchPlan(feed.plan)
+        assert [digest_of(plan, one) for one in feed.stretches] == [one.digest for one in feed.stretches]
+    assert never_stopped.datasets.feeds[0].batches == 20 * 15
+    page = (played / "build" / "site" / "runs" / f"{stopped.id}.html").read_text("utf-8")
+    assert never_stopped.datasets.feeds[0].plan_digest.partition(":")[2][:12] in page
 
 
 def test_a_run_in_a_notebook_has_its_cells(contents: Contents, played: Path) -> None:
