@@ -95,7 +95,8 @@ class RemoteSource:
         self._abandoned: set[int] = set()
         self._answers: dict[int, tuple[Message, list[memoryview], ClientRing | None]] = {}
         self._heard = self._spoke = 0.0
-        self._greeting = False
+        self._greeted = 0.0
+        self._greeting = self._closed = False
         self.reconnects = -1
         """How often the connection was made again."""
         self.verified = False
@@ -148,7 +149,8 @@ class RemoteSource:
         return answer.values if isinstance(answer, Values) else None
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; a thread that waits for an answer is told so."""
+        self._closed = True
         with self._lock:
             if self._caller is not None and os.getpid() == self._pid:  # a forked process has only a copy of it
                 self._caller.close()
@@ -199,6 +201,7 @@ class RemoteSource:
             began = time.monotonic()  # training may have said nothing for long, which is no silence of the server
             deadline = again_at = began + self._patience
             while asked not in self._answers:
+                self._check_open()
                 if self._hear():
                     deadline = time.monotonic() + self._patience
                 now = time.monotonic()
@@ -210,8 +213,14 @@ class RemoteSource:
                     self._say(Ping())
             answer, frames, ring = self._answers.pop(asked)
         if isinstance(answer, Refused):
+            if answer.row is not None:
+                raise BrokenSample(answer.row, answer.message, hint=answer.hint)
             raise LedgerError(f"the data server refuses: {answer.message}", hint=answer.hint)
         return answer, frames, ring
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LedgerError("the connection to the data server was closed")
 
     def _hear(self) -> bool:
         """Take the next message; return whether there was one."""
@@ -226,8 +235,8 @@ class RemoteSource:
         message = self._decoded(told[0])
         self._heard = time.monotonic()
         match message:
-            case Pong(known=False) if not self._greeting:
-                self._greet()
+            case Pong(known=False) if not self._greeting or self._heard - self._greeted > _SILENT_SECONDS:
+                self._greet()  # again, where the server that was greeted died before it answered
             case Welcome():
                 self._welcomed(message)
             case BatchReply() | Values() | Refused() if message.id in self._waiting:
@@ -292,13 +301,14 @@ class RemoteSource:
             self._greet()
             until = min(deadline, time.monotonic() + _SILENT_SECONDS)
             while time.monotonic() < until:
+                self._check_open()
                 self._hear()
                 if not self._greeting:
                     return
 
     def _greet(self) -> None:
         local = self._may_share and self._local
-        self._greeting = True
+        self._greeting, self._greeted = True, time.monotonic()
         self._say(Hello(protocol=messages.PROTOCOL, columns=self._columns, shares_memory=local))
 
     def _welcomed(self, welcome: Welcome) -> None:

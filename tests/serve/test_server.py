@@ -21,7 +21,7 @@ from ledger.serve import messages
 from ledger.serve.addresses import Keys, default_address, load_pair
 from ledger.serve.batches import Batches
 from ledger.serve.hosting import ask_status
-from ledger.serve.messages import ArrayForm, Want, array_of
+from ledger.serve.messages import ArrayForm, Hello, Pong, Refused, Want, Welcome, array_of
 from ledger.serve.order.plan import BatchPlan, digest_of
 from ledger.serve.remote import RemoteSource
 from ledger.serve.ring import ClientRing, ServerRing
@@ -191,6 +191,56 @@ def test_a_server_that_is_gone_for_good_is_an_error_with_its_address(arrays: str
         source.read(np.arange(3))
     with pytest.raises(LedgerError, match="no data server answers"):
         RemoteSource([server.address], patience_seconds=0.5)
+
+
+def test_a_training_that_closes_its_batches_waits_for_nobody(arrays: str, serve: Serve) -> None:
+    server = serve(arrays)
+    source = RemoteSource([server.address])
+    server.process.send_signal(signal.SIGSTOP)
+    told: list[LedgerError] = []
+
+    def read() -> None:
+        with pytest.raises(LedgerError) as error:
+            source.read(np.arange(3))
+        told.append(error.value)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    while source._lock.acquire(blocking=False):  # until it waits
+        source._lock.release()
+        threading.Event().wait(0.01)
+    source.close()
+    thread.join()
+    server.process.send_signal(signal.SIGCONT)
+    assert [error.message for error in told] == ["the connection to the data server was closed"]
+
+
+def test_a_server_that_dies_before_it_answers_a_greeting_is_greeted_again(short_path: Path) -> None:
+    welcome = Welcome(protocol=1, dataset_hash="blake3:0", label="data", samples=5, kind="arrays", verified=True)
+    greeted: list[bytes] = []
+
+    def play(socket: "zmq.Socket[bytes]") -> None:
+        while len(greeted) < 3:
+            address, header = socket.recv_multipart()
+            asked, answer = messages.decode_client(header), messages.encode(Pong(known=False))
+            if isinstance(asked, Hello):
+                greeted.append(address)
+                if len(greeted) == 2:  # as if it was killed here, and another one is there now
+                    continue
+                answer = messages.encode(welcome)
+            socket.send_multipart([address, answer])
+        while not isinstance(asked := messages.decode_client((address := socket.recv_multipart())[1]), Want):
+            pass
+        socket.send_multipart([address[0], messages.encode(Refused(id=asked.id, message="as it should be"))])
+
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as socket:
+        socket.bind(f"ipc://{short_path}/socket")
+        server = threading.Thread(target=play, args=(socket,))
+        server.start()
+        with pytest.raises(LedgerError, match="as it should be"):
+            RemoteSource([f"ipc://{short_path}/socket"]).read(np.arange(2))
+        server.join()
+    assert len(set(greeted)) == 1  # on one connection: else it was silence that ended the waiting
 
 
 def test_four_trainings_at_once_decode_each_batch_once(pictures: str, serve: Serve) -> None:
