@@ -153,9 +153,25 @@ class StatusReply(Message, frozen=True, kw_only=True, tag="state"):
 FromClient = Hello | Want | Properties | Ping | Status
 FromServer = Welcome | BatchReply | Values | Pong | Refused | StatusReply
 
-encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder().encode
 decode_client = msgspec.json.Decoder(FromClient).decode
 decode_server = msgspec.json.Decoder(FromServer).decode
+
+
+def encode(message: Message) -> bytes:
+    """Return the bytes of a message; what a refusal names may be no text, such as a file in an archive.
+
+    Raises:
+        UnicodeEncodeError: another message holds what is no text.
+    """
+    if isinstance(message, Refused):
+        hint = None if message.hint is None else _text(message.hint)
+        message = msgspec.structs.replace(message, message=_text(message.message), hint=hint)
+    return _encode(message)
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def array_of(form: ArrayForm, data: memoryview) -> "np.ndarray[Any, Any]":

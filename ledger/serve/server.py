@@ -199,13 +199,14 @@ class DataServer:
             self._question(client, asked, answer)
 
     def _question(self, client: _Client, asked: Ping | Properties | messages.Want, answer: Callable[..., None]) -> None:
-        match asked:
-            case Ping():
-                answer(Pong(known=True))
-            case Properties():
-                self._pool.submit(self._answer_properties, asked, answer)
-            case messages.Want():
-                self._want(client, asked, answer)
+        if isinstance(asked, Ping):
+            answer(Pong(known=True))
+        elif isinstance(asked, messages.Want) and (refusal := self._refusal(asked)) is not None:
+            answer(refusal)
+        elif not client.room.acquire(blocking=False):
+            answer(Refused(id=asked.id, message=f"{_MOST_ASKED} questions at once are the most"))
+        else:
+            self._pool.submit(self._answer_in_turn, client, asked, answer)
 
     def status(self) -> StatusReply:
         """Return what the server does."""
@@ -257,25 +258,27 @@ class DataServer:
             return ServerRing(_SLOTS, slot)
         return None
 
-    def _want(self, client: _Client, want: messages.Want, answer: Callable[..., None]) -> None:
+    def _refusal(self, want: messages.Want) -> Refused | None:
+        """Return why a question has no answer; none where it may have one."""
         samples = len(self._served.source)
         rows = want.rows
         if not rows or len(rows) > messages.ROWS or min(rows) < 0 or max(rows) >= samples:
-            answer(Refused(id=want.id, message=f"rows are numbers from 0 to {samples - 1}, {messages.ROWS} at most"))
-            return
+            return Refused(id=want.id, message=f"rows are numbers from 0 to {samples - 1}, {messages.ROWS} at most")
         try:
             self._served.check.check()
         except LedgerError as error:
-            answer(Refused(id=want.id, message=error.message, hint=error.hint))
-            return
-        if not client.room.acquire(blocking=False):
-            answer(Refused(id=want.id, message=f"{_MOST_ASKED} questions at once are the most"))
-            return
-        self._pool.submit(self._answer_in_turn, client, want, answer)
+            return Refused(id=want.id, message=error.message, hint=error.hint)
+        return None
 
-    def _answer_in_turn(self, client: _Client, want: messages.Want, answer: Callable[..., None]) -> None:
+    def _answer_in_turn(self, client: _Client, asked: Properties | messages.Want, answer: Callable[..., None]) -> None:
+        """Answer whatever happens: a client that hears nothing waits for ever, since the server lives."""
         try:
-            self._answer_want(client, want, answer)
+            if isinstance(asked, Properties):
+                self._answer_properties(asked, answer)
+            else:
+                self._answer_want(client, asked, answer)
+        except BaseException as error:  # noqa: BLE001  # foreign code may raise anything, and even exit
+            answer(Refused(id=asked.id, message=f"{type(error).__name__}: {str(error)[:200]}"))
         finally:
             client.room.release()
 

@@ -16,6 +16,7 @@ import zmq
 from PIL import Image
 
 import ledger
+from ledger.analysis.data.feeds import feed_facts
 from ledger.errors import LedgerError
 from ledger.serve import messages
 from ledger.serve.addresses import Keys, default_address, load_pair
@@ -272,6 +273,41 @@ def test_a_picture_that_cannot_be_decoded_is_named_to_the_training(pictures: str
     assert len(RemoteSource([server.address]).read(np.array([0]))["image"]) == 1
 
 
+FOREIGN = """
+import sys
+class Labels(list):
+    asked = 0
+    def __iter__(self):
+        self.asked += 1
+        return iter(["no text \\udcff"]) if self.asked == 1 else iter([sys.exit("labels exit")])
+class Items(list):
+    targets = Labels(range(6))
+def make():
+    return Items({"x": row} for row in range(6))
+def change(sample):
+    row = int(sample["x"])
+    if row == 1:
+        raise ValueError("of \\udcff")
+    if row == 2:
+        return {"x": 2, "\\udcff": 0}
+    if row == 3:
+        sys.exit("a sample exits")
+    return sample
+"""
+
+
+def test_whatever_foreign_code_does_its_training_is_answered(serve: Serve, repo: Path) -> None:
+    (repo / "foreign.py").write_text(FOREIGN)
+    source = RemoteSource([serve("foreign:make", "--transform", "foreign:change").address])
+    for row, why in ((1, r"ValueError: of \\udcff"), (2, "UnicodeEncodeError"), (3, "SystemExit: a sample exits")):
+        with pytest.raises(LedgerError, match=f"the data server refuses: {why}"):
+            source.read(np.array([row]))
+    for why in ("UnicodeEncodeError", "SystemExit: labels exit"):
+        with pytest.raises(LedgerError, match=f"the data server refuses: {why}"):
+            source.values("label")
+    assert source.read(np.array([4]))["x"].tolist() == [4]
+
+
 def test_a_transform_of_the_server_is_in_the_record(pictures: str, serve: Serve, repo: Path) -> None:
     (repo / "own_transform.py").write_text("def twice(sample):\n    return {**sample, 'image': sample['image'] * 2}\n")
     server = serve(pictures, "--transform", "own_transform:twice")
@@ -522,3 +558,33 @@ def test_memory_stays_flat_over_many_batches(arrays: str, serve: Serve) -> None:
             sizes.append((psutil.Process().memory_info().rss, psutil.Process(server.process.pid).memory_info().rss))
     for ours in zip(*sizes, strict=True):
         assert max(ours) - min(ours) < 24 << 20
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_broken_samples_end_the_training_or_are_left_out_named_and_counted(
+    served: bool,  # noqa: FBT001  # one of two ways
+    pictures: str,
+    serve: Serve,
+    repo: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for name in ("1/4.png", "2/5.png"):
+        (repo / pictures / name).write_bytes(b"no picture")
+    address = serve(pictures, "--no-verify").address if served else ()
+    stopped = ledger.batches(pictures, batch_size=8, server=address)
+    with pytest.raises(LedgerError, match=r"a sample cannot be read .*(1/4|2/5)\.png"):
+        list(stopped)
+    batches = ledger.batches(pictures, batch_size=8, broken="skip", tail="short", as_torch=True, server=address)
+    epochs = [[batch["image"][:, 0, 0].tolist() for batch in batches] for _ in range(2)]
+    for epoch in epochs:
+        assert sorted(value for batch in epoch for value in batch) == [n for n in range(60) if n not in {4, 5}]
+        assert len(epoch) == 8
+    feed = batches.feed()
+    assert (feed.broken, feed.samples, feed.unique_samples, feed.batches) == (2, 116, 58, 16)
+    assert len(caplog.messages) == 2  # once for each sample
+    assert any("1/4.png" in said for said in feed.broken_named)
+    assert [digest_of(BatchPlan(feed.plan), one) for one in feed.stretches] == [one.digest for one in feed.stretches]
+    facts = dict(feed_facts(feed, None))
+    assert "and 1 more" in facts["broken samples"]
+    with pytest.raises(LedgerError, match="can `fail` or `skip`"):
+        ledger.batches(pictures, batch_size=8, broken="ignore", server=address)
