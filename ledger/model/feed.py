@@ -120,7 +120,11 @@ class Feed(Document, frozen=True, kw_only=True):
     batches: Count = 0
     """Number of batches served."""
     samples: Count = 0
-    """Number of samples served, over all ranks, repetitions included."""
+    """Number of samples served, over all ranks, repetitions included, without those that this one left out."""
+    broken: Count = 0
+    """Number of samples that could not be read and were left out, on this rank."""
+    broken_named: list[str] = []
+    """The first of them, and why."""
     stretches: list[FeedStretch] = []
     """What was served, in order: one for each epoch, and each time that one was resumed."""
     stretches_left_out: Count = 0

@@ -1,5 +1,6 @@
 """`ledger.batches`: the batches of a dataset version, in an order that can be stopped, resumed and proved."""
 
+import logging
 import sys
 import time
 from collections import deque
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ledger.data.preparing.object_code import hash_object
-from ledger.data.sources.source import SampleSource, stacked
+from ledger.data.sources.source import BrokenSample, SampleSource, stacked
 from ledger.errors import LedgerError
 from ledger.model.feed import Feed, Transport
 from ledger.recorder.record.draft import Dataset
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 Sample = dict[str, Any]
 """The arrays of one sample, by name."""
 
+_LOG = logging.getLogger("ledger")
 _AUGMENT = "ledger augment 1"
 _MOST_ASKED = 16
 """Most batches that are asked of a server at once: its queue for a client holds more, and drops what has no room."""
@@ -45,6 +47,8 @@ class Options(NamedTuple):
     augment: Callable[[Sample, np.random.Generator], Sample] | None = None
     prefetch: int = 4
     prefetch_bytes: int = 1 << 28
+    skip_broken: bool = False
+    """Whether a sample that cannot be read is left out, and not the end of the training."""
     server: Transport | None = None
     """How a data server is reached; none where this process reads the data itself."""
 
@@ -58,6 +62,8 @@ class Batch(NamedTuple):
     arrays: "Arrays"
     cached: bool
     """Whether a data server had decoded it before."""
+    left_out: int
+    """Samples of this rank that are broken, and left out."""
 
 
 class Batches:
@@ -158,6 +164,8 @@ class Batches:
             server=self._options.server,
             reconnects=getattr(self._source, "reconnects", 0),
             cache_hits=served.cache_hits,
+            broken=len(served.broken),
+            broken_named=served.broken_named,
             batches=served.batches,
             samples=served.samples,
             stretches=served.stretches(),
@@ -235,7 +243,7 @@ class Batches:
         try:
             for number in numbers:
                 positions = self.plan.rows(epoch, number)
-                rows = self._rows(epoch, positions[options.rank :: options.world])
+                rows = self._sound(self._rows(epoch, positions[options.rank :: options.world]))
                 asked.append((number, positions, rows, begin(rows) if begin else partial(self._source.read, rows)))
                 if begin is None or len(asked) >= min(options.prefetch, _MOST_ASKED):
                     yield self._read(epoch, *asked.popleft())
@@ -254,10 +262,39 @@ class Batches:
         rows: "NDArray[np.int64]",
         read: "Callable[[], Arrays]",
     ) -> Batch:
-        arrays = read()
+        while True:
+            try:
+                arrays = read()
+                break
+            except BrokenSample as error:
+                rows = self._without(rows, error)
+                read = partial(self._source.read, rows)  # asked one by one, as broken ones are few
         if self._options.transform is not None or self._options.augment is not None:
             arrays = self._changed(arrays, rows, epoch)
-        return Batch(number, positions, arrays, getattr(read, "cached", False))
+        return Batch(number, positions, arrays, getattr(read, "cached", False), self._share(positions) - len(rows))
+
+    def _share(self, positions: "NDArray[np.int64]") -> int:
+        return len(range(self._options.rank, len(positions), self._options.world))
+
+    def _sound(self, rows: "NDArray[np.int64]") -> "NDArray[np.int64]":
+        """Return rows without those that are known to be broken; all of them where no other is left."""
+        if not self._served.broken:
+            return rows
+        left: NDArray[np.int64] = rows[~np.isin(rows, list(self._served.broken))]
+        return left if len(left) else rows
+
+    def _without(self, rows: "NDArray[np.int64]", error: BrokenSample) -> "NDArray[np.int64]":
+        """Return rows without the broken one.
+
+        Raises:
+            BrokenSample: broken samples are not left out, or no other is left.
+        """
+        left: NDArray[np.int64] = rows[rows != error.row]
+        if not self._options.skip_broken or not len(left) or len(left) == len(rows):
+            raise error
+        if self._served.note_broken(error.row, error.message):
+            _LOG.warning("left out: %s", error.message)
+        return left
 
     def _rows(self, epoch: int, positions: "NDArray[np.int64]") -> "NDArray[np.int64]":
         chosen = next(stage for stage in reversed(self._stages) if stage.facts.from_epoch <= epoch)
@@ -283,6 +320,7 @@ class Batches:
         served.waits.add(waited)
         served.bytes += _size(batch)
         served.cache_hits += batch.cached
+        served.samples -= batch.left_out
         served.padded += self.plan.padding(epoch, batch.number)
         if served.first_batch_seconds is None:
             served.first_batch_seconds = round(waited, 4)

@@ -133,6 +133,8 @@ class Refused(Message, frozen=True, kw_only=True, tag="refused"):
     id: int | None = None
     message: str
     hint: str | None = None
+    row: int | None = None
+    """Row of the sample that cannot be read, where that is why."""
 
 
 class StatusReply(Message, frozen=True, kw_only=True, tag="state"):

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
@@ -65,6 +65,7 @@ def batches(
     verify: bool = True,
     prefetch: int = 4,
     prefetch_bytes: int = 1 << 28,
+    broken: Literal["fail", "skip"] = "fail",
     server: str | Sequence[str] = (),
     server_key: str | Path | None = None,
     folder: str | Path = ".",
@@ -105,6 +106,8 @@ def batches(
         verify: compare the data with their version.
         prefetch: most batches that are read ahead.
         prefetch_bytes: most bytes that are read ahead.
+        broken: what becomes of a sample that cannot be read: `fail` ends the training, `skip` leaves it out, warns, and
+            counts it in the record.
         server: address of a data server (`ledger serve`), or several of one dataset: the next is asked where one is
             silent. The data are not read here then, and `path` is not needed.
         server_key: file with the key of this client and of the server, where the connection is encrypted.
@@ -142,7 +145,9 @@ def batches(
         )
     )
     transport = transport_of(addresses[0]) if addresses else None
-    options = Options(rank, world, transform, augment, max(1, prefetch), prefetch_bytes, transport)
+    options = Options(
+        rank, world, transform, augment, max(1, prefetch), prefetch_bytes, _skips_broken(broken), transport
+    )
     made = torch_class() if as_torch else Batches
     return made(source, plan, stages, used, check, options)
 
@@ -165,6 +170,12 @@ def open_version(
     used, source, compute = _opened(data, path, columns, labels, "train", place)
     used, check = _identified(used, compute, place, verify=verify)
     return used, source, check
+
+
+def _skips_broken(broken: str) -> bool:
+    if broken not in {"fail", "skip"}:
+        raise UsageError(f"a broken sample can `fail` or `skip`: `{broken}`")
+    return broken == "skip"
 
 
 def _global_size(batch_size: int | None, global_batch_size: int | None, world: int) -> int:

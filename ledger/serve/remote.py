@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ledger.data.sources.source import BrokenSample
 from ledger.errors import LedgerError
 from ledger.serve import messages
 from ledger.serve.addresses import Keys, is_own_host

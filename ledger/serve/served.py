@@ -15,6 +15,8 @@ _COUNTED = 10_000_000
 """Most samples of a dataset of which it is kept which were served: a byte each."""
 _LISTED = 200
 """Most stretches that are kept from the beginning, and from the end."""
+_NAMED = 20
+"""Most broken samples that are named."""
 _LEAST_WAIT, _STEP = 1e-6, 1.05
 """Waits are counted in steps of 5 %, from a microsecond on, so that percentiles of any number of batches are known."""
 
@@ -54,6 +56,8 @@ class Served:
         self.batches = self.samples = self.bytes = self.padded = self.cache_hits = 0
         self.left_out = 0
         """Number of stretches that are no longer kept."""
+        self.broken: dict[int, str] = {}
+        """Samples that could not be read and were left out: rows, and why."""
         self.first_batch_seconds: float | None = None
         self._stretches: list[FeedStretch] = []
         self._digest: OrderDigest | None = None
@@ -88,7 +92,19 @@ class Served:
             digest="",
         )
         if self._seen is not None:
-            self._seen[rows] = True
+            self._seen[[row for row in rows.tolist() if row not in self.broken] if self.broken else rows] = True
+
+    def note_broken(self, row: int, why: str) -> bool:
+        """Note a sample that cannot be read; return whether it is the first time."""
+        if row in self.broken:
+            return False
+        self.broken[row] = why
+        return True
+
+    @property
+    def broken_named(self) -> list[str]:
+        """The first broken samples, in words."""
+        return list(self.broken.values())[:_NAMED]
 
     def stretches(self) -> list[FeedStretch]:
         """Return what was served, one stretch for each time that an iteration began."""

@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from ledger.data.sources.columns import ColumnSource
-from ledger.data.sources.source import SampleSource, stacked
+from ledger.data.sources.source import BrokenSample, SampleSource, stacked
 from ledger.errors import LedgerError
 from ledger.serve import messages
 from ledger.serve.decoded_batches import DecodedBatches, size_of
@@ -292,7 +292,8 @@ class DataServer:
             ring = client.ring
             forms = ring.write(want.slot, arrays) if ring is not None and ring.facts.token == want.ring else None
         except LedgerError as error:
-            answer(Refused(id=want.id, message=error.message, hint=error.hint))
+            row = error.row if isinstance(error, BrokenSample) else None
+            answer(Refused(id=want.id, message=error.message, hint=error.hint, row=row))
             return
         except Exception as error:  # noqa: BLE001  # a transform may raise anything; its client is told
             answer(Refused(id=want.id, message=f"{type(error).__name__}: {str(error)[:200]}"))

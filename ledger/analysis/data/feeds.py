@@ -40,6 +40,9 @@ def feed_facts(feed: Feed, took_seconds: float | None) -> Iterator[tuple[str, st
     yield "served", f"{served}; {_epochs(feed.stretches)}"
     by = " by the server" if feed.server is not None else ""
     yield "content", f"compared with its hash{by}" if feed.verified else "not compared with its hash"
+    if feed.broken:
+        more = f" and {feed.broken - 1} more" if feed.broken > 1 else ""
+        yield "broken samples", f"left out: {feed.broken_named[0] if feed.broken_named else feed.broken}{more}"
     if feed.code_unknown is not None:
         yield "code of samples", f"unknown: {feed.code_unknown}"
     elif feed.code is not None:

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ledger.data.sources.source import LABEL, LABELS, stacked
+from ledger.data.sources.source import LABEL, LABELS, BrokenSample, stacked
 from ledger.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class ObjectSource:
         """Return the samples at some rows.
 
         Raises:
-            LedgerError: the object raises, or the samples do not fit in one array.
+            BrokenSample: the object raises.
+            LedgerError: the samples do not fit in one array.
         """
         numbers = rows.tolist()
         samples = []
@@ -54,8 +55,8 @@ class ObjectSource:
             try:
                 samples.append(_parts(self.items[row]))
             except Exception as error:  # a foreign object may raise anything
-                raise LedgerError(
-                    f"a sample cannot be read ({type(error).__name__}: {str(error)[:120]}): `{self._name}[{row}]`"
+                raise BrokenSample(
+                    row, f"a sample cannot be read ({type(error).__name__}: {str(error)[:120]}): `{self._name}[{row}]`"
                 ) from error
         return stacked(samples, [f"{self._name}[{row}]" for row in numbers])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ledger.data.samples.images import SUFFIXES
 from ledger.data.samples.labels import parse_labelling, read_labels
 from ledger.data.samples.sample_files import TEXTS, samples_among
-from ledger.data.sources.source import LABEL, stacked
+from ledger.data.sources.source import LABEL, BrokenSample, stacked
 from ledger.data.version.scan import scan
 from ledger.errors import LedgerError
 from ledger.model.entries import ManifestLine
@@ -58,7 +58,8 @@ class FileSource:
         """Return the samples at some rows.
 
         Raises:
-            LedgerError: a file is gone or cannot be decoded, or the samples do not fit in one array.
+            BrokenSample: a file is gone or cannot be decoded.
+            LedgerError: the samples do not fit in one array.
         """
         import numpy as np
 
@@ -85,7 +86,8 @@ class FileSource:
         try:
             return {self._part: self._decode(Path(self._paths[row]).read_bytes())}
         except Exception as error:  # damaged files make decoders raise anything, even struct.error and SyntaxError
-            raise LedgerError(
+            raise BrokenSample(
+                row,
                 f"a sample cannot be read ({type(error).__name__}: {str(error)[:80]}): `{self.names[row]}`",
                 hint="mend or remove the file, and add a new version: ledger dataset add",
             ) from error

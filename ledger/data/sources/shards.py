@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ledger.data.sources.sample_sources import decoder_for
-from ledger.data.sources.source import LABEL, stacked
+from ledger.data.sources.source import LABEL, BrokenSample, stacked
 from ledger.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -79,10 +79,11 @@ class ShardSource:
         """Return the samples at some rows.
 
         Raises:
-            LedgerError: one cannot be read, or they do not fit in one array.
+            BrokenSample: one cannot be read.
+            LedgerError: they do not fit in one array.
         """
-        chosen = [self._samples[row] for row in rows.tolist()]
-        return stacked([self._decoded(sample) for sample in chosen], [sample.name for sample in chosen])
+        numbers = rows.tolist()
+        return stacked([self._decoded(row) for row in numbers], [self._samples[row].name for row in numbers])
 
     def values(self, name: str) -> Sequence[str | None] | None:
         """Return the label of each sample, where it has one."""
@@ -107,17 +108,18 @@ class ShardSource:
             raise LedgerError(f"the data changed while a training read them: `{self._paths[sample.archive]}`")
         return data
 
-    def _decoded(self, sample: _Sample) -> dict[str, Any]:
-        values: dict[str, Any] = {}
+    def _decoded(self, row: int) -> dict[str, Any]:
+        sample, values = self._samples[row], dict[str, Any]()
         for part in sample.parts:
             try:
                 values |= _values(part.ending, self._bytes(sample, part))
             except LedgerError:
                 raise
             except Exception as error:  # damaged files make decoders raise anything
-                raise LedgerError(
+                raise BrokenSample(
+                    row,
                     f"a sample cannot be read ({type(error).__name__}: {str(error)[:80]}): "
-                    f"`{self._paths[sample.archive]}:{sample.name}.{part.ending}`"
+                    f"`{self._paths[sample.archive]}:{sample.name}.{part.ending}`",
                 ) from error
         return values
 

@@ -17,6 +17,20 @@ LABELS = ("label", "labels", "target", "targets", "y", "class", "classes")
 """Names of arrays that hold the labels of samples."""
 
 
+class BrokenSample(LedgerError):
+    """One sample cannot be read; the others of its batch may.
+
+    Args:
+        row: its row.
+        message: as of every `LedgerError`.
+        hint: the same.
+    """
+
+    def __init__(self, row: int, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.row = row
+
+
 class SampleSource(Protocol):
     """Samples of one dataset, in one order."""
 
@@ -29,7 +43,8 @@ class SampleSource(Protocol):
         """Return the samples at some rows, as arrays by name.
 
         Raises:
-            LedgerError: one cannot be read, or the samples do not fit in one array.
+            BrokenSample: one cannot be read.
+            LedgerError: the samples do not fit in one array.
         """
         ...
 

@@ -178,6 +178,7 @@ def _feeds(drafts: Sequence[Draft]) -> list[Feed]:
 
 
 def _joined_feed(earlier: Feed, later: Feed) -> Feed:
+    named = list(dict.fromkeys([*earlier.broken_named, *later.broken_named]))
     return msgspec.structs.replace(
         later,
         verified=earlier.verified and later.verified,
@@ -190,6 +191,8 @@ def _joined_feed(earlier: Feed, later: Feed) -> Feed:
         padded=earlier.padded + later.padded,
         reconnects=earlier.reconnects + later.reconnects,
         cache_hits=earlier.cache_hits + later.cache_hits,
+        broken=max(earlier.broken, later.broken, len(named)),
+        broken_named=named,
         wait_seconds=round(earlier.wait_seconds + later.wait_seconds, 4),
         wait_p50_seconds=None,
         wait_p95_seconds=None,
