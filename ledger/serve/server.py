@@ -100,6 +100,8 @@ class DataServer:
         self._served, self._listeners = served, listeners
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="ledger-serve")
         self._clients: dict[tuple[int, bytes], _Client] = {}
+        self._sample: dict[str, int] = {}
+        """Bytes of each array of a sample; empty where the first sample cannot be read."""
         self._most_clients = clients
         self._cache = DecodedBatches(cache_bytes if self._decodes else 0)
         self._began = time.monotonic()
@@ -120,6 +122,7 @@ class DataServer:
         Raises:
             LedgerError: it is not.
         """
+        self._sample = self._measured()
         threads = [
             threading.Thread(target=self._listen, args=(number, listener), name=f"ledger-serve-{number}")
             for number, listener in enumerate(self._listeners)
@@ -250,13 +253,25 @@ class DataServer:
 
     def _ring(self, client: _Client) -> ServerRing | None:
         """Return memory for the batches of a client; none where it is not to be had, so that it gets frames."""
-        with suppress(Exception):  # a transform may raise anything; whoever asks for the sample is told
-            sample = sum(array.nbytes + 64 for array in self._made(np.zeros(1, np.int64), client.columns).values())
-            slot = max(_LEAST_SLOT, 1 << (sample * 512 - 1).bit_length())
-            while slot > _LEAST_SLOT and slot * _SLOTS > MOST_BYTES // 2:
-                slot //= 2
+        if not self._sample or client.columns - self._sample.keys():
+            return None
+        sizes = [size for name, size in self._sample.items() if not client.columns or name in client.columns]
+        slot = max(_LEAST_SLOT, 1 << (sum(size + 64 for size in sizes) * 512 - 1).bit_length())
+        while slot > _LEAST_SLOT and slot * _SLOTS > MOST_BYTES // 2:
+            slot //= 2
+        with suppress(Exception):  # no memory, or a system without such files
             return ServerRing(_SLOTS, slot)
         return None
+
+    def _measured(self) -> dict[str, int]:
+        """Return the bytes of each array of a sample.
+
+        Once, and before anybody is heard: the first call of a transform may take seconds, in which no sign of life is
+        answered.
+        """
+        with suppress(Exception, SystemExit):  # foreign code; whoever asks for the sample is told
+            return {name: array.nbytes for name, array in self._made(np.zeros(1, np.int64), frozenset()).items()}
+        return {}
 
     def _refusal(self, want: messages.Want) -> Refused | None:
         """Return why a question has no answer; none where it may have one."""
