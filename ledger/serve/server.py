@@ -34,6 +34,8 @@ _LOG = logging.getLogger("ledger")
 _POLL_SECONDS = 0.5
 _SILENT_SECONDS = 60.0
 """How long a client may say nothing before it counts as gone."""
+_PROBE_SECONDS = 2.0
+"""How often clients are looked for that are gone, where there is no room for another one."""
 _MOST_ASKED = 64
 """Most questions of a client at once; a client of ours asks 16."""
 _TELLING_SECONDS = 3.0
@@ -105,7 +107,7 @@ class DataServer:
         self._most_clients = clients
         self._cache = DecodedBatches(cache_bytes if self._decodes else 0)
         self._began = time.monotonic()
-        self._complained = 0.0
+        self._complained = self._probed = 0.0
         self._stopping = threading.Event()
         self._asked_to_stop: SimpleQueue[None] = SimpleQueue()
         self._counting = threading.Lock()
@@ -164,7 +166,9 @@ class DataServer:
             try:
                 heard = listener.receive(_POLL_SECONDS)
                 while answers:
-                    listener.send(*answers.popleft())
+                    address, frames = answers.popleft()
+                    if not listener.send(address, frames):
+                        self._forget((number, address))
                 if heard is not None:
                     self._hear(number, listener, heard, answers)
             except OSError as error:
@@ -194,6 +198,8 @@ class DataServer:
         if isinstance(asked, Status):
             answer(self.status())
         elif isinstance(asked, Hello):
+            if len(self._clients) >= self._most_clients:
+                self._forget_gone(number, listener)
             answer(self._welcome(key, asked))
         elif (client := self._clients.get(key)) is None:
             answer(Pong(known=False))
@@ -234,8 +240,7 @@ class DataServer:
             )
         if key not in self._clients and len(self._clients) >= self._most_clients:
             return Refused(message=f"this server has {self._most_clients} clients already", hint="start another one")
-        if (before := self._clients.pop(key, None)) is not None:
-            before.close()
+        self._forget(key)
         client = self._clients[key] = _Client(hello.columns)
         served = self._served
         if hello.shares_memory:
@@ -378,7 +383,21 @@ class DataServer:
             key for key, one in list(self._clients.items()) if key[0] == number and now - one.seen > _SILENT_SECONDS
         ]
         for key in gone:
-            self._clients.pop(key).close()
+            self._forget(key)
+
+    def _forget_gone(self, number: int, listener: Listener) -> None:
+        """Forget clients that were killed; a sign of life, by which they are found, harms none that lives."""
+        now = time.monotonic()
+        if now - self._probed < _PROBE_SECONDS:  # each waits in a client that reads none, and its queue is bounded
+            return
+        self._probed = now
+        for key in [key for key in list(self._clients) if key[0] == number]:
+            if not listener.send(key[1], [messages.encode(Pong(known=True))]):
+                self._forget(key)
+
+    def _forget(self, key: tuple[int, bytes]) -> None:
+        if (client := self._clients.pop(key, None)) is not None:
+            client.close()
 
     def _complain(self, why: str) -> None:
         now = time.monotonic()

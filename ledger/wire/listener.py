@@ -68,6 +68,7 @@ class Listener:
             self._door.bind(_ZAP)  # before the other socket: without it, libzmq would let everybody in
             self._socket = self._context.socket(zmq.ROUTER)
             self._socket.linger = 0
+            self._socket.router_mandatory = True  # who is gone is an error, instead of silence
             self._socket.ipv6 = "[" in address
             self._socket.maxmsgsize = message_bytes
             self._socket.rcvhwm = self._socket.sndhwm = QUEUE_MESSAGES
@@ -111,8 +112,8 @@ class Listener:
             raise OSError(error.errno, error.strerror) from error
         return Heard(address, frames) if len(frames) <= _FRAMES else None
 
-    def send(self, address: bytes, frames: Sequence[bytes | memoryview]) -> None:
-        """Send a message to a peer; it is dropped where the peer is gone or does not listen.
+    def send(self, address: bytes, frames: Sequence[bytes | memoryview]) -> bool:
+        """Send a message to a peer; return false where it is gone. One that does not listen loses messages.
 
         Large frames are not copied: nobody may write to their memory again.
 
@@ -122,9 +123,12 @@ class Listener:
         try:
             self._socket.send_multipart([address, *frames], zmq.NOBLOCK, copy=False)
         except zmq.Again:
-            return
+            return True
         except zmq.ZMQError as error:
+            if error.errno == zmq.EHOSTUNREACH:
+                return False
             raise OSError(error.errno, error.strerror) from error
+        return True
 
     def wake(self) -> None:
         """End the waiting of another thread; does nothing once it is closed."""

@@ -404,6 +404,24 @@ def test_hostile_messages_change_nothing_for_the_others(arrays: str, serve: Serv
     assert complaints <= 1
 
 
+def test_clients_that_were_killed_make_room_for_others(arrays: str, serve: Serve) -> None:
+    server = serve(arrays, "--clients", "3")
+    living = RemoteSource([server.address])
+    with zmq.Context() as context:
+        for _ in range(2):
+            with context.socket(zmq.DEALER) as socket:
+                socket.linger = 0
+                socket.connect(server.address)
+                socket.send(b'{"is":"hello","protocol":1,"shares_memory":true}')
+                assert b"welcome" in socket.recv()
+    others = [RemoteSource([server.address]) for _ in range(2)]
+    with pytest.raises(LedgerError, match="the data server refuses: this server has 3 clients already"):
+        RemoteSource([server.address])
+    for source in (living, *others):
+        assert len(source.read(np.arange(5))["x"]) == 5
+    assert ask_status(server.address, None).clients == 3
+
+
 def test_a_question_beyond_the_data_is_refused(arrays: str, serve: Serve) -> None:
     source = RemoteSource([serve(arrays).address])
     for rows in ([-1], [ROWS], []):
