@@ -12,6 +12,8 @@ import numpy as np
 from ledger.errors import LedgerError
 
 PROTOCOL = 1
+GREETING_BYTES = 1 << 16
+"""Longest `hello`: a server remembers the names in it."""
 HEADER_BYTES = 1 << 23
 """Longest header: the rows of a batch of half a million samples."""
 MESSAGE_BYTES = 1 << 31
@@ -36,6 +38,12 @@ class Hello(Message, frozen=True, kw_only=True, tag="hello"):
     """Columns that it wants; all where it names none."""
     shares_memory: bool = False
     """Whether it may be on the same host."""
+
+
+class AnyHello(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="hello"):
+    """What a `hello` of every protocol has."""
+
+    protocol: int
 
 
 class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
@@ -157,6 +165,7 @@ FromServer = Welcome | BatchReply | Values | Pong | Refused | StatusReply
 
 _encode = msgspec.json.Encoder().encode
 decode_client = msgspec.json.Decoder(FromClient).decode
+decode_greeting = msgspec.json.Decoder(AnyHello).decode
 decode_server = msgspec.json.Decoder(FromServer).decode
 
 

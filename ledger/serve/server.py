@@ -45,6 +45,8 @@ _SLOTS = 16
 _LEAST_SLOT = 1 << 20
 _COMPLAINTS_SECONDS = 60.0
 """At most one line about bad messages is logged in this time."""
+_NO_MESSAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding a frame raises that holds no message."""
 CLIENTS = 64
 """Most clients at once by default."""
 CACHE_BYTES = 1 << 30
@@ -192,11 +194,13 @@ class DataServer:
             if len(heard.frames) != 1 or len(heard.frames[0]) > messages.HEADER_BYTES:
                 raise msgspec.ValidationError("a message is one frame of bounded size")
             asked = messages.decode_client(heard.frames[0])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            self._complain(str(error))
+        except _NO_MESSAGE as error:
+            self._misunderstood(heard.frames, str(error), answer)
             return
         if isinstance(asked, Status):
             answer(self.status())
+        elif isinstance(asked, Hello) and len(heard.frames[0]) > messages.GREETING_BYTES:
+            answer(Refused(message=f"the names of the columns are longer than {messages.GREETING_BYTES} bytes"))
         elif isinstance(asked, Hello):
             if len(self._clients) >= self._most_clients:
                 self._forget_gone(number, listener)
@@ -234,10 +238,7 @@ class DataServer:
 
     def _welcome(self, key: tuple[int, bytes], hello: Hello) -> Message:
         if hello.protocol != messages.PROTOCOL:
-            return Refused(
-                message=f"this server speaks protocol {messages.PROTOCOL}, and the client {hello.protocol}",
-                hint="install the same version of git-ledger on both sides",
-            )
+            return _other_protocol(hello.protocol)
         if key not in self._clients and len(self._clients) >= self._most_clients:
             return Refused(message=f"this server has {self._most_clients} clients already", hint="start another one")
         self._forget(key)
@@ -399,8 +400,25 @@ class DataServer:
         if (client := self._clients.pop(key, None)) is not None:
             client.close()
 
+    def _misunderstood(self, frames: Sequence[bytes], why: str, answer: Callable[..., None]) -> None:
+        """Refuse a client of another protocol, whose `hello` may have other fields, and complain of all else."""
+        with suppress(*_NO_MESSAGE):
+            if len(frames) == 1 and len(frames[0]) <= messages.GREETING_BYTES:
+                protocol = messages.decode_greeting(frames[0]).protocol
+                if protocol != messages.PROTOCOL:
+                    answer(_other_protocol(protocol))
+                    return
+        self._complain(why)
+
     def _complain(self, why: str) -> None:
         now = time.monotonic()
         if now - self._complained > _COMPLAINTS_SECONDS or not self._complained:
             self._complained = now
             _LOG.warning("the data server got a message that is none: %s", why[:200])
+
+
+def _other_protocol(protocol: int) -> Refused:
+    return Refused(
+        message=f"this server speaks protocol {messages.PROTOCOL}, and the client {protocol}",
+        hint="install the same version of git-ledger on both sides",
+    )

@@ -404,6 +404,26 @@ def test_hostile_messages_change_nothing_for_the_others(arrays: str, serve: Serv
     assert complaints <= 1
 
 
+@pytest.mark.parametrize(
+    ("hello", "said"),
+    [
+        ('{"is":"hello","protocol":99}', "this server speaks protocol 1, and the client 99"),
+        ('{"is":"hello","protocol":2,"codec":"zstd"}', "this server speaks protocol 1, and the client 2"),
+        (
+            '{"is":"hello","protocol":1,"columns":[' + ",".join(f'"{number}"' for number in range(20_000)) + "]}",
+            "the names of the columns are longer than 65536 bytes",
+        ),
+    ],
+)
+def test_a_greeting_that_is_not_taken_is_refused_in_one_line(
+    hello: str, said: str, arrays: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(arrays)
+    monkeypatch.setattr("ledger.serve.remote.messages.encode", lambda _: hello.encode())
+    with pytest.raises(LedgerError, match=f"^the data server refuses: {said}$"):
+        RemoteSource([server.address])
+
+
 def test_clients_that_were_killed_make_room_for_others(arrays: str, serve: Serve) -> None:
     server = serve(arrays, "--clients", "3")
     living = RemoteSource([server.address])
