@@ -75,7 +75,8 @@ def prepare_socket(address: str) -> None:
     """Make the folder of a socket, which nobody else may open.
 
     Raises:
-        LedgerError: it belongs to somebody else, is open to others, cannot be made, or its address is none.
+        LedgerError: it belongs to somebody else, is open to others, cannot be made, or its address is none; or what
+            lies there is no socket, which listening would remove.
     """
     transport_of(address)
     path = Path(address.removeprefix("ipc://"))
@@ -89,6 +90,8 @@ def prepare_socket(address: str) -> None:
         ) from error
     if status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise LedgerError(f"others may open the folder of the socket: `{path.parent}`", hint=f"chmod 700 {path.parent}")
+    if os.path.lexists(path) and not path.is_socket():
+        raise LedgerError(f"what lies there is no socket, and would be lost: `{path}`", hint="name another address")
 
 
 def write_keys(path: Path) -> bytes:

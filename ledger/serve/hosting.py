@@ -1,19 +1,16 @@
 """From what a user names to a data server: the samples, the sockets, and the question how another one does."""
 
 import os
-import sys
 import time
-from collections.abc import Callable, Sequence
-from importlib import import_module
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from ledger.data.preparing.object_code import hash_object
 from ledger.errors import LedgerError, UsageError
 from ledger.serve import messages
 from ledger.serve.addresses import is_own_host, load_allowed, load_keys, load_pair
+from ledger.serve.decoding import Decoder, DecodingProcesses, Recipe, load_transform
 from ledger.serve.messages import StatusReply
 from ledger.serve.opening import open_version
 from ledger.serve.server import ServedData
@@ -31,6 +28,7 @@ def open_served(
     labels: str | None = None,
     transform: str | None = None,
     verify: bool = True,
+    processes: int = 0,
 ) -> ServedData:
     """Return what a server serves.
 
@@ -41,14 +39,18 @@ def open_served(
         labels: where labels of samples that are files come from.
         transform: `module:function`, which makes a sample of a sample.
         verify: compare the data with their version.
+        processes: how many processes decode; none but this one by default.
 
     Raises:
         LedgerError: the data cannot be read, there is no such version, or no such function.
     """
     used, source, check = open_version(data, path, columns=columns, labels=labels, verify=verify)
     label = f"{used.name}@{used.version}" if used.name else data
-    function = _function(transform) if transform is not None else None
-    return ServedData(source, label, check, function, hash_object(function) if function is not None else None)
+    decoder = Decoder(source, load_transform(transform) if transform is not None else None)
+    if not processes:
+        return ServedData(source, label, check, decoder, decoder.code)
+    recipe = Recipe(used.path, tuple(columns), labels, transform)
+    return ServedData(source, label, check, DecodingProcesses(recipe, processes), decoder.code)
 
 
 def listen(at: Sequence[str], key: Path | None, allow: Path | None) -> list[Listener]:
@@ -102,23 +104,3 @@ def ask_status(address: str, key: Path | None) -> StatusReply:
     finally:
         caller.close()
     raise LedgerError(f"no data server answers: `{address}`")
-
-
-def _function(text: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return a user's function; the module is looked for in the current folder first, as `python -m` does."""
-    place, colon, name = text.partition(":")
-    here = str(Path.cwd())
-    sys.path.insert(0, here)
-    try:
-        found = getattr(import_module(place), name) if colon else None
-    except Exception as error:
-        raise LedgerError(
-            f"the transform cannot be loaded ({type(error).__name__}: {str(error)[:120]}): `{text}`",
-            hint="MODULE:FUNCTION, where function(sample) returns the sample",
-        ) from error
-    finally:
-        sys.path.remove(here)
-    if not callable(found):
-        raise UsageError(f"not a function: `{text}`", hint="MODULE:FUNCTION")
-    transform: Callable[[dict[str, Any]], dict[str, Any]] = found
-    return transform

@@ -18,10 +18,11 @@ import msgspec
 import numpy as np
 
 from ledger.data.sources.columns import ColumnSource
-from ledger.data.sources.source import BrokenSample, SampleSource, stacked
+from ledger.data.sources.source import BrokenSample, SampleSource
 from ledger.errors import LedgerError
 from ledger.serve import messages
 from ledger.serve.decoded_batches import DecodedBatches, size_of
+from ledger.serve.decoding import Decoder, DecodingProcesses
 from ledger.serve.messages import BatchReply, Hello, Message, Ping, Pong, Properties, Refused, Status, StatusReply
 from ledger.serve.ring import MOST_BYTES, ServerRing
 from ledger.serve.version_check import VersionCheck
@@ -60,7 +61,7 @@ class ServedData(NamedTuple):
     label: str
     """Name of the dataset version, or path."""
     check: VersionCheck
-    transform: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    decoder: Decoder | DecodingProcesses
     code: str | None = None
     """Hash of the code of the transform."""
 
@@ -118,7 +119,7 @@ class DataServer:
     @property
     def _decodes(self) -> bool:
         """Whether making a batch costs more than reading it again."""
-        return self._served.transform is not None or self._served.source.kind not in {"arrays", "table", "memory"}
+        return self._served.code is not None or self._served.source.kind not in {"arrays", "table", "memory"}
 
     def run(self) -> None:
         """Serve until `stop`; raises when the content turns out not to be that of the version.
@@ -148,6 +149,7 @@ class DataServer:
             self._pool.shutdown(cancel_futures=True)
             for client in self._clients.values():
                 client.close()
+            self._served.decoder.close()
             self._served.source.close()
 
     def stop(self) -> None:
@@ -276,7 +278,7 @@ class DataServer:
         answered.
         """
         with suppress(Exception, SystemExit):  # foreign code; whoever asks for the sample is told
-            return {name: array.nbytes for name, array in self._made(np.zeros(1, np.int64), frozenset()).items()}
+            return {name: array.nbytes for name, array in self._served.decoder.read(np.zeros(1, np.int64)).items()}
         return {}
 
     def _refusal(self, want: messages.Want) -> Refused | None:
@@ -309,7 +311,9 @@ class DataServer:
             if (placed := self._placed(client, want, rows)) is not None:
                 answer(placed)
                 return
-            arrays, cached = self._cache.get((client.columns, rows.tobytes()), lambda: self._made(rows, client.columns))
+            arrays, cached = self._cache.get(
+                (client.columns, rows.tobytes()), lambda: self._served.decoder.read(rows, client.columns)
+            )
             ring = client.ring
             forms = ring.write(want.slot, arrays) if ring is not None and ring.facts.token == want.ring else None
         except LedgerError as error:
@@ -357,18 +361,6 @@ class DataServer:
         with self._counting:
             self.batches += 1
             self.bytes += size_of(arrays)
-
-    def _made(self, rows: "np.ndarray[Any, Any]", columns: frozenset[str]) -> "Arrays":
-        arrays = self._served.source.read(rows)
-        if self._served.transform is not None:
-            samples = [
-                self._served.transform({name: array[place] for name, array in arrays.items()})
-                for place in range(len(rows))
-            ]
-            arrays = stacked(samples, [f"sample {row}" for row in rows.tolist()])
-        if missing := sorted(columns - arrays.keys()):
-            raise LedgerError(f"the samples have no such array: `{missing[0]}`", hint=f"one of {', '.join(arrays)}")
-        return {name: array for name, array in arrays.items() if not columns or name in columns}
 
     def _answer_properties(self, asked: Properties, answer: Callable[..., None]) -> None:
         try:

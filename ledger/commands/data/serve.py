@@ -32,6 +32,7 @@ _MEGABYTE = 1 << 20
 @click.option("--column", "columns", multiple=True, metavar="NAME", help="Read only these columns of arrays.")
 @click.option("--listen", "at", multiple=True, metavar="ADDRESS", help="ipc:///PATH or tcp://HOST:PORT; several work.")
 @click.option("--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Threads that decode.")
+@click.option("--processes", type=click.IntRange(0, 256), default=0, help="Decode in so many processes instead.")
 @click.option(
     "--cache", "cache_mb", type=click.IntRange(0), default=CACHE_BYTES // _MEGABYTE, show_default=True,
     help="Memory for decoded batches, in MiB.",
@@ -51,6 +52,7 @@ def serve_command(  # one for each option
     columns: tuple[str, ...],
     at: tuple[str, ...],
     workers: int,
+    processes: int,
     cache_mb: int,
     clients: int,
     no_verify: bool,
@@ -72,11 +74,21 @@ def serve_command(  # one for each option
         return
     if data is None:
         raise UsageError("missing argument `DATA`", hint="ledger serve --help")
-    served = open_served(data, path=path, columns=columns, labels=labels, transform=transform, verify=not no_verify)
+    served = open_served(
+        data,
+        path=path,
+        columns=columns,
+        labels=labels,
+        transform=transform,
+        verify=not no_verify,
+        processes=processes,
+    )
     listened = at or (addresses.default_address(served.check.expected),)
     with _Locks(listened):
         listeners = listen(listened, Path(key) if key else None, Path(allow) if allow else None)
-        server = DataServer(served, listeners, workers=workers, cache_bytes=cache_mb * _MEGABYTE, clients=clients)
+        server = DataServer(
+            served, listeners, workers=max(workers, processes), cache_bytes=cache_mb * _MEGABYTE, clients=clients
+        )
         _end_on_signal(server)
         for listener in listeners:
             say(f"serving {served.label}, {len(served.source)} samples, at {listener.address}")

@@ -30,6 +30,10 @@ class BrokenSample(LedgerError):
         super().__init__(message, hint=hint)
         self.row = row
 
+    def __reduce__(self) -> "tuple[Any, ...]":
+        """Hand it to another process."""
+        return _broken, (self.row, self.message, self.hint)
+
 
 class SampleSource(Protocol):
     """Samples of one dataset, in one order."""
@@ -59,6 +63,10 @@ class SampleSource(Protocol):
     def close(self) -> None:
         """Close its files."""
         ...
+
+
+def _broken(row: int, message: str, hint: str | None) -> BrokenSample:
+    return BrokenSample(row, message, hint=hint)
 
 
 def stacked(samples: "Sequence[Mapping[str, Any]]", names: Sequence[str]) -> "Arrays":

@@ -1,0 +1,110 @@
+"""Decoding in processes: the same bytes, whichever of them dies."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+import ledger
+from ledger.errors import LedgerError
+from tests.serve.test_server import Serve, Server, pictures, serve, taken
+
+__all__ = ["pictures", "serve"]
+
+_TCP = "tcp://127.0.0.1:*"
+TRANSFORMS = """
+import os
+from pathlib import Path
+
+def twice(sample):
+    return {**sample, "image": sample["image"] * 2}
+
+def raises(sample):
+    raise KeyError(lambda: None)  # nothing that another process could read
+
+def dies(sample):
+    if sample["label"] == 1:
+        os._exit(9)
+    return sample
+
+def dies_once(sample):
+    if not Path("died").exists():
+        Path("died").touch()
+        os._exit(9)
+    return sample
+"""
+
+
+@pytest.fixture
+def serve_with(pictures: str, serve: Serve, repo: Path) -> Callable[..., Server]:
+    (repo / "own.py").write_text(TRANSFORMS)
+
+    def start(transform: str) -> Server:
+        return serve(pictures, "--transform", f"own:{transform}", "--processes", "2", "--cache", "0", "--listen", _TCP)
+
+    return start
+
+
+def decoders(server: Server) -> list[psutil.Process]:
+    found = []
+    for child in psutil.Process(server.process.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # a zombie counts as one
+            if "spawn_main" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
+
+
+def test_processes_give_the_bytes_that_threads_give(
+    pictures: str, serve: Serve, serve_with: Callable[..., Server]
+) -> None:
+    threads = serve(pictures, "--transform", "own:twice")
+    expected = ledger.batches(pictures, batch_size=8, server=threads.address)
+    batches = ledger.batches(pictures, batch_size=8, server=serve_with("twice").address)
+    assert taken(batches) == taken(expected)
+    assert batches.feed().code == expected.feed().code
+
+
+def test_a_decoding_process_that_is_killed_costs_no_sample(serve_with: Callable[..., Server], pictures: str) -> None:
+    server = serve_with("twice")
+    expected = taken(ledger.batches(pictures, batch_size=4, seed=1, server=server.address))
+    batches = ledger.batches(pictures, batch_size=4, seed=1, server=server.address)
+    found = []
+    for number, batch in enumerate(batches):
+        found.append({name: value.tobytes() for name, value in batch.items()})
+        if number in {1, 6}:
+            decoders(server)[0].kill()
+    assert found == expected
+    once = serve_with("dies_once")
+    assert len(taken(ledger.batches(pictures, batch_size=60, server=once.address))) == 1
+
+
+def test_what_a_transform_does_in_a_process_is_told(serve_with: Callable[..., Server], pictures: str) -> None:
+    with pytest.raises(LedgerError, match="KeyError"):
+        taken(ledger.batches(pictures, batch_size=8, server=serve_with("raises").address))
+    with pytest.raises(LedgerError, match="the processes that decode die of one of these samples: rows"):
+        taken(ledger.batches(pictures, batch_size=8, server=serve_with("dies").address))
+
+
+def test_a_broken_sample_is_left_out_though_another_process_saw_it(serve: Serve, pictures: str, repo: Path) -> None:
+    (repo / pictures / "1" / "4.png").write_bytes(b"no picture")
+    server = serve(pictures, "--processes", "2")
+    batches = ledger.batches(pictures, batch_size=60, broken="skip", server=server.address)
+    ((batch),) = batches
+    assert len(batch["image"]) == 59
+    assert "1/4.png" in batches.feed().broken_named[0]
+
+
+@pytest.mark.parametrize("how", ["kill", "end"])
+def test_decoding_processes_end_with_their_server(how: str, serve_with: Callable[..., Server], pictures: str) -> None:
+    server = serve_with("twice")
+    taken(ledger.batches(pictures, batch_size=8, server=server.address))
+    started = decoders(server)
+    assert started
+    if how == "kill":
+        server.kill()
+    else:
+        server.end()
+    gone, alive = psutil.wait_procs(started, timeout=60)
+    assert (len(gone), alive) == (len(started), [])
