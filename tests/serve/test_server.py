@@ -489,6 +489,10 @@ def test_an_address_that_is_taken_or_none_is_said_so(arrays: str, serve: Serve, 
     (short_path / "open").mkdir(mode=0o755)
     shared = cli("serve", arrays, "--listen", f"ipc://{short_path}/open/socket")
     assert (shared.code, "others may open the folder of the socket" in shared.err) == (1, True)
+    (short_path / "own" / "thesis.txt").write_text("years of work")
+    precious = cli("serve", arrays, "--listen", f"ipc://{short_path}/own/thesis.txt")
+    assert (precious.code, "what lies there is no socket, and would be lost" in precious.err) == (1, True)
+    assert (short_path / "own" / "thesis.txt").read_text() == "years of work"
     for wrong in ("http://x", "tcp://x", "ipc://", "ipc://name", "ipc://@open-to-all", f"ipc:///{'long' * 25}"):
         assert cli("serve", arrays, "--listen", wrong).code == 2
         with pytest.raises(LedgerError, match=r"not an address of a data server|longer than 100 bytes"):
