@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ledger.data.samples.tabular_files import read_table
-from ledger.data.sources.source import LABEL, LABELS
+from ledger.data.sources.source import LABEL, LABELS, changed_data
 from ledger.data.version.stat_cache import facts_of
 from ledger.errors import LedgerError
 
@@ -108,21 +108,15 @@ class FileColumn:
         except OSError as error:
             raise LedgerError(f"the array cannot be read ({(error.strerror or '').lower()}): `{self.path}`") from error
         if facts_of(os.fstat(self._file)) != self._facts:
-            raise self._changed()
+            raise changed_data(self.path)
         return found
 
     def _fill(self, part: memoryview, place: int) -> None:
         while part:
             count = os.preadv(self._file, [part], place)
             if not count:
-                raise self._changed()
+                raise changed_data(self.path)
             part, place = part[count:], place + count
-
-    def _changed(self) -> LedgerError:
-        return LedgerError(
-            f"the data changed while a training read them: `{self.path}`",
-            hint="restore them, or add a new version: ledger dataset add",
-        )
 
 
 class HeldColumn:

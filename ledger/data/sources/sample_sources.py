@@ -1,5 +1,7 @@
 """Samples that are files of their own: pictures, arrays and texts."""
 
+import os
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ledger.data.samples.images import SUFFIXES
 from ledger.data.samples.labels import parse_labelling, read_labels
 from ledger.data.samples.sample_files import TEXTS, samples_among
-from ledger.data.sources.source import LABEL, BrokenSample, stacked
+from ledger.data.sources.source import LABEL, BrokenSample, changed_data, stacked
 from ledger.data.version.scan import scan
 from ledger.errors import LedgerError
 from ledger.model.entries import ManifestLine
@@ -39,6 +41,7 @@ class FileSource:
 
     def __init__(self, root: Path, labelling: str | None = None) -> None:
         self._root = root
+        self._opened_ns = time.time_ns()
         found = scan(str(root))
         is_sample = samples_among([ManifestLine(path=name, bytes=0, hash="") for name in found.names])
         self.names = [name for name in found.names if is_sample(name)]
@@ -59,7 +62,7 @@ class FileSource:
 
         Raises:
             BrokenSample: a file is gone or cannot be decoded.
-            LedgerError: the samples do not fit in one array.
+            LedgerError: a file has changed since the folder was opened, or the samples do not fit in one array.
         """
         import numpy as np
 
@@ -84,13 +87,24 @@ class FileSource:
 
     def _sample(self, row: int) -> dict[str, Any]:
         try:
-            return {self._part: self._decode(Path(self._paths[row]).read_bytes())}
+            return {self._part: self._decode(self._bytes(row))}
+        except LedgerError:
+            raise
         except Exception as error:  # damaged files make decoders raise anything, even struct.error and SyntaxError
             raise BrokenSample(
                 row,
                 f"a sample cannot be read ({type(error).__name__}: {str(error)[:80]}): `{self.names[row]}`",
                 hint="mend or remove the file, and add a new version: ledger dataset add",
             ) from error
+
+    def _bytes(self, row: int) -> bytes:
+        with Path(self._paths[row]).open("rb") as file:
+            data = file.read()
+            status = os.fstat(file.fileno())
+        # The facts of a million files need not be kept: any change, and any replacement, sets the time of the inode.
+        if status.st_ctime_ns > self._opened_ns:
+            raise changed_data(self._paths[row])
+        return data
 
 
 def _decoder_of(names: Sequence[str]) -> tuple[str, Decode]:

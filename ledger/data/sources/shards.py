@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ledger.data.sources.sample_sources import decoder_for
-from ledger.data.sources.source import LABEL, BrokenSample, stacked
+from ledger.data.sources.source import LABEL, BrokenSample, changed_data, stacked
+from ledger.data.version.stat_cache import facts_of
 from ledger.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -59,11 +60,13 @@ class ShardSource:
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = list(paths)
         self._files: list[int] = []
+        self._facts: list[bytes] = []
         self._close = weakref.finalize(self, _close_all, self._files)
         self._samples: list[_Sample] = []
         for number, path in enumerate(paths):
             try:
                 self._files.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+                self._facts.append(facts_of(os.fstat(self._files[-1])))
                 self._samples += _index(number, path)
             except (OSError, tarfile.TarError) as error:
                 self.close()
@@ -80,7 +83,7 @@ class ShardSource:
 
         Raises:
             BrokenSample: one cannot be read.
-            LedgerError: they do not fit in one array.
+            LedgerError: an archive has changed since it was opened, or they do not fit in one array.
         """
         numbers = rows.tolist()
         return stacked([self._decoded(row) for row in numbers], [self._samples[row].name for row in numbers])
@@ -103,9 +106,10 @@ class ShardSource:
         return ShardSource, (self._paths,)
 
     def _bytes(self, sample: _Sample, part: _Part) -> bytes:
-        data = os.pread(self._files[sample.archive], part.size, part.start)
-        if len(data) != part.size:
-            raise LedgerError(f"the data changed while a training read them: `{self._paths[sample.archive]}`")
+        file = self._files[sample.archive]
+        data = os.pread(file, part.size, part.start)
+        if len(data) != part.size or facts_of(os.fstat(file)) != self._facts[sample.archive]:
+            raise changed_data(self._paths[sample.archive])
         return data
 
     def _decoded(self, row: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The interface of every source: a number of samples, and their arrays by row."""
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ledger.errors import LedgerError
@@ -33,6 +34,14 @@ class BrokenSample(LedgerError):
     def __reduce__(self) -> "tuple[Any, ...]":
         """Hand it to another process."""
         return _broken, (self.row, self.message, self.hint)
+
+
+def changed_data(path: str | PathLike[str]) -> LedgerError:
+    """Return the error for a file that was changed after its source was opened."""
+    return LedgerError(
+        f"the data changed while a training read them: `{path}`",
+        hint="restore them, or add a new version: ledger dataset add",
+    )
 
 
 class SampleSource(Protocol):

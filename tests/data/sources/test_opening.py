@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import tarfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -183,6 +185,40 @@ def test_texts_and_arrays_in_files_are_samples(tmp_path: Path) -> None:
         (tmp_path / "arrays" / name).parent.mkdir(parents=True)
         np.save(tmp_path / "arrays" / name, np.full(3, int(name[2])))
     assert open_source(str(tmp_path / "arrays")).read(rows(1, 0))["array"].tolist() == [[1, 1, 1], [0, 0, 0]]
+
+
+@pytest.mark.parametrize("how", ["write", "replace", "truncate"])
+def test_a_picture_that_changes_under_the_training_is_told(how: str, tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "data")
+    source = open_source(str(folder))
+    assert int(source.read(rows(4))["image"].max()) == 11
+    picture, opened = folder / "dog" / "1.png", time.time_ns()
+    while picture.stat().st_ctime_ns <= opened:  # the clock of files goes in steps
+        if how == "truncate":
+            os.truncate(picture, 20)
+        elif how == "write":
+            picture.write_bytes(grey(99))  # a picture like any other
+        else:
+            (tmp_path / "new.png").write_bytes(grey(99))
+            os.utime(tmp_path / "new.png", (0, 0))  # as old as it may be, as `cp -p` leaves it
+            (tmp_path / "new.png").replace(picture)
+    with pytest.raises(LedgerError, match=r"^the data changed while a training read them: `.*dog/1\.png`$"):
+        source.read(rows(3, 4))
+    assert int(source.read(rows(3))["image"].max()) == 10
+    assert int(open_source(str(folder)).read(rows(3))["image"].max()) == 10
+
+
+def test_an_archive_that_changes_under_the_training_is_told(tmp_path: Path) -> None:
+    shard(tmp_path / "x.tar", [(f"{number}.cls", b"1") for number in range(5)])
+    source = open_source(str(tmp_path))
+    assert source.read(rows(4))["label"].tolist() == [1]
+    before = (tmp_path / "x.tar").stat().st_mtime_ns
+    while (tmp_path / "x.tar").stat().st_mtime_ns == before:  # the clock of files goes in steps
+        with (tmp_path / "x.tar").open("r+b") as file:
+            file.seek(512)
+            file.write(b"2")
+    with pytest.raises(LedgerError, match=r"^the data changed while a training read them: `.*x\.tar`$"):
+        source.read(rows(4))
 
 
 def test_other_files_are_no_samples_and_one_is_named(tmp_path: Path) -> None:
