@@ -1,5 +1,6 @@
 """Decoding in processes: the same bytes, whichever of them dies."""
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -74,7 +75,9 @@ def test_a_decoding_process_that_is_killed_costs_no_sample(serve_with: Callable[
     for number, batch in enumerate(batches):
         found.append({name: value.tobytes() for name, value in batch.items()})
         if number in {1, 6}:
-            decoders(server)[0].kill()
+            while not (alive := decoders(server)):  # they are being started again
+                threading.Event().wait(0.01)
+            alive[0].kill()
     assert found == expected
     once = serve_with("dies_once")
     assert len(taken(ledger.batches(pictures, batch_size=60, server=once.address))) == 1
