@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ledger.data.sources.source import Arrays
 
+Key = tuple[frozenset[str], bytes]
+"""Names of the arrays that are wanted, and the rows as bytes."""
+
+_ENTRY_BYTES = 1 << 10
+"""What a batch costs besides its values: the arrays themselves, and the entry."""
+
 
 class DecodedBatches:
     """Batches that were decoded, the least recently asked for first; simultaneous questions for one decode it once.
@@ -18,13 +24,13 @@ class DecodedBatches:
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
-        self._held: OrderedDict[object, Arrays] = OrderedDict()
+        self._held: OrderedDict[Key, Arrays] = OrderedDict()
         self._bytes = 0
-        self._making: dict[object, threading.Event] = {}
+        self._making: dict[Key, threading.Event] = {}
         self._lock = threading.Lock()
         self.decoded = 0
 
-    def get(self, key: object, make: "Callable[[], Arrays]") -> "tuple[Arrays, bool]":
+    def get(self, key: Key, make: "Callable[[], Arrays]") -> "tuple[Arrays, bool]":
         """Return a batch, and whether it was there already; whatever `make` raises is raised."""
         if not self._most:
             self.decoded += 1
@@ -44,15 +50,18 @@ class DecodedBatches:
             with self._lock:
                 self.decoded += 1
                 self._held[key] = made
-                self._bytes += size_of(made)
+                self._bytes += _cost(key, made)
                 while self._bytes > self._most and len(self._held) > 1:
-                    _, old = self._held.popitem(last=False)
-                    self._bytes -= size_of(old)
+                    self._bytes -= _cost(*self._held.popitem(last=False))
             return made, False
         finally:
             with self._lock:
                 del self._making[key]
             mine.set()
+
+
+def _cost(key: Key, arrays: "Arrays") -> int:
+    return size_of(arrays) + len(key[1]) + _ENTRY_BYTES
 
 
 def size_of(arrays: "Arrays") -> int:

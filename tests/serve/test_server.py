@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ledger.errors import LedgerError
 from ledger.serve import messages
 from ledger.serve.addresses import Keys, default_address, load_pair
 from ledger.serve.batches import Batches
+from ledger.serve.decoded_batches import DecodedBatches
 from ledger.serve.hosting import ask_status
 from ledger.serve.messages import ArrayForm, Hello, Pong, Refused, Want, Welcome, array_of
 from ledger.serve.order.plan import BatchPlan, digest_of
@@ -262,6 +264,21 @@ def test_four_trainings_at_once_decode_each_batch_once(pictures: str, serve: Ser
     # One more, by which the server found the size of a sample.
     assert (status.batches, status.decoded) == (24, 6)
     assert sum(feed.feed().cache_hits for feed in feeds) == 18
+
+
+def test_the_memory_for_decoded_batches_counts_small_ones_whole() -> None:
+    held = DecodedBatches(1 << 20)
+    tracemalloc.start()
+    try:
+        for number in range(10_000):
+            rows = np.arange(number, number + 2).tobytes()
+            arrays, cached = held.get((frozenset(), rows), lambda: {"x": np.zeros(2, np.uint8)})
+            assert (arrays["x"].nbytes, cached) == (2, False)
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert used < 1 << 20
+    assert held.get((frozenset(), rows), dict)[1]
 
 
 def test_a_picture_that_cannot_be_decoded_is_named_to_the_training(pictures: str, serve: Serve, repo: Path) -> None:
