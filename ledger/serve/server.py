@@ -316,6 +316,8 @@ class DataServer:
             )
             ring = client.ring
             forms = ring.write(want.slot, arrays) if ring is not None and ring.facts.token == want.ring else None
+            if forms is None:
+                _check_size(arrays)
         except LedgerError as error:
             row = error.row if isinstance(error, BrokenSample) else None
             answer(Refused(id=want.id, message=error.message, hint=error.hint, row=row))
@@ -407,6 +409,18 @@ class DataServer:
         if now - self._complained > _COMPLAINTS_SECONDS or not self._complained:
             self._complained = now
             _LOG.warning("the data server got a message that is none: %s", why[:200])
+
+
+def _check_size(arrays: "Arrays") -> None:
+    """Refuse what no client takes: it would close the connection, come back, and ask again, for ever.
+
+    Raises:
+        LedgerError: a batch is too large for a message.
+    """
+    if (size := size_of(arrays)) > messages.MESSAGE_BYTES:
+        raise LedgerError(
+            f"a batch is larger than {messages.MESSAGE_BYTES} bytes: `{size}`", hint="a smaller batch_size"
+        )
 
 
 def _other_protocol(protocol: int) -> Refused:

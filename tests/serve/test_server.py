@@ -23,11 +23,12 @@ from ledger.serve import messages
 from ledger.serve.addresses import Keys, default_address, load_pair
 from ledger.serve.batches import Batches
 from ledger.serve.decoded_batches import DecodedBatches
-from ledger.serve.hosting import ask_status
+from ledger.serve.hosting import ask_status, listen, open_served
 from ledger.serve.messages import ArrayForm, Hello, Pong, Refused, Want, Welcome, array_of
 from ledger.serve.order.plan import BatchPlan, digest_of
 from ledger.serve.remote import RemoteSource
 from ledger.serve.ring import ClientRing, ServerRing
+from ledger.serve.server import DataServer
 from tests.conftest import ROOT, Cli
 
 ROWS = 300
@@ -466,6 +467,23 @@ def test_a_question_beyond_the_data_is_refused(arrays: str, serve: Serve) -> Non
             source.read(np.array(rows, dtype=np.int64))
     with pytest.raises(LedgerError, match="no such array: `nothing`"):
         RemoteSource([serve(arrays, "--listen", "tcp://127.0.0.1:*").address], columns=["nothing"]).read(np.array([0]))
+
+
+def test_a_batch_that_no_client_would_take_is_refused(arrays: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "MESSAGE_BYTES", 1000)
+    listeners = listen(["tcp://127.0.0.1:*"], None, None)
+    server = DataServer(open_served(arrays, path=None), listeners)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        source = RemoteSource([listeners[0].address], shares_memory=False)
+        assert len(source.read(np.arange(2))["x"]) == 2
+        with pytest.raises(LedgerError, match="a batch is larger than 1000 bytes: `2112`"):
+            source.read(np.arange(8))
+        source.close()
+    finally:
+        server.stop()
+        thread.join()
 
 
 def test_over_the_network_only_known_keys_are_served(arrays: str, serve: Serve, tmp_path: Path, cli: Cli) -> None:
