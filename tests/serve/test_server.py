@@ -342,6 +342,25 @@ def test_a_transform_that_begins_slowly_keeps_nobody_from_connecting(serve: Serv
     assert (repo / "calls").read_text() == "xx"  # once for its size, and once for who asked
 
 
+def test_a_second_ctrl_c_ends_a_server_whose_transform_does_not_end(serve: Serve, repo: Path, arrays: str) -> None:
+    (repo / "endless.py").write_text(
+        "import pathlib, time\n"
+        "def change(sample):\n"
+        "    if sample['label'] == 3:\n"
+        "        pathlib.Path('began').touch()\n"
+        "        time.sleep(3600)\n"
+        "    return sample\n"
+    )
+    server = serve(arrays, "--transform", "endless:change")
+    RemoteSource([server.address]).begin(np.array([3]))
+    while not (repo / "began").exists():
+        threading.Event().wait(0.01)
+    while server.process.poll() is None:
+        server.process.send_signal(signal.SIGINT)
+        threading.Event().wait(0.2)
+    assert server.process.returncode == -signal.SIGINT
+
+
 def test_a_transform_of_the_server_is_in_the_record(pictures: str, serve: Serve, repo: Path) -> None:
     (repo / "own_transform.py").write_text("def twice(sample):\n    return {**sample, 'image': sample['image'] * 2}\n")
     server = serve(pictures, "--transform", "own_transform:twice")

@@ -134,7 +134,8 @@ class _Locks:
 
 
 def _end_on_signal(server: DataServer) -> None:
-    def end(_number: int, _frame: FrameType | None) -> None:
+    def end(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)  # a second one ends us at once, whatever a transform does
         server.stop()
 
     signal.signal(signal.SIGTERM, end)
