@@ -352,7 +352,8 @@ def test_a_second_ctrl_c_ends_a_server_whose_transform_does_not_end(serve: Serve
         "    return sample\n"
     )
     server = serve(arrays, "--transform", "endless:change")
-    RemoteSource([server.address]).begin(np.array([3]))
+    source = RemoteSource([server.address])
+    source.begin(np.array([3]))
     while not (repo / "began").exists():
         threading.Event().wait(0.01)
     while server.process.poll() is None:

@@ -1,8 +1,8 @@
 """Columns of samples in array files and tables: each row is read at its place, and none before it is asked for.
 
 A file that nobody may write to, such as what `ledger prepare` kept, is mapped into memory, which costs a third of
-reading it. Any other is read by `preadv`: truncated under a map, it would kill the training with SIGBUS. A column of
-few bytes is read whole.
+reading it; before each batch one looks whether somebody did write. Any other is read by `preadv`: truncated under a
+map, it would kill the training with SIGBUS. A column of few bytes is read whole.
 """
 
 import os
@@ -64,10 +64,12 @@ class FileColumn:
         self._facts = facts_of(status)
         self._held: NDArray[Any] | None = None
         """All rows, in memory or mapped; none where they are read."""
+        self._mapped = False
         if (size := self._row_bytes * self.shape[0]) <= _WHOLE_BYTES:
             self._held = self._read(np.arange(self.shape[0]), None)
         elif not status.st_mode & _WRITABLE and status.st_size >= self._start + size:
             self._held = np.memmap(path, self.dtype, "r", self._start, self.shape)
+            self._mapped, self._written = True, (status.st_size, status.st_mtime_ns)
 
     def __len__(self) -> int:
         return int(self.shape[0])
@@ -82,6 +84,10 @@ class FileColumn:
         Raises:
             LedgerError: the file has changed since it was opened, or cannot be read.
         """
+        if self._mapped:
+            status = os.fstat(self._file)  # it may be removed, which sets its other time
+            if (status.st_size, status.st_mtime_ns) != self._written:
+                raise changed_data(self.path)
         return self._read(rows, out) if self._held is None else _taken(self._held, rows, out)
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,8 +17,10 @@ from PIL import Image
 import ledger
 from ledger.data.preparing.step_values import write_value
 from ledger.data.sources.columns import FileColumn
+from ledger.data.sources.local_copies import LocalCopies
 from ledger.data.sources.objects import ObjectSource
 from ledger.data.sources.opening import open_source
+from ledger.data.sources.sample_sources import FileSource
 from ledger.errors import LedgerError
 
 
@@ -98,12 +101,15 @@ def test_a_file_that_nobody_may_write_to_is_mapped(tmp_path: Path, monkeypatch: 
     into = np.zeros((4, 2, 3), np.uint16)
     assert column.read(order, into) is into
     assert into.tolist() == column.read(order).tolist() == np.arange(600).reshape(100, 2, 3)[order].tolist()
-    (folder / "image.npy").chmod(0o644)
-    with (folder / "image.npy").open("r+b") as file:
+    (folder / "image.npy").rename(tmp_path / "renamed.npy")  # a result that is no longer kept may still be read
+    assert column.read(order).tolist() == into.tolist()
+    (tmp_path / "renamed.npy").chmod(0o644)
+    with (tmp_path / "renamed.npy").open("r+b") as file:
         file.truncate(200)
-    (folder / "image.npy").chmod(0o444)
-    with pytest.raises(LedgerError, match="the data changed while a training read them"):
-        FileColumn(folder / "image.npy").read(order)
+    (tmp_path / "renamed.npy").chmod(0o444)
+    for truncated in (column, FileColumn(tmp_path / "renamed.npy")):
+        with pytest.raises(LedgerError, match="the data changed while a training read them"):
+            truncated.read(order)
 
 
 def test_columns_that_could_be_parts_must_be_named(tmp_path: Path) -> None:
@@ -206,6 +212,70 @@ def test_a_picture_that_changes_under_the_training_is_told(how: str, tmp_path: P
         source.read(rows(3, 4))
     assert int(source.read(rows(3))["image"].max()) == 10
     assert int(open_source(str(folder)).read(rows(3))["image"].max()) == 10
+
+
+def test_another_link_to_a_file_and_other_rights_are_no_change(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "data")
+    np.save(tmp_path / "x.npy", np.zeros((2_000_000, 8)))
+    shard(tmp_path / "x.tar", [(f"{number}.cls", b"1") for number in range(5)])
+    sources = [open_source(str(place)) for place in (folder, tmp_path / "x.npy", tmp_path / "x.tar")]
+    before = [source.read(rows(1, 2)) for source in sources]
+    for file in (folder / "dog" / "1.png", tmp_path / "x.npy", tmp_path / "x.tar"):
+        (tmp_path / f"backup-{file.name}").hardlink_to(file)
+        file.chmod(0o444)
+    for source, then in zip(sources, before, strict=True):
+        assert {name: now.tobytes() for name, now in source.read(rows(1, 2)).items()} == {
+            name: value.tobytes() for name, value in then.items()
+        }
+
+
+def test_samples_at_a_url_are_copied_when_they_are_read_and_no_sooner(tmp_path: Path) -> None:
+    store = fsspec.filesystem("memory")
+    folder = pictures(tmp_path / "data")
+    store.put(str(folder), "/bucket/pictures", recursive=True)
+    here, copies = open_source(str(folder)), LocalCopies("memory://bucket/pictures", tmp_path / "copies")
+    there = FileSource(Path(), None, copies)
+    assert there.values("label") == here.values("label")
+    assert not (tmp_path / "copies").exists()
+    assert there.read(rows(4, 0))["image"].tolist() == here.read(rows(4, 0))["image"].tolist()
+    assert len(list((tmp_path / "copies").iterdir())) == 2
+    store.pipe("/bucket/pictures/dog/1.png", b"other")  # what was listed is what is served
+    assert int(there.read(rows(4))["image"].max()) == 11
+    store.rm("/bucket/pictures", recursive=True)
+    assert int(there.read(rows(4))["image"].max()) == 11
+    with pytest.raises(LedgerError, match="no dataset at"):
+        there.read(rows(1))
+
+
+def test_copies_have_a_bounded_size_and_the_one_used_last_stays(tmp_path: Path) -> None:
+    store = fsspec.filesystem("memory")
+    for number in range(6):
+        store.pipe(f"/bounded/{number}.bin", bytes(100))
+    copies = LocalCopies("memory://bounded", tmp_path / "copies", most_bytes=350)
+    for number in range(6):
+        assert copies.path(f"{number}.bin").read_bytes() == bytes(100)
+        assert copies.path("0.bin").exists()
+        assert sum(file.stat().st_size for file in (tmp_path / "copies").iterdir()) <= 350
+
+
+@pytest.mark.parametrize("name", ["columns", "array.npy", "table.csv", "shards"])
+def test_columns_tables_and_archives_at_a_url_are_what_they_are_here(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEDGER_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "columns").mkdir()
+    np.save(tmp_path / "columns" / "x.npy", np.arange(6.0).reshape(3, 2))
+    np.save(tmp_path / "columns" / "label.npy", np.arange(3))
+    np.save(tmp_path / "array.npy", np.arange(3))
+    (tmp_path / "table.csv").write_text("a,b\n1,2\n3,4\n")
+    (tmp_path / "shards").mkdir()
+    shard(tmp_path / "shards" / "x.tar", [(f"{number}.cls", b"1") for number in range(5)])
+    fsspec.filesystem("memory").put(str(tmp_path / name), f"/kinds/{name}", recursive=True)
+    here, there = open_source(str(tmp_path / name)), open_source(f"memory://kinds/{name}")
+    assert {key: value.tolist() for key, value in there.read(rows(1, 0)).items()} == {
+        key: value.tolist() for key, value in here.read(rows(1, 0)).items()
+    }
+    assert (here.kind, len(here)) == (there.kind, len(there))
 
 
 def test_an_archive_that_changes_under_the_training_is_told(tmp_path: Path) -> None:
