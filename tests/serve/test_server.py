@@ -224,6 +224,7 @@ def test_a_server_that_dies_before_it_answers_a_greeting_is_greeted_again(short_
     greeted: list[bytes] = []
 
     def play(socket: "zmq.Socket[bytes]") -> None:
+        asked: object = None
         while len(greeted) < 3:
             address, header = socket.recv_multipart()
             asked, answer = messages.decode_client(header), messages.encode(Pong(known=False))
@@ -233,9 +234,10 @@ def test_a_server_that_dies_before_it_answers_a_greeting_is_greeted_again(short_
                     continue
                 answer = messages.encode(welcome)
             socket.send_multipart([address, answer])
-        while not isinstance(asked := messages.decode_client((address := socket.recv_multipart())[1]), Want):
-            pass
-        socket.send_multipart([address[0], messages.encode(Refused(id=asked.id, message="as it should be"))])
+        while not isinstance(asked, Want):
+            address, header = socket.recv_multipart()
+            asked = messages.decode_client(header)
+        socket.send_multipart([address, messages.encode(Refused(id=asked.id, message="as it should be"))])
 
     with zmq.Context() as context, context.socket(zmq.ROUTER) as socket:
         socket.bind(f"ipc://{short_path}/socket")
