@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ledger.data.samples.tabular_files import read_table
-from ledger.data.sources.source import LABEL, LABELS, changed_data
-from ledger.data.version.stat_cache import facts_of
+from ledger.data.sources.source import LABEL, LABELS, changed_data, content_facts
 from ledger.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class FileColumn:
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._close = weakref.finalize(self, os.close, self._file)
         status = os.fstat(self._file)
-        self._facts = facts_of(status)
+        self._facts = content_facts(status)
         self._held: NDArray[Any] | None = None
         """All rows, in memory or mapped; none where they are read."""
         self._mapped = False
@@ -113,7 +112,7 @@ class FileColumn:
                 self._fill(view[begin * size : end * size], self._start + int(rows[begin]) * size)
         except OSError as error:
             raise LedgerError(f"the array cannot be read ({(error.strerror or '').lower()}): `{self.path}`") from error
-        if facts_of(os.fstat(self._file)) != self._facts:
+        if content_facts(os.fstat(self._file)) != self._facts:
             raise changed_data(self.path)
         return found
 

@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ledger.data.optional_packages import needing
 from ledger.data.samples.tabular_files import SUFFIXES as TABLES
 from ledger.data.sources.columns import ColumnSource, FileColumn, HeldColumn, open_npz, open_table
+from ledger.data.sources.local_copies import LocalCopies
 from ledger.data.sources.objects import open_object
 from ledger.data.sources.sample_sources import FileSource
 from ledger.data.sources.shards import ShardSource
@@ -26,7 +27,8 @@ def open_source(place: str, *, columns: Sequence[str] = (), labels: str | None =
 
     Args:
         place: an array file, a table, tar archives, what `ledger prepare` or `@ledger.cached` kept, a folder of
-            arrays that are columns, or a folder whose files are samples.
+            arrays that are columns, or a folder whose files are samples; or a URL of one of them, whose files are
+            copied here when they are read.
         columns: columns that are read; all by default.
         labels: where labels of samples that are files come from, as `ledger dataset add --labels`.
 
@@ -34,6 +36,8 @@ def open_source(place: str, *, columns: Sequence[str] = (), labels: str | None =
         LedgerError: nothing lies there, it cannot be read, it has no such column, or a package is missing.
     """
     with needing("reading samples"):
+        if "://" in place:
+            return _open_copies(place, LocalCopies(place), columns, labels)
         path = Path(place)
         if not path.exists():
             if _FACTORY.fullmatch(place):
@@ -68,15 +72,48 @@ def _columns_at(path: Path, columns: Sequence[str]) -> dict[str, FileColumn | He
     arrays = sorted(path.glob("*.npy"))
     if not arrays or len(arrays) > _MOST_COLUMNS or any(entry.is_dir() for entry in path.iterdir()):
         return None
-    found = {file.stem: FileColumn(file) for file in arrays if not columns or file.stem in columns}
+    return _array_columns(
+        {file.stem: file for file in arrays if not columns or file.stem in columns}, str(path), columns
+    )
+
+
+def _array_columns(
+    arrays: Mapping[str, Path], place: str, columns: Sequence[str]
+) -> dict[str, FileColumn | HeldColumn]:
+    """Return array files as columns.
+
+    Raises:
+        LedgerError: one cannot be read, or nobody said that they belong together, and they may not.
+    """
+    found = {name: FileColumn(file) for name, file in arrays.items()}
     if not columns and len({(one.dtype, one.shape[1:]) for one in found.values()}) == 1 < len(found):
         for column in found.values():
             column.close()
         raise LedgerError(
-            f"the arrays may be columns of each sample, or parts of one: `{path}`",
-            hint=f"name those that belong together: columns={[file.stem for file in arrays]}",
+            f"the arrays may be columns of each sample, or parts of one: `{place}`",
+            hint=f"name those that belong together: columns={list(arrays)}",
         )
     return dict(found)
+
+
+def _open_copies(place: str, copies: LocalCopies, columns: Sequence[str], labels: str | None) -> SampleSource:
+    """Return the samples at a URL: of single files and archives all is copied first, other files one by one.
+
+    Raises:
+        LedgerError: one cannot be read, or what it holds is none of what `open_source` names.
+    """
+    names = copies.names
+    if all(name.endswith(".tar") for name in names):
+        return ShardSource([copies.path(name) for name in names])
+    if all(name.endswith(".npy") and "/" not in name for name in names) and len(names) <= _MOST_COLUMNS:
+        chosen = {name[: -len(".npy")]: name for name in names if not columns or name[: -len(".npy")] in columns}
+        arrays = {"data" if len(names) == 1 else stem: copies.path(name) for stem, name in chosen.items()}
+        return ColumnSource(_chosen(_array_columns(arrays, place, columns), columns))
+    if len(names) == 1 and (path := copies.path(names[0])).suffix.lower() in {".npz", *TABLES}:
+        return open_source(str(path), columns=columns)
+    if labels not in {None, "folder", "none"}:
+        raise UsageError(f"labels of samples at a URL come from their folders alone: `{labels}`", hint="copy the data")
+    return FileSource(Path(), labels, copies)
 
 
 def _cached_arrays(path: Path) -> dict[str, Path]:

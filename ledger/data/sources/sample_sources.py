@@ -1,7 +1,6 @@
 """Samples that are files of their own: pictures, arrays and texts."""
 
 import os
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ledger.data.samples.images import SUFFIXES
 from ledger.data.samples.labels import parse_labelling, read_labels
 from ledger.data.samples.sample_files import TEXTS, samples_among
-from ledger.data.sources.source import LABEL, BrokenSample, changed_data, stacked
+from ledger.data.sources.local_copies import LocalCopies
+from ledger.data.sources.source import LABEL, BrokenSample, changed_data, content_facts, stacked
 from ledger.data.version.scan import scan
 from ledger.errors import LedgerError
 from ledger.model.entries import ManifestLine
@@ -32,6 +32,7 @@ class FileSource:
     Args:
         root: the folder.
         labelling: where labels come from, as `ledger dataset add --labels`; by default folders that look like labels.
+        copies: the files, where they are not in the folder but copied one by one when they are read.
 
     Raises:
         LedgerError: it cannot be read, holds files of another kind, or the labels cannot be read.
@@ -39,13 +40,16 @@ class FileSource:
 
     kind = "files"
 
-    def __init__(self, root: Path, labelling: str | None = None) -> None:
+    def __init__(self, root: Path, labelling: str | None = None, copies: LocalCopies | None = None) -> None:
+        import numpy as np
+
         self._root = root
-        self._opened_ns = time.time_ns()
-        found = scan(str(root))
+        found = scan(str(root)) if copies is None else copies
         is_sample = samples_among([ManifestLine(path=name, bytes=0, hash="") for name in found.names])
         self.names = [name for name in found.names if is_sample(name)]
-        self._paths = [found.path(name) for name in self.names]
+        self._path_of, self._are_copies = found.path, copies is not None
+        self._facts = np.zeros((len(self.names), 3), np.int64)
+        """Facts of the files that were read so far, from which a change is seen."""
         self._part, self._decode = _decoder_of(self.names)
         read = read_labels(parse_labelling(labelling) if labelling else None, root, self.names, [])
         labels = read.labels
@@ -98,12 +102,16 @@ class FileSource:
             ) from error
 
     def _bytes(self, row: int) -> bytes:
-        with Path(self._paths[row]).open("rb") as file:
+        path = self._path_of(self.names[row])
+        with Path(path).open("rb") as file:
             data = file.read()
-            status = os.fstat(file.fileno())
-        # The facts of a million files need not be kept: any change, and any replacement, sets the time of the inode.
-        if status.st_ctime_ns > self._opened_ns:
-            raise changed_data(self._paths[row])
+            facts = content_facts(os.fstat(file.fileno()))
+        if self._are_copies:  # one may have been removed and made again; what is copied cannot change
+            return data
+        seen = self._facts[row]
+        if seen.any() and tuple(seen.tolist()) != facts:
+            raise changed_data(path)
+        seen[:] = facts
         return data
 
 

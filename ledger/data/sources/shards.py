@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ledger.data.sources.sample_sources import decoder_for
-from ledger.data.sources.source import LABEL, BrokenSample, changed_data, stacked
-from ledger.data.version.stat_cache import facts_of
+from ledger.data.sources.source import LABEL, BrokenSample, changed_data, content_facts, stacked
 from ledger.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -60,13 +59,13 @@ class ShardSource:
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = list(paths)
         self._files: list[int] = []
-        self._facts: list[bytes] = []
+        self._facts: list[tuple[int, int, int]] = []
         self._close = weakref.finalize(self, _close_all, self._files)
         self._samples: list[_Sample] = []
         for number, path in enumerate(paths):
             try:
                 self._files.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-                self._facts.append(facts_of(os.fstat(self._files[-1])))
+                self._facts.append(content_facts(os.fstat(self._files[-1])))
                 self._samples += _index(number, path)
             except (OSError, tarfile.TarError) as error:
                 self.close()
@@ -108,7 +107,7 @@ class ShardSource:
     def _bytes(self, sample: _Sample, part: _Part) -> bytes:
         file = self._files[sample.archive]
         data = os.pread(file, part.size, part.start)
-        if len(data) != part.size or facts_of(os.fstat(file)) != self._facts[sample.archive]:
+        if len(data) != part.size or content_facts(os.fstat(file)) != self._facts[sample.archive]:
             raise changed_data(self._paths[sample.archive])
         return data
 

@@ -1,7 +1,7 @@
 """The interface of every source: a number of samples, and their arrays by row."""
 
 from collections.abc import Mapping, Sequence
-from os import PathLike
+from os import PathLike, stat_result
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ledger.errors import LedgerError
@@ -34,6 +34,14 @@ class BrokenSample(LedgerError):
     def __reduce__(self) -> "tuple[Any, ...]":
         """Hand it to another process."""
         return _broken, (self.row, self.message, self.hint)
+
+
+def content_facts(status: stat_result) -> tuple[int, int, int]:
+    """Return what stays the same while the content of a file does: inode, size, time of the last change of content.
+
+    Other changes are none: a backup adds a hard link, and somebody takes the right to write away.
+    """
+    return status.st_ino & (1 << 63) - 1, status.st_size, status.st_mtime_ns
 
 
 def changed_data(path: str | PathLike[str]) -> LedgerError:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from ledger.data.version.files import counted
 from ledger.data.version.listing import Manifest, manifest_of
@@ -78,6 +79,51 @@ def hash_object(task: tuple[str, str]) -> tuple[int, str]:
     except Exception as error:  # stores raise what their libraries raise
         raise _unreadable(path, error) from error
     return size, hasher.result()
+
+
+class StoredObject(NamedTuple):
+    """One object of a store."""
+
+    path: str
+    """Its path in the store."""
+    mark: str
+    """What its store says of its content; another content has another one."""
+
+
+def listed_objects(address: str) -> dict[str, StoredObject]:
+    """Return the objects at a URL by their names inside the dataset.
+
+    Raises:
+        UsageError: fsspec, or its library for this kind of address, is not installed.
+        LedgerError: there is nothing, or it cannot be listed.
+    """
+    files = _listed(address)
+    root = _root_of(address)
+    base = root.rpartition("/")[0] if list(files) == [root] else root
+    return {_name(path, base): StoredObject(path, " ".join(marks)) for path, marks in _marks(files).items()}
+
+
+def copy_object(address: str, path: str, target: Path) -> None:
+    """Copy one object to a file.
+
+    Raises:
+        LedgerError: it cannot be read.
+        OSError: the file cannot be written.
+    """
+    with target.open("wb") as copy:
+        try:
+            file = _file_system(address)[0].open(path, "rb")
+        except Exception as error:  # stores raise what their libraries raise
+            raise _unreadable(path, error) from error
+        with file:
+            while True:
+                try:
+                    data = file.read(_AT_ONCE)
+                except Exception as error:
+                    raise _unreadable(path, error) from error
+                if not data:
+                    return
+                copy.write(data)
 
 
 def _file_system(address: str) -> tuple[Any, str]:

@@ -22,6 +22,7 @@ from ledger.data.sources.objects import ObjectSource
 from ledger.data.sources.opening import open_source
 from ledger.data.sources.sample_sources import FileSource
 from ledger.errors import LedgerError
+from tests.conftest import Cli
 
 
 def rows(*numbers: int) -> Any:  # an array of row numbers
@@ -260,7 +261,7 @@ def test_copies_have_a_bounded_size_and_the_one_used_last_stays(tmp_path: Path) 
 
 @pytest.mark.parametrize("name", ["columns", "array.npy", "table.csv", "shards"])
 def test_columns_tables_and_archives_at_a_url_are_what_they_are_here(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli
 ) -> None:
     monkeypatch.setenv("LEDGER_CACHE", str(tmp_path / "cache"))
     (tmp_path / "columns").mkdir()
@@ -276,6 +277,8 @@ def test_columns_tables_and_archives_at_a_url_are_what_they_are_here(
         key: value.tolist() for key, value in here.read(rows(1, 0)).items()
     }
     assert (here.kind, len(here)) == (there.kind, len(there))
+    assert cli("cache", "clean").err.splitlines()[1].startswith(f"removed {2 if name == 'columns' else 1} cop")
+    assert not list((tmp_path / "cache" / "copies").iterdir())
 
 
 def test_an_archive_that_changes_under_the_training_is_told(tmp_path: Path) -> None:
