@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import psutil
 import torch
+import webdataset
 
 import ledger
 from ledger.model.feed import FeedPlan, FeedStage
@@ -81,6 +82,17 @@ def frames(address: str) -> Epoch:
     return epoch
 
 
+def web(folder: Path, data: str) -> Epoch:
+    """Return the batches of the same rows in a tar archive, as WebDataset reads them in this process."""
+    archive = folder / f"{data}.tar"
+    rows = np.load(folder / data / "x.npy", mmap_mode="r")
+    with webdataset.TarWriter(str(archive)) as writer:
+        for number in range(len(rows)):
+            writer.write({"__key__": f"{number:06}", "x.npy": np.ascontiguousarray(rows[number])})
+    samples = webdataset.WebDataset(str(archive), shardshuffle=False).shuffle(256).decode().to_tuple("x.npy")
+    return lambda: iter(samples.batched(BATCH, partial=False))
+
+
 @contextmanager
 def served(folder: Path, data: str) -> Iterator[str]:
     """Serve data in a process of its own, and yield its address."""
@@ -138,6 +150,7 @@ def measure_ways(folder: Path, data: str) -> None:
             "server, shared memory": lambda: iter(there),
             "server, frames": frames(address),
             "DataLoader, 1 worker": lambda: iter(loader),
+            "WebDataset": web(folder, data),
         }
         seen: dict[str, list[tuple[float, float, float]]] = {name: [] for name in ways}
         for number in range(ROUNDS + 1):
@@ -168,6 +181,8 @@ def measure_ways(folder: Path, data: str) -> None:
         print(f"frames to gather: {socket / floor:.2f}, at most 2.3: {verdict(socket / floor, 2.3)}")
         times = shared / cost["DataLoader, 1 worker"]
         print(f"shared memory to DataLoader: {times:.2f}, at most 0.5: {verdict(times, 0.5)}")
+        times = shared / cost["WebDataset"]
+        print(f"shared memory to WebDataset: {times:.2f}, at most 0.25: {verdict(times, 0.25)}")
         stall = stalls["server, shared memory"]
         print(f"waited: {stall:.3f}, at most 0.05: {verdict(stall, 0.05)}")
 
@@ -186,6 +201,10 @@ def measure_starts(folder: Path) -> None:
     began = time.perf_counter()
     whole = np.load(folder / "float32" / "x.npy")[:BATCH]
     loaded = time.perf_counter() - began
+    torch.save(torch.from_numpy(np.load(folder / "float32" / "x.npy")), folder / "x.pt")
+    began = time.perf_counter()
+    torch.load(folder / "x.pt")[:BATCH]
+    unpickled = time.perf_counter() - began
     size = (folder / "float32" / "x.npy").stat().st_size / 1e9
     show(
         f"first batch of {size:.2f} GB, wall s",
@@ -194,6 +213,7 @@ def measure_starts(folder: Path) -> None:
             ("running server", f"{warm:.3f}"),
             ("server started for it", f"{cold:.3f}"),
             (f"np.load of all, for {len(whole)}", f"{loaded:.3f}"),
+            (f"torch.load of all, for {len(whole)}", f"{unpickled:.3f}"),
         ),
     )
     print(
