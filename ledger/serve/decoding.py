@@ -91,6 +91,9 @@ class DecodingProcesses:
     Args:
         recipe: what they decode.
         count: how many.
+
+    Raises:
+        LedgerError: they cannot be started.
     """
 
     def __init__(self, recipe: Recipe, count: int) -> None:
@@ -122,9 +125,15 @@ class DecodingProcesses:
         self._pool.shutdown(cancel_futures=True)
 
     def _started(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            self._count, mp_context=get_context("spawn"), initializer=_begin, initargs=(self._recipe,)
-        )
+        try:
+            return ProcessPoolExecutor(
+                self._count, mp_context=get_context("spawn"), initializer=_begin, initargs=(self._recipe,)
+            )
+        except OSError as error:  # their locks lie in /dev/shm
+            raise LedgerError(
+                f"the processes that decode cannot be started ({(error.strerror or '').lower()})",
+                hint="free some space in /dev/shm, or leave --processes out",
+            ) from error
 
 
 def load_transform(text: str) -> Transform:

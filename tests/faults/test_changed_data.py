@@ -42,7 +42,7 @@ def picture(number: int) -> bytes:
 
 
 def write_array(data: Path) -> Path:
-    np.lib.format.open_memmap(data / "x.npy", "w+", np.uint8, LARGE).flush()  # type: ignore[no-untyped-call]  # of numpy
+    np.lib.format.open_memmap(data / "x.npy", "w+", np.uint8, LARGE).flush()
     return data / "x.npy"
 
 

@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -130,6 +131,14 @@ class Campaign:
     def kept(self) -> Checkpoint:
         return msgspec.json.decode(self.checkpoint.read_bytes(), type=Checkpoint)
 
+    def finish(self) -> tuple[Checkpoint, Batches]:
+        """Let the training get another batch and end; return what it kept, and the batches of one without a fault."""
+        self.advance()
+        Path(f"{self.checkpoint}.stop").touch()
+        assert (self.end(), self.training.returncode) == ("", 0)
+        # What a server makes of samples only a server knows.
+        return self.kept, open_batches(self.case.data, [self.servers[0].address] if self.case.options else [])
+
     def end(self) -> str:
         """Wait for the end of the training, and return what it said."""
         assert self.training.stderr is not None
@@ -172,18 +181,97 @@ def test_killed_at_any_moment_a_training_gets_every_batch_once(
         threading.Event().wait(started.chance.random() * 0.3)
         started.kill(started.chance.choice(case.manners))
         figures.kills += 1
-    started.advance()
-    Path(f"{started.checkpoint}.stop").touch()
-    assert (started.end(), started.training.returncode) == ("", 0)
-    kept = started.kept
-    whole = open_batches(case.data, [started.servers[0].address] if case.options else [])
-    chain, samples = "", 0
-    for _, batch in zip(range(kept.steps), endless(whole), strict=False):
-        chain, samples = link(chain, batch), samples + len(batch["label"])
-    figures.lost += max(0, samples - kept.samples)
-    figures.twice += max(0, kept.samples - samples)
-    figures.damaged += chain != kept.chain
+    kept, whole = started.finish()
+    figures.lost += max(0, 8 * kept.steps - kept.samples)
+    figures.twice += max(0, kept.samples - 8 * kept.steps)
+    figures.damaged += kept.chain != chain_of(whole, kept.steps)
     figures.damaged += not is_proved(whole, kept.stretches)
+
+
+@pytest.mark.parametrize("state", ["serves", "stands still", "is gone"])
+def test_ctrl_c_ends_a_training_whatever_its_server_does(state: str, campaign: Callable[[Case], Campaign]) -> None:
+    started = campaign(CASES["arrays"])
+    started.advance()
+    server = started.servers[0]
+    if state == "stands still":
+        server.process.send_signal(signal.SIGSTOP)
+    if state == "is gone":
+        server.kill()
+    threading.Event().wait(0.3)
+    while started.training.poll() is None:  # again, where it came into a finalizer, which loses it
+        started.training.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            started.training.wait(1)
+    assert started.training.returncode == -signal.SIGINT
+    assert "KeyboardInterrupt\n" in started.end()
+    if state == "is gone":
+        started.servers[0] = started.serve("arrays", "--listen", server.address)
+    server.process.send_signal(signal.SIGCONT)
+    started.training = started.start()
+    finish(started)
+
+
+def test_ctrl_c_ends_a_server_and_the_training_waits_for_the_next(campaign: Callable[[Case], Campaign]) -> None:
+    started = campaign(CASES["arrays"])
+    for how in (signal.SIGINT, signal.SIGTERM, signal.SIGSTOP):
+        started.advance()
+        server = started.servers[0]
+        server.process.send_signal(how)
+        if how == signal.SIGSTOP:
+            threading.Event().wait(2.5)  # longer than a server may be silent
+            server.process.send_signal(signal.SIGCONT)
+            continue
+        assert server.process.wait() == 0
+        assert not Path(server.address.removeprefix("ipc://")).exists()
+        started.servers[0] = started.serve("arrays", "--listen", server.address)
+    finish(started)
+
+
+def finish(started: Campaign) -> None:
+    """Let a training end, and compare it with one that reads its data itself."""
+    kept, whole = started.finish()
+    assert (kept.samples, kept.chain) == (8 * kept.steps, chain_of(whole, kept.steps))
+    assert is_proved(whole, kept.stretches)
+
+
+FULL_SHM = """
+import subprocess, sys, ledger
+serve = [sys.executable, "-m", "ledger", "serve", "arrays"]
+with subprocess.Popen(serve, stderr=subprocess.PIPE, text=True) as server:
+    address = server.stderr.readline().rpartition(" at ")[2].strip()
+    batches = ledger.batches("arrays", batch_size=8, server=address)
+    print(len(list(batches)), batches._source.shares_memory)
+    server.terminate()
+print(subprocess.run([*serve, "--processes", "1"], stderr=subprocess.PIPE, text=True).stderr)
+"""
+
+
+def test_where_shared_memory_is_full_batches_go_through_memory_all_the_same(
+    arrays: str, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path))
+    fill = "mount -t tmpfs -o size=64k tmpfs /dev/shm || exit 77; head -c 65536 /dev/zero > /dev/shm/full"
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", f'{fill}; exec "$0" -c "$1"', sys.executable, FULL_SHM],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("only root may mount a file system")
+    assert done.stdout.splitlines()[:2] == [
+        "500 True",
+        "error: the processes that decode cannot be started (no space left on device)",
+    ]
+
+
+def chain_of(batches: Batches, steps: int) -> str:
+    """Return what a training has learned after some steps."""
+    chain = ""
+    for _, batch in zip(range(steps), endless(batches), strict=False):
+        chain = link(chain, batch)
+    return chain
 
 
 def is_proved(batches: Batches, lives: list[list[FeedStretch]]) -> bool:
