@@ -4,6 +4,8 @@ A message is one frame of JSON, and behind a batch that goes over the socket a f
 """
 
 import math
+import re
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -22,8 +24,8 @@ ROWS = 1 << 19
 """Most rows that may be asked for at once."""
 _ARRAYS, _AXES = 256, 16
 """Most arrays of a batch, and axes of an array."""
-_KINDS = "biufcSU"
-"""Kinds of values of an array (`numpy.dtype.kind`): none of them is an object."""
+_TYPE = re.compile(r"[<>|][biufcSU][1-9]\d{0,8}")
+"""Types of arrays (`numpy.dtype.str`): none of them is an object, and none takes no room."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", forbid_unknown_fields=True):
@@ -191,18 +193,36 @@ def array_of(form: ArrayForm, data: memoryview) -> "np.ndarray[Any, Any]":
     Raises:
         LedgerError: its type is none that is allowed, or its shape does not fit the bytes.
     """
-    try:
-        dtype = np.dtype(form.dtype)
-    except (TypeError, ValueError):
-        raise LedgerError(f"a server sent an array of an unknown type: `{form.dtype[:40]}`") from None
-    size = math.prod(form.shape) * dtype.itemsize
-    if dtype.kind not in _KINDS or dtype.names is not None or len(form.shape) > _AXES or min(form.shape, default=0) < 0:
-        raise LedgerError(f"a server sent an array of a type that is not allowed: `{form.dtype[:40]}`")
+    dtype, size = type_of(form), size_of(form)
     if size != data.nbytes:
         raise LedgerError(f"a server sent an array whose shape does not fit its bytes: `{form.name[:80]}`")
-    if not size:
-        return np.empty(form.shape, dtype)
-    return np.frombuffer(data, dtype=dtype).reshape(form.shape)
+    try:
+        return np.frombuffer(data, dtype=dtype).reshape(form.shape) if size else np.empty(form.shape, dtype)
+    except ValueError:  # an axis of nothing, and others beyond all bounds
+        raise LedgerError(f"a server sent an array of a shape that is not possible: `{form.name[:80]}`") from None
+
+
+def type_of(form: ArrayForm) -> "np.dtype[Any]":
+    """Return the type of an array.
+
+    Raises:
+        LedgerError: it is none that is allowed.
+    """
+    with suppress(TypeError, ValueError):
+        if _TYPE.fullmatch(form.dtype):
+            return np.dtype(form.dtype)
+    raise LedgerError(f"a server sent an array of a type that is not allowed: `{form.dtype[:40]}`")
+
+
+def size_of(form: ArrayForm) -> int:
+    """Return the bytes of an array.
+
+    Raises:
+        LedgerError: its type or its shape is none that is allowed.
+    """
+    if len(form.shape) > _AXES or min(form.shape, default=0) < 0:
+        raise LedgerError(f"a server sent an array of a shape that is not possible: `{form.name[:80]}`")
+    return math.prod(form.shape) * type_of(form).itemsize
 
 
 def check_forms(forms: list[ArrayForm]) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ledger.serve.messages import ArrayForm, Ring, array_of
+from ledger.serve.messages import ArrayForm, Ring, array_of, size_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -187,17 +187,10 @@ class ClientRing:
         weakref.finalize(whole, self.release, slot).atexit = False
         found = {}
         for form in forms:
-            size = int(np.prod(form.shape, dtype=np.int64)) * _itemsize(form)
+            size = size_of(form)
             part = whole[form.at : form.at + size] if form.at >= 0 else whole[:0]
             found[form.name] = _view(part, form)
         return found
-
-
-def _itemsize(form: ArrayForm) -> int:
-    try:
-        return np.dtype(form.dtype).itemsize
-    except (TypeError, ValueError):
-        return 0
 
 
 def _view(part: "NDArray[Any]", form: ArrayForm) -> "NDArray[Any]":

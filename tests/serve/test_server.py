@@ -646,15 +646,30 @@ def test_shared_memory_has_no_name_and_only_its_token_opens_it() -> None:
         ArrayForm(name="x", dtype="O", shape=[1]),
         ArrayForm(name="x", dtype="M8[s]", shape=[1]),
         ArrayForm(name="x", dtype="no type", shape=[1]),
-        ArrayForm(name="x", dtype="f8", shape=[2]),
-        ArrayForm(name="x", dtype="f8", shape=[-1]),
-        ArrayForm(name="x", dtype="u1", shape=[1] * 20),
-        ArrayForm(name="x", dtype="u1", shape=[1 << 40, 1 << 40]),
+        ArrayForm(name="x", dtype="<f8", shape=[513]),
+        ArrayForm(name="x", dtype="<f8", shape=[-1]),
+        ArrayForm(name="x", dtype="|u1", shape=[1] * 20),
+        ArrayForm(name="x", dtype="|u1", shape=[1 << 40, 1 << 40]),
+        ArrayForm(name="x", dtype="|u1", shape=[-1, -8]),
+        ArrayForm(name="x", dtype="|u1", shape=[0, 1 << 62, 1 << 62]),
+        ArrayForm(name="x", dtype="|u1", shape=[10**30]),
+        ArrayForm(name="x", dtype="<U0", shape=[1 << 32]),
+        ArrayForm(name="x", dtype="((", shape=[]),
+        ArrayForm(name="x", dtype="<f3", shape=[]),
+        ArrayForm(name="x", dtype="<f4,<f4", shape=[1]),
+        ArrayForm(name="x", dtype="|u1", shape=[8], at=1 << 80),
     ],
 )
 def test_an_array_of_another_type_or_size_is_refused(form: ArrayForm) -> None:
+    if not form.at:
+        with pytest.raises(LedgerError, match="a server sent an array"):
+            array_of(form, memoryview(bytes(8 if form.shape[:1] != [0] else 0)))
+    ring = ServerRing(1, 4096)
+    client = ClientRing(ring.facts)
     with pytest.raises(LedgerError, match="a server sent an array"):
-        array_of(form, memoryview(bytes(8)))
+        client.arrays(client.take(), [form])
+    assert client.take() == 0  # it is free again
+    ring.close()
 
 
 def test_a_message_comes_back_as_it_was_sent() -> None:
