@@ -175,6 +175,23 @@ def test_a_server_that_is_killed_and_started_again_costs_no_batch(arrays: str, s
         ]
 
 
+def test_a_server_of_other_data_or_code_cannot_take_the_place_of_another(
+    arrays: str, pictures: str, serve: Serve, repo: Path, short_path: Path
+) -> None:
+    (repo / "own_code.py").write_text("def change(sample):\n    return sample\n")
+    listen = ("--listen", f"ipc://{short_path}/own/socket")
+    server = serve(arrays, *listen)
+    source = RemoteSource([server.address])
+    for other in ((pictures,), (arrays, "--transform", "own_code:change")):
+        server.kill()
+        server = serve(*other, *listen)
+        with pytest.raises(LedgerError, match=r"^the data server serves other data than before: "):
+            source.read(np.arange(3))
+    server.kill()
+    serve(arrays, *listen)
+    assert len(source.read(np.arange(3))["x"]) == 3
+
+
 def test_of_two_servers_one_may_die(arrays: str, serve: Serve, short_path: Path) -> None:
     servers = [serve(arrays, "--listen", f"ipc://{short_path}/own/{number}") for number in range(2)]
     batches = ledger.batches(arrays, batch_size=8, seed=1, server=[server.address for server in servers])
