@@ -3,11 +3,14 @@
 import os
 import time
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import msgspec
 
+from ledger.data.sources.kept_samples import KeptSamples, Reader
 from ledger.errors import LedgerError, UsageError
+from ledger.hashing import hash_bytes
 from ledger.serve import messages
 from ledger.serve.addresses import is_own_host, load_allowed, load_keys, load_pair
 from ledger.serve.decoding import Decoder, DecodingProcesses, Recipe, load_transform
@@ -29,6 +32,7 @@ def open_served(
     transform: str | None = None,
     verify: bool = True,
     processes: int = 0,
+    disk_bytes: int = 0,
 ) -> ServedData:
     """Return what a server serves.
 
@@ -40,17 +44,29 @@ def open_served(
         transform: `module:function`, which makes a sample of a sample.
         verify: compare the data with their version.
         processes: how many processes decode; none but this one by default.
+        disk_bytes: room for decoded samples on disk; none by default.
 
     Raises:
         LedgerError: the data cannot be read, there is no such version, or no such function.
     """
     used, source, check = open_version(data, path, columns=columns, labels=labels, verify=verify)
     label = f"{used.name}@{used.version}" if used.name else data
-    decoder = Decoder(source, load_transform(transform) if transform is not None else None)
-    if not processes:
-        return ServedData(source, label, check, decoder, decoder.code)
+    here = Decoder(source, load_transform(transform) if transform is not None else None)
     recipe = Recipe(used.path, tuple(columns), labels, transform)
-    return ServedData(source, label, check, DecodingProcesses(recipe, processes), decoder.code)
+    decoder: Reader = DecodingProcesses(recipe, processes) if processes else here
+    if disk_bytes:
+        made_of = (check.expected, here.code, recipe.columns, labels, _pillow())
+        key = hash_bytes(msgspec.json.encode(made_of)).removeprefix("blake3:")
+        decoder = KeptSamples(decoder, len(source), key, disk_bytes, lambda: check.done)
+    return ServedData(source, label, check, decoder, here.code)
+
+
+def _pillow() -> str | None:
+    """Return the version of Pillow, which may decode otherwise than another one."""
+    try:
+        return version("pillow")
+    except PackageNotFoundError:
+        return None
 
 
 def listen(at: Sequence[str], key: Path | None, allow: Path | None) -> list[Listener]:

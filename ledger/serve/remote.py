@@ -190,10 +190,10 @@ class RemoteSource:
             return ring.arrays(answer.slot, answer.arrays), answer.cached
         if len(frames) != len(answer.arrays):
             raise LedgerError("a data server sent another number of arrays than it said")
-        # A copy, since the memory of a frame must not be written to, and trainings do.
-        arrays = {
-            form.name: messages.array_of(form, frame).copy() for form, frame in zip(answer.arrays, frames, strict=True)
-        }
+        arrays = {}
+        for form, frame in zip(answer.arrays, frames, strict=True):
+            array = messages.array_of(form, frame)
+            arrays[form.name] = array if array.flags.writeable else array.copy()  # trainings write to their batches
         return arrays, answer.cached
 
     def _await(self, asked: int) -> "tuple[Message, list[memoryview], ClientRing | None]":

@@ -18,11 +18,11 @@ import msgspec
 import numpy as np
 
 from ledger.data.sources.columns import ColumnSource
+from ledger.data.sources.kept_samples import Reader
 from ledger.data.sources.source import BrokenSample, SampleSource
 from ledger.errors import LedgerError
 from ledger.serve import messages
 from ledger.serve.decoded_batches import DecodedBatches, size_of
-from ledger.serve.decoding import Decoder, DecodingProcesses
 from ledger.serve.messages import BatchReply, Hello, Message, Ping, Pong, Properties, Refused, Status, StatusReply
 from ledger.serve.ring import MOST_BYTES, ServerRing
 from ledger.serve.version_check import VersionCheck
@@ -61,7 +61,7 @@ class ServedData(NamedTuple):
     label: str
     """Name of the dataset version, or path."""
     check: VersionCheck
-    decoder: Decoder | DecodingProcesses
+    decoder: Reader
     code: str | None = None
     """Hash of the code of the transform."""
 

@@ -10,6 +10,7 @@ import pytest
 
 import ledger
 from ledger.errors import LedgerError
+from tests.conftest import Cli
 from tests.serve.test_server import Serve, Server, pictures, serve, taken
 
 __all__ = ["pictures", "serve"]
@@ -24,6 +25,11 @@ def twice(sample):
 
 def raises(sample):
     raise KeyError(lambda: None)  # nothing that another process could read
+
+def noted(sample):
+    with Path("made").open("a") as file:
+        file.write("x")
+    return sample
 
 def dies(sample):
     if sample["label"] == 1:
@@ -111,3 +117,23 @@ def test_decoding_processes_end_with_their_server(how: str, serve_with: Callable
         server.end()
     gone, alive = psutil.wait_procs(started, timeout=60)
     assert (len(gone), alive) == (len(started), [])
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_a_server_with_room_on_disk_makes_each_sample_once_for_every_order_and_after_a_restart(
+    processes: int, pictures: str, serve: Serve, repo: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli
+) -> None:
+    (repo / "own.py").write_text(TRANSFORMS)
+    monkeypatch.setenv("LEDGER_CACHE", str(repo.parent / "cache"))
+    expected = taken(ledger.batches(pictures, batch_size=8, seed=5))
+    options = ("--transform", "own:noted", "--disk-cache", "10", "--cache", "0", "--processes", str(processes))
+    for seed in (1, 5):
+        server = serve(pictures, *options)
+        found = taken(ledger.batches(pictures, batch_size=8, seed=seed, tail="short", server=server.address))
+        assert len(found) == 8
+        server.end()
+    assert found[:7] == expected
+    probes = 2  # a server looks at its first sample when a client says hello, and knows no form to keep before it
+    assert 60 <= len((repo / "made").read_text()) <= 60 + 8 * 2 + probes
+    said = cli("serve", pictures, "--disk-cache", "10", "--no-verify")
+    assert (said.code, "only data that are compared" in said.err) == (2, True)

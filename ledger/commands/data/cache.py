@@ -4,6 +4,7 @@ import click
 
 from ledger.commands.output import say, write_json, write_table
 from ledger.data.preparing.cache import Cache
+from ledger.data.sources.kept_samples import remove_decoded
 from ledger.data.sources.local_copies import remove_copies
 from ledger.errors import UsageError
 from ledger.formatting import byte_size, duration, moment
@@ -50,7 +51,7 @@ def cache_command(context: click.Context, as_json: bool) -> None:
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
 @click.option("--keep", metavar="SIZE", help="Remove the least recently used until this much is left, such as 10G.")
 def clean_command(keys: tuple[str, ...], keep: str | None) -> None:
-    """Remove results whose KEY starts so, or by size; without either, all of them, and copies of files at URLs.
+    """Remove results whose KEY starts so, or by size; without either, all, and copies and decoded samples.
 
     Removed results are made again on request. Results that a link points to go last.
 
@@ -68,8 +69,14 @@ def clean_command(keys: tuple[str, ...], keep: str | None) -> None:
         chosen = cache.shrink(_bytes(keep) if keep else 0)
         freed = sum({one.content: one.bytes for one in chosen}.values())
     say(f"removed {counted(len(chosen), 'step')}, {byte_size(freed)}")
-    if not keys and not keep and any(copies := remove_copies()):
-        say(f"removed {counted(copies[0], 'copy')} of files at URLs, {byte_size(copies[1])}")
+    if keys or keep:
+        return
+    for what, (count, size) in (
+        ("copies of files at URLs", remove_copies()),
+        ("decoded samples, sets", remove_decoded()),
+    ):
+        if count:
+            say(f"removed {what}: {count}, {byte_size(size)}")
 
 
 def _bytes(text: str) -> int:

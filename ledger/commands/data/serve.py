@@ -37,6 +37,9 @@ _MEGABYTE = 1 << 20
     "--cache", "cache_mb", type=click.IntRange(0), default=CACHE_BYTES // _MEGABYTE, show_default=True,
     help="Memory for decoded batches, in MiB.",
 )  # fmt: skip
+@click.option(
+    "--disk-cache", "disk_mb", type=click.IntRange(0), default=0, help="Room for decoded samples on disk, in MiB."
+)
 @click.option("--clients", type=click.IntRange(1, 4096), default=CLIENTS, show_default=True, help="Most trainings.")
 @click.option("--no-verify", is_flag=True, help="Do not compare the data with their version.")
 @click.option("--key", type=click.Path(dir_okay=False), help="File with the key pair of the server.")
@@ -54,6 +57,7 @@ def serve_command(  # one for each option
     workers: int,
     processes: int,
     cache_mb: int,
+    disk_mb: int,
     clients: int,
     no_verify: bool,
     key: str | None,
@@ -82,7 +86,10 @@ def serve_command(  # one for each option
         transform=transform,
         verify=not no_verify,
         processes=processes,
+        disk_bytes=disk_mb * _MEGABYTE,
     )
+    if disk_mb and no_verify:
+        raise UsageError("only data that are compared with their version are kept on disk", hint="not with --no-verify")
     listened = at or (addresses.default_address(served.check.expected),)
     with _Locks(listened):
         listeners = listen(listened, Path(key) if key else None, Path(allow) if allow else None)

@@ -277,7 +277,11 @@ def test_columns_tables_and_archives_at_a_url_are_what_they_are_here(
         key: value.tolist() for key, value in here.read(rows(1, 0)).items()
     }
     assert (here.kind, len(here)) == (there.kind, len(there))
-    assert cli("cache", "clean").err.splitlines()[1].startswith(f"removed {2 if name == 'columns' else 1} cop")
+    assert (
+        cli("cache", "clean")
+        .err.splitlines()[1]
+        .startswith(f"removed copies of files at URLs: {2 if name == 'columns' else 1}, ")
+    )
     assert not list((tmp_path / "cache" / "copies").iterdir())
 
 
