@@ -11,7 +11,8 @@ demo: .venv/demo
 test: .venv/test
 	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal $(ARGS)
 
-# At least 300 kills and what else can go wrong; the figures of the handbook's reliability page. FAULT_SEED repeats one.
+# At least 300 kills and what else can go wrong; the figures of the handbook's reliability page. FAULT_SEED repeats one,
+# FAULT_BATCHES=1000000 lets a training last.
 # Then every property test with examples that nobody drew before.
 faults: .venv/test
 	FAULT_KILLS=$${FAULT_KILLS:-300} $(BIN)/python -m pytest tests/faults $(ARGS)
