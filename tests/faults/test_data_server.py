@@ -25,6 +25,7 @@ from tests.conftest import ROOT
 from tests.faults.account import Figures
 from tests.faults.conftest import KILLS, SEED
 from tests.faults.fed_training import Checkpoint, endless, link, open_batches
+from tests.serve.test_decoding import decoders
 from tests.serve.test_server import Serve, Server, serve
 
 __all__ = ["serve"]
@@ -99,9 +100,8 @@ class Campaign:
         number = self.chance.randrange(len(self.servers))
         server = self.servers[number]
         if manner == "process":
-            children = psutil.Process(server.process.pid).children(recursive=True)
             with suppress(psutil.NoSuchProcess, IndexError):
-                self.chance.choice(children).kill()
+                self.chance.choice(decoders(server)).kill()
         if manner in {"server", "both"}:
             server.kill()
         if manner in {"training", "both"}:

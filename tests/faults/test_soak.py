@@ -24,8 +24,8 @@ __all__ = ["pictures", "serve"]
 BATCHES = int(os.environ.get("FAULT_BATCHES", "200000" if KILLS > 100 else "20000"))
 """Batches of two samples in all; 1000000 take some minutes."""
 PARTS = 10
-ROOM_BYTES = 6 << 20
-"""What an allocator may take after the second part: 10 bytes a batch are found in a million."""
+ROOM_BYTES = 12 << 20
+"""What an allocator may take after the second part: 12 bytes a batch are found in a million."""
 ROWS = 20_000
 
 

@@ -68,7 +68,7 @@ class FileColumn:
             self._held = self._read(np.arange(self.shape[0]), None)
         elif not status.st_mode & _WRITABLE and status.st_size >= self._start + size:
             self._held = np.memmap(path, self.dtype, "r", self._start, self.shape)
-            self._mapped, self._written = True, (status.st_size, status.st_mtime_ns)
+            self._mapped = True
 
     def __len__(self) -> int:
         return int(self.shape[0])
@@ -84,9 +84,7 @@ class FileColumn:
             LedgerError: the file has changed since it was opened, or cannot be read.
         """
         if self._mapped:
-            status = os.fstat(self._file)  # it may be removed, which sets its other time
-            if (status.st_size, status.st_mtime_ns) != self._written:
-                raise changed_data(self.path)
+            self._check_unchanged()
         return self._read(rows, out) if self._held is None else _taken(self._held, rows, out)
 
     def close(self) -> None:
@@ -112,9 +110,12 @@ class FileColumn:
                 self._fill(view[begin * size : end * size], self._start + int(rows[begin]) * size)
         except OSError as error:
             raise LedgerError(f"the array cannot be read ({(error.strerror or '').lower()}): `{self.path}`") from error
+        self._check_unchanged()
+        return found
+
+    def _check_unchanged(self) -> None:
         if content_facts(os.fstat(self._file)) != self._facts:
             raise changed_data(self.path)
-        return found
 
     def _fill(self, part: memoryview, place: int) -> None:
         while part:
