@@ -8,7 +8,7 @@ batch in which somebody made the file `CHECKPOINT.stop`.
 import hashlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,16 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """What was served, in each life of the training."""
 
 
-def open_batches(data: str, servers: list[str]) -> Batches:
+def open_batches(
+    data: str, servers: list[str], transform: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+) -> Batches:
     """Return the batches of the training."""
-    return ledger.batches(data, batch_size=8, seed=5, server=servers)
+    return ledger.batches(data, batch_size=8, seed=5, server=servers, transform=transform)
+
+
+def twice(sample: dict[str, Any]) -> dict[str, Any]:
+    """Make a sample of a sample, in a server or without one."""
+    return {**sample, "image": sample["image"] * 2}
 
 
 def link(chain: str, batch: dict[str, Any]) -> str:

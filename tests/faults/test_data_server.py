@@ -24,7 +24,7 @@ from ledger.serve.order.plan import digest_of
 from tests.conftest import ROOT
 from tests.faults.account import Figures
 from tests.faults.conftest import KILLS, SEED
-from tests.faults.fed_training import Checkpoint, endless, link, open_batches
+from tests.faults.fed_training import Checkpoint, endless, link, open_batches, twice
 from tests.serve.test_decoding import decoders
 from tests.serve.test_server import Serve, Server, serve
 
@@ -47,7 +47,6 @@ def pictures(repo: Path) -> str:
         place = repo / "pictures" / str(number % 3) / f"{number}.png"
         place.parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (8, 8), number).save(place)
-    (repo / "own.py").write_text("def twice(sample):\n    return {**sample, 'image': sample['image'] * 2}\n")
     return "pictures"
 
 
@@ -64,16 +63,23 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "arrays": Case("arrays", ["ipc://FOLDER/own/0"], [], ["server", "training", "both"], 0.5),
+    "arrays": Case("arrays", ["ipc://FOLDER/own/0"], [], ["server", "training", "both"], 0.4),
     "two servers": Case(
         "arrays", ["ipc://FOLDER/own/0", "ipc://FOLDER/own/1"], [], ["server", "server", "training", "both"], 0.2
     ),
     "pictures": Case(
         "pictures",
         ["tcp://127.0.0.1:*"],
-        ["--transform", "own:twice", "--processes", "2", "--cache", "0"],
+        ["--transform", "tests.faults.fed_training:twice", "--processes", "2", "--cache", "0"],
         ["server", "training", "both", "process", "process"],
-        0.3,
+        0.2,
+    ),
+    "kept on disk": Case(
+        "pictures",
+        ["ipc://FOLDER/own/0"],
+        ["--transform", "tests.faults.fed_training:twice", "--disk-cache", "1", "--cache", "0"],
+        ["server", "both"],
+        0.2,
     ),
 }
 
@@ -136,8 +142,7 @@ class Campaign:
         self.advance()
         Path(f"{self.checkpoint}.stop").touch()
         assert (self.end(), self.training.returncode) == ("", 0)
-        # What a server makes of samples only a server knows.
-        return self.kept, open_batches(self.case.data, [self.servers[0].address] if self.case.options else [])
+        return self.kept, open_batches(self.case.data, [], twice if self.case.options else None)
 
     def end(self) -> str:
         """Wait for the end of the training, and return what it said."""

@@ -139,7 +139,7 @@ class _Store:
                 raise OSError("another process keeps them") from None
             said = {name: [dtype.str, list(shape)] for name, (dtype, shape) in self._forms.items()}
             forms = folder / "forms.json"
-            if not forms.exists() or json.loads(forms.read_text("utf-8")) != said:
+            if _json_of(forms) != said:
                 (folder / "sums").unlink(missing_ok=True)
                 forms.write_text(json.dumps(said), "utf-8")
             self._arrays = {name: self._opened(folder / f"{place}.bin") for place, name in enumerate(self._forms)}
@@ -231,6 +231,13 @@ def remove_decoded() -> tuple[int, int]:
             shutil.rmtree(folder)
             count, size = count + 1, size + used
     return count, size
+
+
+def _json_of(file: Path) -> object:
+    """Return what a file says; none where it says nothing, such as after a crash."""
+    with suppress(FileNotFoundError, ValueError):
+        return json.loads(file.read_text("utf-8"))
+    return None
 
 
 def _checksum(parts: list[bytes]) -> int:

@@ -104,6 +104,23 @@ def test_a_row_that_is_not_whole_is_made_again(damaged: str, reader: Counted) ->
     again.close()
 
 
+def test_a_crash_before_the_first_row_costs_nothing_later(reader: Counted) -> None:
+    first = kept(reader)
+    checked(first, *range(10))
+    first.close()
+    (decoded_folder() / "key" / "forms.json").write_bytes(b"")
+    for _ in range(2):
+        again = kept(reader)
+        checked(again, *range(10))
+        again.close()
+    reader.made.clear()
+    again = kept(reader)
+    checked(again, 0)
+    checked(again, *range(10))
+    again.close()
+    assert reader.made == [0]
+
+
 def test_a_file_that_was_cut_is_made_again(reader: Counted) -> None:
     first = kept(reader)
     checked(first, *range(10))
