@@ -74,6 +74,8 @@ class Recipe(NamedTuple):
     columns: tuple[str, ...] = ()
     labels: str | None = None
     transform: str | None = None
+    opened_ns: int | None = None
+    """Time from which on the samples must not change: a process begins later, or again."""
 
     def open(self) -> Decoder:
         """Return what decodes.
@@ -81,7 +83,7 @@ class Recipe(NamedTuple):
         Raises:
             LedgerError: the samples cannot be read, or there is no such function.
         """
-        source = open_source(self.place, columns=self.columns, labels=self.labels)
+        source = open_source(self.place, columns=self.columns, labels=self.labels, opened_ns=self.opened_ns)
         return Decoder(source, load_transform(self.transform) if self.transform is not None else None)
 
 

@@ -23,10 +23,10 @@ TRAIN = """
 import sys, time
 from pathlib import Path
 import ledger
-batches = ledger.batches("data", batch_size=5, server=sys.argv[1:])
+batches = ledger.batches("data", batch_size=5, server=sys.argv[2:])
 for epoch in range(3):
     for batch in batches:
-        if not Path("changed").exists():
+        if epoch == int(sys.argv[1]) and not Path("changed").exists():
             Path("began").touch()
             while not Path("changed").exists():
                 time.sleep(0.005)
@@ -79,8 +79,12 @@ def write_into(file: Path) -> None:
         opened.write(b"2")
 
 
+def write_anew(file: Path) -> None:
+    file.write_bytes(picture(99))
+
+
 def replace(file: Path) -> None:
-    """Replace a picture as `cp -p` does: by one that is older."""
+    """Replace a picture as `rsync` does: by one that is older, which is noticed where the first one was read."""
     (file.parent.parent / "new").write_bytes(picture(99))
     os.utime(file.parent.parent / "new", (0, 0))
     (file.parent.parent / "new").replace(file)
@@ -94,6 +98,7 @@ def replace(file: Path) -> None:
         (write_array, write_into),
         (write_read_only_array, truncate),
         (write_pictures, truncate),
+        (write_pictures, write_anew),
         (write_pictures, replace),
         (write_archive, truncate),
         (write_archive, write_into),
@@ -110,7 +115,7 @@ def test_data_that_change_in_mid_epoch_are_an_error_in_one_line(
     file = write(repo / "data")
     server = serve("data") if served else None
     training = subprocess.Popen(
-        [sys.executable, "-c", TRAIN, *([server.address] if server is not None else [])],
+        [sys.executable, "-c", TRAIN, str(int(change is replace)), *([server.address] if server is not None else [])],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         text=True,

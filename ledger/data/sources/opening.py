@@ -22,7 +22,9 @@ _VALUE = "value.json"
 _MOST_COLUMNS = 64
 
 
-def open_source(place: str, *, columns: Sequence[str] = (), labels: str | None = None) -> SampleSource:
+def open_source(
+    place: str, *, columns: Sequence[str] = (), labels: str | None = None, opened_ns: int | None = None
+) -> SampleSource:
     """Return the samples at a path, or those of `package.module:factory`.
 
     Args:
@@ -31,6 +33,7 @@ def open_source(place: str, *, columns: Sequence[str] = (), labels: str | None =
             copied here when they are read.
         columns: columns that are read; all by default.
         labels: where labels of samples that are files come from, as `ledger dataset add --labels`.
+        opened_ns: time from which on these files must not change; by default now.
 
     Raises:
         LedgerError: nothing lies there, it cannot be read, it has no such column, or a package is missing.
@@ -52,7 +55,7 @@ def open_source(place: str, *, columns: Sequence[str] = (), labels: str | None =
         if shards:
             return ShardSource(shards)
         if path.is_dir():
-            return FileSource(path, labels)
+            return FileSource(path, labels, opened_ns=opened_ns)
     raise LedgerError(
         f"a file that is no array, table or tar archive: `{place}`",
         hint="name the folder, or write a map-style object and give it as package.module:factory",

@@ -1,6 +1,7 @@
 """Samples that are files of their own: pictures, arrays and texts."""
 
 import os
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
@@ -33,6 +34,7 @@ class FileSource:
         root: the folder.
         labelling: where labels come from, as `ledger dataset add --labels`; by default folders that look like labels.
         copies: the files, where they are not in the folder but copied one by one when they are read.
+        opened_ns: time from which on files must not change; by default now.
 
     Raises:
         LedgerError: it cannot be read, holds files of another kind, or the labels cannot be read.
@@ -40,9 +42,17 @@ class FileSource:
 
     kind = "files"
 
-    def __init__(self, root: Path, labelling: str | None = None, copies: LocalCopies | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        labelling: str | None = None,
+        copies: LocalCopies | None = None,
+        *,
+        opened_ns: int | None = None,
+    ) -> None:
         import numpy as np
 
+        self.opened_ns = time.time_ns() if opened_ns is None else opened_ns
         self._root = root
         found = scan(str(root)) if copies is None else copies
         is_sample = samples_among([ManifestLine(path=name, bytes=0, hash="") for name in found.names])
@@ -105,11 +115,15 @@ class FileSource:
         path = self._path_of(self.names[row])
         with Path(path).open("rb") as file:
             data = file.read()
-            facts = content_facts(os.fstat(file.fileno()))
+            status = os.fstat(file.fileno())
+            facts = content_facts(status)
         if self._are_copies:  # one may have been removed and made again; what is copied cannot change
             return data
         seen = self._facts[row]
-        if seen.any() and tuple(seen.tolist()) != facts:
+        # Before it was read for the first time only its times tell: other rights set one of them, a write both.
+        is_newer = min(status.st_mtime_ns, status.st_ctime_ns) > self.opened_ns
+        is_changed = tuple(seen.tolist()) != facts if seen.any() else is_newer
+        if is_changed:
             raise changed_data(path)
         seen[:] = facts
         return data

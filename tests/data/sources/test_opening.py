@@ -215,6 +215,21 @@ def test_a_picture_that_changes_under_the_training_is_told(how: str, tmp_path: P
     assert int(open_source(str(folder)).read(rows(3))["image"].max()) == 10
 
 
+def test_a_picture_that_changes_before_it_is_read_is_told_too(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "data")
+    source = open_source(str(folder))
+    for place, picture in enumerate((folder / "cat" / "1.png", folder / "dog" / "1.png")):
+        (tmp_path / f"link-{place}").hardlink_to(picture)
+        picture.chmod(0o600)
+    while (folder / "dog" / "1.png").stat().st_mtime_ns <= source.opened_ns:  # type: ignore[attr-defined]  # of files
+        (folder / "dog" / "1.png").write_bytes(grey(99))
+    assert int(source.read(rows(1))["image"].max()) == 1
+    for late in (source, open_source(str(folder), opened_ns=source.opened_ns)):  # type: ignore[attr-defined]  # the same
+        with pytest.raises(LedgerError, match=r"^the data changed while a training read them: `.*dog/1\.png`$"):
+            late.read(rows(3, 4))
+    assert int(open_source(str(folder)).read(rows(4))["image"].max()) == 99
+
+
 def test_another_link_to_a_file_and_other_rights_are_no_change(tmp_path: Path) -> None:
     folder = pictures(tmp_path / "data")
     np.save(tmp_path / "x.npy", np.zeros((2_000_000, 8)))
