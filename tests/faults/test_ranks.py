@@ -138,9 +138,14 @@ class Training:
         """Wait until all ranks have logged everything."""
         until(lambda: all((self.repo / f"ready0.{rank}").exists() for rank in range(self.ranks)))
 
+    @property
+    def pids(self) -> list[int]:
+        """The process of each rank."""
+        return [int((self.repo / f"pid.{rank}").read_text()) for rank in range(self.ranks)]
+
     def await_gone(self) -> None:
         """Wait until every rank has ended; a killed launcher leaves them to themselves."""
-        pids = [int((self.repo / f"pid.{rank}").read_text() or "0") for rank in range(self.ranks)]
+        pids = self.pids
         until(lambda: not any(Path(f"/proc/{pid}").exists() and not is_zombie(pid) for pid in pids))
 
     def close(self) -> None:
@@ -228,6 +233,8 @@ def play(training: Training, fault: str, cli: Cli) -> None:
         until(lambda: records_of(training.repo))
         cli("list")
         os.killpg(launcher.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(training.pids[1], signal.SIGKILL)  # torchrun gives each rank a session of its own
     launcher.wait(200)
     training.await_gone()
 
