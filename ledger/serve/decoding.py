@@ -162,14 +162,17 @@ def load_transform(text: str) -> Transform:
     return transform
 
 
-_decoders: list[Decoder] = []
-"""The decoder of a process that does nothing else."""
+_decoders: list[Decoder | LedgerError] = []
+"""The decoder of a process that does nothing else, or why it has none."""
 
 
 def _begin(recipe: Recipe) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends us
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _decoders.append(recipe.open())
+    try:
+        _decoders.append(recipe.open())
+    except LedgerError as error:
+        _decoders.append(error)
 
 
 def _end_with_parent() -> None:
@@ -180,8 +183,10 @@ def _end_with_parent() -> None:
 
 
 def _read(rows: "NDArray[Any]", columns: frozenset[str]) -> "Arrays":
+    if isinstance(decoder := _decoders[0], LedgerError):
+        raise LedgerError(decoder.message, hint=decoder.hint)
     try:
-        return _decoders[0].read(rows, columns)
+        return decoder.read(rows, columns)
     except LedgerError:
         raise
     except Exception as error:  # noqa: BLE001  # of a foreign transform; it may be none that another process can read

@@ -49,10 +49,11 @@ def open_served(
     Raises:
         LedgerError: the data cannot be read, there is no such version, or no such function.
     """
+    opened_ns = time.time_ns()
     used, source, check = open_version(data, path, columns=columns, labels=labels, verify=verify)
     label = f"{used.name}@{used.version}" if used.name else data
     here = Decoder(source, load_transform(transform) if transform is not None else None)
-    recipe = Recipe(used.path, tuple(columns), labels, transform, getattr(source, "opened_ns", None))
+    recipe = Recipe(used.path, tuple(columns), labels, transform, opened_ns)
     decoder: Reader = DecodingProcesses(recipe, processes) if processes else here
     if disk_bytes:
         made_of = (check.expected, here.code, recipe.columns, labels, _pillow())

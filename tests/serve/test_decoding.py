@@ -5,11 +5,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 import ledger
 from ledger.errors import LedgerError
+from ledger.serve.remote import RemoteSource
 from tests.conftest import Cli
 from tests.serve.test_server import Serve, Server, pictures, serve, taken
 
@@ -87,6 +89,21 @@ def test_a_decoding_process_that_is_killed_costs_no_sample(serve_with: Callable[
     assert found == expected
     once = serve_with("dies_once")
     assert len(taken(ledger.batches(pictures, batch_size=60, server=once.address))) == 1
+
+
+def test_a_process_that_begins_after_the_data_changed_says_so(serve: Serve, repo: Path) -> None:
+    (repo / "own.py").write_text(TRANSFORMS)
+    (repo / "numbers").mkdir()
+    np.save(repo / "numbers" / "label.npy", np.zeros(20, np.int64))
+    server = serve("numbers", "--transform", "own:noted", "--processes", "1", "--cache", "0", "--listen", _TCP)
+    source = RemoteSource([server.address])
+    assert source.read(np.array([3]))["label"].tolist() == [0]
+    np.save(repo / "numbers" / "label.npy", np.ones(20, np.int64))
+    decoders(server)[0].kill()
+    for _ in range(2):
+        with pytest.raises(LedgerError, match=r"the data changed while a training read them: `.*label\.npy`"):
+            source.read(np.array([4]))
+    assert len(server.end().splitlines()) == 1
 
 
 def test_what_a_transform_does_in_a_process_is_told(serve_with: Callable[..., Server], pictures: str) -> None:

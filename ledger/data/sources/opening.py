@@ -12,7 +12,7 @@ from ledger.data.sources.local_copies import LocalCopies
 from ledger.data.sources.objects import open_object
 from ledger.data.sources.sample_sources import FileSource
 from ledger.data.sources.shards import ShardSource
-from ledger.data.sources.source import SampleSource
+from ledger.data.sources.source import SampleSource, changed_data
 from ledger.data.version.declared import nothing_at
 from ledger.errors import LedgerError, UsageError
 
@@ -33,10 +33,10 @@ def open_source(
             copied here when they are read.
         columns: columns that are read; all by default.
         labels: where labels of samples that are files come from, as `ledger dataset add --labels`.
-        opened_ns: time from which on these files must not change; by default now.
+        opened_ns: time from which on the files must not have changed; by default now.
 
     Raises:
-        LedgerError: nothing lies there, it cannot be read, it has no such column, or a package is missing.
+        LedgerError: nothing lies there, it changed, it cannot be read, it has no such column, or a package is missing.
     """
     with needing("reading samples"):
         if "://" in place:
@@ -46,6 +46,8 @@ def open_source(
             if _FACTORY.fullmatch(place):
                 return open_object(place)
             raise nothing_at(place)
+        if opened_ns is not None:
+            _check_times([path] if path.is_file() else [*path.glob("*.npy"), *path.glob("*.tar")], opened_ns)
         found = _columns_at(path, columns)
         if found is not None:
             return ColumnSource(_chosen(found, columns), kind="table" if path.suffix.lower() in TABLES else "arrays")
@@ -60,6 +62,14 @@ def open_source(
         f"a file that is no array, table or tar archive: `{place}`",
         hint="name the folder, or write a map-style object and give it as package.module:factory",
     )
+
+
+def _check_times(files: Sequence[Path], opened_ns: int) -> None:
+    """Refuse files that were written to since a time."""
+    for file in files:
+        status = file.stat()
+        if min(status.st_mtime_ns, status.st_ctime_ns) > opened_ns:
+            raise changed_data(file)
 
 
 def _columns_at(path: Path, columns: Sequence[str]) -> dict[str, FileColumn | HeldColumn] | None:
