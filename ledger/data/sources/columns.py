@@ -91,9 +91,14 @@ class FileColumn:
         """Close the file; closing it again does nothing."""
         self._close()
 
-    def __reduce__(self) -> "tuple[type[FileColumn], tuple[Path]]":
+    def __reduce__(self) -> "tuple[Any, ...]":
         """Open the file anew in another process: the number of an open file means another one there."""
-        return FileColumn, (self.path,)
+        return FileColumn, (self.path,), self._facts
+
+    def __setstate__(self, facts: tuple[int, int, int]) -> None:
+        """Take over what the file was when it was first opened: if it is another one now, reading says so."""
+        if facts != self._facts:
+            self._facts, self._held, self._mapped = facts, None, False
 
     def _read(self, rows: "NDArray[Any]", out: "NDArray[Any] | None") -> "NDArray[Any]":
         import numpy as np

@@ -100,9 +100,13 @@ class ShardSource:
         """Close the archives; closing them again does nothing."""
         self._close()
 
-    def __reduce__(self) -> "tuple[type[ShardSource], tuple[list[Path]]]":
+    def __reduce__(self) -> "tuple[Any, ...]":
         """Open the archives anew in another process: the number of an open file means another one there."""
-        return ShardSource, (self._paths,)
+        return ShardSource, (self._paths,), self._facts
+
+    def __setstate__(self, facts: list[tuple[int, int, int]]) -> None:
+        """Take over what the archives were when they were first opened: if one is another now, reading says so."""
+        self._facts = facts
 
     def _bytes(self, sample: _Sample, part: _Part) -> bytes:
         file = self._files[sample.archive]

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import pickle
 import tarfile
 import time
 from collections.abc import Sequence
@@ -228,6 +229,30 @@ def test_a_picture_that_changes_before_it_is_read_is_told_too(tmp_path: Path) ->
         with pytest.raises(LedgerError, match=r"^the data changed while a training read them: `.*dog/1\.png`$"):
             late.read(rows(3, 4))
     assert int(open_source(str(folder)).read(rows(4))["image"].max()) == 99
+
+
+@pytest.mark.parametrize("kind", ["held", "read", "mapped", "archive"])
+def test_what_changed_before_another_process_opens_it_is_told(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind != "held":
+        monkeypatch.setattr("ledger.data.sources.columns._WHOLE_BYTES", 0)
+    file = tmp_path / ("x.tar" if kind == "archive" else "x.npy")
+    if kind == "archive":
+        shard(file, [(f"{number}.cls", b"1") for number in range(5)])
+    else:
+        np.save(file, np.zeros((100, 8)))
+        file.chmod(0o444 if kind == "mapped" else 0o644)
+    source = open_source(str(file))
+    handed_over = pickle.dumps(source)
+    assert len(pickle.loads(handed_over).read(rows(3))) == 1  # noqa: S301  # our own
+    data = bytearray(file.read_bytes())
+    data[512 if kind == "archive" else -1] ^= 3
+    file.unlink()
+    file.write_bytes(data)
+    os.utime(file, (1, 1))  # the clock of files goes in steps
+    with pytest.raises(LedgerError, match=r"^the data changed while a training read them: "):
+        pickle.loads(handed_over).read(rows(3))  # noqa: S301  # the same
 
 
 def test_another_link_to_a_file_and_other_rights_are_no_change(tmp_path: Path) -> None:
