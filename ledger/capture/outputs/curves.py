@@ -1,4 +1,4 @@
-"""Reading of learning curves: CSV, JSON lines, a JSON array, histories of Keras and Transformers.
+"""Reading of learning curves: CSV, JSON lines, a JSON array, histories of Keras and Transformers, event files.
 
 Values that are not numbers are left out and named. Lines that are not CSV or JSON are left out, too; a file with
 mostly such lines is refused. The half line of a run that was killed while writing it is ignored.
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from ledger.analysis.data.curves import Point
+from ledger.capture.outputs.event_files import described, is_event_place, read_event_files
 from ledger.capture.outputs.resumption import without_repeats
 from ledger.errors import LedgerError, NotFound
 from ledger.formats.columns import NumberColumns, render_verdict
@@ -85,9 +86,11 @@ def read_curves(path: Path) -> CurvesFile:
         LedgerError: it is none of the known forms, is over 200 MB, or nothing of it can be drawn; the message names the
             line.
     """
-    if "tfevents" in path.name or path.suffix.lower() in {".py", ".ipynb"}:
-        what = "a TensorBoard event file" if "tfevents" in path.name else "a program"
-        raise LedgerError(f"this is {what}, not a file of curves: `{path}`", hint="export the values as CSV")
+    if is_event_place(path):
+        points, notes = read_event_files(path)
+        return CurvesFile(points, described(notes))
+    if path.suffix.lower() in {".py", ".ipynb"}:
+        raise LedgerError(f"this is a program, not a file of curves: `{path}`", hint="CSV, JSON lines or event files")
     try:
         with path.open("rb") as binary:
             encoding = encoding_of(binary.read(_SNIFFED))

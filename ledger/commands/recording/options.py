@@ -44,7 +44,7 @@ def run_options(command: F) -> F:
             metavar="ROLE[:NAME@VERSION]=PATH",
             help="Dataset used: role train, validation, test or production.",
         ),
-        click.option("--curves", multiple=True, type=_FILE, help="Learning curves: CSV or JSON lines."),
+        click.option("--curves", multiple=True, type=click.Path(), help="Curves: CSV, JSON lines, TensorBoard."),
         click.option(
             "--figure", "figures", multiple=True, metavar="[TITLE=]FILE", help="Picture to store: PNG or SVG."
         ),

@@ -48,7 +48,7 @@ class Given(RunFields, frozen=True, kw_only=True):
     datasets: list[str] = []
     """`role=path` or `role:name@version=path` for each dataset."""
     curves: list[str] = []
-    """CSV or JSON-lines files with learning curves."""
+    """Files with learning curves: CSV, JSON lines, event files of TensorBoard or folders of them."""
     figures: list[str] = []
     """`path` or `title=path` for each figure."""
     tables: list[str] = []

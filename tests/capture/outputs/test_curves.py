@@ -76,7 +76,7 @@ def test_the_half_line_of_a_killed_run_is_left_out(tmp_path: Path) -> None:
         ("m.jsonl", '{"a": 1}\n{"a": "x"}\n', "left out: `a` (text, as on line 2: `x`)"),
         ("m.json", "[1, 2]", "line 1: one JSON object a line expected"),
         ("m.csv", "step,name\n1,x\n2,y\n", "no column of numbers: left out: `name` (text)"),
-        ("events.out.tfevents.17", "x", "a TensorBoard event file"),
+        ("events.out.tfevents.17", "x", "it ends in the middle of a record"),
         ("train.py", "x", "a program"),
     ],
 )
