@@ -1,4 +1,4 @@
-"""Hashing datasets beside merely reading them, beside DVC, and what versions of a million files cost.
+"""Hashing datasets beside `cat` to nowhere and merely reading them, beside DVC, and what a million files cost.
 
 `--large` takes a file of 4 GB instead of 1; `--dvc PATH` compares with that `dvc`; `--million` adds manifests of
 1,000,000 files: difference, growth of git, memory.
@@ -16,11 +16,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from blake3 import blake3
+
 from ledger.data.version.difference import diff_manifests
 from ledger.data.version.listing import Manifest, manifest_of_text, render_line
 from ledger.data.version.manifest import build_manifest
 from ledger.data.version.stat_cache import RESOLUTION_NS, StatCache
-from ledger.hashing import hash_bytes, hash_file
+from ledger.hashing import hash_bytes, hash_descriptor, hash_file
 from ledger.model.document import dump
 from ledger.model.entries import DATASET_FORMAT, DatasetVersion, ManifestLine
 from ledger.model.paths import dataset_path
@@ -80,6 +82,17 @@ def read_files(paths: Sequence[str]) -> None:
         list(pool.map(read, [paths[start : start + 64] for start in range(0, len(paths), 64)]))
 
 
+def cat_file(path: Path) -> None:
+    """Let `cat` read a file."""
+    subprocess.run(("cat", path), stdout=subprocess.DEVNULL, check=True)
+
+
+def cat_folder(root: Path) -> None:
+    """Let `find` list the files of a folder, and `cat` read them."""
+    with subprocess.Popen(("find", root, "-type", "f", "-print0"), stdout=subprocess.PIPE) as found:
+        subprocess.run(("xargs", "-0", "cat"), stdin=found.stdout, stdout=subprocess.DEVNULL, check=True)
+
+
 def large_file(folder: Path, size: int) -> None:
     """Measure one large file."""
     path = folder / "large" / "large.bin"
@@ -88,17 +101,22 @@ def large_file(folder: Path, size: int) -> None:
         for _ in range(size // CHUNK):
             file.write(os.urandom(CHUNK))
     held = bytearray(os.urandom(min(size, 1 << 28)))
-    read, hashed, ceiling = best(
+    read, hashed, ceiling, cat, alone = best(
         lambda: read_ranges(path),
         lambda: hash_file(path),
         lambda: _hash_memory(held, size // len(held)),
+        lambda: cat_file(path),
+        lambda: hash_alone(path),
     )
-    speed = [size / wall / 1e9 for wall, _ in (read, hashed, ceiling)]
+    speed = [size / wall / 1e9 for wall, _ in (read, hashed, ceiling, cat)]
     floor = min(speed[0], speed[2])
+    beside = speed[1] / speed[3]
+    bound = 2 * cat[0] / alone[0]
     show(
         f"one file of {size / 1e9:.1f} GB, page cache warm, {THREADS} threads",
         ("", "GB/s", "CPU s"),
         [
+            ("`cat` to nowhere", f"{speed[3]:.2f}", f"{cat[1]:.2f}"),
             ("merely read", f"{speed[0]:.2f}", f"{read[1]:.2f}"),
             ("BLAKE3 of memory, all cores: the ceiling", f"{speed[2]:.2f}", f"{ceiling[1]:.2f}"),
             ("hash_file", f"{speed[1]:.2f}", f"{hashed[1]:.2f}"),
@@ -107,13 +125,19 @@ def large_file(folder: Path, size: int) -> None:
                 f"{speed[1] / floor:.2f}",
                 f"at least 0.80: {verdict(-speed[1] / floor, -0.8)}",
             ),
+            ("of `cat`", f"{beside:.2f}", f"at least 0.80: {verdict(-beside, -0.8)}"),
+            ("of `cat`, were two cores twice as fast as one that reads and hashes", f"{bound:.2f}", ""),
         ],
     )
 
 
-def _hash_memory(data: bytearray, times: int) -> None:
-    from blake3 import blake3
+def hash_alone(path: Path) -> None:
+    """Read and hash a file with one thread, through a buffer that stays in the cache."""
+    with path.open("rb", buffering=0) as file:
+        hash_descriptor(file.fileno(), CHUNK)
 
+
+def _hash_memory(data: bytearray, times: int) -> None:
     for _ in range(times):
         blake3(data, max_threads=blake3.AUTO).digest()
 
@@ -131,25 +155,29 @@ def small_files(folder: Path) -> None:
         path.write_bytes(content)
         paths.append(str(path))
     held = bytes(content)
-    read, hashed, ceiling = best(
+    read, hashed, ceiling, cat = best(
         lambda: read_files(paths),
         lambda: build_manifest(root, jobs=THREADS),
         lambda: [hash_bytes(held) for _ in paths],
+        lambda: cat_folder(root),
     )
     time.sleep(RESOLUTION_NS / 1e9)
     cache = StatCache(folder / "hashes.sqlite3")
     (first,) = _once(lambda: build_manifest(root, jobs=THREADS, cache=cache))
     ((_, second),) = best(lambda: build_manifest(root, jobs=THREADS, cache=cache))
     ratio = max(read[0], ceiling[0]) / hashed[0]
+    beside = cat[0] / hashed[0]
     both = (read[1] + ceiling[1]) / hashed[1]
     show(
         f"{SMALL_FILES:,} files of {SMALL_BYTES:,} bytes, page cache warm, {THREADS} threads",
         ("", "wall s", "CPU s", "µs a file"),
         [
+            ("`find` and `cat` to nowhere", *_row(cat)),
             ("merely open and read", *_row(read)),
             ("hash as much from memory, one thread", *_row(ceiling)),
             ("build_manifest", *_row(hashed)),
             ("its speed beside the lower of the two", f"{ratio:.2f}", f"at least 0.8: {verdict(-ratio, -0.8)}", ""),
+            ("its speed beside `cat`", f"{beside:.2f}", f"at least 0.8: {verdict(-beside, -0.8)}", ""),
             ("its speed beside both, one after the other", "", f"{both:.2f}", ""),
             ("with an empty cache to fill", *_row(first)),
             ("second pass", "", f"{second:.2f}", f"at most 1 s: {verdict(second, 1.0)}"),

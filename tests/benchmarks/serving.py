@@ -36,8 +36,17 @@ STEP_SECONDS = 0.06
 AHEAD = 4
 """Batches that are asked for at once."""
 
+LEDGER = [sys.executable, "-m", "ledger"]
+ADD = ["dataset", "add", "floats", "float32", "--role", "train", "--because", "measured", "--source", "random"]
+
 Epoch = Callable[[], Iterator[object]]
 """Begins an epoch."""
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the environment of a process of ours."""
+    who = {f"GIT_{role}_{part}": "bench@example.com" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+    return {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(folder), **who}
 
 
 class Rows(torch.utils.data.Dataset[Any]):
@@ -94,13 +103,14 @@ def web(folder: Path, data: str) -> Epoch:
 
 
 @contextmanager
-def served(folder: Path, data: str) -> Iterator[str]:
-    """Serve data in a process of its own, and yield its address."""
+def served(folder: Path, data: str, version: str = "") -> Iterator[str]:
+    """Serve data in a process of its own, and yield its address; those of a version are verified meanwhile."""
     address = f"ipc://{folder}/own/{data}"
+    what = [version, "--path", str(folder / data)] if version else [str(folder / data)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "ledger", "serve", str(folder / data), "--listen", address],
+        [sys.executable, "-m", "ledger", "serve", *what, "--listen", address],
         cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(folder)},
+        env=environment(folder),
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -189,12 +199,13 @@ def measure_ways(folder: Path, data: str) -> None:
 
 def measure_starts(folder: Path) -> None:
     """Print how long the first batch takes, from a running and from a cold server, and beside `numpy.load`."""
-    place = str(folder / "float32")
+    for command in (["git", "init", "--quiet"], [*LEDGER, "init"], [*LEDGER, *ADD]):
+        subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, check=True)
     began = time.perf_counter()
-    with served(folder, "float32") as address:
-        next(iter(ledger.batches(place, batch_size=BATCH, folder=folder, server=address)))
+    with served(folder, "float32", "floats@v1") as address:
+        next(iter(ledger.batches("floats@v1", batch_size=BATCH, folder=folder, server=address)))
         cold = time.perf_counter() - began
-        batches = ledger.batches(place, batch_size=BATCH, folder=folder, server=address)
+        batches = ledger.batches("floats@v1", batch_size=BATCH, folder=folder, server=address)
         began = time.perf_counter()
         next(iter(batches))
         warm = time.perf_counter() - began
