@@ -1,18 +1,25 @@
 """Content hashes of bytes, files and trees. The only module that uses blake3."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple, Self
 
 from blake3 import blake3
 
 _AT_ONCE = 1 << 20
 """Bytes of one read, small enough to be hashed from the processor's cache."""
+_SMALL = 1 << 16
+"""Bytes below which a file is read whole: a view of a buffer costs more than memory that is at hand."""
 _LARGE = 1 << 26
 """Bytes from which several threads read a file and all cores hash it; below it, waking them costs what they save."""
 _READERS = 4
-_WINDOW = 1 << 23
-"""Bytes that they read at once: twice as fast as one thread on 2 cores, and little memory for many files at once."""
+"""Threads that read it at most: no more than there are cores, which they share with the hash."""
+_WINDOW = 1 << 22
+"""Bytes that they read before these are hashed: few enough for the cache that cores share, and enough that waking
+threads is a small part."""
+_PART = 1 << 19
+"""Bytes of it that a thread reads at once."""
 
 
 def hash_bytes(data: bytes) -> str:
@@ -49,54 +56,127 @@ def hash_file(path: Path) -> str:
         OSError: the file cannot be read.
     """
     with path.open("rb", buffering=0) as file:
-        return hash_descriptor(file.fileno(), path.stat().st_size)[0]
+        return hash_descriptor(file.fileno(), os.fstat(file.fileno()).st_size)[0]
 
 
-def hash_descriptor(descriptor: int, size: int) -> tuple[str, int]:
+def new_buffer() -> memoryview:
+    """Return a buffer through which one thread reads the files that it hashes."""
+    return memoryview(bytearray(_AT_ONCE))
+
+
+def hash_descriptor(descriptor: int, size: int, buffer: memoryview | None = None) -> tuple[str, int]:
     """Return the hash of an open file, from start to end, and its number of bytes.
 
     Args:
         descriptor: the file, at its start.
         size: expected number of bytes; it decides how the file is read, not how much.
+        buffer: a `new_buffer` for many files in turn, which then stays in the processor's cache; else one of its own.
 
     Raises:
         OSError: it cannot be read.
     """
     # Never through a memory map: a file that is truncated meanwhile would kill the process with SIGBUS.
-    if size < _AT_ONCE:
+    if size >= _LARGE:
+        return _hash_large(descriptor)
+    data = b""
+    if size < _SMALL:
         data = os.read(descriptor, size + 1)
         if len(data) == size:
             return hash_bytes(data), size
-        os.lseek(descriptor, 0, os.SEEK_SET)
-    if size >= _LARGE:
-        return _hash_large(descriptor)
-    hasher, count = blake3(), 0
-    window = memoryview(bytearray(_AT_ONCE))
-    while read := os.readv(descriptor, [window]):
-        hasher.update(window[:read])
+    hasher, count = blake3(data), len(data)
+    buffer = new_buffer() if buffer is None else buffer
+    while read := os.readv(descriptor, [buffer]):
+        hasher.update(buffer[:read])
         count += read
     return f"blake3:{hasher.hexdigest()}", count
 
 
 def _hash_large(descriptor: int) -> tuple[str, int]:
-    from concurrent.futures import ThreadPoolExecutor
-
+    """Read a window with several threads, hash it with all cores, and so on."""
     hasher, count = blake3(max_threads=blake3.AUTO), 0
     window = memoryview(bytearray(_WINDOW))
-    size = _WINDOW // _READERS
-    parts = [window[start : start + size] for start in range(0, _WINDOW, size)]
-    with ThreadPoolExecutor(_READERS) as pool:
-        while True:
-            places = range(count, count + _WINDOW, size)
-            read = 0
-            for part in list(pool.map(lambda part, at: os.preadv(descriptor, [part], at), parts, places)):
-                read += part
-                if part < size:
-                    break  # the rest after a short read is read again
-            if not read:
-                return f"blake3:{hasher.hexdigest()}", count
+    with _Readers(descriptor, window) as readers:
+        while read := readers.fill(count):
             hasher.update(window[:read])
             count += read
+    return f"blake3:{hasher.hexdigest()}", count
+
+
+class _Readers:
+    """Threads that read an open file into a window: this one, and others beside it.
+
+    Whoever is free reads the next part, so that nobody waits for one that wakes up late.
+
+    Args:
+        descriptor: the file.
+        window: memory for what is read, which each call overwrites.
+    """
+
+    def __init__(self, descriptor: int, window: memoryview) -> None:
+        from queue import SimpleQueue
+        from threading import Thread
+
+        self._descriptor = descriptor
+        self._window = window
+        self._asked: SimpleQueue[_Task | None] = SimpleQueue()
+        self._answered: SimpleQueue[OSError | None] = SimpleQueue()
+        others = min(_READERS, os.cpu_count() or 1) - 1
+        self._others = [Thread(target=self._serve, name="ledger-hash", daemon=True) for _ in range(others)]
+
+    def __enter__(self) -> Self:
+        for thread in self._others:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for _other in self._others:
+            self._asked.put(None)
+        for thread in self._others:
+            thread.join()
+
+    def fill(self, place: int) -> int:
+        """Read from a place of the file on; return the number of bytes in the window, 0 at the end of the file.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        task = _Task(place, iter(range(0, len(self._window), _PART)), {})
+        for _ in self._others:
+            self._asked.put(task)
+        try:
+            self._read(task)
+        finally:
+            errors = [error for _ in self._others if (error := self._answered.get())]
+        if errors:
+            raise errors[0]
+        for start, size in sorted(task.sizes.items()):
+            if size < _PART:  # what follows a short read is read again
+                return start + size
+        return len(self._window)
+
+    def _serve(self) -> None:
+        while task := self._asked.get():
+            try:
+                self._read(task)
+            except OSError as error:
+                self._answered.put(error)
+            else:
+                self._answered.put(None)
+
+    def _read(self, task: "_Task") -> None:
+        for start in task.starts:
+            buffer = self._window[start : start + _PART]
+            task.sizes[start] = os.preadv(self._descriptor, [buffer], task.place + start)
+
+
+class _Task(NamedTuple):
+    """What a window shall hold of a file."""
+
+    place: int
+    starts: Iterator[int]
+    """Places in the window that nobody reads yet; threads take the next one from it."""
+    sizes: dict[int, int]
+    """Number of bytes read, by place in the window."""
 
 
 def hash_listing(lines: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from ledger.data.version.scan import ScannedFile, check_unchanged, unreadable
 from ledger.data.version.stat_cache import Remembered, StatCache, facts_of, is_at_rest, unchanged
 from ledger.engine import Engine
 from ledger.errors import LedgerError
-from ledger.hashing import hash_descriptor
+from ledger.hashing import hash_descriptor, new_buffer
 from ledger.model.entries import ManifestLine
 
 R = TypeVar("R")
@@ -186,16 +186,17 @@ def hash_batch(task: HashTask) -> list[Hashed]:
         LedgerError: one cannot be read, changed meanwhile, or stands for data that is not here.
     """
     now = time.time_ns() if task.remember else None
-    return [_hash_one(task.spelled.get(name) or f"{task.root}/{name}", now) for name in task.names]
+    buffer = new_buffer()
+    return [_hash_one(task.spelled.get(name) or f"{task.root}/{name}", buffer, now) for name in task.names]
 
 
-def _hash_one(path: str, now: int | None) -> Hashed:
+def _hash_one(path: str, buffer: memoryview, now: int | None) -> Hashed:
     try:
         # A pipe that replaced the file must not block.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             before = os.fstat(descriptor)
-            content, size = hash_descriptor(descriptor, before.st_size)
+            content, size = hash_descriptor(descriptor, before.st_size, buffer)
             # Replacing a file unlinks the one that was read here, which changes its ctime.
             after = os.fstat(descriptor)
             if (

@@ -37,9 +37,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Every file that is hashed leaves its size."""
     seen: list[int] = []
 
-    def counting(descriptor: int, size: int) -> tuple[str, int]:
+    def counting(descriptor: int, size: int, buffer: memoryview) -> tuple[str, int]:
         seen.append(size)
-        return hash_descriptor(descriptor, size)
+        return hash_descriptor(descriptor, size, buffer)
 
     monkeypatch.setattr(ledger.data.version.files, "hash_descriptor", counting)
     # A clock that is ahead by more than a file system's resolution: nothing here is too young to be remembered.
