@@ -73,7 +73,7 @@ class Batches:
     its end begins again; only `load_state_dict` goes on in the middle.
 
     Example:
-        >>> for batch in ledger.batches("digits-train@v3", path="data/train", batch_size=64):
+        >>> for batch in ledger.batches("digits-train@v3", batch_size=64):
         ...     train(batch["image"], batch["label"])
 
     Args:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 import numpy as np
 
+from ledger.data.samples.reading_cache import kept_place
 from ledger.data.sources.columns import ColumnSource, HeldColumn
 from ledger.data.sources.objects import ObjectSource
 from ledger.data.sources.opening import open_source
@@ -77,13 +78,14 @@ def batches(
     `run.loading(…)`, the plan and the digest of what was served are in the record.
 
     Example:
-        >>> for batch in ledger.batches("digits-train@v3", path="data/train", batch_size=64, seed=0):
+        >>> for batch in ledger.batches("digits-train@v3", batch_size=64, seed=0):
         ...     train(batch["image"], batch["label"])
 
     Args:
-        data: `name@version` of a version on the ledger, with `path`; or the path itself; or
-            `package.module:factory`, which returns an object with a length and items; or such an object, or arrays.
-        path: where the data of the version lie; they are hashed beside the training, which ends if they differ.
+        data: `name@version` of a version on the ledger; or the path itself; or `package.module:factory`, which
+            returns an object with a length and items; or such an object, or arrays.
+        path: where the data of the version lie; by default where it was added from on this machine. They are hashed
+            beside the training, which ends if they differ.
         batch_size: samples of a batch on each rank.
         global_batch_size: samples of a batch over all ranks, instead.
         seed: seed of the order, and of augmentation.
@@ -200,6 +202,8 @@ def _opened(
         if not used.name:
             raise UsageError(f"path= says where a version lies, and this names none: `{data}`", hint="name@version")
         used = Dataset(role=role, path=os.fspath(path), name=used.name, version=used.version)
+    elif not used.path and (known := _place_of(used, place)) is not None:
+        used = msgspec.structs.replace(used, path=str(known))
     if not used.path:
         raise UsageError(
             f"it is not known where the data of this version lie: `{used.name}@{used.version}`",
@@ -210,6 +214,15 @@ def _opened(
         return used, source, lambda: hash_data(source.items)
     hashes = StatCache(place.state_dir / FILE)
     return used, source, lambda: build_manifest(used.path, cache=hashes)
+
+
+def _place_of(used: Dataset, place: SpoolPlace) -> Path | None:
+    """Return where a version was added from on this machine, if anything is still there; its content is compared."""
+    if place.ledger is None or used.name is None or used.version is None:
+        return None
+    version = read_version(place.ledger, used.name, used.version)
+    known = kept_place(place.state_dir, version.hash) if version is not None else None
+    return known if known is not None and known.exists() else None
 
 
 def _served(

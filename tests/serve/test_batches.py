@@ -215,6 +215,16 @@ def test_a_version_is_verified_beside_the_training(data: str, cli: Cli) -> None:
     assert not unverified.feed().verified
     with pytest.raises(LedgerError, match="no such dataset version"):
         ledger.batches("numbers@v9", path=data, batch_size=8)
+
+
+def test_a_version_is_found_where_it_was_added_from_and_nowhere_else(data: str, cli: Cli) -> None:
+    assert cli("dataset", "add", "numbers", data, "--version", "v1", "--role", "train").code == 0
+    batches = ledger.batches("numbers@v1", batch_size=8, seed=1)
+    assert taken(batches) == taken(ledger.batches("numbers@v1", path=data, batch_size=8, seed=1))
+    np.save(Path(data) / "label.npy", np.zeros(ROWS))
+    with pytest.raises(LedgerError, match=r"the data are not those of numbers@v1: `.*/data`"):
+        until_it_differs(ledger.batches("numbers@v1", batch_size=8))
+    Path(data).rename(f"{data}-moved")
     with pytest.raises(LedgerError, match="not known where the data of this version lie"):
         ledger.batches("numbers@v1", batch_size=8)
 

@@ -26,7 +26,7 @@ _MEGABYTE = 1 << 20
 
 @click.command("serve")
 @click.argument("data", required=False)
-@click.option("--path", type=click.Path(), help="Where the data of the version lie.")
+@click.option("--path", type=click.Path(), help="Where the data of the version lie, if not where it was added from.")
 @click.option("--transform", metavar="MODULE:FUNCTION", help="Make a sample of each sample, the same every time.")
 @click.option("--labels", metavar="SOURCE", help="Where labels come from, as for `ledger dataset add`.")
 @click.option("--column", "columns", multiple=True, metavar="NAME", help="Read only these columns of arrays.")

@@ -24,8 +24,11 @@ _MOST = 20
 _FEWER_BYTES_THAN = 256 << 20
 
 
-class _Words(msgspec.Struct):
+class _Place(msgspec.Struct):
     place: str
+
+
+class _Words(_Place):
     kind: Kind
     names: list[str]
     contents: list[str]
@@ -81,6 +84,20 @@ def keep_reading(folder: Path, content: str, reading: Reading, place: Path) -> N
         kept = sorted(folder.glob("reading-*.npz"), key=lambda path: path.stat().st_mtime)
         for old in kept[:-_MOST]:
             old.unlink()
+
+
+def kept_place(folder: Path, content: str) -> Path | None:
+    """Return where the data of a version lay when it was added on this machine; none where that is not known."""
+    file = _file(folder, content)
+    if missing_package() or not file.is_file():
+        return None
+    import numpy as np
+
+    try:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
+            return Path(msgspec.json.decode(archive["words"].tobytes(), type=_Place).place)
+    except Exception:  # noqa: BLE001  # a damaged archive makes numpy, zipfile and msgspec raise anything
+        return None
 
 
 def read_kept(folder: Path, content: str) -> tuple[Reading | None, Path | None]:
