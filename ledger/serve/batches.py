@@ -202,7 +202,9 @@ class Batches:
         self._cursor, self._pinned, self._resumed = Cursor(epoch, start), False, False
         self._served.begin()
         made = self._made(epoch, _own_numbers(self.plan.numbers(epoch, start), worker))
-        ahead = Prefetch(made, _size, self._options.prefetch, self._options.prefetch_bytes)
+        # Those that a server is asked for are ahead already.
+        waiting = 1 if hasattr(self._source, "begin") else self._options.prefetch
+        ahead = Prefetch(made, _size, waiting, self._options.prefetch_bytes)
         try:
             for batch in ahead:
                 self._check.check()
@@ -240,13 +242,15 @@ class Batches:
         begin = getattr(self._source, "begin", None)
         asked: deque[tuple[int, NDArray[np.int64], NDArray[np.int64], Callable[[], Arrays]]] = deque()
         options = self._options
+        ahead = min(options.prefetch, _MOST_ASKED) if begin else 1
         try:
             for number in numbers:
                 positions = self.plan.rows(epoch, number)
                 rows = self._sound(self._rows(epoch, positions[options.rank :: options.world]))
                 asked.append((number, positions, rows, begin(rows) if begin else partial(self._source.read, rows)))
-                if begin is None or len(asked) >= min(options.prefetch, _MOST_ASKED):
-                    yield self._read(epoch, *asked.popleft())
+                while len(asked) >= ahead:
+                    yield (batch := self._read(epoch, *asked.popleft()))
+                    ahead = max(1, min(ahead, options.prefetch_bytes // max(1, _size(batch))))
             while asked:
                 yield self._read(epoch, *asked.popleft())
         finally:

@@ -26,7 +26,7 @@ from ledger.serve.decoded_batches import DecodedBatches
 from ledger.serve.hosting import ask_status, listen, open_served
 from ledger.serve.messages import ArrayForm, Hello, Pong, Refused, Want, Welcome, array_of
 from ledger.serve.order.plan import BatchPlan, digest_of
-from ledger.serve.remote import RemoteSource
+from ledger.serve.remote import BatchQuestion, RemoteSource
 from ledger.serve.ring import ClientRing, ServerRing
 from ledger.serve.server import DataServer
 from tests.conftest import ROOT, Cli
@@ -705,6 +705,32 @@ def test_memory_stays_flat_over_many_batches(arrays: str, serve: Serve) -> None:
             sizes.append((psutil.Process().memory_info().rss, psutil.Process(server.process.pid).memory_info().rss))
     for ours in zip(*sizes, strict=True):
         assert max(ours) - min(ours) < 24 << 20
+
+
+@pytest.mark.parametrize(("prefetch", "most_bytes", "most"), [(4, 1 << 28, 4), (4, 2 * 8 * 256, 2), (1, 1 << 28, 1)])
+def test_so_many_batches_are_asked_for_as_may_be_read_ahead(
+    prefetch: int, most_bytes: int, most: int, arrays: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    begin, answer = RemoteSource.begin, RemoteSource.answer
+
+    def begin_counted(self: RemoteSource, rows: Any) -> BatchQuestion:  # an array
+        begun.append(1)
+        return begin(self, rows)
+
+    def answer_counted(self: RemoteSource, asked: int) -> Any:  # arrays, and whether they were decoded before
+        begun.append(-1)
+        return answer(self, asked)
+
+    monkeypatch.setattr(RemoteSource, "begin", begin_counted)
+    monkeypatch.setattr(RemoteSource, "answer", answer_counted)
+    batches = ledger.batches(
+        arrays, batch_size=8, columns=["x"], server=serve(arrays).address, prefetch=prefetch, prefetch_bytes=most_bytes
+    )
+    assert len(taken(batches)) == ROWS // 8
+    outstanding = np.cumsum(begun)
+    assert outstanding[prefetch * 4 :].max() == most
+    assert outstanding.max() <= prefetch
 
 
 @pytest.mark.parametrize("served", [False, True])
