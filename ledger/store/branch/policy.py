@@ -212,6 +212,8 @@ def load_policy(data: bytes) -> Policy:
         return Policy()  # comments only, as `ledger init` writes it: no need to import YAML
     import yaml
 
+    if _open_at_once(data) > _MOST_OPEN:  # reading them takes a second, until the interpreter's stack is full
+        raise InvalidDocument(POLICY_FILE, [f"more than {_MOST_OPEN} brackets are open at once"])
     try:
         if b"*" in data and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, yaml.SafeLoader)):
             # A few aliases of aliases expand to more values than any memory holds.
@@ -251,6 +253,16 @@ def load_policy(data: bytes) -> Policy:
     )
 
 
+def _open_at_once(data: bytes) -> int:
+    depth = most = 0
+    for mark in re.findall(rb"[\[\]{}]", data):
+        depth = depth + 1 if mark in b"[{" else max(0, depth - 1)
+        most = max(most, depth)
+    return most
+
+
+_MOST_OPEN = 100
+"""Most brackets that are open at once; a policy needs three."""
 _KEY = re.compile(
     r"\s(?:sk-)?(?:ssh-(?:ed25519|rsa|dss)|ecdsa-sha2-nistp(?:256|384|521))(?:@openssh\.com)?\s+AAAA[A-Za-z0-9+/]{20,}"
 )
