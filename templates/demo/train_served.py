@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from train import EVALUATOR, build, load, measure
+from train import EVALUATOR, build, confidence_of, draw_mistakes, load, measure
 
 PARAMS = {"model": "cnn", "width": 12, "lr": 0.01, "optimizer": "adam", "epochs": 20, "batch_size": 64, "seed": 0}
 STEPS_BETWEEN_CHECKPOINTS = 4
@@ -61,9 +61,11 @@ def main(server: str, key: str) -> None:
             run.log(  # (*)
                 {"validation/loss": val_loss, "validation/accuracy": val_accuracy}, step=step, epoch=epoch + 1
             )
-        loss, accuracy, _ = measure(model, val_images, val_labels)
+        loss, accuracy, predicted = measure(model, val_images, val_labels)
         run.metric("accuracy", accuracy, split="validation", evaluator=EVALUATOR, headline=True)  # (*)
         run.metric("loss", loss, split="validation", evaluator=EVALUATOR)  # (*)
+        confidence = confidence_of(model, val_images)
+        run.figure(draw_mistakes(val_images, val_labels, predicted, confidence), "Surest mistakes")  # (*)
         path = Path("models") / run.id / "cnn.pt"  # the name is in the file: equal weights make equal files
         path.parent.mkdir(parents=True)
         torch.save({"state": model.state_dict(), "model": "cnn", "width": PARAMS["width"]}, path)
