@@ -78,8 +78,12 @@ class _Lines:
         return said
 
 
-def read_curves(path: Path) -> CurvesFile:
+def read_curves(path: Path, newer_than: float | None = None) -> CurvesFile:
     """Return the points of a file, and what was left out.
+
+    Args:
+        path: the file; or a folder of event files.
+        newer_than: when the run began, seconds since 1970: older event files of the folder are those of other runs.
 
     Raises:
         NotFound: there is no such file.
@@ -87,7 +91,7 @@ def read_curves(path: Path) -> CurvesFile:
             line.
     """
     if is_event_place(path):
-        points, notes = read_event_files(path)
+        points, notes = read_event_files(path, newer_than)
         return CurvesFile(points, described(notes))
     if path.suffix.lower() in {".py", ".ipynb"}:
         raise LedgerError(f"this is a program, not a file of curves: `{path}`", hint="CSV, JSON lines or event files")

@@ -22,8 +22,12 @@ def is_event_place(path: Path) -> bool:
     return MARK in path.name or path.is_dir()
 
 
-def read_event_files(path: Path) -> tuple[list[Point], list[str]]:
+def read_event_files(path: Path, newer_than: float | None = None) -> tuple[list[Point], list[str]]:
     """Return the points of an event file, or of all files right in a folder, and what was left out.
+
+    Args:
+        path: file or folder.
+        newer_than: time that the files of a folder were written to after, seconds since 1970; all count by default.
 
     Raises:
         NotFound: there is none.
@@ -31,18 +35,22 @@ def read_event_files(path: Path) -> tuple[list[Point], list[str]]:
     """
     try:
         files = sorted(file for file in path.iterdir() if MARK in file.name) if path.is_dir() else [path]
+        older = [file for file in files if newer_than is not None and file.stat().st_mtime < newer_than]
+        files = [file for file in files if file not in older]
         size = sum(file.stat().st_size for file in files)
     except FileNotFoundError:
         raise NotFound(f"there is no curves file: `{path}`", hint="check the path, or leave it out") from None
     except OSError as error:
         raise LedgerError(f"the curves file cannot be read ({(error.strerror or '').lower()}): `{path}`") from None
+    if older and not files:
+        raise LedgerError(f"all event files are older than the run, so they are another run's: `{path}`")
     if not files:
         inside = sorted({str(file.parent) for file in path.glob(f"*/*{MARK}*")})
         hint = f"name one of its folders, such as {inside[0]}" if inside else "CSV, JSON lines or event files"
         raise NotFound(f"no event file lies in the folder: `{path}`", hint=hint)
     if size > _LIMIT:
         raise LedgerError(f"the event files are larger than 1 GB: `{path}`", hint="log fewer points to them")
-    notes: list[str] = []
+    notes = [f"{counted(len(older), 'event file')} left out, older than the run"] if older else []
     scalars = _without_wrong_names((scalar for file in files for scalar in _of(file, notes)), notes)
     points, repeats = without_repeats(list(_points(scalars)))
     if not points:

@@ -22,6 +22,8 @@ from ledger.recorder.record.draft import CaptureProblem, Dataset, Draft, FigureS
 
 T = TypeVar("T")
 
+_CLOCK_STEP = 2
+"""Seconds in whose steps file systems may store times (FAT): what is older by more is certainly older."""
 _LABEL = re.compile(r"[a-z0-9][a-z0-9._-]*@[a-z0-9][a-z0-9._-]*")
 
 ROLES: tuple[Role, ...] = ("train", "validation", "test", "production")
@@ -91,7 +93,7 @@ def read_given(given: Given, draft: Draft, *, newer_than: float | None = None, s
     for text in given.directions:
         metrics = reading.attempt("metrics", partial(_with_direction, metrics), text, metrics)
     for name in given.curves:
-        points += reading.attempt("curves", lambda name: _curves(reading, _fresh(name, newer_than)), name, [])
+        points += reading.attempt("curves", lambda name: _curves(reading, name, newer_than), name, [])
     tables: list[TableSource] = []
     for text in given.tables:
         tables += reading.attempt("tables", lambda text: [_fresh_table(text, newer_than)], text, [])
@@ -283,8 +285,7 @@ class _Reading:
 
 def _fresh(name: str, newer_than: float | None) -> Path:
     path = Path(name)
-    # File systems store times in steps of up to two seconds (FAT); older by more is certainly older.
-    if newer_than is not None and path.exists() and path.stat().st_mtime < newer_than - 2:
+    if newer_than is not None and path.exists() and path.stat().st_mtime < newer_than - _CLOCK_STEP:
         raise LedgerError(f"this file is older than the run, so it is another run's result: `{name}`")
     return path
 
@@ -311,10 +312,12 @@ def _metrics(reading: _Reading, path: Path) -> list[Metric]:
     return found.metrics
 
 
-def _curves(reading: _Reading, path: Path) -> list[Point]:
+def _curves(reading: _Reading, name: str, newer_than: float | None) -> list[Point]:
     from ledger.capture.outputs.curves import read_curves
 
-    found = read_curves(path)
+    # A folder may be older than what lies in it.
+    path = Path(name) if Path(name).is_dir() else _fresh(name, newer_than)
+    found = read_curves(path, None if newer_than is None else newer_than - _CLOCK_STEP)
     if found.notice is not None:
         reading.note("curves", str(path), found.notice)
     return found.points

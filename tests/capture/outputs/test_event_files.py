@@ -1,7 +1,9 @@
 """Event files of TensorBoard, written by torch's own writer: every point, of files that are whole, torn and resumed."""
 
 import math
+import os
 import struct
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +70,25 @@ def test_of_a_resumed_training_the_later_points_stand(tmp_path: Path) -> None:
     found = read_curves(tmp_path)
     assert [point.values["loss"] for point in found.points] == [1.0] * 6 + [2.0] * 6
     assert "resumed" in str(found.notice)
+
+
+def test_under_ledger_run_the_files_of_earlier_runs_in_the_folder_do_not_count(repo: Path, cli: Cli) -> None:
+    old = write(repo / "runs", *(("loss", 9.0, step) for step in range(30)))
+    os.utime(old, (time.time() - 3600,) * 2)
+    (repo / "fit.py").write_text(
+        "from torch.utils.tensorboard import SummaryWriter\n"
+        "with SummaryWriter('runs') as writer:\n"
+        "    for step in range(4):\n"
+        "        writer.add_scalar('loss', 1.0, step)\n"
+    )
+    done = cli("run", "--curves", "runs", "--", sys.executable, "fit.py")
+    assert done.code == 0, done.err
+    (run,) = Branch.open(repo).contents().runs
+    series = run.record.statistics.series["loss"]
+    assert (series.count, float(series.max or 0)) == (4, 1.0)
+    assert "1 event file left out, older than the run" in done.err + str(run.record.results.unknown)
+    with pytest.raises(LedgerError, match="all event files are older than the run"):
+        read_curves(repo / "runs", time.time() + 3600)
 
 
 def cut(data: bytes) -> bytes:
