@@ -64,11 +64,12 @@ def is_own_host(address: str) -> bool:
 def default_address(content: str) -> str:
     """Return the address at which a dataset is served by default: a socket in a folder that only the user opens."""
     name = content.rpartition(":")[2][:16]
-    own = f"{os.environ.get('XDG_RUNTIME_DIR', '')}/ledger-serve/{name}"
-    if own.startswith("/ledger-serve") or len(os.fsencode(own)) > _MOST_PATH:
-        # Right in /tmp, whose folders only their owners can replace.
-        own = f"/tmp/ledger-serve-{os.getuid()}/{name}"  # noqa: S108  # checked where it is made
-    return f"ipc://{own}"
+    if folder := os.environ.get("XDG_RUNTIME_DIR"):
+        own = f"{folder}/ledger-serve/{name}"
+        if len(os.fsencode(own)) <= _MOST_PATH:
+            return f"ipc://{own}"
+    # Right in /tmp, whose folders only their owners can replace.
+    return f"ipc:///tmp/ledger-serve-{os.getuid()}/{name}"  # checked where it is made
 
 
 def prepare_socket(address: str) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ledger.data.preparing.object_code import hash_object
 from ledger.data.sources.opening import open_source
-from ledger.data.sources.source import SampleSource, stacked
+from ledger.data.sources.source import SampleSource, chosen, stacked
 from ledger.errors import LedgerError, UsageError
 
 if TYPE_CHECKING:
@@ -59,9 +59,7 @@ class Decoder:
                 self._transform({name: array[place] for name, array in arrays.items()}) for place in range(len(rows))
             ]
             arrays = stacked(samples, [f"sample {row}" for row in rows.tolist()])
-        if missing := sorted(columns - arrays.keys()):
-            raise LedgerError(f"the samples have no such array: `{missing[0]}`", hint=f"one of {', '.join(arrays)}")
-        return {name: array for name, array in arrays.items() if not columns or name in columns}
+        return chosen(arrays, columns)
 
     def close(self) -> None:
         """Do nothing: the source is closed by whoever opened it."""

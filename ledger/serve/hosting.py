@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from ledger.data.sources.kept_samples import KeptSamples, Reader
+from ledger.data.sources.kept_samples import KeptSamples
+from ledger.data.sources.source import Reader
 from ledger.errors import LedgerError, UsageError
 from ledger.hashing import hash_bytes
 from ledger.serve import messages

@@ -18,8 +18,7 @@ import msgspec
 import numpy as np
 
 from ledger.data.sources.columns import ColumnSource
-from ledger.data.sources.kept_samples import Reader
-from ledger.data.sources.source import BrokenSample, SampleSource
+from ledger.data.sources.source import BrokenSample, Reader, SampleSource
 from ledger.errors import LedgerError
 from ledger.serve import messages
 from ledger.serve.decoded_batches import DecodedBatches, size_of
@@ -300,31 +299,26 @@ class DataServer:
                 self._answer_properties(asked, answer)
             else:
                 self._answer_want(client, asked, answer)
+        except LedgerError as error:
+            row = error.row if isinstance(error, BrokenSample) else None
+            answer(Refused(id=asked.id, message=error.message, hint=error.hint, row=row))
         except BaseException as error:  # noqa: BLE001  # foreign code may raise anything, and even exit
             answer(Refused(id=asked.id, message=f"{type(error).__name__}: {str(error)[:200]}"))
         finally:
             client.room.release()
 
     def _answer_want(self, client: _Client, want: messages.Want, answer: Callable[..., None]) -> None:
-        try:
-            rows = np.array(want.rows, dtype=np.int64)
-            if (placed := self._placed(client, want, rows)) is not None:
-                answer(placed)
-                return
-            arrays, cached = self._cache.get(
-                (client.columns, rows.tobytes()), lambda: self._served.decoder.read(rows, client.columns)
-            )
-            ring = client.ring
-            forms = ring.write(want.slot, arrays) if ring is not None and ring.facts.token == want.ring else None
-            if forms is None:
-                _check_size(arrays)
-        except LedgerError as error:
-            row = error.row if isinstance(error, BrokenSample) else None
-            answer(Refused(id=want.id, message=error.message, hint=error.hint, row=row))
+        rows = np.array(want.rows, dtype=np.int64)
+        if (placed := self._placed(client, want, rows)) is not None:
+            answer(placed)
             return
-        except Exception as error:  # noqa: BLE001  # a transform may raise anything; its client is told
-            answer(Refused(id=want.id, message=f"{type(error).__name__}: {str(error)[:200]}"))
-            return
+        arrays, cached = self._cache.get(
+            (client.columns, rows.tobytes()), lambda: self._served.decoder.read(rows, client.columns)
+        )
+        ring = client.ring
+        forms = ring.write(want.slot, arrays) if ring is not None and ring.facts.token == want.ring else None
+        if forms is None:
+            _check_size(arrays)
         self._count(arrays)
         if forms is not None:
             done = self._served.check.done
@@ -365,11 +359,7 @@ class DataServer:
             self.bytes += size_of(arrays)
 
     def _answer_properties(self, asked: Properties, answer: Callable[..., None]) -> None:
-        try:
-            values = self._served.source.values(asked.name)
-        except LedgerError as error:
-            answer(Refused(id=asked.id, message=error.message, hint=error.hint))
-            return
+        values = self._served.source.values(asked.name)
         answer(messages.Values(id=asked.id, values=None if values is None else list(values)))
 
     def _forget_silent(self, number: int) -> None:

@@ -4,8 +4,8 @@ import click
 
 from ledger.commands.output import say, write_json, write_table
 from ledger.data.preparing.cache import Cache
-from ledger.data.sources.kept_samples import remove_decoded
-from ledger.data.sources.local_copies import remove_copies
+from ledger.data.sources.kept_samples import count_decoded
+from ledger.data.sources.local_copies import count_copies
 from ledger.errors import UsageError
 from ledger.formatting import byte_size, duration, moment
 from ledger.model.values import counted
@@ -28,6 +28,7 @@ def cache_command(context: click.Context, as_json: bool) -> None:
     if as_json:
         write_json(made)
         return
+    _tell_others("")
     if not made:
         say(f"no data has been prepared yet; the cache is: {cache.folder}")
         return
@@ -69,14 +70,17 @@ def clean_command(keys: tuple[str, ...], keep: str | None) -> None:
         chosen = cache.shrink(_bytes(keep) if keep else 0)
         freed = sum({one.content: one.bytes for one in chosen}.values())
     say(f"removed {counted(len(chosen), 'step')}, {byte_size(freed)}")
-    if keys or keep:
-        return
-    for what, (count, size) in (
-        ("copies of files at URLs", remove_copies()),
-        ("decoded samples, sets", remove_decoded()),
-    ):
+    if not keys and not keep:
+        _tell_others("removed ", remove=True)
+
+
+def _tell_others(begin: str, *, remove: bool = False) -> None:
+    """Say what else lies in the cache; remove it, where that is asked."""
+    others = {"copies of files at URLs": count_copies, "decoded samples, sets": count_decoded}
+    for what, count_and_size in others.items():
+        count, size = count_and_size(remove=remove)
         if count:
-            say(f"removed {what}: {count}, {byte_size(size)}")
+            say(f"{begin}{what}: {count}, {byte_size(size)}")
 
 
 def _bytes(text: str) -> int:

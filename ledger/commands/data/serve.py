@@ -78,6 +78,8 @@ def serve_command(  # one for each option
         return
     if data is None:
         raise UsageError("missing argument `DATA`", hint="ledger serve --help")
+    if disk_mb and no_verify:
+        raise UsageError("only data that are compared with their version are kept on disk", hint="not with --no-verify")
     served = open_served(
         data,
         path=path,
@@ -88,8 +90,6 @@ def serve_command(  # one for each option
         processes=processes,
         disk_bytes=disk_mb * _MEGABYTE,
     )
-    if disk_mb and no_verify:
-        raise UsageError("only data that are compared with their version are kept on disk", hint="not with --no-verify")
     listened = at or (addresses.default_address(served.check.expected),)
     with _Locks(listened):
         listeners = listen(listened, Path(key) if key else None, Path(allow) if allow else None)

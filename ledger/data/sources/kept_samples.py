@@ -21,9 +21,10 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ledger.data.preparing.cache import cache_folder
+from ledger.data.sources.source import Reader, chosen
 from ledger.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -33,20 +34,10 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("ledger")
 _FOLDER = "decoded"
+_BLOCK = 512
+"""Bytes of a block of `stat(2)`: files have holes where no row is kept."""
 _NOTHING = 1
 """Checksum that is kept for one of 0, which means that a row is not kept."""
-
-
-class Reader(Protocol):
-    """What makes samples."""
-
-    def read(self, rows: "NDArray[Any]", columns: frozenset[str] = ...) -> "Arrays":
-        """Return samples at some rows, or some of their arrays."""
-        ...
-
-    def close(self) -> None:
-        """End what it needs."""
-        ...
 
 
 class KeptSamples:
@@ -82,14 +73,14 @@ class KeptSamples:
             made = self._reader.read(rows)
             if (opened := self._opened(made)) is not None:
                 opened.write(rows, made)
-            return _chosen(made, columns)
+            return chosen(made, columns)
         there = store.has(rows)
         if there.all():
-            return _chosen(store.read(rows), columns)
+            return chosen(store.read(rows), columns)
         made = self._reader.read(rows[~there])
         alike = store.write(rows[~there], made)
         if not there.any():
-            return _chosen(made, columns)
+            return chosen(made, columns)
         if not alike:
             return self._reader.read(rows, columns)
         kept = store.read(rows[there])
@@ -97,7 +88,7 @@ class KeptSamples:
             both = np.empty((len(rows), *array.shape[1:]), array.dtype)
             both[there], both[~there] = kept[name], array
             kept[name] = both
-        return _chosen(kept, columns)
+        return chosen(kept, columns)
 
     def close(self) -> None:
         """Close the files, and the reader."""
@@ -221,14 +212,19 @@ def decoded_folder() -> Path:
     return cache_folder() / _FOLDER
 
 
-def remove_decoded() -> tuple[int, int]:
-    """Remove all decoded samples that no process keeps open; return how many datasets they were of, and their bytes."""
+def count_decoded(*, remove: bool = False) -> tuple[int, int]:
+    """Return of how many datasets and codes there are decoded samples, and their bytes.
+
+    Args:
+        remove: remove them, but for those that a process keeps open, which then do not count.
+    """
     count = size = 0
     for folder in decoded_folder().glob("*"):
         with suppress(OSError), (folder / "lock").open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            used = sum(file.stat().st_blocks * 512 for file in folder.iterdir())
-            shutil.rmtree(folder)
+            used = sum(file.stat().st_blocks * _BLOCK for file in folder.iterdir())
+            if remove:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder)
             count, size = count + 1, size + used
     return count, size
 
@@ -245,9 +241,3 @@ def _checksum(parts: list[bytes]) -> int:
     for part in parts:
         found = zlib.crc32(part, found)
     return found or _NOTHING
-
-
-def _chosen(arrays: "Arrays", columns: frozenset[str]) -> "Arrays":
-    if missing := sorted(columns - arrays.keys()):
-        raise LedgerError(f"the samples have no such array: `{missing[0]}`", hint=f"one of {', '.join(arrays)}")
-    return {name: array for name, array in arrays.items() if not columns or name in columns}

@@ -6,6 +6,7 @@ Several processes may share the folder: a copy appears whole or not at all.
 
 import os
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,14 +23,12 @@ def copies_folder() -> Path:
     return cache_folder() / _FOLDER
 
 
-def remove_copies() -> tuple[int, int]:
-    """Remove all copies; return how many there were, and their bytes."""
-    count = size = 0
-    with suppress(FileNotFoundError), os.scandir(copies_folder()) as entries:
-        for entry in entries:
-            count, size = count + 1, size + entry.stat().st_size
-            Path(entry.path).unlink(missing_ok=True)
-    return count, size
+def count_copies(*, remove: bool = False) -> tuple[int, int]:
+    """Return how many copies there are, and their bytes; remove them, where that is asked."""
+    found = list(_sizes(copies_folder()))
+    for _, _, path in found if remove else ():
+        path.unlink(missing_ok=True)
+    return len(found), sum(size for _, size, _ in found)
 
 
 class LocalCopies:
@@ -67,7 +66,7 @@ class LocalCopies:
         aside = copy.with_name(f"{copy.name}.{secrets.token_hex(4)}.new")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            copy_object(self._address, found.path, aside)
+            copy_object(self._address, found, aside)
             aside.replace(copy)
         except OSError as error:
             raise LedgerError(f"no copy can be made ({(error.strerror or '').lower()}): `{copy}`") from error
@@ -76,18 +75,46 @@ class LocalCopies:
         self._make_room(copy)
         return copy
 
+    def paths(self) -> dict[str, Path]:
+        """Return copies of all objects by name, in order.
+
+        Raises:
+            LedgerError: as `path`; or they have no room together.
+        """
+        if (size := sum(found.size for found in self._objects.values())) > self._most:
+            raise LedgerError(f"the files are larger than {self._most} bytes together: `{size}`", hint="copy the data")
+        return {name: self.path(name) for name in self.names}
+
+    def read(self, name: str) -> bytes:
+        """Return the content of an object.
+
+        Raises:
+            LedgerError: as `path`.
+        """
+        while True:
+            with suppress(FileNotFoundError):  # another process made room in between
+                return self.path(name).read_bytes()
+
     def _make_room(self, newest: Path) -> None:
         """Remove copies while they are too many bytes together; a file that is open is still read to its end."""
         if self._bytes is not None:
             self._bytes += newest.stat().st_size
             if self._bytes <= self._most:
                 return
-        with os.scandir(self._folder) as entries:
-            found = sorted((entry.stat().st_mtime_ns, entry.stat().st_size, entry.path) for entry in entries)
+        found = sorted(_sizes(self._folder))
         self._bytes = sum(size for _, size, _ in found)
         for _, size, path in found:
             if self._bytes <= self._most:
                 return
-            if path != str(newest):
-                Path(path).unlink(missing_ok=True)
+            if path != newest:
+                path.unlink(missing_ok=True)
                 self._bytes -= size
+
+
+def _sizes(folder: Path) -> Iterator[tuple[int, int, Path]]:
+    """Yield when each copy was used last, its bytes, and its path."""
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):  # another process removes copies, too
+                status = entry.stat()
+                yield status.st_mtime_ns, status.st_size, Path(entry.path)

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ledger.data.optional_packages import needing
 from ledger.data.samples.tabular_files import SUFFIXES as TABLES
@@ -117,11 +117,12 @@ def _open_copies(place: str, copies: LocalCopies, columns: Sequence[str], labels
     """
     names = copies.names
     if all(name.endswith(".tar") for name in names):
-        return ShardSource([copies.path(name) for name in names])
+        return ShardSource(list(copies.paths().values()))
     if all(name.endswith(".npy") and "/" not in name for name in names) and len(names) <= _MOST_COLUMNS:
-        chosen = {name[: -len(".npy")]: name for name in names if not columns or name[: -len(".npy")] in columns}
-        arrays = {"data" if len(names) == 1 else stem: copies.path(name) for stem, name in chosen.items()}
-        return ColumnSource(_chosen(_array_columns(arrays, place, columns), columns))
+        files = copies.paths()
+        arrays = {"data" if len(files) == 1 else PurePosixPath(name).stem: path for name, path in files.items()}
+        chosen = {name: path for name, path in arrays.items() if not columns or name in columns}
+        return ColumnSource(_chosen(_array_columns(chosen, place, columns), columns))
     if len(names) == 1 and (path := copies.path(names[0])).suffix.lower() in {".npz", *TABLES}:
         return open_source(str(path), columns=columns)
     if labels not in {None, "folder", "none"}:

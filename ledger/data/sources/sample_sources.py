@@ -57,7 +57,7 @@ class FileSource:
         found = scan(str(root)) if copies is None else copies
         is_sample = samples_among([ManifestLine(path=name, bytes=0, hash="") for name in found.names])
         self.names = [name for name in found.names if is_sample(name)]
-        self._path_of, self._are_copies = found.path, copies is not None
+        self._path_of, self._copies = found.path, copies
         self._facts = np.zeros((len(self.names), 3), np.int64)
         """Facts of the files that were read so far, from which a change is seen."""
         self._part, self._decode = _decoder_of(self.names)
@@ -112,13 +112,13 @@ class FileSource:
             ) from error
 
     def _bytes(self, row: int) -> bytes:
+        if self._copies is not None:
+            return self._copies.read(self.names[row])
         path = self._path_of(self.names[row])
         with Path(path).open("rb") as file:
             data = file.read()
             status = os.fstat(file.fileno())
             facts = content_facts(status)
-        if self._are_copies:  # one may have been removed and made again; what is copied cannot change
-            return data
         seen = self._facts[row]
         # Before it was read for the first time only its times tell: other rights set one of them, a write both.
         is_newer = min(status.st_mtime_ns, status.st_ctime_ns) > self.opened_ns

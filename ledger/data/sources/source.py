@@ -86,6 +86,33 @@ def _broken(row: int, message: str, hint: str | None) -> BrokenSample:
     return BrokenSample(row, message, hint=hint)
 
 
+class Reader(Protocol):
+    """What makes the samples that are served: of a source, by a user's function, in other processes, or from disk."""
+
+    def read(self, rows: "NDArray[Any]", columns: frozenset[str] = ...) -> "Arrays":
+        """Return the samples at some rows, or some of their arrays.
+
+        Raises:
+            LedgerError: one cannot be made, or the samples have no such array.
+        """
+        ...
+
+    def close(self) -> None:
+        """End what it needs."""
+        ...
+
+
+def chosen(arrays: "Arrays", columns: frozenset[str]) -> "Arrays":
+    """Return some of the arrays; all where none is named.
+
+    Raises:
+        LedgerError: there is no such array.
+    """
+    if missing := sorted(columns - arrays.keys()):
+        raise LedgerError(f"the samples have no such array: `{missing[0]}`", hint=f"one of {', '.join(arrays)}")
+    return {name: array for name, array in arrays.items() if not columns or name in columns}
+
+
 def stacked(samples: "Sequence[Mapping[str, Any]]", names: Sequence[str]) -> "Arrays":
     """Return samples as arrays, one row for each.
 

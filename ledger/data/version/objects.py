@@ -86,6 +86,8 @@ class StoredObject(NamedTuple):
 
     path: str
     """Its path in the store."""
+    size: int
+    """Its bytes."""
     mark: str
     """What its store says of its content; another content has another one."""
 
@@ -100,30 +102,35 @@ def listed_objects(address: str) -> dict[str, StoredObject]:
     files = _listed(address)
     root = _root_of(address)
     base = root.rpartition("/")[0] if list(files) == [root] else root
-    return {_name(path, base): StoredObject(path, " ".join(marks)) for path, marks in _marks(files).items()}
+    return {
+        _name(path, base): StoredObject(path, int(files[path]["size"]), " ".join(marks))
+        for path, marks in _marks(files).items()
+    }
 
 
-def copy_object(address: str, path: str, target: Path) -> None:
+def copy_object(address: str, stored: StoredObject, target: Path) -> None:
     """Copy one object to a file.
 
     Raises:
-        LedgerError: it cannot be read.
+        LedgerError: it cannot be read, or has another size than it had.
         OSError: the file cannot be written.
     """
     with target.open("wb") as copy:
         try:
-            file = _file_system(address)[0].open(path, "rb")
+            file = _file_system(address)[0].open(stored.path, "rb")
         except Exception as error:  # stores raise what their libraries raise
-            raise _unreadable(path, error) from error
+            raise _unreadable(stored.path, error) from error
         with file:
             while True:
                 try:
                     data = file.read(_AT_ONCE)
                 except Exception as error:
-                    raise _unreadable(path, error) from error
+                    raise _unreadable(stored.path, error) from error
                 if not data:
-                    return
+                    break
                 copy.write(data)
+        if copy.tell() != stored.size:
+            raise LedgerError(f"the data changed while a training read them: `{stored.path}`", hint="begin again")
 
 
 def _file_system(address: str) -> tuple[Any, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from ledger.data.sources.kept_samples import KeptSamples, decoded_folder, remove_decoded
+from ledger.data.sources.kept_samples import KeptSamples, count_decoded, decoded_folder
 from ledger.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -159,9 +159,10 @@ def test_one_process_writes_and_others_do_without(reader: Counted, caplog: pytes
     checked(second, 1)
     checked(second, 1)
     assert caplog.messages == ["no samples are kept on disk: another process keeps them"]
-    assert remove_decoded() == (0, 0)
+    assert count_decoded()[0] == 1
+    assert count_decoded(remove=True) == (0, 0)
     first.close()
-    count, size = remove_decoded()
+    count, size = count_decoded(remove=True)
     assert (count, size > 0) == (1, True)
     assert not list(decoded_folder().iterdir())
 

@@ -299,6 +299,37 @@ def test_copies_have_a_bounded_size_and_the_one_used_last_stays(tmp_path: Path) 
         assert sum(file.stat().st_size for file in (tmp_path / "copies").iterdir()) <= 350
 
 
+def test_a_copy_that_is_cut_short_or_has_no_room_is_an_error(tmp_path: Path) -> None:
+    store = fsspec.filesystem("memory")
+    store.put(str(pictures(tmp_path / "data")), "/cut", recursive=True)
+    source = FileSource(Path(), None, LocalCopies("memory://cut", tmp_path / "copies"))
+    store.pipe("/cut/dog/1.png", grey(11)[:-9])  # as a connection that ends too early
+    with pytest.raises(LedgerError, match="the data changed while a training read them"):
+        source.read(rows(4))
+    assert source.read(rows(0))["image"].shape == (1, 3, 4)
+    with pytest.raises(LedgerError, match="larger than 9 bytes together"):
+        LocalCopies("memory://cut", tmp_path / "copies", most_bytes=9).paths()
+
+
+def test_a_copy_that_another_process_removes_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = fsspec.filesystem("memory")
+    store.pipe("/removed/x.bin", b"content")
+    copies = LocalCopies("memory://removed", tmp_path / "copies")
+    path = LocalCopies.path
+    calls: list[str] = []
+
+    def removed_once(self: LocalCopies, name: str) -> Path:
+        copy = path(self, name)
+        calls.append(name)
+        if len(calls) == 1:
+            copy.unlink()
+        return copy
+
+    monkeypatch.setattr(LocalCopies, "path", removed_once)
+    assert copies.read("x.bin") == b"content"
+    assert len(calls) == 2
+
+
 @pytest.mark.parametrize("name", ["columns", "array.npy", "table.csv", "shards"])
 def test_columns_tables_and_archives_at_a_url_are_what_they_are_here(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli
@@ -317,11 +348,9 @@ def test_columns_tables_and_archives_at_a_url_are_what_they_are_here(
         key: value.tolist() for key, value in here.read(rows(1, 0)).items()
     }
     assert (here.kind, len(here)) == (there.kind, len(there))
-    assert (
-        cli("cache", "clean")
-        .err.splitlines()[1]
-        .startswith(f"removed copies of files at URLs: {2 if name == 'columns' else 1}, ")
-    )
+    held = f"copies of files at URLs: {2 if name == 'columns' else 1}, "
+    assert cli("cache").err.startswith(held)
+    assert cli("cache", "clean").err.splitlines()[1].startswith(f"removed {held}")
     assert not list((tmp_path / "cache" / "copies").iterdir())
 
 
