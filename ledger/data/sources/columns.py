@@ -1,8 +1,7 @@
 """Columns of samples in array files and tables: each row is read at its place, and none before it is asked for.
 
-A file that nobody may write to, such as what `ledger prepare` kept, is mapped into memory, which costs a third of
-reading it; before each batch one looks whether somebody did write. Any other is read by `preadv`: truncated under a
-map, it would kill the training with SIGBUS. A column of few bytes is read whole.
+Never through a memory map: a file that is truncated under one kills the training with SIGBUS. A column of few bytes is
+read whole.
 """
 
 import os
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 _WHOLE_BYTES = 1 << 26
 """Largest column that is read whole, in bytes: labels of some million samples."""
-_WRITABLE = 0o222
 _KINDS = "biufcSU"
 """Kinds of values that have a form without pickle (`numpy.dtype.kind`)."""
 
@@ -59,16 +57,11 @@ class FileColumn:
             self._row_bytes *= side
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._close = weakref.finalize(self, os.close, self._file)
-        status = os.fstat(self._file)
-        self._facts = content_facts(status)
+        self._facts = content_facts(os.fstat(self._file))
         self._held: NDArray[Any] | None = None
-        """All rows, in memory or mapped; none where they are read."""
-        self._mapped = False
-        if (size := self._row_bytes * self.shape[0]) <= _WHOLE_BYTES:
+        """All rows; none where they are read."""
+        if self._row_bytes * self.shape[0] <= _WHOLE_BYTES:
             self._held = self._read(np.arange(self.shape[0]), None)
-        elif not status.st_mode & _WRITABLE and status.st_size >= self._start + size:
-            self._held = np.memmap(path, self.dtype, "r", self._start, self.shape)
-            self._mapped = True
 
     def __len__(self) -> int:
         return int(self.shape[0])
@@ -83,8 +76,6 @@ class FileColumn:
         Raises:
             LedgerError: the file has changed since it was opened, or cannot be read.
         """
-        if self._mapped:
-            self._check_unchanged()
         return self._read(rows, out) if self._held is None else _taken(self._held, rows, out)
 
     def close(self) -> None:
@@ -98,7 +89,7 @@ class FileColumn:
     def __setstate__(self, facts: tuple[int, int, int]) -> None:
         """Take over what the file was when it was first opened: if it is another one now, reading says so."""
         if facts != self._facts:
-            self._facts, self._held, self._mapped = facts, None, False
+            self._facts, self._held = facts, None
 
     def _read(self, rows: "NDArray[Any]", out: "NDArray[Any] | None") -> "NDArray[Any]":
         import numpy as np
@@ -115,12 +106,9 @@ class FileColumn:
                 self._fill(view[begin * size : end * size], self._start + int(rows[begin]) * size)
         except OSError as error:
             raise LedgerError(f"the array cannot be read ({(error.strerror or '').lower()}): `{self.path}`") from error
-        self._check_unchanged()
-        return found
-
-    def _check_unchanged(self) -> None:
         if content_facts(os.fstat(self._file)) != self._facts:
             raise changed_data(self.path)
+        return found
 
     def _fill(self, part: memoryview, place: int) -> None:
         while part:
