@@ -91,7 +91,7 @@ def test_two_trainings_on_one_server_end_with_equal_weights_though_one_was_kille
     assert len(never_stopped.timing.attempts) <= 1
     for run in runs:
         (feed,) = run.datasets.feeds
-        assert (feed.server, feed.reconnects) == ("tcp", 0)
+        assert feed.server == "tcp"
         assert feed.plan_digest == never_stopped.datasets.feeds[0].plan_digest
         plan = BatchPlan(feed.plan)
         assert [digest_of(plan, one) for one in feed.stretches] == [one.digest for one in feed.stretches]

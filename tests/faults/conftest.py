@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from tests.faults.account import Figures
+from tests.serve.servers import serve
+
+__all__ = ["serve"]
 
 KILLS = int(os.environ.get("FAULT_KILLS", "30"))
 """Kills of a whole session; 30 for `make test`."""

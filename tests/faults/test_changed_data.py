@@ -15,9 +15,7 @@ from PIL import Image
 
 from ledger.serve.hosting import ask_status
 from tests.conftest import ROOT
-from tests.serve.test_server import Serve, serve
-
-__all__ = ["serve"]
+from tests.serve.servers import Serve
 
 TRAIN = """
 import sys, time

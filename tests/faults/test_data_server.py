@@ -16,7 +16,6 @@ import msgspec
 import numpy as np
 import psutil
 import pytest
-from PIL import Image
 
 from ledger.model.feed import FeedStretch
 from ledger.serve.batches import Batches
@@ -25,10 +24,7 @@ from tests.conftest import ROOT
 from tests.faults.account import Figures
 from tests.faults.conftest import KILLS, SEED
 from tests.faults.fed_training import Checkpoint, endless, link, open_batches, twice
-from tests.serve.test_decoding import decoders
-from tests.serve.test_server import Serve, Server, serve
-
-__all__ = ["serve"]
+from tests.serve.servers import Serve, Server, decoders, write_pictures
 
 MOST_KILLS = max(30, KILLS // 3)
 
@@ -43,11 +39,7 @@ def arrays(repo: Path) -> str:
 
 @pytest.fixture
 def pictures(repo: Path) -> str:
-    for number in range(200):
-        place = repo / "pictures" / str(number % 3) / f"{number}.png"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (8, 8), number).save(place)
-    return "pictures"
+    return write_pictures(repo, 200)
 
 
 class Case(NamedTuple):
@@ -191,6 +183,7 @@ def test_killed_at_any_moment_a_training_gets_every_batch_once(
     figures.twice += max(0, kept.samples - 8 * kept.steps)
     figures.damaged += kept.chain != chain_of(whole, kept.steps)
     figures.damaged += not is_proved(whole, kept.stretches)
+    assert figures.clean, figures
 
 
 @pytest.mark.parametrize("state", ["serves", "stands still", "is gone"])

@@ -12,9 +12,10 @@ import zmq
 import ledger
 from ledger.serve.hosting import ask_status
 from tests.faults.conftest import SEED
-from tests.serve.test_server import HOSTILE, Serve, arrays, serve, taken
+from tests.serve.servers import Serve, arrays, taken
+from tests.serve.test_messages import HOSTILE
 
-__all__ = ["arrays", "serve"]
+__all__ = ["arrays"]
 
 ROUNDS = 5
 ROOM_BYTES = 48 << 20

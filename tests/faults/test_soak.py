@@ -17,9 +17,9 @@ from ledger.serve.remote import RemoteSource
 from tests.faults.conftest import KILLS
 from tests.faults.fed_training import endless
 from tests.faults.test_data_server import pictures
-from tests.serve.test_server import Serve, serve
+from tests.serve.servers import Serve
 
-__all__ = ["pictures", "serve"]
+__all__ = ["pictures"]
 
 BATCHES = int(os.environ.get("FAULT_BATCHES", "200000" if KILLS > 100 else "20000"))
 """Batches of two samples in all; 1000000 take some minutes."""

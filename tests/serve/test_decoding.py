@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,7 @@ import ledger
 from ledger.errors import LedgerError
 from ledger.serve.remote import RemoteSource
 from tests.conftest import Cli
-from tests.serve.test_server import Serve, Server, pictures, serve, taken
-
-__all__ = ["pictures", "serve"]
+from tests.serve.servers import Serve, Server, decoders, taken
 
 _TCP = "tcp://127.0.0.1:*"
 TRANSFORMS = """
@@ -54,15 +51,6 @@ def serve_with(pictures: str, serve: Serve, repo: Path) -> Callable[..., Server]
         return serve(pictures, "--transform", f"own:{transform}", "--processes", "2", "--cache", "0", "--listen", _TCP)
 
     return start
-
-
-def decoders(server: Server) -> list[psutil.Process]:
-    found = []
-    for child in psutil.Process(server.process.pid).children(recursive=True):
-        with suppress(psutil.NoSuchProcess):  # a zombie counts as one
-            if "spawn_main" in " ".join(child.cmdline()):
-                found.append(child)
-    return found
 
 
 def test_processes_give_the_bytes_that_threads_give(

@@ -12,7 +12,7 @@ from ledger.model.record import Record
 from ledger.serve.order.plan import BatchPlan, digest_of
 from ledger.store.branch.branch import Branch
 from tests.conftest import ROOT, make_repository
-from tests.serve.test_server import Server
+from tests.serve.servers import Server
 
 TRAIN = """
 import os, sys, torch, ledger
