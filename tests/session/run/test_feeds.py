@@ -142,3 +142,34 @@ def test_a_run_without_a_feed_loads_none(repo: Path) -> None:
     done = run_python(script, cwd=repo)
     out, _ = done.communicate(timeout=60)
     assert out.splitlines()[-1] == "[]"
+
+
+BROKEN = """
+import os, ledger
+again = os.path.exists("state")
+batches = ledger.batches("arrays", batch_size=4, order="sequential", broken="skip")
+with ledger.run("broken", resume="key", output=False) as run:
+    if again:
+        batches.load_state_dict(eval(open("state").read()))
+    for number, _ in enumerate(run.loading(batches)):
+        if number == 1 and not again:
+            open("state", "w").write(repr(batches.state_dict()))
+            os.kill(os.getpid(), 9)
+"""
+
+
+def test_broken_samples_of_both_attempts_are_counted_and_named_once(repo: Path) -> None:
+    (repo / "arrays" / "one").mkdir(parents=True)
+    for number in range(20):
+        np.save(repo / "arrays" / "one" / f"{number:02}.npy", np.full(2, number))
+    for number in (3, 17):  # one is read by the first attempt, both are by the second at most
+        (repo / "arrays" / "one" / f"{number:02}.npy").write_bytes(b"no array")
+    for code in (-signal.SIGKILL, 0):
+        process = run_python(BROKEN, cwd=repo)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == code, err
+    record = only_record(repo)
+    (feed,) = record.datasets.feeds
+    assert len(record.timing.attempts) == 2
+    assert (feed.broken, feed.batches, feed.samples) == (2, 5, 18)
+    assert sorted(said.rpartition("`")[0].rpartition("/")[2][-6:] for said in feed.broken_named) == ["03.npy", "17.npy"]
