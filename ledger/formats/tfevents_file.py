@@ -8,7 +8,9 @@ looked at. Sources: `tensorflow/core/lib/io/record_writer.h` (framing), `tensorf
 import re
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
+
+from ledger.formats.scalar import Scalar
 
 _AT_ONCE = 1 << 22
 _HEAD, _TAIL = 12, 4
@@ -25,19 +27,6 @@ _PLAIN = re.compile(
 _LONGEST_VARINT = 10
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 _double, _float = struct.Struct("<d").unpack, struct.Struct("<f").unpack
-
-
-class Scalar(NamedTuple):
-    """One point of one series."""
-
-    tag: str
-    """Name of the series."""
-    step: int
-    """Its step."""
-    time: float
-    """When it was written, seconds since 1970."""
-    value: float
-    """Its value."""
 
 
 class DamagedFileError(Exception):

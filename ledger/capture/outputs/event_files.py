@@ -6,7 +6,8 @@ from pathlib import Path
 from ledger.analysis.data.curves import Point
 from ledger.capture.outputs.resumption import without_repeats
 from ledger.errors import LedgerError, NotFound
-from ledger.formats.tfevents_file import DamagedFileError, Scalar, read_scalars
+from ledger.formats.scalar import Scalar
+from ledger.formats.tfevents_file import DamagedFileError, read_scalars
 from ledger.model.values import check_label, counted
 
 MARK = "tfevents"
@@ -87,14 +88,15 @@ def _without_wrong_names(scalars: Iterable[Scalar], notes: list[str]) -> Iterato
 def _points(scalars: Iterable[Scalar]) -> Iterator[Point]:
     """Yield a point for each step: its values are written one after the other."""
     began: float | None = None
-    step, seconds, values = 0, 0.0, dict[str, float]()
+    step, seconds, values = 0, None, dict[str, float]()
     for scalar in scalars:
         began = scalar.time if began is None else began
         if values and (scalar.step != step or scalar.tag in values):
             yield Point(step=step, seconds=seconds, values=values)
             values = {}
         if not values:
-            step, seconds = scalar.step, scalar.time - began
+            step = scalar.step
+            seconds = None if scalar.time is None or began is None else scalar.time - began
         values[scalar.tag] = scalar.value
     if values:
         yield Point(step=step, seconds=seconds, values=values)
