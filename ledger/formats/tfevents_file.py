@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from ledger.formats.protobuf import message_fields, signed
 from ledger.formats.scalar import Scalar
 
 _AT_ONCE = 1 << 22
@@ -24,8 +25,6 @@ _PLAIN = re.compile(
     re.DOTALL,
 )
 """An event with one number, as most are: time, step, and in a summary a value with a tag and a float or its tensor."""
-_LONGEST_VARINT = 10
-_VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 _double, _float = struct.Struct("<d").unpack, struct.Struct("<f").unpack
 
 
@@ -87,25 +86,21 @@ def _step(varint: bytes) -> int:
     found = 0
     for place, byte in enumerate(varint):
         found |= (byte & 0x7F) << 7 * place
-    return _signed(found)
-
-
-def _signed(number: int) -> int:
-    return number - (1 << 64) if number >> 63 else number
+    return signed(found)
 
 
 def _scalars(record: bytes) -> Iterator[Scalar]:
     step, time, summaries = 0, 0.0, []
-    for number, value in _fields(record):
+    for number, value in message_fields(record):
         match number, value:
             case 1, bytes():
                 (time,) = _double(value)
             case 2, int():
-                step = _signed(value)
+                step = signed(value)
             case 5, bytes():
                 summaries.append(value)
     for summary in summaries:
-        for number, part in _fields(summary):
+        for number, part in message_fields(summary):
             if number == 1 and isinstance(part, bytes) and (found := _value(part)) is not None:
                 yield Scalar(found[0], step, time, found[1])
 
@@ -113,7 +108,7 @@ def _scalars(record: bytes) -> Iterator[Scalar]:
 def _value(data: bytes) -> tuple[str, float] | None:
     """Return tag and number of a value; none where it is no number."""
     tag, number = "", None
-    for field, value in _fields(data):
+    for field, value in message_fields(data):
         match field, value:
             case 1, bytes():
                 tag = value.decode("utf-8", "replace")
@@ -127,7 +122,7 @@ def _value(data: bytes) -> tuple[str, float] | None:
 def _tensor(data: bytes) -> float | None:
     """Return the number that a tensor is; none where it has another type or more numbers."""
     kind, content = 0, b""
-    for field, value in _fields(data):
+    for field, value in message_fields(data):
         match field, value:
             case 1, int():
                 kind = value
@@ -142,38 +137,6 @@ def _tensor(data: bytes) -> float | None:
         case _:
             return None
     return number
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Yield number and value of each field of a message: https://protobuf.dev/programming-guides/encoding/."""
-    at, end = 0, len(data)
-    while at < end:
-        key, at = _varint(data, at)
-        wire = key & 7
-        if wire == _VARINT:
-            value, at = _varint(data, at)
-            yield key >> 3, value
-            continue
-        if wire == _BYTES:
-            size, at = _varint(data, at)
-        elif wire in {_EIGHT, _FOUR}:
-            size = 8 if wire == _EIGHT else 4
-        else:
-            raise ValueError(wire)
-        if at + size > end:
-            raise ValueError(size)
-        yield key >> 3, data[at : at + size]
-        at += size
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    found = 0
-    for place in range(_LONGEST_VARINT):
-        byte = data[at + place]
-        found |= (byte & 0x7F) << 7 * place
-        if not byte & 0x80:
-            return found, at + place + 1
-    raise ValueError(at)
 
 
 def _crc_table() -> list[int]:
