@@ -13,11 +13,11 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from ledger.capture.inputs.config_files import read_mapping, type_name
-from ledger.capture.outputs.directions import known_direction
 from ledger.errors import InvalidDocument, LedgerError, UsageError
 from ledger.formats.numbers import read_measured
 from ledger.formats.results import OmittedResult, Value, read_results
 from ledger.model.boxes import Metric
+from ledger.model.directions import known_direction
 from ledger.model.values import Direction, check_label, number, plain
 
 __all__ = ["LAST_VALUE", "MetricsFile", "known_direction", "metric", "parse_key", "parse_metric", "read_metrics"]

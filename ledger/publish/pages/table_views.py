@@ -17,9 +17,9 @@ from ledger.analysis.data.prediction_statistics import (
     is_share_of,
     wilson_interval,
 )
-from ledger.capture.outputs.directions import known_direction
 from ledger.errors import LedgerError
 from ledger.model.boxes import Table
+from ledger.model.directions import known_direction
 from ledger.model.entries import StoredRun
 from ledger.model.tables import Cells, check_cells, load_cells, number_in
 from ledger.model.values import Direction, Document, TableKind
