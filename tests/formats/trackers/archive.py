@@ -18,16 +18,11 @@ LOGIN = "ana"
 
 
 def pack(folder: Path, name: str) -> None:
-    """Write `stores/NAME.tar.xz` with everything in a folder."""
+    """Write `stores/NAME.tar.xz` with every file in a folder."""
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for path in sorted(path for path in folder.rglob("*") if not path.is_symlink()):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
             entry = tarfile.TarInfo(str(path.relative_to(folder)))
-            entry.mode = 0o755 if path.is_dir() else 0o644
-            if path.is_dir():
-                entry.type = tarfile.DIRTYPE
-                archive.addfile(entry)
-                continue
             content = path.read_bytes()
             for word in (str(folder), *machine_words()):
                 content = content.replace(word.encode(), b"x" * len(word))
