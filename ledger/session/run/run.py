@@ -45,6 +45,7 @@ from ledger.session.run.data_used import declare, look_at_memory, look_at_path
 from ledger.session.run.figures import write_figure
 from ledger.session.run.lifetime import Lifetime
 from ledger.session.run.loading import Loading
+from ledger.session.run.open_runs import add_open_run
 from ledger.session.run.points import Points
 from ledger.session.run.run_params import RunParams
 from ledger.session.run.steps import make_step
@@ -182,6 +183,7 @@ class Run(Tabling):
         super().__init__(life)
         self._points = Points()
         self._params = RunParams(life, params or {}, missing or {})
+        add_open_run(self, life)
         if log is not None:
             self._life.say(StatementEvent(log=str(Path(log).absolute())))
 
