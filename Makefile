@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test faults mutation fuzz real lint format vendor handbook benchmarks wheel screenshots clean
+.PHONY: demo test faults mutation fuzz real integrations lint format vendor handbook benchmarks wheel screenshots clean
 
 demo: .venv/demo
 	$(BIN)/ledger demo
@@ -31,7 +31,12 @@ fuzz: .venv/fuzz
 # Real trainings by the packages that people use, each record held against what the training knows. Minutes.
 real: .venv/test .venv/real
 	REAL_PYTHON=$(CURDIR)/.venv/real/bin/python $(BIN)/python -m pytest tests/real $(ARGS)
-	$(BIN)/python -m tests.real.stamp --write
+	$(BIN)/python -m tests.real.stamp real --write
+
+# The adapters of packages so large that no other environment has them.
+integrations: .venv/test .venv/integrations
+	INTEGRATIONS_PYTHON=$(CURDIR)/.venv/integrations/bin/python $(BIN)/python -m pytest tests/integrations $(ARGS)
+	$(BIN)/python -m tests.real.stamp integrations --write
 
 BIOME := .venv/javascript/node_modules/.bin/biome check --config-path=tests/lint/javascript.json
 SCRIPTS := site/docs/assets/ledger templates tests
@@ -104,6 +109,13 @@ vendor: .venv/javascript
 	$(PYTHON) -m venv $@
 	$@/bin/python -m pip --quiet --disable-pip-version-check install --upgrade 'pip>=25.1'
 	$@/bin/python -m pip --quiet --disable-pip-version-check install --editable . --group real
+	touch $@
+
+# Ray and fastai bring hundreds of megabytes, so that no other environment has them.
+.venv/integrations: pyproject.toml
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip --quiet --disable-pip-version-check install --upgrade 'pip>=25.1'
+	$@/bin/python -m pip --quiet --disable-pip-version-check install --editable . --group integrations
 	touch $@
 
 # Atheris is built for few machines, so that no other environment asks for it.

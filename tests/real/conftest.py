@@ -26,14 +26,23 @@ class Project:
 
     Args:
         folder: the repository.
+        python: interpreter of the environment that it runs in.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, python: str = PYTHON) -> None:
         self.folder = folder
+        self.python = python
 
-    def run(self, *command: str, fails: bool = False) -> str:
-        """Run a command in the project, the real environment first on PATH; return what it printed."""
-        path = f"{Path(PYTHON).parent}{os.pathsep}{os.environ['PATH']}"
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace a text of a script."""
+        text = (self.folder / name).read_text("utf-8")
+        assert old in text
+        (self.folder / name).write_text(text.replace(old, new), "utf-8")
+
+    def run(self, *command: str, fails: bool = False, state: Path | None = None) -> str:
+        """Run a command in the project, its environment first on PATH; return what it printed."""
+        variables = {} if state is None else {"XDG_STATE_HOME": str(state)}
+        path = f"{Path(self.python).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
             list(command),
             cwd=self.folder,
@@ -42,6 +51,8 @@ class Project:
                 "PATH": path,
                 "TOKENIZERS_PARALLELISM": "false",
                 "CUDA_VISIBLE_DEVICES": "",
+                "KERAS_BACKEND": "torch",
+                **variables,
             },
             capture_output=True,
             text=True,
@@ -76,27 +87,32 @@ class Project:
         assert git_in(self.folder, "diff", "--stat") == ""
 
 
+def make_project(folder: Path, *names: str, python: str = PYTHON) -> Project:
+    """Make a repository that holds some of the scripts, and a small dataset that git ignores."""
+    folder.mkdir()
+    git_in(folder, "init", "--quiet")
+    for name in names:
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(SCRIPTS / name, target)
+    (folder / ".gitignore").write_text("/data/\n__pycache__/\n")
+    for split in ("train", "validation"):
+        (folder / "data" / split).mkdir(parents=True)
+        for number in range(4):
+            (folder / "data" / split / f"{number}.txt").write_text(f"{split} {number}\n")
+    git_in(folder, "add", ".")
+    git_in(folder, "commit", "--quiet", "--message", "Train")
+    return Project(folder, python)
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Project]:
-    """Make a repository that holds some of the scripts, and a small dataset that git ignores."""
+    """Make a project of some of the scripts, and work in it."""
 
     def make(*names: str) -> Project:
-        folder = tmp_path / "project"
-        folder.mkdir()
-        git_in(folder, "init", "--quiet")
-        for name in names:
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(SCRIPTS / name, target)
-        (folder / ".gitignore").write_text("/data/\n__pycache__/\n")
-        for split in ("train", "validation"):
-            (folder / "data" / split).mkdir(parents=True)
-            for number in range(4):
-                (folder / "data" / split / f"{number}.txt").write_text(f"{split} {number}\n")
-        git_in(folder, "add", ".")
-        git_in(folder, "commit", "--quiet", "--message", "Train")
-        monkeypatch.chdir(folder)
-        return Project(folder)
+        made = make_project(tmp_path / "project", *names)
+        monkeypatch.chdir(made.folder)
+        return made
 
     return make
 
