@@ -16,15 +16,13 @@ from pathlib import Path
 from ledger.errors import LedgerError
 from ledger.formats.scalar import Scalar
 from ledger.formats.trackers.foreign_run import ForeignDataset, ForeignRun
-from ledger.formats.trackers.store_database import Row, StoreDatabase, open_store_database, tables_of
+from ledger.formats.trackers.store_database import Row, StoreDatabase, id_batches, open_store_database, tables_of
 from ledger.formats.trackers.store_values import moment_of, number_of, param_in, status_of_open, step_of, text_of
 from ledger.model.values import Status, counted
 
 _TABLES = {"experiments", "runs", "metrics", "params", "tags"}
 _STATUSES: dict[object, Status] = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "killed"}
 _INFINITE = sys.float_info.max
-_MOST_RUNS, _MOST_POINTS = 500, 200_000
-"""Runs and points that one question asks for: no lock is held between two of them."""
 _RUN = (
     "run_uuid", "experiment_id", "name", "status", "start_time", "end_time", "lifecycle_stage", "user_id",
     "source_name", "source_version",
@@ -63,26 +61,11 @@ def read_mlflow_database(path: Path) -> Iterator[ForeignRun]:
         experiments = {
             row[0]: row for row in database.rows("experiments", ("experiment_id", "name", "lifecycle_stage"))
         }
-        for batch in _batches(database):
-            values = _BatchValues(database, [text for row in batch if (text := text_of(row[0]))])
-            for row in batch:
-                if isinstance(row[0], str):
-                    yield values.run(row, experiments.get(row[1], (None, None, None)))
-
-
-def _batches(database: StoreDatabase) -> Iterator[list[Row]]:
-    """Yield the rows of runs in batches of which the points fit in memory."""
-    counts = database.counts("metrics", "run_uuid")
-    batch: list[Row] = []
-    points = 0
-    for row in list(database.rows("runs", _RUN, order="start_time run_uuid")):
-        points += counts.get(row[0], 0)
-        if batch and (len(batch) == _MOST_RUNS or points > _MOST_POINTS):
-            yield batch
-            batch, points = [], counts.get(row[0], 0)
-        batch.append(row)
-    if batch:
-        yield batch
+        rows: dict[object, Row] = {row[0]: row for row in database.rows("runs", _RUN, order="start_time run_uuid")}
+        for batch in id_batches(rows, database.counts("metrics", "run_uuid")):
+            values = _BatchValues(database, batch)
+            for id_ in batch:
+                yield values.run(rows[id_], experiments.get(rows[id_][1], (None, None, None)))
 
 
 class _BatchValues:
@@ -93,7 +76,7 @@ class _BatchValues:
         runs: ids of the runs.
     """
 
-    def __init__(self, database: StoreDatabase, runs: Sequence[str]) -> None:
+    def __init__(self, database: StoreDatabase, runs: Sequence[object]) -> None:
         self._database = database
         self._params = self._texts("params", runs)
         self._tags = self._texts("tags", runs)
@@ -128,24 +111,20 @@ class _BatchValues:
             losses=_losses(len(points) - len(scalars)),
         )
 
-    def _rows(self, table: str, columns: Sequence[str], key: str, ids: Sequence[str], order: str = "") -> Iterator[Row]:
-        marks = ", ".join("?" * len(ids))
-        yield from self._database.rows(table, columns, where=f"{key} IN ({marks})", values=ids, order=order)
-
-    def _texts(self, table: str, runs: Sequence[str]) -> dict[object, dict[str, str]]:
+    def _texts(self, table: str, runs: Sequence[object]) -> dict[object, dict[str, str]]:
         found: dict[object, dict[str, str]] = defaultdict(dict)
-        for run, key, value in self._rows(table, ("run_uuid", "key", "value"), "run_uuid", runs):
+        for run, key, value in self._database.rows_of(table, ("run_uuid", "key", "value"), "run_uuid", runs):
             if isinstance(key, str) and isinstance(value, str):
                 found[run][key] = value
         return found
 
-    def _series(self, runs: Sequence[str]) -> dict[object, list[Row]]:
-        rows = self._rows("metrics", _POINT, "run_uuid", runs, "run_uuid key timestamp step")
+    def _series(self, runs: Sequence[object]) -> dict[object, list[Row]]:
+        rows = self._database.rows_of("metrics", _POINT, "run_uuid", runs, "run_uuid key timestamp step")
         return {run: list(group) for run, group in groupby(rows, itemgetter(0))}
 
-    def _inputs(self, runs: Sequence[str]) -> dict[object, list[ForeignDataset]]:
+    def _inputs(self, runs: Sequence[object]) -> dict[object, list[ForeignDataset]]:
         columns = ("destination_id", "source_id", "input_uuid", "destination_type", "source_type")
-        inputs = [row for row in self._rows("inputs", columns, "destination_id", runs) if row[3:] == _INPUT]
+        inputs = [row for row in self._database.rows_of("inputs", columns, "destination_id", runs) if row[3:] == _INPUT]
         rows = self._of("datasets", ("dataset_uuid", "name", "digest"), [row[1] for row in inputs])
         datasets = {id_: (name, digest) for id_, name, digest in rows}
         labels = self._of("input_tags", ("input_uuid", "name", "value"), [row[2] for row in inputs])
@@ -161,9 +140,8 @@ class _BatchValues:
 
     def _of(self, table: str, columns: Sequence[str], ids: Iterable[object]) -> Iterator[Row]:
         """Yield the rows of a table whose first column is one of the ids."""
-        known = sorted({one for one in ids if isinstance(one, str)})
-        for at in range(0, len(known), _MOST_RUNS):
-            yield from self._rows(table, columns, columns[0], known[at : at + _MOST_RUNS])
+        for part in id_batches(dict.fromkeys(ids), {}):
+            yield from self._database.rows_of(table, columns, columns[0], part)
 
 
 def final_values(scalars: Iterable[Scalar]) -> dict[str, float]:

@@ -7,7 +7,7 @@ columns here; statements that compute for longer than the size of the file expla
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -26,6 +26,9 @@ _STEPS_AT_ONCE = 1_000_000
 _STEPS_OF_BYTE = 200
 """Steps of SQLite's machine for a byte of the file: a row of ten bytes takes some fifty in each of a few questions."""
 _LEAST_STEPS = 100_000_000
+
+_MOST_RUNS, _MOST_POINTS = 500, 200_000
+"""Runs and points that one question asks for: no lock is held between two of them."""
 
 Row = tuple[object, ...]
 
@@ -73,10 +76,36 @@ class StoreDatabase:
             statement = f'SELECT {wanted} FROM "{table}" WHERE {where or 1} ORDER BY {by}'  # noqa: S608  # names are ours
             yield from self._connection.execute(statement, tuple(values))
 
+    def rows_of(
+        self, table: str, columns: Sequence[str], key: str, ids: Sequence[object], order: str = ""
+    ) -> Iterator[Row]:
+        """Yield the rows of a table with one of these ids in a column, as `rows` does."""
+        marks = ", ".join("?" * len(ids))
+        yield from self.rows(table, columns, where=f'"{key}" IN ({marks})', values=ids, order=order)
+
     def counts(self, table: str, column: str) -> dict[object, int]:
         """Return the number of rows for each value of a column that the table has."""
         statement = f'SELECT "{column}", COUNT(*) FROM "{table}" GROUP BY 1'  # noqa: S608  # the same
         return {value: int(count) for value, count in self._connection.execute(statement)}
+
+
+def id_batches(ids: Iterable[object], counts: Mapping[object, int]) -> Iterator[list[object]]:
+    """Yield ids of runs in batches of which the points fit in memory.
+
+    Args:
+        ids: ids in their order.
+        counts: number of points by id.
+    """
+    batch: list[object] = []
+    points = 0
+    for one in ids:
+        points += counts.get(one, 0)
+        if batch and (len(batch) == _MOST_RUNS or points > _MOST_POINTS):
+            yield batch
+            batch, points = [], counts.get(one, 0)
+        batch.append(one)
+    if batch:
+        yield batch
 
 
 @contextmanager

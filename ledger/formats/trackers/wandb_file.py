@@ -15,8 +15,8 @@ from pathlib import Path
 from ledger.errors import LedgerError
 from ledger.formats.protobuf import message_fields, signed
 from ledger.formats.record_log import read_log_records
-from ledger.formats.scalar import Scalar
 from ledger.formats.trackers.foreign_run import ForeignRun
+from ledger.formats.trackers.series_rows import SeriesRows, leaves
 from ledger.formats.trackers.store_files import files_in, folders_in
 from ledger.formats.trackers.store_values import load_json, moment_of, number_of, status_of_open, step_of, text_of
 from ledger.model.values import Status, counted
@@ -32,8 +32,6 @@ _LABELS = (("group", 6), ("job_type", 7), ("sweep", 12))
 """Further names of a run, and their fields in `RunRecord`, which become tags."""
 _VALUE_JSON = 16
 _GOALS = {1: "lower", 2: "higher"}
-_OWN = "_"
-"""First letter of the names that W&B gives: `_step`, `_runtime`, `_wandb`."""
 _MOST_SECONDS = 1e10
 _double = struct.Struct("<d").unpack
 
@@ -100,7 +98,7 @@ class _RunLog:
     """A run as the records of its file tell it, in their order."""
 
     def __init__(self) -> None:
-        self._scalars: list[Scalar] = []
+        self._rows = SeriesRows()
         self._config: dict[_Path, object] = {}
         self._summary: dict[_Path, object] = {}
         self._goals: dict[str, str] = {}
@@ -110,8 +108,6 @@ class _RunLog:
         self._preempted = False
         self._broken = 0
         self._lost: Counter[str] = Counter()
-        self._others: Counter[tuple[str, str]] = Counter()
-        """Values of a history that are no numbers, by name and kind."""
 
     def add(self, record: bytes) -> None:
         """Add a record; one that is none is counted."""
@@ -135,7 +131,7 @@ class _RunLog:
         status, reason = self._end(started)
         program = [text for text in _texts(environment, 6) if text]
         git = _message(_bytes(run, 21) or _bytes(environment, 9))
-        series = {scalar.tag: scalar.value for scalar in self._scalars}
+        series = {scalar.tag: scalar.value for scalar in self._rows.scalars}
         return ForeignRun(
             id=_text(run, 1) or id_,
             name=_text(run, 8),
@@ -146,7 +142,7 @@ class _RunLog:
             ended_at=ended,
             author=_text(environment, 13) or _text(run, 2),
             params={key: value for key, value in _nested(self._config).items() if key != "_wandb"},
-            scalars=self._scalars,
+            scalars=self._rows.scalars,
             metrics=dict(self._finals(series)),
             directions={name: goal for name in series if (goal := self._goal(name))},
             tags=[*_texts(run, 10), *(f"{label}={text}" for label, place in _LABELS if (text := _text(run, place)))],
@@ -186,13 +182,7 @@ class _RunLog:
             elif isinstance(part, bytes):
                 step = _number(_message(part), 1)
         stated = step_of(row.get("_step"))
-        time = number_of(row.get("_timestamp"))
-        for name, value in _leaves(row):
-            found = number_of(value)
-            if found is not None:
-                self._scalars.append(Scalar(name, step if stated is None else stated, time, found))
-            else:
-                self._others[name, str(value["_type"])[:40] if isinstance(value, dict) else "value"] += 1
+        self._rows.add(row, step if stated is None else stated, number_of(row.get("_timestamp")))
 
     def _add_metric(self, metric: _Message) -> None:
         name = _text(metric, 1) or _text(metric, 2)
@@ -207,9 +197,9 @@ class _RunLog:
 
     def _finals(self, series: dict[str, float]) -> Iterator[tuple[str, float]]:
         """Yield the values of the summary that are not the last ones of series; a killed run has no others."""
-        for name, value in _leaves(_nested(self._summary)):
+        for name, value in leaves(_nested(self._summary)):
             number = number_of(value)
-            if number is None and name not in series and (name, "value") not in self._others:
+            if number is None and name not in series and name not in self._rows.others:
                 self._lost[f"`{name}`: a final value without a number"] += not isinstance(value, dict)
             if number is None or (self._exit is None and name in series):
                 continue
@@ -219,8 +209,7 @@ class _RunLog:
 
     def _end(self, started: datetime | None) -> tuple[Status, str | None]:
         if self._exit is None:
-            latest = max((scalar.time for scalar in self._scalars if scalar.time is not None), default=None)
-            seen = [moment for moment in (started, moment_of(latest)) if moment]
+            seen = [moment for moment in (started, moment_of(self._rows.latest)) if moment]
             return status_of_open(max(seen, default=None)), None
         code = signed(_number(self._exit, 1))
         if code == 0:
@@ -236,8 +225,7 @@ class _RunLog:
         return started + timedelta(seconds=seconds)
 
     def _losses(self) -> Iterator[str]:
-        for (name, kind), count in self._others.items():
-            yield f"`{name}`: {counted(count, kind)}{' without a number' if kind == 'value' else ''}"
+        yield from self._rows.losses()
         yield from (name for name, count in self._lost.items() if count)
         if self._broken:
             yield counted(self._broken, "damaged record")
@@ -277,22 +265,6 @@ def _change(data: bytes, values: dict[_Path, object]) -> None:
 
 def _nested(values: dict[_Path, object]) -> dict[str, object]:
     return {".".join(path): value for path, value in values.items()}
-
-
-def _leaves(values: dict[str, object]) -> Iterator[tuple[str, object]]:
-    """Yield the values of nested mappings that people logged, with dotted names; what W&B draws is one value."""
-    kinds = {name.removesuffix("._type"): value for name, value in values.items() if name.endswith("._type")}
-    for name, value in values.items():
-        if name.startswith(_OWN):
-            continue
-        drawn = next((drawn for drawn in kinds if name.startswith(f"{drawn}.")), None) if kinds else None
-        if drawn is not None:
-            if name == f"{drawn}._type":
-                yield drawn, {"_type": value}
-        elif isinstance(value, dict) and "_type" not in value:
-            yield from _leaves({f"{name}.{inner}": found for inner, found in value.items()})
-        else:
-            yield name, value
 
 
 def _message(data: bytes) -> _Message:

@@ -79,6 +79,7 @@ def test_links_and_names_that_lead_out_of_the_store_are_not_followed(folder: Pat
     (secret / "meta.yaml").write_text("name: secret\ndigest: x\n")
     (secret / "key").write_text("value")
     inner = folder_of(folder, "child")
+    (inner / "params").mkdir(exist_ok=True)
     (inner / "params" / "key").symlink_to(secret / "key")
     (inner / "tags" / "more").symlink_to(secret)
     (inner.parent / "linked").symlink_to(inner)
