@@ -1,8 +1,8 @@
 """Runs in the folders of Sacred's FileStorageObserver, read without Sacred.
 
 Format: `sacred/observers/file_storage.py` (https://github.com/IDSIA/sacred), seen in 0.8.7: a folder for each run with
-`run.json`, `config.json`, `metrics.json` and `info.json`. Times are UTC without a zone. A killed run stays `RUNNING`: the
-age of its last heartbeat decides.
+`run.json`, `config.json`, `metrics.json` and `info.json`. Times are UTC without a zone. A killed run stays `RUNNING`;
+the age of its last heartbeat decides.
 """
 
 from collections.abc import Iterator

@@ -38,6 +38,11 @@ def number_in(text: str) -> float | None:
     return value if math.isfinite(value) or text.strip().lstrip("+").lower() in _INFINITE_WORDS else None
 
 
+def same_number(value: float, other: float | None) -> bool:
+    """Return whether two values are the same; NaN is the same as NaN."""
+    return other is not None and (value == other or (math.isnan(value) and math.isnan(other)))
+
+
 def param_in(text: str) -> bool | int | float | str | None:
     """Return the param that a text states, where a store keeps only texts: `str` of Python wrote it."""
     if text in _WORDS:

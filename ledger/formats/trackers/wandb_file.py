@@ -4,7 +4,6 @@ A file has a header of seven bytes and then a log of records, each a message of 
 (https://github.com/wandb/wandb), seen in 0.31. Values are JSON in field 16, or typed in fields 3 to 8.
 """
 
-import math
 import struct
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +17,15 @@ from ledger.formats.record_log import read_log_records
 from ledger.formats.trackers.foreign_run import ForeignRun
 from ledger.formats.trackers.series_rows import SeriesRows, leaves
 from ledger.formats.trackers.store_files import files_in, folders_in
-from ledger.formats.trackers.store_values import load_json, moment_of, number_of, status_of_open, step_of, text_of
+from ledger.formats.trackers.store_values import (
+    load_json,
+    moment_of,
+    number_of,
+    same_number,
+    status_of_open,
+    step_of,
+    text_of,
+)
 from ledger.model.values import Status, counted
 
 _MAGIC, _HEAD = b":W&B", 7
@@ -203,8 +210,7 @@ class _RunLog:
                 self._lost[f"`{name}`: a final value without a number"] += not isinstance(value, dict)
             if number is None or (self._exit is None and name in series):
                 continue
-            last = series.get(name)
-            if last is None or not (last == number or (math.isnan(last) and math.isnan(number))):
+            if not same_number(number, series.get(name)):
                 yield name, number
 
     def _end(self, started: datetime | None) -> tuple[Status, str | None]:
