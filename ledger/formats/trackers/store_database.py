@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ledger.errors import LedgerError
+from ledger.model.values import plain
 
 _MAGIC = b"SQLite format 3\0"
 _WAL_VERSION = 2
@@ -125,7 +126,8 @@ def open_store_database(path: Path) -> Iterator[StoreDatabase]:
             yield StoreDatabase(connection)
     except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter where an error of a damaged file is no text
         hint = "stop the program that writes it" if "locked" in str(error) else "copy it anew: sqlite3 FILE .recover"
-        raise LedgerError(f"the database cannot be read ({str(error)[:120]}): `{path}`", hint=hint) from None
+        said = plain(" ".join(str(error)[:120].split()))
+        raise LedgerError(f"the database cannot be read ({said}): `{path}`", hint=hint) from None
     except OSError as error:
         raise LedgerError(f"the database cannot be read ({(error.strerror or '').lower()}): `{path}`") from None
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from ledger.errors import LedgerError
 from ledger.formats.numbers import exact_number
-from ledger.model.values import Status
+from ledger.model.values import Status, plain
 
 _INFINITE_WORDS = {"nan": math.nan, "inf": math.inf, "infinity": math.inf, "-inf": -math.inf, "-infinity": -math.inf}
 _WORDS = {"True": True, "False": False, "None": None}
@@ -73,14 +73,19 @@ def moment_of(seconds: object) -> datetime | None:
         return None
 
 
-def moment_in(text: object) -> datetime | None:
-    """Return the time that a text states in ISO 8601, in UTC, which is meant where it names no zone."""
+def moment_in(text: object, *, local: bool = False) -> datetime | None:
+    """Return the time that a text states in ISO 8601, in UTC.
+
+    Args:
+        text: the time.
+        local: whether one without a zone is in that of this machine; else it is in UTC.
+    """
     if not isinstance(text, str):
         return None
     try:
         found = datetime.fromisoformat(text)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return found.replace(tzinfo=UTC) if found.tzinfo is None and not local else found.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
         return None
 
 
@@ -106,7 +111,7 @@ def load_json(text: str | bytes, source: str) -> object:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise LedgerError(f"{source}: it is no JSON ({str(error)[:80].lower()})") from None
+        raise LedgerError(f"{source}: it is no JSON ({plain(str(error)[:80].lower())})") from None
     if _is_deeper(found, _MOST_DEPTH):
         raise LedgerError(f"{source}: nested more than {_MOST_DEPTH} deep")
     return found
