@@ -30,11 +30,21 @@ class Box(Document, frozen=True, kw_only=True):
 
     unknown: dict[str, str] = {}
     """What could not be captured, and why: field name (`all` for the whole box) to reason."""
+    found: dict[str, str] = {}
+    """Values that nobody stated: field name (`all` for the whole box) to the place where they were found."""
 
     @property
     def known(self) -> bool:
         """Whether anything in the box was captured."""
         return "all" not in self.unknown
+
+    @property
+    def found_in(self) -> dict[str, list[str]]:
+        """Values that nobody stated, by the place where they were found."""
+        places: dict[str, list[str]] = {}
+        for name, place in self.found.items():
+            places.setdefault(place, []).append("everything" if name == "all" else name)
+        return places
 
 
 class OmittedFile(Document, frozen=True, kw_only=True):
@@ -450,7 +460,7 @@ class Metric(Document, frozen=True, kw_only=True):
     said: str | None = None
     """Name that was logged, where it differs from the name here: `val/accuracy` for the split `validation`."""
     origin: Origin = "said"
-    """Where the value comes from; `curve`: nobody reported it, it is the last value of a learning curve."""
+    """Source of the value: said, the last one of a learning curve, or in a file that the training left."""
     folds: list[Number] = []
     """Values on the folds of a cross-validation, whose mean is `value`; folds do not count as repeats."""
 

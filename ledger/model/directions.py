@@ -11,7 +11,7 @@ def _word_set(text: str) -> frozenset[str]:
 
 _LOWER = _word_set(
     "loss losses error err errors perplexity ppl rmse mse mae mape smape rmsle wer cer ter per latency "
-    "nll bce fid kid ece brier regret hamming bpc bpb eer rer crps"
+    "nll logloss bce fid kid ece brier regret hamming bpc bpb eer rer crps"
 )
 _HIGHER = _word_set(
     "accuracy acc f1 f2 auc auroc auprc roc precision recall bleu sacrebleu chrf rouge meteor iou miou "
@@ -21,7 +21,7 @@ _HIGHER = _word_set(
 _DOUBTFUL = _word_set(
     "scale weight weights threshold bits std stdev stderr var variance drop gap delta diff difference "
     "change ratio count neg negative steps epoch lr temperature coefficient coef lambda alpha beta gamma "
-    "time patience min max loss2 noise function fn type curve"
+    "time patience min max loss2 noise function fn type curve second seconds samples"
 )
 """Words that reverse the meaning or change the quantity: `neg_mse`, `accuracy_drop`, `loss_scale`."""
 _SEPARATORS = re.compile(r"[_/ \-.@()\[\]{},:]+")

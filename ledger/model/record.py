@@ -61,6 +61,27 @@ class Attempt(Document, frozen=True, kw_only=True):
     """Last step that it logged."""
 
 
+class ImportOrigin(Document, frozen=True, kw_only=True):
+    """The store of another tracker that a run comes from."""
+
+    tracker: str
+    """Kind of that store, such as `mlflow`."""
+    id: str
+    """Id of the run there."""
+    store: str
+    """Name of the store, without the folders above it."""
+    content: str
+    """Hash of all that was read of the run; a run that changed there is another one."""
+    author: str | None = None
+    """Who ran it, according to the store."""
+    reader: str
+    """Name and version of the tool that read it."""
+    at: Moment
+    """When it was read, UTC."""
+    losses: list[str] = []
+    """What the store has of it and this record has not."""
+
+
 class Timing(Document, frozen=True, kw_only=True):
     """When the run took place."""
 
@@ -73,7 +94,7 @@ class Timing(Document, frozen=True, kw_only=True):
     recorded_at: Moment
     """When the record was made, UTC."""
     source: str = "clock"
-    """Where the times come from: `clock` (measured by ledger), `options` (stated) or `log` (times in the log)."""
+    """Where the times come from: `clock` (measured by ledger), `options` (stated), `log` or `store` (of a tracker)."""
     unknown: dict[str, str] = {}
     """Fields that are unknown, and why."""
     attempts: list[Attempt] = []
@@ -167,6 +188,8 @@ class Record(Document, frozen=True, kw_only=True):
     """Box 9: results."""
     statistics: Statistics
     """Box 10: statistics."""
+    imported: ImportOrigin | None = None
+    """Where it was imported from; none where this tool recorded it."""
     redactions: dict[str, int] = {}
     """Number of secrets that were replaced before anything was stored, by kind."""
     tool: str

@@ -23,8 +23,11 @@ ParamValue = bool | int | float | str | list[bool | int | float | str | None] | 
 Direction = Literal["higher", "lower"]
 """Which values of a metric are better; `None` where nobody stated it."""
 
-Origin = Literal["said", "curve"]
-"""Origin of a metric: somebody reported it, or it is the last value of a learning curve."""
+Origin = Literal["said", "curve", "file"]
+"""Origin of a metric: somebody reported it, it is the last value of a learning curve, or a file that the training left
+holds it."""
+ORIGIN_MARK: dict[Origin, str] = {"said": "", "curve": " (from the curve)", "file": " (from a file)"}
+"""How each origin is marked behind a value."""
 
 Moment = Annotated[datetime, Meta(tz=True)]
 """A time with a time zone: without one, the order of two times is unknown."""

@@ -7,7 +7,7 @@ from ledger.formatting import duration, number
 from ledger.model.boxes import Metric
 from ledger.model.entries import Case, DatasetVersion, Evaluation, Note
 from ledger.model.record import Author, Record
-from ledger.model.values import NoteKind, counted, is_plain_text
+from ledger.model.values import ORIGIN_MARK, NoteKind, counted, is_plain_text
 
 TOOL = f"git-ledger {__version__}"
 """Name and version of the tool, which every entry carries."""
@@ -89,7 +89,7 @@ def signature_message(documents: Sequence[str], author: Author) -> str:
 def closing_line(record: Record) -> str:
     """Return the last line of output of every way of recording: the id, the headline, the next command."""
     headline = record.headline
-    mark = " (from the curve)" if headline and headline.origin == "curve" else ""
+    mark = ORIGIN_MARK[headline.origin] if headline else ""
     said = f"{headline.key} {shown(headline)}{mark}" if headline else record.status
     return f"recorded {record.id}: {said}; next: ledger show {record.id[16:]}"
 

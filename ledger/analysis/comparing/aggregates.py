@@ -110,7 +110,7 @@ def _combine(key: str, aggregate: Aggregate, parts: _Parts, label: str) -> Metri
         evaluator=parts[0][1].evaluator,
         period=periods.pop() if len(periods) == 1 else None,
         derived_from=aggregate.of,
-        origin="curve" if any(metric.origin == "curve" for _, metric in parts) else "said",
+        origin=next((metric.origin for _, metric in parts if metric.origin != "said"), "said"),
     )
 
 

@@ -6,9 +6,7 @@ from ledger.analysis.query.fields import show_value
 from ledger.analysis.query.table import BETWEEN, EXACTLY, Line
 from ledger.formatting import duration, money
 from ledger.model.entries import StoredRun
-from ledger.model.values import Origin, ParamValue, plain
-
-_MARK: dict[Origin, str] = {"said": "", "curve": " (from the curve)"}
+from ledger.model.values import ORIGIN_MARK, ParamValue, plain
 
 
 def line_of(run: StoredRun) -> Line:
@@ -17,7 +15,7 @@ def line_of(run: StoredRun) -> Line:
     cells = [
         record.status if run.standing == record.status else f"{record.status}, {run.standing}",
         plain(record.experiment),
-        plain(f"{show_value(headline.number)} {headline.key}{_MARK[headline.origin]}") if headline else "",
+        plain(f"{show_value(headline.number)} {headline.key}{ORIGIN_MARK[headline.origin]}") if headline else "",
         plain(headline.dataset or "unknown") if headline else "",
         duration(record.timing.took),
         plain(money(record.cost.amount, record.cost.currency)),

@@ -59,9 +59,14 @@ def script_of_process() -> Path | None:
     if not isinstance(name, str) or not Path(name).is_file():
         return None
     path = Path(name).absolute()
+    return path if is_own_script(path) else None
+
+
+def is_own_script(path: Path) -> bool:
+    """Return whether a program is somebody's own, and not one that is installed."""
     installed = {sysconfig.get_path(kind) for kind in ("stdlib", "purelib", "platlib", "scripts")}
     inside = any(path.is_relative_to(folder) or path.resolve().is_relative_to(folder) for folder in installed if folder)
-    return None if inside or path.parent.name in _PROGRAM_FOLDERS else path
+    return not inside and path.parent.name not in _PROGRAM_FOLDERS
 
 
 def look_at_script(script: Path | None, repository: Repository, snapshot: Snapshot) -> Script:

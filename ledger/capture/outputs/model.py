@@ -95,6 +95,11 @@ def capture_model(path: Path | None, module: object | None = None) -> Model:
     )
 
 
+def is_beside_model(name: str) -> bool:
+    """Return whether a file of that name is what trainers write beside a model, such as the state of an optimizer."""
+    return _BESIDE.search(name) is not None
+
+
 def _model(counted: _Counted | None, unknown: dict[str, str]) -> Model:
     if counted is None:
         return Model(unknown=unknown)
@@ -198,7 +203,7 @@ def _files_of_model(folder: Path, kind: str | None) -> list[Path]:
     if indexes:
         return _parts_of(indexes[0])
     files = sorted(file for file in folder.iterdir() if file.is_file() and _format(file) == kind)
-    files = [file for file in files if not _BESIDE.search(file.name)] or files
+    files = [file for file in files if not is_beside_model(file.name)] or files
     shards = [file for file in files if _SHARD.search(file.name)]
     whole = [file for file in files if file not in shards]
     if shards and whole:

@@ -14,7 +14,7 @@ from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.model.entries import StoredRun
-from ledger.model.values import plain
+from ledger.model.values import ORIGIN_MARK, plain
 from ledger.store.branch.branch import Branch
 from ledger.store.review.code_difference import code_difference
 
@@ -90,7 +90,7 @@ def _cells(row: MetricRow) -> list[str]:
             cells.append("")
             continue
         where = f" on {metric.dataset or 'unknown data'}" if len(labels) > 1 or not metric.dataset else ""
-        mark = " (from the curve)" if metric.origin == "curve" else ""
+        mark = ORIGIN_MARK[metric.origin]
         cells.append(f"{show_value(metric.number)}{where}{mark}{' (best)' if row.best == index else ''}")
     return cells
 

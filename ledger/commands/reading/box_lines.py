@@ -204,6 +204,8 @@ def _how_made(metric: Metric) -> str:
         told += f", mean of {counted(len(metric.folds), 'fold')}{spread}"
     if metric.said:
         told += f", said as {metric.said}"
+    if metric.origin == "file":
+        told += ", from a file"
     if metric.origin == "curve":
         told += ", from the curve: its last value"
         told += f", step {metric.step}" if metric.step is not None else ""

@@ -12,8 +12,8 @@ from ledger.errors import NotFound
 from ledger.formatting import duration, moment
 from ledger.model.entries import EnvironmentFile, Note, StoredRun
 from ledger.model.paths import ENVIRONMENT_FILE, RECORD_FILE
-from ledger.model.record import Timing
-from ledger.model.values import NoteKind, plain
+from ledger.model.record import Record, Timing
+from ledger.model.values import NoteKind, listed, plain
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import living_run
 from ledger.store.index.selection import find_runs
@@ -100,6 +100,7 @@ def _show(run: StoredRun) -> None:
     for name, box in record.boxes().items():
         echo(f"\n{click.style(name, bold=True)}")
         _write_lines(results_lines(run) if name == "results" else BOX_LINES[name](record))
+        _write_lines(("found", f"{listed(names, 12)} in {place}") for place, names in box.found_in.items())
         _write_lines((f"{field} unknown" if field != "all" else "unknown", why) for field, why in box.unknown.items())
     others = sorted(set(run.files) - {RECORD_FILE})
     echo(f"\nfiles: {', '.join(others)}  (ledger show {record.id[16:]} --file NAME)")
@@ -151,6 +152,23 @@ def _attempts(timing: Timing) -> Lines:
         yield f"attempt {place}", f"{when}{reached}: {ended}"
 
 
+def _origin(record: Record) -> Lines:
+    """Yield the store of another tracker that a run comes from."""
+    if (origin := record.imported) is None:
+        return
+    by = f", by {origin.author}" if origin.author else ""
+    yield "imported", f"from {origin.tracker}: {origin.id} in {origin.store}{by}"
+    for loss in origin.losses:
+        yield "not kept", loss
+
+
+_TIME_SOURCES = {
+    "options": " (as stated)",
+    "log": " (by the times in its log)",
+    "store": " (as its store says)",
+}
+
+
 def _heading(run: StoredRun) -> Lines:
     record = run.record
     yield "experiment", record.experiment
@@ -160,8 +178,9 @@ def _heading(run: StoredRun) -> Lines:
         yield "started", f"unknown: {timing.unknown['started_at']}"
         yield "recorded", moment(timing.recorded_at)
     else:
-        source = {"options": " (as stated)", "log": " (by the times in its log)"}.get(timing.source, "")
+        source = _TIME_SOURCES.get(timing.source, "")
         yield "started", f"{moment(timing.started_at)}, took {duration(timing.took)}{source}"
+    yield from _origin(record)
     yield from _attempts(timing)
     if timing.took is None or "started_at" in timing.unknown:
         why = timing.unknown.get("duration_seconds", "it was not measured")

@@ -1,13 +1,17 @@
 """`ledger run -- command`: run a command with its terminal intact, and record it."""
 
 import secrets
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
+from ledger.capture.harvest.known_files import check_formats
 from ledger.commands.output import say, write_json
 from ledger.commands.recording.options import given_of, run_options
 from ledger.commands.recording.record import tell
@@ -16,7 +20,7 @@ from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError
 from ledger.model.ids import new_id
 from ledger.model.record import Record
-from ledger.model.values import check_label
+from ledger.model.values import check_label, counted, listed
 from ledger.session.process.command import Wrapped, begin, run_wrapped
 from ledger.session.process.end_command import run_end_command
 from ledger.session.spool.location import find_place
@@ -28,6 +32,11 @@ from ledger.store.branch.branch import Branch
 @click.option(
     "--resume", metavar="KEY", help="Key of all attempts of this training: one that ends badly waits for the next."
 )
+@click.option(
+    "--harvest",
+    metavar="auto|off|SOURCE,...",
+    help="Sources that fill boxes which nobody filled: what the command left, printed and was given. Default: policy.",
+)
 @push_options
 @click.option(
     "--json", "as_json", is_flag=True, help="Print what was recorded as JSON, after what the command printed."
@@ -36,6 +45,7 @@ from ledger.store.branch.branch import Branch
 def run_command(
     experiment: str,
     resume: str | None,
+    harvest: str | None,
     push: bool | None,
     push_timeout: float,
     as_json: bool,
@@ -46,7 +56,8 @@ def run_command(
 
     The command finds a folder in LEDGER_RUN_DIR; files that it leaves there (params.yaml, steps.yaml, metrics.json,
     curves.csv, figures/*.png, tables/*.csv, model.pt, note.txt) become part of the record. Files named by options are
-    read when it has ended.
+    read when it has ended. Boxes that nobody filled are filled with what the command left, such as event files of
+    TensorBoard, hparams.yaml or trainer_state.json, printed, and was given; the record says which.
 
     Example: ledger run --dataset validation=data/val -- python train.py --lr 0.1
     """
@@ -54,7 +65,9 @@ def run_command(
     place = find_place(Path())
     given = given_of(options)
     run_id = new_id(datetime.now(UTC), secrets.token_bytes(4))
-    start = begin(place, experiment, command, run_id, given, resume)
+    if harvest is not None:
+        check_formats(harvest)
+    start = replace(begin(place, experiment, command, run_id, given, resume), harvest=harvest)
     if place.ledger is None:
         problem = place.problem.message if place.problem else "no ledger"
         say(f"warning: {problem}; the record will wait in {place.state_dir}")
@@ -84,16 +97,34 @@ _FILLED_BY = {
 
 
 def _empty_boxes(record: Record) -> str:
-    """Return in one line which boxes are empty and what fills them; empty where none is.
+    """Return in one line what was found where, which boxes are empty, and what fills them; empty where that is nothing.
 
     A run with child runs leaves the boxes to those.
     """
     boxes = record.boxes()
     empty = [name for name in _FILLED_BY if not (boxes[name].known and _is_filled(record, name))]
-    if not empty or record.children:
+    if record.children:
         return ""
-    options = " ".join(_FILLED_BY[name] for name in empty)
-    return f"unknown boxes: {', '.join(empty)}; fill them with `ledger run {options}`, or `ledger.run()` in the script"
+    parts = [f"found {', '.join(found)}"] if (found := list(_found(record))) else []
+    if empty:
+        options = " ".join(_FILLED_BY[name] for name in empty)
+        script = "" if found else ", or `ledger.run()` in the script"
+        parts.append(f"unknown boxes: {', '.join(empty)}; fill them with `ledger run {options}`{script}")
+    return "; ".join(parts)
+
+
+def _found(record: Record) -> Iterator[str]:
+    """Yield what was found, and where."""
+    params = Counter(record.params.found.values())
+    for where, count in params.items():
+        yield f"{counted(len(record.params.values) if 'all' in record.params.found else count, 'param')} in {where}"
+    if "curves" in record.results.found:
+        yield f"curves in {record.results.found['curves']}"
+    files = sorted({where for name, where in record.results.found.items() if name.startswith("metrics")})
+    if files:
+        yield f"metrics in {listed(files)}"
+    if "all" in record.model.found:
+        yield f"model {record.model.found['all'].partition(', ')[0]}"
 
 
 def _is_filled(record: Record, name: str) -> bool:

@@ -1,5 +1,6 @@
 """The boxes of a record, filled from a draft, each with what could not be captured and why."""
 
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -41,6 +42,12 @@ from ledger.store.branch.run_ids import resolve_run
 
 B = TypeVar("B", bound=Box)
 """One of the ten boxes."""
+_PLACES = frozenset({
+    "output_dir", "out_dir", "outdir", "output", "out", "save_dir", "save_path", "log_dir", "logdir", "logging_dir",
+    "run_name", "run_dir", "exp_name", "checkpoint_dir", "ckpt_dir", "results_dir", "work_dir", "workdir", "local_dir",
+    "tensorboard_dir", "wandb_run_name", "wandb_project", "wandb_name", "name", "project", "default_root_dir",
+})  # fmt: skip
+"""Names of options that say where files go or how a run is called; only of params that were found, not stated."""
 
 
 def timing_of(draft: Draft, now: datetime) -> Timing:
@@ -58,14 +65,35 @@ def timing_of(draft: Draft, now: datetime) -> Timing:
 
 def params_of(draft: Draft, policy: Policy) -> Params:
     """Return box 2: the inputs."""
-    places = [name for name in draft.params if name in policy.places or name.rpartition(".")[2] in policy.places]
+    places = [name for name in draft.params if _is_place(name, draft, policy)]
     unknown = {name.removeprefix("params."): why for name, why in _problems(draft) if _box_of(name) == "params"}
     if not draft.params and not draft.chain:
         silent = f"no params in {', '.join(draft.param_sources)}" if draft.param_sources else "no params were given"
         unknown = {"all": "; ".join(f"{name}: {why}" for name, why in unknown.items()) or silent}
     if draft.children and not draft.params and not draft.chain:
         unknown = {"all": _of_children(draft)}
-    return Params(values=draft.params, sources=draft.param_sources, places=places, chain=draft.chain, unknown=unknown)
+    return Params(
+        values=draft.params,
+        sources=draft.param_sources,
+        places=places,
+        chain=draft.chain,
+        unknown=unknown,
+        found=_found(draft, "params.", draft.params),
+    )
+
+
+def _is_place(name: str, draft: Draft, policy: Policy) -> bool:
+    """Return whether a param only says where files go: the policy names it, or nobody stated it and its name tells."""
+    last = name.rpartition(".")[2]
+    told = name in policy.places or last in policy.places
+    return told or (f"params.{name}" in draft.found and last.lower().replace("-", "_") in _PLACES)
+
+
+def _found(draft: Draft, prefix: str, whole: Collection[str]) -> dict[str, str]:
+    """Return where the values of a box were found, as `all` where all of them have one source."""
+    found = {name.removeprefix(prefix): where for name, where in draft.found.items() if name.startswith(prefix)}
+    sources = set(found.values())
+    return {"all": sources.pop()} if len(sources) == 1 and found.keys() == set(whole) else found
 
 
 def _of_children(draft: Draft) -> str:
@@ -180,7 +208,14 @@ def model_of(draft: Draft, redactor: Redactor, *, strict: bool) -> Model:
         if strict:
             raise
         made = Model(path=draft.model_path, unknown={"all": error.message})
+    if "model" in draft.found:
+        made = msgspec.structs.replace(made, path=_within_folder(draft), found={"all": draft.found["model"]})
     return _without_secrets(made, redactor)
+
+
+def _within_folder(draft: Draft) -> str:
+    """Return the path of a model that was found as the record shows it: not where this machine keeps it."""
+    return draft.found["model"].partition(", ")[0]
 
 
 def _without_secrets(model: Model, redactor: Redactor) -> Model:
@@ -214,9 +249,12 @@ def results_of(
     Raises:
         LedgerError: strict, and what the user named cannot be captured.
     """
-    said = draft.metrics or metrics_of_curves(draft.curves, policy)
+    said = draft.metrics
+    if all(metric.origin == "file" for metric in said):
+        known = {metric.key for metric in said}
+        said = [*said, *(one for one in metrics_of_curves(draft.curves, policy) if one.key not in known)]
     metrics = complete(once(attach_datasets(said, datasets.used)), policy)
-    headline = _headline(draft.headline, metrics, strict=strict)
+    headline = _headline(draft.headline, metrics, policy, strict=strict)
     metrics, too_many = few_enough(metrics, headline, policy.limits.metrics, strict=strict)
     unknown = {name: why for name, why in _problems(draft) if _box_of(name) == "results"}
     if not draft.metrics:
@@ -225,6 +263,9 @@ def results_of(
         unknown.setdefault("metrics", f"{none}{instead}")
     if too_many:
         unknown["metrics"] = too_many
+    found = _found(draft, "metrics.", [metric.key for metric in draft.metrics])
+    found = {f"metrics.{name}" if name != "all" else "metrics": where for name, where in found.items()}
+    found |= {"curves": draft.found["curves"]} if "curves" in draft.found else {}
     curves = None
     if draft.curves:
         kept = down_sample(draft.curves.points, policy.limits.curve_points)
@@ -238,20 +279,22 @@ def results_of(
         curves=curves,
         figures=figures,
         unknown=unknown | problems,
+        found=found,
     )
 
 
-def _headline(wanted: str | None, metrics: list[Metric], *, strict: bool) -> str | None:
-    """Return the headline metric: the requested one, else validation, test, any; higher-is-better first."""
+def _headline(wanted: str | None, metrics: list[Metric], policy: Policy, *, strict: bool) -> str | None:
+    """Return the headline metric: the requested one, else validation, test, any, train; higher-is-better first."""
     keys = [metric.key for metric in metrics]
     wanted = next((metric.key for metric in metrics if wanted is not None and metric.said == wanted), wanted)
     if wanted in keys or not keys:
         return wanted if keys else None
     if wanted is not None and strict:
         raise LedgerError(f"the headline must be a metric of this run: `{wanted}`", hint=f"one of {', '.join(keys)}")
-    order = {"validation": 0, "test": 1}
+    order = {"validation": 0, "test": 1, "train": 3}
 
     def rank(metric: Metric) -> tuple[int, bool]:
-        return order.get(metric.split or "", 2), metric.direction != "higher"
+        split = (metric.split or "").lower()
+        return order.get(policy.splits.get(split, split), 2), metric.direction != "higher"
 
     return min(metrics, key=rank).key

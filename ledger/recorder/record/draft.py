@@ -7,7 +7,7 @@ from ledger.analysis.data.curves import Gathered
 from ledger.model.boxes import Code, Environment, Gpu, Hardware, Metric, Model, Node, RankLife, Step, Usage
 from ledger.model.entries import EnvironmentFile, ManifestLine
 from ledger.model.feed import Feed
-from ledger.model.record import Attempt, RunFields
+from ledger.model.record import Attempt, ImportOrigin, RunFields
 from ledger.model.values import DECLARED, Document, ParamValue, Role, Status, TableKind
 
 
@@ -171,8 +171,8 @@ class Captured(Document, frozen=True, kw_only=True):
     """Box 4."""
     environment: Environment
     """Box 5."""
-    environment_file: EnvironmentFile
-    """Content of the environment file."""
+    environment_file: EnvironmentFile | None
+    """Content of the environment file; none where the environment is unknown."""
     redactions: dict[str, int] = {}
     """Number of secrets replaced in it, by kind."""
 
@@ -194,7 +194,7 @@ class Draft(RunFields, frozen=True, kw_only=True):
     """Seconds between them, by a monotonic clock."""
     timed: bool = True
     """Whether the duration is known."""
-    times: Literal["clock", "options", "log"] = "clock"
+    times: Literal["clock", "options", "log", "store"] = "clock"
     """Where the times come from."""
     times_unknown: dict[str, str] = {}
     """Times that are unknown, and why."""
@@ -264,5 +264,9 @@ class Draft(RunFields, frozen=True, kw_only=True):
     """GPUs as the sampler measured them."""
     problems: list[CaptureProblem] = []
     """What the run wanted to store and could not be captured."""
+    origin: ImportOrigin | None = None
+    """Store of another tracker that it comes from."""
+    found: dict[str, str] = {}
+    """Values that nobody stated, and where they were found: `params.lr`, `curves`, `metrics.accuracy`, `model`."""
     captured: Captured | None = None
     """Results of the probes at the start; none to probe now."""

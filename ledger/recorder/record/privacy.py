@@ -35,6 +35,8 @@ def private_captured(captured: Captured, privacy: Privacy) -> Captured:
     if privacy.host:
         unknown = {**hardware.unknown, "host": LEFT_OUT}
         hardware = msgspec.structs.replace(hardware, host=None, unknown=unknown)
+    if file is None:
+        return msgspec.structs.replace(captured, hardware=hardware)
     if privacy.interpreter:
         file = msgspec.structs.replace(file, executable=LEFT_OUT)
     if privacy.home:

@@ -12,7 +12,7 @@ from ledger.data.version.stat_cache import FILE, StatCache
 from ledger.errors import Conflict, InvalidDocument, LedgerError, NotAppended
 from ledger.model import paths
 from ledger.model.document import dump
-from ledger.model.record import RECORD_FORMAT, Record
+from ledger.model.record import RECORD_FORMAT, Author, Record
 from ledger.model.values import Document
 from ledger.recorder.data.datasets import Progress, Resolver
 from ledger.recorder.message import TOOL, record_message
@@ -154,9 +154,21 @@ def read_policy(ledger: Branch | None, *, strict: bool) -> tuple[Policy, str | N
 
 
 def build_entry(
-    ledger: Branch | None, draft: Draft, *, strict: bool, progress: Progress | None = None
+    ledger: Branch | None,
+    draft: Draft,
+    *,
+    strict: bool,
+    progress: Progress | None = None,
+    author: Author | None = None,
 ) -> tuple[Entry, Record]:
     """Return the entry that adds a run's record, with the record; nothing is written.
+
+    Args:
+        ledger: ledger that it is for.
+        draft: draft of the run.
+        strict: refuse what cannot be captured.
+        progress: receives how many files of a dataset are hashed, and of how many.
+        author: who makes it; git knows them by default, which takes 3 ms.
 
     Raises:
         LedgerError: strict, and something the user named cannot be captured.
@@ -168,7 +180,7 @@ def build_entry(
         redactor.counts[kind] = redactor.counts.get(kind, 0) + count
     draft = private_draft(redact_draft(draft, redactor), policy.privacy)
     captured = private_captured(captured, policy.privacy)
-    author = ledger.author() if ledger else read_author(Git(Path.cwd()))
+    author = author or (ledger.author() if ledger else read_author(Git(Path.cwd())))
     now = datetime.now(UTC)
     folder = paths.run_path(draft.id)
     files: dict[str, bytes] = {}
@@ -177,7 +189,8 @@ def build_entry(
         side[paths.PATCH_FILE] = captured.patch
     captured = redact_environment(captured, redactor)
     code = with_notebook(captured.code, draft, side, redactor, policy)
-    side[paths.ENVIRONMENT_FILE] = dump(captured.environment_file)
+    if captured.environment_file is not None:
+        side[paths.ENVIRONMENT_FILE] = dump(captured.environment_file)
     resolver = Resolver(ledger, author=author, now=now, strict=strict, progress=progress)
     datasets = datasets_of(draft, resolver, policy, files)
     hardware = with_usage(captured.hardware, draft)
@@ -218,6 +231,7 @@ def build_entry(
             limit=policy.limits.table_bytes,
             strict=strict,
         ),
+        imported=draft.origin,
         tool=TOOL,
     )
     made = standing(private_record(redact_rest(made, redactor), side, policy.privacy), strict=strict)

@@ -97,6 +97,8 @@ def redact_rest(record: Record, redactor: Redactor) -> Record:
 
 def redact_environment(captured: Captured, redactor: Redactor) -> Captured:
     """Return the results of the probes with an environment without secrets, and the hash of that."""
+    if captured.environment_file is None:
+        return captured
     file = redact_document(captured.environment_file, redactor)
     if file is captured.environment_file:
         return captured

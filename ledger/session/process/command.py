@@ -145,7 +145,9 @@ def _run(spool: Spool, shown: str, command: Sequence[str]) -> Ended:
 
 
 def _record(place: SpoolPlace, folder: Path, captured: Captured) -> Recorded:
-    return record_spool(place, folder, msgspec.structs.replace(read_whole_draft(folder), captured=captured))
+    return record_spool(
+        place, folder, msgspec.structs.replace(read_whole_draft(folder, place.ledger), captured=captured)
+    )
 
 
 def _error_text(error: BaseException) -> tuple[str, str]:

@@ -13,28 +13,31 @@ from ledger.recorder.record.draft import CaptureProblem, Draft
 from ledger.recorder.record.options import Given, read_given
 from ledger.session.run.steps import in_order, make_step
 from ledger.session.spool.draft import read_draft
+from ledger.session.spool.leftovers import with_leftovers
 from ledger.session.spool.spool import RUN_DIR, read_start
+from ledger.store.branch.branch import Branch
 
 _MODELS = ("model.pt", "model.pth", "model.safetensors", "model.onnx", "model")
 
 
-def read_whole_draft(folder: Path) -> Draft:
+def read_whole_draft(folder: Path, ledger: Branch | None) -> Draft:
     """Return the draft of a spool with all files of its command, relative to the folder it was started in.
 
-    A file that is older than the run is another run's result, and is refused.
+    A file that is older than the run is another run's result, and is refused. Boxes that nobody filled are filled with
+    what the training left.
 
     Raises:
         OSError: the spool cannot be read.
         InvalidDocument: its start is damaged.
     """
     start = read_start(folder)
-    draft = harvest(folder / RUN_DIR, read_draft(folder))
-    if start.given is None:
-        return draft
-    return read_given(start.given, draft, newer_than=start.started_at.timestamp(), strict=False)
+    draft = read_run_dir(folder / RUN_DIR, read_draft(folder))
+    if start.given is not None:
+        draft = read_given(start.given, draft, newer_than=start.started_at.timestamp(), strict=False)
+    return with_leftovers(ledger, folder, draft)
 
 
-def harvest(folder: Path, draft: Draft) -> Draft:
+def read_run_dir(folder: Path, draft: Draft) -> Draft:
     """Return the draft with what the script left: params, steps, metrics, curves, figures, a model, a note.
 
     Recognised files are `params.{yaml,yml,json,toml}`, `steps.{yaml,yml,json,toml}` (the params of each step by its

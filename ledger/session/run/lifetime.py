@@ -49,6 +49,7 @@ from ledger.session.spool.events import (
     Warned,
 )
 from ledger.session.spool.job import await_ranks, is_covered
+from ledger.session.spool.leftovers import with_leftovers
 from ledger.session.spool.location import SpoolPlace
 from ledger.session.spool.recording import record_spool
 from ledger.session.spool.spool import LOG, Spool, read_start
@@ -338,7 +339,9 @@ class Lifetime:
                 announce(f"run {self.id} waits for its next attempt; to record it as it is: ledger recover")
                 return
             await_ranks(spool.folder, read_start(spool.folder))
-            self.recorded = record_spool(self.place, spool.folder, read_draft(spool.folder))
+            self.recorded = record_spool(
+                self.place, spool.folder, with_leftovers(self.place.ledger, spool.folder, read_draft(spool.folder))
+            )
         except LedgerError as error:
             _LOG.warning("run %s: %s%s", self.id, error.message, f" (hint: {error.hint})" if error.hint else "")
         except Exception:  # noqa: BLE001  # training goes on, whatever broke; the log has the trace

@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar, get_args
 
 import msgspec
 
+from ledger.capture.harvest.known_files import check_formats
 from ledger.capture.inputs.params import flatten_known
 from ledger.capture.outputs.metrics import metric as make_metric
 from ledger.capture.outputs.model import capture_model
@@ -80,6 +81,7 @@ def run(
     per_rank: bool = False,
     resume: str | None = None,
     inline_figures: bool = False,
+    harvest: str | None = None,
 ) -> "Run":
     """Start a run that is recorded when it ends, however it ends.
 
@@ -114,6 +116,8 @@ def run(
             that ends without success waits for the next, and together they are one run. By default `LEDGER_RESUME`,
             under which runs of the same script, experiment, params and seed are one training.
         inline_figures: in a notebook, keep the matplotlib figures that it shows as figures of the run.
+        harvest: sources that fill boxes which nobody filled: `auto`, `off`, or some of them, such as `argv,tfevents`.
+            By default those of the policy, which are all.
 
     Returns:
         The started run, a context manager. Without `with`, call `finish()`, or leave it to the end of the process.
@@ -147,7 +151,11 @@ def run(
         per_rank=bool(per_rank),
         total_steps=None if total_steps is None else int(total_steps),
         deadline=deadline_of(os.environ),
+        working_folder=_working_folder(),
+        harvest=harvest,
     )
+    if harvest is not None:
+        check_formats(harvest)
     try:
         msgspec.json.decode(encode(start), type=Start)
     except (TypeError, OverflowError, msgspec.ValidationError) as error:
@@ -564,6 +572,14 @@ def _handed(folder: str | None, run: str, began: float) -> Run:
     silent = Seat(run, "silent", None, began, whole=False)
     seat = silent if folder is None else attach(Path(folder), run, began, find_rank(os.environ))
     return Run(Lifetime(find_place(Path()), seat, None))
+
+
+def _working_folder() -> str | None:
+    """Return the current folder; none where it was removed."""
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return None
 
 
 def _command() -> list[str]:

@@ -43,7 +43,9 @@ class Start(RunFields, frozen=True, kw_only=True):
     home: str | None = None
     """Git directory of the repository of the run; none outside of a repository."""
     working_folder: str | None = None
-    """Folder to which paths in `given` are relative."""
+    """Folder that it was started in, to which paths in `given` are relative."""
+    harvest: str | None = None
+    """Sources of what nobody states: `auto`, `off`, or some of them; the policy decides by default."""
 
 
 class Event(Document, frozen=True, kw_only=True, tag_field="is"):

@@ -56,7 +56,7 @@ def _record_parent(place: SpoolPlace, run: str | None) -> None:
     if folder.is_dir():
         with claimed(folder) as mine:
             if mine:
-                record_spool(place, folder, read_whole_draft(folder))
+                record_spool(place, folder, read_whole_draft(folder, place.ledger))
 
 
 def discard_attempts(folder: Path) -> None:

@@ -158,7 +158,7 @@ def _recover_spool(ledger: Branch, state_dir: Path, folder: Path) -> Recovered:
             discard_attempts(folder)
             return Recovered(id=name)
         with _working_folder(folder):
-            made = record_spool(SpoolPlace(ledger, state_dir), folder, read_whole_draft(folder))
+            made = record_spool(SpoolPlace(ledger, state_dir), folder, read_whole_draft(folder, ledger))
     except Exception as error:  # noqa: BLE001  # one unreadable spool must not stop every command from now on
         return Recovered(id=folder.name, problem=str(error) or type(error).__name__, hint=_hint(error))
     return Recovered(id=made.record.id, status=made.record.status)

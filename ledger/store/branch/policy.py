@@ -9,10 +9,11 @@ import msgspec
 from ledger.analysis.advice.budget import Budget
 from ledger.analysis.comparing.aggregates import Aggregate, what_is_wrong
 from ledger.capture.code.code_rules import Untracked
+from ledger.capture.harvest.known_files import check_formats
 from ledger.capture.machine.cost import Catalogue, load_catalogue
 from ledger.capture.machine.prices import PRICES
 from ledger.capture.secrets.team_rules import OwnSecrets, wrong_secrets
-from ledger.errors import InvalidDocument
+from ledger.errors import InvalidDocument, LedgerError
 from ledger.model.paths import POLICY_FILE
 from ledger.model.values import Direction, Document
 
@@ -148,6 +149,8 @@ class Policy(Document, frozen=True, kw_only=True):
     """Which files count as code, and which of them are recorded."""
     places: list[str] = []
     """Params that only say where files go; runs that differ only in them are repeats."""
+    harvest: str = "auto"
+    """Sources that fill boxes which nobody filled: `auto`, `off`, or some of them, such as `argv,tfevents`."""
     privacy: Privacy = Privacy()
     """What is left out of every record."""
     changes: Changes = Changes()
@@ -177,6 +180,8 @@ class PolicyFile(Document, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Which files count as code, and which of them are recorded."""
     places: list[str] = []
     """Params that only say where files go; runs that differ only in them are repeats."""
+    harvest: str | bool | list[str] = "auto"
+    """Sources that fill boxes which nobody filled: `auto`, `off`, or some of them, such as `argv,tfevents`."""
     privacy: Privacy = Privacy()
     """What is left out of every record."""
     changes: Changes = Changes()
@@ -234,6 +239,10 @@ def load_policy(data: bytes) -> Policy:
             "changes.by: signers: `signatures.signers` names no signer, so nobody could change the policy any more"
         )
     wrong += wrong_secrets(written.secrets)
+    try:
+        check_formats(_harvest_of(written))
+    except LedgerError as error:
+        wrong.append(f"harvest: {error.message} ({error.hint})")
     if wrong:
         raise InvalidDocument(POLICY_FILE, wrong)
     return Policy(
@@ -247,10 +256,19 @@ def load_policy(data: bytes) -> Policy:
         require=written.require,
         code=written.code,
         places=written.places,
+        harvest=_harvest_of(written),
         privacy=written.privacy,
         changes=written.changes,
         secrets=written.secrets,
     )
+
+
+def _harvest_of(written: PolicyFile) -> str:
+    """Return the choice as one text: YAML reads `off` as false."""
+    chosen = written.harvest
+    if isinstance(chosen, bool):
+        return "auto" if chosen else "off"
+    return chosen if isinstance(chosen, str) else ",".join(chosen) or "off"
 
 
 def _open_at_once(data: bytes) -> int:
