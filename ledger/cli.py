@@ -19,6 +19,7 @@ SECTIONS = (
         {
             "record": "Record a training run that has ended.",
             "run": "Run a command and record it, however it ends.",
+            "import": "Import the history of another tracker, with its times and ids.",
             "recover": "Finish what a crash left behind: runs that died, records that wait.",
             "evaluate": "Record a later measurement of a run, such as on a newer validation set.",
             "reevaluate": "Measure the models of many runs on a dataset version, with a command.",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any, NamedTuple
 
 import click
@@ -47,7 +48,8 @@ class LazyGroup(click.Group):
         if cmd_name not in self._verbs:
             return None
         package = self._verbs[cmd_name].package
-        command = getattr(import_module(f"{package}.{cmd_name}"), f"{cmd_name}_command")
+        file = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name  # as PEP 8 has it: `import_`
+        command = getattr(import_module(f"{package}.{file}"), f"{cmd_name}_command")
         if not isinstance(command, click.Command):
             raise TypeError(f"not a command: `{cmd_name}`")
         return command

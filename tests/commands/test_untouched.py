@@ -52,6 +52,7 @@ COMMANDS = {
     "sync": ("sync",),
     "hooks": ("hooks", "install"),
     "recover": ("recover",),
+    "import": ("import", "TABLE", "--from", "table", "--metric", "accuracy"),
     "site": ("site", "build"),
     "schema": ("schema",),
     "completion": ("completion", "zsh"),
@@ -101,10 +102,12 @@ def test_every_command_leaves_the_user_s_repository_alone(place: Path, cli: Cli)
     meant = {
         "PLACE": str(place.with_name("made")),
         "KEYS": str(place.with_name("keys")),
+        "TABLE": str(place.with_name("runs.csv")),
         "RUN": runs[0],
         "OTHER": runs[1],
         "FILE": f"{run_path(runs[0])}/environment.json",
     }
+    place.with_name("runs.csv").write_text("id,accuracy\na,0.5\n")
     write_policy(Branch.open(place), POLICY)
     before = state_of(place)
     for verb, arguments in COMMANDS.items():

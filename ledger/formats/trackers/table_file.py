@@ -40,7 +40,7 @@ class ResultsTable(NamedTuple):
     """The column that the runs were made to improve, where that is known."""
 
 
-class TableColumns(NamedTuple):
+class RunColumns(NamedTuple):
     """Names of columns, as the user gives them; in lines of JSON, `a.b` is `b` in `a`."""
 
     metrics: Sequence[str] = ()
@@ -73,7 +73,7 @@ class TableIds:
         return id_ if count == 1 else f"{id_}#{count}"
 
 
-def read_table_file(path: Path, columns: TableColumns) -> ResultsTable:
+def read_table_file(path: Path, columns: RunColumns) -> ResultsTable:
     """Return the runs of a table.
 
     Args:
@@ -161,7 +161,7 @@ def _separated_rows(text: str, source: str, losses: list[str]) -> Iterator[Table
     losses += width_losses(odd, len(names))
 
 
-def _check_columns(path: Path, columns: TableColumns, rows: Sequence[TableRow]) -> None:
+def _check_columns(path: Path, columns: RunColumns, rows: Sequence[TableRow]) -> None:
     wanted = [*columns.metrics, *columns.params, *(name for name in (columns.id, columns.time) if name)]
     if not wanted or not rows:
         return
@@ -181,7 +181,7 @@ def _cell(row: TableRow, name: str) -> object:
     return found
 
 
-def _run(row: TableRow, columns: TableColumns, ids: TableIds) -> ForeignRun:
+def _run(row: TableRow, columns: RunColumns, ids: TableIds) -> ForeignRun:
     losses: list[str] = []
     metrics: dict[str, float] = {}
     for name in columns.metrics:

@@ -1,0 +1,181 @@
+"""The import of a store: its runs become records, many in one commit; those that are here already stay as they are."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from ledger.errors import LedgerError
+from ledger.formats.trackers.foreign_run import ForeignRun
+from ledger.model.values import Document, counted, plain
+from ledger.recorder.foreign.foreign_draft import content_of, foreign_draft
+from ledger.recorder.message import TOOL
+from ledger.recorder.record.draft import Draft
+from ledger.recorder.record.recorder import build_entry
+from ledger.store.branch.branch import Branch
+from ledger.store.branch.pending import Entry
+
+_MOST_RUNS = 1_000
+"""Most runs of one commit."""
+_MOST_BYTES = 32 << 20
+"""Most bytes of one commit."""
+
+Progress = Callable[[int], None]
+"""Receives how many runs are imported."""
+
+
+class Import(Document, frozen=True, kw_only=True):
+    """The result of an import."""
+
+    added: list[str] = []
+    """Ids here of the runs that were added."""
+    known: int = 0
+    """Number of runs that were here already."""
+    changed: list[str] = []
+    """Ids there of runs that were here already in another state: both are kept."""
+    commits: list[str] = []
+    """Commits that hold them."""
+    deleted: int = 0
+    """Number of runs that were deleted there and left out."""
+    losses: dict[str, int] = {}
+    """What could not be kept, with the number of runs that it concerns."""
+    left_out: list[str] = []
+    """What of the store is no run."""
+
+
+def known_imports(ledger: Branch) -> dict[tuple[str, str], set[str]]:
+    """Return the contents of each run that was imported before, by tracker and id there."""
+    known: dict[tuple[str, str], set[str]] = {}
+    for run in ledger.contents().runs:
+        if (origin := run.record.imported) is not None:
+            known.setdefault((origin.tracker, origin.id), set()).add(origin.content)
+    return known
+
+
+def drafts_of(
+    ledger: Branch | None, runs: Iterable[ForeignRun], *, tracker: str, store: str, experiment: str | None = None
+) -> Iterator[tuple[ForeignRun, Draft]]:
+    """Yield each run with its draft; a parent comes to its children by the id that it has here."""
+    now = datetime.now(UTC)
+    parents: dict[str, str] = {}
+    commits: dict[str, bool] = {}
+    for run in runs:
+        if run.commit and run.commit not in commits:
+            found = ledger.repository.resolve(f"{run.commit}^{{commit}}") if ledger else None
+            commits[run.commit] = found is not None
+        made = foreign_draft(
+            run,
+            tracker=tracker,
+            store=store,
+            now=now,
+            experiment=experiment,
+            parents=parents,
+            commits=frozenset(commit for commit, there in commits.items() if there),
+        )
+        parents[run.id] = made.id
+        yield run, made
+
+
+def import_runs(
+    ledger: Branch,
+    runs: Iterable[ForeignRun],
+    *,
+    tracker: str,
+    store: Path,
+    experiment: str | None = None,
+    deleted: bool = False,
+    progress: Progress | None = None,
+) -> Import:
+    """Add the runs of a store to the ledger; those that were imported before are left as they are.
+
+    Args:
+        ledger: ledger to append to.
+        runs: the runs as they were read.
+        tracker: kind of the store.
+        store: path of the store.
+        experiment: experiment of all of them; that of the store by default.
+        deleted: take runs that were deleted there, too.
+        progress: receives how many are done.
+
+    Raises:
+        LedgerError: the branch cannot be written; what was added before remains, and a further import goes on.
+    """
+    return _Importer(ledger, tracker, store, deleted=deleted, progress=progress).add(runs, experiment)
+
+
+class _Importer:
+    """One import, batch by batch."""
+
+    def __init__(self, ledger: Branch, tracker: str, store: Path, *, deleted: bool, progress: Progress | None) -> None:
+        self._ledger, self._tracker, self._store = ledger, tracker, store
+        self._progress, self._takes_deleted = progress, deleted
+        self._imported = known_imports(ledger)
+        self._batch: list[Entry] = []
+        self._bytes = self._known = self._deleted = 0
+        self._added: list[str] = []
+        self._changed: list[str] = []
+        self._commits: list[str] = []
+        self._losses: Counter[str] = Counter()
+
+    def add(self, runs: Iterable[ForeignRun], experiment: str | None) -> Import:
+        """Add the runs that are not here."""
+        author = self._ledger.author()
+        drafts = drafts_of(
+            self._ledger, self._new(runs), tracker=self._tracker, store=self._store.name, experiment=experiment
+        )
+        for _, draft in drafts:
+            entry, record = build_entry(self._ledger, draft, strict=False, author=author)
+            self._batch.append(entry)
+            self._bytes += sum(map(len, entry.files.values()))
+            self._losses.update(set(record.imported.losses if record.imported else ()))
+            if len(self._batch) == _MOST_RUNS or self._bytes > _MOST_BYTES:
+                self._append()
+        self._append()
+        return Import(
+            added=self._added,
+            known=self._known,
+            changed=self._changed,
+            commits=self._commits,
+            deleted=self._deleted,
+            losses=dict(self._losses),
+        )
+
+    def _new(self, runs: Iterable[ForeignRun]) -> Iterator[ForeignRun]:
+        """Yield the runs that are not here; count the others."""
+        for run in runs:
+            if run.deleted and not self._takes_deleted:
+                self._deleted += 1
+                continue
+            contents = self._imported.setdefault((self._tracker, run.id), set())
+            content = content_of(run)
+            if content in contents:
+                self._known += 1
+                continue
+            self._changed += [run.id] if contents else []
+            contents.add(content)
+            yield run
+
+    def _append(self) -> None:
+        """Add the runs so far in one commit."""
+        if not self._batch:
+            return
+        files = {path: data for entry in self._batch for path, data in entry.files.items()}
+        entry = msgspec.structs.replace(self._batch[0], files=files, message=self._message())
+        try:
+            self._commits.append(self._ledger.append(entry).commit)
+        except LedgerError as error:
+            done = f"{counted(len(self._added), 'run')} were added before" if self._added else "nothing was added"
+            raise LedgerError(f"{error.message}; {done}", hint=error.hint or "run the import again") from error
+        self._added += [one.id for one in self._batch]
+        self._batch, self._bytes = [], 0
+        if self._progress is not None:
+            self._progress(len(self._added))
+
+    def _message(self) -> str:
+        if len(self._batch) == 1:
+            return self._batch[0].message
+        ids = sorted(entry.id for entry in self._batch)
+        subject = f"import {counted(len(ids), 'run')} of {self._tracker}: {plain(self._store.name)}"
+        return f"{subject}\n\nfrom {ids[0]} to {ids[-1]}\n\nLedger-Tool: {TOOL}\n"
