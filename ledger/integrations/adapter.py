@@ -40,7 +40,8 @@ class AdapterRun:
     ) -> None:
         self.options = dict(options)
         """Arguments of `ledger.run()`."""
-        self._conclude = conclude
+        self.conclude = conclude
+        """Adds what is known only at the end."""
         self._around = around
         self._stated: dict[str, float] = {}
         self._told: set[str] = set()
@@ -120,7 +121,7 @@ class AdapterRun:
 
     def _add_last(self) -> None:
         try:
-            self._conclude()
+            self.conclude()
         except Exception as error:  # noqa: BLE001  # whatever it is, the run ends
             self.warn("the last of the training", error)
 

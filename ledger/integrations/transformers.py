@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainerCallback
+from transformers import TrainerCallback, TrainingArguments
+from transformers.trainer_pt_utils import AcceleratorConfig
 
 from ledger.analysis.comparing.settings import is_place
 from ledger.integrations.adapter import AdapterRun, harmless
@@ -100,9 +101,20 @@ class TransformersCallback(TrainerCallback):
 
 def changed(arguments: Any) -> dict[str, object]:  # noqa: ANN401  # a dataclass, made by Transformers or TRL
     """Return the arguments that differ from their defaults, those that say where something goes left out."""
+    given = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(arguments)}
+    return changed_of(given, type(arguments))
+
+
+def changed_of(values: Mapping[str, object], kind: Any = TrainingArguments) -> dict[str, object]:  # noqa: ANN401
+    """Return those values that are arguments and differ from their defaults.
+
+    Args:
+        values: arguments by name; what is none of them is left out.
+        kind: dataclass of the arguments.
+    """
     return {
         name: value
-        for name, value, default in _fields(arguments)
+        for name, value, default in _fields(values, kind)
         if name in ALWAYS or not (_same(value, default) or is_place(name) or name in _OUTPUTS or "token" in name)
     }
 
@@ -112,20 +124,20 @@ def evaluated(metrics: Mapping[str, object]) -> dict[str, float]:
     return results_of(series_of(metrics, _SPLITS, "validation"))
 
 
-def _fields(arguments: Any) -> Iterator[tuple[str, object, object]]:  # noqa: ANN401
-    for field in dataclasses.fields(arguments):
-        made = field.default_factory
-        yield (
-            field.name,
-            _plain(getattr(arguments, field.name)),
-            field.default if made is dataclasses.MISSING else made(),
-        )
+def _fields(values: Mapping[str, object], kind: Any) -> Iterator[tuple[str, object, object]]:  # noqa: ANN401
+    for field in dataclasses.fields(kind):
+        make = field.default_factory
+        default = field.default if make is dataclasses.MISSING else make()
+        if field.name in values:
+            yield field.name, _plain(values[field.name]), default
 
 
 def _same(value: object, default: object) -> bool:
     """Return whether a value is the default, or what Transformers itself makes of it."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return default is None and value == type(value)()
+    if default is None and isinstance(value, AcceleratorConfig | dict):
+        made = vars(AcceleratorConfig())
+        given = value if isinstance(value, dict) else vars(value)
+        return all(name in made and made[name] == one for name, one in given.items())
     return value == _plain(default) or (not value and default in {None, "", "none"})
 
 

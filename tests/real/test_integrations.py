@@ -244,3 +244,45 @@ def test_a_callback_that_fails_stops_no_training_and_says_so_once(project: Make,
     said = there.run("python", script)
     assert "reached the end" in said
     assert said.count("division by zero; the training goes on") == 1
+
+
+@pytest.mark.parametrize("name", ["transformers", "accelerate", "lightning"])
+def test_what_a_framework_reports_to_wandb_reaches_the_ledger(project: Make, name: str) -> None:
+    there = project(f"with_{name}.py")
+    if name == "transformers":
+        there.edit("with_transformers.py", "report_to=[]", 'report_to="wandb"')
+        there.edit("with_transformers.py", 'callbacks=[TransformersCallback("with-transformers")],', "")
+    elif name == "accelerate":
+        there.edit("with_accelerate.py", 'log_with="ledger"', 'log_with="wandb"')
+    else:
+        there.edit("with_lightning.py", "ledger.integrations.lightning", "lightning.pytorch.loggers")
+        there.edit("with_lightning.py", "LightningLogger", "WandbLogger")
+        there.edit("with_lightning.py", '("with-lightning")', '(project="digits")')
+    there.wrapped("python", f"with_{name}.py", options=["--as", "wandb"])
+    (record,) = there.records()
+    assert record.status == "finished"
+    series = record.statistics.series["train/loss"]
+    if name == "transformers":
+        assert (record.experiment, series.count) == ("huggingface", 4)
+        assert len(record.params.values) < 20
+        assert record.params.values["weight_decay"] == 0.01
+        assert "hidden_size,16" in there.file(record, "tables/config.csv")
+        assert record.statistics.steps == 8
+    elif name == "accelerate":
+        assert (record.experiment, series.count) == ("with-accelerate", 12)
+        assert record.params.values == {"lr": 0.1, "seed": 0}
+    else:
+        assert (record.experiment, series.count) == ("digits", 12)
+        assert record.params.values == {"lr": 0.1}
+
+
+def test_what_lightning_writes_to_tensorboard_reaches_the_ledger(project: Make) -> None:
+    there = project("with_lightning.py")
+    there.edit("with_lightning.py", "ledger.integrations.lightning", "lightning.pytorch.loggers")
+    there.edit("with_lightning.py", "LightningLogger", "TensorBoardLogger")
+    there.edit("with_lightning.py", '("with-lightning")', '("runs")')
+    there.wrapped("python", "with_lightning.py", options=["--as", "tensorboard"])
+    (record,) = there.records()
+    assert record.status == "finished"
+    assert record.params.values == {"lr": 0.1}
+    assert record.statistics.series["train/loss"].count == 12

@@ -1,5 +1,6 @@
 """`ledger run -- command`: run a command with its terminal intact, and record it."""
 
+import os
 import secrets
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from ledger.commands.recording.options import given_of, run_options
 from ledger.commands.recording.record import tell
 from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
+from ledger.compat.stand_in import TRACKERS, environment_as
 from ledger.errors import LedgerError
 from ledger.model.ids import new_id
 from ledger.model.record import Record
@@ -37,6 +39,12 @@ from ledger.store.branch.branch import Branch
     metavar="auto|off|SOURCE,...",
     help="Sources that fill boxes which nobody filled: what the command left, printed and was given. Default: policy.",
 )
+@click.option(
+    "--as",
+    "tracker",
+    type=click.Choice(TRACKERS),
+    help="Let the command's calls of this tracker reach the ledger: nothing is installed, and no line is changed.",
+)
 @push_options
 @click.option(
     "--json", "as_json", is_flag=True, help="Print what was recorded as JSON, after what the command printed."
@@ -45,6 +53,7 @@ from ledger.store.branch.branch import Branch
 def run_command(
     experiment: str,
     resume: str | None,
+    tracker: str | None,
     harvest: str | None,
     push: bool | None,
     push_timeout: float,
@@ -76,7 +85,7 @@ def run_command(
             open_ledger(writing=True)
         except LedgerError as error:
             say(f"warning: {error.message}")
-    wrapped = run_wrapped(place, start, command)
+    wrapped = run_wrapped(place, start, command, environment_as(tracker, os.environ) if tracker else None)
     with suppress(OSError):  # the command's exit code is returned even without a stderr
         _print_recorded(place.ledger, wrapped, as_json=as_json)
     with suppress(OSError):

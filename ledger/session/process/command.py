@@ -6,7 +6,7 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,19 +54,23 @@ class Wrapped(Document, frozen=True, kw_only=True):
     """What to do about that."""
 
 
-def run_wrapped(place: SpoolPlace, start: Start, command: Sequence[str]) -> Wrapped:
+def run_wrapped(
+    place: SpoolPlace, start: Start, command: Sequence[str], variables: Mapping[str, str] | None = None
+) -> Wrapped:
     """Run a command with its terminal intact, record it, and return its exit code.
 
     Args:
         place: place where it is recorded.
         start: what is known before it starts, and what to read after its end.
         command: program and arguments.
+        variables: environment variables of the command that ours do not have.
 
     Raises:
         NotFound: there is no such program, or it cannot be executed; nothing is recorded.
     """
+    variables = variables or {}
     if is_silent(start.rank) and start.rank is not None:
-        return _run_as_rank(start, start.rank, command)
+        return _run_as_rank(start, start.rank, command, variables)
     try:
         if (outer := find_outer(os.environ)) is not None:
             add_child(Path(outer.folder), start.id)
@@ -76,7 +80,7 @@ def run_wrapped(place: SpoolPlace, start: Start, command: Sequence[str]) -> Wrap
         )
         spool = create_spool(place, start)
     except OSError as error:
-        return _run_unrecorded(place, start, command, error)
+        return _run_unrecorded(place, start, command, error, variables)
     captured = capture_now(
         place.ledger,
         Path.cwd(),
@@ -88,7 +92,7 @@ def run_wrapped(place: SpoolPlace, start: Start, command: Sequence[str]) -> Wrap
     with suppress(OSError):  # a full disk may cost parts of the record, never the command
         spool.write_captured(captured)
     try:
-        ended = _run(spool, shown, command)
+        ended = _run(spool, shown, command, variables)
     except NotFound:
         spool.remove()
         raise
@@ -106,7 +110,7 @@ def run_wrapped(place: SpoolPlace, start: Start, command: Sequence[str]) -> Wrap
     return Wrapped(exit_code=exit_code, id=shown, recorded=recorded)
 
 
-def _run(spool: Spool, shown: str, command: Sequence[str]) -> Ended:
+def _run(spool: Spool, shown: str, command: Sequence[str], variables: Mapping[str, str]) -> Ended:
     """Run the command under observation, and return how it ended; a failure to write is no reason to stop it."""
     clock = time.monotonic()
     signals: list[int] = []
@@ -125,7 +129,9 @@ def _run(spool: Spool, shown: str, command: Sequence[str]) -> Ended:
         sampler.append(Sampler(pid, beat=spool.beat))
         sampler[0].start()
 
-    environment = os.environ | {
+    environment = {
+        **os.environ,
+        **variables,
         SPOOL_VARIABLE: str(spool.folder),
         RUN_DIR_VARIABLE: str(spool.folder / RUN_DIR),
         RUN_ID_VARIABLE: shown,
@@ -157,19 +163,24 @@ def _error_text(error: BaseException) -> tuple[str, str]:
     return f"the command has ended, but its run is not recorded yet: {why}", "ledger recover"
 
 
-def _run_unrecorded(place: SpoolPlace, start: Start, command: Sequence[str], error: OSError) -> Wrapped:
+def _run_unrecorded(
+    place: SpoolPlace, start: Start, command: Sequence[str], error: OSError, variables: Mapping[str, str]
+) -> Wrapped:
     """Run the command without a record: a failure of recording is no reason to keep it from training."""
     problem = f"this run is not recorded ({(error.strerror or str(error)).lower()}): `{place.state_dir}`"
     _LOG.warning(problem)
-    code = run_command(command, Path(os.devnull), environment=os.environ, started=lambda _: None, notice=lambda _: None)
+    nothing = Path(os.devnull)
+    environment = {**os.environ, **variables}
+    code = run_command(command, nothing, environment=environment, started=lambda _: None, notice=lambda _: None)
     return Wrapped(exit_code=_shell_code(code), id=start.id, problem=problem)
 
 
-def _run_as_rank(start: Start, rank: Rank, command: Sequence[str]) -> Wrapped:
+def _run_as_rank(start: Start, rank: Rank, command: Sequence[str], variables: Mapping[str, str]) -> Wrapped:
     """Run the command of a rank other than 0; the wrapper of rank 0 keeps the record."""
     of = f" of {rank.processes}" if rank.processes else ""
     problem = f"rank {rank.rank}{of} keeps no record, rank 0 does (according to {rank.launcher})"
     environment = {name: value for name, value in os.environ.items() if name not in {SPOOL_VARIABLE, RUN_DIR_VARIABLE}}
+    environment |= variables
     code = run_command(
         command, Path(os.devnull), environment=environment, started=lambda _: None, notice=lambda _: None
     )

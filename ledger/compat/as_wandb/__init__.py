@@ -1,0 +1,1 @@
+"""Stands before the installed packages under `ledger run --as wandb`."""

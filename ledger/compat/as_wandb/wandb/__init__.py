@@ -1,0 +1,6 @@
+"""`import wandb` under `ledger run --as wandb`: the ledger."""
+
+from ledger.compat import wandb
+from ledger.compat.submodules import stand_in
+
+stand_in(__name__, wandb)
