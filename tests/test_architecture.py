@@ -57,7 +57,7 @@ ROOMS = {
     "optuna": {"integrations"},
     "pandas": {"store", "api"},
     "psutil": {"capture", "session"},
-    "pyarrow": {"store", "data"},
+    "pyarrow": {"formats", "store", "data"},
     "pygments": {"publish"},
     "pynvml": {"capture"},
     "pytorch_lightning": {"integrations"},
