@@ -19,7 +19,7 @@ def test_a_script_that_knows_nothing_of_the_ledger_is_recorded_whole(project: Ma
     assert record.command[-1] == "--n_embd=8"
     # The checkpoint holds a tensor beside the model, tied weights, and an optimizer.
     assert record.model.parameters == known["parameters"]
-    assert record.params.unknown == {"all": "no params were given"}
+    assert (record.params.values, record.params.found) == ({"n_embd": 8}, {"all": "argv"})
     assert record.datasets.unknown == {"all": "no dataset was named"}
     assert "step 30: train loss" in there.file(record, "log.txt")
     there.verified()
