@@ -5,6 +5,7 @@ cells. A row of another width than the header has shifted cells, so it is left o
 """
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -84,7 +85,7 @@ def read_table_file(path: Path, columns: RunColumns) -> ResultsTable:
         LedgerError: it cannot be read, is no table, or has no such column.
     """
     losses: list[str] = []
-    rows = list(_rows(read_table_text(path), str(path), losses))
+    rows = list(table_rows(read_table_text(path), str(path), losses))
     _check_columns(path, columns, rows)
     ids = TableIds()
     return ResultsTable([_run(row, columns, ids) for row in rows], losses)
@@ -111,12 +112,19 @@ def width_losses(lines: Sequence[int], width: int) -> list[str]:
     return [f"{counted(len(lines), 'row')} without the {width} cells of the header: {place} {shown}"]
 
 
-def _rows(text: str, source: str, losses: list[str]) -> Iterator[TableRow]:
-    rows = (
-        _json_rows(text, losses)
-        if text.lstrip("\ufeff \r\n").startswith("{")
-        else _separated_rows(text, source, losses)
-    )
+def table_rows(text: str, source: str, losses: list[str]) -> Iterator[TableRow]:
+    """Yield the rows of a table.
+
+    Args:
+        text: the table.
+        source: where it came from, for messages.
+        losses: phrases for rows that are none, which are added at the end.
+
+    Raises:
+        LedgerError: it has too many rows, or cells that are too long.
+    """
+    is_json = text.lstrip("\ufeff \r\n").startswith("{")
+    rows = _json_rows(text, losses) if is_json else _separated_rows(text, source, losses)
     for number, row in enumerate(rows):
         if number == _MOST_ROWS:
             raise LedgerError(f"the table has more than {_MOST_ROWS:,} rows: `{source}`", hint="divide the file")
@@ -141,9 +149,8 @@ def _json_rows(text: str, losses: list[str]) -> Iterator[TableRow]:
 
 
 def _separated_rows(text: str, source: str, losses: list[str]) -> Iterator[TableRow]:
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    separator = max(_SEPARATORS, key=header.count)
-    lines = csv.reader(text.splitlines(keepends=True), delimiter=separator)
+    header = next((line for line in text.split("\n") if line.strip()), "")
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=header.count))
     names: list[str] = []
     odd: list[int] = []
     try:
