@@ -77,7 +77,10 @@ ROOMS = {
 MOST_FILES = 17
 """Files of a folder at most: as many as the largest of the code bases that this one is measured by have on average."""
 
-LIGHT = ("torch", "matplotlib", "mkdocs", "zmq", "git", "click", "msgspec", "yaml", "rich", "subprocess")
+LIGHT = (
+    *("torch", "matplotlib", "mkdocs", "zmq", "git", "click", "msgspec", "yaml", "rich", "subprocess"),
+    *("ledger.integrations", "ledger.compat"),
+)
 RECORD_PATH_FREE_OF = (
     *("lark", "sqlite3", "pandas", "pyarrow"),
     *("git", "jinja2", "matplotlib", "mkdocs", "rich", "torch", "numpy", "pynvml", "yaml", "importlib.metadata"),
@@ -233,6 +236,8 @@ def test_a_run_in_a_script_loads_only_what_every_run_needs() -> None:
         "numpy",
         "yaml",
         "click",
+        "ledger.integrations",
+        "ledger.compat",
         "ledger.session.live",
         "ledger.session.notebook.watch",
     )

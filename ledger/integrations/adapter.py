@@ -66,13 +66,12 @@ class AdapterRun:
 
     def _begin(self, params: Mapping[str, object], options: dict[str, Any]) -> Run:
         self.finish()
-        for open_run in open_runs():
-            holder = _OF_ADAPTERS.get(open_run)
-            if holder is None:
-                open_run.params(params)
-                return self._hold(open_run, own=False)
-            if holder.settled:
-                holder.finish()
+        if (outer := surrounding_run()) is not None:
+            outer.params(params)
+            return self._hold(outer, own=False)
+        for one in open_runs():
+            if _OF_ADAPTERS[one].settled:
+                _OF_ADAPTERS[one].finish()
         given = options.pop("params", None) or {}
         run = self._hold(begin(params={**params, **given}, **options), own=True)
         if not self._around:
@@ -137,6 +136,11 @@ class AdapterRun:
         if where not in self._told:
             self._told.add(where)
             _LOG.warning("%s: %s; the training goes on, and its record lacks this", where, error)
+
+
+def surrounding_run() -> Run | None:
+    """Return the open run that trainings are part of; none where there are only those of other trainings."""
+    return next((run for run in open_runs() if run not in _OF_ADAPTERS), None)
 
 
 def harmless(hook: Callable[P, R]) -> Callable[P, R | None]:

@@ -15,9 +15,8 @@ from typing import Any
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from ledger.integrations.adapter import AdapterRun, harmless
+from ledger.integrations.adapter import AdapterRun, harmless, surrounding_run
 from ledger.model.values import Direction, Status
-from ledger.session.run.open_runs import open_runs
 from ledger.session.run.run import run as begin
 
 RULE = "value of the Optuna trial"
@@ -54,7 +53,7 @@ class OptunaCallback:
         if status is None or trial.number in self.recorded or trial.datetime_start is None:
             return
         self.recorded.add(trial.number)
-        outer = next(iter(open_runs()), None)
+        outer = surrounding_run()
         run = begin(
             **{
                 "experiment": self._experiment or study.study_name,

@@ -78,6 +78,17 @@ def test_a_run_that_is_made_for_others_is_joined(repo: Path) -> None:
     assert len(records()) == 1
 
 
+def test_the_run_of_another_training_is_skipped_for_the_one_around_both(repo: Path) -> None:
+    job, first, second = AdapterRun(OPTIONS, around=True), AdapterRun(OPTIONS), AdapterRun(OPTIONS)
+    first.begin()
+    run = job.begin()
+    assert run is not first.run
+    assert second.begin() is run
+    for one in (first, job):
+        one.settle()
+        one.finish()
+
+
 def test_a_run_that_has_ended_is_joined_by_nobody(repo: Path) -> None:
     with ledger.run(output=False):
         assert len(open_runs()) == 1
