@@ -148,6 +148,8 @@ def with_imported(environment: Environment, imported: dict[str, str] | None) -> 
     """Return box 5 with the frameworks that the run had imported, where its processes reported them."""
     if imported is not None:
         return msgspec.structs.replace(environment, imported=imported)
+    if not environment.known:
+        return environment
     why = "imports are unknown, only the installed packages are known; `ledger.run()` in the script records imports"
     return msgspec.structs.replace(environment, unknown={**environment.unknown, "imported": why})
 
@@ -167,6 +169,8 @@ def with_usage(hardware: Hardware, draft: Draft) -> Hardware:
         )
     if draft.ranks_unknown is not None:
         hardware = msgspec.structs.replace(hardware, unknown={**hardware.unknown, "ranks": draft.ranks_unknown})
+    if draft.usage is None and not hardware.known:
+        return hardware
     if draft.usage is None:
         reason = "the run was not watched; `ledger run` and `ledger.run()` watch it"
         return msgspec.structs.replace(hardware, unknown={**hardware.unknown, "usage": reason})
