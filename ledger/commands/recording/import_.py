@@ -12,7 +12,7 @@ from ledger.commands.output import say, write_json, write_table
 from ledger.commands.progress import Bar
 from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
-from ledger.formats.trackers.table_file import RunColumns
+from ledger.formats.trackers.table_file import ForeignColumns
 from ledger.model.values import check_label, counted, plain
 from ledger.recorder.foreign.foreign_draft import foreign_draft, moment_text
 from ledger.recorder.foreign.foreign_import import Import, import_runs, known_imports
@@ -58,7 +58,7 @@ def import_command(
     """
     if experiment is not None:
         check_label("experiment", experiment)
-    columns = RunColumns(list(metrics), list(params), identity, time)
+    columns = ForeignColumns(list(metrics), list(params), identity, time)
     store = open_store(source, tracker, columns)
     ledger = open_ledger(writing=not dry_run)
     if dry_run:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from ledger.formats.scalar import Scalar
-from ledger.formats.trackers.store_values import number_of
+from ledger.formats.stores.store_values import number_of
 from ledger.model.values import counted
 
 _KIND = "_type"

@@ -12,9 +12,8 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.formats.scalar import Scalar
-from ledger.formats.trackers.foreign_run import ForeignRun
-from ledger.formats.trackers.store_files import files_in
-from ledger.formats.trackers.store_values import (
+from ledger.formats.stores.store_files import files_in
+from ledger.formats.stores.store_values import (
     load_json,
     moment_in,
     moment_of,
@@ -23,6 +22,7 @@ from ledger.formats.trackers.store_values import (
     status_of_open,
     step_of,
 )
+from ledger.formats.trackers.foreign_run import ForeignRun
 from ledger.formats.trackers.table_file import TableRow, read_table_text, table_rows
 from ledger.model.values import counted
 

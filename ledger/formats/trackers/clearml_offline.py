@@ -14,9 +14,8 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.formats.scalar import Scalar
-from ledger.formats.trackers.foreign_run import ForeignRun
-from ledger.formats.trackers.store_files import MOST_BYTES, files_in, folders_in, read_store_bytes
-from ledger.formats.trackers.store_values import (
+from ledger.formats.stores.store_files import MOST_BYTES, files_in, folders_in, read_store_bytes
+from ledger.formats.stores.store_values import (
     load_json,
     load_mapping,
     moment_of,
@@ -26,6 +25,7 @@ from ledger.formats.trackers.store_values import (
     step_of,
     text_of,
 )
+from ledger.formats.trackers.foreign_run import ForeignRun
 from ledger.model.values import counted
 
 _TASK, _METRICS, _LOG = "task.json", "metrics.jsonl", "log.jsonl"

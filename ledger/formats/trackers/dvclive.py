@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.formats.scalar import Scalar
+from ledger.formats.stores.store_files import files_below, files_in, folders_in, read_store_bytes, read_store_text
+from ledger.formats.stores.store_values import load_mapping, number_in, number_of, same_number, step_of
 from ledger.formats.trackers.foreign_run import ForeignRun
-from ledger.formats.trackers.store_files import files_below, files_in, folders_in, read_store_bytes, read_store_text
-from ledger.formats.trackers.store_values import load_mapping, number_in, number_of, same_number, step_of
 from ledger.formats.yaml_file import load_yaml
 from ledger.model.values import counted
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.formats.scalar import Scalar
+from ledger.formats.stores.store_database import Row, StoreDatabase, id_batches, open_store_database, tables_of
+from ledger.formats.stores.store_values import moment_of, number_of, param_in, status_of_open, step_of, text_of
 from ledger.formats.trackers.foreign_run import ForeignDataset, ForeignRun
-from ledger.formats.trackers.store_database import Row, StoreDatabase, id_batches, open_store_database, tables_of
-from ledger.formats.trackers.store_values import moment_of, number_of, param_in, status_of_open, step_of, text_of
 from ledger.model.values import Status, counted
 
 _TABLES = {"experiments", "runs", "metrics", "params", "tags"}

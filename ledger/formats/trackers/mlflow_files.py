@@ -10,6 +10,15 @@ from typing import NamedTuple
 
 from ledger.errors import LedgerError
 from ledger.formats.scalar import Scalar
+from ledger.formats.stores.store_files import (
+    files_below,
+    files_in,
+    folders_in,
+    is_inside,
+    read_store_bytes,
+    read_store_text,
+)
+from ledger.formats.stores.store_values import number_in, param_in, status_of_open, text_of
 from ledger.formats.trackers.foreign_run import ForeignDataset, ForeignRun
 from ledger.formats.trackers.mlflow_database import (
     TAG_NAMES,
@@ -18,15 +27,6 @@ from ledger.formats.trackers.mlflow_database import (
     last_seen,
     moment_in_milliseconds,
 )
-from ledger.formats.trackers.store_files import (
-    files_below,
-    files_in,
-    folders_in,
-    is_inside,
-    read_store_bytes,
-    read_store_text,
-)
-from ledger.formats.trackers.store_values import number_in, param_in, status_of_open, text_of
 from ledger.formats.yaml_file import load_yaml
 from ledger.model.values import Status, counted
 

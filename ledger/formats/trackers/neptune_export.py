@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.formats.scalar import Scalar
+from ledger.formats.stores.store_files import files_in, folders_in
+from ledger.formats.stores.store_values import moment_in, number_of, status_of_open, step_of, text_of
 from ledger.formats.trackers.foreign_run import ForeignRun
-from ledger.formats.trackers.store_files import files_in, folders_in
-from ledger.formats.trackers.store_values import moment_in, number_of, status_of_open, step_of, text_of
 from ledger.model.values import Status, counted, plain
 
 _PART = re.compile(r"(?P<run>.+)_part_(?P<part>\d{1,6})\.parquet")

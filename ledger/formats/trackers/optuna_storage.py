@@ -13,10 +13,9 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.formats.scalar import Scalar
-from ledger.formats.trackers.foreign_run import ForeignRun
-from ledger.formats.trackers.store_database import StoreDatabase, id_batches, open_store_database, tables_of
-from ledger.formats.trackers.store_files import read_store_bytes
-from ledger.formats.trackers.store_values import (
+from ledger.formats.stores.store_database import StoreDatabase, id_batches, open_store_database, tables_of
+from ledger.formats.stores.store_files import read_store_bytes
+from ledger.formats.stores.store_values import (
     load_json,
     load_mapping,
     moment_in,
@@ -25,6 +24,7 @@ from ledger.formats.trackers.store_values import (
     step_of,
     text_of,
 )
+from ledger.formats.trackers.foreign_run import ForeignRun
 from ledger.model.values import Status
 
 _TABLES = {"studies", "trials", "trial_params"}

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from ledger.errors import LedgerError
 from ledger.formats.numbers import is_nothing, read_measured
+from ledger.formats.stores.store_values import moment_in, param_in
 from ledger.formats.trackers.foreign_run import ForeignRun
-from ledger.formats.trackers.store_values import moment_in, param_in
 from ledger.formats.trackers.table_file import ResultsTable, TableIds, read_table_text, width_losses
 from ledger.model.directions import known_direction
 from ledger.model.values import listed, plain

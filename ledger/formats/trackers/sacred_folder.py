@@ -10,10 +10,9 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.formats.scalar import Scalar
-from ledger.formats.trackers.foreign_run import ForeignRun
-from ledger.formats.trackers.series_rows import leaves
-from ledger.formats.trackers.store_files import folders_in, read_store_bytes
-from ledger.formats.trackers.store_values import (
+from ledger.formats.stores.series_rows import leaves
+from ledger.formats.stores.store_files import folders_in, read_store_bytes
+from ledger.formats.stores.store_values import (
     load_mapping,
     moment_in,
     number_of,
@@ -21,6 +20,7 @@ from ledger.formats.trackers.store_values import (
     step_of,
     text_of,
 )
+from ledger.formats.trackers.foreign_run import ForeignRun
 from ledger.model.values import Status, counted
 
 _RUN = "run.json"

@@ -16,9 +16,9 @@ from typing import NamedTuple
 from ledger.errors import LedgerError
 from ledger.formats.encoding import encoding_of
 from ledger.formats.numbers import is_nothing, read_measured
+from ledger.formats.stores.store_files import read_store_bytes
+from ledger.formats.stores.store_values import load_json, moment_in, moment_of, number_of, param_in
 from ledger.formats.trackers.foreign_run import ForeignRun
-from ledger.formats.trackers.store_files import read_store_bytes
-from ledger.formats.trackers.store_values import load_json, moment_in, moment_of, number_of, param_in
 from ledger.model.values import counted, listed, plain
 
 _SEPARATORS = ("\t", ",", ";", "|")
@@ -41,7 +41,7 @@ class ResultsTable(NamedTuple):
     """The column that the runs were made to improve, where that is known."""
 
 
-class RunColumns(NamedTuple):
+class ForeignColumns(NamedTuple):
     """Names of columns, as the user gives them; in lines of JSON, `a.b` is `b` in `a`."""
 
     metrics: Sequence[str] = ()
@@ -74,7 +74,7 @@ class TableIds:
         return id_ if count == 1 else f"{id_}#{count}"
 
 
-def read_table_file(path: Path, columns: RunColumns) -> ResultsTable:
+def read_table_file(path: Path, columns: ForeignColumns) -> ResultsTable:
     """Return the runs of a table.
 
     Args:
@@ -168,7 +168,7 @@ def _separated_rows(text: str, source: str, losses: list[str]) -> Iterator[Table
     losses += width_losses(odd, len(names))
 
 
-def _check_columns(path: Path, columns: RunColumns, rows: Sequence[TableRow]) -> None:
+def _check_columns(path: Path, columns: ForeignColumns, rows: Sequence[TableRow]) -> None:
     wanted = [*columns.metrics, *columns.params, *(name for name in (columns.id, columns.time) if name)]
     if not wanted or not rows:
         return
@@ -188,7 +188,7 @@ def _cell(row: TableRow, name: str) -> object:
     return found
 
 
-def _run(row: TableRow, columns: RunColumns, ids: TableIds) -> ForeignRun:
+def _run(row: TableRow, columns: ForeignColumns, ids: TableIds) -> ForeignRun:
     losses: list[str] = []
     metrics: dict[str, float] = {}
     for name in columns.metrics:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.formats.scalar import Scalar
+from ledger.formats.stores.store_values import moment_of
 from ledger.formats.tfevents_file import DamagedFileError, read_scalars
 from ledger.formats.trackers.foreign_run import ForeignRun
-from ledger.formats.trackers.store_values import moment_of
 
 _MARK = "tfevents"
 _MOST_FOLDERS = 100_000

@@ -10,11 +10,11 @@ from datetime import datetime
 from pathlib import Path
 
 from ledger.errors import LedgerError
+from ledger.formats.stores.series_rows import SeriesRows
+from ledger.formats.stores.store_database import Row, StoreDatabase, id_batches, open_store_database
+from ledger.formats.stores.store_files import files_in
+from ledger.formats.stores.store_values import load_mapping, moment_in, step_of, text_of
 from ledger.formats.trackers.foreign_run import ForeignRun
-from ledger.formats.trackers.series_rows import SeriesRows
-from ledger.formats.trackers.store_database import Row, StoreDatabase, id_batches, open_store_database
-from ledger.formats.trackers.store_files import files_in
-from ledger.formats.trackers.store_values import load_mapping, moment_in, step_of, text_of
 from ledger.model.values import counted
 
 _TABLES = ("metrics", "configs")

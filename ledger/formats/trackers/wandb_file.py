@@ -14,10 +14,9 @@ from pathlib import Path
 from ledger.errors import LedgerError
 from ledger.formats.protobuf import message_fields, signed
 from ledger.formats.record_log import read_log_records
-from ledger.formats.trackers.foreign_run import ForeignRun
-from ledger.formats.trackers.series_rows import SeriesRows, leaves
-from ledger.formats.trackers.store_files import files_in, folders_in
-from ledger.formats.trackers.store_values import (
+from ledger.formats.stores.series_rows import SeriesRows, leaves
+from ledger.formats.stores.store_files import files_in, folders_in
+from ledger.formats.stores.store_values import (
     load_json,
     moment_of,
     number_of,
@@ -26,6 +25,7 @@ from ledger.formats.trackers.store_values import (
     step_of,
     text_of,
 )
+from ledger.formats.trackers.foreign_run import ForeignRun
 from ledger.model.values import Status, counted
 
 _MAGIC, _HEAD = b":W&B", 7

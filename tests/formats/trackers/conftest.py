@@ -20,4 +20,4 @@ def store(tmp_path: Path) -> Callable[[str], Path]:
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let years pass since the stores were made, so that nobody writes a run in them any more."""
-    monkeypatch.setattr("ledger.formats.trackers.store_values._now", lambda: datetime(2031, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr("ledger.formats.stores.store_values._now", lambda: datetime(2031, 1, 1, tzinfo=UTC))

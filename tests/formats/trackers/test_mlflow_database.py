@@ -132,7 +132,7 @@ def test_a_reader_that_pauses_lets_the_trainer_write(database: Path) -> None:
 
 
 def test_a_locked_database_is_named_with_what_to_do(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ledger.formats.trackers.store_database._PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("ledger.formats.stores.store_database._PATIENCE_SECONDS", 0)
     with closing(sqlite3.connect(database, isolation_level=None)) as base:
         base.execute("BEGIN EXCLUSIVE")
         with pytest.raises(LedgerError, match="locked") as caught:

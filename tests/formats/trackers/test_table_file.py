@@ -9,10 +9,10 @@ import pytest
 
 from ledger.errors import LedgerError
 from ledger.formats.trackers.foreign_run import ForeignRun
-from ledger.formats.trackers.table_file import RunColumns, read_table_file
+from ledger.formats.trackers.table_file import ForeignColumns, read_table_file
 from tests.formats.trackers.damage import endure
 
-COLUMNS = RunColumns(metrics=["acc", "loss"], params=["lr", "opt"], id="name", time="when")
+COLUMNS = ForeignColumns(metrics=["acc", "loss"], params=["lr", "opt"], id="name", time="when")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_row_is_a_run(tmp_path: Path, text: str) -> None:
 def test_nested_values_are_named_with_dots(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_text('{"m": {"acc": 1}, "p": {"a": [1, 2]}, "x.y": 3}\n')
-    (run,) = read_table_file(path, RunColumns(metrics=["m.acc", "x.y"], params=["p"])).runs
+    (run,) = read_table_file(path, ForeignColumns(metrics=["m.acc", "x.y"], params=["p"])).runs
     assert (run.id, run.metrics, run.params) == ("line 1", {"m.acc": 1.0, "x.y": 3.0}, {"p": {"a": [1, 2]}})
 
 
@@ -65,14 +65,14 @@ def test_what_is_no_row_number_or_time_is_named_by_line(tmp_path: Path) -> None:
     assert table.runs[0].losses == ["`acc` is no number on line 2: `high`", "`when` is no time on line 2: `soon`"]
     assert table.losses == ["1 row without the 6 cells of the header: line 4"]
     path.write_text('{"acc": 1}\n[1]\n{"acc": \n')
-    assert read_table_file(path, RunColumns(metrics=["acc"])).losses == ["2 lines without a row of JSON: 2, 3"]
+    assert read_table_file(path, ForeignColumns(metrics=["acc"])).losses == ["2 lines without a row of JSON: 2, 3"]
 
 
 def test_a_column_that_is_not_there_is_an_error_that_names_those_that_are(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("a,b\n1,2\n")
     with pytest.raises(LedgerError, match="no column `c`") as caught:
-        read_table_file(path, RunColumns(metrics=["c"]))
+        read_table_file(path, ForeignColumns(metrics=["c"]))
     assert caught.value.hint == "it has: a, b"
 
 
@@ -82,6 +82,6 @@ def test_a_damaged_table_gives_what_is_left_or_one_error(tmp_path: Path, text: s
     path.write_text(text)
 
     def read(store: Path) -> Iterator[ForeignRun]:
-        yield from read_table_file(store, RunColumns(metrics=["acc"], id="name")).runs
+        yield from read_table_file(store, ForeignColumns(metrics=["acc"], id="name")).runs
 
     endure(read, path, path)
