@@ -79,9 +79,7 @@ def test_curves_values_times_and_params_come_back_from_mlflow(runs: Sequence[Exp
         assert (found.note or None) == (record.note or None)
         assert found.commit == (record.code.commit or "").removeprefix("git:") or None
         assert len(found.params) == len(record.params.values)
-        logged = {
-            (name, index): value for index, point in enumerate(run.points) for name, value in point.values.items()
-        }
+        logged = [pair for point in run.points for pair in point.values.items()]
         series = {name for name, _ in logged}
         back = sorted((scalar.tag, repr(scalar.value)) for scalar in found.scalars if scalar.tag in series)
         finals = [

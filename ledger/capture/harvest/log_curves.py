@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ledger.analysis.data.curves import Point
 from ledger.capture.harvest.log_values import (
     AXES,
-    Place,
+    LogPlace,
     bar_of,
     header_of,
     is_series,
@@ -82,7 +82,7 @@ class _Reader:
         self.points: list[Point] = []
         self.restarts = 0
         """How often the log goes back to its beginning."""
-        self._place = Place()
+        self._place = LogPlace()
         self._first: tuple[float, float] | None = None
         self._first_epoch: float | None = None
         self._shares = False
@@ -139,15 +139,15 @@ class _Reader:
     def _has_place(self) -> bool:
         return self._place.step is not None or self._place.epoch is not None
 
-    def _known(self, said: Place) -> Place:
+    def _known(self, said: LogPlace) -> LogPlace:
         """Return a place with the epoch of the lines before, where it says none itself."""
         self._shares |= said.share is not None
         if said.epoch is not None:
             self._first_epoch = said.epoch if self._first_epoch is None else self._first_epoch
             return said
-        return Place(said.step, self._place.epoch, said.share if said.step is None else None)
+        return LogPlace(said.step, self._place.epoch, said.share if said.step is None else None)
 
-    def _at(self, place: Place) -> tuple[int | None, float | None]:
+    def _at(self, place: LogPlace) -> tuple[int | None, float | None]:
         """Return step and epoch of a place: where epochs have parts, how many of them are done."""
         if place.epoch is None or not self._shares:
             return place.step, place.epoch
@@ -167,7 +167,7 @@ class _Reader:
             if held_out:
                 self._emit((None, None), held_out)
             return
-        self._place = Place(step, epoch)
+        self._place = LogPlace(step, epoch)
         if values:
             self._emit((step, epoch), values)
 
@@ -187,7 +187,7 @@ class _Reader:
         }
         values = {name: value for name, value in numbers.items() if is_series(name)}
         at = float(cells[0])
-        self._place = Place(epoch=at) if AXES[self._columns[0]] == "epoch" else Place(step=int(at))
+        self._place = LogPlace(epoch=at) if AXES[self._columns[0]] == "epoch" else LogPlace(step=int(at))
         if values:
             self._emit((self._place.step, self._place.epoch), values)
         return True

@@ -82,7 +82,7 @@ _LOGGER = re.compile(
 )
 
 
-class Place(NamedTuple):
+class LogPlace(NamedTuple):
     """Where in a training a line is."""
 
     step: int | None = None
@@ -93,7 +93,7 @@ class Place(NamedTuple):
     """How much of the epoch is done, from 0 to 1; none where the line does not say."""
 
 
-class Bar(NamedTuple):
+class LogBar(NamedTuple):
     """How far a bar is."""
 
     done: int
@@ -109,7 +109,7 @@ def message_of(line: str) -> str:
     return line[start:].strip()
 
 
-def place_of(text: str) -> Place:
+def place_of(text: str) -> LogPlace:
     """Return where in the training a line says that it is."""
     step: int | None = None
     epoch: float | None = None
@@ -129,7 +129,7 @@ def place_of(text: str) -> Place:
         elif (boosted := _ROUND.match(text)) is not None:
             step = int(boosted["value"])
     # A step that is one of an epoch is how far that is.
-    return Place(None if epoch is not None and share is not None else step, epoch, share)
+    return LogPlace(None if epoch is not None and share is not None else step, epoch, share)
 
 
 def _share_of(text: str) -> float | None:
@@ -140,10 +140,10 @@ def _share_of(text: str) -> float | None:
     return done / whole if 0 < whole >= done else None
 
 
-def bar_of(text: str) -> Bar | None:
+def bar_of(text: str) -> LogBar | None:
     """Return how far the bar in a line is; none where there is none."""
     found = _BAR.search(text)
-    return Bar(int(found["done"]), int(found["all"])) if found else None
+    return LogBar(int(found["done"]), int(found["all"])) if found else None
 
 
 def split_of(text: str) -> str | None:
