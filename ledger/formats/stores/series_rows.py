@@ -61,7 +61,7 @@ def leaves(values: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     for name, value in values.items():
         if name.startswith(_OWN):
             continue
-        whole = next((whole for whole in kinds if name.startswith(f"{whole}.")), None) if kinds else None
+        whole = next((whole for whole in _wholes(name) if whole in kinds), None) if kinds else None
         if whole is not None:  # a value that was flattened with everything else, as W&B does
             if name == f"{whole}.{_KIND}":
                 yield whole, {_KIND: value}
@@ -69,3 +69,11 @@ def leaves(values: Mapping[str, object]) -> Iterator[tuple[str, object]]:
             yield from leaves({f"{name}.{inner}": found for inner, found in value.items()})
         else:
             yield name, value
+
+
+def _wholes(name: str) -> Iterator[str]:
+    """Yield the names that a dotted name is a part of, the outermost first."""
+    place = name.find(".")
+    while place >= 0:
+        yield name[:place]
+        place = name.find(".", place + 1)

@@ -4,6 +4,7 @@ A database is foreign and may be forged. Views and generated columns hold code, 
 columns here; statements that compute for longer than the size of the file explains are stopped.
 """
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -172,7 +173,7 @@ def _leaves_files(path: Path) -> bool:
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    address = f"file:{quote(str(path.resolve()))}?mode={mode}"
+    address = f"file:{quote(os.fsencode(path.resolve()))}?mode={mode}"
     connection = sqlite3.connect(address, uri=True, timeout=_PATIENCE_SECONDS, isolation_level=None)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
     connection.text_factory = lambda data: data.decode("utf-8", "replace")

@@ -109,7 +109,7 @@ def load_json(text: str | bytes, source: str) -> object:
         LedgerError: it is malformed, or nested too deep.
     """
     try:
-        found = json.loads(text)
+        found = json.loads(text.decode("utf-8-sig", "replace") if isinstance(text, bytes) else text)
     except (ValueError, RecursionError) as error:
         raise LedgerError(f"{source}: it is no JSON ({plain(str(error)[:80].lower())})") from None
     if _is_deeper(found, _MOST_DEPTH):

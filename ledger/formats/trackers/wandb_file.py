@@ -4,6 +4,7 @@ A file has a header of seven bytes and then a log of records, each a message of 
 (https://github.com/wandb/wandb), seen in 0.31. Values are JSON in field 16, or typed in fields 3 to 8.
 """
 
+import re
 import struct
 from collections import Counter
 from collections.abc import Iterator
@@ -40,6 +41,9 @@ _LABELS = (("group", 6), ("job_type", 7), ("sweep", 12))
 _VALUE_JSON = 16
 _GOALS = {1: "lower", 2: "higher"}
 _MOST_SECONDS = 1e10
+_DEEPEST = 100
+_PLAIN = re.compile(rb"\x12([\x01-\x7f])(.{1,127})\x82\x01([\x01-\x7f])(.{1,127})", re.DOTALL)
+"""An item with one key and a value in JSON, as nearly all are."""
 _double = struct.Struct("<d").unpack
 
 _Message = dict[int, list[int | bytes]]
@@ -106,8 +110,8 @@ class _RunLog:
 
     def __init__(self) -> None:
         self._rows = SeriesRows()
-        self._config: dict[_Path, object] = {}
-        self._summary: dict[_Path, object] = {}
+        self._config: dict[str, object] = {}
+        self._summary: dict[str, object] = {}
         self._goals: dict[str, str] = {}
         self._run: _Message = {}
         self._exit: _Message | None = None
@@ -148,7 +152,7 @@ class _RunLog:
             started_at=started,
             ended_at=ended,
             author=_text(environment, 13) or _text(run, 2),
-            params={key: value for key, value in _nested(self._config).items() if key != "_wandb"},
+            params={key: value for key, value in self._config.items() if key != "_wandb"},
             scalars=self._rows.scalars,
             metrics=dict(self._finals(series)),
             directions={name: goal for name in series if (goal := self._goal(name))},
@@ -204,7 +208,7 @@ class _RunLog:
 
     def _finals(self, series: dict[str, float]) -> Iterator[tuple[str, float]]:
         """Yield the values of the summary that are not the last ones of series; a killed run has no others."""
-        for name, value in leaves(_nested(self._summary)):
+        for name, value in leaves(self._summary):
             number = number_of(value)
             if number is None and name not in series and name not in self._rows.others:
                 self._lost[f"`{name}`: a final value without a number"] += not isinstance(value, dict)
@@ -225,7 +229,9 @@ class _RunLog:
     def _ended(self, started: datetime | None) -> datetime | None:
         if self._exit is None or started is None:
             return None
-        seconds = number_of(self._summary.get(("_wandb", "runtime"))) or number_of(self._summary.get(("_runtime",)))
+        own = self._summary.get("_wandb")
+        seconds = number_of(own.get("runtime") if isinstance(own, dict) else None)
+        seconds = seconds or number_of(self._summary.get("_runtime"))
         if seconds is None or not 0 <= seconds < _MOST_SECONDS:
             return None
         return started + timedelta(seconds=seconds)
@@ -239,6 +245,10 @@ class _RunLog:
 
 def _item(data: bytes) -> tuple[_Path, object]:
     """Return path and value of an item of a history, a summary or a config."""
+    if (plain := _PLAIN.fullmatch(data)) is not None:
+        key_size, key, size, text = plain.groups()
+        if key_size[0] == len(key) and size[0] == len(text):
+            return (key.decode("utf-8", "replace"),), load_json(text, "value")
     path: list[str] = []
     value: object = None
     for number, part in message_fields(data):
@@ -252,25 +262,27 @@ def _item(data: bytes) -> tuple[_Path, object]:
             value = bool(part)
         elif number == 5:  # noqa: PLR2004  # `integer`, in zigzag
             value = part >> 1 ^ -(part & 1)
+    if len(path) > _DEEPEST:
+        raise ValueError(len(path))
     return tuple(path), value
 
 
-def _change(data: bytes, values: dict[_Path, object]) -> None:
+def _change(data: bytes, values: dict[str, object]) -> None:
     """Change values as a record of a summary or config says: fields 1 are new values, fields 2 are taken away."""
     for number, part in message_fields(data):
         if not isinstance(part, bytes) or number not in {1, 2}:
             continue
         path, value = _item(part)
-        for known in [known for known in values if known[: len(path)] == path and known != path]:
-            del values[known]
-        if number == 1:
-            values[path] = value
-        else:
-            values.pop(path, None)
-
-
-def _nested(values: dict[_Path, object]) -> dict[str, object]:
-    return {".".join(path): value for path, value in values.items()}
+        inner = values
+        for name in path[:-1]:
+            found = inner.get(name)
+            if not isinstance(found, dict):
+                found = inner[name] = {}
+            inner = found
+        if path and number == 1:
+            inner[path[-1]] = value
+        elif path:
+            inner.pop(path[-1], None)
 
 
 def _message(data: bytes) -> _Message:

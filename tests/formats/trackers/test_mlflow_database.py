@@ -123,6 +123,13 @@ def test_reading_leaves_no_file_beside_a_database_in_wal_mode(database: Path) ->
     assert [path.name for path in database.parent.iterdir()] == ["mlflow.db"]
 
 
+def test_any_name_of_a_file_is_read(database: Path) -> None:
+    for name in (b"a?mode=rw#b%20.db", b"\xff\xfe.db", "Größe.db".encode()):
+        path = database.rename(database.with_name(os.fsdecode(name)))
+        assert len(runs_of(path)) == 6
+        database = path
+
+
 def test_a_reader_that_pauses_lets_the_trainer_write(database: Path) -> None:
     runs = read_mlflow_database(database)
     next(runs)

@@ -186,6 +186,26 @@ def test_values_that_were_taken_away_are_gone(tmp_path: Path) -> None:
     assert (run.params, run.metrics) == ({"b": {"c": 1}}, {"x": 3.0})
 
 
+def test_hundreds_of_series_and_histograms_are_read_in_a_moment(tmp_path: Path) -> None:
+    names = [f"layer.{number}" for number in range(400)]
+    drawn = [
+        field(2, name) + field(2, part) + field(16, text)
+        for name in names
+        for part, text in (("_type", '"histogram"'), ("bins", "[1]"), ("values", "[2]"))
+    ]
+    small = [item(f"loss{number}", number) for number in range(400)]
+    run = run_of(tmp_path, *[row(*drawn[:900]), row(*small)], field(3, b"".join(field(1, one) for one in small)))
+    assert len(run.scalars) == 400
+    assert len([loss for loss in run.losses if loss.endswith("1 histogram")]) == 300
+    assert run.metrics == {}
+
+
+def test_a_path_without_end_is_no_value(tmp_path: Path) -> None:
+    deep = b"".join(field(2, "a") for _ in range(1000)) + field(16, "1")
+    run = run_of(tmp_path, row(deep), field(3, field(1, deep)), field(5, field(1, deep)))
+    assert run.losses == ["3 damaged records"]
+
+
 def test_a_preempted_run_is_no_failed_one(tmp_path: Path) -> None:
     assert run_of(tmp_path, field(23, b""), field(18, field(1, 1))).status == "preempted"
     assert run_of(tmp_path, field(23, b""), field(18, b"")).status == "finished"
