@@ -2,9 +2,10 @@
 
 import math
 import os
-import signal
 import sqlite3
+import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -34,6 +35,13 @@ def runs_of(path: Path) -> dict[str | None, ForeignRun]:
 
 def points(run: ForeignRun, tag: str) -> list[tuple[int, float | None, float]]:
     return [(point.step, point.time, point.value) for point in run.scalars if point.tag == tag]
+
+
+def write_and_die(database: Path, statements: str) -> None:
+    """Write to a database in a process that is killed then."""
+    script = "import os, sqlite3, sys\nbase = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+    script += f"{textwrap.dedent(statements)}\nos.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", script, str(database)], check=False).returncode == -9
 
 
 def check_runs(runs: dict[str | None, ForeignRun]) -> None:
@@ -85,15 +93,14 @@ def test_a_run_that_was_seen_today_may_still_run(database: Path) -> None:
 
 
 def test_a_log_of_a_killed_writer_is_read_with_the_database(database: Path) -> None:
-    child = os.fork()
-    if not child:
-        base = sqlite3.connect(database)
+    write_and_die(
+        database,
+        """
         base.execute("PRAGMA journal_mode = WAL")
         base.execute("PRAGMA wal_autocheckpoint = 0")
         base.execute("UPDATE metrics SET value = 0.125 WHERE value = 0.25")
-        base.commit()
-        os.kill(os.getpid(), signal.SIGKILL)
-    os.waitpid(child, 0)
+    """,
+    )
     assert database.with_name("mlflow.db-wal").stat().st_size
     assert runs_of(database)["killed"].metrics == {"loss": 0.125}
     database.with_name("mlflow.db-shm").unlink()
@@ -101,15 +108,15 @@ def test_a_log_of_a_killed_writer_is_read_with_the_database(database: Path) -> N
 
 
 def test_a_transaction_of_a_killed_writer_is_not_read_and_its_journal_stays(database: Path) -> None:
-    child = os.fork()
-    if not child:
-        base = sqlite3.connect(database, isolation_level=None)
+    write_and_die(
+        database,
+        """
         base.execute("PRAGMA cache_size = 1")
         base.execute("BEGIN")
         base.execute("UPDATE metrics SET value = 0.125 WHERE value = 0.25")
         base.executemany("INSERT INTO params VALUES (?, ?, 'x')", [(f"k{n}", "v" * 3000) for n in range(200)])
-        os.kill(os.getpid(), signal.SIGKILL)
-    os.waitpid(child, 0)
+    """,
+    )
     before = {path.name: path.read_bytes() for path in database.parent.iterdir()}
     assert "mlflow.db-journal" in before
     assert runs_of(database)["killed"].metrics == {"loss": 0.25}
