@@ -50,6 +50,7 @@ SECTIONS = (
             "compare": "Compare runs: params that differ, metrics side by side.",
             "leaderboard": "Show the best settings, on each dataset version by itself.",
             "judge": "Say whether a run is better by more than chance: keep, discard, or cannot tell.",
+            "loop": "Say how many of a loop's decisions lie inside the noise; instruct an agent.",
             "advise": "Say what to try next, from the numbers of a run.",
             "weak": "Show where a run's model is weak: slices, classes, mistakes; and what to change next.",
             "matrix": "Show the value of a metric for each run on each version of a dataset.",

@@ -42,6 +42,7 @@ COMMANDS = {
     "matrix": ("matrix", "digits"),
     "align": ("align", "validation/accuracy", "online/clicks"),
     "growth": ("growth", "-m", "validation/accuracy", "--against", "duration"),
+    "loop": ("loop", "report"),
     "advise": ("advise", "RUN"),
     "weak": ("weak", "RUN"),
     "prepare": ("prepare", "--dataset", "train.py", "--out", "PLACE", "--", "cp", "{dataset}", "{out}"),

@@ -4,13 +4,26 @@ from collections.abc import Iterator, Sequence
 
 from ledger.analysis.judging.judgement import Judgement
 from ledger.analysis.judging.pareto import Front
-from ledger.analysis.judging.verdict import TESTS
+from ledger.analysis.judging.verdict import TESTS, Answer
 from ledger.formatting import change, measured, number
 
 
 def headline_of(judgement: Judgement) -> str:
     """Return the answer and its reason in one line."""
     return f"{judgement.verdict.answer}: {judgement.verdict.why}"
+
+
+def brief_line(answer: Answer, judgements: Sequence[Judgement]) -> str:
+    """Return an answer for programs in one line: `keep validation/accuracy gain=0.012 p=0.003`."""
+    parts: list[str] = [answer]
+    for judgement in judgements:
+        verdict = judgement.verdict
+        parts.append(f"{judgement.metric} gain={number(verdict.effect)}")
+        if verdict.corrected_p is not None:
+            parts.append(f"p={number(verdict.corrected_p, 2)}")
+        if verdict.repeats is not None:
+            parts.append(f"repeats-needed={verdict.repeats}")
+    return " ".join(parts)
 
 
 def lines_of(judgements: Sequence[Judgement], fronts: Sequence[Front] = ()) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import click
 
 from ledger.analysis.judging.verdict import Answer
-from ledger.analysis.judging.verdict_text import lines_of
+from ledger.analysis.judging.verdict_text import brief_line, lines_of
 from ledger.api.judge import judge_run
 from ledger.commands.comparing.include_option import include_option
 from ledger.commands.output import echo, write_json
@@ -75,6 +75,7 @@ def _no_verdict() -> Iterator[None]:
 )
 @include_option
 @click.option("--pareto", is_flag=True, help="Also show its place in metric, cost, time, size and memory.")
+@click.option("--brief", is_flag=True, help="Print one line: the answer, the gain, its chance, the repeats needed.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def judge_command(
     run: str,
@@ -85,6 +86,7 @@ def judge_command(
     direction: Literal["higher", "lower"] | None,
     include: frozenset[str],
     pareto: bool,
+    brief: bool,
     as_json: bool,
 ) -> int:
     """Judge whether RUN is better than another by more than chance: keep (0), discard (1), cannot tell (2).
@@ -108,6 +110,8 @@ def judge_command(
     )
     if as_json:
         write_json(judged)
+    elif brief:
+        echo(plain(brief_line(judged.answer, judged.judgements)))
     else:
         for line in lines_of(judged.judgements, judged.fronts):
             echo(plain(line))

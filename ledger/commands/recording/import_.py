@@ -94,7 +94,7 @@ def _tell(done: Import, store: Store, *, as_json: bool) -> None:
         say(f"hint: {counted(done.deleted, 'run')} deleted there left out; to take them: --deleted")
     _tell_losses(losses, store.losses)
     if done.added:
-        say("next: ledger list")
+        say("next: ledger loop report" if store.tracker == "results" else "next: ledger list")
 
 
 def _tell_losses(losses: "Counter[str]", of_store: Sequence[str]) -> None:

@@ -37,8 +37,9 @@ def foreign_draft(
     store: str,
     now: datetime,
     experiment: str | None = None,
+    entropy: bytes = b"",
     parents: Mapping[str, str] | None = None,
-    commits: frozenset[str] = frozenset(),
+    commits: Mapping[str, str] | None = None,
 ) -> Draft:
     """Return the draft of a run of another tracker.
 
@@ -48,8 +49,9 @@ def foreign_draft(
         store: name of its store.
         now: present moment, UTC.
         experiment: experiment that it belongs to here; that of the store by default.
+        entropy: last part of its id here, four bytes; random by default.
         parents: ids here by ids there.
-        commits: commits of this repository that runs name.
+        commits: whole ids of the commits of this repository that runs name.
     """
     losses = list(run.losses)
     started = run.started_at or run.ended_at or now
@@ -69,7 +71,7 @@ def foreign_draft(
     points = list(_points(_with_names(_curves_of(run), losses), run.started_at))
     name = f"named {run.name}" if run.name else ""
     return Draft(
-        id=new_id(started, secrets.token_bytes(4)),
+        id=new_id(started, entropy or secrets.token_bytes(4)),
         status=run.status,
         reason=_line(run.reason),
         experiment=experiment or _label(run.experiment) or DEFAULT_EXPERIMENT,
@@ -89,7 +91,7 @@ def foreign_draft(
         tags=list(dict.fromkeys(label for tag in run.tags if (label := _label(tag)))),
         note="\n\n".join(part for part in (name, (run.note or "")[:_LONGEST_NOTE]) if part) or None,
         parent=(parents or {}).get(run.parent) if run.parent else None,
-        captured=_captured(run, tracker, commits),
+        captured=_captured(run, tracker, commits or {}),
         problems=[CaptureProblem(field="metrics.import", message="; ".join(losses[:5]))] if losses else [],
         origin=msgspec.structs.replace(origin, losses=[plain(loss) for loss in losses]),
     )
@@ -157,14 +159,17 @@ def _role(context: str | None) -> Role:
     return found[0] if found else OTHER_ROLES.get(word, "train")
 
 
-def _captured(run: ForeignRun, tracker: str, commits: frozenset[str]) -> Captured:
+def _captured(run: ForeignRun, tracker: str, commits: Mapping[str, str]) -> Captured:
     said = f"imported from {tracker}, which does not say"
     unknown = {"all": said}
     code = Code(unknown=unknown)
     if run.commit:
-        missing = {} if run.commit in commits else {"commit": "it is not in this repository"}
+        whole = commits.get(run.commit)
+        missing = {} if whole else {"commit": f"`{plain(run.commit)[:64]}` is not in this repository"}
         rest = {"dirty": f"{said} whether there were uncommitted changes", "tree": said}
-        code = Code(commit=f"git:{run.commit}", unknown={**missing, **rest})
+        # Runs that name one commit are of one code, whether or not it is here.
+        identity = None if whole else hash_bytes(f"commit {run.commit}".encode())
+        code = Code(commit=f"git:{whole}" if whole else None, identity=identity, unknown={**missing, **rest})
     return Captured(
         code=code,
         patch=b"",

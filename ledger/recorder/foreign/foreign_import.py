@@ -1,8 +1,9 @@
 """The import of a store: its runs become records, many in one commit; those that are here already stay as they are."""
 
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,8 @@ from ledger.store.branch.pending import Entry
 
 _MOST_RUNS = 1_000
 """Most runs of one commit."""
+_IDS = 1 << 30
+"""Ids of one second."""
 _MOST_BYTES = 32 << 20
 """Most bytes of one commit."""
 
@@ -60,19 +63,25 @@ def drafts_of(
     """Yield each run with its draft; a parent comes to its children by the id that it has here."""
     now = datetime.now(UTC)
     parents: dict[str, str] = {}
-    commits: dict[str, bool] = {}
-    for run in runs:
-        if run.commit and run.commit not in commits:
-            found = ledger.repository.resolve(f"{run.commit}^{{commit}}") if ledger else None
-            commits[run.commit] = found is not None
+    asked: set[str] = set()
+    commits: dict[str, str] = {}
+    first = secrets.randbits(29)
+    for place, run in enumerate(runs):
+        if run.commit and run.commit not in asked:
+            asked.add(run.commit)
+            if ledger is not None and (whole := ledger.repository.resolve(f"{run.commit}^{{commit}}")) is not None:
+                commits[run.commit] = whole
+        # Runs without a time keep the order of their store: their ids and moments here do.
+        ordered = ((first + place) % _IDS << 2).to_bytes(4, "big") if run.started_at is None else b""
         made = foreign_draft(
             run,
             tracker=tracker,
             store=store,
-            now=now,
+            now=now + timedelta(microseconds=place),
             experiment=experiment,
+            entropy=ordered,
             parents=parents,
-            commits=frozenset(commit for commit, there in commits.items() if there),
+            commits=commits,
         )
         parents[run.id] = made.id
         yield run, made

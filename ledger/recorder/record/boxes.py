@@ -42,12 +42,6 @@ from ledger.store.branch.run_ids import resolve_run
 
 B = TypeVar("B", bound=Box)
 """One of the ten boxes."""
-_PLACES = frozenset({
-    "output_dir", "out_dir", "outdir", "output", "out", "save_dir", "save_path", "log_dir", "logdir", "logging_dir",
-    "run_name", "run_dir", "exp_name", "checkpoint_dir", "ckpt_dir", "results_dir", "work_dir", "workdir", "local_dir",
-    "tensorboard_dir", "wandb_run_name", "wandb_project", "wandb_name", "name", "project", "default_root_dir",
-})  # fmt: skip
-"""Names of options that say where files go or how a run is called; only of params that were found, not stated."""
 
 
 def timing_of(draft: Draft, now: datetime) -> Timing:
@@ -65,7 +59,7 @@ def timing_of(draft: Draft, now: datetime) -> Timing:
 
 def params_of(draft: Draft, policy: Policy) -> Params:
     """Return box 2: the inputs."""
-    places = [name for name in draft.params if _is_place(name, draft, policy)]
+    places = [name for name in draft.params if name in policy.places or name.rpartition(".")[2] in policy.places]
     unknown = {name.removeprefix("params."): why for name, why in _problems(draft) if _box_of(name) == "params"}
     if not draft.params and not draft.chain:
         silent = f"no params in {', '.join(draft.param_sources)}" if draft.param_sources else "no params were given"
@@ -80,13 +74,6 @@ def params_of(draft: Draft, policy: Policy) -> Params:
         unknown=unknown,
         found=_found(draft, "params.", draft.params),
     )
-
-
-def _is_place(name: str, draft: Draft, policy: Policy) -> bool:
-    """Return whether a param only says where files go: the policy names it, or nobody stated it and its name tells."""
-    last = name.rpartition(".")[2]
-    told = name in policy.places or last in policy.places
-    return told or (f"params.{name}" in draft.found and last.lower().replace("-", "_") in _PLACES)
 
 
 def _found(draft: Draft, prefix: str, whole: Collection[str]) -> dict[str, str]:
