@@ -40,7 +40,6 @@ class LightningLogger(Logger):
     def __init__(self, experiment: str | None = None, **options: Any) -> None:  # noqa: ANN401  # of ledger.run
         super().__init__()
         self.ledger = AdapterRun({"experiment": experiment, **options})
-        self._name = experiment or "default"
         self._last: dict[str, float] = {}
         self._checkpoints: Any = None  # a callback of Lightning, or its weak proxy
 
@@ -48,12 +47,13 @@ class LightningLogger(Logger):
     @rank_zero_experiment
     def experiment(self) -> Any:  # noqa: ANN401  # a Run, or what Lightning has on other ranks
         """The run."""
-        return self.ledger.run or self.ledger.begin() or DummyExperiment()
+        seed = os.environ.get("PL_GLOBAL_SEED")  # where `seed_everything` leaves it
+        return self.ledger.run or self.ledger.begin(seed=seed) or DummyExperiment()
 
     @property
     def name(self) -> str:
-        """Name of the experiment; Lightning makes a folder for checkpoints of it."""
-        return self._name
+        """Name of the folder that Lightning makes for checkpoints: its usual one, which is no code."""
+        return "lightning_logs"
 
     @property
     def version(self) -> str:

@@ -74,6 +74,17 @@ def test_a_script_that_fails_has_its_exit_code_and_its_points(repo: Path, cli: C
     assert (recorded().status, recorded().statistics.series["loss"].count) == ("failed", 1)
 
 
+@pytest.mark.parametrize(
+    ("tracker", "script"),
+    [("wandb", "import wandb"), ("tensorboard", "import tensorboardX")],
+)
+def test_a_python_without_the_ledger_is_told_what_it_lacks(repo: Path, tracker: str, script: str) -> None:
+    variables = environment_as(tracker, {})
+    command = [sys.executable, "-c", f"import sys; sys.modules['ledger'] = None; {script}"]
+    done = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True, check=False)
+    assert f"`ledger run --as {tracker}` needs git-ledger in the Python of the command" in done.stderr
+
+
 def test_a_tracker_that_nobody_stands_in_for_is_refused(cli: Cli) -> None:
     assert cli("run", "--as", "mlflow", "--", "true").code == 2
 

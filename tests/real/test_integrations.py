@@ -35,7 +35,7 @@ def test_lightning(project: Make) -> None:
     record = recorded(project("with_lightning.py"), "with_lightning.py")
     check_common(record)
     assert (record.status, record.experiment) == ("finished", "with-lightning")
-    assert record.params.values == {"lr": 0.1}
+    assert (record.params.values, record.seed) == ({"lr": 0.1}, 3)
     assert record.statistics.series["train/loss"].count == 12
     assert record.statistics.series["validation/loss"].count == 3
     assert record.statistics.epochs == 3
@@ -135,6 +135,25 @@ for _ in range(3):
     records = there.records()
     assert [record.status for record in records] == ["failed", "failed", "finished"]
     assert [record.statistics.series["train/loss"].count for record in records] == [2, 2, 4]
+
+
+SEARCH = """
+trainer.model_init = lambda trial=None: BertForSequenceClassification(model.config)
+trainer.hyperparameter_search(
+    lambda trial: {"learning_rate": trial.suggest_float("learning_rate", 1e-5, 1e-3, log=True)},
+    n_trials=2, backend="optuna", compute_objective=lambda metrics: metrics["eval_loss"],
+)
+"""
+
+
+def test_each_trial_of_a_search_by_transformers_is_a_run(project: Make) -> None:
+    there = project("with_transformers.py")
+    there.edit("with_transformers.py", "trainer.train()\ntrainer.predict(data[32:48])\n", SEARCH)
+    there.run("python", "with_transformers.py")
+    first, second = there.records()
+    assert (first.status, second.status) == ("finished", "finished")
+    assert first.params.values["learning_rate"] != second.params.values["learning_rate"]
+    assert [one.statistics.series["train/loss"].count for one in (first, second)] == [4, 4]
 
 
 def test_accelerate(project: Make) -> None:

@@ -24,8 +24,10 @@ class WriterFinder(MetaPathFinder, Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:  # noqa: ARG002
         """Return the module of the ledger."""
-        from ledger.compat import tensorboard
-
+        try:
+            from ledger.compat import tensorboard
+        except ModuleNotFoundError as error:
+            raise ImportError("`ledger run --as tensorboard` needs git-ledger in the Python of the command") from error
         return tensorboard
 
     def exec_module(self, module: ModuleType) -> None:
