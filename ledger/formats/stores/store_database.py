@@ -10,6 +10,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,12 +25,14 @@ _PATIENCE_SECONDS = 10
 _PRAGMAS = ("trusted_schema = OFF", "cell_size_check = ON", "query_only = ON", "cache_size = -65536")
 _LONGEST_VALUE = 64 << 20
 """Bytes of a value at most."""
+_FEWEST_BYTES = 4
+"""Bytes of a row at least: its place in the page, its sizes, and its key."""
 _STEPS_AT_ONCE = 1_000_000
-_STEPS_OF_BYTE = 200
-"""Steps of SQLite's machine for a byte of the file: a row of ten bytes takes some fifty in each of a few questions."""
-_LEAST_STEPS = 100_000_000
+_STEPS_OF_BYTE = 40
+"""Steps of SQLite's machine for a byte of the file: a row of fifty bytes takes some ten in each of many questions."""
+_LEAST_STEPS = 20_000_000
 
-_MOST_RUNS, _MOST_POINTS = 500, 200_000
+_MOST_RUNS, _MOST_POINTS = 2_000, 200_000
 """Runs and points that one question asks for: no lock is held between two of them."""
 
 Row = tuple[object, ...]
@@ -40,10 +43,11 @@ class StoreDatabase:
 
     Args:
         connection: its connection.
+        most_rows: rows that any of its tables can have.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: sqlite3.Connection, most_rows: int) -> None:
+        self._connection, self._most_rows = connection, most_rows
         self._columns: dict[str, set[str]] = {}
 
     def tables(self) -> set[str]:
@@ -76,7 +80,10 @@ class StoreDatabase:
             wanted = ", ".join(f'"{name}"' if name in known else "NULL" for name in columns)
             by = ", ".join(f'"{name}"' for name in (*order.split(), "rowid") if name in known or name == "rowid")
             statement = f'SELECT {wanted} FROM "{table}" WHERE {where or 1} ORDER BY {by}'  # noqa: S608  # names are ours
-            yield from self._connection.execute(statement, tuple(values))
+            found = self._connection.execute(statement, tuple(values))
+            yield from islice(found, self._most_rows)
+            if found.fetchone() is not None:  # pages that refer to one another stand for rows without end
+                raise sqlite3.DatabaseError("a table has more rows than its file has room for")
 
     def rows_of(
         self, table: str, columns: Sequence[str], key: str, ids: Sequence[object], order: str = ""
@@ -124,7 +131,7 @@ def open_store_database(path: Path) -> Iterator[StoreDatabase]:
             tempfile.TemporaryDirectory(prefix="ledger-") as aside,
             closing(_connection(path, Path(aside))) as connection,
         ):
-            yield StoreDatabase(connection)
+            yield StoreDatabase(connection, _size(path) // _FEWEST_BYTES)
     except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter where an error of a damaged file is no text
         hint = "stop the program that writes it" if "locked" in str(error) else "copy it anew: sqlite3 FILE .recover"
         said = plain(" ".join(str(error)[:120].split()))
@@ -165,6 +172,12 @@ def _connection(path: Path, aside: Path) -> sqlite3.Connection:
     return _connect(aside / "store", "rw")
 
 
+def _size(path: Path) -> int:
+    """Return the bytes of a database with its log."""
+    log = path.with_name(f"{path.name}-wal")
+    return path.stat().st_size + (log.stat().st_size if log.is_file() else 0)
+
+
 def _leaves_files(path: Path) -> bool:
     """Return whether SQLite would make a log beside the file only to read it: one in WAL mode that has none now."""
     with path.open("rb") as file:
@@ -184,7 +197,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     except (sqlite3.Error, UnicodeDecodeError):
         connection.close()
         raise
-    left = max(_LEAST_STEPS, path.stat().st_size * _STEPS_OF_BYTE) // _STEPS_AT_ONCE
+    left = max(_LEAST_STEPS, _size(path) * _STEPS_OF_BYTE) // _STEPS_AT_ONCE
 
     def is_over() -> bool:
         nonlocal left

@@ -44,6 +44,36 @@ def test_a_statement_without_end_is_stopped(path: Path, monkeypatch: pytest.Monk
         database._connection.execute(endless).fetchone()
 
 
+def test_pages_that_stand_for_rows_without_end_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.db"
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute("PRAGMA page_size = 512")
+        base.execute("CREATE TABLE t (a)")
+        base.executemany("INSERT INTO t VALUES (?)", [("x" * 100,)] * 4000)
+        (root,) = base.execute("SELECT rootpage FROM sqlite_master").fetchone()
+    data = bytearray(path.read_bytes())
+
+    def children(page: int) -> list[int]:
+        """Return the places of the pointers to the children of an interior page."""
+        start = (page - 1) * 512
+        if data[start] != 5:
+            return []
+        cells = int.from_bytes(data[start + 3 : start + 5], "big")
+        pointers = [int.from_bytes(data[start + 12 + 2 * n : start + 14 + 2 * n], "big") for n in range(cells)]
+        return [start + 8, *(start + pointer for pointer in pointers)]
+
+    interior = [page for page in range(1, len(data) // 512 + 1) if data[(page - 1) * 512] == 5 and page != root]
+    for page, child in zip([root, *interior], interior, strict=False):
+        for place in children(page):
+            data[place : place + 4] = child.to_bytes(4, "big")
+    path.write_bytes(data)
+    with (
+        pytest.raises(LedgerError, match="more rows than its file has room for"),
+        open_store_database(path) as database,
+    ):
+        assert len(list(database.rows("t", ("a",)))) < 0
+
+
 def test_a_read_only_folder_is_read(path: Path) -> None:
     with closing(sqlite3.connect(path)) as base:
         base.execute("PRAGMA journal_mode = WAL")
@@ -55,6 +85,6 @@ def test_a_read_only_folder_is_read(path: Path) -> None:
 
 
 def test_batches_hold_few_runs_and_few_points() -> None:
-    assert [len(batch) for batch in id_batches(range(1001), {})] == [500, 500, 1]
+    assert [len(batch) for batch in id_batches(range(4001), {})] == [2000, 2000, 1]
     assert list(id_batches("abcd", {"a": 150_000, "b": 100_000, "c": 1_000_000})) == [["a"], ["b"], ["c"], ["d"]]
     assert list(id_batches([], {})) == []
