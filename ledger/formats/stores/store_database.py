@@ -85,12 +85,12 @@ class StoreDatabase:
             if found.fetchone() is not None:  # pages that refer to one another stand for rows without end
                 raise sqlite3.DatabaseError("a table has more rows than its file has room for")
 
-    def rows_of(
-        self, table: str, columns: Sequence[str], key: str, ids: Sequence[object], order: str = ""
-    ) -> Iterator[Row]:
-        """Yield the rows of a table with one of these ids in a column, as `rows` does."""
-        marks = ", ".join("?" * len(ids))
-        yield from self.rows(table, columns, where=f'"{key}" IN ({marks})', values=ids, order=order)
+    def rows_of(self, table: str, columns: Sequence[str], ids: Iterable[object], order: str = "") -> Iterator[Row]:
+        """Yield the rows of a table with one of these ids in the first of the columns, as `rows` does."""
+        known = set(ids)
+        marks = ", ".join("?" * len(known))
+        rows = self.rows(table, columns, where=f'"{columns[0]}" IN ({marks})', values=list(known), order=order)
+        yield from (row for row in rows if row[0] in known)  # an index that is damaged gives others, too
 
     def counts(self, table: str, column: str) -> dict[object, int]:
         """Return the number of rows for each value of a column that the table has."""

@@ -9,8 +9,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 
 from ledger.errors import LedgerError
@@ -113,18 +111,21 @@ class _BatchValues:
 
     def _texts(self, table: str, runs: Sequence[object]) -> dict[object, dict[str, str]]:
         found: dict[object, dict[str, str]] = defaultdict(dict)
-        for run, key, value in self._database.rows_of(table, ("run_uuid", "key", "value"), "run_uuid", runs):
+        for run, key, value in self._database.rows_of(table, ("run_uuid", "key", "value"), runs):
             if isinstance(key, str) and isinstance(value, str):
                 found[run][key] = value
         return found
 
     def _series(self, runs: Sequence[object]) -> dict[object, list[Row]]:
-        rows = self._database.rows_of("metrics", _POINT, "run_uuid", runs, "run_uuid key timestamp step")
-        return {run: list(group) for run, group in groupby(rows, itemgetter(0))}
+        rows = self._database.rows_of("metrics", _POINT, runs, "run_uuid key timestamp step")
+        found: dict[object, list[Row]] = defaultdict(list)
+        for row in rows:
+            found[row[0]].append(row)
+        return found
 
     def _inputs(self, runs: Sequence[object]) -> dict[object, list[ForeignDataset]]:
         columns = ("destination_id", "source_id", "input_uuid", "destination_type", "source_type")
-        inputs = [row for row in self._database.rows_of("inputs", columns, "destination_id", runs) if row[3:] == _INPUT]
+        inputs = [row for row in self._database.rows_of("inputs", columns, runs) if row[3:] == _INPUT]
         rows = self._of("datasets", ("dataset_uuid", "name", "digest"), [row[1] for row in inputs])
         datasets = {id_: (name, digest) for id_, name, digest in rows}
         labels = self._of("input_tags", ("input_uuid", "name", "value"), [row[2] for row in inputs])
@@ -141,7 +142,7 @@ class _BatchValues:
     def _of(self, table: str, columns: Sequence[str], ids: Iterable[object]) -> Iterator[Row]:
         """Yield the rows of a table whose first column is one of the ids."""
         for part in id_batches(dict.fromkeys(ids), {}):
-            yield from self._database.rows_of(table, columns, columns[0], part)
+            yield from self._database.rows_of(table, columns, part)
 
 
 def final_values(scalars: Iterable[Scalar]) -> dict[str, float]:

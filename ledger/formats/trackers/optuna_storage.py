@@ -179,18 +179,17 @@ def _database_trials(database: StoreDatabase) -> Iterator[_Trial]:
 
 
 def _fill(database: StoreDatabase, trials: Mapping[object, _Trial]) -> None:
-    ids = list(trials)
     columns: tuple[str, ...] = ("trial_id", "param_name", "param_value", "distribution_json")
-    for id_, name, value, distribution in database.rows_of("trial_params", columns, "trial_id", ids):
+    for id_, name, value, distribution in database.rows_of("trial_params", columns, trials):
         _add_param(trials[id_], name, value, distribution)
     columns = ("trial_id", "value", "value_type")
-    for id_, value, kind in database.rows_of("trial_values", columns, "trial_id", ids, "trial_id objective"):
+    for id_, value, kind in database.rows_of("trial_values", columns, trials, "trial_id objective"):
         trials[id_].values.append(_SPECIAL.get(text_of(kind) or "", number_of(value)))
     columns = ("trial_id", "step", "intermediate_value", "intermediate_value_type")
-    for id_, step, value, kind in database.rows_of("trial_intermediate_values", columns, "trial_id", ids):
+    for id_, step, value, kind in database.rows_of("trial_intermediate_values", columns, trials):
         _add_point(trials[id_], step, _SPECIAL.get(text_of(kind) or "", number_of(value)))
     columns = ("trial_id", "key", "value_json")
-    for id_, key, value in database.rows_of("trial_user_attributes", columns, "trial_id", ids):
+    for id_, key, value in database.rows_of("trial_user_attributes", columns, trials):
         _add_json(trials[id_].attributes, key, value)
 
 

@@ -63,7 +63,7 @@ def _runs(database: StoreDatabase, project: str) -> Iterator[ForeignRun]:
     lost = {label: database.counts(table, key) for table, label in _LOST.items() if key in database.columns(table)}
     for batch in id_batches(dict.fromkeys([*configs, *counts]), counts):
         rows: dict[object, list[Row]] = defaultdict(list)
-        for row in database.rows_of("metrics", (key, "run_name", "step", "timestamp", "metrics"), key, batch, "id"):
+        for row in database.rows_of("metrics", (key, "run_name", "step", "timestamp", "metrics"), batch, "id"):
             rows[row[0]].append(row)
         for id_ in batch:
             losses = [label for label, known in lost.items() if known.get(id_)]

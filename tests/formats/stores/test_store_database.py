@@ -27,7 +27,7 @@ def test_only_tables_and_stored_columns_are_known(path: Path) -> None:
             (1, None, b"\xff"), (1, None, "ö"), (2, None, "x"),
         ]  # fmt: skip
         assert list(database.rows("v", ("a",))) == []
-        assert list(database.rows_of("t", ("b",), "a", [2, 5])) == [("x",)]
+        assert list(database.rows_of("t", ("a", "b"), [2, 5])) == [(2, "x")]
         assert database.counts("t", "a") == {1: 2, 2: 1}
     assert tables_of(path) == {"t"}
 
