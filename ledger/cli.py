@@ -99,6 +99,7 @@ SECTIONS = (
             "policy": "Show or change the team's policy, without a checkout.",
             "site": "Build or serve the static site of the ledger.",
             "demo": "Train small real models, record them, and build their site.",
+            "mcp": "Serve the ledger to an agent, over stdin and stdout.",
             "completion": "Print the shell completion for bash, zsh or fish.",
         },
     ),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ledger.analysis.comparing.compare import Comparison
     from ledger.analysis.comparing.leaderboard import SettingBoard
+    from ledger.analysis.judging.loop import LoopReport
     from ledger.analysis.weak.weak_points import WeakPoints
     from ledger.api.advise import AdviceReport
     from ledger.api.judge import JudgedRun
@@ -289,6 +290,36 @@ class Ledger:
             direction=direction,
             include=include,
         )
+
+    def loop(
+        self,
+        *about: str,
+        since: str | None = None,
+        metric: str | None = None,
+        direction: Direction | None = None,
+        noise: float | None = None,
+    ) -> "LoopReport":
+        """Return how many of a loop's decisions to keep lie inside the noise: `ledger loop report`.
+
+        Example:
+            >>> ledger.Ledger.open().loop("nightly", noise=0.003).inside
+
+        Args:
+            about: names of experiments, or queries; all runs when none.
+            since: only runs that started then or later, such as `2026-11-20`.
+            metric: `split/name` that it improves; that of most headlines when none.
+            direction: which values are better, where nobody said.
+            noise: standard deviation between repeats; that of its own repeats when none.
+
+        Raises:
+            NotFound: no such run is on the ledger, or none has a metric.
+            UsageError: a query cannot be read, or it is not recorded which values are better.
+            LedgerError: git cannot read the branch.
+            ModuleNotFoundError: scipy is not installed.
+        """
+        from ledger.api.loop import report_loop
+
+        return report_loop(self._branch, about, since=since, metric=metric, direction=direction, noise=noise)
 
     def advise(self, about: str, *, metric: str | None = None, target: float | None = None) -> "AdviceReport":
         """Return what to try after a run, or after the best run of an experiment: `ledger advise`.

@@ -56,6 +56,7 @@ COMMANDS = {
     "import": ("import", "TABLE", "--from", "table", "--metric", "accuracy"),
     "site": ("site", "build"),
     "schema": ("schema",),
+    "mcp": ("mcp",),
     "completion": ("completion", "zsh"),
     "redact": ("redact", "--yes", "--because", "a reason", "--file", "FILE"),
 }

@@ -1,20 +1,18 @@
 """`ledger loop`: reports on loops that change, train, and keep or discard, and instructions for them."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from ledger.analysis.judging.loop import LoopReport, loop_report
+from ledger.analysis.judging.loop import LoopReport
+from ledger.api.loop import report_loop
 from ledger.commands.output import echo, say, write_json
-from ledger.commands.selection import query_of, read_selection
 from ledger.commands.workplace import open_ledger
-from ledger.errors import LedgerError, UsageError
+from ledger.errors import LedgerError
 from ledger.formatting import duration, money, number, share
-from ledger.model.entries import StoredRun
-from ledger.model.values import Direction, counted, plain
+from ledger.model.values import counted, plain
 from ledger.resources import shipped
 
 _BEGIN, _END = "<!-- ledger loop: begin -->", "<!-- ledger loop: end -->"
@@ -57,39 +55,12 @@ def report_command(
 
     Example: ledger loop report nightly --since 2026-11-20
     """
-    runs = _runs(filters, since)
-    key = metric or _frequent(runs)
-    report = loop_report(runs, key, direction or _direction(runs, key), noise)
+    report = report_loop(open_ledger(), filters, since=since, metric=metric, direction=direction, noise=noise)
     if as_json:
         write_json({"inside": report.inside, "report": report})
         return
     for line in _lines(report):
         echo(plain(line))
-
-
-def _runs(filters: Sequence[str], since: str | None) -> list[StoredRun]:
-    words = [f"experiment = {word!r}" if word.replace("-", "").replace("_", "").isalnum() else word for word in filters]
-    started = f"started >= {since!r}" if since else None
-    selection = read_selection(open_ledger(), query_of([*words, started]))
-    if not selection.runs:
-        raise LedgerError("no run of that loop is on the ledger", hint="ledger list")
-    return sorted(selection.runs, key=lambda run: (run.record.timing.started_at, run.record.id))
-
-
-def _frequent(runs: Sequence[StoredRun]) -> str:
-    headlines = Counter(run.record.results.headline for run in runs if run.record.results.headline)
-    if not headlines:
-        raise LedgerError("no run of that loop has a metric", hint="--metric SPLIT/NAME")
-    return headlines.most_common(1)[0][0]
-
-
-def _direction(runs: Sequence[StoredRun], key: str) -> Direction:
-    found = {metric.direction for run in runs if (metric := run.record.metric(key)) is not None and metric.direction}
-    if len(found) != 1:
-        raise UsageError(
-            f"it is not recorded which values are better: `{plain(key)}`", hint="--direction higher or lower"
-        )
-    return found.pop()
 
 
 def _lines(report: LoopReport) -> Iterator[str]:

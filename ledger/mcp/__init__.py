@@ -1,0 +1,1 @@
+"""The ledger for agents: tools of the Model Context Protocol, read-only unless asked otherwise."""
