@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ledger.exporters.exported_run import Exported, ExportedRun, json_bytes, number_of, param_text
 from ledger.model.record import Record
-from ledger.model.values import plain
+from ledger.model.values import counted, plain
 
 _CRATE = "https://w3id.org/ro/crate/1.1"
 _PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
@@ -19,31 +19,34 @@ Node = dict[str, object]
 
 def to_ro_crate(runs: Sequence[ExportedRun]) -> Exported:
     """Return runs as one crate: an action for each, and every record as a file of it."""
+    files = {f"records/{run.record.id}.json": json_bytes(run.record) for run in runs}
+    parts = [_file(name, data) for name, data in files.items()]
+    files["ro-crate-metadata.json"] = crate_metadata([run.record for run in runs], parts)
+    return Exported(files=files, losses=["curves, figures, tables, log and patch; the records name them"])
+
+
+def crate_metadata(records: Sequence[Record], files: Sequence[Node] = ()) -> bytes:
+    """Return the metadata of a crate.
+
+    Args:
+        records: the runs, an action each.
+        files: descriptions of the files that lie beside it.
+    """
     nodes: dict[str, Node] = {}
-    files: dict[str, bytes] = {}
-    for run in runs:
-        for node in _nodes(run.record):
+    for record in records:
+        for node in _nodes(record):
             nodes.setdefault(str(node["@id"]), node)
-        name = f"records/{run.record.id}.json"
-        files[name] = json_bytes(run.record)
-        nodes[name] = {
-            "@id": name,
-            "@type": "File",
-            "name": f"record of {run.record.id}",
-            "encodingFormat": "application/json",
-            "contentSize": str(len(files[name])),
-        }
-    last = max((run.record.timing.ended_at for run in runs), default=None)
+    last = max((record.timing.ended_at for record in records), default=None)
     root: Node = {
         "@id": "./",
         "@type": "Dataset",
         "name": "Training runs",
-        "description": f"{len(runs)} training runs of a ledger",
+        "description": f"{counted(len(records), 'training run')} of a ledger",
         "datePublished": last.date().isoformat() if last else "1970-01-01",
         "license": "the licence of the repository that the runs are from",
         "conformsTo": {"@id": _PROFILE},
-        "hasPart": [{"@id": name} for name in files],
-        "mentions": [{"@id": f"#{run.record.id}"} for run in runs],
+        "hasPart": [{"@id": node["@id"]} for node in files],
+        "mentions": [{"@id": f"#{record.id}"} for record in records],
     }
     metadata: Node = {
         "@id": "ro-crate-metadata.json",
@@ -52,9 +55,18 @@ def to_ro_crate(runs: Sequence[ExportedRun]) -> Exported:
         "conformsTo": {"@id": _CRATE},
     }
     profile: Node = {"@id": _PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
-    graph = [metadata, root, profile, *nodes.values()]
-    files["ro-crate-metadata.json"] = json_bytes({"@context": f"{_CRATE}/context", "@graph": graph})
-    return Exported(files=files, losses=["curves, figures, tables, log and patch; the records name them"])
+    graph = [metadata, root, profile, *nodes.values(), *files]
+    return json_bytes({"@context": f"{_CRATE}/context", "@graph": graph})
+
+
+def _file(name: str, data: bytes) -> Node:
+    return {
+        "@id": name,
+        "@type": "File",
+        "name": name.rpartition("/")[2],
+        "encodingFormat": "application/json",
+        "contentSize": str(len(data)),
+    }
 
 
 def _nodes(record: Record) -> Iterator[Node]:

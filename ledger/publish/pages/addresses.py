@@ -48,6 +48,11 @@ def curve_data(run_id: str) -> str:
     return f"data/curves/{run_id}.js"
 
 
+def run_document(run_id: str, kind: str) -> str:
+    """Return the file of a run in a format for machines: `ro-crate`, `cdx` or `prov`."""
+    return f"data/runs/{run_id}.{kind}.json"
+
+
 def figure_file(run_id: str, number: int) -> str:
     """Return the file of a run's picture."""
     return f"data/figures/{run_id}/{number}.png"

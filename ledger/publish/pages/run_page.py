@@ -12,12 +12,17 @@ from ledger.analysis.comparing.comparable import agreed_direction, why_not_compa
 from ledger.analysis.data.chain import chain_of
 from ledger.analysis.data.feeds import feed_facts, shown_stretches
 from ledger.errors import LedgerError
+from ledger.exporters.exported_run import ExportedRun
+from ledger.exporters.to_cyclonedx import to_cyclonedx
+from ledger.exporters.to_prov import to_prov
+from ledger.exporters.to_ro_crate import crate_metadata
 from ledger.formatting import utc
 from ledger.model.boxes import Metric
 from ledger.model.claims.measurements import same_data, same_data_text
 from ledger.model.document import load
 from ledger.model.entries import DatasetVersion, EnvironmentFile, StoredRun
 from ledger.model.paths import ENVIRONMENT_FILE, LOG_FILE, NOTEBOOK_FILE, PATCH_FILE, run_path
+from ledger.model.record import Record
 from ledger.model.values import Document
 from ledger.publish.charts.curve_panels import Panel, panels_of, render_curve_script, try_points
 from ledger.publish.pages import addresses
@@ -106,9 +111,20 @@ def render_run(
     points, problem = try_points(run, read_blob)
     beside = _beside(run, read_blob, panels_of(points, run.record.results.headline), problem)
     files = {picture.path: read_blob(picture.blob) for picture in beside.pictures if picture.path}
+    files |= _documents(run.record)
     if points:
         files[addresses.curve_data(run.record.id)] = render_curve_script(run, points)
     return _page(run, atlas, beside, verdict, advice, weak), files
+
+
+def _documents(record: Record) -> dict[str, bytes]:
+    """Return a run in the formats of other tools that are JSON; they name no address of a person."""
+    alone = [ExportedRun(record, [])]
+    return {
+        addresses.run_document(record.id, "ro-crate"): crate_metadata([record]),
+        addresses.run_document(record.id, "cdx"): to_cyclonedx(alone).files["bom.cdx.json"],
+        addresses.run_document(record.id, "prov"): to_prov(alone).files["prov.json"],
+    }
 
 
 def advice_for(run: StoredRun, versions: Mapping[str, DatasetVersion], budget: Budget) -> list[Advice]:

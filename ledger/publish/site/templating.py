@@ -39,6 +39,7 @@ _FUNCTIONS: dict[str, Callable[..., object]] = {
     "safe_url": text.safe_url,
     "link": addresses.link,
     "run_page": addresses.run_page,
+    "run_document": addresses.run_document,
     "experiment_page": addresses.experiment_page,
     "dataset_page": addresses.dataset_page,
 }
