@@ -92,6 +92,8 @@ def _tell(done: Import, store: Store, *, as_json: bool) -> None:
         say(f"warning: {counted(len(done.changed), 'run')} changed there since the last import; both states are kept")
     if done.deleted:
         say(f"hint: {counted(done.deleted, 'run')} deleted there left out; to take them: --deleted")
+    if done.running:
+        say(f"hint: {counted(done.running, 'run')} left out that may still be going on there; import again when ended")
     _tell_losses(losses, store.losses)
     if done.added:
         say("next: ledger loop report" if store.tracker == "results" else "next: ledger list")
@@ -117,7 +119,7 @@ def _preview(
     losses: Counter[str] = Counter()
     count = here = 0
     for run in store.runs:
-        if run.deleted and not deleted:
+        if (run.deleted and not deleted) or run.status == "running":
             continue
         count += 1
         here += run.id in known

@@ -42,34 +42,51 @@ class Import(Document, frozen=True, kw_only=True):
     """Commits that hold them."""
     deleted: int = 0
     """Number of runs that were deleted there and left out."""
+    running: int = 0
+    """Number of runs that may still be going on there, and were left out."""
     losses: dict[str, int] = {}
     """What could not be kept, with the number of runs that it concerns."""
     left_out: list[str] = []
     """What of the store is no run."""
 
 
-def known_imports(ledger: Branch) -> dict[tuple[str, str], set[str]]:
-    """Return the contents of each run that was imported before, by tracker and id there."""
-    known: dict[tuple[str, str], set[str]] = {}
+def known_imports(ledger: Branch) -> dict[tuple[str, str], dict[str, str]]:
+    """Return the runs that were imported before: by tracker and id there, the id here of each content."""
+    known: dict[tuple[str, str], dict[str, str]] = {}
     for run in ledger.contents().runs:
         if (origin := run.record.imported) is not None:
-            known.setdefault((origin.tracker, origin.id), set()).add(origin.content)
+            known.setdefault((origin.tracker, origin.id), {})[origin.content] = run.record.id
     return known
 
 
 def drafts_of(
-    ledger: Branch | None, runs: Iterable[ForeignRun], *, tracker: str, store: str, experiment: str | None = None
-) -> Iterator[tuple[ForeignRun, Draft]]:
-    """Yield each run with its draft; a parent comes to its children by the id that it has here."""
+    ledger: Branch,
+    runs: Iterable[ForeignRun],
+    *,
+    tracker: str,
+    store: str,
+    experiment: str | None = None,
+    parents: dict[str, str] | None = None,
+) -> Iterator[Draft]:
+    """Yield the draft of each run; a parent comes to its children by the id that it has here.
+
+    Args:
+        ledger: ledger whose repository may hold the commits that runs name.
+        runs: the runs as they were read.
+        tracker: kind of their store.
+        store: name of their store.
+        experiment: experiment of all of them; that of the store by default.
+        parents: ids here of runs that were imported before, by their ids there.
+    """
     now = datetime.now(UTC)
-    parents: dict[str, str] = {}
+    parents = dict(parents or {})
     asked: set[str] = set()
     commits: dict[str, str] = {}
     first = secrets.randbits(29)
     for place, run in enumerate(runs):
         if run.commit and run.commit not in asked:
             asked.add(run.commit)
-            if ledger is not None and (whole := ledger.repository.resolve(f"{run.commit}^{{commit}}")) is not None:
+            if (whole := ledger.repository.resolve(f"{run.commit}^{{commit}}")) is not None:
                 commits[run.commit] = whole
         # Runs without a time keep the order of their store: their ids and moments here do.
         ordered = ((first + place) % _IDS << 2).to_bytes(4, "big") if run.started_at is None else b""
@@ -84,7 +101,7 @@ def drafts_of(
             commits=commits,
         )
         parents[run.id] = made.id
-        yield run, made
+        yield made
 
 
 def import_runs(
@@ -122,7 +139,7 @@ class _Importer:
         self._progress, self._takes_deleted = progress, deleted
         self._imported = known_imports(ledger)
         self._batch: list[Entry] = []
-        self._bytes = self._known = self._deleted = 0
+        self._bytes = self._known = self._deleted = self._running = 0
         self._added: list[str] = []
         self._changed: list[str] = []
         self._commits: list[str] = []
@@ -132,9 +149,18 @@ class _Importer:
         """Add the runs that are not here."""
         author = self._ledger.author()
         drafts = drafts_of(
-            self._ledger, self._new(runs), tracker=self._tracker, store=self._store.name, experiment=experiment
+            self._ledger,
+            self._new(runs),
+            tracker=self._tracker,
+            store=self._store.name,
+            experiment=experiment,
+            parents={
+                there: next(iter(here.values()))
+                for (kind, there), here in self._imported.items()
+                if kind == self._tracker
+            },
         )
-        for _, draft in drafts:
+        for draft in drafts:
             entry, record = build_entry(self._ledger, draft, strict=False, author=author)
             self._batch.append(entry)
             self._bytes += sum(map(len, entry.files.values()))
@@ -148,6 +174,7 @@ class _Importer:
             changed=self._changed,
             commits=self._commits,
             deleted=self._deleted,
+            running=self._running,
             losses=dict(self._losses),
         )
 
@@ -157,13 +184,16 @@ class _Importer:
             if run.deleted and not self._takes_deleted:
                 self._deleted += 1
                 continue
-            contents = self._imported.setdefault((self._tracker, run.id), set())
+            if run.status == "running":  # its end is not known yet, and its content changes
+                self._running += 1
+                continue
+            contents = self._imported.setdefault((self._tracker, run.id), {})
             content = content_of(run)
             if content in contents:
                 self._known += 1
                 continue
             self._changed += [run.id] if contents else []
-            contents.add(content)
+            contents[content] = ""
             yield run
 
     def _append(self) -> None:

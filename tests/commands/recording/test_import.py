@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -202,3 +203,35 @@ def test_there_and_back_is_the_same_run(repo: Path, cli: Cli, tmp_path: Path) ->
     assert [(metric.key, metric.value) for metric in after.results.metrics if metric.origin == "said"] == stated
     assert after.note == f"named {before.id}\n\na note"
     assert cli("-C", str(other), "show", after.id, "--file", "curves.csv").out == points
+
+
+def test_a_run_that_may_still_be_going_on_waits_for_its_end(repo: Path, cli: Cli) -> None:
+    run = repo / "mlruns/1/abc"
+    (run / "metrics").mkdir(parents=True)
+    (repo / "mlruns/1/meta.yaml").write_text("experiment_id: '1'\nname: digits\n")
+    now = int(time.time() * 1000)
+    (run / "meta.yaml").write_text(f"run_id: abc\nstatus: 1\nstart_time: {now}\n")
+    (run / "metrics/loss").write_text(f"{now} 0.5 1\n")
+    done = cli("import", "mlruns")
+    assert "imported 0 runs of mlflow" in done.err
+    assert "hint: 1 run left out that may still be going on there; import again when ended" in done.err
+    assert Branch.open(repo).tip() is None
+    (run / "meta.yaml").write_text(f"run_id: abc\nstatus: 3\nstart_time: {now}\nend_time: {now + 1000}\n")
+    assert "imported 1 run of mlflow" in cli("import", "mlruns").err
+
+
+def test_a_child_finds_a_parent_that_was_imported_before(repo: Path, cli: Cli) -> None:
+    folder = repo / "mlruns/1"
+    for name, start, tags in (
+        ("aaa", 1_700_000_000_000, {}),
+        ("bbb", 1_700_000_100_000, {"mlflow.parentRunId": "aaa"}),
+    ):
+        (folder / name / "tags").mkdir(parents=True)
+        (folder / "meta.yaml").write_text("experiment_id: '1'\nname: digits\n")
+        meta = f"run_id: {name}\nstatus: 3\nstart_time: {start}\nend_time: {start + 1000}\n"
+        (folder / name / "meta.yaml").write_text(meta)
+        for tag, value in tags.items():
+            (folder / name / "tags" / tag).write_text(value)
+        assert "imported 1 run of mlflow" in cli("import", "mlruns").err
+    parent, child = records(repo)
+    assert child.parent == parent.id
