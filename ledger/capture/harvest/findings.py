@@ -5,24 +5,28 @@ joined to something that nobody measured. Where a source may be of several train
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from ledger.analysis.data.curves import Point
+from ledger.analysis.data.scalars import points_of
 from ledger.capture.harvest.arguments import read_arguments, read_defaults
 from ledger.capture.harvest.known_files import ARGV, DEFAULTS, LOG, MODEL, NAMES, files_of
 from ledger.capture.harvest.left_files import LeftFile, find_left_files
 from ledger.capture.harvest.log_curves import read_log_curves
+from ledger.capture.harvest.tracker_stores import TrackedRun, tracked_run
 from ledger.capture.inputs.config_files import read_mapping
 from ledger.capture.inputs.params import flatten, read_params
 from ledger.capture.outputs.curves import read_curves
-from ledger.capture.outputs.metrics import read_metrics
+from ledger.capture.outputs.metrics import parse_key, read_metrics
 from ledger.capture.outputs.model import is_beside_model
 from ledger.errors import LedgerError
+from ledger.formats.scalar import Scalar
 from ledger.model.boxes import Metric
-from ledger.model.values import Document, ParamValue, counted
+from ledger.model.values import Document, ParamValue, counted, wrong_label
 
 _AXES = frozenset(
     {"step", "epoch", "iteration", "iter", "global_step", "training_iteration", "_step", "steps", "round"}
@@ -106,6 +110,7 @@ class _Search:
         self.box = ""
         """Box that is looked for."""
         self.notes: dict[str, list[str]] = {}
+        self._tracked: list[TrackedRun] | None = None
         self._files: list[LeftFile] | None = None
         self._left_out: list[str] = []
 
@@ -144,6 +149,18 @@ class _Search:
         if found.notice is not None:
             self._left_out.append(f"looked at {found.notice}")
         return found.files
+
+    def tracked(self) -> list[TrackedRun]:
+        """Return the run of each tracker that kept this training, too."""
+        if self._tracked is None:
+            self._tracked = []
+            for tracker, files in self.files("tracker"):
+                found = tracked_run(tracker, files, self.source.begun, self.source.ended)
+                if isinstance(found, str):
+                    self.note(found)
+                elif found is not None:
+                    self._tracked.append(found)
+        return self._tracked
 
     def shown(self, path: Path) -> str:
         """Return a path as the record shows it: relative to the folder of the run, or its last part alone."""
@@ -201,7 +218,9 @@ def _named_folders(source: TrainingPlace) -> list[Path]:
 
 
 def _find_params(search: _Search) -> None:
-    for kind, files in search.files("params"):
+    for tracked in search.tracked():
+        search.add_params(flatten(tracked.run.params), search.shown(tracked.place))
+    for kind, files in [] if search.params else search.files("params"):
         newest = max(files, key=lambda file: file.written) if kind == "trainer" else None
         file = newest or search.only(kind, files)
         if file is not None and search.attempt(file.path, lambda path, kind=kind: _params_in(search, kind, path)):  # type: ignore[misc]  # mypy cannot infer the default
@@ -224,6 +243,11 @@ def _params_in(search: _Search, kind: str, path: Path) -> None:
 
 
 def _find_curves(search: _Search) -> None:
+    for tracked in search.tracked():
+        if points := list(points_of(_named(tracked.run.scalars), search.source.begun)):
+            search.points = points
+            search.sources["curves"] = search.shown(tracked.place)
+            return
     for kind, files in search.files("curves"):
         tables = [file for file in files if kind not in {"csv", "jsonl"} or _is_of_curves(file.path, kind)]
         if tables and _curves_in(search, kind, tables):
@@ -231,6 +255,11 @@ def _find_curves(search: _Search) -> None:
     log = search.source.log
     if LOG in search.formats and log is not None and log.is_file():
         search.attempt(log, lambda path: _log_points(search, path))
+
+
+def _named(scalars: Iterable[Scalar]) -> Iterator[Scalar]:
+    """Yield the values whose series have a name that a record can hold."""
+    return (scalar for scalar in scalars if wrong_label("name", scalar.tag) is None)
 
 
 def _curves_in(search: _Search, kind: str, files: Sequence[LeftFile]) -> bool:
@@ -318,18 +347,32 @@ def _is_of_curves(path: Path, kind: str) -> bool:
 
 
 def _find_metrics(search: _Search) -> None:
+    for tracked in search.tracked():
+        logged = {scalar.tag for scalar in tracked.run.scalars}
+        stated = {name: value for name, value in tracked.run.metrics.items() if name not in logged}
+        _add_metrics(search, _parsed(stated), search.shown(tracked.place))
     for _, files in search.files("metrics"):
         for file in sorted(files, key=lambda file: file.written):
             search.attempt(file.path, lambda path: _metrics_in(search, path))
 
 
 def _metrics_in(search: _Search, path: Path) -> None:
-    for metric in read_metrics(path).metrics:
+    _add_metrics(search, read_metrics(path).metrics, search.shown(path))
+
+
+def _add_metrics(search: _Search, metrics: Iterable[Metric], place: str) -> None:
+    for metric in metrics:
         if metric.name.lower().endswith(_TIMINGS) or len(search.metrics) >= _MOST_METRICS:
             continue
         search.metrics = [one for one in search.metrics if one.key != metric.key]
         search.metrics.append(replace(metric, origin="file") if metric.origin == "said" else metric)
-        search.sources[f"metrics.{metric.key}"] = search.shown(path)
+        search.sources[f"metrics.{metric.key}"] = place
+
+
+def _parsed(values: Mapping[str, float]) -> Iterator[Metric]:
+    for name, value in values.items():
+        with suppress(LedgerError):
+            yield parse_key(name, value)
 
 
 def _find_model(search: _Search) -> None:

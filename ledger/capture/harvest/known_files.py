@@ -18,7 +18,7 @@ class KnownFile(NamedTuple):
     format: str
     """Name of the kind, as people choose it."""
     box: str
-    """Box that it fills: `params`, `curves`, `metrics` or `model`."""
+    """Box that it fills: `params`, `curves`, `metrics` or `model`; `tracker` for several."""
     name: str
     """Regular expression of its file name."""
     folder: str = ""
@@ -31,6 +31,8 @@ class KnownFile(NamedTuple):
 
 
 KNOWN_FILES = (
+    KnownFile("wandb", "tracker", r"run-[^/]+\.wandb"),
+    KnownFile("dvclive", "tracker", r"(?:metrics|params)\.(?:json|yaml)", r"dvclive"),
     KnownFile("hydra", "params", r"config\.yaml", r"\.hydra"),
     KnownFile("lightning", "params", r"hparams\.yaml"),
     KnownFile("trainer", "params", r"trainer_state\.json"),
@@ -74,7 +76,8 @@ def check_formats(text: str) -> frozenset[str]:
 
 def files_of(box: str, files: Iterable[LeftFile], formats: frozenset[str]) -> list[tuple[str, list[LeftFile]]]:
     """Return the files that can fill a box by kind, the most telling kind first; each file counts once."""
-    rest = list(files)
+    trackers = [known for known in KNOWN_FILES if known.box == "tracker"]
+    rest = [file for file in files if box == "tracker" or not any(known.matches(file) for known in trackers)]
     found: list[tuple[str, list[LeftFile]]] = []
     for known in KNOWN_FILES:
         if known.box != box:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from ledger.analysis.data.curves import Point, gather
+from ledger.analysis.data.curves import gather
+from ledger.analysis.data.scalars import points_of
 from ledger.capture.inputs.params import flatten
 from ledger.capture.outputs.metrics import parse_key
 from ledger.errors import LedgerError
@@ -68,7 +69,8 @@ def foreign_draft(
         at=now,
     )
     metrics = list(_metrics(run, losses))
-    points = list(_points(_with_names(_curves_of(run), losses), run.started_at))
+    begun = run.started_at.timestamp() if run.started_at else None
+    points = list(points_of(_with_names(_curves_of(run), losses), begun))
     name = f"named {run.name}" if run.name else ""
     return Draft(
         id=new_id(started, entropy or secrets.token_bytes(4)),
@@ -123,24 +125,6 @@ def _with_names(scalars: Iterable[Scalar], losses: list[str]) -> Iterator[Scalar
             losses += [] if known[scalar.tag] else [f"a series whose name cannot be kept: {ascii(scalar.tag)[1:81]}"]
         if known[scalar.tag]:
             yield scalar
-
-
-def _points(scalars: Iterable[Scalar], started: datetime | None) -> Iterator[Point]:
-    """Yield a point for each step; a series that has several values at a step has as many points there."""
-    begun = started.timestamp() if started else None
-    steps: dict[int, list[tuple[float | None, dict[str, float]]]] = {}
-    for scalar in scalars:
-        rows = steps.setdefault(scalar.step, [])
-        for _, values in rows:
-            if scalar.tag not in values:
-                values[scalar.tag] = scalar.value
-                break
-        else:
-            rows.append((scalar.time, {scalar.tag: scalar.value}))
-    for step in sorted(steps):
-        for time, values in steps[step]:
-            seconds = max(0.0, time - begun) if time is not None and begun is not None else None
-            yield Point(step=step, seconds=seconds, values=values)
 
 
 def _dataset(data: ForeignDataset, tracker: str) -> Dataset:

@@ -10,6 +10,8 @@ import pytest
 from ledger.capture.harvest.findings import Findings, TrainingPlace, find
 from ledger.capture.harvest.known_files import FORMATS, check_formats
 from ledger.errors import UsageError
+from ledger.formats.trackers.wandb_file import read_wandb_file
+from tests.formats.trackers.archive import unpack
 
 EVERYTHING = ("params", "curves", "metrics", "model")
 tensorboard = pytest.importorskip("torch.utils.tensorboard")
@@ -180,3 +182,49 @@ def test_a_choice_is_checked() -> None:
     for wrong in ("", "argv,nothing", "auto,log", "\x1b"):
         with pytest.raises(UsageError, match="nothing is found in"):
             check_formats(wrong)
+
+
+def test_what_another_tracker_kept_of_the_same_training_is_the_most_telling(training: Training) -> None:
+    log = training.left("log", "step 1: loss 0.9\n")
+    training.left("dvclive/params.yaml", "lr: 0.1\n")
+    training.left("dvclive/metrics.json", json.dumps({"step": 1, "train": {"loss": 0.25}, "final": 0.9}))
+    training.left("dvclive/plots/metrics/train/loss.tsv", "step\tloss\n0\t0.5\n1\t0.25\n")
+    found = training.find(log=log, command=["python", "train.py", "--lr", "0.1", "--seed", "3"])
+    assert found.params == {"lr": 0.1, "seed": 3}
+    assert [(point.step, point.values) for point in found.points] == [
+        (0, {"train/loss": 0.5}),
+        (1, {"train/loss": 0.25}),
+    ]
+    assert [(metric.key, metric.value, metric.origin) for metric in found.metrics] == [("final", 0.9, "file")]
+    assert found.sources == {
+        "params.lr": "dvclive", "params.seed": "argv", "curves": "dvclive", "metrics.final": "dvclive",
+    }  # fmt: skip
+
+
+def test_an_offline_run_of_wandb_of_another_time_is_not_this_one(training: Training) -> None:
+    folder = unpack("wandb_file", training.folder / "stores")
+    files = sorted(folder.rglob("run-*.wandb"))
+    assert files
+    for file in files:
+        os.utime(file, (training.begun + 50, training.begun + 50))
+    found = training.find("params", "curves")
+    assert (found.params, found.points) == ({}, [])
+
+
+def test_an_offline_run_of_wandb_of_this_training_is_read(training: Training) -> None:
+    folder = unpack("wandb_file", training.folder / "stores")
+    (run, file) = next(
+        (run, file)
+        for file in sorted(folder.rglob("run-*.wandb"))
+        for run in read_wandb_file(file)
+        if run.started_at and run.scalars
+    )
+    assert run.started_at is not None
+    begun = run.started_at.timestamp() - 1
+    os.utime(file, (begun + 50, begun + 50))
+    source = TrainingPlace(folder=training.folder, begun=begun, ended=begun + 100)
+    found = find(source, check_formats("wandb"), EVERYTHING)
+    place = file.relative_to(training.folder).as_posix()
+    assert found.params
+    assert sum(len(point.values) for point in found.points) == len(run.scalars)
+    assert {found.sources["curves"], *(found.sources[f"params.{name}"] for name in found.params)} == {place}
