@@ -1,5 +1,6 @@
 """The import of a store: its runs become records, many in one commit; those that are here already stay as they are."""
 
+import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,7 @@ from ledger.store.branch.pending import Entry
 
 _MOST_RUNS = 1_000
 """Most runs of one commit."""
+_COMMIT = re.compile(r"[0-9a-f]{4,64}")
 _IDS = 1 << 30
 """Ids of one second."""
 _MOST_BYTES = 32 << 20
@@ -84,7 +86,7 @@ def drafts_of(
     commits: dict[str, str] = {}
     first = secrets.randbits(29)
     for place, run in enumerate(runs):
-        if run.commit and run.commit not in asked:
+        if run.commit and run.commit not in asked and _COMMIT.fullmatch(run.commit):
             asked.add(run.commit)
             if (whole := ledger.repository.resolve(f"{run.commit}^{{commit}}")) is not None:
                 commits[run.commit] = whole

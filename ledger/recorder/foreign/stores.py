@@ -20,6 +20,7 @@ from ledger.formats.trackers.tensorboard_folder import is_tensorboard_folder, re
 from ledger.formats.trackers.trackio_database import is_trackio_database, read_trackio_database
 from ledger.formats.trackers.wandb_file import is_wandb_file, read_wandb_file
 from ledger.model.values import plain
+from ledger.recorder.foreign.dvc_experiments import is_dvc_repository, read_dvc_experiments
 
 TABLE = "table"
 """Kind of a table whose columns the user names."""
@@ -82,6 +83,7 @@ STORES = (
     StoreKind("neptune", is_neptune_export, _runs("neptune", read_neptune_export)),
     StoreKind("aim", is_aim_export, _runs("aim", read_aim_export)),
     StoreKind("results", is_results_table, _results),
+    StoreKind("dvc", is_dvc_repository, _runs("dvc", read_dvc_experiments)),
     StoreKind("tensorboard", is_tensorboard_folder, _runs("tensorboard", read_tensorboard_folder)),
     StoreKind(TABLE, lambda _: False, _table),
 )

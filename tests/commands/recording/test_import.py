@@ -235,3 +235,29 @@ def test_a_child_finds_a_parent_that_was_imported_before(repo: Path, cli: Cli) -
         assert "imported 1 run of mlflow" in cli("import", "mlruns").err
     parent, child = records(repo)
     assert child.parent == parent.id
+
+
+def test_experiments_of_dvc_are_read_out_of_git(repo: Path, cli: Cli) -> None:
+    pipeline = "stages:\n  train:\n    params: [lr]\nmetrics:\n- out/metrics.json\n- out/cached.json\n"
+    (repo / "dvc.yaml").write_text(pipeline)
+    (repo / "out").mkdir()
+    baseline = git_in(repo, "rev-parse", "HEAD").strip()
+    for name, lr in (("slow-cat", 0.1), ("fast-dog", 0.2)):
+        (repo / "params.yaml").write_text(f"lr: {lr}\nmodel: {{depth: 4}}\n")
+        (repo / "out/metrics.json").write_text(json.dumps({"val": {"acc": lr * 2}, "text": "no number"}))
+        git_in(repo, "add", "dvc.yaml", "params.yaml", "out")
+        tree = git_in(repo, "write-tree").strip()
+        commit = git_in(repo, "commit-tree", tree, "-p", baseline, "-m", "dvc: commit experiment abc").strip()
+        git_in(repo, "update-ref", f"refs/exps/{baseline[:2]}/{baseline[2:]}/{name}", commit)
+    git_in(repo, "update-ref", "refs/exps/exec/EXEC_HEAD", baseline)
+    git_in(repo, "reset", "--quiet", "--hard")
+    done = cli("import", ".", "--from", "dvc")
+    assert done.code == 0, done.err
+    found = records(repo)
+    assert {record.params.values["lr"] for record in found} == {0.1, 0.2}
+    assert {record.params.values["model.depth"] for record in found} == {4}
+    assert sorted(metric.number for record in found for metric in record.results.metrics) == [0.2, 0.4]
+    assert all(record.code.commit and record.timing.unknown for record in found)
+    assert "not kept, of 2 runs: out/cached.json, which is not in git" in done.err
+    assert "2 runs were here already" in cli("import", ".", "--from", "dvc").err
+    assert cli("verify").code == 0
