@@ -53,6 +53,7 @@ SECTIONS = (
             "loop": "Say how many of a loop's decisions lie inside the noise; instruct an agent.",
             "advise": "Say what to try next, from the numbers of a run.",
             "weak": "Show where a run's model is weak: slices, classes, mistakes; and what to change next.",
+            "cost": "Show what runs cost, and what of it was wasted; estimate what more would cost.",
             "matrix": "Show the value of a metric for each run on each version of a dataset.",
             "align": "Show whether better offline means better in production.",
             "growth": "Fit how a metric grows, and predict what ten times more would give.",

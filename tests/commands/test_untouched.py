@@ -43,6 +43,7 @@ COMMANDS = {
     "align": ("align", "validation/accuracy", "online/clicks"),
     "growth": ("growth", "-m", "validation/accuracy", "--against", "duration"),
     "loop": ("loop", "report"),
+    "cost": ("cost",),
     "advise": ("advise", "RUN"),
     "weak": ("weak", "RUN"),
     "prepare": ("prepare", "--dataset", "train.py", "--out", "PLACE", "--", "cp", "{dataset}", "{out}"),

@@ -108,6 +108,8 @@ def _rows(database: sqlite3.Connection, ids: Sequence[str] | None) -> dict[str, 
     of_run = "" if ids is None else f" WHERE run IN ({', '.join('?' * len(ids))})"
     for run, *settled in database.execute(f"SELECT * FROM settled{of_run}", given):  # noqa: S608  # the names are our own
         rows.setdefault(run, {})["settled"] = tuple(settled)
+    for run, *spent in database.execute(f"SELECT * FROM spent{of_run}", given):  # noqa: S608  # the names are our own
+        rows.setdefault(run, {})["spent"] = tuple(spent)
     again: dict[str, set[tuple[object, ...]]] = {}
     for metric, run, number, value in database.execute(f"SELECT * FROM again{of_run}", given):  # noqa: S608  # the names are our own
         again.setdefault(run, set()).add((metric, groups.get(number), value))

@@ -17,6 +17,7 @@ from ledger.model.entries import Problem, StoredRun
 from ledger.repository.repository import Repository
 from ledger.store.index.order import Sql, order_rows, read_filter_groups, read_lines, read_numbers
 from ledger.store.index.scores import Standing, count_headlines, read_standings
+from ledger.store.index.spent import CostGroup, CostSum, sum_costs
 from ledger.store.index.update import read_runs
 
 _FIELDS_KEPT = 64
@@ -148,6 +149,14 @@ class Index:
             UsageError: no field has a name in the query, or several have.
         """
         return count_headlines(self._database, self._passing(query))
+
+    def costs(self, by: CostGroup, query: Query | None = None) -> list[CostSum]:
+        """Return what the matching runs cost, by group and currency.
+
+        Raises:
+            UsageError: nothing has a name in the query, or several have.
+        """
+        return list(sum_costs(self._database, by, self._passing(query)))
 
     def fields(self, names: Sequence[str]) -> list[str]:
         """Return the fields that names mean, in the form for `field_value`; the names unchanged where there is no run.

@@ -23,6 +23,7 @@ from ledger.repository.history.walk import PathChange, read_difference
 from ledger.repository.repository import Repository
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.reader import about_no_run, by_time, kind_of, load_entry, said_at, split_run
+from ledger.store.index.spent import Spent, spent_row
 
 SCHEMA = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
@@ -53,6 +54,11 @@ SCHEMA = (
     (
         "CREATE TABLE settled (run TEXT PRIMARY KEY, setting TEXT, headline TEXT, unranked TEXT, trace TEXT)"
         " WITHOUT ROWID"
+    ),
+    # What a run cost, and what of it went where; sums over all runs read nothing else.
+    (
+        "CREATE TABLE spent (run TEXT PRIMARY KEY, experiment TEXT, person TEXT, week TEXT, status TEXT, aside TEXT,"
+        " currency TEXT, amount REAL, idle REAL, waited REAL, seconds REAL, energy REAL) WITHOUT ROWID"
     ),
     # Measurements other than the one in `facts`: on other data, by other evaluators, or repeated.
     (
@@ -90,7 +96,7 @@ def update(database: sqlite3.Connection, ledger: Branch, old: str | None, new: s
         ledger.check_format(new)
     changes = None if differing is None else _changes(database, repository, differing, new)
     if changes is None:
-        for table in ("runs", "strays", "later", "problems", "settled", "again", "held"):
+        for table in ("runs", "strays", "later", "problems", "settled", "spent", "again", "held"):
             database.execute(f"DELETE FROM {table}")  # noqa: S608  # the name is our own
         changes = _everything(repository, new)
         about = _write_documents(database, repository, changes.documents)
@@ -121,6 +127,7 @@ def _remove_run(database: sqlite3.Connection, folder: str) -> str:
     run = folder.rpartition("/")[2]
     if database.execute("DELETE FROM runs WHERE id = ? AND folder = ?", (run, folder)).rowcount:
         database.execute("DELETE FROM settled WHERE run = ?", (run,))
+        database.execute("DELETE FROM spent WHERE run = ?", (run,))
         database.execute("DELETE FROM again WHERE run = ?", (run,))
     return run
 
@@ -319,6 +326,7 @@ class _Rows:
         self._names: dict[str, int] = dict(database.execute("SELECT said, named FROM names"))
         self._given = len(self._groups), len(self._names)
         self._settled: list[tuple[str, str, str | None, str, str]] = []
+        self._spent: list[Spent] = []
         self._again: list[tuple[str, str, int, str | None]] = []
         self._held: set[str] = set()
 
@@ -349,6 +357,7 @@ class _Rows:
     def write(self, database: sqlite3.Connection) -> None:
         """Write new numbers, and what leaderboards need of the runs."""
         database.executemany("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?, ?)", self._settled)
+        database.executemany("INSERT OR REPLACE INTO spent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._spent)
         database.executemany("INSERT OR REPLACE INTO again VALUES (?, ?, ?, ?)", self._again)
         held = ((field,) for field in self._held if field.startswith(("params.", "metrics.")))
         database.executemany("INSERT OR IGNORE INTO held VALUES (?)", held)
@@ -361,6 +370,7 @@ class _Rows:
     def _settle(self, run: StoredRun, told: Mapping[str, Metric]) -> None:
         record = run.record
         trace = encode_trace(trace_of(run))
+        self._spent.append(spent_row(run))
         self._settled.append((record.id, short_key(run), record.results.headline, run.unranked or "", trace))
         if run.evaluations or len(told) < len(record.results.metrics):
             self._again += (
