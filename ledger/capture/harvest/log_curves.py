@@ -1,9 +1,12 @@
 """Learning curves in the lines that a training prints: each line's values, at the place where the training is."""
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from ledger.analysis.data.curves import Point
 from ledger.capture.harvest.log_values import (
@@ -11,12 +14,15 @@ from ledger.capture.harvest.log_values import (
     LogPlace,
     bar_of,
     header_of,
+    is_elsewhere,
+    is_of_part,
     is_series,
     is_summary,
     message_of,
     names_split,
     number_in,
     object_of,
+    place_in,
     place_of,
     split_of,
     values_of,
@@ -31,10 +37,12 @@ _LONGEST = 2_000
 """Most characters of a line that reports values."""
 _FAST = re.compile(
     rb"loss|acc|err|f1|auc|bleu|rouge|perplexity|ppl|rmse|mse|mae|precision|recall|iou|map|dice|psnr|ssim|score|reward"
-    rb"|bpb|bpc|fid|wer|cer|epoch|step|iter|nll|r2|kl|^\d+ ",
-    re.IGNORECASE,
+    rb"|bpb|bpc|fid|wer|cer|epoch|step|iter|nll|r2|kl|^\d+ "
 )
 """Words of which a line must hold one: three quarters of most logs are skipped by this alone."""
+
+
+_NOWHERE = (-1.0, -1.0)
 
 
 class LogCurves(NamedTuple):
@@ -59,7 +67,7 @@ def read_log_curves(path: Path) -> LogCurves:
         with path.open("rb") as file:
             stream = LogStream(file)
             for line in stream:
-                if _FAST.search(line) is not None:
+                if _FAST.search(line.lower()) is not None:
                     reader.add(clean(line))
                 if stream.bytes > _MOST_BYTES or len(reader.points) >= _MOST_POINTS:
                     notice = f"only the first {stream.lines:,} lines were read for values"
@@ -72,6 +80,9 @@ def read_log_curves(path: Path) -> LogCurves:
     if reader.restarts:
         times = counted(reader.restarts, "time")
         return LogCurves([], f"the log goes back to its beginning {times}, as of several trainings: no value was taken")
+    if reader.twice:
+        names = ", ".join(sorted(reader.twice)[:3])
+        notice = f"several values at one place, perhaps of several trainings or processes, are left out: {names}"
     return LogCurves(points, notice)
 
 
@@ -82,6 +93,10 @@ class _Reader:
         self.points: list[Point] = []
         self.restarts = 0
         """How often the log goes back to its beginning."""
+        self.twice: set[str] = set()
+        """Series that have several values at a place where only one can be."""
+        self._parts: set[str] = set()
+        """Series whose newest value is of a part of the data."""
         self._place = LogPlace()
         self._first: tuple[float, float] | None = None
         self._first_epoch: float | None = None
@@ -91,14 +106,20 @@ class _Reader:
         self._columns: list[str] | None = None
 
     def result(self) -> list[Point]:
-        """Return the points; a bar that was never finished ends where it stood."""
+        """Return the points; a bar that was never finished ends where it stood.
+
+        A log that goes back at its end speaks of an earlier moment there: `Done. Lowest at epoch 2, val_loss 0.4`.
+        """
         self._end_bar()
-        return self.points
+        far = max(map(_key, self.points), default=(0.0, 0.0))
+        end = next((at for at in range(len(self.points), 0, -1) if _key(self.points[at - 1]) == far), 0)
+        kept = [point for at, point in enumerate(self.points) if at < end or _key(point) == _NOWHERE]
+        return [point for point in (_without(point, self.twice) for point in kept) if point.values]
 
     def add(self, line: str) -> None:
         """Read the next line."""
         text = message_of(line)
-        if not text or len(text) > _LONGEST:
+        if not text or len(text) > _LONGEST or is_elsewhere(text):
             return
         if (found := object_of(text)) is not None:
             self._end_bar()
@@ -126,13 +147,12 @@ class _Reader:
             return
         # A line without a place belongs to what was said before: to a whole epoch, where it is of held-out data.
         self._split = split or self._split
-        if not values or not (self._has_place() or is_summary(text)):
+        if not values or not (self._has_place() or is_summary(text)) or is_of_part(text):
             return
         if self._split not in {None, "train"}:
             values = values if split else values_of(text, self._split)
-            self._emit(
-                self._at(self._place._replace(step=self._place.step if not self._shares else None, share=None)), values
-            )
+            place = self._place._replace(step=self._place.step if not self._shares else None, share=None)
+            self._emit(self._at(place), values, part=said.share is not None)
         else:
             self._emit(self._at(self._place), values, only_new=True)
 
@@ -159,9 +179,7 @@ class _Reader:
         numbers = {name: number for name, value in row.items() if (number := number_in(value)) is not None}
         axes = {axis: numbers[name] for name in numbers if (axis := AXES.get(name.lower())) is not None}
         values = {name: value for name, value in numbers.items() if name.lower() not in AXES and is_series(name)}
-        said = place_of(before)
-        step = int(axes["step"]) if "step" in axes and axes["step"] == int(axes["step"]) else said.step
-        epoch = axes.get("epoch", said.epoch)
+        step, epoch, _ = place_in(axes, place_of(before))
         if step is None and epoch is None:
             held_out = {name: value for name, value in values.items() if names_split(name, without_train=True)}
             if held_out:
@@ -207,17 +225,59 @@ class _Reader:
             if self._has_place():
                 self._emit((self._place.step, self._place.epoch), values)
 
-    def _emit(self, at: tuple[int | None, float | None], values: dict[str, float], *, only_new: bool = False) -> None:
-        """Add values at a step and epoch; newer ones of the same place replace the older ones."""
+    def _emit(
+        self,
+        at: tuple[int | None, float | None],
+        values: dict[str, float],
+        *,
+        only_new: bool = False,
+        part: bool = False,
+    ) -> None:
+        """Add values at a step and epoch; newer ones of the same place replace the older ones.
+
+        Args:
+            at: step and epoch.
+            values: values by name.
+            only_new: keep what is there already.
+            part: they are of a part of the data so far.
+        """
         step, epoch = at
-        key = (-1.0 if epoch is None else epoch, -1.0 if step is None else float(step))
+        key = _key(Point(step=step, epoch=epoch))
         last = self.points[-1] if self.points else None
         if last is not None and (last.step, last.epoch) == at:
+            self.twice |= set() if only_new else _differing(last, values) - self._parts
+            self._parts = (self._parts - values.keys()) | (values.keys() if part else set())
             joined = {**values, **last.values} if only_new else {**last.values, **values}
             self.points[-1] = Point(step=step, epoch=epoch, values=joined)
             return
+        self._parts = set(values) if part else set()
         if self._first is None:
             self._first = key
         elif at != (None, None) and key <= self._first:
             self.restarts += 1
         self.points.append(Point(step=step, epoch=epoch, values=values))
+
+
+def _key(point: Point) -> tuple[float, float]:
+    """Return where a point is, for comparing."""
+    return (-1.0 if point.epoch is None else point.epoch, -1.0 if point.step is None else float(point.step))
+
+
+def _differing(point: Point, values: Mapping[str, float]) -> set[str]:
+    """Return the names whose values differ from those of a point, by more than how they are rounded.
+
+    Of a training only the lines within an epoch have several values at a place, and none of them is of held-out data.
+    """
+    return {
+        name
+        for name in point.values.keys() & values.keys()
+        if (point.step is not None or names_split(name, without_train=True))
+        and not math.isclose(point.values[name], values[name], rel_tol=0.01, abs_tol=0.001)
+        and not (math.isnan(point.values[name]) and math.isnan(values[name]))
+    }
+
+
+def _without(point: Point, names: set[str]) -> Point:
+    if not names & point.values.keys():
+        return point
+    return replace(point, values={name: value for name, value in point.values.items() if name not in names})

@@ -18,14 +18,16 @@ _MOST_PAIRS = 60
 _MOST_WORDS = 3
 """Most words of a name; more are a sentence."""
 _LARGEST = 1e300
-_NUMBER = r"[-+]?(?:\d+(?:,\d{3})*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?|[-+]?(?:nan|inf(?:inity)?)\b"
+_LARGEST_PLACE = 1 << 53
+_THOUSANDS = r"[1-9]\d{0,2}(?:(?:,\d{3})+\.\d+|(?:,\d{3}){2,})"
+_NUMBER = rf"[-+]?(?:{_THOUSANDS}|\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{{1,3}})?|[-+]?(?:nan|inf(?:inity)?)\b"
+"""A number; `1,234` and `0,123` are none: the comma may be one of thousands or of decimals."""
 _POSITION = re.compile(
-    r"(?<![A-Za-z_.])(?P<name>global[ _]step|train(?:ing)?[ _]step|epochs?|steps?|iter(?:ation)?s?|it|update|ep"
-    r"|episode)(?:\((?:train|val|valid|test)\))?[:=#\s]*[\[(]?\s*(?<![A-Za-z)])(?P<value>\d+(?:\.\d+)?)"
-    r"(?!\s*(?:epochs?|steps?|iter)\b)",
-    re.IGNORECASE,
+    r"(?<![a-z_.])(?P<name>global[ _]step|train(?:ing)?[ _]step|epochs?|steps?|iter(?:ation)?s?|it|update|ep"
+    r"|episode)(?:\((?:train|val|valid|test)\))?[:=#\s]*[\[(]?\s*(?<![a-z)])(?P<value>\d{1,3}(?:,\d{3})+|\d{1,15}(?:\.\d+)?)"
+    r"(?!\d|[,.]\d|\s*(?:epochs?|steps?|iter)\b)",
 )
-_TRAIN_EPOCH = re.compile(r"train(?:ing)?:\s*(?P<value>\d+)\s*\[", re.IGNORECASE)
+_TRAIN_EPOCH = re.compile(r"train(?:ing)?:\s*(?P<value>\d+)\s*\[")
 """An epoch as timm prints it: `Train: 3 [ 50/1251 ( 4%)]`."""
 _BRACKETS = re.compile(r"\[(?P<epoch>\d+)(?:/\d+\]\[(?P<done>\d+)/(?P<all>\d+)\]|,\s*\d+\])")
 """Epoch and batch in brackets alone: `[0/5][50/1583]`, `[1,  2000]`."""
@@ -34,10 +36,9 @@ _ROUND = re.compile(r"\[(?P<value>\d+)\][\t ]")
 _SHARE = re.compile(
     r"(?:(?<!ch )(?<!ch)(?<!ch:)(?<!ch: )\[\s*|(?:step|iter|iteration|batch)\s*[:=]?\s*[\[(]?\s*)(?P<done>\d+)\s*/\s*"
     r"(?P<all>\d+)\b|\|\s+(?P<done2>\d+)\s*/\s*(?P<all2>\d+)\s+batches",
-    re.IGNORECASE,
 )
 """How far an epoch is: `[640/60000 (1%)]` or `Step [100/600]`, but not `Epoch [1/10]`."""
-_BAR = re.compile(r"(?P<done>\d+)\s*/\s*(?P<all>\d+)\s*(?:\[|━|=|█|▇|\s[-\u2013])")
+_BAR = re.compile(r"(?<!\d)(?P<done>\d+)\s*/\s*(?P<all>\d+)\s*(?:\[|━|=|█|▇|\s[-\u2013])")
 """A bar of Keras or tqdm."""
 _FIRST_WORD = re.compile(
     r"[\[(*\s=\-#>|]*(?:epoch\s*(?=\()|(?:epoch\s*[\[(:]?\s*\d+(?:\s*/\s*\d+)?[\])]?[\s:,\-|]*)?)\(?"
@@ -45,11 +46,17 @@ _FIRST_WORD = re.compile(
     re.IGNORECASE,
 )
 _ALONE = re.compile(rf"(?P<name>[A-Za-z][\w/@.\- ]{{0,60}}?)\s*[:=]\s*(?:{_NUMBER})\s?%?")
-_PARTS = re.compile(r"\s[-\u2013]\s|[|,;\[\]]|\d+[mu]?s/\w+")
-_PAIR = re.compile(
-    rf"(?P<name>[A-Za-z][\w@%./\- ()']{{0,60}}?)\s*(?P<sign>[:=]+|\bis\b|\s)\s*(?P<value>{_NUMBER})"
-    rf"(?:\s*/\s*(?P<of>\d+))?(?P<percent>\s?%)?(?P<more>\s*±\s*[\d.]+)?(?![\w:]|\.\d)"
+_PARTS = re.compile(r"\s[-\u2013]\s|[|,;\[\]]|(?<!\d)\d+[mu]?s/\w+")
+_VALUE = re.compile(
+    rf"(?P<sign>[:=]+|\bis\b|\s)\s*(?P<value>{_NUMBER})(?:\s*/\s*(?P<of>\d+))?(?P<percent>\s?%)?(?:\s*±\s*[\d.]+)?"
+    r"(?![\w:]|[.,\-]\d)"
 )
+_LONGEST_NAME = 61
+_NO_NAME = re.compile(r"[^\w@%./\- ()']")
+"""Characters that end a name; looked for from the value backwards, which is linear."""
+_VALUE_WORD = re.compile(r"[-+]?\d*[.,]\d|\d{3}")
+"""A word that is a value itself, such as a range: what follows has no name of its own."""
+_LETTER = re.compile(r"[A-Za-z]")
 SPLITS = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "eval": "eval",
     "evaluation": "eval", "dev": "dev", "test": "test", "testing": "test",
@@ -60,10 +67,26 @@ _FILLING = frozenset({
     "iter", "batch", "results", "result", "metrics", "has", "is", "-", "and", "end",
 })  # fmt: skip
 _BEST = frozenset({
-    "best", "previous", "improved", "from", "to", "target", "initial", "lowest", "highest", "min", "max",
-    "patience", "prev", "last", "std", "expected", "improve", "scale", "number",
+    "previous", "improved", "from", "to", "initial", "lowest", "highest", "min", "max", "patience", "prev", "last",
+    "std", "improve", "scale", "number",
 })  # fmt: skip
 """Words that make a value another one than that of this moment."""
+_NOT_OURS = frozenset({
+    "best", "target", "goal", "expected", "threshold", "baseline", "sota", "paper", "reported", "reference", "human",
+    "chance",
+})  # fmt: skip
+"""Words, also in names such as `target_loss`, of values that this training did not just measure."""
+_ELSEWHERE = re.compile(
+    r"\b(?:resum(?:e|ed|ing)|restor(?:e|ed|ing)|best[ _]epoch|early[ -]?stopp(?:ed|ing)\W+(?:at|after|on)"
+    r"|load(?:ed|ing) (?:(?:the|best|last|a) ){0,2}(?:checkpoint|model|weights|state))\b",
+)
+"""A sentence about a checkpoint, whose place and values are those of another moment."""
+_OTHER_RANK = re.compile(
+    r"[\[(](?:(?:local|global)[_ ])?rank[ :=_\-]?0*[1-9]\d*[\])]|\[[a-z]+[1-9]\d*\]:", re.IGNORECASE
+)
+"""A line of another process than the first, as torchrun and PyTorch mark it."""
+_PART = re.compile(r"[\s\-*]*(?P<name>[A-Za-z][\w ]{0,40}): (?=[A-Za-z])")
+"""What a line without a place is about: `Test set: …`, `class dog: …`."""
 _BESIDE = frozenset({"lr", "learning_rate", "grad_norm", "gnorm", "mfu"})
 """Names that are no metrics, and that are drawn beside them."""
 _ALSO = frozenset({"score", "reward", "kl"})
@@ -101,30 +124,35 @@ class LogBar(NamedTuple):
 
 
 def message_of(line: str) -> str:
-    """Return a line without time and logger before it."""
+    """Return a line without time and logger before it; of blanks in a row one.
+
+    Rows of blanks would make the search for values take their square.
+    """
     start = 0
     for pattern in (_TIME, _LOGGER, _LOGGER):
         if (found := pattern.match(line, start)) is not None:
             start = found.end()
-    return line[start:].strip()
+    return " ".join(line[start:].split())
 
 
 def place_of(text: str) -> LogPlace:
     """Return where in the training a line says that it is."""
     step: int | None = None
     epoch: float | None = None
-    share = _share_of(text)
-    for found in _POSITION.finditer(text):
-        name, value = found["name"].lower(), float(found["value"])
+    lower = text.lower()  # patterns that heed the case are three times as fast
+    share = _share_of(lower)
+    for found in _POSITION.finditer(lower):
+        name, digits = found["name"], found["value"].replace(",", "")
+        value = float(digits)
         if name.startswith("ep") and name != "episode":
             epoch = value if epoch is None else epoch
-        elif step is None and value == int(value):
+        elif step is None and digits.removesuffix(".0").isdigit():
             step = int(value)
     if epoch is None and step is None:
         if (alone := _BRACKETS.match(text)) is not None:
             epoch = float(alone["epoch"])
             share = int(alone["done"]) / int(alone["all"]) if alone["all"] and int(alone["all"]) else None
-        elif (named := _TRAIN_EPOCH.match(text)) is not None:
+        elif (named := _TRAIN_EPOCH.match(lower)) is not None:
             epoch = float(named["value"])
         elif (boosted := _ROUND.match(text)) is not None:
             step = int(boosted["value"])
@@ -144,6 +172,20 @@ def bar_of(text: str) -> LogBar | None:
     """Return how far the bar in a line is; none where there is none."""
     found = _BAR.search(text)
     return LogBar(int(found["done"]), int(found["all"])) if found else None
+
+
+def is_elsewhere(text: str) -> bool:
+    """Return whether a line is about another moment of the training, or of another of its processes."""
+    return _OTHER_RANK.match(text) is not None or _ELSEWHERE.search(text.lower()) is not None
+
+
+def is_of_part(text: str) -> bool:
+    """Return whether a line is about a part of the data, or another model: `dog: acc 0.3`, `Baseline: acc 0.9`."""
+    found = _PART.match(text)
+    if found is None:
+        return False
+    words = found["name"].lower().split()
+    return not any(word in SPLITS or word in _FILLING or word in AXES or is_series(word) for word in words)
 
 
 def split_of(text: str) -> str | None:
@@ -171,8 +213,13 @@ def values_of(text: str, split: str | None) -> dict[str, float]:
 
 def _pairs(text: str) -> Iterator[tuple[str, float, bool]]:
     """Yield name and value of each pair, and whether only a blank stands between them."""
-    for count, found in enumerate(_PAIR.finditer(text)):
-        if count >= _MOST_PAIRS:
+    count = end = 0
+    for found in _VALUE.finditer(text):
+        before = _NO_NAME.split(text[end : found.start()].rstrip()[-_LONGEST_NAME:])[-1]
+        if (first := _LETTER.search(before)) is None:
+            continue
+        end, count = found.end(), count + 1
+        if count > _MOST_PAIRS:
             return
         digits = found["value"].replace(",", "").lower().replace("infinity", "inf")
         value = float(digits)
@@ -183,14 +230,14 @@ def _pairs(text: str) -> Iterator[tuple[str, float, bool]]:
             value /= whole
         elif found["percent"]:
             value = float(f"{digits}e-2") if digits.strip("+-.0123456789") == "" else value / 100
-        yield found["name"], value, not found["sign"].strip()
+        yield before[first.start() :], value, not found["sign"].strip()
 
 
 def _series_name(text: str, split: str | None, *, loose: bool) -> str | None:
     """Return the name of the series that words before a value mean; none where they mean no metric of this moment."""
     words = [word.strip(".,:-|").lower() for word in re.split(r"[\s()']+", _PARTS.split(text)[-1])]
     words = [word for word in words if word]
-    if _BEST & set(words):
+    if (_BEST | _NOT_OURS) & set(words) or any(map(_VALUE_WORD.match, words)):
         return None
     own = next((SPLITS[word] for word in words if word in SPLITS), None) if len(words) > 1 else None
     name = [word for word in words if word not in _FILLING and (word not in SPLITS or own is None)]
@@ -216,6 +263,13 @@ def object_of(text: str) -> tuple[str, Mapping[str, object]] | None:
             return None
     named = isinstance(found, dict) and all(isinstance(name, str) for name in found)
     return (text[:start], found) if named else None
+
+
+def place_in(axes: Mapping[str, float], said: LogPlace) -> LogPlace:
+    """Return the place that the axes of an object name; what they do not say is that of the words before it."""
+    known = {axis: value for axis, value in axes.items() if abs(value) < _LARGEST_PLACE}  # neither NaN nor infinite
+    step = int(known["step"]) if known.get("step", 0.5).is_integer() else said.step
+    return LogPlace(step, known.get("epoch", said.epoch))
 
 
 def number_in(value: object) -> float | None:
@@ -250,4 +304,6 @@ def names_split(name: str, *, without_train: bool = False) -> bool:
 def is_series(name: str) -> bool:
     """Return whether a name means a metric, or something that is drawn beside metrics."""
     bare = name.lower().rpartition("/")[2]
+    if _NOT_OURS & set(re.split(r"[/_.\- ]", name.lower())):
+        return False
     return bare in _BESIDE or bare in _ALSO or known_direction(name) is not None

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -79,6 +80,77 @@ def test_a_log_of_several_trainings_gives_no_curve_and_says_why(log: Path) -> No
 def test_a_training_that_was_resumed_in_its_middle_is_one(log: Path) -> None:
     found = read(log, "".join(f"step {step}: loss 0.5\n" for step in (1, 2, 3, 2, 3, 4)))
     assert [point.step for point in found.points] == [1, 2, 3, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("step 1,000 loss 1,234.5\nstep 2,000/9,000 loss 0.5\n", [(1000, {"loss": 1234.5}), (2000, {"loss": 0.5})]),
+        ("step 1: loss 0,123 acc 93,1\nstep 2: loss 1,234\n", []),
+        ("step 1: loss 0.5-0.7\nstep 2: ppl 1,234,567\n", [(2, {"ppl": 1234567.0})]),
+    ],
+)
+def test_a_comma_that_may_be_of_thousands_or_of_decimals_gives_no_value(
+    log: Path, text: str, expected: list[tuple[int, dict[str, float]]]
+) -> None:
+    assert [(step, values) for step, _, values in points_of(read(log, text))] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "epoch 1 val_acc 0.5\nepoch 1 val_acc 0.9\n",
+        "Epoch 1: fold 1 val_acc 0.5\nEpoch 1: fold 2 val_acc 0.9\nEpoch 2: fold 1 val_acc 0.6\n",
+        "step 1 val_acc 0.1\nstep 1 val_acc 0.2\nstep 2 val_acc 0.9\nstep 2 val_acc 0.8\n",
+        '{"epoch": 1, "model": "old", "val_acc": 0.9}\n{"epoch": 1, "model": "new", "val_acc": 0.5}\n',
+    ],
+)
+def test_several_values_at_one_place_are_left_out_and_named(log: Path, text: str) -> None:
+    found = read(log, text)
+    assert found.points == []
+    assert found.notice is not None
+    assert found.notice.endswith("are left out: val_acc")
+
+
+def test_a_value_that_is_printed_again_in_other_digits_counts_once(log: Path) -> None:
+    found = read(log, "epoch 1 val_acc 0.51\nepoch 1 val_acc 0.5123\n")
+    assert points_of(found) == [(None, 1.0, {"val_acc": 0.5123})]
+
+
+def test_lines_of_other_ranks_do_not_count(log: Path) -> None:
+    found = read(log, "[rank0]: step 1 loss 1\n[rank1]: step 1 loss 2\n[default3]:step 1 loss 4\n")
+    assert points_of(found) == [(1, None, {"loss": 1.0})]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Finished: lowest at epoch 2, val_loss 0.1",
+        "Restoring best checkpoint from epoch 1 with val_loss 0.1",
+        "Resuming from epoch 9 (val_loss 0.1)",
+        "Loaded checkpoint 'x.pth' (epoch 9) val_loss 0.1",
+        "Early stopping at epoch 9, best epoch 3, val_loss 0.1",
+        "target_loss: 0.1, baseline_acc: 0.3, paper accuracy: 0.9, best_val_loss 0.1",
+        "Baseline: accuracy 0.9",
+        "dog: acc 0.3",
+    ],
+)
+def test_values_of_another_moment_model_or_part_do_not_count(log: Path, line: str) -> None:
+    found = read(log, f"epoch 1 val_loss 0.5\nepoch 2 val_loss 0.3\nepoch 3 val_loss 0.4\n{line}\n")
+    assert points_of(found)[-1] == (None, 3.0, {"val_loss": 0.4})
+
+
+def test_a_place_that_is_no_number_is_none(log: Path) -> None:
+    text = '{"step": NaN, "loss": 1}\n{"step": 1e400, "loss": 1}\n' + f"step {'9' * 400} loss 1\nstep 1 loss 2\n"
+    assert points_of(read(log, text)) == [(1, None, {"loss": 2.0})]
+
+
+@pytest.mark.parametrize("unit", [" ", "1", "1,", "1/", "a ", "a/", "[ ", "- ", "is ", "step ", "epoch 1/", "INFO "])
+def test_no_line_takes_more_than_a_few_milliseconds(log: Path, unit: str) -> None:
+    lines = [f"{start}{unit * 2000}"[:1990] + end for start in ("loss", "step 1 loss") for end in ("", "x")] * 5
+    began = process_time()
+    read(log, "\n".join(lines))
+    assert process_time() - began < 2  # rows of blanks took minutes
 
 
 @pytest.mark.parametrize(
