@@ -45,7 +45,8 @@ def runs(repo: Path, cli: Cli) -> list[str]:
     for lr, values in ((0.1, (0.5, 0.51, 0.49, 0.5, 0.505)), (0.2, (0.7, 0.71, 0.69, 0.7, 0.705))):
         for seed, value in enumerate(values):
             facts = ("-p", f"lr={lr}", "-p", f"seed={seed}", "-m", f"validation/accuracy={value}", "-t", "keep")
-            cli("record", "-e", "lr", *facts, *data, "--duration", "1")
+            began = f"2026-03-0{round(lr * 10)}T1{seed}:00:00Z"
+            cli("record", "-e", "lr", *facts, *data, "--started", began, "--duration", "1")
     return [run.record.id for run in Branch.open(repo).contents().runs]
 
 

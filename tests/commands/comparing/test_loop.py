@@ -119,7 +119,7 @@ def test_a_verdict_for_programs_is_one_line(repo: Path, cli: Cli) -> None:
     for lr, values in ((0.1, (0.5, 0.51, 0.49, 0.5, 0.505)), (0.2, (0.7, 0.71, 0.69, 0.7, 0.705))):
         for seed, value in enumerate(values):
             facts = ("-p", f"lr={lr}", "-p", f"seed={seed}", "-m", f"validation/accuracy={value}")
-            cli("record", *facts, *data, "--duration", "1")
+            cli("record", *facts, *data, "--started", f"2026-03-0{round(lr * 10)}T1{seed}:00:00Z", "--duration", "1")
     runs = [run.record.id for run in Branch.open(repo).contents().runs]
     done = cli("judge", runs[-1], "--against", runs[0], "--brief")
     assert done.code == 0, done.err

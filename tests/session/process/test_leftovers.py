@@ -50,7 +50,6 @@ def test_a_script_that_knows_nothing_fills_its_boxes(repo: Path, cli: Cli) -> No
     record = only(repo)
     assert record.params.values == {"lr": 0.5, "out_dir": "left", "epochs": 2}
     assert record.params.found == {"lr": "argv", "out_dir": "argv", "epochs": "argparse in train.py"}
-    assert record.params.places == ["out_dir"], "where files go is no setting"
     assert record.results.found == {"curves": "log"}
     assert record.statistics.series["val/loss"].count == 2
     assert record.headline is not None
