@@ -77,6 +77,9 @@ BRANCH_SETTING = "ledger.branch"
 END_SETTING = "ledger.onend"
 """Command that the shell runs at the end of each run of this clone, such as `notify-send "$LEDGER_SUMMARY"`. It gets
 `LEDGER_RUN_ID`, `LEDGER_EXPERIMENT`, `LEDGER_STATUS` and `LEDGER_SUMMARY`; no policy can set it."""
+METADATA_SETTING = "ledger.metadata"
+"""Whether the metadata service of a cloud may be asked for type of machine, region and spot: `true` or `false`. Where
+nothing is set, the policy says so; it is `false` by default."""
 HOST_SETTING = "ledger.host"
 """What kind of host the remote is: `github`, `gitlab`, `forgejo` or `none`; told from its address by default. The token
 of that kind is sent to a host that is named so."""
@@ -90,7 +93,7 @@ ACCEPT_REDACTION_SETTING = "ledger.acceptredaction"
 taken back when it is done."""
 
 SETTINGS = (
-    *(PUSH_SETTING, BRANCH_SETTING, END_SETTING, HOST_SETTING),
+    *(PUSH_SETTING, BRANCH_SETTING, END_SETTING, METADATA_SETTING, HOST_SETTING),
     *(SITE_SETTING, SITE_TITLE_SETTING, ACCEPT_REDACTION_SETTING),
 )
 """Settings of git, in lower case as git lists them; git reads them in any case."""

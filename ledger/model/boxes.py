@@ -295,6 +295,27 @@ class RankLife(Document, frozen=True, kw_only=True):
     """What its sampler measured, and how long it waited for data."""
 
 
+class Platform(Document, frozen=True, kw_only=True):
+    """A place that a run was in: scheduler, managed service, rented machine, cloud; what is unknown is absent."""
+
+    name: str
+    """Name of the platform, such as `slurm`, `sagemaker` or `ec2`."""
+    job: str | None = None
+    """Id of the job there, or of the machine in a cloud; only its hash where the id may open something."""
+    link: str | None = None
+    """Page of the job."""
+    instance: str | None = None
+    """Type of machine, or the partition, queue, pool or tier that stands for it."""
+    region: str | None = None
+    """Region, or name of the cluster."""
+    image: str | None = None
+    """Image or release of the software that the platform started."""
+    life_cycle: str | None = None
+    """How long the machine may be kept: `spot` or `on-demand`."""
+    inputs: dict[str, str] = {}
+    """Commit of each repository of data that the platform handed in, by name."""
+
+
 class Hardware(Box, frozen=True, kw_only=True):
     """The machine, and how much of it the run used."""
 
@@ -330,6 +351,8 @@ class Hardware(Box, frozen=True, kw_only=True):
     """Hosts of a job of several processes, that of rank 0 first; empty where the run had one process."""
     ranks: list[RankLife] = []
     """Processes of such a job that left a trace, by rank."""
+    platforms: list[Platform] = []
+    """Platforms that the run was on, innermost first; the first with a job names the job."""
 
 
 class WorkingCopy(Document, frozen=True, kw_only=True):

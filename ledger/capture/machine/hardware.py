@@ -12,16 +12,17 @@ from typing import TypeVar
 
 from ledger.capture.machine.cgroups import read_limits
 from ledger.capture.machine.gpus import open_nvml, visible_devices
-from ledger.model.boxes import Gpu, Hardware
+from ledger.model.boxes import Gpu, Hardware, Platform
 
 T = TypeVar("T")
 
 
-def capture_hardware(folder: Path) -> Hardware:
+def capture_hardware(folder: Path, platforms: Callable[[], list[Platform]] | None = None) -> Hardware:
     """Return host, CPU, memory, disk and GPUs with their limits, with the reason for everything unknown.
 
     Args:
         folder: folder in which the run works, for the disk.
+        platforms: what finds the platforms that it is on.
     """
     unknown: dict[str, str] = {}
 
@@ -47,6 +48,7 @@ def capture_hardware(folder: Path) -> Hardware:
         disk_bytes=disk.total if disk else None,
         disk_free_bytes=disk.free if disk else None,
         gpus=ask("gpus", _gpus) or [],
+        platforms=(ask("platforms", platforms) or []) if platforms else [],
         unknown=unknown,
     )
 

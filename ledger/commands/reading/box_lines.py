@@ -7,7 +7,7 @@ from ledger.analysis.data.feeds import feed_facts, shown_stretches
 from ledger.analysis.query.fields import show_value
 from ledger.commands.reading.notebook_lines import notebook_lines
 from ledger.formatting import byte_size, duration, moment, money, number, share
-from ledger.model.boxes import Metric
+from ledger.model.boxes import Hardware, Metric, Platform
 from ledger.model.claims.measurements import same_data, same_data_text
 from ledger.model.entries import StoredRun
 from ledger.model.record import Record
@@ -101,6 +101,32 @@ def hardware_lines(record: Record) -> Lines:
         yield "gpu", f"{gpu.name}{f', {byte_size(gpu.memory_bytes)}' if gpu.memory_bytes else ''}{idle}"
     if not hardware.gpus and hardware.known and "gpus" not in hardware.unknown:
         yield "gpu", "none"
+    for platform in hardware.platforms:
+        yield from _platform_lines(platform)
+    yield from _rank_lines(hardware)
+    usage = hardware.usage
+    if usage:
+        busy = f"cores {share(usage.cpu_fraction_mean)} busy, " if usage.cpu_fraction_mean is not None else ""
+        yield "used", f"{busy}peak memory {byte_size(usage.memory_peak_bytes or 0)}" if usage.samples else ""
+        if usage.data_wait_seconds is not None:
+            took = record.timing.took
+            part = f", {share(usage.data_wait_seconds / took)} of the time" if took else ""
+            yield "waited for data", f"{duration(usage.data_wait_seconds)}{part}"
+
+
+def _platform_lines(platform: Platform) -> Lines:
+    """Yield one place that the run was in: its facts, the page of the job, and the data that it handed in."""
+    job = f"job {platform.job}" if platform.job else ""
+    image = f"image {platform.image}" if platform.image else ""
+    facts = (platform.name, job, platform.instance, platform.region, platform.life_cycle, image)
+    yield "platform", ", ".join(fact for fact in facts if fact)
+    yield "job page", platform.link or ""
+    for name, commit in platform.inputs.items():
+        yield "input", f"{name} at {commit}"
+
+
+def _rank_lines(hardware: Hardware) -> Lines:
+    """Yield the processes of the job, and the hosts that they were on."""
     if hardware.processes is not None or hardware.rank is not None:
         of = f" of {hardware.processes} processes" if hardware.processes else ""
         told = f", stated by {hardware.launcher}" if hardware.launcher else ""
@@ -115,14 +141,6 @@ def hardware_lines(record: Record) -> Lines:
         if life.rank > 0 and life.status not in {"finished", "pruned"}:
             ended = f"{life.status}: {life.reason}" if life.status else "still running when the record was made"
             yield f"rank {life.rank}", f"{life.host}: {ended}"
-    usage = hardware.usage
-    if usage:
-        busy = f"cores {share(usage.cpu_fraction_mean)} busy, " if usage.cpu_fraction_mean is not None else ""
-        yield "used", f"{busy}peak memory {byte_size(usage.memory_peak_bytes or 0)}" if usage.samples else ""
-        if usage.data_wait_seconds is not None:
-            took = record.timing.took
-            part = f", {share(usage.data_wait_seconds / took)} of the time" if took else ""
-            yield "waited for data", f"{duration(usage.data_wait_seconds)}{part}"
 
 
 def environment_lines(record: Record) -> Lines:

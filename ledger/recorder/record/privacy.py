@@ -2,8 +2,9 @@
 
 import msgspec
 
+from ledger.capture.machine.platforms.platform_table import MACHINES
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import Node, RankLife
+from ledger.model.boxes import Node, Platform, RankLife
 from ledger.model.document import dump, load
 from ledger.model.paths import LOG_FILE
 from ledger.model.record import Attempt, Record
@@ -34,7 +35,8 @@ def private_captured(captured: Captured, privacy: Privacy) -> Captured:
     hardware, file, environment = captured.hardware, captured.environment_file, captured.environment
     if privacy.host:
         unknown = {**hardware.unknown, "host": LEFT_OUT}
-        hardware = msgspec.structs.replace(hardware, host=None, unknown=unknown)
+        platforms = [_without_host(platform, hardware.host) for platform in hardware.platforms]
+        hardware = msgspec.structs.replace(hardware, host=None, unknown=unknown, platforms=platforms)
     if file is None:
         return msgspec.structs.replace(captured, hardware=hardware)
     if privacy.interpreter:
@@ -44,6 +46,14 @@ def private_captured(captured: Captured, privacy: Privacy) -> Captured:
     if file is not captured.environment_file:
         environment = msgspec.structs.replace(environment, hash=hash_bytes(dump(file)))
     return msgspec.structs.replace(captured, hardware=hardware, environment=environment, environment_file=file)
+
+
+def _without_host(platform: Platform, host: str | None) -> Platform:
+    """Return a platform without a job that is the machine, or is named like it, as a pod is."""
+    told = f"{platform.job} {platform.link}"
+    if platform.name not in MACHINES and not (host and host in told):
+        return platform
+    return msgspec.structs.replace(platform, job=None, link=None)
 
 
 def private_record(record: Record, side: dict[str, bytes], privacy: Privacy) -> Record:

@@ -1,5 +1,6 @@
 """The way of a draft onto the ledger: capture, redact, validate, append, or else store it to wait."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,10 +8,12 @@ from ledger.capture.code.code import capture_code
 from ledger.capture.code.code_rules import CodeRules, Named
 from ledger.capture.machine.environment import capture_environment
 from ledger.capture.machine.hardware import capture_hardware
+from ledger.capture.machine.platforms.platforms import capture_platforms
 from ledger.capture.secrets.redactor import Redactor
 from ledger.data.version.stat_cache import FILE, StatCache
 from ledger.errors import Conflict, InvalidDocument, LedgerError, NotAppended
 from ledger.model import paths
+from ledger.model.boxes import Platform
 from ledger.model.document import dump
 from ledger.model.record import RECORD_FORMAT, Author, Record
 from ledger.model.values import Document
@@ -39,6 +42,7 @@ from ledger.recorder.record.redaction import redact_draft, redact_environment, r
 from ledger.repository.process import Git
 from ledger.repository.repository import Repository, read_author
 from ledger.repository.worktree.omissions import PatchLimits
+from ledger.settings import METADATA_SETTING
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import Entry, homeless_dir, keep_waiting
 from ledger.store.branch.policy import Policy
@@ -118,14 +122,30 @@ def capture_now(
         cache=StatCache(repository.state_dir / FILE) if repository else None,
     )
     environment, environment_file = capture_environment(python)
+
+    def platforms() -> list[Platform]:
+        return capture_platforms(
+            Path("/"),
+            os.environ,
+            own=policy.platforms,
+            secrets=policy.secrets,
+            metadata=lambda: _may_ask(repository, policy),
+        )
+
     return Captured(
         code=code,
         patch=patch,
-        hardware=capture_hardware(folder),
+        hardware=capture_hardware(folder, platforms),
         environment=environment,
         environment_file=environment_file,
         redactions=dict(redactor.counts),
     )
+
+
+def _may_ask(repository: Repository | None, policy: Policy) -> bool:
+    """Return whether a metadata service may be asked; a clone that says no has the last word."""
+    said = repository.setting(METADATA_SETTING) if repository else None
+    return policy.metadata if said is None else said.lower() in {"true", "yes", "on", "1"}
 
 
 def _rules(repository: Repository, policy: Policy, named: Named, *, notebook: bool) -> CodeRules:

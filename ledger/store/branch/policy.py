@@ -11,6 +11,7 @@ from ledger.analysis.comparing.aggregates import Aggregate, what_is_wrong
 from ledger.capture.code.code_rules import Untracked
 from ledger.capture.harvest.known_files import check_formats
 from ledger.capture.machine.cost import Catalogue, load_catalogue
+from ledger.capture.machine.platforms.own_platforms import OwnPlatform, wrong_platforms
 from ledger.capture.machine.prices import PRICES
 from ledger.capture.secrets.team_rules import OwnSecrets, wrong_secrets
 from ledger.errors import InvalidDocument, LedgerError
@@ -157,6 +158,10 @@ class Policy(Document, frozen=True, kw_only=True):
     """Who may change the policy."""
     secrets: OwnSecrets = OwnSecrets()
     """The team's own kinds of secrets, by shape and name, and texts that are none."""
+    platforms: dict[str, OwnPlatform] = {}
+    """The team's own platforms, by name: schedulers and machines that no table of ledger knows."""
+    metadata: bool = False
+    """Whether the metadata service of a cloud may be asked for type of machine, region and spot."""
 
 
 class PolicyFile(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -188,6 +193,10 @@ class PolicyFile(Document, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Who may change the policy."""
     secrets: OwnSecrets = OwnSecrets()
     """The team's own kinds of secrets, by shape and name, and texts that are none."""
+    platforms: dict[str, OwnPlatform] = {}
+    """The team's own platforms, by name: schedulers and machines that no table of ledger knows."""
+    metadata: bool = False
+    """Whether the metadata service of a cloud may be asked for type of machine, region and spot."""
     prices: dict[str, Any] = {}  # `load_catalogue` checks it and reports all problems at once
     """Price of one hour of each device, in one currency."""
 
@@ -239,6 +248,7 @@ def load_policy(data: bytes) -> Policy:
             "changes.by: signers: `signatures.signers` names no signer, so nobody could change the policy any more"
         )
     wrong += wrong_secrets(written.secrets)
+    wrong += wrong_platforms(written.platforms)
     try:
         check_formats(_harvest_of(written))
     except LedgerError as error:
@@ -260,6 +270,8 @@ def load_policy(data: bytes) -> Policy:
         privacy=written.privacy,
         changes=written.changes,
         secrets=written.secrets,
+        platforms=written.platforms,
+        metadata=written.metadata,
     )
 
 

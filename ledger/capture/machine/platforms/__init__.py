@@ -1,0 +1,1 @@
+"""Where a run ran: schedulers, managed services, rented machines, clouds."""
