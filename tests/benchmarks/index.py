@@ -42,6 +42,9 @@ LIMIT_RATIO = 3.0
 BOARD = ("leaderboard", "--metric", METRIC.removeprefix("metrics."))
 LIMIT_BOARD_SECONDS = 2.0
 """For 100,000 records: start-up, ranking every setting of the group, and printing."""
+COST = ("cost", "--by", "person")
+LIMIT_COST_SECONDS = 1.0
+"""For 100,000 records: sums over all of them."""
 
 
 def seconds_of(work: Callable[[], object]) -> float:
@@ -86,6 +89,7 @@ def measure(count: int, folder: Path) -> None:
             "the same, the ordinary way": command([python, "-c", ORDINARY, *LISTING], folder),
             "sorted by a metric": command([*program, *RANKED], folder),
             "a leaderboard of all": command([*program, *BOARD], folder),
+            "what all of them cost": command([*program, *COST], folder),
             "after one new record": after_append(ledger, count, folder, program),
         },
         REPETITIONS,
@@ -107,7 +111,7 @@ def report(count: int, cold: float, samples: dict[str, Sample]) -> None:
     whole, loaded = samples["whole command"].median, samples["and the imports"].median
     parts = (("interpreter", bare), ("imports", loaded - bare), ("looking, asking, printing", whole - loaded))
     show("of it", ("", "CPU ms"), [(name, milliseconds(part)) for name, part in parts])
-    board = samples["a leaderboard of all"].median
+    board, cost = samples["a leaderboard of all"].median, samples["what all of them cost"].median
     limit, new = LIMIT_COLD_SECONDS * count / MANY, samples["after one new record"].median
     show(
         "limits",
@@ -116,6 +120,7 @@ def report(count: int, cold: float, samples: dict[str, Sample]) -> None:
             ("CPU s from cold", f"{cold:.2f}", f"{limit:.1f}", verdict(cold, limit)),
             ("CPU ms after one new record", milliseconds(new), "100.0", verdict(new, LIMIT_NEW_SECONDS)),
             ("CPU s of a leaderboard", f"{board:.2f}", f"{LIMIT_BOARD_SECONDS}", verdict(board, LIMIT_BOARD_SECONDS)),
+            ("CPU s of all costs", f"{cost:.2f}", f"{LIMIT_COST_SECONDS}", verdict(cost, LIMIT_COST_SECONDS)),
             ("list to a bare interpreter", f"{whole / bare:.2f}", f"{LIMIT_RATIO}", verdict(whole / bare, LIMIT_RATIO)),
         ],
     )  # fmt: skip

@@ -151,6 +151,7 @@ def _captured(run: ForeignRun, tracker: str, commits: Mapping[str, str]) -> Capt
         whole = commits.get(run.commit)
         missing = {} if whole else {"commit": f"`{plain(run.commit)[:64]}` is not in this repository"}
         rest = {"dirty": f"{said} whether there were uncommitted changes", "tree": said}
+        rest |= dict.fromkeys(("branch", "remote", "pushed"), said)
         # Runs that name one commit are of one code, whether or not it is here.
         identity = None if whole else hash_bytes(f"commit {run.commit}".encode())
         code = Code(commit=f"git:{whole}" if whole else None, identity=identity, unknown={**missing, **rest})

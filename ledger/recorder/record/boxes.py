@@ -167,6 +167,8 @@ def with_usage(hardware: Hardware, draft: Draft) -> Hardware:
 
 def cost_of(hardware: Hardware, draft: Draft, policy: Policy, policy_problem: str | None) -> Cost:
     """Return box 6; a price that is unknown has a reason."""
+    if not draft.timed and draft.origin is not None:
+        return Cost(unknown={"all": f"imported from {draft.origin.tracker}, which does not say how long it took"})
     if not draft.timed:
         return Cost(unknown={"all": "the run's duration was not measured; give it with --duration"})
     if draft.machines > 1:
