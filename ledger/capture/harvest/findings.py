@@ -5,6 +5,7 @@ joined to something that nobody measured. Where a source may be of several train
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from ledger.capture.harvest.arguments import read_arguments, read_defaults
 from ledger.capture.harvest.known_files import ARGV, DEFAULTS, LOG, MODEL, NAMES, files_of
 from ledger.capture.harvest.left_files import LeftFile, find_left_files
 from ledger.capture.harvest.log_curves import read_log_curves
+from ledger.capture.harvest.script_options import read_script_options
 from ledger.capture.harvest.tracker_stores import TrackedRun, tracked_run
 from ledger.capture.inputs.config_files import read_mapping
 from ledger.capture.inputs.params import flatten, read_params
@@ -32,6 +34,8 @@ _AXES = frozenset(
     {"step", "epoch", "iteration", "iter", "global_step", "training_iteration", "_step", "steps", "round"}
 )
 """Names of columns by which a table is one of curves."""
+_BEFORE_AXES = frozenset({"", "unnamed: 0", "time", "timestamp", "date", "wall time", "wall_time", "elapsed"})
+"""Names of columns that may stand before them."""
 _SPLIT_FOLDERS = frozenset({"train", "training", "val", "valid", "validation", "eval", "test"})
 _SNIFFED = 4096
 _MODEL_CONFIG = frozenset({"architectures", "model_type", "transformers_version", "_class_name"})
@@ -93,7 +97,10 @@ def find(source: TrainingPlace, formats: frozenset[str], wanted: Iterable[str]) 
     for box, look in _LOOKS.items():
         if box in wanted:
             search.box = box
-            look(search)
+            try:
+                look(search)
+            except Exception as error:  # noqa: BLE001  # foreign files may hold anything; the other boxes are filled
+                search.note(f"what the training left was not read: {type(error).__name__}")
     return search.findings()
 
 
@@ -225,10 +232,12 @@ def _find_params(search: _Search) -> None:
         file = newest or search.only(kind, files)
         if file is not None and search.attempt(file.path, lambda path, kind=kind: _params_in(search, kind, path)):  # type: ignore[misc]  # mypy cannot infer the default
             break
+    script = search.source.script
+    declared = read_script_options(script) if script is not None else []
     if ARGV in search.formats:
-        search.add_params(read_arguments(search.source.command), ARGV)
-    if DEFAULTS in search.formats and search.source.script is not None:
-        search.add_params(read_defaults(search.source.script), f"{DEFAULTS} in {search.source.script.name}")
+        search.add_params(read_arguments(search.source.command, declared), ARGV)
+    if DEFAULTS in search.formats and script is not None:
+        search.add_params(read_defaults(declared), f"{DEFAULTS} in {script.name}")
 
 
 def _params_in(search: _Search, kind: str, path: Path) -> None:
@@ -282,6 +291,8 @@ def _log_points(search: _Search, path: Path) -> None:
 def _file_points(search: _Search, path: Path) -> bool:
     def read(path: Path) -> None:
         found = read_curves(path)
+        if found.goes_back:
+            raise LedgerError("its steps go back, as of several trainings")
         search.note(f"{search.shown(path)}: {found.notice}" if found.notice else None)
         search.points = found.points
 
@@ -328,7 +339,7 @@ def _prefixed(point: Point, prefix: str) -> Point:
 
 
 def _is_of_curves(path: Path, kind: str) -> bool:
-    """Return whether a table has a column of steps or epochs."""
+    """Return whether a table begins with a column of steps or epochs; data that have one have it among others."""
     try:
         with path.open("rb") as file:
             start = file.read(_SNIFFED).decode("utf-8", "replace")
@@ -336,9 +347,9 @@ def _is_of_curves(path: Path, kind: str) -> bool:
         return False
     first = start.partition("\n")[0]
     if kind == "csv":
-        return bool(
-            {word.strip(" \"'\r").lower() for word in first.replace("\t", ",").replace(";", ",").split(",")} & _AXES
-        )
+        names = [word.strip(" \"'\r\ufeff").lower() for word in re.split(r"[,;\t]", first)]
+        at = next((place for place, name in enumerate(names) if name in _AXES), None)
+        return at is not None and set(names[:at]) <= _BEFORE_AXES
     try:
         row = json.loads(first)
     except (ValueError, RecursionError):

@@ -50,6 +50,8 @@ class CurvesFile(NamedTuple):
     """The points in the order of the file; where its steps go back, in the order of the steps."""
     notice: str | None = None
     """What was left out, and unusual interpretations of the rest; none when there are none."""
+    goes_back: bool = False
+    """Whether points came again, as of a training that was resumed, or of several that wrote into one file."""
 
 
 class _Lines:
@@ -122,7 +124,7 @@ def _read(file: TextIO, path: Path) -> CurvesFile:
     notes += [*render_verdict(verdict), *repeats]
     if verdict.left_out and not any(point.values for point in points):
         raise LedgerError(f"{path}: no column of numbers: {'; '.join(notes)}", hint="write numbers with a point")
-    return CurvesFile(points, "; ".join(notes) or None)
+    return CurvesFile(points, "; ".join(notes) or None, goes_back=bool(repeats))
 
 
 def _without(point: Point, names: Iterable[str]) -> Point:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.capture.harvest.arguments import read_arguments, read_defaults
+from ledger.capture.harvest.arguments import read_arguments
+from ledger.capture.harvest.arguments import read_defaults as defaults_of
+from ledger.capture.harvest.script_options import read_script_options
 from ledger.model.values import ParamValue
 
 
@@ -39,6 +41,10 @@ from ledger.model.values import ParamValue
         ("./train --lr 1", {"lr": 1}),
         ("sh -c 'train --lr 1' --x 1", {}),
         ("env A=1 python train.py --lr 1", {"lr": 1}),
+        ("python train.py --arch resnet18 /data --lr 1", {"lr": 1}),
+        ("srun -n 4 ./train --lr 1", {}),
+        ("pytest -q tests/train.py -x", {}),
+        ("python -m pytest tests -k x", {}),
     ],
 )  # fmt: skip
 def test_a_command_line_says_its_params(command: str, params: dict[str, ParamValue]) -> None:
@@ -55,6 +61,10 @@ def test_words_that_cannot_be_text_become_some() -> None:
 
 def test_a_command_of_a_million_words_is_bounded() -> None:
     assert len(read_arguments(["python", "train.py", *(f"--a{n}" for n in range(100_000))])) == 1000
+
+
+def read_defaults(path: Path) -> dict[str, ParamValue]:
+    return defaults_of(read_script_options(path))
 
 
 def script(folder: Path, text: str) -> Path:
@@ -105,3 +115,39 @@ def test_a_script_that_is_none_has_no_defaults(tmp_path: Path) -> None:
     assert read_defaults(tmp_path / "null.py") == {}
     (tmp_path / "deep.py").write_text("(" * 5000)
     assert read_defaults(tmp_path / "deep.py") == {}
+
+
+_DECLARED = """
+parser.add_argument("data")
+parser.add_argument("-a", "--arch", default="resnet18")
+parser.add_argument("-b", "--batch-size", type=int, default=256)
+parser.add_argument("--learning-rate", type=float, default=0.1)
+parser.add_argument("--no-accel", action="store_true")
+parser.add_argument("--no-cuda", action="store_false", dest="cuda")
+parser.add_argument("-v", "--verbose", action="count")
+parser.add_argument("--sizes", nargs="+", type=int)
+parser.add_argument("--amp", action=argparse.BooleanOptionalAction)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "params"),
+    [
+        ("-a resnet50 data/imagenet", {"arch": "resnet50"}),
+        ("-b32 --learn 0.5", {"batch_size": 32, "learning_rate": 0.5}),
+        ("-b=32 --lear=0.5", {"batch_size": 32, "learning_rate": 0.5}),
+        ("--no-accel data/imagenet", {"no_accel": True}),
+        ("--no-cuda --no-amp data", {"cuda": False, "amp": False}),
+        ("--verbose data --sizes 1 2", {"verbose": True, "sizes": [1, 2]}),
+        ("--other 3 data", {}),
+    ],
+)
+def test_declared_options_decide_names_and_values(tmp_path: Path, words: str, params: dict[str, ParamValue]) -> None:
+    declared = read_script_options(script(tmp_path, _DECLARED))
+    assert read_arguments(["python", "train.py", *shlex.split(words)], declared) == params
+
+
+def test_options_that_may_come_from_a_file_are_not_told(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text("parser = ArgumentParser(fromfile_prefix_chars='@')\nparser.add_argument('--lr', default=1)\n")
+    assert read_script_options(path) == []

@@ -81,6 +81,13 @@ def test_declared_defaults_come_after_the_command_line(training: Training) -> No
     assert found.sources == {"params.lr": "argv", "params.wd": "argparse in train.py"}
 
 
+def test_a_short_option_is_the_declared_one_and_no_word_of_the_script_is_its_value(training: Training) -> None:
+    text = "p.add_argument('-a', '--arch', default='r18')\np.add_argument('--no-amp', action='store_true')\n"
+    script = training.left("train.py", text, 1000)
+    command = ["python", "train.py", "-a", "r50", "data/imagenet", "--no-amp"]
+    assert training.find("params", command=command, script=script).params == {"arch": "r50", "no_amp": True}
+
+
 def test_event_files_go_before_tables_and_tables_before_the_log(training: Training) -> None:
     log = training.left("log", "step 1: loss 0.9\n")
     assert training.find("curves", log=log).sources == {"curves": "log"}
@@ -131,6 +138,33 @@ def test_tables_that_are_no_curves_are_not_taken_for_some(training: Training) ->
     training.left("predictions.csv", "sample,label,score\na,1,0.5\n")
     training.left("rows.jsonl", '{"text": "a", "label": 1}\n')
     assert training.find("curves") == Findings()
+
+
+def test_a_table_of_data_with_an_epoch_among_its_columns_is_none_of_curves(training: Training) -> None:
+    training.left("people.csv", "id,epoch,acc\n1,1980,3\n2,1990,4\n")
+    assert training.find("curves").points == []
+    training.left("log.csv", "Wall time,Step,loss\n1,1,0.5\n")
+    assert [point.values["loss"] for point in training.find("curves").points] == [0.5]
+
+
+def test_a_table_that_several_trainings_wrote_is_left_out_and_named(training: Training) -> None:
+    training.left("log.csv", "epoch,loss\n1,0.5\n2,0.4\n3,0.3\n1,0.9\n2,0.8\n")
+    found = training.find("curves")
+    assert found.points == []
+    assert found.notes["curves"] == ["log.csv: its steps go back, as of several trainings"]
+    training.left("log.csv", "epoch,step,loss\n1,1,0.5\n1,2,0.4\n2,1,0.3\n2,2,0.2\n")
+    assert len(training.find("curves").points) == 4
+
+
+def test_a_box_that_breaks_costs_no_other(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
+    def overflow(*_: object) -> None:
+        raise OverflowError
+
+    monkeypatch.setattr("ledger.capture.harvest.findings.read_log_curves", overflow)
+    log = training.left("log.txt", "step 1 loss 1\n")
+    found = training.find(command=["python", "train.py", "--lr", "1"], log=log)
+    assert found.params == {"lr": 1}
+    assert found.notes["curves"] == ["what the training left was not read: OverflowError"]
 
 
 def test_final_values_in_files_are_marked_and_speed_is_none(training: Training) -> None:
