@@ -28,7 +28,7 @@ INTRO = (
 READ = (
     "Variables and local files are read, in a few microseconds for each platform; nothing is asked over a network. A "
     "value that [looks like a secret](../secrets.md) is left out, and with [`privacy.host`](../privacy.md) so are ids "
-    "that name the machine."
+    "that name the machine; `privacy.platforms` leaves out all of it."
 )
 OTHERS = (
     "`mpirun` and `torchrun` are launchers and no platforms: [Clusters](../clusters.md) says what is read of them. A "

@@ -1,4 +1,4 @@
-"""Removal from a record of what the policy's `privacy:` names: host, e-mail, home folder, interpreter."""
+"""Removal from a record of what the policy's `privacy:` names: host, e-mail, home folder, interpreter, platforms."""
 
 import msgspec
 
@@ -37,6 +37,9 @@ def private_captured(captured: Captured, privacy: Privacy) -> Captured:
         unknown = {**hardware.unknown, "host": LEFT_OUT}
         platforms = [_without_host(platform, hardware.host) for platform in hardware.platforms]
         hardware = msgspec.structs.replace(hardware, host=None, unknown=unknown, platforms=platforms)
+    if privacy.platforms and hardware.platforms:
+        unknown = {**hardware.unknown, "platforms": LEFT_OUT}
+        hardware = msgspec.structs.replace(hardware, platforms=[], unknown=unknown)
     if file is None:
         return msgspec.structs.replace(captured, hardware=hardware)
     if privacy.interpreter:

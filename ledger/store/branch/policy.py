@@ -125,6 +125,8 @@ class Privacy(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Write `~` for the path of the home folder, wherever it occurs."""
     interpreter: bool = False
     """Leave out the path of the Python interpreter."""
+    platforms: bool = False
+    """Leave out the platforms that a run was on, with their jobs."""
 
 
 class Policy(Document, frozen=True, kw_only=True):

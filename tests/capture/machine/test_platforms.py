@@ -677,7 +677,7 @@ def test_the_page_of_a_run_links_a_job_and_no_script() -> None:
     assert dict(hardware_lines(run.record))["job page"] == "https://b.example/x"
 
 
-def test_a_policy_that_hides_the_host_hides_what_is_named_like_it() -> None:
+def test_the_policy_hides_ids_that_name_the_machine_or_all_platforms() -> None:
     platforms = [
         Platform(name="kubernetes", job="vision/digits-0", region="r"),
         Platform(name="ec2", job="i-0123456789abcdef0", instance="g5.xlarge"),
@@ -696,6 +696,8 @@ def test_a_policy_that_hides_the_host_hides_what_is_named_like_it() -> None:
         Platform(name="ec2", instance="g5.xlarge"),
         platforms[2],
     ]
+    hidden = private_captured(captured, Privacy(platforms=True)).hardware
+    assert (hidden.platforms, hidden.unknown) == ([], {"platforms": "the policy leaves it out"})
 
 
 def test_a_record_from_before_has_no_platforms() -> None:

@@ -7,10 +7,11 @@ from ledger.capture.machine.platforms.platform_table import NEVER, ROWS
 from ledger.capture.secrets.names import secret_name
 from ledger.model.values import Document
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
-_FILE = re.compile(r"(?:/[\w.@+-]+)+")
-_LINK = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:/(?:[\w./~%?#=&:;,+-]|\{job\}|\{instance\})*)?", re.ASCII)
+_NAME = r"[a-z0-9][a-z0-9.-]{0,39}"
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]{0,99}"
+_FILE = r"(?:/[\w.@+-]+)+"
+_LINK = r"(?a)https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:/(?:[\w./~%?#=&:;,+-]|\{job\}|\{instance\})*)?"
+"""Shapes, compiled when a policy has such a section: every recording imports this module."""
 _MOST = 50
 
 
@@ -35,7 +36,7 @@ def wrong_platforms(platforms: Mapping[str, OwnPlatform]) -> Iterator[str]:
         yield f"platforms: at most {_MOST} are allowed"
     known = {row.name for row in ROWS}
     for name, one in platforms.items():
-        if not _NAME.fullmatch(name):
+        if not re.fullmatch(_NAME, name):
             yield f"platforms: a name must be lower-case letters, digits, `.` and `-`: `{ascii(name)[1:-1]}`"
             continue
         if name in known:
@@ -45,9 +46,9 @@ def wrong_platforms(platforms: Mapping[str, OwnPlatform]) -> Iterator[str]:
             variables["sign"] = one.sign
         wrong = ((field, _wrong_variable(variable)) for field, variable in variables.items() if variable)
         yield from (f"platforms.{name}.{field}: {why}" for field, why in wrong if why)
-        if not one.sign or (one.sign.startswith("/") and not _FILE.fullmatch(one.sign)):
+        if not one.sign or (one.sign.startswith("/") and not re.fullmatch(_FILE, one.sign)):
             yield f"platforms.{name}.sign: a variable or the path of a file expected: `{ascii(one.sign)[1:-1]}`"
-        if one.link and not _LINK.fullmatch(one.link):
+        if one.link and not re.fullmatch(_LINK, one.link):
             yield (
                 f"platforms.{name}.link: an address that begins with `https://` and a host expected, in which only "
                 f"`{{job}}` and `{{instance}}` are replaced: `{ascii(one.link)[1:-1]}`"
@@ -55,6 +56,6 @@ def wrong_platforms(platforms: Mapping[str, OwnPlatform]) -> Iterator[str]:
 
 
 def _wrong_variable(variable: str) -> str | None:
-    if not _VARIABLE.fullmatch(variable):
+    if not re.fullmatch(_VARIABLE, variable):
         return f"it must name a variable: `{ascii(variable)[1:-1]}`"
     return f"it names a secret: `{variable}`" if variable in NEVER or secret_name(variable) else None
