@@ -91,6 +91,8 @@ def closing_line(record: Record) -> str:
     headline = record.headline
     mark = ORIGIN_MARK[headline.origin] if headline else ""
     said = f"{headline.key} {shown(headline)}{mark}" if headline else record.status
+    if record.status == "failed" and record.reason:
+        said = f"failed: {_plain(record.reason)}"
     return f"recorded {record.id}: {said}; next: ledger show {record.id[16:]}"
 
 

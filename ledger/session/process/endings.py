@@ -15,6 +15,7 @@ from traceback import walk_tb
 from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple, NoReturn
 
+from ledger.capture.outputs.failing_layer import failing_layer
 from ledger.model.values import Status
 from ledger.session.process.signals import status_of
 
@@ -44,7 +45,10 @@ def ending_of(error: BaseException | None) -> Ending:
     reason = f"{type(error).__name__}: {said[0][:300]}" if said else type(error).__name__
     if _is_stop(error):
         return Ending("pruned", reason)
-    return _of_code(error.code) if isinstance(error, SystemExit) else Ending("failed", reason)
+    if isinstance(error, SystemExit):
+        return _of_code(error.code)
+    layer = failing_layer(error)
+    return Ending("failed", f"{reason}; {layer}" if layer else reason)
 
 
 def _of_code(said: object) -> Ending:
