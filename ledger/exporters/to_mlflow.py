@@ -6,6 +6,7 @@ MLflow's interface cannot do this: it gives new ids, and the times of today.
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain, count
 
 import msgspec
 
@@ -20,6 +21,7 @@ _STATUSES: dict[Status, int] = {"finished": 3, "pruned": 3, "failed": 4}
 _KILLED = 5
 _NAME = re.compile(r"[^A-Za-z0-9_\-. :/]")
 _LONGEST_PARAM = 6_000
+_LONGEST_NAME = 250
 _LONGEST_DIGEST = 36
 """Characters at most, in `mlflow/store/tracking/__init__.py`."""
 
@@ -71,15 +73,16 @@ def _run_files(run: ExportedRun, losses: dict[str, None]) -> dict[str, bytes]:
     files = {f"{folder}/meta.yaml": _yaml(_meta(record, folder))}
     if record.status not in {"finished", "failed", "killed"}:
         losses["ends that MLflow does not know: interrupted, preempted, lost and pruned"] = None
+    params, metrics, tags = _Names(losses), _Names(losses), _Names(losses)
     for name, value in record.params.values.items():
         text = param_text(value)
-        files[f"{folder}/params/{_name(name, losses)}"] = text[:_LONGEST_PARAM].encode()
+        files[f"{folder}/params/{params.of(name)}"] = text[:_LONGEST_PARAM].encode()
         if len(text) > _LONGEST_PARAM:
             losses[f"the end of params longer than {_LONGEST_PARAM:,} characters"] = None
     for name, lines in _series(run):
-        files[f"{folder}/metrics/{_name(name, losses)}"] = "".join(lines).encode()
+        files[f"{folder}/metrics/{metrics.of(name)}"] = "".join(lines).encode()
     for name, text in _tags(record):
-        files[f"{folder}/tags/{_name(name, losses)}"] = text.encode()
+        files[f"{folder}/tags/{tags.of(name)}"] = text.encode()
     for number, use in enumerate(record.datasets.used):
         files |= _dataset_files(home, folder, use, record, number, losses)
     if any(point.epoch is not None for point in run.points):
@@ -171,12 +174,38 @@ def _dataset_files(
     }  # fmt: skip
 
 
-def _name(text: str, losses: dict[str, None]) -> str:
-    """Return a name with the characters that MLflow takes, and none that leads out of its folder."""
-    safe = "/".join(part for part in _NAME.sub("_", text).split("/") if part.strip(". "))
-    if safe != text:
-        losses["characters of names other than letters, digits, `_-. :/`"] = None
-    return safe or "unnamed"
+class _Names:
+    """Names of the files of one kind: with the characters that MLflow takes, and each a file of its own.
+
+    Args:
+        losses: receives what the names lose.
+    """
+
+    def __init__(self, losses: dict[str, None]) -> None:
+        self._losses = losses
+        self._files: set[str] = set()
+        self._folders: set[str] = set()
+
+    def of(self, text: str) -> str:
+        """Return the next name; none leads out of its folder."""
+        safe = "/".join(part for part in _NAME.sub("_", text)[:_LONGEST_NAME].split("/") if part.strip(". "))
+        if safe != text:
+            self._losses["characters of names other than letters, digits, `_-. :/`, and more than 250"] = None
+        flat = safe.replace("/", "_") or "unnamed"
+        name = next(name for name in chain([safe or flat], (f"{flat}_{n}" for n in count(2))) if self._is_free(name))
+        if name not in {safe, "unnamed"}:
+            self._losses["names that would be one file there, such as `a` and `a/b`: they get a number"] = None
+        self._files.add(name)
+        self._folders |= _folders(name)
+        return name
+
+    def _is_free(self, name: str) -> bool:
+        return name not in self._files and name not in self._folders and not _folders(name) & self._files
+
+
+def _folders(name: str) -> set[str]:
+    """Return the folders that a name with slashes lies in."""
+    return {name[:at] for at, letter in enumerate(name) if letter == "/"}
 
 
 def _yaml(values: dict[str, object]) -> bytes:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ledger.analysis.data.curves import load_curves
@@ -92,6 +93,18 @@ def test_curves_values_times_and_params_come_back_from_mlflow(runs: Sequence[Exp
         for key, value in stated.items():
             if key not in series and key.isascii():
                 assert repr(found.metrics[key]) == repr(value)
+
+
+def test_names_that_mlflow_would_keep_in_one_file_each_get_their_own(
+    runs: Sequence[ExportedRun], tmp_path: Path
+) -> None:
+    record = runs[0].record
+    names = ["a", "a/b", "a/b/c", "x\U0001f600", "x\U0001f680", "a_2", "n" * 300, "n" * 299 + "m", "../up"]
+    params = msgspec.structs.replace(record.params, values={name: at for at, name in enumerate(names)})
+    made = TARGETS["mlflow"].render([ExportedRun(msgspec.structs.replace(record, params=params), [])])
+    (there,) = read_mlflow_files(written(made, tmp_path))
+    assert sorted(there.params.values()) == list(range(len(names)))  # type: ignore[type-var]  # all are numbers
+    assert any("they get a number" in loss for loss in made.losses)
 
 
 def test_curves_come_back_from_tensorboard_in_32_bits(runs: Sequence[ExportedRun], tmp_path: Path) -> None:
