@@ -16,7 +16,16 @@ from ledger.analysis.judging.means import mean
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, ParamValue
 
-_SEEDS = {"seed", "random_seed"}
+_SEEDS = {
+    "seed",
+    "random_seed",
+    "manual_seed",
+    "manualseed",
+    "rng_seed",
+    "torch_seed",
+    "global_seed",
+    "seed_everything",
+}
 """Params (their last dotted part) that choose the seed and not the setting."""
 _PLACES = frozenset(
     [
@@ -24,7 +33,10 @@ _PLACES = frozenset(
         "checkpoint_dir",
         "ckpt_dir",
         "default_root_dir",
+        "dump_path",
+        "exp_dir",
         "exp_name",
+        "expdir",
         "experiment_dir",
         "experiment_name",
         "hub_model_id",
@@ -35,18 +47,28 @@ _PLACES = frozenset(
         "logdir",
         "logging_dir",
         "name_of_run",
+        "out",
         "out_dir",
+        "out_path",
         "outdir",
+        "output",
         "output_dir",
+        "output_folder",
         "output_path",
+        "outputs",
         "project_dir",
         "project_name",
+        "result_dir",
+        "results_dir",
         "run_dir",
         "run_group",
         "run_id",
         "run_name",
+        "save",
         "save_dir",
+        "save_folder",
         "save_path",
+        "save_to",
         "tensorboard_dir",
         "wandb_dir",
         "wandb_group",

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from ledger.analysis.comparing.settings import is_seed
 from ledger.analysis.data.curves import Point, gather
 from ledger.capture.code.code_rules import Named
 from ledger.capture.code.source_kinds import is_program
@@ -348,8 +349,9 @@ def _unique(metrics: Sequence[Metric]) -> list[Metric]:
 
 
 def seed_of(seed: int | None, params: Mapping[str, ParamValue]) -> int | None:
-    """Return the seed, or the param of that name when no seed was given."""
-    found = params.get("seed", params.get("random_seed"))
+    """Return the seed, or the param that chooses it when no seed was given."""
+    others = (value for name, value in params.items() if "." not in name and is_seed(name))
+    found = params.get("seed", next(others, None))
     # A param of more than 64 bits, as numpy draws them, stays a param but is no seed.
     fits = isinstance(found, int) and not isinstance(found, bool) and -(1 << 63) <= found < 1 << 63
     return found if seed is None and isinstance(found, int) and fits else seed

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from ledger.analysis.comparing.comparable import group_of
-from ledger.analysis.comparing.settings import is_seed, settings_of, spread_of
+from ledger.analysis.comparing.settings import is_place, is_seed, settings_of, spread_of
 from ledger.model.boxes import Code, Datasets, DatasetUse, Params, Patch, Step
 from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
@@ -118,7 +118,13 @@ def test_values_that_are_not_finite_count_for_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("param", "seed"),
-    [("seed", True), ("random_seed", True), ("trainer.seed", True), ("Seed", True), ("seeding", False), ("lr", False)],
-)
+    [("seed", True), ("random_seed", True), ("trainer.seed", True), ("Seed", True), ("manualSeed", True),
+     ("seed_everything", True), ("seeding", False), ("lr", False)],
+)  # fmt: skip
 def test_seeds_are_known_by_name(param: str, *, seed: bool) -> None:
     assert is_seed(param) is seed
+
+
+@pytest.mark.parametrize(("param", "place"), [("out", True), ("trainer.output", True), ("save", True), ("data", False)])
+def test_places_are_known_by_name(param: str, *, place: bool) -> None:
+    assert is_place(param) is place
