@@ -150,7 +150,12 @@ class _Reader:
         if not values or not (self._has_place() or is_summary(text)) or is_of_part(text):
             return
         if self._split not in {None, "train"}:
-            values = values if split else values_of(text, self._split)
+            if said.share is None:
+                values = values if split else values_of(text, self._split)
+            else:  # of held-out data only the average counts, when all batches are done
+                values = values_of(text, self._split, averages=True) if said.share == 1 else {}
+            if not values:
+                return
             place = self._place._replace(step=self._place.step if not self._shares else None, share=None)
             self._emit(self._at(place), values, part=said.share is not None)
         else:

@@ -49,6 +49,7 @@ _ALONE = re.compile(rf"(?P<name>[A-Za-z][\w/@.\- ]{{0,60}}?)\s*[:=]\s*(?:{_NUMBE
 _PARTS = re.compile(r"\s[-\u2013]\s|[|,;\[\]]|(?<!\d)\d+[mu]?s/\w+")
 _VALUE = re.compile(
     rf"(?P<sign>[:=]+|\bis\b|\s)\s*(?P<value>{_NUMBER})(?:\s*/\s*(?P<of>\d+))?(?P<percent>\s?%)?(?:\s*±\s*[\d.]+)?"
+    rf"(?:\s?\(\s?(?P<average>{_NUMBER})\s?\))?"
     r"(?![\w:]|[.,\-]\d)"
 )
 _LONGEST_NAME = 61
@@ -194,16 +195,17 @@ def split_of(text: str) -> str | None:
     return SPLITS.get(first["word"].lower()) if first else None
 
 
-def values_of(text: str, split: str | None) -> dict[str, float]:
+def values_of(text: str, split: str | None, *, averages: bool = False) -> dict[str, float]:
     """Return the values of a line by the name of their series; none of a name that comes twice.
 
     Args:
         text: the line.
         split: split of values whose names have none.
+        averages: take what stands in parentheses behind the value of a batch, `Loss 6.9 (6.8)`, and nothing else.
     """
     found: dict[str, float] = {}
     twice: set[str] = set()
-    for name, value, loose in _pairs(text):
+    for name, value, loose in _pairs(text, averages=averages):
         series = _series_name(name, split, loose=loose)
         if series is not None:
             twice |= {series} if series in found and found[series] != value else set()
@@ -211,7 +213,7 @@ def values_of(text: str, split: str | None) -> dict[str, float]:
     return {name: value for name, value in found.items() if name not in twice}
 
 
-def _pairs(text: str) -> Iterator[tuple[str, float, bool]]:
+def _pairs(text: str, *, averages: bool = False) -> Iterator[tuple[str, float, bool]]:
     """Yield name and value of each pair, and whether only a blank stands between them."""
     count = end = 0
     for found in _VALUE.finditer(text):
@@ -221,7 +223,9 @@ def _pairs(text: str) -> Iterator[tuple[str, float, bool]]:
         end, count = found.end(), count + 1
         if count > _MOST_PAIRS:
             return
-        digits = found["value"].replace(",", "").lower().replace("infinity", "inf")
+        if averages and not found["average"]:
+            continue
+        digits = found["average" if averages else "value"].replace(",", "").lower().replace("infinity", "inf")
         value = float(digits)
         if found["of"]:
             whole = int(found["of"])

@@ -117,6 +117,12 @@ def test_a_value_that_is_printed_again_in_other_digits_counts_once(log: Path) ->
     assert points_of(found) == [(None, 1.0, {"val_acc": 0.5123})]
 
 
+def test_of_batches_of_held_out_data_only_the_average_of_all_counts(log: Path) -> None:
+    lines = "Epoch: [0][10/10] Loss 3.0 (4.0)\nTest: [1/2] Loss 2.5 (2.5)\nTest: [2/2] Loss 2.1 (2.3)\n"
+    assert points_of(read(log, lines)) == [(None, 1.0, {"loss": 3.0, "test/loss": 2.3})]
+    assert points_of(read(log, lines.replace("Test: [2/2]", "Test: [2/3]"))) == [(None, 1.0, {"loss": 3.0})]
+
+
 def test_lines_of_other_ranks_do_not_count(log: Path) -> None:
     found = read(log, "[rank0]: step 1 loss 1\n[rank1]: step 1 loss 2\n[default3]:step 1 loss 4\n")
     assert points_of(found) == [(1, None, {"loss": 1.0})]
