@@ -312,7 +312,8 @@ def _datasets_used(atlas: Atlas, runs: Sequence[StoredRun]) -> set[str]:
 def _renderer_key(repository_url: str | None) -> str:
     """Return the hash of everything that renders pages: our sources, the templates, the libraries."""
     package = Path(__file__).resolve().parent.parent
-    folders = (package / "publish", package / "analysis", package / "model", shipped("templates"))
+    rooms = ("publish", "analysis", "model", "exporters")
+    folders = (*(package / room for room in rooms), shipped("templates"))
     libraries = [version(library) for library in _LIBRARIES]
     return _key(__version__, repository_url, libraries, [_files_key(folder) for folder in folders])
 

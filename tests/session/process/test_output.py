@@ -107,7 +107,8 @@ def test_a_log_that_is_named_wins(repo: Path) -> None:
 @pytest.mark.parametrize("way", ["with ledger.run('x') as run:\n    ", "run = ledger.run('x')\n"])
 def test_the_exception_that_ended_the_run_is_in_its_log(repo: Path, way: str) -> None:
     done = train(repo, f"{way}raise ValueError('boom')", code=1)
-    assert done.stderr.count("ValueError: boom") == 1
+    assert done.stderr.splitlines().count("ValueError: boom") == 1
+    assert "failed: ValueError: boom; next: ledger show" in done.stderr
     assert runs_of(repo)[0].record.logs.errors == {"ValueError: boom": 1}
     assert "in <module>" in log_of(repo)
 
