@@ -1,6 +1,7 @@
 """`ledger cost`: what runs cost, by experiment, person, week or project, and what of it was wasted."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -36,7 +37,7 @@ from ledger.store.index.spent import CostGroup, CostSum, joined
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def cost_command(
     filters: tuple[str, ...],
-    by: CostGroup,
+    by: CostGroup | Literal["project"],
     also: tuple[Path, ...],
     estimate: str | None,
     runs: int,
@@ -61,10 +62,10 @@ def cost_command(
         return
     sums: list[CostSum] = []
     for branch in [ledger, *(Branch.open(path) for path in also)]:
-        group = "experiment" if by == "project" else by  # type: ignore[comparison-overlap]  # one choice more than groups
+        group = "experiment" if by == "project" else by
         found = read_costs(branch, group, query)
-        sums += joined(found, _project(branch)) if by == "project" else found  # type: ignore[comparison-overlap]
-    if also and by != "project":  # type: ignore[comparison-overlap]
+        sums += joined(found, _project(branch)) if by == "project" else found
+    if also and by != "project":
         names = dict.fromkeys(one.name for one in sums)
         sums = [one for name in names for one in joined([each for each in sums if each.name == name], name)]
     sums.sort(key=lambda one: (-one.amount, one.name))
