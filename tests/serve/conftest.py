@@ -1,5 +1,5 @@
 """Fixtures of the tests of data servers."""
 
-from tests.serve.servers import arrays, pictures, serve
+from tests.serve.servers import arrays, pictures, serve, serve_in
 
-__all__ = ["arrays", "pictures", "serve"]
+__all__ = ["arrays", "pictures", "serve", "serve_in"]

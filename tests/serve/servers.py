@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -76,20 +77,23 @@ Serve = Callable[..., Server]
 
 
 @pytest.fixture
-def serve(repo: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path))
+def serve_in() -> Iterator[Serve]:
+    """Start servers in any repository; none outlives the test, however that ends."""
     started: list[Server] = []
 
-    def start(*arguments: str) -> Server:
+    def start(repo: Path, *arguments: str) -> Server:
         started.append(Server(repo, *arguments))
         return started[-1]
 
     yield start
     for server in started:
-        server.process.kill()
-        server.process.wait()
-        if server.process.stderr is not None:
-            server.process.stderr.close()
+        server.kill()
+
+
+@pytest.fixture
+def serve(repo: Path, short_path: Path, serve_in: Serve, monkeypatch: pytest.MonkeyPatch) -> Serve:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path))
+    return partial(serve_in, repo)
 
 
 def taken(batches: Batches) -> list[dict[str, bytes]]:
