@@ -220,22 +220,54 @@ class Datasets(Box, frozen=True, kw_only=True):
 
 
 class Gpu(Document, frozen=True, kw_only=True):
-    """One GPU as NVML names it, and how it was used during the run."""
+    """One GPU as its driver names it, and how it was used during the run."""
 
     name: str
     """Product name."""
+    uuid: str | None = None
+    """Id of the card, the same in every process and on every day; its number is not."""
     memory_bytes: int | None = None
     """Memory in bytes."""
     driver: str | None = None
     """Version of the GPU driver."""
+    cuda: str | None = None
+    """Newest CUDA that the driver runs."""
+    compute_capability: str | None = None
+    """Compute capability of the card, such as `9.0`."""
+    power_limit_watts: float | None = None
+    """Power that the card may use, in watts."""
+    clock_limit_mhz: float | None = None
+    """Highest clock of its multiprocessors, in MHz."""
     utilisation_mean: float | None = None
-    """Mean share of time in which a kernel ran (0..1)."""
+    """Mean share of time in which a kernel ran (0..1): some kernel, which need not fill the card."""
+    sm_activity_mean: float | None = None
+    """Mean share of the multiprocessors that were busy (0..1), where the card measures it."""
     memory_peak_bytes: int | None = None
     """Largest memory use seen, in bytes."""
     gpu_idle_fraction: float | None = None
     """Share of samples with utilisation under 5 % (0..1)."""
     energy_kwh: float | None = None
     """Energy used during the run, in kWh."""
+    energy_source: Literal["counter", "integral"] | None = None
+    """Source of the energy: the counter of the card, or its power over time."""
+    energy_integral_kwh: float | None = None
+    """Power over time in kWh, beside the counter; the two should agree."""
+    power_mean_watts: float | None = None
+    """Mean power, in watts."""
+    temperature_max_celsius: float | None = None
+    """Highest temperature, in degrees Celsius."""
+    clock_mean_mhz: float | None = None
+    """Mean clock of its multiprocessors, in MHz."""
+    throttled: dict[str, float] = {}
+    """Share of samples (0..1) in which its clocks were held down, by reason."""
+    pcie_bytes_per_second: float | None = None
+    """Mean traffic over PCI Express in both directions, in bytes per second."""
+    nvlink_bytes: float | None = None
+    """Bytes that went over NVLink in both directions."""
+    other_processes: int | None = None
+    """Most processes of others that held memory on the card at the same time."""
+    unknown: dict[str, str] = {}
+    """What of its use is not known, and why; empty in records of versions that did not look."""
 
 
 class Usage(Document, frozen=True, kw_only=True):
@@ -253,6 +285,14 @@ class Usage(Document, frozen=True, kw_only=True):
     """Largest resident memory of the run and its child processes, in bytes."""
     data_wait_seconds: float | None = None
     """Seconds that training waited for its next batch, where `run.loading` measured them."""
+    disk_read_bytes: int | None = None
+    """Bytes that the run and its child processes read from disks."""
+    disk_written_bytes: int | None = None
+    """Bytes that they wrote to disks."""
+    network_received_bytes: int | None = None
+    """Bytes that came over the network to the host or its container during the run, InfiniBand included."""
+    network_sent_bytes: int | None = None
+    """Bytes that were sent from there."""
 
 
 class Node(Document, frozen=True, kw_only=True):

@@ -77,7 +77,9 @@ def train(repo: Path, world: int, kill_at: int, final: str, server: str = "") ->
             check=False,
             timeout=120,
         )
-        met = [file.unlink() for file in repo.glob("met-*")]
+        met = list(repo.glob("met-*"))
+        for file in met:
+            file.unlink()
         if world == 1 or met:  # ranks that never met trained nothing, so there is nothing of ours to see
             break
     return done

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ledger.capture.machine.cgroups import read_limits
-from ledger.capture.machine.gpus import open_nvml, visible_devices
+from ledger.capture.machine.gpus.cards import open_cards
 from ledger.model.boxes import Gpu, Hardware, Platform
 
 T = TypeVar("T")
@@ -72,10 +72,8 @@ def _cpu() -> str | None:
 
 
 def _gpus() -> list[Gpu]:
-    nvml = open_nvml()
-    if nvml is None:
-        return []
+    opened = open_cards()
     try:
-        return [device.gpu for device in visible_devices(nvml)]
+        return [card.gpu for card in opened.cards]
     finally:
-        nvml.nvmlShutdown()
+        opened.close()

@@ -20,6 +20,12 @@ class Load(NamedTuple):
     """CPU time in seconds, including children that have ended."""
     memory_bytes: int
     """Resident memory of the living processes, in bytes."""
+    pids: frozenset[int] = frozenset()
+    """Ids of the living processes."""
+    disk_read_bytes: int | None = None
+    """Bytes read from disks, by children that have ended too; none where the system does not say."""
+    disk_written_bytes: int | None = None
+    """Bytes written to disks."""
 
 
 def read_load(pid: int) -> Load | None:
@@ -31,6 +37,7 @@ def read_load(pid: int) -> Load | None:
 
 def _from_proc(pid: int) -> Load | None:
     ticks, pages, found = 0, 0, False
+    living, disk = set(), _Disk()
     waiting, seen = [pid], {pid}
     while waiting and len(seen) < _DEPTH:
         current = waiting.pop()
@@ -41,13 +48,35 @@ def _from_proc(pid: int) -> Load | None:
         # proc(5): the name in parentheses may hold anything, so fields are counted from behind it
         fields = stat[stat.rfind(b")") + 2 :].split()
         found = found or current == pid
+        living.add(current)
+        disk.add(current)
         ticks += sum(int(field) for field in fields[11:15])  # utime, stime, cutime, cstime
         pages += int(fields[21])  # rss
         for child in _children(current):
             if child not in seen:
                 seen.add(child)
                 waiting.append(child)
-    return Load(ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE")) if found else None
+    if not found:
+        return None
+    seconds, memory = ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE")
+    return Load(seconds, memory, frozenset(living), disk.read, disk.written)
+
+
+class _Disk:
+    """Sums what processes read from and wrote to disks (proc_pid_io(5)); none as long as no process says."""
+
+    def __init__(self) -> None:
+        self.read: int | None = None
+        self.written: int | None = None
+
+    def add(self, pid: int) -> None:
+        try:
+            lines = Path(f"/proc/{pid}/io").read_bytes().splitlines()
+        except OSError:  # another user's, or a kernel that does not count
+            return
+        counted = dict(line.split(b": ", 1) for line in lines if b": " in line)
+        self.read = (self.read or 0) + int(counted.get(b"read_bytes", 0))
+        self.written = (self.written or 0) + int(counted.get(b"write_bytes", 0))
 
 
 def _children(pid: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""A thread that samples a run: CPU time, memory, and how busy its GPUs are.
+"""A thread that samples a run: CPU time, memory, disks, network, and how busy its GPUs are.
 
 Everything is aggregated at once, so memory does not grow with the length of the run.
 """
@@ -9,23 +9,19 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
-
-import msgspec
+from collections.abc import Callable, Mapping
 
 from ledger.capture.machine.cgroups import read_limits
-from ledger.capture.machine.gpus import Device, Nvml, open_nvml, visible_devices
+from ledger.capture.machine.gpus.cards import Cards, open_cards
+from ledger.capture.machine.gpus.watch import GpuWatch
 from ledger.capture.machine.hardware import usable_cores
-from ledger.capture.machine.processes import read_load
+from ledger.capture.machine.network import read_traffic
+from ledger.capture.machine.processes import Load, read_load
 from ledger.model.boxes import Gpu, Usage
 
-_IDLE_BELOW = 0.05
-"""Utilisation under which a GPU counts as idle: a display or a monitor alone does not reach it."""
 _STOP_SECONDS = 5.0
 _FIRST_PAUSE_SECONDS = 0.05
 """The first pause; each doubles up to the interval, so that a run of one second has samples, too."""
-_MILLIJOULES_PER_KWH = 3.6e9
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 """Unit of `ru_maxrss`: bytes on macOS, KiB elsewhere (getrusage(2))."""
 
@@ -36,7 +32,6 @@ class Sampler:
     Args:
         pid: root of the process tree; by default this process, without its use so far.
         interval_seconds: seconds between two samples; the first few come sooner.
-        nvml: NVML, initialised; by default that of this machine, where it has one.
         beat: called at every sample, as a sign of life.
     """
 
@@ -45,23 +40,23 @@ class Sampler:
         pid: int | None = None,
         interval_seconds: float = 2.0,
         *,
-        nvml: Nvml | None = None,
         beat: Callable[[], None] | None = None,
     ) -> None:
         self._beat = beat or (lambda: None)
         self._pid = os.getpid() if pid is None else pid
         self._own = pid is None or pid == os.getpid()
         self._interval = max(0.01, interval_seconds)
-        self._nvml = nvml
-        self._close_nvml = nvml is None
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._result: tuple[Usage | None, list[Gpu]] | None = None
         self._samples = 0
-        self._cpu_before: float | None = None
+        self._before: Load | None = None
+        self._now: Load | None = None
         self._cpu = 0.0
         self._memory = 0
-        self._gpus: list[_GpuWatch] = []
+        self._traffic = read_traffic()
+        self._cards = Cards([])
+        self._gpus: list[GpuWatch] = []
         self._started = self._ended = 0.0
         self._children_before = _children_usage()
 
@@ -99,24 +94,33 @@ class Sampler:
                 self._beat()
             self._sample_process()
             if pause == self._interval:
+                own = self._own_processes()
                 for watch in self._gpus:
-                    watch.sample()
+                    watch.sample(own)
             pause = min(self._interval, 2 * pause)
+        own = self._own_processes()
         for watch in self._gpus:
-            watch.sample(last=True)
-        if self._close_nvml and self._nvml is not None:
-            with contextlib.suppress(Exception):  # nothing is left to lose
-                self._nvml.nvmlShutdown()
+            watch.sample(own, counted=not watch.counted)
+        self._cards.close()
 
     def _open_gpus(self) -> None:
         try:
-            self._nvml = self._nvml or open_nvml()
-            devices = visible_devices(self._nvml) if self._nvml is not None else []
-            self._gpus = [_GpuWatch(self._nvml, device) for device in devices] if self._nvml is not None else []
+            self._cards = open_cards()
+            self._gpus = [GpuWatch(card) for card in self._cards.cards]
             for watch in self._gpus:
-                watch.sample(first=True)
+                watch.sample(counted=False)
         except Exception:  # noqa: BLE001  # `capture_hardware` gives the reason; here the run goes on without samples
             self._gpus = []
+
+    def _own_processes(self) -> frozenset[int]:
+        """Return the processes of the run; of a job of several ranks on this host, those of all of them."""
+        if not self._gpus:
+            return frozenset()
+        if self._own and has_siblings(os.environ):
+            with contextlib.suppress(Exception):  # the launcher may be gone
+                launched = read_load(os.getppid())
+                return launched.pids if launched is not None else frozenset()
+        return self._now.pids if self._now is not None else frozenset()
 
     def _sample_process(self) -> None:
         try:
@@ -125,10 +129,11 @@ class Sampler:
             return
         if load is None:
             return
-        if self._cpu_before is None:
-            self._cpu_before = load.cpu_seconds if self._own else 0.0
+        if self._before is None:
+            self._before = load if self._own else Load(0.0, 0, disk_read_bytes=0, disk_written_bytes=0)
         self._samples += 1
-        self._cpu = max(self._cpu, load.cpu_seconds - self._cpu_before)
+        self._now = load
+        self._cpu = max(self._cpu, load.cpu_seconds - self._before.cpu_seconds)
         self._memory = max(self._memory, load.memory_bytes)
 
     def _count_ended_children(self) -> None:
@@ -149,72 +154,42 @@ class Sampler:
         except Exception:  # noqa: BLE001  # the share is unknown then, the seconds are not
             cores = 0.0
         share = self._cpu / (wall * cores) if wall > 0 and cores > 0 else None
+        received, sent = self._moved()
+        before, now = self._before or Load(0.0, 0), self._now or Load(0.0, 0)
         return Usage(
             samples=self._samples,
             interval_seconds=self._interval,
             cpu_seconds=round(self._cpu, 3),
             cpu_fraction_mean=None if share is None else round(min(1.0, share), 4),
             memory_peak_bytes=self._memory or None,
+            disk_read_bytes=_grown(before.disk_read_bytes, now.disk_read_bytes),
+            disk_written_bytes=_grown(before.disk_written_bytes, now.disk_written_bytes),
+            network_received_bytes=received,
+            network_sent_bytes=sent,
         )
 
-
-class _GpuWatch:
-    """Aggregates one GPU; a query that it does not support is not repeated."""
-
-    def __init__(self, nvml: Nvml, device: Device) -> None:
-        self._nvml = nvml
-        self._handle = device.handle
-        self._gpu = device.gpu
-        self._refused: set[str] = set()
-        self._busy: list[float] = [0.0, 0.0]
-        self._count = 0
-        self._memory = 0
-        self._energy: tuple[int, int] | None = None
-        self._power: list[float] = [0.0, 0.0]
-        self._last = time.monotonic()
-
-    def sample(self, *, first: bool = False, last: bool = False) -> None:
-        """Take one sample; counters are read only the first and the last time."""
-        energy = self._ask("nvmlDeviceGetTotalEnergyConsumption")
-        if energy is not None:
-            self._energy = (self._energy[0] if self._energy else int(energy), int(energy))
-        now = time.monotonic()
-        power = self._ask("nvmlDeviceGetPowerUsage") if energy is None else None
-        if power is not None:
-            self._power[0] += float(power) * (now - self._last)  # mW x s = mJ
-            self._power[1] += 1
-        self._last = now
-        memory = self._ask("nvmlDeviceGetMemoryInfo")
-        if memory is not None:
-            self._memory = max(self._memory, int(memory.used))
-        if first or (last and self._count):
-            return
-        rates = self._ask("nvmlDeviceGetUtilizationRates")
-        if rates is not None:
-            busy = min(1.0, max(0.0, int(rates.gpu) / 100))
-            self._busy[0] += busy
-            self._busy[1] += busy < _IDLE_BELOW
-            self._count += 1
-
-    def gpu(self) -> Gpu:
-        """Return the GPU with the aggregated samples."""
-        energy = self._energy[1] - self._energy[0] if self._energy else self._power[0] if self._power[1] else None
-        return msgspec.structs.replace(
-            self._gpu,
-            utilisation_mean=round(self._busy[0] / self._count, 4) if self._count else None,
-            gpu_idle_fraction=round(self._busy[1] / self._count, 4) if self._count else None,
-            memory_peak_bytes=self._memory or None,
-            energy_kwh=None if energy is None or energy < 0 else energy / _MILLIJOULES_PER_KWH,
-        )
-
-    def _ask(self, question: str) -> Any:  # noqa: ANN401  # a number or a C struct
-        if question in self._refused:
-            return None
+    def _moved(self) -> tuple[int | None, int | None]:
         try:
-            return getattr(self._nvml, question)(self._handle)
-        except Exception:  # noqa: BLE001  # not supported on this GPU, or the GPU is lost
-            self._refused.add(question)
-            return None
+            before, now = self._traffic, read_traffic()
+        except Exception:  # noqa: BLE001  # the rest of the usage is known
+            return None, None
+        if before is None or now is None:
+            return None, None
+        return _grown(before.received, now.received), _grown(before.sent, now.sent)
+
+
+def has_siblings(variables: Mapping[str, str]) -> bool:
+    """Return whether a launcher started several processes of one job on this host, by its variables."""
+    return any(variables.get(name, "").isdigit() and int(variables[name]) > 1 for name in _PROCESSES_HERE)
+
+
+_PROCESSES_HERE = ("LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "SLURM_NTASKS")
+"""Variables of torchrun, Open MPI, MPICH and SLURM with the number of processes."""
+
+
+def _grown(before: int | None, now: int | None) -> int | None:
+    """Return what a counter grew by; none where it is unknown, or ran backwards."""
+    return None if before is None or now is None or now < before else now - before
 
 
 def _children_usage() -> tuple[float, int]:

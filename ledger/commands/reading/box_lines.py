@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from ledger.analysis.data.chain import chain_of
 from ledger.analysis.data.feeds import feed_facts, shown_stretches
+from ledger.analysis.data.machine_use import energy_doubt, gpu_facts, traffic_facts
 from ledger.analysis.query.fields import show_value
 from ledger.commands.reading.notebook_lines import notebook_lines
 from ledger.formatting import byte_size, duration, moment, money, number, share
@@ -98,7 +99,11 @@ def hardware_lines(record: Record) -> Lines:
     yield "memory", f"{byte_size(hardware.memory_bytes)}{memory_limit}" if hardware.memory_bytes else ""
     for gpu in hardware.gpus:
         idle = f", idle {share(gpu.gpu_idle_fraction)}" if gpu.gpu_idle_fraction is not None else ""
-        yield "gpu", f"{gpu.name}{f', {byte_size(gpu.memory_bytes)}' if gpu.memory_bytes else ''}{idle}"
+        active = f", multiprocessors {share(gpu.sm_activity_mean)} busy" if gpu.sm_activity_mean is not None else ""
+        memory = f", {byte_size(gpu.memory_bytes)}" if gpu.memory_bytes else ""
+        yield "gpu", ", ".join([f"{gpu.name}{memory}{active}{idle}", *gpu_facts(gpu)])
+        if doubt := energy_doubt(gpu):
+            yield "energy", f"in doubt: {doubt}"
     if not hardware.gpus and hardware.known and "gpus" not in hardware.unknown:
         yield "gpu", "none"
     for platform in hardware.platforms:
@@ -112,6 +117,7 @@ def hardware_lines(record: Record) -> Lines:
             took = record.timing.took
             part = f", {share(usage.data_wait_seconds / took)} of the time" if took else ""
             yield "waited for data", f"{duration(usage.data_wait_seconds)}{part}"
+        yield from traffic_facts(usage)
 
 
 def _platform_lines(platform: Platform) -> Lines:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from ledger.analysis.query.fields import show_value
-from ledger.capture.machine.gpu_use import GpuUse
+from ledger.capture.machine.gpus.use_now import GpuUse
 from ledger.formatting import byte_size, duration, number, share
 from ledger.model.values import plain
 from ledger.session.live.living import Living

@@ -1,10 +1,12 @@
 """Removal from a record of what the policy's `privacy:` names: host, e-mail, home folder, interpreter, platforms."""
 
+from typing import TypeVar
+
 import msgspec
 
 from ledger.capture.machine.platforms.platform_table import MACHINES
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import Node, Platform, RankLife
+from ledger.model.boxes import Hardware, Node, Platform, RankLife
 from ledger.model.document import dump, load
 from ledger.model.paths import LOG_FILE
 from ledger.model.record import Attempt, Record
@@ -12,19 +14,24 @@ from ledger.recorder.record.draft import Captured, Draft
 from ledger.store.branch.policy import Privacy
 from ledger.store.branch.privacy import without_home
 
+T = TypeVar("T", Draft, Hardware, Node)
+"""What has GPUs."""
 LEFT_OUT = "the policy leaves it out"
 
 
 def private_draft(draft: Draft, privacy: Privacy) -> Draft:
     """Return the draft with numbers for the names of its hosts, where the policy leaves them out."""
     named: list[Node | RankLife | Attempt] = [*draft.nodes, *draft.ranks, *draft.attempts]
-    if not privacy.host or not named:
+    if not privacy.host:
+        return draft
+    draft = _without_ids(draft)
+    if not named:
         return draft
     hosts = dict.fromkeys(one.host for one in named)
     names = {host: f"host {number}" for number, host in enumerate(hosts, 1)}
     return msgspec.structs.replace(
         draft,
-        nodes=[msgspec.structs.replace(node, host=names[node.host]) for node in draft.nodes],
+        nodes=[_without_ids(msgspec.structs.replace(node, host=names[node.host])) for node in draft.nodes],
         attempts=[msgspec.structs.replace(one, host=names[one.host]) for one in draft.attempts],
         ranks=[msgspec.structs.replace(life, host=names[life.host]) for life in draft.ranks],
     )
@@ -37,6 +44,7 @@ def private_captured(captured: Captured, privacy: Privacy) -> Captured:
         unknown = {**hardware.unknown, "host": LEFT_OUT}
         platforms = [_without_host(platform, hardware.host) for platform in hardware.platforms]
         hardware = msgspec.structs.replace(hardware, host=None, unknown=unknown, platforms=platforms)
+        hardware = _without_ids(hardware)
     if privacy.platforms and hardware.platforms:
         unknown = {**hardware.unknown, "platforms": LEFT_OUT}
         hardware = msgspec.structs.replace(hardware, platforms=[], unknown=unknown)
@@ -49,6 +57,11 @@ def private_captured(captured: Captured, privacy: Privacy) -> Captured:
     if file is not captured.environment_file:
         environment = msgspec.structs.replace(environment, hash=hash_bytes(dump(file)))
     return msgspec.structs.replace(captured, hardware=hardware, environment=environment, environment_file=file)
+
+
+def _without_ids(holder: T) -> T:
+    """Return something with GPUs without the ids of its cards, which name the machine as well as its name does."""
+    return msgspec.structs.replace(holder, gpus=[msgspec.structs.replace(gpu, uuid=None) for gpu in holder.gpus])
 
 
 def _without_host(platform: Platform, host: str | None) -> Platform:

@@ -7,6 +7,7 @@ from typing import get_args
 
 from ledger.analysis.comparing.error_rate import is_share_by_name, outside_range
 from ledger.analysis.comparing.splits import match_split
+from ledger.analysis.data.machine_use import energy_doubt
 from ledger.errors import LedgerError
 from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.claims.measurements import same_data, same_data_text
@@ -27,7 +28,13 @@ def warn_of_record(ledger: Branch | None, record: Record) -> list[str]:
         *warn_of_datasets(ledger, record),
         *warn_of_data(record.results.metrics, record.datasets.used),
         *warn_of_metrics(ledger, record.results.metrics),
+        *warn_of_energy(record),
     ]
+
+
+def warn_of_energy(record: Record) -> list[str]:
+    """Return of which GPUs two measures of the energy disagree, one line each."""
+    return [f"energy of {gpu.name}: {doubt}" for gpu in record.hardware.gpus if (doubt := energy_doubt(gpu))]
 
 
 def warn_of_code(record: Record) -> list[str]:

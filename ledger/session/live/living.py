@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ledger.capture.machine.gpu_use import GpuUse, gpus_in_use
+from ledger.capture.machine.gpus.use_now import GpuUse, gpus_in_use
 from ledger.capture.machine.processes import read_load
 from ledger.errors import LedgerError
 from ledger.model.values import Document, Number, ParamValue

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from ledger.errors import LedgerError
-from ledger.model.boxes import Gpu, Hardware, Usage
+from ledger.model.boxes import Hardware
 from ledger.model.feed import Feed
 from ledger.model.record import Attempt
 from ledger.model.values import Document, Status, listed
@@ -22,6 +22,7 @@ from ledger.session.process.parts import Part, read_parts
 from ledger.session.run.steps import in_order
 from ledger.session.spool.events import Ended, Logged, Start
 from ledger.session.spool.job import belongs_to_job, is_running
+from ledger.session.spool.joint_use import joint_gpus, joint_usage
 from ledger.session.spool.spool import read_events, read_start, silence_seconds, spools
 
 _LOG = logging.getLogger("ledger")
@@ -161,8 +162,8 @@ def join_attempts(drafts: Sequence[Draft], hosts: Sequence[str], folder: Path) -
         links=list(dict.fromkeys(link for draft in drafts for link in draft.links)),
         note="\n\n".join(dict.fromkeys(draft.note for draft in drafts if draft.note)) or None,
         log=_joined_logs([draft.log for draft in drafts if draft.log], folder),
-        usage=_usage(drafts),
-        gpus=_gpus(drafts),
+        usage=joint_usage(drafts),
+        gpus=joint_gpus(drafts),
         problems=problems,
     )
 
@@ -245,52 +246,3 @@ def _joined_logs(logs: Sequence[str], folder: Path) -> str | None:
     except OSError:
         return logs[-1]
     return str(joined)
-
-
-def _usage(drafts: Sequence[Draft]) -> Usage | None:
-    seen = [(draft.usage, draft.duration_seconds) for draft in drafts if draft.usage is not None]
-    if not seen:
-        return None
-    usages = [usage for usage, _ in seen]
-    seconds = [one.cpu_seconds for one in usages if one.cpu_seconds is not None]
-    waits = [one.data_wait_seconds for one in usages if one.data_wait_seconds is not None]
-    shares = [(one.cpu_fraction_mean, time) for one, time in seen if one.cpu_fraction_mean is not None]
-    return Usage(
-        samples=sum(one.samples for one in usages),
-        interval_seconds=usages[-1].interval_seconds,
-        cpu_seconds=round(sum(seconds), 3) if seconds else None,
-        cpu_fraction_mean=_mean(shares),
-        memory_peak_bytes=max((one.memory_peak_bytes or 0 for one in usages), default=0) or None,
-        data_wait_seconds=round(sum(waits), 3) if waits else None,
-    )
-
-
-def _gpus(drafts: Sequence[Draft]) -> list[Gpu]:
-    """Return the GPUs of the last attempt; where all attempts had the same, with their use together."""
-    last = drafts[-1].gpus
-    same = [draft for draft in drafts if [gpu.name for gpu in draft.gpus] == [gpu.name for gpu in last]]
-    if len(same) < len(drafts):
-        return last
-    joined = []
-    for place, gpu in enumerate(last):
-        ones = [(draft.gpus[place], draft.duration_seconds) for draft in same]
-        used = [(one.utilisation_mean, time) for one, time in ones if one.utilisation_mean is not None]
-        idle = [(one.gpu_idle_fraction, time) for one, time in ones if one.gpu_idle_fraction is not None]
-        energy = [one.energy_kwh for one, _ in ones if one.energy_kwh is not None]
-        memory = [one.memory_peak_bytes for one, _ in ones if one.memory_peak_bytes is not None]
-        joined.append(
-            msgspec.structs.replace(
-                gpu,
-                utilisation_mean=_mean(used),
-                gpu_idle_fraction=_mean(idle),
-                energy_kwh=sum(energy) if len(energy) == len(ones) else None,
-                memory_peak_bytes=max(memory, default=None),
-            )
-        )
-    return joined
-
-
-def _mean(values: Sequence[tuple[float, float]]) -> float | None:
-    """Return the mean of shares, weighted by the seconds that each was measured over."""
-    total = sum(seconds for _, seconds in values)
-    return round(sum(share * seconds for share, seconds in values) / total, 4) if total > 0 else None

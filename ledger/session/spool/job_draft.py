@@ -155,7 +155,14 @@ def _together(own: Usage | None, ranks: Sequence[Usage]) -> Usage | None:
         cpu_seconds=round(sum(seconds), 3) if seconds else None,
         cpu_fraction_mean=min(1.0, round(sum(shares), 4)) if shares else None,
         memory_peak_bytes=sum(memory) if memory else None,
+        disk_read_bytes=_total([one.disk_read_bytes for one in ranks]),
+        disk_written_bytes=_total([one.disk_written_bytes for one in ranks]),
     )
+
+
+def _total(values: Sequence[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
 
 
 def _last_sign(parts: Sequence[Part], places: set[Path]) -> datetime:

@@ -1,81 +1,69 @@
-"""A stand-in for NVML: the machine that runs the tests has no GPU."""
-# ruff: noqa: N802, ARG002  # the names and arguments are those of NVML
+"""Cards that a library built from `fake_nvml.c` plays, through the real ctypes path of nvidia-ml-py."""
 
-from types import SimpleNamespace
-from typing import Any
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).with_name("fake_nvml.c")
+NAME = "libnvidia-ml.so.1"
 
 
-class FakeNvmlError(Exception):
-    pass
+@cache
+def built() -> Path | None:
+    """Return the folder of the library, built once for each version of its source; none without a C compiler."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        return None
+    folder = (
+        Path(tempfile.gettempdir()) / f"fake-nvml-{os.getuid()}-{hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:12]}"
+    )
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if not (folder / NAME).exists():
+        fresh = folder / f"{os.getpid()}.so"
+        flags = ["-Wall", "-Werror", "-shared", "-fPIC", f"-Wl,-soname,{NAME}"]
+        subprocess.run([compiler, *flags, "-o", str(fresh), str(SOURCE)], check=True)
+        fresh.replace(folder / NAME)
+    return folder
 
 
-class FakeNvml:
-    """Two whole GPUs, or more, or divided ones; each sample drains `rates`, `energy` and `used`."""
+class FakeCards:
+    """The cards of this machine, as tests play them: `set` changes what they answer from then on."""
 
-    NVMLError = FakeNvmlError
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "cards"
+        self._said: dict[str, object] = {}
 
-    def __init__(
-        self, names: tuple[str, ...] = ("NVIDIA H100 80GB HBM3", "NVIDIA L4"), *, mig: int | None = None
-    ) -> None:
-        self.names = names
-        self.mig = mig
-        self.rates = [0, 50, 100, 2]
-        self.energy: list[int] | None = [1_000_000, 2_000_000, 4_600_000]
-        self.used = [10, 30, 20]
-        self.broken = False
-        self.asked: dict[str, int] = {}
-        self.closed = False
+    def set(self, **said: object) -> None:
+        """Set answers; `fail__nvmlDeviceGetName=3` and `busy__1=100` mean `fail.nvml…` and `busy.1`."""
+        self._said |= {name.replace("__", "."): value for name, value in said.items()}
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text("".join(f"{name}={value}\n" for name, value in self._said.items()))
+        fresh.replace(self._file)
 
-    def _next(self, question: str, answers: list[int], handle: Any) -> int:
-        place = self.asked.get(f"{question}{handle}", 0)
-        self.asked[f"{question}{handle}"] = place + 1
-        return answers[min(place, len(answers) - 1)]
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables with which any process finds them."""
+        return {"FAKE_NVML": str(self._file), "LD_LIBRARY_PATH": str(built())}
 
-    def nvmlInit(self) -> None: ...
 
-    def nvmlShutdown(self) -> None:
-        self.closed = True
-
-    def nvmlSystemGetDriverVersion(self) -> str | bytes:
-        if self.broken:
-            raise FakeNvmlError("driver mismatch")
-        return b"575.1"
-
-    def nvmlDeviceGetCount(self) -> int:
-        return len(self.names)
-
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> Any:
-        return index
-
-    def nvmlDeviceGetUUID(self, handle: Any) -> str | bytes:
-        return f"MIG-{handle}" if isinstance(handle, str) else f"GPU-{handle}{handle}"
-
-    def nvmlDeviceGetName(self, handle: Any) -> str | bytes:
-        return f"{self.names[0]} MIG 2g.20gb" if isinstance(handle, str) else self.names[handle]
-
-    def nvmlDeviceGetMemoryInfo(self, handle: Any) -> Any:
-        return SimpleNamespace(total=80, used=self._next("memory", self.used, handle))
-
-    def nvmlDeviceGetUtilizationRates(self, handle: Any) -> Any:
-        return SimpleNamespace(gpu=self._next("rates", self.rates, handle))
-
-    def nvmlDeviceGetTotalEnergyConsumption(self, handle: Any) -> int:
-        if self.energy is None:
-            raise FakeNvmlError("not supported")
-        return self._next("energy", self.energy, handle)
-
-    def nvmlDeviceGetPowerUsage(self, handle: Any) -> int:
-        return 100_000
-
-    def nvmlDeviceGetMigMode(self, handle: Any) -> tuple[int, int]:
-        if self.mig is None:
-            raise FakeNvmlError("not supported")
-        return (int(handle == 0), 0)
-
-    def nvmlDeviceGetMaxMigDeviceCount(self, handle: Any) -> int:
-        return 7
-
-    def nvmlDeviceGetMigDeviceHandleByIndex(self, device: Any, index: int) -> Any:
-        if index >= (self.mig or 0):
-            raise FakeNvmlError("not found")
-        return f"{device}.{index}"
+@pytest.fixture
+def cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCards:
+    """Two whole cards, in this process and in those that it starts."""
+    library = built()
+    if library is None:
+        pytest.skip("the fake NVML is built by a C compiler, and there is none")
+    played = FakeCards(tmp_path)
+    played.set(count=2, name__1="NVIDIA L4")
+    for name, value in played.variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    # The linker of a living process does not read the variable again, but finds what is loaded under that name.
+    ctypes.CDLL(str(library / NAME), mode=ctypes.RTLD_GLOBAL)
+    return played

@@ -3,11 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from ledger.capture.machine.gpu_use import gpus_in_use
+from ledger.capture.machine.gpus.use_now import gpus_in_use
+from tests.capture.machine.fake_nvml import FakeCards
 
 
 @contextmanager
@@ -22,18 +22,16 @@ def process(devices: str) -> Iterator[int]:
         started.communicate(b"\n")
 
 
-def test_they_are_those_that_the_process_may_use(fake_nvml: Callable[..., Any]) -> None:
+def test_they_are_those_that_the_process_may_use(cards: FakeCards) -> None:
+    cards.set(busy__1=73, used__1=5 << 30)
     with process("1") as pid:
-        (gpu,) = gpus_in_use(pid, fake_nvml())
-    assert gpu.name == "NVIDIA L4"
-    assert gpu.utilisation is not None
-    assert 0 <= gpu.utilisation <= 1
-    assert gpu.memory_used_bytes is not None
+        (gpu,) = gpus_in_use(pid)
+    assert (gpu.name, gpu.utilisation, gpu.memory_used_bytes) == ("NVIDIA L4", 0.73, 5 << 30)
 
 
-def test_of_a_process_that_is_gone_or_a_broken_driver_nothing_is_said(fake_nvml: Callable[..., Any]) -> None:
+def test_of_a_process_that_is_gone_or_a_broken_driver_nothing_is_said(cards: FakeCards) -> None:
     with process("0") as pid:
-        nvml = fake_nvml()
-        nvml.broken = True
-        assert gpus_in_use(pid, nvml) == []
-    assert gpus_in_use(pid, fake_nvml()) == []
+        cards.set(**{"fail.nvmlInitWithFlags": 18})
+        assert gpus_in_use(pid) == []
+    cards.set(**{"fail.nvmlInitWithFlags": 0})
+    assert gpus_in_use(pid) == []

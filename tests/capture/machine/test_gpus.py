@@ -1,14 +1,28 @@
-"""GPUs as NVML names them and CUDA_VISIBLE_DEVICES leaves them."""
+"""GPUs as their drivers name them, and the variables leave them."""
 
-from collections.abc import Callable
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ledger.capture.machine.gpus import open_nvml, visible_devices
+from ledger.capture.machine.gpus.amd import amd_cards
+from ledger.capture.machine.gpus.cards import open_cards
+from ledger.capture.machine.gpus.nvml import open_nvml
+from ledger.capture.machine.hardware import capture_hardware
+from ledger.model.boxes import Gpu
+from tests.capture.machine.fake_nvml import FakeCards
 
 H100, L4 = "NVIDIA H100 80GB HBM3", "NVIDIA L4"
+FIRST, SECOND = (f"GPU-00000000-0000-0000-0000-{number:012}" for number in range(2))
+
+
+def seen(variables: dict[str, str] | None = None) -> list[Gpu]:
+    opened = open_cards(variables or {})
+    try:
+        return [card.gpu for card in opened.cards]
+    finally:
+        opened.close()
 
 
 @pytest.mark.parametrize(
@@ -20,28 +34,65 @@ H100, L4 = "NVIDIA H100 80GB HBM3", "NVIDIA L4"
         ("", []),
         ("-1", []),
         ("0,7,1", [H100]),
-        ("GPU-11", [L4]),
+        (SECOND, [L4]),
         ("GPU-nothing", []),
     ],
 )
-def test_what_cuda_cannot_see_is_left_out(fake_nvml: Callable[..., Any], asked: str | None, names: list[str]) -> None:
-    variables = {} if asked is None else {"CUDA_VISIBLE_DEVICES": asked}
-    devices = visible_devices(fake_nvml(), variables)
-    assert [device.gpu.name for device in devices] == names
-    assert all((device.gpu.driver, device.gpu.memory_bytes) == ("575.1", 80) for device in devices)
+def test_what_cuda_cannot_see_is_left_out(cards: FakeCards, asked: str | None, names: list[str]) -> None:
+    cards.set(memory=80)
+    gpus = seen({} if asked is None else {"CUDA_VISIBLE_DEVICES": asked})
+    assert [gpu.name for gpu in gpus] == names
+    assert all((gpu.driver, gpu.memory_bytes) == ("580.65.06", 80) for gpu in gpus)
 
 
-def test_a_divided_gpu_gives_its_instances(fake_nvml: Callable[..., Any]) -> None:
-    devices = visible_devices(fake_nvml(mig=2), {})
-    assert [device.gpu.name for device in devices] == [f"{H100} MIG 2g.20gb"] * 2 + [L4]
-    assert len(visible_devices(fake_nvml(mig=2), {"CUDA_VISIBLE_DEVICES": "MIG-0.1"})) == 1
+def test_what_does_not_change_is_named(cards: FakeCards) -> None:
+    cards.set(count=1)
+    assert seen() == [
+        Gpu(
+            name=H100,
+            uuid=FIRST,
+            memory_bytes=80 << 30,
+            driver="580.65.06",
+            cuda="13.0",
+            compute_capability="9.0",
+            power_limit_watts=700.0,
+            clock_limit_mhz=1980.0,
+        )
+    ]
 
 
-def test_a_broken_driver_is_no_answer(fake_nvml: Callable[..., Any]) -> None:
-    nvml = fake_nvml()
-    nvml.broken = True
-    with pytest.raises(RuntimeError, match="driver mismatch"):
-        visible_devices(nvml, {})
+@pytest.mark.parametrize(
+    ("question", "field"),
+    [
+        ("nvmlDeviceGetMemoryInfo", "memory_bytes"),
+        ("nvmlSystemGetCudaDriverVersion_v2", "cuda"),
+        ("nvmlDeviceGetCudaComputeCapability", "compute_capability"),
+        ("nvmlDeviceGetEnforcedPowerLimit", "power_limit_watts"),
+        ("nvmlDeviceGetMaxClockInfo", "clock_limit_mhz"),
+    ],
+)
+def test_a_question_that_is_not_supported_costs_one_field(cards: FakeCards, question: str, field: str) -> None:
+    cards.set(**{f"fail.{question}": 3})
+    for gpu in seen():
+        silent = [name for name in gpu.__struct_fields__[:8] if getattr(gpu, name) is None]
+        assert silent == [field]
+
+
+def test_a_divided_gpu_gives_its_instances(cards: FakeCards) -> None:
+    cards.set(mig__0=2, mig__1=0)
+    assert [gpu.name for gpu in seen()] == [f"{H100} MIG 2g.20gb"] * 2 + [L4]
+    (second,) = seen({"CUDA_VISIBLE_DEVICES": "MIG-00000000-0000-0000-0001"})
+    assert (second.uuid or "").startswith("MIG-00000000-0000-0000-0001")
+
+
+def test_a_driver_that_does_not_answer_is_unknown_and_not_no_gpus(cards: FakeCards) -> None:
+    assert len(capture_hardware(Path.cwd()).gpus) == 2
+    cards.set(**{"fail.nvmlSystemGetDriverVersion": 9})
+    with pytest.raises(RuntimeError, match="NVML does not answer"):
+        open_cards()
+    hardware = capture_hardware(Path.cwd())
+    assert hardware.gpus == []
+    assert "NVML does not answer" in hardware.unknown["gpus"]
 
 
 def test_no_driver_is_an_answer(tmp_path: Path) -> None:
@@ -49,9 +100,56 @@ def test_no_driver_is_an_answer(tmp_path: Path) -> None:
     assert open_nvml(tmp_path) is None
 
 
-def test_a_driver_that_does_not_answer_is_told(tmp_path: Path) -> None:
-    if open_nvml() is not None:
-        pytest.skip("this machine has a GPU")
+def test_a_driver_without_its_library_is_told(tmp_path: Path) -> None:
     (tmp_path / "proc/driver/nvidia").mkdir(parents=True)
-    with pytest.raises(RuntimeError, match="NVML does not answer"):
-        open_nvml(tmp_path)
+    code = (
+        "import sys; from pathlib import Path; from ledger.capture.machine.gpus.nvml import open_nvml\n"
+        "print('answers' if open_nvml() else open_nvml(Path(sys.argv[1])))"
+    )
+    said = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert "NVML does not answer" in said.stderr or said.stdout == "answers\n"  # a machine with a GPU
+
+
+def amd(root: Path, number: int, **files: object) -> Path:
+    device = root / f"sys/class/drm/card{number}/device"
+    (device / "hwmon/hwmon3").mkdir(parents=True)
+    (root / f"sys/class/drm/card{number}-DP-1").mkdir()
+    for name, value in {"vendor": "0x1002", "device": "0x740f", **files}.items():
+        (device / name.replace("__", "/hwmon/hwmon3/").lstrip("/")).write_text(f"{value}\n")
+    return device
+
+
+def test_an_amd_card_is_read_from_the_files_of_its_driver(tmp_path: Path) -> None:
+    device = amd(
+        tmp_path,
+        1,
+        product_name="AMD Instinct MI210",
+        mem_info_vram_total=64 << 30,
+        mem_info_vram_used=3 << 30,
+        gpu_busy_percent=37,
+        __power1_average=181_000_000,
+        __power1_cap=300_000_000,
+        __temp1_input=61_000,
+        __freq1_input=1_700_000_000,
+    )
+    (tmp_path / "sys/class/drm/card0/device").mkdir(parents=True)
+    (tmp_path / "sys/class/drm/card0/device/vendor").write_text("0x1a03\n")
+    (card,) = amd_cards(tmp_path, {})
+    assert card.gpu == Gpu(name="AMD Instinct MI210", memory_bytes=64 << 30, power_limit_watts=300.0)
+    reading = card.read()
+    assert reading.utilisation == pytest.approx(0.37)
+    assert (reading.memory_used_bytes, reading.power_watts) == (3 << 30, 181.0)
+    assert (reading.temperature_celsius, reading.clock_mhz) == (61.0, 1700.0)
+    assert "files of AMD's driver" in card.missing["throttled"]
+    (device / "gpu_busy_percent").unlink()
+    assert card.read().utilisation is None
+    assert "utilisation_mean" in card.missing
+
+
+def test_variables_of_rocm_hide_amd_cards(tmp_path: Path) -> None:
+    for number in (0, 1, 10, 2):
+        amd(tmp_path, number, unique_id=f"id{number}")
+    assert [card.gpu.uuid for card in amd_cards(tmp_path, {})] == ["id0", "id1", "id2", "id10"]
+    assert [card.gpu.uuid for card in amd_cards(tmp_path, {"HIP_VISIBLE_DEVICES": "3,0"})] == ["id10", "id0"]
+    assert [card.gpu.name for card in amd_cards(tmp_path, {"ROCR_VISIBLE_DEVICES": "0"})] == ["AMD GPU 0x740f"]
+    assert amd_cards(tmp_path, {"ROCR_VISIBLE_DEVICES": ""}) == []

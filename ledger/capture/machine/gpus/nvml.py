@@ -1,4 +1,4 @@
-"""The NVIDIA GPUs that a run can see, by NVML: the only module that uses NVML."""
+"""The NVIDIA GPUs that a run can see, by NVML: the only module that imports it."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -8,10 +8,11 @@ from typing import Any, NamedTuple, Protocol, cast
 from ledger.model.boxes import Gpu
 
 _MIG_ENABLED = 1
+_SM_CLOCK = 1
 
 
 class Nvml(Protocol):
-    """The part of `pynvml` in use; handles and structs are opaque C types, hence `Any`."""
+    """The part of `pynvml` that finds cards; handles and structs are opaque C types, hence `Any`."""
 
     NVMLError: type[Exception]
 
@@ -22,10 +23,6 @@ class Nvml(Protocol):
     def nvmlDeviceGetHandleByIndex(self, index: int) -> Any: ...  # noqa: N802, D102, ANN401  # opaque handle
     def nvmlDeviceGetUUID(self, handle: Any) -> str | bytes: ...  # noqa: N802, D102, ANN401  # opaque handle
     def nvmlDeviceGetName(self, handle: Any) -> str | bytes: ...  # noqa: N802, D102, ANN401  # opaque handle
-    def nvmlDeviceGetMemoryInfo(self, handle: Any) -> Any: ...  # noqa: N802, D102, ANN401  # C struct
-    def nvmlDeviceGetUtilizationRates(self, handle: Any) -> Any: ...  # noqa: N802, D102, ANN401  # C struct
-    def nvmlDeviceGetTotalEnergyConsumption(self, handle: Any) -> int: ...  # noqa: N802, D102, ANN401  # opaque handle
-    def nvmlDeviceGetPowerUsage(self, handle: Any) -> int: ...  # noqa: N802, D102, ANN401  # opaque handle
     def nvmlDeviceGetMigMode(self, handle: Any) -> Sequence[int]: ...  # noqa: N802, D102, ANN401  # opaque handle
     def nvmlDeviceGetMaxMigDeviceCount(self, handle: Any) -> int: ...  # noqa: N802, D102, ANN401  # opaque handle
     def nvmlDeviceGetMigDeviceHandleByIndex(self, device: Any, index: int) -> Any: ...  # noqa: N802, D102, ANN401  # opaque handle
@@ -51,10 +48,10 @@ def open_nvml(root: Path = Path("/")) -> Nvml | None:
     Raises:
         RuntimeError: there is a driver, but it does not answer.
     """
-    driver = (root / "proc/driver/nvidia").exists() or (root / "dev/nvidiactl").exists() or (root / "dev/dxg").exists()
-    if not driver and (root / "proc").exists():
-        return None
-    if not driver:
+    driver = any((root / path).exists() for path in ("proc/driver/nvidia", "dev/nvidiactl", "dev/dxg"))
+    if not driver and not _is_on_library_path():
+        if (root / "proc").exists():
+            return None
         from ctypes.util import find_library
 
         if find_library("nvidia-ml") is None:
@@ -67,6 +64,12 @@ def open_nvml(root: Path = Path("/")) -> Nvml | None:
     except Exception as error:
         raise RuntimeError(f"NVML does not answer: {error}") from error
     return nvml
+
+
+def _is_on_library_path() -> bool:
+    """Return whether NVML lies where the variables of this process send the linker, as some clusters do it."""
+    folders = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+    return any((Path(folder) / "libnvidia-ml.so.1").exists() for folder in folders if folder)
 
 
 def visible_devices(nvml: Nvml, variables: Mapping[str, str] | None = None) -> list[Device]:
@@ -130,13 +133,33 @@ def _instances(nvml: Nvml, device: Any) -> list[Any]:  # noqa: ANN401  # opaque 
     return instances
 
 
+def is_instance(gpu: Gpu) -> bool:
+    """Return whether a GPU is an instance of a divided one."""
+    return (gpu.uuid or "").startswith("MIG-")
+
+
 def _describe(nvml: Nvml, handle: Any, driver: str) -> Gpu:  # noqa: ANN401  # opaque handle
-    memory: int | None = None
-    try:
-        memory = int(nvml.nvmlDeviceGetMemoryInfo(handle).total)
-    except nvml.NVMLError:
-        memory = None  # unified memory, as on Grace and Jetson, has no size of its own
-    return Gpu(name=_text(nvml.nvmlDeviceGetName(handle)), memory_bytes=memory, driver=driver)
+    def ask(question: str, *arguments: object) -> Any:  # noqa: ANN401  # a number or a C struct
+        try:
+            return getattr(nvml, question)(*arguments)
+        except Exception:  # noqa: BLE001  # a card, a driver or a version of NVML that does not answer this
+            return None
+
+    memory = ask("nvmlDeviceGetMemoryInfo", handle)  # unified memory, as on Grace and Jetson, has no size of its own
+    cuda = ask("nvmlSystemGetCudaDriverVersion_v2")
+    capability = ask("nvmlDeviceGetCudaComputeCapability", handle)
+    power = ask("nvmlDeviceGetEnforcedPowerLimit", handle)
+    clock = ask("nvmlDeviceGetMaxClockInfo", handle, _SM_CLOCK)
+    return Gpu(
+        name=_text(nvml.nvmlDeviceGetName(handle)),
+        uuid=_text(nvml.nvmlDeviceGetUUID(handle)),
+        memory_bytes=None if memory is None else int(memory.total),
+        driver=driver,
+        cuda=f"{cuda // 1000}.{cuda % 1000 // 10}" if cuda else None,
+        compute_capability=".".join(str(part) for part in capability) if capability else None,
+        power_limit_watts=power / 1000 if power else None,
+        clock_limit_mhz=float(clock) if clock else None,
+    )
 
 
 def _text(value: str | bytes) -> str:

@@ -1,0 +1,1 @@
+"""GPUs of this machine, by the interfaces of their makers: what they are, and how they are used."""
