@@ -21,7 +21,7 @@ FLOORS = (
     {"store", "exporters"},
     {"recorder"},
     {"session", "publish", "api"},
-    {"serve", "integrations", "mcp"},
+    {"serve", "hosts", "integrations", "mcp"},
     {"compat"},
     {"commands", "demo"},
     {"cli"},

@@ -22,12 +22,13 @@ from ledger.model.entries import (
     Note,
     Redaction,
 )
+from ledger.model.hosts import HOST_FORMAT, HostDay
 from ledger.model.record import RECORD_FORMAT, Record
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 """Turns a document of one format into the next; `Any`, because an old shape has no type any more."""
 
-T = TypeVar("T", bound=Record | DatasetVersion | Evaluation | EnvironmentFile | Note | Redaction | Case)
+T = TypeVar("T", bound=Record | DatasetVersion | Evaluation | EnvironmentFile | Note | Redaction | Case | HostDay)
 
 FORMATS: dict[type, int] = {
     Record: RECORD_FORMAT,
@@ -37,6 +38,7 @@ FORMATS: dict[type, int] = {
     Note: NOTE_FORMAT,
     Case: CASE_FORMAT,
     Redaction: REDACTION_FORMAT,
+    HostDay: HOST_FORMAT,
 }
 """Format that this version of the tool writes, by type."""
 

@@ -22,7 +22,11 @@ FORMAT_FILE = "format"
 POLICY_FILE = "policy.yaml"
 AGREED = re.compile(r"\.(?:github|forgejo)/workflows/ledger-[a-z]{1,20}\.yml|\.gitlab-ci\.yml", re.ASCII)
 """Paths that only a review may change, beside the policy: the workflows of `ledger ci install`."""
-ENTRY_FOLDERS = ("runs/", "datasets/", "evaluations/", "notes/", "cases/", "redactions/")
+READ_FOLDERS = ("runs/", "datasets/", "evaluations/", "notes/", "cases/", "redactions/")
+"""Folders whose entries are read together, as they speak of runs and of what they used."""
+HOSTS = "hosts/"
+"""Folder of the days of hosts, of which there are many, and of which no run knows."""
+ENTRY_FOLDERS = (*READ_FOLDERS, HOSTS)
 """Folders that hold entries; apart from them there are only shards of manifests, of which there are many."""
 
 
@@ -76,6 +80,15 @@ def case_path(dataset: str, case_id: str) -> str:
     if not ID.fullmatch(case_id):
         raise LedgerError(f"not an id: `{ascii(case_id)[1:-1]}`")
     return f"cases/{check_slug('dataset name', dataset)}/{case_id}.json"
+
+
+def host_path(host: str, day_id: str) -> str:
+    """Return the file of a day of a host: `hosts/<host>/YYYY/MM/DD/<id>.json`.
+
+    Raises:
+        LedgerError: the name cannot stand in a path, or the id is not well-formed.
+    """
+    return f"{HOSTS}{check_slug('host', host)}/{_by_date(day_id)}.json"
 
 
 def picture_path(name: str, version: str, file: str) -> str:

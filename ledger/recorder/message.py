@@ -6,6 +6,7 @@ from ledger import __version__
 from ledger.formatting import duration, number
 from ledger.model.boxes import Metric
 from ledger.model.entries import Case, DatasetVersion, Evaluation, Note
+from ledger.model.hosts import HostDay, hours_of
 from ledger.model.record import Author, Record
 from ledger.model.values import ORIGIN_MARK, NoteKind, counted, is_plain_text
 
@@ -65,6 +66,13 @@ def case_message(case: Case, path: str) -> str:
     """Return the message of the commit that registers a case."""
     what = f"{case.override} answer" if case.override else f"{case.severity} case"
     return _message(f"{what} of {case.dataset}: {case.input.splitlines()[0]} is {case.expected}", [], path, None)
+
+
+def host_message(day: HostDay, path: str) -> str:
+    """Return the message of the commit that adds a day of a host."""
+    held = sum(sum(hours_of(gpu.held)) for gpu in day.gpus)
+    said = f"{counted(len(day.gpus), 'GPU')}, {duration(held * 60.0)} held idle" if held else "no GPU held idle"
+    return _message(f"host {day.host} on {day.started_at:%Y-%m-%d}: {said}", [], path, None)
 
 
 def dataset_message(version: DatasetVersion, path: str) -> str:

@@ -12,6 +12,7 @@ from ledger.model.entries import (
     Note,
     Redaction,
 )
+from ledger.model.hosts import HostDay
 from ledger.model.record import Record
 from ledger.model.schema import json_schema
 from ledger.model.values import Document
@@ -23,6 +24,7 @@ KINDS: dict[str, type[Document]] = {
     "evaluation": Evaluation,
     "note": Note,
     "case": Case,
+    "host": HostDay,
     "redaction": Redaction,
     "environment": EnvironmentFile,
     "manifest-line": ManifestLine,

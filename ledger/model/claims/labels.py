@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ledger.model.boxes import DatasetUse, Metric
 from ledger.model.entries import Case, DatasetVersion, Evaluation, Note
+from ledger.model.hosts import HostDay
 from ledger.model.record import Record
 
 MOST_TAGS = 1_000
@@ -13,15 +14,7 @@ MOST_TAGS = 1_000
 def labels_of(document: object) -> Iterator[tuple[str, str]]:
     """Yield the field and text of every name."""
     if isinstance(document, Record):
-        yield "experiment", document.experiment
-        yield from ((f"tags[{position}]", tag) for position, tag in enumerate(document.tags))
-        yield from ((f"params.chain[{place}].name", step.name) for place, step in enumerate(document.params.chain))
-        for position, figure in enumerate(document.results.figures):
-            yield f"results.figures[{position}].title", figure.title
-        for position, table in enumerate(document.statistics.tables):
-            yield f"statistics.tables[{position}].name", table.name
-        yield from _of_metrics(document.results.metrics, "results.metrics")
-        yield from _of_uses(document.datasets.used, "datasets.used")
+        yield from _of_record(document)
     elif isinstance(document, Evaluation):
         yield from _of_metrics(document.metrics, "metrics")
         yield from _of_uses(document.datasets, "datasets")
@@ -34,6 +27,30 @@ def labels_of(document: object) -> Iterator[tuple[str, str]]:
         yield from (("name", document.name), ("version", document.version))
     elif isinstance(document, Case):
         yield "dataset", document.dataset
+    elif isinstance(document, HostDay):
+        yield from _of_host(document)
+
+
+def _of_record(record: Record) -> Iterator[tuple[str, str]]:
+    yield "experiment", record.experiment
+    yield from ((f"tags[{position}]", tag) for position, tag in enumerate(record.tags))
+    yield from ((f"params.chain[{place}].name", step.name) for place, step in enumerate(record.params.chain))
+    for position, figure in enumerate(record.results.figures):
+        yield f"results.figures[{position}].title", figure.title
+    for position, table in enumerate(record.statistics.tables):
+        yield f"statistics.tables[{position}].name", table.name
+    yield from _of_metrics(record.results.metrics, "results.metrics")
+    yield from _of_uses(record.datasets.used, "datasets.used")
+
+
+def _of_host(day: HostDay) -> Iterator[tuple[str, str]]:
+    yield "host", day.host
+    for position, gpu in enumerate(day.gpus):
+        yield f"gpus[{position}].name", gpu.name
+    for position, holder in enumerate(day.holders):
+        for field, text in (("user", holder.user), ("gpu", holder.gpu), ("job", holder.job)):
+            if text is not None:
+                yield f"holders[{position}].{field}", text
 
 
 def _of_metrics(metrics: Sequence[Metric], start: str) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 from ledger.model import boxes
 from ledger.model.claims.facts import COMMITS, SIGNED, hints_of, is_free
 from ledger.model.entries import Case, DatasetVersion, Note
+from ledger.model.hosts import GpuDay, Holder, HostDay
 from ledger.model.record import Record
 from ledger.model.values import LABEL_LENGTH
 
@@ -30,6 +31,9 @@ NAMES: Mapping[type, frozenset[str]] = {
     boxes.DatasetUse: frozenset({"split", "name", "version"}),
     DatasetVersion: frozenset({"name", "version"}),
     Case: frozenset({"dataset"}),
+    HostDay: frozenset({"host"}),
+    GpuDay: frozenset({"name"}),
+    Holder: frozenset({"user", "job", "gpu"}),
 }
 """Fields that hold names, the same as in `labels.py`."""
 

@@ -13,12 +13,13 @@ from ledger.hashing import hash_bytes
 from ledger.model.boxes import Metric, Step
 from ledger.model.document import dump, load
 from ledger.model.entries import Case, DatasetVersion, EnvironmentFile, Evaluation, Note
+from ledger.model.hosts import HostDay
 from ledger.model.record import Link, Record
 from ledger.model.values import check_slug, plain
 from ledger.recorder.record.draft import Captured, Dataset, Draft, TableSource
 from ledger.store.branch.branch import Branch
 
-T = TypeVar("T", Record, EnvironmentFile, Evaluation, Note, Case, DatasetVersion)
+T = TypeVar("T", Record, EnvironmentFile, Evaluation, Note, Case, DatasetVersion, HostDay)
 
 
 def redact_draft(draft: Draft, redactor: Redactor) -> Draft:

@@ -7,6 +7,7 @@ from datetime import datetime
 from ledger.hashing import hash_bytes
 from ledger.model.document import load
 from ledger.model.entries import Case, DatasetVersion, Evaluation, Note, Redaction
+from ledger.model.hosts import HostDay
 from ledger.model.ids import new_id
 from ledger.model.record import Author, Record
 from ledger.recorder.message import signature_message
@@ -73,11 +74,12 @@ def _is_wanted(document: str, data: bytes, author: Author, about: Collection[str
     return everybody or entry.author.email == author.email
 
 
-_KINDS: dict[str, type[Record | DatasetVersion | Evaluation | Note | Redaction | Case]] = {
+_KINDS: dict[str, type[Record | DatasetVersion | Evaluation | Note | Redaction | Case | HostDay]] = {
     "runs": Record,
     "datasets": DatasetVersion,
     "evaluations": Evaluation,
     "notes": Note,
     "redactions": Redaction,
     "cases": Case,
+    "hosts": HostDay,
 }

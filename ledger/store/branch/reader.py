@@ -10,6 +10,7 @@ from ledger.errors import InvalidDocument, LedgerError
 from ledger.model import paths
 from ledger.model.document import load
 from ledger.model.entries import Case, Contents, DatasetVersion, Evaluation, Note, Problem, StoredRun
+from ledger.model.hosts import HostDay
 from ledger.model.ids import is_id
 from ledger.model.record import Record
 from ledger.repository.repository import Repository
@@ -34,7 +35,7 @@ def read_contents(repository: Repository, tip: str | None, among: Collection[str
     files: dict[str, dict[str, str]] = defaultdict(dict)
     documents: list[tuple[str, str, type[AnyEntry]]] = []
     pictures: dict[str, str] = {}
-    folders = paths.ENTRY_FOLDERS if among is None else folders_of(among)
+    folders = paths.READ_FOLDERS if among is None else folders_of(among)
     for file in repository.read_tree(tip, folders) if folders else ():
         folder, name = split_run(file.path)
         if folder:
@@ -73,7 +74,7 @@ def _elsewhere(repository: Repository, tip: str, entries: Sequence[tuple[str, "A
     return {run for run, there in zip(asked, repository.read_objects(names), strict=True) if there is not None}
 
 
-AnyEntry = Record | DatasetVersion | Evaluation | Note | Case
+AnyEntry = Record | DatasetVersion | Evaluation | Note | Case | HostDay
 """Any document that can be on the ledger."""
 
 
@@ -109,7 +110,12 @@ def load_entry(path: str, data: bytes | None, kind: type[AnyEntry]) -> AnyEntry 
     return entry
 
 
-_LATER: dict[str, type[Evaluation | Note | Case]] = {"evaluations": Evaluation, "notes": Note, "cases": Case}
+_LATER: dict[str, type[Evaluation | Note | Case | HostDay]] = {
+    "evaluations": Evaluation,
+    "notes": Note,
+    "cases": Case,
+    "hosts": HostDay,
+}
 """Kind of the documents in each folder that holds one file per entry."""
 
 
@@ -213,5 +219,7 @@ def check_path(path: str, entry: AnyEntry) -> None:
             expected = paths.note_path(entry.id)
         case Case():
             expected = paths.case_path(entry.dataset, entry.id)
+        case HostDay():
+            expected = paths.host_path(entry.host, entry.id)
     if path != expected:
         raise LedgerError(f"the document belongs at another path: `{expected}`")

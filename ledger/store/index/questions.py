@@ -7,6 +7,7 @@ from functools import cached_property
 
 import msgspec
 
+from ledger.analysis.hosts.day_sums import DaySums
 from ledger.analysis.query.language import Condition, Every, Not, Phrase, Query, Some, metrics_named
 from ledger.analysis.query.names import Names
 from ledger.analysis.query.order_warnings import warn_of_filter
@@ -19,6 +20,7 @@ from ledger.store.index.order import Sql, order_rows, read_filter_groups, read_l
 from ledger.store.index.scores import Standing, count_headlines, read_standings
 from ledger.store.index.spent import CostGroup, CostSum, sum_costs
 from ledger.store.index.update import read_runs
+from ledger.store.index.watched import read_watched
 
 _FIELDS_KEPT = 64
 """Most fields with columns and indexes of their own; fields of later questions are searched without."""
@@ -157,6 +159,10 @@ class Index:
             UsageError: nothing has a name in the query, or several have.
         """
         return list(sum_costs(self._database, by, self._passing(query)))
+
+    def host_days(self, first: str | None, last: str | None) -> list[DaySums]:
+        """Return the days of watched hosts between two days, both included."""
+        return list(read_watched(self._database, first, last))
 
     def fields(self, names: Sequence[str]) -> list[str]:
         """Return the fields that names mean, in the form for `field_value`; the names unchanged where there is no run.

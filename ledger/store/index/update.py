@@ -17,6 +17,7 @@ from ledger.errors import LedgerError
 from ledger.model import paths
 from ledger.model.boxes import Metric
 from ledger.model.entries import Evaluation, Note, Problem, StoredRun
+from ledger.model.hosts import HostDay
 from ledger.model.record import Record
 from ledger.model.values import Document
 from ledger.repository.history.walk import PathChange, read_difference
@@ -24,6 +25,7 @@ from ledger.repository.repository import Repository
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.reader import about_no_run, by_time, kind_of, load_entry, said_at, split_run
 from ledger.store.index.spent import Spent, spent_row
+from ledger.store.index.watched import write_watched
 
 SCHEMA = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
@@ -60,6 +62,9 @@ SCHEMA = (
         "CREATE TABLE spent (run TEXT PRIMARY KEY, experiment TEXT, person TEXT, week TEXT, status TEXT, aside TEXT,"
         " currency TEXT, amount REAL, idle REAL, waited REAL, seconds REAL, energy REAL) WITHOUT ROWID"
     ),
+    # Days of hosts, summed up over their GPUs.
+    "CREATE TABLE watched (path TEXT PRIMARY KEY, host TEXT, day TEXT, said BLOB) WITHOUT ROWID",
+    "CREATE INDEX watched_by_day ON watched (day)",
     # Measurements other than the one in `facts`: on other data, by other evaluators, or repeated.
     (
         "CREATE TABLE again (metric TEXT, run TEXT, number INTEGER, value TEXT,"
@@ -96,7 +101,7 @@ def update(database: sqlite3.Connection, ledger: Branch, old: str | None, new: s
         ledger.check_format(new)
     changes = None if differing is None else _changes(database, repository, differing, new)
     if changes is None:
-        for table in ("runs", "strays", "later", "problems", "settled", "spent", "again", "held"):
+        for table in ("runs", "strays", "later", "problems", "settled", "spent", "again", "held", "watched"):
             database.execute(f"DELETE FROM {table}")  # noqa: S608  # the name is our own
         changes = _everything(repository, new)
         about = _write_documents(database, repository, changes.documents)
@@ -212,12 +217,15 @@ def _write_documents(
         about.update(run for (run,) in database.execute("SELECT run FROM later WHERE path = ?", (path,)))
         database.execute("DELETE FROM later WHERE path = ?", (path,))
         database.execute("DELETE FROM problems WHERE path = ?", (path,))
+        database.execute("DELETE FROM watched WHERE path = ?", (path,))
     present = [(path, blob, kind) for path, blob in documents.items() if blob and (kind := kind_of(path))]
     contents = repository.read_objects(blob for _, blob, _ in present)
     for (path, blob, kind), data in zip(present, contents, strict=True):
         entry = load_entry(path, data, kind)
         if isinstance(entry, Problem):
             _write_problem(database, entry)
+        elif isinstance(entry, HostDay):
+            write_watched(database, path, entry)
         elif isinstance(entry, Evaluation) or (isinstance(entry, Note) and entry.dataset is None):
             kind_of_note = entry.kind if isinstance(entry, Note) else ""
             database.execute("INSERT INTO later VALUES (?, ?, ?, ?)", (path, blob, entry.run, kind_of_note))

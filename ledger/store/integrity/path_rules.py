@@ -21,6 +21,7 @@ _SHAPES = re.compile(
             rf"datasets/[a-z0-9._-]+/[a-z0-9._-]+/(dataset\.json{_SIGNED}|manifest\.jsonl|pictures/[a-z0-9._-]+\.png)",
             r"manifests/[a-z0-9._-]+/[a-z0-9._-]+/[0-9a-f]+/[0-9a-f]+\.jsonl",
             rf"cases/[a-z0-9._-]+/[0-9a-z-]{{22}}\.json{_SIGNED}",
+            rf"hosts/[a-z0-9._-]+/{_DATED}\.json{_SIGNED}",
             rf"(notes|evaluations|redactions)/{_DATED}\.json{_SIGNED}",
         )
     ),

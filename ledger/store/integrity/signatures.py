@@ -30,7 +30,7 @@ def document_of(path: str) -> str | None:
         return "/".join(path.split("/")[:5]) + f"/{paths.RECORD_FILE}" if rest.count("/") >= 4 else None  # noqa: PLR2004  # date and id
     if kind == "datasets":
         return "/".join(path.split("/")[:3]) + f"/{paths.DATASET_FILE}" if rest.count("/") >= 2 else None  # noqa: PLR2004  # name and version
-    return path if kind in {"notes", "evaluations", "redactions", "cases"} and path.endswith(".json") else None
+    return path if kind in {"notes", "evaluations", "redactions", "cases", "hosts"} and path.endswith(".json") else None
 
 
 def payload(document: str, hashes: Mapping[str, str]) -> bytes:

@@ -24,7 +24,7 @@ _PATH = re.compile(r"(?!.*(?:^|/)\.\.?(?:/|$))[A-Za-z0-9][A-Za-z0-9._/-]*")
 _ENTRY = re.compile(
     rf"(runs/.+)/{re.escape(paths.RECORD_FILE)}"
     rf"|(datasets/.+)/{re.escape(paths.DATASET_FILE)}"
-    r"|((?:evaluations|notes|redactions|cases)/.+)\.json"
+    r"|((?:evaluations|notes|redactions|cases|hosts)/.+)\.json"
 )
 """The main document of each entry."""
 

@@ -15,13 +15,14 @@ from ledger.model.claims.rules import claims_in
 from ledger.model.claims.soundness import is_sound
 from ledger.model.document import FORMATS, dump, load
 from ledger.model.entries import Case, DatasetVersion, EnvironmentFile, Evaluation, Note, Redaction
+from ledger.model.hosts import HostDay
 from ledger.model.problems import problems_in
 from ledger.model.record import Record
 from ledger.store.branch.reader import check_path, kind_of
 from ledger.store.integrity.findings import Finding
 from ledger.store.integrity.redaction_proof import wrong_with
 
-AnyDocument = Record | DatasetVersion | Evaluation | Note | Case | Redaction | EnvironmentFile
+AnyDocument = Record | DatasetVersion | Evaluation | Note | Case | HostDay | Redaction | EnvironmentFile
 """Every JSON document of a ledger."""
 
 _ESCAPED = re.compile(rb"\\(?:u00[01]|u007[fF]|[bfr])")

@@ -9,6 +9,7 @@ import msgspec
 from ledger.analysis.comparing.error_rate import is_share_by_name
 from ledger.model.boxes import Metric
 from ledger.model.entries import Case, Evaluation, Note, Redaction
+from ledger.model.hosts import HostDay
 from ledger.model.record import Record
 from ledger.store.integrity.check.append_only import SKEW
 from ledger.store.integrity.findings import Finding
@@ -64,6 +65,8 @@ def _stated(document: object) -> tuple[dict[str, datetime], str] | None:
             said = {"noted_at": document.noted_at}
         case Case():
             said = {"added_at": document.added_at}
+        case HostDay():
+            said = {"started_at": document.started_at, "ended_at": document.ended_at}
         case Redaction():
             said = {"redacted_at": document.redacted_at}
         case _:

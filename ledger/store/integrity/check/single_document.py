@@ -8,6 +8,7 @@ import msgspec
 from ledger.errors import LedgerError
 from ledger.model import paths
 from ledger.model.entries import Case, DatasetVersion, EnvironmentFile, Evaluation, Note, Redaction
+from ledger.model.hosts import HostDay
 from ledger.model.record import Record
 from ledger.store.branch.policy import Policy
 from ledger.store.integrity.check.answer import Checked
@@ -25,6 +26,7 @@ _TOLD_BY: tuple[tuple[str, type[AnyDocument]], ...] = (
     ("noted_at", Note),
     ("redacted_at", Redaction),
     ("expected", Case),
+    ("watched", HostDay),
     ("role", DatasetVersion),
     ("packages", EnvironmentFile),
 )
@@ -54,7 +56,7 @@ def _of_document(data: bytes, source: str, policy: Policy, now: datetime) -> Ite
     if kind is None:
         yield Finding(
             rule="document",
-            message="not a document of a ledger, which is a record, dataset version, evaluation, note or case",
+            message="no document of a ledger: a record, dataset version, evaluation, note, case or day of a host",
             hint="ledger schema prints what one looks like",
         )
         return
@@ -73,7 +75,7 @@ def _of_document(data: bytes, source: str, policy: Policy, now: datetime) -> Ite
 
 def _ledger_path(data: bytes, source: str) -> tuple[str, type[AnyDocument] | None]:
     """Return the path that a document has on a ledger, and its kind; off the ledger it may have any path."""
-    for start in ("runs/", "datasets/", "evaluations/", "notes/", "cases/", "redactions/"):
+    for start in paths.ENTRY_FOLDERS:
         position = source.rfind(f"/{start}")
         path = source if source.startswith(start) else source[position + 1 :] if position >= 0 else ""
         if path and (kind := document_kind(path)):
@@ -86,7 +88,7 @@ def _ledger_path(data: bytes, source: str) -> tuple[str, type[AnyDocument] | Non
         return source, None
     kind = next((kind for field, kind in _TOLD_BY if field in value), None)
     return _path_of(
-        {name: str(value.get(name, "")) for name in ("id", "name", "version", "dataset")}, kind
+        {name: str(value.get(name, "")) for name in ("id", "name", "version", "dataset", "host")}, kind
     ) or source, kind
 
 
@@ -98,6 +100,8 @@ def _path_of(names: Mapping[str, str], kind: type[AnyDocument] | None) -> str | 
             return f"{paths.dataset_path(names['name'], names['version'])}/{paths.DATASET_FILE}"
         if kind is Case:
             return paths.case_path(names["dataset"], names["id"])
+        if kind is HostDay:
+            return paths.host_path(names["host"], names["id"])
         made = {Evaluation: paths.evaluation_path, Note: paths.note_path, Redaction: paths.redaction_path}
         return made[kind](names["id"]) if kind in made else None
     except LedgerError:

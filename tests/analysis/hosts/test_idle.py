@@ -1,0 +1,96 @@
+"""Sums over days of hosts, each minute once, and what idle ones cost."""
+
+import pytest
+
+from ledger.analysis.hosts.day_sums import DaySums, Minutes, apart, sums_of
+from ledger.analysis.hosts.idle import IdleGroup, calendars, idle_report
+from ledger.hosts.day_log import Use
+from ledger.model.hosts import HostSource
+from ledger.store.branch.branch import Branch
+from tests.hosts.planted import DAY, document_of, log_of
+
+
+def days(ledger: Branch, host: str = "gpu01", source: HostSource = "watch", hours: int = 4) -> DaySums:
+    uses: list[list[Use]] = [
+        ["busy"] * hours,
+        ["held"] * hours,
+        ["free"] * hours,
+        ["unclear"] * (hours - 1) + ["missing"],
+    ]
+    return sums_of(document_of(ledger, log_of(host, uses), source))
+
+
+def price(gpu: str, day: str) -> float | None:
+    del day
+    return 3.0 if gpu == "NVIDIA H100" else None
+
+
+def test_every_minute_of_a_card_is_in_one_sum(ledger: Branch) -> None:
+    report = idle_report([days(ledger)], "host", price, "EUR")
+    assert report is not None
+    (one,) = report.groups
+    assert (one.busy_hours, one.held_hours, one.unclear_hours, one.free_hours, one.missing_hours) == (4, 4, 3, 4, 1)
+    assert (one.held_amount, one.held_share, one.unpriced_hours) == (12.0, 0.5, 0.0)
+    assert (report.first, report.last, report.hosts, report.planted) == ("2026-11-20", "2026-11-20", 1, False)
+
+
+@pytest.mark.parametrize(("by", "name"), [("user", "ada"), ("job", "slurm 7 (ada)")])
+def test_users_and_jobs_have_no_free_hours(ledger: Branch, by: IdleGroup, name: str) -> None:
+    report = idle_report([days(ledger)], by, price, "EUR")
+    assert report is not None
+    (one,) = report.groups
+    assert (one.name, one.busy_hours, one.held_hours, one.unclear_hours, one.free_hours) == (name, 4, 4, 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("by", "names"),
+    [
+        ("gpu", ["NVIDIA H100"]),
+        ("day", ["2026-11-20"]),
+        ("week", ["2026-W47"]),
+        ("hour", ["00:00", "01:00", "02:00", "03:00"]),
+    ],
+)
+def test_times_and_kinds_are_in_order(ledger: Branch, by: IdleGroup, names: list[str]) -> None:
+    report = idle_report([days(ledger)], by, price, "EUR")
+    assert report is not None
+    busy = [one.name for one in report.groups if one.busy_hours]
+    assert busy == names
+    assert report.all.held_hours == sum(one.held_hours for one in report.groups)
+
+
+def test_what_has_no_price_is_counted_and_never_nothing(ledger: Branch) -> None:
+    report = idle_report([days(ledger)], "host", lambda *_: None, "EUR")
+    assert report is not None
+    assert (report.all.held_amount, report.all.unpriced_hours) == (None, 4.0)
+
+
+@pytest.mark.parametrize(("one", "other", "kept"), [("watch", "sacct", "watch"), ("sacct", "prometheus", "prometheus")])
+def test_documents_that_speak_of_the_same_hours_count_once(
+    ledger: Branch, one: HostSource, other: HostSource, kept: str
+) -> None:
+    counted, left_out = apart([days(ledger, source=one, hours=3), days(ledger, source=other, hours=4)])
+    assert [day.source for day in counted] == [kept]
+    assert len(left_out) == 1
+    assert "gpu01 on 2026-11-20" in left_out[0]
+
+
+def test_a_watcher_that_was_started_again_counts_twice(ledger: Branch) -> None:
+    first = sums_of(document_of(ledger, log_of("gpu01", [["held"] * 2])))
+    later = sums_of(document_of(ledger, log_of("gpu01", [["busy"] * 3], start=DAY.replace(hour=2))))
+    counted, left_out = apart([later, first])
+    assert left_out == []
+    (calendar,) = calendars(counted)
+    assert calendar.days["2026-11-20"][1] == Minutes(held=60)
+    assert calendar.days["2026-11-20"][2] == Minutes(busy=60)
+    assert calendar.cards == 1
+
+
+def test_two_watchers_of_the_same_time_count_once(ledger: Branch) -> None:
+    both = [sums_of(document_of(ledger, log_of("gpu01", [[use] * 3]))) for use in ("held", "busy")]
+    counted, left_out = apart(both)
+    assert (len(counted), len(left_out)) == (1, 1)
+
+
+def test_without_a_day_there_is_no_report() -> None:
+    assert idle_report([], "host", price, "EUR") is None

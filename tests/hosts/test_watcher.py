@@ -1,0 +1,163 @@
+"""A watcher on cards that a library built from C plays; only the clock is moved."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ledger.capture.machine.holders import Owner
+from ledger.errors import LedgerError
+from ledger.hosts import watcher as module
+from ledger.hosts.watcher import Watcher
+from ledger.model.document import load
+from ledger.model.hosts import HostDay, hours_of
+from ledger.store.branch.branch import Branch
+from tests.capture.machine.fake_nvml import FakeCards, cards
+
+__all__ = ["cards"]
+NOON = datetime(2026, 11, 20, 12, 0, 5, tzinfo=UTC)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@contextmanager
+def watching(ledger: Branch, clock: Clock, **options: bool) -> Iterator[Watcher]:
+    watcher = Watcher(ledger, "gpu01.example.org", now=clock, **options)
+    watcher.open()
+    yield watcher
+    watcher.close()
+
+
+class Played(threading.Event):
+    """Lets a watcher look for some minutes: every wait moves the clock by its time, and then something may happen."""
+
+    def __init__(self, clock: Clock, minutes: int, then: Mapping[int, Callable[[], None]] | None = None) -> None:
+        super().__init__()
+        self._clock = clock
+        self._looks = 6 * minutes
+        self._then = {6 * minute: act for minute, act in (then or {}).items()}
+        self._done = 0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if self._done:  # the first look comes at once
+            self._clock.now += timedelta(seconds=timeout or 0)
+        self._then.get(self._done, lambda: None)()
+        self._done += 1
+        return self._done > self._looks
+
+
+def documents(ledger: Branch) -> list[HostDay]:
+    tip = ledger.tip()
+    files = ledger.repository.read_tree(tip, ["hosts/"]) if tip else []
+    datas = ledger.repository.read_objects([file.blob for file in files])
+    return [load(data or b"", HostDay, source=file.path) for file, data in zip(files, datas, strict=True)]
+
+
+def watch(ledger: Branch, played: threading.Event, clock: Clock, **options: bool) -> list[int]:
+    with watching(ledger, clock, **options) as watcher:
+        return list(watcher.days(played))
+
+
+def test_minutes_become_a_document_when_it_is_stopped(ledger: Branch, cards: FakeCards) -> None:
+    clock = Clock()
+    cards.set(busy__0=0, busy__1=90, pid__0=os.getpid())
+    then = {3: lambda: cards.set(busy__0=40), 5: lambda: cards.set(lost__1=1)}
+    assert watch(ledger, Played(clock, 6, then), clock) == [1]
+    (day,) = documents(ledger)
+    assert (day.host, day.source, hours_of(day.watched)[12]) == ("gpu01.example.org", "watch", 6)
+    first, second = day.gpus
+    assert (hours_of(first.held)[12], hours_of(first.busy)[12]) == (3, 3)
+    assert (hours_of(second.busy)[12], hours_of(second.missing)[12]) == (5, 1)
+    holders = {one.gpu: (one.busy_minutes, one.held_minutes) for one in day.holders}
+    assert holders[first.name] == (3, 3)
+    assert not list((ledger.repository.state_dir / "hosts").glob("*.json"))
+
+
+def test_a_day_ends_at_midnight(ledger: Branch, cards: FakeCards) -> None:
+    cards.set(busy=100, pid=os.getpid())
+    clock = Clock()
+    clock.now = datetime(2026, 11, 20, 23, 58, 0, tzinfo=UTC)
+    assert watch(ledger, Played(clock, 4), clock) == [1, 1]
+    days = documents(ledger)
+    assert [(day.id[:8], hours_of(day.watched)[23]) for day in days] == [("20261120", 2), ("20261121", 0)]
+    assert hours_of(days[1].watched)[0] == 2
+
+
+def test_a_watcher_that_was_killed_loses_a_minute(ledger: Branch, cards: FakeCards) -> None:
+    cards.set(busy=0, pid=os.getpid())
+    clock = Clock()
+
+    def killed() -> None:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        watch(ledger, Played(clock, 9, {4: killed}), clock)
+    assert documents(ledger) == []
+    assert watch(ledger, Played(clock, 0), clock) == [1]
+    (day,) = documents(ledger)
+    assert hours_of(day.watched)[12] == 3
+
+
+def test_what_cannot_be_read_again_is_left_where_it_is(
+    ledger: Branch, cards: FakeCards, caplog: pytest.LogCaptureFixture
+) -> None:
+    del cards
+    folder = ledger.repository.state_dir / "hosts"
+    folder.mkdir(parents=True)
+    broken = folder / "gpu01.example.org-2026-11-19.json"
+    broken.write_bytes(b'{"host": "gpu')
+    clock = Clock()
+    assert watch(ledger, Played(clock, 0), clock) == []
+    assert broken.exists()
+    assert "cannot be read" in caplog.text
+
+
+def test_two_watchers_of_one_host_are_told_apart(ledger: Branch, cards: FakeCards) -> None:
+    del cards
+    clock = Clock()
+
+    def second() -> None:
+        with pytest.raises(LedgerError, match="another `ledger watch`"):
+            watch(ledger, Played(clock, 1), clock)
+
+    assert watch(ledger, Played(clock, 2, {1: second}), clock) == [1]
+    assert watch(ledger, Played(clock, 1), clock) == [1]
+
+
+def test_names_are_left_out_on_request(ledger: Branch, cards: FakeCards) -> None:
+    cards.set(busy=0, pid=os.getpid())
+    clock = Clock()
+    watch(ledger, Played(clock, 2), clock, names=False)
+    (day,) = documents(ledger)
+    assert {one.user for one in day.holders} == {"others"}
+    assert "--no-names" in day.unknown["holders"]
+
+
+def test_a_card_that_slurm_gave_away_is_held_without_any_process(
+    ledger: Branch, cards: FakeCards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards.set(busy=0)
+    monkeypatch.setattr(module, "given_cards", lambda _: {1: Owner("grace", "slurm 9")})
+    clock = Clock()
+    watch(ledger, Played(clock, 2), clock)
+    (day,) = documents(ledger)
+    assert [hours_of(gpu.held)[12] for gpu in day.gpus] == [0, 2]
+    assert [(one.user, one.job, one.held_minutes) for one in day.holders] == [("grace", "slurm 9", 2)]
+
+
+def test_a_machine_without_gpus_is_told_what_to_do(ledger: Branch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
+    if Path("/proc/driver/nvidia").exists() or list(Path("/sys/class/drm").glob("card*")):
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(LedgerError, match="no GPU that could be watched"):
+        Watcher(ledger).open()
