@@ -11,16 +11,19 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
 from ledger.errors import Conflict, LedgerError, NotFound
+from ledger.hosts.demo_days import plant_host_days
 from ledger.model.record import Author
 from ledger.model.values import Document
 from ledger.repository.making import create_project
 from ledger.repository.process import git_environment
 from ledger.resources import shipped
 from ledger.settings import NOTEBOOK_VARIABLE, PREEMPTION_VARIABLE
+from ledger.store.branch.branch import Branch
 
 Progress = Callable[[str, int, int], None]
 
@@ -121,7 +124,7 @@ _DATASETS = (
     ("digits-validation", "data/validation/v1", "validation", "the first validation split: straight digits"),
 )
 """Name, path, role and reason of the datasets that exist from the first day."""
-_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 13
+_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 14
 
 
 def play(folder: Path, progress: Progress) -> None:
@@ -174,6 +177,8 @@ class _Story:
         self.say("what the repeats are compared with")
         self.name_baseline("seeds", "the small one")
         self.name_milestones()
+        self.say("planting two weeks of a lab's machines")
+        plant_host_days(Branch.open(self.folder), datetime.now(UTC))
         self.say("finding the run that was killed")
         self.ledger("recover")
 

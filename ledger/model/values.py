@@ -89,8 +89,9 @@ def listed(names: Sequence[str], most: int = 5) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Return a number with its noun: `1 entry`, `2 entries`, `2 batches`."""
-    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}es" if noun.endswith("ch") else f"{noun}s"
+    """Return a number with its noun: `1 entry`, `2 entries`, `2 days`, `2 batches`."""
+    ends_in_y = noun.endswith("y") and noun[-2:-1] not in set("aeiou")
+    many = f"{noun[:-1]}ies" if ends_in_y else f"{noun}es" if noun.endswith("ch") else f"{noun}s"
     return f"{count} {noun if count == 1 else many}"
 
 

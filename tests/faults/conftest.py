@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.faults.account import Figures
-from tests.serve.servers import serve
+from tests.serve.servers import serve, serve_in
 
 __all__ = ["serve"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ledger.analysis.hosts.day_sums import DaySums, Minutes, apart
 from ledger.model.hosts import HOURS
@@ -75,6 +75,18 @@ class IdleReport(Document, frozen=True, kw_only=True):
     """Whether the documents were planted in the demo."""
     left_out: list[str] = []
     """Documents that speak of hours which another one has, and why they do not count."""
+
+
+class HostUse(NamedTuple):
+    """Days of watched hosts, with the prices of their GPUs."""
+
+    days: tuple[DaySums, ...] = ()
+    price_of: PriceOf = lambda *_: None
+    currency: str = "USD"
+
+
+NO_HOSTS = HostUse()
+"""No host was watched."""
 
 
 class _Sum:

@@ -16,6 +16,7 @@ from ledger.repository.blobs import blob_reader
 from ledger.repository.hooks import MOVED
 from ledger.repository.repository import remotes
 from ledger.store.branch.branch import Branch
+from ledger.store.index.idle import read_host_use
 
 _OUTPUT = "build/site"
 
@@ -126,6 +127,7 @@ def build_now(ledger: Branch, output: Path, *, title: str, repository_url: str |
             repository_url=url,
             budget=ledger.policy.budget,
             splits=ledger.policy.splits,
+            hosts=read_host_use(ledger),
             progress=bar.show,
         )
 

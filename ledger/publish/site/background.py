@@ -182,6 +182,7 @@ def publish_ledger(ledger: Branch, site: Path | None, *, title: str | None = Non
         return None
     from ledger.publish.site.build import build_site
     from ledger.repository.blobs import blob_reader
+    from ledger.store.index.idle import read_host_use
 
     fresh = Branch(ledger.repository, ledger.branch)  # whose policy is read again
     named = fresh.repository.setting(SITE_TITLE_SETTING)
@@ -191,7 +192,14 @@ def publish_ledger(ledger: Branch, site: Path | None, *, title: str | None = Non
         with blob_reader(fresh.repository) as read_blob:
             log, policy = list(fresh.log()), fresh.policy
             report = build_site(
-                fresh.contents(), read_blob, log, output, title=name, budget=policy.budget, splits=policy.splits
+                fresh.contents(),
+                read_blob,
+                log,
+                output,
+                title=name,
+                budget=policy.budget,
+                splits=policy.splits,
+                hosts=read_host_use(fresh),
             )
         return bool(report.changed)
 

@@ -12,6 +12,7 @@ from ledger import __version__
 from ledger.analysis.advice.budget import Budget
 from ledger.analysis.advice.milestones import Milestones
 from ledger.analysis.comparing.comparable import Leaderboard
+from ledger.analysis.hosts.idle import NO_HOSTS, HostUse
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model.entries import Contents, DatasetVersion, LogEntry, StoredRun
@@ -24,6 +25,7 @@ from ledger.publish.pages import (
     overview_pages,
     run_page,
 )
+from ledger.publish.pages.machine_page import render_machines
 from ledger.publish.pages.milestone_page import render_milestones, survey_milestones
 from ledger.publish.pages.not_found import render_not_found
 from ledger.publish.pages.page import Page
@@ -88,6 +90,7 @@ def build_site(
     repository_url: str | None = None,
     budget: Budget | None = None,
     splits: Mapping[str, str] = SPLITS,
+    hosts: HostUse = NO_HOSTS,
     progress: Progress | None = None,
 ) -> SiteReport:
     """Build the site of `contents` in `output`, touching only what changed since the last build there.
@@ -101,6 +104,7 @@ def build_site(
         repository_url: where commits are shown on the web (http or https), for links.
         budget: what one model may take up, as policy states it.
         splits: other names of splits, as policy states them.
+        hosts: days of watched hosts, with the prices of their GPUs.
         progress: called with what is done, how many are done, and of how many.
 
     Raises:
@@ -115,7 +119,7 @@ def build_site(
         site = _Site(output, before, progress)
         shells = site.place_handbook(title, atlas.repository_url)
         not_found = _finished(addresses.NOT_FOUND, {addresses.NOT_FOUND: render_not_found(title)})
-        site.place_all([not_found, *_units(atlas, read_blob, shells, budget or Budget())])
+        site.place_all([not_found, *_units(atlas, read_blob, shells, budget or Budget(), hosts)])
         site.sweep()
         write_memory(output, site.memory(shells))
     except OSError as error:
@@ -197,11 +201,13 @@ class _Site:
         self.units[name] = Made(key=key, files={path: len(data) for path, data in sorted(files.items())})
 
 
-def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget: Budget) -> Iterator[Unit]:
+def _units(
+    atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget: Budget, hosts: HostUse
+) -> Iterator[Unit]:
     """Yield every unit of the site. Overviews are rendered at once: their bytes are their key."""
     renderer = _renderer_key(atlas.repository_url)
     run_shell, experiment_shell = _key(renderer, shells["run"]), _key(renderer, shells["experiment"])
-    for page in _overviews(atlas, survey_milestones(atlas, budget)):
+    for page in _overviews(atlas, survey_milestones(atlas, budget), hosts):
         yield _finished(page.path, {page.path: join(shells[page.kind], page.parts())})
     for name, versions in atlas.datasets.items():
         page = dataset_pages.render_dataset(name, atlas)
@@ -241,9 +247,10 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget:
         yield Unit(name=addresses.run_page(record.id), key=key, render=render)
 
 
-def _overviews(atlas: Atlas, milestones: Milestones) -> Iterator[Page]:
+def _overviews(atlas: Atlas, milestones: Milestones, hosts: HostUse) -> Iterator[Page]:
     yield overview_pages.render_home(atlas, milestones)
     yield render_milestones(atlas, milestones)
+    yield render_machines(hosts)
     yield overview_pages.render_runs(atlas)
     yield experiment_pages.render_experiments(atlas)
     yield dataset_pages.render_datasets(atlas)

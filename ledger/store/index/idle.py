@@ -1,7 +1,7 @@
 """How the GPUs of watched hosts were used, from the index, in the prices of the policy."""
 
 from ledger.analysis.hosts.day_sums import DaySums
-from ledger.analysis.hosts.idle import IdleGroup, IdleReport, PriceOf, idle_report
+from ledger.analysis.hosts.idle import HostUse, PriceOf
 from ledger.capture.machine.cost import Catalogue
 from ledger.store.branch.branch import Branch
 from ledger.store.index.index import ask
@@ -16,24 +16,14 @@ def read_host_days(ledger: Branch, first: str | None = None, last: str | None = 
     return ask(ledger, lambda index: index.host_days(first, last))
 
 
-def read_idle(
-    ledger: Branch, by: IdleGroup, first: str | None = None, last: str | None = None, host: str | None = None
-) -> IdleReport | None:
-    """Return how the GPUs of watched hosts were used; none where no day is known.
-
-    Args:
-        ledger: ledger of the documents.
-        by: what sums are over.
-        first: first day, as `2026-11-20`.
-        last: last day, included.
-        host: only this host.
+def read_host_use(ledger: Branch) -> HostUse:
+    """Return the days of all hosts with the prices of the policy.
 
     Raises:
         LedgerError: git cannot read the branch, or the policy is damaged.
     """
-    days = [one for one in read_host_days(ledger, first, last) if host is None or one.host == host]
     catalogue = ledger.policy.prices
-    return idle_report(days, by, price_in(catalogue), catalogue.currency)
+    return HostUse(tuple(read_host_days(ledger)), price_in(catalogue), catalogue.currency)
 
 
 def price_in(catalogue: Catalogue) -> PriceOf:
