@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.capture.machine.prices import PRICES
+from ledger.capture.machine.pricing.prices import PRICES
 from ledger.errors import InvalidDocument, LedgerError
 from ledger.resources import shipped
 from ledger.store.branch.policy import Limits, Policy, Require, load_policy
