@@ -110,7 +110,16 @@ def _write(sums: list[CostSum], by: str, budgets: Sequence[SpendingShare], *, as
     if as_json:
         write_json({"by": by, "groups": sums, "all": whole, "budgets": [_with_share(one) for one in budgets]})
         return
-    shown = [*sums, *(whole if len(sums) > 1 else [])]
+    columns = table_of([*sums, *(whole if len(sums) > 1 else [])], by)
+    rows = [list(row) for row in zip(*columns.values(), strict=True)]
+    (write_csv if as_csv else write_table)(list(columns), rows)
+    if not as_csv:
+        for line in _budget_lines(budgets):
+            click.echo(line)
+
+
+def table_of(shown: Sequence[CostSum], by: str) -> dict[str, list[str]]:
+    """Return the columns of the table, by name; those of energy and CO2e only where there is any."""
     columns = {
         by: [plain(one.name) for one in shown],
         "runs": [str(one.runs) for one in shown],
@@ -126,11 +135,7 @@ def _write(sums: list[CostSum], by: str, budgets: Sequence[SpendingShare], *, as
     if any(one.co2e_kg for one in shown):
         columns["its CO2e"] = [f"{number(one.co2e_kg)} kg" if one.co2e_kg else "" for one in shown]
     columns["unknown"] = [counted(one.unknown, "run") if one.unknown else "" for one in shown]
-    rows = [list(row) for row in zip(*columns.values(), strict=True)]
-    (write_csv if as_csv else write_table)(list(columns), rows)
-    if not as_csv:
-        for line in _budget_lines(budgets):
-            click.echo(line)
+    return columns
 
 
 def _with_share(one: SpendingShare) -> dict[str, object]:

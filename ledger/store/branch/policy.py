@@ -13,7 +13,7 @@ from ledger.capture.code.code_rules import Untracked
 from ledger.capture.harvest.known_files import check_formats
 from ledger.capture.machine.platforms.own_platforms import OwnPlatform, wrong_platforms
 from ledger.capture.machine.pricing.catalogue import Catalogue, load_catalogue
-from ledger.capture.machine.pricing.energy import Energy, wrong_energy
+from ledger.capture.machine.pricing.energy import Energy, is_norway, wrong_energy
 from ledger.capture.machine.pricing.prices import PRICES
 from ledger.capture.secrets.team_rules import OwnSecrets, wrong_secrets
 from ledger.errors import InvalidDocument, LedgerError
@@ -244,7 +244,10 @@ def load_policy(data: bytes) -> Policy:
         if b"*" in data and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, yaml.SafeLoader)):
             # A few aliases of aliases expand to more values than any memory holds.
             raise InvalidDocument(POLICY_FILE, ["it holds an alias (`*name`): write the value out"])
-        written = msgspec.convert(_mapping(yaml.safe_load(data)), PolicyFile)
+        values = _mapping(yaml.safe_load(data))
+        if is_norway(values.get("energy")):
+            raise InvalidDocument(POLICY_FILE, ["energy.region: YAML reads `NO` as false; write `NOR`"])
+        written = msgspec.convert(values, PolicyFile)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InvalidDocument(POLICY_FILE, [" ".join(str(error).split())]) from error
     wrong_electricity = list(wrong_energy(written.energy))

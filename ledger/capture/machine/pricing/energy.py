@@ -1,7 +1,7 @@
 """Price and CO2e of a run's energy: that of its GPUs only, as NVML measured it."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ledger.model.boxes import Carbon, Cost, Gpu, Platform
@@ -37,7 +37,7 @@ class Energy(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Price of a kWh, in the currency of the prices."""
     pue: float | None = None
     """Energy of the site for each unit that its machines use, at least 1; none counts as 1: no cooling."""
-    region: str | bool = ""
+    region: str = ""
     """Country (ISO 3166, two or three letters) or cloud region (`gcp:europe-west1`) whose yearly figure counts."""
     carbon: OwnCarbon | None = None
     """The team's own figure, in place of that of a region."""
@@ -46,6 +46,11 @@ class Energy(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def stated(self) -> bool:
         """Whether the policy says anything of energy."""
         return self != Energy()
+
+
+def is_norway(section: object) -> bool:
+    """Return whether a section, as YAML reads it, has the region `NO`, which YAML takes for false."""
+    return isinstance(section, Mapping) and section.get("region") is False
 
 
 def wrong_energy(energy: Energy) -> Iterator[str]:
@@ -65,9 +70,7 @@ def wrong_energy(energy: Energy) -> Iterator[str]:
     for field, value, least, most, why in numbers:
         if value is not None and not (math.isfinite(value) and least <= value <= most):
             yield f"energy.{field}: {why}: `{value:g}`"
-    if isinstance(energy.region, bool):
-        yield 'energy.region: text expected; YAML reads `NO` as false, so write it as `"NO"` or `NOR`'
-    elif energy.region:
+    if energy.region:
         from ledger.capture.machine.pricing.carbon import carbon_of
 
         if carbon_of(energy.region) is None:
@@ -112,11 +115,11 @@ def _carbon(energy: Energy, platforms: Sequence[Platform]) -> tuple[Carbon | Non
     """Return the figure that counts, or why there is none."""
     own = energy.carbon
     if own is not None:
-        place = str(energy.region) or None
+        place = energy.region or None
         return Carbon(place=place, g_per_kwh=own.g_per_kwh, year=own.year, source=own.source), ""
     from ledger.capture.machine.pricing.carbon import carbon_of, place_of
 
-    place = str(energy.region) if energy.region else place_of(platforms)
+    place = energy.region or place_of(platforms)
     if place is None:
         return None, _NO_PLACE
     return carbon_of(place), f"no yearly figure is known of this place: `{place}`"
