@@ -78,7 +78,7 @@ def capture_cost(
     held = _Held(catalogue, started, hardware.platforms, hours)
     base = Cost(currency=catalogue.currency, catalogue=catalogue.name)
     priced = _without_energy(base, hardware, gpus, held)
-    return with_energy(priced, gpus, energy or Energy(), catalogue, hardware.platforms)
+    return with_energy(priced, gpus, energy or Energy(), catalogue.currency, hardware.platforms)
 
 
 def _without_energy(base: Cost, hardware: Hardware, gpus: list[Gpu], held: _Held) -> Cost:

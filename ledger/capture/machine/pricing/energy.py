@@ -2,13 +2,9 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from ledger.model.boxes import Carbon, Cost, Gpu, Platform
 from ledger.model.values import Document
-
-if TYPE_CHECKING:
-    from ledger.capture.machine.pricing.catalogue import Catalogue
 
 NOT_MEASURED = "no energy was measured"
 _NO_PLACE = "no place is known: set energy.region in the policy"
@@ -78,10 +74,16 @@ def wrong_energy(energy: Energy) -> Iterator[str]:
             yield f"energy.region: a country such as `DEU` or a region such as `gcp:europe-west1` expected: `{said}`"
 
 
-def with_energy(
-    cost: Cost, gpus: Sequence[Gpu], energy: Energy, catalogue: "Catalogue", platforms: Sequence[Platform]
-) -> Cost:
-    """Return a cost with the energy of the GPUs, its price and its CO2e; what is unknown has a reason."""
+def with_energy(cost: Cost, gpus: Sequence[Gpu], energy: Energy, currency: str, platforms: Sequence[Platform]) -> Cost:
+    """Return a cost with the energy of the GPUs, its price and its CO2e; what is unknown has a reason.
+
+    Args:
+        cost: cost without energy.
+        gpus: GPUs of all hosts, as NVML measured them.
+        energy: what the policy says.
+        currency: currency of the tariff.
+        platforms: platforms of the run, which may say the place.
+    """
     import msgspec
 
     measured = [gpu.energy_kwh for gpu in gpus if gpu.energy_kwh is not None]
@@ -104,7 +106,7 @@ def with_energy(
         pue=energy.pue,
         tariff=energy.tariff,
         energy_amount=round(whole * energy.tariff, 6) if energy.tariff is not None else None,
-        energy_currency=catalogue.currency if priced else None,
+        energy_currency=currency if priced else None,
         carbon=carbon,
         co2e_kg=round(whole * carbon.g_per_kwh / 1000, 9) if carbon else None,
         unknown=unknown,
