@@ -25,6 +25,9 @@ from ledger.store.index.spent import CostGroup, CostSum, joined
 _MOST_SHOWN = 10
 """Most experiments or persons whose budget is shown, beside those that are over it."""
 
+_NEARLY_ALL = 1 - 1e-9
+"""Sums of the same numbers in another order differ in their last digits."""
+
 
 @click.command("cost")
 @click.argument("filters", nargs=-1, metavar="[FILTER]...")
@@ -133,9 +136,17 @@ def table_of(shown: Sequence[CostSum], by: str) -> dict[str, list[str]]:
     if any(one.energy_kwh for one in shown):
         columns["GPU energy"] = [f"{number(one.energy_kwh)} kWh" if one.energy_kwh else "" for one in shown]
     if any(one.co2e_kg for one in shown):
-        columns["its CO2e"] = [f"{number(one.co2e_kg)} kg" if one.co2e_kg else "" for one in shown]
+        columns["its CO2e"] = [_co2e(one) for one in shown]
     columns["unknown"] = [counted(one.unknown, "run") if one.unknown else "" for one in shown]
     return columns
+
+
+def _co2e(one: CostSum) -> str:
+    """Return the CO2e of the energy, with the part of it that it is of where that is not all."""
+    if not one.co2e_kg:
+        return ""
+    part = f" (of {number(one.co2e_of_kwh)} kWh)" if one.co2e_of_kwh < one.energy_kwh * _NEARLY_ALL else ""
+    return f"{number(one.co2e_kg)} kg{part}"
 
 
 def _with_share(one: SpendingShare) -> dict[str, object]:

@@ -174,11 +174,11 @@ def cost_lines(record: Record) -> Lines:
     if cost.idle_amount is not None:
         yield "of it idle", money(cost.idle_amount, cost.currency)
     if cost.energy_kwh is not None:
-        yield "energy", f"{number(cost.energy_kwh)} kWh (GPUs only, by NVML)"
-    if cost.energy_amount is not None and cost.tariff is not None:
         site = f", PUE {number(cost.pue)}" if cost.pue is not None else ""
+        yield "energy", f"{number(cost.energy_kwh)} kWh (GPUs only, by NVML){site}"
+    if cost.energy_amount is not None and cost.tariff is not None:
         tariff = money(cost.tariff, cost.energy_currency)
-        yield "its price", f"{money(cost.energy_amount, cost.energy_currency)} at {tariff} per kWh{site}"
+        yield "its price", f"{money(cost.energy_amount, cost.energy_currency)} at {tariff} per kWh"
     if cost.co2e_kg is not None and cost.carbon is not None:
         yield "its CO2e", f"{number(cost.co2e_kg)} kg at {cost.carbon.label}"
     yield "catalogue", cost.catalogue or ""

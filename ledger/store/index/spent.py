@@ -40,7 +40,9 @@ class CostSum(Document, frozen=True, kw_only=True):
     energy_kwh: float = 0.0
     """Energy of their GPUs, where that was measured."""
     co2e_kg: float = 0.0
-    """CO2e that this energy stands for in kg, where a figure is known for its place."""
+    """CO2e of this energy in kg, as far as a figure is known for its place."""
+    co2e_of_kwh: float = 0.0
+    """Part of the energy whose CO2e is known."""
 
 
 Spent = tuple[str | float | None, ...]
@@ -82,10 +84,11 @@ def sum_costs(database: sqlite3.Connection, by: CostGroup, where: Sql) -> Iterat
         f"SELECT {group}, currency, count(*), sum(amount IS NULL), total(amount),"  # noqa: S608  # as above
         f" total(CASE WHEN status IN ({crashed}) THEN amount END), total(CASE WHEN aside <> '' THEN amount END),"
         " total(idle), total(CASE WHEN seconds > 0 THEN amount * min(1, waited / seconds) END), total(seconds),"
-        f" total(energy), total(co2e) FROM spent {among} GROUP BY 1, currency"
+        f" total(energy), total(co2e), total(CASE WHEN co2e IS NOT NULL THEN energy END)"
+        f" FROM spent {among} GROUP BY 1, currency"
     )
     for name, currency, runs, unknown, amount, *parts in database.execute(asked, arguments):
-        lost, withdrawn, idle, waiting, seconds, energy, co2e = parts
+        lost, withdrawn, idle, waiting, seconds, energy, co2e, placed = parts
         yield CostSum(
             name=name,
             currency=currency,
@@ -99,6 +102,7 @@ def sum_costs(database: sqlite3.Connection, by: CostGroup, where: Sql) -> Iterat
             seconds=seconds,
             energy_kwh=energy,
             co2e_kg=co2e,
+            co2e_of_kwh=placed,
         )
 
 
@@ -120,5 +124,5 @@ def joined(sums: Iterable[CostSum], name: str) -> list[CostSum]:
 
 _SUMMED = (
     *("runs", "unknown", "amount", "crashed", "withdrawn", "idle", "waiting"),
-    *("seconds", "energy_kwh", "co2e_kg"),
+    *("seconds", "energy_kwh", "co2e_kg", "co2e_of_kwh"),
 )

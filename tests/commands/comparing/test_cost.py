@@ -153,10 +153,12 @@ def test_a_budget_in_another_currency_adds_nothing(repo: Path, cli: Cli) -> None
 
 def test_energy_and_co2e_have_columns_only_where_there_are_any() -> None:
     plain = CostSum(name="a", currency="EUR", runs=1, amount=2.0)
-    measured = CostSum(name="b", currency="EUR", runs=1, amount=1.0, energy_kwh=2.5, co2e_kg=0.925)
+    measured = CostSum(name="b", currency="EUR", runs=1, amount=1.0, energy_kwh=2.5, co2e_kg=0.925, co2e_of_kwh=2.5)
     assert not {"GPU energy", "its CO2e"} & set(table_of([plain], "experiment"))
     shown = table_of([plain, measured], "experiment")
     assert (shown["GPU energy"], shown["its CO2e"]) == (["", "2.5 kWh"], ["", "0.925 kg"])
+    part = CostSum(name="c", currency="EUR", runs=2, energy_kwh=5.0, co2e_kg=0.925, co2e_of_kwh=2.5)
+    assert table_of([part], "experiment")["its CO2e"] == ["0.925 kg (of 2.5 kWh)"]
 
 
 def test_rows_price_runs_by_their_start_and_the_record_keeps_the_row(repo: Path, cli: Cli) -> None:
