@@ -48,7 +48,7 @@ def read_spending(ledger: Branch, today: date) -> list[SpendingShare]:
         return []
 
     def question(index: Index) -> list[SpendingShare]:
-        sums = {budget.per: index.costs(budget.per) for budget in policy.spending}
+        sums = {per: index.amounts(per, span_of(per, today)) for per in {one.per for one in policy.spending}}
         return [
             share
             for budget in policy.spending

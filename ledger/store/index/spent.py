@@ -79,9 +79,8 @@ def sum_costs(database: sqlite3.Connection, by: CostGroup, where: Sql) -> Iterat
     text, arguments = where
     among = "" if text == "1" else f"WHERE run IN (SELECT id FROM runs WHERE {text})"  # noqa: S608  # the expressions are our own
     crashed = ", ".join(f"'{status}'" for status in _CRASHED)
-    group = "substr(month, 1, 4)" if by == "year" else by
     asked = (
-        f"SELECT {group}, currency, count(*), sum(amount IS NULL), total(amount),"  # noqa: S608  # as above
+        f"SELECT {_column(by)}, currency, count(*), sum(amount IS NULL), total(amount),"  # noqa: S608  # as above
         f" total(CASE WHEN status IN ({crashed}) THEN amount END), total(CASE WHEN aside <> '' THEN amount END),"
         " total(idle), total(CASE WHEN seconds > 0 THEN amount * min(1, waited / seconds) END), total(seconds),"
         f" total(energy), total(co2e), total(CASE WHEN co2e IS NOT NULL THEN energy END)"
@@ -104,6 +103,22 @@ def sum_costs(database: sqlite3.Connection, by: CostGroup, where: Sql) -> Iterat
             co2e_kg=co2e,
             co2e_of_kwh=placed,
         )
+
+
+def sum_amounts(database: sqlite3.Connection, by: CostGroup, only: str | None) -> Iterator[CostSum]:
+    """Yield the sums of amounts only, of all runs, or of the one group that is named."""
+    column = _column(by)
+    among = "" if only is None else f"WHERE {column} = ?"
+    asked = (
+        f"SELECT {column}, currency, count(*), sum(amount IS NULL), total(amount)"  # noqa: S608  # the words are our own
+        f" FROM spent {among} GROUP BY 1, currency"
+    )
+    for name, currency, runs, unknown, amount in database.execute(asked, () if only is None else (only,)):
+        yield CostSum(name=name, currency=currency, runs=runs, unknown=unknown, amount=amount)
+
+
+def _column(by: CostGroup) -> str:
+    return "substr(month, 1, 4)" if by == "year" else by
 
 
 def joined(sums: Iterable[CostSum], name: str) -> list[CostSum]:
