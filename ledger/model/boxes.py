@@ -483,7 +483,7 @@ class Cost(Box, frozen=True, kw_only=True):
     amount: float | None = None
     """Price of the run, in `currency`."""
     currency: str | None = None
-    """Currency of every amount (ISO 4217)."""
+    """Currency of `amount`, `idle_amount` and `price_per_hour` (ISO 4217)."""
     device: str | None = None
     """Entry of the price catalogue that the price comes from."""
     device_count: float | None = None
