@@ -1,5 +1,6 @@
 """The demo is the whole path, with real models on real data: it must tell its story every time."""
 
+import fcntl
 import json
 import subprocess
 import sys
@@ -24,14 +25,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # some fifty training
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a demo that was played through the command line."""
-    folder = tmp_path_factory.mktemp("demo") / "digits"
-    done = subprocess.run(
-        [sys.executable, "-m", "ledger", "demo", str(folder)], capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    assert done.returncode == 0, done.stderr
-    assert f"{folder}/build/site/index.html" in done.stdout
+def played(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder of a demo that was played through the command line: once, whichever worker needs it first."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+    folder, told = shared / "demo" / "digits", shared / "demo.txt"
+    with (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            command = [sys.executable, "-m", "ledger", "demo", str(folder)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+            told.write_text(f"{done.returncode}\n{done.stdout}{done.stderr}")
+    said = told.read_text()
+    assert said.startswith("0\n"), said
+    assert f"{folder}/build/site/index.html" in said
     return folder
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.faults.account import Figures
 from tests.serve.servers import serve, serve_in
 
-__all__ = ["serve"]
+__all__ = ["serve", "serve_in"]
 
 KILLS = int(os.environ.get("FAULT_KILLS", "30"))
 """Kills of a whole session; 30 for `make test`."""

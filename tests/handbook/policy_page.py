@@ -31,7 +31,8 @@ def _parts() -> Iterator[str]:
             yield definitions(_fields(type(default), default, field.name))
         elif kind := next((one for one in getattr(field.type, "__args__", ()) if _is_document(one)), None):
             yield text(docs[field.name])
-            yield definitions(_fields(kind, None, f"{field.name}.NAME"))
+            listed = getattr(field.type, "__origin__", None) is list
+            yield definitions(_fields(kind, None, f"{field.name}[]" if listed else f"{field.name}.NAME"))
         else:
             yield definitions([(_term(field.name, field.type), _meaning(docs[field.name], default))])
 
@@ -43,8 +44,29 @@ def _is_document(kind: object) -> bool:
 def _fields(kind: type[Document], given: Document | None, above: str) -> Iterator[tuple[str, str]]:
     docs = class_docs(kind)
     for field in msgspec.structs.fields(kind):
+        if (kind.__name__, field.name) in _COMPUTED:
+            continue
         default = _default(field) if given is None else getattr(given, field.name)
-        yield _term(f"{above}.{field.name}", field.type), _meaning(docs[field.name], default)
+        name = f"{above}.{_WRITTEN.get(field.name, field.name)}"
+        inner = _document_in(field.type)
+        if inner is None:
+            yield _term(name, field.type), _meaning(docs[field.name], default)
+            continue
+        listed = isinstance(default, list)
+        yield f"{code(name)} ({'list' if listed else 'section'})", text(docs[field.name])
+        yield from _fields(inner, None, f"{name}[]" if listed else name)
+
+
+_WRITTEN = {"valid_from": "from", "valid_to": "to"}
+"""Keys that have another name in a record: `from` is a word of Python."""
+_COMPUTED = {("Ownership", "energy_per_hour")}
+"""Fields that follow from others, and are not written in a policy."""
+
+
+def _document_in(kind: Any) -> type[Document] | None:  # `Any`: as above
+    """Return the type of the section that a field is, or is a list of."""
+    parts = [kind, *getattr(kind, "__args__", ())]
+    return next((one for one in parts if _is_document(one)), None)
 
 
 def _meaning(said: str, default: object) -> str:
@@ -90,6 +112,7 @@ def _named(seen: msgspec.inspect.Type) -> str:  # noqa: PLR0911  # one return fo
     words: dict[type, str] = {
         inspect.BoolType: "`true` or `false`",
         inspect.FloatType: "number",
+        inspect.DateType: "day",
         inspect.StrType: "text",
     }
     return words[type(seen)]

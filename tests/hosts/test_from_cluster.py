@@ -176,7 +176,8 @@ def test_another_answer_is_refused_with_the_query(data: bytes, why: str) -> None
 
 def test_a_gap_in_a_dump_is_no_time_that_was_watched() -> None:
     points = [[START, "90"], [START + 3600, "90"]]
-    data = matrix([{"metric": {"__name__": "DCGM_FI_DEV_GPU_UTIL", **CARD}, "values": points}])
+    metric: dict[str, str] = {"__name__": "DCGM_FI_DEV_GPU_UTIL", **CARD}
+    data = matrix([{"metric": metric, "values": points}])
     (log,) = from_prometheus(read_prometheus(data, "dump.json")).logs
     assert (log.watched[10], log.watched[11]) == (5, 1)
     assert log.last - log.first == timedelta(hours=1)

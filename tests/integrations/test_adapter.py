@@ -5,7 +5,7 @@ import copy
 import pickle
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -142,6 +142,15 @@ def test_values_of_which_nobody_knows_what_is_better_are_not_stated(repo: Path) 
     }
 
 
+@pytest.fixture
+def _ctrl_c() -> Iterator[None]:
+    """Let SIGINT raise as for a user: a suite in the background starts with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c")
 def test_what_the_handled_exception_means_is_the_end_of_the_run(repo: Path) -> None:
     adapter = AdapterRun(OPTIONS)
     adapter.begin()

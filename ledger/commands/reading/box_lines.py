@@ -172,11 +172,21 @@ def cost_lines(record: Record) -> Lines:
     cost = record.cost
     if cost.amount is not None:
         yield "amount", money(cost.amount, cost.currency)
-        yield "for", f"{cost.device_count:g} x {cost.device} at {cost.price_per_hour:g} {cost.currency} per hour"
+        each = f" at {cost.price_per_hour:g} {cost.currency} per hour" if cost.price_per_hour is not None else ""
+        count = f"{cost.device_count:g} x " if cost.device_count is not None else ""
+        yield "for", f"{count}{cost.device or 'unknown devices'}{each}"
+    if cost.row is not None:
+        yield "price row", f"{cost.row.label} ({cost.row.origin})"
     if cost.idle_amount is not None:
         yield "of it idle", money(cost.idle_amount, cost.currency)
     if cost.energy_kwh is not None:
-        yield "energy", f"{number(cost.energy_kwh)} kWh"
+        site = f", PUE {number(cost.pue)}" if cost.pue is not None else ""
+        yield "energy", f"{number(cost.energy_kwh)} kWh (GPUs only, by NVML){site}"
+    if cost.energy_amount is not None and cost.tariff is not None:
+        tariff = money(cost.tariff, cost.energy_currency)
+        yield "its price", f"{money(cost.energy_amount, cost.energy_currency)} at {tariff} per kWh"
+    if cost.co2e_kg is not None and cost.carbon is not None:
+        yield "its CO2e", f"{number(cost.co2e_kg)} kg at {cost.carbon.label}"
     yield "catalogue", cost.catalogue or ""
 
 

@@ -65,9 +65,31 @@ def wrong_hashes(facts: Facts) -> Iterator[tuple[str, str]]:
 def wrong_currency(facts: Facts) -> Iterator[tuple[str, str]]:
     """Yield a currency that does not exist."""
     document = facts.document
-    currency = document.cost.currency if isinstance(document, Record) else None
-    if currency is not None and not _CURRENCY.fullmatch(currency):
-        yield "cost.currency", f"cost.currency is not a currency: `{ascii(currency)[1:-1][:20]}`"
+    if not isinstance(document, Record):
+        return
+    cost = document.cost
+    stated = [("cost.currency", cost.currency), ("cost.energy_currency", cost.energy_currency)]
+    stated += [("cost.row.currency", cost.row.currency)] if cost.row else []
+    for field, currency in stated:
+        if currency is not None and not _CURRENCY.fullmatch(currency):
+            yield field, f"{field} is not a currency: `{ascii(currency)[1:-1][:20]}`"
+
+
+def wrong_prices(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield a row of prices that holds on no day or for no one thing, and a site that uses less than its machines."""
+    document = facts.document
+    if not isinstance(document, Record):
+        return
+    row, pue = document.cost.row, document.cost.pue
+    if row is not None:
+        if row.valid_to is not None and row.valid_to < row.valid_from:
+            yield "cost.row.valid_to", f"cost.row.valid_to is before its first day: {row.valid_to}"
+        if sum(one is not None for one in (row.instance, row.gpu, row.partition)) != 1:
+            yield "cost.row", "cost.row is not for exactly one of instance, gpu and partition"
+        if row.owned is not None and not (row.owned.years > 0 and 0 < row.owned.use <= 1):
+            yield "cost.row.owned", "cost.row.owned is spread over no time, or used more than always"
+    if pue is not None and pue < 1:
+        yield "cost.pue", f"cost.pue is less than 1: {pue:g}"
 
 
 def wrong_datasets(facts: Facts) -> Iterator[tuple[str, str]]:

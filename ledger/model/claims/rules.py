@@ -62,6 +62,13 @@ RULES: tuple[ClaimRule, ...] = (
     ClaimRule(
         "claim",
         "error",
+        "a row of prices holds on a day, for one of instance, GPU and partition; a PUE is at least 1",
+        _AGAIN,
+        forms.wrong_prices,
+    ),
+    ClaimRule(
+        "claim",
+        "error",
         "names and versions of datasets hold no `/`, `\\`, `@` or `..`",
         "ledger dataset add NAME PATH --version LABEL",
         forms.wrong_datasets,

@@ -23,7 +23,8 @@ def render_idle_grid(rows: Sequence[tuple[str, Sequence[Minutes]]], title: str) 
     """
     width, height = _LEFT + HOURS * _CELL, _TOP + len(rows) * _CELL
     ticks = "".join(f'<text x="{_LEFT + hour * _CELL}" y="11">{hour:02}:00</text>' for hour in _TICKS)
-    names, cells = [], []
+    names: list[str] = []
+    cells: list[str] = []
     for row, (name, hours) in enumerate(rows):
         y = _TOP + row * _CELL
         short = name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"

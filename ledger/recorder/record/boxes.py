@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from ledger.analysis.data.curves import down_sample, render_curves
-from ledger.capture.machine.cost import capture_cost
+from ledger.capture.machine.pricing.cost import GPUS_UNKNOWN, capture_cost
 from ledger.capture.secrets.redactor import Redactor
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
@@ -27,7 +27,7 @@ from ledger.model.boxes import (
     Params,
     Results,
 )
-from ledger.model.record import Timing
+from ledger.model.record import ImportOrigin, Timing
 from ledger.model.values import counted
 from ledger.recorder.data.datasets import Resolver, attach_datasets, leaks_within, with_aliases
 from ledger.recorder.record.admission import few_enough, once
@@ -174,13 +174,21 @@ def cost_of(hardware: Hardware, draft: Draft, policy: Policy, policy_problem: st
     if draft.machines > 1:
         why = f"attempts ran on {draft.machines} kinds of machine, and each has a price of its own"
         return Cost(currency=policy.prices.currency, catalogue=policy.prices.name, unknown={"amount": why})
-    cost = capture_cost(hardware, draft.duration_seconds, policy.prices)
+    started = None if "started_at" in draft.times_unknown else draft.started_at.date()
+    cost = capture_cost(hardware, draft.duration_seconds, policy.prices, started=started, energy=policy.energy)
     unknown = dict(cost.unknown)
+    if draft.origin is not None and unknown.get("amount") == GPUS_UNKNOWN:
+        unknown["amount"] = unknown_machine(draft.origin)
     if draft.ranks_unknown is not None:
         unknown["ranks"] = f"only the hosts that were seen have a price: {draft.ranks_unknown}"
     if policy_problem is not None:
         unknown["catalogue"] = policy_problem
     return msgspec.structs.replace(cost, unknown=unknown)
+
+
+def unknown_machine(origin: ImportOrigin) -> str:
+    """Return why an imported run has no price, although its duration is known."""
+    return f"imported from {origin.tracker}, which does not say on what machine"
 
 
 def model_of(draft: Draft, redactor: Redactor, *, strict: bool) -> Model:

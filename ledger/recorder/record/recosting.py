@@ -4,9 +4,11 @@ from statistics import mean
 
 from ledger.analysis.judging.prediction import predict_sum
 from ledger.analysis.query.language import Query, parse_query
-from ledger.capture.machine.cost import capture_cost
+from ledger.capture.machine.pricing.cost import GPUS_UNKNOWN, capture_cost
 from ledger.errors import LedgerError, NotFound
+from ledger.model.boxes import PriceRow
 from ledger.model.values import Document
+from ledger.recorder.record.boxes import unknown_machine
 from ledger.store.branch.branch import Branch
 from ledger.store.index.selection import select_runs
 
@@ -45,6 +47,8 @@ class Recosted(Document, frozen=True, kw_only=True):
     """Its cost by today's catalogue."""
     now_currency: str | None
     """Currency of that."""
+    row: PriceRow | None = None
+    """Row of today's policy that the cost comes from, the one that held when the run began."""
     why: str = "unknown"
     """Why there is no cost by today's catalogue."""
 
@@ -82,17 +86,22 @@ def estimate_cost(ledger: Branch, experiment: str, runs: int) -> CostEstimate:
 def recost(ledger: Branch, query: Query | None = None) -> list[Recosted]:
     """Return runs at the prices of their time and of today's policy, newest first; nothing is written.
 
+    Rows of the policy are chosen by the start of each run.
+
     Raises:
         UsageError: nothing has a name in the query, or several have.
         LedgerError: git cannot read the branch, or the policy is damaged.
     """
-    catalogue = ledger.policy.prices
+    policy = ledger.policy
     found: list[Recosted] = []
     for run in select_runs(ledger, query).runs:
         record = run.record
         took = record.timing.took
-        now = capture_cost(record.hardware, took, catalogue) if took is not None else None
+        started = None if "started_at" in record.timing.unknown else record.timing.started_at.date()
+        now = capture_cost(record.hardware, took, policy.prices, started=started) if took is not None else None
         why = now.unknown.get("amount", "unknown") if now is not None else "its duration is unknown"
+        if record.imported is not None and why == GPUS_UNKNOWN:
+            why = unknown_machine(record.imported)
         found.append(
             Recosted(
                 run=record.id,
@@ -100,6 +109,7 @@ def recost(ledger: Branch, query: Query | None = None) -> list[Recosted]:
                 before_currency=record.cost.currency,
                 now=now.amount if now else None,
                 now_currency=now.currency if now else None,
+                row=now.row if now else None,
                 why=why,
             )
         )

@@ -1,4 +1,4 @@
-"""The policy in `policy.yaml` on the ledger branch: directions, prices, limits, budget; changed by review only."""
+"""The policy in `policy.yaml` on the ledger branch: directions, prices, limits, budgets; changed by review only."""
 
 import re
 from collections.abc import Mapping
@@ -7,12 +7,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from ledger.analysis.advice.budget import Budget
+from ledger.analysis.advice.spending import Spending, wrong_spending
 from ledger.analysis.comparing.aggregates import Aggregate, what_is_wrong
 from ledger.capture.code.code_rules import Untracked
 from ledger.capture.harvest.known_files import check_formats
-from ledger.capture.machine.cost import Catalogue, load_catalogue
 from ledger.capture.machine.platforms.own_platforms import OwnPlatform, wrong_platforms
-from ledger.capture.machine.prices import PRICES
+from ledger.capture.machine.pricing.catalogue import Catalogue, load_catalogue
+from ledger.capture.machine.pricing.energy import Energy, is_norway, wrong_energy
+from ledger.capture.machine.pricing.prices import PRICES
 from ledger.capture.secrets.team_rules import OwnSecrets, wrong_secrets
 from ledger.errors import InvalidDocument, LedgerError
 from ledger.model.paths import POLICY_FILE
@@ -142,6 +144,10 @@ class Policy(Document, frozen=True, kw_only=True):
     """Maximum sizes."""
     prices: Catalogue = PRICES
     """Prices of hardware."""
+    energy: Energy = Energy()
+    """Price and origin of electricity."""
+    spending: list[Spending] = []
+    """Budgets of what may be spent, of which `ledger cost` shows the share."""
     signatures: Signatures = Signatures()
     """Whose signatures count."""
     budget: Budget = Budget()
@@ -200,7 +206,11 @@ class PolicyFile(Document, frozen=True, kw_only=True, forbid_unknown_fields=True
     metadata: bool = False
     """Whether the metadata service of a cloud may be asked for type of machine, region and spot."""
     prices: dict[str, Any] = {}  # `load_catalogue` checks it and reports all problems at once
-    """Price of one hour of each device, in one currency."""
+    """Price of one hour of each device, and rows of prices with the machine, region and days for which they hold."""
+    energy: Energy = Energy()
+    """Price and origin of electricity."""
+    spending: Spending | list[Spending] = []
+    """Budgets of what may be spent: one or a list."""
 
 
 def list_keys() -> set[str]:
@@ -234,11 +244,18 @@ def load_policy(data: bytes) -> Policy:
         if b"*" in data and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, yaml.SafeLoader)):
             # A few aliases of aliases expand to more values than any memory holds.
             raise InvalidDocument(POLICY_FILE, ["it holds an alias (`*name`): write the value out"])
-        written = msgspec.convert(_mapping(yaml.safe_load(data)), PolicyFile)
+        values = _mapping(yaml.safe_load(data))
+        if is_norway(values.get("energy")):
+            raise InvalidDocument(POLICY_FILE, ["energy.region: YAML reads `NO` as false; write `NOR`"])
+        written = msgspec.convert(values, PolicyFile)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InvalidDocument(POLICY_FILE, [" ".join(str(error).split())]) from error
-    prices = load_catalogue(written.prices, f"{POLICY_FILE}: prices") if written.prices else PRICES
-    wrong = [f"aggregates.{key}: {why}" for key, one in written.aggregates.items() if (why := what_is_wrong(one))]
+    wrong_electricity = list(wrong_energy(written.energy))
+    energy = Energy() if wrong_electricity else written.energy
+    prices = load_catalogue(written.prices, f"{POLICY_FILE}: prices", energy) if written.prices else PRICES
+    spending = written.spending if isinstance(written.spending, list) else [written.spending]
+    wrong = wrong_electricity + list(wrong_spending(spending))
+    wrong += [f"aggregates.{key}: {why}" for key, one in written.aggregates.items() if (why := what_is_wrong(one))]
     wrong += [
         f"splits.{word}: the name of a split must not hold `/`: `{word}: {split}`"
         for word, split in written.splits.items()
@@ -263,6 +280,8 @@ def load_policy(data: bytes) -> Policy:
         splits=SPLITS | {word.lower(): split for word, split in written.splits.items()},
         limits=written.limits,
         prices=prices,
+        energy=energy,
+        spending=spending,
         signatures=written.signatures,
         budget=written.budget,
         require=written.require,

@@ -1,8 +1,11 @@
 """How the GPUs of watched hosts were used, from the index, in the prices of the policy."""
 
+from datetime import date
+
 from ledger.analysis.hosts.day_sums import DaySums
 from ledger.analysis.hosts.idle import HostUse, PriceOf
-from ledger.capture.machine.cost import Catalogue
+from ledger.capture.machine.pricing.catalogue import Catalogue
+from ledger.capture.machine.pricing.cost import price_of_gpu
 from ledger.store.branch.branch import Branch
 from ledger.store.index.index import ask
 
@@ -27,14 +30,17 @@ def read_host_use(ledger: Branch) -> HostUse:
 
 
 def price_in(catalogue: Catalogue) -> PriceOf:
-    """Return what finds the price of one GPU per hour in a catalogue."""
-    known: dict[str, float | None] = {}
+    """Return what finds the price of one GPU per hour on a day: rows for that GPU, else the list of devices.
+
+    A host document names no cloud, region or partition, so rows with such conditions hold for none.
+    """
+    known: dict[tuple[str, str], float | None] = {}
 
     def price(gpu: str, day: str) -> float | None:
-        del day  # a catalogue without rows has one price for all days
-        if gpu not in known:
-            device = catalogue.device(gpu)
-            known[gpu] = None if device is None else catalogue.devices[device]
-        return known[gpu]
+        if (gpu, day) not in known:
+            found = price_of_gpu(gpu, date.fromisoformat(day), catalogue)
+            # Amounts of two currencies are never added, so a price in another one is none.
+            known[gpu, day] = None if found is None or found[1] != catalogue.currency else found[0]
+        return known[gpu, day]
 
     return price

@@ -18,7 +18,7 @@ from ledger.model.entries import Problem, StoredRun
 from ledger.repository.repository import Repository
 from ledger.store.index.order import Sql, order_rows, read_filter_groups, read_lines, read_numbers
 from ledger.store.index.scores import Standing, count_headlines, read_standings
-from ledger.store.index.spent import CostGroup, CostSum, sum_costs
+from ledger.store.index.spent import CostGroup, CostSum, sum_amounts, sum_costs
 from ledger.store.index.update import read_runs
 from ledger.store.index.watched import read_watched
 
@@ -159,6 +159,10 @@ class Index:
             UsageError: nothing has a name in the query, or several have.
         """
         return list(sum_costs(self._database, by, self._passing(query)))
+
+    def amounts(self, by: CostGroup, only: str | None = None) -> list[CostSum]:
+        """Return what all runs cost, or those of the one group that is named: amounts, and nothing else."""
+        return list(sum_amounts(self._database, by, only))
 
     def host_days(self, first: str | None, last: str | None) -> list[DaySums]:
         """Return the days of watched hosts between two days, both included."""

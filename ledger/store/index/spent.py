@@ -8,7 +8,7 @@ from ledger.model.entries import StoredRun
 from ledger.model.values import WITHDRAWN, Document
 from ledger.store.index.order import Sql
 
-CostGroup = Literal["experiment", "person", "week", "status"]
+CostGroup = Literal["experiment", "person", "week", "month", "year", "status"]
 """What sums are over."""
 
 _CRASHED = ("failed", "killed", "lost")
@@ -39,11 +39,13 @@ class CostSum(Document, frozen=True, kw_only=True):
     """Time that the runs took."""
     energy_kwh: float = 0.0
     """Energy of their GPUs, where that was measured."""
+    co2e_kg: float = 0.0
+    """CO2e of this energy in kg, as far as a figure is known for its place."""
+    co2e_of_kwh: float = 0.0
+    """Part of the energy whose CO2e is known."""
 
 
-Spent = tuple[
-    str, str, str, str, str, str, str | None, float | None, float | None, float | None, float | None, float | None
-]
+Spent = tuple[str | float | None, ...]
 """Row of the table `spent`."""
 
 
@@ -51,13 +53,15 @@ def spent_row(run: StoredRun) -> Spent:
     """Return what the index keeps of the cost of a run."""
     record, cost = run.record, run.record.cost
     usage = record.hardware.usage
-    year, week, _ = record.timing.started_at.isocalendar()
+    started = record.timing.started_at
+    year, week, _ = started.isocalendar()
     aside = run.unranked if run.unranked in WITHDRAWN else ""
     return (
         record.id,
         record.experiment,
         record.author.name,
         f"{year}-W{week:02}",
+        f"{started.year}-{started.month:02}",
         record.status,
         aside or "",
         cost.currency if cost.amount is not None else None,
@@ -66,6 +70,7 @@ def spent_row(run: StoredRun) -> Spent:
         usage.data_wait_seconds if usage else None,
         record.timing.took,
         cost.energy_kwh,
+        cost.co2e_kg,
     )
 
 
@@ -75,13 +80,14 @@ def sum_costs(database: sqlite3.Connection, by: CostGroup, where: Sql) -> Iterat
     among = "" if text == "1" else f"WHERE run IN (SELECT id FROM runs WHERE {text})"  # noqa: S608  # the expressions are our own
     crashed = ", ".join(f"'{status}'" for status in _CRASHED)
     asked = (
-        f"SELECT {by}, currency, count(*), sum(amount IS NULL), total(amount),"  # noqa: S608  # as above
+        f"SELECT {_column(by)}, currency, count(*), sum(amount IS NULL), total(amount),"  # noqa: S608  # as above
         f" total(CASE WHEN status IN ({crashed}) THEN amount END), total(CASE WHEN aside <> '' THEN amount END),"
         " total(idle), total(CASE WHEN seconds > 0 THEN amount * min(1, waited / seconds) END), total(seconds),"
-        f" total(energy) FROM spent {among} GROUP BY {by}, currency"
+        f" total(energy), total(co2e), total(CASE WHEN co2e IS NOT NULL THEN energy END)"
+        f" FROM spent {among} GROUP BY 1, currency"
     )
     for name, currency, runs, unknown, amount, *parts in database.execute(asked, arguments):
-        lost, withdrawn, idle, waiting, seconds, energy = parts
+        lost, withdrawn, idle, waiting, seconds, energy, co2e, placed = parts
         yield CostSum(
             name=name,
             currency=currency,
@@ -94,7 +100,25 @@ def sum_costs(database: sqlite3.Connection, by: CostGroup, where: Sql) -> Iterat
             waiting=waiting,
             seconds=seconds,
             energy_kwh=energy,
+            co2e_kg=co2e,
+            co2e_of_kwh=placed,
         )
+
+
+def sum_amounts(database: sqlite3.Connection, by: CostGroup, only: str | None) -> Iterator[CostSum]:
+    """Yield the sums of amounts only, of all runs, or of the one group that is named."""
+    column = _column(by)
+    among = "" if only is None else f"WHERE {column} = ?"
+    asked = (
+        f"SELECT {column}, currency, count(*), sum(amount IS NULL), total(amount)"  # noqa: S608  # the words are our own
+        f" FROM spent {among} GROUP BY 1, currency"
+    )
+    for name, currency, runs, unknown, amount in database.execute(asked, () if only is None else (only,)):
+        yield CostSum(name=name, currency=currency, runs=runs, unknown=unknown, amount=amount)
+
+
+def _column(by: CostGroup) -> str:
+    return "substr(month, 1, 4)" if by == "year" else by
 
 
 def joined(sums: Iterable[CostSum], name: str) -> list[CostSum]:
@@ -115,5 +139,5 @@ def joined(sums: Iterable[CostSum], name: str) -> list[CostSum]:
 
 _SUMMED = (
     *("runs", "unknown", "amount", "crashed", "withdrawn", "idle", "waiting"),
-    *("seconds", "energy_kwh"),
+    *("seconds", "energy_kwh", "co2e_kg", "co2e_of_kwh"),
 )

@@ -59,8 +59,9 @@ SCHEMA = (
     ),
     # What a run cost, and what of it went where; sums over all runs read nothing else.
     (
-        "CREATE TABLE spent (run TEXT PRIMARY KEY, experiment TEXT, person TEXT, week TEXT, status TEXT, aside TEXT,"
-        " currency TEXT, amount REAL, idle REAL, waited REAL, seconds REAL, energy REAL) WITHOUT ROWID"
+        "CREATE TABLE spent (run TEXT PRIMARY KEY, experiment TEXT, person TEXT, week TEXT, month TEXT, status TEXT,"
+        " aside TEXT, currency TEXT, amount REAL, idle REAL, waited REAL, seconds REAL, energy REAL, co2e REAL)"
+        " WITHOUT ROWID"
     ),
     # Days of hosts, summed up over their GPUs.
     "CREATE TABLE watched (path TEXT PRIMARY KEY, host TEXT, day TEXT, said BLOB) WITHOUT ROWID",
@@ -365,7 +366,9 @@ class _Rows:
     def write(self, database: sqlite3.Connection) -> None:
         """Write new numbers, and what leaderboards need of the runs."""
         database.executemany("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?, ?)", self._settled)
-        database.executemany("INSERT OR REPLACE INTO spent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._spent)
+        database.executemany(
+            "INSERT OR REPLACE INTO spent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._spent
+        )
         database.executemany("INSERT OR REPLACE INTO again VALUES (?, ?, ?, ?)", self._again)
         held = ((field,) for field in self._held if field.startswith(("params.", "metrics.")))
         database.executemany("INSERT OR IGNORE INTO held VALUES (?)", held)

@@ -11,12 +11,9 @@ from tests.hosts.planted import DAY, document_of, log_of
 
 
 def days(ledger: Branch, host: str = "gpu01", source: HostSource = "watch", hours: int = 4) -> DaySums:
-    uses: list[list[Use]] = [
-        ["busy"] * hours,
-        ["held"] * hours,
-        ["free"] * hours,
-        ["unclear"] * (hours - 1) + ["missing"],
-    ]
+    last: list[Use] = ["unclear"] * (hours - 1)
+    last.append("missing")
+    uses: list[list[Use]] = [["busy"] * hours, ["held"] * hours, ["free"] * hours, last]
     return sums_of(document_of(ledger, log_of(host, uses), source))
 
 

@@ -58,6 +58,10 @@ def test_a_store_of_the_real_package_is_imported_once(repo: Path, cli: Cli, stor
         assert record.imported is not None
         assert record.imported.tracker == tracker
         assert record.timing.source == "store"
+        if record.timing.took and record.cost.amount is None:
+            where = f"imported from {tracker}, which does not say on what machine"
+            assert record.cost.unknown["amount"] == where
+            assert record.cost.row is None
         if "started_at" not in record.timing.unknown:
             assert record.id.startswith(f"{record.timing.started_at:%Y%m%d-%H%M%S}")
         assert record.code.unknown

@@ -3,7 +3,7 @@
 import json
 import re
 import subprocess
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import cmarkgfm  # type: ignore[import-untyped]  # it ships no types
@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from ledger.hashing import hash_bytes
+from ledger.model.boxes import Cost, PriceRow
 from ledger.model.document import dump
 from ledger.model.entries import StoredRun
 from ledger.model.notebook import CellExecution, Notebook
@@ -146,6 +147,17 @@ def test_software_and_machines_that_differ_are_named(study: Study, cli: Cli) -> 
         assert re.search(row, comment), row
     study.add(0.1, (0.95,), "q")
     assert "`cpu`" not in review(cli, "q"), "what is the same is not said"
+
+
+def test_the_row_that_a_price_comes_from_stands_beside_it(study: Study, cli: Cli) -> None:
+    row = PriceRow(
+        provider="ec2", instance="p5|`x`", kind="spot", price_per_hour=31.4, currency="EUR", source="list",
+        valid_from=date(2026, 1, 1),
+    )  # fmt: skip
+    study.add(0.1, (0.95,), "p", cost=Cost(amount=94.2, currency="EUR", row=row))
+    comment = review(cli, "p")
+    shown = r"cost `94\.20 EUR` \(price row `ec2 p5\\\|\u02cbx\u02cb, spot, from 2026-01-01`\)"
+    assert re.search(shown, comment), comment[-1500:]
 
 
 def test_what_a_notebook_would_not_repeat_stands_in_the_comment(study: Study, cli: Cli) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.capture.machine.prices import PRICES
+from ledger.capture.machine.pricing.prices import PRICES
 from ledger.errors import InvalidDocument, LedgerError
 from ledger.resources import shipped
 from ledger.store.branch.policy import Limits, Policy, Require, load_policy
@@ -93,3 +93,43 @@ def test_a_team_states_secrets_of_its_own_and_wrong_ones_are_refused_together() 
     with pytest.raises(InvalidDocument) as error:
         load_policy(b'secrets: {patterns: {acme-key: "(a+)+"}, names: ["x y"], allow: [a]}')
     assert len(error.value.problems) == 3
+
+
+def test_rows_energy_and_budgets_are_read_with_days_as_yaml_has_them() -> None:
+    text = b"""
+prices:
+  name: ours
+  currency: EUR
+  rows:
+    - {gpu: H100, kind: on-demand, price_per_hour: 3.5, from: 2026-01-01, to: "2026-06-30", source: list}
+    - {gpu: H100, kind: owned, owned: {price: 43800, years: 5, use: 1, watts: 500}, from: 2026-07-01, source: bill}
+energy: {tariff: 0.4, pue: 1.5, region: DEU}
+spending: {amount: 500, per: week}
+"""
+    policy = load_policy(text)
+    first, second = policy.prices.rows
+    assert (str(first.valid_from), str(first.valid_to), first.currency) == ("2026-01-01", "2026-06-30", "EUR")
+    assert second.price_per_hour == pytest.approx(1 + 0.5 * 1.5 * 0.4)
+    assert (policy.energy.region, [one.per for one in policy.spending]) == ("DEU", ["week"])
+    budgets = load_policy(b"spending: [{amount: 5, per: person}, {amount: 9, per: year, currency: USD}]\n").spending
+    assert [(one.amount, one.currency) for one in budgets] == [(5, None), (9, "USD")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("energy: {pue: 0.5}", "energy.pue: at least 1 expected"),
+        ("energy: {region: NO}", "energy.region: YAML reads `NO` as false; write `NOR`"),
+        ("energy: {region: Narnia}", "energy.region: a country such as `DEU`"),
+        ("energy: {power: 1}", "unknown field `power`"),
+        ("spending: {amount: 0, per: week}", "spending.amount: an amount above 0 expected: `0`"),
+        ("spending: {amount: .nan, per: week}", "spending.amount: an amount above 0"),
+        ("spending: {amount: 1, per: day}", "$.spending.per"),
+        ("spending: [{amount: 1, per: week}, {amount: 1, per: week, currency: euro}]", "spending[1].currency: three"),
+        ("prices: {name: x, currency: EUR, rows: [{gpu: L4, from: 2026-01-01 10:00:00}]}", "rows[0].from: a day"),
+    ],
+)
+def test_what_is_wrong_with_money_is_said_by_its_field(text: str, said: str) -> None:
+    with pytest.raises(InvalidDocument) as error:
+        load_policy(text.encode())
+    assert any(said in problem for problem in error.value.problems), error.value.problems

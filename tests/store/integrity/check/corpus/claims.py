@@ -37,6 +37,15 @@ def _used(**fields: object) -> Make:
     return edit(lambda record: record["datasets"]["used"][0].update(fields))
 
 
+_ROW = {
+    "currency": "EUR",
+    "gpu": "L4",
+    "kind": "on-demand",
+    "price_per_hour": 1.0,
+    "source": "list",
+    "valid_from": "2026-01-01",
+}
+"""A row of prices that keeps the rules."""
 each(
     "claim",
     "is negative",
@@ -124,8 +133,32 @@ each(
     {
         f"the currency {text[:20]!a}": _set("cost.currency", text)
         for text in ("E" * 900, "eur", "", "EUR ", "<b>", "\u202eRUE")
+    }
+    | {
+        "the currency of a row of prices": _set("cost.row", {**_ROW, "currency": "euro"}),
+        "the currency of energy": _set("cost.energy_currency", "kWh"),
     },
 )
+each("claim", "before its first day", {"a price that never held": _set("cost.row", {**_ROW, "valid_to": "2025-01-01"})})
+each(
+    "claim",
+    "exactly one of instance, gpu and partition",
+    {
+        "a price of nothing": _set("cost.row", {name: value for name, value in _ROW.items() if name != "gpu"}),
+        "a price of two things": _set("cost.row", {**_ROW, "instance": "p5.48xlarge"}),
+    },
+)
+each(
+    "claim",
+    "spread over no time",
+    {
+        f"a machine used {use:g} of the time for {years:g} years": _set(
+            "cost.row", {**_ROW, "kind": "owned", "owned": {"price": 1.0, "years": years, "use": use}}
+        )
+        for years, use in ((0.0, 0.5), (3.0, 0.0), (3.0, 1.5))
+    },
+)
+each("claim", "less than 1", {"a site that uses less than its machines": _set("cost.pue", 0.5)})
 each(
     "claim",
     "cannot be the name of a dataset",

@@ -1,9 +1,9 @@
 """The price catalogue that ships: approximate, dated, and to be replaced by the policy."""
 
-from ledger.capture.machine.cost import Catalogue
+from ledger.capture.machine.pricing.catalogue import Catalogue
 
 PRICES = Catalogue(
-    name="default 2026-11-01",
+    name="list price, order of magnitude (default 2026-11-01)",
     currency="USD",
     devices={
         "B200": 6.00,

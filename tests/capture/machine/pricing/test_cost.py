@@ -2,8 +2,9 @@
 
 import pytest
 
-from ledger.capture.machine.cost import Catalogue, capture_cost, load_catalogue
-from ledger.capture.machine.prices import PRICES
+from ledger.capture.machine.pricing.catalogue import Catalogue, load_catalogue
+from ledger.capture.machine.pricing.cost import capture_cost
+from ledger.capture.machine.pricing.prices import PRICES
 from ledger.errors import InvalidDocument
 from ledger.model.boxes import Gpu, Hardware, Node
 
@@ -31,6 +32,7 @@ def test_product_names_find_their_price(product: str, device: str | None) -> Non
     assert PRICES.device(product) == device
 
 
+NO_PLACE = "no place is known: set energy.region in the policy"
 CATALOGUE = Catalogue(name="ours 2026", currency="EUR", devices={"H100": 4.0, "L4": 1.0}, cpu_core=0.1)
 
 
@@ -39,7 +41,7 @@ def test_gpus_cost_price_times_count_times_hours() -> None:
     cost = capture_cost(Hardware(gpus=gpus, cores=64), 1800, CATALOGUE)
     assert (cost.amount, cost.currency, cost.device, cost.device_count) == (4.0, "EUR", "H100", 2.0)
     assert (cost.price_per_hour, cost.idle_amount, cost.energy_kwh) == (4.0, 1.0, 1.0)
-    assert (cost.catalogue, cost.unknown) == ("ours 2026", {})
+    assert (cost.catalogue, cost.unknown) == ("ours 2026", {"co2e_kg": NO_PLACE})
 
 
 def test_a_job_costs_what_all_of_its_hosts_do() -> None:
@@ -51,7 +53,7 @@ def test_a_job_costs_what_all_of_its_hosts_do() -> None:
     assert capture_cost(Hardware(cores=8, nodes=cores), 3600, CATALOGUE).amount == 1.0
     unseen = [nodes[0], Node(host="b", unknown={"all": "nobody looked"})]
     cost = capture_cost(Hardware(gpus=[gpu], nodes=unseen), 3600, CATALOGUE)
-    assert (cost.amount, cost.unknown) == (None, {"amount": "the machine of a host is unknown: `b`"})
+    assert (cost.amount, cost.unknown["amount"]) == (None, "the machine of a host is unknown: `b`")
 
 
 def test_a_divided_gpu_costs_its_share() -> None:

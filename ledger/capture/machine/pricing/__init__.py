@@ -1,0 +1,1 @@
+"""What a run cost: catalogue of prices, rows of the policy, energy and carbon."""
