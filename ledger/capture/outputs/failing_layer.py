@@ -19,8 +19,17 @@ def failing_layer(error: BaseException) -> str | None:
 
     Never raises; none where no layer of torch was at work, or the exception is about something else.
     """
-    if "torch" not in sys.modules or not any(word in str(error).lower() for word in _WORDS):
-        return None
+    return layer_at_work(error) if "torch" in sys.modules and is_about_shapes(str(error)) else None
+
+
+def is_about_shapes(message: str) -> bool:
+    """Return whether the message of an exception is about shapes, by its words."""
+    lower = message.lower()
+    return any(word in lower for word in _WORDS)
+
+
+def layer_at_work(error: BaseException) -> str | None:
+    """Return the innermost layer whose forward pass raised an exception, and what it was given; never raises."""
     try:
         return _described(error)
     except Exception:  # noqa: BLE001  # the objects in the frames are anybody's
