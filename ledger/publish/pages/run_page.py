@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from ledger.analysis.advice.budget import Budget
+from ledger.analysis.advice.budget import Budget, Spent
 from ledger.analysis.advice.run_advice import Advice, advise
 from ledger.analysis.comparing.comparable import agreed_direction, why_not_comparable
 from ledger.analysis.data.chain import chain_of
@@ -106,6 +106,7 @@ def render_run(
     verdict: VerdictLine | None = None,
     advice: Sequence[Advice] = (),
     weak: WeakView | None = None,
+    spent: Sequence[Spent] = (),
 ) -> tuple[Page, dict[str, bytes]]:
     """Return the page of a run, and the files it needs: its curves for scripts, its pictures."""
     points, problem = try_points(run, read_blob)
@@ -114,7 +115,7 @@ def render_run(
     files |= _documents(run.record)
     if points:
         files[addresses.curve_data(run.record.id)] = render_curve_script(run, points)
-    return _page(run, atlas, beside, verdict, advice, weak), files
+    return _page(run, atlas, beside, verdict, advice, weak, spent), files
 
 
 def _documents(record: Record) -> dict[str, bytes]:
@@ -141,6 +142,7 @@ def _page(
     verdict: VerdictLine | None,
     advice: Sequence[Advice],
     weak: WeakView | None,
+    spent: Sequence[Spent],
 ) -> Page:
     record = run.record
     before, after = atlas.neighbours[record.id]
@@ -157,6 +159,7 @@ def _page(
         comparison=_comparison(run, atlas),
         verdict=verdict,
         advice=advice,
+        spent=spent,
         chain=chain_of(record),
         feeds=[
             (feed, list(feed_facts(feed, record.timing.took)), shown_stretches(feed)) for feed in record.datasets.feeds

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ledger import __version__
-from ledger.analysis.advice.budget import Budget
+from ledger.analysis.advice.budget import Budget, spent_of
 from ledger.analysis.advice.milestones import Milestones
 from ledger.analysis.comparing.comparable import Leaderboard
 from ledger.errors import LedgerError
@@ -291,7 +291,9 @@ def _run_files(
     weak: WeakReader,
 ) -> dict[str, bytes]:
     advice = run_page.advice_for(run, by_hash, budget)
-    page, files = run_page.render_run(run, atlas, read_blob, verdict, advice, weak.read(run))
+    page, files = run_page.render_run(
+        run, atlas, read_blob, verdict, advice, weak.read(run), spent_of(run.record, budget)
+    )
     return {page.path: join(shells[page.kind], page.parts()), **files}
 
 
