@@ -36,8 +36,18 @@ def layer_at_work(error: BaseException) -> str | None:
         return None
 
 
+def modules_at_work(error: BaseException) -> list[Any]:  # of torch, which is not imported here
+    """Return the modules whose forward passes raised an exception, the outermost first."""
+    return [module for _, module in _calls(error)]
+
+
+def _calls(error: BaseException) -> list[tuple[FrameType, Any]]:
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    return [(frame, module) for frame in frames if (module := _module_of(frame)) is not None]
+
+
 def _described(error: BaseException) -> str | None:
-    calls = [(frame, module) for frame, _ in walk_tb(error.__traceback__) if (module := _module_of(frame)) is not None]
+    calls = _calls(error)
     if not calls:
         return None
     _, root = calls[0]

@@ -87,7 +87,8 @@ def _timed(made: Model, model: nn.Module, args: tuple[Any, ...], named: dict[str
     few = len(times) < _FOR_P99
     unknown = {} if memory is not None else {"pass_memory_bytes": _OFF_CUDA}
     if few:
-        unknown["latency_p99_seconds"] = f"only {len(times)} calls were timed; the slowest took {times[-1]:.3g} s"
+        passes = f"{len(times)} passes were" if len(times) > 1 else "1 pass was"
+        unknown["latency_p99_seconds"] = f"only {passes} timed; the slowest took {times[-1]:.3g} s"
     return replace(
         made,
         latency_seconds=statistics.median(times),

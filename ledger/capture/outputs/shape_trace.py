@@ -6,13 +6,14 @@ The pass runs on a copy (`model_copy.py`): on the meta device, which holds no nu
 import contextlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from ledger.capture.outputs.failing_layer import layer_at_work
+from ledger.capture.outputs.failing_layer import layer_at_work, modules_at_work
 from ledger.capture.outputs.flops import COUNTER, Flops
 from ledger.capture.outputs.model_copy import (
     apart,
@@ -34,8 +35,8 @@ MOST_LAYERS = 2_000
 """Most layers of a trace; the pass goes on without a look at the others."""
 ROOT = "(model)"
 """Name of the model itself in a trace."""
-FAILED, INSIDE = "failed here", "failed inside"
-"""Notes on the layer in which the pass failed, and on those around it."""
+FAILED, INSIDE, CAUGHT = "failed here", "failed inside", "failed, but caught"
+"""Notes on the layer in which the pass failed, on those around it, and on those whose failure did not end the pass."""
 _TEXT = 200
 """Most characters of a text of shapes."""
 
@@ -58,7 +59,7 @@ class Layer(Document, frozen=True, kw_only=True):
     flops: int | None
     """FLOPs of all its calls, those of the layers inside included; none where they are unknown."""
     note: str = ""
-    """Whether the pass failed here, or inside of it."""
+    """Whether the pass failed here, inside of it, or failed in it and was caught."""
 
     @property
     def depth(self) -> int:
@@ -140,11 +141,13 @@ def trace_shapes(model: nn.Module, args: tuple[Any, ...] = (), named: Mapping[st
     seen: _Pass | None = None
     for meta, counted in _ways(model):
         try:
-            copied = copy_of(model, meta=meta)
+            with torch.inference_mode(mode=False):
+                copied = copy_of(model, meta=meta)
+                inputs = map_tensors((args, given), partial(tensor_copy, meta=meta))
         except Exception as error:  # noqa: BLE001  # modules of anybody
-            unknown["copy" if not meta else "meta"] = f"the model cannot be copied: {_said(error)}"
+            unknown["meta" if meta else "copy"] = f"the model and its inputs cannot be copied: {_said(error)}"
             continue
-        before, seen = seen, _run(copied, args, given, meta=meta, counted=counted)
+        before, seen = seen, _run(copied, *inputs, meta=meta, counted=counted)
         if seen.error is None:
             if before is not None and before.device == "meta":
                 unknown["meta"] = f"the pass fails on the meta device only: {_said(before.error)}"
@@ -178,7 +181,6 @@ def _run(model: nn.Module, args: tuple[Any, ...], named: dict[str, Any], *, meta
     with apart(model), warnings.catch_warnings(), contextlib.ExitStack() as stack:
         warnings.simplefilter("ignore")
         stack.enter_context(torch.enable_grad())
-        args, named = map_tensors((args, named), lambda tensor: tensor_copy(tensor, meta=meta))
         if meta:
             stack.enter_context(torch.device("meta"))
         if flops is not None:
@@ -244,19 +246,19 @@ class _Watch:
 def _traced(seen: _Pass, args: tuple[Any, ...], named: dict[str, Any], unknown: dict[str, str]) -> ShapeTrace:
     watch = seen.watched
     flops = _flops_of(seen, unknown)
-    failing = watch.open[-1][0] if seen.error is not None and watch.open else None
-    around = {name for name, _ in watch.open} if failing else set()
+    failed = _failed(seen)
+    failing = failed[-1] if failed else None
     counted: set[int] = set()
     layers = [
         Layer(
             name=plain(name)[:_TEXT],
             kind=type(watch.modules[name]).__name__[:80],
             input=plain(call.given),
-            output=None if name in around or call.returned is None else plain(call.returned),
+            output=None if name in failed or call.returned is None else plain(call.returned),
             calls=call.count,
             parameters=_own_parameters(watch.modules[name], counted),
             flops=call.flops if flops is not None else None,
-            note=FAILED if name == failing else INSIDE if name in around else "",
+            note=FAILED if name == failing else INSIDE if name in failed else CAUGHT if call.returned is None else "",
         )
         for name, call in watch.calls.items()
     ]
@@ -273,6 +275,16 @@ def _traced(seen: _Pass, args: tuple[Any, ...], named: dict[str, Any], unknown: 
         failure=None if seen.error is None else layer_at_work(seen.error),
         unknown=unknown,
     )
+
+
+def _failed(seen: _Pass) -> list[str]:
+    """Return the layers that were at work when the pass failed, the outermost first."""
+    if seen.error is None:
+        return []
+    at_work = {id(module) for module in modules_at_work(seen.error)}
+    names = [name for name, _ in seen.watched.open]
+    # A `forward` that somebody has replaced is in no frame; then the hooks have the last word.
+    return [name for name in names if id(seen.watched.modules[name]) in at_work] or names
 
 
 def _flops_of(seen: _Pass, unknown: dict[str, str]) -> int | None:

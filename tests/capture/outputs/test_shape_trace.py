@@ -157,6 +157,34 @@ def test_lazy_layers_are_made_on_the_copy_only() -> None:
     assert "made by the first pass" in failed.unknown["parameters"]
 
 
+class Catching(nn.Module):  # type: ignore[misc, name-defined]  # torch is imported by a test helper
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.Linear(5, 4), nn.Linear(4, 4)
+
+    def forward(self, x: Any) -> Any:
+        try:
+            x = self.one(x)
+        except RuntimeError:
+            x = self.two(x)
+        return x @ torch.zeros(3, 3)
+
+
+def test_a_failure_that_the_model_catches_is_not_the_one_that_ends_the_pass() -> None:
+    trace = trace_shapes(Catching(), (torch.zeros(2, 4),))
+    assert (trace.failing, [one.note for one in trace.layers]) == ("(model)", ["failed here", "failed, but caught", ""])
+    assert trace.failure is not None
+    assert trace.failure.startswith("in the model itself: Catching(")
+
+
+def test_inputs_that_cannot_be_on_the_meta_device_are_traced_on_their_own() -> None:
+    packed = nn.utils.rnn.pack_padded_sequence(torch.zeros(3, 5, 8), [5, 3, 2], batch_first=True)
+    trace = trace_shapes(nn.GRU(8, 16, batch_first=True), (packed,))
+    assert (trace.device, trace.error) == ("cpu", None)
+    assert trace.unknown["meta"].startswith("the model and its inputs cannot be copied: ValueError: batch_sizes")
+    assert trace.inputs[0].startswith("[(10, 8), (5), ")
+
+
 def test_inside_inference_mode_and_without_gradients() -> None:
     with torch.inference_mode():
         trace = trace_shapes(nn.Linear(4, 2), (torch.zeros(3, 4),))
@@ -178,7 +206,7 @@ def test_a_model_that_cannot_be_copied_says_so() -> None:
             raise TypeError("one of a kind")
 
     trace = trace_shapes(Alone())
-    assert trace.unknown["layers"] == "the model cannot be copied: TypeError: one of a kind"
+    assert trace.unknown["layers"] == "the model and its inputs cannot be copied: TypeError: one of a kind"
 
 
 def test_what_is_no_torch_module_is_refused() -> None:
