@@ -232,3 +232,5 @@ def test_of_many_layers_the_first_are_shown_and_the_one_that_failed() -> None:
     page, view = one("layers", list(LAYER_COLUMNS), rows)
     assert (len(view.layers), view.layers[-1].name) == (201, "l299")
     assert "201 of 300 layers" in page
+    assert '<details class="lg-fold" open><summary>201 layers</summary>' in page
+    assert "FLOPs are unknown" not in page
