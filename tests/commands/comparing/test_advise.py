@@ -65,3 +65,4 @@ def test_a_budget_of_the_policy_is_held_against_a_run(runs: list[str], repo: Pat
     page = (tmp_path / "site" / "runs" / f"{runs[0]}.html").read_text("utf-8")
     assert "What to try next" in page
     assert "duration seconds 100 of 60 agreed on" in page
+    assert '<span class="lg-bad">duration seconds 100 of 60 (over)</span>' in page
