@@ -20,6 +20,8 @@ _DEEPEST = 6
 _COPIED_BYTES = 2 << 30
 """Parameters of more bytes together are not copied but shared: only a layer that changes its own weights in its
 forward pass could tell."""
+_OF_MODULES = {"_parameters", "_buffers", "_modules"}
+"""Attributes of a module that hold its parts."""
 _OWNERS = "trainer", "_trainer", "_fabric"
 """Attributes in which frameworks keep what owns a module, with all its data: shared, not copied."""
 
@@ -50,8 +52,23 @@ def copy_of(model: nn.Module, *, meta: bool) -> nn.Module:
     Floating-point parameters of the copy ask for gradients, so that torch takes no fused path that its counter of
     FLOPs does not see.
     """
+    memo = _instead(model, meta=meta)
+    try:
+        made = _copied(model, dict(memo))
+    except Exception:  # noqa: BLE001  # a lock, a file, a process group: things of which there is one
+        made = _copied(model, memo | _uncopyable(model, memo))
+    for module in made.modules():
+        for hooks in _hooks_of(module):
+            for key in [key for key, hook in hooks.items() if not _is_of_torch(hook)]:
+                del hooks[key]
+        module.__dict__.pop("_compiled_call_impl", None)
+    return made
+
+
+def _instead(model: nn.Module, *, meta: bool) -> dict[int, Any]:
+    """Return what `copy.deepcopy` takes for tensors, owners and hooks, by the id of each."""
     shared = _bytes_of(model) > _COPIED_BYTES
-    memo: dict[int, Any] = {}  # what `copy.deepcopy` finds instead of a copy
+    memo: dict[int, Any] = {}
     for module in model.modules():
         for parameter in module.parameters(recurse=False):
             memo[id(parameter)] = _parameter(parameter, meta=meta, shared=shared)
@@ -61,13 +78,30 @@ def copy_of(model: nn.Module, *, meta: bool) -> nn.Module:
         for owner in (vars(module).get(name) for name in _OWNERS):
             if owner is not None:
                 memo[id(owner)] = owner
+        for hook in (hook for hooks in _hooks_of(module) for hook in hooks.values() if not _is_of_torch(hook)):
+            memo[id(hook)] = hook
+    return memo
+
+
+def _copied(model: nn.Module, memo: dict[int, Any]) -> nn.Module:
     for module in reversed(list(model.modules())):
         if (inner := unwrapped(module)) is not module:
             memo[id(module)] = copy.deepcopy(inner, memo)
-    made = copy.deepcopy(model, memo)
-    for module in made.modules():
-        _strip_hooks(module)
-    return made
+    return copy.deepcopy(model, memo)
+
+
+def _uncopyable(model: nn.Module, memo: dict[int, Any]) -> dict[int, Any]:
+    """Return the attributes of all modules that cannot be copied, to be shared."""
+    shared = {}
+    for module in model.modules():
+        for name, value in vars(module).items():
+            if name in _OF_MODULES or "_hooks" in name or isinstance(value, nn.Module):
+                continue
+            try:
+                copy.deepcopy(value, dict(memo))
+            except Exception:  # noqa: BLE001  # the same
+                shared[id(value)] = value
+    return shared
 
 
 def _parameter(parameter: torch.Tensor, *, meta: bool, shared: bool) -> nn.Parameter:
@@ -97,15 +131,14 @@ def _bytes_of(model: nn.Module) -> int:
     return sum(one.numel() * one.element_size() for one in model.parameters() if not is_lazy(one))
 
 
-def _strip_hooks(module: nn.Module) -> None:
-    """Remove the hooks of a copy but for those of torch itself, which make weights or lazy parameters."""
+def _hooks_of(module: nn.Module) -> Iterator[MutableMapping[int, object]]:
     for name in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks"):
-        hooks: MutableMapping[int, object] = getattr(module, name, {})
-        for key, hook in list(hooks.items()):
-            made_in = getattr(hook, "__module__", None) or type(hook).__module__
-            if not str(made_in).startswith("torch."):
-                del hooks[key]
-    module.__dict__.pop("_compiled_call_impl", None)
+        yield getattr(module, name, {})
+
+
+def _is_of_torch(hook: object) -> bool:
+    """Return whether a hook is one of torch itself, which makes weights or lazy parameters; a copy keeps these only."""
+    return str(getattr(hook, "__module__", None) or type(hook).__module__).startswith("torch.")
 
 
 def map_tensors(value: Any, change: Callable[[torch.Tensor], torch.Tensor], depth: int = 0) -> Any:  # noqa: ANN401  # inputs of a model are anything

@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+import threading
 from typing import Any
 
 import numpy as np
@@ -207,6 +208,24 @@ def test_a_model_that_cannot_be_copied_says_so() -> None:
 
     trace = trace_shapes(Alone())
     assert trace.unknown["layers"] == "the model and its inputs cannot be copied: TypeError: one of a kind"
+
+
+def test_what_there_is_only_one_of_is_shared_with_the_copy() -> None:
+    class Locked(nn.Module):  # type: ignore[misc, name-defined]  # torch is imported by a test helper
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm, self.lock, self.seen = nn.BatchNorm1d(4), threading.Lock(), [0]
+
+        def forward(self, x: Any) -> Any:
+            with self.lock:
+                self.seen.append(1)
+                return self.norm(x)
+
+    model = nn.Sequential(nn.Linear(3, 4), Locked())
+    model[1].register_forward_hook(lambda *_: model[1].seen.append(2))
+    trace = trace_shapes(model, (torch.zeros(2, 3),))
+    assert (trace.device, trace.error, trace.parameters) == ("meta", None, 24)
+    assert (model[1].seen, int(model[1].norm.num_batches_tracked)) == ([0], 0)
 
 
 def test_what_is_no_torch_module_is_refused() -> None:
