@@ -17,9 +17,10 @@ _PUBLIC = {
     "evaluate": "ledger.recorder",
     "batches": "ledger.serve.opening",
     "run": "ledger.session.run.run",
+    "shapes": "ledger.session.run.model_methods",
 }
 
-__all__ = ["Dataset", "Ledger", "LedgerError", "Run", "__version__", "batches", "cached", "evaluate", "run"]
+__all__ = ["Dataset", "Ledger", "LedgerError", "Run", "__version__", "batches", "cached", "evaluate", "run", "shapes"]
 
 if TYPE_CHECKING:
     from ledger.api.ledger import Ledger as Ledger
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ledger.recorder import Dataset as Dataset
     from ledger.recorder import evaluate as evaluate
     from ledger.serve.opening import batches as batches
+    from ledger.session.run.model_methods import shapes as shapes
     from ledger.session.run.run import Run as Run
     from ledger.session.run.run import run as run
 

@@ -104,6 +104,16 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {minutes % _MINUTE} min" if hours else f"{minutes} min {whole % _MINUTE} s"
 
 
+def latency(seconds: float | None) -> str:
+    """Return the time of a single step in one unit, to three digits: µs, ms or s; `unknown` where unmeasured."""
+    if seconds is None or not math.isfinite(seconds):
+        return "unknown"
+    for unit, size in (("µs", 1e-6), ("ms", 1e-3)):
+        if seconds < size * 1000:
+            return f"{number(seconds / size, 3)} {unit}"
+    return f"{number(seconds, 3)} s" if seconds < _MINUTE else duration(seconds)
+
+
 def money(amount: float | None, currency: str | None) -> str:
     """Return an amount and its currency: two decimals, and two digits where it is small; nothing for none."""
     if amount is None:

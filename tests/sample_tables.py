@@ -8,7 +8,7 @@ from ledger.analysis.data.prediction_statistics import calibration_table, class_
 from ledger.hashing import hash_bytes
 from ledger.model.boxes import Table
 from ledger.model.entries import StoredRun
-from ledger.model.tables import KINDS, Cells, dump_cells
+from ledger.model.tables import KINDS, LAYER_COLUMNS, Cells, dump_cells
 from ledger.model.values import TableKind
 from tests.sample_runs import HOSTILE, Blobs, files_beside, keep_beside
 
@@ -82,6 +82,12 @@ def sample_tables(classes: int = 10, samples: int = 360) -> list[Named]:
             columns=["sample", "value"],
             rows=[[str(number), str(int(is_right))] for number, is_right in enumerate(right)],
         )),
+        ("layers", "layers", Cells(columns=list(LAYER_COLUMNS), rows=[
+            ["(model)", "Classifier", "(64, 1, 8, 8)", "(64, 10)", "1", "0", "1320960", ""],
+            ["body", "Sequential", "(64, 1, 8, 8)", "(64, 256)", "1", "0", "147456", ""],
+            ["body.0", "Conv2d", "(64, 1, 8, 8)", "(64, 4, 8, 8)", "1", "40", "147456", ""],
+            ["head", "Linear", "(64, 256)", "(64, 10)", "1", "2570", "327680", ""],
+        ])),
         ("hyper-parameters tried", "table", Cells(
             columns=["what", "lr", "note"], rows=[["a", "0.1", "too large"], ["b", "0.01", ""]]
         )),
@@ -104,6 +110,13 @@ def hostile_tables() -> list[Named]:
         "calibration": Cells(columns=["confidence", "accuracy", "samples"], rows=[["0.5", "0.25", "4"]]),
         "slices": Cells(columns=["slice", markup, "samples"], rows=[[HOSTILE, "3.5", "2"], [long, "", "0"]]),
         "samples": Cells(columns=["sample", "value"], rows=[[HOSTILE, "1"]]),
+        "layers": Cells(
+            columns=list(LAYER_COLUMNS),
+            rows=[
+                [HOSTILE, markup, markup, "", "1", "3", "", "failed inside"],
+                [f"{markup}.{long}", long, long * 5, long, "9", "9", "9", "failed here"],
+            ],
+        ),
         "table": Cells(columns=[markup, long, "formula"], rows=[[HOSTILE, long * 5, "=cmd|' /C calc'!A0"]] * 3),
     }
     broken: Named = (HOSTILE, "confusion", Cells(columns=[HOSTILE], rows=[[HOSTILE]]))

@@ -9,6 +9,7 @@ import msgspec
 
 from ledger.model import boxes
 from ledger.model.entries import Contents, DatasetVersion, LogEntry, Note, StoredRun
+from ledger.model.hosts import GpuDay, Holder, HostDay
 from ledger.model.ids import new_id
 from ledger.model.paths import RECORD_FILE, run_path
 from ledger.model.values import ParamValue
@@ -87,6 +88,27 @@ def sample_log(contents: Contents) -> list[LogEntry]:
         )
         for run in reversed(contents.runs)
     ]
+
+
+def sample_host_day() -> HostDay:
+    """Return a day of a host with two GPUs, one of which was held idle."""
+    return HostDay(
+        format=1,
+        id="20261120-000000-hst7d2",
+        host="gpu01",
+        source="watch",
+        started_at=START.replace(hour=0, minute=0, second=0),
+        ended_at=START.replace(hour=12, minute=0, second=0),
+        watched="60*12 0*12",
+        gpus=[
+            GpuDay(name="NVIDIA L4", uuid="GPU-0", busy="60*8 0*16", held="0*8 30*4 0*12"),
+            GpuDay(name="NVIDIA L4", uuid="GPU-1", unclear="0*23 0", missing="10 0*23"),
+        ],
+        holders=[Holder(user="ada", job="slurm 7", gpu="NVIDIA L4", busy_minutes=480, held_minutes=120)],
+        unknown={"use": "the mean of a whole job"},
+        author=AUTHORS[0],
+        tool=TOOL,
+    )
 
 
 def sample_datasets() -> tuple[DatasetVersion, ...]:

@@ -184,7 +184,7 @@ def test_the_planted_settings_get_the_three_verdicts_and_the_site_says_the_same(
 def test_a_page_shows_who_was_taken_for_whom(contents: Contents, played: Path) -> None:
     run = next(run for run in contents.runs if run.record.status == "finished")
     tables = {table.kind: table for table in run.record.statistics.tables}
-    assert set(tables) == {"confusion", "classes", "samples", "calibration", "table"}
+    assert set(tables) == {"confusion", "classes", "samples", "calibration", "table", "layers"}
     headline = run.record.headline
     assert headline is not None
     assert {table.dataset_hash for table in tables.values()} == {headline.dataset_hash}

@@ -33,6 +33,17 @@ def test_a_duration_has_two_units(seconds: float, shown: str) -> None:
     assert formatting.duration(seconds) == shown
 
 
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (None, "unknown"), (math.nan, "unknown"), (0.0, "0 µs"), (2.4e-5, "24 µs"), (0.003456, "3.46 ms"),
+        (0.25, "250 ms"), (1.2345, "1.23 s"), (90.0, "1 min 30 s"),
+    ],
+)  # fmt: skip
+def test_a_latency_has_one_unit(seconds: float | None, shown: str) -> None:
+    assert formatting.latency(seconds) == shown
+
+
 @pytest.mark.parametrize(("amount", "currency", "plain", "shown"), cases("money"))
 def test_money_keeps_what_is_worth_something(amount: float | None, currency: str, plain: str, shown: str) -> None:
     assert formatting.money(amount, currency) == plain

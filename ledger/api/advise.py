@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ledger.analysis.advice.budget import Spent, spent_of
 from ledger.analysis.advice.experiment_advice import advise_among, best_of
 from ledger.analysis.advice.run_advice import Advice, advise, metric_of
 from ledger.analysis.comparing.error_rate import why_silent
@@ -27,6 +28,8 @@ class AdviceReport(Document, frozen=True, kw_only=True):
     """Metric that the advice is about."""
     advice: list[Advice]
     """What to try."""
+    budget: list[Spent]
+    """What the run used of everything that the policy limits."""
     silent: str | None
     """Why the errors of the run were not analysed; none where they were."""
 
@@ -58,7 +61,9 @@ def advise_about(
     if tried is not None:
         advice += advise_among(run, tried, members)
     named = run.record.id if not members else run.record.experiment
-    return AdviceReport(about=named, run=run.record.id, metric=name, advice=advice, silent=why_silent(run, name))
+    spent = spent_of(run.record, ledger.policy.budget)
+    silent = why_silent(run, name)
+    return AdviceReport(about=named, run=run.record.id, metric=name, advice=advice, budget=spent, silent=silent)
 
 
 def _on_steps(ledger: Branch, contents: Contents, run: StoredRun) -> list[Advice]:

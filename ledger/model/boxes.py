@@ -553,7 +553,7 @@ class Cost(Box, frozen=True, kw_only=True):
 
 
 class Model(Box, frozen=True, kw_only=True):
-    """The file of the trained model."""
+    """The trained model: its file, and what a forward pass of it costs."""
 
     path: str | None = None
     """Path at which the run left it."""
@@ -567,6 +567,24 @@ class Model(Box, frozen=True, kw_only=True):
     """Number of trainable parameters."""
     format: str | None = None
     """Format of the file (`torch`, `safetensors`, `onnx`, …)."""
+    flops: int | None = None
+    """Floating-point operations of one forward pass, of the kinds that `flops_counter` names."""
+    flops_counter: str | None = None
+    """Counter of these operations, and what it counts."""
+    input_shapes: list[str] = []
+    """Shape of each input of that pass."""
+    latency_seconds: float | None = None
+    """Median time of a forward pass in seconds, after warm-up, in eval mode and without gradients."""
+    latency_p99_seconds: float | None = None
+    """Time in seconds that 99 of 100 such passes do not exceed."""
+    latency_calls: int | None = None
+    """Number of passes that were timed."""
+    device: str | None = None
+    """Device on which they were timed."""
+    threads: int | None = None
+    """Threads that torch used on the CPU."""
+    pass_memory_bytes: int | None = None
+    """Peak memory of such a pass in bytes, weights included, on a GPU."""
 
 
 class Logs(Box, frozen=True, kw_only=True):

@@ -16,18 +16,21 @@ from ledger.model.values import Document, TableKind, check_label, plain
 
 KINDS: tuple[TableKind, ...] = get_args(TableKind)
 """Every kind of table."""
+LAYER_COLUMNS = ("layer", "kind", "input", "output", "calls", "parameters", "flops", "note")
+"""Columns of a shape trace."""
 COLUMNS: dict[TableKind, tuple[str, ...]] = {
     "confusion": ("truth",),
     "classes": ("class", "precision", "recall", "f1", "support"),
     "calibration": ("confidence", "accuracy", "samples"),
     "samples": ("sample", "value"),
+    "layers": LAYER_COLUMNS,
 }
 """Columns that a table of each kind begins with."""
 PAIR_COLUMNS = ("truth", "predicted", "count")
 """Columns of the table of confused pairs, which replaces a confusion matrix of many classes."""
 MISTAKE_COLUMNS = ("sample", "truth", "predicted", "confidence")
 """Columns of the table of mistakes that the model was surest of."""
-_EXACTLY = {"calibration", "samples"}
+_EXACTLY = {"calibration", "samples", "layers"}
 """Kinds that allow no further columns."""
 MOST_COLUMNS = 4_096
 """Most columns of a table."""
@@ -203,6 +206,8 @@ def _checks(kind: TableKind, columns: Sequence[str]) -> list[_Check]:
         return [_fraction, _fraction, _count]
     if kind == "samples":
         return [_name, _value]
+    if kind == "layers":
+        return [_name, _text, _text, _text, _count, _count, _count_or_empty, _text]
     special: dict[str, _Check] = {"support": _count, "samples": _count}
     if kind == "classes":
         special |= dict.fromkeys(("precision", "recall", "f1"), _fraction_or_empty)
@@ -224,6 +229,10 @@ def _name(cell: str) -> str | None:
 def _count(cell: str) -> str | None:
     value = number_in(cell)
     return str(int(value)) if value is not None and 0 <= value < _EXACT and value == int(value) else None
+
+
+def _count_or_empty(cell: str) -> str | None:
+    return _count(cell) if cell.strip() else ""
 
 
 def _value(cell: str) -> str | None:
@@ -251,6 +260,7 @@ _EXPECTED: dict[_Check, str] = {
     _text: f"a cell of at most {_CELL} characters expected",
     _name: "a name expected",
     _count: "a whole count expected",
+    _count_or_empty: "a whole count, or nothing, expected",
     _value: "a number expected",
     _fraction: "a number from 0 to 1 expected",
     _number_or_empty: "a number, or nothing, expected",
@@ -266,6 +276,7 @@ def _hint(kind: TableKind) -> str:
         "slices": "such as night,0.71,120 below slice,accuracy,samples",
         "calibration": "one row for each bin, such as 0.93,0.9,120",
         "samples": "one row for each sample, with an id of its own, such as img-17,1",
+        "layers": 'one row for each layer, such as fc1,Linear,"(2, 64)","(2, 10)",1,650,2560,',
         "table": "give every column a name of its own",
     }[kind]
 

@@ -51,7 +51,7 @@ name it as evidence that a model reached a stage, say what a reviewer decided, j
 WITHDRAWN = frozenset({"retracted", "continued"})
 """How a run stands that never counts, whatever else is included: it was retracted, or another attempt speaks for it."""
 
-TableKind = Literal["table", "confusion", "classes", "slices", "calibration", "samples"]
+TableKind = Literal["table", "confusion", "classes", "slices", "calibration", "samples", "layers"]
 """Kind of a table of a run, which decides its columns: see `model/tables.py`."""
 
 StepStage = Literal["input", "output"]

@@ -191,6 +191,7 @@ def train(args: argparse.Namespace, seed: int) -> None:
         path.parent.mkdir(exist_ok=True)
         torch.save({"state": model.state_dict(), "model": args.model, "width": args.width}, path)
         run.model(path, model)  # (*)
+        run.profile(model, images[:1])  # (*)
 
 
 if __name__ == "__main__":

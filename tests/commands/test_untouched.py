@@ -44,6 +44,8 @@ COMMANDS = {
     "growth": ("growth", "-m", "validation/accuracy", "--against", "duration"),
     "loop": ("loop", "report"),
     "cost": ("cost",),
+    "idle": ("idle",),
+    "watch": ("watch", "--now"),
     "advise": ("advise", "RUN"),
     "weak": ("weak", "RUN"),
     "prepare": ("prepare", "--dataset", "train.py", "--out", "PLACE", "--", "cp", "{dataset}", "{out}"),

@@ -19,10 +19,11 @@ from ledger.model.entries import (
     RedactedFile,
     Redaction,
 )
+from ledger.model.hosts import HostDay
 from ledger.model.record import Author, Record
 from tests.sample_boxes import sample_environment
 from tests.sample_versions import sample_cases, sample_retirement
-from tests.samples import START, sample_datasets, sample_ledger
+from tests.samples import START, sample_datasets, sample_host_day, sample_ledger
 
 RUNS = sample_ledger()[0].runs
 SAMPLES: dict[type, msgspec.Struct] = {
@@ -32,6 +33,7 @@ SAMPLES: dict[type, msgspec.Struct] = {
     EnvironmentFile: sample_environment(),
     Note: sample_retirement(),
     Case: sample_cases()[0],
+    HostDay: sample_host_day(),
     Redaction: Redaction(
         format=1,
         id="20261120-194812-abcdef",

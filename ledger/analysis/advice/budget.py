@@ -1,5 +1,6 @@
 """Budgets: the limits for a model in `policy.yaml`, and what a run used of them."""
 
+from ledger.formatting import number
 from ledger.model.record import Record
 from ledger.model.values import Document
 
@@ -17,6 +18,12 @@ class Budget(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Cost of the run, in the currency of the price catalogue."""
     memory_bytes: float | None = None
     """Largest memory of the run in bytes: of its GPUs where it had some, else of its processes."""
+    flops: float | None = None
+    """FLOPs of one forward pass of the model, as `run.profile` counts them."""
+    latency_seconds: float | None = None
+    """Median time of a forward pass in seconds, as `run.profile` measures it."""
+    power_watts: float | None = None
+    """Mean power of all GPUs of the run together, in watts: their energy by the time of the run."""
 
     @property
     def stated(self) -> bool:
@@ -33,6 +40,12 @@ class Spent(Document, frozen=True, kw_only=True):
     """The limit."""
     amount: float | None
     """What the run used; none where that is unknown."""
+
+    @property
+    def text(self) -> str:
+        """What was used, and of how much: `parameters 37194 of 10000`."""
+        amount = "unknown" if self.amount is None else number(self.amount)
+        return f"{self.name.replace('_', ' ')} {amount} of {number(self.limit)}"
 
     @property
     def over(self) -> bool:
@@ -53,6 +66,9 @@ def amounts_of(record: Record) -> dict[str, float | None]:
         "duration_seconds": record.timing.took,
         "cost": record.cost.amount,
         "memory_bytes": _peak_memory(record),
+        "flops": record.model.flops,
+        "latency_seconds": record.model.latency_seconds,
+        "power_watts": _mean_power(record),
     }
 
 
@@ -64,6 +80,15 @@ def spent_of(record: Record, budget: Budget) -> list[Spent]:
         for name, limit in limits_of(budget).items()
         if limit is not None
     ]
+
+
+_JOULES = 3_600_000
+"""Joules of a kWh."""
+
+
+def _mean_power(record: Record) -> float | None:
+    energy, took = record.cost.energy_kwh, record.timing.took
+    return energy * _JOULES / took if energy is not None and took else None
 
 
 def _peak_memory(record: Record) -> float | None:

@@ -10,7 +10,7 @@ from typing import Literal
 from ledger.analysis.advice.budget import Budget, spent_of
 from ledger.analysis.comparing.error_rate import Share, share_of, why_no_share
 from ledger.analysis.data.cases import CaseStory
-from ledger.formatting import duration, number, share
+from ledger.formatting import duration, share
 from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.feed import Feed
 from ledger.model.values import Document, counted
@@ -179,6 +179,9 @@ _CURES = {
     "duration_seconds": "fewer steps, or a smaller model",
     "cost": "fewer steps, a smaller model or a cheaper device",
     "memory_bytes": "a smaller batch or model",
+    "flops": "fewer or narrower layers, or smaller inputs",
+    "latency_seconds": "fewer or narrower layers, a compiled model, fewer bits, or a faster device",
+    "power_watts": "fewer or more thrifty GPUs, or a limit on their power",
 }
 """Ways to reduce each quantity of the budget."""
 
@@ -187,8 +190,7 @@ def _complexity(run: StoredRun, budget: Budget) -> list[Advice]:
     return [
         Advice(
             rule="complexity",
-            say=f"{one.name.replace('_', ' ')} {number(one.amount)} of {number(one.limit)} agreed on:"
-            f" {_CURES[one.name]}",
+            say=f"{one.text} agreed on: {_CURES[one.name]}",
             numbers={one.name: one.amount, "limit": one.limit},
             source="the budget of policy.yaml",
         )

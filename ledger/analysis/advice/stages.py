@@ -251,14 +251,8 @@ def _simple(evidence: Evidence, subject: StoredRun | None) -> list[Check]:
         f"{_plain(name)} {number(amount)}" for name in _CONSIDERED if (amount := amounts.get(name)) is not None
     )
     spent = spent_of(subject.record, evidence.budget) if subject else []
-    beyond = [
-        f"{_plain(one.name)} {'unknown' if one.amount is None else number(one.amount)} of {number(one.limit)}"
-        for one in spent
-        if one.over or one.amount is None
-    ]
-    within = ", ".join(
-        f"{_plain(one.name)} {number(one.amount)} of {number(one.limit)}" for one in spent if one.amount is not None
-    )
+    beyond = [one.text for one in spent if one.over or one.amount is None]
+    within = ", ".join(one.text for one in spent if one.amount is not None)
     return [
         _check("parameters, time and cost known", None if unknown else known, f"unknown: {', '.join(unknown)}"),
         _check(

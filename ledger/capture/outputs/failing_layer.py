@@ -19,16 +19,35 @@ def failing_layer(error: BaseException) -> str | None:
 
     Never raises; none where no layer of torch was at work, or the exception is about something else.
     """
-    if "torch" not in sys.modules or not any(word in str(error).lower() for word in _WORDS):
-        return None
+    return layer_at_work(error) if "torch" in sys.modules and is_about_shapes(str(error)) else None
+
+
+def is_about_shapes(message: str) -> bool:
+    """Return whether the message of an exception is about shapes, by its words."""
+    lower = message.lower()
+    return any(word in lower for word in _WORDS)
+
+
+def layer_at_work(error: BaseException) -> str | None:
+    """Return the innermost layer whose forward pass raised an exception, and what it was given; never raises."""
     try:
         return _described(error)
     except Exception:  # noqa: BLE001  # the objects in the frames are anybody's
         return None
 
 
+def modules_at_work(error: BaseException) -> list[Any]:  # of torch, which is not imported here
+    """Return the modules whose forward passes raised an exception, the outermost first."""
+    return [module for _, module in _calls(error)]
+
+
+def _calls(error: BaseException) -> list[tuple[FrameType, Any]]:
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    return [(frame, module) for frame in frames if (module := _module_of(frame)) is not None]
+
+
 def _described(error: BaseException) -> str | None:
-    calls = [(frame, module) for frame, _ in walk_tb(error.__traceback__) if (module := _module_of(frame)) is not None]
+    calls = _calls(error)
     if not calls:
         return None
     _, root = calls[0]

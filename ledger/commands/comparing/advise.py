@@ -46,6 +46,8 @@ def _print_advice(advised: AdviceReport, *, headed: bool) -> None:
         numbers = ", ".join(f"{name} {number(value)}" for name, value in advice.numbers.items())
         echo(plain(f"{advice.rule}: {advice.say}"))
         echo(plain(f"  {numbers} ({advice.source})"))
+    if advised.budget:
+        echo(plain(f"budget: {', '.join(one.text for one in advised.budget)}"))
     if advised.silent is not None:
         say(f"no advice about its errors: {advised.silent}")
     elif not advised.advice:

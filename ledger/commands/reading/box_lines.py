@@ -7,8 +7,8 @@ from ledger.analysis.data.feeds import feed_facts, shown_stretches
 from ledger.analysis.data.machine_use import energy_doubt, gpu_facts, traffic_facts
 from ledger.analysis.query.fields import show_value
 from ledger.commands.reading.notebook_lines import notebook_lines
-from ledger.formatting import byte_size, duration, moment, money, number, share
-from ledger.model.boxes import Hardware, Metric, Platform
+from ledger.formatting import byte_size, duration, latency, moment, money, number, share
+from ledger.model.boxes import Hardware, Metric, Model, Platform
 from ledger.model.claims.measurements import same_data, same_data_text
 from ledger.model.entries import StoredRun
 from ledger.model.record import Record
@@ -198,6 +198,19 @@ def model_lines(record: Record) -> Lines:
     yield "file", f"{model.path} ({', '.join(stored)})" if model.path and stored else model.path or ""
     yield "parameters", f"{model.parameters:,}" if model.parameters is not None else ""
     yield "format", model.format or ""
+    yield "flops", f"{model.flops:,} a forward pass ({model.flops_counter or 'counter unknown'})" if model.flops else ""
+    yield "input", ", ".join(model.input_shapes)
+    yield "latency", _latency(model)
+    yield "pass memory", byte_size(model.pass_memory_bytes) if model.pass_memory_bytes is not None else ""
+
+
+def _latency(model: Model) -> str:
+    """Return how long a forward pass takes, and where that was measured; empty where it was not."""
+    if model.latency_seconds is None:
+        return ""
+    slow = f", p99 {latency(model.latency_p99_seconds)}" if model.latency_p99_seconds is not None else ""
+    threads = f", {counted(model.threads, 'thread')}" if model.threads is not None else ""
+    return f"median {latency(model.latency_seconds)}{slow} on {model.device or 'an unknown device'}{threads}"
 
 
 def logs_lines(record: Record) -> Lines:

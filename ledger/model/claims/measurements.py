@@ -72,6 +72,9 @@ def parts(facts: Facts) -> Iterator[tuple[str, str]]:
     model, hardware = document.model, document.hardware
     if model.parameters is not None and model.trainable is not None and model.trainable > model.parameters:
         yield "model.trainable", f"model.trainable is {model.trainable:,} of {model.parameters:,} parameters"
+    median, p99 = model.latency_seconds, model.latency_p99_seconds
+    if median is not None and p99 is not None and median > p99:
+        yield "model.latency_seconds", f"model.latency_seconds is {median:g}, more than its p99 of {p99:g}"
     if hardware.processes is not None and hardware.rank is not None and hardware.rank >= max(hardware.processes, 1):
         yield "hardware.rank", f"hardware.rank is {hardware.rank}, but there were {hardware.processes} processes"
     if hardware.disk_bytes is not None and (hardware.disk_free_bytes or 0) > hardware.disk_bytes:

@@ -8,9 +8,9 @@ from ledger.analysis.comparing.settings import is_seed
 from ledger.analysis.query.order_warnings import measure_command
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document
-from ledger.publish.pages.alignment_view import alignment_views, render_periods
 from ledger.publish.pages.page import Page, markup
-from ledger.publish.pages.run_tables import varied_params
+from ledger.publish.pages.parts.alignment_view import alignment_views, render_periods
+from ledger.publish.pages.parts.run_tables import varied_params
 from ledger.publish.site.site_data import Atlas, board_path
 from ledger.publish.site.templating import render
 from ledger.publish.text import param_text

@@ -11,7 +11,7 @@ from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.publish.charts.charts import DOTS_SHOWN, Dot, Stretch, dot_title, render_history
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page, markup
-from ledger.publish.pages.version_view import Story, tell
+from ledger.publish.pages.parts.version_view import Story, tell
 from ledger.publish.site.site_data import Atlas, Measurement
 from ledger.publish.site.templating import render
 from ledger.publish.text import visible

@@ -25,7 +25,7 @@ from ledger.publish.charts.curve_panels import axis_of, line_of, try_points
 from ledger.publish.charts.growth_chart import growth_section
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page, markup
-from ledger.publish.pages.run_tables import common_groups, run_table, varied_params
+from ledger.publish.pages.parts.run_tables import common_groups, run_table, varied_params
 from ledger.publish.site.site_data import Atlas
 from ledger.publish.site.templating import render
 from ledger.publish.text import param_text, short_hash, visible

@@ -15,7 +15,7 @@ from ledger.model.values import Document
 from ledger.publish.charts.charts import render_calendar
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page, markup
-from ledger.publish.pages.run_tables import run_table
+from ledger.publish.pages.parts.run_tables import run_table
 from ledger.publish.site.site_data import Atlas, board_name
 from ledger.publish.site.templating import render
 

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from ledger.analysis.advice.budget import Budget
+from ledger.analysis.advice.budget import Budget, Spent
 from ledger.analysis.advice.run_advice import Advice, advise
 from ledger.analysis.comparing.comparable import agreed_direction, why_not_comparable
 from ledger.analysis.data.chain import chain_of
@@ -26,12 +26,12 @@ from ledger.model.record import Record
 from ledger.model.values import Document
 from ledger.publish.charts.curve_panels import Panel, panels_of, render_curve_script, try_points
 from ledger.publish.pages import addresses
-from ledger.publish.pages.code_view import CellView, FileChange, load_cells, load_patch
 from ledger.publish.pages.page import Page, markup
+from ledger.publish.pages.parts.code_view import CellView, FileChange, load_cells, load_patch
+from ledger.publish.pages.parts.table_views import TableView, tables_of
+from ledger.publish.pages.parts.verdict_line import VerdictLine
+from ledger.publish.pages.parts.weak_view import WeakView
 from ledger.publish.pages.pictures import Picture, pictures_of
-from ledger.publish.pages.table_views import TableView, tables_of
-from ledger.publish.pages.verdict_line import VerdictLine
-from ledger.publish.pages.weak_view import WeakView
 from ledger.publish.site.site_data import Atlas, board_paths_of
 from ledger.publish.site.templating import render
 from ledger.publish.text import one_line, safe_url, short_number
@@ -106,6 +106,7 @@ def render_run(
     verdict: VerdictLine | None = None,
     advice: Sequence[Advice] = (),
     weak: WeakView | None = None,
+    spent: Sequence[Spent] = (),
 ) -> tuple[Page, dict[str, bytes]]:
     """Return the page of a run, and the files it needs: its curves for scripts, its pictures."""
     points, problem = try_points(run, read_blob)
@@ -114,7 +115,7 @@ def render_run(
     files |= _documents(run.record)
     if points:
         files[addresses.curve_data(run.record.id)] = render_curve_script(run, points)
-    return _page(run, atlas, beside, verdict, advice, weak), files
+    return _page(run, atlas, beside, verdict, advice, weak, spent), files
 
 
 def _documents(record: Record) -> dict[str, bytes]:
@@ -141,6 +142,7 @@ def _page(
     verdict: VerdictLine | None,
     advice: Sequence[Advice],
     weak: WeakView | None,
+    spent: Sequence[Spent],
 ) -> Page:
     record = run.record
     before, after = atlas.neighbours[record.id]
@@ -157,6 +159,7 @@ def _page(
         comparison=_comparison(run, atlas),
         verdict=verdict,
         advice=advice,
+        spent=spent,
         chain=chain_of(record),
         feeds=[
             (feed, list(feed_facts(feed, record.timing.took)), shown_stretches(feed)) for feed in record.datasets.feeds

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ledger import __version__
-from ledger.analysis.advice.budget import Budget
+from ledger.analysis.advice.budget import Budget, spent_of
 from ledger.analysis.advice.milestones import Milestones
 from ledger.analysis.comparing.comparable import Leaderboard
 from ledger.analysis.hosts.idle import NO_HOSTS, HostUse
@@ -29,9 +29,9 @@ from ledger.publish.pages.machine_page import render_machines
 from ledger.publish.pages.milestone_page import render_milestones, survey_milestones
 from ledger.publish.pages.not_found import render_not_found
 from ledger.publish.pages.page import Page
-from ledger.publish.pages.verdict_line import VerdictLine, verdict_lines
-from ledger.publish.pages.version_view import picture_files
-from ledger.publish.pages.weak_view import WeakReader
+from ledger.publish.pages.parts.verdict_line import VerdictLine, verdict_lines
+from ledger.publish.pages.parts.version_view import picture_files
+from ledger.publish.pages.parts.weak_view import WeakReader
 from ledger.publish.site.frames import Handbook, join, read_handbook
 from ledger.publish.site.output import Made, Memory, claim, delete_files, read_memory, sizes, write_file, write_memory
 from ledger.publish.site.query_numbers import NUMBERS_PATH, render_numbers
@@ -298,7 +298,9 @@ def _run_files(
     weak: WeakReader,
 ) -> dict[str, bytes]:
     advice = run_page.advice_for(run, by_hash, budget)
-    page, files = run_page.render_run(run, atlas, read_blob, verdict, advice, weak.read(run))
+    page, files = run_page.render_run(
+        run, atlas, read_blob, verdict, advice, weak.read(run), spent_of(run.record, budget)
+    )
     return {page.path: join(shells[page.kind], page.parts()), **files}
 
 

@@ -18,7 +18,7 @@ from ledger.formatting import utc
 from ledger.model.boxes import GroupId
 from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
-from ledger.publish.pages.run_tables import common_groups, varied_params
+from ledger.publish.pages.parts.run_tables import common_groups, varied_params
 from ledger.publish.site.search_columns import (
     FieldColumn,
     MetricValues,

@@ -18,6 +18,7 @@ _FILTERS: dict[str, Callable[..., object]] = {
     "exact": formatting.exact_number,
     "param": text.param_text,
     "duration": formatting.duration,
+    "latency": formatting.latency,
     "size": formatting.byte_size,
     "share": formatting.share,
     "minute": formatting.minute,

@@ -192,11 +192,27 @@ def unknown_machine(origin: ImportOrigin) -> str:
 
 
 def model_of(draft: Draft, redactor: Redactor, *, strict: bool) -> Model:
-    """Return box 7.
+    """Return box 7: the model's file, and what its forward pass costs.
 
     Raises:
         LedgerError: strict, and what the user named cannot be captured.
     """
+    made = _model_file(draft, redactor, strict=strict)
+    return made if draft.profile is None else _with_profile(made, draft.profile)
+
+
+def _with_profile(made: Model, profile: Model) -> Model:
+    """Return the model box with the fields of a profile; what its file says of its parameters wins."""
+    known = {name: getattr(profile, name) for name in Model.__struct_fields__ if name not in {"unknown", "found"}}
+    fresh = {name: value for name, value in known.items() if value and not getattr(made, name)}
+    unknown = {name: why for name, why in made.unknown.items() if name not in fresh}
+    if (why := unknown.pop("all", None)) is not None:
+        unknown["hash"] = why
+    why_not = {name: why for name, why in profile.unknown.items() if getattr(made, name, None) is None}
+    return msgspec.structs.replace(made, **fresh, unknown=why_not | unknown)
+
+
+def _model_file(draft: Draft, redactor: Redactor, *, strict: bool) -> Model:
     if draft.model is not None:
         return _without_secrets(draft.model, redactor)
     if draft.model_path is None:

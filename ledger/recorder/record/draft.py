@@ -252,6 +252,8 @@ class Draft(RunFields, frozen=True, kw_only=True):
     """File or folder of the trained model."""
     model: Model | None = None
     """Model box, captured while the model was in memory."""
+    profile: Model | None = None
+    """What a forward pass of it costs; fields of the model box."""
     figures: list[FigureSource] = []
     """Pictures to store."""
     tables: list[TableSource] = []

@@ -15,6 +15,7 @@ import msgspec
 
 from ledger.capture.code.script import script_of_command
 from ledger.capture.machine.sampler import Sampler
+from ledger.capture.outputs.log_traceback import failing_layer_in_log
 from ledger.errors import LedgerError, NotFound
 from ledger.model.record import fields_of
 from ledger.model.values import Document, Status, check_label
@@ -139,6 +140,8 @@ def _run(spool: Spool, shown: str, command: Sequence[str], variables: Mapping[st
     code = run_command(command, spool.folder / LOG, environment=environment, started=started, notice=notice)
     usage, gpus = sampler[0].stop()
     status, reason = _ending(code, signals)
+    if status == "failed" and (layer := failing_layer_in_log(spool.folder / LOG, Path.cwd())):
+        reason = f"{reason}; {layer}"
     return Ended(
         status=status,
         seconds=time.monotonic() - clock,

@@ -19,7 +19,6 @@ import msgspec
 from ledger.capture.harvest.known_files import check_formats
 from ledger.capture.inputs.params import flatten_known
 from ledger.capture.outputs.metrics import metric as make_metric
-from ledger.capture.outputs.model import capture_model
 from ledger.errors import LedgerError
 from ledger.model.document import encode
 from ledger.model.ids import new_id
@@ -46,13 +45,14 @@ from ledger.session.run.data_used import declare, look_at_memory, look_at_path
 from ledger.session.run.figures import write_figure
 from ledger.session.run.lifetime import Lifetime
 from ledger.session.run.loading import Loading
+from ledger.session.run.model_methods import Modelling
 from ledger.session.run.open_runs import add_open_run
 from ledger.session.run.points import Points
 from ledger.session.run.run_params import RunParams
 from ledger.session.run.steps import make_step
-from ledger.session.run.table_methods import Tabling, identity_of
+from ledger.session.run.table_methods import identity_of
 from ledger.session.spool.checkpoints import hash_of, run_of_model
-from ledger.session.spool.events import FigureEvent, MetricEvent, Start, StatementEvent, StepEvent, Trained, Used
+from ledger.session.spool.events import FigureEvent, MetricEvent, Start, StatementEvent, StepEvent, Used
 from ledger.session.spool.location import find_place
 
 T = TypeVar("T")
@@ -167,7 +167,7 @@ def run(
     return Run(life, log=log, params=chosen, missing=missing)
 
 
-class Run(Tabling):
+class Run(Modelling):
     """A living run, made by `ledger.run()`.
 
     Example:
@@ -442,17 +442,6 @@ class Run(Tabling):
                 title = check_label("title", title)
                 path = write_figure(figure, self._life.spool.folder, title)
                 self._life.say(FigureEvent(title=title, path=str(path)))
-
-    def model(self, path: str | Path | None = None, module: object | None = None) -> None:
-        """Record the trained model: its file or folder, and the module whose parameters are counted.
-
-        Example:
-            >>> run.model("model.pt", net)
-        """
-        if self._life.silent:
-            return
-        with self._life.harmless("model"):
-            self._life.say(Trained(model=capture_model(Path(path) if path is not None else None, module)))
 
     def resumed_from(self, path: str | Path) -> None:
         """State the checkpoint that this run goes on from: the run that recorded it as its model is its parent.

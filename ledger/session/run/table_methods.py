@@ -68,7 +68,8 @@ class Tabling:
             rows: a list of mappings or of rows, an array of two dimensions, a mapping of columns, a DataFrame.
             kind: `table`, or one with columns of its own: `confusion` (`truth`, then a column for each predicted
                 class), `classes` (`class`, `precision`, `recall`, `f1`, `support`), `slices` (`slice`, a metric,
-                `samples`), `calibration` (`confidence`, `accuracy`, `samples`), `samples` (`sample`, `value`).
+                `samples`), `calibration` (`confidence`, `accuracy`, `samples`), `samples` (`sample`, `value`),
+                `layers` (a shape trace: `ledger.shapes`).
             columns: names of the columns, where `rows` does not say them.
             metric: metric that it explains; `validation/accuracy` includes the split.
             split: split of that metric.

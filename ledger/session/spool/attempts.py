@@ -154,6 +154,7 @@ def join_attempts(drafts: Sequence[Draft], hosts: Sequence[str], folder: Path) -
         metrics=list(metrics.values()),
         headline=next((draft.headline for draft in reversed(drafts) if draft.headline), None),
         model=next((draft.model for draft in reversed(drafts) if draft.model), None),
+        profile=next((draft.profile for draft in reversed(drafts) if draft.profile), None),
         figures=list(figures.values()),
         tables=list(tables.values()),
         datasets=list(uses.values()),

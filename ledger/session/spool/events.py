@@ -148,6 +148,13 @@ class Trained(Event, frozen=True, kw_only=True, tag="model"):
     model: Model
 
 
+class ProfileEvent(Event, frozen=True, kw_only=True, tag="profile"):
+    """What a forward pass of the model costs."""
+
+    model: Model
+    """The fields of the model box that say it."""
+
+
 class StatementEvent(Event, RunFields, frozen=True, kw_only=True, tag="said"):
     """A statement about the run: a tag, a note, a link, a seed, a log file, its experiment, its checkpoint."""
 
@@ -240,6 +247,7 @@ AnyEvent = (
     | FigureEvent
     | Tabled
     | Trained
+    | ProfileEvent
     | StatementEvent
     | NotebookEvent
     | CellEvent

@@ -54,6 +54,7 @@ def with_statements(draft: Draft, others: Draft) -> Draft:
         metrics=[*draft.metrics, *(one for one in others.metrics if (one.key, one.dataset) not in keys)],
         headline=draft.headline or others.headline,
         model=draft.model or others.model,
+        profile=draft.profile or others.profile,
         tags=list(dict.fromkeys([*draft.tags, *others.tags])),
         links=list(dict.fromkeys([*draft.links, *others.links])),
         datasets=[

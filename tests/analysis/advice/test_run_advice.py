@@ -3,11 +3,11 @@
 import msgspec
 import pytest
 
-from ledger.analysis.advice.budget import Budget
-from ledger.analysis.advice.run_advice import advise, metric_of
+from ledger.analysis.advice.budget import Budget, spent_of
+from ledger.analysis.advice.run_advice import _CURES, advise, metric_of
 from ledger.analysis.comparing.error_rate import why_silent
 from ledger.analysis.data.cases import CaseStory
-from ledger.model.boxes import Cost, DatasetUse, Gpu, Metric, Usage
+from ledger.model.boxes import Cost, DatasetUse, Gpu, Metric, Model, Usage
 from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.feed import Feed, FeedPlan, FeedStage, Transport
 from ledger.model.statistics import DatasetStatistics
@@ -185,3 +185,34 @@ def test_what_is_over_the_budget_is_named_with_its_limit_and_what_is_unknown_is_
     free = msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, cost=Cost()))
     assert advise(free, {}, budget=Budget(cost=1e-9)) == []
     assert advise(run, {}) == [], "nothing was agreed on"
+
+
+def test_a_budget_limits_what_a_forward_pass_costs_and_the_power_of_all_gpus() -> None:
+    run = run_with({})
+    limits = Budget(flops=1_000, latency_seconds=0.01, power_watts=300)
+    timed = msgspec.structs.replace(run.record.timing, duration_seconds=1800.0)
+    spent = msgspec.structs.replace(
+        run.record,
+        timing=timed,
+        model=msgspec.structs.replace(run.record.model, flops=2_000, latency_seconds=0.005),
+        cost=Cost(energy_kwh=0.2),
+    )
+    assert [(one.name, one.amount, one.over) for one in spent_of(spent, limits)] == [
+        ("flops", 2_000, True),
+        ("latency_seconds", 0.005, False),
+        ("power_watts", pytest.approx(0.2 * 1000 / 0.5), True),  # 0.2 kWh in half an hour
+    ]
+    assert [one.text for one in spent_of(spent, limits)][1] == "latency seconds 0.005 of 0.01"
+    unmeasured = msgspec.structs.replace(spent, model=Model(), cost=Cost())
+    assert [(one.amount, one.over) for one in spent_of(unmeasured, limits)] == [(None, False)] * 3
+    said = [one.say for one in advise(msgspec.structs.replace(run, record=spent), {}, budget=limits)]
+    assert [text.partition(":")[0] for text in said] == [
+        "flops 2000 of 1000 agreed on",
+        "power watts 400 of 300 agreed on",
+    ]
+
+
+def test_every_limit_of_a_budget_has_a_cure_and_an_amount() -> None:
+    run = run_with({})
+    limits = Budget(**dict.fromkeys(Budget.__struct_fields__, 0.0))
+    assert [one.name for one in spent_of(run.record, limits)] == list(Budget.__struct_fields__) == list(_CURES)

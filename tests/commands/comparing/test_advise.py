@@ -56,8 +56,13 @@ def test_a_budget_of_the_policy_is_held_against_a_run(runs: list[str], repo: Pat
     git_in(repo, "worktree", "add", "--quiet", str(tmp_path / "policy"), "ledger")
     (tmp_path / "policy" / "policy.yaml").write_text("budget:\n  duration_seconds: 60\n", "utf-8")
     git_in(tmp_path / "policy", "commit", "--quiet", "--all", "--message", "Agree on a budget")
-    assert "complexity: duration seconds 100 of 60 agreed on" in cli("advise", runs[0]).out
+    said = cli("advise", runs[0]).out
+    assert "complexity: duration seconds 100 of 60 agreed on" in said
+    assert "budget: duration seconds 100 of 60\n" in said
+    (given,) = json.loads(cli("advise", runs[0], "--json").out)
+    assert given["budget"] == [{"name": "duration_seconds", "limit": 60.0, "amount": 100.0}]
     assert cli("site", "build", "-o", str(tmp_path / "site")).code == 0
     page = (tmp_path / "site" / "runs" / f"{runs[0]}.html").read_text("utf-8")
     assert "What to try next" in page
     assert "duration seconds 100 of 60 agreed on" in page
+    assert '<span class="lg-bad">duration seconds 100 of 60 (over)</span>' in page

@@ -8,6 +8,7 @@ from ledger.model.claims.labels import labels_of
 from ledger.model.claims.soundness import NAMES, is_sound
 from ledger.model.document import dump
 from ledger.model.entries import Case, DatasetVersion, Evaluation, Note
+from ledger.model.hosts import GpuDay, Holder, HostDay
 from ledger.model.record import Record
 from ledger.model.values import Document, NoteKind
 from tests.minimal import ADA, NOW, TOOL, minimal_record
@@ -33,6 +34,12 @@ VERSION = DatasetVersion(
 CASE = Case(
     format=1, id="20261120-194812-abcdef", dataset="digits", input="1.png", expected="7", author=ADA, added_at=NOW,
     tool=TOOL,
+)  # fmt: skip
+
+
+HOST_DAY = HostDay(
+    format=1, id="20261120-000000-abcdef", host="gpu01", source="watch", started_at=NOW, ended_at=NOW, watched="0*24",
+    gpus=[GpuDay(name="L4")], holders=[Holder(user="ada", job="slurm 7", gpu="L4")], author=ADA, tool=TOOL,
 )  # fmt: skip
 
 
@@ -63,6 +70,13 @@ def note(kind: NoteKind, **fields: object) -> Note:
         ),
         (VERSION, {"name": "digits", "version": "v2"}),
         (CASE, {"dataset": "digits"}),
+        (
+            HOST_DAY,
+            {
+                "host": "gpu01", "gpus[0].name": "L4", "holders[0].user": "ada", "holders[0].gpu": "L4",
+                "holders[0].job": "slurm 7",
+            },
+        ),
         (note("tag"), {"text": "said"}),
         (note("untag"), {"text": "said"}),
         (note("comment"), {}),
@@ -90,7 +104,7 @@ def parts_of(field: str) -> list[str | int]:
     return [int(part) if part.isdigit() else part for part in field.replace("]", "").replace("[", ".").split(".")]
 
 
-@pytest.mark.parametrize("document", [RECORD, EVALUATION, VERSION, CASE], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("document", [RECORD, EVALUATION, VERSION, CASE, HOST_DAY], ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize("text", ["", "  ", "x" * 201, "a\u200bb", "\u0430ccuracy", "e\u0301"])
 def test_a_bad_name_in_any_field_is_never_called_sound(document: Document, text: str) -> None:
     assert is_sound(dump(document), type(document))
@@ -103,8 +117,8 @@ def test_a_bad_name_in_any_field_is_never_called_sound(document: Document, text:
 def test_the_fast_way_knows_the_fields_that_hold_names_and_no_others() -> None:
     told: dict[type, set[str]] = {}
     holders = {"results.metrics": boxes.Metric, "metrics": boxes.Metric, "datasets.used": boxes.DatasetUse}
-    holders |= {"datasets": boxes.DatasetUse, "params.chain": boxes.Step}
-    for document in (RECORD, EVALUATION, VERSION, CASE):
+    holders |= {"datasets": boxes.DatasetUse, "params.chain": boxes.Step, "gpus": GpuDay, "holders": Holder}
+    for document in (RECORD, EVALUATION, VERSION, CASE, HOST_DAY):
         for field, _ in labels_of(document):
             start, _, last = field.rpartition(".")
             kind = holders.get(start.partition("[")[0], type(document)) if start else type(document)

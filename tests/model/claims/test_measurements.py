@@ -82,6 +82,8 @@ def test_files_and_tables_are_named_once_among_figures_and_tables_together() -> 
         ({"model": boxes.Model(parameters=10, trainable=11)}, "model.trainable"),
         ({"model": boxes.Model(parameters=10, trainable=10)}, None),
         ({"model": boxes.Model(trainable=11)}, None),
+        ({"model": boxes.Model(latency_seconds=0.2, latency_p99_seconds=0.1)}, "model.latency_seconds"),
+        ({"model": boxes.Model(latency_seconds=0.1, latency_p99_seconds=0.1)}, None),
         ({"hardware": boxes.Hardware(processes=2, rank=2)}, "hardware.rank"),
         ({"hardware": boxes.Hardware(processes=2, rank=1)}, None),
         ({"hardware": boxes.Hardware(processes=0, rank=0)}, None),

@@ -12,7 +12,7 @@ from ledger.model.entries import Contents, StoredRun
 from ledger.publish.charts.growth_chart import GrowthSection, growth_section
 from ledger.publish.pages import addresses
 from ledger.publish.pages.experiment_pages import render_experiment
-from ledger.publish.pages.run_tables import common_groups
+from ledger.publish.pages.parts.run_tables import common_groups
 from ledger.publish.site.site_data import survey
 from tests.samples import START, Blobs, sample_reader, sample_run
 

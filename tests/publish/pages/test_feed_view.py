@@ -5,7 +5,7 @@ import msgspec
 from ledger.model.feed import Feed, FeedPlan, FeedStage, FeedStretch, SkippedBatches
 from ledger.publish.pages.run_page import render_run
 from ledger.publish.site.site_data import survey
-from tests.publish.pages.test_table_views import text_of
+from tests.publish.pages.parts.test_table_views import text_of
 from tests.samples import sample_ledger, sample_reader
 
 FEED = Feed(

@@ -7,7 +7,7 @@ import msgspec
 from ledger.commands.reading.notebook_lines import notebook_lines
 from ledger.model.entries import StoredRun
 from ledger.model.notebook import CellExecution, Notebook
-from ledger.publish.pages.code_view import CELLS_SHOWN, LINES_SHOWN, load_cells
+from ledger.publish.pages.parts.code_view import CELLS_SHOWN, LINES_SHOWN, load_cells
 from ledger.publish.pages.run_page import render_run
 from ledger.publish.site.site_data import survey
 from tests.sample_runs import HOSTILE, blob_id

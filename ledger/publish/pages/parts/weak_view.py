@@ -10,8 +10,8 @@ from ledger.model.boxes import GroupId
 from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.values import Document
 from ledger.publish.pages import addresses
+from ledger.publish.pages.parts.version_view import is_small_picture
 from ledger.publish.pages.pictures import is_png
-from ledger.publish.pages.version_view import is_small_picture
 from ledger.publish.site.site_data import Atlas
 
 _NOTHING: frozenset[Kind] = frozenset()

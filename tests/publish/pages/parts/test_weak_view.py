@@ -11,8 +11,8 @@ from ledger.model.datasets import SamplePicture, VersionChange
 from ledger.model.entries import Contents, DatasetVersion, Note, StoredRun
 from ledger.model.tables import Cells
 from ledger.publish.pages import addresses
+from ledger.publish.pages.parts.weak_view import WeakReader
 from ledger.publish.pages.run_page import render_run
-from ledger.publish.pages.weak_view import WeakReader
 from ledger.publish.site.build import build_site
 from ledger.publish.site.site_data import survey
 from tests.sample_runs import HOSTILE, PNG

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ledger.publish.pages.code_view import LINE_LENGTH, LINES_SHOWN, load_patch
+from ledger.publish.pages.parts.code_view import LINE_LENGTH, LINES_SHOWN, load_patch
 
 
 def change(name: str, *lines: str, head: str = "") -> str:

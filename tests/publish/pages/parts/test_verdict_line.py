@@ -7,8 +7,8 @@ import msgspec
 from ledger.analysis.judging.judgement import gather, judge
 from ledger.model.entries import Contents, Note, StoredRun
 from ledger.model.values import number
+from ledger.publish.pages.parts.verdict_line import verdict_lines
 from ledger.publish.pages.run_page import render_run
-from ledger.publish.pages.verdict_line import verdict_lines
 from ledger.publish.site.site_data import Atlas, survey
 from tests.samples import START, Blobs, sample_reader, sample_run
 

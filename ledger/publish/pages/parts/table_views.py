@@ -29,8 +29,12 @@ TABLES_SHOWN = 50
 """Most tables on a page: as many as a run may have."""
 ROWS_SHOWN = 50
 """Most rows of a table on a page."""
+LAYERS_SHOWN = 200
+"""Most layers of a shape trace on a page."""
 COLUMNS_SHOWN = 30
 """Most columns of a table on a page, and classes of a confusion matrix."""
+_DEEPEST = 8
+"""Deepest indentation of a layer."""
 _BYTES = 8 << 20
 """Largest file that is read, in bytes; a larger one is only named."""
 _FILE = re.compile(r"tables/[a-z0-9][a-z0-9._-]{0,120}\.csv")
@@ -87,6 +91,33 @@ class SliceRow(Document, frozen=True, kw_only=True):
     """95 % interval of the share, where the value is a share of the samples."""
 
 
+class LayerRow(Document, frozen=True, kw_only=True):
+    """One layer of a shape trace."""
+
+    name: str
+    """Name of the layer in the model."""
+    depth: int
+    """Number of layers around it, at most 8."""
+    kind: str
+    """Class of the layer."""
+    input: str
+    """Shapes of its inputs."""
+    output: str
+    """Shapes of its outputs; empty where the pass failed in it."""
+    calls: int
+    """Number of calls."""
+    parameters: int
+    """Parameters of its own."""
+    parameters_share: float | None
+    """Share of those of all layers (0..1)."""
+    flops: int | None
+    """FLOPs of its calls, those of the layers inside included."""
+    flops_share: float | None
+    """Share of those of the model (0..1)."""
+    note: str
+    """Whether the pass failed here, or inside of it."""
+
+
 class TableView(Document, frozen=True, kw_only=True):
     """One table on a page; fields of other kinds are empty."""
 
@@ -106,6 +137,8 @@ class TableView(Document, frozen=True, kw_only=True):
     """Rows by class."""
     slices: list[SliceRow] = []
     """Rows by slice, the worst first where it is known which values are better."""
+    layers: list[LayerRow] = []
+    """Layers of a shape trace, in the order of their first call."""
     svg: str = ""
     """Reliability diagram."""
     bins: list[Bin] = []
@@ -230,6 +263,30 @@ def _calibration(view: TableView, cells: Cells) -> TableView:
     return replace(view, bins=shown, svg=render_reliability(shown), error=calibration_error(bins), left_out=left)
 
 
+def _layers(view: TableView, cells: Cells) -> TableView:
+    parameters = sum(int(row[5]) for row in cells.rows)
+    flops = max((int(row[6] or 0) for row in cells.rows), default=0)
+    rows = [
+        LayerRow(
+            name=name,
+            depth=0 if name.startswith("(") else min(name.count(".") + 1, _DEEPEST),
+            kind=kind,
+            input=given,
+            output=returned,
+            calls=int(calls),
+            parameters=int(own),
+            parameters_share=int(own) / parameters if parameters else None,
+            flops=int(cost) if cost else None,
+            flops_share=int(cost) / flops if cost and flops else None,
+            note=note,
+        )
+        for name, kind, given, returned, calls, own, cost, note in cells.rows
+    ]
+    shown = [*rows[:LAYERS_SHOWN], *(row for row in rows[LAYERS_SHOWN:] if row.note)][: 2 * LAYERS_SHOWN]
+    left = f"{len(shown)} of {len(rows)} layers" if len(shown) < len(rows) else ""
+    return replace(view, layers=shown, left_out=left)
+
+
 def _plain(view: TableView, cells: Cells) -> TableView:
     columns = cells.columns[:COLUMNS_SHOWN]
     rows = [row[:COLUMNS_SHOWN] for row in cells.rows[:ROWS_SHOWN]]
@@ -250,6 +307,7 @@ _DRAWN: dict[TableKind, Callable[[TableView, Cells], TableView]] = {
     "confusion": _confusion,
     "classes": _classes,
     "calibration": _calibration,
+    "layers": _layers,
 }
 """View of each kind of table that has one of its own."""
 

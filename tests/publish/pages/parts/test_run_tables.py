@@ -5,7 +5,7 @@ import msgspec
 from ledger.model import boxes
 from ledger.model.entries import Contents, Note, StoredRun
 from ledger.model.values import ParamValue
-from ledger.publish.pages.run_tables import common_groups, run_table, varied_params
+from ledger.publish.pages.parts.run_tables import common_groups, run_table, varied_params
 from ledger.publish.site.site_data import survey
 from tests.minimal import ADA, NOW, TOOL, minimal_record
 

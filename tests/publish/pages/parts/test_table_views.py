@@ -9,12 +9,12 @@ import pytest
 from ledger.analysis.data.prediction_statistics import calibration_error
 from ledger.model.boxes import Table
 from ledger.model.entries import StoredRun
-from ledger.model.tables import Cells
+from ledger.model.tables import LAYER_COLUMNS, Cells
 from ledger.model.values import TableKind
 from ledger.publish.charts.reliability import render_reliability
 from ledger.publish.pages.experiment_pages import render_experiment
+from ledger.publish.pages.parts.table_views import TableView, tables_of
 from ledger.publish.pages.run_page import render_run
-from ledger.publish.pages.table_views import TableView, tables_of
 from ledger.publish.site.site_data import survey
 from tests.sample_tables import Named, hostile_tables, sample_tables, with_tables
 from tests.samples import START, Blobs, sample_ledger, sample_reader, sample_run
@@ -151,7 +151,7 @@ def test_nothing_in_a_hostile_table_is_markup() -> None:
     assert "style=" not in page
     assert "\u202e" not in page
     assert "\x1b" not in page
-    assert [bool(view.problem) for view in views] == [False] * 6 + [True]
+    assert [bool(view.problem) for view in views] == [False] * 7 + [True]
     assert page.count("This table cannot be shown") == 1
 
 
@@ -204,3 +204,33 @@ def test_a_setting_of_four_seeds_shows_median_and_quartiles() -> None:
 def _with_table(run: StoredRun, *tables: Table) -> StoredRun:
     statistics = msgspec.structs.replace(run.record.statistics, tables=list(tables))
     return msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, statistics=statistics))
+
+
+def test_layers_are_indented_and_the_failing_one_is_marked() -> None:
+    rows = [
+        ["(model)", "Net", "(2, 8)", "", "1", "0", "", "failed inside"],
+        ["body", "Sequential", "(2, 8)", "(2, 16)", "1", "0", "512", ""],
+        ["body.0", "Linear", "(2, 8)", "(2, 16)", "3", "144", "512", ""],
+        ["head", "Linear", "(2, 16)", "", "1", "48", "256", "failed here"],
+    ]
+    page, view = one("layers", list(LAYER_COLUMNS), rows)
+    assert [(row.depth, row.parameters_share, row.flops_share) for row in view.layers] == [
+        (0, 0, None),
+        (1, 0, 1),
+        (2, 0.75, 1),
+        (1, 0.25, 0.5),
+    ]
+    assert '<tr class="lg-failing"><th scope="row" class="lg-in1" title="head">head <span class="lg-tag">' in page
+    assert '<th scope="row" class="lg-in2" title="body.0">0 <small>3 calls</small></th>' in page
+    assert '<meter min="0" max="1" value="0.75" aria-label="share of the parameters"></meter>' in page
+    assert "(model) failed inside Net (2, 8) none 0 unknown" in text_of(page)
+
+
+def test_of_many_layers_the_first_are_shown_and_the_one_that_failed() -> None:
+    rows = [[f"l{number}", "Linear", "(1)", "(1)", "1", "1", "1", ""] for number in range(300)]
+    rows[-1][3], rows[-1][-1] = "", "failed here"
+    page, view = one("layers", list(LAYER_COLUMNS), rows)
+    assert (len(view.layers), view.layers[-1].name) == (201, "l299")
+    assert "201 of 300 layers" in page
+    assert '<details class="lg-fold" open><summary>201 layers</summary>' in page
+    assert "FLOPs are unknown" not in page
