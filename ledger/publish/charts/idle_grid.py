@@ -1,12 +1,12 @@
 """Hours of GPUs as a grid: a row for a host or a day, a column for each hour, the darker the more was held idle."""
 
 from collections.abc import Sequence
-from html import escape
 
 from ledger.analysis.hosts.day_sums import Minutes
 from ledger.formatting import share
 from ledger.model.hosts import HOURS
 from ledger.publish.charts.axes import name_at, picture
+from ledger.publish.text import escaped, one_line
 
 _CELL, _GAP, _LEFT, _TOP = 15, 2, 100, 18
 _TICKS = (0, 6, 12, 18)
@@ -25,10 +25,9 @@ def render_idle_grid(rows: Sequence[tuple[str, Sequence[Minutes]]], title: str) 
     ticks = "".join(f'<text x="{_LEFT + hour * _CELL}" y="11">{hour:02}:00</text>' for hour in _TICKS)
     names: list[str] = []
     cells: list[str] = []
-    for row, (name, hours) in enumerate(rows):
-        y = _TOP + row * _CELL
-        short = name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
-        names.append(name_at(_LEFT - 8, y + 11, short, anchor="end"))
+    for row, (said, hours) in enumerate(rows):
+        name, y = one_line(said, _NAME), _TOP + row * _CELL
+        names.append(name_at(_LEFT - 8, y + 11, name, anchor="end"))
         cells += (_cell(name, hour, minutes, y) for hour, minutes in enumerate(hours))
     body = f'<g class="lg-axis">{ticks}{"".join(names)}</g>{"".join(cells)}'
     return picture(width, height, title, body, "lg-idle-grid")
@@ -40,7 +39,7 @@ def _cell(name: str, hour: int, minutes: Minutes, y: int) -> str:
     if not sum(minutes):
         return f'<rect class="lg-day lg-unwatched" {where}/>'
     words = f"{name}, {hour:02}:00 to {hour + 1:02}:00: {_words(minutes)}"
-    return f'<rect class="lg-day lg-w{level_of(minutes)}" {where}><title>{escape(words)}</title></rect>'
+    return f'<rect class="lg-day lg-w{level_of(minutes)}" {where}><title>{escaped(words)}</title></rect>'
 
 
 def level_of(minutes: Minutes) -> int:
