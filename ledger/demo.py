@@ -124,6 +124,14 @@ _DATASETS = (
     ("digits-validation", "data/validation/v1", "validation", "the first validation split: straight digits"),
 )
 """Name, path, role and reason of the datasets that exist from the first day."""
+_PLATFORMS = "{demo-lab: {sign: DEMO_LAB, instance: DEMO_LAB}}"
+_MADE_UP = "kind: on-demand, from: 2026-01-01, source: made up for the demo"
+_PRICES = f"""{{name: demo lab 2026-11, currency: USD, cpu_core: 0.05, rows: [
+  {{provider: demo-lab, instance: two-core box, kind: owned, owned: {{price: 900, years: 4, use: 0.5, watts: 60}},
+    from: 2026-01-01, source: made up for the demo}},
+  {{gpu: H100, price_per_hour: 3.5, {_MADE_UP}}},
+  {{gpu: A100, price_per_hour: 2.2, {_MADE_UP}}},
+  {{gpu: RTX 4090, price_per_hour: 0.6, {_MADE_UP}}}]}}"""
 _STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 14
 
 
@@ -151,7 +159,7 @@ class _Story:
         self.done = 0
         ours = {"PYTHONPATH": str(Path(__file__).parents[1]), "MPLBACKEND": "Agg", "PYTHONUNBUFFERED": "1"}
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-        self.environment = git_environment({**ours, "OMP_NUM_THREADS": "1", "PATH": path})
+        self.environment = git_environment({**ours, "OMP_NUM_THREADS": "1", "PATH": path, "DEMO_LAB": "two-core box"})
 
     def play(self) -> None:
         self.python("-c", "import torch, sklearn, matplotlib")
@@ -191,6 +199,9 @@ class _Story:
             self.folder, Author(name="Demo Researcher", email="demo@example.com"), "Train small models on digits"
         )
         self.ledger("init")
+        self.ledger("policy", "set", "platforms", _PLATFORMS)
+        self.ledger("policy", "set", "energy", "{tariff: 0.3, pue: 1.2, region: DEU}")
+        self.ledger("policy", "set", "prices", _PRICES)
         for name, path, role, reason in _DATASETS:
             self.ledger("dataset", "add", name, path, "--role", role, "--because", reason, "--source", _SOURCE)
 

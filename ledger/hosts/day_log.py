@@ -90,7 +90,9 @@ class DayLog(Struct, kw_only=True):
         for place, card in enumerate(cards[:MOST_CARDS]):
             key = card.uuid or str(place)
             seen.add(key)
-            log = self.cards.setdefault(key, _unseen(card, before))
+            log = self.cards.get(key)
+            if log is None:
+                log = self.cards[key] = _unseen(card, before)
             if card.use != "free":
                 getattr(log, card.use)[hour] += minutes
             if card.use in HELD:

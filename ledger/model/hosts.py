@@ -14,7 +14,7 @@ HOURS = 24
 MINUTES = 60
 MOST_CARDS = 64
 """Most GPUs of one host."""
-MOST_HOLDERS = 24
+MOST_HOLDERS = 12
 """Most pairs of user and job that a document names; the others are one."""
 OTHERS = "others"
 """Name of all users together that a document does not name."""
@@ -30,6 +30,10 @@ Hours = Annotated[str, Meta(max_length=HOURS * 3, pattern=r"^\d{1,2}(\*\d{1,2})?
 """Minutes of each hour of a day, from 0 to 24 o'clock UTC; `60*8 12 0*15` is eight hours, twelve minutes, nothing."""
 
 
+NOTHING = "0*24"
+"""No minute of any hour."""
+
+
 class GpuDay(Document, frozen=True, kw_only=True):
     """One GPU on one day; a minute in which it was watched and that stands in no list was free."""
 
@@ -37,13 +41,13 @@ class GpuDay(Document, frozen=True, kw_only=True):
     """Product name."""
     uuid: str | None = None
     """Id of the card; none where the source names none."""
-    busy: Hours = "0*24"
+    busy: Hours = NOTHING
     """Minutes of each hour in which it worked."""
-    held: Hours = "0*24"
+    held: Hours = NOTHING
     """Minutes in which a process or an allocation held it and less than 5 % of it worked."""
-    unclear: Hours = "0*24"
+    unclear: Hours = NOTHING
     """Minutes in which it was held, and how much worked is not known."""
-    missing: Hours = "0*24"
+    missing: Hours = NOTHING
     """Minutes in which it did not answer, although the host was watched."""
 
 
@@ -124,6 +128,8 @@ def hours_of(text: str) -> list[int]:
 
 def hours_text(minutes: Sequence[int]) -> str:
     """Return the minutes of each hour in their short form: equal neighbours are written once."""
+    if not any(minutes):
+        return NOTHING  # this very object, which a document leaves out
     runs: list[list[int]] = []
     for number in minutes:
         if runs and runs[-1][0] == number:

@@ -119,7 +119,9 @@ def _accounts() -> tuple[float, float]:
 def _lines() -> Iterator[str]:
     yield "JobID|User|NodeList|Start|End|AllocTRES|TRESUsageInAve\n"
     for job in range(LINES // 2):
-        start = START + timedelta(minutes=job // 20)
+        start = START + timedelta(
+            seconds=18 * job
+        )  # fifty hosts of eight GPUs, each job with one of them for two hours
         times = f"{start:%Y-%m-%dT%H:%M:%S}|{start + timedelta(hours=2):%Y-%m-%dT%H:%M:%S}"
         yield f"{job}|u{job % 40}|gpu{job % 50:02}|{times}|cpu=8,gres/gpu:h100=1,gres/gpu=1|\n"
         yield f"{job}.0||gpu{job % 50:02}|{times}|cpu=8|gres/gpuutil={job % 100}\n"

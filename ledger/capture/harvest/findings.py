@@ -80,7 +80,7 @@ class Findings(Document, frozen=True, kw_only=True):
     model: str | None = None
     """File of the model."""
     sources: dict[str, str] = {}
-    """TrainingPlace of each value: `params.lr`, `curves`, `metrics.accuracy`, `model`."""
+    """Source of each value: `params.lr`, `curves`, `metrics.accuracy`, `model`."""
     notes: dict[str, list[str]] = {}
     """What was left out and why, by the box that it could have filled."""
 
@@ -209,15 +209,12 @@ class _Search:
 def _named_folders(source: TrainingPlace) -> list[Path]:
     """Return the folders that the command line names and that are no folders of data."""
     found: list[Path] = []
+    without = {one.absolute() for one in source.without}
     for word in source.command:
         value = word.partition("=")[2] or word
         path = source.folder / value
         try:
-            if (
-                value.strip("./")
-                and path.is_dir()
-                and path.absolute() not in {one.absolute() for one in source.without}
-            ):
+            if value.strip("./") and path.is_dir() and path.absolute() not in without:
                 found.append(path)
         except (OSError, ValueError):
             continue

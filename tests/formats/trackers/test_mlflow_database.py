@@ -205,7 +205,7 @@ def test_other_files_are_no_database_of_mlflow(tmp_path: Path) -> None:
 
 
 def test_a_damaged_database_gives_what_is_left_or_one_error(database: Path) -> None:
-    endure(read_mlflow_database, database, database)
+    assert endure(read_mlflow_database, database, database) == []
 
 
 def test_infinity_is_the_largest_float_of_the_database(database: Path) -> None:

@@ -143,4 +143,4 @@ def test_other_files_are_no_storage(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_damaged_storage_gives_what_is_left_or_one_error(store: Store, kind: str) -> None:
     path = store("optuna_storage") / kind
-    endure(read_optuna_storage, path, path)
+    assert endure(read_optuna_storage, path, path) == []

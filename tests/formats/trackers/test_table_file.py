@@ -84,4 +84,4 @@ def test_a_damaged_table_gives_what_is_left_or_one_error(tmp_path: Path, text: s
     def read(store: Path) -> Iterator[ForeignRun]:
         yield from read_table_file(store, ForeignColumns(metrics=["acc"], id="name")).runs
 
-    endure(read, path, path)
+    assert endure(read, path, path) == []

@@ -84,4 +84,4 @@ def test_rows_and_configs_that_are_no_json_are_named(database: Path) -> None:
 
 
 def test_a_damaged_database_gives_what_is_left_or_one_error(database: Path) -> None:
-    endure(read_trackio_database, database, database)
+    assert endure(read_trackio_database, database, database) == []

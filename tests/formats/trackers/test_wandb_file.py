@@ -232,4 +232,4 @@ def test_a_damaged_file_gives_what_is_left_or_one_error(folder: Path, name: str)
     def read(store: Path) -> Iterator[ForeignRun]:
         return read_wandb_file(store)
 
-    endure(read, file, file, rounds=60 if name == "full run" else 8)
+    assert endure(read, file, file, rounds=60 if name == "full run" else 8) == []
