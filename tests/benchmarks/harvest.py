@@ -6,10 +6,11 @@ from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
-from ledger.capture.harvest.findings import TrainingPlace, find
+from ledger.capture.harvest.findings import find
 from ledger.capture.harvest.known_files import NAMES, check_formats
 from ledger.capture.harvest.left_files import find_left_files
 from ledger.capture.harvest.log_curves import read_log_curves
+from ledger.capture.harvest.search import TrainingPlace
 from tests.benchmarks.measuring import (
     command,
     cpu_seconds,

@@ -5,8 +5,9 @@ from collections.abc import Collection
 import msgspec
 
 from ledger.analysis.data.curves import gather
-from ledger.capture.harvest.findings import Findings, TrainingPlace, find
+from ledger.capture.harvest.findings import find
 from ledger.capture.harvest.known_files import check_formats
+from ledger.capture.harvest.search import Findings, TrainingPlace
 from ledger.errors import LedgerError
 from ledger.recorder.record.draft import CaptureProblem, Draft
 from ledger.recorder.record.options import seed_of

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ledger.capture.code.script import is_own_script, script_of_command
-from ledger.capture.harvest.findings import TrainingPlace
+from ledger.capture.harvest.search import TrainingPlace
 from ledger.recorder.record.draft import Draft
 from ledger.recorder.record.harvest import with_harvest
 from ledger.session.spool.attempts import earlier_attempts

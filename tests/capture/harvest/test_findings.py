@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.capture.harvest.findings import Findings, TrainingPlace, find
+from ledger.capture.harvest.findings import find
 from ledger.capture.harvest.known_files import FORMATS, check_formats
+from ledger.capture.harvest.search import Findings, TrainingPlace
 from ledger.errors import UsageError
 from ledger.formats.trackers.wandb_file import read_wandb_file
 from tests.formats.trackers.archive import unpack
@@ -160,7 +161,7 @@ def test_a_box_that_breaks_costs_no_other(training: Training, monkeypatch: pytes
     def overflow(*_: object) -> None:
         raise OverflowError
 
-    monkeypatch.setattr("ledger.capture.harvest.findings.read_log_curves", overflow)
+    monkeypatch.setattr("ledger.capture.harvest.curves_box.read_log_curves", overflow)
     log = training.left("log.txt", "step 1 loss 1\n")
     found = training.find(command=["python", "train.py", "--lr", "1"], log=log)
     assert found.params == {"lr": 1}
