@@ -15,6 +15,10 @@ HELD: tuple[Use, ...] = ("busy", "held", "unclear")
 """Uses of a GPU that somebody held."""
 
 
+HELD_BYTES = 512 << 20
+"""Memory in use from which a card counts as held where nobody says by whom: a driver alone keeps up to 450 MiB."""
+
+
 class CardMinute(Document, frozen=True, kw_only=True):
     """One GPU in one minute."""
 

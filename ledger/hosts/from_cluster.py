@@ -8,13 +8,12 @@ from ledger.capture.machine.gpus.watch import IDLE_BELOW
 from ledger.capture.machine.holders import nodes_in
 from ledger.formats.prometheus_dump import CardSeries
 from ledger.formats.sacct_file import Allocation, JobUse, read_sacct
-from ledger.hosts.day_log import CardMinute, DayLog, Use, use_of
+from ledger.hosts.day_log import HELD_BYTES, CardMinute, DayLog, Use, use_of
 from ledger.model.hosts import MOST_CARDS, NOBODY
 from ledger.model.values import Document
 
 _MINUTE = timedelta(minutes=1)
-_HELD_MIB = 500.0
-"""Memory from which a card counts as held: a driver alone keeps less (nvidia-smi shows up to 450 MiB)."""
+_MIB = 1 << 20
 _LONGEST_STEP = 300.0
 """Seconds that one sample of a series stands for at most: with more between two, nothing is known."""
 
@@ -165,7 +164,7 @@ def from_prometheus(series: Sequence[CardSeries]) -> ClusterDays:
                 log = DayLog.at(host, moment)
                 logs.append(log)
             log.add(moment, [card.at(minute) for card in cards])
-    return ClusterDays(logs=logs, unknown={"held": "by the user or job of a card, or 500 MiB of its memory in use"})
+    return ClusterDays(logs=logs, unknown={"held": "by the user or job of a card, or 512 MiB of its memory in use"})
 
 
 class _CardMinutes:
@@ -184,7 +183,7 @@ class _CardMinutes:
         shares, user, job = self._activity.get(minute, ([], None, None))
         sizes, memory_user, memory_job = self._memory.get(minute, ([], None, None))
         user, job = user or memory_user, job or memory_job
-        held = bool(user or job) or any(size >= _HELD_MIB for size in sizes)
+        held = bool(user or job) or any(size * _MIB >= HELD_BYTES for size in sizes)
         use = use_of(shares, held=held, below=IDLE_BELOW)
         return CardMinute(name=self._name, uuid=self._uuid, use=use, user=user or NOBODY, job=job)
 

@@ -12,13 +12,14 @@ import msgspec
 
 from ledger.capture.machine.gpus.card import Card
 from ledger.capture.machine.gpus.cards import Cards, open_cards
+from ledger.capture.machine.gpus.nvml import is_instance
 from ledger.capture.machine.gpus.watch import IDLE_BELOW
 from ledger.capture.machine.holders import Owner, given_cards, owner_of, short_host
 from ledger.errors import LedgerError
-from ledger.hosts.day_log import CardMinute, DayLog, Use, gpus_of, holders_of, merged, use_of
+from ledger.hosts.day_log import HELD_BYTES, CardMinute, DayLog, Use, gpus_of, holders_of, merged, use_of
 from ledger.model.hosts import NOBODY, HostDay
 from ledger.model.values import Document, slug
-from ledger.recorder.statements.host_days import append_host_days, host_day
+from ledger.recorder.statements.host_days import append_host_days, host_day, host_in
 from ledger.store.branch.branch import Branch
 
 _LOG = logging.getLogger("ledger")
@@ -61,12 +62,14 @@ class Watcher:
     ) -> None:
         self._ledger = ledger
         self._machine = short_host()
-        self.host = slug(host or self._machine)
+        self.host = slug(host or host_in(ledger, self._machine))
         self._names = names
         self._now = now
         self._folder = ledger.repository.state_dir / "hosts"
         self._cards = Cards([])
         self._given: dict[int, Owner] = {}
+        self._may_be_given = True
+        self._unknown: dict[str, str] = {} if names else {"holders": "users are not named: --no-names"}
         self._given_at = datetime.min.replace(tzinfo=UTC)
         self._minute: datetime | None = None
         self._looks: list[list[CardLook]] = []
@@ -84,6 +87,8 @@ class Watcher:
             self._cards = open_cards(variables)
         except RuntimeError as error:
             raise LedgerError(str(error)) from error
+        # SLURM numbers whole cards; with divided ones the numbers are no places among ours.
+        self._may_be_given = not any(is_instance(card.gpu) for card in self._cards.cards)
         if not self._cards.cards:
             raise LedgerError("this machine has no GPU that could be watched", hint="ledger watch --from FILE")
         return len(self._cards.cards)
@@ -124,7 +129,7 @@ class Watcher:
             self._ended.append(self._log)
             self._log = None
         self._minute = minute
-        if now - self._given_at >= timedelta(seconds=_GIVEN_SECONDS):
+        if self._may_be_given and now - self._given_at >= timedelta(seconds=_GIVEN_SECONDS):
             self._given, self._given_at = given_cards(self._machine), now
         looks = [self._look_at(card, place) for place, card in enumerate(self._cards.cards)]
         self._looks.append(looks)
@@ -140,6 +145,9 @@ class Watcher:
         for pid in reading.processes or ():
             owner = owner_of(pid) or Owner(NOBODY)
             owners[owner.user] = owner.job
+        if reading.processes is None and (reading.memory_used_bytes or 0) >= HELD_BYTES:
+            owners[NOBODY] = None
+            self._unknown["held"] = "by 512 MiB of memory in use: the driver names no processes"
         if place in self._given:  # an allocation holds a card without any process
             owner = self._given[place]
             owners.setdefault(owner.user, owner.job)
@@ -201,7 +209,6 @@ class Watcher:
         return appended
 
     def _document(self, log: DayLog) -> HostDay:
-        unknown = {} if self._names else {"holders": "users are not named: --no-names"}
         return host_day(
             self._ledger,
             log.host,
@@ -210,7 +217,7 @@ class Watcher:
             log.watched,
             gpus_of(log),
             holders_of(log, names=self._names),
-            unknown,
+            self._unknown,
         )
 
 

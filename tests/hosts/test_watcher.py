@@ -1,6 +1,7 @@
 """A watcher on cards that a library built from C plays; only the clock is moved."""
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from ledger.model.document import load
 from ledger.model.hosts import HostDay, hours_of
 from ledger.store.branch.branch import Branch
 from tests.capture.machine.fake_nvml import FakeCards, cards
+from tests.conftest import Cli
 
 __all__ = ["cards"]
 NOON = datetime(2026, 11, 20, 12, 0, 5, tzinfo=UTC)
@@ -153,6 +155,41 @@ def test_a_card_that_slurm_gave_away_is_held_without_any_process(
     (day,) = documents(ledger)
     assert [hours_of(gpu.held)[12] for gpu in day.gpus] == [0, 2]
     assert [(one.user, one.job, one.held_minutes) for one in day.holders] == [("grace", "slurm 9", 2)]
+
+
+def test_where_no_process_is_named_memory_in_use_is_what_holds(ledger: Branch, cards: FakeCards) -> None:
+    gib = 1 << 30
+    cards.set(busy=0, used__0=20 * gib, used__1=gib >> 2, **{"fail.nvmlDeviceGetComputeRunningProcesses_v3": 3})
+    clock = Clock()
+    watch(ledger, Played(clock, 2), clock)
+    (day,) = documents(ledger)
+    assert [hours_of(gpu.held)[12] for gpu in day.gpus] == [2, 0]
+    assert [one.user for one in day.holders] == ["unknown"]
+    assert "names no processes" in day.unknown["held"]
+
+
+def test_numbers_of_slurm_are_no_places_among_divided_cards(
+    ledger: Branch, cards: FakeCards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards.set(mig=2)
+    monkeypatch.setattr(module, "given_cards", lambda _: {1: Owner("grace", "slurm 9")})
+    clock = Clock()
+    watch(ledger, Played(clock, 1), clock)
+    (day,) = documents(ledger)
+    assert len(day.gpus) == 4
+    assert day.holders == []
+
+
+def test_a_policy_that_leaves_hosts_out_holds_for_their_days(ledger: Branch, cards: FakeCards, cli: Cli) -> None:
+    del cards
+    assert cli("policy", "set", "privacy.host", "true").code == 0
+    clock = Clock()
+    watcher = Watcher(Branch.open(ledger.repository.worktree or Path()), now=clock)
+    watcher.open()
+    list(watcher.days(Played(clock, 1)))
+    (day,) = documents(ledger)
+    assert re.fullmatch("host-[0-9a-f]{8}", day.host)
+    assert os.uname().nodename.lower() not in str(day)
 
 
 def test_a_machine_without_gpus_is_told_what_to_do(ledger: Branch, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from ledger.hosts.from_cluster import ClusterDays, from_prometheus, from_sacct
 from ledger.hosts.watcher import Watcher
 from ledger.model.hosts import HostDay, HostSource
 from ledger.model.values import counted, plain
-from ledger.recorder.statements.host_days import append_host_days, host_day, unknown_days
+from ledger.recorder.statements.host_days import append_host_days, host_day, host_in, unknown_days
 from ledger.store.branch.branch import Branch
 
 _JSON_START = b"{"
@@ -167,7 +167,7 @@ def _shown(lines: Iterable[str], bar: Bar, size: int) -> Iterator[str]:
 def _document(ledger: Branch, log: DayLog, source: HostSource, found: ClusterDays, *, names: bool) -> HostDay:
     return host_day(
         ledger,
-        log.host,
+        host_in(ledger, log.host),
         source,
         (log.first, log.last),
         log.watched,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from ledger.hashing import hash_bytes
 from ledger.model import paths
 from ledger.model.document import dump
 from ledger.model.hosts import HOST_FORMAT, GpuDay, Holder, HostDay, HostSource, hours_text
@@ -61,6 +62,17 @@ def host_day(
         tool=TOOL,
     )
     return redact_document(day, redactor_for(ledger))
+
+
+def host_in(ledger: Branch, name: str) -> str:
+    """Return the name of a host as it may stand on the ledger: of a policy that leaves hosts out, one made of a hash.
+
+    Raises:
+        LedgerError: the policy is damaged.
+    """
+    if not ledger.policy.privacy.host:
+        return name
+    return f"host-{hash_bytes(name.encode('utf-8', 'surrogateescape')).rpartition(':')[2][:8]}"
 
 
 def append_host_days(ledger: Branch, days: Sequence[HostDay]) -> int:
