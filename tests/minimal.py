@@ -4,7 +4,11 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from ledger.model import boxes
+from ledger.model.boxes.code import Code
+from ledger.model.boxes.cost import Cost
+from ledger.model.boxes.inputs import Datasets, Params
+from ledger.model.boxes.machine import Environment, Hardware
+from ledger.model.boxes.outputs import Logs, Model, Results, Statistics
 from ledger.model.record import RECORD_FORMAT, Author, Record, Timing
 
 NOW = datetime(2026, 11, 20, 19, 48, 12, 123456, tzinfo=UTC)
@@ -21,16 +25,16 @@ def minimal_record(**changes: object) -> Record:
         experiment="x",
         author=ADA,
         timing=Timing(started_at=NOW, ended_at=NOW, duration_seconds=0.0, recorded_at=NOW),
-        code=boxes.Code(unknown={"all": "why"}),
-        params=boxes.Params(),
-        datasets=boxes.Datasets(),
-        hardware=boxes.Hardware(),
-        environment=boxes.Environment(),
-        cost=boxes.Cost(),
-        model=boxes.Model(),
-        logs=boxes.Logs(),
-        results=boxes.Results(),
-        statistics=boxes.Statistics(),
+        code=Code(unknown={"all": "why"}),
+        params=Params(),
+        datasets=Datasets(),
+        hardware=Hardware(),
+        environment=Environment(),
+        cost=Cost(),
+        model=Model(),
+        logs=Logs(),
+        results=Results(),
+        statistics=Statistics(),
         tool=TOOL,
     )
     return msgspec.structs.replace(record, **changes)

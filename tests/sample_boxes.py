@@ -9,7 +9,9 @@ import msgspec
 
 from ledger.analysis.data.curves import Point
 from ledger.hashing import hash_bytes
-from ledger.model import boxes
+from ledger.model.boxes.inputs import Datasets, DatasetUse
+from ledger.model.boxes.machine import Gpu, Hardware, Usage
+from ledger.model.boxes.outputs import Curves, Metric, Results
 from ledger.model.entries import EnvironmentFile, Evaluation
 from ledger.model.ids import new_id
 from ledger.model.paths import CURVES_FILE
@@ -46,17 +48,17 @@ def sample_environment() -> EnvironmentFile:
     )  # fmt: skip
 
 
-def sample_hardware() -> boxes.Hardware:
-    return boxes.Hardware(
+def sample_hardware() -> Hardware:
+    return Hardware(
         host="laptop-7", cpu="AMD Ryzen 7 7840U", cores=16, cores_limit=2.0, memory_bytes=32_000_000_000,
         memory_limit_bytes=8_000_000_000, disk_bytes=1_000_000_000_000, disk_free_bytes=412_000_000_000,
-        usage=boxes.Usage(samples=14, interval_seconds=2.0, cpu_seconds=51.2, cpu_fraction_mean=0.83,
+        usage=Usage(samples=14, interval_seconds=2.0, cpu_seconds=51.2, cpu_fraction_mean=0.83,
                           memory_peak_bytes=612_000_000),
     )  # fmt: skip
 
 
-def sample_gpu_hardware() -> boxes.Hardware:
-    gpu = boxes.Gpu(
+def sample_gpu_hardware() -> Hardware:
+    gpu = Gpu(
         name="NVIDIA L4", memory_bytes=23_034_000_000, driver="570.86", utilisation_mean=0.41,
         memory_peak_bytes=2_100_000_000, gpu_idle_fraction=0.22, energy_kwh=0.00061,
     )  # fmt: skip
@@ -69,29 +71,29 @@ def sample_timing(started: datetime, seconds: float) -> Timing:
     return Timing(started_at=started, ended_at=ended, duration_seconds=seconds, recorded_at=recorded)
 
 
-def _metric(name: str, value: float, version: str, direction: str) -> boxes.Metric:
+def _metric(name: str, value: float, version: str, direction: str) -> Metric:
     return msgspec.convert(
         {"name": name, "value": number(value), "split": "validation", "direction": direction,
          "evaluator": "digits-eval 1",
          "dataset": f"digits-validation@{version}", "dataset_hash": V1_HASH if version == "v1" else V2_HASH},
-        boxes.Metric,
+        Metric,
     )  # fmt: skip
 
 
-def _use(version: str) -> boxes.DatasetUse:
+def _use(version: str) -> DatasetUse:
     content, samples = (V1_HASH, 360) if version == "v1" else (V2_HASH, 420)
-    return boxes.DatasetUse(
+    return DatasetUse(
         role="validation", split="validation", name="digits-validation", version=version, hash=content,
         path="data/val", files=1, bytes=184_320, samples=samples,
     )  # fmt: skip
 
 
-def sample_datasets_used(version: str) -> boxes.Datasets:
-    train = boxes.DatasetUse(
+def sample_datasets_used(version: str) -> Datasets:
+    train = DatasetUse(
         role="train", split="train", name="digits-train", version="v1", hash=TRAIN_HASH, path="data/train", files=1,
         bytes=551_424, samples=1077,
     )  # fmt: skip
-    return boxes.Datasets(used=[train, _use(version)])
+    return Datasets(used=[train, _use(version)])
 
 
 def sample_curve(chance: random.Random, accuracy: float, *, epochs: int, cut: int) -> list[Point]:
@@ -111,19 +113,17 @@ def sample_curve(chance: random.Random, accuracy: float, *, epochs: int, cut: in
 
 def sample_results(
     points: Sequence[Point], accuracy: float, version: str, status: Status, files: dict[str, bytes]
-) -> boxes.Results:
+) -> Results:
     metrics = [
         _metric("accuracy", accuracy, version, "higher"),
         _metric("loss", math.nan if status == "failed" else 1.1 * (1 - accuracy), version, "lower"),
-        boxes.Metric(
+        Metric(
             name="loss", split="train", value=points[-1].values["train/loss"], direction="lower", step=points[-1].step
         ),
     ]  # fmt: skip
     series = sorted(points[-1].values)
-    curves = boxes.Curves(
-        hash=hash_bytes(files[CURVES_FILE]), series=series, points=len(points), logged=len(points) * 11
-    )
-    return boxes.Results(headline="validation/accuracy", metrics=metrics, curves=curves)
+    curves = Curves(hash=hash_bytes(files[CURVES_FILE]), series=series, points=len(points), logged=len(points) * 11)
+    return Results(headline="validation/accuracy", metrics=metrics, curves=curves)
 
 
 def sample_evaluations(index: int, record: Record, value: float | None) -> list[Evaluation]:

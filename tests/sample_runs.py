@@ -9,7 +9,11 @@ import msgspec
 
 from ledger.analysis.data.curves import render_curves, summarise
 from ledger.hashing import hash_bytes
-from ledger.model import boxes
+from ledger.model.boxes.code import Code, Patch
+from ledger.model.boxes.cost import Cost
+from ledger.model.boxes.inputs import Params
+from ledger.model.boxes.machine import Environment
+from ledger.model.boxes.outputs import Figure, Logs, Model, Results
 from ledger.model.document import dump
 from ledger.model.entries import Evaluation, StoredRun
 from ledger.model.ids import new_id
@@ -98,27 +102,27 @@ def sample_run(
         "command": ["python", "train.py", *(f"--{name}={value}" for name, value in params.items())],
         "seed": params.get("seed"),
         "timing": sample_timing(started, seconds),
-        "code": boxes.Code(
+        "code": Code(
             commit=f"git:{hashlib.sha1(b'code', usedforsecurity=False).hexdigest()}", branch="main", pushed=True,
             dirty=False, remote="https://example.org/vision/digits.git",
         ),
-        "params": boxes.Params(values=params, sources=["params.yaml"]),
+        "params": Params(values=params, sources=["params.yaml"]),
         "datasets": sample_datasets_used(dataset),
         "hardware": sample_hardware(),
-        "environment": boxes.Environment(
+        "environment": Environment(
             hash=hash_bytes(files[ENVIRONMENT_FILE]), python="3.11.9", os="Linux 6.8.0 (Debian 12)", container="docker",
             packages=len(sample_environment().packages), frameworks={"torch": "2.13.0", "numpy": "2.4.6"},
         ),
-        "cost": boxes.Cost(
+        "cost": Cost(
             amount=round(seconds / 3600 * 0.08, 6), currency="USD", device="cpu core", device_count=2.0,
             price_per_hour=0.04, catalogue="default 2026-11-01",
             unknown={"energy_kwh": "no GPU in this machine", "idle_amount": "no GPU in this machine"},
         ),
-        "model": boxes.Model(
+        "model": Model(
             path="model.pt", hash=hash_bytes(str(index).encode()), bytes=151_832, parameters=37_194, trainable=37_194,
             format="torch",
         ),
-        "logs": boxes.Logs(hash=hash_bytes(LOG.encode()), bytes=18_204, lines=214,
+        "logs": Logs(hash=hash_bytes(LOG.encode()), bytes=18_204, lines=214,
                            warnings={"WARNING learning rate is above the range that was tested": 3}),
         "results": sample_results(points, accuracy, dataset, status, files),
         "statistics": summarise(points),
@@ -150,15 +154,14 @@ def hostile_run(blobs: Blobs) -> StoredRun:
             Link(url="https://example.org/paper?a=1&b=<2>", title="paper <1>"),
             Link(url="mailto:team@example.org"),
         ],
-        model=boxes.Model(unknown={"all": f"the file is missing: {nasty}"}),
+        model=Model(unknown={"all": f"the file is missing: {nasty}"}),
     )
     svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="40"><script>alert(1)</script><rect/></svg>'
     figures = {"figures/a.svg": svg, "figures/b.png": PNG, "figures/c.html": b"<script>alert(1)</script>"}
     results = msgspec.structs.replace(
         run.record.results,
         figures=[
-            boxes.Figure(file=name, title=nasty, hash=hash_bytes(data), bytes=len(data))
-            for name, data in figures.items()
+            Figure(file=name, title=nasty, hash=hash_bytes(data), bytes=len(data)) for name, data in figures.items()
         ],
     )
     record = msgspec.structs.replace(run.record, results=results)
@@ -205,7 +208,7 @@ def _failed(blobs: Blobs) -> StoredRun:
         reason="FloatingPointError: loss is NaN at step 131",
         params={"model": "mlp", "optimizer.lr": 10.0, "hidden": 128, "seed": 0, "epochs": 30},
         started=START + timedelta(days=2, hours=20), tags=["sweep", "mlp"],
-        logs=boxes.Logs(hash=hash_bytes(b"x"), bytes=2_311, lines=41, errors={
+        logs=Logs(hash=hash_bytes(b"x"), bytes=2_311, lines=41, errors={
             'Traceback (most recent call last):\n  File "train.py", line 88, in <module>\n    main()\n'
             "FloatingPointError: loss is NaN at step 131": 1}),
     )  # fmt: skip
@@ -217,8 +220,8 @@ def _lost(blobs: Blobs) -> StoredRun:
         blobs, 41, experiment="cnn-width", accuracy=0.6, status="lost", reason="the host restarted",
         params={"model": "cnn", "optimizer.lr": 0.003, "channels": 64, "seed": 0, "epochs": 30},
         started=START + timedelta(days=9, hours=1),
-        model=boxes.Model(unknown=unknown), cost=boxes.Cost(unknown=unknown),
-        results=boxes.Results(unknown={"metrics": "the run was lost before its last epoch"}),
+        model=Model(unknown=unknown), cost=Cost(unknown=unknown),
+        results=Results(unknown={"metrics": "the run was lost before its last epoch"}),
     )  # fmt: skip
 
 
@@ -234,7 +237,7 @@ def _patched(blobs: Blobs) -> StoredRun:
     code = msgspec.structs.replace(
         run.record.code, dirty=True, pushed=False,
         tree=f"git:{hashlib.sha1(b'tree', usedforsecurity=False).hexdigest()}",
-        patch=boxes.Patch(hash=hash_bytes(PATCH), bytes=len(PATCH), files=2, added=5, removed=1),
+        patch=Patch(hash=hash_bytes(PATCH), bytes=len(PATCH), files=2, added=5, removed=1),
     )  # fmt: skip
     record = msgspec.structs.replace(run.record, code=code)
     return keep_beside(blobs, record, {**files_beside(blobs, run), PATCH_FILE: PATCH}, ())

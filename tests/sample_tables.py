@@ -6,7 +6,7 @@ import msgspec
 
 from ledger.analysis.data.prediction_statistics import calibration_table, class_table, confusion_table, slice_table
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import Table
+from ledger.model.boxes.outputs import Table
 from ledger.model.entries import StoredRun
 from ledger.model.tables import KINDS, LAYER_COLUMNS, Cells, dump_cells
 from ledger.model.values import TableKind

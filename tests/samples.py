@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import msgspec
 
-from ledger.model import boxes
+from ledger.model.boxes.inputs import Params
+from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import Contents, DatasetVersion, LogEntry, Note, StoredRun
 from ledger.model.hosts import GpuDay, Holder, HostDay
 from ledger.model.ids import new_id
@@ -157,7 +158,7 @@ def _many(base: StoredRun, index: int, params: int, metrics: int, experiments: i
     }
     dataset, content = ("v1", V1_HASH) if index % 2 else ("v2", V2_HASH)
     measured = [
-        boxes.Metric(name=f"metric_{n}", split="validation", value=chance.random(), direction="higher",
+        Metric(name=f"metric_{n}", split="validation", value=chance.random(), direction="higher",
                      dataset=f"digits-validation@{dataset}", dataset_hash=content)
         for n in range(metrics)
     ]  # fmt: skip
@@ -165,7 +166,7 @@ def _many(base: StoredRun, index: int, params: int, metrics: int, experiments: i
         base.record,
         id=new_id(started, hashlib.sha256(str(index).encode()).digest()),
         experiment=f"experiment-{index % experiments}",
-        params=boxes.Params(values=values),
+        params=Params(values=values),
         tags=[f"tag-{index % 7}"],
         results=msgspec.structs.replace(base.record.results, headline="validation/metric_0", metrics=measured),
         timing=sample_timing(started, 30.0),

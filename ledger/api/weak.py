@@ -12,7 +12,7 @@ from ledger.analysis.weak.metric_tables import choose_group, read_metric_tables
 from ledger.analysis.weak.next_changes import with_guesses
 from ledger.analysis.weak.weak_points import WeakPoints
 from ledger.errors import LedgerError, NotFound, UsageError
-from ledger.model.boxes import GroupId
+from ledger.model.boxes.outputs import GroupId
 from ledger.model.entries import Contents, StoredRun
 from ledger.store.branch.branch import Branch
 from ledger.store.index.peers import read_peers

@@ -6,7 +6,7 @@ Source: https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html.
 from collections.abc import Sequence
 
 from ledger.exporters.exported_run import Exported, ExportedRun, json_bytes
-from ledger.model.boxes import DatasetUse
+from ledger.model.boxes.inputs import DatasetUse
 from ledger.model.values import slug
 
 _TERMS = (

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from ledger import __version__
 from ledger.exporters.exported_run import Exported, ExportedRun, json_bytes, param_text
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.record import Record
 
 _ALGORITHM = "BLAKE3"

@@ -12,7 +12,7 @@ import msgspec
 
 from ledger.exporters.exported_run import Exported, ExportedRun, number_of, param_text
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import DatasetUse
+from ledger.model.boxes.inputs import DatasetUse
 from ledger.model.record import Record
 from ledger.model.values import Status
 

@@ -11,7 +11,7 @@ from ledger.analysis.judging.loop import LoopReport
 from ledger.api.advise import AdviceReport
 from ledger.api.judge import JudgedRun
 from ledger.formatting import number
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.characters import escaped
 from ledger.model.entries import StoredRun
 from ledger.model.record import BOXES

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from ledger.model.boxes import DatasetUse, Metric
+from ledger.model.boxes.inputs import DatasetUse
+from ledger.model.boxes.outputs import Metric
 from ledger.model.datasets import CaseResult, DatasetKind, Leak, Severity, VersionChange
 from ledger.model.ids import is_id
 from ledger.model.record import Author, Record

@@ -2,20 +2,12 @@
 
 from typing import Any
 
-from ledger.model.boxes import (
-    Box,
-    Code,
-    Cost,
-    Datasets,
-    Environment,
-    Hardware,
-    Logs,
-    Metric,
-    Model,
-    Params,
-    Results,
-    Statistics,
-)
+from ledger.model.boxes.box import Box
+from ledger.model.boxes.code import Code
+from ledger.model.boxes.cost import Cost
+from ledger.model.boxes.inputs import Datasets, Params
+from ledger.model.boxes.machine import Environment, Hardware
+from ledger.model.boxes.outputs import Logs, Metric, Model, Results, Statistics
 from ledger.model.values import Document, Moment, Status
 
 RECORD_FORMAT = 1

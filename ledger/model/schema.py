@@ -11,9 +11,11 @@ from typing import Any
 
 import msgspec
 
-from ledger.model import boxes, datasets, entries, record, statistics
+from ledger.model import datasets, entries, hosts, record, statistics
+from ledger.model.boxes import box, code, cost, inputs, machine, outputs
+from ledger.model.boxes.box import Box
 
-_MODULES = (record, boxes, entries, datasets, statistics)
+_MODULES = (record, box, code, inputs, machine, cost, outputs, entries, hosts, datasets, statistics)
 
 
 def json_schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
@@ -57,14 +59,14 @@ def _docs_with_bases(kind: type) -> dict[str, str]:
 def field_docs() -> dict[str, dict[str, str]]:
     """Return the one-line docstring of each field, by class name and field name."""
     docs: dict[str, dict[str, str]] = {}
+    boxed = []
     for module in _MODULES:
         for node in ast.parse(inspect.getsource(sys.modules[module.__name__])).body:
             if isinstance(node, ast.ClassDef):
                 docs[node.name] = _docs_of(node.body)
-    for name, fields in docs.items():
-        if name in vars(boxes) and issubclass(getattr(boxes, name), boxes.Box):
-            docs[name] = {**docs["Box"], **fields}
-    return docs
+                if issubclass(getattr(module, node.name), Box):
+                    boxed.append(node.name)
+    return docs | {name: {**docs["Box"], **docs[name]} for name in boxed}
 
 
 def class_docs(kind: type) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ledger import __version__
 from ledger.formatting import duration, number
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import Case, DatasetVersion, Evaluation, Note
 from ledger.model.hosts import HostDay, hours_of
 from ledger.model.record import Author, Record

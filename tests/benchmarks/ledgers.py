@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from ledger.model import boxes
+from ledger.model.boxes.inputs import Params
 from ledger.model.document import dump
 from ledger.model.ids import new_id
 from ledger.model.paths import RECORD_FILE
@@ -80,7 +80,7 @@ def _record(number: int, at: datetime) -> tuple[Record, Blobs]:
         id=new_id(at, hashlib.sha256(str(number).encode()).digest()),
         author=AUTHORS[number % 2],
         experiment=f"experiment-{number % 20}",
-        params=boxes.Params(values={f"optimizer.option_{n}": chance.choice([0.1, 0.01, 0.001]) for n in range(20)}),
+        params=Params(values={f"optimizer.option_{n}": chance.choice([0.1, 0.01, 0.001]) for n in range(20)}),
         results=msgspec.structs.replace(base.record.results, headline="validation/metric_0", metrics=metrics),
     )
     return record, {name: blobs[blob] for name, blob in base.files.items() if name != RECORD_FILE}

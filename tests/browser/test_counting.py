@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from playwright.sync_api import Page
 
-from ledger.model.boxes import Params
+from ledger.model.boxes.inputs import Params
 from ledger.model.entries import Contents, StoredRun
 from ledger.model.values import Status
 from ledger.publish.site.build import build_site

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from ledger.hashing import hash_bytes
-from ledger.model import boxes
+from ledger.model.boxes.outputs import Figure
 from ledger.model.entries import Contents
 from ledger.publish.pages import addresses
 from ledger.publish.site.build import build_site
@@ -50,7 +50,7 @@ def with_figure(tmp_path: Path) -> Path:
     blobs: Blobs = {}
     run = sample_run(blobs, 1, experiment="figures", params={"lr": 0.1}, accuracy=0.9, started=START)
     svg = matplotlib_svg()
-    figure = boxes.Figure(file="figures/confusion.svg", title="Confusion", hash=hash_bytes(svg), bytes=len(svg))
+    figure = Figure(file="figures/confusion.svg", title="Confusion", hash=hash_bytes(svg), bytes=len(svg))
     results = msgspec.structs.replace(run.record.results, figures=[figure])
     shown = keep_beside(blobs, msgspec.structs.replace(run.record, results=results), {figure.file: svg}, ())
     build_site(Contents(tip="1" * 40, runs=(shown,)), sample_reader(blobs), [], tmp_path / "site")

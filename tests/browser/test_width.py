@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser
 
-from ledger.model import boxes
+from ledger.model.boxes.inputs import Params
 from ledger.model.entries import NOTE_FORMAT, Contents, Note, StoredRun
 from ledger.model.record import Record
 from ledger.publish.site.build import build_site
@@ -32,7 +32,7 @@ WIDER = """
 def hostile_run(blobs: Blobs, number: int) -> StoredRun:
     """Return a run every text of which is one long word, but for those that pages find one another by."""
     run = sample_run(blobs, number, experiment=LABEL, params={"lr": 0.1}, accuracy=0.9, started=START)
-    record = msgspec.structs.replace(run.record, tags=[LABEL], params=boxes.Params(values={WORD: WORD, f"a.{WORD}": 1}))
+    record = msgspec.structs.replace(run.record, tags=[LABEL], params=Params(values={WORD: WORD, f"a.{WORD}": 1}))
     known = msgspec.to_builtins(record)
     for holder, key in list(leaves(known)):
         kept, holder[key] = holder[key], WORD

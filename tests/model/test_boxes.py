@@ -6,7 +6,9 @@ from itertools import permutations
 import msgspec
 import pytest
 
-from ledger.model.boxes import Code, DatasetUse, GroupId, Metric
+from ledger.model.boxes.code import Code
+from ledger.model.boxes.inputs import DatasetUse
+from ledger.model.boxes.outputs import GroupId, Metric
 from ledger.model.datasets import must_differ
 from ledger.model.statistics import Drift, DriftFigure
 from ledger.model.values import Role

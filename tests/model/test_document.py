@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ledger.commands.reading.schema import KINDS
 from ledger.errors import InvalidDocument
-from ledger.model import boxes
+from ledger.model.boxes.inputs import Params
+from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.document import FORMATS, UPGRADES, dump, load
 from ledger.model.record import BOXES, RECORD_FORMAT, Record
 from ledger.model.schema import field_docs, json_schema
@@ -54,11 +55,11 @@ values = st.one_of(
 @settings(max_examples=examples(100), deadline=None)
 @given(params=st.dictionaries(st.text(), values), metric=st.floats(), note=st.text())
 def test_load_is_the_inverse_of_dump(params: dict[str, ParamValue], metric: float, note: str) -> None:
-    measured = boxes.Metric(name="m", value=number(metric), split="validation")
+    measured = Metric(name="m", value=number(metric), split="validation")
     record = msgspec.structs.replace(
         minimal_record(),
-        params=boxes.Params(values=params),
-        results=boxes.Results(metrics=[measured]),
+        params=Params(values=params),
+        results=Results(metrics=[measured]),
         note=note.encode("utf-8", "ignore").decode(),
     )
     data = dump(record)
@@ -70,8 +71,8 @@ def test_load_is_the_inverse_of_dump(params: dict[str, ParamValue], metric: floa
 
 
 def test_the_order_in_which_params_were_given_does_not_matter() -> None:
-    one = msgspec.structs.replace(minimal_record(), params=boxes.Params(values={"b": 1, "a": 2}))
-    other = msgspec.structs.replace(minimal_record(), params=boxes.Params(values={"a": 2, "b": 1}))
+    one = msgspec.structs.replace(minimal_record(), params=Params(values={"b": 1, "a": 2}))
+    other = msgspec.structs.replace(minimal_record(), params=Params(values={"a": 2, "b": 1}))
     assert dump(one) == dump(other)
 
 
@@ -173,8 +174,8 @@ def test_text_that_is_not_utf_8_is_written_as_it_is_shown() -> None:
 
 
 def test_of_one_metric_at_several_steps_the_last_speaks_for_the_run() -> None:
-    metrics = [boxes.Metric(name="accuracy", value=step / 10, split="validation", step=step) for step in range(3)]
-    results = boxes.Results(headline="validation/accuracy", metrics=metrics)
+    metrics = [Metric(name="accuracy", value=step / 10, split="validation", step=step) for step in range(3)]
+    results = Results(headline="validation/accuracy", metrics=metrics)
     headline = msgspec.structs.replace(minimal_record(), results=results).headline
     assert headline is not None
     assert headline.value == 0.2

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.model.boxes import Metric, Results
+from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.entries import Contents, DatasetVersion, Evaluation, Note, StoredRun
 from ledger.model.ids import new_id
 from ledger.model.values import NoteKind, Status

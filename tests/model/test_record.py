@@ -6,7 +6,8 @@ import re
 import msgspec
 import pytest
 
-from ledger.model.boxes import Box, Metric, Results
+from ledger.model.boxes.box import Box
+from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.record import BOXES, Record, RunFields, fields_of
 from ledger.recorder.record.draft import Draft
 from ledger.recorder.record.options import Given

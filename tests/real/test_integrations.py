@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.record import Record
 from tests.real.conftest import Project, check_common
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from ledger.analysis.comparing.comparable import Group, agreed_direction, counts, group_of
 from ledger.formatting import number
-from ledger.model.boxes import GroupId, Metric
+from ledger.model.boxes.outputs import GroupId, Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document
 

@@ -8,7 +8,7 @@ from ledger.analysis.advice.budget import Budget, amounts_of, spent_of
 from ledger.analysis.judging.judgement import gather
 from ledger.errors import UsageError
 from ledger.formatting import number
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import Case, DatasetVersion, StoredRun
 from ledger.model.values import Document, counted
 

@@ -8,7 +8,7 @@ import msgspec
 
 from ledger.analysis.comparing.comparable import agreed_direction
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.values import LABEL_LENGTH, Direction, Document, counted, number, parse_slice
 
 _FEWEST = 2

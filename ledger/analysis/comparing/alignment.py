@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from ledger.analysis.comparing.comparable import Group, agreed_direction, counts, group_of
-from ledger.model.boxes import GroupId, Metric
+from ledger.model.boxes.outputs import GroupId, Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, counted
 

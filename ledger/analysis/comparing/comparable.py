@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 from ledger.analysis.comparing.error_rate import outside_range
 from ledger.analysis.comparing.splits import match_split_of_key
-from ledger.model.boxes import DatasetUse, GroupId, Metric
+from ledger.model.boxes.inputs import DatasetUse
+from ledger.model.boxes.outputs import GroupId, Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document
 

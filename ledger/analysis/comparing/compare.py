@@ -6,7 +6,7 @@ from ledger.analysis.comparing.comparable import agreed_direction, counts, rank_
 from ledger.analysis.comparing.error_rate import outside_range
 from ledger.analysis.comparing.settings import setting_key
 from ledger.analysis.query.fields import OWN_FIELDS, Value, field_value, params_that_differ
-from ledger.model.boxes import GroupId, Metric
+from ledger.model.boxes.outputs import GroupId, Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, ParamValue
 

@@ -12,7 +12,7 @@ from ledger.analysis.comparing.ranks import decode_trace, other_ranks
 from ledger.analysis.comparing.settings import Spread, setting_key
 from ledger.analysis.judging.means import mean
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import GroupId, Metric
+from ledger.model.boxes.outputs import GroupId, Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import WITHDRAWN, Direction, Document, Number, number
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ledger.analysis.comparing.comparable import counts
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.values import Document
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ledger.model.boxes import DatasetUse
+from ledger.model.boxes.inputs import DatasetUse
 
 
 class SplitMatch(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from ledger.model.boxes import Step
+from ledger.model.boxes.inputs import Step
 from ledger.model.record import Record
 from ledger.model.values import Document, ParamValue
 

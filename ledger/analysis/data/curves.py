@@ -17,7 +17,7 @@ from itertools import chain, compress, islice
 from typing import NamedTuple
 
 from ledger.errors import InvalidDocument, LedgerError
-from ledger.model.boxes import SeriesSummary, Statistics
+from ledger.model.boxes.outputs import SeriesSummary, Statistics
 from ledger.model.values import Document, check_label, number
 
 _AXES = ("step", "epoch", "seconds")

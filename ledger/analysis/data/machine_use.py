@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ledger.formatting import byte_size, number, share
-from ledger.model.boxes import Gpu, Usage
+from ledger.model.boxes.machine import Gpu, Usage
 from ledger.model.values import counted
 
 _DOUBT_FROM = 0.2

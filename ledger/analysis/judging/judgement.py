@@ -12,7 +12,7 @@ from ledger.analysis.judging.selection_bias import best_by_luck
 from ledger.analysis.judging.verdict import Question, Verdict, decide
 from ledger.errors import UsageError
 from ledger.formatting import number
-from ledger.model.boxes import GroupId, Metric
+from ledger.model.boxes.outputs import GroupId, Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document
 

@@ -13,7 +13,7 @@ from typing import Literal
 from ledger.analysis.comparing.settings import settings_of
 from ledger.analysis.judging.noise import Noise, Repeats, measure_noise, pool
 from ledger.analysis.judging.verdict import Question, Verdict, decide
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document
 

@@ -13,7 +13,7 @@ from ledger.analysis.judging.judgement import Judgement, Tried
 from ledger.analysis.judging.noise import measure_noise
 from ledger.analysis.judging.verdict import Verdict
 from ledger.formatting import number
-from ledger.model.boxes import GroupId, Metric
+from ledger.model.boxes.outputs import GroupId, Metric
 from ledger.model.claims.measurements import same_data, same_data_text
 from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document, counted

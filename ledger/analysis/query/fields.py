@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ledger.analysis.query.order_warnings import metric_key
 from ledger.formatting import minute, number
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 
 from ledger.errors import LedgerError
-from ledger.model.boxes import GroupId, Metric, Table
+from ledger.model.boxes.outputs import GroupId, Metric, Table
 from ledger.model.entries import StoredRun
 from ledger.model.tables import COLUMNS, MISTAKE_COLUMNS, PAIR_COLUMNS, Cells, check_cells, load_cells
 from ledger.model.values import Document

@@ -1,7 +1,7 @@
 """Steps around the model that differ between two runs, in words."""
 
 from ledger.analysis.query.fields import params_that_differ, show_value
-from ledger.model.boxes import Step
+from ledger.model.boxes.inputs import Step
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document
 

@@ -12,7 +12,7 @@ from ledger.capture.secrets.redactor import Redactor
 from ledger.data.version.stat_cache import StatCache
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import Code, InnerRepository, Patch
+from ledger.model.boxes.code import Code, InnerRepository, Patch
 from ledger.repository.repository import Repository, remotes
 from ledger.repository.worktree.omissions import FileOmission, PatchLimits
 from ledger.repository.worktree.snapshot import Inside, Snapshot, read_snapshot

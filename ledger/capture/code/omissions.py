@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ledger.data.version.stat_cache import Remembered, StatCache, facts_of, is_at_rest, unchanged
 from ledger.hashing import hash_bytes, hash_file
-from ledger.model.boxes import OmittedFile
+from ledger.model.boxes.code import OmittedFile
 from ledger.repository.worktree.omissions import FileOmission
 
 _SINGLY = 20

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ledger.capture.code.source_kinds import is_program
 from ledger.errors import LedgerError
 from ledger.hashing import hash_file
-from ledger.model.boxes import InnerRepository
+from ledger.model.boxes.code import InnerRepository
 from ledger.repository.repository import Repository
 from ledger.repository.worktree.omissions import FileOmission
 from ledger.repository.worktree.snapshot import Snapshot

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ledger.capture.secrets.redactor import Redactor
 from ledger.errors import LedgerError
-from ledger.model.boxes import WorkingCopy
+from ledger.model.boxes.machine import WorkingCopy
 from ledger.repository.process import Git
 
 _TIMEOUT_SECONDS = 5.0

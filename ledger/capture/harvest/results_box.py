@@ -11,7 +11,7 @@ from ledger.capture.harvest.search import Search
 from ledger.capture.outputs.metrics import parse_key, read_metrics
 from ledger.capture.outputs.model import is_beside_model
 from ledger.errors import LedgerError
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 
 _TIMINGS = ("runtime", "per_second", "total_flos", "epoch", "step", "time", "samples")
 """Ends of names that say how fast a training was, not how good."""

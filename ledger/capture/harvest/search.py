@@ -8,7 +8,7 @@ from ledger.capture.harvest.known_files import ARGV, DEFAULTS, LOG, NAMES, files
 from ledger.capture.harvest.left_files import LeftFile, find_left_files
 from ledger.capture.harvest.tracker_stores import TrackedRun, tracked_run
 from ledger.errors import LedgerError
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.values import Document, ParamValue
 
 

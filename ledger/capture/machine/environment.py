@@ -14,7 +14,7 @@ from ledger.capture.machine.python_path import python_path_of, shadowed_by
 from ledger.capture.secrets.names import secret_name
 from ledger.capture.secrets.redactor import Redactor
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import Environment
+from ledger.model.boxes.machine import Environment
 from ledger.model.document import dump
 from ledger.model.entries import ENVIRONMENT_FORMAT, EnvironmentFile
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from ledger.capture.machine.cgroups import read_limits
 from ledger.capture.machine.gpus.cards import open_cards
-from ledger.model.boxes import Gpu, Hardware, Platform
+from ledger.model.boxes.machine import Gpu, Hardware, Platform
 
 T = TypeVar("T")
 

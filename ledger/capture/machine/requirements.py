@@ -2,7 +2,7 @@
 
 import re
 
-from ledger.model.boxes import Environment, WorkingCopy
+from ledger.model.boxes.machine import Environment, WorkingCopy
 from ledger.model.entries import EnvironmentFile, PackageSource
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")

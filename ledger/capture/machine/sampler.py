@@ -17,7 +17,7 @@ from ledger.capture.machine.gpus.watch import GpuWatch
 from ledger.capture.machine.hardware import usable_cores
 from ledger.capture.machine.network import read_traffic
 from ledger.capture.machine.processes import Load, read_load
-from ledger.model.boxes import Gpu, Usage
+from ledger.model.boxes.machine import Gpu, Usage
 
 _STOP_SECONDS = 5.0
 _FIRST_PAUSE_SECONDS = 0.05

@@ -16,7 +16,7 @@ from torch import nn
 
 from ledger.capture.outputs.model_copy import apart, copy_of, devices_of, map_tensors, tensor_copy, unwrapped
 from ledger.capture.outputs.shape_trace import ShapeTrace
-from ledger.model.boxes import Model
+from ledger.model.boxes.outputs import Model
 
 MOST_CALLS = 100
 """Most calls that are timed."""

@@ -9,7 +9,7 @@ from ledger.capture.outputs.log_problems import DISTINCT_LIMIT, Problems
 from ledger.capture.outputs.log_progress import ProgressLines
 from ledger.capture.secrets.redactor import Redactor
 from ledger.errors import LedgerError, NotFound
-from ledger.model.boxes import Logs
+from ledger.model.boxes.outputs import Logs
 
 _LABEL_CHARACTERS = 300
 """Most characters of one problem in the record, which has a few KB; the summary has the whole text."""

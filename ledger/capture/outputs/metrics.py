@@ -16,7 +16,7 @@ from ledger.capture.inputs.config_files import read_mapping, type_name
 from ledger.errors import InvalidDocument, LedgerError, UsageError
 from ledger.formats.numbers import read_measured
 from ledger.formats.results import OmittedResult, Value, read_results
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.directions import known_direction
 from ledger.model.values import Direction, check_label, number, plain
 

@@ -11,7 +11,7 @@ from ledger.errors import LedgerError, NotFound
 from ledger.formats.safetensors_file import is_safetensors_start, read_tensors
 from ledger.formats.state_dict import Tensor, parameters_in, total
 from ledger.hashing import hash_file
-from ledger.model.boxes import Model
+from ledger.model.boxes.outputs import Model
 
 _MAGIC = (
     (b"\x89HDF\r\n\x1a\n", "hdf5"),

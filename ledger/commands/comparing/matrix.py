@@ -8,7 +8,7 @@ from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.selection import query_of, read_selection
 from ledger.commands.workplace import open_ledger
 from ledger.errors import NotFound
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.values import counted
 
 

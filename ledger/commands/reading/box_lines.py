@@ -8,7 +8,8 @@ from ledger.analysis.data.machine_use import energy_doubt, gpu_facts, traffic_fa
 from ledger.analysis.query.fields import show_value
 from ledger.commands.reading.notebook_lines import notebook_lines
 from ledger.formatting import byte_size, duration, latency, moment, money, number, share
-from ledger.model.boxes import Hardware, Metric, Model, Platform
+from ledger.model.boxes.machine import Hardware, Platform
+from ledger.model.boxes.outputs import Metric, Model
 from ledger.model.claims.measurements import same_data, same_data_text
 from ledger.model.entries import StoredRun
 from ledger.model.record import Record

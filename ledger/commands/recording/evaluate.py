@@ -8,7 +8,7 @@ from ledger.capture.outputs.metrics import parse_metric, read_metrics
 from ledger.commands.output import say, write_json
 from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.recorder.message import shown
 from ledger.recorder.record.options import parse_dataset, with_directions
 from ledger.recorder.record.warnings import warn_of_data, warn_of_metrics, warn_of_retired

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from ledger.model.boxes import DatasetUse
+from ledger.model.boxes.inputs import DatasetUse
 from ledger.model.claims.facts import COMMITS, HASHES, SIGNED, Facts
 from ledger.model.entries import Case, DatasetVersion, Evaluation
 from ledger.model.record import Record

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from ledger.model.boxes import DatasetUse, Metric
+from ledger.model.boxes.inputs import DatasetUse
+from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import Case, DatasetVersion, Evaluation, Note
 from ledger.model.hosts import HostDay
 from ledger.model.record import Record

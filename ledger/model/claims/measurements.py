@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ledger.model.boxes import DatasetUse, Metric, Table
+from ledger.model.boxes.inputs import DatasetUse
+from ledger.model.boxes.outputs import Metric, Table
 from ledger.model.characters import plain
 from ledger.model.claims.facts import Facts
 from ledger.model.datasets import must_differ

@@ -15,7 +15,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct
 
-from ledger.model import boxes
+from ledger.model.boxes.inputs import DatasetUse, Step
+from ledger.model.boxes.outputs import Figure, Metric, Table
 from ledger.model.claims.facts import COMMITS, SIGNED, hints_of, is_free
 from ledger.model.entries import Case, DatasetVersion, Note
 from ledger.model.hosts import GpuDay, Holder, HostDay
@@ -24,11 +25,11 @@ from ledger.model.values import LABEL_LENGTH
 
 NAMES: Mapping[type, frozenset[str]] = {
     Record: frozenset({"experiment", "tags"}),
-    boxes.Step: frozenset({"name"}),
-    boxes.Figure: frozenset({"title"}),
-    boxes.Table: frozenset({"name"}),
-    boxes.Metric: frozenset({"name", "split", "evaluator"}),
-    boxes.DatasetUse: frozenset({"split", "name", "version"}),
+    Step: frozenset({"name"}),
+    Figure: frozenset({"title"}),
+    Table: frozenset({"name"}),
+    Metric: frozenset({"name", "split", "evaluator"}),
+    DatasetUse: frozenset({"split", "name", "version"}),
     DatasetVersion: frozenset({"name", "version"}),
     Case: frozenset({"dataset"}),
     HostDay: frozenset({"host"}),

@@ -17,7 +17,7 @@ from ledger.analysis.comparing.error_rate import outside_range
 from ledger.analysis.comparing.leaderboard import Score, setting_board, short_key
 from ledger.analysis.comparing.ranks import encode_trace, trace_of
 from ledger.analysis.comparing.settings import Setting, Spread, is_seed, settings_of, spread_of, spread_of_runs
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, Number
 from ledger.publish.charts.charts import DOTS_SHOWN, Dot, Line, dot_title, render_lines, render_scatter

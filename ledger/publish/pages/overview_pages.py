@@ -7,7 +7,7 @@ from ledger.analysis.advice.milestones import Milestones
 from ledger.analysis.comparing.comparable import Leaderboard
 from ledger.analysis.comparing.leaderboard import Place
 from ledger.formatting import day
-from ledger.model.boxes import Box
+from ledger.model.boxes.box import Box
 from ledger.model.entries import StoredRun
 from ledger.model.record import BOXES
 from ledger.model.schema import field_docs

@@ -17,7 +17,7 @@ from ledger.exporters.to_cyclonedx import to_cyclonedx
 from ledger.exporters.to_prov import to_prov
 from ledger.exporters.to_ro_crate import crate_metadata
 from ledger.formatting import utc
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.claims.measurements import same_data, same_data_text
 from ledger.model.document import load
 from ledger.model.entries import DatasetVersion, EnvironmentFile, StoredRun

@@ -15,7 +15,7 @@ from ledger.analysis.comparing.comparable import group_of
 from ledger.analysis.query.fields import FIELDS, Value, own_fields
 from ledger.analysis.query.fulltext import words_beside_id
 from ledger.formatting import utc
-from ledger.model.boxes import GroupId
+from ledger.model.boxes.outputs import GroupId
 from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
 from ledger.publish.pages.parts.run_tables import common_groups, varied_params

@@ -8,7 +8,7 @@ from ledger.analysis.comparing.leaderboard import Place as SettingPlace
 from ledger.analysis.comparing.leaderboard import Score, SettingBoard, latest_metrics, setting_board, short_key
 from ledger.analysis.comparing.ranks import encode_trace, trace_of
 from ledger.formatting import utc
-from ledger.model.boxes import GroupId, Metric
+from ledger.model.boxes.outputs import GroupId, Metric
 from ledger.model.entries import Case, Contents, DatasetVersion, LogEntry, Note, Problem, StoredRun
 from ledger.model.ids import is_id
 from ledger.model.values import Document

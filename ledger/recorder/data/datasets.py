@@ -12,7 +12,8 @@ from ledger.data.version.declared import identity_of_declared, is_declared
 from ledger.data.version.manifest import Lines, Manifest, build_manifest
 from ledger.errors import Conflict, LedgerError, NotFound
 from ledger.model import paths
-from ledger.model.boxes import DatasetUse, Metric
+from ledger.model.boxes.inputs import DatasetUse
+from ledger.model.boxes.outputs import Metric
 from ledger.model.claims.measurements import names_of
 from ledger.model.datasets import Leak, Preparation, must_differ
 from ledger.model.document import dump, load

@@ -15,7 +15,9 @@ from ledger.errors import LedgerError
 from ledger.formats.scalar import Scalar
 from ledger.formats.trackers.foreign_run import ForeignDataset, ForeignRun
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import Code, Environment, Hardware, Metric
+from ledger.model.boxes.code import Code
+from ledger.model.boxes.machine import Environment, Hardware
+from ledger.model.boxes.outputs import Metric
 from ledger.model.ids import new_id
 from ledger.model.record import ImportOrigin
 from ledger.model.values import DEFAULT_EXPERIMENT, LABEL_LENGTH, Role, check_label, plain

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ledger.errors import LedgerError
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.claims.labels import MOST_TAGS
 from ledger.model.claims.measurements import identity, too_many_metrics
 from ledger.model.claims.rules import Claim, claims_in, refuse_claims

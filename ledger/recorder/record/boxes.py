@@ -13,20 +13,11 @@ from ledger.capture.secrets.redactor import Redactor
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model import paths
-from ledger.model.boxes import (
-    Box,
-    Cost,
-    Curves,
-    Datasets,
-    Environment,
-    Gpu,
-    Hardware,
-    Logs,
-    Metric,
-    Model,
-    Params,
-    Results,
-)
+from ledger.model.boxes.box import Box
+from ledger.model.boxes.cost import Cost
+from ledger.model.boxes.inputs import Datasets, Params
+from ledger.model.boxes.machine import Environment, Gpu, Hardware
+from ledger.model.boxes.outputs import Curves, Logs, Metric, Model, Results
 from ledger.model.record import ImportOrigin, Timing
 from ledger.model.values import counted
 from ledger.recorder.data.datasets import Resolver, attach_datasets, leaks_within, with_aliases

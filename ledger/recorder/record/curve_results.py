@@ -4,7 +4,7 @@ import math
 
 from ledger.analysis.data.curves import Gathered
 from ledger.capture.outputs.metrics import LAST_VALUE
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.directions import known_direction
 from ledger.store.branch.policy import Policy
 

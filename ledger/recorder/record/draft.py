@@ -4,7 +4,10 @@ from datetime import datetime
 from typing import Literal
 
 from ledger.analysis.data.curves import Gathered
-from ledger.model.boxes import Code, Environment, Gpu, Hardware, Metric, Model, Node, RankLife, Step, Usage
+from ledger.model.boxes.code import Code
+from ledger.model.boxes.inputs import Step
+from ledger.model.boxes.machine import Environment, Gpu, Hardware, Node, RankLife, Usage
+from ledger.model.boxes.outputs import Metric, Model
 from ledger.model.entries import EnvironmentFile, ManifestLine
 from ledger.model.feed import Feed
 from ledger.model.record import Attempt, ImportOrigin, RunFields

@@ -8,7 +8,7 @@ from ledger.capture.secrets.redactor import Redactor
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model import paths
-from ledger.model.boxes import Figure
+from ledger.model.boxes.outputs import Figure
 from ledger.model.values import slug
 from ledger.recorder.record.draft import FigureSource
 from ledger.store.branch.pictures import wrong_picture

@@ -12,7 +12,8 @@ from ledger.capture.secrets.redactor import Redactor
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model import paths
-from ledger.model.boxes import DatasetUse, Metric, Statistics, Table
+from ledger.model.boxes.inputs import DatasetUse
+from ledger.model.boxes.outputs import Metric, Statistics, Table
 from ledger.model.tables import Cells, check_cells, dump_cells, kind_of, number_in
 from ledger.model.values import TableKind, plain, slug
 from ledger.recorder.data.datasets import attach_datasets

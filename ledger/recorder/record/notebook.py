@@ -9,7 +9,7 @@ import msgspec
 from ledger.capture.secrets.redactor import Redactor
 from ledger.hashing import hash_bytes
 from ledger.model import paths
-from ledger.model.boxes import Code
+from ledger.model.boxes.code import Code
 from ledger.model.notebook import CellExecution, Change, Notebook
 from ledger.model.values import counted
 from ledger.recorder.record.draft import Draft, ExecutedCell, NotebookCell, NotebookFile

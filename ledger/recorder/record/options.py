@@ -15,7 +15,7 @@ from ledger.capture.code.source_kinds import is_program
 from ledger.capture.inputs.params import parse_assignment, read_params
 from ledger.capture.outputs.metrics import parse_metric, read_metrics
 from ledger.errors import LedgerError, UsageError
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.record import Link, RunFields
 from ledger.model.tables import KINDS
 from ledger.model.values import ParamValue, Role, check_label, plain

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from ledger.analysis.comparing.aggregates import derive
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.values import parse_slice
 from ledger.store.branch.policy import Policy
 

@@ -6,7 +6,7 @@ import msgspec
 
 from ledger.capture.machine.platforms.platform_table import MACHINES
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import Hardware, Node, Platform, RankLife
+from ledger.model.boxes.machine import Hardware, Node, Platform, RankLife
 from ledger.model.document import dump, load
 from ledger.model.paths import LOG_FILE
 from ledger.model.record import Attempt, Record

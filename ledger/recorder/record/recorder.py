@@ -13,7 +13,7 @@ from ledger.capture.secrets.redactor import Redactor
 from ledger.data.version.stat_cache import FILE, StatCache
 from ledger.errors import Conflict, InvalidDocument, LedgerError, NotAppended
 from ledger.model import paths
-from ledger.model.boxes import Platform
+from ledger.model.boxes.machine import Platform
 from ledger.model.document import dump
 from ledger.model.record import RECORD_FORMAT, Author, Record
 from ledger.model.values import Document

@@ -6,7 +6,7 @@ from ledger.analysis.judging.prediction import predict_sum
 from ledger.analysis.query.language import Query, parse_query
 from ledger.capture.machine.pricing.cost import GPUS_UNKNOWN, capture_cost
 from ledger.errors import LedgerError, NotFound
-from ledger.model.boxes import PriceRow
+from ledger.model.boxes.cost import PriceRow
 from ledger.model.values import Document
 from ledger.recorder.record.boxes import unknown_machine
 from ledger.store.branch.branch import Branch

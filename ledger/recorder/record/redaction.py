@@ -10,7 +10,8 @@ from ledger.capture.secrets.documents import redact_value
 from ledger.capture.secrets.redactor import Redactor, find_secrets
 from ledger.errors import InvalidDocument, LedgerError
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import Metric, Step
+from ledger.model.boxes.inputs import Step
+from ledger.model.boxes.outputs import Metric
 from ledger.model.document import dump, load
 from ledger.model.entries import Case, DatasetVersion, EnvironmentFile, Evaluation, Note
 from ledger.model.hosts import HostDay

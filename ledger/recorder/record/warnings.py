@@ -9,7 +9,8 @@ from ledger.analysis.comparing.error_rate import is_share_by_name, outside_range
 from ledger.analysis.comparing.splits import match_split
 from ledger.analysis.data.machine_use import energy_doubt
 from ledger.errors import LedgerError
-from ledger.model.boxes import DatasetUse, Metric
+from ledger.model.boxes.inputs import DatasetUse
+from ledger.model.boxes.outputs import Metric
 from ledger.model.claims.measurements import same_data, same_data_text
 from ledger.model.datasets import Leak
 from ledger.model.record import Record

@@ -11,7 +11,8 @@ from ledger.capture.outputs.metrics import parse_key
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
 from ledger.model import paths
-from ledger.model.boxes import DatasetUse, Metric
+from ledger.model.boxes.inputs import DatasetUse
+from ledger.model.boxes.outputs import Metric
 from ledger.model.claims.rules import refuse_claims
 from ledger.model.datasets import CaseResult
 from ledger.model.document import dump

@@ -15,7 +15,7 @@ import msgspec
 
 from ledger.capture.outputs.metrics import parse_key, read_metrics
 from ledger.errors import LedgerError
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.values import Document
 from ledger.settings import (
     ANSWERS_VARIABLE,

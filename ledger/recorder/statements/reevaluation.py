@@ -13,7 +13,8 @@ from ledger.data.version.stat_cache import StatCache
 from ledger.engine import Engine
 from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.hashing import hash_file
-from ledger.model.boxes import DatasetUse, Metric
+from ledger.model.boxes.inputs import DatasetUse
+from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import Case, DatasetVersion, Evaluation, StoredRun
 from ledger.model.values import Document
 from ledger.recorder.data.datasets import attach_datasets, with_aliases

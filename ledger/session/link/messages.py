@@ -1,6 +1,6 @@
 """What the ranks of a job say to each other: few kinds of messages, each with a bounded size."""
 
-from ledger.model.boxes import Hardware
+from ledger.model.boxes.machine import Hardware
 from ledger.model.values import Document
 from ledger.session.spool.events import Start
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import get_args
 
 from ledger.errors import LedgerError
-from ledger.model.boxes import Step
+from ledger.model.boxes.inputs import Step
 from ledger.model.values import StepStage, check_label
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from ledger.errors import LedgerError
-from ledger.model.boxes import Hardware
+from ledger.model.boxes.machine import Hardware
 from ledger.model.feed import Feed
 from ledger.model.record import Attempt
 from ledger.model.values import Document, Status, listed

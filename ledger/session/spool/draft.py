@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ledger.model.boxes import Usage
+from ledger.model.boxes.machine import Usage
 from ledger.model.record import fields_of
 from ledger.model.values import DEFAULT_EXPERIMENT, Status
 from ledger.recorder.record.draft import CaptureProblem, Dataset, Draft, ExecutedCell, FigureSource

@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
-from ledger.model.boxes import Gpu, Metric, Model, Step, Usage
+from ledger.model.boxes.inputs import Step
+from ledger.model.boxes.machine import Gpu, Usage
+from ledger.model.boxes.outputs import Metric, Model
 from ledger.model.feed import Feed
 from ledger.model.record import RunFields
 from ledger.model.values import Document, Number, ParamValue, Reduction, Status

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from ledger.model.boxes import Gpu, Hardware, Node, RankLife, Usage
+from ledger.model.boxes.machine import Gpu, Hardware, Node, RankLife, Usage
 from ledger.model.values import counted, listed
 from ledger.recorder.record.draft import CaptureProblem, Draft, Rank
 from ledger.session.process.parts import Part

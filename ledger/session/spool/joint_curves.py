@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from ledger.analysis.data.curves import Gathered, Gatherer, Point
-from ledger.model.boxes import SeriesSummary
+from ledger.model.boxes.outputs import SeriesSummary
 from ledger.model.characters import unseen_in
 from ledger.model.values import LABEL_LENGTH, Reduction, counted
 from ledger.recorder.record.draft import CaptureProblem

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from ledger.model.boxes import Gpu, Usage
+from ledger.model.boxes.machine import Gpu, Usage
 from ledger.recorder.record.draft import Draft
 
 _Weighted = Sequence[tuple[float | None, float]]

@@ -21,7 +21,7 @@ from typing import Self
 import msgspec
 
 from ledger.errors import InvalidDocument
-from ledger.model.boxes import Hardware
+from ledger.model.boxes.machine import Hardware
 from ledger.model.document import encode
 from ledger.model.ids import is_id
 from ledger.model.values import Number, Reduction, number

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ledger.analysis.comparing.comparable import Group
 from ledger.errors import LedgerError
-from ledger.model.boxes import GroupId, Table
+from ledger.model.boxes.outputs import GroupId, Table
 from ledger.model.entries import StoredRun
 from ledger.model.tables import load_cells, number_in
 from ledger.store.branch.branch import Branch

@@ -7,7 +7,7 @@ from ledger.analysis.comparing.comparable import Group
 from ledger.analysis.comparing.leaderboard import Score, SettingBoard, in_order, setting_board
 from ledger.analysis.query.language import Query, statuses_asked
 from ledger.errors import NotFound
-from ledger.model.boxes import GroupId
+from ledger.model.boxes.outputs import GroupId
 from ledger.model.entries import Problem
 from ledger.model.values import Direction, Document
 from ledger.store.branch.branch import Branch

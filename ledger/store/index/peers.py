@@ -6,7 +6,7 @@ from math import isfinite, nan
 from ledger.analysis.comparing.error_rate import outside_range
 from ledger.analysis.comparing.leaderboard import Score, short_key
 from ledger.analysis.judging.means import mean
-from ledger.model.boxes import GroupId
+from ledger.model.boxes.outputs import GroupId
 from ledger.model.entries import Contents, StoredRun
 from ledger.model.values import Document
 from ledger.store.branch.branch import Branch

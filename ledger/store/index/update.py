@@ -15,7 +15,7 @@ from ledger.analysis.query.row import line_of
 from ledger.analysis.query.sort_keys import sortable, sortable_items
 from ledger.errors import LedgerError
 from ledger.model import paths
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import Evaluation, Note, Problem, StoredRun
 from ledger.model.hosts import HostDay
 from ledger.model.record import Record

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ledger.hashing import hash_bytes
 from ledger.model import paths
-from ledger.model.boxes import Table
+from ledger.model.boxes.outputs import Table
 from ledger.model.record import Record
 from ledger.model.values import Document, counted
 from ledger.store.branch.pictures import wrong_picture

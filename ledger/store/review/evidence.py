@@ -17,7 +17,7 @@ from ledger.analysis.judging.judgement import (
 )
 from ledger.analysis.judging.review import RunReview, Word, drawn, metric_lines, warnings_of, word_of
 from ledger.errors import LedgerError, UsageError
-from ledger.model.boxes import GroupId, Metric
+from ledger.model.boxes.outputs import GroupId, Metric
 from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.paths import CURVES_FILE
 from ledger.store.branch.branch import Branch

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from ledger.analysis.advice.experiment_advice import advise_among, best_of
-from ledger.model import boxes
+from ledger.model.boxes.outputs import Metric, Model, Results
 from ledger.model.entries import StoredRun
 from ledger.model.values import Direction
 from tests.samples import START, Blobs, sample_run
@@ -26,11 +26,11 @@ def runs_of(
     for width, mean in means.items():
         for seed in range(seeds):
             value = mean + noise * NOISE[(seed + width) % 6]
-            metric = boxes.Metric(
+            metric = Metric(
                 name="accuracy", split="validation", value=value, direction=direction, dataset="d@v1", dataset_hash="h"
             )
-            results = boxes.Results(headline="validation/accuracy", metrics=[metric])
-            model = boxes.Model(parameters=(size or {}).get(width))
+            results = Results(headline="validation/accuracy", metrics=[metric])
+            model = Model(parameters=(size or {}).get(width))
             blobs: Blobs = {}
             runs.append(
                 sample_run(

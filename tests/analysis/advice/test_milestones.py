@@ -9,7 +9,8 @@ from ledger.analysis.advice.budget import Budget
 from ledger.analysis.advice.milestones import MilestoneStep, Progress, milestones_of
 from ledger.analysis.advice.stages import STAGES, stage_named
 from ledger.errors import InvalidDocument, UsageError
-from ledger.model.boxes import Cost, Model, Results
+from ledger.model.boxes.cost import Cost
+from ledger.model.boxes.outputs import Model, Results
 from ledger.model.document import dump, load
 from ledger.model.entries import DatasetVersion, Note, StoredRun
 from ledger.model.record import Author

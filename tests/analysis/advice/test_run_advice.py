@@ -7,7 +7,10 @@ from ledger.analysis.advice.budget import Budget, spent_of
 from ledger.analysis.advice.run_advice import _CURES, advise, metric_of
 from ledger.analysis.comparing.error_rate import why_silent
 from ledger.analysis.data.cases import CaseStory
-from ledger.model.boxes import Cost, DatasetUse, Gpu, Metric, Model, Usage
+from ledger.model.boxes.cost import Cost
+from ledger.model.boxes.inputs import DatasetUse
+from ledger.model.boxes.machine import Gpu, Usage
+from ledger.model.boxes.outputs import Metric, Model
 from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.feed import Feed, FeedPlan, FeedStage, Transport
 from ledger.model.statistics import DatasetStatistics

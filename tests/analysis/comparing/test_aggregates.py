@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ledger.analysis.comparing.aggregates import Aggregate, derive, what_is_wrong
 from ledger.analysis.comparing.comparable import why_not_comparable
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.values import number
 
 OVER = ["d@v1", "d@v2"]

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from ledger.analysis.comparing.alignment import align, rank_interval
-from ledger.model.boxes import Metric, Results
+from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.entries import StoredRun
 from ledger.model.values import number
 from tests.samples import sample_ledger

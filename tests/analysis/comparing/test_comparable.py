@@ -8,7 +8,8 @@ import pytest
 from ledger.analysis.comparing.comparable import Leaderboard, group_of, leaderboards, why_not_comparable
 from ledger.analysis.comparing.compare import SAME_SETTING, compare
 from ledger.analysis.query.order_warnings import measure_command
-from ledger.model.boxes import Metric, Params, Results
+from ledger.model.boxes.inputs import Params
+from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.entries import StoredRun
 from ledger.model.values import number
 from tests.asking import sort_runs

@@ -13,7 +13,8 @@ from ledger.analysis.comparing.error_rate import outside_range
 from ledger.analysis.comparing.settings import settings_of
 from ledger.analysis.judging.judgement import best_other, gather
 from ledger.analysis.query.language import parse_query, statuses_asked
-from ledger.model.boxes import Metric, Params, Results
+from ledger.model.boxes.inputs import Params
+from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.entries import Note, StoredRun
 from ledger.model.record import Author
 from ledger.model.values import Status

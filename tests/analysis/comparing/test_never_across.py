@@ -14,7 +14,8 @@ from ledger.analysis.comparing.matrix import matrix_of
 from ledger.analysis.query.export_columns import flat_columns
 from ledger.analysis.query.fields import metrics_of, run_metric
 from ledger.analysis.query.language import parse_query
-from ledger.model.boxes import DatasetUse, Metric, Params, Results
+from ledger.model.boxes.inputs import DatasetUse, Params
+from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.entries import Contents, DatasetVersion, Evaluation, StoredRun
 from ledger.model.values import number
 from ledger.publish.charts.report_figures import chart_lines

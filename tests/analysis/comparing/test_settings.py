@@ -5,7 +5,8 @@ import pytest
 
 from ledger.analysis.comparing.comparable import group_of
 from ledger.analysis.comparing.settings import is_place, is_seed, settings_of, spread_of
-from ledger.model.boxes import Code, Datasets, DatasetUse, Params, Patch, Step
+from ledger.model.boxes.code import Code, Patch
+from ledger.model.boxes.inputs import Datasets, DatasetUse, Params, Step
 from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
 from tests.samples import START, V2_HASH, sample_run

@@ -3,7 +3,7 @@
 import pytest
 
 from ledger.analysis.data.machine_use import energy_doubt, gpu_facts, traffic_facts
-from ledger.model.boxes import Gpu, Usage
+from ledger.model.boxes.machine import Gpu, Usage
 
 
 def test_only_what_was_measured_is_said() -> None:

@@ -11,7 +11,8 @@ from ledger.analysis.weak.find import Reference, find_weak_points, versions_unti
 from ledger.analysis.weak.metric_tables import MetricTables, choose_group, read_metric_tables
 from ledger.analysis.weak.next_changes import step_advice, with_guesses
 from ledger.analysis.weak.weak_points import WeakPoints
-from ledger.model.boxes import Metric, Params, Step, Table
+from ledger.model.boxes.inputs import Params, Step
+from ledger.model.boxes.outputs import Metric, Table
 from ledger.model.datasets import SamplePicture, VersionChange
 from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.tables import Cells

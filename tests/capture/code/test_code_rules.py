@@ -9,7 +9,7 @@ from ledger.capture.code.code import capture_code
 from ledger.capture.code.code_rules import CodeRules, Named, matches
 from ledger.capture.code.source_kinds import is_source
 from ledger.capture.secrets.redactor import Redactor
-from ledger.model.boxes import Code
+from ledger.model.boxes.code import Code
 from ledger.repository.repository import Repository
 from ledger.repository.worktree.omissions import PatchLimits
 from tests.conftest import Cli, git_in

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ledger.capture.code.code import capture_code
 from ledger.capture.secrets.redactor import Redactor
-from ledger.model.boxes import Code
+from ledger.model.boxes.code import Code
 from ledger.repository.repository import Repository
 from ledger.repository.worktree.omissions import PatchLimits
 from ledger.repository.worktree.snapshot import check_restores

@@ -10,7 +10,7 @@ import pytest
 from ledger.capture.machine.gpus import watch as module
 from ledger.capture.machine.gpus.cards import open_cards
 from ledger.capture.machine.gpus.watch import GpuWatch
-from ledger.model.boxes import Gpu
+from ledger.model.boxes.machine import Gpu
 from tests.capture.machine.fake_nvml import FakeCards
 
 Sample = Callable[..., None]

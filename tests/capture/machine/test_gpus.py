@@ -10,7 +10,7 @@ from ledger.capture.machine.gpus.amd import amd_cards
 from ledger.capture.machine.gpus.cards import open_cards
 from ledger.capture.machine.gpus.nvml import open_nvml
 from ledger.capture.machine.hardware import capture_hardware
-from ledger.model.boxes import Gpu
+from ledger.model.boxes.machine import Gpu
 from tests.capture.machine.fake_nvml import FakeCards
 
 H100, L4 = "NVIDIA H100 80GB HBM3", "NVIDIA L4"

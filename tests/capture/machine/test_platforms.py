@@ -22,7 +22,8 @@ from ledger.capture.secrets.team_rules import OwnSecrets
 from ledger.commands.reading.box_lines import hardware_lines
 from ledger.errors import InvalidDocument
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import Code, Environment, Hardware, Platform
+from ledger.model.boxes.code import Code
+from ledger.model.boxes.machine import Environment, Hardware, Platform
 from ledger.publish.pages.run_page import render_run
 from ledger.publish.site.site_data import survey
 from ledger.recorder.record import recorder

@@ -17,7 +17,7 @@ from ledger.capture.machine.package_index import index_of
 from ledger.capture.machine.packages import read_packages
 from ledger.capture.machine.python_path import python_path_of, shadowed_by
 from ledger.capture.machine.requirements import render_requirements
-from ledger.model.boxes import Environment, WorkingCopy
+from ledger.model.boxes.machine import Environment, WorkingCopy
 from ledger.model.entries import EnvironmentFile, PackageSource
 from ledger.store.branch.branch import Branch
 from tests.conftest import Cli, git_in, run_python

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from ledger.capture.outputs.model import capture_model
-from ledger.model.boxes import Model
+from ledger.model.boxes.outputs import Model
 
 COUNT = 100 * 10 + 10 + 10 + 10
 """Parameters of `net()`; its batch norm has 21 numbers more that are none."""

@@ -9,7 +9,7 @@ from ledger.capture.outputs.logs import summarise_log
 from ledger.capture.secrets.redactor import Redactor
 from ledger.errors import LedgerError, NotFound
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import Logs
+from ledger.model.boxes.outputs import Logs
 
 TRACEBACK = """Traceback (most recent call last):
   File "train.py", line 7, in <module>

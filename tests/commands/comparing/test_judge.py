@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ledger.model.boxes import GroupId
+from ledger.model.boxes.outputs import GroupId
 from ledger.model.document import dump
 from ledger.model.entries import StoredRun
 from ledger.model.paths import RECORD_FILE

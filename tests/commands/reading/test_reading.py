@@ -14,7 +14,7 @@ from ledger.analysis.comparing.compare import SAME_SETTING, compare
 from ledger.analysis.query.fields import FIELDS
 from ledger.analysis.query.language import parse_query
 from ledger.errors import UsageError
-from ledger.model.boxes import Params
+from ledger.model.boxes.inputs import Params
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.pending import Entry
 from tests.asking import passing, sort_runs

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import Cost, PriceRow
+from ledger.model.boxes.cost import Cost, PriceRow
 from ledger.model.document import dump
 from ledger.model.entries import StoredRun
 from ledger.model.notebook import CellExecution, Notebook

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ledger.model import boxes
+from ledger.model.boxes.inputs import Datasets, DatasetUse, Params
+from ledger.model.boxes.machine import Gpu, Hardware, Usage
+from ledger.model.boxes.outputs import Figure, Logs, Metric, Results, Statistics, Table
 from ledger.model.claims.facts import Facts
 from ledger.model.claims.labels import labels_of
 from ledger.model.entries import Case, Evaluation, Note
@@ -19,12 +21,12 @@ def stated(**changes: object) -> dict[str, object]:
 
 
 def test_a_value_is_stated_with_the_whole_way_to_it() -> None:
-    gpus = [boxes.Gpu(name="a"), boxes.Gpu(name="b", energy_kwh=0.5)]
-    usage = boxes.Usage(samples=3, interval_seconds=1.0)
+    gpus = [Gpu(name="a"), Gpu(name="b", energy_kwh=0.5)]
+    usage = Usage(samples=3, interval_seconds=1.0)
     found = stated(
-        hardware=boxes.Hardware(gpus=gpus, usage=usage),
-        logs=boxes.Logs(warnings={"low memory": 4}),
-        datasets=boxes.Datasets(used=[boxes.DatasetUse(role="train", split="train", hash="h", files=2)]),
+        hardware=Hardware(gpus=gpus, usage=usage),
+        logs=Logs(warnings={"low memory": 4}),
+        datasets=Datasets(used=[DatasetUse(role="train", split="train", hash="h", files=2)]),
     )
     assert found["hardware.gpus[1].energy_kwh"] == 0.5
     assert found["hardware.usage.samples"] == 3
@@ -39,8 +41,8 @@ def test_what_is_not_said_is_not_stated() -> None:
 
 def test_params_are_free_and_so_are_measured_values_that_may_be_negative() -> None:
     found = stated(
-        params=boxes.Params(values={"lr": -1, "commit": "main"}),
-        results=boxes.Results(metrics=[boxes.Metric(name="a", value=-1.0, step=-3, dataset_hash="h")]),
+        params=Params(values={"lr": -1, "commit": "main"}),
+        results=Results(metrics=[Metric(name="a", value=-1.0, step=-3, dataset_hash="h")]),
         seed=-7,
     )
     assert not [field for field in found if field.startswith("params")]
@@ -51,7 +53,7 @@ def test_params_are_free_and_so_are_measured_values_that_may_be_negative() -> No
 
 
 def test_a_name_inside_the_place_of_a_value_is_cut_and_cannot_control_a_terminal() -> None:
-    found = stated(logs=boxes.Logs(errors={"\x1b[31m" + "x" * 100: 1}))
+    found = stated(logs=Logs(errors={"\x1b[31m" + "x" * 100: 1}))
     assert [field for field in found if field.startswith("logs")] == ["logs.errors.\\x1b[31m" + "x" * 75]
 
 
@@ -79,8 +81,8 @@ def test_what_several_rules_ask_for_is_looked_for_once() -> None:
     assert asked == ["document"]
 
 
-METRIC = boxes.Metric(name="accuracy", split="validation", evaluator="e 1", value=1.0)
-USE = boxes.DatasetUse(role="test", split="test", name="digits", version="v1")
+METRIC = Metric(name="accuracy", split="validation", evaluator="e 1", value=1.0)
+USE = DatasetUse(role="test", split="test", name="digits", version="v1")
 COMMON = {"format": 1, "id": "20261120-194812-abcdef", "author": ADA, "tool": TOOL}
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -91,13 +93,13 @@ AT = datetime(2026, 11, 20, tzinfo=UTC)
         (
             minimal_record(
                 tags=["t"],
-                results=boxes.Results(
-                    metrics=[METRIC], figures=[boxes.Figure(file="figures/a.png", title="loss", hash="h", bytes=1)]
+                results=Results(
+                    metrics=[METRIC], figures=[Figure(file="figures/a.png", title="loss", hash="h", bytes=1)]
                 ),
-                statistics=boxes.Statistics(
-                    tables=[boxes.Table(file="tables/a.csv", name="by class", hash="h", bytes=1, rows=1, columns=1)]
+                statistics=Statistics(
+                    tables=[Table(file="tables/a.csv", name="by class", hash="h", bytes=1, rows=1, columns=1)]
                 ),
-                datasets=boxes.Datasets(used=[USE]),
+                datasets=Datasets(used=[USE]),
             ),
             {
                 "experiment": "x", "tags[0]": "t", "results.figures[0].title": "loss",

@@ -6,7 +6,11 @@ from datetime import UTC, datetime, timedelta, timezone
 import msgspec
 import pytest
 
-from ledger.model import boxes
+from ledger.model.boxes.code import Code, InnerRepository
+from ledger.model.boxes.cost import Cost
+from ledger.model.boxes.inputs import Datasets, DatasetUse
+from ledger.model.boxes.machine import Gpu, Hardware
+from ledger.model.boxes.outputs import Logs, Metric, Model, Results, Statistics
 from ledger.model.claims import forms
 from ledger.model.claims.facts import Facts
 from ledger.model.entries import Case, DatasetVersion, Evaluation
@@ -33,9 +37,9 @@ def timed(**moments: datetime) -> Record:
 
 def test_what_is_counted_or_paid_is_not_negative() -> None:
     document = minimal_record(
-        cost=boxes.Cost(amount=-0.5, device_count=0.0),
-        hardware=boxes.Hardware(cores=-1, gpus=[boxes.Gpu(name="a", memory_bytes=-8)]),
-        logs=boxes.Logs(lines=0, warnings={"w": -1}),
+        cost=Cost(amount=-0.5, device_count=0.0),
+        hardware=Hardware(cores=-1, gpus=[Gpu(name="a", memory_bytes=-8)]),
+        logs=Logs(lines=0, warnings={"w": -1}),
     )
     assert found(forms.negative, document) == [
         ("hardware.cores", "hardware.cores is negative: -1"),
@@ -47,8 +51,8 @@ def test_what_is_counted_or_paid_is_not_negative() -> None:
 
 def test_seeds_steps_exit_codes_and_counts_that_fell_may_be_negative() -> None:
     document = minimal_record(
-        seed=-1, exit_code=-9, statistics=boxes.Statistics(steps=-1, epochs=-0.5),
-        results=boxes.Results(metrics=[boxes.Metric(name="a", value=-1.0, step=-1, epoch=-1.0)]),
+        seed=-1, exit_code=-9, statistics=Statistics(steps=-1, epochs=-0.5),
+        results=Results(metrics=[Metric(name="a", value=-1.0, step=-1, epoch=-1.0)]),
     )  # fmt: skip
     assert found(forms.negative, document) == []
     assert found(forms.negative, sample_datasets()[2]) == []  # fewer samples of a label than before
@@ -84,7 +88,7 @@ def test_a_time_in_another_zone_is_told_and_one_in_utc_by_another_name_is_not() 
 
 
 def with_hash(text: str) -> Record:
-    return minimal_record(model=boxes.Model(hash=text))
+    return minimal_record(model=Model(hash=text))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +121,7 @@ def test_a_hash_of_another_form_is_none(text: str) -> None:
 )  # fmt: skip
 def test_a_commit_and_a_tree_are_whole_ids_of_git(text: str, is_one: bool) -> None:  # noqa: FBT001  # of pytest
     document = minimal_record(
-        code=boxes.Code(commit=text, repositories=[boxes.InnerRepository(path="a", kind="nested", tree=text)])
+        code=Code(commit=text, repositories=[InnerRepository(path="a", kind="nested", tree=text)])
     )
     assert fields(forms.wrong_hashes, document) == ([] if is_one else ["code.commit", "code.repositories[0].tree"])
 
@@ -126,13 +130,13 @@ def test_a_commit_and_a_tree_are_whole_ids_of_git(text: str, is_one: bool) -> No
     ("text", "is_one"), [("EUR", True), (None, True), ("eur", False), ("EURO", False), ("€", False), ("EU\n", False)]
 )
 def test_a_currency_is_three_capital_letters(text: str | None, is_one: bool) -> None:  # noqa: FBT001  # of pytest
-    document = minimal_record(cost=boxes.Cost(currency=text))
+    document = minimal_record(cost=Cost(currency=text))
     assert fields(forms.wrong_currency, document) == ([] if is_one else ["cost.currency"])
     assert found(forms.wrong_currency, sample_datasets()[0]) == []
 
 
-def use(name: str | None, version: str | None, *, declared: bool = False) -> boxes.DatasetUse:
-    return boxes.DatasetUse(role="train", split="train", name=name, version=version, declared=declared)
+def use(name: str | None, version: str | None, *, declared: bool = False) -> DatasetUse:
+    return DatasetUse(role="train", split="train", name=name, version=version, declared=declared)
 
 
 @pytest.mark.parametrize("name", ["a\\b", "a@b", "..", "a..b", ".hidden", "-x", "/abs", "a/", " a", "a\n"])
@@ -142,7 +146,7 @@ def test_a_name_of_data_that_leads_elsewhere_or_reads_as_two_is_refused_wherever
     case = Case(dataset=name, input="a", expected="b", added_at=NOW, **COMMON)  # type: ignore[arg-type]  # by name
     assert fields(forms.wrong_datasets, case) == ["dataset"]
     used = [use("good", "v1"), use(name, name)]
-    assert fields(forms.wrong_datasets, minimal_record(datasets=boxes.Datasets(used=used))) == [
+    assert fields(forms.wrong_datasets, minimal_record(datasets=Datasets(used=used))) == [
         "datasets.used[1].name", "datasets.used[1].version",
     ]  # fmt: skip
     evaluation = Evaluation(run=ID, datasets=used, metrics=[], evaluated_at=NOW, **COMMON)  # type: ignore[arg-type]  # as above
@@ -159,8 +163,8 @@ def test_a_name_of_data_that_leads_elsewhere_or_reads_as_two_is_refused_wherever
         (use(None, None), []),
     ],
 )
-def test_a_slash_is_refused_where_a_path_is_made_of_the_name(used: boxes.DatasetUse, told: list[str]) -> None:
-    assert fields(forms.wrong_datasets, minimal_record(datasets=boxes.Datasets(used=[used]))) == told
+def test_a_slash_is_refused_where_a_path_is_made_of_the_name(used: DatasetUse, told: list[str]) -> None:
+    assert fields(forms.wrong_datasets, minimal_record(datasets=Datasets(used=[used]))) == told
 
 
 def test_a_run_is_not_its_own_relative() -> None:

@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from ledger.model import boxes
+from ledger.model.boxes.inputs import Datasets, DatasetUse, Params, Step
+from ledger.model.boxes.outputs import Figure, Metric, Results, Table
 from ledger.model.claims.labels import labels_of
 from ledger.model.claims.soundness import NAMES, is_sound
 from ledger.model.document import dump
@@ -13,15 +14,15 @@ from ledger.model.record import Record
 from ledger.model.values import Document, NoteKind
 from tests.minimal import ADA, NOW, TOOL, minimal_record
 
-METRIC = boxes.Metric(name="f1", split="night", evaluator="eval 1", value=0.5)
-BARE = boxes.Metric(name="loss", value=1.0)
-USE = boxes.DatasetUse(role="test", split="test", name="digits", version="v2")
+METRIC = Metric(name="f1", split="night", evaluator="eval 1", value=0.5)
+BARE = Metric(name="loss", value=1.0)
+USE = DatasetUse(role="test", split="test", name="digits", version="v2")
 RECORD = minimal_record(
     experiment="mnist",
     tags=["a", "b"],
-    params=boxes.Params(chain=[boxes.Step(name="augment", stage="input")]),
-    results=boxes.Results(metrics=[BARE, METRIC]),
-    datasets=boxes.Datasets(used=[boxes.DatasetUse(role="train", split="train"), USE]),
+    params=Params(chain=[Step(name="augment", stage="input")]),
+    results=Results(metrics=[BARE, METRIC]),
+    datasets=Datasets(used=[DatasetUse(role="train", split="train"), USE]),
 )
 EVALUATION = Evaluation(
     format=1, id="20261120-194812-abcdef", run=RECORD.id, metrics=[METRIC], datasets=[USE], author=ADA,
@@ -116,13 +117,13 @@ def test_a_bad_name_in_any_field_is_never_called_sound(document: Document, text:
 
 def test_the_fast_way_knows_the_fields_that_hold_names_and_no_others() -> None:
     told: dict[type, set[str]] = {}
-    holders = {"results.metrics": boxes.Metric, "metrics": boxes.Metric, "datasets.used": boxes.DatasetUse}
-    holders |= {"datasets": boxes.DatasetUse, "params.chain": boxes.Step, "gpus": GpuDay, "holders": Holder}
+    holders = {"results.metrics": Metric, "metrics": Metric, "datasets.used": DatasetUse}
+    holders |= {"datasets": DatasetUse, "params.chain": Step, "gpus": GpuDay, "holders": Holder}
     for document in (RECORD, EVALUATION, VERSION, CASE, HOST_DAY):
         for field, _ in labels_of(document):
             start, _, last = field.rpartition(".")
             kind = holders.get(start.partition("[")[0], type(document)) if start else type(document)
             told.setdefault(kind, set()).add(last.partition("[")[0])
     assert told == {kind: set(NAMES[kind]) for kind in told}
-    assert set(NAMES) - set(told) == {boxes.Figure, boxes.Table}
+    assert set(NAMES) - set(told) == {Figure, Table}
     assert Record in told

@@ -3,7 +3,9 @@
 import msgspec
 import pytest
 
-from ledger.model import boxes
+from ledger.model.boxes.inputs import Datasets, DatasetUse
+from ledger.model.boxes.machine import Hardware
+from ledger.model.boxes.outputs import Figure, Metric, Model, Results, SeriesSummary, Statistics, Table
 from ledger.model.claims import measurements
 from ledger.model.claims.facts import Facts
 from ledger.model.entries import Evaluation
@@ -12,22 +14,22 @@ from tests.minimal import ADA, NOW, TOOL, minimal_record
 from tests.samples import sample_datasets
 
 A, B = f"blake3:{'a' * 64}", f"blake3:{'b' * 64}"
-METRIC = boxes.Metric(name="accuracy", split="test", value=0.5, dataset="digits@v1", dataset_hash=A, evaluator="e 1")
+METRIC = Metric(name="accuracy", split="test", value=0.5, dataset="digits@v1", dataset_hash=A, evaluator="e 1")
 
 
-def measured(*metrics: boxes.Metric, tables: list[boxes.Table] | None = None, **use: object) -> Record:
+def measured(*metrics: Metric, tables: list[Table] | None = None, **use: object) -> Record:
     """Return a record of a run that used `digits@v1` with the content A, and these measurements."""
     values = {"role": "test", "split": "test", "name": "digits", "version": "v1", "hash": A, "path": "data/test", **use}
     return minimal_record(
-        results=boxes.Results(metrics=list(metrics)),
-        statistics=boxes.Statistics(tables=tables or []),
-        datasets=boxes.Datasets(used=[msgspec.convert(values, boxes.DatasetUse)]),
+        results=Results(metrics=list(metrics)),
+        statistics=Statistics(tables=tables or []),
+        datasets=Datasets(used=[msgspec.convert(values, DatasetUse)]),
     )
 
 
-def table(**fields: object) -> boxes.Table:
+def table(**fields: object) -> Table:
     values = {"file": "tables/a.csv", "name": "by class", "hash": A, "bytes": 1, "rows": 1, "columns": 1, **fields}
-    return msgspec.convert(values, boxes.Table)
+    return msgspec.convert(values, Table)
 
 
 def test_one_measurement_stated_twice_is_told_with_both_values() -> None:
@@ -64,10 +66,10 @@ def test_the_measurements_of_an_evaluation_are_asked_too_and_those_of_other_docu
 
 
 def test_files_and_tables_are_named_once_among_figures_and_tables_together() -> None:
-    figure = boxes.Figure(file="a", title="t", hash=A, bytes=1)
+    figure = Figure(file="a", title="t", hash=A, bytes=1)
     record = minimal_record(
-        results=boxes.Results(figures=[figure, figure]),
-        statistics=boxes.Statistics(tables=[table(file="a"), table(file="b"), table(file="c", name="other")]),
+        results=Results(figures=[figure, figure]),
+        statistics=Statistics(tables=[table(file="a"), table(file="b"), table(file="c", name="other")]),
     )
     assert list(measurements.files_twice(Facts(record))) == [
         ("results.figures[1]", "a file is named twice: `a`"),
@@ -79,18 +81,18 @@ def test_files_and_tables_are_named_once_among_figures_and_tables_together() -> 
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"model": boxes.Model(parameters=10, trainable=11)}, "model.trainable"),
-        ({"model": boxes.Model(parameters=10, trainable=10)}, None),
-        ({"model": boxes.Model(trainable=11)}, None),
-        ({"model": boxes.Model(latency_seconds=0.2, latency_p99_seconds=0.1)}, "model.latency_seconds"),
-        ({"model": boxes.Model(latency_seconds=0.1, latency_p99_seconds=0.1)}, None),
-        ({"hardware": boxes.Hardware(processes=2, rank=2)}, "hardware.rank"),
-        ({"hardware": boxes.Hardware(processes=2, rank=1)}, None),
-        ({"hardware": boxes.Hardware(processes=0, rank=0)}, None),
-        ({"hardware": boxes.Hardware(rank=7)}, None),
-        ({"hardware": boxes.Hardware(disk_bytes=5, disk_free_bytes=6)}, "hardware.disk_free_bytes"),
-        ({"hardware": boxes.Hardware(disk_bytes=5, disk_free_bytes=5)}, None),
-        ({"hardware": boxes.Hardware(disk_bytes=5)}, None),
+        ({"model": Model(parameters=10, trainable=11)}, "model.trainable"),
+        ({"model": Model(parameters=10, trainable=10)}, None),
+        ({"model": Model(trainable=11)}, None),
+        ({"model": Model(latency_seconds=0.2, latency_p99_seconds=0.1)}, "model.latency_seconds"),
+        ({"model": Model(latency_seconds=0.1, latency_p99_seconds=0.1)}, None),
+        ({"hardware": Hardware(processes=2, rank=2)}, "hardware.rank"),
+        ({"hardware": Hardware(processes=2, rank=1)}, None),
+        ({"hardware": Hardware(processes=0, rank=0)}, None),
+        ({"hardware": Hardware(rank=7)}, None),
+        ({"hardware": Hardware(disk_bytes=5, disk_free_bytes=6)}, "hardware.disk_free_bytes"),
+        ({"hardware": Hardware(disk_bytes=5, disk_free_bytes=5)}, None),
+        ({"hardware": Hardware(disk_bytes=5)}, None),
     ],
 )
 def test_a_part_is_at_most_the_whole(changes: dict[str, object], field: str | None) -> None:
@@ -98,9 +100,9 @@ def test_a_part_is_at_most_the_whole(changes: dict[str, object], field: str | No
 
 
 def test_no_more_values_of_a_series_are_not_finite_than_there_are() -> None:
-    good = boxes.SeriesSummary(count=2, first=1.0, last=1.0, min=1.0, max=1.0, mean=1.0, stdev=0.0, not_finite=2)
+    good = SeriesSummary(count=2, first=1.0, last=1.0, min=1.0, max=1.0, mean=1.0, stdev=0.0, not_finite=2)
     bad = msgspec.structs.replace(good, not_finite=3)
-    record = minimal_record(statistics=boxes.Statistics(series={"good": good, "b\x1bad": bad}))
+    record = minimal_record(statistics=Statistics(series={"good": good, "b\x1bad": bad}))
     assert list(measurements.parts(Facts(record))) == [
         ("statistics.series.b\\x1bad", "statistics.series.b\\x1bad: 3 of 2 values are not finite")
     ]
@@ -153,11 +155,11 @@ def test_a_table_that_belongs_to_no_metric_is_asked_for_its_data_itself() -> Non
     assert apart(measured(tables=[table(dataset="digits@v1", dataset_hash=B)])) == (["statistics.tables[0]"], [])
 
 
-def use(role: str, content: str | None, name: str = "d") -> boxes.DatasetUse:
-    return msgspec.convert({"role": role, "split": role, "hash": content, "name": name}, boxes.DatasetUse)
+def use(role: str, content: str | None, name: str = "d") -> DatasetUse:
+    return msgspec.convert({"role": role, "split": role, "hash": content, "name": name}, DatasetUse)
 
 
-def pairs(*uses: boxes.DatasetUse) -> list[tuple[str, str]]:
+def pairs(*uses: DatasetUse) -> list[tuple[str, str]]:
     return [(one.role, other.role) for one, other in measurements.same_data(uses)]
 
 
@@ -181,7 +183,7 @@ def test_each_dataset_is_told_once_for_each_role_however_many_parts_there_are() 
 
 
 def test_it_is_said_which_data_is_which() -> None:
-    record = minimal_record(datasets=boxes.Datasets(used=[use("train", A, "all"), use("test", A, "a\x1bll")]))
+    record = minimal_record(datasets=Datasets(used=[use("train", A, "all"), use("test", A, "a\x1bll")]))
     ((field, message),) = measurements.judged_on_training(Facts(record))
     assert field == "datasets"
     assert message.startswith("the test data a\\x1bll is the same data as the train data all, so")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.model import boxes
+from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.claims import naming
 from ledger.model.claims.facts import Facts
 from ledger.model.claims.labels import MOST_TAGS
@@ -17,7 +17,7 @@ def test_a_name_that_cannot_be_seen_is_told_with_its_place() -> None:
     record = minimal_record(
         experiment="",
         tags=["good", "x" * 201],
-        results=boxes.Results(metrics=[boxes.Metric(name="a\u200b", value=1.0)]),
+        results=Results(metrics=[Metric(name="a\u200b", value=1.0)]),
     )
     assert [field for field, _ in naming.wrong(Facts(record))] == ["experiment", "tags[1]", "results.metrics[0].name"]
 
@@ -30,8 +30,8 @@ def test_a_run_may_have_a_thousand_tags(count: int, told: int) -> None:
 
 
 def test_a_mixed_name_is_told_where_it_is_met_first_and_not_again() -> None:
-    metrics = [boxes.Metric(name=f"v{CYRILLIC_A}l", split=split, value=1.0) for split in ("a", "b")]
-    found = list(naming.mixed(Facts(minimal_record(results=boxes.Results(metrics=metrics)))))
+    metrics = [Metric(name=f"v{CYRILLIC_A}l", split=split, value=1.0) for split in ("a", "b")]
+    found = list(naming.mixed(Facts(minimal_record(results=Results(metrics=metrics)))))
     assert found == [
         (
             "results.metrics[0].name",

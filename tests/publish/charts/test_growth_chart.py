@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from ledger.model import boxes
+from ledger.model.boxes.cost import Cost
+from ledger.model.boxes.inputs import Datasets
+from ledger.model.boxes.outputs import Metric, Model, Results
 from ledger.model.entries import Contents, StoredRun
 from ledger.publish.charts.growth_chart import GrowthSection, growth_section
 from ledger.publish.pages import addresses
@@ -31,13 +33,13 @@ def runs_of(
     runs = []
     for number, size in enumerate(sizes):
         value = 1 - error(size) * WOBBLE[number % 5]
-        metric = boxes.Metric(
+        metric = Metric(
             name="accuracy", split="validation", value=value, direction="higher", dataset="d@v1", dataset_hash="h"
         )
         run = sample_run(
             blobs, number, experiment="sizes", params={"width": size, "seed": number}, accuracy=value,
-            started=START + timedelta(minutes=number), model=boxes.Model(parameters=size), cost=boxes.Cost(),
-            results=boxes.Results(headline="validation/accuracy", metrics=[metric]), datasets=boxes.Datasets(),
+            started=START + timedelta(minutes=number), model=Model(parameters=size), cost=Cost(),
+            results=Results(headline="validation/accuracy", metrics=[metric]), datasets=Datasets(),
         )  # fmt: skip
         runs.append(_lasting(run, seconds[number % len(seconds)]))
     return runs

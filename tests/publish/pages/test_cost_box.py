@@ -6,7 +6,7 @@ from html import unescape
 
 import msgspec
 
-from ledger.model.boxes import Carbon, Cost, PriceRow
+from ledger.model.boxes.cost import Carbon, Cost, PriceRow
 from tests.publish.pages.test_found_values import rendered
 from tests.samples import HOSTILE, sample_ledger
 

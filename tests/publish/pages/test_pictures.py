@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from ledger.model.boxes import Figure, Results
+from ledger.model.boxes.outputs import Figure, Results
 from ledger.model.entries import StoredRun
 from ledger.publish.pages.pictures import SVG_LIMIT, Picture, pictures_of
 from tests.minimal import minimal_record

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.commands.reading.box_lines import hardware_lines
 from ledger.commands.reading.show import _heading
-from ledger.model.boxes import Gpu, Node, RankLife, Usage
+from ledger.model.boxes.machine import Gpu, Node, RankLife, Usage
 from ledger.model.entries import StoredRun
 from ledger.model.record import Attempt
 from ledger.model.values import Status

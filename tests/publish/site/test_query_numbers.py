@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from ledger.model.boxes import Cost, Metric, Results
+from ledger.model.boxes.cost import Cost
+from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.entries import Evaluation, StoredRun
 from ledger.model.record import Timing
 from ledger.publish.site.query_numbers import render_numbers

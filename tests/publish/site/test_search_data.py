@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.model.boxes import Params
+from ledger.model.boxes.inputs import Params
 from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
 from ledger.publish.site.search_data import _encode_words, _field, _params, _six_digits, _word_lists

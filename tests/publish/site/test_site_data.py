@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from ledger.analysis.comparing.comparable import group_of
-from ledger.model.boxes import Metric, Results
+from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.entries import Contents, DatasetVersion, Evaluation, Note, StoredRun
 from ledger.publish.site import site_data
 from ledger.publish.site.site_data import Atlas, board_name, board_path, board_path_of, survey

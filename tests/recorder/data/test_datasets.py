@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import LedgerError, NotFound
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.record import Record
 from ledger.recorder import Dataset, Draft, record
 from ledger.recorder.data.dataset_versions import add_version, retire_version

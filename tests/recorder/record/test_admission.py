@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from ledger.errors import LedgerError
-from ledger.model.boxes import Cost, Gpu, Hardware, Metric, Model
+from ledger.model.boxes.cost import Cost
+from ledger.model.boxes.machine import Gpu, Hardware
+from ledger.model.boxes.outputs import Metric, Model
 from ledger.model.claims.rules import claims_in
 from ledger.model.record import Record
 from ledger.recorder.record.admission import few_enough, once, standing

@@ -9,7 +9,7 @@ from ledger.analysis.comparing.comparable import leaderboards
 from ledger.analysis.data.curves import Point, gather
 from ledger.analysis.query.row import line_of
 from ledger.capture.outputs.metrics import LAST_VALUE
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.recorder.record.draft import Dataset
 from ledger.store.branch.branch import Branch
 from tests.recorder.record.test_record import add, draft

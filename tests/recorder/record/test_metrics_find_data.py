@@ -8,7 +8,8 @@ from ledger.analysis.comparing.comparable import data_of_curve
 from ledger.analysis.data.curves import Point, gather
 from ledger.capture.outputs.metrics import parse_key
 from ledger.errors import NotFound
-from ledger.model.boxes import DatasetUse, Metric
+from ledger.model.boxes.inputs import DatasetUse
+from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import StoredRun
 from ledger.recorder.data.datasets import attach_datasets, with_aliases
 from ledger.recorder.record.draft import Dataset

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from ledger.capture.secrets.redactor import Redactor
-from ledger.model.boxes import Code
+from ledger.model.boxes.code import Code
 from ledger.model.notebook import Notebook
 from ledger.recorder.record.draft import Draft, ExecutedCell, NotebookCell, NotebookFile
 from ledger.recorder.record.notebook import with_notebook

@@ -7,7 +7,7 @@ import pytest
 
 from ledger.commands.reading.box_lines import model_lines, params_lines
 from ledger.errors import InvalidDocument
-from ledger.model.boxes import Model
+from ledger.model.boxes.outputs import Model
 from ledger.recorder.record.draft import CaptureProblem
 from ledger.recorder.record.options import Given, read_given
 from ledger.store.branch.branch import Branch

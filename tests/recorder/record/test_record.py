@@ -11,7 +11,7 @@ import pytest
 
 from ledger.analysis.data.curves import Point, gather
 from ledger.errors import Conflict, LedgerError, NotAppended
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.record import Link
 from ledger.recorder import Dataset, Draft, FigureSource, Recorded, evaluate, record
 from ledger.recorder.record.draft import CaptureProblem

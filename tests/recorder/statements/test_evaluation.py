@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import StoredRun
 from ledger.repository.history.append import append_commit
 from ledger.store.branch.branch import Branch

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.analysis.comparing.comparable import leaderboards
 from ledger.errors import LedgerError
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.publish.site.build import build_site
 from ledger.recorder.statements.notes import add_notes
 from ledger.repository.blobs import blob_reader

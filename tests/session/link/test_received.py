@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.document import encode
 from ledger.recorder.record.draft import Dataset, Rank, TableSource
 from ledger.session.link.meeting import StatedMeeting, StoreMeeting

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ledger.analysis.comparing.comparable import leaderboards
-from ledger.model.boxes import DatasetUse
+from ledger.model.boxes.inputs import DatasetUse
 from ledger.store.branch.branch import Branch
 from tests.conftest import Cli, run_python
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import ledger as api
-from ledger.model.boxes import Table
+from ledger.model.boxes.outputs import Table
 from ledger.model.entries import StoredRun
 from ledger.repository.blobs import blob_reader
 from ledger.session.run.spooled_tables import CEILING

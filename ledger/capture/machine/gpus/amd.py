@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ledger.capture.machine.gpus.card import NOT_SUPPORTED, CardReading
-from ledger.model.boxes import Gpu
+from ledger.model.boxes.machine import Gpu
 
 _VENDOR = "0x1002"
 _LONGEST = 100

@@ -4,7 +4,7 @@ import platform
 import subprocess
 
 from ledger.capture.machine.gpus.card import CardReading
-from ledger.model.boxes import Gpu
+from ledger.model.boxes.machine import Gpu
 
 _SECONDS = 2.0
 _MEASURED = (

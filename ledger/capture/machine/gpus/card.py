@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, Protocol
 
-from ledger.model.boxes import Gpu
+from ledger.model.boxes.machine import Gpu
 
 NOT_SUPPORTED = "not supported by this card or driver"
 """Why a field is unknown that a card does not offer."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
-from ledger.model.boxes import Gpu
+from ledger.model.boxes.machine import Gpu
 
 _MIG_ENABLED = 1
 _SM_CLOCK = 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from ledger.capture.machine.gpus.card import Card, CardReading
-from ledger.model.boxes import Gpu
+from ledger.model.boxes.machine import Gpu
 
 IDLE_BELOW = 0.05
 """Utilisation under which a GPU counts as idle: a display or a monitor alone does not reach it."""

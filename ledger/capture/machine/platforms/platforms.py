@@ -18,7 +18,7 @@ from ledger.capture.secrets.names import secret_name
 from ledger.capture.secrets.redactor import find_secrets
 from ledger.capture.secrets.team_rules import NONE, OwnSecrets
 from ledger.hashing import hash_bytes
-from ledger.model.boxes import Platform
+from ledger.model.boxes.machine import Platform
 
 _SOURCE = re.compile(r"\{([^{}]+)\}")
 _FIELDS = ("job", "instance", "region", "image", "life_cycle")

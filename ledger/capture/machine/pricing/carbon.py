@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from ledger.model.boxes import Carbon, Platform
+from ledger.model.boxes.cost import Carbon
+from ledger.model.boxes.machine import Platform
 
 _SOURCES = {
     "owid": "Our World in Data from Ember and Energy Institute (CC BY 4.0), by CodeCarbon",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ledger.capture.machine.pricing.energy import Energy
 from ledger.capture.machine.pricing.price_rows import CURRENCY, amount_of, load_rows, name_words
 from ledger.errors import InvalidDocument
-from ledger.model.boxes import PriceRow
+from ledger.model.boxes.cost import PriceRow
 from ledger.model.values import Document
 
 _KEYS = ("name", "currency", "devices", "cpu_core", "rows")

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from ledger.capture.machine.pricing.catalogue import Catalogue
 from ledger.capture.machine.pricing.energy import Energy, with_energy
 from ledger.capture.machine.pricing.price_rows import Level, find_row
-from ledger.model.boxes import Cost, Gpu, Hardware, Node, Platform, PriceRow
+from ledger.model.boxes.cost import Cost, PriceRow
+from ledger.model.boxes.machine import Gpu, Hardware, Node, Platform
 
 _MIG = re.compile(r"\bmig (?P<slices>[1-7])g\.")
 _MIG_SLICES = 7

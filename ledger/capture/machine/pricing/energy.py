@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from ledger.model.boxes import Carbon, Cost, Gpu, Platform
+from ledger.model.boxes.cost import Carbon, Cost
+from ledger.model.boxes.machine import Gpu, Platform
 from ledger.model.values import Document
 
 NOT_MEASURED = "no energy was measured"

@@ -14,7 +14,8 @@ from typing import Any, Literal, get_args
 
 from ledger.capture.machine.pricing.carbon import CLOUDS
 from ledger.capture.machine.pricing.energy import Energy
-from ledger.model.boxes import Ownership, Platform, PriceKind, PriceRow
+from ledger.model.boxes.cost import Ownership, PriceKind, PriceRow
+from ledger.model.boxes.machine import Platform
 
 Level = Literal["instance", "partition", "gpu"]
 """What a row prices."""

@@ -18,7 +18,7 @@ from ledger.analysis.data.prediction_statistics import (
     wilson_interval,
 )
 from ledger.errors import LedgerError
-from ledger.model.boxes import Table
+from ledger.model.boxes.outputs import Table
 from ledger.model.directions import known_direction
 from ledger.model.entries import StoredRun
 from ledger.model.tables import Cells, check_cells, load_cells, number_in

@@ -6,7 +6,7 @@ from ledger.analysis.weak.find import Reference, find_weak_points, versions_unti
 from ledger.analysis.weak.metric_tables import Kind, MetricTables, choose_group, read_metric_tables
 from ledger.analysis.weak.next_changes import with_guesses
 from ledger.analysis.weak.weak_points import WeakPoints
-from ledger.model.boxes import GroupId
+from ledger.model.boxes.outputs import GroupId
 from ledger.model.entries import DatasetVersion, StoredRun
 from ledger.model.values import Document
 from ledger.publish.pages import addresses

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from ledger.analysis.comparing.error_rate import is_share_by_name
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import Case, Evaluation, Note, Redaction
 from ledger.model.hosts import HostDay
 from ledger.model.record import Record

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ledger.analysis.advice.budget import spent_of
 from ledger.analysis.comparing.settings import setting_key, settings_of
-from ledger.model.boxes import Code, DatasetUse
+from ledger.model.boxes.code import Code
+from ledger.model.boxes.inputs import DatasetUse
 from ledger.model.claims.measurements import metrics_in, too_many_metrics
 from ledger.model.entries import Evaluation, Note, StoredRun
 from ledger.model.paths import DATASET_FILE

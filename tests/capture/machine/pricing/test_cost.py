@@ -6,7 +6,7 @@ from ledger.capture.machine.pricing.catalogue import Catalogue, load_catalogue
 from ledger.capture.machine.pricing.cost import capture_cost
 from ledger.capture.machine.pricing.prices import PRICES
 from ledger.errors import InvalidDocument
-from ledger.model.boxes import Gpu, Hardware, Node
+from ledger.model.boxes.machine import Gpu, Hardware, Node
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from ledger.capture.machine.pricing.carbon import carbon_of, place_of
 from ledger.capture.machine.pricing.catalogue import Catalogue
 from ledger.capture.machine.pricing.cost import capture_cost
 from ledger.capture.machine.pricing.energy import Energy, OwnCarbon, wrong_energy
-from ledger.model.boxes import Cost, Gpu, Hardware, Platform
+from ledger.model.boxes.cost import Cost
+from ledger.model.boxes.machine import Gpu, Hardware, Platform
 
 PRICES = Catalogue(name="ours", currency="EUR", devices={"H100": 4.0}, cpu_core=0.1)
 

@@ -10,7 +10,8 @@ from ledger.capture.machine.pricing.catalogue import Catalogue, load_catalogue
 from ledger.capture.machine.pricing.cost import capture_cost
 from ledger.capture.machine.pricing.energy import Energy
 from ledger.errors import InvalidDocument
-from ledger.model.boxes import Cost, Gpu, Hardware, Node, Platform
+from ledger.model.boxes.cost import Cost
+from ledger.model.boxes.machine import Gpu, Hardware, Node, Platform
 
 STARTED = date(2026, 11, 20)
 H100 = Gpu(name="NVIDIA H100 80GB HBM3", gpu_idle_fraction=0.25)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 
 from ledger.analysis.comparing.comparable import Leaderboard
-from ledger.model.boxes import Metric
+from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import Contents
 from ledger.publish.pages.board_page import render_board
 from ledger.publish.site.site_data import Atlas, survey

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from ledger.model import boxes
+from ledger.model.boxes.inputs import Params
+from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.entries import Contents, Note, StoredRun
 from ledger.model.values import ParamValue
 from ledger.publish.pages.parts.run_tables import common_groups, run_table, varied_params
@@ -14,11 +15,11 @@ def stored(
     number: int, params: dict[str, ParamValue] | None = None, headline: str | None = None, *names: str
 ) -> StoredRun:
     """Return a run that measured these metrics, each as its own number."""
-    metrics = [boxes.Metric(name=name, value=float(number)) for name in names]
+    metrics = [Metric(name=name, value=float(number)) for name in names]
     record = minimal_record(
         id=f"20261120-1948{number:02}-abcdef",
-        params=boxes.Params(values=params or {}),
-        results=boxes.Results(headline=headline, metrics=metrics),
+        params=Params(values=params or {}),
+        results=Results(headline=headline, metrics=metrics),
     )
     return StoredRun(record=record, path=f"runs/{number}", files={})
 

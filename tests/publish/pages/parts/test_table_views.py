@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from ledger.analysis.data.prediction_statistics import calibration_error
-from ledger.model.boxes import Table
+from ledger.model.boxes.outputs import Table
 from ledger.model.entries import StoredRun
 from ledger.model.tables import LAYER_COLUMNS, Cells
 from ledger.model.values import TableKind

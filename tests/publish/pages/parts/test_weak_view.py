@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from ledger.analysis.weak.weak_points import WeakPoints
-from ledger.model.boxes import Figure, Params, Step
+from ledger.model.boxes.inputs import Params, Step
+from ledger.model.boxes.outputs import Figure
 from ledger.model.datasets import SamplePicture, VersionChange
 from ledger.model.entries import Contents, DatasetVersion, Note, StoredRun
 from ledger.model.tables import Cells
