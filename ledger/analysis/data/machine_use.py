@@ -1,10 +1,10 @@
 """How a run used its GPUs, disks and network, in words; and where two measures of its energy disagree."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ledger.formatting import byte_size, number, share
 from ledger.model.boxes.machine import Gpu, Usage
-from ledger.model.values import counted
+from ledger.model.values import counted, listed
 
 _DOUBT_FROM = 0.2
 """Share from which counter and integral of the energy disagree; sensors miss by less (arXiv 2312.02741)."""
@@ -26,6 +26,20 @@ def gpu_facts(gpu: Gpu) -> Iterator[str]:
         yield f"{byte_size(gpu.nvlink_bytes)} over NVLink"
     if gpu.other_processes:
         yield f"used by {counted(gpu.other_processes, 'process')} of others too"
+
+
+def gpu_notes(gpus: Sequence[Gpu]) -> Iterator[tuple[str, str]]:
+    """Yield what is to say of GPUs in sentences, alike ones once: their numbers and names, and the text."""
+    told: dict[tuple[str, str], list[int]] = {}
+    for place, gpu in enumerate(gpus, 1):
+        facts = ", ".join(gpu_facts(gpu))
+        doubt = f"energy is in doubt: {why}" if (why := energy_doubt(gpu)) else ""
+        missing = "; ".join(f"{field.replace('_', ' ')}: {why}" for field, why in gpu.unknown.items())
+        text = ". ".join(part for part in (facts, doubt, f"Not known: {missing}" if missing else "") if part)
+        if text:
+            told.setdefault((gpu.name, text), []).append(place)
+    for (name, text), numbers in told.items():
+        yield f"{name} ({listed([str(number) for number in numbers])})" if len(gpus) > 1 else name, text
 
 
 def energy_doubt(gpu: Gpu) -> str | None:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 from ledger.analysis.data.chain import chain_of
 from ledger.analysis.data.feeds import feed_facts, shown_stretches
-from ledger.analysis.data.machine_use import energy_doubt, gpu_facts, traffic_facts
+from ledger.analysis.data.machine_use import gpu_notes, traffic_facts
 from ledger.analysis.query.fields import show_value
 from ledger.commands.reading.notebook_lines import notebook_lines
 from ledger.formatting import byte_size, duration, latency, moment, money, number, share
-from ledger.model.boxes.machine import Hardware, Platform
+from ledger.model.boxes.machine import Gpu, Hardware, Platform
 from ledger.model.boxes.outputs import Metric, Model
 from ledger.model.claims.measurements import same_data, same_data_text
 from ledger.model.entries import StoredRun
@@ -98,13 +98,11 @@ def hardware_lines(record: Record) -> Lines:
     yield "cpu", f"{hardware.cpu or 'unknown'}, {hardware.cores} cores{limit}" if hardware.cores else ""
     memory_limit = f", {byte_size(hardware.memory_limit_bytes)} allowed" if hardware.memory_limit_bytes else ""
     yield "memory", f"{byte_size(hardware.memory_bytes)}{memory_limit}" if hardware.memory_bytes else ""
-    for gpu in hardware.gpus:
-        idle = f", idle {share(gpu.gpu_idle_fraction)}" if gpu.gpu_idle_fraction is not None else ""
-        active = f", multiprocessors {share(gpu.sm_activity_mean)} busy" if gpu.sm_activity_mean is not None else ""
-        memory = f", {byte_size(gpu.memory_bytes)}" if gpu.memory_bytes else ""
-        yield "gpu", ", ".join([f"{gpu.name}{memory}{active}{idle}", *gpu_facts(gpu)])
-        if doubt := energy_doubt(gpu):
-            yield "energy", f"in doubt: {doubt}"
+    lines = [_gpu_line(gpu) for gpu in hardware.gpus]
+    for line in dict.fromkeys(lines):
+        alike = lines.count(line)
+        yield "gpu", f"{alike} x {line}" if alike > 1 else line
+    yield from (("measured", f"{name}: {text}") for name, text in gpu_notes(hardware.gpus))
     if not hardware.gpus and hardware.known and "gpus" not in hardware.unknown:
         yield "gpu", "none"
     for platform in hardware.platforms:
@@ -119,6 +117,14 @@ def hardware_lines(record: Record) -> Lines:
             part = f", {share(usage.data_wait_seconds / took)} of the time" if took else ""
             yield "waited for data", f"{duration(usage.data_wait_seconds)}{part}"
         yield from traffic_facts(usage)
+
+
+def _gpu_line(gpu: Gpu) -> str:
+    memory = f", {byte_size(gpu.memory_bytes)}" if gpu.memory_bytes else ""
+    used = f", used {share(gpu.utilisation_mean)}" if gpu.utilisation_mean is not None else ""
+    active = f", multiprocessors {share(gpu.sm_activity_mean)} busy" if gpu.sm_activity_mean is not None else ""
+    idle = f", idle {share(gpu.gpu_idle_fraction)}" if gpu.gpu_idle_fraction is not None else ""
+    return f"{gpu.name}{memory}{used}{active}{idle}"
 
 
 def _platform_lines(platform: Platform) -> Lines:

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ledger import formatting
-from ledger.analysis.data.machine_use import energy_doubt, gpu_facts, traffic_facts
+from ledger.analysis.data.machine_use import gpu_notes, traffic_facts
 from ledger.publish import text
 from ledger.publish.pages import addresses
 from ledger.resources import shipped
@@ -44,8 +44,7 @@ _FUNCTIONS: dict[str, Callable[..., object]] = {
     "run_document": addresses.run_document,
     "experiment_page": addresses.experiment_page,
     "dataset_page": addresses.dataset_page,
-    "gpu_facts": gpu_facts,
-    "energy_doubt": energy_doubt,
+    "gpu_notes": gpu_notes,
     "traffic_facts": traffic_facts,
 }
 

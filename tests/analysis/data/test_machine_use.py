@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.analysis.data.machine_use import energy_doubt, gpu_facts, traffic_facts
+from ledger.analysis.data.machine_use import energy_doubt, gpu_facts, gpu_notes, traffic_facts
 from ledger.model.boxes.machine import Gpu, Usage
 
 
@@ -51,6 +51,19 @@ def test_energy_is_in_doubt_from_a_difference_of_a_fifth(
 ) -> None:
     said = energy_doubt(Gpu(name="L4", energy_kwh=counter, energy_integral_kwh=integral))
     assert (said is not None) == doubtful
+
+
+def test_cards_that_are_alike_are_said_once() -> None:
+    hot = Gpu(name="H100", temperature_max_celsius=83.0)
+    doubtful = Gpu(name="H100", energy_kwh=1.0, energy_integral_kwh=2.0, unknown={"sm_activity_mean": "no GPM"})
+    assert list(gpu_notes([hot])) == [("H100", "at most 83 °C")]
+    assert list(gpu_notes([hot, doubtful, hot, Gpu(name="L4")])) == [
+        ("H100 (1, 3)", "at most 83 °C"),
+        (
+            "H100 (2)",
+            "energy is in doubt: its counter says 1 kWh, its power over time 2 kWh. Not known: sm activity mean: no GPM",
+        ),
+    ]
 
 
 def test_traffic_that_was_not_counted_is_left_out() -> None:
