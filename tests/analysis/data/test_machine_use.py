@@ -61,8 +61,7 @@ def test_cards_that_are_alike_are_said_once() -> None:
         ("H100 (1, 3)", "at most 83 °C"),
         (
             "H100 (2)",
-            "energy is in doubt: its counter says 1 kWh, its power over time 2 kWh."
-            " Not known: sm activity mean: no GPM",
+            f"energy is in doubt: {energy_doubt(doubtful)}. Not known: sm activity mean: no GPM",
         ),
     ]
 
