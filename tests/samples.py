@@ -95,7 +95,7 @@ def sample_host_day() -> HostDay:
     """Return a day of a host with two GPUs, one of which was held idle."""
     return HostDay(
         format=1,
-        id="20261120-000000-hst7d2",
+        id=f"{START:%Y%m%d}-000000-hst7d2",
         host="gpu01",
         source="watch",
         started_at=START.replace(hour=0, minute=0, second=0),

@@ -21,7 +21,11 @@ _ACTIVITIES = {
 MEMORY = "DCGM_FI_DEV_FB_USED"
 QUERY = f'{{__name__=~"{"|".join((*_ACTIVITIES, MEMORY))}"}}'
 """Query whose answer holds all that is read."""
-_USERS, _JOBS = ("user", "hpc_user", "exported_user"), ("hpc_job", "slurm_job", "jobid", "exported_pod", "pod")
+_USERS, _JOBS = ("user", "hpc_user", "exported_user"), ("hpc_job", "slurm_job", "jobid", "exported_pod")
+_POD = "pod"
+"""Pod that holds a card; where there are labels `exported_…` beside it, it is the one of the exporter itself."""
+_FIRST, _LAST = 631152000.0, 7258118400.0
+"""Seconds of 1990 and 2200."""
 _LONGEST = 100
 
 
@@ -71,28 +75,43 @@ def read_prometheus(data: bytes, source: str) -> list[CardSeries]:
     if answer.status != "success" or answer.data.resultType != "matrix":
         problem = f"`{answer.status[:20]}`, `{answer.data.resultType[:20]}`; the answer to a range query is a matrix"
         raise InvalidDocument(source, [problem], hint="/api/v1/query_range?query=…&step=60")
-    found = [one for series in answer.data.result if (one := _of(series)) is not None]
+    labels = {label for series in answer.data.result for label in series.metric}
+    jobs = _JOBS if any(label.startswith("exported_") for label in labels) else (*_JOBS, _POD)
+    found = [one for series in answer.data.result if (one := _of(series, jobs)) is not None]
     if not found:
         raise InvalidDocument(source, ["no metric of GPUs, such as `DCGM_FI_DEV_GPU_UTIL`"], hint=QUERY)
     return found
 
 
-def _of(series: _Series) -> CardSeries | None:
+def _of(series: _Series, jobs: tuple[str, ...]) -> CardSeries | None:
     said: dict[str, Any] = series.metric
     name = said.get("__name__", "")
     if name not in _ACTIVITIES and name != MEMORY:
         return None
     whole = _ACTIVITIES.get(name, 1.0)
-    points = [(at, value / whole) for at, text in series.values if (value := _number(text)) is not None]
+    points = [
+        (at, value / whole)
+        for at, text in series.values
+        if _FIRST < at < _LAST and (value := _number(text)) is not None
+    ]
+    card = _first(said, ("UUID", "uuid")) or f"gpu {said.get('gpu', '0')[:_LONGEST]}"
+    instance = said.get("GPU_I_ID", "")[:_LONGEST]  # of a divided card, whose instances share its id
     return CardSeries(
-        host=_first(said, ("Hostname", "hostname", "node", "instance")) or "unknown",
-        uuid=_first(said, ("UUID", "uuid")) or f"gpu {said.get('gpu', '0')[:_LONGEST]}",
+        host=_host(_first(said, ("Hostname", "hostname", "node", "instance")) or "unknown"),
+        uuid=f"{card}/{instance}" if instance else card,
         name=_first(said, ("modelName", "model")) or "GPU",
         user=_first(said, _USERS),
-        job=_first(said, _JOBS),
+        job=_first(said, jobs),
         rank=list(_ACTIVITIES).index(name) if name in _ACTIVITIES else None,
         points=sorted(points),
     )
+
+
+def _host(text: str) -> str:
+    """Return a host without its port: `gpu01:9400`, `[fe80::1]:9400`."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text
 
 
 def _first(said: dict[str, str], names: tuple[str, ...]) -> str | None:

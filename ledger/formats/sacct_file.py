@@ -18,6 +18,7 @@ COMMAND = "sacct -a -P -S 2026-11-01 -o JobID,User,NodeList,Start,End,AllocTRES,
 _GPUS = re.compile(r"(?:^|,)gres/gpu(?::([\w.-]{1,60}))?=(\d{1,6})(?=,|$)")
 _USED = re.compile(r"(?:^|,)gres/gpuutil=(\d{1,6}(?:[.,]\d{1,6})?)(?=,|$)")
 _LONGEST = 100_000
+_FIRST_YEAR, _LAST_YEAR = 1990, 2200
 _NEVER = {"", "Unknown", "None", "N/A"}
 
 
@@ -90,9 +91,8 @@ def _read(cells: Mapping[str, str], number: int, zone: tzinfo | None) -> Iterato
         yield JobUse(job, min(1.0, float(used[1].replace(",", ".")) / 100))
     if step:
         return
-    kinds = _GPUS.findall(cells["AllocTRES"])
-    count = max((int(held) for kind, held in kinds if not kind), default=sum(int(held) for kind, held in kinds if kind))
-    if not count or cells["NodeList"].strip() in _NEVER | {"None assigned"} or cells["Start"] in _NEVER:
+    counts = _counts(cells["AllocTRES"])
+    if not counts or cells["NodeList"].strip() in _NEVER | {"None assigned"} or cells["Start"] in _NEVER:
         return  # no GPU, or a job that never began
     started, ended = _moment(cells["Start"], zone), _moment(cells["End"], zone)
     if started is None or (ended is None and cells["End"] not in _NEVER):
@@ -101,8 +101,16 @@ def _read(cells: Mapping[str, str], number: int, zone: tzinfo | None) -> Iterato
     if ended is not None and ended < started:
         yield Unreadable(number, "it ended before it began")
         return
-    kind = next((kind for kind, _ in kinds if kind), None)
-    yield Allocation(job, cells["User"].strip() or "unknown", cells["NodeList"].strip(), count, kind, started, ended)
+    user, nodes = cells["User"].strip() or "unknown", cells["NodeList"].strip()
+    for kind, count in counts.items():
+        yield Allocation(job, user, nodes, count, kind or None, started, ended)
+
+
+def _counts(allocated: str) -> dict[str, int]:
+    """Return the number of GPUs of each kind; those of no named kind are under an empty name."""
+    counts = {kind: int(count) for kind, count in _GPUS.findall(allocated) if int(count)}
+    unnamed = counts.pop("", 0) - sum(counts.values())
+    return counts | ({"": unnamed} if unnamed > 0 else {})
 
 
 def _moment(text: str, zone: tzinfo | None) -> datetime | None:
@@ -110,6 +118,8 @@ def _moment(text: str, zone: tzinfo | None) -> datetime | None:
         found = datetime.fromisoformat(text)
     except ValueError:
         return None
+    if not _FIRST_YEAR < found.year < _LAST_YEAR:
+        return None  # at its ends the calendar has no other time zones
     if found.tzinfo is None:
         found = found.replace(tzinfo=zone) if zone is not None else found.astimezone()
     return found.astimezone(UTC)

@@ -1,8 +1,11 @@
 """The minutes of a host's GPUs on one day, added up until a document is made of them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
+from unicodedata import normalize
 
 from msgspec import Struct
 
@@ -68,6 +71,8 @@ class DayLog(Struct, kw_only=True):
     """Its GPUs, by id or place."""
     holders: dict[str, list[int]] = {}
     """Minutes busy, held idle and unclear, by user, job and GPU in one text."""
+    most_cards: int = 0
+    """Most cards that it had at once."""
 
     @classmethod
     def at(cls, host: str, minute: datetime) -> "DayLog":
@@ -87,34 +92,57 @@ class DayLog(Struct, kw_only=True):
         minutes = min(minutes, MINUTES - self.watched[hour])
         if minutes <= 0:
             return
-        self.first, self.last = min(self.first, minute), max(self.last, minute)
+        self.first = min(self.first, minute)
+        self.last = max(self.last, minute + timedelta(minutes=minutes - 1))
         before = list(self.watched)
         self.watched[hour] += minutes
+        places: Counter[str] = Counter()
         seen = set()
-        for place, card in enumerate(cards[:MOST_CARDS]):
-            key = card.uuid or str(place)
+        self.most_cards = max(self.most_cards, len(cards))
+        for card in cards[:MOST_CARDS]:
+            name = clean_name(card.name) or "GPU"
+            key = card.uuid or f"{name} {places[name]}"
+            places[name] += 1
             seen.add(key)
             log = self.cards.get(key)
             if log is None:
-                log = self.cards[key] = _unseen(card, before)
+                log = self.cards[key] = _unseen(name, card.uuid, before)
             if card.use != "free":
                 getattr(log, card.use)[hour] += minutes
             if card.use in HELD:
-                self._hold(card, minutes)
+                self._hold(card, log.name, minutes)
         for key in self.cards.keys() - seen:
             self.cards[key].missing[hour] += minutes
 
-    def _hold(self, card: CardMinute, minutes: int) -> None:
-        key = _SEPARATOR.join((card.user, card.job or "", card.name))
+    def _hold(self, card: CardMinute, gpu: str, minutes: int) -> None:
+        user, job = clean_name(card.user) or NOBODY, clean_name(card.job or "")
+        key = _SEPARATOR.join((user, job, gpu))
         if key not in self.holders and len(self.holders) >= _MOST_KEPT:
-            key = _SEPARATOR.join((OTHERS, "", card.name))
+            key = _SEPARATOR.join((user if len(self.holders) < 2 * _MOST_KEPT else OTHERS, "", gpu))
         self.holders.setdefault(key, [0, 0, 0])[HELD.index(card.use)] += minutes
 
+    @property
+    def left_out(self) -> dict[str, str]:
+        """What a document cannot hold of it, and why."""
+        beyond = self.most_cards - MOST_CARDS
+        return (
+            {"gpus": f"{beyond} of {self.most_cards} cards are left out: {MOST_CARDS} are the most"}
+            if beyond > 0
+            else {}
+        )
 
-def _unseen(card: CardMinute, watched: list[int]) -> CardLog:
+
+@lru_cache(maxsize=4096)
+def clean_name(text: str) -> str:
+    """Return a name from a cluster as a document may hold it: visible characters, and not too many."""
+    visible = "".join(character for character in normalize("NFC", text) if character.isprintable())
+    return " ".join(visible.split())[:_LONGEST_NAME].strip()
+
+
+def _unseen(name: str, uuid: str | None, watched: list[int]) -> CardLog:
     """Return the log of a card that is seen for the first time: what was watched before is missing of it."""
     busy, held, unclear = ([0] * HOURS for _ in range(3))
-    return CardLog(name=card.name, uuid=card.uuid, busy=busy, held=held, unclear=unclear, missing=list(watched))
+    return CardLog(name=name, uuid=uuid, busy=busy, held=held, unclear=unclear, missing=list(watched))
 
 
 _Whose = tuple[str, str | None, str]
@@ -122,6 +150,7 @@ _Whose = tuple[str, str | None, str]
 _Held = tuple[_Whose, list[int]]
 """Minutes busy, held idle and unclear."""
 _SEPARATOR = "\x1f"
+_LONGEST_NAME = 60
 _MOST_KEPT = 2_000
 """Most pairs of user and job that are kept apart while a day lasts."""
 
@@ -153,19 +182,35 @@ def holders_of(log: DayLog, *, names: bool = True) -> list[Holder]:
         user, job, gpu = key.split(_SEPARATOR)
         whose = (user, job or None, gpu) if names else (OTHERS, None, gpu)
         summed[whose] = _added(summed.get(whose), minutes)
-    ranked = sorted(summed.items(), key=lambda one: (-sum(one[1]), one[0][0], one[0][1] or ""))
-    return [_holder(whose, minutes) for whose, minutes in _cut(ranked)]
+    return [_holder(whose, minutes) for whose, minutes in _ranked(_few_enough(summed))]
 
 
-def _cut(ranked: list[_Held]) -> list[_Held]:
-    if len(ranked) <= MOST_HOLDERS:
-        return ranked
-    kinds = len({gpu for (_, _, gpu), _ in ranked})
-    kept = ranked[: max(0, MOST_HOLDERS - kinds)]
-    rest: dict[_Whose, list[int]] = {}
-    for (_, _, gpu), minutes in ranked[len(kept) :]:
-        rest[(OTHERS, None, gpu)] = _added(rest.get((OTHERS, None, gpu)), minutes)
-    return [*kept, *list(rest.items())[: MOST_HOLDERS - len(kept)]]
+def _few_enough(pairs: dict[_Whose, list[int]]) -> dict[_Whose, list[int]]:
+    """Return the largest jobs by themselves, and the rest of each user together, as many as a document names."""
+    if len(pairs) <= MOST_HOLDERS:
+        return pairs
+    users: dict[_Whose, list[int]] = {}
+    for (user, _, gpu), minutes in pairs.items():
+        users[user, None, gpu] = _added(users.get((user, None, gpu)), minutes)
+    ranked = _ranked(users)
+    kinds = {gpu for (_, _, gpu), _ in ranked}
+    if len(ranked) > MOST_HOLDERS:
+        kept = dict(ranked[: MOST_HOLDERS - len(kinds)])
+        for (_, _, gpu), minutes in ranked[len(kept) :]:
+            kept[OTHERS, None, gpu] = _added(kept.get((OTHERS, None, gpu)), minutes)
+        return dict(_ranked(kept)[:MOST_HOLDERS])
+    for (user, job, gpu), minutes in _ranked(pairs):
+        if len(users) >= MOST_HOLDERS:
+            break
+        if job is not None:
+            rest = [whole - part for whole, part in zip(users[user, None, gpu], minutes, strict=True)]
+            users[user, job, gpu] = minutes
+            users[user, None, gpu] = rest
+    return {whose: minutes for whose, minutes in users.items() if sum(minutes)}
+
+
+def _ranked(pairs: Mapping[_Whose, list[int]]) -> list[_Held]:
+    return sorted(pairs.items(), key=lambda one: (-sum(one[1]), one[0][0], one[0][1] or ""))
 
 
 def _added(one: list[int] | None, other: list[int]) -> list[int]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from ledger.hosts.day_log import CardMinute, DayLog, Use, gpus_of, holders_of
 from ledger.model.hosts import HOURS, MINUTES
-from ledger.recorder.statements.host_days import append_host_days, host_day
+from ledger.recorder.statements.host_days import HostDays
 from ledger.store.branch.branch import Branch
 
 _DAYS = 14
@@ -27,14 +27,15 @@ def plant_host_days(ledger: Branch, today: datetime) -> int:
         LedgerError: git cannot write.
     """
     midnight = today.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    maker = HostDays(ledger)
     days = []
     for back in range(_DAYS, 0, -1):
         for host, gpu, cards in _LAB:
             log = _day(host, gpu, cards, midnight - timedelta(days=back))
-            between = (log.first, log.last + timedelta(minutes=MINUTES - 1))
+            between = (log.first, log.last)
             made_up = {"all": "planted for the demo: no such machine was watched"}
-            days.append(host_day(ledger, host, "demo", between, log.watched, gpus_of(log), holders_of(log), made_up))
-    return append_host_days(ledger, days)
+            days.append(maker.make(host, "demo", between, log.watched, gpus_of(log), holders_of(log), made_up))
+    return maker.append(days)
 
 
 def _day(host: str, gpu: str, cards: int, start: datetime) -> DayLog:

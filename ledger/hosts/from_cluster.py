@@ -1,8 +1,10 @@
 """Days of hosts from what a cluster keeps already: accounting of SLURM, or a dump of a Prometheus server."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
+from typing import NamedTuple
 
 from ledger.capture.machine.gpus.watch import IDLE_BELOW
 from ledger.capture.machine.holders import nodes_in
@@ -31,12 +33,12 @@ class ClusterDays(Document, frozen=True, kw_only=True):
     """What such a source cannot know."""
 
 
-class _Span(Document, frozen=True, kw_only=True):
+class _Span(NamedTuple):
     """Cards that a job had on one host."""
 
     start: datetime
     end: datetime
-    count: int
+    cards: int
     kind: str
     user: str
     job: str
@@ -72,6 +74,7 @@ def from_sacct(lines: Iterable[str], source: str, zone: tzinfo | None = None) ->
             spans.setdefault(host, []).append(span)
     unknown = {
         "gpus": "accounting names no cards: there are at least as many as were held at once",
+        "hosts": "GPUs that the nodes of a job cannot share evenly are taken as those of the first ones",
         "use": "the mean of a whole job, where the cluster accounts for it (gres/gpuutil)",
     }
     logs = [log for host in sorted(spans) for log in _days_of(host, spans[host])]
@@ -79,24 +82,16 @@ def from_sacct(lines: Iterable[str], source: str, zone: tzinfo | None = None) ->
 
 
 def _spans(one: Allocation, share: float | None, newest: datetime) -> Iterator[tuple[str, _Span]]:
+    """Yield what a job had on each of its hosts; GPUs that they do not share evenly are on the first ones."""
     nodes = nodes_in(one.nodes)
     ended = one.ended_at or max(newest, one.started_at)
-    count = max(1, min(MOST_CARDS, one.gpus // max(1, len(nodes))))
+    each, more = divmod(one.gpus, max(1, len(nodes)))
     use: Use = "unclear" if share is None else "busy" if share >= IDLE_BELOW else "held"
-    for node in nodes:
-        kind = one.kind or "GPU"
-        yield (
-            node,
-            _Span(
-                start=one.started_at,
-                end=ended,
-                count=count,
-                kind=kind,
-                user=one.user,
-                job=f"slurm {one.job}",
-                use=use,
-            ),
-        )
+    for place, node in enumerate(nodes):
+        if count := each + (place < more):
+            kind = one.kind or "GPU"
+            job = f"slurm {one.job}"
+            yield node, _Span(one.started_at, ended, min(count, MOST_CARDS), kind, one.user, job, use)
 
 
 def _days_of(host: str, spans: Sequence[_Span]) -> Iterator[DayLog]:
@@ -114,27 +109,42 @@ def _days_of(host: str, spans: Sequence[_Span]) -> Iterator[DayLog]:
 
 def _stretches(spans: Sequence[_Span]) -> Iterator[tuple[datetime, int, list[CardMinute]]]:
     """Yield times in one hour each, with their minutes and cards; between two changes all minutes are alike."""
+    changes = sorted({_whole(moment) for span in spans for moment in (span.start, span.end)})
+    at_once = list(_held_between(spans, changes))
+    most: dict[str, int] = {}
+    for held in at_once:
+        counts: Counter[str] = Counter()
+        for span in held:
+            counts[span.kind] += span.cards
+        most |= {kind: max(count, most.get(kind, 0)) for kind, count in counts.items()}
+    for (moment, following), held in zip(pairwise(changes), at_once, strict=True):
+        cards = _cards(held, most)
+        yield from ((start, minutes, cards) for start, minutes in _hours(moment, following))
+
+
+def _held_between(spans: Sequence[_Span], changes: Sequence[datetime]) -> Iterator[tuple[_Span, ...]]:
+    """Yield what was held from each change to the next."""
     begins: dict[datetime, list[_Span]] = {}
     ends: dict[datetime, list[_Span]] = {}
     for span in spans:
         begins.setdefault(_whole(span.start), []).append(span)
         ends.setdefault(_whole(span.end), []).append(span)
     held: list[_Span] = []
-    most = 0
-    for moment, following in pairwise(sorted(begins.keys() | ends.keys())):
-        held = [*held, *begins.get(moment, ())]
+    for moment in changes[:-1]:
+        held += begins.get(moment, ())
         for span in ends.get(moment, ()):
             held.remove(span)
-        most = max(most, min(MOST_CARDS, sum(span.count for span in held)))
-        cards = _cards(held, most)
-        yield from ((start, minutes, cards) for start, minutes in _hours(moment, following))
+        yield tuple(held)
 
 
-def _cards(spans: Sequence[_Span], most: int) -> list[CardMinute]:
-    held = [span for span in spans for _ in range(span.count)][:MOST_CARDS]
-    kind = held[0].kind if held else "GPU"
-    cards = [CardMinute(name=span.kind, use=span.use, user=span.user, job=span.job) for span in held]
-    return [*cards, *(CardMinute(name=kind, use="free") for _ in range(most - len(cards)))]
+def _cards(spans: Sequence[_Span], most: Mapping[str, int]) -> list[CardMinute]:
+    """Return all cards that the host is known to have: those that are held, and of each kind those that are not."""
+    cards: list[CardMinute] = []
+    for kind, known in most.items():
+        held = [span for span in spans if span.kind == kind for _ in range(span.cards)]
+        cards += (CardMinute(name=kind, use=span.use, user=span.user, job=span.job) for span in held)
+        cards += (CardMinute(name=kind, use="free") for _ in range(known - len(held)))
+    return cards
 
 
 def _hours(start: datetime, end: datetime) -> Iterator[tuple[datetime, int]]:
@@ -154,7 +164,7 @@ def from_prometheus(series: Sequence[CardSeries]) -> ClusterDays:
     logs: list[DayLog] = []
     by_host: dict[str, dict[str, list[CardSeries]]] = {}
     for one in series:
-        by_host.setdefault(one.host.partition(":")[0], {}).setdefault(one.uuid, []).append(one)
+        by_host.setdefault(one.host, {}).setdefault(one.uuid, []).append(one)
     for host, by_card in sorted(by_host.items()):
         cards = [_CardMinutes(uuid, ones) for uuid, ones in sorted(by_card.items())]
         log: DayLog | None = None

@@ -4,8 +4,9 @@ import fcntl
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -17,15 +18,16 @@ from ledger.capture.machine.gpus.watch import IDLE_BELOW
 from ledger.capture.machine.holders import Owner, given_cards, owner_of, short_host
 from ledger.errors import LedgerError
 from ledger.hosts.day_log import HELD_BYTES, CardMinute, DayLog, Use, gpus_of, holders_of, merged, use_of
-from ledger.model.hosts import NOBODY, HostDay
-from ledger.model.values import Document, slug
-from ledger.recorder.statements.host_days import append_host_days, host_day, host_in
+from ledger.model.hosts import NOBODY, OTHERS, HostDay
+from ledger.model.values import Document
+from ledger.recorder.statements.host_days import HostDays
 from ledger.store.branch.branch import Branch
 
 _LOG = logging.getLogger("ledger")
 LOOK_SECONDS = 10.0
 """Seconds between two looks."""
 _GIVEN_SECONDS = 60.0
+_MINUTE_SECONDS = 60.0
 
 
 class CardLook(Document, frozen=True, kw_only=True):
@@ -41,6 +43,10 @@ class CardLook(Document, frozen=True, kw_only=True):
         """How it is used, by this look alone."""
         return use_of([self.activity], held=bool(self.owners), below=IDLE_BELOW)
 
+    def unnamed(self) -> "CardLook":
+        """Return the same look without names of users and jobs."""
+        return CardLook(activity=self.activity, owners={OTHERS: None} if self.owners else {})
+
 
 class Watcher:
     """Adds up minutes, keeps them in a file while a day lasts, and appends a document at its end.
@@ -49,6 +55,7 @@ class Watcher:
         ledger: ledger that the documents are appended to.
         host: name of the host; by default that of this machine.
         names: whether users and jobs are named.
+        every_seconds: seconds between two looks.
         now: the clock.
     """
 
@@ -58,11 +65,15 @@ class Watcher:
         host: str | None = None,
         *,
         names: bool = True,
+        every_seconds: float = LOOK_SECONDS,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._ledger = ledger
         self._machine = short_host()
-        self.host = slug(host or host_in(ledger, self._machine))
+        self._maker = HostDays(ledger)
+        self._name = host or self._machine
+        self.host = self._maker.name(self._name)
+        self._every = every_seconds
         self._names = names
         self._now = now
         self._folder = ledger.repository.state_dir / "hosts"
@@ -70,11 +81,12 @@ class Watcher:
         self._given: dict[int, Owner] = {}
         self._may_be_given = True
         self._unknown: dict[str, str] = {} if names else {"holders": "users are not named: --no-names"}
-        self._given_at = datetime.min.replace(tzinfo=UTC)
+        self._given_at = -_GIVEN_SECONDS
         self._minute: datetime | None = None
         self._looks: list[list[CardLook]] = []
         self._log: DayLog | None = None
         self._ended: list[DayLog] = []
+        self._started = f"{os.getpid()}-{time.time_ns()}"
 
     def open(self) -> int:
         """Find the cards, and return their number.
@@ -87,8 +99,11 @@ class Watcher:
             self._cards = open_cards(variables)
         except RuntimeError as error:
             raise LedgerError(str(error)) from error
-        # SLURM numbers whole cards; with divided ones the numbers are no places among ours.
-        self._may_be_given = not any(is_instance(card.gpu) for card in self._cards.cards)
+        if self._cards.lost:
+            self._unknown["lost"] = f"cards that did not answer from the start: {', '.join(self._cards.lost)}"
+            _LOG.warning("cards that do not answer are not watched: %s", ", ".join(self._cards.lost))
+        # SLURM numbers whole cards; with divided or lost ones the numbers are no places among ours.
+        self._may_be_given = not (self._cards.lost or any(is_instance(card.gpu) for card in self._cards.cards))
         if not self._cards.cards:
             raise LedgerError("this machine has no GPU that could be watched", hint="ledger watch --from FILE")
         return len(self._cards.cards)
@@ -110,8 +125,8 @@ class Watcher:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise LedgerError(f"another `ledger watch` is at work for this host: `{self.host}`") from error
-            yield from _some(self._append(self._left_behind()))
-            while not stopped.wait(LOOK_SECONDS):
+            yield from _some(self._append_left_behind())
+            while not stopped.wait(self._every):
                 self.look()
                 yield from _some(self._append(self._ended))
                 self._ended = []
@@ -129,8 +144,8 @@ class Watcher:
             self._ended.append(self._log)
             self._log = None
         self._minute = minute
-        if self._may_be_given and now - self._given_at >= timedelta(seconds=_GIVEN_SECONDS):
-            self._given, self._given_at = given_cards(self._machine), now
+        if self._may_be_given and time.monotonic() - self._given_at >= _GIVEN_SECONDS:
+            self._given, self._given_at = given_cards(self._machine), time.monotonic()
         looks = [self._look_at(card, place) for place, card in enumerate(self._cards.cards)]
         self._looks.append(looks)
         return list(zip(self._cards.cards, looks, strict=True))
@@ -150,15 +165,17 @@ class Watcher:
             self._unknown["held"] = "by 512 MiB of memory in use: the driver names no processes"
         if place in self._given:  # an allocation holds a card without any process
             owner = self._given[place]
-            owners.setdefault(owner.user, owner.job)
+            owners[owner.user] = owners.get(owner.user) or owner.job
         activity = reading.utilisation if reading.sm_activity is None else reading.sm_activity
         return CardLook(activity=activity, owners=owners)
 
     def _end_minute(self) -> None:
-        if self._minute is None or not self._looks:
+        """Add the minute that has ended; one of which less than half was seen is none."""
+        if self._minute is None or len(self._looks) < _MINUTE_SECONDS / self._every / 2:
+            self._looks = []
             return
         if self._log is None:
-            self._log = DayLog.at(self.host, self._minute)
+            self._log = DayLog.at(self._name, self._minute)
         cards = [self._minute_of(card, place) for place, card in enumerate(self._cards.cards)]
         self._log.add(self._minute, cards)
         self._looks = []
@@ -172,10 +189,10 @@ class Watcher:
         return CardMinute(name=card.gpu.name, uuid=card.gpu.uuid, use=use, user=user, job=job)
 
     def _keep(self) -> None:
-        """Keep the day in a file, so that a watcher that is killed loses a minute."""
+        """Keep the day in a file of this watcher, so that one that is killed loses a minute."""
         if self._log is None:
             return
-        file = self._folder / f"{self.host}-{self._log.day}.json"
+        file = self._file(self._log)
         fresh = file.with_suffix(".new")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -184,40 +201,45 @@ class Watcher:
         except OSError as error:
             _LOG.warning("the minutes of this day are kept in memory only: %s", error)
 
-    def _left_behind(self) -> list[DayLog]:
-        found = []
-        for file in sorted(self._folder.glob(f"{self.host}-????-??-??.json")):
+    def _file(self, log: DayLog) -> Path:
+        return self._folder / f"{self.host}-{log.day}-{self._started}.json"
+
+    def _append_left_behind(self) -> int:
+        """Append what earlier watchers left behind; each has a file of its own, which stays until it is appended."""
+        appended = 0
+        for file in sorted(self._folder.glob(f"{self.host}-????-??-??-*.json")):
             try:
-                found.append(msgspec.json.decode(file.read_bytes(), type=DayLog))
+                log = msgspec.json.decode(file.read_bytes(), type=DayLog)
             except (OSError, msgspec.DecodeError) as error:
                 _LOG.warning("minutes that cannot be read are left where they are: `%s`: %s", file, error)
-        return found
+                continue
+            appended += self._append([log], file)
+        return appended
 
-    def _append(self, logs: Sequence[DayLog]) -> int:
+    def _append(self, logs: Sequence[DayLog], file: Path | None = None) -> int:
         """Append days, and return how many; what cannot be appended stays in its file for the next watcher."""
         appended = 0
         for log in logs:
             if not log.cards:
                 continue
             try:
-                append_host_days(self._ledger, [self._document(log)])
-            except (LedgerError, OSError) as error:
+                self._maker.append([self._document(log)])
+            except (LedgerError, OSError, ValueError) as error:
                 _LOG.warning("the day %s is kept until the next start: %s", log.day, error)
                 continue
             appended += 1
-            _forget(self._folder / f"{log.host}-{log.day}.json")
+            _forget(file or self._file(log))
         return appended
 
     def _document(self, log: DayLog) -> HostDay:
-        return host_day(
-            self._ledger,
+        return self._maker.make(
             log.host,
             "watch",
             (log.first, log.last),
             log.watched,
             gpus_of(log),
             holders_of(log, names=self._names),
-            self._unknown,
+            self._unknown | log.left_out,
         )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -12,7 +13,7 @@ from ledger.model.values import Document, Moment
 HOST_FORMAT = 1
 HOURS = 24
 MINUTES = 60
-MOST_CARDS = 64
+MOST_CARDS = 128
 """Most GPUs of one host."""
 MOST_HOLDERS = 12
 """Most pairs of user and job that a document names; the others are one."""
@@ -50,6 +51,11 @@ class GpuDay(Document, frozen=True, kw_only=True):
     missing: Hours = NOTHING
     """Minutes in which it did not answer, although the host was watched."""
 
+    @property
+    def uses(self) -> tuple[str, str, str, str]:
+        """Its minutes by use: busy, held, unclear, missing."""
+        return self.busy, self.held, self.unclear, self.missing
+
 
 class Holder(Document, frozen=True, kw_only=True):
     """A user, and a job where there is one, that held GPUs."""
@@ -66,6 +72,11 @@ class Holder(Document, frozen=True, kw_only=True):
     """Minutes of GPUs that it held idle."""
     unclear_minutes: int = 0
     """Minutes of GPUs that it held, and how much worked is not known."""
+
+    @property
+    def minutes(self) -> tuple[int, int, int]:
+        """Its minutes by use: busy, held, unclear."""
+        return self.busy_minutes, self.held_minutes, self.unclear_minutes
 
 
 class HostDay(Document, frozen=True, kw_only=True):
@@ -97,16 +108,45 @@ class HostDay(Document, frozen=True, kw_only=True):
     """Name and version of the tool that made the entry."""
 
     def __post_init__(self) -> None:
-        """Refuse hours that are no day, and minutes that the host was not watched."""
+        """Refuse what no day can be: more minutes than it lasted, cards that are there twice, holders of no card."""
         watched = hours_of(self.watched)
-        if max(watched) > MINUTES:
-            raise ValueError(f"an hour has {MINUTES} minutes")
+        first, last = self.span
+        for hour, minutes in enumerate(watched):
+            lasted = min(last, MINUTES * (hour + 1)) - max(first, MINUTES * hour)
+            if minutes > max(0, lasted):
+                raise ValueError("more minutes of an hour were watched than it lasted from `started_at` to `ended_at`")
         if len(self.gpus) > MOST_CARDS or len(self.holders) > MOST_HOLDERS:
             raise ValueError(f"at most {MOST_CARDS} GPUs and {MOST_HOLDERS} holders")
+        ids = [gpu.uuid for gpu in self.gpus if gpu.uuid is not None]
+        if len(set(ids)) < len(ids):
+            raise ValueError("a GPU is there twice")
         for gpu in self.gpus:
-            parts = [hours_of(text) for text in (gpu.busy, gpu.held, gpu.unclear, gpu.missing)]
+            parts = [hours_of(text) for text in gpu.uses]
             if any(sum(minutes) > whole for *minutes, whole in zip(*parts, watched, strict=True)):
                 raise ValueError(f"a GPU has more minutes than its host was watched: `{ascii(gpu.name)[1:-1][:60]}`")
+        self._check_holders()
+
+    def _check_holders(self) -> None:
+        for name in {holder.gpu for holder in self.holders}:
+            cards = [gpu for gpu in self.gpus if gpu.name == name]
+            held = [holder.minutes for holder in self.holders if holder.gpu == name]
+            said = [sum(minutes[use] for minutes in held) for use in range(3)]
+            used = [sum(sum(hours_of(gpu.uses[use])) for gpu in cards) for use in range(3)]
+            if any(part > whole for part, whole in zip(said, used, strict=True)):
+                raise ValueError(f"users held a GPU longer than it was held: `{ascii(name)[1:-1][:60]}`")
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first minute of the day that it is about, and the end of the last one.
+
+        Raises:
+            ValueError: they are not on the day that its id says.
+        """
+        day = datetime(int(self.id[:4]), int(self.id[4:6]), int(self.id[6:8]), tzinfo=UTC)
+        first, last = ((moment - day).total_seconds() // MINUTES for moment in (self.started_at, self.ended_at))
+        if not 0 <= first <= last <= MINUTES * HOURS:
+            raise ValueError("it begins or ends on another day than its id says")
+        return int(first), int(last)
 
 
 def hours_of(text: str) -> list[int]:

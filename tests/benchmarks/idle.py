@@ -12,7 +12,7 @@ from ledger.hosts.day_log import CardMinute, DayLog, Use, gpus_of, holders_of
 from ledger.hosts.from_cluster import from_sacct
 from ledger.hosts.watcher import LOOK_SECONDS, Watcher
 from ledger.model.hosts import HostDay
-from ledger.recorder.statements.host_days import append_host_days, host_day
+from ledger.recorder.statements.host_days import HostDays
 from ledger.store.branch.branch import Branch
 from tests.benchmarks.measuring import command, interleaved, milliseconds, own_seconds, show, sized, verdict, workplace
 from tests.capture.machine.fake_nvml import NAME, FakeCards, built
@@ -31,7 +31,8 @@ def main() -> None:
     with workplace() as folder:
         repo = make_repository(folder / "repo")
         ledger = Branch.open(repo)
-        append_host_days(ledger, list(_year(ledger)))
+        maker = HostDays(ledger)
+        maker.append(list(_year(maker)))
         cli = [sys.executable, "-m", "ledger", "idle", "--since", "2026-01-01", "--json"]
         samples = interleaved(
             {
@@ -61,7 +62,7 @@ def main() -> None:
     show("limits", ("", "measured", "limit", ""), limits)
 
 
-def _year(ledger: Branch) -> Iterator[HostDay]:
+def _year(maker: HostDays) -> Iterator[HostDay]:
     draw = random.Random(2026)  # noqa: S311  # the same year each time
     for day in range(DAYS):
         for host in range(HOSTS):
@@ -75,7 +76,7 @@ def _year(ledger: Branch) -> Iterator[HostDay]:
                 ]
                 log.add(START + timedelta(days=day, hours=hour), cards, minutes=draw.randrange(50, 61))
             between = (log.first, log.last)
-            yield host_day(ledger, log.host, "watch", between, log.watched, gpus_of(log), holders_of(log))
+            yield maker.make(log.host, "watch", between, log.watched, gpus_of(log), holders_of(log))
 
 
 def _sizes(ledger: Branch) -> Iterator[bytes]:

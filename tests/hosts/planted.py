@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from ledger.hosts.day_log import CardMinute, DayLog, Use, gpus_of, holders_of
 from ledger.model.hosts import HostDay, HostSource
-from ledger.recorder.statements.host_days import append_host_days, host_day
+from ledger.recorder.statements.host_days import HostDays
 from ledger.store.branch.branch import Branch
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
@@ -25,10 +25,11 @@ def log_of(host: str, uses: Sequence[Sequence[Use]], *, start: datetime = DAY, g
 
 
 def document_of(ledger: Branch, log: DayLog, source: HostSource = "watch") -> HostDay:
-    return host_day(ledger, log.host, source, (log.first, log.last), log.watched, gpus_of(log), holders_of(log), None)
+    between = (log.first, log.last)
+    return HostDays(ledger).make(log.host, source, between, log.watched, gpus_of(log), holders_of(log))
 
 
 def plant(ledger: Branch, *logs: DayLog, source: HostSource = "watch") -> list[HostDay]:
     days = [document_of(ledger, log, source) for log in logs]
-    append_host_days(ledger, days)
+    HostDays(ledger).append(days)
     return days

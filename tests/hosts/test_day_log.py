@@ -5,9 +5,9 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from ledger.hosts.day_log import CardMinute, DayLog, gpus_of, holders_of, merged, use_of
+from ledger.hosts.day_log import CardMinute, DayLog, clean_name, gpus_of, holders_of, merged, use_of
 from ledger.model.document import dump, load
-from ledger.model.hosts import HOURS, HostDay, hours_of, hours_text
+from ledger.model.hosts import HOURS, MOST_CARDS, HostDay, hours_of, hours_text
 from ledger.store.branch.branch import Branch
 from tests.hosts.planted import DAY, document_of, log_of
 
@@ -81,7 +81,7 @@ def test_the_document_of_eight_cards_and_a_hundred_jobs_is_small(ledger: Branch)
         log.add(DAY + timedelta(minutes=minute), cards)
     day = document_of(ledger, log)
     assert len(dump(day)) < 4_096
-    assert day.holders[-1].user == "others"
+    assert {one.user for one in day.holders} == {f"user{number}" for number in range(10)}
     assert sum(one.busy_minutes + one.held_minutes for one in day.holders) == 8 * 24 * 60
     assert [one.user for one in holders_of(log, names=False)] == ["others"]
     assert load(dump(day), HostDay, source="a day") == day
@@ -91,12 +91,61 @@ def test_the_document_of_eight_cards_and_a_hundred_jobs_is_small(ledger: Branch)
     ("change", "why"),
     [
         ({"watched": "30*24"}, "more minutes than its host"),
-        ({"watched": "61*24"}, "an hour has 60 minutes"),
+        ({"watched": "61*24"}, "than it lasted"),
+        ({"ended_at": "2026-11-20T12:00:00Z"}, "than it lasted"),
+        ({"ended_at": "2026-11-22T00:00:00Z"}, "another day"),
+        ({"gpus": [{"name": "H100", "uuid": "a"}] * 2, "holders": []}, "twice"),
+        ({"holders": [{"user": "ann", "gpu": "NVIDIA H100", "held_minutes": 10**12}]}, "longer than it was held"),
+        ({"holders": [{"user": "ann", "gpu": "T4", "busy_minutes": 1}]}, "longer than it was held"),
         ({"watched": "60*3"}, "24 hours expected"),
     ],
 )
-def test_minutes_that_cannot_be_are_refused(ledger: Branch, change: dict[str, str], why: str) -> None:
+def test_minutes_that_cannot_be_are_refused(ledger: Branch, change: dict[str, object], why: str) -> None:
     day = document_of(ledger, log_of("gpu01", [["held"] * 24]))
     said = msgspec.json.decode(dump(day)) | change
     with pytest.raises(Exception, match=why):
         load(msgspec.json.encode(said), HostDay, source="a day")
+
+
+def test_a_user_of_many_jobs_is_named_and_only_those_beyond_the_most_are_others() -> None:
+    log = DayLog.at("gpu01", DAY)
+    for number in range(1000):
+        card = CardMinute(name="H100", use="busy", user=f"user{number % 5}", job=f"slurm {number}")
+        log.add(DAY + timedelta(minutes=number), [card])
+    totals: dict[str, int] = {}
+    for one in holders_of(log):
+        totals[one.user] = totals.get(one.user, 0) + one.busy_minutes
+    assert totals == {f"user{number}": 200 for number in range(5)}
+    crowd = DayLog.at("gpu01", DAY)
+    for number in range(40):
+        crowd.add(DAY + timedelta(minutes=number), [CardMinute(name="H100", use="held", user=f"user{number}")])
+    held = holders_of(crowd)
+    assert sum(one.held_minutes for one in held) == 40
+    assert held[0].user == "others"
+    assert len(held) <= 12
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("ada", "ada"),
+        ("a\x1fb\n", "ab"),
+        ("\x1b[31mred", "[31mred"),
+        ("a\u202eb", "ab"),
+        ("x" * 300, "x" * 60),
+        ("\n", ""),
+    ],
+)
+def test_names_from_clusters_are_visible_and_short(name: str, clean: str) -> None:
+    assert clean_name(name) == clean
+    log = DayLog.at("gpu01", DAY)
+    log.add(DAY, [CardMinute(name=name, use="held", user=name, job=name)])
+    (one,) = holders_of(log)
+    assert (one.user, one.gpu) == (clean or "unknown", clean or "GPU")
+
+
+def test_cards_beyond_the_most_are_counted() -> None:
+    log = DayLog.at("gpu01", DAY)
+    log.add(DAY, [CardMinute(name="H100", use="free") for _ in range(MOST_CARDS + 7)])
+    assert len(gpus_of(log)) == MOST_CARDS
+    assert "7 of 135 cards are left out" in log.left_out["gpus"]

@@ -53,15 +53,43 @@ def test_what_a_job_had_is_busy_or_idle_by_its_accounted_use() -> None:
         "10|linus|cpu01|2026-11-20T00:00:00|2026-11-20T09:00:00|cpu=64|cpu=1|COMPLETED",
     )
     log = by_host(found)["gpu01 2026-11-20"]
-    assert log.cards.keys() == {"0", "1", "2"}
+    assert log.cards.keys() == {"h100 0", "h100 1", "GPU 0"}
     assert [of[10:14] for of in hours(log, "busy")] == [[60, 30, 0, 0], [60, 30, 0, 0], [0, 0, 0, 0]]
     assert sum(sum(of) for of in hours(log, "held")) == 60
     assert sum(sum(of) for of in hours(log, "unclear")) == 10
     assert {(one.user, one.job) for one in holders_of(log)} == {
         ("ada", "slurm 7"), ("grace", "slurm 8"), ("ada", "slurm 9"),
     }  # fmt: skip
-    assert by_host(found)["gpu02 2026-11-20"].cards["0"].name == "h100"
+    assert by_host(found)["gpu02 2026-11-20"].cards["h100 0"].name == "h100"
     assert "names no cards" in found.unknown["gpus"]
+
+
+def test_gpus_are_counted_as_accounted_whatever_the_nodes_share() -> None:
+    found = read(
+        allocated("1", "g[1-2]", "10:00:00", "11:00:00", "gres/gpu=3"),
+        allocated("2", "h[1-4]", "10:00:00", "11:00:00", "gres/gpu=1"),
+    )
+    total = {log.host: sum(sum(of) for of in hours(log, "unclear")) for log in found.logs}
+    assert total == {"g1": 120, "g2": 60, "h1": 60}
+    assert "first ones" in found.unknown["hosts"]
+
+
+def test_kinds_of_gpus_stay_apart_and_those_not_held_are_free() -> None:
+    found = read(
+        allocated("1", "g1", "08:00:00", "09:00:00", "gres/gpu:h100=2,gres/gpu=2"),
+        allocated("2", "g1", "10:00:00", "11:00:00", "gres/gpu:t4=1,gres/gpu:h100=1,gres/gpu=2"),
+    )
+    (log,) = found.logs
+    assert {card.name for card in log.cards.values()} == {"h100", "t4"}
+    assert len(log.cards) == 3
+    assert sum(sum(card.missing) for card in log.cards.values()) == 0
+    by_kind = {one.gpu: one.unclear_minutes for one in holders_of(log) if one.job == "slurm 2"}
+    assert by_kind == {"h100": 60, "t4": 60}
+
+
+def test_times_at_the_ends_of_the_calendar_are_named_and_left_out() -> None:
+    found = read("7|ada|gpu01|0001-01-01T00:00:00|9999-12-31T00:00:00|gres/gpu=1||COMPLETED")
+    assert (found.left_out, found.logs) == (1, [])
 
 
 def test_a_job_that_still_runs_lasts_until_the_file_was_written() -> None:
@@ -148,6 +176,30 @@ def test_a_dump_of_prometheus_gives_minutes_of_cards() -> None:
     assert (gpu.name, gpu.uuid) == ("NVIDIA A100", "GPU-1")
     assert [hours_of(text)[10] for text in (gpu.busy, gpu.held, gpu.missing, gpu.unclear)] == [1, 2, 0, 0]
     assert log.watched[10] == 6
+
+
+def test_cards_of_a_dump_are_told_apart() -> None:
+    util = {"__name__": "DCGM_FI_DEV_GPU_UTIL"}
+    data = dump(
+        ({**util, **CARD, "GPU_I_ID": "1", "exported_pod": "idle"}, ["0", "0"]),
+        ({**util, **CARD, "GPU_I_ID": "2", "exported_pod": "busy"}, ["90", "90"]),
+        ({**util, "instance": "[fe80::1]:9400", "UUID": "GPU-2"}, ["0", "0"]),
+        ({**util, "instance": "[fe80::2]:9400", "UUID": "GPU-2"}, ["0", "0"]),
+        ({**util, "instance": "gpu07:9400", "UUID": "GPU-7", "pod": "dcgm-exporter-x7k2p"}, ["0", "0"]),
+    )
+    logs = {log.host: log for log in from_prometheus(read_prometheus(data, "dump.json")).logs}
+    assert logs.keys() == {"gpu01", "fe80::1", "fe80::2", "gpu07"}
+    assert {(one.job, one.busy_minutes, one.held_minutes) for one in holders_of(logs["gpu01"])} == {
+        ("idle", 0, 2), ("busy", 2, 0),
+    }  # fmt: skip
+    assert holders_of(logs["gpu07"]) == []  # the pod is the exporter's own
+
+
+def test_a_time_outside_of_the_calendar_is_none() -> None:
+    metric: dict[str, object] = {"__name__": "DCGM_FI_DEV_GPU_UTIL", **CARD}
+    data = matrix([{"metric": metric, "values": [[-99999999999, "90"], [START, "90"]]}])
+    (log,) = from_prometheus(read_prometheus(data, "dump.json")).logs
+    assert sum(log.watched) == 1
 
 
 def test_jobs_of_a_dump_hold_cards_without_memory() -> None:

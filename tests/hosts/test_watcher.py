@@ -16,6 +16,7 @@ from ledger.hosts import watcher as module
 from ledger.hosts.watcher import Watcher
 from ledger.model.document import load
 from ledger.model.hosts import HostDay, hours_of
+from ledger.recorder.statements.host_days import HostDays
 from ledger.store.branch.branch import Branch
 from tests.capture.machine.fake_nvml import FakeCards, cards
 from tests.conftest import Cli
@@ -46,7 +47,7 @@ class Played(threading.Event):
     def __init__(self, clock: Clock, minutes: int, then: Mapping[int, Callable[[], None]] | None = None) -> None:
         super().__init__()
         self._clock = clock
-        self._looks = 6 * minutes
+        self.looks = 6 * minutes
         self._then = {6 * minute: act for minute, act in (then or {}).items()}
         self._done = 0
 
@@ -55,7 +56,7 @@ class Played(threading.Event):
             self._clock.now += timedelta(seconds=timeout or 0)
         self._then.get(self._done, lambda: None)()
         self._done += 1
-        return self._done > self._looks
+        return self._done > self.looks
 
 
 def documents(ledger: Branch) -> list[HostDay]:
@@ -116,7 +117,7 @@ def test_what_cannot_be_read_again_is_left_where_it_is(
     del cards
     folder = ledger.repository.state_dir / "hosts"
     folder.mkdir(parents=True)
-    broken = folder / "gpu01.example.org-2026-11-19.json"
+    broken = folder / "gpu01.example.org-2026-11-19-1-1.json"
     broken.write_bytes(b'{"host": "gpu')
     clock = Clock()
     assert watch(ledger, Played(clock, 0), clock) == []
@@ -190,6 +191,54 @@ def test_a_policy_that_leaves_hosts_out_holds_for_their_days(ledger: Branch, car
     (day,) = documents(ledger)
     assert re.fullmatch("host-[0-9a-f]{8}", day.host)
     assert os.uname().nodename.lower() not in str(day)
+
+
+def test_minutes_that_cannot_be_appended_are_never_written_over(
+    ledger: Branch, cards: FakeCards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards.set(busy=0, pid=os.getpid())
+    clock = Clock()
+
+    def killed() -> None:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        watch(ledger, Played(clock, 9, {4: killed}), clock)
+    clock.now += timedelta(minutes=10)
+
+    def refused(*_: object) -> int:
+        raise LedgerError("a lock was left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(HostDays, "append", refused)
+        assert watch(ledger, Played(clock, 3), clock) == []
+    clock.now += timedelta(minutes=10)
+    assert watch(ledger, Played(clock, 0), clock) == [2]
+    assert sum(hours_of(day.watched)[12] for day in documents(ledger)) == 3 + 3
+
+
+def test_parts_of_minutes_are_none(ledger: Branch, cards: FakeCards) -> None:
+    cards.set(busy=0, pid=os.getpid())
+    clock = Clock()
+    for _ in range(4):
+        played = Played(clock, 1)
+        played.looks = 2
+        assert watch(ledger, played, clock) == []
+
+
+def test_a_card_that_is_lost_from_the_start_costs_itself(ledger: Branch, cards: FakeCards) -> None:
+    cards.set(busy=100, pid__1=os.getpid(), lost__0=1)
+    clock = Clock()
+    watch(ledger, Played(clock, 2), clock)
+    (day,) = documents(ledger)
+    assert [gpu.name for gpu in day.gpus] == ["NVIDIA L4"]
+    assert day.unknown["lost"].endswith(": 0")
+
+
+def test_two_names_of_hosts_that_look_alike_in_paths_stay_two(ledger: Branch) -> None:
+    names = {Watcher(ledger, name).host for name in ("gpu 1", "gpu-1", "GPU-1", "gpu/1")}
+    assert len(names) == 3
+    assert "gpu-1" in names
 
 
 def test_a_machine_without_gpus_is_told_what_to_do(ledger: Branch, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ def gpu_facts(gpu: Gpu) -> Iterator[str]:
     if gpu.clock_mean_mhz is not None:
         yield f"clock {number(gpu.clock_mean_mhz)} MHz{_of(gpu.clock_limit_mhz, 'MHz')}"
     for reason, part in gpu.throttled.items():
-        yield f"held down by {reason} in {share(part)} of the samples"
+        yield f"held down by {reason} in {share(part)} of the time"
     if gpu.pcie_bytes_per_second is not None:
         yield f"{byte_size(gpu.pcie_bytes_per_second)} a second over PCI Express"
     if gpu.nvlink_bytes is not None:

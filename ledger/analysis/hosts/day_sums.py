@@ -1,7 +1,9 @@
 """One day of a host, summed up over its GPUs: what the index keeps, and every report starts from."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+from msgspec.structs import replace
 
 from ledger.model.hosts import HOURS, HostDay, HostSource, hours_of
 from ledger.model.values import Document
@@ -71,6 +73,8 @@ class DaySums(Document, frozen=True, kw_only=True):
     """Day, as `2026-11-20`."""
     source: HostSource
     """Source of the document."""
+    span: tuple[int, int]
+    """First minute of the day that it is about, and the end of the last one."""
     watched: list[int]
     """Minutes of each hour in which the host was watched."""
     kinds: list[KindDay]
@@ -106,6 +110,7 @@ def sums_of(day: HostDay) -> DaySums:
         host=day.host,
         day=f"{day.id[:4]}-{day.id[4:6]}-{day.id[6:8]}",
         source=day.source,
+        span=day.span,
         watched=hours_of(day.watched),
         kinds=list(kinds.values()),
         holders=[
@@ -122,28 +127,80 @@ def _added(one: Sequence[int], other: Sequence[int]) -> list[int]:
 _ORDER: dict[HostSource, int] = {"watch": 0, "prometheus": 1, "sacct": 2, "demo": 3}
 """Sources by how much they see: minutes, samples, accounting."""
 _HOUR = 60
-_SHARED = 2
-"""Minutes that one watcher and its successor may both have counted: the one in which the first ended."""
+_Span = tuple[int, int]
 
 
 def apart(days: Sequence[DaySums]) -> tuple[list[DaySums], list[str]]:
-    """Return days that count, each minute of a host once, and what was left out and why.
+    """Return days that count, each hour of a host once, and what was left out and why.
 
-    Of documents that speak of the same hours of a host that counts which saw most: minutes before accounting, then more
-    minutes before fewer.
+    Of documents that speak of the same time of a host that counts which saw most: minutes before accounting, then more
+    minutes before fewer. The others keep the hours that it does not have; what users held in those is taken as their
+    share of the whole document, since a document says that for the day.
     """
-    by_day: dict[tuple[str, str], list[DaySums]] = {}
+    by_day: dict[tuple[str, str], dict[str, DaySums]] = {}
     for one in days:
-        by_day.setdefault((one.host, one.day), []).append(one)
+        by_day.setdefault((one.host, one.day), {})[one.id] = one
     kept: list[DaySums] = []
     left_out: list[str] = []
     for (host, day), ones in by_day.items():
-        taken = [0] * HOURS
-        for one in sorted(ones, key=lambda one: (_ORDER[one.source], -sum(one.watched), one.id)):
-            both = _added(taken, one.watched)
-            if max(both) > _HOUR + _SHARED:
-                left_out.append(f"{host} on {day}: `{one.id}` ({one.source}) speaks of hours that another document has")
-                continue
-            taken = both
-            kept.append(one)
+        taken: list[list[_Span]] = [[] for _ in range(HOURS)]
+        for one in sorted(ones.values(), key=lambda one: (_ORDER[one.source], -sum(one.watched), one.id)):
+            cut = [hour for hour in range(HOURS) if one.watched[hour] and _overlaps(_within(one, hour), taken[hour])]
+            rest = _without(one, cut) if cut else one
+            if cut:
+                some = f"{len(cut)} hours" if len(cut) > 1 else "an hour"
+                left_out.append(
+                    f"{host} on {day}: `{one.id}` ({one.source}) speaks of {some} that another document has"
+                )
+            for hour in range(HOURS):
+                if rest.watched[hour]:
+                    taken[hour].append(_within(one, hour))
+            if any(rest.watched):
+                kept.append(rest)
     return kept, left_out
+
+
+def _within(one: DaySums, hour: int) -> _Span:
+    """Return the part of an hour that a document is about, in minutes of the day."""
+    first, last = one.span
+    return max(first, _HOUR * hour), min(last, _HOUR * (hour + 1))
+
+
+def _overlaps(span: _Span, others: Sequence[_Span]) -> bool:
+    """Return whether a time overlaps one of others by more than the minute in which one watcher followed another."""
+    for other in others:
+        both = min(span[1], other[1]) - max(span[0], other[0])
+        if both > 1 or (both == 1 and both >= min(span[1] - span[0], other[1] - other[0])):
+            return True
+    return False
+
+
+def _without(one: DaySums, cut: Sequence[int]) -> DaySums:
+    """Return a day without some of its hours."""
+
+    def rest(minutes: Sequence[int]) -> list[int]:
+        return [0 if hour in cut else part for hour, part in enumerate(minutes)]
+
+    kinds = [
+        replace(
+            kind,
+            busy=rest(kind.busy),
+            held=rest(kind.held),
+            unclear=rest(kind.unclear),
+            missing=rest(kind.missing),
+        )
+        for kind in one.kinds
+    ]
+    before, after = {kind.gpu: kind for kind in one.kinds}, {kind.gpu: kind for kind in kinds}
+
+    def share(held: HeldBy, use: Literal["busy", "held", "unclear"]) -> int:
+        whole, left = sum(getattr(before[held.gpu], use)), sum(getattr(after[held.gpu], use))
+        minutes: int = getattr(held, use)
+        return round(minutes * left / whole) if whole else 0
+
+    holders = [
+        held._replace(busy=share(held, "busy"), held=share(held, "held"), unclear=share(held, "unclear"))
+        for held in one.holders
+        if held.gpu in before
+    ]
+    return replace(one, watched=rest(one.watched), kinds=kinds, holders=holders)

@@ -47,7 +47,7 @@ def capture_hardware(folder: Path, platforms: Callable[[], list[Platform]] | Non
         memory_limit_bytes=limits.memory_bytes if limits else None,
         disk_bytes=disk.total if disk else None,
         disk_free_bytes=disk.free if disk else None,
-        gpus=ask("gpus", _gpus) or [],
+        gpus=ask("gpus", lambda: _gpus(unknown)) or [],
         platforms=(ask("platforms", platforms) or []) if platforms else [],
         unknown=unknown,
     )
@@ -71,8 +71,10 @@ def _cpu() -> str | None:
     return next((found[name] for name in names if found.get(name)), os.uname().machine)
 
 
-def _gpus() -> list[Gpu]:
+def _gpus(unknown: dict[str, str]) -> list[Gpu]:
     opened = open_cards()
+    if opened.lost:
+        unknown["lost_gpus"] = f"GPUs that the driver has and that do not answer: {', '.join(opened.lost)}"
     try:
         return [card.gpu for card in opened.cards]
     finally:

@@ -8,6 +8,7 @@ A job is read from the control group of a process, which it cannot change. Sourc
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,21 +83,25 @@ def nodes_in(text: str) -> list[str]:
     Source: https://slurm.schedmd.com/scontrol.html, hostlist expressions.
     """
     found: list[str] = []
-    for word in re.findall(r"[^,\[]+(?:\[[^\]]*\])?[^,\[]*", text):
-        head, bracket, rest = word.partition("[")
-        inner, _, tail = rest.partition("]")
-        if not bracket:
-            found.append(word)
-            continue
-        for part in inner.split(","):
-            first, dash, last = part.partition("-")
-            if not first.isdigit() or (dash and not last.isdigit()):
-                continue
-            for number in range(int(first), min(int(last or first), int(first) + _MOST_NODES) + 1):
-                found.append(f"{head}{number:0{len(first)}}{tail}")  # noqa: PERF401  # bounded below
-        if len(found) > _MOST_NODES:
+    for word in re.findall(r"(?:[^,\[]|\[[^\]]*\]?)+", text):
+        names = [""]
+        for plain, numbers in re.findall(r"([^\[]+)|\[([^\]]*)\]?", word):
+            ends = [plain] if plain else list(_numbered(numbers))
+            names = [name + end for name in names for end in ends][:_MOST_NODES]
+        found += (name for name in names if name)
+        if len(found) >= _MOST_NODES:
             break
     return found[:_MOST_NODES]
+
+
+def _numbered(text: str) -> Iterator[str]:
+    """Yield the numbers of a list in brackets, with the zeros that they begin with: `01-03,7`."""
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        if not first.isdigit() or (dash and not last.isdigit()):
+            continue
+        for number in range(int(first), min(int(last or first), int(first) + _MOST_NODES) + 1):
+            yield f"{number:0{len(first)}}"
 
 
 _MOST_NODES = 10_000

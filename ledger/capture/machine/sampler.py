@@ -93,22 +93,22 @@ class Sampler:
             with contextlib.suppress(OSError):  # a full disk stops the sign of life, not the samples
                 self._beat()
             self._sample_process()
-            if pause == self._interval:
-                own = self._own_processes()
-                for watch in self._gpus:
-                    watch.sample(own)
+            self._sample_gpus()
             pause = min(self._interval, 2 * pause)
+        self._sample_gpus()
+        self._cards.close()
+
+    def _sample_gpus(self) -> None:
         own = self._own_processes()
         for watch in self._gpus:
-            watch.sample(own, counted=not watch.counted)
-        self._cards.close()
+            watch.sample(own)
 
     def _open_gpus(self) -> None:
         try:
             self._cards = open_cards()
             self._gpus = [GpuWatch(card) for card in self._cards.cards]
             for watch in self._gpus:
-                watch.sample(counted=False)
+                watch.sample()
         except Exception:  # noqa: BLE001  # `capture_hardware` gives the reason; here the run goes on without samples
             self._gpus = []
 

@@ -7,6 +7,7 @@ from typing import get_args
 
 import click
 
+from ledger.analysis.hosts.day_sums import Minutes
 from ledger.analysis.hosts.idle import HostCalendar, IdleGroup, IdleReport, IdleSum, calendars, idle_report
 from ledger.commands.output import say, write_csv, write_json, write_table
 from ledger.commands.workplace import open_ledger
@@ -18,7 +19,7 @@ from ledger.store.index.idle import price_in, read_host_days
 
 _BACK = re.compile(r"(\d{1,4})\s*(d|days?|w|weeks?)")
 _SHADES = " ░▒▓█"
-_NOTHING = "·"
+_NOTHING, _UNCLEAR = "·", "?"
 
 
 @click.command("idle")
@@ -54,7 +55,8 @@ def idle_command(
     Example: ledger idle --since 4w --by user
     """
     ledger = open_ledger()
-    first, last = _day(since), _day(until) if until is not None else None
+    today = datetime.now(UTC).date().isoformat()
+    first, last = _day(since), _day(until) if until is not None else today
     days = [
         one
         for branch in [ledger, *(Branch.open(path) for path in also)]
@@ -64,7 +66,8 @@ def idle_command(
     catalogue = ledger.policy.prices
     report = idle_report(days, by, price_in(catalogue), catalogue.currency)
     if report is None:
-        raise LedgerError(f"no host was watched since {first}", hint="ledger watch")
+        whose = f"no day of the host `{plain(host)}`" if host is not None else "no day of any host"
+        raise LedgerError(f"{whose} is known from {first} to {last}", hint="ledger idle --since 4w; ledger watch")
     for why in report.left_out[:5]:
         say(f"warning: left out: {why}")
     if calendar:
@@ -119,12 +122,16 @@ def _draw(hosts: list[HostCalendar]) -> None:
     click.echo(f"{'':{wide}}  {'':10}  0     6     12    18    24 UTC")
     for one in hosts:
         for day, hours in one.days.items():
-            line = "".join(_shade(minutes.held, minutes.busy + minutes.held + minutes.free) for minutes in hours)
-            click.echo(f"{plain(one.host):{wide}}  {day}  {line}")
-    say(f"held idle: `{_SHADES[1]}` under a quarter of the time, `{_SHADES[4]}` over three; `{_NOTHING}` not watched")
+            click.echo(f"{plain(one.host):{wide}}  {day}  {''.join(map(_shade, hours))}")
+    say(
+        f"held idle: `{_SHADES[1]}` under a quarter of the time, `{_SHADES[4]}` over three;"
+        f" `{_UNCLEAR}` use not known, `{_NOTHING}` not watched"
+    )
 
 
-def _shade(held: int, known: int) -> str:
-    if not known:
+def _shade(minutes: Minutes) -> str:
+    if not sum(minutes):
         return _NOTHING
-    return _SHADES[0] if not held else _SHADES[min(4, 1 + int(4 * held / known))]
+    if not minutes.known:
+        return _UNCLEAR
+    return _SHADES[0] if not minutes.held else _SHADES[min(4, 1 + int(4 * minutes.held / minutes.known))]

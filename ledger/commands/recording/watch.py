@@ -14,19 +14,19 @@ from ledger.commands.output import say, write_json, write_table
 from ledger.commands.progress import Bar
 from ledger.commands.sending import push_options, push_recorded
 from ledger.commands.workplace import open_ledger
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, UsageError
 from ledger.formats.prometheus_dump import read_prometheus
 from ledger.formatting import share
-from ledger.hosts.day_log import DayLog, gpus_of, holders_of
+from ledger.hosts.day_log import gpus_of, holders_of
 from ledger.hosts.from_cluster import ClusterDays, from_prometheus, from_sacct
-from ledger.hosts.watcher import Watcher
-from ledger.model.hosts import HostDay, HostSource
+from ledger.hosts.watcher import LOOK_SECONDS, Watcher
+from ledger.model.hosts import HostSource
 from ledger.model.values import counted, plain
-from ledger.recorder.statements.host_days import append_host_days, host_day, host_in, unknown_days
+from ledger.recorder.statements.host_days import HostDays, unknown_days
 from ledger.store.branch.branch import Branch
 
 _JSON_START = b"{"
-_MOST_BYTES = 1 << 30
+_MOST_BYTES, _MOST_JSON_BYTES = 1 << 30, 1 << 27
 _LINES_SHOWN = 10_000
 
 
@@ -43,6 +43,14 @@ _LINES_SHOWN = 10_000
 @click.option("--utc", is_flag=True, help="Times in the file of sacct are UTC, not of this machine's time zone.")
 @click.option("--host", metavar="NAME", help="Name of the host in the documents. Default: that of the machine.")
 @click.option("--no-names", is_flag=True, help="Name neither users nor jobs.")
+@click.option(
+    "--every",
+    type=click.FloatRange(1, 30),
+    default=LOOK_SECONDS,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time between two looks.",
+)
 @push_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with --now or --from.")
 def watch_command(
@@ -51,6 +59,7 @@ def watch_command(
     utc: bool,
     host: str | None,
     no_names: bool,
+    every: float,
     push: bool | None,
     push_timeout: float,
     as_json: bool,
@@ -62,14 +71,18 @@ def watch_command(
 
     Example: ledger watch --now
     """
+    if files and (now or host is not None):
+        raise UsageError("a file names its hosts, and is recorded: --from goes with neither --now nor --host")
+    if as_json and not (files or now):
+        raise UsageError("a watcher prints nothing while it works: --json goes with --now or --from")
     ledger = open_ledger(writing=not now)
     if files:
         _import(ledger, files, utc=utc, names=not no_names, as_json=as_json)
         push_recorded(ledger, push=push, push_timeout=push_timeout)
         return
-    watcher = Watcher(ledger, host, names=not no_names)
+    watcher = Watcher(ledger, host, names=not no_names, every_seconds=every)
     if now:
-        _tell_now(watcher, as_json=as_json)
+        _tell_now(watcher, names=not no_names, as_json=as_json)
         return
     cards = watcher.open()
     say(f"watching {counted(cards, 'GPU')} of {watcher.host}; Ctrl-C or SIGTERM ends it and records what it saw")
@@ -87,7 +100,9 @@ def _until_stopped() -> Iterator[threading.Event]:
         signal.signal(number, signal.SIG_DFL)
         stopped.set()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    # A process in the background of a script starts with SIGINT ignored: what is meant for others must not end it.
+    numbers = [signal.SIGTERM, *([signal.SIGINT] if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN else [])]
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield stopped
     finally:
@@ -95,9 +110,9 @@ def _until_stopped() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _tell_now(watcher: Watcher, *, as_json: bool) -> None:
+def _tell_now(watcher: Watcher, *, names: bool, as_json: bool) -> None:
     watcher.open()
-    looks = watcher.look()
+    looks = [(card, look if names else look.unnamed()) for card, look in watcher.look()]
     watcher.close()
     if as_json:
         write_json(
@@ -127,11 +142,24 @@ def _tell_now(watcher: Watcher, *, as_json: bool) -> None:
 
 def _import(ledger: Branch, files: tuple[Path, ...], *, utc: bool, names: bool, as_json: bool) -> None:
     added = known = left_out = 0
+    maker = HostDays(ledger)
     for file in files:
         found, source = _read(file, utc=utc)
-        days = [_document(ledger, log, source, found, names=names) for log in found.logs if log.cards]
+        days = [
+            maker.make(
+                log.host,
+                source,
+                (log.first, log.last),
+                log.watched,
+                gpus_of(log),
+                holders_of(log, names=names),
+                found.unknown | log.left_out,
+            )
+            for log in found.logs
+            if log.cards
+        ]
         fresh = unknown_days(ledger, days)
-        added, known = added + append_host_days(ledger, fresh), known + len(days) - len(fresh)
+        added, known = added + maker.append(fresh), known + len(days) - len(fresh)
         left_out += found.left_out
         if found.left_out:
             say(f"warning: {counted(found.left_out, 'line')} of `{file}` left out: {'; '.join(found.unreadable[:3])}")
@@ -144,10 +172,11 @@ def _import(ledger: Branch, files: tuple[Path, ...], *, utc: bool, names: bool, 
 
 def _read(file: Path, *, utc: bool) -> tuple[ClusterDays, HostSource]:
     size = file.stat().st_size
-    if size > _MOST_BYTES:
-        raise LedgerError(f"larger than {_MOST_BYTES >> 30} GiB: `{file}`", hint="export fewer days at once")
     with file.open("rb") as opened:
         is_json = opened.read(256).lstrip().startswith(_JSON_START)
+    most = _MOST_JSON_BYTES if is_json else _MOST_BYTES
+    if size > most:
+        raise LedgerError(f"larger than {most >> 20:,} MiB: `{file}`", hint="export fewer days at once")
     if is_json:
         return from_prometheus(read_prometheus(file.read_bytes(), str(file))), "prometheus"
     with file.open(encoding="utf-8", errors="replace", newline="\n") as lines, Bar(f"reading {file.name}") as bar:
@@ -162,16 +191,3 @@ def _shown(lines: Iterable[str], bar: Bar, size: int) -> Iterator[str]:
         if number % _LINES_SHOWN == 0:
             bar.count(min(read, size), size)
         yield line
-
-
-def _document(ledger: Branch, log: DayLog, source: HostSource, found: ClusterDays, *, names: bool) -> HostDay:
-    return host_day(
-        ledger,
-        host_in(ledger, log.host),
-        source,
-        (log.first, log.last),
-        log.watched,
-        gpus_of(log),
-        holders_of(log, names=names),
-        found.unknown,
-    )

@@ -32,7 +32,7 @@ class Gpu(Document, frozen=True, kw_only=True):
     memory_peak_bytes: int | None = None
     """Largest memory use seen, in bytes."""
     gpu_idle_fraction: float | None = None
-    """Share of samples with utilisation under 5 % (0..1)."""
+    """Share of the time with utilisation under 5 % (0..1)."""
     energy_kwh: float | None = None
     """Energy used during the run, in kWh."""
     energy_source: Literal["counter", "integral"] | None = None
@@ -46,7 +46,7 @@ class Gpu(Document, frozen=True, kw_only=True):
     clock_mean_mhz: float | None = None
     """Mean clock of its multiprocessors, in MHz."""
     throttled: dict[str, float] = {}
-    """Share of samples (0..1) in which its clocks were held down, by reason."""
+    """Share of the time (0..1) in which its clocks were held down, by reason."""
     pcie_bytes_per_second: float | None = None
     """Mean traffic over PCI Express in both directions, in bytes per second."""
     nvlink_bytes: float | None = None

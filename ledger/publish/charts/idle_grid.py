@@ -39,7 +39,8 @@ def _cell(name: str, hour: int, minutes: Minutes, y: int) -> str:
     if not sum(minutes):
         return f'<rect class="lg-day lg-unwatched" {where}/>'
     words = f"{name}, {hour:02}:00 to {hour + 1:02}:00: {_words(minutes)}"
-    return f'<rect class="lg-day lg-w{level_of(minutes)}" {where}><title>{escaped(words)}</title></rect>'
+    css = f"lg-w{level_of(minutes)}" if minutes.known else "lg-unclear"
+    return f'<rect class="lg-day {css}" {where}><title>{escaped(words)}</title></rect>'
 
 
 def level_of(minutes: Minutes) -> int:

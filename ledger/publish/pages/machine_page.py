@@ -1,5 +1,6 @@
 """The page of machines: which GPUs worked, which were held and did nothing, by host, hour and user, and in money."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from ledger.analysis.hosts.day_sums import DaySums, Minutes
@@ -21,13 +22,15 @@ _ROWS = 30
 _TABLES: tuple[tuple[IdleGroup, str], ...] = (("user", "User"), ("gpu", "Kind of GPU"), ("week", "Week"))
 
 
-def render_machines(hosts: HostUse) -> Page:
+def render_machines(hosts: HostUse, until: date | None = None) -> Page:
     """Return the page of machines.
 
     Args:
         hosts: days of watched hosts, with the prices of their GPUs.
+        until: day of the last entry on the ledger; days after it are none that anybody has seen.
     """
-    days = _latest(hosts.days)
+    past = [one for one in hosts.days if until is None or one.day <= until.isoformat()]
+    days = _latest(past)
     by_host = idle_report(days, "host", hosts.price_of, hosts.currency)
     reports = [
         (label, report)
@@ -40,6 +43,7 @@ def render_machines(hosts: HostUse) -> Page:
     content = render(
         "machines",
         report=by_host,
+        future=len(hosts.days) - len(past),
         reports=reports,
         grid=markup(grid) if ranked else None,
         left_out=max(0, len(ranked) - _HOSTS),
@@ -57,7 +61,7 @@ def render_machines(hosts: HostUse) -> Page:
     )
 
 
-def _latest(days: tuple[DaySums, ...]) -> list[DaySums]:
+def _latest(days: Sequence[DaySums]) -> list[DaySums]:
     if not days:
         return []
     last = date.fromisoformat(max(one.day for one in days))

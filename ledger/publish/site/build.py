@@ -250,7 +250,7 @@ def _units(
 def _overviews(atlas: Atlas, milestones: Milestones, hosts: HostUse) -> Iterator[Page]:
     yield overview_pages.render_home(atlas, milestones)
     yield render_milestones(atlas, milestones)
-    yield render_machines(hosts)
+    yield render_machines(hosts, atlas.log[0].time.date() if atlas.log else None)
     yield overview_pages.render_runs(atlas)
     yield experiment_pages.render_experiments(atlas)
     yield dataset_pages.render_datasets(atlas)

@@ -21,78 +21,83 @@ _MOST_FILES = 1_000
 """Most documents of one commit."""
 
 
-def host_day(
-    ledger: Branch,
-    host: str,
-    source: HostSource,
-    between: tuple[datetime, datetime],
-    watched: Sequence[int],
-    gpus: Sequence[GpuDay],
-    holders: Sequence[Holder],
-    unknown: Mapping[str, str] | None = None,
-) -> HostDay:
-    """Return the document of one day of a host.
+class HostDays:
+    """Makes days of hosts as documents of one ledger, and appends them.
 
     Args:
-        ledger: ledger that it is made for.
-        host: name of the host.
-        source: where the minutes come from.
-        between: start of the first and of the last minute, UTC, on one day.
-        watched: minutes of each hour in which the host was watched.
-        gpus: its GPUs.
-        holders: who held them.
-        unknown: what is not known, and why.
-
-    Raises:
-        LedgerError: git does not name an author.
-    """
-    first, last = between
-    day = HostDay(
-        format=HOST_FORMAT,
-        id=new_id(first, os.urandom(4)),
-        host=slug(host),
-        source=source,
-        started_at=first,
-        ended_at=last + timedelta(minutes=1),
-        watched=hours_text(watched),
-        gpus=list(gpus),
-        holders=list(holders),
-        unknown=dict(unknown or {}),
-        author=ledger.author(),
-        tool=TOOL,
-    )
-    return redact_document(day, redactor_for(ledger))
-
-
-def host_in(ledger: Branch, name: str) -> str:
-    """Return the name of a host as it may stand on the ledger: of a policy that leaves hosts out, one made of a hash.
+        ledger: the ledger.
 
     Raises:
         LedgerError: the policy is damaged.
     """
-    if not ledger.policy.privacy.host:
-        return name
-    return f"host-{hash_bytes(name.encode('utf-8', 'surrogateescape')).rpartition(':')[2][:8]}"
 
+    def __init__(self, ledger: Branch) -> None:
+        self._ledger = ledger
+        self._author = ledger.author()
+        self._redactor = redactor_for(ledger)
+        self._unnamed = ledger.policy.privacy.host
 
-def append_host_days(ledger: Branch, days: Sequence[HostDay]) -> int:
-    """Append days of hosts, up to 1,000 in a commit, and return how many there were.
+    def make(
+        self,
+        host: str,
+        source: HostSource,
+        between: tuple[datetime, datetime],
+        watched: Sequence[int],
+        gpus: Sequence[GpuDay],
+        holders: Sequence[Holder],
+        unknown: Mapping[str, str] | None = None,
+    ) -> HostDay:
+        """Return the document of one day of a host.
 
-    Raises:
-        LedgerError: git cannot write.
-    """
-    redactor = redactor_for(ledger)
-    for start in range(0, len(days), _MOST_FILES):
-        some = days[start : start + _MOST_FILES]
-        files = {paths.host_path(day.host, day.id): dump(day) for day in some}
-        path = next(iter(files))
-        message = redactor.text(host_message(some[0], path))
-        if len(some) > 1:
-            subject, rest = message.split("\n", 1)
-            message = f"{counted(len(some), 'day')} of hosts, first: {subject}\n{rest}"
-        now = datetime.now(UTC)
-        ledger.append(Entry(id=some[0].id, files=files, message=message, author=some[0].author, made_at=now))
-    return len(days)
+        Args:
+            host: name of the host; where the policy leaves hosts out, it becomes a hash.
+            source: where the minutes come from.
+            between: start of the first and of the last minute, UTC, on one day.
+            watched: minutes of each hour in which the host was watched.
+            gpus: its GPUs.
+            holders: who held them.
+            unknown: what is not known, and why.
+        """
+        first, last = between
+        day = HostDay(
+            format=HOST_FORMAT,
+            id=new_id(first, os.urandom(4)),
+            host=self.name(host),
+            source=source,
+            started_at=first,
+            ended_at=last + timedelta(minutes=1),
+            watched=hours_text(watched),
+            gpus=list(gpus),
+            holders=list(holders),
+            unknown=dict(unknown or {}),
+            author=self._author,
+            tool=TOOL,
+        )
+        return redact_document(day, self._redactor)
+
+    def name(self, host: str) -> str:
+        """Return the name of a host as it stands in paths: two names that differ stay two."""
+        digits = hash_bytes(host.encode("utf-8", "surrogateescape")).rpartition(":")[2][:8]
+        if self._unnamed:
+            return f"host-{digits}"
+        return host.lower() if slug(host) == host.lower() else f"{slug(host)[:70]}-{digits}"
+
+    def append(self, days: Sequence[HostDay]) -> int:
+        """Append days, up to 1,000 in a commit, and return how many there were.
+
+        Raises:
+            LedgerError: git cannot write.
+        """
+        for start in range(0, len(days), _MOST_FILES):
+            some = days[start : start + _MOST_FILES]
+            files = {paths.host_path(day.host, day.id): dump(day) for day in some}
+            message = self._redactor.text(host_message(some[0], next(iter(files))))
+            if len(some) > 1:
+                subject, rest = message.split("\n", 1)
+                message = f"{counted(len(some), 'day')} of hosts, first: {subject}\n{rest}"
+            now = datetime.now(UTC)
+            self._ledger.append(Entry(id=some[0].id, files=files, message=message, author=some[0].author, made_at=now))
+        return len(days)
 
 
 def unknown_days(ledger: Branch, days: Sequence[HostDay]) -> list[HostDay]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from ledger import __version__
 from ledger.errors import Conflict, InvalidDocument, LostRace, UsageError
 from ledger.model.paths import POLICY_FILE
+from ledger.model.values import plain
 from ledger.repository.history.append import append_commit
 from ledger.store.branch.branch import Branch
 from ledger.store.branch.policy import list_keys, load_policy
@@ -124,6 +125,8 @@ def _value(text: str) -> object:
         return yaml.safe_load(text)
     except yaml.YAMLError:
         return text
+    except ValueError as error:  # such as the 30th of February
+        raise UsageError(f"the value cannot be read: {error}: `{plain(text)[:80]}`") from error
 
 
 def _set(key: str, present: object, values: list[object]) -> object:

@@ -26,7 +26,7 @@ def test_only_what_was_measured_is_said() -> None:
         "412.5 W on average of 700 W",
         "at most 83 °C",
         "clock 1455 MHz",
-        "held down by heat in 50 % of the samples",
+        "held down by heat in 50 % of the time",
         "20 MB a second over PCI Express",
         "5 GB over NVLink",
         "used by 1 process of others too",

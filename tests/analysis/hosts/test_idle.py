@@ -4,7 +4,7 @@ import pytest
 
 from ledger.analysis.hosts.day_sums import DaySums, Minutes, apart, sums_of
 from ledger.analysis.hosts.idle import IdleGroup, calendars, idle_report
-from ledger.hosts.day_log import Use
+from ledger.hosts.day_log import CardMinute, DayLog, Use
 from ledger.model.hosts import HostSource
 from ledger.store.branch.branch import Branch
 from tests.hosts.planted import DAY, document_of, log_of
@@ -62,14 +62,33 @@ def test_what_has_no_price_is_counted_and_never_nothing(ledger: Branch) -> None:
     assert (report.all.held_amount, report.all.unpriced_hours) == (None, 4.0)
 
 
-@pytest.mark.parametrize(("one", "other", "kept"), [("watch", "sacct", "watch"), ("sacct", "prometheus", "prometheus")])
-def test_documents_that_speak_of_the_same_hours_count_once(
-    ledger: Branch, one: HostSource, other: HostSource, kept: str
-) -> None:
-    counted, left_out = apart([days(ledger, source=one, hours=3), days(ledger, source=other, hours=4)])
-    assert [day.source for day in counted] == [kept]
-    assert len(left_out) == 1
-    assert "gpu01 on 2026-11-20" in left_out[0]
+@pytest.mark.parametrize(("one", "other"), [("watch", "sacct"), ("prometheus", "sacct"), ("watch", "prometheus")])
+def test_documents_that_speak_of_the_same_hours_count_once(ledger: Branch, one: HostSource, other: HostSource) -> None:
+    seen, accounted = days(ledger, source=one, hours=3), days(ledger, source=other, hours=4)
+    counted, left_out = apart([accounted, seen])
+    assert [day.source for day in counted] == [one, other]
+    assert counted[0] == seen
+    assert counted[1].watched[:5] == [0, 0, 0, 60, 0]  # only the hour that nobody else saw
+    assert counted[1].minutes() == Minutes(busy=60, held=60, free=60, missing=60)
+    (held,) = counted[1].holders
+    assert (held.busy, held.held, held.unclear) == (60, 60, 0)
+    assert "speaks of 3 hours that another document has" in left_out[0]
+
+
+def test_equal_times_of_less_than_an_hour_count_once(ledger: Branch) -> None:
+    logs = []
+    for use in ("held", "busy"):
+        log = DayLog.at("gpu01", DAY)
+        log.add(DAY, [CardMinute(name="H100", uuid="a", use=use, user="ada")], minutes=31)
+        logs.append(sums_of(document_of(ledger, log)))
+    counted, left_out = apart(logs)
+    assert (len(counted), len(left_out)) == (1, 1)
+    assert sum(sum(day.watched) for day in counted) == 31
+
+
+def test_one_document_that_two_clones_have_counts_once(ledger: Branch) -> None:
+    one = days(ledger)
+    assert apart([one, one]) == ([one], [])
 
 
 def test_a_watcher_that_was_started_again_counts_twice(ledger: Branch) -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from ledger.analysis.data.machine_use import energy_doubt
 from ledger.capture.machine.gpus import watch as module
 from ledger.capture.machine.gpus.cards import open_cards
 from ledger.capture.machine.gpus.watch import GpuWatch
@@ -23,7 +24,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[GpuWatch, Sample]
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     opened = open_cards()
     watch = GpuWatch(opened.cards[0])
-    watch.sample(counted=False)
+    watch.sample()
 
     def sample(times: int = 1) -> None:
         for _ in range(times):
@@ -105,6 +106,28 @@ def test_a_counter_that_runs_backwards_is_not_believed(cards: FakeCards, monkeyp
         gpu = watch.gpu()
     assert (gpu.energy_source, gpu.nvlink_bytes) == ("integral", None)
     assert gpu.energy_kwh == pytest.approx(300 * 6 / 3.6e6)
+
+
+@pytest.mark.parametrize("counter", [1000, 9_000_000_000_000])
+def test_a_counter_that_stands_still_or_jumps_is_told(
+    cards: FakeCards, monkeypatch: pytest.MonkeyPatch, counter: int
+) -> None:
+    cards.set(energy=1000)
+    with watched(monkeypatch) as (watch, sample):
+        sample()
+        cards.set(energy=counter)
+        sample()
+        short = watch.gpu()
+        sample(20)
+        long = watch.gpu()
+    assert short.energy_source == "integral"
+    assert short.energy_kwh == pytest.approx(300 * 4 / 3.6e6)
+    if counter == 1000:
+        assert (long.energy_source, long.energy_kwh) == ("counter", 0.0)
+        assert energy_doubt(long) is not None
+    else:  # no card uses so much
+        assert long.energy_source == "integral"
+        assert long.energy_kwh == pytest.approx(300 * 44 / 3.6e6)
 
 
 def test_a_card_that_is_lost_keeps_what_was_seen_of_it(cards: FakeCards, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,6 +95,17 @@ def test_a_driver_that_does_not_answer_is_unknown_and_not_no_gpus(cards: FakeCar
     assert "NVML does not answer" in hardware.unknown["gpus"]
 
 
+def test_a_card_that_is_lost_hides_no_other(cards: FakeCards) -> None:
+    cards.set(count=3, lost__0=1)
+    assert [gpu.name for gpu in seen()] == [L4, H100]
+    assert [gpu.name for gpu in seen({"CUDA_VISIBLE_DEVICES": "1,0,2"})] == [L4, H100]
+    hardware = capture_hardware(Path.cwd())
+    assert len(hardware.gpus) == 2
+    assert hardware.unknown["lost_gpus"].endswith("do not answer: 0")
+    cards.set(lost=1)
+    assert "every GPU is lost" in capture_hardware(Path.cwd()).unknown["gpus"]
+
+
 def test_no_driver_is_an_answer(tmp_path: Path) -> None:
     (tmp_path / "proc").mkdir()
     assert open_nvml(tmp_path) is None

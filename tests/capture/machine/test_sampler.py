@@ -63,10 +63,23 @@ def test_gpus_are_summed_up(cards: FakeCards, monkeypatch: pytest.MonkeyPatch) -
     time.sleep(0.15)
     _, (gpu,) = sampler.stop()
     assert gpu.memory_peak_bytes == 30
-    assert gpu.energy_source == "counter"
+    assert gpu.energy_source == "integral"  # a counter is too coarse for so short a run
     assert gpu.energy_kwh == pytest.approx(300 * 0.45 / 3.6e6, rel=0.5)  # 300 W
     assert 0.1 < (gpu.utilisation_mean or 0) < 0.7
     assert gpu.gpu_idle_fraction == pytest.approx(1 - (gpu.utilisation_mean or 0))
+
+
+def test_the_first_seconds_count_by_their_time(cards: FakeCards) -> None:
+    cards.set(count=1, busy=100, throttled="0x4")
+    sampler = Sampler(interval_seconds=2)
+    sampler.start()
+    time.sleep(0.8)
+    cards.set(busy=0, throttled="0x0")
+    time.sleep(0.2)
+    _, (gpu,) = sampler.stop()
+    assert (gpu.utilisation_mean or 0) > 0.5
+    assert gpu.throttled["power limit"] > 0.5
+    assert 0 < (gpu.gpu_idle_fraction or 0) < 0.5
 
 
 def test_a_short_run_still_gets_one_gpu_sample(cards: FakeCards) -> None:

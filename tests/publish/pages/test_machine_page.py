@@ -72,7 +72,7 @@ def test_planted_days_and_contradictions_are_marked(branch: Branch) -> None:
     planted = msgspec.structs.replace(sums(branch, "held"), source="demo")
     assert "<strong>Planted.</strong>" in page(planted)
     twice = page(sums(branch, "held"), sums(branch, "busy"))
-    assert "1 document does not count" in twice
+    assert "1 document does not count wholly" in twice
 
 
 def test_only_the_last_weeks_are_shown(branch: Branch) -> None:
@@ -80,6 +80,17 @@ def test_only_the_last_weeks_are_shown(branch: Branch) -> None:
     html = page(early, sums(branch, "held"))
     assert DAYS == 28
     assert "2026-01-01" not in html
+
+
+def test_a_day_of_the_future_hides_no_other(branch: Branch) -> None:
+    future = msgspec.structs.replace(sums(branch, "held"), day="2027-11-27", id="20271127-000000-abcdef")
+    html = render_machines(HostUse((future, sums(branch, "busy")), lambda *_: 2.0, "EUR"), DAY.date()).content
+    assert "from 2026-11-20 to 2026-11-20" in html
+    assert "1 document of days after the last entry" in html
+
+
+def test_hours_of_unknown_use_have_a_mark_of_their_own(branch: Branch) -> None:
+    assert page(sums(branch, "unclear")).count("lg-unclear") == 2 * HOURS + 1
 
 
 def test_a_hostile_name_stays_text(branch: Branch) -> None:

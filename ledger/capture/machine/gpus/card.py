@@ -25,7 +25,7 @@ class CardReading(NamedTuple):
     """Temperature, in degrees Celsius."""
     clock_mhz: float | None = None
     """Clock of the multiprocessors, in MHz."""
-    throttled: frozenset[str] = frozenset()
+    throttled: frozenset[str] | None = None
     """Reasons for which the clock is held down; idling is none."""
     pcie_bytes_per_second: float | None = None
     """Traffic over PCI Express in both directions, in bytes per second."""

@@ -9,7 +9,7 @@ from ledger.capture.machine.gpus.amd import amd_cards
 from ledger.capture.machine.gpus.apple import apple_cards
 from ledger.capture.machine.gpus.card import Card
 from ledger.capture.machine.gpus.nvidia import NvidiaCard
-from ledger.capture.machine.gpus.nvml import Nvml, open_nvml, visible_devices
+from ledger.capture.machine.gpus.nvml import Nvml, lost_devices, open_nvml, visible_devices
 
 
 class Cards:
@@ -22,6 +22,7 @@ class Cards:
 
     def __init__(self, cards: Sequence[Card], nvml: Nvml | None = None) -> None:
         self.cards = list(cards)
+        self.lost = lost_devices(nvml) if nvml is not None else []
         self._nvml = nvml
 
     def close(self) -> None:

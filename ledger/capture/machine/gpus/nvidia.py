@@ -97,7 +97,7 @@ class NvidiaCard:
             energy_joules=None if energy is None else int(energy) / 1000,
             temperature_celsius=None if temperature is None else float(temperature),
             clock_mhz=None if clock is None else float(clock),
-            throttled=frozenset(name for bit, name in _REASONS.items() if (reasons or 0) & bit),
+            throttled=None if reasons is None else frozenset(name for bit, name in _REASONS.items() if reasons & bit),
             pcie_bytes_per_second=traffic,
             nvlink_bytes=self._nvlink(),
             processes=None if running is None else tuple(int(one.pid) for one in running),

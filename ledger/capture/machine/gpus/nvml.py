@@ -86,12 +86,33 @@ def visible_devices(nvml: Nvml, variables: Mapping[str, str] | None = None) -> l
     try:
         driver = _text(nvml.nvmlSystemGetDriverVersion())
         whole = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
-        chosen = [handle for device in whole for handle in _instances(nvml, device)] if asked is None else []
-        if asked is not None:
-            chosen = _chosen(nvml, whole, asked)
-        return [Device(handle, _describe(nvml, handle, driver)) for handle in chosen]
     except nvml.NVMLError as error:
         raise RuntimeError(f"NVML does not answer: {error}") from error
+    answering = [device for device in whole if _answers(nvml, device)]
+    if whole and not answering:
+        raise RuntimeError("NVML does not answer: every GPU is lost")
+    chosen = [handle for device in answering for handle in _instances(nvml, device)] if asked is None else []
+    if asked is not None:
+        chosen = [handle for handle in _chosen(nvml, whole, asked) if _answers(nvml, handle)]
+    return [Device(handle, _describe(nvml, handle, driver)) for handle in chosen]
+
+
+def lost_devices(nvml: Nvml) -> list[str]:
+    """Return which GPUs do not answer, by number, so that nobody takes them for none; never raises."""
+    try:
+        count = nvml.nvmlDeviceGetCount()
+        return [str(number) for number in range(count) if not _answers(nvml, nvml.nvmlDeviceGetHandleByIndex(number))]
+    except Exception:  # noqa: BLE001  # the driver is gone
+        return []
+
+
+def _answers(nvml: Nvml, handle: Any) -> bool:  # noqa: ANN401  # opaque handle
+    try:
+        nvml.nvmlDeviceGetName(handle)
+        nvml.nvmlDeviceGetUUID(handle)
+    except nvml.NVMLError:
+        return False
+    return True
 
 
 def _chosen(nvml: Nvml, whole: list[Any], asked: str) -> list[Any]:
@@ -105,9 +126,7 @@ def _chosen(nvml: Nvml, whole: list[Any], asked: str) -> list[Any]:
             chosen += _instances(nvml, whole[int(entry)])
         elif entry.startswith(("GPU-", "MIG-")):
             instances = [instance for device in whole for instance in _instances(nvml, device)]
-            named = [
-                handle for handle in (*whole, *instances) if _text(nvml.nvmlDeviceGetUUID(handle)).startswith(entry)
-            ]
+            named = [handle for handle in (*whole, *instances) if _uuid(nvml, handle).startswith(entry)]
             if not named:
                 break
             chosen.append(named[0])
@@ -160,6 +179,10 @@ def _describe(nvml: Nvml, handle: Any, driver: str) -> Gpu:  # noqa: ANN401  # o
         power_limit_watts=power / 1000 if power else None,
         clock_limit_mhz=float(clock) if clock else None,
     )
+
+
+def _uuid(nvml: Nvml, handle: Any) -> str:  # noqa: ANN401  # opaque handle
+    return _text(nvml.nvmlDeviceGetUUID(handle)) if _answers(nvml, handle) else ""
 
 
 def _text(value: str | bytes) -> str:
