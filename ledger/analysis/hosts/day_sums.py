@@ -143,6 +143,9 @@ def apart(days: Sequence[DaySums]) -> tuple[list[DaySums], list[str]]:
     kept: list[DaySums] = []
     left_out: list[str] = []
     for (host, day), ones in by_day.items():
+        if len(ones) == 1:
+            kept += ones.values()
+            continue
         taken: list[list[_Span]] = [[] for _ in range(HOURS)]
         for one in sorted(ones.values(), key=lambda one: (_ORDER[one.source], -sum(one.watched), one.id)):
             cut = [hour for hour in range(HOURS) if one.watched[hour] and _overlaps(_within(one, hour), taken[hour])]
