@@ -175,7 +175,7 @@ def test_a_failure_that_the_model_catches_is_not_the_one_that_ends_the_pass() ->
     trace = trace_shapes(Catching(), (torch.zeros(2, 4),))
     assert (trace.failing, [one.note for one in trace.layers]) == ("(model)", ["failed here", "failed, but caught", ""])
     assert trace.failure is not None
-    assert trace.failure.startswith("in the model itself: Catching(")
+    assert trace.failure.startswith("in the module itself: Catching")
 
 
 def test_inputs_that_cannot_be_on_the_meta_device_are_traced_on_their_own() -> None:
