@@ -69,8 +69,22 @@ def test_a_pass_that_fails_costs_nothing_that_is_known() -> None:
     model, given = nn.Linear(4, 2), torch.zeros(3, 5)
     cost = forward_cost(model, (given,), {}, trace_shapes(model, (given,)))
     assert (cost.flops, cost.latency_seconds) == (None, None)
-    assert cost.unknown["latency_seconds"] == "the pass failed: RuntimeError"
+    assert cost.unknown["latency_seconds"] == "the pass in eval mode and without gradients failed: RuntimeError"
     assert cost.unknown["flops"] == "the pass failed"
     assert (
         forward_cost(nn.Linear(4, 2, device="meta"), (given,), {}).unknown["latency_seconds"].startswith("a model on")
     )
+
+
+def test_what_is_timed_without_hooks_says_so() -> None:
+    model, given = nn.Sequential(nn.Linear(3, 3), nn.Linear(1, 2)), torch.zeros(2, 3)
+    model[0].register_forward_hook(lambda _, __, made: made[:, :1])
+    cost = forward_cost(model, (given,), {}, trace_shapes(model, (given,)))
+    assert (cost.flops, cost.latency_seconds) == (None, None)
+    assert cost.unknown["latency_seconds"].startswith(
+        "a forward hook of `0` was not run, and the pass without in eval mode"
+    )
+    model[1] = nn.Linear(3, 2)
+    cost = forward_cost(model, (given,), {}, trace_shapes(model, (given,)))
+    assert cost.flops is not None
+    assert "a forward hook of `0` was not run: what it costs" in cost.unknown["hooks"]
