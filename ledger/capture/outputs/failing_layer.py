@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from traceback import walk_tb
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -84,8 +85,8 @@ def _calls(error: BaseException) -> list[_Call]:
 
 def _described(error: BaseException) -> str | None:
     calls = _calls(error)
-    if not calls:
-        return None
+    if not calls or type(calls[-1].module).__name__ == "OptimizedModule":
+        return None  # of compiled code there are no frames: the layer is somewhere inside
     call = calls[-1]
     lines = str(call.module).splitlines()
     text = lines[0] if len(lines) == 1 else type(call.module).__name__
@@ -133,9 +134,15 @@ def _is_in_hook(call: _Call) -> bool:
     """Return whether the exception was raised in a hook of a module, by the frame that torch called."""
     if call.torch is None or call.follows is None or call.forward is not None:
         return False
-    hook = call.torch.f_locals.get("hook")
-    code: CodeType | None = getattr(hook, "__code__", None) or getattr(type(hook).__call__, "__code__", None)
-    return code is call.follows.f_code
+    return _code_of(call.torch.f_locals.get("hook")) is call.follows.f_code
+
+
+def _code_of(function: object) -> CodeType | None:
+    """Return the code of a function, also of one that has some of its arguments, or of an object that is called."""
+    while isinstance(function, partial):
+        function = function.func
+    code: CodeType | None = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
+    return code
 
 
 def _given(call: _Call) -> list[str]:

@@ -89,7 +89,7 @@ def _timed(made: Model, model: nn.Module, args: tuple[Any, ...], named: dict[str
 
     with apart(model), torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        copied = copy_of(model, meta=False).eval()
+        copied = copy_of(model, meta=False, asking=False).eval()
         args, named = map_tensors((args, named), lambda tensor: tensor_copy(tensor, meta=False))
 
         def call() -> None:

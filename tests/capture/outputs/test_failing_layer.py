@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,10 @@ IMAGE = (5, 2, 4, 4)
             "in a hook of the module itself: Head()",
         ),
         (
+            lambda: hooked(partial(lambda wide, _, given: given[0] @ wide, torch.zeros(7, 2)))(torch.zeros(IMAGE)),
+            "in a hook of the module itself: Head()",
+        ),
+        (
             lambda: Hidden()(torch.zeros(2, 3)),
             f"in a layer without a name: {nn.Linear(5, 2)}, whose weight is (2, 5), was given input (2, 3)",
         ),
@@ -135,7 +140,7 @@ IMAGE = (5, 2, 4, 4)
     ],
     ids=[
         *("reassigned", "by name", "in a container", "no call of torch", "in place", "class above", "decorated"),
-        *("pre-hook", "failing hook", "unregistered", "loss"),
+        *("pre-hook", "failing hook", "failing partial hook", "unregistered", "loss"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:Using a target size")

@@ -88,3 +88,16 @@ def test_what_is_timed_without_hooks_says_so() -> None:
     cost = forward_cost(model, (given,), {}, trace_shapes(model, (given,)))
     assert cost.flops is not None
     assert "a forward hook of `0` was not run: what it costs" in cost.unknown["hooks"]
+
+
+def test_a_frozen_weight_asks_for_no_gradient_while_it_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Frozen(nn.Module):  # type: ignore[misc, name-defined]  # torch is imported by a test helper
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(2), requires_grad=False)
+
+        def forward(self, x: Any) -> Any:
+            return x * float(self.scale.numpy().sum())
+
+    monkeypatch.setattr(module, "MOST_CALLS", 2)
+    assert forward_cost(Frozen(), (torch.zeros(2),), {}).latency_seconds is not None
