@@ -48,7 +48,7 @@ _OF_TABLE = re.compile(
     r"|\s+(?:time|host|rank|exitcode|error_file|traceback)\s*: .*"
 )
 """Lines of the table that torchrun prints below its own exception."""
-_BAR = re.compile(r".{0,80}?\b(\d{1,3})%\|.{0,400}?(\d+/\d+)")
+_BAR = re.compile(r".{0,80}?\b(\d{1,3})%\|.{0,400}?(\d{1,12}/\d{1,12})")
 """A progress bar of tqdm, which is printed once more as the exception leaves its loop."""
 _TORCH = re.compile(r"[/\\]torch[/\\]")
 _LAYERS = re.compile(r"[/\\]torch[/\\]nn[/\\]modules[/\\](\w+)\.py$")
