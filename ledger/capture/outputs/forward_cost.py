@@ -14,7 +14,16 @@ import torch
 from msgspec.structs import replace
 from torch import nn
 
-from ledger.capture.outputs.model_copy import apart, copy_of, devices_of, map_tensors, tensor_copy, unwrapped
+from ledger.capture.outputs.model_copy import (
+    apart,
+    copy_of,
+    devices_of,
+    hooks_left_out,
+    map_tensors,
+    said_of,
+    tensor_copy,
+    unwrapped,
+)
 from ledger.capture.outputs.shape_trace import ShapeTrace
 from ledger.model.boxes.outputs import Model
 
@@ -54,10 +63,16 @@ def forward_cost(
             input_shapes=trace.inputs,
             unknown={name: text for name, text in trace.unknown.items() if name in {"flops", "parameters"}},
         )
+    model = unwrapped(model)
+    hooks = said_of(left_out) if (left_out := hooks_left_out(model)) else None
+    if hooks:
+        why = f"{hooks}: what it costs and changes is in no FLOPs, time or memory"
+        made = replace(made, unknown={**made.unknown, "hooks": why})
     try:
-        return _timed(made, unwrapped(model), args, dict(named))
+        return _timed(made, model, args, dict(named))
     except Exception as error:  # noqa: BLE001  # layers of anybody
-        why = f"the pass failed: {type(error).__name__}"
+        without = f"{hooks}, and the pass without" if hooks else "the pass"
+        why = f"{without} in eval mode and without gradients failed: {type(error).__name__}"
         return replace(made, unknown={**made.unknown, "latency_seconds": why, "pass_memory_bytes": why})
 
 
@@ -74,7 +89,7 @@ def _timed(made: Model, model: nn.Module, args: tuple[Any, ...], named: dict[str
 
     with apart(model), torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        copied = copy_of(model, meta=False).eval()
+        copied = copy_of(model, meta=False, asking=False).eval()
         args, named = map_tensors((args, named), lambda tensor: tensor_copy(tensor, meta=False))
 
         def call() -> None:

@@ -1,6 +1,7 @@
 """Copies of a torch model and its inputs, on which a forward pass leaves the original as it was.
 
-Parameters, buffers, modes, hooks, gradients and the state of random numbers of the original are never written.
+Parameters, buffers, modes, hooks, gradients and the state of random numbers of the original are never written. Hooks
+are functions that may write to anything, so a copy keeps only those whose state is copied with it.
 """
 
 import contextlib
@@ -8,8 +9,9 @@ import copy
 import dataclasses
 import random
 import sys
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from typing import Any, cast
+from collections.abc import Callable, Container, Iterator, Mapping, MutableMapping, Sequence
+from types import MethodType
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import nn
@@ -46,39 +48,44 @@ def why_opaque(model: nn.Module) -> str | None:
     return None
 
 
-def copy_of(model: nn.Module, *, meta: bool) -> nn.Module:
-    """Return a copy of a model, on the meta device or on its own, without hooks of others.
+def copy_of(model: nn.Module, *, meta: bool, asking: bool = True) -> nn.Module:
+    """Return a copy of a model, on the meta device or on its own, without the hooks that `hooks_left_out` names.
 
-    Floating-point parameters of the copy ask for gradients, so that torch takes no fused path that its counter of
-    FLOPs does not see.
+    Args:
+        model: the model.
+        meta: whether the copy is on the meta device.
+        asking: whether all floating-point parameters of the copy ask for gradients, so that torch takes no fused path
+            that its counter of FLOPs does not see; else those ask that ask in the model.
     """
-    memo = _instead(model, meta=meta)
+    memo = _instead(model, meta=meta, asking=asking)
     try:
         made = _copied(model, dict(memo))
     except Exception:  # noqa: BLE001  # a lock, a file, a process group: things of which there is one
         made = _copied(model, memo | _uncopyable(model, memo))
+    own = {id(module) for module in made.modules()}
     for module in made.modules():
         for hooks in _hooks_of(module):
-            for key in [key for key, hook in hooks.items() if not _is_of_torch(hook)]:
+            for key in [key for key, hook in hooks.items() if not _is_kept(hook, own)]:
                 del hooks[key]
         module.__dict__.pop("_compiled_call_impl", None)
     return made
 
 
-def _instead(model: nn.Module, *, meta: bool) -> dict[int, Any]:
+def _instead(model: nn.Module, *, meta: bool, asking: bool) -> dict[int, Any]:
     """Return what `copy.deepcopy` takes for tensors, owners and hooks, by the id of each."""
     shared = _bytes_of(model) > _COPIED_BYTES
     memo: dict[int, Any] = {}
+    own = {id(module) for module in model.modules()}
     for module in model.modules():
         for parameter in module.parameters(recurse=False):
-            memo[id(parameter)] = _parameter(parameter, meta=meta, shared=shared)
+            memo[id(parameter)] = _parameter(parameter, meta=meta, shared=shared, asking=asking)
         others = [value for value in vars(module).values() if isinstance(value, torch.Tensor)]
         for tensor in (*module.buffers(recurse=False), *others):
             memo.setdefault(id(tensor), _buffer(tensor, meta=meta))
         for owner in (vars(module).get(name) for name in _OWNERS):
             if owner is not None:
                 memo[id(owner)] = owner
-        for hook in (hook for hooks in _hooks_of(module) for hook in hooks.values() if not _is_of_torch(hook)):
+        for hook in (hook for hooks in _hooks_of(module) for hook in hooks.values() if not _is_kept(hook, own)):
             memo[id(hook)] = hook
     return memo
 
@@ -104,8 +111,8 @@ def _uncopyable(model: nn.Module, memo: dict[int, Any]) -> dict[int, Any]:
     return shared
 
 
-def _parameter(parameter: torch.Tensor, *, meta: bool, shared: bool) -> nn.Parameter:
-    asks = parameter.is_floating_point() or parameter.is_complex()
+def _parameter(parameter: torch.Tensor, *, meta: bool, shared: bool, asking: bool) -> nn.Parameter:
+    asks = parameter.is_floating_point() or parameter.is_complex() if asking else parameter.requires_grad
     if is_lazy(parameter):
         lazy: Any = UninitializedParameter  # torch does not declare its arguments
         device = "meta" if meta else parameter.device
@@ -123,12 +130,24 @@ def _buffer(tensor: torch.Tensor, *, meta: bool) -> torch.Tensor:
 
 
 def tensor_copy(tensor: torch.Tensor, *, meta: bool) -> torch.Tensor:
-    """Return a copy of a tensor, on the meta device or on its own."""
-    return torch.empty_like(tensor, device="meta") if meta else tensor.detach().clone()
+    """Return a copy of a tensor, on the meta device or on its own; it asks for gradients where the tensor does."""
+    made = torch.empty_like(tensor, device="meta").detach() if meta else tensor.detach().clone()
+    if not tensor.requires_grad:
+        return made
+    with torch.enable_grad():
+        asks = made.requires_grad_()
+        return asks if tensor.is_leaf else asks.view_as(asks).clone()  # a leaf must not be changed in place
 
 
 def _bytes_of(model: nn.Module) -> int:
     return sum(one.numel() * one.element_size() for one in model.parameters() if not is_lazy(one))
+
+
+def own_parameters(module: nn.Module, counted: set[int]) -> int:
+    """Return the parameters of a module that are not counted yet, without those of the modules inside."""
+    own = [one for one in module.parameters(recurse=False) if id(one) not in counted and not is_lazy(one)]
+    counted.update(id(one) for one in own)
+    return sum(one.numel() for one in own)
 
 
 def _hooks_of(module: nn.Module) -> Iterator[MutableMapping[int, object]]:
@@ -136,9 +155,46 @@ def _hooks_of(module: nn.Module) -> Iterator[MutableMapping[int, object]]:
         yield getattr(module, name, {})
 
 
-def _is_of_torch(hook: object) -> bool:
-    """Return whether a hook is one of torch itself, which makes weights or lazy parameters; a copy keeps these only."""
-    return str(getattr(hook, "__module__", None) or type(hook).__module__).startswith("torch.")
+def _is_kept(hook: object, own: Container[int]) -> bool:
+    """Return whether a copy keeps a hook: one of torch, which makes weights, or a method of a module of the model.
+
+    Args:
+        hook: the hook.
+        own: ids of the modules of the model, which are copied.
+    """
+    if str(getattr(hook, "__module__", None) or type(hook).__module__).startswith("torch."):
+        return True
+    owner = hook.__self__ if isinstance(hook, MethodType) else None
+    return id(owner) in own and all(vars(owner).get(name) is None for name in _OWNERS)
+
+
+class LeftOut(NamedTuple):
+    """A hook of a model that its copy does not have."""
+
+    module: str
+    """Name of the module; empty for the model itself."""
+    before: bool
+    """Whether it runs before the forward pass of the module."""
+
+
+def hooks_left_out(model: nn.Module) -> list[LeftOut]:
+    """Return the hooks of forward passes that a copy of a model does not have."""
+    own = {id(module) for module in model.modules()}
+    return [
+        LeftOut(name, before)
+        for name, module in model.named_modules()
+        for before, hooks in ((True, module._forward_pre_hooks), (False, module._forward_hooks))  # noqa: SLF001  # torch has no other way
+        for hook in hooks.values()
+        if not _is_kept(hook, own)
+    ]
+
+
+def said_of(hooks: Sequence[LeftOut]) -> str:
+    """Return in words which hooks were not run."""
+    names = list(dict.fromkeys(f"`{one.module[:80]}`" if one.module else "the model" for one in hooks))
+    shown = f"{', '.join(names[:_ITEMS])}{' and others' if len(names) > _ITEMS else ''}"
+    number, verb = (f"{len(hooks)} forward hooks", "were") if len(hooks) > 1 else ("a forward hook", "was")
+    return f"{number} of {shown} {verb} not run"
 
 
 def map_tensors(value: Any, change: Callable[[torch.Tensor], torch.Tensor], depth: int = 0) -> Any:  # noqa: ANN401  # inputs of a model are anything

@@ -16,11 +16,15 @@ from torch.nn.parameter import is_lazy
 from ledger.capture.outputs.failing_layer import layer_at_work, modules_at_work
 from ledger.capture.outputs.flops import COUNTER, Flops
 from ledger.capture.outputs.model_copy import (
+    LeftOut,
     apart,
     copy_of,
     devices_of,
+    hooks_left_out,
     input_shapes,
     map_tensors,
+    own_parameters,
+    said_of,
     shapes_in,
     tensor_copy,
     unwrapped,
@@ -37,6 +41,8 @@ ROOT = "(model)"
 """Name of the model itself in a trace."""
 FAILED, INSIDE, CAUGHT = "failed here", "failed inside", "failed, but caught"
 """Notes on the layer in which the pass failed, on those around it, and on those whose failure did not end the pass."""
+STOPPED = "not to its end"
+"""Note on the layers in which a pass stopped that may need hooks which were not run."""
 _TEXT = 200
 """Most characters of a text of shapes."""
 
@@ -49,7 +55,7 @@ class Layer(Document, frozen=True, kw_only=True):
     kind: str
     """Class of the layer."""
     input: str
-    """Shapes of its inputs, at its first call."""
+    """Shapes of its inputs, at its first call, or at the one that failed."""
     output: str | None
     """Shapes of its outputs; none where the pass failed in it."""
     calls: int
@@ -83,7 +89,7 @@ class ShapeTrace(Document, frozen=True, kw_only=True):
     device: str
     """Device of the pass: `meta`, or that of the model."""
     error: str | None = None
-    """Exception that ended the pass; none where it reached its end."""
+    """Exception that ended the pass; none where it reached its end, or failed for want of hooks that were not run."""
     failing: str | None = None
     """Name of the layer in which it failed."""
     failure: str | None = None
@@ -126,7 +132,8 @@ def trace_shapes(model: nn.Module, args: tuple[Any, ...] = (), named: Mapping[st
     """Return the shapes in one forward pass of a model.
 
     On the meta device first; where the pass cannot be done or fails there, on the device of the model, whose word
-    counts. What the model is, its mode, gradients, buffers and random numbers stay as they are; what its code prints
+    counts. Hooks of others are not run, and where the pass fails after one would have run, the model is not said to
+    fail. What the model is, its mode, gradients, buffers and random numbers stay as they are; what its code prints
     is printed.
 
     Raises:
@@ -139,20 +146,23 @@ def trace_shapes(model: nn.Module, args: tuple[Any, ...] = (), named: Mapping[st
         return _opaque(model, args, given, why)
     unknown: dict[str, str] = {}
     seen: _Pass | None = None
+    gradients = torch.is_grad_enabled()
     for meta, counted in _ways(model):
         try:
             with torch.inference_mode(mode=False):
-                copied = copy_of(model, meta=meta)
+                copied = copy_of(model, meta=meta, asking=counted)
                 inputs = map_tensors((args, given), partial(tensor_copy, meta=meta))
         except Exception as error:  # noqa: BLE001  # modules of anybody
             unknown["meta" if meta else "copy"] = f"the model and its inputs cannot be copied: {_said(error)}"
             continue
-        before, seen = seen, _run(copied, *inputs, meta=meta, counted=counted)
+        before, seen = seen, _run(copied, *inputs, meta=meta, counted=counted, gradients=counted or gradients)
         if seen.error is None:
             if before is not None and before.device == "meta":
                 unknown["meta"] = f"the pass fails on the meta device only: {_said(before.error)}"
             break
-    return _opaque(model, args, given, unknown["copy"]) if seen is None else _traced(seen, args, given, unknown)
+    if seen is None:
+        return _opaque(model, args, given, unknown["copy"])
+    return _traced(_excused(seen, hooks_left_out(model), unknown), args, given, unknown)
 
 
 class _Pass(NamedTuple):
@@ -163,24 +173,31 @@ class _Pass(NamedTuple):
     device: str
     error: Exception | None
     flops: Flops | None
+    excused: bool = False
+    """Whether it failed where hooks of the model were missing, so that the model may well work."""
 
 
 def _ways(model: nn.Module) -> Iterator[tuple[bool, bool]]:
-    """Yield whether to run on the meta device, and whether to count FLOPs: a counter may itself be what fails."""
+    """Yield whether to run on the meta device, and whether to count FLOPs.
+
+    A counter, and the gradients that it needs, may themselves be what fails.
+    """
     yield True, True
     if any(device.type != "meta" for device in devices_of(model)):
         yield False, True
         yield False, False
 
 
-def _run(model: nn.Module, args: tuple[Any, ...], named: dict[str, Any], *, meta: bool, counted: bool) -> _Pass:
+def _run(
+    model: nn.Module, args: tuple[Any, ...], named: dict[str, Any], *, meta: bool, counted: bool, gradients: bool
+) -> _Pass:
     flops = Flops() if counted else None
     watch = _Watch(model, flops)
     device = "meta" if meta else ", ".join(str(one) for one in devices_of(model))
     failed: Exception | None = None
     with apart(model), warnings.catch_warnings(), contextlib.ExitStack() as stack:
         warnings.simplefilter("ignore")
-        stack.enter_context(torch.enable_grad())
+        stack.enter_context(torch.set_grad_enabled(gradients))
         if meta:
             stack.enter_context(torch.device("meta"))
         if flops is not None:
@@ -213,7 +230,7 @@ class _Watch:
     def __init__(self, model: nn.Module, flops: Flops | None) -> None:
         self.calls: dict[str, _Call] = {}
         self.modules: dict[str, nn.Module] = {}
-        self.open: list[tuple[str, int]] = []
+        self.open: list[tuple[str, int, str]] = []
         self.left_out = 0
         self._flops = flops
         for number, (name, module) in enumerate(model.named_modules()):
@@ -224,14 +241,15 @@ class _Watch:
 
     def _watch(self, name: str, module: nn.Module) -> None:
         def before(_: nn.Module, args: tuple[Any, ...], named: dict[str, Any]) -> None:
+            given = ", ".join(input_shapes(args, named))[:_TEXT]
             if name not in self.calls:
-                self.calls[name] = _Call(", ".join(input_shapes(args, named))[:_TEXT])
+                self.calls[name] = _Call(given)
             self.calls[name].count += 1
-            self.open.append((name, self._flops.total if self._flops else 0))
+            self.open.append((name, self._flops.total if self._flops else 0, given))
 
         def after(_: nn.Module, __: tuple[Any, ...], ___: dict[str, Any], returned: object) -> None:
             while self.open:
-                opened, start = self.open.pop()
+                opened, start = self.open.pop()[:2]
                 if opened == name:
                     self.calls[name].flops += self._flops.total - start if self._flops else 0
                     break
@@ -247,18 +265,19 @@ def _traced(seen: _Pass, args: tuple[Any, ...], named: dict[str, Any], unknown: 
     watch = seen.watched
     flops = _flops_of(seen, unknown)
     failed = _failed(seen)
-    failing = failed[-1] if failed else None
+    failing = failed[-1] if failed and not seen.excused else None
+    given = {place: text for place, _, text in watch.open if place in failed}
     counted: set[int] = set()
     layers = [
         Layer(
             name=plain(name)[:_TEXT],
             kind=type(watch.modules[name]).__name__[:80],
-            input=plain(call.given),
+            input=plain(given.get(name, call.given)),
             output=None if name in failed or call.returned is None else plain(call.returned),
             calls=call.count,
-            parameters=_own_parameters(watch.modules[name], counted),
+            parameters=own_parameters(watch.modules[name], counted),
             flops=call.flops if flops is not None else None,
-            note=FAILED if name == failing else INSIDE if name in failed else CAUGHT if call.returned is None else "",
+            note=_note(name, call, failed, excused=seen.excused),
         )
         for name, call in watch.calls.items()
     ]
@@ -270,11 +289,35 @@ def _traced(seen: _Pass, args: tuple[Any, ...], named: dict[str, Any], unknown: 
         parameters=_parameters_of(seen.model, unknown),
         flops=flops,
         device=seen.device,
-        error=None if seen.error is None else plain(_said(seen.error)),
+        error=None if seen.error is None or seen.excused else plain(_said(seen.error)),
         failing=failing,
-        failure=None if seen.error is None else layer_at_work(seen.error),
+        failure=None if seen.error is None or seen.excused else layer_at_work(seen.error),
         unknown=unknown,
     )
+
+
+def _excused(seen: _Pass, hooks: Sequence[LeftOut], unknown: dict[str, str]) -> _Pass:
+    """Return a pass, excused where it failed after a hook would have run that was left out."""
+    reached = [one for one in hooks if _is_reached(one, seen.watched)]
+    if not reached:
+        return seen
+    if seen.error is None:
+        unknown["hooks"] = f"{said_of(reached)}: what they change is not in this trace"
+        return seen
+    unknown["hooks"] = f"{said_of(reached)}, and the pass fails without: {_said(seen.error)}"
+    return seen._replace(excused=True)
+
+
+def _is_reached(hook: LeftOut, watch: _Watch) -> bool:
+    name = hook.module or ROOT
+    call = watch.calls.get(name)
+    return name not in watch.modules or (call is not None and (hook.before or call.returned is not None))
+
+
+def _note(name: str, call: _Call, failed: Sequence[str], *, excused: bool) -> str:
+    if name in failed:
+        return STOPPED if excused else FAILED if name == failed[-1] else INSIDE
+    return CAUGHT if call.returned is None else ""
 
 
 def _failed(seen: _Pass) -> list[str]:
@@ -282,17 +325,16 @@ def _failed(seen: _Pass) -> list[str]:
     if seen.error is None:
         return []
     at_work = {id(module) for module in modules_at_work(seen.error)}
-    names = [name for name, _ in seen.watched.open]
-    # A `forward` that somebody has replaced is in no frame; then the hooks have the last word.
+    names = [name for name, _, _ in seen.watched.open]
     return [name for name in names if id(seen.watched.modules[name]) in at_work] or names
 
 
 def _flops_of(seen: _Pass, unknown: dict[str, str]) -> int | None:
     why = None
     if seen.error is not None:
-        why = "the pass failed"
+        why = "the pass fails without hooks that were not run" if seen.excused else "the pass failed"
     elif seen.flops is None:
-        why = "the pass fails while torch's counter looks on"
+        why = "the pass fails while torch's counter looks on, which needs gradients"
     elif uncounted := seen.flops.uncounted:
         why = f"the counter has no formula for {', '.join(uncounted)[:_TEXT]}; the rest is {seen.flops.total:,}"
     elif not seen.flops.total:
@@ -300,12 +342,6 @@ def _flops_of(seen: _Pass, unknown: dict[str, str]) -> int | None:
     if why is not None:
         unknown["flops"] = why
     return None if why is not None or seen.flops is None else seen.flops.total
-
-
-def _own_parameters(module: nn.Module, counted: set[int]) -> int:
-    own = [one for one in module.parameters(recurse=False) if id(one) not in counted and not is_lazy(one)]
-    counted.update(id(one) for one in own)
-    return sum(one.numel() for one in own)
 
 
 def _parameters_of(model: nn.Module, unknown: dict[str, str]) -> int | None:

@@ -206,6 +206,7 @@ def model_lines(record: Record) -> Lines:
     yield "parameters", f"{model.parameters:,}" if model.parameters is not None else ""
     yield "format", model.format or ""
     yield "flops", f"{model.flops:,} a forward pass ({model.flops_counter or 'counter unknown'})" if model.flops else ""
+    yield "hooks", model.unknown.get("hooks", "")
     yield "input", ", ".join(model.input_shapes)
     yield "latency", _latency(model)
     yield "pass memory", byte_size(model.pass_memory_bytes) if model.pass_memory_bytes is not None else ""

@@ -140,7 +140,8 @@ def _run(spool: Spool, shown: str, command: Sequence[str], variables: Mapping[st
     code = run_command(command, spool.folder / LOG, environment=environment, started=started, notice=notice)
     usage, gpus = sampler[0].stop()
     status, reason = _ending(code, signals)
-    if status == "failed" and (layer := failing_layer_in_log(spool.folder / LOG, Path.cwd())):
+    # An exception that nobody caught ends Python with 1: another code was chosen by somebody, and has its own reason.
+    if status == "failed" and code == 1 and (layer := failing_layer_in_log(spool.folder / LOG, Path.cwd())):
         reason = f"{reason}; {layer}"
     return Ended(
         status=status,

@@ -69,8 +69,35 @@ def test_a_pass_that_fails_costs_nothing_that_is_known() -> None:
     model, given = nn.Linear(4, 2), torch.zeros(3, 5)
     cost = forward_cost(model, (given,), {}, trace_shapes(model, (given,)))
     assert (cost.flops, cost.latency_seconds) == (None, None)
-    assert cost.unknown["latency_seconds"] == "the pass failed: RuntimeError"
+    assert cost.unknown["latency_seconds"] == "the pass in eval mode and without gradients failed: RuntimeError"
     assert cost.unknown["flops"] == "the pass failed"
     assert (
         forward_cost(nn.Linear(4, 2, device="meta"), (given,), {}).unknown["latency_seconds"].startswith("a model on")
     )
+
+
+def test_what_is_timed_without_hooks_says_so() -> None:
+    model, given = nn.Sequential(nn.Linear(3, 3), nn.Linear(1, 2)), torch.zeros(2, 3)
+    model[0].register_forward_hook(lambda _, __, made: made[:, :1])
+    cost = forward_cost(model, (given,), {}, trace_shapes(model, (given,)))
+    assert (cost.flops, cost.latency_seconds) == (None, None)
+    assert cost.unknown["latency_seconds"].startswith(
+        "a forward hook of `0` was not run, and the pass without in eval mode"
+    )
+    model[1] = nn.Linear(3, 2)
+    cost = forward_cost(model, (given,), {}, trace_shapes(model, (given,)))
+    assert cost.flops is not None
+    assert "a forward hook of `0` was not run: what it costs" in cost.unknown["hooks"]
+
+
+def test_a_frozen_weight_asks_for_no_gradient_while_it_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Frozen(nn.Module):  # type: ignore[misc, name-defined]  # torch is imported by a test helper
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(2), requires_grad=False)
+
+        def forward(self, x: Any) -> Any:
+            return x * float(self.scale.numpy().sum())
+
+    monkeypatch.setattr(module, "MOST_CALLS", 2)
+    assert forward_cost(Frozen(), (torch.zeros(2),), {}).latency_seconds is not None

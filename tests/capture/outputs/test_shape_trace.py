@@ -175,7 +175,7 @@ def test_a_failure_that_the_model_catches_is_not_the_one_that_ends_the_pass() ->
     trace = trace_shapes(Catching(), (torch.zeros(2, 4),))
     assert (trace.failing, [one.note for one in trace.layers]) == ("(model)", ["failed here", "failed, but caught", ""])
     assert trace.failure is not None
-    assert trace.failure.startswith("in the model itself: Catching(")
+    assert trace.failure.startswith("in the module itself: Catching")
 
 
 def test_inputs_that_cannot_be_on_the_meta_device_are_traced_on_their_own() -> None:
@@ -226,6 +226,112 @@ def test_what_there_is_only_one_of_is_shared_with_the_copy() -> None:
     trace = trace_shapes(model, (torch.zeros(2, 3),))
     assert (trace.device, trace.error, trace.parameters) == ("meta", None, 24)
     assert (model[1].seen, int(model[1].norm.num_batches_tracked)) == ([0], 0)
+
+
+def narrowed(width: int = 1) -> Any:
+    """Return a model that works by a hook which narrows what its first layer returns."""
+    model = nn.Sequential(nn.Linear(3, 3), nn.Linear(width, 2))
+    model[0].register_forward_hook(lambda _, __, made: made[:, :width])
+    return model
+
+
+def test_a_model_that_needs_its_hooks_is_not_said_to_fail() -> None:
+    model, given = narrowed(), torch.zeros(2, 3)
+    assert model(given).shape == (2, 2)
+    trace = trace_shapes(model, (given,))
+    assert (trace.error, trace.failing, trace.failure, trace.flops) == (None, None, None, None)
+    assert trace.unknown["hooks"] == (
+        "a forward hook of `0` was not run, and the pass fails without: "
+        "RuntimeError: mat1 and mat2 shapes cannot be multiplied (2x3 and 1x2)"
+    )
+    assert trace.unknown["flops"] == "the pass fails without hooks that were not run"
+    assert [one.note for one in trace.layers] == ["not to its end", "", "not to its end"]
+    assert "failed" not in str(trace)
+
+
+def test_a_pass_without_its_hooks_says_so() -> None:
+    model = narrowed(3)
+    model.register_forward_pre_hook(lambda *_: None)
+    trace = trace_shapes(model, (torch.zeros(2, 3),))
+    assert trace.error is None
+    assert trace.unknown["hooks"] == (
+        "2 forward hooks of the model, `0` were not run: what they change is not in this trace"
+    )
+
+
+def test_hooks_that_the_pass_did_not_reach_excuse_nothing() -> None:
+    model = nn.Sequential(nn.Linear(3, 3), nn.Linear(4, 2), nn.ReLU())
+    for module in (model, model[1], model[2]):
+        module.register_forward_hook(lambda *_: None)
+    trace = trace_shapes(model, (torch.zeros(2, 3),))
+    assert (trace.failing, "hooks" in trace.unknown) == ("1", False)
+
+
+class Cropping(nn.Module):  # type: ignore[misc, name-defined]  # torch is imported by a test helper
+    """Works by a hook that is a method of its own, and counts its calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.head, self.crops = nn.Linear(3, 3), nn.Linear(1, 2), [0]
+        self.head.register_forward_pre_hook(self.crop)
+
+    def crop(self, _: object, given: tuple[Any, ...]) -> Any:
+        self.crops[0] += 1
+        return given[0][:, :1]
+
+    def forward(self, x: Any) -> Any:
+        return self.head(self.body(x))
+
+
+def test_hooks_that_are_methods_of_the_model_are_run_on_the_copy() -> None:
+    model = Cropping()
+    trace = trace_shapes(model, (torch.zeros(2, 3),))
+    assert (trace.error, trace.unknown, layer(trace, "head").input) == (None, {}, "(2, 1)")
+    assert model.crops == [0]
+
+
+class Detached(nn.Module):  # type: ignore[misc, name-defined]  # torch is imported by a test helper
+    def __init__(self) -> None:
+        super().__init__()
+        self.frozen = nn.Parameter(torch.ones(2), requires_grad=False)
+
+    def forward(self, x: Any) -> Any:
+        return x * float(self.frozen.numpy().sum())
+
+
+class Force(nn.Module):  # type: ignore[misc, name-defined]  # as above
+    def forward(self, x: Any) -> Any:
+        return torch.autograd.grad((x**2).sum(), x)[0]
+
+
+def test_gradients_that_a_model_does_not_or_does_ask_for_fail_nothing() -> None:
+    assert trace_shapes(Detached(), (torch.zeros(2),)).error is None
+    assert trace_shapes(Force(), (torch.zeros(2, requires_grad=True),)).error is None
+    changed = torch.zeros(2, requires_grad=True) * 2
+    assert trace_shapes(nn.ReLU(inplace=True), (changed,)).error is None
+
+
+class Again(nn.Module):  # type: ignore[misc, name-defined]  # as above
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = nn.Linear(4, 5)
+
+    def forward(self, x: Any) -> Any:
+        return self.one(self.one(x))
+
+
+def test_a_layer_that_fails_at_a_later_call_shows_what_it_was_given_then() -> None:
+    trace = trace_shapes(Again(), (torch.zeros(2, 4),))
+    assert (layer(trace, "one").input, layer(trace, "one").note) == ("(2, 5)", "failed here")
+
+
+def test_a_layer_whose_forward_was_replaced_is_the_one_that_failed() -> None:
+    model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    model[1].forward = lambda x: x @ torch.zeros(7, 2)
+    trace = trace_shapes(model, (torch.zeros(2, 3),))
+    assert [one.note for one in trace.layers] == ["failed inside", "", "failed here"]
+    assert trace.failure is not None
+    assert trace.failure.startswith("in layer `1`: Linear(")
 
 
 def test_what_is_no_torch_module_is_refused() -> None:

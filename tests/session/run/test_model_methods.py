@@ -87,7 +87,7 @@ def test_a_profile_raises_nothing_into_the_training(repo: Path, monkeypatch: pyt
     record = only_run(repo).record
     assert record.status == "finished"
     assert record.model.unknown["profile"] == "only a torch module has a shape trace, not: `str`"
-    assert record.model.unknown["latency_seconds"] == "the pass failed: RuntimeError"
+    assert record.model.unknown["latency_seconds"] == "the pass in eval mode and without gradients failed: RuntimeError"
     assert layers_in(repo, only_run(repo))[-1][-1] == "failed here"
 
 
@@ -107,6 +107,20 @@ def test_shapes_inside_of_a_run_are_its_table_though_it_dies_afterwards(
     stored = only_run(repo)
     assert stored.record.status == "failed"
     assert [row[-1] for row in layers_in(repo, stored)] == ["failed inside", "", "", "", "failed here"]
+
+
+def test_a_model_that_works_by_a_hook_is_not_recorded_as_failing(
+    repo: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repo)
+    model = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.Linear(1, 2))
+    model[0].register_forward_hook(lambda _, __, made: made[:, :1])
+    with api.run() as run:
+        run.profile(model, torch.zeros(2, 3))
+    stored = only_run(repo)
+    assert [row[-1] for row in layers_in(repo, stored)] == ["not to its end", "", "not to its end"]
+    assert stored.record.model.unknown["flops"] == "the pass fails without hooks that were not run"
+    assert "hooks a forward hook of `0` was not run" in " ".join(cli("show", run.id).out.split())
 
 
 def test_shapes_outside_of_a_run_need_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
