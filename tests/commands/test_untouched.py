@@ -1,6 +1,7 @@
 """`git status`, HEAD, index, stash and files are identical before and after every command."""
 
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,8 @@ COMMANDS = {
     "growth": ("growth", "-m", "validation/accuracy", "--against", "duration"),
     "loop": ("loop", "report"),
     "cost": ("cost",),
+    "watch": ("watch", "--from", "ACCOUNTS"),
     "idle": ("idle",),
-    "watch": ("watch", "--now"),
     "advise": ("advise", "RUN"),
     "weak": ("weak", "RUN"),
     "prepare": ("prepare", "--dataset", "train.py", "--out", "PLACE", "--", "cp", "{dataset}", "{out}"),
@@ -108,11 +109,15 @@ def test_every_command_leaves_the_user_s_repository_alone(place: Path, cli: Cli)
         "PLACE": str(place.with_name("made")),
         "KEYS": str(place.with_name("keys")),
         "TABLE": str(place.with_name("runs.csv")),
+        "ACCOUNTS": str(place.with_name("sacct.csv")),
         "RUN": runs[0],
         "OTHER": runs[1],
         "FILE": f"{run_path(runs[0])}/environment.json",
     }
     place.with_name("runs.csv").write_text("id,accuracy\na,0.5\n")
+    day = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
+    job = f"7|ada|gpu01|{day}T01:00:00|{day}T03:00:00|gres/gpu=1"
+    place.with_name("sacct.csv").write_text(f"JobID|User|NodeList|Start|End|AllocTRES\n{job}\n")
     write_policy(Branch.open(place), POLICY)
     before = state_of(place)
     for verb, arguments in COMMANDS.items():
