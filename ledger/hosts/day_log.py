@@ -83,6 +83,8 @@ class DayLog(Struct, kw_only=True):
     def add(self, minute: datetime, cards: Sequence[CardMinute], *, minutes: int = 1) -> None:
         """Add some minutes of one hour, in which every card was used as it says.
 
+        Minutes that are there already are left out: a clock that goes back tells them again.
+
         Args:
             minute: the first of them.
             cards: how each card was used.
@@ -90,7 +92,7 @@ class DayLog(Struct, kw_only=True):
         """
         hour = minute.astimezone(UTC).hour
         minutes = min(minutes, MINUTES - self.watched[hour])
-        if minutes <= 0:
+        if minutes <= 0 or (minute <= self.last and any(self.watched)):
             return
         self.first = min(self.first, minute)
         self.last = max(self.last, minute + timedelta(minutes=minutes - 1))

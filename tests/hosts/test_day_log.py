@@ -53,11 +53,20 @@ def test_a_card_that_is_seen_late_or_vanishes_is_missing_meanwhile() -> None:
 
 def test_an_hour_never_has_more_than_sixty_minutes() -> None:
     log = DayLog.at("gpu01", DAY)
-    for _ in range(3):
-        log.add(DAY, [CardMinute(name="L4", use="held", user="ada")], minutes=40)
+    for start in (0, 40, 50):
+        log.add(DAY + timedelta(minutes=start), [CardMinute(name="L4", use="held", user="ada")], minutes=40)
     assert log.watched[0] == 60
     assert hours_of(gpus_of(log)[0].held)[0] == 60
     assert holders_of(log)[0].held_minutes == 60
+
+
+def test_a_clock_that_goes_back_tells_no_minute_twice(ledger: Branch) -> None:
+    log = DayLog.at("gpu01", DAY)
+    card = CardMinute(name="L4", use="held", user="ada")
+    for minute in [*range(30), *range(10, 35), 34]:
+        log.add(DAY + timedelta(minutes=minute), [card])
+    assert log.watched[0] == 35
+    assert document_of(ledger, log).holders[0].held_minutes == 35
 
 
 def test_a_card_of_several_users_belongs_to_all_of_them() -> None:
