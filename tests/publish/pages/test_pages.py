@@ -448,7 +448,7 @@ def test_titles_and_descriptions_say_what_a_page_is(built: Path) -> None:
 def test_the_glossary_has_every_field(page: Callable[[str], Page]) -> None:
     text = page("handbook/glossary.html").text
     for expected in (
-        "gpu_idle_fraction Share of samples",
+        "gpu_idle_fraction Share of the time",
         "headline Key of the metric",
         "noise floor the spread of a metric",
     ):
