@@ -191,6 +191,7 @@ def test_a_policy_that_leaves_hosts_out_holds_for_their_days(ledger: Branch, car
     (day,) = documents(ledger)
     assert re.fullmatch("host-[0-9a-f]{8}", day.host)
     assert os.uname().nodename.lower() not in str(day)
+    assert [gpu.uuid for gpu in day.gpus] == [None, None]
 
 
 def test_minutes_that_cannot_be_appended_are_never_written_over(

@@ -142,7 +142,9 @@ def test_a_field_of_a_later_tool_is_passed_over(kind: type) -> None:
     ids=range(19),
 )  # fmt: skip
 def test_what_is_no_such_document_is_one_clear_error(kind: type, data: bytes) -> None:
-    refusal(kind, data)
+    said = refusal(kind, data)
+    assert "here.json" in said
+    assert "\n" not in said
 
 
 @EVERY

@@ -54,7 +54,7 @@ class HostDays:
             source: where the minutes come from.
             between: start of the first and of the last minute, UTC, on one day.
             watched: minutes of each hour in which the host was watched.
-            gpus: its GPUs.
+            gpus: its GPUs; where the policy leaves hosts out, without their ids, which name the host as well.
             holders: who held them.
             unknown: what is not known, and why.
         """
@@ -67,7 +67,7 @@ class HostDays:
             started_at=first,
             ended_at=last + timedelta(minutes=1),
             watched=hours_text(watched),
-            gpus=list(gpus),
+            gpus=[msgspec.structs.replace(gpu, uuid=None) for gpu in gpus] if self._unnamed else list(gpus),
             holders=list(holders),
             unknown=dict(unknown or {}),
             author=self._author,

@@ -13,6 +13,7 @@ from ledger.session.process.parts import Part
 from ledger.session.run.steps import in_order
 from ledger.session.spool.events import Ended, Start, Waited
 from ledger.session.spool.job import is_running
+from ledger.session.spool.joint_use import known_bytes
 from ledger.session.spool.keeper import is_received
 from ledger.session.spool.spool import last_sign_of_life, read_machine
 
@@ -156,14 +157,9 @@ def _together(own: Usage | None, ranks: Sequence[Usage]) -> Usage | None:
         cpu_seconds=round(sum(seconds), 3) if seconds else None,
         cpu_fraction_mean=min(1.0, round(sum(shares), 4)) if shares else None,
         memory_peak_bytes=sum(memory) if memory else None,
-        disk_read_bytes=_total([one.disk_read_bytes for one in ranks]),
-        disk_written_bytes=_total([one.disk_written_bytes for one in ranks]),
+        disk_read_bytes=known_bytes([one.disk_read_bytes for one in ranks]),
+        disk_written_bytes=known_bytes([one.disk_written_bytes for one in ranks]),
     )
-
-
-def _total(values: Sequence[int | None]) -> int | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
 
 
 def _last_sign(parts: Sequence[Part], places: set[Path]) -> datetime:

@@ -24,10 +24,10 @@ def joint_usage(drafts: Sequence[Draft]) -> Usage | None:
         cpu_fraction_mean=_mean([(one.cpu_fraction_mean, time) for one, time in seen]),
         memory_peak_bytes=max((one.memory_peak_bytes or 0 for one in usages), default=0) or None,
         data_wait_seconds=_seconds([one.data_wait_seconds for one in usages]),
-        disk_read_bytes=_bytes([one.disk_read_bytes for one in usages]),
-        disk_written_bytes=_bytes([one.disk_written_bytes for one in usages]),
-        network_received_bytes=_bytes([one.network_received_bytes for one in usages]),
-        network_sent_bytes=_bytes([one.network_sent_bytes for one in usages]),
+        disk_read_bytes=known_bytes([one.disk_read_bytes for one in usages]),
+        disk_written_bytes=known_bytes([one.disk_written_bytes for one in usages]),
+        network_received_bytes=known_bytes([one.network_received_bytes for one in usages]),
+        network_sent_bytes=known_bytes([one.network_sent_bytes for one in usages]),
     )
 
 
@@ -83,7 +83,8 @@ def _seconds(values: Sequence[float | None]) -> float | None:
     return round(sum(known), 3) if known else None
 
 
-def _bytes(values: Sequence[int | None]) -> int | None:
+def known_bytes(values: Sequence[int | None]) -> int | None:
+    """Return the sum of the sizes that are known; none where none is."""
     known = [value for value in values if value is not None]
     return sum(known) if known else None
 

@@ -40,3 +40,14 @@ def test_a_driver_that_does_not_answer_is_no_machine_without_gpus(cards: FakeCar
     hardware = only_record().hardware
     assert hardware.gpus == []
     assert "NVML does not answer" in hardware.unknown["gpus"]
+
+
+def test_ids_of_cards_name_the_machine_and_go_with_its_name(repo: Path, cards: FakeCards, cli: Cli) -> None:
+    cards.set(busy=50)
+    assert cli("run", "--", "true").code == 0
+    assert [(gpu.uuid or "")[:4] for gpu in only_record().hardware.gpus] == ["GPU-", "GPU-"]
+    assert cli("policy", "set", "privacy.host", "true").code == 0
+    assert cli("run", "-e", "private", "--", "true").code == 0
+    (hidden,) = [run.record for run in Branch.open(repo).contents().runs if run.record.experiment == "private"]
+    assert len(hidden.hardware.gpus) == 2
+    assert "GPU-0000" not in str(hidden)
