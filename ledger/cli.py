@@ -50,6 +50,7 @@ SECTIONS = (
         {
             "compare": "Compare runs: params that differ, metrics side by side.",
             "leaderboard": "Show the best settings, on each dataset version by itself.",
+            "report": "Write figures and tables for a paper: PDF, SVG, PNG, LaTeX, Markdown.",
             "judge": "Say whether a run is better by more than chance: keep, discard, or cannot tell.",
             "loop": "Say how many of a loop's decisions lie inside the noise; instruct an agent.",
             "advise": "Say what to try next, from the numbers of a run.",

@@ -1,0 +1,1 @@
+"""Reports: figures and tables for papers, slides and decisions."""
