@@ -87,7 +87,7 @@ class LeftOut(Document, frozen=True, kw_only=True):
 class Report(Document, frozen=True, kw_only=True):
     """A report: tables and figures of the runs of one question."""
 
-    format: int = REPORT_FORMAT
+    format: int
     """Format of this document."""
     about: str
     """Experiment or query that the runs were selected by; empty for all."""
@@ -151,6 +151,8 @@ def _row(place: Place, setting: str, params: dict[str, ParamValue], reach: float
 def _labels(runs: Sequence[StoredRun]) -> list[tuple[str, dict[str, ParamValue]]]:
     """Return for each setting what distinguishes it; settings of equal params are told apart by code, then by run."""
     told = [name for name in params_that_differ(runs) if not is_seed(name) and not is_place(name)]
+    values = {name: {repr(run.record.params.values.get(name)) for run in runs} for name in told}
+    told.sort(key=lambda name: (-len(values[name]), name))  # what distinguishes most comes first: names are cut
     params = [
         {name: run.record.params.values[name] for name in told if name in run.record.params.values} for run in runs
     ]

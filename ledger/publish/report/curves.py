@@ -19,7 +19,7 @@ from ledger.publish.report.figure import (
     look_of,
     new_figure,
     rows_drawn,
-    short_name,
+    short_names,
 )
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def _draw(table: ReportTable, lines: list[tuple[int, ReportRow, CurveBand]], axi
     figure = new_figure(WIDE, 3.4)
     axes = figure.add_subplot()
     ends = []
+    names = dict(zip((place for place, _, _ in lines), short_names([row for _, row, _ in lines], 34), strict=True))
     for place, row, band in reversed(lines):
         look = look_of(place)
         if row.n > 1:
@@ -81,7 +82,7 @@ def _draw(table: ReportTable, lines: list[tuple[int, ReportRow, CurveBand]], axi
             markevery=(place % every, every), markersize=4,
         )  # fmt: skip
         last = next(value for value in reversed(band.mean) if value == value)  # noqa: PLR0124  # NaN is a gap
-        ends.append((last, short_name(row, 34), look.color))
+        ends.append((last, names[place], look.color))
     axes.margins(x=0.01)
     axes.set_ylim(*axes.get_ylim())
     direct_labels(axes, ends)

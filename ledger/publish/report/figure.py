@@ -3,18 +3,20 @@
 import io
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ledger.analysis.comparing.report import ReportRow
 from ledger.analysis.data.curve_bands import LARGEST
 from ledger.errors import UsageError
-from ledger.publish.text import one_line, visible
+from ledger.formatting import tick, typeset
+from ledger.publish.text import one_line
 from ledger.resources import shipped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 Format = Literal["pdf", "svg", "png"]
@@ -27,7 +29,8 @@ MOST_LINES = 8
 """Most lines of a figure: as many as there are colours that are told apart."""
 _NAME = 44
 """Most characters of a setting in a figure."""
-_MUTED = "#6E6E6E"
+MUTED = "#6E6E6E"
+"""Grey of what is not in the foreground."""
 _NO_DATE: dict[str, dict[str, Any]] = {  # `Any`: matplotlib takes any value of metadata
     "pdf": {"CreationDate": None, "Producer": None, "Creator": "ledger"},
     "svg": {"Date": None, "Creator": "ledger"},
@@ -69,7 +72,9 @@ def style() -> Iterator[None]:
     except ModuleNotFoundError:
         raise UsageError("figures need a package: `matplotlib`", hint="pip install 'git-ledger[site]'") from None
     sheet = mpl.rc_params_from_file(str(shipped("templates") / "report.mplstyle"), use_default_template=True)
-    stated = {name: value for name, value in sheet.items() if name != "backend"}
+    stated: dict[Any, Any] = {
+        name: value for name, value in sheet.items() if name != "backend"
+    }  # `Any`: names are literals
     with mpl.rc_context(stated), warnings.catch_warnings():
         # A name may have letters that the font lacks: a box stands for each in a PNG, the text stays in an SVG.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
@@ -99,10 +104,17 @@ def render(figure: "Figure", kind: Format) -> bytes:
     return buffer.getvalue()
 
 
-def short_name(row: ReportRow, limit: int = _NAME) -> str:
-    """Return the name of a setting for a figure; a blank before it, as matplotlib hides what begins with `_`."""
-    name = one_line(row.setting, limit)
-    return f" {name}" if name.startswith("_") else name
+def short_names(rows: Sequence[ReportRow], limit: int = _NAME) -> list[str]:
+    """Return the names of settings for a figure, no two equal; matplotlib hides what begins with `_`, so a blank leads.
+
+    Args:
+        rows: the settings.
+        limit: most characters of a name.
+    """
+    names = [one_line(row.setting, limit) for row in rows]
+    again = {name for name in names if names.count(name) > 1}
+    names = [f"{name} (#{at})" if name in again else name for at, name in enumerate(names, start=1)]
+    return [f" {name}" if name.startswith("_") else name for name in names]
 
 
 def label(text: str) -> str:
@@ -119,9 +131,7 @@ def rows_drawn(rows: tuple[ReportRow, ...], most: int) -> tuple[list[tuple[int, 
     """Return the first rows with a value that can be drawn, with their places, and a sentence on the others."""
     usable = [(place, row) for place, row in enumerate(rows) if drawable(row.mean)]
     beyond = len(usable) - most
-    said = (
-        f" The best {most} of {len(usable)} settings are shown; {beyond} more are in the report." if beyond > 0 else ""
-    )
+    said = f" The best {most} of {len(usable)} settings are shown; {beyond} more in report.json." if beyond > 0 else ""
     if missing := len(rows) - len(usable):
         said += f" Without a value that can be drawn: {missing} of {len(rows)} settings."
     return usable[:most], said
@@ -157,13 +167,26 @@ def direct_labels(axes: "Axes", ends: list[tuple[float, str, str]]) -> None:
             fontsize=7.5,
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": color,
+                "linewidth": 0.6,
+                "shrinkA": 0,
+                "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
         )
 
 
-def note(axes: "Axes", text: str) -> None:
-    """Write a short grey note in the upper right corner, above the chart."""
-    axes.text(1, 1.02, visible(text), transform=axes.transAxes, ha="right", va="bottom", fontsize=7.5, color=_MUTED)
+def plain_ticks(*scales: "Axis") -> None:
+    """Write the numbers of axes as everywhere in the ledger: `20 k`, `1e-05`; few, so that they never meet."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+    for scale in scales:
+        logarithmic = scale.get_scale() == "log"
+        scale.set_major_locator(LogLocator(numticks=5) if logarithmic else MaxNLocator(4))
+        scale.set_major_formatter(FuncFormatter(lambda value, _: typeset(tick(value))))
+        scale.set_minor_formatter(NullFormatter())
 
 
 ReadBlob = Callable[[str], bytes]

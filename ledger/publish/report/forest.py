@@ -1,9 +1,10 @@
 """The forest plot: the mean of each setting with its interval, on one scale."""
 
 from ledger.analysis.comparing.report import ReportTable
-from ledger.formatting import measured, typeset
+from ledger.formatting import typeset
 from ledger.publish.report.figure import (
     MOST_SETTINGS,
+    MUTED,
     WIDE,
     Drawn,
     drawable,
@@ -11,8 +12,9 @@ from ledger.publish.report.figure import (
     look_of,
     new_figure,
     rows_drawn,
-    short_name,
+    short_names,
 )
+from ledger.publish.report.table_text import cells
 
 
 def draw_forest(table: ReportTable) -> Drawn | str:
@@ -24,19 +26,18 @@ def draw_forest(table: ReportTable) -> Drawn | str:
     axes = figure.add_subplot()
     for at, (_, row) in enumerate(shown):
         mean = row.mean or 0.0
-        color = look_of(0).color if row.leading else "#6E6E6E"
+        color = look_of(0).color if row.leading else MUTED
         if row.interval and all(map(drawable, row.interval)):
             axes.plot(row.interval, (at, at), color=color, linestyle="-", marker="|", markersize=5, linewidth=1.4)
         axes.plot(
             [mean], [at], color=color, marker="o", linestyle="none", markersize=5.5,
             markerfacecolor=color if row.leading else "white", markeredgewidth=1.3, zorder=3,
         )  # fmt: skip
-        value, _ = measured(mean, row.deviation)
         axes.text(
-            1.015, at, typeset(f"{value}  n={row.n}"), transform=axes.get_yaxis_transform(), va="center", fontsize=7.5,
-            fontweight="bold" if row.leading else "normal",
+            1.015, at, typeset(f"{cells(row)[0]}  n={row.n}"), transform=axes.get_yaxis_transform(), va="center",
+            fontsize=7.5, fontweight="bold" if row.leading else "normal",
         )  # fmt: skip
-    axes.set_yticks(range(len(shown)), [short_name(row) for _, row in shown])
+    axes.set_yticks(range(len(shown)), short_names([row for _, row in shown]))
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)

@@ -7,7 +7,7 @@ from ledger.analysis.advice.growth import Against, Growth, growth_of
 from ledger.analysis.comparing.report import ReportTable
 from ledger.formatting import number
 from ledger.model.entries import StoredRun
-from ledger.publish.report.figure import COLUMN, Drawn, label, look_of, new_figure
+from ledger.publish.report.figure import COLUMN, Drawn, label, look_of, new_figure, plain_ticks
 
 _WORDS: dict[Against, str] = {
     "samples": "training samples",
@@ -50,6 +50,7 @@ def _draw(table: ReportTable, growth: Growth) -> Drawn:
     )  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
+    plain_ticks(axes.xaxis, axes.yaxis)
     axes.set_xlabel(_WORDS[growth.against])
     axes.set_ylabel(f"1 − {label(table.group.key)}" if higher else label(table.group.key))  # noqa: RUF001  # a minus
     power = "" if growth.exponent is None else f" The error goes with size to the power {number(growth.exponent, 3)}."

@@ -9,6 +9,8 @@ from ledger.publish.report.figure import WIDE, Drawn, drawable, label, look_of, 
 
 _FEWEST = 3
 """Fewest runs of a history."""
+_ROOM = 8
+"""Fewest runs of a version whose whole name has room above them; else its version stands alone."""
 _GAP = 1.5
 """Distance between two versions, in runs."""
 
@@ -42,9 +44,11 @@ def draw_history(boards: Sequence[SettingBoard], runs: Mapping[str, StoredRun]) 
             )  # fmt: skip
         if at:
             axes.axvline(places[0] - (_GAP + 1) / 2, color="#8A8A8A", linestyle=":", linewidth=0.9)
-        name = label(board.group.dataset)
+        whole = label(board.group.dataset)
+        name = whole if not at or len(points) > _ROOM else f"@{whole.rpartition('@')[2]}"[:12]
+        height = 1.02 + 0.06 * (at % 2 if len(stretches) > 2 else 0)  # noqa: PLR2004  # neighbours of two never meet
         axes.text(
-            places[0], 1.02, name, transform=axes.get_xaxis_transform(), fontsize=7.5, color=look.color,
+            places[0], height, name, transform=axes.get_xaxis_transform(), fontsize=7.5, color=look.color,
             fontweight="bold", va="bottom",
         )  # fmt: skip
         start = places[-1] + 1 + _GAP

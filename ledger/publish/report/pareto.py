@@ -1,26 +1,32 @@
 """What better costs: the metric of each setting against money, time and size, with the Pareto front."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ledger.analysis.comparing.report import ReportRow, ReportTable
 from ledger.analysis.judging.means import mean
 from ledger.analysis.judging.pareto import Choice, front_of, takes_of
 from ledger.model.entries import StoredRun
 from ledger.publish.report.figure import (
+    COLUMN,
+    MOST_LINES,
     MOST_SETTINGS,
+    MUTED,
     WIDE,
     Drawn,
+    Look,
     drawable,
     label,
     look_of,
     new_figure,
+    plain_ticks,
     rows_drawn,
-    short_name,
+    short_names,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _PANELS = 3
 """Most panels side by side."""
@@ -28,6 +34,7 @@ _ORDER = ("cost", "latency", "parameters", "model", "duration", "memory", "gpu")
 """Quantities in the order in which they are chosen."""
 _LOGARITHMIC_FROM = 20.0
 """Ratio of the largest to the smallest value from which an axis is logarithmic."""
+_OTHER = Look(color="#A0A0A0", marker="o", dash="-")
 _Points = list[tuple[int, ReportRow, float]]
 
 
@@ -45,19 +52,27 @@ def draw_pareto(table: ReportTable, runs: Mapping[str, StoredRun]) -> Drawn | st
     if not panels:
         return "no two settings have a different cost, latency, size or duration"
     chosen = dict(list(panels.items())[:_PANELS])
-    figure = new_figure(WIDE if len(chosen) > 1 else 5.0, 3.0)
+    sign = 1 if table.direction == "higher" else -1
+    fronts = {name: _front(name, points, sign) for name, points in chosen.items()}
+    # With more settings than looks, those on a front have one, and all others are grey.
+    named = [
+        place for place, row in shown if len(shown) <= MOST_LINES or any(row.runs[0] in f for f in fronts.values())
+    ]
+    looks = {place: look_of(at) for at, place in enumerate(named[:MOST_LINES])}
+    figure = new_figure(WIDE if len(chosen) > 1 else COLUMN, 2.7 + 0.16 * ((len(looks) + 2) // 2))
     first: Axes | None = None
     for index, (name, points) in enumerate(chosen.items()):
         axes = figure.add_subplot(1, len(chosen), index + 1, sharey=first)
-        _draw(axes, name, points, table.direction, named=len(chosen) == 1)
+        _draw(axes, name, points, fronts[name], looks)
         if first is None:
             axes.set_ylabel(label(table.group.key))
             first = axes
         else:
             axes.tick_params(labelleft=False)
+    _add_legend(figure, [(looks[place], row) for place, row in shown if place in looks], len(looks) < len(shown))
     caption = (
-        f"{table.group.label} against {_listed(chosen)}; each is the mean over the runs of a setting. The line joins"
-        f" the Pareto front of each panel: no other setting is as good and takes less.{more}"
+        f"{table.group.label} against {_listed(chosen)}; each point is the mean over the runs of a setting. Filled"
+        f" points and the line are the Pareto front of each panel: no other setting is as good and takes less.{more}"
     )
     return Drawn(figure, caption, tuple(run for _, row in shown for run in row.runs))
 
@@ -78,31 +93,52 @@ def _listed(names: Mapping[str, _Points]) -> str:
     return " and ".join(", ".join(label(name) for name in names).rsplit(", ", 1))
 
 
-def _draw(axes: "Axes", name: str, points: _Points, direction: str, *, named: bool) -> None:
-    sign = 1 if direction == "higher" else -1
+def _front(name: str, points: _Points, sign: int) -> set[str]:
     choices = [Choice(run=row.runs[0], metric=sign * (row.mean or 0), takes={name: value}) for _, row, value in points]
-    front = set(front_of(0, 0, choices).front)
-    for place, row, value in points:
-        look, on = look_of(place), row.runs[0] in front
-        axes.plot(
-            [value], [row.mean or 0], color=look.color, marker=look.marker, linestyle="none", markersize=6,
-            markerfacecolor=look.color if on else "white", markeredgewidth=1.2, zorder=3,
-        )  # fmt: skip
-    best = sorted(
-        ((value, sign * (row.mean or 0), row) for _, row, value in points if row.runs[0] in front), key=lambda p: p[:2]
-    )
+    return set(front_of(0, 0, choices).front)
+
+
+def _draw(axes: "Axes", name: str, points: _Points, front: set[str], looks: Mapping[int, Look]) -> None:
+    best = sorted((value, row.mean or 0.0) for _, row, value in points if row.runs[0] in front)
     axes.plot(
-        [value for value, _, _ in best], [sign * mean for _, mean, _ in best], color="#6E6E6E", linestyle="-",
-        marker="", linewidth=1, drawstyle="steps-post", zorder=1,
-    )  # fmt: skip
+        [value for value, _ in best],
+        [mean_of for _, mean_of in best],
+        color=MUTED,
+        linestyle="-",
+        marker="",
+        linewidth=1,
+        drawstyle="steps-post",
+        zorder=1,
+    )
+    for place, row, value in points:
+        look, on = looks.get(place, _OTHER), row.runs[0] in front
+        axes.plot([value], [row.mean or 0.0], **_dot(look, filled=on), zorder=3 if place in looks else 2)
     values = [value for _, _, value in points]
     if min(values) > 0 and max(values) / min(values) >= _LOGARITHMIC_FROM:
         axes.set_xscale("log")
-    axes.margins(0.12)
+    axes.margins(0.1)
+    plain_ticks(axes.xaxis)
     axes.set_xlabel(label(name))
-    shown = best if named else best[-1:]
-    for value, mean_of, row in shown:
-        axes.annotate(
-            short_name(row, 28), (value, sign * mean_of), xytext=(-5, -11), textcoords="offset points", fontsize=7,
-            ha="right",
-        )  # fmt: skip
+
+
+def _dot(look: Look, *, filled: bool) -> dict[str, Any]:  # `Any`: keyword arguments of matplotlib, each with its type
+    face = look.color if filled else "white"
+    return {
+        "color": look.color,
+        "marker": look.marker,
+        "linestyle": "none",
+        "markersize": 6,
+        "markerfacecolor": face,
+        "markeredgewidth": 1.2,
+    }
+
+
+def _add_legend(figure: "Figure", rows: Sequence[tuple[Look, ReportRow]], others: bool) -> None:  # noqa: FBT001
+    from matplotlib.lines import Line2D
+
+    dots = [Line2D([], [], **_dot(look, filled=True)) for look, _ in rows]
+    names = short_names([row for _, row in rows], 48)
+    if others:
+        dots.append(Line2D([], [], **_dot(_OTHER, filled=False)))
+        names.append("other settings")
+    figure.legend(dots, names, loc="outside lower left", ncols=2)

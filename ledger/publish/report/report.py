@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from ledger.analysis.comparing.comparable import Group
 from ledger.analysis.comparing.leaderboard import SettingBoard
-from ledger.analysis.comparing.report import LeftOut, Report, ReportFigure, ReportTable, report_table
+from ledger.analysis.comparing.report import REPORT_FORMAT, LeftOut, Report, ReportFigure, ReportTable, report_table
 from ledger.analysis.query.order_warnings import measure_command
 from ledger.errors import NotFound
 from ledger.model.document import dump
@@ -95,6 +95,7 @@ def make_report(
         files[f"table-{table.name}.tex"] = render_latex(table).encode()
         files[f"table-{table.name}.md"] = render_markdown(table).encode()
     report = Report(
+        format=REPORT_FORMAT,
         about=about,
         metric=boards[0].group.key,
         tables=tuple(tables),

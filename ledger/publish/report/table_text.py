@@ -1,5 +1,7 @@
 """Tables of a report as Markdown and LaTeX; every text of a record is escaped."""
 
+import re
+
 from ledger.analysis.comparing.report import ReportRow, ReportTable
 from ledger.formatting import measured, number
 from ledger.model.values import counted
@@ -29,7 +31,9 @@ LATEX: dict[str, str] = {
 }
 """Special characters, and those of which two make another sign (`--`, quotes) or an option (`[`): LaTeX2e, 2.7 and
 7.4 of https://latexref.xyz; \\textquotedbl needs the encoding T1."""
-_MARKDOWN = set("\\`*_{}[]<>()#+-.!|~^$&:@'\"=")
+_MARKDOWN = set("\\`*_{}[]<>#!|~^$&:")
+"""Characters that mean something within a line, by CommonMark 0.31, 2.4 and 6, and GFM: tables, links, mathematics."""
+_AT_START = re.compile(r"^(\d{1,9})([.)])|^([-+=])")
 _NAME = 90
 """Most characters of a setting in a table."""
 
@@ -42,7 +46,8 @@ def latex_text(text: str) -> str:
 def markdown_text(text: str) -> str:
     """Return a text as one line of Markdown that shows it and does nothing else."""
     line = " ".join(visible(text).split())
-    return "".join(f"\\{character}" if character in _MARKDOWN else character for character in line)
+    inert = "".join(f"\\{character}" if character in _MARKDOWN else character for character in line)
+    return _AT_START.sub(lambda found: f"{found[1] or ''}\\{found[2] or found[3]}", inert)
 
 
 def render_markdown(table: ReportTable) -> str:
