@@ -43,6 +43,7 @@ COMMANDS = {
     "matrix": ("matrix", "digits"),
     "align": ("align", "validation/accuracy", "online/clicks"),
     "growth": ("growth", "-m", "validation/accuracy", "--against", "duration"),
+    "report": ("report", "-o", "REPORT", "--formats", "svg"),
     "loop": ("loop", "report"),
     "cost": ("cost",),
     "watch": ("watch", "--from", "ACCOUNTS"),
@@ -107,6 +108,7 @@ def test_every_command_leaves_the_user_s_repository_alone(place: Path, cli: Cli)
     runs = [run.record.id for run in Branch.open(place).contents().runs]
     meant = {
         "PLACE": str(place.with_name("made")),
+        "REPORT": str(place.with_name("report")),
         "KEYS": str(place.with_name("keys")),
         "TABLE": str(place.with_name("runs.csv")),
         "ACCOUNTS": str(place.with_name("sacct.csv")),

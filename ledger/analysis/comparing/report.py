@@ -75,7 +75,7 @@ class ReportFigure(Document, frozen=True, kw_only=True):
     """Ids of the runs that are drawn."""
 
 
-class LeftOut(Document, frozen=True, kw_only=True):
+class MissingFigure(Document, frozen=True, kw_only=True):
     """A figure that has not enough data."""
 
     figure: str
@@ -97,7 +97,7 @@ class Report(Document, frozen=True, kw_only=True):
     """One table for each comparable group; values of two tables are never compared."""
     figures: tuple[ReportFigure, ...] = ()
     """The figures."""
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[MissingFigure, ...] = ()
     """Figures that could not be drawn."""
     warnings: tuple[str, ...] = ()
     """How the question was interpreted."""
@@ -115,16 +115,29 @@ def report_table(board: SettingBoard, runs: Mapping[str, StoredRun], name: str) 
     """
     labels = _labels([runs[place.runs[0]] for place in board.places])
     freedom = sum(place.spread.count - 1 for place in board.places if place.spread)
-    reach = _quantile(freedom) * board.noise if board.noise is not None and freedom else None
+    noise = board.noise if board.noise is not None else _pooled(board, freedom)
+    reach = _quantile(freedom) * noise if noise is not None else None
     return ReportTable(
         name=name,
         group=board.group,
         direction=board.direction,
         rows=tuple(_row(place, *label, reach) for place, label in zip(board.places, labels, strict=True)),
-        noise=board.noise,
+        noise=noise,
         unranked=board.refused or board.unmarked,
         withdrawn=(*board.withdrawn, *board.outside),
     )
+
+
+def _pooled(board: SettingBoard, freedom: int) -> float | None:
+    """Return the pooled deviation of a board on which nothing is starred, as one of a single setting."""
+    squares = [
+        place.deviation * place.deviation * (place.spread.count - 1)
+        for place in board.places
+        if place.deviation and place.spread
+    ]
+    if not squares or not math.isfinite(whole := sum(squares)):
+        return None
+    return math.sqrt(whole / freedom)
 
 
 def _row(place: Place, setting: str, params: dict[str, ParamValue], reach: float | None) -> ReportRow:

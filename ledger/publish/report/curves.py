@@ -50,6 +50,8 @@ def draw_curves(table: ReportTable, runs: Mapping[str, StoredRun], read_blob: Re
         return f"no run has a curve of {table.group.key} that was measured on {table.group.dataset}"
     if len(axes_used) > 1:
         return f"the curves have different axes: {', '.join(sorted(axes_used))}"
+    if len(lines) < len(usable):
+        more = f" Of {len(usable)} settings {len(lines)} have such a curve.{more}"
     return Drawn(_draw(table, lines, axes_used.pop()), _caption(table, lines) + more, tuple(drawn))
 
 

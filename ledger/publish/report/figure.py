@@ -2,6 +2,7 @@
 
 import io
 import math
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -111,10 +112,18 @@ def short_names(rows: Sequence[ReportRow], limit: int = _NAME) -> list[str]:
         rows: the settings.
         limit: most characters of a name.
     """
-    names = [one_line(row.setting, limit) for row in rows]
+    names = [_cut(row.setting, limit) for row in rows]
     again = {name for name in names if names.count(name) > 1}
-    names = [f"{name} (#{at})" if name in again else name for at, name in enumerate(names, start=1)]
+    names = [f"{name[: limit - 6]} (#{at})" if name in again else name for at, name in enumerate(names, start=1)]
     return [f" {name}" if name.startswith("_") else name for name in names]
+
+
+def _cut(text: str, limit: int) -> str:
+    """Return one line that is as wide as `limit` Latin letters; letters of East Asia and emoji are twice as wide."""
+    line = one_line(text, limit)
+    while sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in line) > limit:
+        line = f"{line[:-2]}…"
+    return line
 
 
 def label(text: str) -> str:

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Mapping
+from glob import escape
 from pathlib import Path
 
 import msgspec
@@ -27,6 +28,7 @@ def check_folder(folder: Path, *, force: bool) -> None:
         Conflict: it holds something else, or a report and `force` is not given.
         LedgerError: it is no folder.
     """
+    _restore(folder)
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise LedgerError(f"the output is not a folder: `{folder}`", hint="name a folder with --output")
     if not folder.is_dir() or not any(folder.iterdir()):
@@ -63,18 +65,27 @@ def write_folder(folder: Path, files: Mapping[str, bytes], *, force: bool) -> No
     aside = folder.with_name(f".{folder.name[:100]}.{os.getpid()}.aside")
     old = folder.with_name(f".{folder.name[:100]}.{os.getpid()}.old")
     try:
+        shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
         for name, data in files.items():
             (aside / name).write_bytes(data)
         check_folder(folder, force=force)
-        if folder.is_dir():
-            folder.rename(old)
         try:
+            if folder.is_dir():
+                folder.rename(old)
             aside.rename(folder)
-        except BaseException:
+        finally:
             if old.is_dir() and not folder.exists():
                 old.rename(folder)
-            raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _restore(folder: Path) -> None:
+    """Put back the report that a process was replacing when it was killed between two renames."""
+    name = folder.absolute().name[:100]
+    found = sorted(folder.absolute().parent.glob(f".{escape(name)}.*.old")) if name and not folder.exists() else []
+    if len(found) == 1:
+        found[0].rename(folder)

@@ -48,7 +48,7 @@ def draw_forest(table: ReportTable) -> Drawn | str:
         tick.set_fontweight("bold" if row.leading else "normal")
     interval = "Bars are 95 % intervals of the mean, from the noise pooled over all settings."
     if not any(row.interval for _, row in shown):
-        interval = "No intervals: no setting was repeated, so the noise is unknown."
+        interval = f"No intervals: {table.unranked or 'the noise is unknown'}."
     stars = " Filled and bold: may be the best, at 95 %." if any(row.leading for _, row in shown) else ""
     caption = f"Mean of {table.group.label} for each setting. {interval}{stars}{more}"
     return Drawn(figure, caption, tuple(run for _, row in shown for run in row.runs))

@@ -1,5 +1,6 @@
 """What better costs: the metric of each setting against money, time and size, with the Pareto front."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,9 @@ from ledger.publish.report.figure import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
+_NARROW = 34
+"""Most characters of names of which two fit beside each other."""
 _PANELS = 3
 """Most panels side by side."""
 _ORDER = ("cost", "latency", "parameters", "model", "duration", "memory", "gpu")
@@ -40,6 +42,8 @@ _Points = list[tuple[int, ReportRow, float]]
 
 def draw_pareto(table: ReportTable, runs: Mapping[str, StoredRun]) -> Drawn | str:
     """Return the metric against what the settings take, or why there is no such figure."""
+    from matplotlib.lines import Line2D
+
     if table.direction is None:
         return "nobody recorded which values are better"
     shown, more = rows_drawn(table.rows, MOST_SETTINGS)
@@ -59,7 +63,10 @@ def draw_pareto(table: ReportTable, runs: Mapping[str, StoredRun]) -> Drawn | st
         place for place, row in shown if len(shown) <= MOST_LINES or any(row.runs[0] in f for f in fronts.values())
     ]
     looks = {place: look_of(at) for at, place in enumerate(named[:MOST_LINES])}
-    figure = new_figure(WIDE if len(chosen) > 1 else COLUMN, 2.7 + 0.16 * ((len(looks) + 2) // 2))
+    entries = [(looks[place], row) for place, row in shown if place in looks]
+    legend = short_names([row for _, row in entries], 42) + ["other settings"] * (len(looks) < len(shown))
+    columns = 2 if max(map(len, legend)) <= _NARROW else 1
+    figure = new_figure(WIDE if len(chosen) > 1 else COLUMN, 2.7 + 0.19 * math.ceil(len(legend) / columns))
     first: Axes | None = None
     for index, (name, points) in enumerate(chosen.items()):
         axes = figure.add_subplot(1, len(chosen), index + 1, sharey=first)
@@ -69,7 +76,9 @@ def draw_pareto(table: ReportTable, runs: Mapping[str, StoredRun]) -> Drawn | st
             first = axes
         else:
             axes.tick_params(labelleft=False)
-    _add_legend(figure, [(looks[place], row) for place, row in shown if place in looks], len(looks) < len(shown))
+    dots = [Line2D([], [], **_dot(look, filled=True)) for look, _ in entries]
+    dots += [Line2D([], [], **_dot(_OTHER, filled=False))] * (len(dots) < len(legend))
+    figure.legend(dots, legend, loc="outside lower left", ncols=columns)
     caption = (
         f"{table.group.label} against {_listed(chosen)}; each point is the mean over the runs of a setting. Filled"
         f" points and the line are the Pareto front of each panel: no other setting is as good and takes less.{more}"
@@ -131,14 +140,3 @@ def _dot(look: Look, *, filled: bool) -> dict[str, Any]:  # `Any`: keyword argum
         "markerfacecolor": face,
         "markeredgewidth": 1.2,
     }
-
-
-def _add_legend(figure: "Figure", rows: Sequence[tuple[Look, ReportRow]], others: bool) -> None:  # noqa: FBT001
-    from matplotlib.lines import Line2D
-
-    dots = [Line2D([], [], **_dot(look, filled=True)) for look, _ in rows]
-    names = short_names([row for _, row in rows], 48)
-    if others:
-        dots.append(Line2D([], [], **_dot(_OTHER, filled=False)))
-        names.append("other settings")
-    figure.legend(dots, names, loc="outside lower left", ncols=2)

@@ -6,7 +6,14 @@ from typing import Literal, get_args
 
 from ledger.analysis.comparing.comparable import Group
 from ledger.analysis.comparing.leaderboard import SettingBoard
-from ledger.analysis.comparing.report import REPORT_FORMAT, LeftOut, Report, ReportFigure, ReportTable, report_table
+from ledger.analysis.comparing.report import (
+    REPORT_FORMAT,
+    MissingFigure,
+    Report,
+    ReportFigure,
+    ReportTable,
+    report_table,
+)
 from ledger.analysis.query.order_warnings import measure_command
 from ledger.errors import NotFound
 from ledger.model.document import dump
@@ -79,14 +86,14 @@ def make_report(
     tables = [report_table(board, runs, name) for board, name in zip(boards, names, strict=True)]
     files: dict[str, bytes] = {}
     drawn: list[ReportFigure] = []
-    left_out: list[LeftOut] = []
+    left_out: list[MissingFigure] = []
     jobs = _jobs(boards, tables, runs, read_blob, figures)
     with style():
         for done, (name, label, draw) in enumerate(jobs):
             progress(name, done, len(jobs))
             made = draw()
             if isinstance(made, str):
-                left_out.append(LeftOut(figure=f"{name.partition('-')[0]} of {label}", why=made))
+                left_out.append(MissingFigure(figure=f"{name.partition('-')[0]} of {label}", why=made))
                 continue
             paths = tuple(f"{name}.{kind}" for kind in formats)
             files |= {path: render(made.figure, kind) for path, kind in zip(paths, formats, strict=True)}

@@ -105,11 +105,12 @@ def caption(table: ReportTable) -> str:
     better = f" ({table.direction} is better)" if table.direction else ""
     evaluator = group.evaluator or "not stated"
     said = [f"{group.key}{better} on {group.dataset}, evaluator: {evaluator}."]
-    if table.noise is not None:
+    if any(row.leading for row in table.rows):
         said.append("Bold: may be the best, at 95 %.")
-        said.append(f"Intervals of the mean use the noise of all settings, {number(table.noise, 2)}.")
     elif table.unranked:
         said.append(f"None is marked as best: {table.unranked}.")
+    if table.noise is not None:
+        said.append(f"Intervals of the mean use the noise of all settings, {number(table.noise, 2)}.")
     if len(table.rows) > MOST_SETTINGS:
         said.append(f"The first {MOST_SETTINGS} of {len(table.rows)} settings; the others are in report.json.")
     if table.withdrawn:
