@@ -31,7 +31,7 @@ LATEX: dict[str, str] = {
 }
 """Special characters, and those of which two make another sign (`--`, quotes) or an option (`[`): LaTeX2e, 2.7 and
 7.4 of https://latexref.xyz; \\textquotedbl needs the encoding T1."""
-_MARKDOWN = set("\\`*_{}[]<>#!|~^$&:")
+_MARKDOWN = set("\\`*_{}[]<>#!|~^$&")
 """Characters that mean something within a line, by CommonMark 0.31, 2.4 and 6, and GFM: tables, links, mathematics."""
 _AT_START = re.compile(r"^(\d{1,9})([.)])|^([-+=])")
 _NAME = 90
@@ -47,6 +47,7 @@ def markdown_text(text: str) -> str:
     """Return a text as one line of Markdown that shows it and does nothing else."""
     line = " ".join(visible(text).split())
     inert = "".join(f"\\{character}" if character in _MARKDOWN else character for character in line)
+    inert = inert.replace("://", "\\://").replace("www.", "www\\.")  # addresses of others become no links
     return _AT_START.sub(lambda found: f"{found[1] or ''}\\{found[2] or found[3]}", inert)
 
 

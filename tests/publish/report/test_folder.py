@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import Conflict, LedgerError
-from ledger.publish.report import folder as room
 from ledger.publish.report.folder import MARK, write_folder
 
 ONE = {MARK: b'{"format":1,"metric":"a","files":["a.svg"]}', "a.svg": b"one"}
@@ -65,7 +64,7 @@ def test_stopped_at_any_step_there_is_the_old_or_the_new_report(
 
     with monkeypatch.context() as patched:
         for name in ("write_bytes", "rename"):
-            patched.setattr(room.Path, name, stop_at(getattr(Path, name)))
+            patched.setattr(Path, name, stop_at(getattr(Path, name)))
         try:
             write_folder(place, TWO, force=True)
             done = True
