@@ -97,7 +97,7 @@ def _cells(row: MetricRow) -> list[str]:
 
 def _draw(ledger: Branch, runs: list[StoredRun], series: list[str], path: Path) -> None:
     try:
-        from ledger.publish.charts.report_figures import render_comparison
+        from ledger.publish.report.comparison import render_comparison
     except ImportError as error:
         raise UsageError(f"drawing needs a package: `{error.name}`", hint="pip install 'git-ledger[site]'") from error
     kind: Literal["svg", "png"] = "png" if path.suffix == ".png" else "svg"

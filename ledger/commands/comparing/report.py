@@ -87,7 +87,10 @@ def report_command(
     """
     folder = Path(output)
     check_folder(folder, force=force)
-    report, files = _make(about, metric, on, include, formats, figures)
+    try:
+        report, files = _make(about, metric, on, include, formats, figures)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"a report needs a package: `{error.name}`", hint="pip install 'git-ledger[site]'") from None
     write_folder(folder, files, force=force)
     left_out = [f"{one.figure}: {one.why}" for one in report.left_out]
     if as_json:

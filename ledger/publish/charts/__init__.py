@@ -1,1 +1,1 @@
-"""Charts as hand-made SVG, and figures that matplotlib draws on request."""
+"""Charts as hand-made SVG, and the figure of drift."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ledger.analysis.comparing.report import ReportRow
 from ledger.analysis.data.curve_bands import LARGEST
-from ledger.errors import UsageError
 from ledger.formatting import tick, typeset
 from ledger.publish.text import one_line
 from ledger.resources import shipped
@@ -66,12 +65,10 @@ def style() -> Iterator[None]:
     """Draw in the style of reports, whatever the user's own settings of matplotlib are.
 
     Raises:
-        UsageError: matplotlib is not installed.
+        ModuleNotFoundError: matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-    except ModuleNotFoundError:
-        raise UsageError("figures need a package: `matplotlib`", hint="pip install 'git-ledger[site]'") from None
+    import matplotlib as mpl
+
     sheet = mpl.rc_params_from_file(str(shipped("templates") / "report.mplstyle"), use_default_template=True)
     stated: dict[Any, Any] = {
         name: value for name, value in sheet.items() if name != "backend"

@@ -76,7 +76,7 @@ def make_report(
         progress: told what is drawn, how many are done, and of how many.
 
     Raises:
-        UsageError: matplotlib is not installed.
+        ModuleNotFoundError: matplotlib or scipy is not installed.
     """
     said = [*warnings]
     if len(boards) > _GROUPS:

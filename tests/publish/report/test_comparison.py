@@ -2,7 +2,7 @@ import pytest
 
 from ledger.errors import NotFound
 from ledger.model.entries import Contents
-from ledger.publish.charts.report_figures import render_comparison
+from ledger.publish.report.comparison import render_comparison
 from tests.samples import Blobs, sample_reader
 
 
