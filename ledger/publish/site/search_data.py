@@ -12,13 +12,14 @@ from datetime import datetime
 import msgspec
 
 from ledger.analysis.comparing.comparable import group_of
+from ledger.analysis.comparing.param_ranking import rank_params
 from ledger.analysis.query.fields import FIELDS, Value, own_fields
 from ledger.analysis.query.fulltext import words_beside_id
 from ledger.formatting import utc
 from ledger.model.boxes.outputs import GroupId
 from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
-from ledger.publish.pages.parts.run_tables import common_groups, varied_params
+from ledger.publish.pages.parts.run_tables import common_groups
 from ledger.publish.site.search_columns import (
     FieldColumn,
     MetricValues,
@@ -81,7 +82,7 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
         curves=[int(run.record.results.curves is not None) for run in runs],
         headline=[order.get(best.group_id, -1) if (best := run.record.headline) else -1 for run in runs],
         pages=[experiment_page(word) for word in experiment.words],
-        shown_params=[visible(name) for name in varied_params(runs[:2000])[:3]],
+        shown_params=[visible(name) for name in rank_params(runs[:2000])[:3]],
         params=_params(runs),
         metrics=_metrics(runs, atlas, list(order), measured),
         keys=[visible(key) for key in sorted({identity.key for identity in measured})],
