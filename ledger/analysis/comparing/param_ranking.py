@@ -1,7 +1,8 @@
 """Which params tell runs apart: those that the headline metric moves with come first.
 
 How much it moves is the share of its variance that lies between the values of a param, corrected for the number of
-values. That is a description of these runs, not a cause: params that were changed together move with the metric alike.
+values: within each experiment, where others are held still, and among equals over all of them. That is a description
+of these runs, not a cause: params that were changed together move with the metric alike.
 """
 
 import math
@@ -37,11 +38,12 @@ def rank_params(runs: Iterable[StoredRun]) -> list[str]:
         for name, value in run.record.params.values.items():
             given.setdefault(name, {})[at] = value
     places = {name for run in all_runs for name in run.record.params.places}
-    measured = _headlines(all_runs)
+    within, across = _headlines(all_runs, by_experiment=True), _headlines(all_runs, by_experiment=False)
     keys = {
         name: (
             _tier(name, values, all_runs, places),
-            -round(share_explained(values, measured), _DIGITS),
+            -round(share_explained(values, within), _DIGITS),
+            -round(share_explained(values, across), _DIGITS),
             -len(values),
             name,
         )
@@ -98,14 +100,14 @@ def _levels(values: Sequence[ParamValue]) -> list[Hashable]:
     return [level.get(value, -1) for value in numbers]
 
 
-def _headlines(runs: Sequence[StoredRun]) -> list[dict[int, float]]:
+def _headlines(runs: Sequence[StoredRun], *, by_experiment: bool) -> list[dict[int, float]]:
     """Return the finite headline values of the runs that count, by comparable group; on unknown data by experiment."""
     groups: dict[tuple[GroupId, str], dict[int, float]] = {}
     for at, run in enumerate(runs):
         best = run.record.headline if counts(run) else None
         if best is not None and math.isfinite(best.number):
-            known = "" if best.dataset_hash else run.record.experiment
-            groups.setdefault((best.group_id, known), {})[at] = best.number
+            part = "" if best.dataset_hash and not by_experiment else run.record.experiment
+            groups.setdefault((best.group_id, part), {})[at] = best.number
     return list(groups.values())
 
 

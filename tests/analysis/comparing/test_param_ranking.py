@@ -103,6 +103,20 @@ def test_what_no_experiment_changed_comes_after_all_that_one_did() -> None:
     assert rank_params(runs) == ["lr", "data"]
 
 
+def test_what_differs_between_experiments_does_not_pass_for_what_was_changed_in_one() -> None:
+    runs = [
+        run(
+            at,
+            {"log_every": 1 + at // 6, "lr": at % 2, "z": at % 3 // 2},
+            (at // 6) * 10 + at % 2,
+            experiment=f"e{at // 6}",
+        )
+        for at in range(12)
+    ]
+    once = run(12, {"log_every": 3, "lr": 0, "z": 0}, 0.0, experiment="e0")
+    assert rank_params([*runs, once]) == ["lr", "log_every", "z"]
+
+
 def test_seeds_and_places_are_never_first_whatever_the_metric_does() -> None:
     params: list[dict[str, ParamValue]] = [
         {"seed": at // 2, "output_dir": f"o{at // 2}", "where": f"w{at // 2}", "lr": at % 2} for at in range(8)
