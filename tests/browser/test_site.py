@@ -369,7 +369,7 @@ def test_a_phone_has_a_menu_and_a_search(tab: Page, address: str) -> None:
     expect(tab).to_have_url(address + addresses.DATASETS)
     tab.locator("label.md-header__button[for=__search]").click()
     tab.keyboard.type("optimizer.lr=0.01")
-    expect(tab.locator(".lg-hit .lg-id")).to_have_count(3)
+    expect(tab.locator(".lg-hit .lg-run-name")).to_have_count(3)
 
 
 def test_every_page_has_one_heading_and_named_controls(

@@ -27,6 +27,8 @@ interface Metric {
 interface Runs {
   rows: number;
   id: string[];
+  /** What tells each run apart from the others of its experiment. */
+  name: string[];
   byId: Map<string, number>;
   status: Column;
   experiment: Column;

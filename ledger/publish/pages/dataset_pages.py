@@ -55,6 +55,7 @@ def render_dataset(name: str, atlas: Atlas) -> Page:
     drawn = sorted(sorted(keys, key=lambda key: (key not in headlines, -keys[key], key))[:CHARTS_SHOWN])
     content = render(
         "dataset",
+        names=atlas.names,
         name=name,
         facts=_stories(versions, atlas),
         stories=case_stories(atlas.cases.get(name, ()), atlas.runs),

@@ -149,6 +149,7 @@ def _page(
     commit = hex_id(record.code.commit)
     content = render(
         "run",
+        names=atlas.names,
         run=run,
         record=record,
         before=before,
@@ -194,7 +195,7 @@ def _page(
     return Page(
         kind="run",
         path=addresses.run_page(record.id),
-        title=f"{record.id} · {record.experiment}",
+        title=f"{one_line(atlas.names[record.id], 80)} · {one_line(record.experiment, 60)} · {record.id}",
         description=f"{record.status} run of {one_line(record.experiment, 60)} by {record.author.name}{said}",
         content=content,
         contents=contents,

@@ -7,6 +7,7 @@ from ledger.analysis.comparing.comparable import Group, Leaderboard, counts, gro
 from ledger.analysis.comparing.leaderboard import Place as SettingPlace
 from ledger.analysis.comparing.leaderboard import Score, SettingBoard, latest_metrics, setting_board, short_key
 from ledger.analysis.comparing.ranks import encode_trace, trace_of
+from ledger.analysis.comparing.run_names import run_names
 from ledger.formatting import utc
 from ledger.model.boxes.outputs import GroupId, Metric
 from ledger.model.entries import Case, Contents, DatasetVersion, LogEntry, Note, Problem, StoredRun
@@ -69,6 +70,8 @@ class Atlas(Document, frozen=True, kw_only=True):
     """Run to the number of its setting: repeats have the same."""
     splits: Mapping[str, str] = {}
     """Other names of splits, in lower case, and what they stand for."""
+    names: Mapping[str, str] = {}
+    """Run to its name: what tells it apart from the others of its experiment."""
 
     def address_of(self, group: Group) -> str:
         """Return the path of a group's leaderboard; empty where no run in it counts."""
@@ -127,6 +130,9 @@ def survey(
         addresses=_addresses(runs, boards),
         settings=settings,
         splits=splits,
+        names={
+            run: name for title, members in by_experiment.items() for run, name in run_names(title, members).items()
+        },
         datasets={
             name: tuple(sorted(versions, key=lambda version: (utc(version.added_at), version.version)))
             for name, versions in sorted(datasets.items())

@@ -264,7 +264,13 @@
         element(
           "th",
           { scope: "row", class: "lg-k-id" },
-          element("a", { class: "lg-id", href: window.ledger.url(data.page(row)) }, id),
+          element(
+            "a",
+            { class: "lg-run", href: window.ledger.url(data.page(row)) },
+            element("span", { class: "lg-run-name" }, data.name[row]),
+            " ",
+            element("small", { class: "lg-id" }, id),
+          ),
         ),
         headline(row),
         ...shown.map((column) => element("td", { class: column.css, "data-label": column.label }, column.cell(row))),
