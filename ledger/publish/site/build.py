@@ -251,9 +251,11 @@ def _units(
         # Advice is made with the page: it follows from the run, these versions and the budget.
         measured_on = [by_hash[use.hash].label for use in record.datasets.used if use.hash in by_hash]
         verdict, boards = verdicts.get(record.id), places[record.id]
+        ways = run_page.ways_to_compare(run, atlas)
         linked = (*atlas.neighbours[record.id], record.baseline, compared, record.parent, verdict and verdict.against)
         named = [atlas.names.get(run_id or "") for run_id in (record.id, *linked)]
-        shown = (marks[record.id], atlas.neighbours[record.id], related, used, measured_on, verdict, boards, named)
+        around = (atlas.neighbours[record.id], named, ways)
+        shown = (marks[record.id], around, related, used, measured_on, verdict, boards)
         render = partial(_run_files, run, atlas, read_blob, shells, verdict, by_hash, budget, weak)
         key = _key(run_shell, budget, *shown)
         yield Unit(name=addresses.run_page(record.id), key=key, render=render)

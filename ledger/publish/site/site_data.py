@@ -68,6 +68,8 @@ class Atlas(Document, frozen=True, kw_only=True):
     """Path of each comparable group's board: a page of its own, or a line on the page of all others."""
     settings: Mapping[str, int] = {}
     """Run to the number of its setting: repeats have the same."""
+    repeats: Mapping[int, Sequence[str]] = {}
+    """Number of each setting of several runs to these runs, oldest first."""
     splits: Mapping[str, str] = {}
     """Other names of splits, in lower case, and what they stand for."""
     names: Mapping[str, str] = {}
@@ -120,6 +122,9 @@ def survey(
     keys = {run.record.id: short_key(run) for run in runs}
     numbers: dict[str, int] = {}
     settings = {name: numbers.setdefault(key, len(numbers)) for name, key in keys.items()}
+    repeats: dict[int, list[str]] = {}
+    for name, number in settings.items():
+        repeats.setdefault(number, []).append(name)
     return Atlas(
         runs=runs,
         by_id={run.record.id: run for run in runs},
@@ -129,6 +134,7 @@ def survey(
         ranked=_ranked(runs, boards, keys),
         addresses=_addresses(runs, boards),
         settings=settings,
+        repeats={number: members for number, members in repeats.items() if len(members) > 1},
         splits=splits,
         names={
             run: name for title, members in by_experiment.items() for run, name in run_names(title, members).items()

@@ -228,6 +228,7 @@ def test_the_matrix_has_the_latest_runs_and_a_dash_where_a_version_was_not_measu
     page = render_dataset("digits-validation", atlas_of(runs, datasets=sample_datasets()))
     matrix = page.content.partition('id="matrix"')[2].partition("<h2")[0]
     assert matrix.count("<tr>") == MATRIX_ROWS + 1
+    assert "5 more" in matrix
     shown = set(re.findall(r"runs/([\w-]+)\.html", matrix))
     assert shown == set(sorted((run.record.id for run in runs), reverse=True)[:MATRIX_ROWS])
 
