@@ -13,7 +13,9 @@ from ledger.publish.site.site_data import Atlas
 from ledger.publish.site.templating import render
 
 _WEEKS = 26
-"""Weeks that are drawn, up to that of the last entry."""
+"""Most weeks that are drawn, up to that of the latest run."""
+_FEWEST = 8
+"""Fewest weeks that are drawn: a single bar says nothing of its size."""
 _ROWS = 52
 _COLOURED = 7
 
@@ -36,7 +38,7 @@ def render_costs(atlas: Atlas) -> Page:
     currency = main_currency(atlas.runs)
     starts = [run.record.timing.started_at.date() for run in atlas.runs]
     last = max(starts, default=date(1970, 1, 5))
-    weeks = weeks_until(last, _WEEKS)
+    weeks = weeks_until(last, min(_WEEKS, max(_FEWEST, (last - min(starts, default=last)).days // 7 + 2)))
     splits: list[tuple[str, Callable[[StoredRun], str]]] = [
         ("experiment", lambda run: run.record.experiment),
         ("author", lambda run: run.record.author.name),

@@ -121,13 +121,15 @@ def render_run(
 
 
 def ways_to_compare(run: StoredRun, atlas: Atlas) -> list[tuple[str, list[str]]]:
-    """Return what a run is worth comparing with: its reference, the run before it, the other runs of its setting."""
+    """Return what a run is worth comparing with: its reference, the run before it, its repeats; else the next run."""
     own = run.record.id
-    before, _ = atlas.neighbours[own]
+    before, after = atlas.neighbours[own]
     reference, word = atlas.reference_of(run) or ("", "")
     ways = [(f"its {word}", [reference])] if reference in atlas.by_id and reference != own else []
     if before and before != reference:
         ways.append(("the previous run", [before]))
+    elif not ways and after:
+        ways.append(("the next run", [after]))
     if siblings := [name for name in atlas.repeats.get(atlas.settings[own], ()) if name != own]:
         shown = siblings[-_SIBLINGS:]
         count = f"{len(siblings)} repeats" if len(siblings) > 1 else "its repeat"

@@ -1,4 +1,4 @@
-"""Home, costs and where they lead: the truth of the boards on the newest data, and sums that leave nothing out unsaid."""
+"""Home, costs and where they lead: the truth of the boards on the newest data, and sums that say what they lack."""
 
 import msgspec
 import pytest
@@ -67,7 +67,10 @@ def test_a_dataset_counts_the_runs_on_each_version_and_names_the_command_that_cl
     matrix = matrix_of(atlas.datasets["digits-validation"], atlas.runs, "validation/accuracy")
     missing = sum(row.cells[-1] is None for row in matrix.rows)
     assert missing
-    assert f"{missing} of {len(matrix.rows)} are not measured on digits-validation@v2" in text
+    assert (
+        f"{missing} of {len(matrix.rows)} {'is' if missing == 1 else 'are'} not measured on digits-validation@v2"
+        in text
+    )
     assert "ledger reevaluate digits-validation@v2 -- COMMAND {model}" in text
     assert f"v2 {len(matrix.rows) - missing} of {len(matrix.rows)}" in text
 

@@ -55,7 +55,9 @@
       ids.replaceChildren(
         ...search(add.value, offer)
           .slice(0, 12)
-          .map((row) => element("option", { value: data.id[row] }, `${data.word(data.experiment, row)} · ${data.name[row]}`)),
+          .map((row) =>
+            element("option", { value: data.id[row] }, `${data.word(data.experiment, row)} · ${data.name[row]}`),
+          ),
       );
       if (data.byId.has(add.value.trim())) addFirst();
     };
