@@ -27,6 +27,8 @@ interface Metric {
 interface Runs {
   rows: number;
   id: string[];
+  /** What tells each run apart from the others of its experiment. */
+  name: string[];
   byId: Map<string, number>;
   status: Column;
   experiment: Column;
@@ -59,8 +61,6 @@ interface Runs {
   /** Metrics that queries may ask for. */
   keys: string[];
   fields: { name: string; values: unknown[]; codes: number[] }[];
-  /** What tells each run apart, in words. */
-  name?: Column;
   word(column: Column, row: number): string;
   counts(row: number): boolean;
   page(row: number): string;

@@ -12,6 +12,7 @@ from ledger.errors import UsageError
 from ledger.formatting import duration
 from ledger.publish.site.build import SiteReport, build_site
 from ledger.publish.site.serve import serve_site
+from ledger.recorder.statements.proposal import read_proposals
 from ledger.repository.blobs import blob_reader
 from ledger.repository.hooks import MOVED
 from ledger.repository.repository import remotes
@@ -128,6 +129,7 @@ def build_now(ledger: Branch, output: Path, *, title: str, repository_url: str |
             budget=ledger.policy.budget,
             splits=ledger.policy.splits,
             hosts=read_host_use(ledger),
+            proposals=read_proposals(ledger),
             progress=bar.show,
         )
 

@@ -45,6 +45,7 @@ def render_board(board: Leaderboard, atlas: Atlas) -> Page:
     retired = atlas.retired.get(board.group.dataset)
     content = render(
         "board",
+        names=atlas.names,
         board=ranked,
         rows=_rows(ranked, atlas),
         scale=_scale(ranked),

@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ledger.analysis.comparing.comparable import agreed_direction
+from ledger.analysis.comparing.matrix import MatrixRow, matrix_of
 from ledger.analysis.data.cases import case_stories
 from ledger.model.datasets import OVERRIDES_BEFORE_WARNING
-from ledger.model.entries import DatasetVersion, StoredRun
+from ledger.model.entries import DatasetVersion
+from ledger.model.values import Document
 from ledger.publish.charts.charts import DOTS_SHOWN, Dot, Stretch, dot_title, render_history
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page, markup
@@ -18,7 +20,7 @@ from ledger.publish.text import visible
 
 CHARTS_SHOWN = 12
 """Most metrics with a chart over time."""
-MATRIX_ROWS = 30
+MATRIX_ROWS = 500
 """Most runs in the matrix of results by dataset version."""
 
 _CONTENTS = (
@@ -28,6 +30,17 @@ _CONTENTS = (
     ("cases", "Cases that must pass"),
     ("boards", "Leaderboards"),
 )
+
+
+class MatrixView(Document, frozen=True, kw_only=True):
+    """One metric of every run on every version of a dataset."""
+
+    rows: list[MatrixRow]
+    """Runs with a value on the newest version, then those without, each newest first; at most `MATRIX_ROWS`."""
+    counts: list[int]
+    """How many of all runs have a value on each version."""
+    total: int
+    """How many runs were measured on any version."""
 
 
 def render_datasets(atlas: Atlas) -> Page:
@@ -55,6 +68,7 @@ def render_dataset(name: str, atlas: Atlas) -> Page:
     drawn = sorted(sorted(keys, key=lambda key: (key not in headlines, -keys[key], key))[:CHARTS_SHOWN])
     content = render(
         "dataset",
+        names=atlas.names,
         name=name,
         facts=_stories(versions, atlas),
         stories=case_stories(atlas.cases.get(name, ()), atlas.runs),
@@ -63,7 +77,7 @@ def render_dataset(name: str, atlas: Atlas) -> Page:
         charts=[(key, markup(chart)) for key in drawn if (chart := _history(key, versions, measured))],
         undrawn=len(keys) - len(drawn),
         main=main,
-        matrix=_matrix([members.get(main or "", []) for members in measured]),
+        matrix=_matrix(versions, atlas, main),
         versions=versions,
         boards=[
             (board, atlas.address_of(board.group))
@@ -122,9 +136,14 @@ def _dot_of(measurement: Measurement, version: str, slot: int) -> Dot:
     )
 
 
-def _matrix(measured: Sequence[Sequence[Measurement]]) -> list[tuple[StoredRun, list[float | str | None]]]:
-    """Return the latest runs with the latest value of one metric on each version; none where it was not measured."""
-    values = [{m.run.record.id: m.metric.value for m in members} for members in measured]
-    runs = {m.run.record.id: m.run for members in measured for m in members}
-    latest = sorted(runs, reverse=True)[:MATRIX_ROWS]
-    return [(runs[run_id], [column.get(run_id) for column in values]) for run_id in latest]
+def _matrix(versions: Sequence[DatasetVersion], atlas: Atlas, key: str | None) -> MatrixView | None:
+    """Return every run that was measured on a version, those that lack a value on the newest one last."""
+    if key is None:
+        return None
+    matrix = matrix_of(versions, atlas.runs, key)
+    rows = sorted(matrix.rows, key=lambda row: row.cells[-1] is None)  # stable: both parts stay newest first
+    return MatrixView(
+        rows=rows[:MATRIX_ROWS],
+        counts=[sum(row.cells[at] is not None for row in rows) for at in range(len(versions))],
+        total=len(rows),
+    )

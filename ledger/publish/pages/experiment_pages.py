@@ -114,6 +114,7 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
     growth = growth_section(runs, headline)
     content = render(
         "experiment",
+        names=atlas.names,
         name=name,
         runs=runs,
         question=next((run for run in runs if run.record.note), None),

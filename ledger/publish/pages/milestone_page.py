@@ -38,6 +38,7 @@ def render_milestones(atlas: Atlas, milestones: Milestones) -> Page:
     shown = milestones.models[:MODELS_SHOWN]
     content = render(
         "milestones",
+        names=atlas.names,
         models=[(progress, markup(render_steps(progress.model, progress.steps))) for progress in shown],
         left_out=len(milestones.models) - len(shown),
         without=milestones.without[:_FOLDED],

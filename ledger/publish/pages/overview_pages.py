@@ -1,20 +1,17 @@
-"""Pages about many runs at once: home, all runs, the list of leaderboards, compare and the glossary."""
+"""Pages about many runs at once: all runs, the list of leaderboards, compare and the glossary."""
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import date
 
-from ledger.analysis.advice.milestones import Milestones
 from ledger.analysis.comparing.comparable import Leaderboard
 from ledger.analysis.comparing.leaderboard import Place
-from ledger.formatting import day
 from ledger.model.boxes.box import Box
 from ledger.model.entries import StoredRun
 from ledger.model.record import BOXES
 from ledger.model.schema import field_docs
 from ledger.model.values import Document
-from ledger.publish.charts.charts import render_calendar
 from ledger.publish.pages import addresses
-from ledger.publish.pages.page import Page, markup
+from ledger.publish.pages.page import Page
 from ledger.publish.pages.parts.run_tables import run_table
 from ledger.publish.site.site_data import Atlas, board_name
 from ledger.publish.site.templating import render
@@ -23,37 +20,6 @@ OTHERS_SHOWN = 5000
 """Most lines on the page of the leaderboards that have none of their own."""
 TABLE_ROWS = 200
 """Rows of the table of all runs without scripts; with them it has every run."""
-
-_HOME_RUNS = 10
-_HOME_BOARDS = 8
-_HOME_LOG = 8
-
-
-class Totals(Document, frozen=True, kw_only=True):
-    """Totals of the whole ledger."""
-
-    runs: int
-    """Runs."""
-    finished: int
-    """Runs that finished."""
-    unfinished: int
-    """Runs that ended in any other way."""
-    experiments: int
-    """Experiments."""
-    datasets: int
-    """Dataset versions."""
-    hours: float
-    """Time of all runs, in hours."""
-    gpu_hours: float
-    """Number of GPUs times hours."""
-    energy_kwh: float | None
-    """GPU energy in kWh; none when none was measured."""
-    costs: list[tuple[str, float]]
-    """Cost by currency."""
-    untimed: int
-    """Number of runs with unknown duration."""
-    unpriced: int
-    """Number of runs with unknown cost."""
 
 
 class BoardEntry(Document, frozen=True, kw_only=True):
@@ -78,34 +44,6 @@ class BoardEntry(Document, frozen=True, kw_only=True):
         return board_name(self.board.group)
 
 
-def render_home(atlas: Atlas, milestones: Milestones) -> Page:
-    """Return the home page; for an empty ledger it explains how to begin."""
-    counts: dict[str, tuple[int, int]] = {}
-    for run in atlas.runs:
-        at = day(run.record.timing.started_at)
-        runs, bad = counts.get(at, (0, 0))
-        counts[at] = (runs + 1, bad + (run.record.status not in {"finished", "pruned"}))
-    calendar = render_calendar(counts, date.fromisoformat(max(counts))) if counts else ""
-    content = render(
-        "home",
-        atlas=atlas,
-        milestones=milestones,
-        totals=_totals(atlas),
-        calendar=markup(calendar),
-        table=run_table(atlas.runs, atlas, limit=_HOME_RUNS, params=0, metrics=0),
-        places=_in_use([place for place in _first_of_all(atlas) if place.leader], atlas)[:_HOME_BOARDS],
-        log=atlas.log[:_HOME_LOG],
-        depth=0,
-    )
-    return Page(
-        kind="home",
-        path=addresses.HOME,
-        title="Home",
-        description=f"{len(atlas.runs)} runs in {len(atlas.experiments)} experiments: latest, best, activity and cost",
-        content=content,
-    )
-
-
 def render_runs(atlas: Atlas) -> Page:
     """Return the table of all runs; without scripts it has the latest `TABLE_ROWS`."""
     table = run_table(atlas.runs, atlas, limit=TABLE_ROWS)
@@ -114,22 +52,30 @@ def render_runs(atlas: Atlas) -> Page:
         path=addresses.RUNS,
         title="Runs",
         description=f"All {table.total} runs: sort, filter by text, status, experiment and tag, and choose columns",
-        content=render("runs", table=table, depth=1),
+        content=render("runs", table=table, names=atlas.names, depth=1),
     )
 
 
 def render_boards(atlas: Atlas) -> Page:
     """Return the list of leaderboards, those of one metric together."""
     metrics: dict[str, list[BoardEntry]] = {}
+    # The newest version first, retired ones and unknown data last.
+    age: Counter[str] = Counter()
+    for versions in atlas.datasets.values():
+        age.update({one.label: at + 1 for at, one in enumerate(versions) if one.label not in atlas.retired})
     places = _board_entries(atlas.own_pages, atlas)
     for place in [*_in_use(places, atlas), *(place for place in places if place.board.group.dataset in atlas.retired)]:
         metrics.setdefault(place.board.group.key, []).append(place)
+    for same in metrics.values():
+        same.sort(key=lambda place: age[place.board.group.dataset], reverse=True)
     return Page(
         kind="boards",
         path=addresses.BOARDS,
         title="Leaderboards",
         description=f"{len(atlas.boards)} leaderboards: only values measured on the same data are ranked",
-        content=render("boards", metrics=metrics, retired=atlas.retired, others=len(atlas.listed), depth=1),
+        content=render(
+            "boards", metrics=metrics, retired=atlas.retired, others=len(atlas.listed), names=atlas.names, depth=1
+        ),
     )
 
 
@@ -141,7 +87,7 @@ def render_other_boards(atlas: Atlas) -> Page:
         path=addresses.OTHER_BOARDS,
         title="Other leaderboards",
         description=f"{len(places)} comparable groups with a line each",
-        content=render("other_boards", places=places[:OTHERS_SHOWN], total=len(places), depth=1),
+        content=render("other_boards", places=places[:OTHERS_SHOWN], total=len(places), names=atlas.names, depth=1),
     )
 
 
@@ -185,35 +131,5 @@ def _board_entries(boards: Sequence[Leaderboard], atlas: Atlas) -> list[BoardEnt
     ]
 
 
-def _first_of_all(atlas: Atlas) -> list[BoardEntry]:
-    """Return the leaderboards, those of headline metrics first."""
-    headlines = {run.record.results.headline for run in atlas.runs}
-    return _board_entries(sorted(atlas.boards, key=lambda board: board.group.key not in headlines), atlas)
-
-
 def _in_use(places: Sequence[BoardEntry], atlas: Atlas) -> list[BoardEntry]:
     return [place for place in places if place.board.group.dataset not in atlas.retired]
-
-
-def _totals(atlas: Atlas) -> Totals:
-    records = [run.record for run in atlas.runs]
-    costs: dict[str, float] = {}
-    for record in records:
-        if record.cost.amount is not None:
-            currency = record.cost.currency or ""
-            costs[currency] = costs.get(currency, 0.0) + record.cost.amount
-    energies = [record.cost.energy_kwh for record in records if record.cost.energy_kwh is not None]
-    finished = sum(record.status == "finished" for record in records)
-    return Totals(
-        runs=len(records),
-        finished=finished,
-        unfinished=len(records) - finished,
-        experiments=len(atlas.experiments),
-        datasets=sum(len(versions) for versions in atlas.datasets.values()),
-        hours=sum(record.timing.took or 0.0 for record in records) / 3600,
-        gpu_hours=sum(len(record.hardware.gpus) * (record.timing.took or 0.0) for record in records) / 3600,
-        energy_kwh=sum(energies) if energies else None,
-        costs=sorted(costs.items()),
-        untimed=sum(record.timing.took is None for record in records),
-        unpriced=sum(record.cost.amount is None for record in records),
-    )

@@ -57,6 +57,8 @@ SECTIONS = (
 """The ten boxes in the order of the record, with their headings."""
 
 
+_SIBLINGS = 11
+"""Most repeats that a link compares with, the latest."""
 _DECIDED = {"acceptance": "accepted", "rejection": "rejected", "retest": "to be repeated"}
 """Decisions of a reviewer, in one word."""
 
@@ -118,6 +120,23 @@ def render_run(
     return _page(run, atlas, beside, verdict, advice, weak, spent), files
 
 
+def ways_to_compare(run: StoredRun, atlas: Atlas) -> list[tuple[str, list[str]]]:
+    """Return what a run is worth comparing with: its reference, the run before it, its repeats; else the next run."""
+    own = run.record.id
+    before, after = atlas.neighbours[own]
+    reference, word = atlas.reference_of(run) or ("", "")
+    ways = [(f"its {word}", [reference])] if reference in atlas.by_id and reference != own else []
+    if before and before != reference:
+        ways.append(("the previous run", [before]))
+    elif not ways and after:
+        ways.append(("the next run", [after]))
+    if siblings := [name for name in atlas.repeats.get(atlas.settings[own], ()) if name != own]:
+        shown = siblings[-_SIBLINGS:]
+        count = f"{len(siblings)} repeats" if len(siblings) > 1 else "its repeat"
+        ways.append((count if len(shown) == len(siblings) else f"{len(shown)} of {count}", shown))
+    return ways
+
+
 def _documents(record: Record) -> dict[str, bytes]:
     """Return a run in the formats of other tools that are JSON; they name no address of a person."""
     alone = [ExportedRun(record, [])]
@@ -149,6 +168,7 @@ def _page(
     commit = hex_id(record.code.commit)
     content = render(
         "run",
+        names=atlas.names,
         run=run,
         record=record,
         before=before,
@@ -160,6 +180,7 @@ def _page(
         verdict=verdict,
         advice=advice,
         spent=spent,
+        ways=ways_to_compare(run, atlas),
         chain=chain_of(record),
         feeds=[
             (feed, list(feed_facts(feed, record.timing.took)), shown_stretches(feed)) for feed in record.datasets.feeds
@@ -194,7 +215,7 @@ def _page(
     return Page(
         kind="run",
         path=addresses.run_page(record.id),
-        title=f"{record.id} · {record.experiment}",
+        title=f"{one_line(atlas.names[record.id], 80)} · {one_line(record.experiment, 60)} · {record.id}",
         description=f"{record.status} run of {one_line(record.experiment, 60)} by {record.author.name}{said}",
         content=content,
         contents=contents,

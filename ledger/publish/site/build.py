@@ -25,6 +25,8 @@ from ledger.publish.pages import (
     overview_pages,
     run_page,
 )
+from ledger.publish.pages.cost_page import render_costs
+from ledger.publish.pages.home_page import render_home
 from ledger.publish.pages.machine_page import render_machines
 from ledger.publish.pages.milestone_page import render_milestones, survey_milestones
 from ledger.publish.pages.not_found import render_not_found
@@ -91,6 +93,7 @@ def build_site(
     budget: Budget | None = None,
     splits: Mapping[str, str] = SPLITS,
     hosts: HostUse = NO_HOSTS,
+    proposals: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> SiteReport:
     """Build the site of `contents` in `output`, touching only what changed since the last build there.
@@ -105,6 +108,7 @@ def build_site(
         budget: what one model may take up, as policy states it.
         splits: other names of splits, as policy states them.
         hosts: days of watched hosts, with the prices of their GPUs.
+        proposals: names of proposed runs that wait for a review.
         progress: called with what is done, how many are done, and of how many.
 
     Raises:
@@ -119,7 +123,7 @@ def build_site(
         site = _Site(output, before, progress)
         shells = site.place_handbook(title, atlas.repository_url)
         not_found = _finished(addresses.NOT_FOUND, {addresses.NOT_FOUND: render_not_found(title)})
-        site.place_all([not_found, *_units(atlas, read_blob, shells, budget or Budget(), hosts)])
+        site.place_all([not_found, *_units(atlas, read_blob, shells, budget or Budget(), hosts, proposals)])
         site.sweep()
         write_memory(output, site.memory(shells))
     except OSError as error:
@@ -202,12 +206,17 @@ class _Site:
 
 
 def _units(
-    atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], budget: Budget, hosts: HostUse
+    atlas: Atlas,
+    read_blob: ReadBlob,
+    shells: Mapping[str, str],
+    budget: Budget,
+    hosts: HostUse,
+    proposals: Sequence[str],
 ) -> Iterator[Unit]:
     """Yield every unit of the site. Overviews are rendered at once: their bytes are their key."""
     renderer = _renderer_key(atlas.repository_url)
     run_shell, experiment_shell = _key(renderer, shells["run"]), _key(renderer, shells["experiment"])
-    for page in _overviews(atlas, survey_milestones(atlas, budget), hosts):
+    for page in _overviews(atlas, survey_milestones(atlas, budget), hosts, proposals):
         yield _finished(page.path, {page.path: join(shells[page.kind], page.parts())})
     for name, versions in atlas.datasets.items():
         page = dataset_pages.render_dataset(name, atlas)
@@ -224,6 +233,7 @@ def _units(
             [marks[run.record.id] for run in runs],
             sorted(_datasets_used(atlas, runs)),
             [places[run.record.id] for run in runs],
+            [atlas.names[run.record.id] for run in runs],
         )
         yield Unit(
             name=addresses.experiment_page(name),
@@ -241,14 +251,19 @@ def _units(
         # Advice is made with the page: it follows from the run, these versions and the budget.
         measured_on = [by_hash[use.hash].label for use in record.datasets.used if use.hash in by_hash]
         verdict, boards = verdicts.get(record.id), places[record.id]
-        shown = (marks[record.id], atlas.neighbours[record.id], related, used, measured_on, verdict, boards)
+        ways = run_page.ways_to_compare(run, atlas)
+        linked = (*atlas.neighbours[record.id], record.baseline, compared, record.parent, verdict and verdict.against)
+        named = [atlas.names.get(run_id or "") for run_id in (record.id, *linked)]
+        around = (atlas.neighbours[record.id], named, ways)
+        shown = (marks[record.id], around, related, used, measured_on, verdict, boards)
         render = partial(_run_files, run, atlas, read_blob, shells, verdict, by_hash, budget, weak)
         key = _key(run_shell, budget, *shown)
         yield Unit(name=addresses.run_page(record.id), key=key, render=render)
 
 
-def _overviews(atlas: Atlas, milestones: Milestones, hosts: HostUse) -> Iterator[Page]:
-    yield overview_pages.render_home(atlas, milestones)
+def _overviews(atlas: Atlas, milestones: Milestones, hosts: HostUse, proposals: Sequence[str]) -> Iterator[Page]:
+    yield render_home(atlas, milestones, hosts, proposals)
+    yield render_costs(atlas)
     yield render_milestones(atlas, milestones)
     yield render_machines(hosts, atlas.log[0].time.date() if atlas.log else None)
     yield overview_pages.render_runs(atlas)
@@ -268,7 +283,8 @@ def _boards(atlas: Atlas, shells: Mapping[str, str], renderer: str, marks: Mappi
         siblings.setdefault(board.group.key, []).append(told)
     for board in atlas.own_pages:
         group = board.group
-        shown = [marks[standing.run.record.id] for standing in board.standings]
+        ids = [standing.run.record.id for standing in board.standings]
+        shown = [(marks[run_id], atlas.names[run_id]) for run_id in ids]
         aside = atlas.ranked[group.id].withdrawn
         retired = atlas.retired.get(group.dataset)
         yield Unit(

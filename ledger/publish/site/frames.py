@@ -30,6 +30,7 @@ KINDS = {
     "boards": "leaderboards/index.html",
     "board": "leaderboards/board.html",
     "milestones": "milestones/index.html",
+    "costs": "costs/index.html",
     "machines": "machines/index.html",
     "compare": "compare.html",
     "glossary": "handbook/glossary.html",

@@ -78,6 +78,8 @@ class RunColumns(Document, frozen=True, kw_only=True, omit_defaults=False):
     """How many runs."""
     id: list[str]
     """Run ids."""
+    name: list[str]
+    """What tells each apart from the others of its experiment."""
     status: Words
     """How each ended."""
     experiment: Words

@@ -91,6 +91,7 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
     columns = RunColumns(
         rows=len(runs),
         id=[run.record.id for run in runs],
+        name=[one_line(atlas.names[run.record.id], _PARAM_LENGTH) for run in runs],
         status=_encode_words(run.standing for run in runs),
         experiment=Words(words=[visible(word) for word in experiment.words], codes=experiment.codes),
         author=_encode_words(visible(run.record.author.name) for run in runs),

@@ -7,6 +7,7 @@ from ledger.analysis.comparing.comparable import Group, Leaderboard, counts, gro
 from ledger.analysis.comparing.leaderboard import Place as SettingPlace
 from ledger.analysis.comparing.leaderboard import Score, SettingBoard, latest_metrics, setting_board, short_key
 from ledger.analysis.comparing.ranks import encode_trace, trace_of
+from ledger.analysis.comparing.run_names import run_names
 from ledger.formatting import utc
 from ledger.model.boxes.outputs import GroupId, Metric
 from ledger.model.entries import Case, Contents, DatasetVersion, LogEntry, Note, Problem, StoredRun
@@ -67,8 +68,12 @@ class Atlas(Document, frozen=True, kw_only=True):
     """Path of each comparable group's board: a page of its own, or a line on the page of all others."""
     settings: Mapping[str, int] = {}
     """Run to the number of its setting: repeats have the same."""
+    repeats: Mapping[int, Sequence[str]] = {}
+    """Number of each setting of several runs to these runs, oldest first."""
     splits: Mapping[str, str] = {}
     """Other names of splits, in lower case, and what they stand for."""
+    names: Mapping[str, str] = {}
+    """Run to its name: what tells it apart from the others of its experiment."""
 
     def address_of(self, group: Group) -> str:
         """Return the path of a group's leaderboard; empty where no run in it counts."""
@@ -117,6 +122,9 @@ def survey(
     keys = {run.record.id: short_key(run) for run in runs}
     numbers: dict[str, int] = {}
     settings = {name: numbers.setdefault(key, len(numbers)) for name, key in keys.items()}
+    repeats: dict[int, list[str]] = {}
+    for name, number in settings.items():
+        repeats.setdefault(number, []).append(name)
     return Atlas(
         runs=runs,
         by_id={run.record.id: run for run in runs},
@@ -126,7 +134,11 @@ def survey(
         ranked=_ranked(runs, boards, keys),
         addresses=_addresses(runs, boards),
         settings=settings,
+        repeats={number: members for number, members in repeats.items() if len(members) > 1},
         splits=splits,
+        names={
+            run: name for title, members in by_experiment.items() for run, name in run_names(title, members).items()
+        },
         datasets={
             name: tuple(sorted(versions, key=lambda version: (utc(version.added_at), version.version)))
             for name, versions in sorted(datasets.items())

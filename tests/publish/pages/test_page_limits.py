@@ -20,8 +20,9 @@ from ledger.publish.pages.experiment_pages import (
     render_experiment,
     render_experiments,
 )
+from ledger.publish.pages.home_page import render_home
 from ledger.publish.pages.milestone_page import survey_milestones
-from ledger.publish.pages.overview_pages import TABLE_ROWS, render_boards, render_home, render_runs
+from ledger.publish.pages.overview_pages import TABLE_ROWS, render_boards, render_runs
 from ledger.publish.site.site_data import Atlas, survey
 from tests.publish.pages.test_pages import Page
 from tests.samples import START, Blobs, many_runs, sample_datasets, sample_reader, sample_run
@@ -64,7 +65,7 @@ def test_an_empty_ledger_says_how_to_begin_and_has_every_list(tmp_path: Path) ->
         assert rows_of(Page(render(atlas).content)) <= 1
 
 
-def test_the_home_page_adds_up_time_and_cost_by_currency_and_counts_what_is_unknown() -> None:
+def test_the_home_page_adds_up_one_currency_and_counts_what_is_in_another_or_unknown() -> None:
     runs = [one_run(1), one_run(2), one_run(3), one_run(4, status="failed")]
     costs = [(1.5, "USD"), (2.0, "EUR"), (0.25, "USD"), (None, None)]
     changed = []
@@ -72,9 +73,8 @@ def test_the_home_page_adds_up_time_and_cost_by_currency_and_counts_what_is_unkn
         cost = msgspec.structs.replace(run.record.cost, amount=amount, currency=currency)
         changed.append(msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, cost=cost)))
     text = home(atlas_of(changed)).text
-    assert "2.00 EUR , 1.75 USD 1 run without a price" in text
-    assert "finished 3 75 % of all" in text
-    assert "not finished 1" in text
+    assert "1.75 USD 2 runs without a known cost in USD" in text
+    assert "did not finish 1 of 4" in text
 
 
 def test_the_home_page_says_how_many_entries_could_not_be_read() -> None:
@@ -228,6 +228,7 @@ def test_the_matrix_has_the_latest_runs_and_a_dash_where_a_version_was_not_measu
     page = render_dataset("digits-validation", atlas_of(runs, datasets=sample_datasets()))
     matrix = page.content.partition('id="matrix"')[2].partition("<h2")[0]
     assert matrix.count("<tr>") == MATRIX_ROWS + 1
+    assert "5 more" in matrix
     shown = set(re.findall(r"runs/([\w-]+)\.html", matrix))
     assert shown == set(sorted((run.record.id for run in runs), reverse=True)[:MATRIX_ROWS])
 

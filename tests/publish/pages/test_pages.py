@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import pytest
 
+from ledger.analysis.advice.weekly_cost import week_of
 from ledger.analysis.data.cases import case_stories
 from ledger.formatting import number
 from ledger.model.entries import Contents, StoredRun
@@ -290,7 +291,7 @@ def test_a_retracted_run_stands_beside_the_board(ledger: tuple[Contents, Blobs])
         text = Page(render_board(board, atlas).content).text
         ranked, _, apart = text.partition("Not on this board")
         assert first.record.id not in ranked
-        assert "Retracted: " + first.record.id in apart
+        assert re.search(rf"Retracted: .+ {first.record.id}", apart)
 
 
 def test_a_board_of_unknown_data_is_not_ranked(built: Path) -> None:
@@ -375,9 +376,13 @@ def test_an_amount_says_itself_exactly_when_pointed_at(ledger: tuple[Contents, B
 
 def test_the_home_page_counts_what_was_done(ledger: tuple[Contents, Blobs], page: Callable[[str], Page]) -> None:
     text = page("index.html").text
-    assert f"runs {len(ledger[0].runs)} in 4 experiments" in text
-    assert "not finished 3" in text
-    assert "GPU hours" in text
+    runs = ledger[0].runs
+    last = week_of(max(run.record.timing.started_at for run in runs).date())
+    latest = [run for run in runs if week_of(run.record.timing.started_at.date()) == last]
+    failed = sum(run.record.status not in {"finished", "pruned"} for run in latest)
+    assert f"runs {len(runs)} {len(latest)} in week {last[5:]}, 4 experiments" in text
+    assert f"did not finish {failed} of {len(latest)} in week {last[5:]}" in text
+    assert "GPUs held idle" in text
 
 
 def test_the_home_page_leads_to_the_milestones(page: Callable[[str], Page]) -> None:
@@ -425,7 +430,7 @@ def test_one_author_is_named_once_and_several_in_each_row(ledger: tuple[Contents
 
     alone = text_of([by("Ada", run) for run in runs])
     assert "by Ada" in alone
-    assert alone.count("Ada") - alone.count("Ada, 20") == 1
+    assert len(re.findall(r"\bAda\b(?!, )", alone)) == 1
     both = text_of([by("Ada", runs[0]), *(by("Bob", run) for run in runs[1:])])
     assert "Cost Author" in both
     assert both.count("Bob") >= len(runs) - 1

@@ -77,6 +77,7 @@ def test_a_new_record_writes_its_page_and_those_that_show_it(site: Site) -> None
         addresses.MILESTONES,
         addresses.experiment_page("augmentation"),
         addresses.HOME,
+        addresses.COSTS,
         addresses.RUNS,
         addresses.EXPERIMENTS,
         addresses.DATASETS,

@@ -55,7 +55,9 @@
       ids.replaceChildren(
         ...search(add.value, offer)
           .slice(0, 12)
-          .map((row) => element("option", { value: data.id[row] }, data.word(data.experiment, row))),
+          .map((row) =>
+            element("option", { value: data.id[row] }, `${data.word(data.experiment, row)} · ${data.name[row]}`),
+          ),
       );
       if (data.byId.has(add.value.trim())) addFirst();
     };
@@ -77,7 +79,7 @@
           element(
             "th",
             { scope: "col" },
-            element("a", { class: "lg-id", href: window.ledger.url(data.page(row)) }, data.id[row]),
+            element("a", { title: data.id[row], href: window.ledger.url(data.page(row)) }, data.name[row]),
           ),
         ),
       );
@@ -286,7 +288,7 @@
           element(
             "span",
             { class: "lg-chip" },
-            element("a", { class: "lg-id", href: window.ledger.url(data.page(row)) }, data.id[row]),
+            element("a", { title: data.id[row], href: window.ledger.url(data.page(row)) }, data.name[row]),
             element(
               "button",
               {

@@ -39,7 +39,7 @@
               "li",
               {},
               sample(rows.indexOf(row)),
-              element("a", { class: "lg-id", href: window.ledger.url(data.page(row)) }, data.id[row]),
+              element("a", { title: data.id[row], href: window.ledger.url(data.page(row)) }, data.name[row]),
             ),
           ),
         ),

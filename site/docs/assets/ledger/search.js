@@ -40,12 +40,15 @@
       element(
         "a",
         { class: "lg-hit", href: window.ledger.url(data.page(row)) },
-        element("span", { class: "lg-id" }, marked(data.id[row], answer.words)),
+        element("span", { class: "lg-run-name" }, marked(data.name[row], answer.words)),
         window.ledger.badge(data.word(data.status, row)),
         element(
           "small",
           {},
-          marked(`${data.word(data.experiment, row)} · ${data.word(data.author, row)}`, answer.words),
+          marked(
+            [data.word(data.experiment, row), data.word(data.author, row), data.id[row]].join(" · "),
+            answer.words,
+          ),
         ),
         where ? element("small", {}, marked(where, answer.words)) : null,
       ),

@@ -30,7 +30,8 @@
         )
         .filter(([, param]) => param && data.word(param, row) !== "");
       card.replaceChildren(
-        element("strong", { class: "lg-id" }, data.id[row]),
+        element("strong", {}, data.name[row]),
+        element("p", { class: "lg-id" }, data.id[row]),
         note ? element("p", {}, note) : element("p", { class: "lg-none" }, "no note"),
         ...(tags.length ? [element("p", {}, ...tags.flatMap((tag) => [tag, " "]))] : []),
         element(

@@ -7,6 +7,8 @@
   const { columnOf } = window.ledgerRunTable;
   const { spreadIn } = window.ledgerGrouping;
   const LISTED = 12;
+  /** Parts the facts in the name of a run. */
+  const BETWEEN = " · ";
 
   /**
    * @param {Runs} data
@@ -86,12 +88,19 @@
           : [element("span", { class: "lg-none" }, "no value")]),
       );
     };
-    /** @param {number} row */
-    const nameOf = (row) => {
-      const name = data.name ? data.word(data.name, row) : "";
-      const href = window.ledger.url(data.page(row));
-      if (!name) return [element("a", { class: "lg-id", href }, data.id[row])];
-      return [element("a", { href }, name), element("small", { class: "lg-id" }, data.id[row])];
+    /** @param {number} row @param {string} name */
+    const linkOf = (row, name) =>
+      element(
+        "a",
+        { class: "lg-run", href: window.ledger.url(data.page(row)) },
+        element("span", { class: "lg-run-name" }, name),
+        " ",
+        element("small", { class: "lg-id" }, data.id[row]),
+      );
+    /** What the names of repeats share. @param {number[]} rows */
+    const sharedName = (rows) => {
+      const [first, ...others] = rows.map((row) => data.name[row].split(BETWEEN));
+      return first.filter((part) => others.every((parts) => parts.includes(part))).join(BETWEEN) || data.name[rows[0]];
     };
     /** @param {number} row @param {RunColumn[]} shown @param {string} css */
     const runLine = (row, shown, css = "") => {
@@ -100,7 +109,7 @@
         "tr",
         { class: [tick.checked ? "lg-selected" : "", css].filter(Boolean).join(" ") || null, "data-row": row },
         element("td", { class: "lg-k-tick" }, tick),
-        element("th", { scope: "row", class: "lg-k-id" }, ...nameOf(row)),
+        element("th", { scope: "row", class: "lg-k-id" }, linkOf(row, data.name[row])),
         headline(row),
         ...shown.map((column) => element("td", { class: column.css, "data-label": column.label }, column.cell(row))),
       );
@@ -172,7 +181,7 @@
           { scope: "row", class: "lg-k-id" },
           rows.length > 1 ? expander(rows, runs) : null,
           rows.length > 1 ? " " : null,
-          ...nameOf(rows[0]),
+          linkOf(rows[0], sharedName(rows)),
         ),
         groupHeadline(rows, columns),
         ...shown.map((column) =>

@@ -33,8 +33,8 @@
   const tableOf = (data, shown, groups, settings) => {
     if (!settings)
       return [
-        ["id", ...shown.map(titleOf)],
-        ...groups.flat().map((row) => [data.id[row], ...shown.map((column) => plain(column, row))]),
+        ["id", "name", ...shown.map(titleOf)],
+        ...groups.flat().map((row) => [data.id[row], data.name[row], ...shown.map((column) => plain(column, row))]),
       ];
     const ends = ["mean", "low", "high", "n"];
     return [
