@@ -17,7 +17,7 @@ from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
 
 _LEVELS = 8
-"""Most values of a numeric param that are levels of their own; of more, neighbours share a level."""
+"""Most levels of a numeric param, and never more than half as many as values; neighbours share one."""
 _LEAST_RUNS = 3
 """Fewest values of a metric that say anything about a param of two levels."""
 _DIGITS = 9
@@ -94,9 +94,10 @@ def _levels(values: Sequence[ParamValue]) -> list[Hashable]:
     """Return the level of each value: itself, or where numbers are many one of as many even parts of their order."""
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
     distinct = sorted({value for value in numbers if value == value})  # noqa: PLR0124  # NaN
-    if len(numbers) < len(values) or len(distinct) <= _LEVELS:
+    most = min(_LEVELS, max(2, len(values) // 2))
+    if len(numbers) < len(values) or len(distinct) <= most:
         return [_key(value) for value in values]
-    level = {value: at * _LEVELS // len(distinct) for at, value in enumerate(distinct)}
+    level = {value: at * most // len(distinct) for at, value in enumerate(distinct)}
     return [level.get(value, -1) for value in numbers]
 
 
