@@ -5,7 +5,7 @@ grows, so addresses and commands use ids, and pages show both.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 
 from ledger.analysis.comparing.settings import is_place, is_seed
 from ledger.model.entries import StoredRun
@@ -62,7 +62,7 @@ def setting_name(run: StoredRun, names: Mapping[str, str]) -> str:
     return " · ".join(rest) or run.record.experiment
 
 
-def _facts(run: StoredRun, settings: Set[str]) -> _Facts:
+def _facts(run: StoredRun, settings: Collection[str]) -> _Facts:
     """Return what was chosen for a run, as text: those of its params that are settings, and its training data."""
     params = run.record.params
     found = {
