@@ -51,7 +51,16 @@ interface Runs {
   /** Index of the metric of each run's headline; -1 for none. */
   headline: number[];
   curves: (0 | 1)[];
+  gpus: Column;
+  energy: (number | null)[];
   shown_params: string[];
+  /** Params that differ, those that the headline metric moves with most first. */
+  told_params: string[];
+  /** Ids of the metrics that the table shows at first. */
+  shown_metrics: string[];
+  /** Metrics that queries may ask for. */
+  keys: string[];
+  fields: { name: string; values: unknown[]; codes: number[] }[];
   word(column: Column, row: number): string;
   counts(row: number): boolean;
   page(row: number): string;
@@ -86,6 +95,8 @@ interface Answer {
   fields: string[];
   warnings: string[];
   error: string | null;
+  /** The character of the error. */
+  at?: number;
 }
 
 type Child = Node | string | null | undefined;
@@ -138,7 +149,7 @@ interface RunColumn {
   id: string;
   title: string;
   /** Heading in the menu of columns. */
-  group?: "Metrics" | "Params";
+  group?: "Metrics" | "Params" | "Hardware";
   /** Second line of the heading. */
   sub?: string;
   detail?: string;
@@ -146,18 +157,25 @@ interface RunColumn {
   label?: string;
   css?: string;
   better?: "higher" | "lower" | null;
+  /** Numbers that have a mean: of a result only runs that count have a say. */
+  kind?: "result" | "amount";
+  /** How a number of the column is written. */
+  shown?(value: number): string;
   value(row: number): Key;
+  /** Value in a file, where it is not the one to sort by. */
+  plain?(row: number): Key;
   cell(row: number): Node | string;
 }
 
 interface TableState {
   q: string;
-  status: string;
-  experiment: string;
-  tag: string;
-  sort: string;
+  /** Chosen words of each facet; the empty word stands for no value. */
+  facets: Record<string, Set<string>>;
+  /** Columns, the most important first; those with `-` downwards. */
+  sort: string[];
   cols: string[];
   sel: Set<string>;
+  group: "" | "setting";
   page: number;
 }
 
@@ -166,6 +184,60 @@ interface KnownNames {
   usual: string[];
   runs: { has(id: string): boolean };
   words: Record<string, string[]>;
+}
+
+/** Words that runs can be narrowed down by, and the codes of each row. */
+interface Facet {
+  name: string;
+  title: string;
+  words: string[];
+  codes: number[][];
+}
+
+interface FacetCounts {
+  words: number[];
+  none: number;
+}
+
+interface FacetAnswer {
+  rows: number[];
+  counts: Record<string, FacetCounts>;
+}
+
+interface MenuChoice {
+  id: string;
+  text: string;
+  heading?: string;
+  count?: number;
+  chosen: boolean;
+  choose(on: boolean): void;
+}
+
+interface Completion {
+  text: string;
+  label: string;
+  kind: string;
+}
+
+/** What may replace the part of a query from one character to another. */
+interface Completions {
+  from: number;
+  to: number;
+  items: Completion[];
+}
+
+interface Vocabulary {
+  names: string[];
+  kindOf(name: string): string;
+  valuesOf(name: string): string[];
+}
+
+interface RowActs {
+  sort(id: string, first: string, more: boolean): void;
+  /** Called when a tick changed; of `many` runs where it stands for several. */
+  selected(many: boolean): void;
+  /** Draws again and puts the focus on an element. */
+  redraw(selector: string): void;
 }
 
 interface Window {
@@ -180,6 +252,7 @@ interface Window {
   ledgerColumns: { whole(data: unknown): Runs };
   ledgerCompareCurves: { showCurves(holder: HTMLElement, data: Runs, rows: number[]): Promise<void> };
   ledgerComparison: {
+    MOST: number;
     differences(data: Runs, rows: number[]): { params: string[]; parts: string[]; one: boolean };
     summary(data: Runs, rows: number[]): string[];
     named(data: Runs, text: string, limit: number): { rows: number[]; left: string[]; missing: string[] };
@@ -220,11 +293,84 @@ interface Window {
     sectionsWith(sections: Section[], words: string[]): Section[];
     excerpt(text: string, word: string): string;
   };
-  ledgerRunColumns: { columnsOf(data: Runs): RunColumn[]; usualOf(data: Runs): string[] };
+  ledgerCompletions: {
+    completions(text: string, caret: number, vocabulary: Vocabulary): Completions;
+    vocabularyOf(data: Runs, fields: string[]): Vocabulary;
+  };
+  ledgerCsv: { csvOf(lines: (Key | undefined)[][]): string };
+  ledgerFacets: {
+    UNFINISHED: string;
+    facetsOf(data: Runs): Facet[];
+    narrow(facets: Facet[], chosen: Record<string, Set<string>>, rows: number[]): FacetAnswer;
+  };
+  ledgerGrouping: {
+    groupsOf(rows: number[], setting: (number | string)[]): number[][];
+    spreadOf(values: (Key | undefined)[]): { count: number; mean: number; low: number; high: number } | null;
+    spreadIn(
+      column: RunColumn,
+      rows: number[],
+      counts: (row: number) => boolean,
+    ): { count: number; mean: number; low: number; high: number } | null;
+    keyOf(column: RunColumn, rows: number[], counts: (row: number) => boolean): Key;
+  };
+  ledgerMenu: {
+    menu(title: string, choices: () => MenuChoice[]): { holder: HTMLDetailsElement; update(text: string): void };
+  };
+  ledgerMenus: {
+    facetMenu(
+      facet: Facet,
+      now: () => { chosen: Set<string>; counts: FacetCounts },
+      choose: (chosen: Set<string>) => void,
+    ): { holder: HTMLDetailsElement; update(): void };
+    columnMenu(
+      columns: RunColumn[],
+      shown: () => string[],
+      choose: (ids: string[]) => void,
+    ): { holder: HTMLDetailsElement; update(): void };
+  };
+  ledgerPreview: { installPreview(data: Runs, table: HTMLElement): () => void };
+  ledgerQueryBox: {
+    queryBox(
+      data: Runs,
+      ask: (text: string) => void,
+    ): {
+      holder: HTMLElement;
+      hint: HTMLElement;
+      input: HTMLInputElement;
+      trouble: HTMLElement;
+      tell(answer: Answer): void;
+    };
+  };
+  ledgerRunColumns: {
+    columnsOf(data: Runs): RunColumn[];
+    usualOf(data: Runs): string[];
+    firstOf(column: RunColumn): string;
+    titleOf(column: RunColumn): string;
+  };
+  ledgerRunLines: {
+    linesOf(
+      data: Runs,
+      state: TableState,
+      acts: RowActs,
+    ): {
+      head(shown: RunColumn[]): HTMLElement;
+      runLine(row: number, shown: RunColumn[], css?: string): HTMLElement;
+      groupLines(rows: number[], shown: RunColumn[], columns: RunColumn[]): HTMLElement[];
+    };
+  };
   ledgerRunTable: {
+    FACETS: string[];
+    columnOf(sort: string): string;
     ordered(rows: number[], value: (row: number) => Key, down: boolean): number[];
+    orderedBy(rows: number[], by: { value: (row: number) => Key; down: boolean }[]): number[];
+    sortsAfter(sorts: string[], first: string, more: boolean): string[];
     read(from: URLSearchParams, known: KnownNames): TableState;
     write(state: TableState, known: KnownNames): Record<string, unknown>;
     gone(from: URLSearchParams, known: KnownNames): string[];
+  };
+  ledgerSharing: {
+    tableOf(data: Runs, shown: RunColumn[], groups: number[][], settings: boolean): Key[][];
+    csvButton(lines: () => Key[][]): HTMLElement;
+    linkButton(): HTMLElement;
   };
 }

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from ledger.analysis.comparing.comparable import Leaderboard
 from ledger.analysis.comparing.leaderboard import Place, SettingBoard
+from ledger.analysis.comparing.param_ranking import rank_params
 from ledger.analysis.comparing.settings import is_seed
 from ledger.analysis.query.order_warnings import measure_command
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document
 from ledger.publish.pages.page import Page, markup
 from ledger.publish.pages.parts.alignment_view import alignment_views, render_periods
-from ledger.publish.pages.parts.run_tables import varied_params
 from ledger.publish.site.site_data import Atlas, board_path
 from ledger.publish.site.templating import render
 from ledger.publish.text import param_text
@@ -74,7 +74,7 @@ def render_board(board: Leaderboard, atlas: Atlas) -> Page:
 def _rows(board: SettingBoard, atlas: Atlas) -> list[Row]:
     shown = board.places[:BOARD_ROWS]
     runs = [atlas.by_id[place.runs[0]] for place in shown]
-    told = [name for name in varied_params(runs) if not is_seed(name)][:_PARAMS_SHOWN]
+    told = [name for name in rank_params(runs) if not is_seed(name)][:_PARAMS_SHOWN]
     return [
         Row(
             place=place,

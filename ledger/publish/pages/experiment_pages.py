@@ -15,6 +15,7 @@ from ledger.analysis.comparing.comparable import (
 )
 from ledger.analysis.comparing.error_rate import outside_range
 from ledger.analysis.comparing.leaderboard import Score, setting_board, short_key
+from ledger.analysis.comparing.param_ranking import rank_params
 from ledger.analysis.comparing.ranks import encode_trace, trace_of
 from ledger.analysis.comparing.settings import Setting, Spread, is_seed, settings_of, spread_of, spread_of_runs
 from ledger.model.boxes.outputs import Metric
@@ -25,7 +26,7 @@ from ledger.publish.charts.curve_panels import axis_of, line_of, try_points
 from ledger.publish.charts.growth_chart import growth_section
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page, markup
-from ledger.publish.pages.parts.run_tables import common_groups, run_table, varied_params
+from ledger.publish.pages.parts.run_tables import common_groups, run_table
 from ledger.publish.site.site_data import Atlas
 from ledger.publish.site.templating import render
 from ledger.publish.text import param_text, short_hash, visible
@@ -123,7 +124,7 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
         settings=_setting_rows(settings, judged),
         settings_total=len(settings),
         address_of=atlas.address_of,
-        varied=[(param, _values(runs, param)) for param in varied_params(runs)[:24]],
+        varied=[(param, _values(runs, param)) for param in rank_params(runs)[:24]],
         headline=headline,
         scatters=[markup(svg) for svg in _scatters(runs, headline)],
         growth=growth,
@@ -205,7 +206,7 @@ def _setting_rows(settings: Sequence[Setting], groups: Sequence[Group]) -> list[
     """Return the settings with most runs; none when no setting has repeats, as there is no spread to show."""
     if not groups or all(len(setting.runs) == 1 for setting in settings):
         return []
-    told = [name for name in varied_params(setting.runs[0] for setting in settings) if not is_seed(name)]
+    told = [name for name in rank_params(setting.runs[0] for setting in settings) if not is_seed(name)]
     other_code = len({(setting.commit, setting.patch) for setting in settings}) > 1
     most = sorted(settings, key=lambda setting: -len(setting.runs))[:SETTINGS_SHOWN]
     return [
@@ -257,7 +258,7 @@ def _scatters(runs: Sequence[StoredRun], headline: Group | None) -> list[str]:
     direction = agreed_direction(m for run in runs for m in run.metrics() if group_of(m) == headline)
     strange = outside_range(headline.key, list(values.values()), direction)
     values = {name: value for (name, value), outside in zip(values.items(), strange, strict=True) if not outside}
-    for param in (name for name in varied_params(runs) if not is_seed(name)):
+    for param in (name for name in rank_params(runs) if not is_seed(name)):
         dots = []
         for run in runs:
             value, x = values.get(run.record.id), run.record.params.values.get(param)

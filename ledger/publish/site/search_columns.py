@@ -114,8 +114,16 @@ class RunColumns(Document, frozen=True, kw_only=True, omit_defaults=False):
     """Which of `metrics` is the headline metric as the run measured it; -1 for none."""
     pages: list[str]
     """Experiment pages, in the order of the words of `experiment`."""
+    gpus: Words
+    """GPUs that it could use, with how many of each."""
+    energy: list[float | None]
+    """Energy of the GPUs, in kWh."""
     shown_params: list[str]
     """Params that the table shows at first."""
+    told_params: list[str]
+    """Params that differ between runs, those that the headline metric moves with most first."""
+    shown_metrics: list[str]
+    """Ids of the `metrics` that the table shows at first, those on the newest dataset version first."""
     params: list[ParamColumn]
     """Every param."""
     metrics: list[MetricValues]

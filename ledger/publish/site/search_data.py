@@ -6,19 +6,21 @@ that they compare are in a script of their own (`query_numbers.py`).
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
-from ledger.analysis.comparing.comparable import group_of
+from ledger.analysis.comparing.comparable import Group, group_of
+from ledger.analysis.comparing.param_ranking import rank_params
 from ledger.analysis.query.fields import FIELDS, Value, own_fields
 from ledger.analysis.query.fulltext import words_beside_id
 from ledger.formatting import utc
 from ledger.model.boxes.outputs import GroupId
 from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
-from ledger.publish.pages.parts.run_tables import common_groups, varied_params
+from ledger.publish.pages.parts.run_tables import common_groups
 from ledger.publish.site.search_columns import (
     FieldColumn,
     MetricValues,
@@ -33,6 +35,9 @@ from ledger.publish.text import one_line, param_text, short_currency, short_hash
 PATH = "data/runs.js"
 
 _NOTE_LENGTH = 200
+_RANKED = 2000
+"""Newest runs by which params are ranked: enough for an order, and quick."""
+_SHOWN_PARAMS, _TOLD_PARAMS, _SHOWN_METRICS = 3, 12, 2
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII)
 """Words that scripts read as a number, as `repr` writes those that are finite."""
 _PARAM_LENGTH = 120
@@ -42,6 +47,32 @@ _SPARSE_BELOW = 0.4
 
 def _trained_on(run: StoredRun) -> str:
     return ", ".join(sorted(use.label for use in run.record.datasets.used if use.role == "train"))
+
+
+def _gpus_of(run: StoredRun) -> str:
+    """Return the GPUs of a run by name, with how many of each there are."""
+    found = Counter(gpu.name for gpu in run.record.hardware.gpus)
+    return ", ".join(f"{count} x {name}" if count > 1 else name for name, count in found.items())
+
+
+def first_groups(runs: Sequence[StoredRun], atlas: Atlas) -> list[Group]:
+    """Return the comparable groups of headline metrics, the newest dataset version first.
+
+    The headline of most runs comes first; of its groups the one whose dataset version was added last, one that was
+    retired after all others, and one on data that the ledger does not know at the end.
+    """
+    heads = Counter(group_of(head) for run in runs if run.retraction is None and (head := run.record.headline))
+    keys: Counter[str] = Counter()
+    for group, count in heads.items():
+        keys[group.key] += count
+    added = {version.label: utc(version.added_at) for versions in atlas.datasets.values() for version in versions}
+
+    def place(group: Group) -> tuple[int, str, bool, float, int, Group]:
+        at = added.get(group.dataset)
+        new = -at.timestamp() if at else 0.0
+        return (-keys[group.key], group.key, group.dataset in atlas.retired, new, -heads[group], group)
+
+    return sorted(heads, key=place)
 
 
 def _statements_of(run: StoredRun) -> str:
@@ -56,6 +87,7 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
     experiment = _encode_words(run.record.experiment for run in runs)
     measured = _measured(runs)
     order = {identity: at for at, identity in enumerate(_order(runs))}
+    told = [visible(name) for name in rank_params(runs[:_RANKED])]
     columns = RunColumns(
         rows=len(runs),
         id=[run.record.id for run in runs],
@@ -82,7 +114,11 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
         curves=[int(run.record.results.curves is not None) for run in runs],
         headline=[order.get(best.group_id, -1) if (best := run.record.headline) else -1 for run in runs],
         pages=[experiment_page(word) for word in experiment.words],
-        shown_params=[visible(name) for name in varied_params(runs[:2000])[:3]],
+        gpus=_encode_words(visible(_gpus_of(run)) for run in runs),
+        energy=[None if (used := run.record.cost.energy_kwh) is None else _six_digits(used) for run in runs],
+        shown_params=told[:_SHOWN_PARAMS],
+        told_params=told[:_TOLD_PARAMS],
+        shown_metrics=[board_name(group) for group in first_groups(runs, atlas)[:_SHOWN_METRICS]],
         params=_params(runs),
         metrics=_metrics(runs, atlas, list(order), measured),
         keys=[visible(key) for key in sorted({identity.key for identity in measured})],

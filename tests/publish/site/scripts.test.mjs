@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { runInThisContext } from "node:vm";
 
-for (const name of ["loader", "columns", "run_table", "comparison"]) {
+for (const name of ["loader", "columns", "explorer/state", "comparison"]) {
   const script = new URL(`../../../site/docs/assets/ledger/${name}.js`, import.meta.url);
   runInThisContext(readFileSync(script, "utf8"), { filename: script.pathname });
 }
@@ -159,12 +159,11 @@ const state = (text) => read(at(text), known);
 test("an empty address is the usual table, newest first", () => {
   assert.deepEqual(state(""), {
     q: "",
-    status: "",
-    experiment: "",
-    tag: "",
-    sort: "-started",
+    facets: Object.fromEntries(ledgerRunTable.FACETS.map((name) => [name, new Set()])),
+    sort: ["-started"],
     cols: ["status", "started"],
     sel: new Set(),
+    group: "",
     page: 1,
   });
 });
@@ -175,7 +174,10 @@ test("an address comes back as it was", () => {
   for (const text of [
     "q=lr%3D0.1&status=failed&experiment=x%2C+y&tag=t&sort=m.abc&cols=m.abc%2Ccost&sel=r2%2Cr1&page=3",
     "sort=-id",
+    "sort=-cost,status",
     "cols=none",
+    "group=setting",
+    "status=finished,failed&author=(none)",
   ])
     assert.deepEqual(
       written(text).map(([name, value]) => [name, String(value)]),
@@ -194,13 +196,13 @@ test("columns, runs and orders that are not here are left out, and a column is s
   const made = state("cols=cost,gone,cost,,m.abc&sel=r1,r9,r1&sort=-gone");
   assert.deepEqual(made.cols, ["cost", "m.abc"]);
   assert.deepEqual([...made.sel], ["r1"]);
-  assert.equal(made.sort, "-started");
+  assert.deepEqual(made.sort, ["-started"]);
 });
 
-test("an order is one column, up or down, and nothing like it", () => {
+test("an order is a column, up or down, and nothing like it", () => {
   const sorts = ["id", "-id", "cost", "-cost", "--cost", "Cost", "-", "constructor"];
   assert.deepEqual(
-    sorts.map((sort) => state(`sort=${sort}`).sort),
+    sorts.map((sort) => state(`sort=${sort}`).sort.join()),
     ["id", "-id", "cost", "-cost", ...Array(4).fill("-started")],
   );
 });

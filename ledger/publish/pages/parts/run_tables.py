@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ledger.analysis.comparing.comparable import Group, group_of
+from ledger.analysis.comparing.param_ranking import rank_params
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, ParamValue
 from ledger.publish.text import param_text
@@ -49,7 +50,7 @@ class RunTable(Document, frozen=True, kw_only=True):
 def run_table(runs: Sequence[StoredRun], atlas: "Atlas", *, limit: int, params: int = 3, metrics: int = 2) -> RunTable:
     """Return a table of the newest `limit` of `runs`, which come oldest first."""
     shown = list(reversed(runs[-limit:])) if limit else []
-    names = varied_params(shown)[:params]
+    names = rank_params(shown)[:params]
     groups = common_groups(shown)[:metrics]
     return RunTable(
         params=tuple(names),
@@ -57,17 +58,6 @@ def run_table(runs: Sequence[StoredRun], atlas: "Atlas", *, limit: int, params: 
         rows=tuple(_row(run, names, groups) for run in shown),
         total=len(runs),
     )
-
-
-def varied_params(runs: Iterable[StoredRun]) -> list[str]:
-    """Return the params that differ between runs, the most frequent first."""
-    seen: dict[str, set[str]] = {}
-    counts: Counter[str] = Counter()
-    for run in runs:
-        for name, value in run.record.params.values.items():
-            seen.setdefault(name, set()).add(param_text(value))
-            counts[name] += 1
-    return sorted((name for name in seen if len(seen[name]) > 1), key=lambda name: (-counts[name], name))
 
 
 def common_groups(runs: Iterable[StoredRun]) -> list[Group]:

@@ -7,7 +7,7 @@
   const { differences, named, stars, summary } = window.ledgerComparison;
   const place = /** @type {HTMLElement | null} */ (document.querySelector("[data-compare]"));
   if (!place) return;
-  const LIMIT = 12;
+  const LIMIT = window.ledgerComparison.MOST;
 
   /** @param {Runs} data */
   const start = (data) => {

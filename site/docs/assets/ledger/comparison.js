@@ -4,6 +4,8 @@
 (() => {
   /** Where the last part of an id begins. */
   const LAST_PART = 16;
+  /** Runs that are compared at once. */
+  const MOST = 20;
 
   /**
    * The rows that an address names by ids or their beginnings, at most `limit`; what is left out, what is not here.
@@ -97,5 +99,5 @@
     return said;
   };
 
-  Object.assign(globalThis, { ledgerComparison: { differences, named, stars, summary } });
+  Object.assign(globalThis, { ledgerComparison: { MOST, differences, named, stars, summary } });
 })();

@@ -121,7 +121,8 @@
       );
       return { ...answer, error: null };
     } catch (error) {
-      return { ...nothing, error: /** @type {Error} */ (error).message };
+      const { message, at } = /** @type {Error & {at?: number}} */ (error);
+      return { ...nothing, error: message, at };
     }
   };
 

@@ -6,7 +6,7 @@ from ledger.model.boxes.inputs import Params
 from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.entries import Contents, Note, StoredRun
 from ledger.model.values import ParamValue
-from ledger.publish.pages.parts.run_tables import common_groups, run_table, varied_params
+from ledger.publish.pages.parts.run_tables import common_groups, run_table
 from ledger.publish.site.site_data import survey
 from tests.minimal import ADA, NOW, TOOL, minimal_record
 
@@ -33,16 +33,6 @@ def withdrawn(run: StoredRun) -> StoredRun:
 
 def keys(*runs: StoredRun) -> list[str]:
     return [group.key for group in common_groups(runs)]
-
-
-def test_only_params_that_differ_are_told_the_most_frequent_first() -> None:
-    runs = [
-        stored(0, {"lr": 0.1, "seed": 0, "same": 1, "b": 1, "a": 1}),
-        stored(1, {"lr": 0.2, "seed": 1, "same": 1, "b": 2, "a": 2}),
-        stored(2, {"lr": 0.1, "once": 3}),
-    ]
-    assert varied_params(runs) == ["lr", "a", "b", "seed"]
-    assert varied_params(runs[:1]) == []
 
 
 def test_groups_of_headline_metrics_come_first_and_then_the_most_frequent() -> None:

@@ -95,5 +95,5 @@
     }
   }
 
-  Object.assign(/** @type {any} */ (globalThis).ledgerQuery, { Names });
+  Object.assign(/** @type {any} */ (globalThis).ledgerQuery, { FIELDS, Names });
 })();

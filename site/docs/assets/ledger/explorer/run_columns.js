@@ -12,6 +12,12 @@
   const columnsOf = (data) => {
     /** @param {number} row */
     const tags = (row) => data.tags.codes[row].map((code) => data.tags.words[code]);
+    /** A field that has one text a run. @param {string} name @param {number} row */
+    const fieldOf = (name, row) => {
+      const field = data.fields.find((one) => one.name === name);
+      const code = field?.codes.length ? field.codes[row] : field?.values.length ? 0 : -1;
+      return field && code >= 0 ? String(field.values[code]) : "";
+    };
     /** @type {RunColumn[]} */
     const columns = [
       {
@@ -26,6 +32,7 @@
         title: "Experiment",
         css: "lg-name-cell lg-k-name",
         value: (row) => data.word(data.experiment, row).toLowerCase(),
+        plain: (row) => data.word(data.experiment, row),
         cell: (row) =>
           element(
             "a",
@@ -38,12 +45,15 @@
         title: "Started (UTC)",
         css: "lg-nowrap lg-k-when",
         value: (row) => data.started[row],
+        plain: (row) => new Date(data.started[row] * 1000).toISOString().replace(".000", ""),
         cell: (row) => minute(data.started[row]),
       },
       {
         id: "duration",
         title: "Duration",
         css: "lg-right lg-nowrap lg-k-when",
+        kind: "amount",
+        shown: (value) => duration(value),
         value: (row) => data.duration[row],
         cell: (row) =>
           data.duration[row] === null
@@ -56,6 +66,7 @@
         label: "by",
         css: "lg-nowrap lg-desk",
         value: (row) => data.word(data.author, row).toLowerCase(),
+        plain: (row) => data.word(data.author, row),
         cell: (row) => data.word(data.author, row),
       },
       {
@@ -63,6 +74,9 @@
         title: "Cost",
         label: "cost",
         css: "lg-right lg-nowrap lg-desk",
+        // Of amounts in several currencies there is no mean.
+        kind: data.currency.words.length > 1 ? undefined : "amount",
+        shown: (value) => window.ledgerFormatting.money(value, data.currency.words[0] || ""),
         value: (row) => data.cost[row],
         cell: (row) => money(data, row),
       },
@@ -91,10 +105,69 @@
         label: "note",
         css: "lg-name-cell",
         value: (row) => data.word(data.note, row).toLowerCase(),
+        plain: (row) => data.word(data.note, row),
         cell: (row) => data.word(data.note, row),
       },
+      {
+        id: "trained",
+        title: "Trained on",
+        label: "trained on",
+        css: "lg-nowrap",
+        value: (row) => data.word(data.trained, row),
+        cell: (row) => data.word(data.trained, row),
+      },
+      {
+        id: "seed",
+        title: "Seed",
+        label: "seed",
+        css: "lg-right",
+        value: (row) => (data.word(data.seed, row) === "" ? null : Number(data.word(data.seed, row))),
+        cell: (row) => data.word(data.seed, row),
+      },
+      {
+        id: "parent",
+        title: "Parent",
+        label: "parent",
+        css: "lg-nowrap",
+        value: (row) => fieldOf("parent", row),
+        cell: (row) => {
+          const parent = fieldOf("parent", row);
+          const at = data.byId.get(parent);
+          return at === undefined
+            ? parent
+            : element("a", { class: "lg-id", href: window.ledger.url(data.page(at)) }, parent);
+        },
+      },
+      {
+        id: "gpus",
+        title: "GPUs",
+        group: "Hardware",
+        label: "on",
+        css: "lg-nowrap",
+        value: (row) => data.word(data.gpus, row),
+        cell: (row) => data.word(data.gpus, row),
+      },
+      {
+        id: "host",
+        title: "Host",
+        group: "Hardware",
+        label: "host",
+        css: "lg-nowrap",
+        value: (row) => fieldOf("host", row),
+        cell: (row) => fieldOf("host", row),
+      },
+      {
+        id: "energy",
+        title: "Energy (kWh)",
+        group: "Hardware",
+        label: "kWh",
+        css: "lg-right lg-nowrap",
+        kind: "amount",
+        value: (row) => data.energy[row],
+        cell: (row) => (data.energy[row] === null ? "" : number(data.energy[row])),
+      },
     ];
-    data.metrics.forEach((metric, at) => {
+    data.metrics.forEach((metric) => {
       columns.push({
         id: `m.${metric.id}`,
         group: "Metrics",
@@ -102,7 +175,8 @@
         sub: metric.dataset,
         detail: metric.evaluator,
         label: `${metric.key} on ${metric.dataset}`,
-        css: at < 2 ? "lg-right lg-desk" : "lg-right",
+        css: data.shown_metrics.includes(metric.id) ? "lg-right lg-desk" : "lg-right",
+        kind: "result",
         value: (row) => metric.values[row],
         cell: (row) =>
           metric.values[row] === null
@@ -123,6 +197,10 @@
           const as = Number(word);
           return word === "" ? null : Number.isNaN(as) ? word.toLowerCase() : as;
         },
+        plain: (row) => {
+          const word = data.word(param, row);
+          return word !== "" && !Number.isNaN(Number(word)) ? Number(word) : word;
+        },
         cell: (row) => {
           const word = data.word(param, row);
           return word ? element("code", {}, word.length > 40 ? `${word.slice(0, 39)}…` : word) : "";
@@ -132,17 +210,27 @@
     return columns;
   };
 
-  /** Ids of the columns that are shown until a reader chooses others. @param {Runs} data */
+  /** A result comes first and then what tells runs apart: a narrow window shows both. @param {Runs} data */
   const usualOf = (data) => [
+    ...new Set(data.shown_metrics.map((id) => `m.${id}`)),
+    ...data.shown_params.map((name) => `p.${name}`),
     "status",
     "experiment",
     "started",
     "duration",
-    ...data.shown_params.map((name) => `p.${name}`),
-    ...data.metrics.slice(0, 2).map((metric) => `m.${metric.id}`),
     "cost",
     ...(data.author.words.length > 1 ? ["author"] : []),
   ];
 
-  Object.assign(globalThis, { ledgerRunColumns: { columnsOf, usualOf } });
+  /** The order of the first click on a heading: best, latest and largest first. @param {RunColumn} column */
+  const firstOf = (column) =>
+    column.better === "higher" || ["started", "duration", "cost", "energy"].includes(column.id)
+      ? `-${column.id}`
+      : column.id;
+
+  /** A heading in one line, as files and lists name it. @param {RunColumn} column */
+  const titleOf = (column) =>
+    column.title + (column.sub ? ` on ${column.sub}` : "") + (column.detail ? ` by ${column.detail}` : "");
+
+  Object.assign(globalThis, { ledgerRunColumns: { columnsOf, usualOf, firstOf, titleOf } });
 })();
