@@ -140,9 +140,8 @@ def test_a_tag_leads_to_the_runs_that_have_it(tab: Page, address: str, ledger: t
 def test_columns_can_be_chosen(tab: Page, address: str) -> None:
     ready(tab, address)
     tab.locator("summary", has_text="Columns").click()
-    box = tab.locator("[data-facet=columns] input[data-choice]:not(:checked)").first
-    chosen = box.get_attribute("data-choice")
-    box.check()
+    chosen = tab.locator("[data-facet=columns] input[data-choice]:not(:checked)").first.get_attribute("data-choice")
+    tab.locator(f"[data-facet=columns] [data-choice='{chosen}']").check()
     expect(tab.locator(f"[data-sort='{chosen}']")).to_be_visible()
     ready(tab, address, "#" + tab.url.split("#")[1])
     expect(tab.locator(f"[data-sort='{chosen}']")).to_be_visible()
