@@ -98,7 +98,9 @@ def test_a_shared_address_shows_the_same_metric_later_or_says_that_it_is_gone(
     after = site_of(tmp_path, [*runs, *ledger[0].runs[1:]], ledger[1], "after")
     tab.goto((before / "runs/index.html").as_uri())
     tab.wait_for_selector("[data-ready]")
-    (column, *_) = [box.get_attribute("data-column") or "" for box in tab.query_selector_all("[data-column^='m.']")]
+    tab.locator("summary", has_text="Columns").click()
+    tab.wait_for_selector("[data-choice^='m.']")
+    (column, *_) = [box.get_attribute("data-choice") or "" for box in tab.query_selector_all("[data-choice^='m.']")]
     shown = {}
     for site in (before, after):
         tab.goto("about:blank")

@@ -5,7 +5,7 @@ grows, so addresses and commands use ids, and pages show both.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ledger.analysis.comparing.settings import is_place, is_seed
 from ledger.model.entries import StoredRun
@@ -35,7 +35,9 @@ def run_names(experiment: str, runs: Sequence[StoredRun]) -> dict[str, str]:
         experiment: its name, which is the name of runs that nothing tells apart.
         runs: its runs, oldest first, so that a number stays with its run when others follow.
     """
-    facts = [_facts(run) for run in runs]
+    given = {name for run in runs for name in run.record.params.values}
+    settings = {name for name in given if name and not is_seed(name) and not is_place(name)}
+    facts = [_facts(run, settings) for run in runs]
     chosen = _telling(facts)
     short = _short_names(chosen)
     labels = [" · ".join(_parts(one, chosen, short)) for one in facts]
@@ -60,13 +62,13 @@ def setting_name(run: StoredRun, names: Mapping[str, str]) -> str:
     return " · ".join(rest) or run.record.experiment
 
 
-def _facts(run: StoredRun) -> _Facts:
-    """Return what was chosen for a run, as text: its params without seeds and places, and its training data."""
+def _facts(run: StoredRun, settings: Collection[str]) -> _Facts:
+    """Return what was chosen for a run, as text: those of its params that are settings, and its training data."""
     params = run.record.params
     found = {
         name: _text(name, value)
         for name, value in params.values.items()
-        if name and not is_seed(name) and not is_place(name) and name not in params.places
+        if name in settings and name not in params.places
     }
     if trained := sorted(use.label for use in run.record.datasets.used if use.role == "train"):
         found[_DATA] = _cut(", ".join(trained))
