@@ -58,8 +58,8 @@ def _gpus_of(run: StoredRun) -> str:
 def first_groups(runs: Sequence[StoredRun], atlas: Atlas) -> list[Group]:
     """Return the comparable groups of headline metrics, the newest dataset version first.
 
-    The headline of most runs comes first; of its groups the one whose dataset version was added last, one that was
-    retired after all others, and one on data that the ledger does not know at the end.
+    The headline of most runs comes first; of its groups the one whose dataset version was added last, then those on
+    data that the ledger does not know, and those on a version that was retired at the end.
     """
     heads = Counter(group_of(head) for run in runs if run.retraction is None and (head := run.record.headline))
     keys: Counter[str] = Counter()

@@ -7,10 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.model.boxes.inputs import Params
+from ledger.model.boxes.machine import Gpu, Hardware
+from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
-from ledger.publish.site.search_data import _encode_words, _field, _params, _six_digits, _word_lists
+from ledger.publish.site.search_data import (
+    _encode_words,
+    _field,
+    _gpus_of,
+    _params,
+    _six_digits,
+    _word_lists,
+    first_groups,
+)
+from ledger.publish.site.site_data import survey
 from tests.minimal import minimal_record
+from tests.samples import sample_ledger
 
 
 def runs(*params: dict[str, ParamValue]) -> list[StoredRun]:
@@ -86,3 +98,37 @@ def test_a_field_that_every_run_has_alike_costs_no_codes_and_one_that_none_has_n
 )
 def test_a_value_in_the_table_has_six_digits(value: float, shown: float) -> None:
     assert _six_digits(value) == shown
+
+
+def measured(number: int, dataset: str, key: str = "accuracy", **changes: object) -> StoredRun:
+    metric = Metric(name=key, split="validation", value=0.5, dataset=dataset, dataset_hash=f"sha256:{dataset}")
+    results = Results(headline=f"validation/{key}", metrics=[metric])
+    record = minimal_record(id=f"20261120-1948{number:02}-abcdef", results=results, **changes)
+    return StoredRun(record=record, path=f"runs/{number}", files={})
+
+
+def test_the_first_columns_are_the_headline_of_most_runs_on_the_newest_version_first() -> None:
+    contents, _ = sample_ledger()
+    atlas = survey(contents, [], None)
+    groups = first_groups(atlas.runs, atlas)
+    assert [group.dataset for group in groups if group.key == "validation/accuracy"][:2] == [
+        "digits-validation@v2",
+        "digits-validation@v1",
+    ]
+    known = [measured(1, "digits-validation@v1"), measured(2, "digits-validation@v1", "f1")]
+    rare = [measured(3, "elsewhere@v9"), measured(4, "digits-validation@v2")]
+    assert list(atlas.retired) == ["digits-validation@v1"]
+    found = [(group.key, group.dataset) for group in first_groups([*known, *rare], atlas)]
+    assert found == [
+        ("validation/accuracy", "digits-validation@v2"),
+        ("validation/accuracy", "elsewhere@v9"),
+        ("validation/accuracy", "digits-validation@v1"),
+        ("validation/f1", "digits-validation@v1"),
+    ]
+
+
+def test_gpus_are_counted_by_name_and_none_is_no_word() -> None:
+    cards = [Gpu(name="H200"), Gpu(name="H200"), Gpu(name="T4")]
+    run = measured(1, "d@v1", hardware=Hardware(gpus=cards))
+    assert _gpus_of(run) == "2 x H200, T4"
+    assert _gpus_of(measured(2, "d@v1")) == ""
