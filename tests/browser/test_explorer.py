@@ -35,6 +35,7 @@ def counts(tab: Page, facet: str) -> dict[str, int]:
     menu = tab.locator(f"[data-facet={facet}]")
     if menu.get_attribute("open") is None:
         menu.locator("summary").click()
+    menu.locator("label").first.wait_for()
     lines = menu.locator("label").all()
     return {line.locator("span").inner_text(): int(line.locator("small").inner_text()) for line in lines}
 
