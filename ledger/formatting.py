@@ -6,7 +6,7 @@ Plain ASCII; `typeset` converts it for a page. `site/docs/assets/ledger/formatti
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 DIGITS = 5
@@ -167,17 +167,23 @@ def moment(time: datetime) -> str:
 
 def minute(time: datetime) -> str:
     """Return a time to the minute, in UTC but unmarked: `2026-11-20 19:48`."""
-    return f"{utc(time):%Y-%m-%d %H:%M}"
+    return f"{day(time)} {utc(time):%H:%M}"
 
 
 def day(time: datetime) -> str:
     """Return the day of a time, in UTC."""
-    return f"{utc(time):%Y-%m-%d}"
+    return utc(time).date().isoformat()  # `%Y` writes the year 1 without zeros
+
+
+def iso_week(day: date) -> str:
+    """Return the week of a day as ISO 8601 writes it: `2026-W47`."""
+    year, week, _ = day.isocalendar()
+    return f"{year:04}-W{week:02}"
 
 
 def iso(time: datetime) -> str:
     """Return a time in ISO 8601."""
-    return f"{utc(time):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{day(time)}T{utc(time):%H:%M:%S}Z"
 
 
 def utc(time: datetime) -> datetime:

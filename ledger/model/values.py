@@ -48,6 +48,9 @@ NoteKind = Literal[
 """What a later statement about a run does: say something, add or take away a tag, withdraw the run, compare with it,
 name it as evidence that a model reached a stage, say what a reviewer decided, join it with another attempt."""
 
+CRASHED: tuple[Status, ...] = ("failed", "killed", "lost")
+"""How runs ended whose cost bought nothing that anybody chose to stop."""
+
 WITHDRAWN = frozenset({"retracted", "continued"})
 """How a run stands that never counts, whatever else is included: it was retracted, or another attempt speaks for it."""
 

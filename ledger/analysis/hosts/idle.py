@@ -5,6 +5,7 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from ledger.analysis.hosts.day_sums import DaySums, Minutes, apart
+from ledger.formatting import iso_week
 from ledger.model.hosts import HOURS
 from ledger.model.values import Document
 
@@ -163,7 +164,7 @@ def _parts(one: DaySums, by: IdleGroup) -> Iterable[tuple[str, str, Minutes]]:
             for hour, watched in enumerate(one.watched):
                 yield f"{hour:02}:00", kind.gpu, kind.in_hour(hour, watched)
             continue
-        name = {"host": one.host, "gpu": kind.gpu, "day": one.day, "week": week_of(one.day)}[by]
+        name = {"host": one.host, "gpu": kind.gpu, "day": one.day, "week": iso_week(date.fromisoformat(one.day))}[by]
         yield name, kind.gpu, one.minutes(kind.gpu)
 
 
@@ -186,9 +187,3 @@ def calendars(days: Sequence[DaySums]) -> list[HostCalendar]:
         )
         for host, by_day in sorted(found.items())
     ]
-
-
-def week_of(day: str) -> str:
-    """Return the ISO week of a day: `2026-W47`."""
-    year, week, _ = date.fromisoformat(day).isocalendar()
-    return f"{year}-W{week:02}"

@@ -15,7 +15,7 @@ _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 """Tick distances that people read easily, up to a power of ten."""
 _SMALLEST = 1e-300
 """Smallest distance of ticks: below it floats are not exact enough to divide by (IEEE 754: subnormal from 2e-308)."""
-_LARGEST = 4e307
+LARGEST = 4e307
 """Largest end of a scale: twice of it, with room around it, is still a float (IEEE 754)."""
 
 
@@ -59,11 +59,11 @@ class Scale(Document, frozen=True, kw_only=True):
 
 def scale_of(values: Sequence[float], start: float, end: float, *, log: bool = False, pad: float = 0.04) -> Scale:
     """Return the scale that shows all of `values` (finite; positive where `log`) with a little room around them."""
-    low, high = (min(max(value, -_LARGEST), _LARGEST) for value in (min(values), max(values)))
+    low, high = (min(max(value, -LARGEST), LARGEST) for value in (min(values), max(values)))
     if log:
         low, high = max(low, _SMALLEST), max(high, _SMALLEST)
         room = 10 ** (max(math.log10(high) - math.log10(low), 0.1) * pad)
-        return Scale(low=low / room or _SMALLEST, high=min(high * room, _LARGEST * 2), start=start, end=end, log=True)
+        return Scale(low=low / room or _SMALLEST, high=min(high * room, LARGEST * 2), start=start, end=end, log=True)
     if high - low < _SMALLEST:
         room = abs(low) * 0.1
         room = room if room > _SMALLEST else 1.0

@@ -157,7 +157,7 @@ def _dots(frame: Frame, stretch: Stretch, places: Sequence[float]) -> str:
 
 def render_calendar(counts: Mapping[str, tuple[int, int]], last: date) -> str:
     """Return a year of days up to `last`: the darker, the more runs; days are `YYYY-MM-DD` to (runs, not finished)."""
-    first = last - timedelta(days=last.weekday() + _WEEKS * 7)
+    first = date.fromordinal(max(1, last.toordinal() - last.weekday() - _WEEKS * 7))  # day 1 is a Monday as well
     most = max((runs for runs, _ in counts.values()), default=1)
     cells, months, shown = [], [], 0
     for offset in range((last - first).days + 1):

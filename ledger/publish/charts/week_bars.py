@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from ledger.formatting import tick, typeset
-from ledger.publish.charts.axes import Scale, name_at, picture
+from ledger.publish.charts.axes import LARGEST, Scale, name_at, picture
 from ledger.publish.text import escaped
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _BOTTOM, _TOP = 760, 200, 64, 8, 24, 10
@@ -11,8 +11,8 @@ _COLOURS = 8
 
 
 def render_sparkline(values: Sequence[float], title: str) -> str:
-    """Return a line of values without axes, 120 by 24 pixels, from zero; nothing where all are 0."""
-    if not any(values):
+    """Return a line of values without axes, 120 by 24 pixels, from zero; empty where all are 0 or one is too large."""
+    if not 0 < max(values, default=0.0) < LARGEST:
         return ""
     step, high = 112 / max(1, len(values) - 1), max(values)
     places = [(4 + at * step, 21 - value / high * 18) for at, value in enumerate(values)]
@@ -25,7 +25,7 @@ def render_sparkline(values: Sequence[float], title: str) -> str:
 
 
 def render_week_bars(weeks: Sequence[tuple[str, Mapping[str, float]]], names: Sequence[str], y_label: str) -> str:
-    """Return a bar a week, its parts stacked in the order of `names`; other parts come last, in grey.
+    """Return a bar a week, its parts stacked in the order of `names`, others last; empty if all are 0 or too large.
 
     Args:
         weeks: name of each week, oldest first, and its parts.
@@ -33,7 +33,7 @@ def render_week_bars(weeks: Sequence[tuple[str, Mapping[str, float]]], names: Se
         y_label: quantity and unit.
     """
     high = max((sum(parts.values()) for _, parts in weeks), default=0.0)
-    if not high > 0:
+    if not 0 < high < LARGEST:
         return ""
     scale = Scale(low=0.0, high=high * 1.04, start=_HEIGHT - _BOTTOM, end=_TOP)
     step = (_WIDTH - _LEFT - _RIGHT) / len(weeks)

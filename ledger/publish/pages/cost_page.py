@@ -1,9 +1,8 @@
 """The page of costs: what every week cost, by experiment and by author, and what of it was lost or idle."""
 
 from collections.abc import Callable, Sequence
-from datetime import date
 
-from ledger.analysis.advice.weekly_cost import WeekCost, main_currency, week_of, weekly_costs, weeks_until
+from ledger.analysis.advice.weekly_cost import WeekCost, main_currency, started_week, weekly_costs, weeks_until
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document
 from ledger.publish.charts.week_bars import render_week_bars
@@ -13,7 +12,7 @@ from ledger.publish.site.site_data import Atlas
 from ledger.publish.site.templating import render
 
 _WEEKS = 26
-"""Most weeks that are drawn, up to that of the latest run."""
+"""Most weeks that are drawn, up to that of the last entry."""
 _FEWEST = 8
 """Fewest weeks that are drawn: a single bar says nothing of its size."""
 _ROWS = 52
@@ -36,14 +35,15 @@ class CostBy(Document, frozen=True, kw_only=True):
 def render_costs(atlas: Atlas) -> Page:
     """Return the page of costs, in the currency in which most runs have a cost."""
     currency = main_currency(atlas.runs)
-    starts = [run.record.timing.started_at.date() for run in atlas.runs]
-    last = max(starts, default=date(1970, 1, 5))
-    weeks = weeks_until(last, min(_WEEKS, max(_FEWEST, (last - min(starts, default=last)).days // 7 + 2)))
+    started = {started_week(run) for run in atlas.runs}
+    weeks = weeks_until(atlas.last_day, _WEEKS)
+    first = next((at for at, week in enumerate(weeks) if week in started), 0)
+    weeks = weeks[min(first, _WEEKS - _FEWEST) :]
     splits: list[tuple[str, Callable[[StoredRun], str]]] = [
         ("experiment", lambda run: run.record.experiment),
         ("author", lambda run: run.record.author.name),
     ]
-    sums = weekly_costs(atlas.runs, sorted({week_of(at) for at in starts}), currency, splits[0][1])
+    sums = weekly_costs(atlas.runs, sorted(started), currency, splits[0][1])
     content = render(
         "costs",
         currency=currency,

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import date
 
 from ledger.analysis.advice.milestones import Milestones
-from ledger.analysis.advice.weekly_cost import main_currency, week_of, weekly_costs, weeks_until
+from ledger.analysis.advice.weekly_cost import main_currency, weekly_costs, weeks_until
 from ledger.analysis.comparing.leaderboard import Place, SettingBoard
 from ledger.analysis.comparing.run_names import setting_name
 from ledger.analysis.hosts.idle import NO_HOSTS, HostUse, IdleReport, idle_report
-from ledger.formatting import day
+from ledger.formatting import day, iso_week
 from ledger.model.entries import DatasetVersion, Note, StoredRun
 from ledger.model.values import Document
 from ledger.publish.charts.charts import render_calendar
@@ -66,7 +66,7 @@ def render_home(atlas: Atlas, milestones: Milestones, hosts: HostUse = NO_HOSTS,
         hosts: days of watched hosts, with the prices of their GPUs.
         proposals: names of proposed runs that wait for a review.
     """
-    last = _last_day(atlas)
+    last = atlas.last_day
     currency = main_currency(atlas.runs)
     weeks = weekly_costs(atlas.runs, weeks_until(last, WEEKS), currency, lambda run: run.record.experiment)
     line = [one.amount for one in weeks] if currency else [one.runs for one in weeks]
@@ -151,15 +151,8 @@ def _changes(atlas: Atlas) -> list[DatasetVersion]:
 
 
 def _idle(hosts: HostUse, last: date) -> IdleReport | None:
-    days = [one for one in hosts.days if week_of(date.fromisoformat(one.day)) == week_of(last)]
+    days = [one for one in hosts.days if iso_week(date.fromisoformat(one.day)) == iso_week(last)]
     return idle_report(days, "host", hosts.price_of, hosts.currency) if days else None
-
-
-def _last_day(atlas: Atlas) -> date:
-    """Return the day of the last entry: pages of an unchanged ledger stay as they are, whatever the clock says."""
-    if atlas.log:
-        return atlas.log[0].time.date()
-    return atlas.runs[-1].record.timing.started_at.date() if atlas.runs else date(1970, 1, 5)
 
 
 def _calendar(atlas: Atlas) -> str:

@@ -1,7 +1,7 @@
 """Data about the rest of the ledger that pages need, gathered once per build."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from ledger.analysis.comparing.comparable import Group, Leaderboard, counts, group_of, leaderboards
 from ledger.analysis.comparing.leaderboard import Place as SettingPlace
@@ -74,6 +74,13 @@ class Atlas(Document, frozen=True, kw_only=True):
     """Other names of splits, in lower case, and what they stand for."""
     names: Mapping[str, str] = {}
     """Run to its name: what tells it apart from the others of its experiment."""
+
+    @property
+    def last_day(self) -> date:
+        """Return the day of the last entry, else of the last run: pages of an unchanged ledger follow no clock."""
+        if self.log:
+            return utc(self.log[0].time).date()
+        return max((utc(run.record.timing.started_at).date() for run in self.runs), default=date(1970, 1, 1))
 
     def address_of(self, group: Group) -> str:
         """Return the path of a group's leaderboard; empty where no run in it counts."""

@@ -5,6 +5,7 @@ from datetime import date
 
 from ledger.analysis.advice.spending import Spending, SpendingShare
 from ledger.analysis.query.language import Query
+from ledger.formatting import iso_week
 from ledger.store.branch.branch import Branch
 from ledger.store.index.index import ask
 from ledger.store.index.questions import Index
@@ -80,6 +81,5 @@ def _share(budget: Spending, name: str, currency: str, sums: Sequence[CostSum]) 
 
 def span_of(per: str, day: date) -> str | None:
     """Return the name of the week, month or year of a day; none for a group that is no span of time."""
-    year, week, _ = day.isocalendar()
-    names = {"week": f"{year}-W{week:02}", "month": f"{day.year}-{day.month:02}", "year": str(day.year)}
+    names = {"week": iso_week(day), "month": f"{day.year}-{day.month:02}", "year": str(day.year)}
     return names.get(per)

@@ -4,14 +4,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from ledger.formatting import iso_week
 from ledger.model.entries import StoredRun
-from ledger.model.values import WITHDRAWN, Document
+from ledger.model.values import CRASHED, WITHDRAWN, Document
 from ledger.store.index.order import Sql
 
 CostGroup = Literal["experiment", "person", "week", "month", "year", "status"]
 """What sums are over."""
-
-_CRASHED = ("failed", "killed", "lost")
 
 
 class CostSum(Document, frozen=True, kw_only=True):
@@ -54,13 +53,12 @@ def spent_row(run: StoredRun) -> Spent:
     record, cost = run.record, run.record.cost
     usage = record.hardware.usage
     started = record.timing.started_at
-    year, week, _ = started.isocalendar()
     aside = run.unranked if run.unranked in WITHDRAWN else ""
     return (
         record.id,
         record.experiment,
         record.author.name,
-        f"{year}-W{week:02}",
+        iso_week(started),
         f"{started.year}-{started.month:02}",
         record.status,
         aside or "",
@@ -78,7 +76,7 @@ def sum_costs(database: sqlite3.Connection, by: CostGroup, where: Sql) -> Iterat
     """Yield the sums of the matching runs."""
     text, arguments = where
     among = "" if text == "1" else f"WHERE run IN (SELECT id FROM runs WHERE {text})"  # noqa: S608  # the expressions are our own
-    crashed = ", ".join(f"'{status}'" for status in _CRASHED)
+    crashed = ", ".join(f"'{status}'" for status in CRASHED)
     asked = (
         f"SELECT {_column(by)}, currency, count(*), sum(amount IS NULL), total(amount),"  # noqa: S608  # as above
         f" total(CASE WHEN status IN ({crashed}) THEN amount END), total(CASE WHEN aside <> '' THEN amount END),"

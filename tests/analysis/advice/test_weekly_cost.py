@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import pytest
 
-from ledger.analysis.advice.weekly_cost import main_currency, week_of, weekly_costs, weeks_until
+from ledger.analysis.advice.weekly_cost import main_currency, weekly_costs, weeks_until
+from ledger.formatting import iso_week
 from ledger.model.boxes.cost import Cost
 from ledger.model.entries import StoredRun
 from tests.samples import sample_run
@@ -44,8 +45,20 @@ def test_a_week_sums_its_runs_and_says_what_it_does_not_know() -> None:
     [(date(2026, 12, 31), "2026-W53"), (date(2027, 1, 3), "2026-W53"), (date(2027, 1, 4), "2027-W01")],
 )
 def test_weeks_are_those_of_iso_8601(day: date, week: str) -> None:
-    assert week_of(day) == week
+    assert iso_week(day) == week
 
 
 def test_weeks_in_a_row_cross_the_year() -> None:
     assert weeks_until(date(2027, 1, 5), 3) == ["2026-W52", "2026-W53", "2027-W01"]
+
+
+def test_weeks_begin_where_the_calendar_does() -> None:
+    assert weeks_until(date(1, 1, 9), 12) == ["0001-W01", "0001-W02"]
+
+
+@pytest.mark.parametrize("amount", [-1.0, float("inf"), float("nan")])
+def test_what_is_no_amount_of_money_is_unknown(amount: float) -> None:
+    runs = [run_of(0, Cost(amount=amount, currency="USD")), run_of(2, usd(1.0))]
+    (week,) = weekly_costs(runs, ["2026-W45"], "USD", lambda run: run.record.experiment)
+    assert (week.amount, week.unknown) == (1.0, 1)
+    assert main_currency(runs[:1]) is None

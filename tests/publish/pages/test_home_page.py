@@ -1,11 +1,13 @@
 """Home, costs and where they lead: the truth of the boards on the newest data, and sums that say what they lack."""
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 
 from ledger.analysis.advice.milestones import Milestones
 from ledger.analysis.comparing.matrix import matrix_of
-from ledger.model.entries import Contents
+from ledger.model.entries import Contents, StoredRun
 from ledger.publish.pages.cost_page import render_costs
 from ledger.publish.pages.dataset_pages import render_dataset
 from ledger.publish.pages.home_page import best_settings, render_home
@@ -89,3 +91,26 @@ def test_a_run_leads_to_what_it_is_worth_comparing_with(atlas: Atlas) -> None:
     before = atlas.neighbours[runs[-1].record.id][0]
     assert any(before in way for way in ways.values())
     assert all(runs[-1].record.id not in way for way in ways.values())
+
+
+@pytest.mark.parametrize("amount", [1.7e308, 5e-324, 0.0, -1.0, float("inf"), float("nan")])
+def test_no_amount_of_a_record_keeps_the_site_from_being_built(atlas: Atlas, amount: float) -> None:
+    def priced(run: StoredRun) -> StoredRun:
+        cost = msgspec.structs.replace(run.record.cost, amount=amount, currency="USD")
+        return msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, cost=cost))
+
+    costly = msgspec.structs.replace(atlas, runs=tuple(map(priced, atlas.runs)))
+    assert "Costs" in render_costs(costly).content
+    assert "cost of week" in render_home(costly, Milestones(models=(), without=())).content
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_no_date_of_a_record_keeps_the_site_from_being_built(atlas: Atlas, year: int) -> None:
+    def dated(run: StoredRun) -> StoredRun:
+        at = datetime(year, 1, 1, tzinfo=UTC)
+        timing = msgspec.structs.replace(run.record.timing, started_at=at, ended_at=at)
+        return msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, timing=timing))
+
+    strange = msgspec.structs.replace(atlas, runs=tuple(map(dated, atlas.runs)))
+    assert "0001-W01" in render_costs(strange).content or "9998-W53" in render_costs(strange).content
+    assert "cost of week" in render_home(strange, Milestones(models=(), without=())).content

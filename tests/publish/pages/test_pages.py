@@ -9,9 +9,8 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import pytest
 
-from ledger.analysis.advice.weekly_cost import week_of
 from ledger.analysis.data.cases import case_stories
-from ledger.formatting import number
+from ledger.formatting import iso_week, number
 from ledger.model.entries import Contents, StoredRun
 from ledger.publish.pages import addresses
 from ledger.publish.pages.board_page import render_board
@@ -377,8 +376,8 @@ def test_an_amount_says_itself_exactly_when_pointed_at(ledger: tuple[Contents, B
 def test_the_home_page_counts_what_was_done(ledger: tuple[Contents, Blobs], page: Callable[[str], Page]) -> None:
     text = page("index.html").text
     runs = ledger[0].runs
-    last = week_of(max(run.record.timing.started_at for run in runs).date())
-    latest = [run for run in runs if week_of(run.record.timing.started_at.date()) == last]
+    last = iso_week(max(run.record.timing.started_at for run in runs))
+    latest = [run for run in runs if iso_week(run.record.timing.started_at) == last]
     failed = sum(run.record.status not in {"finished", "pruned"} for run in latest)
     assert f"runs {len(runs)} {len(latest)} in week {last[5:]}, 4 experiments" in text
     assert f"did not finish {failed} of {len(latest)} in week {last[5:]}" in text
