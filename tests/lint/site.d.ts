@@ -63,6 +63,9 @@ interface Runs {
   fields: { name: string; values: unknown[]; codes: number[] }[];
   word(column: Column, row: number): string;
   counts(row: number): boolean;
+  /** Whether a run is a repeat of its own: it counts, and is no other rank of a training. */
+  repeats(row: number): boolean;
+  ranks: number[];
   page(row: number): string;
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from ledger.analysis.comparing.settings import is_place, is_seed
 from ledger.model.entries import StoredRun
-from ledger.model.values import ParamValue
+from ledger.model.values import Document, ParamValue
 
 _PARAMS = 3
 """Most params in a name."""
@@ -25,7 +25,16 @@ _DATA = ""
 _Facts = dict[str, str]
 
 
-def run_names(experiment: str, runs: Sequence[StoredRun]) -> dict[str, str]:
+class RunName(Document, frozen=True, kw_only=True):
+    """The name of a run."""
+
+    text: str
+    """Its name, which no other run of its experiment has."""
+    setting: str
+    """The part of it that its repeats share."""
+
+
+def run_names(experiment: str, runs: Sequence[StoredRun]) -> dict[str, RunName]:
     """Return the name of each run of one experiment by its id; no two are alike.
 
     The fewest params that tell the settings apart come first, at most three, words before numbers; then the training
@@ -40,26 +49,21 @@ def run_names(experiment: str, runs: Sequence[StoredRun]) -> dict[str, str]:
     facts = [_facts(run, settings) for run in runs]
     chosen = _telling(facts)
     short = _short_names(chosen)
-    labels = [" · ".join(_parts(one, chosen, short)) for one in facts]
+    labels = [" · ".join(_parts(one, chosen, short)) or experiment for one in facts]
     seeds = [_seed(run) for run in runs]
-    if max(Counter(labels).values(), default=0) > 1 and len(set(seeds)) > 1:
-        labels = [
-            " · ".join(filter(None, (label or experiment, seed))) for label, seed in zip(labels, seeds, strict=True)
-        ]
-    names: dict[str, str] = {}
-    seen: Counter[str] = Counter()
-    for run, label in zip(runs, labels, strict=True):
-        name = label or experiment
-        seen[name] += 1
-        names[run.record.id] = name if seen[name] == 1 else f"{name} #{seen[name]}"
+    if max(Counter(labels).values(), default=0) == 1 or len(set(seeds)) == 1:
+        seeds = [""] * len(runs)
+    names: dict[str, RunName] = {}
+    taken: set[str] = set()
+    for run, label, seed in zip(runs, labels, seeds, strict=True):
+        name = text = " · ".join(filter(None, (label, seed)))
+        number = 1
+        while text in taken:
+            number += 1
+            text = f"{name} #{number}"
+        taken.add(text)
+        names[run.record.id] = RunName(text=text, setting=label)
     return names
-
-
-def setting_name(run: StoredRun, names: Mapping[str, str]) -> str:
-    """Return the name of a run's setting: its own name without seed and number."""
-    parts = names.get(run.record.id, run.record.id).partition(" #")[0].split(" · ")
-    rest = [part for part in parts if part != _seed(run)]
-    return " · ".join(rest) or run.record.experiment
 
 
 def _facts(run: StoredRun, settings: Collection[str]) -> _Facts:

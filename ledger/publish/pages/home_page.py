@@ -5,8 +5,8 @@ from datetime import date
 
 from ledger.analysis.advice.milestones import Milestones
 from ledger.analysis.advice.weekly_cost import main_currency, weekly_costs, weeks_until
+from ledger.analysis.comparing.comparable import Group
 from ledger.analysis.comparing.leaderboard import Place, SettingBoard
-from ledger.analysis.comparing.run_names import setting_name
 from ledger.analysis.hosts.idle import NO_HOSTS, HostUse, IdleReport, idle_report
 from ledger.formatting import day, iso_week
 from ledger.model.entries import DatasetVersion, Note, StoredRun
@@ -101,36 +101,42 @@ def render_home(atlas: Atlas, milestones: Milestones, hosts: HostUse = NO_HOSTS,
 def best_settings(atlas: Atlas) -> list[BestSetting]:
     """Return the best setting of each metric and dataset, on the newest version that has one; headlines first.
 
-    What was measured on training data is no result, and a retired version is history.
+    What was measured on training data is no result, and a retired version is history. Which version is newest is
+    decided by content: a name that a run made up makes nothing new.
     """
-    order = {version.label: at for versions in atlas.datasets.values() for at, version in enumerate(versions)}
-    newest = {name: versions[-1].label for name, versions in atlas.datasets.items() if versions}
-    found: dict[tuple[str, str, str], tuple[int, SettingBoard]] = {}
+    found: dict[tuple[str, str, str], SettingBoard] = {}
     for board in atlas.ranked.values():
         group = board.group
-        split = group.key.partition("/")[0].lower()
-        if "/" in group.key and atlas.splits.get(split, split) == "train":
+        if group.dataset in atlas.retired or _is_training(group, atlas) or atlas.leader_of(group) is None:
             continue
-        if group.dataset in atlas.retired or atlas.leader_of(group) is None:
-            continue
-        name = group.dataset.partition("@")[0]
-        at = order.get(group.dataset, -1)
-        kept = found.get((group.key, name, group.evaluator))
-        if kept is None or at > kept[0]:
-            found[group.key, name, group.evaluator] = (at, board)
+        same = (group.key, group.dataset.partition("@")[0], group.evaluator)
+        if same not in found or atlas.age_of(group) > atlas.age_of(found[same].group):
+            found[same] = board
     headlines = {run.record.results.headline for run in atlas.runs}
-    chosen = [(board, name) for (_, name, _), (_, board) in found.items()]
-    chosen.sort(key=lambda pair: (pair[0].group.key not in headlines, -pair[0].runs, pair[0].group))
-    return [best for board, name in chosen if (best := _best(atlas, board, newest.get(name))) is not None]
+    boards = sorted(found.values(), key=lambda one: (one.group.key not in headlines, -one.runs, one.group))
+    return [best for board in boards if (best := _best(atlas, board)) is not None]
 
 
-def _best(atlas: Atlas, board: SettingBoard, newest: str | None) -> BestSetting | None:
-    place = atlas.leader_of(board.group)
+def _is_training(group: Group, atlas: Atlas) -> bool:
+    split, slash, _ = group.key.partition("/")
+    return bool(slash) and atlas.splits.get(split.lower(), split.lower()) == "train"
+
+
+def _best(atlas: Atlas, board: SettingBoard) -> BestSetting | None:
+    place, group = atlas.leader_of(board.group), board.group
     if place is None or place.runs[0] not in atlas.by_id:
         return None
     run = atlas.by_id[place.runs[0]]
-    newer = newest if newest and newest != board.group.dataset and newest not in atlas.retired else None
-    return BestSetting(board=board, place=place, run=run, name=setting_name(run, atlas.names), newer=newer)
+    versions = atlas.datasets.get(group.dataset.partition("@")[0], ())
+    newest = versions[-1] if versions else None
+    newer = newest is not None and newest.hash != group.dataset_hash and newest.label not in atlas.retired
+    return BestSetting(
+        board=board,
+        place=place,
+        run=run,
+        name=atlas.setting_names[run.record.id],
+        newer=newest.label if newest and newer else None,
+    )
 
 
 def _learned(atlas: Atlas) -> list[Learned]:
@@ -144,10 +150,9 @@ def _learned(atlas: Atlas) -> list[Learned]:
 
 
 def _changes(atlas: Atlas) -> list[DatasetVersion]:
-    """Return the versions of datasets that are judged on, newest first; where there are none, all."""
-    versions = [one for members in atlas.datasets.values() for one in members]
-    judged = [one for one in versions if one.role != "train"] or versions
-    return sorted(judged, key=lambda one: one.added_at, reverse=True)
+    """Return the versions of datasets that models are judged on, newest first."""
+    versions = [one for members in atlas.datasets.values() for one in members if one.role in {"validation", "test"}]
+    return sorted(versions, key=lambda one: one.added_at, reverse=True)
 
 
 def _idle(hosts: HostUse, last: date) -> IdleReport | None:

@@ -1,6 +1,5 @@
 """Pages about many runs at once: all runs, the list of leaderboards, compare and the glossary."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from ledger.analysis.comparing.comparable import Leaderboard
@@ -59,15 +58,11 @@ def render_runs(atlas: Atlas) -> Page:
 def render_boards(atlas: Atlas) -> Page:
     """Return the list of leaderboards, those of one metric together."""
     metrics: dict[str, list[BoardEntry]] = {}
-    # The newest version first, retired ones and unknown data last.
-    age: Counter[str] = Counter()
-    for versions in atlas.datasets.values():
-        age.update({one.label: at + 1 for at, one in enumerate(versions) if one.label not in atlas.retired})
     places = _board_entries(atlas.own_pages, atlas)
     for place in [*_in_use(places, atlas), *(place for place in places if place.board.group.dataset in atlas.retired)]:
         metrics.setdefault(place.board.group.key, []).append(place)
     for same in metrics.values():
-        same.sort(key=lambda place: age[place.board.group.dataset], reverse=True)
+        same.sort(key=lambda place: atlas.age_of(place.board.group), reverse=True)
     return Page(
         kind="boards",
         path=addresses.BOARDS,

@@ -252,7 +252,8 @@ def _units(
         measured_on = [by_hash[use.hash].label for use in record.datasets.used if use.hash in by_hash]
         verdict, boards = verdicts.get(record.id), places[record.id]
         ways = run_page.ways_to_compare(run, atlas)
-        linked = (*atlas.neighbours[record.id], record.baseline, compared, record.parent, verdict and verdict.against)
+        attempts = [note.attempt for note in run.notes]
+        linked = (*atlas.neighbours[record.id], *attempts, record.baseline, compared, record.parent)
         named = [atlas.names.get(run_id or "") for run_id in (record.id, *linked)]
         around = (atlas.neighbours[record.id], named, ways)
         shown = (marks[record.id], around, related, used, measured_on, verdict, boards)
@@ -285,7 +286,7 @@ def _boards(atlas: Atlas, shells: Mapping[str, str], renderer: str, marks: Mappi
         group = board.group
         ids = [standing.run.record.id for standing in board.standings]
         shown = [(marks[run_id], atlas.names[run_id]) for run_id in ids]
-        aside = atlas.ranked[group.id].withdrawn
+        aside = [(one, atlas.names.get(one.run)) for one in atlas.ranked[group.id].withdrawn]
         retired = atlas.retired.get(group.dataset)
         yield Unit(
             name=board_path(group),

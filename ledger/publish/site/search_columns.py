@@ -102,6 +102,8 @@ class RunColumns(Document, frozen=True, kw_only=True, omit_defaults=False):
     """Currency of the amount."""
     setting: list[int]
     """Number of the setting: repeats have the same."""
+    ranks: list[int]
+    """Rows of other ranks of a training of which a row counts already: they are no repeats."""
     trained: Words
     """Dataset versions it was trained on."""
     seed: Words

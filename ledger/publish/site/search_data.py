@@ -65,12 +65,10 @@ def first_groups(runs: Sequence[StoredRun], atlas: Atlas) -> list[Group]:
     keys: Counter[str] = Counter()
     for group, count in heads.items():
         keys[group.key] += count
-    added = {version.label: utc(version.added_at) for versions in atlas.datasets.values() for version in versions}
 
     def place(group: Group) -> tuple[int, str, bool, float, int, Group]:
-        at = added.get(group.dataset)
-        new = -at.timestamp() if at else 0.0
-        return (-keys[group.key], group.key, group.dataset in atlas.retired, new, -heads[group], group)
+        retired = group.dataset in atlas.retired
+        return (-keys[group.key], group.key, retired, -atlas.age_of(group), -heads[group], group)
 
     return sorted(heads, key=place)
 
@@ -106,6 +104,7 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
         cost=[None if (amount := run.record.cost.amount) is None else _six_digits(amount) for run in runs],
         currency=_encode_words(visible(short_currency(run.record.cost.currency)) for run in runs),
         setting=[atlas.settings[run.record.id] for run in runs],
+        ranks=[row for row, run in enumerate(runs) if run.record.id in atlas.ranks],
         trained=_encode_words(visible(_trained_on(run)) for run in runs),
         seed=_encode_words("" if run.record.seed is None else str(run.record.seed) for run in runs),
         changes=_encode_words(

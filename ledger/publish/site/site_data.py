@@ -1,12 +1,13 @@
 """Data about the rest of the ledger that pages need, gathered once per build."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from ledger.analysis.comparing.comparable import Group, Leaderboard, counts, group_of, leaderboards
 from ledger.analysis.comparing.leaderboard import Place as SettingPlace
 from ledger.analysis.comparing.leaderboard import Score, SettingBoard, latest_metrics, setting_board, short_key
-from ledger.analysis.comparing.ranks import encode_trace, trace_of
+from ledger.analysis.comparing.ranks import encode_trace, split_ranks, trace_of
 from ledger.analysis.comparing.run_names import run_names
 from ledger.formatting import utc
 from ledger.model.boxes.outputs import GroupId, Metric
@@ -69,11 +70,17 @@ class Atlas(Document, frozen=True, kw_only=True):
     settings: Mapping[str, int] = {}
     """Run to the number of its setting: repeats have the same."""
     repeats: Mapping[int, Sequence[str]] = {}
-    """Number of each setting of several runs to these runs, oldest first."""
+    """Number of each setting to its runs that count, oldest first; of ranks of one training to one of them."""
+    ranks: frozenset[str] = frozenset()
+    """Runs that are other ranks of a training that is counted already."""
+    added: Mapping[str, float] = {}
+    """Content hash of each dataset version to when it was added, in seconds since 1970; of several the latest."""
     splits: Mapping[str, str] = {}
     """Other names of splits, in lower case, and what they stand for."""
     names: Mapping[str, str] = {}
     """Run to its name: what tells it apart from the others of its experiment."""
+    setting_names: Mapping[str, str] = {}
+    """Run to the part of its name that its repeats share."""
 
     @property
     def last_day(self) -> date:
@@ -85,6 +92,15 @@ class Atlas(Document, frozen=True, kw_only=True):
     def address_of(self, group: Group) -> str:
         """Return the path of a group's leaderboard; empty where no run in it counts."""
         return self.addresses.get(group.id, "")
+
+    def age_of(self, group: Group) -> float:
+        """Return when the data of a group was added, in seconds since 1970; less than any where none knows it.
+
+        The content decides, not the name that runs gave it. A retired version counts as unknown.
+        """
+        if group.dataset in self.retired or not group.known:
+            return -math.inf
+        return self.added.get(group.dataset_hash or "", -math.inf)
 
     def leader_of(self, group: Group) -> SettingPlace | None:
         """Return the setting with the best mean in a group; none where that is unknown."""
@@ -129,9 +145,8 @@ def survey(
     keys = {run.record.id: short_key(run) for run in runs}
     numbers: dict[str, int] = {}
     settings = {name: numbers.setdefault(key, len(numbers)) for name, key in keys.items()}
-    repeats: dict[int, list[str]] = {}
-    for name, number in settings.items():
-        repeats.setdefault(number, []).append(name)
+    repeats, ranks = _repeats(runs, settings)
+    names = {run: name for title, members in by_experiment.items() for run, name in run_names(title, members).items()}
     return Atlas(
         runs=runs,
         by_id={run.record.id: run for run in runs},
@@ -141,11 +156,12 @@ def survey(
         ranked=_ranked(runs, boards, keys),
         addresses=_addresses(runs, boards),
         settings=settings,
-        repeats={number: members for number, members in repeats.items() if len(members) > 1},
+        repeats=repeats,
+        ranks=ranks,
+        added={one.hash: utc(one.added_at).timestamp() for one in sorted(contents.datasets, key=_added)},
         splits=splits,
-        names={
-            run: name for title, members in by_experiment.items() for run, name in run_names(title, members).items()
-        },
+        names={run: name.text for run, name in names.items()},
+        setting_names={run: name.setting for run, name in names.items()},
         datasets={
             name: tuple(sorted(versions, key=lambda version: (utc(version.added_at), version.version)))
             for name, versions in sorted(datasets.items())
@@ -158,6 +174,24 @@ def survey(
         pictures=contents.pictures,
         baselines={name: run.record.id for name, run in contents.baselines().items()},
         repository_url=repository_url,
+    )
+
+
+def _added(version: DatasetVersion) -> datetime:
+    return utc(version.added_at)
+
+
+def _repeats(
+    runs: Iterable[StoredRun], settings: Mapping[str, int]
+) -> tuple[dict[int, tuple[str, ...]], frozenset[str]]:
+    """Return the runs of each setting that count, and the other ranks among them."""
+    members: dict[int, list[StoredRun]] = {}
+    for run in filter(counts, runs):
+        members.setdefault(settings[run.record.id], []).append(run)
+    split = {number: split_ranks(same) for number, same in members.items()}
+    return (
+        {number: tuple(run.record.id for run in counted) for number, (counted, _) in split.items()},
+        frozenset(run.record.id for _, others in split.values() for run in others),
     )
 
 

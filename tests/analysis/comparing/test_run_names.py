@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.analysis.comparing.run_names import run_names, setting_name
+from ledger.analysis.comparing.run_names import run_names
 from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
 from tests.samples import START, sample_run
+
+SEEDS = st.integers(0, 2)
 
 
 def runs_with(*params: dict[str, ParamValue]) -> list[StoredRun]:
@@ -21,7 +23,7 @@ def runs_with(*params: dict[str, ParamValue]) -> list[StoredRun]:
 
 
 def names_of(*params: dict[str, ParamValue]) -> list[str]:
-    return list(run_names("width", runs_with(*params)).values())
+    return [name.text for name in run_names("width", runs_with(*params)).values()]
 
 
 def test_a_name_is_what_differs_words_first_and_the_seed_last() -> None:
@@ -72,12 +74,23 @@ def test_values_are_short_and_say_their_param_where_they_do_not_speak(
 
 def test_a_setting_is_called_like_its_runs_without_their_seeds() -> None:
     runs = runs_with({"lr": 0.1, "seed": 3}, {"lr": 0.1, "seed": 4}, {"lr": 0.2, "seed": 3})
-    assert setting_name(runs[1], run_names("width", runs)) == "lr 0.1"
-    assert setting_name(runs[1], run_names("width", runs[:2])) == "width"
+    assert run_names("width", runs)[runs[1].record.id].setting == "lr 0.1"
+    assert run_names("width", runs[:2])[runs[1].record.id].setting == "width"
+
+
+def test_a_value_that_looks_like_a_part_of_a_name_stays_whole() -> None:
+    odd: dict[str, ParamValue] = {"note": "a · seed 1 #2", "seed": 1}
+    runs = runs_with(odd, odd, {"note": "a", "seed": 1})
+    names = run_names("width", runs)
+    assert [names[run.record.id].setting for run in runs] == ["a · seed 1 #2", "a · seed 1 #2", "a"]
+    assert len({name.text for name in names.values()}) == len(runs)
+    assert names_of({"note": "a"}, {"note": "a"}, {"note": "a #2"}) == ["a", "a #2", "a #2 #2"]
 
 
 @pytest.mark.hypothesis
-@given(st.lists(st.fixed_dictionaries({"lr": st.sampled_from([0.1, 0.2]), "seed": st.integers(0, 2)}), max_size=8))
+@given(
+    st.lists(st.fixed_dictionaries({"lr": st.sampled_from([0.1, "a", "a #2"]), "seed": st.integers(0, 2)}), max_size=8)
+)
 def test_no_two_runs_have_one_name(params: list[dict[str, ParamValue]]) -> None:
     names = names_of(*params)
     assert len(set(names)) == len(params)

@@ -114,3 +114,50 @@ def test_no_date_of_a_record_keeps_the_site_from_being_built(atlas: Atlas, year:
     strange = msgspec.structs.replace(atlas, runs=tuple(map(dated, atlas.runs)))
     assert "0001-W01" in render_costs(strange).content or "9998-W53" in render_costs(strange).content
     assert "cost of week" in render_home(strange, Milestones(models=(), without=())).content
+
+
+def with_metric(run: StoredRun, **fields: object) -> StoredRun:
+    metrics = [msgspec.structs.replace(metric, **fields) for metric in run.record.results.metrics]
+    results = msgspec.structs.replace(run.record.results, metrics=metrics)
+    return msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, results=results))
+
+
+def test_a_dataset_version_that_a_run_made_up_is_never_the_newest(ledger: tuple[Contents, Blobs]) -> None:
+    contents = ledger[0]
+    first = next(run for run in contents.runs if run.record.headline and run.record.status == "finished")
+    forged = with_metric(first, dataset="digits-validation@v2", dataset_hash="blake3:" + "e" * 64, value=0.9999)
+    runs = (forged, *(run for run in contents.runs if run is not first))
+    atlas = survey(msgspec.structs.replace(contents, runs=runs), [], None)
+    best = next(best for best in best_settings(atlas) if best.board.group.key == "validation/accuracy")
+    assert best.board.group.dataset_hash != "blake3:" + "e" * 64
+    assert best.place.spread is not None
+    assert best.place.spread.mean < 0.9999
+
+
+def test_production_samples_and_training_data_are_no_validation_sets(atlas: Atlas) -> None:
+    text = Page(render_home(atlas, Milestones(models=(), without=())).content).text
+    changes = text.partition("Changes of validation sets")[2].partition("Did not finish")[0]
+    assert "digits-validation@v2" in changes
+    assert "digits-train" not in changes
+
+
+def test_ranks_failures_and_retractions_are_no_repeats(ledger: tuple[Contents, Blobs]) -> None:
+    contents = ledger[0]
+    atlas = survey(contents, [], None)
+    names = next(members for members in atlas.repeats.values() if len(members) > 1)
+    first, second, *others = (atlas.by_id[name] for name in names)
+
+    def as_rank(run: StoredRun, rank: int) -> StoredRun:
+        hardware = msgspec.structs.replace(run.record.hardware, rank=rank, job="job-7")
+        return msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, hardware=hardware))
+
+    def repeats_with(*changed: StoredRun) -> tuple[int, frozenset[str]]:
+        by_id = {run.record.id: run for run in changed}
+        runs = tuple(by_id.get(run.record.id, run) for run in contents.runs)
+        made = survey(msgspec.structs.replace(contents, runs=runs), [], None)
+        return len(made.repeats[made.settings[first.record.id]]), made.ranks
+
+    assert repeats_with() == (2 + len(others), frozenset())
+    assert repeats_with(as_rank(first, 0), as_rank(second, 1)) == (1 + len(others), frozenset({second.record.id}))
+    failed = msgspec.structs.replace(second, record=msgspec.structs.replace(second.record, status="failed"))
+    assert repeats_with(failed)[0] == 1 + len(others)

@@ -98,6 +98,28 @@ def test_a_new_run_of_an_experiment_also_writes_the_run_before_it(site: Site) ->
     assert written == sorted(addresses.run_page(run_id) for run_id in [previous, last.record.id, *following])
 
 
+def test_pages_that_only_name_a_run_are_written_again_when_its_name_changes(site: Site, tmp_path: Path) -> None:
+    def apart(run: StoredRun, **fields: object) -> StoredRun:
+        return msgspec.structs.replace(
+            run, record=msgspec.structs.replace(run.record, experiment="apart", status="failed", **fields)
+        )
+
+    ours = next(run for run in site.contents.runs if run.record.headline and run.record.status == "finished")
+    failed = apart(ours)  # it stands beside the board, where nothing else of its experiment does
+    params = msgspec.structs.replace(ours.record.params, values=dict.fromkeys(ours.record.params.values, "other"))
+    empty = msgspec.structs.replace(ours.record.results, metrics=[])
+    other = apart(ours, id="20261231-235959-zzzzzz", params=params, results=empty)
+    other = msgspec.structs.replace(other, path="runs/2026/12/31/20261231-235959-zzzzzz", evaluations=())
+    before = [failed if run is ours else run for run in site.contents.runs]
+    site.build(before)
+    site.build([*before, other])
+    fresh = Site(tmp_path / "fresh", site.contents, site.blobs)
+    fresh.build([*before, other])
+    made, wanted = site.files(), fresh.files()
+    assert sorted(made) == sorted(wanted)
+    assert [path for path in made if path != MEMORY and made[path] != wanted[path]] == []
+
+
 def test_a_later_evaluation_writes_the_page_of_its_run_again(site: Site) -> None:
     run = next(run for run in site.contents.runs if run.evaluations)
     without = [msgspec.structs.replace(run, evaluations=()) if each is run else each for each in site.contents.runs]

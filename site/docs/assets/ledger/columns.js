@@ -10,7 +10,7 @@
    *   leading?: string | string[] | null,
    * }} Metric
    */
-  /** @typedef {{id: string[], rows: number, status: Column, metrics: Metric[]}} Runs */
+  /** @typedef {{id: string[], rows: number, status: Column, metrics: Metric[], ranks: number[]}} Runs */
 
   /**
    * One slot a row, of values that only some rows have.
@@ -44,8 +44,11 @@
     }
     /** @param {Column} column @param {number} row */
     const word = (column, row) => (column.codes[row] < 0 ? "" : column.words[column.codes[row]]);
+    const ranks = new Set(data.ranks);
     return Object.assign(data, {
       word,
+      /** Whether a run is a repeat of its own: it counts, and is no other rank of a training. @param {number} row */
+      repeats: (row) => word(data.status, row) === "finished" && !ranks.has(row),
       /** A run that did not finish, was retracted, or was continued by another, is never the best of anything. @param {number} row */
       counts: (row) => word(data.status, row) === "finished",
       /** @param {number} row */

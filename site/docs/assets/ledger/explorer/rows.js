@@ -124,7 +124,7 @@
         const title = texts.slice(0, LISTED).join(", ") + (texts.length > LISTED ? ", …" : "");
         return [element("span", { class: "lg-none", title }, `${texts.length} values`)];
       }
-      const spread = spreadIn(column, rows, data.counts);
+      const spread = spreadIn(column, rows, data.repeats);
       if (!spread) return [element("span", { class: "lg-none" }, "–")];
       const write = column.shown || number;
       if (spread.count === 1)

@@ -176,7 +176,8 @@
         detail: metric.evaluator,
         label: `${metric.key} on ${metric.dataset}`,
         css: data.shown_metrics.includes(metric.id) ? "lg-right lg-desk" : "lg-right",
-        kind: "result",
+        // Values on unknown data are comparable with nothing: not even a mean is allowed.
+        kind: metric.known ? "result" : undefined,
         value: (row) => metric.values[row],
         cell: (row) =>
           metric.values[row] === null

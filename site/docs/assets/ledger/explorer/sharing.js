@@ -17,7 +17,7 @@
   /** @param {Runs} data @param {RunColumn} column @param {number[]} rows @returns {Key[]} */
   const cellsOf = (data, column, rows) => {
     if (!column.kind) return [[...new Set(rows.map((row) => plain(column, row) ?? ""))].join("; ")];
-    const spread = spreadIn(column, rows, data.counts);
+    const spread = spreadIn(column, rows, data.repeats);
     return spread ? [spread.mean, spread.low, spread.high, spread.count] : [null, null, null, 0];
   };
 

@@ -137,7 +137,7 @@
       const groups = groupsOf(rows, data.setting);
       const places = groups.map((_, at) => at);
       const value = (/** @type {RunColumn | undefined} */ column) => (/** @type {number} */ at) =>
-        column ? keyOf(column, groups[at], data.counts) : id(groups[at][0]);
+        column ? keyOf(column, groups[at], data.repeats) : id(groups[at][0]);
       return orderedBy(
         places,
         by.map(({ column, down }) => ({ value: value(column), down })),
