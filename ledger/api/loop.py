@@ -38,10 +38,10 @@ def report_loop(
         ModuleNotFoundError: scipy is not installed.
     """
     from ledger.analysis.judging.loop import loop_report
-    from ledger.analysis.query.language import parse_query
+    from ledger.analysis.query.language import about_query, parse_query
     from ledger.store.index.selection import select_runs
 
-    words = [f"experiment = {word!r}" if _is_name(word) else f"({word})" for word in about]
+    words = [about_query(word) for word in about]
     words += [f"started >= {since!r}"] if since else []
     runs = select_runs(ledger, parse_query(" and ".join(words)) if words else None).runs
     if not runs:
@@ -49,10 +49,6 @@ def report_loop(
     ordered = sorted(runs, key=lambda run: (run.record.timing.started_at, run.record.id))
     key = metric or _frequent(ordered)
     return loop_report(ordered, key, direction or _direction(ordered, key), noise)
-
-
-def _is_name(word: str) -> bool:
-    return word.replace("-", "").replace("_", "").isalnum()
 
 
 def _frequent(runs: Sequence[StoredRun]) -> str:

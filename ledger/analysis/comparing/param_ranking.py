@@ -93,7 +93,7 @@ def _epsilon_squared(members: Sequence[Sequence[float]]) -> float:
 def _levels(values: Sequence[ParamValue]) -> list[Hashable]:
     """Return the level of each value: itself, or where numbers are many one of as many even parts of their order."""
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    distinct = sorted({value for value in numbers if value == value})  # noqa: PLR0124  # NaN
+    distinct = sorted({value for value in numbers if not math.isnan(value)})
     most = min(_LEVELS, max(2, len(values) // 2))
     if len(numbers) < len(values) or len(distinct) <= most:
         return [_key(value) for value in values]

@@ -125,6 +125,12 @@ def _size(query: Query) -> int:
             return 1
 
 
+def about_query(word: str) -> str:
+    """Return the query that a word of a command means: the runs of an experiment of that name, or the query it is."""
+    is_name = word.replace("-", "").replace("_", "").replace(".", "").isalnum()
+    return f"experiment = {word!r}" if is_name else f"({word})"
+
+
 def parse_queries(texts: Iterable[str]) -> Query | None:
     """Return the conjunction of the queries in texts; none without texts.
 

@@ -7,6 +7,7 @@ from typing import get_args
 import click
 
 from ledger.analysis.comparing.report import Report
+from ledger.analysis.query.language import about_query
 from ledger.commands.comparing.include_option import include_option
 from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
@@ -112,8 +113,7 @@ def _make(
     figures: tuple[str, ...],
 ) -> tuple[Report, dict[str, bytes]]:
     ledger = open_ledger()
-    words = [f"experiment = {word!r}" if _is_name(word) else word for word in about]
-    standings = read_standings(ledger, metric, query_of(words), include)
+    standings = read_standings(ledger, metric, query_of(map(about_query, about)), include)
     for problem in standings.problems:
         say(f"warning: {problem.path}: {problem.message}")
     say_warnings(standings.warnings)
@@ -137,7 +137,3 @@ def _make(
             warnings=standings.warnings,
             progress=bar.show,
         )
-
-
-def _is_name(word: str) -> bool:
-    return bool(word) and word.replace("-", "").replace("_", "").replace(".", "").isalnum()

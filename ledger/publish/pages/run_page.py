@@ -203,7 +203,18 @@ def _page(
     said = (
         f": {headline.key} {short_number(headline.value)} on {headline.dataset or 'unknown data'}" if headline else ""
     )
-    contents = [(name, title) for name, title in SECTIONS]
+    return Page(
+        kind="run",
+        path=addresses.run_page(record.id),
+        title=f"{one_line(atlas.names[record.id], 80)} · {one_line(record.experiment, 60)} · {record.id}",
+        description=f"{record.status} run of {one_line(record.experiment, 60)} by {record.author.name}{said}",
+        content=content,
+        contents=_contents(record, beside, weak),
+    )
+
+
+def _contents(record: Record, beside: Beside, weak: WeakView | None) -> list[tuple[str, str]]:
+    contents = list(SECTIONS)
     if weak is not None:
         contents.insert(0, ("weak", "Weak points"))
     if beside.panels:
@@ -212,14 +223,7 @@ def _page(
         contents.append(("notebook", "Notebook"))
     if record.timing.attempts:
         contents.append(("attempts", "Attempts"))
-    return Page(
-        kind="run",
-        path=addresses.run_page(record.id),
-        title=f"{one_line(atlas.names[record.id], 80)} · {one_line(record.experiment, 60)} · {record.id}",
-        description=f"{record.status} run of {one_line(record.experiment, 60)} by {record.author.name}{said}",
-        content=content,
-        contents=contents,
-    )
+    return contents
 
 
 def _beside(run: StoredRun, read_blob: Callable[[str], bytes], panels: list[Panel], problem: str | None) -> Beside:

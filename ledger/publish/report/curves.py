@@ -1,5 +1,6 @@
 """Learning curves of settings: the mean over seeds as a line, and the range of the seeds as a band."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ def draw_curves(table: ReportTable, runs: Mapping[str, StoredRun], read_blob: Re
             curves.append(found[1:])
             drawn.append(name)
         band = band_of(curves)
-        if band is not None and sum(value == value for value in band.mean) >= _FEWEST:  # noqa: PLR0124  # NaN is a gap
+        if band is not None and sum(not math.isnan(value) for value in band.mean) >= _FEWEST:  # NaN is a gap
             lines.append((place, row, band))
     if not lines:
         return f"no run has a curve of {table.group.key} that was measured on {table.group.dataset}"
@@ -83,7 +84,7 @@ def _draw(table: ReportTable, lines: list[tuple[int, ReportRow, CurveBand]], axi
             band.xs, band.mean, color=look.color, linestyle=look.dash, marker=look.marker,
             markevery=(place % every, every), markersize=4,
         )  # fmt: skip
-        last = next(value for value in reversed(band.mean) if value == value)  # noqa: PLR0124  # NaN is a gap
+        last = next(value for value in reversed(band.mean) if not math.isnan(value))
         ends.append((last, names[place], look.color))
     axes.margins(x=0.01)
     axes.set_ylim(*axes.get_ylim())

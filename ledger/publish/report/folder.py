@@ -58,9 +58,16 @@ def write_folder(folder: Path, files: Mapping[str, bytes], *, force: bool) -> No
 
     Raises:
         Conflict: as `check_folder`; it is asked again, as drawing takes seconds.
-        OSError: the disk refuses.
+        LedgerError: the disk refuses; what stood there stays.
     """
-    folder = folder.absolute()
+    try:
+        _write(folder.absolute(), files, force=force)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise LedgerError(f"the report cannot be written: {why}: `{folder}`", hint="-o FOLDER names another") from error
+
+
+def _write(folder: Path, files: Mapping[str, bytes], *, force: bool) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = folder.with_name(f".{folder.name[:100]}.{os.getpid()}.aside")
     old = folder.with_name(f".{folder.name[:100]}.{os.getpid()}.old")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Literal, get_args
 
 from ledger.analysis.comparing.comparable import Group
@@ -84,20 +85,7 @@ def make_report(
     boards = boards[:_GROUPS]
     names = _names([board.group for board in boards])
     tables = [report_table(board, runs, name) for board, name in zip(boards, names, strict=True)]
-    files: dict[str, bytes] = {}
-    drawn: list[ReportFigure] = []
-    left_out: list[MissingFigure] = []
-    jobs = _jobs(boards, tables, runs, read_blob, figures)
-    with style():
-        for done, (name, label, draw) in enumerate(jobs):
-            progress(name, done, len(jobs))
-            made = draw()
-            if isinstance(made, str):
-                left_out.append(MissingFigure(figure=f"{name.partition('-')[0]} of {label}", why=made))
-                continue
-            paths = tuple(f"{name}.{kind}" for kind in formats)
-            files |= {path: render(made.figure, kind) for path, kind in zip(paths, formats, strict=True)}
-            drawn.append(ReportFigure(name=name, caption=made.caption, files=paths, runs=made.runs))
+    drawn, left_out, files = _draw(_jobs(boards, tables, runs, read_blob, figures), formats, progress)
     for table in tables:
         files[f"table-{table.name}.tex"] = render_latex(table).encode()
         files[f"table-{table.name}.md"] = render_markdown(table).encode()
@@ -106,8 +94,8 @@ def make_report(
         about=about,
         metric=boards[0].group.key,
         tables=tuple(tables),
-        figures=tuple(drawn),
-        left_out=tuple(left_out),
+        figures=drawn,
+        left_out=left_out,
         warnings=tuple(said),
         files=(*sorted([*files, "report.md"]),),
     )
@@ -131,10 +119,10 @@ def _jobs(
     histories: dict[tuple[str, str], list[int]] = {}
     for at, table in enumerate(tables):
         draws: dict[FigureKind, Callable[[], Drawn | str]] = {
-            "curves": lambda table=table: draw_curves(table, runs, read_blob),  # type: ignore[misc]
-            "forest": lambda table=table: draw_forest(table),  # type: ignore[misc]
-            "pareto": lambda table=table: draw_pareto(table, runs),  # type: ignore[misc]
-            "growth": lambda table=table: draw_growth(table, runs),  # type: ignore[misc]
+            "curves": partial(draw_curves, table, runs, read_blob),
+            "forest": partial(draw_forest, table),
+            "pareto": partial(draw_pareto, table, runs),
+            "growth": partial(draw_growth, table, runs),
         }
         jobs += [(f"{kind}-{table.name}", table.group.label, draw) for kind, draw in draws.items() if kind in figures]
         histories.setdefault((table.group.dataset.partition("@")[0], table.group.evaluator), []).append(at)
@@ -142,8 +130,28 @@ def _jobs(
         for places in histories.values():
             own = sorted((boards[at] for at in places), key=_first_run)
             label = f"{own[0].group.key} on {own[0].group.dataset.partition('@')[0]}"
-            jobs.append((f"history-{tables[places[0]].name}", label, lambda own=own: draw_history(own, runs)))  # type: ignore[misc]
+            jobs.append((f"history-{tables[places[0]].name}", label, partial(draw_history, own, runs)))
     return jobs
+
+
+def _draw(
+    jobs: Sequence[_Job], formats: Sequence[Format], progress: Progress
+) -> tuple[tuple[ReportFigure, ...], tuple[MissingFigure, ...], dict[str, bytes]]:
+    """Return the figures that were drawn, those that have not enough data, and the files."""
+    drawn: list[ReportFigure] = []
+    left_out: list[MissingFigure] = []
+    files: dict[str, bytes] = {}
+    with style():
+        for done, (name, label, draw) in enumerate(jobs):
+            progress(name, done, len(jobs))
+            made = draw()
+            if isinstance(made, str):
+                left_out.append(MissingFigure(figure=f"{name.partition('-')[0]} of {label}", why=made))
+                continue
+            paths = tuple(f"{name}.{kind}" for kind in formats)
+            files |= {path: render(made.figure, kind) for path, kind in zip(paths, formats, strict=True)}
+            drawn.append(ReportFigure(name=name, caption=made.caption, files=paths, runs=made.runs))
+    return tuple(drawn), tuple(left_out), files
 
 
 def _first_run(board: SettingBoard) -> str:

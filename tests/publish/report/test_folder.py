@@ -80,3 +80,10 @@ def test_what_a_kill_between_two_renames_left_is_put_back(tmp_path: Path) -> Non
     with pytest.raises(Conflict, match="there is a report already"):
         write_folder(tmp_path / "report", TWO, force=False)
     assert content(tmp_path / "report") == ONE
+
+
+def test_a_disk_that_refuses_is_one_line_that_names_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("here")
+    with pytest.raises(LedgerError, match=r"the report cannot be written: .+: `.+/file/report`"):
+        write_folder(tmp_path / "file" / "report", {"report.json": b"{}"}, force=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
