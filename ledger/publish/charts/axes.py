@@ -126,8 +126,9 @@ class Frame(Document, frozen=True, kw_only=True):
 def picture(width: int, height: int, title: str, body: str, css: str = "") -> str:
     """Return the SVG of a body that is `width` x `height` pixels large; `title` is for screen readers."""
     name = escaped(title)
+    role = "group" if "<a " in body else "img"  # what is in an image is hidden from screen readers, its links as well
     return (
-        f'<svg class="lg-chart {css}" viewBox="0 0 {width} {height}" role="img" aria-label="{name}">'
+        f'<svg class="lg-chart {css}" viewBox="0 0 {width} {height}" role="{role}" aria-label="{name}">'
         f"<title>{name}</title>{body}</svg>"
     )
 

@@ -119,7 +119,7 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
         runs=runs,
         question=next((run for run in runs if run.record.note), None),
         table=run_table(runs, atlas, limit=RUNS_SHOWN),
-        bests=_bests(runs)[:BESTS_SHOWN],
+        bests=_bests(runs, atlas)[:BESTS_SHOWN],
         judged=judged,
         settings=_setting_rows(settings, judged),
         settings_total=len(settings),
@@ -163,12 +163,14 @@ def _statuses(runs: Sequence[StoredRun]) -> list[tuple[str, int]]:
     return Counter(run.standing for run in runs).most_common()
 
 
-def _bests(runs: Sequence[StoredRun]) -> list[Best]:
-    """Return the best setting in each group where it is known, among these runs alone."""
+def _bests(runs: Sequence[StoredRun], atlas: Atlas) -> list[Best]:
+    """Return the best setting in each group where it is known, among these runs alone; of training data last."""
     keys = {run.record.id: short_key(run) for run in runs}
     bests = []
     headlines = {run.record.results.headline for run in runs}
-    boards = sorted(leaderboards(runs), key=lambda board: board.group.key not in headlines)
+    boards = sorted(
+        leaderboards(runs), key=lambda board: (board.group.key not in headlines, atlas.is_training(board.group))
+    )
     for board in boards[:_BESTS_LOOKED_AT]:
         by_id = {standing.run.record.id: standing.run for standing in board.standings}
         scores = [

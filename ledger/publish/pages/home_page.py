@@ -5,7 +5,6 @@ from datetime import date
 
 from ledger.analysis.advice.milestones import Milestones
 from ledger.analysis.advice.weekly_cost import main_currency, weekly_costs, weeks_until
-from ledger.analysis.comparing.comparable import Group
 from ledger.analysis.comparing.leaderboard import Place, SettingBoard
 from ledger.analysis.hosts.idle import NO_HOSTS, HostUse, IdleReport, idle_report
 from ledger.formatting import day, iso_week
@@ -107,7 +106,7 @@ def best_settings(atlas: Atlas) -> list[BestSetting]:
     found: dict[tuple[str, str, str], SettingBoard] = {}
     for board in atlas.ranked.values():
         group = board.group
-        if group.dataset in atlas.retired or _is_training(group, atlas) or atlas.leader_of(group) is None:
+        if group.dataset in atlas.retired or atlas.is_training(group) or atlas.leader_of(group) is None:
             continue
         same = (group.key, group.dataset.partition("@")[0], group.evaluator)
         if same not in found or atlas.age_of(group) > atlas.age_of(found[same].group):
@@ -115,11 +114,6 @@ def best_settings(atlas: Atlas) -> list[BestSetting]:
     headlines = {run.record.results.headline for run in atlas.runs}
     boards = sorted(found.values(), key=lambda one: (one.group.key not in headlines, -one.runs, one.group))
     return [best for board in boards if (best := _best(atlas, board)) is not None]
-
-
-def _is_training(group: Group, atlas: Atlas) -> bool:
-    split, slash, _ = group.key.partition("/")
-    return bool(slash) and atlas.splits.get(split.lower(), split.lower()) == "train"
 
 
 def _best(atlas: Atlas, board: SettingBoard) -> BestSetting | None:

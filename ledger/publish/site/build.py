@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
 import msgspec
@@ -335,13 +336,16 @@ def _datasets_used(atlas: Atlas, runs: Sequence[StoredRun]) -> set[str]:
     return {use.name for run in runs for use in run.record.datasets.used if use.name and use.name in atlas.datasets}
 
 
+def renderer_folders() -> list[Path]:
+    """Return the folders of sources on which the bytes of a page depend."""
+    package = Path(str(files("ledger")))
+    return [*(package / room for room in ("publish", "analysis", "model", "exporters")), shipped("templates")]
+
+
 def _renderer_key(repository_url: str | None) -> str:
     """Return the hash of everything that renders pages: our sources, the templates, the libraries."""
-    package = Path(__file__).resolve().parent.parent
-    rooms = ("publish", "analysis", "model", "exporters")
-    folders = (*(package / room for room in rooms), shipped("templates"))
     libraries = [version(library) for library in _LIBRARIES]
-    return _key(__version__, repository_url, libraries, [_files_key(folder) for folder in folders])
+    return _key(__version__, repository_url, libraries, [_files_key(folder) for folder in renderer_folders()])
 
 
 def _files_key(folder: Path) -> str:

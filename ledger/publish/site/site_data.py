@@ -102,6 +102,11 @@ class Atlas(Document, frozen=True, kw_only=True):
             return -math.inf
         return self.added.get(group.dataset_hash or "", -math.inf)
 
+    def is_training(self, group: Group) -> bool:
+        """Return whether a group was measured on what models were trained on, which is no result."""
+        split, slash, _ = group.key.partition("/")
+        return bool(slash) and self.splits.get(split.lower(), split.lower()) == "train"
+
     def leader_of(self, group: Group) -> SettingPlace | None:
         """Return the setting with the best mean in a group; none where that is unknown."""
         board = self.ranked.get(group.id)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ledger.publish.charts.axes import Scale, frame_of, name_at, scale_of, tick_text
+from ledger.publish.charts.axes import Scale, frame_of, name_at, picture, scale_of, tick_text
 
 
 def test_a_linear_scale_is_even_and_may_run_upwards() -> None:
@@ -101,3 +101,8 @@ def test_a_frame_leaves_room_for_its_labels_and_grows_downwards() -> None:
 
 def test_a_tick_is_written_as_numbers_are_on_a_page() -> None:
     assert [tick_text(value) for value in (-1, 0.25, 20_000)] == ["\u22121", "0.25", "20k"]
+
+
+def test_a_chart_with_links_is_no_image_which_would_hide_them_from_screen_readers() -> None:
+    assert 'role="img"' in picture(10, 10, "plain", "<path/>")
+    assert 'role="group"' in picture(10, 10, "linked", '<a href="x"><path/></a>')

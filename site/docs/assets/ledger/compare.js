@@ -74,7 +74,7 @@
       element(
         "tr",
         {},
-        element("th", { scope: "col" }, ""),
+        element("th", { scope: "col" }, element("span", { class: "lg-sr" }, "What")),
         ...rows.map((row) =>
           element(
             "th",
