@@ -1,12 +1,12 @@
-"""What a shared address shows, and what the compare page says and stars, in a real browser."""
+"""What a shared address shows, and what the compare page says and judges, in a real browser."""
 
-import re
 from pathlib import Path
 
 import msgspec
 import pytest
 from playwright.sync_api import Page
 
+from ledger.analysis.judging.judgement import gather, verdict_on
 from ledger.model.boxes.inputs import Params
 from ledger.model.entries import Contents, StoredRun
 from ledger.model.values import Status
@@ -54,23 +54,49 @@ def compared(tab: Page, site: Path, runs: list[StoredRun]) -> str:
     return tab.inner_text("main")
 
 
-def starred(tab: Page) -> list[str]:
-    return [cell.inner_text() for cell in tab.query_selector_all(".lg-best")]
+def verdicts(tab: Page) -> list[str]:
+    return [cell.inner_text() for cell in tab.query_selector_all("[aria-label='Verdicts'] .lg-v")]
 
 
-def test_the_compare_page_stars_nothing_that_noise_explains(
+def test_the_compare_page_says_what_judge_says_of_the_settings(
     tab: Page, ledger: tuple[Contents, Blobs], runs: list[StoredRun], tmp_path: Path
 ) -> None:
     site = site_of(tmp_path, runs, ledger[1], "site")
     good, again, bad, failed = runs[0], runs[1], runs[3], runs[6]
     text = compared(tab, site, [good, again])
     assert "one setting: they differ by seed only" in text
-    assert starred(tab) == []
+    assert verdicts(tab) == []
     assert "They differ in params (lr" in compared(tab, site, [good, bad])
-    assert [re.match(r"0\.91", each) is not None for each in starred(tab)] == [True]
+    (tried,) = [each for each in gather(runs).values() if each.group.key == good.record.results.headline]
+    said = verdict_on(bad.record.id, good.record.id, tried)
+    assert (verdicts(tab)[:1], said.answer) == (["worse"], "discard")
+    assert said.why in tab.inner_text("[aria-label='Verdicts']")
+    tab.get_by_label(f"Compare with {bad.record.id} as the reference").click()
+    assert tab.url.endswith(f"reference={bad.record.id}")
+    assert (verdicts(tab)[:1], verdict_on(good.record.id, bad.record.id, tried).answer) == (["better"], "keep")
     text = compared(tab, site, [good, failed])
     assert f"Never the best, since it did not finish, or was retracted or continued: {failed.record.id}" in text
-    assert starred(tab) == []
+    assert set(verdicts(tab)) == {"not comparable"}
+
+
+def test_repeats_are_one_line_in_a_band_and_smoothing_redraws_it(
+    tab: Page, ledger: tuple[Contents, Blobs], runs: list[StoredRun], tmp_path: Path
+) -> None:
+    compared(tab, site_of(tmp_path, runs, ledger[1], "site"), [runs[0], runs[3], runs[1]])
+    tab.wait_for_selector(".lg-live canvas")
+    names = [item.inner_text() for item in tab.query_selector_all("[data-series] .lg-legend a")]
+    assert [name.partition(" (")[2] for name in names] == ["mean of 2)", ""]
+
+    def picture() -> bytes:
+        tab.wait_for_timeout(300)
+        return tab.locator(".lg-live").first.screenshot()
+
+    before = picture()
+    tab.get_by_label("Smoothing").fill("0.9")
+    assert picture() != before
+    tab.get_by_label("each run by itself").check()
+    tab.wait_for_selector(".lg-live canvas")
+    assert len(tab.query_selector_all("[data-series] .lg-legend a")) == 3
 
 
 def test_the_compare_page_names_training_data_that_differs(
@@ -88,7 +114,7 @@ def test_the_compare_page_names_training_data_that_differs(
     text = compared(tab, site, runs[:2])
     assert "They differ in training data" in text
     assert "digits-train@v9" in text
-    assert starred(tab) == []
+    assert "digits-train@v9" in tab.inner_text("[aria-label='What differs']")
 
 
 def test_a_shared_address_shows_the_same_metric_later_or_says_that_it_is_gone(

@@ -229,10 +229,10 @@ def test_pointing_at_a_row_shows_what_there_is_to_say_of_it(
 def test_more_runs_than_are_compared_at_once_are_told(
     tab: Page, address: str, ledger: tuple[Contents, Blobs], folder: Path
 ) -> None:
-    script = (folder / "assets/ledger/comparison.js").read_text("utf-8")
+    script = (folder / "assets/ledger/compare/chosen.js").read_text("utf-8")
     assert "MOST = 20;" in script
     few = script.replace("MOST = 20;", "MOST = 3;")
-    tab.route("**/comparison.js", lambda route: route.fulfill(body=few, content_type="text/javascript"))
+    tab.route("**/chosen.js", lambda route: route.fulfill(body=few, content_type="text/javascript"))
     chosen = [run.record.id for run in ledger[0].runs[:5]]
     ready(tab, address, f"#sel={','.join(chosen)}")
     link = tab.get_by_role("link", name="Compare 3 of 5 selected")

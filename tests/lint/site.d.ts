@@ -61,6 +61,8 @@ interface Runs {
   /** Metrics that queries may ask for. */
   keys: string[];
   fields: { name: string; values: unknown[]; codes: number[] }[];
+  /** Other names of splits, in lower case, and what they stand for. */
+  splits: Record<string, string>;
   word(column: Column, row: number): string;
   counts(row: number): boolean;
   /** Whether a run is a repeat of its own: it counts, and is no other rank of a training. */
@@ -87,6 +89,55 @@ interface Line {
   name: string;
   xs: number[];
   ys: number[];
+  /** The band around it, where it is a mean. */
+  low?: number[];
+  high?: number[];
+}
+
+/** What `ledger/publish/site/comparison_data.py` writes of a comparable group. */
+interface GroupValues {
+  id: string;
+  total: number | null;
+  freedom: number;
+  count: number;
+  repeated: { setting: number; values: number[]; lost?: number }[];
+}
+
+/** What `ledger/publish/site/comparison_data.py` writes. */
+interface Compared {
+  rows: number;
+  newest: string;
+  groups: GroupValues[];
+  facts: (Column & { name: string; kind: string })[];
+  changes: Column;
+}
+
+/** Runs that differ by seed only, with what their names share. */
+interface ChosenSetting {
+  rows: number[];
+  name: string;
+}
+
+/** An answer of `ledger judge`; effects are positive where the judged setting is better. */
+interface Judged {
+  answer: "keep" | "discard" | "cannot tell";
+  word: "better" | "worse" | "within noise" | "cannot tell";
+  why: string;
+  effect: number;
+  low: number | null;
+  high: number | null;
+}
+
+/** The same of two runs, or why there is none. */
+interface Verdict {
+  word: Judged["word"] | "not comparable";
+  why: string;
+  effect: number | null;
+  low: number | null;
+  high: number | null;
+  /** Values of the judged setting, and of the other. */
+  ours: number[];
+  theirs: number[];
 }
 
 /** Horizontal values, and a column for each line: null where it breaks, undefined where it has no point. */
@@ -107,6 +158,7 @@ type Child = Node | string | null | undefined;
 interface Ledger {
   runs(): Promise<Runs>;
   curves(id: string): Promise<Curves>;
+  comparison(): Promise<Compared>;
   handbook(): Promise<Section[]>;
   ask(data: Runs, text: string, again: () => void): Answer;
   element<Tag extends keyof HTMLElementTagNameMap>(
@@ -250,22 +302,24 @@ interface Window {
   __md_set(key: string, value: unknown, store?: Storage, scope?: URL): void;
   ledger: Ledger;
   ledgerCharts: {
-    install(group: HTMLElement, axes: string[], linesOf: (figure: number, axis: string) => (Line | null)[]): Promise<void>;
+    install(group: HTMLElement, axes: string[], linesOf: (figure: number, axis: string) => (Line | null)[]): Promise<() => void>;
   };
   ledgerColumns: { whole(data: unknown): Runs };
-  ledgerCompareCurves: { showCurves(holder: HTMLElement, data: Runs, rows: number[]): Promise<void> };
+  ledgerCompareCurves: { showCurves(holder: HTMLElement, data: Runs, settings: ChosenSetting[]): Promise<void> };
   ledgerComparison: {
     MOST: number;
     differences(data: Runs, rows: number[]): { params: string[]; parts: string[]; one: boolean };
     summary(data: Runs, rows: number[]): string[];
     named(data: Runs, text: string, limit: number): { rows: number[]; left: string[]; missing: string[] };
-    stars(data: Runs, metric: Metric, rows: number[]): { starred: Set<number>; told: string };
+    settingsOf(data: Runs, rows: number[]): ChosenSetting[];
   };
   ledgerCurves: {
     axesOf(all: Curves[]): string[];
+    bandOf(name: string, lines: (Line | null)[]): Line | null;
     lineOf(curves: Curves, axis: string, series: string, name: string): Line | null;
     seriesOf(all: Curves[]): string[];
     sharing(all: Curves[], name: string): { label: string; members: number[] }[];
+    smooth(line: Line | null, keep: number): Line | null;
     tableOf(lines: (Line | null)[], positive: boolean): Table;
     obstacle(table: Table, positive: boolean): string;
     nearest(table: Table, column: number, at: number): number | null;
@@ -273,6 +327,32 @@ interface Window {
     ends(low: number, high: number): [number, number];
   };
   ledgerData(name: string, value: unknown): void;
+  ledgerDiffering: {
+    differing(
+      data: Runs,
+      rows: number[],
+      compared: Compared | null,
+      tableOf: (label: string, lines: Node[]) => HTMLElement,
+    ): (Node | string)[];
+  };
+  ledgerResults: {
+    results(data: Runs, rows: number[], tableOf: (label: string, lines: Node[]) => HTMLElement): Node[];
+  };
+  ledgerVerdict: {
+    decide(
+      ours: number[],
+      theirs: number[],
+      others: { total: number; freedom: number },
+      question: { higher: boolean; trials: number },
+    ): Judged;
+    mean(values: number[]): number;
+    tail(freedom: number, t: number): number;
+    verdictOn(data: Runs, metric: Metric, group: GroupValues | undefined, row: number, against: number): Verdict;
+  };
+  ledgerVerdictBox: {
+    isTraining(data: Runs, metric: Metric): boolean;
+    verdictBox(data: Runs, settings: ChosenSetting[], compared: Compared | null): Node[];
+  };
   ledgerFormatting: {
     number(value: number | null | undefined, digits?: number): string;
     duration(seconds: number | null): string;

@@ -21,13 +21,14 @@ def differences(runs: Sequence[StoredRun]) -> list[EnvironmentDifference]:
 
     Package lists are compared by hash: equal hashes mean that every package is equal.
     """
-    told = [_facts(run.record) for run in runs]
+    told = [{name: value for part in facts_of(run.record).values() for name, value in part.items()} for run in runs]
     names = list(dict.fromkeys(name for facts in told for name in facts))
     rows = [EnvironmentDifference(name=name, values=[facts.get(name) for facts in told]) for name in names]
     return [row for row in rows if len(set(row.values)) > 1]
 
 
-def _facts(record: Record) -> dict[str, str | None]:
+def facts_of(record: Record) -> dict[str, dict[str, str | None]]:
+    """Return the properties of the `environment` and of the `hardware` of a run by name; none where one is unknown."""
     environment, hardware = record.environment, record.hardware
     counts: dict[str, int] = {}
     for gpu in hardware.gpus:
@@ -35,11 +36,12 @@ def _facts(record: Record) -> dict[str, str | None]:
     gpus = ", ".join(f"{count} x {name}" for name, count in sorted(counts.items()))
     listed = (environment.hash or "").rpartition(":")[2][:12]
     return {
-        "python": environment.python,
-        "os": environment.os,
-        "container": environment.container,
-        **dict(sorted(environment.frameworks.items())),
-        "packages": f"{environment.packages} ({listed})" if listed and environment.packages is not None else None,
-        "cpu": hardware.cpu,
-        "gpu": gpus or None,
+        "environment": {
+            "python": environment.python,
+            "os": environment.os,
+            "container": environment.container,
+            **dict(sorted(environment.frameworks.items())),
+            "packages": f"{environment.packages} ({listed})" if listed and environment.packages is not None else None,
+        },
+        "hardware": {"cpu": hardware.cpu, "gpu": gpus or None},
     }

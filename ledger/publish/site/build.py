@@ -35,6 +35,7 @@ from ledger.publish.pages.page import Page
 from ledger.publish.pages.parts.verdict_line import VerdictLine, verdict_lines
 from ledger.publish.pages.parts.version_view import picture_files
 from ledger.publish.pages.parts.weak_view import WeakReader
+from ledger.publish.site.comparison_data import COMPARISON_PATH, render_comparison_data
 from ledger.publish.site.frames import Handbook, join, read_handbook
 from ledger.publish.site.output import Made, Memory, claim, delete_files, read_memory, sizes, write_file, write_memory
 from ledger.publish.site.query_numbers import NUMBERS_PATH, render_numbers
@@ -226,6 +227,11 @@ def _units(
     yield _finished(COLUMNS_PATH, {COLUMNS_PATH: render_columns(atlas, addresses.experiment_page)})
     yield _finished(NUMBERS_PATH, {NUMBERS_PATH: render_numbers(atlas.runs)})
     marks = {run.record.id: _run_mark(run) for run in atlas.runs}
+    yield Unit(
+        name=COMPARISON_PATH,
+        key=_key(renderer, list(marks.values()), list(atlas.settings.values())),
+        render=lambda: {COMPARISON_PATH: render_comparison_data(atlas)},
+    )
     yield from _boards(atlas, shells, _key(renderer, shells["board"]), marks)
     places = {run.record.id: board_paths_of(run, atlas) for run in atlas.runs}
     for name, runs in atlas.experiments.items():

@@ -4,11 +4,11 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { runInThisContext } from "node:vm";
 
-for (const name of ["loader", "columns", "explorer/state", "comparison"]) {
+for (const name of ["loader", "columns", "curves", "explorer/state", "compare/chosen"]) {
   const script = new URL(`../../../site/docs/assets/ledger/${name}.js`, import.meta.url);
   runInThisContext(readFileSync(script, "utf8"), { filename: script.pathname });
 }
-const { ledgerLoader, ledgerColumns, ledgerRunTable, ledgerComparison } = globalThis;
+const { ledgerLoader, ledgerColumns, ledgerCurves, ledgerRunTable, ledgerComparison } = globalThis;
 
 const slowLoader = () => {
   const asked = [];
@@ -245,45 +245,35 @@ test("runs beyond the limit are told by their whole ids", () => {
   assert.deepEqual(ledgerComparison.named(runs(), "", 12), { rows: [], left: [], missing: [] });
 });
 
-const metric = (changes = {}) => ({
-  known: true,
-  direction: "higher",
-  values: [0.9, 0.8, 0.7],
-  leading: "100",
-  ...changes,
-});
-const starsOf = (data, made, rows = [0, 1, 2]) => {
-  const { starred, told } = ledgerComparison.stars(data, made, rows);
-  return [[...starred], told];
-};
-
-test("the star is that of the leaderboard, not of the largest value here", () => {
-  assert.deepEqual(starsOf(runs(), metric()), [[0], ""]);
-  assert.deepEqual(starsOf(runs(), metric({ leading: ["0", "1", "0"] })), [[1], ""]);
-  assert.deepEqual(starsOf(runs(), metric(), [1, 2]), [[], "others are better than these"]);
+test("repeats of a setting stand together, and are called by what their names share but for the seed", () => {
+  const name = ["cnn · width 8 · seed 1", "cnn · width 16 · seed 1", "cnn · width 8 · seed 2"];
+  assert.deepEqual(ledgerComparison.settingsOf(runs({ setting: [7, 9, 7], name }), [0, 1, 2]), [
+    { rows: [0, 2], name: "cnn · width 8" },
+    { rows: [1], name: "cnn · width 16" },
+  ]);
+  assert.deepEqual(ledgerComparison.settingsOf(runs({ name: ["seed 1", "b", "c"] }), [0]), [
+    { rows: [0], name: "seed 1" },
+  ]);
 });
 
-test("runs that all lead are within noise of each other", () => {
-  assert.deepEqual(starsOf(runs(), metric({ leading: "111" })), [[], "within noise"]);
-  assert.deepEqual(starsOf(runs(), metric({ leading: "110" }), [0, 1]), [[], "within noise"]);
+const line = (xs, ys) => ({ name: "a", xs, ys });
+
+test("a band goes over the places that all repeats span, straight between their points", () => {
+  const { xs, ys, low, high } = ledgerCurves.bandOf("both", [line([0, 2, 4], [0, 2, 4]), line([1, 3], [3, 5])]);
+  assert.deepEqual({ xs, ys, low, high }, { xs: [1, 2, 3], ys: [2, 3, 4], low: [1, 2, 3], high: [3, 4, 5] });
+  assert.equal(ledgerCurves.bandOf("none", [null, line([], [])]), null);
 });
 
-test("where nobody knows data, direction or a second value, there is no star and no word", () => {
-  for (const changes of [{ known: false }, { direction: null }, { values: [0.9, null, null] }])
-    assert.deepEqual(starsOf(runs(), metric(changes)), [[], ""]);
-  assert.deepEqual(starsOf(runs(), metric(), [0]), [[], ""]);
+test("where a repeat has no number the band has a gap, and of two values at one place the later counts", () => {
+  const { ys } = ledgerCurves.bandOf("both", [line([0, 1, 2], [0, Number.NaN, 2]), line([0, 1, 2, 2], [2, 2, 9, 4])]);
+  assert.deepEqual(ys, [1, Number.NaN, 3]);
 });
 
-test("repeats of one setting are none better than the other", () => {
-  assert.deepEqual(starsOf(runs({ setting: [5, 5, 5] }), metric()), [[], "one setting, so none is better"]);
-});
-
-test("where nobody knows the noise none is marked", () => {
-  assert.deepEqual(starsOf(runs(), metric({ leading: null })), [[], "nobody knows the noise, so none is marked"]);
-});
-
-test("a run that does not count, and a value that is no number, win nothing and tie with nothing", () => {
-  assert.deepEqual(starsOf(runs({ counts: (row) => row !== 0 }), metric()), [[], "others are better than these"]);
-  assert.deepEqual(starsOf(runs(), metric({ values: [Number.NaN, 0.8, 0.7], leading: "110" })), [[1], ""]);
-  assert.deepEqual(starsOf(runs(), metric({ values: [Infinity, 0.8, Number.NaN] })), [[], ""]);
+test("smoothing weighs older points less, starts at the first point, and passes what is no number by", () => {
+  const { ys } = ledgerCurves.smooth(line([0, 1, 2], [1, 3, Number.NaN]), 0.5);
+  assert.deepEqual(ys, [1, (0.5 + 3) / 1.5, Number.NaN]);
+  const same = line([0], [1]);
+  assert.equal(ledgerCurves.smooth(same, 0), same);
+  const banded = { ...line([0, 1], [2, 2]), low: [1, 3], high: [3, 3] };
+  assert.deepEqual(ledgerCurves.smooth(banded, 0.5).low, [1, 3.5 / 1.5]);
 });

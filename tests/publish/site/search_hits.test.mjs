@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { runInThisContext } from "node:vm";
 
-for (const name of ["formatting", "search_hits", "comparison"]) {
+for (const name of ["formatting", "search_hits", "compare/chosen"]) {
   const script = new URL(`../../../site/docs/assets/ledger/${name}.js`, import.meta.url);
   globalThis.window ??= globalThis;
   runInThisContext(readFileSync(script, "utf8"), { filename: script.pathname });

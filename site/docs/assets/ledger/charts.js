@@ -8,6 +8,7 @@
 
   /**
    * Puts controls above a group of figures and draws their lines: one for each item of the legend, null where it has none.
+   * Returns what draws them again.
    * @param {HTMLElement} group
    * @param {string[]} axes
    * @param {(figure: number, axis: string) => (Line | null)[]} linesOf
@@ -77,6 +78,7 @@
     tools.append(element("span", { class: "lg-hint" }, "drag to zoom in, double-click to zoom out"));
     group.before(tools);
     draw();
+    return change;
   };
 
   /** @param {HTMLElement} group */

@@ -24,6 +24,71 @@
     return { name, xs: logged.map(([x]) => x), ys: logged.map(([, y]) => y) };
   };
 
+  /** The value of a line at a place, on a straight way between its points; NaN where one of them is none. @param {Line} line @param {number} x */
+  const at = ({ xs, ys }, x) => {
+    let after = 0;
+    while (xs[after] < x) after += 1;
+    if (xs[after] === x) return ys[after];
+    const share = (x - xs[after - 1]) / (xs[after] - xs[after - 1]);
+    return ys[after - 1] + share * (ys[after] - ys[after - 1]);
+  };
+
+  /** The points in rising order; of several at one place the last counts. @param {Line} line @returns {Line} */
+  const risen = (line) => {
+    const points = [...new Map(line.xs.map((x, index) => [x, line.ys[index]]))].sort(([a], [b]) => a - b);
+    return { ...line, xs: points.map(([x]) => x), ys: points.map(([, y]) => y) };
+  };
+
+  /**
+   * Repeats as one line with a band: the mean, the smallest and the largest over the places that all of them span.
+   * `ledger/analysis/data/curve_bands.py` does the same.
+   * @param {string} name
+   * @param {(Line | null)[]} lines
+   * @returns {Line | null}
+   */
+  const bandOf = (name, lines) => {
+    const drawn = lines.flatMap((line) => (line?.xs.length ? [risen(line)] : []));
+    if (!drawn.length) return null;
+    const start = Math.max(...drawn.map(({ xs }) => xs[0]));
+    const end = Math.min(...drawn.map(({ xs }) => xs[xs.length - 1]));
+    const xs = [...new Set(drawn.flatMap((line) => line.xs))]
+      .filter((x) => x >= start && x <= end)
+      .sort((a, b) => a - b);
+    const columns = xs.map((x) => drawn.map((line) => at(line, x)));
+    /** @param {(...values: number[]) => number} pick */
+    const each = (pick) => columns.map((values) => (values.every(Number.isFinite) ? pick(...values) : Number.NaN));
+    return {
+      name,
+      xs,
+      ys: each((...values) => values.reduce((sum, value) => sum + value, 0) / values.length),
+      low: each(Math.min),
+      high: each(Math.max),
+    };
+  };
+
+  /**
+   * Each point as the mean of those before it, weighted by `keep` to the power of their distance (as TensorBoard's
+   * slider does: an exponential mean, corrected for its start). A point that is no number stays one, and counts for none.
+   * @param {Line | null} line
+   * @param {number} keep from 0, which changes nothing, to below 1
+   * @returns {Line | null}
+   */
+  const smooth = (line, keep) => {
+    if (!line || !keep) return line;
+    /** @param {number[]} values */
+    const smoothed = (values) => {
+      let [sum, weight] = [0, 0];
+      return values.map((value) => {
+        if (!Number.isFinite(value)) return value;
+        sum = sum * keep + value;
+        weight = weight * keep + 1;
+        return sum / weight;
+      });
+    };
+    const { low, high } = line;
+    return { ...line, ys: smoothed(line.ys), ...(low && high ? { low: smoothed(low), high: smoothed(high) } : {}) };
+  };
+
   /** The names of all series, those that most runs have first. @param {Curves[]} all */
   const seriesOf = (all) => {
     /** @type {Map<string, number>} */
@@ -132,6 +197,6 @@
   };
 
   Object.assign(globalThis, {
-    ledgerCurves: { axesOf, lineOf, seriesOf, sharing, tableOf, obstacle, nearest, valueAt, ends },
+    ledgerCurves: { axesOf, bandOf, lineOf, seriesOf, sharing, smooth, tableOf, obstacle, nearest, valueAt, ends },
   });
 })();

@@ -129,8 +129,24 @@
   /** @param {string} id */
   const curves = (id) => load(`curves:${id}`, `data/curves/${id}.js`);
   const handbook = () => load("handbook", "data/handbook.js");
+  const comparison = () => load("comparison", "data/comparison.js");
   /** @param {string} path */
   const url = (path) => new URL(path, root).href;
 
-  window.ledger = { runs, curves, handbook, ask, element, number, duration, money, minute, badge, hash, setHash, url };
+  window.ledger = {
+    runs,
+    curves,
+    comparison,
+    handbook,
+    ask,
+    element,
+    number,
+    duration,
+    money,
+    minute,
+    badge,
+    hash,
+    setHash,
+    url,
+  };
 })();

@@ -47,6 +47,15 @@
     };
   };
 
+  /** A line that is not drawn, beside a band. @returns {uPlot.Series} */
+  const edge = () => ({ width: 0, stroke: "transparent", points: { show: false } });
+
+  /** The colour of a line, thin. @param {Element | undefined} key */
+  const veil = (key) => {
+    const [red, green, blue] = (key ? getComputedStyle(key).stroke : "").match(/[\d.]+/g) || ["128", "128", "128"];
+    return `rgb(${red} ${green} ${blue} / 18%)`;
+  };
+
   /** @param {"x" | "y"} scale @param {Partial<uPlot.Axis>} more @returns {uPlot.Axis} */
   const axisOf = (scale, more) => ({
     scale,
@@ -66,7 +75,10 @@
    * @returns {() => void}
    */
   const plot = (place, lines, view) => {
-    const table = tableOf(lines, view.logarithmic);
+    const banded = lines.flatMap((line, index) =>
+      line?.low && line.high ? [{ index, low: { ...line, ys: line.low }, high: { ...line, ys: line.high } }] : [],
+    );
+    const table = tableOf([...lines, ...banded.flatMap(({ low, high }) => [high, low])], view.logarithmic);
     const why = obstacle(table, view.logarithmic);
     const says = `${view.title}${view.logarithmic ? " (log)" : ""}`;
     const asDrawn = place.querySelector(":scope > svg") && !place.closest("[data-changed]");
@@ -110,7 +122,15 @@
             ? { distr: 3, range: (_, low, high) => uPlot.rangeLog(low, high, 10, false) }
             : { range: (_, low, high) => ends(low, high) },
         },
-        series: [{}, ...lines.map((line, index) => seriesOf(line, view.keys[index]))],
+        series: [
+          {},
+          ...lines.map((line, index) => seriesOf(line, view.keys[index])),
+          ...banded.flatMap(() => [edge(), edge()]),
+        ],
+        bands: banded.map(({ index }, at) => ({
+          series: [lines.length + 1 + 2 * at, lines.length + 2 + 2 * at],
+          fill: () => veil(view.keys[index]),
+        })),
         axes: [
           axisOf("x", {
             label: view.axis,

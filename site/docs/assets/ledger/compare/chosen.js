@@ -1,5 +1,5 @@
 // @ts-check
-/* Which runs an address means, and which of them carry the star of the leaderboard: nothing here touches a page. */
+/* Which runs an address means, which of them are one setting, and what parts them: nothing here touches a page. */
 "use strict";
 (() => {
   /** Where the last part of an id begins. */
@@ -31,23 +31,24 @@
     };
   };
 
+  /** The word of a name that tells the seed. */
+  const SEED = /^\S*seed\S* /i;
+
   /**
-   * A star is that of the leaderboard: where what parts these settings is more than noise explains.
+   * The settings of the rows in their order, each with its rows and with what their names share but for the seed.
    * @param {Runs} data
-   * @param {Metric} metric
    * @param {number[]} rows
+   * @returns {ChosenSetting[]}
    */
-  const stars = (data, metric, rows) => {
-    /** @param {string} told */
-    const none = (told) => ({ starred: /** @type {Set<number>} */ (new Set()), told });
-    const having = rows.filter((row) => Number.isFinite(metric.values[row]) && data.counts(row));
-    if (!metric.known || !metric.direction || having.length < 2) return none("");
-    if (new Set(having.map((row) => data.setting[row])).size < 2) return none("one setting, so none is better");
-    const { leading } = metric;
-    if (!leading) return none("nobody knows the noise, so none is marked");
-    const best = having.filter((row) => leading[row] === "1");
-    if (best.length === having.length) return none("within noise");
-    return best.length ? { starred: new Set(best), told: "" } : none("others are better than these");
+  const settingsOf = (data, rows) => {
+    /** @type {Map<number | string, number[]>} */
+    const found = new Map();
+    for (const row of rows) found.set(data.setting[row], [...(found.get(data.setting[row]) ?? []), row]);
+    return [...found.values()].map((members) => {
+      const names = members.map((row) => data.name[row].split(" · "));
+      const shared = names[0].filter((part) => names.every((parts) => parts.includes(part)) && !SEED.test(part));
+      return { rows: members, name: shared.join(" · ") || data.name[members[0]] };
+    });
   };
 
   /**
@@ -99,5 +100,5 @@
     return said;
   };
 
-  Object.assign(globalThis, { ledgerComparison: { MOST, differences, named, stars, summary } });
+  Object.assign(globalThis, { ledgerComparison: { MOST, differences, named, settingsOf, summary } });
 })();
