@@ -42,7 +42,7 @@ _CONTEXTS = {digits: Context(prec=digits, rounding=ROUND_HALF_UP) for digits in 
 
 
 def number(value: float | str, digits: int = DIGITS) -> str:
-    """Return a measured number with this many significant digits; whole numbers in full.
+    """Return a measured number with this many significant digits; whole numbers in full, and 1 for nothing less.
 
     Args:
         value: the number, or one of the names that documents use where JSON has no number.
@@ -54,6 +54,9 @@ def number(value: float | str, digits: int = DIGITS) -> str:
     if value == int(value) and abs(value) < _WHOLE:
         return str(int(value))
     rounded = _CONTEXTS[digits].create_decimal_from_float(value)
+    while abs(rounded) == 1 and abs(value) < 1:  # what is not all is never 1
+        digits += 1
+        rounded = Context(prec=digits, rounding=ROUND_HALF_UP).create_decimal_from_float(value)
     if _SMALLEST <= abs(value) < _LARGEST:
         text = f"{rounded:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
@@ -73,7 +76,8 @@ def measured(value: float, deviation: float | None) -> tuple[str, str]:
     places = 1 - rounded.adjusted()
     if not 0 <= places <= _DECIMALS or abs(value) >= _LARGEST:
         return number(value), number(deviation, 2)
-    return _fixed(value, places), _fixed(float(rounded), places)
+    shown = _fixed(value, places)
+    return number(value) if abs(value) < 1 == abs(float(shown)) else shown, _fixed(float(rounded), places)
 
 
 def change(value: float, digits: int = 3) -> str:
@@ -138,7 +142,8 @@ def byte_size(size: float) -> str:
     while size >= _UNIT - 0.5 and unit < len(_BYTE_UNITS) - 1:
         size /= _UNIT
         unit += 1
-    return f"{number(size, 3) if unit else _fixed(size, 0)} {_BYTE_UNITS[unit]}"
+    shown = number(float(_CONTEXTS[3].create_decimal_from_float(size)), 3) if unit else _fixed(size, 0)
+    return f"{shown} {_BYTE_UNITS[unit]}"
 
 
 def share(fraction: float) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
-from ledger.analysis.comparing.best_set import Sample, best_set
+from ledger.analysis.comparing.best_set import CONFIDENCE, Sample, best_set
 from ledger.analysis.comparing.comparable import Group
 from ledger.analysis.comparing.error_rate import outside_range
 from ledger.analysis.comparing.ranks import decode_trace, other_ranks
@@ -226,3 +226,40 @@ def _with(
 
 def _square(value: float) -> float:
     return value * value  # `**` raises where this becomes infinite
+
+
+def mean_noise(board: SettingBoard) -> tuple[float | None, float | None]:
+    """Return the noise of a board, and the half width of the interval of a single run; none where it is unknown.
+
+    The noise is pooled over all settings of the board, so that one run has an interval as well; that of a mean of n
+    runs is narrower by the root of n (Student's t; Box, Hunter and Hunter, Statistics for Experimenters, 2nd edition
+    2005, 3.4).
+
+    Raises:
+        ModuleNotFoundError: scipy is not installed.
+    """
+    freedom = sum(place.spread.count - 1 for place in board.places if place.spread)
+    noise = board.noise if board.noise is not None else _pooled(board, freedom)
+    if noise is None or freedom < 1:
+        return noise, None
+    from scipy.special import stdtrit
+
+    return noise, float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * noise
+
+
+def mean_interval(spread: Spread, reach: float) -> tuple[float, float]:
+    """Return the interval of a mean, from the half width of that of a single run."""
+    half = reach / math.sqrt(spread.count)
+    return spread.mean - half, spread.mean + half
+
+
+def _pooled(board: SettingBoard, freedom: int) -> float | None:
+    """Return the pooled deviation of a board on which nothing is starred, as one of a single setting."""
+    squares = [
+        _square(place.deviation) * (place.spread.count - 1)
+        for place in board.places
+        if place.deviation and place.spread
+    ]
+    if not squares or not math.isfinite(whole := sum(squares)):
+        return None
+    return math.sqrt(whole / freedom)

@@ -3,18 +3,15 @@
 The order and the stars are those of the leaderboard; nothing here decides which setting may be the best.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 
 from ledger.analysis.comparing.comparable import Group
-from ledger.analysis.comparing.leaderboard import Place, SettingBoard, Withdrawn
+from ledger.analysis.comparing.leaderboard import Place, SettingBoard, Withdrawn, mean_interval, mean_noise
 from ledger.analysis.comparing.settings import is_place, is_seed
 from ledger.analysis.query.fields import params_that_differ, show_value
 from ledger.model.entries import StoredRun
 from ledger.model.values import Direction, Document, ParamValue
 
-CONFIDENCE = 0.95
-"""Probability of the interval of a mean."""
 REPORT_FORMAT = 1
 
 
@@ -114,9 +111,7 @@ def report_table(board: SettingBoard, runs: Mapping[str, StoredRun], name: str) 
         name: name of the group in file names.
     """
     labels = _labels([runs[place.runs[0]] for place in board.places])
-    freedom = sum(place.spread.count - 1 for place in board.places if place.spread)
-    noise = board.noise if board.noise is not None else _pooled(board, freedom)
-    reach = _quantile(freedom) * noise if noise is not None else None
+    noise, reach = mean_noise(board)
     return ReportTable(
         name=name,
         group=board.group,
@@ -128,25 +123,9 @@ def report_table(board: SettingBoard, runs: Mapping[str, StoredRun], name: str) 
     )
 
 
-def _pooled(board: SettingBoard, freedom: int) -> float | None:
-    """Return the pooled deviation of a board on which nothing is starred, as one of a single setting."""
-    squares = [
-        place.deviation * place.deviation * (place.spread.count - 1)
-        for place in board.places
-        if place.deviation and place.spread
-    ]
-    if not squares or not math.isfinite(whole := sum(squares)):
-        return None
-    return math.sqrt(whole / freedom)
-
-
 def _row(place: Place, setting: str, params: dict[str, ParamValue], reach: float | None) -> ReportRow:
     spread = place.spread
     count = spread.count if spread else 0
-    interval = None
-    if spread and reach is not None:
-        half = reach / math.sqrt(count)
-        interval = (spread.mean - half, spread.mean + half)
     return ReportRow(
         setting=setting,
         params=params,
@@ -154,7 +133,7 @@ def _row(place: Place, setting: str, params: dict[str, ParamValue], reach: float
         leading=place.leading,
         mean=spread.mean if spread else None,
         deviation=place.deviation,
-        interval=interval,
+        interval=mean_interval(spread, reach) if spread and reach is not None else None,
         n=count,
         runs=place.runs[:count],
         uncounted=place.runs[count:],
@@ -181,10 +160,3 @@ def _labels(runs: Sequence[StoredRun]) -> list[tuple[str, dict[str, ParamValue]]
 
 def _short_id(run: StoredRun) -> str:
     return f"run {run.record.id.rpartition('-')[2]}"
-
-
-def _quantile(freedom: int) -> float:
-    """Return the two-sided quantile of Student's t for `CONFIDENCE`."""
-    from scipy.stats import t
-
-    return float(t.ppf((1 + CONFIDENCE) / 2, freedom))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from ledger.formatting import exact_number
 from ledger.model.values import Document
@@ -21,6 +21,9 @@ _LOG_FROM = 50.0
 
 _WEEKS = 52
 """Whole weeks of the calendar before the one of its last day."""
+
+_DAYS_APART = 150.0
+"""Pixels between two days that stand side by side."""
 
 
 class Line(Document, frozen=True, kw_only=True):
@@ -47,6 +50,8 @@ class Dot(Document, frozen=True, kw_only=True):
     """Page that it links to."""
     slot: int = 0
     """Index of its colour."""
+    name: str = ""
+    """Short name that may stand beside it."""
 
 
 class Stretch(Document, frozen=True, kw_only=True):
@@ -117,8 +122,8 @@ def render_history(
 ) -> str:
     """Return a metric over time in one stretch per dataset version; the line breaks between them.
 
-    Within a stretch the line is the best so far where the direction is known, else it joins the measurements;
-    there is none where these are not `joined`.
+    Within a stretch the line is the best so far where the direction is known: a step where a run was better. Else it
+    joins the measurements; there is none where these are not `joined`, and then their places are no times either.
     Measurements stand at equal distances in order of time: runs come in bursts.
     """
     dots = [dot for stretch in stretches for dot in stretch.dots]
@@ -135,17 +140,46 @@ def render_history(
         places = [x + pitch * index for index in range(len(stretch.dots))]
         body.append(_best_so_far(frame, stretch, places, slot, direction) if joined else "")
         body.append(_dots(frame, stretch, places))
+        body.append(_days(frame, stretch, places) if joined else "")
         x = places[-1] + pitch
     return frame.render(title, "".join(body), "lg-history")
 
 
 def _best_so_far(frame: Frame, stretch: Stretch, places: Sequence[float], slot: int, direction: str | None) -> str:
-    best: list[float] = []
-    for dot in stretch.dots:
-        better = {"higher": max, "lower": min}.get(direction or "")
-        best.append(better(best[-1], dot.y) if better and best else dot.y)
-    steps = " ".join(f"{x:.1f},{frame.y.place(y):.1f}" for x, y in zip(places, best, strict=True))
-    return f'<polyline class="lg-line lg-c{slot % COLOURS}" points="{steps}"/>' if len(best) > 1 else ""
+    if len(stretch.dots) < 2:  # noqa: PLR2004  # a line needs two
+        return ""
+    css = f"lg-line lg-c{slot % COLOURS}"
+    better = {"higher": max, "lower": min}.get(direction or "")
+    if better is None:
+        line = " ".join(f"{x:.1f},{frame.y.place(dot.y):.1f}" for x, dot in zip(places, stretch.dots, strict=True))
+        return f'<polyline class="{css}" points="{line}"/>'
+    best, leader = stretch.dots[0].y, 0
+    parts = [f"M{places[0]:.1f} {frame.y.place(best):.1f}"]
+    for at, dot in enumerate(stretch.dots):
+        if better(best, dot.y) != best:
+            best, leader = dot.y, at
+            parts.append(f"H{places[at]:.1f}V{frame.y.place(best):.1f}")
+    parts.append(f"H{places[-1]:.1f}")
+    name = _leader(frame, stretch.dots[leader], places[leader])
+    return f'<path class="{css}" d="{"".join(parts)}"/>{name}'
+
+
+def _leader(frame: Frame, dot: Dot, x: float) -> str:
+    """Return the name of the best of a stretch, over its dot, on the side that has room."""
+    if not dot.name:
+        return ""
+    anchor = "start" if x < frame.width / 3 else "end" if x > frame.width * 2 / 3 else "middle"
+    return name_at(x, frame.y.place(dot.y) - 9, dot.name, anchor=anchor, css="lg-leader")
+
+
+def _days(frame: Frame, stretch: Stretch, places: Sequence[float]) -> str:
+    """Return the day of the first and, where it is another and there is room, of the last measurement."""
+    first, last = (f"{datetime.fromtimestamp(dot.x, UTC):%Y-%m-%d}" for dot in (stretch.dots[0], stretch.dots[-1]))
+    y = frame.y.start + 34
+    if first == last or places[-1] - places[0] < _DAYS_APART:
+        return name_at((places[0] + places[-1]) / 2, y, first, anchor="middle", css="lg-day-name")
+    start = name_at(places[0], y, first, css="lg-day-name")
+    return start + name_at(places[-1], y, last, anchor="end", css="lg-day-name")
 
 
 def _dots(frame: Frame, stretch: Stretch, places: Sequence[float]) -> str:

@@ -2,23 +2,29 @@
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from ledger.analysis.comparing.comparable import Leaderboard
-from ledger.analysis.comparing.leaderboard import Place, SettingBoard
+from ledger.analysis.comparing.leaderboard import Place, SettingBoard, mean_interval, mean_noise
 from ledger.analysis.comparing.param_ranking import rank_params
 from ledger.analysis.comparing.settings import is_seed
 from ledger.analysis.query.order_warnings import measure_command
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document
+from ledger.publish.charts.forest_cells import Cell, Forest, render_forest
+from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page, markup
 from ledger.publish.pages.parts.alignment_view import alignment_views, render_periods
-from ledger.publish.site.site_data import Atlas, board_path
+from ledger.publish.site.site_data import Atlas, board_name, board_path
 from ledger.publish.site.templating import render
 from ledger.publish.text import param_text
 
 BOARD_ROWS = 200
 """Most settings on the page."""
-_RUNS_LINKED = 5
+_RUNS_LINKED = 12
 """Most runs of a setting that are linked; the rest is counted."""
+_PARTS = " \N{MIDDLE DOT} "
+"""What stands between the parts of a name."""
 _PARAMS_SHOWN = 8
 """Most params that distinguish the settings of a board."""
 
@@ -30,10 +36,12 @@ class Row(Document, frozen=True, kw_only=True):
     """The setting."""
     run: StoredRun
     """Its best run, which represents it."""
+    name: str
+    """What tells it apart within its experiment; empty where nothing does."""
     params: tuple[tuple[str, str], ...]
-    """Params that distinguish it from the other settings shown, as typed."""
-    linked: tuple[str, ...]
-    """Runs that are linked."""
+    """Params that distinguish it from the other settings shown, as typed, the most telling first."""
+    linked: tuple[tuple[str, str], ...]
+    """Runs that are linked, each with what its name says beside the setting's, else its short id."""
     statuses: tuple[str, ...]
     """How its runs ended, each status once."""
 
@@ -42,13 +50,18 @@ def render_board(board: Leaderboard, atlas: Atlas) -> Page:
     """Return the page of one leaderboard, with links to boards that are not comparable with it."""
     group = board.group
     ranked = atlas.ranked[group.id]
+    forest, cells = _forest(board, ranked)
+    rows = _rows(ranked, atlas)
     retired = atlas.retired.get(board.group.dataset)
     content = render(
         "board",
         names=atlas.names,
         board=ranked,
-        rows=_rows(ranked, atlas),
-        scale=_scale(ranked),
+        rows=rows,
+        all_finished=all(row.statuses == ("finished",) for row in rows),
+        forest=forest,
+        cells=cells,
+        table=_as_table(ranked),
         retired=retired.text if retired else None,
         remedy=None if retired else measure_command([board.group.dataset]),
         siblings=[
@@ -79,12 +92,19 @@ def _rows(board: SettingBoard, atlas: Atlas) -> list[Row]:
         Row(
             place=place,
             run=run,
+            name=atlas.setting_names.get(run.record.id, ""),
             params=_param_pairs(run, told),
-            linked=place.runs[:_RUNS_LINKED],
+            linked=tuple((one, _beside(one, atlas)) for one in place.runs[:_RUNS_LINKED]),
             statuses=tuple(dict.fromkeys(atlas.by_id[one].record.status for one in place.runs)),
         )
         for place, run in zip(shown, runs, strict=True)
     ]
+
+
+def _beside(run: str, atlas: Atlas) -> str:
+    """Return what tells a run apart from the others of its setting."""
+    shared = atlas.setting_names.get(run, "").split(_PARTS)
+    return _PARTS.join(part for part in atlas.names.get(run, "").split(_PARTS) if part not in shared) or run[-6:]
 
 
 def _param_pairs(run: StoredRun, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -92,31 +112,33 @@ def _param_pairs(run: StoredRun, names: Sequence[str]) -> tuple[tuple[str, str],
     return tuple((name, param_text(values[name])) for name in names if name in values)
 
 
-class ValueScale(Document, frozen=True, kw_only=True):
-    """The scale from the worst (0) to the best (100) value of a board."""
+def _forest(board: Leaderboard, ranked: SettingBoard) -> tuple[Forest | None, dict[str, Markup]]:
+    """Return the settings shown on one scale, and the picture of each by its first run."""
+    if not ranked.group.known:
+        return None, {}
+    values = {standing.run.record.id: standing.metric.number for standing in board.standings}
+    try:
+        _, reach = mean_noise(ranked)
+    except ModuleNotFoundError:  # scipy is part of the extra; without it there are no intervals
+        reach = None
+    cells = {
+        place.runs[0]: Cell(
+            values=[values[run] for run in place.runs[: place.spread.count]],
+            mean=place.spread.mean,
+            interval=None if reach is None else mean_interval(place.spread, reach),
+            leading=place.leading,
+        )
+        for place in ranked.places[:BOARD_ROWS]
+        if place.spread is not None
+    }
+    forest = render_forest(list(cells.values()), higher=ranked.direction != "lower")
+    if forest is None:
+        return None, {}
+    return forest, {run: markup(cell) for run, cell in zip(cells, forest.cells, strict=True)}
 
-    low: float
-    """Smallest value."""
-    high: float
-    """Largest value."""
-    turned: bool
-    """Whether smaller values are better."""
 
-    def place(self, value: float) -> float:
-        """Return the position of a value."""
-        share = 97 * (value / self.width - self.low / self.width)
-        return 3 + (97 - share if self.turned else share)
-
-    @property
-    def width(self) -> float:
-        """Distance from the smallest to the largest value; infinite where no float holds it."""
-        return self.high - self.low
-
-
-def _scale(board: SettingBoard) -> ValueScale | None:
-    spreads = [place.spread for place in board.places if place.spread is not None]
-    if not spreads:
-        return None
-    low, high = min(spread.low for spread in spreads), max(spread.high for spread in spreads)
-    scale = ValueScale(low=low, high=high, turned=board.direction == "lower")
-    return scale if 0 < scale.width < float("inf") else None
+def _as_table(board: SettingBoard) -> str:
+    """Return the address of the table of runs that shows all settings of a board, best first."""
+    column = f"m.{board_name(board.group)}"
+    order = column if board.direction == "lower" else f"-{column}"
+    return f"{addresses.link(addresses.RUNS, 1)}#group=setting&sort={order}&cols={column},experiment,author,started"

@@ -16,12 +16,15 @@ from ledger.publish.pages.page import Page, markup
 from ledger.publish.pages.parts.version_view import Story, tell
 from ledger.publish.site.site_data import Atlas, Measurement
 from ledger.publish.site.templating import render
-from ledger.publish.text import visible
+from ledger.publish.text import one_line, visible
 
 CHARTS_SHOWN = 12
 """Most metrics with a chart over time."""
 MATRIX_ROWS = 500
 """Most runs in the matrix of results by dataset version."""
+
+_NAME = 40
+"""Most characters of a name in a chart."""
 
 _CONTENTS = (
     ("versions", "Versions"),
@@ -74,7 +77,7 @@ def render_dataset(name: str, atlas: Atlas) -> Page:
         stories=case_stories(atlas.cases.get(name, ()), atlas.runs),
         overrides=[case for case in atlas.cases.get(name, ()) if case.override is not None],
         many_overrides=OVERRIDES_BEFORE_WARNING,
-        charts=[(key, markup(chart)) for key in drawn if (chart := _history(key, versions, measured))],
+        charts=[(key, markup(chart)) for key in drawn if (chart := _history(key, versions, measured, atlas.names))],
         undrawn=len(keys) - len(drawn),
         main=main,
         matrix=_matrix(versions, atlas, main),
@@ -109,14 +112,19 @@ def _by_key(measurements: Sequence[Measurement]) -> dict[str, list[Measurement]]
     return found
 
 
-def _history(key: str, versions: Sequence[DatasetVersion], measured: Sequence[Mapping[str, list[Measurement]]]) -> str:
+def _history(
+    key: str,
+    versions: Sequence[DatasetVersion],
+    measured: Sequence[Mapping[str, list[Measurement]]],
+    names: Mapping[str, str],
+) -> str:
     stretches, directions = [], []
     for slot, (version, members) in enumerate(zip(versions, measured, strict=True)):
         ours = [m for m in members.get(key, ()) if math.isfinite(m.metric.number)][-DOTS_SHOWN:]
         directions += [m.metric for m in ours]
         evaluators = sorted({m.metric.evaluator or "" for m in ours})
         for evaluator in evaluators:  # a line across two versions would show a step that no model made
-            dots = [_dot_of(m, version.version, slot) for m in ours if (m.metric.evaluator or "") == evaluator]
+            dots = [_dot_of(m, version.version, slot, names) for m in ours if (m.metric.evaluator or "") == evaluator]
             label = f"{version.version} by {evaluator or 'unknown'}" if len(evaluators) > 1 else version.version
             stretches.append(Stretch(label=label, dots=dots))
     if not stretches:
@@ -125,14 +133,16 @@ def _history(key: str, versions: Sequence[DatasetVersion], measured: Sequence[Ma
     return render_history(stretches, title=title, y_label=visible(key), direction=agreed_direction(directions))
 
 
-def _dot_of(measurement: Measurement, version: str, slot: int) -> Dot:
+def _dot_of(measurement: Measurement, version: str, slot: int, names: Mapping[str, str]) -> Dot:
     run_id = measurement.run.record.id
+    name = one_line(names.get(run_id, run_id), _NAME)
     return Dot(
         x=measurement.at.timestamp(),
         y=measurement.metric.number,
-        title=dot_title(f"{run_id} on {version}", measurement.metric.number),
+        title=dot_title(f"{name}, {run_id}, on {version}", measurement.metric.number),
         url=addresses.link(addresses.run_page(run_id), 1),
         slot=slot,
+        name=name,
     )
 
 

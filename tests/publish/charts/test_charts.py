@@ -103,35 +103,57 @@ def history(*ys: list[float], direction: str | None = "higher", joined: bool = T
     return render_history(stretches, title="History", y_label="accuracy", direction=direction, joined=joined)
 
 
-def heights(picture: str) -> list[list[float]]:
-    """Return of each line how high its points are: 0 is the lowest of all."""
-    found = [
-        [float(y) for y in re.findall(r",([\d.]+)", points)] for points in re.findall(r'points="([^"]+)"', picture)
-    ]
-    low = max((y for line in found for y in line), default=0)
-    return [[round(low - y, 1) for y in line] for line in found]
+def corners_of(picture: str) -> list[list[tuple[float, float]]]:
+    """Return the corners of each line: a path of steps, or straight from point to point."""
+    found = []
+    for path in re.findall(r'class="lg-line[^"]*" d="([^"]+)"', picture):
+        corners: list[tuple[float, float]] = []
+        for kind, numbers in re.findall(r"([MHV])([\d. ]+)", path):
+            x, y = corners[-1] if corners else (0.0, 0.0)
+            values = [float(value) for value in numbers.split()]
+            corners.append((values[0], values[1]) if kind == "M" else (values[0], y) if kind == "H" else (x, values[0]))
+        found.append(corners)
+    joined = re.findall(r'points="([^"]+)"', picture)
+    return [*found, *([(float(x), float(y)) for x, y in re.findall(r"([\d.]+),([\d.]+)", one)] for one in joined)]
 
 
 def test_a_line_never_leaves_its_version() -> None:
     picture = history([1, 2], [3], [2, 5, 4])
-    assert [len(line) for line in heights(picture)] == [2, 3]  # one measurement has no line
+    places = [float(x) for x in re.findall(r'cx="([\d.]+)"', picture)]
+    # one measurement has no line
+    assert [(line[0][0], line[-1][0]) for line in corners_of(picture)] == [
+        (places[0], places[1]),
+        (places[3], places[5]),
+    ]
     assert picture.count("lg-break") == 2
     assert picture.count("<circle") == 6
     assert re.findall(r'lg-stretch"[^>]*>(v\d)', picture) == ["v0", "v1", "v2"]
 
 
-def test_where_a_direction_is_known_the_line_is_the_best_so_far() -> None:
-    (higher,), (lower,), (nobody,) = (
-        heights(history([1, 3, 2], direction=direction)) for direction in ("higher", "lower", None)
-    )
-    assert higher[0] < higher[1] == higher[2]
-    assert lower[0] == lower[1] == lower[2]
-    assert nobody[0] < nobody[2] < nobody[1]
+def test_where_a_direction_is_known_the_line_is_the_best_so_far_in_steps() -> None:
+    picture = history([1, 3, 2])
+    first, second, third = ((float(x), float(y)) for x, y in re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', picture))
+    corner = (second[0], first[1])
+    assert corners_of(picture) == [[first, corner, second, (third[0], second[1])]]
+    (lower,), (nobody,) = (corners_of(history([1, 3, 2], direction=direction)) for direction in ("lower", None))
+    assert {y for _, y in lower} == {first[1]}
+    assert nobody == [first, second, third]
+
+
+def test_the_best_of_a_stretch_is_named_and_its_days_stand_below() -> None:
+    day = 86_400.0
+    dots = [
+        Dot(x=at * day, y=y, title="t", url="u", name=name) for at, (y, name) in enumerate([(1.0, "a"), (3.0, "b <i>")])
+    ]
+    picture = render_history([Stretch(label="v1", dots=dots)], title="t", y_label="y", direction="higher")
+    assert re.findall(r'lg-leader"[^>]*>([^<]*)<', picture) == ["b &lt;i&gt;"]
+    assert re.findall(r'lg-day-name"[^>]*>([^<]*)<', picture) == ["1970-01-01", "1970-01-02"]
+    assert "lg-day-name" not in history([1, 3, 2], joined=False), "their places are no times"
 
 
 def test_what_cannot_be_joined_has_points_and_no_line() -> None:
     picture = history([1, 3, 2], joined=False)
-    assert heights(picture) == []
+    assert corners_of(picture) == []
     assert picture.count("<circle") == 3
 
 

@@ -10,7 +10,7 @@ import pytest
 from ledger.analysis.advice.budget import Budget
 from ledger.model.entries import Contents, Problem, StoredRun
 from ledger.model.values import number
-from ledger.publish.pages.board_page import BOARD_ROWS, ValueScale, render_board
+from ledger.publish.pages.board_page import BOARD_ROWS, render_board
 from ledger.publish.pages.dataset_pages import MATRIX_ROWS, render_dataset, render_datasets
 from ledger.publish.pages.experiment_pages import (
     BESTS_SHOWN,
@@ -190,24 +190,12 @@ def test_a_board_of_thousands_of_settings_has_a_page_of_bounded_length() -> None
     assert rows_of(Page(page.content)) <= BOARD_ROWS + 10
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "turned", "places"),
-    [
-        (0.0, 1.0, False, [(0.0, 3), (0.5, 51.5), (1.0, 100)]),
-        (0.0, 1.0, True, [(0.0, 100), (1.0, 3)]),
-        (-2.0, 2.0, False, [(0.0, 51.5)]),
-        (1e300, 1.5e300, False, [(1e300, 3), (1.5e300, 100)]),
-    ],
-)
-def test_the_scale_of_a_board_runs_from_the_worst_to_the_best(
-    low: float,
-    high: float,
-    turned: bool,  # noqa: FBT001  # of pytest
-    places: list[tuple[float, float]],
-) -> None:
-    scale = ValueScale(low=low, high=high, turned=turned)
-    for value, place in places:
-        assert scale.place(value) == pytest.approx(place)
+def test_all_settings_of_a_board_are_one_click_away_in_the_order_of_the_board() -> None:
+    runs = [one_run(index, 0.9 + index / 100) for index in range(1, 4)]
+    page = board_of(runs)
+    (table,) = {str(attributes["href"]) for _, attributes in page.tags if "group=setting" in str(attributes)}
+    address = r"\.\./runs/index\.html#group=setting&sort=-(m\.[\w-]+)&cols=\1,experiment,author,started"
+    assert re.fullmatch(address, table)
 
 
 def test_a_board_whose_values_are_all_alike_or_endlessly_far_apart_has_no_scale() -> None:

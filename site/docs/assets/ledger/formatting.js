@@ -32,7 +32,8 @@
     const size = Math.abs(value);
     if (Number.isInteger(value) && size < WHOLE) return String(value === 0 ? 0 : value);
     if (size < SMALLEST || size >= LARGEST) return scientific(value.toExponential(digits - 1));
-    const text = value.toPrecision(digits);
+    let text = value.toPrecision(digits);
+    for (let more = digits + 1; size < 1 && Math.abs(Number(text)) === 1; more += 1) text = value.toPrecision(more); // what is not all is never 1
     return text.includes("e") ? String(Number(text)) : withoutZeros(text);
   };
 
