@@ -69,6 +69,22 @@ def test_search_finds_the_handbook_too(tab: Page, address: str) -> None:
     expect(tab).to_have_url(re.compile("/handbook/"))
 
 
+@pytest.mark.parametrize(
+    ("typed", "page"),
+    [
+        ("digits-validation", "datasets/digits-validation.html"),
+        ("augmentation", "experiments/augmentation.html"),
+        ("idle", "costs/index.html"),
+    ],
+)
+def test_search_finds_pages_that_are_no_runs(typed: str, page: str, tab: Page, address: str) -> None:
+    tab.goto(address + "index.html")
+    tab.get_by_label("Search runs and handbook").fill(typed)
+    expect(tab.locator(".lg-hits-title").first).to_have_text("Pages")
+    tab.locator(f".lg-hit[href$='{page}']").first.click()
+    expect(tab).to_have_url(f"{address}{page}")
+
+
 def test_the_table_sorts_by_a_metric_and_by_a_param(tab: Page, address: str, ledger: tuple[Contents, Blobs]) -> None:
     ready(tab, address)
     values = {run.record.id: [m for m in run.metrics() if m.key == "validation/accuracy"] for run in ledger[0].runs}
@@ -403,7 +419,7 @@ def test_the_keyboard_is_enough(tab: Page, address: str) -> None:
     tab.keyboard.press("ArrowDown")
     expect(tab.locator(".lg-hit").first).to_be_focused()
     tab.keyboard.press("Enter")
-    expect(tab).to_have_url(re.compile("/runs/2026"))
+    expect(tab).to_have_url(re.compile("/experiments/cnn-width"))
     ready(tab, address)
     tab.get_by_role("button", name="Duration").focus()
     tab.keyboard.press("Enter")

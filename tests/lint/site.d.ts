@@ -160,6 +160,8 @@ interface Ledger {
   curves(id: string): Promise<Curves>;
   comparison(): Promise<Compared>;
   handbook(): Promise<Section[]>;
+  /** Pages that are no runs: what `ledger/publish/site/page_list.py` writes. */
+  pages(): Promise<Section[]>;
   ask(data: Runs, text: string, again: () => void): Answer;
   element<Tag extends keyof HTMLElementTagNameMap>(
     tag: Tag,

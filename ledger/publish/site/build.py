@@ -36,8 +36,10 @@ from ledger.publish.pages.parts.verdict_line import VerdictLine, verdict_lines
 from ledger.publish.pages.parts.version_view import picture_files
 from ledger.publish.pages.parts.weak_view import WeakReader
 from ledger.publish.site.comparison_data import COMPARISON_PATH, render_comparison_data
+from ledger.publish.site.feed import FEED_PATH, render_feed
 from ledger.publish.site.frames import Handbook, join, read_handbook
 from ledger.publish.site.output import Made, Memory, claim, delete_files, read_memory, sizes, write_file, write_memory
+from ledger.publish.site.page_list import PAGES_PATH, render_pages
 from ledger.publish.site.query_numbers import NUMBERS_PATH, render_numbers
 from ledger.publish.site.search_data import PATH as COLUMNS_PATH
 from ledger.publish.site.search_data import render_columns
@@ -125,7 +127,8 @@ def build_site(
         site = _Site(output, before, progress)
         shells = site.place_handbook(title, atlas.repository_url)
         not_found = _finished(addresses.NOT_FOUND, {addresses.NOT_FOUND: render_not_found(title)})
-        site.place_all([not_found, *_units(atlas, read_blob, shells, budget or Budget(), hosts, proposals)])
+        feed = _finished(FEED_PATH, {FEED_PATH: render_feed(atlas, title)})
+        site.place_all([not_found, feed, *_units(atlas, read_blob, shells, budget or Budget(), hosts, proposals)])
         site.sweep()
         write_memory(output, site.memory(shells))
     except OSError as error:
@@ -218,7 +221,9 @@ def _units(
     """Yield every unit of the site. Overviews are rendered at once: their bytes are their key."""
     renderer = _renderer_key(atlas.repository_url)
     run_shell, experiment_shell = _key(renderer, shells["run"]), _key(renderer, shells["experiment"])
-    for page in _overviews(atlas, survey_milestones(atlas, budget), hosts, proposals):
+    milestones = survey_milestones(atlas, budget)
+    yield _finished(PAGES_PATH, {PAGES_PATH: render_pages(atlas, milestones)})
+    for page in _overviews(atlas, milestones, hosts, proposals):
         yield _finished(page.path, {page.path: join(shells[page.kind], page.parts())})
     for name, versions in atlas.datasets.items():
         page = dataset_pages.render_dataset(name, atlas)

@@ -129,6 +129,7 @@
   /** @param {string} id */
   const curves = (id) => load(`curves:${id}`, `data/curves/${id}.js`);
   const handbook = () => load("handbook", "data/handbook.js");
+  const pages = () => load("pages", "data/pages.js");
   const comparison = () => load("comparison", "data/comparison.js");
   /** @param {string} path */
   const url = (path) => new URL(path, root).href;
@@ -138,6 +139,7 @@
     curves,
     comparison,
     handbook,
+    pages,
     ask,
     element,
     number,

@@ -1,5 +1,5 @@
 // @ts-check
-/* The search box of the header: runs first, then the handbook. Data is loaded when the box is first used. */
+/* The search box of the header: pages by their titles, then runs, then the handbook. Data is loaded when the box is first used. */
 "use strict";
 (() => {
   const { element } = window.ledger;
@@ -10,16 +10,24 @@
   const meta = document.querySelector(".md-search-result__meta");
   if (!box?.form || !toggle || !list || !meta) return;
   const hint = [...meta.childNodes].map((node) => node.cloneNode(true));
+  /** Pages that are shown before the runs. */
+  const MOST_PLACES = 5;
   /** @type {Runs | null} */
   let data = null;
   /** @type {[string, string, string][]} Address, title and text of the sections of the handbook. */
   let sections = [];
+  /** @type {[string, string, string][]} The same of experiments, datasets, leaderboards, milestones and overviews. */
+  let places = [];
   let failed = false;
 
   const prepare = async () => {
     if (data || failed) return;
     try {
-      [data, sections] = await Promise.all([window.ledger.runs(), window.ledger.handbook()]);
+      [data, sections, places] = await Promise.all([
+        window.ledger.runs(),
+        window.ledger.handbook(),
+        window.ledger.pages(),
+      ]);
       show();
     } catch {
       failed = true;
@@ -83,6 +91,7 @@
     const answer = window.ledger.ask(data, query, show);
     const rows = answer.rows || [];
     const pages = sectionsWith(sections, words);
+    const found = sectionsWith(places, words).slice(0, MOST_PLACES);
     const runs = answer.error || `${rows.length} run${rows.length === 1 ? "" : "s"}`;
     meta.textContent = [
       `${runs}, ${pages.length} section${pages.length === 1 ? "" : "s"} of the handbook`,
@@ -103,6 +112,8 @@
         ),
       );
     if (rows.length) items.unshift(element("li", { class: "lg-hits-title" }, "Runs"));
+    if (found.length)
+      items.unshift(element("li", { class: "lg-hits-title" }, "Pages"), ...found.map((place) => pageHit(place, words)));
     if (pages.length)
       items.push(
         element("li", { class: "lg-hits-title" }, "Handbook"),
