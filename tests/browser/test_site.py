@@ -228,6 +228,15 @@ def pixels(chart: Locator) -> list[int]:
     return found
 
 
+def test_a_link_to_a_folded_box_opens_it(tab: Page, address: str, ledger: tuple[Contents, Blobs]) -> None:
+    tab.goto(address + addresses.run_page(ledger[0].runs[0].record.id))
+    commit = tab.locator("details:has(#code)").get_by_text("commit", exact=True)
+    expect(commit).to_be_hidden()
+    expect(tab.locator("details:has(#code) summary")).to_contain_text("commit ")
+    tab.get_by_role("navigation", name="The ten boxes").get_by_role("link", name="Code").click()
+    expect(commit).to_be_visible()
+
+
 def test_lines_have_the_colours_of_their_legend_in_both_themes(
     tab: Page, address: str, ledger: tuple[Contents, Blobs]
 ) -> None:

@@ -27,6 +27,7 @@ from ledger.model.values import Document
 from ledger.publish.charts.curve_panels import Panel, panels_of, render_curve_script, try_points
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page, markup
+from ledger.publish.pages.parts.box_glances import box_glances
 from ledger.publish.pages.parts.code_view import CellView, FileChange, load_cells, load_patch
 from ledger.publish.pages.parts.table_views import TableView, tables_of
 from ledger.publish.pages.parts.verdict_line import VerdictLine
@@ -34,7 +35,7 @@ from ledger.publish.pages.parts.weak_view import WeakView
 from ledger.publish.pages.pictures import Picture, pictures_of
 from ledger.publish.site.site_data import Atlas, board_paths_of
 from ledger.publish.site.templating import render
-from ledger.publish.text import one_line, safe_url, short_number
+from ledger.publish.text import one_line, param_text, safe_url, short_number
 
 LOG_SHOWN = 200_000
 """Most characters of the log summary on a page."""
@@ -56,6 +57,8 @@ SECTIONS = (
 )
 """The ten boxes in the order of the record, with their headings."""
 
+_OPEN = {"params", "results"}
+"""Boxes that are not folded: what was chosen, and what came out."""
 
 _SIBLINGS = 11
 """Most repeats that a link compares with, the latest."""
@@ -166,6 +169,8 @@ def _page(
     record = run.record
     before, after = atlas.neighbours[record.id]
     commit = hex_id(record.code.commit)
+    reference = _reference_params(run, atlas)
+    apart = [name for name, (_, same) in reference.items() if not same] if reference is not None else None
     content = render(
         "run",
         names=atlas.names,
@@ -175,6 +180,10 @@ def _page(
         after=after,
         beside=beside,
         sections=SECTIONS,
+        glances=box_glances(run, len(apart) if apart is not None else None),
+        reference=reference,
+        comparison_word=(atlas.reference_of(run) or ("", ""))[1],
+        open_boxes=_OPEN,
         rows=_metric_rows(run, atlas),
         comparison=_comparison(run, atlas),
         verdict=verdict,
@@ -211,6 +220,25 @@ def _page(
         content=content,
         contents=_contents(record, beside, weak),
     )
+
+
+def _reference_params(run: StoredRun, atlas: Atlas) -> dict[str, tuple[str | None, bool]] | None:
+    """Return the params of the run that a run is compared with, and whether they are its own; none without such a run.
+
+    Those that only the other has are among them; of one that it lacks the value is none.
+    """
+    name, _ = atlas.reference_of(run) or ("", "")
+    other = atlas.by_id.get(name)
+    if other is None or other.record.id == run.record.id:
+        return None
+    ours, theirs = run.record.params.values, other.record.params.values
+    return {
+        param: (
+            param_text(theirs[param]) if param in theirs else None,
+            param in ours and param in theirs and repr(ours[param]) == repr(theirs[param]),
+        )
+        for param in dict.fromkeys([*ours, *theirs])
+    }
 
 
 def _contents(record: Record, beside: Beside, weak: WeakView | None) -> list[tuple[str, str]]:

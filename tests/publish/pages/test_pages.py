@@ -206,7 +206,7 @@ def test_every_box_says_what_is_unknown_and_why(ledger: tuple[Contents, Blobs], 
     lost = run_where(ledger, lambda run: run.record.status == "lost")
     shown = page(addresses.run_page(lost.record.id))
     boxes = ["code", "params", "datasets", "hardware", "environment", "cost", "model", "logs", "results", "statistics"]
-    order = [value for tag, attributes in shown.tags if tag == "h2" and (value := attributes.get("id")) in boxes]
+    order = [value for tag, attributes in shown.tags if tag == "span" and (value := attributes.get("id")) in boxes]
     assert order == boxes
     assert shown.text.count("everything unknown : the process was gone before it could say") == 2
     assert "metrics unknown : the run was lost before its last epoch" in shown.text
