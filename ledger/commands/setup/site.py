@@ -1,4 +1,4 @@
-"""`ledger site`: build, serve or publish the static site of the ledger."""
+"""`ledger site`: build, serve, publish or export the static site of the ledger."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ import msgspec
 from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
 from ledger.commands.workplace import open_ledger
-from ledger.errors import UsageError
-from ledger.formatting import duration
+from ledger.errors import LedgerError, UsageError
+from ledger.formatting import byte_size, duration
 from ledger.publish.site.build import SiteReport, build_site
 from ledger.publish.site.serve import serve_site
 from ledger.recorder.statements.proposal import read_proposals
@@ -18,13 +18,14 @@ from ledger.repository.hooks import MOVED
 from ledger.repository.repository import remotes
 from ledger.store.branch.branch import Branch
 from ledger.store.index.idle import read_host_use
+from ledger.store.index.selection import find_runs
 
 _OUTPUT = "build/site"
 
 
 @click.group("site")
 def site_command() -> None:
-    """Build, serve or publish the static site of the ledger."""
+    """Build, serve, publish or export the static site of the ledger."""
 
 
 @site_command.command("build")
@@ -106,6 +107,43 @@ def publish_command(repository: str | None, folder: str | None, title: str | Non
         published = publish_ledger(ledger, site, title=title, notify=say)
     if as_json:
         write_json(published)
+
+
+@site_command.command("export")
+@click.option("--single", "run", required=True, metavar="RUN", help="The run.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="File. Default: the id of the run, with .html.")
+@click.option("--title", default="Experiment ledger", show_default=True, help="Name of the ledger.")
+@click.option("--force", is_flag=True, help="Replace a file that is there already.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+def export_command(run: str, output: str | None, title: str, force: bool, as_json: bool) -> None:
+    """Write the page of one run as a single HTML file that loads nothing: to send, to attach, to archive.
+
+    Example: ledger site export --single x7k2qf -o width-16.html
+    """
+    from ledger.publish.site.output import write_file
+    from ledger.publish.site.single_page import default_name, render_single
+    from ledger.publish.site.site_data import survey
+
+    ledger = open_ledger()
+    (found,) = find_runs(ledger, [run])
+    path = Path(output or default_name(found.record.id))
+    if path.exists() and not force:
+        raise UsageError(f"the file is there already: `{path}`", hint="--force replaces it, --output names another")
+    with blob_reader(ledger.repository) as read_blob:
+        contents = ledger.contents()
+        atlas = survey(contents, [], _remote_address(ledger), ledger.policy.splits)
+        shown = atlas.by_id.get(found.record.id)
+        if shown is None:
+            raise UsageError(f"the run has no page: `{found.record.id}`", hint="ledger verify")
+        data = render_single(shown, atlas, read_blob, title=title, tip=contents.tip, budget=ledger.policy.budget)
+    try:
+        write_file(path.parent, path.name, data)
+    except OSError as error:
+        raise LedgerError(f"the file cannot be written: {error.strerror}: `{path}`") from error
+    if as_json:
+        write_json({"run": found.record.id, "file": str(path), "bytes": len(data)})
+        return
+    say(f"wrote {path}, {byte_size(len(data))}: one file, nothing is loaded from elsewhere")
 
 
 def build_now(ledger: Branch, output: Path, *, title: str, repository_url: str | None) -> SiteReport:
